@@ -1,0 +1,198 @@
+"""How simulated households come to their policies, and what they learn from a day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from agents.arrays import Floats, Ints
+from agents.best_response import Response, best_response
+from agents.household import HouseholdType
+from agents.outlook import Outlook
+from agents.policy import PolicyTable
+from agents.tariff import Rates, Tariff, rates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DaySeen:
+    """What everybody knows once a day is over.
+
+    Attributes
+    ----------
+    day, common_state
+        Number of the day, from 0, and its common state.
+    wholesale_usd_per_kwh : (slot,)
+        The realised wholesale price. [USD/kWh]
+    net_load_kw : (slot,)
+        The realised mean net load per household. [kW]
+    """
+
+    day: int
+    common_state: int
+    wholesale_usd_per_kwh: Floats
+    net_load_kw: Floats
+
+
+@runtime_checkable
+class Behaviour(Protocol):
+    """What the market asks of its households' way of deciding.
+
+    ``policies`` may change only inside ``learn``, and must then be another object: the market prepares a sequence of
+    policies once and recognises it by identity.
+    """
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+
+    @property
+    def policies(self) -> Sequence[PolicyTable]:
+        """Policy of each household type, in force now."""
+
+    def learn(self, seen: DaySeen) -> None:
+        """Take in the day that is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Situation:
+    """What one household knows when it chooses its move for a slot.
+
+    Attributes
+    ----------
+    day, common_state, slot
+        Where in time.
+    level, shock
+        Its own state.
+    moves : (j,) int
+        Level changes that keep it on the grid.
+    net_load_kw : (j,)
+        Net load that goes with each of them. [kW]
+    planned_move
+        What the policy in force, with the household's own draw, would do.
+    """
+
+    day: int
+    common_state: int
+    slot: int
+    level: int
+    shock: int
+    moves: Ints
+    net_load_kw: Floats
+    planned_move: int
+
+
+class Strategy(Protocol):
+    """One household that decides for itself: a student's idea, a human player, a learner."""
+
+    def move(self, situation: Situation) -> int:
+        """Choose one of ``situation.moves``."""
+
+
+class FixedBehaviour:
+    """Households that are given their policies and keep them, such as those of the mean-field equilibrium.
+
+    Parameters
+    ----------
+    policies
+        One per household type.
+    name
+        What to call it.
+    """
+
+    def __init__(self, policies: Sequence[PolicyTable], *, name: str = "equilibrium") -> None:
+        self.name = name
+        self.policies: Sequence[PolicyTable] = tuple(policies)
+
+    def learn(self, seen: DaySeen) -> None:
+        """Learn nothing."""
+
+
+class BeliefBehaviour:
+    """Belief learning: respond to the prices one believes in, then move the belief towards those that came.
+
+    All households see the same prices, so they share one belief λ[c, h]. After day t in common state c
+
+        λ[c] ← λ[c] + δ0 (t + 1)^(−1/2) (realised λ − λ[c]),
+
+    and the belief about other states stays. The responses are exact best responses at the scenario's temperature to
+    the rates that the tariff makes of the belief.
+
+    Parameters
+    ----------
+    types
+        Household types.
+    tariff
+        What is posted.
+    adder_usd_per_kwh
+        Its volumetric adder. [USD/kWh]
+    today : (c,)
+        Day type of each common state.
+    outlook
+        Chances and preferences.
+    belief_usd_per_kwh : (c, h)
+        The wholesale price believed in before the first day. [USD/kWh]
+    first_step
+        δ0 in (0, 1].
+
+    References
+    ----------
+    Z. Feng, A. L. Liu, arXiv 2503.07984: households that learn the price from what they see of it.
+    """
+
+    name = "belief"
+
+    def __init__(
+        self,
+        *,
+        types: Sequence[HouseholdType],
+        tariff: Tariff,
+        adder_usd_per_kwh: float,
+        today: Ints,
+        outlook: Outlook,
+        belief_usd_per_kwh: Floats,
+        first_step: float = 0.5,
+    ) -> None:
+        if not 0 < first_step <= 1:
+            raise ValueError(f"first_step is {first_step}; give a number in (0, 1]")
+        self.types = tuple(types)
+        self.tariff = tariff
+        self.adder_usd_per_kwh = adder_usd_per_kwh
+        self.today = today
+        self.outlook = outlook
+        self.first_step = first_step
+        self.belief_usd_per_kwh: Floats = np.array(belief_usd_per_kwh)
+        self._responses: tuple[Response, ...] | None = None
+        self._posted: Rates | None = None
+        self.policies: Sequence[PolicyTable] = ()
+        self._respond()
+
+    def learn(self, seen: DaySeen) -> None:
+        """Move the belief about today's common state towards today's prices, and respond to it."""
+        step = self.first_step / np.sqrt(seen.day + 1)
+        belief = self.belief_usd_per_kwh[seen.common_state]
+        belief += step * (seen.wholesale_usd_per_kwh - belief)
+        self._respond()
+
+    def _respond(self) -> None:
+        posted = rates(self.tariff, self.today, self.belief_usd_per_kwh, self.adder_usd_per_kwh)
+        if self._posted and _same(posted, self._posted):
+            return
+        before, self._posted = self._responses, posted
+        self._responses = tuple(
+            best_response(
+                household,
+                posted.for_discount(float(self.tariff.discount[household.group])),
+                self.outlook,
+                start=before[kind] if before else None,
+            )
+            for kind, household in enumerate(self.types)
+        )
+        self.policies = tuple(response.policy for response in self._responses)
+
+
+def _same(one: Rates, other: Rates) -> bool:
+    """Whether two sets of rates are equal, number by number."""
+    return np.array_equal(one.import_usd_per_kwh, other.import_usd_per_kwh) and np.array_equal(
+        one.export_usd_per_kwh, other.export_usd_per_kwh
+    )

@@ -1,0 +1,73 @@
+"""What each move brings in each slot: use, net load and reward at given rates."""
+
+from dataclasses import dataclass
+
+from agents.arrays import Floats, Ints
+from agents.battery import grid_power_kw, moves, wear_usd
+from agents.demand import best_use_kw, utility_usd_per_hour, wanted_use_kw
+from agents.household import HouseholdType
+from agents.tariff import Rates, payment_usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SlotOutcome:
+    """Consequences of every move, use being the best answer to the rates. Arrays are (c, h, z, j) unless said.
+
+    Attributes
+    ----------
+    moves : (j,) int
+        Level changes.
+    use_kw, net_load_kw
+        Electricity use q and net load n = q − pv + b; positive n is bought. [kW]
+    utility_usd, payment_usd
+        Utility of use and payment to the leader per slot, fixed charge excluded. [USD]
+    wear_usd : (j,)
+        Battery wear. [USD]
+    """
+
+    moves: Ints
+    use_kw: Floats
+    net_load_kw: Floats
+    utility_usd: Floats
+    payment_usd: Floats
+    wear_usd: Floats
+
+    @property
+    def reward_usd(self) -> Floats:
+        """Slot reward Δ·U(q) − wear − payment. (c, h, z, j) [USD]"""
+        return self.utility_usd - self.payment_usd - self.wear_usd
+
+
+def slot_outcome(household: HouseholdType, rates: Rates, shock_levels: Floats, slot_hours: float) -> SlotOutcome:
+    """Work out every move's consequences for one household type.
+
+    Parameters
+    ----------
+    rates
+        Import and export rate (c, h) that this type plans with, its discount applied; export ≤ import.
+    shock_levels : (z,)
+        Factor on the reference load.
+    slot_hours
+        Length of a slot. [h]
+    """
+    move = moves(household.battery, slot_hours)
+    battery_kw = grid_power_kw(household.battery, move, slot_hours)
+    reference_kw = household.reference_kw[:, :, None, None] * shock_levels[:, None]
+    free_kw = household.pv_kw[:, :, None, None] - battery_kw
+    price = {"elasticity": household.elasticity, "reference_price": household.reference_price_usd_per_kwh}
+    bought = rates.import_usd_per_kwh[:, :, None, None]
+    sold = rates.export_usd_per_kwh[:, :, None, None]
+    use_kw = best_use_kw(
+        free_kw,
+        wanted_use_kw(reference_kw, bought, flexibility=household.flexibility, **price),
+        wanted_use_kw(reference_kw, sold, flexibility=household.flexibility, **price),
+    )
+    net_load_kw = use_kw - free_kw
+    return SlotOutcome(
+        moves=move,
+        use_kw=use_kw,
+        net_load_kw=net_load_kw,
+        utility_usd=slot_hours * utility_usd_per_hour(use_kw, reference_kw, **price),
+        payment_usd=payment_usd(net_load_kw, bought, sold, slot_hours),
+        wear_usd=wear_usd(household.battery, move),
+    )

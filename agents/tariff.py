@@ -1,0 +1,148 @@
+"""What the leader posts: a tariff, the rates it makes at given wholesale prices, and the bill."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from agents.arrays import Floats, Ints, read_only, require_finite, require_shape
+
+
+class Recovery(StrEnum):
+    """Which part of the tariff balances revenue and cost."""
+
+    VOLUMETRIC = "volumetric"
+    """The adder α on every kWh."""
+    FIXED = "fixed"
+    """The level of the fixed charges, their shape by income given."""
+    POSTED = "posted"
+    """Nothing: the surplus or shortfall is reported."""
+
+
+class ExportRule(StrEnum):
+    """How exported energy is credited."""
+
+    NET_METERING = "net_metering"
+    NET_BILLING = "net_billing"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tariff:
+    """Time-varying rates, export credit, fixed charges and the rule that recovers the network's cost.
+
+    Parameters
+    ----------
+    energy_usd_per_kwh : (day type, slot)
+        Energy charge τ by time of use; it may depend on the day type (critical-peak pricing). [USD/kWh]
+    export_usd_per_kwh : (day type, slot)
+        Posted part x of the export credit, for net billing. [USD/kWh]
+    pass_through, export_pass_through
+        Shares κ in [0, 1] and κ_x in [0, 1] of the wholesale price in the import and the export rate.
+    fixed_charge_usd_per_day : (group,)
+        Posted fixed charge F after discount; with recovery ``fixed`` its level comes out of the solution. [USD/day]
+    fixed_charge_shape : (group,)
+        Multipliers of the level with recovery ``fixed``; ≥ 0, not all zero.
+    discount : (group,)
+        Share d of the import rate that the group does not pay, in [0, 1).
+    adder_cap_usd_per_kwh
+        Where the search for a volumetric adder gives up. [USD/kWh]
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree or a number lies outside its range.
+    """
+
+    name: str
+    energy_usd_per_kwh: Floats
+    export_usd_per_kwh: Floats
+    pass_through: float
+    export_pass_through: float
+    export_rule: ExportRule
+    recovery: Recovery
+    fixed_charge_usd_per_day: Floats
+    fixed_charge_shape: Floats
+    discount: Floats
+    adder_cap_usd_per_kwh: float = 2.0
+
+    def __post_init__(self) -> None:
+        """Keep checked, read-only copies."""
+        for name in (
+            "energy_usd_per_kwh",
+            "export_usd_per_kwh",
+            "fixed_charge_usd_per_day",
+            "fixed_charge_shape",
+            "discount",
+        ):
+            array = read_only(getattr(self, name))
+            require_finite(f"tariff {self.name}: {name}", array)
+            object.__setattr__(self, name, array)
+        require_shape(
+            f"tariff {self.name}: export_usd_per_kwh",
+            self.export_usd_per_kwh,
+            self.energy_usd_per_kwh.shape,
+            "(day type, slot)",
+        )
+        groups = self.fixed_charge_usd_per_day.shape
+        for name in ("fixed_charge_shape", "discount"):
+            require_shape(f"tariff {self.name}: {name}", getattr(self, name), groups, "(income group,)")
+        for name in ("pass_through", "export_pass_through"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ValueError(f"tariff {self.name}: {name} is {value}; give a share in [0, 1]")
+        if not ((self.discount >= 0) & (self.discount < 1)).all():
+            raise ValueError(f"tariff {self.name}: discount is {self.discount.tolist()}; give shares in [0, 1)")
+        if not ((self.fixed_charge_shape >= 0).all() and self.fixed_charge_shape.any()):
+            raise ValueError(
+                f"tariff {self.name}: fixed_charge_shape is {self.fixed_charge_shape.tolist()};"
+                " give numbers >= 0, at least one positive"
+            )
+        if not self.adder_cap_usd_per_kwh > 0:
+            raise ValueError(
+                f"tariff {self.name}: adder_cap_usd_per_kwh is {self.adder_cap_usd_per_kwh}; give a positive number"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rates:
+    """Import and export rate of every common state and slot, before discounts. Axes (c, h). [USD/kWh]"""
+
+    import_usd_per_kwh: Floats
+    export_usd_per_kwh: Floats
+
+    def for_discount(self, discount: float) -> "Rates":
+        """Rates of a group with a discount: import (1 − d)·r⁺, export never above it."""
+        discounted = (1 - discount) * self.import_usd_per_kwh
+        return Rates(import_usd_per_kwh=discounted, export_usd_per_kwh=np.minimum(self.export_usd_per_kwh, discounted))
+
+
+def rates(tariff: Tariff, today: Ints, wholesale_usd_per_kwh: Floats, adder_usd_per_kwh: float) -> Rates:
+    """Import rate r⁺ = τ + κλ + α and export rate r⁻ by the tariff's rule, never above r⁺.
+
+    Parameters
+    ----------
+    today : (c,) int
+        Day type of each common state.
+    wholesale_usd_per_kwh : (c, h)
+        Wholesale price λ. [USD/kWh]
+    adder_usd_per_kwh
+        Volumetric adder α. [USD/kWh]
+    """
+    bought = tariff.energy_usd_per_kwh[today] + tariff.pass_through * wholesale_usd_per_kwh + adder_usd_per_kwh
+    if tariff.export_rule is ExportRule.NET_METERING:
+        sold = bought
+    elif tariff.export_rule is ExportRule.NET_BILLING:
+        credit = tariff.export_usd_per_kwh[today] + tariff.export_pass_through * wholesale_usd_per_kwh
+        sold = np.minimum(credit, bought)
+    else:
+        sold = np.minimum(0.0, bought)
+    return Rates(import_usd_per_kwh=bought, export_usd_per_kwh=sold)
+
+
+def payment_usd(
+    net_load_kw: Floats, import_usd_per_kwh: Floats, export_usd_per_kwh: Floats, slot_hours: float
+) -> Floats:
+    """Slot payment Δ(r⁺ n⁺ − r⁻ n⁻); positive is paid by the household. Broadcasts. [USD]"""
+    rate = np.where(net_load_kw > 0, import_usd_per_kwh, export_usd_per_kwh)
+    return np.asarray(slot_hours * rate * net_load_kw)

@@ -1,0 +1,1 @@
+"""What we learn: metrics, validation, design, figures, the command line and the dashboard."""

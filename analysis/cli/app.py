@@ -1,0 +1,21 @@
+"""``meanwatt app``: the browser app on this machine."""
+
+from typing import Annotated
+
+import typer
+
+from analysis.cli import quick_start
+from analysis.cli.options import whole_number
+
+
+def app(
+    *,
+    port: Annotated[str, typer.Option(metavar="P", help="Port to listen on; 0 takes any free one.")] = "8765",
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser window.")] = False,
+) -> int:
+    """Open the app in a browser; it runs on this machine until Ctrl-C."""
+    number = whole_number("--port", port, least=0, most=65535, example=8765)
+    quick_start.over()
+    from analysis.dashboard.server import serve
+
+    return serve(number, not no_browser)

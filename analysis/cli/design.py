@@ -1,0 +1,218 @@
+"""``meanwatt design``: the tariff that a regulator or a utility would commit to."""
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from analysis.cli.options import Json, Out, Scenario, Set, Tariff, number, one_of, weights, whole_number
+from analysis.cli.watching import watched
+
+if TYPE_CHECKING:
+    from analysis.cli.inputs import Inputs
+    from analysis.design import Aims, Design
+    from model.mean_field.first_best import FirstBest
+
+LEADERS: Final = ("commission", "utility")
+METHODS: Final = ("commitment", "feedback", "alternating", "softmax", "cma", "optuna")
+AVAILABLE: Final = ("commitment",)
+BASELINE: Final = "filed"
+DEFAULT_WEIGHTS: Final = {"equity": 1.0, "stability": 0.0}
+
+
+def design(
+    scenario: Scenario,
+    *,
+    leader: Annotated[
+        str, typer.Option(metavar="commission|utility", help="Who posts the tariff.", show_default=False)
+    ],
+    method: Annotated[str, typer.Option(metavar="NAME", help="How it is searched for.")] = "commitment",
+    weights_text: Annotated[
+        str | None,
+        typer.Option("--weights", metavar="equity=1,stability=0", help="The commission's penalties."),
+    ] = None,
+    price_cap: Annotated[
+        str | None, typer.Option(metavar="USD", help="The utility's cap on the import rate, in USD/kWh.")
+    ] = None,
+    evaluations: Annotated[
+        str, typer.Option(metavar="E", help="Tariffs tried from each of the starting points at most.")
+    ] = "100",
+    tariff: Tariff = None,
+    set: Set = None,
+    json: Json = False,
+    out: Out = None,
+) -> int:
+    """Find the tariff a leader commits to; --tariff is the one it is compared with."""
+    began = time.perf_counter()
+    one_of("leader", leader, LEADERS)
+    if one_of("method", method, METHODS) not in AVAILABLE:
+        raise ValueError(f"method {method!r} is not available in this version; give {', '.join(AVAILABLE)}")
+    if weights_text is not None and leader != "commission":
+        raise ValueError("--weights belong to the commission; give --leader commission, or leave them out")
+    if price_cap is not None and leader != "utility":
+        raise ValueError("--price-cap belongs to the utility; give --leader utility, or leave it out")
+    weighed = {**DEFAULT_WEIGHTS, **weights("--weights", weights_text or "equity=1", DEFAULT_WEIGHTS)}
+    cap = None if price_cap is None else number("--price-cap", price_cap, above=0.0, example=0.3)
+    tries = whole_number("--evaluations", evaluations, least=1, example=100)
+    with watched(quiet=json) as work:
+        from analysis.cli.inputs import read
+        from analysis.cli.show import print_json
+        from analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
+        from analysis.design import design as run
+        from analysis.solution_json import find_first_best
+        from model.mean_field.equilibrium import Outcome
+        from model.mean_field.watch import Cancelled, Watch
+
+        if out is not None:
+            from analysis.output import require_free
+
+            require_free(out)
+        inputs = read(scenario, _baseline(scenario) if tariff is None else tariff, set)
+        if leader == "utility":
+            if cap is None:
+                cap = default_price_cap_usd_per_kwh(inputs.economy)
+            aims = Aims(leader=Leader.UTILITY, equity=0.0, price_cap_usd_per_kwh=cap)
+        else:
+            aims = Aims(leader=Leader.COMMISSION, **weighed)
+        done = run(
+            inputs.economy,
+            inputs.tariff,
+            aims,
+            evaluations_per_start=tries,
+            progress=work.progress,
+            cancelled=work.cancelled,
+        )
+        first_best = None
+        if done.outcome is not Outcome.CANCELLED:
+            work.new_stage("first best")
+            with suppress(Cancelled):  # the tariff is found; only its gap to the first best is not
+                first_best, _ = find_first_best(inputs.economy, Watch(progress=work.progress, cancelled=work.cancelled))
+    result = _result(done, aims, first_best, inputs, time.perf_counter() - began)
+    result["settings"] = {
+        **inputs.given,
+        "leader": leader,
+        "method": method,
+        "weights": weights_text,
+        "price_cap": cap,
+        "evaluations": tries,
+    }
+    if out is not None and done.commitment is not None:
+        _write(out, result, done, inputs)
+    if json:
+        print_json(result)
+    else:
+        _tables(result)
+    return 0 if done.outcome is Outcome.CONVERGED else 1
+
+
+def _baseline(scenario: str) -> str | None:
+    """The filed tariff where the scenario has one, else its own choice."""
+    from model.scenario import load_scenario
+
+    return BASELINE if BASELINE in load_scenario(scenario).tariffs else None
+
+
+def _result(
+    done: "Design", aims: "Aims", first_best: "FirstBest | None", inputs: "Inputs", seconds: float
+) -> dict[str, Any]:
+    """The object that ``design --json`` prints; null where no tariff was found."""
+    from analysis.design import tariff_table
+    from analysis.solution_json import equilibrium_metrics, group_rows, metrics_json
+
+    found = done.commitment
+    baseline = done.baseline
+    rates = baseline.rates.import_usd_per_kwh
+    result: dict[str, Any] = {
+        "scenario": inputs.economy.scenario.name,
+        "leader": aims.leader,
+        "method": "commitment",
+        "concept": "commitment",
+        "outcome": done.outcome,
+        "message": done.message,
+        "tariff": None,
+        "parameters": None,
+        "objective": None,
+        "baseline": {
+            "tariff": inputs.tariff.name,
+            "outcome": baseline.outcome,
+            "objective": done.baseline_objective,
+            "highest_import_usd_per_kwh": float(rates.max()),
+            "price_cap_violation_usd_per_kwh": done.baseline_violation,
+            "metrics": metrics_json(equilibrium_metrics(baseline, first_best), first_best),
+        },
+        "weights": {"equity": aims.equity, "stability": aims.stability} if aims.leader == "commission" else None,
+        "price_cap_usd_per_kwh": aims.price_cap_usd_per_kwh,
+        "evaluations": done.evaluations,
+        "seconds": seconds,
+        "metrics": None,
+    }
+    if found is not None:
+        equilibrium = found.equilibrium
+        charges = equilibrium.fixed_charge_usd_per_day.tolist()
+        result |= {
+            "tariff": tariff_table(found.tariff, inputs.economy),
+            "parameters": found.parameters,
+            "objective": found.objective,
+            "metrics": metrics_json(equilibrium_metrics(equilibrium, first_best), first_best),
+            "fixed_charge_usd_per_day": dict(zip(inputs.economy.groups, charges, strict=True)),
+            "groups": group_rows(equilibrium),
+        }
+    return result
+
+
+def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs") -> None:
+    from analysis.design import toml_text
+    from analysis.output import write_result
+    from analysis.solution_json import solution_tables
+
+    assert done.commitment is not None
+    trials = done.commitment.trials
+    names = done.commitment.parameters
+    columns: dict[str, Any] = {
+        name: [float(trial.parameters[place]) for trial in trials] for place, name in enumerate(names)
+    }
+    columns["objective"] = [trial.objective for trial in trials]
+    columns["violation"] = [trial.violation for trial in trials]
+    write_result(
+        out,
+        name="design",
+        result=result,
+        manifest={"settings": result["settings"], "scenario": inputs.economy.scenario.model_dump(mode="json")},
+        tables={"trials": columns, **solution_tables(done.commitment.equilibrium)},
+        texts={"tariff.toml": toml_text(result["tariff"])},
+    )
+
+
+def _tables(result: dict[str, Any]) -> None:
+    """Print the result for people."""
+    from analysis.cli.show import figure, percent, say, table
+
+    say(f"{result['scenario']}, {result['leader']}: {result['message']} ({result['seconds']:.1f} s)\n")
+    if result["tariff"] is None:
+        return
+    table(
+        "The tariff",
+        ("parameter", "value"),
+        [(name, figure(value, 4)) for name, value in result["parameters"].items()]
+        + [(f"fixed charge, {group}, USD/day", figure(v)) for group, v in result["fixed_charge_usd_per_day"].items()],
+    )
+    before, after = result["baseline"]["metrics"], result["metrics"]
+    table(
+        "Against the tariff in force",
+        ("", result["baseline"]["tariff"], "designed", "unit"),
+        [
+            ("objective", figure(result["baseline"]["objective"]), figure(result["objective"]), "USD/household-day"),
+            *(
+                (label, figure(before[key], digits), figure(after[key], digits), unit)
+                for label, key, digits, unit in (
+                    ("welfare", "welfare_usd_per_household_day", 3, "USD/household-day"),
+                    ("gap to first best", "efficiency_gap_usd_per_household_day", 4, "USD/household-day"),
+                    ("utility's surplus", "surplus_usd_per_household_day", 3, "USD/household-day"),
+                    ("price volatility (IMV)", "imv", 4, "USD/kWh per slot"),
+                    ("Suits index", "suits", 3, ""),
+                )
+            ),
+            ("burden gap", percent(before["burden_gap"]), percent(after["burden_gap"]), "of income"),
+        ],
+    )

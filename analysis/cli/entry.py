@@ -1,0 +1,122 @@
+"""From arguments to an exit status: 0 done, 1 the result asked for was not reached, 2 bad input, told in one line."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from analysis.cli import app as app_command
+from analysis.cli import design, export, quick_start, scenarios, simulate, solve, validate
+from model.nearest import unknown
+
+DONE: Final = 0
+NOT_REACHED: Final = 1
+BAD_INPUT: Final = 2
+
+PROGRAM: Final = "meanwatt"
+_WRONG_USE: Final[type[Exception]] = typer.BadParameter.__mro__[2]
+"""The root of what the command-line library raises for a wrong use, wherever its version keeps it."""
+
+
+class _Commands(TyperGroup):
+    """The group of all commands; a misspelt one gets the nearest name."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise ValueError(unknown("command", args[0], self.list_commands(ctx)))
+        return super().resolve_command(ctx, args)
+
+
+_typer = typer.Typer(
+    name=PROGRAM,
+    cls=_Commands,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _command in (
+    scenarios.scenarios,
+    solve.solve,
+    simulate.simulate,
+    validate.validate,
+    design.design,
+    export.export,
+    app_command.app,
+):
+    _typer.command()(_command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"{PROGRAM} {version(PROGRAM)}")
+        raise typer.Exit
+
+
+@_typer.callback()
+def _about(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Design electricity tariffs: the equilibrium of a utility and its prosumers, and the market beside it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments
+        What follows the program's name; by default what the process was given.
+
+    Returns
+    -------
+    int
+        0 done, 1 the result asked for was not reached, 2 bad input: one line on standard error, nothing on standard
+        output.
+    """
+    try:
+        if arguments is None:  # this process is the command
+            quick_start.begin()
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        status = _typer(given, prog_name=PROGRAM, standalone_mode=False)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _failed("interrupted", NOT_REACHED)
+    except BrokenPipeError:  # whoever read our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOT_REACHED
+    except MemoryError:
+        return _failed("not enough memory; give fewer households or levels", BAD_INPUT)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _failed(f"{place}{error.strerror or error}", BAD_INPUT)
+    except ValueError as error:
+        return _failed(str(error), BAD_INPUT)
+    except _WRONG_USE as error:
+        return _failed(_wrong_use(error), BAD_INPUT)
+    if isinstance(status, int) and status not in (DONE, NOT_REACHED, BAD_INPUT):
+        return _failed("interrupted", NOT_REACHED)
+    return status if isinstance(status, int) else DONE
+
+
+def _failed(message: str, status: int) -> int:
+    sys.stderr.write(f"{PROGRAM}: {' '.join(message.split())}\n")
+    return status
+
+
+def _wrong_use(error: Any) -> str:
+    """Put a usage error into our words: what came, and what is allowed."""
+    command = getattr(getattr(error, "ctx", None), "command", None)
+    option = getattr(error, "option_name", None)
+    if option and type(error).__name__ == "NoSuchOption" and command is not None:
+        known = [name for parameter in command.params for name in parameter.opts if name.startswith("--")]
+        return unknown("option", option, [*known, "--help"])
+    if type(error).__name__ == "UsageError" and command is not None and command.name == PROGRAM:
+        return f"missing command; give one of {', '.join(command.commands)}, or --help"
+    text = str(error.format_message()).strip().rstrip(".")
+    own_help = f"; see {PROGRAM} {command.name} --help" if command is not None else ""
+    return f"{text[:1].lower()}{text[1:]}{own_help}"

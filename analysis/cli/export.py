@@ -1,0 +1,56 @@
+"""``meanwatt export``: the mean-field game and its solution as plain arrays in one .npz file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.cli.options import Json, Scenario, Set, Tariff
+from analysis.cli.watching import watched
+
+
+def export(
+    scenario: Scenario,
+    *,
+    to: Annotated[str, typer.Option(metavar="FILE.npz", help="File to write.", show_default=False)],
+    tariff: Tariff = None,
+    set: Set = None,
+    json: Json = False,
+) -> int:
+    """Write the mean-field game and its solution as plain arrays."""
+    file = Path(to)
+    if file.suffix != ".npz":
+        raise ValueError(f"--to is {to!r}; give a file name that ends in .npz, e.g. {file.stem or 'game'}.npz")
+    if file.is_dir() or not file.absolute().parent.is_dir():
+        raise ValueError(f"--to {to}: {'is a directory' if file.is_dir() else 'its directory does not exist'}")
+    with watched(quiet=json) as work:
+        from analysis.cli.inputs import read
+        from analysis.cli.show import print_json, say, warn
+        from analysis.export import write_game
+        from model.mean_field.equilibrium import Outcome, solve_equilibrium
+
+        inputs = read(scenario, tariff, set)
+        found = solve_equilibrium(
+            inputs.economy, inputs.tariff, certify=False, progress=work.progress, cancelled=work.cancelled
+        )
+    shapes: dict[str, list[int]] = {}
+    if found.outcome is not Outcome.CANCELLED:
+        shapes = {name: list(array.shape) for name, array in write_game(file, found).items()}
+    if json:
+        print_json(
+            {
+                "file": str(file) if shapes else None,
+                "outcome": found.outcome,
+                "message": found.message,
+                "residual_usd_per_kwh": found.residual_usd_per_kwh,
+                "shapes": shapes,
+                "settings": inputs.given,
+            }
+        )
+    elif shapes:
+        say(f"{file}: {len(shapes)} arrays, {file.stat().st_size / 1e6:.1f} MB. {found.message}")
+    if found.outcome is not Outcome.CONVERGED:
+        if not json:
+            warn(found.message)
+        return 1
+    return 0

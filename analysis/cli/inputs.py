@@ -1,0 +1,36 @@
+"""From what a user types to an economy and a tariff."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agents.tariff import Tariff
+from analysis.cli import quick_start
+from model.economy import Economy, build_economy, build_tariff
+from model.scenario import load_scenario
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Inputs:
+    """A scenario as typed and as arrays.
+
+    Attributes
+    ----------
+    given
+        SCENARIO, ``--tariff`` and every ``--set``, for the record.
+    """
+
+    economy: Economy
+    tariff: Tariff
+    given: dict[str, Any]
+
+
+def read(scenario: str, tariff: str | None, overrides: Sequence[str] | None) -> Inputs:
+    """Load a scenario, make the changes asked for and turn it into arrays; ``ValueError`` in one line."""
+    quick_start.over()
+    loaded = load_scenario(scenario, overrides=list(overrides or ()), tariff=tariff)
+    return Inputs(
+        economy=build_economy(loaded),
+        tariff=build_tariff(loaded),
+        given={"scenario": scenario, "tariff": tariff, "set": list(overrides or ())},
+    )

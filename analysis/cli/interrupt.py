@@ -1,0 +1,42 @@
+"""Ctrl-C as a polite request: the first one asks a computation to stop, the second one ends the program."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+
+@dataclass(slots=True)
+class Stop:
+    """Whether somebody asked to stop."""
+
+    asked: bool = False
+
+    def __call__(self) -> bool:
+        """Answer what a solver asks between two evaluations."""
+        return self.asked
+
+
+@contextmanager
+def stop_on_ctrl_c() -> Iterator[Stop]:
+    """Turn the first Ctrl-C inside the block into ``Stop.asked``; the second one is a ``KeyboardInterrupt``.
+
+    Outside the main thread signals cannot be caught: then nothing is ever asked.
+    """
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def on_signal(_signal: int, _frame: FrameType | None) -> None:
+        if stop.asked:
+            raise KeyboardInterrupt
+        stop.asked = True
+
+    before = signal.signal(signal.SIGINT, on_signal)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,100 @@
+"""Options that several commands share, and how their texts are read.
+
+Numbers arrive as text and are read here, so that a mistake gets one line in the words of this program.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Final
+
+import typer
+
+from model.nearest import unknown
+
+Scenario = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="Name of a preset, or a scenario's TOML file.", show_default=False)
+]
+Tariff = Annotated[
+    str | None,
+    typer.Option(metavar="NAME|FILE", help="One of the scenario's tariffs, or a tariff's TOML file."),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="Change one value of the scenario, e.g. memory=1; may be repeated."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Out = Annotated[str | None, typer.Option(metavar="DIR", help="Write the result, its tables and a manifest there.")]
+Seed = Annotated[str, typer.Option(metavar="S", help="Key of all random draws.")]
+
+MOST: Final = 2**63 - 1
+"""Largest whole number that an option takes."""
+
+
+def whole_number(option: str, text: str, *, least: int, example: int, most: int = MOST) -> int:
+    """Read a whole number.
+
+    Raises
+    ------
+    ValueError
+        In one line that names the option, if the text is none, or it lies outside ``least`` to ``most``.
+    """
+    found = re.fullmatch(r"\s*([+-]?\d{1,30})\s*", text, flags=re.ASCII)
+    if not found or not least <= int(found[1]) <= most:
+        allowed = f"of at least {least}" if most == MOST else f"from {least} to {most}"
+        raise ValueError(f"{option} is {_shown(text)}; give a whole number {allowed}, e.g. {example}")
+    return int(found[1])
+
+
+def whole_numbers(option: str, text: str, *, least: int, example: str) -> tuple[int, ...]:
+    """Read whole numbers between commas, without repetition, in ascending order; ``ValueError`` in one line."""
+    numbers = [
+        whole_number(f"{option} (entry {place})", part, least=least, example=int(example.split(",")[0]))
+        for place, part in enumerate(text.split(","), start=1)
+        if part.strip() or "," not in text
+    ]
+    if not numbers:
+        raise ValueError(f"{option} is {_shown(text)}; give whole numbers between commas, e.g. {example}")
+    return tuple(sorted(set(numbers)))
+
+
+def number(option: str, text: str, *, above: float = -math.inf, example: float) -> float:
+    """Read a finite number greater than ``above``; ``ValueError`` in one line."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > above):
+        allowed = "a finite number" if above == -math.inf else f"a number greater than {above:g}"
+        raise ValueError(f"{option} is {_shown(text)}; give {allowed}, e.g. {example:g}")
+    return value
+
+
+def one_of(option: str, text: str, valid: Sequence[str]) -> str:
+    """Read one of several words; ``ValueError`` in one line with the nearest one."""
+    if text not in valid:
+        raise ValueError(unknown(option, text, valid))
+    return text
+
+
+def weights(option: str, text: str, valid: Iterable[str]) -> dict[str, float]:
+    """Read ``"equity=1,stability=0"``: non-negative numbers by name; ``ValueError`` in one line."""
+    names, found = tuple(valid), {}
+    for part in text.split(","):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals:
+            raise ValueError(f"{option} is {_shown(text)}; give {','.join(f'{known}=1' for known in names)}")
+        if name not in names:
+            raise ValueError(f"{option}: {unknown('weight', name, names)}")
+        if name in found:
+            raise ValueError(f"{option} gives {name} twice; give it once")
+        found[name] = number(f"{option}: {name}", value, example=1)
+        if found[name] < 0:
+            raise ValueError(f"{option}: {name} is {_shown(value)}; give a number not less than 0, e.g. 1")
+    return found
+
+
+def _shown(text: str, limit: int = 60) -> str:
+    """One-line picture of what was typed."""
+    picture = repr(text)
+    return picture if len(picture) <= limit else f"{picture[: limit - 1]}…"

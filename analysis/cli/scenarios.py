@@ -1,0 +1,36 @@
+"""``meanwatt scenarios``: the built-in scenarios, one line each."""
+
+from analysis.cli.options import Json
+
+
+def scenarios(*, json: Json = False) -> None:
+    """List the built-in scenarios, one line each."""
+    from analysis.cli.show import print_json, say
+    from model.scenario import load_scenario, presets
+
+    found = [load_scenario(name) for name in presets()]
+    if json:
+        rows = [
+            {
+                "name": scenario.name,
+                "title": scenario.title,
+                "default_tariff": scenario.default_tariff,
+                "tariffs": list(scenario.tariffs),
+                "day_types": list(scenario.day_types),
+                "memory": scenario.memory,
+                "slots_per_day": scenario.slots_per_day,
+                "income_groups": list(scenario.income_groups),
+                "feeder": scenario.feeder.name,
+            }
+            for scenario in found
+        ]
+        print_json({"scenarios": rows})
+        return
+    width = max(len(scenario.name) for scenario in found)
+    for scenario in found:
+        tariffs = ", ".join(scenario.tariffs)
+        days = len(scenario.day_types)
+        say(
+            f"{scenario.name:{width}}  {scenario.title}; {days} day type{'s' if days > 1 else ''};"
+            f" tariffs {tariffs} (default {scenario.default_tariff})"
+        )

@@ -1,0 +1,50 @@
+"""What a command says on standard output: one JSON object, or short tables for people."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from analysis.strict_json import dumps
+
+
+def print_json(result: Any) -> None:
+    """Write one strict JSON object and a line end."""
+    sys.stdout.write(dumps(result) + "\n")
+
+
+def say(text: str) -> None:
+    """Write a line for people on standard output."""
+    sys.stdout.write(text + "\n")
+
+
+def warn(text: str) -> None:
+    """Write a line for people on standard error."""
+    sys.stderr.write(text + "\n")
+
+
+def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table: the first column to the left, all others to the right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    for place, head in enumerate(heads):
+        shown.add_column(head, justify="left" if place == 0 else "right", no_wrap=place == 0)
+    for row in rows:
+        shown.add_row(*row)
+    console = Console()
+    console.print(shown, markup=False)
+    console.print()
+
+
+def figure(value: float | None, digits: int = 3) -> str:
+    """A number with a fixed number of decimals; a dash where it is undefined."""
+    if value is None:
+        return "–"
+    rounded = round(value, digits) + 0.0  # no minus sign before a zero
+    return f"{rounded:.{digits}f}"
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """A share as a percentage; a dash where it is undefined."""
+    return "–" if value is None else f"{100 * value:.{digits}f} %"

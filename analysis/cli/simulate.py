@@ -1,0 +1,150 @@
+"""``meanwatt simulate``: days of the finite market."""
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
+from analysis.cli.watching import watched
+
+if TYPE_CHECKING:
+    from analysis.simulation import Simulation
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    households: Annotated[str, typer.Option(metavar="N", help="Simulated households.")] = "1000",
+    days: Annotated[str, typer.Option(metavar="D", help="Days.")] = "28",
+    seed: Seed = "0",
+    behaviour: Annotated[str, typer.Option(metavar="NAME", help="equilibrium or belief.")] = "equilibrium",
+    threads: Annotated[str, typer.Option(metavar="K", help="Threads; results do not depend on it.")] = "1",
+    tariff: Tariff = None,
+    set: Set = None,
+    json: Json = False,
+    out: Out = None,
+) -> int:
+    """Simulate days of a market of N households."""
+    began = time.perf_counter()
+    size = {
+        "households": whole_number("--households", households, least=1, example=1000),
+        "days": whole_number("--days", days, least=1, example=28),
+        "seed": whole_number("--seed", seed, least=0, example=1),
+        "threads": whole_number("--threads", threads, least=1, most=1024, example=2),
+    }
+    with watched(quiet=json) as work:
+        from agents.tariff import Recovery
+        from analysis.cli.inputs import read
+        from analysis.cli.show import print_json
+        from model.market.setup import check_behaviour
+        from model.mean_field.equilibrium import Outcome, solve_equilibrium
+
+        check_behaviour(behaviour)
+        if out is not None:
+            from analysis.output import require_free
+
+            require_free(out)
+        inputs = read(scenario, tariff, set)
+        found = None
+        outcome, message = Outcome.CONVERGED, ""
+        if behaviour == "equilibrium" or inputs.tariff.recovery is not Recovery.POSTED:
+            found = solve_equilibrium(
+                inputs.economy, inputs.tariff, certify=False, progress=work.progress, cancelled=work.cancelled
+            )
+            outcome, message = found.outcome, found.message
+        work.new_stage("simulating")
+        from analysis.simulation import simulate as run
+
+        done = run(
+            inputs.economy,
+            inputs.tariff,
+            equilibrium=found,
+            behaviour=behaviour,
+            **size,
+            told=lambda day: work.show(f"day {day} of {size['days']}", day / size["days"]),
+            cancelled=work.cancelled,
+        )
+        if work.cancelled() and len(done.history) < size["days"]:
+            outcome, message = Outcome.CANCELLED, f"Cancelled after {len(done.history)} of {size['days']} days."
+        elif outcome is Outcome.CONVERGED:
+            message = f"Simulated {size['days']} days of {size['households']} households. {message}".strip()
+    result = {
+        "scenario": inputs.economy.scenario.name,
+        "tariff": inputs.tariff.name,
+        "behaviour": behaviour,
+        "outcome": outcome,
+        "message": message,
+        **_result(done, size),
+        "total_seconds": time.perf_counter() - began,
+        "settings": {**inputs.given, "behaviour": behaviour, **size},
+    }
+    if out is not None:
+        _write(out, result, done, inputs.economy.scenario.model_dump(mode="json"))
+    if json:
+        print_json(result)
+    else:
+        _tables(result)
+    return 0 if outcome is Outcome.CONVERGED else 1
+
+
+def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
+    """The part of the JSON object that comes out of the market."""
+    days = len(done.history)
+    metrics = None if done.metrics is None else done.metrics.to_json()
+    return {
+        "households": size["households"],
+        "days": days,
+        "seed": size["seed"],
+        "threads": size["threads"],
+        "seconds": done.seconds,
+        "household_days_per_second": size["households"] * days / done.seconds if done.seconds > 0 else None,
+        "net_load_kw": [record.net_load_kw for record in done.history],
+        "wholesale_usd_per_kwh": [record.wholesale_usd_per_kwh for record in done.history],
+        "day_type": [record.day_type for record in done.history],
+        "metrics": metrics,
+        "feeder": None if done.feeder is None else done.feeder.to_json(),
+        "day_digest": list(done.day_digest),
+    }
+
+
+def _write(out: str, result: dict[str, Any], done: "Simulation", scenario: dict[str, Any]) -> None:
+    from analysis.output import write_result
+    from analysis.simulation import history_tables
+
+    write_result(
+        out,
+        name="simulate",
+        result=result,
+        manifest={"settings": result["settings"], "seed": result["seed"], "scenario": scenario},
+        tables=history_tables(done.history) if result["days"] else {},
+    )
+
+
+def _tables(result: dict[str, Any]) -> None:
+    """Print the result for people."""
+    from analysis.cli.show import figure, percent, say, table
+
+    speed = result["household_days_per_second"]
+    say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']}")
+    if result["metrics"] is None:
+        return
+    say(f"{result['seconds']:.2f} s, {speed:,.0f} household-days per second\n")
+    metrics, feeder = result["metrics"], result["feeder"]
+    table(
+        "Over all days",
+        ("", "value", "unit"),
+        [
+            ("welfare", figure(metrics["welfare_usd_per_household_day"]), "USD per household-day"),
+            ("utility's surplus", figure(metrics["surplus_usd_per_household_day"]), "USD per household-day"),
+            *((f"burden, {group}", percent(value), "of income") for group, value in metrics["burden"].items()),
+            ("mean wholesale price", figure(metrics["mean_wholesale_usd_per_kwh"], 4), "USD/kWh"),
+            ("price volatility (IMV)", figure(metrics["imv"], 4), "USD/kWh per slot"),
+            ("peak to average", figure(metrics["peak_to_average"], 2), ""),
+            ("lowest voltage", figure(feeder["voltage_min_pu"], 4), "pu"),
+            ("highest voltage", figure(feeder["voltage_max_pu"], 4), "pu"),
+            ("outside limits", figure(feeder["hours_outside_limits"], 1), "h"),
+            ("transformer, highest load", percent(feeder["transformer_loading_max"], 0), "of rating"),
+            ("losses", figure(feeder["loss_kwh"], 1), "kWh"),
+        ],
+    )

@@ -1,0 +1,119 @@
+"""``meanwatt solve``: the followers' mean-field equilibrium at a tariff, with its certificates and metrics."""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from analysis.cli.options import Json, Out, Scenario, Set, Tariff
+from analysis.cli.watching import watched
+
+if TYPE_CHECKING:
+    from analysis.cli.inputs import Inputs
+    from analysis.cli.watching import Work
+    from model.mean_field.equilibrium import Equilibrium
+    from model.mean_field.first_best import FirstBest
+
+
+def solve(scenario: Scenario, *, tariff: Tariff = None, set: Set = None, json: Json = False, out: Out = None) -> int:
+    """Solve the equilibrium of a scenario's households at a tariff."""
+    began = time.perf_counter()
+    with watched(quiet=json) as work:
+        from analysis.cli.inputs import read
+        from analysis.cli.show import print_json
+        from analysis.solution_json import solution_json
+
+        if out is not None:
+            from analysis.output import require_free
+
+            require_free(out)
+        inputs = read(scenario, tariff, set)
+        equilibrium, first_best, first_best_message = solved(inputs, work)
+        result = solution_json(
+            equilibrium,
+            first_best=first_best,
+            first_best_message=first_best_message,
+            seconds=time.perf_counter() - began,
+            given=inputs.given,
+        )
+    if work.cancelled() and result["converged"]:
+        result |= {"outcome": "cancelled", "converged": False, "message": f"Cancelled: {first_best_message}"}
+    if out is not None:
+        _write(out, result, equilibrium, inputs)
+    if json:
+        print_json(result)
+    else:
+        _tables(result)
+    return 0 if result["converged"] else 1
+
+
+def solved(inputs: "Inputs", work: "Work") -> tuple["Equilibrium", "FirstBest | None", str]:
+    """Solve the equilibrium, then the first best of the same economy."""
+    from analysis.solution_json import find_first_best
+    from model.mean_field.equilibrium import solve_equilibrium
+    from model.mean_field.watch import Cancelled, Watch
+
+    equilibrium = solve_equilibrium(inputs.economy, inputs.tariff, progress=work.progress, cancelled=work.cancelled)
+    if work.cancelled():
+        return equilibrium, None, "the first best was not looked for."
+    work.new_stage("first best")
+    try:
+        return equilibrium, *find_first_best(inputs.economy, Watch(progress=work.progress, cancelled=work.cancelled))
+    except Cancelled:
+        return equilibrium, None, "the equilibrium is solved, the first best was not found."
+
+
+def _write(out: str, result: dict[str, Any], equilibrium: "Equilibrium", inputs: "Inputs") -> None:
+    from analysis.output import write_result
+    from analysis.solution_json import solution_tables
+
+    write_result(
+        out,
+        name="solve",
+        result=result,
+        manifest={"settings": inputs.given, "scenario": inputs.economy.scenario.model_dump(mode="json")},
+        tables=solution_tables(equilibrium),
+    )
+
+
+def _tables(result: dict[str, Any]) -> None:
+    """Print the result for people."""
+    from analysis.cli.show import figure, percent, say, table
+
+    metrics = result["metrics"]
+    say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']} ({result['seconds']:.1f} s)\n")
+    table(
+        "Households",
+        ("income / technology", "share", "bill USD/yr", "of income"),
+        [
+            (
+                f"{row['income']} / {row['technology']}",
+                percent(row["share"], 1),
+                figure(row["bill_usd_per_year"], 0),
+                percent(row["burden"]),
+            )
+            for row in result["groups"]
+        ],
+    )
+    table(
+        "Metrics",
+        ("", "value", "unit"),
+        [
+            ("welfare", figure(metrics["welfare_usd_per_household_day"]), "USD per household-day"),
+            ("gap to first best", figure(metrics["efficiency_gap_usd_per_household_day"], 4), "USD per household-day"),
+            ("utility's surplus", figure(metrics["surplus_usd_per_household_day"]), "USD per household-day"),
+            ("volumetric adder", figure(result["adder_usd_per_kwh"], 4), "USD/kWh"),
+            *(
+                (f"fixed charge, {group}", figure(value), "USD/day")
+                for group, value in result["fixed_charge_usd_per_day"].items()
+            ),
+            ("burden gap", percent(metrics["burden_gap"]), "of income"),
+            ("Suits index", figure(metrics["suits"]), "negative is regressive"),
+            ("mean wholesale price", figure(metrics["mean_wholesale_usd_per_kwh"], 4), "USD/kWh"),
+            ("price volatility (IMV)", figure(metrics["imv"], 4), "USD/kWh per slot"),
+            ("peak to average", figure(metrics["peak_to_average"], 2), ""),
+            ("exploitability", figure(result["exploitability_usd_per_household_day"], 4), "USD per household-day"),
+            ("contraction", figure(result["contraction"], 2), "below 1: plain iteration settles"),
+        ],
+    )
+    say(f"Uniqueness: {result['uniqueness']}.")
+    if metrics["efficiency_gap_usd_per_household_day"] is None:
+        say(result["first_best"]["message"])

@@ -1,0 +1,215 @@
+"""The engine behind one visitor's page: solves tariffs, runs the finite market, writes frames. It knows no browser."""
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from agents.arrays import Floats, Ints
+from analysis.dashboard import frames
+from analysis.dashboard.history import Day, History, to_csv
+from analysis.dashboard.memo import Memo
+from analysis.dashboard.protocol import Rest
+from analysis.dashboard.settings import Settings
+from analysis.dashboard.solution import DAYS_PER_MONTH, Benchmark, Solution, benchmark, mean_voltage_pu, solve
+from analysis.dashboard.view import Frame, Notice, Work, sentence
+from model.economy import Economy, build_economy
+from model.feeder import build_feeder
+from model.feeders.layout import tidy_tree
+from model.market.market import ProsumerMarket
+from model.mean_field.equilibrium import Outcome
+from model.mean_field.watch import Cancelled, Progress
+from model.power_flow import VoltageLimits
+
+DAYS_LIMIT = 3 * 365
+"""Days after which a run rests: a page left alone must not fill the memory."""
+HALF_WAY = 12
+"""Evaluations after which the progress bar stands at one half; nobody knows the number in advance."""
+
+_solutions: Memo[Settings, Solution] = Memo(6)
+_first_bests: Memo[Settings, Benchmark] = Memo(32)
+_one_first_best = threading.Lock()
+"""One first best at a time in the whole server: it takes a core for many seconds, and others may want the same."""
+
+
+class Engine:
+    """Mutable, for one thread at a time but for `solve` and `refine`, which change nothing that the others read."""
+
+    def __init__(self) -> None:
+        """Nothing is shown before `preview`."""
+        self._solution: Solution | None = None
+        self._before: Solution | None = None
+        self._market: ProsumerMarket | None = None
+        self._history = History()
+        self._frame: Frame | None = None
+
+    def preview(self, settings: Settings) -> None:
+        """Show a scenario before it is solved: feeder, reference demand, costs. ValueError if it is not allowed."""
+        scenario = settings.load()
+        economy = build_economy(scenario)
+        feeder = build_feeder(scenario.feeder.name, peak_reference_kw=economy.peak_reference_kw)
+        sun = np.asarray(sum(household.share * household.pv_kw for household in economy.types))
+        use = economy.mean_reference_kw
+        voltage = mean_voltage_pu(feeder, use, use - sun)
+        self._frame = frames.preview(economy, feeder, tidy_tree(feeder), VoltageLimits(scenario.feeder.limits), voltage)
+
+    def solve(
+        self, settings: Settings, *, progress: Callable[[Work], None], cancelled: Callable[[], bool]
+    ) -> Solution | None:
+        """Solve settings, or find them solved already; None if cancelled."""
+        known = _solutions.get(settings.market_only)
+        if known is None:
+
+            def told(report: Progress) -> None:
+                share = report.evaluations / (report.evaluations + HALF_WAY)
+                progress(Work(text=f"Solving: {report.stage}", fraction=report.fraction or share))
+
+            known = solve(settings.market_only, start=self._solution, progress=told, cancelled=cancelled)
+            if known is None:
+                return None
+            _solutions.put(settings.market_only, known)
+        return known.for_sample(settings)
+
+    def adopt(self, solution: Solution) -> tuple[Notice, ...]:
+        """Build the market of a solution, at day 0, and say how the solve ended and what it changed."""
+        market = self._build(solution)
+        self._drop_market()
+        tariff_changed = self._solution is None or self._solution.settings.market_only != solution.settings.market_only
+        if tariff_changed:
+            self._before, self._solution = self._solution, solution
+        else:
+            self._solution = solution
+        self._market, self._history, self._frame = market, History(), None
+        said = list(ending(solution))
+        if tariff_changed and self._before is not None and self._before.settings.town == solution.settings.town:
+            said.append(change(self._before, solution))
+        return tuple(said)
+
+    def refine(self, solution: Solution, *, cancelled: Callable[[], bool]) -> bool:
+        """Find the first best of the town, which takes longer than the equilibrium; whether there is news."""
+        town = solution.settings.town
+        while _first_bests.get(town) is None:
+            if cancelled():
+                return False
+            if not _one_first_best.acquire(timeout=0.2):
+                continue
+            try:
+                if _first_bests.get(town) is None:
+                    _first_bests.put(town, benchmark(town, cancelled=cancelled))
+            except Cancelled:
+                return False
+            finally:
+                _one_first_best.release()
+        self._frame = None
+        return True
+
+    def step(self) -> None:
+        """Simulate one day."""
+        market, solution = self._market, self._solution
+        if market is None or solution is None:
+            raise RuntimeError("no tariff is in force yet")
+        if len(self._history) >= DAYS_LIMIT:
+            raise Rest(f"{DAYS_LIMIT} days are simulated; press Reset to begin again")
+        market.step()
+        record = market.history[-1]
+        if record.grid is None:
+            raise RuntimeError("the market ran without a feeder")
+        self._history.add(
+            Day(
+                common_state=record.common_state,
+                net_load_kw=record.net_load_kw,
+                wholesale_usd_per_kwh=record.wholesale_usd_per_kwh,
+                bill_usd=_group_means(solution.equilibrium.economy, record.bill_usd, market.population.count),
+                voltage_pu=record.grid.voltage_pu,
+            )
+        )
+        self._frame = None
+
+    def reset(self) -> None:
+        """Go back to day 0: the same homes, the same draws."""
+        if self._solution is None:
+            return
+        market = self._build(self._solution)
+        self._drop_market()
+        self._market, self._history, self._frame = market, History(), None
+
+    def frame(self) -> Frame:
+        """Day to show."""
+        if self._frame is None:
+            if self._solution is None or self._market is None:
+                raise RuntimeError("nothing to show yet; preview first")
+            self._frame = frames.frame(
+                self._solution,
+                self._history,
+                self._market.common_state,
+                before=self._before,
+                benchmark=_first_bests.get(self._solution.settings.town),
+            )
+        return self._frame
+
+    def csv(self) -> str:
+        """Days so far with their parameters, or nothing but a comment before the first solution."""
+        if self._solution is None:
+            return "# nothing is solved yet\n"
+        return to_csv(self._solution, self._history)
+
+    def close(self) -> None:
+        """Free the market."""
+        self._drop_market()
+
+    def _build(self, solution: Solution) -> ProsumerMarket:
+        settings, equilibrium = solution.settings, solution.equilibrium
+        return ProsumerMarket(
+            equilibrium.economy, households=settings.households, policies=equilibrium, rng=settings.seed
+        )
+
+    def _drop_market(self) -> None:
+        """A dropped market must be closed, or Mesa keeps it for ever."""
+        if self._market is not None:
+            self._market.close()
+            self._market = None
+
+
+def ending(solution: Solution) -> tuple[Notice, ...]:
+    """Say it, if a solve did not end well."""
+    equilibrium = solution.equilibrium
+    if equilibrium.outcome is Outcome.NO_ADEQUATE_TARIFF:
+        return (
+            Notice(about="solve", kind="bad", title="No price covers the cost.", text=sentence(equilibrium.message)),
+        )
+    if equilibrium.outcome is not Outcome.CONVERGED:
+        return (Notice(about="solve", kind="bad", title="Not converged.", text=sentence(equilibrium.message)),)
+    return ()
+
+
+def change(before: Solution, after: Solution) -> Notice:
+    """Say which numbers a new tariff moved: the poorest and the richest group's bill, and the utility's books."""
+    economy = after.equilibrium.economy
+    order = np.argsort(economy.group_income_usd_per_year)
+    parts = []
+    bill = after.bill_usd_per_month - before.bill_usd_per_month
+    for index in (order[0], order[-1]):
+        name = economy.groups[index].replace("_", " ").capitalize()
+        old, new = _dollars(before.bill_usd_per_month[index]), _dollars(after.bill_usd_per_month[index])
+        parts.append(f"{name}-income bill: {old} → {new} a month ({_dollars(bill[index], sign=True)}).")
+    lost, left = (DAYS_PER_MONTH * s.metrics.surplus_usd_per_household_day for s in (before, after))
+    if abs(left - lost) >= 0.5:
+        parts.append(f"Utility's surplus: {_dollars(lost)} → {_dollars(left)} per home a month.")
+    worse = bill[order[0]] > 0.5
+    title = "What changed, in the mean field:"
+    return Notice(about="change", kind="warn" if worse else "good", title=title, text=" ".join(parts))
+
+
+def _dollars(value: float, *, sign: bool = False) -> str:
+    """Whole dollars with a true minus sign, and a plus sign where asked."""
+    rounded = round(value)
+    mark = "−" if rounded < 0 else "+" if sign else ""
+    return f"{mark}${abs(rounded)}"
+
+
+def _group_means(economy: Economy, bill_usd: Floats, count: Ints) -> Floats:
+    """Mean over the homes of each group of sums by type; nan for a group without homes. (group,)"""
+    group = np.array([household.group for household in economy.types])
+    homes = np.bincount(group, weights=count, minlength=len(economy.groups))
+    total = np.bincount(group, weights=bill_usd, minlength=len(economy.groups))
+    return np.where(homes > 0, total / np.maximum(homes, 1), np.nan)

@@ -1,0 +1,58 @@
+"""What the mean field expects of tonight: mean net load and price, and how far N homes may stray from them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.arrays import Floats
+from model.mean_field.equilibrium import Equilibrium
+
+DEVIATIONS = 2.0
+"""Half-width of the band in standard deviations of the mean of N homes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Expectation:
+    """The continuum's day, given the weather. Axes (c, h).
+
+    Attributes
+    ----------
+    net_load_kw, use_kw
+        Population mean of net load and of electricity use. [kW]
+    spread_kw
+        Standard deviation of one home's net load about the mean of its type, root mean square over the types. [kW]
+    price_usd_per_kwh
+        Wholesale price at the mean. [USD/kWh]
+    """
+
+    net_load_kw: Floats
+    use_kw: Floats
+    spread_kw: Floats
+    price_usd_per_kwh: Floats
+
+    def band_kw(self, households: int) -> tuple[Floats, Floats]:
+        """Mean net load of N homes less and plus `DEVIATIONS` standard deviations. (c, h) each [kW]"""
+        half = DEVIATIONS * self.spread_kw / np.sqrt(households)
+        return self.net_load_kw - half, self.net_load_kw + half
+
+
+def expect(equilibrium: Equilibrium) -> Expectation:
+    """Mean and spread of the homes' net load under the equilibrium's laws and policies.
+
+    Notes
+    -----
+    The finite market is stratified, so the types' counts do not vary and only the spread within a type counts:
+    Var(mean of N) = Σ_θ w_θ Var_θ(n) / N, for homes that are independent given the weather.
+    """
+    economy = equilibrium.economy
+    mean, use, variance = (np.zeros_like(equilibrium.net_load_kw) for _ in range(3))
+    for household, law, policy in zip(economy.types, equilibrium.laws, equilibrium.policies, strict=True):
+        chance = np.einsum("chez,chezj->chzj", law, policy.probability)
+        first = np.einsum("chzj,chzj->ch", chance, policy.net_load_kw)
+        second = np.einsum("chzj,chzj->ch", chance, policy.net_load_kw**2)
+        mean += household.share * first
+        use += household.share * np.einsum("chzj,chzj->ch", chance, policy.use_kw)
+        variance += household.share * np.maximum(second - first**2, 0.0)
+    return Expectation(
+        net_load_kw=mean, use_kw=use, spread_kw=np.sqrt(variance), price_usd_per_kwh=equilibrium.wholesale_usd_per_kwh
+    )

@@ -1,0 +1,291 @@
+"""Frames: what the charts, the map and the figures show of a solution and of the days simulated under it."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from agents.arrays import Floats
+from analysis.dashboard.history import History
+from analysis.dashboard.solution import DAYS_PER_MONTH, Benchmark, Solution
+from analysis.dashboard.view import Frame, to_json
+from analysis.stability import peak_to_average, realised_imv
+from model.economy import Economy
+from model.feeder import Feeder
+from model.power_flow import VoltageLimits
+
+TRAIL = 5
+"""Earlier days with the same weather drawn behind today's."""
+FEEDER_TITLES = {
+    "baran_wu_33": "33-bus feeder",
+    "textbook_line_5": "5-bus line",
+    "lv_rural": "Rural low-voltage feeder",
+    "lv_semiurban": "Suburban low-voltage feeder",
+}
+FIGURES = {
+    "efficiency": ("Efficiency gap", "$/home·day", "Welfare lost against the planner's optimum."),
+    "gap": ("Burden gap", "% of income", "Highest less lowest burden of the income groups."),
+    "imv": ("Price swing (IMV)", "$/kWh", "Mean absolute change of the wholesale price from hour to hour."),
+    "peak": ("Peak to average", "×", "Highest net load over its mean."),
+    "surplus": ("Utility's surplus", "$/home·day", "Bills less energy bought and network cost; negative is a loss."),
+    "volts": ("Lowest voltage", "pu", "Lowest bus voltage of the mean field's days, all weathers."),
+}
+"""Label, unit and explanation of each key figure."""
+
+
+def frame(
+    solution: Solution, history: History, state: int, *, before: Solution | None, benchmark: Benchmark | None
+) -> Frame:
+    """Write the frame of the latest day, or of day 0.
+
+    Parameters
+    ----------
+    state
+        Common state c of that day; on day 0 of the day to come.
+    before
+        The solution in force before this one, whose burdens are drawn as outlines.
+    benchmark
+        The first best; None while it is computed.
+    """
+    economy = solution.equilibrium.economy
+    return Frame(
+        day=len(history),
+        day_type=_day_type(economy, state),
+        chart=to_json(_chart(solution, history, state)),
+        network=to_json(network(solution.feeder, solution.places, solution.limits, solution.voltage_pu, economy)),
+        voltage=to_json(_voltage(solution, history, state)),
+        burden=to_json(_burden(solution, history, before)),
+        metrics=to_json(_metrics(solution, history, benchmark)),
+    )
+
+
+def preview(economy: Economy, feeder: Feeder, places: Floats, limits: VoltageLimits, voltage_pu: Floats) -> Frame:
+    """Frame of a scenario that is not solved yet: reference demand, before anybody answers a price.
+
+    Parameters
+    ----------
+    voltage_pu : (c, h, bus) float
+        Voltages at the reference demand less sun. [pu]
+    """
+    state = int(np.argmax(economy.common.probability))
+    load = economy.mean_reference_kw - np.asarray(sum(t.share * t.pv_kw for t in economy.types))
+    panel = _panel("load", "Net load", "kW per home", 190, 3, _axis(load))
+    panel["lines"] = [_line("unanswered", "plain", load[state])]
+    legend = [("plain", "demand less sun, before anybody answers a price")]
+    chart = _chart_frame(economy, 0, state, legend, [panel])
+    peak, cost = float(load.max()), economy.fixed_cost_usd_per_day * DAYS_PER_MONTH
+    items = [
+        _item("types", "Household types", "", value=str(len(economy.types))),
+        _item("peak", "Highest demand, unanswered", "kW per home", value=_number(peak, 2)),
+        _item("cost", "Network cost", "$ per home a month", value=_number(cost, 0)),
+    ]
+    groups = [
+        {"name": _group(name), "market": None, "mean": None, "before": None, "note": f"earns ${income:,.0f} a year"}
+        for name, income in zip(economy.groups, economy.group_income_usd_per_year, strict=True)
+    ]
+    return Frame(
+        day=0,
+        day_type=_day_type(economy, state),
+        chart=to_json(chart),
+        network=to_json(network(feeder, places, limits, voltage_pu, economy)),
+        voltage=to_json({"day": 0, **_day_of_voltage(voltage_pu[state], limits, feeder.index(feeder.source))}),
+        burden=to_json(_burden_frame(0, groups)),
+        metrics=to_json({"day": 0, "items": items}),
+    )
+
+
+def network(
+    feeder: Feeder, places: Floats, limits: VoltageLimits, voltage_pu: Floats, economy: Economy
+) -> dict[str, Any]:
+    """Write what of the map does not change from day to day; ``voltage_pu`` (c, h, bus) sets the range of colours."""
+    low = min(math.floor(np.nanmin(voltage_pu) * 100 - 0.5) / 100, 0.94)
+    high = max(math.ceil(np.nanmax(voltage_pu) * 100 + 0.5) / 100, 1.0)
+    size = np.maximum(places.max(axis=0), 1)
+    step = 0.05 if high - low > 0.13 else 0.02
+    ticks = [round(k * step, 3) for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+    marks = sorted({bound for bound in (limits.low_pu, limits.high_pu) if low <= bound <= high})
+    return {
+        "title": FEEDER_TITLES.get(feeder.name, feeder.name),
+        "source": "substation",
+        "root": feeder.index(feeder.source),
+        "buses": [
+            {"name": name, "homes": int(homes), "x": round(float(x), 4), "y": round(float(y), 4)}
+            for name, homes, (x, y) in zip(feeder.buses, feeder.customers, places / size, strict=True)
+        ],
+        "lines": [[int(parent), bus] for bus, parent in enumerate(feeder.parent) if parent >= 0],
+        "rows": int(places[:, 1].max()) + 1,
+        "columns": int(places[:, 0].max()) + 1,
+        "domain": [low, high],
+        "ticks": [tick for tick in ticks if all(abs(tick - mark) > step / 3 for mark in marks)],
+        "limits": [limits.low_pu, limits.high_pu],
+        "slots": economy.slots,
+        "slot_hours": economy.slot_hours,
+    }
+
+
+def _chart(solution: Solution, history: History, state: int) -> dict[str, Any]:
+    equilibrium, expected = solution.equilibrium, solution.expected
+    economy, homes = equilibrium.economy, solution.settings.households
+    low, high = expected.band_kw(homes)
+    rest = economy.rest_load_kw
+    price_low, price_high = economy.supply.price(low + rest), economy.supply.price(high + rest)
+    trail = history.earlier_like_today(TRAIL) if len(history) else []
+    room = (high - low) / 2
+    load = _panel("load", "Net load", "kW per home", 158, 3, _axis(low - room, high + room))
+    price = _panel("price", "Wholesale price", "$/kWh", 104, 4, _axis(price_low, price_high))
+    rows = (
+        (load, low, high, history.net_load_kw, expected.net_load_kw),
+        (price, price_low, price_high, history.wholesale_usd_per_kwh, expected.price_usd_per_kwh),
+    )
+    for panel, least, most, days, mean in rows:
+        panel["low"], panel["high"] = _row(least[state]), _row(most[state])
+        panel["trail"] = [_row(days[index]) for index in trail]
+        tonight = [_line("tonight", "tonight", days[-1])] if len(history) else []
+        panel["lines"] = [*tonight, _line("mean field", "mean", mean[state])]
+    rates = equilibrium.rates
+    both = np.concatenate([rates.import_usd_per_kwh, rates.export_usd_per_kwh])
+    tariff = _panel("tariff", "Tariff", "$/kWh", 76, 3, _axis(np.zeros(1), both))
+    pay, earn = rates.import_usd_per_kwh[state], rates.export_usd_per_kwh[state]
+    apart = abs(pay[-1] - earn[-1]) > 0.15 * (tariff["axis"][1] - tariff["axis"][0])
+    tariff["lines"] = [
+        {**_line("homes pay", "buy", pay), "step": True, "label": "pay" if apart else "pay and earn"},
+        {**_line("solar earns", "sell", earn), "step": True, "label": "earn" if apart else ""},
+    ]
+    legend = [("mean", "mean field"), ("band", f"± 2 standard deviations / √{homes:,}")]
+    if len(history):
+        legend.insert(0, ("tonight", f"tonight, {homes:,} homes"))
+    if trail:
+        legend.append(("trail", f"earlier {_day_type(economy, state)} days"))
+    return _chart_frame(economy, len(history), state, legend, [load, price, tariff])
+
+
+def _chart_frame(
+    economy: Economy, day: int, state: int, legend: list[tuple[str, str]], panels: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "title": "24 hours",
+        "note": "Point at an hour to read it, here and on the map.",
+        "day": day,
+        "legend": [{"style": style, "text": text} for style, text in legend],
+        "slots": economy.slots,
+        "slot_hours": economy.slot_hours,
+        "panels": panels,
+    }
+
+
+def _panel(key: str, title: str, unit: str, height: int, digits: int, axis: list[float]) -> dict[str, Any]:
+    return {"key": key, "title": title, "unit": unit, "height": height, "digits": digits, "axis": axis, "lines": []}
+
+
+def _line(name: str, style: str, values: Floats) -> dict[str, Any]:
+    return {"name": name, "style": style, "values": _row(values)}
+
+
+def _row(values: Floats) -> list[float]:
+    return [round(float(value), 4) for value in values]
+
+
+def _axis(*values: Floats) -> list[float]:
+    """Ends of an axis that holds all values, with a little room, at a round number."""
+    least, most = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
+    room = max(most - least, 1e-3)
+    step = 10 ** math.floor(math.log10(room)) / 4
+    low = 0.0 if 0 <= least < 0.3 * most else math.floor((least - 0.02 * room) / step) * step
+    return [low, math.ceil((most + 0.02 * room) / step) * step]
+
+
+def _voltage(solution: Solution, history: History, state: int) -> dict[str, Any]:
+    feeder = solution.feeder
+    today = solution.voltage_pu[state] if history.voltage_pu is None else history.voltage_pu
+    return {"day": len(history), **_day_of_voltage(today, solution.limits, feeder.index(feeder.source))}
+
+
+def _day_of_voltage(voltage_pu: Floats, limits: VoltageLimits, source: int) -> dict[str, Any]:
+    """Voltages (h, bus), and the slot furthest beyond a limit, or from the source's; no solution shows as 0."""
+    known = np.nan_to_num(voltage_pu, nan=0.0)
+    beyond = np.maximum(limits.low_pu - known, known - limits.high_pu)
+    if not (beyond > 0).any():
+        beyond = np.abs(known - known[:, [source]])
+    return {"voltage_pu": np.round(known, 4).tolist(), "worst_slot": int(beyond.max(axis=1).argmax())}
+
+
+def _burden(solution: Solution, history: History, before: Solution | None) -> dict[str, Any]:
+    economy = solution.equilibrium.economy
+    market = history.mean_bill_usd() * 365 / economy.group_income_usd_per_year if len(history) else None
+    comparable = before is not None and before.settings.scenario == solution.settings.scenario
+    groups = []
+    for index, name in enumerate(economy.groups):
+        so_far = None if market is None or math.isnan(market[index]) else float(market[index])
+        groups.append(
+            {
+                "name": _group(name),
+                "market": None if so_far is None else round(so_far, 6),
+                "mean": round(float(solution.metrics.burden[name] or 0.0), 6),
+                "before": round(float(before.metrics.burden[name] or 0.0), 6) if before and comparable else None,
+                "bill_usd_per_month": round(float(solution.bill_usd_per_month[index]), 2),
+            }
+        )
+    return _burden_frame(len(history), groups)
+
+
+def _burden_frame(day: int, groups: list[dict[str, Any]]) -> dict[str, Any]:
+    values = [g[key] for g in groups for key in ("market", "mean", "before") if g[key] is not None]
+    most, least = max([0.02, *values]), min([0.0, *values])
+    tick = 0.01 if most - least <= 0.08 else 0.02 if most - least <= 0.16 else 0.05
+    axis = [math.floor(least / tick - 1e-9) * tick if least < 0 else 0.0, math.ceil(most * 1.05 / tick) * tick]
+    return {
+        "title": "Burden: share of income paid for electricity",
+        "day": day,
+        "days": "1 day" if day == 1 else f"{day} days",
+        "solved": any(group["mean"] is not None for group in groups),
+        "groups": groups,
+        "axis": [round(end, 4) for end in axis],
+        "tick": tick,
+    }
+
+
+def _metrics(solution: Solution, history: History, benchmark: Benchmark | None) -> dict[str, Any]:
+    metrics, day = solution.metrics, len(history)
+    best = benchmark.welfare_usd_per_household_day if benchmark else None
+    gap = None if best is None else max(best - metrics.welfare_usd_per_household_day, 0.0)
+    lowest = float(np.nanmin(solution.voltage_pu))
+    so_far = {} if benchmark else {"efficiency": "being computed"}
+    if day:
+        price, load = np.array(history.wholesale_usd_per_kwh), np.array(history.net_load_kw)
+        burden = history.mean_bill_usd() * 365 / solution.equilibrium.economy.group_income_usd_per_year
+        peak = peak_to_average(load)
+        so_far |= {
+            "gap": f"so far {_number(100 * float(np.nanmax(burden) - np.nanmin(burden)), 2)}",
+            "imv": f"so far {_number(realised_imv(price), 4)}",
+            "peak": f"so far {_number(peak, 2)}",
+            "volts": f"tonight {_number(history.lowest_pu[-1], 3)}",
+        }
+    surplus = metrics.surplus_usd_per_household_day
+    surplus = surplus if abs(surplus) >= 5e-4 else 0.0
+    rows = (
+        ("efficiency", _number(gap, 3)),
+        ("gap", _number(100 * metrics.burden_gap, 2)),
+        ("imv", _number(metrics.imv, 4)),
+        ("peak", _number(metrics.peak_to_average, 2)),
+        ("surplus", _number(surplus, 2)),
+        ("volts", _number(lowest, 3)),
+    )
+    items = [_item(key, *FIGURES[key], value=value, beside=so_far.get(key, "")) for key, value in rows]
+    return {"day": day, "items": items}
+
+
+def _item(key: str, label: str, unit: str, text: str = "", *, value: str, beside: str = "") -> dict[str, str]:
+    return {"key": key, "label": label, "value": value, "unit": unit, "help": text, "beside": beside}
+
+
+def _number(value: float | None, digits: int) -> str:
+    """Number with a true minus sign; a dash where it is undefined."""
+    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
+
+
+def _day_type(economy: Economy, state: int) -> str:
+    return str(economy.common.day_types[economy.common.today[state]]).replace("_", " ")
+
+
+def _group(name: str) -> str:
+    return f"{name.replace('_', ' ').capitalize()} income"

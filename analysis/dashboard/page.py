@@ -1,0 +1,87 @@
+"""The page: one controller per visitor, and components that are a pure function of its latest view."""
+# ruff: noqa: N802 - components are named like classes, which is how they are used
+
+from collections.abc import Callable
+from pathlib import Path
+
+import solara
+
+from analysis.dashboard import components
+from analysis.dashboard.address import from_query
+from analysis.dashboard.controller import Controller
+from analysis.dashboard.engine import Engine
+from analysis.dashboard.protocol import Engine as EngineProtocol
+from analysis.dashboard.view import View
+
+STYLE = Path(__file__).with_name("style.css")
+
+
+@solara.component
+def Layout(children: list[solara.Element] = []) -> None:  # noqa: B006 - Solara reads the default, nobody writes it
+    """Nothing around the page: no toolbar, no padding."""
+    with solara.v.Html(tag="div", class_="mw", children=children):
+        pass
+
+
+@solara.component
+def Page() -> None:
+    """Show the dashboard."""
+    Dashboard(Engine)
+
+
+@solara.component
+def Dashboard(make_engine: Callable[[], EngineProtocol]) -> None:
+    """Show the dashboard over any engine.
+
+    Parameters
+    ----------
+    make_engine
+        Called once for each visitor.
+    """
+    search = solara.use_router().search or ""
+    controller = solara.use_memo(lambda: Controller(make_engine(), *from_query(search)), [])
+    view, set_view = solara.use_state(solara.use_memo(controller.view, []))
+
+    def newest(new: View) -> None:
+        set_view(lambda old: new if new.number > old.number else old)
+
+    solara.use_effect(lambda: controller.start(newest), [])
+    Picture(view, controller)
+
+
+@solara.component
+def Picture(view: View, controller: Controller) -> None:
+    """Draw one view."""
+    solara.Title("Meanwatt: electricity tariffs")
+    solara.Style(STYLE)
+    frame = view.frame
+    with solara.v.Html(tag="div", class_="mw-page"):
+        components.TopBar(
+            payload=view.bar,
+            event_arrived=controller.arrived,
+            event_drive=controller.drive,
+            event_choose=controller.choose,
+            event_variant=controller.variant,
+        )
+        components.Notices(payload=view.notices, event_dismiss=controller.dismiss)
+        components.Metrics(payload=frame.metrics)
+        with solara.v.Html(tag="div", class_="mw-body"):
+            with solara.v.Html(tag="main", class_="mw-charts"):
+                with solara.v.Html(tag="div", class_="mw-stack"):
+                    components.DayChart(payload=frame.chart)
+                with solara.v.Html(tag="div", class_="mw-stack"):
+                    components.BurdenBars(payload=frame.burden)
+                    components.FeederMap(network=frame.network, payload=frame.voltage)
+            with solara.v.Html(tag="aside", class_="mw-stack mw-side"):
+                components.TariffForm(
+                    payload=view.form,
+                    event_edit=controller.edit,
+                    event_apply=controller.apply,
+                    event_discard=controller.discard,
+                    event_restore=controller.restore,
+                    event_cancel=controller.cancel,
+                    event_choose=controller.choose,
+                )
+                solara.FileDownload(
+                    controller.csv, "meanwatt.csv", label="Download the days as CSV", mime_type="text/csv"
+                )

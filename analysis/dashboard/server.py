@@ -1,0 +1,104 @@
+"""Serving the page: settings of the web framework first, then the framework, then a warm start."""
+
+import contextlib
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+import webbrowser
+
+from analysis.dashboard.settings import Settings
+
+HOST = "localhost"
+ENVIRONMENT = {
+    "SOLARA_APP": "analysis.dashboard.page",
+    "SOLARA_MODE": "production",  # otherwise every page loads a frame from another host
+    "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",  # on by default
+    "SOLARA_THEME_SHOW_BANNER": "False",
+    "SOLARA_THEME_TITLE": "Meanwatt",
+    "SOLARA_THEME_LOADER": "plain",
+    "SOLARA_KERNEL_CULL_TIMEOUT": "10m",  # a play loop that lost its tab runs until then; 24 h by default
+}
+"""What the web framework must know before it is imported; what the caller has set already is kept."""
+
+logger = logging.getLogger(__name__)
+
+
+def serve(port: int, open_browser: bool) -> int:
+    """Serve the page on this machine until interrupted.
+
+    Parameters
+    ----------
+    port
+        Port to listen on; 0 takes a free one.
+    open_browser
+        Whether to open a browser window once the page answers.
+
+    Returns
+    -------
+    int
+        0 after an orderly end, 2 if the port is taken.
+    """
+    try:
+        port = _free_port(port)
+    except OSError as error:
+        sys.stderr.write(f"meanwatt: port {port} cannot be used ({error.strerror}); give another one, or 0 for any\n")
+        return 2
+    prepare()
+    import uvicorn
+    from solara.server.starlette import app
+
+    url = f"http://{HOST}:{port}"
+    config = uvicorn.Config(
+        app, host=HOST, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(config)
+    threading.Thread(target=_announce, args=(server, url, open_browser), daemon=True).start()
+    threading.Thread(target=warm_up, daemon=True).start()
+    with contextlib.suppress(KeyboardInterrupt):  # how the server hands on Ctrl+C after an orderly end
+        server.run()
+    return 0
+
+
+def prepare() -> None:
+    """Set the environment of the web framework; what is set already stays."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+
+
+def warm_up() -> None:
+    """Solve the landing page once, so that compiled code is loaded before the first visitor asks."""
+    from analysis.dashboard.engine import Engine
+
+    engine = Engine()
+    try:
+        solution = engine.solve(Settings(), progress=lambda _: None, cancelled=lambda: False)
+        if solution is not None:
+            engine.adopt(solution)
+            engine.step()
+            engine.refine(solution, cancelled=lambda: False)
+    except Exception:  # the visitor's own solve will say it on the page
+        logger.exception("the warm start failed")
+    finally:
+        engine.close()
+
+
+def _announce(server: object, url: str, open_browser: bool) -> None:
+    """Print the address, and open it, once it answers."""
+    while not getattr(server, "started", False):
+        if getattr(server, "should_exit", False):
+            return
+        time.sleep(0.05)
+    print(f"Meanwatt runs at {url} (stop with Ctrl+C)", flush=True)  # noqa: T201 - the command's output
+    if open_browser:
+        webbrowser.open(url)
+
+
+def _free_port(port: int) -> int:
+    """Port asked for if it is free, or any free one for 0; OSError if it is taken."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((HOST, port))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,243 @@
+"""What a leader wants of a tariff, built from the metrics, and the search for the tariff it would commit to.
+
+``commission`` maximises W − w_equity·(burden gap) − w_stability·IMV, welfare less penalties, with the level of the
+fixed charges set so that revenue covers cost. ``utility`` maximises its own margin under a cap on the import rate.
+Objectives are in USD per household-day, weights in USD per household-day per unit of burden and of USD/kWh.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from agents.tariff import Recovery, Tariff
+from analysis.solution_json import equilibrium_metrics
+from model.economy import Economy
+from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from model.mean_field.family import tariff_family
+from model.mean_field.leader import Commitment, commit
+from model.mean_field.watch import Cancelled, Progress
+
+CAP_OVER_REFERENCE: Final = 1.5
+"""Default price cap of the utility, as a multiple of the scenario's reference price."""
+EVALUATIONS_PER_START: Final = 100
+"""Tariffs tried from each starting point at most; searches over five parameters settle after 70 to 90."""
+
+Judge = Callable[[Equilibrium], float]
+"""Gives a number to an equilibrium."""
+
+
+class Leader(StrEnum):
+    """Who posts the tariff."""
+
+    COMMISSION = "commission"
+    UTILITY = "utility"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aims:
+    """What a leader weighs.
+
+    Parameters
+    ----------
+    leader
+        Who.
+    equity
+        Weight of the burden gap, the largest less the smallest share of income that a group pays; commission only.
+        [USD per household-day per unit]
+    stability
+        Weight of the wholesale price's incremental mean volatility; commission only.
+        [USD per household-day per USD/kWh]
+    price_cap_usd_per_kwh
+        Highest import rate allowed; utility only. [USD/kWh]
+    """
+
+    leader: Leader
+    equity: float = 1.0
+    stability: float = 0.0
+    price_cap_usd_per_kwh: float | None = None
+
+    def objective(self) -> Judge:
+        """What the leader maximises. [USD per household-day]"""
+        return self._welfare_less_penalties if self.leader is Leader.COMMISSION else _margin
+
+    def violation(self) -> Judge | None:
+        """By how much the highest import rate exceeds the cap, in USD/kWh; None without a cap."""
+        cap = self.price_cap_usd_per_kwh
+        return None if cap is None else lambda found: float(found.rates.import_usd_per_kwh.max()) - cap
+
+    @property
+    def recovery(self) -> Recovery:
+        """How the tariffs of the family recover cost: by the fixed charge, or not at all."""
+        return Recovery.FIXED if self.leader is Leader.COMMISSION else Recovery.POSTED
+
+    def _welfare_less_penalties(self, found: Equilibrium) -> float:
+        metrics = equilibrium_metrics(found)
+        volatility = 0.0 if metrics.imv is None else metrics.imv
+        return metrics.welfare_usd_per_household_day - self.equity * metrics.burden_gap - self.stability * volatility
+
+
+def _margin(found: Equilibrium) -> float:
+    return found.surplus_usd_per_household_day
+
+
+def default_price_cap_usd_per_kwh(economy: Economy) -> float:
+    """The utility's price cap where none is given: 1.5 times the reference price. [USD/kWh]"""
+    return CAP_OVER_REFERENCE * economy.scenario.reference_price_usd_per_kwh
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Design:
+    """The tariff that a leader commits to, beside the one it would replace.
+
+    Attributes
+    ----------
+    baseline
+        Equilibrium at the tariff in force.
+    baseline_objective
+        The leader's objective there; None if the solve was cancelled.
+    baseline_violation
+        Its highest import rate less the cap; None without a cap. [USD/kWh]
+    commitment
+        The search and the best tariff; None if it was cancelled before a tariff was found.
+    evaluations
+        Tariffs whose equilibrium was solved in the search.
+    outcome, message
+        How it ended.
+    """
+
+    baseline: Equilibrium
+    baseline_objective: float | None
+    baseline_violation: float | None
+    commitment: Commitment | None
+    evaluations: int
+    seconds: float
+    outcome: Outcome
+    message: str
+
+
+def design(
+    economy: Economy,
+    tariff: Tariff,
+    aims: Aims,
+    *,
+    evaluations_per_start: int = EVALUATIONS_PER_START,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Design:
+    """Find the tariff that a leader commits to.
+
+    Parameters
+    ----------
+    tariff
+        The tariff in force, which the found one is compared with.
+    aims
+        What the leader weighs.
+    evaluations_per_start
+        Tariffs tried from each starting point at most.
+    progress, cancelled
+        As in `model.mean_field.leader.commit`.
+
+    Raises
+    ------
+    ValueError
+        If no tariff of the family meets the price cap.
+    """
+    began = time.perf_counter()
+    judge, violation = aims.objective(), aims.violation()
+    baseline = solve_equilibrium(economy, tariff, progress=progress, cancelled=cancelled)
+    commitment: Commitment | None = None
+    outcome, message = Outcome.CANCELLED, "Cancelled before a tariff was found."
+    if cancelled is None or not cancelled():
+        try:
+            commitment = commit(
+                economy,
+                tariff_family(economy, aims.recovery),
+                judge,
+                violation=violation,
+                evaluations_per_start=evaluations_per_start,
+                progress=progress,
+                cancelled=cancelled,
+            )
+            outcome, message = commitment.outcome, commitment.message
+        except Cancelled:
+            pass
+        except ValueError:
+            if cancelled is None or not cancelled():
+                raise
+    solved = baseline.outcome is not Outcome.CANCELLED
+    return Design(
+        baseline=baseline,
+        baseline_objective=judge(baseline) if solved else None,
+        baseline_violation=violation(baseline) if solved and violation is not None else None,
+        commitment=commitment,
+        evaluations=0 if commitment is None else len(commitment.trials),
+        seconds=time.perf_counter() - began,
+        outcome=outcome,
+        message=message,
+    )
+
+
+def tariff_table(tariff: Tariff, economy: Economy) -> dict[str, Any]:
+    """A tariff in the words of a tariff file, so that it can be saved, solved and compared like any other."""
+    days = economy.common.day_types
+
+    def by_day(rate: Any) -> Any:
+        rows = [row.tolist() for row in rate]
+        alike = all(row == rows[0] for row in rows)
+        if alike and len(set(rows[0])) == 1:
+            return rows[0][0]
+        return rows[0] if alike else dict(zip(days, rows, strict=True))
+
+    def by_group(values: Any) -> dict[str, float]:
+        return dict(zip(economy.groups, values.tolist(), strict=True))
+
+    return {
+        "title": "Tariff found by meanwatt design",
+        "recovery": str(tariff.recovery),
+        "pass_through": tariff.pass_through,
+        "energy_usd_per_kwh": by_day(tariff.energy_usd_per_kwh),
+        "fixed_charge_usd_per_day": by_group(tariff.fixed_charge_usd_per_day),
+        "fixed_charge_shape": by_group(tariff.fixed_charge_shape),
+        "discount": by_group(tariff.discount),
+        "adder_cap_usd_per_kwh": tariff.adder_cap_usd_per_kwh,
+        "export": {
+            "rule": str(tariff.export_rule),
+            "pass_through": tariff.export_pass_through,
+            "usd_per_kwh": by_day(tariff.export_usd_per_kwh),
+        },
+    }
+
+
+def toml_text(table: dict[str, Any]) -> str:
+    """A tariff table as TOML; numbers keep all their digits."""
+    plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
+    lines = [f"{_key(key)} = {_value(value)}" for key, value in plain.items()]
+    lines += [f"{_key(key)} = {_value(value)}" for key, value in table.items() if _is_row(value)]
+    for key, inner in table.items():
+        if isinstance(inner, dict) and not _is_row(inner):
+            lines += ["", f"[{_key(key)}]"]
+            lines += [f"{_key(name)} = {_value(value)}" for name, value in inner.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _is_row(value: Any) -> bool:
+    """Whether a table fits into one line: numbers or lists by name."""
+    return isinstance(value, dict) and all(isinstance(entry, float | int | list) for entry in value.values())
+
+
+def _key(name: str) -> str:
+    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else _text(name)
+
+
+def _text(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(str(name))} = {_value(entry)}" for name, entry in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_value(entry) for entry in value) + "]"
+    return _text(value) if isinstance(value, str) else repr(float(value))

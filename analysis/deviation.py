@@ -1,0 +1,170 @@
+"""What one household of a finite market could gain by leaving the mean-field policy, as an exact expectation.
+
+All N − 1 others follow the mean-field policy, independently of the deviator. With an affine supply curve the price
+that a household with net load n expects is
+
+    E λ = s(((N − 1) L + n)/N + rest) = λ0 + g n,   g = s'/N,
+
+so its expected payment is quadratic in n on either side of zero, and its best reply is an exact dynamic program with
+its use in closed form. The adder is held. Where the export credit is capped at the import rate, the cap is taken to
+bind as it does at n = 0.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.arrays import Floats, Ints
+from agents.battery import grid_power_kw, moves, wear_usd
+from agents.best_response import Response, respond
+from agents.demand import utility_usd_per_hour
+from agents.household import HouseholdType
+from agents.outlook import Outlook
+from agents.slot_outcome import SlotOutcome
+from agents.tariff import ExportRule, Tariff
+from model.economy import Economy
+from model.mean_field.answer import outlook
+from model.mean_field.certificate import policy_value_usd
+from model.mean_field.equilibrium import Equilibrium
+from model.mean_field.flow import Flow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OwnRates:
+    """Expected rates as the household's own net load n moves them: base + slope · n. Axes (c, h). [USD/kWh, per kW]"""
+
+    import_base: Floats
+    import_slope: Floats
+    export_base: Floats
+    export_slope: Floats
+
+    def payment_usd(self, net_load_kw: Floats, slot_hours: float) -> Floats:
+        """Expected payment of a net load (c, h, z, j). [USD]"""
+        bought = _wide(self.import_base) + _wide(self.import_slope) * net_load_kw
+        sold = _wide(self.export_base) + _wide(self.export_slope) * net_load_kw
+        return np.asarray(slot_hours * net_load_kw * np.where(net_load_kw > 0, bought, sold))
+
+
+def finite_exploitability_usd_per_day(equilibrium: Equilibrium, households: float) -> float:
+    """Mean gain over the population of a best reply to N − 1 others who follow the mean-field policy.
+
+    Parameters
+    ----------
+    households
+        N ≥ 1, or infinity: then the exploitability of the mean-field policy in the continuum.
+
+    Returns
+    -------
+    float
+        ≥ 0 up to rounding; of the same form as ``Equilibrium.exploitability_usd_per_household_day`` at any discount.
+        [USD per household-day]
+
+    Raises
+    ------
+    ValueError
+        If the supply curve is not affine: expected prices then depend on more than expected loads.
+    """
+    economy, tariff, answer = equilibrium.economy, equilibrium.tariff, equilibrium.answer
+    if not economy.supply.is_affine:
+        raise ValueError("the supply curve is not affine; give a scenario with a straight supply curve")
+    hard = outlook(economy, temperature_usd=0.0)
+    total = 0.0
+    for household, response, flow in zip(economy.types, answer.responses, answer.flows, strict=True):
+        seen = own_rates(equilibrium, float(tariff.discount[household.group]), households)
+        total += household.share * _forgone(economy, household, response, flow, seen, hard)
+    return total
+
+
+def own_rates(equilibrium: Equilibrium, discount: float, households: float) -> OwnRates:
+    """Rates that one of N households expects to face, by its own net load, after its group's discount."""
+    economy, tariff = equilibrium.economy, equilibrium.tariff
+    today = economy.common.today
+    share = 1.0 / households
+    others_kw = (1.0 - share) * equilibrium.net_load_kw + economy.rest_load_kw
+    price = economy.supply.price(others_kw)
+    impact = share * economy.supply.slope(others_kw)
+    keeps = 1.0 - discount
+    import_base = keeps * (
+        tariff.energy_usd_per_kwh[today] + tariff.pass_through * price + equilibrium.adder_usd_per_kwh
+    )
+    import_slope = keeps * tariff.pass_through * impact
+    export_base, export_slope = _export(tariff, today, price, impact, import_base / keeps, import_slope / keeps)
+    capped = export_base >= import_base
+    return OwnRates(
+        import_base=import_base,
+        import_slope=import_slope,
+        export_base=np.where(capped, import_base, export_base),
+        export_slope=np.where(capped, import_slope, export_slope),
+    )
+
+
+def _export(
+    tariff: Tariff, today: Ints, price: Floats, impact: Floats, import_base: Floats, import_slope: Floats
+) -> tuple[Floats, Floats]:
+    """Export rate before caps and discounts: base and slope."""
+    if tariff.export_rule is ExportRule.NET_METERING:
+        return import_base, import_slope
+    if tariff.export_rule is ExportRule.NONE:
+        return np.zeros_like(price), np.zeros_like(price)
+    credit = tariff.export_usd_per_kwh[today] + tariff.export_pass_through * price
+    return credit, tariff.export_pass_through * impact
+
+
+def _forgone(
+    economy: Economy, household: HouseholdType, response: Response, flow: Flow, seen: OwnRates, hard: Outlook
+) -> float:
+    """What a household of one type forgoes by the mean-field policy. [USD/day]"""
+    best = respond(best_outcome(economy, household, seen), household.levels, hard, start=response)
+    kept = response.outcome
+    reward = kept.utility_usd - kept.wear_usd - seen.payment_usd(kept.net_load_kw, economy.slot_hours)
+    probability = economy.common.probability
+    if hard.discount_per_day == 1.0:
+        weight = flow.frequency * probability[:, None, None, None]
+        return best.gain_usd_per_day - float((weight * reward).sum())
+    own = policy_value_usd(reward, response.policy.probability, kept.moves, hard)
+    lead = best.value_usd[:, 0].transpose(0, 2, 1) - own
+    return (1 - hard.discount_per_day) * float((probability[:, None, None] * flow.law[:, 0] * lead).sum())
+
+
+def best_outcome(economy: Economy, household: HouseholdType, seen: OwnRates) -> SlotOutcome:
+    """Consequences of every move for a household that knows how its own load moves the price, use being best."""
+    hours = economy.slot_hours
+    move = moves(household.battery, hours)
+    reference_kw = household.reference_kw[:, :, None, None] * economy.shock_levels[:, None]
+    free_kw = household.pv_kw[:, :, None, None] - grid_power_kw(household.battery, move, hours)
+    buying = _wanted_kw(household, reference_kw, free_kw, seen.import_base, seen.import_slope)
+    selling = _wanted_kw(household, reference_kw, free_kw, seen.export_base, seen.export_slope)
+    use_kw = np.where(buying > free_kw, buying, np.where(selling < free_kw, selling, free_kw))
+    net_load_kw = use_kw - free_kw
+    return SlotOutcome(
+        moves=move,
+        use_kw=use_kw,
+        net_load_kw=net_load_kw,
+        utility_usd=hours
+        * utility_usd_per_hour(
+            use_kw,
+            reference_kw,
+            elasticity=household.elasticity,
+            reference_price=household.reference_price_usd_per_kwh,
+        ),
+        payment_usd=seen.payment_usd(net_load_kw, hours),
+        wear_usd=wear_usd(household.battery, move),
+    )
+
+
+def _wanted_kw(household: HouseholdType, reference_kw: Floats, free_kw: Floats, base: Floats, slope: Floats) -> Floats:
+    """Use at which U'(q) = base + 2·slope·(q − free), within the flexible range. (c, h, z, j) [kW]"""
+    elasticity, flexibility = household.elasticity, household.flexibility
+    reference_price = household.reference_price_usd_per_kwh
+    shape = np.broadcast_shapes(reference_kw.shape, free_kw.shape)
+    if elasticity == 0:
+        return np.broadcast_to(reference_kw, shape)
+    bend = 2 * elasticity * _wide(slope) * reference_kw
+    factor = reference_price * (1 + elasticity) - elasticity * (_wide(base) - 2 * _wide(slope) * free_kw)
+    wanted = reference_kw * factor / (reference_price + bend)
+    return np.asarray(np.clip(wanted, (1 - flexibility) * reference_kw, (1 + flexibility) * reference_kw))
+
+
+def _wide(by_slot: Floats) -> Floats:
+    """Add the axes of shock and move."""
+    return by_slot[:, :, None, None]

@@ -1,0 +1,147 @@
+"""A run of the finite market from the first day to the last, with its metrics."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from agents.tariff import Tariff
+from analysis.feeder_stress import FeederStress, feeder_stress
+from analysis.metrics import Metrics, market_metrics
+from analysis.utility_meter import Enjoyed, UtilityMeter
+from model.economy import Economy
+from model.market.history import History
+from model.market.market import ProsumerMarket
+from model.mean_field.equilibrium import Equilibrium
+from model.power_flow import VoltageLimits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Simulation:
+    """What a run left behind.
+
+    Attributes
+    ----------
+    history
+        Days, as many as were simulated.
+    day_digest
+        SHA-256 of each day's meters.
+    metrics, feeder
+        Over all days; None if none was simulated.
+    seconds
+        Time the market took for its days. [s]
+    """
+
+    history: History
+    day_digest: tuple[str, ...]
+    metrics: Metrics | None
+    feeder: FeederStress | None
+    seconds: float
+
+
+def simulate(
+    economy: Economy,
+    tariff: Tariff,
+    *,
+    equilibrium: Equilibrium | None,
+    behaviour: str,
+    households: int,
+    days: int,
+    seed: int,
+    threads: int = 1,
+    told: Callable[[int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Simulation:
+    """Simulate days of the finite market.
+
+    Parameters
+    ----------
+    equilibrium
+        Gives the policies (behaviour ``equilibrium``), and in any case the adder and the fixed charges; None where the
+        tariff posts both and households learn.
+    behaviour
+        ``equilibrium`` or ``belief``.
+    households, days, seed, threads
+        Size and key of the run; results do not depend on ``threads``.
+    told
+        Called with the number of days done after each.
+    cancelled
+        Asked before each day; answering True ends the run early.
+    """
+    market = ProsumerMarket(
+        economy,
+        households=households,
+        policies=equilibrium,
+        behaviour=behaviour,
+        rng=seed,
+        threads=threads,
+        tariff=tariff if equilibrium is None else None,
+    )
+    meter = UtilityMeter(market)
+    enjoyed: list[Enjoyed] = []
+    seconds = 0.0
+    try:
+        for day in range(days):
+            if cancelled is not None and cancelled():
+                break
+            meter.before()
+            began = time.perf_counter()
+            market.step()
+            seconds += time.perf_counter() - began
+            enjoyed.append(meter.after())
+            if told is not None:
+                told(day + 1)
+        return Simulation(
+            history=market.history,
+            day_digest=tuple(market.day_digest),
+            metrics=_metrics(market, enjoyed) if enjoyed else None,
+            feeder=_feeder(market) if enjoyed else None,
+            seconds=seconds,
+        )
+    finally:
+        meter.close()
+        market.close()
+
+
+def history_tables(history: History) -> dict[str, dict[str, Any]]:
+    """Tables of a run as columns: by slot, by slot and bus, by household type and day, by group and day, by day."""
+    frames = {
+        "slots": history.slots,
+        "bus_slots": history.bus_slots.astype({"bus": str}),
+        "type_days": history.type_days,
+        "group_days": history.group_days,
+        "days": history.days,
+    }
+    return {name: {str(column): frame[column].to_numpy() for column in frame} for name, frame in frames.items()}
+
+
+def _metrics(market: ProsumerMarket, enjoyed: list[Enjoyed]) -> Metrics:
+    history, people, days = market.history, market.population, len(enjoyed)
+    states = [record.common_state for record in history]
+    return market_metrics(
+        market.economy,
+        wholesale_usd_per_kwh=history.stacked("wholesale_usd_per_kwh"),
+        net_load_kw=history.stacked("net_load_kw"),
+        rest_load_kw=market.economy.rest_load_kw[states],
+        household_type=people.type_index,
+        bill_usd_per_day=people.bill_usd / days,
+        utility_usd_per_household_day=sum(day.utility_usd for day in enjoyed) / (days * people.households),
+        wear_usd_per_household_day=sum(day.wear_usd for day in enjoyed) / (days * people.households),
+    )
+
+
+def _feeder(market: ProsumerMarket) -> FeederStress:
+    grids = [record.grid for record in market.history if record.grid is not None]
+    voltage = np.concatenate([grid.voltage_pu for grid in grids])
+    transformer = np.concatenate([grid.transformer_loading for grid in grids])
+    return feeder_stress(
+        voltage_pu=voltage,
+        loss_kw=np.concatenate([grid.loss_kw for grid in grids]),
+        hours=market.slot_hours,
+        limits=VoltageLimits(market.economy.scenario.feeder.limits),
+        converged=np.isfinite(voltage).all(axis=1),
+        transformer_loading=None if np.isnan(transformer).all() else transformer,
+        line_loading=np.concatenate([grid.line_loading for grid in grids]),
+    )

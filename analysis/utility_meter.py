@@ -1,0 +1,102 @@
+"""Utility of use and battery wear in the finite market, which no electricity meter shows.
+
+Both depend on every household's shock and move in every slot. The market keeps neither, but its draws are a function
+of who, when and what for: the day is run once more by the same kernel from where the households stood, with a table
+of utilities in place of the table of meter readings.
+"""
+
+import copy
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from agents.arrays import Floats
+from agents.demand import utility_usd_per_hour
+from agents.policy import PolicyTable
+from model.economy import Economy
+from model.market.day_kernel import run_day
+from model.market.day_tables import DayTables, day_tables
+from model.market.market import ProsumerMarket
+from model.market.population import Population
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enjoyed:
+    """Sums over the households of one day. [USD]"""
+
+    utility_usd: float
+    wear_usd: float
+
+
+class UtilityMeter:
+    """Measures the days of a market; use it as ``meter.before()``, ``market.step()``, ``meter.after()``.
+
+    Households that decide for themselves (strategies) are measured as if they followed the policies.
+
+    Parameters
+    ----------
+    market
+        The market.
+    """
+
+    def __init__(self, market: ProsumerMarket) -> None:
+        self._market = market
+        self._shadow: Population = copy.copy(market.population)
+        self._shadow.energy_kwh = np.empty_like(market.population.energy_kwh)
+        self._executor = ThreadPoolExecutor(market.threads) if market.threads > 1 else None
+        self._policies: Sequence[PolicyTable] = ()
+        self._tables: dict[int, DayTables] = {}
+
+    def before(self) -> None:
+        """Remember where the households stand and what they go by."""
+        people = self._market.population
+        self._shadow.level, self._shadow.shock = people.level.copy(), people.shock.copy()
+        policies = self._market.behaviour.policies
+        if policies is not self._policies:
+            self._policies, self._tables = policies, {}
+
+    def after(self) -> Enjoyed:
+        """Run the day that is over once more and add up."""
+        market = self._market
+        economy, c = market.economy, market.common_state
+        if c not in self._tables:
+            self._tables[c] = utility_tables(economy, self._policies, c)
+        sums = run_day(self._shadow, self._tables[c], market.day - 1, threads=market.threads, executor=self._executor)
+        levels = (sums.charged + sums.discharged).sum(axis=(1, 2))
+        per_level = [t.battery.level_kwh * t.battery.wear_usd_per_kwh if t.battery else 0.0 for t in economy.types]
+        return Enjoyed(utility_usd=float(sums.energy_kwh.sum()), wear_usd=float(levels @ np.array(per_level)))
+
+    def close(self) -> None:
+        """Let the threads end."""
+        if self._executor:
+            self._executor.shutdown()
+
+
+def utility_tables(economy: Economy, policies: Sequence[PolicyTable], common_state: int) -> DayTables:
+    """Tables of a day whose "meter reading" of a slot is the utility of the use there. [USD]"""
+    tables = day_tables(
+        policies,
+        common_state,
+        levels=[household.levels for household in economy.types],
+        shock_kernel=economy.shock_kernel,
+        slot_hours=economy.slot_hours,
+    )
+    utilities = [
+        economy.slot_hours * slot_utility_usd_per_hour(economy, kind, policy, common_state)
+        for kind, policy in enumerate(policies)
+    ]
+    return replace(tables, energy_kwh=np.concatenate([u.astype(np.float32).ravel() for u in utilities]))
+
+
+def slot_utility_usd_per_hour(economy: Economy, kind: int, policy: PolicyTable, common_state: int) -> Floats:
+    """Utility of the use that a policy table goes with, (slot, shock, move). [USD/h]"""
+    household = economy.types[kind]
+    reference_kw = household.reference_kw[common_state][:, None, None] * economy.shock_levels[:, None]
+    return utility_usd_per_hour(
+        policy.use_kw[common_state],
+        reference_kw,
+        elasticity=household.elasticity,
+        reference_price=household.reference_price_usd_per_kwh,
+    )

@@ -1,0 +1,1 @@
+"""The feeders that come with the model, each a plain networkx graph."""

@@ -1,0 +1,237 @@
+"""One day of all households in compiled code, block by block and slot by slot.
+
+A block of households of one type walks through the slots together. Every slot is a sequence of short loops, each over
+few arrays: those that mix bits or count become vector code, those that look up tables stay as lean as they can be. A
+branch on a random number would be mispredicted half the time, so draws go through alias tables.
+
+Sums over households are sums of whole numbers: exact, hence the same for any number of threads and any order.
+"""
+
+import itertools
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numba
+import numpy as np
+
+from agents.arrays import Floats, Ints
+from agents.randomness import Purpose, Words, child64, mix64, stream, weyl64
+from model.market.day_tables import DayTables
+from model.market.population import Population
+
+QUANTUM_KWH: Final = 2.0**-34
+"""Unit of the sums of meter readings: a float32 reading of 1 Wh or more is a whole number of it. [kWh]"""
+
+TASKS_PER_THREAD: Final = 4
+ONE_THREAD_BELOW: Final = 10_000
+"""Households below which a second thread costs more than it brings."""
+
+_SCALE, _THIRTY_TWO, _LOW = 1.0 / QUANTUM_KWH, np.uint64(32), np.uint64(0xFFFFFFFF)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DaySums:
+    """What a day comes to, by type, bus and slot. Exact sums over the households there.
+
+    Attributes
+    ----------
+    energy_kwh : (type, bus, slot) float
+        Net energy. [kWh]
+    charged, discharged : (type, bus, slot) int
+        Levels that batteries went up, and down, both counted positive.
+    """
+
+    energy_kwh: Floats
+    charged: Ints
+    discharged: Ints
+
+
+def run_day(
+    population: Population,
+    tables: DayTables,
+    day: int,
+    *,
+    threads: int = 1,
+    executor: Executor | None = None,
+    finished: Callable[[slice], None] | None = None,
+) -> DaySums:
+    """Let every household live one day: fill the meters, move levels and shocks on.
+
+    Parameters
+    ----------
+    population
+        Its ``level``, ``shock`` and ``energy_kwh`` are overwritten.
+    tables
+        Policies of the day's common state.
+    day
+        Number of the day; part of every draw.
+    threads, executor
+        How many threads of the executor to use; results do not depend on it.
+    finished
+        Told of the ids whose meters are full, in order of id, while other threads work on.
+    """
+    visits = population.visits
+    if executor is None or threads == 1 or population.households < ONE_THREAD_BELOW:
+        total = run_blocks(population, tables, day, 0, len(visits.block_type))
+        if finished:
+            finished(slice(0, population.households))
+    else:
+        chunks = len(visits.chunk_block) - 1
+        edges = np.linspace(0, chunks, min(threads * TASKS_PER_THREAD, chunks) + 1).astype(int)
+        parts = [
+            executor.submit(run_blocks, population, tables, day, *visits.chunk_block[[a, b]].tolist())
+            for a, b in itertools.pairwise(edges)
+        ]
+        total = np.zeros((3, population.types, population.buses, tables.slots), dtype=np.int64)
+        for part, (a, b) in zip(parts, itertools.pairwise(edges), strict=True):
+            total += part.result()
+            if finished:
+                finished(slice(*visits.chunk_start[[a, b]].tolist()))
+    return DaySums(energy_kwh=total[0] * QUANTUM_KWH, charged=total[1], discharged=total[1] - total[2])
+
+
+def run_blocks(population: Population, tables: DayTables, day: int, first: int, last: int) -> Ints:
+    """Run blocks ``first`` to ``last − 1``; return (3, type, bus, slot) sums: energy quanta, levels up, net levels."""
+    visits = population.visits
+    sums = np.zeros((3, population.types, population.buses, tables.slots), dtype=np.int64)
+    keys = [stream(population.key, Purpose.DAY, kind) for kind in range(population.types)]
+    _run_blocks(
+        np.array([first, last, tables.slots, tables.shocks], dtype=np.int64),
+        np.uint64(day),
+        np.array(keys, dtype=np.uint64),
+        population.first,
+        (visits.order, visits.block_start, visits.block_type, visits.block_run, visits.run_start, visits.run_bus),
+        (population.level, population.shock, population.energy_kwh),
+        (tables.moves, tables.first_move, tables.alias, tables.alias_start),
+        (tables.energy_kwh, tables.energy_start, tables.shock_alias),
+        sums,
+    )
+    return sums
+
+
+@numba.njit(nogil=True)
+def _draw(state: Words, slot: int, high: Any, low: Any) -> None:
+    """Both halves of output ``slot`` of every household's stream."""
+    for i in range(state.size):
+        word = mix64(weyl64(state[i], np.uint64(slot)))
+        high[i] = np.uint32(word >> _THIRTY_TWO)
+        low[i] = np.uint32(word)
+
+
+@numba.njit(nogil=True)
+def _pick(row: Any, width: int, bits: Any, table: Words, entry: Words, picked: Any) -> None:
+    """Draw a column for each household from the alias table's row that begins at ``row``; ``entry`` is scratch."""
+    columns = np.uint64(width)
+    for i in range(row.size):
+        picked[i] = np.uint32(row[i] + np.uint32((np.uint64(bits[i]) * columns) >> _THIRTY_TWO))
+    for i in range(row.size):
+        entry[i] = table[np.uint64(picked[i])]
+    for i in range(row.size):
+        product = np.uint64(bits[i]) * columns
+        keep = (product & _LOW) < (entry[i] >> _THIRTY_TWO)
+        picked[i] = np.uint32(product >> _THIRTY_TWO) if keep else np.uint32(entry[i])
+
+
+@numba.njit(nogil=True)
+def _move(level: Any, move: Any, first_move: int) -> None:
+    """Shift every level by its move."""
+    lowest = np.int32(first_move)
+    for i in range(level.size):
+        level[i] = np.uint32(np.int32(level[i]) + np.int32(move[i]) + lowest)
+
+
+@numba.njit(nogil=True)
+def _count_moves(move: Any, first_move: int) -> Any:
+    """Levels up and net levels, summed over households."""
+    lowest, up, net = np.int32(first_move), np.int32(0), np.int32(0)
+    for i in range(move.size):
+        change = np.int32(np.int32(move[i]) + lowest)
+        net = np.int32(net + change)
+        up = np.int32(up + max(change, np.int32(0)))
+    return up, net
+
+
+@numba.njit(nogil=True)
+def _read(table: Any, shock: Any, width: int, move: Any, place: Any, reading: Any) -> None:
+    """Look up every meter reading in the slot's table (shock, move); ``place`` is scratch."""
+    columns = np.uint32(width)
+    for i in range(shock.size):
+        place[i] = np.uint32(shock[i] * columns + move[i])
+    for i in range(shock.size):
+        reading[i] = table[np.uint64(place[i])]
+
+
+@numba.njit(nogil=True)
+def _count_energy(reading: Any) -> Any:
+    """Sum of the readings in whole quanta."""
+    total = np.int64(0)
+    for i in range(reading.size):
+        total += np.int64(np.float64(reading[i]) * _SCALE)
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def _run_blocks(
+    numbers: Ints,
+    day: Any,
+    keys: Words,
+    first_id: Ints,
+    visits: Any,
+    columns: Any,
+    choices: Any,
+    outcomes: Any,
+    sums: Ints,
+) -> None:
+    """Run blocks numbers[0] to numbers[1] − 1 through the day; add to sums (3, type, bus, slot)."""
+    first, last, slots, shocks = numbers
+    order, block_start, block_type, block_run, run_start, run_bus = visits
+    level, shock, energy = columns
+    move_count, first_move, alias, alias_start = choices
+    energy_table, energy_start, shock_alias = outcomes
+    size = 0
+    for block in range(first, last):
+        size = max(size, block_start[block + 1] - block_start[block])
+    state_, entry_ = np.empty(size, np.uint64), np.empty(size, np.uint64)
+    half = np.empty((6, size), np.uint32)
+    readings = np.empty((slots, size), np.float32)
+    for block in range(first, last):
+        begin, end = block_start[block], block_start[block + 1]
+        kind, n = block_type[block], end - begin
+        ids = order[begin:end]
+        state, entry = state_[:n], entry_[:n]
+        high, low, place, e, z, j = half[0, :n], half[1, :n], half[2, :n], half[3, :n], half[4, :n], half[5, :n]
+        for i in range(n):
+            rank = np.uint64(ids[i] - first_id[kind])
+            state[i] = child64(child64(keys[kind], rank), day)
+            e[i], z[i] = level[ids[i]], shock[ids[i]]
+            j[i] = 0
+        width = move_count[kind]
+        cells = energy_start[kind]
+        rows = alias_start[kind]
+        row_count = (alias_start[kind + 1] - rows) // slots
+        for h in range(slots):
+            _draw(state, h, high, low)
+            if width > 1:
+                for i in range(n):
+                    place[i] = np.uint32((e[i] * np.uint32(shocks) + z[i]) * np.uint32(width))
+                _pick(place, width, high, alias[rows + h * row_count : rows + (h + 1) * row_count], entry, j)
+                _move(e, j, first_move[kind])
+            row = readings[h, :n]
+            _read(energy_table[cells + h * shocks * width : cells + (h + 1) * shocks * width], z, width, j, place, row)
+            for run in range(block_run[block], block_run[block + 1]):
+                a, b, bus = run_start[run] - begin, run_start[run + 1] - begin, run_bus[run]
+                sums[0, kind, bus, h] += _count_energy(row[a:b])
+                if width > 1:
+                    up, net = _count_moves(j[a:b], first_move[kind])
+                    sums[1, kind, bus, h] += up
+                    sums[2, kind, bus, h] += net
+            if shocks > 1:
+                for i in range(n):
+                    place[i] = np.uint32(z[i] * np.uint32(shocks))
+                _pick(place, shocks, low, shock_alias, entry, z)
+        for i in range(n):
+            level[ids[i]], shock[ids[i]] = e[i], z[i]
+            for h in range(slots):
+                energy[ids[i], h] = readings[h, i]

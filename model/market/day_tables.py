@@ -1,0 +1,175 @@
+"""Policy tables in the form that the day kernel reads: alias tables and meter readings of one common state."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from agents.arrays import Floats, Ints, require_finite, require_shape
+from agents.policy import PolicyTable
+from agents.randomness import Words
+
+FULL: Final = 2.0**32
+"""What a 32-bit draw is compared with stands for probability one."""
+
+_THIRTY_TWO, _TOP = np.uint64(32), np.uint64(0xFFFFFFFF)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DayTables:
+    """The policies of all types in one common state. Types lie behind one another in two flat arrays.
+
+    Attributes
+    ----------
+    moves, first_move : (type,) int64
+        Number of moves, and the lowest one; moves are consecutive numbers.
+    alias : flat uint64
+        Alias table of the moves, (slot, level, shock, move) per type; see ``alias_table``.
+    alias_start : (type + 1,) int64
+        Where each type begins in ``alias``, and where the last one ends.
+    energy_kwh : flat float32
+        Meter reading of a slot, (slot, shock, move) per type. [kWh]
+    energy_start : (type + 1,) int64
+        The same for ``energy_kwh``.
+    shock_alias : flat uint64
+        Alias table of the next shock, (shock, next shock).
+    slots, shocks
+        Lengths of those axes.
+    """
+
+    moves: Ints
+    first_move: Ints
+    alias: Words
+    alias_start: Ints
+    energy_kwh: npt.NDArray[np.float32]
+    energy_start: Ints
+    shock_alias: Words
+    slots: int
+    shocks: int
+
+
+def day_tables(
+    policies: Sequence[PolicyTable],
+    common_state: int,
+    *,
+    levels: Sequence[int],
+    shock_kernel: Floats,
+    slot_hours: float,
+) -> DayTables:
+    """Prepare the policies of all types for days in one common state.
+
+    Parameters
+    ----------
+    policies
+        One per type.
+    common_state
+        Index c.
+    levels : (type,)
+        Number of states of charge of each type.
+    shock_kernel : (z, z')
+        Chance of the next shock.
+    slot_hours
+        Length of a slot. [h]
+
+    Raises
+    ------
+    ValueError
+        If a policy is not one, its moves are not consecutive numbers, or shapes disagree. The kernel relies on it.
+    """
+    slots = policies[0].probability.shape[1]
+    for kind, (policy, count) in enumerate(zip(policies, levels, strict=True)):
+        _check(f"policy of type {kind}", policy, common_state, (slots, count, len(shock_kernel), len(policy.moves)))
+    alias = [alias_table(policy.probability[common_state]).ravel() for policy in policies]
+    energy = [(policy.net_load_kw[common_state] * slot_hours).astype(np.float32).ravel() for policy in policies]
+    return DayTables(
+        moves=np.array([len(policy.moves) for policy in policies], dtype=np.int64),
+        first_move=np.array([policy.moves[0] for policy in policies], dtype=np.int64),
+        alias=np.concatenate(alias),
+        alias_start=_starts(alias),
+        energy_kwh=np.concatenate(energy),
+        energy_start=_starts(energy),
+        shock_alias=alias_table(shock_kernel).ravel(),
+        slots=slots,
+        shocks=len(shock_kernel),
+    )
+
+
+def _check(name: str, policy: PolicyTable, common_state: int, shape: tuple[int, int, int, int]) -> None:
+    """Raise ``ValueError`` unless a policy is one in this common state, with axes (slot, level, shock, move)."""
+    if (np.diff(policy.moves) != 1).any():
+        raise ValueError(f"{name} has moves {policy.moves.tolist()}; give consecutive numbers")
+    chance, load = policy.probability[common_state], policy.net_load_kw[common_state]
+    require_shape(f"{name}: probability of a common state", chance, shape, "(slot, level, shock, move)")
+    require_shape(f"{name}: net_load_kw of a common state", load, (shape[0], *shape[2:]), "(slot, shock, move)")
+    require_finite(f"{name}: net_load_kw", load)
+    PolicyTable(
+        moves=policy.moves, probability=chance[None], net_load_kw=load[None], use_kw=policy.use_kw[common_state][None]
+    ).check()
+
+
+def alias_table(probability: Floats) -> Words:
+    """Walker's alias table of every row, by Vose's algorithm.
+
+    A 32-bit draw u picks column k = ⌊u·n / 2³²⌋ of n; the low half of u·n, below the entry's threshold, keeps k, else
+    the entry's alias is taken. What has probability 0 is never drawn.
+
+    Parameters
+    ----------
+    probability : (…, n)
+        Rows sum to one.
+
+    Returns
+    -------
+    (…, n) uint64
+        The threshold in the high half, the alias in the low half.
+
+    References
+    ----------
+    M. D. Vose, "A linear algorithm for generating random numbers with a given distribution", IEEE Transactions on
+    Software Engineering 17(9), 1991, doi 10.1109/32.92917.
+    """
+    rows = np.ascontiguousarray(probability, dtype=np.float64).reshape(-1, probability.shape[-1])
+    table = np.empty(rows.shape, dtype=np.uint64)
+    _fill_alias(rows, table)
+    return table.reshape(probability.shape)
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill_alias(rows: Floats, table: Words) -> None:
+    """Fill the alias table of every row; see ``alias_table``."""
+    count, n = rows.shape
+    weight = np.empty(n)
+    todo = np.empty(n, dtype=np.int64)  # light columns from the left, heavy ones from the right
+    for row in range(count):
+        total = rows[row].sum()
+        light, heavy = 0, n
+        for j in range(n):
+            weight[j] = rows[row, j] / total * n
+            if weight[j] < 1.0:
+                todo[light] = j
+                light += 1
+            else:
+                heavy -= 1
+                todo[heavy] = j
+        while light > 0 and heavy < n:
+            light -= 1
+            poor, rich = todo[light], todo[heavy]
+            threshold = np.uint64(min(np.rint(weight[poor] * FULL), FULL - 1.0))
+            table[row, poor] = (threshold << _THIRTY_TWO) | np.uint64(rich)
+            weight[rich] -= 1.0 - weight[poor]
+            if weight[rich] < 1.0:
+                heavy += 1
+                todo[light] = rich
+                light += 1
+        for place in range(n):  # whole columns, one up to rounding
+            if place < light or place >= heavy:
+                j = todo[place]
+                table[row, j] = (_TOP << _THIRTY_TWO) | np.uint64(j)
+
+
+def _starts(parts: Sequence[npt.NDArray[np.generic]]) -> Ints:
+    """Where the parts begin in their concatenation, and where it ends."""
+    return np.cumsum([0, *(part.size for part in parts)], dtype=np.int64)

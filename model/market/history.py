@@ -1,0 +1,256 @@
+"""What the finite market remembers of its days: one frozen record a day, and tidy tables of all of them."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import overload
+
+import numpy as np
+import pandas as pd
+
+from agents.arrays import Floats
+from agents.utility import Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GridDay:
+    """The feeder of one day, with every simulated household standing for its share of the real customers.
+
+    Attributes
+    ----------
+    net_load_kw : (slot, bus)
+        Net load at each bus. [kW]
+    voltage_pu : (slot, bus)
+        Voltage; nan in a slot without a solution. [pu]
+    loss_kw, line_loading, transformer_loading : (slot,)
+        Losses [kW], and the highest loading of a line and of a transformer (nan without one).
+    hours_outside_limits
+        Hours outside the voltage limits, summed over buses. [h]
+    """
+
+    net_load_kw: Floats
+    voltage_pu: Floats
+    loss_kw: Floats
+    line_loading: Floats
+    transformer_loading: Floats
+    hours_outside_limits: float
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        _freeze(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DayRecord:
+    """One day of the market. Means are per simulated household; axes (slot,) and (type,).
+
+    Attributes
+    ----------
+    day, common_state, day_type
+        Number of the day, index of its common state, name of its day type.
+    net_load_kw, use_kw, stored_kwh : (slot,)
+        Mean net load, mean use [kW], and mean energy in batteries at the end of the slot [kWh].
+    wholesale_usd_per_kwh, import_usd_per_kwh, export_usd_per_kwh : (slot,)
+        Realised price and rates, before discounts. [USD/kWh]
+    bill_usd, imported_kwh, exported_kwh : (type,)
+        Sums over the households of each type.
+    type_net_load_kw : (type, slot)
+        Mean net load of the households of each type; nan for a type without any. [kW]
+    account : Account
+        The utility's day.
+    imv_usd_per_kwh
+        Mean |change| of the wholesale price from slot to slot, from the last slot of the day before on. [USD/kWh]
+    grid : GridDay or None
+        The feeder, unless the market runs without.
+    """
+
+    day: int
+    common_state: int
+    day_type: str
+    net_load_kw: Floats
+    use_kw: Floats
+    stored_kwh: Floats
+    wholesale_usd_per_kwh: Floats
+    import_usd_per_kwh: Floats
+    export_usd_per_kwh: Floats
+    bill_usd: Floats
+    imported_kwh: Floats
+    exported_kwh: Floats
+    type_net_load_kw: Floats
+    account: Account
+    imv_usd_per_kwh: float
+    grid: GridDay | None
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        _freeze(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class History(Sequence[DayRecord]):
+    """Records of consecutive days, and tables of them.
+
+    Attributes
+    ----------
+    records : tuple of DayRecord
+        The days.
+    types : tuple of (income group, technology)
+        Household types.
+    households : (type,)
+        Number of simulated households of each type.
+    buses : tuple of str
+        Bus names.
+    """
+
+    types: tuple[tuple[str, str], ...]
+    households: tuple[int, ...]
+    buses: tuple[str, ...]
+    records: tuple[DayRecord, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @overload
+    def __getitem__(self, day: int) -> DayRecord: ...
+    @overload
+    def __getitem__(self, day: slice) -> tuple[DayRecord, ...]: ...
+    def __getitem__(self, day: int | slice) -> DayRecord | tuple[DayRecord, ...]:
+        return self.records[day]
+
+    def __iter__(self) -> Iterator[DayRecord]:
+        return iter(self.records)
+
+    def stacked(self, name: str) -> Floats:
+        """One array of a record over all days, (day, …), e.g. ``stacked("net_load_kw")``: (day, slot)."""
+        return np.array([getattr(record, name) for record in self.records])
+
+    @property
+    def slots(self) -> pd.DataFrame:
+        """Table by (day, slot): load, price, rates and, with a feeder, its losses, loadings and lowest voltage."""
+        columns = (
+            "net_load_kw",
+            "use_kw",
+            "stored_kwh",
+            "wholesale_usd_per_kwh",
+            "import_usd_per_kwh",
+            "export_usd_per_kwh",
+        )
+        table = {name: self.stacked(name).ravel() for name in columns}
+        if self._has_grid:
+            grids = [record.grid for record in self.records if record.grid]
+            for name in ("loss_kw", "line_loading", "transformer_loading"):
+                table[name] = np.concatenate([getattr(grid, name) for grid in grids])
+            table["min_voltage_pu"] = np.concatenate([grid.voltage_pu.min(axis=1) for grid in grids])
+            table["max_voltage_pu"] = np.concatenate([grid.voltage_pu.max(axis=1) for grid in grids])
+        return pd.DataFrame({**self._index("slot"), **table})
+
+    @property
+    def bus_slots(self) -> pd.DataFrame:
+        """Table by (day, slot, bus): net load at feeder scale and voltage; no rows without a feeder."""
+        grids = [record.grid for record in self.records if record.grid]
+        if not grids:
+            return pd.DataFrame({name: [] for name in ("day", "slot", "bus", "net_load_kw", "voltage_pu")})
+        load = np.array([grid.net_load_kw for grid in grids])
+        voltage = np.array([grid.voltage_pu for grid in grids])
+        day, slot, bus = (index.ravel() for index in np.indices(load.shape))
+        return pd.DataFrame(
+            {
+                "day": np.array([record.day for record in self.records])[day],
+                "slot": slot,
+                "bus": pd.Categorical.from_codes(bus, dtype=pd.CategoricalDtype(list(self.buses))),
+                "net_load_kw": load.ravel(),
+                "voltage_pu": voltage.ravel(),
+            }
+        )
+
+    @property
+    def type_days(self) -> pd.DataFrame:
+        """Table by (day, income group, technology): households, and their bills and metered energy, summed."""
+        table = {name: self.stacked(name).ravel() for name in ("bill_usd", "imported_kwh", "exported_kwh")}
+        days = len(self.records)
+        return pd.DataFrame(
+            {
+                "day": np.repeat([record.day for record in self.records], len(self.types)),
+                "income_group": [group for group, _ in self.types] * days,
+                "technology": [technology for _, technology in self.types] * days,
+                "households": np.tile(self.households, days),
+                **table,
+                "net_kwh": table["imported_kwh"] - table["exported_kwh"],
+            }
+        )
+
+    @property
+    def group_days(self) -> pd.DataFrame:
+        """Table by (day, income group): ``type_days`` summed over technologies, and the mean bill."""
+        sums = self.type_days.drop(columns="technology").groupby(["day", "income_group"], sort=False, as_index=False)
+        table = sums.sum()
+        table["mean_bill_usd"] = table["bill_usd"] / table["households"].where(table["households"] > 0)
+        return table
+
+    @property
+    def days(self) -> pd.DataFrame:
+        """Table by day: weather, the utility's account, peak, mean price, volatility, voltage band."""
+        rows = [
+            {
+                "day": record.day,
+                "common_state": record.common_state,
+                "day_type": record.day_type,
+                **day_summary(record, sum(self.households)),
+            }
+            for record in self.records
+        ]
+        return pd.DataFrame(rows)
+
+    @property
+    def _has_grid(self) -> bool:
+        return any(record.grid for record in self.records)
+
+    def _index(self, second: str) -> dict[str, list[int]]:
+        count = len(self.records[0].net_load_kw) if self.records else 0
+        pairs = list(itertools.product([record.day for record in self.records], range(count)))
+        return {"day": [day for day, _ in pairs], second: [slot for _, slot in pairs]}
+
+
+SUMMARY = (
+    "net_load_peak_kw",
+    "net_load_mean_kw",
+    "wholesale_mean_usd_per_kwh",
+    "imv_usd_per_kwh",
+    "bill_usd_per_household_day",
+    "surplus_usd_per_household_day",
+    "min_voltage_pu",
+    "max_voltage_pu",
+    "loss_mean_kw",
+    "hours_outside_limits",
+)
+"""Names of the figures of ``day_summary``."""
+
+
+def day_summary(record: DayRecord, households: int) -> dict[str, float]:
+    """The day in a few numbers; grid figures are nan without a feeder, or where a slot has no solution.
+
+    Parameters
+    ----------
+    households
+        Number of simulated households, for money per household.
+    """
+    grid = record.grid
+    return {
+        "net_load_peak_kw": float(record.net_load_kw.max()),
+        "net_load_mean_kw": float(record.net_load_kw.mean()),
+        "wholesale_mean_usd_per_kwh": float(record.wholesale_usd_per_kwh.mean()),
+        "imv_usd_per_kwh": record.imv_usd_per_kwh,
+        "bill_usd_per_household_day": record.account.revenue_usd / households,
+        "surplus_usd_per_household_day": record.account.surplus_usd / households,
+        "min_voltage_pu": float(grid.voltage_pu.min()) if grid else np.nan,
+        "max_voltage_pu": float(grid.voltage_pu.max()) if grid else np.nan,
+        "loss_mean_kw": float(grid.loss_kw.mean()) if grid else np.nan,
+        "hours_outside_limits": grid.hours_outside_limits if grid else np.nan,
+    }
+
+
+def _freeze(record: GridDay | DayRecord) -> None:
+    for name in record.__slots__:
+        values = getattr(record, name)
+        if isinstance(values, np.ndarray):
+            values.setflags(write=False)

@@ -1,0 +1,353 @@
+"""The finite market as a Mesa model: N households, a utility and a feeder, one day per step."""
+
+import functools
+import hashlib
+import math
+import weakref
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import mesa
+import numpy as np
+
+from agents.arrays import Floats, Ints
+from agents.behaviour import Behaviour, DaySeen, Strategy
+from agents.policy import PolicyTable
+from agents.prosumer import Prosumer
+from agents.randomness import Key, Purpose, child, key_from, stream, uniform
+from agents.tariff import Rates, Tariff
+from agents.utility import Account, Utility
+from model.economy import Economy
+from model.feeder import build_feeder
+from model.market.agent_path import OwnWay
+from model.market.day_kernel import DaySums, run_day
+from model.market.day_tables import DayTables, day_tables
+from model.market.grid import MarketGrid
+from model.market.history import SUMMARY, DayRecord, History, day_summary
+from model.market.physics import stored_kwh, use_kwh
+from model.market.population import Population
+from model.market.settlement import Settled, settle
+from model.market.setup import check_behaviour, find_economy, find_equilibrium, make_behaviour, whole_number
+from model.mean_field.equilibrium import Equilibrium
+from model.power_flow import VoltageLimits
+from model.scenario import Scenario
+
+REGISTERED_LIMIT: Final = 20_000
+"""Largest market whose every household is a registered Mesa agent (each costs about half a kB and 6 µs)."""
+
+TABLES_KEPT: Final = 16
+"""Common states whose tables are kept while the policies do not change; they are quick to make and may be large."""
+
+
+class ProsumerMarket(mesa.Model):  # type: ignore[misc]
+    """A market of N simulated households.
+
+    Every step is one day: the weather is drawn, the utility posts its tariff, households move through the slots, the
+    feeder carries what they draw, the wholesale price answers, bills are settled, households learn, and the day is
+    recorded. Moves and use are chosen at the prices that households plan with; bills are settled at the prices that
+    came, with the adder and the fixed charges held at their equilibrium values.
+
+    Parameters
+    ----------
+    scenario
+        Name of a preset, path of a TOML file, a ``Scenario``, or an ``Economy``.
+    households
+        How many to simulate.
+    policies
+        The equilibrium whose policies, adder and fixed charges are used. Without it the adder and the fixed charges
+        come from an equilibrium solved here, unless the tariff's recovery is ``posted``.
+    behaviour
+        ``"equilibrium"``, ``"belief"``, or an object of your own (``agents.behaviour.Behaviour``). By default
+        ``"equilibrium"`` with policies and ``"belief"`` without.
+    rng
+        Key of all draws: a whole number, a sequence of them, or a numpy Generator, which gives one 64-bit word.
+    threads
+        Threads of the compiled parts; results do not depend on it.
+    tariff
+        Name of one of the scenario's tariffs, path of a TOML file, or a ``Tariff``; by default that of the policies,
+        or else the scenario's own.
+    power_flow
+        Whether to solve the feeder every day.
+
+    Attributes
+    ----------
+    day : int
+        Number of days simulated so far.
+    common_state : int
+        Common state of the last day; before the first step, of the first one.
+    population : Population
+        The households' columns.
+    strategies : dict
+        Households that decide for themselves, by id; see ``agents.behaviour.Strategy``.
+    today : dict
+        The last day in a few numbers; see ``day_summary``.
+    day_digest : list of str
+        SHA-256 of each day's meters: net energy in kWh, little-endian float32, C order (household id, slot).
+    datacollector : mesa.DataCollector
+        A row of ``day_summary`` per day.
+
+    Raises
+    ------
+    ValueError
+        In one line, if the arguments make no market.
+    """
+
+    def __init__(
+        self,
+        scenario: str | Path | Scenario | Economy = "textbook",
+        *,
+        households: int = 1000,
+        policies: Equilibrium | None = None,
+        behaviour: str | Behaviour | None = None,
+        rng: Key = 0,
+        threads: int = 1,
+        tariff: str | Path | Tariff | None = None,
+        power_flow: bool = True,
+    ) -> None:
+        households = whole_number("households", households, 1000)
+        self.threads = whole_number("threads", threads, 2)
+        check_behaviour(behaviour)
+        key = key_from(rng)
+        economy, posted = find_economy(scenario, tariff, policies)
+        super().__init__(rng=rng if isinstance(rng, int) else key)
+        self.economy = economy
+        self.household_types = economy.types
+        self.slot_hours = economy.slot_hours
+        self.equilibrium = find_equilibrium(economy, posted, policies, behaviour)
+        self.behaviour = make_behaviour(behaviour, economy, posted, policies, self.equilibrium)
+
+        feeder = build_feeder(economy.scenario.feeder.name, peak_reference_kw=economy.peak_reference_kw)
+        self.feeder = feeder
+        self.bus_names = feeder.buses
+        self.power_flow = (
+            MarketGrid(
+                feeder,
+                households=households,
+                limits=VoltageLimits(economy.scenario.feeder.limits),
+                slots=economy.slots,
+                slot_hours=economy.slot_hours,
+            )
+            if power_flow
+            else None
+        )
+        self.population = Population(
+            share=economy.type_share,
+            customers=feeder.customers,
+            households=households,
+            slots=economy.slots,
+            key=key,
+        )
+        self._customers_at = self.population.customers_at()
+        self._closed = False
+        self.day = 0
+        self._weather = stream(key, Purpose.WEATHER)
+        self.common_state = self._draw(economy.common.probability)
+        self.population.draw_start(self._start_laws())
+
+        self.strategies: dict[int, Strategy] = {}
+        self.day_digest: list[str] = []
+        self._records: list[DayRecord] = []
+        self._tables: dict[int, DayTables] = {}
+        self._tables_of: Sequence[PolicyTable] | None = None
+        self._executor = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        if self._executor:
+            weakref.finalize(self, self._executor.shutdown, wait=False)
+        self._prosumers = [Prosumer(self, i) for i in range(households)] if households <= REGISTERED_LIMIT else []
+        found = self.equilibrium
+        self.utility = Utility(
+            self,
+            tariff=posted,
+            adder_usd_per_kwh=found.adder_usd_per_kwh if found else 0.0,
+            fixed_charge_usd_per_day=found.fixed_charge_usd_per_day if found else posted.fixed_charge_usd_per_day,
+        )
+        self.today: dict[str, float] = {}
+        self.datacollector = mesa.DataCollector(
+            model_reporters={name: functools.partial(_figure, name=name) for name in SUMMARY}
+        )
+
+    @property
+    def households(self) -> int:
+        """Number of simulated households."""
+        return self.population.households
+
+    @property
+    def history(self) -> History:
+        """Tables of the days so far."""
+        return History(
+            types=tuple((t.income_group, t.technology) for t in self.household_types),
+            households=tuple(self.population.count.tolist()),
+            buses=self.bus_names,
+            records=tuple(self._records),
+        )
+
+    def prosumer(self, household: int) -> Prosumer:
+        """One household as an agent: registered in a small market, made on demand in a large one.
+
+        Raises
+        ------
+        ValueError
+            If there is no such household.
+        """
+        if not 0 <= household < self.households:
+            raise ValueError(f"household is {household}; give an id from 0 to {self.households - 1}")
+        if self._prosumers:
+            return self._prosumers[household]
+        made = Prosumer(self, household)
+        made.remove()
+        return made
+
+    def step(self) -> None:
+        """Simulate one day.
+
+        Raises
+        ------
+        ValueError
+            If the market is closed.
+        """
+        if self._closed:
+            raise ValueError("this market is closed; make a new one")
+        if self.day > 0:
+            self.common_state = self._draw(self.economy.common.kernel[self.common_state])
+        level_before = self.population.level_sums()
+        sums = self._live()
+        record = self._settled(sums, level_before)
+        self._records.append(record)
+        self.today = day_summary(record, self.households)
+        self.utility.book(record.account)
+        self.behaviour.learn(
+            DaySeen(
+                day=self.day,
+                common_state=self.common_state,
+                wholesale_usd_per_kwh=record.wholesale_usd_per_kwh,
+                net_load_kw=record.net_load_kw,
+            )
+        )
+        self.day += 1
+        self.datacollector.collect(self)
+
+    def close(self) -> None:
+        """Stop for good: threads end, agents are unregistered, Mesa lets go of the market. Its records stay readable.
+
+        Mesa 3.3 keeps every model alive in a class-level registry of agent numbers; others are not touched by this.
+        """
+        if self._executor:
+            self._executor.shutdown(wait=True)
+            self._executor = None
+        self._closed = True
+        self.running = False
+        self.remove_all_agents()
+        self._prosumers = []
+        getattr(mesa.Agent, "_ids", {}).pop(self, None)
+        for wrapper in ("step", "_user_step"):  # Mesa's bound methods, a cycle through the market
+            self.__dict__.pop(wrapper, None)
+
+    def _draw(self, probability: Floats) -> int:
+        """Draw today's common state from its law, (c,)."""
+        line = np.cumsum(probability)
+        point = uniform(child(self._weather, self.day)) * line[-1]
+        return int(np.searchsorted(line, point, side="right"))
+
+    def _start_laws(self) -> list[Floats]:
+        """Law (level, shock) of each type at the first midnight: the equilibrium's, else any charge alike."""
+        if self.equilibrium:
+            return [law[self.common_state, 0] for law in self.equilibrium.laws]
+        shock = self.economy.shock_probability
+        return [np.tile(shock / household.levels, (household.levels, 1)) for household in self.household_types]
+
+    def _tables_today(self) -> DayTables:
+        """The policies in force in the kernel's form; kept for later days while the policies stay."""
+        policies = self.behaviour.policies
+        if policies is not self._tables_of:
+            self._tables, self._tables_of = {}, policies
+        if self.common_state not in self._tables:
+            if len(self._tables) == TABLES_KEPT:
+                del self._tables[next(iter(self._tables))]
+            self._tables[self.common_state] = day_tables(
+                policies,
+                self.common_state,
+                levels=[household.levels for household in self.household_types],
+                shock_kernel=self.economy.shock_kernel,
+                slot_hours=self.slot_hours,
+            )
+        return self._tables[self.common_state]
+
+    def _live(self) -> DaySums:
+        """Run the day at the policies in force, and digest the meters as they fill."""
+        policies, tables = self.behaviour.policies, self._tables_today()
+        people, digest = self.population, hashlib.sha256()
+        own_way = OwnWay(people, self.strategies) if self.strategies else None
+
+        def digest_meters(ids: slice) -> None:
+            digest.update(people.energy_kwh[ids].astype("<f4", copy=False).data)
+
+        sums = run_day(
+            people,
+            tables,
+            self.day,
+            threads=self.threads,
+            executor=self._executor,
+            finished=None if own_way else digest_meters,
+        )
+        if own_way:
+            sums = own_way.replay(policies, tables, self.day, self.common_state, sums)
+            digest_meters(slice(0, people.households))
+        self.day_digest.append(digest.hexdigest())
+        return sums
+
+    def _settled(self, sums: DaySums, level_before: Ints) -> DayRecord:
+        """Carry the day's sums through feeder, wholesale market and bills."""
+        economy, c, hours = self.economy, self.common_state, self.slot_hours
+        people = self.households
+        use = use_kwh(sums, economy.types, self._customers_at, c, hours)
+        net_load_kw = sums.energy_kwh.sum(axis=(0, 1)) / (people * hours)
+        grid = None
+        if self.power_flow:
+            grid = self.power_flow.solve(sums.energy_kwh.sum(axis=0).T / hours, use.sum(axis=0).T / hours)
+        wholesale = np.asarray(economy.supply.price(net_load_kw + economy.rest_load_kw[c]))
+        posted = self.utility.rates(int(economy.common.today[c]), wholesale)
+        settled = self._bill(posted)
+        last = self._records[-1].wholesale_usd_per_kwh[-1:] if self._records else wholesale[:0]
+        with np.errstate(invalid="ignore"):
+            type_net_load_kw = sums.energy_kwh.sum(axis=1) / (self.population.count[:, None] * hours)
+        return DayRecord(
+            day=self.day,
+            common_state=c,
+            day_type=economy.common.day_types[economy.common.today[c]],
+            net_load_kw=net_load_kw,
+            use_kw=use.sum(axis=(0, 1)) / (people * hours),
+            stored_kwh=stored_kwh(sums, economy.types, level_before).sum(axis=0) / people,
+            wholesale_usd_per_kwh=wholesale,
+            import_usd_per_kwh=posted.import_usd_per_kwh[0],
+            export_usd_per_kwh=posted.export_usd_per_kwh[0],
+            bill_usd=settled.bill_usd,
+            imported_kwh=settled.imported_kwh,
+            exported_kwh=settled.exported_kwh,
+            type_net_load_kw=type_net_load_kw,
+            account=Account(
+                revenue_usd=float(settled.bill_usd.sum()),
+                energy_cost_usd=float(wholesale @ net_load_kw) * hours * people,
+                network_cost_usd=economy.fixed_cost_usd_per_day * people,
+            ),
+            imv_usd_per_kwh=float(np.abs(np.diff(np.concatenate([last, wholesale]))).mean()),
+            grid=grid,
+        )
+
+    def _bill(self, posted: Rates) -> Settled:
+        """Bill every household at today's rates after its group's discount."""
+        by_group = [posted.for_discount(discount) for discount in self.utility.tariff.discount]
+        groups = [household.group for household in self.household_types]
+        return settle(
+            self.population,
+            import_usd_per_kwh=np.array([by_group[group].import_usd_per_kwh[0] for group in groups]),
+            export_usd_per_kwh=np.array([by_group[group].export_usd_per_kwh[0] for group in groups]),
+            fixed_charge_usd=self.utility.fixed_charge_usd_per_day[groups],
+            threads=self.threads,
+            executor=self._executor,
+        )
+
+
+def _figure(market: ProsumerMarket, name: str) -> float:
+    """One figure of the market's last day, nan before the first."""
+    return market.today.get(name, math.nan)

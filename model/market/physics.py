@@ -1,0 +1,52 @@
+"""From exact sums of meters and moves to use and stored energy."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from agents.arrays import Floats, Ints
+from agents.battery import grid_power_kw
+from agents.household import HouseholdType
+from model.market.day_kernel import DaySums
+
+
+def use_kwh(
+    sums: DaySums, types: Sequence[HouseholdType], households: Ints, common_state: int, slot_hours: float
+) -> Floats:
+    """Electricity used: net energy plus sun less what went into batteries, q = n + pv − b.
+
+    Parameters
+    ----------
+    households : (type, bus)
+        Number of simulated households.
+
+    Returns
+    -------
+    (type, bus, slot) float
+        Sums over the households there. [kWh]
+    """
+    use = sums.energy_kwh.copy()
+    one_level = np.array([1, -1])
+    for kind, household in enumerate(types):
+        up_kw, down_kw = grid_power_kw(household.battery, one_level, slot_hours)
+        use[kind] += slot_hours * households[kind][:, None] * household.pv_kw[common_state]
+        use[kind] -= slot_hours * (up_kw * sums.charged[kind] + down_kw * sums.discharged[kind])
+    return use
+
+
+def stored_kwh(sums: DaySums, types: Sequence[HouseholdType], level_before: Ints) -> Floats:
+    """Energy in batteries at the end of each slot.
+
+    Parameters
+    ----------
+    level_before : (type,)
+        Sum of the households' levels before the day.
+
+    Returns
+    -------
+    (type, slot) float
+        Sums over the households of each type. [kWh]
+    """
+    level = level_before[:, None] + np.cumsum((sums.charged - sums.discharged).sum(axis=1), axis=1)
+    step = np.array([household.battery.level_kwh if household.battery else 0.0 for household in types])
+    return np.asarray(level * step[:, None])

@@ -1,0 +1,218 @@
+"""The households of the finite market as columns, one row per household id."""
+
+import itertools
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.arrays import Floats, Ints
+from agents.randomness import GOLDEN_GAMMA, Purpose, Words, child, children, stream
+
+CHUNK: Final = 16_384
+"""Most households that are visited bus by bus; see ``Visits``."""
+BLOCK: Final = 512
+"""Most households that go through a day together; see ``Visits``."""
+
+
+class Population:
+    """N households: who they are, what state they are in, what their meters say.
+
+    Ids run through the types in order, and within a type by rank: the household (type θ, rank r) has the id
+    ``first[θ] + r``. What a household is drawn to be and do depends on its type and rank alone, so a larger population
+    contains the smaller one, household by household.
+
+    Parameters
+    ----------
+    share : (type,)
+        Population shares; counts are their largest-remainder rounding.
+    customers : (bus,)
+        Number of customers of each bus; households spread over the buses in proportion.
+    households
+        How many.
+    slots
+        Slots of a day.
+    key
+        The run's 64-bit key.
+
+    Attributes
+    ----------
+    count, first : (type,), (type + 1,) int
+        Households of each type, and where their ids begin.
+    bus : (household,) int16
+    level : (household,) int16
+        State of charge, in levels; 0 without a battery.
+    shock : (household,) int8
+        State of the load shock.
+    energy_kwh : (household, slot) float32
+        The day's meter readings: net energy, negative when exported. [kWh]
+    bill_usd : (household,) float64
+        Bills since the beginning, fixed charges included. [USD]
+    """
+
+    def __init__(self, *, share: Floats, customers: Ints, households: int, slots: int, key: int) -> None:
+        self.key = key
+        self.households = households
+        self.buses = len(customers)
+        self.count = largest_remainder(share, households)
+        self.first = np.concatenate([[0], np.cumsum(self.count)])
+        self.bus: npt.NDArray[np.int16] = np.empty(households, dtype=np.int16)
+        for kind in range(len(self.count)):
+            self.bus[self.of_type(kind)] = place(customers, child(stream(key, Purpose.PLACE), kind), self.count[kind])
+        self.level = np.zeros(households, dtype=np.int16)
+        self.shock = np.zeros(households, dtype=np.int8)
+        self.energy_kwh = np.zeros((households, slots), dtype=np.float32)
+        self.bill_usd = np.zeros(households)
+        self.visits = Visits(self.first, self.bus)
+
+    @property
+    def types(self) -> int:
+        """Number of household types."""
+        return len(self.count)
+
+    @property
+    def type_index(self) -> npt.NDArray[np.int16]:
+        """Type of each household, (household,)."""
+        return np.repeat(np.arange(self.types, dtype=np.int16), self.count)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the columns. [bytes]"""
+        columns = (self.bus, self.level, self.shock, self.energy_kwh, self.bill_usd, self.visits.order)
+        return sum(column.nbytes for column in columns) + self.visits.index_nbytes
+
+    def of_type(self, kind: int) -> slice:
+        """Ids of one type."""
+        return slice(int(self.first[kind]), int(self.first[kind + 1]))
+
+    def type_of(self, household: int) -> int:
+        """Type of one household."""
+        return int(np.searchsorted(self.first, household, side="right")) - 1
+
+    def customers_at(self) -> Ints:
+        """Count the simulated households of each type at each bus, (type, bus)."""
+        return np.array([np.bincount(self.bus[self.of_type(kind)], minlength=self.buses) for kind in range(self.types)])
+
+    def draw_start(self, laws: Sequence[Floats]) -> None:
+        """Draw every household's level and shock independently from its type's law (level, shock)."""
+        for kind, law in enumerate(laws):
+            rows, shocks = self.of_type(kind), law.shape[1]
+            words = children(stream(self.key, Purpose.START, kind), int(self.count[kind]))
+            cell = np.searchsorted(_cumulated(law.ravel()), (words >> np.uint64(11)) * 2.0**-53, side="right")
+            self.level[rows], self.shock[rows] = cell // shocks, cell % shocks
+
+    def level_sums(self) -> Ints:
+        """Sum of the levels of each type's households, (type,)."""
+        return np.array([self.level[self.of_type(kind)].sum(dtype=np.int64) for kind in range(self.types)])
+
+    def level_law(self, kind: int, levels: int) -> Floats:
+        """Share of the type's households at each level, (level,); zeros if it has none."""
+        counts = np.bincount(self.level[self.of_type(kind)], minlength=levels)
+        return np.asarray(counts / max(counts.sum(), 1))
+
+
+class Visits:
+    """The order in which a day's computation passes through the households; it changes no result.
+
+    A *chunk* is up to ``CHUNK`` consecutive ids of one type, visited bus by bus: their meters lie close together. A
+    *block* is up to ``BLOCK`` of these visits: what it works on stays in the nearest cache. A *run* is the part of a
+    block that shares a bus: its sum is one loop.
+
+    Attributes
+    ----------
+    order : (household,) int32
+        Ids in the order of visiting.
+    chunk_start : (chunk + 1,) int64
+        Where chunks begin, in ``order`` and in ids alike.
+    chunk_block : (chunk + 1,) int64
+        First block of each chunk.
+    block_start : (block + 1,) int64
+        Where blocks begin in ``order``.
+    block_type : (block,) int64
+        Their type.
+    block_run : (block + 1,) int64
+        Their first run.
+    run_start : (run + 1,) int32
+        Where runs begin in ``order``.
+    run_bus : (run,) int16
+        Their bus.
+    """
+
+    def __init__(self, first: Ints, bus: npt.NDArray[np.int16]) -> None:
+        self.chunk_start = _cut(first, CHUNK)
+        self.order: npt.NDArray[np.int32] = np.empty(len(bus), dtype=np.int32)
+        for a, b in itertools.pairwise(self.chunk_start):
+            self.order[a:b] = a + np.argsort(bus[a:b], kind="stable")
+        self.block_start = _cut(self.chunk_start, BLOCK)
+        self.chunk_block: Ints = np.searchsorted(self.block_start, self.chunk_start)
+        self.block_type: Ints = np.searchsorted(first, self.block_start[:-1], side="right") - 1
+        visited = bus[self.order]
+        fresh = np.ones(len(bus), dtype=bool)
+        fresh[1:] = visited[1:] != visited[:-1]
+        fresh[self.block_start[:-1]] = True
+        begins = np.flatnonzero(fresh)
+        self.run_start = np.append(begins, len(bus)).astype(np.int32)
+        self.run_bus = visited[begins]
+        self.block_run: Ints = np.searchsorted(begins, self.block_start)
+
+    @property
+    def index_nbytes(self) -> int:
+        """Memory of everything but ``order``. [bytes]"""
+        return sum(array.nbytes for name, array in vars(self).items() if name != "order")
+
+
+def largest_remainder(share: Floats, households: int) -> Ints:
+    """Round ``share · households`` to whole numbers that keep the total.
+
+    Returns
+    -------
+    (type,) int
+        Each the floor or the ceiling of its quota; the largest remainders are rounded up, of equal ones the first.
+    """
+    quota = share / share.sum() * households
+    count: Ints = np.floor(quota).astype(np.int64)
+    remainder = quota - count
+    up = np.argsort(-np.round(remainder, 9), kind="stable")[: households - int(count.sum())]
+    count[up] += 1
+    return count
+
+
+def place(customers: Ints, offset: int, count: int) -> Ints:
+    """Put the households of one type on buses.
+
+    Rank r takes the bus at the point offset + r·φ (modulo one, φ the golden ratio) of the customers laid end to end.
+    This sequence fills the line evenly from the first term to the last, whatever their number.
+
+    Parameters
+    ----------
+    customers : (bus,)
+        Weights, not all zero.
+    offset
+        Where rank 0 stands, in units of 2⁻⁶⁴.
+    count
+        How many ranks.
+
+    Returns
+    -------
+    (rank,) int
+        Bus of each rank.
+    """
+    total = int(customers.sum())
+    ends = [(int(end) << 64) // total for end in np.cumsum(customers)]
+    line: Words = np.array([min(end, 2**64 - 1) for end in ends], dtype=np.uint64)
+    point = np.arange(count, dtype=np.uint64) * np.uint64(GOLDEN_GAMMA) + np.uint64(offset)
+    bus = np.searchsorted(line, point, side="right")
+    return np.asarray(np.minimum(bus, int(np.flatnonzero(customers)[-1])), dtype=np.int64)
+
+
+def _cut(edges: Ints, size: int) -> Ints:
+    """Cut every interval between two edges into pieces of up to ``size``; return the edges of the pieces."""
+    pieces = [np.arange(a, b, size, dtype=np.int64) for a, b in itertools.pairwise(edges)]
+    return np.concatenate([*pieces, edges[-1:]])
+
+
+def _cumulated(probability: Floats) -> Floats:
+    """Cumulated probability whose last entry is exactly one."""
+    total = np.cumsum(probability)
+    return np.asarray(total / total[-1])

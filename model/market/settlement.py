@@ -1,0 +1,100 @@
+"""Bills of a day, from the meters at the realised rates."""
+
+import itertools
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+
+from agents.arrays import Floats, Ints
+from model.market.day_kernel import ONE_THREAD_BELOW
+from model.market.population import Population
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Settled:
+    """A day's bills and metered energy by household type, summed over its households. Axes: (type,).
+
+    Attributes
+    ----------
+    bill_usd
+        Bills, fixed charges included. [USD]
+    imported_kwh, exported_kwh
+        Slots with net import and with net export, both counted positive. [kWh]
+    """
+
+    bill_usd: Floats
+    imported_kwh: Floats
+    exported_kwh: Floats
+
+
+def settle(
+    population: Population,
+    *,
+    import_usd_per_kwh: Floats,
+    export_usd_per_kwh: Floats,
+    fixed_charge_usd: Floats,
+    threads: int = 1,
+    executor: Executor | None = None,
+) -> Settled:
+    """Bill every household for the day and add the bill to its column.
+
+    A slot costs r⁺ times the energy imported in it or earns r⁻ times the energy exported. Sums run household by
+    household within a chunk and then chunk by chunk, whatever the number of threads.
+
+    Parameters
+    ----------
+    import_usd_per_kwh, export_usd_per_kwh : (type, slot)
+        Rates after discount. [USD/kWh]
+    fixed_charge_usd : (type,)
+        Charge for the day. [USD]
+    """
+    chunks = population.visits.chunk_start
+    kinds = np.searchsorted(population.first, chunks[:-1], side="right") - 1
+    parts = np.zeros((len(kinds), 3))
+    shared = (population.energy_kwh, import_usd_per_kwh, export_usd_per_kwh, fixed_charge_usd, population.bill_usd)
+    if executor is None or threads == 1 or population.households < ONE_THREAD_BELOW:
+        _bill(0, len(kinds), chunks, kinds, *shared, parts)
+    else:
+        edges = np.linspace(0, len(kinds), min(threads, len(kinds)) + 1).astype(int)
+        jobs = [
+            executor.submit(_bill, int(a), int(b), chunks, kinds, *shared, parts) for a, b in itertools.pairwise(edges)
+        ]
+        for job in jobs:
+            job.result()
+    total = np.zeros((population.types, 3))
+    np.add.at(total, kinds, parts)
+    return Settled(bill_usd=total[:, 0], imported_kwh=total[:, 1], exported_kwh=total[:, 2])
+
+
+@numba.njit(cache=True, nogil=True)
+def _bill(
+    first: int,
+    last: int,
+    chunk_start: Ints,
+    kinds: Ints,
+    energy_kwh: Any,
+    import_rate: Floats,
+    export_rate: Floats,
+    fixed: Floats,
+    bill: Floats,
+    parts: Floats,
+) -> None:
+    """Bill the households of chunks ``first`` to ``last − 1``; fill parts (chunk, 3) with their sums."""
+    slots = energy_kwh.shape[1]
+    for chunk in range(first, last):
+        kind = kinds[chunk]
+        bills, imported, exported = 0.0, 0.0, 0.0
+        for household in range(chunk_start[chunk], chunk_start[chunk + 1]):
+            own = fixed[kind]
+            for h in range(slots):
+                energy = np.float64(energy_kwh[household, h])
+                bought, sold = max(energy, 0.0), min(energy, 0.0)
+                own += bought * import_rate[kind, h] + sold * export_rate[kind, h]
+                imported += bought
+                exported -= sold
+            bill[household] += own
+            bills += own
+        parts[chunk, 0], parts[chunk, 1], parts[chunk, 2] = bills, imported, exported

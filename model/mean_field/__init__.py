@@ -1,0 +1,1 @@
+"""The continuum of households: flow, equilibrium, leader and first best."""

@@ -1,0 +1,157 @@
+"""How the continuum answers given prices: responses, flows, net load, bills, revenue and cost."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.arrays import Floats
+from agents.best_response import Response, best_response
+from agents.outlook import Outlook, ValueRule
+from agents.tariff import Rates, Tariff, rates
+from model.economy import Economy
+from model.mean_field.flow import Flow, stationary_flow
+
+
+def outlook(economy: Economy, *, temperature_usd: float | None = None) -> Outlook:
+    """The households' outlook in a scenario, at its temperature or at the one given."""
+    scenario = economy.scenario
+    return Outlook(
+        common_kernel=economy.common.kernel,
+        common_probability=economy.common.probability,
+        shock_levels=economy.shock_levels,
+        shock_kernel=economy.shock_kernel,
+        shock_probability=economy.shock_probability,
+        slot_hours=economy.slot_hours,
+        temperature_usd=scenario.temperature_usd if temperature_usd is None else temperature_usd,
+        discount_per_day=scenario.discount_per_day,
+        value_rule=ValueRule(scenario.value_rule),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answer:
+    """The continuum's answer to a wholesale price and an adder. Money is per household-day, fixed charges excluded.
+
+    Attributes
+    ----------
+    wholesale_usd_per_kwh : (c, h)
+        The prices answered.
+    adder_usd_per_kwh
+        The volumetric adder answered.
+    rates : Rates
+        Import and export rate before discounts.
+    responses, flows
+        Per household type.
+    type_net_load_kw : (θ, c, h)
+        Mean net load of each type. [kW]
+    payment_usd_per_day, utility_usd_per_day, wear_usd_per_day : (θ,)
+        Expected per day under p_c. [USD/day]
+    net_load_kw : (c, h)
+        Population mean. [kW]
+    billed_kwh_per_day
+        Energy that the adder is charged on, weighted by 1 − discount: imports, less exports under net metering.
+    """
+
+    wholesale_usd_per_kwh: Floats
+    adder_usd_per_kwh: float
+    rates: Rates
+    responses: tuple[Response, ...]
+    flows: tuple[Flow, ...]
+    type_net_load_kw: Floats
+    payment_usd_per_day: Floats
+    utility_usd_per_day: Floats
+    wear_usd_per_day: Floats
+    net_load_kw: Floats
+    billed_kwh_per_day: float
+
+
+def answer(
+    economy: Economy,
+    tariff: Tariff,
+    wholesale_usd_per_kwh: Floats,
+    adder_usd_per_kwh: float,
+    *,
+    start: Answer | None = None,
+    temperature_usd: float | None = None,
+) -> Answer:
+    """Let every household type respond to the prices, and let the laws flow.
+
+    Parameters
+    ----------
+    start
+        An answer to similar prices; values and laws start from it.
+    temperature_usd
+        Another temperature than the scenario's (continuation, or 0 for exact best responses). [USD]
+    """
+    common, share = economy.common, np.array([t.share for t in economy.types])
+    horizon = outlook(economy, temperature_usd=temperature_usd)
+    posted = rates(tariff, common.today, wholesale_usd_per_kwh, adder_usd_per_kwh)
+    responses, flows = [], []
+    net_load = np.empty((len(economy.types), *wholesale_usd_per_kwh.shape))
+    payment, utility, wear = (np.empty(len(economy.types)) for _ in range(3))
+    billed_kwh = 0.0
+    net_metered = tariff.export_rule.value == "net_metering"
+    for k, household in enumerate(economy.types):
+        discount = float(tariff.discount[household.group])
+        response = best_response(
+            household, posted.for_discount(discount), horizon, start=start.responses[k] if start else None
+        )
+        flow = stationary_flow(
+            response.policy,
+            economy.shock_kernel,
+            economy.shock_probability,
+            common.backward,
+            start.flows[k].law[:, 0] if start else None,
+        )
+        weight = flow.frequency * common.probability[:, None, None, None]
+        brought = response.outcome
+        net_load[k] = (flow.frequency * brought.net_load_kw).sum(axis=(2, 3))
+        payment[k] = (weight * brought.payment_usd).sum()
+        utility[k] = (weight * brought.utility_usd).sum()
+        wear[k] = (weight.sum(axis=(0, 1, 2)) * brought.wear_usd).sum()
+        imported_kw = brought.net_load_kw if net_metered else np.maximum(brought.net_load_kw, 0.0)
+        billed_kwh += household.share * (1 - discount) * economy.slot_hours * float((weight * imported_kw).sum())
+        responses.append(response)
+        flows.append(flow)
+    return Answer(
+        wholesale_usd_per_kwh=wholesale_usd_per_kwh,
+        adder_usd_per_kwh=adder_usd_per_kwh,
+        rates=posted,
+        responses=tuple(responses),
+        flows=tuple(flows),
+        type_net_load_kw=net_load,
+        payment_usd_per_day=payment,
+        utility_usd_per_day=utility,
+        wear_usd_per_day=wear,
+        net_load_kw=np.tensordot(share, net_load, axes=1),
+        billed_kwh_per_day=billed_kwh,
+    )
+
+
+def induced_wholesale(economy: Economy, net_load_kw: Floats) -> Floats:
+    """Marginal cost at a mean net load (c, h): λ = s(L + rest). [USD/kWh]"""
+    return np.asarray(economy.supply.price(net_load_kw + economy.rest_load_kw))
+
+
+def energy_cost_usd_per_day(economy: Economy, net_load_kw: Floats, wholesale_usd_per_kwh: Floats) -> float:
+    """Energy bought at the wholesale price, expected under p_c. [USD per household-day]"""
+    by_state = (wholesale_usd_per_kwh * net_load_kw).sum(axis=1) * economy.slot_hours
+    return float(economy.common.probability @ by_state)
+
+
+def posted_charge_usd_per_day(economy: Economy, fixed_charge_usd_per_day: Floats) -> float:
+    """Mean fixed charge over the population. [USD per household-day]"""
+    return float(sum(t.share * fixed_charge_usd_per_day[t.group] for t in economy.types))
+
+
+def surplus_usd_per_day(economy: Economy, tariff: Tariff, found: Answer) -> float:
+    """Revenue, with posted fixed charges, less the cost of energy and network. [USD per household-day]
+
+    Under recovery ``fixed`` the posted charges are left out: their level is what closes the gap.
+    """
+    share = np.array([t.share for t in economy.types])
+    revenue = float(share @ found.payment_usd_per_day)
+    if tariff.recovery.value != "fixed":
+        revenue += posted_charge_usd_per_day(economy, tariff.fixed_charge_usd_per_day)
+    cost = energy_cost_usd_per_day(economy, found.net_load_kw, found.wholesale_usd_per_kwh)
+    return revenue - cost - economy.fixed_cost_usd_per_day

@@ -1,0 +1,135 @@
+"""Certificates of an equilibrium: exploitability, its softmax bound, contraction, and what is known of uniqueness."""
+
+import numpy as np
+
+from agents.arrays import Floats, Ints
+from agents.battery import feasible, moves
+from agents.best_response import respond
+from agents.outlook import Outlook, ValueRule
+from agents.slot_outcome import slot_outcome
+from agents.tariff import ExportRule, Recovery, Tariff, rates
+from model.economy import Economy
+from model.mean_field.answer import Answer, answer, induced_wholesale, outlook, surplus_usd_per_day
+from model.mean_field.prices import couples
+from model.mean_field.watch import Watch
+
+POWER_STEPS = 30
+"""Power iterations spent on the contraction factor."""
+POWER_TOLERANCE = 1e-3
+NUDGE_USD_PER_KWH = 1e-5
+"""Finite-difference step of the price map. [USD/kWh]"""
+
+
+def softmax_bound_usd_per_day(economy: Economy) -> float:
+    """A-posteriori bound η·T·Σ_θ w_θ ln max_e |A_θ(e)| on the exploitability of any fixed point. [USD/day]"""
+    total = 0.0
+    for household in economy.types:
+        choices = feasible(household.levels, moves(household.battery, economy.slot_hours)).sum(axis=1).max()
+        total += household.share * float(np.log(choices))
+    return economy.scenario.temperature_usd * economy.slots * total
+
+
+def exploitability_usd_per_day(economy: Economy, tariff: Tariff, found: Answer) -> float:
+    """What the mean household forgoes by its policy, at the prices (λ and α) that the policies induce.
+
+    At δ = 1 the gain of the hard best response less the gain of the policy; at δ < 1,
+    (1 − δ)·Σ_θ w_θ E[V_best − V_π] under p_c times the law at slot 0. Both values are unregularised.
+    [USD per household-day]
+    """
+    wholesale = induced_wholesale(economy, found.net_load_kw)
+    adder = found.adder_usd_per_kwh
+    if tariff.recovery is Recovery.VOLUMETRIC and found.billed_kwh_per_day > 0:
+        adder = max(adder - surplus_usd_per_day(economy, tariff, found) / found.billed_kwh_per_day, 0.0)
+    posted = rates(tariff, economy.common.today, wholesale, adder)
+    hard = outlook(economy, temperature_usd=0.0)
+    total = 0.0
+    for household, response, flow in zip(economy.types, found.responses, found.flows, strict=True):
+        if household.battery is None:
+            continue
+        own_rates = posted.for_discount(float(tariff.discount[household.group]))
+        brought = slot_outcome(household, own_rates, economy.shock_levels, economy.slot_hours)
+        best = respond(brought, household.levels, hard, start=response)
+        if hard.discount_per_day == 1.0:
+            weight = flow.frequency * economy.common.probability[:, None, None, None]
+            forgone = best.gain_usd_per_day - float((weight * brought.reward_usd).sum())
+        else:
+            start_law = economy.common.probability[:, None, None] * flow.law[:, 0]
+            own_value = policy_value_usd(brought.reward_usd, response.policy.probability, brought.moves, hard)
+            lead = best.value_usd[:, 0].transpose(0, 2, 1) - own_value
+            forgone = (1 - hard.discount_per_day) * float((start_law * lead).sum())
+        total += household.share * forgone
+    return total
+
+
+def policy_value_usd(reward: Floats, probability: Floats, move: Ints, horizon: Outlook) -> Floats:
+    """Discounted unregularised value of following a policy for ever, at midnight. (c, e, z) [USD]
+
+    Iterated from zero until the change, extrapolated to the fixed point, is below 1e-12 USD.
+    """
+    states, slots, levels, shocks, _ = probability.shape
+    per_slot = horizon.discount_per_day ** (1 / slots)
+    target = np.clip(np.arange(levels)[:, None] + move, 0, levels - 1)
+    midnight = np.zeros((states, levels, shocks))
+    while True:
+        value = np.einsum("cd,dez->cez", horizon.common_kernel, midnight)
+        for h in range(slots - 1, -1, -1):
+            ahead = per_slot * value @ horizon.shock_kernel.T
+            following = ahead[:, target].transpose(0, 1, 3, 2)
+            value = np.einsum("cezj,cezj->cez", probability[:, h], reward[:, None, h] + following)
+        change = np.abs(value - midnight).max()
+        midnight = value
+        if change * horizon.discount_per_day / (1 - horizon.discount_per_day) <= 1e-12 * max(1.0, np.abs(value).max()):
+            return np.asarray(midnight)
+
+
+def contraction(economy: Economy, tariff: Tariff, found: Answer, watch: Watch) -> float | None:
+    """Spectral radius of the undamped price map λ → s(L(λ) + rest) at the solution, the adder held.
+
+    By power iteration on finite differences; above 1, plain iteration herds away from the equilibrium. 0 where no
+    rate depends on the wholesale price.
+    """
+    if not couples(tariff):
+        return 0.0
+    center = found.wholesale_usd_per_kwh
+    base = induced_wholesale(economy, found.net_load_kw)
+    direction = np.ones_like(center) + 0.1 * np.cos(np.arange(center.size)).reshape(center.shape)
+    norms: list[float] = []
+    for _ in range(POWER_STEPS):
+        direction = direction / np.abs(direction).max()
+        nudged = answer(economy, tariff, center + NUDGE_USD_PER_KWH * direction, found.adder_usd_per_kwh, start=found)
+        watch.tick()
+        direction = (induced_wholesale(economy, nudged.net_load_kw) - base) / NUDGE_USD_PER_KWH
+        norms.append(float(np.abs(direction).max()))
+        if norms[-1] == 0.0:
+            return 0.0
+        if len(norms) > 3 and abs(norms[-1] - norms[-2]) <= POWER_TOLERANCE * norms[-1]:
+            break
+    tail = norms[-min(len(norms), 6) :]
+    return float(np.exp(np.mean(np.log(tail)))) if len(norms) == POWER_STEPS else norms[-1]
+
+
+def uniqueness(economy: Economy, tariff: Tariff) -> str:
+    """Say whether Theorem U makes the equilibrium unique, and if not, which condition fails."""
+    scenario = economy.scenario
+    failed = []
+    if scenario.discount_per_day != 1.0:
+        failed.append("the discount is below 1")
+    if ValueRule(scenario.value_rule) is not ValueRule.ENTROPY and scenario.temperature_usd > 0:
+        failed.append("the value rule is not entropy")
+    if tariff.recovery is Recovery.VOLUMETRIC:
+        failed.append("the adder is not given but balances revenue")
+    if not couples(tariff):
+        if not failed:
+            return "unique: no rate depends on the wholesale price"
+        return f"observed only: {'; '.join(failed)}"
+    if tariff.export_rule is ExportRule.NET_BILLING and tariff.export_pass_through != tariff.pass_through:
+        failed.append("export and import pass through different shares of the wholesale price")
+    if tariff.export_rule is ExportRule.NONE:
+        failed.append("exports earn nothing while imports follow the wholesale price")
+    if tariff.discount.any():
+        failed.append("a group discount applies to the wholesale price")
+    if tariff.export_rule is ExportRule.NET_BILLING and (tariff.export_usd_per_kwh > tariff.energy_usd_per_kwh).any():
+        failed.append("the export credit is capped at the import rate")
+    if failed:
+        return f"observed only: {'; '.join(failed)}"
+    return "unique by Theorem U"

@@ -1,0 +1,265 @@
+"""The followers' mean-field equilibrium at a posted tariff, with its certificates.
+
+A fixed point in the small vector (λ[c, h], α): prices → best responses → flow → net load → prices. The game is
+aggregative, so no transition matrix over joint states is ever built.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from agents.arrays import Floats
+from agents.policy import PolicyTable
+from agents.tariff import Rates, Recovery, Tariff
+from model.economy import Economy
+from model.mean_field.answer import Answer, answer, posted_charge_usd_per_day, surplus_usd_per_day
+from model.mean_field.certificate import (
+    contraction,
+    exploitability_usd_per_day,
+    softmax_bound_usd_per_day,
+    uniqueness,
+)
+from model.mean_field.prices import PriceSolution, first_guess, solve_prices
+from model.mean_field.recovery import Recovered, balancing_fixed_charge, smallest_adder
+from model.mean_field.watch import Cancelled, Progress, Watch
+
+TOLERANCE_USD_PER_KWH = 1e-9
+
+
+class Outcome(StrEnum):
+    """How a solve ended."""
+
+    CONVERGED = "converged"
+    ROUND_LIMIT = "round_limit"
+    NO_ADEQUATE_TARIFF = "no_revenue_adequate_tariff"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Equilibrium:
+    """The continuum at rest under a tariff. Money is expected under p_c; axes as in ``agents.arrays``.
+
+    Attributes
+    ----------
+    outcome, message
+        How the solve ended: the code, and the sentence.
+    iterations
+        Evaluations of the population.
+    residual_usd_per_kwh
+        max |s(L + rest) − λ|, and under volumetric recovery |surplus| per billed kWh. [USD/kWh]
+    exploitability_usd_per_household_day, softmax_bound_usd_per_household_day
+        What the mean household could gain by the hard best response, and the a-posteriori bound on it.
+    contraction
+        Spectral radius of the undamped price map.
+    uniqueness
+        "unique by Theorem U", or why that is only observed.
+    wholesale_usd_per_kwh : (c, h)
+        Marginal cost λ. [USD/kWh]
+    rates : Rates
+        Import and export rate (c, h) before discounts. [USD/kWh]
+    adder_usd_per_kwh
+        Volumetric adder α. [USD/kWh]
+    fixed_charge_usd_per_day : (group,)
+        Fixed charge F after discount; negative is a dividend. [USD/day]
+    net_load_kw : (c, h)
+        Population mean net load per household. [kW]
+    type_net_load_kw : (θ, c, h)
+        Mean net load of each type. [kW]
+    policies, laws
+        Per type: the policy table, and the law (c, h, e, z) before the move of each slot.
+    bill_usd_per_day : (θ,)
+        Net bill with fixed charge. [USD/day]
+    surplus_usd_per_household_day
+        Revenue less cost of energy and network. [USD per household-day]
+    """
+
+    economy: Economy
+    tariff: Tariff
+    outcome: Outcome
+    message: str
+    iterations: int
+    seconds: float
+    residual_usd_per_kwh: float
+    exploitability_usd_per_household_day: float
+    softmax_bound_usd_per_household_day: float
+    contraction: float | None
+    uniqueness: str
+    fixed_charge_usd_per_day: Floats
+    surplus_usd_per_household_day: float
+    answer: Answer
+
+    @property
+    def converged(self) -> bool:
+        """Whether the prices answer themselves within tolerance; true also where no tariff is adequate."""
+        return self.outcome in (Outcome.CONVERGED, Outcome.NO_ADEQUATE_TARIFF)
+
+    @property
+    def wholesale_usd_per_kwh(self) -> Floats:
+        """Wholesale price λ. (c, h) [USD/kWh]"""
+        return self.answer.wholesale_usd_per_kwh
+
+    @property
+    def rates(self) -> Rates:
+        """Import and export rate before discounts."""
+        return self.answer.rates
+
+    @property
+    def adder_usd_per_kwh(self) -> float:
+        """Volumetric adder α. [USD/kWh]"""
+        return self.answer.adder_usd_per_kwh
+
+    @property
+    def net_load_kw(self) -> Floats:
+        """Population mean net load. (c, h) [kW]"""
+        return self.answer.net_load_kw
+
+    @property
+    def type_net_load_kw(self) -> Floats:
+        """Mean net load of each type. (θ, c, h) [kW]"""
+        return self.answer.type_net_load_kw
+
+    @property
+    def policies(self) -> tuple[PolicyTable, ...]:
+        """Policy table of each type."""
+        return tuple(r.policy for r in self.answer.responses)
+
+    @property
+    def laws(self) -> tuple[Floats, ...]:
+        """Law (c, h, e, z) of each type before the move of each slot."""
+        return tuple(f.law for f in self.answer.flows)
+
+    @property
+    def bill_usd_per_day(self) -> Floats:
+        """Expected net bill of each type, fixed charge included. (θ,) [USD/day]"""
+        charge = np.array([self.fixed_charge_usd_per_day[t.group] for t in self.economy.types])
+        return np.asarray(self.answer.payment_usd_per_day + charge)
+
+
+def solve_equilibrium(
+    economy: Economy,
+    tariff: Tariff,
+    *,
+    tolerance_usd_per_kwh: float = TOLERANCE_USD_PER_KWH,
+    start: Equilibrium | None = None,
+    certify: bool = True,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Equilibrium:
+    """Solve the followers' equilibrium at a tariff.
+
+    Parameters
+    ----------
+    economy
+        The scenario as arrays.
+    tariff
+        What the leader posts.
+    tolerance_usd_per_kwh
+        Largest residual accepted as converged. [USD/kWh]
+    start
+        A solution of a similar problem on the same grid, to start from.
+    certify
+        Whether to spend evaluations on the contraction factor; a search over tariffs need not.
+    progress
+        Called after every evaluation of the population.
+    cancelled
+        Asked after every evaluation; answering True ends the solve with outcome ``cancelled``.
+
+    Returns
+    -------
+    Equilibrium
+        Always: with outcome ``round_limit`` if the residual stayed above tolerance, ``no_revenue_adequate_tariff``
+        (at the adder with the smallest shortfall) if no adder up to the cap balances revenue.
+    """
+    began = time.perf_counter()
+    watch = Watch(progress=progress, cancelled=cancelled)
+    before = PriceSolution(answer=start.answer, residual_usd_per_kwh=0.0, converged=True) if start else None
+    radius: float | None = None
+    was_cancelled = False
+    try:
+        recovered = _recover(economy, tariff, tolerance_usd_per_kwh, watch, before)
+        if certify:
+            watch.stage = "certificates"
+            radius = contraction(economy, tariff, recovered.prices.answer, watch)
+    except Cancelled:
+        was_cancelled = True
+        recovered = _where_it_stood(economy, tariff, before)
+    found = recovered.prices.answer
+    surplus = recovered.surplus_usd_per_day
+    charge = tariff.fixed_charge_usd_per_day
+    residual = recovered.prices.residual_usd_per_kwh
+    if tariff.recovery is Recovery.FIXED:
+        charge = balancing_fixed_charge(economy, tariff, surplus)
+        surplus += posted_charge_usd_per_day(economy, charge)
+    elif tariff.recovery is Recovery.VOLUMETRIC and recovered.adequate and found.adder_usd_per_kwh > 0:
+        residual = max(residual, abs(surplus) / found.billed_kwh_per_day)
+    outcome = _outcome(was_cancelled, recovered, residual, tolerance_usd_per_kwh)
+    return Equilibrium(
+        economy=economy,
+        tariff=tariff,
+        outcome=outcome,
+        message=_sentence(outcome, residual, surplus, tariff, found, watch.evaluations),
+        iterations=watch.evaluations,
+        seconds=time.perf_counter() - began,
+        residual_usd_per_kwh=residual,
+        exploitability_usd_per_household_day=exploitability_usd_per_day(economy, tariff, found),
+        softmax_bound_usd_per_household_day=softmax_bound_usd_per_day(economy),
+        contraction=radius,
+        uniqueness=uniqueness(economy, tariff),
+        fixed_charge_usd_per_day=charge,
+        surplus_usd_per_household_day=surplus,
+        answer=found,
+    )
+
+
+def _recover(
+    economy: Economy, tariff: Tariff, tolerance: float, watch: Watch, before: PriceSolution | None
+) -> Recovered:
+    """Prices at the adder that the tariff's recovery rule asks for."""
+    if tariff.recovery is Recovery.VOLUMETRIC:
+        return smallest_adder(economy, tariff, tolerance=tolerance, watch=watch, start=before)
+    start = before.answer if before else None
+    prices = solve_prices(economy, tariff, 0.0, tolerance=0.1 * tolerance, watch=watch, start=start)
+    return Recovered(
+        prices=prices, surplus_usd_per_day=surplus_usd_per_day(economy, tariff, prices.answer), adequate=True
+    )
+
+
+def _where_it_stood(economy: Economy, tariff: Tariff, before: PriceSolution | None) -> Recovered:
+    """After a cancellation: the start, or the answer to the first guess of prices."""
+    if before is None:
+        found = answer(economy, tariff, first_guess(economy), 0.0)
+        before = PriceSolution(answer=found, residual_usd_per_kwh=np.inf, converged=False)
+    return Recovered(
+        prices=before, surplus_usd_per_day=surplus_usd_per_day(economy, tariff, before.answer), adequate=True
+    )
+
+
+def _outcome(was_cancelled: bool, recovered: Recovered, residual: float, tolerance: float) -> Outcome:
+    if was_cancelled:
+        return Outcome.CANCELLED
+    if residual > tolerance:
+        return Outcome.ROUND_LIMIT
+    return Outcome.CONVERGED if recovered.adequate else Outcome.NO_ADEQUATE_TARIFF
+
+
+def _sentence(
+    outcome: Outcome, residual: float, surplus: float, tariff: Tariff, found: Answer, evaluations: int
+) -> str:
+    """Put the outcome in words a reader can act on."""
+    if outcome is Outcome.CONVERGED:
+        return f"Converged: prices answer themselves within {residual:.1e} USD/kWh after {evaluations} evaluations."
+    if outcome is Outcome.ROUND_LIMIT:
+        return (
+            f"Not converged: prices still move by {residual:.1e} USD/kWh after {evaluations} evaluations;"
+            " raise temperature_usd or lower the pass-through."
+        )
+    if outcome is Outcome.CANCELLED:
+        return f"Cancelled after {evaluations} evaluations; the figures are those of the starting point."
+    return (
+        f"No revenue-adequate tariff: up to an adder of {tariff.adder_cap_usd_per_kwh:g} USD/kWh revenue never covers"
+        f" cost; the smallest shortfall found is {-surplus:.3f} USD per household-day at an adder of"
+        f" {found.adder_usd_per_kwh:.3f} USD/kWh. Raise the fixed charge, or credit exports below the retail rate."
+    )

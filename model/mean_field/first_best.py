@@ -1,0 +1,329 @@
+"""First best: the planner's optimum, and the efficiency gap of any tariff to it.
+
+The planner minimises supply cost + wear − utility of use + carbon over all household policies at temperature 0 and
+δ = 1. By the welfare theorem that is marginal-cost pricing r⁺ = r⁻ = λ + carbon. At those rates the use of every
+household follows from the price alone, q = D(λ), whatever its battery does, and batteries of one make are
+interchangeable, so the planner's problem is convex in the mean battery power B[c, h] of each make:
+
+    minimise  Ψ(B) + wear(B),   Ψ(B) = min_q Σ p_c Δ [S(q − pv + B + rest) − U(q)],   ∂Ψ/∂B = p_c Δ λ.
+
+It is solved by fully corrective Frank–Wolfe (Lacoste-Julien, Jaggi, *On the global linear convergence of Frank–Wolfe
+optimization variants*, NeurIPS 2015): every best response at the current price adds a column, and the mixture of all
+columns is re-optimised. The duality gap ⟨λ, B − B_best⟩ + wear − wear_best bounds the distance to the optimum, and no
+temperature or step size enters.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numba
+import numpy as np
+from scipy.optimize.elementwise import find_root
+
+from agents.arrays import Floats
+from agents.battery import Battery, grid_power_kw, moves, wear_usd
+from agents.best_response import Response, respond
+from agents.demand import utility_usd_per_hour, wanted_use_kw
+from agents.outlook import Outlook
+from agents.slot_outcome import SlotOutcome
+from model.economy import Economy
+from model.mean_field.answer import outlook
+from model.mean_field.flow import stationary_flow
+from model.mean_field.watch import Watch
+
+GAP_USD_PER_DAY = 1e-5
+"""Duality gap at which the optimum counts as found. [USD per household-day]"""
+COLUMN_LIMIT = 400
+UNUSED_WEIGHT = 1e-9
+"""Columns with less weight in the mixture are dropped."""
+NEWTON_LIMIT = 12
+PROMISE_USD = 1e-14
+"""A Newton step that promises less is not taken. [USD per household-day]"""
+PAIR_LIMIT = 20_000
+PAIR_TOLERANCE = 1e-9
+"""Difference of two columns' slopes that counts as none. [USD per household-day]"""
+SHORTEST_STEP = 1e-3
+ROUNDING_USD = 1e-14
+PRICE_TOLERANCE = 2e-14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FirstBest:
+    """The planner's optimum. Money in USD per household-day.
+
+    Attributes
+    ----------
+    welfare_usd_per_household_day
+        Upper bound on attainable welfare: the best plan found plus ``duality_gap_usd``.
+    duality_gap_usd
+        How far the best plan found may be from the optimum.
+    wholesale_usd_per_kwh : (c, h)
+        Private marginal cost s(x) at the optimum, carbon excluded. [USD/kWh]
+    net_load_kw : (c, h)
+        Mean net load at the optimum. [kW]
+    social_cost_usd_per_household_day
+        Supply + wear + carbon + network − utility at the best plan found.
+    columns
+        Best responses computed.
+    converged
+        Whether the gap met ``GAP_USD_PER_DAY``.
+    """
+
+    welfare_usd_per_household_day: float
+    duality_gap_usd: float
+    wholesale_usd_per_kwh: Floats
+    net_load_kw: Floats
+    social_cost_usd_per_household_day: float
+    columns: int
+    converged: bool
+
+
+class _Demand:
+    """Mean use and utility of the whole population at a price that buys and sells alike. Vectors over (c, h)."""
+
+    def __init__(self, economy: Economy) -> None:
+        """Add up the reference demand of all types that answer prices alike."""
+        self.reference_kw: dict[tuple[float, float, float], Floats] = {}
+        for household in economy.types:
+            kind = (household.elasticity, household.flexibility, household.reference_price_usd_per_kwh)
+            mean_kw = household.share * household.reference_kw.ravel()  # shocks have mean one
+            self.reference_kw[kind] = self.reference_kw.get(kind, 0.0) + mean_kw
+
+    def use_kw(self, price: Floats, index: Floats | slice = slice(None)) -> Floats:
+        """Mean use at each price, at the places ``index`` of the flattened (c, h). [kW]"""
+        total = np.zeros_like(price)
+        for (elasticity, flexibility, reference_price), reference_kw in self.reference_kw.items():
+            total += wanted_use_kw(
+                reference_kw[index],
+                price,
+                elasticity=elasticity,
+                flexibility=flexibility,
+                reference_price=reference_price,
+            )
+        return total
+
+    def slope_kw(self, price: Floats) -> Floats:
+        """Derivative of the mean use in the price, ≤ 0. [kW per USD/kWh]"""
+        total = np.zeros_like(price)
+        for (elasticity, flexibility, reference_price), reference_kw in self.reference_kw.items():
+            free = np.abs(elasticity * (1 - price / reference_price)) < flexibility
+            total -= free * elasticity / reference_price * reference_kw
+        return total
+
+    def utility_usd_per_hour(self, price: Floats) -> Floats:
+        """Mean utility of that use. [USD/h]"""
+        total = np.zeros_like(price)
+        for (elasticity, flexibility, reference_price), reference_kw in self.reference_kw.items():
+            terms = {"elasticity": elasticity, "reference_price": reference_price}
+            use = wanted_use_kw(reference_kw, price, flexibility=flexibility, **terms)
+            total += utility_usd_per_hour(use, reference_kw, **terms)
+        return total
+
+    def range_kw(self) -> tuple[Floats, Floats]:
+        """Least and most use at any price."""
+        items = self.reference_kw.items()
+        least = sum((1 - flexibility) * kw for (_, flexibility, _), kw in items)
+        most = sum((1 + flexibility) * kw for (_, flexibility, _), kw in items)
+        return np.asarray(least), np.asarray(most)
+
+
+class _Planner:
+    """The convex cost Ψ of a mean battery power, and the price that is its gradient."""
+
+    def __init__(self, economy: Economy) -> None:
+        """Price carbon into the supply curve; refuse one that falls."""
+        self.economy = economy
+        self.social = economy.supply.shifted_by_carbon(economy.carbon_usd_per_t)
+        self.demand = _Demand(economy)
+        self.rest_kw = economy.rest_load_kw.ravel()
+        solar_kw = np.asarray(sum(t.share * t.pv_kw for t in economy.types)).ravel()
+        self.base_kw = self.rest_kw - solar_kw
+        chance = np.repeat(economy.common.probability, economy.slots)
+        self.weight = chance * economy.slot_hours
+        self.last_price = self.social.price(self.demand.range_kw()[0] + self.base_kw)
+
+    def price(self, battery_kw: Floats) -> Floats:
+        """Social price at which use, sun and batteries meet supply: λ = s(D(λ) + B − pv + rest). [USD/kWh]
+
+        Newton's method from the last price; where a kink defeats it, a bracketing root finder.
+        """
+        shift = self.base_kw + battery_kw
+        price = self.last_price
+        for _ in range(NEWTON_LIMIT):
+            load_kw = self.demand.use_kw(price) + shift
+            excess = price - self.social.price(load_kw)
+            if np.abs(excess).max() <= PRICE_TOLERANCE:
+                self.last_price = price
+                return price
+            price = price - excess / (1 - self.social.slope(load_kw) * self.demand.slope_kw(price))
+        self.last_price = self._bracketed_price(shift)
+        return self.last_price
+
+    def _bracketed_price(self, shift: Floats) -> Floats:
+        """The same price, slowly and surely."""
+        least, most = self.demand.range_kw()
+
+        def excess(price: Floats, offset: Floats, index: Floats) -> Floats:
+            return np.asarray(price - self.social.price(self.demand.use_kw(price, index) + offset))
+
+        bracket = (self.social.price(least + shift) - 1e-6, self.social.price(most + shift) + 1e-6)
+        tolerances = {"xatol": PRICE_TOLERANCE, "xrtol": PRICE_TOLERANCE}
+        return np.asarray(find_root(excess, bracket, args=(shift, np.arange(shift.size)), tolerances=tolerances).x)
+
+    def cost(self, battery_kw: Floats) -> tuple[float, Floats]:
+        """Ψ(B), supply and carbon less utility, in USD per household-day, and the price."""
+        price = self.price(battery_kw)
+        load_kw = self.demand.use_kw(price) + self.base_kw + battery_kw
+        rate = self.social.cost(load_kw) - self.social.cost(self.rest_kw) - self.demand.utility_usd_per_hour(price)
+        return float(self.weight @ rate), price
+
+    def curvature(self, battery_kw: Floats, price: Floats) -> Floats:
+        """Derivative of the price in the battery power, ∂λ/∂B = s'/(1 − s' D') ≥ 0. [USD/kWh per kW]"""
+        steepness = self.social.slope(self.demand.use_kw(price) + self.base_kw + battery_kw)
+        return np.asarray(steepness / (1 - steepness * self.demand.slope_kw(price)))
+
+
+@dataclass(slots=True)
+class _Columns:
+    """Plans for the batteries found so far: mean power (column, c·h) and wear (column,) of each, and their mixture."""
+
+    power_kw: Floats
+    wear_usd: Floats
+    mixture: Floats = field(default_factory=lambda: np.ones(1))
+
+    def add(self, power_kw: Floats, wear: float) -> None:
+        """Append a plan, drop the unused."""
+        keep = self.mixture > UNUSED_WEIGHT
+        self.power_kw = np.vstack([self.power_kw[keep], power_kw])
+        self.wear_usd = np.append(self.wear_usd[keep], wear)
+        self.mixture = np.append(self.mixture[keep] / self.mixture[keep].sum(), 0.0)
+
+    def cost(self, planner: _Planner, mixture: Floats) -> tuple[float, Floats]:
+        """Cost of a mixture and the price there."""
+        cost, price = planner.cost(mixture @ self.power_kw)
+        return cost + float(mixture @ self.wear_usd), price
+
+    def reoptimise(self, planner: _Planner) -> None:
+        """Best mixture of all plans, by Newton steps on the simplex with backtracking."""
+        cost, price = self.cost(planner, self.mixture)
+        for _ in range(NEWTON_LIMIT):
+            gradient = self.power_kw @ (planner.weight * price) + self.wear_usd
+            bend = planner.curvature(self.mixture @ self.power_kw, price)
+            hessian = (self.power_kw * (planner.weight * bend)) @ self.power_kw.T
+            step = _simplex_minimum(hessian, gradient, self.mixture)
+            promised = float(gradient @ step)
+            if promised > -PROMISE_USD:
+                return
+            length = 1.0
+            while True:
+                trial = self.mixture + length * step
+                trial_cost, trial_price = self.cost(planner, trial)
+                if trial_cost <= cost + 1e-4 * length * promised + ROUNDING_USD:
+                    break
+                length *= 0.5
+                if length < SHORTEST_STEP:
+                    return
+            self.mixture, cost, price = trial, trial_cost, trial_price
+
+
+@numba.njit(cache=True, nogil=True)
+def _simplex_minimum(hessian: Floats, gradient: Floats, mixture: Floats) -> Floats:
+    """Step d from ``mixture``, staying on the simplex, that minimises g·d + ½ dᵀ H d.
+
+    Sequential minimal optimisation (Platt 1998): weight moves from the worst used column to the best one, exactly as
+    far as pays, until no pair promises more than ``PAIR_TOLERANCE``. A general SQP spent 80 % of the whole solve here.
+    """
+    point, slope = mixture.copy(), gradient.copy()
+    for _ in range(PAIR_LIMIT):
+        best = np.argmin(slope)
+        worst = -1
+        for k in range(point.size):
+            if point[k] > 0.0 and (worst < 0 or slope[k] > slope[worst]):
+                worst = k
+        fall = slope[worst] - slope[best]
+        if fall <= PAIR_TOLERANCE:
+            break
+        bend = hessian[worst, worst] + hessian[best, best] - 2.0 * hessian[worst, best]
+        moved = point[worst] if bend * point[worst] <= fall else fall / bend
+        point[worst] -= moved
+        point[best] += moved
+        slope += moved * (hessian[best] - hessian[worst])
+    return point - mixture
+
+
+def solve_first_best(economy: Economy, *, watch: Watch | None = None) -> FirstBest:
+    """Find the planner's optimum.
+
+    Raises
+    ------
+    ValueError
+        If marginal cost plus carbon falls with load anywhere: the problem is then not convex.
+    """
+    watch = watch or Watch()
+    watch.stage = "first best"
+    planner = _Planner(economy)
+    makes: dict[Battery, float] = {}
+    for household in economy.types:
+        if household.battery is not None:
+            makes[household.battery] = makes.get(household.battery, 0.0) + household.share
+    horizon = replace(
+        outlook(economy, temperature_usd=0.0),
+        shock_levels=np.ones(1),
+        shock_kernel=np.ones((1, 1)),
+        shock_probability=np.ones(1),
+        discount_per_day=1.0,
+    )
+    columns = _Columns(power_kw=np.zeros((1, planner.weight.size)), wear_usd=np.zeros(1))
+    responses: dict[Battery, Response] = {}
+    gap, spent = np.inf, 0
+    for spent in range(COLUMN_LIMIT):  # noqa: B007 - reported below
+        power = columns.mixture @ columns.power_kw
+        wear = float(columns.mixture @ columns.wear_usd)
+        price = planner.price(power)
+        best_power, best_wear = np.zeros_like(power), 0.0
+        for battery, share in makes.items():
+            plan, cost, responses[battery] = _best_plan(economy, battery, horizon, price, responses.get(battery))
+            best_power += share * plan
+            best_wear += share * cost
+        gap = float((planner.weight * price) @ (power - best_power)) + wear - best_wear
+        watch.tick(fraction=None)
+        if gap <= GAP_USD_PER_DAY:
+            break
+        columns.add(best_power, best_wear)
+        columns.reoptimise(planner)
+    power = columns.mixture @ columns.power_kw
+    cost, price = planner.cost(power)
+    cost += float(columns.mixture @ columns.wear_usd) + economy.fixed_cost_usd_per_day
+    net_load = planner.demand.use_kw(price) + planner.base_kw - planner.rest_kw + power
+    shape = economy.rest_load_kw.shape
+    return FirstBest(
+        welfare_usd_per_household_day=-cost + max(gap, 0.0),
+        duality_gap_usd=max(gap, 0.0),
+        wholesale_usd_per_kwh=economy.supply.price(net_load + planner.rest_kw).reshape(shape),
+        net_load_kw=net_load.reshape(shape),
+        social_cost_usd_per_household_day=cost,
+        columns=spent,
+        converged=gap <= GAP_USD_PER_DAY,
+    )
+
+
+def _best_plan(
+    economy: Economy, battery: Battery, horizon: Outlook, price: Floats, start: Response | None
+) -> tuple[Floats, float, Response]:
+    """Mean power (c·h) and daily wear of a battery that answers the price alone, at temperature 0."""
+    move = moves(battery, economy.slot_hours)
+    power = grid_power_kw(battery, move, economy.slot_hours)
+    shape = (*economy.rest_load_kw.shape, 1, move.size)
+    prices = price.reshape(economy.rest_load_kw.shape)[:, :, None, None]
+    brought = SlotOutcome(
+        moves=move,
+        use_kw=np.zeros(shape),
+        net_load_kw=np.broadcast_to(power, shape),
+        utility_usd=np.zeros(shape),
+        payment_usd=economy.slot_hours * prices * power,
+        wear_usd=wear_usd(battery, move),
+    )
+    response = respond(brought, battery.levels, horizon, start=start)
+    flow = stationary_flow(response.policy, horizon.shock_kernel, np.ones(1), economy.common.backward)
+    frequency = flow.frequency[:, :, 0]
+    wear = float(economy.common.probability @ (frequency @ brought.wear_usd).sum(axis=1))
+    return (frequency @ power).ravel(), wear, response

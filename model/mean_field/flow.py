@@ -1,0 +1,196 @@
+"""Forward flow of the households' law over levels and shocks, and its stationary day.
+
+The law μ[c, h, e, z] is conditional on the common state: it sums to one for each (c, h), and is taken before the move
+of slot h. At midnight μ'[c'] = Σ_c P(c|c')·end(c) with the backward chain P(c|c').
+"""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from agents.arrays import Floats, Ints
+from agents.policy import PolicyTable
+
+LAW_TOLERANCE = 1e-13
+"""Estimated distance to the stationary law at which iterating stops (total variation per common state)."""
+ROUNDING = 1e-15
+"""A change of the law this small is rounding."""
+SWEEP_LIMIT = 400
+"""Days to iterate before the linear system is solved instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Flow:
+    """The stationary day of one household type under its policy.
+
+    Attributes
+    ----------
+    law : (c, h, e, z)
+        Law before the move of each slot; sums to one over (e, z).
+    frequency : (c, h, z, j)
+        Joint frequency of shock and move; sums to one over (z, j).
+    defect
+        Estimated distance of the midnight law to the stationary one; at most ``LAW_TOLERANCE`` where it converged.
+    """
+
+    law: Floats
+    frequency: Floats
+    defect: float
+
+
+@numba.njit(cache=True, nogil=True)
+def _push_slot(
+    mass: Floats, probability: Floats, moves: Ints, shock_kernel: Floats, moved: Floats, out: Floats
+) -> None:
+    """Move mass[e, z] by probability[e, z, j] and draw the next shock; ``moved`` (z, e) is scratch."""
+    levels, shocks = mass.shape
+    moved[:] = 0.0
+    for e in range(levels):
+        for z in range(shocks):
+            m = mass[e, z]
+            if m != 0.0:
+                for j in range(moves.size):
+                    chance = probability[e, z, j]
+                    if chance != 0.0:
+                        moved[z, e + moves[j]] += m * chance
+    for e in range(levels):
+        for y in range(shocks):
+            total = 0.0
+            for z in range(shocks):
+                total += moved[z, e] * shock_kernel[z, y]
+            out[e, y] = total
+
+
+@numba.njit(cache=True, nogil=True)
+def push_days(
+    midnight: Floats,
+    probability: Floats,
+    moves: Ints,
+    shock_kernel: Floats,
+    backward: Floats,
+    limit: int,
+    tolerance: float,
+    laziness: float,
+    law: Floats,
+) -> float:
+    """Iterate the day from midnight[c, e, z]; fill law[c, h, e, z]; return the distance to the stationary law.
+
+    ``laziness`` is the share of the old law kept at each step: it leaves the stationary law alone and breaks cycles.
+    The stopping rule extrapolates the geometric decay of the change, so slow mixing cannot pass for convergence.
+    """
+    states, slots, levels, shocks = law.shape
+    moved = np.empty((shocks, levels))
+    end = np.empty((states, levels, shocks))
+    previous = np.inf
+    distance = np.inf
+    for _ in range(limit):
+        for c in range(states):
+            law[c, 0] = midnight[c]
+            for h in range(slots):
+                target = end[c] if h == slots - 1 else law[c, h + 1]
+                _push_slot(law[c, h], probability[c, h], moves, shock_kernel, moved, target)
+        change = 0.0
+        for d in range(states):
+            for e in range(levels):
+                for z in range(shocks):
+                    total = 0.0
+                    for c in range(states):
+                        total += backward[d, c] * end[c, e, z]
+                    change = max(change, abs(total - midnight[d, e, z]))
+                    midnight[d, e, z] = (1.0 - laziness) * total + laziness * midnight[d, e, z]
+            midnight[d] /= midnight[d].sum()
+        rate = min(change / previous, 0.999999) if previous < np.inf else 0.999999
+        previous = change
+        distance = 0.0 if change <= ROUNDING else change * rate / (1.0 - rate)
+        if distance <= tolerance:
+            break
+    return distance
+
+
+@numba.njit(cache=True, nogil=True)
+def day_operators(probability: Floats, moves: Ints, shock_kernel: Floats) -> Floats:
+    """Transition of (e, z) over one day in each common state: (c, from, to)."""
+    states, slots, levels, shocks, _ = probability.shape
+    size = levels * shocks
+    moved = np.empty((shocks, levels))
+    here = np.empty((levels, shocks))
+    there = np.empty((levels, shocks))
+    operators = np.empty((states, size, size))
+    for c in range(states):
+        for origin in range(size):
+            here[:] = 0.0
+            here[origin // shocks, origin % shocks] = 1.0
+            for h in range(slots):
+                _push_slot(here, probability[c, h], moves, shock_kernel, moved, there)
+                here[:] = there
+            for target in range(size):
+                operators[c, origin, target] = here[target // shocks, target % shocks]
+    return operators
+
+
+def _solve_midnight(probability: Floats, moves: Ints, shock_kernel: Floats, backward: Floats) -> Floats | None:
+    """Stationary law at midnight (c, e, z) from its linear system, or None where that system is singular."""
+    operators = day_operators(probability, moves, shock_kernel)
+    states, size, _ = operators.shape
+    system = np.einsum("dc,cxy->dycx", backward, operators).reshape(states * size, states * size)
+    system -= np.eye(states * size)
+    system[-1] = 1.0
+    right = np.zeros(states * size)
+    right[-1] = states
+    try:
+        law = np.linalg.solve(system, right).reshape(states, size)
+    except np.linalg.LinAlgError:
+        return None
+    if not np.isfinite(law).all() or law.min() < -1e-9:
+        return None
+    law = np.maximum(law, 0.0)
+    law /= law.sum(axis=1, keepdims=True)
+    return np.asarray(law.reshape(states, probability.shape[2], probability.shape[3]))
+
+
+def stationary_flow(
+    policy: PolicyTable,
+    shock_kernel: Floats,
+    shock_probability: Floats,
+    backward: Floats,
+    start: Floats | None = None,
+) -> Flow:
+    """Stationary day of a policy.
+
+    Iterates the day; where that mixes slowly (cold policies) solves the linear system of the midnight law and
+    polishes it by iterating on.
+
+    Parameters
+    ----------
+    policy
+        Probability (c, h, e, z, j) of every move.
+    shock_kernel : (z, z')
+        Acts after every slot.
+    shock_probability : (z,)
+        Its stationary law.
+    backward : (c', c)
+        Chance P(c|c') that yesterday was c.
+    start : (c, e, z), optional
+        A law at midnight to start from; by default uniform over levels.
+    """
+    probability = policy.probability
+    states, slots, levels, shocks, count = probability.shape
+    if count == 1:
+        law = np.broadcast_to(shock_probability, (states, slots, levels, shocks)) / levels
+        frequency = np.broadcast_to(shock_probability[:, None], (states, slots, shocks, 1))
+        return Flow(law=law, frequency=frequency, defect=0.0)
+    law = np.empty((states, slots, levels, shocks))
+    if start is None:
+        midnight = np.ascontiguousarray(np.broadcast_to(shock_probability / levels, (states, levels, shocks)))
+    else:
+        midnight = np.array(start)
+    arrays = (probability, policy.moves, shock_kernel, backward)
+    defect = push_days(midnight, *arrays, SWEEP_LIMIT, LAW_TOLERANCE, 0.0, law)
+    if defect > LAW_TOLERANCE:
+        exact = _solve_midnight(probability, policy.moves, shock_kernel, backward)
+        if exact is not None:
+            midnight = exact
+        defect = push_days(midnight, *arrays, SWEEP_LIMIT, LAW_TOLERANCE, 0.5, law)
+    frequency = np.einsum("chez,chezj->chzj", law, probability)
+    return Flow(law=law, frequency=frequency, defect=float(defect))

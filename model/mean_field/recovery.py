@@ -1,0 +1,117 @@
+"""Revenue recovery: the smallest volumetric adder, or the level of the fixed charges, that balances the books.
+
+Revenue as a function of the adder α is a Laffer curve: it rises, peaks, and falls as sales vanish. Seen from α = 0 it
+is concave on the way up, so secant steps from the left never overshoot the first root; that is how the *smallest*
+adder is found. Where the peak stays below zero no adder balances the books (the utility death spiral), and the adder
+with the smallest shortfall is returned with ``adequate`` False.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq, minimize_scalar
+
+from agents.arrays import Floats
+from agents.tariff import Tariff
+from model.economy import Economy
+from model.mean_field.answer import surplus_usd_per_day
+from model.mean_field.prices import PriceSolution, solve_prices
+from model.mean_field.watch import Watch
+
+GRID = 40
+"""Longest step of the march to the cap is cap / GRID."""
+SHORTEST_STEP_USD_PER_KWH = 1e-3
+"""Shortest step of the march, so that it also passes flat stretches. [USD/kWh]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recovered:
+    """Prices at the adder found, and whether revenue covers cost there."""
+
+    prices: PriceSolution
+    surplus_usd_per_day: float
+    adequate: bool
+
+
+def smallest_adder(
+    economy: Economy,
+    tariff: Tariff,
+    *,
+    tolerance: float,
+    watch: Watch,
+    start: PriceSolution | None = None,
+) -> Recovered:
+    """Smallest α ≥ 0 at which revenue − cost = 0, searched up to the tariff's cap.
+
+    Parameters
+    ----------
+    tolerance
+        Accuracy of the adder and of the prices. [USD/kWh]
+    start
+        A solution at a similar tariff, which the first solve starts from.
+    """
+    solved: dict[float, PriceSolution] = {}
+    last = start.answer if start else None
+
+    def surplus(adder: float) -> float:
+        nonlocal last
+        if adder not in solved:
+            watch.stage = f"revenue balance, adder {adder:.4f} USD/kWh"
+            solved[adder] = solve_prices(economy, tariff, adder, tolerance=0.1 * tolerance, watch=watch, start=last)
+            last = solved[adder].answer
+        return surplus_usd_per_day(economy, tariff, solved[adder].answer)
+
+    def ended(adder: float, adequate: bool) -> Recovered:
+        gap = surplus(adder)
+        return Recovered(prices=solved[adder], surplus_usd_per_day=gap, adequate=adequate)
+
+    bracket = _march(surplus, tariff.adder_cap_usd_per_kwh, tolerance, lambda adder: solved[adder])
+    if isinstance(bracket, float):
+        return ended(bracket, True)
+    low, high = bracket
+    if low == high:
+        return ended(low, False)
+    return ended(float(brentq(surplus, low, high, xtol=0.1 * tolerance, rtol=1e-15)), True)
+
+
+def _march(
+    surplus: Callable[[float], float],
+    cap: float,
+    tolerance: float,
+    solution: Callable[[float], PriceSolution],
+) -> float | tuple[float, float]:
+    """Walk from α = 0 to the first root: return it, a bracket around it, or (a, a) with the smallest shortfall at a."""
+    adder, gap = 0.0, surplus(0.0)
+    if gap >= 0:
+        return 0.0
+    trail = [(adder, gap)]
+    best = adder, gap
+    while True:
+        sold = solution(adder).answer.billed_kwh_per_day
+        slope = sold if len(trail) == 1 else (gap - trail[-2][1]) / (adder - trail[-2][0])
+        step = -gap / slope if slope > 0 else np.inf
+        if step <= 0.1 * tolerance:
+            return adder
+        floor = SHORTEST_STEP_USD_PER_KWH if slope <= 0 else 0.0
+        adder = min(adder + float(np.clip(step, floor, cap / GRID)), cap)
+        gap = surplus(adder)
+        trail.append((adder, gap))
+        best = max(best, trail[-1], key=lambda point: point[1])
+        if gap >= 0:
+            return adder if gap == 0 else (trail[-2][0], adder)
+        if len(trail) > 2 and trail[-2][1] >= max(trail[-3][1], gap):
+            peak = minimize_scalar(
+                lambda a: -surplus(a), bounds=(trail[-3][0], adder), method="bounded", options={"xatol": 1e-4}
+            )
+            if -peak.fun >= 0:
+                return trail[-3][0], float(peak.x)
+            best = max(best, (float(peak.x), -float(peak.fun)), key=lambda point: point[1])
+        if adder >= cap:
+            return best[0], best[0]
+
+
+def balancing_fixed_charge(economy: Economy, tariff: Tariff, surplus_without: float) -> Floats:
+    """Fixed charges (group,) whose level closes the gap at the tariff's shape; negative is a dividend. [USD/day]"""
+    mean_shape = sum(t.share * float(tariff.fixed_charge_shape[t.group]) for t in economy.types)
+    return np.asarray(-surplus_without / mean_shape * tariff.fixed_charge_shape)

@@ -1,0 +1,55 @@
+"""Progress and cancellation of a long computation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+class Cancelled(Exception):  # noqa: N818 - a request, not an error
+    """Raised inside a computation when its owner asked it to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a computation stands.
+
+    Attributes
+    ----------
+    stage
+        What is being done, in words.
+    evaluations
+        Times the population was asked so far.
+    residual_usd_per_kwh
+        Distance to the fixed point at the last evaluation.
+    fraction
+        Estimated share done, in [0, 1]; None where nobody can tell.
+    """
+
+    stage: str
+    evaluations: int
+    residual_usd_per_kwh: float | None = None
+    fraction: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """Counts evaluations, hands progress to whoever wants it, and stops on request."""
+
+    progress: Callable[[Progress], None] | None = None
+    cancelled: Callable[[], bool] | None = None
+    evaluations: int = 0
+    stage: str = field(default="followers' equilibrium")
+
+    def tick(self, residual: float | None = None, fraction: float | None = None) -> None:
+        """Count one evaluation; raise ``Cancelled`` if asked to stop."""
+        self.evaluations += 1
+        if self.progress is not None:
+            self.progress(
+                Progress(
+                    stage=self.stage,
+                    evaluations=self.evaluations,
+                    residual_usd_per_kwh=residual,
+                    fraction=fraction,
+                )
+            )
+        if self.cancelled is not None and self.cancelled():
+            raise Cancelled

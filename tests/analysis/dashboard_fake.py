@@ -1,0 +1,75 @@
+"""An engine without a model, whose solves wait for the test: for the controller and the page, not for numbers."""
+# ruff: noqa: D102
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from analysis.dashboard.settings import Settings
+from analysis.dashboard.view import Frame, Notice, Work, to_json
+
+
+class FakeEngine:
+    """Counts days; a solve ends at once, or when the test opens the gate."""
+
+    def __init__(self, *, gated: bool = False) -> None:
+        self.day = 0
+        self.settings: Settings | None = None
+        self.gate = threading.Event()
+        if not gated:
+            self.gate.set()
+        self.deaf: dict[str, threading.Event] = {}
+        """Tariffs whose solve hears no cancellation and answers when its event is set."""
+        self.answered = 0
+        self.fail: Exception | None = None
+        self.fail_step: Exception | None = None
+        self.said: tuple[Notice, ...] = ()
+        self.solved: list[Settings] = []
+        self.closed = False
+        self.refined = 0
+
+    def preview(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def solve(
+        self, settings: Settings, *, progress: Callable[[Work], None], cancelled: Callable[[], bool]
+    ) -> Settings | None:
+        progress(Work(text="thinking", fraction=0.25))
+        if settings.tariff in self.deaf:
+            self.deaf[settings.tariff].wait()
+            self.answered += 1
+            return settings
+        while not self.gate.wait(0.005):
+            if cancelled():
+                return None
+        if self.fail:
+            raise self.fail
+        self.solved.append(settings)
+        return None if cancelled() else settings
+
+    def adopt(self, solution: Any) -> tuple[Notice, ...]:
+        self.settings, self.day = solution, 0
+        return self.said
+
+    def refine(self, solution: Any, *, cancelled: Callable[[], bool]) -> bool:
+        self.refined += 1
+        return False
+
+    def step(self) -> None:
+        if self.fail_step:
+            raise self.fail_step
+        self.day += 1
+
+    def reset(self) -> None:
+        self.day = 0
+
+    def frame(self) -> Frame:
+        empty = {"day": self.day, "items": [], "groups": [], "panels": [], "buses": [], "voltage_pu": [[]]}
+        text = to_json(empty)
+        return Frame(day=self.day, day_type="mild", chart=text, network=text, voltage=text, burden=text, metrics=text)
+
+    def csv(self) -> str:
+        return f"# days: {self.day}\n"
+
+    def close(self) -> None:
+        self.closed = True

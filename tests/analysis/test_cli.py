@@ -1,0 +1,183 @@
+"""The command line's frame: exit status, one line for every mistake, nothing on standard output then."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from analysis.cli import main
+from analysis.cli.interrupt import stop_on_ctrl_c
+
+
+def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line that a command with a mistake leaves on standard error."""
+    status = main(arguments)
+    said = capsys.readouterr()
+    assert status == 2
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert said.err.endswith("\n")
+    assert said.err.startswith("meanwatt: ")
+    return said.err.removeprefix("meanwatt: ").rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ("solve texbook", "scenario texbook: unknown preset 'texbook'; did you mean 'textbook'?"),
+        ("solve textbook --set memry=1", "scenario textbook: unknown key 'memry'; did you mean 'memory'?"),
+        ("solve textbook --set tariff.recovry=fixed", "did you mean 'tariff.recovery'?"),
+        ("solve textbook --set memory", "override 'memory' is not of the form key=value"),
+        ("solve textbook --tariff flt", "unknown tariff 'flt'; did you mean 'flat'?"),
+        ("solve textbook --set battery.capacity_kwh=-10", "battery.capacity_kwh is -10; give a number greater than 0"),
+        ("solve textbook --set temperature_usd=nan", "temperature_usd is nan; give a finite number"),
+        ("solve textbook --set load.use_kwh_per_day=inf", "load.use_kwh_per_day is inf; give a finite number"),
+        ("solve textbook --set battery.capacity_wh=1", "did you mean 'battery.capacity_kwh'?"),
+        ("solve textbook --set load.shape=[1,2,3]", "load.shape has 3 entries; give 24, or one number"),
+        ("solve textbook --set income_groups.low.share=0.5", "income_groups shares sum to 1.16667"),
+        ("solve textbook --set day_type_kernel=[[0.9]]", "day_type_kernel"),
+        ("solve textbook --set shock.kernel=[[1,0,0],[0,1,0],[0,0.5,0.6]]", "shock.kernel"),
+        ("solve textbook --set tariff.export.rule=net_meter", "give net_metering, net_billing or none"),
+        ("solve nowhere/scenario.toml", "scenario nowhere/scenario.toml: file not found"),
+    ],
+)
+def test_a_mistake_in_the_scenario_is_told_in_one_line(
+    arguments: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert line in refused(arguments.split(), capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ("", "missing command; give one of scenarios, solve, simulate, validate, design, export, app, or --help"),
+        ("--loud", "unknown option '--loud'"),
+        ("slove textbook", "unknown command 'slove'; did you mean 'solve'?"),
+        ("solve", "missing argument 'SCENARIO'; see meanwatt solve --help"),
+        ("solve textbook oahu", "got unexpected extra argument"),
+        ("solve textbook --jsn", "unknown option '--jsn'; did you mean '--json'?"),
+        ("solve textbook --tariff", "option '--tariff' requires an argument"),
+        ("simulate textbook --households 0", "--households is '0'; give a whole number of at least 1, e.g. 1000"),
+        ("simulate textbook --households -5", "--households is '-5'; give a whole number of at least 1, e.g. 1000"),
+        ("simulate textbook --households ten", "--households is 'ten'; give a whole number of at least 1, e.g. 1000"),
+        ("simulate textbook --days 1.5", "--days is '1.5'; give a whole number of at least 1, e.g. 28"),
+        ("simulate textbook --seed -1", "--seed is '-1'; give a whole number of at least 0, e.g. 1"),
+        ("simulate textbook --threads 0", "--threads is '0'; give a whole number from 1 to 1024, e.g. 2"),
+        ("simulate textbook --behaviour blief", "unknown behaviour 'blief'; did you mean 'belief'?"),
+        ("validate textbook --households 30,x", "--households (entry 2) is 'x'; give a whole number of at least 1"),
+        ("validate textbook --households ,", "--households is ','; give whole numbers between commas"),
+        ("validate textbook --replications 0", "--replications is '0'; give a whole number of at least 1, e.g. 20"),
+        ("design textbook", "missing option '--leader'; see meanwatt design --help"),
+        ("design textbook --leader king", "unknown leader 'king'; give one of commission, utility"),
+        ("design textbook --leader utility --method magic", "unknown method 'magic'"),
+        (
+            "design textbook --leader utility --method softmax",
+            "method 'softmax' is not available in this version; give commitment",
+        ),
+        ("design textbook --leader commission --weights equty=1", "--weights: unknown weight 'equty'; did you mean"),
+        ("design textbook --leader commission --weights equity", "--weights is 'equity'; give equity=1,stability=1"),
+        ("design textbook --leader commission --weights equity=-1", "--weights: equity is '-1'; give a number not less"),
+        ("design textbook --leader commission --weights equity=1,equity=2", "--weights gives equity twice"),
+        ("design textbook --leader commission --weights equity=nan", "--weights: equity is 'nan'; give a finite number"),
+        ("design textbook --leader utility --weights equity=1", "--weights belong to the commission"),
+        ("design textbook --leader commission --price-cap 0.3", "--price-cap belongs to the utility"),
+        ("design textbook --leader utility --price-cap 0", "--price-cap is '0'; give a number greater than 0, e.g. 0.3"),
+        ("export textbook", "missing option '--to'; see meanwatt export --help"),
+        ("export textbook --to game.csv", "--to is 'game.csv'; give a file name that ends in .npz, e.g. game.npz"),
+        ("export textbook --to nowhere/game.npz", "--to nowhere/game.npz: its directory does not exist"),
+        ("app --port 99999", "--port is '99999'; give a whole number from 0 to 65535, e.g. 8765"),
+    ],
+)
+def test_a_wrong_use_is_told_in_one_line(arguments: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(arguments.split(), capsys).startswith(line)
+
+
+def test_a_broken_scenario_file_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "broken.toml"
+    file.write_text('extends = "textbook"\n[battery\n', encoding="utf-8")
+    assert "line 2" in refused(["solve", str(file)], capsys)
+
+
+def test_the_scenarios_come_one_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scenarios"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["textbook", "oahu", "california", "stress"]
+    assert main(["scenarios", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["scenarios"]
+    assert [entry["name"] for entry in found] == ["textbook", "oahu", "california", "stress"]
+    assert {"flat", "tou", "rtp", "filed"} <= set(found[0]["tariffs"])
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["solve", "--help"], ["--version"]])
+def test_asking_for_help_is_no_mistake(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 0
+    said = capsys.readouterr()
+    assert "meanwatt" in said.out
+    assert said.err == ""
+
+
+def test_starting_does_not_load_what_only_other_commands_need() -> None:
+    """Mesa, pandas and their like take seconds to load; neither listing nor solving needs them."""
+    code = (
+        "import sys; from analysis.cli import main; main(['scenarios']); main(['solve', 'texbook']);"
+        "import analysis.cli.inputs, analysis.solution_json;"
+        "print([m for m in ('mesa', 'pandas', 'matplotlib', 'solara', 'dask', 'pyarrow', 'networkx', 'rich.table')"
+        " if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_first_ctrl_c_asks_and_the_second_one_ends() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with stop_on_ctrl_c() as stop:
+        assert not stop()
+        signal.raise_signal(signal.SIGINT)
+        assert stop()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_outside_the_main_thread_nobody_can_be_interrupted() -> None:
+    found: list[bool] = []
+
+    def work() -> None:
+        with stop_on_ctrl_c() as stop:
+            found.append(stop())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [False]
+
+
+def test_ctrl_c_ends_a_long_command_with_its_json() -> None:
+    command = "import sys; from analysis.cli import main; print('up', file=sys.stderr, flush=True); sys.exit(main())"
+    arguments = [sys.executable, "-c", command, "design", "california", "--leader", "commission", "--json"]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    assert process.stderr.readline() == "up\n"
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert err == ""
+    assert json.loads(out)["outcome"] == "cancelled"
+
+
+def test_a_reader_who_leaves_early_is_no_error() -> None:
+    code = "import sys; from analysis.cli import main; sys.exit(main(['scenarios', '--json']))"
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run([sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")

@@ -1,0 +1,263 @@
+"""The engine behind the page, on the real model: laws of the band, days that repeat, a file that carries its run."""
+
+import csv
+import gc
+import io
+import json
+import weakref
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from analysis.dashboard.engine import Engine, change, ending
+from analysis.dashboard.expectation import expect
+from analysis.dashboard.settings import Settings
+from analysis.dashboard.solution import Solution, mean_voltage_pu, solve
+from analysis.dashboard.view import Frame
+from model.mean_field.equilibrium import Outcome
+from model.scenario import presets
+
+POSTED = Settings(scenario="textbook", tariff="filed", households=200)
+"""Nothing to balance and nothing passed through: solved in one evaluation."""
+
+
+@pytest.fixture(scope="module")
+def solution() -> Solution:
+    found = solve(POSTED)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def engine(solution: Solution):
+    made = Engine()
+    made.preview(POSTED)
+    made.adopt(solution)
+    yield made
+    made.close()
+
+
+def parsed(frame: Frame) -> dict:
+    return {name: json.loads(getattr(frame, name)) for name in ("chart", "network", "voltage", "burden", "metrics")}
+
+
+def lines(frame: Frame, panel: str) -> dict[str, np.ndarray]:
+    chart = json.loads(frame.chart)
+    found = next(entry for entry in chart["panels"] if entry["key"] == panel)
+    return {line["name"]: np.array(line["values"]) for line in found["lines"]}
+
+
+def test_the_expected_load_is_that_of_the_equilibrium(solution: Solution) -> None:
+    expected = solution.expected
+    assert np.allclose(expected.net_load_kw, solution.equilibrium.net_load_kw, atol=1e-9)
+    economy = solution.equilibrium.economy
+    assert np.allclose(expected.price_usd_per_kwh, economy.supply.price(expected.net_load_kw + economy.rest_load_kw))
+
+
+def test_homes_without_batteries_and_shocks_do_not_stray_from_the_mean() -> None:
+    settings = replace(POSTED, changes=(("battery_share_scale", 0.0),))
+    plain = solve(settings)
+    assert plain is not None
+    found = plain.equilibrium
+    still = replace(
+        found, answer=replace(found.answer, flows=tuple(_without_shock(flow) for flow in found.answer.flows))
+    )
+    assert np.allclose(expect(still).spread_kw, 0.0, atol=1e-7)
+
+
+def _without_shock(flow):
+    """The same flow with every home at the middle shock."""
+    law = np.zeros_like(flow.law)
+    law[..., 1] = flow.law.sum(axis=-1)
+    return replace(flow, law=law)
+
+
+def test_the_band_narrows_with_the_square_root_of_the_homes(solution: Solution) -> None:
+    few_low, few_high = solution.expected.band_kw(100)
+    many_low, many_high = solution.expected.band_kw(10_000)
+    assert np.allclose(few_high - few_low, 10 * (many_high - many_low))
+    assert (few_high > few_low).all()
+
+
+def test_the_finite_market_strays_as_far_as_the_band_says() -> None:
+    """Over 200 days of 200 homes the standardised error has the variance one, within its sampling error.
+
+    Days of a home are correlated through shock and battery, slots too, so the 4800 squares count as the 200 days: the
+    standard error of their mean is at most √(2/200) = 0.1; four of them are allowed, plus 0.1 for rounding the types.
+    """
+    engine = Engine()
+    found = solve(POSTED)
+    assert found is not None
+    engine.adopt(found)
+    errors = []
+    for _ in range(200):
+        engine.step()
+        gap = lines(engine.frame(), "load")
+        errors.append((gap["tonight"] - gap["mean field"]) / (found.expected.spread_kw[0] / np.sqrt(200)))
+    engine.close()
+    assert np.mean(np.square(errors)) == pytest.approx(1.0, abs=0.5)
+    inside = np.mean(np.abs(errors) <= 2)
+    assert inside > 0.85  # 95 % if normal
+
+
+def test_a_step_adds_one_day_and_moves_the_line(engine: Engine) -> None:
+    before = engine.frame()
+    engine.step()
+    first = engine.frame()
+    engine.step()
+    second = engine.frame()
+    assert [frame.day for frame in (before, first, second)] == [0, 1, 2]
+    assert "tonight" not in lines(before, "load")
+    assert not np.array_equal(lines(first, "load")["tonight"], lines(second, "load")["tonight"])
+    assert [parsed(frame)["voltage"]["day"] for frame in (before, first, second)] == [0, 1, 2]
+
+
+def test_reset_plays_the_same_days_again(engine: Engine) -> None:
+    def three_days() -> list[Frame]:
+        days = []
+        for _ in range(3):
+            engine.step()
+            days.append(engine.frame())
+        return days
+
+    first = three_days()
+    engine.reset()
+    assert engine.frame().day == 0
+    assert three_days() == first
+
+
+def test_another_seed_draws_other_days(engine: Engine, solution: Solution) -> None:
+    engine.step()
+    first = lines(engine.frame(), "load")["tonight"]
+    engine.adopt(solution.for_sample(replace(POSTED, seed=1)))
+    engine.step()
+    assert not np.array_equal(lines(engine.frame(), "load")["tonight"], first)
+
+
+def test_the_bars_are_bills_over_income(engine: Engine, solution: Solution) -> None:
+    economy = solution.equilibrium.economy
+    burden = parsed(engine.frame())["burden"]
+    for index, group in enumerate(burden["groups"]):
+        share = group["bill_usd_per_month"] * 12 / economy.group_income_usd_per_year[index]
+        assert group["mean"] == pytest.approx(share, abs=1e-5)
+        assert group["market"] is None
+    engine.step()
+    so_far = [group["market"] for group in parsed(engine.frame())["burden"]["groups"]]
+    assert so_far == pytest.approx([group["mean"] for group in burden["groups"]], rel=0.25)
+
+
+def test_every_frame_is_strict_json_of_a_few_kilobytes(engine: Engine) -> None:
+    for _ in range(12):
+        engine.step()
+    frame = engine.frame()
+    text = "".join(getattr(frame, name) for name in ("chart", "network", "voltage", "burden", "metrics"))
+    assert "NaN" not in text
+    assert "Infinity" not in text
+    assert len(text) < 20_000
+    assert parsed(frame)["chart"]["day"] == 12
+
+
+@pytest.mark.parametrize("scenario", presets())
+def test_a_scenario_shows_its_feeder_before_it_is_solved(scenario: str) -> None:
+    engine = Engine()
+    engine.preview(Settings(scenario=scenario))
+    shown = parsed(engine.frame())
+    buses, volts = shown["network"]["buses"], np.array(shown["voltage"]["voltage_pu"])
+    assert volts.shape == (24, len(buses))
+    assert len(shown["network"]["lines"]) == len(buses) - 1
+    places = {(bus["x"], bus["y"]) for bus in buses}
+    assert len(places) == len(buses)
+    assert all(0 <= x <= 1 and 0 <= y <= 1 for x, y in places)
+    low, high = shown["network"]["domain"]
+    assert low <= volts.min() <= volts.max() <= high
+
+
+def test_an_empty_feeder_has_its_source_voltage_and_the_lowest_comes_with_the_highest_load(solution: Solution) -> None:
+    expected = solution.expected
+    none = mean_voltage_pu(solution.feeder, np.zeros_like(expected.use_kw), np.zeros_like(expected.use_kw))
+    assert np.allclose(none, solution.feeder.source_voltage_pu, atol=1e-3)
+    assert solution.voltage_pu.min() < none.min()
+    by_hour = solution.voltage_pu[0].min(axis=1)
+    assert by_hour.argmin() == expected.net_load_kw[0].argmax()
+
+
+def test_the_file_has_a_row_a_slot_and_repeats_its_run(engine: Engine) -> None:
+    for _ in range(2):
+        engine.step()
+    text = engine.csv()
+    head = dict(line[2:].split(": ", 1) for line in text.splitlines() if line.startswith("#"))
+    assert (head["scenario"], head["tariff"], head["households"], head["seed"]) == ("textbook", "filed", "200", "0")
+    assert head["link"] == "?scenario=textbook&tariff=filed&households=200"
+    rows = list(csv.DictReader(io.StringIO("\n".join(line for line in text.splitlines() if not line.startswith("#")))))
+    assert [(row["day"], row["hour"]) for row in rows] == [
+        (str(day), str(hour)) for day in (1, 2) for hour in range(24)
+    ]
+    tonight = lines(engine.frame(), "load")["tonight"]
+    assert np.allclose([float(row["net_load_kw"]) for row in rows[24:]], tonight, atol=1e-4)
+
+
+def test_a_solve_that_is_cancelled_gives_nothing() -> None:
+    assert solve(Settings(scenario="textbook"), cancelled=lambda: True) is None
+
+
+def test_the_efficiency_gap_follows_when_the_first_best_is_found() -> None:
+    engine = Engine()
+    solution = solve(replace(POSTED, changes=(("battery_share_scale", 0.0),)))  # no battery, nothing to schedule: quick
+    assert solution is not None
+    engine.adopt(solution)
+    assert parsed(engine.frame())["metrics"]["items"][0]["beside"] == "being computed"
+    assert engine.refine(solution, cancelled=lambda: True) is False
+    assert engine.refine(solution, cancelled=lambda: False) is True
+    item = parsed(engine.frame())["metrics"]["items"][0]
+    assert item["key"] == "efficiency"
+    assert float(item["value"]) > 0
+    assert item["beside"] == ""
+    engine.close()
+
+
+def test_what_changed_is_said_in_numbers(engine: Engine, solution: Solution) -> None:
+    dearer = solve(replace(POSTED, changes=(("tariff.fixed_charge_usd_per_day", 0.658),)))
+    assert dearer is not None
+    notice = change(solution, dearer)  # 0.658 − 0.329 = 0.329 USD a day, 10.007 USD a month
+    low, high = (round(solution.bill_usd_per_month[index]) for index in (0, 2))
+    more = [round(dearer.bill_usd_per_month[index]) for index in (0, 2)]
+    assert notice.kind == "warn"
+    assert f"Low-income bill: ${low} → ${more[0]} a month (+$10)." in notice.text
+    assert f"High-income bill: ${high} → ${more[1]} a month (+$10)." in notice.text
+    assert "Utility's surplus:" in notice.text
+    assert change(dearer, solution).kind == "good"
+    assert engine.adopt(dearer) == (notice,)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "title"),
+    [
+        (Outcome.NO_ADEQUATE_TARIFF, "No price covers the cost."),
+        (Outcome.ROUND_LIMIT, "Not converged."),
+    ],
+)
+def test_a_solve_that_did_not_end_well_is_said_in_words(outcome: Outcome, title: str) -> None:
+    ended = SimpleNamespace(equilibrium=SimpleNamespace(outcome=outcome, message="the shortfall is 5"))
+    (notice,) = ending(ended)
+    assert (notice.kind, notice.title, notice.text) == ("bad", title, "the shortfall is 5.")
+
+
+def test_a_solve_that_ended_well_needs_no_words(solution: Solution) -> None:
+    assert solution.equilibrium.outcome is Outcome.CONVERGED
+    assert ending(solution) == ()
+
+
+def test_a_closed_page_frees_its_market(solution: Solution) -> None:
+    engine = Engine()
+    engine.adopt(solution)
+    engine.step()
+    market = weakref.ref(engine._market)
+    engine.reset()
+    gc.collect()
+    assert market() is None
+    market = weakref.ref(engine._market)
+    engine.close()
+    gc.collect()
+    assert market() is None

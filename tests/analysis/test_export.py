@@ -1,0 +1,263 @@
+"""The exported game, judged from its file alone: none of our solvers is used to check it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scenarios import small_economy, small_tariff, solved
+
+from analysis.cli import main
+from analysis.export import write_game
+from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+
+SHAPES = {
+    "share": "t",
+    "levels": "t",
+    "moves": "j",
+    "reward": "tchzj",
+    "net_load_kw": "tchzj",
+    "feasible": "tej",
+    "shock_kernel": "zz",
+    "common_kernel": "cc",
+    "common_probability": "c",
+    "supply_x": "x",
+    "supply_usd_per_kwh": "x",
+    "rest_load_kw": "ch",
+    "wholesale_usd_per_kwh": "ch",
+    "import_usd_per_kwh": "ch",
+    "export_usd_per_kwh": "ch",
+    "policy": "tchezj",
+    "law": "tchez",
+    "net_load": "ch",
+    "temperature": "",
+    "discount_per_day": "",
+    "slot_hours": "",
+    "value_rule": "",
+    "import_discount": "t",
+    "income_usd_per_year": "t",
+    "fixed_charge_usd_per_day": "t",
+    "adder_usd_per_kwh": "",
+}
+Game = dict[str, np.ndarray]
+
+
+def weathered() -> Equilibrium:
+    """Three kinds of days, remembered for one day."""
+    economy = small_economy(memory=1)
+    return solve_equilibrium(economy, small_tariff(economy), certify=False)
+
+
+def impatient() -> Equilibrium:
+    """Discounted noise in carrying out the plan, and a discount for one group."""
+    economy = small_economy(discount_per_day=0.7, value_rule="boltzmann")
+    return solve_equilibrium(economy, small_tariff(economy, discount=np.array([0.2, 0.0])), certify=False)
+
+
+def cold() -> Equilibrium:
+    """Temperature 0 at rates that do not depend on the wholesale price."""
+    economy = small_economy(temperature_usd=0)
+    return solve_equilibrium(
+        economy, small_tariff(economy, pass_through=0.0, export_pass_through=0.0), certify=False
+    )
+
+
+WORLDS = {
+    "textbook flat": lambda: solved("textbook", "flat"),
+    "textbook rtp": lambda: solved("textbook", "rtp"),
+    "weathered": weathered,
+    "impatient": impatient,
+    "cold": cold,
+}
+
+
+@pytest.fixture(scope="module", params=WORLDS)
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Equilibrium, Game]:
+    found = WORLDS[request.param]()
+    file = tmp_path_factory.mktemp("export") / "game.npz"
+    write_game(file, found)
+    with np.load(file) as archive:
+        return found, dict(archive)
+
+
+def future(game: Game, value: np.ndarray, slot: int) -> np.ndarray:
+    """Expected next value (c, e, z): the shock moves after every slot, the weather after the last one."""
+    slots = game["net_load"].shape[1]
+    if slot == slots - 1:
+        value = np.einsum("cd,dez->cez", game["common_kernel"], value)
+    return game["discount_per_day"] ** (1 / slots) * value @ game["shock_kernel"].T
+
+
+def q_values(game: Game, kind: int, value: np.ndarray, slot: int) -> np.ndarray:
+    """Q (c, e, z, j) of one slot; −inf where a move is not feasible."""
+    ahead = future(game, value, slot)
+    levels = len(game["feasible"][kind])
+    q = np.full((*ahead.shape, len(game["moves"])), -np.inf)
+    for j, move in enumerate(game["moves"]):
+        for e in range(levels):
+            if game["feasible"][kind, e, j]:
+                q[:, e, :, j] = game["reward"][kind, :, slot, :, j] + ahead[:, e + move]
+    return q
+
+
+def respond(game: Game, kind: int, temperature: float) -> tuple[np.ndarray, np.ndarray]:
+    """Value at midnight (c, e, z) and policy (c, h, e, z, j) by backward induction, day after day."""
+    states, slots = game["net_load"].shape
+    levels, shocks = int(game["levels"][kind]), len(game["shock_kernel"])
+    soft = temperature > 0 and game["value_rule"] == 0
+    value = np.zeros((states, game["policy"].shape[3], shocks))
+    policy = np.zeros(game["policy"].shape[1:])
+    used = np.s_[:, :levels]
+    for _ in range(3000):
+        before = value
+        for slot in range(slots - 1, -1, -1):
+            q = q_values(game, kind, value, slot)[used]
+            best = q.max(axis=-1, keepdims=True)
+            weight = np.exp((q - best) / temperature) if temperature > 0 else (q >= best - 1e-12).astype(float)
+            policy[:, slot, :levels] = weight / weight.sum(axis=-1, keepdims=True)
+            value = np.zeros_like(before)
+            value[used] = best[..., 0] + (temperature * np.log(weight.sum(axis=-1)) if soft else 0.0)
+        change = (value - before)[used]
+        spread = np.ptp(change, axis=1).max()
+        if game["discount_per_day"] == 1.0:
+            value = value - value[used].mean()
+            if spread < 1e-13:
+                break
+        elif np.abs(change).max() < 1e-13:
+            break
+    return value, policy
+
+
+def flow(game: Game, kind: int, policy: np.ndarray) -> np.ndarray:
+    """Law (c, h, e, z) before the move of each slot, from any start."""
+    chance = game["common_probability"]
+    backward = game["common_kernel"] * chance[:, None] / chance
+    states, slots = game["net_load"].shape
+    levels, shocks = game["law"].shape[3:]
+    midnight = np.zeros((states, levels, shocks))
+    midnight[:, : int(game["levels"][kind])] = 1.0
+    midnight /= midnight.sum(axis=(1, 2), keepdims=True)
+    law = np.zeros((states, slots, levels, shocks))
+    for _ in range(3000):
+        mass = midnight
+        for slot in range(slots):
+            law[:, slot] = mass
+            moved = np.zeros_like(mass)
+            for j, move in enumerate(game["moves"]):
+                share = mass * policy[:, slot, :, :, j]
+                for e in range(levels):
+                    if game["feasible"][kind, e, j]:
+                        moved[:, e + move] += share[:, e]
+            mass = moved @ game["shock_kernel"]
+        following = np.einsum("cd,cez->dez", backward, mass)
+        done = np.abs(following - midnight).max() < 1e-15
+        midnight = following
+        if done:
+            break
+    return law
+
+
+def test_the_file_holds_exactly_what_is_promised(world: tuple[Equilibrium, Game]) -> None:
+    found, game = world
+    size = {
+        "t": len(found.economy.types),
+        "c": found.economy.common.count,
+        "h": found.economy.slots,
+        "e": max(t.levels for t in found.economy.types),
+        "z": len(found.economy.shock_levels),
+        "j": len(game["moves"]),
+        "x": len(game["supply_x"]),
+    }
+    assert {name: array.shape for name, array in game.items()} == {
+        name: tuple(size[axis] for axis in axes) for name, axes in SHAPES.items()
+    }
+    whole = {"levels", "moves", "value_rule"}
+    for name, array in game.items():
+        assert array.dtype == (np.int64 if name in whole else np.bool_ if name == "feasible" else np.float64), name
+
+
+def test_probabilities_are_probabilities(world: tuple[Equilibrium, Game]) -> None:
+    _, game = world
+    assert np.allclose(game["law"].sum(axis=(3, 4)), 1.0, atol=1e-12)
+    exists = np.arange(game["policy"].shape[3]) < game["levels"][:, None]
+    rows = game["policy"].sum(axis=-1)
+    assert np.allclose(rows, exists[:, None, None, :, None], atol=1e-12)
+    assert (game["policy"][np.broadcast_to(~game["feasible"][:, None, None, :, None], game["policy"].shape)] == 0).all()
+    assert (game["law"] * ~exists[:, None, None, :, None] == 0).all()
+    for kernel in ("shock_kernel", "common_kernel"):
+        assert np.allclose(game[kernel].sum(axis=1), 1.0)
+    assert np.allclose(game["common_probability"] @ game["common_kernel"], game["common_probability"])
+
+
+def test_feasible_moves_are_those_that_stay_on_the_grid(world: tuple[Equilibrium, Game]) -> None:
+    _, game = world
+    for kind, levels in enumerate(game["levels"]):
+        for e in range(game["feasible"].shape[1]):
+            for j, move in enumerate(game["moves"]):
+                stays = e < levels and 0 <= e + move < levels
+                assert game["feasible"][kind, e, j] <= stays
+    assert game["feasible"][:, 0, game["moves"] == 0].all()
+
+
+def test_the_policies_are_best_responses_to_the_rewards(world: tuple[Equilibrium, Game]) -> None:
+    _, game = world
+    for kind in range(len(game["share"])):
+        _, policy = respond(game, kind, float(game["temperature"]))
+        assert np.abs(policy - game["policy"][kind]).max() < 1e-7
+
+
+def test_the_laws_are_the_flow_of_the_policies(world: tuple[Equilibrium, Game]) -> None:
+    _, game = world
+    for kind in range(len(game["share"])):
+        if game["levels"][kind] > 1:
+            assert np.abs(flow(game, kind, game["policy"][kind]) - game["law"][kind]).max() < 1e-10
+
+
+def test_the_prices_are_a_fixed_point(world: tuple[Equilibrium, Game]) -> None:
+    found, game = world
+    load = np.einsum(
+        "t,tchez,tchezj,tchzj->ch", game["share"], game["law"], game["policy"], game["net_load_kw"], optimize=True
+    )
+    assert np.allclose(load, game["net_load"], atol=1e-12)
+    price = np.interp(load + game["rest_load_kw"], game["supply_x"], game["supply_usd_per_kwh"])
+    assert np.abs(price - game["wholesale_usd_per_kwh"]).max() <= found.residual_usd_per_kwh + 1e-12
+    assert (np.diff(game["supply_x"]) > 0).all()
+
+
+def test_the_exploitability_is_the_solvers(world: tuple[Equilibrium, Game]) -> None:
+    found, game = world
+    discount = float(game["discount_per_day"])
+    total = 0.0
+    for kind, share in enumerate(game["share"]):
+        policy, law = game["policy"][kind], game["law"][kind]
+        weight = game["common_probability"][:, None, None, None, None] * law[..., None] * policy
+        own_gain = np.einsum("chezj,chzj->", weight, game["reward"][kind])
+        best, _ = respond(game, kind, 0.0)
+        levels = int(game["levels"][kind])
+        if discount == 1.0:
+            value = best.copy()
+            for slot in range(law.shape[1] - 1, -1, -1):
+                now = q_values(game, kind, value, slot)[:, :levels].max(axis=-1)
+                value = np.zeros_like(best)
+                value[:, :levels] = now
+            midnight = game["common_probability"][:, None, None] * law[:, 0]
+            gain = (midnight * (value - best)).sum() / midnight.sum()
+            total += share * (gain - own_gain)
+            continue
+        own = np.zeros_like(best)
+        for _ in range(400):
+            for slot in range(law.shape[1] - 1, -1, -1):
+                q = np.nan_to_num(q_values(game, kind, own, slot), neginf=0.0)
+                own = (policy[:, slot] * q).sum(axis=-1)
+        start = game["common_probability"][:, None, None] * law[:, 0]
+        total += share * (1 - discount) * (start * (best - own)).sum()
+    assert total == pytest.approx(found.exploitability_usd_per_household_day, abs=1e-8)
+
+
+def test_the_command_writes_the_file_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "game.npz"
+    assert main(["export", "textbook", "--tariff", "filed", "--to", str(file)]) == 0
+    assert capsys.readouterr().out.startswith(f"{file}: {len(SHAPES)} arrays, ")
+    assert [path.name for path in tmp_path.iterdir()] == ["game.npz"]
+    first = file.read_bytes()
+    assert main(["export", "textbook", "--tariff", "filed", "--to", str(file), "--json"]) == 0
+    assert file.read_bytes() == first

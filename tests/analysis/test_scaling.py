@@ -1,0 +1,88 @@
+"""The law of an error over the number of households, on errors whose law is known."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.arrays import Floats
+from analysis.scaling import power_slope, scaling
+
+SIZES = np.array([30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0])
+
+
+def chi_squares(expected: Floats, *, freedom: int = 200, replications: int = 20, seed: int = 0) -> Floats:
+    """Mean squares (size, replication) with the given expectations (size,)."""
+    rng = np.random.default_rng(seed)
+    return expected[:, None] * rng.chisquare(freedom, (len(expected), replications)) / freedom
+
+
+@given(st.floats(-1.5, -0.1), st.floats(0.01, 10.0))
+def test_a_pure_power_law_is_found_exactly(slope: float, size: float) -> None:
+    rms = size * SIZES**slope
+    found = scaling(SIZES, np.tile(rms[:, None] ** 2, 3), seed=0)
+    assert found.slope.value == pytest.approx(slope)
+    assert found.slope.low == pytest.approx(slope)
+    assert [interval.value for interval in found.rms] == pytest.approx(rms.tolist())
+    assert power_slope(SIZES, -rms) == pytest.approx(slope)
+
+
+@given(st.floats(0.01, 10.0), st.floats(1e-4, 1e-2))
+def test_the_law_with_a_floor_is_found_exactly(a: float, floor: float) -> None:
+    mean_square = a**2 / SIZES + floor**2
+    found = scaling(SIZES, np.tile(mean_square[:, None], 3), seed=0)
+    assert found.floor_squared.value == pytest.approx(floor**2, rel=1e-6)
+    assert found.floor == pytest.approx(floor, rel=1e-6)
+
+
+def test_a_floor_is_seen_where_there_is_one_and_not_where_there_is_none() -> None:
+    with_floor = scaling(SIZES, chi_squares(0.75**2 / SIZES + 0.007**2), seed=0)
+    assert with_floor.floor == pytest.approx(0.007, rel=0.1)
+    without = scaling(SIZES, chi_squares(0.75**2 / SIZES), seed=0)
+    assert without.floor == 0.0
+    assert without.slope.value == pytest.approx(-0.5, abs=0.01)
+
+
+def test_the_intervals_cover_the_truth_as_often_as_they_say() -> None:
+    """95 % of 400 trials, standard error √(.95·.05/400) = 1.1 %; bootstrap intervals of ten replications are known
+    to be short of it by up to 3 %."""
+    inside_slope = inside_floor = inside_rms = 0
+    for seed in range(400):
+        found = scaling(SIZES[:3], chi_squares(1 / SIZES[:3], replications=10, seed=seed), seed=seed)
+        assert found.slope.low is not None
+        assert found.slope.high is not None
+        assert found.floor_squared.low is not None
+        assert found.floor_squared.high is not None
+        inside_slope += found.slope.low <= -0.5 <= found.slope.high
+        inside_floor += found.floor_squared.low <= 0.0 <= found.floor_squared.high
+        first = found.rms[0]
+        assert first.low is not None
+        assert first.high is not None
+        inside_rms += first.low <= np.sqrt(1 / SIZES[0]) <= first.high
+    for inside in (inside_slope, inside_floor, inside_rms):
+        assert 0.95 - 0.03 - 4 * 0.011 <= inside / 400 <= 0.95 + 4 * 0.011
+
+
+def test_one_replication_has_a_value_and_no_interval() -> None:
+    found = scaling(SIZES, 1 / SIZES[:, None], seed=0)
+    assert found.slope.value == pytest.approx(-0.5)
+    assert (found.slope.low, found.slope.high, found.floor, found.rms[0].low) == (None, None, None, None)
+
+
+def test_one_size_has_no_slope() -> None:
+    found = scaling(SIZES[:1], np.ones((1, 4)), seed=0)
+    assert (found.slope.value, found.floor_squared.value, found.floor) == (None, None, None)
+    assert found.rms[0].value == 1.0
+    assert power_slope(SIZES[:1], np.ones(1)) is None
+
+
+def test_no_error_at_all_has_no_slope() -> None:
+    found = scaling(SIZES, np.zeros((6, 4)), seed=0)
+    assert (found.slope.value, found.rms[3].value, found.rms[3].high) == (None, 0.0, 0.0)
+    assert power_slope(SIZES, np.zeros(6)) is None
+
+
+def test_the_same_seed_gives_the_same_intervals() -> None:
+    squares = chi_squares(1 / SIZES)
+    assert scaling(SIZES, squares, seed=4) == scaling(SIZES, squares, seed=4)
+    assert scaling(SIZES, squares, seed=4) != scaling(SIZES, squares, seed=5)

@@ -1,0 +1,255 @@
+"""The first page in a real browser, by what its visitor sees and does."""
+
+import csv
+import io
+import json
+import re
+import time
+import urllib.request
+from pathlib import Path
+
+from looking import colours, day, figures, in_force, line, set_range, until_day
+
+PATIENCE_S = 60
+STILL_S = 1.5
+"""Three days at the speed the page starts with: long enough for a run that did not stop to be seen."""
+
+
+def test_a_visitor_first_sees_numbers_and_a_drawn_feeder_and_then_days_that_pass(visit) -> None:
+    page = visit(calm=False, ready=False)
+    page.wait_for_selector(".mw-metric")
+    assert page.locator(".mw-bus").count() >= 5
+    assert page.locator(".mw-panel-load path").count() >= 1
+    assert "1,000 homes answer tonight's price. Solid is tonight, dashed is the mean field." in page.inner_text(
+        ".mw-top"
+    )
+    page.wait_for_selector('.mw-panel-load path[data-series="tonight"]')
+    for number in (2, 3):
+        page.wait_for_selector(f'.mw-clock[data-day="{number}"]')
+
+
+def test_the_charts_are_not_empty(visit) -> None:
+    page = visit()
+    page.keyboard.press("s")
+    until_day(page, 1)
+    for series in ("tonight", "mean field"):
+        heights = {part.split()[1] for part in re.split("[ML]", line(page, series)) if part}
+        assert len(heights) > 8
+    fills = {bus.get_attribute("fill") for bus in page.locator(".mw-bus .mw-dot").all()}
+    assert len(fills) > 8
+    for chart in (".mw-day-box svg", ".mw-map-box svg", ".mw-burden-box svg"):
+        assert colours(page, chart) > 20
+    widths = [float(bar.get_attribute("width")) for bar in page.locator(".mw-burden-box rect.mw-bar").all()]
+    assert len(widths) == 3
+    assert widths == sorted(widths, reverse=True)  # the poorest pay the largest share of their income
+
+
+def test_a_step_adds_exactly_one_day_and_moves_the_line(visit) -> None:
+    page = visit()
+    assert day(page) == 0
+    assert line(page) == ""
+    seen = set()
+    for number in (1, 2, 3):
+        page.click("text=Step one day")
+        until_day(page, number)
+        seen.add(line(page))
+    time.sleep(STILL_S)
+    assert day(page) == 3
+    assert len(seen) == 3
+
+
+def test_after_pause_nothing_moves(visit) -> None:
+    page = visit()
+    page.select_option('select[name="speed"]', label="10 days a second")
+    page.click("text=▶ Play")
+    page.wait_for_function("Number(document.querySelector('.mw-clock').dataset.day) >= 5")
+    page.click("text=❚❚ Pause")
+    page.wait_for_selector("text=▶ Play")
+    before = day(page), line(page), page.get_attribute(".mw-map", "data-day")
+    time.sleep(STILL_S)
+    assert (day(page), line(page), page.get_attribute(".mw-map", "data-day")) == before
+
+
+def test_a_slider_makes_a_draft_apply_makes_it_true_and_reset_keeps_it(visit) -> None:
+    page = visit("?scenario=textbook")
+    page.keyboard.press("s")
+    until_day(page, 1)
+    before = line(page, "homes pay", "tariff")
+    set_range(page, "tariff.pass_through", "0.5")
+    page.wait_for_selector("text=1 change not applied.")
+    assert page.inner_text(".mw-was") == "in force: 0.00"
+    assert (day(page), line(page, "homes pay", "tariff")) == (1, before)
+    assert "pass_through" not in page.url
+    page.click("text=Apply")
+    in_force(page)
+    until_day(page, 0)
+    after = line(page, "homes pay", "tariff")
+    assert after != before
+    assert "tariff.pass_through=0.5" in page.url
+    page.keyboard.press("s")
+    until_day(page, 1)
+    page.click("text=Reset")
+    until_day(page, 0)
+    assert line(page, "homes pay", "tariff") == after
+    assert page.input_value('input[name="tariff.pass_through"]') == "0.5"
+
+
+def test_the_highlighted_button_makes_the_low_income_bill_worse_and_says_by_how_much(visit) -> None:
+    page = visit()
+    before = page.locator(".mw-burden-box rect.mw-before").count()
+    page.click("text=What if solar earned the full price?")
+    page.wait_for_selector("text=What changed")
+    said = page.inner_text(".mw-notices")
+    low = re.search(r"Low-income bill: \$(\d+) → \$(\d+) a month \(\+\$(\d+)\)", said)
+    assert low, said
+    assert int(low[2]) > int(low[1])
+    assert (before, page.locator(".mw-burden-box rect.mw-before").count()) == (0, 3)
+    page.click("text=Undo: solar no longer earns")
+    page.wait_for_selector("text=What if solar earned the full price?")
+
+
+def test_two_visitors_do_not_notice_each_other(visit) -> None:
+    one, two = visit(), visit()
+    for number in (1, 2):
+        one.keyboard.press("s")
+        until_day(one, number)
+    set_range(one, "tariff.pass_through", "0.5")
+    one.wait_for_selector("text=1 change not applied.")
+    assert day(two) == 0
+    assert two.locator("text=not applied").count() == 0
+    two.keyboard.press("s")
+    until_day(two, 1)
+    assert day(one) == 2
+
+
+def test_a_link_repeats_a_run(visit) -> None:
+    first = visit("?scenario=textbook&tariff=tou&households=120&seed=7&tariff.energy_usd_per_kwh.peak=0.3")
+    second = visit(f"?{first.url.split('?')[1]}")
+    for page in (first, second):
+        for number in (1, 2, 3):
+            page.keyboard.press("s")
+            until_day(page, number)
+        page.wait_for_selector('.mw-metric[data-key="efficiency"]:not(:has-text("being computed"))')
+    assert line(first) == line(second)
+    assert figures(first) == figures(second)
+    assert first.inner_text(".mw-burden") == second.inner_text(".mw-burden")
+    assert "120 homes answer" in first.inner_text(".mw-top")
+
+
+def test_a_bad_link_gives_a_sentence_and_a_page_that_works(visit) -> None:
+    page = visit("?scenario=textbok&households=minus&tariff.pass_through=0.5&nonsense=1")
+    said = page.inner_text(".mw-notices")
+    assert "unknown scenario 'textbok'; did you mean 'textbook'?" in said
+    assert "households is 'minus'; give a whole number from 10 to 20000." in said
+    assert "unknown parameter 'nonsense'" in said
+    assert page.input_value('input[name="tariff.pass_through"]') == "0.5"
+    page.keyboard.press("s")
+    until_day(page, 1)
+    page.click("text=Dismiss")
+    page.wait_for_selector(".mw-notice", state="detached")
+
+
+def test_a_long_solve_shows_progress_leaves_the_page_alive_and_can_be_cancelled(visit) -> None:
+    page = visit("?scenario=stress&tariff=filed")
+    page.keyboard.press("s")
+    until_day(page, 1)
+    page.select_option('select[name="tariff"]', "flat")
+    until_day(page, 0)
+    in_force(page)  # from here on much sun and storage: an adder that covers the cost is searched for long
+    set_range(page, "pv_share_scale", "1.5")
+    page.select_option('select[name="tariff.export.rule"]', "net_metering")
+    page.wait_for_selector("text=2 changes not applied.")
+    page.click("text=Apply")
+    page.wait_for_function("Number(document.querySelector('.mw-work progress')?.value) > 0.1")
+    page.keyboard.press("s")
+    until_day(page, 1)
+    page.click("text=Cancel")
+    page.wait_for_selector("text=The page still shows the tariff before.")
+    assert page.locator(".mw-work").count() == 0
+    page.wait_for_selector("text=2 changes not applied.")
+    assert day(page) == 1
+
+
+def test_a_tariff_that_cannot_cover_the_cost_is_said_in_words(visit) -> None:
+    page = visit("?scenario=textbook&tariff.export.rule=net_metering&pv_share_scale=3&battery_share_scale=0")
+    page.wait_for_selector("text=No price covers the cost.")
+    assert "smallest shortfall" in page.inner_text(".mw-notices")
+    assert "−" in figures(page)["surplus"]
+    page.keyboard.press("s")
+    until_day(page, 1)
+
+
+def test_the_file_carries_its_parameters_and_its_days(visit) -> None:
+    page = visit("?scenario=textbook&households=90&seed=4&tariff.pass_through=0.25")
+    for number in (1, 2):
+        page.keyboard.press("s")
+        until_day(page, number)
+    with page.expect_download() as download:
+        page.click("text=Download the days as CSV")
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    head = dict(row[2:].split(": ", 1) for row in text.splitlines() if row.startswith("# "))
+    assert (head["scenario"], head["households"], head["seed"], head["days"]) == ("textbook", "90", "4", "2")
+    assert head["tariff.pass_through"] == "0.25"
+    rows = list(csv.DictReader(io.StringIO("\n".join(row for row in text.splitlines() if not row.startswith("#")))))
+    assert len(rows) == 48
+    assert all(float(row["wholesale_usd_per_kwh"]) > 0 for row in rows)
+
+
+def test_the_keys_drive_the_run_but_not_while_somebody_types(visit) -> None:
+    page = visit()
+    page.keyboard.press("s")
+    until_day(page, 1)
+    page.keyboard.press("Space")
+    page.wait_for_selector("text=❚❚ Pause")
+    page.keyboard.press("Space")
+    page.wait_for_selector("text=▶ Play")
+    page.keyboard.press("r")
+    until_day(page, 0)
+    page.focus('input[name="households"]')
+    for key in ("s", "r", "Space"):
+        page.keyboard.press(key)
+    page.focus('select[name="scenario"]')
+    page.keyboard.press("Shift")
+    time.sleep(STILL_S)
+    assert day(page) == 0
+    assert page.locator("text=▶ Play").count() == 1
+
+
+def test_an_hour_chosen_on_the_map_is_shown_on_the_map_and_in_the_chart(visit) -> None:
+    page = visit()
+    assert page.locator(".mw-cursor").count() == 0
+    page.locator("#mw-slot").fill("3")
+    page.wait_for_selector('.mw-map[data-slot="3"]')
+    assert page.inner_text(".mw-day-read").startswith("03:00–04:00: ")
+    assert page.locator(".mw-cursor").count() == 1
+    page.click("text=worst hour")
+    page.wait_for_selector(".mw-cursor", state="detached")
+
+
+def test_every_chart_can_be_read_as_a_table(visit) -> None:
+    page = visit()
+    page.keyboard.press("s")
+    until_day(page, 1)
+    buses = page.locator(".mw-bus").count()
+    for part, rows in ((".mw-day", 24), (".mw-map", buses), (".mw-burden", 3)):
+        page.click(f"{part} summary")
+        page.wait_for_selector(f"{part} tbody tr")
+        assert page.locator(f"{part} tbody tr").count() == rows
+        assert page.locator(f"{part} th[scope=col]").count() >= 4
+
+
+def test_a_visitor_who_leaves_lets_go_of_the_run(visit, address: str) -> None:
+    def visitors() -> int:
+        with urllib.request.urlopen(f"{address}/resourcez", timeout=60) as answer:
+            return json.load(answer)["kernels"]["total"]
+
+    before = visitors()
+    page = visit()
+    page.click("text=▶ Play")
+    page.wait_for_selector('.mw-clock:not([data-day="0"])')
+    assert visitors() == before + 1
+    page.goto("about:blank")
+    deadline = time.monotonic() + PATIENCE_S
+    while visitors() > before:
+        assert time.monotonic() < deadline, "the visit was not let go of"
+        time.sleep(0.1)

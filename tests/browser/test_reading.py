@@ -1,0 +1,89 @@
+"""Whether everybody can read and use the page: names, contrast, narrow screens, light and dark."""
+
+from pathlib import Path
+
+import pytest
+
+READING = Path(__file__).with_name("reading.js").read_text(encoding="utf-8")
+
+
+def open_everything(page) -> None:
+    for summary in page.locator(".mw summary").all():
+        summary.click()
+    page.locator('input[name="tariff.pass_through"]').fill("0.5")
+    page.wait_for_selector("text=1 change not applied.")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_its_background(visit, scheme: str) -> None:
+    page = visit("?nonsense=1", color_scheme=scheme)
+    open_everything(page)
+    page.wait_for_function(f"document.querySelector('#app').classList.contains('theme--{scheme}')")
+    page.evaluate(READING)
+    read, faint = page.evaluate("meanwattReading.faint()")
+    assert read > 100
+    assert faint == []
+
+
+def test_every_control_and_picture_has_a_name(visit) -> None:
+    page = visit()
+    open_everything(page)
+    page.evaluate(READING)
+    assert page.evaluate("meanwattReading.nameless()") == []
+    assert page.locator(".mw [role=img]").count() == 3
+
+
+def test_the_document_says_its_language_and_may_be_enlarged(visit) -> None:
+    page = visit()
+    assert page.get_attribute("html", "lang") == "en"
+    assert page.title().startswith("Meanwatt")
+    view = page.get_attribute('meta[name="viewport"]', "content")
+    assert "user-scalable=no" not in view
+    assert "maximum-scale" not in view
+    for landmark, count in (("main", 1), ("header", 1), ("aside", 1), ("h1", 1)):
+        assert page.locator(f".mw {landmark}").count() == count
+    identifiers = page.evaluate("[...document.querySelectorAll('.mw [id]')].map((element) => element.id)")
+    assert len(identifiers) == len(set(identifiers))
+    assert page.locator(".mw [tabindex]:not([tabindex='0'])").count() == 0
+
+
+def test_the_focus_is_seen_wherever_it_goes(visit) -> None:
+    page = visit()
+    seen = set()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        width, place, name = page.evaluate(
+            "[getComputedStyle(document.activeElement).outlineWidth,"
+            " [...document.querySelectorAll('*')].indexOf(document.activeElement),"
+            " document.activeElement.outerHTML.slice(0, 80)]"
+        )
+        assert float(width.removesuffix("px")) >= 2, name
+        seen.add(place)
+    assert len(seen) == 12
+
+
+@pytest.mark.parametrize("query", ["", "?scenario=california&tariff=filed"])
+def test_a_telephone_needs_no_sideways_scroll(visit, query: str) -> None:
+    page = visit(query, viewport={"width": 390, "height": 844})
+    page.keyboard.press("s")
+    page.wait_for_selector('.mw-day[data-day="1"]')
+    page.locator('input[name="tariff.pass_through"]').fill("0.5")
+    page.wait_for_selector("text=1 change not applied.")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for part in (".mw-day-box svg", ".mw-map-box svg", ".mw-burden-box svg"):
+        box = page.locator(part).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+
+
+def test_the_page_follows_the_visitor_s_colours_and_can_be_switched_for_good(visit) -> None:
+    page = visit(color_scheme="dark")
+    page.wait_for_selector("#app.theme--dark")
+    dark = page.evaluate("getComputedStyle(document.querySelector('.mw-card')).backgroundColor")
+    page.click("text=☀ Light")
+    page.wait_for_selector("#app.theme--light")
+    light = page.evaluate("getComputedStyle(document.querySelector('.mw-card')).backgroundColor")
+    assert dark != light
+    page.reload()
+    page.wait_for_selector(".mw-play:not([disabled])")
+    page.wait_for_selector("#app.theme--light")

@@ -1,0 +1,231 @@
+"""Certificates are what they claim: exploitability, its bound, the contraction factor, and what is known of uniqueness."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scenarios import preset_economy, preset_tariff, small_economy, small_tariff, solved
+from slow_oracles import occupation_optimum
+
+from agents.arrays import Floats
+from agents.battery import feasible, moves
+from agents.slot_outcome import slot_outcome
+from agents.tariff import ExportRule, Recovery, rates
+from model.economy import Economy
+from model.mean_field.answer import Answer, answer, induced_wholesale, outlook
+from model.mean_field.certificate import (
+    contraction,
+    exploitability_usd_per_day,
+    policy_value_usd,
+    softmax_bound_usd_per_day,
+    uniqueness,
+)
+from model.mean_field.equilibrium import solve_equilibrium
+from model.mean_field.prices import first_guess
+from model.mean_field.watch import Watch
+
+
+def test_the_softmax_bound_by_hand() -> None:
+    # η T Σ w ln A: .05 · 3 slots · half the households have a battery · at most 4 of its 5 moves from any level
+    economy = small_economy(temperature_usd=0.05)
+    household = next(t for t in economy.types if t.battery)
+    assert feasible(4, moves(household.battery, 8.0)).sum(axis=1).max() == 4
+    assert softmax_bound_usd_per_day(economy) == pytest.approx(0.05 * 3 * 0.5 * np.log(4))
+
+
+def lp_exploitability(economy: Economy, tariff: object, found: Answer) -> float:
+    """Optimum of a linear program less what the policies earn, both at the prices that they induce."""
+    wholesale = economy.supply.price(found.net_load_kw + economy.rest_load_kw)
+    posted = rates(tariff, economy.common.today, wholesale, found.adder_usd_per_kwh)
+    total = 0.0
+    for k, household in enumerate(economy.types):
+        brought = slot_outcome(household, posted, economy.shock_levels, economy.slot_hours)
+        policy, law = found.responses[k].policy, found.flows[k].law
+        earned = 0.0
+        for c, h, e, z, j in np.ndindex(policy.probability.shape):
+            chance = economy.common.probability[c] * law[c, h, e, z] * policy.probability[c, h, e, z, j]
+            earned += chance * brought.reward_usd[c, h, z, j]
+        best = occupation_optimum(brought, outlook(economy, temperature_usd=0.0), household.levels)
+        total += household.share * (best - earned)
+    return total
+
+
+@pytest.mark.parametrize("at_the_equilibrium", [True, False])
+@pytest.mark.parametrize("rule", ["entropy", "boltzmann"])
+def test_exploitability_is_the_gap_to_a_linear_program(rule: str, at_the_equilibrium: bool) -> None:
+    economy = small_economy(temperature_usd=0.05, value_rule=rule)
+    tariff = small_tariff(economy)
+    if at_the_equilibrium:
+        found = solve_equilibrium(economy, tariff, certify=False).answer
+    else:  # prices that the households do not confirm
+        found = answer(economy, tariff, np.random.default_rng(0).uniform(0.05, 0.3, (3, 3)), 0.0)
+    expected = lp_exploitability(economy, tariff, found)
+    assert expected > 1e-3
+    assert exploitability_usd_per_day(economy, tariff, found) == pytest.approx(expected, abs=1e-9)
+
+
+def discounted_value(economy: Economy, reward: Floats, probability: Floats, move: Floats) -> Floats:
+    """Value (c, e, z) of a policy at midnight from one linear system over (c, h, e, z)."""
+    states, slots, levels, shocks, _ = probability.shape
+    per_slot = economy.scenario.discount_per_day ** (1 / slots)
+    index = {place: k for k, place in enumerate(np.ndindex(states, slots, levels, shocks))}
+    step, earned = np.zeros((len(index), len(index))), np.zeros(len(index))
+    for (c, h, e, z), row in index.items():
+        for j, m in enumerate(move):
+            chance = probability[c, h, e, z, j]
+            if chance == 0:
+                continue
+            earned[row] += chance * reward[c, h, z, j]
+            for y in range(shocks):
+                for d in range(states):
+                    weather = economy.common.kernel[c, d] if h == slots - 1 else float(c == d)
+                    if weather:
+                        target = index[d, (h + 1) % slots, e + m, y]
+                        step[row, target] += per_slot * chance * weather * economy.shock_kernel[z, y]
+    value = np.linalg.solve(np.eye(len(index)) - step, earned).reshape(states, slots, levels, shocks)
+    return value[:, 0]
+
+
+@pytest.mark.parametrize("rule", ["entropy", "boltzmann"])
+def test_with_a_discount_exploitability_compares_values_at_midnight(rule: str) -> None:
+    economy = small_economy(temperature_usd=0.05, discount_per_day=0.9, value_rule=rule)
+    tariff = small_tariff(economy)
+    found = solve_equilibrium(economy, tariff, certify=False).answer
+    hard = answer(economy, tariff, found.wholesale_usd_per_kwh, 0.0, temperature_usd=0.0)
+    expected = 0.0
+    for k, household in enumerate(economy.types):
+        policy, best = found.responses[k].policy, hard.responses[k].policy
+        reward = found.responses[k].outcome.reward_usd
+        own, top = (discounted_value(economy, reward, p.probability, p.moves) for p in (policy, best))
+        assert policy_value_usd(reward, policy.probability, policy.moves, outlook(economy)) == pytest.approx(
+            own, abs=1e-9
+        )
+        assert (top >= own - 1e-9).all()
+        weight = economy.common.probability[:, None, None] * found.flows[k].law[:, 0]
+        expected += household.share * 0.1 * float((weight * (top - own)).sum())
+    assert expected > 1e-3
+    assert exploitability_usd_per_day(economy, tariff, found) == pytest.approx(expected, abs=1e-8)
+    assert expected <= softmax_bound_usd_per_day(economy)
+
+
+@pytest.mark.parametrize("name", ["filed", "flat"])
+def test_colder_households_forgo_less_at_given_prices_and_none_at_temperature_zero(name: str) -> None:
+    """At given prices the entropy rule trades reward for entropy, the less so the colder it is."""
+    tariff = preset_tariff("textbook", name)
+    prices = first_guess(preset_economy("textbook"))
+    forgone = []
+    for temperature in (0.08, 0.04, 0.02, 0.01, 0.005, 0.0):
+        economy = preset_economy("textbook", f"temperature_usd={temperature}")
+        fixed = replace(tariff, pass_through=0.0, export_pass_through=0.0, recovery=Recovery.POSTED)
+        found = answer(economy, fixed, prices, 0.05)
+        forgone.append(exploitability_usd_per_day(economy, fixed, found))
+        assert -1e-9 <= forgone[-1] <= softmax_bound_usd_per_day(economy) + 1e-9
+    assert (np.diff(forgone) < 0).all()
+    assert forgone[-1] == pytest.approx(0, abs=1e-9)
+
+
+def price_map_jacobian(economy: Economy, tariff: object, found: Answer) -> Floats:
+    """Derivative of s(L(λ) + rest) in λ at the solution, one price at a time."""
+    center, columns = found.wholesale_usd_per_kwh, []
+    for k in range(center.size):
+        nudge = np.zeros(center.size)
+        nudge[k] = 1e-5
+        up, down = (
+            induced_wholesale(
+                economy,
+                answer(
+                    economy, tariff, center + sign * nudge.reshape(center.shape), found.adder_usd_per_kwh
+                ).net_load_kw,
+            )
+            for sign in (1, -1)
+        )
+        columns.append((up - down).ravel() / 2e-5)
+    return np.array(columns).T
+
+
+@pytest.mark.parametrize(("steepness", "temperature"), [(0.05, 0.1), (0.3, 0.1), (0.3, 0.02)])
+def test_the_contraction_factor_is_the_spectral_radius_of_the_price_map(steepness: float, temperature: float) -> None:
+    economy = small_economy(steepness=steepness, temperature_usd=temperature)
+    tariff = small_tariff(economy)
+    found = solve_equilibrium(economy, tariff, tolerance_usd_per_kwh=1e-10)
+    radius = np.abs(np.linalg.eigvals(price_map_jacobian(economy, tariff, found.answer))).max()
+    assert found.contraction == pytest.approx(radius, rel=0.02)
+
+
+@pytest.mark.parametrize(("name", "nudge", "first", "last"), [("rtp", 1e-7, 10, 16), ("tou", 1e-2, 8, 12)])
+def test_plain_iteration_departs_or_returns_by_the_contraction_factor_a_step(
+    name: str, nudge: float, first: int, last: int
+) -> None:
+    found = solved("textbook", name, certify=True)
+    anywhere = np.random.default_rng(0).uniform(-1, 1, found.wholesale_usd_per_kwh.shape)
+    prices, before, gaps = found.wholesale_usd_per_kwh + nudge * anywhere, found.answer, []
+    for _ in range(last + 1):
+        before = answer(found.economy, found.tariff, prices, found.adder_usd_per_kwh, start=before)
+        prices = induced_wholesale(found.economy, before.net_load_kw)
+        gaps.append(np.abs(prices - found.wholesale_usd_per_kwh).max())
+    pace = (gaps[last] / gaps[first]) ** (1 / (last - first))
+    assert pace == pytest.approx(found.contraction, rel=0.1)
+    assert (found.contraction > 1) == (name == "rtp"), "real-time prices with storage herd, time of use does not"
+
+
+def test_the_contraction_factor_is_zero_where_no_rate_follows_the_wholesale_price() -> None:
+    economy, tariff = preset_economy("textbook"), preset_tariff("textbook", "filed")
+    found = answer(economy, tariff, first_guess(economy), 0.0)
+    assert contraction(economy, tariff, found, Watch()) == 0.0
+
+
+def flat_export(**changes: object) -> dict[str, object]:
+    return {"export_usd_per_kwh": np.zeros((3, 3)), **changes}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "changes", "sentence"),
+    [
+        ({}, {}, "unique by Theorem U"),
+        ({}, {"recovery": Recovery.FIXED}, "unique by Theorem U"),
+        ({}, {"export_rule": ExportRule.NET_METERING}, "unique by Theorem U"),
+        ({"temperature_usd": 0.0, "value_rule": "boltzmann"}, {}, "unique by Theorem U"),
+        ({"discount_per_day": 0.9}, {}, "observed only: the discount is below 1"),
+        ({"value_rule": "boltzmann"}, {}, "observed only: the value rule is not entropy"),
+        (
+            {},
+            {"recovery": Recovery.VOLUMETRIC},
+            "observed only: the adder is not given but balances revenue",
+        ),
+        (
+            {},
+            flat_export(export_pass_through=0.5),
+            "observed only: export and import pass through different shares of the wholesale price",
+        ),
+        (
+            {},
+            {"export_rule": ExportRule.NONE},
+            "observed only: exports earn nothing while imports follow the wholesale price",
+        ),
+        ({}, {"discount": np.array([0.2, 0.0])}, "observed only: a group discount applies to the wholesale price"),
+        (
+            {},
+            {"pass_through": 0.0, "export_pass_through": 0.0},
+            "unique: no rate depends on the wholesale price",
+        ),
+        (
+            {},
+            {"pass_through": 0.0, "export_rule": ExportRule.NET_METERING},
+            "unique: no rate depends on the wholesale price",
+        ),
+    ],
+)
+def test_what_is_known_of_uniqueness_is_said_with_the_condition_that_fails(
+    scenario: dict[str, object], changes: dict[str, object], sentence: str
+) -> None:
+    economy = small_economy(**scenario)
+    assert uniqueness(economy, small_tariff(economy, **changes)) == sentence
+
+
+def test_several_failed_conditions_are_all_named() -> None:
+    economy = small_economy(discount_per_day=0.9, value_rule="boltzmann")
+    said = uniqueness(economy, small_tariff(economy, recovery=Recovery.VOLUMETRIC))
+    assert said == (
+        "observed only: the discount is below 1; the value rule is not entropy;"
+        " the adder is not given but balances revenue"
+    )
