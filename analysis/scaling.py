@@ -86,9 +86,12 @@ def scaling(households: Floats, mean_square: Floats, *, seed: int) -> Scaling:
 
 
 def power_slope(households: Floats, error: Floats) -> float | None:
-    """Slope of log |error| over log N by least squares; None with fewer than two positive errors at different N."""
-    known = np.abs(error) > 0
-    if len(set(households[known].tolist())) < 2:
+    """Slope of log |error| over log N by least squares.
+
+    None with fewer than two errors at different N, and where errors change sign: there is no power law then.
+    """
+    known = error != 0
+    if len(set(households[known].tolist())) < 2 or len(set(np.sign(error[known]).tolist())) > 1:
         return None
     return float(np.polyfit(np.log(households[known]), np.log(np.abs(error[known])), 1)[0])
 

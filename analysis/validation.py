@@ -66,7 +66,7 @@ class Validation:
     exploitability_usd_per_household_day
         Exact ε_N; None where the supply curve is not affine.
     exploitability_slope
-        Of |ε_N − ε_∞| over N.
+        Of |ε_N − ε_∞| over N; None where the sign of the difference changes.
     composition_error_kw
         RMS error of the mean-field load with the shares rounded to whole households.
     """

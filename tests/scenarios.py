@@ -213,4 +213,3 @@ def random_game(seed: int, *, states: int = 2, slots: int = 3, shocks: int = 2, 
         payment_usd=rng.normal(0.0, 0.1, shape) + 0.2 * grid_power_kw(battery, move, 24 / slots),
         wear_usd=wear_usd(battery, move),
     )
-

@@ -16,9 +16,7 @@ def rotated_map(seed: int, eigenvalues: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 @settings(max_examples=30)
-@given(
-    st.integers(0, 2**32 - 1), st.lists(st.floats(-12, 0.9), min_size=2, max_size=7).map(lambda row: np.array(row))
-)
+@given(st.integers(0, 2**32 - 1), st.lists(st.floats(-12, 0.9), min_size=2, max_size=7).map(lambda row: np.array(row)))
 def test_a_linear_map_is_solved_in_a_few_more_steps_than_it_has_dimensions(seed: int, eigenvalues: np.ndarray) -> None:
     # eigenvalues down to −12: plain iteration explodes, as prices do when storage herds
     matrix, offset = rotated_map(seed, eigenvalues)

@@ -28,9 +28,7 @@ def wanted(reference_kw: float, price: float, elasticity: float, flexibility: fl
 
 
 def utility(use_kw: np.ndarray, reference_kw: float, elasticity: float, reference_price: float) -> np.ndarray:
-    return utility_usd_per_hour(
-        use_kw, np.array(reference_kw), elasticity=elasticity, reference_price=reference_price
-    )
+    return utility_usd_per_hour(use_kw, np.array(reference_kw), elasticity=elasticity, reference_price=reference_price)
 
 
 @given(references_kw, rates, rates, st.floats(-6, 6), elasticities, flexibilities, reference_prices)

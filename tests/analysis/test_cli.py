@@ -82,12 +82,21 @@ def test_a_mistake_in_the_scenario_is_told_in_one_line(
         ),
         ("design textbook --leader commission --weights equty=1", "--weights: unknown weight 'equty'; did you mean"),
         ("design textbook --leader commission --weights equity", "--weights is 'equity'; give equity=1,stability=1"),
-        ("design textbook --leader commission --weights equity=-1", "--weights: equity is '-1'; give a number not less"),
+        (
+            "design textbook --leader commission --weights equity=-1",
+            "--weights: equity is '-1'; give a number not less",
+        ),
         ("design textbook --leader commission --weights equity=1,equity=2", "--weights gives equity twice"),
-        ("design textbook --leader commission --weights equity=nan", "--weights: equity is 'nan'; give a finite number"),
+        (
+            "design textbook --leader commission --weights equity=nan",
+            "--weights: equity is 'nan'; give a finite number",
+        ),
         ("design textbook --leader utility --weights equity=1", "--weights belong to the commission"),
         ("design textbook --leader commission --price-cap 0.3", "--price-cap belongs to the utility"),
-        ("design textbook --leader utility --price-cap 0", "--price-cap is '0'; give a number greater than 0, e.g. 0.3"),
+        (
+            "design textbook --leader utility --price-cap 0",
+            "--price-cap is '0'; give a number greater than 0, e.g. 0.3",
+        ),
         ("export textbook", "missing option '--to'; see meanwatt export --help"),
         ("export textbook --to game.csv", "--to is 'game.csv'; give a file name that ends in .npz, e.g. game.npz"),
         ("export textbook --to nowhere/game.npz", "--to nowhere/game.npz: its directory does not exist"),
@@ -177,7 +186,22 @@ def test_a_reader_who_leaves_early_is_no_error() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        done = subprocess.run([sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+        )
     finally:
         os.close(writing)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_the_app_serves_on_the_port_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, bool]] = []
+
+    def serve(port: int, open_browser: bool) -> int:
+        asked.append((port, open_browser))
+        return 0
+
+    monkeypatch.setattr("analysis.dashboard.server.serve", serve)
+    assert main(["app", "--port", "0", "--no-browser"]) == 0
+    assert main(["app"]) == 0
+    assert asked == [(0, False), (8765, True)]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ CONTRACT = {
     "day_digest",
 }
 TIMES = {"seconds", "total_seconds", "household_days_per_second"}
-SMALL = "simulate textbook --tariff filed --households 60 --days 3 --seed 5 --json".split()
+SMALL = shlex.split("simulate textbook --tariff filed --households 60 --days 3 --seed 5 --json")
 
 
 def run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> dict:
@@ -138,9 +139,11 @@ def test_a_cancelled_run_tells_the_days_it_has() -> None:
     ("name", "scatter"), [("welfare", 6e-4), ("utility", 2.5e-5), ("wear", 7.5e-5), ("surplus", 2.8e-4)]
 )
 def test_the_market_and_the_continuum_agree_on_money(name: str, scatter: float, long_run: Simulation) -> None:
-    """``scatter`` is the standard deviation over twelve seeds of 400 households over 60 days. Four of them are
-    allowed, and as much again for what is no chance: whole households of a type, and the cost of scatter itself
-    (prices move with loads, so the utility pays Cov(λ, L) more than in the mean)."""
+    """``scatter`` is the standard deviation over twelve seeds of 400 households over 60 days.
+
+    Four of them are allowed, and as much again for what is no chance: whole households of a type, and the cost of
+    scatter itself (prices move with loads, so the utility pays Cov(λ, L) more than in the mean).
+    """
     field = f"{name}_usd_per_household_day"
     expected = getattr(equilibrium_metrics(solved("textbook", "filed")), field)
     assert long_run.metrics is not None
@@ -149,8 +152,10 @@ def test_the_market_and_the_continuum_agree_on_money(name: str, scatter: float, 
 
 @pytest.mark.parametrize("behaviour", ["equilibrium", "belief"])
 def test_the_meter_lives_the_same_day_as_the_market(behaviour: str) -> None:
-    """States after the second run are those after the first; and without PV and batteries the meters give away use,
-    hence utility, directly."""
+    """States after the second run are those after the first.
+
+    Without PV and batteries the meters give away use, hence utility, directly.
+    """
     changes = ("pv_share_scale=0", "battery_share_scale=0")
     found = solved("textbook", "filed", *changes)
     market = ProsumerMarket(found.economy, policies=found, behaviour=behaviour, households=90, rng=3, power_flow=False)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -44,10 +45,10 @@ METRICS = {
     "imv_log",
     "peak_to_average",
 }
-DEATH_SPIRAL = (
+DEATH_SPIRAL = shlex.split(
     "solve stress --tariff flat --set tariff.export.rule=net_metering --set tariff.recovery=volumetric"
     " --set pv_scale=1.5 --set battery_share_scale=0 --json"
-).split()
+)
 
 
 def run(arguments: list[str], capsys: pytest.CaptureFixture[str], *, status: int = 0) -> dict:
@@ -106,7 +107,7 @@ def test_the_gap_to_the_first_best_is_that_of_the_two_welfares(capsys: pytest.Ca
 
 
 def test_marginal_prices_lose_no_more_than_the_temperature_allows(capsys: pytest.CaptureFixture[str]) -> None:
-    """By the welfare theorem r⁺ = r⁻ = λ + carbon is the first best at temperature 0; the gap is in [0, η·T·Σ w ln|A|]."""
+    """At temperature 0, r⁺ = r⁻ = λ + carbon is the first best; above, the gap is in [0, η·T·Σ w ln|A|]."""
     said = run(["solve", "textbook", "--tariff", "rtp", "--json"], capsys)
     assert 0 <= said["metrics"]["efficiency_gap_usd_per_household_day"] <= said["softmax_bound_usd_per_household_day"]
     assert said["uniqueness"] == "unique by Theorem U"

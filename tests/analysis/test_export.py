@@ -56,9 +56,7 @@ def impatient() -> Equilibrium:
 def cold() -> Equilibrium:
     """Temperature 0 at rates that do not depend on the wholesale price."""
     economy = small_economy(temperature_usd=0)
-    return solve_equilibrium(
-        economy, small_tariff(economy, pass_through=0.0, export_pass_through=0.0), certify=False
-    )
+    return solve_equilibrium(economy, small_tariff(economy, pass_through=0.0, export_pass_through=0.0), certify=False)
 
 
 WORLDS = {

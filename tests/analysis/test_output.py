@@ -100,9 +100,14 @@ def test_a_failed_exchange_keeps_the_older_result(tmp_path: Path, monkeypatch: p
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "game.npz"
-    with pytest.raises(RuntimeError), staged_file(target) as stage:
-        stage.write_text("half")
-        raise RuntimeError
+
+    def write_half() -> None:
+        with staged_file(target) as stage:
+            stage.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
     assert names(tmp_path) == []
     with staged_file(target) as stage:
         stage.write_text("whole")

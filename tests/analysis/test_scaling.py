@@ -44,8 +44,10 @@ def test_a_floor_is_seen_where_there_is_one_and_not_where_there_is_none() -> Non
 
 
 def test_the_intervals_cover_the_truth_as_often_as_they_say() -> None:
-    """95 % of 400 trials, standard error √(.95·.05/400) = 1.1 %; bootstrap intervals of ten replications are known
-    to be short of it by up to 3 %."""
+    """In 95 % of 400 trials, with a standard error of √(.95·.05/400) = 1.1 %.
+
+    Bootstrap intervals of ten replications are known to be short of it by up to 3 %.
+    """
     inside_slope = inside_floor = inside_rms = 0
     for seed in range(400):
         found = scaling(SIZES[:3], chi_squares(1 / SIZES[:3], replications=10, seed=seed), seed=seed)
@@ -80,6 +82,11 @@ def test_no_error_at_all_has_no_slope() -> None:
     found = scaling(SIZES, np.zeros((6, 4)), seed=0)
     assert (found.slope.value, found.rms[3].value, found.rms[3].high) == (None, 0.0, 0.0)
     assert power_slope(SIZES, np.zeros(6)) is None
+
+
+def test_an_error_that_changes_sign_follows_no_power_law() -> None:
+    assert power_slope(SIZES[:3], np.array([0.3, 0.1, -0.03])) is None
+    assert power_slope(SIZES[:3], np.array([0.3, 0.0, 0.03])) == pytest.approx(-1.0)
 
 
 def test_the_same_seed_gives_the_same_intervals() -> None:

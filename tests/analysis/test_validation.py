@@ -1,6 +1,7 @@
 """The finite market against the continuum, and ``meanwatt validate``."""
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ CONTRACT = {
     "seed",
     "replications",
 }
-QUICK = "validate textbook --tariff filed --households 100,30 --replications 3 --days 2 --seed 1 --json".split()
+QUICK = shlex.split("validate textbook --tariff filed --households 100,30 --replications 3 --days 2 --seed 1 --json")
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,7 @@ def test_the_law_at_the_end_of_a_day_is_the_next_days_first(filed: Equilibrium) 
 
 
 def test_with_weather_the_ends_of_the_days_flow_into_the_next_ones() -> None:
-    """law at slot 0 of c' = Σ_c P(c|c') · end of c."""
+    """Law at slot 0 of c' = Σ_c P(c|c') · end of c."""
     economy = small_economy(memory=1)
     found = solve_equilibrium(economy, small_tariff(economy), certify=False)
     law = midnight_levels(found)
@@ -164,7 +165,7 @@ def test_progress_comes_to_its_end_and_a_request_to_stop_is_heard(filed: Equilib
 
 
 def test_a_scheduler_that_is_not_there_is_told_in_one_line(filed: Equilibrium) -> None:
-    with pytest.raises(ValueError, match="--scheduler nowhere: cannot be reached .*; start one with dask scheduler"):
+    with pytest.raises(ValueError, match=r"--scheduler nowhere: cannot be reached .*; start one with dask scheduler"):
         validate(filed, households=[5], replications=1, seed=0, days=1, scheduler="nowhere")
 
 

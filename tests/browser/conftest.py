@@ -16,6 +16,7 @@ import pytest
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE_MS = 60_000
 """How long a test waits before it gives up. It says nothing about speed: the machine may be busy."""
+EXECUTABLE = next((path for path in map(shutil.which, CHROMIUM) if path), None)
 FOLDER = Path(__file__).parent
 
 
@@ -23,17 +24,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if FOLDER in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            if EXECUTABLE is None:
+                item.add_marker(pytest.mark.skip(reason=f"no Chromium found: install one of {', '.join(CHROMIUM)}"))
 
 
 @pytest.fixture(scope="session")
 def browser():
-    executable = next((path for path in map(shutil.which, CHROMIUM) if path), None)
-    if executable is None:
-        pytest.skip(f"no Chromium found: install one of {', '.join(CHROMIUM)}")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
     with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=executable, args=["--no-sandbox", *quiet])
+        opened = started.chromium.launch(executable_path=EXECUTABLE, args=["--no-sandbox", *quiet])
         yield opened
         opened.close()
 

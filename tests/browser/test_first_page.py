@@ -239,17 +239,24 @@ def test_every_chart_can_be_read_as_a_table(visit) -> None:
 
 
 def test_a_visitor_who_leaves_lets_go_of_the_run(visit, address: str) -> None:
-    def visitors() -> int:
+    def kernels() -> dict[str, int]:
         with urllib.request.urlopen(f"{address}/resourcez", timeout=60) as answer:
-            return json.load(answer)["kernels"]["total"]
+            return json.load(answer)["kernels"]
 
-    before = visitors()
+    def settle() -> int:
+        """Wait until nobody is connected and no earlier visit is still being let go of; count those kept."""
+        deadline = time.monotonic() + PATIENCE_S
+        seen = [kernels()]
+        while seen[-1]["has_connected"] or len({found["total"] for found in seen[-10:]}) > 1 or len(seen) < 10:
+            assert time.monotonic() < deadline, f"visits do not settle: {seen[-1]}"
+            time.sleep(0.2)
+            seen.append(kernels())
+        return seen[-1]["total"]
+
+    before = settle()
     page = visit()
     page.click("text=▶ Play")
     page.wait_for_selector('.mw-clock:not([data-day="0"])')
-    assert visitors() == before + 1
+    assert (kernels()["has_connected"], kernels()["total"]) == (1, before + 1)
     page.goto("about:blank")
-    deadline = time.monotonic() + PATIENCE_S
-    while visitors() > before:
-        assert time.monotonic() < deadline, "the visit was not let go of"
-        time.sleep(0.1)
+    assert settle() == before

@@ -293,7 +293,7 @@ def test_the_compiled_pick_equals_the_plain_one_also_at_the_edges(row: list[floa
         ({"probability": np.full((1, 1, 3, 1, 2), np.nan)}, "policy holds a probability that is negative or not"),
         (
             {"probability": np.ones((1, 1, 4, 1, 2)) / 2},
-            r"shape \(1, 4, 1, 2\); give \(1, 3, 1, 2\), axes \(slot, level",
+            r"shape \(1, 4, 1, 2\); give \(1, 3, 1, 2\), axes",
         ),
         ({"net_load_kw": np.zeros((1, 1, 2, 2))}, r"shape \(1, 2, 2\); give \(1, 1, 2\), axes \(slot, shock, move\)"),
         ({"net_load_kw": np.full((1, 1, 1, 2), np.inf)}, r"net_load_kw is inf at index \[0, 0, 0\]; give finite"),

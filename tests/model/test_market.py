@@ -46,12 +46,10 @@ def cared_for(textbook: Economy) -> Tariff:
 
 @pytest.fixture(scope="module")
 def weathered() -> Economy:
-    """Two kinds of days, remembered for one day: four common states."""
+    """Two kinds of days with a rest of the system of their own, remembered for one day: four common states."""
     base = load_scenario("textbook")
-    days = {
-        "sunny": base.day_types["typical"].model_dump(),
-        "cloudy": {**base.day_types["typical"].model_dump(), "pv_factor": 0.2},
-    }
+    plain = base.day_types["typical"].model_dump()
+    days = {"sunny": plain | {"rest_load_kw": -0.1}, "cloudy": plain | {"pv_factor": 0.2, "rest_load_kw": 0.3}}
     table = base.model_dump() | {"day_types": days, "day_type_kernel": [[0.7, 0.3], [0.4, 0.6]], "memory": 1}
     return build_economy(type(base).model_validate(table))
 
@@ -136,23 +134,25 @@ def test_forgetting_prepared_tables_changes_nothing(weathered: Economy, monkeypa
     assert runs[0] == runs[1]
 
 
-def test_prices_follow_from_the_realised_mean_load(weathered: Economy) -> None:
-    market = ProsumerMarket(weathered, households=64, tariff="rtp", power_flow=False)
-    for _ in range(4):
+def test_prices_follow_from_the_realised_mean_load_and_rates_from_them(weathered: Economy) -> None:
+    """Rates differ by day type, as critical-peak prices do."""
+    plain = build_tariff(weathered.scenario, "rtp")
+    peaked = replace(plain, recovery=Recovery.POSTED, energy_usd_per_kwh=plain.energy_usd_per_kwh * [[1.0], [3.0]])
+    market = ProsumerMarket(weathered, households=64, tariff=peaked, power_flow=False)
+    kinds = set()
+    for _ in range(6):
         market.step()
         record = market.history[-1]
         metered = market.population.energy_kwh.astype(float).mean(axis=0) / weathered.slot_hours
         assert record.net_load_kw == pytest.approx(metered, rel=1e-9)
         rest = weathered.rest_load_kw[record.common_state]
         assert (record.wholesale_usd_per_kwh == weathered.supply.price(record.net_load_kw + rest)).all()
-        posted = rates(
-            market.utility.tariff,
-            np.array([weathered.common.today[record.common_state]]),
-            record.wholesale_usd_per_kwh[None],
-            market.utility.adder_usd_per_kwh,
-        )
+        today = weathered.common.today[record.common_state]
+        posted = rates(peaked, np.array([today]), record.wholesale_usd_per_kwh[None], 0.0)
         assert (record.import_usd_per_kwh == posted.import_usd_per_kwh[0]).all()
         assert (record.export_usd_per_kwh == posted.export_usd_per_kwh[0]).all()
+        kinds.add(record.day_type)
+    assert kinds == {"sunny", "cloudy"}
 
 
 def test_every_bill_is_the_tariffs_payment_at_the_realised_rates(textbook: Economy, cared_for: Tariff) -> None:

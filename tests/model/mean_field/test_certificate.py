@@ -1,4 +1,4 @@
-"""Certificates are what they claim: exploitability, its bound, the contraction factor, and what is known of uniqueness."""
+"""Certificates are what they claim: exploitability, its bound, the contraction factor, the word on uniqueness."""
 
 from dataclasses import replace
 

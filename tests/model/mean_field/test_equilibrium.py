@@ -93,9 +93,7 @@ def test_revenue_less_cost_is_the_surplus_reported_and_zero_where_it_must_be(pre
         policy, law = found.policies[k], found.laws[k]
         chance = (law[..., None] * policy.probability).sum(axis=2)
         bought_kw, sold_kw = (np.maximum(sign * policy.net_load_kw, 0) for sign in (1, -1))
-        paid = (
-            own.import_usd_per_kwh[..., None, None] * bought_kw - own.export_usd_per_kwh[..., None, None] * sold_kw
-        )
+        paid = own.import_usd_per_kwh[..., None, None] * bought_kw - own.export_usd_per_kwh[..., None, None] * sold_kw
         bill = expected(economy, (chance * paid).sum(axis=(2, 3))) + found.fixed_charge_usd_per_day[household.group]
         assert found.bill_usd_per_day[k] == pytest.approx(bill, abs=1e-10)
         revenue += household.share * bill
@@ -331,9 +329,7 @@ def test_a_solve_can_be_cancelled_and_says_so(asked: int) -> None:
     assert found.outcome is Outcome.CANCELLED
     assert not found.converged
     assert found.iterations == asked
-    assert found.message == (
-        f"Cancelled after {asked} evaluations; the figures are those of the starting point."
-    )
+    assert found.message == (f"Cancelled after {asked} evaluations; the figures are those of the starting point.")
     assert found.wholesale_usd_per_kwh == pytest.approx(first_guess(economy))
 
 

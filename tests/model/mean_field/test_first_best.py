@@ -265,7 +265,8 @@ def test_how_households_decide_does_not_matter_to_the_planner(override: str, tex
 
 
 def test_the_planner_weighs_carbon() -> None:
-    merit_order = SupplyCurve.piecewise_linear([0.0, 0.4, 0.8, 2.0], [0.05, 0.06, 0.12, 0.3], emissions_t_per_kwh=0.0009)
+    nodes_kw, prices = [0.0, 0.4, 0.8, 2.0], [0.05, 0.06, 0.12, 0.3]
+    merit_order = SupplyCurve.piecewise_linear(nodes_kw, prices, emissions_t_per_kwh=0.0009)
     economy = replace(small_economy(), supply=merit_order)
     careless, careful = (solve_first_best(replace(economy, carbon_usd_per_t=usd)) for usd in (0.0, 300.0))
     assert careless.converged

@@ -159,13 +159,15 @@ def test_a_cancelled_search_gives_the_best_so_far(allowed: int) -> None:
     found = commit(island(), plane(Recovery.FIXED), worth, cancelled=cancelled)
     assert found.outcome is Outcome.CANCELLED
     assert len(found.trials) == allowed
-    assert found.message == f"Cancelled: best objective {found.objective:.4f} USD per household-day after {allowed} tariffs."
+    best = f"best objective {found.objective:.4f} USD per household-day"
+    assert found.message == f"Cancelled: {best} after {allowed} tariffs."
     check_books(found, worth)
 
 
 def test_a_constraint_that_no_tariff_keeps_is_an_error_in_words() -> None:
-    with pytest.raises(ValueError, match=r"^no tariff of the family was feasible; widen the bounds or raise the price cap$"):
+    with pytest.raises(ValueError) as error:
         commit(island(), plane(Recovery.POSTED), margin, violation=lambda _: 1.0, evaluations_per_start=8)
+    assert str(error.value) == "no tariff of the family was feasible; widen the bounds or raise the price cap"
 
 
 @pytest.mark.xfail(strict=True, reason="an undefined objective is reported as the best one")

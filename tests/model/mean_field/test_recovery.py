@@ -36,6 +36,8 @@ class MadeUp:
 
 @dataclass(frozen=True)
 class MadeUpSolution:
+    """Stands for a price solution."""
+
     answer: MadeUp
 
 
