@@ -35,7 +35,7 @@ from agents.tariff import Rates
 
 SAFE_EXPONENT = 600.0
 """Largest range of Q/η that the exponential domain can hold in float64 without underflow (exp(−745) is 0)."""
-PLAIN_DAYS = 40
+PLAIN_DAYS = 20
 """Sweeps over the day after which plain iteration hands over to Anderson acceleration."""
 DAY_LIMIT = 2_000
 """Accelerated sweeps after which the iteration gives up."""

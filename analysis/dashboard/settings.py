@@ -8,8 +8,8 @@ from model.nearest import unknown
 from model.scenario import Scenario, load_scenario, presets
 
 LANDING_SCENARIO = "oahu"
-LANDING_TARIFF = "flat"
-"""Every preset has it: one price all day that covers the cost, the plainest thing to compare with."""
+LANDING_TARIFF = "filed"
+"""Every preset has it: the rates on file today, which a visitor compares everything with."""
 HOUSEHOLDS = (10, 20_000)
 """Fewest and most simulated homes; above the upper number prosumers are no longer registered one by one."""
 SEEDS = (0, 2**31 - 1)

@@ -25,13 +25,12 @@ def use_kwh(
     (type, bus, slot) float
         Sums over the households there. [kWh]
     """
-    use = sums.energy_kwh.copy()
     one_level = np.array([1, -1])
-    for kind, household in enumerate(types):
-        up_kw, down_kw = grid_power_kw(household.battery, one_level, slot_hours)
-        use[kind] += slot_hours * households[kind][:, None] * household.pv_kw[common_state]
-        use[kind] -= slot_hours * (up_kw * sums.charged[kind] + down_kw * sums.discharged[kind])
-    return use
+    up_kw, down_kw = np.transpose([grid_power_kw(household.battery, one_level, slot_hours) for household in types])
+    pv_kw = np.array([household.pv_kw[common_state] for household in types])
+    sun_kw = households[:, :, None] * pv_kw[:, None, :]
+    battery_kw = up_kw[:, None, None] * sums.charged + down_kw[:, None, None] * sums.discharged
+    return np.asarray(sums.energy_kwh + slot_hours * (sun_kw - battery_kw))
 
 
 def stored_kwh(sums: DaySums, types: Sequence[HouseholdType], level_before: Ints) -> Floats:

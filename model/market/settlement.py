@@ -84,17 +84,21 @@ def _bill(
 ) -> None:
     """Bill the households of chunks ``first`` to ``last − 1``; fill parts (chunk, 3) with their sums."""
     slots = energy_kwh.shape[1]
+    payment = np.empty(slots)
     for chunk in range(first, last):
-        kind = kinds[chunk]
-        bills, imported, exported = 0.0, 0.0, 0.0
+        bought_at, sold_at = import_rate[kinds[chunk]], export_rate[kinds[chunk]]
+        imported, exported, bills = np.zeros(slots), np.zeros(slots), 0.0
         for household in range(chunk_start[chunk], chunk_start[chunk + 1]):
-            own = fixed[kind]
+            meter = energy_kwh[household]
+            for h in range(slots):  # vector code: no sum runs along the slots
+                energy = np.float64(meter[h])
+                bought = energy if energy > 0 else 0.0
+                imported[h] += bought
+                exported[h] += bought - energy
+                payment[h] = bought * bought_at[h] + (energy - bought) * sold_at[h]
+            own = fixed[kinds[chunk]]
             for h in range(slots):
-                energy = np.float64(energy_kwh[household, h])
-                bought, sold = max(energy, 0.0), min(energy, 0.0)
-                own += bought * import_rate[kind, h] + sold * export_rate[kind, h]
-                imported += bought
-                exported -= sold
+                own += payment[h]
             bill[household] += own
             bills += own
-        parts[chunk, 0], parts[chunk, 1], parts[chunk, 2] = bills, imported, exported
+        parts[chunk, 0], parts[chunk, 1], parts[chunk, 2] = bills, imported.sum(), exported.sum()

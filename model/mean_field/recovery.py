@@ -21,6 +21,8 @@ from model.mean_field.watch import Watch
 
 GRID = 40
 """Longest step of the march to the cap is cap / GRID."""
+COARSE_USD_PER_KWH = 1e-6
+"""Accuracy of prices far from the balance. [USD/kWh]"""
 SHORTEST_STEP_USD_PER_KWH = 1e-3
 """Shortest step of the march, so that it also passes flat stretches. [USD/kWh]"""
 
@@ -51,22 +53,22 @@ def smallest_adder(
     start
         A solution at a similar tariff, which the first solve starts from.
     """
-    solved: dict[float, PriceSolution] = {}
+    solved: dict[float, tuple[float, PriceSolution]] = {}
     last = start.answer if start else None
 
-    def surplus(adder: float) -> float:
+    def surplus(adder: float, accuracy: float = 0.1 * tolerance) -> float:
         nonlocal last
-        if adder not in solved:
+        if adder not in solved or solved[adder][0] > accuracy:
             watch.stage = f"revenue balance, adder {adder:.4f} USD/kWh"
-            solved[adder] = solve_prices(economy, tariff, adder, tolerance=0.1 * tolerance, watch=watch, start=last)
-            last = solved[adder].answer
-        return surplus_usd_per_day(economy, tariff, solved[adder].answer)
+            prices = solve_prices(economy, tariff, adder, tolerance=accuracy, watch=watch, start=last)
+            solved[adder], last = (accuracy, prices), prices.answer
+        return surplus_usd_per_day(economy, tariff, solved[adder][1].answer)
 
     def ended(adder: float, adequate: bool) -> Recovered:
         gap = surplus(adder)
-        return Recovered(prices=solved[adder], surplus_usd_per_day=gap, adequate=adequate)
+        return Recovered(prices=solved[adder][1], surplus_usd_per_day=gap, adequate=adequate)
 
-    bracket = _march(surplus, tariff.adder_cap_usd_per_kwh, tolerance, lambda adder: solved[adder])
+    bracket = _march(surplus, tariff.adder_cap_usd_per_kwh, tolerance, lambda adder: solved[adder][1])
     if isinstance(bracket, float):
         return ended(bracket, True)
     low, high = bracket
@@ -76,13 +78,17 @@ def smallest_adder(
 
 
 def _march(
-    surplus: Callable[[float], float],
+    surplus: Callable[[float, float], float],
     cap: float,
     tolerance: float,
     solution: Callable[[float], PriceSolution],
 ) -> float | tuple[float, float]:
-    """Walk from α = 0 to the first root: return it, a bracket around it, or (a, a) with the smallest shortfall at a."""
-    adder, gap = 0.0, surplus(0.0)
+    """Walk from α = 0 to the first root: return it, a bracket around it, or (a, a) with the smallest shortfall at a.
+
+    The books need not be exact far from their balance: prices are solved to a small share of the last step.
+    """
+    finest = 0.1 * tolerance
+    adder, gap = 0.0, surplus(0.0, COARSE_USD_PER_KWH)
     if gap >= 0:
         return 0.0
     trail = [(adder, gap)]
@@ -91,18 +97,19 @@ def _march(
         sold = solution(adder).answer.billed_kwh_per_day
         slope = sold if len(trail) == 1 else (gap - trail[-2][1]) / (adder - trail[-2][0])
         step = -gap / slope if slope > 0 else np.inf
-        if step <= 0.1 * tolerance:
+        if step <= finest:
             return adder
         floor = SHORTEST_STEP_USD_PER_KWH if slope <= 0 else 0.0
-        adder = min(adder + float(np.clip(step, floor, cap / GRID)), cap)
-        gap = surplus(adder)
+        step = float(np.clip(step, floor, cap / GRID))
+        adder = min(adder + step, cap)
+        gap = surplus(adder, float(np.clip(1e-3 * step, finest, COARSE_USD_PER_KWH)))
         trail.append((adder, gap))
         best = max(best, trail[-1], key=lambda point: point[1])
         if gap >= 0:
             return adder if gap == 0 else (trail[-2][0], adder)
         if len(trail) > 2 and trail[-2][1] >= max(trail[-3][1], gap):
             peak = minimize_scalar(
-                lambda a: -surplus(a), bounds=(trail[-3][0], adder), method="bounded", options={"xatol": 1e-4}
+                lambda a: -surplus(a, COARSE_USD_PER_KWH), bounds=(trail[-3][0], adder), method="bounded", options={"xatol": 1e-4}
             )
             if -peak.fun >= 0:
                 return trail[-3][0], float(peak.x)

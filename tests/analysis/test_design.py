@@ -88,12 +88,12 @@ def test_the_commissions_tariff_recovers_its_cost(commission: Design) -> None:
 
 def test_weighing_equity_narrows_the_burden_gap(commission: Design) -> None:
     economy, tariff = preset_economy("textbook"), preset_tariff("textbook", "filed")
-    careless = design(economy, tariff, Aims(leader=Leader.COMMISSION, equity=0.0, stability=3.0))
+    blind = Aims(leader=Leader.COMMISSION, equity=0.0, stability=3.0)
+    careless = design(economy, tariff, blind, evaluations_per_start=25)
     assert commission.commitment is not None
     assert careless.commitment is not None
     caring, plain = (equilibrium_metrics(d.commitment.equilibrium) for d in (commission, careless))
-    assert caring.burden_gap <= plain.burden_gap + 1e-9
-    assert caring.welfare_usd_per_household_day <= plain.welfare_usd_per_household_day + 1e-4
+    assert caring.burden_gap < plain.burden_gap - 0.005
 
 
 def test_the_utility_goes_to_its_cap_and_not_beyond(utility: Design) -> None:
