@@ -37,8 +37,10 @@ SAFE_EXPONENT = 600.0
 """Largest range of Q/η that the exponential domain can hold in float64 without underflow (exp(−745) is 0)."""
 PLAIN_DAYS = 20
 """Sweeps over the day after which plain iteration hands over to Anderson acceleration."""
-DAY_LIMIT = 2_000
-"""Accelerated sweeps after which the iteration gives up."""
+FAST_DAYS = 300
+"""Accelerated sweeps before lazy iteration takes over."""
+DAY_LIMIT = 5_000
+"""Lazy sweeps after which the iteration gives up."""
 SLOW_SHARE = 0.03
 """Share of the tolerance that the change must meet once decay is known to be slow."""
 NOTHING = np.empty((0, 0, 0, 0, 0))
@@ -238,12 +240,14 @@ def iterate_days(
     soft: bool,
     tolerance: float,
     limit: int,
+    laziness: float,
     value: Floats,
 ) -> tuple[int, bool]:
     """Repeat the day until its values change alike at all levels; return (days, whether within tolerance).
 
     ``midnight`` holds the start and, on return, the differences to level 0 that the last sweep started from. The
-    stopping rule extrapolates the geometric decay of the span of the change.
+    stopping rule extrapolates the geometric decay of the span of the change. ``laziness`` is the share of the old
+    values kept (Schweitzer's transformation): it breaks cycles of several days.
     """
     states, _, shocks, levels = value.shape
     nothing = np.empty((0, 0, 0, 0, 0))
@@ -268,7 +272,8 @@ def iterate_days(
         for c in range(states):
             for z in range(shocks):
                 for e in range(levels):
-                    midnight[c, z, e] = value[c, 0, z, e] - value[c, 0, z, 0]
+                    fresh = value[c, 0, z, e] - value[c, 0, z, 0]
+                    midnight[c, z, e] = (1.0 - laziness) * fresh + laziness * midnight[c, z, e]
     return days, False
 
 
@@ -330,7 +335,7 @@ def respond(
         weight = np.zeros_like(reward)
     arrays = (reward, weight, outcome.moves, outlook.common_kernel, outlook.shock_kernel)
     numbers = (delta ** (1 / slots), temperature, soft)
-    days, converged = iterate_days(*arrays, midnight, *numbers, tolerance, PLAIN_DAYS, value)
+    days, converged = iterate_days(*arrays, midnight, *numbers, tolerance, PLAIN_DAYS, 0.0, value)
     if not converged:
 
         def next_midnight(flat: Floats) -> Floats:
@@ -341,10 +346,13 @@ def respond(
             next_midnight,
             midnight.ravel(),
             tolerance=max(SLOW_SHARE * tolerance, ROUNDING_USD),
-            limit=DAY_LIMIT,
+            limit=FAST_DAYS,
         )
         midnight, converged = settled.point.reshape(midnight.shape), settled.converged
         days += settled.evaluations
+    if not converged:  # kinks or cycles defeat the acceleration; lazy days break cycles and only take longer
+        more, converged = iterate_days(*arrays, midnight, *numbers, tolerance, DAY_LIMIT, 0.5, value)
+        days += more
     if delta < 1:
         midnight += _common_part(value[:, 0] - midnight, outlook, slots)[:, :, None]
     sweep_day(*arrays, midnight, *numbers, value, probability)

@@ -126,7 +126,7 @@ def _metrics(market: ProsumerMarket, enjoyed: list[Enjoyed]) -> Metrics:
         net_load_kw=history.stacked("net_load_kw"),
         rest_load_kw=market.economy.rest_load_kw[states],
         household_type=people.type_index,
-        bill_usd_per_day=people.bill_usd,
+        bill_usd_per_day=people.bill_usd / days,
         utility_usd_per_household_day=sum(day.utility_usd for day in enjoyed) / (days * people.households),
         wear_usd_per_household_day=sum(day.wear_usd for day in enjoyed) / (days * people.households),
     )

@@ -121,13 +121,16 @@ def _draw(state: Words, slot: int, high: Any, low: Any) -> None:
 
 
 @numba.njit(nogil=True)
-def _pick(row: Any, width: int, bits: Any, table: Words, entry: Words, picked: Any) -> None:
-    """Draw a column for each household from the alias table's row that begins at ``row``; ``entry`` is scratch."""
-    columns = np.uint64(width)
+def _pick(row: Any, width: int, bits: Any, table: Words, place: Any, entry: Words, picked: Any) -> None:
+    """Draw a column for each household from its row of an alias table; ``place`` and ``entry`` are scratch.
+
+    ``picked`` may be ``row``, but not ``place``: a loop that reads and writes one array is not made vector code.
+    """
+    columns, stride = np.uint64(width), np.uint32(width)
     for i in range(row.size):
-        picked[i] = np.uint32(row[i] + np.uint32((np.uint64(bits[i]) * columns) >> _THIRTY_TWO))
+        place[i] = np.uint32(row[i] * stride + np.uint32((np.uint64(bits[i]) * columns) >> _THIRTY_TWO))
     for i in range(row.size):
-        entry[i] = table[np.uint64(picked[i])]
+        entry[i] = table[np.uint64(place[i])]
     for i in range(row.size):
         product = np.uint64(bits[i]) * columns
         keep = (product & _LOW) < (entry[i] >> _THIRTY_TWO)
@@ -154,12 +157,9 @@ def _count_moves(move: Any, first_move: int) -> Any:
 
 
 @numba.njit(nogil=True)
-def _read(table: Any, shock: Any, width: int, move: Any, place: Any, reading: Any) -> None:
-    """Look up every meter reading in the slot's table (shock, move); ``place`` is scratch."""
-    columns = np.uint32(width)
-    for i in range(shock.size):
-        place[i] = np.uint32(shock[i] * columns + move[i])
-    for i in range(shock.size):
+def _read(table: Any, place: Any, reading: Any) -> None:
+    """Look up every meter reading."""
+    for i in range(place.size):
         reading[i] = table[np.uint64(place[i])]
 
 
@@ -194,32 +194,37 @@ def _run_blocks(
     for block in range(first, last):
         size = max(size, block_start[block + 1] - block_start[block])
     state_, entry_ = np.empty(size, np.uint64), np.empty(size, np.uint64)
-    half = np.empty((6, size), np.uint32)
+    half = np.empty((7, size), np.uint32)
     readings = np.empty((slots, size), np.float32)
     for block in range(first, last):
         begin, end = block_start[block], block_start[block + 1]
         kind, n = block_type[block], end - begin
         ids = order[begin:end]
         state, entry = state_[:n], entry_[:n]
-        high, low, place, e, z, j = half[0, :n], half[1, :n], half[2, :n], half[3, :n], half[4, :n], half[5, :n]
+        high, low, cell, place = half[0, :n], half[1, :n], half[2, :n], half[3, :n]
+        e, z, j = half[4, :n], half[5, :n], half[6, :n]
         for i in range(n):
             rank = np.uint64(ids[i] - first_id[kind])
             state[i] = child64(child64(keys[kind], rank), day)
             e[i], z[i] = level[ids[i]], shock[ids[i]]
-            j[i] = 0
         width = move_count[kind]
         cells = energy_start[kind]
         rows = alias_start[kind]
         row_count = (alias_start[kind + 1] - rows) // slots
         for h in range(slots):
             _draw(state, h, high, low)
+            table = energy_table[cells + h * shocks * width : cells + (h + 1) * shocks * width]
+            row = readings[h, :n]
             if width > 1:
                 for i in range(n):
-                    place[i] = np.uint32((e[i] * np.uint32(shocks) + z[i]) * np.uint32(width))
-                _pick(place, width, high, alias[rows + h * row_count : rows + (h + 1) * row_count], entry, j)
+                    cell[i] = np.uint32(e[i] * np.uint32(shocks) + z[i])
+                _pick(cell, width, high, alias[rows + h * row_count : rows + (h + 1) * row_count], place, entry, j)
                 _move(e, j, first_move[kind])
-            row = readings[h, :n]
-            _read(energy_table[cells + h * shocks * width : cells + (h + 1) * shocks * width], z, width, j, place, row)
+                for i in range(n):
+                    place[i] = np.uint32(z[i] * np.uint32(width) + j[i])
+                _read(table, place, row)
+            else:
+                _read(table, z, row)
             for run in range(block_run[block], block_run[block + 1]):
                 a, b, bus = run_start[run] - begin, run_start[run + 1] - begin, run_bus[run]
                 sums[0, kind, bus, h] += _count_energy(row[a:b])
@@ -228,9 +233,7 @@ def _run_blocks(
                     sums[1, kind, bus, h] += up
                     sums[2, kind, bus, h] += net
             if shocks > 1:
-                for i in range(n):
-                    place[i] = np.uint32(z[i] * np.uint32(shocks))
-                _pick(place, shocks, low, shock_alias, entry, z)
+                _pick(z, shocks, low, shock_alias, place, entry, z)
         for i in range(n):
             level[ids[i]], shock[ids[i]] = e[i], z[i]
             for h in range(slots):

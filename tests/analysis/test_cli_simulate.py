@@ -156,7 +156,7 @@ def test_the_meter_lives_the_same_day_as_the_market(behaviour: str) -> None:
 
     Without PV and batteries the meters give away use, hence utility, directly.
     """
-    changes = ("pv_share_scale=0", "battery_share_scale=0")
+    changes = ("pv_share_scale=0", "battery_share_scale=0", "slots_per_day=48")
     found = solved("textbook", "filed", *changes)
     market = ProsumerMarket(found.economy, policies=found, behaviour=behaviour, households=90, rng=3, power_flow=False)
     meter = UtilityMeter(market)
@@ -183,7 +183,7 @@ def _utility_by_meters(market: ProsumerMarket) -> float:
         use = policy.use_kw[0, :, :, 0]
         shock = np.abs(use - metered[:, None]).argmin(axis=1)
         utility = slot_utility_usd_per_hour(market.economy, kind, policy, 0)[:, :, 0]
-        total += float(utility[np.arange(24), shock].sum()) * market.slot_hours
+        total += float(utility[np.arange(48), shock].sum()) * market.slot_hours
     return total
 
 

@@ -256,11 +256,11 @@ def test_nothing_plays_by_itself_for_those_who_asked_for_a_calm_page(stand: Stan
     assert stand.engine.day == 0
 
 
-def test_the_highlighted_variant_is_net_metering_at_one_flat_price_and_can_be_undone(stand: Stand) -> None:
+def test_the_highlighted_variant_is_net_metering_that_recovers_cost_and_can_be_undone(stand: Stand) -> None:
     stand.controller.variant()
     stand.until(lambda: stand.engine.settings.get("tariff.export.rule", "") == "net_metering")
-    assert stand.engine.settings.tariff == "flat"
-    assert stand.engine.settings.load().tariffs["flat"].recovery == "volumetric"
+    assert stand.engine.settings.tariff == PLAIN.tariff
+    assert stand.engine.settings.load().tariffs[PLAIN.tariff].recovery == "volumetric"
     stand.until(lambda: stand.bar()["call"]["label"].startswith("Undo"))
     stand.controller.variant()
     stand.until(lambda: stand.engine.settings == PLAIN)

@@ -189,7 +189,7 @@ def test_the_file_has_a_row_a_slot_and_repeats_its_run(engine: Engine) -> None:
     text = engine.csv()
     head = dict(line[2:].split(": ", 1) for line in text.splitlines() if line.startswith("#"))
     assert (head["scenario"], head["tariff"], head["households"], head["seed"]) == ("textbook", "filed", "200", "0")
-    assert head["link"] == "?scenario=textbook&tariff=filed&households=200"
+    assert head["link"] == "?scenario=textbook&households=200"
     rows = list(csv.DictReader(io.StringIO("\n".join(line for line in text.splitlines() if not line.startswith("#")))))
     assert [(row["day"], row["hour"]) for row in rows] == [
         (str(day), str(hour)) for day in (1, 2) for hour in range(24)

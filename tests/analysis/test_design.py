@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,7 @@ def test_a_request_to_stop_is_heard_at_any_time() -> None:
 )
 def test_a_tariff_survives_being_written_to_a_file(preset: str, name: str, tmp_path: Path) -> None:
     economy, tariff = preset_economy(preset), preset_tariff(preset, name)
+    tariff = replace(tariff, energy_usd_per_kwh=tariff.energy_usd_per_kwh / 3)  # all digits in use
     file = tmp_path / "copy.toml"
     file.write_text(toml_text(tariff_table(tariff, economy)), encoding="utf-8")
     assert_same(build_tariff(load_scenario(preset, tariff=file)), tariff)

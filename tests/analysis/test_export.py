@@ -1,5 +1,6 @@
 """The exported game, judged from its file alone: none of our solvers is used to check it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from scenarios import small_economy, small_tariff, solved
 from analysis.cli import main
 from analysis.export import write_game
 from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from model.supply import SupplyCurve
 
 SHAPES = {
     "share": "t",
@@ -59,12 +61,19 @@ def cold() -> Equilibrium:
     return solve_equilibrium(economy, small_tariff(economy, pass_through=0.0, export_pass_through=0.0), certify=False)
 
 
+def curved() -> Equilibrium:
+    """A supply curve with a clamp and a bend."""
+    economy = replace(small_economy(), supply=SupplyCurve.polynomial([0.05, 0.05, 0.1], clamp_below_kw=0.3))
+    return solve_equilibrium(economy, small_tariff(economy), certify=False)
+
+
 WORLDS = {
     "textbook flat": lambda: solved("textbook", "flat"),
     "textbook rtp": lambda: solved("textbook", "rtp"),
     "weathered": weathered,
     "impatient": impatient,
     "cold": cold,
+    "curved": curved,
 }
 
 
@@ -219,6 +228,9 @@ def test_the_prices_are_a_fixed_point(world: tuple[Equilibrium, Game]) -> None:
     price = np.interp(load + game["rest_load_kw"], game["supply_x"], game["supply_usd_per_kwh"])
     assert np.abs(price - game["wholesale_usd_per_kwh"]).max() <= found.residual_usd_per_kwh + 1e-12
     assert (np.diff(game["supply_x"]) > 0).all()
+    assert np.isin(game["net_load"] + game["rest_load_kw"], game["supply_x"]).all()
+    kinks = found.economy.supply.breaks_kw
+    assert np.isin(kinks[(kinks > game["supply_x"][0]) & (kinks < game["supply_x"][-1])], game["supply_x"]).all()
 
 
 def test_the_exploitability_is_the_solvers(world: tuple[Equilibrium, Game]) -> None:

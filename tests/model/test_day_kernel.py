@@ -277,9 +277,9 @@ def test_the_compiled_pick_equals_the_plain_one_also_at_the_edges(row: list[floa
     drawn = bits + [edge for edge in edges if 0 <= edge < 2**32]
     chance = np.array([row]) / np.sum(row)
     table = alias_table(chance)[0]
-    start, picked = np.zeros(len(drawn), dtype=np.uint32), np.zeros(len(drawn), dtype=np.uint32)
-    scratch = np.zeros(len(drawn), dtype=np.uint64)
-    day_kernel._pick(start, n, np.array(drawn, dtype=np.uint32), table, scratch, picked)
+    row, place, picked = (np.zeros(len(drawn), dtype=np.uint32) for _ in range(3))
+    entry = np.zeros(len(drawn), dtype=np.uint64)
+    day_kernel._pick(row, n, np.array(drawn, dtype=np.uint32), table, place, entry, picked)
     assert picked.tolist() == [pick(table.tolist(), bit) for bit in drawn]
     assert (chance[0, picked] > 0).all()
 
