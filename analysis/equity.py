@@ -18,7 +18,6 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-from scipy.integrate import trapezoid
 
 from agents.arrays import Floats, Ints, read_only, require_shape
 from analysis.averages import numbers, positive_mean, shares
@@ -213,7 +212,7 @@ def suits_index(
     _, rank = np.unique(income, return_inverse=True)
     x = _cumulative_share(np.bincount(rank, weights=share * income))
     y = _cumulative_share(np.bincount(rank, weights=share * bill))
-    return 1.0 - 2.0 * float(trapezoid(y, x))
+    return 1.0 - 2.0 * float(np.trapezoid(y, x))
 
 
 class Allotter(StrEnum):

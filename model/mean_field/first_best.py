@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 
 import numba
 import numpy as np
-from scipy.optimize.elementwise import find_root
 
 from agents.arrays import Floats
 from agents.battery import Battery, grid_power_kw, moves, wear_usd
@@ -160,6 +159,8 @@ class _Planner:
 
     def _bracketed_price(self, shift: Floats) -> Floats:
         """The same price, slowly and surely."""
+        from scipy.optimize.elementwise import find_root  # slow to import, seldom needed
+
         least, most = self.demand.range_kw()
 
         def excess(price: Floats, offset: Floats, index: Floats) -> Floats:

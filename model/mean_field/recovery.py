@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
 
 from agents.arrays import Floats
 from agents.tariff import Tariff
@@ -74,6 +73,8 @@ def smallest_adder(
     low, high = bracket
     if low == high:
         return ended(low, False)
+    from scipy.optimize import brentq  # slow to import, seldom needed
+
     return ended(float(brentq(surplus, low, high, xtol=0.1 * tolerance, rtol=1e-15)), True)
 
 
@@ -108,8 +109,13 @@ def _march(
         if gap >= 0:
             return adder if gap == 0 else (trail[-2][0], adder)
         if len(trail) > 2 and trail[-2][1] >= max(trail[-3][1], gap):
+            from scipy.optimize import minimize_scalar  # slow to import, seldom needed
+
             peak = minimize_scalar(
-                lambda a: -surplus(a, COARSE_USD_PER_KWH), bounds=(trail[-3][0], adder), method="bounded", options={"xatol": 1e-4}
+                lambda a: -surplus(a, COARSE_USD_PER_KWH),
+                bounds=(trail[-3][0], adder),
+                method="bounded",
+                options={"xatol": 1e-4},
             )
             if -peak.fun >= 0:
                 return trail[-3][0], float(peak.x)

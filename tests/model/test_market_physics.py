@@ -214,6 +214,8 @@ def test_a_household_that_decides_for_itself_moves_the_market_by_its_own_share(r
     assert shift == pytest.approx(moved / changed.slot_hours / 100, abs=1e-9)
     assert np.abs(moved).max() > 0.1
     assert changed.prosumer(owner).stored_kwh == pytest.approx(10.0, abs=1e-9)
+    held = sum(changed.prosumer(household).stored_kwh for household in range(100))
+    assert changed.history[0].stored_kwh[-1] * 100 == pytest.approx(held, abs=1e-9)
     assert plain.day_digest != changed.day_digest
     changed.prosumer(owner).strategy = None
     assert changed.strategies == {}

@@ -102,9 +102,12 @@ def test_with_pv_the_flat_price_under_net_billing_is_near_the_target(name: str) 
     assert break_even_usd_per_kwh(load_scenario(name, tariff="flat")) == pytest.approx(FLAT_NET_BILLING[name], rel=0.15)
 
 
-def test_under_stress_net_metering_has_no_price_that_recovers_the_cost() -> None:
-    scenario = load_scenario("stress", overrides=["tariff.export.rule=net_metering"], tariff="flat")
-    assert break_even_usd_per_kwh(scenario) is None
+def test_under_stress_net_metering_breaks_even_at_an_absurd_price_and_with_more_solar_at_none() -> None:
+    metered = ["tariff.export.rule=net_metering"]
+    today = load_scenario("stress", overrides=metered, tariff="flat")
+    assert break_even_usd_per_kwh(today) == pytest.approx(1.69, rel=0.15)
+    sunnier = load_scenario("stress", overrides=[*metered, "pv_scale=1.5"], tariff="flat")
+    assert break_even_usd_per_kwh(sunnier) is None
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -173,7 +176,7 @@ def test_real_rates_carry_the_date_they_were_in_force() -> None:
         assert load_scenario(name).tariffs["filed"].as_of == date
 
 
-def test_stress_is_oahu_but_for_its_solar_its_storage_and_its_feeder() -> None:
+def test_stress_is_oahu_but_for_its_solar_its_storage_its_feeder_and_its_flexibility() -> None:
     def leaves(table: object, place: str = "") -> dict[str, object]:
         if not isinstance(table, dict):
             return {place: table}
@@ -186,7 +189,7 @@ def test_stress_is_oahu_but_for_its_solar_its_storage_and_its_feeder() -> None:
         for group in ("low", "middle", "high")
         for key in ("pv_share", "pv_kw", "storage_share_of_pv")
     }
-    assert changed == own | {".name", ".title", ".feeder.name"}
+    assert changed == own | {".name", ".title", ".feeder.name", ".flexibility"}
 
 
 @pytest.mark.parametrize("name", ["oahu", "california"])

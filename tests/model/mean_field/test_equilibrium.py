@@ -19,7 +19,7 @@ from agents.tariff import ExportRule, Recovery
 from model.economy import Economy
 from model.mean_field.answer import answer, induced_wholesale, outlook
 from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from model.mean_field.prices import first_guess, solve_prices
+from model.mean_field.prices import EVALUATION_LIMIT, first_guess, solve_prices
 from model.mean_field.watch import Progress, Watch
 
 CASES = [
@@ -114,6 +114,12 @@ def test_nobody_gains_more_by_deviating_than_sloppiness_explains(preset: str, na
     found = solved(preset, name)
     assert -1e-9 <= found.exploitability_usd_per_household_day <= found.softmax_bound_usd_per_household_day
     assert found.exploitability_usd_per_household_day > 1e-4, "at a positive temperature something is forgone"
+
+
+def test_books_out_of_balance_are_part_of_the_residual() -> None:
+    found = solved("textbook", "flat", "tariff.export.rule=net_metering")  # prices play no role: they are exact
+    missing = abs(found.surplus_usd_per_household_day) / found.answer.billed_kwh_per_day
+    assert 0 < missing == found.residual_usd_per_kwh <= 1e-9
 
 
 # Theorem U
@@ -297,6 +303,48 @@ def test_fixed_charges_keep_their_shape_and_close_the_books() -> None:
     assert found.adder_usd_per_kwh == 0
 
 
+def test_what_is_posted_beside_a_balancing_charge_is_left_out() -> None:
+    economy = small_economy()
+    found = [
+        solve_equilibrium(
+            economy,
+            small_tariff(economy, recovery=Recovery.FIXED, fixed_charge_usd_per_day=np.full(2, posted)),
+            certify=False,
+        )
+        for posted in (0.0, 5.0)
+    ]
+    assert found[0].fixed_charge_usd_per_day == pytest.approx(found[1].fixed_charge_usd_per_day, abs=1e-12)
+    assert found[1].surplus_usd_per_household_day == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("rule", [ExportRule.NET_METERING, ExportRule.NET_BILLING, ExportRule.NONE])
+def test_the_adder_is_charged_on_imports_less_discounts_and_on_the_balance_under_net_metering(rule: ExportRule) -> None:
+    economy = small_economy()
+    tariff = small_tariff(economy, export_rule=rule, discount=np.array([0.3, 0.0]))
+    found = answer(economy, tariff, first_guess(economy), 0.1)
+    billed_kwh = 0.0
+    for k, household in enumerate(economy.types):
+        policy, law = found.responses[k].policy, found.flows[k].law
+        for c, h, e, z, j in np.ndindex(policy.probability.shape):
+            chance = economy.common.probability[c] * law[c, h, e, z] * policy.probability[c, h, e, z, j]
+            load_kw = policy.net_load_kw[c, h, z, j]
+            counted_kw = load_kw if rule is ExportRule.NET_METERING else max(load_kw, 0)
+            pays = 0.7 if household.group == 0 else 1.0
+            billed_kwh += household.share * pays * chance * economy.slot_hours * counted_kw
+    assert found.billed_kwh_per_day == pytest.approx(billed_kwh, abs=1e-12)
+
+
+def test_discounts_reach_the_group_they_are_for() -> None:
+    economy = small_economy()
+    found = solve_equilibrium(economy, small_tariff(economy, discount=np.array([0.4, 0.0])), certify=False)
+    for household, policy in zip(economy.types, found.policies, strict=True):
+        own = found.rates.for_discount(0.4 if household.group == 0 else 0.0)
+        afresh = best_response(household, own, outlook(economy)).policy
+        assert policy.probability == pytest.approx(afresh.probability, abs=1e-7)
+        other = best_response(household, found.rates.for_discount(0.2), outlook(economy)).policy
+        assert np.abs(policy.use_kw - other.use_kw).max() > 1e-3
+
+
 def test_a_tariff_that_earns_too_much_pays_a_dividend() -> None:
     economy = preset_economy("textbook")
     dear = replace(preset_tariff("textbook", "rtp"), energy_usd_per_kwh=np.full((1, 24), 0.4))
@@ -352,11 +400,16 @@ def test_every_evaluation_is_reported() -> None:
 
 def test_a_tolerance_beyond_rounding_ends_at_the_limit_and_says_how_far_it_got() -> None:
     economy = small_economy(levels=3, steepness=1.0)
-    found = solve_equilibrium(economy, small_tariff(economy), tolerance_usd_per_kwh=1e-19, certify=False)
+    heard: list[Progress] = []
+    found = solve_equilibrium(
+        economy, small_tariff(economy), tolerance_usd_per_kwh=1e-19, certify=False, progress=heard.append
+    )
     assert found.outcome is Outcome.ROUND_LIMIT
     assert not found.converged
     assert found.message.startswith("Not converged: prices still move by ")
     assert 1e-20 < found.residual_usd_per_kwh < 1e-12
+    at_the_target = [p.residual_usd_per_kwh for p in heard[:EVALUATION_LIMIT]]
+    assert found.residual_usd_per_kwh <= min(at_the_target), "the best point seen is the one returned"
 
 
 def test_a_solution_nearby_saves_evaluations_and_changes_nothing() -> None:

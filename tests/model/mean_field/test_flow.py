@@ -195,6 +195,15 @@ def test_households_that_never_move_stay_where_they_start() -> None:
     assert flow.law[0, 0].sum(axis=1) == pytest.approx([0.2, 0.5, 0.3], abs=1e-15)
 
 
+def test_separate_cycles_keep_their_mass_also_where_the_system_is_exactly_singular() -> None:
+    chance = np.zeros((1, 1, 4, 1, 3))
+    for e, j in ((0, 2), (1, 0), (2, 2), (3, 0)):
+        chance[0, 0, e, 0, j] = 1
+    start = np.array([0.7, 0, 0.3, 0]).reshape(1, 4, 1)
+    flow = stationary_flow(policy_of(chance, np.arange(-1, 2)), ALONE, np.ones(1), ALONE, start)
+    assert flow.law[0, 0, :, 0] == pytest.approx([0.35, 0.35, 0.15, 0.15], abs=1e-12)
+
+
 @pytest.mark.xfail(strict=True, reason="the singular system answers with any mixture of the two cycles")
 def test_separate_cycles_keep_the_mass_that_they_start_with() -> None:
     policy = moves_only({0: 1, 1: 0, 2: 3, 3: 2}, 4)

@@ -28,10 +28,11 @@ SPIRAL = ("stress", "flat", "memory=0", "temperature_usd=0.1", NET_METERING)
 
 @dataclass(frozen=True)
 class MadeUp:
-    """Stands for an answer of the population: only its adder and its sales are looked at."""
+    """Stands for an answer of the population: only its adder, its sales and its accuracy are looked at."""
 
     adder_usd_per_kwh: float
     billed_kwh_per_day: float
+    accuracy_usd_per_kwh: float
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,26 @@ class MadeUpSolution:
     answer: MadeUp
 
 
-def search(surplus: Callable[[float], float], sold: Callable[[float], float], cap: float = 2.0) -> Recovered:
-    """``smallest_adder`` on a surplus given as a function of the adder."""
+def search(
+    surplus: Callable[[float], float], sold: Callable[[float], float], cap: float = 2.0, error: float = 0.0
+) -> Recovered:
+    """``smallest_adder`` on a surplus given as a function of the adder.
+
+    Books are off by ``error`` times the accuracy to which the prices were asked for, on every unit sold without adder.
+    """
     economy = small_economy()
     tariff = replace(small_tariff(economy), adder_cap_usd_per_kwh=cap)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             recovery,
             "solve_prices",
-            lambda economy, tariff, adder, **_: MadeUpSolution(MadeUp(adder, sold(adder))),
+            lambda economy, tariff, adder, *, tolerance, **_: MadeUpSolution(MadeUp(adder, sold(adder), tolerance)),
         )
-        patch.setattr(recovery, "surplus_usd_per_day", lambda e, t, found: surplus(found.adder_usd_per_kwh))
+        patch.setattr(
+            recovery,
+            "surplus_usd_per_day",
+            lambda e, t, found: surplus(found.adder_usd_per_kwh) + error * sold(0.0) * found.accuracy_usd_per_kwh,
+        )
         return smallest_adder(economy, tariff, tolerance=1e-9, watch=Watch())
 
 
@@ -74,6 +84,17 @@ def test_the_first_of_the_two_roots_of_a_revenue_curve_is_found(sales: float, sc
     assert found.surplus_usd_per_day == surplus(adder)
     below = np.linspace(0, adder - 1e-6, 2000)
     assert (np.array([surplus(a) for a in below]) < 0).all()
+
+
+@pytest.mark.xfail(strict=True, reason="the sign of roughly known books decides where the search ends")
+@pytest.mark.parametrize("error", [1.0, -1.0])
+def test_prices_known_only_roughly_far_from_the_balance_do_not_mislead_the_search(error: float) -> None:
+    for share in np.concatenate([np.geomspace(1e-9, 1e-2, 60), np.linspace(0.011, 0.989, 160)]):
+        surplus, sold = laffer(10.0, 0.5, share * 10.0 * 0.5 / np.e)
+        found = search(surplus, sold, error=error)
+        adder = found.prices.answer.adder_usd_per_kwh
+        assert found.adequate
+        assert surplus(adder) == pytest.approx(0, abs=2e-8), f"cost is {share} of the peak of revenue"
 
 
 @settings(max_examples=40)
@@ -110,6 +131,15 @@ def test_revenue_that_falls_from_the_start_is_best_without_an_adder() -> None:
     assert not found.adequate
     assert found.prices.answer.adder_usd_per_kwh == pytest.approx(0, abs=1e-3)
     assert found.surplus_usd_per_day == pytest.approx(-1.0, abs=1e-3)
+
+
+def test_a_window_of_adequacy_narrower_than_a_step_is_found() -> None:
+    # short of 1 but for a peak of .05 at .523, 2 cents wide; the march goes by steps of 5 cents
+    found = search(lambda a: 1.05 * np.exp(-(((a - 0.523) / 0.03) ** 2)) - 1, lambda a: -1.0)
+    assert found.adequate
+    assert found.surplus_usd_per_day == pytest.approx(0, abs=1e-7)
+    # 1.05 exp(−x²) = 1 at x = √ln 1.05 = .2209, times .03 below the peak
+    assert found.prices.answer.adder_usd_per_kwh == pytest.approx(0.523 - 0.03 * 0.2209, abs=1e-5)
 
 
 # The search on economies
@@ -191,7 +221,7 @@ def test_a_fixed_charge_ends_the_spiral() -> None:
         ("california", (NET_METERING,), 0.377),
         ("california", (), 0.343),
         ("stress", ("pv_share_scale=0",), 0.427),
-        ("stress", ("memory=0", "elasticity=0", NET_METERING), 1.69),
+        ("stress", ("memory=0", NET_METERING), 1.69),
         ("stress", (), 0.552),
     ],
 )
