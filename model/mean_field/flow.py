@@ -16,6 +16,8 @@ LAW_TOLERANCE = 1e-13
 """Estimated distance to the stationary law at which iterating stops (total variation per common state)."""
 ROUNDING = 1e-15
 """A change of the law this small is rounding."""
+LAZY = 0.5
+"""Share of the old law kept where plain days go round in circles."""
 SWEEP_LIMIT = 400
 """Days to iterate before the linear system is solved instead."""
 
@@ -84,12 +86,14 @@ def push_days(
     end = np.empty((states, levels, shocks))
     previous = np.inf
     distance = np.inf
-    for _ in range(limit):
+    for day in range(limit + 1):
         for c in range(states):
             law[c, 0] = midnight[c]
             for h in range(slots):
                 target = end[c] if h == slots - 1 else law[c, h + 1]
                 _push_slot(law[c, h], probability[c, h], moves, shock_kernel, moved, target)
+        if distance <= tolerance or day == limit:
+            break  # the law just filled belongs to the midnight that met the tolerance
         change = 0.0
         for d in range(states):
             for e in range(levels):
@@ -103,8 +107,6 @@ def push_days(
         rate = min(change / previous, 0.999999) if previous < np.inf else 0.999999
         previous = change
         distance = 0.0 if change <= ROUNDING else change * rate / (1.0 - rate)
-        if distance <= tolerance:
-            break
     return distance
 
 
@@ -188,9 +190,11 @@ def stationary_flow(
     arrays = (probability, policy.moves, shock_kernel, backward)
     defect = push_days(midnight, *arrays, SWEEP_LIMIT, LAW_TOLERANCE, 0.0, law)
     if defect > LAW_TOLERANCE:
+        defect = push_days(midnight, *arrays, SWEEP_LIMIT, LAW_TOLERANCE, LAZY, law)
+    if defect > LAW_TOLERANCE:
         exact = _solve_midnight(probability, policy.moves, shock_kernel, backward)
         if exact is not None:
             midnight = exact
-        defect = push_days(midnight, *arrays, SWEEP_LIMIT, LAW_TOLERANCE, 0.5, law)
+        defect = push_days(midnight, *arrays, SWEEP_LIMIT, LAW_TOLERANCE, LAZY, law)
     frequency = np.einsum("chez,chezj->chzj", law, probability)
     return Flow(law=law, frequency=frequency, defect=float(defect))

@@ -115,7 +115,8 @@ def commit(
         )
         seen[key] = trial
         trials.append(trial)
-        if trial.violation <= FEASIBLE and (best is None or trial.objective > best[0].objective):
+        feasible = trial.violation <= FEASIBLE and np.isfinite(trial.objective)
+        if feasible and (best is None or trial.objective > best[0].objective):
             best = trial, found
         if progress is not None:
             progress(
@@ -129,7 +130,8 @@ def commit(
 
     outcome = Outcome.CONVERGED
     try:
-        settled = [_search(evaluate, (s - family.low) / width, evaluations_per_start, violation) for s in starts]
+        room = np.where(width > 0, width, 1.0)  # a parameter without room stays where it is
+        settled = [_search(evaluate, (s - family.low) / room, evaluations_per_start, violation) for s in starts]
         if not any(settled):
             outcome = Outcome.ROUND_LIMIT
     except Cancelled:

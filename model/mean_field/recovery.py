@@ -90,7 +90,7 @@ def _march(
     """
     finest = 0.1 * tolerance
     adder, gap = 0.0, surplus(0.0, COARSE_USD_PER_KWH)
-    if gap >= 0:
+    if gap >= 0 and (gap := surplus(0.0, finest)) >= 0:  # roughly known books must not decide
         return 0.0
     trail = [(adder, gap)]
     best = adder, gap
@@ -104,10 +104,12 @@ def _march(
         step = float(np.clip(step, floor, cap / GRID))
         adder = min(adder + step, cap)
         gap = surplus(adder, float(np.clip(1e-3 * step, finest, COARSE_USD_PER_KWH)))
+        if gap >= 0:
+            gap = surplus(adder, finest)
         trail.append((adder, gap))
         best = max(best, trail[-1], key=lambda point: point[1])
         if gap >= 0:
-            return adder if gap == 0 else (trail[-2][0], adder)
+            return _finely_bracketed(surplus, [point for point, _ in trail], finest)
         if len(trail) > 2 and trail[-2][1] >= max(trail[-3][1], gap):
             from scipy.optimize import minimize_scalar  # slow to import, seldom needed
 
@@ -117,11 +119,23 @@ def _march(
                 method="bounded",
                 options={"xatol": 1e-4},
             )
-            if -peak.fun >= 0:
-                return trail[-3][0], float(peak.x)
+            if surplus(float(peak.x), finest) >= 0:
+                return _finely_bracketed(surplus, [*(point for point, _ in trail[:-2]), float(peak.x)], finest)
             best = max(best, (float(peak.x), -float(peak.fun)), key=lambda point: point[1])
         if adder >= cap:
             return best[0], best[0]
+
+
+def _finely_bracketed(
+    surplus: Callable[[float, float], float], passed: list[float], finest: float
+) -> float | tuple[float, float]:
+    """Last two adders passed between which the finely known surplus turns positive, the last one's being so."""
+    high = passed[-1]
+    for low in reversed(passed[:-1]):
+        if surplus(low, finest) < 0:
+            return low, high
+        high = low
+    return high
 
 
 def balancing_fixed_charge(economy: Economy, tariff: Tariff, surplus_without: float) -> Floats:

@@ -68,7 +68,6 @@ def test_an_independent_day_leaves_the_law_where_it_was(seed: int, memory: int) 
         assert law[tomorrow, 0] == pytest.approx(arrived, abs=1e-10)
 
 
-@pytest.mark.xfail(strict=True, reason="the law returned is one day behind the law that met the tolerance")
 def test_the_law_returned_is_as_close_to_stationary_as_its_defect_says() -> None:
     # a day forgets all but 4e-7 of where it began: the second day moves the law by 2e-7, the third by 6e-14
     chance = np.zeros((1, 1, 2, 2, 3))
@@ -204,7 +203,6 @@ def test_separate_cycles_keep_their_mass_also_where_the_system_is_exactly_singul
     assert flow.law[0, 0, :, 0] == pytest.approx([0.35, 0.35, 0.15, 0.15], abs=1e-12)
 
 
-@pytest.mark.xfail(strict=True, reason="the singular system answers with any mixture of the two cycles")
 def test_separate_cycles_keep_the_mass_that_they_start_with() -> None:
     policy = moves_only({0: 1, 1: 0, 2: 3, 3: 2}, 4)
     flow = stationary_flow(policy, SHOCK, SHOCK_LAW, ALONE, starting_in(0.7, 0, 0.3, 0))

@@ -170,13 +170,11 @@ def test_a_constraint_that_no_tariff_keeps_is_an_error_in_words() -> None:
     assert str(error.value) == "no tariff of the family was feasible; widen the bounds or raise the price cap"
 
 
-@pytest.mark.xfail(strict=True, reason="an undefined objective is reported as the best one")
 def test_an_objective_that_is_nowhere_defined_is_an_error_too() -> None:
     with pytest.raises(ValueError, match="no tariff of the family"):
         commit(island(), plane(Recovery.FIXED), lambda _: -np.inf, evaluations_per_start=8)
 
 
-@pytest.mark.xfail(strict=True, reason="a parameter without room is divided by its width")
 def test_a_parameter_without_room_is_held() -> None:
     economy = preset_economy("textbook", "battery_levels=4", "fixed_cost_usd_per_month=0")
     family = tariff_family(economy, Recovery.POSTED)
