@@ -119,6 +119,8 @@ def _whole_numbers(rng: Any) -> list[int]:
     return numbers
 
 
+# numba caches a compiled caller by the date of the caller's own file: after a change below, touch
+# model/market/day_kernel.py too, or its cache keeps the old code. (The tests compare it with plain integers.)
 @numba.njit(inline="always")
 def mix64(z: Any) -> Any:
     """Stafford's variant 13 of the 64-bit finaliser (compiled)."""

@@ -171,7 +171,8 @@ def test_a_long_solve_shows_progress_leaves_the_page_alive_and_can_be_cancelled(
 
 
 def test_a_tariff_that_cannot_cover_the_cost_is_said_in_words(visit) -> None:
-    page = visit("?scenario=textbook&tariff=flat&tariff.export.rule=net_metering&pv_share_scale=3&battery_share_scale=0")
+    changes = "tariff.export.rule=net_metering&pv_share_scale=3&battery_share_scale=0"
+    page = visit(f"?scenario=textbook&tariff=flat&{changes}")
     page.wait_for_selector("text=No price covers the cost.")
     assert "smallest shortfall" in page.inner_text(".mw-notices")
     assert "−" in figures(page)["surplus"]

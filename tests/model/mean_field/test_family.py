@@ -81,6 +81,17 @@ def test_slope_zero_is_equal_and_slope_one_is_proportional_to_income() -> None:
     )
 
 
+def test_the_pattern_has_mean_one_on_every_day_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    economy = preset_economy("textbook")
+    tou = preset_tariff("textbook", "tou")
+    hot = np.vstack([tou.energy_usd_per_kwh, 3 * tou.energy_usd_per_kwh[:, ::-1]])
+    dear_when_hot = replace(tou, energy_usd_per_kwh=hot, export_usd_per_kwh=np.zeros_like(hot))
+    monkeypatch.setattr("model.mean_field.family.build_tariff", lambda scenario, name: dear_when_hot)
+    pattern = tariff_family(economy, Recovery.FIXED).pattern
+    assert pattern.mean(axis=1) == pytest.approx(np.ones(2))
+    assert pattern[1] == pytest.approx(pattern[0, ::-1])
+
+
 def test_bounds_are_those_of_the_scenario() -> None:
     economy = preset_economy("textbook")
     assert (FIXED.low == 0).all()

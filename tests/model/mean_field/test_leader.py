@@ -134,7 +134,11 @@ def test_the_best_of_the_whole_family_is_no_worse_than_its_flat_and_real_time_me
     for start in starting_points(family, economy):
         member = solve_equilibrium(economy, family.tariff(start), certify=False)
         assert member.outcome is Outcome.CONVERGED
+        tried = (np.array([t.parameters for t in found.trials]) - start) / (family.high - family.low)
+        # a search begins within its first trust radius of its start, a quarter of the range, per parameter
+        assert np.abs(tried[:, family.free.index("pass_through")]).min() <= 0.25
         assert found.objective >= worth(member) - 1e-9
+    assert len(found.trials) > 2 * 25, "all three searches took place"
     if recovery is Recovery.FIXED:
         assert found.equilibrium.surplus_usd_per_household_day == pytest.approx(0, abs=1e-9)
 
