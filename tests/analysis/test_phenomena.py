@@ -70,6 +70,18 @@ def test_net_metering_shifts_cost_to_poor_households_without_solar_and_net_billi
         assert (shifted, billed, before) == pytest.approx((net_metering, net_billing, without_solar), rel=0.15)
 
 
+def test_under_stress_net_metering_makes_the_price_explode_and_the_poor_pay() -> None:
+    weather = "memory=0"
+    scales = [f"pv_share_scale={scale}" for scale in (0, 0.5, 1)]
+    found = [solved("stress", "flat", weather, scale, NET_METERING) for scale in scales]
+    assert all(one.outcome is Outcome.CONVERGED for one in found)
+    steps = np.diff([float(one.rates.import_usd_per_kwh[0, 0]) for one in found])
+    assert steps[0] > 0.005
+    assert steps[1] > 2 * steps[0], "convex"
+    shifted = poor_household_without_solar_usd_per_month("stress", weather, NET_METERING)
+    assert shifted > 1.05 * poor_household_without_solar_usd_per_month("stress", weather)
+
+
 @pytest.mark.parametrize("preset", ["oahu", "california"])
 def test_an_equal_fixed_charge_is_efficient_and_weighs_on_the_poor(preset: str) -> None:
     """Where solar is not concentrated among the rich; elsewhere it may also end a cross-subsidy to them."""
