@@ -18,6 +18,7 @@ MEMORY = 10
 GROWTH_ALLOWED = 2.0
 """A residual above this multiple of the best so far is rejected."""
 SMALLEST_MIXING = 1e-4
+PATIENT_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,6 +37,7 @@ def accelerate(
     *,
     tolerance: float,
     limit: int,
+    patience: int | None = None,
     report: Callable[[int, float], None] | None = None,
 ) -> FixedPoint:
     """Find x with max |g(x) − x| ≤ tolerance.
@@ -50,6 +52,9 @@ def accelerate(
         Largest residual accepted.
     limit
         Evaluations of g allowed.
+    patience
+        Evaluations within which the best residual must fall to ``PATIENT_SHARE`` of what it was; without it only
+        ``limit`` ends the search.
     report
         Called with (evaluations, residual) after each evaluation; may raise to stop.
     """
@@ -57,6 +62,7 @@ def accelerate(
     best_point, best_gap, best_residual = start, np.zeros_like(start), np.inf
     points: list[Floats] = []
     gaps: list[Floats] = []
+    bests: list[float] = []
     for evaluation in range(1, limit + 1):
         gap = function(point) - point
         residual = float(np.abs(gap).max())
@@ -64,6 +70,11 @@ def accelerate(
             report(evaluation, residual)
         if residual <= tolerance:
             return FixedPoint(point=point, residual=residual, evaluations=evaluation, converged=True)
+        bests.append(min(best_residual, residual))
+        if patience is not None and evaluation > patience and bests[-1] > PATIENT_SHARE * bests[-1 - patience]:
+            if residual < best_residual:
+                best_point, best_residual = point, residual
+            return FixedPoint(point=best_point, residual=best_residual, evaluations=evaluation, converged=False)
         if not residual <= GROWTH_ALLOWED * best_residual:
             mixing = max(0.5 * mixing, SMALLEST_MIXING)
             points, gaps = [], []

@@ -13,7 +13,9 @@ matter for what it does. The iteration keeps W[c,z,e] = V[c,z,e] − V[c,z,0] at
 change of V is the same at all levels, for each (c, z): relative value iteration (Puterman, *Markov Decision
 Processes*, 1994, section 8.5) with MacQueen's span rule applied per exogenous state. Slow weather (seasons) then costs
 nothing. That change, averaged over (c, z), is the reward per day; at δ < 1 the part of V that is common to all levels
-follows from a linear system in (c, z). Where the day mixes slowly, Anderson acceleration takes over.
+follows from a linear system in (c, z). Where the day mixes slowly (idle batteries, cold policies), soft policy
+iteration takes over: Newton's method on the midnight values, whose derivative is the policy's own day operator
+(Puterman and Brumelle 1979). Anderson acceleration does that service for best moves and for very large operators.
 
 In the exponential domain the entropy rule is a convolution along the levels: exp(Q/η) = A[j]·Y[e + j] with
 A = exp(r/η), Y = exp(δ^(1/T) E V/η), so a slot takes as many exponentials as there are levels, not levels × moves.
@@ -27,6 +29,7 @@ import numpy as np
 
 from agents.anderson import accelerate
 from agents.arrays import Floats, Ints
+from agents.day_operator import JOINT_LIMIT, day_operators, joint_operator, move_kernel
 from agents.household import HouseholdType
 from agents.outlook import Outlook, ValueRule
 from agents.policy import PolicyTable
@@ -35,10 +38,12 @@ from agents.tariff import Rates
 
 SAFE_EXPONENT = 600.0
 """Largest range of Q/η that the exponential domain can hold in float64 without underflow (exp(−745) is 0)."""
-PLAIN_DAYS = 20
-"""Sweeps over the day after which plain iteration hands over to Anderson acceleration."""
+PLAIN_DAYS = 12
+"""Sweeps over the day after which plain iteration hands over to a faster one."""
+POLICY_STEPS = 40
+"""Steps of policy iteration before lazy iteration takes over; it settles in a handful."""
 FAST_DAYS = 300
-"""Accelerated sweeps before lazy iteration takes over."""
+"""Sweeps accelerated by Anderson's method before lazy iteration takes over."""
 DAY_LIMIT = 5_000
 """Lazy sweeps after which the iteration gives up."""
 SLOW_SHARE = 0.03
@@ -336,7 +341,10 @@ def respond(
     arrays = (reward, weight, outcome.moves, outlook.common_kernel, outlook.shock_kernel)
     numbers = (delta ** (1 / slots), temperature, soft)
     days, converged = iterate_days(*arrays, midnight, *numbers, tolerance, PLAIN_DAYS, 0.0, value)
-    if not converged:
+    if not converged and soft and midnight.size <= JOINT_LIMIT:
+        more, converged = _iterate_policies(arrays, numbers, outlook, midnight, tolerance, value, probability)
+        days += more
+    elif not converged:
 
         def next_midnight(flat: Floats) -> Floats:
             sweep_day(*arrays, flat.reshape(midnight.shape), *numbers, value, NOTHING)
@@ -369,6 +377,40 @@ def respond(
         days=int(days),
         converged=bool(converged),
     )
+
+
+def _iterate_policies(
+    arrays: tuple[Floats, Floats, Ints, Floats, Floats],
+    numbers: tuple[float, float, bool],
+    outlook: Outlook,
+    midnight: Floats,
+    tolerance: float,
+    value: Floats,
+    probability: Floats,
+) -> tuple[int, bool]:
+    """Newton's method on the midnight values, in place; return (sweeps, whether within tolerance).
+
+    Ends when a step no longer moves the values along the levels, or cannot any more: then the change of the values
+    over a day is within tolerance and what is left is rounding.
+    """
+    last_step = np.inf
+    for sweep in range(1, POLICY_STEPS + 1):
+        sweep_day(*arrays, midnight, *numbers, value, probability)
+        operators = day_operators(move_kernel(probability, arrays[2]), outlook.shock_kernel, numbers[0])
+        system = np.eye(midnight.size) - joint_operator(outlook.common_kernel, operators)
+        if outlook.discount_per_day == 1.0:
+            system += 1.0 / midnight.size  # fixes the constant that no policy can change
+        change = value[:, 0] - midnight
+        step = np.linalg.solve(system, change.ravel()).reshape(midnight.shape)
+        width, drift = float(np.ptp(step, axis=2).max()), float(np.ptp(change, axis=2).max())
+        if width >= last_step and drift <= tolerance:
+            return sweep, True
+        midnight += step
+        midnight -= midnight[:, :, :1].copy()
+        if width <= tolerance or drift <= ROUNDING_USD:
+            return sweep, True
+        last_step = width
+    return POLICY_STEPS, False
 
 
 def _common_part(change: Floats, outlook: Outlook, slots: int) -> Floats:

@@ -5,12 +5,12 @@ import numpy as np
 from agents.arrays import Floats, Ints
 from agents.battery import feasible, moves
 from agents.best_response import respond
-from agents.outlook import Outlook, ValueRule
+from agents.outlook import Outlook
 from agents.slot_outcome import slot_outcome
-from agents.tariff import ExportRule, Recovery, Tariff, rates
+from agents.tariff import Recovery, Tariff, rates
 from model.economy import Economy
 from model.mean_field.answer import Answer, answer, induced_wholesale, outlook, surplus_usd_per_day
-from model.mean_field.prices import couples
+from model.mean_field.prices import couples, potential_failures
 from model.mean_field.watch import Watch
 
 POWER_STEPS = 30
@@ -110,26 +110,9 @@ def contraction(economy: Economy, tariff: Tariff, found: Answer, watch: Watch) -
 
 def uniqueness(economy: Economy, tariff: Tariff) -> str:
     """Say whether Theorem U makes the equilibrium unique, and if not, which condition fails."""
-    scenario = economy.scenario
-    failed = []
-    if scenario.discount_per_day != 1.0:
-        failed.append("the discount is below 1")
-    if ValueRule(scenario.value_rule) is not ValueRule.ENTROPY and scenario.temperature_usd > 0:
-        failed.append("the value rule is not entropy")
+    failed = potential_failures(economy, tariff)
     if tariff.recovery is Recovery.VOLUMETRIC:
         failed.append("the adder is not given but balances revenue")
-    if not couples(tariff):
-        if not failed:
-            return "unique: no rate depends on the wholesale price"
-        return f"observed only: {'; '.join(failed)}"
-    if tariff.export_rule is ExportRule.NET_BILLING and tariff.export_pass_through != tariff.pass_through:
-        failed.append("export and import pass through different shares of the wholesale price")
-    if tariff.export_rule is ExportRule.NONE:
-        failed.append("exports earn nothing while imports follow the wholesale price")
-    if tariff.discount.any():
-        failed.append("a group discount applies to the wholesale price")
-    if tariff.export_rule is ExportRule.NET_BILLING and (tariff.export_usd_per_kwh > tariff.energy_usd_per_kwh).any():
-        failed.append("the export credit is capped at the import rate")
     if failed:
         return f"observed only: {'; '.join(failed)}"
-    return "unique by Theorem U"
+    return "unique by Theorem U" if couples(tariff) else "unique: no rate depends on the wholesale price"

@@ -10,6 +10,7 @@ import numba
 import numpy as np
 
 from agents.arrays import Floats, Ints
+from agents.day_operator import JOINT_LIMIT, day_operators, move_kernel
 from agents.policy import PolicyTable
 
 LAW_TOLERANCE = 1e-13
@@ -18,8 +19,10 @@ ROUNDING = 1e-15
 """A change of the law this small is rounding."""
 LAZY = 0.5
 """Share of the old law kept where plain days go round in circles."""
+FAST_DAYS = 40
+"""Days to iterate, plainly and then lazily, before the linear system is solved instead."""
 SWEEP_LIMIT = 400
-"""Days to iterate before the linear system is solved instead."""
+"""Lazy days after which iterating gives up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -110,33 +113,12 @@ def push_days(
     return distance
 
 
-@numba.njit(cache=True, nogil=True)
-def day_operators(probability: Floats, moves: Ints, shock_kernel: Floats) -> Floats:
-    """Transition of (e, z) over one day in each common state: (c, from, to)."""
-    states, slots, levels, shocks, _ = probability.shape
-    size = levels * shocks
-    moved = np.empty((shocks, levels))
-    here = np.empty((levels, shocks))
-    there = np.empty((levels, shocks))
-    operators = np.empty((states, size, size))
-    for c in range(states):
-        for origin in range(size):
-            here[:] = 0.0
-            here[origin // shocks, origin % shocks] = 1.0
-            for h in range(slots):
-                _push_slot(here, probability[c, h], moves, shock_kernel, moved, there)
-                here[:] = there
-            for target in range(size):
-                operators[c, origin, target] = here[target // shocks, target % shocks]
-    return operators
-
-
-def _solve_midnight(probability: Floats, moves: Ints, shock_kernel: Floats, backward: Floats) -> Floats | None:
-    """Stationary law at midnight (c, e, z) from its linear system, or None where that system is singular."""
-    operators = day_operators(probability, moves, shock_kernel)
+def _solve_midnight(policy: PolicyTable, shock_kernel: Floats, backward: Floats) -> tuple[Floats, float] | None:
+    """Stationary law at midnight (c, e, z) from its linear system, and its change over a day; None if singular."""
+    operators = day_operators(move_kernel(policy.probability, policy.moves), shock_kernel, 1.0)
     states, size, _ = operators.shape
-    system = np.einsum("dc,cxy->dycx", backward, operators).reshape(states * size, states * size)
-    system -= np.eye(states * size)
+    day = np.einsum("dc,cxy->dycx", backward, operators).reshape(states * size, states * size)
+    system = day - np.eye(states * size)
     system[-1] = 1.0
     right = np.zeros(states * size)
     right[-1] = states
@@ -148,7 +130,9 @@ def _solve_midnight(probability: Floats, moves: Ints, shock_kernel: Floats, back
         return None
     law = np.maximum(law, 0.0)
     law /= law.sum(axis=1, keepdims=True)
-    return np.asarray(law.reshape(states, probability.shape[2], probability.shape[3]))
+    defect = float(np.abs(day @ law.ravel() - law.ravel()).max())
+    shocks = len(shock_kernel)
+    return np.ascontiguousarray(law.reshape(states, shocks, -1).transpose(0, 2, 1)), defect
 
 
 def stationary_flow(
@@ -160,8 +144,7 @@ def stationary_flow(
 ) -> Flow:
     """Stationary day of a policy.
 
-    Iterates the day; where that mixes slowly (cold policies) solves the linear system of the midnight law and
-    polishes it by iterating on.
+    Iterates the day; where that mixes slowly (cold policies) solves the linear system of the midnight law.
 
     Parameters
     ----------
@@ -188,13 +171,15 @@ def stationary_flow(
     else:
         midnight = np.array(start)
     arrays = (probability, policy.moves, shock_kernel, backward)
-    defect = push_days(midnight, *arrays, SWEEP_LIMIT, LAW_TOLERANCE, 0.0, law)
+    defect = push_days(midnight, *arrays, FAST_DAYS, LAW_TOLERANCE, 0.0, law)
     if defect > LAW_TOLERANCE:
-        defect = push_days(midnight, *arrays, SWEEP_LIMIT, LAW_TOLERANCE, LAZY, law)
+        defect = push_days(midnight, *arrays, FAST_DAYS, LAW_TOLERANCE, LAZY, law)
+    if defect > LAW_TOLERANCE and midnight.size <= JOINT_LIMIT:
+        solved = _solve_midnight(policy, shock_kernel, backward)
+        if solved is not None and solved[1] <= LAW_TOLERANCE:
+            midnight, defect = solved
+            push_days(midnight.copy(), *arrays, 0, LAW_TOLERANCE, 0.0, law)
     if defect > LAW_TOLERANCE:
-        exact = _solve_midnight(probability, policy.moves, shock_kernel, backward)
-        if exact is not None:
-            midnight = exact
         defect = push_days(midnight, *arrays, SWEEP_LIMIT, LAW_TOLERANCE, LAZY, law)
     frequency = np.einsum("chez,chezj->chzj", law, probability)
     return Flow(law=law, frequency=frequency, defect=float(defect))

@@ -6,31 +6,74 @@ import numpy as np
 
 from agents.anderson import accelerate
 from agents.arrays import Floats
+from agents.outlook import ValueRule
 from agents.tariff import ExportRule, Tariff
 from model.economy import Economy
 from model.mean_field.answer import Answer, answer, induced_wholesale
+from model.mean_field.newton import solve_newton
 from model.mean_field.watch import Watch
 
 EVALUATION_LIMIT = 150
-"""Evaluations of the population at one temperature."""
+"""Evaluations of the population by Anderson acceleration."""
+PATIENCE = 8
+"""Evaluations after which slow acceleration hands over to Newton's method."""
+SMALL = 64
+"""Up to this many prices their derivative costs about as much as evaluating the population."""
+WARM_USD = 0.05
+"""Temperature at which a continuation begins: warm enough for Newton's method from afar."""
+WARMEST_USD = 2.0
 WARMER = 4.0
-"""Factor between the temperatures of the continuation."""
-WARMEST_USD = 1.0
+"""Factor between temperatures on the way up."""
+COOLER = 0.4
+"""Factor between temperatures on the way down, nearer to one after a failure."""
+SMALLEST_COOLING = 0.95
+LOOSE = 1e-2
+"""Accuracy of prices on the way, as a share of the temperature per kWh."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PriceSolution:
-    """An answer whose prices it induces itself, up to ``residual_usd_per_kwh`` = max |s(L + rest) − λ|."""
+    """An answer whose prices it induces itself.
+
+    Attributes
+    ----------
+    residual_usd_per_kwh
+        max |s(L + rest) − λ|. [USD/kWh]
+    slope
+        Derivative of Newton's system at the solution, which a solve nearby may start from; None if none was needed.
+    """
 
     answer: Answer
     residual_usd_per_kwh: float
     converged: bool
+    slope: Floats | None = None
 
 
 def couples(tariff: Tariff) -> bool:
     """Tell whether any rate depends on the wholesale price."""
     by_export = tariff.export_rule is ExportRule.NET_BILLING and tariff.export_pass_through > 0
     return tariff.pass_through > 0 or by_export
+
+
+def potential_failures(economy: Economy, tariff: Tariff) -> list[str]:
+    """Conditions of Theorem U that a game with a given adder misses, in words; none: it has a convex potential."""
+    scenario = economy.scenario
+    failed = []
+    if scenario.discount_per_day != 1.0:
+        failed.append("the discount is below 1")
+    if ValueRule(scenario.value_rule) is not ValueRule.ENTROPY and scenario.temperature_usd > 0:
+        failed.append("the value rule is not entropy")
+    if not couples(tariff):
+        return failed
+    if tariff.export_rule is ExportRule.NET_BILLING and tariff.export_pass_through != tariff.pass_through:
+        failed.append("export and import pass through different shares of the wholesale price")
+    if tariff.export_rule is ExportRule.NONE:
+        failed.append("exports earn nothing while imports follow the wholesale price")
+    if tariff.discount.any():
+        failed.append("a group discount applies to the wholesale price")
+    if tariff.export_rule is ExportRule.NET_BILLING and (tariff.export_usd_per_kwh > tariff.energy_usd_per_kwh).any():
+        failed.append("the export credit is capped at the import rate")
+    return failed
 
 
 def solve_prices(
@@ -40,85 +83,151 @@ def solve_prices(
     *,
     tolerance: float,
     watch: Watch,
-    start: Answer | None = None,
-    wholesale_start: Floats | None = None,
+    start: PriceSolution | None = None,
+    load_start_kw: Floats | None = None,
 ) -> PriceSolution:
     """Find λ = s(L(λ) + rest), the adder held.
 
-    Anderson-accelerated; where that stalls, continuation: the temperature is raised until the fixed point is found,
-    then lowered again step by step, each solution being the next one's start.
+    A solution nearby is improved by Newton's method with its own derivative. Otherwise many prices are first tried by
+    Anderson acceleration, which needs no derivative; where that is slow, and for few prices at once, by Newton's
+    method with continuation: the game is solved warm, where households spread over their options, and cooled down
+    step by step, each solution being the next one's start.
+
+    Parameters
+    ----------
+    tolerance
+        Largest residual accepted. [USD/kWh]
+    start
+        A solution at a similar tariff on the same grid.
+    load_start_kw : (c, h), optional
+        System load per household whose prices to start from; by default that of reference demand. [kW]
     """
-    if wholesale_start is None:
-        wholesale_start = start.wholesale_usd_per_kwh if start else first_guess(economy)
+    if load_start_kw is None:
+        known = start is not None and start.answer.net_load_kw.shape == economy.rest_load_kw.shape
+        net_load_kw = start.answer.net_load_kw if start is not None and known else reference_net_load_kw(economy)
+        load_start_kw = net_load_kw + economy.rest_load_kw
     if not couples(tariff):
-        found = answer(economy, tariff, wholesale_start, adder_usd_per_kwh, start=start)
+        wholesale = economy.supply.price(load_start_kw)
+        found = answer(economy, tariff, wholesale, adder_usd_per_kwh, start=start.answer if start else None)
         watch.tick(0.0)
         return PriceSolution(
             answer=with_wholesale(found, induced_wholesale(economy, found.net_load_kw)),
             residual_usd_per_kwh=0.0,
             converged=True,
         )
-    target = economy.scenario.temperature_usd
+    search = _Search(economy, tariff, adder_usd_per_kwh, tolerance, watch)
+    return search.run(load_start_kw, start)
 
-    def at(temperature: float, wholesale: Floats, warm: Answer | None) -> PriceSolution:
-        return _at_temperature(economy, tariff, adder_usd_per_kwh, temperature, tolerance, watch, wholesale, warm)
 
-    direct = at(target, wholesale_start, start)
-    if direct.converged or target <= 0:
-        return direct
-    ladder, warm = [target], direct
-    while ladder[-1] < WARMEST_USD:
-        ladder.append(ladder[-1] * WARMER)
-        warm = at(ladder[-1], warm.answer.wholesale_usd_per_kwh, None)
-        if warm.converged:
-            break
-    for temperature in reversed(ladder[:-1]):
-        warm = at(temperature, warm.answer.wholesale_usd_per_kwh, warm.answer)
-    return min(direct, warm, key=lambda solution: solution.residual_usd_per_kwh)
+def reference_net_load_kw(economy: Economy) -> Floats:
+    """Net load if everybody used their reference demand and batteries stood still. (c, h) [kW]"""
+    return np.asarray(sum(t.share * (t.reference_kw - t.pv_kw) for t in economy.types))
 
 
 def first_guess(economy: Economy) -> Floats:
-    """Prices if everybody used their reference demand and batteries stood still. (c, h) [USD/kWh]"""
-    net_load_kw = sum(t.share * (t.reference_kw - t.pv_kw) for t in economy.types)
-    return induced_wholesale(economy, np.asarray(net_load_kw))
+    """Prices at the reference net load. (c, h) [USD/kWh]"""
+    return induced_wholesale(economy, reference_net_load_kw(economy))
+
+
+class _Search:
+    """The ways to the equilibrium prices of one tariff, in the order in which they are tried."""
+
+    def __init__(self, economy: Economy, tariff: Tariff, adder: float, tolerance: float, watch: Watch) -> None:
+        self.economy, self.tariff, self.adder = economy, tariff, adder
+        self.tolerance, self.watch = tolerance, watch
+        self.target = economy.scenario.temperature_usd
+        self.has_potential = not potential_failures(economy, tariff)
+        self.found: list[PriceSolution] = []
+
+    def run(self, load_kw: Floats, start: PriceSolution | None) -> PriceSolution:
+        """The first way that converges, or the best point seen."""
+        if start is not None and self.target > 0 and (start.slope is not None or load_kw.size <= SMALL):
+            self._newton(load_kw, self.target, start.answer, slope=start.slope)
+        if not self._done and (load_kw.size > SMALL or self.target == 0):
+            self._accelerate(load_kw, start.answer if start else None)
+        if not self._done and self.target > 0:
+            self._continue(load_kw)
+        return min(self.found, key=lambda solution: solution.residual_usd_per_kwh)
+
+    @property
+    def _done(self) -> bool:
+        return bool(self.found) and self.found[-1].converged
+
+    def _newton(
+        self, load_kw: Floats, temperature: float, warm: Answer | None, slope: Floats | None = None
+    ) -> PriceSolution:
+        """Newton's method at one temperature; kept as a find at the target temperature."""
+        there = temperature == self.target
+        ended = solve_newton(
+            self.economy,
+            self.tariff,
+            self.adder,
+            load_kw,
+            temperature_usd=temperature,
+            tolerance=self.tolerance if there else max(LOOSE * temperature, self.tolerance),
+            watch=self.watch,
+            has_potential=self.has_potential,
+            warm=warm,
+            slope=slope,
+        )
+        solution = PriceSolution(
+            answer=ended.answer,
+            residual_usd_per_kwh=ended.residual_usd_per_kwh,
+            converged=ended.converged,
+            slope=ended.slope,
+        )
+        if there:
+            self.found.append(solution)
+        return solution
+
+    def _continue(self, load_kw: Floats) -> None:
+        """Solve warm, then cool down to the target; a step that fails is halved."""
+        temperature = max(WARM_USD, self.target)
+        here = self._newton(load_kw, temperature, None)
+        while not here.converged and temperature < WARMEST_USD:
+            temperature *= WARMER
+            here = self._newton(load_kw, temperature, None)
+        cooling = COOLER
+        while temperature > self.target and cooling < SMALLEST_COOLING:
+            cooler = max(temperature * cooling, self.target)
+            there = self._newton(
+                here.answer.net_load_kw + self.economy.rest_load_kw, cooler, here.answer, slope=here.slope
+            )
+            if there.converged:
+                here, temperature = there, cooler
+            else:
+                cooling = cooling**0.5
+
+    def _accelerate(self, load_kw: Floats, warm: Answer | None) -> None:
+        """Anderson acceleration at the target temperature, each evaluation starting from the last one's values."""
+        last = warm
+        best: tuple[float, Answer] | None = None
+
+        def price_map(vector: Floats) -> Floats:
+            nonlocal last, best
+            prices = vector.reshape(load_kw.shape)
+            last = answer(self.economy, self.tariff, prices, self.adder, start=last)
+            induced = induced_wholesale(self.economy, last.net_load_kw)
+            gap = float(np.abs(induced - prices).max())
+            if best is None or gap < best[0]:
+                best = gap, last
+            return induced.ravel()
+
+        accelerate(
+            price_map,
+            self.economy.supply.price(load_kw).ravel(),
+            tolerance=self.tolerance,
+            limit=EVALUATION_LIMIT,
+            patience=PATIENCE if self.target > 0 else None,
+            report=lambda _, residual: self.watch.tick(residual),
+        )
+        assert best is not None
+        self.found.append(
+            PriceSolution(answer=best[1], residual_usd_per_kwh=best[0], converged=best[0] <= self.tolerance)
+        )
 
 
 def with_wholesale(found: Answer, wholesale_usd_per_kwh: Floats) -> Answer:
     """The same answer beside the prices it induces, where no rate depends on them."""
     fields = {name: getattr(found, name) for name in Answer.__slots__}
     return Answer(**{**fields, "wholesale_usd_per_kwh": wholesale_usd_per_kwh})
-
-
-def _at_temperature(
-    economy: Economy,
-    tariff: Tariff,
-    adder: float,
-    temperature: float,
-    tolerance: float,
-    watch: Watch,
-    wholesale: Floats,
-    start: Answer | None,
-) -> PriceSolution:
-    """One accelerated solve at one temperature; every evaluation starts from the last one's values and laws."""
-    last = start
-    best: tuple[float, Answer] | None = None
-
-    def price_map(vector: Floats) -> Floats:
-        nonlocal last, best
-        prices = vector.reshape(wholesale.shape)
-        last = answer(economy, tariff, prices, adder, start=last, temperature_usd=temperature)
-        induced = induced_wholesale(economy, last.net_load_kw)
-        gap = float(np.abs(induced - prices).max())
-        if best is None or gap < best[0]:
-            best = gap, last
-        return induced.ravel()
-
-    accelerate(
-        price_map,
-        wholesale.ravel(),
-        tolerance=tolerance,
-        limit=EVALUATION_LIMIT,
-        report=lambda _, residual: watch.tick(residual),
-    )
-    assert best is not None
-    return PriceSolution(answer=best[1], residual_usd_per_kwh=best[0], converged=best[0] <= tolerance)

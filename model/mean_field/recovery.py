@@ -53,14 +53,14 @@ def smallest_adder(
         A solution at a similar tariff, which the first solve starts from.
     """
     solved: dict[float, tuple[float, PriceSolution]] = {}
-    last = start.answer if start else None
+    last = start
 
     def surplus(adder: float, accuracy: float = 0.1 * tolerance) -> float:
         nonlocal last
         if adder not in solved or solved[adder][0] > accuracy:
             watch.stage = f"revenue balance, adder {adder:.4f} USD/kWh"
             prices = solve_prices(economy, tariff, adder, tolerance=accuracy, watch=watch, start=last)
-            solved[adder], last = (accuracy, prices), prices.answer
+            solved[adder], last = (accuracy, prices), prices
         return surplus_usd_per_day(economy, tariff, solved[adder][1].answer)
 
     def ended(adder: float, adequate: bool) -> Recovered:

@@ -19,7 +19,7 @@ from agents.tariff import ExportRule, Recovery
 from model.economy import Economy
 from model.mean_field.answer import answer, induced_wholesale, outlook
 from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from model.mean_field.prices import EVALUATION_LIMIT, first_guess, solve_prices
+from model.mean_field.prices import first_guess, solve_prices
 from model.mean_field.watch import Progress, Watch
 
 CASES = [
@@ -125,10 +125,10 @@ def test_books_out_of_balance_are_part_of_the_residual() -> None:
 # Theorem U
 
 
-def random_prices(economy: Economy, seed: int) -> Floats:
-    """Wholesale prices between a tenth of and twice the reference price."""
-    reference = economy.scenario.reference_price_usd_per_kwh
-    return np.random.default_rng(seed).uniform(0.1, 2, economy.rest_load_kw.shape) * reference
+def random_load_kw(economy: Economy, seed: int) -> Floats:
+    """System loads per household up to one and a half times the largest reference load away from the rest's."""
+    away = np.random.default_rng(seed).uniform(-1, 1.5, economy.rest_load_kw.shape)
+    return economy.rest_load_kw + economy.peak_reference_kw * away
 
 
 @pytest.mark.parametrize("preset", ["textbook", "oahu"])
@@ -142,7 +142,7 @@ def test_random_starts_lead_to_the_same_prices_where_theorem_u_holds(preset: str
             0.0,
             tolerance=1e-9,
             watch=Watch(),
-            wholesale_start=random_prices(found.economy, seed),
+            load_start_kw=random_load_kw(found.economy, seed),
         )
         assert again.converged
         assert again.answer.wholesale_usd_per_kwh == pytest.approx(found.wholesale_usd_per_kwh, abs=1e-7)
@@ -259,9 +259,7 @@ def test_an_equilibrium_with_weather_that_turns_is_found_and_unique(memory: int)
     tariff = small_tariff(economy)
     found = solve_equilibrium(economy, tariff)
     assert found.outcome is Outcome.CONVERGED
-    again = solve_prices(
-        economy, tariff, 0.0, tolerance=1e-10, watch=Watch(), wholesale_start=random_prices(economy, 3)
-    )
+    again = solve_prices(economy, tariff, 0.0, tolerance=1e-10, watch=Watch(), load_start_kw=random_load_kw(economy, 3))
     assert again.answer.wholesale_usd_per_kwh == pytest.approx(found.wholesale_usd_per_kwh, abs=1e-8)
 
 
@@ -398,8 +396,11 @@ def test_every_evaluation_is_reported() -> None:
     assert residuals[-1] == found.residual_usd_per_kwh <= 1e-10
 
 
-def test_a_tolerance_beyond_rounding_ends_at_the_limit_and_says_how_far_it_got() -> None:
-    economy = small_economy(levels=3, steepness=1.0)
+def test_a_tolerance_beyond_rounding_ends_at_the_limit_and_says_how_far_it_got(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    economy = small_economy(levels=3, steepness=1.0, temperature_usd=0.05)
+    monkeypatch.setattr("model.mean_field.prices.WARMEST_USD", 0.0)  # no other temperature
     heard: list[Progress] = []
     found = solve_equilibrium(
         economy, small_tariff(economy), tolerance_usd_per_kwh=1e-19, certify=False, progress=heard.append
@@ -408,8 +409,22 @@ def test_a_tolerance_beyond_rounding_ends_at_the_limit_and_says_how_far_it_got()
     assert not found.converged
     assert found.message.startswith("Not converged: prices still move by ")
     assert 1e-20 < found.residual_usd_per_kwh < 1e-12
-    at_the_target = [p.residual_usd_per_kwh for p in heard[:EVALUATION_LIMIT]]
-    assert found.residual_usd_per_kwh <= min(at_the_target), "the best point seen is the one returned"
+    assert found.residual_usd_per_kwh == min(p.residual_usd_per_kwh for p in heard), "the best point seen is returned"
+
+
+def test_a_search_that_is_cut_short_returns_the_best_prices_it_saw(monkeypatch: pytest.MonkeyPatch) -> None:
+    economy = small_economy(steepness=1.0, temperature_usd=0.05)  # so steep that some steps are worse than the last
+    tariff = small_tariff(economy)
+    monkeypatch.setattr("model.mean_field.prices.WARMEST_USD", 0.0)  # no continuation
+    for limit in range(1, 4):
+        monkeypatch.setattr("model.mean_field.newton.STEP_LIMIT", limit)
+        heard: list[Progress] = []
+        found = solve_equilibrium(economy, tariff, tolerance_usd_per_kwh=1e-19, certify=False, progress=heard.append)
+        residuals = [p.residual_usd_per_kwh for p in heard]
+        assert found.outcome is Outcome.ROUND_LIMIT
+        assert found.residual_usd_per_kwh == min(residuals)
+        induced = induced_wholesale(economy, found.net_load_kw)
+        assert np.abs(induced - found.wholesale_usd_per_kwh).max() == pytest.approx(min(residuals), rel=1e-9)
 
 
 def test_a_solution_nearby_saves_evaluations_and_changes_nothing() -> None:

@@ -1,0 +1,192 @@
+"""Newton's method for the equilibrium prices, at one temperature and a given adder.
+
+The unknown is the system load x[c, h], net load plus rest, and the price is λ = s(x), so that prices never leave the
+supply curve:
+
+    G(x) = x − rest − L(s(x)) = 0,      G' = I − ∂L/∂λ · diag(s'(x)).
+
+Where Theorem U applies, G is the gradient of the convex
+
+    F(λ) = Σ_{c,h} p_c Δ [x s(x) − S(x) − s(x)·rest] + (1/κ) Σ_θ w_θ V_θ(λ),     λ = s(x),
+
+and a step is accepted when F falls; elsewhere, and close to the solution, when the residual does. The derivative is
+exact and reused with Broyden's rank-one correction while steps keep shrinking the residual tenfold, so a solution
+nearby costs a few evaluations of the population and no derivative at all.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.arrays import Floats
+from agents.outlook import Outlook
+from agents.tariff import Tariff
+from model.economy import Economy
+from model.mean_field.answer import Answer, answer, induced_wholesale, outlook
+from model.mean_field.price_slope import net_load_slope
+from model.mean_field.watch import Watch
+
+STEP_LIMIT = 25
+"""Newton steps at one temperature."""
+SHORTEST_STEP = 1e-3
+REUSE = 0.1
+"""A step that leaves this share of the residual or less keeps its derivative."""
+ARMIJO = 1e-4
+ROUNDING_USD = 1e-12
+"""Rises of the potential this small are rounding. [USD per household-day]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NewtonSolution:
+    """Where Newton's method ended.
+
+    Attributes
+    ----------
+    answer
+        The continuum's answer to the last accepted prices.
+    residual_usd_per_kwh
+        max |s(L + rest) − λ| there.
+    slope
+        The derivative G' in use, (c·h, c·h); an approximation after reused steps. None if none was needed.
+    converged
+        Whether the residual met the tolerance.
+    """
+
+    answer: Answer
+    residual_usd_per_kwh: float
+    slope: Floats | None
+    converged: bool
+
+
+@dataclass(slots=True, eq=False)
+class _Point:
+    """A system load, the continuum's answer to its prices, and how good it is."""
+
+    load_kw: Floats
+    answer: Answer
+    gap_kw: Floats
+    residual: float
+    potential: float
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class _Game:
+    """The fixed-point problem at one temperature."""
+
+    economy: Economy
+    tariff: Tariff
+    adder: float
+    horizon: Outlook
+    watch: Watch
+    has_potential: bool
+
+    def at(self, load_kw: Floats, warm: Answer | None) -> _Point:
+        """Evaluate the population at a system load (c, h)."""
+        economy = self.economy
+        prices = economy.supply.price(load_kw)
+        temperature = self.horizon.temperature_usd
+        found = answer(economy, self.tariff, prices, self.adder, start=warm, temperature_usd=temperature)
+        residual = float(np.abs(induced_wholesale(economy, found.net_load_kw) - prices).max())
+        self.watch.tick(residual)
+        potential = self._potential(found, load_kw) if self.has_potential else np.nan
+        return _Point(load_kw, found, load_kw - economy.rest_load_kw - found.net_load_kw, residual, potential)
+
+    def slope(self, point: _Point) -> Floats:
+        """The derivative G' at a point. (c·h, c·h)"""
+        by_price = net_load_slope(self.economy, self.tariff, point.answer, horizon=self.horizon)
+        return np.eye(len(by_price)) - by_price * self.economy.supply.slope(point.load_kw).ravel()
+
+    def fall(self, point: _Point, step: Floats) -> float:
+        """Slope of the potential along a step; below zero downhill. [USD per household-day]"""
+        bent = self.economy.supply.slope(point.load_kw) * step
+        by_state = (point.gap_kw * bent).sum(axis=1) * self.economy.slot_hours
+        return float(self.economy.common.probability @ by_state)
+
+    def _potential(self, found: Answer, load_kw: Floats) -> float:
+        economy, price = self.economy, found.wholesale_usd_per_kwh
+        energy = (load_kw - economy.rest_load_kw) * price - economy.supply.cost(load_kw)
+        supply = float(economy.common.probability @ energy.sum(axis=1)) * economy.slot_hours
+        pairs = zip(economy.types, found.responses, strict=True)
+        return supply + sum(t.share * r.gain_usd_per_day for t, r in pairs) / self.tariff.pass_through
+
+
+def solve_newton(
+    economy: Economy,
+    tariff: Tariff,
+    adder_usd_per_kwh: float,
+    load_kw: Floats,
+    *,
+    temperature_usd: float,
+    tolerance: float,
+    watch: Watch,
+    has_potential: bool,
+    warm: Answer | None = None,
+    slope: Floats | None = None,
+) -> NewtonSolution:
+    """Find the system load whose prices answer themselves.
+
+    Parameters
+    ----------
+    load_kw : (c, h)
+        Where to start. [kW per household]
+    temperature_usd
+        Above 0. [USD]
+    tolerance
+        Residual at which to stop. [USD/kWh]
+    has_potential
+        Whether the game is a potential game (Theorem U's conditions, the adder given).
+    warm
+        An answer to similar prices.
+    slope
+        The derivative at a solution nearby, to be tried before computing one.
+    """
+    horizon = outlook(economy, temperature_usd=temperature_usd)
+    game = _Game(
+        economy=economy,
+        tariff=tariff,
+        adder=adder_usd_per_kwh,
+        horizon=horizon,
+        watch=watch,
+        has_potential=has_potential,
+    )
+    here = game.at(load_kw, warm)
+    best, fresh = here, False
+    for _ in range(STEP_LIMIT):
+        if best.residual <= tolerance:
+            break
+        if slope is None:
+            slope, fresh = game.slope(here), True
+        step = np.linalg.solve(slope, -here.gap_kw.ravel())
+        there = _search(game, here, np.reshape(step, load_kw.shape), fresh)
+        if there is None:
+            if fresh:
+                break
+            slope = None
+            continue
+        moved = (there.load_kw - here.load_kw).ravel()
+        if there.residual <= REUSE * here.residual:
+            missed = (there.gap_kw - here.gap_kw).ravel() - slope @ moved
+            slope, fresh = slope + np.outer(missed, moved) / (moved @ moved), False
+        else:
+            slope = None
+        here = there
+        best = min(best, here, key=lambda point: point.residual)
+    return NewtonSolution(
+        answer=best.answer, residual_usd_per_kwh=best.residual, slope=slope, converged=best.residual <= tolerance
+    )
+
+
+def _search(game: _Game, here: _Point, step: Floats, exact: bool) -> _Point | None:
+    """The longest acceptable part of a step; None if there is none, or if an inexact step is not good as it is."""
+    promised, length = game.fall(here, step), 1.0
+    while length >= SHORTEST_STEP:
+        there = game.at(here.load_kw + length * step, here.answer)
+        if there.residual <= (1 - 0.1 * length) * here.residual:
+            return there
+        if not exact:
+            return None
+        allowed = here.potential + ARMIJO * length * promised + ROUNDING_USD
+        if game.has_potential and there.potential <= allowed:
+            return there
+        length *= 0.5 if length > 0.3 else 0.3
+    return None

@@ -1,0 +1,95 @@
+"""How the whole continuum's answer moves with the wholesale price, the adder, or any other change of the rates."""
+
+import numpy as np
+
+from agents.arrays import Floats
+from agents.outlook import Outlook
+from agents.tariff import ExportRule, Rates, Tariff
+from model.economy import Economy
+from model.mean_field.answer import Answer, outlook
+from model.mean_field.sensitivity import Directions, Sensitivity, type_sensitivity
+
+
+def rate_slopes(tariff: Tariff, posted: Rates) -> tuple[Floats, Floats]:
+    """Change of the import and the export rate with the wholesale price of the same slot. (c, h), dimensionless.
+
+    An export rate at its cap, the import rate, moves with it; under net metering it always does.
+    """
+    bought = np.full_like(posted.import_usd_per_kwh, tariff.pass_through)
+    alone = tariff.export_pass_through if tariff.export_rule is ExportRule.NET_BILLING else 0.0
+    return bought, np.where(_capped(posted), bought, alone)
+
+
+def price_directions(tariff: Tariff, posted: Rates) -> Directions:
+    """One direction for the wholesale price of every common state and slot, in C order."""
+    bought, sold = rate_slopes(tariff, posted)
+    unit = np.eye(bought.size).reshape(bought.size, *bought.shape)
+    return Directions(import_usd_per_kwh=unit * bought, export_usd_per_kwh=unit * sold)
+
+
+def adder_direction(posted: Rates) -> Directions:
+    """The direction of the volumetric adder: every import rate, and the export rates that follow it."""
+    every = np.ones((1, *posted.import_usd_per_kwh.shape))
+    return Directions(import_usd_per_kwh=every, export_usd_per_kwh=every * _capped(posted))
+
+
+def population_sensitivity(
+    economy: Economy,
+    tariff: Tariff,
+    found: Answer,
+    directions: Directions,
+    *,
+    horizon: Outlook | None = None,
+    only_net_load: bool = False,
+) -> list[Sensitivity]:
+    """Differentiate every household type's answer along changes of the posted rates.
+
+    Parameters
+    ----------
+    found
+        The answer to differentiate, at a temperature above 0.
+    directions
+        Changes of the rates before discounts.
+    horizon
+        The outlook that the answer was computed with; the scenario's without it.
+    """
+    horizon = outlook(economy) if horizon is None else horizon
+    slopes = []
+    for household, response, flow in zip(economy.types, found.responses, found.flows, strict=True):
+        kept = 1 - float(tariff.discount[household.group])
+        own = found.rates.for_discount(1 - kept)
+        capped = own.export_usd_per_kwh >= own.import_usd_per_kwh
+        bought = kept * directions.import_usd_per_kwh
+        sold = np.where(capped, bought, directions.export_usd_per_kwh)
+        slopes.append(
+            type_sensitivity(
+                household,
+                own,
+                response,
+                flow,
+                horizon,
+                economy.common.backward,
+                Directions(import_usd_per_kwh=bought, export_usd_per_kwh=sold),
+                only_net_load=only_net_load,
+            )
+        )
+    return slopes
+
+
+def net_load_slope(economy: Economy, tariff: Tariff, found: Answer, *, horizon: Outlook | None = None) -> Floats:
+    """Derivative ∂L/∂λ of the mean net load in the wholesale prices, the adder held. (c·h, c·h) [kW per USD/kWh]
+
+    Weighted by p_c it is symmetric and negative semidefinite under Theorem U's conditions.
+    """
+    directions = price_directions(tariff, found.rates)
+    slopes = population_sensitivity(economy, tariff, found, directions, horizon=horizon, only_net_load=True)
+    size = found.net_load_kw.size
+    total = np.zeros((size, size))
+    for household, slope in zip(economy.types, slopes, strict=True):
+        total += household.share * slope.net_load_kw.reshape(size, size)
+    return total
+
+
+def _capped(posted: Rates) -> Floats:
+    """Where the export rate is at its cap, as 0 or 1."""
+    return (posted.export_usd_per_kwh >= posted.import_usd_per_kwh).astype(float)
