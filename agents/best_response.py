@@ -70,7 +70,7 @@ class Response:
         Value at the start of each slot; at δ = 1 up to a function of (c, z), which no policy can change. [USD]
     gain_usd_per_day
         Average reward per day, under the entropy rule inclusive of the entropy; at δ < 1 the average of (1 − δ)·V
-        at midnight over (c, z), at level 0. [USD/day]
+        at midnight over (c, z), at level 0; in a single day the expected reward with salvage. [USD/day]
     span_usd
         Width of the bounds on the gain when the iteration stopped. [USD]
     days
@@ -330,7 +330,10 @@ def respond(
     soft = outlook.value_rule is ValueRule.ENTROPY and temperature > 0
     value = np.empty((states, slots, shocks, levels))
     probability = np.empty((states, slots, levels, shocks, count))
-    if start is not None and start.value_usd.shape == value.shape:
+    if outlook.one_day is not None:
+        stored_kwh = outcome.level_kwh * np.arange(levels)
+        midnight = np.broadcast_to(outlook.one_day.salvage_usd_per_kwh * stored_kwh, (states, shocks, levels))
+    elif start is not None and start.value_usd.shape == value.shape:
         midnight = start.value_usd[:, 0] - start.value_usd[:, 0, :, :1]
     else:
         midnight = np.zeros((states, shocks, levels))
@@ -340,6 +343,11 @@ def respond(
         weight = np.zeros_like(reward)
     arrays = (reward, weight, outcome.moves, outlook.common_kernel, outlook.shock_kernel)
     numbers = (delta ** (1 / slots), temperature, soft)
+    if outlook.one_day is not None:
+        sweep_day(*arrays, np.ascontiguousarray(midnight), *numbers, value, probability)
+        law = outlook.one_day.start(levels, outlook.shock_probability)
+        gain = float(outlook.common_probability @ np.einsum("cze,ez->c", value[:, 0], law))
+        return _response(outcome, value, probability, gain=gain, span=0.0, days=1, converged=True)
     days, converged = iterate_days(*arrays, midnight, *numbers, tolerance, PLAIN_DAYS, 0.0, value)
     if not converged and soft and midnight.size <= JOINT_LIMIT:
         more, converged = _iterate_policies(arrays, numbers, outlook, midnight, tolerance, value, probability)
@@ -366,16 +374,31 @@ def respond(
     sweep_day(*arrays, midnight, *numbers, value, probability)
     change = value[:, 0] - delta * midnight
     chance = outlook.common_probability[:, None] * outlook.shock_probability
+    return _response(
+        outcome,
+        value,
+        probability,
+        gain=float((chance * change[:, :, 0]).sum()),
+        span=float((chance * np.ptp(value[:, 0] - midnight, axis=2)).sum()),
+        days=int(days),
+        converged=bool(converged),
+    )
+
+
+def _response(
+    outcome: SlotOutcome, value: Floats, probability: Floats, *, gain: float, span: float, days: int, converged: bool
+) -> Response:
+    """Put the result together."""
     return Response(
         policy=PolicyTable(
             moves=outcome.moves, probability=probability, net_load_kw=outcome.net_load_kw, use_kw=outcome.use_kw
         ),
         outcome=outcome,
         value_usd=value,
-        gain_usd_per_day=float((chance * change[:, :, 0]).sum()),
-        span_usd=float((chance * np.ptp(value[:, 0] - midnight, axis=2)).sum()),
-        days=int(days),
-        converged=bool(converged),
+        gain_usd_per_day=gain,
+        span_usd=span,
+        days=days,
+        converged=converged,
     )
 
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agents.arrays import Floats
+import numpy as np
+
+from agents.arrays import Floats, read_only
 
 
 class ValueRule(StrEnum):
@@ -13,6 +15,34 @@ class ValueRule(StrEnum):
     """V = η log Σ exp(Q/η): the temperature is a taste for variety."""
     BOLTZMANN = "boltzmann"
     """V = max Q: the temperature is noise in carrying out the plan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OneDay:
+    """A game of a single day in place of the stationary one.
+
+    Parameters
+    ----------
+    charge_law : (level,)
+        Law of the batteries' level before the first slot; shocks start from their stationary law.
+    salvage_usd_per_kwh
+        What energy still stored after the last slot is worth. [USD/kWh]
+    """
+
+    charge_law: Floats
+    salvage_usd_per_kwh: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Keep a checked, read-only copy of the law."""
+        law = read_only(self.charge_law)
+        if law.ndim != 1 or not (law >= 0).all() or not abs(law.sum() - 1) <= 1e-9:
+            raise ValueError(f"charge_law is {law.tolist()}; give one probability a level, summing to 1")
+        object.__setattr__(self, "charge_law", law)
+
+    def start(self, levels: int, shock_probability: Floats) -> Floats:
+        """Law before the first slot, the same in every common state. (e, z)"""
+        charge = self.charge_law if levels > 1 else np.ones(1)
+        return np.outer(charge, shock_probability)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,6 +69,8 @@ class Outlook:
         δ in (0, 1]; 1 is the average-per-day criterion.
     value_rule
         Entropy or Boltzmann values.
+    one_day
+        The single day that is all there is; None for days without end.
     """
 
     common_kernel: Floats
@@ -50,3 +82,4 @@ class Outlook:
     temperature_usd: float
     discount_per_day: float
     value_rule: ValueRule = ValueRule.ENTROPY
+    one_day: OneDay | None = None

@@ -23,6 +23,8 @@ class SlotOutcome:
         Utility of use and payment to the leader per slot, fixed charge excluded. [USD]
     wear_usd : (j,)
         Battery wear. [USD]
+    level_kwh
+        Energy between two levels; 0 without a battery. [kWh]
     """
 
     moves: Ints
@@ -31,6 +33,7 @@ class SlotOutcome:
     utility_usd: Floats
     payment_usd: Floats
     wear_usd: Floats
+    level_kwh: float = 0.0
 
     @property
     def reward_usd(self) -> Floats:
@@ -70,4 +73,5 @@ def slot_outcome(household: HouseholdType, rates: Rates, shock_levels: Floats, s
         utility_usd=slot_hours * utility_usd_per_hour(use_kw, reference_kw, **price),
         payment_usd=payment_usd(net_load_kw, bought, sold, slot_hours),
         wear_usd=wear_usd(household.battery, move),
+        level_kwh=household.battery.level_kwh if household.battery else 0.0,
     )

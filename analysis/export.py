@@ -45,6 +45,8 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
         ``adder_usd_per_kwh``; ``net_load[c,h]``: population mean; ``rest_load_kw[c,h]``.
         ``supply_x[]``, ``supply_usd_per_kwh[]``: supply curve by nodes, every point of the solution among them.
         ``temperature`` (USD), ``discount_per_day``, ``slot_hours``, ``value_rule`` (int: 0 entropy, 1 boltzmann).
+        ``one_day`` (int): 1 if that day is all there is; then ``law`` starts from what the scenario gives and
+        ``salvage_usd[θ,e]`` is the worth of what is stored after the last slot, else 0.
     """
     economy, answer = equilibrium.economy, equilibrium.answer
     scenario, types, common = economy.scenario, economy.types, economy.common
@@ -63,6 +65,10 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
         net_load_kw[k][..., column] = response.policy.net_load_kw
         policy[k, :, :, : household.levels][..., column] = response.policy.probability
         law[k, :, :, : household.levels] = answer.flows[k].law
+    salvage = np.zeros((kinds, levels))
+    if economy.one_day is not None:
+        level_kwh = [response.outcome.level_kwh for response in answer.responses]
+        salvage = economy.one_day.salvage_usd_per_kwh * np.outer(level_kwh, np.arange(levels))
     supply_x = supply_nodes_kw(equilibrium)
     group = [t.group for t in types]
     return {
@@ -88,6 +94,8 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
         "discount_per_day": np.array(scenario.discount_per_day),
         "slot_hours": np.array(economy.slot_hours),
         "value_rule": np.array(VALUE_RULE_NUMBER[ValueRule(scenario.value_rule)], dtype=np.int64),
+        "one_day": np.array(economy.one_day is not None, dtype=np.int64),
+        "salvage_usd": salvage,
         "import_discount": equilibrium.tariff.discount[group],
         "income_usd_per_year": np.array([t.income_usd_per_year for t in types]),
         "fixed_charge_usd_per_day": equilibrium.fixed_charge_usd_per_day[group],

@@ -7,6 +7,7 @@ import numpy as np
 from agents.arrays import Floats, read_only
 from agents.battery import Battery
 from agents.household import HouseholdType
+from agents.outlook import OneDay
 from agents.tariff import ExportRule, Recovery, Tariff
 from model.nearest import unknown
 from model.scenario import ScenarioError
@@ -48,6 +49,8 @@ class Economy:
         Network cost K of a household. [USD/day]
     carbon_usd_per_t : float
         Social cost of carbon. [USD/t]
+    one_day : OneDay, optional
+        The single day that is all there is; None for days without end.
     """
 
     scenario: Scenario
@@ -65,6 +68,7 @@ class Economy:
     group_income_usd_per_year: Floats
     fixed_cost_usd_per_day: float
     carbon_usd_per_t: float
+    one_day: OneDay | None = None
 
     def __post_init__(self) -> None:
         """Keep read-only copies."""
@@ -155,6 +159,7 @@ def build_economy(scenario: Scenario) -> Economy:
         group_income_usd_per_year=np.array([group.income_usd_per_year for group in scenario.income_groups.values()]),
         fixed_cost_usd_per_day=scenario.fixed_cost_usd_per_month / DAYS_PER_MONTH,
         carbon_usd_per_t=scenario.carbon.usd_per_t,
+        one_day=scenario.one_day.game(scenario.battery_levels) if scenario.one_day else None,
     )
 
 

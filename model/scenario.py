@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from model.file_errors import one_line
 from model.nearest import unknown
-from model.scenario_schema import Scenario
+from model.scenario_schema import OneDayTable, Scenario
 from model.tariff_file import TariffTable
 
 __all__ = ["Scenario", "ScenarioError", "TariffTable", "load_scenario", "load_tariff", "presets"]
@@ -232,6 +232,8 @@ def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
     if parts == ["tariff"]:
         raise ScenarioError(f"{label}: key 'tariff' is a table; name one of its keys, e.g. tariff.recovery")
     of_tariff = parts[0] == "tariff"
+    if parts[0] == "one_day" and table["one_day"] is None and len(parts) > 1:
+        table["one_day"] = OneDayTable().model_dump()
     inner: Any = table["tariffs"][table["default_tariff"]] if of_tariff else table
     for depth in range(1 if of_tariff else 0, len(parts)):
         if not isinstance(inner, dict):

@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from agents.arrays import Floats
+from agents.outlook import OneDay
 from model.nearest import unknown
 from model.supply import SupplyCurve
 from model.tariff_file import (
@@ -176,6 +177,32 @@ class ReferenceTable(Table):
     """Magnitude under time-of-use rates, with a controller."""
 
 
+class OneDayTable(Table):
+    """``[one_day]``: a game of a single day in place of the stationary one."""
+
+    charge: str | Row = "uniform"
+    """Law of the batteries' level before the first slot: uniform, empty or full, or one probability a level."""
+    salvage_usd_per_kwh: float = Field(default=0.0, ge=0)
+    """Worth of energy still stored after the last slot. [USD/kWh]"""
+
+    def game(self, levels: int) -> OneDay:
+        """The single day of a battery with this many levels; ValueError if the law does not fit."""
+        named = {"uniform": np.full(levels, 1 / levels), "empty": np.eye(levels)[0], "full": np.eye(levels)[-1]}
+        if isinstance(self.charge, str):
+            if self.charge not in named:
+                raise ValueError(f"one_day.charge: {unknown('charge', self.charge, named)}, or a probability a level")
+            law = named[self.charge]
+        else:
+            law = np.array(self.charge)
+            if law.shape != (levels,) or (law < 0).any() or abs(law.sum() - 1) > SUM_TOLERANCE:
+                raise ValueError(
+                    f"one_day.charge is {law.tolist()}; give {levels} probabilities that sum to 1, one a battery level,"
+                    " or uniform, empty or full"
+                )
+            law /= law.sum()
+        return OneDay(charge_law=law, salvage_usd_per_kwh=self.salvage_usd_per_kwh)
+
+
 class Scenario(Table):
     """One validated scenario: all that a run is made from, as the file says it.
 
@@ -230,6 +257,8 @@ class Scenario(Table):
     reference: ReferenceTable = Field(default_factory=ReferenceTable)
     tariffs: dict[str, TariffTable] = Field(min_length=1)
     """Tariffs by name."""
+    one_day: OneDayTable | None = None
+    """A game of a single day; without it days go on for ever."""
 
     @property
     def selected_tariff(self) -> str:
@@ -252,6 +281,7 @@ class Scenario(Table):
         self._check_chains()
         self._check_slots()
         self._check_battery()
+        self._check_one_day()
         for name, tariff in self.tariffs.items():
             self.check_tariff(name, tariff)
         if self.default_tariff not in self.tariffs:
@@ -299,6 +329,16 @@ class Scenario(Table):
             raise ValueError(
                 f"battery_levels is {self.battery_levels}: a level is {step_kwh:.3g} kWh, more than the battery can"
                 f" charge in a slot ({reach_kwh:.3g} kWh); give {fewest} or more"
+            )
+
+    def _check_one_day(self) -> None:
+        """Raise ValueError unless a single day is well posed."""
+        if self.one_day is None:
+            return
+        self.one_day.game(self.battery_levels)
+        if self.discount_per_day != 1.0:
+            raise ValueError(
+                f"discount_per_day is {self.discount_per_day:g}, but a game of one_day has no other day; give 1"
             )
 
     def check_tariff(self, name: str, tariff: TariffTable) -> None:

@@ -63,6 +63,8 @@ def find_economy(
     else:
         known = scenario.scenario if isinstance(scenario, Economy) else scenario
         economy = build_economy(load_scenario(known, tariff=file_or_name))
+    if economy.one_day is not None or (policies is not None and policies.economy.one_day is not None):
+        raise ValueError(f"scenario {economy.scenario.name} is a game of one_day, a market goes on; leave out one_day")
     if policies is not None:
         return policies.economy, _tariff_of_policies(economy, tariff, policies)
     posted = tariff if isinstance(tariff, Tariff) else build_tariff(economy.scenario)

@@ -1,5 +1,6 @@
 """How the continuum answers given prices: responses, flows, net load, bills, revenue and cost."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,9 +8,9 @@ import numpy as np
 from agents.arrays import Floats
 from agents.best_response import Response, best_response
 from agents.outlook import Outlook, ValueRule
-from agents.tariff import Rates, Tariff, rates
+from agents.tariff import ExportRule, Rates, Tariff, rates
 from model.economy import Economy
-from model.mean_field.flow import Flow, stationary_flow
+from model.mean_field.flow import Flow, household_flow
 
 
 def outlook(economy: Economy, *, temperature_usd: float | None = None) -> Outlook:
@@ -25,6 +26,7 @@ def outlook(economy: Economy, *, temperature_usd: float | None = None) -> Outloo
         temperature_usd=scenario.temperature_usd if temperature_usd is None else temperature_usd,
         discount_per_day=scenario.discount_per_day,
         value_rule=ValueRule(scenario.value_rule),
+        one_day=economy.one_day,
     )
 
 
@@ -83,36 +85,43 @@ def answer(
     temperature_usd
         Another temperature than the scenario's (continuation, or 0 for exact best responses). [USD]
     """
-    common, share = economy.common, np.array([t.share for t in economy.types])
     horizon = outlook(economy, temperature_usd=temperature_usd)
-    posted = rates(tariff, common.today, wholesale_usd_per_kwh, adder_usd_per_kwh)
+    posted = rates(tariff, economy.common.today, wholesale_usd_per_kwh, adder_usd_per_kwh)
     responses, flows = [], []
+    for k, household in enumerate(economy.types):
+        own = posted.for_discount(float(tariff.discount[household.group]))
+        response = best_response(household, own, horizon, start=start.responses[k] if start else None)
+        midnight = start.flows[k].law[:, 0] if start else None
+        responses.append(response)
+        flows.append(household_flow(response.policy, horizon, economy.common.backward, midnight))
+    return summed(economy, tariff, wholesale_usd_per_kwh, adder_usd_per_kwh, posted, responses, flows)
+
+
+def summed(
+    economy: Economy,
+    tariff: Tariff,
+    wholesale_usd_per_kwh: Floats,
+    adder_usd_per_kwh: float,
+    posted: Rates,
+    responses: Sequence[Response],
+    flows: Sequence[Flow],
+) -> Answer:
+    """Put together what all types do: net loads, money and billed energy."""
+    share = economy.type_share
     net_load = np.empty((len(economy.types), *wholesale_usd_per_kwh.shape))
     payment, utility, wear = (np.empty(len(economy.types)) for _ in range(3))
     billed_kwh = 0.0
-    net_metered = tariff.export_rule.value == "net_metering"
-    for k, household in enumerate(economy.types):
-        discount = float(tariff.discount[household.group])
-        response = best_response(
-            household, posted.for_discount(discount), horizon, start=start.responses[k] if start else None
-        )
-        flow = stationary_flow(
-            response.policy,
-            economy.shock_kernel,
-            economy.shock_probability,
-            common.backward,
-            start.flows[k].law[:, 0] if start else None,
-        )
-        weight = flow.frequency * common.probability[:, None, None, None]
+    net_metered = tariff.export_rule is ExportRule.NET_METERING
+    for k, (household, response, flow) in enumerate(zip(economy.types, responses, flows, strict=True)):
+        weight = flow.frequency * economy.common.probability[:, None, None, None]
         brought = response.outcome
         net_load[k] = (flow.frequency * brought.net_load_kw).sum(axis=(2, 3))
         payment[k] = (weight * brought.payment_usd).sum()
         utility[k] = (weight * brought.utility_usd).sum()
         wear[k] = (weight.sum(axis=(0, 1, 2)) * brought.wear_usd).sum()
         imported_kw = brought.net_load_kw if net_metered else np.maximum(brought.net_load_kw, 0.0)
-        billed_kwh += household.share * (1 - discount) * economy.slot_hours * float((weight * imported_kw).sum())
-        responses.append(response)
-        flows.append(flow)
+        charged = household.share * (1 - float(tariff.discount[household.group]))
+        billed_kwh += charged * economy.slot_hours * float((weight * imported_kw).sum())
     return Answer(
         wholesale_usd_per_kwh=wholesale_usd_per_kwh,
         adder_usd_per_kwh=adder_usd_per_kwh,

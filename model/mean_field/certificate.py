@@ -10,9 +10,16 @@ from agents.slot_outcome import slot_outcome
 from agents.tariff import Recovery, Tariff, rates
 from model.economy import Economy
 from model.mean_field.answer import Answer, answer, induced_wholesale, outlook, surplus_usd_per_day
-from model.mean_field.prices import couples, potential_failures
+from model.mean_field.price_slope import net_load_slope
+from model.mean_field.prices import couples, potential_failures, solve_prices
 from model.mean_field.watch import Watch
 
+DENSE = 256
+"""Prices up to which the contraction comes from the exact derivative."""
+OBSERVED = "observed only"
+STARTS = 5
+"""Random starts from which an equilibrium is solved again where no theorem makes it unique."""
+START_TOLERANCE_USD_PER_KWH = 1e-9
 POWER_STEPS = 30
 """Power iterations spent on the contraction factor."""
 POWER_TOLERANCE = 1e-3
@@ -33,7 +40,8 @@ def exploitability_usd_per_day(economy: Economy, tariff: Tariff, found: Answer) 
     """What the mean household forgoes by its policy, at the prices (λ and α) that the policies induce.
 
     At δ = 1 the gain of the hard best response less the gain of the policy; at δ < 1,
-    (1 − δ)·Σ_θ w_θ E[V_best − V_π] under p_c times the law at slot 0. Both values are unregularised.
+    (1 − δ)·Σ_θ w_θ E[V_best − V_π] under p_c times the law at slot 0. Both values are unregularised. In a game of one
+    day both are that day's rewards with salvage.
     [USD per household-day]
     """
     wholesale = induced_wholesale(economy, found.net_load_kw)
@@ -52,6 +60,10 @@ def exploitability_usd_per_day(economy: Economy, tariff: Tariff, found: Answer) 
         if hard.discount_per_day == 1.0:
             weight = flow.frequency * economy.common.probability[:, None, None, None]
             forgone = best.gain_usd_per_day - float((weight * brought.reward_usd).sum())
+            if hard.one_day is not None:
+                charge = float(hard.one_day.charge_law @ np.arange(household.levels))
+                left_kwh = brought.level_kwh * (charge + float((weight * brought.moves).sum()))
+                forgone -= hard.one_day.salvage_usd_per_kwh * left_kwh
         else:
             start_law = economy.common.probability[:, None, None] * flow.law[:, 0]
             own_value = policy_value_usd(brought.reward_usd, response.policy.probability, brought.moves, hard)
@@ -85,11 +97,19 @@ def policy_value_usd(reward: Floats, probability: Floats, move: Ints, horizon: O
 def contraction(economy: Economy, tariff: Tariff, found: Answer, watch: Watch) -> float | None:
     """Spectral radius of the undamped price map λ → s(L(λ) + rest) at the solution, the adder held.
 
-    By power iteration on finite differences; above 1, plain iteration herds away from the equilibrium. 0 where no
-    rate depends on the wholesale price.
+    Above 1, plain iteration herds away from the equilibrium. 0 where no rate depends on the wholesale price, None at
+    temperature 0, where the map jumps. From the exact derivative for few prices, else by power iteration on finite
+    differences, which costs less.
     """
     if not couples(tariff):
         return 0.0
+    if economy.scenario.temperature_usd == 0:
+        return None
+    if found.net_load_kw.size <= DENSE:
+        steepness = economy.supply.slope(found.net_load_kw + economy.rest_load_kw).ravel()
+        radius = float(np.abs(np.linalg.eigvals(steepness[:, None] * net_load_slope(economy, tariff, found))).max())
+        watch.tick()
+        return radius
     center = found.wholesale_usd_per_kwh
     base = induced_wholesale(economy, found.net_load_kw)
     direction = np.ones_like(center) + 0.1 * np.cos(np.arange(center.size)).reshape(center.shape)
@@ -108,11 +128,34 @@ def contraction(economy: Economy, tariff: Tariff, found: Answer, watch: Watch) -
     return float(np.exp(np.mean(np.log(tail)))) if len(norms) == POWER_STEPS else norms[-1]
 
 
+def agreement(economy: Economy, tariff: Tariff, found: Answer, watch: Watch) -> str:
+    """Solve again from random system loads, the adder held, and say how far the prices are from those found."""
+    peak_kw = economy.peak_reference_kw
+    converged, farthest = 0, 0.0
+    for seed in range(STARTS):
+        away = np.random.default_rng(seed).uniform(-1.0, 1.5, economy.rest_load_kw.shape)
+        again = solve_prices(
+            economy,
+            tariff,
+            found.adder_usd_per_kwh,
+            tolerance=START_TOLERANCE_USD_PER_KWH,
+            watch=watch,
+            load_start_kw=economy.rest_load_kw + peak_kw * away,
+        )
+        if again.converged:
+            converged += 1
+            apart = np.abs(again.answer.wholesale_usd_per_kwh - found.wholesale_usd_per_kwh).max()
+            farthest = max(farthest, float(apart))
+    if converged == STARTS:
+        return f"{STARTS} random starts agree to {farthest:.0e} USD/kWh"
+    return f"of {STARTS} random starts {converged} converged, agreeing to {farthest:.0e} USD/kWh"
+
+
 def uniqueness(economy: Economy, tariff: Tariff) -> str:
     """Say whether Theorem U makes the equilibrium unique, and if not, which condition fails."""
     failed = potential_failures(economy, tariff)
     if tariff.recovery is Recovery.VOLUMETRIC:
         failed.append("the adder is not given but balances revenue")
     if failed:
-        return f"observed only: {'; '.join(failed)}"
+        return f"{OBSERVED}: {'; '.join(failed)}"
     return "unique by Theorem U" if couples(tariff) else "unique: no rate depends on the wholesale price"

@@ -17,12 +17,14 @@ from agents.tariff import Rates, Recovery, Tariff
 from model.economy import Economy
 from model.mean_field.answer import Answer, answer, posted_charge_usd_per_day, surplus_usd_per_day
 from model.mean_field.certificate import (
+    OBSERVED,
+    agreement,
     contraction,
     exploitability_usd_per_day,
     softmax_bound_usd_per_day,
     uniqueness,
 )
-from model.mean_field.prices import PriceSolution, first_guess, solve_prices
+from model.mean_field.prices import PriceSolution, couples, first_guess, solve_prices
 from model.mean_field.recovery import Recovered, balancing_fixed_charge, smallest_adder
 from model.mean_field.watch import Cancelled, Progress, Watch
 
@@ -55,7 +57,7 @@ class Equilibrium:
     contraction
         Spectral radius of the undamped price map.
     uniqueness
-        "unique by Theorem U", or why that is only observed.
+        "unique by Theorem U", or "observed only", why, and how far random starts agree.
     wholesale_usd_per_kwh : (c, h)
         Marginal cost λ. [USD/kWh]
     rates : Rates
@@ -161,7 +163,7 @@ def solve_equilibrium(
     start
         A solution of a similar problem on the same grid, to start from.
     certify
-        Whether to spend evaluations on the contraction factor; a search over tariffs need not.
+        Whether to spend evaluations on the contraction factor and on random starts; a search over tariffs need not.
     progress
         Called after every evaluation of the population.
     cancelled
@@ -177,12 +179,16 @@ def solve_equilibrium(
     watch = Watch(progress=progress, cancelled=cancelled)
     before = PriceSolution(answer=start.answer, residual_usd_per_kwh=0.0, converged=True) if start else None
     radius: float | None = None
+    certainty = uniqueness(economy, tariff)
     was_cancelled = False
     try:
         recovered = _recover(economy, tariff, tolerance_usd_per_kwh, watch, before)
         if certify:
             watch.stage = "certificates"
-            radius = contraction(economy, tariff, recovered.prices.answer, watch)
+            found = recovered.prices.answer
+            radius = contraction(economy, tariff, found, watch)
+            if certainty.startswith(OBSERVED) and couples(tariff) and recovered.prices.converged:
+                certainty += f"; {agreement(economy, tariff, found, watch)}"
     except Cancelled:
         was_cancelled = True
         recovered = _where_it_stood(economy, tariff, before)
@@ -207,7 +213,7 @@ def solve_equilibrium(
         exploitability_usd_per_household_day=exploitability_usd_per_day(economy, tariff, found),
         softmax_bound_usd_per_household_day=softmax_bound_usd_per_day(economy),
         contraction=radius,
-        uniqueness=uniqueness(economy, tariff),
+        uniqueness=certainty,
         fixed_charge_usd_per_day=charge,
         surplus_usd_per_household_day=surplus,
         answer=found,

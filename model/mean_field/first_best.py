@@ -15,7 +15,6 @@ temperature or step size enters.
 
 from dataclasses import dataclass, field, replace
 
-import numba
 import numpy as np
 
 from agents.arrays import Floats
@@ -27,6 +26,7 @@ from agents.slot_outcome import SlotOutcome
 from model.economy import Economy
 from model.mean_field.answer import outlook
 from model.mean_field.flow import stationary_flow
+from model.mean_field.simplex import simplex_step
 from model.mean_field.watch import Watch
 
 GAP_USD_PER_DAY = 1e-5
@@ -37,7 +37,6 @@ UNUSED_WEIGHT = 1e-9
 NEWTON_LIMIT = 12
 PROMISE_USD = 1e-14
 """A Newton step that promises less is not taken. [USD per household-day]"""
-PAIR_LIMIT = 20_000
 PAIR_TOLERANCE = 1e-9
 """Difference of two columns' slopes that counts as none. [USD per household-day]"""
 SHORTEST_STEP = 1e-3
@@ -210,7 +209,8 @@ class _Columns:
             gradient = self.power_kw @ (planner.weight * price) + self.wear_usd
             bend = planner.curvature(self.mixture @ self.power_kw, price)
             hessian = (self.power_kw * (planner.weight * bend)) @ self.power_kw.T
-            step = _simplex_minimum(hessian, gradient, self.mixture)
+            every = np.array([0, len(self.mixture)])
+            step = simplex_step(hessian, gradient, self.mixture, every, PAIR_TOLERANCE)
             promised = float(gradient @ step)
             if promised > -PROMISE_USD:
                 return
@@ -226,39 +226,17 @@ class _Columns:
             self.mixture, cost, price = trial, trial_cost, trial_price
 
 
-@numba.njit(cache=True, nogil=True)
-def _simplex_minimum(hessian: Floats, gradient: Floats, mixture: Floats) -> Floats:
-    """Step d from ``mixture``, staying on the simplex, that minimises g·d + ½ dᵀ H d.
-
-    Sequential minimal optimisation (Platt 1998): weight moves from the worst used column to the best one, exactly as
-    far as pays, until no pair promises more than ``PAIR_TOLERANCE``. A general SQP spent 80 % of the whole solve here.
-    """
-    point, slope = mixture.copy(), gradient.copy()
-    for _ in range(PAIR_LIMIT):
-        best = np.argmin(slope)
-        worst = -1
-        for k in range(point.size):
-            if point[k] > 0.0 and (worst < 0 or slope[k] > slope[worst]):
-                worst = k
-        fall = slope[worst] - slope[best]
-        if fall <= PAIR_TOLERANCE:
-            break
-        bend = hessian[worst, worst] + hessian[best, best] - 2.0 * hessian[worst, best]
-        moved = point[worst] if bend * point[worst] <= fall else fall / bend
-        point[worst] -= moved
-        point[best] += moved
-        slope += moved * (hessian[best] - hessian[worst])
-    return point - mixture
-
-
 def solve_first_best(economy: Economy, *, watch: Watch | None = None) -> FirstBest:
     """Find the planner's optimum.
 
     Raises
     ------
     ValueError
-        If marginal cost plus carbon falls with load anywhere: the problem is then not convex.
+        If marginal cost plus carbon falls with load anywhere: the problem is then not convex. Or if there is but one
+        day, whose planner would have to weigh what is left in the batteries.
     """
+    if economy.one_day is not None:
+        raise ValueError("the planner's optimum is that of days without end; leave out one_day")
     watch = watch or Watch()
     watch.stage = "first best"
     planner = _Planner(economy)

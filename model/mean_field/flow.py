@@ -11,6 +11,7 @@ import numpy as np
 
 from agents.arrays import Floats, Ints
 from agents.day_operator import JOINT_LIMIT, day_operators, move_kernel
+from agents.outlook import Outlook
 from agents.policy import PolicyTable
 
 LAW_TOLERANCE = 1e-13
@@ -133,6 +134,21 @@ def _solve_midnight(policy: PolicyTable, shock_kernel: Floats, backward: Floats)
     defect = float(np.abs(day @ law.ravel() - law.ravel()).max())
     shocks = len(shock_kernel)
     return np.ascontiguousarray(law.reshape(states, shocks, -1).transpose(0, 2, 1)), defect
+
+
+def household_flow(policy: PolicyTable, horizon: Outlook, backward: Floats, start: Floats | None = None) -> Flow:
+    """The day of a policy in a game: the single one from its given start, else the stationary one.
+
+    Arguments as in `stationary_flow`.
+    """
+    if horizon.one_day is None:
+        return stationary_flow(policy, horizon.shock_kernel, horizon.shock_probability, backward, start)
+    states, slots, levels, shocks, _ = policy.probability.shape
+    law = np.empty((states, slots, levels, shocks))
+    midnight = np.broadcast_to(horizon.one_day.start(levels, horizon.shock_probability), (states, levels, shocks))
+    arrays = (policy.probability, policy.moves, horizon.shock_kernel, backward)
+    push_days(np.array(midnight), *arrays, 0, LAW_TOLERANCE, 0.0, law)
+    return Flow(law=law, frequency=np.einsum("chez,chezj->chzj", law, policy.probability), defect=0.0)
 
 
 def stationary_flow(

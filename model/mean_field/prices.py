@@ -10,6 +10,7 @@ from agents.outlook import ValueRule
 from agents.tariff import ExportRule, Tariff
 from model.economy import Economy
 from model.mean_field.answer import Answer, answer, induced_wholesale
+from model.mean_field.exact import solve_exact
 from model.mean_field.newton import solve_newton
 from model.mean_field.watch import Watch
 
@@ -91,7 +92,7 @@ def solve_prices(
     A solution nearby is improved by Newton's method with its own derivative. Otherwise many prices are first tried by
     Anderson acceleration, which needs no derivative; where that is slow, and for few prices at once, by Newton's
     method with continuation: the game is solved warm, where households spread over their options, and cooled down
-    step by step, each solution being the next one's start.
+    step by step, each solution being the next one's start. At temperature 0 a game with a potential is solved exactly.
 
     Parameters
     ----------
@@ -143,6 +144,8 @@ class _Search:
         """The first way that converges, or the best point seen."""
         if start is not None and self.target > 0 and (start.slope is not None or load_kw.size <= SMALL):
             self._newton(load_kw, self.target, start.answer, slope=start.slope)
+        if self.target == 0 and self.has_potential:
+            self._exact(load_kw)
         if not self._done and (load_kw.size > SMALL or self.target == 0):
             self._accelerate(load_kw, start.answer if start else None)
         if not self._done and self.target > 0:
@@ -197,6 +200,15 @@ class _Search:
                 here, temperature = there, cooler
             else:
                 cooling = cooling**0.5
+
+    def _exact(self, load_kw: Floats) -> None:
+        """Corrective Frank–Wolfe at temperature 0."""
+        wholesale = self.economy.supply.price(load_kw)
+        ended = solve_exact(self.economy, self.tariff, self.adder, wholesale, watch=self.watch)
+        induced = induced_wholesale(self.economy, ended.answer.net_load_kw)
+        residual = float(np.abs(induced - ended.answer.wholesale_usd_per_kwh).max())
+        converged = ended.converged and residual <= self.tolerance
+        self.found.append(PriceSolution(answer=ended.answer, residual_usd_per_kwh=residual, converged=converged))
 
     def _accelerate(self, load_kw: Floats, warm: Answer | None) -> None:
         """Anderson acceleration at the target temperature, each evaluation starting from the last one's values."""

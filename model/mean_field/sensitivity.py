@@ -19,12 +19,13 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from agents.arrays import Floats, Ints
+from agents.arrays import Bools, Floats, Ints
 from agents.battery import feasible
 from agents.best_response import Response
 from agents.day_operator import day_operators, joint_operator, mix_shocks, move_kernel
 from agents.household import HouseholdType
 from agents.outlook import Outlook, ValueRule
+from agents.slot_outcome import SlotOutcome
 from agents.tariff import Rates
 from model.mean_field.flow import Flow
 
@@ -120,10 +121,8 @@ def _observed(
     brought, hours = response.outcome, horizon.slot_hours
     net_kw = brought.net_load_kw
     buying, selling = net_kw > 0, net_kw < 0
-    reference_kw = household.reference_kw[:, :, None, None] * horizon.shock_levels[:, None]
     bought, sold = (r[:, :, None, None] for r in (rates.import_usd_per_kwh, rates.export_usd_per_kwh))
-    dn_import = np.where(buying, _use_slope(household, reference_kw, bought), 0.0)
-    dn_export = np.where(selling, _use_slope(household, reference_kw, sold), 0.0)
+    dn_import, dn_export = use_slopes(household, rates, brought, horizon)
     if only_net_load:
         return net_kw[None], dn_import[None], dn_export[None]
     shape = net_kw.shape
@@ -143,11 +142,20 @@ def _observed(
     return seen, slope_import, slope_export
 
 
-def _use_slope(household: HouseholdType, reference_kw: Floats, rate: Floats) -> Floats:
-    """Slope of the wanted use in the rate; 0 beyond the flexibility. [kW per USD/kWh]"""
+def use_slopes(household: HouseholdType, rates: Rates, brought: SlotOutcome, horizon: Outlook) -> tuple[Floats, Floats]:
+    """Slopes of a move's use in the import rate, where it buys, and in the export rate, where it sells. (c, h, z, j)
+
+    0 beyond the flexibility and at exactly zero net load. [kW per USD/kWh]
+    """
     relative = household.elasticity / household.reference_price_usd_per_kwh
-    change = household.elasticity - relative * rate
-    return np.where(np.abs(change) < household.flexibility, -relative * reference_kw, 0.0)
+    steepest = -relative * household.reference_kw[:, :, None, None] * horizon.shock_levels[:, None]
+
+    def slope(acts: Bools, rate: Floats) -> Floats:
+        free = np.abs(household.elasticity - relative * rate[:, :, None, None]) < household.flexibility
+        return np.where(acts & free, steepest, 0.0)
+
+    net_kw = brought.net_load_kw
+    return slope(net_kw > 0, rates.import_usd_per_kwh), slope(net_kw < 0, rates.export_usd_per_kwh)
 
 
 class _System:
@@ -189,6 +197,8 @@ class _System:
         states, slots, shocks, levels = self.law.shape
         self.size = shocks * levels
         self.per_slot = horizon.discount_per_day ** (1 / slots)
+        if horizon.one_day is not None:
+            return  # a single day starts and ends where it is told to
         self.following = day_operators(self.kernel, horizon.shock_kernel, 1.0)
         planned = self.following
         if not self.soft or self.per_slot < 1:
@@ -215,10 +225,12 @@ class _System:
         value = np.empty((states, slots, shocks, levels, count))
         kernel, probability = self.horizon.common_kernel, self.horizon.common_probability
         back = (self.plan_kernel, self.plan_reward, self.horizon.shock_kernel, self.per_slot, directions)
-        backward_days(*back, np.zeros(shape), value)
-        midnight = np.linalg.solve(self.value_system, value[:, 0].reshape(states * self.size, count)).reshape(shape)
-        tomorrow = np.tensordot(kernel, midnight, axes=1)
+        tomorrow = np.zeros(shape)
         backward_days(*back, tomorrow, value)
+        if self.horizon.one_day is None:
+            midnight = np.linalg.solve(self.value_system, value[:, 0].reshape(states * self.size, count)).reshape(shape)
+            tomorrow = np.tensordot(kernel, midnight, axes=1)
+            backward_days(*back, tomorrow, value)
         found = np.empty((len(self.seen), states, slots, count))
         end = np.empty(shape)
         forward = (
@@ -239,6 +251,8 @@ class _System:
             value,
         )
         forward_days(*forward, np.zeros(shape), end, found)
+        if self.horizon.one_day is not None:
+            return found
         chance = probability[:, None]
         pushed = chance * np.tensordot(self.backward, end, axes=1).reshape(states, -1)
         start = np.linalg.solve(self.law_system, pushed.reshape(states * self.size, count)).reshape(states, -1) / chance

@@ -35,6 +35,8 @@ SHAPES = {
     "discount_per_day": "",
     "slot_hours": "",
     "value_rule": "",
+    "one_day": "",
+    "salvage_usd": "te",
     "import_discount": "t",
     "income_usd_per_year": "t",
     "fixed_charge_usd_per_day": "t",
@@ -177,7 +179,7 @@ def test_the_file_holds_exactly_what_is_promised(world: tuple[Equilibrium, Game]
     assert {name: array.shape for name, array in game.items()} == {
         name: tuple(size[axis] for axis in axes) for name, axes in SHAPES.items()
     }
-    whole = {"levels", "moves", "value_rule"}
+    whole = {"levels", "moves", "value_rule", "one_day"}
     for name, array in game.items():
         assert array.dtype == (np.int64 if name in whole else np.bool_ if name == "feasible" else np.float64), name
 
