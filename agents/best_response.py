@@ -15,11 +15,12 @@ Processes*, 1994, section 8.5) with MacQueen's span rule applied per exogenous s
 nothing. That change, averaged over (c, z), is the reward per day; at δ < 1 the part of V that is common to all levels
 follows from a linear system in (c, z). Where the day mixes slowly (idle batteries, cold policies), soft policy
 iteration takes over: Newton's method on the midnight values, whose derivative is the policy's own day operator
-(Puterman and Brumelle 1979). Anderson acceleration does that service for best moves and for very large operators.
+(Puterman and Brumelle 1979). Anderson acceleration serves best moves, and comes first where that operator is large.
 
 In the exponential domain the entropy rule is a convolution along the levels: exp(Q/η) = A[j]·Y[e + j] with
 A = exp(r/η), Y = exp(δ^(1/T) E V/η), so a slot takes as many exponentials as there are levels, not levels × moves.
-Where the range of Q/η could underflow, the kernels fall back to the plain log-sum-exp.
+Where the range of Q/η could underflow, the mean slope of the value along the levels moves from Y to A, which cancels
+most of both; where that is not enough, the kernels fall back to the plain log-sum-exp.
 """
 
 from dataclasses import dataclass
@@ -40,6 +41,10 @@ SAFE_EXPONENT = 600.0
 """Largest range of Q/η that the exponential domain can hold in float64 without underflow (exp(−745) is 0)."""
 PLAIN_DAYS = 12
 """Sweeps over the day after which plain iteration hands over to a faster one."""
+CHEAP_JOINT = 200
+"""Up to this size of the midnight values a step of policy iteration costs about as much as a sweep."""
+PATIENCE = 20
+"""Accelerated sweeps without much progress after which policy iteration takes over."""
 POLICY_STEPS = 40
 """Steps of policy iteration before lazy iteration takes over; it settles in a handful."""
 FAST_DAYS = 300
@@ -108,37 +113,65 @@ def _expect_shock(shock_kernel: Floats, after: Floats, scale: float, out: Floats
 
 @numba.njit(cache=True, nogil=True)
 def _soft_values(
-    reward: Floats, weight: Floats, moves: Ints, ahead: Floats, temperature: float, future: Floats, out: Floats
+    reward: Floats,
+    weight: Floats,
+    moves: Ints,
+    ahead: Floats,
+    temperature: float,
+    future: Floats,
+    tilted: Floats,
+    out: Floats,
 ) -> None:
     """out[e] = η log Σ_j exp((r[j] + ahead[e + j])/η) for one (c, h, z), given weight = exp((r − max r)/η).
 
-    On return ``future`` is exp((ahead − max)/η) where that is safe, else its first entry is −1.
+    On return the chance of move j at level e is proportional to tilted[j]·future[e + j]; where the exponential domain
+    is not safe even after taking the value's mean slope along the levels out of both, future[0] is −1.
     """
     levels = ahead.size
+    slope = 0.0
     top_reward, top_ahead = reward.max(), ahead.max()
-    if top_reward - reward.min() + top_ahead - ahead.min() <= SAFE_EXPONENT * temperature:
-        for e in range(levels):
-            future[e] = np.exp((ahead[e] - top_ahead) / temperature)
-            out[e] = 0.0
+    tilted[:] = weight
+    if top_reward - reward.min() + top_ahead - ahead.min() > SAFE_EXPONENT * temperature:
+        slope = (ahead[levels - 1] - ahead[0]) / (levels - 1)
+        top_reward, low_reward, top_ahead, low_ahead = -np.inf, np.inf, -np.inf, np.inf
         for j in range(moves.size):
-            step = moves[j]
-            a = weight[j]
-            for e in range(max(0, -step), min(levels, levels - step)):
-                out[e] += a * future[e + step]
+            tilted[j] = reward[j] + slope * moves[j]
+            top_reward, low_reward = max(top_reward, tilted[j]), min(low_reward, tilted[j])
         for e in range(levels):
-            out[e] = temperature * np.log(out[e]) + top_reward + top_ahead
-    else:
-        future[0] = -1.0
-        for e in range(levels):
-            best = -np.inf
-            for j in range(moves.size):
-                if 0 <= e + moves[j] < levels:
-                    best = max(best, reward[j] + ahead[e + moves[j]])
-            total = 0.0
-            for j in range(moves.size):
-                if 0 <= e + moves[j] < levels:
-                    total += np.exp((reward[j] + ahead[e + moves[j]] - best) / temperature)
-            out[e] = best + temperature * np.log(total)
+            residue = ahead[e] - slope * e
+            top_ahead, low_ahead = max(top_ahead, residue), min(low_ahead, residue)
+        if top_reward - low_reward + top_ahead - low_ahead > SAFE_EXPONENT * temperature:
+            future[0] = -1.0
+            _plain_soft_values(reward, moves, ahead, temperature, out)
+            return
+        for j in range(moves.size):
+            tilted[j] = np.exp((tilted[j] - top_reward) / temperature)
+    for e in range(levels):
+        future[e] = np.exp((ahead[e] - slope * e - top_ahead) / temperature)
+        out[e] = 0.0
+    for j in range(moves.size):
+        step = moves[j]
+        a = tilted[j]
+        for e in range(max(0, -step), min(levels, levels - step)):
+            out[e] += a * future[e + step]
+    for e in range(levels):
+        out[e] = temperature * np.log(out[e]) + top_reward + top_ahead + slope * e
+
+
+@numba.njit(cache=True, nogil=True)
+def _plain_soft_values(reward: Floats, moves: Ints, ahead: Floats, temperature: float, out: Floats) -> None:
+    """The same by the log-sum-exp of every level, levels × moves exponentials."""
+    levels = ahead.size
+    for e in range(levels):
+        best = -np.inf
+        for j in range(moves.size):
+            if 0 <= e + moves[j] < levels:
+                best = max(best, reward[j] + ahead[e + moves[j]])
+        total = 0.0
+        for j in range(moves.size):
+            if 0 <= e + moves[j] < levels:
+                total += np.exp((reward[j] + ahead[e + moves[j]] - best) / temperature)
+        out[e] = best + temperature * np.log(total)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -199,6 +232,7 @@ def sweep_day(
     tomorrow = np.empty((shocks, levels))
     ahead = np.empty((shocks, levels))
     future = np.empty(levels)
+    tilted = np.empty(count)
     for c in range(states):
         tomorrow[:] = 0.0
         for d in range(states):
@@ -213,7 +247,8 @@ def sweep_day(
             for z in range(shocks):
                 future[0] = -1.0
                 if soft:
-                    _soft_values(reward[c, h, z], weight[c, h, z], moves, ahead[z], temperature, future, value[c, h, z])
+                    arrays = (reward[c, h, z], weight[c, h, z], moves, ahead[z])
+                    _soft_values(*arrays, temperature, future, tilted, value[c, h, z])
                 else:
                     _hard_values(reward[c, h, z], moves, ahead[z], value[c, h, z])
                 if probability.size:
@@ -226,7 +261,7 @@ def sweep_day(
                             for j in range(count):
                                 chances[j] = 0.0
                                 if 0 <= e + moves[j] < levels:
-                                    chances[j] = weight[c, h, z, j] * future[e + moves[j]]
+                                    chances[j] = tilted[j] * future[e + moves[j]]
                                     total += chances[j]
                             for j in range(count):
                                 chances[j] /= total
@@ -349,7 +384,7 @@ def respond(
         gain = float(outlook.common_probability @ np.einsum("cze,ez->c", value[:, 0], law))
         return _response(outcome, value, probability, gain=gain, span=0.0, days=1, converged=True)
     days, converged = iterate_days(*arrays, midnight, *numbers, tolerance, PLAIN_DAYS, 0.0, value)
-    if not converged and soft and midnight.size <= JOINT_LIMIT:
+    if not converged and soft and midnight.size <= CHEAP_JOINT:
         more, converged = _iterate_policies(arrays, numbers, outlook, midnight, tolerance, value, probability)
         days += more
     elif not converged:
@@ -363,9 +398,13 @@ def respond(
             midnight.ravel(),
             tolerance=max(SLOW_SHARE * tolerance, ROUNDING_USD),
             limit=FAST_DAYS,
+            patience=PATIENCE if soft else None,
         )
         midnight, converged = settled.point.reshape(midnight.shape), settled.converged
         days += settled.evaluations
+        if not converged and soft and midnight.size <= JOINT_LIMIT:
+            more, converged = _iterate_policies(arrays, numbers, outlook, midnight, tolerance, value, probability)
+            days += more
     if not converged:  # kinks or cycles defeat the acceleration; lazy days break cycles and only take longer
         more, converged = iterate_days(*arrays, midnight, *numbers, tolerance, DAY_LIMIT, 0.5, value)
         days += more

@@ -1,10 +1,13 @@
 """``meanwatt solve``: the followers' mean-field equilibrium at a tariff, with its certificates and metrics."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from analysis.cli.options import Json, Out, Scenario, Set, Tariff
 from analysis.cli.watching import watched
+
+STARTS: Final = 5
+"""Random starts that vouch for an equilibrium which no theorem makes unique."""
 
 if TYPE_CHECKING:
     from analysis.cli.inputs import Inputs
@@ -51,7 +54,9 @@ def solved(inputs: "Inputs", work: "Work") -> tuple["Equilibrium", "FirstBest | 
     from model.mean_field.equilibrium import solve_equilibrium
     from model.mean_field.watch import Cancelled, Watch
 
-    equilibrium = solve_equilibrium(inputs.economy, inputs.tariff, progress=work.progress, cancelled=work.cancelled)
+    equilibrium = solve_equilibrium(
+        inputs.economy, inputs.tariff, starts=STARTS, progress=work.progress, cancelled=work.cancelled
+    )
     if work.cancelled():
         return equilibrium, None, "the first best was not looked for."
     work.new_stage("first best")

@@ -10,15 +10,10 @@ from agents.slot_outcome import slot_outcome
 from agents.tariff import Recovery, Tariff, rates
 from model.economy import Economy
 from model.mean_field.answer import Answer, answer, induced_wholesale, outlook, surplus_usd_per_day
-from model.mean_field.price_slope import net_load_slope
 from model.mean_field.prices import couples, potential_failures, solve_prices
 from model.mean_field.watch import Watch
 
-DENSE = 256
-"""Prices up to which the contraction comes from the exact derivative."""
 OBSERVED = "observed only"
-STARTS = 5
-"""Random starts from which an equilibrium is solved again where no theorem makes it unique."""
 START_TOLERANCE_USD_PER_KWH = 1e-9
 POWER_STEPS = 30
 """Power iterations spent on the contraction factor."""
@@ -94,22 +89,22 @@ def policy_value_usd(reward: Floats, probability: Floats, move: Ints, horizon: O
             return np.asarray(midnight)
 
 
-def contraction(economy: Economy, tariff: Tariff, found: Answer, watch: Watch) -> float | None:
+def contraction(
+    economy: Economy, tariff: Tariff, found: Answer, watch: Watch, slope: Floats | None = None
+) -> float | None:
     """Spectral radius of the undamped price map λ → s(L(λ) + rest) at the solution, the adder held.
 
     Above 1, plain iteration herds away from the equilibrium. 0 where no rate depends on the wholesale price, None at
-    temperature 0, where the map jumps. From the exact derivative for few prices, else by power iteration on finite
-    differences, which costs less.
+    temperature 0, where the map jumps. From the derivative ``slope`` = ∂L/∂λ where it is known, else by power iteration
+    on finite differences, which costs less for many prices.
     """
     if not couples(tariff):
         return 0.0
     if economy.scenario.temperature_usd == 0:
         return None
-    if found.net_load_kw.size <= DENSE:
+    if slope is not None:
         steepness = economy.supply.slope(found.net_load_kw + economy.rest_load_kw).ravel()
-        radius = float(np.abs(np.linalg.eigvals(steepness[:, None] * net_load_slope(economy, tariff, found))).max())
-        watch.tick()
-        return radius
+        return float(np.abs(np.linalg.eigvals(steepness[:, None] * slope)).max())
     center = found.wholesale_usd_per_kwh
     base = induced_wholesale(economy, found.net_load_kw)
     direction = np.ones_like(center) + 0.1 * np.cos(np.arange(center.size)).reshape(center.shape)
@@ -128,11 +123,11 @@ def contraction(economy: Economy, tariff: Tariff, found: Answer, watch: Watch) -
     return float(np.exp(np.mean(np.log(tail)))) if len(norms) == POWER_STEPS else norms[-1]
 
 
-def agreement(economy: Economy, tariff: Tariff, found: Answer, watch: Watch) -> str:
+def agreement(economy: Economy, tariff: Tariff, found: Answer, watch: Watch, starts: int) -> str:
     """Solve again from random system loads, the adder held, and say how far the prices are from those found."""
     peak_kw = economy.peak_reference_kw
     converged, farthest = 0, 0.0
-    for seed in range(STARTS):
+    for seed in range(starts):
         away = np.random.default_rng(seed).uniform(-1.0, 1.5, economy.rest_load_kw.shape)
         again = solve_prices(
             economy,
@@ -146,9 +141,9 @@ def agreement(economy: Economy, tariff: Tariff, found: Answer, watch: Watch) -> 
             converged += 1
             apart = np.abs(again.answer.wholesale_usd_per_kwh - found.wholesale_usd_per_kwh).max()
             farthest = max(farthest, float(apart))
-    if converged == STARTS:
-        return f"{STARTS} random starts agree to {farthest:.0e} USD/kWh"
-    return f"of {STARTS} random starts {converged} converged, agreeing to {farthest:.0e} USD/kWh"
+    if converged == starts:
+        return f"{starts} random starts agree to {farthest:.0e} USD/kWh"
+    return f"of {starts} random starts {converged} converged, agreeing to {farthest:.0e} USD/kWh"
 
 
 def uniqueness(economy: Economy, tariff: Tariff) -> str:

@@ -24,11 +24,14 @@ from model.mean_field.certificate import (
     softmax_bound_usd_per_day,
     uniqueness,
 )
+from model.mean_field.price_slope import net_load_slope
 from model.mean_field.prices import PriceSolution, couples, first_guess, solve_prices
 from model.mean_field.recovery import Recovered, balancing_fixed_charge, smallest_adder
 from model.mean_field.watch import Cancelled, Progress, Watch
 
 TOLERANCE_USD_PER_KWH = 1e-9
+DENSE = 256
+"""Prices up to which a certified solution keeps the derivative ∂L/∂λ."""
 
 
 class Outcome(StrEnum):
@@ -52,12 +55,15 @@ class Equilibrium:
         Evaluations of the population.
     residual_usd_per_kwh
         max |s(L + rest) − λ|, and under volumetric recovery |surplus| per billed kWh. [USD/kWh]
-    exploitability_usd_per_household_day, softmax_bound_usd_per_household_day
-        What the mean household could gain by the hard best response, and the a-posteriori bound on it.
+    softmax_bound_usd_per_household_day
+        A-posteriori bound on the exploitability.
     contraction
         Spectral radius of the undamped price map.
     uniqueness
         "unique by Theorem U", or "observed only", why, and how far random starts agree.
+    net_load_slope : (c·h, c·h)
+        Derivative ∂L/∂λ at the solution, which a solve nearby starts from; None for many prices, and where no
+        certificates were asked for. [kW per USD/kWh]
     wholesale_usd_per_kwh : (c, h)
         Marginal cost λ. [USD/kWh]
     rates : Rates
@@ -85,10 +91,10 @@ class Equilibrium:
     iterations: int
     seconds: float
     residual_usd_per_kwh: float
-    exploitability_usd_per_household_day: float
     softmax_bound_usd_per_household_day: float
     contraction: float | None
     uniqueness: str
+    net_load_slope: Floats | None
     fixed_charge_usd_per_day: Floats
     surplus_usd_per_household_day: float
     answer: Answer
@@ -97,6 +103,11 @@ class Equilibrium:
     def converged(self) -> bool:
         """Whether the prices answer themselves within tolerance; true also where no tariff is adequate."""
         return self.outcome in (Outcome.CONVERGED, Outcome.NO_ADEQUATE_TARIFF)
+
+    @property
+    def exploitability_usd_per_household_day(self) -> float:
+        """What the mean household could gain by the hard best response; costs one at each call. [USD/day]"""
+        return exploitability_usd_per_day(self.economy, self.tariff, self.answer)
 
     @property
     def wholesale_usd_per_kwh(self) -> Floats:
@@ -147,6 +158,7 @@ def solve_equilibrium(
     tolerance_usd_per_kwh: float = TOLERANCE_USD_PER_KWH,
     start: Equilibrium | None = None,
     certify: bool = True,
+    starts: int = 0,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Equilibrium:
@@ -163,7 +175,9 @@ def solve_equilibrium(
     start
         A solution of a similar problem on the same grid, to start from.
     certify
-        Whether to spend evaluations on the contraction factor and on random starts; a search over tariffs need not.
+        Whether to spend evaluations on the contraction factor; a search over tariffs need not.
+    starts
+        Random starts from which to solve again, where no theorem makes the equilibrium unique and ``certify``.
     progress
         Called after every evaluation of the population.
     cancelled
@@ -177,8 +191,9 @@ def solve_equilibrium(
     """
     began = time.perf_counter()
     watch = Watch(progress=progress, cancelled=cancelled)
-    before = PriceSolution(answer=start.answer, residual_usd_per_kwh=0.0, converged=True) if start else None
+    before = _solution_of(start, economy) if start else None
     radius: float | None = None
+    slope: Floats | None = None
     certainty = uniqueness(economy, tariff)
     was_cancelled = False
     try:
@@ -186,9 +201,12 @@ def solve_equilibrium(
         if certify:
             watch.stage = "certificates"
             found = recovered.prices.answer
-            radius = contraction(economy, tariff, found, watch)
-            if certainty.startswith(OBSERVED) and couples(tariff) and recovered.prices.converged:
-                certainty += f"; {agreement(economy, tariff, found, watch)}"
+            if couples(tariff) and economy.scenario.temperature_usd > 0 and found.net_load_kw.size <= DENSE:
+                slope = net_load_slope(economy, tariff, found)
+                watch.tick()
+            radius = contraction(economy, tariff, found, watch, slope)
+            if starts and certainty.startswith(OBSERVED) and couples(tariff) and recovered.prices.converged:
+                certainty += f"; {agreement(economy, tariff, found, watch, starts)}"
     except Cancelled:
         was_cancelled = True
         recovered = _where_it_stood(economy, tariff, before)
@@ -210,14 +228,23 @@ def solve_equilibrium(
         iterations=watch.evaluations,
         seconds=time.perf_counter() - began,
         residual_usd_per_kwh=residual,
-        exploitability_usd_per_household_day=exploitability_usd_per_day(economy, tariff, found),
         softmax_bound_usd_per_household_day=softmax_bound_usd_per_day(economy),
         contraction=radius,
         uniqueness=certainty,
+        net_load_slope=slope,
         fixed_charge_usd_per_day=charge,
         surplus_usd_per_household_day=surplus,
         answer=found,
     )
+
+
+def _solution_of(start: Equilibrium, economy: Economy) -> PriceSolution:
+    """A solution to start from, with the derivative of Newton's system if it is known."""
+    slope = start.net_load_slope
+    if slope is not None:
+        load_kw = start.net_load_kw + start.economy.rest_load_kw
+        slope = np.eye(len(slope)) - slope * economy.supply.slope(load_kw).ravel()
+    return PriceSolution(answer=start.answer, residual_usd_per_kwh=0.0, converged=True, slope=slope)
 
 
 def _recover(

@@ -28,9 +28,13 @@ from model.mean_field.watch import Watch
 
 STEP_LIMIT = 25
 """Newton steps at one temperature."""
+FEW_PRICES = 64
+"""Up to this many prices a derivative costs about as much as an evaluation."""
 SHORTEST_STEP = 1e-3
 REUSE = 0.1
-"""A step that leaves this share of the residual or less keeps its derivative."""
+"""A step that leaves this share of the residual or less keeps its derivative,"""
+REUSE_LARGE = 0.5
+"""and so does one that leaves this share, where there are many prices and derivatives cost many evaluations."""
 ARMIJO = 1e-4
 ROUNDING_USD = 1e-12
 """Rises of the potential this small are rounding. [USD per household-day]"""
@@ -151,6 +155,7 @@ def solve_newton(
     )
     here = game.at(load_kw, warm)
     best, fresh = here, False
+    reuse = REUSE if load_kw.size <= FEW_PRICES else REUSE_LARGE
     for _ in range(STEP_LIMIT):
         if best.residual <= tolerance:
             break
@@ -164,7 +169,7 @@ def solve_newton(
             slope = None
             continue
         moved = (there.load_kw - here.load_kw).ravel()
-        if there.residual <= REUSE * here.residual:
+        if there.residual <= reuse * here.residual:
             missed = (there.gap_kw - here.gap_kw).ravel() - slope @ moved
             slope, fresh = slope + np.outer(missed, moved) / (moved @ moved), False
         else:

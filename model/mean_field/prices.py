@@ -11,15 +11,13 @@ from agents.tariff import ExportRule, Tariff
 from model.economy import Economy
 from model.mean_field.answer import Answer, answer, induced_wholesale
 from model.mean_field.exact import solve_exact
-from model.mean_field.newton import solve_newton
+from model.mean_field.newton import FEW_PRICES, solve_newton
 from model.mean_field.watch import Watch
 
 EVALUATION_LIMIT = 150
 """Evaluations of the population by Anderson acceleration."""
 PATIENCE = 8
 """Evaluations after which slow acceleration hands over to Newton's method."""
-SMALL = 64
-"""Up to this many prices their derivative costs about as much as evaluating the population."""
 WARM_USD = 0.05
 """Temperature at which a continuation begins: warm enough for Newton's method from afar."""
 WARMEST_USD = 2.0
@@ -142,11 +140,11 @@ class _Search:
 
     def run(self, load_kw: Floats, start: PriceSolution | None) -> PriceSolution:
         """The first way that converges, or the best point seen."""
-        if start is not None and self.target > 0 and (start.slope is not None or load_kw.size <= SMALL):
+        if start is not None and self.target > 0 and (start.slope is not None or load_kw.size <= FEW_PRICES):
             self._newton(load_kw, self.target, start.answer, slope=start.slope)
         if self.target == 0 and self.has_potential:
             self._exact(load_kw)
-        if not self._done and (load_kw.size > SMALL or self.target == 0):
+        if not self._done and (load_kw.size > FEW_PRICES or self.target == 0):
             self._accelerate(load_kw, start.answer if start else None)
         if not self._done and self.target > 0:
             self._continue(load_kw)

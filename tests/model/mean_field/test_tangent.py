@@ -1,0 +1,118 @@
+"""The equilibrium's derivative in the tariff's parameters against solving the neighbours."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from scenarios import preset_economy, small_economy
+
+from agents.arrays import Floats
+from agents.tariff import ExportRule, Recovery, Tariff
+from model.economy import Economy
+from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from model.mean_field.family import tariff_family
+from model.mean_field.tangent import equilibrium_tangent, predicted
+
+STEP = 1e-5
+FINE = {"certify": False, "tolerance_usd_per_kwh": 1e-11}
+MEASURES: dict[str, Callable[[Equilibrium], object]] = {
+    "wholesale": lambda e: e.wholesale_usd_per_kwh,
+    "net load": lambda e: e.net_load_kw,
+    "net load of types": lambda e: e.type_net_load_kw,
+    "bills": lambda e: e.bill_usd_per_day,
+    "utility": lambda e: e.answer.utility_usd_per_day,
+    "wear": lambda e: e.answer.wear_usd_per_day,
+    "import": lambda e: e.rates.import_usd_per_kwh,
+    "export": lambda e: e.rates.export_usd_per_kwh,
+    "charges": lambda e: e.fixed_charge_usd_per_day,
+    "surplus": lambda e: e.surplus_usd_per_household_day,
+    "adder": lambda e: e.adder_usd_per_kwh,
+    "billed": lambda e: e.answer.billed_kwh_per_day,
+}
+
+
+def posted_by(economy: Economy, recovery: Recovery, **changes: object) -> Callable[[Floats], Tariff]:
+    """The leader's family as a function of unit coordinates, with some fields of the tariff replaced."""
+    family = tariff_family(economy, Recovery.FIXED if recovery is Recovery.FIXED else Recovery.POSTED)
+    width = family.high - family.low
+    return lambda unit: replace(family.tariff(family.low + unit * width), recovery=recovery, **changes)
+
+
+def worst_error(economy: Economy, tariff_at: Callable[[Floats], Tariff], unit: Floats) -> dict[str, float]:
+    """Largest difference to central differences over the size of the derivative, by what is measured."""
+    found = solve_equilibrium(economy, tariff_at(unit), **FINE)
+    assert found.outcome is Outcome.CONVERGED
+    tangent = equilibrium_tangent(found, tariff_at, unit)
+    worst = dict.fromkeys(MEASURES, 0.0)
+    for change in np.eye(len(unit)):
+        up, down = (
+            solve_equilibrium(economy, tariff_at(unit + sign * STEP * change), start=found, **FINE) for sign in (1, -1)
+        )
+        ahead = predicted(found, tangent, change)
+        for name, measure in MEASURES.items():
+            there, back, mine, here = (np.asarray(measure(e), dtype=float) for e in (up, down, ahead, found))
+            error = np.abs((there - back) / (2 * STEP) - (mine - here)).max()
+            worst[name] = max(worst[name], float(error / max(np.abs(mine - here).max(), 1e-2)))
+    return worst
+
+
+@pytest.mark.parametrize(
+    ("recovery", "unit"),
+    [
+        (Recovery.FIXED, [0.3, 0.4, 0.35, 0.5, 0.6]),
+        (Recovery.POSTED, [0.3, 0.4, 0.35, 0.5, 0.6]),
+        (Recovery.VOLUMETRIC, [0.05, 0.4, 0.1, 0.5, 0.6]),
+    ],
+)
+def test_the_textbooks_equilibrium_moves_as_its_derivative_says(recovery: Recovery, unit: list[float]) -> None:
+    economy = preset_economy("textbook")
+    # differences of solutions good to 1e-11 USD/kWh are good to 1e-6
+    worst = worst_error(economy, posted_by(economy, recovery), np.array(unit))
+    assert max(worst.values()) < 1e-5, worst
+
+
+@pytest.mark.parametrize("rule", list(ExportRule))
+def test_weather_discounts_and_every_export_rule_are_in_the_derivative(rule: ExportRule) -> None:
+    economy = small_economy(temperature_usd=0.05)
+    discount = np.full(len(economy.groups), 0.2)
+
+    def tariff_at(unit: Floats) -> Tariff:
+        slots = np.array([0.2, 0.3, 0.1]) * unit[0]
+        return Tariff(
+            name="test",
+            energy_usd_per_kwh=np.tile(slots, (3, 1)),
+            export_usd_per_kwh=np.full((3, 3), 0.05),
+            pass_through=float(unit[1]),
+            export_pass_through=float(unit[1]),
+            export_rule=rule,
+            recovery=Recovery.FIXED,
+            fixed_charge_usd_per_day=np.zeros(len(economy.groups)),
+            fixed_charge_shape=np.linspace(1, 1 + unit[0], len(economy.groups)),
+            discount=discount,
+        )
+
+    worst = worst_error(economy, tariff_at, np.array([0.8, 0.6]))
+    assert max(worst.values()) < 1e-5, worst
+
+
+@cache
+def volumetric() -> tuple[Equilibrium, Callable[[Floats], Tariff], Floats]:
+    economy = preset_economy("textbook")
+    tariff_at, unit = posted_by(economy, Recovery.VOLUMETRIC), np.array([0.05, 0.4, 0.1, 0.5, 0.6])
+    return solve_equilibrium(economy, tariff_at(unit), **FINE), tariff_at, unit
+
+
+def test_the_adder_moves_so_that_the_books_stay_balanced() -> None:
+    found, tariff_at, unit = volumetric()
+    tangent = equilibrium_tangent(found, tariff_at, unit)
+    assert np.abs(tangent.adder_usd_per_kwh).max() > 0.01
+    assert tangent.surplus_usd_per_day == pytest.approx(np.zeros(5), abs=1e-12)
+
+
+def test_no_change_predicts_the_equilibrium_itself() -> None:
+    found, tariff_at, unit = volumetric()
+    same = predicted(found, equilibrium_tangent(found, tariff_at, unit), np.zeros(5))
+    for measure in MEASURES.values():
+        assert np.array_equal(np.asarray(measure(same)), np.asarray(measure(found)))
