@@ -88,6 +88,48 @@ def default_price_cap_usd_per_kwh(economy: Economy) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Quest:
+    """What a search for a tariff is given.
+
+    Attributes
+    ----------
+    economy, aims
+        Where, and for whom.
+    baseline
+        Equilibrium at the tariff in force.
+    progress, cancelled
+        As in `model.mean_field.leader.commit`.
+    """
+
+    economy: Economy
+    aims: Aims
+    baseline: Equilibrium
+    progress: Callable[[Progress], None] | None = None
+    cancelled: Callable[[], bool] | None = None
+
+
+Search = Callable[[Quest], Commitment]
+"""A way of finding a tariff; raises ``Cancelled`` if stopped before one was found."""
+
+
+def commitment_search(evaluations_per_start: int = EVALUATIONS_PER_START) -> Search:
+    """Search with full knowledge of the households: `model.mean_field.leader.commit`."""
+
+    def search(quest: Quest) -> Commitment:
+        return commit(
+            quest.economy,
+            tariff_family(quest.economy, quest.aims.recovery),
+            quest.aims.objective(),
+            violation=quest.aims.violation(),
+            evaluations_per_start=evaluations_per_start,
+            progress=quest.progress,
+            cancelled=quest.cancelled,
+        )
+
+    return search
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Design:
     """The tariff that a leader commits to, beside the one it would replace.
 
@@ -122,6 +164,7 @@ def design(
     tariff: Tariff,
     aims: Aims,
     *,
+    search: Search | None = None,
     evaluations_per_start: int = EVALUATIONS_PER_START,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -134,8 +177,10 @@ def design(
         The tariff in force, which the found one is compared with.
     aims
         What the leader weighs.
+    search
+        How; by default `commitment_search`.
     evaluations_per_start
-        Tariffs tried from each starting point at most.
+        Tariffs tried from each starting point at most, by the default search.
     progress, cancelled
         As in `model.mean_field.leader.commit`.
 
@@ -151,14 +196,9 @@ def design(
     outcome, message = Outcome.CANCELLED, "Cancelled before a tariff was found."
     if cancelled is None or not cancelled():
         try:
-            commitment = commit(
-                economy,
-                tariff_family(economy, aims.recovery),
-                judge,
-                violation=violation,
-                evaluations_per_start=evaluations_per_start,
-                progress=progress,
-                cancelled=cancelled,
+            find = commitment_search(evaluations_per_start) if search is None else search
+            commitment = find(
+                Quest(economy=economy, aims=aims, baseline=baseline, progress=progress, cancelled=cancelled)
             )
             outcome, message = commitment.outcome, commitment.message
         except Cancelled:

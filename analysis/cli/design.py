@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from analysis.cli.options import Json, Out, Scenario, Set, Tariff, number, one_of, weights, whole_number
+from analysis.cli.design_methods import AVAILABLE, METHODS, SEARCHES, read_choices
+from analysis.cli.options import Json, Out, Scenario, Set, Tariff, number, one_of, weights
 from analysis.cli.watching import watched
 
 if TYPE_CHECKING:
     from analysis.cli.inputs import Inputs
+    from analysis.cli.watching import Work
     from analysis.design import Aims, Design
+    from model.economy import Economy
     from model.mean_field.first_best import FirstBest
 
 LEADERS: Final = ("commission", "utility")
-METHODS: Final = ("commitment", "feedback", "alternating", "softmax", "cma", "optuna")
-AVAILABLE: Final = ("commitment",)
 BASELINE: Final = "filed"
 DEFAULT_WEIGHTS: Final = {"equity": 1.0, "stability": 0.0}
 
@@ -36,8 +37,17 @@ def design(
         str | None, typer.Option(metavar="USD", help="The utility's cap on the import rate, in USD/kWh.")
     ] = None,
     evaluations: Annotated[
-        str, typer.Option(metavar="E", help="Tariffs tried from each of the starting points at most.")
-    ] = "100",
+        str | None,
+        typer.Option(metavar="E", help="Tariffs tried: by a learner in all (150), else from each start at most (100)."),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="mean_field|market", help="Where a learner posts its tariffs.")
+    ] = None,
+    households: Annotated[str | None, typer.Option(metavar="N", help="Households of that market (1000).")] = None,
+    days: Annotated[str | None, typer.Option(metavar="D", help="Days each tariff is metered there (28).")] = None,
+    seed: Annotated[str | None, typer.Option(metavar="S", help="Key of a learner's draws and of the market's.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the journal DIR.journal.jsonl.")] = False,
+    regret: Annotated[bool, typer.Option("--regret", help="Search the commitment too, and compare.")] = False,
     tariff: Tariff = None,
     set: Set = None,
     json: Json = False,
@@ -54,7 +64,8 @@ def design(
         raise ValueError("--price-cap belongs to the utility; give --leader utility, or leave it out")
     weighed = {**DEFAULT_WEIGHTS, **weights("--weights", weights_text or "equity=1", DEFAULT_WEIGHTS)}
     cap = None if price_cap is None else number("--price-cap", price_cap, above=0.0, example=0.3)
-    tries = whole_number("--evaluations", evaluations, least=1, example=100)
+    learners = {"against": against, "households": households, "days": days, "seed": seed}
+    choices = read_choices(method, evaluations, {**learners, "resume": resume, "regret": regret}, out)
     with watched(quiet=json) as work:
         from analysis.cli.inputs import read
         from analysis.cli.show import print_json
@@ -68,6 +79,7 @@ def design(
             from analysis.output import require_free
 
             require_free(out)
+        search = SEARCHES[method](choices)
         inputs = read(scenario, _baseline(scenario) if tariff is None else tariff, set)
         if leader == "utility":
             if cap is None:
@@ -79,31 +91,66 @@ def design(
             inputs.economy,
             inputs.tariff,
             aims,
-            evaluations_per_start=tries,
+            search=search,
             progress=work.progress,
             cancelled=work.cancelled,
         )
-        first_best = None
+        first_best = lost_usd = None
+        if regret and done.outcome is not Outcome.CANCELLED:
+            work.new_stage("commitment")
+            with suppress(Cancelled):
+                lost_usd = _regret(done, inputs.economy, aims, work)
         if done.outcome is not Outcome.CANCELLED:
             work.new_stage("first best")
             with suppress(Cancelled):  # the tariff is found; only its gap to the first best is not
                 first_best, _ = find_first_best(inputs.economy, Watch(progress=work.progress, cancelled=work.cancelled))
     result = _result(done, aims, first_best, inputs, time.perf_counter() - began)
+    result["method"] = method
+    result["learning"] = _learning_json(done, lost_usd)
     result["settings"] = {
         **inputs.given,
         "leader": leader,
         "method": method,
         "weights": weights_text,
         "price_cap": cap,
-        "evaluations": tries,
+        "evaluations": choices.evaluations,
+        **choices.settings,
     }
     if out is not None and done.commitment is not None:
         _write(out, result, done, inputs)
+        if choices.journal is not None and done.outcome is not Outcome.CANCELLED:
+            choices.journal.unlink(missing_ok=True)
     if json:
         print_json(result)
     else:
         _tables(result)
     return 0 if done.outcome is Outcome.CONVERGED else 1
+
+
+def _regret(done: "Design", economy: "Economy", aims: "Aims", work: "Work") -> float | None:
+    """What the learner's tariff falls short of the commitment's; None if the search for that was stopped."""
+    from analysis.design import Quest, commitment_search
+    from analysis.learning.curves import regret
+    from model.mean_field.equilibrium import Outcome
+
+    quest = Quest(economy=economy, aims=aims, baseline=done.baseline, progress=work.progress, cancelled=work.cancelled)
+    try:
+        best = commitment_search()(quest)
+    except ValueError:
+        if work.cancelled():  # before a tariff met the cap
+            return None
+        raise
+    if done.commitment is None or best.outcome is Outcome.CANCELLED:
+        return None
+    return regret(done.commitment, best)
+
+
+def _learning_json(done: "Design", regret_usd: float | None) -> dict[str, Any] | None:
+    from analysis.learning.campaign import Learned
+    from analysis.learning.report import learning_json
+
+    found = done.commitment
+    return learning_json(found, regret_usd) if isinstance(found, Learned) else None
 
 
 def _baseline(scenario: str) -> str | None:
@@ -126,7 +173,7 @@ def _result(
     result: dict[str, Any] = {
         "scenario": inputs.economy.scenario.name,
         "leader": aims.leader,
-        "method": "commitment",
+        "method": None,
         "concept": "commitment",
         "outcome": done.outcome,
         "message": done.message,
@@ -163,6 +210,8 @@ def _result(
 
 def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs") -> None:
     from analysis.design import toml_text
+    from analysis.learning.campaign import Learned
+    from analysis.learning.report import trial_columns
     from analysis.output import write_result
     from analysis.solution_json import solution_tables
 
@@ -174,6 +223,8 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs") -
     }
     columns["objective"] = [trial.objective for trial in trials]
     columns["violation"] = [trial.violation for trial in trials]
+    if isinstance(done.commitment, Learned):
+        columns |= trial_columns(done.commitment)
     write_result(
         out,
         name="design",
@@ -191,6 +242,8 @@ def _tables(result: dict[str, Any]) -> None:
     say(f"{result['scenario']}, {result['leader']}: {result['message']} ({result['seconds']:.1f} s)\n")
     if result["tariff"] is None:
         return
+    if result["learning"] is not None:
+        _learning_line(result["learning"])
     table(
         "The tariff",
         ("parameter", "value"),
@@ -216,3 +269,16 @@ def _tables(result: dict[str, Any]) -> None:
             ("burden gap", percent(before["burden_gap"]), percent(after["burden_gap"]), "of income"),
         ],
     )
+
+
+def _learning_line(learning: dict[str, Any]) -> None:
+    from analysis.cli.show import figure, say
+
+    where = "the mean field"
+    if learning["environment"] == "market":
+        where = f"markets of {learning['households']} households and {learning['days']} days"
+    lost = learning["regret_usd_per_household_day"]
+    say(f"Learned from the meters of {where}, seed {learning['seed']}.")
+    if lost is not None:
+        say(f"Regret against the commitment: {figure(lost, 4)} USD/household-day.")
+    say("")

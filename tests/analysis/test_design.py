@@ -12,11 +12,22 @@ from scenarios import preset_economy, preset_tariff, solved
 
 from agents.tariff import Recovery, Tariff
 from analysis.cli import main
-from analysis.design import Aims, Design, Leader, default_price_cap_usd_per_kwh, design, tariff_table, toml_text
+from analysis.design import (
+    Aims,
+    Design,
+    Leader,
+    Quest,
+    commitment_search,
+    default_price_cap_usd_per_kwh,
+    design,
+    tariff_table,
+    toml_text,
+)
 from analysis.solution_json import equilibrium_metrics
 from model.economy import build_tariff
 from model.mean_field.equilibrium import Outcome, solve_equilibrium
 from model.mean_field.family import starting_points, tariff_family
+from model.mean_field.leader import Commitment
 from model.scenario import load_scenario
 
 CONTRACT = {
@@ -113,6 +124,25 @@ def test_a_cap_that_no_tariff_meets_is_told() -> None:
         design(economy, tariff, Aims(leader=Leader.UTILITY, price_cap_usd_per_kwh=-1.0), evaluations_per_start=8)
 
 
+def test_a_search_of_ones_own_is_given_the_quest_and_its_find_is_reported() -> None:
+    economy, tariff = preset_economy("textbook"), preset_tariff("textbook", "filed")
+    given: list[Quest] = []
+
+    def search(quest: Quest) -> Commitment:
+        given.append(quest)
+        return commitment_search(5)(quest)
+
+    found = design(economy, tariff, COMMISSION, search=search)
+    assert len(given) == 1
+    assert given[0].baseline is found.baseline
+    assert (given[0].economy, given[0].aims) == (economy, COMMISSION)
+    usual = design(economy, tariff, COMMISSION, evaluations_per_start=5)
+    assert found.commitment is not None
+    assert usual.commitment is not None
+    assert found.commitment.parameters == usual.commitment.parameters
+    assert 0 < found.evaluations == usual.evaluations <= 15
+
+
 def test_a_request_to_stop_is_heard_at_any_time() -> None:
     economy, tariff = preset_economy("textbook"), preset_tariff("textbook", "filed")
     at_once = design(economy, tariff, COMMISSION, cancelled=lambda: True)
@@ -156,6 +186,8 @@ def test_the_command_prints_the_contract_and_a_tariff_to_use(
     assert set(said) >= CONTRACT
     assert status == (0 if said["outcome"] == "converged" else 1)
     assert (said["leader"], said["method"], said["concept"]) == ("commission", "commitment", "commitment")
+    assert said["learning"] is None
+    assert said["settings"]["evaluations"] == 8
     assert said["weights"] == {"equity": 1.0, "stability": 0.0}
     assert said["baseline"]["tariff"] == "filed"
     assert said["objective"] >= said["baseline"]["objective"]

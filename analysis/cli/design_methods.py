@@ -1,0 +1,121 @@
+"""The methods of ``meanwatt design``: which there are, what options each takes, and the search that each makes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from analysis.cli.options import one_of, whole_number
+
+if TYPE_CHECKING:
+    from analysis.design import Search
+
+METHODS: Final = ("commitment", "feedback", "alternating", "softmax", "cma", "optuna")
+LEARNING: Final = ("softmax", "cma", "optuna")
+"""Methods that see meters and not households."""
+ENVIRONMENTS: Final = ("mean_field", "market")
+EVALUATIONS: Final = {"commitment": 100, **dict.fromkeys(LEARNING, 150)}
+"""Tariffs tried by default: by a learner in all, else from each starting point at most."""
+HOUSEHOLDS: Final = 1000
+DAYS: Final = 28
+JOURNAL_ENDING: Final = ".journal.jsonl"
+"""What the name of a learner's journal adds to that of its --out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """Options of the methods, read.
+
+    Attributes
+    ----------
+    evaluations
+        Tariffs to try, see `EVALUATIONS`.
+    against, households, days, seed
+        Where a learner posts its tariffs, and the key of its draws and the market's.
+    journal, resume
+        A learner's record of trials, and whether to go on from it.
+    """
+
+    method: str
+    evaluations: int
+    against: str
+    households: int
+    days: int
+    seed: int
+    journal: Path | None
+    resume: bool
+
+    @property
+    def settings(self) -> dict[str, str | int]:
+        """What fixes the result of a learner, for the record; nothing for other methods."""
+        if self.method not in LEARNING:
+            return {}
+        market = {"households": self.households, "days": self.days} if self.against == "market" else {}
+        return {"against": self.against, "seed": self.seed, **market}
+
+
+def _commitment(choices: Choices) -> "Search":
+    from analysis.design import commitment_search
+
+    return commitment_search(choices.evaluations)
+
+
+def _learning(choices: Choices) -> "Search":
+    from analysis.learning.campaign import finite_market, learning_search, mean_field
+    from analysis.learning.journal import refuse_unfinished
+    from analysis.learning.learners import require_package
+
+    require_package(choices.method)
+    if choices.journal is not None and not choices.resume:
+        refuse_unfinished(choices.journal)
+    market = finite_market(households=choices.households, days=choices.days, seed=choices.seed)
+    return learning_search(
+        choices.method,
+        environment=market if choices.against == "market" else mean_field(),
+        evaluations=choices.evaluations,
+        seed=choices.seed,
+        journal=choices.journal,
+        resume=choices.resume,
+    )
+
+
+SEARCHES: Final[dict[str, Callable[[Choices], "Search"]]] = {
+    "commitment": _commitment,
+    **dict.fromkeys(LEARNING, _learning),
+}
+"""How each method makes its search."""
+AVAILABLE: Final = tuple(SEARCHES)
+
+
+def read_choices(
+    method: str, evaluations: str | None, learners: dict[str, str | bool | None], out: str | None
+) -> Choices:
+    """Read the options of the methods; ``ValueError`` in one line where one does not belong to the method."""
+    if method not in LEARNING:
+        for name, value in learners.items():
+            if value:
+                raise ValueError(f"--{name} belongs to the methods that learn; give --method softmax, or leave it out")
+    against = one_of("environment", str(learners["against"] or ENVIRONMENTS[0]), ENVIRONMENTS)
+    if against != "market":
+        for name in ("households", "days"):
+            if learners[name] is not None:
+                raise ValueError(f"--{name} belongs to the finite market; give --against market, or leave it out")
+    if learners["resume"] and out is None:
+        raise ValueError(
+            "--resume needs the --out DIR of the run to go on with; its journal lies beside that directory"
+        )
+
+    def whole(name: str, text: object, default: int, least: int = 1) -> int:
+        return default if text is None else whole_number(f"--{name}", str(text), least=least, example=default or 1)
+
+    place = None if out is None or method not in LEARNING else Path(out).absolute()
+    return Choices(
+        method=method,
+        evaluations=whole("evaluations", evaluations, EVALUATIONS[method]),
+        against=against,
+        households=whole("households", learners["households"], HOUSEHOLDS),
+        days=whole("days", learners["days"], DAYS),
+        seed=whole("seed", learners["seed"], 0, least=0),
+        journal=None if place is None else place.with_name(place.name + JOURNAL_ENDING),
+        resume=bool(learners["resume"]),
+    )

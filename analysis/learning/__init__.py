@@ -1,0 +1,1 @@
+"""A leader that does not know what households want learns from its meters which tariff to post."""

@@ -1,0 +1,304 @@
+"""The loop of a leader who learns: post a tariff, read the meters, tell the learner, put it on record.
+
+The learner is told the metered objective alone. What the mean field makes of each tariff is recorded beside it, to
+judge the learner by: regret is the objective of the commitment, found with full knowledge, less that of the tariff
+recommended. The tariff recommended is the best metered one that met the cap.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from agents.arrays import Floats
+from analysis.design import Aims, Quest, Search
+from analysis.learning.environment import Environment, MarketEnvironment, MeanFieldEnvironment
+from analysis.learning.journal import Journal, Tried
+from analysis.learning.learners import LEARNERS
+from analysis.learning.meter import Estimate, MeteredObjective
+from analysis.strict_json import dumps
+from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from model.mean_field.family import TariffFamily, tariff_family
+from model.mean_field.leader import FEASIBLE, Commitment, Trial
+from model.mean_field.watch import Cancelled, Progress
+
+EVALUATIONS: Final = 150
+"""Tariffs tried by default."""
+HOUSEHOLDS: Final = 1000
+"""Size of a finite market by default."""
+DAYS: Final = 28
+"""Days for which a tariff is tried there by default."""
+NO_EQUILIBRIUM_USD: Final = 1.0
+"""How much worse than the worst so far a tariff counts that brought no equilibrium. [USD per household-day]"""
+
+MakeEnvironment = Callable[[Equilibrium], Environment]
+"""Makes the environment from the equilibrium at the tariff in force."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Learned(Commitment):
+    """What a learner recommends; its ``objective`` is that of the mean field, which the learner never saw.
+
+    Attributes
+    ----------
+    tried
+        Every tariff tried, in order.
+    recommended
+        Place in ``tried`` of the tariff recommended after each trial; −1 before one met the cap.
+    settings
+        What fixes the run.
+    """
+
+    tried: tuple[Tried, ...]
+    recommended: tuple[int, ...]
+    settings: dict[str, Any]
+
+    @property
+    def recommended_objective(self) -> tuple[float | None, ...]:
+        """Mean-field objective of the tariff recommended after each trial. [USD per household-day]"""
+        return recommended_objectives(self.tried)
+
+
+def mean_field() -> MakeEnvironment:
+    """Learn against the continuum."""
+    return MeanFieldEnvironment
+
+
+def finite_market(*, households: int = HOUSEHOLDS, days: int = DAYS, seed: int = 0) -> MakeEnvironment:
+    """Learn against the finite market; see `MarketEnvironment`."""
+    return lambda in_force: MarketEnvironment(in_force, households=households, days=days, seed=seed)
+
+
+def learning_search(
+    method: str,
+    *,
+    environment: MakeEnvironment = MeanFieldEnvironment,
+    evaluations: int = EVALUATIONS,
+    seed: int = 0,
+    journal: str | Path | None = None,
+    resume: bool = False,
+) -> Search:
+    """A search for `analysis.design.design` that knows meters instead of households.
+
+    Parameters
+    ----------
+    method
+        ``softmax``, ``cma`` or ``optuna``.
+    environment
+        `mean_field` or `finite_market`.
+    evaluations
+        Tariffs to try.
+    seed
+        Of the learner.
+    journal, resume
+        File that records the trials, and whether to go on from an existing one. It stays after the run; a caller who
+        has written the result removes it.
+    """
+
+    def search(quest: Quest) -> Learned:
+        where = environment(quest.baseline)
+        settings = {
+            **_fingerprint(quest),
+            "method": method,
+            "evaluations": evaluations,
+            "learner_seed": seed,
+            **where.settings,
+        }
+        if journal is None:
+            return learn(quest, where, method=method, evaluations=evaluations, seed=seed, settings=settings)
+        with Journal(journal, settings, resume=resume) as record:
+            return learn(
+                quest, where, method=method, evaluations=evaluations, seed=seed, settings=settings, journal=record
+            )
+
+    return search
+
+
+def learn(
+    quest: Quest,
+    environment: Environment,
+    *,
+    method: str,
+    evaluations: int,
+    seed: int,
+    settings: dict[str, Any] | None = None,
+    journal: Journal | None = None,
+) -> Learned:
+    """Try tariffs and recommend one; see `try_tariffs`.
+
+    Raises
+    ------
+    ValueError
+        If no tariff met the cap, or the journal does not hold what this learner proposes.
+    Cancelled
+        If asked to stop before a tariff met the cap.
+    """
+    began = time.perf_counter()
+    tried = try_tariffs(quest, environment, method=method, evaluations=evaluations, seed=seed, journal=journal)
+    outcome = Outcome.CONVERGED if len(tried) == evaluations else Outcome.CANCELLED
+    recommended = recommendations(tried)
+    if not recommended or recommended[-1] < 0:
+        if outcome is Outcome.CANCELLED:
+            raise Cancelled
+        raise ValueError("no tariff of the family was feasible; widen the bounds or raise the price cap")
+    return _learned(quest, tried, recommended, outcome, settings or {}, began)
+
+
+def try_tariffs(
+    quest: Quest, environment: Environment, *, method: str, evaluations: int, seed: int, journal: Journal | None = None
+) -> tuple[Tried, ...]:
+    """Try tariffs one by one; those on the journal are told to the learner again, not tried again.
+
+    Returns
+    -------
+    tuple of Tried
+        As many as ``evaluations``; fewer if asked to stop.
+
+    Raises
+    ------
+    ValueError
+        If the journal does not hold what this learner proposes.
+    """
+    family = tariff_family(quest.economy, quest.aims.recovery)
+    learner = LEARNERS[method](len(family.free), evaluations, seed)
+    tried: list[Tried] = []
+    if journal is not None:
+        for entry in journal.tried:
+            unit = learner.ask()
+            if not np.array_equal(unit, entry.unit):
+                raise ValueError(
+                    f"{journal.path}, trial {entry.trial}: {method} now proposes another tariff; packages have changed"
+                    " since, so delete the file to start anew"
+                )
+            learner.tell(unit, entry.told)
+            tried.append(entry)
+    objective = MeteredObjective(quest.economy, quest.aims, environment.in_force())
+    while len(tried) < evaluations and not (quest.cancelled is not None and quest.cancelled()):
+        unit = learner.ask()
+        new = _try(quest.aims, family, environment, objective, unit, tried)
+        if journal is not None:
+            journal.append(new)
+        learner.tell(unit, new.told)
+        tried.append(new)
+        _report(quest, method, tried, evaluations)
+    return tuple(tried)
+
+
+def recommendations(tried: Sequence[Tried]) -> tuple[int, ...]:
+    """Place of the best metered tariff that met the cap, after each trial; −1 before there is one."""
+    best, places = -1, []
+    for place, one in enumerate(tried):
+        met = one.metered is not None and one.metered_violation is not None and one.metered_violation <= FEASIBLE
+        if met and (best < 0 or one.told > tried[best].told):
+            best = place
+        places.append(best)
+    return tuple(places)
+
+
+def recommended_objectives(tried: Sequence[Tried]) -> tuple[float | None, ...]:
+    """Mean-field objective of the tariff recommended after each trial; None before there is one."""
+    return tuple(tried[place].objective if place >= 0 else None for place in recommendations(tried))
+
+
+def _try(
+    aims: Aims,
+    family: TariffFamily,
+    environment: Environment,
+    objective: MeteredObjective,
+    unit: Floats,
+    tried: Sequence[Tried],
+) -> Tried:
+    """Post a tariff and judge it twice: by its meters for the learner, by the mean field for us."""
+    posted = environment.post(family.tariff(_parameters(family, unit)), len(tried) + 1)
+    violation = aims.violation()
+    seen: Estimate | None = None
+    if posted.reading is not None:
+        seen = objective.estimate(posted.reading)
+    worst = min((one.told for one in tried), default=0.0)
+    return Tried(
+        trial=len(tried) + 1,
+        unit=tuple(unit.tolist()),
+        told=seen.score_usd if seen else worst - NO_EQUILIBRIUM_USD,
+        metered=seen.value_usd if seen else None,
+        half_width=seen.half_width_usd if seen else None,
+        metered_violation=seen.violation_usd_per_kwh if seen else None,
+        objective=aims.objective()(posted.truth) if seen else None,
+        violation=violation(posted.truth) if violation else 0.0,
+    )
+
+
+def _learned(
+    quest: Quest,
+    tried: tuple[Tried, ...],
+    recommended: tuple[int, ...],
+    outcome: Outcome,
+    settings: dict[str, Any],
+    began: float,
+) -> Learned:
+    """Solve the recommended tariff once more, with its certificates."""
+    family = tariff_family(quest.economy, quest.aims.recovery)
+    chosen = tried[recommended[-1]]
+    parameters = _parameters(family, np.array(chosen.unit))
+    tariff = family.tariff(parameters)
+    equilibrium = solve_equilibrium(quest.economy, tariff, start=quest.baseline)
+    told = (
+        f"the tariff recommended meters {chosen.metered:.4f} and is worth"
+        f" {quest.aims.objective()(equilibrium):.4f} USD per household-day in the mean field"
+    )
+    done = (
+        f"Cancelled after {len(tried)} tariffs" if outcome is Outcome.CANCELLED else f"All {len(tried)} tariffs tried"
+    )
+    return Learned(
+        tariff=tariff,
+        equilibrium=equilibrium,
+        objective=quest.aims.objective()(equilibrium),
+        parameters=family.describe(parameters),
+        trials=tuple(
+            Trial(
+                parameters=_parameters(family, np.array(one.unit)),
+                objective=-np.inf if one.objective is None else one.objective,
+                violation=one.violation,
+            )
+            for one in tried
+        ),
+        seconds=time.perf_counter() - began,
+        outcome=outcome,
+        message=f"{done}: {told}; it was trial {chosen.trial}.",
+        tried=tried,
+        recommended=recommended,
+        settings=settings,
+    )
+
+
+def _parameters(family: TariffFamily, unit: Floats) -> Floats:
+    return np.asarray(family.low + np.clip(unit, 0.0, 1.0) * (family.high - family.low))
+
+
+def _report(quest: Quest, method: str, tried: Sequence[Tried], evaluations: int) -> None:
+    if quest.progress is None:
+        return
+    best = recommendations(tried)[-1]
+    found = f", best metered objective {tried[best].metered:.4f}" if best >= 0 else ""
+    quest.progress(Progress(stage=f"{method}{found}", evaluations=len(tried), fraction=len(tried) / evaluations))
+
+
+def _fingerprint(quest: Quest) -> dict[str, Any]:
+    """What fixes the problem: the scenario, the tariff in force and the aims."""
+    scenario = dumps(quest.economy.scenario.model_dump(mode="json"))
+    in_force = quest.baseline.tariff
+    tariff = dumps({name: getattr(in_force, name) for name in type(in_force).__slots__})
+    aims = quest.aims
+    return {
+        "scenario": quest.economy.scenario.name,
+        "scenario_sha256": hashlib.sha256(scenario.encode()).hexdigest(),
+        "tariff_in_force": in_force.name,
+        "tariff_sha256": hashlib.sha256(tariff.encode()).hexdigest(),
+        "leader": str(aims.leader),
+        "equity": aims.equity,
+        "stability": aims.stability,
+        "price_cap_usd_per_kwh": aims.price_cap_usd_per_kwh,
+    }

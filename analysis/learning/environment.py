@@ -1,0 +1,194 @@
+"""Where a leader posts a tariff and reads its meters: the continuum of households, or the finite market."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from agents.arrays import Floats
+from agents.tariff import Rates, Tariff
+from analysis.learning.meter import MeterReading
+from analysis.stability import expected_imv
+from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+
+DAYS_IN_FORCE: Final = 365
+"""Days for which the tariff in force was metered in a finite market before anything is tried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Posted:
+    """What comes of posting a tariff.
+
+    Attributes
+    ----------
+    reading
+        What the leader sees; None if households came to no equilibrium.
+    truth
+        The equilibrium behind it. No learner is shown it: it serves to judge the learner.
+    """
+
+    reading: MeterReading | None
+    truth: Equilibrium
+
+
+class Environment(Protocol):
+    """Where tariffs are tried. What comes of a trial depends on the tariff and the trial's number alone."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What fixes the results, by name."""
+
+    def in_force(self) -> MeterReading:
+        """Reading of the tariff in force."""
+
+    def post(self, tariff: Tariff, trial: int) -> Posted:
+        """Post a tariff as trial number 1, 2, …, and read the meters."""
+
+
+class MeanFieldEnvironment:
+    """The continuum at the equilibrium of the posted tariff: meters without noise.
+
+    Parameters
+    ----------
+    in_force
+        Equilibrium at the tariff in force; solves start from it, so that a trial does not depend on earlier ones.
+    """
+
+    def __init__(self, in_force: Equilibrium) -> None:
+        self._in_force = in_force
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The name alone."""
+        return {"environment": "mean_field"}
+
+    def in_force(self) -> MeterReading:
+        """Reading of the tariff in force."""
+        return expected_reading(self._in_force)
+
+    def post(self, tariff: Tariff, trial: int) -> Posted:
+        """Solve the equilibrium and read its expected meters."""
+        found = _react(self._in_force, tariff)
+        return Posted(reading=expected_reading(found) if _at_rest(found) else None, truth=found)
+
+
+class MarketEnvironment:
+    """A finite market whose households play the equilibrium of the posted tariff: meters with its noise.
+
+    Every trial is a new market of ``households`` households and ``days`` days with the key (seed, trial): weather and
+    shocks differ from trial to trial. The tariff in force was metered for ``DAYS_IN_FORCE`` days.
+
+    Parameters
+    ----------
+    in_force
+        Equilibrium at the tariff in force.
+    households, days, seed
+        Size of a trial and key of all draws.
+    """
+
+    def __init__(self, in_force: Equilibrium, *, households: int, days: int, seed: int) -> None:
+        self._in_force = in_force
+        self.households, self.days, self.seed = households, days, seed
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Name, size and key."""
+        return {"environment": "market", "households": self.households, "days": self.days, "seed": self.seed}
+
+    def in_force(self) -> MeterReading:
+        """Reading of the tariff in force over its many days."""
+        return metered_reading(self._in_force, households=self.households, days=DAYS_IN_FORCE, key=(self.seed, 0))
+
+    def post(self, tariff: Tariff, trial: int) -> Posted:
+        """Let households settle at the tariff's equilibrium, then simulate and meter the days."""
+        found = _react(self._in_force, tariff)
+        if not _at_rest(found):
+            return Posted(reading=None, truth=found)
+        key = (self.seed, trial)
+        return Posted(reading=metered_reading(found, households=self.households, days=self.days, key=key), truth=found)
+
+
+def expected_reading(equilibrium: Equilibrium) -> MeterReading:
+    """What a utility would meter of a continuum at an equilibrium; rows are the common states."""
+    economy, answer = equilibrium.economy, equilibrium.answer
+    states, slots = equilibrium.net_load_kw.shape
+    imported, exported = (np.zeros((states, len(economy.groups), slots)) for _ in range(2))
+    for household, response, flow in zip(economy.types, answer.responses, answer.flows, strict=True):
+        net_load_kw = response.outcome.net_load_kw
+        weight = household.share * flow.frequency
+        imported[:, household.group] += (weight * np.maximum(net_load_kw, 0.0)).sum(axis=(2, 3))
+        exported[:, household.group] += (weight * np.maximum(-net_load_kw, 0.0)).sum(axis=(2, 3))
+    return _reading(
+        equilibrium,
+        common_state=np.arange(states),
+        weight=economy.common.probability,
+        rates=equilibrium.rates,
+        imported_kw=imported,
+        exported_kw=exported,
+        wholesale_usd_per_kwh=equilibrium.wholesale_usd_per_kwh,
+        volatility_usd_per_kwh=np.array(
+            [expected_imv(equilibrium.wholesale_usd_per_kwh, only, economy.common.kernel) for only in np.eye(states)]
+        ),
+        group_share=economy.group_share,
+    )
+
+
+def metered_reading(equilibrium: Equilibrium, *, households: int, days: int, key: tuple[int, int]) -> MeterReading:
+    """Simulate a market that plays an equilibrium and meter it; rows are its days."""
+    from model.market.market import ProsumerMarket  # loads Mesa, which the continuum does without
+
+    economy = equilibrium.economy
+    market = ProsumerMarket(economy, households=households, policies=equilibrium, rng=key, power_flow=False)
+    people, groups = market.population, np.array([household.group for household in economy.types])
+    imported, exported = (np.zeros((days, len(economy.groups), economy.slots)) for _ in range(2))
+    try:
+        for day in range(days):
+            market.step()
+            for kind, group in enumerate(groups):
+                meter_kwh = people.energy_kwh[people.of_type(kind)]
+                bought_kwh = np.maximum(meter_kwh, 0.0).sum(axis=0, dtype=np.float64)
+                imported[day, group] += bought_kwh
+                exported[day, group] += bought_kwh - meter_kwh.sum(axis=0, dtype=np.float64)
+        history = market.history
+        return _reading(
+            equilibrium,
+            common_state=np.array([record.common_state for record in history]),
+            weight=np.full(days, 1.0 / days),
+            rates=Rates(
+                import_usd_per_kwh=history.stacked("import_usd_per_kwh"),
+                export_usd_per_kwh=history.stacked("export_usd_per_kwh"),
+            ),
+            imported_kw=imported / (households * economy.slot_hours),
+            exported_kw=np.maximum(exported, 0.0) / (households * economy.slot_hours),
+            wholesale_usd_per_kwh=history.stacked("wholesale_usd_per_kwh"),
+            volatility_usd_per_kwh=history.stacked("imv_usd_per_kwh"),
+            group_share=np.bincount(groups, weights=people.count, minlength=len(economy.groups)) / households,
+        )
+    finally:
+        market.close()
+
+
+def _reading(equilibrium: Equilibrium, *, rates: Rates, **metered: Any) -> MeterReading:
+    """A reading from registers and prices, with what the utility knows of its own tariff and network."""
+    economy, tariff = equilibrium.economy, equilibrium.tariff
+    by_group = [rates.for_discount(float(discount)) for discount in tariff.discount]
+    load_kw = (metered["imported_kw"] - metered["exported_kw"]).sum(axis=1)
+    rest_kw: Floats = economy.rest_load_kw[metered["common_state"]]
+    return MeterReading(
+        tariff=tariff,
+        import_usd_per_kwh=np.stack([own.import_usd_per_kwh for own in by_group], axis=1),
+        export_usd_per_kwh=np.stack([own.export_usd_per_kwh for own in by_group], axis=1),
+        marginal_emissions_t_per_kwh=economy.supply.marginal_emissions_t_per_kwh(load_kw + rest_kw),
+        fixed_charge_usd_per_day=equilibrium.fixed_charge_usd_per_day,
+        network_cost_usd_per_day=economy.fixed_cost_usd_per_day,
+        slot_hours=economy.slot_hours,
+        **metered,
+    )
+
+
+def _react(in_force: Equilibrium, tariff: Tariff) -> Equilibrium:
+    return solve_equilibrium(in_force.economy, tariff, start=in_force, certify=False)
+
+
+def _at_rest(found: Equilibrium) -> bool:
+    return found.outcome is Outcome.CONVERGED

@@ -1,0 +1,43 @@
+"""What a learner's run leaves behind, as JSON and as columns of a table."""
+
+from typing import Any
+
+from analysis.learning.campaign import Learned
+
+
+def learning_json(learned: Learned, regret_usd: float | None) -> dict[str, Any]:
+    """The object ``learning`` of ``design --json``; money in USD per household-day, lists by trial.
+
+    Parameters
+    ----------
+    regret_usd
+        As from `analysis.learning.curves.regret`; None where the commitment was not searched for.
+    """
+    settings, tried = learned.settings, learned.tried
+    chosen = tried[learned.recommended[-1]]
+    return {
+        "environment": settings["environment"],
+        "households": settings.get("households"),
+        "days": settings.get("days"),
+        "seed": settings["learner_seed"],
+        "recommended_trial": chosen.trial,
+        "metered_objective": chosen.metered,
+        "metered_half_width": chosen.half_width,
+        "regret_usd_per_household_day": regret_usd,
+        "curve": {
+            "metered_objective": [one.metered for one in tried],
+            "objective": [one.objective for one in tried],
+            "recommended_objective": list(learned.recommended_objective),
+        },
+    }
+
+
+def trial_columns(learned: Learned) -> dict[str, list[float | None]]:
+    """What is known of every trial beside its parameters, objective and violation."""
+    return {
+        "told": [one.told for one in learned.tried],
+        "metered_objective": [one.metered for one in learned.tried],
+        "metered_half_width": [one.half_width for one in learned.tried],
+        "metered_violation": [one.metered_violation for one in learned.tried],
+        "recommended_objective": list(learned.recommended_objective),
+    }
