@@ -366,8 +366,8 @@ def respond(
     value = np.empty((states, slots, shocks, levels))
     probability = np.empty((states, slots, levels, shocks, count))
     if outlook.one_day is not None:
-        stored_kwh = outcome.level_kwh * np.arange(levels)
-        midnight = np.broadcast_to(outlook.one_day.salvage_usd_per_kwh * stored_kwh, (states, shocks, levels))
+        worth = outlook.one_day.midnight_usd(levels, outcome.level_kwh)
+        midnight = np.broadcast_to(worth, (states, shocks, levels))
     elif start is not None and start.value_usd.shape == value.shape:
         midnight = start.value_usd[:, 0] - start.value_usd[:, 0, :, :1]
     else:
@@ -381,7 +381,7 @@ def respond(
     if outlook.one_day is not None:
         sweep_day(*arrays, np.ascontiguousarray(midnight), *numbers, value, probability)
         law = outlook.one_day.start(levels, outlook.shock_probability)
-        gain = float(outlook.common_probability @ np.einsum("cze,ez->c", value[:, 0], law))
+        gain = float(outlook.common_probability @ (value[:, 0].transpose(0, 2, 1) * law).sum(axis=(1, 2)))
         return _response(outcome, value, probability, gain=gain, span=0.0, days=1, converged=True)
     days, converged = iterate_days(*arrays, midnight, *numbers, tolerance, PLAIN_DAYS, 0.0, value)
     if not converged and soft and midnight.size <= CHEAP_JOINT:

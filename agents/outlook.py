@@ -44,6 +44,34 @@ class OneDay:
         charge = self.charge_law if levels > 1 else np.ones(1)
         return np.outer(charge, shock_probability)
 
+    def midnight_usd(self, levels: int, level_kwh: float) -> Floats:
+        """Worth of a level after the last slot, whatever tomorrow's common state and shock. (e,)"""
+        return np.asarray(self.salvage_usd_per_kwh * level_kwh * np.arange(levels))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HeldDay:
+    """A single day of one household type between a given evening law and given values of tomorrow.
+
+    Parameters
+    ----------
+    start_law : (c, e, z)
+        Law before the first slot.
+    tomorrow_usd : (c', z, e)
+        Value with which the next day starts, by its common state.
+    """
+
+    start_law: Floats
+    tomorrow_usd: Floats
+
+    def start(self, levels: int, shock_probability: Floats) -> Floats:
+        """Law before the first slot. (c, e, z)"""
+        return self.start_law
+
+    def midnight_usd(self, levels: int, level_kwh: float) -> Floats:
+        """Value after the last slot. (c', z, e)"""
+        return self.tomorrow_usd
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Outlook:
@@ -82,4 +110,4 @@ class Outlook:
     temperature_usd: float
     discount_per_day: float
     value_rule: ValueRule = ValueRule.ENTROPY
-    one_day: OneDay | None = None
+    one_day: OneDay | HeldDay | None = None

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from agents.arrays import Floats
 from agents.tariff import Recovery, Tariff
 from analysis.solution_json import equilibrium_metrics
 from model.economy import Economy
+from model.mean_field.concepts import ROUNDS, alternating, feedback
 from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from model.mean_field.family import tariff_family
 from model.mean_field.leader import Commitment, commit
@@ -62,10 +64,10 @@ class Aims:
         """What the leader maximises. [USD per household-day]"""
         return self._welfare_less_penalties if self.leader is Leader.COMMISSION else _margin
 
-    def violation(self) -> Judge | None:
-        """By how much the highest import rate exceeds the cap, in USD/kWh; None without a cap."""
+    def violation(self) -> Callable[[Equilibrium], Floats] | None:
+        """By how much each import rate exceeds the cap, (c, h) in USD/kWh; None without a cap."""
         cap = self.price_cap_usd_per_kwh
-        return None if cap is None else lambda found: float(found.rates.import_usd_per_kwh.max()) - cap
+        return None if cap is None else lambda found: found.rates.import_usd_per_kwh - cap
 
     @property
     def recovery(self) -> Recovery:
@@ -122,6 +124,24 @@ def commitment_search(evaluations_per_start: int = EVALUATIONS_PER_START) -> Sea
             quest.aims.objective(),
             violation=quest.aims.violation(),
             evaluations_per_start=evaluations_per_start,
+            progress=quest.progress,
+            cancelled=quest.cancelled,
+        )
+
+    return search
+
+
+def concept_search(name: str, rounds: int = ROUNDS) -> Search:
+    """Search of a leader who does not commit: ``feedback`` or ``alternating`` of `model.mean_field.concepts`."""
+    revise = {"feedback": feedback, "alternating": alternating}[name]
+
+    def search(quest: Quest) -> Commitment:
+        return revise(
+            quest.economy,
+            tariff_family(quest.economy, quest.aims.recovery),
+            quest.aims.objective(),
+            violation=quest.aims.violation(),
+            rounds=rounds,
             progress=quest.progress,
             cancelled=quest.cancelled,
         )
@@ -210,7 +230,7 @@ def design(
     return Design(
         baseline=baseline,
         baseline_objective=judge(baseline) if solved else None,
-        baseline_violation=violation(baseline) if solved and violation is not None else None,
+        baseline_violation=float(violation(baseline).max()) if solved and violation is not None else None,
         commitment=commitment,
         evaluations=0 if commitment is None else len(commitment.trials),
         seconds=time.perf_counter() - began,

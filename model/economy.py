@@ -7,7 +7,7 @@ import numpy as np
 from agents.arrays import Floats, read_only
 from agents.battery import Battery
 from agents.household import HouseholdType
-from agents.outlook import OneDay
+from agents.outlook import HeldDay, OneDay
 from agents.tariff import ExportRule, Recovery, Tariff
 from model.nearest import unknown
 from model.scenario import ScenarioError
@@ -51,6 +51,8 @@ class Economy:
         Social cost of carbon. [USD/t]
     one_day : OneDay, optional
         The single day that is all there is; None for days without end.
+    held : tuple of HeldDay, optional
+        For every type, the single day on which a leader deviates while all other days are held.
     """
 
     scenario: Scenario
@@ -69,6 +71,7 @@ class Economy:
     fixed_cost_usd_per_day: float
     carbon_usd_per_t: float
     one_day: OneDay | None = None
+    held: tuple[HeldDay, ...] | None = None
 
     def __post_init__(self) -> None:
         """Keep read-only copies."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from analysis.cli.design_methods import AVAILABLE, METHODS, SEARCHES, read_choices
+from analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices
 from analysis.cli.options import Json, Out, Scenario, Set, Tariff, number, one_of, weights
 from analysis.cli.watching import watched
 
@@ -56,8 +56,7 @@ def design(
     """Find the tariff a leader commits to; --tariff is the one it is compared with."""
     began = time.perf_counter()
     one_of("leader", leader, LEADERS)
-    if one_of("method", method, METHODS) not in AVAILABLE:
-        raise ValueError(f"method {method!r} is not available in this version; give {', '.join(AVAILABLE)}")
+    one_of("method", method, METHODS)
     if weights_text is not None and leader != "commission":
         raise ValueError("--weights belong to the commission; give --leader commission, or leave them out")
     if price_cap is not None and leader != "utility":
@@ -105,7 +104,7 @@ def design(
             with suppress(Cancelled):  # the tariff is found; only its gap to the first best is not
                 first_best, _ = find_first_best(inputs.economy, Watch(progress=work.progress, cancelled=work.cancelled))
     result = _result(done, aims, first_best, inputs, time.perf_counter() - began)
-    result["method"] = method
+    result["method"], result["concept"] = method, concept(method)
     result["learning"] = _learning_json(done, lost_usd)
     result["settings"] = {
         **inputs.given,
@@ -174,7 +173,7 @@ def _result(
         "scenario": inputs.economy.scenario.name,
         "leader": aims.leader,
         "method": None,
-        "concept": "commitment",
+        "concept": None,
         "outcome": done.outcome,
         "message": done.message,
         "tariff": None,

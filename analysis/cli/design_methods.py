@@ -14,8 +14,9 @@ METHODS: Final = ("commitment", "feedback", "alternating", "softmax", "cma", "op
 LEARNING: Final = ("softmax", "cma", "optuna")
 """Methods that see meters and not households."""
 ENVIRONMENTS: Final = ("mean_field", "market")
-EVALUATIONS: Final = {"commitment": 100, **dict.fromkeys(LEARNING, 150)}
-"""Tariffs tried by default: by a learner in all, else from each starting point at most."""
+EVALUATIONS: Final = {"commitment": 100, "feedback": 30, "alternating": 30, **dict.fromkeys(LEARNING, 150)}
+"""Tariffs tried by default: by a learner in all, by a leader who revises round by round one a round, else from each
+starting point at most."""
 HOUSEHOLDS: Final = 1000
 DAYS: Final = 28
 JOURNAL_ENDING: Final = ".journal.jsonl"
@@ -60,6 +61,12 @@ def _commitment(choices: Choices) -> "Search":
     return commitment_search(choices.evaluations)
 
 
+def _concept(choices: Choices) -> "Search":
+    from analysis.design import concept_search
+
+    return concept_search(choices.method, choices.evaluations)
+
+
 def _learning(choices: Choices) -> "Search":
     from analysis.learning.campaign import finite_market, learning_search, mean_field
     from analysis.learning.journal import refuse_unfinished
@@ -81,10 +88,16 @@ def _learning(choices: Choices) -> "Search":
 
 SEARCHES: Final[dict[str, Callable[[Choices], "Search"]]] = {
     "commitment": _commitment,
+    "feedback": _concept,
+    "alternating": _concept,
     **dict.fromkeys(LEARNING, _learning),
 }
 """How each method makes its search."""
-AVAILABLE: Final = tuple(SEARCHES)
+
+
+def concept(method: str) -> str:
+    """The solution concept that a method computes: its own, or the commitment that learners look for too."""
+    return method if method in ("feedback", "alternating") else "commitment"
 
 
 def read_choices(

@@ -227,7 +227,7 @@ def _try(
         half_width=seen.half_width_usd if seen else None,
         metered_violation=seen.violation_usd_per_kwh if seen else None,
         objective=aims.objective()(posted.truth) if seen else None,
-        violation=violation(posted.truth) if violation else 0.0,
+        violation=float(violation(posted.truth).max()) if violation else 0.0,
     )
 
 

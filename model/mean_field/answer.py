@@ -1,7 +1,7 @@
 """How the continuum answers given prices: responses, flows, net load, bills, revenue and cost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,11 @@ def outlook(economy: Economy, *, temperature_usd: float | None = None) -> Outloo
         value_rule=ValueRule(scenario.value_rule),
         one_day=economy.one_day,
     )
+
+
+def own_outlook(economy: Economy, horizon: Outlook, kind: int) -> Outlook:
+    """The outlook of one household type: its own held day, where the economy holds one."""
+    return horizon if economy.held is None else replace(horizon, one_day=economy.held[kind])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,10 +95,11 @@ def answer(
     responses, flows = [], []
     for k, household in enumerate(economy.types):
         own = posted.for_discount(float(tariff.discount[household.group]))
-        response = best_response(household, own, horizon, start=start.responses[k] if start else None)
+        view = own_outlook(economy, horizon, k)
+        response = best_response(household, own, view, start=start.responses[k] if start else None)
         midnight = start.flows[k].law[:, 0] if start else None
         responses.append(response)
-        flows.append(household_flow(response.policy, horizon, economy.common.backward, midnight))
+        flows.append(household_flow(response.policy, view, economy.common.backward, midnight))
     return summed(economy, tariff, wholesale_usd_per_kwh, adder_usd_per_kwh, posted, responses, flows)
 
 

@@ -9,7 +9,8 @@ from agents.outlook import Outlook
 from agents.slot_outcome import slot_outcome
 from agents.tariff import Recovery, Tariff, rates
 from model.economy import Economy
-from model.mean_field.answer import Answer, answer, induced_wholesale, outlook, surplus_usd_per_day
+from model.mean_field.answer import Answer, answer, induced_wholesale, outlook, own_outlook, surplus_usd_per_day
+from model.mean_field.flow import worth_left_usd
 from model.mean_field.prices import couples, potential_failures, solve_prices
 from model.mean_field.watch import Watch
 
@@ -46,19 +47,17 @@ def exploitability_usd_per_day(economy: Economy, tariff: Tariff, found: Answer) 
     posted = rates(tariff, economy.common.today, wholesale, adder)
     hard = outlook(economy, temperature_usd=0.0)
     total = 0.0
-    for household, response, flow in zip(economy.types, found.responses, found.flows, strict=True):
+    for kind, (household, response, flow) in enumerate(zip(economy.types, found.responses, found.flows, strict=True)):
         if household.battery is None:
             continue
+        view = own_outlook(economy, hard, kind)
         own_rates = posted.for_discount(float(tariff.discount[household.group]))
         brought = slot_outcome(household, own_rates, economy.shock_levels, economy.slot_hours)
-        best = respond(brought, household.levels, hard, start=response)
+        best = respond(brought, household.levels, view, start=response)
         if hard.discount_per_day == 1.0:
             weight = flow.frequency * economy.common.probability[:, None, None, None]
             forgone = best.gain_usd_per_day - float((weight * brought.reward_usd).sum())
-            if hard.one_day is not None:
-                charge = float(hard.one_day.charge_law @ np.arange(household.levels))
-                left_kwh = brought.level_kwh * (charge + float((weight * brought.moves).sum()))
-                forgone -= hard.one_day.salvage_usd_per_kwh * left_kwh
+            forgone -= worth_left_usd(flow, response.policy, view, brought.level_kwh)
         else:
             start_law = economy.common.probability[:, None, None] * flow.law[:, 0]
             own_value = policy_value_usd(brought.reward_usd, response.policy.probability, brought.moves, hard)

@@ -23,7 +23,7 @@ import numpy as np
 from agents.arrays import Floats
 from agents.best_response import Response, respond
 from agents.household import HouseholdType
-from agents.outlook import Outlook
+from agents.outlook import OneDay, Outlook
 from agents.policy import PolicyTable
 from agents.slot_outcome import SlotOutcome, slot_outcome
 from agents.tariff import Rates, Tariff, rates
@@ -183,7 +183,7 @@ class _Market:
         """Reward per day of each column, salvage less what was stored at the start included. (k,) [USD/day]"""
         chance = self.economy.common.probability
         reward = brought.reward_usd
-        if self.horizon.one_day is not None:
+        if isinstance(self.horizon.one_day, OneDay):
             reward = reward + self.horizon.one_day.salvage_usd_per_kwh * brought.level_kwh * brought.moves
         return np.asarray((columns.reshape(len(columns), -1)) @ (chance[:, None, None, None] * reward).ravel())
 
@@ -269,13 +269,14 @@ def solve_exact(
     market = _Market(economy, tariff, adder_usd_per_kwh, horizon)
     posted = market.posted(wholesale_usd_per_kwh)
     market.answer_prices(posted, market.outcomes(posted))
+    watch.tick()
     here = market.clear(wholesale_usd_per_kwh)
-    gap, rounds, moved = np.inf, 1, None
-    while rounds < ROUND_LIMIT:
+    rounds, moved = 1, None
+    while True:
         gap = market.answer_prices(here.posted, here.outcomes)
         rounds += 1
         watch.tick(moved)
-        if gap <= gap_usd_per_day:
+        if gap <= gap_usd_per_day or rounds >= ROUND_LIMIT:
             break
         there = market.reoptimise(here, gap)
         moved, here = float(np.abs(there.wholesale - here.wholesale).max()), there

@@ -18,6 +18,10 @@ PARAMETERS = (
 )
 
 
+DAILY = PARAMETERS[:3]
+"""Those that may differ between day types."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TariffFamily:
     """Tariffs spanned by six parameters between bounds.
@@ -34,13 +38,15 @@ class TariffFamily:
     Attributes
     ----------
     free
-        Names of the parameters that the leader chooses, a subset of ``PARAMETERS``.
+        Names of the parameters that the leader chooses: of ``PARAMETERS``, or of a day type, ``NAME.DAY_TYPE``.
     low, high : (free,)
         Bounds.
     pattern : (day type, slot)
         The ``tou`` tariff over its mean.
     income_ratio : (group,)
         Group income over mean income.
+    day_types
+        Names of the day types.
     recovery
         ``fixed`` for a leader who must recover cost, ``posted`` for one who maximises its margin.
     """
@@ -51,17 +57,22 @@ class TariffFamily:
     pattern: Floats
     income_ratio: Floats
     recovery: Recovery
+    day_types: tuple[str, ...] = ()
 
     def tariff(self, parameters: Floats) -> Tariff:
         """The member with the given free parameters; values are clipped to the bounds."""
         chosen = dict.fromkeys(PARAMETERS, 0.0)
-        chosen.update(zip(self.free, np.clip(parameters, self.low, self.high).tolist(), strict=True))
-        energy = chosen["energy_usd_per_kwh"] * (1 + chosen["tou_spread"] * (self.pattern - 1))
+        chosen.update(self.describe(parameters))
+
+        def daily(name: str) -> Floats:
+            return np.array([[chosen.get(f"{name}.{day}", chosen[name])] for day in self.day_types or [""]])
+
+        energy = daily("energy_usd_per_kwh") * (1 + daily("tou_spread") * (self.pattern - 1))
         shape = np.maximum(1 + chosen["fixed_charge_income_slope"] * (self.income_ratio - 1), 0.0)
         return Tariff(
             name="designed",
             energy_usd_per_kwh=energy,
-            export_usd_per_kwh=np.full_like(energy, chosen["export_credit_usd_per_kwh"]),
+            export_usd_per_kwh=daily("export_credit_usd_per_kwh") * np.ones_like(energy),
             pass_through=chosen["pass_through"],
             export_pass_through=chosen["pass_through"],
             export_rule=ExportRule.NET_BILLING,
@@ -76,11 +87,16 @@ class TariffFamily:
         return dict(zip(self.free, np.clip(parameters, self.low, self.high).tolist(), strict=True))
 
 
-def tariff_family(economy: Economy, recovery: Recovery) -> TariffFamily:
+def tariff_family(economy: Economy, recovery: Recovery, *, by_day_type: bool = False) -> TariffFamily:
     """The family over a scenario's own time-of-use pattern and prices.
 
     Energy charges range up to twice the reference price, export credits up to the reference price, the spread to 1.5
     times the scenario's ``tou`` pattern. Without cost recovery the mean fixed charge is bounded by the network cost.
+
+    Parameters
+    ----------
+    by_day_type
+        Whether energy charge, spread and export credit may differ between day types (critical-peak pricing).
     """
     pattern = build_tariff(economy.scenario, "tou").energy_usd_per_kwh
     reference = economy.scenario.reference_price_usd_per_kwh
@@ -94,15 +110,27 @@ def tariff_family(economy: Economy, recovery: Recovery) -> TariffFamily:
         "fixed_charge_income_slope": (0.0, 1.0),
     }
     found = {"fixed_charge_usd_per_day"} if recovery is Recovery.FIXED else {"fixed_charge_income_slope"}
-    free = tuple(name for name in PARAMETERS if name not in found)
+    days = tuple(economy.common.day_types)
+    free = tuple(
+        f"{name}.{day}" if day else name
+        for name in PARAMETERS
+        if name not in found
+        for day in (days if by_day_type and name in DAILY and len(days) > 1 else ("",))
+    )
     return TariffFamily(
         free=free,
-        low=np.array([bounds[name][0] for name in free]),
-        high=np.array([bounds[name][1] for name in free]),
+        low=np.array([bounds[_kind(name)][0] for name in free]),
+        high=np.array([bounds[_kind(name)][1] for name in free]),
         pattern=pattern / pattern.mean(axis=1, keepdims=True),
         income_ratio=economy.group_income_usd_per_year / mean_income,
         recovery=recovery,
+        day_types=days,
     )
+
+
+def _kind(name: str) -> str:
+    """Which of ``PARAMETERS`` a free parameter is."""
+    return name.split(".")[0]
 
 
 def starting_points(family: TariffFamily, economy: Economy) -> list[Floats]:
@@ -121,4 +149,4 @@ def starting_points(family: TariffFamily, economy: Economy) -> list[Floats]:
             "fixed_charge_income_slope": 1.0,
         },
     ]
-    return [np.clip([point.get(name, 0.0) for name in family.free], family.low, family.high) for point in points]
+    return [np.clip([point.get(_kind(name), 0.0) for name in family.free], family.low, family.high) for point in points]

@@ -151,6 +151,21 @@ def household_flow(policy: PolicyTable, horizon: Outlook, backward: Floats, star
     return Flow(law=law, frequency=np.einsum("chez,chezj->chzj", law, policy.probability), defect=0.0)
 
 
+def worth_left_usd(flow: Flow, policy: PolicyTable, horizon: Outlook, level_kwh: float) -> float:
+    """Expected worth of what a single day leaves behind, by the value its outlook gives to tomorrow. [USD]"""
+    if horizon.one_day is None:
+        return 0.0
+    states, _, levels, shocks = flow.law.shape
+    end = np.zeros((states, levels, shocks))
+    for j, move in enumerate(policy.moves):
+        done = flow.law[:, -1] * policy.probability[:, -1, :, :, j]
+        low, high = max(0, -move), min(levels, levels - move)
+        end[:, low + move : high + move] += done[:, low:high]
+    worth = np.broadcast_to(horizon.one_day.midnight_usd(levels, level_kwh), (states, shocks, levels))
+    tomorrow = np.tensordot(horizon.common_kernel, worth, axes=1)
+    return float(horizon.common_probability @ np.einsum("cez,zy,cye->c", end, horizon.shock_kernel, tomorrow))
+
+
 def stationary_flow(
     policy: PolicyTable,
     shock_kernel: Floats,

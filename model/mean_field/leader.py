@@ -8,7 +8,7 @@ comes from implicit differentiation of that fixed point (`tangent`), so a search
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +80,8 @@ def commit(
     *,
     violation: Violation | None = None,
     evaluations_per_start: int = EVALUATIONS_PER_START,
+    starts: Sequence[Floats] | None = None,
+    gradients: bool = True,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Commitment:
@@ -94,6 +96,10 @@ def commit(
         Constraints of the leader, satisfied where ≤ 0, e.g. import rates less the cap.
     evaluations_per_start
         Equilibrium solves allowed from each starting point.
+    starts
+        Parameters to start from; by default those of `starting_points`.
+    gradients
+        Whether the objective is such a function; without, and at temperature 0, the search goes by values alone.
     progress, cancelled
         As in ``solve_equilibrium``; ``fraction`` counts equilibrium solves.
 
@@ -103,9 +109,9 @@ def commit(
         If no evaluated tariff is feasible.
     """
     began = time.perf_counter()
-    starts = starting_points(family, economy)
+    starts = starting_points(family, economy) if starts is None else starts
     game = _Bilevel(economy, family, objective, violation, evaluations_per_start * len(starts), progress, cancelled)
-    climb = _climb if economy.scenario.temperature_usd > 0 else _search
+    climb = _climb if gradients and economy.scenario.temperature_usd > 0 else _search
     outcome = Outcome.CONVERGED
     try:
         settled = [climb(game, game.unit(start), evaluations_per_start) for start in starts]

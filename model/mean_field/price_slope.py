@@ -6,7 +6,7 @@ from agents.arrays import Floats
 from agents.outlook import Outlook
 from agents.tariff import ExportRule, Rates, Tariff
 from model.economy import Economy
-from model.mean_field.answer import Answer, outlook
+from model.mean_field.answer import Answer, outlook, own_outlook
 from model.mean_field.sensitivity import Directions, Sensitivity, type_sensitivity
 
 
@@ -55,7 +55,7 @@ def population_sensitivity(
     """
     horizon = outlook(economy) if horizon is None else horizon
     slopes = []
-    for household, response, flow in zip(economy.types, found.responses, found.flows, strict=True):
+    for kind, (household, response, flow) in enumerate(zip(economy.types, found.responses, found.flows, strict=True)):
         kept = 1 - float(tariff.discount[household.group])
         own = found.rates.for_discount(1 - kept)
         capped = own.export_usd_per_kwh >= own.import_usd_per_kwh
@@ -67,7 +67,7 @@ def population_sensitivity(
                 own,
                 response,
                 flow,
-                horizon,
+                own_outlook(economy, horizon, kind),
                 economy.common.backward,
                 Directions(import_usd_per_kwh=bought, export_usd_per_kwh=sold),
                 only_net_load=only_net_load,

@@ -76,10 +76,6 @@ def test_a_mistake_in_the_scenario_is_told_in_one_line(
         ("design textbook", "missing option '--leader'; see meanwatt design --help"),
         ("design textbook --leader king", "unknown leader 'king'; give one of commission, utility"),
         ("design textbook --leader utility --method magic", "unknown method 'magic'"),
-        (
-            "design textbook --leader utility --method softmax",
-            "method 'softmax' is not available in this version; give commitment",
-        ),
         ("design textbook --leader commission --weights equty=1", "--weights: unknown weight 'equty'; did you mean"),
         ("design textbook --leader commission --weights equity", "--weights is 'equity'; give equity=1,stability=1"),
         (

@@ -25,6 +25,7 @@ from analysis.learning.curves import learning_curves, regret, regret_band
 from analysis.learning.environment import Environment, MarketEnvironment, MeanFieldEnvironment, Posted
 from analysis.learning.journal import Journal, Tried
 from analysis.learning.learners import LEARNERS
+from model.mean_field.concepts import ROUNDS
 from model.mean_field.equilibrium import Outcome
 from model.mean_field.leader import Commitment
 from model.mean_field.watch import Progress
@@ -322,8 +323,8 @@ def answer(arguments: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]
 
 
 def test_the_commands_defaults_are_the_functions_own() -> None:
-    own = {"commitment": EVALUATIONS_PER_START, **dict.fromkeys(LEARNING, campaign.EVALUATIONS)}
-    assert own == EVALUATIONS
+    own = dict.fromkeys(("feedback", "alternating"), ROUNDS) | dict.fromkeys(LEARNING, campaign.EVALUATIONS)
+    assert {"commitment": EVALUATIONS_PER_START, **own} == EVALUATIONS
     assert (HOUSEHOLDS, DAYS) == (campaign.HOUSEHOLDS, campaign.DAYS)
     assert set(LEARNING) == set(LEARNERS)
 
