@@ -209,6 +209,25 @@ def _choose(reward: Floats, moves: Ints, ahead: Floats, temperature: float, e: i
 
 
 @numba.njit(cache=True, nogil=True)
+def _spread(tilted: Floats, future: Floats, moves: Ints, e: int, chance: Floats) -> None:
+    """chance[j] ∝ tilted[j]·future[e + j] over the moves, ascending, that stay on the grid."""
+    first, last = 0, moves.size
+    while e + moves[first] < 0:
+        first += 1
+    while e + moves[last - 1] >= future.size:
+        last -= 1
+    chance[:first] = 0.0
+    chance[last:] = 0.0
+    total = 0.0
+    for j in range(first, last):
+        chance[j] = tilted[j] * future[e + moves[j]]
+        total += chance[j]
+    share = 1.0 / total
+    for j in range(first, last):
+        chance[j] *= share
+
+
+@numba.njit(cache=True, nogil=True)
 def sweep_day(
     reward: Floats,
     weight: Floats,
@@ -257,14 +276,7 @@ def sweep_day(
                         if future[0] < 0.0:
                             _choose(reward[c, h, z], moves, ahead[z], temperature, e, chances)
                         else:
-                            total = 0.0
-                            for j in range(count):
-                                chances[j] = 0.0
-                                if 0 <= e + moves[j] < levels:
-                                    chances[j] = tilted[j] * future[e + moves[j]]
-                                    total += chances[j]
-                            for j in range(count):
-                                chances[j] /= total
+                            _spread(tilted, future, moves, e, chances)
 
 
 @numba.njit(cache=True, nogil=True)

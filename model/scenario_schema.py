@@ -18,6 +18,7 @@ from model.tariff_file import (
     group_values,
     period_of_slot,
     rate_table,
+    show,
     slot_values,
     whole,
 )
@@ -177,10 +178,20 @@ class ReferenceTable(Table):
     """Magnitude under time-of-use rates, with a controller."""
 
 
+def _charge(value: object) -> object:
+    """Refuse what is neither a name nor a row of numbers."""
+    numbers = isinstance(value, list | tuple) and all(
+        isinstance(entry, int | float) and not isinstance(entry, bool) and np.isfinite(entry) for entry in value
+    )
+    if not (numbers or isinstance(value, str)):
+        raise ValueError(f"is {show(value)}; give uniform, empty or full, or a probability a level")
+    return value
+
+
 class OneDayTable(Table):
     """``[one_day]``: a game of a single day in place of the stationary one."""
 
-    charge: str | Row = "uniform"
+    charge: Annotated[str | Row, BeforeValidator(_charge)] = "uniform"
     """Law of the batteries' level before the first slot: uniform, empty or full, or one probability a level."""
     salvage_usd_per_kwh: float = Field(default=0.0, ge=0)
     """Worth of energy still stored after the last slot. [USD/kWh]"""
@@ -190,7 +201,7 @@ class OneDayTable(Table):
         named = {"uniform": np.full(levels, 1 / levels), "empty": np.eye(levels)[0], "full": np.eye(levels)[-1]}
         if isinstance(self.charge, str):
             if self.charge not in named:
-                raise ValueError(f"one_day.charge: {unknown('charge', self.charge, named)}, or a probability a level")
+                raise ValueError(f"one_day.charge: {unknown('charge', self.charge, named)}")
             law = named[self.charge]
         else:
             law = np.array(self.charge)

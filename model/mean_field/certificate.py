@@ -142,6 +142,8 @@ def agreement(economy: Economy, tariff: Tariff, found: Answer, watch: Watch, sta
             farthest = max(farthest, float(apart))
     if converged == starts:
         return f"{starts} random starts agree to {farthest:.0e} USD/kWh"
+    if converged == 0:
+        return f"none of {starts} random starts converged"
     return f"of {starts} random starts {converged} converged, agreeing to {farthest:.0e} USD/kWh"
 
 

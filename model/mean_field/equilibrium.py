@@ -253,7 +253,7 @@ def _recover(
     """Prices at the adder that the tariff's recovery rule asks for."""
     if tariff.recovery is Recovery.VOLUMETRIC:
         return smallest_adder(economy, tariff, tolerance=tolerance, watch=watch, start=before)
-    prices = solve_prices(economy, tariff, 0.0, tolerance=0.1 * tolerance, watch=watch, start=before)
+    prices = solve_prices(economy, tariff, 0.0, tolerance=tolerance, watch=watch, start=before)
     return Recovered(
         prices=prices, surplus_usd_per_day=surplus_usd_per_day(economy, tariff, prices.answer), adequate=True
     )

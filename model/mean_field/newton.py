@@ -10,8 +10,8 @@ Where Theorem U applies, G is the gradient of the convex
     F(λ) = Σ_{c,h} p_c Δ [x s(x) − S(x) − s(x)·rest] + (1/κ) Σ_θ w_θ V_θ(λ),     λ = s(x),
 
 and a step is accepted when F falls; elsewhere, and close to the solution, when the residual does. The derivative is
-exact and reused with Broyden's rank-one correction while steps keep shrinking the residual tenfold, so a solution
-nearby costs a few evaluations of the population and no derivative at all.
+exact, and its inverse is reused with Broyden's rank-one correction while steps keep shrinking the residual, so a
+solution nearby costs a few evaluations of the population and no derivative at all.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class NewtonSolution:
     residual_usd_per_kwh
         max |s(L + rest) − λ| there.
     slope
-        The derivative G' in use, (c·h, c·h); an approximation after reused steps. None if none was needed.
+        The last derivative G' that was computed, (c·h, c·h), or the one given; None if none was needed.
     converged
         Whether the residual met the tolerance.
     """
@@ -155,25 +155,28 @@ def solve_newton(
     )
     here = game.at(load_kw, warm)
     best, fresh = here, False
+    inverse = None if slope is None else np.linalg.inv(slope)
     reuse = REUSE if load_kw.size <= FEW_PRICES else REUSE_LARGE
     for _ in range(STEP_LIMIT):
         if best.residual <= tolerance:
             break
-        if slope is None:
+        if inverse is None:
             slope, fresh = game.slope(here), True
-        step = np.linalg.solve(slope, -here.gap_kw.ravel())
+            inverse = np.linalg.inv(slope)
+        step = -inverse @ here.gap_kw.ravel()
         there = _search(game, here, np.reshape(step, load_kw.shape), fresh)
         if there is None:
             if fresh:
                 break
-            slope = None
+            inverse = None
             continue
         moved = (there.load_kw - here.load_kw).ravel()
         if there.residual <= reuse * here.residual:
-            missed = (there.gap_kw - here.gap_kw).ravel() - slope @ moved
-            slope, fresh = slope + np.outer(missed, moved) / (moved @ moved), False
+            seen = inverse @ (there.gap_kw - here.gap_kw).ravel()
+            inverse += np.outer(moved - seen, moved @ inverse) / (moved @ seen)
+            fresh = False
         else:
-            slope = None
+            inverse = None
         here = there
         best = min(best, here, key=lambda point: point.residual)
     return NewtonSolution(

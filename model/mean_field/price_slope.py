@@ -90,6 +90,39 @@ def net_load_slope(economy: Economy, tariff: Tariff, found: Answer, *, horizon: 
     return total
 
 
+def surplus_slope_usd(economy: Economy, tariff: Tariff, found: Answer) -> float:
+    """Derivative of revenue less cost in the adder, wholesale prices following. [USD/day per USD/kWh]
+
+    By implicit differentiation of λ = s(L(λ, α) + rest); ``found`` is an equilibrium at its adder.
+    """
+    steepness = economy.supply.slope(found.net_load_kw + economy.rest_load_kw)
+    share = economy.type_share
+    bought, sold = rate_slopes(tariff, found.rates)
+    along = adder_direction(found.rates)
+
+    def mean_load(slopes: list[Sensitivity]) -> Floats:
+        return np.asarray(sum(w * s.net_load_kw for w, s in zip(share, slopes, strict=True)))
+
+    if not (bought.any() or sold.any()):
+        slopes = population_sensitivity(economy, tariff, found, along)
+        price = steepness * mean_load(slopes)[..., 0]
+    else:
+        by_adder = mean_load(population_sensitivity(economy, tariff, found, along, only_net_load=True))[..., 0]
+        by_price = net_load_slope(economy, tariff, found)
+        system = np.eye(len(by_price)) - steepness.ravel()[:, None] * by_price
+        price = np.reshape(np.linalg.solve(system, (steepness * by_adder).ravel()), steepness.shape)
+        total = Directions(
+            import_usd_per_kwh=along.import_usd_per_kwh + price * bought,
+            export_usd_per_kwh=along.export_usd_per_kwh + price * sold,
+        )
+        slopes = population_sensitivity(economy, tariff, found, total)
+    load = mean_load(slopes)[..., 0]
+    chance = economy.common.probability
+    paid = sum(w * float(chance @ s.payment_usd[..., 0].sum(axis=1)) for w, s in zip(share, slopes, strict=True))
+    cost = (price * found.net_load_kw + load * found.wholesale_usd_per_kwh).sum(axis=1) * economy.slot_hours
+    return float(paid - chance @ cost)
+
+
 def _capped(posted: Rates) -> Floats:
     """Where the export rate is at its cap, as 0 or 1."""
     return (posted.export_usd_per_kwh >= posted.import_usd_per_kwh).astype(float)

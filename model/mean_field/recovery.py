@@ -1,9 +1,10 @@
 """Revenue recovery: the smallest volumetric adder, or the level of the fixed charges, that balances the books.
 
 Revenue as a function of the adder α is a Laffer curve: it rises, peaks, and falls as sales vanish. Seen from α = 0 it
-is concave on the way up, so secant steps from the left never overshoot the first root; that is how the *smallest*
-adder is found. Where the peak stays below zero no adder balances the books (the utility death spiral), and the adder
-with the smallest shortfall is returned with ``adequate`` False.
+is concave on the way up, so Newton steps from the left never overshoot the first root; that is how the *smallest*
+adder is found, with the exact slope of the books by implicit differentiation, or the secant's where that costs more.
+Where the peak stays below zero no adder balances the books (the utility death spiral), and the adder with the smallest
+shortfall is returned with ``adequate`` False.
 """
 
 from collections.abc import Callable
@@ -14,8 +15,10 @@ import numpy as np
 from agents.arrays import Floats
 from agents.tariff import Tariff
 from model.economy import Economy
-from model.mean_field.answer import surplus_usd_per_day
-from model.mean_field.prices import PriceSolution, solve_prices
+from model.mean_field.answer import Answer, surplus_usd_per_day
+from model.mean_field.newton import FEW_PRICES
+from model.mean_field.price_slope import surplus_slope_usd
+from model.mean_field.prices import PriceSolution, couples, solve_prices
 from model.mean_field.watch import Watch
 
 GRID = 40
@@ -67,7 +70,10 @@ def smallest_adder(
         gap = surplus(adder)
         return Recovered(prices=solved[adder][1], surplus_usd_per_day=gap, adequate=adequate)
 
-    bracket = _march(surplus, tariff.adder_cap_usd_per_kwh, tolerance, lambda adder: solved[adder][1])
+    def slope(adder: float) -> float | None:
+        return _exact_slope(economy, tariff, solved[adder][1].answer)
+
+    bracket = _march(surplus, slope, tariff.adder_cap_usd_per_kwh, tolerance, lambda adder: solved[adder][1])
     if isinstance(bracket, float):
         return ended(bracket, True)
     low, high = bracket
@@ -78,8 +84,16 @@ def smallest_adder(
     return ended(float(brentq(surplus, low, high, xtol=0.1 * tolerance, rtol=1e-15)), True)
 
 
+def _exact_slope(economy: Economy, tariff: Tariff, found: Answer) -> float | None:
+    """Slope of the books in the adder, where it costs no more than a few evaluations; None elsewhere."""
+    if economy.scenario.temperature_usd == 0 or (couples(tariff) and found.net_load_kw.size > FEW_PRICES):
+        return None
+    return surplus_slope_usd(economy, tariff, found)
+
+
 def _march(
     surplus: Callable[[float, float], float],
+    exact_slope: Callable[[float], float | None],
     cap: float,
     tolerance: float,
     solution: Callable[[float], PriceSolution],
@@ -95,8 +109,10 @@ def _march(
     trail = [(adder, gap)]
     best = adder, gap
     while True:
-        sold = solution(adder).answer.billed_kwh_per_day
-        slope = sold if len(trail) == 1 else (gap - trail[-2][1]) / (adder - trail[-2][0])
+        slope = exact_slope(adder)
+        if slope is None:
+            sold = solution(adder).answer.billed_kwh_per_day
+            slope = sold if len(trail) == 1 else (gap - trail[-2][1]) / (adder - trail[-2][0])
         step = -gap / slope if slope > 0 else np.inf
         if step <= finest:
             return adder

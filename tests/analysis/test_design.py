@@ -233,3 +233,44 @@ def test_people_get_the_tariff_beside_the_one_in_force(capsys: pytest.CaptureFix
     assert "energy_usd_per_kwh" in said
     assert "filed" in said
     assert "USD/household-day" in said
+
+
+SMALL = shlex.split("design textbook --leader commission --json --set battery_levels=5")
+
+
+def test_a_leader_who_decides_day_by_day_is_found_by_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main([*SMALL, "--method", "feedback", "--evaluations", "1"])
+    said = json.loads(capsys.readouterr().out)
+    assert (said["method"], said["concept"], said["learning"]) == ("feedback", "feedback", None)
+    assert set(said) >= CONTRACT
+    assert (status, said["outcome"]) == (1, "round_limit")
+    assert said["message"] == "Feedback still revises its tariff after 1 rounds."
+    assert said["evaluations"] == 2, "the start and what follows from it"
+    assert said["settings"]["evaluations"] == 1
+
+
+def test_alternation_at_rest_is_a_success_that_calls_itself_no_commitment(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main([*SMALL, "--method", "alternating"])
+    said = json.loads(capsys.readouterr().out)
+    assert (said["method"], said["concept"]) == ("alternating", "alternating")
+    assert (status, said["outcome"]) == (0, "converged")
+    assert "this is no commitment: the leader never counts on demand to respond" in said["message"]
+    assert said["message"].endswith(f" and got {said['objective']:.4f}.")
+    assert said["objective"] < said["baseline"]["objective"], "worse than the tariff in force"
+
+
+def test_alternation_in_circles_ends_with_status_one_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "circles"
+    few_suns_many_batteries = shlex.split(
+        "--set pv_share_scale=0.5 --set battery_share_scale=5 --set elasticity=0.1 --weights equity=20"
+    )
+    status = main([*SMALL, "--method", "alternating", *few_suns_many_batteries, "--out", str(out)])
+    said = json.loads(capsys.readouterr().out)
+    assert (status, said["outcome"], said["concept"]) == (1, "round_limit", "alternating")
+    posted = pq.read_table(out / "trials.parquet")["objective"].to_pylist()
+    swing = f"swings between {min(posted[-2:]):.4f} and {max(posted[-2:]):.4f} USD per household-day"
+    assert said["message"].startswith("Alternation goes round in a cycle of 2 tariffs for ever: ")
+    assert swing in said["message"]
+    assert said["objective"] == posted[-1]

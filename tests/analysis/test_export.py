@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scenarios import small_economy, small_tariff, solved
 
+from agents.outlook import OneDay
 from analysis.cli import main
 from analysis.export import write_game
 from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
@@ -69,6 +70,13 @@ def curved() -> Equilibrium:
     return solve_equilibrium(economy, small_tariff(economy), certify=False)
 
 
+def single_day() -> Equilibrium:
+    """A day that is all there is, batteries low before it and worth something after it."""
+    one_day = OneDay(charge_law=np.array([0.4, 0.3, 0.2, 0.1]), salvage_usd_per_kwh=0.12)
+    economy = replace(small_economy(temperature_usd=0.05), one_day=one_day)
+    return solve_equilibrium(economy, small_tariff(economy), certify=False)
+
+
 WORLDS = {
     "textbook flat": lambda: solved("textbook", "flat"),
     "textbook rtp": lambda: solved("textbook", "rtp"),
@@ -76,6 +84,7 @@ WORLDS = {
     "impatient": impatient,
     "cold": cold,
     "curved": curved,
+    "single day": single_day,
 }
 
 
@@ -109,11 +118,11 @@ def q_values(game: Game, kind: int, value: np.ndarray, slot: int) -> np.ndarray:
 
 
 def respond(game: Game, kind: int, temperature: float) -> tuple[np.ndarray, np.ndarray]:
-    """Value at midnight (c, e, z) and policy (c, h, e, z, j) by backward induction, day after day."""
+    """Value at midnight (c, e, z) and policy (c, h, e, z, j) by backward induction, day after day or once."""
     states, slots = game["net_load"].shape
     levels, shocks = int(game["levels"][kind]), len(game["shock_kernel"])
     soft = temperature > 0 and game["value_rule"] == 0
-    value = np.zeros((states, game["policy"].shape[3], shocks))
+    value = np.zeros((states, game["policy"].shape[3], shocks)) + game["salvage_usd"][kind][:, None]
     policy = np.zeros(game["policy"].shape[1:])
     used = np.s_[:, :levels]
     for _ in range(3000):
@@ -125,6 +134,8 @@ def respond(game: Game, kind: int, temperature: float) -> tuple[np.ndarray, np.n
             policy[:, slot, :levels] = weight / weight.sum(axis=-1, keepdims=True)
             value = np.zeros_like(before)
             value[used] = best[..., 0] + (temperature * np.log(weight.sum(axis=-1)) if soft else 0.0)
+        if game["one_day"]:
+            break
         change = (value - before)[used]
         spread = np.ptp(change, axis=1).max()
         if game["discount_per_day"] == 1.0:
@@ -137,7 +148,7 @@ def respond(game: Game, kind: int, temperature: float) -> tuple[np.ndarray, np.n
 
 
 def flow(game: Game, kind: int, policy: np.ndarray) -> np.ndarray:
-    """Law (c, h, e, z) before the move of each slot, from any start."""
+    """Law (c, h, e, z) before the move of each slot, from any start; that of a single day from its own."""
     chance = game["common_probability"]
     backward = game["common_kernel"] * chance[:, None] / chance
     states, slots = game["net_load"].shape
@@ -146,7 +157,9 @@ def flow(game: Game, kind: int, policy: np.ndarray) -> np.ndarray:
     midnight[:, : int(game["levels"][kind])] = 1.0
     midnight /= midnight.sum(axis=(1, 2), keepdims=True)
     law = np.zeros((states, slots, levels, shocks))
-    for _ in range(3000):
+    if game["one_day"]:
+        midnight = game["law"][kind][:, 0]
+    for _ in range(1 if game["one_day"] else 3000):
         mass = midnight
         for slot in range(slots):
             law[:, slot] = mass
@@ -245,6 +258,13 @@ def test_the_exploitability_is_the_solvers(world: tuple[Equilibrium, Game]) -> N
         own_gain = np.einsum("chezj,chzj->", weight, game["reward"][kind])
         best, _ = respond(game, kind, 0.0)
         levels = int(game["levels"][kind])
+        if game["one_day"]:
+            end = np.einsum("cez,cezj->cej", law[:, -1], policy[:, -1])
+            chance = game["common_probability"]
+            for e, j in zip(*np.nonzero(game["feasible"][kind]), strict=True):
+                own_gain += float(chance @ end[:, e, j]) * game["salvage_usd"][kind, e + game["moves"][j]]
+            total += share * (np.einsum("c,cez,cez->", chance, law[:, 0], best) - own_gain)
+            continue
         if discount == 1.0:
             value = best.copy()
             for slot in range(law.shape[1] - 1, -1, -1):
@@ -263,6 +283,19 @@ def test_the_exploitability_is_the_solvers(world: tuple[Equilibrium, Game]) -> N
         start = game["common_probability"][:, None, None] * law[:, 0]
         total += share * (1 - discount) * (start * (best - own)).sum()
     assert total == pytest.approx(found.exploitability_usd_per_household_day, abs=1e-8)
+
+
+def test_salvage_is_the_worth_of_a_level_and_only_of_a_single_day(world: tuple[Equilibrium, Game]) -> None:
+    found, game = world
+    one_day = found.economy.one_day
+    assert game["one_day"] == (one_day is not None)
+    for household, salvage in zip(found.economy.types, game["salvage_usd"], strict=True):
+        level_kwh = household.battery.capacity_kwh / (household.levels - 1) if household.battery else 0.0
+        worth = one_day.salvage_usd_per_kwh if one_day else 0.0
+        assert salvage == pytest.approx([worth * level_kwh * e for e in range(len(salvage))], abs=1e-15)
+        if one_day is not None and household.battery:
+            start = game["law"][found.economy.types.index(household)][:, 0].sum(axis=-1)
+            assert start == pytest.approx(np.broadcast_to(one_day.charge_law, start.shape), abs=1e-12)
 
 
 def test_the_command_writes_the_file_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -306,6 +306,18 @@ WRONG = {
     "battery.round_trip_efficiency=1.1": (
         "battery.round_trip_efficiency is 1.1; give a number greater than 0 and not greater than 1"
     ),
+    "one_day=1": "one_day is 1; give a table",
+    "one_day.charg=full": "unknown key 'one_day.charg'; did you mean 'one_day.charge'?",
+    "one_day.charge=half": "one_day.charge: unknown charge 'half'; give one of uniform, empty, full",
+    "one_day.charge=3": "one_day.charge is 3; give uniform, empty or full, or a probability a level",
+    "one_day.salvage_usd_per_kwh=-1": "one_day.salvage_usd_per_kwh is -1; give a number not less than 0",
+    "one_day.charge=[0.5, 0.5]": (
+        "one_day.charge is [0.5, 0.5]; give 21 probabilities that sum to 1, one a battery level,"
+        " or uniform, empty or full"
+    ),
+    "one_day.charge=[]": (
+        "one_day.charge is []; give 21 probabilities that sum to 1, one a battery level, or uniform, empty or full"
+    ),
     "name=a/b": "name is 'a/b'; give a short name of letters, digits, dots, dashes and underlines",
     "title=3": "title is 3; give a text in quotes",
     "day_types=3": "day_types is 3; give a table",
@@ -419,6 +431,31 @@ WRONG = {
 @pytest.mark.parametrize("override", WRONG)
 def test_a_wrong_override_is_told_in_one_line(override: str) -> None:
     assert error_of("oahu", overrides=[override]) == WRONG[override]
+
+
+@pytest.mark.parametrize("law", [[0.5, 0.5, 0.5, 0.0], [1.5, -0.5, 0.0, 0.0]])
+def test_a_charge_that_is_no_law_is_told_in_one_line(law: list[float]) -> None:
+    assert error_of("oahu", overrides=["battery_levels=4", f"one_day.charge={law}"]) == (
+        f"one_day.charge is {law}; give 4 probabilities that sum to 1, one a battery level, or uniform, empty or full"
+    )
+
+
+def test_a_single_day_has_no_discount_to_another() -> None:
+    text = error_of("oahu", overrides=["one_day.charge=full", "discount_per_day=0.9"])
+    assert text == "discount_per_day is 0.9, but a game of one_day has no other day; give 1"
+
+
+def test_a_single_day_may_stand_in_a_file_and_comes_back(write: Write) -> None:
+    mine = load_scenario(
+        write(
+            'extends = "oahu"\nbattery_levels = 4\n[one_day]\ncharge = [0.1, 0.2, 0.3, 0.4]\nsalvage_usd_per_kwh = 0.2'
+        )
+    )
+    assert mine.one_day is not None
+    assert mine.one_day.charge == (0.1, 0.2, 0.3, 0.4)
+    assert Scenario.model_validate_json(mine.model_dump_json()) == mine
+    assert load_scenario(mine, overrides=["one_day.charge=empty"]).one_day.salvage_usd_per_kwh == 0.2
+    assert load_scenario(write('extends = "oahu"\n[one_day]\n')).one_day.charge == "uniform"
 
 
 @pytest.mark.parametrize(("slots", "fewest"), [(24, 4), (48, 7), (96, 13)])

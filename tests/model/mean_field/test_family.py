@@ -129,3 +129,62 @@ def test_fewer_free_parameters_leave_the_others_at_zero() -> None:
     assert tariff.pass_through == 0.4
     assert not tariff.export_usd_per_kwh.any()
     assert tariff.fixed_charge_shape == pytest.approx(np.ones(3))
+
+
+# Day types of their own
+
+
+def apart(recovery: Recovery = Recovery.FIXED) -> TariffFamily:
+    return tariff_family(preset_economy("oahu"), recovery, by_day_type=True)
+
+
+DAYS = ("clear", "partly", "cloudy")
+
+
+@pytest.mark.parametrize("recovery", [Recovery.FIXED, Recovery.POSTED])
+def test_energy_spread_and_export_credit_get_a_parameter_for_every_kind_of_day(recovery: Recovery) -> None:
+    alike, family = tariff_family(preset_economy("oahu"), recovery), apart(recovery)
+    assert family.free[:9] == tuple(f"{name}.{day}" for name in PARAMETERS[:3] for day in DAYS)
+    assert family.free[9:] == alike.free[3:]
+    for name, low, high in zip(family.free, family.low, family.high, strict=True):
+        place = alike.free.index(name.split(".")[0])
+        assert (low, high) == (alike.low[place], alike.high[place])
+
+
+def test_with_a_single_kind_of_day_there_is_nothing_to_tell_apart() -> None:
+    family = tariff_family(preset_economy("textbook"), Recovery.FIXED, by_day_type=True)
+    assert family.free == FIXED.free
+
+
+@given(st.lists(st.floats(0, 1), min_size=5, max_size=5).map(np.array))
+def test_days_alike_are_the_family_without_days(unit: np.ndarray) -> None:
+    alike, family = tariff_family(preset_economy("oahu"), Recovery.FIXED), apart()
+    chosen = alike.low + unit * (alike.high - alike.low)
+    one = alike.tariff(chosen)
+    other = family.tariff(np.concatenate([np.repeat(chosen[:3], 3), chosen[3:]]))
+    assert (other.energy_usd_per_kwh == np.broadcast_to(one.energy_usd_per_kwh, (3, 24))).all()
+    assert (other.export_usd_per_kwh == np.broadcast_to(one.export_usd_per_kwh, (3, 24))).all()
+    assert other.pass_through == one.pass_through
+    assert (other.fixed_charge_shape == one.fixed_charge_shape).all()
+
+
+@given(st.lists(st.floats(0, 1), min_size=11, max_size=11).map(np.array))
+def test_every_kind_of_day_has_its_own_charge_spread_and_credit_and_no_other(unit: np.ndarray) -> None:
+    family = apart()
+    chosen = family.describe(family.low + unit * (family.high - family.low))
+    tariff = family.tariff(np.array(list(chosen.values())))
+    tou = preset_tariff("oahu", "tou").energy_usd_per_kwh
+    tou = np.broadcast_to(tou, (3, 24))
+    for d, day in enumerate(DAYS):
+        for h in range(24):
+            relative = 1 + chosen[f"tou_spread.{day}"] * (tou[d, h] / tou[d].mean() - 1)
+            charge = chosen[f"energy_usd_per_kwh.{day}"] * relative
+            assert tariff.energy_usd_per_kwh[d, h] == pytest.approx(charge, abs=1e-12)
+            assert tariff.export_usd_per_kwh[d, h] == chosen[f"export_credit_usd_per_kwh.{day}"]
+
+
+def test_searches_by_day_type_begin_with_all_days_alike() -> None:
+    economy = preset_economy("oahu")
+    alike, family = tariff_family(economy, Recovery.FIXED), apart()
+    for one, other in zip(starting_points(alike, economy), starting_points(family, economy), strict=True):
+        assert other.tolist() == [*np.repeat(one[:3], 3), *one[3:]]

@@ -106,6 +106,42 @@ def test_a_cap_on_the_import_rate_is_kept_and_met_by_a_leader_who_wants_its_marg
     assert over_the_cap(free.equilibrium) > 0.05
 
 
+@pytest.mark.parametrize("objective", [worth, fairness])
+@pytest.mark.parametrize("cap", [0.12, 0.15])
+def test_a_binding_cap_on_every_rate_is_climbed_along_by_gradients_to_what_the_grid_finds(
+    objective: object, cap: float
+) -> None:
+    """The optimum lies inside the box on the bend of nine constraints, where energy and pass-through trade off."""
+
+    def excess(found: Equilibrium) -> np.ndarray:
+        return found.rates.import_usd_per_kwh - cap
+
+    found = commit(island(), plane(Recovery.FIXED), objective, violation=excess)
+    assert found.outcome is Outcome.CONVERGED
+    assert len(found.trials) < 40, "tens of solves, gradients of the constraints included"
+    assert abs(excess(found.equilibrium).max()) <= FEASIBLE, "kept, and met"
+    parameters = np.array(list(found.parameters.values()))
+    assert (parameters > [0.005, 0.05]).all()
+    assert (parameters < [0.395, 0.95]).all()
+    allowed = [objective(eq) for _, eq in on_the_grid(Recovery.FIXED) if excess(eq).max() <= 0]
+    assert 10 < len(allowed) < GRID**2
+    assert found.objective >= max(allowed) - 1e-6
+    assert commit(island(), plane(Recovery.FIXED), objective).objective > found.objective + 1e-3, "the cap costs"
+
+
+def test_eleven_parameters_on_three_kinds_of_day_take_tens_of_solves_and_lose_nothing() -> None:
+    pattern = np.tile([1.5, 0.5, 1.0], (3, 1))
+    few, many = (
+        replace(tariff_family(island(), Recovery.FIXED, by_day_type=apart), pattern=pattern) for apart in (False, True)
+    )
+    assert (len(few.free), len(many.free)) == (5, 11)
+    alike, apart = commit(island(), few, worth), commit(island(), many, worth, evaluations_per_start=100)
+    assert apart.outcome is Outcome.CONVERGED
+    assert len(apart.trials) < 100
+    assert apart.objective >= alike.objective - 1e-6
+    check_books(apart, worth)
+
+
 def check_books(found: Commitment, objective: object) -> None:
     """What a commitment reports belongs together."""
     best = max(trial.objective for trial in found.trials if trial.violation <= FEASIBLE)

@@ -1,0 +1,231 @@
+"""A convex program over occupation measures, solved by Clarabel, finds the equilibrium at temperature 0.
+
+With r⁺ = τ + κλ and r⁻ = x + κλ the equilibrium of Theorem U is the saddle point of the potential F. Minimising it over
+the price first leaves a program over what households do, which names no price, no value and no policy:
+
+    minimise  Σ_{c,h} Δ p_c S(L + rest) + (1/κ) Σ_θ w_θ E[wear − Δ U(q) + Δ (τ n⁺ − x n⁻) − salvage],
+
+over frequencies of (weather, slot, level, shock, move), and where demand is flexible over the use that goes with each
+move, scaled by its frequency m: m·U(Q/m) is concave, its square a second-order cone. Its least value is −F at the
+equilibrium price.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from scenarios import WEATHER, preset_economy, preset_tariff, small_economy, small_tariff
+from scipy import sparse
+
+from agents.arrays import Floats, Ints
+from agents.household import HouseholdType
+from agents.outlook import OneDay
+from agents.tariff import ExportRule, Tariff
+from model.economy import Economy
+from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+
+cvxpy = pytest.importorskip("cvxpy", reason="cvxpy is not installed: `uv sync`")
+
+ASKED = 1e-9
+"""Clarabel's tolerance of constraints and of the value."""
+REACHED_USD = 1e-8
+"""Accuracy of the value that comes of it; thousands of constraints are each met to the tolerance. [USD a day]"""
+
+
+@dataclass
+class Plan:
+    """One household type in the program: rules that its frequencies obey, and what they bring, per household."""
+
+    rules: list[Any]
+    net_load_kwh: Any
+    """By weather and slot, times the chance of the weather. (c·h,)"""
+    cost_usd: Any
+    """Wear and the posted part of the payment, less utility and salvage, expected per day."""
+
+
+def levels_per_move(household: HouseholdType, hours: float) -> Ints:
+    """Changes of level that the power limit allows."""
+    battery = household.battery
+    if battery is None:
+        return np.zeros(1, dtype=int)
+    step_kwh = battery.capacity_kwh / (battery.levels - 1)
+    up = np.floor(battery.power_limit_kw * hours * battery.charge_efficiency / step_kwh + 1e-6)
+    down = np.floor(battery.power_limit_kw * hours / battery.discharge_efficiency / step_kwh + 1e-6)
+    return np.arange(-int(min(down, battery.levels - 1)), int(min(up, battery.levels - 1)) + 1)
+
+
+def plan(economy: Economy, tariff: Tariff, household: HouseholdType) -> Plan:
+    """Conservation of households, and the costs of what they do."""
+    battery, hours = household.battery, economy.slot_hours
+    levels, move = (battery.levels if battery else 1), levels_per_move(household, economy.slot_hours)
+    step_kwh = battery.capacity_kwh / (levels - 1) if battery else 0.0
+    states, slots = economy.rest_load_kw.shape
+    shocks = economy.shock_levels.size
+
+    c, h, z, e, j = (a.ravel() for a in np.indices((states, slots, shocks, levels, move.size)))
+    stays = (e + move[j] >= 0) & (e + move[j] < levels)
+    c, h, z, e, j = (a[stays] for a in (c, h, z, e, j))
+    mass = cvxpy.Variable(c.size, nonneg=True)
+    shape = (states, slots, shocks, levels)
+    size, column = states * slots * shocks * levels, np.arange(c.size)
+
+    # what leaves a place is what enters it: the weather turns at midnight, the shock after every slot
+    balance = sparse.csr_array((np.ones(c.size), (np.ravel_multi_index((c, h, z, e), shape), column)), (size, c.size))
+    last = h == slots - 1
+    for d in range(states):
+        for y in range(shocks):
+            chance = np.where(last, economy.common.kernel[c, d], c == d) * economy.shock_kernel[z, y]
+            if economy.one_day is not None:
+                chance = chance * ~last
+            target = np.ravel_multi_index((np.full(c.size, d), (h + 1) % slots, np.full(c.size, y), e + move[j]), shape)
+            balance = balance - sparse.csr_array((chance, (target, column)), (size, c.size))
+    right = np.zeros(shape)
+    if economy.one_day is not None:
+        charge = economy.one_day.charge_law if battery else np.ones(1)
+        right[:, 0] = economy.common.probability[:, None, None] * economy.shock_probability[:, None] * charge
+    rules = [balance @ mass == right.ravel()]
+    if economy.one_day is None:
+        rules.append(cvxpy.sum(mass[h == 0]) == 1)
+
+    # by weather, slot, shock and move, the levels summed
+    shape = (states, slots, shocks, move.size)
+    size = int(np.prod(shape))
+    group = sparse.csr_array((np.ones(c.size), (np.ravel_multi_index((c, h, z, j), shape), column)), (size, c.size))
+    done = group @ mass
+    c, h, z, j = (a.ravel() for a in np.indices(shape))
+    power_kw, wear_usd = np.zeros(move.size), np.zeros(move.size)
+    if battery is not None:
+        power_kw = step_kwh / hours * np.where(move > 0, move / battery.charge_efficiency, 0.0)
+        power_kw += step_kwh / hours * np.where(move < 0, move * battery.discharge_efficiency, 0.0)
+        wear_usd = battery.wear_usd_per_kwh * step_kwh * np.abs(move)
+    wanted_kw = household.reference_kw[c, h] * economy.shock_levels[z]  # positive everywhere in these worlds
+    free_kw = household.pv_kw[c, h] - power_kw[j]
+    cost = wear_usd[j] @ done
+    if economy.one_day is not None:
+        stored = float(economy.one_day.charge_law @ np.arange(levels)) if battery else 0.0
+        left_kwh = step_kwh * (stored + move[j] @ done)
+        cost = cost - economy.one_day.salvage_usd_per_kwh * left_kwh
+    if household.elasticity == 0:
+        use = cvxpy.multiply(wanted_kw, done)
+    else:
+        more, bend = cvxpy.Variable(size), cvxpy.Variable(size)
+        use = cvxpy.multiply(wanted_kw, done) + more
+        rules.append(cvxpy.abs(more) <= household.flexibility * cvxpy.multiply(wanted_kw, done))
+        rules.append(cvxpy.SOC(bend + done, cvxpy.vstack([2 * more, bend - done])))  # more² ≤ bend · done
+        curvature = 1 / (2 * household.elasticity * wanted_kw)
+        cost = cost - hours * household.reference_price_usd_per_kwh * (cvxpy.sum(more) - curvature @ bend)
+    net = use - cvxpy.multiply(free_kw, done)
+    today = economy.common.today[c]
+    posted = tariff.energy_usd_per_kwh[today, h]
+    if tariff.export_rule is ExportRule.NET_METERING:
+        cost = cost + hours * (posted @ net)
+    else:
+        sold = cvxpy.Variable(size, nonneg=True)
+        rules.append(net + sold >= 0)
+        credit = tariff.export_usd_per_kwh[today, h]
+        cost = cost + hours * (posted @ (net + sold) - credit @ sold)
+    by_slot = sparse.csr_array((np.full(size, hours), (c * slots + h, np.arange(size))), (states * slots, size))
+    return Plan(rules, by_slot @ net, cost)
+
+
+def least_cost(economy: Economy, tariff: Tariff) -> tuple[Floats, float]:
+    """Wholesale price (c, h) where the program is least, and its value."""
+    plans = [plan(economy, tariff, household) for household in economy.types]
+    weight = np.repeat(economy.common.probability, economy.slots) * economy.slot_hours
+    net_kwh = sum(t.share * p.net_load_kwh for t, p in zip(economy.types, plans, strict=True))
+    load_kw = cvxpy.Variable(weight.size)
+    intercept, steepness = economy.supply.coefficients[0, :2]
+    assert economy.supply.is_affine
+    supply = weight @ (intercept * load_kw) + cvxpy.sum(cvxpy.multiply(weight * steepness / 2, load_kw**2))
+    own = sum(t.share * p.cost_usd for t, p in zip(economy.types, plans, strict=True))
+    rules = [rule for p in plans for rule in p.rules]
+    rules.append(load_kw == cvxpy.multiply(net_kwh, 1 / weight) + economy.rest_load_kw.ravel())
+    problem = cvxpy.Problem(cvxpy.Minimize(supply + own / tariff.pass_through), rules)
+    problem.solve(solver=cvxpy.CLARABEL, tol_gap_abs=ASKED, tol_gap_rel=ASKED, tol_feas=ASKED)
+    assert problem.status == cvxpy.OPTIMAL
+    return (intercept + steepness * load_kw.value).reshape(economy.rest_load_kw.shape), float(problem.value)
+
+
+def minus_potential(found: Equilibrium) -> float:
+    """−F at the equilibrium: what the households gain, in the program's terms. [USD per household-day]"""
+    economy, price = found.economy, found.wholesale_usd_per_kwh
+    intercept, steepness = economy.supply.coefficients[0, :2]
+    conjugate = (price - intercept) ** 2 / (2 * steepness)
+    rate = conjugate - price * economy.rest_load_kw
+    energy = float(economy.common.probability @ rate.sum(axis=1)) * economy.slot_hours
+    gains = sum(t.share * r.gain_usd_per_day for t, r in zip(economy.types, found.answer.responses, strict=True))
+    return -energy - gains / found.tariff.pass_through
+
+
+def assert_same_equilibrium(economy: Economy, tariff: Tariff) -> None:
+    """Solve both ways.
+
+    Supply is affine with slope b, so a plan that costs g more than the best one has p Δ b (L − L*)²/2 ≤ g, which is
+    |λ − λ*| ≤ √(2 b g/(p Δ)).
+    """
+    found = solve_equilibrium(economy, tariff, certify=False)
+    assert found.converged
+    assert found.uniqueness == "unique by Theorem U"
+    price, value = least_cost(economy, tariff)
+    assert minus_potential(found) == pytest.approx(value, abs=REACHED_USD)
+    steepness = float(economy.supply.coefficients[0, 1])
+    rarest = economy.common.probability.min() * economy.slot_hours
+    allowed = (2 * steepness * REACHED_USD / rarest) ** 0.5
+    assert np.abs(price - found.wholesale_usd_per_kwh).max() <= allowed < 5e-5
+
+
+def storing_textbook(*overrides: str) -> Economy:
+    """The textbook at temperature 0 with a battery beside every PV system."""
+    return preset_economy(
+        "textbook",
+        "temperature_usd=0",
+        "battery_levels=11",
+        *(f"income_groups.{group}.storage_share_of_pv=1.0" for group in ("middle", "high")),
+        *overrides,
+    )
+
+
+def real_time(rule: ExportRule, pass_through: float, markup: float = 0.04) -> Tariff:
+    """A posted price and a share of the wholesale price; exports earn ``markup`` less where they are billed."""
+    tariff = preset_tariff("textbook", "rtp")
+    energy = np.full_like(tariff.energy_usd_per_kwh, 0.06)
+    return replace(
+        tariff,
+        export_rule=rule,
+        pass_through=pass_through,
+        export_pass_through=pass_through,
+        energy_usd_per_kwh=energy,
+        export_usd_per_kwh=energy - markup,
+    )
+
+
+@pytest.mark.parametrize("elasticity", [0.0, 0.3])
+@pytest.mark.parametrize(
+    ("rule", "pass_through"),
+    [(ExportRule.NET_METERING, 1.0), (ExportRule.NET_BILLING, 1.0), (ExportRule.NET_BILLING, 0.5)],
+)
+def test_the_textbook_has_the_price_of_the_least_cost(rule: ExportRule, pass_through: float, elasticity: float) -> None:
+    economy = storing_textbook(f"elasticity={elasticity}")
+    assert_same_equilibrium(economy, real_time(rule, pass_through))
+
+
+@pytest.mark.parametrize("elasticity", [0.0, 0.3])
+@pytest.mark.parametrize("rule", [ExportRule.NET_METERING, ExportRule.NET_BILLING])
+def test_so_has_a_world_whose_weather_turns(rule: ExportRule, elasticity: float) -> None:
+    economy = small_economy(temperature_usd=0.0, slots=6, levels=5, elasticity=elasticity, weather=WEATHER)
+    credit = np.full((3, 6), 0.0 if rule is ExportRule.NET_BILLING else 0.02)
+    assert_same_equilibrium(economy, small_tariff(economy, export_rule=rule, export_usd_per_kwh=credit))
+
+
+@pytest.mark.parametrize("salvage", [0.0, 0.12])
+def test_so_has_a_single_day(salvage: float) -> None:
+    economy = storing_textbook("one_day.charge=uniform", f"one_day.salvage_usd_per_kwh={salvage}")
+    assert_same_equilibrium(economy, real_time(ExportRule.NET_BILLING, 1.0))
+
+
+def test_so_has_a_single_day_of_uncertain_weather() -> None:
+    economy = small_economy(temperature_usd=0.0, slots=6, levels=5, weather=WEATHER)
+    single = OneDay(charge_law=np.array([0.1, 0.4, 0.2, 0.0, 0.3]), salvage_usd_per_kwh=0.08)
+    economy = replace(economy, one_day=single)
+    assert_same_equilibrium(economy, small_tariff(economy, pass_through=0.6, export_pass_through=0.6))
