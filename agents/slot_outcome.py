@@ -1,9 +1,10 @@
 """What each move brings in each slot: use, net load and reward at given rates."""
 
 from dataclasses import dataclass
+from functools import cache
 
-from agents.arrays import Floats, Ints
-from agents.battery import grid_power_kw, moves, wear_usd
+from agents.arrays import Floats, Ints, read_only
+from agents.battery import Battery, grid_power_kw, moves, wear_usd
 from agents.demand import best_use_kw, utility_usd_per_hour, wanted_use_kw
 from agents.household import HouseholdType
 from agents.tariff import Rates, payment_usd
@@ -41,6 +42,14 @@ class SlotOutcome:
         return self.utility_usd - self.payment_usd - self.wear_usd
 
 
+@cache
+def _battery_moves(battery: Battery | None, slot_hours: float) -> tuple[Ints, Floats, Floats]:
+    """Moves of a battery with their grid-side power and wear, worked out once."""
+    move = moves(battery, slot_hours)
+    move.setflags(write=False)
+    return move, read_only(grid_power_kw(battery, move, slot_hours)), read_only(wear_usd(battery, move))
+
+
 def slot_outcome(household: HouseholdType, rates: Rates, shock_levels: Floats, slot_hours: float) -> SlotOutcome:
     """Work out every move's consequences for one household type.
 
@@ -53,8 +62,7 @@ def slot_outcome(household: HouseholdType, rates: Rates, shock_levels: Floats, s
     slot_hours
         Length of a slot. [h]
     """
-    move = moves(household.battery, slot_hours)
-    battery_kw = grid_power_kw(household.battery, move, slot_hours)
+    move, battery_kw, wear = _battery_moves(household.battery, slot_hours)
     reference_kw = household.reference_kw[:, :, None, None] * shock_levels[:, None]
     free_kw = household.pv_kw[:, :, None, None] - battery_kw
     price = {"elasticity": household.elasticity, "reference_price": household.reference_price_usd_per_kwh}
@@ -72,6 +80,6 @@ def slot_outcome(household: HouseholdType, rates: Rates, shock_levels: Floats, s
         net_load_kw=net_load_kw,
         utility_usd=slot_hours * utility_usd_per_hour(use_kw, reference_kw, **price),
         payment_usd=payment_usd(net_load_kw, bought, sold, slot_hours),
-        wear_usd=wear_usd(household.battery, move),
+        wear_usd=wear,
         level_kwh=household.battery.level_kwh if household.battery else 0.0,
     )

@@ -16,7 +16,7 @@ and no temperature enters, so there is no softmax bias, and a tie is split as th
 Jaggi, *On the global linear convergence of Frank–Wolfe optimization variants*, NeurIPS 2015).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -134,23 +134,24 @@ class _Market:
             for f in self.fleets
         ]
 
-    def clear(self, wholesale: Floats) -> _Cleared:
+    def clear(self, before: _Cleared) -> _Cleared:
         """Price at which the mixtures' use and supply meet, by Newton's method inside a bracket; and all that follows.
 
-        λ − s(rest + L(λ)) rises with λ, for use falls with its price; at a jump of s the root is in the jump.
+        λ − s(rest + L(λ)) rises with λ, for use falls with its price; at a jump of s the root is in the jump. The
+        search starts from another mixture's price and outcomes.
         """
         economy = self.economy
+        price, posted, outcomes = before.wholesale, before.posted, before.outcomes
         frequencies = [np.tensordot(f.mixture, f.columns, axes=1) for f in self.fleets]
-        low, high = (np.full(wholesale.shape, end) for end in (-BEYOND_USD_PER_KWH, BEYOND_USD_PER_KWH))
-        price = wholesale
+        low, high = (np.full(price.shape, end) for end in (-BEYOND_USD_PER_KWH, BEYOND_USD_PER_KWH))
         for _ in range(CLEARING_LIMIT):
-            posted = self.posted(price)
-            outcomes = self.outcomes(posted)
             load_kw = economy.rest_load_kw.copy()
             falls = np.zeros_like(load_kw)
             slopes = rate_slopes(self.tariff, posted)
             for fleet, frequency, brought in zip(self.fleets, frequencies, outcomes, strict=True):
                 load_kw += fleet.household.share * (frequency * brought.net_load_kw).sum(axis=(2, 3))
+                if fleet.household.elasticity == 0:
+                    continue
                 own = posted.for_discount(fleet.discount)
                 for slope, by_rate in zip(slopes, use_slopes(fleet.household, own, brought, self.horizon), strict=True):
                     falls += fleet.household.share * slope * (frequency * by_rate).sum(axis=(2, 3))
@@ -164,6 +165,8 @@ class _Market:
             if (following == price).all() or (high - low <= 4 * np.spacing(np.abs(price))).all():
                 break
             price = following
+            posted = self.posted(price)
+            outcomes = self.outcomes(posted)
         value = self._dual_value(price, load_kw, frequencies, outcomes)
         return _Cleared(price, posted, outcomes, value, steepness / (1 - steepness * falls))
 
@@ -191,7 +194,7 @@ class _Market:
         """Best mixture of all columns, by Newton steps on the product of simplices with backtracking."""
         kappa = self.tariff.pass_through
         first = np.cumsum([0, *(len(f.mixture) for f in self.fleets)])
-        for _ in range(NEWTON_LIMIT):
+        for attempt in range(NEWTON_LIMIT):
             gains, loads = [], []
             for fleet, brought in zip(self.fleets, here.outcomes, strict=True):
                 share = fleet.household.share
@@ -205,18 +208,20 @@ class _Market:
             step = simplex_step(hessian, gradient, mixture, first, PAIR_SHARE * gap)
             promised = float(gradient @ step)
             if promised > -ROUNDING_USD:  # too small to be seen in the value: trust the quadratic model
-                self._mix(mixture + step, first)
-                return self.clear(here.wholesale)
+                if attempt == 0:
+                    self._mix(mixture + step, first)
+                    here = self.clear(here)
+                break
             length = 1.0
             while True:
                 self._mix(mixture + length * step, first)
-                there = self.clear(here.wholesale)
+                there = self.clear(here)
                 if there.value >= here.value - 1e-4 * length * promised - ROUNDING_USD:
                     break
                 length *= 0.5
                 if length < SHORTEST_STEP:
                     self._mix(mixture, first)
-                    return self.clear(here.wholesale)
+                    return self.clear(here)
             here = there
         return here
 
@@ -268,9 +273,11 @@ def solve_exact(
     horizon = outlook(economy, temperature_usd=0.0)
     market = _Market(economy, tariff, adder_usd_per_kwh, horizon)
     posted = market.posted(wholesale_usd_per_kwh)
-    market.answer_prices(posted, market.outcomes(posted))
+    outcomes = market.outcomes(posted)
+    market.answer_prices(posted, outcomes)
     watch.tick()
-    here = market.clear(wholesale_usd_per_kwh)
+    flat = np.zeros_like(wholesale_usd_per_kwh)
+    here = market.clear(_Cleared(wholesale_usd_per_kwh, posted, outcomes, value=-np.inf, bend=flat))
     rounds, moved = 1, None
     while True:
         gap = market.answer_prices(here.posted, here.outcomes)
@@ -281,41 +288,29 @@ def solve_exact(
         there = market.reoptimise(here, gap)
         moved, here = float(np.abs(there.wholesale - here.wholesale).max()), there
     return ExactSolution(
-        answer=_answer(market, here, horizon),
+        answer=_answer(market, here),
         gap_usd_per_day=max(gap, 0.0),
         rounds=rounds,
         converged=gap <= gap_usd_per_day,
     )
 
 
-def _answer(market: _Market, here: _Cleared, horizon: Outlook) -> Answer:
+def _answer(market: _Market, here: _Cleared) -> Answer:
     """The mixtures as policies: each plan followed as often as its households are in a state."""
     responses, flows = [], []
     for fleet, brought in zip(market.fleets, here.outcomes, strict=True):
+        last = fleet.last
+        assert last is not None
         used = [(m, plan) for m, plan in zip(fleet.mixture, fleet.plans, strict=True) if m > 0]
         law = np.asarray(sum(m * flow.law for m, (_, flow) in used))
         done = sum(m * flow.law[..., None] * r.policy.probability for m, (r, flow) in used)
-        latest = fleet.last.policy.probability if fleet.last else used[0][1][0].policy.probability
         there = law[..., None] > 0
-        probability = np.where(there, done / np.where(there, law[..., None], 1.0), latest)
+        probability = np.where(there, done / np.where(there, law[..., None], 1.0), last.policy.probability)
         probability /= probability.sum(axis=-1, keepdims=True)
-        last = fleet.last
-        assert last is not None
-        response = respond(brought, fleet.household.levels, horizon, start=last)
         policy = PolicyTable(
             moves=brought.moves, probability=probability, net_load_kw=brought.net_load_kw, use_kw=brought.use_kw
         )
-        responses.append(
-            Response(
-                policy=policy,
-                outcome=brought,
-                value_usd=response.value_usd,
-                gain_usd_per_day=response.gain_usd_per_day,
-                span_usd=response.span_usd,
-                days=response.days,
-                converged=response.converged,
-            )
-        )
+        responses.append(replace(last, policy=policy, outcome=brought))
         frequency = np.tensordot(fleet.mixture, fleet.columns, axes=1)
         flows.append(Flow(law=law, frequency=frequency, defect=0.0))
     return summed(market.economy, market.tariff, here.wholesale, market.adder, here.posted, responses, flows)
