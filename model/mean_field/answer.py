@@ -1,10 +1,7 @@
 """How the continuum answers given prices: responses, flows, net load, bills, revenue and cost."""
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 
@@ -14,9 +11,7 @@ from agents.outlook import Outlook, ValueRule
 from agents.tariff import ExportRule, Rates, Tariff, rates
 from model.economy import Economy
 from model.mean_field.flow import Flow, household_flow
-
-WORTH_A_THREAD = 2_000
-"""Levels × common states × slots from which household types are settled in parallel."""
+from model.mean_field.threads import for_each_type
 
 
 def outlook(economy: Economy, *, temperature_usd: float | None = None) -> Outlook:
@@ -107,17 +102,9 @@ def answer(
         midnight = start.flows[k].law[:, 0] if start else None
         return response, household_flow(response.policy, view, economy.common.backward, midnight)
 
-    everybody = range(len(economy.types))
-    states = max(household.levels for household in economy.types) * economy.rest_load_kw.size
-    settled = list(_pool(os.getpid()).map(settle, everybody) if states >= WORTH_A_THREAD else map(settle, everybody))
+    settled = for_each_type(economy, settle)
     responses, flows = zip(*settled, strict=True)
     return summed(economy, tariff, wholesale_usd_per_kwh, adder_usd_per_kwh, posted, responses, flows)
-
-
-@cache
-def _pool(process: int) -> ThreadPoolExecutor:
-    """Threads of a process for household types, whose kernels let go of the interpreter; made when first needed."""
-    return ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="household-type")
 
 
 def summed(

@@ -123,10 +123,14 @@ def feedback(
     Raises
     ------
     ValueError
-        At temperature 0, where a day's reaction jumps, or at a discount below 1.
+        At temperature 0, where a day's reaction jumps, at a discount below 1, or if no tariff is feasible.
     """
-    if economy.scenario.temperature_usd == 0 or economy.scenario.discount_per_day < 1:
-        raise ValueError("feedback needs temperature_usd above 0 and discount_per_day = 1; give other values")
+    temperature, discount = economy.scenario.temperature_usd, economy.scenario.discount_per_day
+    if temperature == 0 or discount < 1:
+        raise ValueError(
+            f"temperature_usd is {temperature:g} and discount_per_day {discount:g};"
+            " feedback needs a temperature above 0 and a discount of 1"
+        )
     began = time.perf_counter()
     play = _Rounds(economy, family, objective, violation, "feedback", progress, cancelled, [], [])
     parameters = starting_points(family, economy)[0] if start is None else start
@@ -136,22 +140,12 @@ def feedback(
         for _ in range(rounds):
             day = held_day(found)
             worth = _with_worth_left(objective)
-            best = commit(
-                day,
-                family,
-                worth,
-                violation=violation,
-                evaluations_per_start=EVALUATIONS_PER_ROUND,
-                starts=[parameters],
-                gradients=False,  # what a day leaves behind depends on the law, which no tangent moves
-                cancelled=cancelled,
-            )
-            if best.outcome is Outcome.CANCELLED:
-                raise Cancelled
+            best = _best_day(play, day, worth, parameters)
             held = worth(solve_equilibrium(day, family.tariff(parameters), certify=False))
             following = np.array(list(best.parameters.values()))
             moved = float(np.abs((following - parameters) / play.width).max())
-            if moved <= AT_REST or best.objective - held <= PROFIT_USD:
+            allowed = play.trials[-1].violation <= FEASIBLE  # else back under the cap, whatever that costs
+            if moved <= AT_REST or (allowed and best.objective - held <= PROFIT_USD):
                 outcome = Outcome.CONVERGED
                 message = f"At rest after {len(play.path)} rounds: no deviation on any one day pays."
                 break
@@ -164,6 +158,28 @@ def feedback(
             raise
         outcome, message = Outcome.CANCELLED, "Cancelled; the tariff is the last one posted."
     return play.result(began, outcome, message)
+
+
+def _best_day(play: _Rounds, day: Economy, worth: Objective, parameters: Floats) -> Commitment:
+    """Best tariff of a single day, from the present one; ``Cancelled`` if asked to stop."""
+    try:
+        best = commit(
+            day,
+            play.family,
+            worth,
+            violation=play.violation,
+            evaluations_per_start=EVALUATIONS_PER_ROUND,
+            starts=[parameters],
+            gradients=False,  # what a day leaves behind depends on the law, which no tangent moves
+            cancelled=play.cancelled,
+        )
+    except ValueError:
+        if play.cancelled is not None and play.cancelled():  # before the first tariff was tried
+            raise Cancelled from None
+        raise
+    if best.outcome is Outcome.CANCELLED:
+        raise Cancelled
+    return best
 
 
 def held_day(found: Equilibrium) -> Economy:
@@ -205,17 +221,23 @@ def alternating(
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Commitment:
-    """Let the leader answer frozen loads and the households the tariff, in turns, until they rest or go in circles."""
+    """Let the leader answer frozen loads and the households the tariff, in turns, until they rest or go in circles.
+
+    Raises
+    ------
+    ValueError
+        If the tariff in turn is not feasible and none that the search tried is.
+    """
     began = time.perf_counter()
     play = _Rounds(economy, family, objective, violation, "alternating", progress, cancelled, [], [])
     parameters = starting_points(family, economy)[0] if start is None else start
     outcome = Outcome.ROUND_LIMIT
     message = f"Alternation neither rests nor repeats within {rounds} rounds."
-    promised = np.inf
+    promised = np.inf  # of the tariff posted last, not of the one that would follow
     try:
         found = play.post(parameters)
         for _ in range(rounds):
-            parameters, promised = _answer_frozen(play, found, parameters)
+            parameters, hoped = _answer_frozen(play, found, parameters)
             ago = play.earlier(parameters)
             if ago == 1:
                 outcome = Outcome.CONVERGED
@@ -233,14 +255,14 @@ def alternating(
                     " USD per household-day. Use --method commitment."
                 )
                 break
-            found = play.post(parameters)
+            found, promised = play.post(parameters), hoped
     except Cancelled:
         if not play.path:
             raise
         outcome, message = Outcome.CANCELLED, "Cancelled; the tariff is the last one posted."
     if outcome is not Outcome.CANCELLED and np.isfinite(promised):
         kept = play.trials[-1].objective
-        message += f" In the last round the leader expected {promised:.4f} and got {kept:.4f} USD per household-day."
+        message += f" Of the last tariff posted the leader expected {promised:.4f} and got {kept:.4f}."
     return play.result(began, outcome, message)
 
 
@@ -280,15 +302,26 @@ def _answer_frozen(play: _Rounds, found: Equilibrium, parameters: Floats) -> tup
         return 0.0 if play.violation is None else float(np.max(play.violation(believed(unit))))
 
     here = (parameters - family.low) / width
-    ended = minimize(
-        lambda unit: -play.objective(believed(unit)),
+    stay = play.objective(believed(here)) if excess(here) <= FEASIBLE else -np.inf
+    best, promised = here, stay
+
+    def loss(unit: Floats) -> float:
+        nonlocal best, promised
+        value = play.objective(believed(unit))
+        if value > promised and excess(unit) <= FEASIBLE:
+            best, promised = np.clip(unit, 0.0, 1.0), value
+        return -value
+
+    minimize(
+        loss,
         here,
         method="COBYQA",
         bounds=[(0.0, 1.0 if room else 0.0) for room in family.high > family.low],
         constraints=() if play.violation is None else NonlinearConstraint(excess, -np.inf, 0.0),
         options={"maxfev": FROZEN_EVALUATIONS, "initial_tr_radius": 0.5, "final_tr_radius": 1e-4},
     )
-    best, here_value = np.clip(ended.x, 0.0, 1.0), play.objective(believed(here))
-    if excess(best) > FEASIBLE or -float(ended.fun) <= here_value + PROFIT_USD:
-        return parameters, here_value  # nothing better: stay
-    return np.asarray(family.low + best * width), -float(ended.fun)
+    if promised == -np.inf:
+        raise ValueError("no tariff of the family was feasible; widen the bounds or raise the price cap")
+    if promised <= stay + PROFIT_USD:
+        return parameters, stay  # nothing better: stay
+    return np.asarray(family.low + best * width), promised

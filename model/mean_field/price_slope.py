@@ -8,6 +8,7 @@ from agents.tariff import ExportRule, Rates, Tariff
 from model.economy import Economy
 from model.mean_field.answer import Answer, outlook, own_outlook
 from model.mean_field.sensitivity import Directions, Sensitivity, type_sensitivity
+from model.mean_field.threads import for_each_type
 
 
 def rate_slopes(tariff: Tariff, posted: Rates) -> tuple[Floats, Floats]:
@@ -54,26 +55,26 @@ def population_sensitivity(
         The outlook that the answer was computed with; the scenario's without it.
     """
     horizon = outlook(economy) if horizon is None else horizon
-    slopes = []
-    for kind, (household, response, flow) in enumerate(zip(economy.types, found.responses, found.flows, strict=True)):
+
+    def differentiate(kind: int) -> Sensitivity:
+        household = economy.types[kind]
         kept = 1 - float(tariff.discount[household.group])
         own = found.rates.for_discount(1 - kept)
         capped = own.export_usd_per_kwh >= own.import_usd_per_kwh
         bought = kept * directions.import_usd_per_kwh
         sold = np.where(capped, bought, directions.export_usd_per_kwh)
-        slopes.append(
-            type_sensitivity(
-                household,
-                own,
-                response,
-                flow,
-                own_outlook(economy, horizon, kind),
-                economy.common.backward,
-                Directions(import_usd_per_kwh=bought, export_usd_per_kwh=sold),
-                only_net_load=only_net_load,
-            )
+        return type_sensitivity(
+            household,
+            own,
+            found.responses[kind],
+            found.flows[kind],
+            own_outlook(economy, horizon, kind),
+            economy.common.backward,
+            Directions(import_usd_per_kwh=bought, export_usd_per_kwh=sold),
+            only_net_load=only_net_load,
         )
-    return slopes
+
+    return for_each_type(economy, differentiate)
 
 
 def net_load_slope(economy: Economy, tariff: Tariff, found: Answer, *, horizon: Outlook | None = None) -> Floats:
