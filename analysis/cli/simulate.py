@@ -18,7 +18,9 @@ def simulate(
     households: Annotated[str, typer.Option(metavar="N", help="Simulated households.")] = "1000",
     days: Annotated[str, typer.Option(metavar="D", help="Days.")] = "28",
     seed: Seed = "0",
-    behaviour: Annotated[str, typer.Option(metavar="NAME", help="equilibrium or belief.")] = "equilibrium",
+    behaviour: Annotated[
+        str, typer.Option(metavar="NAME", help="equilibrium, belief, passive, self_consumption or price_threshold.")
+    ] = "equilibrium",
     threads: Annotated[str, typer.Option(metavar="K", help="Threads; results do not depend on it.")] = "1",
     tariff: Tariff = None,
     set: Set = None,

@@ -59,8 +59,8 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         The equilibrium whose policies, adder and fixed charges are used. Without it the adder and the fixed charges
         come from an equilibrium solved here, unless the tariff's recovery is ``posted``.
     behaviour
-        ``"equilibrium"``, ``"belief"``, or an object of your own (``agents.behaviour.Behaviour``). By default
-        ``"equilibrium"`` with policies and ``"belief"`` without.
+        ``"equilibrium"``, ``"belief"``, a rule of thumb (``agents.rules``), or an object of your own
+        (``agents.behaviour.Behaviour``). By default ``"equilibrium"`` with policies and ``"belief"`` without.
     rng
         Key of all draws: a whole number, a sequence of them, or a numpy Generator, which gives one 64-bit word.
     threads

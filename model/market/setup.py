@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from agents.behaviour import Behaviour, BeliefBehaviour, FixedBehaviour
-from agents.tariff import Recovery, Tariff
+from agents.rules import RULES, rule_policies
+from agents.tariff import Recovery, Tariff, rates
 from model.economy import Economy, build_economy, build_tariff
 from model.mean_field.answer import outlook
 from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
@@ -13,7 +14,7 @@ from model.mean_field.prices import first_guess
 from model.nearest import unknown
 from model.scenario import Scenario, load_scenario
 
-BEHAVIOURS: Final = ("equilibrium", "belief")
+BEHAVIOURS: Final = ("equilibrium", "belief", *RULES)
 """Behaviours known by name."""
 
 _ABOUT_TARIFFS = {"default_tariff", "tariffs"}
@@ -112,7 +113,10 @@ def make_behaviour(
     policies: Equilibrium | None,
     equilibrium: Equilibrium | None,
 ) -> Behaviour:
-    """Make the behaviour named, by default the equilibrium's where policies were given, and belief learning else."""
+    """Make the behaviour named, by default the equilibrium's where policies were given, and belief learning else.
+
+    Rules of thumb expect the rates at the prices of reference demand.
+    """
     if behaviour is None:
         behaviour = "equilibrium" if policies else "belief"
     if not isinstance(behaviour, str):
@@ -125,10 +129,15 @@ def make_behaviour(
     if behaviour == "equilibrium":
         assert equilibrium is not None
         return FixedBehaviour(equilibrium.policies)
+    adder = equilibrium.adder_usd_per_kwh if equilibrium else 0.0
+    if behaviour in RULES:
+        posted = rates(tariff, economy.common.today, first_guess(economy), adder)
+        expected = [posted.for_discount(float(tariff.discount[household.group])) for household in economy.types]
+        return FixedBehaviour(rule_policies(behaviour, economy.types, expected, outlook(economy)), name=behaviour)
     return BeliefBehaviour(
         types=economy.types,
         tariff=tariff,
-        adder_usd_per_kwh=equilibrium.adder_usd_per_kwh if equilibrium else 0.0,
+        adder_usd_per_kwh=adder,
         today=economy.common.today,
         outlook=outlook(economy),
         belief_usd_per_kwh=first_guess(economy),
