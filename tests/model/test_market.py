@@ -302,7 +302,10 @@ def test_an_own_behaviour_learns_from_every_day_and_is_asked_for_policies(flat: 
         ({"threads": 0}, r"threads is 0; give a whole number of at least 1, e\.g\. 2"),
         ({"threads": "two"}, r"threads is 'two'; give a whole number"),
         ({"behaviour": "beleif"}, r"unknown behaviour 'beleif'; did you mean 'belief'\?"),
-        ({"behaviour": 3}, r"behaviour is 3; give one of equilibrium, belief, or an object with name"),
+        (
+            {"behaviour": 3},
+            r"behaviour is 3; give one of equilibrium, belief, passive, self_consumption, price_threshold, or",
+        ),
         ({"rng": -1}, r"rng is -1; give a whole number >= 0"),
         ({"tariff": "flta"}, r"unknown tariff 'flta'; did you mean 'flat'\?"),
         ({"policies": ()}, r"policies is a tuple; give an Equilibrium of solve_equilibrium"),
