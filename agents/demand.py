@@ -3,11 +3,42 @@
 Around a reference demand q0 at reference price p0, with own-price elasticity ε > 0,
 
     U(q) = p0 [(q − q0) − (q − q0)² / (2 ε q0)],   U(q0) = 0,   U'(q) = p0 (1 + (1 − q/q0)/ε).
+
+Each formula stands once, as a compiled function of numbers for the kernels, and as a function of arrays around it.
 """
 
+import numba
 import numpy as np
 
 from agents.arrays import Floats
+
+
+@numba.njit(cache=True, nogil=True)
+def wanted_use(reference: float, rate: float, elasticity: float, flexibility: float, reference_price: float) -> float:
+    """`wanted_use_kw` of numbers."""
+    factor = 1.0 + elasticity * (1.0 - rate / reference_price)
+    return reference * min(max(factor, 1.0 - flexibility), 1.0 + flexibility)
+
+
+@numba.njit(cache=True, nogil=True)
+def best_use(free: float, if_buying: float, if_selling: float) -> float:
+    """`best_use_kw` of numbers."""
+    return min(max(free, if_buying), if_selling)
+
+
+@numba.njit(cache=True, nogil=True)
+def utility_of_use(use: float, reference: float, elasticity: float, reference_price: float) -> float:
+    """`utility_usd_per_hour` of numbers."""
+    if elasticity == 0.0:
+        return 0.0
+    deviation = use - reference
+    curvature = deviation * deviation / (2.0 * elasticity * reference) if reference > 0.0 else 0.0
+    return reference_price * (deviation - curvature)
+
+
+_wanted = numba.vectorize(["float64(float64, float64, float64, float64, float64)"], cache=True)(wanted_use.py_func)  # type: ignore[no-untyped-call]
+_best = numba.vectorize(["float64(float64, float64, float64)"], cache=True)(best_use.py_func)  # type: ignore[no-untyped-call]
+_utility = numba.vectorize(["float64(float64, float64, float64, float64)"], cache=True)(utility_of_use.py_func)  # type: ignore[no-untyped-call]
 
 
 def wanted_use_kw(
@@ -33,8 +64,7 @@ def wanted_use_kw(
     array
         q0 · clip(1 + ε(1 − r/p0), 1 − f, 1 + f). [kW]
     """
-    factor = np.clip(1 + elasticity * (1 - usd_per_kwh / reference_price), 1 - flexibility, 1 + flexibility)
-    return np.asarray(reference_kw * factor)
+    return np.asarray(_wanted(reference_kw, usd_per_kwh, elasticity, flexibility, reference_price))
 
 
 def best_use_kw(free_kw: Floats, use_if_buying_kw: Floats, use_if_selling_kw: Floats) -> Floats:
@@ -43,7 +73,7 @@ def best_use_kw(free_kw: Floats, use_if_buying_kw: Floats, use_if_selling_kw: Fl
     Three cases in one clip: buy (use above ``free_kw``), sell (below it), or exactly zero net load.
     Valid because the export rate never exceeds the import rate, hence ``use_if_buying_kw <= use_if_selling_kw``.
     """
-    return np.minimum(np.maximum(free_kw, use_if_buying_kw), use_if_selling_kw)
+    return np.asarray(_best(free_kw, use_if_buying_kw, use_if_selling_kw))
 
 
 def utility_usd_per_hour(use_kw: Floats, reference_kw: Floats, *, elasticity: float, reference_price: float) -> Floats:
@@ -51,13 +81,4 @@ def utility_usd_per_hour(use_kw: Floats, reference_kw: Floats, *, elasticity: fl
 
     0 everywhere when demand is inelastic or the reference is zero.
     """
-    if elasticity == 0:
-        return np.zeros(np.broadcast_shapes(np.shape(use_kw), np.shape(reference_kw)))
-    deviation_kw = use_kw - reference_kw
-    curvature = np.divide(
-        deviation_kw**2,
-        2 * elasticity * reference_kw,
-        out=np.zeros(np.broadcast_shapes(deviation_kw.shape, np.shape(reference_kw))),
-        where=np.broadcast_to(reference_kw > 0, deviation_kw.shape),
-    )
-    return np.asarray(reference_price * (deviation_kw - curvature))
+    return np.asarray(_utility(use_kw, reference_kw, elasticity, reference_price))

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from functools import cache
 
+import numba
+import numpy as np
+
 from agents.arrays import Floats, Ints, read_only
 from agents.battery import Battery, grid_power_kw, moves, wear_usd
-from agents.demand import best_use_kw, utility_usd_per_hour, wanted_use_kw
+from agents.demand import best_use, utility_of_use, wanted_use
 from agents.household import HouseholdType
-from agents.tariff import Rates, payment_usd
+from agents.tariff import Rates, slot_payment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,23 +66,61 @@ def slot_outcome(household: HouseholdType, rates: Rates, shock_levels: Floats, s
         Length of a slot. [h]
     """
     move, battery_kw, wear = _battery_moves(household.battery, slot_hours)
-    reference_kw = household.reference_kw[:, :, None, None] * shock_levels[:, None]
-    free_kw = household.pv_kw[:, :, None, None] - battery_kw
-    price = {"elasticity": household.elasticity, "reference_price": household.reference_price_usd_per_kwh}
-    bought = rates.import_usd_per_kwh[:, :, None, None]
-    sold = rates.export_usd_per_kwh[:, :, None, None]
-    use_kw = best_use_kw(
-        free_kw,
-        wanted_use_kw(reference_kw, bought, flexibility=household.flexibility, **price),
-        wanted_use_kw(reference_kw, sold, flexibility=household.flexibility, **price),
+    shape = (*household.reference_kw.shape, shock_levels.size, move.size)
+    use_kw, net_load_kw, utility, payment = np.empty((4, *shape))
+    _fill(
+        household.reference_kw,
+        household.pv_kw,
+        shock_levels,
+        battery_kw,
+        np.broadcast_to(rates.import_usd_per_kwh, shape[:2]),
+        np.broadcast_to(rates.export_usd_per_kwh, shape[:2]),
+        (float(household.elasticity), float(household.flexibility), float(household.reference_price_usd_per_kwh)),
+        float(slot_hours),
+        use_kw,
+        net_load_kw,
+        utility,
+        payment,
     )
-    net_load_kw = use_kw - free_kw
     return SlotOutcome(
         moves=move,
         use_kw=use_kw,
         net_load_kw=net_load_kw,
-        utility_usd=slot_hours * utility_usd_per_hour(use_kw, reference_kw, **price),
-        payment_usd=payment_usd(net_load_kw, bought, sold, slot_hours),
+        utility_usd=utility,
+        payment_usd=payment,
         wear_usd=wear,
         level_kwh=household.battery.level_kwh if household.battery else 0.0,
     )
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill(
+    reference_kw: Floats,
+    pv_kw: Floats,
+    shock_levels: Floats,
+    battery_kw: Floats,
+    bought: Floats,
+    sold: Floats,
+    demand: tuple[float, float, float],
+    slot_hours: float,
+    use_kw: Floats,
+    net_load_kw: Floats,
+    utility: Floats,
+    payment: Floats,
+) -> None:
+    """Best use of every move and what it brings, into arrays (c, h, z, j); ``demand`` is (ε, f, p0)."""
+    elasticity, flexibility, reference_price = demand
+    states, slots, shocks, count = use_kw.shape
+    for c in range(states):
+        for h in range(slots):
+            for z in range(shocks):
+                reference = reference_kw[c, h] * shock_levels[z]
+                if_buying = wanted_use(reference, bought[c, h], elasticity, flexibility, reference_price)
+                if_selling = wanted_use(reference, sold[c, h], elasticity, flexibility, reference_price)
+                for j in range(count):
+                    free = pv_kw[c, h] - battery_kw[j]
+                    use = best_use(free, if_buying, if_selling)
+                    net = use - free
+                    use_kw[c, h, z, j], net_load_kw[c, h, z, j] = use, net
+                    utility[c, h, z, j] = slot_hours * utility_of_use(use, reference, elasticity, reference_price)
+                    payment[c, h, z, j] = slot_payment(net, bought[c, h], sold[c, h], slot_hours)

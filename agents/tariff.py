@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numba
 import numpy as np
 
 from agents.arrays import Floats, Ints, read_only, require_finite, require_shape
@@ -140,9 +141,17 @@ def rates(tariff: Tariff, today: Ints, wholesale_usd_per_kwh: Floats, adder_usd_
     return Rates(import_usd_per_kwh=bought, export_usd_per_kwh=sold)
 
 
+@numba.njit(cache=True, nogil=True)
+def slot_payment(net_load: float, bought: float, sold: float, slot_hours: float) -> float:
+    """`payment_usd` of numbers."""
+    return slot_hours * (bought if net_load > 0.0 else sold) * net_load
+
+
+_payment = numba.vectorize(["float64(float64, float64, float64, float64)"], cache=True)(slot_payment.py_func)  # type: ignore[no-untyped-call]
+
+
 def payment_usd(
     net_load_kw: Floats, import_usd_per_kwh: Floats, export_usd_per_kwh: Floats, slot_hours: float
 ) -> Floats:
     """Slot payment Δ(r⁺ n⁺ − r⁻ n⁻); positive is paid by the household. Broadcasts. [USD]"""
-    rate = np.where(net_load_kw > 0, import_usd_per_kwh, export_usd_per_kwh)
-    return np.asarray(slot_hours * rate * net_load_kw)
+    return np.asarray(_payment(net_load_kw, import_usd_per_kwh, export_usd_per_kwh, slot_hours))
