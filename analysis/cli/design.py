@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices
+from analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
 from analysis.cli.options import Json, Out, Scenario, Set, Tariff, number, one_of, weights
 from analysis.cli.watching import watched
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from analysis.cli.inputs import Inputs
     from analysis.cli.watching import Work
     from analysis.design import Aims, Design
+    from analysis.pareto.surface import Surface
     from model.economy import Economy
     from model.mean_field.first_best import FirstBest
 
@@ -48,6 +50,10 @@ def design(
     seed: Annotated[str | None, typer.Option(metavar="S", help="Key of a learner's draws and of the market's.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the journal DIR.journal.jsonl.")] = False,
     regret: Annotated[bool, typer.Option("--regret", help="Search the commitment too, and compare.")] = False,
+    pareto: Annotated[
+        bool, typer.Option("--pareto", help="Draw efficiency, equity and stability against each other.")
+    ] = False,
+    points: Annotated[str | None, typer.Option(metavar="N", help="Points along each edge of that surface (4).")] = None,
     tariff: Tariff = None,
     set: Set = None,
     json: Json = False,
@@ -65,6 +71,7 @@ def design(
     cap = None if price_cap is None else number("--price-cap", price_cap, above=0.0, example=0.3)
     learners = {"against": against, "households": households, "days": days, "seed": seed}
     choices = read_choices(method, evaluations, {**learners, "resume": resume, "regret": regret}, out)
+    edge = read_points(pareto, points, leader)
     with watched(quiet=json) as work:
         from analysis.cli.inputs import read
         from analysis.cli.show import print_json
@@ -80,6 +87,8 @@ def design(
             require_free(out)
         search = SEARCHES[method](choices)
         inputs = read(scenario, _baseline(scenario) if tariff is None else tariff, set)
+        if pareto:
+            require_surface(inputs.economy)
         if leader == "utility":
             if cap is None:
                 cap = default_price_cap_usd_per_kwh(inputs.economy)
@@ -103,9 +112,15 @@ def design(
             work.new_stage("first best")
             with suppress(Cancelled):  # the tariff is found; only its gap to the first best is not
                 first_best, _ = find_first_best(inputs.economy, Watch(progress=work.progress, cancelled=work.cancelled))
+        surface = None
+        if edge is not None and first_best is not None and done.baseline.converged:
+            work.new_stage("Pareto surface")
+            with suppress(Cancelled):
+                surface = find_surface(done, inputs.economy, first_best, edge, work)
     result = _result(done, aims, first_best, inputs, time.perf_counter() - began)
     result["method"], result["concept"] = method, concept(method)
     result["learning"] = _learning_json(done, lost_usd)
+    result["pareto"] = _pareto_json(surface)
     result["settings"] = {
         **inputs.given,
         "leader": leader,
@@ -113,17 +128,21 @@ def design(
         "weights": weights_text,
         "price_cap": cap,
         "evaluations": choices.evaluations,
+        "pareto_points": edge,
         **choices.settings,
     }
     if out is not None and done.commitment is not None:
-        _write(out, result, done, inputs)
+        _write(out, result, done, inputs, surface)
         if choices.journal is not None and done.outcome is not Outcome.CANCELLED:
             choices.journal.unlink(missing_ok=True)
     if json:
         print_json(result)
     else:
         _tables(result)
-    return 0 if done.outcome is Outcome.CONVERGED else 1
+        if pareto:
+            say_pareto(result["pareto"])
+    drawn = not pareto or (surface is not None and surface.outcome is Outcome.CONVERGED)
+    return 0 if done.outcome is Outcome.CONVERGED and drawn else 1
 
 
 def _regret(done: "Design", economy: "Economy", aims: "Aims", work: "Work") -> float | None:
@@ -150,6 +169,14 @@ def _learning_json(done: "Design", regret_usd: float | None) -> dict[str, Any] |
 
     found = done.commitment
     return learning_json(found, regret_usd) if isinstance(found, Learned) else None
+
+
+def _pareto_json(surface: "Surface | None") -> dict[str, Any] | None:
+    if surface is None:
+        return None
+    from analysis.pareto.report import pareto_json
+
+    return pareto_json(surface)
 
 
 def _baseline(scenario: str) -> str | None:
@@ -207,7 +234,7 @@ def _result(
     return result
 
 
-def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs") -> None:
+def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", surface: "Surface | None") -> None:
     from analysis.design import toml_text
     from analysis.learning.campaign import Learned
     from analysis.learning.report import trial_columns
@@ -224,13 +251,14 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs") -
     columns["violation"] = [trial.violation for trial in trials]
     if isinstance(done.commitment, Learned):
         columns |= trial_columns(done.commitment)
+    pareto_tables, pareto_texts = pareto_files(surface, inputs.economy.scenario.name)
     write_result(
         out,
         name="design",
         result=result,
         manifest={"settings": result["settings"], "scenario": inputs.economy.scenario.model_dump(mode="json")},
-        tables={"trials": columns, **solution_tables(done.commitment.equilibrium)},
-        texts={"tariff.toml": toml_text(result["tariff"])},
+        tables={"trials": columns, **solution_tables(done.commitment.equilibrium), **pareto_tables},
+        texts={"tariff.toml": toml_text(result["tariff"]), **pareto_texts},
     )
 
 

@@ -1,0 +1,140 @@
+"""``meanwatt design --pareto``: its options, its search, and what it says."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from analysis.cli.options import whole_number
+
+if TYPE_CHECKING:
+    from analysis.cli.watching import Work
+    from analysis.design import Design
+    from analysis.pareto.surface import Surface
+    from model.economy import Economy
+    from model.mean_field.equilibrium import Equilibrium
+    from model.mean_field.first_best import FirstBest
+
+COMPARED: Final = ("filed", "flat", "tou", "rtp")
+"""Tariffs of the scenario that are drawn beside the one in force."""
+MOST_POINTS: Final = 20
+BALANCED_USD: Final = 1e-6
+"""Surplus or shortfall that is none. [USD per household-day]"""
+
+
+def read_points(pareto: bool, points: str | None, leader: str) -> int | None:
+    """Points along each edge of the surface; None without ``--pareto``; ``ValueError`` in one line."""
+    if not pareto:
+        if points is not None:
+            raise ValueError("--points belongs to --pareto; give --pareto too, or leave it out")
+        return None
+    if leader != "commission":
+        raise ValueError("--pareto belongs to the commission; give --leader commission, or leave it out")
+    from analysis.pareto.surface import POINTS
+
+    return POINTS if points is None else whole_number("--points", points, least=2, most=MOST_POINTS, example=POINTS)
+
+
+def require_surface(economy: "Economy") -> None:
+    """Refuse, before a long search, a scenario without slopes or without first best; ``ValueError`` in one line."""
+    if not economy.scenario.temperature_usd > 0:
+        raise ValueError("--pareto needs a temperature above 0; give --set temperature_usd=0.005, or leave it out")
+    if economy.one_day is not None:
+        raise ValueError("--pareto measures the gap to a first best of days without end; leave out one_day")
+    try:
+        economy.supply.shifted_by_carbon(economy.carbon_usd_per_t)
+    except ValueError as error:
+        raise ValueError(f"--pareto measures the gap to a first best, and there is none: {error}") from None
+
+
+def find_surface(done: "Design", economy: "Economy", first_best: "FirstBest", points: int, work: "Work") -> "Surface":
+    """The surface with the tariff in force, the scenario's own and the designed one beside it.
+
+    The family recovers its cost to the cent. A tariff in force that does not is held against it twice: as it is, and
+    balanced, with its surplus returned or its shortfall charged in equal parts, which changes nobody's behaviour.
+
+    Raises
+    ------
+    Cancelled
+        If stopped before the tariffs beside it were solved.
+    """
+    from analysis.pareto.surface import pareto_surface
+    from analysis.pareto.survey import criteria_of
+
+    welfare = first_best.welfare_usd_per_household_day
+    in_force = done.baseline
+    name, surplus = in_force.tariff.name, in_force.surplus_usd_per_household_day
+    tariffs = {found.tariff.name: criteria_of(found, welfare) for found in _beside(done, economy, work)}
+    rivals = [name]
+    if abs(surplus) > BALANCED_USD:
+        charge = in_force.fixed_charge_usd_per_day - surplus
+        rivals.append(f"{name}, balanced")
+        tariffs[rivals[-1]] = criteria_of(replace(in_force, fixed_charge_usd_per_day=charge), welfare)
+    return pareto_surface(
+        economy,
+        tariffs,
+        rivals,
+        first_best_welfare=welfare,
+        points=points,
+        progress=work.progress,
+        cancelled=work.cancelled,
+    )
+
+
+def _beside(done: "Design", economy: "Economy", work: "Work") -> Iterator["Equilibrium"]:
+    """Equilibria of the tariff in force, of the scenario's own that settle, and of the designed one."""
+    from model.economy import build_tariff
+    from model.mean_field.equilibrium import Outcome, solve_equilibrium
+    from model.mean_field.watch import Cancelled
+
+    yield done.baseline
+    for name in COMPARED:
+        if name in economy.scenario.tariffs and name != done.baseline.tariff.name:
+            tariff = build_tariff(economy.scenario, name)
+            found = solve_equilibrium(economy, tariff, certify=False, progress=work.progress, cancelled=work.cancelled)
+            if found.outcome is Outcome.CANCELLED:
+                raise Cancelled
+            if found.outcome is Outcome.CONVERGED:
+                yield found
+    if done.commitment is not None:
+        yield done.commitment.equilibrium
+
+
+def pareto_files(surface: "Surface | None", scenario: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Tables and texts for the result directory."""
+    if surface is None:
+        return {}, {}
+    from analysis.figures.pareto import pareto_image
+    from analysis.pareto.report import pareto_columns
+
+    title = f"{scenario}: efficiency, equity and stability of tariffs"
+    return {"pareto": pareto_columns(surface)}, {"pareto.svg": pareto_image(surface, title, "svg").decode()}
+
+
+def say_pareto(pareto: dict[str, Any] | None) -> None:
+    """Print the surface for people."""
+    from analysis.cli.show import figure, percent, say, table
+
+    if pareto is None:
+        say("No Pareto surface: stopped before, or the tariff in force has no equilibrium.")
+        return
+    rows = {
+        f"{name}{' (in force)' * (name == pareto['filed']['tariff'])}": row for name, row in pareto["tariffs"].items()
+    }
+    for name, contest in pareto["contests"].items():
+        rows[f"{'beats' if contest['beaten'] else 'best compromise with'} {name}"] = contest["tariff"]
+    if pareto["knee"] is not None:
+        rows["knee"] = pareto["knee"]
+    table(
+        f"Efficiency, equity, stability: {len(pareto['points'])} tariffs on the Pareto surface",
+        ("", "gap to first best, USD/household-day", "burden gap", "IMV, USD/kWh"),
+        [
+            (
+                name,
+                figure(row["efficiency_gap_usd_per_household_day"], 4),
+                percent(row["burden_gap"]),
+                figure(row["imv"], 5),
+            )
+            for name, row in rows.items()
+        ],
+    )
+    say(pareto["verdict"] or "Stopped before the tariff in force was put to the test.")

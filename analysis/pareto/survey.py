@@ -1,0 +1,275 @@
+"""Tariffs judged by three criteria at once, and the search for the one that reaches farthest in a direction.
+
+Every search is one Pascoletti–Serafini problem [1]_: from a reference point a go as far as possible against the
+direction r ≥ 0,
+
+    minimise t   subject to   f_k(tariff) ≤ a_k + t·r_k   for every criterion k.
+
+With a at the tariff in force it asks how much better all criteria can get together; with a on the plane through the
+individual optima it spreads points over the front (the inequality form of normal-boundary intersection); r_k = 0 is an
+ε-constraint, a_k = ∞ leaves criterion k out. SLSQP (Kraft 1988) solves it. The burden gap, a maximum of differences,
+enters as all these differences, which are smooth.
+
+Slopes are differences of equilibria solved anew from the one at hand: with five parameters that takes a few rounds of
+Newton's method, where the exact derivative needs the answer to every price of every common state.
+
+References
+----------
+.. [1] A. Pascoletti, P. Serafini, "Scalarizing vector optimization problems", Journal of Optimization Theory and
+   Applications 42, 499–524, 1984.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Final
+
+import numpy as np
+from scipy.optimize import minimize
+
+from agents.arrays import Floats, Ints
+from agents.tariff import Tariff
+from analysis.solution_json import equilibrium_metrics
+from model.economy import Economy
+from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from model.mean_field.family import TariffFamily
+from model.mean_field.watch import Cancelled, Progress
+
+CRITERIA: Final = ("efficiency_gap_usd_per_household_day", "burden_gap", "imv")
+"""What every tariff is judged by, under the names of `analysis.metrics.Metrics`; all are to be small."""
+STEP: Final = 1e-5
+"""Change of a parameter, as a share of its range, over which criteria are differenced."""
+EVALUATIONS: Final = 40
+"""Tariffs tried in one search at most."""
+PRECISION: Final = 1e-5
+"""Gain, in units of the criteria's scale, that is not worth another step."""
+AUGMENTATION: Final = 1e-3
+"""Weight of the criteria's sum beside t: of tariffs that reach equally far, one that is not dominated."""
+ELSEWHERE: Final = 0.5
+"""Share of a parameter's range by which a second start differs from the first search's end."""
+SLACK_PRICE: Final = 1e3
+"""Weight of a missed ε-constraint where a search chooses its start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Judged:
+    """A tariff of the family and its criteria, in the order of `CRITERIA`."""
+
+    parameters: Floats
+    criteria: Floats
+
+
+def criteria_of(found: Equilibrium, first_best_welfare: float) -> Floats:
+    """Welfare gap [USD per household-day], burden gap [share of income] and IMV [USD/kWh] of an equilibrium. (3,)"""
+    return _rows(found, first_best_welfare)[1]
+
+
+def _rows(found: Equilibrium, first_best_welfare: float) -> tuple[Floats, Floats]:
+    """Smooth parts of the criteria: welfare gap, all differences of group burdens, IMV; and the criteria themselves."""
+    metrics = equilibrium_metrics(found)
+    gap = first_best_welfare - metrics.welfare_usd_per_household_day
+    volatility = 0.0 if metrics.imv is None else metrics.imv
+    burdens = [burden for burden in metrics.burden.values() if burden is not None]
+    differences = [one - other for one, other in permutations(burdens, 2)] or [0.0]
+    return np.array([gap, *differences, volatility]), np.array([gap, max(differences), volatility])
+
+
+class _Spent(Exception):  # noqa: N818 - a limit, not an error
+    """The evaluations of a search are used up."""
+
+
+class Survey:
+    """Every tariff of the family tried so far, each solved once, in unit coordinates of the family.
+
+    Parameters
+    ----------
+    first_best_welfare
+        Welfare of the planner's optimum. [USD per household-day]
+    searches
+        Number of searches to come, for the progress bar.
+    progress, cancelled
+        As in ``solve_equilibrium``; ``fraction`` counts searches.
+
+    Raises
+    ------
+    ValueError
+        At temperature 0, where households' answers jump and no criterion has a slope.
+    """
+
+    def __init__(
+        self,
+        economy: Economy,
+        family: TariffFamily,
+        first_best_welfare: float,
+        *,
+        searches: int,
+        progress: Callable[[Progress], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        if not economy.scenario.temperature_usd > 0:
+            raise ValueError("the Pareto surface needs a temperature above 0; give --set temperature_usd=0.005")
+        self.economy, self.family, self.first_best_welfare = economy, family, first_best_welfare
+        self.progress, self.cancelled = progress, cancelled
+        self.trials: list[Judged] = []
+        self._searches, self._done, self._allowed = searches, 0, 0
+        self._seen: dict[bytes, tuple[Floats, Floats]] = {}
+        self._slopes: dict[bytes, Floats] = {}
+        self._at: tuple[bytes, Equilibrium] | None = None
+
+    def judge(self, unit: Floats) -> tuple[Floats, Floats]:
+        """Smooth rows and criteria of a tariff; raise ``Cancelled`` if asked to stop."""
+        key = self._key(unit)
+        if key not in self._seen:
+            if len(self.trials) >= self._allowed:
+                raise _Spent
+            found = self._solve(unit, key)
+            if found.outcome is Outcome.CONVERGED:
+                self._seen[key] = _rows(found, self.first_best_welfare)
+                self.trials.append(Judged(parameters=self._parameters(unit), criteria=self._seen[key][1]))
+            elif not self._seen:
+                raise ValueError(f"followers do not settle under the first tariff tried: {found.message}")
+            else:  # worse than anything that settled
+                worst = [np.abs(seen).max(axis=0) for seen in zip(*self._seen.values(), strict=True)]
+                rows, criteria = (2 * many + 1 for many in worst)
+                self._seen[key] = rows, criteria
+        return self._seen[key]
+
+    def sample(self, tariffs: Sequence[Floats]) -> None:
+        """Judge tariffs, given by their parameters.
+
+        Raises
+        ------
+        ValueError
+            If followers do not settle under the first.
+        """
+        self._allowed = len(self.trials) + len(tariffs)
+        for parameters in tariffs:
+            self.judge(self._unit(parameters))
+        self._done += 1
+
+    def reach(
+        self,
+        reference: Floats,
+        direction: Floats,
+        scale: Floats,
+        *,
+        away_from: Floats | None = None,
+        evaluations: int = EVALUATIONS,
+    ) -> None:
+        """Solve one Pascoletti–Serafini problem from the tariff that suits it best so far; ``trials`` keeps all tried.
+
+        Parameters
+        ----------
+        reference : (k,)
+            The point a, in the criteria's units.
+        direction : (k,)
+            r ≥ 0 in units of ``scale``.
+        scale : (k,)
+            What counts as one unit of each criterion.
+        away_from : (p,), optional
+            Parameters of a tariff already found: start elsewhere, by `ELSEWHERE` at least, if anything was tried there.
+        """
+        aimed = np.isfinite(reference)
+        known = self.trials if away_from is None else self._elsewhere(away_from) or self.trials
+        start = min(known, key=lambda one: _promise(one, reference, direction, scale))
+        self._allowed = len(self.trials) + evaluations
+        cost = AUGMENTATION / scale
+
+        def owner(rows: Floats) -> Ints:
+            return np.array([0, *[1] * (len(rows) - 2), 2])
+
+        def room(point: Floats) -> Floats:
+            rows, _ = self.judge(point[:-1])
+            own = owner(rows)
+            left = (reference[own] - rows) / scale[own] + point[-1] * direction[own]
+            return np.asarray(left[aimed[own]])
+
+        def room_slope(point: Floats) -> Floats:
+            slopes = self.slopes(point[:-1])
+            own = owner(slopes)
+            return np.asarray(np.column_stack([-slopes / scale[own][:, None], direction[own]])[aimed[own]])
+
+        def loss(point: Floats) -> float:
+            return float(point[-1] + cost @ self.judge(point[:-1])[1])
+
+        def loss_slope(point: Floats) -> Floats:
+            rows, _ = self.judge(point[:-1])
+            widest = 1 + int(np.argmax(rows[1:-1]))
+            return np.append(cost @ self.slopes(point[:-1])[[0, widest, -1]], 1.0)
+
+        unit = self._unit(start.parameters)
+        height = _promise(start, reference, direction, scale, slack_price=0.0)
+        with suppress(_Spent):
+            minimize(
+                loss,
+                np.append(unit, height),
+                jac=loss_slope,
+                method="SLSQP",
+                bounds=[*[(0.0, 1.0)] * len(unit), (None, None)],
+                constraints={"type": "ineq", "fun": room, "jac": room_slope},
+                options={"maxiter": evaluations, "ftol": PRECISION},
+            )
+        self._done += 1
+
+    def slopes(self, unit: Floats) -> Floats:
+        """Derivatives (row, p) of the smooth rows in unit coordinates, by one-sided differences."""
+        key = self._key(unit)
+        if key not in self._slopes:
+            rows, _ = self.judge(unit)
+            here = self._at[1] if self._at is not None and self._at[0] == key else self._solve(unit, key)
+            found = np.zeros((len(rows), len(unit)))
+            for k in range(len(unit)):
+                step = STEP if unit[k] + STEP <= 1 else -STEP
+                moved = np.clip(unit, 0.0, 1.0)
+                moved[k] += step
+                there = solve_equilibrium(self.economy, self._tariff(moved), start=here, certify=False)
+                if there.outcome is Outcome.CONVERGED and here.outcome is Outcome.CONVERGED:
+                    found[:, k] = (_rows(there, self.first_best_welfare)[0] - rows) / step
+                self._tick()
+            self._slopes[key] = found
+        return self._slopes[key]
+
+    def _elsewhere(self, parameters: Floats) -> list[Judged]:
+        """Tariffs tried that differ in some parameter by more than a share of its range."""
+        place = self._unit(parameters)
+        return [one for one in self.trials if np.abs(self._unit(one.parameters) - place).max() > ELSEWHERE]
+
+    def _solve(self, unit: Floats, key: bytes) -> Equilibrium:
+        self._tick()
+        start = None if self._at is None else self._at[1]
+        found = solve_equilibrium(self.economy, self._tariff(unit), start=start, certify=False)
+        if found.outcome is Outcome.CONVERGED:
+            self._at = key, found
+        return found
+
+    def _tick(self) -> None:
+        if self.cancelled is not None and self.cancelled():
+            raise Cancelled
+        if self.progress is not None:
+            stage = f"Pareto surface, search {self._done + 1} of {self._searches}"
+            within = 1 - max(0, self._allowed - len(self.trials)) / EVALUATIONS
+            fraction = min(1.0, (self._done + np.clip(within, 0.0, 1.0)) / self._searches)
+            self.progress(Progress(stage=stage, evaluations=len(self.trials), fraction=float(fraction)))
+
+    def _unit(self, parameters: Floats) -> Floats:
+        width = self.family.high - self.family.low
+        return np.asarray((parameters - self.family.low) / np.where(width > 0, width, 1.0))
+
+    def _parameters(self, unit: Floats) -> Floats:
+        return np.asarray(self.family.low + np.clip(unit, 0.0, 1.0) * (self.family.high - self.family.low))
+
+    def _tariff(self, unit: Floats) -> Tariff:
+        return self.family.tariff(self._parameters(unit))
+
+    def _key(self, unit: Floats) -> bytes:
+        return np.round(self._parameters(unit), 12).tobytes()
+
+
+def _promise(
+    one: Judged, reference: Floats, direction: Floats, scale: Floats, slack_price: float = SLACK_PRICE
+) -> float:
+    """Smallest t at which a tariff fulfils a problem, and the price of what no t fulfils."""
+    excess = np.where(np.isfinite(reference), (one.criteria - reference) / scale, 0.0)
+    free = (direction > 0) & np.isfinite(reference)
+    return float((excess[free] / direction[free]).max() + slack_price * np.maximum(excess[~free], 0.0).sum())
