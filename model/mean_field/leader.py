@@ -2,13 +2,13 @@
 
 ``commitment``: max over tariffs of J(tariff, equilibrium of the followers at that tariff), the true Stackelberg
 leader (bilevel). Every evaluation solves the followers' equilibrium, warm-started from the last one, and its gradient
-comes from implicit differentiation of that fixed point (`tangent`), so a search takes tens of solves. SLSQP (Kraft
-1988) climbs from several starts inside the bounds; at temperature 0, where there is no gradient, COBYQA does
-(Ragonneau, Zhang 2022). The best feasible tariff seen is kept.
+comes from implicit differentiation of that fixed point (`tangent`), or from warm neighbours where there are many
+prices, so a search takes tens of solves. SLSQP (Kraft 1988) climbs from several starts inside the bounds; at
+temperature 0, where there is no gradient, COBYQA does (Ragonneau, Zhang 2022). The best feasible tariff seen is kept.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from scipy.optimize import NonlinearConstraint, minimize
 from agents.arrays import Floats
 from agents.tariff import Tariff
 from model.economy import Economy
-from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from model.mean_field.equilibrium import DENSE, Equilibrium, Outcome, solve_equilibrium
 from model.mean_field.family import TariffFamily, starting_points
 from model.mean_field.tangent import equilibrium_tangent, predicted
 from model.mean_field.watch import Cancelled, Progress
@@ -33,6 +33,8 @@ PRECISION_USD = 1e-7
 LOOK_AHEAD = 1e-5
 """Change of a parameter, as a share of its range, over which the first-order prediction is differenced."""
 
+STEP_ASIDE = 1e-4
+"""The same where the neighbour is solved, to 1e-9 USD/kWh."""
 SETTLED = (0, 8)
 """SLSQP's exits at an optimum: its tolerance met, or (at a kink of the objective) no direction climbs."""
 
@@ -229,13 +231,29 @@ class _Bilevel:
             count = len(self.violations(found))
             slope, steepness = np.zeros(len(unit)), np.zeros((count, len(unit)))
             if np.isfinite(trial.objective):
-                tangent = equilibrium_tangent(found, self.tariff, np.clip(unit, 0.0, 1.0))
-                for k, change in enumerate(LOOK_AHEAD * np.eye(len(unit))):
-                    ahead, behind = predicted(found, tangent, change), predicted(found, tangent, -change)
-                    slope[k] = -(self.objective(ahead) - self.objective(behind)) / (2 * LOOK_AHEAD)
-                    steepness[:, k] = (self.violations(ahead) - self.violations(behind)) / (2 * LOOK_AHEAD)
+                for k, (behind, ahead, width) in enumerate(self._neighbours(found, np.clip(unit, 0.0, 1.0))):
+                    slope[k] = -(self.objective(ahead) - self.objective(behind)) / width
+                    steepness[:, k] = (self.violations(ahead) - self.violations(behind)) / width
             self._gradients[key] = slope, steepness
         return self._gradients[key]
+
+    def _neighbours(self, found: Equilibrium, unit: Floats) -> Iterator[tuple[Equilibrium, Equilibrium, float]]:
+        """Two equilibria close by along each parameter, and their distance.
+
+        Predicted to first order; where there are so many prices that their derivative costs more than a few warm
+        solves, solved.
+        """
+        if found.net_load_kw.size <= DENSE:
+            tangent = equilibrium_tangent(found, self.tariff, unit)
+            for change in LOOK_AHEAD * np.eye(len(unit)):
+                yield predicted(found, tangent, -change), predicted(found, tangent, change), 2 * LOOK_AHEAD
+            return
+        for change in STEP_ASIDE * np.eye(len(unit)):
+            sign = 1.0 if (unit + change <= 1.0).all() else -1.0
+            if self.cancelled is not None and self.cancelled():
+                raise Cancelled
+            beside = solve_equilibrium(self.economy, self.tariff(unit + sign * change), start=found, certify=False)
+            yield found, beside, sign * STEP_ASIDE
 
 
 def _climb(game: _Bilevel, start: Floats, evaluations: int) -> bool:

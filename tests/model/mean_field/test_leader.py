@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, small_economy, welfare
 
+from agents.arrays import Floats
 from agents.tariff import Recovery
 from model.economy import Economy
+from model.mean_field import leader
 from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from model.mean_field.family import TariffFamily, starting_points, tariff_family
 from model.mean_field.first_best import solve_first_best
@@ -237,3 +239,16 @@ def test_bounds_are_never_left() -> None:
     assert (tried >= narrow.low - 1e-12).all()
     assert (tried <= narrow.high + 1e-12).all()
     assert found.parameters["energy_usd_per_kwh"] == pytest.approx(0.1, abs=1e-3), "it would like to go lower"
+
+
+def test_gradients_of_neighbours_solved_and_predicted_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slope(unit: Floats) -> Floats:
+        game = leader._Bilevel(island(), plane(Recovery.FIXED), fairness, None, 100, None, None)
+        return game.gradients(unit)[0]
+
+    unit, away = np.array([0.3, 0.6]), 0.02
+    predicted = slope(unit)
+    bend = max(np.abs(slope(unit + away * change) - predicted).max() / away for change in np.eye(2))
+    monkeypatch.setattr(leader, "DENSE", 0)
+    # one-sided differences are off by half their step times the second derivative
+    assert slope(unit) == pytest.approx(predicted, abs=leader.STEP_ASIDE * bend)
