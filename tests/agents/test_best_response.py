@@ -10,7 +10,8 @@ from scenarios import SHOCK, WEATHER, random_game, small_household, small_outloo
 from scipy.special import logsumexp
 from slow_oracles import occupation_optimum
 
-from agents.best_response import SAFE_EXPONENT, best_response, respond
+from agents.best_response import best_response, respond
+from agents.day_sweep import SAFE_EXPONENT
 from agents.outlook import Outlook, ValueRule
 from agents.slot_outcome import SlotOutcome
 
