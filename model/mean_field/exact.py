@@ -300,7 +300,8 @@ def _answer(market: _Market, here: _Cleared) -> Answer:
     responses, flows = [], []
     for fleet, brought in zip(market.fleets, here.outcomes, strict=True):
         last = fleet.last
-        assert last is not None
+        if last is None or fleet.household.battery is None:  # without a battery a household answered once only
+            last = respond(brought, fleet.household.levels, market.horizon)
         used = [(m, plan) for m, plan in zip(fleet.mixture, fleet.plans, strict=True) if m > 0]
         law = np.asarray(sum(m * flow.law for m, (_, flow) in used))
         done = sum(m * flow.law[..., None] * r.policy.probability for m, (r, flow) in used)
