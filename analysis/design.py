@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 from agents.arrays import Floats
@@ -116,37 +117,24 @@ Search = Callable[[Quest], Commitment]
 
 def commitment_search(evaluations_per_start: int = EVALUATIONS_PER_START) -> Search:
     """Search with full knowledge of the households: `model.mean_field.leader.commit`."""
-
-    def search(quest: Quest) -> Commitment:
-        return commit(
-            quest.economy,
-            tariff_family(quest.economy, quest.aims.recovery),
-            quest.aims.objective(),
-            violation=quest.aims.violation(),
-            evaluations_per_start=evaluations_per_start,
-            progress=quest.progress,
-            cancelled=quest.cancelled,
-        )
-
-    return search
+    return _asked(partial(commit, evaluations_per_start=evaluations_per_start))
 
 
 def concept_search(name: str, rounds: int = ROUNDS) -> Search:
     """Search of a leader who does not commit: ``feedback`` or ``alternating`` of `model.mean_field.concepts`."""
-    revise = {"feedback": feedback, "alternating": alternating}[name]
+    return _asked(partial({"feedback": feedback, "alternating": alternating}[name], rounds=rounds))
 
-    def search(quest: Quest) -> Commitment:
-        return revise(
-            quest.economy,
-            tariff_family(quest.economy, quest.aims.recovery),
-            quest.aims.objective(),
-            violation=quest.aims.violation(),
-            rounds=rounds,
-            progress=quest.progress,
-            cancelled=quest.cancelled,
-        )
 
-    return search
+def _asked(find: Callable[..., Commitment]) -> Search:
+    """A search that hands a quest's family, aims and watchers to a function of the model."""
+    return lambda quest: find(
+        quest.economy,
+        tariff_family(quest.economy, quest.aims.recovery),
+        quest.aims.objective(),
+        violation=quest.aims.violation(),
+        progress=quest.progress,
+        cancelled=quest.cancelled,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

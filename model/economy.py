@@ -11,7 +11,8 @@ from agents.outlook import HeldDay, OneDay
 from agents.tariff import ExportRule, Recovery, Tariff
 from model.nearest import unknown
 from model.scenario import ScenarioError
-from model.scenario_schema import IncomeGroupTable, Scenario
+from model.scenario_schema import Scenario
+from model.scenario_tables import IncomeGroupTable
 from model.supply import SupplyCurve
 from model.tariff_file import group_values, rate_table, slot_values
 from model.weather import CommonStates, common_states

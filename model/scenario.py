@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from model.file_errors import one_line
 from model.nearest import unknown
-from model.scenario_schema import OneDayTable, Scenario
+from model.scenario_schema import Scenario
+from model.scenario_tables import OneDayTable
 from model.tariff_file import TariffTable
 
 __all__ = ["Scenario", "ScenarioError", "TariffTable", "load_scenario", "load_tariff", "presets"]

@@ -1,4 +1,4 @@
-"""The tables of a scenario file and the rules they must keep."""
+"""A scenario: all tables of its file together, and the rules that hold between them."""
 
 from typing import Annotated, Literal
 
@@ -6,212 +6,32 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from agents.arrays import Floats
-from agents.outlook import OneDay
 from model.nearest import unknown
-from model.supply import SupplyCurve
+from model.scenario_tables import (
+    SUM_TOLERANCE,
+    BatteryTable,
+    CarbonTable,
+    DayTypeTable,
+    FeederTable,
+    IncomeGroupTable,
+    LoadTable,
+    OneDayTable,
+    PvTable,
+    ReferenceTable,
+    ShockTable,
+    SupplyTable,
+)
 from model.tariff_file import (
     Matrix,
-    NumberOrList,
-    Row,
     Table,
     TariffTable,
     group_values,
     period_of_slot,
     rate_table,
-    show,
     slot_values,
     whole,
 )
 from model.weather import checked_kernel, common_states, stationary_law
-
-SUM_TOLERANCE = 1e-6  # shares and probabilities are written with a few decimals; they are rescaled afterwards
-
-
-class DayTypeTable(Table):
-    """``[day_types.NAME]``: a kind of day, the same for everybody."""
-
-    pv_factor: NumberOrList
-    """Solar output relative to a clear day."""
-    load_factor: NumberOrList = 1.0
-    """Reference demand relative to the mean day."""
-    season: str | None = None
-    """Season the day belongs to; a tariff may name it."""
-    rest_load_kw: NumberOrList = 0.0
-    """Load of the rest of the system per household; negative for foreign renewables. [kW]"""
-
-
-class ShockTable(Table):
-    """``[shock]``: the household's own chance, a Markov chain over slots, multiplying its demand."""
-
-    levels: Row
-    """Multipliers with mean one. (z,)"""
-    kernel: Matrix
-    """Transition probabilities from slot to slot. (z, z')"""
-
-
-class LoadTable(Table):
-    """``[load]``: demand at the reference price."""
-
-    use_kwh_per_day: float = Field(gt=0)
-    """Mean use of a household without PV, over the income groups. [kWh/day]"""
-    shape: NumberOrList
-    """Shape of the day, normalised to mean one."""
-    adopter_multiplier: float = Field(default=1.0, gt=0)
-    """Use of a household with PV over that of one without in the same group."""
-
-
-class PvTable(Table):
-    """``[pv]``: rooftop solar."""
-
-    shape_kw_per_kw: NumberOrList
-    """Output on a clear day per kW installed."""
-
-
-class BatteryTable(Table):
-    """``[battery]``: one model of battery for all."""
-
-    capacity_kwh: float = Field(gt=0)
-    """Usable energy. [kWh]"""
-    power_limit_kw: float = Field(gt=0)
-    """Largest grid-side power. [kW]"""
-    round_trip_efficiency: float = Field(gt=0, le=1)
-    """Energy out over energy in; half the loss on either way."""
-    wear_usd_per_kwh: float = Field(default=0.0, ge=0)
-    """Per kWh moved in the cell. [USD/kWh]"""
-
-
-class IncomeGroupTable(Table):
-    """``[income_groups.NAME]``: a class of households."""
-
-    share: float = Field(ge=0, le=1)
-    """Of all households."""
-    income_usd_per_year: float = Field(gt=0)
-    """Gross income. [USD/yr]"""
-    use_factor: float = Field(gt=0)
-    """Use over the mean, PV left aside."""
-    pv_share: float = Field(default=0.0, ge=0, le=1)
-    """Share of the group with PV."""
-    pv_kw: float = Field(default=0.0, ge=0)
-    """Size of a PV system. [kW]"""
-    storage_share_of_pv: float = Field(default=0.0, ge=0, le=1)
-    """Share of the group's PV owners with a battery."""
-    battery_only_share: float = Field(default=0.0, ge=0, le=1)
-    """Share of the group's households without PV that own a battery."""
-
-
-class SupplyTable(Table):
-    """``[supply]``: marginal cost over the net load per household."""
-
-    kind: Literal["polynomial", "piecewise"]
-    """polynomial takes coefficients; piecewise takes net_load_kw and usd_per_kwh."""
-    coefficients: Row | None = None
-    """Constant first, up to cubic."""
-    clamp_below_kw: float | None = None
-    """Below this load the price is held. [kW]"""
-    floor_usd_per_kwh: float | None = None
-    """Or: the price under which the curve does not go. [USD/kWh]"""
-    net_load_kw: Row | None = None
-    """Nodes, ascending. [kW]"""
-    usd_per_kwh: Row | None = None
-    """Prices at the nodes, never falling. [USD/kWh]"""
-    emissions_t_per_mwh: NumberOrList = 0.0
-    """Marginal emissions, one number or one a segment. [t/MWh]"""
-
-    @model_validator(mode="after")
-    def _has_what_its_kind_needs(self) -> "SupplyTable":
-        polynomial = ("coefficients", "clamp_below_kw", "floor_usd_per_kwh")
-        piecewise = ("net_load_kw", "usd_per_kwh")
-        needs, foreign = (polynomial[:1], piecewise) if self.kind == "polynomial" else (piecewise, polynomial)
-        for key in needs:
-            if getattr(self, key) is None:
-                raise ValueError(f"key 'supply.{key}' is missing; kind {self.kind!r} needs it")
-        for key in foreign:
-            if getattr(self, key) is not None:
-                raise ValueError(f"key 'supply.{key}' does not go with kind {self.kind!r}; drop it or change the kind")
-        self.curve()
-        return self
-
-    def curve(self) -> SupplyCurve:
-        """Supply curve of this table; ValueError if it falls anywhere."""
-        tonnes = np.asarray(self.emissions_t_per_mwh) / 1000
-        if self.kind == "piecewise":
-            assert self.net_load_kw is not None
-            assert self.usd_per_kwh is not None
-            return SupplyCurve.piecewise_linear(self.net_load_kw, self.usd_per_kwh, emissions_t_per_kwh=tonnes)
-        if tonnes.size != 1:
-            raise ValueError(f"emissions_t_per_mwh has {tonnes.size} numbers; give one, a polynomial has one segment")
-        assert self.coefficients is not None
-        return SupplyCurve.polynomial(
-            self.coefficients,
-            clamp_below_kw=self.clamp_below_kw,
-            floor_usd_per_kwh=self.floor_usd_per_kwh,
-            emissions_t_per_kwh=tonnes.item(),
-        )
-
-
-class CarbonTable(Table):
-    """``[carbon]``: harm of a tonne."""
-
-    usd_per_t: float = Field(default=0.0, ge=0)
-    """Social cost of carbon. [USD/t]"""
-
-
-class FeederTable(Table):
-    """``[feeder]``: the wires."""
-
-    name: Literal["baran_wu_33", "textbook_line_5", "lv_rural", "lv_semiurban"]
-    """Which network."""
-    limits: Literal["ansi_c84_1", "en_50160"] = "ansi_c84_1"
-    """Voltage band: 5 % or 10 % about the nominal."""
-
-
-class ReferenceTable(Table):
-    """``[reference]``: numbers kept for reports and lessons; no equation of the model reads them."""
-
-    value_of_lost_load_usd_per_kwh: float | None = Field(default=None, ge=0)
-    """What a household would pay to avoid an outage. [USD/kWh]"""
-    average_emissions_t_per_mwh: float | None = Field(default=None, ge=0)
-    """Of all generation; the model uses the marginal emissions of ``[supply]``. [t/MWh]"""
-    tou_elasticity_without_technology: float | None = Field(default=None, ge=0)
-    """Magnitude under time-of-use rates, by hand."""
-    tou_elasticity_with_technology: float | None = Field(default=None, ge=0)
-    """Magnitude under time-of-use rates, with a controller."""
-
-
-def _charge(value: object) -> object:
-    """Refuse what is neither a name nor a row of numbers."""
-    numbers = isinstance(value, list | tuple) and all(
-        isinstance(entry, int | float) and not isinstance(entry, bool) and np.isfinite(entry) for entry in value
-    )
-    if not (numbers or isinstance(value, str)):
-        raise ValueError(f"is {show(value)}; give uniform, empty or full, or a probability a level")
-    return value
-
-
-class OneDayTable(Table):
-    """``[one_day]``: a game of a single day in place of the stationary one."""
-
-    charge: Annotated[str | Row, BeforeValidator(_charge)] = "uniform"
-    """Law of the batteries' level before the first slot: uniform, empty or full, or one probability a level."""
-    salvage_usd_per_kwh: float = Field(default=0.0, ge=0)
-    """Worth of energy still stored after the last slot. [USD/kWh]"""
-
-    def game(self, levels: int) -> OneDay:
-        """The single day of a battery with this many levels; ValueError if the law does not fit."""
-        named = {"uniform": np.full(levels, 1 / levels), "empty": np.eye(levels)[0], "full": np.eye(levels)[-1]}
-        if isinstance(self.charge, str):
-            if self.charge not in named:
-                raise ValueError(f"one_day.charge: {unknown('charge', self.charge, named)}")
-            law = named[self.charge]
-        else:
-            law = np.array(self.charge)
-            if law.shape != (levels,) or (law < 0).any() or abs(law.sum() - 1) > SUM_TOLERANCE:
-                raise ValueError(
-                    f"one_day.charge is {law.tolist()}; give {levels} probabilities that sum to 1, one a battery level,"
-                    " or uniform, empty or full"
-                )
-            law /= law.sum()
-        return OneDay(charge_law=law, salvage_usd_per_kwh=self.salvage_usd_per_kwh)
 
 
 class Scenario(Table):

@@ -213,7 +213,7 @@ def _try(
     tried: Sequence[Tried],
 ) -> Tried:
     """Post a tariff and judge it twice: by its meters for the learner, by the mean field for us."""
-    posted = environment.post(family.tariff(_parameters(family, unit)), len(tried) + 1)
+    posted = environment.post(family.tariff(family.at(unit)), len(tried) + 1)
     violation = aims.violation()
     seen: Estimate | None = None
     if posted.reading is not None:
@@ -242,7 +242,7 @@ def _learned(
     """Solve the recommended tariff once more, with its certificates."""
     family = tariff_family(quest.economy, quest.aims.recovery)
     chosen = tried[recommended[-1]]
-    parameters = _parameters(family, np.array(chosen.unit))
+    parameters = family.at(np.array(chosen.unit))
     tariff = family.tariff(parameters)
     equilibrium = solve_equilibrium(quest.economy, tariff, start=quest.baseline)
     told = (
@@ -259,7 +259,7 @@ def _learned(
         parameters=family.describe(parameters),
         trials=tuple(
             Trial(
-                parameters=_parameters(family, np.array(one.unit)),
+                parameters=family.at(np.array(one.unit)),
                 objective=-np.inf if one.objective is None else one.objective,
                 violation=one.violation,
             )
@@ -272,10 +272,6 @@ def _learned(
         recommended=recommended,
         settings=settings,
     )
-
-
-def _parameters(family: TariffFamily, unit: Floats) -> Floats:
-    return np.asarray(family.low + np.clip(unit, 0.0, 1.0) * (family.high - family.low))
 
 
 def _report(quest: Quest, method: str, tried: Sequence[Tried], evaluations: int) -> None:

@@ -151,7 +151,7 @@ def pareto_surface(
 def _sobol(family: TariffFamily) -> Floats:
     """Tariffs spread evenly over the family. (sample, p)"""
     unit = qmc.Sobol(len(family.free), scramble=False).random(SAMPLE)
-    return np.asarray(family.low + unit * (family.high - family.low))
+    return family.at(unit)
 
 
 def _optima(survey: Survey) -> Floats:

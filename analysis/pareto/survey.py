@@ -126,7 +126,7 @@ class Survey:
             found = self._solve(unit, key)
             if found.outcome is Outcome.CONVERGED:
                 self._seen[key] = _rows(found, self.first_best_welfare)
-                self.trials.append(Judged(parameters=self._parameters(unit), criteria=self._seen[key][1]))
+                self.trials.append(Judged(parameters=self.family.at(unit), criteria=self._seen[key][1]))
             elif not self._seen:
                 raise ValueError(f"followers do not settle under the first tariff tried: {found.message}")
             else:  # worse than anything that settled
@@ -145,7 +145,7 @@ class Survey:
         """
         self._allowed = len(self.trials) + len(tariffs)
         for parameters in tariffs:
-            self.judge(self._unit(parameters))
+            self.judge(self.family.unit(parameters))
         self._done += 1
 
     def reach(
@@ -198,7 +198,7 @@ class Survey:
             widest = 1 + int(np.argmax(rows[1:-1]))
             return np.append(cost @ self.slopes(point[:-1])[[0, widest, -1]], 1.0)
 
-        unit = self._unit(start.parameters)
+        unit = self.family.unit(start.parameters)
         height = _promise(start, reference, direction, scale, slack_price=0.0)
         with suppress(_Spent):
             minimize(
@@ -232,8 +232,8 @@ class Survey:
 
     def _elsewhere(self, parameters: Floats) -> list[Judged]:
         """Tariffs tried that differ in some parameter by more than a share of its range."""
-        place = self._unit(parameters)
-        return [one for one in self.trials if np.abs(self._unit(one.parameters) - place).max() > ELSEWHERE]
+        place = self.family.unit(parameters)
+        return [one for one in self.trials if np.abs(self.family.unit(one.parameters) - place).max() > ELSEWHERE]
 
     def _solve(self, unit: Floats, key: bytes) -> Equilibrium:
         self._tick()
@@ -252,18 +252,11 @@ class Survey:
             fraction = min(1.0, (self._done + np.clip(within, 0.0, 1.0)) / self._searches)
             self.progress(Progress(stage=stage, evaluations=len(self.trials), fraction=float(fraction)))
 
-    def _unit(self, parameters: Floats) -> Floats:
-        width = self.family.high - self.family.low
-        return np.asarray((parameters - self.family.low) / np.where(width > 0, width, 1.0))
-
-    def _parameters(self, unit: Floats) -> Floats:
-        return np.asarray(self.family.low + np.clip(unit, 0.0, 1.0) * (self.family.high - self.family.low))
-
     def _tariff(self, unit: Floats) -> Tariff:
-        return self.family.tariff(self._parameters(unit))
+        return self.family.tariff(self.family.at(unit))
 
     def _key(self, unit: Floats) -> bytes:
-        return np.round(self._parameters(unit), 12).tobytes()
+        return np.round(self.family.at(unit), 12).tobytes()
 
 
 def _promise(

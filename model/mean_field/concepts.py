@@ -56,12 +56,6 @@ class _Rounds:
     path: list[Floats]
     found: Equilibrium | None = None
 
-    @property
-    def width(self) -> Floats:
-        """Range of every parameter, 1 where there is none."""
-        width = self.family.high - self.family.low
-        return np.where(width > 0, width, 1.0)
-
     def post(self, parameters: Floats) -> Equilibrium:
         """Post a tariff, let the households settle, and record what it brings the leader."""
         if self.cancelled is not None and self.cancelled():
@@ -84,7 +78,7 @@ class _Rounds:
     def earlier(self, parameters: Floats) -> int | None:
         """How many rounds ago these parameters were posted, if they were."""
         for ago, old in enumerate(reversed(self.path), start=1):
-            if np.abs((parameters - old) / self.width).max() <= AT_REST:
+            if np.abs(self.family.unit(parameters) - self.family.unit(old)).max() <= AT_REST:
                 return ago
         return None
 
@@ -143,7 +137,7 @@ def feedback(
             best = _best_day(play, day, worth, parameters)
             held = worth(solve_equilibrium(day, family.tariff(parameters), certify=False))
             following = np.array(list(best.parameters.values()))
-            moved = float(np.abs((following - parameters) / play.width).max())
+            moved = float(np.abs(family.unit(following) - family.unit(parameters)).max())
             allowed = play.trials[-1].violation <= FEASIBLE  # else back under the cap, whatever that costs
             if moved <= AT_REST or (allowed and best.objective - held <= PROFIT_USD):
                 outcome = Outcome.CONVERGED
@@ -293,15 +287,15 @@ def frozen(found: Equilibrium, tariff: Tariff) -> Equilibrium:
 
 def _answer_frozen(play: _Rounds, found: Equilibrium, parameters: Floats) -> tuple[Floats, float]:
     """Best tariff of the family against frozen loads, from the present one, and what the leader expects of it."""
-    family, width = play.family, play.width
+    family = play.family
 
     def believed(unit: Floats) -> Equilibrium:
-        return frozen(found, family.tariff(family.low + np.clip(unit, 0.0, 1.0) * width))
+        return frozen(found, family.tariff(family.at(unit)))
 
     def excess(unit: Floats) -> float:
         return 0.0 if play.violation is None else float(np.max(play.violation(believed(unit))))
 
-    here = (parameters - family.low) / width
+    here = family.unit(parameters)
     stay = play.objective(believed(here)) if excess(here) <= FEASIBLE else -np.inf
     best, promised = here, stay
 
@@ -324,4 +318,4 @@ def _answer_frozen(play: _Rounds, found: Equilibrium, parameters: Floats) -> tup
         raise ValueError("no tariff of the family was feasible; widen the bounds or raise the price cap")
     if promised <= stay + PROFIT_USD:
         return parameters, stay  # nothing better: stay
-    return np.asarray(family.low + best * width), promised
+    return family.at(best), promised

@@ -82,6 +82,14 @@ class TariffFamily:
             discount=np.zeros(len(self.income_ratio)),
         )
 
+    def at(self, unit: Floats) -> Floats:
+        """Free parameters at a point of the unit cube; outside it, of the nearest face."""
+        return np.asarray(self.low + np.clip(unit, 0.0, 1.0) * (self.high - self.low))
+
+    def unit(self, parameters: Floats) -> Floats:
+        """Point of the unit cube of free parameters; 0 along those without room."""
+        return np.asarray((parameters - self.low) / np.where(self.high > self.low, self.high - self.low, 1.0))
+
     def describe(self, parameters: Floats) -> dict[str, float]:
         """Free parameters by name."""
         return dict(zip(self.free, np.clip(parameters, self.low, self.high).tolist(), strict=True))

@@ -84,6 +84,7 @@ def commit(
     evaluations_per_start: int = EVALUATIONS_PER_START,
     starts: Sequence[Floats] | None = None,
     gradients: bool = True,
+    certify: bool = True,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Commitment:
@@ -102,6 +103,8 @@ def commit(
         Parameters to start from; by default those of `starting_points`.
     gradients
         Whether the objective is such a function; without, and at temperature 0, the search goes by values alone.
+    certify
+        Whether to certify the equilibrium at the tariff found.
     progress, cancelled
         As in ``solve_equilibrium``; ``fraction`` counts equilibrium solves.
 
@@ -116,7 +119,7 @@ def commit(
     climb = _climb if gradients and economy.scenario.temperature_usd > 0 else _search
     outcome = Outcome.CONVERGED
     try:
-        settled = [climb(game, game.unit(start), evaluations_per_start) for start in starts]
+        settled = [climb(game, family.unit(start), evaluations_per_start) for start in starts]
         if not any(settled):
             outcome = Outcome.ROUND_LIMIT
     except Cancelled:
@@ -126,7 +129,7 @@ def commit(
     trial, found = game.best
     return Commitment(
         tariff=family.tariff(trial.parameters),
-        equilibrium=solve_equilibrium(economy, family.tariff(trial.parameters), start=found),
+        equilibrium=solve_equilibrium(economy, family.tariff(trial.parameters), start=found, certify=certify),
         objective=trial.objective,
         parameters=family.describe(trial.parameters),
         trials=tuple(game.trials),
@@ -156,7 +159,6 @@ class _Bilevel:
         self.economy, self.family = economy, family
         self.objective, self._violation = objective, violation
         self.budget, self.progress, self.cancelled = budget, progress, cancelled
-        self.width = family.high - family.low
         self.trials: list[Trial] = []
         self.best: tuple[Trial, Equilibrium] | None = None
         self.allowed = budget
@@ -169,20 +171,12 @@ class _Bilevel:
         """Whether the leader is constrained."""
         return self._violation is not None
 
-    def unit(self, parameters: Floats) -> Floats:
-        """Parameters in the unit cube; one without room stays where it is."""
-        room = np.where(self.width > 0, self.width, 1.0)
-        return np.asarray((parameters - self.family.low) / room)
-
     def tariff(self, unit: Floats) -> Tariff:
         """The tariff at unit coordinates."""
-        return self.family.tariff(self._parameters(unit))
-
-    def _parameters(self, unit: Floats) -> Floats:
-        return np.asarray(self.family.low + np.clip(unit, 0.0, 1.0) * self.width)
+        return self.family.tariff(self.family.at(unit))
 
     def _key(self, unit: Floats) -> bytes:
-        return np.round(self._parameters(unit), 12).tobytes()
+        return np.round(self.family.at(unit), 12).tobytes()
 
     def violations(self, found: Equilibrium) -> Floats:
         """The constraints at an equilibrium, as an array."""
@@ -201,7 +195,7 @@ class _Bilevel:
         usable = found.outcome is Outcome.CONVERGED
         self._last = found if usable else self._last
         trial = Trial(
-            parameters=self._parameters(unit),
+            parameters=self.family.at(unit),
             objective=self.objective(found) if usable else -np.inf,
             violation=float(self.violations(found).max()),
         )

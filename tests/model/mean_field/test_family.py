@@ -188,3 +188,14 @@ def test_searches_by_day_type_begin_with_all_days_alike() -> None:
     alike, family = tariff_family(economy, Recovery.FIXED), apart()
     for one, other in zip(starting_points(alike, economy), starting_points(family, economy), strict=True):
         assert other.tolist() == [*np.repeat(one[:3], 3), *one[3:]]
+
+
+@pytest.mark.parametrize("recovery", list(Recovery)[:2])
+def test_the_unit_cube_and_the_parameters_are_two_names_of_the_same_tariff(recovery: Recovery) -> None:
+    family = tariff_family(preset_economy("textbook"), recovery)
+    unit = np.linspace(0.1, 0.9, len(family.free))
+    assert family.unit(family.at(unit)) == pytest.approx(unit, rel=1e-14)
+    assert family.at(np.full(len(unit), 2.0)) == pytest.approx(family.high)
+    assert family.at(np.full(len(unit), -1.0)) == pytest.approx(family.low)
+    tight = replace(family, high=family.low)
+    assert tight.unit(family.low).tolist() == [0.0] * len(unit)
