@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import NonlinearConstraint, minimize
+from scipy.optimize import minimize
 
 from agents.arrays import Floats
 from agents.outlook import HeldDay
@@ -36,7 +36,9 @@ AT_REST = 1e-3
 PROFIT_USD = 1e-5
 """Gain of a day's deviation that counts as none. [USD per household-day]"""
 EVALUATIONS_PER_ROUND = 120
-FROZEN_EVALUATIONS = 400
+FROZEN_STEPS = 100
+FROZEN_SEARCHES = 10
+"""Searches from the best tariff so far: one alone may stop early at a kink, where an export credit meets its cap."""
 
 Objective = Callable[[Equilibrium], float]
 
@@ -292,28 +294,33 @@ def _answer_frozen(play: _Rounds, found: Equilibrium, parameters: Floats) -> tup
     def believed(unit: Floats) -> Equilibrium:
         return frozen(found, family.tariff(family.at(unit)))
 
-    def excess(unit: Floats) -> float:
-        return 0.0 if play.violation is None else float(np.max(play.violation(believed(unit))))
+    def excess(unit: Floats) -> Floats:
+        return np.atleast_1d(0.0 if play.violation is None else play.violation(believed(unit)))
 
     here = family.unit(parameters)
-    stay = play.objective(believed(here)) if excess(here) <= FEASIBLE else -np.inf
+    stay = play.objective(believed(here)) if excess(here).max() <= FEASIBLE else -np.inf
     best, promised = here, stay
 
     def loss(unit: Floats) -> float:
         nonlocal best, promised
         value = play.objective(believed(unit))
-        if value > promised and excess(unit) <= FEASIBLE:
+        if value > promised and excess(unit).max() <= FEASIBLE:
             best, promised = np.clip(unit, 0.0, 1.0), value
         return -value
 
-    minimize(
-        loss,
-        here,
-        method="COBYQA",
-        bounds=[(0.0, 1.0 if room else 0.0) for room in family.high > family.low],
-        constraints=() if play.violation is None else NonlinearConstraint(excess, -np.inf, 0.0),
-        options={"maxfev": FROZEN_EVALUATIONS, "initial_tr_radius": 0.5, "final_tr_radius": 1e-4},
-    )
+    capped = () if play.violation is None else {"type": "ineq", "fun": lambda unit: -excess(unit)}
+    for _ in range(FROZEN_SEARCHES):
+        before = promised
+        minimize(
+            loss,
+            best,
+            method="SLSQP",
+            bounds=[(0.0, 1.0 if room else 0.0) for room in family.high > family.low],
+            constraints=capped,
+            options={"maxiter": FROZEN_STEPS, "ftol": 1e-9},
+        )
+        if promised <= before + PROFIT_USD:
+            break
     if promised == -np.inf:
         raise ValueError("no tariff of the family was feasible; widen the bounds or raise the price cap")
     if promised <= stay + PROFIT_USD:
