@@ -11,9 +11,9 @@ from scipy.special import logsumexp
 from slow_oracles import occupation_optimum
 
 from agents.best_response import best_response, respond
-from agents.day_sweep import SAFE_EXPONENT
 from agents.outlook import Outlook, ValueRule
 from agents.slot_outcome import SlotOutcome
+from agents.soft_slot import SAFE_EXPONENT
 
 LEVELS = 4
 TWO_WEATHERS = np.array([[0.8, 0.2], [0.5, 0.5]])
