@@ -1,7 +1,6 @@
 """The finite market as a Mesa model: N households, a utility and a feeder, one day per step."""
 
 import functools
-import hashlib
 import math
 import weakref
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from model.feeder import build_feeder
 from model.market.agent_path import OwnWay
 from model.market.day_kernel import DaySums, run_day
 from model.market.day_tables import DayTables, day_tables
+from model.market.digest import MeterDigest
 from model.market.grid import MarketGrid
 from model.market.history import SUMMARY, DayRecord, History, day_summary
 from model.market.physics import stored_kwh, use_kwh
@@ -152,8 +152,10 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         self._tables: dict[int, DayTables] = {}
         self._tables_of: Sequence[PolicyTable] | None = None
         self._executor = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
-        if self._executor:
-            weakref.finalize(self, self._executor.shutdown, wait=False)
+        self._digester = ThreadPoolExecutor(1) if self.threads > 1 else None
+        for executor in (self._executor, self._digester):
+            if executor:
+                weakref.finalize(self, executor.shutdown, wait=False)
         self._prosumers = [Prosumer(self, i) for i in range(households)] if households <= REGISTERED_LIMIT else []
         found = self.equilibrium
         self.utility = Utility(
@@ -211,8 +213,10 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         if self.day > 0:
             self.common_state = self._draw(self.economy.common.kernel[self.common_state])
         level_before = self.population.level_sums()
-        sums = self._live()
+        digest = MeterDigest(self._digester)
+        sums = self._live(digest)
         record = self._settled(sums, level_before)
+        self.day_digest.append(digest.hexdigest())
         self._records.append(record)
         self.today = day_summary(record, self.households)
         self.utility.book(record.account)
@@ -232,9 +236,10 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
 
         Mesa 3.3 keeps every model alive in a class-level registry of agent numbers; others are not touched by this.
         """
-        if self._executor:
-            self._executor.shutdown(wait=True)
-            self._executor = None
+        for executor in (self._executor, self._digester):
+            if executor:
+                executor.shutdown(wait=True)
+        self._executor = self._digester = None
         self._closed = True
         self.running = False
         self.remove_all_agents()
@@ -273,27 +278,22 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
             )
         return self._tables[self.common_state]
 
-    def _live(self) -> DaySums:
+    def _live(self, digest: MeterDigest) -> DaySums:
         """Run the day at the policies in force, and digest the meters as they fill."""
         policies, tables = self.behaviour.policies, self._tables_today()
-        people, digest = self.population, hashlib.sha256()
+        people = self.population
         own_way = OwnWay(people, self.strategies) if self.strategies else None
-
-        def digest_meters(ids: slice) -> None:
-            digest.update(people.energy_kwh[ids].astype("<f4", copy=False).data)
-
         sums = run_day(
             people,
             tables,
             self.day,
             threads=self.threads,
             executor=self._executor,
-            finished=None if own_way else digest_meters,
+            finished=None if own_way else lambda ids: digest.add(people.energy_kwh[ids]),
         )
         if own_way:
             sums = own_way.replay(policies, tables, self.day, self.common_state, sums)
-            digest_meters(slice(0, people.households))
-        self.day_digest.append(digest.hexdigest())
+            digest.add(people.energy_kwh)
         return sums
 
     def _settled(self, sums: DaySums, level_before: Ints) -> DayRecord:

@@ -3,14 +3,19 @@
 import itertools
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numba
 import numpy as np
 
 from agents.arrays import Floats, Ints
-from model.market.day_kernel import ONE_THREAD_BELOW
+from model.market.day_kernel import ONE_THREAD_BELOW, QUANTUM_KWH
 from model.market.population import Population
+
+QUANTUM_USD: Final = 2.0**-40
+"""Unit of the sums of bills: a bill is rounded to it before it is added, so that sums are exact. [USD]"""
+
+_ENERGY_SCALE, _MONEY_SCALE = 1.0 / QUANTUM_KWH, 1.0 / QUANTUM_USD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,8 +46,8 @@ def settle(
 ) -> Settled:
     """Bill every household for the day and add the bill to its column.
 
-    A slot costs r⁺ times the energy imported in it or earns r⁻ times the energy exported. Sums run household by
-    household within a chunk and then chunk by chunk, whatever the number of threads.
+    A slot costs r⁺ times the energy imported in it or earns r⁻ times the energy exported. Sums over households are
+    sums of whole numbers, as in the day kernel: the same for any number of threads and any cut into chunks.
 
     Parameters
     ----------
@@ -53,7 +58,7 @@ def settle(
     """
     chunks = population.visits.chunk_start
     kinds = np.searchsorted(population.first, chunks[:-1], side="right") - 1
-    parts = np.zeros((len(kinds), 3))
+    parts = np.zeros((len(kinds), 3), dtype=np.int64)
     shared = (population.energy_kwh, import_usd_per_kwh, export_usd_per_kwh, fixed_charge_usd, population.bill_usd)
     if executor is None or threads == 1 or population.households < ONE_THREAD_BELOW:
         _bill(0, len(kinds), chunks, kinds, *shared, parts)
@@ -64,9 +69,14 @@ def settle(
         ]
         for job in jobs:
             job.result()
-    total = np.zeros((population.types, 3))
-    np.add.at(total, kinds, parts)
-    return Settled(bill_usd=total[:, 0], imported_kwh=total[:, 1], exported_kwh=total[:, 2])
+    total = np.zeros((population.types, 3), dtype=object)  # Python's integers have no end
+    np.add.at(total, kinds, parts.astype(object))
+    total = total.astype(float)
+    return Settled(
+        bill_usd=total[:, 0] * QUANTUM_USD,
+        imported_kwh=total[:, 1] * QUANTUM_KWH,
+        exported_kwh=total[:, 2] * QUANTUM_KWH,
+    )
 
 
 @numba.njit(cache=True, nogil=True)
@@ -80,25 +90,25 @@ def _bill(
     export_rate: Floats,
     fixed: Floats,
     bill: Floats,
-    parts: Floats,
+    parts: Ints,
 ) -> None:
-    """Bill the households of chunks ``first`` to ``last − 1``; fill parts (chunk, 3) with their sums."""
+    """Bill the households of chunks ``first`` to ``last − 1``; fill parts (chunk, 3) with their sums in quanta."""
     slots = energy_kwh.shape[1]
     payment = np.empty(slots)
     for chunk in range(first, last):
         bought_at, sold_at = import_rate[kinds[chunk]], export_rate[kinds[chunk]]
-        imported, exported, bills = np.zeros(slots), np.zeros(slots), 0.0
+        imported, net, bills = np.zeros(slots, np.int64), np.zeros(slots, np.int64), np.int64(0)
         for household in range(chunk_start[chunk], chunk_start[chunk + 1]):
             meter = energy_kwh[household]
             for h in range(slots):  # vector code: no sum runs along the slots
                 energy = np.float64(meter[h])
-                bought = energy if energy > 0 else 0.0
-                imported[h] += bought
-                exported[h] += bought - energy
-                payment[h] = bought * bought_at[h] + (energy - bought) * sold_at[h]
+                quanta = np.int64(energy * _ENERGY_SCALE)
+                imported[h] += max(quanta, np.int64(0))
+                net[h] += quanta
+                payment[h] = energy * (bought_at[h] if energy > 0 else sold_at[h])
             own = fixed[kinds[chunk]]
             for h in range(slots):
                 own += payment[h]
             bill[household] += own
-            bills += own
-        parts[chunk, 0], parts[chunk, 1], parts[chunk, 2] = bills, imported.sum(), exported.sum()
+            bills += np.int64(np.rint(own * _MONEY_SCALE))
+        parts[chunk, 0], parts[chunk, 1], parts[chunk, 2] = bills, imported.sum(), imported.sum() - net.sum()

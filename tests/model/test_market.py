@@ -9,6 +9,7 @@ from agents.behaviour import DaySeen, FixedBehaviour
 from agents.randomness import Purpose, child, key_from, stream, uniform
 from agents.tariff import Recovery, Tariff, payment_usd, rates
 from model.economy import Economy, build_economy, build_tariff
+from model.market import day_kernel, population, settlement
 from model.market import market as module
 from model.market.market import ProsumerMarket
 from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
@@ -83,6 +84,30 @@ def test_a_second_thread_changes_no_meter_no_bill_and_no_price(flat: Equilibrium
         assert (one.history.stacked(name) == two.history.stacked(name)).all()
     for market in markets:
         market.close()
+
+
+def test_every_sum_is_the_same_however_the_visits_are_cut(flat: Equilibrium, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Meters, prices, bills and accounts of a whole market, not only of the kernel, under odd cuts and threads."""
+    for name in (day_kernel, settlement):
+        monkeypatch.setattr(name, "ONE_THREAD_BELOW", 0)
+    runs = []
+    for threads, chunk, block in [(1, 16_384, 512), (2, 100, 30), (3, 7, 7), (2, 1000, 1)]:
+        monkeypatch.setattr(population, "CHUNK", chunk)
+        monkeypatch.setattr(population, "BLOCK", block)
+        market = ProsumerMarket(households=700, policies=flat, threads=threads, rng=6, power_flow=False)
+        market.step()
+        market.step()
+        names = ("net_load_kw", "use_kw", "stored_kwh", "wholesale_usd_per_kwh", "bill_usd")
+        stacked = [
+            market.history.stacked(name) for name in (*names, "imported_kwh", "exported_kwh", "type_net_load_kw")
+        ]
+        runs.append((market.day_digest, [*stacked, market.population.bill_usd], market.utility.account))
+        market.close()
+    digests, arrays, account = runs[0]
+    for others in runs[1:]:
+        assert others[0] == digests
+        assert all((one == two).all() for one, two in zip(arrays, others[1], strict=True))
+        assert others[2] == account
 
 
 def test_the_digest_is_that_of_the_meters_as_little_endian_float32(flat: Equilibrium) -> None:
