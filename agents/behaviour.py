@@ -26,12 +26,15 @@ class DaySeen:
         The realised wholesale price. [USD/kWh]
     net_load_kw : (slot,)
         The realised mean net load per household. [kW]
+    rates : Rates or None
+        The import and export rate of its slots, (1, slot), before discounts; the market always gives them.
     """
 
     day: int
     common_state: int
     wholesale_usd_per_kwh: Floats
     net_load_kw: Floats
+    rates: Rates | None = None
 
 
 @runtime_checkable
@@ -134,13 +137,15 @@ class BeliefBehaviour:
         The wholesale price believed in before the first day. [USD/kWh]
     first_step
         δ0 in (0, 1].
+    answer_every, answer_phase
+        The belief moves every day; it is answered with new policies for day d only where d ≡ phase modulo every.
+    name
+        What to call it.
 
     References
     ----------
     Z. Feng, A. L. Liu, arXiv 2503.07984: households that learn the price from what they see of it.
     """
-
-    name = "belief"
 
     def __init__(
         self,
@@ -152,9 +157,16 @@ class BeliefBehaviour:
         outlook: Outlook,
         belief_usd_per_kwh: Floats,
         first_step: float = 0.5,
+        answer_every: int = 1,
+        answer_phase: int = 0,
+        name: str = "belief",
     ) -> None:
         if not 0 < first_step <= 1:
             raise ValueError(f"first_step is {first_step}; give a number in (0, 1]")
+        if answer_every < 1:
+            raise ValueError(f"answer_every is {answer_every}; give a whole number of at least 1")
+        self.name = name
+        self.answer_every, self.answer_phase = answer_every, answer_phase
         self.types = tuple(types)
         self.tariff = tariff
         self.adder_usd_per_kwh = adder_usd_per_kwh
@@ -168,11 +180,12 @@ class BeliefBehaviour:
         self._respond()
 
     def learn(self, seen: DaySeen) -> None:
-        """Move the belief about today's common state towards today's prices, and respond to it."""
+        """Move the belief about today's common state towards today's prices; respond to it if tomorrow is due."""
         step = self.first_step / np.sqrt(seen.day + 1)
         belief = self.belief_usd_per_kwh[seen.common_state]
         belief += step * (seen.wholesale_usd_per_kwh - belief)
-        self._respond()
+        if (seen.day + 1 - self.answer_phase) % self.answer_every == 0:
+            self._respond()
 
     def _respond(self) -> None:
         posted = rates(self.tariff, self.today, self.belief_usd_per_kwh, self.adder_usd_per_kwh)

@@ -7,6 +7,7 @@ import numpy as np
 
 from agents.arrays import Floats
 from agents.behaviour import Strategy
+from agents.cohorts import Cohort
 from agents.household import HouseholdType
 
 
@@ -22,11 +23,15 @@ class Columns(Protocol):
     def type_of(self, household: int) -> int:
         """Index of the household's type."""
 
+    def class_of(self, household: int) -> int:
+        """Index of its class: type · cohorts + cohort."""
+
 
 class World(Protocol):
     """All that a prosumer may know of the market around it."""
 
     population: Columns
+    cohorts: tuple[Cohort, ...]
     strategies: dict[int, Strategy]
     household_types: tuple[HouseholdType, ...]
     bus_names: tuple[str, ...]
@@ -70,6 +75,12 @@ class Prosumer(mesa.Agent):  # type: ignore[misc]
             world.strategies.pop(self.household, None)
         else:
             world.strategies[self.household] = strategy
+
+    @property
+    def behaviour(self) -> str:
+        """Name of the behaviour of its cohort."""
+        world: World = self.model
+        return world.cohorts[world.population.class_of(self.household) % len(world.cohorts)].name
 
     @property
     def income_group(self) -> str:

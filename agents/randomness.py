@@ -53,6 +53,8 @@ class Purpose(IntEnum):
     """The common state of each day; output = day."""
     PLACE = 4
     """Where the households of a type begin on the feeder; output = type."""
+    BELIEF = 5
+    """Where the cohorts of a belief learner begin: path behaviour, cohort; output 0 = step, then first beliefs."""
 
 
 def child(state: int, index: int) -> int:

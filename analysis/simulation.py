@@ -14,6 +14,7 @@ from analysis.utility_meter import Enjoyed, UtilityMeter
 from model.economy import Economy
 from model.market.history import History
 from model.market.market import ProsumerMarket
+from model.market.ways import Given
 from model.mean_field.equilibrium import Equilibrium
 from model.power_flow import VoltageLimits
 
@@ -28,6 +29,8 @@ class Simulation:
         Days, as many as were simulated.
     day_digest
         SHA-256 of each day's meters.
+    behaviours
+        Name, share, households and mean bill [USD per household-day] of each behaviour over all days.
     metrics, feeder
         Over all days; None if none was simulated.
     seconds
@@ -36,6 +39,7 @@ class Simulation:
 
     history: History
     day_digest: tuple[str, ...]
+    behaviours: list[dict[str, Any]]
     metrics: Metrics | None
     feeder: FeederStress | None
     seconds: float
@@ -46,7 +50,7 @@ def simulate(
     tariff: Tariff,
     *,
     equilibrium: Equilibrium | None,
-    behaviour: str,
+    behaviour: Given,
     households: int,
     days: int,
     seed: int,
@@ -62,7 +66,7 @@ def simulate(
         Gives the policies (behaviour ``equilibrium``), and in any case the adder and the fixed charges; None where the
         tariff posts both and households learn.
     behaviour
-        ``equilibrium`` or ``belief``.
+        As for ``ProsumerMarket``.
     households, days, seed, threads
         Size and key of the run; results do not depend on ``threads``.
     told
@@ -96,6 +100,7 @@ def simulate(
         return Simulation(
             history=market.history,
             day_digest=tuple(market.day_digest),
+            behaviours=_behaviours(market.history),
             metrics=_metrics(market, enjoyed) if enjoyed else None,
             feeder=_feeder(market) if enjoyed else None,
             seconds=seconds,
@@ -106,15 +111,38 @@ def simulate(
 
 
 def history_tables(history: History) -> dict[str, dict[str, Any]]:
-    """Tables of a run as columns: by slot, by slot and bus, by household type and day, by group and day, by day."""
+    """Tables of a run as columns: by slot, slot and bus, by day and type, class, behaviour or income group."""
     frames = {
         "slots": history.slots,
         "bus_slots": history.bus_slots.astype({"bus": str}),
         "type_days": history.type_days,
+        "class_days": history.class_days,
+        "behaviour_days": history.behaviour_days,
         "group_days": history.group_days,
         "days": history.days,
     }
     return {name: {str(column): frame[column].to_numpy() for column in frame} for name, frame in frames.items()}
+
+
+def _behaviours(history: History) -> list[dict[str, Any]]:
+    """Every behaviour with its households and what they paid; no bill where there is no day or nobody."""
+    table = history.behaviour_days
+    found = []
+    for name in dict.fromkeys(history.behaviours):
+        cohorts = [cohort == name for cohort in history.behaviours]
+        households = int(history.class_households[:, cohorts].sum())
+        bill_usd = float(table.loc[table["behaviour"] == name, "bill_usd"].sum())
+        household_days = households * len(history)
+        found.append(
+            {
+                "behaviour": name,
+                "cohorts": sum(cohorts),
+                "households": households,
+                "share": households / sum(history.households),
+                "bill_usd_per_household_day": bill_usd / household_days if household_days else None,
+            }
+        )
+    return found
 
 
 def _metrics(market: ProsumerMarket, enjoyed: list[Enjoyed]) -> Metrics:

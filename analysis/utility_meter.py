@@ -66,7 +66,8 @@ class UtilityMeter:
         sums = run_day(self._shadow, self._tables[c], market.day - 1, threads=market.threads, executor=self._executor)
         levels = (sums.charged + sums.discharged).sum(axis=(1, 2))
         per_level = [t.battery.level_kwh * t.battery.wear_usd_per_kwh if t.battery else 0.0 for t in economy.types]
-        return Enjoyed(utility_usd=float(sums.energy_kwh.sum()), wear_usd=float(levels @ np.array(per_level)))
+        wear_usd = np.array(per_level)[self._shadow.class_type]
+        return Enjoyed(utility_usd=float(sums.energy_kwh.sum()), wear_usd=float(levels @ wear_usd))
 
     def close(self) -> None:
         """Let the threads end."""
@@ -76,16 +77,17 @@ class UtilityMeter:
 
 def utility_tables(economy: Economy, policies: Sequence[PolicyTable], common_state: int) -> DayTables:
     """Tables of a day whose "meter reading" of a slot is the utility of the use there. [USD]"""
+    classes = len(policies) // len(economy.types)
     tables = day_tables(
         policies,
         common_state,
-        levels=[household.levels for household in economy.types],
+        levels=[household.levels for household in economy.types for _ in range(classes)],
         shock_kernel=economy.shock_kernel,
         slot_hours=economy.slot_hours,
     )
     utilities = [
-        economy.slot_hours * slot_utility_usd_per_hour(economy, kind, policy, common_state)
-        for kind, policy in enumerate(policies)
+        economy.slot_hours * slot_utility_usd_per_hour(economy, number // classes, policy, common_state)
+        for number, policy in enumerate(policies)
     ]
     return replace(tables, energy_kwh=np.concatenate([u.astype(np.float32).ravel() for u in utilities]))
 

@@ -19,7 +19,12 @@ def simulate(
     days: Annotated[str, typer.Option(metavar="D", help="Days.")] = "28",
     seed: Seed = "0",
     behaviour: Annotated[
-        str, typer.Option(metavar="NAME", help="equilibrium, belief, passive, self_consumption or price_threshold.")
+        str,
+        typer.Option(
+            metavar="NAME[=SHARE],...",
+            help="equilibrium, belief, passive, self_consumption, price_threshold or file.py:Class; several with"
+            " shares: equilibrium=.5,belief=.5:cohorts=8.",
+        ),
     ] = "equilibrium",
     threads: Annotated[str, typer.Option(metavar="K", help="Threads; results do not depend on it.")] = "1",
     tariff: Tariff = None,
@@ -39,10 +44,10 @@ def simulate(
         from agents.tariff import Recovery
         from analysis.cli.inputs import read
         from analysis.cli.show import print_json
-        from model.market.setup import check_behaviour
+        from model.market.ways import needs_equilibrium, read_behaviour
         from model.mean_field.equilibrium import Outcome, solve_equilibrium
 
-        check_behaviour(behaviour)
+        ways = read_behaviour(behaviour)
         if out is not None:
             from analysis.output import require_free
 
@@ -50,7 +55,7 @@ def simulate(
         inputs = read(scenario, tariff, set)
         found = None
         outcome, message = Outcome.CONVERGED, ""
-        if behaviour == "equilibrium" or inputs.tariff.recovery is not Recovery.POSTED:
+        if needs_equilibrium(ways) or inputs.tariff.recovery is not Recovery.POSTED:
             found = solve_equilibrium(
                 inputs.economy, inputs.tariff, certify=False, progress=work.progress, cancelled=work.cancelled
             )
@@ -62,7 +67,7 @@ def simulate(
             inputs.economy,
             inputs.tariff,
             equilibrium=found,
-            behaviour=behaviour,
+            behaviour=ways,
             **size,
             told=lambda day: work.show(f"day {day} of {size['days']}", day / size["days"]),
             cancelled=work.cancelled,
@@ -104,6 +109,7 @@ def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
         "net_load_kw": [record.net_load_kw for record in done.history],
         "wholesale_usd_per_kwh": [record.wholesale_usd_per_kwh for record in done.history],
         "day_type": [record.day_type for record in done.history],
+        "behaviours": done.behaviours,
         "metrics": metrics,
         "feeder": None if done.feeder is None else done.feeder.to_json(),
         "day_digest": list(done.day_digest),
@@ -148,5 +154,18 @@ def _tables(result: dict[str, Any]) -> None:
             ("outside limits", figure(feeder["hours_outside_limits"], 1), "h"),
             ("transformer, highest load", percent(feeder["transformer_loading_max"], 0), "of rating"),
             ("losses", figure(feeder["loss_kwh"], 1), "kWh"),
+            *_bills(result["behaviours"]),
         ],
     )
+
+
+def _bills(behaviours: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Rows of the mean bills where households decide in several ways."""
+    from analysis.cli.show import figure
+
+    if len(behaviours) < 2:
+        return []
+    return [
+        (f"bill, {row['behaviour']}", figure(row["bill_usd_per_household_day"]), "USD per household-day")
+        for row in behaviours
+    ]

@@ -48,7 +48,7 @@ class OwnWay:
         people = self.population
         energy, charged, discharged = np.array(sums.energy_kwh), np.array(sums.charged), np.array(sums.discharged)
         for household, level, shock in zip(self._ids.tolist(), self._level.tolist(), self._shock.tolist(), strict=True):
-            kind, bus = people.type_of(household), int(people.bus[household])
+            kind, bus = people.class_of(household), int(people.bus[household])
             by_kernel = np.array(people.energy_kwh[household], dtype=float)
             planned = self._walk(household, level, shock, policies[kind], tables, day, common_state, follow=True)
             moves = self._walk(household, level, shock, policies[kind], tables, day, common_state, follow=False)
@@ -71,8 +71,8 @@ class OwnWay:
     ) -> npt.NDArray[np.int64]:
         """Go through the slots by plan or by strategy; write the household's columns; return its moves."""
         people = self.population
-        kind = people.type_of(household)
-        draws = stream(people.key, Purpose.DAY, kind, household - int(people.first[kind]), day)
+        kind, own_type = people.class_of(household), people.type_of(household)
+        draws = stream(people.key, Purpose.DAY, own_type, household - int(people.first[own_type]), day)
         width, levels = len(policy.moves), policy.probability.shape[2]
         slots, shocks = tables.slots, tables.shocks
         alias = tables.alias[tables.alias_start[kind] : tables.alias_start[kind + 1]].reshape(slots, levels, shocks, -1)

@@ -1,8 +1,9 @@
 """One day of all households in compiled code, block by block and slot by slot.
 
-A block of households of one type walks through the slots together. Every slot is a sequence of short loops, each over
-few arrays: those that mix bits or count become vector code, those that look up tables stay as lean as they can be. A
-branch on a random number would be mispredicted half the time, so draws go through alias tables.
+A block of households of one class (a type and a way of deciding) walks through the slots together. Every slot is a
+sequence of short loops, each over few arrays: those that mix bits or count become vector code, those that look up
+tables stay as lean as they can be. A branch on a random number would be mispredicted half the time, so draws go through
+alias tables.
 
 Sums over households are sums of whole numbers: exact, hence the same for any number of threads and any order.
 """
@@ -33,19 +34,29 @@ _SCALE, _THIRTY_TWO, _LOW = 1.0 / QUANTUM_KWH, np.uint64(32), np.uint64(0xFFFFFF
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DaySums:
-    """What a day comes to, by type, bus and slot. Exact sums over the households there.
+    """What a day comes to, by household class, bus and slot. Exact sums over the households there.
 
     Attributes
     ----------
-    energy_kwh : (type, bus, slot) float
+    energy_kwh : (class, bus, slot) float
         Net energy. [kWh]
-    charged, discharged : (type, bus, slot) int
+    charged, discharged : (class, bus, slot) int
         Levels that batteries went up, and down, both counted positive.
     """
 
     energy_kwh: Floats
     charged: Ints
     discharged: Ints
+
+    def by_type(self, types: int) -> "DaySums":
+        """Sum over the cohorts of each of so many types; axes (type, bus, slot)."""
+        if types == len(self.energy_kwh):
+            return self
+        energy, charged, discharged = (
+            array.reshape(types, -1, *array.shape[1:]).sum(axis=1)
+            for array in (self.energy_kwh, self.charged, self.discharged)
+        )
+        return DaySums(energy_kwh=energy, charged=charged, discharged=discharged)
 
 
 def run_day(
@@ -64,7 +75,7 @@ def run_day(
     population
         Its ``level``, ``shock`` and ``energy_kwh`` are overwritten.
     tables
-        Policies of the day's common state.
+        Policies of the classes in the day's common state.
     day
         Number of the day; part of every draw.
     threads, executor
@@ -74,7 +85,7 @@ def run_day(
     """
     visits = population.visits
     if executor is None or threads == 1 or population.households < ONE_THREAD_BELOW:
-        total = run_blocks(population, tables, day, 0, len(visits.block_type))
+        total = run_blocks(population, tables, day, 0, len(visits.block_class))
         if finished:
             finished(slice(0, population.households))
     else:
@@ -84,7 +95,7 @@ def run_day(
             executor.submit(run_blocks, population, tables, day, *visits.chunk_block[[a, b]].tolist())
             for a, b in itertools.pairwise(edges)
         ]
-        total = np.zeros((3, population.types, population.buses, tables.slots), dtype=np.int64)
+        total = np.zeros((3, len(population.class_type), population.buses, tables.slots), dtype=np.int64)
         for part, (a, b) in zip(parts, itertools.pairwise(edges), strict=True):
             total += part.result()
             if finished:
@@ -93,16 +104,16 @@ def run_day(
 
 
 def run_blocks(population: Population, tables: DayTables, day: int, first: int, last: int) -> Ints:
-    """Run blocks ``first`` to ``last − 1``; return (3, type, bus, slot) sums: energy quanta, levels up, net levels."""
-    visits = population.visits
-    sums = np.zeros((3, population.types, population.buses, tables.slots), dtype=np.int64)
-    keys = [stream(population.key, Purpose.DAY, kind) for kind in range(population.types)]
+    """Run blocks ``first`` to ``last − 1``; return (3, class, bus, slot) sums: energy quanta, levels up, net levels."""
+    visits, kinds = population.visits, population.class_type
+    sums = np.zeros((3, len(kinds), population.buses, tables.slots), dtype=np.int64)
+    keys = [stream(population.key, Purpose.DAY, kind) for kind in kinds.tolist()]
     _run_blocks(
         np.array([first, last, tables.slots, tables.shocks], dtype=np.int64),
         np.uint64(day),
         np.array(keys, dtype=np.uint64),
-        population.first,
-        (visits.order, visits.block_start, visits.block_type, visits.block_run, visits.run_start, visits.run_bus),
+        population.first[kinds],
+        (visits.order, visits.block_start, visits.block_class, visits.block_run, visits.run_start, visits.run_bus),
         (population.level, population.shock, population.energy_kwh),
         (tables.moves, tables.first_move, tables.alias, tables.alias_start),
         (tables.energy_kwh, tables.energy_start, tables.shock_alias),
@@ -184,9 +195,12 @@ def _run_blocks(
     outcomes: Any,
     sums: Ints,
 ) -> None:
-    """Run blocks numbers[0] to numbers[1] − 1 through the day; add to sums (3, type, bus, slot)."""
+    """Run blocks numbers[0] to numbers[1] − 1 through the day; add to sums (3, class, bus, slot).
+
+    ``first_id`` is the first id of each class's type, from which its ranks count.
+    """
     first, last, slots, shocks = numbers
-    order, block_start, block_type, block_run, run_start, run_bus = visits
+    order, block_start, block_class, block_run, run_start, run_bus = visits
     level, shock, energy = columns
     move_count, first_move, alias, alias_start = choices
     energy_table, energy_start, shock_alias = outcomes
@@ -198,7 +212,7 @@ def _run_blocks(
     readings = np.empty((slots, size), np.float32)
     for block in range(first, last):
         begin, end = block_start[block], block_start[block + 1]
-        kind, n = block_type[block], end - begin
+        kind, n = block_class[block], end - begin
         ids = order[begin:end]
         state, entry = state_[:n], entry_[:n]
         high, low, cell, place = half[0, :n], half[1, :n], half[2, :n], half[3, :n]

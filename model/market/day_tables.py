@@ -20,19 +20,19 @@ _THIRTY_TWO, _TOP = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DayTables:
-    """The policies of all types in one common state. Types lie behind one another in two flat arrays.
+    """The policies of all classes in one common state. Classes lie behind one another in two flat arrays.
 
     Attributes
     ----------
-    moves, first_move : (type,) int64
+    moves, first_move : (class,) int64
         Number of moves, and the lowest one; moves are consecutive numbers.
     alias : flat uint64
-        Alias table of the moves, (slot, level, shock, move) per type; see ``alias_table``.
-    alias_start : (type + 1,) int64
-        Where each type begins in ``alias``, and where the last one ends.
+        Alias table of the moves, (slot, level, shock, move) per class; see ``alias_table``.
+    alias_start : (class + 1,) int64
+        Where each class begins in ``alias``, and where the last one ends.
     energy_kwh : flat float32
-        Meter reading of a slot, (slot, shock, move) per type. [kWh]
-    energy_start : (type + 1,) int64
+        Meter reading of a slot, (slot, shock, move) per class. [kWh]
+    energy_start : (class + 1,) int64
         The same for ``energy_kwh``.
     shock_alias : flat uint64
         Alias table of the next shock, (shock, next shock).
@@ -59,16 +59,16 @@ def day_tables(
     shock_kernel: Floats,
     slot_hours: float,
 ) -> DayTables:
-    """Prepare the policies of all types for days in one common state.
+    """Prepare the policies of all classes for days in one common state.
 
     Parameters
     ----------
     policies
-        One per type.
+        One per class: per type where everybody decides in one way.
     common_state
         Index c.
-    levels : (type,)
-        Number of states of charge of each type.
+    levels : (class,)
+        Number of states of charge in each class.
     shock_kernel : (z, z')
         Chance of the next shock.
     slot_hours
@@ -95,6 +95,37 @@ def day_tables(
         slots=slots,
         shocks=len(shock_kernel),
     )
+
+
+class TablesKept:
+    """Tables of the common states met so far, as long as the policies do not change.
+
+    They are quick to make and may be large, so no more than ``most`` are kept.
+    """
+
+    def __init__(self, *, levels: Sequence[int], shock_kernel: Floats, slot_hours: float, most: int) -> None:
+        self._levels, self._shock_kernel, self._slot_hours, self._most = levels, shock_kernel, slot_hours, most
+        self._tables: dict[int, DayTables] = {}
+        self._policies: Sequence[PolicyTable] | None = None
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    def of(self, policies: Sequence[PolicyTable], common_state: int) -> DayTables:
+        """Tables of these policies, recognised by identity, in one common state."""
+        if policies is not self._policies:
+            self._tables, self._policies = {}, policies
+        if common_state not in self._tables:
+            if len(self._tables) == self._most:
+                del self._tables[next(iter(self._tables))]
+            self._tables[common_state] = day_tables(
+                policies,
+                common_state,
+                levels=self._levels,
+                shock_kernel=self._shock_kernel,
+                slot_hours=self._slot_hours,
+            )
+        return self._tables[common_state]
 
 
 def _check(name: str, policy: PolicyTable, common_state: int, shape: tuple[int, int, int, int]) -> None:

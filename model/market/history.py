@@ -8,7 +8,7 @@ from typing import overload
 import numpy as np
 import pandas as pd
 
-from agents.arrays import Floats
+from agents.arrays import Floats, Ints
 from agents.utility import Account
 
 
@@ -52,8 +52,12 @@ class DayRecord:
         Mean net load, mean use [kW], and mean energy in batteries at the end of the slot [kWh].
     wholesale_usd_per_kwh, import_usd_per_kwh, export_usd_per_kwh : (slot,)
         Realised price and rates, before discounts. [USD/kWh]
+    class_bill_usd, class_imported_kwh, class_exported_kwh : (type, cohort)
+        Sums over the households of each type and cohort.
     bill_usd, imported_kwh, exported_kwh : (type,)
-        Sums over the households of each type.
+        The same summed over cohorts.
+    class_net_load_kw : (type, cohort, slot)
+        Mean net load of the households of each type and cohort; nan where there are none. [kW]
     type_net_load_kw : (type, slot)
         Mean net load of the households of each type; nan for a type without any. [kW]
     account : Account
@@ -73,9 +77,10 @@ class DayRecord:
     wholesale_usd_per_kwh: Floats
     import_usd_per_kwh: Floats
     export_usd_per_kwh: Floats
-    bill_usd: Floats
-    imported_kwh: Floats
-    exported_kwh: Floats
+    class_bill_usd: Floats
+    class_imported_kwh: Floats
+    class_exported_kwh: Floats
+    class_net_load_kw: Floats
     type_net_load_kw: Floats
     account: Account
     imv_usd_per_kwh: float
@@ -84,6 +89,21 @@ class DayRecord:
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
         _freeze(self)
+
+    @property
+    def bill_usd(self) -> Floats:
+        """Bills of each type, (type,). [USD]"""
+        return np.asarray(self.class_bill_usd.sum(axis=1))
+
+    @property
+    def imported_kwh(self) -> Floats:
+        """Energy imported by each type, (type,). [kWh]"""
+        return np.asarray(self.class_imported_kwh.sum(axis=1))
+
+    @property
+    def exported_kwh(self) -> Floats:
+        """Energy exported by each type, counted positive, (type,). [kWh]"""
+        return np.asarray(self.class_exported_kwh.sum(axis=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,16 +116,24 @@ class History(Sequence[DayRecord]):
         The days.
     types : tuple of (income group, technology)
         Household types.
-    households : (type,)
-        Number of simulated households of each type.
+    behaviours : tuple of str
+        Name of each cohort's behaviour; cohorts that differ only in what they learnt share a name.
+    class_households : (type, cohort)
+        Number of simulated households of each type and cohort.
     buses : tuple of str
         Bus names.
     """
 
     types: tuple[tuple[str, str], ...]
-    households: tuple[int, ...]
+    behaviours: tuple[str, ...]
+    class_households: Ints
     buses: tuple[str, ...]
     records: tuple[DayRecord, ...] = field(default=())
+
+    @property
+    def households(self) -> tuple[int, ...]:
+        """Number of simulated households of each type, (type,)."""
+        return tuple(self.class_households.sum(axis=1).tolist())
 
     def __len__(self) -> int:
         return len(self.records)
@@ -180,12 +208,35 @@ class History(Sequence[DayRecord]):
         )
 
     @property
+    def class_days(self) -> pd.DataFrame:
+        """Table by (day, income group, technology, cohort): ``type_days`` with the cohort and its behaviour."""
+        sums = ("bill_usd", "imported_kwh", "exported_kwh")
+        table = {name: self.stacked(f"class_{name}").ravel() for name in sums}
+        days, cohorts = len(self.records), len(self.behaviours)
+        return pd.DataFrame(
+            {
+                "day": np.repeat([record.day for record in self.records], len(self.types) * cohorts),
+                "income_group": [group for group, _ in self.types for _ in self.behaviours] * days,
+                "technology": [technology for _, technology in self.types for _ in self.behaviours] * days,
+                "cohort": [*range(cohorts)] * len(self.types) * days,
+                "behaviour": list(self.behaviours) * len(self.types) * days,
+                "households": np.tile(self.class_households.ravel(), days),
+                **table,
+                "net_kwh": table["imported_kwh"] - table["exported_kwh"],
+            }
+        )
+
+    @property
+    def behaviour_days(self) -> pd.DataFrame:
+        """Table by (day, behaviour): ``class_days`` summed over types and cohorts, and the mean bill."""
+        table = self.class_days.drop(columns=["income_group", "technology", "cohort"])
+        return _with_mean_bill(table.groupby(["day", "behaviour"], sort=False, as_index=False).sum())
+
+    @property
     def group_days(self) -> pd.DataFrame:
         """Table by (day, income group): ``type_days`` summed over technologies, and the mean bill."""
         sums = self.type_days.drop(columns="technology").groupby(["day", "income_group"], sort=False, as_index=False)
-        table = sums.sum()
-        table["mean_bill_usd"] = table["bill_usd"] / table["households"].where(table["households"] > 0)
-        return table
+        return _with_mean_bill(sums.sum())
 
     @property
     def days(self) -> pd.DataFrame:
@@ -247,6 +298,11 @@ def day_summary(record: DayRecord, households: int) -> dict[str, float]:
         "loss_mean_kw": float(grid.loss_kw.mean()) if grid else np.nan,
         "hours_outside_limits": grid.hours_outside_limits if grid else np.nan,
     }
+
+
+def _with_mean_bill(table: pd.DataFrame) -> pd.DataFrame:
+    table["mean_bill_usd"] = table["bill_usd"] / table["households"].where(table["households"] > 0)
+    return table
 
 
 def _freeze(record: GridDay | DayRecord) -> None:

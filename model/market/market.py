@@ -3,7 +3,6 @@
 import functools
 import math
 import weakref
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -12,8 +11,8 @@ import mesa
 import numpy as np
 
 from agents.arrays import Floats, Ints
-from agents.behaviour import Behaviour, DaySeen, Strategy
-from agents.policy import PolicyTable
+from agents.behaviour import DaySeen
+from agents.cohorts import Mixture
 from agents.prosumer import Prosumer
 from agents.randomness import Key, Purpose, child, key_from, stream, uniform
 from agents.tariff import Rates, Tariff
@@ -22,14 +21,15 @@ from model.economy import Economy
 from model.feeder import build_feeder
 from model.market.agent_path import OwnWay
 from model.market.day_kernel import DaySums, run_day
-from model.market.day_tables import DayTables, day_tables
+from model.market.day_tables import TablesKept
 from model.market.digest import MeterDigest
 from model.market.grid import MarketGrid
 from model.market.history import SUMMARY, DayRecord, History, day_summary
-from model.market.physics import stored_kwh, use_kwh
+from model.market.physics import mean_kw, stored_kwh, use_kwh
 from model.market.population import Population
 from model.market.settlement import Settled, settle
-from model.market.setup import check_behaviour, find_economy, find_equilibrium, make_behaviour, whole_number
+from model.market.setup import find_economy, find_equilibrium, make_cohorts, make_strategies, whole_number
+from model.market.ways import Given, read_behaviour
 from model.mean_field.equilibrium import Equilibrium
 from model.power_flow import VoltageLimits
 from model.scenario import Scenario
@@ -59,8 +59,10 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         The equilibrium whose policies, adder and fixed charges are used. Without it the adder and the fixed charges
         come from an equilibrium solved here, unless the tariff's recovery is ``posted``.
     behaviour
-        ``"equilibrium"``, ``"belief"``, a rule of thumb (``agents.rules``), or an object of your own
-        (``agents.behaviour.Behaviour``). By default ``"equilibrium"`` with policies and ``"belief"`` without.
+        ``"equilibrium"``, ``"belief"``, a rule of thumb (``agents.rules``), an object of your own
+        (``agents.behaviour.Behaviour``), a strategy of your own, or several of them with their shares:
+        ``{"equilibrium": 0.9, Mine: 0.1}`` or ``"equilibrium=0.9,belief=0.1:cohorts=8"``; see
+        ``model.market.ways``. By default ``"equilibrium"`` with policies and ``"belief"`` without.
     rng
         Key of all draws: a whole number, a sequence of them, or a numpy Generator, which gives one 64-bit word.
     threads
@@ -79,6 +81,11 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         Common state of the last day; before the first step, of the first one.
     population : Population
         The households' columns.
+    cohorts : tuple of Cohort
+        Those who decide in one way, as the population is divided. A cohort's policies in force are
+        ``market.cohorts[k].behaviour.policies``, one table for each type.
+    behaviour : Behaviour
+        That of the only cohort, or a ``Mixture`` of all; its policies are those of the classes.
     strategies : dict
         Households that decide for themselves, by id; see ``agents.behaviour.Strategy``.
     today : dict
@@ -100,7 +107,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         *,
         households: int = 1000,
         policies: Equilibrium | None = None,
-        behaviour: str | Behaviour | None = None,
+        behaviour: Given = None,
         rng: Key = 0,
         threads: int = 1,
         tariff: str | Path | Tariff | None = None,
@@ -108,15 +115,17 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
     ) -> None:
         households = whole_number("households", households, 1000)
         self.threads = whole_number("threads", threads, 2)
-        check_behaviour(behaviour)
+        ways = read_behaviour(behaviour)
         key = key_from(rng)
         economy, posted = find_economy(scenario, tariff, policies)
         super().__init__(rng=rng if isinstance(rng, int) else key)
         self.economy = economy
         self.household_types = economy.types
         self.slot_hours = economy.slot_hours
-        self.equilibrium = find_equilibrium(economy, posted, policies, behaviour)
-        self.behaviour = make_behaviour(behaviour, economy, posted, policies, self.equilibrium)
+        ways = ways or read_behaviour("equilibrium" if policies else "belief")
+        self.equilibrium = find_equilibrium(economy, posted, policies, ways)
+        self.cohorts = make_cohorts(ways, economy, posted, self.equilibrium, key)
+        self.behaviour = self.cohorts[0].behaviour if len(self.cohorts) == 1 else Mixture(self.cohorts)
 
         feeder = build_feeder(economy.scenario.feeder.name, peak_reference_kw=economy.peak_reference_kw)
         self.feeder = feeder
@@ -138,6 +147,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
             households=households,
             slots=economy.slots,
             key=key,
+            cohort_share=np.array([cohort.share for cohort in self.cohorts]),
         )
         self._customers_at = self.population.customers_at()
         self._closed = False
@@ -146,11 +156,15 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         self.common_state = self._draw(economy.common.probability)
         self.population.draw_start(self._start_laws())
 
-        self.strategies: dict[int, Strategy] = {}
+        self.strategies = make_strategies(self.cohorts, self.population)
         self.day_digest: list[str] = []
         self._records: list[DayRecord] = []
-        self._tables: dict[int, DayTables] = {}
-        self._tables_of: Sequence[PolicyTable] | None = None
+        self._tables = TablesKept(
+            levels=[household.levels for household in economy.types for _ in self.cohorts],
+            shock_kernel=economy.shock_kernel,
+            slot_hours=economy.slot_hours,
+            most=TABLES_KEPT,
+        )
         self._executor = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
         self._digester = ThreadPoolExecutor(1) if self.threads > 1 else None
         for executor in (self._executor, self._digester):
@@ -179,7 +193,8 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         """Tables of the days so far."""
         return History(
             types=tuple((t.income_group, t.technology) for t in self.household_types),
-            households=tuple(self.population.count.tolist()),
+            behaviours=tuple(cohort.name for cohort in self.cohorts),
+            class_households=self.population.class_count,
             buses=self.bus_names,
             records=tuple(self._records),
         )
@@ -226,6 +241,10 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
                 common_state=self.common_state,
                 wholesale_usd_per_kwh=record.wholesale_usd_per_kwh,
                 net_load_kw=record.net_load_kw,
+                rates=Rates(
+                    import_usd_per_kwh=record.import_usd_per_kwh[None],
+                    export_usd_per_kwh=record.export_usd_per_kwh[None],
+                ),
             )
         )
         self.day += 1
@@ -261,27 +280,10 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         shock = self.economy.shock_probability
         return [np.tile(shock / household.levels, (household.levels, 1)) for household in self.household_types]
 
-    def _tables_today(self) -> DayTables:
-        """The policies in force in the kernel's form; kept for later days while the policies stay."""
-        policies = self.behaviour.policies
-        if policies is not self._tables_of:
-            self._tables, self._tables_of = {}, policies
-        if self.common_state not in self._tables:
-            if len(self._tables) == TABLES_KEPT:
-                del self._tables[next(iter(self._tables))]
-            self._tables[self.common_state] = day_tables(
-                policies,
-                self.common_state,
-                levels=[household.levels for household in self.household_types],
-                shock_kernel=self.economy.shock_kernel,
-                slot_hours=self.slot_hours,
-            )
-        return self._tables[self.common_state]
-
     def _live(self, digest: MeterDigest) -> DaySums:
         """Run the day at the policies in force, and digest the meters as they fill."""
-        policies, tables = self.behaviour.policies, self._tables_today()
-        people = self.population
+        policies, people = self.behaviour.policies, self.population
+        tables = self._tables.of(policies, self.common_state)
         own_way = OwnWay(people, self.strategies) if self.strategies else None
         sums = run_day(
             people,
@@ -300,6 +302,8 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         """Carry the day's sums through feeder, wholesale market and bills."""
         economy, c, hours = self.economy, self.common_state, self.slot_hours
         people = self.households
+        class_net_load_kw = mean_kw(sums.energy_kwh, self.population.class_count.ravel(), hours)
+        sums = sums.by_type(len(economy.types))
         use = use_kwh(sums, economy.types, self._customers_at, c, hours)
         net_load_kw = sums.energy_kwh.sum(axis=(0, 1)) / (people * hours)
         grid = None
@@ -309,8 +313,6 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         posted = self.utility.rates(int(economy.common.today[c]), wholesale)
         settled = self._bill(posted)
         last = self._records[-1].wholesale_usd_per_kwh[-1:] if self._records else wholesale[:0]
-        with np.errstate(invalid="ignore"):
-            type_net_load_kw = sums.energy_kwh.sum(axis=1) / (self.population.count[:, None] * hours)
         return DayRecord(
             day=self.day,
             common_state=c,
@@ -321,10 +323,11 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
             wholesale_usd_per_kwh=wholesale,
             import_usd_per_kwh=posted.import_usd_per_kwh[0],
             export_usd_per_kwh=posted.export_usd_per_kwh[0],
-            bill_usd=settled.bill_usd,
-            imported_kwh=settled.imported_kwh,
-            exported_kwh=settled.exported_kwh,
-            type_net_load_kw=type_net_load_kw,
+            class_bill_usd=settled.bill_usd,
+            class_imported_kwh=settled.imported_kwh,
+            class_exported_kwh=settled.exported_kwh,
+            class_net_load_kw=class_net_load_kw.reshape(*self.population.class_count.shape, -1),
+            type_net_load_kw=mean_kw(sums.energy_kwh, self.population.count, hours),
             account=Account(
                 revenue_usd=float(settled.bill_usd.sum()),
                 energy_cost_usd=float(wholesale @ net_load_kw) * hours * people,

@@ -49,3 +49,9 @@ def stored_kwh(sums: DaySums, types: Sequence[HouseholdType], level_before: Ints
     level = level_before[:, None] + np.cumsum((sums.charged - sums.discharged).sum(axis=1), axis=1)
     step = np.array([household.battery.level_kwh if household.battery else 0.0 for household in types])
     return np.asarray(level * step[:, None])
+
+
+def mean_kw(energy_kwh: Floats, households: Ints, slot_hours: float) -> Floats:
+    """Mean net load (row, slot) of the net energy (row, bus, slot) of so many households (row,); nan where none are."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(energy_kwh.sum(axis=1) / (households[:, None] * slot_hours))

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Final
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -23,6 +24,11 @@ class Population:
     ``first[θ] + r``. What a household is drawn to be and do depends on its type and rank alone, so a larger population
     contains the smaller one, household by household.
 
+    A type is divided into *cohorts*, households that decide in one way: the first ranks belong to cohort 0, the next
+    to cohort 1. A type and a cohort make a *class*, number θ·cohorts + cohort; the classes are what the day is computed
+    by. A cohort changes no draw: under another mixture of behaviours the same household stands on the same bus, starts
+    from the same charge and meets the same chances.
+
     Parameters
     ----------
     share : (type,)
@@ -35,11 +41,15 @@ class Population:
         Slots of a day.
     key
         The run's 64-bit key.
+    cohort_share : (cohort,), optional
+        Shares of the cohorts, the same in every type; by default everybody is of one cohort.
 
     Attributes
     ----------
     count, first : (type,), (type + 1,) int
         Households of each type, and where their ids begin.
+    class_count, class_first : (type, cohort), (class + 1,) int
+        The same for classes.
     bus : (household,) int16
     level : (household,) int16
         State of charge, in levels; 0 without a battery.
@@ -51,12 +61,23 @@ class Population:
         Bills since the beginning, fixed charges included. [USD]
     """
 
-    def __init__(self, *, share: Floats, customers: Ints, households: int, slots: int, key: int) -> None:
+    def __init__(
+        self,
+        *,
+        share: Floats,
+        customers: Ints,
+        households: int,
+        slots: int,
+        key: int,
+        cohort_share: Floats | None = None,
+    ) -> None:
         self.key = key
         self.households = households
         self.buses = len(customers)
         self.count = largest_remainder(share, households)
         self.first = np.concatenate([[0], np.cumsum(self.count)])
+        self.class_count = divide(self.count, np.ones(1) if cohort_share is None else cohort_share)
+        self.class_first = np.concatenate([[0], np.cumsum(self.class_count)])
         self.bus: npt.NDArray[np.int16] = np.empty(households, dtype=np.int16)
         for kind in range(len(self.count)):
             self.bus[self.of_type(kind)] = place(customers, child(stream(key, Purpose.PLACE), kind), self.count[kind])
@@ -64,12 +85,22 @@ class Population:
         self.shock = np.zeros(households, dtype=np.int8)
         self.energy_kwh = np.zeros((households, slots), dtype=np.float32)
         self.bill_usd = np.zeros(households)
-        self.visits = Visits(self.first, self.bus)
+        self.visits = Visits(self.class_first, self.bus)
 
     @property
     def types(self) -> int:
         """Number of household types."""
         return len(self.count)
+
+    @property
+    def cohorts(self) -> int:
+        """Number of cohorts."""
+        return int(self.class_count.shape[1])
+
+    @property
+    def class_type(self) -> Ints:
+        """Type of each class, (class,)."""
+        return np.repeat(np.arange(self.types), self.cohorts)
 
     @property
     def type_index(self) -> npt.NDArray[np.int16]:
@@ -86,9 +117,18 @@ class Population:
         """Ids of one type."""
         return slice(int(self.first[kind]), int(self.first[kind + 1]))
 
+    def of_class(self, kind: int, cohort: int) -> slice:
+        """Ids of one type's households in one cohort."""
+        number = kind * self.cohorts + cohort
+        return slice(int(self.class_first[number]), int(self.class_first[number + 1]))
+
     def type_of(self, household: int) -> int:
         """Type of one household."""
         return int(np.searchsorted(self.first, household, side="right")) - 1
+
+    def class_of(self, household: int) -> int:
+        """Class of one household; its cohort is the remainder of this by ``cohorts``."""
+        return int(np.searchsorted(self.class_first, household, side="right")) - 1
 
     def customers_at(self) -> Ints:
         """Count the simulated households of each type at each bus, (type, bus)."""
@@ -115,7 +155,7 @@ class Population:
 class Visits:
     """The order in which a day's computation passes through the households; it changes no result.
 
-    A *chunk* is up to ``CHUNK`` consecutive ids of one type, visited bus by bus: their meters lie close together. A
+    A *chunk* is up to ``CHUNK`` consecutive ids of one class, visited bus by bus: their meters lie close together. A
     *block* is up to ``BLOCK`` of these visits: what it works on stays in the nearest cache. A *run* is the part of a
     block that shares a bus: its sum is one loop.
 
@@ -129,8 +169,8 @@ class Visits:
         First block of each chunk.
     block_start : (block + 1,) int64
         Where blocks begin in ``order``.
-    block_type : (block,) int64
-        Their type.
+    block_class : (block,) int64
+        Their class.
     block_run : (block + 1,) int64
         Their first run.
     run_start : (run + 1,) int32
@@ -146,7 +186,7 @@ class Visits:
             self.order[a:b] = a + np.argsort(bus[a:b], kind="stable")
         self.block_start = _cut(self.chunk_start, BLOCK)
         self.chunk_block: Ints = np.searchsorted(self.block_start, self.chunk_start)
-        self.block_type: Ints = np.searchsorted(first, self.block_start[:-1], side="right") - 1
+        self.block_class: Ints = np.searchsorted(first, self.block_start[:-1], side="right") - 1
         visited = bus[self.order]
         fresh = np.ones(len(bus), dtype=bool)
         fresh[1:] = visited[1:] != visited[:-1]
@@ -176,6 +216,56 @@ def largest_remainder(share: Floats, households: int) -> Ints:
     up = np.argsort(-np.round(remainder, 9), kind="stable")[: households - int(count.sum())]
     count[up] += 1
     return count
+
+
+def divide(count: Ints, share: Floats) -> Ints:
+    """Divide every type among cohorts, so that the cohorts' totals come out as well as the types'.
+
+    Households are dealt out one by one, type after type: no cohort is ever a whole household away from its share of
+    those dealt so far. So is every cohort in the end, and a share too small for one household of a type is made up in
+    the next types.
+
+    Parameters
+    ----------
+    count : (type,)
+        Households of each type; rows of the result sum to them.
+    share : (cohort,)
+        Positive numbers.
+
+    Returns
+    -------
+    (type, cohort) int
+
+    References
+    ----------
+    R. Tijdeman, "The chairman assignment problem", Discrete Mathematics 32 (1980), doi 10.1016/0012-365X(80)90269-1:
+    no cohort is ever off by more than 1 − 1/(2n − 2), n being their number.
+    """
+    given = np.zeros((len(count), len(share)), dtype=np.int64)
+    if len(share) == 1:
+        given[:, 0] = count
+    else:
+        _deal(np.asarray(count, dtype=np.int64), np.asarray(share / share.sum(), dtype=np.float64), given)
+    return given
+
+
+@numba.njit(cache=True, nogil=True)
+def _deal(count: Ints, share: Floats, given: Ints) -> None:
+    """Tijdeman's algorithm: of those that may have one more, the one whose turn ends first. Fills (type, cohort)."""
+    cohorts = len(share)
+    slack = 1.0 / (2 * cohorts - 2)
+    total, dealt = np.zeros(cohorts), 0
+    for kind in range(len(count)):
+        for _ in range(count[kind]):
+            dealt += 1
+            chosen, earliest = -1, np.inf
+            for k in range(cohorts):
+                due = share[k] * dealt - total[k]
+                turn = (1.0 - slack - due) / share[k]
+                if due >= slack - 1e-9 and turn < earliest:
+                    chosen, earliest = k, turn
+            given[kind, chosen] += 1
+            total[chosen] += 1.0
 
 
 def place(customers: Ints, offset: int, count: int) -> Ints:

@@ -12,7 +12,7 @@ from agents.arrays import Floats, Ints
 from model.market.day_kernel import ONE_THREAD_BELOW, QUANTUM_KWH
 from model.market.population import Population
 
-QUANTUM_USD: Final = 2.0**-40
+QUANTUM_USD: Final = 2.0**-32
 """Unit of the sums of bills: a bill is rounded to it before it is added, so that sums are exact. [USD]"""
 
 _ENERGY_SCALE, _MONEY_SCALE = 1.0 / QUANTUM_KWH, 1.0 / QUANTUM_USD
@@ -20,7 +20,7 @@ _ENERGY_SCALE, _MONEY_SCALE = 1.0 / QUANTUM_KWH, 1.0 / QUANTUM_USD
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Settled:
-    """A day's bills and metered energy by household type, summed over its households. Axes: (type,).
+    """A day's bills and metered energy by household class, summed over its households. Axes: (type, cohort).
 
     Attributes
     ----------
@@ -57,7 +57,8 @@ def settle(
         Charge for the day. [USD]
     """
     chunks = population.visits.chunk_start
-    kinds = np.searchsorted(population.first, chunks[:-1], side="right") - 1
+    classes = np.searchsorted(population.class_first, chunks[:-1], side="right") - 1
+    kinds = population.class_type[classes]
     parts = np.zeros((len(kinds), 3), dtype=np.int64)
     shared = (population.energy_kwh, import_usd_per_kwh, export_usd_per_kwh, fixed_charge_usd, population.bill_usd)
     if executor is None or threads == 1 or population.households < ONE_THREAD_BELOW:
@@ -69,13 +70,11 @@ def settle(
         ]
         for job in jobs:
             job.result()
-    total = np.zeros((population.types, 3), dtype=object)  # Python's integers have no end
-    np.add.at(total, kinds, parts.astype(object))
-    total = total.astype(float)
+    total = np.zeros((population.class_count.size, 3), dtype=object)  # Python's integers have no end
+    np.add.at(total, classes, parts.astype(object))
+    bill, imported, exported = total.astype(float).T.reshape(3, *population.class_count.shape)
     return Settled(
-        bill_usd=total[:, 0] * QUANTUM_USD,
-        imported_kwh=total[:, 1] * QUANTUM_KWH,
-        exported_kwh=total[:, 2] * QUANTUM_KWH,
+        bill_usd=bill * QUANTUM_USD, imported_kwh=imported * QUANTUM_KWH, exported_kwh=exported * QUANTUM_KWH
     )
 
 

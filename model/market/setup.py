@@ -1,21 +1,22 @@
 """From what a user passes to a market to checked objects: scenario, tariff, equilibrium, behaviour."""
 
 import operator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from agents.behaviour import Behaviour, BeliefBehaviour, FixedBehaviour
+from agents.behaviour import Behaviour, BeliefBehaviour, FixedBehaviour, Strategy
+from agents.belief import BeliefSettings
+from agents.cohorts import Cohort
 from agents.rules import RULES, rule_policies
 from agents.tariff import Recovery, Tariff, rates
 from model.economy import Economy, build_economy, build_tariff
+from model.market.population import Population
+from model.market.ways import Way, needs_equilibrium
 from model.mean_field.answer import outlook
 from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from model.mean_field.prices import first_guess
-from model.nearest import unknown
 from model.scenario import Scenario, load_scenario
-
-BEHAVIOURS: Final = ("equilibrium", "belief", *RULES)
-"""Behaviours known by name."""
 
 _ABOUT_TARIFFS = {"default_tariff", "tariffs"}
 
@@ -29,17 +30,6 @@ def whole_number(name: str, value: Any, example: int) -> int:
     if count < 1 or isinstance(value, bool):
         raise ValueError(f"{name} is {value!r}; give a whole number of at least 1, e.g. {example}")
     return count
-
-
-def check_behaviour(behaviour: str | Behaviour | None) -> None:
-    """Raise ``ValueError`` for an unknown name, or an object that is not a behaviour."""
-    if isinstance(behaviour, str) and behaviour not in BEHAVIOURS:
-        raise ValueError(unknown("behaviour", behaviour, BEHAVIOURS))
-    if behaviour is not None and not isinstance(behaviour, str | Behaviour):
-        raise ValueError(
-            f"behaviour is {behaviour!r}; give one of {', '.join(BEHAVIOURS)}, or an object with"
-            " name, policies and learn(seen)"
-        )
 
 
 def find_economy(
@@ -98,47 +88,77 @@ def _tariff_of_policies(economy: Economy, tariff: str | Path | Tariff | None, po
 
 
 def find_equilibrium(
-    economy: Economy, tariff: Tariff, policies: Equilibrium | None, behaviour: str | Behaviour | None
+    economy: Economy, tariff: Tariff, policies: Equilibrium | None, ways: Sequence[Way]
 ) -> Equilibrium | None:
     """The equilibrium given, or one solved for its adder and fixed charges; None where nothing asks for one."""
-    if policies is None and (behaviour == "equilibrium" or tariff.recovery is not Recovery.POSTED):
+    if policies is None and (needs_equilibrium(ways) or tariff.recovery is not Recovery.POSTED):
         return solve_equilibrium(economy, tariff, certify=False)
     return policies
 
 
-def make_behaviour(
-    behaviour: str | Behaviour | None,
-    economy: Economy,
-    tariff: Tariff,
-    policies: Equilibrium | None,
-    equilibrium: Equilibrium | None,
-) -> Behaviour:
-    """Make the behaviour named, by default the equilibrium's where policies were given, and belief learning else.
+def make_cohorts(
+    ways: Sequence[Way], economy: Economy, tariff: Tariff, equilibrium: Equilibrium | None, key: int
+) -> tuple[Cohort, ...]:
+    """Make the cohorts of every behaviour.
 
-    Rules of thumb expect the rates at the prices of reference demand.
+    Rules of thumb expect the rates at the prices of reference demand, where beliefs begin too. Households that decide
+    for themselves plan as the equilibrium does where one is known, and else let their batteries stand still.
+
+    Raises
+    ------
+    ValueError
+        If an object of the user's own has not one policy for each household type.
     """
-    if behaviour is None:
-        behaviour = "equilibrium" if policies else "belief"
-    if not isinstance(behaviour, str):
-        if len(behaviour.policies) != len(economy.types):
+    found: list[Cohort] = []
+    for number, way in enumerate(ways):
+        behaviours = _behaviours(way, economy, tariff, equilibrium, key, number)
+        share = way.share / len(behaviours)
+        found += [Cohort(share=share, behaviour=behaviour, strategy=way.strategy) for behaviour in behaviours]
+    return tuple(found)
+
+
+def _behaviours(
+    way: Way, economy: Economy, tariff: Tariff, equilibrium: Equilibrium | None, key: int, number: int
+) -> list[Behaviour]:
+    """The behaviour of each cohort of one way."""
+    if way.behaviour is not None:
+        if len(way.behaviour.policies) != len(economy.types):
             raise ValueError(
-                f"behaviour {behaviour.name} has {len(behaviour.policies)} policies; give {len(economy.types)},"
-                " one for each household type"
+                f"behaviour {way.behaviour.name} has {len(way.behaviour.policies)} policies; give"
+                f" {len(economy.types)}, one for each household type"
             )
-        return behaviour
-    if behaviour == "equilibrium":
-        assert equilibrium is not None
-        return FixedBehaviour(equilibrium.policies)
+        return [way.behaviour]
     adder = equilibrium.adder_usd_per_kwh if equilibrium else 0.0
-    if behaviour in RULES:
-        posted = rates(tariff, economy.common.today, first_guess(economy), adder)
-        expected = [posted.for_discount(float(tariff.discount[household.group])) for household in economy.types]
-        return FixedBehaviour(rule_policies(behaviour, economy.types, expected, outlook(economy)), name=behaviour)
-    return BeliefBehaviour(
-        types=economy.types,
-        tariff=tariff,
-        adder_usd_per_kwh=adder,
-        today=economy.common.today,
-        outlook=outlook(economy),
-        belief_usd_per_kwh=first_guess(economy),
-    )
+    if isinstance(way.settings, BeliefSettings):
+        return [
+            BeliefBehaviour(
+                types=economy.types,
+                tariff=tariff,
+                adder_usd_per_kwh=adder,
+                today=economy.common.today,
+                outlook=outlook(economy),
+                belief_usd_per_kwh=belief,
+                first_step=step,
+                answer_every=way.settings.stagger,
+                answer_phase=cohort,
+                name=way.name,
+            )
+            for cohort, (belief, step) in enumerate(way.settings.starts(first_guess(economy), key, number))
+        ]
+    if equilibrium is not None and way.kind not in RULES:
+        return [FixedBehaviour(equilibrium.policies, name=way.name)]
+    rule = way.kind if way.kind in RULES else "passive"
+    posted = rates(tariff, economy.common.today, first_guess(economy), adder)
+    expected = [posted.for_discount(float(tariff.discount[household.group])) for household in economy.types]
+    return [FixedBehaviour(rule_policies(rule, economy.types, expected, outlook(economy)), name=way.name)]
+
+
+def make_strategies(cohorts: Sequence[Cohort], population: Population) -> dict[int, Strategy]:
+    """A strategy for each household, by id, whose cohort decides one by one."""
+    return {
+        household: cohort.strategy()
+        for kind in range(population.types)
+        for number, cohort in enumerate(cohorts)
+        if cohort.strategy
+        for household in range(population.households)[population.of_class(kind, number)]
+    }

@@ -70,6 +70,8 @@ def test_a_mistake_in_the_scenario_is_told_in_one_line(
         ("simulate textbook --seed -1", "--seed is '-1'; give a whole number of at least 0, e.g. 1"),
         ("simulate textbook --threads 0", "--threads is '0'; give a whole number from 1 to 1024, e.g. 2"),
         ("simulate textbook --behaviour blief", "unknown behaviour 'blief'; did you mean 'belief'?"),
+        ("simulate textbook --behaviour belief=.5,passive=.4", "shares of behaviour sum to 0.9; give shares that sum"),
+        ("simulate textbook --behaviour belief:stager=2", "unknown setting of belief 'stager'; did you mean"),
         ("validate textbook --households 30,x", "--households (entry 2) is 'x'; give a whole number of at least 1"),
         ("validate textbook --households ,", "--households is ','; give whole numbers between commas"),
         ("validate textbook --replications 0", "--replications is '0'; give a whole number of at least 1, e.g. 20"),

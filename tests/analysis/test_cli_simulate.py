@@ -125,6 +125,28 @@ def test_households_that_learn_need_no_equilibrium_where_everything_is_posted(
     assert said["days"] == 3
 
 
+def test_several_behaviours_are_told_with_their_shares_and_bills(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mix = "equilibrium=.5,belief=.3:cohorts=2:stagger=2,passive=.2"
+    out = tmp_path / "run"
+    said = run([*SMALL, "--behaviour", mix, "--out", str(out)], capsys)
+    assert set(said) >= CONTRACT
+    assert said["behaviour"] == mix
+    rows = {row["behaviour"]: row for row in said["behaviours"]}
+    assert {name: (row["households"], row["cohorts"]) for name, row in rows.items()} == {
+        "equilibrium": (30, 1),
+        "belief": (18, 2),
+        "passive": (12, 1),
+    }
+    bills = sum(row["households"] * row["bill_usd_per_household_day"] for row in rows.values()) / 60
+    assert bills == pytest.approx(np.mean(pq.read_table(out / "days.parquet")["bill_usd_per_household_day"]))
+    assert len(pq.read_table(out / "behaviour_days.parquet")) == 3 * 3
+    assert len(pq.read_table(out / "class_days.parquet")) == 3 * 7 * 4
+    assert main([*SMALL[:-1], "--behaviour", mix]) == 0
+    assert "bill, passive" in capsys.readouterr().out
+
+
 def test_a_cancelled_run_tells_the_days_it_has() -> None:
     days: list[int] = []
     done = short(days=9, told=days.append, cancelled=lambda: len(days) == 2)

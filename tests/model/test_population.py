@@ -10,7 +10,7 @@ from scipy import stats
 
 from agents.randomness import Purpose, child, stream, uniform
 from model.market import population as module
-from model.market.population import Population, largest_remainder, place
+from model.market.population import Population, divide, largest_remainder, place
 
 SHARE = np.array([0.5, 0.0, 0.3, 0.2])
 CUSTOMERS = np.array([0, 10, 40, 0, 25, 25, 0])
@@ -35,6 +35,41 @@ def test_counts_of_a_case_done_by_hand() -> None:
     assert largest_remainder(np.array([0.47, 0.235, 0.295]), 10).tolist() == [5, 2, 3]
     # equal remainders: the first types get the extra households
     assert largest_remainder(np.full(4, 0.25), 6).tolist() == [2, 2, 1, 1]
+
+
+@given(
+    st.lists(st.integers(0, 60), min_size=1, max_size=9),
+    st.lists(st.floats(0.01, 1), min_size=2, max_size=8),
+)
+def test_cohorts_keep_the_types_counts_and_come_within_a_household_of_their_shares(
+    count: list[int], shares: list[float]
+) -> None:
+    """After every type, not only in the end: Tijdeman's bound 1 − 1/(2n − 2)."""
+    given, share = divide(np.array(count), np.array(shares)), np.array(shares) / np.sum(shares)
+    assert (given >= 0).all()
+    assert (given.sum(axis=1) == count).all()
+    off = np.abs(np.cumsum(given, axis=0) - np.cumsum(count)[:, None] * share)
+    assert off.max() <= 1 - 1 / (2 * len(share) - 2) + 1e-6
+
+
+def test_cohorts_of_a_case_done_by_hand() -> None:
+    """Types of one, two and one household, halves: dealt to 0, 1, 0, 1 in turn."""
+    assert divide(np.array([1, 2, 1]), np.array([0.5, 0.5])).tolist() == [[1, 0], [1, 1], [0, 1]]
+    assert divide(np.array([7, 5]), np.ones(1)).tolist() == [[7], [5]]
+
+
+def test_classes_lie_behind_one_another_within_their_type() -> None:
+    people = Population(
+        share=SHARE, customers=CUSTOMERS, households=1_000, slots=4, key=KEY, cohort_share=np.array([0.6, 0.4])
+    )
+    assert people.class_count.tolist() == [[300, 200], [0, 0], [180, 120], [120, 80]]
+    assert people.class_first.tolist() == [0, 300, 500, 500, 500, 680, 800, 920, 1_000]
+    assert [people.of_class(2, cohort) for cohort in (0, 1)] == [slice(500, 680), slice(680, 800)]
+    for household in range(1_000):
+        kind, cohort = divmod(people.class_of(household), people.cohorts)
+        assert kind == people.type_of(household)
+        assert household in range(1_000)[people.of_class(kind, cohort)]
+    assert (people.bus == crowd(1_000).bus).all()
 
 
 @given(st.integers(1, 3_000), st.integers(0, 2**64 - 1))
@@ -106,7 +141,7 @@ def test_visits_reach_everybody_once_in_blocks_of_one_type_and_runs_of_one_bus(
     assert (visits.run_start[visits.block_run] == visits.block_start).all()
     for i, (first, last) in enumerate(zip(visits.block_start[:-1], visits.block_start[1:], strict=True)):
         assert 0 < last - first <= block
-        assert (people.type_index[visits.order[first:last]] == visits.block_type[i]).all()
+        assert (people.type_index[visits.order[first:last]] == visits.block_class[i]).all()
     for i, (first, last) in enumerate(zip(visits.run_start[:-1], visits.run_start[1:], strict=True)):
         assert first < last
         assert (people.bus[visits.order[first:last]] == visits.run_bus[i]).all()
