@@ -12,8 +12,9 @@ from agents.arrays import Floats, Ints
 from model.market.day_kernel import ONE_THREAD_BELOW, QUANTUM_KWH
 from model.market.population import Population
 
-QUANTUM_USD: Final = 2.0**-32
-"""Unit of the sums of bills: a bill is rounded to it before it is added, so that sums are exact. [USD]"""
+QUANTUM_USD: Final = 2.0**-36
+"""Unit of the sums of bills: a day's bill is rounded to it before it is added, so that sums are exact; a chunk of
+households can hold 100 million dollars. [USD]"""
 
 _ENERGY_SCALE, _MONEY_SCALE = 1.0 / QUANTUM_KWH, 1.0 / QUANTUM_USD
 

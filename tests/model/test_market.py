@@ -12,6 +12,7 @@ from model.economy import Economy, build_economy, build_tariff
 from model.market import day_kernel, population, settlement
 from model.market import market as module
 from model.market.market import ProsumerMarket
+from model.market.settlement import QUANTUM_USD
 from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from model.mean_field.prices import first_guess
 from model.scenario import load_scenario
@@ -204,7 +205,8 @@ def test_revenue_is_the_sum_of_bills_and_cost_is_energy_at_wholesale_plus_networ
         market.step()
     history = market.history
     account = market.utility.account
-    assert account.revenue_usd == pytest.approx(market.population.bill_usd.sum(), rel=1e-12)
+    rounded_usd = 3 * 500 * QUANTUM_USD / 2
+    assert account.revenue_usd == pytest.approx(market.population.bill_usd.sum(), rel=1e-13, abs=rounded_usd)
     assert account.revenue_usd == pytest.approx(history.type_days["bill_usd"].sum(), rel=1e-12)
     bought = (history.stacked("wholesale_usd_per_kwh") * history.stacked("net_load_kw")).sum() * 500
     assert account.energy_cost_usd == pytest.approx(bought * textbook.slot_hours, rel=1e-12)
