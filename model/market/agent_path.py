@@ -8,7 +8,7 @@ import numpy.typing as npt
 from agents.behaviour import Situation, Strategy
 from agents.policy import PolicyTable
 from agents.randomness import Purpose, Words, child, stream
-from model.market.day_kernel import DaySums
+from model.market.day_kernel import QUANTUM_KWH, DaySums
 from model.market.day_tables import DayTables
 from model.market.population import Population
 
@@ -46,16 +46,16 @@ class OwnWay:
             If a strategy answers with a move that leaves the grid or the power limit.
         """
         people = self.population
-        energy, charged, discharged = np.array(sums.energy_kwh), np.array(sums.charged), np.array(sums.discharged)
+        energy, charged, discharged = np.array(sums.energy_quanta), np.array(sums.charged), np.array(sums.discharged)
         for household, level, shock in zip(self._ids.tolist(), self._level.tolist(), self._shock.tolist(), strict=True):
             kind, bus = people.class_of(household), int(people.bus[household])
-            by_kernel = np.array(people.energy_kwh[household], dtype=float)
+            by_kernel = quanta(people.energy_kwh[household])
             planned = self._walk(household, level, shock, policies[kind], tables, day, common_state, follow=True)
             moves = self._walk(household, level, shock, policies[kind], tables, day, common_state, follow=False)
-            energy[kind, bus] += people.energy_kwh[household] - by_kernel
+            energy[kind, bus] += quanta(people.energy_kwh[household]) - by_kernel
             charged[kind, bus] += np.maximum(moves, 0) - np.maximum(planned, 0)
             discharged[kind, bus] += np.maximum(-moves, 0) - np.maximum(-planned, 0)
-        return DaySums(energy_kwh=energy, charged=charged, discharged=discharged)
+        return DaySums(energy_quanta=energy, charged=charged, discharged=discharged)
 
     def _walk(
         self,
@@ -71,8 +71,8 @@ class OwnWay:
     ) -> npt.NDArray[np.int64]:
         """Go through the slots by plan or by strategy; write the household's columns; return its moves."""
         people = self.population
-        kind, own_type = people.class_of(household), people.type_of(household)
-        draws = stream(people.key, Purpose.DAY, own_type, household - int(people.first[own_type]), day)
+        kind = people.class_of(household)
+        draws = stream(people.key, Purpose.DAY, people.type_of(household), people.rank_of(household), day)
         width, levels = len(policy.moves), policy.probability.shape[2]
         slots, shocks = tables.slots, tables.shocks
         alias = tables.alias[tables.alias_start[kind] : tables.alias_start[kind + 1]].reshape(slots, levels, shocks, -1)
@@ -102,6 +102,11 @@ class OwnWay:
             shock = pick(next_shock[shock], word & 0xFFFFFFFF)
         people.level[household], people.shock[household] = level, shock
         return moves
+
+
+def quanta(energy_kwh: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    """Meter readings in whole quanta, cut off as the kernel does it."""
+    return (energy_kwh.astype(np.float64) / QUANTUM_KWH).astype(np.int64)
 
 
 def pick(row: Words, bits: int) -> int:

@@ -38,25 +38,30 @@ class DaySums:
 
     Attributes
     ----------
-    energy_kwh : (class, bus, slot) float
-        Net energy. [kWh]
+    energy_quanta : (class, bus, slot) int
+        Net energy in whole quanta of ``QUANTUM_KWH``.
     charged, discharged : (class, bus, slot) int
         Levels that batteries went up, and down, both counted positive.
     """
 
-    energy_kwh: Floats
+    energy_quanta: Ints
     charged: Ints
     discharged: Ints
 
+    @property
+    def energy_kwh(self) -> Floats:
+        """Net energy, (class, bus, slot). [kWh]"""
+        return np.asarray(self.energy_quanta * QUANTUM_KWH)
+
     def by_type(self, types: int) -> "DaySums":
         """Sum over the cohorts of each of so many types; axes (type, bus, slot)."""
-        if types == len(self.energy_kwh):
+        if types == len(self.energy_quanta):
             return self
         energy, charged, discharged = (
             array.reshape(types, -1, *array.shape[1:]).sum(axis=1)
-            for array in (self.energy_kwh, self.charged, self.discharged)
+            for array in (self.energy_quanta, self.charged, self.discharged)
         )
-        return DaySums(energy_kwh=energy, charged=charged, discharged=discharged)
+        return DaySums(energy_quanta=energy, charged=charged, discharged=discharged)
 
 
 def run_day(
@@ -100,7 +105,12 @@ def run_day(
             total += part.result()
             if finished:
                 finished(slice(*visits.chunk_start[[a, b]].tolist()))
-    return DaySums(energy_kwh=total[0] * QUANTUM_KWH, charged=total[1], discharged=total[1] - total[2])
+    return DaySums(energy_quanta=total[0], charged=total[1], discharged=total[1] - total[2])
+
+
+def mean_load_kw(energy_quanta: Ints, households: int, slot_hours: float) -> Floats:
+    """Mean net load of N households, (slot,), from their net energy in quanta, (slot,). [kW]"""
+    return energy_quanta.astype(np.float64) * QUANTUM_KWH / (households * slot_hours)
 
 
 def run_blocks(population: Population, tables: DayTables, day: int, first: int, last: int) -> Ints:
@@ -112,7 +122,7 @@ def run_blocks(population: Population, tables: DayTables, day: int, first: int, 
         np.array([first, last, tables.slots, tables.shocks], dtype=np.int64),
         np.uint64(day),
         np.array(keys, dtype=np.uint64),
-        population.first[kinds],
+        (population.first[:-1] - population.first_rank)[kinds],
         (visits.order, visits.block_start, visits.block_class, visits.block_run, visits.run_start, visits.run_bus),
         (population.level, population.shock, population.energy_kwh),
         (tables.moves, tables.first_move, tables.alias, tables.alias_start),
@@ -188,7 +198,7 @@ def _run_blocks(
     numbers: Ints,
     day: Any,
     keys: Words,
-    first_id: Ints,
+    first_id: Ints,  # id less rank of each type's households
     visits: Any,
     columns: Any,
     choices: Any,

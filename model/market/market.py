@@ -4,6 +4,7 @@ import functools
 import math
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,7 @@ from agents.utility import Account, Utility
 from model.economy import Economy
 from model.feeder import build_feeder
 from model.market.agent_path import OwnWay
-from model.market.day_kernel import DaySums, run_day
+from model.market.day_kernel import DaySums, mean_load_kw, run_day
 from model.market.day_tables import TablesKept
 from model.market.digest import MeterDigest
 from model.market.grid import MarketGrid
@@ -39,6 +40,15 @@ REGISTERED_LIMIT: Final = 20_000
 
 TABLES_KEPT: Final = 16
 """Common states whose tables are kept while the policies do not change; they are quick to make and may be large."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Lived:
+    """A day between its two halves: households have moved, nothing is settled."""
+
+    sums: DaySums
+    level_before: Ints
+    digest: MeterDigest
 
 
 class ProsumerMarket(mesa.Model):  # type: ignore[misc]
@@ -72,6 +82,9 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         or else the scenario's own.
     power_flow
         Whether to solve the feeder every day.
+    part
+        (k, n): simulate only the k-th of n parts of the households, who live on a feeder of their own; see
+        ``model.market.feeder_part``. By default all of them.
 
     Attributes
     ----------
@@ -112,6 +125,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         threads: int = 1,
         tariff: str | Path | Tariff | None = None,
         power_flow: bool = True,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         households = whole_number("households", households, 1000)
         self.threads = whole_number("threads", threads, 2)
@@ -130,17 +144,6 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         feeder = build_feeder(economy.scenario.feeder.name, peak_reference_kw=economy.peak_reference_kw)
         self.feeder = feeder
         self.bus_names = feeder.buses
-        self.power_flow = (
-            MarketGrid(
-                feeder,
-                households=households,
-                limits=VoltageLimits(economy.scenario.feeder.limits),
-                slots=economy.slots,
-                slot_hours=economy.slot_hours,
-            )
-            if power_flow
-            else None
-        )
         self.population = Population(
             share=economy.type_share,
             customers=feeder.customers,
@@ -148,6 +151,19 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
             slots=economy.slots,
             key=key,
             cohort_share=np.array([cohort.share for cohort in self.cohorts]),
+            part=part[0],
+            parts=part[1],
+        )
+        self.power_flow = (
+            MarketGrid(
+                feeder,
+                households=self.households,
+                limits=VoltageLimits(economy.scenario.feeder.limits),
+                slots=economy.slots,
+                slot_hours=economy.slot_hours,
+            )
+            if power_flow
+            else None
         )
         self._customers_at = self.population.customers_at()
         self._closed = False
@@ -170,6 +186,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         for executor in (self._executor, self._digester):
             if executor:
                 weakref.finalize(self, executor.shutdown, wait=False)
+        self._lived: Lived | None = None
         self._prosumers = [Prosumer(self, i) for i in range(households)] if households <= REGISTERED_LIMIT else []
         found = self.equilibrium
         self.utility = Utility(
@@ -223,15 +240,51 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         ValueError
             If the market is closed.
         """
+        self.settle(mean_load_kw(self.live(), self.households, self.slot_hours))
+
+    def live(self) -> Ints:
+        """First half of a day: the weather is drawn and households move through the slots.
+
+        Returns
+        -------
+        (slot,) int
+            Their net energy, in quanta of ``model.market.day_kernel.QUANTUM_KWH``: exact, whoever adds it up.
+
+        Raises
+        ------
+        ValueError
+            If the market is closed, or the day before is not settled.
+        """
         if self._closed:
             raise ValueError("this market is closed; make a new one")
+        if self._lived:
+            raise ValueError(f"day {self.day} is not settled; call settle first")
         if self.day > 0:
             self.common_state = self._draw(self.economy.common.kernel[self.common_state])
         level_before = self.population.level_sums()
         digest = MeterDigest(self._digester)
         sums = self._live(digest)
-        record = self._settled(sums, level_before)
-        self.day_digest.append(digest.hexdigest())
+        self._lived = Lived(sums=sums, level_before=level_before, digest=digest)
+        return np.asarray(sums.energy_quanta.sum(axis=(0, 1)))
+
+    def settle(self, net_load_kw: Floats) -> None:
+        """Second half of a day: the price answers, bills are settled, households learn, the day is recorded.
+
+        Parameters
+        ----------
+        net_load_kw : (slot,)
+            Mean net load of the whole market's households, those of other parts included. [kW]
+
+        Raises
+        ------
+        ValueError
+            If there is no day to settle.
+        """
+        if self._lived is None:
+            raise ValueError(f"day {self.day} is not lived; call live first")
+        record = self._settled(self._lived.sums, self._lived.level_before, net_load_kw)
+        self.day_digest.append(self._lived.digest.hexdigest())
+        self._lived = None
         self._records.append(record)
         self.today = day_summary(record, self.households)
         self.utility.book(record.account)
@@ -240,7 +293,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
                 day=self.day,
                 common_state=self.common_state,
                 wholesale_usd_per_kwh=record.wholesale_usd_per_kwh,
-                net_load_kw=record.net_load_kw,
+                net_load_kw=net_load_kw,
                 rates=Rates(
                     import_usd_per_kwh=record.import_usd_per_kwh[None],
                     export_usd_per_kwh=record.export_usd_per_kwh[None],
@@ -298,18 +351,18 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
             digest.add(people.energy_kwh)
         return sums
 
-    def _settled(self, sums: DaySums, level_before: Ints) -> DayRecord:
+    def _settled(self, sums: DaySums, level_before: Ints, market_load_kw: Floats) -> DayRecord:
         """Carry the day's sums through feeder, wholesale market and bills."""
         economy, c, hours = self.economy, self.common_state, self.slot_hours
         people = self.households
         class_net_load_kw = mean_kw(sums.energy_kwh, self.population.class_count.ravel(), hours)
         sums = sums.by_type(len(economy.types))
         use = use_kwh(sums, economy.types, self._customers_at, c, hours)
-        net_load_kw = sums.energy_kwh.sum(axis=(0, 1)) / (people * hours)
+        net_load_kw = mean_load_kw(sums.energy_quanta.sum(axis=(0, 1)), people, hours)
         grid = None
         if self.power_flow:
             grid = self.power_flow.solve(sums.energy_kwh.sum(axis=0).T / hours, use.sum(axis=0).T / hours)
-        wholesale = np.asarray(economy.supply.price(net_load_kw + economy.rest_load_kw[c]))
+        wholesale = np.asarray(economy.supply.price(market_load_kw + economy.rest_load_kw[c]))
         posted = self.utility.rates(int(economy.common.today[c]), wholesale)
         settled = self._bill(posted)
         last = self._records[-1].wholesale_usd_per_kwh[-1:] if self._records else wholesale[:0]

@@ -29,6 +29,9 @@ class Population:
     by. A cohort changes no draw: under another mixture of behaviours the same household stands on the same bus, starts
     from the same charge and meets the same chances.
 
+    A population may be one *part* of a larger one: of every type, one of several ranges of consecutive ranks. Its
+    households are the same, household by household, as those ranks of the whole.
+
     Parameters
     ----------
     share : (type,)
@@ -36,20 +39,26 @@ class Population:
     customers : (bus,)
         Number of customers of each bus; households spread over the buses in proportion.
     households
-        How many.
+        How many; with parts, of the whole.
     slots
         Slots of a day.
     key
         The run's 64-bit key.
     cohort_share : (cohort,), optional
         Shares of the cohorts, the same in every type; by default everybody is of one cohort.
+    part, parts
+        Which part of how many this is; by default the whole.
 
     Attributes
     ----------
+    households
+        How many there are here.
     count, first : (type,), (type + 1,) int
         Households of each type, and where their ids begin.
     class_count, class_first : (type, cohort), (class + 1,) int
         The same for classes.
+    first_rank : (type,) int
+        Rank of each type's first household; zero in the whole.
     bus : (household,) int16
     level : (household,) int16
         State of charge, in levels; 0 without a battery.
@@ -70,22 +79,32 @@ class Population:
         slots: int,
         key: int,
         cohort_share: Floats | None = None,
+        part: int = 0,
+        parts: int = 1,
     ) -> None:
         self.key = key
-        self.households = households
         self.buses = len(customers)
-        self.count = largest_remainder(share, households)
+        whole = largest_remainder(share, households)
+        self.first_rank = whole * part // parts
+        self.count = whole * (part + 1) // parts - self.first_rank
+        self.households = households = int(self.count.sum())
         self.first = np.concatenate([[0], np.cumsum(self.count)])
-        self.class_count = divide(self.count, np.ones(1) if cohort_share is None else cohort_share)
+        self.class_count = self._classes(whole, np.ones(1) if cohort_share is None else cohort_share)
         self.class_first = np.concatenate([[0], np.cumsum(self.class_count)])
         self.bus: npt.NDArray[np.int16] = np.empty(households, dtype=np.int16)
         for kind in range(len(self.count)):
-            self.bus[self.of_type(kind)] = place(customers, child(stream(key, Purpose.PLACE), kind), self.count[kind])
+            offset = child(stream(key, Purpose.PLACE), kind)
+            self.bus[self.of_type(kind)] = place(customers, offset, self.count[kind], first=int(self.first_rank[kind]))
         self.level = np.zeros(households, dtype=np.int16)
         self.shock = np.zeros(households, dtype=np.int8)
         self.energy_kwh = np.zeros((households, slots), dtype=np.float32)
         self.bill_usd = np.zeros(households)
         self.visits = Visits(self.class_first, self.bus)
+
+    def _classes(self, whole: Ints, cohort_share: Floats) -> Ints:
+        """Households of each class that are here, (type, cohort): the whole's classes within this part's ranks."""
+        edges = np.cumsum(divide(whole, cohort_share), axis=1) - self.first_rank[:, None]
+        return np.asarray(np.diff(np.clip(edges, 0, self.count[:, None]), axis=1, prepend=0))
 
     @property
     def types(self) -> int:
@@ -130,6 +149,11 @@ class Population:
         """Class of one household; its cohort is the remainder of this by ``cohorts``."""
         return int(np.searchsorted(self.class_first, household, side="right")) - 1
 
+    def rank_of(self, household: int) -> int:
+        """Rank of one household within its type."""
+        kind = self.type_of(household)
+        return household - int(self.first[kind]) + int(self.first_rank[kind])
+
     def customers_at(self) -> Ints:
         """Count the simulated households of each type at each bus, (type, bus)."""
         return np.array([np.bincount(self.bus[self.of_type(kind)], minlength=self.buses) for kind in range(self.types)])
@@ -138,7 +162,8 @@ class Population:
         """Draw every household's level and shock independently from its type's law (level, shock)."""
         for kind, law in enumerate(laws):
             rows, shocks = self.of_type(kind), law.shape[1]
-            words = children(stream(self.key, Purpose.START, kind), int(self.count[kind]))
+            state = stream(self.key, Purpose.START, kind)
+            words = children(state, int(self.count[kind]), first=int(self.first_rank[kind]))
             cell = np.searchsorted(_cumulated(law.ravel()), (words >> np.uint64(11)) * 2.0**-53, side="right")
             self.level[rows], self.shock[rows] = cell // shocks, cell % shocks
 
@@ -268,7 +293,7 @@ def _deal(count: Ints, share: Floats, given: Ints) -> None:
             total[chosen] += 1.0
 
 
-def place(customers: Ints, offset: int, count: int) -> Ints:
+def place(customers: Ints, offset: int, count: int, *, first: int = 0) -> Ints:
     """Put the households of one type on buses.
 
     Rank r takes the bus at the point offset + r·φ (modulo one, φ the golden ratio) of the customers laid end to end.
@@ -280,8 +305,8 @@ def place(customers: Ints, offset: int, count: int) -> Ints:
         Weights, not all zero.
     offset
         Where rank 0 stands, in units of 2⁻⁶⁴.
-    count
-        How many ranks.
+    count, first
+        How many ranks, and the first one.
 
     Returns
     -------
@@ -291,7 +316,7 @@ def place(customers: Ints, offset: int, count: int) -> Ints:
     total = int(customers.sum())
     ends = [(int(end) << 64) // total for end in np.cumsum(customers)]
     line: Words = np.array([min(end, 2**64 - 1) for end in ends], dtype=np.uint64)
-    point = np.arange(count, dtype=np.uint64) * np.uint64(GOLDEN_GAMMA) + np.uint64(offset)
+    point = np.arange(first, first + count, dtype=np.uint64) * np.uint64(GOLDEN_GAMMA) + np.uint64(offset)
     bus = np.searchsorted(line, point, side="right")
     return np.asarray(np.minimum(bus, int(np.flatnonzero(customers)[-1])), dtype=np.int64)
 
