@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.randomness import Key
 from agents.tariff import Tariff
 from analysis.feeder_stress import FeederStress, feeder_stress
 from analysis.metrics import Metrics, market_metrics
@@ -53,7 +54,7 @@ def simulate(
     behaviour: Given,
     households: int,
     days: int,
-    seed: int,
+    seed: Key,
     threads: int = 1,
     told: Callable[[int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,

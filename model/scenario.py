@@ -101,7 +101,7 @@ def load_tariff(path: str | Path) -> TariffTable:
         day types and income groups is checked when it joins a scenario.
     """
     label = f"tariff {path}"
-    table = _toml(Path(path), label)
+    table = read_toml(Path(path), label)
     try:
         return TariffTable.model_validate(table)
     except ValidationError as error:
@@ -115,7 +115,7 @@ def _validated(table: TomlTable, label: str) -> Scenario:
         raise ScenarioError(f"{label}: {one_line(error, Scenario)}") from None
 
 
-def _toml(path: Path, label: str) -> TomlTable:
+def read_toml(path: Path, label: str) -> TomlTable:
     """Read a TOML file; ScenarioError with the line if it is not one."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -148,7 +148,7 @@ def _read(source: str | Path, label: str, readers: tuple[Path, ...]) -> TomlTabl
     if path.resolve() in (reader.resolve() for reader in readers):
         chain = " -> ".join(reader.stem for reader in (*readers, path))
         raise ScenarioError(f"{label}: extends runs in a circle, {chain}; end the chain at a preset")
-    table = _toml(path, label if not readers else f"{label} (extends {source})")
+    table = read_toml(path, label if not readers else f"{label} (extends {source})")
     table.setdefault("name", re.sub(r"[^\w.-]+", "_", path.stem))
     parent = table.pop("extends", None)
     if parent is None:

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from analysis.cli import app as app_command
-from analysis.cli import design, export, quick_start, scenarios, simulate, solve, validate
+from analysis.cli import design, export, quick_start, scenarios, simulate, solve, study, validate
 from model.nearest import unknown
 
 DONE: Final = 0
@@ -43,6 +43,7 @@ for _command in (
     simulate.simulate,
     validate.validate,
     design.design,
+    study.study,
     export.export,
     app_command.app,
 ):

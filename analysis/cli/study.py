@@ -1,0 +1,91 @@
+"""``meanwatt study``: one measurement over many scenarios, sizes and replications, on many processes or machines."""
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from analysis.cli import quick_start
+from analysis.cli.options import Json, whole_number
+from analysis.cli.watching import watched
+
+if TYPE_CHECKING:
+    from analysis.study.plan import Plan
+    from analysis.study.run import StudyRun
+
+
+def study(
+    file: Annotated[str, typer.Argument(metavar="STUDY.toml", help="The study's file.", show_default=False)],
+    *,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDR", help="Address of a running dask scheduler.")] = None,
+    workers: Annotated[
+        str | None, typer.Option(metavar="K", help="Processes on this machine; 0 works without. By default one a core.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep the results that are there and do the rest.")] = False,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Where results are kept; else the file's name without .toml."),
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Run a study on all cores, or on the workers of a dask cluster."""
+    began = time.perf_counter()
+    count = whole_number("--workers", workers, least=0, example=2, most=1024) if workers else os.cpu_count() or 1
+    if workers and scheduler:
+        raise ValueError("--workers and --scheduler are both given; a scheduler has its own, leave --workers out")
+    with watched(quiet=json) as work:
+        quick_start.over()
+        from analysis.study.plan import plan_study
+        from analysis.study.run import run_study
+
+        plan = plan_study(file)
+        directory = Path(out or plan.name)
+        if out is None and directory.is_file():
+            raise ValueError(f"--out is missing and {directory} is a file; give --out DIR")
+        work.show(f"starting {len(plan.tasks)} tasks", None)
+        done = run_study(
+            plan,
+            directory,
+            scheduler=scheduler,
+            workers=0 if scheduler else count,
+            resume=resume,
+            told=work.show,
+            cancelled=work.cancelled,
+        )
+    _say(plan, done, directory, json=json, seconds=time.perf_counter() - began, scheduler=scheduler)
+    return 0 if done.complete else 1
+
+
+def _say(plan: "Plan", done: "StudyRun", directory: Path, *, json: bool, seconds: float, scheduler: str | None) -> None:
+    """Print the result; what went wrong also goes to standard error."""
+    from analysis.cli.show import print_json, say, warn
+
+    if json:
+        print_json(_result(plan, done, directory, seconds, scheduler))
+    elif done.table is not None:
+        say(f"{plan.file.title or plan.name}: {done.message} ({seconds:.1f} s)")
+    if done.table is None:
+        warn(f"meanwatt: {done.message}")
+
+
+def _result(plan: "Plan", done: "StudyRun", directory: Path, seconds: float, scheduler: str | None) -> dict[str, Any]:
+    return {
+        "study": plan.name,
+        "outcome": done.outcome,
+        "message": done.message,
+        "measure": plan.file.measure,
+        "points": len(plan.points),
+        "keys": list(plan.keys),
+        "tasks": done.tasks,
+        "found": done.found,
+        "done": done.done,
+        "refused": done.refused,
+        "not_converged": done.not_converged,
+        "directory": directory,
+        "table": done.table,
+        "seed": plan.file.seed,
+        "seconds": seconds,
+        "settings": {**plan.file.model_dump(mode="json"), "scheduler": scheduler},
+    }

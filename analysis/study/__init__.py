@@ -1,0 +1,1 @@
+"""Studies: one measurement over a grid or a Latin hypercube of scenarios, numbers of households and replications."""

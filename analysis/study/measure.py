@@ -1,0 +1,110 @@
+"""One task of a study: from a scenario, a size and a key to one row of numbers."""
+
+import functools
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from analysis.study.task import Task
+from model.economy import build_economy, build_tariff
+from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from model.scenario_schema import Scenario
+
+if TYPE_CHECKING:
+    from analysis.metrics import Metrics
+
+REFUSED: Final = "refused"
+"""Outcome of a task whose scenario makes no market or has no equilibrium problem; the message says why."""
+SOLUTIONS_KEPT: Final = 4
+"""Equilibria that a worker process keeps: tasks of one point follow one another."""
+
+Row = dict[str, Any]
+
+
+def measure(task: Task) -> Row:
+    """Run one task.
+
+    Returns
+    -------
+    dict
+        ``task, identity, point, households, replication, outcome, message`` and the numbers measured, by names with
+        units. None stands for what is undefined.
+    """
+    row: Row = {
+        "task": task.number,
+        "identity": task.identity,
+        "point": task.point,
+        "households": task.households,
+        "replication": task.replication,
+    }
+    try:
+        equilibrium = equilibrium_of(task.scenario_json, certify=task.measure == "solve")
+        numbers = _MEASURES[task.measure](task, equilibrium)
+    except ValueError as error:
+        return row | {"outcome": REFUSED, "message": " ".join(str(error).split())}
+    return row | {"outcome": str(equilibrium.outcome), "message": equilibrium.message} | numbers
+
+
+@functools.lru_cache(maxsize=SOLUTIONS_KEPT)
+def equilibrium_of(scenario_json: str, *, certify: bool) -> Equilibrium:
+    """Solve a scenario's equilibrium once in a process for all sizes and replications."""
+    scenario = Scenario.model_validate_json(scenario_json)
+    return solve_equilibrium(build_economy(scenario), build_tariff(scenario), certify=certify)
+
+
+def _solve(task: Task, equilibrium: Equilibrium) -> Row:
+    from analysis.solution_json import equilibrium_metrics
+
+    fixed = dict(zip(equilibrium.economy.groups, equilibrium.fixed_charge_usd_per_day.tolist(), strict=True))
+    return {
+        "residual_usd_per_kwh": equilibrium.residual_usd_per_kwh,
+        "exploitability_usd_per_household_day": equilibrium.exploitability_usd_per_household_day,
+        "contraction": equilibrium.contraction,
+        "adder_usd_per_kwh": equilibrium.adder_usd_per_kwh,
+        **{f"fixed_charge_usd_per_day.{group}": value for group, value in fixed.items()},
+        **_flat(equilibrium_metrics(equilibrium)),
+    }
+
+
+def _simulate(task: Task, equilibrium: Equilibrium) -> Row:
+    from analysis.simulation import simulate
+
+    assert task.households is not None
+    done = simulate(
+        equilibrium.economy,
+        equilibrium.tariff,
+        equilibrium=equilibrium,
+        behaviour=task.behaviour,
+        households=task.households,
+        days=task.days,
+        seed=(task.seed, task.replication or 0),
+    )
+    assert done.metrics is not None
+    assert done.feeder is not None
+    return {**_flat(done.metrics), **_numbers(done.feeder.to_json())}
+
+
+def _validate(task: Task, equilibrium: Equilibrium) -> Row:
+    from analysis.validation import replicate
+
+    assert task.households is not None
+    found = replicate(equilibrium, task.households, (task.seed, task.replication or 0), task.days)
+    return {"rms_net_load_kw": found.mean_square_kw2**0.5, **_numbers(asdict(found))}
+
+
+_MEASURES: Final = {"solve": _solve, "simulate": _simulate, "validate": _validate}
+
+
+def _flat(metrics: "Metrics") -> Row:
+    """Metrics as columns; by-group ones get the group's name after a dot."""
+    row: Row = {}
+    for name, value in metrics.to_json().items():
+        if isinstance(value, dict):
+            row |= {f"{name}.{group}": entry for group, entry in value.items()}
+        else:
+            row[name] = value
+    return row
+
+
+def _numbers(columns: dict[str, Any]) -> Row:
+    """Only plain numbers and what is undefined."""
+    return {name: value for name, value in columns.items() if value is None or isinstance(value, int | float)}

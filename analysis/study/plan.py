@@ -1,0 +1,159 @@
+"""From a study's file to its tasks: scenario points, numbers of households, replications."""
+
+import hashlib
+import itertools
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from analysis.strict_json import dumps
+from analysis.study.plan_file import StudyError, StudyFile, load_study
+from analysis.study.task import Task
+from model.scenario import Scenario, load_scenario, presets
+
+DAYS: Final = 28
+"""Days of a market where the study does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plan:
+    """A study ready to run.
+
+    Attributes
+    ----------
+    name
+        Name of the file without its ending.
+    file : StudyFile
+        What the file says.
+    points : tuple of dict
+        What is changed at each point, by scenario key.
+    tasks : tuple of Task
+        In the order in which they are started.
+    """
+
+    name: str
+    file: StudyFile
+    points: tuple[Mapping[str, Any], ...]
+    tasks: tuple[Task, ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Scenario keys that vary."""
+        return tuple(self.points[0])
+
+
+def plan_study(path: str | Path) -> Plan:
+    """Read a study and lay out its tasks.
+
+    Raises
+    ------
+    ValueError
+        In one line: the file is no study, or a point is no scenario.
+    """
+    file = load_study(path)
+    label = f"study {path}"
+    source = file.scenario if file.scenario in presets() else _beside(path, file.scenario)
+    points = tuple(scenario_points(file, _base(source, file, label)))
+    tasks: list[Task] = []
+    for number, point in enumerate(points):
+        scenario = _scenario_at(source, file, point, number, label)
+        text = dumps(scenario.model_dump(mode="json"))
+        for households, replication in itertools.product(
+            file.households or (None,), range(file.replications or 1) if file.households else (None,)
+        ):
+            settings: dict[str, Any] = {
+                "scenario_json": text,
+                "measure": file.measure,
+                "households": households,
+                "replication": replication,
+                "seed": file.seed,
+                "days": file.days or DAYS,
+                "behaviour": file.behaviour or "equilibrium",
+            }
+            identity = hashlib.sha256(dumps(settings).encode("ascii")).hexdigest()[:32]
+            tasks.append(Task(number=len(tasks), identity=identity, point=number, **settings))
+    _require_different(tasks, points, label)
+    return Plan(name=Path(path).stem, file=file, points=points, tasks=tuple(tasks))
+
+
+def scenario_points(file: StudyFile, base: Scenario) -> Iterator[dict[str, Any]]:
+    """Yield the changes at every point: all combinations of the grid, each with all points of the hypercube."""
+    cube = latin_hypercube(file, base)
+    for values in itertools.product(*file.grid.values()):
+        chosen = dict(zip(file.grid, values, strict=True))
+        for point in cube:
+            yield chosen | point
+
+
+def latin_hypercube(file: StudyFile, base: Scenario) -> list[dict[str, Any]]:
+    """Points of the study's Latin hypercube, one without changes where there is none.
+
+    A key that the scenario holds as a whole number gets whole numbers.
+
+    References
+    ----------
+    M. D. McKay, R. J. Beckman, W. J. Conover, "A comparison of three methods for selecting values of input variables
+    in the analysis of output from a computer code", Technometrics 21(2), 1979, doi 10.1080/00401706.1979.10489755.
+    """
+    table = file.latin_hypercube
+    if table is None:
+        return [{}]
+    from scipy.stats import qmc  # slow to import
+
+    own = np.random.SeedSequence(file.seed, spawn_key=(zlib.crc32(b"latin hypercube"),))
+    unit = qmc.LatinHypercube(d=len(table.range), rng=np.random.default_rng(own)).random(table.points)
+    columns: dict[str, list[Any]] = {}
+    known = base.model_dump()
+    for (key, (low, high, *logarithmic)), u in zip(table.range.items(), unit.T, strict=True):
+        values = low * (high / low) ** u if logarithmic else low + (high - low) * u
+        columns[key] = np.rint(values).astype(int).tolist() if _is_whole(known, key) else values.tolist()
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _beside(study: str | Path, name: str) -> str:
+    """A file seen from the study's, or else the name as it is."""
+    file = Path(study).parent / name
+    return str(file) if name.endswith(".toml") or file.is_file() else name
+
+
+def _is_whole(known: Mapping[str, Any], key: str) -> bool:
+    value: Any = known
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _base(source: str, file: StudyFile, label: str) -> Scenario:
+    """The scenario before any change."""
+    try:
+        return load_scenario(source, tariff=file.tariff)
+    except ValueError as error:
+        raise StudyError(f"{label}: {error}") from None
+
+
+def _scenario_at(source: str, file: StudyFile, point: Mapping[str, Any], number: int, label: str) -> Scenario:
+    changes = {**file.set, **point}
+    tariff = changes.pop("tariff", file.tariff)
+    try:
+        scenario = load_scenario(source, overrides=changes, tariff=tariff)
+    except ValueError as error:
+        raise StudyError(f"{label}: point {number}: {error}") from None
+    if scenario.one_day is not None and file.measure != "solve":
+        raise StudyError(f"{label}: point {number}: is a game of one_day, a market goes on; leave out one_day")
+    return scenario
+
+
+def _require_different(tasks: list[Task], points: tuple[Mapping[str, Any], ...], label: str) -> None:
+    """Raise ``ValueError`` if two points are the same scenario: their results could not be told apart."""
+    seen: dict[str, Task] = {}
+    for task in tasks:
+        other = seen.setdefault(task.identity, task)
+        if other is not task:
+            raise StudyError(
+                f"{label}: points {other.point} and {task.point} are the same scenario"
+                f" ({dumps(points[task.point])}); give every point once"
+            )

@@ -1,0 +1,167 @@
+"""Running a study: tasks to the workers, rows to the disk as they come, one table at the end."""
+
+import errno
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from analysis.study.directory import RESULTS, StudyDirectory
+from analysis.study.measure import REFUSED, measure
+from analysis.study.plan import Plan
+from analysis.study.task import Task
+from analysis.workers import WorkersLostError, results
+from model.mean_field.watch import Cancelled
+
+OVERHEAD_HOUSEHOLDS: Final = 5_000
+"""A day of a market takes about as long as this many households more; for the estimate of the time left."""
+
+NO_ROOM: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+
+
+class StudyOutcome(StrEnum):
+    """How a study ended."""
+
+    COMPLETE = "complete"
+    CANCELLED = "cancelled"
+    DISK_FULL = "disk_full"
+    WORKERS_LOST = "workers_lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRun:
+    """How a run of a study ended.
+
+    Attributes
+    ----------
+    outcome, message
+        A code, and a sentence that says what to do.
+    tasks, found, done
+        Tasks of the study; how many were on disk before, and how many are now.
+    refused, not_converged
+        Rows without numbers, and rows at an equilibrium that was not reached. None unless complete.
+    table
+        File of the whole table; None unless complete.
+    """
+
+    outcome: StudyOutcome
+    message: str
+    tasks: int
+    found: int
+    done: int
+    refused: int | None = None
+    not_converged: int | None = None
+    table: Path | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every task is done and gave numbers."""
+        return self.outcome is StudyOutcome.COMPLETE and not self.refused
+
+
+Tell = Callable[[str, float], None]
+"""Takes what is being done and the share done."""
+
+
+def run_study(
+    plan: Plan,
+    directory: str | Path,
+    *,
+    scheduler: str | None = None,
+    workers: int = 0,
+    resume: bool = False,
+    told: Tell | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> StudyRun:
+    """Run a study, or what is left of it.
+
+    Parameters
+    ----------
+    plan
+        What to run.
+    directory
+        Where results are kept; see ``analysis.study.directory``.
+    scheduler, workers
+        Where tasks run; see ``analysis.workers.results``. Results do not depend on it.
+    resume
+        Whether results that are there already are kept.
+    told, cancelled
+        Progress, and a request to stop.
+
+    Raises
+    ------
+    ValueError
+        In one line: the directory is not this study's, or the scheduler cannot be used.
+    """
+    with StudyDirectory(directory, plan, resume=resume) as kept:
+        found = len(kept.done)
+        todo = [task for task in plan.tasks if task.identity not in kept.done]
+        try:
+            _run(kept, todo, scheduler, workers, told, cancelled)
+            kept.finish()
+        except Cancelled:
+            outcome, reason = StudyOutcome.CANCELLED, "Cancelled"
+        except WorkersLostError as error:
+            outcome, reason = StudyOutcome.WORKERS_LOST, f"Stopped: {error}; stopped"
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            outcome = StudyOutcome.DISK_FULL
+            reason = f"Stopped: {directory} cannot be written to ({error.strerror}); make room there. Stopped"
+        else:
+            return _complete(kept, found)
+        done, tasks = len(kept.done), len(plan.tasks)
+        return StudyRun(
+            outcome=outcome,
+            message=f"{reason} with {done} of {tasks} tasks in {directory}; add --resume to go on.",
+            tasks=tasks,
+            found=found,
+            done=done,
+        )
+
+
+def _run(
+    kept: StudyDirectory,
+    todo: list[Task],
+    scheduler: str | None,
+    workers: int,
+    told: Tell | None,
+    cancelled: Callable[[], bool] | None,
+) -> None:
+    """Send the tasks out and keep every row that comes back."""
+    if not todo:
+        return
+    total, done = sum(map(_work, todo)), 0.0
+    coming = results(measure, todo, scheduler=scheduler, workers=workers, cancelled=cancelled)
+    with closing(coming):  # workers stop where a row cannot be kept
+        for batch in coming:
+            kept.append([row for _, row in batch])
+            done += sum(_work(task) for task, _ in batch)
+            if told is not None:
+                told(f"{len(kept.done)} of {len(kept.plan.tasks)} tasks", min(done / total, 1.0))
+
+
+def _work(task: Task) -> float:
+    return float(task.days * ((task.households or 0) + OVERHEAD_HOUSEHOLDS))
+
+
+def _complete(kept: StudyDirectory, found: int) -> StudyRun:
+    outcomes = kept.table().column("outcome").to_pylist()
+    refused = outcomes.count(REFUSED)
+    not_converged = len(outcomes) - outcomes.count("converged") - refused
+    tasks = len(kept.plan.tasks)
+    table = kept.path / RESULTS
+    counts = {"were refused": refused, "did not converge": not_converged}
+    text = " and ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return StudyRun(
+        outcome=StudyOutcome.COMPLETE,
+        message=f"{tasks} tasks are in {table}{f'; {text}: see its columns outcome and message' if text else ''}.",
+        tasks=tasks,
+        found=found,
+        done=tasks,
+        refused=refused,
+        not_converged=not_converged,
+        table=table,
+    )
