@@ -70,3 +70,29 @@ class Mixture:
         """Let every cohort take in the day that is over."""
         for cohort in self.cohorts:
             cohort.behaviour.learn(seen)
+
+
+class Follower:
+    """Households who go by what others learn: in several parts of one market everybody sees the same prices.
+
+    Parameters
+    ----------
+    first
+        The behaviour that does learn.
+    """
+
+    def __init__(self, first: Behaviour) -> None:
+        self._first = first
+
+    @property
+    def name(self) -> str:
+        """What the others are called."""
+        return self._first.name
+
+    @property
+    def policies(self) -> Sequence[PolicyTable]:
+        """What the others go by now."""
+        return self._first.policies
+
+    def learn(self, seen: DaySeen) -> None:
+        """Learn nothing; the others do."""

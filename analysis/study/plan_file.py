@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from model.file_errors import one_line
-from model.nearest import unknown
 from model.scenario import read_toml
 from model.tariff_file import Table, finite, show
 
@@ -141,10 +140,9 @@ class StudyFile(Table):
         if self.measure == "validate" and self.behaviour is not None:
             raise ValueError("behaviour is given, but measure validate plays the equilibrium; leave behaviour out")
         if self.behaviour is not None:
-            from model.market.setup import BEHAVIOURS  # with it comes all of Mesa
+            from model.market.ways import read_behaviour  # with it comes all of Mesa
 
-            if self.behaviour not in BEHAVIOURS:
-                raise ValueError(f"behaviour: {unknown('behaviour', self.behaviour, BEHAVIOURS)}")
+            read_behaviour(self.behaviour)
 
     @property
     def points(self) -> int:

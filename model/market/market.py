@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.arrays import Floats, Ints
 from agents.behaviour import DaySeen
-from agents.cohorts import Mixture
+from agents.cohorts import Follower, Mixture
 from agents.prosumer import Prosumer
 from agents.randomness import Key, Purpose, child, key_from, stream, uniform
 from agents.tariff import Rates, Tariff
@@ -83,8 +83,8 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
     power_flow
         Whether to solve the feeder every day.
     part
-        (k, n): simulate only the k-th of n parts of the households, who live on a feeder of their own; see
-        ``model.market.feeder_part``. By default all of them.
+        (k, n): simulate only part k of n parts of the households, who live on a feeder of their own; see
+        ``model.market.feeders``. By default all of them.
 
     Attributes
     ----------
@@ -187,7 +187,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
             if executor:
                 weakref.finalize(self, executor.shutdown, wait=False)
         self._lived: Lived | None = None
-        self._prosumers = [Prosumer(self, i) for i in range(households)] if households <= REGISTERED_LIMIT else []
+        self._prosumers = [Prosumer(self, i) for i in range(self.households)] if households <= REGISTERED_LIMIT else []
         found = self.equilibrium
         self.utility = Utility(
             self,
@@ -302,6 +302,14 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         )
         self.day += 1
         self.datacollector.collect(self)
+
+    def follow(self, other: "ProsumerMarket") -> None:
+        """Let households go by another market's policies, learn nothing of their own, and share its tables.
+
+        The market must have the other's cohorts, and the other must settle a day last.
+        """
+        self.behaviour = Follower(other.behaviour)
+        self._tables = other._tables
 
     def close(self) -> None:
         """Stop for good: threads end, agents are unregistered, Mesa lets go of the market. Its records stay readable.

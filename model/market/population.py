@@ -85,8 +85,7 @@ class Population:
         self.key = key
         self.buses = len(customers)
         whole = largest_remainder(share, households)
-        self.first_rank = whole * part // parts
-        self.count = whole * (part + 1) // parts - self.first_rank
+        self.first_rank, self.count = rank_ranges(share, households, part, parts)
         self.households = households = int(self.count.sum())
         self.first = np.concatenate([[0], np.cumsum(self.count)])
         self.class_count = self._classes(whole, np.ones(1) if cohort_share is None else cohort_share)
@@ -241,6 +240,13 @@ def largest_remainder(share: Floats, households: int) -> Ints:
     up = np.argsort(-np.round(remainder, 9), kind="stable")[: households - int(count.sum())]
     count[up] += 1
     return count
+
+
+def rank_ranges(share: Floats, households: int, part: int, parts: int) -> tuple[Ints, Ints]:
+    """First rank and number of ranks of each type in one of several parts; parts differ by one of a type at most."""
+    whole = largest_remainder(share, households)
+    first = whole * part // parts
+    return first, whole * (part + 1) // parts - first
 
 
 def divide(count: Ints, share: Floats) -> Ints:
