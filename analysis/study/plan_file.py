@@ -66,11 +66,16 @@ def _ranges(table: object) -> object:
     return {key: tuple(bounds) for key, bounds in flat.items()}
 
 
-def _tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-Count = Annotated[int, Field(ge=1)]
+def _sizes(value: object) -> object:
+    """Numbers of households, all different."""
+    if not isinstance(value, list):
+        return value
+    for number in value:
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise ValueError(f"households is {show(value)}; give whole numbers of at least 1, e.g. [100, 1000]")
+    if len(set(value)) < len(value):
+        raise ValueError(f"households is {show(value)}; give every number once")
+    return tuple(value)
 
 
 class LatinHypercubeTable(Table):
@@ -93,7 +98,7 @@ class StudyFile(Table):
     """Tariff in force, by name or file, unless the grid says it."""
     measure: Literal["solve", "simulate", "validate"]
     """What a task measures."""
-    households: Annotated[tuple[Count, ...], BeforeValidator(_tuple)] = ()
+    households: Annotated[tuple[int, ...], BeforeValidator(_sizes)] = ()
     """Numbers N of simulated households."""
     replications: int | None = Field(default=None, ge=1)
     """Markets of each point and size; replication r has the key (seed, r)."""
@@ -113,8 +118,6 @@ class StudyFile(Table):
     def _fits_together(self) -> Self:
         """Raise ValueError unless the keys make one study."""
         self._check_market()
-        if len(set(self.households)) < len(self.households):
-            raise ValueError(f"households is {list(self.households)}; give every number once")
         ranges = self.latin_hypercube.range if self.latin_hypercube else {}
         for one, other in itertools.combinations(
             (("set", self.set), ("grid", self.grid), ("latin_hypercube.range", ranges)), 2
