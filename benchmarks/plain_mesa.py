@@ -9,10 +9,7 @@ from itertools import accumulate
 
 import mesa
 import numpy as np
-
-from agents.tariff import rates
-from model.market.population import largest_remainder
-from model.mean_field.equilibrium import Equilibrium
+from peer_game import Game, clock
 
 Rows = list[list[list[list[float]]]]
 
@@ -47,8 +44,7 @@ class PlainHousehold(mesa.Agent):
 
     def pay(self) -> None:
         """Settle the day at the realised rates."""
-        bought, sold, fixed = self.model.posted[self.kind]
-        bill = fixed
+        bought, sold, bill = self.model.posted[self.kind]
         for reading, up, down in zip(self.meter_kwh, bought, sold, strict=True):
             bill += reading * (up if reading > 0 else down)
         self.bill_usd += bill
@@ -57,47 +53,46 @@ class PlainHousehold(mesa.Agent):
 class PlainMarket(mesa.Model):
     """The market of one common state, day by day."""
 
-    def __init__(self, equilibrium: Equilibrium, households: int, rng: int = 0) -> None:
+    def __init__(self, game: Game, rng: int = 0) -> None:
         super().__init__(rng=rng)
-        economy = equilibrium.economy
-        self.equilibrium = equilibrium
-        self.slots = economy.slots
-        self.chances: list[Rows] = [_cumulated(policy.probability[0].tolist()) for policy in equilibrium.policies]
-        self.energy = [(policy.net_load_kw[0] * economy.slot_hours).tolist() for policy in equilibrium.policies]
-        self.lowest = [int(policy.moves[0]) for policy in equilibrium.policies]
-        self.shock_rows = [_line(row) for row in economy.shock_kernel.tolist()]
-        self.energy_kwh = [0.0] * economy.slots
+        self.game = game
+        self.slots = game.slots
+        self.chances: list[Rows] = [cumulated(kind.chance.tolist()) for kind in game.kinds]
+        self.energy = [kind.energy_kwh.tolist() for kind in game.kinds]
+        self.lowest = [kind.lowest_move for kind in game.kinds]
+        self.shock_rows = [line(row) for row in game.shock_kernel.tolist()]
+        self.energy_kwh = [0.0] * game.slots
         self.posted: list[tuple[list[float], list[float], float]] = []
-        self.net_load_kw: list[np.ndarray] = []
-        for kind, count in enumerate(largest_remainder(economy.type_share, households)):
-            law = equilibrium.laws[kind][0, 0]
-            cells = self.rng.choice(law.size, size=count, p=law.ravel() / law.sum())
-            for cell in cells.tolist():
-                PlainHousehold(self, kind, *divmod(cell, law.shape[1]))
-        self.households = households
+        for place, kind in enumerate(game.kinds):
+            for level, shock in np.transpose(kind.start(self.rng)).tolist():
+                PlainHousehold(self, place, level, shock)
 
     def step(self) -> None:
         """Simulate one day."""
-        found, economy = self.equilibrium, self.equilibrium.economy
         self.energy_kwh = [0.0] * self.slots
         self.agents.do("live")
-        load_kw = np.array(self.energy_kwh) / (self.households * economy.slot_hours)
-        self.net_load_kw.append(load_kw)
-        wholesale = economy.supply.price(load_kw + economy.rest_load_kw[0])
-        posted = rates(found.tariff, economy.common.today[:1], wholesale[None], found.adder_usd_per_kwh)
-        self.posted = []
-        for household in economy.types:
-            own = posted.for_discount(float(found.tariff.discount[household.group]))
-            bought, sold = own.import_usd_per_kwh[0].tolist(), own.export_usd_per_kwh[0].tolist()
-            self.posted.append((bought, sold, float(found.fixed_charge_usd_per_day[household.group])))
+        self.posted = [(*map(np.ndarray.tolist, own[:2]), float(own[2])) for own in zip(*self.rates(), strict=True)]
         self.agents.do("pay")
 
+    def rates(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rates of the day, by type."""
+        return self.game.rates(np.array(self.energy_kwh))
 
-def _line(row: list[float]) -> list[float]:
+    def live_a_day(self) -> np.ndarray:
+        """Simulate one day; return everybody's energy."""
+        self.step()
+        return np.array(self.energy_kwh)
+
+
+def line(row: list[float]) -> list[float]:
     """Cumulated chances without the last, so that a draw below one never falls off the end."""
     return list(accumulate(row))[:-1]
 
 
-def _cumulated(table: Rows) -> Rows:
+def cumulated(table: Rows) -> Rows:
     """Cumulate the rows (slot, level, shock, move) of a policy."""
-    return [[[_line(row) for row in level] for level in slot] for slot in table]
+    return [[[line(row) for row in level] for level in slot] for slot in table]
+
+
+if __name__ == "__main__":
+    clock("Mesa", mesa.__version__, PlainMarket)
