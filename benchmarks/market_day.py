@@ -80,7 +80,7 @@ def measure_scale(equilibrium: Equilibrium, threads: int, repetitions: int) -> d
         created = time.perf_counter() - began
         market.step()
         grown = resident_bytes() - before
-        tables, executor = market._tables_today(), market._executor
+        tables, executor = market.tables_of(0), market._executor
         days = iter(range(1_000_000))
 
         def kernel(count: int) -> Callable[[], object]:

@@ -71,37 +71,96 @@ class OwnWay:
     ) -> npt.NDArray[np.int64]:
         """Go through the slots by plan or by strategy; write the household's columns; return its moves."""
         people = self.population
-        kind = people.class_of(household)
-        draws = stream(people.key, Purpose.DAY, people.type_of(household), people.rank_of(household), day)
-        width, levels = len(policy.moves), policy.probability.shape[2]
-        slots, shocks = tables.slots, tables.shocks
-        alias = tables.alias[tables.alias_start[kind] : tables.alias_start[kind + 1]].reshape(slots, levels, shocks, -1)
-        readings = tables.energy_kwh[tables.energy_start[kind] : tables.energy_start[kind + 1]]
-        readings = readings.reshape(slots, shocks, width)
-        next_shock = tables.shock_alias.reshape(shocks, shocks)
-        moves = np.zeros(slots, dtype=np.int64)
-        for slot in range(slots):
-            word = child(draws, slot)
-            move = int(policy.moves[pick(alias[slot, level, shock], word >> 32)])
+        walk = Walk(people, household, policy, tables, day, common_state, level=level, shock=shock)
+        moves = np.zeros(tables.slots, dtype=np.int64)
+        for slot in range(tables.slots):
+            situation = walk.situation
+            moves[slot] = situation.planned_move
             if not follow:
-                open_to_it = (level + policy.moves >= 0) & (level + policy.moves < levels)
-                situation = Situation(
-                    day=day,
-                    common_state=common_state,
-                    slot=slot,
-                    level=level,
-                    shock=shock,
-                    moves=policy.moves[open_to_it],
-                    net_load_kw=policy.net_load_kw[common_state, slot, shock, open_to_it],
-                    planned_move=move,
-                )
-                move = _checked(self.strategies[household].move(situation), situation, household)
-            people.energy_kwh[household, slot] = readings[slot, shock, move - int(policy.moves[0])]
-            moves[slot] = move
-            level += move
-            shock = pick(next_shock[shock], word & 0xFFFFFFFF)
-        people.level[household], people.shock[household] = level, shock
+                moves[slot] = checked(self.strategies[household].move(situation), situation, household)
+            people.energy_kwh[household, slot] = walk.take(int(moves[slot]))
+        people.level[household], people.shock[household] = walk.level, walk.shock
         return moves
+
+
+class Walk:
+    """One household's way through a day, slot by slot, on the draws that the kernel uses. It changes no column.
+
+    Parameters
+    ----------
+    population
+        Where the household lives: its type, its rank and the key of its draws.
+    household
+        Its id.
+    policy, tables
+        Its policy in force, and the kernel's tables of everybody's.
+    day, common_state
+        Which day.
+    level, shock
+        Where it stands; by default what its columns say.
+
+    Attributes
+    ----------
+    slot, level, shock : int
+        Where it has come to.
+    """
+
+    def __init__(
+        self,
+        population: Population,
+        household: int,
+        policy: PolicyTable,
+        tables: DayTables,
+        day: int,
+        common_state: int,
+        *,
+        level: int | None = None,
+        shock: int | None = None,
+    ) -> None:
+        kind, own_type = population.class_of(household), population.type_of(household)
+        rank = population.rank_of(household)
+        self.slot = 0
+        self.level = int(population.level[household]) if level is None else level
+        self.shock = int(population.shock[household]) if shock is None else shock
+        self._policy, self._day, self._common_state = policy, day, common_state
+        self._draws = stream(population.key, Purpose.DAY, own_type, rank, day)
+        self._levels = policy.probability.shape[2]
+        slots, shocks = tables.slots, tables.shocks
+        alias = tables.alias[tables.alias_start[kind] : tables.alias_start[kind + 1]]
+        self._alias = alias.reshape(slots, self._levels, shocks, -1)
+        readings = tables.energy_kwh[tables.energy_start[kind] : tables.energy_start[kind + 1]]
+        self._readings = readings.reshape(slots, shocks, -1)
+        self._next_shock = tables.shock_alias.reshape(shocks, shocks)
+
+    @property
+    def open_moves(self) -> npt.NDArray[np.bool_]:
+        """Which of the policy's moves keep the level on the grid, (j,)."""
+        target = self.level + self._policy.moves
+        return np.asarray((target >= 0) & (target < self._levels))
+
+    @property
+    def situation(self) -> Situation:
+        """What the household knows in this slot."""
+        open_moves, policy = self.open_moves, self._policy
+        planned = pick(self._alias[self.slot, self.level, self.shock], child(self._draws, self.slot) >> 32)
+        return Situation(
+            day=self._day,
+            common_state=self._common_state,
+            slot=self.slot,
+            level=self.level,
+            shock=self.shock,
+            moves=policy.moves[open_moves],
+            net_load_kw=policy.net_load_kw[self._common_state, self.slot, self.shock, open_moves],
+            planned_move=int(policy.moves[planned]),
+        )
+
+    def take(self, move: int) -> np.float32:
+        """Make a move and go on to the next slot; return the meter reading. [kWh]"""
+        reading: np.float32 = self._readings[self.slot, self.shock, move - int(self._policy.moves[0])]
+        self.level += move
+        self.shock = pick(self._next_shock[self.shock], child(self._draws, self.slot) & 0xFFFFFFFF)
+        self.slot += 1
+        return reading
 
 
 def quanta(energy_kwh: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
@@ -116,7 +175,8 @@ def pick(row: Words, bits: int) -> int:
     return column if product & 0xFFFFFFFF < entry >> 32 else entry & 0xFFFFFFFF
 
 
-def _checked(move: int, situation: Situation, household: int) -> int:
+def checked(move: int, situation: Situation, household: int) -> int:
+    """Return a move as a plain number; ``ValueError`` in one line if it is not open to the household."""
     if move not in situation.moves:
         raise ValueError(
             f"household {household} chose move {move!r} in slot {situation.slot} at level {situation.level};"

@@ -22,7 +22,7 @@ from model.economy import Economy
 from model.feeder import build_feeder
 from model.market.agent_path import OwnWay
 from model.market.day_kernel import DaySums, mean_load_kw, run_day
-from model.market.day_tables import TablesKept
+from model.market.day_tables import DayTables, TablesKept
 from model.market.digest import MeterDigest
 from model.market.grid import MarketGrid
 from model.market.history import SUMMARY, DayRecord, History, day_summary
@@ -206,6 +206,11 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         return self.population.households
 
     @property
+    def coming_state(self) -> int:
+        """Common state of the day that comes next: its weather is known in the morning."""
+        return self._draw(self.economy.common.kernel[self.common_state]) if self.day else self.common_state
+
+    @property
     def history(self) -> History:
         """Tables of the days so far."""
         return History(
@@ -259,8 +264,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
             raise ValueError("this market is closed; make a new one")
         if self._lived:
             raise ValueError(f"day {self.day} is not settled; call settle first")
-        if self.day > 0:
-            self.common_state = self._draw(self.economy.common.kernel[self.common_state])
+        self.common_state = self.coming_state
         level_before = self.population.level_sums()
         digest = MeterDigest(self._digester)
         sums = self._live(digest)
@@ -311,6 +315,10 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         self.behaviour = Follower(other.behaviour)
         self._tables = other._tables
 
+    def tables_of(self, common_state: int) -> DayTables:
+        """The policies in force, in the form that the day is computed with."""
+        return self._tables.of(self.behaviour.policies, common_state)
+
     def close(self) -> None:
         """Stop for good: threads end, agents are unregistered, Mesa lets go of the market. Its records stay readable.
 
@@ -344,7 +352,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
     def _live(self, digest: MeterDigest) -> DaySums:
         """Run the day at the policies in force, and digest the meters as they fill."""
         policies, people = self.behaviour.policies, self.population
-        tables = self._tables.of(policies, self.common_state)
+        tables = self.tables_of(self.common_state)
         own_way = OwnWay(people, self.strategies) if self.strategies else None
         sums = run_day(
             people,
