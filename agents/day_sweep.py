@@ -14,15 +14,15 @@ TIE_USD = 1e-12
 
 
 @numba.njit(cache=True, nogil=True)
-def _hard_values(reward: Floats, moves: Ints, ahead: Floats, out: Floats) -> None:
+def hard_values(reward: Floats, moves: Ints, ahead: Floats, out: Floats) -> None:
     """out[e] = max_j r[j] + ahead[e + j] for one (c, h, z)."""
-    levels = ahead.size
     out[:] = -np.inf
     for j in range(moves.size):
-        step = moves[j]
+        first = max(0, -moves[j])
+        after, best = ahead[first + moves[j] :], out[first:]  # loops from 0 over slices become vector instructions
         r = reward[j]
-        for e in range(max(0, -step), min(levels, levels - step)):
-            out[e] = max(out[e], r + ahead[e + step])
+        for i in range(min(after.size, best.size)):
+            best[i] = max(best[i], r + after[i])
 
 
 @numba.njit(cache=True, nogil=True)
@@ -92,7 +92,7 @@ def sweep_day(
                 soft_slot(*arrays, future, tilted, total, value[c, h], chances)
                 continue
             for z in range(shocks):
-                _hard_values(reward[c, h, z], moves, ahead[z], value[c, h, z])
+                hard_values(reward[c, h, z], moves, ahead[z], value[c, h, z])
                 if probability.size:
                     for e in range(levels):
                         _choose(reward[c, h, z], moves, ahead[z], temperature, e, chances[e, z])

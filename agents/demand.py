@@ -21,6 +21,13 @@ def wanted_use(reference: float, rate: float, elasticity: float, flexibility: fl
 
 
 @numba.njit(cache=True, nogil=True)
+def wanted_slope(reference: float, rate: float, elasticity: float, flexibility: float, reference_price: float) -> float:
+    """Derivative of `wanted_use` in the rate, ≤ 0; 0 beyond the flexibility. [kW per USD/kWh]"""
+    relative = elasticity / reference_price
+    return -relative * reference if abs(elasticity - relative * rate) < flexibility else 0.0
+
+
+@numba.njit(cache=True, nogil=True)
 def best_use(free: float, if_buying: float, if_selling: float) -> float:
     """`best_use_kw` of numbers."""
     return min(max(free, if_buying), if_selling)

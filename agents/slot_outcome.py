@@ -46,7 +46,7 @@ class SlotOutcome:
 
 
 @cache
-def _battery_moves(battery: Battery | None, slot_hours: float) -> tuple[Ints, Floats, Floats]:
+def battery_moves(battery: Battery | None, slot_hours: float) -> tuple[Ints, Floats, Floats]:
     """Moves of a battery with their grid-side power and wear, worked out once."""
     move = moves(battery, slot_hours)
     move.setflags(write=False)
@@ -65,10 +65,10 @@ def slot_outcome(household: HouseholdType, rates: Rates, shock_levels: Floats, s
     slot_hours
         Length of a slot. [h]
     """
-    move, battery_kw, wear = _battery_moves(household.battery, slot_hours)
+    move, battery_kw, wear = battery_moves(household.battery, slot_hours)
     shape = (*household.reference_kw.shape, shock_levels.size, move.size)
     use_kw, net_load_kw, utility, payment = np.empty((4, *shape))
-    _fill(
+    fill_outcome(
         household.reference_kw,
         household.pv_kw,
         shock_levels,
@@ -94,7 +94,7 @@ def slot_outcome(household: HouseholdType, rates: Rates, shock_levels: Floats, s
 
 
 @numba.njit(cache=True, nogil=True)
-def _fill(
+def fill_outcome(
     reference_kw: Floats,
     pv_kw: Floats,
     shock_levels: Floats,

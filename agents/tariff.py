@@ -118,6 +118,35 @@ class Rates:
         return Rates(import_usd_per_kwh=discounted, export_usd_per_kwh=np.minimum(self.export_usd_per_kwh, discounted))
 
 
+@numba.njit(cache=True, nogil=True)
+def import_rate(energy: float, wholesale: float, pass_through: float, adder: float) -> float:
+    """r⁺ = τ + κλ + α. [USD/kWh]"""
+    return energy + pass_through * wholesale + adder
+
+
+@numba.njit(cache=True, nogil=True)
+def export_rate(credit: float, wholesale: float, export_pass_through: float, bought: float) -> float:
+    """r⁻ = x + κ_x λ, but never above the import rate. [USD/kWh]"""
+    return min(credit + export_pass_through * wholesale, bought)
+
+
+_import = numba.vectorize(["float64(float64, float64, float64, float64)"], cache=True)(import_rate.py_func)  # type: ignore[no-untyped-call]
+_export = numba.vectorize(["float64(float64, float64, float64, float64)"], cache=True)(export_rate.py_func)  # type: ignore[no-untyped-call]
+
+
+def export_credit(tariff: Tariff, today: Ints) -> tuple[Floats, float]:
+    """Posted part x (c, h) [USD/kWh] and pass-through κ_x of the export credit before its cap, by the tariff's rule.
+
+    Under net metering x is infinite: the cap, the import rate, is what exports earn.
+    """
+    posted = tariff.export_usd_per_kwh[today]
+    if tariff.export_rule is ExportRule.NET_METERING:
+        return np.full_like(posted, np.inf), 0.0
+    if tariff.export_rule is ExportRule.NET_BILLING:
+        return posted, float(tariff.export_pass_through)
+    return np.zeros_like(posted), 0.0
+
+
 def rates(tariff: Tariff, today: Ints, wholesale_usd_per_kwh: Floats, adder_usd_per_kwh: float) -> Rates:
     """Import rate r⁺ = τ + κλ + α and export rate r⁻ by the tariff's rule, never above r⁺.
 
@@ -130,14 +159,10 @@ def rates(tariff: Tariff, today: Ints, wholesale_usd_per_kwh: Floats, adder_usd_
     adder_usd_per_kwh
         Volumetric adder α. [USD/kWh]
     """
-    bought = tariff.energy_usd_per_kwh[today] + tariff.pass_through * wholesale_usd_per_kwh + adder_usd_per_kwh
-    if tariff.export_rule is ExportRule.NET_METERING:
-        sold = bought
-    elif tariff.export_rule is ExportRule.NET_BILLING:
-        credit = tariff.export_usd_per_kwh[today] + tariff.export_pass_through * wholesale_usd_per_kwh
-        sold = np.minimum(credit, bought)
-    else:
-        sold = np.minimum(0.0, bought)
+    energy = tariff.energy_usd_per_kwh[today]
+    credit, passed = export_credit(tariff, today)
+    bought = np.asarray(_import(energy, wholesale_usd_per_kwh, tariff.pass_through, adder_usd_per_kwh))
+    sold = np.asarray(_export(credit, wholesale_usd_per_kwh, passed, bought))
     return Rates(import_usd_per_kwh=bought, export_usd_per_kwh=sold)
 
 

@@ -4,12 +4,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
 from agents.arrays import Floats, read_only
 
 POWERS = 4  # constant to cubic
+NOWHERE = np.empty(0)
+
+
+@numba.njit(cache=True, nogil=True)
+def piecewise(x: float, breaks: Floats, rows: Floats) -> float:
+    """A polynomial between break points at x; row k holds the coefficients of piece k in rising powers."""
+    piece, beyond = 0, breaks.size  # `np.searchsorted` of one number takes longer than all the rest
+    while piece < beyond:
+        middle = (piece + beyond) // 2
+        if x < breaks[middle]:
+            beyond = middle
+        else:
+            piece = middle + 1
+    top = rows.shape[1] - 1
+    value: float = rows[piece, top]
+    for power in range(top - 1, -1, -1):
+        value = rows[piece, power] + x * value
+    return value
+
+
+@numba.guvectorize(["(float64, float64[:], float64[:, :], float64[:])"], "(),(b),(p,n)->()", cache=True)  # type: ignore[no-untyped-call]
+def _piecewise(x: float, breaks: Floats, rows: Floats, out: Floats) -> None:
+    out[0] = piecewise(x, breaks, rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -187,17 +211,25 @@ class SupplyCurve:
 
     def price(self, net_load_kw: npt.ArrayLike) -> Floats:
         """Marginal cost s(x). [USD/kWh]"""
-        x, c = self._pieces(net_load_kw)
-        return c[..., 0] + x * (c[..., 1] + x * (c[..., 2] + x * c[..., 3]))
+        return self._at(net_load_kw, self.coefficients)
 
     def slope(self, net_load_kw: npt.ArrayLike) -> Floats:
         """Derivative s'(x); at a break point, that of the piece on the right. [USD/kWh per kW]"""
-        x, c = self._pieces(net_load_kw)
-        return c[..., 1] + x * (2 * c[..., 2] + x * (3 * c[..., 3]))
+        return self._at(net_load_kw, self.slope_rows)
 
     def cost(self, net_load_kw: npt.ArrayLike) -> Floats:
         """Supply cost S(x) = ∫₀ˣ s, negative for x < 0 where s > 0. [USD per hour]"""
-        return self._integral(self.coefficients, net_load_kw)
+        return self._at(net_load_kw, self.cost_rows)
+
+    @property
+    def slope_rows(self) -> Floats:
+        """Coefficients of s', (break + 1, 3). [USD/kWh per kW, …]"""
+        return self.coefficients[:, 1:] * np.arange(1, POWERS)
+
+    @property
+    def cost_rows(self) -> Floats:
+        """Coefficients of S, (break + 1, 5). [USD/h, USD/kWh, …]"""
+        return self._integral(self.coefficients)
 
     def marginal_emissions_t_per_kwh(self, net_load_kw: npt.ArrayLike) -> Floats:
         """Emissions of one more kWh. [t/kWh]"""
@@ -208,7 +240,7 @@ class SupplyCurve:
         """Emissions ∫₀ˣ of the marginal ones. [t per hour]"""
         constant = np.zeros_like(self.coefficients)
         constant[:, 0] = self.emissions_t_per_kwh
-        return self._integral(constant, net_load_kw)
+        return self._at(net_load_kw, self._integral(constant))
 
     def shifted_by_carbon(self, usd_per_t: float) -> Self:
         """Curve of the social marginal cost s + ``usd_per_t`` · marginal emissions. It may jump up between segments.
@@ -230,26 +262,19 @@ class SupplyCurve:
                 " or put the dirtier segments above the cleaner ones"
             ) from None
 
-    def _pieces(self, net_load_kw: npt.ArrayLike) -> tuple[Floats, Floats]:
-        """Net load as an array (…,) and the coefficients of its piece (…, 4)."""
-        x = np.asarray(net_load_kw, dtype=float)
-        return x, self.coefficients[np.searchsorted(self.breaks_kw, x, side="right")]
+    def _at(self, net_load_kw: npt.ArrayLike, rows: Floats) -> Floats:
+        """The piecewise polynomial with these rows at net loads of any shape."""
+        value: Floats = _piecewise(np.asarray(net_load_kw, dtype=float), self.breaks_kw, rows)
+        return value
 
-    def _integral(self, rows: Floats, net_load_kw: npt.ArrayLike) -> Floats:
-        """Integral from 0 of the piecewise polynomial with these rows (break + 1, 4)."""
-        x = np.asarray(net_load_kw, dtype=float)
-        primitive = rows / np.arange(1, POWERS + 1)
-
-        def at(place: Floats, c: Floats) -> Floats:
-            value: Floats = place * (c[..., 0] + place * (c[..., 1] + place * (c[..., 2] + place * c[..., 3])))
-            return value
-
+    def _integral(self, rows: Floats) -> Floats:
+        """Coefficients of the integral from 0 of the piecewise polynomial with these rows (break + 1, power)."""
+        primitive = np.concatenate([np.zeros((len(rows), 1)), rows / np.arange(1, POWERS + 1)], axis=1)
         # constants of integration that make neighbours meet at their break point, then F(0) = 0
-        jumps = at(self.breaks_kw, primitive[:-1]) - at(self.breaks_kw, primitive[1:])
-        constant = np.concatenate([[0.0], np.cumsum(jumps)])
-        constant = constant - constant[np.searchsorted(self.breaks_kw, 0.0, side="right")]
-        piece = np.searchsorted(self.breaks_kw, x, side="right")
-        return np.asarray(constant[piece] + at(x, primitive[piece]))
+        left, right = (_piecewise(self.breaks_kw, NOWHERE, side[:, None]) for side in (primitive[:-1], primitive[1:]))
+        constant = np.concatenate([[0.0], np.cumsum(left - right)])
+        primitive[:, 0] = constant - constant[np.searchsorted(self.breaks_kw, 0.0, side="right")]
+        return primitive
 
 
 def _falls_at(row: Floats, left: float, right: float) -> float | None:

@@ -1,0 +1,359 @@
+"""Temperature 0: everybody's best plan at given prices, and mixtures of plans as policies.
+
+In a game of a single day one backward sweep gives the best values, and one forward sweep from the evening law follows
+the best moves; both run compiled for all types at once. A plan is then the moves taken, ties split equally, in every
+state that is met. In days without end each type's best response and its stationary flow are iterations of their own.
+"""
+
+from dataclasses import replace
+from typing import Protocol
+
+import numba
+import numpy as np
+
+from agents.arrays import Bools, Floats, Ints
+from agents.battery import Battery
+from agents.best_response import Response, respond
+from agents.day_operator import mix_shocks
+from agents.day_sweep import TIE_USD, hard_values
+from agents.household import HouseholdType
+from agents.outlook import Outlook
+from agents.policy import PolicyTable
+from agents.slot_outcome import SlotOutcome, battery_moves
+from model.economy import Economy
+from model.mean_field.answer import own_outlook
+from model.mean_field.clearing import Cleared, TypeStack, expected_gain
+from model.mean_field.flow import Flow, household_flow
+from model.mean_field.mixture import Columns, add_column, empty_columns, enlarged, free_unused, next_free
+
+ROOM_PER_TYPE = 6
+
+
+class Plans(Protocol):
+    """The best plans of all types at the prices of the day, in a pool of columns."""
+
+    columns: Columns
+
+    def answer(self, here: Cleared) -> float:
+        """Add everybody's best plan as a column; return the gap of the mixtures to it. [USD per household-day]"""
+
+    def policies(self, here: Cleared) -> list[tuple[Response, Flow]]:
+        """The mixtures as policies: each plan followed as often as its households are in a state."""
+
+
+def plans_for(economy: Economy, horizon: Outlook, types: TypeStack) -> Plans:
+    """The way to plan that suits the outlook."""
+    single = economy.one_day is not None or economy.held is not None
+    return SingleDayPlans(economy, horizon, types) if single else EndlessPlans(economy, horizon, types)
+
+
+def outcome_of(household: HouseholdType, kind: int, here: Cleared, slot_hours: float) -> SlotOutcome:
+    """What moves bring one type, its padding taken off."""
+    moves, _, wear = battery_moves(household.battery, slot_hours)
+
+    def own(stacked: Floats) -> Floats:
+        return np.array(stacked[kind, ..., : moves.size])
+
+    return SlotOutcome(
+        moves=moves,
+        use_kw=own(here.use_kw),
+        net_load_kw=own(here.net_load_kw),
+        utility_usd=own(here.utility_usd),
+        payment_usd=own(here.payment_usd),
+        wear_usd=wear,
+        level_kwh=household.battery.level_kwh if household.battery else 0.0,
+    )
+
+
+class SingleDayPlans:
+    """Plans of a game of one day, or of a day that is held between others."""
+
+    def __init__(self, economy: Economy, horizon: Outlook, types: TypeStack) -> None:
+        self.households, self.types = economy.types, types
+        self.views = [own_outlook(economy, horizon, kind) for kind in range(len(economy.types))]
+        states, slots = economy.rest_load_kw.shape
+        shocks, most = types.shock_levels.size, int(types.levels.max())
+        self.start_law = np.zeros((len(economy.types), states, shocks, most))
+        self.tomorrow_usd = np.zeros((len(economy.types), states, shocks, most))
+        known: dict[tuple[Battery | None, int], int] = {}
+        for kind, (household, view) in enumerate(zip(economy.types, self.views, strict=True)):
+            day, levels = view.one_day, household.levels
+            assert day is not None
+            like = known.setdefault((household.battery, id(day)), kind)
+            if like < kind:
+                self.tomorrow_usd[kind], self.start_law[kind] = self.tomorrow_usd[like], self.start_law[like]
+                continue
+            level_kwh = household.battery.level_kwh if household.battery else 0.0
+            worth = np.broadcast_to(day.midnight_usd(levels, level_kwh), (states, shocks, levels))
+            self.tomorrow_usd[kind, ..., :levels] = np.tensordot(horizon.common_kernel, worth, axes=1)
+            self.start_law[kind, ..., :levels] = np.swapaxes(day.start(levels, horizon.shock_probability), -1, -2)
+        self.shock_kernel = np.array(horizon.shock_kernel)
+        room = ROOM_PER_TYPE * len(economy.types)
+        self.columns = empty_columns(room, (states, slots, shocks, types.moves.shape[1]))
+        self.taken = np.empty((room, states, slots, shocks, most, types.moves.shape[1]), dtype=np.bool_)
+        self.begun = False
+
+    def answer(self, here: Cleared) -> float:
+        """As promised by ``Plans``."""
+        while free_unused(self.columns) < len(self.households):
+            self.columns = enlarged(self.columns)
+            self.taken = np.concatenate([self.taken, np.empty_like(self.taken)])
+        gap = _plan_day(
+            self.types, here, self.shock_kernel, self.tomorrow_usd, self.start_law, self.columns, self.taken, self.begun
+        )
+        self.begun = True
+        return float(gap)
+
+    def policies(self, here: Cleared) -> list[tuple[Response, Flow]]:
+        """As promised by ``Plans``; what no plan meets is answered as best."""
+        return [self._policy(kind, here) for kind in range(len(self.households))]
+
+    def _policy(self, kind: int, here: Cleared) -> tuple[Response, Flow]:
+        household = self.households[kind]
+        outcome = outcome_of(household, kind, here, self.types.slot_hours)
+        states, slots, shocks, count = outcome.net_load_kw.shape
+        levels = household.levels
+        value = np.empty((states, slots, shocks, levels))
+        law = np.empty((states, slots, levels, shocks))
+        probability = np.empty((states, slots, levels, shocks, count))
+        tomorrow, start = (np.ascontiguousarray(a[kind, ..., :levels]) for a in (self.tomorrow_usd, self.start_law))
+        _mix_days(
+            *(self.columns, self.taken, kind, outcome.reward_usd, outcome.moves),
+            *(self.shock_kernel, tomorrow, start, value, law, probability),
+        )
+        gain = float(self.types.chance @ (value[:, 0] * start).sum(axis=(1, 2)))
+        policy = PolicyTable(
+            moves=outcome.moves, probability=probability, net_load_kw=outcome.net_load_kw, use_kw=outcome.use_kw
+        )
+        response = Response(
+            policy=policy,
+            outcome=outcome,
+            value_usd=value,
+            gain_usd_per_day=gain,
+            span_usd=0.0,
+            days=1,
+            converged=True,
+        )
+        return response, Flow(law=law, frequency=here.frequency[kind, ..., :count], defect=0.0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _plan_day(
+    types: TypeStack,
+    here: Cleared,
+    shock_kernel: Floats,
+    tomorrow_usd: Floats,
+    start_law: Floats,
+    columns: Columns,
+    taken: Bools,
+    begun: bool,
+) -> float:
+    """Every type's best plan as a column; return the gap, infinite where there were no plans yet. [USD/day]"""
+    gap, place = 0.0, 0
+    shock_draw = np.ascontiguousarray(shock_kernel.T)
+    for kind in range(types.share.size):
+        levels = types.levels[kind]
+        if levels == 1 and begun:
+            continue  # a household without a battery has but one plan
+        place = next_free(columns, place)
+        reward, move, frequency = here.reward_usd[kind], types.moves[kind], columns.frequency[place]
+        worth = _best_day(
+            reward,
+            move,
+            shock_kernel,
+            shock_draw,
+            types.chance,
+            np.ascontiguousarray(tomorrow_usd[kind, :, :, :levels]),
+            np.ascontiguousarray(start_law[kind, :, :, :levels]),
+            taken[place],
+            frequency,
+        )
+        lead = expected_gain(types, reward, frequency) - expected_gain(types, reward, here.frequency[kind])
+        gap += types.share[kind] * (lead + worth - here.worth_usd[kind])
+        add_column(columns, place, kind, worth, not begun)
+    return gap if begun else np.inf
+
+
+@numba.njit(cache=True, nogil=True)
+def _best_values(
+    reward: Floats, move: Ints, shock_kernel: Floats, tomorrow_usd: Floats, ahead: Floats, value: Floats
+) -> None:
+    """Best values of one day backward: value[h, z, e], and expected ahead[h, z, e] after the move of slot h."""
+    slots = reward.shape[0]
+    for back in range(slots):
+        h = slots - 1 - back
+        mix_shocks(shock_kernel, tomorrow_usd if back == 0 else value[h + 1], 1.0, ahead[h])
+        for z in range(reward.shape[1]):
+            hard_values(reward[h, z], move, ahead[h, z], value[h, z])
+
+
+@numba.njit(cache=True, nogil=True)
+def _mark_best(reward: Floats, move: Ints, ahead: Floats, value: float, e: int, best: Bools) -> int:
+    """Mark the moves at level e that attain the value, up to rounding; return how many."""
+    ties = 0
+    for j in range(move.size):
+        after = e + move[j]
+        best[j] = 0 <= after < ahead.size and reward[j] + ahead[after] >= value - TIE_USD
+        ties += best[j]
+    return ties
+
+
+@numba.njit(cache=True, nogil=True)
+def _best_day(
+    reward: Floats,
+    move: Ints,
+    shock_kernel: Floats,
+    shock_draw: Floats,
+    chance: Floats,
+    tomorrow_usd: Floats,
+    start_law: Floats,
+    taken: Bools,
+    frequency: Floats,
+) -> float:
+    """Best plan of one type: taken[c, h, z, e, j] and its frequencies; return the expected worth of what it leaves.
+
+    ``tomorrow_usd`` (c, z, e) is expected over tomorrow's common state; ``start_law`` is (c, z, e); ``shock_draw`` is
+    the shocks' kernel transposed.
+    """
+    states, slots, shocks, count = reward.shape
+    levels = tomorrow_usd.shape[2]
+    ahead, value = np.empty((slots, shocks, levels)), np.empty((slots, shocks, levels))
+    mass, moved = np.empty((shocks, levels)), np.empty((shocks, levels))
+    frequency[:] = 0.0
+    worth = 0.0
+    for c in range(states):
+        _best_values(reward[c], move, shock_kernel, tomorrow_usd[c], ahead, value)
+        mass[:] = start_law[c]
+        for h in range(slots):
+            moved[:] = 0.0
+            for z in range(shocks):
+                done = frequency[c, h, z]
+                for e in range(levels):
+                    if mass[z, e] != 0.0:
+                        best = taken[c, h, z, e]
+                        part = mass[z, e] / _mark_best(reward[c, h, z], move, ahead[h, z], value[h, z, e], e, best)
+                        for j in range(count):
+                            if best[j]:
+                                done[j] += part
+                                moved[z, e + move[j]] += part
+            if h == slots - 1:
+                worth += chance[c] * (moved * ahead[h]).sum()
+            mix_shocks(shock_draw, moved, 1.0, mass)
+    return worth
+
+
+@numba.njit(cache=True, nogil=True)
+def _mix_days(
+    columns: Columns,
+    all_taken: Bools,
+    kind: int,
+    reward: Floats,
+    move: Ints,
+    shock_kernel: Floats,
+    tomorrow_usd: Floats,
+    start_law: Floats,
+    value: Floats,
+    law: Floats,
+    probability: Floats,
+) -> None:
+    """Best values (c, h, z, e); law (c, h, e, z) and moves (c, h, e, z, j) of a mixture, best where it never is."""
+    states, slots, levels, shocks, count = probability.shape
+    shock_draw = np.ascontiguousarray(shock_kernel.T)
+    law[:], probability[:] = 0.0, 0.0
+    mass, moved = np.empty((shocks, levels)), np.empty((shocks, levels))
+    for k in range(columns.kind.size):
+        if columns.kind[k] == kind and columns.mixture[k] > 0.0:
+            for c in range(states):
+                mass[:] = columns.mixture[k] * start_law[c]
+                for h in range(slots):
+                    moved[:] = 0.0
+                    for z in range(shocks):
+                        for e in range(levels):
+                            if mass[z, e] != 0.0:
+                                taken, done = all_taken[k, c, h, z, e], probability[c, h, e, z]
+                                law[c, h, e, z] += mass[z, e]
+                                part = mass[z, e] / taken.sum()
+                                for j in range(count):
+                                    if taken[j]:
+                                        done[j] += part
+                                        moved[z, e + move[j]] += part
+                    mix_shocks(shock_draw, moved, 1.0, mass)
+    ahead = np.empty((slots, shocks, levels))
+    best = np.empty(count, dtype=np.bool_)
+    for c in range(states):
+        _best_values(reward[c], move, shock_kernel, tomorrow_usd[c], ahead, value[c])
+        for h in range(slots):
+            for e in range(levels):
+                for z in range(shocks):
+                    chances = probability[c, h, e, z]
+                    if law[c, h, e, z] == 0.0:
+                        _mark_best(reward[c, h, z], move, ahead[h, z], value[c, h, z, e], e, best)
+                        chances[:] = best
+                    chances /= chances.sum()
+
+
+class EndlessPlans:
+    """Stationary plans of days without end."""
+
+    def __init__(self, economy: Economy, horizon: Outlook, types: TypeStack) -> None:
+        self.economy, self.horizon, self.types = economy, horizon, types
+        shape = (*economy.rest_load_kw.shape, types.shock_levels.size, types.moves.shape[1])
+        room = ROOM_PER_TYPE * len(economy.types)
+        self.columns = empty_columns(room, shape)
+        self.plans: list[tuple[Response, Flow] | None] = [None] * room
+        self.last: list[tuple[Response, Flow] | None] = [None] * len(economy.types)
+
+    def answer(self, here: Cleared) -> float:
+        """As promised by ``Plans``."""
+        while free_unused(self.columns) < len(self.economy.types):
+            self.columns = enlarged(self.columns)
+            self.plans += [None] * len(self.plans)
+        gap, place = 0.0, 0
+        for kind, household in enumerate(self.economy.types):
+            last = self.last[kind]
+            if household.battery is None and last is not None:
+                continue  # a household without a battery has but one plan
+            outcome = outcome_of(household, kind, here, self.horizon.slot_hours)
+            response = respond(outcome, household.levels, self.horizon, start=last[0] if last else None)
+            midnight = last[1].law[:, 0] if last else None
+            flow = household_flow(response.policy, self.horizon, self.economy.common.backward, midnight)
+            place = next_free(self.columns, place)
+            self.plans[place] = self.last[kind] = (response, flow)
+            frequency = self.columns.frequency[place]
+            frequency[...] = 0.0
+            frequency[..., : flow.frequency.shape[-1]] = flow.frequency
+            if last is None:
+                gap = np.inf
+            else:
+                lead = expected_gain(self.types, here.reward_usd[kind], frequency - here.frequency[kind])
+                gap += household.share * lead
+            add_column(self.columns, place, kind, 0.0, last is None)
+        return gap
+
+    def policies(self, here: Cleared) -> list[tuple[Response, Flow]]:
+        """As promised by ``Plans``; where a mixture never is, its last plan counts."""
+        found = []
+        for kind, household in enumerate(self.economy.types):
+            outcome = outcome_of(household, kind, here, self.horizon.slot_hours)
+            last = self.last[kind]
+            assert last is not None
+            response = last[0]
+            if household.battery is None:  # it planned once only, at other prices
+                response = respond(outcome, household.levels, self.horizon)
+            law, done = np.zeros(last[1].law.shape), np.zeros(response.policy.probability.shape)
+            for place in np.flatnonzero((self.columns.kind == kind) & (self.columns.mixture > 0)):
+                plan = self.plans[place]
+                assert plan is not None
+                part = self.columns.mixture[place] * plan[1].law
+                law += part
+                done += part[..., None] * plan[0].policy.probability
+            met = law[..., None] > 0
+            probability = np.where(met, done / np.where(met, law[..., None], 1.0), response.policy.probability)
+            probability /= probability.sum(axis=-1, keepdims=True)
+            policy = PolicyTable(
+                moves=outcome.moves, probability=probability, net_load_kw=outcome.net_load_kw, use_kw=outcome.use_kw
+            )
+            frequency = here.frequency[kind, ..., : outcome.moves.size]
+            flow = Flow(law=law, frequency=frequency, defect=0.0)
+            found.append((replace(response, policy=policy, outcome=outcome), flow))
+        return found
