@@ -187,13 +187,13 @@ def _best_values(
             hard_values(reward[h, z], move, ahead[h, z], value[h, z])
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, inline="always")
 def _mark_best(reward: Floats, move: Ints, ahead: Floats, value: float, e: int, best: Bools) -> int:
     """Mark the moves at level e that attain the value, up to rounding; return how many."""
-    ties = 0
+    ties, enough = 0, value - TIE_USD
     for j in range(move.size):
-        after = e + move[j]
-        best[j] = 0 <= after < ahead.size and reward[j] + ahead[after] >= value - TIE_USD
+        after = np.uint64(e + move[j])  # below 0 it is huge: one comparison for both ends, and no index from the end
+        best[j] = after < np.uint64(ahead.size) and reward[j] + ahead[after] >= enough
         ties += best[j]
     return ties
 
@@ -285,11 +285,13 @@ def _mix_days(
         for h in range(slots):
             for e in range(levels):
                 for z in range(shocks):
-                    chances = probability[c, h, e, z]
-                    if law[c, h, e, z] == 0.0:
-                        _mark_best(reward[c, h, z], move, ahead[h, z], value[c, h, z, e], e, best)
+                    chances, total = probability[c, h, e, z], law[c, h, e, z]
+                    if total == 0.0:
+                        total = float(_mark_best(reward[c, h, z], move, ahead[h, z], value[c, h, z, e], e, best))
                         chances[:] = best
-                    chances /= chances.sum()
+                    share = 1.0 / total
+                    for j in range(count):
+                        chances[j] *= share
 
 
 class EndlessPlans:
