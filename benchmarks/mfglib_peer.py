@@ -12,7 +12,7 @@ TORCH, MFGLIB = "torch==2.13.0", "mfglib==0.3.0"
 PEER_SCRIPT = Path(__file__).with_name("mfglib_solver.py")
 MOST_BYTES = 6_000_000_000
 """Memory that a run may take."""
-GRACE_SECONDS = 60.0
+GRACE_SECONDS = 180.0
 """Wall seconds beyond twice the CPU limits after which a run is ended from outside."""
 DEFAULTS = ("OnlineMirrorDescent", "PriorDescent", "FictitiousPlay", "OccupationMeasureInclusion", "MFOMO")
 EVERY_PAIR = ("OccupationMeasureInclusion", "MFOMO")

@@ -11,7 +11,8 @@ import numpy as np
 
 from agents.arrays import Bools, Floats, Ints
 from agents.demand import best_use, wanted_slope, wanted_use
-from agents.slot_outcome import battery_moves, fill_outcome
+from agents.household import HouseholdType
+from agents.slot_outcome import SlotOutcome, battery_moves, fill_outcome
 from agents.tariff import Tariff, export_credit, export_rate, import_rate
 from model.economy import Economy
 from model.supply import piecewise
@@ -143,6 +144,24 @@ def start_at(types: TypeStack, terms: Terms, wholesale_usd_per_kwh: Floats) -> C
     here = Cleared(price, load_kw, bend, frequency, use, net_load, utility, payment, reward, worth)
     bring_outcomes(types, terms, here)
     return here
+
+
+def outcome_of(household: HouseholdType, kind: int, here: Cleared, slot_hours: float) -> SlotOutcome:
+    """What moves bring one type, its padding taken off."""
+    moves, _, wear = battery_moves(household.battery, slot_hours)
+
+    def own(stacked: Floats) -> Floats:
+        return np.array(stacked[kind, ..., : moves.size])
+
+    return SlotOutcome(
+        moves=moves,
+        use_kw=own(here.use_kw),
+        net_load_kw=own(here.net_load_kw),
+        utility_usd=own(here.utility_usd),
+        payment_usd=own(here.payment_usd),
+        wear_usd=wear,
+        level_kwh=household.battery.level_kwh if household.battery else 0.0,
+    )
 
 
 @numba.njit(cache=True, nogil=True)

@@ -17,16 +17,20 @@ Jaggi, *On the global linear convergence of Frank–Wolfe optimization variants*
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from agents.arrays import Floats
+from agents.best_response import Response
 from agents.tariff import Tariff, rates
 from model.economy import Economy
 from model.mean_field.answer import Answer, outlook, summed
-from model.mean_field.clearing import stack_types, start_at, terms_of
-from model.mean_field.mixture import clear_mixture, reoptimise
-from model.mean_field.plans import plans_for
+from model.mean_field.clearing import Cleared, stack_types, start_at, terms_of
+from model.mean_field.endless_plans import EndlessPlans
+from model.mean_field.flow import Flow
+from model.mean_field.mixture import Columns, clear_mixture, reoptimise
+from model.mean_field.single_day_plans import SingleDayPlans
 from model.mean_field.watch import Watch
 
 GAP_USD_PER_DAY = 1e-10
@@ -56,6 +60,18 @@ class ExactSolution:
     converged: bool
 
 
+class Plans(Protocol):
+    """Everybody's best plans at the prices of the day, in a pool of columns."""
+
+    columns: Columns
+
+    def answer(self, here: Cleared) -> float:
+        """Add everybody's best plan as a column; return the gap of the mixtures to it. [USD per household-day]"""
+
+    def policies(self, here: Cleared) -> list[tuple[Response, Flow]]:
+        """The mixtures as policies: each plan followed as often as its households are in a state."""
+
+
 def solve_exact(
     economy: Economy,
     tariff: Tariff,
@@ -73,10 +89,21 @@ def solve_exact(
         Prices of the first round.
     gap_usd_per_day
         Exploitability at which to stop.
+
+    Raises
+    ------
+    ValueError
+        If a group discount applies to the wholesale price: the game has no potential then.
     """
+    if tariff.discount.any():
+        raise ValueError(
+            f"tariff {tariff.name}: discount is {tariff.discount.tolist()}; the exact solver needs a potential,"
+            " which group discounts destroy: give zeros, or a temperature above 0"
+        )
     horizon = outlook(economy, temperature_usd=0.0)
     types, terms = stack_types(economy), terms_of(economy, tariff, adder_usd_per_kwh)
-    plans = plans_for(economy, horizon, types)
+    single = economy.one_day is not None or economy.held is not None
+    plans: Plans = (SingleDayPlans if single else EndlessPlans)(economy, horizon, types)
     here = start_at(types, terms, wholesale_usd_per_kwh)
     plans.answer(here)
     watch.tick()

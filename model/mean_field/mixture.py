@@ -22,6 +22,8 @@ SHORTEST_STEP = 1e-4
 ROUNDING_USD = 1e-13
 """Changes of the dual value this small are rounding. [USD per household-day]"""
 FREE = -1
+ROOM_PER_TYPE = 6
+"""Places in a new pool; it grows when they are taken."""
 
 
 class Columns(NamedTuple):
