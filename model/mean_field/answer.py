@@ -1,17 +1,31 @@
 """How the continuum answers given prices: responses, flows, net load, bills, revenue and cost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from agents.arrays import Floats
-from agents.best_response import Response, best_response
+from agents.best_response import Response, best_response, value_tolerance_usd
 from agents.outlook import Outlook, ValueRule
 from agents.tariff import ExportRule, Rates, Tariff, rates
 from model.economy import Economy
-from model.mean_field.flow import Flow, household_flow
+from model.mean_field.flow import LAW_TOLERANCE, Flow, household_flow
 from model.mean_field.threads import for_each_type
+from model.mean_field.watch import Watch
+
+EXACT = 1e-9
+"""Accuracy of probabilities at which an answer is as good as it gets."""
+LAW_SHARE = 1e-2
+"""Accuracy of a single probability of the law, as a share of the accuracy of net loads: a load sums over many."""
+
+
+ROUGH = 1e-3
+"""Accuracy of an answer on the way, per USD/kWh of the residual before it,"""
+ROUGHEST = 1e-4
+"""the worst that is ever asked for,"""
+FINEST = 0.1
+"""and that of a solution, per USD/kWh of the residual accepted."""
 
 
 def outlook(economy: Economy, *, temperature_usd: float | None = None) -> Outlook:
@@ -81,6 +95,7 @@ def answer(
     *,
     start: Answer | None = None,
     temperature_usd: float | None = None,
+    accuracy: float = EXACT,
 ) -> Answer:
     """Let every household type respond to the prices, and let the laws flow.
 
@@ -90,21 +105,68 @@ def answer(
         An answer to similar prices; values and laws start from it.
     temperature_usd
         Another temperature than the scenario's (continuation, or 0 for exact best responses). [USD]
+    accuracy
+        Error of the probabilities of moves, about that of net loads in kW, that is good enough far from a solution;
+        a rough answer takes fewer days.
     """
     horizon = outlook(economy, temperature_usd=temperature_usd)
+    tolerance_usd = max(value_tolerance_usd(horizon.temperature_usd), accuracy * horizon.temperature_usd)
+    law_tolerance = LAW_TOLERANCE if accuracy <= EXACT else LAW_SHARE * accuracy
     posted = rates(tariff, economy.common.today, wholesale_usd_per_kwh, adder_usd_per_kwh)
 
     def settle(k: int) -> tuple[Response, Flow]:
         household = economy.types[k]
         own = posted.for_discount(float(tariff.discount[household.group]))
         view = own_outlook(economy, horizon, k)
-        response = best_response(household, own, view, start=start.responses[k] if start else None)
+        before = start.responses[k] if start else None
+        response = best_response(household, own, view, start=before, tolerance_usd=tolerance_usd)
         midnight = start.flows[k].law[:, 0] if start else None
-        return response, household_flow(response.policy, view, economy.common.backward, midnight)
+        return response, household_flow(response.policy, view, economy.common.backward, midnight, law_tolerance)
 
     settled = for_each_type(economy, settle)
     responses, flows = zip(*settled, strict=True)
     return summed(economy, tariff, wholesale_usd_per_kwh, adder_usd_per_kwh, posted, responses, flows)
+
+
+def careful_answer(
+    economy: Economy,
+    tariff: Tariff,
+    wholesale_usd_per_kwh: Floats,
+    adder_usd_per_kwh: float,
+    *,
+    tolerance: float,
+    watch: Watch,
+    start: Answer | None = None,
+    before: float = np.inf,
+    temperature_usd: float | None = None,
+    residual_of: Callable[[Answer], float] | None = None,
+) -> tuple[Answer, float]:
+    """Answer to prices, and what it misses a solution by, no more accurate than a search needs there.
+
+    Parameters
+    ----------
+    tolerance
+        Residual at which the search stops; an answer below it is as accurate as that takes. [USD/kWh]
+    before
+        Residual of the prices that led here. [USD/kWh]
+    residual_of
+        What an answer misses a solution by; `price_gap` by default. [USD/kWh]
+    """
+    finest = max(EXACT, FINEST * tolerance)
+    rough = max(finest, min(ROUGH * before, ROUGHEST))
+    posted = wholesale_usd_per_kwh, adder_usd_per_kwh
+    while True:
+        found = answer(economy, tariff, *posted, start=start, temperature_usd=temperature_usd, accuracy=rough)
+        residual = price_gap(economy, found) if residual_of is None else residual_of(found)
+        watch.tick(residual)
+        if residual > tolerance or rough <= finest:
+            return found, residual
+        start, rough = found, finest
+
+
+def price_gap(economy: Economy, found: Answer) -> float:
+    """Residual max |s(L + rest) − λ| of an answer. [USD/kWh]"""
+    return float(np.abs(induced_wholesale(economy, found.net_load_kw) - found.wholesale_usd_per_kwh).max())
 
 
 def summed(

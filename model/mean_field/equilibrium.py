@@ -24,7 +24,7 @@ from model.mean_field.certificate import (
     softmax_bound_usd_per_day,
     uniqueness,
 )
-from model.mean_field.price_slope import net_load_slope
+from model.mean_field.price_slope import BooksSlope, books_slope, net_load_slope
 from model.mean_field.prices import PriceSolution, couples, first_guess, solve_prices
 from model.mean_field.recovery import Recovered, balancing_fixed_charge, smallest_adder
 from model.mean_field.watch import Cancelled, Progress, Watch
@@ -64,6 +64,8 @@ class Equilibrium:
     net_load_slope : (c·h, c·h)
         Derivative ∂L/∂λ at the solution, which a solve nearby starts from; None for many prices, and where no
         certificates were asked for. [kW per USD/kWh]
+    books_slope
+        The same with the derivatives of surplus and in the adder, under volumetric recovery.
     wholesale_usd_per_kwh : (c, h)
         Marginal cost λ. [USD/kWh]
     rates : Rates
@@ -95,6 +97,7 @@ class Equilibrium:
     contraction: float | None
     uniqueness: str
     net_load_slope: Floats | None
+    books_slope: BooksSlope | None
     fixed_charge_usd_per_day: Floats
     surplus_usd_per_household_day: float
     answer: Answer
@@ -103,6 +106,12 @@ class Equilibrium:
     def converged(self) -> bool:
         """Whether the prices answer themselves within tolerance; true also where no tariff is adequate."""
         return self.outcome in (Outcome.CONVERGED, Outcome.NO_ADEQUATE_TARIFF)
+
+    @property
+    def at_first_root(self) -> bool:
+        """Whether the adder is above 0 and the smallest that balances revenue and cost."""
+        volumetric = self.tariff.recovery is Recovery.VOLUMETRIC
+        return volumetric and self.outcome is Outcome.CONVERGED and self.adder_usd_per_kwh > 0
 
     @property
     def exploitability_usd_per_household_day(self) -> float:
@@ -194,15 +203,20 @@ def solve_equilibrium(
     before = _solution_of(start, economy) if start else None
     radius: float | None = None
     slope: Floats | None = None
+    books: BooksSlope | None = None
     certainty = uniqueness(economy, tariff)
     was_cancelled = False
     try:
-        recovered = _recover(economy, tariff, tolerance_usd_per_kwh, watch, before)
+        recovered = _recover(economy, tariff, tolerance_usd_per_kwh, watch, start, before)
         if certify:
             watch.stage = "certificates"
             found = recovered.prices.answer
             if couples(tariff) and economy.scenario.temperature_usd > 0 and found.net_load_kw.size <= DENSE:
-                slope = net_load_slope(economy, tariff, found)
+                if tariff.recovery is Recovery.VOLUMETRIC:
+                    books = books_slope(economy, tariff, found)
+                    slope = books.load_by_price
+                else:
+                    slope = net_load_slope(economy, tariff, found)
                 watch.tick()
             radius = contraction(economy, tariff, found, watch, slope)
             if starts and certainty.startswith(OBSERVED) and couples(tariff) and recovered.prices.converged:
@@ -232,6 +246,7 @@ def solve_equilibrium(
         contraction=radius,
         uniqueness=certainty,
         net_load_slope=slope,
+        books_slope=books,
         fixed_charge_usd_per_day=charge,
         surplus_usd_per_household_day=surplus,
         answer=found,
@@ -248,11 +263,24 @@ def _solution_of(start: Equilibrium, economy: Economy) -> PriceSolution:
 
 
 def _recover(
-    economy: Economy, tariff: Tariff, tolerance: float, watch: Watch, before: PriceSolution | None
+    economy: Economy,
+    tariff: Tariff,
+    tolerance: float,
+    watch: Watch,
+    start: Equilibrium | None,
+    before: PriceSolution | None,
 ) -> Recovered:
     """Prices at the adder that the tariff's recovery rule asks for."""
     if tariff.recovery is Recovery.VOLUMETRIC:
-        return smallest_adder(economy, tariff, tolerance=tolerance, watch=watch, start=before)
+        return smallest_adder(
+            economy,
+            tariff,
+            tolerance=tolerance,
+            watch=watch,
+            start=before,
+            first_root=start is not None and start.at_first_root,
+            books=start.books_slope if start else None,
+        )
     prices = solve_prices(economy, tariff, 0.0, tolerance=tolerance, watch=watch, start=before)
     return Recovered(
         prices=prices, surplus_usd_per_day=surplus_usd_per_day(economy, tariff, prices.answer), adequate=True

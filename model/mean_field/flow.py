@@ -15,7 +15,7 @@ from agents.outlook import Outlook
 from agents.policy import PolicyTable
 
 LAW_TOLERANCE = 1e-13
-"""Estimated distance to the stationary law at which iterating stops (total variation per common state)."""
+"""Estimated distance to the stationary law at which iterating stops unless told (total variation per common state)."""
 ROUNDING = 1e-15
 """A change of the law this small is rounding."""
 LAZY = 0.5
@@ -37,7 +37,7 @@ class Flow:
     frequency : (c, h, z, j)
         Joint frequency of shock and move; sums to one over (z, j).
     defect
-        Estimated distance of the midnight law to the stationary one; at most ``LAW_TOLERANCE`` where it converged.
+        Estimated distance of the midnight law to the stationary one; at most the tolerance where it converged.
     """
 
     law: Floats
@@ -136,13 +136,19 @@ def _solve_midnight(policy: PolicyTable, shock_kernel: Floats, backward: Floats)
     return np.ascontiguousarray(law.reshape(states, shocks, -1).transpose(0, 2, 1)), defect
 
 
-def household_flow(policy: PolicyTable, horizon: Outlook, backward: Floats, start: Floats | None = None) -> Flow:
+def household_flow(
+    policy: PolicyTable,
+    horizon: Outlook,
+    backward: Floats,
+    start: Floats | None = None,
+    tolerance: float = LAW_TOLERANCE,
+) -> Flow:
     """The day of a policy in a game: the single one from its given start, else the stationary one.
 
     Arguments as in `stationary_flow`.
     """
     if horizon.one_day is None:
-        return stationary_flow(policy, horizon.shock_kernel, horizon.shock_probability, backward, start)
+        return stationary_flow(policy, horizon.shock_kernel, horizon.shock_probability, backward, start, tolerance)
     states, slots, levels, shocks, _ = policy.probability.shape
     law = np.empty((states, slots, levels, shocks))
     midnight = np.broadcast_to(horizon.one_day.start(levels, horizon.shock_probability), (states, levels, shocks))
@@ -172,6 +178,7 @@ def stationary_flow(
     shock_probability: Floats,
     backward: Floats,
     start: Floats | None = None,
+    tolerance: float = LAW_TOLERANCE,
 ) -> Flow:
     """Stationary day of a policy.
 
@@ -189,6 +196,8 @@ def stationary_flow(
         Chance P(c|c') that yesterday was c.
     start : (c, e, z), optional
         A law at midnight to start from; by default uniform over levels.
+    tolerance
+        Estimated distance of the midnight law to the stationary one at which to stop.
     """
     probability = policy.probability
     states, slots, levels, shocks, count = probability.shape
@@ -202,15 +211,15 @@ def stationary_flow(
     else:
         midnight = np.array(start)
     arrays = (probability, policy.moves, shock_kernel, backward)
-    defect = push_days(midnight, *arrays, FAST_DAYS, LAW_TOLERANCE, 0.0, law)
-    if defect > LAW_TOLERANCE:
-        defect = push_days(midnight, *arrays, FAST_DAYS, LAW_TOLERANCE, LAZY, law)
-    if defect > LAW_TOLERANCE and midnight.size <= JOINT_LIMIT:
+    defect = push_days(midnight, *arrays, FAST_DAYS, tolerance, 0.0, law)
+    if defect > tolerance:
+        defect = push_days(midnight, *arrays, FAST_DAYS, tolerance, LAZY, law)
+    if defect > tolerance and midnight.size <= JOINT_LIMIT:
         solved = _solve_midnight(policy, shock_kernel, backward)
-        if solved is not None and solved[1] <= LAW_TOLERANCE:
+        if solved is not None and solved[1] <= tolerance:
             midnight, defect = solved
-            push_days(midnight.copy(), *arrays, 0, LAW_TOLERANCE, 0.0, law)
-    if defect > LAW_TOLERANCE:
-        defect = push_days(midnight, *arrays, SWEEP_LIMIT, LAW_TOLERANCE, LAZY, law)
+            push_days(midnight.copy(), *arrays, 0, tolerance, 0.0, law)
+    if defect > tolerance:
+        defect = push_days(midnight, *arrays, SWEEP_LIMIT, tolerance, LAZY, law)
     frequency = np.einsum("chez,chezj->chzj", law, probability)
     return Flow(law=law, frequency=frequency, defect=float(defect))

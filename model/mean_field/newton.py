@@ -22,7 +22,7 @@ from agents.arrays import Floats
 from agents.outlook import Outlook
 from agents.tariff import Tariff
 from model.economy import Economy
-from model.mean_field.answer import Answer, answer, induced_wholesale, outlook
+from model.mean_field.answer import Answer, careful_answer, outlook
 from model.mean_field.price_slope import net_load_slope
 from model.mean_field.watch import Watch
 
@@ -83,15 +83,23 @@ class _Game:
     horizon: Outlook
     watch: Watch
     has_potential: bool
+    tolerance: float
 
-    def at(self, load_kw: Floats, warm: Answer | None) -> _Point:
-        """Evaluate the population at a system load (c, h)."""
+    def at(self, load_kw: Floats, warm: Answer | None, before: float = np.inf) -> _Point:
+        """Evaluate the population at a system load (c, h); ``before`` is the residual that led there."""
         economy = self.economy
         prices = economy.supply.price(load_kw)
-        temperature = self.horizon.temperature_usd
-        found = answer(economy, self.tariff, prices, self.adder, start=warm, temperature_usd=temperature)
-        residual = float(np.abs(induced_wholesale(economy, found.net_load_kw) - prices).max())
-        self.watch.tick(residual)
+        found, residual = careful_answer(
+            economy,
+            self.tariff,
+            prices,
+            self.adder,
+            tolerance=self.tolerance,
+            watch=self.watch,
+            start=warm,
+            before=before,
+            temperature_usd=self.horizon.temperature_usd,
+        )
         potential = self._potential(found, load_kw) if self.has_potential else np.nan
         return _Point(load_kw, found, load_kw - economy.rest_load_kw - found.net_load_kw, residual, potential)
 
@@ -152,6 +160,7 @@ def solve_newton(
         horizon=horizon,
         watch=watch,
         has_potential=has_potential,
+        tolerance=tolerance,
     )
     here = game.at(load_kw, warm)
     best, fresh = here, False
@@ -188,7 +197,7 @@ def _search(game: _Game, here: _Point, step: Floats, exact: bool) -> _Point | No
     """The longest acceptable part of a step; None if there is none, or if an inexact step is not good as it is."""
     promised, length = game.fall(here, step), 1.0
     while length >= SHORTEST_STEP:
-        there = game.at(here.load_kw + length * step, here.answer)
+        there = game.at(here.load_kw + length * step, here.answer, here.residual)
         if there.residual <= (1 - 0.1 * length) * here.residual:
             return there
         if not exact:

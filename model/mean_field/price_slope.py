@@ -1,5 +1,7 @@
 """How the whole continuum's answer moves with the wholesale price, the adder, or any other change of the rates."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from agents.arrays import Floats
@@ -89,6 +91,48 @@ def net_load_slope(economy: Economy, tariff: Tariff, found: Answer, *, horizon: 
     for household, slope in zip(economy.types, slopes, strict=True):
         total += household.share * slope.net_load_kw.reshape(size, size)
     return total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BooksSlope:
+    """Derivatives of net load and surplus in prices and adder, all others held, prices in C order.
+
+    Attributes
+    ----------
+    load_by_price : (c·h, c·h)
+        [kW per USD/kWh]
+    load_by_adder, surplus_by_price : (c·h,)
+        [kW per USD/kWh], [USD/day per USD/kWh]
+    surplus_by_adder
+        [USD/day per USD/kWh]
+    """
+
+    load_by_price: Floats
+    load_by_adder: Floats
+    surplus_by_price: Floats
+    surplus_by_adder: float
+
+
+def books_slope(economy: Economy, tariff: Tariff, found: Answer) -> BooksSlope:
+    """Differentiate net load and surplus, energy bought at the answer's prices, in these prices and in the adder."""
+    prices, adder = price_directions(tariff, found.rates), adder_direction(found.rates)
+    every = Directions(
+        import_usd_per_kwh=np.concatenate([prices.import_usd_per_kwh, adder.import_usd_per_kwh]),
+        export_usd_per_kwh=np.concatenate([prices.export_usd_per_kwh, adder.export_usd_per_kwh]),
+    )
+    slopes = population_sensitivity(economy, tariff, found, every)
+    pairs = list(zip(economy.type_share, slopes, strict=True))
+    load = np.asarray(sum(w * s.net_load_kw for w, s in pairs)).reshape(found.net_load_kw.size, -1)
+    chance = np.repeat(economy.common.probability, economy.slots)
+    paid = chance @ np.asarray(sum(w * s.payment_usd for w, s in pairs)).reshape(load.shape)
+    hours = chance * economy.slot_hours
+    surplus = paid - (hours * found.wholesale_usd_per_kwh.ravel()) @ load
+    return BooksSlope(
+        load_by_price=load[:, :-1],
+        load_by_adder=load[:, -1],
+        surplus_by_price=surplus[:-1] - hours * found.net_load_kw.ravel(),
+        surplus_by_adder=float(surplus[-1]),
+    )
 
 
 def surplus_slope_usd(economy: Economy, tariff: Tariff, found: Answer) -> float:

@@ -9,7 +9,7 @@ from agents.arrays import Floats
 from agents.outlook import ValueRule
 from agents.tariff import ExportRule, Tariff
 from model.economy import Economy
-from model.mean_field.answer import Answer, answer, induced_wholesale
+from model.mean_field.answer import EXACT, FINEST, Answer, answer, careful_answer, induced_wholesale
 from model.mean_field.exact import solve_exact
 from model.mean_field.newton import FEW_PRICES, solve_newton
 from model.mean_field.watch import Watch
@@ -107,7 +107,14 @@ def solve_prices(
         load_start_kw = net_load_kw + economy.rest_load_kw
     if not couples(tariff):
         wholesale = economy.supply.price(load_start_kw)
-        found = answer(economy, tariff, wholesale, adder_usd_per_kwh, start=start.answer if start else None)
+        found = answer(
+            economy,
+            tariff,
+            wholesale,
+            adder_usd_per_kwh,
+            start=start.answer if start else None,
+            accuracy=max(EXACT, FINEST * tolerance),
+        )
         watch.tick(0.0)
         return PriceSolution(
             answer=with_wholesale(found, induced_wholesale(economy, found.net_load_kw)),
@@ -210,18 +217,25 @@ class _Search:
 
     def _accelerate(self, load_kw: Floats, warm: Answer | None) -> None:
         """Anderson acceleration at the target temperature, each evaluation starting from the last one's values."""
-        last = warm
+        last, gap = warm, np.inf
         best: tuple[float, Answer] | None = None
 
         def price_map(vector: Floats) -> Floats:
-            nonlocal last, best
+            nonlocal last, gap, best
             prices = vector.reshape(load_kw.shape)
-            last = answer(self.economy, self.tariff, prices, self.adder, start=last)
-            induced = induced_wholesale(self.economy, last.net_load_kw)
-            gap = float(np.abs(induced - prices).max())
+            last, gap = careful_answer(
+                self.economy,
+                self.tariff,
+                prices,
+                self.adder,
+                tolerance=self.tolerance,
+                watch=self.watch,
+                start=last,
+                before=gap,
+            )
             if best is None or gap < best[0]:
                 best = gap, last
-            return induced.ravel()
+            return induced_wholesale(self.economy, last.net_load_kw).ravel()
 
         accelerate(
             price_map,
@@ -229,7 +243,6 @@ class _Search:
             tolerance=self.tolerance,
             limit=EVALUATION_LIMIT,
             patience=PATIENCE if self.target > 0 else None,
-            report=lambda _, residual: self.watch.tick(residual),
         )
         assert best is not None
         self.found.append(

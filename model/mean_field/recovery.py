@@ -3,8 +3,9 @@
 Revenue as a function of the adder α is a Laffer curve: it rises, peaks, and falls as sales vanish. Seen from α = 0 it
 is concave on the way up, so Newton steps from the left never overshoot the first root; that is how the *smallest*
 adder is found, with the exact slope of the books by implicit differentiation, or the secant's where that costs more.
-Where the peak stays below zero no adder balances the books (the utility death spiral), and the adder with the smallest
-shortfall is returned with ``adequate`` False.
+Beside a first root already known prices and adder are tried together before (`joint`). Where the peak stays below zero
+no adder balances the books (the utility death spiral), and the adder with the smallest shortfall is returned with
+``adequate`` False.
 """
 
 from collections.abc import Callable
@@ -16,8 +17,9 @@ from agents.arrays import Floats
 from agents.tariff import Tariff
 from model.economy import Economy
 from model.mean_field.answer import Answer, surplus_usd_per_day
+from model.mean_field.joint import balance_nearby
 from model.mean_field.newton import FEW_PRICES
-from model.mean_field.price_slope import surplus_slope_usd
+from model.mean_field.price_slope import BooksSlope, surplus_slope_usd
 from model.mean_field.prices import PriceSolution, couples, solve_prices
 from model.mean_field.watch import Watch
 
@@ -45,6 +47,8 @@ def smallest_adder(
     tolerance: float,
     watch: Watch,
     start: PriceSolution | None = None,
+    first_root: bool = False,
+    books: BooksSlope | None = None,
 ) -> Recovered:
     """Smallest α ≥ 0 at which revenue − cost = 0, searched up to the tariff's cap.
 
@@ -54,7 +58,19 @@ def smallest_adder(
         Accuracy of the adder and of the prices. [USD/kWh]
     start
         A solution at a similar tariff, which the first solve starts from.
+    first_root
+        Whether the start is at the smallest adder above 0 that balances its own tariff; then prices and adder are
+        first tried together.
+    books
+        Derivatives at the start.
     """
+    if start is not None and first_root and economy.scenario.temperature_usd > 0:
+        farthest = tariff.adder_cap_usd_per_kwh / GRID
+        arguments = (economy, tariff, start.answer, books)
+        beside = balance_nearby(*arguments, tolerance=tolerance, farthest=farthest, watch=watch)
+        if beside is not None:
+            gap = surplus_usd_per_day(economy, tariff, beside.answer)
+            return Recovered(prices=beside, surplus_usd_per_day=gap, adequate=True)
     solved: dict[float, tuple[float, PriceSolution]] = {}
     last = start
 
