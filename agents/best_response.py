@@ -132,7 +132,7 @@ def respond(
     states, slots, shocks, count = reward.shape
     temperature, delta = outlook.temperature_usd, outlook.discount_per_day
     tolerance = value_tolerance_usd(temperature) if tolerance_usd is None else tolerance_usd
-    soft = outlook.value_rule is ValueRule.ENTROPY and temperature > 0
+    soft = outlook.value_rule is ValueRule.ENTROPY and temperature > 0 and count > 1  # of one move both rules agree
     value = np.empty((states, slots, shocks, levels))
     probability = np.empty((states, slots, levels, shocks, count))
     if outlook.one_day is not None:

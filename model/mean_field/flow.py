@@ -114,6 +114,21 @@ def push_days(
     return distance
 
 
+@numba.njit(cache=True, nogil=True)
+def _frequency(law: Floats, probability: Floats) -> Floats:
+    """Joint frequency (c, h, z, j) of shock and move, summed over the levels."""
+    states, slots, levels, shocks, count = probability.shape
+    frequency = np.zeros((states, slots, shocks, count))
+    for c in range(states):
+        for h in range(slots):
+            for e in range(levels):
+                for z in range(shocks):
+                    mass = law[c, h, e, z]
+                    for j in range(count):
+                        frequency[c, h, z, j] += mass * probability[c, h, e, z, j]
+    return frequency
+
+
 def _solve_midnight(policy: PolicyTable, shock_kernel: Floats, backward: Floats) -> tuple[Floats, float] | None:
     """Stationary law at midnight (c, e, z) from its linear system, and its change over a day; None if singular."""
     operators = day_operators(move_kernel(policy.probability, policy.moves), shock_kernel, 1.0)
@@ -154,7 +169,7 @@ def household_flow(
     midnight = np.broadcast_to(horizon.one_day.start(levels, horizon.shock_probability), (states, levels, shocks))
     arrays = (policy.probability, policy.moves, horizon.shock_kernel, backward)
     push_days(np.array(midnight), *arrays, 0, LAW_TOLERANCE, 0.0, law)
-    return Flow(law=law, frequency=np.einsum("chez,chezj->chzj", law, policy.probability), defect=0.0)
+    return Flow(law=law, frequency=_frequency(law, policy.probability), defect=0.0)
 
 
 def worth_left_usd(flow: Flow, policy: PolicyTable, horizon: Outlook, level_kwh: float) -> float:
@@ -221,5 +236,5 @@ def stationary_flow(
             push_days(midnight.copy(), *arrays, 0, tolerance, 0.0, law)
     if defect > tolerance:
         defect = push_days(midnight, *arrays, SWEEP_LIMIT, tolerance, LAZY, law)
-    frequency = np.einsum("chez,chezj->chzj", law, probability)
+    frequency = _frequency(law, probability)
     return Flow(law=law, frequency=frequency, defect=float(defect))
