@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from agents.demand import best_use_kw, utility_usd_per_hour, wanted_use_kw
+from agents.demand import best_use_kw, utility_usd_per_hour, wanted_slope, wanted_use_kw
 from agents.tariff import payment_usd
 
 elasticities = st.floats(0.01, 2)
@@ -152,3 +152,16 @@ def test_arrays_broadcast_and_zero_references_among_them_do_no_harm() -> None:
             assert enjoyed[k, i] == pytest.approx(0.2 * ((q - q0) - (q - q0) ** 2 / (2 * 0.5 * q0)))
     assert (use_kw[0] == 0).all()
     assert (enjoyed[0] == 0).all()
+
+
+@given(references_kw, rates, elasticities, flexibilities, reference_prices)
+def test_the_slope_of_use_is_its_difference_quotient_away_from_the_kinks(
+    reference_kw: float, price: float, elasticity: float, flexibility: float, reference_price: float
+) -> None:
+    step = 1e-6
+    change = abs(elasticity * (1 - price / reference_price))
+    assume(abs(change - flexibility) > 2 * step * elasticity / reference_price)
+    terms = (elasticity, flexibility, reference_price)
+    after, before = (wanted(reference_kw, price + d, *terms) for d in (step, -step))
+    slope = wanted_slope(reference_kw, price, *terms)
+    assert slope == pytest.approx((after - before) / (2 * step), abs=1e-7)

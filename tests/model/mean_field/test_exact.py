@@ -391,6 +391,16 @@ def test_a_game_without_a_potential_is_tried_otherwise_and_nothing_is_claimed(
     assert np.abs(induced - found.wholesale_usd_per_kwh).max() == pytest.approx(found.residual_usd_per_kwh)
 
 
+def test_a_group_discount_is_refused_in_one_line() -> None:
+    economy = cold()
+    message = (
+        "tariff small: discount is [0.2, 0.0]; the exact solver needs a potential, which group discounts destroy:"
+        " give zeros, or a temperature above 0"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        exact(economy, replace(billed(economy), discount=np.array([0.2, 0.0])))
+
+
 def test_with_a_potential_the_same_world_is_solved() -> None:
     economy = cold(battery_share=0.9, steepness=0.5)
     assert solve_equilibrium(economy, billed(economy), certify=False).outcome is Outcome.CONVERGED
