@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from agents.arrays import Floats
 from agents.tariff import Recovery, Tariff
+from analysis.metrics import Metrics
 from analysis.solution_json import equilibrium_metrics
 from model.economy import Economy
 from model.mean_field.concepts import ROUNDS, alternating, feedback
@@ -76,7 +77,12 @@ class Aims:
         return Recovery.FIXED if self.leader is Leader.COMMISSION else Recovery.POSTED
 
     def _welfare_less_penalties(self, found: Equilibrium) -> float:
-        metrics = equilibrium_metrics(found)
+        return self.of_metrics(equilibrium_metrics(found))
+
+    def of_metrics(self, metrics: Metrics) -> float:
+        """What the leader thinks of an equilibrium's or a simulated market's metrics. [USD per household-day]"""
+        if self.leader is Leader.UTILITY:
+            return metrics.surplus_usd_per_household_day
         volatility = 0.0 if metrics.imv is None else metrics.imv
         return metrics.welfare_usd_per_household_day - self.equity * metrics.burden_gap - self.stability * volatility
 

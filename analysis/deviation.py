@@ -6,10 +6,16 @@ that a household with net load n expects is
     E λ = s(((N − 1) L + n)/N + rest) = λ0 + g n,   g = s'/N,
 
 so its expected payment is quadratic in n on either side of zero, and its best reply is an exact dynamic program with
-its use in closed form. The adder is held. Where the export credit is capped at the import rate, the cap is taken to
-bind as it does at n = 0.
+its use in closed form. Where the curve bends, the expectation also depends on how the others' mean load scatters: see
+`analysis.expected_rates`. The adder is held. On a straight curve, where the export
+credit is capped at the import rate, the cap is taken to bind as it does at n = 0.
+
+"Exact" is within the model's closure: given the common state (the last m + 1 day types), the others' loads do not
+depend on the deviator's own state. With one day type that is so; with weather it leaves out what older days still say
+about everybody, the same remainder that shows as a floor of the net load's error.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,11 +28,14 @@ from agents.household import HouseholdType
 from agents.outlook import Outlook
 from agents.slot_outcome import SlotOutcome
 from agents.tariff import ExportRule, Tariff
+from analysis.expected_rates import ExpectedRates, expected_rates
+from analysis.others import Others
 from model.economy import Economy
 from model.mean_field.answer import outlook
 from model.mean_field.certificate import policy_value_usd
 from model.mean_field.equilibrium import Equilibrium
 from model.mean_field.flow import Flow
+from model.mean_field.prices import couples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,21 +67,24 @@ def finite_exploitability_usd_per_day(equilibrium: Equilibrium, households: floa
     float
         ≥ 0 up to rounding; of the same form as ``Equilibrium.exploitability_usd_per_household_day`` at any discount.
         [USD per household-day]
-
-    Raises
-    ------
-    ValueError
-        If the supply curve is not affine: expected prices then depend on more than expected loads.
     """
     economy, tariff, answer = equilibrium.economy, equilibrium.tariff, equilibrium.answer
-    if not economy.supply.is_affine:
-        raise ValueError("the supply curve is not affine; give a scenario with a straight supply curve")
     hard = outlook(economy, temperature_usd=0.0)
+    expect = expectation(equilibrium, households)
+    seen = {discount: expect(discount) for discount in set(tariff.discount.tolist())}
     total = 0.0
     for household, response, flow in zip(economy.types, answer.responses, answer.flows, strict=True):
-        seen = own_rates(equilibrium, float(tariff.discount[household.group]), households)
-        total += household.share * _forgone(economy, household, response, flow, seen, hard)
+        rates = seen[float(tariff.discount[household.group])]
+        total += household.share * _forgone(economy, household, response, flow, rates, hard)
     return total
+
+
+def expectation(equilibrium: Equilibrium, households: float) -> Callable[[float], OwnRates | ExpectedRates]:
+    """Rates that one of N households expects, by its group's discount: in closed form on a straight supply curve."""
+    if equilibrium.economy.supply.is_affine or not couples(equilibrium.tariff):
+        return lambda discount: own_rates(equilibrium, discount, households)
+    others = Others(equilibrium, households)
+    return lambda discount: expected_rates(equilibrium, discount, others)
 
 
 def own_rates(equilibrium: Equilibrium, discount: float, households: float) -> OwnRates:
@@ -111,10 +123,19 @@ def _export(
 
 
 def _forgone(
-    economy: Economy, household: HouseholdType, response: Response, flow: Flow, seen: OwnRates, hard: Outlook
+    economy: Economy,
+    household: HouseholdType,
+    response: Response,
+    flow: Flow,
+    seen: OwnRates | ExpectedRates,
+    hard: Outlook,
 ) -> float:
     """What a household of one type forgoes by the mean-field policy. [USD/day]"""
-    best = respond(best_outcome(economy, household, seen), household.levels, hard, start=response)
+    if isinstance(seen, OwnRates):
+        brought = best_outcome(economy, household, seen)
+    else:
+        brought = seen.best_outcome(economy, household)
+    best = respond(brought, household.levels, hard, start=response)
     kept = response.outcome
     reward = kept.utility_usd - kept.wear_usd - seen.payment_usd(kept.net_load_kw, economy.slot_hours)
     probability = economy.common.probability

@@ -74,8 +74,7 @@ def scaling(households: Floats, mean_square: Floats, *, seed: int) -> Scaling:
     if replications < 2:
         rms = tuple(Interval(value=float(np.sqrt(m))) for m in mean)
         return Scaling(rms=rms, slope=_alone(slope), floor_squared=_alone(squared), floor=None)
-    draw = np.random.default_rng(np.random.SeedSequence(seed)).integers(replications, size=(RESAMPLES, replications))
-    resampled = mean_square[:, draw].mean(axis=2).T
+    resampled = _resampled(mean_square, seed)
     roots = np.sqrt(resampled)
     return Scaling(
         rms=tuple(_interval(np.sqrt(mean[k]), roots[:, k], replications) for k in range(sizes)),
@@ -83,6 +82,88 @@ def scaling(households: Floats, mean_square: Floats, *, seed: int) -> Scaling:
         floor_squared=(found := _fitted(squared, _floor_squared(households, resampled), replications)),
         floor=_floor(found),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Falling:
+    """How the mean of a distance depends on the number of households.
+
+    Attributes
+    ----------
+    mean : tuple of Interval
+        For each number of households.
+    slope : Interval
+        Of log mean over log N, weighted by the replications' precision.
+    """
+
+    mean: tuple[Interval, ...]
+    slope: Interval
+
+
+def falling(households: Floats, distance: Floats, *, seed: int) -> Falling:
+    """Fit a power law to the mean of a distance (size, replication); intervals as in `scaling`."""
+    mean, weight = distance.mean(axis=1), _log_weights(distance)
+    slope = _slope(households, mean[None], weight)
+    slope = None if slope is None else 2 * slope  # `_slope` is that of the root
+    replications = distance.shape[1]
+    if replications < 2:
+        return Falling(mean=tuple(Interval(value=float(m)) for m in mean), slope=_alone(slope))
+    resampled = _resampled(distance, seed)
+    again = _slope(households, resampled, weight)
+    return Falling(
+        mean=tuple(_interval(mean[k], resampled[:, k], replications) for k in range(len(mean))),
+        slope=_fitted(slope, None if again is None else 2 * again, replications),
+    )
+
+
+def pooled_ratio(measured: Floats, expected: Floats, *, seed: int) -> Interval:
+    """Measured over expected mean, pooled over sizes in logarithms with the replications' precision.
+
+    Parameters
+    ----------
+    measured : (size, replication)
+        Positive numbers.
+    expected : (size,)
+        Their expectations by theory; positive.
+    """
+    weight = _log_weights(measured)
+    weight = weight / weight.sum()
+
+    def pooled(mean: Floats) -> Floats:
+        return np.asarray(np.exp(np.log(mean / expected) @ weight))
+
+    if not (measured.mean(axis=1) > 0).all() or not (expected > 0).all():
+        return Interval(value=None)
+    value = float(pooled(measured.mean(axis=1)[None])[0])
+    replications = measured.shape[1]
+    if replications < 2:
+        return Interval(value=value)
+    return _interval(value, pooled(_resampled(measured, seed)), replications)
+
+
+def paired_ratio(top: Floats, bottom: Floats, *, seed: int) -> Interval:
+    """Mean of ``top`` over mean of ``bottom``, both (replication,) and resampled together; None where that is 0."""
+    if not (bottom > 0).all():
+        return Interval(value=None)
+    value = float(top.mean() / bottom.mean())
+    if len(top) < 2:
+        return Interval(value=value)
+    samples = _resampled(np.array([top, bottom]), seed)
+    return _interval(value, samples[:, 0] / samples[:, 1], len(top))
+
+
+def root(interval: Interval) -> Interval:
+    """Interval of the square root; negative ends count as 0."""
+    ends = (interval.value, interval.low, interval.high)
+    value, low, high = (None if end is None else float(np.sqrt(max(end, 0.0))) for end in ends)
+    return Interval(value=value, low=low, high=high)
+
+
+def mean_interval(values: Floats, *, seed: int) -> Interval:
+    """Mean of independent numbers (replication,) with its interval; both as in `scaling`."""
+    if len(values) < 2:
+        return Interval(value=float(values.mean()))
+    return _interval(float(values.mean()), _resampled(values[None], seed)[:, 0], len(values))
 
 
 def power_slope(households: Floats, error: Floats) -> float | None:
@@ -94,6 +175,13 @@ def power_slope(households: Floats, error: Floats) -> float | None:
     if len(set(households[known].tolist())) < 2 or len(set(np.sign(error[known]).tolist())) > 1:
         return None
     return float(np.polyfit(np.log(households[known]), np.log(np.abs(error[known])), 1)[0])
+
+
+def _resampled(values: Floats, seed: int) -> Floats:
+    """Means of values (size, replication) over resampled replications, (sample, size)."""
+    replications = values.shape[1]
+    draw = np.random.default_rng(np.random.SeedSequence(seed)).integers(replications, size=(RESAMPLES, replications))
+    return np.asarray(values[:, draw].mean(axis=2).T)
 
 
 def _floor(squared: Interval) -> float | None:

@@ -33,7 +33,7 @@ class Simulation:
     behaviours
         Name, share, households and mean bill [USD per household-day] of each behaviour over all days.
     metrics, feeder
-        Over all days; None if none was simulated.
+        Over all days; None if none was simulated, and the feeder also in a run without power flow.
     seconds
         Time the market took for its days. [s]
     """
@@ -56,6 +56,7 @@ def simulate(
     days: int,
     seed: Key,
     threads: int = 1,
+    power_flow: bool = True,
     told: Callable[[int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Simulation:
@@ -70,6 +71,8 @@ def simulate(
         As for ``ProsumerMarket``.
     households, days, seed, threads
         Size and key of the run; results do not depend on ``threads``.
+    power_flow
+        Whether to solve the feeder; without, ``feeder`` is None.
     told
         Called with the number of days done after each.
     cancelled
@@ -83,6 +86,7 @@ def simulate(
         rng=seed,
         threads=threads,
         tariff=tariff if equilibrium is None else None,
+        power_flow=power_flow,
     )
     meter = UtilityMeter(market)
     enjoyed: list[Enjoyed] = []
@@ -103,7 +107,7 @@ def simulate(
             day_digest=tuple(market.day_digest),
             behaviours=_behaviours(market.history),
             metrics=_metrics(market, enjoyed) if enjoyed else None,
-            feeder=_feeder(market) if enjoyed else None,
+            feeder=_feeder(market) if enjoyed and power_flow else None,
             seconds=seconds,
         )
     finally:

@@ -34,7 +34,7 @@ def simulate(
 ) -> int:
     """Simulate days of a market of N households."""
     began = time.perf_counter()
-    size = {
+    size: dict[str, Any] = {
         "households": whole_number("--households", households, least=1, example=1000),
         "days": whole_number("--days", days, least=1, example=28),
         "seed": whole_number("--seed", seed, least=0, example=1),

@@ -1,27 +1,20 @@
 """``meanwatt validate``: the finite market against the continuum, for growing numbers of households."""
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number, whole_numbers
+from analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, one_of, whole_number, whole_numbers
 from analysis.cli.watching import watched
 
 if TYPE_CHECKING:
     from analysis.validation import Validation
-    from model.mean_field.equilibrium import Equilibrium
 
-BY_SIZE: Final = (
-    "rms_net_load_kw",
-    "rms_low",
-    "rms_high",
-    "scatter_rms_kw",
-    "wasserstein_soc_kwh",
-    "exploitability_usd_per_household_day",
-    "composition_error_kw",
-)
-"""Keys with one entry per number of households."""
+NAMES: Final = ("aggregate", "state", "exploitability", "emergence", "leader", "grid")
+"""The checks (those of `analysis.validation.criteria`, which is slow to import)."""
+MOST_MEMORY: Final = 2
 ROUNDING_MATTERS: Final = 0.3
 """Part of the RMS from which the error of rounding the types is pointed out."""
 
@@ -35,6 +28,12 @@ def validate(
     replications: Annotated[str, typer.Option(metavar="R", help="Markets of each size.")] = "20",
     days: Annotated[str, typer.Option(metavar="D", help="Days of each market.")] = "28",
     seed: Seed = "0",
+    checks: Annotated[
+        str, typer.Option(metavar="NAME,NAME,…", help=f"Which checks to run: all, or some of {', '.join(NAMES)}.")
+    ] = "all",
+    memory: Annotated[
+        str | None, typer.Option(metavar="M,M,…", help="Also measure the floor with these memories, e.g. 0,1,2.")
+    ] = None,
     scheduler: Annotated[str | None, typer.Option(metavar="ADDR", help="Address of a running dask scheduler.")] = None,
     tariff: Tariff = None,
     set: Set = None,
@@ -44,7 +43,11 @@ def validate(
     """Compare finite markets with the mean field."""
     began = time.perf_counter()
     sizes = whole_numbers("--households", households, least=1, example="30,100,300")
-    size = {
+    wanted = _checks(checks)
+    memories = () if memory is None else whole_numbers("--memory", memory, least=0, example="0,1,2")
+    if memories and max(memories) > MOST_MEMORY:
+        raise ValueError(f"--memory is {memory!r}; give numbers from 0 to {MOST_MEMORY}, e.g. 0,1,2")
+    size: dict[str, Any] = {
         "replications": whole_number("--replications", replications, least=1, example=20),
         "days": whole_number("--days", days, least=1, example=28),
         "seed": whole_number("--seed", seed, least=0, example=1),
@@ -52,6 +55,7 @@ def validate(
     with watched(quiet=json) as work:
         from analysis.cli.inputs import read
         from analysis.cli.show import print_json
+        from analysis.validation.as_json import validation_json
         from model.mean_field.equilibrium import Outcome, solve_equilibrium
         from model.mean_field.watch import Cancelled
 
@@ -63,16 +67,18 @@ def validate(
         found = solve_equilibrium(
             inputs.economy, inputs.tariff, certify=False, progress=work.progress, cancelled=work.cancelled
         )
-        outcome, message, checks = found.outcome, found.message, None
+        outcome, message, done = found.outcome, found.message, None
         if outcome is not Outcome.CANCELLED:
             from analysis.validation import validate as run
 
             work.new_stage("simulating")
             try:
-                checks = run(
+                done = run(
                     found,
                     households=sizes,
                     **size,
+                    checks=wanted,
+                    memory=memories,
                     scheduler=scheduler,
                     told=work.show,
                     cancelled=work.cancelled,
@@ -81,68 +87,52 @@ def validate(
                 outcome, message = Outcome.CANCELLED, "Cancelled before all markets were simulated."
     result = {
         "scenario": inputs.economy.scenario.name,
+        "title": inputs.economy.scenario.title,
         "tariff": inputs.tariff.name,
         "outcome": outcome,
         "message": message,
         "households": sizes,
-        **_result(found, checks, len(sizes)),
+        **validation_json(done, found.exploitability_usd_per_household_day, len(sizes)),
         **size,
         "seconds": time.perf_counter() - began,
-        "settings": {**inputs.given, "households": sizes, **size},
+        "settings": {**inputs.given, "households": sizes, **size, "checks": wanted, "memory": memories},
     }
-    if out is not None and checks is not None:
-        _write(out, result, inputs.economy.scenario.model_dump(mode="json"))
+    if out is not None and done is not None:
+        _write(out, done, result, inputs.economy.scenario.model_dump(mode="json"))
     if json:
         print_json(result)
     else:
         _tables(result)
+        if out is not None and done is not None:
+            from analysis.cli.show import say
+
+            say(f"Report: {Path(out) / 'report.html'}")
     return 0 if outcome is Outcome.CONVERGED else 1
 
 
-def _result(found: "Equilibrium", checks: "Validation | None", sizes: int) -> dict[str, Any]:
-    """The part of the JSON object that the checks give; null where they did not come to an end."""
-    limit = found.exploitability_usd_per_household_day
-    if checks is None:
-        nothing = [None] * sizes
-        return {
-            **dict.fromkeys(BY_SIZE, nothing),
-            **dict.fromkeys(("slope", "slope_low", "slope_high", "floor_kw", "exploitability_slope")),
-            "exploitability_limit_usd_per_household_day": limit,
-        }
-    load, scatter = checks.load, checks.scatter
-    squared = load.floor_squared
-    return {
-        "rms_net_load_kw": [rms.value for rms in load.rms],
-        "rms_low": [rms.low for rms in load.rms],
-        "rms_high": [rms.high for rms in load.rms],
-        "slope": load.slope.value,
-        "slope_low": load.slope.low,
-        "slope_high": load.slope.high,
-        "floor_kw": load.floor,
-        "floor_squared_kw2": squared.value,
-        "floor_squared_low": squared.low,
-        "floor_squared_high": squared.high,
-        "scatter_rms_kw": [rms.value for rms in scatter.rms],
-        "scatter_slope": scatter.slope.value,
-        "scatter_slope_low": scatter.slope.low,
-        "scatter_slope_high": scatter.slope.high,
-        "wasserstein_soc_kwh": checks.wasserstein_soc_kwh,
-        "exploitability_usd_per_household_day": checks.exploitability_usd_per_household_day,
-        "exploitability_limit_usd_per_household_day": limit,
-        "exploitability_slope": checks.exploitability_slope,
-        "composition_error_kw": checks.composition_error_kw,
-    }
+def _checks(text: str) -> tuple[str, ...]:
+    """Read the names of checks; ``ValueError`` in one line with the nearest one."""
+    given = [part.strip() for part in text.split(",") if part.strip()]
+    if "all" in given or not given:
+        return NAMES
+    for name in given:
+        one_of("--checks", name, ("all", *NAMES))
+    return tuple(name for name in NAMES if name in given)
 
 
-def _write(out: str, result: dict[str, Any], scenario: dict[str, Any]) -> None:
+def _write(out: str, checks: "Validation", result: dict[str, Any], scenario: dict[str, Any]) -> None:
     from analysis.output import write_result
+    from analysis.validation.as_json import validation_tables
+    from analysis.validation.report import report_html
 
+    manifest = {"settings": result["settings"], "seed": result["seed"], "scenario": scenario}
     write_result(
         out,
         name="validate",
         result=result,
-        manifest={"settings": result["settings"], "seed": result["seed"], "scenario": scenario},
-        tables={"sizes": {name: list(result[name]) for name in ("households", *BY_SIZE)}},
+        manifest=manifest,
+        tables=validation_tables(checks),
+        texts={"report.html": report_html(checks, result, manifest)},
     )
 
 
@@ -189,11 +179,17 @@ def _tables(result: dict[str, Any]) -> None:
                 "Rounding the types to whole households is a large part of the error of the smallest market;"
                 f" without it the power is {figure(result['scatter_slope'])}."
             )
-    if result["floor_kw"] is not None:
-        say(f"Floor: {result['floor_kw']:.4f} kW." if result["floor_kw"] else "No floor.")
-    if result["exploitability_slope"] is not None:
-        limit = result["exploitability_limit_usd_per_household_day"]
+    if result["scatter_floor_kw"] is not None:
+        say(f"Floor: {result['scatter_floor_kw']:.4f} kW." if result["scatter_floor_kw"] else "No floor.")
+    for row in result["memory"]:
+        floor, ratio = row["scatter"]["floor"], row["ratio"]
         say(
-            f"Exploitability approaches {limit:.5f} USD per household-day"
-            f" as N to the power {result['exploitability_slope']:.3f}."
+            f"Memory {row['memory']}: floor {figure(floor, 5)} kW; the largest market is {figure(ratio['value'])} times"
+            f" as far as independent households (95 % {figure(ratio['low'])} to {figure(ratio['high'])})."
         )
+    say("")
+    say("Criteria, stated beforehand:")
+    for row in result["findings"]:
+        say(f"  {row['status']:>14}  {row['title']}: {row['sentence']}")
+    say("")
+    say(result["verdict"])

@@ -1,7 +1,5 @@
 """What one of N households could gain: bounds, limits, and its best use against a search over a grid."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scenarios import small_economy, small_tariff, solved
@@ -12,7 +10,6 @@ from agents.tariff import ExportRule, rates
 from analysis.deviation import best_outcome, finite_exploitability_usd_per_day, own_rates
 from analysis.scaling import power_slope
 from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from model.supply import SupplyCurve
 
 
 def small(**changes: object) -> Equilibrium:
@@ -103,11 +100,3 @@ def test_the_best_use_beats_every_other_use_on_a_grid(found: Equilibrium, househ
         flexibility = household.flexibility if household.elasticity else 0.0
         for factor in np.linspace(1 - flexibility, 1 + flexibility, 101):
             assert (reward(np.broadcast_to(factor * reference, top.shape)) <= top + 1e-12).all()
-
-
-def test_a_curved_supply_is_refused() -> None:
-    economy = small_economy()
-    curved = replace(economy, supply=SupplyCurve.polynomial([0.05, 0.1, 0.01], clamp_below_kw=0.0))
-    found = solve_equilibrium(curved, small_tariff(curved), certify=False)
-    with pytest.raises(ValueError, match="supply curve is not affine; give a scenario with a straight supply curve"):
-        finite_exploitability_usd_per_day(found, 10)

@@ -18,7 +18,13 @@ from analysis.validation import (
     replicate,
     validate,
 )
+from analysis.validation.expected import expected_scatter_kw2, expected_wasserstein_kwh
+from analysis.validation.exploitability import exploitability
+from analysis.validation.grid import MeanFieldGrid, mean_use_kw
+from analysis.validation.replication import midnight_levels_by_type
+from analysis.validation.runs import Task, run_here, run_in_processes
 from model.market.market import ProsumerMarket
+from model.market.population import largest_remainder
 from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from model.mean_field.watch import Cancelled
 
@@ -39,7 +45,11 @@ CONTRACT = {
     "seed",
     "replications",
 }
-QUICK = shlex.split("validate textbook --tariff filed --households 100,30 --replications 3 --days 2 --seed 1 --json")
+QUICK_CHECKS = ("aggregate", "state", "exploitability", "grid")
+QUICK = shlex.split(
+    "validate textbook --tariff filed --households 100,30 --replications 3 --days 2 --seed 1"
+    " --checks aggregate,state,exploitability,grid --json"
+)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +59,7 @@ def filed() -> Equilibrium:
 
 @pytest.fixture(scope="module")
 def checks(filed: Equilibrium) -> Validation:
-    return validate(filed, households=[30, 100, 300, 1000], replications=10, seed=1, days=14)
+    return validate(filed, households=[30, 100, 300, 1000], replications=10, seed=1, days=14, checks=QUICK_CHECKS)
 
 
 def test_the_error_falls_with_the_square_root_of_the_households(checks: Validation) -> None:
@@ -87,6 +97,59 @@ def test_the_exploitability_falls_to_its_limit_with_slope_minus_one(checks: Vali
     values = np.array(checks.exploitability_usd_per_household_day, dtype=float)
     assert (np.diff(values) <= 1e-12).all()
     assert values[-1] >= filed.exploitability_usd_per_household_day - 1e-9
+
+
+def test_sizes_are_those_of_independent_households(checks: Validation) -> None:
+    """Nothing is fitted. Within the 95 % interval, widened by a half for one chance in 300 of missing it."""
+    for ratio in (checks.load_ratio, checks.wasserstein_ratio):
+        assert ratio.low is not None
+        assert ratio.high is not None
+        half = 0.75 * (ratio.high - ratio.low)
+        assert abs(ratio.value - 1.0) <= half
+
+
+def test_the_expected_scatter_by_hand(filed: Equilibrium) -> None:
+    """Sixty households come out whole: Σ w_θ Var(n_θ)/60, the variance summed state by state."""
+    variance = 0.0
+    for share, response, flow in zip(filed.economy.type_share, filed.answer.responses, filed.answer.flows, strict=True):
+        load, chance = response.outcome.net_load_kw[0], flow.frequency[0]
+        for h in range(24):
+            mean = float((chance[h] * load[h]).sum())
+            variance += share * float((chance[h] * (load[h] - mean) ** 2).sum()) / 24
+    assert expected_scatter_kw2(filed, 60) == pytest.approx(variance / 60)
+
+
+def test_the_expected_distance_by_hand_for_one_owner(filed: Equilibrium) -> None:
+    """Four households round to one with PV and battery: Σ_e over its level k of |1{k ≤ e} − F(e)| ΔE."""
+    share = filed.economy.type_share
+    count = largest_remainder(share, 4)
+    owners = [k for k, household in enumerate(filed.economy.types) if household.battery and count[k]]
+    assert len(owners) <= 1  # one at most among four
+    if not owners:
+        assert expected_wasserstein_kwh(filed, 4) is None
+        return
+    own, law = midnight_levels_by_type(filed)[owners[0]][0], midnight_levels(filed)[0]
+    distance = sum(own[k] * abs(float(k <= e) - law[: e + 1].sum()) for k in range(len(own)) for e in range(len(own)))
+    level_kwh = filed.economy.types[owners[0]].battery.level_kwh
+    assert expected_wasserstein_kwh(filed, 4) == pytest.approx(distance * level_kwh)
+
+
+def test_the_feeder_of_the_market_comes_to_that_of_the_mean_field(checks: Validation, filed: Equilibrium) -> None:
+    grid = MeanFieldGrid(filed)
+    assert grid.voltage_pu.shape == (1, 24, 5)
+    assert np.allclose(mean_use_kw(filed).mean(), 14 / 24, rtol=0.05)  # 14 kWh a day, moved a little by prices
+    assert checks.grid is not None
+    for found in (checks.grid.voltage, checks.grid.loading, checks.grid.loss):
+        rms = [one.value for one in found.rms]
+        assert rms == sorted(rms, reverse=True)
+        assert found.slope.value == pytest.approx(-0.5, abs=0.1)  # rounding on few households makes it steeper
+    assert checks.grid.unsolved == 0.0
+
+
+def test_worker_processes_find_what_this_process_finds(filed: Equilibrium) -> None:
+    tasks = [Task(households=20, key=(3, r), days=1) for r in range(2)]
+    here = dict(run_here([filed], tasks, None))
+    assert dict(run_in_processes([filed], tasks, None, workers=1)) == here
 
 
 def test_shares_that_come_out_whole_have_no_rounding_error(filed: Equilibrium) -> None:
@@ -144,20 +207,26 @@ def test_a_replication_is_one_market_measured_by_hand(filed: Equilibrium) -> Non
 def test_without_batteries_there_is_no_state_to_compare() -> None:
     plain = solved("textbook", "filed", "battery_share_scale=0")
     assert midnight_levels(plain) is None
-    found = validate(plain, households=[20], replications=2, seed=0, days=1)
+    found = validate(plain, households=[20], replications=2, seed=0, days=1, checks=QUICK_CHECKS)
     assert found.wasserstein_soc_kwh == (None,)
     assert found.load.slope.value is None
 
 
-def test_a_curved_supply_has_no_exact_exploitability() -> None:
-    found = validate(solved("oahu", "filed"), households=[10], replications=1, seed=0, days=1)
-    assert found.exploitability_usd_per_household_day == (None,)
-    assert found.exploitability_slope is None
+def test_where_no_rate_follows_the_wholesale_price_a_household_gains_the_same_in_every_market(
+    filed: Equilibrium,
+) -> None:
+    """The filed rates are posted; the pace towards the limit is then measured under the real-time price."""
+    found = exploitability(filed, [10, 1000])
+    assert found.values == (found.limit, found.limit)
+    assert found.limit == pytest.approx(filed.exploitability_usd_per_household_day, abs=1e-9)
+    assert (found.coupled, found.tariff, found.affine) == (False, "rtp", True)
+    assert found.slope == pytest.approx(-1.0, abs=0.02)
 
 
 def test_progress_comes_to_its_end_and_a_request_to_stop_is_heard(filed: Equilibrium) -> None:
     shares: list[float] = []
-    validate(filed, households=[5, 7], replications=2, seed=0, days=1, told=lambda _, share: shares.append(share))
+    quick = {"replications": 2, "seed": 0, "days": 1, "checks": QUICK_CHECKS}
+    validate(filed, households=[5, 7], **quick, told=lambda _, share: shares.append(share))
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1.0)
     with pytest.raises(Cancelled):

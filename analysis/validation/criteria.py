@@ -1,0 +1,346 @@
+"""Pass criteria, stated before anything is measured.
+
+A criterion comes from theory: the value that the law predicts, and a margin of practical equivalence around it. It
+passes if the whole 95 % interval lies within the margin, fails if the whole interval lies outside, and is undecided in
+between: then more replications or days would tell. A chance of 5 % of a wrong judgement per criterion remains.
+"""
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Final
+
+from analysis.scaling import Interval
+from analysis.validation.verdict import Criterion, Finding, Status, shown, within
+
+if TYPE_CHECKING:
+    from analysis.validation.result import Validation
+
+CHECKS: Final = ("aggregate", "state", "exploitability", "emergence", "leader", "grid")
+"""The six checks."""
+
+SLOPE_MARGIN: Final = 0.05
+"""Over three decades of N an error with a slope off by this is within 40 % of the law's."""
+SIZE_MARGIN: Final = 0.05
+"""Measured over expected size: within 5 %."""
+EXPLOITABILITY_MARGIN: Final = 0.02
+FLOOR_SHARE: Final = 0.01
+"""Of the mean load: a floor below it is smaller than the mean field's other simplifications, and is named."""
+CALM_RATIO: Final = 1.1
+"""Learners' prices stray at most this many times as far as those of households that are given the equilibrium."""
+LOSS_SHARE: Final = 0.05
+"""Of the leader's gain over the tariff in force; a loss below it changes no decision."""
+
+_FEW: Final = "No interval: it takes two or more replications and two or more numbers of households."
+
+
+def _load_slope(result: "Validation") -> tuple[Status, str]:
+    slope = result.scatter.slope
+    status = within(slope, -0.5 - SLOPE_MARGIN, -0.5 + SLOPE_MARGIN)
+    if status is Status.NOT_APPLICABLE:
+        return status, _FEW
+    return status, f"The error falls as N to the power {shown(slope)}."
+
+
+def _load_size(result: "Validation") -> tuple[Status, str]:
+    ratio = result.load_ratio
+    status = within(ratio, 1 - SIZE_MARGIN, 1 + SIZE_MARGIN)
+    if status is Status.NOT_APPLICABLE:
+        return status, _FEW
+    return status, f"The error is {shown(ratio)} times that of independent households."
+
+
+def _load_floor(result: "Validation") -> tuple[Status, str]:
+    squared, floor = result.scatter.floor_squared, result.scatter.floor
+    if squared.low is None or squared.high is None or floor is None:
+        return Status.NOT_APPLICABLE, _FEW
+    if squared.low > 0 and squared.high is not None:
+        allowed = FLOOR_SHARE * result.mean_load_kw if result.day_types > 1 else 0.0
+        text = (
+            f"A floor of {floor:.4f} kW stays however many the households (95 %: {squared.low**0.5:.4f} to"
+            f" {squared.high**0.5:.4f}), {floor / result.mean_load_kw:.2%} of the mean load."
+        )
+        if result.day_types == 1:
+            return Status.FAIL, f"{text} With one kind of day there is nothing to forget: there should be none."
+        size = Interval(value=floor, low=squared.low**0.5, high=squared.high**0.5)
+        return within(size, 0.0, allowed), f"{text} It is what older day types than the model remembers leave behind."
+    most = max(squared.high, 0.0) ** 0.5
+    return Status.PASS, "No floor is seen." + (f" One above {most:.1g} kW would have been." if most > 0 else "")
+
+
+def _state_slope(result: "Validation") -> tuple[Status, str]:
+    if result.wasserstein is None:
+        return Status.NOT_APPLICABLE, "No household of these markets has a battery."
+    slope = result.wasserstein.slope
+    status = within(slope, -0.5 - SLOPE_MARGIN, -0.5 + SLOPE_MARGIN)
+    if status is Status.NOT_APPLICABLE:
+        return status, _FEW
+    return status, f"The distance falls as N to the power {shown(slope)}."
+
+
+def _state_size(result: "Validation") -> tuple[Status, str]:
+    if result.wasserstein is None:
+        return Status.NOT_APPLICABLE, "No household of these markets has a battery."
+    ratio = result.wasserstein_ratio
+    status = within(ratio, 1 - SIZE_MARGIN, 1 + SIZE_MARGIN)
+    if status is Status.NOT_APPLICABLE:
+        return status, _FEW
+    return status, f"The distance is {shown(ratio)} times that of independent households."
+
+
+def _exploitability_sign(result: "Validation") -> tuple[Status, str]:
+    found = result.exploit
+    if found is None:
+        return Status.NOT_APPLICABLE, "Not computed."
+    least = min((*found.values, found.limit))
+    bound = found.bound[0] if found.bound else None
+    text = f"The least gain is {least:.6f} USD per household-day"
+    bounded = found.cooled[:1] != (None,) and (not found.bound or (found.cooled[0] or 0.0) <= found.bound[0] + 1e-9)
+    text += f", its limit {found.limit:.6f}" + ("." if bound is None else f" under a bound of {bound:.4f}.")
+    return Status.PASS if least >= -1e-9 and bounded else Status.FAIL, text
+
+
+def _exploitability_slope(result: "Validation") -> tuple[Status, str]:
+    found = result.exploit
+    if found is None:
+        return Status.NOT_APPLICABLE, "Not computed."
+    under = (
+        ""
+        if found.coupled
+        else (
+            f"No rate of the tariff in force depends on the wholesale price, so ε_N = ε_∞ for every N. Under"
+            f" {found.tariff}: "
+        )
+    )
+    if not found.coupled and found.slope is None:
+        return Status.NOT_APPLICABLE, "No rate depends on the wholesale price, so ε_N = ε_∞ for every N."
+    if found.slope is None:
+        return Status.NOT_APPLICABLE, f"{under}the difference vanishes, or changes its sign among very many households."
+    inside = abs(found.slope + 1) <= EXPLOITABILITY_MARGIN
+    text = f"|ε_N − ε_∞| falls as N to the power {found.slope:.4f} from {found.tail[0]:,.0f} households on."
+    curve = "" if found.affine else " The supply curve bends, but not at these loads."
+    if inside:
+        return Status.PASS, f"{under}{text}{curve}"
+    if not found.affine:
+        return Status.NOT_APPLICABLE, f"{under}{text} The supply curve has a kink near these loads: the law is −1/2."
+    return Status.FAIL, f"{under}{text}"
+
+
+def _exploitability_cold(result: "Validation") -> tuple[Status, str]:
+    found = result.exploit
+    if found is None or not found.cooled:
+        return Status.NOT_APPLICABLE, "At temperature 0 there is nothing to cool."
+    known = [
+        (t, e, b) for t, e, b in zip(found.temperature_usd, found.cooled, found.bound, strict=True) if e is not None
+    ]
+    if len(known) < 2:
+        return Status.NOT_APPLICABLE, "No colder equilibrium was found."
+    held = all(e <= b + 1e-9 for _, e, b in known)
+    first, last = known[0], known[-1]
+    return (
+        Status.PASS if held and last[1] < first[1] else Status.FAIL,
+        f"From temperature {first[0]:g} to {last[0]:g} USD it falls from {first[1]:.5f} to {last[1]:.5f} USD per"
+        f" household-day ({found.tariff}).",
+    )
+
+
+def _beliefs_arrive(result: "Validation") -> tuple[Status, str]:
+    found = result.learners
+    if found is None or found.last_belief_error.value is None or found.noise.value is None:
+        return Status.NOT_APPLICABLE, "Not run."
+    last, noise = found.last_belief_error, found.noise
+    text = (
+        f"In the last quarter of {found.days} days beliefs are off by {last.value:.5f} USD/kWh;"
+        f" chance alone moves a day's prices by {noise.value:.5f}."
+    )
+    if last.high is None or noise.low is None:
+        return Status.NOT_APPLICABLE, _FEW
+    if last.high <= noise.low:
+        return Status.PASS, text
+    first = found.first_belief_error.value or 0.0
+    if (last.value or 0.0) < first:
+        return (
+            Status.UNDECIDED,
+            f"{text} They started at {first:.5f} and are still coming closer: rare kinds of days teach slowly.",
+        )
+    return Status.FAIL, f"{text} They started at {first:.5f} and do not come closer."
+
+
+def _prices_calm(result: "Validation") -> tuple[Status, str]:
+    found = result.learners
+    if found is None:
+        return Status.NOT_APPLICABLE, "Not run."
+    status = within(found.ratio, 0.0, CALM_RATIO)
+    if status is Status.NOT_APPLICABLE:
+        return status, _FEW
+    return status, (
+        f"Realised prices of learners stray {shown(found.ratio)} times as far from the equilibrium as those of"
+        " households that are given it."
+    )
+
+
+def _leader_loss(result: "Validation") -> tuple[Status, str]:
+    found = result.leader
+    if found is None:
+        return Status.NOT_APPLICABLE, "Not run."
+    loss, count = found.loss[-1], found.households[-1]
+    if found.gain <= 0:
+        return Status.NOT_APPLICABLE, "The leader gains nothing over the tariff in force to compare a loss with."
+    if loss.high is None:
+        return Status.NOT_APPLICABLE, _FEW
+    allowed = LOSS_SHARE * found.gain
+    text = (
+        f"Among {count:,} households the mean field's tariff loses {shown(loss, 6)} USD per household-day against the"
+        f" best found; the gain over the tariff in force is {found.gain:.5f}."
+    )
+    return within(loss, -float("inf"), allowed), text
+
+
+def _grid_slope(name: str, what: str) -> Callable[["Validation"], tuple[Status, str]]:
+    def judged(result: "Validation") -> tuple[Status, str]:
+        if result.grid is None:
+            return Status.NOT_APPLICABLE, "The feeder has no state under some of the loads (voltage collapse)."
+        slope: Interval = getattr(result.grid, name).slope
+        status = within(slope, -float("inf"), -0.5 + SLOPE_MARGIN)
+        if status is Status.NOT_APPLICABLE:
+            return status, _FEW
+        return status, f"The error of the {what} falls as N to the power {shown(slope)}."
+
+    return judged
+
+
+_GRID_WHY: Final = (
+    "The feeder's state is a smooth function of its loads, so its error falls as theirs, N^(−1/2); rounding of types"
+    " and of places on the buses falls as 1/N and makes it steeper among few households."
+)
+_HALF: Final = f"slope of the 95 % interval within −1/2 ± {SLOPE_MARGIN}"
+_SIZE: Final = f"measured over expected within 1 ± {SIZE_MARGIN}, the whole 95 % interval"
+
+CRITERIA: Final = (
+    Criterion(
+        key="load_slope",
+        check="aggregate",
+        title="pace of the net load error",
+        criterion=_HALF,
+        why="Given the common state households are independent: the variance of their mean is that of one over N, for N"
+        " corrected for the rounding of the types.",
+        judge=_load_slope,
+    ),
+    Criterion(
+        key="load_size",
+        check="aggregate",
+        title="size of the net load error",
+        criterion=_SIZE,
+        why="The variance of one household of each type follows from the equilibrium; nothing is fitted.",
+        judge=_load_size,
+    ),
+    Criterion(
+        key="load_floor",
+        check="aggregate",
+        title="floor of the net load error",
+        criterion="95 % interval of f² in RMS² = a²/N + f² not above 0; with several day types, or else f named and its"
+        f" interval below {FLOOR_SHARE:.0%} of the mean load",
+        why="The continuum's law remembers the last day types only; what older ones leave behind is common to all.",
+        judge=_load_floor,
+    ),
+    Criterion(
+        key="state_slope",
+        check="state",
+        title="pace of the state-of-charge distance",
+        criterion=_HALF,
+        why="An empirical law on a line is N^(−1/2) from its own in Wasserstein-1 distance (Fournier, Guillin 2015).",
+        judge=_state_slope,
+    ),
+    Criterion(
+        key="state_size",
+        check="state",
+        title="size of the state-of-charge distance",
+        criterion=_SIZE,
+        why="Owners at or below a level are a sum of binomials, whose mean absolute deviation is known exactly.",
+        judge=_state_size,
+    ),
+    Criterion(
+        key="exploitability_bounds",
+        check="exploitability",
+        title="bounds of the exploitability",
+        criterion="ε_N ≥ 0, and ε_∞ ≤ η·T·Σ w ln|A|",
+        why="A best reply is no worse than the policy; the softmax bound holds at every fixed point.",
+        judge=_exploitability_sign,
+    ),
+    Criterion(
+        key="exploitability_slope",
+        check="exploitability",
+        title="pace of |ε_N − ε_∞|",
+        criterion=f"slope within −1 ± {EXPLOITABILITY_MARGIN}; exact expectations, so no interval",
+        why="One household's share of the load and the variance of the others' mean are both of the order 1/N.",
+        judge=_exploitability_slope,
+    ),
+    Criterion(
+        key="exploitability_cold",
+        check="exploitability",
+        title="exploitability as the temperature falls",
+        criterion="ε_∞(η) ≤ η·T·Σ w ln|A| at every temperature, and less at the last than at the first",
+        why="Softmax policies approach best replies as their temperature goes to zero.",
+        judge=_exploitability_cold,
+    ),
+    Criterion(
+        key="beliefs_arrive",
+        check="emergence",
+        title="beliefs of learners",
+        criterion="error in the last quarter below what chance moves a day's prices by (95 % intervals apart)",
+        why="Averaging prices with steps δ0·t^(−1/2) forgets the first belief and averages chance away.",
+        judge=_beliefs_arrive,
+    ),
+    Criterion(
+        key="prices_calm",
+        check="emergence",
+        title="prices that learners make",
+        criterion=f"error at most {CALM_RATIO} times that of given households, the whole 95 % interval",
+        why="Beliefs can be right while prices chatter, where the price map is no contraction; so both are measured.",
+        judge=_prices_calm,
+    ),
+    Criterion(
+        key="leader_loss",
+        check="leader",
+        title="the leader's loss",
+        criterion=f"95 % interval of the loss in the largest market below {LOSS_SHARE:.0%} of the gain over the tariff"
+        " in force",
+        why="The loss is at most twice the largest gap between the leader's objective in the market and in the mean"
+        " field, which vanishes.",
+        judge=_leader_loss,
+    ),
+    *(
+        Criterion(
+            key=f"grid_{name}",
+            check="grid",
+            title=title,
+            criterion=f"whole 95 % interval of the slope at or below −1/2 + {SLOPE_MARGIN}",
+            why=_GRID_WHY,
+            judge=_grid_slope(name, title),
+        )
+        for name, title in (
+            ("voltage", "voltages"),
+            ("loading", "highest loading"),
+            ("loss", "losses"),
+        )
+    ),
+)
+"""The criteria, in the order of the checks."""
+
+
+def judge(result: "Validation", checks: Collection[str]) -> tuple[Finding, ...]:
+    """Judge the criteria of the checks asked for."""
+    found = []
+    for one in CRITERIA:
+        if one.check in checks:
+            status, sentence = one.judge(result)
+            found.append(
+                Finding(
+                    key=one.key,
+                    check=one.check,
+                    title=one.title,
+                    criterion=one.criterion,
+                    why=one.why,
+                    status=status,
+                    sentence=sentence,
+                )
+            )
+    return tuple(found)

@@ -1,0 +1,221 @@
+"""What the leader loses by posting the mean field's best tariff in a market of N households.
+
+The mean field's tariff is the committing leader's (Stackelberg mean-field equilibrium). The best tariff of the market
+is searched around it with the same random draws for every tariff, so that the objective is a function of the tariff;
+households answer each tariff as its mean-field equilibrium says. Both tariffs are then compared on fresh draws, pair by
+pair: the search has fitted its own draws, and its objective there would overstate what the market offers (winner's
+curse). The loss may therefore come out negative.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+from scipy.optimize import minimize
+
+from agents.arrays import Floats
+from analysis.design import Aims, Leader
+from analysis.scaling import Interval, mean_interval
+from analysis.simulation import simulate
+from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from model.mean_field.family import TariffFamily, tariff_family
+from model.mean_field.leader import commit
+from model.mean_field.watch import Cancelled
+
+EVALUATIONS: Final = 24
+"""Tariffs tried in the search around the mean field's, for each number of households."""
+FIRST_STEP: Final = 0.1
+"""First trust-region radius, as a share of each parameter's range."""
+LEARNING_DRAWS: Final = 1_000_000
+"""Replications of the search have the keys (seed, this number), (seed, this number + 1), …; the others start at 0."""
+COMMIT_SHARE: Final = 0.4
+"""Part of the work that finding the mean field's tariff is; for the progress bar."""
+
+Tell = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaderLoss:
+    """The check's numbers. Money is USD per household-day; tuples are by number of households.
+
+    Attributes
+    ----------
+    households
+        Numbers N.
+    parameters
+        The mean field's tariff.
+    mean_field, in_force
+        The leader's objective in the mean field at that tariff, and at the tariff in force.
+    at_mean_field, at_in_force
+        The leader's objective in the market at these two, on fresh draws.
+    loss
+        Objective at the best tariff found less that at the mean field's, on fresh draws.
+    best_parameters
+        The best tariffs found.
+    evaluations
+        Tariffs tried in the markets.
+    """
+
+    households: tuple[int, ...]
+    parameters: dict[str, float]
+    mean_field: float
+    in_force: float
+    at_mean_field: tuple[Interval, ...]
+    at_in_force: tuple[Interval, ...]
+    loss: tuple[Interval, ...]
+    best_parameters: tuple[dict[str, float], ...]
+    evaluations: int
+
+    @property
+    def gain(self) -> float:
+        """What the leader gains in the mean field by leaving the tariff in force. [USD per household-day]"""
+        return self.mean_field - self.in_force
+
+
+def leader_loss(
+    equilibrium: Equilibrium,
+    *,
+    households: Sequence[int],
+    replications: int,
+    seed: int,
+    days: int,
+    evaluations: int = EVALUATIONS,
+    told: Tell | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> LeaderLoss:
+    """Find the commission's tariff in the mean field and in markets of N households, and compare them there.
+
+    Parameters
+    ----------
+    equilibrium
+        At the tariff in force.
+    replications
+        Markets in which each tariff of the search is tried, and as many fresh ones for the comparison.
+
+    Raises
+    ------
+    Cancelled
+        If asked to stop.
+    """
+    economy, aims = equilibrium.economy, Aims(leader=Leader.COMMISSION)
+    family, judge = tariff_family(economy, aims.recovery), aims.objective()
+
+    def show(text: str, fraction: float) -> None:
+        if cancelled is not None and cancelled():
+            raise Cancelled
+        if told is not None:
+            told(text, fraction)
+
+    committed = commit(
+        economy,
+        family,
+        judge,
+        certify=False,
+        progress=lambda report: show("the leader's tariff", COMMIT_SHARE * (report.fraction or 0.0)),
+        cancelled=cancelled,
+    )
+    if committed.outcome is Outcome.CANCELLED:
+        raise Cancelled
+    start = np.array([committed.parameters[name] for name in family.free])
+    rows = []
+    for place, count in enumerate(households):
+        share = (1.0 - COMMIT_SHARE) / len(households)
+        begun = COMMIT_SHARE + share * place
+        arena = _Arena(
+            committed.equilibrium,
+            family,
+            aims,
+            households=count,
+            days=days,
+            keys=[(seed, LEARNING_DRAWS + r) for r in range(replications)],
+            show=partial(_within, show, f"the leader among {count:,} households", begun, share, evaluations),
+        )
+        best = arena.search(start, evaluations)
+        fresh = [(seed, r) for r in range(replications)]
+        values = [arena.objectives(found, fresh) for found in (arena.solve(best), committed.equilibrium, equilibrium)]
+        rows.append((best, *values))
+    if told is not None:
+        told("the leader's tariff", 1.0)
+    return LeaderLoss(
+        households=tuple(households),
+        parameters=committed.parameters,
+        mean_field=committed.objective,
+        in_force=judge(equilibrium),
+        at_mean_field=tuple(mean_interval(kept, seed=seed) for _, _, kept, _ in rows),
+        at_in_force=tuple(mean_interval(forced, seed=seed) for *_, forced in rows),
+        loss=tuple(mean_interval(best - kept, seed=seed) for _, best, kept, _ in rows),
+        best_parameters=tuple(family.describe(parameters) for parameters, *_ in rows),
+        evaluations=evaluations * len(rows),
+    )
+
+
+def _within(show: Tell, text: str, begun: float, share: float, evaluations: int, tried: int) -> None:
+    show(text, begun + share * min(1.0, tried / (evaluations + 3)))
+
+
+class _Arena:
+    """Markets of N households in which tariffs are tried on the same draws."""
+
+    def __init__(
+        self,
+        start: Equilibrium,
+        family: TariffFamily,
+        aims: Aims,
+        *,
+        households: int,
+        days: int,
+        keys: Sequence[tuple[int, int]],
+        show: Callable[[int], None],
+    ) -> None:
+        self.start, self.family, self.aims = start, family, aims
+        self.households, self.days, self.keys, self.show = households, days, keys, show
+        self.tried = 0
+
+    def solve(self, parameters: Floats) -> Equilibrium:
+        """The households' equilibrium at a tariff of the family."""
+        return solve_equilibrium(self.start.economy, self.family.tariff(parameters), start=self.start, certify=False)
+
+    def objectives(self, found: Equilibrium, keys: Sequence[tuple[int, int]]) -> Floats:
+        """The leader's objective in every market, (replication,)."""
+        self.show(self.tried)
+        values = []
+        for key in keys:
+            done = simulate(
+                found.economy,
+                found.tariff,
+                equilibrium=found,
+                behaviour="equilibrium",
+                households=self.households,
+                days=self.days,
+                seed=key,
+                power_flow=False,
+            )
+            assert done.metrics is not None
+            values.append(self.aims.of_metrics(done.metrics))
+        return np.array(values)
+
+    def search(self, start: Floats, evaluations: int) -> Floats:
+        """The tariff with the highest mean objective on the search's own draws, the starting one included."""
+        best = [(-np.inf, start)]
+
+        def loss(unit: Floats) -> float:
+            parameters = self.family.at(unit)
+            found = self.solve(parameters)
+            self.tried += 1
+            if found.outcome is not Outcome.CONVERGED:
+                return 1e3
+            value = float(self.objectives(found, self.keys).mean())
+            if value > best[0][0]:
+                best[0] = value, parameters
+            return -value
+
+        minimize(
+            loss,
+            self.family.unit(start),
+            method="COBYQA",
+            bounds=[(0.0, 1.0)] * len(start),
+            options={"maxfev": evaluations, "initial_tr_radius": FIRST_STEP, "final_tr_radius": 1e-3},
+        )
+        return best[0][1]

@@ -1,0 +1,131 @@
+"""One simulated market against the continuum: net load, states of charge, and the feeder.
+
+A market of N households rounds the types' shares to whole households. That error is part of the net load's and matters
+below some thirty households: it falls as 1/N. It is reported beside it, and so is the scatter about the load that the
+rounded shares would have in the continuum, which falls as N^(−1/2) from the first household on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.arrays import Floats
+from analysis.validation.grid import GridError, MeanFieldGrid
+from model.economy import Economy
+from model.market.market import ProsumerMarket
+from model.market.population import Population, largest_remainder
+from model.mean_field.equilibrium import Equilibrium
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replication:
+    """One simulated market against the continuum.
+
+    Attributes
+    ----------
+    mean_square_kw2
+        Mean square of L^N − L_mf over days and slots. [kW²]
+    scatter_kw2
+        The same with L_mf at the market's own, rounded shares. [kW²]
+    wasserstein_soc_kwh
+        Mean over midnights of the Wasserstein-1 distance between the states of charge of the households with a battery
+        and the mean-field law; None if there is no such household. [kWh]
+    grid
+        Mean square errors of the feeder's state; None in a market without power flow.
+    """
+
+    mean_square_kw2: float
+    scatter_kw2: float
+    wasserstein_soc_kwh: float | None
+    grid: GridError | None = None
+
+
+def replicate(
+    equilibrium: Equilibrium, households: int, key: tuple[int, int], days: int, *, power_flow: bool = False
+) -> Replication:
+    """Simulate one market and measure how far it strays from the continuum: a pure function of its arguments."""
+    market = ProsumerMarket(
+        equilibrium.economy, households=households, policies=equilibrium, rng=key, power_flow=power_flow
+    )
+    law = midnight_levels(equilibrium)
+    grid = MeanFieldGrid(equilibrium) if power_flow else None
+    own_load_kw = np.tensordot(market.population.count / households, equilibrium.type_net_load_kw, axes=1)
+    squares, scatter, distances, on_feeder = [], [], [], []
+    try:
+        for _ in range(days):
+            market.step()
+            record = market.history[-1]
+            c = record.common_state
+            squares.append(np.mean((record.net_load_kw - equilibrium.net_load_kw[c]) ** 2))
+            scatter.append(np.mean((record.net_load_kw - own_load_kw[c]) ** 2))
+            if law is not None:
+                distances.append(_distance_kwh(equilibrium.economy, market.population, law[c]))
+            if grid is not None and record.grid is not None:
+                on_feeder.append(grid.error(record.grid, c))
+    finally:
+        market.close()
+    return Replication(
+        mean_square_kw2=float(np.mean(squares)),
+        scatter_kw2=float(np.mean(scatter)),
+        wasserstein_soc_kwh=mean_of_known(distances),
+        grid=GridError.mean(on_feeder) if on_feeder else None,
+    )
+
+
+def midnight_levels(equilibrium: Equilibrium) -> Floats | None:
+    """Law of the state of charge at the end of the day in each common state, over all households with a battery.
+
+    Returns
+    -------
+    (c, level) float, or None
+        Rows sum to one; None without batteries. All batteries of a scenario are of one make.
+    """
+    by_type = midnight_levels_by_type(equilibrium)
+    share = equilibrium.economy.type_share
+    owners = sum(share[kind] for kind in by_type)
+    return sum((share[kind] / owners * law for kind, law in by_type.items()), np.zeros(())) if by_type else None
+
+
+def midnight_levels_by_type(equilibrium: Equilibrium) -> dict[int, Floats]:
+    """Law (c, level) of the state of charge at the end of the day, by the number of each type with a battery."""
+    found = {}
+    kinds = zip(equilibrium.economy.types, equilibrium.policies, equilibrium.laws, strict=True)
+    for kind, (household, policy, law) in enumerate(kinds):
+        if household.battery is None:
+            continue
+        chance = (law[:, -1, :, :, None] * policy.probability[:, -1]).sum(axis=2)
+        after = np.zeros(chance.shape[:2])
+        for j, move in enumerate(policy.moves.tolist()):
+            stay = slice(max(0, -move), min(household.levels, household.levels - move))
+            after[:, stay.start + move : stay.stop + move] += chance[:, stay, j]
+        found[kind] = after
+    return found
+
+
+def composition_error_kw(equilibrium: Equilibrium, households: int) -> float:
+    """RMS over common states and slots of the mean-field load with whole households less that with exact shares."""
+    economy = equilibrium.economy
+    share = economy.type_share
+    rounded = largest_remainder(share, households) / households
+    error_kw = np.tensordot(rounded - share, equilibrium.type_net_load_kw, axes=1)
+    return float(np.sqrt(economy.common.probability @ (error_kw**2).mean(axis=1)))
+
+
+def mean_of_known(values: Sequence[float | None]) -> float | None:
+    """Mean of what is not None; None if nothing is."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _distance_kwh(economy: Economy, people: Population, law: Floats) -> float | None:
+    """Wasserstein-1 distance between the batteries' levels now and a law (level,): ΔE Σ |F_N − F|."""
+    counts = np.zeros(len(law))
+    level_kwh = 0.0
+    for kind, household in enumerate(economy.types):
+        if household.battery is not None:
+            counts += people.count[kind] * people.level_law(kind, household.levels)
+            level_kwh = household.battery.level_kwh
+    if counts.sum() == 0:
+        return None
+    return float(level_kwh * np.abs(np.cumsum(counts / counts.sum() - law)).sum())

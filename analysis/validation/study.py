@@ -1,0 +1,279 @@
+"""All checks of the finite market against the continuum, for several numbers of households.
+
+The aggregate check takes the root mean square of L^N − L_mf(c) over slots, days and replications, where c is the
+common state of the realised day types and L_mf the net load of the continuum with its exact shares.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from agents.arrays import Floats
+from analysis.scaling import Interval, Scaling, falling, pooled_ratio, root, scaling
+from analysis.validation.criteria import CHECKS, judge
+from analysis.validation.expected import effective_households, expected_scatter_kw2, expected_wasserstein_kwh
+from analysis.validation.exploitability import exploitability
+from analysis.validation.leader import leader_loss
+from analysis.validation.learners import emergence
+from analysis.validation.replication import Replication, composition_error_kw, mean_of_known
+from analysis.validation.result import GridCheck, MemoryFloor, Validation
+from analysis.validation.runs import Runner, Task, runner
+from model.economy import build_economy
+from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from model.mean_field.watch import Cancelled
+from model.scenario import load_scenario
+
+LEADER_HOUSEHOLDS: Final = (100, 1000)
+"""Sizes of the markets in which the leader's best tariff is searched."""
+LEADER_REPLICATIONS: Final = 6
+"""Most markets in which each of its tariffs is tried."""
+LEARNER_HOUSEHOLDS: Final = 1000
+LEARNER_REPLICATIONS: Final = 5
+LEARNER_DAYS: Final = 4
+"""Learners live this many times as long as the other markets."""
+HOUSEHOLD_DAYS_PER_SECOND: Final = 7e6
+"""For the estimate of the time left."""
+
+
+Tell = Callable[[str, float], None]
+"""Takes what is being done and the share done."""
+
+
+def validate(
+    equilibrium: Equilibrium,
+    *,
+    households: Sequence[int],
+    replications: int,
+    seed: int,
+    days: int = 28,
+    checks: Collection[str] = CHECKS,
+    memory: Sequence[int] = (),
+    scheduler: str | None = None,
+    run: Runner | None = None,
+    told: Tell | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Validation:
+    """Run the checks.
+
+    Parameters
+    ----------
+    equilibrium
+        What the households play, and what the market is compared with.
+    households
+        Numbers N.
+    replications
+        Markets of each size; replication r has the key (seed, r) whatever its size.
+    days
+        Days of each market.
+    checks
+        Which of `analysis.validation.criteria.CHECKS`; net load and states of charge are measured in any case.
+    memory
+        Closures to measure the floor of the net load's error with, besides.
+    scheduler
+        Address of a running dask scheduler; without it replications run here, in processes where that pays. Results
+        are equal.
+    run
+        How to run the replications, in place of that choice.
+    told, cancelled
+        Progress, and a request to stop.
+
+    Raises
+    ------
+    Cancelled
+        If asked to stop.
+    ValueError
+        If the scheduler cannot be reached.
+    """
+    sizes = tuple(sorted(set(households)))
+    tasks = [
+        Task(households=count, key=(seed, r), days=days, power_flow="grid" in checks)
+        for count in sizes
+        for r in range(replications)
+    ]
+    tasks += [
+        Task(law=law, households=count, key=(seed, r), days=days, power_flow=False)
+        for law in range(1, len(memory) + 1)
+        for count in sizes
+        for r in range(replications)
+    ]
+    run = runner(scheduler, tasks) if run is None else run
+    progress = _Progress(told, _weights(equilibrium, tasks, checks, replications, days))
+    worlds = [equilibrium, *(_with_memory(equilibrium, m, cancelled) for m in memory)]
+    found: dict[Task, Replication] = {}
+    work, done = sum(task.work for task in tasks), 0.0
+    for task, one in run(worlds, tasks, cancelled):
+        found[task] = one
+        done += task.work
+        progress("markets", f"{len(found)} of {len(tasks)} markets", min(done / work, 1.0))
+    by_law = [
+        [[found[task] for task in tasks if (task.law, task.households) == (law, count)] for count in sizes]
+        for law in range(len(worlds))
+    ]
+    exploit = learners = leader = None
+    if "exploitability" in checks:
+        exploit = exploitability(equilibrium, sizes, told=progress.of("exploitability"), cancelled=cancelled)
+    if "emergence" in checks:
+        learners = emergence(
+            equilibrium,
+            households=LEARNER_HOUSEHOLDS,
+            replications=min(replications, LEARNER_REPLICATIONS),
+            seed=seed,
+            days=LEARNER_DAYS * days,
+            told=progress.of("emergence"),
+            cancelled=cancelled,
+        )
+    if "leader" in checks:
+        leader = leader_loss(
+            equilibrium,
+            households=LEADER_HOUSEHOLDS,
+            replications=min(replications, LEADER_REPLICATIONS),
+            seed=seed,
+            days=days,
+            told=progress.of("leader"),
+            cancelled=cancelled,
+        )
+    rows = by_law[0]
+    load = _scaling(_numbers(sizes), rows, "mean_square_kw2", seed)
+    scatter = _scaling(_effective(equilibrium, sizes), rows, "scatter_kw2", seed)
+    expected = np.array([expected_scatter_kw2(equilibrium, count) for count in sizes])
+    measured = np.array([[r.scatter_kw2 for r in row] for row in rows])
+    known = [k for k, row in enumerate(rows) if all(r.wasserstein_soc_kwh is not None for r in row)]
+    distance = np.array([[r.wasserstein_soc_kwh for r in rows[k]] for k in known], dtype=float)
+    apart = tuple(expected_wasserstein_kwh(equilibrium, sizes[k]) for k in known)
+    theory = np.array(apart, dtype=float)
+    result = Validation(
+        households=sizes,
+        replications=replications,
+        days=days,
+        day_types=len(equilibrium.economy.common.day_types),
+        mean_load_kw=float(equilibrium.economy.common.probability @ np.abs(equilibrium.net_load_kw).mean(axis=1)),
+        load=load,
+        scatter=scatter,
+        expected_scatter_kw=tuple(np.sqrt(expected).tolist()),
+        load_ratio=root(pooled_ratio(measured, expected, seed=seed)),
+        wasserstein_soc_kwh=tuple(mean_of_known([r.wasserstein_soc_kwh for r in row]) for row in rows),
+        wasserstein=falling(1.0 / theory**2, distance, seed=seed) if known else None,
+        wasserstein_households=tuple(sizes[k] for k in known),
+        expected_wasserstein_kwh=tuple(apart[known.index(k)] if k in known else None for k in range(len(sizes))),
+        wasserstein_ratio=pooled_ratio(distance, theory, seed=seed) if known else Interval(value=None),
+        composition_error_kw=tuple(composition_error_kw(equilibrium, count) for count in sizes),
+        grid=_grid(sizes, rows, seed) if "grid" in checks else None,
+        exploit=exploit,
+        learners=learners,
+        leader=leader,
+        memory=tuple(
+            _memory_floor(m, world, sizes, found_rows, seed)
+            for m, world, found_rows in zip(memory, worlds[1:], by_law[1:], strict=True)
+        ),
+        by_replication=_columns(sizes, rows),
+    )
+    progress("end", "done", 1.0)
+    return replace(result, findings=judge(result, checks))
+
+
+def _numbers(sizes: Sequence[int]) -> Floats:
+    return np.array(sizes, dtype=np.float64)
+
+
+def _effective(equilibrium: Equilibrium, sizes: Sequence[int]) -> Floats:
+    return np.array([effective_households(equilibrium, count) for count in sizes])
+
+
+def _scaling(numbers: Floats, rows: Sequence[Sequence[Replication]], name: str, seed: int) -> Scaling:
+    return scaling(numbers, np.array([[getattr(r, name) for r in row] for row in rows]), seed=seed)
+
+
+def _grid(sizes: Sequence[int], rows: Sequence[Sequence[Replication]], seed: int) -> GridCheck | None:
+    """None where a market found no state of its feeder in any slot."""
+    errors = [[r.grid for r in row if r.grid is not None and np.isfinite(r.grid.voltage_pu2)] for row in rows]
+    if any(len(known) < len(row) for known, row in zip(errors, rows, strict=True)):
+        return None
+
+    def fitted(name: str) -> Scaling:
+        return scaling(_numbers(sizes), np.array([[getattr(e, name) for e in row] for row in errors]), seed=seed)
+
+    return GridCheck(
+        voltage=fitted("voltage_pu2"),
+        loading=fitted("loading2"),
+        loss=fitted("loss_kw2"),
+        unsolved=float(np.mean([e.unsolved for row in errors for e in row])),
+    )
+
+
+def _memory_floor(
+    memory: int, world: Equilibrium, sizes: Sequence[int], rows: Sequence[Sequence[Replication]], seed: int
+) -> MemoryFloor:
+    expected = np.array([expected_scatter_kw2(world, count) for count in sizes])
+    largest = np.array([[r.scatter_kw2 for r in rows[-1]]])
+    return MemoryFloor(
+        memory=memory,
+        common_states=len(world.economy.common.probability),
+        scatter=_scaling(_effective(world, sizes), rows, "scatter_kw2", seed),
+        expected_kw=tuple(np.sqrt(expected).tolist()),
+        ratio=root(pooled_ratio(largest, expected[-1:], seed=seed)),
+    )
+
+
+def _with_memory(equilibrium: Equilibrium, memory: int, cancelled: Callable[[], bool] | None) -> Equilibrium:
+    """The equilibrium of the same scenario and tariff with another memory."""
+    scenario = equilibrium.economy.scenario
+    if scenario.memory == memory:
+        return equilibrium
+    economy = build_economy(load_scenario(scenario, overrides={"memory": memory}))
+    found = solve_equilibrium(economy, equilibrium.tariff, certify=False, cancelled=cancelled)
+    if cancelled is not None and cancelled():
+        raise Cancelled
+    return found
+
+
+def _columns(sizes: Sequence[int], rows: Sequence[Sequence[Replication]]) -> dict[str, list[Any]]:
+    """Every market simulated, a row each."""
+    pairs = [(count, r, one) for count, row in zip(sizes, rows, strict=True) for r, one in enumerate(row)]
+    return {
+        "households": [count for count, _, _ in pairs],
+        "replication": [r for _, r, _ in pairs],
+        "mean_square_kw2": [one.mean_square_kw2 for *_, one in pairs],
+        "scatter_kw2": [one.scatter_kw2 for *_, one in pairs],
+        "wasserstein_soc_kwh": [one.wasserstein_soc_kwh for *_, one in pairs],
+        **{
+            name: [None if one.grid is None else getattr(one.grid, name) for *_, one in pairs]
+            for name in ("voltage_pu2", "loading2", "loss_kw2", "unsolved")
+        },
+    }
+
+
+def _weights(
+    equilibrium: Equilibrium, tasks: Sequence[Task], checks: Collection[str], replications: int, days: int
+) -> dict[str, float]:
+    """Rough seconds of each part of the work."""
+    cells = float(equilibrium.net_load_kw.size * len(equilibrium.economy.types))
+    seconds = {
+        "markets": sum(task.work for task in tasks) / HOUSEHOLD_DAYS_PER_SECOND,
+        "exploitability": 1.0 + 4e-3 * cells,
+        "emergence": 0.003 * min(replications, LEARNER_REPLICATIONS) * LEARNER_DAYS * days,
+        "leader": 4.0 + 0.04 * cells + 0.02 * min(replications, LEADER_REPLICATIONS) * days,
+    }
+    return {name: value for name, value in seconds.items() if name == "markets" or name in checks}
+
+
+class _Progress:
+    """One share done for all parts of the work, which never falls."""
+
+    def __init__(self, told: Tell | None, weights: dict[str, float]) -> None:
+        self._told, self._weights = told, weights
+        self._last = 0.0
+
+    def __call__(self, part: str, text: str, share: float) -> None:
+        if self._told is None:
+            return
+        names, total = list(self._weights), sum(self._weights.values())
+        before = names.index(part) if part in names else len(names)
+        done = sum(self._weights[name] for name in names[:before]) + self._weights.get(part, 0.0) * share
+        self._last = max(self._last, min(done / total, 1.0))
+        self._told(text, self._last)
+
+    def of(self, part: str) -> Tell:
+        """What one part of the work tells."""
+        return lambda text, share: self(part, text, share)

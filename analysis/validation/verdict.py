@@ -1,0 +1,93 @@
+"""What it takes to judge a criterion, and the verdict in words."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from analysis.scaling import Interval
+
+if TYPE_CHECKING:
+    from analysis.validation.result import Validation
+
+
+class Status(StrEnum):
+    """How a criterion ended."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNDECIDED = "undecided"
+    NOT_APPLICABLE = "not applicable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """One line of the table of criteria.
+
+    Attributes
+    ----------
+    key, check
+        Its own name, and the check it belongs to.
+    title
+        What is measured.
+    criterion, why
+        When it passes, and the theory behind that.
+    judge
+        Gives status and sentence.
+    """
+
+    key: str
+    check: str
+    title: str
+    criterion: str
+    why: str
+    judge: Callable[["Validation"], tuple[Status, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A judged criterion."""
+
+    key: str
+    check: str
+    title: str
+    criterion: str
+    why: str
+    status: Status
+    sentence: str
+
+
+def verdict(findings: Collection[Finding]) -> tuple[Status, str]:
+    """All criteria in one word and one sentence."""
+    by = {status: [f for f in findings if f.status is status] for status in Status}
+    judged = len(findings) - len(by[Status.NOT_APPLICABLE])
+    if by[Status.FAIL]:
+        names = ", ".join(f.title for f in by[Status.FAIL])
+        return Status.FAIL, f"Not validated: {len(by[Status.FAIL])} of {judged} criteria failed ({names})."
+    if by[Status.UNDECIDED] or not judged:
+        names = ", ".join(f.title for f in by[Status.UNDECIDED]) or "nothing was judged"
+        return (
+            Status.UNDECIDED,
+            f"Not decided: none of {judged} criteria failed, but {len(by[Status.UNDECIDED])} need more replications or"
+            f" days to tell ({names}).",
+        )
+    return Status.PASS, f"Validated: all {judged} criteria that apply passed."
+
+
+def within(interval: Interval, low: float, high: float) -> Status:
+    """Whether an interval lies inside [low, high], outside, or across an end."""
+    if interval.low is None or interval.high is None:
+        return Status.NOT_APPLICABLE
+    if low <= interval.low and interval.high <= high:
+        return Status.PASS
+    return Status.FAIL if interval.high < low or interval.low > high else Status.UNDECIDED
+
+
+def shown(interval: Interval, digits: int = 3) -> str:
+    """An estimate with its interval in words."""
+    if interval.value is None:
+        return "undefined"
+    text = f"{interval.value:.{digits}f}"
+    if interval.low is None or interval.high is None:
+        return text
+    return f"{text} (95 %: {interval.low:.{digits}f} to {interval.high:.{digits}f})"
