@@ -87,15 +87,15 @@ def run_in_processes(
     context = multiprocessing.get_context("spawn")
     for first in range(0, len(order), RECYCLED_AFTER * workers):
         batch = order[first : first + RECYCLED_AFTER * workers]
-        with ProcessPoolExecutor(
-            workers, mp_context=context, initializer=_begin, initargs=(tuple(equilibria),)
-        ) as pool:
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(tuple(equilibria),))
+        try:
             futures = {pool.submit(_replicated_there, task): task for task in batch}
             for future in as_completed(futures):
                 if cancelled is not None and cancelled():
-                    pool.shutdown(cancel_futures=True)
                     raise Cancelled
                 yield futures[future], future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 _here: tuple[Equilibrium, ...] = ()
