@@ -180,7 +180,7 @@ def _prices_calm(result: "Validation") -> tuple[Status, str]:
 def _leader_loss(result: "Validation") -> tuple[Status, str]:
     found = result.leader
     if found is None:
-        return Status.NOT_APPLICABLE, "Not run."
+        return Status.NOT_APPLICABLE, "No tariff of the leader's family has an equilibrium here."
     loss, count = found.loss[-1], found.households[-1]
     if found.gain <= 0:
         return Status.NOT_APPLICABLE, "The leader gains nothing over the tariff in force to compare a loss with."

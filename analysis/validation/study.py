@@ -5,6 +5,7 @@ common state of the realised day types and L_mf the net load of the continuum wi
 """
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -125,15 +126,16 @@ def validate(
             cancelled=cancelled,
         )
     if "leader" in checks:
-        leader = leader_loss(
-            equilibrium,
-            households=LEADER_HOUSEHOLDS,
-            replications=min(replications, LEADER_REPLICATIONS),
-            seed=seed,
-            days=days,
-            told=progress.of("leader"),
-            cancelled=cancelled,
-        )
+        with suppress(ValueError):  # no tariff of the family has an equilibrium: nothing to compare
+            leader = leader_loss(
+                equilibrium,
+                households=LEADER_HOUSEHOLDS,
+                replications=min(replications, LEADER_REPLICATIONS),
+                seed=seed,
+                days=days,
+                told=progress.of("leader"),
+                cancelled=cancelled,
+            )
     rows = by_law[0]
     load = _scaling(_numbers(sizes), rows, "mean_square_kw2", seed)
     scatter = _scaling(_effective(equilibrium, sizes), rows, "scatter_kw2", seed)

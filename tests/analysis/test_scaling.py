@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.arrays import Floats
-from analysis.scaling import power_slope, scaling
+from analysis.scaling import Interval, falling, mean_interval, paired_ratio, pooled_ratio, power_slope, root, scaling
 
 SIZES = np.array([30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0])
 
@@ -93,3 +93,40 @@ def test_the_same_seed_gives_the_same_intervals() -> None:
     squares = chi_squares(1 / SIZES)
     assert scaling(SIZES, squares, seed=4) == scaling(SIZES, squares, seed=4)
     assert scaling(SIZES, squares, seed=4) != scaling(SIZES, squares, seed=5)
+
+
+def test_the_mean_of_a_distance_falls_with_its_own_slope() -> None:
+    found = falling(SIZES, np.tile(3.0 * SIZES[:, None] ** -0.5, 4), seed=0)
+    assert found.slope.value == pytest.approx(-0.5)
+    assert found.slope.low == pytest.approx(-0.5)
+    assert [one.value for one in found.mean] == pytest.approx((3.0 * SIZES**-0.5).tolist())
+    assert falling(SIZES, 1 / SIZES[:, None], seed=0).slope == Interval(value=pytest.approx(-1.0))
+
+
+def test_measured_over_expected_is_one_where_they_agree_and_two_where_it_is_twice() -> None:
+    """Forty chi-squares of 200 degrees of freedom a size: a standard error of √(2/200/40/6) = 0.65 % pooled."""
+    squares = chi_squares(1 / SIZES, replications=40)
+    for factor in (1.0, 2.0):
+        found = pooled_ratio(factor * squares, 1 / SIZES, seed=0)
+        assert found.value == pytest.approx(factor, rel=4 * 0.0065)
+        assert found.low is not None
+        assert found.high is not None
+        assert found.low < found.value < found.high
+        assert found.high - found.low == pytest.approx(2 * 2.02 * 0.0065 * factor, rel=0.4)
+    assert pooled_ratio(np.zeros((6, 4)), 1 / SIZES, seed=0).value is None
+
+
+def test_pairs_are_resampled_together() -> None:
+    """Twice the same numbers, however scattered: the ratio is 1 without any doubt."""
+    values = np.random.default_rng(0).uniform(1, 9, 12)
+    assert paired_ratio(3 * values, values, seed=0) == Interval(
+        value=pytest.approx(3.0), low=pytest.approx(3.0), high=pytest.approx(3.0)
+    )
+    assert paired_ratio(values, 0 * values, seed=0).value is None
+
+
+def test_a_mean_alone_has_no_interval_and_a_root_no_negative_end() -> None:
+    assert mean_interval(np.array([2.0]), seed=0) == Interval(value=2.0)
+    assert mean_interval(np.full(5, 2.0), seed=0) == Interval(value=2.0, low=2.0, high=2.0)
+    assert root(Interval(value=4.0, low=-1.0, high=9.0)) == Interval(value=2.0, low=0.0, high=3.0)
+    assert root(Interval(value=None)) == Interval(value=None)
