@@ -180,6 +180,8 @@ def _leader(checks: Validation) -> tuple["Figure", str]:
     )
     panel.plot(found.gain, len(names), marker="D", color=VERMILION, ms=9, ls="none")
     panel.axvline(0.0, color=INK, lw=1)
+    for at, loss in zip(place, value, strict=True):
+        panel.annotate(f"{loss:.1g}", (loss, at), (10, 8), textcoords="offset points", fontsize=TEXT - 1, color=INK)
     panel.set_yticks([*place, len(names)], [*names, "gain over the\ntariff in force"])
     panel.set_ylim(len(names) + 0.5, -0.5)
     panel.locator_params(axis="x", nbins=5)
