@@ -22,7 +22,7 @@ def wanted_use(reference: float, rate: float, elasticity: float, flexibility: fl
 
 @numba.njit(cache=True, nogil=True)
 def wanted_slope(reference: float, rate: float, elasticity: float, flexibility: float, reference_price: float) -> float:
-    """Derivative of `wanted_use` in the rate, ≤ 0; 0 beyond the flexibility. [kW per USD/kWh]"""
+    """`wanted_slope_kw` of numbers."""
     relative = elasticity / reference_price
     return -relative * reference if abs(elasticity - relative * rate) < flexibility else 0.0
 
@@ -44,6 +44,7 @@ def utility_of_use(use: float, reference: float, elasticity: float, reference_pr
 
 
 _wanted = numba.vectorize(["float64(float64, float64, float64, float64, float64)"], cache=True)(wanted_use.py_func)  # type: ignore[no-untyped-call]
+_slope = numba.vectorize(["float64(float64, float64, float64, float64, float64)"], cache=True)(wanted_slope.py_func)  # type: ignore[no-untyped-call]
 _best = numba.vectorize(["float64(float64, float64, float64)"], cache=True)(best_use.py_func)  # type: ignore[no-untyped-call]
 _utility = numba.vectorize(["float64(float64, float64, float64, float64)"], cache=True)(utility_of_use.py_func)  # type: ignore[no-untyped-call]
 
@@ -72,6 +73,13 @@ def wanted_use_kw(
         q0 · clip(1 + ε(1 − r/p0), 1 − f, 1 + f). [kW]
     """
     return np.asarray(_wanted(reference_kw, usd_per_kwh, elasticity, flexibility, reference_price))
+
+
+def wanted_slope_kw(
+    reference_kw: Floats, usd_per_kwh: Floats, *, elasticity: float, flexibility: float, reference_price: float
+) -> Floats:
+    """Derivative of `wanted_use_kw` in the price, ≤ 0; 0 beyond the flexibility. [kW per USD/kWh]"""
+    return np.asarray(_slope(reference_kw, usd_per_kwh, elasticity, flexibility, reference_price))
 
 
 def best_use_kw(free_kw: Floats, use_if_buying_kw: Floats, use_if_selling_kw: Floats) -> Floats:

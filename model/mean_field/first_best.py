@@ -20,7 +20,7 @@ import numpy as np
 from agents.arrays import Floats
 from agents.battery import Battery, grid_power_kw, moves, wear_usd
 from agents.best_response import Response, respond
-from agents.demand import utility_usd_per_hour, wanted_use_kw
+from agents.demand import utility_usd_per_hour, wanted_slope_kw, wanted_use_kw
 from agents.outlook import Outlook
 from agents.slot_outcome import SlotOutcome
 from model.economy import Economy
@@ -103,8 +103,8 @@ class _Demand:
         """Derivative of the mean use in the price, ≤ 0. [kW per USD/kWh]"""
         total = np.zeros_like(price)
         for (elasticity, flexibility, reference_price), reference_kw in self.reference_kw.items():
-            free = np.abs(elasticity * (1 - price / reference_price)) < flexibility
-            total -= free * elasticity / reference_price * reference_kw
+            terms = {"elasticity": elasticity, "flexibility": flexibility, "reference_price": reference_price}
+            total += wanted_slope_kw(reference_kw, price, **terms)
         return total
 
     def utility_usd_per_hour(self, price: Floats) -> Floats:

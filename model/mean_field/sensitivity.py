@@ -23,6 +23,7 @@ from agents.arrays import Bools, Floats, Ints
 from agents.battery import feasible
 from agents.best_response import Response
 from agents.day_operator import day_operators, joint_operator, mix_shocks, move_kernel
+from agents.demand import wanted_slope_kw
 from agents.household import HouseholdType
 from agents.outlook import Outlook, ValueRule
 from agents.slot_outcome import SlotOutcome
@@ -147,12 +148,17 @@ def use_slopes(household: HouseholdType, rates: Rates, brought: SlotOutcome, hor
 
     0 beyond the flexibility and at exactly zero net load. [kW per USD/kWh]
     """
-    relative = household.elasticity / household.reference_price_usd_per_kwh
-    steepest = -relative * household.reference_kw[:, :, None, None] * horizon.shock_levels[:, None]
+    reference_kw = household.reference_kw[:, :, None, None] * horizon.shock_levels[:, None]
 
     def slope(acts: Bools, rate: Floats) -> Floats:
-        free = np.abs(household.elasticity - relative * rate[:, :, None, None]) < household.flexibility
-        return np.where(acts & free, steepest, 0.0)
+        steepest = wanted_slope_kw(
+            reference_kw,
+            rate[:, :, None, None],
+            elasticity=household.elasticity,
+            flexibility=household.flexibility,
+            reference_price=household.reference_price_usd_per_kwh,
+        )
+        return np.where(acts, steepest, 0.0)
 
     net_kw = brought.net_load_kw
     return slope(net_kw > 0, rates.import_usd_per_kwh), slope(net_kw < 0, rates.export_usd_per_kwh)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from agents.demand import best_use_kw, utility_usd_per_hour, wanted_slope, wanted_use_kw
+from agents.demand import best_use_kw, utility_usd_per_hour, wanted_slope_kw, wanted_use_kw
 from agents.tariff import payment_usd
 
 elasticities = st.floats(0.01, 2)
@@ -163,5 +163,7 @@ def test_the_slope_of_use_is_its_difference_quotient_away_from_the_kinks(
     assume(abs(change - flexibility) > 2 * step * elasticity / reference_price)
     terms = (elasticity, flexibility, reference_price)
     after, before = (wanted(reference_kw, price + d, *terms) for d in (step, -step))
-    slope = wanted_slope(reference_kw, price, *terms)
+    slope = wanted_slope_kw(
+        reference_kw, price, elasticity=elasticity, flexibility=flexibility, reference_price=reference_price
+    )
     assert slope == pytest.approx((after - before) / (2 * step), abs=1e-7)
