@@ -66,9 +66,10 @@ TRIAL_SECONDS = {
     "MFOMO": 4.0,
 }
 """CPU limits of one setting of the grid, and the same with many types, where fewer are tried."""
-MANY_TYPES_SECONDS = 20.0
+MANY_TYPES_SECONDS = 12.0
 ENOUGH = 1_500
-"""Every algorithm as it comes gets at least so many times the CPU seconds that we take to the last common target."""
+"""Every algorithm as it comes gets at least so many times the CPU seconds that we take to the last common target, and
+with many types no more."""
 CAPACITY_KWH = 10.0
 ROUND_TRIP = 0.9
 
@@ -228,7 +229,7 @@ def measure(game: Game, peer: Peer | None, folder: Path) -> dict[str, Any]:
         trial = dict.fromkeys(("PriorDescent", "OnlineMirrorDescent"), MANY_TYPES_SECONDS)
     settings = None if len(economy.types) == 1 else 2
     least = ENOUGH * {r["target"]: r["cpu"] for r in row["ours"]["reached"]}[TARGETS[-1]]
-    limits = {algorithm: max(limit, least) for algorithm, limit in limits.items()}
+    limits = {a: max(limit, least) if len(economy.types) == 1 else least for a, limit in limits.items()}
     if scores is None:  # too large to score one policy: no need to try every setting
         settings = 1
     row["defaults"] = peer.defaults(file, targets=TARGETS, seconds=limits)
