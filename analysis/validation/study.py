@@ -93,15 +93,17 @@ def validate(
         for count in sizes
         for r in range(replications)
     ]
+    others = [m for m in dict.fromkeys(memory) if m != equilibrium.economy.scenario.memory]
+    law_of = {equilibrium.economy.scenario.memory: 0, **{m: law for law, m in enumerate(others, start=1)}}
     tasks += [
         Task(law=law, households=count, key=(seed, r), days=days, power_flow=False)
-        for law in range(1, len(memory) + 1)
+        for law in range(1, len(others) + 1)
         for count in sizes
         for r in range(replications)
     ]
     run = runner(scheduler, tasks) if run is None else run
     progress = _Progress(told, _weights(equilibrium, tasks, checks, replications, days))
-    worlds = [equilibrium, *(_with_memory(equilibrium, m, cancelled) for m in memory)]
+    worlds = [equilibrium, *(_with_memory(equilibrium, m, cancelled) for m in others)]
     found: dict[Task, Replication] = {}
     work, done = sum(task.work for task in tasks), 0.0
     for task, one in run(worlds, tasks, cancelled):
@@ -166,8 +168,7 @@ def validate(
         learners=learners,
         leader=leader,
         memory=tuple(
-            _memory_floor(m, world, sizes, found_rows, seed)
-            for m, world, found_rows in zip(memory, worlds[1:], by_law[1:], strict=True)
+            _memory_floor(m, worlds[law_of[m]], sizes, by_law[law_of[m]], seed) for m in dict.fromkeys(memory)
         ),
         by_replication=_columns(sizes, rows),
     )
@@ -220,10 +221,7 @@ def _memory_floor(
 
 def _with_memory(equilibrium: Equilibrium, memory: int, cancelled: Callable[[], bool] | None) -> Equilibrium:
     """The equilibrium of the same scenario and tariff with another memory."""
-    scenario = equilibrium.economy.scenario
-    if scenario.memory == memory:
-        return equilibrium
-    economy = build_economy(load_scenario(scenario, overrides={"memory": memory}))
+    economy = build_economy(load_scenario(equilibrium.economy.scenario, overrides={"memory": memory}))
     found = solve_equilibrium(economy, equilibrium.tariff, certify=False, cancelled=cancelled)
     if cancelled is not None and cancelled():
         raise Cancelled

@@ -259,3 +259,19 @@ def test_the_command_prints_the_contract(tmp_path: Path, capsys: pytest.CaptureF
 def test_people_get_the_law_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(QUICK[:-1]) == 0
     assert "RMS falls as N to the power" in capsys.readouterr().out
+
+
+def test_the_studys_own_memory_is_measured_once(filed: Equilibrium) -> None:
+    """With one kind of day every memory gives the same market, and the same numbers."""
+    seen: list[Task] = []
+
+    def run(worlds: object, tasks: list[Task], cancelled: object) -> object:
+        seen.extend(tasks)
+        return run_here(worlds, tasks, cancelled)
+
+    quick = {"replications": 2, "seed": 0, "days": 1, "checks": ("aggregate",)}
+    found = validate(filed, households=[20, 40], **quick, memory=(0, 1), run=run)
+    assert len(seen) == 8
+    assert [floor.memory for floor in found.memory] == [0, 1]
+    assert found.memory[0].scatter == found.scatter
+    assert found.memory[1].scatter.slope.value == pytest.approx(found.scatter.slope.value)
