@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -129,7 +130,9 @@ class StudyDirectory:
         parts = [table for table in map(_whole_part, sorted(self._parts())) if table is not None]
         if not parts:
             return _table([], self.plan)
-        return pa.concat_tables(parts, promote_options="default").sort_by("task")
+        rows = pa.concat_tables(parts, promote_options="default")
+        _, first = np.unique(rows.column("task").to_numpy(), return_index=True)  # sorted, and every task once
+        return rows.take(first)
 
     def _open(self) -> None:
         """Read what is there, or begin; remove files that were never finished."""

@@ -199,8 +199,10 @@ def test_a_cancelled_study_keeps_what_is_done_and_goes_on(solving: tuple[Path, b
     assert done.message == f"Cancelled with 2 of 6 tasks in {tmp_path}; add --resume to go on."
     assert told == [("1 of 6 tasks", pytest.approx(1 / 6)), ("2 of 6 tasks", pytest.approx(1 / 3))]
     assert len(pd.read_parquet(tmp_path / PARTS)) == 2  # readable while the study is under way
-    again = run_study(plan, tmp_path, resume=True)
+    told.clear()
+    again = run_study(plan, tmp_path, resume=True, told=tell)
     assert (again.outcome, again.found, again.done) == (StudyOutcome.COMPLETE, 2, 6)
+    assert [text for text, _ in told] == [f"{k} of 6 tasks" for k in (3, 4, 5, 6)]  # none is run twice
     assert (tmp_path / RESULTS).read_bytes() == whole
     assert not (tmp_path / PARTS).exists()
 
@@ -210,7 +212,7 @@ def test_the_order_in_which_rows_come_leaves_no_trace(solving: tuple[Path, bytes
     plan = plan_study(path)
     rows = [measure(task) for task in plan.tasks]
     with StudyDirectory(tmp_path, plan, resume=False) as kept:
-        for batch in ([5, 1], [0], [4, 3, 2]):
+        for batch in ([5, 1], [0], [4, 3, 2], [3, 1]):  # the last ones came twice
             kept.append([rows[k] for k in batch])
         kept.finish()
     assert (tmp_path / RESULTS).read_bytes() == whole
