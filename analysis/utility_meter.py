@@ -64,10 +64,14 @@ class UtilityMeter:
         if c not in self._tables:
             self._tables[c] = utility_tables(economy, self._policies, c)
         sums = run_day(self._shadow, self._tables[c], market.day - 1, threads=market.threads, executor=self._executor)
-        levels = (sums.charged + sums.discharged).sum(axis=(1, 2))
+        utility, levels = sums.energy_kwh.sum(axis=(1, 2)), (sums.charged + sums.discharged).sum(axis=(1, 2))
+        learnt = np.zeros(2)
+        for learner in market.learners:  # these did not follow the policies of their class
+            utility[list(learner.classes)], levels[list(learner.classes)] = 0.0, 0
+            learnt += learner.utility_and_wear_usd()
         per_level = [t.battery.level_kwh * t.battery.wear_usd_per_kwh if t.battery else 0.0 for t in economy.types]
         wear_usd = np.array(per_level)[self._shadow.class_type]
-        return Enjoyed(utility_usd=float(sums.energy_kwh.sum()), wear_usd=float(levels @ wear_usd))
+        return Enjoyed(utility_usd=float(utility.sum() + learnt[0]), wear_usd=float(levels @ wear_usd + learnt[1]))
 
     def close(self) -> None:
         """Let the threads end."""

@@ -22,8 +22,8 @@ def simulate(
         str,
         typer.Option(
             metavar="NAME[=SHARE],...",
-            help="equilibrium, belief, passive, self_consumption, price_threshold or file.py:Class; several with"
-            " shares: equilibrium=.5,belief=.5:cohorts=8.",
+            help="equilibrium, belief, qlearning, passive, self_consumption, price_threshold or file.py:Class;"
+            " several with shares: equilibrium=.5,belief=.5:cohorts=8.",
         ),
     ] = "equilibrium",
     threads: Annotated[str, typer.Option(metavar="K", help="Threads; results do not depend on it.")] = "1",

@@ -8,9 +8,10 @@ import numpy.typing as npt
 from agents.behaviour import Situation, Strategy
 from agents.policy import PolicyTable
 from agents.randomness import Purpose, Words, child, stream
-from model.market.day_kernel import QUANTUM_KWH, DaySums
+from model.market.day_kernel import DaySums, quanta
 from model.market.day_tables import DayTables
 from model.market.population import Population
+from model.market.q_learners import QLearners
 
 
 class OwnWay:
@@ -36,9 +37,17 @@ class OwnWay:
         self._shock = population.shock[self._ids]
 
     def replay(
-        self, policies: Sequence[PolicyTable], tables: DayTables, day: int, common_state: int, sums: DaySums
+        self,
+        policies: Sequence[PolicyTable],
+        tables: DayTables,
+        day: int,
+        common_state: int,
+        sums: DaySums,
+        learners: Sequence[QLearners] = (),
     ) -> DaySums:
         """Let them live the day their own way; return the market's sums with them.
+
+        ``learners`` have put days of their own in place of what the kernel did for their households.
 
         Raises
         ------
@@ -50,7 +59,11 @@ class OwnWay:
         for household, level, shock in zip(self._ids.tolist(), self._level.tolist(), self._shock.tolist(), strict=True):
             kind, bus = people.class_of(household), int(people.bus[household])
             by_kernel = quanta(people.energy_kwh[household])
-            planned = self._walk(household, level, shock, policies[kind], tables, day, common_state, follow=True)
+            learnt = [path for learner in learners if (path := learner.moves_of(household)) is not None]
+            if learnt:
+                planned = learnt[0]
+            else:
+                planned = self._walk(household, level, shock, policies[kind], tables, day, common_state, follow=True)
             moves = self._walk(household, level, shock, policies[kind], tables, day, common_state, follow=False)
             energy[kind, bus] += quanta(people.energy_kwh[household]) - by_kernel
             charged[kind, bus] += np.maximum(moves, 0) - np.maximum(planned, 0)
@@ -161,11 +174,6 @@ class Walk:
         self.shock = pick(self._next_shock[self.shock], child(self._draws, self.slot) & 0xFFFFFFFF)
         self.slot += 1
         return reading
-
-
-def quanta(energy_kwh: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-    """Meter readings in whole quanta, cut off as the kernel does it."""
-    return (energy_kwh.astype(np.float64) / QUANTUM_KWH).astype(np.int64)
 
 
 def pick(row: Words, bits: int) -> int:

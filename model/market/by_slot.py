@@ -73,13 +73,18 @@ class DayBySlot:
     Raises
     ------
     ValueError
-        If other households of the market decide for themselves: they would be asked twice.
+        If other households of the market decide for themselves (they would be asked twice), or learn by Q-learning.
     """
 
     def __init__(self, market: ProsumerMarket, players: Sequence[int], yesterday_usd_per_kwh: Floats) -> None:
         others = sorted(set(market.strategies) - set(players))
         if others:
             raise ValueError(f"household {others[0]} has a strategy of its own; take it away, or let it be a player")
+        if market.learners:
+            raise ValueError(
+                f"households of {market.learners[0].name} choose by tables of their own, which a day by slots cannot"
+                " run beforehand; give the market another behaviour"
+            )
         self.market, self.players = market, tuple(players)
         self.slot, self.common_state = 0, market.coming_state
         self.wholesale_usd_per_kwh: Floats = np.array(yesterday_usd_per_kwh, dtype=float)

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from agents.arrays import Floats, Ints
 from agents.randomness import Purpose, Words, child64, mix64, stream, weyl64
@@ -111,6 +112,11 @@ def run_day(
 def mean_load_kw(energy_quanta: Ints, households: int, slot_hours: float) -> Floats:
     """Mean net load of N households, (slot,), from their net energy in quanta, (slot,). [kW]"""
     return energy_quanta.astype(np.float64) * QUANTUM_KWH / (households * slot_hours)
+
+
+def quanta(energy_kwh: npt.NDArray[np.float32]) -> Ints:
+    """Meter readings in whole quanta, cut off as the kernel does it."""
+    return np.asarray((energy_kwh.astype(np.float64) / QUANTUM_KWH).astype(np.int64))
 
 
 def run_blocks(population: Population, tables: DayTables, day: int, first: int, last: int) -> Ints:

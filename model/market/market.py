@@ -28,6 +28,7 @@ from model.market.grid import MarketGrid
 from model.market.history import SUMMARY, DayRecord, History, day_summary
 from model.market.physics import mean_kw, stored_kwh, use_kwh
 from model.market.population import Population
+from model.market.q_learners import QLearners
 from model.market.settlement import Settled, settle
 from model.market.setup import find_economy, find_equilibrium, make_cohorts, make_strategies, whole_number
 from model.market.ways import Given, read_behaviour
@@ -97,6 +98,8 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
     cohorts : tuple of Cohort
         Those who decide in one way, as the population is divided. A cohort's policies in force are
         ``market.cohorts[k].behaviour.policies``, one table for each type.
+    learners : tuple of QLearners
+        The cohorts that learn by Q-learning; ``learner.learned_policies()`` is what they do.
     behaviour : Behaviour
         That of the only cohort, or a ``Mixture`` of all; its policies are those of the classes.
     strategies : dict
@@ -165,6 +168,10 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
             if power_flow
             else None
         )
+        self.learners = tuple(c.behaviour for c in self.cohorts if isinstance(c.behaviour, QLearners))
+        for number, cohort in enumerate(self.cohorts):
+            if isinstance(cohort.behaviour, QLearners):
+                cohort.behaviour.settle_in(self.population, number)
         self._customers_at = self.population.customers_at()
         self._closed = False
         self.day = 0
@@ -354,16 +361,30 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         policies, people = self.behaviour.policies, self.population
         tables = self.tables_of(self.common_state)
         own_way = OwnWay(people, self.strategies) if self.strategies else None
+        for learner in self.learners:
+            learner.before()
+        rewritten = own_way is not None or bool(self.learners)
         sums = run_day(
             people,
             tables,
             self.day,
             threads=self.threads,
             executor=self._executor,
-            finished=None if own_way else lambda ids: digest.add(people.energy_kwh[ids]),
+            finished=None if rewritten else lambda ids: digest.add(people.energy_kwh[ids]),
         )
+        for learner in self.learners:
+            sums = learner.live(
+                tables,
+                self.day,
+                self.common_state,
+                sums,
+                apart=self.strategies,
+                threads=self.threads,
+                executor=self._executor,
+            )
         if own_way:
-            sums = own_way.replay(policies, tables, self.day, self.common_state, sums)
+            sums = own_way.replay(policies, tables, self.day, self.common_state, sums, self.learners)
+        if rewritten:
             digest.add(people.energy_kwh)
         return sums
 

@@ -8,10 +8,12 @@ from typing import Any
 from agents.behaviour import Behaviour, BeliefBehaviour, FixedBehaviour, Strategy
 from agents.belief import BeliefSettings
 from agents.cohorts import Cohort
+from agents.q_learning import QSettings
 from agents.rules import RULES, rule_policies
 from agents.tariff import Recovery, Tariff, rates
 from model.economy import Economy, build_economy, build_tariff
 from model.market.population import Population
+from model.market.q_learners import QLearners
 from model.market.ways import Way, needs_equilibrium
 from model.mean_field.answer import outlook
 from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
@@ -145,8 +147,21 @@ def _behaviours(
             )
             for cohort, (belief, step) in enumerate(way.settings.starts(first_guess(economy), key, number))
         ]
-    if equilibrium is not None and way.kind not in RULES:
+    if equilibrium is not None and way.kind in ("equilibrium", "own"):
         return [FixedBehaviour(equilibrium.policies, name=way.name)]
+    if isinstance(way.settings, QSettings):
+        return [
+            QLearners(
+                types=economy.types,
+                tariff=tariff,
+                adder_usd_per_kwh=adder,
+                today=economy.common.today,
+                outlook=outlook(economy),
+                first_guess_usd_per_kwh=first_guess(economy),
+                settings=way.settings,
+                name=way.name,
+            )
+        ]
     rule = way.kind if way.kind in RULES else "passive"
     posted = rates(tariff, economy.common.today, first_guess(economy), adder)
     expected = [posted.for_discount(float(tariff.discount[household.group])) for household in economy.types]

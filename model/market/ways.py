@@ -17,10 +17,13 @@ from typing import Any, Final
 
 from agents.behaviour import Behaviour, Strategy
 from agents.belief import BeliefSettings
+from agents.q_learning import QSettings
 from agents.rules import RULES
 from model.nearest import unknown
 
-SETTINGS: Final[dict[str, type[BeliefSettings]]] = {"belief": BeliefSettings}
+Settings = BeliefSettings | QSettings
+
+SETTINGS: Final[dict[str, type[Settings]]] = {"belief": BeliefSettings, "qlearning": QSettings}
 """Behaviours that take settings."""
 
 BEHAVIOURS: Final = ("equilibrium", *SETTINGS, *RULES)
@@ -28,7 +31,7 @@ BEHAVIOURS: Final = ("equilibrium", *SETTINGS, *RULES)
 
 SHARE_TOLERANCE: Final = 1e-6
 
-Given = str | Behaviour | BeliefSettings | Mapping[Any, float] | Sequence["Way"] | type[Strategy] | Strategy | None
+Given = str | Behaviour | Settings | Mapping[Any, float] | Sequence["Way"] | type[Strategy] | Strategy | None
 """What a user may pass as behaviour."""
 
 
@@ -55,7 +58,7 @@ class Way:
     kind: str
     name: str
     share: float
-    settings: BeliefSettings | None = None
+    settings: Settings | None = None
     behaviour: Behaviour | None = None
     strategy: Callable[[], Strategy] | None = None
 

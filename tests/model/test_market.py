@@ -331,7 +331,7 @@ def test_an_own_behaviour_learns_from_every_day_and_is_asked_for_policies(flat: 
         ({"behaviour": "beleif"}, r"unknown behaviour 'beleif'; did you mean 'belief'\?"),
         (
             {"behaviour": 3},
-            r"behaviour is 3; give one of equilibrium, belief, passive, self_consumption, price_threshold, an obj",
+            r"behaviour is 3; give one of equilibrium, belief, qlearning, passive, self_consumption, price_threshold",
         ),
         ({"rng": -1}, r"rng is -1; give a whole number >= 0"),
         ({"tariff": "flta"}, r"unknown tariff 'flta'; did you mean 'flat'\?"),

@@ -1,0 +1,375 @@
+"""The cohort that learns by Q-learning: its tables, its day beside the kernel, and what it has learnt."""
+
+import itertools
+from collections.abc import Collection, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.arrays import Floats, Ints
+from agents.behaviour import DaySeen
+from agents.best_response import best_response
+from agents.household import HouseholdType
+from agents.outlook import Outlook, ValueRule
+from agents.policy import PolicyTable
+from agents.q_learning import GAIN_SHARE, QSettings, Values, believed_values, learn_day, live_day, policy_of_values
+from agents.randomness import Purpose, stream
+from agents.slot_outcome import SlotOutcome, slot_outcome
+from agents.tariff import Rates, Tariff, payment_usd, rates
+from model.market.day_kernel import DaySums, quanta
+from model.market.day_tables import DayTables
+from model.market.population import Population
+
+PARTS_PER_THREAD = 4
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Class:
+    """Households of one type with a battery: their tables, and the day they have not learnt from yet."""
+
+    kind: int
+    number: int
+    rows: slice
+    value: Values
+    gain: Floats
+    moved: npt.NDArray[np.int16]
+    met: npt.NDArray[np.int8]
+    before: tuple[Any, Any] | None = None
+    reward: Floats | None = None
+
+
+class QLearners:
+    """Households that learn from their own bills alone; see ``agents.q_learning``.
+
+    What they do lies in a table for each household, not in ``policies``: those are what the kernel runs for them
+    before their own day replaces it (batteries stand still), and hold the net load of every move. Use answers the mean
+    of the rates on their bills in the same common state, the rates at the prices of reference demand counting as one
+    bill. They learn from a day just after midnight, when tomorrow's weather is known.
+
+    Parameters
+    ----------
+    types, tariff, adder_usd_per_kwh, today, outlook
+        As for ``agents.behaviour.BeliefBehaviour``.
+    first_guess_usd_per_kwh : (c, h)
+        Wholesale price of reference demand. [USD/kWh]
+    settings
+        Steps, exploration, form and start of the tables.
+
+    Attributes
+    ----------
+    policies
+        One per type; see above. ``learned_policies()`` is what the households do.
+    """
+
+    def __init__(
+        self,
+        *,
+        types: Sequence[HouseholdType],
+        tariff: Tariff,
+        adder_usd_per_kwh: float,
+        today: Ints,
+        outlook: Outlook,
+        first_guess_usd_per_kwh: Floats,
+        settings: QSettings,
+        name: str = "qlearning",
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.types = tuple(types)
+        self._discounts = [float(tariff.discount[household.group]) for household in types]
+        self.outlook = outlook
+        self._expected = rates(tariff, today, first_guess_usd_per_kwh, adder_usd_per_kwh)
+        self._bills = np.ones(len(today))
+        self._outcomes: list[SlotOutcome] = []
+        self._lived: list[SlotOutcome] = []
+        self._classes: list[_Class] = []
+        self._population: Population | None = None
+        self._day = -1
+        self._common_state = -1
+        self.policies: Sequence[PolicyTable] = ()
+        self._plan()
+
+    # --- being part of a market -------------------------------------------------------------------------------------
+
+    def settle_in(self, population: Population, cohort: int) -> None:
+        """Make the tables of the cohort's households.
+
+        Raises
+        ------
+        ValueError
+            If they would be larger than allowed.
+        """
+        shapes = {}
+        for kind, household in enumerate(self.types):
+            count = int(population.class_count[kind, cohort])
+            if household.battery and count:
+                states, slots, shocks, width = self._outcomes[kind].net_load_kw.shape
+                told = shocks if self.settings.shock else 1
+                shapes[kind] = (count, states, slots, household.levels, told, width)
+        size = sum(int(np.prod(shape)) for shape in shapes.values()) * 4
+        if size > self.settings.memory_gb * 1e9:
+            owners = sum(shape[0] for shape in shapes.values())
+            raise ValueError(
+                f"{self.name}: tables of {owners} households with batteries take {size / 1e9:.3g} GB, allowed are"
+                f" {self.settings.memory_gb:g} (memory_gb): give at most"
+                f" {int(owners * self.settings.memory_gb * 1e9 / size)} of them this behaviour"
+                f"{', set shock=no' if self.settings.shock else ''}, or raise memory_gb"
+            )
+        self._population = population
+        for kind, shape in shapes.items():
+            start, gain = self._start(kind)
+            value = np.empty(shape, dtype=np.float32)
+            value[:] = start
+            self._classes.append(
+                _Class(
+                    kind=kind,
+                    number=kind * population.cohorts + cohort,
+                    rows=population.of_class(kind, cohort),
+                    value=value,
+                    gain=np.full(shape[0], gain),
+                    moved=np.full((shape[0], shape[2]), -1, dtype=np.int16),
+                    met=np.zeros((shape[0], shape[2]), dtype=np.int8),
+                )
+            )
+
+    def _start(self, kind: int) -> tuple[Floats | float, float]:
+        """First table of a type and first gain per slot."""
+        if self.settings.start == "zero":
+            return 0.0, 0.0
+        response = best_response(self.types[kind], self._expected.for_discount(self._discounts[kind]), self.outlook)
+        gain = response.gain_usd_per_day / response.value_usd.shape[1] if self._average else 0.0
+        return believed_values(response, self.outlook, shock=self.settings.shock), gain
+
+    @property
+    def _average(self) -> bool:
+        """Whether the criterion is the average per day."""
+        return self.outlook.discount_per_day == 1.0
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of all tables. [bytes]"""
+        return sum(own.value.nbytes for own in self._classes)
+
+    def before(self) -> None:
+        """Remember where the households stand, for the kernel will move them on."""
+        assert self._population is not None
+        for own in self._classes:
+            own.before = self._population.level[own.rows].copy(), self._population.shock[own.rows].copy()
+
+    def live(
+        self,
+        tables: DayTables,
+        day: int,
+        common_state: int,
+        sums: DaySums,
+        *,
+        apart: Collection[int] = (),
+        threads: int = 1,
+        executor: Executor | None = None,
+    ) -> DaySums:
+        """Learn from yesterday, then live today in place of what the kernel did for these households.
+
+        Parameters
+        ----------
+        apart
+            Households that decide for themselves today; they do not learn from it.
+        threads, executor
+            How many threads to use; results do not depend on it.
+
+        Returns
+        -------
+        DaySums
+            With the rows of these households' classes replaced.
+        """
+        people = self._population
+        assert people is not None
+        energy, charged, discharged = np.array(sums.energy_quanta), np.array(sums.charged), np.array(sums.discharged)
+        _, exploration = self.settings.schedule(day)
+        for own in self._classes:
+            assert own.before is not None
+            people.level[own.rows], people.shock[own.rows] = own.before
+            self._learn_from_yesterday(own, common_state, threads, executor)
+            begin = int(tables.energy_start[own.number])
+            width = own.value.shape[-1]
+            readings = tables.energy_kwh[begin : int(tables.energy_start[own.number + 1])]
+            lowest = int(tables.first_move[own.number])
+            self._each(
+                own,
+                threads,
+                executor,
+                live_day,
+                (day, common_state, people.rank_of(own.rows.start)),
+                (self.outlook.temperature_usd, exploration),
+                np.uint64(stream(people.key, Purpose.DAY, own.kind)),
+                own.value,
+                readings.reshape(tables.slots, tables.shocks, width),
+                tables.shock_alias.reshape(tables.shocks, tables.shocks),
+                (people.level[own.rows], people.shock[own.rows], people.energy_kwh[own.rows]),
+                (own.moved, own.met, lowest),
+            )
+            bus, moves = people.bus[own.rows], own.moved + lowest
+            energy[own.number] = _by_bus(bus, quanta(people.energy_kwh[own.rows]), people.buses)
+            charged[own.number] = _by_bus(bus, np.maximum(moves, 0), people.buses)
+            discharged[own.number] = _by_bus(bus, np.maximum(-moves, 0), people.buses)
+            for household in apart:
+                if household in range(own.rows.start, own.rows.stop):
+                    own.moved[household - own.rows.start, 0] = -1 - own.moved[household - own.rows.start, 0]
+        self._day, self._common_state = day, common_state
+        return DaySums(energy_quanta=energy, charged=charged, discharged=discharged)
+
+    def moves_of(self, household: int) -> npt.NDArray[np.int64] | None:
+        """Moves that a household of this cohort made in ``live``; None for others and without a battery."""
+        for own in self._classes:
+            if own.rows.start <= household < own.rows.stop:
+                moved = own.moved[household - own.rows.start].astype(np.int64)
+                moved[0] = max(moved[0], -1 - moved[0])
+                return np.asarray(moved + int(self.policies[own.kind].moves[0]))
+        return None
+
+    def learn(self, seen: DaySeen) -> None:
+        """Read the bill: what each slot cost, and which rates to expect for use."""
+        assert seen.rates is not None
+        c = seen.common_state
+        self._lived = self._outcomes
+        for own in self._classes:
+            outcome, billed = self._outcomes[own.kind], seen.rates.for_discount(self._discounts[own.kind])
+            payment = payment_usd(
+                outcome.net_load_kw[c],
+                billed.import_usd_per_kwh[0][:, None, None],
+                billed.export_usd_per_kwh[0][:, None, None],
+                self.outlook.slot_hours,
+            )
+            own.reward = np.asarray(outcome.utility_usd[c] - payment - outcome.wear_usd)
+        self._bills[c] += 1
+        imported, exported = self._expected.import_usd_per_kwh.copy(), self._expected.export_usd_per_kwh.copy()
+        imported[c] += (seen.rates.import_usd_per_kwh[0] - imported[c]) / self._bills[c]
+        exported[c] += (seen.rates.export_usd_per_kwh[0] - exported[c]) / self._bills[c]
+        if not (
+            np.array_equal(imported, self._expected.import_usd_per_kwh)
+            and np.array_equal(exported, self._expected.export_usd_per_kwh)
+        ):
+            self._expected = Rates(import_usd_per_kwh=imported, export_usd_per_kwh=exported)
+            self._plan()
+
+    # --- what they know ---------------------------------------------------------------------------------------------
+
+    def values_of(self, household: int) -> Values:
+        """One household's table (c, h, e, z or 1, j). [USD]
+
+        Raises
+        ------
+        ValueError
+            If it has none.
+        """
+        for own in self._classes:
+            if own.rows.start <= household < own.rows.stop:
+                return np.asarray(own.value[household - own.rows.start])
+        raise ValueError(f"household {household} has no table; give one of this cohort with a battery")
+
+    def policy_of(self, household: int) -> PolicyTable:
+        """What one household of the cohort would do without exploring."""
+        assert self._population is not None
+        return self._policy(self._population.type_of(household), self.values_of(household))
+
+    def learned_policies(self) -> tuple[PolicyTable, ...]:
+        """Policy of each type, averaged over its households in this cohort; they do not explore.
+
+        A type without a battery has nothing to learn, one without households keeps the plan.
+        """
+        found = list(self.policies)
+        for own in self._classes:
+            parts = [self._policy(own.kind, own.value[a : a + 64]).probability.sum(axis=0) for a in _steps(own.value)]
+            found[own.kind] = replace(found[own.kind], probability=sum(parts) / len(own.value))
+        return tuple(found)
+
+    def utility_and_wear_usd(self) -> tuple[float, float]:
+        """Utility of use and battery wear of the last day, of the households with batteries, summed. [USD]"""
+        utility, wear = 0.0, 0.0
+        for own in self._classes:
+            moved = own.moved.astype(np.int64)
+            moved[:, 0] = np.maximum(moved[:, 0], -1 - moved[:, 0])
+            outcome = self._lived[own.kind]
+            slots = np.arange(moved.shape[1])
+            utility += float(outcome.utility_usd[self._common_state][slots, own.met, moved].sum())
+            wear += float(outcome.wear_usd[moved].sum())
+        return utility, wear
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """Numbers of the classes that have tables."""
+        return tuple(own.number for own in self._classes)
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _policy(self, kind: int, value: Values) -> PolicyTable:
+        plan = self.policies[kind]
+        shocks = plan.net_load_kw.shape[2]
+        chance = policy_of_values(value, plan.moves, self.outlook.temperature_usd, shocks)
+        return replace(plan, probability=chance)
+
+    def _plan(self) -> None:
+        """Work out use and net load of every move at the rates expected."""
+        self._outcomes, policies = [], []
+        for household, discount in zip(self.types, self._discounts, strict=True):
+            outcome = slot_outcome(
+                household, self._expected.for_discount(discount), self.outlook.shock_levels, self.outlook.slot_hours
+            )
+            states, slots, shocks, width = outcome.net_load_kw.shape
+            still = np.zeros((states, slots, household.levels, shocks, width))
+            still[..., int(np.flatnonzero(outcome.moves == 0)[0])] = 1.0
+            policies.append(
+                PolicyTable(
+                    moves=outcome.moves, probability=still, net_load_kw=outcome.net_load_kw, use_kw=outcome.use_kw
+                )
+            )
+            self._outcomes.append(outcome)
+        self.policies = tuple(policies)
+
+    def _learn_from_yesterday(self, own: _Class, common_state: int, threads: int, executor: Executor | None) -> None:
+        if own.reward is None:
+            return
+        people = self._population
+        assert people is not None
+        step, _ = self.settings.schedule(self._day)
+        slots = own.value.shape[2]
+        horizon = self.outlook
+        soft = horizon.value_rule is ValueRule.ENTROPY and horizon.temperature_usd > 0
+        share = GAIN_SHARE / slots if self._average else 0.0
+        self._each(
+            own,
+            threads,
+            executor,
+            learn_day,
+            (self._common_state, common_state),
+            (step, share, horizon.discount_per_day ** (1 / slots), horizon.temperature_usd, soft),
+            own.value,
+            own.gain,
+            own.reward,
+            (people.level[own.rows], people.shock[own.rows]),
+            (own.moved, own.met, int(self.policies[own.kind].moves[0])),
+        )
+        own.reward = None
+
+    def _each(self, own: _Class, threads: int, executor: Executor | None, action: Any, *arguments: Any) -> None:
+        """Run compiled code for all households of a class, by parts where there are threads."""
+        count = len(own.value)
+        if executor is None or threads == 1:
+            action(0, count, *arguments)
+            return
+        edges = np.linspace(0, count, min(threads * PARTS_PER_THREAD, count) + 1).astype(int).tolist()
+        for job in [executor.submit(action, a, b, *arguments) for a, b in itertools.pairwise(edges)]:
+            job.result()
+
+
+def _by_bus(bus: npt.NDArray[np.int16], amount: Ints, buses: int) -> Ints:
+    """Sums (bus, slot) of whole numbers (household, slot)."""
+    total = np.zeros((buses, amount.shape[1]), dtype=np.int64)
+    np.add.at(total, bus, amount)
+    return total
+
+
+def _steps(value: Values) -> range:
+    return range(0, len(value), 64)
