@@ -1,7 +1,7 @@
 """How simulated households come to their policies, and what they learn from a day."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -59,20 +59,29 @@ class Behaviour(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Situation:
-    """What one household knows when it chooses its move for a slot.
+    """What one household knows when it chooses its move for a slot. Arrays are read-only.
 
     Attributes
     ----------
     day, common_state, slot
-        Where in time.
+        Where in time: number of the day from 0, index of its common state, slot of the day.
     level, shock
-        Its own state.
+        Its own state: charge of its battery in levels from 0 (empty), state of its load.
     moves : (j,) int
-        Level changes that keep it on the grid.
+        Level changes that are open to it: they keep it on the grid and within the power limit. Ascending; negative
+        discharges, 0 stands still, positive charges. Without a battery: [0].
     net_load_kw : (j,)
-        Net load that goes with each of them. [kW]
+        Net load that goes with each of them; negative is sold. [kW]
     planned_move
         What the policy in force, with the household's own draw, would do.
+    levels
+        Number of levels of its battery; 1 without.
+    draw
+        A random number of its own for this slot, uniform in [0, 1): the same in every run with the same key.
+    import_usd_per_kwh, export_usd_per_kwh : (slot,)
+        The rates that it expects of the day's slots, its discount applied: those the tariff makes of the wholesale
+        prices that came on the last day of the same common state, at first of those of reference demand. Exact where
+        the tariff passes no wholesale price on. [USD/kWh]
     """
 
     day: int
@@ -83,10 +92,55 @@ class Situation:
     moves: Ints
     net_load_kw: Floats
     planned_move: int
+    levels: int = 1
+    draw: float = 0.0
+    import_usd_per_kwh: Floats = field(default_factory=lambda: np.zeros(0))
+    export_usd_per_kwh: Floats = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def charge(self) -> float:
+        """State of charge in [0, 1]; 0 without a battery."""
+        return self.level / max(self.levels - 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DayLived:
+    """What one household knows of its own day once the bill has come. Arrays are (slot,) and read-only.
+
+    Attributes
+    ----------
+    day, common_state
+        Which day.
+    level, shock, move : int
+        Its charge and shock at the beginning of each slot, and what it did.
+    net_load_kw
+        Metered net load; negative is sold. [kW]
+    import_usd_per_kwh, export_usd_per_kwh
+        Rates on the bill, its discount applied. [USD/kWh]
+    payment_usd
+        What each slot cost, negative what it earned; without the fixed charge. [USD]
+    bill_usd
+        The day's bill, fixed charge included. [USD]
+    """
+
+    day: int
+    common_state: int
+    level: Ints
+    shock: Ints
+    move: Ints
+    net_load_kw: Floats
+    import_usd_per_kwh: Floats
+    export_usd_per_kwh: Floats
+    payment_usd: Floats
+    bill_usd: float
 
 
 class Strategy(Protocol):
-    """One household that decides for itself: a student's idea, a human player, a learner."""
+    """One household that decides for itself: a student's idea, a human player, a learner.
+
+    Each household has an object of its own. It may also have a method ``learn(lived: DayLived) -> None``, called after
+    every day. ``model.market.strategy_check.check_strategy`` tells what is wrong with one.
+    """
 
     def move(self, situation: Situation) -> int:
         """Choose one of ``situation.moves``."""

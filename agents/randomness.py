@@ -55,6 +55,8 @@ class Purpose(IntEnum):
     """Where the households of a type begin on the feeder; output = type."""
     BELIEF = 5
     """Where the cohorts of a belief learner begin: path behaviour, cohort; output 0 = step, then first beliefs."""
+    OWN = 6
+    """Numbers for a household that decides for itself: path type, rank, day; output = slot."""
 
 
 def child(state: int, index: int) -> int:

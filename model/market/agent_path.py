@@ -1,13 +1,16 @@
 """Households that decide for themselves live their day in Python, slot by slot, on the draws the kernel uses."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from agents.behaviour import Situation, Strategy
+from agents.arrays import Floats, Ints
+from agents.behaviour import DayLived, Situation, Strategy
 from agents.policy import PolicyTable
-from agents.randomness import Purpose, Words, child, stream
+from agents.randomness import Purpose, Words, child, stream, uniform
+from agents.tariff import Rates, payment_usd
 from model.market.day_kernel import DaySums, quanta
 from model.market.day_tables import DayTables
 from model.market.population import Population
@@ -27,11 +30,17 @@ class OwnWay:
         The households.
     strategies
         Strategy of each household that has one.
+    expected
+        Rates (1, slot) that the households of each type expect today.
     """
 
-    def __init__(self, population: Population, strategies: Mapping[int, Strategy]) -> None:
+    def __init__(
+        self, population: Population, strategies: Mapping[int, Strategy], expected: Sequence[Rates] = ()
+    ) -> None:
         self.population = population
         self.strategies = dict(sorted(strategies.items()))
+        self._expected = [(own.import_usd_per_kwh[0], own.export_usd_per_kwh[0]) for own in expected]
+        self._paths: dict[int, Ints] = {}
         self._ids: npt.NDArray[np.int64] = np.array(list(self.strategies), dtype=np.int64)
         self._level = population.level[self._ids]
         self._shock = population.shock[self._ids]
@@ -84,16 +93,55 @@ class OwnWay:
     ) -> npt.NDArray[np.int64]:
         """Go through the slots by plan or by strategy; write the household's columns; return its moves."""
         people = self.population
-        walk = Walk(people, household, policy, tables, day, common_state, level=level, shock=shock)
-        moves = np.zeros(tables.slots, dtype=np.int64)
+        expected = self._expected[people.type_of(household)] if self._expected else None
+        walk = Walk(people, household, policy, tables, day, common_state, level=level, shock=shock, expected=expected)
+        path: Ints = np.zeros((3, tables.slots), dtype=np.int64)
         for slot in range(tables.slots):
-            situation = walk.situation
-            moves[slot] = situation.planned_move
-            if not follow:
-                moves[slot] = checked(self.strategies[household].move(situation), situation, household)
-            people.energy_kwh[household, slot] = walk.take(int(moves[slot]))
+            if follow:
+                move = walk.planned_move
+            else:
+                situation = walk.situation
+                move = checked(self.strategies[household].move(situation), situation, household)
+            path[:, slot] = walk.level, walk.shock, move
+            people.energy_kwh[household, slot] = walk.take(move)
         people.level[household], people.shock[household] = walk.level, walk.shock
-        return moves
+        self._paths[household] = path
+        return np.asarray(path[2])
+
+    def tell(
+        self, day: int, common_state: int, billed: Sequence[Rates], fixed_charge_usd: Floats, slot_hours: float
+    ) -> None:
+        """Tell the strategies that learn what the day was like.
+
+        Parameters
+        ----------
+        billed
+            Rates (1, slot) on the bills of each type.
+        fixed_charge_usd : (type,)
+            Charge for the day. [USD]
+        """
+        for household, strategy in self.strategies.items():
+            learn = getattr(strategy, "learn", None)
+            if learn is None:
+                continue
+            kind, (level, shock, move) = self.population.type_of(household), self._paths[household]
+            bought, sold = billed[kind].import_usd_per_kwh[0], billed[kind].export_usd_per_kwh[0]
+            load_kw = self.population.energy_kwh[household] / np.float64(slot_hours)
+            payment = payment_usd(load_kw, bought, sold, slot_hours)
+            learn(
+                DayLived(
+                    day=day,
+                    common_state=common_state,
+                    level=_frozen(level),
+                    shock=_frozen(shock),
+                    move=_frozen(move),
+                    net_load_kw=_frozen(load_kw),
+                    import_usd_per_kwh=_frozen(bought),
+                    export_usd_per_kwh=_frozen(sold),
+                    payment_usd=_frozen(payment),
+                    bill_usd=float(payment.sum() + fixed_charge_usd[kind]),
+                )
+            )
 
 
 class Walk:
@@ -111,6 +159,8 @@ class Walk:
         Which day.
     level, shock
         Where it stands; by default what its columns say.
+    expected
+        Import and export rate of the day's slots, (slot,) each, that the household expects. [USD/kWh]
 
     Attributes
     ----------
@@ -129,6 +179,7 @@ class Walk:
         *,
         level: int | None = None,
         shock: int | None = None,
+        expected: tuple[Floats, Floats] | None = None,
     ) -> None:
         kind, own_type = population.class_of(household), population.type_of(household)
         rank = population.rank_of(household)
@@ -137,6 +188,8 @@ class Walk:
         self.shock = int(population.shock[household]) if shock is None else shock
         self._policy, self._day, self._common_state = policy, day, common_state
         self._draws = stream(population.key, Purpose.DAY, own_type, rank, day)
+        self._own_draws = stream(population.key, Purpose.OWN, own_type, rank, day)
+        self._bought, self._sold = (_frozen(rate) for rate in expected or (np.zeros(0), np.zeros(0)))
         self._levels = policy.probability.shape[2]
         slots, shocks = tables.slots, tables.shocks
         alias = tables.alias[tables.alias_start[kind] : tables.alias_start[kind + 1]]
@@ -152,19 +205,28 @@ class Walk:
         return np.asarray((target >= 0) & (target < self._levels))
 
     @property
+    def planned_move(self) -> int:
+        """What the policy does in this slot, with the household's own draw."""
+        planned = pick(self._alias[self.slot, self.level, self.shock], child(self._draws, self.slot) >> 32)
+        return int(self._policy.moves[planned])
+
+    @property
     def situation(self) -> Situation:
         """What the household knows in this slot."""
         open_moves, policy = self.open_moves, self._policy
-        planned = pick(self._alias[self.slot, self.level, self.shock], child(self._draws, self.slot) >> 32)
         return Situation(
             day=self._day,
             common_state=self._common_state,
             slot=self.slot,
             level=self.level,
             shock=self.shock,
-            moves=policy.moves[open_moves],
-            net_load_kw=policy.net_load_kw[self._common_state, self.slot, self.shock, open_moves],
-            planned_move=int(policy.moves[planned]),
+            moves=_frozen(policy.moves[open_moves]),
+            net_load_kw=_frozen(policy.net_load_kw[self._common_state, self.slot, self.shock, open_moves]),
+            planned_move=self.planned_move,
+            levels=self._levels,
+            draw=uniform(child(self._own_draws, self.slot)),
+            import_usd_per_kwh=self._bought,
+            export_usd_per_kwh=self._sold,
         )
 
     def take(self, move: int) -> np.float32:
@@ -181,6 +243,13 @@ def pick(row: Words, bits: int) -> int:
     product = bits * len(row)
     column, entry = product >> 32, int(row[product >> 32])
     return column if product & 0xFFFFFFFF < entry >> 32 else entry & 0xFFFFFFFF
+
+
+def _frozen(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A copy that refuses to be written to."""
+    copied = np.array(values)
+    copied.setflags(write=False)
+    return copied
 
 
 def checked(move: int, situation: Situation, household: int) -> int:

@@ -92,8 +92,19 @@ class DayBySlot:
         tables = market.tables_of(self.common_state)
         self._classes = [people.class_of(household) for household in players]
         self._types = [market.household_types[people.type_of(household)] for household in players]
+        expected = [
+            (own.import_usd_per_kwh[0], own.export_usd_per_kwh[0]) for own in market.rates_expected(self.common_state)
+        ]
         self._walks = [
-            Walk(people, household, policies[kind], tables, market.day, self.common_state)
+            Walk(
+                people,
+                household,
+                policies[kind],
+                tables,
+                market.day,
+                self.common_state,
+                expected=expected[people.type_of(household)],
+            )
             for household, kind in zip(self.players, self._classes, strict=True)
         ]
         self.situations = [walk.situation for walk in self._walks]

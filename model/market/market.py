@@ -33,6 +33,7 @@ from model.market.settlement import Settled, settle
 from model.market.setup import find_economy, find_equilibrium, make_cohorts, make_strategies, whole_number
 from model.market.ways import Given, read_behaviour
 from model.mean_field.equilibrium import Equilibrium
+from model.mean_field.prices import first_guess
 from model.power_flow import VoltageLimits
 from model.scenario import Scenario
 
@@ -104,6 +105,8 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         That of the only cohort, or a ``Mixture`` of all; its policies are those of the classes.
     strategies : dict
         Households that decide for themselves, by id; see ``agents.behaviour.Strategy``.
+    prices_seen : (c, slot)
+        Wholesale price of the last day of each common state, at first of reference demand. [USD/kWh]
     today : dict
         The last day in a few numbers; see ``day_summary``.
     day_digest : list of str
@@ -180,6 +183,8 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         self.population.draw_start(self._start_laws())
 
         self.strategies = make_strategies(self.cohorts, self.population)
+        self.prices_seen = np.array(first_guess(economy))
+        self._own_way: OwnWay | None = None
         self.day_digest: list[str] = []
         self._records: list[DayRecord] = []
         self._tables = TablesKept(
@@ -299,18 +304,23 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         self._records.append(record)
         self.today = day_summary(record, self.households)
         self.utility.book(record.account)
+        posted = Rates(
+            import_usd_per_kwh=record.import_usd_per_kwh[None], export_usd_per_kwh=record.export_usd_per_kwh[None]
+        )
         self.behaviour.learn(
             DaySeen(
                 day=self.day,
                 common_state=self.common_state,
                 wholesale_usd_per_kwh=record.wholesale_usd_per_kwh,
                 net_load_kw=net_load_kw,
-                rates=Rates(
-                    import_usd_per_kwh=record.import_usd_per_kwh[None],
-                    export_usd_per_kwh=record.export_usd_per_kwh[None],
-                ),
+                rates=posted,
             )
         )
+        self.prices_seen[self.common_state] = record.wholesale_usd_per_kwh
+        if self._own_way:
+            groups = [household.group for household in self.household_types]
+            charges = self.utility.fixed_charge_usd_per_day[groups]
+            self._own_way.tell(self.day, self.common_state, self._by_type(posted), charges, self.slot_hours)
         self.day += 1
         self.datacollector.collect(self)
 
@@ -359,8 +369,12 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
     def _live(self, digest: MeterDigest) -> DaySums:
         """Run the day at the policies in force, and digest the meters as they fill."""
         policies, people = self.behaviour.policies, self.population
+        policies, people = self.behaviour.policies, self.population
         tables = self.tables_of(self.common_state)
-        own_way = OwnWay(people, self.strategies) if self.strategies else None
+        own_way = None
+        if self.strategies:
+            own_way = OwnWay(people, self.strategies, self.rates_expected(self.common_state))
+        self._own_way = own_way
         for learner in self.learners:
             learner.before()
         rewritten = own_way is not None or bool(self.learners)
@@ -427,14 +441,24 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
             grid=grid,
         )
 
+    def rates_expected(self, common_state: int) -> list[Rates]:
+        """Rates (1, slot) of each household type at the prices last seen in a common state, its discount applied."""
+        day_type = int(self.economy.common.today[common_state])
+        return self._by_type(self.utility.rates(day_type, self.prices_seen[common_state]))
+
+    def _by_type(self, posted: Rates) -> list[Rates]:
+        """Rates of each household type after its group's discount."""
+        by_group = [posted.for_discount(float(discount)) for discount in self.utility.tariff.discount]
+        return [by_group[household.group] for household in self.household_types]
+
     def _bill(self, posted: Rates) -> Settled:
         """Bill every household at today's rates after its group's discount."""
-        by_group = [posted.for_discount(discount) for discount in self.utility.tariff.discount]
+        by_type = self._by_type(posted)
         groups = [household.group for household in self.household_types]
         return settle(
             self.population,
-            import_usd_per_kwh=np.array([by_group[group].import_usd_per_kwh[0] for group in groups]),
-            export_usd_per_kwh=np.array([by_group[group].export_usd_per_kwh[0] for group in groups]),
+            import_usd_per_kwh=np.array([own.import_usd_per_kwh[0] for own in by_type]),
+            export_usd_per_kwh=np.array([own.export_usd_per_kwh[0] for own in by_type]),
             fixed_charge_usd=self.utility.fixed_charge_usd_per_day[groups],
             threads=self.threads,
             executor=self._executor,

@@ -237,6 +237,6 @@ def test_the_meter_of_utility_counts_what_learners_did_and_not_what_the_kernel_d
 
 def test_a_day_by_slots_refuses_learners_it_cannot_run_beforehand() -> None:
     market = market_of("qlearning=.5,equilibrium=.5")
-    with pytest.raises(ValueError, match="households of qlearning choose by tables of their own.*another behaviour"):
+    with pytest.raises(ValueError, match=r"of qlearning choose by tables of their own.*another behaviour"):
         DayBySlot(market, [0], np.zeros(24))
     market.close()
