@@ -1,37 +1,20 @@
-"""The market for learners: the leader's tariff as a Gymnasium environment, prosumers' batteries as a PettingZoo one.
+"""The market for learners: prosumers' batteries as a PettingZoo environment.
 
-``LeaderEnv`` and ``ProsumersEnv`` need the packages gymnasium and pettingzoo; they are loaded when they are asked for.
-``register()`` makes ``gymnasium.make("meanwatt/Leader-v0")`` work.
+``ProsumersEnv`` needs the packages gymnasium and pettingzoo; it is loaded when it is asked for.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from analysis.environments.leader import LeaderEnv
     from analysis.environments.prosumers import ProsumersEnv
 
-__all__ = ["LEADER_ID", "LeaderEnv", "ProsumersEnv", "register"]
+__all__ = ["ProsumersEnv"]
 
 EXTRA: Final = "environments"
 """What to install: ``meanwatt[environments]``."""
-LEADER_ID: Final = "meanwatt/Leader-v0"
-"""The leader's environment in Gymnasium's registry."""
 
-_PLACE: Final = {"LeaderEnv": ("leader", "gymnasium"), "ProsumersEnv": ("prosumers", "pettingzoo")}
-
-
-def register() -> None:
-    """Add the leader's environment to Gymnasium's registry; once or often.
-
-    Raises
-    ------
-    ImportError
-        In one line, if gymnasium is not installed.
-    """
-    gymnasium = _package("gymnasium", "register()")
-    if LEADER_ID not in gymnasium.registry:
-        gymnasium.register(id=LEADER_ID, entry_point="analysis.environments.leader:LeaderEnv")
+_PLACE: Final = {"ProsumersEnv": ("prosumers", "pettingzoo")}
 
 
 def __getattr__(name: str) -> Any:

@@ -264,7 +264,8 @@ class ProsumersEnv(ParallelEnv):  # type: ignore[misc]
         weather, share = self._states[day.common_state], day.slot / len(day.wholesale_usd_per_kwh)
         observations, infos = {}, {}
         for k, (agent, situation, rates) in enumerate(zip(self.agents, day.situations, day.rates(), strict=True)):
-            mask = np.isin(self._moves[k], situation.moves).astype(np.int8)
+            lowest, highest = situation.moves[0], situation.moves[-1]
+            mask = ((self._moves[k] >= lowest) & (self._moves[k] <= highest)).astype(np.int8)
             own = (share, situation.level / (self._levels[k] - 1), self._shock_levels[situation.shock])
             prices = (day.wholesale_usd_per_kwh, rates.import_usd_per_kwh[0], rates.export_usd_per_kwh[0])
             vector = np.concatenate([own, weather, *prices]).astype(np.float32)

@@ -104,8 +104,8 @@ def _row(policy: PolicyTable, info: dict[str, Any]) -> np.ndarray:
     return np.asarray(policy.probability[info["common_state"], info["slot"], info["level"], info["shock"]])
 
 
-def test_payments_add_up_to_the_markets_bills_whatever_is_played() -> None:
-    env = ProsumersEnv("textbook", tariff="rtp", prosumers=6, households=60, days=2)
+def test_payments_add_up_to_the_markets_bills_whatever_is_played(weathered: Economy) -> None:
+    env = ProsumersEnv(weathered, tariff="rtp", behaviour="passive", prosumers=6, households=60, days=2)
     _, infos, _ = play_at_random(env, 2)
     market = env.market
     groups = [market.household_types[market.population.type_of(i)].group for i in env.household.values()]
@@ -162,7 +162,7 @@ def test_moves_lead_from_level_to_level_and_the_masked_ones_stop_at_the_ends() -
 
 
 def test_weather_prices_and_rates_are_observed_as_named(weathered: Economy) -> None:
-    env = ProsumersEnv(weathered, tariff="rtp", behaviour="passive", prosumers=2, households=50, days=4)
+    env = ProsumersEnv(weathered, tariff="rtp", behaviour="passive", prosumers=2, households=50, days=8)
     observations, infos = env.reset(seed=9)
     names = env.observation_names
     days: list[int] = []
@@ -189,6 +189,7 @@ def test_weather_prices_and_rates_are_observed_as_named(weathered: Economy) -> N
             days.append(infos["prosumer_0"]["common_state"])
         observations, *_, infos = env.step({agent: infos[agent]["planned_action"] for agent in env.agents})
     assert days == [record.common_state for record in env.market.history]
+    assert len(set(days)) > 2
 
 
 def test_all_agents_are_truncated_together_after_the_last_day() -> None:

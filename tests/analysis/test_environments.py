@@ -1,0 +1,38 @@
+"""Environments as a package: loaded when asked for, and what is said where the extra is not installed."""
+
+import subprocess
+import sys
+
+import pytest
+
+import analysis.environments
+
+NAMES = ("ProsumersEnv",)
+
+
+def test_the_package_loads_without_the_extra_and_says_in_one_line_what_to_install() -> None:
+    """In a process of its own, where importing the optional packages fails."""
+    program = f"""
+import sys
+sys.modules["gymnasium"] = sys.modules["pettingzoo"] = None
+import analysis.environments as environments
+for name in {NAMES}:
+    try:
+        getattr(environments, name)
+    except ImportError as error:
+        print(name, "|", error)
+"""
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    lines = printed.splitlines()
+    assert len(lines) == len(NAMES)
+    for name, line in zip(NAMES, lines, strict=True):
+        package = "gymnasium" if name == "LeaderEnv" else "pettingzoo"
+        assert line == (
+            f'{name} | {name} needs the package {package}, which is not installed; pip install "meanwatt[environments]"'
+            " brings it"
+        )
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'Prosumers'"):
+        _ = analysis.environments.Prosumers
