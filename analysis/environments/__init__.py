@@ -1,20 +1,37 @@
-"""The market for learners: prosumers' batteries as a PettingZoo environment.
+"""The market for learners: the leader's tariff as a Gymnasium environment, prosumers' batteries as a PettingZoo one.
 
-``ProsumersEnv`` needs the packages gymnasium and pettingzoo; it is loaded when it is asked for.
+``LeaderEnv`` and ``ProsumersEnv`` need the packages gymnasium and pettingzoo; they are loaded when they are asked for.
+``register()`` makes ``gymnasium.make("meanwatt/Leader-v0")`` work.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from analysis.environments.leader import LeaderEnv
     from analysis.environments.prosumers import ProsumersEnv
 
-__all__ = ["ProsumersEnv"]
+__all__ = ["LEADER_ID", "LeaderEnv", "ProsumersEnv", "register"]
 
 EXTRA: Final = "environments"
 """What to install: ``meanwatt[environments]``."""
+LEADER_ID: Final = "meanwatt/Leader-v0"
+"""The leader's environment in Gymnasium's registry."""
 
-_PLACE: Final = {"ProsumersEnv": ("prosumers", "pettingzoo")}
+_PLACE: Final = {"LeaderEnv": ("leader", "gymnasium"), "ProsumersEnv": ("prosumers", "pettingzoo")}
+
+
+def register() -> None:
+    """Add the leader's environment to Gymnasium's registry; once or often.
+
+    Raises
+    ------
+    ImportError
+        In one line, if gymnasium is not installed.
+    """
+    gymnasium = _package("gymnasium", "register()")
+    if LEADER_ID not in gymnasium.registry:
+        gymnasium.register(id=LEADER_ID, entry_point="analysis.environments.leader:LeaderEnv")
 
 
 def __getattr__(name: str) -> Any:

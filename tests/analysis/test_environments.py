@@ -1,13 +1,17 @@
 """Environments as a package: loaded when asked for, and what is said where the extra is not installed."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import analysis.environments
 
-NAMES = ("ProsumersEnv",)
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "environments.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```python\n(.*?)```.*?```text\n(.*?)```", DOCUMENT, flags=re.DOTALL)
+NAMES = ("LeaderEnv", "ProsumersEnv")
 
 
 def test_the_package_loads_without_the_extra_and_says_in_one_line_what_to_install() -> None:
@@ -36,3 +40,13 @@ for name in {NAMES}:
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Prosumers'"):
         _ = analysis.environments.Prosumers
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_the_examples_of_the_document_run_and_print_what_it_says(
+    number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert len(EXAMPLES) == 2
+    program, printed = EXAMPLES[number]
+    exec(compile(program, "docs/environments.md", "exec"), {})
+    assert capsys.readouterr().out == printed

@@ -1,0 +1,243 @@
+"""A leader who learns which tariff to post: a Gymnasium environment of the continuum, or of finite markets.
+
+A step is a round of days under one tariff. What the leader sees and is rewarded by is what its meters read, as for
+the learners of ``analysis.learning``; the households behind them are those of the mean field or of `ProsumerMarket`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+from gymnasium import spaces
+
+from agents.battery import grid_power_kw, moves
+from agents.tariff import Tariff
+from analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
+from analysis.environments.worlds import WORLDS
+from analysis.learning.campaign import NO_EQUILIBRIUM_USD
+from analysis.learning.meter import MeteredObjective, MeterReading
+from model.economy import Economy
+from model.market.setup import find_economy, whole_number
+from model.mean_field.equilibrium import solve_equilibrium
+from model.mean_field.family import tariff_family
+from model.nearest import unknown
+from model.scenario import Scenario, load_scenario
+
+Observation = npt.NDArray[np.float32]
+
+MOST_USD_PER_KWH: Final = 100.0
+"""Prices and rates beyond this are cut off in observations. [USD/kWh]"""
+MOST_USD: Final = 10_000.0
+"""So are bills and the margin. [USD per household-day]"""
+
+
+class LeaderEnv(gymnasium.Env[Observation, Observation]):
+    """A commission or a utility that posts a tariff each round and reads its meters.
+
+    *Action*: a point of the unit cube, one number for each free parameter of the leader's tariff family
+    (`parameter_names`); 0 and 1 are the bounds. A commission's fixed charge recovers cost, a utility's is its own.
+
+    *Observation*: what the meters read in the round, per household and averaged over its days, with names in
+    `observation_names`: both registers [kW], the rates charged and the wholesale price [USD/kWh] by slot, the bill of
+    each income group [USD per household-day], the leader's margin [USD per household-day] and the price's
+    volatility [USD/kWh]. After ``reset`` those of the tariff in force.
+
+    *Reward*: the leader's objective by its meters, `MeteredObjective.estimate(…).score_usd`: the utility's margin, or
+    the commission's welfare gained over the tariff in force less its penalties. A tariff under which households come to
+    no equilibrium, or that was metered in weather never seen under the tariff in force, brings the worst reward so far
+    of the episode less 1, or that of the round before. [USD per household-day]
+
+    *Info*: ``tariff`` (its parameters by name), ``outcome`` (``metered``, ``no_equilibrium`` or ``unknown_weather``),
+    and of a metered round ``half_width_usd`` and ``violation_usd_per_kwh`` of `Estimate`, and ``days``.
+
+    An episode is truncated after ``rounds`` rounds.
+
+    Parameters
+    ----------
+    scenario
+        Name of a preset, path of a TOML file, a ``Scenario``, or an ``Economy``.
+    leader
+        ``commission`` or ``utility``.
+    world
+        ``mean_field``: the continuum at each tariff's equilibrium, without noise. ``market``: a finite market for each
+        round, with other draws of weather and households, that has settled at the tariff's equilibrium.
+    rounds, round_days
+        Length of an episode in rounds, and of a round in days; the mean field knows no days.
+    households
+        Size of a market.
+    tariff
+        The tariff in force, as for `ProsumerMarket`.
+    equity, stability, price_cap_usd_per_kwh
+        As for `analysis.design.Aims`; the cap of the utility is 1.5 times the reference price by default.
+    overrides
+        Of scenario keys, e.g. ``{"battery_levels": 11}``; for a scenario by name, path or object.
+    render_mode
+        None: there is nothing to render.
+
+    Raises
+    ------
+    ValueError
+        In one line, if the arguments make no environment.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 (as Gymnasium declares it)
+
+    def __init__(
+        self,
+        scenario: str | Path | Scenario | Economy = "textbook",
+        *,
+        leader: str = "commission",
+        world: str = "mean_field",
+        rounds: int = 12,
+        round_days: int = 30,
+        households: int = 1000,
+        tariff: str | Path | Tariff | None = None,
+        equity: float = 1.0,
+        stability: float = 0.0,
+        price_cap_usd_per_kwh: float | None = None,
+        overrides: Mapping[str, Any] | None = None,
+        render_mode: None = None,
+    ) -> None:
+        for name, value, known in (("leader", leader, list(Leader)), ("world", world, list(WORLDS))):
+            if value not in known:
+                raise ValueError(unknown(name, value, [str(one) for one in known]))
+        self.rounds = whole_number("rounds", rounds, 12)
+        days = whole_number("round_days", round_days, 30)
+        size = whole_number("households", households, 1000)
+        self.render_mode = render_mode
+        if overrides and not isinstance(scenario, Economy):
+            scenario = load_scenario(scenario, overrides=dict(overrides))
+        economy, posted = find_economy(scenario, tariff, None)
+        who = Leader(leader)
+        cap = price_cap_usd_per_kwh
+        if who is Leader.UTILITY and cap is None:
+            cap = default_price_cap_usd_per_kwh(economy)
+        self.aims = Aims(leader=who, equity=equity, stability=stability, price_cap_usd_per_kwh=cap)
+        self.family = tariff_family(economy, self.aims.recovery)
+        self.in_force = solve_equilibrium(economy, posted, certify=False)
+        if not self.in_force.converged:
+            raise ValueError(f"tariff {posted.name} cannot be in force: {self.in_force.message}")
+        self._world = WORLDS[world](self.in_force, size, days)
+        self._before = self._world.in_force()
+        self._known = np.unique(self._before.common_state)
+        self._objective = MeteredObjective(economy, self.aims, self._before)
+        self.parameter_names = self.family.free
+        self.action_space = spaces.Box(0.0, 1.0, (len(self.family.free),), np.float32)
+        self.observation_names, self._low, self._high = _layout(economy)
+        self.observation_space = spaces.Box(self._low, self._high, dtype=np.float32)
+        self._round = self.rounds
+        self._seen: Observation = self._observation(self._before)
+        self._reward = self._worst = 0.0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Begin an episode, after the tariff in force has been metered."""
+        super().reset(seed=seed)
+        self._world.begin(int(self.np_random.integers(1 << 63)))
+        self._round = 0
+        self._seen = self._observation(self._before)
+        self._reward = self._worst = self._objective.estimate(self._before).score_usd
+        return self._seen, {"tariff": self.in_force.tariff.name, "outcome": "metered"}
+
+    def step(self, action: Observation) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Post the tariff at a point of the unit cube for a round, and read the meters.
+
+        Raises
+        ------
+        ValueError
+            If the action is not such a point, or no episode is running.
+        """
+        if self._round >= self.rounds:
+            raise ValueError("no episode is running; call reset() first")
+        tariff = self._tariff(action)
+        reading = self._world.post(tariff)
+        info: dict[str, Any] = {"tariff": self.family.describe(self.family.at(np.asarray(action, dtype=float)))}
+        if reading is None:
+            info["outcome"] = "no_equilibrium"
+            self._reward = self._worst - NO_EQUILIBRIUM_USD
+        else:
+            self._seen = self._observation(reading)
+            if np.isin(reading.common_state, self._known).any():
+                estimate = self._objective.estimate(reading)
+                self._reward = estimate.score_usd
+                info |= {
+                    "outcome": "metered",
+                    "half_width_usd": estimate.half_width_usd,
+                    "violation_usd_per_kwh": estimate.violation_usd_per_kwh,
+                }
+            else:
+                info["outcome"] = "unknown_weather"
+            info["days"] = len(reading.weight)
+        self._worst = min(self._worst, self._reward)
+        self._round += 1
+        return self._seen, self._reward, False, self._round == self.rounds, info
+
+    def judge(self, action: npt.ArrayLike) -> float:
+        """The leader's true objective of a tariff in the mean field, which no meter shows: for the user, not the agent.
+
+        Returns
+        -------
+        float
+            USD per household-day; −inf where households come to no equilibrium, or a rate exceeds the cap.
+        """
+        found = solve_equilibrium(self.in_force.economy, self._tariff(action), start=self.in_force, certify=False)
+        violation = self.aims.violation()
+        over_cap = violation is not None and float(violation(found).max()) > 1e-9
+        return float(self.aims.objective()(found)) if found.converged and not over_cap else -np.inf
+
+    def _tariff(self, action: npt.ArrayLike) -> Tariff:
+        point = np.asarray(action, dtype=np.float64)
+        if point.shape != self.action_space.shape or not np.isfinite(point).all():
+            raise ValueError(
+                f"action is {point.tolist()}; give {len(self.parameter_names)} numbers in [0, 1]:"
+                f" {', '.join(self.parameter_names)}"
+            )
+        return self.family.tariff(self.family.at(point))
+
+    def _observation(self, reading: MeterReading) -> Observation:
+        """A reading as the vector of `observation_names`."""
+        share = reading.group_share
+        by_row = np.column_stack(
+            [
+                reading.imported_kw.sum(axis=1),
+                reading.exported_kw.sum(axis=1),
+                np.einsum("g,rgh->rh", share, reading.import_usd_per_kwh),
+                np.einsum("g,rgh->rh", share, reading.export_usd_per_kwh),
+                reading.wholesale_usd_per_kwh,
+                np.divide(
+                    reading.bill_usd_per_day, share, out=np.zeros_like(reading.bill_usd_per_day), where=share > 0
+                ),
+                reading.margin_usd_per_day,
+                reading.volatility_usd_per_kwh,
+            ]
+        )
+        return np.asarray(np.clip((reading.weight @ by_row).astype(np.float32), self._low, self._high))
+
+
+def _layout(economy: Economy) -> tuple[tuple[str, ...], Observation, Observation]:
+    """Names and bounds of an observation. No household can draw or feed in more than its type's bound on power."""
+    slots = [str(h) for h in range(economy.slots)]
+    most_kw = 0.0
+    for household in economy.types:
+        use = household.reference_kw.max() * economy.shock_levels.max() * (1 + household.flexibility)
+        battery = np.abs(
+            grid_power_kw(household.battery, moves(household.battery, economy.slot_hours), economy.slot_hours)
+        )
+        most_kw = max(most_kw, float(use + household.pv_kw.max() + battery.max()))
+    columns = [
+        *((f"{name}_kw_{h}", 0.0, most_kw) for name in ("imported", "exported") for h in slots),
+        *(
+            (f"{name}_usd_per_kwh_{h}", -MOST_USD_PER_KWH, MOST_USD_PER_KWH)
+            for name in ("import", "export", "wholesale")
+            for h in slots
+        ),
+        *((f"bill_usd_per_day_{group}", -MOST_USD, MOST_USD) for group in economy.groups),
+        ("margin_usd_per_day", -MOST_USD, MOST_USD),
+        ("volatility_usd_per_kwh", 0.0, MOST_USD_PER_KWH),
+    ]
+    names, low, high = zip(*columns, strict=True)
+    return tuple(names), np.array(low, dtype=np.float32), np.array(high, dtype=np.float32)

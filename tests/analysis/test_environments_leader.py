@@ -1,0 +1,187 @@
+"""The leader's environment: rewards by its meters, worlds that are the model's own, checkers, seeds, refusals."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+from scenarios import preset_economy, solved
+
+from analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
+from analysis.environments import LEADER_ID, LeaderEnv, register
+from analysis.learning.environment import MarketEnvironment, MeanFieldEnvironment
+from analysis.learning.meter import MeteredObjective
+from model.mean_field.equilibrium import solve_equilibrium
+
+MODEST = np.array([0.3, 0.5, 0.5, 0.1, 0.5], dtype=np.float32)
+"""Mean energy charge 11 cents, half the spread, export credit 9 cents, little pass-through: below the utility's cap."""
+
+
+def small_market(leader: str = "utility", **settings: Any) -> LeaderEnv:
+    return LeaderEnv(
+        preset_economy("textbook"),
+        **{"leader": leader, "world": "market", "households": 60, "rounds": 3, "round_days": 4} | settings,
+    )
+
+
+def named(env: LeaderEnv, observation: np.ndarray, prefix: str) -> np.ndarray:
+    """Numbers of an observation whose names begin with a prefix."""
+    return np.array([x for name, x in zip(env.observation_names, observation, strict=True) if name.startswith(prefix)])
+
+
+@pytest.mark.parametrize("leader", ["commission", "utility"])
+@pytest.mark.parametrize("world", ["mean_field", "market"])
+def test_the_official_checker_is_satisfied(leader: str, world: str) -> None:
+    register()
+    settings = {"households": 60, "rounds": 3, "round_days": 2}
+    check_env(gymnasium.make(LEADER_ID, scenario="textbook", leader=leader, world=world, **settings).unwrapped)
+
+
+def test_registering_twice_is_as_good_as_once() -> None:
+    register()
+    register()
+    env = gymnasium.make(LEADER_ID, leader="utility", rounds=2, overrides={"battery_levels": 11})
+    assert env.observation_space.contains(env.reset(seed=1)[0])
+
+
+def test_the_utilitys_reward_in_the_mean_field_is_its_true_margin() -> None:
+    env = LeaderEnv(preset_economy("textbook"), leader="utility")
+    env.reset(seed=0)
+    _, reward, _, _, info = env.step(MODEST)
+    truth = solve_equilibrium(env.in_force.economy, env.family.tariff(env.family.at(MODEST.astype(float))))
+    assert info["violation_usd_per_kwh"] < 0
+    assert reward == pytest.approx(truth.surplus_usd_per_household_day, abs=1e-8)
+    assert env.judge(MODEST) == pytest.approx(reward, abs=1e-8)
+
+
+def test_the_commissions_reward_is_what_the_learners_of_a_campaign_are_told() -> None:
+    base = solved("textbook", "flat")
+    env = LeaderEnv(base.economy, leader="commission", equity=2.0, stability=1.0)
+    env.reset(seed=0)
+    _, reward, *_, info = env.step(MODEST)
+    there = MeanFieldEnvironment(base)
+    objective = MeteredObjective(
+        base.economy, Aims(leader=Leader.COMMISSION, equity=2.0, stability=1.0), there.in_force()
+    )
+    reading = there.post(env.family.tariff(env.family.at(MODEST.astype(float))), 1).reading
+    assert reading is not None
+    estimate = objective.estimate(reading)
+    assert reward == pytest.approx(estimate.score_usd, abs=1e-8)
+    assert info["half_width_usd"] == pytest.approx(estimate.half_width_usd, abs=1e-8)
+
+
+def test_what_is_observed_first_are_the_meters_of_the_tariff_in_force() -> None:
+    base = solved("textbook", "flat")
+    env = LeaderEnv(base.economy, leader="commission")
+    observation, info = env.reset(seed=0)
+    load = named(env, observation, "imported_kw") - named(env, observation, "exported_kw")
+    assert load == pytest.approx(base.net_load_kw[0], abs=1e-6)
+    assert named(env, observation, "wholesale") == pytest.approx(base.wholesale_usd_per_kwh[0], abs=1e-6)
+    assert named(env, observation, "import_usd") == pytest.approx(base.rates.import_usd_per_kwh[0], abs=1e-6)
+    assert named(env, observation, "margin")[0] == pytest.approx(base.surplus_usd_per_household_day, abs=1e-6)
+    groups = np.array([household.group for household in base.economy.types])
+    for group, bill in enumerate(named(env, observation, "bill")):
+        own = groups == group
+        mean = np.average(base.bill_usd_per_day[own], weights=base.economy.type_share[own])
+        assert bill == pytest.approx(mean, abs=1e-6)
+    assert info["outcome"] == "metered"
+
+
+def test_a_round_in_the_market_is_metered_as_a_trial_of_a_campaign_is() -> None:
+    env = small_market()
+    env.reset(seed=3)
+    campaign = MarketEnvironment(
+        env.in_force, households=60, days=4, seed=int(np.random.default_rng(3).integers(1 << 63))
+    )
+    for trial, shift in enumerate((0.0, 0.1, -0.1), start=1):
+        action = MODEST + np.float32(shift)
+        observation, reward, _, truncated, info = env.step(action)
+        reading = campaign.post(env.family.tariff(env.family.at(action.astype(float))), trial).reading
+        assert reading is not None
+        assert named(env, observation, "margin")[0] == pytest.approx(reading.margin_usd_per_day.mean(), abs=1e-6)
+        assert reward == pytest.approx(reading.margin_usd_per_day.mean(), abs=1e-9)
+        assert named(env, observation, "imported") == pytest.approx(
+            reading.imported_kw.sum(axis=1).mean(axis=0), abs=1e-6
+        )
+        assert truncated == (trial == 3)
+        assert info["days"] == 4
+    with pytest.raises(ValueError, match=r"no episode is running; call reset\(\) first"):
+        env.step(MODEST)
+
+
+def test_a_large_market_earns_what_the_continuum_does() -> None:
+    """Six rounds under one tariff, each a draw of the margin: their mean within 4.5 standard errors of the truth."""
+    env = small_market(households=3000, rounds=6, round_days=5)
+    env.reset(seed=2)
+    margins = np.array([env.step(MODEST)[1] for _ in range(6)])
+    error = margins.std(ddof=1) / np.sqrt(6)
+    assert abs(margins.mean() - env.judge(MODEST)) < 4.5 * error < 0.02
+
+
+def test_a_seed_fixes_what_the_meters_of_a_market_read_and_the_continuum_needs_none() -> None:
+    def episode(env: LeaderEnv, seed: int | None) -> list[tuple[bytes, float]]:
+        env.reset(seed=seed)
+        return [(seen.tobytes(), reward) for seen, reward, *_ in (env.step(MODEST) for _ in range(env.rounds))]
+
+    one, two = small_market(), small_market()
+    first, later = episode(one, 4), episode(one, None)
+    assert episode(two, 4) == first
+    assert episode(two, None) == later != first
+    assert episode(one, 5) not in (first, later)
+    still = LeaderEnv(preset_economy("textbook"), leader="utility", rounds=2)
+    assert episode(still, 1) == episode(still, 2)
+
+
+def test_a_tariff_without_equilibrium_brings_the_worst_reward_so_far_less_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = LeaderEnv(preset_economy("textbook"), leader="utility", rounds=4)
+    env.reset(seed=0)
+    seen, reward, *_ = env.step(MODEST)
+    monkeypatch.setattr(env._world, "post", lambda tariff: None)
+    worst = min(reward, env.in_force.surplus_usd_per_household_day)
+    for expected in (worst - 1, worst - 2):
+        again, punished, _, _, info = env.step(MODEST)
+        assert info["outcome"] == "no_equilibrium"
+        assert (again == seen).all()
+        assert punished == pytest.approx(expected, abs=1e-6)
+
+
+def test_weather_never_seen_under_the_tariff_in_force_teaches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = small_market()
+    env.reset(seed=0)
+    _, reward, *_ = env.step(MODEST)
+    monkeypatch.setattr(env, "_known", np.array([7]))
+    _, again, _, _, info = env.step(MODEST + np.float32(0.1))
+    assert info["outcome"] == "unknown_weather"
+    assert again == reward
+
+
+def test_the_judge_knows_the_cap() -> None:
+    env = LeaderEnv(preset_economy("textbook"), leader="utility")
+    assert env.aims.price_cap_usd_per_kwh == default_price_cap_usd_per_kwh(env.in_force.economy)
+    assert env.judge(np.ones(5)) == -np.inf
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"leader": "comission"}, r"unknown leader 'comission'; did you mean 'commission'\?"),
+        ({"world": "markt"}, r"unknown world 'markt'; did you mean 'market'\?"),
+        ({"rounds": 0}, r"rounds is 0; give a whole number of at least 1, e\.g\. 12"),
+        ({"round_days": 1.5}, r"round_days is 1\.5; give a whole number"),
+        ({"tariff": "flt"}, r"unknown tariff 'flt'; did you mean 'flat'\?"),
+        ({"scenario": "oahoo"}, r"oahoo.*did you mean.*oahu"),
+    ],
+)
+def test_settings_that_make_no_environment_are_refused_in_one_line(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message) as refused:
+        LeaderEnv(**settings)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("action", [[0.5, 0.5], [0.5, np.nan, 0.5, 0.5, 0.5]])
+def test_an_action_that_is_no_point_of_the_cube_is_refused(action: list[float]) -> None:
+    env = LeaderEnv(preset_economy("textbook"), leader="utility")
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match=r"give 5 numbers in \[0, 1\]: energy_usd_per_kwh, tou_spread, export_credit"):
+        env.step(np.array(action, dtype=np.float32))
