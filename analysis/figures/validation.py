@@ -99,7 +99,7 @@ def _load(checks: Validation) -> tuple["Figure", str]:
     _loglog(panel, checks.households)
     _finish(panel)
     slope = checks.scatter.slope.value
-    text = "" if slope is None else f" They fall as N to the power {slope:.3f}."
+    text = "" if slope is None else f" Without rounding it falls as N to the power {slope:.3f}."
     return figure, f"Error of the net load over the number of households, beside what independence predicts.{text}"
 
 

@@ -211,7 +211,7 @@ _GRID_WHY: Final = (
     "The feeder's state is a smooth function of its loads, so its error falls as theirs, N^(−1/2); rounding of types"
     " and of places on the buses falls as 1/N and makes it steeper among few households."
 )
-_HALF: Final = f"slope of the 95 % interval within −1/2 ± {SLOPE_MARGIN}"
+_HALF: Final = f"95 % interval of the slope within −1/2 ± {SLOPE_MARGIN}"
 _SIZE: Final = f"measured over expected within 1 ± {SIZE_MARGIN}, the whole 95 % interval"
 
 CRITERIA: Final = (
