@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from agents.arrays import Floats
+from agents.battery import wear_usd
 from agents.demand import utility_usd_per_hour
 from agents.policy import PolicyTable
 from model.economy import Economy
@@ -33,7 +34,7 @@ class Enjoyed:
 class UtilityMeter:
     """Measures the days of a market; use it as ``meter.before()``, ``market.step()``, ``meter.after()``.
 
-    Households that decide for themselves (strategies) are measured as if they followed the policies.
+    Households that decide for themselves (strategies) are measured by what they did.
 
     Parameters
     ----------
@@ -65,13 +66,31 @@ class UtilityMeter:
             self._tables[c] = utility_tables(economy, self._policies, c)
         sums = run_day(self._shadow, self._tables[c], market.day - 1, threads=market.threads, executor=self._executor)
         utility, levels = sums.energy_kwh.sum(axis=(1, 2)), (sums.charged + sums.discharged).sum(axis=(1, 2))
-        learnt = np.zeros(2)
+        learnt = self._own_ways()
         for learner in market.learners:  # these did not follow the policies of their class
             utility[list(learner.classes)], levels[list(learner.classes)] = 0.0, 0
             learnt += learner.utility_and_wear_usd()
         per_level = [t.battery.level_kwh * t.battery.wear_usd_per_kwh if t.battery else 0.0 for t in economy.types]
-        wear_usd = np.array(per_level)[self._shadow.class_type]
-        return Enjoyed(utility_usd=float(utility.sum() + learnt[0]), wear_usd=float(levels @ wear_usd + learnt[1]))
+        wear = levels @ np.array(per_level)[self._shadow.class_type]
+        return Enjoyed(utility_usd=float(utility.sum() + learnt[0]), wear_usd=float(wear + learnt[1]))
+
+    def _own_ways(self) -> Floats:
+        """Utility and wear of households that decided for themselves, less what their plans would have brought."""
+        market, own_way, total = self._market, self._market.own_way, np.zeros(2)
+        if own_way is None:
+            return total
+        economy, people, c = market.economy, market.population, market.common_state
+        utilities: dict[int, Floats] = {}
+        for household, path in own_way.paths.items():
+            number, kind = people.class_of(household), people.type_of(household)
+            policy, battery = self._policies[number], economy.types[kind].battery
+            if number not in utilities:
+                utilities[number] = economy.slot_hours * slot_utility_usd_per_hour(economy, kind, policy, c)
+            slots, moves = np.arange(economy.slots), np.array([path[2], own_way.planned[household]])
+            enjoyed = utilities[number][slots, path[1], moves - policy.moves[0]].sum(axis=1)
+            worn = wear_usd(battery, moves).sum(axis=1)
+            total += enjoyed[0] - enjoyed[1], worn[0] - worn[1]
+        return total
 
     def close(self) -> None:
         """Let the threads end."""

@@ -32,6 +32,13 @@ class OwnWay:
         Strategy of each household that has one.
     expected
         Rates (1, slot) that the households of each type expect today.
+
+    Attributes
+    ----------
+    paths : dict of (3, slot) int
+        Level, shock and move of each slot of the day, by household.
+    planned : dict of (slot,) int
+        Moves that they would have made without a strategy.
     """
 
     def __init__(
@@ -40,7 +47,8 @@ class OwnWay:
         self.population = population
         self.strategies = dict(sorted(strategies.items()))
         self._expected = [(own.import_usd_per_kwh[0], own.export_usd_per_kwh[0]) for own in expected]
-        self._paths: dict[int, Ints] = {}
+        self.paths: dict[int, Ints] = {}
+        self.planned: dict[int, Ints] = {}
         self._ids: npt.NDArray[np.int64] = np.array(list(self.strategies), dtype=np.int64)
         self._level = population.level[self._ids]
         self._shock = population.shock[self._ids]
@@ -73,6 +81,7 @@ class OwnWay:
                 planned = learnt[0]
             else:
                 planned = self._walk(household, level, shock, policies[kind], tables, day, common_state, follow=True)
+            self.planned[household] = planned
             moves = self._walk(household, level, shock, policies[kind], tables, day, common_state, follow=False)
             energy[kind, bus] += quanta(people.energy_kwh[household]) - by_kernel
             charged[kind, bus] += np.maximum(moves, 0) - np.maximum(planned, 0)
@@ -105,7 +114,7 @@ class OwnWay:
             path[:, slot] = walk.level, walk.shock, move
             people.energy_kwh[household, slot] = walk.take(move)
         people.level[household], people.shock[household] = walk.level, walk.shock
-        self._paths[household] = path
+        self.paths[household] = path
         return np.asarray(path[2])
 
     def tell(
@@ -124,7 +133,7 @@ class OwnWay:
             learn = getattr(strategy, "learn", None)
             if learn is None:
                 continue
-            kind, (level, shock, move) = self.population.type_of(household), self._paths[household]
+            kind, (level, shock, move) = self.population.type_of(household), self.paths[household]
             bought, sold = billed[kind].import_usd_per_kwh[0], billed[kind].export_usd_per_kwh[0]
             load_kw = self.population.energy_kwh[household] / np.float64(slot_hours)
             payment = payment_usd(load_kw, bought, sold, slot_hours)

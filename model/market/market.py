@@ -105,6 +105,8 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         That of the only cohort, or a ``Mixture`` of all; its policies are those of the classes.
     strategies : dict
         Households that decide for themselves, by id; see ``agents.behaviour.Strategy``.
+    own_way : OwnWay or None
+        Their last day: what they met and did, and what they would have done.
     prices_seen : (c, slot)
         Wholesale price of the last day of each common state, at first of reference demand. [USD/kWh]
     today : dict
@@ -184,7 +186,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
 
         self.strategies = make_strategies(self.cohorts, self.population)
         self.prices_seen = np.array(first_guess(economy))
-        self._own_way: OwnWay | None = None
+        self.own_way: OwnWay | None = None
         self.day_digest: list[str] = []
         self._records: list[DayRecord] = []
         self._tables = TablesKept(
@@ -317,10 +319,10 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
             )
         )
         self.prices_seen[self.common_state] = record.wholesale_usd_per_kwh
-        if self._own_way:
+        if self.own_way:
             groups = [household.group for household in self.household_types]
             charges = self.utility.fixed_charge_usd_per_day[groups]
-            self._own_way.tell(self.day, self.common_state, self._by_type(posted), charges, self.slot_hours)
+            self.own_way.tell(self.day, self.common_state, self._by_type(posted), charges, self.slot_hours)
         self.day += 1
         self.datacollector.collect(self)
 
@@ -374,7 +376,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         own_way = None
         if self.strategies:
             own_way = OwnWay(people, self.strategies, self.rates_expected(self.common_state))
-        self._own_way = own_way
+        self.own_way = own_way
         for learner in self.learners:
             learner.before()
         rewritten = own_way is not None or bool(self.learners)

@@ -13,6 +13,7 @@ from scenarios import preset_economy, solved
 from agents.behaviour import DayLived, Situation
 from agents.randomness import Purpose, child, key_from, stream, uniform
 from agents.tariff import rates
+from analysis.utility_meter import UtilityMeter
 from model.market import strategy_check
 from model.market.market import ProsumerMarket
 from model.market.population import Population
@@ -114,6 +115,33 @@ def test_charge_is_the_share_of_the_levels() -> None:
     arrays: dict[str, Any] = {"moves": np.zeros(1, dtype=int), "net_load_kw": np.zeros(1)}
     assert Situation(level=5, levels=21, **common, **arrays).charge == 0.25
     assert Situation(level=0, levels=1, **common, **arrays).charge == 0
+
+
+@pytest.mark.parametrize("plan", ["self_consumption", "price_threshold", "qlearning"])
+def test_the_meter_of_utility_measures_what_a_strategy_did_and_not_its_plan(plan: str) -> None:
+    """Households that stand still by strategy enjoy what passive ones do: the same use, the same draws, no wear."""
+
+    class Still:
+        def move(self, situation: Situation) -> int:
+            return 0
+
+    measured = []
+    for behaviour in (plan, "passive"):
+        market = ProsumerMarket(
+            policies=solved("textbook", "filed"), behaviour=behaviour, households=80, rng=1, power_flow=False
+        )
+        if behaviour == plan:
+            market.strategies.update({household: Still() for household in range(80)})
+        meter = UtilityMeter(market)
+        for _ in range(2):
+            meter.before()
+            market.step()
+            measured.append(meter.after())
+        meter.close()
+        market.close()
+    for ours, theirs in zip(measured[:2], measured[2:], strict=True):
+        assert ours.wear_usd == pytest.approx(0, abs=1e-9)
+        assert ours.utility_usd == pytest.approx(theirs.utility_usd, rel=1e-6)
 
 
 class Dicer:
