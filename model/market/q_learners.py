@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Collection, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,23 +22,9 @@ from agents.tariff import Rates, Tariff, payment_usd, rates
 from model.market.day_kernel import DaySums, quanta
 from model.market.day_tables import DayTables
 from model.market.population import Population
+from model.market.q_tables import QClass, by_bus, make_tables
 
 PARTS_PER_THREAD = 4
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Class:
-    """Households of one type with a battery: their tables, and the day they have not learnt from yet."""
-
-    kind: int
-    number: int
-    rows: slice
-    value: Values
-    gain: Floats
-    moved: npt.NDArray[np.int16]
-    met: npt.NDArray[np.int8]
-    before: tuple[Any, Any] | None = None
-    reward: Floats | None = None
 
 
 class QLearners:
@@ -85,7 +71,7 @@ class QLearners:
         self._bills = np.ones(len(today))
         self._outcomes: list[SlotOutcome] = []
         self._lived: list[SlotOutcome] = []
-        self._classes: list[_Class] = []
+        self._classes: list[QClass] = []
         self._population: Population | None = None
         self._day = -1
         self._common_state = -1
@@ -102,38 +88,23 @@ class QLearners:
         ValueError
             If they would be larger than allowed.
         """
-        shapes = {}
-        for kind, household in enumerate(self.types):
-            count = int(population.class_count[kind, cohort])
-            if household.battery and count:
-                states, slots, shocks, width = self._outcomes[kind].net_load_kw.shape
-                told = shocks if self.settings.shock else 1
-                shapes[kind] = (count, states, slots, household.levels, told, width)
-        size = sum(int(np.prod(shape)) for shape in shapes.values()) * 4
-        if size > self.settings.memory_gb * 1e9:
-            owners = sum(shape[0] for shape in shapes.values())
-            raise ValueError(
-                f"{self.name}: tables of {owners} households with batteries take {size / 1e9:.3g} GB, allowed are"
-                f" {self.settings.memory_gb:g} (memory_gb): give at most"
-                f" {int(owners * self.settings.memory_gb * 1e9 / size)} of them this behaviour"
-                f"{', set shock=no' if self.settings.shock else ''}, or raise memory_gb"
-            )
         self._population = population
-        for kind, shape in shapes.items():
-            start, gain = self._start(kind)
-            value = np.empty(shape, dtype=np.float32)
-            value[:] = start
-            self._classes.append(
-                _Class(
-                    kind=kind,
-                    number=kind * population.cohorts + cohort,
-                    rows=population.of_class(kind, cohort),
-                    value=value,
-                    gain=np.full(shape[0], gain),
-                    moved=np.full((shape[0], shape[2]), -1, dtype=np.int16),
-                    met=np.zeros((shape[0], shape[2]), dtype=np.int8),
-                )
-            )
+        shapes = {
+            kind: self._outcomes[kind].net_load_kw.shape
+            for kind, home in enumerate(self.types)
+            if home.battery is not None
+        }
+        self._classes = make_tables(
+            population,
+            cohort,
+            {
+                kind: (states, slots, self.types[kind].levels, shocks if self.settings.shock else 1, width)
+                for kind, (states, slots, shocks, width) in shapes.items()
+            },
+            start=self._start,
+            settings=self.settings,
+            name=self.name,
+        )
 
     def _start(self, kind: int) -> tuple[Floats | float, float]:
         """First table of a type and first gain per slot."""
@@ -211,9 +182,9 @@ class QLearners:
                 (own.moved, own.met, lowest),
             )
             bus, moves = people.bus[own.rows], own.moved + lowest
-            energy[own.number] = _by_bus(bus, quanta(people.energy_kwh[own.rows]), people.buses)
-            charged[own.number] = _by_bus(bus, np.maximum(moves, 0), people.buses)
-            discharged[own.number] = _by_bus(bus, np.maximum(-moves, 0), people.buses)
+            energy[own.number] = by_bus(bus, quanta(people.energy_kwh[own.rows]), people.buses)
+            charged[own.number] = by_bus(bus, np.maximum(moves, 0), people.buses)
+            discharged[own.number] = by_bus(bus, np.maximum(-moves, 0), people.buses)
             for household in apart:
                 if household in range(own.rows.start, own.rows.stop):
                     own.moved[household - own.rows.start, 0] = -1 - own.moved[household - own.rows.start, 0]
@@ -328,7 +299,7 @@ class QLearners:
             self._outcomes.append(outcome)
         self.policies = tuple(policies)
 
-    def _learn_from_yesterday(self, own: _Class, common_state: int, threads: int, executor: Executor | None) -> None:
+    def _learn_from_yesterday(self, own: QClass, common_state: int, threads: int, executor: Executor | None) -> None:
         if own.reward is None:
             return
         people = self._population
@@ -353,7 +324,7 @@ class QLearners:
         )
         own.reward = None
 
-    def _each(self, own: _Class, threads: int, executor: Executor | None, action: Any, *arguments: Any) -> None:
+    def _each(self, own: QClass, threads: int, executor: Executor | None, action: Any, *arguments: Any) -> None:
         """Run compiled code for all households of a class, by parts where there are threads."""
         count = len(own.value)
         if executor is None or threads == 1:
@@ -362,13 +333,6 @@ class QLearners:
         edges = np.linspace(0, count, min(threads * PARTS_PER_THREAD, count) + 1).astype(int).tolist()
         for job in [executor.submit(action, a, b, *arguments) for a, b in itertools.pairwise(edges)]:
             job.result()
-
-
-def _by_bus(bus: npt.NDArray[np.int16], amount: Ints, buses: int) -> Ints:
-    """Sums (bus, slot) of whole numbers (household, slot)."""
-    total = np.zeros((buses, amount.shape[1]), dtype=np.int64)
-    np.add.at(total, bus, amount)
-    return total
 
 
 def _steps(value: Values) -> range:

@@ -1,0 +1,109 @@
+"""The tables of households that learn by Q-learning, one for each, class by class."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.arrays import Floats, Ints
+from agents.q_learning import QSettings, Values
+from model.market.population import Population
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class QClass:
+    """Households of one type with a battery: their tables, and the day they have not learnt from yet.
+
+    Attributes
+    ----------
+    kind, number
+        Type, and number of the class.
+    rows
+        Ids.
+    value : (household, c, h, e, z or 1, j)
+        Tables. [USD]
+    gain : (household,)
+        Reward per slot. [USD]
+    moved, met : (household, slot)
+        Columns of the moves and shocks of the last day. A first move of −1 − j stands for move j of a household that
+        decided otherwise and does not learn from that day.
+    before
+        Levels and shocks before the day.
+    reward : (slot, z, j)
+        What each move brought at the rates on the bill; None once it is learnt. [USD]
+    """
+
+    kind: int
+    number: int
+    rows: slice
+    value: Values
+    gain: Floats
+    moved: npt.NDArray[np.int16]
+    met: npt.NDArray[np.int8]
+    before: tuple[Any, Any] | None = None
+    reward: Floats | None = None
+
+
+def make_tables(
+    population: Population,
+    cohort: int,
+    shapes: Mapping[int, tuple[int, ...]],
+    *,
+    start: Callable[[int], tuple[Floats | float, float]],
+    settings: QSettings,
+    name: str,
+) -> list[QClass]:
+    """Make the tables of a cohort's households.
+
+    Parameters
+    ----------
+    shapes
+        Shape (c, h, e, z or 1, j) of a table, by type; types without a battery have none.
+    start
+        First table and first gain of a type.
+    name
+        What to call the behaviour in an error.
+
+    Raises
+    ------
+    ValueError
+        If they would be larger than allowed; nothing is made then.
+    """
+    counts = {kind: int(population.class_count[kind, cohort]) for kind in shapes}
+    size = sum(counts[kind] * int(np.prod(shape)) for kind, shape in shapes.items()) * np.dtype(np.float32).itemsize
+    allowed = settings.memory_gb * 1e9
+    if size > allowed:
+        owners = sum(counts.values())
+        raise ValueError(
+            f"{name}: tables of {owners} households with batteries take {size / 1e9:.3g} GB, allowed are"
+            f" {settings.memory_gb:g} (memory_gb): give at most {int(owners * allowed / size)} of them this behaviour"
+            f"{', set shock=no' if settings.shock else ''}, or raise memory_gb"
+        )
+    found = []
+    for kind, shape in shapes.items():
+        if not counts[kind]:
+            continue
+        first, gain = start(kind)
+        value = np.empty((counts[kind], *shape), dtype=np.float32)
+        value[:] = first
+        found.append(
+            QClass(
+                kind=kind,
+                number=kind * population.cohorts + cohort,
+                rows=population.of_class(kind, cohort),
+                value=value,
+                gain=np.full(counts[kind], gain),
+                moved=np.full((counts[kind], shape[1]), -1, dtype=np.int16),
+                met=np.zeros((counts[kind], shape[1]), dtype=np.int8),
+            )
+        )
+    return found
+
+
+def by_bus(bus: npt.NDArray[np.int16], amount: Ints, buses: int) -> Ints:
+    """Sums (bus, slot) of whole numbers (household, slot)."""
+    total = np.zeros((buses, amount.shape[1]), dtype=np.int64)
+    np.add.at(total, bus, amount)
+    return total
