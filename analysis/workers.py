@@ -111,7 +111,7 @@ def dask_client(scheduler: str | None, *, workers: int, recycled: bool = True) -
     distributed: Any = import_module("dask.distributed")
     dask: Any = import_module("dask")
     if scheduler is not None:
-        _require_scheduler(scheduler)
+        require_scheduler(scheduler)
     with ExitStack() as stack:
         stack.enter_context(dask.config.set(_QUIET))
         stack.enter_context(_silent("distributed"))
@@ -213,7 +213,7 @@ def _lost(scheduler: str | None) -> str:
     return f"--scheduler {scheduler}: does not answer any more; start it again with dask scheduler, and its workers"
 
 
-def _require_scheduler(address: str) -> None:
+def require_scheduler(address: str) -> None:
     """Raise ``ValueError`` unless somebody listens there; a client that fails to connect lingers for long."""
     core: Any = import_module("distributed.core")
 

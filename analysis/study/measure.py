@@ -1,7 +1,6 @@
 """One task of a study: from a scenario, a size and a key to one row of numbers."""
 
 import functools
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from analysis.study.task import Task
@@ -84,11 +83,16 @@ def _simulate(task: Task, equilibrium: Equilibrium) -> Row:
 
 
 def _validate(task: Task, equilibrium: Equilibrium) -> Row:
-    from analysis.validation import replicate
+    from analysis.validation.replication import replicate
 
     assert task.households is not None
     found = replicate(equilibrium, task.households, (task.seed, task.replication or 0), task.days)
-    return {"rms_net_load_kw": found.mean_square_kw2**0.5, **_numbers(asdict(found))}
+    return {
+        "rms_net_load_kw": found.mean_square_kw2**0.5,
+        "mean_square_kw2": found.mean_square_kw2,
+        "scatter_kw2": found.scatter_kw2,
+        "wasserstein_soc_kwh": found.wasserstein_soc_kwh,
+    }
 
 
 _MEASURES: Final = {"solve": _solve, "simulate": _simulate, "validate": _validate}

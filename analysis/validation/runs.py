@@ -1,20 +1,18 @@
 """Running replications: here, in worker processes, or on the workers of a dask scheduler. Results are equal."""
 
-import asyncio
 import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any, Final
+from typing import Final
 
 from analysis.validation.replication import Replication, replicate
+from analysis.workers import require_scheduler, results
 from model.mean_field.equilibrium import Equilibrium
 from model.mean_field.watch import Cancelled
 
-CONNECT_SECONDS: Final = 10
 OVERHEAD_HOUSEHOLDS: Final = 20_000
 """A day of the market takes about as long as this many households more, power flow included."""
 WORTH_PROCESSES: Final = 150_000_000
@@ -59,7 +57,7 @@ def runner(scheduler: str | None, tasks: Sequence[Task]) -> Runner:
         If the scheduler cannot be reached.
     """
     if scheduler is not None:
-        _require_scheduler(scheduler)
+        require_scheduler(scheduler)
         return lambda equilibria, given, cancelled: _run_on(scheduler, equilibria, given, cancelled)
     workers = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(tasks))
     if workers > 1 and sum(task.work for task in tasks) > WORTH_PROCESSES:
@@ -119,43 +117,7 @@ def _replicated(equilibria: Sequence[Equilibrium], task: Task) -> Replication:
 def _run_on(
     address: str, equilibria: Sequence[Equilibrium], tasks: Sequence[Task], cancelled: Callable[[], bool] | None
 ) -> Results:
-    """Run on the workers of a dask scheduler; the equilibria travel to each of them once."""
-    distributed: Any = import_module("dask.distributed")
-    with distributed.Client(address) as client:
-        if not client.nthreads():
-            raise ValueError(f"--scheduler {address}: has no workers; start some with dask worker {address}")
-        there = client.scatter(list(equilibria), broadcast=True)
-        futures: dict[Any, Task] = {
-            client.submit(
-                replicate,
-                there[task.law],
-                task.households,
-                task.key,
-                task.days,
-                power_flow=task.power_flow,
-                pure=False,
-            ): task
-            for task in tasks
-        }
-        for future in distributed.as_completed(list(futures)):
-            if cancelled is not None and cancelled():
-                client.cancel(list(futures))
-                raise Cancelled
-            yield futures[future], future.result()
-
-
-def _require_scheduler(address: str) -> None:
-    """Raise ``ValueError`` unless somebody listens there; a client that fails to connect lingers for long."""
-    core: Any = import_module("distributed.core")
-
-    async def knock() -> None:
-        comm = await core.connect(address, timeout=CONNECT_SECONDS)
-        await comm.close()
-
-    try:
-        asyncio.run(knock())
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"--scheduler {address}: cannot be reached ({error}); start one with dask scheduler,"
-            " and give its address, e.g. tcp://localhost:8786"
-        ) from None
+    """Run on the workers of a dask scheduler, the longest tasks first; the equilibria travel to each of them once."""
+    order = sorted(tasks, key=lambda task: -task.work)
+    for batch in results(_replicated, order, shared=(tuple(equilibria),), scheduler=address, cancelled=cancelled):
+        yield from batch

@@ -1,4 +1,4 @@
-"""One market over several worker processes."""
+"""Worker processes: many tasks, a validation, and one market over several of them."""
 
 import os
 import signal
@@ -11,6 +11,7 @@ import pytest
 from scenarios import solved
 
 from analysis.sharded import ShardedRun, simulate_feeders
+from analysis.validation.runs import Task, run_here, runner
 from analysis.workers import WorkersLostError, dask_client, results
 from model.market.market import ProsumerMarket
 from model.mean_field.watch import Cancelled
@@ -64,6 +65,13 @@ def test_tasks_on_workers_give_what_they_give_here(cluster: Any) -> None:
         return sorted(pair for batch in results(add, range(50), shared=(7,), **where) for pair in batch)
 
     assert gathered(scheduler=cluster.scheduler.address) == gathered() == [(k, k + 7) for k in range(50)]
+
+
+def test_a_validation_on_a_scheduler_is_the_one_of_a_single_process(cluster: Any) -> None:
+    equilibrium = solved("textbook", "tou")
+    tasks = [Task(households=n, key=(1, r), days=1, power_flow=False) for n in (20, 30) for r in range(3)]
+    there = dict(runner(cluster.scheduler.address, tasks)([equilibrium], tasks, None))
+    assert there == dict(run_here([equilibrium], tasks, None))
 
 
 def test_a_request_to_stop_is_heard_while_workers_are_busy(cluster: Any) -> None:
