@@ -1,6 +1,7 @@
 """Studies: the file, the points, the rows, the directory."""
 
 import json
+import runpy
 import shutil
 from pathlib import Path
 
@@ -285,3 +286,6 @@ def test_the_example_of_the_guide_runs(tmp_path: Path) -> None:
     assert done.refused == 0
     table = pd.read_parquet(tmp_path / "out" / RESULTS)
     assert table.groupby(["tariff", "battery_share_scale"])["peak_to_average"].mean().notna().all()
+    drawn = runpy.run_path(str(example.with_name("study_figure.py")))
+    drawn["draw"](tmp_path / "out" / RESULTS, tmp_path / "study.png")
+    assert (tmp_path / "study.png").stat().st_size > 10_000
