@@ -66,7 +66,11 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
 
     They keep compiled modules in a directory of their own, so that only the first one compiles.
     """
-    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("bytecode"))}
+    environment = {
+        **os.environ,
+        "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("bytecode")),
+        "TMPDIR": str(tmp_path_factory.mktemp("scratch")),  # what a killed process leaves behind
+    }
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     started: list[psutil.Popen] = []
 
