@@ -30,8 +30,9 @@ COUNT_SECONDS: Final = 5.0
 """How often workers are counted anew: a cluster may grow or shrink."""
 AHEAD: Final = 4
 """Tasks sent out for each thread of the workers, so that none waits and a request to stop is soon met."""
-LIFETIME: Final = "60 minutes"
-"""Age at which a worker process of this machine is replaced; the moment is spread by a tenth."""
+LIFETIME: Final = "12 hours"
+"""Age at which a worker process of this machine is replaced, within an hour. A task under way is then begun anew, so
+no task may take as long; a closed market leaves some 20 kB behind, so nothing asks for more haste."""
 
 _QUIET: Final = {
     "distributed.admin.large-graph-warning-threshold": "1 GiB",
@@ -117,7 +118,7 @@ def dask_client(scheduler: str | None, *, workers: int, recycled: bool = True) -
         stack.enter_context(_silent("distributed"))
         if scheduler is None:
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="meanwatt-", ignore_cleanup_errors=True))
-            age = {"lifetime": LIFETIME, "lifetime_stagger": "6 minutes", "lifetime_restart": True}
+            age = {"lifetime": LIFETIME, "lifetime_stagger": "1 hour", "lifetime_restart": True}
             with _ctrl_c_stays_here():
                 cluster = stack.enter_context(
                     distributed.LocalCluster(
