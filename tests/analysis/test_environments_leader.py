@@ -55,6 +55,16 @@ def test_the_utilitys_reward_in_the_mean_field_is_its_true_margin() -> None:
     assert env.judge(MODEST) == pytest.approx(reward, abs=1e-8)
 
 
+def test_rates_above_the_cap_cost_the_utility_more_than_they_earn() -> None:
+    """1.25 times the metered imports times the excess, off the margin."""
+    env = LeaderEnv(preset_economy("textbook"), leader="utility")
+    env.reset(seed=0)
+    observation, reward, _, _, info = env.step(np.array([1.0, 0.0, 0.5, 0.0, 0.5], dtype=np.float32))
+    assert info["violation_usd_per_kwh"] == pytest.approx(2 * 0.185 - 1.5 * 0.185)
+    fine = 1.25 * named(env, observation, "imported").sum() * info["violation_usd_per_kwh"]
+    assert reward == pytest.approx(named(env, observation, "margin")[0] - fine, abs=1e-5)
+
+
 def test_the_commissions_reward_is_what_the_learners_of_a_campaign_are_told() -> None:
     base = solved("textbook", "flat")
     env = LeaderEnv(base.economy, leader="commission", equity=2.0, stability=1.0)
@@ -136,9 +146,10 @@ def test_a_seed_fixes_what_the_meters_of_a_market_read_and_the_continuum_needs_n
 def test_a_tariff_without_equilibrium_brings_the_worst_reward_so_far_less_one(monkeypatch: pytest.MonkeyPatch) -> None:
     env = LeaderEnv(preset_economy("textbook"), leader="utility", rounds=4)
     env.reset(seed=0)
+    _, worst, *_ = env.step(np.zeros(5, dtype=np.float32))  # electricity for nothing
     seen, reward, *_ = env.step(MODEST)
+    assert worst < reward
     monkeypatch.setattr(env._world, "post", lambda tariff: None)
-    worst = min(reward, env.in_force.surplus_usd_per_household_day)
     for expected in (worst - 1, worst - 2):
         again, punished, _, _, info = env.step(MODEST)
         assert info["outcome"] == "no_equilibrium"
