@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from analysis.cli import app as app_command
-from analysis.cli import design, export, quick_start, scenarios, simulate, solve, study, validate
+from analysis.cli import design, emergence, export, quick_start, scenarios, simulate, solve, study, validate
 from model.nearest import unknown
 
 DONE: Final = 0
@@ -44,6 +44,7 @@ for _command in (
     validate.validate,
     design.design,
     study.study,
+    emergence.emergence,
     export.export,
     app_command.app,
 ):

@@ -1,0 +1,192 @@
+"""``meanwatt emergence``: does a population that is told nothing reach the equilibrium?"""
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
+from analysis.cli.watching import watched
+
+if TYPE_CHECKING:
+    from analysis.emergence import Emergence
+
+
+def emergence(
+    scenario: Scenario,
+    *,
+    behaviour: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME...",
+            help="A population, as of simulate, e.g. belief:first_step=1:cohorts=7:stagger=7; may be repeated, one"
+            " market each.  [default: belief]",
+        ),
+    ] = None,
+    households: Annotated[str, typer.Option(metavar="N", help="Simulated households of each market.")] = "1000",
+    days: Annotated[str, typer.Option(metavar="D", help="Days.")] = "120",
+    every: Annotated[str, typer.Option(metavar="D", help="Days from one certified day to the next.")] = "7",
+    seed: Seed = "0",
+    threads: Annotated[str, typer.Option(metavar="K", help="Threads; results do not depend on it.")] = "1",
+    tariff: Tariff = None,
+    set: Set = None,
+    json: Json = False,
+    out: Out = None,
+) -> int:
+    """Let households learn, and measure their beliefs, prices and tables against the equilibrium day by day."""
+    began = time.perf_counter()
+    size = {
+        "households": whole_number("--households", households, least=1, example=1000),
+        "days": whole_number("--days", days, least=1, example=120),
+        "every": whole_number("--every", every, least=1, example=7),
+        "seed": whole_number("--seed", seed, least=0, example=1),
+        "threads": whole_number("--threads", threads, least=1, most=1024, example=2),
+    }
+    populations = behaviour or ["belief"]
+    runs: list[Emergence] = []
+    with watched(quiet=json) as work:
+        from analysis.cli.inputs import read
+        from analysis.cli.show import print_json
+        from analysis.emergence import emergence as measure
+        from model.market.ways import read_behaviour
+        from model.mean_field.equilibrium import Outcome, solve_equilibrium
+
+        ways = [read_behaviour(text) for text in populations]
+        for text, way in zip(populations, ways, strict=True):
+            if any(one.strategy is not None for one in way):
+                raise ValueError(
+                    f"behaviour {text}: households that decide one by one have no policy table to certify; give others"
+                )
+        if out is not None:
+            from analysis.output import require_free
+
+            require_free(out)
+        inputs = read(scenario, tariff, set)
+        target = solve_equilibrium(
+            inputs.economy,
+            inputs.tariff,
+            certify=inputs.economy.scenario.temperature_usd > 0,  # the price map has no slope where moves jump
+            progress=work.progress,
+            cancelled=work.cancelled,
+        )
+        outcome, message = target.outcome, target.message
+        for text, way in zip(populations, ways, strict=True):
+            if not target.converged or work.cancelled():
+                break
+            work.new_stage(text)
+            runs.append(
+                measure(
+                    target,
+                    way,
+                    label=text,
+                    **size,
+                    told=lambda day, name=text: work.show(  # type: ignore[misc]
+                        f"{name}: day {day} of {size['days']}", day / size["days"]
+                    ),
+                    cancelled=work.cancelled,
+                )
+            )
+        whole = sum(run.days == size["days"] for run in runs)
+        if work.cancelled() and whole < len(populations):
+            outcome, message = Outcome.CANCELLED, f"Cancelled after {whole} of {len(populations)} populations."
+        runs = [run for run in runs if run.days]
+    result = {
+        "scenario": inputs.economy.scenario.name,
+        "tariff": inputs.tariff.name,
+        "outcome": outcome,
+        "message": message,
+        "households": size["households"],
+        "days": size["days"],
+        "seed": size["seed"],
+        "contraction": target.contraction,
+        "equilibrium_usd_per_kwh": target.wholesale_usd_per_kwh,
+        "exploitability_limit_usd_per_household_day": runs[0].limit_usd_per_household_day if runs else None,
+        "populations": [_population(run) for run in runs],
+        "seconds": time.perf_counter() - began,
+        "settings": {**inputs.given, "behaviour": populations, **size},
+    }
+    if out is not None and runs:
+        _write(out, result, runs, inputs.economy.scenario.model_dump(mode="json"))
+    if json:
+        print_json(result)
+    else:
+        _tables(result)
+    return 0 if outcome is Outcome.CONVERGED else 1
+
+
+def _population(run: "Emergence") -> dict[str, Any]:
+    """What is said of one population; lists by day, null where undefined."""
+    from analysis.emergence import MEASURES
+
+    return {
+        "behaviour": run.behaviour,
+        "days": run.days,
+        "prices_reached": run.prices_reached,
+        "verdict": run.verdict,
+        "last_days": {name: _null(run.last(name)) for name in (*MEASURES, *_FLOORS)},
+        **{name: [_null(value) for value in getattr(run, name)] for name in (*MEASURES, *_FLOORS)},
+    }
+
+
+_FLOORS = ("floor_error_usd_per_kwh", "floor_move_usd_per_kwh")
+
+
+def _null(value: float) -> float | None:
+    return float(value) if value == value and abs(value) != float("inf") else None
+
+
+def _write(out: str, result: dict[str, Any], runs: list["Emergence"], scenario: dict[str, Any]) -> None:
+    from analysis.figures.emergence import emergence_figure, image, last_days_figure
+    from analysis.output import write_result
+
+    title = f"{result['scenario']}, tariff {result['tariff']}: what {result['households']} learning households come to"
+    names = ["behaviour", "day", *(name for name in result["populations"][0] if isinstance(_first(result, name), list))]
+    table: dict[str, list[Any]] = {name: [] for name in names}
+    for population in result["populations"]:
+        table["behaviour"] += [population["behaviour"]] * population["days"]
+        table["day"] += list(range(population["days"]))
+        for name in names[2:]:
+            table[name] += population[name]
+    write_result(
+        out,
+        name="emergence",
+        result=result,
+        manifest={"settings": result["settings"], "seed": result["seed"], "scenario": scenario},
+        tables={"emergence": table},
+        texts={
+            "emergence.svg": image(emergence_figure(runs, title), "svg").decode(),
+            "last_days.svg": image(last_days_figure(runs, "Prices of the last days, by the hour"), "svg").decode(),
+        },
+    )
+
+
+def _first(result: dict[str, Any], name: str) -> Any:
+    return result["populations"][0][name]
+
+
+def _tables(result: dict[str, Any]) -> None:
+    """Print the result for people."""
+    from analysis.cli.show import figure, say, table
+    from analysis.emergence import MEASURES
+
+    *shown, certified = (*MEASURES[:3], *_FLOORS, MEASURES[3])
+    say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']}")
+    if not result["populations"]:
+        return
+    last = [population["last_days"] for population in result["populations"]]
+    table(
+        "Means over the last quarter of the days, in thousandths of USD/kWh; forgone, the exploitability, in USD per"
+        " household-day",
+        ("", "belief error", "price error", "price move", "noise: error", "noise: move", "forgone"),
+        [
+            (str(number), *(figure(_thousandths(mean[name]), 2) for name in shown), figure(mean[certified], 4))
+            for number, mean in enumerate(last, start=1)
+        ],
+    )
+    say(f"Exploitability of the equilibrium: {result['exploitability_limit_usd_per_household_day']:.4f}.")
+    for number, population in enumerate(result["populations"], start=1):
+        say(f"{number}. {population['verdict']}")
+
+
+def _thousandths(value: float | None) -> float | None:
+    return None if value is None else 1000 * value
