@@ -9,6 +9,7 @@ import numpy as np
 from agents.arrays import Floats, Ints
 from agents.best_response import Response, best_response
 from agents.household import HouseholdType
+from agents.offer import Offer
 from agents.outlook import Outlook
 from agents.policy import PolicyTable
 from agents.tariff import Rates, Tariff, rates
@@ -240,6 +241,15 @@ class BeliefBehaviour:
         belief += step * (seen.wholesale_usd_per_kwh - belief)
         if (seen.day + 1 - self.answer_phase) % self.answer_every == 0:
             self._respond()
+
+    def face(self, offer: Offer) -> None:
+        """Respond to the belief under another tariff, at once whatever the stagger; the same one brings nothing new."""
+        if offer.tariff is self.tariff:
+            return
+        if not np.array_equal(offer.tariff.discount, self.tariff.discount):
+            self._posted = None  # the same rates mean other things to a group whose discount has changed
+        self.tariff, self.adder_usd_per_kwh = offer.tariff, offer.adder_usd_per_kwh
+        self._respond()
 
     def _respond(self) -> None:
         posted = rates(self.tariff, self.today, self.belief_usd_per_kwh, self.adder_usd_per_kwh)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agents.behaviour import Behaviour, DaySeen, Strategy
+from agents.following import FollowsTariff
+from agents.offer import Offer
 from agents.policy import PolicyTable
 
 
@@ -65,6 +67,12 @@ class Mixture:
             self._parts = parts
             self._policies = tuple(policy for of_type in zip(*parts, strict=True) for policy in of_type)
         return self._policies
+
+    def face(self, offer: Offer) -> None:
+        """Let every cohort that can answer the tariff of the day that begins."""
+        for cohort in self.cohorts:
+            if isinstance(cohort.behaviour, FollowsTariff):
+                cohort.behaviour.face(offer)
 
     def learn(self, seen: DaySeen) -> None:
         """Let every cohort take in the day that is over."""

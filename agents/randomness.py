@@ -57,6 +57,8 @@ class Purpose(IntEnum):
     """Where the cohorts of a belief learner begin: path behaviour, cohort; output 0 = step, then first beliefs."""
     OWN = 6
     """Numbers for a household that decides for itself: path type, rank, day; output = slot."""
+    LEADER = 7
+    """The tariff a learning leader posts; output = round · states of the leader + state."""
 
 
 def child(state: int, index: int) -> int:

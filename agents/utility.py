@@ -1,5 +1,6 @@
 """The utility: posts the tariff, bills by the meter, keeps the account."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,9 @@ import mesa
 import numpy as np
 
 from agents.arrays import Floats
+from agents.leader import Leader
+from agents.meter import MeterReading
+from agents.offer import Offer
 from agents.tariff import Rates, Tariff, rates
 
 
@@ -42,18 +46,22 @@ class Account:
 
 
 class Utility(mesa.Agent):  # type: ignore[misc]
-    """The leader as an agent of the market.
+    """The leader as an agent of the market: it keeps its tariff, or a `Leader` tells it what to post.
 
     Parameters
     ----------
     model
         The market.
     tariff
-        What it posts.
+        What it posts; with a leader, what was in force before the first day.
     adder_usd_per_kwh
         Volumetric adder α. [USD/kWh]
     fixed_charge_usd_per_day : (group,)
         Fixed charge of each income group. [USD/day]
+    leader
+        Who decides, if anybody does.
+    offer_of
+        The terms of a tariff: the adder and the fixed charges that are held while it is posted.
 
     Attributes
     ----------
@@ -62,9 +70,18 @@ class Utility(mesa.Agent):  # type: ignore[misc]
     """
 
     def __init__(
-        self, model: Any, *, tariff: Tariff, adder_usd_per_kwh: float, fixed_charge_usd_per_day: Floats
+        self,
+        model: Any,
+        *,
+        tariff: Tariff,
+        adder_usd_per_kwh: float,
+        fixed_charge_usd_per_day: Floats,
+        leader: Leader | None = None,
+        offer_of: Callable[[Tariff], Offer] | None = None,
     ) -> None:
         super().__init__(model)
+        self.leader = leader
+        self._offer_of = offer_of
         self.tariff = tariff
         self.adder_usd_per_kwh = adder_usd_per_kwh
         self.fixed_charge_usd_per_day = fixed_charge_usd_per_day
@@ -73,6 +90,21 @@ class Utility(mesa.Agent):  # type: ignore[misc]
     def rates(self, day_type: int, wholesale_usd_per_kwh: Floats) -> Rates:
         """Import and export rate (1, slot) of a day at its realised wholesale price (slot,), before discounts."""
         return rates(self.tariff, np.array([day_type]), wholesale_usd_per_kwh[None], self.adder_usd_per_kwh)
+
+    def post(self, day: int, common_state: int) -> Offer | None:
+        """Post the tariff of a day that begins; None where it stays for good."""
+        if self.leader is None or self._offer_of is None:
+            return None
+        offer = self._offer_of(self.leader.post(day, common_state))
+        self.tariff = offer.tariff
+        self.adder_usd_per_kwh = offer.adder_usd_per_kwh
+        self.fixed_charge_usd_per_day = offer.fixed_charge_usd_per_day
+        return offer
+
+    def learn(self, read: Callable[[], MeterReading]) -> None:
+        """Read the meters in the evening, if there is somebody who learns from them."""
+        if self.leader is not None:
+            self.leader.learn(read())
 
     def book(self, day: Account) -> None:
         """Add a day to the account."""

@@ -1,12 +1,13 @@
 """A run of the finite market from the first day to the last, with its metrics."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from agents.leader import Leader
 from agents.randomness import Key
 from agents.tariff import Tariff
 from analysis.feeder_stress import FeederStress, feeder_stress
@@ -57,6 +58,8 @@ def simulate(
     seed: Key,
     threads: int = 1,
     power_flow: bool = True,
+    leader: Leader | None = None,
+    known: Sequence[Equilibrium] = (),
     told: Callable[[int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Simulation:
@@ -73,6 +76,10 @@ def simulate(
         Size and key of the run; results do not depend on ``threads``.
     power_flow
         Whether to solve the feeder; without, ``feeder`` is None.
+    leader
+        Who posts a tariff each day.
+    known
+        Equilibria of tariffs that it may post, solved already.
     told
         Called with the number of days done after each.
     cancelled
@@ -87,7 +94,11 @@ def simulate(
         threads=threads,
         tariff=tariff if equilibrium is None else None,
         power_flow=power_flow,
+        leader=leader,
     )
+    for solved in known:
+        if market.terms:
+            market.terms.know(solved)
     meter = UtilityMeter(market)
     enjoyed: list[Enjoyed] = []
     seconds = 0.0

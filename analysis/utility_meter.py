@@ -51,17 +51,16 @@ class UtilityMeter:
         self._tables: dict[int, DayTables] = {}
 
     def before(self) -> None:
-        """Remember where the households stand and what they go by."""
+        """Remember where the households stand."""
         people = self._market.population
         self._shadow.level, self._shadow.shock = people.level.copy(), people.shock.copy()
-        policies = self._market.behaviour.policies
-        if policies is not self._policies:
-            self._policies, self._tables = policies, {}
 
     def after(self) -> Enjoyed:
         """Run the day that is over once more and add up."""
         market = self._market
         economy, c = market.economy, market.common_state
+        if market.policies_lived is not self._policies:
+            self._policies, self._tables = market.policies_lived, {}
         if c not in self._tables:
             self._tables[c] = utility_tables(economy, self._policies, c)
         sums = run_day(self._shadow, self._tables[c], market.day - 1, threads=market.threads, executor=self._executor)

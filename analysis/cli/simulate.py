@@ -1,14 +1,18 @@
 """``meanwatt simulate``: days of the finite market."""
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
+from analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from analysis.cli.watching import watched
 
 if TYPE_CHECKING:
+    from agents.leader import LearningLeader
+    from analysis.learning.menus import Menu
     from analysis.simulation import Simulation
 
 
@@ -27,12 +31,32 @@ def simulate(
         ),
     ] = "equilibrium",
     threads: Annotated[str, typer.Option(metavar="K", help="Threads; results do not depend on it.")] = "1",
+    leader: Annotated[
+        str | None,
+        typer.Option(metavar="commission|utility", help="Post tariffs, and learn from meters which is best."),
+    ] = None,
+    round_days: Annotated[
+        str | None, typer.Option(metavar="D", help="Days for which the leader posts one (30).")
+    ] = None,
+    menu: Annotated[
+        str | None, typer.Option(metavar="NAME,...", help="The scenario's tariffs that the leader chooses from.")
+    ] = None,
+    by_day_type: Annotated[
+        bool, typer.Option("--by-day-type", help="Let the leader post another tariff on each day type.")
+    ] = False,
+    weights_text: Annotated[
+        str | None,
+        typer.Option("--weights", metavar="equity=1,stability=0", help="The commission's penalties."),
+    ] = None,
+    price_cap: Annotated[
+        str | None, typer.Option(metavar="USD", help="The utility's cap on the import rate, in USD/kWh.")
+    ] = None,
     tariff: Tariff = None,
     set: Set = None,
     json: Json = False,
     out: Out = None,
 ) -> int:
-    """Simulate days of a market of N households."""
+    """Simulate days of a market of N households; with --leader, --tariff is what was in force before."""
     began = time.perf_counter()
     size: dict[str, Any] = {
         "households": whole_number("--households", households, least=1, example=1000),
@@ -40,12 +64,21 @@ def simulate(
         "seed": whole_number("--seed", seed, least=0, example=1),
         "threads": whole_number("--threads", threads, least=1, most=1024, example=2),
     }
+    choices = read_leader(
+        leader,
+        round_days=round_days,
+        menu=menu,
+        by_day_type=by_day_type,
+        weights_text=weights_text,
+        price_cap=price_cap,
+    )
     with watched(quiet=json) as work:
         from agents.tariff import Recovery
         from analysis.cli.inputs import read
         from analysis.cli.show import print_json
         from model.market.ways import needs_equilibrium, read_behaviour
         from model.mean_field.equilibrium import Outcome, solve_equilibrium
+        from model.mean_field.watch import Cancelled
 
         ways = read_behaviour(behaviour)
         if out is not None:
@@ -55,11 +88,15 @@ def simulate(
         inputs = read(scenario, tariff, set)
         found = None
         outcome, message = Outcome.CONVERGED, ""
-        if needs_equilibrium(ways) or inputs.tariff.recovery is not Recovery.POSTED:
+        if choices is not None or needs_equilibrium(ways) or inputs.tariff.recovery is not Recovery.POSTED:
             found = solve_equilibrium(
                 inputs.economy, inputs.tariff, certify=False, progress=work.progress, cancelled=work.cancelled
             )
             outcome, message = found.outcome, found.message
+        learner = known = None
+        if choices is not None and found is not None:
+            with suppress(Cancelled):
+                learner, known = make_leader(choices, inputs.economy, found, size, work)
         work.new_stage("simulating")
         from analysis.simulation import simulate as run
 
@@ -69,6 +106,8 @@ def simulate(
             equilibrium=found,
             behaviour=ways,
             **size,
+            leader=learner,
+            known=tuple(known.equilibria.values()) if known else (),
             told=lambda day: work.show(f"day {day} of {size['days']}", day / size["days"]),
             cancelled=work.cancelled,
         )
@@ -83,15 +122,24 @@ def simulate(
         "outcome": outcome,
         "message": message,
         **_result(done, size),
+        "leader": None if learner is None or known is None else _leader_json(learner, known),
         "total_seconds": time.perf_counter() - began,
-        "settings": {**inputs.given, "behaviour": behaviour, **size},
+        "settings": {
+            **inputs.given,
+            "behaviour": behaviour,
+            **size,
+            **(choices.settings if choices else {}),
+        },
     }
     if out is not None:
-        _write(out, result, done, inputs.economy.scenario.model_dump(mode="json"))
+        tables = {} if learner is None or known is None else _leader_tables(learner, known)
+        _write(out, result, done, inputs.economy.scenario.model_dump(mode="json"), tables)
     if json:
         print_json(result)
     else:
         _tables(result)
+        if result["leader"] is not None:
+            say_leader(result["leader"])
     return 0 if outcome is Outcome.CONVERGED else 1
 
 
@@ -116,7 +164,21 @@ def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _write(out: str, result: dict[str, Any], done: "Simulation", scenario: dict[str, Any]) -> None:
+def _leader_json(leader: "LearningLeader", menu: "Menu") -> dict[str, Any]:
+    from analysis.learning.market_leader import leader_json
+
+    return leader_json(leader, menu)
+
+
+def _leader_tables(leader: "LearningLeader", menu: "Menu") -> dict[str, dict[str, Any]]:
+    from analysis.learning.market_leader import leader_tables
+
+    return leader_tables(leader, menu)
+
+
+def _write(
+    out: str, result: dict[str, Any], done: "Simulation", scenario: dict[str, Any], more: dict[str, dict[str, Any]]
+) -> None:
     from analysis.output import write_result
     from analysis.simulation import history_tables
 
@@ -125,7 +187,7 @@ def _write(out: str, result: dict[str, Any], done: "Simulation", scenario: dict[
         name="simulate",
         result=result,
         manifest={"settings": result["settings"], "seed": result["seed"], "scenario": scenario},
-        tables=history_tables(done.history) if result["days"] else {},
+        tables={**history_tables(done.history), **more} if result["days"] else {},
     )
 
 

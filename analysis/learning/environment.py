@@ -5,10 +5,10 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.tariff import Rates, Tariff
-from analysis.learning.meter import MeterReading
+from agents.meter import MeterReading, joined
+from agents.tariff import Tariff
 from analysis.stability import expected_imv
+from model.market.metering import reading_of
 from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 
 DAYS_IN_FORCE: Final = 365
@@ -118,8 +118,10 @@ def expected_reading(equilibrium: Equilibrium) -> MeterReading:
         weight = household.share * flow.frequency
         imported[:, household.group] += (weight * np.maximum(net_load_kw, 0.0)).sum(axis=(2, 3))
         exported[:, household.group] += (weight * np.maximum(-net_load_kw, 0.0)).sum(axis=(2, 3))
-    return _reading(
-        equilibrium,
+    return reading_of(
+        economy,
+        equilibrium.tariff,
+        equilibrium.fixed_charge_usd_per_day,
         common_state=np.arange(states),
         weight=economy.common.probability,
         rates=equilibrium.rates,
@@ -137,53 +139,15 @@ def metered_reading(equilibrium: Equilibrium, *, households: int, days: int, key
     """Simulate a market that plays an equilibrium and meter it; rows are its days."""
     from model.market.market import ProsumerMarket  # loads Mesa, which the continuum does without
 
-    economy = equilibrium.economy
-    market = ProsumerMarket(economy, households=households, policies=equilibrium, rng=key, power_flow=False)
-    people, groups = market.population, np.array([household.group for household in economy.types])
-    imported, exported = (np.zeros((days, len(economy.groups), economy.slots)) for _ in range(2))
+    market = ProsumerMarket(equilibrium.economy, households=households, policies=equilibrium, rng=key, power_flow=False)
     try:
-        for day in range(days):
+        readings = []
+        for _ in range(days):
             market.step()
-            for kind, group in enumerate(groups):
-                meter_kwh = people.energy_kwh[people.of_type(kind)]
-                bought_kwh = np.maximum(meter_kwh, 0.0).sum(axis=0, dtype=np.float64)
-                imported[day, group] += bought_kwh
-                exported[day, group] += bought_kwh - meter_kwh.sum(axis=0, dtype=np.float64)
-        history = market.history
-        return _reading(
-            equilibrium,
-            common_state=np.array([record.common_state for record in history]),
-            weight=np.full(days, 1.0 / days),
-            rates=Rates(
-                import_usd_per_kwh=history.stacked("import_usd_per_kwh"),
-                export_usd_per_kwh=history.stacked("export_usd_per_kwh"),
-            ),
-            imported_kw=imported / (households * economy.slot_hours),
-            exported_kw=np.maximum(exported, 0.0) / (households * economy.slot_hours),
-            wholesale_usd_per_kwh=history.stacked("wholesale_usd_per_kwh"),
-            volatility_usd_per_kwh=history.stacked("imv_usd_per_kwh"),
-            group_share=np.bincount(groups, weights=people.count, minlength=len(economy.groups)) / households,
-        )
+            readings.append(market.meter())
+        return joined(readings)
     finally:
         market.close()
-
-
-def _reading(equilibrium: Equilibrium, *, rates: Rates, **metered: Any) -> MeterReading:
-    """A reading from registers and prices, with what the utility knows of its own tariff and network."""
-    economy, tariff = equilibrium.economy, equilibrium.tariff
-    by_group = [rates.for_discount(float(discount)) for discount in tariff.discount]
-    load_kw = (metered["imported_kw"] - metered["exported_kw"]).sum(axis=1)
-    rest_kw: Floats = economy.rest_load_kw[metered["common_state"]]
-    return MeterReading(
-        tariff=tariff,
-        import_usd_per_kwh=np.stack([own.import_usd_per_kwh for own in by_group], axis=1),
-        export_usd_per_kwh=np.stack([own.export_usd_per_kwh for own in by_group], axis=1),
-        marginal_emissions_t_per_kwh=economy.supply.marginal_emissions_t_per_kwh(load_kw + rest_kw),
-        fixed_charge_usd_per_day=equilibrium.fixed_charge_usd_per_day,
-        network_cost_usd_per_day=economy.fixed_cost_usd_per_day,
-        slot_hours=economy.slot_hours,
-        **metered,
-    )
 
 
 def _react(in_force: Equilibrium, tariff: Tariff) -> Equilibrium:

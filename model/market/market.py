@@ -3,6 +3,7 @@
 import functools
 import math
 import weakref
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,10 @@ import numpy as np
 from agents.arrays import Floats, Ints
 from agents.behaviour import DaySeen
 from agents.cohorts import Follower, Mixture
+from agents.following import FollowsTariff
+from agents.leader import Leader
+from agents.meter import MeterReading
+from agents.policy import PolicyTable
 from agents.prosumer import Prosumer
 from agents.randomness import Key, Purpose, child, key_from, stream, uniform
 from agents.tariff import Rates, Tariff
@@ -26,11 +31,12 @@ from model.market.day_tables import DayTables, TablesKept
 from model.market.digest import MeterDigest
 from model.market.grid import MarketGrid
 from model.market.history import SUMMARY, DayRecord, History, day_summary
+from model.market.metering import day_reading
 from model.market.physics import mean_kw, stored_kwh, use_kwh
 from model.market.population import Population
 from model.market.q_learners import QLearners
 from model.market.settlement import Settled, settle
-from model.market.setup import find_economy, find_equilibrium, make_cohorts, make_strategies, whole_number
+from model.market.setup import find_economy, find_equilibrium, make_cohorts, make_strategies, make_terms, whole_number
 from model.market.ways import Given, read_behaviour
 from model.mean_field.equilibrium import Equilibrium
 from model.mean_field.prices import first_guess
@@ -87,6 +93,9 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
     part
         (k, n): simulate only part k of n parts of the households, who live on a feeder of their own; see
         ``model.market.feeders``. By default all of them.
+    leader
+        Who posts a tariff each day, such as a ``LearningLeader``; ``tariff`` is then what was in force before. The
+        adder and the fixed charges follow the posted tariff, and so do households whose behaviour has a name.
 
     Attributes
     ----------
@@ -109,6 +118,8 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         Their last day: what they met and did, and what they would have done.
     prices_seen : (c, slot)
         Wholesale price of the last day of each common state, at first of reference demand. [USD/kWh]
+    policies_lived : sequence of PolicyTable
+        What was in force on the last day.
     today : dict
         The last day in a few numbers; see ``day_summary``.
     day_digest : list of str
@@ -134,6 +145,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         tariff: str | Path | Tariff | None = None,
         power_flow: bool = True,
         part: tuple[int, int] = (0, 1),
+        leader: Leader | None = None,
     ) -> None:
         households = whole_number("households", households, 1000)
         self.threads = whole_number("threads", threads, 2)
@@ -146,7 +158,8 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         self.slot_hours = economy.slot_hours
         ways = ways or read_behaviour("equilibrium" if policies else "belief")
         self.equilibrium = find_equilibrium(economy, posted, policies, ways)
-        self.cohorts = make_cohorts(ways, economy, posted, self.equilibrium, key)
+        self.terms = make_terms(economy, posted, self.equilibrium, ways) if leader else None
+        self.cohorts = make_cohorts(ways, economy, posted, self.equilibrium, key, self.terms)
         self.behaviour = self.cohorts[0].behaviour if len(self.cohorts) == 1 else Mixture(self.cohorts)
 
         feeder = build_feeder(economy.scenario.feeder.name, peak_reference_kw=economy.peak_reference_kw)
@@ -195,6 +208,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
             slot_hours=economy.slot_hours,
             most=TABLES_KEPT,
         )
+        self.policies_lived: Sequence[PolicyTable] = ()
         self._executor = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
         self._digester = ThreadPoolExecutor(1) if self.threads > 1 else None
         for executor in (self._executor, self._digester):
@@ -208,6 +222,8 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
             tariff=posted,
             adder_usd_per_kwh=found.adder_usd_per_kwh if found else 0.0,
             fixed_charge_usd_per_day=found.fixed_charge_usd_per_day if found else posted.fixed_charge_usd_per_day,
+            leader=leader,
+            offer_of=self.terms.of if self.terms else None,
         )
         self.today: dict[str, float] = {}
         self.datacollector = mesa.DataCollector(
@@ -279,6 +295,9 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         if self._lived:
             raise ValueError(f"day {self.day} is not settled; call settle first")
         self.common_state = self.coming_state
+        offer = self.utility.post(self.day, self.common_state)
+        if offer and isinstance(self.behaviour, FollowsTariff):
+            self.behaviour.face(offer)
         level_before = self.population.level_sums()
         digest = MeterDigest(self._digester)
         sums = self._live(digest)
@@ -306,6 +325,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         self._records.append(record)
         self.today = day_summary(record, self.households)
         self.utility.book(record.account)
+        self.utility.learn(self.meter)
         posted = Rates(
             import_usd_per_kwh=record.import_usd_per_kwh[None], export_usd_per_kwh=record.export_usd_per_kwh[None]
         )
@@ -337,6 +357,25 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
     def tables_of(self, common_state: int) -> DayTables:
         """The policies in force, in the form that the day is computed with."""
         return self._tables.of(self.behaviour.policies, common_state)
+
+    def meter(self) -> MeterReading:
+        """What the utility reads off its meters after the last day: one row.
+
+        Raises
+        ------
+        ValueError
+            Before the first day.
+        """
+        if not self._records:
+            raise ValueError("no day has been metered yet; call step() first")
+        utility = self.utility
+        return day_reading(
+            self.economy,
+            self.population,
+            self._records[-1],
+            tariff=utility.tariff,
+            fixed_charge_usd_per_day=utility.fixed_charge_usd_per_day,
+        )
 
     def close(self) -> None:
         """Stop for good: threads end, agents are unregistered, Mesa lets go of the market. Its records stay readable.
@@ -371,7 +410,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
     def _live(self, digest: MeterDigest) -> DaySums:
         """Run the day at the policies in force, and digest the meters as they fill."""
         policies, people = self.behaviour.policies, self.population
-        policies, people = self.behaviour.policies, self.population
+        self.policies_lived = policies
         tables = self.tables_of(self.common_state)
         own_way = None
         if self.strategies:

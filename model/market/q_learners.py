@@ -13,6 +13,7 @@ from agents.arrays import Floats, Ints
 from agents.behaviour import DaySeen
 from agents.best_response import best_response
 from agents.household import HouseholdType
+from agents.offer import Offer
 from agents.outlook import Outlook, ValueRule
 from agents.policy import PolicyTable
 from agents.q_learning import GAIN_SHARE, QSettings, Values, believed_values, learn_day, live_day, policy_of_values
@@ -199,6 +200,13 @@ class QLearners:
                 moved[0] = max(moved[0], -1 - moved[0])
                 return np.asarray(moved + int(self.policies[own.kind].moves[0]))
         return None
+
+    def face(self, offer: Offer) -> None:
+        """Take note of another tariff's discount; its rates they come to know by their bills."""
+        discounts = [float(offer.tariff.discount[household.group]) for household in self.types]
+        if discounts != self._discounts:
+            self._discounts = discounts
+            self._plan()
 
     def learn(self, seen: DaySeen) -> None:
         """Read the bill: what each slot cost, and which rates to expect for use."""

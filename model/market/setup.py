@@ -5,15 +5,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from agents.behaviour import Behaviour, BeliefBehaviour, FixedBehaviour, Strategy
+from agents.behaviour import Behaviour, BeliefBehaviour, Strategy
 from agents.belief import BeliefSettings
 from agents.cohorts import Cohort
+from agents.following import TariffFollower
+from agents.offer import Offer
+from agents.policy import PolicyTable
 from agents.q_learning import QSettings
 from agents.rules import RULES, rule_policies
 from agents.tariff import Recovery, Tariff, rates
 from model.economy import Economy, build_economy, build_tariff
 from model.market.population import Population
 from model.market.q_learners import QLearners
+from model.market.terms import Terms, make_offer
 from model.market.ways import Way, needs_equilibrium
 from model.mean_field.answer import outlook
 from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
@@ -99,12 +103,18 @@ def find_equilibrium(
 
 
 def make_cohorts(
-    ways: Sequence[Way], economy: Economy, tariff: Tariff, equilibrium: Equilibrium | None, key: int
+    ways: Sequence[Way],
+    economy: Economy,
+    tariff: Tariff,
+    equilibrium: Equilibrium | None,
+    key: int,
+    terms: Terms | None = None,
 ) -> tuple[Cohort, ...]:
     """Make the cohorts of every behaviour.
 
     Rules of thumb expect the rates at the prices of reference demand, where beliefs begin too. Households that decide
-    for themselves plan as the equilibrium does where one is known, and else let their batteries stand still.
+    for themselves plan as the equilibrium does where one is known, and else let their batteries stand still. All follow
+    the tariff where it may change, by ``terms``.
 
     Raises
     ------
@@ -112,16 +122,15 @@ def make_cohorts(
         If an object of the user's own has not one policy for each household type.
     """
     found: list[Cohort] = []
+    offer = terms.of(tariff) if terms else make_offer(tariff, equilibrium)
     for number, way in enumerate(ways):
-        behaviours = _behaviours(way, economy, tariff, equilibrium, key, number)
+        behaviours = _behaviours(way, economy, offer, key, number)
         share = way.share / len(behaviours)
         found += [Cohort(share=share, behaviour=behaviour, strategy=way.strategy) for behaviour in behaviours]
     return tuple(found)
 
 
-def _behaviours(
-    way: Way, economy: Economy, tariff: Tariff, equilibrium: Equilibrium | None, key: int, number: int
-) -> list[Behaviour]:
+def _behaviours(way: Way, economy: Economy, offer: Offer, key: int, number: int) -> list[Behaviour]:
     """The behaviour of each cohort of one way."""
     if way.behaviour is not None:
         if len(way.behaviour.policies) != len(economy.types):
@@ -130,13 +139,12 @@ def _behaviours(
                 f" {len(economy.types)}, one for each household type"
             )
         return [way.behaviour]
-    adder = equilibrium.adder_usd_per_kwh if equilibrium else 0.0
     if isinstance(way.settings, BeliefSettings):
         return [
             BeliefBehaviour(
                 types=economy.types,
-                tariff=tariff,
-                adder_usd_per_kwh=adder,
+                tariff=offer.tariff,
+                adder_usd_per_kwh=offer.adder_usd_per_kwh,
                 today=economy.common.today,
                 outlook=outlook(economy),
                 belief_usd_per_kwh=belief,
@@ -147,14 +155,12 @@ def _behaviours(
             )
             for cohort, (belief, step) in enumerate(way.settings.starts(first_guess(economy), key, number))
         ]
-    if equilibrium is not None and way.kind in ("equilibrium", "own"):
-        return [FixedBehaviour(equilibrium.policies, name=way.name)]
     if isinstance(way.settings, QSettings):
         return [
             QLearners(
                 types=economy.types,
-                tariff=tariff,
-                adder_usd_per_kwh=adder,
+                tariff=offer.tariff,
+                adder_usd_per_kwh=offer.adder_usd_per_kwh,
                 today=economy.common.today,
                 outlook=outlook(economy),
                 first_guess_usd_per_kwh=first_guess(economy),
@@ -162,10 +168,26 @@ def _behaviours(
                 name=way.name,
             )
         ]
-    rule = way.kind if way.kind in RULES else "passive"
-    posted = rates(tariff, economy.common.today, first_guess(economy), adder)
+
+    def policies_of(offer: Offer) -> Sequence[PolicyTable]:
+        if offer.policies is not None and way.kind not in RULES:
+            return offer.policies
+        return _by_rule(way.kind if way.kind in RULES else "passive", economy, offer)
+
+    return [TariffFollower(policies_of, offer, name=way.name)]
+
+
+def _by_rule(rule: str, economy: Economy, offer: Offer) -> tuple[PolicyTable, ...]:
+    """Policies of a rule of thumb under an offer, at the prices of reference demand."""
+    tariff = offer.tariff
+    posted = rates(tariff, economy.common.today, first_guess(economy), offer.adder_usd_per_kwh)
     expected = [posted.for_discount(float(tariff.discount[household.group])) for household in economy.types]
-    return [FixedBehaviour(rule_policies(rule, economy.types, expected, outlook(economy)), name=way.name)]
+    return rule_policies(rule, economy.types, expected, outlook(economy))
+
+
+def make_terms(economy: Economy, tariff: Tariff, equilibrium: Equilibrium | None, ways: Sequence[Way]) -> Terms:
+    """The terms of the tariffs that a leader may post, after the one in force."""
+    return Terms(economy, make_offer(tariff, equilibrium), equilibrium, policies=needs_equilibrium(ways))
 
 
 def make_strategies(cohorts: Sequence[Cohort], population: Population) -> dict[int, Strategy]:

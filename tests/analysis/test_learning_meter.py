@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, preset_tariff, small_economy, small_tariff, solved, welfare
 
+from agents.meter import MeterReading
 from agents.tariff import Recovery
 from analysis.design import Aims, Leader
 from analysis.learning.environment import MarketEnvironment, MeanFieldEnvironment, expected_reading, metered_reading
-from analysis.learning.meter import PENALTY_PER_SALES, MeteredObjective, MeterReading
+from analysis.learning.meter import PENALTY_PER_SALES, MeteredObjective
 from analysis.solution_json import equilibrium_metrics
 from model.economy import Economy
 from model.market.market import ProsumerMarket

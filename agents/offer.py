@@ -1,0 +1,29 @@
+"""What a utility offers its customers from midnight on: a tariff, and what is held while it is posted."""
+
+from dataclasses import dataclass
+
+from agents.arrays import Floats
+from agents.policy import PolicyTable
+from agents.tariff import Tariff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Offer:
+    """A tariff with what is held while it is posted. One object for each tariff.
+
+    Attributes
+    ----------
+    tariff
+        What is posted.
+    adder_usd_per_kwh
+        Its volumetric adder. [USD/kWh]
+    fixed_charge_usd_per_day : (group,)
+        Its fixed charges. [USD/day]
+    policies
+        Policies of each household type in the mean-field equilibrium of the tariff; None where nobody solved it.
+    """
+
+    tariff: Tariff
+    adder_usd_per_kwh: float
+    fixed_charge_usd_per_day: Floats
+    policies: tuple[PolicyTable, ...] | None

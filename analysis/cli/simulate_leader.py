@@ -1,0 +1,170 @@
+"""The options of ``meanwatt simulate`` that let a leader learn while the market runs."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from analysis.cli.options import number, one_of, weights, whole_number
+
+if TYPE_CHECKING:
+    from agents.leader import LearningLeader
+    from analysis.cli.watching import Work
+    from analysis.learning.menus import Menu
+    from model.economy import Economy
+    from model.mean_field.equilibrium import Equilibrium
+
+LEADERS: Final = ("commission", "utility")
+DEFAULT_WEIGHTS: Final = {"equity": 1.0, "stability": 0.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaderChoices:
+    """What was asked of the leader.
+
+    Attributes
+    ----------
+    leader, weights, price_cap_usd_per_kwh
+        Its aims.
+    round_days
+        Days of a round.
+    menu
+        Names of tariffs of the scenario; None for the usual menu.
+    by_day_type
+        Whether it may post another tariff on each day type.
+    """
+
+    leader: str
+    weights: dict[str, float]
+    price_cap_usd_per_kwh: float | None
+    round_days: int
+    menu: tuple[str, ...] | None
+    by_day_type: bool
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What to record with the result."""
+        return {
+            "leader": self.leader,
+            "weights": self.weights if self.leader == "commission" else None,
+            "price_cap_usd_per_kwh": self.price_cap_usd_per_kwh,
+            "round_days": self.round_days,
+            "menu": self.menu,
+            "by_day_type": self.by_day_type,
+        }
+
+
+def read_leader(
+    leader: str | None,
+    *,
+    round_days: str | None,
+    menu: str | None,
+    by_day_type: bool,
+    weights_text: str | None,
+    price_cap: str | None,
+) -> LeaderChoices | None:
+    """Read the options; None without a leader.
+
+    Raises
+    ------
+    ValueError
+        In one line, if an option is wrong or belongs to another leader, or to one where there is none.
+    """
+    alone = {
+        "--round-days": round_days is not None,
+        "--menu": menu is not None,
+        "--by-day-type": by_day_type,
+        "--weights": weights_text is not None,
+        "--price-cap": price_cap is not None,
+    }
+    if leader is None:
+        for option, given in alone.items():
+            if given:
+                raise ValueError(f"{option} belongs to a leader who learns; give --leader commission or utility too")
+        return None
+    one_of("leader", leader, LEADERS)
+    if weights_text is not None and leader != "commission":
+        raise ValueError("--weights belong to the commission; give --leader commission, or leave them out")
+    if price_cap is not None and leader != "utility":
+        raise ValueError("--price-cap belongs to the utility; give --leader utility, or leave it out")
+    names = None
+    if menu is not None:
+        names = tuple(dict.fromkeys(name.strip() for name in menu.split(",")))
+        if by_day_type:
+            raise ValueError("--menu and --by-day-type exclude each other; the menu by day type is a net of its own")
+    return LeaderChoices(
+        leader=leader,
+        weights={**DEFAULT_WEIGHTS, **weights("--weights", weights_text or "equity=1", DEFAULT_WEIGHTS)},
+        price_cap_usd_per_kwh=None if price_cap is None else number("--price-cap", price_cap, above=0.0, example=0.3),
+        round_days=whole_number("--round-days", round_days or "30", least=1, example=30),
+        menu=names,
+        by_day_type=by_day_type,
+    )
+
+
+def make_leader(
+    choices: LeaderChoices, economy: "Economy", in_force: "Equilibrium", size: dict[str, int], work: "Work"
+) -> tuple["LearningLeader", "Menu"]:
+    """Solve the menu, and make the leader who learns it."""
+    from analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
+    from analysis.learning.market_leader import learning_leader
+    from analysis.learning.menus import default_menu, solve_menu
+    from model.economy import build_tariff
+
+    if choices.leader == "utility":
+        cap = choices.price_cap_usd_per_kwh or default_price_cap_usd_per_kwh(economy)
+        aims = Aims(leader=Leader.UTILITY, equity=0.0, price_cap_usd_per_kwh=cap)
+    else:
+        aims = Aims(leader=Leader.COMMISSION, **choices.weights)
+    if choices.menu is None:
+        tariffs = default_menu(economy, aims, by_day_type=choices.by_day_type)
+    else:
+        tariffs = tuple(build_tariff(economy.scenario, name) for name in choices.menu)
+    work.new_stage("solving the menu")
+    menu = solve_menu(
+        aims,
+        tariffs,
+        in_force,
+        by_day_type=choices.by_day_type,
+        progress=work.progress,
+        cancelled=work.cancelled,
+    )
+    work.new_stage("metering the tariff in force")
+    leader = learning_leader(
+        menu, in_force, households=size["households"], seed=size["seed"], round_days=choices.round_days
+    )
+    return leader, menu
+
+
+def say_leader(found: dict[str, Any]) -> None:
+    """Print what the leader posted and learned, for people."""
+    from analysis.cli.show import figure, say, table
+
+    posted = found["posted_tariff"]
+    states = found["states"]
+    rows = []
+    for k, name in enumerate(found["menu"]):
+        row = [name]
+        for s in range(len(states)):
+            row += [figure(found["learned_usd_per_household_day"][s][k], 4), str(found["learned_days"][s][k])]
+        if len(states) == 1:
+            row.append(figure(found["worth_usd_per_household_day"][k], 4))
+        rows.append(tuple(row))
+    heads = ["tariff"]
+    for state in states:
+        label = "" if len(states) == 1 else f", {' '.join(state)}"
+        heads += [f"learned{label}", "days"]
+    if len(states) == 1:
+        heads.append("mean field")
+    table(
+        f"The {found['leader']} after {len(found['rounds'])} rounds of {found['round_days']} days,"
+        " USD per household-day",
+        tuple(heads),
+        rows,
+    )
+    if found["recommended"] is None:
+        say(f"Posted on the last day: {posted[-1] if posted else 'nothing'}. Nothing learned yet: no round is over.\n")
+        return
+    say(
+        f"Recommended: {', '.join(found['recommended'])}. Regret against {', '.join(found['best'])}, to which a leader"
+        f" with full knowledge commits: {found['regret_usd_per_household_day']:.4f}; mean over the rounds"
+        f" {found['mean_regret_usd_per_household_day']:.4f} USD per household-day.\n"
+    )

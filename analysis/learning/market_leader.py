@@ -1,0 +1,139 @@
+"""A leader who learns inside one running market: what it is told, and how well it did."""
+
+from typing import Any, Final
+
+import numpy as np
+
+from agents.leader import LearningLeader, Round, Score
+from agents.meter import MeterReading
+from analysis.design import Aims
+from analysis.learning.environment import DAYS_IN_FORCE, metered_reading
+from analysis.learning.menus import Menu
+from analysis.learning.meter import MeteredObjective
+from model.mean_field.equilibrium import Equilibrium
+
+ROUND_DAYS: Final = 30
+"""Days of a round by default."""
+
+
+def metered_score(aims: Aims, in_force: Equilibrium, *, households: int, seed: int) -> Score:
+    """What a leader is told of a tariff: its objective by the meters, beside the tariff in force.
+
+    The tariff in force was metered for ``DAYS_IN_FORCE`` days in a market of as many households, before the first
+    round. A tariff metered only in weather that never came then scores nothing.
+    """
+    before = metered_reading(in_force, households=households, days=DAYS_IN_FORCE, key=(seed, DAYS_IN_FORCE))
+    objective = MeteredObjective(in_force.economy, aims, before)
+    known = np.unique(before.common_state)
+
+    def score(reading: MeterReading) -> float | None:
+        if not np.isin(reading.common_state, known).any():
+            return None
+        return objective.estimate(reading).score_usd
+
+    return score
+
+
+def learning_leader(
+    menu: Menu, in_force: Equilibrium, *, households: int, seed: int, round_days: int = ROUND_DAYS
+) -> LearningLeader:
+    """A leader of a market of ``households`` who learns a menu from meters alone.
+
+    Parameters
+    ----------
+    menu
+        Solved for its judge; the leader uses its tariffs alone.
+    in_force
+        Equilibrium at the tariff in force before the first day.
+    seed
+        Key of its draws, and of the year before.
+    """
+    return LearningLeader(
+        menu.tariffs,
+        metered_score(menu.aims, in_force, households=households, seed=seed),
+        round_days=round_days,
+        state=menu.state,
+        compose=menu.compose,
+        rng=seed,
+    )
+
+
+def recommended(leader: LearningLeader) -> tuple[int, ...] | None:
+    """The element of the highest Q in each state; None before every state has learned something."""
+    values = leader.learner.value_usd
+    if np.isnan(values).all(axis=1).any():
+        return None
+    return tuple(int(k) for k in np.nanargmax(values, axis=1))
+
+
+def leader_json(leader: LearningLeader, menu: Menu) -> dict[str, Any]:
+    """The object ``leader`` of ``simulate --json``; money in USD per household-day."""
+    learner, chosen = leader.learner, recommended(leader)
+    common = menu.economy.common
+    states = range(int(menu.state.max()) + 1)
+    days = [sorted({common.day_types[d] for d in common.today[menu.state == s]}) for s in states]
+    return {
+        "leader": str(menu.aims.leader),
+        "round_days": leader.round_days,
+        "states": days if len(states) > 1 else ["all"],
+        "menu": menu.names,
+        "worth_usd_per_household_day": menu.worth_usd,
+        "best": _names(menu, menu.best),
+        "recommended": None if chosen is None else _names(menu, chosen),
+        "regret_usd_per_household_day": None if chosen is None else menu.regret_usd(chosen),
+        "mean_regret_usd_per_household_day": mean_regret_usd(leader, menu),
+        "learned_usd_per_household_day": _nulls(learner.value_usd),
+        "learned_days": learner.days,
+        "posted_tariff": [menu.names[k] for k in leader.posted],
+        "rounds": [_round_json(one, menu) for one in leader.rounds],
+    }
+
+
+def mean_regret_usd(leader: LearningLeader, menu: Menu) -> float | None:
+    """Mean over the rounds that are over of the regret of what was posted. [USD per household-day]"""
+    lost = [menu.regret_usd(one.choice) for one in leader.rounds]
+    return float(np.mean(lost)) if lost else None
+
+
+def leader_tables(leader: LearningLeader, menu: Menu) -> dict[str, dict[str, Any]]:
+    """Tables for a result directory: the tariff posted by day, and rounds by state of the leader."""
+    pairs = [(one, s) for one in leader.rounds for s in range(len(one.choice))]
+    return {
+        "leader_days": {
+            "day": list(range(len(leader.posted))),
+            "tariff": [menu.names[k] for k in leader.posted],
+        },
+        "leader_rounds": {
+            "round": [one.number for one, _ in pairs],
+            "first_day": [one.first_day for one, _ in pairs],
+            "state": [s for _, s in pairs],
+            "tariff": [menu.names[one.choice[s]] for one, s in pairs],
+            "temperature_usd": [_null(one.temperature_usd[s]) for one, s in pairs],
+            "metered_usd_per_household_day": [_null(one.metered_usd[s]) for one, s in pairs],
+            "regret_usd_per_household_day": [menu.regret_usd(one.choice) for one, _ in pairs],
+        },
+    }
+
+
+def _round_json(one: Round, menu: Menu) -> dict[str, Any]:
+    return {
+        "round": one.number,
+        "first_day": one.first_day,
+        "tariff": _names(menu, one.choice),
+        "temperature_usd": _nulls(one.temperature_usd),
+        "metered_usd_per_household_day": _nulls(one.metered_usd),
+        "regret_usd_per_household_day": menu.regret_usd(one.choice),
+    }
+
+
+def _names(menu: Menu, choice: Any) -> list[str]:
+    return [menu.names[int(k)] for k in choice]
+
+
+def _nulls(values: Any) -> Any:
+    """Lists with None where a number is undefined."""
+    return [_nulls(row) for row in values] if np.ndim(values) > 1 else [_null(float(v)) for v in values]
+
+
+def _null(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,91 @@
+"""The meters of a market's last day, as the utility reads them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from agents.arrays import Floats
+from agents.household import HouseholdType
+from agents.meter import MeterReading
+from agents.tariff import Rates, Tariff
+from model.economy import Economy
+from model.market.history import DayRecord
+from model.market.population import Population
+
+
+def day_reading(
+    economy: Economy,
+    people: Population,
+    record: DayRecord,
+    *,
+    tariff: Tariff,
+    fixed_charge_usd_per_day: Floats,
+) -> MeterReading:
+    """Read the meters at the end of a day: a reading of one row.
+
+    Parameters
+    ----------
+    people
+        The households, their meters still showing the day.
+    record
+        The day.
+    tariff, fixed_charge_usd_per_day
+        What was posted, and the fixed charge of each group. (group,) [USD/day]
+    """
+    groups = len(economy.groups)
+    imported_kwh, exported_kwh = registers_kwh(people, economy.types, groups)
+    own = np.array([household.group for household in economy.types])
+    return reading_of(
+        economy,
+        tariff,
+        fixed_charge_usd_per_day,
+        common_state=np.array([record.common_state]),
+        weight=np.ones(1),
+        rates=Rates(
+            import_usd_per_kwh=record.import_usd_per_kwh[None], export_usd_per_kwh=record.export_usd_per_kwh[None]
+        ),
+        imported_kw=imported_kwh[None] / (people.households * economy.slot_hours),
+        exported_kw=exported_kwh[None] / (people.households * economy.slot_hours),
+        wholesale_usd_per_kwh=record.wholesale_usd_per_kwh[None],
+        volatility_usd_per_kwh=np.array([record.imv_usd_per_kwh]),
+        group_share=np.bincount(own, weights=people.count, minlength=groups) / people.households,
+    )
+
+
+def registers_kwh(people: Population, types: Sequence[HouseholdType], groups: int) -> tuple[Floats, Floats]:
+    """Import and export register of each group, summed over its households. (group, slot) each [kWh]"""
+    imported, exported = np.zeros((2, groups, people.energy_kwh.shape[1]))
+    for kind, household in enumerate(types):
+        meter_kwh = people.energy_kwh[people.of_type(kind)]
+        bought_kwh = np.maximum(meter_kwh, 0.0).sum(axis=0, dtype=np.float64)
+        imported[household.group] += bought_kwh
+        exported[household.group] += bought_kwh - meter_kwh.sum(axis=0, dtype=np.float64)
+    return imported, np.maximum(exported, 0.0)
+
+
+def reading_of(
+    economy: Economy, tariff: Tariff, fixed_charge_usd_per_day: Floats, *, rates: Rates, **metered: Any
+) -> MeterReading:
+    """A reading from registers and prices, with what the utility knows of its own tariff and network.
+
+    Parameters
+    ----------
+    rates
+        Import and export rate before discounts. (row, slot)
+    metered
+        All other fields of `MeterReading` that have rows, and ``group_share``.
+    """
+    by_group = [rates.for_discount(float(discount)) for discount in tariff.discount]
+    load_kw = (metered["imported_kw"] - metered["exported_kw"]).sum(axis=1)
+    rest_kw: Floats = economy.rest_load_kw[metered["common_state"]]
+    return MeterReading(
+        tariff=tariff,
+        import_usd_per_kwh=np.stack([own.import_usd_per_kwh for own in by_group], axis=1),
+        export_usd_per_kwh=np.stack([own.export_usd_per_kwh for own in by_group], axis=1),
+        marginal_emissions_t_per_kwh=economy.supply.marginal_emissions_t_per_kwh(load_kw + rest_kw),
+        fixed_charge_usd_per_day=fixed_charge_usd_per_day,
+        network_cost_usd_per_day=economy.fixed_cost_usd_per_day,
+        slot_hours=economy.slot_hours,
+        **metered,
+    )
