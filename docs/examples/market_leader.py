@@ -58,7 +58,7 @@ def draw(panel: Any, menu: Menu, leaders: list[LearningLeader]) -> None:
     beside = panel.twinx()
     beside.plot(rounds, 1000 * np.cumsum(lost.mean(axis=0)) / (1 + rounds), color="black", linewidth=3)
     beside.set_ylim(0, 10)
-    beside.set_ylabel("mean regret so far\n[0.001 USD/household-day]", fontsize=13)
+    beside.set_ylabel("mean regret so far [0.001 USD/household-day]", fontsize=12)
     for axis in (panel, beside):
         axis.tick_params(labelsize=13)
 
@@ -73,13 +73,12 @@ def draw_values(panel: Any, menu: Menu, leaders: list[LearningLeader], in_force:
     for k, colour in zip(places, COLOURS, strict=False):
         panel.plot(np.linspace(k - 0.25, k + 0.25, len(learned)), learned[:, k], "o", color=colour, markersize=8)
     marks: dict[str, Any] = {"linestyle": "none", "markersize": 34, "markeredgewidth": 2.5}
-    panel.plot(places, metered, "_", color="black", label="metered in the mean field", **marks)
-    panel.plot(places, menu.worth_usd - welfare, "_", color="#d55e00", label="true", **marks)
-    panel.set_xticks(places, menu.names, fontsize=13)
+    panel.plot(places, metered, "_", color="black", label="metered, mean field", **marks)
+    panel.plot(places, menu.worth_usd - welfare, "_", color="#d55e00", label="true, mean field", **marks)
+    panel.set_xticks(places, [name.replace("_", "\n") for name in menu.names])
     panel.tick_params(labelsize=13)
-    panel.set_ylabel("welfare gained less equity penalty\n[USD/household-day]", fontsize=13)
     panel.spines[["top", "right"]].set_visible(False)
-    panel.legend(fontsize=13, frameon=False, loc="upper left", markerscale=0.6)
+    panel.legend(fontsize=12, frameon=False, loc="upper left", markerscale=0.6)
 
 
 def main() -> None:
@@ -98,14 +97,14 @@ def main() -> None:
         draw(panel, menu, learned["belief", round_days])
         panel.set_title(f"a new tariff every {when}", fontsize=16)
         panel.set_xlabel(when, fontsize=15)
-        panel.set_ylabel("share of ten seeds that post it", fontsize=13)
+        panel.set_ylabel("share of ten seeds that post it", fontsize=12)
     draw_values(panels[2], menu, learned["belief", MONTH], in_force)
-    panels[2].set_title("learned after 24 months", fontsize=16)
+    panels[2].set_title("learned, USD per household-day", fontsize=16)
     handles, labels = panels[0].get_legend_handles_labels()
     handles.append(plt.Line2D([], [], color="black", linewidth=3))
     figure.legend(handles, [*labels, "mean regret so far"], loc="lower center", ncols=5, fontsize=14, frameon=False)
     figure.suptitle("The commission learns from its meters which tariff to post", fontsize=19)
-    figure.subplots_adjust(left=0.05, right=0.985, top=0.86, bottom=0.2, wspace=0.42)
+    figure.subplots_adjust(left=0.05, right=0.985, top=0.86, bottom=0.21, wspace=0.4)
     figure.savefig(FIGURE, dpi=90)
     cap = default_price_cap_usd_per_kwh(economy)
     utility = Aims(leader=Leader.UTILITY, equity=0.0, price_cap_usd_per_kwh=cap)
