@@ -14,11 +14,12 @@ import numpy.typing as npt
 from gymnasium import spaces
 
 from agents.battery import grid_power_kw, moves
+from agents.meter import MeterReading
 from agents.tariff import Tariff
 from analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
 from analysis.environments.worlds import WORLDS
 from analysis.learning.campaign import NO_EQUILIBRIUM_USD
-from analysis.learning.meter import MeteredObjective, MeterReading
+from analysis.learning.meter import MeteredObjective
 from model.economy import Economy
 from model.market.setup import find_economy, whole_number
 from model.mean_field.equilibrium import solve_equilibrium

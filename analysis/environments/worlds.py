@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from agents.meter import MeterReading
 from agents.tariff import Tariff
 from analysis.learning.environment import MarketEnvironment, MeanFieldEnvironment
-from analysis.learning.meter import MeterReading
 from model.mean_field.equilibrium import Equilibrium
 
 
