@@ -20,7 +20,7 @@ def emergence(
         typer.Option(
             metavar="NAME...",
             help="A population, as of simulate, e.g. belief:first_step=1:cohorts=7:stagger=7; may be repeated, one"
-            " market each.  [default: belief]",
+            " market each; belief by default.",
         ),
     ] = None,
     households: Annotated[str, typer.Option(metavar="N", help="Simulated households of each market.")] = "1000",
