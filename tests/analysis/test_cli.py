@@ -56,7 +56,10 @@ def test_a_mistake_in_the_scenario_is_told_in_one_line(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ("", "missing command; give one of scenarios, solve, simulate, validate, design, study, emergence, export, app"),
+        (
+            "",
+            "missing command; give one of scenarios, solve, simulate, validate, design, study, emergence, export, app",
+        ),
         ("--loud", "unknown option '--loud'"),
         ("slove textbook", "unknown command 'slove'; did you mean 'solve'?"),
         ("solve", "missing argument 'SCENARIO'; see meanwatt solve --help"),
