@@ -22,20 +22,19 @@ from agents.policy import PolicyTable
 from agents.prosumer import Prosumer
 from agents.randomness import Key, Purpose, child, key_from, stream, uniform
 from agents.tariff import Rates, Tariff
-from agents.utility import Account, Utility
+from agents.utility import Utility
 from model.economy import Economy
 from model.feeder import build_feeder
 from model.market.agent_path import OwnWay
 from model.market.day_kernel import DaySums, mean_load_kw, run_day
 from model.market.day_tables import DayTables, TablesKept
 from model.market.digest import MeterDigest
+from model.market.evening import own_rates, settle_day
 from model.market.grid import MarketGrid
 from model.market.history import SUMMARY, DayRecord, History, day_summary
 from model.market.metering import day_reading
-from model.market.physics import mean_kw, stored_kwh, use_kwh
 from model.market.population import Population
 from model.market.q_learners import QLearners
-from model.market.settlement import Settled, settle
 from model.market.setup import find_economy, find_equilibrium, make_cohorts, make_strategies, make_terms, whole_number
 from model.market.ways import Given, read_behaviour
 from model.mean_field.equilibrium import Equilibrium
@@ -190,7 +189,6 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         for number, cohort in enumerate(self.cohorts):
             if isinstance(cohort.behaviour, QLearners):
                 cohort.behaviour.settle_in(self.population, number)
-        self._customers_at = self.population.customers_at()
         self._closed = False
         self.day = 0
         self._weather = stream(key, Purpose.WEATHER)
@@ -319,7 +317,20 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         """
         if self._lived is None:
             raise ValueError(f"day {self.day} is not lived; call live first")
-        record = self._settled(self._lived.sums, self._lived.level_before, net_load_kw)
+        record = settle_day(
+            self.economy,
+            self.population,
+            self.utility,
+            self._lived.sums,
+            day=self.day,
+            common_state=self.common_state,
+            level_before=self._lived.level_before,
+            market_load_kw=net_load_kw,
+            last_price_usd_per_kwh=self._records[-1].wholesale_usd_per_kwh[-1:] if self._records else np.empty(0),
+            grid=self.power_flow,
+            threads=self.threads,
+            executor=self._executor,
+        )
         self.day_digest.append(self._lived.digest.hexdigest())
         self._lived = None
         self._records.append(record)
@@ -342,7 +353,8 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         if self.own_way:
             groups = [household.group for household in self.household_types]
             charges = self.utility.fixed_charge_usd_per_day[groups]
-            self.own_way.tell(self.day, self.common_state, self._by_type(posted), charges, self.slot_hours)
+            own = own_rates(posted, self.utility.tariff, self.household_types)
+            self.own_way.tell(self.day, self.common_state, own, charges, self.slot_hours)
         self.day += 1
         self.datacollector.collect(self)
 
@@ -443,67 +455,11 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
             digest.add(people.energy_kwh)
         return sums
 
-    def _settled(self, sums: DaySums, level_before: Ints, market_load_kw: Floats) -> DayRecord:
-        """Carry the day's sums through feeder, wholesale market and bills."""
-        economy, c, hours = self.economy, self.common_state, self.slot_hours
-        people = self.households
-        class_net_load_kw = mean_kw(sums.energy_kwh, self.population.class_count.ravel(), hours)
-        sums = sums.by_type(len(economy.types))
-        use = use_kwh(sums, economy.types, self._customers_at, c, hours)
-        net_load_kw = mean_load_kw(sums.energy_quanta.sum(axis=(0, 1)), people, hours)
-        grid = None
-        if self.power_flow:
-            grid = self.power_flow.solve(sums.energy_kwh.sum(axis=0).T / hours, use.sum(axis=0).T / hours)
-        wholesale = np.asarray(economy.supply.price(market_load_kw + economy.rest_load_kw[c]))
-        posted = self.utility.rates(int(economy.common.today[c]), wholesale)
-        settled = self._bill(posted)
-        last = self._records[-1].wholesale_usd_per_kwh[-1:] if self._records else wholesale[:0]
-        return DayRecord(
-            day=self.day,
-            common_state=c,
-            day_type=economy.common.day_types[economy.common.today[c]],
-            net_load_kw=net_load_kw,
-            use_kw=use.sum(axis=(0, 1)) / (people * hours),
-            stored_kwh=stored_kwh(sums, economy.types, level_before).sum(axis=0) / people,
-            wholesale_usd_per_kwh=wholesale,
-            import_usd_per_kwh=posted.import_usd_per_kwh[0],
-            export_usd_per_kwh=posted.export_usd_per_kwh[0],
-            class_bill_usd=settled.bill_usd,
-            class_imported_kwh=settled.imported_kwh,
-            class_exported_kwh=settled.exported_kwh,
-            class_net_load_kw=class_net_load_kw.reshape(*self.population.class_count.shape, -1),
-            type_net_load_kw=mean_kw(sums.energy_kwh, self.population.count, hours),
-            account=Account(
-                revenue_usd=float(settled.bill_usd.sum()),
-                energy_cost_usd=float(wholesale @ net_load_kw) * hours * people,
-                network_cost_usd=economy.fixed_cost_usd_per_day * people,
-            ),
-            imv_usd_per_kwh=float(np.abs(np.diff(np.concatenate([last, wholesale]))).mean()),
-            grid=grid,
-        )
-
     def rates_expected(self, common_state: int) -> list[Rates]:
         """Rates (1, slot) of each household type at the prices last seen in a common state, its discount applied."""
         day_type = int(self.economy.common.today[common_state])
-        return self._by_type(self.utility.rates(day_type, self.prices_seen[common_state]))
-
-    def _by_type(self, posted: Rates) -> list[Rates]:
-        """Rates of each household type after its group's discount."""
-        by_group = [posted.for_discount(float(discount)) for discount in self.utility.tariff.discount]
-        return [by_group[household.group] for household in self.household_types]
-
-    def _bill(self, posted: Rates) -> Settled:
-        """Bill every household at today's rates after its group's discount."""
-        by_type = self._by_type(posted)
-        groups = [household.group for household in self.household_types]
-        return settle(
-            self.population,
-            import_usd_per_kwh=np.array([own.import_usd_per_kwh[0] for own in by_type]),
-            export_usd_per_kwh=np.array([own.export_usd_per_kwh[0] for own in by_type]),
-            fixed_charge_usd=self.utility.fixed_charge_usd_per_day[groups],
-            threads=self.threads,
-            executor=self._executor,
-        )
+        posted = self.utility.rates(day_type, self.prices_seen[common_state])
+        return own_rates(posted, self.utility.tariff, self.household_types)
 
 
 def _figure(market: ProsumerMarket, name: str) -> float:

@@ -1,5 +1,6 @@
 """The households of the finite market as columns, one row per household id."""
 
+import functools
 import itertools
 from collections.abc import Sequence
 from typing import Final
@@ -153,6 +154,7 @@ class Population:
         kind = self.type_of(household)
         return household - int(self.first[kind]) + int(self.first_rank[kind])
 
+    @functools.cached_property
     def customers_at(self) -> Ints:
         """Count the simulated households of each type at each bus, (type, bus)."""
         return np.array([np.bincount(self.bus[self.of_type(kind)], minlength=self.buses) for kind in range(self.types)])

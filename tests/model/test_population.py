@@ -119,7 +119,7 @@ def test_ids_run_through_the_types_in_order() -> None:
 
 def test_customers_by_type_and_bus_are_counted_once_each() -> None:
     people = crowd(4_321)
-    table = people.customers_at()
+    table = people.customers_at
     assert table.shape == (4, 7)
     assert (table.sum(axis=1) == people.count).all()
     assert (table.sum(axis=0) == np.bincount(people.bus, minlength=7)).all()
