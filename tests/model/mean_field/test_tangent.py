@@ -16,7 +16,7 @@ from model.mean_field.family import tariff_family
 from model.mean_field.tangent import equilibrium_tangent, predicted
 
 STEP = 1e-5
-FINE = {"certify": False, "tolerance_usd_per_kwh": 1e-11}
+FINE = {"certify": False, "tolerance_usd_per_kwh": 1e-12}
 MEASURES: dict[str, Callable[[Equilibrium], object]] = {
     "wholesale": lambda e: e.wholesale_usd_per_kwh,
     "net load": lambda e: e.net_load_kw,
@@ -68,7 +68,7 @@ def worst_error(economy: Economy, tariff_at: Callable[[Floats], Tariff], unit: F
 )
 def test_the_textbooks_equilibrium_moves_as_its_derivative_says(recovery: Recovery, unit: list[float]) -> None:
     economy = preset_economy("textbook")
-    # differences of solutions good to 1e-11 USD/kWh are good to 1e-6
+    # a residual of 1e-12 USD/kWh over a step of 1e-5 is 1e-7, and the steepest price map here makes ten times that of it
     worst = worst_error(economy, posted_by(economy, recovery), np.array(unit))
     assert max(worst.values()) < 1e-5, worst
 
