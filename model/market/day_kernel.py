@@ -26,7 +26,7 @@ from model.market.population import Population
 QUANTUM_KWH: Final = 2.0**-34
 """Unit of the sums of meter readings: a float32 reading of 1 Wh or more is a whole number of it. [kWh]"""
 
-TASKS_PER_THREAD: Final = 4
+TASKS_PER_THREAD: Final = 2
 ONE_THREAD_BELOW: Final = 10_000
 """Households below which a second thread costs more than it brings."""
 
@@ -95,8 +95,8 @@ def run_day(
         if finished:
             finished(slice(0, population.households))
     else:
-        chunks = len(visits.chunk_block) - 1
-        edges = np.linspace(0, chunks, min(threads * TASKS_PER_THREAD, chunks) + 1).astype(int)
+        tasks = min(threads * TASKS_PER_THREAD, len(visits.chunk_block) - 1)
+        edges = np.unique(np.searchsorted(visits.chunk_start, np.linspace(0, population.households, tasks + 1)))
         parts = [
             executor.submit(run_blocks, population, tables, day, *visits.chunk_block[[a, b]].tolist())
             for a, b in itertools.pairwise(edges)

@@ -68,7 +68,7 @@ def worst_error(economy: Economy, tariff_at: Callable[[Floats], Tariff], unit: F
 )
 def test_the_textbooks_equilibrium_moves_as_its_derivative_says(recovery: Recovery, unit: list[float]) -> None:
     economy = preset_economy("textbook")
-    # a residual of 1e-12 USD/kWh over a step of 1e-5 is 1e-7, and the steepest price map here makes ten times that of it
+    # a residual of 1e-12 USD/kWh over a step of 1e-5 is 1e-7; the steepest price map here makes ten times that of it
     worst = worst_error(economy, posted_by(economy, recovery), np.array(unit))
     assert max(worst.values()) < 1e-5, worst
 
