@@ -1,4 +1,4 @@
-"""A leader who learns which tariff to post: a Gymnasium environment of the continuum, or of finite markets.
+"""A leader who learns which tariff to post: a Gymnasium environment of the continuum, or of a running market.
 
 A step is a round of days under one tariff. What the leader sees and is rewarded by is what its meters read, as for
 the learners of ``analysis.learning``; the households behind them are those of the mean field or of `ProsumerMarket`.
@@ -21,6 +21,7 @@ from analysis.environments.worlds import WORLDS
 from analysis.learning.campaign import NO_EQUILIBRIUM_USD
 from analysis.learning.meter import MeteredObjective
 from model.economy import Economy
+from model.market.market import ProsumerMarket
 from model.market.setup import find_economy, whole_number
 from model.mean_field.equilibrium import solve_equilibrium
 from model.mean_field.family import tariff_family
@@ -63,12 +64,14 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
     leader
         ``commission`` or ``utility``.
     world
-        ``mean_field``: the continuum at each tariff's equilibrium, without noise. ``market``: a finite market for each
-        round, with other draws of weather and households, that has settled at the tariff's equilibrium.
+        ``mean_field``: the continuum at each tariff's equilibrium, without noise. ``market``: one running market that
+        the tariffs are posted in; batteries, weather and, with ``behaviour="belief"``, what households believe carry
+        over from round to round.
     rounds, round_days
-        Length of an episode in rounds, and of a round in days; the mean field knows no days.
-    households
-        Size of a market.
+        Length of an episode in rounds, and of a round in days; the mean field knows no days. A market remembers what
+        its households made of each tariff until the episode is over: about 5 MB a round on ``oahu``.
+    households, behaviour
+        Size of the market, and how its households decide; as for `ProsumerMarket`.
     tariff
         The tariff in force, as for `ProsumerMarket`.
     equity, stability, price_cap_usd_per_kwh
@@ -95,6 +98,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         rounds: int = 12,
         round_days: int = 30,
         households: int = 1000,
+        behaviour: Any = "equilibrium",
         tariff: str | Path | Tariff | None = None,
         equity: float = 1.0,
         stability: float = 0.0,
@@ -121,7 +125,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         self.in_force = solve_equilibrium(economy, posted, certify=False)
         if not self.in_force.converged:
             raise ValueError(f"tariff {posted.name} cannot be in force: {self.in_force.message}")
-        self._world = WORLDS[world](self.in_force, size, days)
+        self._world = WORLDS[world](self.in_force, size, days, behaviour)
         self._before = self._world.in_force()
         self._known = np.unique(self._before.common_state)
         self._objective = MeteredObjective(economy, self.aims, self._before)
@@ -136,7 +140,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Begin an episode, after the tariff in force has been metered."""
+        """Begin an episode: the tariff in force has been metered, in the market a new one begins."""
         super().reset(seed=seed)
         self._world.begin(int(self.np_random.integers(1 << 63)))
         self._round = 0
@@ -177,6 +181,11 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         self._round += 1
         return self._seen, self._reward, False, self._round == self.rounds, info
 
+    @property
+    def market(self) -> ProsumerMarket | None:
+        """The running market of this episode; None in the mean field."""
+        return self._world.market
+
     def judge(self, action: npt.ArrayLike) -> float:
         """The leader's true objective of a tariff in the mean field, which no meter shows: for the user, not the agent.
 
@@ -189,6 +198,10 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         violation = self.aims.violation()
         over_cap = violation is not None and float(violation(found).max()) > 1e-9
         return float(self.aims.objective()(found)) if found.converged and not over_cap else -np.inf
+
+    def close(self) -> None:
+        """Let go of the market."""
+        self._world.close()
 
     def _tariff(self, action: npt.ArrayLike) -> Tariff:
         point = np.asarray(action, dtype=np.float64)

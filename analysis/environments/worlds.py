@@ -1,16 +1,21 @@
-"""Where the leader's tariffs are posted, round by round: the continuum of households, or finite markets."""
+"""Where the leader's tariffs are posted, round by round: the continuum of households, or one running market."""
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from agents.meter import MeterReading
+from agents.meter import MeterReading, joined
 from agents.tariff import Tariff
-from analysis.learning.environment import MarketEnvironment, MeanFieldEnvironment
+from analysis.learning.environment import DAYS_IN_FORCE, MeanFieldEnvironment, metered_reading
+from model.market.market import ProsumerMarket
 from model.mean_field.equilibrium import Equilibrium
 
 
 class World(Protocol):
     """Where tariffs are posted, round by round."""
+
+    @property
+    def market(self) -> ProsumerMarket | None:
+        """The market, where there is one."""
 
     def in_force(self) -> MeterReading:
         """What the meters read under the tariff in force, before the first round."""
@@ -21,12 +26,16 @@ class World(Protocol):
     def post(self, tariff: Tariff) -> MeterReading | None:
         """Post a tariff for a round; None if households come to no equilibrium under it."""
 
+    def close(self) -> None:
+        """Let go of everything."""
+
 
 class Continuum:
     """The mean field at each tariff's equilibrium; a round has no length."""
 
-    def __init__(self, in_force: Equilibrium, households: int, days: int) -> None:
+    def __init__(self, in_force: Equilibrium, households: int, days: int, behaviour: Any) -> None:
         self._environment = MeanFieldEnvironment(in_force)
+        self.market: ProsumerMarket | None = None
 
     def in_force(self) -> MeterReading:
         """Expected meters."""
@@ -39,35 +48,77 @@ class Continuum:
         """Solve the equilibrium and read its expected meters."""
         return self._environment.post(tariff, 1).reading
 
+    def close(self) -> None:
+        """Nothing to let go of."""
 
-class FiniteMarkets:
-    """A market for each round, whose households have settled at the equilibrium of the tariff posted.
+
+class RunningMarket:
+    """One market that lives on from tariff to tariff.
 
     The tariff in force was metered for a year in a market of its own, the same for every key.
     """
 
-    def __init__(self, in_force: Equilibrium, households: int, days: int) -> None:
-        self._in_force, self._households, self._days = in_force, households, days
-        self.begin(0)
+    def __init__(self, in_force: Equilibrium, households: int, days: int, behaviour: Any) -> None:
+        self._in_force, self._households, self._days, self._behaviour = in_force, households, days, behaviour
+        self._office = _Office(in_force.tariff)
+        self.market: ProsumerMarket | None = None
 
     def in_force(self) -> MeterReading:
         """Meters of a year."""
-        environment = MarketEnvironment(self._in_force, households=self._households, days=self._days, seed=0)
-        return environment.in_force()
+        return metered_reading(self._in_force, households=self._households, days=DAYS_IN_FORCE, key=(0, DAYS_IN_FORCE))
 
     def begin(self, key: int) -> None:
-        """Take other markets."""
-        self._environment = MarketEnvironment(self._in_force, households=self._households, days=self._days, seed=key)
-        self._round = 0
+        """Make a new market."""
+        self.close()
+        self._office = _Office(self._in_force.tariff)
+        self.market = ProsumerMarket(
+            self._in_force.economy,
+            households=self._households,
+            policies=self._in_force,
+            behaviour=self._behaviour,
+            rng=key,
+            power_flow=False,
+            leader=self._office,
+        )
 
     def post(self, tariff: Tariff) -> MeterReading | None:
-        """Let households settle, then simulate the days of a round and meter them."""
-        self._round += 1
-        return self._environment.post(tariff, self._round).reading
+        """Simulate the days of a round under the tariff."""
+        market = self.market
+        assert market is not None
+        assert market.terms is not None
+        try:
+            market.terms.of(tariff)
+        except ValueError:  # the market has not moved
+            return None
+        self._office.tariff, self._office.readings = tariff, []
+        for _ in range(self._days):
+            market.step()
+        return joined(self._office.readings)
+
+    def close(self) -> None:
+        """Let go of the market."""
+        if self.market is not None:
+            self.market.close()
 
 
-WORLDS: Final[dict[str, Callable[[Equilibrium, int, int], World]]] = {
+class _Office:
+    """The market's leader: posts what it is told and keeps what it reads."""
+
+    def __init__(self, tariff: Tariff) -> None:
+        self.tariff = tariff
+        self.readings: list[MeterReading] = []
+
+    def post(self, day: int, common_state: int) -> Tariff:
+        """The tariff of the round."""
+        return self.tariff
+
+    def learn(self, reading: MeterReading) -> None:
+        """Keep the day's reading."""
+        self.readings.append(reading)
+
+
+WORLDS: Final[dict[str, Callable[[Equilibrium, int, int, Any], World]]] = {
     "mean_field": Continuum,
-    "market": FiniteMarkets,
+    "market": RunningMarket,
 }
-"""Worlds by name: called with the equilibrium in force, households, and days of a round."""
+"""Worlds by name: called with the equilibrium in force, households, days of a round and behaviour."""

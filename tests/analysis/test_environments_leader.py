@@ -8,9 +8,10 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from scenarios import preset_economy, solved
 
+from agents.tariff import Tariff
 from analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
 from analysis.environments import LEADER_ID, LeaderEnv, register
-from analysis.learning.environment import MarketEnvironment, MeanFieldEnvironment
+from analysis.learning.environment import MeanFieldEnvironment
 from analysis.learning.meter import MeteredObjective
 from model.mean_field.equilibrium import solve_equilibrium
 
@@ -98,26 +99,46 @@ def test_what_is_observed_first_are_the_meters_of_the_tariff_in_force() -> None:
     assert info["outcome"] == "metered"
 
 
-def test_a_round_in_the_market_is_metered_as_a_trial_of_a_campaign_is() -> None:
-    env = small_market()
+def test_rounds_of_a_running_market_are_its_days_under_the_tariffs_posted() -> None:
+    env = small_market(behaviour="belief")
     env.reset(seed=3)
-    campaign = MarketEnvironment(
-        env.in_force, households=60, days=4, seed=int(np.random.default_rng(3).integers(1 << 63))
-    )
-    for trial, shift in enumerate((0.0, 0.1, -0.1), start=1):
-        action = MODEST + np.float32(shift)
-        observation, reward, _, truncated, info = env.step(action)
-        reading = campaign.post(env.family.tariff(env.family.at(action.astype(float))), trial).reading
-        assert reading is not None
-        assert named(env, observation, "margin")[0] == pytest.approx(reading.margin_usd_per_day.mean(), abs=1e-6)
-        assert reward == pytest.approx(reading.margin_usd_per_day.mean(), abs=1e-9)
-        assert named(env, observation, "imported") == pytest.approx(
-            reading.imported_kw.sum(axis=1).mean(axis=0), abs=1e-6
-        )
-        assert truncated == (trial == 3)
+    market = env.market
+    assert market is not None
+    for number, shift in enumerate((0.0, 0.1, -0.1), start=1):
+        before = market.utility.account
+        observation, reward, _, truncated, info = env.step(MODEST + np.float32(shift))
+        assert env.market is market
+        assert market.day == 4 * number
+        assert truncated == (number == 3)
+        earned = market.utility.account.surplus_usd - before.surplus_usd
+        assert named(env, observation, "margin")[0] == pytest.approx(earned / (60 * 4), abs=1e-5)
+        assert reward == pytest.approx(earned / (60 * 4), abs=1e-5)
+        posted = env.family.tariff(env.family.at((MODEST + np.float32(shift)).astype(float)))
+        assert (market.utility.tariff.energy_usd_per_kwh == posted.energy_usd_per_kwh).all()
+        load = market.history.stacked("net_load_kw")[-4:].mean(axis=0)
+        seen = named(env, observation, "imported_kw") - named(env, observation, "exported_kw")
+        assert seen == pytest.approx(load, abs=1e-5)
         assert info["days"] == 4
     with pytest.raises(ValueError, match=r"no episode is running; call reset\(\) first"):
         env.step(MODEST)
+
+
+def test_a_running_market_stands_still_where_a_tariff_cannot_be_posted(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = small_market()
+    env.reset(seed=3)
+    market = env.market
+    assert market is not None
+
+    def refuse(tariff: Tariff) -> None:
+        raise ValueError(f"tariff {tariff.name} cannot be posted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(market.terms, "of", refuse)
+        *_, info = env.step(MODEST)
+    assert info["outcome"] == "no_equilibrium"
+    assert market.day == 0
+    *_, info = env.step(MODEST)
+    assert (info["outcome"], market.day) == ("metered", 4)
 
 
 def test_a_large_market_earns_what_the_continuum_does() -> None:
