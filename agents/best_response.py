@@ -82,9 +82,9 @@ class Response:
     converged: bool
 
 
-def value_tolerance_usd(temperature_usd: float) -> float:
-    """Accuracy of the values at which probabilities are good to about 1e-9."""
-    return max(1e-9 * temperature_usd, 2e-13)
+def value_tolerance_usd(temperature_usd: float, accuracy: float = 1e-9) -> float:
+    """Accuracy of the values at which probabilities are good to about ``accuracy``, as far as rounding lets them."""
+    return max(accuracy * temperature_usd, 2e-13)
 
 
 def best_response(

@@ -15,7 +15,7 @@ from model.mean_field.threads import for_each_type
 from model.mean_field.watch import Watch
 
 EXACT = 1e-9
-"""Accuracy of probabilities at which an answer is as good as it gets."""
+"""Accuracy of probabilities where nobody asks for another."""
 LAW_SHARE = 1e-2
 """Accuracy of a single probability of the law, as a share of the accuracy of net loads: a load sums over many."""
 
@@ -110,7 +110,7 @@ def answer(
         a rough answer takes fewer days.
     """
     horizon = outlook(economy, temperature_usd=temperature_usd)
-    tolerance_usd = max(value_tolerance_usd(horizon.temperature_usd), accuracy * horizon.temperature_usd)
+    tolerance_usd = value_tolerance_usd(horizon.temperature_usd, accuracy)
     law_tolerance = LAW_TOLERANCE if accuracy <= EXACT else LAW_SHARE * accuracy
     posted = rates(tariff, economy.common.today, wholesale_usd_per_kwh, adder_usd_per_kwh)
 
@@ -152,7 +152,7 @@ def careful_answer(
     residual_of
         What an answer misses a solution by; `price_gap` by default. [USD/kWh]
     """
-    finest = max(EXACT, FINEST * tolerance)
+    finest = finest_accuracy(tolerance)
     rough = max(finest, min(ROUGH * before, ROUGHEST))
     posted = wholesale_usd_per_kwh, adder_usd_per_kwh
     while True:
@@ -162,6 +162,11 @@ def careful_answer(
         if residual > tolerance or rough <= finest:
             return found, residual
         start, rough = found, finest
+
+
+def finest_accuracy(tolerance: float) -> float:
+    """Accuracy that a solution within a tolerance [USD/kWh] needs: its own noise must not exceed the tolerance."""
+    return max(min(EXACT, tolerance), FINEST * tolerance)
 
 
 def price_gap(economy: Economy, found: Answer) -> float:

@@ -9,7 +9,7 @@ from agents.arrays import Floats
 from agents.outlook import ValueRule
 from agents.tariff import ExportRule, Tariff
 from model.economy import Economy
-from model.mean_field.answer import EXACT, FINEST, Answer, answer, careful_answer, induced_wholesale
+from model.mean_field.answer import Answer, answer, careful_answer, finest_accuracy, induced_wholesale
 from model.mean_field.exact import solve_exact
 from model.mean_field.newton import FEW_PRICES, solve_newton
 from model.mean_field.watch import Watch
@@ -113,7 +113,7 @@ def solve_prices(
             wholesale,
             adder_usd_per_kwh,
             start=start.answer if start else None,
-            accuracy=max(EXACT, FINEST * tolerance),
+            accuracy=finest_accuracy(tolerance),
         )
         watch.tick(0.0)
         return PriceSolution(
