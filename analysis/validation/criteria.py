@@ -22,8 +22,6 @@ SLOPE_MARGIN: Final = 0.05
 SIZE_MARGIN: Final = 0.05
 """Measured over expected size: within 5 %."""
 EXPLOITABILITY_MARGIN: Final = 0.02
-FLOOR_SHARE: Final = 0.01
-"""Of the mean load: a floor below it is smaller than the mean field's other simplifications, and is named."""
 CALM_RATIO: Final = 1.1
 """Learners' prices stray at most this many times as far as those of households that are given the equilibrium."""
 LOSS_SHARE: Final = 0.05
@@ -53,15 +51,13 @@ def _load_floor(result: "Validation") -> tuple[Status, str]:
     if squared.low is None or squared.high is None or floor is None:
         return Status.NOT_APPLICABLE, _FEW
     if squared.low > 0 and squared.high is not None:
-        allowed = FLOOR_SHARE * result.mean_load_kw if result.day_types > 1 else 0.0
         text = (
             f"A floor of {floor:.4f} kW stays however many the households (95 %: {squared.low**0.5:.4f} to"
             f" {squared.high**0.5:.4f}), {floor / result.mean_load_kw:.2%} of the mean load."
         )
         if result.day_types == 1:
             return Status.FAIL, f"{text} With one kind of day there is nothing to forget: there should be none."
-        size = Interval(value=floor, low=squared.low**0.5, high=squared.high**0.5)
-        return within(size, 0.0, allowed), f"{text} It is what older day types than the model remembers leave behind."
+        return Status.FAIL, f"{text} It is what older day types than the model remembers leave behind: raise memory."
     most = max(squared.high, 0.0) ** 0.5
     return Status.PASS, "No floor is seen." + (f" One above {most:.1g} kW would have been." if most > 0 else "")
 
@@ -236,8 +232,7 @@ CRITERIA: Final = (
         key="load_floor",
         check="aggregate",
         title="floor of the net load error",
-        criterion="95 % interval of f² in RMS² = a²/N + f² not above 0; with several day types, or else f named and its"
-        f" interval below {FLOOR_SHARE:.0%} of the mean load",
+        criterion="95 % interval of f² in RMS² = a²/N + f² not above 0",
         why="The continuum's law remembers the last day types only; what older ones leave behind is common to all.",
         judge=_load_floor,
     ),
