@@ -1,6 +1,6 @@
 """The array types everybody shares."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,19 @@ def read_only(values: npt.ArrayLike) -> Floats:
     array = np.array(values, dtype=np.float64, order="C")
     array.setflags(write=False)
     return array
+
+
+def at_each(loop: Callable[[Floats, Floats], None], *numbers: npt.ArrayLike) -> Floats:
+    """A formula of numbers at every place of arrays that broadcast.
+
+    ``loop`` (given, out) is compiled: it fills out (place,) with the formula of every column of given (number, place).
+    """
+    shape = np.broadcast_shapes(*(np.shape(number) for number in numbers))
+    given, out = np.empty((len(numbers), *shape)), np.empty(shape)
+    for row, number in enumerate(numbers):
+        given[row] = number
+    loop(given.reshape(len(numbers), -1), out.reshape(-1))
+    return out
 
 
 def require_finite(name: str, array: npt.NDArray[Any]) -> None:

@@ -8,9 +8,8 @@ Each formula stands once, as a compiled function of numbers for the kernels, and
 """
 
 import numba
-import numpy as np
 
-from agents.arrays import Floats
+from agents.arrays import Floats, at_each
 
 
 @numba.njit(cache=True, nogil=True)
@@ -43,10 +42,28 @@ def utility_of_use(use: float, reference: float, elasticity: float, reference_pr
     return reference_price * (deviation - curvature)
 
 
-_wanted = numba.vectorize(["float64(float64, float64, float64, float64, float64)"], cache=True)(wanted_use.py_func)  # type: ignore[no-untyped-call]
-_slope = numba.vectorize(["float64(float64, float64, float64, float64, float64)"], cache=True)(wanted_slope.py_func)  # type: ignore[no-untyped-call]
-_best = numba.vectorize(["float64(float64, float64, float64)"], cache=True)(best_use.py_func)  # type: ignore[no-untyped-call]
-_utility = numba.vectorize(["float64(float64, float64, float64, float64)"], cache=True)(utility_of_use.py_func)  # type: ignore[no-untyped-call]
+@numba.njit(cache=True, nogil=True)
+def _wanted(given: Floats, out: Floats) -> None:
+    for k in range(out.size):
+        out[k] = wanted_use(given[0, k], given[1, k], given[2, k], given[3, k], given[4, k])
+
+
+@numba.njit(cache=True, nogil=True)
+def _slope(given: Floats, out: Floats) -> None:
+    for k in range(out.size):
+        out[k] = wanted_slope(given[0, k], given[1, k], given[2, k], given[3, k], given[4, k])
+
+
+@numba.njit(cache=True, nogil=True)
+def _best(given: Floats, out: Floats) -> None:
+    for k in range(out.size):
+        out[k] = best_use(given[0, k], given[1, k], given[2, k])
+
+
+@numba.njit(cache=True, nogil=True)
+def _utility(given: Floats, out: Floats) -> None:
+    for k in range(out.size):
+        out[k] = utility_of_use(given[0, k], given[1, k], given[2, k], given[3, k])
 
 
 def wanted_use_kw(
@@ -72,14 +89,14 @@ def wanted_use_kw(
     array
         q0 · clip(1 + ε(1 − r/p0), 1 − f, 1 + f). [kW]
     """
-    return np.asarray(_wanted(reference_kw, usd_per_kwh, elasticity, flexibility, reference_price))
+    return at_each(_wanted, reference_kw, usd_per_kwh, elasticity, flexibility, reference_price)
 
 
 def wanted_slope_kw(
     reference_kw: Floats, usd_per_kwh: Floats, *, elasticity: float, flexibility: float, reference_price: float
 ) -> Floats:
     """Derivative of `wanted_use_kw` in the price, ≤ 0; 0 beyond the flexibility. [kW per USD/kWh]"""
-    return np.asarray(_slope(reference_kw, usd_per_kwh, elasticity, flexibility, reference_price))
+    return at_each(_slope, reference_kw, usd_per_kwh, elasticity, flexibility, reference_price)
 
 
 def best_use_kw(free_kw: Floats, use_if_buying_kw: Floats, use_if_selling_kw: Floats) -> Floats:
@@ -88,7 +105,7 @@ def best_use_kw(free_kw: Floats, use_if_buying_kw: Floats, use_if_selling_kw: Fl
     Three cases in one clip: buy (use above ``free_kw``), sell (below it), or exactly zero net load.
     Valid because the export rate never exceeds the import rate, hence ``use_if_buying_kw <= use_if_selling_kw``.
     """
-    return np.asarray(_best(free_kw, use_if_buying_kw, use_if_selling_kw))
+    return at_each(_best, free_kw, use_if_buying_kw, use_if_selling_kw)
 
 
 def utility_usd_per_hour(use_kw: Floats, reference_kw: Floats, *, elasticity: float, reference_price: float) -> Floats:
@@ -96,4 +113,4 @@ def utility_usd_per_hour(use_kw: Floats, reference_kw: Floats, *, elasticity: fl
 
     0 everywhere when demand is inelastic or the reference is zero.
     """
-    return np.asarray(_utility(use_kw, reference_kw, elasticity, reference_price))
+    return at_each(_utility, use_kw, reference_kw, elasticity, reference_price)

@@ -6,7 +6,7 @@ from enum import StrEnum
 import numba
 import numpy as np
 
-from agents.arrays import Floats, Ints, read_only, require_finite, require_shape
+from agents.arrays import Floats, Ints, at_each, read_only, require_finite, require_shape
 
 
 class Recovery(StrEnum):
@@ -130,8 +130,16 @@ def export_rate(credit: float, wholesale: float, export_pass_through: float, bou
     return min(credit + export_pass_through * wholesale, bought)
 
 
-_import = numba.vectorize(["float64(float64, float64, float64, float64)"], cache=True)(import_rate.py_func)  # type: ignore[no-untyped-call]
-_export = numba.vectorize(["float64(float64, float64, float64, float64)"], cache=True)(export_rate.py_func)  # type: ignore[no-untyped-call]
+@numba.njit(cache=True, nogil=True)
+def _import(given: Floats, out: Floats) -> None:
+    for k in range(out.size):
+        out[k] = import_rate(given[0, k], given[1, k], given[2, k], given[3, k])
+
+
+@numba.njit(cache=True, nogil=True)
+def _export(given: Floats, out: Floats) -> None:
+    for k in range(out.size):
+        out[k] = export_rate(given[0, k], given[1, k], given[2, k], given[3, k])
 
 
 def export_credit(tariff: Tariff, today: Ints) -> tuple[Floats, float]:
@@ -161,8 +169,8 @@ def rates(tariff: Tariff, today: Ints, wholesale_usd_per_kwh: Floats, adder_usd_
     """
     energy = tariff.energy_usd_per_kwh[today]
     credit, passed = export_credit(tariff, today)
-    bought = np.asarray(_import(energy, wholesale_usd_per_kwh, tariff.pass_through, adder_usd_per_kwh))
-    sold = np.asarray(_export(credit, wholesale_usd_per_kwh, passed, bought))
+    bought = at_each(_import, energy, wholesale_usd_per_kwh, tariff.pass_through, adder_usd_per_kwh)
+    sold = at_each(_export, credit, wholesale_usd_per_kwh, passed, bought)
     return Rates(import_usd_per_kwh=bought, export_usd_per_kwh=sold)
 
 
@@ -172,11 +180,14 @@ def slot_payment(net_load: float, bought: float, sold: float, slot_hours: float)
     return slot_hours * (bought if net_load > 0.0 else sold) * net_load
 
 
-_payment = numba.vectorize(["float64(float64, float64, float64, float64)"], cache=True)(slot_payment.py_func)  # type: ignore[no-untyped-call]
+@numba.njit(cache=True, nogil=True)
+def _payment(given: Floats, out: Floats) -> None:
+    for k in range(out.size):
+        out[k] = slot_payment(given[0, k], given[1, k], given[2, k], given[3, k])
 
 
 def payment_usd(
     net_load_kw: Floats, import_usd_per_kwh: Floats, export_usd_per_kwh: Floats, slot_hours: float
 ) -> Floats:
     """Slot payment Δ(r⁺ n⁺ − r⁻ n⁻); positive is paid by the household. Broadcasts. [USD]"""
-    return np.asarray(_payment(net_load_kw, import_usd_per_kwh, export_usd_per_kwh, slot_hours))
+    return at_each(_payment, net_load_kw, import_usd_per_kwh, export_usd_per_kwh, slot_hours)

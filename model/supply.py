@@ -11,7 +11,6 @@ import numpy.typing as npt
 from agents.arrays import Floats, read_only
 
 POWERS = 4  # constant to cubic
-NOWHERE = np.empty(0)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -31,9 +30,10 @@ def piecewise(x: float, breaks: Floats, rows: Floats) -> float:
     return value
 
 
-@numba.guvectorize(["(float64, float64[:], float64[:, :], float64[:])"], "(),(b),(p,n)->()", cache=True)  # type: ignore[no-untyped-call]
-def _piecewise(x: float, breaks: Floats, rows: Floats, out: Floats) -> None:
-    out[0] = piecewise(x, breaks, rows)
+@numba.njit(cache=True, nogil=True)
+def _piecewise(x: Floats, breaks: Floats, rows: Floats, out: Floats) -> None:
+    for k in range(x.size):
+        out[k] = piecewise(x[k], breaks, rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -264,14 +264,17 @@ class SupplyCurve:
 
     def _at(self, net_load_kw: npt.ArrayLike, rows: Floats) -> Floats:
         """The piecewise polynomial with these rows at net loads of any shape."""
-        value: Floats = _piecewise(np.asarray(net_load_kw, dtype=float), self.breaks_kw, rows)
+        x = np.array(net_load_kw, dtype=float, order="C")
+        value = np.empty_like(x)
+        _piecewise(x.reshape(-1), self.breaks_kw, np.array(rows), value.reshape(-1))
         return value
 
     def _integral(self, rows: Floats) -> Floats:
         """Coefficients of the integral from 0 of the piecewise polynomial with these rows (break + 1, power)."""
         primitive = np.concatenate([np.zeros((len(rows), 1)), rows / np.arange(1, POWERS + 1)], axis=1)
         # constants of integration that make neighbours meet at their break point, then F(0) = 0
-        left, right = (_piecewise(self.breaks_kw, NOWHERE, side[:, None]) for side in (primitive[:-1], primitive[1:]))
+        polyval = np.polynomial.polynomial.polyval
+        left, right = (polyval(self.breaks_kw, side.T, tensor=False) for side in (primitive[:-1], primitive[1:]))
         constant = np.concatenate([[0.0], np.cumsum(left - right)])
         primitive[:, 0] = constant - constant[np.searchsorted(self.breaks_kw, 0.0, side="right")]
         return primitive
