@@ -23,6 +23,10 @@ def study(
     workers: Annotated[
         str | None, typer.Option(metavar="K", help="Processes on this machine; 0 works without. By default one a core.")
     ] = None,
+    allow_code: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Directory whose Python files the study's behaviour may name; they are run."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Keep the results that are there and do the rest.")] = False,
     out: Annotated[
         str | None,
@@ -40,7 +44,7 @@ def study(
         from analysis.study.plan import plan_study
         from analysis.study.run import run_study
 
-        plan = plan_study(file)
+        plan = plan_study(file, allow_code=allow_code)
         directory = Path(out or plan.name)
         if out is None and directory.is_file():
             raise ValueError(f"--out is missing and {directory} is a file; give --out DIR")

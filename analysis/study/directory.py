@@ -247,6 +247,7 @@ def _manifest(plan: Plan) -> dict[str, Any]:
         "tasks": len(plan.tasks),
         "scenarios_sha256": _hash(scenarios.encode("utf-8")),
         "tasks_sha256": _hash(identities.encode("ascii")),
+        **({"code_sha256": {name: one.sha256 for name, one in plan.code.items()}} if plan.code else {}),
     }
 
 

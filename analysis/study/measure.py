@@ -66,13 +66,14 @@ def _solve(task: Task, equilibrium: Equilibrium) -> Row:
 
 def _simulate(task: Task, equilibrium: Equilibrium) -> Row:
     from analysis.simulation import simulate
+    from analysis.study.code import behaviour_of
 
     assert task.households is not None
     done = simulate(
         equilibrium.economy,
         equilibrium.tariff,
         equilibrium=equilibrium,
-        behaviour=task.behaviour,
+        behaviour=behaviour_of(task.behaviour, task.code),
         households=task.households,
         days=task.days,
         seed=(task.seed, task.replication or 0),

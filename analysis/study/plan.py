@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.strict_json import dumps
+from analysis.study.code import Code, read_code
 from analysis.study.plan_file import StudyError, StudyFile, load_study
 from analysis.study.task import Task
 from model.scenario import Scenario, load_scenario, presets
@@ -33,12 +34,15 @@ class Plan:
         What is changed at each point, by scenario key.
     tasks : tuple of Task
         In the order in which they are started.
+    code : dict
+        Files that the study's behaviour names, by their names there.
     """
 
     name: str
     file: StudyFile
     points: tuple[Mapping[str, Any], ...]
     tasks: tuple[Task, ...]
+    code: Mapping[str, Code]
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -46,17 +50,25 @@ class Plan:
         return tuple(self.points[0])
 
 
-def plan_study(path: str | Path) -> Plan:
+def plan_study(path: str | Path, *, allow_code: str | Path | None = None) -> Plan:
     """Read a study and lay out its tasks.
+
+    Parameters
+    ----------
+    path
+        Its TOML file.
+    allow_code
+        Directory whose Python files the study's behaviour may name; by default it may name none.
 
     Raises
     ------
     ValueError
-        In one line: the file is no study, or a point is no scenario.
+        In one line: the file is no study, a point is no scenario, or code is named that may not run.
     """
     file = load_study(path)
     label = f"study {path}"
     source = file.scenario if file.scenario in presets() else _beside(path, file.scenario)
+    code = _code(file, path, allow_code, label)
     points = tuple(scenario_points(file, _base(source, file, label)))
     tasks: list[Task] = []
     for number, point in enumerate(points):
@@ -74,10 +86,11 @@ def plan_study(path: str | Path) -> Plan:
                 "days": file.days or DAYS,
                 "behaviour": file.behaviour or "equilibrium",
             }
-            identity = hashlib.sha256(dumps(settings).encode("ascii")).hexdigest()[:32]
-            tasks.append(Task(number=len(tasks), identity=identity, point=number, **settings))
+            decides = {**settings, **({"code": [one.sha256 for one in code.values()]} if code else {})}
+            identity = hashlib.sha256(dumps(decides).encode("ascii")).hexdigest()[:32]
+            tasks.append(Task(number=len(tasks), identity=identity, point=number, code=code, **settings))
     _require_different(tasks, points, label)
-    return Plan(name=Path(path).stem, file=file, points=points, tasks=tuple(tasks))
+    return Plan(name=Path(path).stem, file=file, points=points, tasks=tuple(tasks), code=code)
 
 
 def scenario_points(file: StudyFile, base: Scenario) -> Iterator[dict[str, Any]]:
@@ -125,6 +138,14 @@ def _is_whole(known: Mapping[str, Any], key: str) -> bool:
     for part in key.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _code(file: StudyFile, path: str | Path, allow_code: str | Path | None, label: str) -> dict[str, Code]:
+    """The files of code that the study names and may run; none where it names a behaviour of ours."""
+    try:
+        return {} if file.behaviour is None else read_code(file.behaviour, Path(path), allow_code)
+    except ValueError as error:
+        raise StudyError(f"{label}: {error}") from None
 
 
 def _base(source: str, file: StudyFile, label: str) -> Scenario:

@@ -105,7 +105,7 @@ class StudyFile(Table):
     days: int | None = Field(default=None, ge=1)
     """Days of each market."""
     behaviour: str | None = None
-    """How households decide, for ``simulate``."""
+    """How households decide, for ``simulate``; a class of one's own by its file, see ``analysis.study.code``."""
     seed: int = Field(default=0, ge=0)
     """Key of all draws."""
     set: Annotated[dict[str, Any], BeforeValidator(_flat)] = Field(default_factory=dict)
@@ -142,10 +142,6 @@ class StudyFile(Table):
             raise ValueError(f"households is missing; measure {self.measure} wants a list, e.g. [100, 1000]")
         if self.measure == "validate" and self.behaviour is not None:
             raise ValueError("behaviour is given, but measure validate plays the equilibrium; leave behaviour out")
-        if self.behaviour is not None:
-            from model.market.ways import read_behaviour  # with it comes all of Mesa
-
-            read_behaviour(self.behaviour)
 
     @property
     def points(self) -> int:

@@ -1,6 +1,10 @@
 """What one worker of a study does at a time; light to import."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analysis.study.code import Code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +23,8 @@ class Task:
         The point's scenario as JSON of all its tables.
     measure, households, replication, seed, days, behaviour
         As in the study's file; the number of households is None where none are simulated.
+    code
+        Files that ``behaviour`` names, by their names there.
     """
 
     number: int
@@ -31,3 +37,4 @@ class Task:
     seed: int
     days: int
     behaviour: str
+    code: "dict[str, Code]" = field(default_factory=dict)

@@ -6,19 +6,16 @@ A text is ``NAME``, or ``NAME=SHARE`` between commas, each with settings after c
 """
 
 import copy
-import importlib
-import importlib.util
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any, Final
 
 from agents.behaviour import Behaviour, Strategy
 from agents.belief import BeliefSettings
 from agents.q_learning import QSettings
 from agents.rules import RULES
+from model.market.own_code import Load, import_class, is_reference, pieces
 from model.nearest import unknown
 
 Settings = BeliefSettings | QSettings
@@ -63,7 +60,7 @@ class Way:
     strategy: Callable[[], Strategy] | None = None
 
 
-def read_behaviour(given: Given) -> tuple[Way, ...]:
+def read_behaviour(given: Given, *, load: Load = import_class) -> tuple[Way, ...]:
     """Find out what was meant; the shares of the answer sum to one.
 
     Parameters
@@ -72,6 +69,8 @@ def read_behaviour(given: Given) -> tuple[Way, ...]:
         A text as above; an object of ``agents.behaviour.Behaviour``, settings, a strategy (class, object, or a
         function without arguments that makes one); a mapping of such to shares; or what this function returned before.
         None gives no behaviour at all, for the market to choose.
+    load
+        Gives the class that a reference names. The one by default imports it, which runs its code.
 
     Raises
     ------
@@ -85,7 +84,7 @@ def read_behaviour(given: Given) -> tuple[Way, ...]:
     if isinstance(given, Mapping):
         pairs = [(key, _share(str(_label(key)), share)) for key, share in given.items()]
     elif isinstance(given, str):
-        pairs = list(_parts(given))
+        pairs = list(_parts(given, load))
     else:
         pairs = [(given, 1.0)]
     if not pairs:
@@ -98,7 +97,7 @@ def read_behaviour(given: Given) -> tuple[Way, ...]:
     ways: list[Way] = []
     for key, share in pairs:
         if share > 0:
-            ways.append(_way(key, share / total, [way.name for way in ways]))
+            ways.append(_way(key, share / total, [way.name for way in ways], load))
     return tuple(ways)
 
 
@@ -107,10 +106,10 @@ def needs_equilibrium(ways: Sequence[Way]) -> bool:
     return any(way.kind == "equilibrium" for way in ways)
 
 
-def _way(key: Any, share: float, taken: Sequence[str]) -> Way:
+def _way(key: Any, share: float, taken: Sequence[str], load: Load) -> Way:
     """One behaviour, beside others whose names are taken."""
     if isinstance(key, str):
-        key = _read_name(key)
+        key = _read_name(key, load)
     name = _label(key)
     number = 1 + sum(other == name or other.startswith(f"{name} ") for other in taken)
     label = name if number == 1 else f"{name} {number}"
@@ -155,13 +154,13 @@ def _maker(key: Any, name: str) -> Callable[[], Strategy]:
     return key  # type: ignore[no-any-return]
 
 
-def _parts(text: str) -> list[tuple[Any, float]]:
+def _parts(text: str, load: Load) -> list[tuple[Any, float]]:
     """Ways and shares of a text; a lone name has all households."""
     parts = [part.strip() for part in text.split(",")]
     found = []
     for part in parts:
-        head, *rest = part.split(":")
-        if _is_reference(head) and rest:
+        head, *rest = pieces(part)
+        if is_reference(head) and rest:
             name, equals, share = rest[0].partition("=")
             key, rest = f"{head}:{name}", rest[1:]
         else:
@@ -169,7 +168,7 @@ def _parts(text: str) -> list[tuple[Any, float]]:
         if not equals and len(parts) > 1:
             raise ValueError(f"behaviour {key or text!r} has no share; give e.g. {key or 'belief'}=0.5")
         whole = ":".join([key.strip(), *rest])
-        found.append((_read_name(whole), _share(key, share) if equals else 1.0))
+        found.append((_read_name(whole, load), _share(key, share) if equals else 1.0))
     return found
 
 
@@ -183,11 +182,11 @@ def _share(name: str, share: Any) -> float:
     return value
 
 
-def _read_name(text: str) -> Any:
+def _read_name(text: str, load: Load) -> Any:
     """Turn ``belief:cohorts=8`` into settings, ``file.py:Mine`` into a class, and check a plain name."""
-    name, *rest = (piece.strip() for piece in text.split(":"))
-    if _is_reference(name):
-        return _import(name, rest)
+    name, *rest = (piece.strip() for piece in pieces(text))
+    if is_reference(name):
+        return load(name, rest)
     if name not in BEHAVIOURS:
         raise ValueError(unknown("behaviour", name, BEHAVIOURS))
     if rest and name not in SETTINGS:
@@ -219,35 +218,3 @@ def _value(place: str, text: str, kind: type) -> Any:
         return int(text) if kind is int else float(text)
     except ValueError:
         raise ValueError(f"{place} is {text!r}; give a {'whole ' if kind is int else ''}number") from None
-
-
-def _is_reference(name: str) -> bool:
-    """Whether a name means a module or a file."""
-    return re.search(r"[./\\]", name.partition("=")[0]) is not None
-
-
-def _import(place: str, rest: Sequence[str]) -> Any:
-    """Import a class from a module, or from a file that ends in .py."""
-    if len(rest) != 1:
-        raise ValueError(f"behaviour {':'.join([place, *rest])!r} names no class; give {place}:ClassName")
-    try:
-        if place.endswith(".py"):
-            spec = importlib.util.spec_from_file_location(Path(place).stem, place)
-            assert spec is not None
-            assert spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-        else:
-            module = importlib.import_module(place)
-    except FileNotFoundError:
-        raise ValueError(f"behaviour {place}: file not found") from None
-    except Exception as error:
-        said = " ".join(str(error).split())
-        raise ValueError(f"behaviour {place} cannot be imported: {type(error).__name__}: {said}") from None
-    if not hasattr(module, rest[0]):
-        raise ValueError(f"behaviour {place}: {unknown('class', rest[0], _classes(module))}")
-    return getattr(module, rest[0])
-
-
-def _classes(module: Any) -> list[str]:
-    return [name for name, value in vars(module).items() if isinstance(value, type) and hasattr(value, "move")]
