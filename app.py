@@ -1,4 +1,4 @@
-"""The browser app's door: ``meanwatt app``, or ``solara run app.py --production``."""
+"""The page, for Solara's own tools. The program's door is ``meanwatt app``, which also checks who asks."""
 
 from analysis.dashboard.page import Layout, Page
 

@@ -11,6 +11,13 @@ from analysis.cli.options import whole_number
 def app(
     *,
     port: Annotated[str, typer.Option(metavar="P", help="Port to listen on; 0 takes any free one.")] = "8765",
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen at; 0.0.0.0 lets other machines in.")
+    ] = "localhost",
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Also answer to this name, e.g. a proxy's; may be repeated."),
+    ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser window.")] = False,
 ) -> int:
     """Open the app in a browser; it runs on this machine until Ctrl-C."""
@@ -18,4 +25,4 @@ def app(
     quick_start.over()
     from analysis.dashboard.server import serve
 
-    return serve(number, not no_browser)
+    return serve(number, not no_browser, host=host, names=allow_host or ())

@@ -8,7 +8,9 @@ import sys
 import threading
 import time
 import webbrowser
+from collections.abc import Sequence
 
+from analysis.dashboard.own_origin import EVERY_ADDRESS, OwnOrigin
 from analysis.dashboard.settings import Settings
 
 HOST = "localhost"
@@ -26,8 +28,8 @@ ENVIRONMENT = {
 logger = logging.getLogger(__name__)
 
 
-def serve(port: int, open_browser: bool) -> int:
-    """Serve the page on this machine until interrupted.
+def serve(port: int, open_browser: bool, *, host: str = HOST, names: Sequence[str] = ()) -> int:
+    """Serve the page until interrupted.
 
     Parameters
     ----------
@@ -35,14 +37,24 @@ def serve(port: int, open_browser: bool) -> int:
         Port to listen on; 0 takes a free one.
     open_browser
         Whether to open a browser window once the page answers.
+    host
+        Address to listen at: this machine alone by default, ``0.0.0.0`` for everybody who reaches it.
+    names
+        Further names that the page may be asked for by, see `analysis.dashboard.own_origin`.
 
     Returns
     -------
     int
-        0 after an orderly end, 2 if the port is taken.
+        0 after an orderly end, 2 if the port or the address cannot be used.
     """
     try:
-        port = _free_port(port)
+        port = _free_port(host, port)
+    except socket.gaierror as error:
+        sys.stderr.write(
+            f"meanwatt: --host is {host!r}, no address of this machine ({error.strerror}); give {HOST}, or"
+            f" {EVERY_ADDRESS[0]} for everybody who reaches it\n"
+        )
+        return 2
     except OSError as error:
         sys.stderr.write(f"meanwatt: port {port} cannot be used ({error.strerror}); give another one, or 0 for any\n")
         return 2
@@ -50,9 +62,15 @@ def serve(port: int, open_browser: bool) -> int:
     import uvicorn
     from solara.server.starlette import app
 
-    url = f"http://{HOST}:{port}"
+    place = HOST if host in EVERY_ADDRESS else f"[{host}]" if ":" in host else host
+    url = f"http://{place}:{port}"
     config = uvicorn.Config(
-        app, host=HOST, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=2
+        OwnOrigin(app, host, names),
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(config)
     threading.Thread(target=_announce, args=(server, url, open_browser), daemon=True).start()
@@ -96,9 +114,9 @@ def _announce(server: object, url: str, open_browser: bool) -> None:
         webbrowser.open(url)
 
 
-def _free_port(port: int) -> int:
+def _free_port(host: str, port: int) -> int:
     """Port asked for if it is free, or any free one for 0; OSError if it is taken."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((HOST, port))
+        probe.bind((host, port))
         return int(probe.getsockname()[1])

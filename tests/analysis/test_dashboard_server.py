@@ -6,8 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -61,6 +63,7 @@ def test_the_page_answers_from_anywhere_names_no_other_host_and_ends_with_ctrl_c
         assert answer.status == 200
         assert "<title>Meanwatt</title>" in page
         assert re.findall(r"<(?:script|link|iframe|img)[^>]*(?:src|href)=.?https?://", page) == []
+        _only_its_own_visitors_are_served(address)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     finally:
@@ -68,3 +71,39 @@ def test_the_page_answers_from_anywhere_names_no_other_host_and_ends_with_ctrl_c
         process.wait()
     assert (process.returncode, errors) == (0, "")
     assert list(tmp_path.iterdir()) == []
+
+
+def _only_its_own_visitors_are_served(address: str) -> None:
+    """Ask the running server for pages and websockets in the name of others; its own are what a browser opens."""
+    place = urlsplit(address)
+    own, foreign = {"Host": place.netloc}, {"Host": f"page.example:{place.port}"}
+
+    def page(**headers: str) -> int:
+        try:
+            with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=60) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    def websocket(**headers: str) -> int:
+        upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+        known = {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in (upgrade | known | headers).items())
+        with socket.create_connection((place.hostname, place.port), timeout=60) as asked:
+            asked.sendall(f"GET /jupyter/api/kernels/any/channels?session_id=any HTTP/1.1\r\n{lines}\r\n".encode())
+            return int(asked.recv(64).split()[1])
+
+    assert page(**own) == page(**own, Origin=address) == 200
+    for ask in (page, websocket):
+        assert ask(**own, Origin="http://page.example") == 403
+        assert ask(**foreign) == 403
+        assert ask(**foreign, Origin=f"http://{foreign['Host']}") == 403
+
+
+def test_an_address_of_another_machine_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert server.serve(0, False, host="no address") == 2
+    written, said = capsys.readouterr()
+    assert written == ""
+    assert said.startswith("meanwatt: --host is 'no address', no address of this machine (")
+    assert said.endswith("; give localhost, or 0.0.0.0 for everybody who reaches it\n")
+    assert said.count("\n") == 1
