@@ -4,8 +4,8 @@ Preset ``textbook``: one day type, 24 slots, 21 levels, moves up to ±10, three 
 Every cell is a share of households with a battery, a supply slope (plus a cubic), a temperature and an export rule.
 Below the table: the preset ``oahu`` under three tariffs solved cold, and again after the tariff changed by 5 %.
 
-    python benchmarks/hard_grid.py                 # the tables
-    python benchmarks/hard_grid.py --json          # the same as JSON, one object per row
+    uv run python benchmarks/hard_grid.py                 # the tables
+    uv run python benchmarks/hard_grid.py --json          # the same as JSON, one object per row
 
 Times are the least of a few runs after one that compiles. On a machine that does other work, processor time is the
 better guide, with OPENBLAS_NUM_THREADS=1: idle threads of the linear algebra wait actively, which counts as work.

@@ -1,7 +1,7 @@
 """Household-days per second of the finite market: what is wanted of it, and the same market with other packages.
 
-``python benchmarks/market_day.py`` takes the market of ``third_with_batteries.toml`` (24 hours, nine types, flexible
-demand, a third with batteries, 33 buses, every household's meter kept) and prints, in one run,
+``uv run python benchmarks/market_day.py`` takes the market of ``third_with_batteries.toml`` (24 hours, nine types,
+flexible demand, a third with batteries, 33 buses, every household's meter kept) and prints, in one run,
 
 - what is wanted at a million and at 100,000 households beside what is measured;
 - a table of whole days: ours, plain Mesa (``plain_mesa.py``) and, with ``--peer-env DIR``, AgentPy and mesa-frames,

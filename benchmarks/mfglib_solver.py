@@ -3,7 +3,7 @@
 Runs in an environment of its own, which holds torch and mfglib and none of this project; ``one_day_games.py`` writes
 the game and starts it:
 
-    python benchmarks/mfglib_solver.py GAME.npz REQUEST   # JSON in, JSON out
+    uv run python benchmarks/mfglib_solver.py GAME.npz REQUEST   # JSON in, JSON out
 
 A household's state is the pair (type, level), flattened, for MFGLib knows one population only. It has no forbidden
 moves either: a move beyond an end of the battery acts as, and is paid like, the move that just reaches that end. The

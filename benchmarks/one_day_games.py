@@ -5,9 +5,9 @@ a battery and solar of its type, charge uniform at the start and worth nothing a
 exploitability of the uniform policy, where MFGLib starts. Every time is CPU seconds of one thread, compilation and
 imports left out, from the call to the first iterate (MFGLib) or to the result (ours, solved anew for each target).
 
-    python benchmarks/one_day_games.py                        # our solver alone
-    python benchmarks/one_day_games.py --peer-env DIR         # MFGLib, too; pip makes DIR if it does not exist
-    python benchmarks/one_day_games.py --peer-env DIR --json  # the same as JSON
+    uv run python benchmarks/one_day_games.py                        # our solver alone
+    uv run python benchmarks/one_day_games.py --peer-env DIR         # MFGLib, too; pip makes DIR if it does not exist
+    uv run python benchmarks/one_day_games.py --peer-env DIR --json  # the same as JSON
 
 Before anything is timed, both sides score the same policies: uniform, random, and our equilibrium. The command ends
 with exit code 1 if they differ by more than 1e-10 USD.

@@ -1,8 +1,8 @@
 """Ten million households on a hundred feeders: one market over several worker processes.
 
-``python benchmarks/sharded_market.py`` solves the textbook equilibrium once and prints, for one market on a local
-cluster of two workers, the time of its days, the memory of each worker and the bytes exchanged; then the same market
-at a size that fits into one process, divided and whole, and whether meters and prices are the same bit for bit.
+``uv run python benchmarks/sharded_market.py`` solves the textbook equilibrium once and prints, for one market on a
+local cluster of two workers, the time of its days, the memory of each worker and the bytes exchanged; then the same
+market at a size that fits into one process, divided and whole, and whether meters and prices are the same bit for bit.
 """
 
 import argparse

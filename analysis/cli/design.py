@@ -30,7 +30,9 @@ def design(
     leader: Annotated[
         str, typer.Option(metavar="commission|utility", help="Who posts the tariff.", show_default=False)
     ],
-    method: Annotated[str, typer.Option(metavar="NAME", help="How it is searched for.")] = "commitment",
+    method: Annotated[
+        str, typer.Option(metavar="NAME", help=f"How it is searched for: {', '.join(METHODS)}.")
+    ] = "commitment",
     weights_text: Annotated[
         str | None,
         typer.Option("--weights", metavar="equity=1,stability=0", help="The commission's penalties."),

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import typer
-from typer.core import TyperGroup
 
 from analysis.cli import app as app_command
 from analysis.cli import design, emergence, export, quick_start, scenarios, simulate, solve, study, validate
+from analysis.cli.plain_help import PlainCommand, PlainGroup
 from model.nearest import unknown
 
 DONE: Final = 0
@@ -17,11 +17,12 @@ NOT_REACHED: Final = 1
 BAD_INPUT: Final = 2
 
 PROGRAM: Final = "meanwatt"
+START: Final = f"To begin: {PROGRAM} app opens the browser page, {PROGRAM} solve textbook prints a first equilibrium."
 _WRONG_USE: Final[type[Exception]] = typer.BadParameter.__mro__[2]
 """The root of what the command-line library raises for a wrong use, wherever its version keeps it."""
 
 
-class _Commands(TyperGroup):
+class _Commands(PlainGroup):
     """The group of all commands; a misspelt one gets the nearest name."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -36,6 +37,7 @@ _typer = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=START,
 )
 for _command in (
     scenarios.scenarios,
@@ -48,7 +50,7 @@ for _command in (
     export.export,
     app_command.app,
 ):
-    _typer.command()(_command)
+    _typer.command(cls=PlainCommand)(_command)
 
 
 def _version(asked: bool) -> None:
@@ -72,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments
-        What follows the program's name; by default what the process was given.
+        What follows the program's name; by default what the process was given. Nothing at all asks for help.
 
     Returns
     -------
@@ -83,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if arguments is None:  # this process is the command
             quick_start.begin()
-        given = sys.argv[1:] if arguments is None else list(arguments)
+        given = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
         status = _typer(given, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -117,8 +119,6 @@ def _wrong_use(error: Any) -> str:
     if option and type(error).__name__ == "NoSuchOption" and command is not None:
         known = [name for parameter in command.params for name in parameter.opts if name.startswith("--")]
         return unknown("option", option, [*known, "--help"])
-    if type(error).__name__ == "UsageError" and command is not None and command.name == PROGRAM:
-        return f"missing command; give one of {', '.join(command.commands)}, or --help"
     text = str(error.format_message()).strip().rstrip(".")
     own_help = f"; see {PROGRAM} {command.name} --help" if command is not None else ""
     return f"{text[:1].lower()}{text[1:]}{own_help}"

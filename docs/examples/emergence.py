@@ -1,4 +1,4 @@
-"""Learners and the herd: ``python docs/examples/emergence.py`` prints and draws them (some minutes).
+"""Learners and the herd: ``uv run python docs/examples/emergence.py`` prints and draws them (some minutes).
 
 The textbook island under its real-time price, batteries with every owner of PV (30 % of households).
 """

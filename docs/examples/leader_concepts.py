@@ -1,5 +1,5 @@
 # ruff: noqa: T201
-"""What three leaders get from the same island: ``python docs/examples/leader_concepts.py`` prints and draws it.
+"""What three leaders get from the same island: ``uv run python docs/examples/leader_concepts.py`` prints and draws it.
 
 The commission commits to a tariff, or revises it day by day (feedback), or answers loads that it takes as frozen
 (alternating). All search the same family of five parameters and are judged by the same objective. Some minutes.

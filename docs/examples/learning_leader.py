@@ -1,4 +1,4 @@
-"""Regret of three learners who see meters only: ``python docs/examples/learning_leader.py`` (some minutes)."""
+"""Regret of three learners who see meters only: ``uv run python docs/examples/learning_leader.py`` (some minutes)."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A leader who learns its menu in a running market: ``python docs/examples/market_leader.py`` (some minutes)."""
+"""A leader who learns its menu in a running market: ``uv run python docs/examples/market_leader.py`` (some minutes)."""
 
 import sys
 from dataclasses import replace

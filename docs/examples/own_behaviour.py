@@ -1,4 +1,4 @@
-"""A behaviour of one's own in a market: ``python docs/examples/own_behaviour.py`` (half a minute).
+"""A behaviour of one's own in a market: ``uv run python docs/examples/own_behaviour.py`` (half a minute).
 
 The class ``Thrifty`` is all there is to it. The rest checks it, lets a tenth of the households live by it, prints what
 battery owners paid under each behaviour, and draws what they did.

@@ -1,5 +1,5 @@
 # ruff: noqa: T201
-"""How far a softmax leader is from the exact one: ``python docs/examples/softmax_leader.py`` prints and draws it.
+"""How far a softmax leader is from the exact one: ``uv run python docs/examples/softmax_leader.py`` prints it.
 
 Oahu with a load that is higher on clear days. The leader, who wants welfare, posts a peak price from 17 to 21 h for
 each day type on top of the best single off-peak charge; network cost is recovered by the fixed charge.

@@ -1,4 +1,4 @@
-"""The market in Mesa's own page: ``solara run docs/examples/solaraviz.py`` (needs ``pip install altair``)."""
+"""The market in Mesa's own page: ``uv run solara run docs/examples/solaraviz.py`` (with altair, as developers have)."""
 
 import solara
 from mesa.visualization import Slider, SolaraViz, make_plot_component

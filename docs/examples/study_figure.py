@@ -1,4 +1,4 @@
-"""Draw the outcome of ``docs/examples/study.toml``: python docs/examples/study_figure.py storage storage.png."""
+"""Draw the outcome of ``docs/examples/study.toml``: uv run python docs/examples/study_figure.py storage storage.png."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Two games a student can print: ``python docs/examples/tabular_games.py``, with ``--figure FILE`` for the picture."""
+"""Two games a student can print: ``uv run python docs/examples/tabular_games.py``, also with ``--figure FILE``."""
 
 import argparse
 from collections.abc import Sequence

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from analysis.cli import main
+from analysis.cli.design_methods import METHODS
 from analysis.cli.interrupt import stop_on_ctrl_c
 
 
@@ -56,10 +58,6 @@ def test_a_mistake_in_the_scenario_is_told_in_one_line(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (
-            "",
-            "missing command; give one of scenarios, solve, simulate, validate, design, study, emergence, export, app",
-        ),
         ("--loud", "unknown option '--loud'"),
         ("slove textbook", "unknown command 'slove'; did you mean 'solve'?"),
         ("solve", "missing argument 'SCENARIO'; see meanwatt solve --help"),
@@ -122,6 +120,31 @@ def test_the_scenarios_come_one_a_line(capsys: pytest.CaptureFixture[str]) -> No
     found = json.loads(capsys.readouterr().out)["scenarios"]
     assert [entry["name"] for entry in found] == ["textbook", "oahu", "california", "stress"]
     assert {"flat", "tou", "rtp", "filed"} <= set(found[0]["tariffs"])
+
+
+def test_the_bare_program_shows_its_commands_and_a_way_to_begin(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    words = " ".join(said.out.split())
+    assert "To begin: meanwatt app opens the browser page" in words
+    assert all(f" {command} " in words for command in ("scenarios", "solve", "simulate", "design", "app"))
+
+
+@pytest.mark.parametrize(
+    "command", ["", "scenarios", "solve", "simulate", "validate", "design", "study", "export", "app"]
+)
+def test_help_says_what_an_option_takes_and_names_no_type_of_the_programming_language(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command.split(), "--help"]) == 0
+    assert re.findall(r"<\w+>|BOOLEAN|\bTEXT\b", capsys.readouterr().out) == []
+
+
+def test_the_help_of_design_names_its_methods(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["design", "--help"]) == 0
+    words = re.sub(r"[│\s]+", " ", capsys.readouterr().out)
+    assert ", ".join(METHODS) in words
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["solve", "--help"], ["--version"]])
