@@ -4,7 +4,7 @@ A move is an integer number of levels, so a state never leaves the grid: a simul
 share one state space, and no interpolation error stands between them (``docs/theory.md``, households).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from agents.arrays import Bools, Floats, Ints
 
 POWER_TOLERANCE = 1e-9
 """Relative slack of the power limit, so that a limit hit exactly is not lost to rounding."""
+
+POWER_LOSS = 0.02
+"""Share of a battery's power that may be lost to the grid of levels without a word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +78,38 @@ def moves(battery: Battery | None, slot_hours: float) -> Ints:
     """
     if battery is None:
         return np.zeros(1, dtype=np.int64)
-    reach_kw = battery.power_limit_kw * (1 + POWER_TOLERANCE)
-    charge = int(reach_kw * battery.charge_efficiency * slot_hours / battery.level_kwh)
-    discharge = int(reach_kw * slot_hours / (battery.level_kwh * battery.discharge_efficiency))
-    top = battery.levels - 1
-    return np.arange(-min(discharge, top), min(charge, top) + 1, dtype=np.int64)
+    charge, discharge = (int(reach) for reach in _reach_levels(battery, slot_hours))
+    return np.arange(-discharge, charge + 1, dtype=np.int64)
+
+
+def attainable_kw(battery: Battery, slot_hours: float) -> tuple[float, float]:
+    """Strongest charge and discharge that power limit and capacity allow for a whole slot, grid side. [kW]"""
+    cell_kw = battery.capacity_kwh / slot_hours
+    return (
+        min(battery.power_limit_kw, cell_kw / battery.charge_efficiency),
+        min(battery.power_limit_kw, cell_kw * battery.discharge_efficiency),
+    )
+
+
+def reached_kw(battery: Battery, slot_hours: float) -> tuple[float, float]:
+    """Strongest charge and discharge among the battery's moves, grid side; at most `attainable_kw`. [kW]"""
+    move = moves(battery, slot_hours)
+    power_kw = grid_power_kw(battery, move, slot_hours)
+    return float(power_kw[-1]), -float(power_kw[0])
+
+
+def keeps_power(battery: Battery, slot_hours: float) -> bool:
+    """Whether the grid of levels loses at most `POWER_LOSS` of the attainable power, either way."""
+    return all(int(reach) >= (1 - POWER_LOSS) * reach for reach in _reach_levels(battery, slot_hours))
+
+
+def nearest_levels(battery: Battery, slot_hours: float, *, most: int) -> int | None:
+    """Number of levels, up to ``most`` and nearest to the battery's own, at which it `keeps_power`; None if none."""
+    own = battery.levels
+    for levels in sorted(range(2, most + 1), key=lambda count: (abs(count - own), -count)):
+        if keeps_power(replace(battery, levels=levels), slot_hours):
+            return levels
+    return None
 
 
 def grid_power_kw(battery: Battery | None, move: Ints, slot_hours: float) -> Floats:
@@ -109,3 +139,13 @@ def feasible(levels: int, move: Ints) -> Bools:
     """
     target = np.arange(levels)[:, None] + move[None, :]
     return np.asarray((target >= 0) & (target < levels))
+
+
+def _reach_levels(battery: Battery, slot_hours: float) -> tuple[float, float]:
+    """Levels that power limit and capacity let a battery charge and discharge in one slot, fractions included."""
+    reach_kwh = battery.power_limit_kw * (1 + POWER_TOLERANCE) * slot_hours
+    top = float(battery.levels - 1)
+    return (
+        min(reach_kwh * battery.charge_efficiency / battery.level_kwh, top),
+        min(reach_kwh / battery.discharge_efficiency / battery.level_kwh, top),
+    )

@@ -27,6 +27,7 @@ from model.market.market import ProsumerMarket
 from model.market.ways import Given
 from model.mean_field.equilibrium import Equilibrium
 from model.mean_field.tables import Followed, follow
+from model.messages import Messages, joined
 
 LAST_SHARE: Final = 0.25
 """Share of the days, the last ones, over which a run is summed up."""
@@ -71,6 +72,8 @@ class Emergence:
         Belief about the day's common state with which it began, the mean over cohorts; nan without. [USD/kWh]
     common_state : (day,) int
         Common state.
+    messages
+        What is not as asked, a sentence each.
     """
 
     behaviour: str
@@ -86,6 +89,7 @@ class Emergence:
     wholesale_usd_per_kwh: Floats
     believed_usd_per_kwh: Floats
     common_state: Floats
+    messages: Messages
 
     def last(self, name: str) -> float:
         """Mean of a measure over the last days of the run; nan where it has none."""
@@ -202,6 +206,7 @@ def emergence(
             wholesale_usd_per_kwh=history.stacked("wholesale_usd_per_kwh").reshape(done, -1),
             believed_usd_per_kwh=np.array(rows["believed"]).reshape(done, -1),
             common_state=history.stacked("common_state"),
+            messages=joined(market.messages, _sampled(market)),
             **{name: np.array(rows[name]) for name in MEASURES},
         )
     finally:
@@ -278,6 +283,13 @@ def tables_in_force(market: ProsumerMarket) -> tuple[list[Sequence[PolicyTable]]
             tables.append([_table(market, cohort.behaviour.policies, kind, number, k, own) for kind in _kinds(market)])
             shares.append(cohort.share / SAMPLE)
     return tables, np.array(shares)
+
+
+def _sampled(market: ProsumerMarket) -> Messages:
+    """Say which behaviours are certified by a sample."""
+    owners = [cohort.name for cohort in market.cohorts if getattr(cohort.behaviour, "policy_of", None)]
+    certified = f"the exploitability is that of up to {SAMPLE} households of every type, who stand for the others."
+    return tuple(f"{name}: {certified}" for name in dict.fromkeys(owners))
 
 
 def _table(

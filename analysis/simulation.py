@@ -31,6 +31,8 @@ class Simulation:
         Days, as many as were simulated.
     day_digest
         SHA-256 of each day's meters.
+    messages
+        What is not as asked, a sentence each; see ``ProsumerMarket.messages``.
     behaviours
         Name, share, households and mean bill [USD per household-day] of each behaviour over all days.
     metrics, feeder
@@ -41,6 +43,7 @@ class Simulation:
 
     history: History
     day_digest: tuple[str, ...]
+    messages: tuple[str, ...]
     behaviours: list[dict[str, Any]]
     metrics: Metrics | None
     feeder: FeederStress | None
@@ -116,6 +119,7 @@ def simulate(
         return Simulation(
             history=market.history,
             day_digest=tuple(market.day_digest),
+            messages=market.messages,
             behaviours=_behaviours(market.history),
             metrics=_metrics(market, enjoyed) if enjoyed else None,
             feeder=_feeder(market) if enjoyed and power_flow else None,

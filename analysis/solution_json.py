@@ -11,6 +11,7 @@ from model.economy import Economy
 from model.mean_field.equilibrium import Equilibrium, Outcome
 from model.mean_field.first_best import FirstBest, solve_first_best
 from model.mean_field.watch import Watch
+from model.messages import Messages, joined
 
 DAYS_PER_YEAR = 365
 
@@ -48,6 +49,11 @@ def find_first_best(economy: Economy, watch: Watch | None = None) -> tuple[First
             f"The first best is known to {gap:.1e} USD per household-day only; the gap may be too large by it.",
         )
     return found, f"The first best is known to {gap:.1e} USD per household-day."
+
+
+def first_best_messages(found: FirstBest | None, sentence: str) -> Messages:
+    """The sentence of `find_first_best` where the first best is missing or not exact enough."""
+    return () if found is not None and found.converged else (sentence,)
 
 
 def metrics_json(metrics: Metrics, first_best: FirstBest | None) -> dict[str, Any]:
@@ -88,6 +94,7 @@ def solution_json(
         "tariff": tariff.name,
         "outcome": equilibrium.outcome,
         "message": equilibrium.message,
+        "messages": joined(equilibrium.messages, first_best_messages(first_best, first_best_message)),
         "converged": equilibrium.outcome is Outcome.CONVERGED,
         "iterations": equilibrium.iterations,
         "seconds": seconds,

@@ -126,7 +126,7 @@ def build_economy(scenario: Scenario) -> Economy:
     total = sum(group.share for group in scenario.income_groups.values())
     types = []
     for index, (name, group) in enumerate(scenario.income_groups.items()):
-        for technology, part in _technology_shares(scenario, group).items():
+        for technology, part in technology_shares(scenario, group).items():
             if part * group.share == 0:
                 continue
             has_pv = technology.startswith("pv")
@@ -141,7 +141,7 @@ def build_economy(scenario: Scenario) -> Economy:
                     income_usd_per_year=group.income_usd_per_year,
                     reference_kw=multiplier * mean_load_kw,
                     pv_kw=installed_kw * clear_day * pv_factor,
-                    battery=_battery(scenario) if technology.endswith("battery") else None,
+                    battery=battery_of(scenario) if technology.endswith("battery") else None,
                     elasticity=scenario.elasticity,
                     flexibility=scenario.flexibility,
                     reference_price_usd_per_kwh=scenario.reference_price_usd_per_kwh,
@@ -211,7 +211,7 @@ def build_tariff(scenario: Scenario, name: str | None = None) -> Tariff:
     )
 
 
-def _technology_shares(scenario: Scenario, group: IncomeGroupTable) -> dict[str, float]:
+def technology_shares(scenario: Scenario, group: IncomeGroupTable) -> dict[str, float]:
     """Share of each technology within an income group; sums to one."""
     pv = min(1.0, group.pv_share * scenario.pv_share_scale)
     storage = min(1.0, group.storage_share_of_pv * scenario.battery_share_scale)
@@ -224,7 +224,7 @@ def _technology_shares(scenario: Scenario, group: IncomeGroupTable) -> dict[str,
     }
 
 
-def _battery(scenario: Scenario) -> Battery:
+def battery_of(scenario: Scenario) -> Battery:
     """The scenario's battery, half of the round-trip loss on either way."""
     one_way = scenario.battery.round_trip_efficiency**0.5
     return Battery(

@@ -33,6 +33,9 @@ from model.tariff_file import (
 )
 from model.weather import checked_kernel, common_states, stationary_law
 
+MOST_LEVELS = 1001
+"""Largest number of battery levels."""
+
 
 class Scenario(Table):
     """One validated scenario: all that a run is made from, as the file says it.
@@ -60,7 +63,7 @@ class Scenario(Table):
     """Largest relative change f of use."""
     reference_price_usd_per_kwh: float = Field(gt=0)
     """Price p0 at which demand is the reference demand: the flat price that breaks even without PV. [USD/kWh]"""
-    battery_levels: int = Field(default=21, ge=2, le=1001)
+    battery_levels: int = Field(default=21, ge=2, le=MOST_LEVELS)
     """States of charge of a battery, empty and full included."""
     pv_scale: float = Field(default=1.0, ge=0)
     """Multiplies the kW of every PV system."""

@@ -76,12 +76,13 @@ def design(
     edge = read_points(pareto, points, leader)
     with watched(quiet=json) as work:
         from analysis.cli.inputs import read
-        from analysis.cli.show import print_json
+        from analysis.cli.show import print_json, say_notes
         from analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
         from analysis.design import design as run
-        from analysis.solution_json import find_first_best
+        from analysis.solution_json import find_first_best, first_best_messages
         from model.mean_field.equilibrium import Outcome
         from model.mean_field.watch import Cancelled, Watch
+        from model.messages import joined
 
         if out is not None:
             from analysis.output import require_free
@@ -106,6 +107,7 @@ def design(
             cancelled=work.cancelled,
         )
         first_best = lost_usd = None
+        first_best_message = "No first best: cancelled before it was found."
         if regret and done.outcome is not Outcome.CANCELLED:
             work.new_stage("commitment")
             with suppress(Cancelled):
@@ -113,7 +115,9 @@ def design(
         if done.outcome is not Outcome.CANCELLED:
             work.new_stage("first best")
             with suppress(Cancelled):  # the tariff is found; only its gap to the first best is not
-                first_best, _ = find_first_best(inputs.economy, Watch(progress=work.progress, cancelled=work.cancelled))
+                first_best, first_best_message = find_first_best(
+                    inputs.economy, Watch(progress=work.progress, cancelled=work.cancelled)
+                )
         surface = None
         if edge is not None and first_best is not None and done.baseline.converged:
             work.new_stage("Pareto surface")
@@ -123,6 +127,15 @@ def design(
     result["method"], result["concept"] = method, concept(method)
     result["learning"] = _learning_json(done, lost_usd)
     result["pareto"] = _pareto_json(surface)
+    found = done.baseline if done.commitment is None else done.commitment.equilibrium
+    result["messages"] = joined(
+        found.messages,
+        first_best_messages(first_best, first_best_message),
+        ["No regret: the search for the commitment was stopped."] if regret and lost_usd is None else [],
+        ["No Pareto surface: stopped before, or no first best or equilibrium to measure it against."]
+        if pareto and surface is None
+        else [],
+    )
     result["settings"] = {
         **inputs.given,
         "leader": leader,
@@ -143,6 +156,7 @@ def design(
         _tables(result)
         if pareto:
             say_pareto(result["pareto"])
+        say_notes(result["messages"])
     drawn = not pareto or (surface is not None and surface.outcome is Outcome.CONVERGED)
     return 0 if done.outcome is Outcome.CONVERGED and drawn else 1
 
@@ -205,6 +219,7 @@ def _result(
         "concept": None,
         "outcome": done.outcome,
         "message": done.message,
+        "messages": [],
         "tariff": None,
         "parameters": None,
         "objective": None,

@@ -115,7 +115,6 @@ def say_pareto(pareto: dict[str, Any] | None) -> None:
     from analysis.cli.show import figure, percent, say, table
 
     if pareto is None:
-        say("No Pareto surface: stopped before, or the tariff in force has no equilibrium.")
         return
     rows = {
         f"{name}{' (in force)' * (name == pareto['filed']['tariff'])}": row for name, row in pareto["tariffs"].items()

@@ -46,10 +46,11 @@ def emergence(
     runs: list[Emergence] = []
     with watched(quiet=json) as work:
         from analysis.cli.inputs import read
-        from analysis.cli.show import print_json
+        from analysis.cli.show import print_json, say_notes
         from analysis.emergence import emergence as measure
         from model.market.ways import read_behaviour
         from model.mean_field.equilibrium import Outcome, solve_equilibrium
+        from model.messages import joined
 
         ways = [read_behaviour(text) for text in populations]
         for text, way in zip(populations, ways, strict=True):
@@ -90,11 +91,13 @@ def emergence(
         if work.cancelled() and whole < len(populations):
             outcome, message = Outcome.CANCELLED, f"Cancelled after {whole} of {len(populations)} populations."
         runs = [run for run in runs if run.days]
+    messages = joined(target.messages, *(run.messages for run in runs))
     result = {
         "scenario": inputs.economy.scenario.name,
         "tariff": inputs.tariff.name,
         "outcome": outcome,
         "message": message,
+        "messages": messages,
         "households": size["households"],
         "days": size["days"],
         "seed": size["seed"],
@@ -111,6 +114,7 @@ def emergence(
         print_json(result)
     else:
         _tables(result)
+        say_notes(messages)
     return 0 if outcome is Outcome.CONVERGED else 1
 
 

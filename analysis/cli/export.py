@@ -25,7 +25,7 @@ def export(
         raise ValueError(f"--to {to}: {'is a directory' if file.is_dir() else 'its directory does not exist'}")
     with watched(quiet=json) as work:
         from analysis.cli.inputs import read
-        from analysis.cli.show import print_json, say, warn
+        from analysis.cli.show import print_json, say, say_notes, warn
         from analysis.export import write_game
         from model.mean_field.equilibrium import Outcome, solve_equilibrium
 
@@ -42,6 +42,7 @@ def export(
                 "file": str(file) if shapes else None,
                 "outcome": found.outcome,
                 "message": found.message,
+                "messages": found.messages,
                 "residual_usd_per_kwh": found.residual_usd_per_kwh,
                 "shapes": shapes,
                 "settings": inputs.given,
@@ -49,6 +50,7 @@ def export(
         )
     elif shapes:
         say(f"{file}: {len(shapes)} arrays, {file.stat().st_size / 1e6:.1f} MB. {found.message}")
+        say_notes(found.messages)
     if found.outcome is not Outcome.CONVERGED:
         if not json:
             warn(found.message)

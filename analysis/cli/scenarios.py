@@ -24,7 +24,7 @@ def scenarios(*, json: Json = False) -> None:
             }
             for scenario in found
         ]
-        print_json({"scenarios": rows})
+        print_json({"scenarios": rows, "messages": []})
         return
     width = max(len(scenario.name) for scenario in found)
     for scenario in found:

@@ -17,6 +17,12 @@ def say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def say_notes(messages: Iterable[str]) -> None:
+    """Write the sentences of ``messages`` below a result, a line each."""
+    for sentence in messages:
+        say(f"Note: {sentence}")
+
+
 def warn(text: str) -> None:
     """Write a line for people on standard error."""
     sys.stderr.write(text + "\n")

@@ -75,10 +75,11 @@ def simulate(
     with watched(quiet=json) as work:
         from agents.tariff import Recovery
         from analysis.cli.inputs import read
-        from analysis.cli.show import print_json
+        from analysis.cli.show import print_json, say_notes
         from model.market.ways import needs_equilibrium, read_behaviour
         from model.mean_field.equilibrium import Outcome, solve_equilibrium
         from model.mean_field.watch import Cancelled
+        from model.messages import joined
 
         ways = read_behaviour(behaviour)
         if out is not None:
@@ -121,6 +122,7 @@ def simulate(
         "behaviour": behaviour,
         "outcome": outcome,
         "message": message,
+        "messages": done.messages if found is None else joined(found.messages, done.messages),
         **_result(done, size),
         "leader": None if learner is None or known is None else _leader_json(learner, known),
         "total_seconds": time.perf_counter() - began,
@@ -140,6 +142,7 @@ def simulate(
         _tables(result)
         if result["leader"] is not None:
             say_leader(result["leader"])
+        say_notes(result["messages"])
     return 0 if outcome is Outcome.CONVERGED else 1
 
 

@@ -58,12 +58,12 @@ def solved(inputs: "Inputs", work: "Work") -> tuple["Equilibrium", "FirstBest | 
         inputs.economy, inputs.tariff, starts=STARTS, progress=work.progress, cancelled=work.cancelled
     )
     if work.cancelled():
-        return equilibrium, None, "the first best was not looked for."
+        return equilibrium, None, "No first best: cancelled before it was looked for."
     work.new_stage("first best")
     try:
         return equilibrium, *find_first_best(inputs.economy, Watch(progress=work.progress, cancelled=work.cancelled))
     except Cancelled:
-        return equilibrium, None, "the equilibrium is solved, the first best was not found."
+        return equilibrium, None, "No first best: cancelled; the equilibrium is solved."
 
 
 def _write(out: str, result: dict[str, Any], equilibrium: "Equilibrium", inputs: "Inputs") -> None:
@@ -81,7 +81,7 @@ def _write(out: str, result: dict[str, Any], equilibrium: "Equilibrium", inputs:
 
 def _tables(result: dict[str, Any]) -> None:
     """Print the result for people."""
-    from analysis.cli.show import figure, percent, say, table
+    from analysis.cli.show import figure, percent, say, say_notes, table
 
     metrics = result["metrics"]
     say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']} ({result['seconds']:.1f} s)\n")
@@ -120,5 +120,4 @@ def _tables(result: dict[str, Any]) -> None:
         ],
     )
     say(f"Uniqueness: {result['uniqueness']}.")
-    if metrics["efficiency_gap_usd_per_household_day"] is None:
-        say(result["first_best"]["message"])
+    say_notes(result["messages"])

@@ -64,12 +64,13 @@ def study(
 
 def _say(plan: "Plan", done: "StudyRun", directory: Path, *, json: bool, seconds: float, scheduler: str | None) -> None:
     """Print the result; what went wrong also goes to standard error."""
-    from analysis.cli.show import print_json, say, warn
+    from analysis.cli.show import print_json, say, say_notes, warn
 
     if json:
         print_json(_result(plan, done, directory, seconds, scheduler))
     elif done.table is not None:
         say(f"{plan.file.title or plan.name}: {done.message} ({seconds:.1f} s)")
+        say_notes(plan.messages)
     if done.table is None:
         warn(f"meanwatt: {done.message}")
 
@@ -79,6 +80,7 @@ def _result(plan: "Plan", done: "StudyRun", directory: Path, seconds: float, sch
         "study": plan.name,
         "outcome": done.outcome,
         "message": done.message,
+        "messages": plan.messages,
         "measure": plan.file.measure,
         "points": len(plan.points),
         "keys": list(plan.keys),

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 NAMES: Final = ("aggregate", "state", "exploitability", "emergence", "leader", "grid")
 """The checks (those of `analysis.validation.criteria`, which is slow to import)."""
 MOST_MEMORY: Final = 2
-ROUNDING_MATTERS: Final = 0.3
-"""Part of the RMS from which the error of rounding the types is pointed out."""
 
 
 def validate(
@@ -54,10 +52,12 @@ def validate(
     }
     with watched(quiet=json) as work:
         from analysis.cli.inputs import read
-        from analysis.cli.show import print_json
+        from analysis.cli.show import print_json, say_notes
         from analysis.validation.as_json import validation_json
+        from analysis.validation.messages import validation_messages
         from model.mean_field.equilibrium import Outcome, solve_equilibrium
         from model.mean_field.watch import Cancelled
+        from model.messages import joined
 
         if out is not None:
             from analysis.output import require_free
@@ -91,6 +91,7 @@ def validate(
         "tariff": inputs.tariff.name,
         "outcome": outcome,
         "message": message,
+        "messages": joined(found.messages, () if done is None else validation_messages(done, wanted)),
         "households": sizes,
         **validation_json(done, found.exploitability_usd_per_household_day, len(sizes)),
         **size,
@@ -103,6 +104,7 @@ def validate(
         print_json(result)
     else:
         _tables(result)
+        say_notes(result["messages"])
         if out is not None and done is not None:
             from analysis.cli.show import say
 
@@ -174,11 +176,6 @@ def _tables(result: dict[str, Any]) -> None:
             f"RMS falls as N to the power {figure(result['slope'])}"
             f" (95 % {figure(result['slope_low'])} to {figure(result['slope_high'])}; −0.5 for independent households)."
         )
-        if max(result["composition_error_kw"]) > ROUNDING_MATTERS * max(result["rms_net_load_kw"]):
-            say(
-                "Rounding the types to whole households is a large part of the error of the smallest market;"
-                f" without it the power is {figure(result['scatter_slope'])}."
-            )
     if result["scatter_floor_kw"] is not None:
         say(f"Floor: {result['scatter_floor_kw']:.4f} kW." if result["scatter_floor_kw"] else "No floor.")
     for row in result["memory"]:

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from analysis.strict_json import dumps
 from analysis.study.code import Code, read_code
 from analysis.study.plan_file import StudyError, StudyFile, load_study
 from analysis.study.task import Task
+from model.messages import Messages, scenario_messages
 from model.scenario import Scenario, load_scenario, presets
 
 DAYS: Final = 28
@@ -36,6 +38,8 @@ class Plan:
         In the order in which they are started.
     code : dict
         Files that the study's behaviour names, by their names there.
+    messages
+        What is not as asked at some point, a sentence each.
     """
 
     name: str
@@ -43,6 +47,7 @@ class Plan:
     points: tuple[Mapping[str, Any], ...]
     tasks: tuple[Task, ...]
     code: Mapping[str, Code]
+    messages: Messages
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -71,8 +76,10 @@ def plan_study(path: str | Path, *, allow_code: str | Path | None = None) -> Pla
     code = _code(file, path, allow_code, label)
     points = tuple(scenario_points(file, _base(source, file, label)))
     tasks: list[Task] = []
+    told: Counter[str] = Counter()
     for number, point in enumerate(points):
         scenario = _scenario_at(source, file, point, number, label)
+        told.update(scenario_messages(scenario))
         text = dumps(scenario.model_dump(mode="json"))
         for households, replication in itertools.product(
             file.households or (None,), range(file.replications or 1) if file.households else (None,)
@@ -90,7 +97,11 @@ def plan_study(path: str | Path, *, allow_code: str | Path | None = None) -> Pla
             identity = hashlib.sha256(dumps(decides).encode("ascii")).hexdigest()[:32]
             tasks.append(Task(number=len(tasks), identity=identity, point=number, code=code, **settings))
     _require_different(tasks, points, label)
-    return Plan(name=Path(path).stem, file=file, points=points, tasks=tuple(tasks), code=code)
+    messages = tuple(
+        sentence if count == len(points) else f"{sentence[:-1]} ({count} of {len(points)} points)."
+        for sentence, count in told.items()
+    )
+    return Plan(name=Path(path).stem, file=file, points=points, tasks=tuple(tasks), code=code, messages=messages)
 
 
 def scenario_points(file: StudyFile, base: Scenario) -> Iterator[dict[str, Any]]:

@@ -39,6 +39,7 @@ from model.market.setup import find_economy, find_equilibrium, make_cohorts, mak
 from model.market.ways import Given, read_behaviour
 from model.mean_field.equilibrium import Equilibrium
 from model.mean_field.prices import first_guess
+from model.messages import Messages, joined, rounding_messages, scenario_messages
 from model.power_flow import VoltageLimits
 from model.scenario import Scenario
 
@@ -232,6 +233,17 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
     def households(self) -> int:
         """Number of simulated households."""
         return self.population.households
+
+    @property
+    def messages(self) -> Messages:
+        """What is not as asked, a sentence each: capped, rounded, approximated."""
+        types, cohorts = self.household_types, self.cohorts
+        count = self.population.whole_count
+        return joined(
+            scenario_messages(self.economy.scenario),
+            rounding_messages([t.name for t in types], [t.share for t in types], count.sum(axis=1)),
+            rounding_messages([c.name for c in cohorts], [c.share for c in cohorts], count.sum(axis=0)),
+        )
 
     @property
     def coming_state(self) -> int:

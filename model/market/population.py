@@ -58,6 +58,8 @@ class Population:
         Households of each type, and where their ids begin.
     class_count, class_first : (type, cohort), (class + 1,) int
         The same for classes.
+    whole_count : (type, cohort) int
+        Households of each class in all parts together.
     first_rank : (type,) int
         Rank of each type's first household; zero in the whole.
     bus : (household,) int16
@@ -89,7 +91,8 @@ class Population:
         self.first_rank, self.count = rank_ranges(share, households, part, parts)
         self.households = households = int(self.count.sum())
         self.first = np.concatenate([[0], np.cumsum(self.count)])
-        self.class_count = self._classes(whole, np.ones(1) if cohort_share is None else cohort_share)
+        self.whole_count = divide(whole, np.ones(1) if cohort_share is None else cohort_share)
+        self.class_count = self._classes_here()
         self.class_first = np.concatenate([[0], np.cumsum(self.class_count)])
         self.bus: npt.NDArray[np.int16] = np.empty(households, dtype=np.int16)
         for kind in range(len(self.count)):
@@ -101,9 +104,9 @@ class Population:
         self.bill_usd = np.zeros(households)
         self.visits = Visits(self.class_first, self.bus)
 
-    def _classes(self, whole: Ints, cohort_share: Floats) -> Ints:
+    def _classes_here(self) -> Ints:
         """Households of each class that are here, (type, cohort): the whole's classes within this part's ranks."""
-        edges = np.cumsum(divide(whole, cohort_share), axis=1) - self.first_rank[:, None]
+        edges = np.cumsum(self.whole_count, axis=1) - self.first_rank[:, None]
         return np.asarray(np.diff(np.clip(edges, 0, self.count[:, None]), axis=1, prepend=0))
 
     @property

@@ -28,6 +28,7 @@ from model.mean_field.price_slope import BooksSlope, books_slope, net_load_slope
 from model.mean_field.prices import PriceSolution, couples, first_guess, solve_prices
 from model.mean_field.recovery import Recovered, balancing_fixed_charge, smallest_adder
 from model.mean_field.watch import Cancelled, Progress, Watch
+from model.messages import Messages, scenario_messages
 
 TOLERANCE_USD_PER_KWH = 1e-9
 DENSE = 256
@@ -106,6 +107,11 @@ class Equilibrium:
     def converged(self) -> bool:
         """Whether the prices answer themselves within tolerance; true also where no tariff is adequate."""
         return self.outcome in (Outcome.CONVERGED, Outcome.NO_ADEQUATE_TARIFF)
+
+    @property
+    def messages(self) -> Messages:
+        """What is not as asked, a sentence each: capped, rounded, approximated, skipped."""
+        return scenario_messages(self.economy.scenario)
 
     @property
     def at_first_root(self) -> bool:

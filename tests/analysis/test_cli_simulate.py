@@ -17,6 +17,7 @@ from analysis.utility_meter import UtilityMeter, slot_utility_usd_per_hour
 from model.market.market import ProsumerMarket
 
 CONTRACT = {
+    "messages",
     "households",
     "days",
     "seed",

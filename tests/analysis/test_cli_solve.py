@@ -18,6 +18,7 @@ CONTRACT = {
     "tariff",
     "outcome",
     "message",
+    "messages",
     "converged",
     "iterations",
     "seconds",

@@ -31,6 +31,7 @@ from model.mean_field.leader import Commitment
 from model.scenario import load_scenario
 
 CONTRACT = {
+    "messages",
     "leader",
     "method",
     "concept",
@@ -246,6 +247,7 @@ def test_a_leader_who_decides_day_by_day_is_found_by_the_command(capsys: pytest.
     assert (status, said["outcome"]) == (1, "round_limit")
     assert said["message"] == "Feedback still revises its tariff after 1 rounds."
     assert said["evaluations"] == 2, "the start and what follows from it"
+    assert [sentence.split(":")[0] for sentence in said["messages"]] == ["battery_levels = 5"]
     assert said["settings"]["evaluations"] == 1
 
 

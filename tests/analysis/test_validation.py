@@ -29,6 +29,7 @@ from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from model.mean_field.watch import Cancelled
 
 CONTRACT = {
+    "messages",
     "households",
     "rms_net_load_kw",
     "rms_low",

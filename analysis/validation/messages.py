@@ -1,0 +1,35 @@
+"""What of a validation study is not as asked, in sentences."""
+
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from analysis.validation.result import Validation
+from model.messages import Messages, joined
+
+ROUNDING_MATTERS: Final = 0.3
+"""Part of the RMS from which the error of rounding the types is pointed out."""
+
+
+def validation_messages(found: Validation, asked: Collection[str]) -> Messages:
+    """Sentences about a study.
+
+    Parameters
+    ----------
+    asked
+        The checks that were asked for.
+    """
+    return joined(_rounded(found), _skipped(found, asked))
+
+
+def _rounded(found: Validation) -> Iterator[str]:
+    """Say where whole households are a poor picture of the types."""
+    if max(found.composition_error_kw) > ROUNDING_MATTERS * max(rms.value or 0.0 for rms in found.load.rms):
+        slope = found.scatter.slope.value
+        without = "" if slope is None else f"; without it the error falls as N to the power {slope:.3f}"
+        yield f"Rounding the types to whole households is a large part of the error of the smallest market{without}."
+
+
+def _skipped(found: Validation, asked: Collection[str]) -> Iterator[str]:
+    """Say which check has no result."""
+    if "leader" in asked and found.leader is None:
+        yield "The check leader is skipped: no tariff of its family has an equilibrium."
