@@ -9,10 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from model.file_errors import one_line
+from model.files import FileError, TomlTable, is_file, parse_toml, read_toml, require_regular, require_shallow
 from model.nearest import unknown
 from model.scenario_schema import Scenario
 from model.scenario_tables import OneDayTable
-from model.tariff_file import TariffTable
+from model.tariff_file import TariffTable, show
 
 __all__ = ["Scenario", "ScenarioError", "TariffTable", "load_scenario", "load_tariff", "presets"]
 
@@ -23,7 +24,8 @@ REPLACED_WHOLE = frozenset(
 )
 """Tables of values, not of settings: one that brings new names replaces the parent's."""
 
-TomlTable = dict[str, Any]
+LONGEST_CHAIN = 16
+"""Files that extend one another; a chain this long is a slip."""
 
 
 class ScenarioError(ValueError):
@@ -101,7 +103,10 @@ def load_tariff(path: str | Path) -> TariffTable:
         day types and income groups is checked when it joins a scenario.
     """
     label = f"tariff {path}"
-    table = read_toml(Path(path), label)
+    try:
+        table = read_toml(Path(path))
+    except FileError as error:
+        raise ScenarioError(f"{label}: {error}") from None
     try:
         return TariffTable.model_validate(table)
     except ValidationError as error:
@@ -115,24 +120,6 @@ def _validated(table: TomlTable, label: str) -> Scenario:
         raise ScenarioError(f"{label}: {one_line(error, Scenario)}") from None
 
 
-def read_toml(path: Path, label: str) -> TomlTable:
-    """Read a TOML file; ScenarioError with the line if it is not one."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ScenarioError(f"{label}: file not found; give the path of a TOML file") from None
-    except UnicodeDecodeError as error:
-        raise ScenarioError(f"{label}: not UTF-8 text at byte {error.start}; save the file as UTF-8") from None
-    except OSError as error:
-        raise ScenarioError(f"{label}: cannot be read ({error.strerror}); give the path of a TOML file") from None
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        last = len(text.splitlines())
-        reason = str(error).replace("at end of document", f"at the end of the document, line {last}")
-        raise ScenarioError(f"{label}: not valid TOML: {' '.join(reason.split())}") from None
-
-
 def _is_path(source: str | Path) -> bool:
     """Whether a name is meant as a file."""
     return isinstance(source, Path) or source.endswith(".toml") or bool(re.search(r"[/\\]", source))
@@ -143,18 +130,24 @@ def _read(source: str | Path, label: str, readers: tuple[Path, ...]) -> TomlTabl
     path = (readers[-1].parent if readers else Path()) / source
     if str(source) in presets() and not isinstance(source, Path):
         path = PRESETS / f"{source}.toml"
-    elif not _is_path(source) and not path.is_file():
+    elif not _is_path(source) and not is_file(path):
         raise ScenarioError(f"{label}: {unknown('preset', str(source), presets())} (or give the path of a TOML file)")
-    if path.resolve() in (reader.resolve() for reader in readers):
-        chain = " -> ".join(reader.stem for reader in (*readers, path))
-        raise ScenarioError(f"{label}: extends runs in a circle, {chain}; end the chain at a preset")
-    table = read_toml(path, label if not readers else f"{label} (extends {source})")
+    if len(readers) == LONGEST_CHAIN:
+        raise ScenarioError(f"{label}: extends leads on beyond {LONGEST_CHAIN} files; end the chain at a preset")
+    try:
+        require_regular(path)
+        if path.resolve() in (reader.resolve() for reader in readers):
+            chain = " -> ".join(reader.stem for reader in (*readers, path))
+            raise ScenarioError(f"{label}: extends runs in a circle, {chain}; end the chain at a preset")
+        table = read_toml(path)
+    except FileError as error:
+        raise ScenarioError(f"{label}{f' (extends {source})' if readers else ''}: {error}") from None
     table.setdefault("name", re.sub(r"[^\w.-]+", "_", path.stem))
     parent = table.pop("extends", None)
     if parent is None:
         return table
     if not isinstance(parent, str):
-        raise ScenarioError(f"{label}: extends is {parent!r}; give the name of a preset or the path of a TOML file")
+        raise ScenarioError(f"{label}: extends is {show(parent)}; give the name of a preset or the path of a TOML file")
     return _merged(_read(parent, label, (*readers, path)), table)
 
 
@@ -183,6 +176,11 @@ def _can_merge(key: str, old: TomlTable, new: TomlTable) -> bool:
 def _parsed(overrides: Sequence[str] | Mapping[str, Any], label: str) -> TomlTable:
     """Dotted key → value, in the order given."""
     if isinstance(overrides, Mapping):
+        for key, value in overrides.items():
+            try:
+                require_shallow(value)
+            except FileError as error:
+                raise ScenarioError(f"{label}: override {key} {error}") from None
         return dict(overrides)
     if isinstance(overrides, str):
         overrides = [overrides]
@@ -190,7 +188,7 @@ def _parsed(overrides: Sequence[str] | Mapping[str, Any], label: str) -> TomlTab
     for text in overrides:
         key, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not key or not value:
-            raise ScenarioError(f"{label}: override {text!r} is not of the form key=value, e.g. memory=1")
+            raise ScenarioError(f"{label}: override {show(text)} is not of the form key=value, e.g. memory=1")
         changes[key] = _value(value, text, label)
     return changes
 
@@ -198,15 +196,19 @@ def _parsed(overrides: Sequence[str] | Mapping[str, Any], label: str) -> TomlTab
 def _value(value: str, text: str, label: str) -> Any:
     """Read a TOML value; a bare word is a string."""
     try:
-        table = tomllib.loads(f"value = {value}")
+        table = parse_toml(f"value = {value}")
+    except FileError as error:
+        raise ScenarioError(f"{label}: override {show(text)} {error}") from None
     except tomllib.TOMLDecodeError:
         if re.fullmatch(r"[+-]?(\d+\.|\.\d+)([eE][+-]?\d+)?", value):  # .5 and 1. are no TOML but surely meant
             return float(value)
         if re.fullmatch(r"[^\s\"'\[\]{}=#,]+", value):
             return value
-        raise ScenarioError(f"{label}: override {text!r} has no TOML value; give a number, a word or a list") from None
+        raise ScenarioError(
+            f"{label}: override {show(text)} has no TOML value; give a number, a word or a list"
+        ) from None
     if list(table) != ["value"]:
-        raise ScenarioError(f"{label}: override {text!r} holds more than one value; give one override for each key")
+        raise ScenarioError(f"{label}: override {show(text)} holds more than one value; give one override for each key")
     return table["value"]
 
 
@@ -214,7 +216,7 @@ def _select(table: TomlTable, tariff: str | Path, label: str) -> None:
     """Make a tariff, named or in a file, the one in force."""
     if not isinstance(tariff, Path) and tariff in table["tariffs"]:
         table["default_tariff"] = tariff
-    elif _is_path(tariff) or Path(tariff).is_file():
+    elif _is_path(tariff) or is_file(tariff):
         name = Path(tariff).stem
         table["tariffs"][name] = load_tariff(tariff).model_dump()
         table["default_tariff"] = name

@@ -42,7 +42,10 @@ def finite(value: object, key: str = "") -> float:
 
 def show(value: object, limit: int = 60) -> str:
     """One-line picture of a value for an error message."""
-    text = repr(list(value)) if isinstance(value, tuple) else repr(value)
+    try:
+        text = repr(list(value)) if isinstance(value, tuple) else repr(value)
+    except ValueError:  # Python writes no whole number of more than some thousand digits
+        text = "a whole number too long to show"
     text = " ".join(text.split())
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 

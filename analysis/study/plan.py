@@ -15,6 +15,7 @@ from analysis.strict_json import dumps
 from analysis.study.code import Code, read_code
 from analysis.study.plan_file import StudyError, StudyFile, load_study
 from analysis.study.task import Task
+from model.files import is_file
 from model.messages import Messages, scenario_messages
 from model.scenario import Scenario, load_scenario, presets
 
@@ -141,7 +142,7 @@ def latin_hypercube(file: StudyFile, base: Scenario) -> list[dict[str, Any]]:
 def _beside(study: str | Path, name: str) -> str:
     """A file seen from the study's, or else the name as it is."""
     file = Path(study).parent / name
-    return str(file) if name.endswith(".toml") or file.is_file() else name
+    return str(file) if name.endswith(".toml") or is_file(file) else name
 
 
 def _is_whole(known: Mapping[str, Any], key: str) -> bool:

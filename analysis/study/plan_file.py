@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from model.file_errors import one_line
-from model.scenario import read_toml
+from model.files import FileError, read_toml
 from model.tariff_file import Table, finite, show
 
 MOST_TASKS: Final = 1_000_000
@@ -164,7 +164,10 @@ def load_study(path: str | Path) -> StudyFile:
         In one line: the file is missing, is not TOML, or does not hold a study.
     """
     label = f"study {path}"
-    table: Mapping[str, Any] = read_toml(Path(path), label)
+    try:
+        table: Mapping[str, Any] = read_toml(Path(path))
+    except FileError as error:
+        raise StudyError(f"{label}: {error}") from None
     try:
         return StudyFile.model_validate(table)
     except ValidationError as error:

@@ -484,7 +484,7 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
 def test_a_missing_file_is_told_from_a_misspelt_preset(tmp_path: Path) -> None:
     assert error_of("mine.toml") == "file not found; give the path of a TOML file"
     assert error_of(tmp_path / "oahu") == "file not found; give the path of a TOML file"
-    assert error_of(tmp_path) == "cannot be read (Is a directory); give the path of a TOML file"
+    assert error_of(tmp_path) == "is a directory, not a file; give the path of a TOML file"
 
 
 def test_a_slip_in_the_toml_is_told_with_its_line(write: Write) -> None:
