@@ -31,8 +31,8 @@ def require_free(directory: str | Path) -> None:
     """
     path = Path(directory)
     above = path.absolute().parent
-    if path.exists() and not path.is_dir():
-        raise ValueError(f"--out {path}: is a file; give a directory")
+    if os.path.lexists(path) and not path.is_dir():
+        raise ValueError(f"--out {path}: is {_what_is(path)}; give a directory")
     if not path.exists():
         while not above.exists():
             above = above.parent
@@ -130,6 +130,24 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:  # run from a source tree that is not installed
             continue
     return found
+
+
+def require_free_file(option: str, file: str | Path) -> None:
+    """Raise ``ValueError`` unless a file may be written: it is new or a file, and its directory is there."""
+    path = Path(file)
+    if os.path.lexists(path) and not path.is_file():
+        raise ValueError(f"{option} {path}: is {_what_is(path)}; give the name of a file")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"{option} {path}: its directory does not exist")
+
+
+def _what_is(path: Path) -> str:
+    """Say what stands where a result should go."""
+    if path.is_dir():
+        return "a directory"
+    if path.is_file():
+        return "a file"
+    return "a link that leads nowhere" if path.is_symlink() and not path.exists() else "a pipe, socket or device"
 
 
 def _put(stage: Path, target: Path) -> None:

@@ -1,8 +1,8 @@
 """From arguments to an exit status: 0 done, 1 the result asked for was not reached, 2 bad input, told in one line."""
 
-import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import typer
@@ -10,6 +10,7 @@ import typer
 from analysis.cli import app as app_command
 from analysis.cli import design, emergence, export, quick_start, scenarios, simulate, solve, study, validate
 from analysis.cli.plain_help import PlainCommand, PlainGroup
+from analysis.cli.streams import drop_output, reopen_closed
 from model.nearest import unknown
 
 DONE: Final = 0
@@ -84,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         if arguments is None:  # this process is the command
+            reopen_closed()
             quick_start.begin()
         given = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
         status = _typer(given, prog_name=PROGRAM, standalone_mode=False)
@@ -91,11 +93,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _failed("interrupted", NOT_REACHED)
     except BrokenPipeError:  # whoever read our output has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return NOT_REACHED
     except MemoryError:
         return _failed("not enough memory; give fewer households or levels", BAD_INPUT)
     except OSError as error:
+        drop_output()  # which may be what failed
         place = f"{error.filename}: " if error.filename else ""
         return _failed(f"{place}{error.strerror or error}", BAD_INPUT)
     except ValueError as error:
@@ -108,7 +111,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(message: str, status: int) -> int:
-    sys.stderr.write(f"{PROGRAM}: {' '.join(message.split())}\n")
+    line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in " ".join(message.split()))
+    with suppress(OSError):  # nobody listens
+        sys.stderr.write(f"{PROGRAM}: {line}\n")
+        sys.stderr.flush()
     return status
 
 

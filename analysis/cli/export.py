@@ -21,8 +21,9 @@ def export(
     file = Path(to)
     if file.suffix != ".npz":
         raise ValueError(f"--to is {to!r}; give a file name that ends in .npz, e.g. {file.stem or 'game'}.npz")
-    if file.is_dir() or not file.absolute().parent.is_dir():
-        raise ValueError(f"--to {to}: {'is a directory' if file.is_dir() else 'its directory does not exist'}")
+    from analysis.output import require_free_file
+
+    require_free_file("--to", file)
     with watched(quiet=json) as work:
         from analysis.cli.inputs import read
         from analysis.cli.show import print_json, say, say_notes, warn

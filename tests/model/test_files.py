@@ -86,7 +86,7 @@ def test_an_override_nested_deep_is_one_line(depth: int) -> None:
         ["has tables or lists inside one another more than 16 deep; give a flatter one$", "has no TOML value"]
     )
     for text in ("[" * depth, "[" * depth + "]" * depth):
-        with pytest.raises(ScenarioError, match=rf"^scenario textbook: override 'memory=\[\[.*…' ({said})"):
+        with pytest.raises(ScenarioError, match=rf"^scenario textbook: override 'memory=\[\[.*… ({said})"):
             load_scenario("textbook", overrides=[f"memory={text}"])
 
 
@@ -159,5 +159,5 @@ def test_text_is_read_as_it_stands(tmp_path: Path) -> None:
     file = tmp_path / "text.csv"
     file.write_text("kwh\n1.5\n", encoding="utf-8")
     assert read_text(file, "a CSV file") == "kwh\n1.5\n"
-    with pytest.raises(FileError, match="^file not found; give the path of a CSV file$"):
+    with pytest.raises(FileError, match=r"^file not found; give the path of a CSV file$"):
         read_text(tmp_path / "gone.csv", "a CSV file")
