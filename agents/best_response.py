@@ -24,7 +24,14 @@ import numpy as np
 
 from agents.anderson import accelerate
 from agents.arrays import Floats, Ints
-from agents.day_operator import JOINT_LIMIT, day_operators, joint_operator, move_kernel
+from agents.day_operator import (
+    JOINT_LIMIT,
+    closed_groups,
+    day_operators,
+    group_weights,
+    joint_operator,
+    move_kernel,
+)
 from agents.day_sweep import ROUNDING_USD, iterate_days, sweep_day
 from agents.household import HouseholdType
 from agents.outlook import Outlook, ValueRule
@@ -226,12 +233,14 @@ def _iterate_policies(
     over a day is within tolerance and what is left is rounding.
     """
     last_step = np.inf
+    constant: Floats | float = 0.0
+    if outlook.discount_per_day == 1.0:  # fixes the constants that no policy can change
+        groups = closed_groups(outlook.common_kernel, outlook.shock_kernel, value.shape[1])
+        constant = group_weights(groups, midnight.shape[2], np.ones(midnight.size))
     for sweep in range(1, POLICY_STEPS + 1):
         sweep_day(*arrays, midnight, *numbers, value, probability)
         operators = day_operators(move_kernel(probability, arrays[2]), outlook.shock_kernel, numbers[0])
-        system = np.eye(midnight.size) - joint_operator(outlook.common_kernel, operators)
-        if outlook.discount_per_day == 1.0:
-            system += 1.0 / midnight.size  # fixes the constant that no policy can change
+        system = np.eye(midnight.size) - joint_operator(outlook.common_kernel, operators) + constant
         change = value[:, 0] - midnight
         step = np.linalg.solve(system, change.ravel()).reshape(midnight.shape)
         width, drift = float(np.ptp(step, axis=2).max()), float(np.ptp(change, axis=2).max())

@@ -6,8 +6,9 @@ once where iterating it would mix slowly.
 
 import numba
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 
-from agents.arrays import Floats, Ints
+from agents.arrays import Bools, Floats, Ints
 
 JOINT_LIMIT = 1_200
 """Largest joint operator (common states × shocks × levels) that is worth a dense factorisation."""
@@ -63,3 +64,71 @@ def joint_operator(common_kernel: Floats, operators: Floats) -> Floats:
     """Day operator over (c, z, e): block (c, c') is P(c'|c) times the operator of c. (c·z·e, c·z·e)."""
     states, size, _ = operators.shape
     return np.asarray(np.einsum("cd,cxy->cxdy", common_kernel, operators).reshape(states * size, states * size))
+
+
+def closed_groups(common_kernel: Floats, shock_kernel: Floats, slots: int) -> Ints:
+    """Groups of (common state, shock) at midnight that never mix, however many days go by.
+
+    A shock that returns in whole days only (a cycle whose period divides the slots of a day, or shares a divisor with
+    them) is the same chain of midnights for ever: households that begin in different groups never meet. Every group
+    has a gain and a law of its own.
+
+    Parameters
+    ----------
+    common_kernel : (c, c')
+        Chance of tomorrow's common state; only where it is positive matters.
+    shock_kernel : (z, z')
+        Chance of the next slot's shock.
+    slots
+        Slots T of a day.
+
+    Returns
+    -------
+    (c, z) int
+        Number of the group, from 0; −1 for shocks that households leave for ever.
+    """
+    day = _powered(shock_kernel > 0.0, slots)
+    joint = np.kron(common_kernel > 0.0, day)
+    count, label = connected_components(joint, directed=True, connection="strong")
+    leaves = np.zeros(count, dtype=bool)
+    source, target = np.nonzero(joint)
+    leaves[label[source[label[source] != label[target]]]] = True
+    number = np.where(leaves, -1, np.cumsum(~leaves) - 1)
+    return np.asarray(number[label].reshape(len(common_kernel), len(shock_kernel)), dtype=np.int64)
+
+
+def _powered(edge: Bools, steps: int) -> Bools:
+    """Which states a path of exactly so many steps leads to. (from, to)"""
+    reached = np.eye(len(edge), dtype=bool)
+    while steps:
+        if steps % 2:
+            reached = reached @ edge
+        edge, steps = edge @ edge, steps // 2
+    return reached
+
+
+def group_weights(groups: Ints, levels: int, weight: Floats) -> Floats:
+    """Matrix that fixes one number in each closed group: row x holds the weights of its group, summing to one.
+
+    Added to I − P, P being a day's joint operator, it makes the system regular: on a group P leaves the constants
+    alone (values), and one law (its transpose).
+
+    Parameters
+    ----------
+    groups : (c, z) int
+        As of `closed_groups`.
+    levels
+        Levels of charge.
+    weight : (c·z·e,)
+        Not negative, positive somewhere in every group.
+
+    Returns
+    -------
+    (c·z·e, c·z·e) float
+    """
+    label = np.repeat(groups.ravel(), levels)
+    if groups.max() == 0:  # states that are left for ever may as well hold the constant
+        return np.asarray(np.broadcast_to(weight / weight.sum(), (label.size, label.size)))
+    total = np.bincount(label[label >= 0], weights=weight[label >= 0])
+    together = (label[:, None] == label) & (label >= 0)
+    return np.asarray(np.where(together, weight / np.where(label >= 0, total[label], 1.0), 0.0))

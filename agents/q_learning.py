@@ -30,6 +30,7 @@ import numpy.typing as npt
 from agents.arrays import Floats, Ints
 from agents.battery import feasible
 from agents.best_response import Response
+from agents.day_operator import closed_groups, group_weights
 from agents.outlook import Outlook
 from agents.randomness import Words, child64
 
@@ -107,10 +108,10 @@ def believed_values(response: Response, outlook: Outlook, *, shock: bool) -> Flo
     """
     reward, moves = response.outcome.reward_usd, response.outcome.moves
     levels, slots = response.value_usd.shape[3], reward.shape[1]
-    worth, gain = response.value_usd, 0.0
+    worth, gain = response.value_usd, np.zeros(response.value_usd.shape[:3])
     if outlook.discount_per_day == 1.0:
-        gain = response.gain_usd_per_day / slots
-        worth = worth + _weather_values(response, outlook)[..., None]
+        missing, gain = _weather_values(response, outlook)
+        worth = worth + missing[..., None]
     ahead = np.roll(worth, -1, axis=1)
     ahead[:, -1] = np.tensordot(outlook.common_kernel, ahead[:, -1], axes=1)
     ahead = np.einsum("zy,chye->chze", outlook.shock_kernel, ahead)
@@ -118,27 +119,41 @@ def believed_values(response: Response, outlook: Outlook, *, shock: bool) -> Flo
     allowed = feasible(levels, moves)
     reached = ahead[..., np.where(allowed, target, 0)].transpose(0, 1, 3, 2, 4)
     discount = outlook.discount_per_day ** (1 / slots)
-    value = (reward[:, :, None] - gain + discount * reached) * allowed[:, None, :]
+    value = (reward[:, :, None] - gain[:, :, None, :, None] / slots + discount * reached) * allowed[:, None, :]
     if not shock:
         value = np.einsum("z,chezj->chej", outlook.shock_probability, value)[:, :, :, None]
     return np.asarray(value)
 
 
-def _weather_values(response: Response, outlook: Outlook) -> Floats:
-    """What a response's values at δ = 1 lack, (c, h, z): the part that no policy can change, relative to the gain.
+def _weather_values(response: Response, outlook: Outlook) -> tuple[Floats, Floats]:
+    """What a response's values at δ = 1 lack, the part that no policy can change; and the gain a day. (c, h, z)
 
-    Over a day the values change by d(c, z) at level 0 where they should change by the gain g. So φ(c, z) is missing
-    at midnight, φ = d − g + E φ(c', z'), and before midnight its expectation less the gain of the slots to come.
+    Over a day the values change by d(c, z) at level 0 where they should change by the gain g of the household's group
+    (one, unless shocks return in whole days only). So φ(c, z) is missing at midnight, φ = d − g + E φ(c', z'), and
+    before midnight its expectation less the gain of the slots to come.
     """
     value = response.value_usd
     states, slots, shocks, _ = value.shape
-    change = value[:, 0, :, 0] - response.gain_usd_per_day
+    groups = closed_groups(outlook.common_kernel, outlook.shock_kernel, slots)
+    weight = (outlook.common_probability[:, None] * outlook.shock_probability).ravel()
+    change = value[:, 0, :, 0].ravel()
+    mean = group_weights(groups, 1, weight)
     kernels = [np.linalg.matrix_power(outlook.shock_kernel, slots - h) for h in range(slots)]
-    system = np.eye(states * shocks) - np.kron(outlook.common_kernel, kernels[0]) + 1.0 / (states * shocks)
-    missing = np.linalg.solve(system, change.ravel()).reshape(states, shocks)
-    later = [outlook.common_kernel @ missing @ kernel.T for kernel in kernels]
-    left = response.gain_usd_per_day * (1 - np.arange(slots) / slots)
-    return np.asarray(np.stack(later, axis=1) - left[:, None])
+    day = np.kron(outlook.common_kernel, kernels[0])
+    gain_usd, left_for_ever = mean @ change, groups.ravel() < 0
+    if left_for_ever.any():  # the gain of where such a shock leads
+        away, staying = day[left_for_ever][:, ~left_for_ever], day[left_for_ever][:, left_for_ever]
+        gain_usd[left_for_ever] = np.linalg.solve(np.eye(len(staying)) - staying, away @ gain_usd[~left_for_ever])
+    system = np.eye(states * shocks) - day + group_weights(groups, 1, np.ones(states * shocks))
+    missing = np.asarray(np.linalg.solve(system, change - gain_usd)).reshape(states, shocks)
+
+    def expected(midnight: npt.NDArray[Any]) -> Floats:
+        """Expectation before each slot of what comes at the next midnight."""
+        return np.stack([outlook.common_kernel @ midnight @ kernel.T for kernel in kernels], axis=1)
+
+    gain = expected(gain_usd.reshape(states, shocks))
+    left = 1 - np.arange(slots) / slots
+    return expected(missing) - left[:, None] * gain, gain
 
 
 def policy_of_values(value: Values, moves: Ints, temperature: float, shocks: int) -> Floats:

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 
 from agents.arrays import Floats, Ints
-from agents.day_operator import JOINT_LIMIT, day_operators, move_kernel
+from agents.day_operator import JOINT_LIMIT, closed_groups, day_operators, move_kernel
 from agents.outlook import Outlook
 from agents.policy import PolicyTable
 
@@ -129,15 +129,24 @@ def _frequency(law: Floats, probability: Floats) -> Floats:
     return frequency
 
 
-def _solve_midnight(policy: PolicyTable, shock_kernel: Floats, backward: Floats) -> tuple[Floats, float] | None:
-    """Stationary law at midnight (c, e, z) from its linear system, and its change over a day; None if singular."""
+def _solve_midnight(
+    policy: PolicyTable, shock_kernel: Floats, shock_probability: Floats, backward: Floats
+) -> tuple[Floats, float] | None:
+    """Stationary law at midnight (c, e, z) from its linear system, and its change over a day; None if singular.
+
+    Groups of households that never mix are as large as the shocks' stationary law has them.
+    """
     operators = day_operators(move_kernel(policy.probability, policy.moves), shock_kernel, 1.0)
     states, size, _ = operators.shape
     day = np.einsum("dc,cxy->dycx", backward, operators).reshape(states * size, states * size)
     system = day - np.eye(states * size)
-    system[-1] = 1.0
     right = np.zeros(states * size)
-    right[-1] = states
+    groups = closed_groups(backward.T, shock_kernel, policy.probability.shape[1])
+    label = np.repeat(groups.ravel(), size // len(shock_kernel))
+    size_of = np.broadcast_to(shock_probability, groups.shape)
+    for group in range(groups.max() + 1):  # of the equations of a group one is redundant
+        last = np.flatnonzero(label == group)[-1]
+        system[last], right[last] = label == group, size_of[groups == group].sum()
     try:
         law = np.linalg.solve(system, right).reshape(states, size)
     except np.linalg.LinAlgError:
@@ -230,7 +239,7 @@ def stationary_flow(
     if defect > tolerance:
         defect = push_days(midnight, *arrays, FAST_DAYS, tolerance, LAZY, law)
     if defect > tolerance and midnight.size <= JOINT_LIMIT:
-        solved = _solve_midnight(policy, shock_kernel, backward)
+        solved = _solve_midnight(policy, shock_kernel, shock_probability, backward)
         if solved is not None and solved[1] <= tolerance:
             midnight, defect = solved
             push_days(midnight.copy(), *arrays, 0, tolerance, 0.0, law)

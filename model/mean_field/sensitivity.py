@@ -22,7 +22,14 @@ import numpy as np
 from agents.arrays import Bools, Floats, Ints
 from agents.battery import feasible
 from agents.best_response import Response
-from agents.day_operator import day_operators, joint_operator, mix_shocks, move_kernel
+from agents.day_operator import (
+    closed_groups,
+    day_operators,
+    group_weights,
+    joint_operator,
+    mix_shocks,
+    move_kernel,
+)
 from agents.demand import wanted_slope_kw
 from agents.household import HouseholdType
 from agents.outlook import Outlook, ValueRule
@@ -213,9 +220,11 @@ class _System:
         total = states * self.size
         identity = np.eye(total)
         self.value_system = identity - joint_operator(horizon.common_kernel, planned)
+        groups = closed_groups(horizon.common_kernel, horizon.shock_kernel, slots)
+        constant = group_weights(groups, levels, midnight)
         if self.per_slot == 1.0:
-            self.value_system += midnight  # fixes the constant that no policy can change
-        self.law_system = (identity - joint_operator(horizon.common_kernel, self.following)).T + midnight[:, None]
+            self.value_system += constant  # fixes the constants that no policy can change
+        self.law_system = (identity - joint_operator(horizon.common_kernel, self.following) + constant).T
 
     def _together(self, probability: Floats, seen: Floats, rewarded: Floats) -> Floats:
         """Σ μ P φ R over −, z, e, j: how an observable moves with the reward of its own slot, over η. (o, c, h)"""
