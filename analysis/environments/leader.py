@@ -26,12 +26,14 @@ from model.market.setup import find_economy, whole_number
 from model.mean_field.equilibrium import solve_equilibrium
 from model.mean_field.family import tariff_family
 from model.nearest import unknown
-from model.scenario import Scenario, load_scenario
+from model.scenario import Scenario
 
 Observation = npt.NDArray[np.float32]
 
 MOST_USD_PER_KWH: Final = 100.0
 """Prices and rates beyond this are cut off in observations. [USD/kWh]"""
+LONGEST: Final = 200
+"""Characters of an action that an error repeats."""
 MOST_USD: Final = 10_000.0
 """So are bills and the margin. [USD per household-day]"""
 
@@ -77,7 +79,8 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
     equity, stability, price_cap_usd_per_kwh
         As for `analysis.design.Aims`; the cap of the utility is 1.5 times the reference price by default.
     overrides
-        Of scenario keys, e.g. ``{"battery_levels": 11}``; for a scenario by name, path or object.
+        Of scenario keys, e.g. ``{"battery_levels": 11}``, those under ``tariff`` of the tariff in force; for a scenario
+        by name, path or object.
     render_mode
         None: there is nothing to render.
 
@@ -113,9 +116,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         days = whole_number("round_days", round_days, 30)
         size = whole_number("households", households, 1000)
         self.render_mode = render_mode
-        if overrides and not isinstance(scenario, Economy):
-            scenario = load_scenario(scenario, overrides=dict(overrides))
-        economy, posted = find_economy(scenario, tariff, None)
+        economy, posted = find_economy(scenario, tariff, None, overrides)
         who = Leader(leader)
         cap = price_cap_usd_per_kwh
         if who is Leader.UTILITY and cap is None:
@@ -204,10 +205,14 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         self._world.close()
 
     def _tariff(self, action: npt.ArrayLike) -> Tariff:
-        point = np.asarray(action, dtype=np.float64)
-        if point.shape != self.action_space.shape or not np.isfinite(point).all():
+        try:
+            point = np.asarray(action, dtype=np.float64)
+        except (TypeError, ValueError):
+            point = np.empty(0)
+        inside = point.shape == self.action_space.shape and bool(((point >= 0) & (point <= 1)).all())
+        if not inside:  # nan is not inside either
             raise ValueError(
-                f"action is {point.tolist()}; give {len(self.parameter_names)} numbers in [0, 1]:"
+                f"action is {_in_short(action)}; give {len(self.parameter_names)} numbers in [0, 1]:"
                 f" {', '.join(self.parameter_names)}"
             )
         return self.family.tariff(self.family.at(point))
@@ -230,6 +235,12 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
             ]
         )
         return np.asarray(np.clip((reading.weight @ by_row).astype(np.float32), self._low, self._high))
+
+
+def _in_short(action: npt.ArrayLike) -> str:
+    """What was given, on one line."""
+    text = " ".join(repr(action.tolist() if isinstance(action, np.ndarray) else action).split())
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
 
 def _layout(economy: Economy) -> tuple[tuple[str, ...], Observation, Observation]:

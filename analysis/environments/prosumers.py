@@ -5,6 +5,7 @@ itself: households that are no agents follow its behaviour, the price answers ev
 recorded, billed and digested by the market as any other.
 """
 
+import operator
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from model.market.by_slot import DayBySlot, SlotSettled
 from model.market.market import ProsumerMarket
 from model.market.setup import find_economy, whole_number
 from model.mean_field.prices import first_guess
-from model.scenario import Scenario, load_scenario
+from model.scenario import Scenario
 
 MASK: Final = "action_mask"
 """Which actions are open, (action,) of 0 and 1: in every observation and every info."""
@@ -66,7 +67,8 @@ class ProsumersEnv(ParallelEnv):  # type: ignore[misc]
     behaviour
         What other households do, and what an agent's use is planned with; as for `ProsumerMarket`.
     overrides
-        Of scenario keys, e.g. ``{"battery_levels": 5}``; for a scenario by name, path or object.
+        Of scenario keys, e.g. ``{"battery_levels": 5}``, those under ``tariff`` of the tariff in force; for a scenario
+        by name, path or object.
     render_mode
         None: there is nothing to render.
 
@@ -100,9 +102,7 @@ class ProsumersEnv(ParallelEnv):  # type: ignore[misc]
         count = whole_number("prosumers", prosumers, 8)
         self.days = whole_number("days", days, 7)
         self.render_mode = render_mode
-        if overrides and not isinstance(scenario, Economy):
-            scenario = load_scenario(scenario, overrides=dict(overrides))
-        economy, posted = find_economy(scenario, tariff, None)
+        economy, posted = find_economy(scenario, tariff, None, overrides)
         self._make = partial(
             ProsumerMarket,
             economy,
@@ -218,6 +218,9 @@ class ProsumersEnv(ParallelEnv):  # type: ignore[misc]
         """
         if self._day is None or not self.agents:
             raise ValueError("no episode is running; call reset() first")
+        strangers = actions.keys() - set(self.agents)
+        if strangers:
+            raise ValueError(f"{min(strangers, key=str)} is no agent; give an action for each of env.agents")
         settled = self._day.play([self._move(k, actions) for k in range(len(self._ids))])
         bills: Floats | None = None
         if self._day.over:
@@ -252,9 +255,13 @@ class ProsumersEnv(ParallelEnv):  # type: ignore[misc]
         agent, moves = self.possible_agents[k], self._moves[k]
         if agent not in actions:
             raise ValueError(f"{agent} has no action; give one for each of env.agents")
-        action, open_moves = actions[agent], self._day.situations[k].moves
+        open_moves = self._day.situations[k].moves
+        try:
+            action = operator.index(actions[agent])
+        except TypeError:
+            action = -1
         if not 0 <= action < len(moves):
-            raise ValueError(f"{agent} took action {action}; give a number from 0 to {len(moves) - 1}")
+            raise ValueError(f"{agent} took action {actions[agent]!r}; give a whole number from 0 to {len(moves) - 1}")
         return int(np.clip(moves[action], open_moves[0], open_moves[-1]))
 
     def _observe(self, settled: SlotSettled | None) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:

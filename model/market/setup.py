@@ -1,7 +1,7 @@
 """From what a user passes to a market to checked objects: scenario, tariff, equilibrium, behaviour."""
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +39,26 @@ def whole_number(name: str, value: Any, example: int) -> int:
 
 
 def find_economy(
-    scenario: str | Path | Scenario | Economy, tariff: str | Path | Tariff | None, policies: Equilibrium | None
+    scenario: str | Path | Scenario | Economy,
+    tariff: str | Path | Tariff | None,
+    policies: Equilibrium | None,
+    overrides: Mapping[str, Any] | None = None,
 ) -> tuple[Economy, Tariff]:
     """Find the economy and the tariff that a market is to have.
+
+    Parameters
+    ----------
+    overrides
+        Of scenario keys; those under ``tariff`` act on the tariff that is asked for.
 
     Raises
     ------
     ValueError
-        If scenario or tariff cannot be read, the tariff does not fit, or the policies were solved for another
-        scenario or tariff.
+        If scenario or tariff cannot be read, the tariff does not fit, the policies were solved for another scenario or
+        tariff, or there are overrides for what is no file any more: an ``Economy``, or a ``Tariff``.
     """
+    if overrides:
+        scenario = _overridden(scenario, tariff, overrides)
     if policies is not None and not isinstance(policies, Equilibrium):
         raise ValueError(
             f"policies is a {type(policies).__name__}; give an Equilibrium of solve_equilibrium,"
@@ -73,6 +83,24 @@ def find_economy(
             f" scenario {economy.scenario.name} has {day_types}, {economy.slots} and {len(economy.groups)}"
         )
     return economy, posted
+
+
+def _overridden(
+    scenario: str | Path | Scenario | Economy, tariff: str | Path | Tariff | None, overrides: Mapping[str, Any]
+) -> Scenario:
+    """The scenario at the tariff asked for, with keys replaced."""
+    if isinstance(scenario, Economy):
+        raise ValueError(
+            f"overrides are {', '.join(overrides)} but the scenario is an Economy, which is built already; override the"
+            " Scenario before build_economy"
+        )
+    of_tariff = [key for key in overrides if key.split(".")[0] == "tariff"]
+    if isinstance(tariff, Tariff) and of_tariff:
+        raise ValueError(
+            f"overrides are {', '.join(of_tariff)} but tariff {tariff.name} is a Tariff, which is built already; give"
+            " its name or file, or change the Tariff"
+        )
+    return load_scenario(scenario, overrides=dict(overrides), tariff=None if isinstance(tariff, Tariff) else tariff)
 
 
 def _tariff_of_policies(economy: Economy, tariff: str | Path | Tariff | None, policies: Equilibrium) -> Tariff:

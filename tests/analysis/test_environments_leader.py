@@ -1,12 +1,13 @@
 """The leader's environment: rewards by its meters, worlds that are the model's own, checkers, seeds, refusals."""
 
+import re
 from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
-from scenarios import preset_economy, solved
+from scenarios import preset_economy, preset_tariff, solved
 
 from agents.tariff import Tariff
 from analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
@@ -211,9 +212,52 @@ def test_settings_that_make_no_environment_are_refused_in_one_line(settings: dic
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("action", [[0.5, 0.5], [0.5, np.nan, 0.5, 0.5, 0.5]])
-def test_an_action_that_is_no_point_of_the_cube_is_refused(action: list[float]) -> None:
-    env = LeaderEnv(preset_economy("textbook"), leader="utility")
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ([0.5, 0.5], r"action is \[0\.5, 0\.5\]"),
+        ([0.5, np.nan, 0.5, 0.5, 0.5], r"action is \[0\.5, nan, 0\.5, 0\.5, 0\.5\]"),
+        ([0.5, 1.25, 0.5, 0.5, 0.5], r"action is \[0\.5, 1\.25, 0\.5, 0\.5, 0\.5\]"),
+        ([0.5, 0.5, 0.5, 0.5, -1e-6], r"action is \[0\.5, 0\.5, 0\.5, 0\.5, -1e-06\]"),
+        (1.0, r"action is 1\.0"),
+        (None, r"action is None"),
+        ("half", r"action is 'half'"),
+        ([[0.5], [0.5, 0.5]], r"action is \[\[0\.5\], \[0\.5, 0\.5\]\]"),
+    ],
+)
+def test_an_action_that_is_no_point_of_the_cube_is_refused_and_no_round_is_spent(action: Any, said: str) -> None:
+    env = LeaderEnv(preset_economy("textbook"), leader="utility", rounds=1)
     env.reset(seed=0)
-    with pytest.raises(ValueError, match=r"give 5 numbers in \[0, 1\]: energy_usd_per_kwh, tou_spread, export_credit"):
-        env.step(np.array(action, dtype=np.float32))
+    message = said + r"; give 5 numbers in \[0, 1\]: energy_usd_per_kwh, tou_spread, export_credit"
+    for ask in (env.step, env.judge):
+        with pytest.raises(ValueError, match=message) as refused:
+            ask(action)
+        assert "\n" not in str(refused.value)
+    *_, truncated, info = env.step(np.ones(5, dtype=np.float32))
+    assert truncated
+    assert info["outcome"] == "metered"
+
+
+def test_overrides_of_the_tariff_act_on_the_one_that_is_named() -> None:
+    """The scenario's own default is `flat`: the key must not land there."""
+    env = LeaderEnv("textbook", tariff="rtp", overrides={"tariff.pass_through": 0.5})
+    assert env.in_force.tariff.name == "rtp"
+    assert env.in_force.tariff.pass_through == 0.5
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"scenario": preset_economy("textbook"), "overrides": {"memory": 1}},
+            "overrides are memory but the scenario is an Economy, which is built already; override the Scenario before",
+        ),
+        (
+            {"tariff": preset_tariff("textbook", "tou"), "overrides": {"memory": 0, "tariff.pass_through": 0.5}},
+            "overrides are tariff.pass_through but tariff tou is a Tariff, which is built already; give its name or",
+        ),
+    ],
+)
+def test_overrides_that_could_act_on_nothing_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        LeaderEnv(**settings)

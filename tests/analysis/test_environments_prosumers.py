@@ -1,5 +1,6 @@
 """Prosumers as agents: the market's own physics and bills, the official checkers, seeds, and what is refused."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -242,6 +243,14 @@ def test_agents_are_battery_owners_spread_over_the_types() -> None:
     assert all(fewer.action_space(agent).n == len(fewer.moves(agent)) <= 9 for agent in fewer.possible_agents)
 
 
+def test_overrides_of_the_tariff_act_on_the_one_that_is_named() -> None:
+    """The scenario's own default is `flat`: the key must not land there."""
+    env = ProsumersEnv(households=40, prosumers=2, tariff="rtp", overrides={"tariff.pass_through": 0.5})
+    assert env.market.equilibrium is not None
+    assert env.market.equilibrium.tariff.name == "rtp"
+    assert env.market.equilibrium.tariff.pass_through == 0.5
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -268,7 +277,11 @@ def test_actions_that_are_none_are_refused_and_nothing_happens() -> None:
     good = {agent: infos[agent]["planned_action"] for agent in env.agents}
     with pytest.raises(ValueError, match=r"prosumer_1 has no action; give one for each of env\.agents"):
         env.step({"prosumer_0": 3, "prosumer_2": 3})
-    with pytest.raises(ValueError, match=r"prosumer_2 took action 20; give a number from 0 to 19"):
-        env.step(good | {"prosumer_2": 20})
+    for action in (20, -1, 1.0, None, "3"):
+        message = rf"prosumer_2 took action {action!r}; give a whole number from 0 to 19"
+        with pytest.raises(ValueError, match=re.escape(message)):
+            env.step(good | {"prosumer_2": action})
+    with pytest.raises(ValueError, match=r"prosumer_9 is no agent; give an action for each of env\.agents"):
+        env.step(good | {"prosumer_9": 0})
     *_, after = env.step(good)
     assert all(info["slot"] == 1 for info in after.values())
