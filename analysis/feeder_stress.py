@@ -18,11 +18,14 @@ from model.power_flow import VoltageLimits
 class FeederStress:
     """What a power flow says about a feeder.
 
-    All but ``hours_unsolved`` speak of the slots in which a state was found. Extremes are None where there is no such
-    slot, and the numbers of transformers or lines where the feeder has none.
+    All but ``hours`` and ``hours_unsolved`` speak of the slots in which a state was found: with others, sums are
+    partial. Extremes are None where there is no such slot, and the numbers of transformers or lines where the feeder
+    has none.
 
     Attributes
     ----------
+    hours
+        All of the time. [h]
     hours_unsolved
         Time in which the power flow found no state (voltage collapse): worse than any limit. [h]
     voltage_min_pu, voltage_max_pu
@@ -41,6 +44,7 @@ class FeederStress:
         Solar output withheld. [kWh]
     """
 
+    hours: float
     hours_unsolved: float
     voltage_min_pu: float | None
     voltage_max_pu: float | None
@@ -122,6 +126,7 @@ def feeder_stress(
     curtailed = np.zeros(slots) if curtailed_kw is None else np.asarray(curtailed_kw, dtype=np.float64)
     require_shape("curtailed_kw", curtailed, (slots,), "(slot,)")
     return FeederStress(
+        hours=float(all_hours.sum()),
         hours_unsolved=float(all_hours[~solved].sum()),
         voltage_min_pu=float(voltage.min()) if voltage.size else None,
         voltage_max_pu=_largest(voltage),

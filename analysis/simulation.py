@@ -182,14 +182,13 @@ def _metrics(market: ProsumerMarket, enjoyed: list[Enjoyed]) -> Metrics:
 
 def _feeder(market: ProsumerMarket) -> FeederStress:
     grids = [record.grid for record in market.history if record.grid is not None]
-    voltage = np.concatenate([grid.voltage_pu for grid in grids])
-    transformer = np.concatenate([grid.transformer_loading for grid in grids])
+    transformer = np.concatenate([grid.transformer_loading for grid in grids]) if market.feeder.transformers else None
     return feeder_stress(
-        voltage_pu=voltage,
+        voltage_pu=np.concatenate([grid.voltage_pu for grid in grids]),
         loss_kw=np.concatenate([grid.loss_kw for grid in grids]),
         hours=market.slot_hours,
         limits=VoltageLimits(market.economy.scenario.feeder.limits),
-        converged=np.isfinite(voltage).all(axis=1),
-        transformer_loading=None if np.isnan(transformer).all() else transformer,
+        converged=np.concatenate([grid.solved for grid in grids]),
+        transformer_loading=transformer,
         line_loading=np.concatenate([grid.line_loading for grid in grids]),
     )

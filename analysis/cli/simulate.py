@@ -214,14 +214,26 @@ def _tables(result: dict[str, Any]) -> None:
             ("mean wholesale price", figure(metrics["mean_wholesale_usd_per_kwh"], 4), "USD/kWh"),
             ("price volatility (IMV)", figure(metrics["imv"], 4), "USD/kWh per slot"),
             ("peak to average", figure(metrics["peak_to_average"], 2), ""),
-            ("lowest voltage", figure(feeder["voltage_min_pu"], 4), "pu"),
-            ("highest voltage", figure(feeder["voltage_max_pu"], 4), "pu"),
-            ("outside limits", figure(feeder["hours_outside_limits"], 1), "h"),
-            ("transformer, highest load", percent(feeder["transformer_loading_max"], 0), "of rating"),
-            ("losses", figure(feeder["loss_kwh"], 1), "kWh"),
+            *_feeder(feeder),
             *_bills(result["behaviours"]),
         ],
     )
+
+
+def _feeder(feeder: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Rows of the feeder; where the power flow has no state in some hours, they say that they leave these out."""
+    from analysis.cli.show import figure, percent
+
+    unsolved = feeder["hours_unsolved"]
+    of = f", of {feeder['hours'] - unsolved:g} of {feeder['hours']:g} h" if unsolved else ""
+    return [
+        ("lowest voltage", figure(feeder["voltage_min_pu"], 4), f"pu{of}"),
+        ("highest voltage", figure(feeder["voltage_max_pu"], 4), f"pu{of}"),
+        ("outside limits", figure(feeder["hours_outside_limits"], 1), f"h{of}"),
+        ("transformer, highest load", percent(feeder["transformer_loading_max"], 0), f"of rating{of}"),
+        ("losses", figure(feeder["loss_kwh"], 1), f"kWh{of}"),
+        *([("without a power flow", figure(unsolved, 1), "h")] if unsolved else []),
+    ]
 
 
 def _bills(behaviours: list[dict[str, Any]]) -> list[tuple[str, str, str]]:

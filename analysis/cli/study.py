@@ -66,21 +66,25 @@ def _say(plan: "Plan", done: "StudyRun", directory: Path, *, json: bool, seconds
     """Print the result; what went wrong also goes to standard error."""
     from analysis.cli.show import print_json, say, say_notes, warn
 
+    result = _result(plan, done, directory, seconds, scheduler)
+
     if json:
-        print_json(_result(plan, done, directory, seconds, scheduler))
+        print_json(result)
     elif done.table is not None:
         say(f"{plan.file.title or plan.name}: {done.message} ({seconds:.1f} s)")
-        say_notes(plan.messages)
+        say_notes(result["messages"])
     if done.table is None:
         warn(f"meanwatt: {done.message}")
 
 
 def _result(plan: "Plan", done: "StudyRun", directory: Path, seconds: float, scheduler: str | None) -> dict[str, Any]:
+    from model.messages import joined
+
     return {
         "study": plan.name,
         "outcome": done.outcome,
         "message": done.message,
-        "messages": plan.messages,
+        "messages": joined(plan.messages, done.messages),
         "measure": plan.file.measure,
         "points": len(plan.points),
         "keys": list(plan.keys),

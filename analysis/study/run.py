@@ -1,7 +1,7 @@
 """Running a study: tasks to the workers, rows to the disk as they come, one table at the end."""
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +14,7 @@ from analysis.study.plan import Plan
 from analysis.study.task import Task
 from analysis.workers import WorkersLostError, results
 from model.mean_field.watch import Cancelled
+from model.messages import Messages
 
 OVERHEAD_HOUSEHOLDS: Final = 5_000
 """A day of a market takes about as long as this many households more; for the estimate of the time left."""
@@ -44,6 +45,8 @@ class StudyRun:
         Rows without numbers, and rows at an equilibrium that was not reached. None unless complete.
     table
         File of the whole table; None unless complete.
+    messages
+        What its rows leave out, a sentence each.
     """
 
     outcome: StudyOutcome
@@ -54,6 +57,7 @@ class StudyRun:
     refused: int | None = None
     not_converged: int | None = None
     table: Path | None = None
+    messages: Messages = ()
 
     @property
     def complete(self) -> bool:
@@ -148,7 +152,8 @@ def _work(task: Task) -> float:
 
 
 def _complete(kept: StudyDirectory, found: int) -> StudyRun:
-    outcomes = kept.table().column("outcome").to_pylist()
+    rows = kept.table()
+    outcomes = rows.column("outcome").to_pylist()
     refused = outcomes.count(REFUSED)
     not_converged = len(outcomes) - outcomes.count("converged") - refused
     tasks = len(kept.plan.tasks)
@@ -164,4 +169,16 @@ def _complete(kept: StudyDirectory, found: int) -> StudyRun:
         refused=refused,
         not_converged=not_converged,
         table=table,
+        messages=_unsolved(rows.column("hours_unsolved").to_pylist() if "hours_unsolved" in rows.column_names else []),
+    )
+
+
+def _unsolved(hours: Sequence[float | None]) -> Messages:
+    """Say how many markets have hours without a power flow."""
+    count = sum(bool(one) for one in hours)
+    if not count:
+        return ()
+    return (
+        f"Power flow: no state found in some hours of {count} of {len(hours)} rows, see their column hours_unsolved;"
+        " their voltages, loadings and losses are those of the other hours.",
     )

@@ -18,7 +18,7 @@ def validation_messages(found: Validation, asked: Collection[str]) -> Messages:
     asked
         The checks that were asked for.
     """
-    return joined(_rounded(found), _skipped(found, asked))
+    return joined(_rounded(found), _skipped(found, asked), _unsolved(found, asked))
 
 
 def _rounded(found: Validation) -> Iterator[str]:
@@ -33,3 +33,12 @@ def _skipped(found: Validation, asked: Collection[str]) -> Iterator[str]:
     """Say which check has no result."""
     if "leader" in asked and found.leader is None:
         yield "The check leader is skipped: no tariff of its family has an equilibrium."
+
+
+def _unsolved(found: Validation, asked: Collection[str]) -> Iterator[str]:
+    """Say where the feeder has no state."""
+    if "grid" in asked and found.grid is None:
+        yield "The check grid is skipped: in some market the power flow found no state in any hour (voltage collapse)."
+    elif found.grid is not None and found.grid.unsolved > 0:
+        share = f"{100 * found.grid.unsolved:.2g} %"
+        yield f"Power flow: no state found in {share} of the hours; the feeder's errors are those of the other hours."

@@ -8,7 +8,7 @@ from typing import overload
 import numpy as np
 import pandas as pd
 
-from agents.arrays import Floats, Ints
+from agents.arrays import Bools, Floats, Ints
 from agents.utility import Account
 
 
@@ -20,19 +20,25 @@ class GridDay:
     ----------
     net_load_kw : (slot, bus)
         Net load at each bus. [kW]
+    solved : (slot,) bool
+        Slots in which the power flow found a state; in the others all below is nan.
     voltage_pu : (slot, bus)
-        Voltage; nan in a slot without a solution. [pu]
+        Voltage. [pu]
     loss_kw, line_loading, transformer_loading : (slot,)
         Losses [kW], and the highest loading of a line and of a transformer (nan without one).
+    hours_unsolved
+        Hours without a state. [h]
     hours_outside_limits
-        Hours outside the voltage limits, summed over buses. [h]
+        Hours outside the voltage limits, summed over buses; those without a state are outside. [h]
     """
 
     net_load_kw: Floats
+    solved: Bools
     voltage_pu: Floats
     loss_kw: Floats
     line_loading: Floats
     transformer_loading: Floats
+    hours_unsolved: float
     hours_outside_limits: float
 
     def __post_init__(self) -> None:
@@ -272,13 +278,17 @@ SUMMARY = (
     "min_voltage_pu",
     "max_voltage_pu",
     "loss_mean_kw",
+    "hours_unsolved",
     "hours_outside_limits",
 )
 """Names of the figures of ``day_summary``."""
 
 
 def day_summary(record: DayRecord, households: int) -> dict[str, float]:
-    """The day in a few numbers; grid figures are nan without a feeder, or where a slot has no solution.
+    """The day in a few numbers; grid figures are nan without a feeder.
+
+    Voltages and losses are those of the slots in which the power flow found a state, nan where there is none;
+    ``hours_unsolved`` says how much of the day is missing.
 
     Parameters
     ----------
@@ -286,6 +296,7 @@ def day_summary(record: DayRecord, households: int) -> dict[str, float]:
         Number of simulated households, for money per household.
     """
     grid = record.grid
+    known = grid if grid is not None and grid.solved.any() else None
     return {
         "net_load_peak_kw": float(record.net_load_kw.max()),
         "net_load_mean_kw": float(record.net_load_kw.mean()),
@@ -293,9 +304,10 @@ def day_summary(record: DayRecord, households: int) -> dict[str, float]:
         "imv_usd_per_kwh": record.imv_usd_per_kwh,
         "bill_usd_per_household_day": record.account.revenue_usd / households,
         "surplus_usd_per_household_day": record.account.surplus_usd / households,
-        "min_voltage_pu": float(grid.voltage_pu.min()) if grid else np.nan,
-        "max_voltage_pu": float(grid.voltage_pu.max()) if grid else np.nan,
-        "loss_mean_kw": float(grid.loss_kw.mean()) if grid else np.nan,
+        "min_voltage_pu": float(known.voltage_pu[known.solved].min()) if known else np.nan,
+        "max_voltage_pu": float(known.voltage_pu[known.solved].max()) if known else np.nan,
+        "loss_mean_kw": float(known.loss_kw[known.solved].mean()) if known else np.nan,
+        "hours_unsolved": grid.hours_unsolved if grid else np.nan,
         "hours_outside_limits": grid.hours_outside_limits if grid else np.nan,
     }
 

@@ -30,7 +30,7 @@ from model.market.day_kernel import DaySums, mean_load_kw, run_day
 from model.market.day_tables import DayTables, TablesKept
 from model.market.digest import MeterDigest
 from model.market.evening import own_rates, settle_day
-from model.market.grid import MarketGrid
+from model.market.grid import MarketGrid, unsolved_messages
 from model.market.history import SUMMARY, DayRecord, History, day_summary
 from model.market.metering import day_reading
 from model.market.population import Population
@@ -236,13 +236,14 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
 
     @property
     def messages(self) -> Messages:
-        """What is not as asked, a sentence each: capped, rounded, approximated."""
+        """What is not as asked so far, a sentence each: capped, rounded, left without a power flow."""
         types, cohorts = self.household_types, self.cohorts
         count = self.population.whole_count
         return joined(
             scenario_messages(self.economy.scenario),
             rounding_messages([t.name for t in types], [t.share for t in types], count.sum(axis=1)),
             rounding_messages([c.name for c in cohorts], [c.share for c in cohorts], count.sum(axis=0)),
+            unsolved_messages(self._records, self.slot_hours),
         )
 
     @property

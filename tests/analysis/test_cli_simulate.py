@@ -261,3 +261,22 @@ def test_belief_households_answer_the_tariff_they_were_given() -> None:
     done = simulate(economy, tariff, equilibrium=None, behaviour="belief", households=40, days=1, seed=0)
     record = done.history[0]
     assert np.array_equal(record.import_usd_per_kwh, tariff.energy_usd_per_kwh[0])
+
+
+def test_people_are_told_which_numbers_of_the_feeder_leave_hours_out(capsys: pytest.CaptureFixture[str]) -> None:
+    command = shlex.split(
+        "simulate textbook --tariff filed --behaviour passive --set pv_scale=40 --set battery_share_scale=0"
+        " --households 50 --days 1"
+    )
+    said = run([*command, "--json"], capsys)
+    feeder = said["feeder"]
+    solved = f"{24 - feeder['hours_unsolved']:g} of 24 h"
+    assert 0 < feeder["hours_unsolved"] < feeder["hours"] == 24
+    assert said["messages"][0].startswith(f"Power flow: no state found in {feeder['hours_unsolved']:g} of 24 hours")
+    assert main(command) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = {line.split("│")[0].strip(): line.split("│")[-1].strip() for line in lines if "│" in line}
+    for name, unit in (("lowest voltage", "pu"), ("losses", "kWh"), ("outside limits", "h")):
+        assert rows[name] == f"{unit}, of {solved}"
+    assert rows["without a power flow"] == "h"
+    assert lines[-1] == f"Note: {said['messages'][0]}"

@@ -24,6 +24,7 @@ def test_every_number_by_hand() -> None:
         curtailed_kw=[0.0, 1.0, 2.0],
     )
     assert stress.to_json() == {
+        "hours": 3.5,
         "hours_unsolved": 0.0,
         "voltage_min_pu": 0.93,
         "voltage_max_pu": 1.06,
@@ -78,7 +79,7 @@ def test_slots_without_a_solution_are_counted_and_not_read() -> None:
         transformer_loading=[0.5, NAN, 0.6],
         line_loading=[[0.5], [NAN], [0.7]],
     )
-    assert stress.hours_unsolved == 3.0
+    assert (stress.hours, stress.hours_unsolved) == (5.0, 3.0)
     assert (stress.voltage_min_pu, stress.voltage_max_pu, stress.loss_kwh) == (1.0, 1.02, 3.0)
     assert (stress.transformer_loading_max, stress.line_loading_max) == (0.6, 0.7)
 
