@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -218,14 +219,14 @@ def test_a_reader_who_leaves_early_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (1, "")
 
 
-def test_the_app_serves_on_the_port_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[int, bool]] = []
+def test_the_app_serves_on_the_port_and_under_the_names_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, bool, str, list[str]]] = []
 
-    def serve(port: int, open_browser: bool) -> int:
-        asked.append((port, open_browser))
+    def serve(port: int, open_browser: bool, *, host: str, names: Sequence[str]) -> int:
+        asked.append((port, open_browser, host, list(names)))
         return 0
 
     monkeypatch.setattr("analysis.dashboard.server.serve", serve)
-    assert main(["app", "--port", "0", "--no-browser"]) == 0
-    assert main(["app"]) == 0
-    assert asked == [(0, False), (8765, True)]
+    assert main(["app", "--port", "0", "--no-browser", "--host", "0.0.0.0"]) == 0
+    assert main(["app", "--allow-host", "a.example", "--allow-host", "b.example"]) == 0
+    assert asked == [(0, False, "0.0.0.0", []), (8765, True, "localhost", ["a.example", "b.example"])]
