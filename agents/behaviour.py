@@ -12,6 +12,7 @@ from agents.household import HouseholdType
 from agents.offer import Offer
 from agents.outlook import Outlook
 from agents.policy import PolicyTable
+from agents.short_repr import short_repr
 from agents.tariff import Rates, Tariff, rates
 
 
@@ -30,6 +31,8 @@ class DaySeen:
     rates : Rates or None
         The import and export rate of its slots, (1, slot), before discounts; the market always gives them.
     """
+
+    __repr__ = short_repr
 
     day: int
     common_state: int
@@ -85,6 +88,8 @@ class Situation:
         the tariff passes no wholesale price on. [USD/kWh]
     """
 
+    __repr__ = short_repr
+
     day: int
     common_state: int
     slot: int
@@ -123,6 +128,8 @@ class DayLived:
     bill_usd
         The day's bill, fixed charge included. [USD]
     """
+
+    __repr__ = short_repr
 
     day: int
     common_state: int

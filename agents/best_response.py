@@ -36,6 +36,7 @@ from agents.day_sweep import ROUNDING_USD, iterate_days, sweep_day
 from agents.household import HouseholdType
 from agents.outlook import Outlook, ValueRule
 from agents.policy import PolicyTable
+from agents.short_repr import short_repr
 from agents.slot_outcome import SlotOutcome, slot_outcome
 from agents.tariff import Rates
 
@@ -79,6 +80,8 @@ class Response:
     converged
         Whether the values met the tolerance.
     """
+
+    __repr__ = short_repr
 
     policy: PolicyTable
     outcome: SlotOutcome

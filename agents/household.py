@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from agents.arrays import Floats, read_only, require_shape
 from agents.battery import Battery
+from agents.short_repr import short_repr
 
 TECHNOLOGIES = ("none", "pv", "pv_battery", "battery")
 """What may stand behind the meter, in the order used everywhere."""
@@ -32,6 +33,8 @@ class HouseholdType:
     elasticity, flexibility, reference_price_usd_per_kwh
         ε, f and p0 of ``agents.demand``.
     """
+
+    __repr__ = short_repr
 
     income_group: str
     group: int

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.arrays import Floats, Ints, read_only, require_finite, require_shape
+from agents.short_repr import short_repr
 from agents.tariff import Tariff
 
 _BY_ROW = (
@@ -55,6 +56,8 @@ class MeterReading:
     ValueError
         If shapes disagree or a number is not finite.
     """
+
+    __repr__ = short_repr
 
     tariff: Tariff
     common_state: Ints

@@ -6,6 +6,7 @@ from enum import StrEnum
 import numpy as np
 
 from agents.arrays import Floats, read_only
+from agents.short_repr import short_repr
 
 
 class ValueRule(StrEnum):
@@ -28,6 +29,8 @@ class OneDay:
     salvage_usd_per_kwh
         What energy still stored after the last slot is worth. [USD/kWh]
     """
+
+    __repr__ = short_repr
 
     charge_law: Floats
     salvage_usd_per_kwh: float = 0.0
@@ -100,6 +103,8 @@ class Outlook:
     one_day
         The single day that is all there is; None for days without end.
     """
+
+    __repr__ = short_repr
 
     common_kernel: Floats
     common_probability: Floats

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.arrays import Floats, Ints
+from agents.short_repr import short_repr
 
 ROW_SUM_TOLERANCE = 1e-9
 
@@ -24,6 +25,8 @@ class PolicyTable:
     use_kw : (c, h, z, j)
         Electricity use q behind that net load. [kW]
     """
+
+    __repr__ = short_repr
 
     moves: Ints
     probability: Floats

@@ -10,6 +10,7 @@ from agents.arrays import Floats, Ints, read_only
 from agents.battery import Battery, grid_power_kw, moves, wear_usd
 from agents.demand import best_use, utility_of_use, wanted_use
 from agents.household import HouseholdType
+from agents.short_repr import short_repr
 from agents.tariff import Rates, slot_payment
 
 
@@ -30,6 +31,8 @@ class SlotOutcome:
     level_kwh
         Energy between two levels; 0 without a battery. [kWh]
     """
+
+    __repr__ = short_repr
 
     moves: Ints
     use_kw: Floats

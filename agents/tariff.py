@@ -7,6 +7,7 @@ import numba
 import numpy as np
 
 from agents.arrays import Floats, Ints, at_each, read_only, require_finite, require_shape
+from agents.short_repr import short_repr
 
 
 class Recovery(StrEnum):
@@ -54,6 +55,8 @@ class Tariff:
     ValueError
         If shapes disagree or a number lies outside its range.
     """
+
+    __repr__ = short_repr
 
     name: str
     energy_usd_per_kwh: Floats
@@ -108,6 +111,8 @@ class Tariff:
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rates:
     """Import and export rate of every common state and slot, before discounts. Axes (c, h). [USD/kWh]"""
+
+    __repr__ = short_repr
 
     import_usd_per_kwh: Floats
     export_usd_per_kwh: Floats

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from agents.arrays import Floats
+from agents.short_repr import short_repr
 from agents.tariff import Recovery, Tariff
 from analysis.metrics import Metrics
 from analysis.solution_json import equilibrium_metrics
@@ -162,6 +163,8 @@ class Design:
     outcome, message
         How it ended.
     """
+
+    __repr__ = short_repr
 
     baseline: Equilibrium
     baseline_objective: float | None

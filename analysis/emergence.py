@@ -22,6 +22,7 @@ import numpy as np
 from agents.arrays import Floats
 from agents.behaviour import BeliefBehaviour
 from agents.policy import PolicyTable
+from agents.short_repr import short_repr
 from model.market.history import DayRecord
 from model.market.market import ProsumerMarket
 from model.market.ways import Given
@@ -75,6 +76,8 @@ class Emergence:
     messages
         What is not as asked, a sentence each.
     """
+
+    __repr__ = short_repr
 
     behaviour: str
     target: Equilibrium

@@ -20,6 +20,7 @@ import pandas as pd
 
 from agents.arrays import Floats, Ints
 from agents.randomness import Key
+from agents.short_repr import short_repr
 from agents.tariff import Tariff
 from analysis.workers import LOOK_SECONDS, WorkersLostError, dask_client
 from model.economy import Economy
@@ -54,6 +55,8 @@ class ShardedRun:
     column_bytes
         Memory of the households' columns, all workers together. [bytes]
     """
+
+    __repr__ = short_repr
 
     net_load_kw: Floats
     wholesale_usd_per_kwh: Floats

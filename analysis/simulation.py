@@ -9,6 +9,7 @@ import numpy as np
 
 from agents.leader import Leader
 from agents.randomness import Key
+from agents.short_repr import short_repr
 from agents.tariff import Tariff
 from analysis.feeder_stress import FeederStress, feeder_stress
 from analysis.metrics import Metrics, market_metrics
@@ -40,6 +41,8 @@ class Simulation:
     seconds
         Time the market took for its days. [s]
     """
+
+    __repr__ = short_repr
 
     history: History
     day_digest: tuple[str, ...]

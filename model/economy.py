@@ -8,6 +8,7 @@ from agents.arrays import Floats, read_only
 from agents.battery import Battery
 from agents.household import HouseholdType
 from agents.outlook import HeldDay, OneDay
+from agents.short_repr import short_repr
 from agents.tariff import ExportRule, Recovery, Tariff
 from model.nearest import unknown
 from model.scenario import ScenarioError
@@ -55,6 +56,8 @@ class Economy:
     held : tuple of HeldDay, optional
         For every type, the single day on which a leader deviates while all other days are held.
     """
+
+    __repr__ = short_repr
 
     scenario: Scenario
     slots: int

@@ -15,6 +15,7 @@ from power_grid_model import (
 )
 
 from agents.arrays import Bools, Floats, require_finite, require_shape
+from agents.short_repr import short_repr
 from model.feeder import Feeder
 
 ERROR_TOLERANCE_PU = 1e-10
@@ -74,6 +75,8 @@ class PowerFlowResult:
     converged
         (slot,) Whether the solver found a state.
     """
+
+    __repr__ = short_repr
 
     voltage_pu: Floats
     voltage_angle_rad: Floats

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.arrays import Floats, read_only
+from agents.short_repr import short_repr
 
 POWERS = 4  # constant to cubic
 
@@ -52,6 +53,8 @@ class SupplyCurve:
     emissions_t_per_kwh : (break + 1,) float
         Marginal emissions of piece k. [t/kWh]
     """
+
+    __repr__ = short_repr
 
     breaks_kw: Floats
     coefficients: Floats

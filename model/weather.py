@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.arrays import Floats, Ints, read_only
+from agents.short_repr import short_repr
 
 ROW_TOLERANCE = 1e-6  # how far a row written with six decimals may be from one; it is then rescaled
 
@@ -30,6 +31,8 @@ class CommonStates:
     probability : (c,) float
         Stationary law, every entry positive: states that the chain leaves for ever are left out.
     """
+
+    __repr__ = short_repr
 
     day_types: tuple[str, ...]
     histories: Ints

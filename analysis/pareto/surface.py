@@ -15,6 +15,7 @@ import numpy as np
 from scipy.stats import qmc
 
 from agents.arrays import Floats
+from agents.short_repr import short_repr
 from agents.tariff import Recovery
 from analysis.pareto.front import bounds, knee, non_dominated, simplex_lattice
 from analysis.pareto.survey import CRITERIA, Judged, Survey
@@ -57,6 +58,8 @@ class Surface:
     trials
         Every tariff tried.
     """
+
+    __repr__ = short_repr
 
     front: tuple[Judged, ...]
     optima: Floats | None

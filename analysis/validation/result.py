@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from agents.short_repr import short_repr
 from analysis.scaling import Falling, Interval, Scaling
 from analysis.validation.exploitability import Exploitability
 from analysis.validation.leader import LeaderLoss
@@ -80,6 +81,8 @@ class Validation:
     by_replication
         Columns of all markets simulated, for the tables.
     """
+
+    __repr__ = short_repr
 
     households: tuple[int, ...]
     replications: int

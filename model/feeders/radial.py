@@ -10,6 +10,7 @@ import networkx as nx
 import numpy as np
 
 from agents.arrays import Floats, Ints, read_only, require_finite, require_shape
+from agents.short_repr import short_repr
 
 POWER_FACTOR = 0.95
 """Power factor (lagging) of consumption at a bus that gives no reactive reference load."""
@@ -112,6 +113,8 @@ class Feeder:
     ValueError
         If a shape or a number is wrong, or the feeder has an island or a loop; the message names the buses.
     """
+
+    __repr__ = short_repr
 
     name: str
     buses: tuple[str, ...]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from agents.arrays import Bools, Floats, Ints
+from agents.short_repr import short_repr
 from agents.utility import Account
 
 
@@ -31,6 +32,8 @@ class GridDay:
     hours_outside_limits
         Hours outside the voltage limits, summed over buses; those without a state are outside. [h]
     """
+
+    __repr__ = short_repr
 
     net_load_kw: Floats
     solved: Bools
@@ -73,6 +76,8 @@ class DayRecord:
     grid : GridDay or None
         The feeder, unless the market runs without.
     """
+
+    __repr__ = short_repr
 
     day: int
     common_state: int
@@ -129,6 +134,8 @@ class History(Sequence[DayRecord]):
     buses : tuple of str
         Bus names.
     """
+
+    __repr__ = short_repr
 
     types: tuple[tuple[str, str], ...]
     behaviours: tuple[str, ...]

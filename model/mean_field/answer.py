@@ -8,6 +8,7 @@ import numpy as np
 from agents.arrays import Floats
 from agents.best_response import Response, best_response, value_tolerance_usd
 from agents.outlook import Outlook, ValueRule
+from agents.short_repr import short_repr
 from agents.tariff import ExportRule, Rates, Tariff, rates
 from model.economy import Economy
 from model.mean_field.flow import LAW_TOLERANCE, Flow, household_flow
@@ -73,6 +74,8 @@ class Answer:
     billed_kwh_per_day
         Energy that the adder is charged on, weighted by 1 − discount: imports, less exports under net metering.
     """
+
+    __repr__ = short_repr
 
     wholesale_usd_per_kwh: Floats
     adder_usd_per_kwh: float

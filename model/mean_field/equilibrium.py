@@ -13,6 +13,7 @@ import numpy as np
 
 from agents.arrays import Floats
 from agents.policy import PolicyTable
+from agents.short_repr import short_repr
 from agents.tariff import Rates, Recovery, Tariff
 from model.economy import Economy
 from model.mean_field.answer import Answer, answer, posted_charge_usd_per_day, surplus_usd_per_day
@@ -86,6 +87,8 @@ class Equilibrium:
     surplus_usd_per_household_day
         Revenue less cost of energy and network. [USD per household-day]
     """
+
+    __repr__ = short_repr
 
     economy: Economy
     tariff: Tariff

@@ -22,6 +22,7 @@ from agents.battery import Battery, grid_power_kw, moves, wear_usd
 from agents.best_response import Response, respond
 from agents.demand import utility_usd_per_hour, wanted_slope_kw, wanted_use_kw
 from agents.outlook import Outlook
+from agents.short_repr import short_repr
 from agents.slot_outcome import SlotOutcome
 from model.economy import Economy
 from model.mean_field.answer import outlook
@@ -65,6 +66,8 @@ class FirstBest:
     converged
         Whether the gap met ``GAP_USD_PER_DAY``.
     """
+
+    __repr__ = short_repr
 
     welfare_usd_per_household_day: float
     duality_gap_usd: float

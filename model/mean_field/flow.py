@@ -13,6 +13,7 @@ from agents.arrays import Floats, Ints
 from agents.day_operator import JOINT_LIMIT, closed_groups, day_operators, move_kernel
 from agents.outlook import Outlook
 from agents.policy import PolicyTable
+from agents.short_repr import short_repr
 
 LAW_TOLERANCE = 1e-13
 """Estimated distance to the stationary law at which iterating stops unless told (total variation per common state)."""
@@ -39,6 +40,8 @@ class Flow:
     defect
         Estimated distance of the midnight law to the stationary one; at most the tolerance where it converged.
     """
+
+    __repr__ = short_repr
 
     law: Floats
     frequency: Floats

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy.optimize import NonlinearConstraint, minimize
 
 from agents.arrays import Floats
+from agents.short_repr import short_repr
 from agents.tariff import Tariff
 from model.economy import Economy
 from model.mean_field.equilibrium import DENSE, Equilibrium, Outcome, solve_equilibrium
@@ -46,6 +47,8 @@ Violation = Callable[[Equilibrium], npt.ArrayLike]
 class Trial:
     """One evaluated tariff: its free parameters, objective, and constraint violation (≤ 0 is none)."""
 
+    __repr__ = short_repr
+
     parameters: Floats
     objective: float
     violation: float
@@ -64,6 +67,8 @@ class Commitment:
     trials
         Every evaluation, in order.
     """
+
+    __repr__ = short_repr
 
     tariff: Tariff
     equilibrium: Equilibrium

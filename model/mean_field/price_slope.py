@@ -6,6 +6,7 @@ import numpy as np
 
 from agents.arrays import Floats
 from agents.outlook import Outlook
+from agents.short_repr import short_repr
 from agents.tariff import ExportRule, Rates, Tariff
 from model.economy import Economy
 from model.mean_field.answer import Answer, outlook, own_outlook
@@ -106,6 +107,8 @@ class BooksSlope:
     surplus_by_adder
         [USD/day per USD/kWh]
     """
+
+    __repr__ = short_repr
 
     load_by_price: Floats
     load_by_adder: Floats

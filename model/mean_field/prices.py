@@ -7,6 +7,7 @@ import numpy as np
 from agents.anderson import accelerate
 from agents.arrays import Floats
 from agents.outlook import ValueRule
+from agents.short_repr import short_repr
 from agents.tariff import ExportRule, Tariff
 from model.economy import Economy
 from model.mean_field.answer import Answer, answer, careful_answer, finest_accuracy, induced_wholesale
@@ -41,6 +42,8 @@ class PriceSolution:
     slope
         Derivative of Newton's system at the solution, which a solve nearby may start from; None if none was needed.
     """
+
+    __repr__ = short_repr
 
     answer: Answer
     residual_usd_per_kwh: float

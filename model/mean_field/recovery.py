@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.arrays import Floats
+from agents.short_repr import short_repr
 from agents.tariff import Tariff
 from model.economy import Economy
 from model.mean_field.answer import Answer, surplus_usd_per_day
@@ -34,6 +35,8 @@ SHORTEST_STEP_USD_PER_KWH = 1e-3
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Recovered:
     """Prices at the adder found, and whether revenue covers cost there."""
+
+    __repr__ = short_repr
 
     prices: PriceSolution
     surplus_usd_per_day: float

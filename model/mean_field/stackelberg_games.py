@@ -24,6 +24,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from agents.arrays import Bools, Floats
+from agents.short_repr import short_repr
 from model.mean_field.tabular_game import StackelbergGame, checked_policy, evaluate, least_tie
 
 MAX_POLICIES = 20_000
@@ -73,6 +74,8 @@ class Response:
         Follower's optimal value less its value, in the worst state; within the tolerance of ties.
     """
 
+    __repr__ = short_repr
+
     policy: Floats
     best: Bools
     leader_value: Floats
@@ -93,6 +96,8 @@ class StackelbergEquilibrium:
     rounds
         Leader policies compared, or rounds of value iteration.
     """
+
+    __repr__ = short_repr
 
     game: StackelbergGame
     concept: Concept

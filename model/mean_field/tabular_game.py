@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.arrays import Floats, read_only, require_finite, require_shape
+from agents.short_repr import short_repr
 
 STOCHASTIC = 1e-9
 """How far from 1 a row of probabilities may sum."""
@@ -33,6 +34,8 @@ class StackelbergGame:
     ValueError
         If a shape, a number, a probability or a discount is wrong; one line that names the place.
     """
+
+    __repr__ = short_repr
 
     reward_leader: Floats
     reward_follower: Floats
