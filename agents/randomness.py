@@ -114,6 +114,26 @@ def key_from(rng: Key) -> int:
     return key
 
 
+def seed_of(key: int) -> int:
+    """The whole number in [0, 2⁶⁴) of which ``key_from`` makes this key: every 64-bit key has exactly one.
+
+    ``key_from`` of one 64-bit number is three steps of ``child``, and each of them can be undone: the golden gamma and
+    both factors are odd, hence invertible modulo 2⁶⁴, and x ↦ x ^ (x >> n) is undone bit by bit from the top.
+    """
+    state = stream(0, 1, 1)  # one number, of one limb
+    z = _unshifted(key & _MASK, 31) * pow(_SECOND, -1, 1 << 64) & _MASK
+    z = _unshifted(z, 27) * pow(_FIRST, -1, 1 << 64) & _MASK
+    return ((_unshifted(z, 30) - state) * pow(GOLDEN_GAMMA, -1, 1 << 64) - 1) & _MASK
+
+
+def _unshifted(word: int, shift: int) -> int:
+    """The z of ``word = z ^ (z >> shift)``."""
+    z = word
+    for _ in range(64 // shift):
+        z = word ^ (z >> shift)
+    return z
+
+
 def _whole_numbers(rng: Any) -> list[int]:
     """Read a seed as a list of whole numbers ≥ 0."""
     try:

@@ -19,12 +19,14 @@ import numpy as np
 import pandas as pd
 
 from agents.arrays import Floats, Ints
-from agents.randomness import Key
+from agents.randomness import Key, key_from, seed_of
 from agents.short_repr import short_repr
 from agents.tariff import Tariff
 from analysis.workers import LOOK_SECONDS, WorkersLostError, dask_client
 from model.economy import Economy
 from model.market.feeders import Feeders, market_load_kw, require_feeders
+from model.market.setup import find_equilibrium
+from model.market.ways import read_behaviour
 from model.mean_field.equilibrium import Equilibrium
 from model.mean_field.watch import Cancelled
 
@@ -78,9 +80,9 @@ def simulate_feeders(
     households: int,
     feeders: int,
     days: int,
-    seed: Key = 0,
+    seed: Key = None,
     equilibrium: Equilibrium | None = None,
-    behaviour: str | None = None,
+    behaviour: str = "equilibrium",
     power_flow: bool = True,
     scheduler: str | None = None,
     workers: int = 0,
@@ -93,7 +95,7 @@ def simulate_feeders(
     Parameters
     ----------
     equilibrium, behaviour, seed
-        As for ``ProsumerMarket``; seed is its ``rng``, a whole number or a sequence of them.
+        As for ``ProsumerMarket``; seed is its ``rng``. What is solved or drawn anew is solved or drawn once, here.
     households, feeders
         Of the whole market; a feeder has N/S households.
     scheduler, workers
@@ -114,12 +116,13 @@ def simulate_feeders(
         In one line, if the market cannot be divided so, or the scheduler cannot be used.
     """
     require_feeders(feeders, households)
+    equilibrium = find_equilibrium(economy, tariff, equilibrium, read_behaviour(behaviour))
     settings: dict[str, Any] = {
         "households": households,
         "feeders": feeders,
         "policies": equilibrium,
         "behaviour": behaviour,
-        "rng": seed,
+        "rng": seed_of(key_from(seed)),
         "threads": threads,
         "tariff": None if equilibrium else tariff,
         "power_flow": power_flow,

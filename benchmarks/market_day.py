@@ -52,7 +52,7 @@ CUTS = ((1, 16_384, 512), (2, 16_384, 512), (2, 5_000, 100), (1, 999, 7))
 @contextmanager
 def market_of(equilibrium: Equilibrium, households: int, **settings: Any) -> Iterator[ProsumerMarket]:
     """A market that plays the equilibrium."""
-    market = ProsumerMarket(equilibrium.economy, households=households, policies=equilibrium, **settings)
+    market = ProsumerMarket(equilibrium.economy, households=households, policies=equilibrium, **{"rng": 0, **settings})
     try:
         yield market
     finally:

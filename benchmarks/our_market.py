@@ -20,7 +20,7 @@ class OurMarket:
 
     def __init__(self, equilibrium: Equilibrium, households: int, *, threads: int, feeder: bool) -> None:
         self.market = ProsumerMarket(
-            equilibrium.economy, households=households, policies=equilibrium, threads=threads, power_flow=feeder
+            equilibrium.economy, households=households, policies=equilibrium, rng=0, threads=threads, power_flow=feeder
         )
 
     def live_a_day(self) -> np.ndarray:

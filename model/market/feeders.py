@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from agents.arrays import Floats, Ints
-from agents.randomness import Key
+from agents.randomness import Key, key_from, seed_of
 from agents.rules import RULES
 from agents.tariff import Tariff
 from model.economy import Economy
@@ -63,8 +63,8 @@ class Feeders:
         first: int,
         last: int,
         policies: Equilibrium | None = None,
-        behaviour: str | None = None,
-        rng: Key = 0,
+        behaviour: str = "equilibrium",
+        rng: Key = None,
         threads: int = 1,
         tariff: str | Path | Tariff | None = None,
         power_flow: bool = True,
@@ -80,6 +80,7 @@ class Feeders:
                     f" give one of {', '.join(TOGETHER)}"
                 )
         economy, posted = find_economy(scenario, tariff, policies)
+        key = seed_of(key_from(rng))  # one for all feeders
         for number in self.numbers:
             if not rank_ranges(economy.type_share, households, number, feeders)[1].any():
                 raise ValueError(f"feeder {number} of {feeders} has no household; give fewer feeders")
@@ -88,8 +89,8 @@ class Feeders:
                 economy,
                 households=households,
                 policies=whole.equilibrium if whole else policies,
-                behaviour=_same_cohorts(whole) if whole else ways or None,
-                rng=rng,
+                behaviour=_same_cohorts(whole) if whole else ways,
+                rng=key,
                 threads=threads,
                 tariff=posted,
                 power_flow=power_flow,

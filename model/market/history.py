@@ -123,6 +123,8 @@ class History(Sequence[DayRecord]):
 
     Attributes
     ----------
+    key : int
+        The whole number that repeats the run; a column of every table.
     records : tuple of DayRecord
         The days.
     types : tuple of (income group, technology)
@@ -137,6 +139,7 @@ class History(Sequence[DayRecord]):
 
     __repr__ = short_repr
 
+    key: int
     types: tuple[tuple[str, str], ...]
     behaviours: tuple[str, ...]
     class_households: Ints
@@ -183,18 +186,18 @@ class History(Sequence[DayRecord]):
                 table[name] = np.concatenate([getattr(grid, name) for grid in grids])
             table["min_voltage_pu"] = np.concatenate([grid.voltage_pu.min(axis=1) for grid in grids])
             table["max_voltage_pu"] = np.concatenate([grid.voltage_pu.max(axis=1) for grid in grids])
-        return pd.DataFrame({**self._index("slot"), **table})
+        return self._keyed(pd.DataFrame({**self._index("slot"), **table}))
 
     @property
     def bus_slots(self) -> pd.DataFrame:
         """Table by (day, slot, bus): net load at feeder scale and voltage; no rows without a feeder."""
         grids = [record.grid for record in self.records if record.grid]
         if not grids:
-            return pd.DataFrame({name: [] for name in ("day", "slot", "bus", "net_load_kw", "voltage_pu")})
+            return self._keyed(pd.DataFrame({name: [] for name in ("day", "slot", "bus", "net_load_kw", "voltage_pu")}))
         load = np.array([grid.net_load_kw for grid in grids])
         voltage = np.array([grid.voltage_pu for grid in grids])
         day, slot, bus = (index.ravel() for index in np.indices(load.shape))
-        return pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "day": np.array([record.day for record in self.records])[day],
                 "slot": slot,
@@ -203,10 +206,14 @@ class History(Sequence[DayRecord]):
                 "voltage_pu": voltage.ravel(),
             }
         )
+        return self._keyed(table)
 
     @property
     def type_days(self) -> pd.DataFrame:
         """Table by (day, income group, technology): households, and their bills and metered energy, summed."""
+        return self._keyed(self._type_days())
+
+    def _type_days(self) -> pd.DataFrame:
         table = {name: self.stacked(name).ravel() for name in ("bill_usd", "imported_kwh", "exported_kwh")}
         days = len(self.records)
         return pd.DataFrame(
@@ -223,6 +230,9 @@ class History(Sequence[DayRecord]):
     @property
     def class_days(self) -> pd.DataFrame:
         """Table by (day, income group, technology, cohort): ``type_days`` with the cohort and its behaviour."""
+        return self._keyed(self._class_days())
+
+    def _class_days(self) -> pd.DataFrame:
         sums = ("bill_usd", "imported_kwh", "exported_kwh")
         table = {name: self.stacked(f"class_{name}").ravel() for name in sums}
         days, cohorts = len(self.records), len(self.behaviours)
@@ -242,14 +252,14 @@ class History(Sequence[DayRecord]):
     @property
     def behaviour_days(self) -> pd.DataFrame:
         """Table by (day, behaviour): ``class_days`` summed over types and cohorts, and the mean bill."""
-        table = self.class_days.drop(columns=["income_group", "technology", "cohort"])
-        return _with_mean_bill(table.groupby(["day", "behaviour"], sort=False, as_index=False).sum())
+        table = self._class_days().drop(columns=["income_group", "technology", "cohort"])
+        return self._keyed(_with_mean_bill(table.groupby(["day", "behaviour"], sort=False, as_index=False).sum()))
 
     @property
     def group_days(self) -> pd.DataFrame:
         """Table by (day, income group): ``type_days`` summed over technologies, and the mean bill."""
-        sums = self.type_days.drop(columns="technology").groupby(["day", "income_group"], sort=False, as_index=False)
-        return _with_mean_bill(sums.sum())
+        table = self._type_days().drop(columns="technology")
+        return self._keyed(_with_mean_bill(table.groupby(["day", "income_group"], sort=False, as_index=False).sum()))
 
     @property
     def days(self) -> pd.DataFrame:
@@ -263,7 +273,11 @@ class History(Sequence[DayRecord]):
             }
             for record in self.records
         ]
-        return pd.DataFrame(rows)
+        return self._keyed(pd.DataFrame(rows))
+
+    def _keyed(self, table: pd.DataFrame) -> pd.DataFrame:
+        """A table with the run's key as its last column."""
+        return table.assign(key=np.full(len(table), self.key, dtype=np.uint64))
 
     @property
     def _has_grid(self) -> bool:

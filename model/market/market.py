@@ -2,12 +2,10 @@
 
 import functools
 import math
-import weakref
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import mesa
 import numpy as np
@@ -32,13 +30,23 @@ from model.market.digest import MeterDigest
 from model.market.evening import own_rates, settle_day
 from model.market.grid import MarketGrid, unsolved_messages
 from model.market.history import SUMMARY, DayRecord, History, day_summary
+from model.market.mesa_model import MesaMarket
 from model.market.metering import day_reading
 from model.market.population import Population
 from model.market.q_learners import QLearners
-from model.market.setup import find_economy, find_equilibrium, make_cohorts, make_strategies, make_terms, whole_number
+from model.market.setup import (
+    find_economy,
+    find_equilibrium,
+    make_cohorts,
+    make_strategies,
+    make_terms,
+    unreached_messages,
+    whole_number,
+)
 from model.market.ways import Given, read_behaviour
 from model.mean_field.equilibrium import Equilibrium
 from model.mean_field.prices import first_guess
+from model.mean_field.watch import Progress
 from model.messages import Messages, joined, rounding_messages, scenario_messages
 from model.power_flow import VoltageLimits
 from model.scenario import Scenario
@@ -59,7 +67,7 @@ class Lived:
     digest: MeterDigest
 
 
-class ProsumerMarket(mesa.Model):  # type: ignore[misc]
+class ProsumerMarket(MesaMarket):
     """A market of N simulated households.
 
     Every step is one day: the weather is drawn, the utility posts its tariff, households move through the slots, the
@@ -74,15 +82,16 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
     households
         How many to simulate.
     policies
-        The equilibrium whose policies, adder and fixed charges are used. Without it the adder and the fixed charges
-        come from an equilibrium solved here, unless the tariff's recovery is ``posted``.
+        The equilibrium whose policies, adder and fixed charges are used. Without it one is solved here, unless no
+        behaviour follows it and the tariff's recovery is ``posted``.
     behaviour
         ``"equilibrium"``, ``"belief"``, a rule of thumb (``agents.rules``), an object of your own
         (``agents.behaviour.Behaviour``), a strategy of your own, or several of them with their shares:
         ``{"equilibrium": 0.9, Mine: 0.1}`` or ``"equilibrium=0.9,belief=0.1:cohorts=8"``; see
-        ``model.market.ways``. By default ``"equilibrium"`` with policies and ``"belief"`` without.
+        ``model.market.ways``.
     rng
-        Key of all draws: a whole number, a sequence of them, or a numpy Generator, which gives one 64-bit word.
+        Key of all draws: a whole number, a sequence of them, or a numpy Generator, which gives one 64-bit word; None
+        draws a fresh key. Whatever it was, ``ProsumerMarket(rng=market.key)`` repeats the run.
     threads
         Threads of the compiled parts; results do not depend on it.
     tariff
@@ -96,9 +105,14 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
     leader
         Who posts a tariff each day, such as a ``LearningLeader``; ``tariff`` is then what was in force before. The
         adder and the fixed charges follow the posted tariff, and so do households whose behaviour has a name.
+    progress
+        Told where the equilibrium stands while it is solved here; by default a line on standard error every ten
+        seconds.
 
     Attributes
     ----------
+    key : int
+        The whole number that repeats the run, as ``rng``.
     day : int
         Number of days simulated so far.
     common_state : int
@@ -130,7 +144,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
     Raises
     ------
     ValueError
-        In one line, if the arguments make no market.
+        In one line, if the arguments make no market, or households are to follow an equilibrium that was not found.
     """
 
     def __init__(
@@ -139,25 +153,26 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         *,
         households: int = 1000,
         policies: Equilibrium | None = None,
-        behaviour: Given = None,
-        rng: Key = 0,
+        behaviour: Given = "equilibrium",
+        rng: Key = None,
         threads: int = 1,
         tariff: str | Path | Tariff | None = None,
         power_flow: bool = True,
         part: tuple[int, int] = (0, 1),
         leader: Leader | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> None:
         households = whole_number("households", households, 1000)
-        self.threads = whole_number("threads", threads, 2)
+        threads = whole_number("threads", threads, 2)
         ways = read_behaviour(behaviour)
         key = key_from(rng)
         economy, posted = find_economy(scenario, tariff, policies)
-        super().__init__(rng=rng if isinstance(rng, int) else key)
+        equilibrium = find_equilibrium(economy, posted, policies, ways, progress)
+        super().__init__(key, threads)
         self.economy = economy
         self.household_types = economy.types
         self.slot_hours = economy.slot_hours
-        ways = ways or read_behaviour("equilibrium" if policies else "belief")
-        self.equilibrium = find_equilibrium(economy, posted, policies, ways)
+        self.equilibrium = equilibrium
         self.terms = make_terms(economy, posted, self.equilibrium, ways) if leader else None
         self.cohorts = make_cohorts(ways, economy, posted, self.equilibrium, key, self.terms)
         self.behaviour = self.cohorts[0].behaviour if len(self.cohorts) == 1 else Mixture(self.cohorts)
@@ -190,7 +205,6 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         for number, cohort in enumerate(self.cohorts):
             if isinstance(cohort.behaviour, QLearners):
                 cohort.behaviour.settle_in(self.population, number)
-        self._closed = False
         self.day = 0
         self._weather = stream(key, Purpose.WEATHER)
         self.common_state = self._draw(economy.common.probability)
@@ -208,11 +222,6 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
             most=TABLES_KEPT,
         )
         self.policies_lived: Sequence[PolicyTable] = ()
-        self._executor = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
-        self._digester = ThreadPoolExecutor(1) if self.threads > 1 else None
-        for executor in (self._executor, self._digester):
-            if executor:
-                weakref.finalize(self, executor.shutdown, wait=False)
         self._lived: Lived | None = None
         self._prosumers = [Prosumer(self, i) for i in range(self.households)] if households <= REGISTERED_LIMIT else []
         found = self.equilibrium
@@ -226,8 +235,9 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         )
         self.today: dict[str, float] = {}
         self.datacollector = mesa.DataCollector(
-            model_reporters={name: functools.partial(_figure, name=name) for name in SUMMARY}
+            model_reporters={"key": "key"} | {name: functools.partial(_figure, name=name) for name in SUMMARY}
         )
+        self._complete = True
 
     @property
     def households(self) -> int:
@@ -243,6 +253,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
             scenario_messages(self.economy.scenario),
             rounding_messages([t.name for t in types], [t.share for t in types], count.sum(axis=1)),
             rounding_messages([c.name for c in cohorts], [c.share for c in cohorts], count.sum(axis=0)),
+            unreached_messages(self.equilibrium),
             unsolved_messages(self._records, self.slot_hours),
         )
 
@@ -255,6 +266,7 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
     def history(self) -> History:
         """Tables of the days so far."""
         return History(
+            key=self.key,
             types=tuple((t.income_group, t.technology) for t in self.household_types),
             behaviours=tuple(cohort.name for cohort in self.cohorts),
             class_households=self.population.class_count,
@@ -274,8 +286,9 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
             raise ValueError(f"household is {household}; give an id from 0 to {self.households - 1}")
         if self._prosumers:
             return self._prosumers[household]
-        made = Prosumer(self, household)
-        made.remove()
+        with self._people_come_and_go():
+            made = Prosumer(self, household)
+            made.remove()
         return made
 
     def step(self) -> None:
@@ -403,21 +416,15 @@ class ProsumerMarket(mesa.Model):  # type: ignore[misc]
         )
 
     def close(self) -> None:
-        """Stop for good: threads end, agents are unregistered, Mesa lets go of the market. Its records stay readable.
-
-        Mesa 3.3 keeps every model alive in a class-level registry of agent numbers; others are not touched by this.
-        """
-        for executor in (self._executor, self._digester):
-            if executor:
-                executor.shutdown(wait=True)
-        self._executor = self._digester = None
-        self._closed = True
-        self.running = False
-        self.remove_all_agents()
+        """Stop for good; see ``MesaMarket.close``."""
+        super().close()
         self._prosumers = []
-        getattr(mesa.Agent, "_ids", {}).pop(self, None)
-        for wrapper in ("step", "_user_step"):  # Mesa's bound methods, a cycle through the market
-            self.__dict__.pop(wrapper, None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything between two days; ``ValueError`` in one line in the middle of one."""
+        if self._lived:
+            raise ValueError(f"day {self.day} is not settled; settle it before the market is copied")
+        return super().__getstate__()
 
     def _draw(self, probability: Floats) -> int:
         """Draw today's common state from its law, (c,)."""

@@ -1,7 +1,8 @@
 """From what a user passes to a market to checked objects: scenario, tariff, equilibrium, behaviour."""
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ from agents.q_learning import QSettings
 from agents.rules import RULES, rule_policies
 from agents.tariff import Recovery, Tariff, rates
 from model.economy import Economy, build_economy, build_tariff
+from model.heartbeat import Heartbeat
 from model.market.population import Population
 from model.market.q_learners import QLearners
 from model.market.terms import Terms, make_offer
 from model.market.ways import Way, needs_equilibrium
 from model.mean_field.answer import outlook
-from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from model.mean_field.prices import first_guess
+from model.mean_field.watch import Progress
+from model.messages import Messages
 from model.scenario import Scenario, load_scenario
 
 _ABOUT_TARIFFS = {"default_tariff", "tariffs"}
@@ -122,12 +126,42 @@ def _tariff_of_policies(economy: Economy, tariff: str | Path | Tariff | None, po
 
 
 def find_equilibrium(
-    economy: Economy, tariff: Tariff, policies: Equilibrium | None, ways: Sequence[Way]
+    economy: Economy,
+    tariff: Tariff,
+    policies: Equilibrium | None,
+    ways: Sequence[Way],
+    progress: Callable[[Progress], None] | None = None,
 ) -> Equilibrium | None:
-    """The equilibrium given, or one solved for its adder and fixed charges; None where nothing asks for one."""
-    if policies is None and (needs_equilibrium(ways) or tariff.recovery is not Recovery.POSTED):
-        return solve_equilibrium(economy, tariff, certify=False)
-    return policies
+    """The equilibrium given, or one solved for its policies, adder and fixed charges; None where nothing asks for one.
+
+    Parameters
+    ----------
+    progress
+        Told where a solve stands; by default a line on standard error every ten seconds.
+
+    Raises
+    ------
+    ValueError
+        In one line, if somebody is to follow an equilibrium that was not found.
+    """
+    follow = needs_equilibrium(ways)
+    if policies is not None or not (follow or tariff.recovery is not Recovery.POSTED):
+        return policies
+    with Heartbeat() as beat:
+        found = solve_equilibrium(economy, tariff, certify=False, progress=progress or beat.progress)
+    if follow and found.outcome is not Outcome.CONVERGED:
+        raise ValueError(
+            f"scenario {economy.scenario.name}, tariff {tariff.name}: {found.message.rstrip('.')}; give"
+            " behaviour='belief' for households that need no equilibrium, or policies=solve_equilibrium(...)"
+        )
+    return found
+
+
+def unreached_messages(equilibrium: Equilibrium | None) -> Messages:
+    """What is held of an equilibrium that was not found."""
+    if equilibrium is None or equilibrium.outcome is Outcome.CONVERGED:
+        return ()
+    return (f"{equilibrium.message.rstrip('.')}: adder and fixed charges are held at what was reached.",)
 
 
 def make_cohorts(
@@ -197,12 +231,21 @@ def _behaviours(way: Way, economy: Economy, offer: Offer, key: int, number: int)
             )
         ]
 
-    def policies_of(offer: Offer) -> Sequence[PolicyTable]:
-        if offer.policies is not None and way.kind not in RULES:
-            return offer.policies
-        return _by_rule(way.kind if way.kind in RULES else "passive", economy, offer)
-
+    policies_of = _PoliciesOf(rule=way.kind if way.kind in RULES else None, economy=economy)
     return [TariffFollower(policies_of, offer, name=way.name)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _PoliciesOf:
+    """What households do under an offer: a rule of thumb, or else the equilibrium's policies where they are known."""
+
+    rule: str | None
+    economy: Economy
+
+    def __call__(self, offer: Offer) -> Sequence[PolicyTable]:
+        if offer.policies is not None and self.rule is None:
+            return offer.policies
+        return _by_rule(self.rule or "passive", self.economy, offer)
 
 
 def _by_rule(rule: str, economy: Economy, offer: Offer) -> tuple[PolicyTable, ...]:

@@ -6,6 +6,7 @@ A text is ``NAME``, or ``NAME=SHARE`` between commas, each with settings after c
 """
 
 import copy
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -28,7 +29,7 @@ BEHAVIOURS: Final = ("equilibrium", *SETTINGS, *RULES)
 
 SHARE_TOLERANCE: Final = 1e-6
 
-Given = str | Behaviour | Settings | Mapping[Any, float] | Sequence["Way"] | type[Strategy] | Strategy | None
+Given = str | Behaviour | Settings | Mapping[Any, float] | Sequence["Way"] | type[Strategy] | Strategy
 """What a user may pass as behaviour."""
 
 
@@ -68,7 +69,6 @@ def read_behaviour(given: Given, *, load: Load = import_class) -> tuple[Way, ...
     given
         A text as above; an object of ``agents.behaviour.Behaviour``, settings, a strategy (class, object, or a
         function without arguments that makes one); a mapping of such to shares; or what this function returned before.
-        None gives no behaviour at all, for the market to choose.
     load
         Gives the class that a reference names. The one by default imports it, which runs its code.
 
@@ -77,9 +77,7 @@ def read_behaviour(given: Given, *, load: Load = import_class) -> tuple[Way, ...
     ValueError
         In one line, if it is none of these, or the shares do not sum to one.
     """
-    if given is None:
-        return ()
-    if isinstance(given, tuple) and all(isinstance(way, Way) for way in given):
+    if isinstance(given, tuple) and given and all(isinstance(way, Way) for way in given):
         return given
     if isinstance(given, Mapping):
         pairs = [(key, _share(str(_label(key)), share)) for key, share in given.items()]
@@ -136,7 +134,7 @@ def _label(key: Any) -> str:
 def _maker(key: Any, name: str) -> Callable[[], Strategy]:
     """What makes a strategy for each household: a class, a function, or copies of an object."""
     if not isinstance(key, type) and callable(getattr(key, "move", None)):
-        return lambda: copy.deepcopy(key)
+        return functools.partial(copy.deepcopy, key)
     if not callable(key) or (isinstance(key, type) and not callable(getattr(key, "move", None))):
         raise ValueError(
             f"behaviour is {key!r}; give one of {', '.join(BEHAVIOURS)}, an object with name, policies and"

@@ -29,6 +29,13 @@ class Progress:
     residual_usd_per_kwh: float | None = None
     fraction: float | None = None
 
+    @property
+    def text(self) -> str:
+        """The stage and, where there is one, the residual."""
+        if not self.residual_usd_per_kwh:
+            return self.stage
+        return f"{self.stage}, residual {self.residual_usd_per_kwh:.0e} USD/kWh"
+
 
 @dataclass(slots=True, kw_only=True)
 class Watch:

@@ -1,5 +1,7 @@
 """The leader's environment: rewards by its meters, worlds that are the model's own, checkers, seeds, refusals."""
 
+import copy
+import pickle
 import re
 from typing import Any
 
@@ -30,6 +32,24 @@ def small_market(leader: str = "utility", **settings: Any) -> LeaderEnv:
 def named(env: LeaderEnv, observation: np.ndarray, prefix: str) -> np.ndarray:
     """Numbers of an observation whose names begin with a prefix."""
     return np.array([x for name, x in zip(env.observation_names, observation, strict=True) if name.startswith(prefix)])
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+@pytest.mark.parametrize("behaviour", ["equilibrium", "belief"])
+def test_a_copy_in_the_middle_of_an_episode_goes_on_bit_for_bit(behaviour: str, copied: Any) -> None:
+    env = small_market(behaviour=behaviour, round_days=2)
+    env.reset(seed=2)
+    env.step(MODEST)
+    twin = copied(env)
+    for _ in range(2):
+        one, other = env.step(MODEST + 0.1), twin.step(MODEST + 0.1)
+        assert np.array_equal(one[0], other[0])
+        assert one[1:] == other[1:]
+    assert env.market is not None
+    assert twin.market is not None
+    assert twin.market.day_digest == env.market.day_digest
+    env.close()
+    twin.close()
 
 
 @pytest.mark.parametrize("leader", ["commission", "utility"])

@@ -1,5 +1,7 @@
 """Prosumers as agents: the market's own physics and bills, the official checkers, seeds, and what is refused."""
 
+import copy
+import pickle
 import re
 from typing import Any
 
@@ -99,6 +101,26 @@ def test_drawing_from_the_policy_table_by_ones_own_generator_gives_the_markets_l
     off = load - expected
     error = off.std(axis=(0, 2), ddof=1) / np.sqrt(off.shape[0] * off.shape[2])
     assert (np.abs(off.mean(axis=(0, 2))) < 4.5 * error).all()
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+@pytest.mark.parametrize("behaviour", ["equilibrium", "belief=.5,passive=.5"])
+def test_a_copy_in_the_middle_of_a_day_plays_on_bit_for_bit(behaviour: str, copied: Any) -> None:
+    """As vector environments in processes of their own need it."""
+    env = ProsumersEnv(solved("textbook", "flat").economy, prosumers=3, households=60, days=2, behaviour=behaviour)
+    env.reset(seed=5)
+    for _ in range(30):  # into the second day
+        *_, infos = env.step(dict.fromkeys(env.agents, 4))
+    twin = copied(env)
+    one, other = follow_the_plan(env, infos), follow_the_plan(twin, copied(infos))
+    assert [sorted(seen) for seen in one] == [sorted(seen) for seen in other]
+    for mine, theirs in zip(one, other, strict=True):
+        for agent in mine:
+            assert all(np.array_equal(mine[agent][name], theirs[agent][name]) for name in mine[agent])
+    assert twin.market.day_digest == env.market.day_digest
+    twin.reset(seed=6)
+    env.close()
+    twin.close()
 
 
 def _row(policy: PolicyTable, info: dict[str, Any]) -> np.ndarray:

@@ -9,12 +9,13 @@ from agents.behaviour import DaySeen, FixedBehaviour
 from agents.randomness import Purpose, child, key_from, stream, uniform
 from agents.tariff import Recovery, Tariff, payment_usd, rates
 from model.economy import Economy, build_economy, build_tariff
-from model.market import day_kernel, population, settlement
+from model.market import day_kernel, population, settlement, setup
 from model.market import market as module
 from model.market.market import ProsumerMarket
 from model.market.settlement import QUANTUM_USD
-from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from model.mean_field.prices import first_guess
+from model.mean_field.watch import Progress
 from model.scenario import load_scenario
 
 GRADUATED = np.array([0.1, 0.4, 0.9])
@@ -152,7 +153,7 @@ def test_forgetting_prepared_tables_changes_nothing(weathered: Economy, monkeypa
     runs = []
     for kept in (16, 1):
         monkeypatch.setattr(module, "TABLES_KEPT", kept)
-        market = ProsumerMarket(weathered, households=30, tariff="filed", behaviour="equilibrium", power_flow=False)
+        market = ProsumerMarket(weathered, households=30, tariff="filed", rng=0, power_flow=False)
         for _ in range(12):
             market.step()
         runs.append(market.day_digest)
@@ -164,7 +165,7 @@ def test_prices_follow_from_the_realised_mean_load_and_rates_from_them(weathered
     """Rates differ by day type, as critical-peak prices do."""
     plain = build_tariff(weathered.scenario, "rtp")
     peaked = replace(plain, recovery=Recovery.POSTED, energy_usd_per_kwh=plain.energy_usd_per_kwh * [[1.0], [3.0]])
-    market = ProsumerMarket(weathered, households=64, tariff=peaked, power_flow=False)
+    market = ProsumerMarket(weathered, households=64, tariff=peaked, behaviour="belief", rng=0, power_flow=False)
     kinds = set()
     for _ in range(6):
         market.step()
@@ -182,7 +183,7 @@ def test_prices_follow_from_the_realised_mean_load_and_rates_from_them(weathered
 
 
 def test_every_bill_is_the_tariffs_payment_at_the_realised_rates(textbook: Economy, cared_for: Tariff) -> None:
-    market = ProsumerMarket(textbook, households=120, tariff=cared_for, rng=2)
+    market = ProsumerMarket(textbook, households=120, tariff=cared_for, behaviour="belief", rng=2)
     bills = np.zeros(120)
     for _ in range(3):
         market.step()
@@ -200,7 +201,7 @@ def test_every_bill_is_the_tariffs_payment_at_the_realised_rates(textbook: Econo
 def test_revenue_is_the_sum_of_bills_and_cost_is_energy_at_wholesale_plus_network(
     textbook: Economy, cared_for: Tariff
 ) -> None:
-    market = ProsumerMarket(textbook, households=500, tariff=cared_for, rng=2)
+    market = ProsumerMarket(textbook, households=500, tariff=cared_for, behaviour="belief", rng=2)
     for _ in range(3):
         market.step()
     history = market.history
@@ -224,14 +225,39 @@ def test_equilibrium_adder_and_charges_are_held_in_settlement(textbook: Economy,
     assert rtp.utility.fixed_charge_usd_per_day.min() > 0
 
 
-def test_a_posted_tariff_needs_no_equilibrium_unless_the_behaviour_does(textbook: Economy) -> None:
-    learning = ProsumerMarket(textbook, households=10, tariff="filed")
+def test_the_equilibrium_is_the_default_and_a_posted_tariff_needs_none_for_those_who_learn(textbook: Economy) -> None:
+    told = ProsumerMarket(textbook, households=10, tariff="filed")
+    assert told.equilibrium is not None
+    assert told.behaviour.name == "equilibrium"
+    learning = ProsumerMarket(textbook, households=10, tariff="filed", behaviour="belief")
     assert learning.equilibrium is None
     assert learning.behaviour.name == "belief"
     assert learning.utility.adder_usd_per_kwh == 0
-    told = ProsumerMarket(textbook, households=10, tariff="filed", behaviour="equilibrium")
-    assert told.equilibrium is not None
-    assert told.behaviour.name == "equilibrium"
+
+
+def test_progress_of_the_solve_at_construction_is_told(textbook: Economy) -> None:
+    reports: list[Progress] = []
+    ProsumerMarket(textbook, households=10, tariff="filed", progress=reports.append)
+    assert reports[-1].evaluations > 0
+    reports.clear()
+    ProsumerMarket(textbook, households=10, tariff="filed", behaviour="belief", progress=reports.append)
+    assert reports == []
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ROUND_LIMIT, Outcome.NO_ADEQUATE_TARIFF])
+def test_without_an_equilibrium_to_follow_one_line_names_what_needs_none(
+    outcome: Outcome, textbook: Economy, flat: Equilibrium, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missed = replace(flat, outcome=outcome, message="Not found. Nowhere.")
+    monkeypatch.setattr(setup, "solve_equilibrium", lambda *_, **__: missed)
+    with pytest.raises(
+        ValueError, match=r"^scenario textbook, tariff flat: Not found\. Nowhere; give behaviour='belief'"
+    ):
+        ProsumerMarket(textbook, households=10)
+    for own_word in ({"behaviour": "belief"}, {"policies": missed}):
+        market = ProsumerMarket(textbook, households=100, **own_word)  # type: ignore[arg-type]
+        assert market.equilibrium is missed
+        assert "Not found. Nowhere: adder and fixed charges are held at what was reached." in market.messages
 
 
 def test_from_the_mean_fields_law_the_market_stays_on_the_mean_field(textbook: Economy, flat: Equilibrium) -> None:
@@ -260,7 +286,7 @@ def test_the_law_of_stored_energy_stays_that_of_the_mean_field(textbook: Economy
 
 
 def test_a_belief_moves_by_its_step_for_the_realised_state_only(weathered: Economy) -> None:
-    market = ProsumerMarket(weathered, households=40, tariff="rtp", rng=3, power_flow=False)
+    market = ProsumerMarket(weathered, households=40, tariff="rtp", behaviour="belief", rng=3, power_flow=False)
     believer = market.behaviour
     belief = first_guess(weathered).copy()
     assert (believer.belief_usd_per_kwh == belief).all()  # type: ignore[attr-defined]
@@ -274,7 +300,7 @@ def test_a_belief_moves_by_its_step_for_the_realised_state_only(weathered: Econo
 
 def test_beliefs_come_near_the_mean_field_price(textbook: Economy) -> None:
     """After 40 days of 1,000 learners, belief within 1 % of the mean price level of the continuum's; began 6 × off."""
-    market = ProsumerMarket(textbook, households=1_000, tariff="rtp", rng=3, power_flow=False)
+    market = ProsumerMarket(textbook, households=1_000, tariff="rtp", behaviour="belief", rng=3, power_flow=False)
     for _ in range(40):
         market.step()
     assert market.equilibrium is not None

@@ -33,7 +33,7 @@ def textbook() -> Economy:
 
 @pytest.fixture
 def market(textbook: Economy) -> Iterator[ProsumerMarket]:
-    made = ProsumerMarket(textbook, households=150, rng=3)
+    made = ProsumerMarket(textbook, households=150, behaviour="belief", rng=3)
     made.step()
     made.step()
     yield made
@@ -74,7 +74,7 @@ def test_agents_can_be_selected_and_aggregated_the_mesa_way(market: ProsumerMark
 
 def test_a_large_market_makes_prosumers_on_demand(textbook: Economy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "REGISTERED_LIMIT", 99)
-    market = ProsumerMarket(textbook, households=100)
+    market = ProsumerMarket(textbook, households=100, behaviour="belief")
     market.step()
     assert list(market.agents) == [market.utility]
     agent = market.prosumer(42)
@@ -91,7 +91,7 @@ def test_the_limit_of_registered_markets_is_twenty_thousand() -> None:
 def test_the_data_collector_has_one_row_a_day_equal_to_the_history(market: ProsumerMarket) -> None:
     rows = market.datacollector.get_model_vars_dataframe()
     days = market.history.days
-    assert list(rows.columns) == list(SUMMARY)
+    assert list(rows.columns) == ["key", *SUMMARY]
     assert len(rows) == len(days) == market.steps == market.day == 2
     for name in SUMMARY:
         assert (rows[name].to_numpy() == days[name].to_numpy()).all()
@@ -134,7 +134,7 @@ def test_records_cannot_be_changed_afterwards(market: ProsumerMarket) -> None:
 
 
 def test_a_market_without_power_flow_has_no_grid_figures(textbook: Economy) -> None:
-    market = ProsumerMarket(textbook, households=20, power_flow=False)
+    market = ProsumerMarket(textbook, households=20, behaviour="belief", power_flow=False)
     market.step()
     assert market.history[0].grid is None
     assert market.history.bus_slots.empty
@@ -144,7 +144,7 @@ def test_a_market_without_power_flow_has_no_grid_figures(textbook: Economy) -> N
 
 
 def test_tables_of_a_market_that_has_not_begun_are_empty(textbook: Economy) -> None:
-    history = ProsumerMarket(textbook, households=20).history
+    history = ProsumerMarket(textbook, households=20, behaviour="belief").history
     assert len(history) == 0
     for table in (history.slots, history.bus_slots, history.type_days, history.group_days, history.days):
         assert len(table) == 0
@@ -154,14 +154,14 @@ def test_tables_of_a_market_that_has_not_begun_are_empty(textbook: Economy) -> N
 def test_construction_is_silent_and_seeds_mesas_own_generators(textbook: Economy, rng: object) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        one, two = (ProsumerMarket(textbook, households=5, rng=rng) for _ in range(2))  # type: ignore[arg-type]
+        one, two = (ProsumerMarket(textbook, households=5, behaviour="belief", rng=rng) for _ in range(2))  # type: ignore[arg-type]
     assert one.rng.random() == two.rng.random()
     assert one.random.random() == two.random.random()
 
 
 def test_a_closed_market_is_collected(textbook: Economy) -> None:
     """Mesa 3.3 keeps an open one for ever; see ``ProsumerMarket.close``."""
-    market = ProsumerMarket(textbook, households=400, threads=2)
+    market = ProsumerMarket(textbook, households=400, behaviour="belief", threads=2)
     market.step()
     agent = weakref.ref(market.prosumer(3))
     gone = weakref.ref(market)
@@ -173,7 +173,7 @@ def test_a_closed_market_is_collected(textbook: Economy) -> None:
 
 
 def test_closing_leaves_other_markets_alone(textbook: Economy) -> None:
-    kept, closed = (ProsumerMarket(textbook, households=30) for _ in range(2))
+    kept, closed = (ProsumerMarket(textbook, households=30, behaviour="belief") for _ in range(2))
     closed.step()
     closed.close()
     kept.step()
@@ -183,7 +183,7 @@ def test_closing_leaves_other_markets_alone(textbook: Economy) -> None:
 
 
 def test_a_closed_market_keeps_its_records_and_refuses_another_day(textbook: Economy) -> None:
-    market = ProsumerMarket(textbook, households=30, threads=2)
+    market = ProsumerMarket(textbook, households=30, behaviour="belief", threads=2)
     market.step()
     market.close()
     market.close()
@@ -195,7 +195,7 @@ def test_a_closed_market_keeps_its_records_and_refuses_another_day(textbook: Eco
 
 def test_batch_runs_differ_by_key_and_repeat_with_it(textbook: Economy) -> None:
     """Mesa 3.5 takes the keys as an argument of its own, and overrides the parameter of that name."""
-    parameters = {"scenario": [textbook], "households": [40, 80], "power_flow": [False]}
+    parameters = {"scenario": [textbook], "households": [40, 80], "behaviour": ["belief"], "power_flow": [False]}
     keys = {"rng": [1, 2]}
     arguments = ({"parameters": parameters} | keys) if _takes_keys() else {"parameters": parameters | keys}
 
@@ -207,6 +207,68 @@ def test_batch_runs_differ_by_key_and_repeat_with_it(textbook: Economy) -> None:
     first = peaks()
     assert peaks() == first
     assert len(set(first)) == len(first)
+
+
+@pytest.mark.filterwarnings("ignore:.*iterations.*")  # Mesa 3.5 would rather be told rng
+@pytest.mark.parametrize("processes", [1, 2])
+def test_iterations_are_different_runs_and_every_row_can_be_repeated(processes: int) -> None:
+    """With the arguments a user gives who knows Mesa, whichever version; also where processes share nothing."""
+    parameters = {"households": [40], "tariff": ["filed"], "behaviour": ["passive"], "power_flow": [False]}
+    rows = batch_run(
+        ProsumerMarket, parameters, number_processes=processes, iterations=3, max_steps=1, display_progress=False
+    )
+    peaks = {row["key"]: row["net_load_peak_kw"] for row in rows}
+    assert len(peaks) == len(set(peaks.values())) == 3
+    for row in rows:
+        market = ProsumerMarket(households=40, tariff="filed", behaviour="passive", rng=row["key"], power_flow=False)
+        for _ in range(row["Step"] + 1):
+            market.step()
+        assert market.today["net_load_peak_kw"] == row["net_load_peak_kw"]
+        market.close()
+
+
+@pytest.mark.parametrize("rng", [None, 7, (7, 2), 2**70, np.random.default_rng(7), np.random.SeedSequence(7)])
+def test_the_key_repeats_the_run_and_stands_in_every_table(textbook: Economy, rng: object) -> None:
+    def lived(given: object) -> ProsumerMarket:
+        made = ProsumerMarket(textbook, households=25, behaviour="passive", rng=given)  # type: ignore[arg-type]
+        made.step()
+        return made
+
+    first = lived(rng)
+    again = lived(first.key)
+    assert again.key == first.key
+    assert again.day_digest == first.day_digest
+    assert again.rng.random() == first.rng.random()
+    history = first.history
+    for table in ("slots", "bus_slots", "type_days", "class_days", "behaviour_days", "group_days", "days"):
+        assert set(getattr(history, table)["key"].tolist()) == {first.key}
+    if rng == 7:
+        assert first.key == 7
+    if rng is None:
+        assert lived(None).key != first.key
+
+
+def test_people_of_the_market_neither_leave_nor_come_and_others_do(market: ProsumerMarket) -> None:
+    one_line = (
+        r"^household 3 cannot be removed from its market; make a market of other households, or close\(\) this one$"
+    )
+    with pytest.raises(ValueError, match=one_line):
+        market.prosumer(3).remove()
+    with pytest.raises(ValueError, match=r"^the utility cannot be removed"):
+        market.utility.remove()
+    with pytest.raises(ValueError, match=r"^household 0 cannot be removed"):
+        market.remove_all_agents()
+    with pytest.raises(ValueError, match=r"^households and the utility are made with their market; give Prosumer"):
+        Prosumer.create_agents(market, 2, household=[1, 2])
+    for reset in (market.reset_rng, market.reset_randomizer):
+        with pytest.raises(ValueError, match=r"^a market's draws follow from its key; make a new one with .*rng=5"):
+            reset(5)
+    assert len(market.agents) == 151
+    guest = mesa.Agent(market)
+    assert len(market.agents) == 152
+    guest.remove()
+    assert len(market.agents) == 151
+    market.step()
 
 
 def _takes_keys() -> bool:

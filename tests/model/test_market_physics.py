@@ -121,7 +121,7 @@ def test_recorded_use_and_storage_are_the_means_over_households(observed: Observ
 
 @pytest.mark.parametrize("name", ["textbook", "oahu"])
 def test_bus_loads_are_the_meters_scaled_to_the_customers_and_sum_to_the_market(name: str) -> None:
-    market = ProsumerMarket(name, households=2_000, tariff="filed", rng=1)
+    market = ProsumerMarket(name, households=2_000, tariff="filed", behaviour="belief", rng=1)
     market.step()
     record, people = market.history[0], market.population
     assert record.grid is not None
@@ -139,7 +139,7 @@ def test_bus_loads_are_the_meters_scaled_to_the_customers_and_sum_to_the_market(
 @pytest.mark.parametrize("name", ["textbook", "oahu"])
 def test_voltages_balance_the_power_at_every_bus(name: str) -> None:
     """S = V (Y V)* with the lines' admittances: mismatch below 1e-6 of the feeder's load (solver: 1e-10 pu)."""
-    market = ProsumerMarket(name, households=1_000, tariff="filed", rng=1)
+    market = ProsumerMarket(name, households=1_000, tariff="filed", behaviour="belief", rng=1)
     market.step()
     assert market.power_flow is not None
     feeder, state = market.feeder, market.power_flow.result
