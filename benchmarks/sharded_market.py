@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=10)
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
-    scenario = load_scenario("textbook")
+    scenario = load_scenario("textbook", overrides=["battery_levels=21"])  # so that runs of different versions compare
     equilibrium = solve_equilibrium(build_economy(scenario), build_tariff(scenario), certify=False)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
     done = run(equilibrium, given.households, given.feeders, given.days, given.workers)

@@ -199,7 +199,7 @@ def test_a_replication_is_one_market_measured_by_hand(filed: Equilibrium) -> Non
         load = np.mean([market.prosumer(i).net_load_kw for i in range(50)], axis=0)
         errors.append((load - filed.net_load_kw[0]) ** 2)
         stored = [market.prosumer(i).stored_kwh for i in owners]
-        distances.append(wasserstein_distance(stored, level_kwh * np.arange(21), v_weights=law[0]))
+        distances.append(wasserstein_distance(stored, level_kwh * np.arange(law.shape[1]), v_weights=law[0]))
     market.close()
     assert found.mean_square_kw2 == pytest.approx(np.mean(errors), rel=1e-6)
     assert found.wasserstein_soc_kwh == pytest.approx(np.mean(distances))

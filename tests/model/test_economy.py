@@ -133,7 +133,7 @@ def test_the_battery_loses_its_round_trip_half_on_either_way() -> None:
         13.5,
         5,
         0.03,
-        21,
+        27,
     )
 
 

@@ -188,21 +188,21 @@ def test_a_learner_may_be_played_by_hand_and_does_not_learn_from_that_day() -> N
 
 
 def test_tables_that_take_too_much_memory_are_refused_with_what_is_allowed() -> None:
-    """21 levels, 24 slots, 20 moves of four bytes: 40,320 a household; 1,000 of them and 40 MB allow 992."""
+    """20 levels, 24 slots, 20 moves of four bytes: 38,400 a household; 1,000 of them and 38 MB allow 989."""
     economy = preset_economy("textbook")
     share = sum(household.share for household in economy.types if household.battery)
     market = market_of("qlearning", households=100)
-    assert market.learners[0].nbytes == 40_320 * len(owners(market))
+    assert market.learners[0].nbytes == 38_400 * len(owners(market))
     market.close()
     households = round(1_000 / share)
     with pytest.raises(ValueError) as caught:
-        market_of(QSettings(memory_gb=0.04), households=households)
+        market_of(QSettings(memory_gb=0.038), households=households)
     said = str(caught.value)
-    assert said.startswith("qlearning: tables of 1000 households with batteries take 0.0403 GB, allowed are 0.04")
-    assert "give at most 992 of them this behaviour, or raise memory_gb" in said
+    assert said.startswith("qlearning: tables of 1000 households with batteries take 0.0384 GB, allowed are 0.038")
+    assert "give at most 989 of them this behaviour, or raise memory_gb" in said
     assert "\n" not in said
     with pytest.raises(ValueError, match="set shock=no, or raise memory_gb"):
-        market_of(QSettings(memory_gb=0.04, shock=True), households=households)
+        market_of(QSettings(memory_gb=0.038, shock=True), households=households)
 
 
 def test_several_kinds_of_learners_live_in_one_market() -> None:

@@ -312,11 +312,11 @@ WRONG = {
     "one_day.charge=3": "one_day.charge is 3; give uniform, empty or full, or a probability a level",
     "one_day.salvage_usd_per_kwh=-1": "one_day.salvage_usd_per_kwh is -1; give a number not less than 0",
     "one_day.charge=[0.5, 0.5]": (
-        "one_day.charge is [0.5, 0.5]; give 21 probabilities that sum to 1, one a battery level,"
+        "one_day.charge is [0.5, 0.5]; give 27 probabilities that sum to 1, one a battery level,"
         " or uniform, empty or full"
     ),
     "one_day.charge=[]": (
-        "one_day.charge is []; give 21 probabilities that sum to 1, one a battery level, or uniform, empty or full"
+        "one_day.charge is []; give 27 probabilities that sum to 1, one a battery level, or uniform, empty or full"
     ),
     "name=a/b": "name is 'a/b'; give a short name of letters, digits, dots, dashes and underlines",
     "title=3": "title is 3; give a text in quotes",
