@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final
 
 from analysis.scaling import Interval
+from analysis.validation.exploitability import CHOICE_LAW
 from analysis.validation.verdict import Criterion, Finding, Status, shown, within
 
 if TYPE_CHECKING:
@@ -27,10 +28,21 @@ CALM_RATIO: Final = 1.1
 LOSS_SHARE: Final = 0.05
 """Of the leader's gain over the tariff in force; a loss below it changes no decision."""
 
+METER_ROUNDING: Final = 1e-6
+"""Share of the mean load: meters are read in single precision, with 24 bits."""
+
+_CERTAIN: Final = "Nothing is drawn: households of a type all do the same, and what is left is the rounding of meters."
 _FEW: Final = "No interval: it takes two or more replications and two or more numbers of households."
 
 
+def _nothing_drawn(result: "Validation") -> bool:
+    """Whether households of a type do all the same, so that what is left of an error is the rounding of meters."""
+    return max(result.expected_scatter_kw) <= METER_ROUNDING * abs(result.mean_load_kw)
+
+
 def _load_slope(result: "Validation") -> tuple[Status, str]:
+    if _nothing_drawn(result):
+        return Status.NOT_APPLICABLE, _CERTAIN
     slope = result.scatter.slope
     status = within(slope, -0.5 - SLOPE_MARGIN, -0.5 + SLOPE_MARGIN)
     if status is Status.NOT_APPLICABLE:
@@ -39,6 +51,8 @@ def _load_slope(result: "Validation") -> tuple[Status, str]:
 
 
 def _load_size(result: "Validation") -> tuple[Status, str]:
+    if _nothing_drawn(result):
+        return Status.NOT_APPLICABLE, _CERTAIN
     ratio = result.load_ratio
     status = within(ratio, 1 - SIZE_MARGIN, 1 + SIZE_MARGIN)
     if status is Status.NOT_APPLICABLE:
@@ -47,6 +61,8 @@ def _load_size(result: "Validation") -> tuple[Status, str]:
 
 
 def _load_floor(result: "Validation") -> tuple[Status, str]:
+    if _nothing_drawn(result):
+        return Status.NOT_APPLICABLE, _CERTAIN
     squared, floor = result.scatter.floor_squared, result.scatter.floor
     if squared.low is None or squared.high is None or floor is None:
         return Status.NOT_APPLICABLE, _FEW
@@ -108,15 +124,21 @@ def _exploitability_slope(result: "Validation") -> tuple[Status, str]:
     )
     if not found.coupled and found.slope is None:
         return Status.NOT_APPLICABLE, "No rate depends on the wholesale price, so ε_N = ε_∞ for every N."
+    if found.law is None:
+        return Status.NOT_APPLICABLE, "Nobody has a battery or use that answers a rate: there is nothing to gain."
     if found.slope is None:
         return Status.NOT_APPLICABLE, f"{under}the difference vanishes, or changes its sign among very many households."
-    inside = abs(found.slope + 1) <= EXPLOITABILITY_MARGIN
-    text = f"|ε_N − ε_∞| falls as N to the power {found.slope:.4f} from {found.tail[0]:,.0f} households on."
+    inside = abs(found.slope - found.law) <= EXPLOITABILITY_MARGIN
+    text = (
+        f"|ε_N − ε_∞| falls as N to the power {found.slope:.4f} from {found.tail[0]:,.0f} households on; the law is"
+        f" {found.law:g}."
+    )
     curve = "" if found.affine else " The supply curve bends, but not at these loads."
     if inside:
         return Status.PASS, f"{under}{text}{curve}"
     if not found.affine:
-        return Status.NOT_APPLICABLE, f"{under}{text} The supply curve has a kink near these loads: the law is −1/2."
+        kinked = f"The supply curve has a kink near these loads: there it is {found.law / 2:g}."
+        return Status.NOT_APPLICABLE, f"{under}{text} {kinked}"
     return Status.FAIL, f"{under}{text}"
 
 
@@ -124,6 +146,8 @@ def _exploitability_cold(result: "Validation") -> tuple[Status, str]:
     found = result.exploit
     if found is None or not found.cooled:
         return Status.NOT_APPLICABLE, "At temperature 0 there is nothing to cool."
+    if found.law != CHOICE_LAW:
+        return Status.NOT_APPLICABLE, "Nobody has a battery, so no move is drawn: the temperature changes nothing."
     known = [
         (t, e, b) for t, e, b in zip(found.temperature_usd, found.cooled, found.bound, strict=True) if e is not None
     ]
@@ -139,6 +163,8 @@ def _exploitability_cold(result: "Validation") -> tuple[Status, str]:
 
 
 def _beliefs_arrive(result: "Validation") -> tuple[Status, str]:
+    if _nothing_drawn(result):
+        return Status.NOT_APPLICABLE, "Nothing is drawn, so there is no chance to compare an error with."
     found = result.learners
     if found is None or found.last_belief_error.value is None or found.noise.value is None:
         return Status.NOT_APPLICABLE, "Not run."
@@ -264,8 +290,9 @@ CRITERIA: Final = (
         key="exploitability_slope",
         check="exploitability",
         title="pace of |ε_N − ε_∞|",
-        criterion=f"slope within −1 ± {EXPLOITABILITY_MARGIN}; exact expectations, so no interval",
-        why="One household's share of the load and the variance of the others' mean are both of the order 1/N.",
+        criterion=f"slope within −1 ± {EXPLOITABILITY_MARGIN}, −2 without batteries; exact expectations, so no interval",
+        why="One household's share of the load and the variance of the others' mean are both of the order 1/N. A choice"
+        " of moves loses in proportion to it, use at an interior optimum to its square.",
         judge=_exploitability_slope,
     ),
     Criterion(

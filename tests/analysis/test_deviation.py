@@ -1,5 +1,7 @@
 """What one of N households could gain: bounds, limits, and its best use against a search over a grid."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scenarios import small_economy, small_tariff, solved
@@ -100,3 +102,26 @@ def test_the_best_use_beats_every_other_use_on_a_grid(found: Equilibrium, househ
         flexibility = household.flexibility if household.elasticity else 0.0
         for factor in np.linspace(1 - flexibility, 1 + flexibility, 101):
             assert (reward(np.broadcast_to(factor * reference, top.shape)) <= top + 1e-12).all()
+
+
+@pytest.mark.parametrize("households", [1, 3, 30, 1000])
+@pytest.mark.parametrize("slots", [3, 24])
+def test_without_batteries_it_is_the_square_of_the_own_load_over_the_crowd(households: int, slots: int) -> None:
+    """In closed form, for s(x) = a + b x and use within its flexibility (docs/theory.md, F3):
+
+    ε_N = Σ_g w_g Σ_h Δ·(b(L_h − 2 q_gh)/N)² / (2(p0/(ε q0_gh) + 2b/N)).
+    """
+    economy = small_economy(battery_share=0.0, slots=slots, weather=np.ones((1, 1)))
+    calm = {"shock_levels": np.ones(1), "shock_kernel": np.ones((1, 1)), "shock_probability": np.ones(1)}
+    types = tuple(replace(one, flexibility=1.0, elasticity=0.2) for one in economy.types)
+    economy = replace(economy, types=types, **calm)
+    found = solve_equilibrium(economy, small_tariff(economy), certify=False)
+    b = float(economy.supply.slope(0.0))
+    expected = 0.0
+    for k, one in enumerate(types):
+        q = found.type_net_load_kw[k, 0]
+        assert (np.abs(q / one.reference_kw[0] - 1) < 0.3).all()  # the range of use never binds
+        curvature = one.reference_price_usd_per_kwh / (one.elasticity * one.reference_kw[0]) + 2 * b / households
+        gain = (b * (found.net_load_kw[0] - 2 * q) / households) ** 2 / (2 * curvature)
+        expected += one.share * economy.slot_hours * float(gain.sum())
+    assert finite_exploitability_usd_per_day(found, households) == pytest.approx(expected, rel=1e-6, abs=1e-14)

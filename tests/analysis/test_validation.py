@@ -12,6 +12,7 @@ from scipy.stats import wasserstein_distance
 
 from analysis.cli import main
 from analysis.validation import (
+    Status,
     Validation,
     composition_error_kw,
     midnight_levels,
@@ -276,3 +277,43 @@ def test_the_studys_own_memory_is_measured_once(filed: Equilibrium) -> None:
     assert [floor.memory for floor in found.memory] == [0, 1]
     assert found.memory[0].scatter == found.scatter
     assert found.memory[1].scatter.slope.value == pytest.approx(found.scatter.slope.value)
+
+
+def test_without_batteries_the_exploitability_falls_with_the_square_of_the_crowd() -> None:
+    """Use alone is decided, an interior optimum; at a kink of the curve the power is half as much."""
+    alone = solved("textbook", "rtp", "battery_share_scale=0")
+    found = exploitability(alone, [30, 100])
+    assert found.law == -2.0
+    assert found.slope == pytest.approx(-2.0, abs=0.005)
+    assert found.kinked_slope == pytest.approx(-1.0, abs=0.03)  # −1.034 and −1.011 a decade: terms in N^(−2) fade
+    assert found.limit == 0.0
+    assert set(found.cooled) == {0.0}
+
+
+def test_where_nobody_decides_anything_there_is_no_law_to_judge() -> None:
+    found = exploitability(solved("textbook", "rtp", "battery_share_scale=0", "elasticity=0"), [30])
+    assert found.law is None
+    assert found.slope is None
+    assert found.values == (0.0,)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ["battery_share_scale=0"],
+        ["battery_share_scale=0", "elasticity=0"],
+        ["battery_share_scale=0", "shock.levels=[1.0]", "shock.kernel=[[1.0]]"],
+    ],
+)
+def test_a_market_without_batteries_fails_no_criterion_by_rounding(changes: list[str]) -> None:
+    done = validate(
+        solved("textbook", "rtp", *changes),
+        households=[30, 100, 300],
+        replications=4,
+        seed=0,
+        days=7,
+        checks=("aggregate", "state", "exploitability"),
+    )
+    status = {one.key: one.status for one in done.findings}
+    assert Status.FAIL not in status.values(), status
+    assert status["exploitability_cold"] is Status.NOT_APPLICABLE
