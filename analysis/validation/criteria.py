@@ -290,7 +290,7 @@ CRITERIA: Final = (
         key="exploitability_slope",
         check="exploitability",
         title="pace of |ε_N − ε_∞|",
-        criterion=f"slope within −1 ± {EXPLOITABILITY_MARGIN}, −2 without batteries; exact expectations, so no interval",
+        criterion=f"slope within −1 ± {EXPLOITABILITY_MARGIN}, −2 without batteries; expectations, so no interval",
         why="One household's share of the load and the variance of the others' mean are both of the order 1/N. A choice"
         " of moves loses in proportion to it, use at an interior optimum to its square.",
         judge=_exploitability_slope,
