@@ -5,17 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.arrays import Floats, read_only
-from agents.battery import Battery
 from agents.household import HouseholdType
 from agents.outlook import HeldDay, OneDay
 from agents.short_repr import short_repr
 from agents.tariff import ExportRule, Recovery, Tariff
+from model.machine import require_room
 from model.nearest import unknown
 from model.scenario import ScenarioError
+from model.scenario_limits import SMALLER_GAME, policy_bytes
 from model.scenario_schema import Scenario
-from model.scenario_tables import IncomeGroupTable
 from model.supply import SupplyCurve
 from model.tariff_file import group_values, rate_table, slot_values
+from model.technologies import battery_of, technology_shares
 from model.weather import CommonStates, common_states
 
 DAYS_PER_MONTH = 365 / 12
@@ -115,6 +116,7 @@ def build_economy(scenario: Scenario) -> Economy:
         ``use_kwh_per_day / 24 · use_factor · shape · load_factor`` (times ``adopter_multiplier`` with PV), its solar
         output ``pv_kw · pv_scale · shape_kw_per_kw · pv_factor``.
     """
+    require_room(policy_bytes(scenario), "the policies", SMALLER_GAME)
     slots = scenario.slots_per_day
     days = scenario.day_types
     common = common_states(tuple(days), scenario.day_type_kernel_array(), scenario.memory)
@@ -211,30 +213,4 @@ def build_tariff(scenario: Scenario, name: str | None = None) -> Tariff:
         fixed_charge_shape=group_values(table.fixed_charge_shape, groups, "fixed_charge_shape"),
         discount=group_values(table.discount, groups, "discount"),
         adder_cap_usd_per_kwh=table.adder_cap_usd_per_kwh,
-    )
-
-
-def technology_shares(scenario: Scenario, group: IncomeGroupTable) -> dict[str, float]:
-    """Share of each technology within an income group; sums to one."""
-    pv = min(1.0, group.pv_share * scenario.pv_share_scale)
-    storage = min(1.0, group.storage_share_of_pv * scenario.battery_share_scale)
-    battery_only = min(1.0, group.battery_only_share * scenario.battery_share_scale)
-    return {
-        "none": (1 - pv) * (1 - battery_only),
-        "pv": pv * (1 - storage),
-        "pv_battery": pv * storage,
-        "battery": (1 - pv) * battery_only,
-    }
-
-
-def battery_of(scenario: Scenario) -> Battery:
-    """The scenario's battery, half of the round-trip loss on either way."""
-    one_way = scenario.battery.round_trip_efficiency**0.5
-    return Battery(
-        capacity_kwh=scenario.battery.capacity_kwh,
-        power_limit_kw=scenario.battery.power_limit_kw,
-        charge_efficiency=one_way,
-        discharge_efficiency=one_way,
-        wear_usd_per_kwh=scenario.battery.wear_usd_per_kwh,
-        levels=scenario.battery_levels,
     )

@@ -23,7 +23,6 @@ WANTED = {
     "finite_number": "a finite number",
     "too_short": "at least one entry",
 }
-BOUND_KINDS = frozenset(("greater_than", "greater_than_equal", "less_than", "less_than_equal"))
 
 
 def one_line(error: ValidationError, schema: type[BaseModel]) -> str:
@@ -62,26 +61,12 @@ def _sentence(entry: Mapping[str, Any], schema: type[BaseModel]) -> str:
             return text
         return f"{key} {text}" if text.startswith("is ") else f"{key}: {text}"
     came = f"{key} is {show(entry['input'])}"
-    if kind in BOUND_KINDS:
-        return f"{came}; give {_allowed(schema, location)}"
     if kind == "literal_error":
         return f"{came}; give {str(context['expected']).replace(chr(39), '')}"
     if kind in WANTED:
         return f"{came}; give {WANTED[kind]}"
     message = str(entry["msg"])
     return f"{came}; {message[:1].lower()}{message[1:]}"
-
-
-def _allowed(schema: type[BaseModel], location: list[int | str]) -> str:
-    """Say in which range the number at a location may lie."""
-    field = _table(schema, location[:-1]).model_fields[str(location[-1])]
-    bounds = {sign: f"{getattr(bound, sign):g}" for bound in field.metadata for sign in _SIGNS if hasattr(bound, sign)}
-    if bounds.keys() == {"ge", "le"}:
-        return f"a number from {bounds['ge']} to {bounds['le']}"
-    return "a number " + " and ".join(_SIGNS[sign].format(bound) for sign, bound in bounds.items())
-
-
-_SIGNS = {"gt": "greater than {}", "ge": "not less than {}", "lt": "less than {}", "le": "not greater than {}"}
 
 
 def _fields(schema: type[BaseModel], location: list[int | str]) -> list[str]:

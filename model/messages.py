@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from agents.arrays import Ints
 from agents.battery import attainable_kw, keeps_power, nearest_levels, reached_kw
-from model.economy import battery_of, technology_shares
-from model.scenario_schema import MOST_LEVELS, Scenario
+from model.ranges import BATTERY_LEVELS
+from model.scenario_schema import Scenario
+from model.technologies import battery_of, technology_shares
 
 Messages = tuple[str, ...]
 
@@ -68,8 +69,8 @@ def _lost_power(scenario: Scenario) -> Iterator[str]:
         f"{reached:.3g} of {attainable:.3g} kW"
         for reached, attainable in zip(reached_kw(battery, hours), attainable_kw(battery, hours), strict=True)
     )
-    better = nearest_levels(battery, hours, most=MOST_LEVELS)
-    remedy = f"no number of levels up to {MOST_LEVELS} does better than 98 %"
+    better = nearest_levels(battery, hours, most=int(BATTERY_LEVELS.high))
+    remedy = f"no number of levels up to {int(BATTERY_LEVELS.high)} does better than 98 %"
     if better is not None:
         now = reached_kw(replace(battery, levels=better), hours)
         remedy = f"{better} levels would reach {now[0]:.3g} and {now[1]:.3g} kW"

@@ -22,7 +22,7 @@ ORDER = ("textbook", "oahu", "california", "stress")
 REPLACED_WHOLE = frozenset(
     ("periods", "energy_usd_per_kwh", "usd_per_kwh", "fixed_charge_usd_per_day", "fixed_charge_shape", "discount")
 )
-"""Tables of values, not of settings: one that brings new names replaces the parent's."""
+"""Tables of values, not of settings: one that brings new names replaces the one in its place."""
 
 LONGEST_CHAIN = 16
 """Files that extend one another; a chain this long is a slip."""

@@ -6,7 +6,9 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from agents.arrays import Floats
+from model import ranges
 from model.nearest import unknown
+from model.scenario_limits import require_counts, require_physical, require_size
 from model.scenario_tables import (
     SUM_TOLERANCE,
     BatteryTable,
@@ -33,9 +35,6 @@ from model.tariff_file import (
 )
 from model.weather import checked_kernel, common_states, stationary_law
 
-MOST_LEVELS = 1001
-"""Largest number of battery levels."""
-
 
 class Scenario(Table):
     """One validated scenario: all that a run is made from, as the file says it.
@@ -51,27 +50,27 @@ class Scenario(Table):
     """Slots of a day."""
     memory: Annotated[Literal[0, 1, 2], BeforeValidator(whole)] = 0
     """Past day types on which the mean field is conditioned."""
-    temperature_usd: float = Field(default=0.02, ge=0)
+    temperature_usd: Annotated[float, ranges.TEMPERATURE] = 0.02
     """Temperature η of the softmax choice. [USD per slot]"""
-    discount_per_day: float = Field(default=1.0, gt=0, le=1)
+    discount_per_day: Annotated[float, ranges.DISCOUNT_PER_DAY] = 1.0
     """Discount δ; 1 is the average-per-day criterion."""
     value_rule: Literal["entropy", "boltzmann"] = "entropy"
     """What a softmax household believes its future to be worth."""
-    elasticity: float = Field(default=0.1, ge=0)
+    elasticity: Annotated[float, ranges.ELASTICITY] = 0.1
     """Magnitude ε of the own-price elasticity."""
-    flexibility: float = Field(default=0.5, ge=0, le=1)
+    flexibility: Annotated[float, ranges.SHARE] = 0.5
     """Largest relative change f of use."""
-    reference_price_usd_per_kwh: float = Field(gt=0)
+    reference_price_usd_per_kwh: Annotated[float, ranges.POSITIVE_PRICE]
     """Price p0 at which demand is the reference demand: the flat price that breaks even without PV. [USD/kWh]"""
-    battery_levels: int = Field(default=21, ge=2, le=MOST_LEVELS)
+    battery_levels: Annotated[int, ranges.BATTERY_LEVELS] = 21
     """States of charge of a battery, empty and full included."""
-    pv_scale: float = Field(default=1.0, ge=0)
+    pv_scale: Annotated[float, ranges.SCALE] = 1.0
     """Multiplies the kW of every PV system."""
-    pv_share_scale: float = Field(default=1.0, ge=0)
+    pv_share_scale: Annotated[float, ranges.SCALE] = 1.0
     """Multiplies every group's share with PV, capped at 1."""
-    battery_share_scale: float = Field(default=1.0, ge=0)
+    battery_share_scale: Annotated[float, ranges.SCALE] = 1.0
     """Multiplies both storage shares, each capped at 1."""
-    fixed_cost_usd_per_month: float = Field(ge=0)
+    fixed_cost_usd_per_month: Annotated[float, ranges.NETWORK_COST]
     """Network cost K of a household. [USD/month]"""
     default_tariff: str
     """Tariff in force unless another is asked for."""
@@ -111,10 +110,13 @@ class Scenario(Table):
 
     @model_validator(mode="after")
     def _keeps_the_rules_between_tables(self) -> "Scenario":
+        require_counts(self)
         self._check_shares()
         self._check_chains()
         self._check_slots()
+        require_physical(self)
         self._check_battery()
+        require_size(self)
         self._check_one_day()
         for name, tariff in self.tariffs.items():
             self.check_tariff(name, tariff)
@@ -132,8 +134,8 @@ class Scenario(Table):
         """Raise ValueError unless the two kernels are Markov kernels with one stationary law, shocks of mean one."""
         common_states(tuple(self.day_types), self.day_type_kernel_array(), self.memory)
         levels = np.array(self.shock.levels)
-        if levels.size == 0 or (levels < 0).any():
-            raise ValueError(f"shock.levels is {levels.tolist()}; give one or more numbers, 0 or more each")
+        if levels.size == 0:
+            raise ValueError("shock.levels is []; give one or more numbers")
         law = self.shock_law()
         mean = float(law @ levels)
         if abs(mean - 1) > SUM_TOLERANCE:
@@ -142,22 +144,24 @@ class Scenario(Table):
     def _check_slots(self) -> None:
         """Raise ValueError unless every list has one entry a slot or an hour and makes sense."""
         for key, value in (("load.shape", self.load.shape), ("pv.shape_kw_per_kw", self.pv.shape_kw_per_kw)):
-            if (slot_values(value, self.slots_per_day, key) < 0).any():
-                raise ValueError(f"{key} holds {np.min(value):g}; give numbers, 0 or more each")
+            slot_values(value, self.slots_per_day, key)
         if not np.any(np.asarray(self.load.shape) > 0):
             raise ValueError("load.shape is zero all day; give at least one positive number")
         for name, table in self.day_types.items():
-            slot_values(table.rest_load_kw, self.slots_per_day, f"day_types.{name}.rest_load_kw")
-            for field in ("pv_factor", "load_factor"):
-                key = f"day_types.{name}.{field}"
-                if (slot_values(getattr(table, field), self.slots_per_day, key) < 0).any():
-                    raise ValueError(f"{key} is negative; give 0 or more")
+            for field in ("pv_factor", "load_factor", "rest_load_kw"):
+                slot_values(getattr(table, field), self.slots_per_day, f"day_types.{name}.{field}")
 
     def _check_battery(self) -> None:
         """Raise ValueError if the levels are so far apart that the battery cannot move from one to the next."""
         battery = self.battery
         reach_kwh = battery.power_limit_kw * self.slot_hours * battery.round_trip_efficiency**0.5
         fewest = int(np.ceil(battery.capacity_kwh / reach_kwh * (1 - 1e-9))) + 1
+        if fewest > ranges.BATTERY_LEVELS.high:
+            raise ValueError(
+                f"battery.capacity_kwh is {battery.capacity_kwh:g}, {fewest - 1:.4g} times what the battery can charge"
+                f" in a slot ({reach_kwh:.3g} kWh); give at most {ranges.BATTERY_LEVELS.high - 1} times, or a larger"
+                " battery.power_limit_kw"
+            )
         if self.battery_levels < fewest:
             step_kwh = battery.capacity_kwh / (self.battery_levels - 1)
             raise ValueError(
@@ -201,13 +205,15 @@ class Scenario(Table):
         groups = tuple(self.income_groups)
         group_values(tariff.fixed_charge_usd_per_day, groups, f"{key}.fixed_charge_usd_per_day")
         shape = group_values(tariff.fixed_charge_shape, groups, f"{key}.fixed_charge_shape")
-        if (shape < 0).any() or not shape.any():
+        share = np.array([group.share for group in self.income_groups.values()])
+        if tariff.recovery == "fixed" and shape.any() and not shape @ share > 0:
             raise ValueError(
-                f"{key}.fixed_charge_shape is {shape.tolist()}; give numbers, 0 or more, at least one positive"
+                f"{key}.fixed_charge_shape is {shape.tolist()}, positive only where income_groups have share 0: nobody"
+                " pays the fixed charge that recovers the cost; give a positive number to a group with households"
             )
-        discount = group_values(tariff.discount, groups, f"{key}.discount")
-        if not ((discount >= 0) & (discount < 1)).all():
-            raise ValueError(f"{key}.discount is {discount.tolist()}; give shares from 0 up to, not including, 1")
+        if not shape.any():
+            raise ValueError(f"{key}.fixed_charge_shape is {shape.tolist()}; give at least one positive number")
+        group_values(tariff.discount, groups, f"{key}.discount")
 
     def day_type_kernel_array(self) -> Floats:
         """Kernel of the day types, (ω, ω'); ValueError if rows differ in length."""
@@ -231,4 +237,7 @@ def _square(matrix: tuple[tuple[float, ...], ...], key: str, names: tuple[str, .
         raise ValueError(
             f"{key} is {given} numbers; give {len(names)} x {len(names)}, a row for each of {', '.join(names)}"
         )
-    return checked_kernel(matrix, key=key, rows=names)
+    kernel = checked_kernel(matrix, key=key, rows=names)
+    for name, row in zip(names, matrix, strict=True):
+        ranges.CHANCE.require(row, f"{key} row {name}")
+    return kernel

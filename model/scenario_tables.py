@@ -3,9 +3,10 @@
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, model_validator
 
 from agents.outlook import OneDay
+from model import ranges
 from model.nearest import unknown
 from model.supply import SupplyCurve
 from model.tariff_file import (
@@ -22,20 +23,20 @@ SUM_TOLERANCE = 1e-6  # shares and probabilities are written with a few decimals
 class DayTypeTable(Table):
     """``[day_types.NAME]``: a kind of day, the same for everybody."""
 
-    pv_factor: NumberOrList
+    pv_factor: Annotated[NumberOrList, ranges.FACTOR]
     """Solar output relative to a clear day."""
-    load_factor: NumberOrList = 1.0
+    load_factor: Annotated[NumberOrList, ranges.FACTOR] = 1.0
     """Reference demand relative to the mean day."""
     season: str | None = None
     """Season the day belongs to; a tariff may name it."""
-    rest_load_kw: NumberOrList = 0.0
+    rest_load_kw: Annotated[NumberOrList, ranges.REST] = 0.0
     """Load of the rest of the system per household; negative for foreign renewables. [kW]"""
 
 
 class ShockTable(Table):
     """``[shock]``: the household's own chance, a Markov chain over slots, multiplying its demand."""
 
-    levels: Row
+    levels: Annotated[Row, ranges.FACTOR]
     """Multipliers with mean one. (z,)"""
     kernel: Matrix
     """Transition probabilities from slot to slot. (z, z')"""
@@ -44,50 +45,50 @@ class ShockTable(Table):
 class LoadTable(Table):
     """``[load]``: demand at the reference price."""
 
-    use_kwh_per_day: float = Field(gt=0)
+    use_kwh_per_day: Annotated[float, ranges.USE]
     """Mean use of a household without PV, over the income groups. [kWh/day]"""
-    shape: NumberOrList
+    shape: Annotated[NumberOrList, ranges.SHAPE]
     """Shape of the day, normalised to mean one."""
-    adopter_multiplier: float = Field(default=1.0, gt=0)
+    adopter_multiplier: Annotated[float, ranges.POSITIVE_FACTOR] = 1.0
     """Use of a household with PV over that of one without in the same group."""
 
 
 class PvTable(Table):
     """``[pv]``: rooftop solar."""
 
-    shape_kw_per_kw: NumberOrList
+    shape_kw_per_kw: Annotated[NumberOrList, ranges.FACTOR]
     """Output on a clear day per kW installed."""
 
 
 class BatteryTable(Table):
     """``[battery]``: one model of battery for all."""
 
-    capacity_kwh: float = Field(gt=0)
+    capacity_kwh: Annotated[float, ranges.CAPACITY]
     """Usable energy. [kWh]"""
-    power_limit_kw: float = Field(gt=0)
+    power_limit_kw: Annotated[float, ranges.POWER]
     """Largest grid-side power. [kW]"""
-    round_trip_efficiency: float = Field(gt=0, le=1)
+    round_trip_efficiency: Annotated[float, ranges.EFFICIENCY]
     """Energy out over energy in; half the loss on either way."""
-    wear_usd_per_kwh: float = Field(default=0.0, ge=0)
+    wear_usd_per_kwh: Annotated[float, ranges.COST] = 0.0
     """Per kWh moved in the cell. [USD/kWh]"""
 
 
 class IncomeGroupTable(Table):
     """``[income_groups.NAME]``: a class of households."""
 
-    share: float = Field(ge=0, le=1)
+    share: Annotated[float, ranges.GROUP_SHARE]
     """Of all households."""
-    income_usd_per_year: float = Field(gt=0)
+    income_usd_per_year: Annotated[float, ranges.INCOME]
     """Gross income. [USD/yr]"""
-    use_factor: float = Field(gt=0)
+    use_factor: Annotated[float, ranges.POSITIVE_FACTOR]
     """Use over the mean, PV left aside."""
-    pv_share: float = Field(default=0.0, ge=0, le=1)
+    pv_share: Annotated[float, ranges.GROUP_SHARE] = 0.0
     """Share of the group with PV."""
-    pv_kw: float = Field(default=0.0, ge=0)
+    pv_kw: Annotated[float, ranges.PV_POWER] = 0.0
     """Size of a PV system. [kW]"""
-    storage_share_of_pv: float = Field(default=0.0, ge=0, le=1)
+    storage_share_of_pv: Annotated[float, ranges.GROUP_SHARE] = 0.0
     """Share of the group's PV owners with a battery."""
-    battery_only_share: float = Field(default=0.0, ge=0, le=1)
+    battery_only_share: Annotated[float, ranges.GROUP_SHARE] = 0.0
     """Share of the group's households without PV that own a battery."""
 
 
@@ -96,17 +97,17 @@ class SupplyTable(Table):
 
     kind: Literal["polynomial", "piecewise"]
     """polynomial takes coefficients; piecewise takes net_load_kw and usd_per_kwh."""
-    coefficients: Row | None = None
+    coefficients: Annotated[Row | None, ranges.COEFFICIENT] = None
     """Constant first, up to cubic."""
-    clamp_below_kw: float | None = None
+    clamp_below_kw: Annotated[float | None, ranges.REST] = None
     """Below this load the price is held. [kW]"""
-    floor_usd_per_kwh: float | None = None
+    floor_usd_per_kwh: Annotated[float | None, ranges.PRICE] = None
     """Or: the price under which the curve does not go. [USD/kWh]"""
-    net_load_kw: Row | None = None
+    net_load_kw: Annotated[Row | None, ranges.REST] = None
     """Nodes, ascending. [kW]"""
-    usd_per_kwh: Row | None = None
+    usd_per_kwh: Annotated[Row | None, ranges.PRICE] = None
     """Prices at the nodes, never falling. [USD/kWh]"""
-    emissions_t_per_mwh: NumberOrList = 0.0
+    emissions_t_per_mwh: Annotated[NumberOrList, ranges.EMISSIONS] = 0.0
     """Marginal emissions, one number or one a segment. [t/MWh]"""
 
     @model_validator(mode="after")
@@ -144,7 +145,7 @@ class SupplyTable(Table):
 class CarbonTable(Table):
     """``[carbon]``: harm of a tonne."""
 
-    usd_per_t: float = Field(default=0.0, ge=0)
+    usd_per_t: Annotated[float, ranges.CARBON] = 0.0
     """Social cost of carbon. [USD/t]"""
 
 
@@ -160,13 +161,13 @@ class FeederTable(Table):
 class ReferenceTable(Table):
     """``[reference]``: numbers kept for reports and lessons; no equation of the model reads them."""
 
-    value_of_lost_load_usd_per_kwh: float | None = Field(default=None, ge=0)
+    value_of_lost_load_usd_per_kwh: Annotated[float | None, ranges.COST] = None
     """What a household would pay to avoid an outage. [USD/kWh]"""
-    average_emissions_t_per_mwh: float | None = Field(default=None, ge=0)
+    average_emissions_t_per_mwh: Annotated[float | None, ranges.EMISSIONS] = None
     """Of all generation; the model uses the marginal emissions of ``[supply]``. [t/MWh]"""
-    tou_elasticity_without_technology: float | None = Field(default=None, ge=0)
+    tou_elasticity_without_technology: Annotated[float | None, ranges.ELASTICITY] = None
     """Magnitude under time-of-use rates, by hand."""
-    tou_elasticity_with_technology: float | None = Field(default=None, ge=0)
+    tou_elasticity_with_technology: Annotated[float | None, ranges.ELASTICITY] = None
     """Magnitude under time-of-use rates, with a controller."""
 
 
@@ -185,7 +186,7 @@ class OneDayTable(Table):
 
     charge: Annotated[str | Row, BeforeValidator(_charge)] = "uniform"
     """Law of the batteries' level before the first slot: uniform, empty or full, or one probability a level."""
-    salvage_usd_per_kwh: float = Field(default=0.0, ge=0)
+    salvage_usd_per_kwh: Annotated[float, ranges.COST] = 0.0
     """Worth of energy still stored after the last slot. [USD/kWh]"""
 
     def game(self, levels: int) -> OneDay:

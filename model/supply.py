@@ -212,6 +212,14 @@ class SupplyCurve:
         # a polynomial that never falls and is not constant rises strictly: its slope vanishes at single points only
         return bool((self.coefficients[met, 1:] != 0).any(axis=1).all())
 
+    def prices_at(self, net_load_kw: Sequence[float]) -> list[float]:
+        """Marginal cost at a few net loads, without compiled code. [USD/kWh]"""
+        pieces = np.searchsorted(self.breaks_kw, net_load_kw, side="right")
+        return [
+            float(np.polynomial.polynomial.polyval(x, self.coefficients[piece]))
+            for x, piece in zip(net_load_kw, pieces, strict=True)
+        ]
+
     def price(self, net_load_kw: npt.ArrayLike) -> Floats:
         """Marginal cost s(x). [USD/kWh]"""
         return self._at(net_load_kw, self.coefficients)

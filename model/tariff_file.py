@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from agents.arrays import Floats
+from model import ranges
 from model.nearest import unknown
 
 MINUTES_PER_DAY = 24 * 60
@@ -114,9 +115,9 @@ class ExportTable(Table):
 
     rule: Literal["net_metering", "net_billing", "none"] = "net_billing"
     """net_metering credits the import rate; net_billing the posted rate plus a share of the wholesale price."""
-    pass_through: float = Field(default=0.0, ge=0, le=1)
+    pass_through: Annotated[float, ranges.SHARE] = 0.0
     """Share κ_x of the wholesale price in the export rate."""
-    usd_per_kwh: RateForm = 0.0
+    usd_per_kwh: Annotated[RateForm, ranges.PRICE] = 0.0
     """Posted part x of the export rate. [USD/kWh]"""
 
 
@@ -129,21 +130,21 @@ class TariffTable(Table):
     """Date at which filed rates were in force; empty for a tariff made up here."""
     recovery: Literal["volumetric", "fixed", "posted"]
     """What balances revenue and cost: an adder on every kWh, the fixed charge, or nothing."""
-    pass_through: float = Field(default=0.0, ge=0, le=1)
+    pass_through: Annotated[float, ranges.SHARE] = 0.0
     """Share κ of the wholesale price in the import rate."""
     periods: dict[str, Texts] = Field(default_factory=dict)
     """Period → list of ``"from-to"`` hours; may wrap over midnight, must cover the day once."""
-    energy_usd_per_kwh: RateForm
+    energy_usd_per_kwh: Annotated[RateForm, ranges.PRICE]
     """Energy charge τ. [USD/kWh]"""
     export: ExportTable = Field(default_factory=ExportTable)
     """Credit for exports; without it net billing at zero."""
-    fixed_charge_usd_per_day: ByGroup = 0.0
+    fixed_charge_usd_per_day: Annotated[ByGroup, ranges.CHARGE] = 0.0
     """Posted fixed charge after discount. [USD/day]"""
-    fixed_charge_shape: ByGroup = 1.0
+    fixed_charge_shape: Annotated[ByGroup, ranges.SHAPE] = 1.0
     """Relative fixed charges with recovery ``fixed``."""
-    discount: ByGroup = 0.0
+    discount: Annotated[ByGroup, ranges.DISCOUNT] = 0.0
     """Share of the import rate a group does not pay, in [0, 1)."""
-    adder_cap_usd_per_kwh: float = Field(default=2.0, gt=0)
+    adder_cap_usd_per_kwh: Annotated[float, ranges.POSITIVE_PRICE] = 2.0
     """Where the search for a volumetric adder gives up. [USD/kWh]"""
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from agents.arrays import Floats, Ints, read_only
 from agents.short_repr import short_repr
+from model.ranges import COMMON_STATES
 
 ROW_TOLERANCE = 1e-6  # how far a row written with six decimals may be from one; it is then rescaled
 
@@ -187,6 +188,11 @@ def common_states(day_types: Sequence[str], day_type_kernel: npt.ArrayLike, memo
     probability = law[histories[:, 0]]
     for _ in range(memory):
         state, tomorrow = np.nonzero(step[histories[:, -1]])
+        if not COMMON_STATES.holds(len(state)):
+            raise ValueError(
+                f"memory is {memory}: the remembered day types make {len(state)} common states or more; give at most"
+                f" {COMMON_STATES.high}, with fewer day types or a smaller memory"
+            )
         probability = probability[state] * step[histories[state, -1], tomorrow]
         histories = np.hstack([histories[state], tomorrow[:, None]])
     probability = probability / probability.sum()

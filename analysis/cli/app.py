@@ -6,6 +6,7 @@ import typer
 
 from analysis.cli import quick_start
 from analysis.cli.options import whole_number
+from model.ranges import PORT
 
 
 def app(
@@ -21,7 +22,7 @@ def app(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser window.")] = False,
 ) -> int:
     """Open the app in a browser; it runs on this machine until Ctrl-C."""
-    number = whole_number("--port", port, least=0, most=65535, example=8765)
+    number = whole_number("--port", port, PORT, example=8765)
     quick_start.over()
     from analysis.dashboard.server import serve
 

@@ -10,6 +10,7 @@ from analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices
 from analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
 from analysis.cli.options import Json, Out, Scenario, Set, Tariff, number, one_of, weights
 from analysis.cli.watching import watched
+from model.ranges import POSITIVE_PRICE
 
 if TYPE_CHECKING:
     from analysis.cli.inputs import Inputs
@@ -70,7 +71,7 @@ def design(
     if price_cap is not None and leader != "utility":
         raise ValueError("--price-cap belongs to the utility; give --leader utility, or leave it out")
     weighed = {**DEFAULT_WEIGHTS, **weights("--weights", weights_text or "equity=1", DEFAULT_WEIGHTS)}
-    cap = None if price_cap is None else number("--price-cap", price_cap, above=0.0, example=0.3)
+    cap = None if price_cap is None else number("--price-cap", price_cap, POSITIVE_PRICE, example=0.3)
     learners = {"against": against, "households": households, "days": days, "seed": seed}
     choices = read_choices(method, evaluations, {**learners, "resume": resume, "regret": regret}, out)
     edge = read_points(pareto, points, leader)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from analysis.cli.options import one_of, whole_number
+from model import ranges
 
 if TYPE_CHECKING:
     from analysis.design import Search
@@ -118,17 +119,17 @@ def read_choices(
             "--resume needs the --out DIR of the run to go on with; its journal lies beside that directory"
         )
 
-    def whole(name: str, text: object, default: int, least: int = 1) -> int:
-        return default if text is None else whole_number(f"--{name}", str(text), least=least, example=default or 1)
+    def whole(name: str, text: object, default: int, allowed: ranges.Range) -> int:
+        return default if text is None else whole_number(f"--{name}", str(text), allowed, example=default or 1)
 
     place = None if out is None or method not in LEARNING else Path(out).absolute()
     return Choices(
         method=method,
-        evaluations=whole("evaluations", evaluations, EVALUATIONS[method]),
+        evaluations=whole("evaluations", evaluations, EVALUATIONS[method], ranges.EVALUATIONS),
         against=against,
-        households=whole("households", learners["households"], HOUSEHOLDS),
-        days=whole("days", learners["days"], DAYS),
-        seed=whole("seed", learners["seed"], 0, least=0),
+        households=whole("households", learners["households"], HOUSEHOLDS, ranges.HOUSEHOLDS),
+        days=whole("days", learners["days"], DAYS, ranges.DAYS),
+        seed=whole("seed", learners["seed"], 0, ranges.SEED),
         journal=None if place is None else place.with_name(place.name + JOURNAL_ENDING),
         resume=bool(learners["resume"]),
     )

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from analysis.cli.options import whole_number
+from model.ranges import SURFACE_POINTS
 
 if TYPE_CHECKING:
     from analysis.cli.watching import Work
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 COMPARED: Final = ("filed", "flat", "tou", "rtp")
 """Tariffs of the scenario that are drawn beside the one in force."""
-MOST_POINTS: Final = 20
 BALANCED_USD: Final = 1e-6
 """Surplus or shortfall that is none. [USD per household-day]"""
 
@@ -31,7 +31,7 @@ def read_points(pareto: bool, points: str | None, leader: str) -> int | None:
         raise ValueError("--pareto belongs to the commission; give --leader commission, or leave it out")
     from analysis.pareto.surface import POINTS
 
-    return POINTS if points is None else whole_number("--points", points, least=2, most=MOST_POINTS, example=POINTS)
+    return POINTS if points is None else whole_number("--points", points, SURFACE_POINTS, example=POINTS)
 
 
 def require_surface(economy: "Economy") -> None:

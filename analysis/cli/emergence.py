@@ -7,6 +7,7 @@ import typer
 
 from analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
 from analysis.cli.watching import watched
+from model.ranges import DAYS, HOUSEHOLDS, SEED, THREADS
 
 if TYPE_CHECKING:
     from analysis.emergence import Emergence
@@ -36,11 +37,11 @@ def emergence(
     """Let households learn, and measure their beliefs, prices and tables against the equilibrium day by day."""
     began = time.perf_counter()
     size = {
-        "households": whole_number("--households", households, least=1, example=1000),
-        "days": whole_number("--days", days, least=1, example=120),
-        "every": whole_number("--every", every, least=1, example=7),
-        "seed": whole_number("--seed", seed, least=0, example=1),
-        "threads": whole_number("--threads", threads, least=1, most=1024, example=2),
+        "households": whole_number("--households", households, HOUSEHOLDS, example=1000),
+        "days": whole_number("--days", days, DAYS, example=120),
+        "every": whole_number("--every", every, DAYS, example=7),
+        "seed": whole_number("--seed", seed, SEED, example=1),
+        "threads": whole_number("--threads", threads, THREADS, example=2),
     }
     populations = behaviour or ["belief"]
     runs: list[Emergence] = []

@@ -6,11 +6,12 @@ Numbers arrive as text and are read here, so that a mistake gets one line in the
 import math
 import re
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from model.nearest import unknown
+from model.ranges import WEIGHT, Range
 
 Scenario = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="Name of a preset, or a scenario's TOML file.", show_default=False)
@@ -27,46 +28,44 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and no
 Out = Annotated[str | None, typer.Option(metavar="DIR", help="Write the result, its tables and a manifest there.")]
 Seed = Annotated[str, typer.Option(metavar="S", help="Key of all random draws.")]
 
-MOST: Final = 2**63 - 1
-"""Largest whole number that an option takes."""
 
-
-def whole_number(option: str, text: str, *, least: int, example: int, most: int = MOST) -> int:
+def whole_number(option: str, text: str, allowed: Range, *, example: int) -> int:
     """Read a whole number.
 
     Raises
     ------
     ValueError
-        In one line that names the option, if the text is none, or it lies outside ``least`` to ``most``.
+        In one line that names the option, if the text is none, or it lies outside the range.
     """
     found = re.fullmatch(r"\s*([+-]?\d{1,30})\s*", text, flags=re.ASCII)
-    if not found or not least <= int(found[1]) <= most:
-        allowed = f"of at least {least}" if most == MOST else f"from {least} to {most}"
-        raise ValueError(f"{option} is {_shown(text)}; give a whole number {allowed}, e.g. {example}")
+    if not found or not allowed.holds(int(found[1])):
+        raise ValueError(f"{option} is {_shown(text)}; give {allowed.wanted()}, e.g. {example}")
     return int(found[1])
 
 
-def whole_numbers(option: str, text: str, *, least: int, example: str) -> tuple[int, ...]:
-    """Read whole numbers between commas, without repetition, in ascending order; ``ValueError`` in one line."""
+def whole_numbers(option: str, text: str, allowed: Range, *, example: str) -> tuple[int, ...]:
+    """Read whole numbers between commas in ascending order; ``ValueError`` in one line, also if one comes twice."""
     numbers = [
-        whole_number(f"{option} (entry {place})", part, least=least, example=int(example.split(",")[0]))
+        whole_number(f"{option} (entry {place})", part, allowed, example=int(example.split(",")[0]))
         for place, part in enumerate(text.split(","), start=1)
         if part.strip() or "," not in text
     ]
     if not numbers:
         raise ValueError(f"{option} is {_shown(text)}; give whole numbers between commas, e.g. {example}")
-    return tuple(sorted(set(numbers)))
+    twice = [number for number in numbers if numbers.count(number) > 1]
+    if twice:
+        raise ValueError(f"{option} is {_shown(text)}: {twice[0]} comes twice; give every number once")
+    return tuple(sorted(numbers))
 
 
-def number(option: str, text: str, *, above: float = -math.inf, example: float) -> float:
-    """Read a finite number greater than ``above``; ``ValueError`` in one line."""
+def number(option: str, text: str, allowed: Range, *, example: float) -> float:
+    """Read a number; ``ValueError`` in one line if it is none, or lies outside the range."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not (math.isfinite(value) and value > above):
-        allowed = "a finite number" if above == -math.inf else f"a number greater than {above:g}"
-        raise ValueError(f"{option} is {_shown(text)}; give {allowed}, e.g. {example:g}")
+    if not allowed.holds(value):
+        raise ValueError(f"{option} is {_shown(text)}; give {allowed.wanted()}, e.g. {example:g}")
     return value
 
 
@@ -88,9 +87,7 @@ def weights(option: str, text: str, valid: Iterable[str]) -> dict[str, float]:
             raise ValueError(f"{option}: {unknown('weight', name, names)}")
         if name in found:
             raise ValueError(f"{option} gives {name} twice; give it once")
-        found[name] = number(f"{option}: {name}", value, example=1)
-        if found[name] < 0:
-            raise ValueError(f"{option}: {name} is {_shown(value)}; give a number not less than 0, e.g. 1")
+        found[name] = number(f"{option}: {name}", value, WEIGHT, example=1)
     return found
 
 

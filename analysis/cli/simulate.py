@@ -9,6 +9,7 @@ import typer
 from analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
 from analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from analysis.cli.watching import watched
+from model.ranges import DAYS, HOUSEHOLDS, SEED, THREADS
 
 if TYPE_CHECKING:
     from agents.leader import LearningLeader
@@ -59,10 +60,10 @@ def simulate(
     """Simulate days of a market of N households; with --leader, --tariff is what was in force before."""
     began = time.perf_counter()
     size: dict[str, Any] = {
-        "households": whole_number("--households", households, least=1, example=1000),
-        "days": whole_number("--days", days, least=1, example=28),
-        "seed": whole_number("--seed", seed, least=0, example=1),
-        "threads": whole_number("--threads", threads, least=1, most=1024, example=2),
+        "households": whole_number("--households", households, HOUSEHOLDS, example=1000),
+        "days": whole_number("--days", days, DAYS, example=28),
+        "seed": whole_number("--seed", seed, SEED, example=1),
+        "threads": whole_number("--threads", threads, THREADS, example=2),
     }
     choices = read_leader(
         leader,

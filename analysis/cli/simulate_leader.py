@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from analysis.cli.options import number, one_of, weights, whole_number
+from model.ranges import DAYS, POSITIVE_PRICE
 
 if TYPE_CHECKING:
     from agents.leader import LearningLeader
@@ -93,8 +94,10 @@ def read_leader(
     return LeaderChoices(
         leader=leader,
         weights={**DEFAULT_WEIGHTS, **weights("--weights", weights_text or "equity=1", DEFAULT_WEIGHTS)},
-        price_cap_usd_per_kwh=None if price_cap is None else number("--price-cap", price_cap, above=0.0, example=0.3),
-        round_days=whole_number("--round-days", round_days or "30", least=1, example=30),
+        price_cap_usd_per_kwh=None
+        if price_cap is None
+        else number("--price-cap", price_cap, POSITIVE_PRICE, example=0.3),
+        round_days=whole_number("--round-days", round_days or "30", DAYS, example=30),
         menu=names,
         by_day_type=by_day_type,
     )

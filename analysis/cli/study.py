@@ -10,6 +10,7 @@ import typer
 from analysis.cli import quick_start
 from analysis.cli.options import Json, whole_number
 from analysis.cli.watching import watched
+from model.ranges import WORKERS
 
 if TYPE_CHECKING:
     from analysis.study.plan import Plan
@@ -36,7 +37,7 @@ def study(
 ) -> int:
     """Run a study on all cores, or on the workers of a dask cluster."""
     began = time.perf_counter()
-    count = whole_number("--workers", workers, least=0, example=2, most=1024) if workers else os.cpu_count() or 1
+    count = whole_number("--workers", workers, WORKERS, example=2) if workers else os.cpu_count() or 1
     if workers and scheduler:
         raise ValueError("--workers and --scheduler are both given; a scheduler has its own, leave --workers out")
     with watched(quiet=json) as work:

@@ -8,13 +8,13 @@ import typer
 
 from analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, one_of, whole_number, whole_numbers
 from analysis.cli.watching import watched
+from model.ranges import DAYS, HOUSEHOLDS, MEMORY, REPLICATIONS, SEED
 
 if TYPE_CHECKING:
     from analysis.validation import Validation
 
 NAMES: Final = ("aggregate", "state", "exploitability", "emergence", "leader", "grid")
 """The checks (those of `analysis.validation.criteria`, which is slow to import)."""
-MOST_MEMORY: Final = 2
 
 
 def validate(
@@ -40,15 +40,13 @@ def validate(
 ) -> int:
     """Compare finite markets with the mean field."""
     began = time.perf_counter()
-    sizes = whole_numbers("--households", households, least=1, example="30,100,300")
+    sizes = whole_numbers("--households", households, HOUSEHOLDS, example="30,100,300")
     wanted = _checks(checks)
-    memories = () if memory is None else whole_numbers("--memory", memory, least=0, example="0,1,2")
-    if memories and max(memories) > MOST_MEMORY:
-        raise ValueError(f"--memory is {memory!r}; give numbers from 0 to {MOST_MEMORY}, e.g. 0,1,2")
+    memories = () if memory is None else whole_numbers("--memory", memory, MEMORY, example="0,1,2")
     size: dict[str, Any] = {
-        "replications": whole_number("--replications", replications, least=1, example=20),
-        "days": whole_number("--days", days, least=1, example=28),
-        "seed": whole_number("--seed", seed, least=0, example=1),
+        "replications": whole_number("--replications", replications, REPLICATIONS, example=20),
+        "days": whole_number("--days", days, DAYS, example=28),
+        "seed": whole_number("--seed", seed, SEED, example=1),
     }
     with watched(quiet=json) as work:
         from analysis.cli.inputs import read

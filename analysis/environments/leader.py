@@ -26,6 +26,7 @@ from model.market.setup import find_economy, whole_number
 from model.mean_field.equilibrium import solve_equilibrium
 from model.mean_field.family import tariff_family
 from model.nearest import unknown
+from model.ranges import DAYS, EVALUATIONS, HOUSEHOLDS
 from model.scenario import Scenario
 
 Observation = npt.NDArray[np.float32]
@@ -112,9 +113,9 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         for name, value, known in (("leader", leader, list(Leader)), ("world", world, list(WORLDS))):
             if value not in known:
                 raise ValueError(unknown(name, value, [str(one) for one in known]))
-        self.rounds = whole_number("rounds", rounds, 12)
-        days = whole_number("round_days", round_days, 30)
-        size = whole_number("households", households, 1000)
+        self.rounds = whole_number("rounds", rounds, EVALUATIONS, 12)
+        days = whole_number("round_days", round_days, DAYS, 30)
+        size = whole_number("households", households, HOUSEHOLDS, 1000)
         self.render_mode = render_mode
         economy, posted = find_economy(scenario, tariff, None, overrides)
         who = Leader(leader)

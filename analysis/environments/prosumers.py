@@ -24,6 +24,7 @@ from model.market.by_slot import DayBySlot, SlotSettled
 from model.market.market import ProsumerMarket
 from model.market.setup import find_economy, whole_number
 from model.mean_field.prices import first_guess
+from model.ranges import DAYS, HOUSEHOLDS
 from model.scenario import Scenario
 
 MASK: Final = "action_mask"
@@ -99,14 +100,14 @@ class ProsumersEnv(ParallelEnv):  # type: ignore[misc]
         overrides: Mapping[str, Any] | None = None,
         render_mode: None = None,
     ) -> None:
-        count = whole_number("prosumers", prosumers, 8)
-        self.days = whole_number("days", days, 7)
+        count = whole_number("prosumers", prosumers, HOUSEHOLDS, 8)
+        self.days = whole_number("days", days, DAYS, 7)
         self.render_mode = render_mode
         economy, posted = find_economy(scenario, tariff, None, overrides)
         self._make = partial(
             ProsumerMarket,
             economy,
-            households=whole_number("households", households, 100),
+            households=whole_number("households", households, HOUSEHOLDS, 100),
             behaviour=behaviour,
             power_flow=False,
         )

@@ -169,15 +169,44 @@ def _base(source: str, file: StudyFile, label: str) -> Scenario:
 
 
 def _scenario_at(source: str, file: StudyFile, point: Mapping[str, Any], number: int, label: str) -> Scenario:
-    changes = {**file.set, **point}
-    tariff = changes.pop("tariff", file.tariff)
+    tariff = point.get("tariff", file.set.get("tariff", file.tariff))
     try:
+        changes = {**_entries(file.set, source, tariff), **point}
+        changes.pop("tariff", None)
         scenario = load_scenario(source, overrides=changes, tariff=tariff)
     except ValueError as error:
         raise StudyError(f"{label}: point {number}: {error}") from None
     if scenario.one_day is not None and file.measure != "solve":
         raise StudyError(f"{label}: point {number}: is a game of one_day, a market goes on; leave out one_day")
     return scenario
+
+
+def _entries(settings: Mapping[str, Any], source: str, tariff: str | None) -> dict[str, Any]:
+    """The settings, tables of values cut into the entries that they change where the scenario has such a table.
+
+    As where a file extends another: a table that brings new names replaces the old one whole.
+    """
+    if not any(isinstance(value, dict) for value in settings.values()):
+        return dict(settings)
+    scenario = load_scenario(source, tariff=tariff)
+    known = scenario.model_dump()
+    known["tariff"] = known["tariffs"][scenario.selected_tariff]
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        inner: Any = known
+        for part in key.split("."):
+            inner = inner.get(part) if isinstance(inner, Mapping) else None
+        found |= _cut(key, value, inner)
+    return found
+
+
+def _cut(key: str, value: Any, old: Any) -> dict[str, Any]:
+    """A value under its key, or the entries of a table that all have one in the old table."""
+    if not (isinstance(value, dict) and isinstance(old, dict) and value.keys() <= old.keys()):
+        return {key: value}
+    if any("." in name for name in old):  # of which no dotted key can be made
+        return {key: {**old, **value}}
+    return {place: leaf for name in value for place, leaf in _cut(f"{key}.{name}", value[name], old[name]).items()}
 
 
 def _require_different(tasks: list[Task], points: tuple[Mapping[str, Any], ...], label: str) -> None:

@@ -1,15 +1,18 @@
 """What a study's TOML file may say; every mistake is one line."""
 
+import functools
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from model import ranges
 from model.file_errors import one_line
 from model.files import FileError, read_toml
+from model.scenario import REPLACED_WHOLE
 from model.tariff_file import Table, finite, show
 
 MOST_TASKS: Final = 1_000_000
@@ -23,17 +26,24 @@ class StudyError(ValueError):
     """A study that cannot be run, in one line."""
 
 
-def _flat(table: object, inside: str = "") -> object:
-    """Nested tables as one table of dotted keys: ``tariff.recovery = …`` may be written with or without quotes."""
+def _flat(table: object, inside: str = "", *, values: Container[str] = ()) -> object:
+    """Nested tables as one table of dotted keys: ``tariff.recovery = …`` may be written with or without quotes.
+
+    A table under one of the names ``values`` (rates by period, discounts by income group) is one value.
+    """
     if not isinstance(table, dict):
         return table
     found: dict[str, Any] = {}
     for key, value in table.items():
         name = f"{inside}{key}"
-        inner = _flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
+        nested = isinstance(value, dict) and name.rpartition(".")[2] not in values
+        inner = _flat(value, f"{name}.", values=values) if nested else {name: value}
         assert isinstance(inner, dict)
         found |= inner
     return found
+
+
+_settings = functools.partial(_flat, values=REPLACED_WHOLE)
 
 
 def _values(table: object) -> object:
@@ -71,8 +81,8 @@ def _sizes(value: object) -> object:
     if not isinstance(value, list):
         return value
     for number in value:
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise ValueError(f"households is {show(value)}; give whole numbers of at least 1, e.g. [100, 1000]")
+        if isinstance(number, bool) or not isinstance(number, int) or not ranges.HOUSEHOLDS.holds(number):
+            raise ValueError(f"households is {show(value)}; give {ranges.HOUSEHOLDS.wanted()} each, e.g. [100, 1000]")
     if len(set(value)) < len(value):
         raise ValueError(f"households is {show(value)}; give every number once")
     return tuple(value)
@@ -81,7 +91,7 @@ def _sizes(value: object) -> object:
 class LatinHypercubeTable(Table):
     """``[latin_hypercube]``: points that fill a box, every range cut into as many equal parts as there are points."""
 
-    points: int = Field(ge=1)
+    points: Annotated[int, ranges.STUDY_POINTS]
     """Number of points."""
     range: Annotated[dict[str, Axis], BeforeValidator(_ranges)] = Field(min_length=1)
     """Scenario key → its range."""
@@ -100,15 +110,15 @@ class StudyFile(Table):
     """What a task measures."""
     households: Annotated[tuple[int, ...], BeforeValidator(_sizes)] = ()
     """Numbers N of simulated households."""
-    replications: int | None = Field(default=None, ge=1)
+    replications: Annotated[int | None, ranges.REPLICATIONS] = None
     """Markets of each point and size; replication r has the key (seed, r)."""
-    days: int | None = Field(default=None, ge=1)
+    days: Annotated[int | None, ranges.DAYS] = None
     """Days of each market."""
     behaviour: str | None = None
     """How households decide, for ``simulate``; a class of one's own by its file, see ``analysis.study.code``."""
-    seed: int = Field(default=0, ge=0)
+    seed: Annotated[int, ranges.SEED] = 0
     """Key of all draws."""
-    set: Annotated[dict[str, Any], BeforeValidator(_flat)] = Field(default_factory=dict)
+    set: Annotated[dict[str, Any], BeforeValidator(_settings)] = Field(default_factory=dict)
     """Scenario key → value, for all points."""
     grid: Annotated[dict[str, Axis], BeforeValidator(_values)] = Field(default_factory=dict)
     """Scenario key → values; all combinations are points."""
@@ -122,9 +132,9 @@ class StudyFile(Table):
         for one, other in itertools.combinations(
             (("set", self.set), ("grid", self.grid), ("latin_hypercube.range", ranges)), 2
         ):
-            for key in one[1]:
-                if key in other[1]:
-                    raise ValueError(f"{one[0]}.{key} and {other[0]}.{key} are both given; give one of them")
+            for key, second in itertools.product(one[1], other[1]):
+                if f"{key}.".startswith(f"{second}.") or f"{second}.".startswith(f"{key}."):
+                    raise ValueError(f"{one[0]}.{key} and {other[0]}.{second} are both given; give one of them")
         if self.tariff is not None and "tariff" in self.grid:
             raise ValueError("tariff and grid.tariff are both given; give one of them")
         if self.tasks > MOST_TASKS:

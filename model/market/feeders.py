@@ -28,6 +28,7 @@ from model.market.population import rank_ranges
 from model.market.setup import find_economy, whole_number
 from model.market.ways import Way, read_behaviour
 from model.mean_field.equilibrium import Equilibrium
+from model.ranges import HOUSEHOLDS
 from model.scenario import Scenario
 
 TOGETHER: Final = ("equilibrium", "belief", *RULES)
@@ -150,7 +151,7 @@ def _same_cohorts(market: ProsumerMarket) -> tuple[Way, ...]:
 
 def require_feeders(feeders: int, households: int) -> None:
     """Raise ``ValueError`` unless so many households can live on so many feeders."""
-    if whole_number("feeders", feeders, 100) > whole_number("households", households, 1000):
+    if whole_number("feeders", feeders, HOUSEHOLDS, 100) > whole_number("households", households, HOUSEHOLDS, 1000):
         raise ValueError(f"feeders is {feeders} for {households} households; give at most one for each household")
 
 

@@ -49,6 +49,7 @@ from model.mean_field.prices import first_guess
 from model.mean_field.watch import Progress
 from model.messages import Messages, joined, rounding_messages, scenario_messages
 from model.power_flow import VoltageLimits
+from model.ranges import HOUSEHOLDS, THREADS
 from model.scenario import Scenario
 
 REGISTERED_LIMIT: Final = 20_000
@@ -162,8 +163,8 @@ class ProsumerMarket(MesaMarket):
         leader: Leader | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> None:
-        households = whole_number("households", households, 1000)
-        threads = whole_number("threads", threads, 2)
+        households = whole_number("households", households, HOUSEHOLDS, 1000)
+        threads = whole_number("threads", threads, THREADS, 2)
         ways = read_behaviour(behaviour)
         key = key_from(rng)
         economy, posted = find_economy(scenario, tariff, policies)

@@ -26,19 +26,21 @@ from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from model.mean_field.prices import first_guess
 from model.mean_field.watch import Progress
 from model.messages import Messages
+from model.ranges import Range
 from model.scenario import Scenario, load_scenario
+from model.tariff_file import show
 
 _ABOUT_TARIFFS = {"default_tariff", "tariffs"}
 
 
-def whole_number(name: str, value: Any, example: int) -> int:
-    """Read a count of at least one; ``ValueError`` in one line otherwise."""
+def whole_number(name: str, value: Any, allowed: Range, example: int) -> int:
+    """Read a count; ``ValueError`` in one line if it is none, or outside its range."""
     try:
         count = operator.index(value)
     except TypeError:
-        count = 0
-    if count < 1 or isinstance(value, bool):
-        raise ValueError(f"{name} is {value!r}; give a whole number of at least 1, e.g. {example}")
+        count = -1
+    if isinstance(value, bool) or not allowed.holds(count):
+        raise ValueError(f"{name} is {show(value)}; give {allowed.wanted()}, e.g. {example}")
     return count
 
 

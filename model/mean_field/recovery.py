@@ -176,4 +176,9 @@ def _finely_bracketed(
 def balancing_fixed_charge(economy: Economy, tariff: Tariff, surplus_without: float) -> Floats:
     """Fixed charges (group,) whose level closes the gap at the tariff's shape; negative is a dividend. [USD/day]"""
     mean_shape = sum(t.share * float(tariff.fixed_charge_shape[t.group]) for t in economy.types)
+    if not mean_shape > 0:
+        raise ValueError(
+            f"tariff {tariff.name}: fixed_charge_shape is {tariff.fixed_charge_shape.tolist()}, positive only for"
+            " groups without households; give a positive number to another"
+        )
     return np.asarray(-surplus_without / mean_shape * tariff.fixed_charge_shape)

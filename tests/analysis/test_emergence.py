@@ -289,8 +289,8 @@ def test_people_get_a_table_and_a_verdict(capsys: pytest.CaptureFixture[str]) ->
     ("options", "sentence"),
     [
         ("--behaviour beleif", "unknown behaviour 'beleif'; did you mean 'belief'?"),
-        ("--every 0", "--every is '0'; give a whole number of at least 1, e.g. 7"),
-        ("--days x", "--days is 'x'; give a whole number of at least 1, e.g. 120"),
+        ("--every 0", "--every is '0'; give a whole number from 1 to 100000, e.g. 7"),
+        ("--days x", "--days is 'x'; give a whole number from 1 to 100000, e.g. 120"),
         (
             "--tariff rpt",
             "scenario textbook: unknown tariff 'rpt'; did you mean 'rtp'? (or give the path of a TOML file)",

@@ -220,7 +220,7 @@ def test_the_judge_knows_the_cap() -> None:
     [
         ({"leader": "comission"}, r"unknown leader 'comission'; did you mean 'commission'\?"),
         ({"world": "markt"}, r"unknown world 'markt'; did you mean 'market'\?"),
-        ({"rounds": 0}, r"rounds is 0; give a whole number of at least 1, e\.g\. 12"),
+        ({"rounds": 0}, r"rounds is 0; give a whole number from 1 to 10000000, e\.g\. 12"),
         ({"round_days": 1.5}, r"round_days is 1\.5; give a whole number"),
         ({"tariff": "flt"}, r"unknown tariff 'flt'; did you mean 'flat'\?"),
         ({"scenario": "oahoo"}, r"oahoo.*did you mean.*oahu"),

@@ -276,12 +276,12 @@ def test_overrides_of_the_tariff_act_on_the_one_that_is_named() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"prosumers": 0}, r"prosumers is 0; give a whole number of at least 1, e\.g\. 8"),
+        ({"prosumers": 0}, r"prosumers is 0; give a whole number from 1 to 1000000000, e\.g\. 8"),
         (
             {"prosumers": 7},
             r"prosumers is 7, but of 40 households 6 have a battery; give fewer prosumers or more house",
         ),
-        ({"days": 0}, r"days is 0; give a whole number of at least 1"),
+        ({"days": 0}, r"days is 0; give a whole number from 1 to 100000"),
         ({"scenario": "textbok"}, r"textbok.*did you mean.*textbook"),
         ({"behaviour": "pasive"}, r"unknown behaviour 'pasive'; did you mean 'passive'\?"),
         ({"overrides": {"elasticty": 1}}, r"elasticty.*elasticity"),

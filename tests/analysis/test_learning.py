@@ -385,10 +385,10 @@ def test_people_are_told_what_was_metered(capsys: pytest.CaptureFixture[str]) ->
         ("--regret", "--regret belongs to the methods that learn"),
         ("--method softmax --days 3", "--days belongs to the finite market; give --against market, or leave it out"),
         ("--method softmax --against markt", "unknown environment 'markt'; did you mean 'market'?"),
-        ("--method softmax --against market --days 0", "--days is '0'; give a whole number of at least 1, e.g. 28"),
-        ("--method softmax --seed -1", "--seed is '-1'; give a whole number of at least 0"),
+        ("--method softmax --against market --days 0", "--days is '0'; give a whole number from 1 to 100000, e.g. 28"),
+        ("--method softmax --seed -1", "--seed is '-1'; give a whole number from 0 to 9223372036854775807"),
         ("--method cma --resume", "--resume needs the --out DIR of the run to go on with"),
-        ("--method cma --evaluations 0", "--evaluations is '0'; give a whole number of at least 1, e.g. 150"),
+        ("--method cma --evaluations 0", "--evaluations is '0'; give a whole number from 1 to 10000000, e.g. 150"),
     ],
 )
 def test_options_that_do_not_fit_are_told_in_one_line(

@@ -257,7 +257,7 @@ def test_people_get_a_table_of_what_was_learned(capsys: pytest.CaptureFixture[st
         ("--leader utilty", "unknown leader 'utilty'; did you mean 'utility'?"),
         (
             "--leader utility --round-days 0",
-            "--round-days is '0'; give a whole number of at least 1, e.g. 30",
+            "--round-days is '0'; give a whole number from 1 to 100000, e.g. 30",
         ),
         (
             "--leader utility --weights equity=1",

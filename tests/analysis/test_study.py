@@ -126,8 +126,8 @@ def test_points_of_a_hypercube_fill_every_range_evenly_and_are_the_seeds(tmp_pat
         (('scenario = "textbook"', 'scenario = "textbok"'), "unknown preset 'textbok'; did you mean 'textbook'?"),
         (('measure = "simulate"', 'measure = "simulte"'), "measure is 'simulte'; give solve, simulate or validate"),
         (("seed = 7", "sede = 7"), "unknown key 'sede'; did you mean 'seed'?"),
-        (("seed = 7", "seed = -1"), "seed is -1; give a number not less than 0"),
-        (("[40, 20]", "[40, 0]"), "households is [40, 0]; give whole numbers of at least 1"),
+        (("seed = 7", "seed = -1"), "seed is -1; give a whole number from 0 to 9223372036854775807"),
+        (("[40, 20]", "[40, 0]"), "households is [40, 0]; give a whole number from 1 to 1000000000 each"),
         (("[40, 20]", "[40, 40]"), "households is [40, 40]; give every number once"),
         (("households = [40, 20]", ""), "households is missing; measure simulate wants a list, e.g. [100, 1000]"),
         (
@@ -139,7 +139,7 @@ def test_points_of_a_hypercube_fill_every_range_evenly_and_are_the_seeds(tmp_pat
         (("[1, 0.5]", "[0.5, 0.5]"), "grid.pv_scale is [0.5, 0.5]; give every value once"),
         (("[1, 0.5]", "[1, 1.0]"), "points 0 and 1 are the same scenario"),
         (("pv_scale", "pv_scal"), "point 0: scenario textbook: unknown key 'pv_scal'; did you mean 'pv_scale'?"),
-        (("[1, 0.5]", "[1, -1]"), "point 1: scenario textbook: pv_scale is -1; give a number not less than 0"),
+        (("[1, 0.5]", "[1, -1]"), "point 1: scenario textbook: pv_scale is -1; give 0, or a number from 1e-06"),
         (("pv_scale = [1, 0.5]", "battery_levels = [11]"), "set.battery_levels and grid.battery_levels are both given"),
         (("pv_scale = [1, 0.5]", 'tariff = ["flat"]'), "tariff and grid.tariff are both given; give one of them"),
         (
@@ -150,7 +150,7 @@ def test_points_of_a_hypercube_fill_every_range_evenly_and_are_the_seeds(tmp_pat
             ("[grid]", "[latin_hypercube]\npoints = 3\nrange.elasticity = [0.1]\n[grid]"),
             'latin_hypercube.range.elasticity is [0.1]; give [low, high] or [low, high, "log"]',
         ),
-        (("replications = 2", "replications = 0"), "replications is 0; give a number not less than 1"),
+        (("replications = 2", "replications = 0"), "replications is 0; give a whole number from 1 to 100000"),
         (("seed = 7", "seed = "), "not valid TOML"),
     ],
 )
@@ -289,3 +289,41 @@ def test_the_example_of_the_guide_runs(tmp_path: Path) -> None:
     drawn = runpy.run_path(str(example.with_name("study_figure.py")))
     drawn["draw"](tmp_path / "out" / RESULTS, tmp_path / "study.png")
     assert (tmp_path / "study.png").stat().st_size > 10_000
+
+
+BY_GROUP = """
+scenario = "textbook"
+tariff = "flat"
+measure = "solve"
+[set]
+"""
+
+
+@pytest.mark.parametrize(
+    "written_as",
+    [
+        '"tariff.discount" = {low = 0.3, middle = 0.1, high = 0.0}',
+        "tariff.discount = {low = 0.3, middle = 0.1, high = 0.0}",
+        "[set.tariff.discount]\nlow = 0.3\nmiddle = 0.1\nhigh = 0.0",
+    ],
+)
+def test_a_study_sets_a_table_by_income_group_as_the_command_line_does(written_as: str, tmp_path: Path) -> None:
+    plan = plan_study(written(tmp_path, BY_GROUP + written_as))
+    override = "tariff.discount={low=0.3, middle=0.1, high=0.0}"
+    assert json.loads(plan.tasks[0].scenario_json) == json.loads(
+        load_scenario("textbook", overrides=[override], tariff="flat").model_dump_json()
+    )
+
+
+def test_a_table_of_values_changes_the_entries_it_names_as_where_a_file_extends_another(tmp_path: Path) -> None:
+    plan = plan_study(written(tmp_path, BY_GROUP.replace('"flat"', '"filed"') + "tariff.energy_usd_per_kwh.peak = 0.5"))
+    energy = json.loads(plan.tasks[0].scenario_json)["tariffs"]["filed"]["energy_usd_per_kwh"]
+    before = load_scenario("textbook").tariffs["filed"].energy_usd_per_kwh
+    assert energy == {**before, "peak": 0.5}
+
+
+@pytest.mark.parametrize("other", ["discount.low = [0.1, 0.2]", "discount = [0.1, 0.2]"])
+def test_a_table_that_is_set_is_not_varied_in_part(other: str, tmp_path: Path) -> None:
+    text = f"{BY_GROUP}tariff.discount = {{low = 0.3, middle = 0.1, high = 0.0}}\n[grid]\ntariff.{other}"
+    with pytest.raises(ValueError, match=r"set\.tariff\.discount and grid\.tariff\.discount(\.low)? are both given"):
+        plan_study(written(tmp_path, text))

@@ -93,7 +93,7 @@ def test_tables_and_manifest_stand_beside_it(out: Path) -> None:
     [
         ("--checks agregate", "unknown --checks 'agregate'; did you mean 'aggregate'?"),
         ("--memory 3", "--memory is '3'; give numbers from 0 to 2, e.g. 0,1,2"),
-        ("--memory x", "--memory (entry 1) is 'x'; give a whole number of at least 0"),
+        ("--memory x", "--memory (entry 1) is 'x'; give a whole number from 0 to 2"),
     ],
 )
 def test_bad_input_is_one_line(given: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -349,10 +349,10 @@ def test_an_own_behaviour_learns_from_every_day_and_is_asked_for_policies(flat: 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"households": 0}, r"households is 0; give a whole number of at least 1, e\.g\. 1000"),
+        ({"households": 0}, r"households is 0; give a whole number from 1 to 1000000000, e\.g\. 1000"),
         ({"households": 2.5}, r"households is 2\.5; give a whole number"),
         ({"households": True}, r"households is True; give a whole number"),
-        ({"threads": 0}, r"threads is 0; give a whole number of at least 1, e\.g\. 2"),
+        ({"threads": 0}, r"threads is 0; give a whole number from 1 to 1024, e\.g\. 2"),
         ({"threads": "two"}, r"threads is 'two'; give a whole number"),
         ({"behaviour": "beleif"}, r"unknown behaviour 'beleif'; did you mean 'belief'\?"),
         (

@@ -287,30 +287,28 @@ WRONG = {
     "memory=true": "memory is True; give a whole number",
     "slots_per_day=25": "slots_per_day is 25; give 24, 48 or 96",
     "value_rule=softmax": "value_rule is 'softmax'; give entropy or boltzmann",
-    "temperature_usd=-1": "temperature_usd is -1; give a number not less than 0",
+    "temperature_usd=-1": "temperature_usd is -1; give 0, or a number from 1e-06 to 100000 USD",
     "temperature_usd=nan": "temperature_usd is nan; give a finite number",
     "temperature_usd=-inf": "temperature_usd is -inf; give a finite number",
     "temperature_usd='0.1'": "temperature_usd is '0.1'; give a number",
     "temperature_usd=true": "temperature_usd is True; give a number",
-    "discount_per_day=0": "discount_per_day is 0; give a number greater than 0 and not greater than 1",
-    "elasticity=-0.1": "elasticity is -0.1; give a number not less than 0",
+    "discount_per_day=0": "discount_per_day is 0; give a number from 0.01 to 1",
+    "elasticity=-0.1": "elasticity is -0.1; give 0, or a number from 1e-06 to 100",
     "flexibility=1.5": "flexibility is 1.5; give a number from 0 to 1",
-    "battery_levels=1": "battery_levels is 1; give a number from 2 to 1001",
+    "battery_levels=1": "battery_levels is 1; give a whole number from 2 to 1001",
     "battery_levels=3.5": "battery_levels is 3.5; give a whole number",
     "battery_levels=2": (
         "battery_levels is 2: a level is 13.5 kWh, more than the battery can charge in a slot (4.74 kWh); "
         "give 4 or more"
     ),
-    "battery.capacity_kwh=-1": "battery.capacity_kwh is -1; give a number greater than 0",
-    "battery.power_limit_kw=0": "battery.power_limit_kw is 0; give a number greater than 0",
-    "battery.round_trip_efficiency=1.1": (
-        "battery.round_trip_efficiency is 1.1; give a number greater than 0 and not greater than 1"
-    ),
+    "battery.capacity_kwh=-1": "battery.capacity_kwh is -1; give a number from 0.001 to 1000000 kWh",
+    "battery.power_limit_kw=0": "battery.power_limit_kw is 0; give a number from 0.001 to 1000000 kW",
+    "battery.round_trip_efficiency=1.1": ("battery.round_trip_efficiency is 1.1; give a number from 0.01 to 1"),
     "one_day=1": "one_day is 1; give a table",
     "one_day.charg=full": "unknown key 'one_day.charg'; did you mean 'one_day.charge'?",
     "one_day.charge=half": "one_day.charge: unknown charge 'half'; give one of uniform, empty, full",
     "one_day.charge=3": "one_day.charge is 3; give uniform, empty or full, or a probability a level",
-    "one_day.salvage_usd_per_kwh=-1": "one_day.salvage_usd_per_kwh is -1; give a number not less than 0",
+    "one_day.salvage_usd_per_kwh=-1": "one_day.salvage_usd_per_kwh is -1; give a number from 0 to 100000 USD/kWh",
     "one_day.charge=[0.5, 0.5]": (
         "one_day.charge is [0.5, 0.5]; give 27 probabilities that sum to 1, one a battery level,"
         " or uniform, empty or full"
@@ -323,7 +321,7 @@ WRONG = {
     "day_types=3": "day_types is 3; give a table",
     "tariffs.flat=1": "tariffs.flat is 1; give a table",
     "income_groups.low.share=0.4": "income_groups shares sum to 1.1; give shares that sum to 1",
-    "income_groups.low.pv_share=1.2": "income_groups.low.pv_share is 1.2; give a number from 0 to 1",
+    "income_groups.low.pv_share=1.2": "income_groups.low.pv_share is 1.2; give 0, or a number from 1e-09 to 1",
     "day_type_kernel=[[1]]": "day_type_kernel is 1 x 1 numbers; give 3 x 3, a row for each of clear, partly, cloudy",
     "day_type_kernel=[[1,0],[1],[1,0,0]]": (
         "day_type_kernel is 3 x 1 or 2 or 3 numbers; give 3 x 3, a row for each of clear, partly, cloudy"
@@ -343,7 +341,7 @@ WRONG = {
         "shock.kernel row 0.8 sums to 0.95; give probabilities that sum to 1"
     ),
     "shock.levels=[0.8,1.0,1.3]": "shock.levels have mean 1.03333 under their stationary law; give levels with mean 1",
-    "shock.levels=[-1.0,1.0,3.0]": "shock.levels is [-1.0, 1.0, 3.0]; give one or more numbers, 0 or more each",
+    "shock.levels=[-1.0,1.0,3.0]": "shock.levels: entry 0 is -1; give 0, or a number from 1e-06 to 1000",
     "shock.levels=[1.0]": "shock.kernel is 3 x 3 numbers; give 1 x 1, a row for each of 1",
     "supply.coefficients=[1,-1]": (
         "supply curve falls with load near -0.111 kW; give a curve that never falls (clamp_below_kw holds the"
@@ -358,19 +356,21 @@ WRONG = {
     "supply.emissions_t_per_mwh=[1,2]": (
         "supply: emissions_t_per_mwh has 2 numbers; give one, a polynomial has one segment"
     ),
-    "supply.emissions_t_per_mwh=-1": "supply: emissions are -1 t/MWh; give 0 or more",
-    "carbon.usd_per_t=-1": "carbon.usd_per_t is -1; give a number not less than 0",
+    "supply.emissions_t_per_mwh=-1": "supply.emissions_t_per_mwh is -1; give a number from 0 to 1000 t/MWh",
+    "carbon.usd_per_t=-1": "carbon.usd_per_t is -1; give a number from 0 to 1000000 USD/t",
     "feeder.name=lv_rurl": "feeder.name is 'lv_rurl'; give baran_wu_33, textbook_line_5, lv_rural or lv_semiurban",
     "load.shape=[1,2,3]": "load.shape has 3 entries; give 24, or one number",
     "load.shape=0": "load.shape is zero all day; give at least one positive number",
     "load.shape='flat'": "load.shape is 'flat'; give a number",
     "pv.shape_kw_per_kw=[1,2,nan]": "pv.shape_kw_per_kw: entry 2 is nan; give a finite number",
-    "pv.shape_kw_per_kw=-1": "pv.shape_kw_per_kw holds -1; give numbers, 0 or more each",
-    "day_types.clear.pv_factor=-1": "day_types.clear.pv_factor is negative; give 0 or more",
+    "pv.shape_kw_per_kw=-1": "pv.shape_kw_per_kw is -1; give 0, or a number from 1e-06 to 1000",
+    "day_types.clear.pv_factor=-1": "day_types.clear.pv_factor is -1; give 0, or a number from 1e-06 to 1000",
     "day_types.clear.rest_load_kw=[1,2]": "day_types.clear.rest_load_kw has 2 entries; give 24, or one number",
     "tariff.recovery=volumetrc": "tariffs.filed.recovery is 'volumetrc'; give volumetric, fixed or posted",
     "tariff.pass_through=1.5": "tariffs.filed.pass_through is 1.5; give a number from 0 to 1",
-    "tariff.adder_cap_usd_per_kwh=0": "tariffs.filed.adder_cap_usd_per_kwh is 0; give a number greater than 0",
+    "tariff.adder_cap_usd_per_kwh=0": (
+        "tariffs.filed.adder_cap_usd_per_kwh is 0; give a number from 1e-06 to 100000 USD/kWh"
+    ),
     "tariff.energy_usd_per_kwh=[1,2]": "tariffs.filed.energy_usd_per_kwh has 2 entries; give 24, or one number",
     "tariff.energy_usd_per_kwh=cheap": "tariffs.filed.energy_usd_per_kwh is 'cheap'; give a number",
     "tariff.energy_usd_per_kwh=[1,inf]": "tariffs.filed.energy_usd_per_kwh: entry 1 is inf; give a finite number",
@@ -420,9 +420,9 @@ WRONG = {
     "tariff.discount={lo=0.5,middle=0,high=0}": (
         "tariffs.filed.discount: unknown income group 'lo'; did you mean 'low'?"
     ),
-    "tariff.discount=1": "tariffs.filed.discount is [1.0, 1.0, 1.0]; give shares from 0 up to, not including, 1",
+    "tariff.discount=1": "tariffs.filed.discount is 1; give a number from 0 to 0.999999",
     "tariff.fixed_charge_shape=0": (
-        "tariffs.filed.fixed_charge_shape is [0.0, 0.0, 0.0]; give numbers, 0 or more, at least one positive"
+        "tariffs.filed.fixed_charge_shape is [0.0, 0.0, 0.0]; give at least one positive number"
     ),
     "tariff.fixed_charge_usd_per_day={low='x'}": "tariffs.filed.fixed_charge_usd_per_day: low is 'x'; give a number",
 }
