@@ -103,12 +103,12 @@ def test_a_mistake_in_the_scenario_is_told_in_one_line(
         ("design textbook --leader commission --weights equity", "--weights is 'equity'; give equity=1,stability=1"),
         (
             "design textbook --leader commission --weights equity=-1",
-            "--weights: equity is '-1'; give a number not less",
+            "--weights: equity is '-1'; give a number from 0",
         ),
         ("design textbook --leader commission --weights equity=1,equity=2", "--weights gives equity twice"),
         (
             "design textbook --leader commission --weights equity=nan",
-            "--weights: equity is 'nan'; give a finite number",
+            "--weights: equity is 'nan'; give a number from 0",
         ),
         ("design textbook --leader utility --weights equity=1", "--weights belong to the commission"),
         ("design textbook --leader commission --price-cap 0.3", "--price-cap belongs to the utility"),

@@ -92,7 +92,7 @@ def test_tables_and_manifest_stand_beside_it(out: Path) -> None:
     ("given", "said"),
     [
         ("--checks agregate", "unknown --checks 'agregate'; did you mean 'aggregate'?"),
-        ("--memory 3", "--memory is '3'; give numbers from 0 to 2, e.g. 0,1,2"),
+        ("--memory 3", "--memory (entry 1) is '3'; give a whole number from 0 to 2"),
         ("--memory x", "--memory (entry 1) is 'x'; give a whole number from 0 to 2"),
     ],
 )
