@@ -101,6 +101,11 @@ class Economy:
         return np.asarray(sum(household.share * household.reference_kw for household in self.types))
 
     @property
+    def mean_use_kwh_per_day(self) -> float:
+        """Expected reference use of the average household. [kWh/day]"""
+        return float(self.common.probability @ self.mean_reference_kw.sum(axis=1)) * self.slot_hours
+
+    @property
     def peak_reference_kw(self) -> float:
         """Largest `mean_reference_kw` of all common states and slots. [kW]"""
         return float(self.mean_reference_kw.max())

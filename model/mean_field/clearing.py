@@ -294,7 +294,8 @@ def clear(types: TypeStack, terms: Terms, here: Cleared) -> float:
             value += weight * (energy - piecewise(load_kw, terms.breaks_kw, terms.cost_rows))
     for k in range(types.share.size):
         gain = expected_gain(types, here.reward_usd[k], here.frequency[k]) + here.worth_usd[k]
-        value += types.share[k] * gain / terms.pass_through
+        if terms.pass_through > 0.0:  # without it there is no potential, and nobody asks for it
+            value += types.share[k] * gain / terms.pass_through
     return value
 
 

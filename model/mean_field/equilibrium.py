@@ -247,7 +247,7 @@ def solve_equilibrium(
         economy=economy,
         tariff=tariff,
         outcome=outcome,
-        message=_sentence(outcome, residual, surplus, tariff, found, watch.evaluations),
+        message=_sentence(outcome, residual, surplus, tariff, recovered.prices, watch.evaluations),
         iterations=watch.evaluations,
         seconds=time.perf_counter() - began,
         residual_usd_per_kwh=residual,
@@ -315,20 +315,22 @@ def _outcome(was_cancelled: bool, recovered: Recovered, residual: float, toleran
 
 
 def _sentence(
-    outcome: Outcome, residual: float, surplus: float, tariff: Tariff, found: Answer, evaluations: int
+    outcome: Outcome, residual: float, surplus: float, tariff: Tariff, prices: PriceSolution, evaluations: int
 ) -> str:
     """Put the outcome in words a reader can act on."""
     if outcome is Outcome.CONVERGED:
         return f"Converged: prices answer themselves within {residual:.1e} USD/kWh after {evaluations} evaluations."
     if outcome is Outcome.ROUND_LIMIT:
+        tried = f" Tried: {prices.tried}." if prices.tried else ""
         return (
             f"Not converged: prices still move by {residual:.1e} USD/kWh after {evaluations} evaluations;"
-            " raise temperature_usd or lower the pass-through."
+            f" raise temperature_usd or lower the pass-through.{tried}"
         )
     if outcome is Outcome.CANCELLED:
         return f"Cancelled after {evaluations} evaluations; the figures are those of the starting point."
     return (
         f"No revenue-adequate tariff: up to an adder of {tariff.adder_cap_usd_per_kwh:g} USD/kWh revenue never covers"
         f" cost; the smallest shortfall found is {-surplus:.3f} USD per household-day at an adder of"
-        f" {found.adder_usd_per_kwh:.3f} USD/kWh. Raise the fixed charge, or credit exports below the retail rate."
+        f" {prices.answer.adder_usd_per_kwh:.3f} USD/kWh. Raise the fixed charge, or credit exports below the retail"
+        " rate."
     )

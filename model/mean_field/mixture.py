@@ -100,7 +100,7 @@ def clear_mixture(types: TypeStack, terms: Terms, columns: Columns, here: Cleare
 
 
 @numba.njit(cache=True, nogil=True)
-def _free_to_choose(columns: Columns, types: int) -> tuple[Ints, Ints]:
+def free_to_choose(columns: Columns, types: int) -> tuple[Ints, Ints]:
     """Places of the columns of types with more than one, type by type, and where each type begins (s + 1,)."""
     count = np.zeros(types, dtype=np.int64)
     for kind in columns.kind:
@@ -125,7 +125,7 @@ def _free_to_choose(columns: Columns, types: int) -> tuple[Ints, Ints]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _mix(columns: Columns, place: Ints, first: Ints, weight: Floats) -> None:
+def mix(columns: Columns, place: Ints, first: Ints, weight: Floats) -> None:
     """Set the weights; those too small to matter become 0."""
     for s in range(first.size - 1):
         total = 0.0
@@ -165,7 +165,7 @@ def reoptimise(types: TypeStack, terms: Terms, columns: Columns, here: Cleared, 
 
     ``here`` is cleared, with dual value ``value``, before and after; the new dual value is returned. [USD/day]
     """
-    place, first = _free_to_choose(columns, types.share.size)
+    place, first = free_to_choose(columns, types.share.size)
     for attempt in range(NEWTON_LIMIT):
         gradient, hessian = _slopes(types, terms, columns, here, place)
         mixture = columns.mixture[place]
@@ -173,18 +173,18 @@ def reoptimise(types: TypeStack, terms: Terms, columns: Columns, here: Cleared, 
         promised = np.dot(gradient, step)
         if promised > -ROUNDING_USD:  # too small to be seen in the value: trust the quadratic model
             if attempt == 0:
-                _mix(columns, place, first, mixture + step)
+                mix(columns, place, first, mixture + step)
                 value = clear_mixture(types, terms, columns, here)
             break
         length = 1.0
         while True:
-            _mix(columns, place, first, mixture + length * step)
+            mix(columns, place, first, mixture + length * step)
             there = clear_mixture(types, terms, columns, here)
             if there >= value - 1e-4 * length * promised - ROUNDING_USD:
                 break
             length *= 0.5
             if length < SHORTEST_STEP:
-                _mix(columns, place, first, mixture)
+                mix(columns, place, first, mixture)
                 return clear_mixture(types, terms, columns, here)
         value = there
     return value

@@ -1,6 +1,6 @@
 """Equilibrium wholesale prices of the followers at a given tariff and adder."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,8 +10,9 @@ from agents.outlook import ValueRule
 from agents.short_repr import short_repr
 from agents.tariff import ExportRule, Tariff
 from model.economy import Economy
-from model.mean_field.answer import Answer, answer, careful_answer, finest_accuracy, induced_wholesale
+from model.mean_field.answer import Answer, answer, careful_answer, finest_accuracy, induced_wholesale, price_gap
 from model.mean_field.exact import solve_exact
+from model.mean_field.mixed_plans import solve_mixed
 from model.mean_field.newton import FEW_PRICES, solve_newton
 from model.mean_field.watch import Watch
 
@@ -41,6 +42,8 @@ class PriceSolution:
         max |s(L + rest) − λ|. [USD/kWh]
     slope
         Derivative of Newton's system at the solution, which a solve nearby may start from; None if none was needed.
+    tried
+        Where nothing converged, what was tried and how far it came, in words.
     """
 
     __repr__ = short_repr
@@ -49,6 +52,7 @@ class PriceSolution:
     residual_usd_per_kwh: float
     converged: bool
     slope: Floats | None = None
+    tried: str = ""
 
 
 def couples(tariff: Tariff) -> bool:
@@ -93,7 +97,8 @@ def solve_prices(
     A solution nearby is improved by Newton's method with its own derivative. Otherwise many prices are first tried by
     Anderson acceleration, which needs no derivative; where that is slow, and for few prices at once, by Newton's
     method with continuation: the game is solved warm, where households spread over their options, and cooled down
-    step by step, each solution being the next one's start. At temperature 0 a game with a potential is solved exactly.
+    step by step, each solution being the next one's start. At temperature 0 the mixture of plans that clears the market
+    is found: with a potential its saddle point, without one the solution of a variational inequality.
 
     Parameters
     ----------
@@ -152,13 +157,20 @@ class _Search:
         """The first way that converges, or the best point seen."""
         if start is not None and self.target > 0 and (start.slope is not None or load_kw.size <= FEW_PRICES):
             self._newton(load_kw, self.target, start.answer, slope=start.slope)
-        if self.target == 0 and self.has_potential:
-            self._exact(load_kw)
+        if self.target == 0 and (self.has_potential or self._mixes):
+            self._mix_plans(load_kw)
         if not self._done and (load_kw.size > FEW_PRICES or self.target == 0):
             self._accelerate(load_kw, start.answer if start else None)
         if not self._done and self.target > 0:
             self._continue(load_kw)
-        return min(self.found, key=lambda solution: solution.residual_usd_per_kwh)
+        best = min(self.found, key=lambda solution: solution.residual_usd_per_kwh)
+        return best if best.converged else replace(best, tried="; ".join(s.tried for s in self.found if s.tried))
+
+    @property
+    def _mixes(self) -> bool:
+        """Whether mixtures of plans are an equilibrium's form here, and their market can be cleared."""
+        endless = self.economy.one_day is None and self.economy.held is None
+        return endless and not self.tariff.discount.any()
 
     @property
     def _done(self) -> bool:
@@ -209,14 +221,25 @@ class _Search:
             else:
                 cooling = cooling**0.5
 
-    def _exact(self, load_kw: Floats) -> None:
-        """Corrective Frank–Wolfe at temperature 0."""
+    def _mix_plans(self, load_kw: Floats) -> None:
+        """The mixture of plans that clears the market at temperature 0: of least potential, or by its inequality."""
         wholesale = self.economy.supply.price(load_kw)
-        ended = solve_exact(self.economy, self.tariff, self.adder, wholesale, watch=self.watch)
-        induced = induced_wholesale(self.economy, ended.answer.net_load_kw)
-        residual = float(np.abs(induced - ended.answer.wholesale_usd_per_kwh).max())
-        converged = ended.converged and residual <= self.tolerance
-        self.found.append(PriceSolution(answer=ended.answer, residual_usd_per_kwh=residual, converged=converged))
+        solve = solve_exact if self.has_potential else solve_mixed
+        ended = solve(self.economy, self.tariff, self.adder, wholesale, watch=self.watch)
+        # what a household forgoes by its plan, per kWh that it uses, is as good a residual as a price that moves
+        forgone = ended.gap_usd_per_day / self.economy.mean_use_kwh_per_day
+        residual = max(price_gap(self.economy, ended.answer), 0.0 if ended.converged else forgone)
+        self.found.append(
+            PriceSolution(
+                answer=ended.answer,
+                residual_usd_per_kwh=residual,
+                converged=residual <= self.tolerance,
+                tried=(
+                    f"mixtures of best plans ({ended.rounds} rounds) clear the market, but a household forgoes"
+                    f" {ended.gap_usd_per_day:.1e} USD/day at their prices"
+                ),
+            )
+        )
 
     def _accelerate(self, load_kw: Floats, warm: Answer | None) -> None:
         """Anderson acceleration at the target temperature, each evaluation starting from the last one's values."""
@@ -249,7 +272,12 @@ class _Search:
         )
         assert best is not None
         self.found.append(
-            PriceSolution(answer=best[1], residual_usd_per_kwh=best[0], converged=best[0] <= self.tolerance)
+            PriceSolution(
+                answer=best[1],
+                residual_usd_per_kwh=best[0],
+                converged=best[0] <= self.tolerance,
+                tried=f"accelerated iteration comes within {best[0]:.1e} USD/kWh",
+            )
         )
 
 

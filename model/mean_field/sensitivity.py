@@ -243,7 +243,7 @@ class _System:
         tomorrow = np.zeros(shape)
         backward_days(*back, tomorrow, value)
         if self.horizon.one_day is None:
-            midnight = np.linalg.solve(self.value_system, value[:, 0].reshape(states * self.size, count)).reshape(shape)
+            midnight = _settled(self.value_system, value[:, 0].reshape(states * self.size, count)).reshape(shape)
             tomorrow = np.tensordot(kernel, midnight, axes=1)
             backward_days(*back, tomorrow, value)
         found = np.empty((len(self.seen), states, slots, count))
@@ -270,9 +270,17 @@ class _System:
             return found
         chance = probability[:, None]
         pushed = chance * np.tensordot(self.backward, end, axes=1).reshape(states, -1)
-        start = np.linalg.solve(self.law_system, pushed.reshape(states * self.size, count)).reshape(states, -1) / chance
+        start = _settled(self.law_system, pushed.reshape(states * self.size, count)).reshape(states, -1) / chance
         forward_days(*forward, start.reshape(shape), end, found)
         return found
+
+
+def _settled(system: Floats, right: Floats) -> Floats:
+    """Solution of a linear system; the one of least squares where greedy plans in cycles apart make it singular."""
+    try:
+        return np.asarray(np.linalg.solve(system, right))
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.lstsq(system, right)[0])
 
 
 def greedy_moves(probability: Floats, moves: Ints) -> Floats:

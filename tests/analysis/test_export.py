@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from plain_game import Game, exploitability, flow, respond
 from scenarios import small_economy, small_tariff, solved
 
 from agents.outlook import OneDay
@@ -43,7 +44,6 @@ SHAPES = {
     "fixed_charge_usd_per_day": "t",
     "adder_usd_per_kwh": "",
 }
-Game = dict[str, np.ndarray]
 
 
 def weathered() -> Equilibrium:
@@ -95,87 +95,6 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     write_game(file, found)
     with np.load(file) as archive:
         return found, dict(archive)
-
-
-def future(game: Game, value: np.ndarray, slot: int) -> np.ndarray:
-    """Expected next value (c, e, z): the shock moves after every slot, the weather after the last one."""
-    slots = game["net_load"].shape[1]
-    if slot == slots - 1:
-        value = np.einsum("cd,dez->cez", game["common_kernel"], value)
-    return game["discount_per_day"] ** (1 / slots) * value @ game["shock_kernel"].T
-
-
-def q_values(game: Game, kind: int, value: np.ndarray, slot: int) -> np.ndarray:
-    """Q (c, e, z, j) of one slot; −inf where a move is not feasible."""
-    ahead = future(game, value, slot)
-    levels = len(game["feasible"][kind])
-    q = np.full((*ahead.shape, len(game["moves"])), -np.inf)
-    for j, move in enumerate(game["moves"]):
-        for e in range(levels):
-            if game["feasible"][kind, e, j]:
-                q[:, e, :, j] = game["reward"][kind, :, slot, :, j] + ahead[:, e + move]
-    return q
-
-
-def respond(game: Game, kind: int, temperature: float) -> tuple[np.ndarray, np.ndarray]:
-    """Value at midnight (c, e, z) and policy (c, h, e, z, j) by backward induction, day after day or once."""
-    states, slots = game["net_load"].shape
-    levels, shocks = int(game["levels"][kind]), len(game["shock_kernel"])
-    soft = temperature > 0 and game["value_rule"] == 0
-    value = np.zeros((states, game["policy"].shape[3], shocks)) + game["salvage_usd"][kind][:, None]
-    policy = np.zeros(game["policy"].shape[1:])
-    used = np.s_[:, :levels]
-    for _ in range(3000):
-        before = value
-        for slot in range(slots - 1, -1, -1):
-            q = q_values(game, kind, value, slot)[used]
-            best = q.max(axis=-1, keepdims=True)
-            weight = np.exp((q - best) / temperature) if temperature > 0 else (q >= best - 1e-12).astype(float)
-            policy[:, slot, :levels] = weight / weight.sum(axis=-1, keepdims=True)
-            value = np.zeros_like(before)
-            value[used] = best[..., 0] + (temperature * np.log(weight.sum(axis=-1)) if soft else 0.0)
-        if game["one_day"]:
-            break
-        change = (value - before)[used]
-        spread = np.ptp(change, axis=1).max()
-        if game["discount_per_day"] == 1.0:
-            value = value - value[used].mean()
-            if spread < 1e-13:
-                break
-        elif np.abs(change).max() < 1e-13:
-            break
-    return value, policy
-
-
-def flow(game: Game, kind: int, policy: np.ndarray) -> np.ndarray:
-    """Law (c, h, e, z) before the move of each slot, from any start; that of a single day from its own."""
-    chance = game["common_probability"]
-    backward = game["common_kernel"] * chance[:, None] / chance
-    states, slots = game["net_load"].shape
-    levels, shocks = game["law"].shape[3:]
-    midnight = np.zeros((states, levels, shocks))
-    midnight[:, : int(game["levels"][kind])] = 1.0
-    midnight /= midnight.sum(axis=(1, 2), keepdims=True)
-    law = np.zeros((states, slots, levels, shocks))
-    if game["one_day"]:
-        midnight = game["law"][kind][:, 0]
-    for _ in range(1 if game["one_day"] else 3000):
-        mass = midnight
-        for slot in range(slots):
-            law[:, slot] = mass
-            moved = np.zeros_like(mass)
-            for j, move in enumerate(game["moves"]):
-                share = mass * policy[:, slot, :, :, j]
-                for e in range(levels):
-                    if game["feasible"][kind, e, j]:
-                        moved[:, e + move] += share[:, e]
-            mass = moved @ game["shock_kernel"]
-        following = np.einsum("cd,cez->dez", backward, mass)
-        done = np.abs(following - midnight).max() < 1e-15
-        midnight = following
-        if done:
-            break
-    return law
 
 
 def test_the_file_holds_exactly_what_is_promised(world: tuple[Equilibrium, Game]) -> None:
@@ -250,39 +169,7 @@ def test_the_prices_are_a_fixed_point(world: tuple[Equilibrium, Game]) -> None:
 
 def test_the_exploitability_is_the_solvers(world: tuple[Equilibrium, Game]) -> None:
     found, game = world
-    discount = float(game["discount_per_day"])
-    total = 0.0
-    for kind, share in enumerate(game["share"]):
-        policy, law = game["policy"][kind], game["law"][kind]
-        weight = game["common_probability"][:, None, None, None, None] * law[..., None] * policy
-        own_gain = np.einsum("chezj,chzj->", weight, game["reward"][kind])
-        best, _ = respond(game, kind, 0.0)
-        levels = int(game["levels"][kind])
-        if game["one_day"]:
-            end = np.einsum("cez,cezj->cej", law[:, -1], policy[:, -1])
-            chance = game["common_probability"]
-            for e, j in zip(*np.nonzero(game["feasible"][kind]), strict=True):
-                own_gain += float(chance @ end[:, e, j]) * game["salvage_usd"][kind, e + game["moves"][j]]
-            total += share * (np.einsum("c,cez,cez->", chance, law[:, 0], best) - own_gain)
-            continue
-        if discount == 1.0:
-            value = best.copy()
-            for slot in range(law.shape[1] - 1, -1, -1):
-                now = q_values(game, kind, value, slot)[:, :levels].max(axis=-1)
-                value = np.zeros_like(best)
-                value[:, :levels] = now
-            midnight = game["common_probability"][:, None, None] * law[:, 0]
-            gain = (midnight * (value - best)).sum() / midnight.sum()
-            total += share * (gain - own_gain)
-            continue
-        own = np.zeros_like(best)
-        for _ in range(400):
-            for slot in range(law.shape[1] - 1, -1, -1):
-                q = np.nan_to_num(q_values(game, kind, own, slot), neginf=0.0)
-                own = (policy[:, slot] * q).sum(axis=-1)
-        start = game["common_probability"][:, None, None] * law[:, 0]
-        total += share * (1 - discount) * (start * (best - own)).sum()
-    assert total == pytest.approx(found.exploitability_usd_per_household_day, abs=1e-8)
+    assert exploitability(game) == pytest.approx(found.exploitability_usd_per_household_day, abs=1e-8)
 
 
 def test_salvage_is_the_worth_of_a_level_and_only_of_a_single_day(world: tuple[Equilibrium, Game]) -> None:
