@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.anderson import accelerate
-from agents.arrays import Floats, Ints
+from agents.arrays import Floats, Ints, require_finite
 from agents.day_operator import (
     JOINT_LIMIT,
     closed_groups,
@@ -124,7 +124,14 @@ def best_response(
     -------
     Response
         With ``converged`` False if the day limit came first.
+
+    Raises
+    ------
+    ValueError
+        If a rate, or what a slot brings at the rates, is not finite.
     """
+    for name in ("import_usd_per_kwh", "export_usd_per_kwh"):
+        require_finite(name, getattr(rates, name))
     outcome = slot_outcome(household, rates, outlook.shock_levels, outlook.slot_hours)
     return respond(outcome, household.levels, outlook, start=start, tolerance_usd=tolerance_usd)
 
@@ -139,6 +146,10 @@ def respond(
 ) -> Response:
     """Best response when each move's consequences are already known; arguments as in ``best_response``."""
     reward = outcome.reward_usd
+    if not np.isfinite(reward.sum()):
+        raise ValueError(
+            "what a slot brings is not finite at these prices and loads; give numbers nearer to those of the presets"
+        )
     states, slots, shocks, count = reward.shape
     temperature, delta = outlook.temperature_usd, outlook.discount_per_day
     tolerance = value_tolerance_usd(temperature) if tolerance_usd is None else tolerance_usd

@@ -15,6 +15,7 @@ from analysis.feeder_stress import FeederStress, feeder_stress
 from analysis.metrics import Metrics, market_metrics
 from analysis.utility_meter import Enjoyed, UtilityMeter
 from model.economy import Economy
+from model.machine import require_room
 from model.market.history import History
 from model.market.market import ProsumerMarket
 from model.market.ways import Given
@@ -102,6 +103,8 @@ def simulate(
         power_flow=power_flow,
         leader=leader,
     )
+    columns = 2 * len(market.bus_names) + 2 * len(economy.types) + 10
+    require_room(8.0 * days * economy.slots * columns, f"the records of {days} days", "fewer of them")
     for solved in known:
         if market.terms:
             market.terms.know(solved)

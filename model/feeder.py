@@ -47,6 +47,12 @@ def build_feeder(name: str, *, peak_reference_kw: float) -> Feeder:
             graph = lv_semiurban(peak_reference_kw)
         case _:
             raise ValueError(unknown("feeder", name, FEEDERS))
+    largest_kw = max(float(data.get("p_kw", 0.0)) for _, data in graph.nodes(data=True))
+    if not np.rint(largest_kw / peak_reference_kw) >= 1:
+        raise ValueError(
+            f"feeder.name is '{name}', whose buses carry up to {largest_kw:g} kW, too little for one household of"
+            f" {peak_reference_kw:.4g} kW; give another feeder or a smaller load.use_kwh_per_day"
+        )
     return feeder_from_graph(graph, peak_reference_kw=peak_reference_kw)
 
 

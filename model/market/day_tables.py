@@ -152,6 +152,11 @@ def alias_table(probability: Floats) -> Words:
     probability : (…, n)
         Rows sum to one.
 
+    Raises
+    ------
+    ValueError
+        If a number is negative or not finite, or a row is all zero.
+
     Returns
     -------
     (…, n) uint64
@@ -163,6 +168,9 @@ def alias_table(probability: Floats) -> Words:
     Software Engineering 17(9), 1991, doi 10.1109/32.92917.
     """
     rows = np.ascontiguousarray(probability, dtype=np.float64).reshape(-1, probability.shape[-1])
+    total = rows.sum(axis=1)
+    if not (np.isfinite(total).all() and (total > 0).all() and rows.min() >= 0):
+        raise ValueError("probabilities to draw from are negative, not finite or all zero; give rows that sum to 1")
     table = np.empty(rows.shape, dtype=np.uint64)
     _fill_alias(rows, table)
     return table.reshape(probability.shape)

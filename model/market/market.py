@@ -40,6 +40,7 @@ from model.market.setup import (
     make_cohorts,
     make_strategies,
     make_terms,
+    require_population,
     unreached_messages,
     whole_number,
 )
@@ -168,6 +169,7 @@ class ProsumerMarket(MesaMarket):
         ways = read_behaviour(behaviour)
         key = key_from(rng)
         economy, posted = find_economy(scenario, tariff, policies)
+        require_population(economy, households, part[1])
         equilibrium = find_equilibrium(economy, posted, policies, ways, progress)
         super().__init__(key, threads)
         self.economy = economy

@@ -168,6 +168,8 @@ class Population:
             rows, shocks = self.of_type(kind), law.shape[1]
             state = stream(self.key, Purpose.START, kind)
             words = children(state, int(self.count[kind]), first=int(self.first_rank[kind]))
+            if not (np.isfinite(law).all() and (law >= 0).all() and law.any()):
+                raise ValueError(f"the law that households of type {kind} start from is none; solve again")
             cell = np.searchsorted(_cumulated(law.ravel()), (words >> np.uint64(11)) * 2.0**-53, side="right")
             self.level[rows], self.shock[rows] = cell // shocks, cell % shocks
 
@@ -280,6 +282,8 @@ def divide(count: Ints, share: Floats) -> Ints:
     given = np.zeros((len(count), len(share)), dtype=np.int64)
     if len(share) == 1:
         given[:, 0] = count
+    elif not (share > 0).all() or not np.isfinite(share).all():
+        raise ValueError(f"shares of the cohorts are {share.tolist()}; give finite positive numbers")
     else:
         _deal(np.asarray(count, dtype=np.int64), np.asarray(share / share.sum(), dtype=np.float64), given)
     return given

@@ -10,13 +10,16 @@ import numpy as np
 
 from agents.arrays import Floats, Ints
 from model.market.day_kernel import ONE_THREAD_BELOW, QUANTUM_KWH
-from model.market.population import Population
+from model.market.population import CHUNK, Population
 
 QUANTUM_USD: Final = 2.0**-36
 """Unit of the sums of bills: a day's bill is rounded to it before it is added, so that sums are exact; a chunk of
 households can hold 100 million dollars. [USD]"""
 
 _ENERGY_SCALE, _MONEY_SCALE = 1.0 / QUANTUM_KWH, 1.0 / QUANTUM_USD
+_COUNTABLE: Final = 2.0**62
+_TOO_LARGE: Final = -(2**63)
+"""Stands for a sum of more quanta than a whole number of 64 bits counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,6 +59,11 @@ def settle(
         Rates after discount. [USD/kWh]
     fixed_charge_usd : (type,)
         Charge for the day. [USD]
+
+    Raises
+    ------
+    ValueError
+        If a sum of bills is too large to be counted in whole quanta.
     """
     chunks = population.visits.chunk_start
     classes = np.searchsorted(population.class_first, chunks[:-1], side="right") - 1
@@ -71,6 +79,11 @@ def settle(
         ]
         for job in jobs:
             job.result()
+    if (parts[:, 0] == _TOO_LARGE).any():
+        raise ValueError(
+            f"the day's bills of up to {CHUNK} households come to more than {_COUNTABLE * QUANTUM_USD:.3g} USD, which"
+            " cannot be counted; give fewer households, smaller loads or smaller prices"
+        )
     total = np.zeros((population.class_count.size, 3), dtype=object)  # Python's integers have no end
     np.add.at(total, classes, parts.astype(object))
     bill, imported, exported = total.astype(float).T.reshape(3, *population.class_count.shape)
@@ -97,7 +110,7 @@ def _bill(
     payment = np.empty(slots)
     for chunk in range(first, last):
         bought_at, sold_at = import_rate[kinds[chunk]], export_rate[kinds[chunk]]
-        imported, net, bills = np.zeros(slots, np.int64), np.zeros(slots, np.int64), np.int64(0)
+        imported, net, bills, size = np.zeros(slots, np.int64), np.zeros(slots, np.int64), np.int64(0), 0.0
         for household in range(chunk_start[chunk], chunk_start[chunk + 1]):
             meter = energy_kwh[household]
             for h in range(slots):  # vector code: no sum runs along the slots
@@ -109,6 +122,9 @@ def _bill(
             own = fixed[kinds[chunk]]
             for h in range(slots):
                 own += payment[h]
+            size += abs(own)
             bill[household] += own
             bills += np.int64(np.rint(own * _MONEY_SCALE))
         parts[chunk, 0], parts[chunk, 1], parts[chunk, 2] = bills, imported.sum(), imported.sum() - net.sum()
+        if not size * _MONEY_SCALE < _COUNTABLE:
+            parts[chunk, 0] = _TOO_LARGE

@@ -17,7 +17,9 @@ from agents.rules import RULES, rule_policies
 from agents.tariff import Recovery, Tariff, rates
 from model.economy import Economy, build_economy, build_tariff
 from model.heartbeat import Heartbeat
-from model.market.population import Population
+from model.machine import require_room
+from model.market.day_kernel import QUANTUM_KWH
+from model.market.population import CHUNK, Population
 from model.market.q_learners import QLearners
 from model.market.terms import Terms, make_offer
 from model.market.ways import Way, needs_equilibrium
@@ -42,6 +44,25 @@ def whole_number(name: str, value: Any, allowed: Range, example: int) -> int:
     if isinstance(value, bool) or not allowed.holds(count):
         raise ValueError(f"{name} is {show(value)}; give {allowed.wanted()}, e.g. {example}")
     return count
+
+
+def require_population(economy: Economy, households: int, parts: int = 1) -> None:
+    """Raise ``ValueError`` unless the machine holds so many households and whole numbers count their energy."""
+    reach_kw = max(float(home.reference_kw.max()) for home in economy.types) * float(economy.shock_levels.max())
+    sun_kw = max(float(home.pv_kw.max()) for home in economy.types)
+    power_kw = max(home.battery.power_limit_kw if home.battery else 0.0 for home in economy.types)
+    most_kwh = max(reach_kw * (1 + economy.scenario.flexibility), sun_kw) * economy.slot_hours
+    most_kwh += power_kw * economy.slot_hours
+    together = max(households, min(households, CHUNK) * economy.slots)
+    countable_kwh = 2.0**62 * QUANTUM_KWH
+    if together * most_kwh > countable_kwh:
+        most = int(min(households, countable_kwh / most_kwh / economy.slots))
+        raise ValueError(
+            f"households is {households}, of up to {most_kwh:.3g} kWh in a slot, which is more energy than can be"
+            f" counted; give at most {most}, or a smaller load.use_kwh_per_day or pv_kw"
+        )
+    each = 4 * economy.slots + 40  # meter readings, and the other columns
+    require_room(households / parts * each, f"{households} households", "fewer of them")
 
 
 def find_economy(

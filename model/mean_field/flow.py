@@ -52,14 +52,22 @@ class Flow:
 def _push_slot(
     mass: Floats, probability: Floats, moves: Ints, shock_kernel: Floats, moved: Floats, out: Floats
 ) -> None:
-    """Move mass[e, z] by probability[e, z, j] and draw the next shock; ``moved`` (z, e) is scratch."""
+    """Move mass[e, z] by probability[e, z, j] and draw the next shock; ``moved`` (z, e) is scratch.
+
+    Only moves that stay on the grid are looked at, whatever the policy says: moves ascend.
+    """
     levels, shocks = mass.shape
     moved[:] = 0.0
+    low, high = moves.size, moves.size
     for e in range(levels):
+        while low > 0 and e + moves[low - 1] >= 0:
+            low -= 1
+        while high > 0 and e + moves[high - 1] >= levels:
+            high -= 1
         for z in range(shocks):
             m = mass[e, z]
             if m != 0.0:
-                for j in range(moves.size):
+                for j in range(low, high):
                     chance = probability[e, z, j]
                     if chance != 0.0:
                         moved[z, e + moves[j]] += m * chance
@@ -163,6 +171,12 @@ def _solve_midnight(
     return np.ascontiguousarray(law.reshape(states, shocks, -1).transpose(0, 2, 1)), defect
 
 
+def _require_law(law: Floats) -> None:
+    """Raise ``ValueError`` unless a law is finite; a policy with one probability that is not leaves none that is."""
+    if not np.isfinite(law.sum()):
+        raise ValueError("a policy holds a probability that is not finite; give numbers nearer to those of the presets")
+
+
 def household_flow(
     policy: PolicyTable,
     horizon: Outlook,
@@ -181,6 +195,7 @@ def household_flow(
     midnight = np.broadcast_to(horizon.one_day.start(levels, horizon.shock_probability), (states, levels, shocks))
     arrays = (policy.probability, policy.moves, horizon.shock_kernel, backward)
     push_days(np.array(midnight), *arrays, 0, LAW_TOLERANCE, 0.0, law)
+    _require_law(law)
     return Flow(law=law, frequency=_frequency(law, policy.probability), defect=0.0)
 
 
@@ -248,5 +263,6 @@ def stationary_flow(
             push_days(midnight.copy(), *arrays, 0, tolerance, 0.0, law)
     if defect > tolerance:
         defect = push_days(midnight, *arrays, SWEEP_LIMIT, tolerance, LAZY, law)
+    _require_law(law)
     frequency = _frequency(law, probability)
     return Flow(law=law, frequency=frequency, defect=float(defect))

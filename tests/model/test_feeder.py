@@ -274,7 +274,7 @@ def test_customers_must_be_given_or_follow_from_the_peak() -> None:
         feeder_from_graph(textbook_line_5())
     with pytest.raises(ValueError, match=r"^peak_reference_kw is 0; give a positive number, kW per household$"):
         build_feeder("lv_rural", peak_reference_kw=0)
-    with pytest.raises(ValueError, match=r"^feeder 'textbook_line_5' has no customers; .* smaller peak_reference_kw$"):
+    with pytest.raises(ValueError, match=r"^feeder.name is 'textbook_line_5', whose .* smaller load.use_kwh_per_day$"):
         build_feeder("textbook_line_5", peak_reference_kw=1e6)
 
 
