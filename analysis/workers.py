@@ -8,6 +8,8 @@ Worker processes of this machine are replaced from time to time (Mesa 3.3 keeps 
 import asyncio
 import itertools
 import logging
+import multiprocessing
+import os
 import pickle
 import queue
 import signal
@@ -15,8 +17,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from analysis.output import versions
@@ -34,6 +37,15 @@ LIFETIME: Final = "12 hours"
 """Age at which a worker process of this machine is replaced, within an hour. A task under way is then begun anew, so
 no task may take as long; a closed market leaves some 20 kB behind, so nothing asks for more haste."""
 
+KILLED: Final = (
+    "ended every worker process that it was given to, for want of memory or because they were killed; give fewer"
+    " workers, or smaller markets"
+)
+"""What is said of a task that takes one worker after the other with it."""
+
+_GUARD: Final = "MEANWATT_STARTS_WORKERS"
+"""Environment variable by which worker processes know the file that tells of a script without a main guard."""
+
 _QUIET: Final = {
     "distributed.admin.large-graph-warning-threshold": "1 GiB",
     "distributed.worker.daemon": True,
@@ -42,6 +54,10 @@ _QUIET: Final = {
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+
+
+class NoMainGuardError(SystemExit, ValueError):
+    """A script starts worker processes where every one of them runs it again; left alone it ends with this line."""
 
 
 class WorkersLostError(ConnectionError):
@@ -55,6 +71,7 @@ def results(
     shared: tuple[Any, ...] = (),
     scheduler: str | None = None,
     workers: int = 0,
+    given_up: Callable[[Task], Result] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Generator[list[tuple[Task, Result]], None, None]:
     """Yield tasks with their results, all that came in at a time.
@@ -71,6 +88,8 @@ def results(
         Address of a running dask scheduler.
     workers
         Without a scheduler: processes to start on this machine; 0 runs the tasks in this one.
+    given_up
+        The result of a task that took one worker after the other with it; without, such a task ends everything.
     cancelled
         Asked between results, and every moment while there are none.
 
@@ -79,9 +98,11 @@ def results(
     Cancelled
         If asked to stop. Tasks under way are given up.
     WorkersLostError
-        If the scheduler does not answer any more, or a task takes one worker after the other with it.
+        If the scheduler does not answer any more, or a task that is not ``given_up`` takes one worker after the other
+        with it.
     ValueError
-        If the scheduler cannot be reached, has no workers, or they run other versions than this process.
+        If the scheduler cannot be reached, has no workers, or they run other versions than this process; if worker
+        processes would run the calling script again (``NoMainGuardError``).
     """
     if scheduler is None and workers == 0:
         for task in tasks:
@@ -90,7 +111,7 @@ def results(
             yield [(task, function(*shared, task))]
         return
     with dask_client(scheduler, workers=workers) as client:
-        yield from _collected(client, function, tasks, shared, cancelled, scheduler)
+        yield from _collected(client, function, tasks, shared, given_up, cancelled, scheduler)
 
 
 @contextmanager
@@ -109,6 +130,8 @@ def dask_client(scheduler: str | None, *, workers: int, recycled: bool = True) -
     ValueError
         As for `results`.
     """
+    if scheduler is None:
+        _end_if_just_started()
     distributed: Any = import_module("dask.distributed")
     dask: Any = import_module("dask")
     if scheduler is not None:
@@ -118,15 +141,16 @@ def dask_client(scheduler: str | None, *, workers: int, recycled: bool = True) -
         stack.enter_context(_silent("distributed"))
         if scheduler is None:
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="meanwatt-", ignore_cleanup_errors=True))
+            stack.enter_context(dask.config.set({"temporary-directory": scratch}))
             age = {"lifetime": LIFETIME, "lifetime_stagger": "1 hour", "lifetime_restart": True}
-            with _ctrl_c_stays_here():
+            with _ctrl_c_stays_here(), _main_guard(scratch):
                 cluster = stack.enter_context(
                     distributed.LocalCluster(
                         n_workers=workers,
                         threads_per_worker=1,
                         processes=True,
                         host="127.0.0.1",
-                        dashboard_address=None,
+                        dashboard_address="127.0.0.1:0",  # None is port 8787, on which two studies at once would meet
                         worker_dashboard_address=None,
                         silence_logs=logging.CRITICAL,
                         local_directory=scratch,
@@ -145,32 +169,55 @@ def _collected(
     function: Callable[..., Result],
     tasks: Iterable[Task],
     shared: tuple[Any, ...],
+    given_up: Callable[[Task], Result] | None,
     cancelled: Callable[[], bool] | None,
     scheduler: str | None,
 ) -> Iterator[list[tuple[Task, Result]]]:
-    """Send tasks out a few ahead of the results, and yield these as they come."""
+    """Send tasks out a few ahead of the results, and yield these as they come.
+
+    All tasks on a worker that dies are under suspicion. Where they may be given up, each is tried again at the end with
+    none beside it: only what then kills its workers once more was the cause.
+    """
+    from dask.distributed import KilledWorker
     from distributed.comm.core import CommClosedError
 
     waiting = iter(tasks)
     there = [client.submit(pickle.loads, pickle.dumps(value), pure=False) for value in shared]
     out: dict[Any, Task] = {}
+    suspects: list[Task] = []
+    alone = False
     finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
     counted, room = -COUNT_SECONDS, 1
+
+    def send(task: Task) -> None:
+        future = client.submit(function, *there, task, pure=False)
+        out[future] = task
+        future.add_done_callback(finished.put)
+
     try:
         while True:
             if time.monotonic() - counted > COUNT_SECONDS:
                 room = AHEAD * max(sum(client.nthreads().values()), 1)
                 counted = time.monotonic()
             for task in itertools.islice(waiting, max(room - len(out), 0)):
-                future = client.submit(function, *there, task, pure=False)
-                out[future] = task
-                future.add_done_callback(finished.put)
+                send(task)
+            if not out and suspects:
+                send(suspects.pop(0))
+                alone = True
             if not out:
                 return
-            ready = _waited(finished, cancelled)
-            found = [(out[future], _result(future, scheduler)) for future in ready]
-            for future in ready:
-                del out[future]
+            found = []
+            for future in _waited(finished, cancelled):
+                task = out.pop(future)
+                try:
+                    found.append((task, _result(future, scheduler)))
+                except KilledWorker as error:
+                    if given_up is None:
+                        raise WorkersLostError(f"a task {KILLED}") from error
+                    if alone:
+                        found.append((task, given_up(task)))
+                    else:
+                        suspects.append(task)
             if found:
                 yield found
     except CommClosedError as error:  # the connection broke while we spoke
@@ -195,17 +242,12 @@ def _waited(finished: "queue.SimpleQueue[Any]", cancelled: Callable[[], bool] | 
 
 def _result(future: Any, scheduler: str | None) -> Any:
     """Fetch a result; an error of the task is raised as it was."""
-    from dask.distributed import CancelledError, KilledWorker
+    from dask.distributed import CancelledError
 
     try:
         return future.result()
     except CancelledError as error:
         raise WorkersLostError(_lost(scheduler)) from error
-    except KilledWorker as error:
-        raise WorkersLostError(
-            "a task ended every worker process that it was given to, for want of memory or because they were killed;"
-            " give fewer workers, or smaller markets"
-        ) from error
 
 
 def _lost(scheduler: str | None) -> str:
@@ -272,12 +314,51 @@ def _silent(name: str) -> Iterator[None]:
 
 @contextmanager
 def _ctrl_c_stays_here() -> Iterator[None]:
-    """Let processes started inside the block ignore Ctrl-C: this one stops them in its own time."""
+    """Let processes started in the block, and by its threads later, not hear Ctrl-C: this one ends them in its time.
+
+    Where signals can be blocked, one that comes inside the block is heard at its end.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, handler)
+
+
+def _end_if_just_started() -> None:
+    """End a process without a word that imports the script it is to work for, and is led to start processes itself.
+
+    It leaves a note for the process that started it; see `_main_guard`.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        with suppress(OSError):
+            Path(os.environ.get(_GUARD, "")).touch()
+        os._exit(1)
+
+
+@contextmanager
+def _main_guard(scratch: str) -> Iterator[None]:
+    """Tell in one line where starting worker processes failed because each of them began to run the script again."""
+    note = Path(scratch) / "no-main-guard"
+    os.environ[_GUARD] = str(note)
+    try:
+        yield
+    except Exception:
+        if note.exists():
+            raise NoMainGuardError(
+                "worker processes run the script that starts them again; put what it does under"
+                " if __name__ == '__main__':"
+            ) from None
+        raise
+    finally:
+        del os.environ[_GUARD]

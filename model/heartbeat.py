@@ -18,11 +18,11 @@ class Heartbeat:
     Parameters
     ----------
     every_seconds
-        Time between two lines. [s]
+        Time between two lines; by default ``EVERY_SECONDS``. [s]
     """
 
-    def __init__(self, every_seconds: float = EVERY_SECONDS) -> None:
-        self._every = every_seconds
+    def __init__(self, every_seconds: float | None = None) -> None:
+        self._every = EVERY_SECONDS if every_seconds is None else every_seconds
         self._text = "starting"
         self._fraction: float | None = None
         self._ended = threading.Event()
@@ -31,6 +31,10 @@ class Heartbeat:
     def show(self, text: str, fraction: float | None = None) -> None:
         """Take note of what is being done and, where that is known, the share done in [0, 1]."""
         self._text, self._fraction = text, fraction
+
+    def new_stage(self, text: str) -> None:
+        """Take note that another part of the work begins."""
+        self.show(text)
 
     def progress(self, report: Progress) -> None:
         """Take note of where a solver stands."""

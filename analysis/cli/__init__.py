@@ -1,5 +1,28 @@
 """The command line. Commands import what they need when they run, so that every one of them starts fast."""
 
-from analysis.cli.entry import main
+import os
+import signal
+from collections.abc import Sequence
+from typing import Any
 
 __all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; see ``analysis.cli.entry.main``.
+
+    While a process that is the command loads its modules there is nothing to tidy up: Ctrl-C ends it on the spot.
+    """
+    ours = arguments is None and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if ours:
+        signal.signal(signal.SIGINT, _end)
+    from analysis.cli.entry import main as run
+
+    if ours:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    return run(arguments)
+
+
+def _end(number: int, frame: Any) -> None:
+    os.write(2, b"meanwatt: interrupted\n")
+    os._exit(1)

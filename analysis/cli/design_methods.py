@@ -76,6 +76,8 @@ def _learning(choices: Choices) -> "Search":
     require_package(choices.method)
     if choices.journal is not None and not choices.resume:
         refuse_unfinished(choices.journal)
+    if choices.journal is not None and choices.resume and not choices.journal.exists():
+        raise ValueError(f"--resume: there is no journal {choices.journal} to go on from; leave --resume out to begin")
     market = finite_market(households=choices.households, days=choices.days, seed=choices.seed)
     return learning_search(
         choices.method,

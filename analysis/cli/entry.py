@@ -9,6 +9,7 @@ import typer
 
 from analysis.cli import app as app_command
 from analysis.cli import design, emergence, export, quick_start, scenarios, simulate, solve, study, validate
+from analysis.cli.interrupt import Terminated, unwound_by_sigterm
 from analysis.cli.plain_help import PlainCommand, PlainGroup
 from analysis.cli.streams import drop_output, reopen_closed
 from model.nearest import unknown
@@ -83,12 +84,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done, 1 the result asked for was not reached, 2 bad input: one line on standard error, nothing on standard
         output.
     """
+    if arguments is None:  # this process is the command
+        try:
+            with unwound_by_sigterm():
+                reopen_closed()
+                quick_start.begin()
+                return _run(sys.argv[1:])
+        except Terminated:
+            return _failed("terminated", NOT_REACHED)
+    return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Run one command and tell how it ended."""
     try:
-        if arguments is None:  # this process is the command
-            reopen_closed()
-            quick_start.begin()
-        given = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
-        status = _typer(given, prog_name=PROGRAM, standalone_mode=False)
+        status = _typer(list(arguments) or ["--help"], prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _failed("interrupted", NOT_REACHED)
@@ -100,7 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         drop_output()  # which may be what failed
         place = f"{error.filename}: " if error.filename else ""
-        return _failed(f"{place}{error.strerror or error}", BAD_INPUT)
+        lost = isinstance(error, ConnectionError)  # of worker processes: no fault of what was given
+        return _failed(f"{place}{error.strerror or error}", NOT_REACHED if lost else BAD_INPUT)
     except ValueError as error:
         return _failed(str(error), BAD_INPUT)
     except _WRONG_USE as error:

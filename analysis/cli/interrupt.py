@@ -1,4 +1,7 @@
-"""Ctrl-C as a polite request: the first one asks a computation to stop, the second one ends the program."""
+"""Ctrl-C as a polite request: the first one asks a computation to stop, the second one ends the program.
+
+SIGTERM ends the program at once. Both unwind it: worker processes end, and no file stays half-written.
+"""
 
 import signal
 import threading
@@ -6,6 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+
+
+class Terminated(BaseException):
+    """Raised in the main thread by SIGTERM."""
 
 
 @dataclass(slots=True)
@@ -23,7 +30,8 @@ class Stop:
 def stop_on_ctrl_c() -> Iterator[Stop]:
     """Turn the first Ctrl-C inside the block into ``Stop.asked``; the second one is a ``KeyboardInterrupt``.
 
-    Outside the main thread signals cannot be caught: then nothing is ever asked.
+    Further ones are not heard until the block is left: they would break off its tidying up. Outside the main thread
+    signals cannot be caught: then nothing is ever asked.
     """
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
@@ -32,6 +40,7 @@ def stop_on_ctrl_c() -> Iterator[Stop]:
 
     def on_signal(_signal: int, _frame: FrameType | None) -> None:
         if stop.asked:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
             raise KeyboardInterrupt
         stop.asked = True
 
@@ -40,3 +49,18 @@ def stop_on_ctrl_c() -> Iterator[Stop]:
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def unwound_by_sigterm() -> Iterator[None]:
+    """Turn the first SIGTERM inside the block into ``Terminated``; others are not heard, for it is on its way out."""
+
+    def on_signal(_signal: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, on_signal)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

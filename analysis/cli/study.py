@@ -28,7 +28,9 @@ def study(
         str | None,
         typer.Option(metavar="DIR", help="Directory whose Python files the study's behaviour may name; they are run."),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Keep the results that are there and do the rest.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep the results that are there; do the rest, and again what failed.")
+    ] = False,
     out: Annotated[
         str | None,
         typer.Option(metavar="DIR", help="Where results are kept; else the file's name without .toml."),
@@ -93,6 +95,7 @@ def _result(plan: "Plan", done: "StudyRun", directory: Path, seconds: float, sch
         "found": done.found,
         "done": done.done,
         "refused": done.refused,
+        "failed": done.failed,
         "not_converged": done.not_converged,
         "directory": directory,
         "table": done.table,

@@ -2,13 +2,39 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
 
 from analysis.cli.interrupt import Stop, stop_on_ctrl_c
 
 if TYPE_CHECKING:
     from model.mean_field.watch import Progress
+
+
+class _Display(Protocol):
+    """Where progress is shown."""
+
+    def show(self, text: str, fraction: float | None) -> None:
+        """Show what is being done and, where that is known, the share done in [0, 1]."""
+
+    def new_stage(self, text: str) -> None:
+        """Start another part of the work."""
+
+
+class _Bar:
+    """A bar in a terminal; time left is counted anew in every stage."""
+
+    def __init__(self, bar: Any) -> None:
+        self._bar = bar
+        self._task = bar.add_task("starting", total=None)
+
+    def show(self, text: str, fraction: float | None) -> None:
+        total = None if fraction is None else 1.0
+        self._bar.update(self._task, description=text, completed=fraction or 0.0, total=total)
+
+    def new_stage(self, text: str) -> None:
+        self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(text, total=None)
 
 
 class Work:
@@ -20,55 +46,56 @@ class Work:
         Answers True once the user pressed Ctrl-C.
     """
 
-    def __init__(self, stop: Stop, bar: Any | None) -> None:
+    def __init__(self, stop: Stop, display: _Display | None) -> None:
         self.cancelled = stop
-        self._bar = bar
-        self._task = None if bar is None else bar.add_task("starting", total=None)
+        self._display = display
 
     def progress(self, report: "Progress") -> None:
         """Show where a solver stands."""
-        text = report.stage
-        if report.residual_usd_per_kwh:
-            text = f"{text}, residual {report.residual_usd_per_kwh:.0e} USD/kWh"
-        self.show(text, report.fraction)
+        self.show(report.text, report.fraction)
 
     def show(self, text: str, fraction: float | None) -> None:
         """Show what is being done and, where that is known, the share done in [0, 1]."""
-        if self._bar is None:
-            return
-        total = None if fraction is None else 1.0
-        self._bar.update(self._task, description=text, completed=fraction or 0.0, total=total)
+        if self._display is not None:
+            self._display.show(text, fraction)
 
     def new_stage(self, text: str) -> None:
         """Start another part of the work: time left is counted anew."""
-        if self._bar is not None:
-            self._bar.remove_task(self._task)
-            self._task = self._bar.add_task(text, total=None)
+        if self._display is not None:
+            self._display.new_stage(text)
 
 
 @contextmanager
 def watched(*, quiet: bool) -> Iterator[Work]:
-    """Watch a long computation.
+    """Watch a long computation: with a bar in a terminal, else with a line every ten seconds.
 
     Parameters
     ----------
     quiet
-        No progress, whatever standard error is; without a terminal there is none either.
+        No progress, whatever standard error is.
     """
-    with stop_on_ctrl_c() as stop:
-        if quiet or not sys.stderr.isatty():
-            yield Work(stop, None)
-            return
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    with ExitStack() as stack:
+        stop = stack.enter_context(stop_on_ctrl_c())
+        display: _Display | None = None
+        if not quiet and sys.stderr.isatty():
+            display = _Bar(stack.enter_context(_rich_progress()))
+        elif not quiet:
+            from model.heartbeat import Heartbeat
 
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            yield Work(stop, bar)
+            display = stack.enter_context(Heartbeat())
+        yield Work(stop, display)
+
+
+def _rich_progress() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -22,10 +22,12 @@ from typing import Any, BinaryIO, Final, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analysis.output import versions
 from analysis.strict_json import dumps, plain
+from analysis.study.measure import FAILED
 from analysis.study.plan import Plan
 from analysis.study.plan_file import StudyError
 
@@ -37,7 +39,7 @@ LOCK: Final = ".lock"
 UNFINISHED: Final = ".unfinished-"
 """Beginning of the names of files that are being written; readers of Parquet directories pass over them."""
 
-TEXT: Final = ("identity", "outcome", "message")
+TEXT: Final = ("identity", "outcome", "message", "error")
 WHOLE: Final = ("task", "point", "households", "replication")
 
 Row = Mapping[str, Any]
@@ -53,7 +55,7 @@ class StudyDirectory:
     plan
         The study.
     resume
-        Whether results that are there already may be kept.
+        Whether results that are there already may be kept; tasks that failed are done again.
 
     Attributes
     ----------
@@ -150,6 +152,8 @@ class StudyDirectory:
             raise StudyError(f"--out {self.path}: holds a study; add --resume to go on, or give another directory")
         self._require_same(manifest, record)
         if (self.path / RESULTS).exists():
+            self._keep_results(self.path / RESULTS, pq.read_table(self.path / RESULTS))
+        if (self.path / RESULTS).exists():
             self.done = {task.identity for task in self.plan.tasks}
             return
         for part in self._parts():
@@ -157,7 +161,17 @@ class StudyDirectory:
             if table is None:
                 part.unlink()
             else:
-                self.done |= set(table.column("identity").to_pylist())
+                self.done |= set(self._keep_results(part, table).column("identity").to_pylist())
+
+    def _keep_results(self, file: Path, table: pa.Table) -> pa.Table:
+        """The rows of tasks that did not fail: the others are done again. They are a part of their own first."""
+        kept = table.filter(pc.not_equal(table.column("outcome"), FAILED))
+        if len(kept) < len(table):
+            if len(kept):
+                content = _parquet(kept)
+                write_whole(self.path / PARTS / f"{_hash(content)}.parquet", content)
+            file.unlink()
+        return kept
 
     def _require_same(self, manifest: Path, record: Mapping[str, Any]) -> None:
         """Raise ``StudyError`` unless the study on disk is the one asked for, run by the same versions."""

@@ -4,6 +4,7 @@ import functools
 from typing import TYPE_CHECKING, Any, Final
 
 from analysis.study.task import Task
+from analysis.workers import KILLED
 from model.economy import build_economy, build_tariff
 from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from model.scenario_schema import Scenario
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 REFUSED: Final = "refused"
 """Outcome of a task whose scenario makes no market or has no equilibrium problem; the message says why."""
+FAILED: Final = "failed"
+"""Outcome of a task that raised, or ended every worker process it was given to; ``error`` and ``message`` say what."""
 SOLUTIONS_KEPT: Final = 4
 """Equilibria that a worker process keeps: tasks of one point follow one another."""
 
@@ -25,22 +28,45 @@ def measure(task: Task) -> Row:
     Returns
     -------
     dict
-        ``task, identity, point, households, replication, outcome, message`` and the numbers measured, by names with
-        units. None stands for what is undefined.
+        ``task, identity, point, households, replication, outcome, message, error`` and the numbers measured, by names
+        with units. None stands for what is undefined; ``error`` is the type of what a task raised.
     """
-    row: Row = {
-        "task": task.number,
-        "identity": task.identity,
-        "point": task.point,
-        "households": task.households,
-        "replication": task.replication,
-    }
+    row = _head(task)
     try:
         equilibrium = equilibrium_of(task.scenario_json, certify=task.measure == "solve")
         numbers = _MEASURES[task.measure](task, equilibrium)
     except ValueError as error:
         return row | {"outcome": REFUSED, "message": " ".join(str(error).split())}
+    except Exception as error:  # a study goes on where one of its points does not
+        return failed(task, type(error).__name__, str(error))
     return row | {"outcome": str(equilibrium.outcome), "message": equilibrium.message} | numbers
+
+
+def failed(task: Task, error: str, message: str) -> Row:
+    """The row of a task that came to no result.
+
+    Parameters
+    ----------
+    error, message
+        Type of what went wrong, and what it said.
+    """
+    return _head(task) | {"outcome": FAILED, "error": error, "message": " ".join(message.split()) or error}
+
+
+def killed(task: Task) -> Row:
+    """The row of a task that took one worker process after the other with it."""
+    return failed(task, "KilledWorker", f"The task {KILLED}.")
+
+
+def _head(task: Task) -> Row:
+    return {
+        "task": task.number,
+        "identity": task.identity,
+        "point": task.point,
+        "households": task.households,
+        "replication": task.replication,
+        "error": None,
+    }
 
 
 @functools.lru_cache(maxsize=SOLUTIONS_KEPT)

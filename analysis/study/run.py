@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from analysis.study.directory import RESULTS, StudyDirectory
-from analysis.study.measure import REFUSED, measure
+from analysis.study.measure import FAILED, REFUSED, killed, measure
 from analysis.study.plan import Plan
 from analysis.study.task import Task
 from analysis.workers import WorkersLostError, results
@@ -41,8 +41,8 @@ class StudyRun:
         A code, and a sentence that says what to do.
     tasks, found, done
         Tasks of the study; how many were on disk before, and how many are now.
-    refused, not_converged
-        Rows without numbers, and rows at an equilibrium that was not reached. None unless complete.
+    refused, failed, not_converged
+        Rows without numbers, by reason, and rows at an equilibrium that was not reached. None unless complete.
     table
         File of the whole table; None unless complete.
     messages
@@ -55,6 +55,7 @@ class StudyRun:
     found: int
     done: int
     refused: int | None = None
+    failed: int | None = None
     not_converged: int | None = None
     table: Path | None = None
     messages: Messages = ()
@@ -62,7 +63,7 @@ class StudyRun:
     @property
     def complete(self) -> bool:
         """Whether every task is done and gave numbers."""
-        return self.outcome is StudyOutcome.COMPLETE and not self.refused
+        return self.outcome is StudyOutcome.COMPLETE and not self.refused and not self.failed
 
 
 Tell = Callable[[str, float], None]
@@ -90,7 +91,7 @@ def run_study(
     scheduler, workers
         Where tasks run; see ``analysis.workers.results``. Results do not depend on it.
     resume
-        Whether results that are there already are kept.
+        Whether results that are there already are kept; tasks that failed are done again.
     told, cancelled
         Progress, and a request to stop.
 
@@ -138,7 +139,7 @@ def _run(
     if not todo:
         return
     total, done = sum(map(_work, todo)), 0.0
-    coming = results(measure, todo, scheduler=scheduler, workers=workers, cancelled=cancelled)
+    coming = results(measure, todo, scheduler=scheduler, workers=workers, given_up=killed, cancelled=cancelled)
     with closing(coming):  # workers stop where a row cannot be kept
         for batch in coming:
             kept.append([row for _, row in batch])
@@ -154,19 +155,22 @@ def _work(task: Task) -> float:
 def _complete(kept: StudyDirectory, found: int) -> StudyRun:
     rows = kept.table()
     outcomes = rows.column("outcome").to_pylist()
-    refused = outcomes.count(REFUSED)
-    not_converged = len(outcomes) - outcomes.count("converged") - refused
+    refused, failed = outcomes.count(REFUSED), outcomes.count(FAILED)
+    not_converged = len(outcomes) - outcomes.count("converged") - refused - failed
     tasks = len(kept.plan.tasks)
     table = kept.path / RESULTS
-    counts = {"were refused": refused, "did not converge": not_converged}
+    counts = {"were refused": refused, "failed": failed, "did not converge": not_converged}
     text = " and ".join(f"{count} {what}" for what, count in counts.items() if count)
+    again = ", and --resume does again what failed" if failed else ""
+    seen = f"; {text}: see its columns outcome and message{again}" if text else ""
     return StudyRun(
         outcome=StudyOutcome.COMPLETE,
-        message=f"{tasks} tasks are in {table}{f'; {text}: see its columns outcome and message' if text else ''}.",
+        message=f"{tasks} tasks are in {table}{seen}.",
         tasks=tasks,
         found=found,
         done=tasks,
         refused=refused,
+        failed=failed,
         not_converged=not_converged,
         table=table,
         messages=_unsolved(rows.column("hours_unsolved").to_pylist() if "hours_unsolved" in rows.column_names else []),

@@ -1,12 +1,10 @@
 """Running replications: here, in worker processes, or on the workers of a dask scheduler. Results are equal."""
 
-import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from analysis.validation.replication import Replication, replicate
 from analysis.workers import require_scheduler, results
@@ -17,8 +15,6 @@ OVERHEAD_HOUSEHOLDS: Final = 20_000
 """A day of the market takes about as long as this many households more, power flow included."""
 WORTH_PROCESSES: Final = 150_000_000
 """Household-days, overhead included, from which worker processes earn their start (about half a minute of work)."""
-RECYCLED_AFTER: Final = 64
-"""Markets after which a worker process is replaced: Mesa 3.3 keeps something of every model alive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +54,10 @@ def runner(scheduler: str | None, tasks: Sequence[Task]) -> Runner:
     """
     if scheduler is not None:
         require_scheduler(scheduler)
-        return lambda equilibria, given, cancelled: _run_on(scheduler, equilibria, given, cancelled)
+        return partial(run_on_workers, scheduler=scheduler)
     workers = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(tasks))
     if workers > 1 and sum(task.work for task in tasks) > WORTH_PROCESSES:
-        return lambda equilibria, given, cancelled: run_in_processes(equilibria, given, cancelled, workers=workers)
+        return partial(run_on_workers, workers=workers)
     return run_here
 
 
@@ -73,51 +69,17 @@ def run_here(equilibria: Sequence[Equilibrium], tasks: Sequence[Task], cancelled
         yield task, _replicated(equilibria, task)
 
 
-def run_in_processes(
-    equilibria: Sequence[Equilibrium],
-    tasks: Sequence[Task],
-    cancelled: Callable[[], bool] | None,
-    *,
-    workers: int,
-) -> Results:
-    """Run in worker processes, the longest tasks first; the equilibria travel to each worker once."""
-    order = sorted(tasks, key=lambda task: -task.work)
-    context = multiprocessing.get_context("spawn")
-    for first in range(0, len(order), RECYCLED_AFTER * workers):
-        batch = order[first : first + RECYCLED_AFTER * workers]
-        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(tuple(equilibria),))
-        try:
-            futures = {pool.submit(_replicated_there, task): task for task in batch}
-            for future in as_completed(futures):
-                if cancelled is not None and cancelled():
-                    raise Cancelled
-                yield futures[future], future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-_here: tuple[Equilibrium, ...] = ()
-"""A worker process's own copy of the study's equilibria."""
-
-
-def _begin(equilibria: tuple[Equilibrium, ...]) -> None:
-    global _here
-    _here = equilibria
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that collects the results
-
-
-def _replicated_there(task: Task) -> Replication:
-    return _replicated(_here, task)
-
-
 def _replicated(equilibria: Sequence[Equilibrium], task: Task) -> Replication:
     return replicate(equilibria[task.law], task.households, task.key, task.days, power_flow=task.power_flow)
 
 
-def _run_on(
-    address: str, equilibria: Sequence[Equilibrium], tasks: Sequence[Task], cancelled: Callable[[], bool] | None
+def run_on_workers(
+    equilibria: Sequence[Equilibrium],
+    tasks: Sequence[Task],
+    cancelled: Callable[[], bool] | None,
+    **where: Any,
 ) -> Results:
-    """Run on the workers of a dask scheduler, the longest tasks first; the equilibria travel to each of them once."""
+    """Run on workers (see ``analysis.workers.results``), the longest tasks first; equilibria travel to each once."""
     order = sorted(tasks, key=lambda task: -task.work)
-    for batch in results(_replicated, order, shared=(tuple(equilibria),), scheduler=address, cancelled=cancelled):
+    for batch in results(_replicated, order, shared=(tuple(equilibria),), cancelled=cancelled, **where):
         yield from batch

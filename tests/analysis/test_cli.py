@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ import pytest
 from analysis.cli import main
 from analysis.cli.design_methods import METHODS
 from analysis.cli.interrupt import stop_on_ctrl_c
+from analysis.cli.watching import watched
 
 
 def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -116,6 +118,10 @@ def test_a_mistake_in_the_scenario_is_told_in_one_line(
             "design textbook --leader utility --price-cap 0",
             "--price-cap is '0'; give a number from 1e-06 to 100000 USD/kWh, e.g. 0.3",
         ),
+        (
+            "design textbook --leader utility --method softmax --resume --out nowhere",
+            "--resume: there is no journal",
+        ),
         ("export textbook", "missing option '--to'; see meanwatt export --help"),
         ("export textbook --to game.csv", "--to is 'game.csv'; give a file name that ends in .npz, e.g. game.npz"),
         ("export textbook --to nowhere/game.npz", "--to nowhere/game.npz: its directory does not exist"),
@@ -211,8 +217,90 @@ def test_outside_the_main_thread_nobody_can_be_interrupted() -> None:
     assert found == [False]
 
 
+@pytest.mark.parametrize("module", ["analysis.cli.entry", "typer", "analysis.cli.solve"])
+def test_ctrl_c_while_modules_are_loaded_is_one_line(module: str) -> None:
+    code = f"""
+import os, signal, sys
+
+class Pressed:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Pressed())
+from analysis.cli import main
+sys.exit(main())
+"""
+    done = subprocess.run([sys.executable, "-c", code, "scenarios"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "meanwatt: interrupted\n")
+
+
+def test_sigterm_unwinds_a_command_and_is_one_line() -> None:
+    """Where it comes while a file is being written, nothing of it stays."""
+    code = """
+import os, signal, sys
+from analysis.cli import entry, main
+from analysis.output import staged_directory
+
+def busy(arguments):
+    with staged_directory(sys.argv[1]) as stage:
+        (stage / "half").write_text("written")
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)  # a second one breaks nothing off
+
+entry._run = busy
+sys.exit(main())
+"""
+    with tempfile.TemporaryDirectory() as place:
+        done = subprocess.run([sys.executable, "-c", code, f"{place}/out"], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", "meanwatt: terminated\n")
+        assert list(Path(place).iterdir()) == []
+
+
+def test_after_the_second_ctrl_c_tidying_up_is_not_broken_off() -> None:
+    tidy = []
+
+    def pressed_three_times() -> None:
+        with stop_on_ctrl_c():
+            signal.raise_signal(signal.SIGINT)
+            try:
+                signal.raise_signal(signal.SIGINT)
+            finally:
+                signal.raise_signal(signal.SIGINT)
+                tidy.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        pressed_three_times()
+    assert tidy == [True]
+
+
+def test_without_a_terminal_a_long_command_prints_a_line_every_few_seconds(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.heartbeat.EVERY_SECONDS", 0.05)
+    said = ""
+    with watched(quiet=False) as work:
+        work.show("point 3 of 4", 0.5)
+        while said.count("point 3 of 4, 50% done\n") < 2:
+            said += capsys.readouterr().err
+        work.new_stage("first best")  # nobody tells anything any more: the line comes all the same
+        while "first best\n" not in said:
+            said += capsys.readouterr().err
+    assert all(re.fullmatch(r"meanwatt: \d+ s: [^,]+(, \d+% done)?", line) for line in said.splitlines())
+    capsys.readouterr()
+    with watched(quiet=True) as work:
+        work.show("point 3 of 4", 0.5)
+        time.sleep(0.3)
+    assert capsys.readouterr().err == ""
+
+
 def test_ctrl_c_ends_a_long_command_with_its_json() -> None:
-    command = "import sys; from analysis.cli import main; print('up', file=sys.stderr, flush=True); sys.exit(main())"
+    command = """
+import sys
+from analysis.cli import entry, main
+print('up', file=sys.stderr, flush=True)
+sys.exit(main())
+"""
     arguments = [sys.executable, "-c", command, "design", "california", "--leader", "commission", "--json"]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None

@@ -11,6 +11,7 @@ from analysis.study.directory import RESULTS
 from analysis.study.measure import measure
 from analysis.study.plan import plan_study
 from analysis.study.plan_file import StudyError
+from analysis.study.run import run_study
 from model.market.own_code import pieces
 from model.market.ways import read_behaviour
 
@@ -120,6 +121,47 @@ def test_results_of_changed_code_are_never_mixed_in(
     row = measure(plan.tasks[0])  # a worker that finds another file than the study began with
     assert row["outcome"] == "refused"
     assert row["message"].endswith("here is not the file that the study began with")
+
+
+RAISES = """
+from pathlib import Path
+
+
+class Mine:
+    def move(self, situation):
+        if situation.levels == 11 and not (Path(__file__).parent / "mended").exists():
+            raise KeyError("no rule for eleven levels")
+        return situation.moves[0]
+"""
+
+
+def test_a_point_that_raises_is_a_row_and_resume_does_it_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are kept; in the end the table is that of a study in which nothing ever went wrong."""
+    (tmp_path / "mine.py").write_text(RAISES)
+    path = written(tmp_path, "mine.py:Mine")
+    path.write_text(path.read_text() + "[grid]\nbattery_levels = [6, 11, 16]\n")
+    out = tmp_path / "out"
+    command = ["study", str(path), "--workers", "0", "--out", str(out), "--allow-code", str(tmp_path)]
+    for extra, found in (([], 0), (["--resume"], 2)):
+        assert main([*command, *extra, "--json"]) == 1
+        said = json.loads(capsys.readouterr().out)
+        assert (said["outcome"], said["found"], said["done"], said["failed"]) == ("complete", found, 3, 1)
+        assert said["message"].endswith(
+            "; 1 failed: see its columns outcome and message, and --resume does again what failed."
+        )
+        table = pd.read_parquet(out / RESULTS)
+        assert table["outcome"].tolist() == ["converged", "failed", "converged"]
+        assert table["error"].tolist() == [None, "KeyError", None]
+        assert table["message"][1] == "'no rule for eleven levels'"
+        assert table["peak_to_average"].notna().tolist() == [True, False, True]
+    (tmp_path / "mended").touch()
+    assert main([*command, "--resume", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["found"], said["done"], said["failed"]) == (2, 3, 0)
+    run_study(plan_study(path, allow_code=tmp_path), tmp_path / "whole")
+    assert (out / RESULTS).read_bytes() == (tmp_path / "whole" / RESULTS).read_bytes()
 
 
 @pytest.mark.parametrize("place", ["C:/mine.py", r"C:\own\mine.py", "c:/mine.py"])

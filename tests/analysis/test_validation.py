@@ -23,7 +23,7 @@ from analysis.validation.expected import expected_scatter_kw2, expected_wasserst
 from analysis.validation.exploitability import exploitability
 from analysis.validation.grid import MeanFieldGrid, mean_use_kw
 from analysis.validation.replication import midnight_levels_by_type
-from analysis.validation.runs import Task, run_here, run_in_processes
+from analysis.validation.runs import Task, run_here, run_on_workers
 from model.market.market import ProsumerMarket
 from model.market.population import largest_remainder
 from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
@@ -151,7 +151,7 @@ def test_the_feeder_of_the_market_comes_to_that_of_the_mean_field(checks: Valida
 def test_worker_processes_find_what_this_process_finds(filed: Equilibrium) -> None:
     tasks = [Task(households=20, key=(3, r), days=1) for r in range(2)]
     here = dict(run_here([filed], tasks, None))
-    assert dict(run_in_processes([filed], tasks, None, workers=1)) == here
+    assert dict(run_on_workers([filed], tasks, None, workers=1)) == here
 
 
 def test_shares_that_come_out_whole_have_no_rounding_error(filed: Equilibrium) -> None:

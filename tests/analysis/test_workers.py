@@ -2,17 +2,22 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from scenarios import solved
 
+from analysis import workers
 from analysis.sharded import ShardedRun, simulate_feeders
-from analysis.validation.runs import Task, run_here, runner
-from analysis.workers import WorkersLostError, dask_client, results
+from analysis.validation.runs import Task, run_here, run_on_workers, runner
+from analysis.workers import NoMainGuardError, WorkersLostError, dask_client, results
 from model.market.market import ProsumerMarket
 from model.mean_field.watch import Cancelled
 
@@ -81,6 +86,60 @@ def test_a_request_to_stop_is_heard_while_workers_are_busy(cluster: Any) -> None
     with pytest.raises(Cancelled):
         next(busy)
     assert seen == [(0.0, None)]
+
+
+def killed_unless_small(number: int) -> int:
+    if number > 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_a_task_that_kills_its_workers_is_given_up_where_somebody_stands_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a study it is a row like any other that failed."""
+    monkeypatch.setitem(workers._QUIET, "distributed.scheduler.allowed-failures", 0)
+    done = results(killed_unless_small, [1, 2, 3], workers=1, given_up=lambda number: -number)
+    assert sorted(pair for batch in done for pair in batch) == [(1, 1), (2, 2), (3, -3)]
+    with pytest.raises(WorkersLostError, match=r"^a task ended every worker process that it was given to, for want"):
+        list(results(killed_unless_small, [3], workers=1))
+
+
+def test_a_validation_does_not_miss_a_killed_worker() -> None:
+    equilibrium = solved("textbook", "tou")
+    tasks = [Task(households=n, key=(1, r), days=40, power_flow=False) for n in (20, 30) for r in range(12)]
+    before = set(psutil.Process().children(recursive=True))
+    coming = run_on_workers([equilibrium], tasks, None, workers=2)
+    found = dict([next(coming)])
+    started = set(psutil.Process().children(recursive=True)) - before
+    victim = min((child for child in started if "spawn_main" in " ".join(child.cmdline())), key=lambda c: c.pid)
+    victim.kill()
+    found |= dict(coming)
+    assert found == dict(run_here([equilibrium], tasks, None))
+
+
+UNGUARDED = """
+from analysis.sharded import simulate_feeders
+from model.economy import build_economy, build_tariff
+from model.scenario import load_scenario
+
+scenario = load_scenario("textbook", tariff="filed")
+simulate_feeders(
+    build_economy(scenario), build_tariff(scenario), households=20, feeders=2, days=1, behaviour="passive", workers=2
+)
+"""
+
+
+def test_a_script_without_a_main_guard_is_told_in_one_line(tmp_path: Path) -> None:
+    script, scratch = tmp_path / "script.py", tmp_path / "scratch"
+    script.write_text(UNGUARDED)
+    scratch.mkdir()
+    environment = {**os.environ, "TMPDIR": str(scratch)}
+    done = subprocess.run([sys.executable, str(script)], env=environment, capture_output=True, text=True, check=False)
+    line = "worker processes run the script that starts them again; put what it does under if __name__ == '__main__':\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
+    assert list(scratch.glob("meanwatt-*")) == []
+    assert issubclass(NoMainGuardError, ValueError)  # for those who catch it
 
 
 def test_a_lost_worker_is_told_in_one_line_and_no_day_is_wrong(cluster: Any) -> None:

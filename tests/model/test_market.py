@@ -1,5 +1,6 @@
 """The finite market day by day: weather, price, bills, history, behaviours, and what it refuses."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -242,6 +243,24 @@ def test_progress_of_the_solve_at_construction_is_told(textbook: Economy) -> Non
     reports.clear()
     ProsumerMarket(textbook, households=10, tariff="filed", behaviour="belief", progress=reports.append)
     assert reports == []
+
+
+def test_a_market_that_takes_long_to_make_says_so_unless_somebody_listens(
+    textbook: Economy, flat: Equilibrium, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = ""
+
+    def slow(*_: object, progress: Callable[[Progress], None], **__: object) -> Equilibrium:
+        nonlocal said
+        progress(Progress(stage="followers", evaluations=3, residual_usd_per_kwh=0.002))
+        while "followers" not in said:
+            said += capsys.readouterr().err
+        return flat
+
+    monkeypatch.setattr("model.heartbeat.EVERY_SECONDS", 0.05)
+    monkeypatch.setattr(setup, "solve_equilibrium", slow)
+    ProsumerMarket(textbook, households=10)
+    assert "s: followers, residual 2e-03 USD/kWh\n" in said
 
 
 @pytest.mark.parametrize("outcome", [Outcome.ROUND_LIMIT, Outcome.NO_ADEQUATE_TARIFF])
