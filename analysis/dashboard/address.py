@@ -8,11 +8,11 @@ from analysis.dashboard.settings import HOUSEHOLDS, SEEDS, Settings
 from model.nearest import unknown
 
 
-def query(settings: Settings) -> str:
-    """Write the settings as the query of an address: only what differs from the defaults."""
+def query(settings: Settings, *, whole: bool = False) -> str:
+    """Write the settings as the query of an address: what differs from the defaults, or the whole, for a file."""
     plain = Settings()
     pairs = [(name, getattr(settings, name)) for name in ("scenario", "tariff", "households", "seed")]
-    written = [(name, value) for name, value in pairs if value != getattr(plain, name)]
+    written = [(name, value) for name, value in pairs if whole or value != getattr(plain, name)]
     written += [(key, f"{value:.10g}" if isinstance(value, float) else value) for key, value in settings.changes]
     return urlencode(written, safe=".:")
 

@@ -50,7 +50,7 @@ def TariffForm(
     payload: str,
     event_edit: Event | None = None,
     event_apply: Event | None = None,
-    event_discard: Event | None = None,
+    event_undo: Event | None = None,
     event_restore: Event | None = None,
     event_cancel: Event | None = None,
     event_choose: Event | None = None,

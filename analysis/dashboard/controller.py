@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from analysis.dashboard.address import query
-from analysis.dashboard.knobs import knobs
-from analysis.dashboard.protocol import Engine, Rest
+from analysis.dashboard.comparison import comparison
+from analysis.dashboard.protocol import Engine, told
 from analysis.dashboard.settings import Settings
 from analysis.dashboard.view import (
     SPEEDS,
@@ -18,12 +18,12 @@ from analysis.dashboard.view import (
     View,
     Work,
     bar_json,
-    call_settings,
     form_json,
     notices_json,
     sentence,
     with_notice,
 )
+from analysis.dashboard.wishes import Left, Wish, chosen, edited, put_away
 
 FRAMES_PER_SECOND = 10
 AUTOPLAY_DAYS = 6
@@ -53,6 +53,7 @@ class Controller:
         self._number = 0
         self._closed = False
         self._applied: Settings | None = None
+        self._past: tuple[Left, ...] = ()
         self._stop_play = threading.Event()
         self._stop_work = threading.Event()
         self._days_left: int | None = None
@@ -75,6 +76,7 @@ class Controller:
                 form=form_json(self._stage),
                 notices=notices_json(self._stage.notices),
                 frame=frame,
+                stale=self._stage.stale,
             )
 
     def start(self, listener: Callable[[View], None]) -> Callable[[], None]:
@@ -82,7 +84,7 @@ class Controller:
         self._listener = listener
         with self._lock:
             settings = self._stage.base
-        self._solve(settings)
+        self._solve(Wish(settings=settings))
         return self.close
 
     def close(self) -> None:
@@ -120,68 +122,65 @@ class Controller:
     def choose(self, message: Mapping[str, Any]) -> None:
         """Take a choice that acts at once: scenario, tariff or speed."""
         key, value = message["key"], message["value"]
-        with self._lock:
-            base = self._stage.base
-            if key == "speed":
-                speed = float(value)
-                if speed in SPEEDS:
-                    self._stage = replace(self._stage, speed=speed)
         if key == "speed":
+            with self._lock:
+                if float(value) in SPEEDS:
+                    self._stage = replace(self._stage, speed=float(value))
             self._publish()
             return
+        with self._lock:
+            stage = self._stage
         try:
-            if key == "scenario":
-                wanted = Settings(scenario=str(value), households=base.households, seed=base.seed)
-            else:
-                wanted = replace(base, tariff=str(value), changes=base.town.changes)
-            wanted.preset()
+            wanted, kept = chosen(stage, key, str(value))
         except ValueError as error:
             self._say(Notice(about="input", kind="warn", title="Not possible.", text=sentence(error)))
-        else:
-            self._solve(wanted)
+            return
+        self._solve(Wish(settings=wanted, draft=kept, left=stage.draft))
+        lost = put_away(stage.draft, kept)
+        if lost is not None:
+            self._say(lost)
 
     def edit(self, message: Mapping[str, Any]) -> None:
-        """Take one edited field into the draft; a value that is not allowed leaves the draft and says so."""
-        key, text = str(message["key"]), str(message["value"])
+        """Take one edited field into the draft; a value that is not allowed leaves the draft and is said beside it."""
         with self._lock:
-            draft = self._stage.draft
-            try:
-                if key in ("households", "seed"):
-                    draft = replace(draft, **{key: _whole(key, text)})  # type: ignore[arg-type]
-                else:
-                    knob = {knob.key: knob for knob in knobs(draft.preset())}[key]
-                    draft = draft.with_change(key, knob.read(text), knob.default)
-            except ValueError as error:
-                notice = Notice(about="input", kind="warn", title="Not possible.", text=sentence(error))
-                self._stage = replace(self._stage, notices=with_notice(self._stage.notices, notice))
-            else:
-                kept = tuple(notice for notice in self._stage.notices if notice.about != "input")
-                self._stage = replace(self._stage, draft=draft, notices=kept)
+            self._stage = edited(self._stage, str(message["key"]), str(message["value"]))
         self._publish()
 
     def apply(self, _message: object = None) -> None:
         """Solve the draft and put it in force."""
         with self._lock:
             draft = self._stage.draft
-        self._solve(draft)
+        self._solve(Wish(settings=draft))
 
-    def discard(self, _message: object = None) -> None:
-        """Forget the draft."""
+    def undo(self, _message: object = None) -> None:
+        """Forget the draft; where there is none, go back to what was in force before, and to the draft beside it."""
         with self._lock:
-            self._stage = replace(self._stage, draft=self._stage.base)
-        self._publish()
+            stage, past = self._stage, self._past
+            if stage.draft != stage.base or stage.refused:
+                self._stage = replace(stage, draft=stage.base, refused=())
+                past = ()
+        if past:
+            base, draft = past[-1]
+            self._solve(Wish(settings=base, draft=draft, past=past[:-1]))
+        else:
+            self._publish()
 
     def restore(self, _message: object = None) -> None:
         """Go back to the scenario as it comes, with this sample of homes."""
         with self._lock:
             base = self._stage.base
-        self._solve(Settings(scenario=base.scenario, households=base.households, seed=base.seed))
+        plain = Settings(scenario=base.scenario, households=base.households, seed=base.seed)
+        self._solve(Wish(settings=plain))
 
     def variant(self, _message: object = None) -> None:
-        """Put the highlighted variant in force, or take it back."""
+        """Put the variant of the highlighted comparison in force, or go back to what was before it."""
         with self._lock:
-            base = self._stage.base
-        self._solve(call_settings(base))
+            base, before = self._stage.base, self._stage.compared
+        if before is not None:
+            self._solve(Wish(settings=before))
+            return
+        compared = comparison(base)
+        self._solve(Wish(settings=compared.variant, against=compared.reference))
 
     def cancel(self, _message: object = None) -> None:
         """Give up the solve under way; what was in force stays."""
@@ -208,22 +207,31 @@ class Controller:
         with self._lock:
             return self._engine.csv()
 
-    def _solve(self, settings: Settings) -> None:
+    def _solve(self, wish: Wish) -> None:
         """Solve on a thread of its own, in the place of any solve under way."""
         with self._lock:
             if self._closed:
                 return
             self._stop_work.set()
             stop = self._stop_work = threading.Event()
-            kept = tuple(notice for notice in self._stage.notices if notice.about not in ("solve", "input"))
-            work = Work(text="Solving the tariff", fraction=0.0)
-            self._stage = replace(self._stage, base=settings, draft=settings, work=work, notices=kept)
+            past = wish.past_after(self._past, self._applied)
+            gone = ("solve", "input", "left")
+            self._stage = replace(
+                self._stage,
+                base=wish.settings,
+                draft=wish.draft or wish.settings,
+                work=Work(text="Solving the tariff", fraction=0.0),
+                notices=tuple(notice for notice in self._stage.notices if notice.about not in gone),
+                refused=(),
+                compared=None if wish.against is None else self._stage.base,
+            )
             if not self._stage.ready:
-                self._guarded(lambda: self._engine.preview(settings))
+                self._guarded(lambda: self._engine.preview(wish.settings))
         self._publish()
-        threading.Thread(target=self._work, args=(settings, stop), name="meanwatt-solve", daemon=True).start()
+        threading.Thread(target=self._work, args=(wish, past, stop), name="meanwatt-solve", daemon=True).start()
 
-    def _work(self, settings: Settings, stop: threading.Event) -> None:
+    def _work(self, wish: Wish, past: tuple[Left, ...], stop: threading.Event) -> None:
+        settings = wish.settings
         last = 0.0
 
         def progress(work: Work) -> None:
@@ -239,20 +247,23 @@ class Controller:
                 self._stage = replace(self._stage, work=replace(work, fraction=max(before, work.fraction)))
             self._publish()
 
-        solution = failure = None
+        solution = reference = failure = None
         try:
-            solution = self._engine.solve(settings, progress=progress, cancelled=stop.is_set)
+            if wish.against is not None:
+                reference = self._engine.solve(wish.against, progress=progress, cancelled=stop.is_set)
+            if wish.against is None or reference is not None:
+                solution = self._engine.solve(settings, near=reference, progress=progress, cancelled=stop.is_set)
         except ValueError as error:
             failure = Notice(about="solve", kind="bad", title="This cannot be solved.", text=sentence(error))
         except Exception as error:  # the page must outlive any failure of a solve
             logger.exception("solve failed")
-            failure = _failure("solve", "The solve failed.", error)
+            failure = told("solve", "The solve failed.", error)
         with self._lock:
             if stop.is_set():
                 return
             self._stage = replace(self._stage, work=None)
             if solution is not None:
-                self._put_in_force(settings, solution)
+                self._put_in_force(settings, solution, reference, past)
             else:
                 failure = failure or Notice(about="solve", kind="warn", title="Cancelled.", text="Nothing was changed.")
                 self._stage = replace(self._stage, notices=with_notice(self._stage.notices, failure))
@@ -262,19 +273,19 @@ class Controller:
         if solution is not None:
             self._refine(settings, solution)
 
-    def _put_in_force(self, settings: Settings, solution: Any) -> None:
-        notices = self._stage.notices
+    def _put_in_force(self, settings: Settings, solution: Any, reference: Any | None, past: tuple[Left, ...]) -> None:
+        notices = tuple(notice for notice in self._stage.notices if notice.about != "change")
         try:
-            said = self._engine.adopt(solution)
+            said = self._engine.adopt(solution, against=reference)
         except Exception as error:  # as in a solve
             logger.exception("the market could not be built")
-            failure = _failure("solve", "The market could not be built.", error)
+            failure = told("solve", "The market could not be built.", error)
             self._stage = replace(self._stage, notices=with_notice(notices, failure))
             return
         for notice in said:
             notices = with_notice(notices, notice)
-        self._applied = settings
-        self._stage = replace(self._stage, ready=True, notices=notices)
+        self._applied, self._past = settings, past
+        self._stage = replace(self._stage, ready=True, notices=notices, undoable=bool(past))
 
     def _back_to_applied(self) -> None:
         """After a solve that came to nothing: in force is what was, and the wish becomes the draft."""
@@ -282,7 +293,8 @@ class Controller:
             return
         wished = self._stage.draft
         same_form = (wished.scenario, wished.tariff) == (self._applied.scenario, self._applied.tariff)
-        self._stage = replace(self._stage, base=self._applied, draft=wished if same_form else self._applied)
+        draft = wished if same_form else self._applied
+        self._stage = replace(self._stage, base=self._applied, draft=draft, compared=None)
 
     def _refine(self, settings: Settings, solution: Any) -> None:
         """Let the engine compute what can come later; another tariff in the same town does not disturb it."""
@@ -341,7 +353,7 @@ class Controller:
             action()
         except Exception as error:  # as in a solve
             logger.exception("the engine failed")
-            notice = _failure("step", "The run stopped.", error)
+            notice = told("step", "The run stopped.", error)
             self._stage = replace(self._stage, notices=with_notice(self._stage.notices, notice))
             return False
         return True
@@ -359,17 +371,3 @@ class Controller:
                 return
             view = self.view()
         listener(view)
-
-
-def _failure(about: str, title: str, error: Exception) -> Notice:
-    """An unforeseen error as a sentence; one that speaks to people goes without its type."""
-    spoken = isinstance(error, ValueError | Rest)
-    text = str(error) if spoken else f"{type(error).__name__}: {error}"
-    return Notice(about=about, kind="warn" if isinstance(error, Rest) else "bad", title=title, text=sentence(text))
-
-
-def _whole(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f"{name} is {text!r}; give a whole number") from None

@@ -7,11 +7,12 @@ import numpy as np
 
 from agents.arrays import Floats, Ints
 from analysis.dashboard import frames
+from analysis.dashboard.change import change
 from analysis.dashboard.history import Day, History, to_csv
 from analysis.dashboard.memo import Memo
 from analysis.dashboard.protocol import Rest
 from analysis.dashboard.settings import Settings
-from analysis.dashboard.solution import DAYS_PER_MONTH, Benchmark, Solution, benchmark, mean_voltage_pu, solve
+from analysis.dashboard.solution import Benchmark, Solution, benchmark, mean_voltage_pu, solve
 from analysis.dashboard.view import Frame, Notice, Work, sentence
 from model.economy import Economy, build_economy
 from model.feeder import build_feeder
@@ -54,9 +55,14 @@ class Engine:
         self._frame = frames.preview(economy, feeder, tidy_tree(feeder), VoltageLimits(scenario.feeder.limits), voltage)
 
     def solve(
-        self, settings: Settings, *, progress: Callable[[Work], None], cancelled: Callable[[], bool]
+        self,
+        settings: Settings,
+        *,
+        near: Solution | None = None,
+        progress: Callable[[Work], None],
+        cancelled: Callable[[], bool],
     ) -> Solution | None:
-        """Solve settings, or find them solved already; None if cancelled."""
+        """Solve settings, from a solution nearby if one is given, or find them solved already; None if cancelled."""
         known = _solutions.get(settings.market_only)
         if known is None:
 
@@ -64,25 +70,28 @@ class Engine:
                 share = report.evaluations / (report.evaluations + HALF_WAY)
                 progress(Work(text=f"Solving: {report.stage}", fraction=report.fraction or share))
 
-            known = solve(settings.market_only, start=self._solution, progress=told, cancelled=cancelled)
+            start = self._solution if near is None else near
+            known = solve(settings.market_only, start=start, progress=told, cancelled=cancelled)
             if known is None:
                 return None
             _solutions.put(settings.market_only, known)
         return known.for_sample(settings)
 
-    def adopt(self, solution: Solution) -> tuple[Notice, ...]:
-        """Build the market of a solution, at day 0, and say how the solve ended and what it changed."""
+    def adopt(self, solution: Solution, *, against: Solution | None = None) -> tuple[Notice, ...]:
+        """Build the market of a solution, at day 0, and say how the solve ended and what it changed.
+
+        What changed is told against the solution given, or the one in force before, in the same town.
+        """
         market = self._build(solution)
         self._drop_market()
-        tariff_changed = self._solution is None or self._solution.settings.market_only != solution.settings.market_only
-        if tariff_changed:
-            self._before, self._solution = self._solution, solution
-        else:
-            self._solution = solution
+        before = self._solution if against is None else against
+        if before is not None and before.settings.market_only == solution.settings.market_only:
+            before = None
+        self._before, self._solution = before, solution
         self._market, self._history, self._frame = market, History(), None
         said = list(ending(solution))
-        if tariff_changed and self._before is not None and self._before.settings.town == solution.settings.town:
-            said.append(change(self._before, solution))
+        if before is not None and before.settings.town == solution.settings.town:
+            said.append(change(before, solution))
         return tuple(said)
 
     def refine(self, solution: Solution, *, cancelled: Callable[[], bool]) -> bool:
@@ -180,31 +189,6 @@ def ending(solution: Solution) -> tuple[Notice, ...]:
     if equilibrium.outcome is not Outcome.CONVERGED:
         return (Notice(about="solve", kind="bad", title="Not converged.", text=sentence(equilibrium.message)),)
     return ()
-
-
-def change(before: Solution, after: Solution) -> Notice:
-    """Say which numbers a new tariff moved: the poorest and the richest group's bill, and the utility's books."""
-    economy = after.equilibrium.economy
-    order = np.argsort(economy.group_income_usd_per_year)
-    parts = []
-    bill = after.bill_usd_per_month - before.bill_usd_per_month
-    for index in (order[0], order[-1]):
-        name = economy.groups[index].replace("_", " ").capitalize()
-        old, new = _dollars(before.bill_usd_per_month[index]), _dollars(after.bill_usd_per_month[index])
-        parts.append(f"{name}-income bill: {old} → {new} a month ({_dollars(bill[index], sign=True)}).")
-    lost, left = (DAYS_PER_MONTH * s.metrics.surplus_usd_per_household_day for s in (before, after))
-    if abs(left - lost) >= 0.5:
-        parts.append(f"Utility's surplus: {_dollars(lost)} → {_dollars(left)} per home a month.")
-    worse = bill[order[0]] > 0.5
-    title = "What changed, in the mean field:"
-    return Notice(about="change", kind="warn" if worse else "good", title=title, text=" ".join(parts))
-
-
-def _dollars(value: float, *, sign: bool = False) -> str:
-    """Whole dollars with a true minus sign, and a plus sign where asked."""
-    rounded = round(value)
-    mark = "−" if rounded < 0 else "+" if sign else ""
-    return f"{mark}${abs(rounded)}"
 
 
 def _group_means(economy: Economy, bill_usd: Floats, count: Ints) -> Floats:

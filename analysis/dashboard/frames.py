@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from agents.arrays import Floats
+from agents.tariff import Recovery
 from analysis.dashboard.history import History
 from analysis.dashboard.solution import DAYS_PER_MONTH, Benchmark, Solution
 from analysis.dashboard.view import Frame, to_json
@@ -14,6 +15,11 @@ from model.economy import Economy
 from model.feeder import Feeder
 from model.power_flow import VoltageLimits
 
+HEIGHTS = (158, 104, 76)
+"""Of the panels of the day chart, at the width of a narrow window. [px]"""
+PANEL_GAP = 40
+SAME_RATE_USD_PER_KWH = 5e-4
+"""Rates closer than this are one line to the eye. [USD/kWh]"""
 TRAIL = 5
 """Earlier days with the same weather drawn behind today's."""
 FEEDER_TITLES = {
@@ -69,7 +75,7 @@ def preview(economy: Economy, feeder: Feeder, places: Floats, limits: VoltageLim
     """
     state = int(np.argmax(economy.common.probability))
     load = economy.mean_reference_kw - np.asarray(sum(t.share * t.pv_kw for t in economy.types))
-    panel = _panel("load", "Net load", "kW per home", 190, 3, _axis(load))
+    panel = _panel("load", "Net load", "kW per home", sum(HEIGHTS) + 2 * PANEL_GAP, 3, _axis(load))
     panel["lines"] = [_line("unanswered", "plain", load[state])]
     legend = [("plain", "demand less sun, before anybody answers a price")]
     chart = _chart_frame(economy, 0, state, legend, [panel])
@@ -131,8 +137,8 @@ def _chart(solution: Solution, history: History, state: int) -> dict[str, Any]:
     price_low, price_high = economy.supply.price(low + rest), economy.supply.price(high + rest)
     trail = history.earlier_like_today(TRAIL) if len(history) else []
     room = (high - low) / 2
-    load = _panel("load", "Net load", "kW per home", 158, 3, _axis(low - room, high + room))
-    price = _panel("price", "Wholesale price", "$/kWh", 104, 4, _axis(price_low, price_high))
+    load = _panel("load", "Net load", "kW per home", HEIGHTS[0], 3, _axis(low - room, high + room))
+    price = _panel("price", "Wholesale price", "$/kWh", HEIGHTS[1], 4, _axis(price_low, price_high))
     rows = (
         (load, low, high, history.net_load_kw, expected.net_load_kw),
         (price, price_low, price_high, history.wholesale_usd_per_kwh, expected.price_usd_per_kwh),
@@ -144,19 +150,30 @@ def _chart(solution: Solution, history: History, state: int) -> dict[str, Any]:
         panel["lines"] = [*tonight, _line("mean field", "mean", mean[state])]
     rates = equilibrium.rates
     both = np.concatenate([rates.import_usd_per_kwh, rates.export_usd_per_kwh])
-    tariff = _panel("tariff", "Tariff", "$/kWh", 76, 3, _axis(np.zeros(1), both))
-    pay, earn = rates.import_usd_per_kwh[state], rates.export_usd_per_kwh[state]
-    apart = abs(pay[-1] - earn[-1]) > 0.15 * (tariff["axis"][1] - tariff["axis"][0])
-    tariff["lines"] = [
-        {**_line("homes pay", "buy", pay), "step": True, "label": "pay" if apart else "pay and earn"},
-        {**_line("solar earns", "sell", earn), "step": True, "label": "earn" if apart else ""},
+    tariff = _panel("tariff", "Tariff", "$/kWh", HEIGHTS[2], 3, _axis(np.zeros(1), both))
+    tariff["lines"] = _tariff_lines(rates.import_usd_per_kwh[state], rates.export_usd_per_kwh[state])
+    legend = [
+        ("tonight", f"tonight, {homes:,} homes"),
+        ("mean", "mean field"),
+        ("band", f"± 2 standard deviations / √{homes:,}"),
+        ("trail", "earlier days with this weather"),
     ]
-    legend = [("mean", "mean field"), ("band", f"± 2 standard deviations / √{homes:,}")]
-    if len(history):
-        legend.insert(0, ("tonight", f"tonight, {homes:,} homes"))
-    if trail:
-        legend.append(("trail", f"earlier {_day_type(economy, state)} days"))
     return _chart_frame(economy, len(history), state, legend, [load, price, tariff])
+
+
+def _tariff_lines(pay: Floats, earn: Floats) -> list[dict[str, Any]]:
+    """Both rates, labelled in the middle of the hours in which they are furthest apart; as one if they are the same."""
+    gap = np.abs(pay - earn)
+    same = gap.max() < SAME_RATE_USD_PER_KWH
+    widest = gap > gap.max() - SAME_RATE_USD_PER_KWH
+    runs = np.split(np.arange(len(gap)), np.flatnonzero(np.diff(widest)) + 1)
+    longest = max((run for run in runs if widest[run[0]]), key=len)
+    place = {"label_slot": int(longest[len(longest) // 2]), "step": True}
+    above = bool(pay[place["label_slot"]] >= earn[place["label_slot"]])
+    return [
+        {**_line("homes pay", "buy", pay), **place, "label": "pay and earn" if same else "pay", "label_above": above},
+        {**_line("solar earns", "sell", earn), **place, "label": "" if same else "earn", "label_above": not above},
+    ]
 
 
 def _chart_frame(
@@ -164,7 +181,7 @@ def _chart_frame(
 ) -> dict[str, Any]:
     return {
         "title": "24 hours",
-        "note": "Point at an hour to read it, here and on the map.",
+        "note": "Point at an hour, or tap it, to read it here and on the map.",
         "day": day,
         "legend": [{"style": style, "text": text} for style, text in legend],
         "slots": economy.slots,
@@ -249,7 +266,7 @@ def _metrics(solution: Solution, history: History, benchmark: Benchmark | None) 
     best = benchmark.welfare_usd_per_household_day if benchmark else None
     gap = None if best is None else max(best - metrics.welfare_usd_per_household_day, 0.0)
     lowest = float(np.nanmin(solution.voltage_pu))
-    so_far = {} if benchmark else {"efficiency": "being computed"}
+    so_far = {"surplus": _recovered(solution)} | ({} if benchmark else {"efficiency": "being computed"})
     if day:
         price, load = np.array(history.wholesale_usd_per_kwh), np.array(history.net_load_kw)
         burden = history.mean_bill_usd() * 365 / solution.equilibrium.economy.group_income_usd_per_year
@@ -272,6 +289,18 @@ def _metrics(solution: Solution, history: History, benchmark: Benchmark | None) 
     )
     items = [_item(key, *FIGURES[key], value=value, beside=so_far.get(key, "")) for key, value in rows]
     return {"day": day, "items": items}
+
+
+def _recovered(solution: Solution) -> str:
+    """What the recovery of the cost added to the rates or to the fixed charge."""
+    equilibrium = solution.equilibrium
+    if equilibrium.tariff.recovery is Recovery.VOLUMETRIC:
+        return f"with an adder of {_number(equilibrium.adder_usd_per_kwh, 3)} $/kWh"
+    if equilibrium.tariff.recovery is Recovery.FIXED:
+        charges = DAYS_PER_MONTH * equilibrium.fixed_charge_usd_per_day
+        ends = dict.fromkeys(_number(float(end), 0) for end in (charges.min(), charges.max()))
+        return f"fixed charge {' to '.join(ends)} $ a month"
+    return "rates as posted"
 
 
 def _item(key: str, label: str, unit: str, text: str = "", *, value: str, beside: str = "") -> dict[str, str]:

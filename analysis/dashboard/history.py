@@ -92,7 +92,7 @@ def to_csv(solution: Solution, history: History) -> str:
         "households": settings.households,
         "seed": settings.seed,
         **dict(settings.changes),
-        "link": f"?{query(settings)}",
+        "link": f"?{query(settings, whole=True)}",
         "outcome": equilibrium.outcome.value,
         "adder_usd_per_kwh": f"{equilibrium.adder_usd_per_kwh:.6f}",
         "days": len(history),

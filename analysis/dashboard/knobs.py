@@ -1,11 +1,14 @@
 """The parameters that the page offers for a scenario and tariff, each with its range and its words."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from model.scenario import Scenario
+
+if TYPE_CHECKING:
+    from analysis.dashboard.settings import Settings
 
 Value = float | str
 """What one parameter may hold."""
@@ -20,6 +23,8 @@ EXPORT_RULE = {
     "net_billing": "a posted credit (net billing)",
     "none": "nothing",
 }
+MOST_DIGITS = 5
+"""Decimals of a number that lies between the steps of its slider, as rates on file do."""
 MOST_RATES = 8
 """A tariff with more posted rates than this, one for every hour say, is shown but not edited."""
 
@@ -81,7 +86,11 @@ class Knob:
         """Value in words, with its unit."""
         if self.options:
             return dict(self.options)[str(value)]
-        return f"{float(value):.{self.digits}f} {self.unit}".strip()
+        number = float(value)
+        digits = next(
+            (d for d in range(self.digits, MOST_DIGITS) if abs(number - round(number, d)) < 1e-9), MOST_DIGITS
+        )
+        return f"{number:.{digits}f} {self.unit}".strip()
 
 
 def knobs(preset: Scenario) -> tuple[Knob, ...]:
@@ -93,6 +102,32 @@ def knobs(preset: Scenario) -> tuple[Knob, ...]:
         The scenario before any change: its values are the defaults.
     """
     return (*_tariff_knobs(preset), *_town_knobs(preset))
+
+
+def without_effect(offered: Iterable[Knob], settings: "Settings") -> dict[str, str]:
+    """Key of every parameter that moves nothing under these settings, and why in words."""
+    defaults = {knob.key: knob.default for knob in offered}
+    rule = settings.get("tariff.export.rule", defaults["tariff.export.rule"])
+    recovery = settings.get("tariff.recovery", defaults["tariff.recovery"])
+    groups = settings.preset().income_groups.values()
+    no_sun = settings.get("pv_share_scale", defaults["pv_share_scale"]) == 0
+    no_exports = no_sun and not any(group.battery_only_share for group in groups)
+    reasons: dict[str, str] = {}
+    for key in defaults:
+        export = key.startswith("tariff.export.")
+        if no_exports and (export or key == "battery_share_scale"):
+            reasons[key] = "no effect: no home has solar"
+        elif export and key != "tariff.export.rule" and rule != "net_billing":
+            reasons[key] = "no effect: there is no posted credit"
+        elif key.startswith("tariff.fixed_charge_usd_per_day") and recovery == "fixed":
+            reasons[key] = "no effect: it follows from the cost"
+    return reasons
+
+
+def _saturation(most: float, *shares: Iterable[float]) -> float:
+    """Largest factor worth offering on shares of homes: beyond it, every one of them is one."""
+    smallest = min((share for group in shares for share in group if share > 0), default=1.0)
+    return min(most, math.ceil(10 / smallest - 1e-9) / 10)
 
 
 def _tariff_knobs(preset: Scenario) -> Iterator[Knob]:
@@ -137,14 +172,14 @@ def _tariff_knobs(preset: Scenario) -> Iterator[Knob]:
 
 
 def _town_knobs(preset: Scenario) -> Iterator[Knob]:
-    part = "The town"
+    part, groups = "The town", tuple(preset.income_groups.values())
     yield Knob(
         key="pv_share_scale",
         part=part,
         label="Homes with solar",
         default=float(preset.pv_share_scale),
         unit="× today",
-        high=3.0,
+        high=_saturation(3.0, (g.pv_share for g in groups)),
         step=0.1,
     )
     yield Knob(
@@ -153,7 +188,7 @@ def _town_knobs(preset: Scenario) -> Iterator[Knob]:
         label="Homes with batteries",
         default=float(preset.battery_share_scale),
         unit="× today",
-        high=4.0,
+        high=_saturation(4.0, (g.storage_share_of_pv for g in groups), (g.battery_only_share for g in groups)),
         step=0.1,
     )
     yield Knob(

@@ -54,7 +54,7 @@ def Picture(view: View, controller: Controller) -> None:
     """Draw one view."""
     solara.Title("Meanwatt: electricity tariffs")
     solara.Style(STYLE)
-    frame = view.frame
+    frame, old = view.frame, "mw-old" if view.stale else ""
     with solara.v.Html(tag="div", class_="mw-page"):
         components.TopBar(
             payload=view.bar,
@@ -63,21 +63,23 @@ def Picture(view: View, controller: Controller) -> None:
             event_choose=controller.choose,
             event_variant=controller.variant,
         )
-        components.Notices(payload=view.notices, event_dismiss=controller.dismiss)
-        components.Metrics(payload=frame.metrics)
+        with solara.v.Html(tag="div", class_=old):
+            components.Metrics(payload=frame.metrics)
         with solara.v.Html(tag="div", class_="mw-body"):
-            with solara.v.Html(tag="main", class_="mw-charts"):
+            with solara.v.Html(tag="main", class_=f"mw-charts {old}"):
                 with solara.v.Html(tag="div", class_="mw-stack"):
                     components.DayChart(payload=frame.chart)
                 with solara.v.Html(tag="div", class_="mw-stack"):
                     components.BurdenBars(payload=frame.burden)
                     components.FeederMap(network=frame.network, payload=frame.voltage)
+                with solara.v.Html(tag="div", class_="mw-words"):
+                    components.Notices(payload=view.notices, event_dismiss=controller.dismiss)
             with solara.v.Html(tag="aside", class_="mw-stack mw-side"):
                 components.TariffForm(
                     payload=view.form,
                     event_edit=controller.edit,
                     event_apply=controller.apply,
-                    event_discard=controller.discard,
+                    event_undo=controller.undo,
                     event_restore=controller.restore,
                     event_cancel=controller.cancel,
                     event_choose=controller.choose,

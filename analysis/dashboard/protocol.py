@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from analysis.dashboard.settings import Settings
-from analysis.dashboard.view import Frame, Notice, Work
+from analysis.dashboard.view import Frame, Notice, Work, sentence
 
 
 class Rest(Exception):  # noqa: N818 - not an error
@@ -18,12 +18,20 @@ class Engine(Protocol):
         """Show what is known of settings before they are solved."""
 
     def solve(
-        self, settings: Settings, *, progress: Callable[[Work], None], cancelled: Callable[[], bool]
+        self,
+        settings: Settings,
+        *,
+        near: Any | None = None,
+        progress: Callable[[Work], None],
+        cancelled: Callable[[], bool],
     ) -> Any | None:
-        """Solve; None if cancelled; ValueError in one line if a setting is not allowed. Changes nothing."""
+        """Solve, perhaps from a solution nearby; None if cancelled; ValueError in one line if a setting is not allowed.
 
-    def adopt(self, solution: Any) -> tuple[Notice, ...]:
-        """Put a solution in force, at day 0, and say what there is to say of it."""
+        Changes nothing.
+        """
+
+    def adopt(self, solution: Any, *, against: Any | None = None) -> tuple[Notice, ...]:
+        """Put a solution in force, at day 0, and say what there is to say of it, also against another one."""
 
     def refine(self, solution: Any, *, cancelled: Callable[[], bool]) -> bool:
         """Compute what can come later; whether the frame changed."""
@@ -42,3 +50,10 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Let go of everything."""
+
+
+def told(about: str, title: str, error: Exception) -> Notice:
+    """An unforeseen error as a sentence; one that speaks to people goes without its type."""
+    spoken = isinstance(error, ValueError | Rest)
+    text = str(error) if spoken else f"{type(error).__name__}: {error}"
+    return Notice(about=about, kind="warn" if isinstance(error, Rest) else "bad", title=title, text=sentence(text))

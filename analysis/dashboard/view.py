@@ -1,18 +1,21 @@
 """What the page shows at one instant, as frozen text: the page is a pure function of it."""
 
+import functools
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from analysis.dashboard.knobs import Knob, Value, knobs
+from analysis.dashboard.comparison import comparison
+from analysis.dashboard.knobs import Knob, knobs, without_effect
 from analysis.dashboard.settings import HOUSEHOLDS, SEEDS, Settings, scenario_titles
-from model.scenario import Scenario
+from analysis.same_tariffs import twins
+from model.scenario import Scenario, load_scenario
 
 SPEEDS = (0.5, 1, 2, 5, 10, 20)
 """Days a second that a visitor can choose."""
-CALL = {"tariff.export.rule": "net_metering", "tariff.recovery": "volumetric"}
-"""The variant on the highlighted button: solar earns the full retail price, and every kWh bought pays the network."""
+ENERGY = "tariff.energy_usd_per_kwh"
+ADDER_HELP = "plus the adder that recovers the cost"
 
 
 def to_json(value: object) -> str:
@@ -83,6 +86,8 @@ class View:
         JSON for the components of the same names.
     frame
         The day.
+    stale
+        Whether the frame is of the settings before, while those shown are solved.
     """
 
     number: int
@@ -90,6 +95,7 @@ class View:
     form: str
     notices: str
     frame: Frame
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +116,12 @@ class Stage:
         The solve under way.
     notices
         Sentences above the page.
+    refused
+        Key, text and what is wrong with it, of every value typed that is not allowed.
+    undoable
+        Whether there is something before what is in force.
+    compared
+        What was in force before the highlighted comparison, while that is shown.
     """
 
     base: Settings
@@ -119,6 +131,14 @@ class Stage:
     speed: float = 2
     work: Work | None = None
     notices: tuple[Notice, ...] = ()
+    refused: tuple[tuple[str, str, str], ...] = ()
+    undoable: bool = False
+    compared: Settings | None = None
+
+    @property
+    def stale(self) -> bool:
+        """Whether the figures shown are those of other settings than the ones shown beside them."""
+        return self.work is not None and self.ready
 
 
 def bar_json(stage: Stage, frame: Frame, query: str) -> str:
@@ -133,7 +153,7 @@ def bar_json(stage: Stage, frame: Frame, query: str) -> str:
             "playing": stage.playing,
             "speed": stage.speed,
             "speeds": SPEEDS,
-            "call": call(stage.base),
+            "call": _call(stage),
             "day": frame.day,
             "day_type": frame.day_type,
             "query": query,
@@ -156,9 +176,11 @@ def form_json(stage: Stage) -> str:
             "tariffs": _tariff_options(preset),
             "parts": [*_parts(offered, stage), {"title": "The sample", "fields": _sample(stage)}],
             "changes": "" if not count else f"{count} change{'s' if count > 1 else ''} not applied.",
+            "refused": bool(stage.refused),
             "work": None
             if work is None
             else {"text": work.text, "fraction": round(work.fraction, 3), "stoppable": stage.ready},
+            "can_undo": bool(count or stage.refused or stage.undoable),
             "can_restore": bool(changed),
         }
     )
@@ -182,43 +204,37 @@ def with_notice(notices: Sequence[Notice], new: Notice) -> tuple[Notice, ...]:
     return (*(notice for notice in notices if notice.about != new.about), new)
 
 
-def call_settings(base: Settings) -> Settings:
-    """Settings of the highlighted variant of the tariff in force; if that is in force, of the tariff as it comes."""
-    undo = is_call(base)
-    for key, default in _call_defaults(base).items():
-        base = base.with_change(key, default if undo else CALL[key], default)
-    return base
-
-
-def is_call(settings: Settings) -> bool:
-    """Whether the highlighted variant is in force."""
-    return all(settings.get(key, default) == CALL[key] for key, default in _call_defaults(settings).items())
-
-
-def call(base: Settings) -> dict[str, str]:
+def _call(stage: Stage) -> dict[str, str]:
     """Words of the highlighted button."""
-    if is_call(base):
-        return {"label": "Undo: solar no longer earns the full price", "text": ""}
-    return {
-        "label": "What if solar earned the full price?",
-        "text": "Net metering for all. Watch the low-income bill.",
-    }
-
-
-def _call_defaults(settings: Settings) -> dict[str, Value]:
-    """What the tariff has, before any change, for the keys of the variant."""
-    return {knob.key: knob.default for knob in knobs(settings.preset()) if knob.key in CALL}
+    if stage.compared is not None:
+        return {"label": "Back to the tariff before", "text": "Only what solar earns differed."}
+    offered = comparison(stage.base)
+    return {"label": offered.label, "text": offered.text}
 
 
 def _tariff_options(preset: Scenario) -> list[dict[str, str]]:
-    return [
-        {"value": name, "label": f"{table.title or name}{f' ({table.as_of})' if table.as_of else ''}"}
+    titles = {
+        name: f"{table.title or name}{f' ({table.as_of})' if table.as_of else ''}"
         for name, table in preset.tariffs.items()
+    }
+    same = _twins(preset.name)
+    return [
+        {"value": name, "label": f"{title} (same numbers as {titles[same[name]]})" if name in same else title}
+        for name, title in titles.items()
     ]
 
 
-def _parts(offered: Iterable[Knob], stage: Stage) -> list[dict[str, Any]]:
+@functools.lru_cache
+def _twins(scenario: str) -> dict[str, str]:
+    """`twins` of a preset, found once."""
+    return twins(load_scenario(scenario))
+
+
+def _parts(offered: Sequence[Knob], stage: Stage) -> list[dict[str, Any]]:
     parts: dict[str, list[dict[str, Any]]] = {}
+    idle = without_effect(offered, stage.draft)
+    refused = _refused(stage)
+    recovery = {knob.key: stage.draft.get(knob.key, knob.default) for knob in offered}.get("tariff.recovery")
     for knob in offered:
         applied = stage.base.get(knob.key, knob.default)
         parts.setdefault(knob.part, []).append(
@@ -227,22 +243,31 @@ def _parts(offered: Iterable[Knob], stage: Stage) -> list[dict[str, Any]]:
                 "kind": knob.kind,
                 "label": knob.label,
                 "unit": knob.unit,
-                "help": knob.help,
+                "help": knob.help or (ADDER_HELP if recovery == "volumetric" and knob.key.startswith(ENERGY) else ""),
                 "low": knob.low,
                 "high": knob.high,
                 "step": knob.step,
                 "digits": knob.digits,
                 "options": [{"value": value, "label": label} for value, label in knob.options],
                 "value": stage.draft.get(knob.key, knob.default),
+                "default": knob.default,
                 "applied": applied,
                 "applied_text": knob.show(applied),
+                "idle": idle.get(knob.key, ""),
+                "problem": refused.get(knob.key, ("", ""))[1],
             }
         )
     return [{"title": title, "fields": fields} for title, fields in parts.items()]
 
 
+def _refused(stage: Stage) -> dict[str, tuple[str, str]]:
+    """By key: text that is not allowed, and why."""
+    return {key: (text, problem) for key, text, problem in stage.refused}
+
+
 def _sample(stage: Stage) -> list[dict[str, Any]]:
     rows = (("households", "Homes", HOUSEHOLDS), ("seed", "Seed of the draws", SEEDS))
+    refused = _refused(stage)
     return [
         {
             "key": key,
@@ -251,9 +276,11 @@ def _sample(stage: Stage) -> list[dict[str, Any]]:
             "low": low,
             "high": high,
             "step": 1,
-            "value": getattr(stage.draft, key),
+            "value": refused[key][0] if key in refused else getattr(stage.draft, key),
             "applied": getattr(stage.base, key),
             "applied_text": str(getattr(stage.base, key)),
+            "idle": "",
+            "problem": refused[key][1] if key in refused else "",
         }
         for key, label, (low, high) in rows
     ]

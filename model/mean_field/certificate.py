@@ -88,18 +88,23 @@ def policy_value_usd(reward: Floats, probability: Floats, move: Ints, horizon: O
             return np.asarray(midnight)
 
 
+def smooth(economy: Economy) -> bool:
+    """Whether answers move smoothly with prices: batteries are moved at a temperature above 0, or nobody has one."""
+    return economy.scenario.temperature_usd > 0 or not any(household.battery for household in economy.types)
+
+
 def contraction(
     economy: Economy, tariff: Tariff, found: Answer, watch: Watch, slope: Floats | None = None
 ) -> float | None:
     """Spectral radius of the undamped price map λ → s(L(λ) + rest) at the solution, the adder held.
 
-    Above 1, plain iteration herds away from the equilibrium. 0 where no rate depends on the wholesale price, None at
-    temperature 0, where the map jumps. From the derivative ``slope`` = ∂L/∂λ where it is known, else by power iteration
+    Above 1, plain iteration herds away from the equilibrium. 0 where no rate depends on the wholesale price, None where
+    the map jumps (see `smooth`). From the derivative ``slope`` = ∂L/∂λ where it is known, else by power iteration
     on finite differences, which costs less for many prices.
     """
     if not couples(tariff):
         return 0.0
-    if economy.scenario.temperature_usd == 0:
+    if not smooth(economy):
         return None
     if slope is not None:
         steepness = economy.supply.slope(found.net_load_kw + economy.rest_load_kw).ravel()

@@ -22,6 +22,7 @@ from model.mean_field.certificate import (
     agreement,
     contraction,
     exploitability_usd_per_day,
+    smooth,
     softmax_bound_usd_per_day,
     uniqueness,
 )
@@ -220,7 +221,7 @@ def solve_equilibrium(
         if certify:
             watch.stage = "certificates"
             found = recovered.prices.answer
-            if couples(tariff) and economy.scenario.temperature_usd > 0 and found.net_load_kw.size <= DENSE:
+            if couples(tariff) and smooth(economy) and found.net_load_kw.size <= DENSE:
                 if tariff.recovery is Recovery.VOLUMETRIC:
                     books = books_slope(economy, tariff, found)
                     slope = books.load_by_price

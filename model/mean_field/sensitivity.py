@@ -97,9 +97,9 @@ def type_sensitivity(
     Raises
     ------
     ValueError
-        At temperature 0, where the answer jumps.
+        Of a battery at temperature 0, where the answer jumps.
     """
-    if horizon.temperature_usd <= 0:
+    if horizon.temperature_usd <= 0 and household.battery is not None:
         raise ValueError("sensitivity is undefined at temperature_usd = 0, where answers jump; give it above 0")
     seen, slope_import, slope_export = _observed(household, rates, response, horizon, only_net_load)
     wanted = np.stack([directions.import_usd_per_kwh, directions.export_usd_per_kwh])

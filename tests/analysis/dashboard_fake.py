@@ -23,6 +23,7 @@ class FakeEngine:
         self.answered = 0
         self.fail: Exception | None = None
         self.fail_step: Exception | None = None
+        self.against: Settings | None = None
         self.said: tuple[Notice, ...] = ()
         self.solved: list[Settings] = []
         self.closed = False
@@ -32,7 +33,12 @@ class FakeEngine:
         self.settings = settings
 
     def solve(
-        self, settings: Settings, *, progress: Callable[[Work], None], cancelled: Callable[[], bool]
+        self,
+        settings: Settings,
+        *,
+        near: Settings | None = None,
+        progress: Callable[[Work], None],
+        cancelled: Callable[[], bool],
     ) -> Settings | None:
         progress(Work(text="thinking", fraction=0.25))
         if settings.tariff in self.deaf:
@@ -47,8 +53,8 @@ class FakeEngine:
         self.solved.append(settings)
         return None if cancelled() else settings
 
-    def adopt(self, solution: Any) -> tuple[Notice, ...]:
-        self.settings, self.day = solution, 0
+    def adopt(self, solution: Any, *, against: Any | None = None) -> tuple[Notice, ...]:
+        self.settings, self.day, self.against = solution, 0, against
         return self.said
 
     def refine(self, solution: Any, *, cancelled: Callable[[], bool]) -> bool:

@@ -1,13 +1,18 @@
 """The page's address: it repeats a run, and nobody can write into it what the page does not offer."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.tariff import rates
 from analysis.dashboard.address import from_query, query
-from analysis.dashboard.knobs import Knob, knobs
+from analysis.dashboard.knobs import Knob, knobs, without_effect
 from analysis.dashboard.settings import HOUSEHOLDS, SEEDS, Settings
-from model.scenario import presets
+from analysis.dashboard.view import _tariff_options
+from analysis.same_tariffs import twins
+from model.economy import build_economy, build_tariff
+from model.scenario import load_scenario, presets
 
 
 @st.composite
@@ -102,3 +107,64 @@ def test_settings_that_differ_in_the_sample_alone_share_an_equilibrium() -> None
 def test_settings_that_differ_in_the_tariff_alone_share_a_first_best() -> None:
     changed = Settings(tariff="tou", seed=3, changes=(("tariff.recovery", "fixed"), ("elasticity", 0.2)))
     assert changed.town == Settings(changes=(("elasticity", 0.2),))
+
+
+@pytest.mark.parametrize("scenario", presets())
+def test_a_value_on_file_is_shown_as_it_is_though_it_lies_between_the_steps(scenario: str) -> None:
+    for knob in knobs(Settings(scenario=scenario).preset()):
+        if not knob.options:
+            assert float(knob.show(knob.default).split()[0]) == pytest.approx(knob.default, abs=5e-6)
+    filed = {knob.key: knob for knob in knobs(Settings(scenario="textbook").preset())}
+    assert filed["tariff.fixed_charge_usd_per_day"].show(0.329) == "0.329 $/day"
+
+
+RULES = ("net_metering", "net_billing", "none")
+
+
+@pytest.mark.parametrize("scenario", presets())
+@pytest.mark.parametrize("recovery", ["volumetric", "fixed", "posted"])
+@pytest.mark.parametrize("rule", RULES)
+def test_a_parameter_is_idle_exactly_if_it_moves_neither_rates_nor_charges_nor_homes(
+    scenario: str, recovery: str, rule: str
+) -> None:
+    base = Settings(scenario=scenario, changes=(("tariff.recovery", recovery), ("tariff.export.rule", rule)))
+    offered = knobs(base.preset())
+    idle = without_effect(offered, base)
+    for knob in offered:
+        if knob.options:
+            continue
+        for value in (knob.low, knob.high):
+            if value != knob.default:
+                moved = _what_households_meet(base.with_change(knob.key, value, knob.default))
+                assert (moved == _what_households_meet(base)) == (knob.key in idle), (knob.key, value)
+
+
+def test_where_no_home_has_solar_export_and_storage_are_idle() -> None:
+    base = Settings(scenario="textbook", changes=(("pv_share_scale", 0.0),))
+    idle = without_effect(knobs(base.preset()), base)
+    assert {key for key in idle if not key.startswith("tariff.export")} == {"battery_share_scale"}
+    assert "tariff.export.rule" in idle
+
+
+def _what_households_meet(settings: Settings) -> str:
+    """Types, elasticity, rates at some wholesale prices and posted charges, as text."""
+    scenario = settings.load()
+    economy, tariff = build_economy(scenario), build_tariff(scenario)
+    today = economy.common.today
+    wholesale = np.linspace(0.05, 0.3, economy.slots * len(today)).reshape(len(today), economy.slots)
+    posted = rates(tariff, today, wholesale, 0.0)
+    charge = () if scenario.tariffs[scenario.selected_tariff].recovery == "fixed" else tariff.fixed_charge_usd_per_day
+    shares = [(kind.income_group, kind.technology, kind.share) for kind in economy.types]
+    parts = (posted.import_usd_per_kwh, posted.export_usd_per_kwh, charge, shares, scenario.elasticity)
+    return "\n".join(np.array2string(np.asarray(part), threshold=10**6) for part in parts)
+
+
+def test_two_tariffs_with_the_same_numbers_are_named_as_such() -> None:
+    scenario = Settings().preset()
+    assert twins(scenario) == {"two_part": "rtp"}  # both recover the network cost as an equal fixed charge
+    labels = {option["value"]: option["label"] for option in _tariff_options(scenario)}
+    assert labels["two_part"].endswith("(same numbers as Real-time price with carbon)")
+    assert "same numbers" not in labels["rtp"]
+    shape = {"low": 0.5, "middle": 1.0, "high": 1.0}
+    other = load_scenario("oahu", tariff="two_part", overrides={"tariff.fixed_charge_shape": shape})
+    assert twins(other) == {}

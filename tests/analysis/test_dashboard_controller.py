@@ -140,7 +140,7 @@ def test_an_edit_is_a_draft_until_it_is_applied(stand: Stand) -> None:
 
 def test_a_draft_can_be_forgotten(stand: Stand) -> None:
     stand.controller.edit({"key": "households", "value": "50"})
-    stand.controller.discard()
+    stand.controller.undo()
     assert stand.form()["changes"] == ""
     assert stand.field("households")["value"] == 1000
 
@@ -156,12 +156,89 @@ def test_a_draft_can_be_forgotten(stand: Stand) -> None:
         ("tariff.recovery", "magic", "tariff.recovery is 'magic'; give one of volumetric, fixed, posted."),
     ],
 )
-def test_a_value_that_is_not_allowed_changes_nothing_and_says_what_is(
+def test_a_value_that_is_not_allowed_changes_nothing_and_is_told_at_its_field_until_it_is_mended(
     stand: Stand, key: str, value: str, words: str
 ) -> None:
+    good = str(stand.field(key)["value"])
     stand.controller.edit({"key": key, "value": value})
-    assert [notice["text"] for notice in stand.notices()] == [words]
-    assert stand.form()["changes"] == ""
+    field = stand.field(key)
+    assert field["problem"] == words
+    assert (stand.form()["changes"], stand.form()["refused"], stand.form()["can_undo"]) == ("", True, True)
+    if field["kind"] == "number":
+        assert field["value"] == value  # what was typed stays to be mended
+    stand.controller.edit({"key": key, "value": good})
+    assert (stand.field(key)["problem"], stand.form()["refused"]) == ("", False)
+    stand.controller.edit({"key": key, "value": value})
+    stand.controller.undo()
+    assert (str(stand.field(key)["value"]), stand.field(key)["problem"]) == (good, "")
+    assert stand.form()["can_undo"] is False
+
+
+def solved(stand: Stand, settings: Settings) -> None:
+    stand.until(lambda: stand.engine.settings == settings and stand.form()["work"] is None)
+
+
+def test_edits_outlive_a_change_of_tariff_where_they_have_a_place_and_come_back_by_undo_where_not(stand: Stand) -> None:
+    for key, value in (("seed", "5"), ("elasticity", "0.2"), ("tariff.pass_through", "0.5")):
+        stand.controller.edit({"key": key, "value": value})
+    stand.controller.choose({"key": "tariff", "value": "tou"})
+    solved(stand, Settings(scenario="textbook", tariff="tou"))
+    assert (stand.field("seed")["value"], stand.field("elasticity")["value"]) == (5, 0.2)
+    assert stand.field("tariff.pass_through")["value"] == 0.0
+    assert [notice["title"] for notice in stand.notices()] == ["Your changes are put away."]
+    assert stand.form()["changes"] == "2 changes not applied."
+    stand.controller.undo()  # the draft
+    stand.controller.undo()  # the tariff
+    solved(stand, PLAIN)
+    assert stand.form()["changes"] == "3 changes not applied."
+    assert stand.field("tariff.pass_through")["value"] == 0.5
+    assert stand.notices() == []
+
+
+def test_what_was_applied_comes_back_after_another_scenario_and_undo_goes_to_the_beginning(stand: Stand) -> None:
+    changed = PLAIN.with_change("tariff.pass_through", 0.5, 0.0)
+    stand.controller.edit({"key": "tariff.pass_through", "value": "0.5"})
+    stand.controller.apply()
+    solved(stand, changed)
+    stand.controller.choose({"key": "scenario", "value": "oahu"})
+    solved(stand, Settings())
+    stand.controller.undo()
+    solved(stand, changed)
+    assert stand.bar()["query"] == "scenario=textbook&tariff.pass_through=0.5"
+    stand.controller.undo()
+    solved(stand, PLAIN)
+    assert stand.form()["can_undo"] is False
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda stand: stand.controller.choose({"key": "scenario", "value": "oahu"}),
+        lambda stand: stand.controller.choose({"key": "tariff", "value": "tou"}),
+        lambda stand: (stand.controller.edit({"key": "seed", "value": "9"}), stand.controller.apply()),
+        lambda stand: (stand.controller.edit({"key": "elasticity", "value": "0.2"}), stand.controller.apply()),
+    ],
+    ids=["scenario", "tariff", "seed", "town"],
+)
+def test_what_changed_is_not_said_any_longer_than_it_holds(stand: Stand, leave: Callable[[Stand], object]) -> None:
+    stand.engine.said = (Notice(about="change", kind="warn", title="What changed:", text="Bills."),)
+    stand.controller.variant()
+    stand.until(lambda: [notice["title"] for notice in stand.notices()] == ["What changed:"])
+    stand.engine.said = ()
+    leave(stand)
+    stand.until(lambda: stand.form()["work"] is None)
+    assert "What changed:" not in [notice["title"] for notice in stand.notices()]
+
+
+def test_figures_of_the_tariff_before_are_marked_as_old_until_the_new_one_is_solved(stand: Stand) -> None:
+    assert not stand.newest().stale
+    stand.engine.gate.clear()
+    stand.controller.choose({"key": "tariff", "value": "tou"})
+    assert stand.newest().stale
+    stand.engine.gate.set()
+    stand.until(lambda: stand.form()["work"] is None)
+    assert not stand.newest().stale
+    assert not any(view.stale for view in stand.views if not json.loads(view.bar)["ready"])  # a preview is of its own
 
 
 def test_progress_is_shown_and_never_falls(gated: Stand) -> None:
@@ -256,14 +333,16 @@ def test_nothing_plays_by_itself_for_those_who_asked_for_a_calm_page(stand: Stan
     assert stand.engine.day == 0
 
 
-def test_the_highlighted_variant_is_net_metering_that_recovers_cost_and_can_be_undone(stand: Stand) -> None:
+def test_the_highlighted_button_changes_one_key_tells_it_against_its_reference_and_leads_back(stand: Stand) -> None:
     stand.controller.variant()
-    stand.until(lambda: stand.engine.settings.get("tariff.export.rule", "") == "net_metering")
-    assert stand.engine.settings.tariff == PLAIN.tariff
-    assert stand.engine.settings.load().tariffs[PLAIN.tariff].recovery == "volumetric"
-    stand.until(lambda: stand.bar()["call"]["label"].startswith("Undo"))
+    stand.until(lambda: stand.engine.against is not None and stand.form()["work"] is None)
+    variant, reference = stand.engine.settings, stand.engine.against
+    assert set(variant.changes) ^ set(reference.changes) == {("tariff.export.rule", "net_metering")}
+    assert dict(variant.changes)["tariff.recovery"] == dict(reference.changes)["tariff.recovery"] == "fixed"
+    assert stand.bar()["call"]["label"] == "Back to the tariff before"
     stand.controller.variant()
-    stand.until(lambda: stand.engine.settings == PLAIN)
+    solved(stand, PLAIN)
+    assert stand.bar()["call"]["label"] == "What if solar earned the full price?"
 
 
 def test_close_stops_play_and_solve_and_frees_the_engine(stand: Stand) -> None:

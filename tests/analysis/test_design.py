@@ -229,8 +229,9 @@ def test_two_designs_differ_in_the_seconds_alone(capsys: pytest.CaptureFixture[s
 
 
 def test_people_get_the_tariff_beside_the_one_in_force(capsys: pytest.CaptureFixture[str]) -> None:
-    main(shlex.split("design textbook --leader utility --price-cap 0.25 --evaluations 8"))
+    main(shlex.split("design textbook --leader utility --price-cap 0.25 --evaluations 8 --set battery_levels=5"))
     said = capsys.readouterr().out
+    assert said.splitlines()[-1].startswith("Note: battery_levels = 5: charging reaches ")
     assert "energy_usd_per_kwh" in said
     assert "filed" in said
     assert "USD/household-day" in said

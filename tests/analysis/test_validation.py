@@ -259,8 +259,10 @@ def test_the_command_prints_the_contract(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_people_get_the_law_in_words(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(QUICK[:-1]) == 0
-    assert "RMS falls as N to the power" in capsys.readouterr().out
+    assert main([*QUICK[:-1], "--set", "battery_levels=5"]) == 0
+    said = capsys.readouterr().out
+    assert "RMS falls as N to the power" in said
+    assert "\nNote: battery_levels = 5: charging reaches " in said
 
 
 def test_the_studys_own_memory_is_measured_once(filed: Equilibrium) -> None:

@@ -14,6 +14,8 @@ from analysis.validation.criteria import CRITERIA, judge
 from analysis.validation.exploitability import Exploitability
 from analysis.validation.leader import LeaderLoss, leader_loss
 from analysis.validation.learners import emergence
+from analysis.validation.messages import validation_messages
+from analysis.validation.result import GridCheck
 from analysis.validation.verdict import within
 from model.market.market import ProsumerMarket
 from model.mean_field.equilibrium import Equilibrium
@@ -136,6 +138,26 @@ def test_a_floor_fails_however_small_and_is_named() -> None:
     assert "A floor of 0.0020 kW" in found("load_floor", study(scatter=small)).sentence
     assert found("load_floor", study(scatter=large)).status is Status.FAIL
     assert found("load_floor", study(scatter=small, day_types=1)).status is Status.FAIL
+
+
+def test_what_a_study_leaves_out_is_said() -> None:
+    tenth = replace(scaled(), rms=(Interval(value=0.1),))
+    whole = {"load": tenth, "scatter": tenth}
+    feeder = {"voltage": scaled(), "loading": scaled(), "loss": scaled()}
+    rounded = "Rounding the types to whole households is a large part of the error of the smallest market"
+    cases: list[tuple[dict[str, object], tuple[str, ...], list[str]]] = [
+        ({"composition_error_kw": (0.02,)}, ("aggregate",), []),
+        ({"composition_error_kw": (0.04,)}, ("aggregate",), [rounded]),
+        ({}, ("leader",), ["The check leader is skipped"]),
+        ({"leader": loss(0.1)}, ("leader",), []),
+        ({}, ("grid",), ["The check grid is skipped"]),
+        ({"grid": GridCheck(**feeder, unsolved=0.0)}, ("grid",), []),
+        ({"grid": GridCheck(**feeder, unsolved=0.02)}, ("grid",), ["Power flow: no state found in 2 % of the hours"]),
+    ]
+    for changes, checks, begins in cases:
+        said = validation_messages(study(**whole, **changes), checks)
+        assert len(said) == len(begins), said
+        assert all(one.startswith(begin) for one, begin in zip(said, begins, strict=True)), said
 
 
 def loss(value: float) -> LeaderLoss:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE_MS = 60_000
+PATIENCE_MS = 180_000
 """How long a test waits before it gives up. It says nothing about speed: the machine may be busy."""
 EXECUTABLE = next((path for path in map(shutil.which, CHROMIUM) if path), None)
 FOLDER = Path(__file__).parent

@@ -8,6 +8,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import pytest
 from looking import colours, day, figures, in_force, line, set_range, until_day
 
 PATIENCE_S = 60
@@ -78,6 +79,7 @@ def test_a_slider_makes_a_draft_apply_makes_it_true_and_reset_keeps_it(visit) ->
     set_range(page, "tariff.pass_through", "0.5")
     page.wait_for_selector("text=1 change not applied.")
     assert page.inner_text(".mw-was") == "in force: 0.00"
+    assert page.locator("text=What you see is in force.").count() == 0
     assert (day(page), line(page, "homes pay", "tariff")) == (1, before)
     assert "pass_through" not in page.url
     page.click("text=Apply")
@@ -100,12 +102,14 @@ def test_the_highlighted_button_makes_the_low_income_bill_worse_and_says_by_how_
     page.click("text=What if solar earned the full price?")
     page.wait_for_selector("text=What changed")
     said = page.inner_text(".mw-notices")
-    low = re.search(r"Low-income bill: \$(\d+) → \$(\d+) a month \(\+\$(\d+)\)", said)
-    assert low, said
-    assert int(low[2]) > int(low[1])
+    low, _, high = re.findall(r"-income bill: \$([\d.]+) → \$([\d.]+) \((.)\$([\d.]+)\)", said)
+    assert (low[2], high[2]) == ("+", "−"), said
+    for old, new, sign, difference in (low, high):
+        assert float(new) - float(old) == pytest.approx(float(difference) * (1 if sign == "+" else -1), abs=1e-6)
     assert (before, page.locator(".mw-burden-box rect.mw-before").count()) == (0, 3)
-    page.click("text=Undo: solar no longer earns")
+    page.click("text=Back to the tariff before")
     page.wait_for_selector("text=What if solar earned the full price?")
+    in_force(page)
 
 
 def test_two_visitors_do_not_notice_each_other(visit) -> None:
@@ -261,3 +265,117 @@ def test_a_visitor_who_leaves_lets_go_of_the_run(visit, address: str) -> None:
     assert (kernels()["has_connected"], kernels()["total"]) == (1, before + 1)
     page.goto("about:blank")
     assert settle() == before
+
+
+def test_a_value_that_is_not_allowed_is_told_at_its_field_and_not_called_in_force(visit) -> None:
+    page = visit()
+    page.fill('input[name="households"]', "3")
+    page.keyboard.press("Tab")
+    page.wait_for_selector(".mw-problem:has-text('households is 3; give a whole number from 10 to 20000.')")
+    assert page.input_value('input[name="households"]') == "3"
+    assert page.inner_text(".mw-status") == "A value is not allowed and not used."
+    assert page.locator("button:has-text('Apply')").is_disabled()
+    page.click("button:has-text('Undo')")
+    in_force(page)
+    assert page.input_value('input[name="households"]') == "1000"
+    assert page.locator(".mw-problem").count() == 0
+
+
+def test_a_rate_on_file_survives_a_slider_that_was_moved_and_moved_back(visit) -> None:
+    page = visit("?scenario=textbook")
+    name = "tariff.fixed_charge_usd_per_day"
+    slider, shown = page.locator(f'input[name="{name}"]'), page.locator(f'label[for="mw-{name}"] b')
+    assert (slider.input_value(), shown.inner_text().strip()) == ("0.329", "0.329 $/day")
+    slider.focus()
+    for key, value in (("ArrowRight", "0.33"), ("ArrowRight", "0.335"), ("ArrowLeft", "0.33"), ("ArrowLeft", "0.329")):
+        page.keyboard.press(key)
+        page.wait_for_function(f"document.querySelector('input[name=\"{name}\"]').value === '{value}'")
+    in_force(page)
+    slider.fill("0.5001")
+    page.wait_for_selector("text=1 change not applied.")
+    assert shown.inner_text().strip() == "0.500 $/day"
+    slider.fill("0.3301")
+    in_force(page)
+    assert shown.inner_text().strip() == "0.329 $/day"
+
+
+def test_a_slider_that_moves_nothing_rests_and_says_why(visit) -> None:
+    page = visit("?scenario=textbook&tariff=tou")
+    slider = page.locator('input[name="tariff.export.pass_through"]')
+    assert slider.is_enabled()
+    page.select_option('select[name="tariff.export.rule"]', "net_metering")
+    page.wait_for_selector("text=no effect: there is no posted credit")
+    assert slider.is_disabled()
+    page.click("button:has-text('Undo')")
+    in_force(page)
+    assert slider.is_enabled()
+
+
+def test_after_apply_the_bars_are_those_of_the_mean_field_until_a_day_is_played(visit) -> None:
+    page = visit()
+    bars = ".mw-burden-box rect.mw-bar-mean", ".mw-burden-box rect.mw-bar"
+    assert [page.locator(bar).count() for bar in bars] == [3, 0]
+    page.keyboard.press("s")
+    until_day(page, 1)
+    assert [page.locator(bar).count() for bar in bars] == [0, 3]
+    set_range(page, "elasticity", "0.2")
+    page.click("text=Apply")
+    in_force(page)
+    until_day(page, 0)
+    assert [page.locator(bar).count() for bar in bars] == [3, 0]
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, {"width": 390, "height": 844}])
+def test_nothing_on_the_page_moves_when_days_pass_edits_are_made_and_words_appear(visit, viewport) -> None:
+    page = visit("?scenario=textbook", viewport=viewport)
+    parts = [".mw-play", ".mw-metrics", ".mw-day-box", ".mw-burden-box", ".mw-map-box", ".mw-form", ".mw-form-buttons"]
+
+    def places() -> dict[str, float]:
+        code = """(parts) => {
+            const top = (part) => document.querySelector(part).getBoundingClientRect().top;
+            return Object.fromEntries(parts.map((part) => [part, Math.round(top(part) - top('.mw-page'))]));
+        }"""
+        return page.evaluate(code, parts)
+
+    where = places()
+    for number in (1, 2, 3):
+        page.keyboard.press("s")
+        until_day(page, number)
+    assert places() == where
+    set_range(page, "tariff.pass_through", "0.5")
+    page.wait_for_selector("text=1 change not applied.")
+    assert places() == where
+    page.click("text=Apply")
+    in_force(page)
+    page.wait_for_selector("text=What changed")
+    assert places() == where
+    page.click("text=Dismiss")
+    page.wait_for_selector(".mw-notice", state="detached")
+    assert places() == where
+
+
+def test_a_finger_reads_hours_and_explanations(visit) -> None:
+    page = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    chart = page.locator(".mw-day-box svg")
+    chart.tap(position={"x": chart.bounding_box()["width"] / 2, "y": 80})
+    page.wait_for_selector(".mw-cursor", state="attached")
+    time.sleep(STILL_S)
+    assert re.match(r"1[0-9]:00–", page.inner_text(".mw-day-read"))
+    for card in page.locator(".mw-metric").all():
+        card.locator("summary").tap()
+        words = card.locator(".mw-why p")
+        assert words.is_visible()
+        seen = words.bounding_box()
+        assert seen["x"] >= 0
+        assert seen["x"] + seen["width"] <= 390
+        assert len(words.inner_text()) > 20
+
+
+def test_old_figures_are_dim_while_new_ones_are_found(visit) -> None:
+    page = visit("?scenario=stress&tariff=filed")
+    assert page.locator(".mw-old").count() == 0
+    page.select_option('select[name="tariff"]', "flat")
+    page.wait_for_selector(".mw-charts.mw-old")
+    page.wait_for_function("Number(getComputedStyle(document.querySelector('.mw-charts > .mw-stack')).opacity) < 0.9")
+    in_force(page)
+    page.wait_for_selector(".mw-old", state="detached")

@@ -174,6 +174,17 @@ def test_the_contraction_factor_is_zero_where_no_rate_follows_the_wholesale_pric
     assert contraction(economy, tariff, found, Watch()) == 0.0
 
 
+@pytest.mark.parametrize("temperature", [0.0, 0.02])
+def test_without_batteries_the_contraction_factor_is_exact_at_any_temperature(temperature: float) -> None:
+    """Use answers the price of its own slot alone: the map's slope is b κ ε q0/p0, q0 being the mean reference load."""
+    economy = small_economy(battery_share=0.0, temperature_usd=temperature, steepness=0.4)
+    found = solve_equilibrium(economy, small_tariff(economy, pass_through=0.6, export_pass_through=0.6))
+    assert found.converged
+    by_slot = 0.4 * 0.6 * 0.3 * economy.mean_reference_kw / 0.2
+    assert found.contraction == pytest.approx(by_slot.max(), rel=1e-12)
+    assert solve_equilibrium(small_economy(temperature_usd=0.0), found.tariff).contraction is None
+
+
 def flat_export(**changes: object) -> dict[str, object]:
     return {"export_usd_per_kwh": np.zeros((3, 3)), **changes}
 
