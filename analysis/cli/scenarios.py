@@ -6,6 +6,7 @@ from analysis.cli.options import Json
 def scenarios(*, json: Json = False) -> None:
     """List the built-in scenarios, one line each."""
     from analysis.cli.show import print_json, say
+    from analysis.same_tariffs import twins
     from model.scenario import load_scenario, presets
 
     found = [load_scenario(name) for name in presets()]
@@ -16,6 +17,7 @@ def scenarios(*, json: Json = False) -> None:
                 "title": scenario.title,
                 "default_tariff": scenario.default_tariff,
                 "tariffs": list(scenario.tariffs),
+                "same_tariffs": twins(scenario),
                 "day_types": list(scenario.day_types),
                 "memory": scenario.memory,
                 "slots_per_day": scenario.slots_per_day,
@@ -28,7 +30,8 @@ def scenarios(*, json: Json = False) -> None:
         return
     width = max(len(scenario.name) for scenario in found)
     for scenario in found:
-        tariffs = ", ".join(scenario.tariffs)
+        same = twins(scenario)
+        tariffs = ", ".join(f"{name} (as {same[name]})" if name in same else name for name in scenario.tariffs)
         days = len(scenario.day_types)
         say(
             f"{scenario.name:{width}}  {scenario.title}; {days} day type{'s' if days > 1 else ''};"

@@ -8,6 +8,7 @@ import numpy as np
 from agents.arrays import Floats, Ints
 from analysis.dashboard import frames
 from analysis.dashboard.change import change
+from analysis.dashboard.comparison import comparison
 from analysis.dashboard.history import Day, History, to_csv
 from analysis.dashboard.memo import Memo
 from analysis.dashboard.protocol import Rest
@@ -27,7 +28,7 @@ DAYS_LIMIT = 3 * 365
 HALF_WAY = 12
 """Evaluations after which the progress bar stands at one half; nobody knows the number in advance."""
 
-_solutions: Memo[Settings, Solution] = Memo(6)
+_solutions: Memo[Settings, Solution] = Memo(12)
 _first_bests: Memo[Settings, Benchmark] = Memo(32)
 _one_first_best = threading.Lock()
 """One first best at a time in the whole server: it takes a core for many seconds, and others may want the same."""
@@ -95,8 +96,16 @@ class Engine:
         return tuple(said)
 
     def refine(self, solution: Solution, *, cancelled: Callable[[], bool]) -> bool:
-        """Find the first best of the town, which takes longer than the equilibrium; whether there is news."""
+        """Find the first best of the town, which takes longer than the equilibrium; whether there is news.
+
+        Before it, the reference of the highlighted comparison, so that its button has half the work left.
+        """
         town = solution.settings.town
+        reference = comparison(solution.settings).reference.market_only
+        if _solutions.get(reference) is None:
+            known = solve(reference, start=solution, cancelled=cancelled)
+            if known is not None:
+                _solutions.put(reference, known)
         while _first_bests.get(town) is None:
             if cancelled():
                 return False

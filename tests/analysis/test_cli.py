@@ -142,10 +142,12 @@ def test_the_scenarios_come_one_a_line(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["scenarios"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["textbook", "oahu", "california", "stress"]
+    assert "rtp, two_part (as rtp), income_graduated" in lines[1]
     assert main(["scenarios", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["scenarios"]
     assert [entry["name"] for entry in found] == ["textbook", "oahu", "california", "stress"]
     assert {"flat", "tou", "rtp", "filed"} <= set(found[0]["tariffs"])
+    assert found[1]["same_tariffs"] == {"two_part": "rtp"}
 
 
 def test_the_bare_program_shows_its_commands_and_a_way_to_begin(capsys: pytest.CaptureFixture[str]) -> None:

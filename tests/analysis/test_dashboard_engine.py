@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from analysis.dashboard import engine as engine_module
 from analysis.dashboard import frames
 from analysis.dashboard.address import from_query
 from analysis.dashboard.change import change, moved
@@ -218,6 +219,7 @@ def test_the_efficiency_gap_follows_when_the_first_best_is_found() -> None:
     assert parsed(engine.frame())["metrics"]["items"][0]["beside"] == "being computed"
     assert engine.refine(solution, cancelled=lambda: True) is False
     assert engine.refine(solution, cancelled=lambda: False) is True
+    assert engine_module._solutions.get(comparison(solution.settings).reference.market_only) is not None
     item = parsed(engine.frame())["metrics"]["items"][0]
     assert item["key"] == "efficiency"
     assert float(item["value"]) > 0
