@@ -77,9 +77,15 @@ def moves(battery: Battery | None, slot_hours: float) -> Ints:
         Ascending, from the deepest discharge to the strongest charge; 0 is always among them. Without a battery: [0].
     """
     if battery is None:
-        return np.zeros(1, dtype=np.int64)
+        return _frozen(np.zeros(1, dtype=np.int64))
     charge, discharge = (int(reach) for reach in _reach_levels(battery, slot_hours))
-    return np.arange(-discharge, charge + 1, dtype=np.int64)
+    return _frozen(np.arange(-discharge, charge + 1, dtype=np.int64))
+
+
+def _frozen(move: Ints) -> Ints:
+    """The same, refusing to be written to: one kind of array for everybody, so that kernels are compiled once."""
+    move.setflags(write=False)
+    return move
 
 
 def attainable_kw(battery: Battery, slot_hours: float) -> tuple[float, float]:

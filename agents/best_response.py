@@ -170,11 +170,11 @@ def respond(
     arrays = (reward, weight, outcome.moves, outlook.common_kernel, outlook.shock_kernel)
     numbers = (delta ** (1 / slots), temperature, soft)
     if outlook.one_day is not None:
-        sweep_day(*arrays, np.ascontiguousarray(midnight), *numbers, value, probability)
+        sweep_day(*arrays, np.array(midnight), *numbers, value, probability)
         law = outlook.one_day.start(levels, outlook.shock_probability)
         gain = float(outlook.common_probability @ (value[:, 0].transpose(0, 2, 1) * law).sum(axis=(1, 2)))
         return _response(outcome, value, probability, gain=gain, span=0.0, days=1, converged=True)
-    days, converged = iterate_days(*arrays, midnight, *numbers, tolerance, PLAIN_DAYS, 0.0, value)
+    days, converged = iterate_days(*arrays, midnight, *numbers, tolerance, PLAIN_DAYS, 0.0, value, NOTHING)
     if not converged and soft and midnight.size <= CHEAP_JOINT:
         more, converged = _iterate_policies(arrays, numbers, outlook, midnight, tolerance, value, probability)
         days += more
@@ -197,7 +197,7 @@ def respond(
             more, converged = _iterate_policies(arrays, numbers, outlook, midnight, tolerance, value, probability)
             days += more
     if not converged:  # kinks or cycles defeat the acceleration; lazy days break cycles and only take longer
-        more, converged = iterate_days(*arrays, midnight, *numbers, tolerance, DAY_LIMIT, 0.5, value)
+        more, converged = iterate_days(*arrays, midnight, *numbers, tolerance, DAY_LIMIT, 0.5, value, NOTHING)
         days += more
     if delta < 1:
         midnight += _common_part(value[:, 0] - midnight, outlook, slots)[:, :, None]

@@ -4,17 +4,17 @@ The one matrix that values, laws and their derivatives share: with it the period
 once where iterating it would mix slowly.
 """
 
-import numba
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from agents.arrays import Bools, Floats, Ints
+from agents.compiled import compiled
 
 JOINT_LIMIT = 1_200
 """Largest joint operator (common states × shocks × levels) that is worth a dense factorisation."""
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def move_kernel(probability: Floats, moves: Ints) -> Floats:
     """Chance (c, h, z, e, e') that level e moves to e', from a policy (c, h, e, z, j)."""
     states, slots, levels, shocks, count = probability.shape
@@ -29,7 +29,7 @@ def move_kernel(probability: Floats, moves: Ints) -> Floats:
     return kernel
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def mix_shocks(shock_kernel: Floats, after: Floats, scale: float, out: Floats) -> None:
     """out[z, k] = scale · Σ_y P[z, y] after[y, k]."""
     shocks, width = after.shape
@@ -42,21 +42,23 @@ def mix_shocks(shock_kernel: Floats, after: Floats, scale: float, out: Floats) -
                 out[z, k] += chance * after[y, k]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def day_operators(kernel: Floats, shock_kernel: Floats, per_slot: float) -> Floats:
     """Transition of (z, e) over one day in each common state, discounted per slot: (c, from, to)."""
     states, slots, shocks, levels, _ = kernel.shape
     size = shocks * levels
     operators = np.empty((states, size, size))
     ahead = np.empty((shocks, levels * size))
-    here = np.empty((shocks, levels, size))
     for c in range(states):
-        here[:] = np.eye(size).reshape((shocks, levels, size))
+        here = operators[c].reshape((shocks, levels, size))
+        for z in range(shocks):
+            for e in range(levels):
+                for k in range(size):
+                    here[z, e, k] = 1.0 if k == z * levels + e else 0.0
         for back in range(slots):
             mix_shocks(shock_kernel, here.reshape((shocks, levels * size)), per_slot, ahead)
             for z in range(shocks):
-                here[z] = np.dot(kernel[c, slots - 1 - back, z], ahead[z].reshape((levels, size)))
-        operators[c] = here.reshape((size, size))
+                np.dot(kernel[c, slots - 1 - back, z], ahead[z].reshape((levels, size)), here[z])
     return operators
 
 

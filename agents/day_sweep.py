@@ -1,9 +1,9 @@
 """One day backward: compiled sweeps of a household type's values and policy from midnight to midnight."""
 
-import numba
 import numpy as np
 
 from agents.arrays import Floats, Ints
+from agents.compiled import compiled
 from agents.day_operator import mix_shocks
 from agents.soft_slot import NEVER, padded, soft_slot
 
@@ -11,12 +11,15 @@ ROUNDING_USD = 2e-14
 """A span of the change this small is rounding. [USD]"""
 TIE_USD = 1e-12
 """Moves whose values differ by less are ties at η = 0. [USD]"""
+KEEP = 1.0
+"""The laziness that leaves the values at midnight as they are."""
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def hard_values(reward: Floats, moves: Ints, ahead: Floats, out: Floats) -> None:
     """out[e] = max_j r[j] + ahead[e + j] for one (c, h, z)."""
-    out[:] = -np.inf
+    for e in range(out.size):
+        out[e] = -np.inf
     for j in range(moves.size):
         first = max(0, -moves[j])
         after, best = ahead[first + moves[j] :], out[first:]  # loops from 0 over slices become vector instructions
@@ -25,7 +28,7 @@ def hard_values(reward: Floats, moves: Ints, ahead: Floats, out: Floats) -> None
             best[i] = max(best[i], r + after[i])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _choose(reward: Floats, moves: Ints, ahead: Floats, temperature: float, e: int, chance: Floats) -> None:
     """chance[j] = softmax of Q/η at level e, or the argmax with ties split at η = 0."""
     levels = ahead.size
@@ -47,7 +50,6 @@ def _choose(reward: Floats, moves: Ints, ahead: Floats, temperature: float, e: i
         chance[j] /= total
 
 
-@numba.njit(cache=True, nogil=True)
 def sweep_day(
     reward: Floats,
     weight: Floats,
@@ -66,39 +68,11 @@ def sweep_day(
     ``discount`` is per slot; ``weight`` is exp((r − max r)/η); ``soft`` chooses the entropy rule, else values are
     maxima. Where ``probability`` (c, h, e, z, j) is not empty the policy is filled in, too.
     """
-    states, slots, shocks, count = reward.shape
-    levels = midnight.shape[2]
-    tomorrow = np.empty((shocks, levels))
-    width = padded(levels) if soft else levels
-    ahead = np.full((shocks, width), NEVER)
-    future = np.zeros(width + count)
-    tilted = np.empty(count)
-    total = np.empty(width)
-    nothing = np.empty((0, 0, 0))
-    for c in range(states):
-        tomorrow[:] = 0.0
-        for d in range(states):
-            chance = common_kernel[c, d]
-            if chance > 0.0:
-                for z in range(shocks):
-                    for e in range(levels):
-                        tomorrow[z, e] += chance * midnight[d, z, e]
-        for back in range(slots):
-            h = slots - 1 - back
-            mix_shocks(shock_kernel, tomorrow if back == 0 else value[c, h + 1], discount, ahead)
-            chances = probability[c, h] if probability.size else nothing
-            if soft:
-                arrays = (reward[c, h], weight[c, h], moves[0], ahead, temperature)
-                soft_slot(*arrays, future, tilted, total, value[c, h], chances)
-                continue
-            for z in range(shocks):
-                hard_values(reward[c, h, z], moves, ahead[z], value[c, h, z])
-                if probability.size:
-                    for e in range(levels):
-                        _choose(reward[c, h, z], moves, ahead[z], temperature, e, chances[e, z])
+    games = (reward, weight, moves, common_kernel, shock_kernel, midnight, discount, temperature, soft)
+    iterate_days(*games, 0.0, 1, KEEP, value, probability)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def iterate_days(
     reward: Floats,
     weight: Floats,
@@ -113,21 +87,50 @@ def iterate_days(
     limit: int,
     laziness: float,
     value: Floats,
+    probability: Floats,
 ) -> tuple[int, bool]:
     """Repeat the day until its values change alike at all levels; return (days, whether within tolerance).
 
     ``midnight`` holds the start and, on return, the differences to level 0 that the last sweep started from. The
     stopping rule extrapolates the geometric decay of the span of the change. ``laziness`` is the share of the old
-    values kept (Schweitzer's transformation): it breaks cycles of several days.
+    values kept (Schweitzer's transformation): it breaks cycles of several days. Other arguments as in `sweep_day`,
+    which is this for a single day: one compiled function serves both.
     """
-    states, _, shocks, levels = value.shape
-    nothing = np.empty((0, 0, 0, 0, 0))
+    states, slots, shocks, count = reward.shape
+    levels = midnight.shape[2]
+    tomorrow = np.empty((shocks, levels))
+    width = padded(levels) if soft else levels
+    ahead = np.full((shocks, width), NEVER)
+    future = np.zeros(width + count)
+    tilted = np.empty(count)
+    total = np.empty(width)
+    nothing = np.empty((0, 0, 0))
     previous, days = np.inf, 0
     while days < limit:
         days += 1
-        sweep_day(
-            reward, weight, moves, common_kernel, shock_kernel, midnight, discount, temperature, soft, value, nothing
-        )
+        for c in range(states):
+            for z in range(shocks):
+                for e in range(levels):
+                    tomorrow[z, e] = 0.0
+            for d in range(states):
+                chance = common_kernel[c, d]
+                if chance > 0.0:
+                    for z in range(shocks):
+                        for e in range(levels):
+                            tomorrow[z, e] += chance * midnight[d, z, e]
+            for back in range(slots):
+                h = slots - 1 - back
+                mix_shocks(shock_kernel, tomorrow if back == 0 else value[c, h + 1], discount, ahead)
+                chances = probability[c, h] if probability.size else nothing
+                if soft:
+                    arrays = (reward[c, h], weight[c, h], moves[0], ahead, temperature)
+                    soft_slot(*arrays, future, tilted, total, value[c, h], chances)
+                    continue
+                for z in range(shocks):
+                    hard_values(reward[c, h, z], moves, ahead[z], value[c, h, z])
+                    if probability.size:
+                        for e in range(levels):
+                            _choose(reward[c, h, z], moves, ahead[z], temperature, e, chances[e, z])
         widest = 0.0
         for c in range(states):
             for z in range(shocks):
@@ -140,6 +143,8 @@ def iterate_days(
         previous = widest
         if widest * max(rate / (1.0 - rate), 1.0) <= tolerance or widest <= ROUNDING_USD:
             return days, True
+        if laziness == KEEP:
+            continue
         for c in range(states):
             for z in range(shocks):
                 for e in range(levels):

@@ -7,32 +7,31 @@ Around a reference demand q0 at reference price p0, with own-price elasticity ε
 Each formula stands once, as a compiled function of numbers for the kernels, and as a function of arrays around it.
 """
 
-import numba
-
 from agents.arrays import Floats, at_each
+from agents.compiled import compiled
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def wanted_use(reference: float, rate: float, elasticity: float, flexibility: float, reference_price: float) -> float:
     """`wanted_use_kw` of numbers."""
     factor = 1.0 + elasticity * (1.0 - rate / reference_price)
     return reference * min(max(factor, 1.0 - flexibility), 1.0 + flexibility)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def wanted_slope(reference: float, rate: float, elasticity: float, flexibility: float, reference_price: float) -> float:
     """`wanted_slope_kw` of numbers."""
     relative = elasticity / reference_price
     return -relative * reference if abs(elasticity - relative * rate) < flexibility else 0.0
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def best_use(free: float, if_buying: float, if_selling: float) -> float:
     """`best_use_kw` of numbers."""
     return min(max(free, if_buying), if_selling)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def utility_of_use(use: float, reference: float, elasticity: float, reference_price: float) -> float:
     """`utility_usd_per_hour` of numbers."""
     if elasticity == 0.0:
@@ -42,25 +41,25 @@ def utility_of_use(use: float, reference: float, elasticity: float, reference_pr
     return reference_price * (deviation - curvature)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _wanted(given: Floats, out: Floats) -> None:
     for k in range(out.size):
         out[k] = wanted_use(given[0, k], given[1, k], given[2, k], given[3, k], given[4, k])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _slope(given: Floats, out: Floats) -> None:
     for k in range(out.size):
         out[k] = wanted_slope(given[0, k], given[1, k], given[2, k], given[3, k], given[4, k])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _best(given: Floats, out: Floats) -> None:
     for k in range(out.size):
         out[k] = best_use(given[0, k], given[1, k], given[2, k])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _utility(given: Floats, out: Floats) -> None:
     for k in range(out.size):
         out[k] = utility_of_use(given[0, k], given[1, k], given[2, k], given[3, k])

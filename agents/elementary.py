@@ -5,12 +5,9 @@ factor goes through a polynomial, and k enters or leaves through the bits of the
 place; no special values, no errors: arguments must lie in the stated ranges.
 """
 
-from typing import Any
-
-import numba
 import numpy as np
-from numba import types
-from numba.extending import intrinsic
+
+from agents.compiled import compiled
 
 LOG2_E = 1.4426950408889634
 LN2_HIGH = 6.93147180369123816490e-01
@@ -24,24 +21,7 @@ LOWEST = -708.0
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 
 
-def _reinterpret(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """The same 64 bits as another type."""
-    return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
-
-
-def _to_bits(_context: Any, _number: Any) -> Any:
-    return types.int64(types.float64), _reinterpret
-
-
-def _to_float(_context: Any, _bits: Any) -> Any:
-    return types.float64(types.int64), _reinterpret
-
-
-_bits_of: Any = intrinsic(_to_bits)
-_float_of: Any = intrinsic(_to_float)
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def quick_exp(x: float) -> float:
     """e^x for −1e305 ≤ x ≤ 700; exactly 0 below ``LOWEST``."""
     kept = max(x, LOWEST)
@@ -62,16 +42,17 @@ def quick_exp(x: float) -> float:
     p = p * r + 0.5
     p = p * r + 1.0
     p = p * r + 1.0
-    scaled: float = _float_of(_bits_of(p) + (_bits_of(turned) << np.int64(52)))
+    bits = np.float64(p).view(np.int64) + (np.float64(turned).view(np.int64) << np.int64(52))
+    scaled: float = np.int64(bits).view(np.float64)
     return scaled if x >= LOWEST else 0.0
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def quick_log(x: float) -> float:
     """Natural logarithm of a positive normal number."""
-    bits: int = _bits_of(x)
+    bits = np.float64(x).view(np.int64)
     exponent = (bits - np.int64(SQRT_HALF_BITS)) >> np.int64(52)
-    m: float = _float_of(bits - (exponent << np.int64(52)))
+    m = np.int64(bits - (exponent << np.int64(52))).view(np.float64)
     f = (m - 1.0) / (m + 1.0)
     s = f * f
     p = 1.0 / 21.0

@@ -23,13 +23,13 @@ Y. Wan, A. Naik, R. S. Sutton, "Learning and planning in average-reward Markov d
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from agents.arrays import Floats, Ints
 from agents.battery import feasible
 from agents.best_response import Response
+from agents.compiled import compiled
 from agents.day_operator import closed_groups, group_weights
 from agents.outlook import Outlook
 from agents.randomness import Words, child64
@@ -175,7 +175,7 @@ def policy_of_values(value: Values, moves: Ints, temperature: float, shocks: int
     return np.array(np.broadcast_to(chance, shape))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def live_day(
     first: int,
     last: int,
@@ -242,7 +242,7 @@ def live_day(
         level[i], shock[i] = e, z
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def learn_day(
     first: int,
     last: int,
@@ -305,7 +305,7 @@ def learn_day(
             gain[i] += share * step * error
 
 
-@numba.njit(nogil=True)
+@compiled
 def _weigh(row: Values, low: int, high: int, temperature: float, weight: Floats) -> float:
     """Fill weight[j] = exp((Q[j] − max Q)/η), 1 for the first best move at η = 0; return their sum."""
     best = low

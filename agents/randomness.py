@@ -21,9 +21,10 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any, Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from agents.compiled import compiled
 
 Words = npt.NDArray[np.uint64]
 """An array of 64-bit words."""
@@ -145,9 +146,7 @@ def _whole_numbers(rng: Any) -> list[int]:
     return numbers
 
 
-# numba caches a compiled caller by the date of the caller's own file: after a change below, touch
-# model/market/day_kernel.py too, or its cache keeps the old code. (The tests compare it with plain integers.)
-@numba.njit(inline="always")
+@compiled
 def mix64(z: Any) -> Any:
     """Stafford's variant 13 of the 64-bit finaliser (compiled)."""
     z = (z ^ (z >> _THIRTY)) * _FIRST_64
@@ -155,19 +154,19 @@ def mix64(z: Any) -> Any:
     return z ^ (z >> _THIRTY_ONE)
 
 
-@numba.njit(inline="always")
+@compiled
 def weyl64(state: Any, index: Any) -> Any:
     """Term number ``index`` of the sequence that ``mix64`` mixes (compiled; both arguments uint64)."""
     return state + (index + _ONE) * _GAMMA_64
 
 
-@numba.njit(inline="always")
+@compiled
 def child64(state: Any, index: Any) -> Any:
     """Compiled ``child``; both arguments uint64."""
     return mix64(weyl64(state, index))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def fill_children(state: Any, first: int, out: Words) -> None:
     """Write outputs ``first``, ``first + 1``, … of the stream at ``state`` (uint64) into ``out``."""
     for i in range(out.size):

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from functools import cache
 
-import numba
 import numpy as np
 
 from agents.arrays import Floats, Ints, read_only
 from agents.battery import Battery, grid_power_kw, moves, wear_usd
+from agents.compiled import compiled
 from agents.demand import best_use, utility_of_use, wanted_use
 from agents.household import HouseholdType
 from agents.short_repr import short_repr
@@ -52,7 +52,6 @@ class SlotOutcome:
 def battery_moves(battery: Battery | None, slot_hours: float) -> tuple[Ints, Floats, Floats]:
     """Moves of a battery with their grid-side power and wear, worked out once."""
     move = moves(battery, slot_hours)
-    move.setflags(write=False)
     return move, read_only(grid_power_kw(battery, move, slot_hours)), read_only(wear_usd(battery, move))
 
 
@@ -96,7 +95,7 @@ def slot_outcome(household: HouseholdType, rates: Rates, shock_levels: Floats, s
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def fill_outcome(
     reference_kw: Floats,
     pv_kw: Floats,

@@ -7,10 +7,10 @@ mean slope of the value along the levels moves from Y to A, which cancels most o
 plain log-sum-exp does it.
 """
 
-import numba
 import numpy as np
 
 from agents.arrays import Floats
+from agents.compiled import compiled
 from agents.elementary import quick_exp, quick_log
 
 SAFE_EXPONENT = 600.0
@@ -21,13 +21,13 @@ LANES = 8
 """Rows are padded to a multiple of this, the numbers that a processor takes at once."""
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def padded(levels: int) -> int:
     """Length of a row of ``levels`` numbers with its padding."""
     return (levels + LANES - 1) // LANES * LANES
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
+@compiled(fastmath={"nnan", "nsz"})
 def _extent(row: Floats, length: int) -> tuple[float, float]:
     """Least and largest of the first numbers of a row, none of them nan."""
     low, high = row[0], row[0]
@@ -36,7 +36,7 @@ def _extent(row: Floats, length: int) -> tuple[float, float]:
     return low, high
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def soft_slot(
     reward: Floats,
     weight: Floats,
@@ -65,7 +65,8 @@ def soft_slot(
         low_ahead, top_ahead = _extent(ahead[z], levels)
         slope = 0.0
         if top_reward - low_reward + top_ahead - low_ahead <= SAFE_EXPONENT * temperature:
-            tilted[:] = weight[z]
+            for j in range(count):
+                tilted[j] = weight[z, j]
             for e in range(width):
                 future[below + e] = quick_exp((ahead[z, e] - top_ahead) * cold)
         else:
@@ -83,7 +84,8 @@ def soft_slot(
                 tilted[j] = quick_exp((tilted[j] - top_reward) * cold)
             for e in range(width):
                 future[below + e] = quick_exp((total[e] - top_ahead) * cold)
-        total[:] = 0.0
+        for e in range(width):
+            total[e] = 0.0
         whole = count - count % 4
         for j in range(0, whole, 4):  # four at a time, so that the sums are fetched and stored less often
             a, b, c, d = tilted[j], tilted[j + 1], tilted[j + 2], tilted[j + 3]
@@ -106,7 +108,7 @@ def soft_slot(
                     probability[e, z, j] = tilted[j] * row[j] * share
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz"})
+@compiled(error_model="numpy", fastmath={"nnan", "nsz"})
 def _plain_soft(
     reward: Floats,
     lowest: int,
@@ -125,9 +127,10 @@ def _plain_soft(
     levels, count, width = value.size, reward.size, total.size
     cold = 1.0 / temperature
     reach = np.full(width + count, NEVER)
-    reach[-lowest : levels - lowest] = ahead[:levels]
-    best[:] = NEVER
-    total[:] = 0.0
+    for e in range(levels):
+        reach[e - lowest] = ahead[e]
+    for e in range(width):
+        best[e], total[e] = NEVER, 0.0
     for j in range(count):
         row = reach[j : j + width]
         for e in range(width):

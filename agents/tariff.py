@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numba
 import numpy as np
 
 from agents.arrays import Floats, Ints, at_each, read_only, require_finite, require_shape
+from agents.compiled import compiled
 from agents.short_repr import short_repr
 
 
@@ -123,25 +123,25 @@ class Rates:
         return Rates(import_usd_per_kwh=discounted, export_usd_per_kwh=np.minimum(self.export_usd_per_kwh, discounted))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def import_rate(energy: float, wholesale: float, pass_through: float, adder: float) -> float:
     """r⁺ = τ + κλ + α. [USD/kWh]"""
     return energy + pass_through * wholesale + adder
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def export_rate(credit: float, wholesale: float, export_pass_through: float, bought: float) -> float:
     """r⁻ = x + κ_x λ, but never above the import rate. [USD/kWh]"""
     return min(credit + export_pass_through * wholesale, bought)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _import(given: Floats, out: Floats) -> None:
     for k in range(out.size):
         out[k] = import_rate(given[0, k], given[1, k], given[2, k], given[3, k])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _export(given: Floats, out: Floats) -> None:
     for k in range(out.size):
         out[k] = export_rate(given[0, k], given[1, k], given[2, k], given[3, k])
@@ -179,13 +179,13 @@ def rates(tariff: Tariff, today: Ints, wholesale_usd_per_kwh: Floats, adder_usd_
     return Rates(import_usd_per_kwh=bought, export_usd_per_kwh=sold)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def slot_payment(net_load: float, bought: float, sold: float, slot_hours: float) -> float:
     """`payment_usd` of numbers."""
     return slot_hours * (bought if net_load > 0.0 else sold) * net_load
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _payment(given: Floats, out: Floats) -> None:
     for k in range(out.size):
         out[k] = slot_payment(given[0, k], given[1, k], given[2, k], given[3, k])

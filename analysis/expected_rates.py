@@ -13,11 +13,11 @@ law gives the export credit where the cap binds by chance.
 from dataclasses import dataclass
 from typing import Final
 
-import numba
 import numpy as np
 
 from agents.arrays import Floats
 from agents.battery import grid_power_kw, moves, wear_usd
+from agents.compiled import compiled
 from agents.demand import utility_of_use
 from agents.household import HouseholdType
 from agents.slot_outcome import SlotOutcome
@@ -168,7 +168,7 @@ def _own_range_kw(economy: Economy) -> tuple[float, float]:
     return low, high
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _rate(net: float, first: float, spacing: float, table: Floats) -> float:
     """Cubic through the four nodes around a net load."""
     x = (net - first) / spacing
@@ -184,13 +184,13 @@ def _rate(net: float, first: float, spacing: float, table: Floats) -> float:
     return rate
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _paid(net: float, first: float, spacing: float, bought: Floats, sold: Floats) -> float:
     """Expected payment per hour."""
     return net * _rate(net, first, spacing, bought if net > 0.0 else sold)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _pay(net: Floats, first: float, spacing: float, bought: Floats, sold: Floats, out: Floats) -> None:
     states, slots, shocks, count = net.shape
     for c in range(states):
@@ -200,7 +200,7 @@ def _pay(net: Floats, first: float, spacing: float, bought: Floats, sold: Floats
                     out[c, h, z, j] = _paid(net[c, h, z, j], first, spacing, bought[c, h], sold[c, h])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _best(
     reference_kw: Floats,
     pv_kw: Floats,

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from agents.arrays import Floats, read_only
+from agents.compiled import compiled
 from agents.short_repr import short_repr
 
 POWERS = 4  # constant to cubic
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def piecewise(x: float, breaks: Floats, rows: Floats) -> float:
     """A polynomial between break points at x; row k holds the coefficients of piece k in rising powers."""
     piece, beyond = 0, breaks.size  # `np.searchsorted` of one number takes longer than all the rest
@@ -31,7 +31,7 @@ def piecewise(x: float, breaks: Floats, rows: Floats) -> float:
     return value
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _piecewise(x: Floats, breaks: Floats, rows: Floats, out: Floats) -> None:
     for k in range(x.size):
         out[k] = piecewise(x[k], breaks, rows)

@@ -14,11 +14,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from agents.arrays import Floats, Ints
+from agents.compiled import compiled
 from agents.randomness import Purpose, Words, child64, mix64, stream, weyl64
 from model.market.day_tables import DayTables
 from model.market.population import Population
@@ -138,7 +138,7 @@ def run_blocks(population: Population, tables: DayTables, day: int, first: int, 
     return sums
 
 
-@numba.njit(nogil=True)
+@compiled
 def _draw(state: Words, slot: int, high: Any, low: Any) -> None:
     """Both halves of output ``slot`` of every household's stream."""
     for i in range(state.size):
@@ -147,7 +147,7 @@ def _draw(state: Words, slot: int, high: Any, low: Any) -> None:
         low[i] = np.uint32(word)
 
 
-@numba.njit(nogil=True)
+@compiled
 def _pick(row: Any, width: int, bits: Any, table: Words, place: Any, entry: Words, picked: Any) -> None:
     """Draw a column for each household from its row of an alias table; ``place`` and ``entry`` are scratch.
 
@@ -164,7 +164,7 @@ def _pick(row: Any, width: int, bits: Any, table: Words, place: Any, entry: Word
         picked[i] = np.uint32(product >> _THIRTY_TWO) if keep else np.uint32(entry[i])
 
 
-@numba.njit(nogil=True)
+@compiled
 def _move(level: Any, move: Any, first_move: int) -> None:
     """Shift every level by its move."""
     lowest = np.int32(first_move)
@@ -172,7 +172,7 @@ def _move(level: Any, move: Any, first_move: int) -> None:
         level[i] = np.uint32(np.int32(level[i]) + np.int32(move[i]) + lowest)
 
 
-@numba.njit(nogil=True)
+@compiled
 def _count_moves(move: Any, first_move: int) -> Any:
     """Levels up and net levels, summed over households."""
     lowest, up, net = np.int32(first_move), np.int32(0), np.int32(0)
@@ -183,14 +183,14 @@ def _count_moves(move: Any, first_move: int) -> Any:
     return up, net
 
 
-@numba.njit(nogil=True)
+@compiled
 def _read(table: Any, place: Any, reading: Any) -> None:
     """Look up every meter reading."""
     for i in range(place.size):
         reading[i] = table[np.uint64(place[i])]
 
 
-@numba.njit(nogil=True)
+@compiled
 def _count_energy(reading: Any) -> Any:
     """Sum of the readings in whole quanta."""
     total = np.int64(0)
@@ -199,7 +199,7 @@ def _count_energy(reading: Any) -> Any:
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _run_blocks(
     numbers: Ints,
     day: Any,

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from agents.arrays import Floats, Ints, require_finite, require_shape
+from agents.compiled import compiled
 from agents.policy import PolicyTable
 from agents.randomness import Words
 
@@ -176,7 +176,7 @@ def alias_table(probability: Floats) -> Words:
     return table.reshape(probability.shape)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _fill_alias(rows: Floats, table: Words) -> None:
     """Fill the alias table of every row; see ``alias_table``."""
     count, n = rows.shape

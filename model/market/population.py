@@ -5,11 +5,11 @@ import itertools
 from collections.abc import Sequence
 from typing import Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from agents.arrays import Floats, Ints
+from agents.compiled import compiled
 from agents.randomness import GOLDEN_GAMMA, Purpose, Words, child, children, stream
 
 CHUNK: Final = 16_384
@@ -289,7 +289,7 @@ def divide(count: Ints, share: Floats) -> Ints:
     return given
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _deal(count: Ints, share: Floats, given: Ints) -> None:
     """Tijdeman's algorithm: of those that may have one more, the one whose turn ends first. Fills (type, cohort)."""
     cohorts = len(share)

@@ -5,10 +5,10 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numba
 import numpy as np
 
 from agents.arrays import Floats, Ints
+from agents.compiled import compiled
 from model.market.day_kernel import ONE_THREAD_BELOW, QUANTUM_KWH
 from model.market.population import CHUNK, Population
 
@@ -92,7 +92,7 @@ def settle(
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _bill(
     first: int,
     last: int,

@@ -6,10 +6,10 @@ off every grid and is never taken. Given the frequencies, each slot is an equati
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from agents.arrays import Bools, Floats, Ints
+from agents.compiled import compiled
 from agents.demand import best_use, wanted_slope, wanted_use
 from agents.household import HouseholdType
 from agents.slot_outcome import SlotOutcome, battery_moves, fill_outcome
@@ -164,7 +164,7 @@ def outcome_of(household: HouseholdType, kind: int, here: Cleared, slot_hours: f
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def bring_outcomes(types: TypeStack, terms: Terms, here: Cleared) -> None:
     """Fill in what every move brings every type at the present price."""
     states, slots = here.price.shape
@@ -198,7 +198,7 @@ def bring_outcomes(types: TypeStack, terms: Terms, here: Cleared) -> None:
                         )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _load_where(types: TypeStack, terms: Terms, here: Cleared, unsettled: Bools, falls: Floats) -> None:
     """Load of the unsettled slots at the present price, and its derivative in the price (c, h) [kW per USD/kWh]."""
     states, slots = here.price.shape
@@ -236,7 +236,7 @@ def _load_where(types: TypeStack, terms: Terms, here: Cleared, unsettled: Bools,
                 falls[c, h] += types.share[k] * fall
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _find_price(types: TypeStack, terms: Terms, here: Cleared) -> None:
     """Price of every slot, by Newton's method inside a bracket from the last one.
 
@@ -280,7 +280,7 @@ def _find_price(types: TypeStack, terms: Terms, here: Cleared) -> None:
             break
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def clear(types: TypeStack, terms: Terms, here: Cleared) -> float:
     """Clear every slot at the present frequencies, bring all up to date; return the dual value D. [USD/day]"""
     _find_price(types, terms, here)
@@ -299,7 +299,7 @@ def clear(types: TypeStack, terms: Terms, here: Cleared) -> float:
     return value
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def expected_gain(types: TypeStack, reward: Floats, frequency: Floats) -> float:
     """Reward per day of moves with these frequencies, both (c, h, z, j). [USD/day]"""
     total = 0.0

@@ -10,10 +10,10 @@ taken positive; then Lemke's path ends at a solution for any J (Lemke 1965; Eave
 Management Science 17, 1971; Cottle, Pang, Stone, *The Linear Complementarity Problem*, 1992, section 4.4).
 """
 
-import numba
 import numpy as np
 
 from agents.arrays import Bools, Floats, Ints
+from agents.compiled import compiled
 
 PIVOTS = 20
 """Pivots allowed, per column and simplex; the path seldom needs two."""
@@ -76,7 +76,7 @@ def _on_face(constant: Floats, matrix: Floats, first: Ints, used: Bools) -> Floa
     return point if np.isfinite(point).all() else None
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _lemke(constant: Floats, matrix: Floats, first: Ints) -> tuple[Floats, bool]:
     """Lemke's path on the tableau; return the weights, and whether the artificial variable left the basis."""
     columns, sides = constant.size, first.size - 1

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from agents.arrays import Floats
+from agents.arrays import Floats, read_only
 from agents.battery import Battery, grid_power_kw, moves, wear_usd
 from agents.best_response import Response, respond
 from agents.demand import utility_usd_per_hour, wanted_slope_kw, wanted_use_kw
@@ -250,7 +250,7 @@ def solve_first_best(economy: Economy, *, watch: Watch | None = None) -> FirstBe
     horizon = replace(
         outlook(economy, temperature_usd=0.0),
         shock_levels=np.ones(1),
-        shock_kernel=np.ones((1, 1)),
+        shock_kernel=read_only([[1.0]]),
         shock_probability=np.ones(1),
         discount_per_day=1.0,
     )

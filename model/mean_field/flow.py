@@ -6,10 +6,10 @@ of slot h. At midnight μ'[c'] = Σ_c P(c|c')·end(c) with the backward chain P(
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
 from agents.arrays import Floats, Ints
+from agents.compiled import compiled
 from agents.day_operator import JOINT_LIMIT, closed_groups, day_operators, move_kernel
 from agents.outlook import Outlook
 from agents.policy import PolicyTable
@@ -48,7 +48,7 @@ class Flow:
     defect: float
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _push_slot(
     mass: Floats, probability: Floats, moves: Ints, shock_kernel: Floats, moved: Floats, out: Floats
 ) -> None:
@@ -57,7 +57,9 @@ def _push_slot(
     Only moves that stay on the grid are looked at, whatever the policy says: moves ascend.
     """
     levels, shocks = mass.shape
-    moved[:] = 0.0
+    for z in range(shocks):
+        for e in range(levels):
+            moved[z, e] = 0.0
     low, high = moves.size, moves.size
     for e in range(levels):
         while low > 0 and e + moves[low - 1] >= 0:
@@ -79,7 +81,7 @@ def _push_slot(
             out[e, y] = total
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def push_days(
     midnight: Floats,
     probability: Floats,
@@ -103,7 +105,9 @@ def push_days(
     distance = np.inf
     for day in range(limit + 1):
         for c in range(states):
-            law[c, 0] = midnight[c]
+            for e in range(levels):
+                for z in range(shocks):
+                    law[c, 0, e, z] = midnight[c, e, z]
             for h in range(slots):
                 target = end[c] if h == slots - 1 else law[c, h + 1]
                 _push_slot(law[c, h], probability[c, h], moves, shock_kernel, moved, target)
@@ -118,14 +122,20 @@ def push_days(
                         total += backward[d, c] * end[c, e, z]
                     change = max(change, abs(total - midnight[d, e, z]))
                     midnight[d, e, z] = (1.0 - laziness) * total + laziness * midnight[d, e, z]
-            midnight[d] /= midnight[d].sum()
+            whole = 0.0
+            for e in range(levels):
+                for z in range(shocks):
+                    whole += midnight[d, e, z]
+            for e in range(levels):
+                for z in range(shocks):
+                    midnight[d, e, z] /= whole
         rate = min(change / previous, 0.999999) if previous < np.inf else 0.999999
         previous = change
         distance = 0.0 if change <= ROUNDING else change * rate / (1.0 - rate)
     return distance
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _frequency(law: Floats, probability: Floats) -> Floats:
     """Joint frequency (c, h, z, j) of shock and move, summed over the levels."""
     states, slots, levels, shocks, count = probability.shape

@@ -17,10 +17,10 @@ Where the pool's best mixture forgoes nothing, new plans are better ones, so the
 is no promise how soon, and no potential to descend.
 """
 
-import numba
 import numpy as np
 
 from agents.arrays import Floats, Ints
+from agents.compiled import compiled
 from agents.tariff import Tariff, rates
 from model.economy import Economy
 from model.mean_field.answer import outlook, summed
@@ -167,7 +167,7 @@ def _reward_slope(types: TypeStack, terms: Terms, here: Cleared) -> Floats:
     return np.asarray((above.reward_usd - below.reward_usd) / (2 * NUDGE_USD_PER_KWH))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _gains(types: TypeStack, columns: Columns, here: Cleared, place: Ints) -> Floats:
     """Gain of every plan at the present price. (k,) [USD/day]"""
     gain = np.empty(place.size)
@@ -177,7 +177,7 @@ def _gains(types: TypeStack, columns: Columns, here: Cleared, place: Ints) -> Fl
     return gain
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _forgone(types: TypeStack, columns: Columns, place: Ints, first: Ints, gain: Floats) -> float:
     """What the mixture forgoes to the best plans in the pool. [USD per household-day]"""
     total = 0.0
@@ -190,7 +190,7 @@ def _forgone(types: TypeStack, columns: Columns, place: Ints, first: Ints, gain:
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _slopes(types: TypeStack, columns: Columns, here: Cleared, place: Ints, rises: Floats) -> Floats:
     """Slope (k, l) of −w·gain of plan k in the weight of plan l, through the clearing price. [USD/day]"""
     states, slots = here.price.shape

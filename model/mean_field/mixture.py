@@ -6,10 +6,10 @@ where the game is a single day. Columns of all types share one pool, in any orde
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from agents.arrays import Floats, Ints
+from agents.compiled import compiled
 from model.mean_field.clearing import Cleared, Terms, TypeStack, clear, expected_gain
 from model.mean_field.simplex import simplex_step
 
@@ -50,7 +50,7 @@ def enlarged(columns: Columns) -> Columns:
     return Columns(*(np.concatenate(pair) for pair in zip(columns, more, strict=True)))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def free_unused(columns: Columns) -> int:
     """Free the places of columns without weight; return how many places are free."""
     free = 0
@@ -61,7 +61,7 @@ def free_unused(columns: Columns) -> int:
     return free
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def next_free(columns: Columns, place: int) -> int:
     """First free place from ``place`` on; there must be one."""
     while columns.kind[place] != FREE:
@@ -69,7 +69,7 @@ def next_free(columns: Columns, place: int) -> int:
     return place
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def add_column(columns: Columns, place: int, kind: int, worth_usd: float, first: bool) -> None:
     """Take a place whose frequencies are filled in; a type's first column has all the weight."""
     columns.kind[place] = kind
@@ -77,13 +77,15 @@ def add_column(columns: Columns, place: int, kind: int, worth_usd: float, first:
     columns.mixture[place] = 1.0 if first else 0.0
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def take_means(columns: Columns, here: Cleared) -> None:
     """Mean frequencies and worth of every type's mixture."""
     size = columns.frequency[0].size
     mean, each = here.frequency.reshape((-1, size)), columns.frequency.reshape((-1, size))
-    mean[:] = 0.0
-    here.worth_usd[:] = 0.0
+    for kind in range(mean.shape[0]):
+        here.worth_usd[kind] = 0.0
+        for i in range(size):
+            mean[kind, i] = 0.0
     for k in range(columns.kind.size):
         weight, kind = columns.mixture[k], columns.kind[k]
         if weight > 0.0:
@@ -92,14 +94,14 @@ def take_means(columns: Columns, here: Cleared) -> None:
                 mean[kind, i] += weight * each[k, i]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def clear_mixture(types: TypeStack, terms: Terms, columns: Columns, here: Cleared) -> float:
     """Clear the market for the present mixture; return the dual value. [USD/day]"""
     take_means(columns, here)
     return clear(types, terms, here)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def free_to_choose(columns: Columns, types: int) -> tuple[Ints, Ints]:
     """Places of the columns of types with more than one, type by type, and where each type begins (s + 1,)."""
     count = np.zeros(types, dtype=np.int64)
@@ -124,7 +126,7 @@ def free_to_choose(columns: Columns, types: int) -> tuple[Ints, Ints]:
     return place, first[: sides + 1]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def mix(columns: Columns, place: Ints, first: Ints, weight: Floats) -> None:
     """Set the weights; those too small to matter become 0."""
     for s in range(first.size - 1):
@@ -137,7 +139,7 @@ def mix(columns: Columns, place: Ints, first: Ints, weight: Floats) -> None:
             columns.mixture[place[a]] /= total
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _slopes(types: TypeStack, terms: Terms, columns: Columns, here: Cleared, place: Ints) -> tuple[Floats, Floats]:
     """Gradient (k,) and Hessian (k, k) of −D in the weights of the columns at these places."""
     states, slots = here.price.shape
@@ -159,7 +161,7 @@ def _slopes(types: TypeStack, terms: Terms, columns: Columns, here: Cleared, pla
     return gradient, np.dot(bent, load.T)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def reoptimise(types: TypeStack, terms: Terms, columns: Columns, here: Cleared, value: float, gap: float) -> float:
     """Best mixture of all columns, by Newton steps on the product of simplices with backtracking.
 

@@ -16,12 +16,12 @@ At δ = 1 and ``entropy`` the result is the covariance of net loads along the ho
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
 from agents.arrays import Bools, Floats, Ints
 from agents.battery import feasible
 from agents.best_response import Response
+from agents.compiled import compiled
 from agents.day_operator import (
     closed_groups,
     day_operators,
@@ -296,7 +296,7 @@ def _expected(probability: Floats, seen: Floats) -> Floats:
     return np.ascontiguousarray(np.einsum("chezj,ochzj->ochze", probability, seen))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _landed(probability: Floats, moves: Ints, law: Floats, seen: Floats) -> tuple[Floats, Floats]:
     """Mass (c, h, z, e') after the move, and what was seen on the way there (o, c, h, z, e')."""
     states, slots, levels, shocks, count = probability.shape
@@ -315,7 +315,7 @@ def _landed(probability: Floats, moves: Ints, law: Floats, seen: Floats) -> tupl
     return mass, total
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def backward_days(
     kernel: Floats,
     reward: Floats,
@@ -335,7 +335,7 @@ def backward_days(
             mix_shocks(shock_kernel, after.reshape((shocks, levels * count)), per_slot, ahead)
             for z in range(shocks):
                 here = value[c, h, z]
-                here[:] = np.dot(kernel[c, h, z], ahead[z].reshape((levels, count)))
+                np.dot(kernel[c, h, z], ahead[z].reshape((levels, count)), here)
                 for e in range(levels):
                     for d in range(count):
                         here[e, d] += (
@@ -344,7 +344,7 @@ def backward_days(
                         )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def forward_days(
     kernel: Floats,
     reward: Floats,
@@ -369,11 +369,14 @@ def forward_days(
     states, slots, shocks, levels, count = value.shape
     ahead = np.empty((shocks, levels * count))
     mass = np.empty((shocks, levels, count))
-    moved = np.empty((levels, count))
+    moved, out = np.empty((levels, count)), np.empty((levels, count))
     landed = np.empty((shocks, levels * count))
     forward_kernel = np.ascontiguousarray(shock_kernel.T)
     for c in range(states):
-        mass[:] = start[c]
+        for z in range(shocks):
+            for e in range(levels):
+                for d in range(count):
+                    mass[z, e, d] = start[c, z, e, d]
         for h in range(slots):
             after = tomorrow[c] if h == slots - 1 else value[c, h + 1]
             mix_shocks(shock_kernel, after.reshape((shocks, levels * count)), per_slot, ahead)
@@ -384,9 +387,11 @@ def forward_days(
             for z in range(shocks):
                 future = ahead[z].reshape((levels, count))
                 if soft:
-                    moved[:] = value[c, h, z]
+                    for e in range(levels):
+                        for d in range(count):
+                            moved[e, d] = value[c, h, z, e, d]
                 else:
-                    moved[:] = np.dot(kernel[c, h, z], future)
+                    np.dot(kernel[c, h, z], future, moved)
                     for e in range(levels):
                         for d in range(count):
                             moved[e, d] += (
@@ -402,7 +407,7 @@ def forward_days(
                         a, b = seen[o, c, h, z, e], landed_seen[o, c, h, z, e] / eta
                         for d in range(count):
                             found[o, c, h, d] += a * moved[e, d] + b * future[e, d]
-                out = np.dot(kernel[c, h, z].T, moved)
+                np.dot(kernel[c, h, z].T, moved, out)
                 for e in range(levels):
                     share = landing[c, h, z, e] / eta
                     bought = landed_reward[0, c, h, z, e] / eta
@@ -415,4 +420,7 @@ def forward_days(
                             + sold * directions[1, c, h, d]
                         )
             mix_shocks(forward_kernel, landed, 1.0, mass.reshape((shocks, levels * count)))
-        end[c] = mass
+        for z in range(shocks):
+            for e in range(levels):
+                for d in range(count):
+                    end[c, z, e, d] = mass[z, e, d]

@@ -1,9 +1,9 @@
 """A convex quadratic over a product of simplices: the master problem of the corrective Frank–Wolfe methods."""
 
-import numba
 import numpy as np
 
 from agents.arrays import Floats, Ints
+from agents.compiled import compiled
 
 ROUNDS = 200
 PAIRS_PER_ROUND = 200
@@ -14,7 +14,7 @@ RIDGE = 1e-13
 """Pairs moved at most; badly conditioned problems end here, above the tolerance."""
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def simplex_step(hessian: Floats, gradient: Floats, mixture: Floats, first: Ints, tolerance: float) -> Floats:
     """Step d from ``mixture``, staying on every simplex, that minimises g·d + ½ dᵀ H d.
 
@@ -41,15 +41,16 @@ def simplex_step(hessian: Floats, gradient: Floats, mixture: Floats, first: Ints
     return point - mixture
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _move_pairs(hessian: Floats, point: Floats, slope: Floats, first: Ints, tolerance: float) -> bool:
     """Move weight between pairs, in place; True once no pair promises more than the tolerance."""
     for _ in range(PAIRS_PER_ROUND):
         fall, best, worst = tolerance, -1, -1
         for s in range(first.size - 1):
-            low = first[s] + np.argmin(slope[first[s] : first[s + 1]])
-            high = -1
+            low, high = first[s], -1
             for k in range(first[s], first[s + 1]):
+                if slope[k] < slope[low]:
+                    low = k
                 if point[k] > 0.0 and (high < 0 or slope[k] > slope[high]):
                     high = k
             if slope[high] - slope[low] > fall:
@@ -60,16 +61,22 @@ def _move_pairs(hessian: Floats, point: Floats, slope: Floats, first: Ints, tole
         moved = point[worst] if bend * point[worst] <= fall else fall / bend
         point[worst] -= moved
         point[best] += moved
-        slope += moved * (hessian[best] - hessian[worst])
+        for k in range(slope.size):
+            slope[k] += moved * (hessian[best, k] - hessian[worst, k])
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _move_on_face(
     hessian: Floats, gradient: Floats, mixture: Floats, point: Floats, slope: Floats, first: Ints
 ) -> bool:
     """Newton step over the columns in use, in place, as far as weights stay positive; True if it went all the way."""
-    used = np.flatnonzero(point > 0.0)
+    used, kept = np.empty(point.size, np.int64), 0
+    for k in range(point.size):
+        if point[k] > 0.0:
+            used[kept] = k
+            kept += 1
+    used = used[:kept]
     sides = first.size - 1
     system = np.zeros((used.size + sides, used.size + sides))
     right = np.zeros(used.size + sides)
@@ -81,9 +88,12 @@ def _move_on_face(
             system[a, b] = hessian[used[a], used[b]]
         system[a, a] += RIDGE * trace + 1e-300
         right[a] = -slope[used[a]]
-        side = used.size + np.searchsorted(first, used[a], side="right") - 1
-        system[a, side] = system[side, a] = 1.0
-    step = np.linalg.solve(system, right)[: used.size]
+        side = 0
+        while first[side + 1] <= used[a]:
+            side += 1
+        system[a, used.size + side] = system[used.size + side, a] = 1.0
+    _eliminate(system, right)
+    step = right[: used.size]
     length, blocks = 1.0, -1
     promised = 0.0
     for a in range(used.size):
@@ -97,6 +107,41 @@ def _move_on_face(
     if blocks >= 0:
         point[used[blocks]] = 0.0
     for s in range(sides):
-        point[first[s] : first[s + 1]] /= point[first[s] : first[s + 1]].sum()
-    slope[:] = gradient + hessian @ (point - mixture)
+        total = 0.0
+        for k in range(first[s], first[s + 1]):
+            total += point[k]
+        for k in range(first[s], first[s + 1]):
+            point[k] /= total
+    for k in range(point.size):
+        slope[k] = gradient[k]
+        for b in range(point.size):
+            slope[k] += hessian[k, b] * (point[b] - mixture[b])
     return blocks < 0
+
+
+@compiled
+def _eliminate(system: Floats, right: Floats) -> None:
+    """Solve a linear system by Gaussian elimination with partial pivoting; ``right`` becomes the solution.
+
+    `np.linalg.solve` compiles for longer than all the rest of this module, for systems of a few rows.
+    """
+    size = right.size
+    for k in range(size):
+        pivot = k
+        for i in range(k + 1, size):
+            if abs(system[i, k]) > abs(system[pivot, k]):
+                pivot = i
+        if pivot != k:
+            for j in range(k, size):
+                system[k, j], system[pivot, j] = system[pivot, j], system[k, j]
+            right[k], right[pivot] = right[pivot], right[k]
+        for i in range(k + 1, size):
+            share = system[i, k] / system[k, k]
+            if share != 0.0:
+                for j in range(k + 1, size):
+                    system[i, j] -= share * system[k, j]
+                right[i] -= share * right[k]
+    for k in range(size - 1, -1, -1):
+        for j in range(k + 1, size):
+            right[k] -= system[k, j] * right[j]
+        right[k] /= system[k, k]

@@ -4,12 +4,12 @@ One backward sweep gives the best values, and one forward sweep from the law at 
 is the moves taken, ties split equally, in every state that is met.
 """
 
-import numba
 import numpy as np
 
 from agents.arrays import Bools, Floats, Ints
 from agents.battery import Battery
 from agents.best_response import Response
+from agents.compiled import compiled
 from agents.day_operator import mix_shocks
 from agents.day_sweep import TIE_USD, hard_values
 from agents.outlook import Outlook
@@ -93,7 +93,7 @@ class SingleDayPlans:
         return response, Flow(law=law, frequency=here.frequency[kind, ..., :count], defect=0.0)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _plan_day(
     types: TypeStack,
     here: Cleared,
@@ -130,7 +130,7 @@ def _plan_day(
     return gap if begun else np.inf
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _best_values(
     reward: Floats, move: Ints, shock_kernel: Floats, tomorrow_usd: Floats, ahead: Floats, value: Floats
 ) -> None:
@@ -143,7 +143,7 @@ def _best_values(
             hard_values(reward[h, z], move, ahead[h, z], value[h, z])
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled
 def _mark_best(reward: Floats, move: Ints, ahead: Floats, value: float, e: int, best: Bools) -> int:
     """Mark the moves at level e that attain the value, up to rounding; return how many."""
     ties, enough = 0, value - TIE_USD
@@ -154,7 +154,7 @@ def _mark_best(reward: Floats, move: Ints, ahead: Floats, value: float, e: int, 
     return ties
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _best_day(
     reward: Floats,
     move: Ints,
@@ -175,13 +175,21 @@ def _best_day(
     levels = tomorrow_usd.shape[2]
     ahead, value = np.empty((slots, shocks, levels)), np.empty((slots, shocks, levels))
     mass, moved = np.empty((shocks, levels)), np.empty((shocks, levels))
-    frequency[:] = 0.0
+    for c in range(states):
+        for h in range(slots):
+            for z in range(shocks):
+                for j in range(count):
+                    frequency[c, h, z, j] = 0.0
     worth = 0.0
     for c in range(states):
         _best_values(reward[c], move, shock_kernel, tomorrow_usd[c], ahead, value)
-        mass[:] = start_law[c]
+        for z in range(shocks):
+            for e in range(levels):
+                mass[z, e] = start_law[c, z, e]
         for h in range(slots):
-            moved[:] = 0.0
+            for z in range(shocks):
+                for e in range(levels):
+                    moved[z, e] = 0.0
             for z in range(shocks):
                 done = frequency[c, h, z]
                 for e in range(levels):
@@ -193,12 +201,14 @@ def _best_day(
                                 done[j] += part
                                 moved[z, e + move[j]] += part
             if h == slots - 1:
-                worth += chance[c] * (moved * ahead[h]).sum()
+                for z in range(shocks):
+                    for e in range(levels):
+                        worth += chance[c] * moved[z, e] * ahead[h, z, e]
             mix_shocks(shock_draw, moved, 1.0, mass)
     return worth
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _mix_days(
     columns: Columns,
     all_taken: Bools,
@@ -215,20 +225,33 @@ def _mix_days(
     """Best values (c, h, z, e); law (c, h, e, z) and moves (c, h, e, z, j) of a mixture, best where it never is."""
     states, slots, levels, shocks, count = probability.shape
     shock_draw = np.ascontiguousarray(shock_kernel.T)
-    law[:], probability[:] = 0.0, 0.0
+    for c in range(states):
+        for h in range(slots):
+            for e in range(levels):
+                for z in range(shocks):
+                    law[c, h, e, z] = 0.0
+                    for j in range(count):
+                        probability[c, h, e, z, j] = 0.0
     mass, moved = np.empty((shocks, levels)), np.empty((shocks, levels))
     for k in range(columns.kind.size):
         if columns.kind[k] == kind and columns.mixture[k] > 0.0:
             for c in range(states):
-                mass[:] = columns.mixture[k] * start_law[c]
+                for z in range(shocks):
+                    for e in range(levels):
+                        mass[z, e] = columns.mixture[k] * start_law[c, z, e]
                 for h in range(slots):
-                    moved[:] = 0.0
+                    for z in range(shocks):
+                        for e in range(levels):
+                            moved[z, e] = 0.0
                     for z in range(shocks):
                         for e in range(levels):
                             if mass[z, e] != 0.0:
                                 taken, done = all_taken[k, c, h, z, e], probability[c, h, e, z]
                                 law[c, h, e, z] += mass[z, e]
-                                part = mass[z, e] / taken.sum()
+                                ways = 0
+                                for j in range(count):
+                                    ways += taken[j]
+                                part = mass[z, e] / ways
                                 for j in range(count):
                                     if taken[j]:
                                         done[j] += part
@@ -244,7 +267,8 @@ def _mix_days(
                     chances, total = probability[c, h, e, z], law[c, h, e, z]
                     if total == 0.0:
                         total = float(_mark_best(reward[c, h, z], move, ahead[h, z], value[c, h, z, e], e, best))
-                        chances[:] = best
+                        for j in range(count):
+                            chances[j] = 1.0 if best[j] else 0.0
                     share = 1.0 / total
                     for j in range(count):
                         chances[j] *= share
