@@ -1,0 +1,149 @@
+"""Compiled kernels on disk: several cold processes at once, code that changed, files that are broken, no folder."""
+
+import os
+import subprocess
+import sys
+from ast import literal_eval
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents import kernel_cache
+from agents.compiled import Kernel, compiled
+from agents.kernel_cache import fingerprint, first_writable
+
+ROOT = Path(__file__).parents[2]
+SMALLEST = """
+import numpy as np
+from agents.demand import wanted_use_kw
+from model.supply import SupplyCurve
+curve = SupplyCurve.polynomial([0.1, 0.2])
+price = curve.price(np.array([0.5, 1.0]))
+print(wanted_use_kw(np.ones(2), price, elasticity=0.5, flexibility=0.5, reference_price=0.2).tolist())
+"""
+EXPECTED = [1.0, 0.75]
+FACTOR = 2.0
+
+
+def started(cache: Path, code: str = SMALLEST, **environment: str) -> "subprocess.Popen[str]":
+    """A process that runs code with a cache folder of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(cache), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_three_cold_processes_at_once_leave_a_cache_that_a_fourth_one_loads(tmp_path: Path) -> None:
+    cold = [started(tmp_path) for _ in range(3)]
+    outcomes = [process.communicate() for process in cold]
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.kernel")}
+    fourth = started(tmp_path, SMALLEST + "from agents.kernel_cache import compile_seconds\nprint(compile_seconds())")
+    told, complaint = fourth.communicate()
+    assert [process.returncode for process in [*cold, fourth]] == [0, 0, 0, 0], (outcomes, complaint)
+    assert all(np.allclose(literal_eval(out), EXPECTED, rtol=1e-12) for out, _ in outcomes), outcomes
+    first, spent = told.splitlines()
+    assert np.allclose(literal_eval(first), EXPECTED, rtol=1e-12)
+    assert float(spent) == 0.0, "the fourth process compiled again"
+    assert kept
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.kernel")} == kept
+
+
+def test_a_broken_file_is_compiled_again(tmp_path: Path) -> None:
+    started(tmp_path).communicate()
+    assert list(tmp_path.rglob("*.kernel"))
+    for path in tmp_path.rglob("*.kernel"):
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 2])
+    mended = started(tmp_path)
+    told, complaint = mended.communicate()
+    assert mended.returncode == 0, complaint
+    assert np.allclose(literal_eval(told), EXPECTED, rtol=1e-12)
+
+
+def test_without_any_writable_folder_it_compiles_anew_and_says_so_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    process = started(tmp_path / "file" / "below")
+    told, complaint = process.communicate()
+    assert process.returncode == 0, complaint
+    assert np.allclose(literal_eval(told), EXPECTED, rtol=1e-12)
+    assert complaint.count("\n") == 1
+    assert "NUMBA_CACHE_DIR" in complaint
+
+
+def test_the_first_folder_that_takes_a_file_is_used(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    impossible, possible = tmp_path / "file" / "below", tmp_path / "new" / "deep"
+    assert first_writable(iter([impossible, possible])) == possible
+    assert first_writable(iter([impossible])) is None
+
+
+def test_bounds_checking_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    code = "from agents.kernel_cache import cache_folder\nprint(cache_folder())"
+    plain, _ = started(tmp_path, code).communicate()
+    checked, _ = started(tmp_path, code, NUMBA_BOUNDSCHECK="1").communicate()
+    assert str(tmp_path) in plain
+    assert str(tmp_path) in checked
+    assert plain != checked
+
+
+def inner(x: float) -> float:
+    return FACTOR * x
+
+
+def other(x: float) -> float:
+    return FACTOR + x
+
+
+@pytest.fixture
+def fresh() -> Iterator[None]:
+    fingerprint.cache_clear()
+    yield
+    fingerprint.cache_clear()
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_kernel_is_another_one_when_what_it_calls_or_reads_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key of numba's own cache is the same in all three cases."""
+    monkeypatch.setitem(globals(), "called", Kernel(inner, {}))
+
+    def outer(x: float) -> float:
+        return called(x) + 1.0  # noqa: F821
+
+    before = fingerprint(Kernel(outer, {}))
+    assert fingerprint(Kernel(outer, {})) == before
+    assert fingerprint(Kernel(outer, {"error_model": "numpy"})) != before
+    monkeypatch.setitem(globals(), "called", Kernel(other, {}))
+    assert fingerprint(Kernel(outer, {})) != before
+    monkeypatch.setitem(globals(), "called", Kernel(inner, {}))
+    monkeypatch.setitem(globals(), "FACTOR", 3.0)
+    assert fingerprint(Kernel(outer, {})) != before
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_global_whose_changes_would_go_unseen_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "FACTOR", object())
+    with pytest.raises(TypeError, match="a kernel reads FACTOR, a object, whose changes the cache cannot see"):
+        fingerprint(Kernel(inner, {}))
+
+
+def test_versions_of_the_packages_are_part_of_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = kernel_cache._environment()
+    monkeypatch.setattr(kernel_cache.numba, "__version__", "0.0")
+    assert kernel_cache._environment() != before
+
+
+def test_reading_a_kernel_module_does_not_load_numba() -> None:
+    code = "import sys, model.supply, agents.day_sweep, agents.tariff\nsys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_decorated_function_keeps_its_name_and_its_python() -> None:
+    kernel = compiled(inner)
+    assert kernel.__name__ == "inner"
+    assert kernel.py_func(1.5) == 3.0
