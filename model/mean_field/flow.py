@@ -54,25 +54,20 @@ def _push_slot(
 ) -> None:
     """Move mass[e, z] by probability[e, z, j] and draw the next shock; ``moved`` (z, e) is scratch.
 
-    Only moves that stay on the grid are looked at, whatever the policy says: moves ascend.
+    Only moves that stay on the grid are looked at, whatever the policy says.
     """
     levels, shocks = mass.shape
     for z in range(shocks):
         for e in range(levels):
             moved[z, e] = 0.0
-    low, high = moves.size, moves.size
     for e in range(levels):
-        while low > 0 and e + moves[low - 1] >= 0:
-            low -= 1
-        while high > 0 and e + moves[high - 1] >= levels:
-            high -= 1
         for z in range(shocks):
             m = mass[e, z]
             if m != 0.0:
-                for j in range(low, high):
-                    chance = probability[e, z, j]
-                    if chance != 0.0:
-                        moved[z, e + moves[j]] += m * chance
+                for j in range(moves.size):
+                    after = np.uint64(e + moves[j])  # below 0 it is huge: one comparison for both ends
+                    if after < np.uint64(levels):
+                        moved[z, after] += m * probability[e, z, j]
     for e in range(levels):
         for y in range(shocks):
             total = 0.0
