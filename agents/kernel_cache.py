@@ -33,19 +33,12 @@ from numba.core.compiler import CompileResult
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.serialize import dumps
 
-from agents.compiled import Kernel
+from agents.compiled import Kernel, spent
 
 PATIENCE_SECONDS: Final = 300.0
 """How long to wait for another process that compiles. Then both do, which costs time and nothing else."""
 SAID: Final = "MEANWATT_NO_CACHE_SAID"
 """Set in the environment once the missing cache has been reported, so that worker processes do not repeat it."""
-
-_spent = {"seconds": 0.0}
-
-
-def compile_seconds() -> float:
-    """Time that this process has spent on compiling kernels, or on waiting for another that did. [s]"""
-    return _spent["seconds"]
 
 
 def dispatcher_of(kernel: Kernel) -> Any:
@@ -170,7 +163,7 @@ def _one_process_at_a_time() -> Iterator[None]:
         _compiling.held = False
         if collecting:
             gc.enable()
-        _spent["seconds"] += time.perf_counter() - started
+        spent.append(time.perf_counter() - started)
 
 
 def _say_once() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.compiled import compile_seconds
 from analysis.efficiency import price_of_anarchy
 from analysis.metrics import Metrics, mean_field_metrics
 from model.economy import Economy
@@ -78,7 +79,7 @@ def solution_json(
     first_best, first_best_message
         As `find_first_best` gives them.
     seconds
-        Time the command took. [s]
+        Time the command took, of which this process compiled kernels for ``compile_seconds``. [s]
     given
         Settings as the user gave them.
 
@@ -98,6 +99,7 @@ def solution_json(
         "converged": equilibrium.outcome is Outcome.CONVERGED,
         "iterations": equilibrium.iterations,
         "seconds": seconds,
+        "compile_seconds": compile_seconds(),
         "residual_usd_per_kwh": equilibrium.residual_usd_per_kwh,
         "exploitability_usd_per_household_day": equilibrium.exploitability_usd_per_household_day,
         "softmax_bound_usd_per_household_day": equilibrium.softmax_bound_usd_per_household_day,

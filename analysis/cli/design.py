@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from agents.compiled import compile_seconds
 from analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices
 from analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
 from analysis.cli.options import Json, Out, Scenario, Set, Tariff, number, one_of, weights
@@ -236,6 +237,7 @@ def _result(
         "price_cap_usd_per_kwh": aims.price_cap_usd_per_kwh,
         "evaluations": done.evaluations,
         "seconds": seconds,
+        "compile_seconds": compile_seconds(),
         "metrics": None,
     }
     if found is not None:

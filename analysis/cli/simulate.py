@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agents.compiled import compile_seconds
 from analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
 from analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from analysis.cli.watching import watched
@@ -127,6 +128,7 @@ def simulate(
         **_result(done, size),
         "leader": None if learner is None or known is None else _leader_json(learner, known),
         "total_seconds": time.perf_counter() - began,
+        "compile_seconds": compile_seconds(),
         "settings": {
             **inputs.given,
             "behaviour": behaviour,

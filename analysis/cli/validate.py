@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from agents.compiled import compile_seconds
 from analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, one_of, whole_number, whole_numbers
 from analysis.cli.watching import watched
 from model.ranges import DAYS, HOUSEHOLDS, MEMORY, REPLICATIONS, SEED
@@ -94,6 +95,7 @@ def validate(
         **validation_json(done, found.exploitability_usd_per_household_day, len(sizes)),
         **size,
         "seconds": time.perf_counter() - began,
+        "compile_seconds": compile_seconds(),
         "settings": {**inputs.given, "households": sizes, **size, "checks": wanted, "memory": memories},
     }
     if out is not None and done is not None:

@@ -43,7 +43,7 @@ def test_three_cold_processes_at_once_leave_a_cache_that_a_fourth_one_loads(tmp_
     cold = [started(tmp_path) for _ in range(3)]
     outcomes = [process.communicate() for process in cold]
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.kernel")}
-    fourth = started(tmp_path, SMALLEST + "from agents.kernel_cache import compile_seconds\nprint(compile_seconds())")
+    fourth = started(tmp_path, SMALLEST + "from agents.compiled import compile_seconds\nprint(compile_seconds())")
     told, complaint = fourth.communicate()
     assert [process.returncode for process in [*cold, fourth]] == [0, 0, 0, 0], (outcomes, complaint)
     assert all(np.allclose(literal_eval(out), EXPECTED, rtol=1e-12) for out, _ in outcomes), outcomes

@@ -29,7 +29,7 @@ CONTRACT = {
     "metrics",
     "day_digest",
 }
-TIMES = {"seconds", "total_seconds", "household_days_per_second"}
+TIMES = {"seconds", "total_seconds", "compile_seconds", "household_days_per_second"}
 SMALL = shlex.split("simulate textbook --tariff filed --households 60 --days 3 --seed 5 --json")
 
 

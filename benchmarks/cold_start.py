@@ -1,0 +1,103 @@
+"""The first answer of a fresh installation, and ten cold starts of three processes at once.
+
+    uv run python benchmarks/cold_start.py --base COMMIT [--python PYTHON] [--repeat N]
+
+Checks out two versions into fresh folders, this commit and ``--base``, and times the same commands in both by turns,
+in processor seconds (user and system, children included): everything before has been installed, nothing compiled.
+Then three processes solve the smallest game at once on an empty cache, and a fourth one must succeed; ten times.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+READ = "from model.scenario import load_scenario; load_scenario('textbook')"
+SOLVE = "import sys; from analysis.cli import main; sys.exit(main(['solve', 'textbook', '--json']))"
+TWO_DAYS = (
+    "from model.market.market import ProsumerMarket\n"
+    "market = ProsumerMarket('textbook', households=1000, rng=1)\n"
+    "market.step()\nmarket.step()\n"
+)
+MOMENTS = (
+    ("first solve textbook", SOLVE),
+    ("second solve textbook", SOLVE),
+    ("two market days, first time", TWO_DAYS),
+    ("reading a scenario", READ),
+)
+
+
+def environment(tree: Path, cache: Path) -> dict[str, str]:
+    """Environment of a process that runs the code of a tree with a cache of its own."""
+    own = {"PYTHONPATH": str(tree), "NUMBA_CACHE_DIR": str(cache), "OPENBLAS_NUM_THREADS": "1"}
+    return {**os.environ, **own}
+
+
+def processor_seconds(python: str, code: str, tree: Path, cache: Path) -> float:
+    """Time of one process with all its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [python, "-c", code], cwd=tree, env=environment(tree, cache), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{tree.name}: {done.stderr}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def checkout(commit: str, folder: Path) -> Path:
+    """The files of a commit in a folder of their own."""
+    folder.mkdir()
+    archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=True).stdout
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
+    return folder
+
+
+def ratios(python: str, base: str, room: Path, repeat: int) -> None:
+    """Print the time of every moment in both versions, the least of some repetitions."""
+    trees = {"base": checkout(base, room / "base"), "now": checkout("HEAD", room / "now")}
+    least: dict[tuple[str, str], float] = {}
+    for turn in range(repeat):
+        for version, tree in trees.items():
+            cache = room / f"cache-{version}-{turn}"
+            for name, code in MOMENTS:
+                seconds = processor_seconds(python, code, tree, cache)
+                least[name, version] = min(seconds, least.get((name, version), seconds))
+    for name, _ in MOMENTS:
+        was, now = least[name, "base"], least[name, "now"]
+        print(f"{name:30} {was:7.2f} s {now:7.2f} s   ratio {now / was:.2f}")
+
+
+def cold_starts(python: str, room: Path, times: int) -> None:
+    """Start three cold processes at once, then a fourth one; print how many trials went well."""
+    well = 0
+    for trial in range(times):
+        own = environment(ROOT, room / f"trial-{trial}")
+        together = [
+            subprocess.Popen([python, "-c", TWO_DAYS], cwd=ROOT, env=own, stderr=subprocess.DEVNULL) for _ in range(3)
+        ]
+        ended = [process.wait() for process in together]
+        ended.append(subprocess.run([python, "-c", TWO_DAYS], cwd=ROOT, env=own, check=False).returncode)
+        well += ended == [0, 0, 0, 0]
+    print(f"cold starts of three processes and one more: {well} of {times} went well")
+
+
+def main() -> None:
+    """Run both parts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--base", required=True, help="commit to compare with")
+    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--repeat", type=int, default=2)
+    parser.add_argument("--trials", type=int, default=10)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as room:
+        ratios(given.python, given.base, Path(room), given.repeat)
+        cold_starts(given.python, Path(room), given.trials)
+
+
+if __name__ == "__main__":
+    main()
