@@ -18,6 +18,7 @@ iteration takes over: Newton's method on the midnight values, whose derivative i
 (Puterman and Brumelle 1979). Anderson acceleration serves best moves, and comes first where that operator is large.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +55,8 @@ DAY_LIMIT = 5_000
 """Lazy sweeps after which the iteration gives up."""
 SLOW_SHARE = 0.03
 """Share of the tolerance that the change must meet once decay is known to be slow."""
+CELLS_AT_ONCE = 200_000_000
+"""Values × moves × days of one call of a kernel, about a second, between two questions whether to stop."""
 NOTHING = np.empty((0, 0, 0, 0, 0))
 """Stands for the policy in sweeps that need only values."""
 
@@ -104,6 +107,7 @@ def best_response(
     *,
     start: Response | None = None,
     tolerance_usd: float | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> Response:
     """Best response of a household type to rates it takes as given.
 
@@ -119,6 +123,8 @@ def best_response(
         A response to similar rates, from which the iteration starts.
     tolerance_usd
         Span at which to stop; by default ``value_tolerance_usd(temperature)``. [USD]
+    check
+        Called every second or so, from the thread that computes; may raise to stop.
 
     Returns
     -------
@@ -133,7 +139,7 @@ def best_response(
     for name in ("import_usd_per_kwh", "export_usd_per_kwh"):
         require_finite(name, getattr(rates, name))
     outcome = slot_outcome(household, rates, outlook.shock_levels, outlook.slot_hours)
-    return respond(outcome, household.levels, outlook, start=start, tolerance_usd=tolerance_usd)
+    return respond(outcome, household.levels, outlook, start=start, tolerance_usd=tolerance_usd, check=check)
 
 
 def respond(
@@ -143,6 +149,7 @@ def respond(
     *,
     start: Response | None = None,
     tolerance_usd: float | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> Response:
     """Best response when each move's consequences are already known; arguments as in ``best_response``."""
     reward = outcome.reward_usd
@@ -174,13 +181,14 @@ def respond(
         law = outlook.one_day.start(levels, outlook.shock_probability)
         gain = float(outlook.common_probability @ (value[:, 0].transpose(0, 2, 1) * law).sum(axis=(1, 2)))
         return _response(outcome, value, probability, gain=gain, span=0.0, days=1, converged=True)
-    days, converged = iterate_days(*arrays, midnight, *numbers, tolerance, PLAIN_DAYS, 0.0, value, NOTHING)
+    days, converged = _iterate(arrays, midnight, numbers, tolerance, PLAIN_DAYS, 0.0, value, check)
     if not converged and soft and midnight.size <= CHEAP_JOINT:
-        more, converged = _iterate_policies(arrays, numbers, outlook, midnight, tolerance, value, probability)
+        more, converged = _iterate_policies(arrays, numbers, outlook, midnight, tolerance, value, probability, check)
         days += more
     elif not converged:
 
         def next_midnight(flat: Floats) -> Floats:
+            check()
             sweep_day(*arrays, flat.reshape(midnight.shape), *numbers, value, NOTHING)
             return (value[:, 0] - value[:, 0, :, :1]).ravel()
 
@@ -194,10 +202,11 @@ def respond(
         midnight, converged = settled.point.reshape(midnight.shape), settled.converged
         days += settled.evaluations
         if not converged and soft and midnight.size <= JOINT_LIMIT:
-            more, converged = _iterate_policies(arrays, numbers, outlook, midnight, tolerance, value, probability)
+            rest = (outlook, midnight, tolerance, value, probability, check)
+            more, converged = _iterate_policies(arrays, numbers, *rest)
             days += more
     if not converged:  # kinks or cycles defeat the acceleration; lazy days break cycles and only take longer
-        more, converged = iterate_days(*arrays, midnight, *numbers, tolerance, DAY_LIMIT, 0.5, value, NOTHING)
+        more, converged = _iterate(arrays, midnight, numbers, tolerance, DAY_LIMIT, 0.5, value, check)
         days += more
     if delta < 1:
         midnight += _common_part(value[:, 0] - midnight, outlook, slots)[:, :, None]
@@ -232,6 +241,31 @@ def _response(
     )
 
 
+def _iterate(
+    arrays: tuple[Floats, Floats, Ints, Floats, Floats],
+    midnight: Floats,
+    numbers: tuple[float, float, bool],
+    tolerance: float,
+    limit: int,
+    laziness: float,
+    value: Floats,
+    check: Callable[[], None],
+) -> tuple[int, bool]:
+    """`iterate_days` in calls of bounded length; return (days, whether within tolerance)."""
+    at_once = max(CELLS_AT_ONCE // (value.size * arrays[2].size), 1)
+    days, previous = 0, np.inf
+    while days < limit:
+        check()
+        part = min(at_once, limit - days)
+        more, converged, previous = iterate_days(
+            *arrays, midnight, *numbers, tolerance, part, laziness, previous, value, NOTHING
+        )
+        days += more
+        if converged:
+            return days, True
+    return days, False
+
+
 def _iterate_policies(
     arrays: tuple[Floats, Floats, Ints, Floats, Floats],
     numbers: tuple[float, float, bool],
@@ -240,6 +274,7 @@ def _iterate_policies(
     tolerance: float,
     value: Floats,
     probability: Floats,
+    check: Callable[[], None],
 ) -> tuple[int, bool]:
     """Newton's method on the midnight values, in place; return (sweeps, whether within tolerance).
 
@@ -252,6 +287,7 @@ def _iterate_policies(
         groups = closed_groups(outlook.common_kernel, outlook.shock_kernel, value.shape[1])
         constant = group_weights(groups, midnight.shape[2], np.ones(midnight.size))
     for sweep in range(1, POLICY_STEPS + 1):
+        check()
         sweep_day(*arrays, midnight, *numbers, value, probability)
         operators = day_operators(move_kernel(probability, arrays[2]), outlook.shock_kernel, numbers[0])
         system = np.eye(midnight.size) - joint_operator(outlook.common_kernel, operators) + constant

@@ -69,7 +69,7 @@ def sweep_day(
     maxima. Where ``probability`` (c, h, e, z, j) is not empty the policy is filled in, too.
     """
     games = (reward, weight, moves, common_kernel, shock_kernel, midnight, discount, temperature, soft)
-    iterate_days(*games, 0.0, 1, KEEP, value, probability)
+    iterate_days(*games, 0.0, 1, KEEP, np.inf, value, probability)
 
 
 @compiled
@@ -86,10 +86,14 @@ def iterate_days(
     tolerance: float,
     limit: int,
     laziness: float,
+    previous: float,
     value: Floats,
     probability: Floats,
-) -> tuple[int, bool]:
-    """Repeat the day until its values change alike at all levels; return (days, whether within tolerance).
+) -> tuple[int, bool, float]:
+    """Repeat the day until its values change alike at all levels.
+
+    Returns (days, whether within tolerance, span of the last change), with which, as ``previous``, the iteration goes
+    on where it stopped; infinity begins one.
 
     ``midnight`` holds the start and, on return, the differences to level 0 that the last sweep started from. The
     stopping rule extrapolates the geometric decay of the span of the change. ``laziness`` is the share of the old
@@ -105,7 +109,7 @@ def iterate_days(
     tilted = np.empty(count)
     total = np.empty(width)
     nothing = np.empty((0, 0, 0))
-    previous, days = np.inf, 0
+    days = 0
     while days < limit:
         days += 1
         for c in range(states):
@@ -142,7 +146,7 @@ def iterate_days(
         rate = min(widest / previous, 0.9999) if previous < np.inf else 0.9999
         previous = widest
         if widest * max(rate / (1.0 - rate), 1.0) <= tolerance or widest <= ROUNDING_USD:
-            return days, True
+            return days, True, widest
         if laziness == KEEP:
             continue
         for c in range(states):
@@ -150,4 +154,4 @@ def iterate_days(
                 for e in range(levels):
                     fresh = value[c, 0, z, e] - value[c, 0, z, 0]
                     midnight[c, z, e] = (1.0 - laziness) * fresh + laziness * midnight[c, z, e]
-    return days, False
+    return days, False, previous

@@ -67,8 +67,10 @@ def metrics_json(metrics: Metrics, first_best: FirstBest | None) -> dict[str, An
 def solution_json(
     equilibrium: Equilibrium,
     *,
+    exploitability: float | None,
     first_best: FirstBest | None,
     first_best_message: str,
+    messages: Messages,
     seconds: float,
     given: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -76,8 +78,12 @@ def solution_json(
 
     Parameters
     ----------
+    exploitability
+        Of the equilibrium; None where it was not asked for. [USD per household-day]
     first_best, first_best_message
         As `find_first_best` gives them.
+    messages
+        What was skipped, beside the equilibrium's own messages.
     seconds
         Time the command took, of which this process compiled kernels for ``compile_seconds``. [s]
     given
@@ -95,13 +101,13 @@ def solution_json(
         "tariff": tariff.name,
         "outcome": equilibrium.outcome,
         "message": equilibrium.message,
-        "messages": joined(equilibrium.messages, first_best_messages(first_best, first_best_message)),
+        "messages": joined(equilibrium.messages, messages),
         "converged": equilibrium.outcome is Outcome.CONVERGED,
         "iterations": equilibrium.iterations,
         "seconds": seconds,
         "compile_seconds": compile_seconds(),
         "residual_usd_per_kwh": equilibrium.residual_usd_per_kwh,
-        "exploitability_usd_per_household_day": equilibrium.exploitability_usd_per_household_day,
+        "exploitability_usd_per_household_day": exploitability,
         "softmax_bound_usd_per_household_day": equilibrium.softmax_bound_usd_per_household_day,
         "contraction": equilibrium.contraction,
         "uniqueness": equilibrium.uniqueness,

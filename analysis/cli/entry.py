@@ -20,6 +20,11 @@ BAD_INPUT: Final = 2
 
 PROGRAM: Final = "meanwatt"
 START: Final = f"To begin: {PROGRAM} app opens the browser page, {PROGRAM} solve textbook prints a first equilibrium."
+OUT_OF_MEMORY: Final = (
+    "not enough memory: a solve holds slots_per_day × (day types)^(memory + 1) × battery_levels × moves numbers for"
+    " each household type with a battery, and with half the battery_levels moves are half as many; give fewer,"
+    " e.g. --set battery_levels=21 or --set memory=0, or fewer households"
+)
 _WRONG_USE: Final[type[Exception]] = typer.BadParameter.__mro__[2]
 """The root of what the command-line library raises for a wrong use, wherever its version keeps it."""
 
@@ -106,7 +111,7 @@ def _run(arguments: Sequence[str]) -> int:
         drop_output()
         return NOT_REACHED
     except MemoryError:
-        return _failed("not enough memory; give fewer households or levels", BAD_INPUT)
+        return _failed(OUT_OF_MEMORY, BAD_INPUT)
     except OSError as error:
         drop_output()  # which may be what failed
         place = f"{error.filename}: " if error.filename else ""

@@ -1,25 +1,42 @@
 """``meanwatt solve``: the followers' mean-field equilibrium at a tariff, with its certificates and metrics."""
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from analysis.cli.options import Json, Out, Scenario, Set, Tariff
+import typer
+
+from analysis.cli.options import Json, Out, Scenario, Set, Tariff, one_of
 from analysis.cli.watching import watched
 
-STARTS: Final = 5
-"""Random starts that vouch for an equilibrium which no theorem makes unique."""
+LEVELS: Final = ("none", "quick", "full")
+"""Ways of certifying, as `analysis.certificates.Certify` names them."""
 
 if TYPE_CHECKING:
     from analysis.cli.inputs import Inputs
-    from analysis.cli.watching import Work
     from model.mean_field.equilibrium import Equilibrium
-    from model.mean_field.first_best import FirstBest
 
 
-def solve(scenario: Scenario, *, tariff: Tariff = None, set: Set = None, json: Json = False, out: Out = None) -> int:
+def solve(
+    scenario: Scenario,
+    *,
+    tariff: Tariff = None,
+    set: Set = None,
+    certify: Annotated[
+        str,
+        typer.Option(
+            metavar="LEVEL",
+            help="What is certified of the answer: none, quick (exploitability, contraction), or full (random starts"
+            " and the first best, too).",
+        ),
+    ] = "full",
+    json: Json = False,
+    out: Out = None,
+) -> int:
     """Solve the equilibrium of a scenario's households at a tariff."""
     began = time.perf_counter()
     with watched(quiet=json) as work:
+        one_of("--certify", certify, LEVELS)
+        from analysis.certificates import Certify, solve_certified
         from analysis.cli.inputs import read
         from analysis.cli.show import print_json
         from analysis.solution_json import solution_json
@@ -29,41 +46,33 @@ def solve(scenario: Scenario, *, tariff: Tariff = None, set: Set = None, json: J
 
             require_free(out)
         inputs = read(scenario, tariff, set)
-        equilibrium, first_best, first_best_message = solved(inputs, work)
+        done = solve_certified(
+            inputs.economy,
+            inputs.tariff,
+            Certify(certify),
+            progress=work.progress,
+            cancelled=work.cancelled,
+            new_stage=work.new_stage,
+        )
         result = solution_json(
-            equilibrium,
-            first_best=first_best,
-            first_best_message=first_best_message,
+            done.equilibrium,
+            exploitability=done.exploitability_usd_per_household_day,
+            first_best=done.first_best,
+            first_best_message=done.first_best_message,
+            messages=done.messages,
             seconds=time.perf_counter() - began,
             given=inputs.given,
         )
-    if work.cancelled() and result["converged"]:
-        result |= {"outcome": "cancelled", "converged": False, "message": f"Cancelled: {first_best_message}"}
+    if done.cancelled and result["converged"]:
+        message = f"Cancelled: the equilibrium is solved, its certificates are not complete. {done.first_best_message}"
+        result |= {"outcome": "cancelled", "converged": False, "message": message}
     if out is not None:
-        _write(out, result, equilibrium, inputs)
+        _write(out, result, done.equilibrium, inputs)
     if json:
         print_json(result)
     else:
         _tables(result)
     return 0 if result["converged"] else 1
-
-
-def solved(inputs: "Inputs", work: "Work") -> tuple["Equilibrium", "FirstBest | None", str]:
-    """Solve the equilibrium, then the first best of the same economy."""
-    from analysis.solution_json import find_first_best
-    from model.mean_field.equilibrium import solve_equilibrium
-    from model.mean_field.watch import Cancelled, Watch
-
-    equilibrium = solve_equilibrium(
-        inputs.economy, inputs.tariff, starts=STARTS, progress=work.progress, cancelled=work.cancelled
-    )
-    if work.cancelled():
-        return equilibrium, None, "No first best: cancelled before it was looked for."
-    work.new_stage("first best")
-    try:
-        return equilibrium, *find_first_best(inputs.economy, Watch(progress=work.progress, cancelled=work.cancelled))
-    except Cancelled:
-        return equilibrium, None, "No first best: cancelled; the equilibrium is solved."
 
 
 def _write(out: str, result: dict[str, Any], equilibrium: "Equilibrium", inputs: "Inputs") -> None:

@@ -99,6 +99,7 @@ def answer(
     start: Answer | None = None,
     temperature_usd: float | None = None,
     accuracy: float = EXACT,
+    check: Callable[[], None] = lambda: None,
 ) -> Answer:
     """Let every household type respond to the prices, and let the laws flow.
 
@@ -111,6 +112,8 @@ def answer(
     accuracy
         Error of the probabilities of moves, about that of net loads in kW, that is good enough far from a solution;
         a rough answer takes fewer days.
+    check
+        Called every second or so, from several threads; may raise to stop.
     """
     horizon = outlook(economy, temperature_usd=temperature_usd)
     tolerance_usd = value_tolerance_usd(horizon.temperature_usd, accuracy)
@@ -122,9 +125,9 @@ def answer(
         own = posted.for_discount(float(tariff.discount[household.group]))
         view = own_outlook(economy, horizon, k)
         before = start.responses[k] if start else None
-        response = best_response(household, own, view, start=before, tolerance_usd=tolerance_usd)
+        response = best_response(household, own, view, start=before, tolerance_usd=tolerance_usd, check=check)
         midnight = start.flows[k].law[:, 0] if start else None
-        return response, household_flow(response.policy, view, economy.common.backward, midnight, law_tolerance)
+        return response, household_flow(response.policy, view, economy.common.backward, midnight, law_tolerance, check)
 
     settled = for_each_type(economy, settle)
     responses, flows = zip(*settled, strict=True)
@@ -159,7 +162,15 @@ def careful_answer(
     rough = max(finest, min(ROUGH * before, ROUGHEST))
     posted = wholesale_usd_per_kwh, adder_usd_per_kwh
     while True:
-        found = answer(economy, tariff, *posted, start=start, temperature_usd=temperature_usd, accuracy=rough)
+        found = answer(
+            economy,
+            tariff,
+            *posted,
+            start=start,
+            temperature_usd=temperature_usd,
+            accuracy=rough,
+            check=watch.check,
+        )
         residual = price_gap(economy, found) if residual_of is None else residual_of(found)
         watch.tick(residual)
         if residual > tolerance or rough <= finest:

@@ -1,5 +1,7 @@
 """Certificates of an equilibrium: exploitability, its softmax bound, contraction, and what is known of uniqueness."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from agents.arrays import Floats, Ints
@@ -9,18 +11,20 @@ from agents.outlook import Outlook
 from agents.slot_outcome import slot_outcome
 from agents.tariff import Recovery, Tariff, rates
 from model.economy import Economy
-from model.mean_field.answer import Answer, answer, induced_wholesale, outlook, own_outlook, surplus_usd_per_day
+from model.mean_field.answer import Answer, induced_wholesale, outlook, own_outlook, surplus_usd_per_day
 from model.mean_field.flow import worth_left_usd
+from model.mean_field.price_product import PriceProduct
 from model.mean_field.prices import couples, potential_failures, solve_prices
 from model.mean_field.watch import Watch
 
 OBSERVED = "observed only"
 START_TOLERANCE_USD_PER_KWH = 1e-9
-POWER_STEPS = 30
-"""Power iterations spent on the contraction factor."""
-POWER_TOLERANCE = 1e-3
-NUDGE_USD_PER_KWH = 1e-5
-"""Finite-difference step of the price map. [USD/kWh]"""
+EIGENVALUE_TOLERANCE = 1e-3
+"""Relative error of a contraction factor found by products,"""
+RESTARTS = 20
+"""and how often Arnoldi's method may begin anew for it."""
+PRODUCT_ACCURACY = 1e-5
+"""and the accuracy of the products."""
 
 
 def softmax_bound_usd_per_day(economy: Economy) -> float:
@@ -32,12 +36,14 @@ def softmax_bound_usd_per_day(economy: Economy) -> float:
     return economy.scenario.temperature_usd * economy.slots * total
 
 
-def exploitability_usd_per_day(economy: Economy, tariff: Tariff, found: Answer) -> float:
+def exploitability_usd_per_day(
+    economy: Economy, tariff: Tariff, found: Answer, check: Callable[[], None] = lambda: None
+) -> float:
     """What the mean household forgoes by its policy, at the prices (λ and α) that the policies induce.
 
     At δ = 1 the gain of the hard best response less the gain of the policy; at δ < 1,
     (1 − δ)·Σ_θ w_θ E[V_best − V_π] under p_c times the law at slot 0. Both values are unregularised. In a game of one
-    day both are that day's rewards with salvage.
+    day both are that day's rewards with salvage. ``check`` is called every second or so and may raise to stop.
     [USD per household-day]
     """
     wholesale = induced_wholesale(economy, found.net_load_kw)
@@ -53,21 +59,23 @@ def exploitability_usd_per_day(economy: Economy, tariff: Tariff, found: Answer) 
         view = own_outlook(economy, hard, kind)
         own_rates = posted.for_discount(float(tariff.discount[household.group]))
         brought = slot_outcome(household, own_rates, economy.shock_levels, economy.slot_hours)
-        best = respond(brought, household.levels, view, start=response)
+        best = respond(brought, household.levels, view, start=response, check=check)
         if hard.discount_per_day == 1.0:
             weight = flow.frequency * economy.common.probability[:, None, None, None]
             forgone = best.gain_usd_per_day - float((weight * brought.reward_usd).sum())
             forgone -= worth_left_usd(flow, response.policy, view, brought.level_kwh)
         else:
             start_law = economy.common.probability[:, None, None] * flow.law[:, 0]
-            own_value = policy_value_usd(brought.reward_usd, response.policy.probability, brought.moves, hard)
+            own_value = policy_value_usd(brought.reward_usd, response.policy.probability, brought.moves, hard, check)
             lead = best.value_usd[:, 0].transpose(0, 2, 1) - own_value
             forgone = (1 - hard.discount_per_day) * float((start_law * lead).sum())
         total += household.share * forgone
     return total
 
 
-def policy_value_usd(reward: Floats, probability: Floats, move: Ints, horizon: Outlook) -> Floats:
+def policy_value_usd(
+    reward: Floats, probability: Floats, move: Ints, horizon: Outlook, check: Callable[[], None] = lambda: None
+) -> Floats:
     """Discounted unregularised value of following a policy for ever, at midnight. (c, e, z) [USD]
 
     Iterated from zero until the change, extrapolated to the fixed point, is below 1e-12 USD.
@@ -77,6 +85,7 @@ def policy_value_usd(reward: Floats, probability: Floats, move: Ints, horizon: O
     target = np.clip(np.arange(levels)[:, None] + move, 0, levels - 1)
     midnight = np.zeros((states, levels, shocks))
     while True:
+        check()
         value = np.einsum("cd,dez->cez", horizon.common_kernel, midnight)
         for h in range(slots - 1, -1, -1):
             ahead = per_slot * value @ horizon.shock_kernel.T
@@ -99,8 +108,8 @@ def contraction(
     """Spectral radius of the undamped price map λ → s(L(λ) + rest) at the solution, the adder held.
 
     Above 1, plain iteration herds away from the equilibrium. 0 where no rate depends on the wholesale price, None where
-    the map jumps (see `smooth`). From the derivative ``slope`` = ∂L/∂λ where it is known, else by power iteration
-    on finite differences, which costs less for many prices.
+    the map jumps (see `smooth`). From the derivative ``slope`` = ∂L/∂λ where it is known, else from its products with a
+    vector by Arnoldi's method, a power iteration that forgets nothing (ARPACK); None if that does not converge.
     """
     if not couples(tariff):
         return 0.0
@@ -109,22 +118,27 @@ def contraction(
     if slope is not None:
         steepness = economy.supply.slope(found.net_load_kw + economy.rest_load_kw).ravel()
         return float(np.abs(np.linalg.eigvals(steepness[:, None] * slope)).max())
-    center = found.wholesale_usd_per_kwh
-    base = induced_wholesale(economy, found.net_load_kw)
-    direction = np.ones_like(center) + 0.1 * np.cos(np.arange(center.size)).reshape(center.shape)
-    norms: list[float] = []
-    for _ in range(POWER_STEPS):
-        direction = direction / np.abs(direction).max()
-        nudged = answer(economy, tariff, center + NUDGE_USD_PER_KWH * direction, found.adder_usd_per_kwh, start=found)
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs  # slow to import, seldom needed
+
+    watch.check()
+    product = PriceProduct(economy, tariff, found, watch)
+    steepness = economy.supply.slope(found.net_load_kw + economy.rest_load_kw)
+
+    def mapped(flat: Floats) -> Floats:
+        change = steepness * product(flat.reshape(steepness.shape), PRODUCT_ACCURACY)
         watch.tick()
-        direction = (induced_wholesale(economy, nudged.net_load_kw) - base) / NUDGE_USD_PER_KWH
-        norms.append(float(np.abs(direction).max()))
-        if norms[-1] == 0.0:
-            return 0.0
-        if len(norms) > 3 and abs(norms[-1] - norms[-2]) <= POWER_TOLERANCE * norms[-1]:
-            break
-    tail = norms[-min(len(norms), 6) :]
-    return float(np.exp(np.mean(np.log(tail)))) if len(norms) == POWER_STEPS else norms[-1]
+        return change.ravel()
+
+    start = mapped(1.0 + 0.1 * np.cos(np.arange(steepness.size)))
+    if not start.any():
+        return 0.0
+    price_map = LinearOperator((start.size, start.size), matvec=mapped, dtype=np.float64)
+    how = {"k": 1, "which": "LM", "v0": start, "tol": EIGENVALUE_TOLERANCE, "maxiter": RESTARTS}
+    try:
+        largest = eigs(price_map, **how, return_eigenvectors=False)
+    except ArpackNoConvergence as short:
+        largest = short.eigenvalues
+    return float(np.abs(largest).max()) if len(largest) else None
 
 
 def agreement(economy: Economy, tariff: Tariff, found: Answer, watch: Watch, starts: int) -> str:
@@ -132,6 +146,7 @@ def agreement(economy: Economy, tariff: Tariff, found: Answer, watch: Watch, sta
     peak_kw = economy.peak_reference_kw
     converged, farthest = 0, 0.0
     for seed in range(starts):
+        watch.stage = f"certificates: random start {seed + 1} of {starts}"
         away = np.random.default_rng(seed).uniform(-1.0, 1.5, economy.rest_load_kw.shape)
         again = solve_prices(
             economy,

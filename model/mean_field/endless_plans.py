@@ -9,6 +9,7 @@ misses by is measured with the values V of a best response to the price of the d
 column is worth −(1 − β) Σ_h ⟨μ_h, V_h⟩ beside its rewards, and the best columns are worth 0. At δ = 1 that is nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,11 +51,21 @@ class Plan:
 class EndlessPlans:
     """Stationary plans of days without end.
 
-    ``patient`` keeps plans without weight in the pool, until told to forget them.
+    ``patient`` keeps plans without weight in the pool, until told to forget them; ``check`` is called every second or
+    so and may raise to stop.
     """
 
-    def __init__(self, economy: Economy, horizon: Outlook, types: TypeStack, *, patient: bool = False) -> None:
+    def __init__(
+        self,
+        economy: Economy,
+        horizon: Outlook,
+        types: TypeStack,
+        *,
+        patient: bool = False,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self.economy, self.horizon, self.types, self.patient = economy, horizon, types, patient
+        self.check = check
         shape = (*economy.rest_load_kw.shape, types.shock_levels.size, types.moves.shape[1])
         room = ROOM_PER_TYPE * len(economy.types)
         self.columns = empty_columns(room, shape)
@@ -74,9 +85,11 @@ class EndlessPlans:
             if household.battery is None and last is not None:
                 continue  # a household without a battery has but one plan
             outcome = outcome_of(household, kind, here, self.horizon.slot_hours)
-            response = respond(outcome, household.levels, self.horizon, start=last[0] if last else None)
+            before = last[0] if last else None
+            response = respond(outcome, household.levels, self.horizon, start=before, check=self.check)
             midnight = last[1].law[:, 0] if last else None
-            flow = household_flow(response.policy, self.horizon, self.economy.common.backward, midnight)
+            backward = self.economy.common.backward
+            flow = household_flow(response.policy, self.horizon, backward, midnight, check=self.check)
             self.last[kind] = (response, flow)
             place = next_free(self.columns, place)
             frequency = self.columns.frequency[place]

@@ -16,7 +16,7 @@ from agents.policy import PolicyTable
 from agents.short_repr import short_repr
 from agents.tariff import Rates, Recovery, Tariff
 from model.economy import Economy
-from model.mean_field.answer import Answer, answer, posted_charge_usd_per_day, surplus_usd_per_day
+from model.mean_field.answer import ROUGHEST, Answer, answer, posted_charge_usd_per_day, surplus_usd_per_day
 from model.mean_field.certificate import (
     OBSERVED,
     agreement,
@@ -26,15 +26,14 @@ from model.mean_field.certificate import (
     softmax_bound_usd_per_day,
     uniqueness,
 )
-from model.mean_field.price_slope import BooksSlope, books_slope, net_load_slope
+from model.mean_field.price_slope import BooksSlope, books_slope, dense_pays, net_load_slope
 from model.mean_field.prices import PriceSolution, couples, first_guess, solve_prices
 from model.mean_field.recovery import Recovered, balancing_fixed_charge, smallest_adder
 from model.mean_field.watch import Cancelled, Progress, Watch
 from model.messages import Messages, scenario_messages
 
 TOLERANCE_USD_PER_KWH = 1e-9
-DENSE = 256
-"""Prices up to which a certified solution keeps the derivative ∂L/∂λ."""
+"""Largest residual accepted unless told."""
 
 
 class Outcome(StrEnum):
@@ -200,7 +199,7 @@ def solve_equilibrium(
     progress
         Called after every evaluation of the population.
     cancelled
-        Asked after every evaluation; answering True ends the solve with outcome ``cancelled``.
+        Asked about every second, from several threads; answering True ends the solve with outcome ``cancelled``.
 
     Returns
     -------
@@ -215,25 +214,27 @@ def solve_equilibrium(
     slope: Floats | None = None
     books: BooksSlope | None = None
     certainty = uniqueness(economy, tariff)
-    was_cancelled = False
+    solved = was_cancelled = False
     try:
         recovered = _recover(economy, tariff, tolerance_usd_per_kwh, watch, start, before)
+        solved = True
         if certify:
-            watch.stage = "certificates"
+            watch.stage = "certificates: contraction"
             found = recovered.prices.answer
-            if couples(tariff) and smooth(economy) and found.net_load_kw.size <= DENSE:
+            if couples(tariff) and smooth(economy) and dense_pays(economy):
                 if tariff.recovery is Recovery.VOLUMETRIC:
                     books = books_slope(economy, tariff, found)
                     slope = books.load_by_price
                 else:
-                    slope = net_load_slope(economy, tariff, found)
+                    slope = net_load_slope(economy, tariff, found, check=watch.check)
                 watch.tick()
             radius = contraction(economy, tariff, found, watch, slope)
             if starts and certainty.startswith(OBSERVED) and couples(tariff) and recovered.prices.converged:
                 certainty += f"; {agreement(economy, tariff, found, watch, starts)}"
     except Cancelled:
         was_cancelled = True
-        recovered = _where_it_stood(economy, tariff, before)
+        if not solved:
+            recovered = _where_it_stood(economy, tariff, before)
     found = recovered.prices.answer
     surplus = recovered.surplus_usd_per_day
     charge = tariff.fixed_charge_usd_per_day
@@ -248,7 +249,7 @@ def solve_equilibrium(
         economy=economy,
         tariff=tariff,
         outcome=outcome,
-        message=_sentence(outcome, residual, surplus, tariff, recovered.prices, watch.evaluations),
+        message=_sentence(outcome, residual, surplus, tariff, recovered.prices, watch.evaluations, solved),
         iterations=watch.evaluations,
         seconds=time.perf_counter() - began,
         residual_usd_per_kwh=residual,
@@ -300,7 +301,7 @@ def _recover(
 def _where_it_stood(economy: Economy, tariff: Tariff, before: PriceSolution | None) -> Recovered:
     """After a cancellation: the start, or the answer to the first guess of prices."""
     if before is None:
-        found = answer(economy, tariff, first_guess(economy), 0.0)
+        found = answer(economy, tariff, first_guess(economy), 0.0, accuracy=ROUGHEST)
         before = PriceSolution(answer=found, residual_usd_per_kwh=np.inf, converged=False)
     return Recovered(
         prices=before, surplus_usd_per_day=surplus_usd_per_day(economy, tariff, before.answer), adequate=True
@@ -316,7 +317,13 @@ def _outcome(was_cancelled: bool, recovered: Recovered, residual: float, toleran
 
 
 def _sentence(
-    outcome: Outcome, residual: float, surplus: float, tariff: Tariff, prices: PriceSolution, evaluations: int
+    outcome: Outcome,
+    residual: float,
+    surplus: float,
+    tariff: Tariff,
+    prices: PriceSolution,
+    evaluations: int,
+    solved: bool,
 ) -> str:
     """Put the outcome in words a reader can act on."""
     if outcome is Outcome.CONVERGED:
@@ -327,6 +334,8 @@ def _sentence(
             f"Not converged: prices still move by {residual:.1e} USD/kWh after {evaluations} evaluations;"
             f" raise temperature_usd or lower the pass-through.{tried}"
         )
+    if outcome is Outcome.CANCELLED and solved:
+        return f"Cancelled after {evaluations} evaluations: the prices are found, their certificates are not complete."
     if outcome is Outcome.CANCELLED:
         return f"Cancelled after {evaluations} evaluations; the figures are those of the starting point."
     return (

@@ -103,7 +103,9 @@ def solve_exact(
     horizon = outlook(economy, temperature_usd=0.0)
     types, terms = stack_types(economy), terms_of(economy, tariff, adder_usd_per_kwh)
     single = economy.one_day is not None or economy.held is not None
-    plans: Plans = (SingleDayPlans if single else EndlessPlans)(economy, horizon, types)
+    plans: Plans = (
+        SingleDayPlans(economy, horizon, types) if single else EndlessPlans(economy, horizon, types, check=watch.check)
+    )
     here = start_at(types, terms, wholesale_usd_per_kwh)
     plans.answer(here)
     watch.tick()

@@ -263,7 +263,7 @@ def solve_first_best(economy: Economy, *, watch: Watch | None = None) -> FirstBe
         price = planner.price(power)
         best_power, best_wear = np.zeros_like(power), 0.0
         for battery, share in makes.items():
-            plan, cost, responses[battery] = _best_plan(economy, battery, horizon, price, responses.get(battery))
+            plan, cost, responses[battery] = _best_plan(economy, battery, horizon, price, responses.get(battery), watch)
             best_power += share * plan
             best_wear += share * cost
         gap = float((planner.weight * price) @ (power - best_power)) + wear - best_wear
@@ -289,7 +289,7 @@ def solve_first_best(economy: Economy, *, watch: Watch | None = None) -> FirstBe
 
 
 def _best_plan(
-    economy: Economy, battery: Battery, horizon: Outlook, price: Floats, start: Response | None
+    economy: Economy, battery: Battery, horizon: Outlook, price: Floats, start: Response | None, watch: Watch
 ) -> tuple[Floats, float, Response]:
     """Mean power (c·h) and daily wear of a battery that answers the price alone, at temperature 0."""
     move = moves(battery, economy.slot_hours)
@@ -304,8 +304,10 @@ def _best_plan(
         payment_usd=economy.slot_hours * prices * power,
         wear_usd=wear_usd(battery, move),
     )
-    response = respond(brought, battery.levels, horizon, start=start)
-    flow = stationary_flow(response.policy, horizon.shock_kernel, np.ones(1), economy.common.backward)
+    response = respond(brought, battery.levels, horizon, start=start, check=watch.check)
+    flow = stationary_flow(
+        response.policy, horizon.shock_kernel, np.ones(1), economy.common.backward, check=watch.check
+    )
     frequency = flow.frequency[:, :, 0]
     wear = float(economy.common.probability @ (frequency @ brought.wear_usd).sum(axis=1))
     return (frequency @ power).ravel(), wear, response

@@ -4,6 +4,7 @@ The law μ[c, h, e, z] is conditional on the common state: it sums to one for ea
 of slot h. At midnight μ'[c'] = Σ_c P(c|c')·end(c) with the backward chain P(c|c').
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,8 @@ ROUNDING = 1e-15
 """A change of the law this small is rounding."""
 LAZY = 0.5
 """Share of the old law kept where plain days go round in circles."""
+CELLS_AT_ONCE = 200_000_000
+"""Entries of a policy × days of one call of a kernel, at most about a second, between two questions whether to stop."""
 FAST_DAYS = 40
 """Days to iterate, plainly and then lazily, before the linear system is solved instead."""
 SWEEP_LIMIT = 400
@@ -86,9 +89,13 @@ def push_days(
     limit: int,
     tolerance: float,
     laziness: float,
+    previous: float,
     law: Floats,
-) -> float:
-    """Iterate the day from midnight[c, e, z]; fill law[c, h, e, z]; return the distance to the stationary law.
+) -> tuple[float, float]:
+    """Iterate the day from midnight[c, e, z]; fill law[c, h, e, z].
+
+    Returns the distance to the stationary law, and the last change, with which, as ``previous``, the iteration goes on
+    where it stopped; infinity begins one.
 
     ``laziness`` is the share of the old law kept at each step: it leaves the stationary law alone and breaks cycles.
     The stopping rule extrapolates the geometric decay of the change, so slow mixing cannot pass for convergence.
@@ -96,7 +103,6 @@ def push_days(
     states, slots, levels, shocks = law.shape
     moved = np.empty((shocks, levels))
     end = np.empty((states, levels, shocks))
-    previous = np.inf
     distance = np.inf
     for day in range(limit + 1):
         for c in range(states):
@@ -127,6 +133,26 @@ def push_days(
         rate = min(change / previous, 0.999999) if previous < np.inf else 0.999999
         previous = change
         distance = 0.0 if change <= ROUNDING else change * rate / (1.0 - rate)
+    return distance, previous
+
+
+def _push(
+    midnight: Floats,
+    arrays: tuple[Floats, Ints, Floats, Floats],
+    limit: int,
+    tolerance: float,
+    laziness: float,
+    law: Floats,
+    check: Callable[[], None],
+) -> float:
+    """`push_days` in calls of bounded length; return the distance to the stationary law."""
+    at_once = max(CELLS_AT_ONCE // arrays[0].size, 1)
+    days, distance, previous = 0, np.inf, np.inf
+    while days < limit and distance > tolerance:
+        check()
+        part = min(at_once, limit - days)
+        distance, previous = push_days(midnight, *arrays, part, tolerance, laziness, previous, law)
+        days += part
     return distance
 
 
@@ -188,18 +214,21 @@ def household_flow(
     backward: Floats,
     start: Floats | None = None,
     tolerance: float = LAW_TOLERANCE,
+    check: Callable[[], None] = lambda: None,
 ) -> Flow:
     """The day of a policy in a game: the single one from its given start, else the stationary one.
 
     Arguments as in `stationary_flow`.
     """
     if horizon.one_day is None:
-        return stationary_flow(policy, horizon.shock_kernel, horizon.shock_probability, backward, start, tolerance)
+        return stationary_flow(
+            policy, horizon.shock_kernel, horizon.shock_probability, backward, start, tolerance, check
+        )
     states, slots, levels, shocks, _ = policy.probability.shape
     law = np.empty((states, slots, levels, shocks))
     midnight = np.broadcast_to(horizon.one_day.start(levels, horizon.shock_probability), (states, levels, shocks))
     arrays = (policy.probability, policy.moves, horizon.shock_kernel, backward)
-    push_days(np.array(midnight), *arrays, 0, LAW_TOLERANCE, 0.0, law)
+    push_days(np.array(midnight), *arrays, 0, LAW_TOLERANCE, 0.0, np.inf, law)
     _require_law(law)
     return Flow(law=law, frequency=_frequency(law, policy.probability), defect=0.0)
 
@@ -226,6 +255,7 @@ def stationary_flow(
     backward: Floats,
     start: Floats | None = None,
     tolerance: float = LAW_TOLERANCE,
+    check: Callable[[], None] = lambda: None,
 ) -> Flow:
     """Stationary day of a policy.
 
@@ -245,6 +275,8 @@ def stationary_flow(
         A law at midnight to start from; by default uniform over levels.
     tolerance
         Estimated distance of the midnight law to the stationary one at which to stop.
+    check
+        Called every second or so; may raise to stop.
     """
     probability = policy.probability
     states, slots, levels, shocks, count = probability.shape
@@ -258,16 +290,16 @@ def stationary_flow(
     else:
         midnight = np.array(start)
     arrays = (probability, policy.moves, shock_kernel, backward)
-    defect = push_days(midnight, *arrays, FAST_DAYS, tolerance, 0.0, law)
+    defect = _push(midnight, arrays, FAST_DAYS, tolerance, 0.0, law, check)
     if defect > tolerance:
-        defect = push_days(midnight, *arrays, FAST_DAYS, tolerance, LAZY, law)
+        defect = _push(midnight, arrays, FAST_DAYS, tolerance, LAZY, law, check)
     if defect > tolerance and midnight.size <= JOINT_LIMIT:
         solved = _solve_midnight(policy, shock_kernel, shock_probability, backward)
         if solved is not None and solved[1] <= tolerance:
             midnight, defect = solved
-            push_days(midnight.copy(), *arrays, 0, tolerance, 0.0, law)
+            push_days(midnight.copy(), *arrays, 0, tolerance, 0.0, np.inf, law)
     if defect > tolerance:
-        defect = push_days(midnight, *arrays, SWEEP_LIMIT, tolerance, LAZY, law)
+        defect = _push(midnight, arrays, SWEEP_LIMIT, tolerance, LAZY, law, check)
     _require_law(law)
     frequency = _frequency(law, probability)
     return Flow(law=law, frequency=frequency, defect=float(defect))

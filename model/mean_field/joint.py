@@ -148,7 +148,9 @@ class _System:
         load_kw = unknowns[:-1].reshape(self.shape) if self.couples else root.answer.net_load_kw
         prices = self.economy.supply.price(load_kw)
         accuracy = GLANCE * root.answer.adder_usd_per_kwh
-        without = answer(self.economy, self.tariff, prices, 0.0, start=root.answer, accuracy=accuracy)
+        without = answer(
+            self.economy, self.tariff, prices, 0.0, start=root.answer, accuracy=accuracy, check=self.watch.check
+        )
         self.watch.tick()
         return self._surplus(without) < 0
 

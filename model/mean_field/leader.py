@@ -19,8 +19,9 @@ from agents.arrays import Floats
 from agents.short_repr import short_repr
 from agents.tariff import Tariff
 from model.economy import Economy
-from model.mean_field.equilibrium import DENSE, Equilibrium, Outcome, solve_equilibrium
+from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from model.mean_field.family import TariffFamily, starting_points
+from model.mean_field.price_slope import DENSE
 from model.mean_field.tangent import equilibrium_tangent, predicted
 from model.mean_field.watch import Cancelled, Progress
 

@@ -71,7 +71,7 @@ def solve_mixed(
     """
     horizon = outlook(economy, temperature_usd=0.0)
     types, terms = stack_types(economy), terms_of(economy, tariff, adder_usd_per_kwh)
-    plans = EndlessPlans(economy, horizon, types, patient=True)
+    plans = EndlessPlans(economy, horizon, types, patient=True, check=watch.check)
     here = start_at(types, terms, wholesale_usd_per_kwh)
     plans.answer(here)
     watch.tick()

@@ -12,9 +12,13 @@ Where Theorem U applies, G is the gradient of the convex
 and a step is accepted when F falls; elsewhere, and close to the solution, when the residual does. The derivative is
 exact, and its inverse is reused with Broyden's rank-one correction while steps keep shrinking the residual, so a
 solution nearby costs a few evaluations of the population and no derivative at all.
+
+Where a matrix would be large, `LoadEquation` gives the step without it, and the inverses of the common states' blocks,
+corrected alike, stand for the inverse afterwards.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -23,7 +27,8 @@ from agents.outlook import Outlook
 from agents.tariff import Tariff
 from model.economy import Economy
 from model.mean_field.answer import Answer, careful_answer, outlook
-from model.mean_field.price_slope import net_load_slope
+from model.mean_field.price_product import LoadEquation, PriceProduct, apply_blocks
+from model.mean_field.price_slope import dense_pays, net_load_slope
 from model.mean_field.watch import Watch
 
 STEP_LIMIT = 25
@@ -36,6 +41,8 @@ REUSE = 0.1
 REUSE_LARGE = 0.5
 """and so does one that leaves this share, where there are many prices and derivatives cost many evaluations."""
 ARMIJO = 1e-4
+FORCING = 0.03
+"""Residual of a step found without the matrix, as a share of what it is to remove."""
 ROUNDING_USD = 1e-12
 """Rises of the potential this small are rounding. [USD per household-day]"""
 
@@ -51,7 +58,7 @@ class NewtonSolution:
     residual_usd_per_kwh
         max |s(L + rest) − λ| there.
     slope
-        The last derivative G' that was computed, (c·h, c·h), or the one given; None if none was needed.
+        The last derivative G' that was computed, (c·h, c·h), or the one given; None if none was needed as a matrix.
     converged
         Whether the residual met the tolerance.
     """
@@ -103,10 +110,14 @@ class _Game:
         potential = self._potential(found, load_kw) if self.has_potential else np.nan
         return _Point(load_kw, found, load_kw - economy.rest_load_kw - found.net_load_kw, residual, potential)
 
-    def slope(self, point: _Point) -> Floats:
-        """The derivative G' at a point. (c·h, c·h)"""
-        by_price = net_load_slope(self.economy, self.tariff, point.answer, horizon=self.horizon)
-        return np.eye(len(by_price)) - by_price * self.economy.supply.slope(point.load_kw).ravel()
+    def derivative(self, point: _Point) -> "_Inverse":
+        """What solves for a step at a point."""
+        steepness = self.economy.supply.slope(point.load_kw)
+        if not dense_pays(self.economy):
+            product = PriceProduct(self.economy, self.tariff, point.answer, self.watch, horizon=self.horizon)
+            return _BlockInverse(LoadEquation(product, steepness))
+        by_price = net_load_slope(self.economy, self.tariff, point.answer, horizon=self.horizon, check=self.watch.check)
+        return _DenseInverse(np.eye(len(by_price)) - by_price * steepness.ravel())
 
     def fall(self, point: _Point, step: Floats) -> float:
         """Slope of the potential along a step; below zero downhill. [USD per household-day]"""
@@ -120,6 +131,64 @@ class _Game:
         supply = float(economy.common.probability @ energy.sum(axis=1)) * economy.slot_hours
         pairs = zip(economy.types, found.responses, strict=True)
         return supply + sum(t.share * r.gain_usd_per_day for t, r in pairs) / self.tariff.pass_through
+
+
+class _Inverse(Protocol):
+    """The inverse of the derivative, corrected after every step."""
+
+    def step(self, gap_kw: Floats) -> Floats:
+        """The Newton step (c, h) that is to close a gap (c, h)."""
+
+    def correct(self, moved: Floats, gap_change: Floats) -> None:
+        """Take in how the gap changed over a step: Broyden's rank-one correction."""
+
+
+class _DenseInverse:
+    """The inverse as a matrix; ``slope`` is what it inverts."""
+
+    def __init__(self, slope: Floats) -> None:
+        self.slope, self._inverse = slope, np.linalg.inv(slope)
+
+    def step(self, gap_kw: Floats) -> Floats:
+        return np.asarray(-self._inverse @ gap_kw.ravel()).reshape(gap_kw.shape)
+
+    def correct(self, moved: Floats, gap_change: Floats) -> None:
+        along, inverse = moved.ravel(), self._inverse
+        seen = inverse @ gap_change.ravel()
+        inverse += np.outer(along - seen, along @ inverse) / (along @ seen)
+
+
+@dataclass(slots=True, eq=False)
+class _BlockInverse:
+    """The exact equation for the first step, then the blocks' inverses with their corrections."""
+
+    equation: LoadEquation | None
+    blocks: Floats = field(init=False)
+    corrections: list[tuple[Floats, Floats]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        assert self.equation is not None
+        self.blocks = self.equation.inverse_blocks
+
+    def step(self, gap_kw: Floats) -> Floats:
+        if self.equation is None:
+            return -self._times(gap_kw)
+        found = self.equation.solve(-gap_kw, FORCING)
+        self.equation = None  # and with it the policies it was made of
+        return found
+
+    def correct(self, moved: Floats, gap_change: Floats) -> None:
+        seen = self._times(gap_change)
+        across = apply_blocks(self.blocks.transpose(0, 2, 1), moved)
+        for left, right in self.corrections:
+            across = across + (moved * left).sum() * right
+        self.corrections.append(((moved - seen) / (moved * seen).sum(), across))
+
+    def _times(self, load_kw: Floats) -> Floats:
+        product = apply_blocks(self.blocks, load_kw)
+        for left, right in self.corrections:
+            product = product + left * (right * load_kw).sum()
+        return product
 
 
 def solve_newton(
@@ -164,25 +233,22 @@ def solve_newton(
     )
     here = game.at(load_kw, warm)
     best, fresh = here, False
-    inverse = None if slope is None else np.linalg.inv(slope)
+    inverse: _Inverse | None = None if slope is None else _DenseInverse(slope)
     reuse = REUSE if load_kw.size <= FEW_PRICES else REUSE_LARGE
     for _ in range(STEP_LIMIT):
         if best.residual <= tolerance:
             break
         if inverse is None:
-            slope, fresh = game.slope(here), True
-            inverse = np.linalg.inv(slope)
-        step = -inverse @ here.gap_kw.ravel()
-        there = _search(game, here, np.reshape(step, load_kw.shape), fresh)
+            inverse, fresh = game.derivative(here), True
+            slope = inverse.slope if isinstance(inverse, _DenseInverse) else None
+        there = _search(game, here, inverse.step(here.gap_kw), fresh)
         if there is None:
             if fresh:
                 break
             inverse = None
             continue
-        moved = (there.load_kw - here.load_kw).ravel()
         if there.residual <= reuse * here.residual:
-            seen = inverse @ (there.gap_kw - here.gap_kw).ravel()
-            inverse += np.outer(moved - seen, moved @ inverse) / (moved @ seen)
+            inverse.correct(there.load_kw - here.load_kw, there.gap_kw - here.gap_kw)
             fresh = False
         else:
             inverse = None

@@ -1,10 +1,13 @@
 """How the whole continuum's answer moves with the wholesale price, the adder, or any other change of the rates."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from agents.arrays import Floats
+from agents.day_operator import JOINT_LIMIT
+from agents.household import HouseholdType
 from agents.outlook import Outlook
 from agents.short_repr import short_repr
 from agents.tariff import ExportRule, Rates, Tariff
@@ -12,6 +15,9 @@ from model.economy import Economy
 from model.mean_field.answer import Answer, outlook, own_outlook
 from model.mean_field.sensitivity import Directions, Sensitivity, type_sensitivity
 from model.mean_field.threads import for_each_type
+
+DENSE = 256
+"""Prices up to which a derivative is kept as a matrix."""
 
 
 def rate_slopes(tariff: Tariff, posted: Rates) -> tuple[Floats, Floats]:
@@ -22,6 +28,14 @@ def rate_slopes(tariff: Tariff, posted: Rates) -> tuple[Floats, Floats]:
     bought = np.full_like(posted.import_usd_per_kwh, tariff.pass_through)
     alone = tariff.export_pass_through if tariff.export_rule is ExportRule.NET_BILLING else 0.0
     return bought, np.where(_capped(posted), bought, alone)
+
+
+def own_rate_slopes(tariff: Tariff, posted: Rates, household: HouseholdType) -> tuple[Rates, tuple[Floats, Floats]]:
+    """What one type pays, its discount applied, and how either rate moves with the price of its slot. (c, h)"""
+    kept = 1 - float(tariff.discount[household.group])
+    own = posted.for_discount(1 - kept)
+    bought, sold = rate_slopes(tariff, posted)
+    return own, (kept * bought, np.where(_capped(own) > 0, kept * bought, sold))
 
 
 def price_directions(tariff: Tariff, posted: Rates) -> Directions:
@@ -45,6 +59,7 @@ def population_sensitivity(
     *,
     horizon: Outlook | None = None,
     only_net_load: bool = False,
+    check: Callable[[], None] = lambda: None,
 ) -> list[Sensitivity]:
     """Differentiate every household type's answer along changes of the posted rates.
 
@@ -56,6 +71,8 @@ def population_sensitivity(
         Changes of the rates before discounts.
     horizon
         The outlook that the answer was computed with; the scenario's without it.
+    check
+        Called between steps of the work; may raise to stop.
     """
     horizon = outlook(economy) if horizon is None else horizon
 
@@ -75,18 +92,38 @@ def population_sensitivity(
             economy.common.backward,
             Directions(import_usd_per_kwh=bought, export_usd_per_kwh=sold),
             only_net_load=only_net_load,
+            check=check,
         )
 
     return for_each_type(economy, differentiate)
 
 
-def net_load_slope(economy: Economy, tariff: Tariff, found: Answer, *, horizon: Outlook | None = None) -> Floats:
+def dense_pays(economy: Economy) -> bool:
+    """Whether the derivative of the net load is better formed than only multiplied with.
+
+    It is bounded by the number of prices, and what is solved on the way by the midnight states of a type.
+    """
+    states, _ = economy.rest_load_kw.shape
+    most = max(states * len(economy.shock_levels) * household.levels for household in economy.types)
+    return economy.rest_load_kw.size <= DENSE and most <= JOINT_LIMIT
+
+
+def net_load_slope(
+    economy: Economy,
+    tariff: Tariff,
+    found: Answer,
+    *,
+    horizon: Outlook | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> Floats:
     """Derivative ∂L/∂λ of the mean net load in the wholesale prices, the adder held. (c·h, c·h) [kW per USD/kWh]
 
     Weighted by p_c it is symmetric and negative semidefinite under Theorem U's conditions.
     """
     directions = price_directions(tariff, found.rates)
-    slopes = population_sensitivity(economy, tariff, found, directions, horizon=horizon, only_net_load=True)
+    slopes = population_sensitivity(
+        economy, tariff, found, directions, horizon=horizon, only_net_load=True, check=check
+    )
     size = found.net_load_kw.size
     total = np.zeros((size, size))
     for household, slope in zip(economy.types, slopes, strict=True):

@@ -14,6 +14,7 @@ from model.mean_field.answer import Answer, answer, careful_answer, finest_accur
 from model.mean_field.exact import solve_exact
 from model.mean_field.mixed_plans import solve_mixed
 from model.mean_field.newton import FEW_PRICES, solve_newton
+from model.mean_field.price_slope import dense_pays
 from model.mean_field.watch import Watch
 
 EVALUATION_LIMIT = 150
@@ -97,8 +98,9 @@ def solve_prices(
     A solution nearby is improved by Newton's method with its own derivative. Otherwise many prices are first tried by
     Anderson acceleration, which needs no derivative; where that is slow, and for few prices at once, by Newton's
     method with continuation: the game is solved warm, where households spread over their options, and cooled down
-    step by step, each solution being the next one's start. At temperature 0 the mixture of plans that clears the market
-    is found: with a potential its saddle point, without one the solution of a variational inequality.
+    step by step, each solution being the next one's start. So are large games, whose derivative is only multiplied
+    with. At temperature 0 the mixture of plans that clears the market is found: with a potential its saddle point,
+    without one the solution of a variational inequality.
 
     Parameters
     ----------
@@ -122,6 +124,7 @@ def solve_prices(
             adder_usd_per_kwh,
             start=start.answer if start else None,
             accuracy=finest_accuracy(tolerance),
+            check=watch.check,
         )
         watch.tick(0.0)
         return PriceSolution(
@@ -159,6 +162,8 @@ class _Search:
             self._newton(load_kw, self.target, start.answer, slope=start.slope)
         if self.target == 0 and (self.has_potential or self._mixes):
             self._mix_plans(load_kw)
+        if not self._done and self.target > 0 and not dense_pays(self.economy):
+            self._continue(load_kw)
         if not self._done and (load_kw.size > FEW_PRICES or self.target == 0):
             self._accelerate(load_kw, start.answer if start else None)
         if not self._done and self.target > 0:

@@ -58,5 +58,9 @@ class Watch:
                     fraction=fraction,
                 )
             )
+        self.check()
+
+    def check(self) -> None:
+        """Raise ``Cancelled`` if asked to stop; cheap, and from any thread."""
         if self.cancelled is not None and self.cancelled():
             raise Cancelled

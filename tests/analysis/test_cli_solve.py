@@ -189,3 +189,82 @@ def test_people_get_tables_with_units(capsys: pytest.CaptureFixture[str]) -> Non
     assert "USD per household-day" in said.out
     assert "low / none" in said.out
     assert "nan" not in said.out.lower().replace("tenant", "")
+
+
+# How much is certified
+
+FIRST_BEST_KEYS = (
+    ("first_best", "welfare_usd_per_household_day"),
+    ("first_best", "duality_gap_usd_per_household_day"),
+    ("metrics", "efficiency_gap_usd_per_household_day"),
+    ("metrics", "price_of_anarchy"),
+)
+
+
+@pytest.mark.parametrize("level", ["none", "quick"])
+def test_what_is_not_certified_is_null_and_named(level: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said = run(["solve", "textbook", "--tariff", "filed", "--certify", level, "--json"], capsys)
+    assert set(said) >= CONTRACT
+    assert set(said["metrics"]) >= METRICS
+    assert (said["exploitability_usd_per_household_day"] is None) == (level == "none")
+    assert (said["contraction"] is None) == (level == "none")
+    assert said["softmax_bound_usd_per_household_day"] > 0
+    for table, key in FIRST_BEST_KEYS:
+        assert said[table][key] is None
+        assert any(f"{table}.{key}" in sentence for sentence in said["messages"])
+    assert said["first_best"]["message"] == f"No first best: skipped by --certify {level}."
+    skipped = [sentence for sentence in said["messages"] if sentence.startswith(f"--certify {level}: ")]
+    assert len(skipped) == 1
+    assert skipped[0].endswith("give --certify full for all of them.")
+    assert ("contraction" in skipped[0]) == (level == "none")
+
+
+def test_every_certificate_is_there_by_default(capsys: pytest.CaptureFixture[str]) -> None:
+    plain, full = (
+        run(["solve", "textbook", "--tariff", "filed", *more, "--json"], capsys) for more in ([], ["--certify", "full"])
+    )
+    assert plain["exploitability_usd_per_household_day"] is not None
+    assert plain["contraction"] is not None
+    for table, key in FIRST_BEST_KEYS:
+        assert plain[table][key] is not None
+    assert not any("--certify" in sentence for sentence in plain["messages"])
+    answer_keys = CONTRACT - {"seconds"}
+    assert {key: plain[key] for key in answer_keys} == {key: full[key] for key in answer_keys}
+
+
+def test_the_answer_is_the_same_however_much_of_it_is_certified(capsys: pytest.CaptureFixture[str]) -> None:
+    none, quick = (
+        run(["solve", "textbook", "--tariff", "filed", "--certify", level, "--json"], capsys)
+        for level in ("none", "quick")
+    )
+    for key in ("wholesale_usd_per_kwh", "net_load_kw", "groups", "adder_usd_per_kwh", "residual_usd_per_kwh"):
+        assert none[key] == quick[key]
+
+
+def test_an_unknown_way_of_certifying_gets_the_nearest_or_all_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    for text, line in (
+        ("ful", "unknown --certify 'ful'; did you mean 'full'?"),
+        ("everything", "unknown --certify 'everything'; give one of none, quick, full"),
+    ):
+        assert main(["solve", "textbook", "--certify", text, "--json"]) == 2
+        assert capsys.readouterr() == ("", f"meanwatt: {line}\n")
+
+
+def test_people_are_told_what_was_skipped(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "textbook", "--tariff", "filed", "--certify", "none"]) == 0
+    assert "Note: --certify none: exploitability_usd_per_household_day" in capsys.readouterr().out
+
+
+def test_without_memory_the_line_names_what_takes_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing_left(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("analysis.certificates.solve_equilibrium", nothing_left)
+    assert main(["solve", "textbook"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("meanwatt: not enough memory")
+    assert said.count("\n") == 1
+    for key in ("slots_per_day", "memory", "battery_levels"):
+        assert key in said

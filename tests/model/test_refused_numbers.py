@@ -30,9 +30,7 @@ def test_rates_that_are_not_finite_are_refused_before_values_are_computed(bad: f
     rates = small_rates()
     bought = rates.import_usd_per_kwh.copy()
     bought[1, 2] = bad
-    with pytest.raises(
-        ValueError, match=r"^import_usd_per_kwh is -?(nan|inf) at index \[1, 2\]; give finite"
-    ):
+    with pytest.raises(ValueError, match=r"^import_usd_per_kwh is -?(nan|inf) at index \[1, 2\]; give finite"):
         best_response(
             small_household(),
             Rates(import_usd_per_kwh=bought, export_usd_per_kwh=rates.export_usd_per_kwh),
@@ -67,7 +65,7 @@ def test_a_day_of_any_policy_stays_in_its_row() -> None:
     off_grid[:, :, -1, :, count - 1] = 1.0  # charge when full
     law = np.zeros((states, slots, levels, shocks))
     midnight = np.full((states, levels, shocks), 1 / (levels * shocks))
-    push_days(midnight, off_grid, policy.moves, SHOCK, backward, 0, 1e-9, 0.0, law)
+    push_days(midnight, off_grid, policy.moves, SHOCK, backward, 0, 1e-9, 0.0, np.inf, law)
     assert (law[:, 1:] == 0).all()
 
 

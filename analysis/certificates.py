@@ -1,0 +1,122 @@
+"""How much a solve certifies of its answer, each part a step of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agents.tariff import Tariff
+from analysis.solution_json import find_first_best, first_best_messages
+from model.economy import Economy
+from model.mean_field.certificate import exploitability_usd_per_day
+from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from model.mean_field.first_best import FirstBest
+from model.mean_field.watch import Cancelled, Progress, Watch
+from model.messages import Messages
+
+STARTS = 5
+"""Random starts that vouch for an equilibrium which no theorem makes unique."""
+ANSWER_NEEDS = ("exploitability_usd_per_household_day", "contraction")
+"""Keys that cost a few evaluations of the population,"""
+FIRST_BEST_NEEDS = (
+    "first_best.welfare_usd_per_household_day",
+    "first_best.duality_gap_usd_per_household_day",
+    "metrics.efficiency_gap_usd_per_household_day",
+    "metrics.price_of_anarchy",
+)
+"""and those that cost a problem of their own."""
+
+
+class Certify(StrEnum):
+    """What is done once the prices are found."""
+
+    NONE = "none"
+    """Nothing: the answer alone."""
+    QUICK = "quick"
+    """Exploitability and contraction."""
+    FULL = "full"
+    """These, random starts where no theorem makes the equilibrium unique, and the first best."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Certified:
+    """An equilibrium and what is certified of it; None stands for what was skipped, cancelled or refused.
+
+    Attributes
+    ----------
+    exploitability_usd_per_household_day
+        What the mean household could gain. [USD/day]
+    first_best, first_best_message
+        As `find_first_best` gives them.
+    messages
+        What was skipped or not reached.
+    cancelled
+        Whether somebody asked to stop before all was done.
+    """
+
+    equilibrium: Equilibrium
+    exploitability_usd_per_household_day: float | None
+    first_best: FirstBest | None
+    first_best_message: str
+    messages: Messages
+    cancelled: bool
+
+
+def solve_certified(
+    economy: Economy,
+    tariff: Tariff,
+    certify: Certify = Certify.FULL,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    new_stage: Callable[[str], None] = lambda stage: None,
+) -> Certified:
+    """Solve the equilibrium, then certify it as far as asked.
+
+    Parameters
+    ----------
+    certify
+        How far.
+    progress, cancelled
+        As in `solve_equilibrium`, for every step.
+    new_stage
+        Called with the name of a step as it begins.
+    """
+    starts = STARTS if certify is Certify.FULL else 0
+    found = solve_equilibrium(
+        economy, tariff, certify=certify is not Certify.NONE, starts=starts, progress=progress, cancelled=cancelled
+    )
+    forgone: float | None = None
+    best: FirstBest | None = None
+    sentence = f"No first best: skipped by --certify {certify}."
+    stopped = found.outcome is Outcome.CANCELLED
+    try:
+        if not stopped and certify is not Certify.NONE:
+            new_stage("certificates: exploitability")
+            watch = Watch(progress=progress, cancelled=cancelled)
+            forgone = exploitability_usd_per_day(economy, tariff, found.answer, watch.check)
+        if not stopped and certify is Certify.FULL:
+            new_stage("first best")
+            best, sentence = find_first_best(economy, Watch(progress=progress, cancelled=cancelled))
+    except Cancelled:
+        stopped = True
+    if stopped and certify is Certify.FULL:
+        sentence = "No first best: cancelled before it was found."
+    return Certified(
+        equilibrium=found,
+        exploitability_usd_per_household_day=forgone,
+        first_best=best,
+        first_best_message=sentence,
+        messages=first_best_messages(best, sentence) if certify is Certify.FULL else skipped(certify),
+        cancelled=stopped,
+    )
+
+
+def skipped(certify: Certify) -> Messages:
+    """The sentence about the keys that a way of certifying leaves null."""
+    if certify is Certify.FULL:
+        return ()
+    keys = FIRST_BEST_NEEDS if certify is Certify.QUICK else (*ANSWER_NEEDS, *FIRST_BEST_NEEDS)
+    return (
+        f"--certify {certify}: {', '.join(keys)} are null, and no random start was solved;"
+        " give --certify full for all of them.",
+    )
