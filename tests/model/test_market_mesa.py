@@ -221,7 +221,7 @@ def test_iterations_are_different_runs_and_every_row_can_be_repeated(processes: 
     assert len(peaks) == len(set(peaks.values())) == 3
     for row in rows:
         market = ProsumerMarket(households=40, tariff="filed", behaviour="passive", rng=row["key"], power_flow=False)
-        for _ in range(row["Step"] + 1):
+        for _ in range(int(row["Step"]) + (not _takes_keys())):  # Mesa 3.3 counts steps from 0, Mesa 3.5 from 1
             market.step()
         assert market.today["net_load_peak_kw"] == row["net_load_peak_kw"]
         market.close()
