@@ -295,11 +295,11 @@ def _recovered(solution: Solution) -> str:
     """What the recovery of the cost added to the rates or to the fixed charge."""
     equilibrium = solution.equilibrium
     if equilibrium.tariff.recovery is Recovery.VOLUMETRIC:
-        return f"with an adder of {_number(equilibrium.adder_usd_per_kwh, 3)} $/kWh"
+        return f"adder {_number(equilibrium.adder_usd_per_kwh, 3)} $/kWh"
     if equilibrium.tariff.recovery is Recovery.FIXED:
         charges = DAYS_PER_MONTH * equilibrium.fixed_charge_usd_per_day
         ends = dict.fromkeys(_number(float(end), 0) for end in (charges.min(), charges.max()))
-        return f"fixed charge {' to '.join(ends)} $ a month"
+        return f"fixed charge ${'–'.join(ends)}/month"
     return "rates as posted"
 
 
