@@ -188,6 +188,12 @@ def cache_folder() -> Path | None:
     return first_writable(place / f"kernels-{_environment()}" for place in places)
 
 
+def is_first_start() -> bool:
+    """Whether nothing has been compiled yet for this environment, so that the first answer takes longer."""
+    folder = cache_folder()
+    return not spent and (folder is None or not any(folder.glob("*.kernel")))
+
+
 def first_writable(folders: Iterator[Path]) -> Path | None:
     """The first of some folders that exists or can be made, and takes a file; None if no one does."""
     for folder in folders:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from agents.arrays import Floats, Ints
+from agents.kernel_cache import is_first_start
 from analysis.dashboard import frames
 from analysis.dashboard.change import change
 from analysis.dashboard.comparison import comparison
@@ -66,6 +67,8 @@ class Engine:
         """Solve settings, from a solution nearby if one is given, or find them solved already; None if cancelled."""
         known = _solutions.get(settings.market_only)
         if known is None:
+            if is_first_start():
+                progress(Work(text="First start: compiling, about 10 s", fraction=0.0))
 
             def told(report: Progress) -> None:
                 share = report.evaluations / (report.evaluations + HALF_WAY)

@@ -92,6 +92,14 @@ def test_bounds_checking_has_a_folder_of_its_own(tmp_path: Path) -> None:
     assert plain != checked
 
 
+def test_the_first_start_is_over_once_something_is_compiled(tmp_path: Path) -> None:
+    ask = "from agents.kernel_cache import is_first_start\nprint(is_first_start())\n"
+    first, _ = started(tmp_path, ask + SMALLEST + ask).communicate()
+    second, _ = started(tmp_path, ask).communicate()
+    before, _, after = first.splitlines()
+    assert (before, after, second.strip()) == ("True", "False", "False")
+
+
 def inner(x: float) -> float:
     return FACTOR * x
 
