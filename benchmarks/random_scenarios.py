@@ -20,6 +20,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,9 @@ from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from model.mean_field.prices import first_guess
 
 COUNT = 200
-WARM_UP = 16
-"""Small games solved first: among them is every rule."""
+WARM_UP = 12
+"""Small games of every rule solved first, and as many at temperature 0."""
+COLD = replace(SMALL, cold_share=1.0)
 SMALL_CELLS = 2_000_000
 LIMIT_SECONDS = 600.0
 SMALL_WANTED = {"p50": 0.5, "p95": 5.0, "worst": 30.0}
@@ -174,7 +176,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object per game, then the summary")
     asked = parser.parse_args()
     for number in range(WARM_UP):  # compile
-        solve(random_world(number, SMALL), LIMIT_SECONDS)
+        for ranges in (SMALL, COLD):
+            solve(random_world(number, ranges), LIMIT_SECONDS)
     lines = []
     for number in asked.only or range(asked.first, asked.last + 1):
         world = random_world(number)
