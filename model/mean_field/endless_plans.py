@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from agents.arrays import Floats
-from agents.best_response import Response, respond
+from agents.best_response import Response, respond, value_tolerance_usd
 from agents.outlook import Outlook
 from agents.policy import PolicyTable
 from model.economy import Economy
@@ -31,6 +31,10 @@ from model.mean_field.mixture import (
     next_free,
 )
 
+ROUGH = 1e-3
+"""Accuracy of best responses, as a share of the last gap,"""
+TRUSTED = 30.0
+"""and the multiple of that accuracy down to which a gap is believed."""
 SAME_USD = 1e-13
 """A plan that earns no more than this above one in the pool is in the pool. [USD/day]"""
 
@@ -73,9 +77,18 @@ class EndlessPlans:
         self.last: list[tuple[Response, Flow] | None] = [None] * len(economy.types)
         per_slot = horizon.discount_per_day ** (1 / economy.slots)
         self.interest = 1.0 - per_slot
+        self.gap = np.inf
 
     def answer(self, here: Cleared) -> float:
-        """As promised by ``Plans``."""
+        """As promised by ``Plans``; plans are no better than the last gap asks for, until the gap is as small."""
+        rough = ROUGH * self.gap if self.gap < np.inf else None
+        self.gap = self._answer(here, rough)
+        if rough is not None and self.gap <= TRUSTED * rough:
+            self.gap = self._answer(here, None)
+        return self.gap
+
+    def _answer(self, here: Cleared, tolerance_usd: float | None) -> float:
+        """The answer with values of this accuracy, the finest by default."""
         while self._free() < len(self.economy.types):
             self.columns = enlarged(self.columns)
             self.plans += [None] * len(self.plans)
@@ -85,8 +98,14 @@ class EndlessPlans:
             if household.battery is None and last is not None:
                 continue  # a household without a battery has but one plan
             outcome = outcome_of(household, kind, here, self.horizon.slot_hours)
-            before = last[0] if last else None
-            response = respond(outcome, household.levels, self.horizon, start=before, check=self.check)
+            response = respond(
+                outcome,
+                household.levels,
+                self.horizon,
+                start=last[0] if last else None,
+                check=self.check,
+                tolerance_usd=None if tolerance_usd is None else max(tolerance_usd, value_tolerance_usd(0.0)),
+            )
             midnight = last[1].law[:, 0] if last else None
             backward = self.economy.common.backward
             flow = household_flow(response.policy, self.horizon, backward, midnight, check=self.check)

@@ -52,8 +52,26 @@ class Flow:
 
 
 @compiled
+def _moves_taken(probability: Floats) -> Ints:
+    """First move that is ever taken and the first beyond the last one (c, h, e, z, 2): exact plans take one or two."""
+    states, slots, levels, shocks, count = probability.shape
+    taken = np.empty((states, slots, levels, shocks, 2), dtype=np.int64)
+    for c in range(states):
+        for h in range(slots):
+            for e in range(levels):
+                for z in range(shocks):
+                    first, beyond = 0, count
+                    while first < count and probability[c, h, e, z, first] == 0.0:
+                        first += 1
+                    while beyond > first and probability[c, h, e, z, beyond - 1] == 0.0:
+                        beyond -= 1
+                    taken[c, h, e, z, 0], taken[c, h, e, z, 1] = first, beyond
+    return taken
+
+
+@compiled
 def _push_slot(
-    mass: Floats, probability: Floats, moves: Ints, shock_kernel: Floats, moved: Floats, out: Floats
+    mass: Floats, probability: Floats, taken: Ints, moves: Ints, shock_kernel: Floats, moved: Floats, out: Floats
 ) -> None:
     """Move mass[e, z] by probability[e, z, j] and draw the next shock; ``moved`` (z, e) is scratch.
 
@@ -67,7 +85,7 @@ def _push_slot(
         for z in range(shocks):
             m = mass[e, z]
             if m != 0.0:
-                for j in range(moves.size):
+                for j in range(taken[e, z, 0], taken[e, z, 1]):
                     after = np.uint64(e + moves[j])  # below 0 it is huge: one comparison for both ends
                     if after < np.uint64(levels):
                         moved[z, after] += m * probability[e, z, j]
@@ -103,6 +121,7 @@ def push_days(
     states, slots, levels, shocks = law.shape
     moved = np.empty((shocks, levels))
     end = np.empty((states, levels, shocks))
+    taken = _moves_taken(probability)
     distance = np.inf
     for day in range(limit + 1):
         for c in range(states):
@@ -111,7 +130,7 @@ def push_days(
                     law[c, 0, e, z] = midnight[c, e, z]
             for h in range(slots):
                 target = end[c] if h == slots - 1 else law[c, h + 1]
-                _push_slot(law[c, h], probability[c, h], moves, shock_kernel, moved, target)
+                _push_slot(law[c, h], probability[c, h], taken[c, h], moves, shock_kernel, moved, target)
         if distance <= tolerance or day == limit:
             break  # the law just filled belongs to the midnight that met the tolerance
         change = 0.0
