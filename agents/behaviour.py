@@ -253,7 +253,7 @@ class BeliefBehaviour:
         """Respond to the belief under another tariff, at once whatever the stagger; the same one brings nothing new."""
         if offer.tariff is self.tariff:
             return
-        if not np.array_equal(offer.tariff.discount, self.tariff.discount):
+        if not offer.tariff.same_for_groups(self.tariff):
             self._posted = None  # the same rates mean other things to a group whose discount has changed
         self.tariff, self.adder_usd_per_kwh = offer.tariff, offer.adder_usd_per_kwh
         self._respond()
@@ -266,7 +266,7 @@ class BeliefBehaviour:
         self._responses = tuple(
             best_response(
                 household,
-                posted.for_discount(float(self.tariff.discount[household.group])),
+                self.tariff.for_group(posted, household.group),
                 self.outlook,
                 start=before[kind] if before else None,
             )

@@ -39,6 +39,7 @@ from agents.outlook import Outlook, ValueRule
 from agents.policy import PolicyTable
 from agents.short_repr import short_repr
 from agents.slot_outcome import SlotOutcome, slot_outcome
+from agents.split import Ties
 from agents.tariff import Rates
 
 PLAIN_DAYS = 12
@@ -108,6 +109,7 @@ def best_response(
     start: Response | None = None,
     tolerance_usd: float | None = None,
     check: Callable[[], None] = lambda: None,
+    ties: Ties | None = None,
 ) -> Response:
     """Best response of a household type to rates it takes as given.
 
@@ -116,7 +118,7 @@ def best_response(
     household
         The type; its discount is already in ``rates``.
     rates
-        Import and export rate per common state and slot, export ≤ import. [USD/kWh]
+        Import and export rate per common state and slot. [USD/kWh]
     outlook
         Chances ahead, temperature, discount and value rule.
     start
@@ -125,6 +127,8 @@ def best_response(
         Span at which to stop; by default ``value_tolerance_usd(temperature)``. [USD]
     check
         Called every second or so, from the thread that computes; may raise to stop.
+    ties
+        How households part where plans tie; without it all follow the first of the best.
 
     Returns
     -------
@@ -138,7 +142,7 @@ def best_response(
     """
     for name in ("import_usd_per_kwh", "export_usd_per_kwh"):
         require_finite(name, getattr(rates, name))
-    outcome = slot_outcome(household, rates, outlook.shock_levels, outlook.slot_hours)
+    outcome = slot_outcome(household, rates, outlook.shock_levels, outlook.slot_hours, ties)
     return respond(outcome, household.levels, outlook, start=start, tolerance_usd=tolerance_usd, check=check)
 
 
@@ -152,7 +156,7 @@ def respond(
     check: Callable[[], None] = lambda: None,
 ) -> Response:
     """Best response when each move's consequences are already known; arguments as in ``best_response``."""
-    reward = outcome.reward_usd
+    reward = outcome.valued_usd
     if not np.isfinite(reward.sum()):
         raise ValueError(
             "what a slot brings is not finite at these prices and loads; give numbers nearer to those of the presets"
@@ -229,9 +233,7 @@ def _response(
 ) -> Response:
     """Put the result together."""
     return Response(
-        policy=PolicyTable(
-            moves=outcome.moves, probability=probability, net_load_kw=outcome.net_load_kw, use_kw=outcome.use_kw
-        ),
+        policy=outcome.followed(probability),
         outcome=outcome,
         value_usd=value,
         gain_usd_per_day=gain,

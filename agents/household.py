@@ -32,6 +32,8 @@ class HouseholdType:
         The battery, or None.
     elasticity, flexibility, reference_price_usd_per_kwh
         ε, f and p0 of ``agents.demand``.
+    curtailable
+        Whether the inverter may use less than the sun gives.
     """
 
     __repr__ = short_repr
@@ -47,6 +49,7 @@ class HouseholdType:
     elasticity: float
     flexibility: float
     reference_price_usd_per_kwh: float
+    curtailable: bool = True
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from agents.arrays import Floats, Ints
 from agents.short_repr import short_repr
+from agents.split import Split
 
 ROW_SUM_TOLERANCE = 1e-9
 
@@ -21,9 +22,13 @@ class PolicyTable:
     probability : (c, h, e, z, j)
         Probability of each move; rows sum to one, infeasible moves have exactly 0.
     net_load_kw : (c, h, z, j)
-        Net load that goes with each move, n = q − pv + b, at the rates the household planned with. [kW]
+        Net load that goes with each move, n = q − p + b, at the rates the household planned with. [kW]
     use_kw : (c, h, z, j)
         Electricity use q behind that net load. [kW]
+    curtailed_kw : (c, h, z, j), optional
+        Sun that is not used, pv − p; None where all is. [kW]
+    split : Split, optional
+        How households part between plans of use and curtailment; the three above are then their means.
     """
 
     __repr__ = short_repr
@@ -32,6 +37,8 @@ class PolicyTable:
     probability: Floats
     net_load_kw: Floats
     use_kw: Floats
+    curtailed_kw: Floats | None = None
+    split: Split | None = None
 
     def check(self) -> None:
         """Raise ``ValueError`` unless this is a policy: no NaN, rows sum to one, no move off the grid."""

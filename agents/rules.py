@@ -83,11 +83,7 @@ def rule_policies(
         brought = slot_outcome(household, rates, outlook.shock_levels, outlook.slot_hours)
         chosen = _largest(brought.moves, household.levels, *wish(brought, rates))
         probability = np.equal(chosen[..., None], np.arange(brought.moves.size)).astype(float)
-        policies.append(
-            PolicyTable(
-                moves=brought.moves, probability=probability, net_load_kw=brought.net_load_kw, use_kw=brought.use_kw
-            )
-        )
+        policies.append(brought.followed(probability))
     return tuple(policies)
 
 

@@ -30,6 +30,16 @@ class ExportRule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rates:
+    """Import and export rate of every common state and slot, before discounts. Axes (c, h). [USD/kWh]"""
+
+    __repr__ = short_repr
+
+    import_usd_per_kwh: Floats
+    export_usd_per_kwh: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tariff:
     """Time-varying rates, export credit, fixed charges and the rule that recovers the network's cost.
 
@@ -49,6 +59,8 @@ class Tariff:
         Share d of the import rate that the group does not pay, in [0, 1).
     adder_cap_usd_per_kwh
         Where the search for a volumetric adder gives up. [USD/kWh]
+    capped_at_import
+        Whether exports never earn more than imports cost; without it the posted credit is paid, whatever it is.
 
     Raises
     ------
@@ -69,6 +81,7 @@ class Tariff:
     fixed_charge_shape: Floats
     discount: Floats
     adder_cap_usd_per_kwh: float = 2.0
+    capped_at_import: bool = False
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""
@@ -107,20 +120,28 @@ class Tariff:
                 f"tariff {self.name}: adder_cap_usd_per_kwh is {self.adder_cap_usd_per_kwh}; give a positive number"
             )
 
+    @property
+    def export_pegged(self) -> bool:
+        """Whether the import rate bounds what exports earn: under net metering, and where the tariff says so."""
+        return self.capped_at_import or self.export_rule is ExportRule.NET_METERING
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Rates:
-    """Import and export rate of every common state and slot, before discounts. Axes (c, h). [USD/kWh]"""
+    def same_for_groups(self, other: "Tariff") -> bool:
+        """Whether posted rates mean the same to every group as under another tariff."""
+        return (
+            np.array_equal(self.discount, other.discount)
+            and self.export_rule is other.export_rule
+            and self.capped_at_import == other.capped_at_import
+        )
 
-    __repr__ = short_repr
-
-    import_usd_per_kwh: Floats
-    export_usd_per_kwh: Floats
-
-    def for_discount(self, discount: float) -> "Rates":
-        """Rates of a group with a discount: import (1 − d)·r⁺, export never above it."""
-        discounted = (1 - discount) * self.import_usd_per_kwh
-        return Rates(import_usd_per_kwh=discounted, export_usd_per_kwh=np.minimum(self.export_usd_per_kwh, discounted))
+    def for_group(self, posted: Rates, group: int) -> Rates:
+        """Rates of an income group: import (1 − d)·r⁺, export as posted; under net metering the group's own r⁺."""
+        bought = (1 - float(self.discount[group])) * posted.import_usd_per_kwh
+        if self.export_rule is ExportRule.NET_METERING:
+            return Rates(import_usd_per_kwh=bought, export_usd_per_kwh=bought)
+        sold = posted.export_usd_per_kwh
+        return Rates(
+            import_usd_per_kwh=bought, export_usd_per_kwh=np.minimum(sold, bought) if self.capped_at_import else sold
+        )
 
 
 @compiled
@@ -130,9 +151,10 @@ def import_rate(energy: float, wholesale: float, pass_through: float, adder: flo
 
 
 @compiled
-def export_rate(credit: float, wholesale: float, export_pass_through: float, bought: float) -> float:
-    """r⁻ = x + κ_x λ, but never above the import rate. [USD/kWh]"""
-    return min(credit + export_pass_through * wholesale, bought)
+def export_rate(credit: float, wholesale: float, export_pass_through: float, bought: float, pegged: bool) -> float:
+    """r⁻ = x + κ_x λ as posted; ``pegged`` to the import rate never above it. [USD/kWh]"""
+    posted = credit + export_pass_through * wholesale
+    return min(posted, bought) if pegged else posted
 
 
 @compiled
@@ -144,13 +166,13 @@ def _import(given: Floats, out: Floats) -> None:
 @compiled
 def _export(given: Floats, out: Floats) -> None:
     for k in range(out.size):
-        out[k] = export_rate(given[0, k], given[1, k], given[2, k], given[3, k])
+        out[k] = export_rate(given[0, k], given[1, k], given[2, k], given[3, k], given[4, k] > 0.0)
 
 
 def export_credit(tariff: Tariff, today: Ints) -> tuple[Floats, float]:
-    """Posted part x (c, h) [USD/kWh] and pass-through κ_x of the export credit before its cap, by the tariff's rule.
+    """Posted part x (c, h) [USD/kWh] and pass-through κ_x of the export credit before a cap, by the tariff's rule.
 
-    Under net metering x is infinite: the cap, the import rate, is what exports earn.
+    Under net metering x is infinite: the import rate, to which it is pegged, is what exports earn.
     """
     posted = tariff.export_usd_per_kwh[today]
     if tariff.export_rule is ExportRule.NET_METERING:
@@ -161,7 +183,7 @@ def export_credit(tariff: Tariff, today: Ints) -> tuple[Floats, float]:
 
 
 def rates(tariff: Tariff, today: Ints, wholesale_usd_per_kwh: Floats, adder_usd_per_kwh: float) -> Rates:
-    """Import rate r⁺ = τ + κλ + α and export rate r⁻ by the tariff's rule, never above r⁺.
+    """Import rate r⁺ = τ + κλ + α, and export rate r⁻ by the tariff's rule.
 
     Parameters
     ----------
@@ -175,7 +197,7 @@ def rates(tariff: Tariff, today: Ints, wholesale_usd_per_kwh: Floats, adder_usd_
     energy = tariff.energy_usd_per_kwh[today]
     credit, passed = export_credit(tariff, today)
     bought = at_each(_import, energy, wholesale_usd_per_kwh, tariff.pass_through, adder_usd_per_kwh)
-    sold = at_each(_export, credit, wholesale_usd_per_kwh, passed, bought)
+    sold = at_each(_export, credit, wholesale_usd_per_kwh, passed, bought, float(tariff.export_pegged))
     return Rates(import_usd_per_kwh=bought, export_usd_per_kwh=sold)
 
 

@@ -8,6 +8,7 @@ from agents.arrays import Floats, read_only
 from agents.household import HouseholdType
 from agents.outlook import HeldDay, OneDay
 from agents.short_repr import short_repr
+from agents.split import Ties
 from agents.tariff import ExportRule, Recovery, Tariff
 from model.machine import require_room
 from model.nearest import unknown
@@ -56,6 +57,8 @@ class Economy:
         The single day that is all there is; None for days without end.
     held : tuple of HeldDay, optional
         For every type, the single day on which a leader deviates while all other days are held.
+    ties : tuple of Ties, optional
+        For every type, how households part where plans tie, while a solver looks for it.
     """
 
     __repr__ = short_repr
@@ -77,6 +80,7 @@ class Economy:
     carbon_usd_per_t: float
     one_day: OneDay | None = None
     held: tuple[HeldDay, ...] | None = None
+    ties: tuple[Ties | None, ...] | None = None
 
     def __post_init__(self) -> None:
         """Keep read-only copies."""
@@ -155,6 +159,7 @@ def build_economy(scenario: Scenario) -> Economy:
                     elasticity=scenario.elasticity,
                     flexibility=scenario.flexibility,
                     reference_price_usd_per_kwh=scenario.reference_price_usd_per_kwh,
+                    curtailable=scenario.pv.curtailable,
                 )
             )
     return Economy(
@@ -218,4 +223,5 @@ def build_tariff(scenario: Scenario, name: str | None = None) -> Tariff:
         fixed_charge_shape=group_values(table.fixed_charge_shape, groups, "fixed_charge_shape"),
         discount=group_values(table.discount, groups, "discount"),
         adder_cap_usd_per_kwh=table.adder_cap_usd_per_kwh,
+        capped_at_import=table.export.capped_at_import,
     )

@@ -58,6 +58,8 @@ class PvTable(Table):
 
     shape_kw_per_kw: Annotated[NumberOrList, ranges.FACTOR]
     """Output on a clear day per kW installed."""
+    curtailable: bool = True
+    """Whether inverters may use less than the sun gives."""
 
 
 class BatteryTable(Table):

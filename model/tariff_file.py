@@ -119,6 +119,8 @@ class ExportTable(Table):
     """Share κ_x of the wholesale price in the export rate."""
     usd_per_kwh: Annotated[RateForm, ranges.PRICE] = 0.0
     """Posted part x of the export rate. [USD/kWh]"""
+    capped_at_import: bool = False
+    """Whether exports never earn more than imports cost; else the posted credit is paid."""
 
 
 class TariffTable(Table):

@@ -52,6 +52,7 @@ class OwnWay:
         self._ids: npt.NDArray[np.int64] = np.array(list(self.strategies), dtype=np.int64)
         self._level = population.level[self._ids]
         self._shock = population.shock[self._ids]
+        self._curtailed: npt.NDArray[np.float32] = np.zeros(0, dtype=np.float32)
 
     def replay(
         self,
@@ -73,6 +74,7 @@ class OwnWay:
         """
         people = self.population
         energy, charged, discharged = np.array(sums.energy_quanta), np.array(sums.charged), np.array(sums.discharged)
+        curtailed = np.array(sums.curtailed_quanta)
         for household, level, shock in zip(self._ids.tolist(), self._level.tolist(), self._shock.tolist(), strict=True):
             kind, bus = people.class_of(household), int(people.bus[household])
             by_kernel = quanta(people.energy_kwh[household])
@@ -82,11 +84,16 @@ class OwnWay:
             else:
                 planned = self._walk(household, level, shock, policies[kind], tables, day, common_state, follow=True)
             self.planned[household] = planned
+            by_plan = self._curtailed
             moves = self._walk(household, level, shock, policies[kind], tables, day, common_state, follow=False)
+            if learnt:  # they part in no plans, and shocks come as they come
+                column = planned - int(policies[kind].moves[0])
+                by_plan = tables.curtailed_of(kind)[np.arange(tables.slots), self.paths[household][1], column]
+            curtailed[kind, bus] += quanta(self._curtailed) - quanta(by_plan)
             energy[kind, bus] += quanta(people.energy_kwh[household]) - by_kernel
             charged[kind, bus] += np.maximum(moves, 0) - np.maximum(planned, 0)
             discharged[kind, bus] += np.maximum(-moves, 0) - np.maximum(-planned, 0)
-        return DaySums(energy_quanta=energy, charged=charged, discharged=discharged)
+        return DaySums(energy_quanta=energy, charged=charged, discharged=discharged, curtailed_quanta=curtailed)
 
     def _walk(
         self,
@@ -113,6 +120,7 @@ class OwnWay:
                 move = checked(self.strategies[household].move(situation), situation, household)
             path[:, slot] = walk.level, walk.shock, move
             people.energy_kwh[household, slot] = walk.take(move)
+        self._curtailed = walk.curtailed_kwh
         people.level[household], people.shock[household] = walk.level, walk.shock
         self.paths[household] = path
         return np.asarray(path[2])
@@ -175,6 +183,8 @@ class Walk:
     ----------
     slot, level, shock : int
         Where it has come to.
+    curtailed_kwh : (slot,) float32
+        Sun it did not use so far. [kWh]
     """
 
     def __init__(
@@ -205,6 +215,9 @@ class Walk:
         self._alias = alias.reshape(slots, self._levels, shocks, -1)
         readings = tables.energy_kwh[tables.energy_start[kind] : tables.energy_start[kind + 1]]
         self._readings = readings.reshape(slots, shocks, -1)
+        self.columns = tables.columns[kind]
+        self._spilt = tables.curtailed_of(kind)
+        self.curtailed_kwh = np.zeros(slots, dtype=np.float32)
         self._next_shock = tables.shock_alias.reshape(shocks, shocks)
 
     @property
@@ -216,8 +229,26 @@ class Walk:
     @property
     def planned_move(self) -> int:
         """What the policy does in this slot, with the household's own draw."""
-        planned = pick(self._alias[self.slot, self.level, self.shock], child(self._draws, self.slot) >> 32)
-        return int(self._policy.moves[planned])
+        return int(self._policy.moves[self._planned_column // self.columns.plans])
+
+    @property
+    def _planned_column(self) -> int:
+        return pick(self._alias[self.slot, self.level, self.shock], child(self._draws, self.slot) >> 32)
+
+    def column_of(self, move: int) -> int:
+        """Column of a move in this slot: where households part, with the plan that it draws for it.
+
+        The move that the policy makes goes with the plan that the policy follows.
+        """
+        j, plans = move - int(self._policy.moves[0]), self.columns.plans
+        if plans == 1:
+            return j
+        planned = self._planned_column
+        if planned // plans == j:
+            return planned
+        line = np.cumsum(self.columns.share[self.slot, self.shock, j * plans : (j + 1) * plans])
+        point = uniform(child(self._draws, len(self._readings) + self.slot)) * line[-1]
+        return j * plans + int(np.searchsorted(line, point, side="right"))
 
     @property
     def situation(self) -> Situation:
@@ -240,7 +271,9 @@ class Walk:
 
     def take(self, move: int) -> np.float32:
         """Make a move and go on to the next slot; return the meter reading. [kWh]"""
-        reading: np.float32 = self._readings[self.slot, self.shock, move - int(self._policy.moves[0])]
+        column = self.column_of(move)
+        reading: np.float32 = self._readings[self.slot, self.shock, column]
+        self.curtailed_kwh[self.slot] = self._spilt[self.slot, self.shock, column]
         self.level += move
         self.shock = pick(self._next_shock[self.shock], child(self._draws, self.slot) & 0xFFFFFFFF)
         self.slot += 1

@@ -123,7 +123,7 @@ class DayBySlot:
         """Import and export rate (1, slot) of each player at ``wholesale_usd_per_kwh``, discounts applied."""
         economy, tariff = self.market.economy, self.market.utility.tariff
         posted = self.market.utility.rates(int(economy.common.today[self.common_state]), self.wholesale_usd_per_kwh)
-        by_group = [posted.for_discount(float(discount)) for discount in tariff.discount]
+        by_group = [tariff.for_group(posted, group) for group in range(len(tariff.discount))]
         return [by_group[household.group] for household in self._types]
 
     def play(self, moves: Sequence[int]) -> SlotSettled:
@@ -175,10 +175,9 @@ class DayBySlot:
         economy, c, slot = self.market.economy, self.common_state, self.slot
         utility, wear = np.zeros((2, len(moves)))
         for k, (household, situation, move) in enumerate(zip(self._types, self.situations, moves, strict=True)):
-            policy = self.market.behaviour.policies[self._classes[k]]
-            j = move - int(policy.moves[0])
+            walk = self._walks[k]
             utility[k] = self.market.slot_hours * utility_usd_per_hour(
-                policy.use_kw[c, slot, situation.shock, j],
+                walk.columns.use_kw[slot, situation.shock, walk.column_of(move)],
                 household.reference_kw[c, slot] * economy.shock_levels[situation.shock],
                 elasticity=household.elasticity,
                 reference_price=household.reference_price_usd_per_kwh,

@@ -43,26 +43,34 @@ class DaySums:
         Net energy in whole quanta of ``QUANTUM_KWH``.
     charged, discharged : (class, bus, slot) int
         Levels that batteries went up, and down, both counted positive.
+    curtailed_quanta : (class, bus, slot) int
+        Curtailed sun in whole quanta of ``QUANTUM_KWH``.
     """
 
     energy_quanta: Ints
     charged: Ints
     discharged: Ints
+    curtailed_quanta: Ints
 
     @property
     def energy_kwh(self) -> Floats:
         """Net energy, (class, bus, slot). [kWh]"""
         return np.asarray(self.energy_quanta * QUANTUM_KWH)
 
+    @property
+    def curtailed_kwh(self) -> Floats:
+        """Curtailed sun, (class, bus, slot). [kWh]"""
+        return np.asarray(self.curtailed_quanta * QUANTUM_KWH)
+
     def by_type(self, types: int) -> "DaySums":
         """Sum over the cohorts of each of so many types; axes (type, bus, slot)."""
         if types == len(self.energy_quanta):
             return self
-        energy, charged, discharged = (
+        energy, charged, discharged, curtailed = (
             array.reshape(types, -1, *array.shape[1:]).sum(axis=1)
-            for array in (self.energy_quanta, self.charged, self.discharged)
+            for array in (self.energy_quanta, self.charged, self.discharged, self.curtailed_quanta)
         )
-        return DaySums(energy_quanta=energy, charged=charged, discharged=discharged)
+        return DaySums(energy_quanta=energy, charged=charged, discharged=discharged, curtailed_quanta=curtailed)
 
 
 def run_day(
@@ -101,12 +109,12 @@ def run_day(
             executor.submit(run_blocks, population, tables, day, *visits.chunk_block[[a, b]].tolist())
             for a, b in itertools.pairwise(edges)
         ]
-        total = np.zeros((3, len(population.class_type), population.buses, tables.slots), dtype=np.int64)
+        total = np.zeros((4, len(population.class_type), population.buses, tables.slots), dtype=np.int64)
         for part, (a, b) in zip(parts, itertools.pairwise(edges), strict=True):
             total += part.result()
             if finished:
                 finished(slice(*visits.chunk_start[[a, b]].tolist()))
-    return DaySums(energy_quanta=total[0], charged=total[1], discharged=total[1] - total[2])
+    return DaySums(energy_quanta=total[0], charged=total[1], discharged=total[1] - total[2], curtailed_quanta=total[3])
 
 
 def mean_load_kw(energy_quanta: Ints, households: int, slot_hours: float) -> Floats:
@@ -120,9 +128,12 @@ def quanta(energy_kwh: npt.NDArray[np.float32]) -> Ints:
 
 
 def run_blocks(population: Population, tables: DayTables, day: int, first: int, last: int) -> Ints:
-    """Run blocks ``first`` to ``last − 1``; return (3, class, bus, slot) sums: energy quanta, levels up, net levels."""
+    """Run blocks ``first`` to ``last − 1``; return (4, class, bus, slot) sums.
+
+    They are: energy quanta, levels up, net levels, curtailed quanta.
+    """
     visits, kinds = population.visits, population.class_type
-    sums = np.zeros((3, len(kinds), population.buses, tables.slots), dtype=np.int64)
+    sums = np.zeros((4, len(kinds), population.buses, tables.slots), dtype=np.int64)
     keys = [stream(population.key, Purpose.DAY, kind) for kind in kinds.tolist()]
     _run_blocks(
         np.array([first, last, tables.slots, tables.shocks], dtype=np.int64),
@@ -131,8 +142,8 @@ def run_blocks(population: Population, tables: DayTables, day: int, first: int, 
         (population.first[:-1] - population.first_rank)[kinds],
         (visits.order, visits.block_start, visits.block_class, visits.block_run, visits.run_start, visits.run_bus),
         (population.level, population.shock, population.energy_kwh),
-        (tables.moves, tables.first_move, tables.alias, tables.alias_start),
-        (tables.energy_kwh, tables.energy_start, tables.shock_alias),
+        (tables.moves, tables.first_move, tables.plans, tables.alias, tables.alias_start),
+        (tables.energy_kwh, tables.energy_start, tables.curtailed_kwh, tables.curtailed_start, tables.shock_alias),
         sums,
     )
     return sums
@@ -170,6 +181,14 @@ def _move(level: Any, move: Any, first_move: int) -> None:
     lowest = np.int32(first_move)
     for i in range(level.size):
         level[i] = np.uint32(np.int32(level[i]) + np.int32(move[i]) + lowest)
+
+
+@compiled
+def _leave_plan(column: Any, plans: int) -> None:
+    """Turn the column of a move with a plan into that of the move."""
+    each = np.uint32(plans)
+    for i in range(column.size):
+        column[i] = np.uint32(column[i] // each)
 
 
 @compiled
@@ -211,21 +230,21 @@ def _run_blocks(
     outcomes: Any,
     sums: Ints,
 ) -> None:
-    """Run blocks numbers[0] to numbers[1] − 1 through the day; add to sums (3, class, bus, slot).
+    """Run blocks numbers[0] to numbers[1] − 1 through the day; add to sums (4, class, bus, slot).
 
     ``first_id`` is the first id of each class's type, from which its ranks count.
     """
     first, last, slots, shocks = numbers
     order, block_start, block_class, block_run, run_start, run_bus = visits
     level, shock, energy = columns
-    move_count, first_move, alias, alias_start = choices
-    energy_table, energy_start, shock_alias = outcomes
+    move_count, first_move, plan_count, alias, alias_start = choices
+    energy_table, energy_start, curtailed_table, curtailed_start, shock_alias = outcomes
     size = 0
     for block in range(first, last):
         size = max(size, block_start[block + 1] - block_start[block])
     state_, entry_ = np.empty(size, np.uint64), np.empty(size, np.uint64)
     half = np.empty((7, size), np.uint32)
-    readings = np.empty((slots, size), np.float32)
+    readings, spilt_ = np.empty((slots, size), np.float32), np.empty(size, np.float32)
     for block in range(first, last):
         begin, end = block_start[block], block_start[block + 1]
         kind, n = block_class[block], end - begin
@@ -237,7 +256,10 @@ def _run_blocks(
             rank = np.uint64(ids[i] - first_id[kind])
             state[i] = child64(child64(keys[kind], rank), day)
             e[i], z[i] = level[ids[i]], shock[ids[i]]
-        width = move_count[kind]
+        plans = plan_count[kind]
+        width = move_count[kind] * plans
+        curtails = curtailed_start[kind + 1] > curtailed_start[kind]
+        spilt = spilt_[:n]
         cells = energy_start[kind]
         rows = alias_start[kind]
         row_count = (alias_start[kind + 1] - rows) // slots
@@ -249,15 +271,26 @@ def _run_blocks(
                 for i in range(n):
                     cell[i] = np.uint32(e[i] * np.uint32(shocks) + z[i])
                 _pick(cell, width, high, alias[rows + h * row_count : rows + (h + 1) * row_count], place, entry, j)
-                _move(e, j, first_move[kind])
                 for i in range(n):
                     place[i] = np.uint32(z[i] * np.uint32(width) + j[i])
+                if plans > 1:
+                    _leave_plan(j, plans)
+                _move(e, j, first_move[kind])
                 _read(table, place, row)
             else:
                 _read(table, z, row)
+            if curtails:
+                start = curtailed_start[kind] + h * shocks * width
+                where = curtailed_table[start : start + shocks * width]
+                if width > 1:
+                    _read(where, place, spilt)
+                else:
+                    _read(where, z, spilt)
             for run in range(block_run[block], block_run[block + 1]):
                 a, b, bus = run_start[run] - begin, run_start[run + 1] - begin, run_bus[run]
                 sums[0, kind, bus, h] += _count_energy(row[a:b])
+                if curtails:
+                    sums[3, kind, bus, h] += _count_energy(spilt[a:b])
                 if width > 1:
                     up, net = _count_moves(j[a:b], first_move[kind])
                     sums[1, kind, bus, h] += up

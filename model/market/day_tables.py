@@ -11,6 +11,7 @@ from agents.arrays import Floats, Ints, require_finite, require_shape
 from agents.compiled import compiled
 from agents.policy import PolicyTable
 from agents.randomness import Words
+from model.market.plan_columns import PlanColumns, plan_columns
 
 FULL: Final = 2.0**32
 """What a 32-bit draw is compared with stands for probability one."""
@@ -26,14 +27,23 @@ class DayTables:
     ----------
     moves, first_move : (class,) int64
         Number of moves, and the lowest one; moves are consecutive numbers.
+    plans : (class,) int64
+        Number of plans of use and curtailment between which households part; a column of the tables below is a move
+        with a plan, column = move · plans + plan.
     alias : flat uint64
-        Alias table of the moves, (slot, level, shock, move) per class; see ``alias_table``.
+        Alias table of the columns, (slot, level, shock, column) per class; see ``alias_table``.
     alias_start : (class + 1,) int64
         Where each class begins in ``alias``, and where the last one ends.
     energy_kwh : flat float32
-        Meter reading of a slot, (slot, shock, move) per class. [kWh]
+        Meter reading of a slot, (slot, shock, column) per class. [kWh]
     energy_start : (class + 1,) int64
         The same for ``energy_kwh``.
+    curtailed_kwh : flat float32
+        Curtailed sun of a slot, as ``energy_kwh``, of the classes that curtail at all. [kWh]
+    curtailed_start : (class + 1,) int64
+        The same for ``curtailed_kwh``.
+    columns : tuple of PlanColumns
+        What lies behind the columns of each class.
     shock_alias : flat uint64
         Alias table of the next shock, (shock, next shock).
     slots, shocks
@@ -42,13 +52,23 @@ class DayTables:
 
     moves: Ints
     first_move: Ints
+    plans: Ints
     alias: Words
     alias_start: Ints
     energy_kwh: npt.NDArray[np.float32]
     energy_start: Ints
+    curtailed_kwh: npt.NDArray[np.float32]
+    curtailed_start: Ints
+    columns: tuple[PlanColumns, ...]
     shock_alias: Words
     slots: int
     shocks: int
+
+    def curtailed_of(self, kind: int) -> npt.NDArray[np.float32]:
+        """Curtailed sun of one class, (slot, shock, column). [kWh]"""
+        own = self.curtailed_kwh[self.curtailed_start[kind] : self.curtailed_start[kind + 1]]
+        shape = self.slots, self.shocks, int(self.moves[kind] * self.plans[kind])
+        return own.reshape(shape) if own.size else np.broadcast_to(np.float32(0.0), shape)
 
 
 def day_tables(
@@ -82,15 +102,28 @@ def day_tables(
     slots = policies[0].probability.shape[1]
     for kind, (policy, count) in enumerate(zip(policies, levels, strict=True)):
         _check(f"policy of type {kind}", policy, common_state, (slots, count, len(shock_kernel), len(policy.moves)))
-    alias = [alias_table(policy.probability[common_state]).ravel() for policy in policies]
-    energy = [(policy.net_load_kw[common_state] * slot_hours).astype(np.float32).ravel() for policy in policies]
+    columns = tuple(plan_columns(policy, common_state) for policy in policies)
+    alias = [
+        alias_table(own.chances(policy.probability[common_state])).ravel()
+        for own, policy in zip(columns, policies, strict=True)
+    ]
+    energy = [(own.net_load_kw * slot_hours).astype(np.float32).ravel() for own in columns]
+    nothing = np.zeros(0, dtype=np.float32)
+    curtailed = [
+        (own.curtailed_kw * slot_hours).astype(np.float32).ravel() if own.curtailed_kw.any() else nothing
+        for own in columns
+    ]
     return DayTables(
         moves=np.array([len(policy.moves) for policy in policies], dtype=np.int64),
         first_move=np.array([policy.moves[0] for policy in policies], dtype=np.int64),
+        plans=np.array([own.plans for own in columns], dtype=np.int64),
         alias=np.concatenate(alias),
         alias_start=_starts(alias),
         energy_kwh=np.concatenate(energy),
         energy_start=_starts(energy),
+        curtailed_kwh=np.concatenate(curtailed),
+        curtailed_start=_starts(curtailed),
+        columns=columns,
         shock_alias=alias_table(shock_kernel).ravel(),
         slots=slots,
         shocks=len(shock_kernel),

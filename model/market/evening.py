@@ -20,7 +20,7 @@ from model.market.settlement import settle
 
 def own_rates(posted: Rates, tariff: Tariff, types: Sequence[HouseholdType]) -> list[Rates]:
     """Posted rates as each household type pays them, after its group's discount."""
-    by_group = [posted.for_discount(float(discount)) for discount in tariff.discount]
+    by_group = [tariff.for_group(posted, group) for group in range(len(tariff.discount))]
     return [by_group[household.group] for household in types]
 
 
@@ -77,6 +77,7 @@ def settle_day(
         day_type=economy.common.day_types[economy.common.today[c]],
         net_load_kw=net_load_kw,
         use_kw=use.sum(axis=(0, 1)) / (households * hours),
+        curtailed_kw=sums.curtailed_kwh.sum(axis=(0, 1)) / (households * hours),
         stored_kwh=stored_kwh(sums, economy.types, level_before).sum(axis=0) / households,
         wholesale_usd_per_kwh=wholesale,
         import_usd_per_kwh=posted.import_usd_per_kwh[0],

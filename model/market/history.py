@@ -59,6 +59,8 @@ class DayRecord:
         Number of the day, index of its common state, name of its day type.
     net_load_kw, use_kw, stored_kwh : (slot,)
         Mean net load, mean use [kW], and mean energy in batteries at the end of the slot [kWh].
+    curtailed_kw : (slot,)
+        Mean of the sun that is not used. [kW]
     wholesale_usd_per_kwh, import_usd_per_kwh, export_usd_per_kwh : (slot,)
         Realised price and rates, before discounts. [USD/kWh]
     class_bill_usd, class_imported_kwh, class_exported_kwh : (type, cohort)
@@ -85,6 +87,7 @@ class DayRecord:
     net_load_kw: Floats
     use_kw: Floats
     stored_kwh: Floats
+    curtailed_kw: Floats
     wholesale_usd_per_kwh: Floats
     import_usd_per_kwh: Floats
     export_usd_per_kwh: Floats
@@ -175,6 +178,7 @@ class History(Sequence[DayRecord]):
             "net_load_kw",
             "use_kw",
             "stored_kwh",
+            "curtailed_kw",
             "wholesale_usd_per_kwh",
             "import_usd_per_kwh",
             "export_usd_per_kwh",

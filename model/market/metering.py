@@ -76,7 +76,7 @@ def reading_of(
     metered
         All other fields of `MeterReading` that have rows, and ``group_share``.
     """
-    by_group = [rates.for_discount(float(discount)) for discount in tariff.discount]
+    by_group = [tariff.for_group(rates, group) for group in range(len(tariff.discount))]
     load_kw = (metered["imported_kw"] - metered["exported_kw"]).sum(axis=1)
     rest_kw: Floats = economy.rest_load_kw[metered["common_state"]]
     return MeterReading(

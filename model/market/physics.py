@@ -13,7 +13,7 @@ from model.market.day_kernel import DaySums
 def use_kwh(
     sums: DaySums, types: Sequence[HouseholdType], households: Ints, common_state: int, slot_hours: float
 ) -> Floats:
-    """Electricity used: net energy plus sun less what went into batteries, q = n + pv − b.
+    """Electricity used: net energy plus sun used less what went into batteries, q = n + p − b.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def use_kwh(
     pv_kw = np.array([household.pv_kw[common_state] for household in types])
     sun_kw = households[:, :, None] * pv_kw[:, None, :]
     battery_kw = up_kw[:, None, None] * sums.charged + down_kw[:, None, None] * sums.discharged
-    return np.asarray(sums.energy_kwh + slot_hours * (sun_kw - battery_kw))
+    return np.asarray(sums.energy_kwh + slot_hours * (sun_kw - battery_kw) - sums.curtailed_kwh)
 
 
 def stored_kwh(sums: DaySums, types: Sequence[HouseholdType], level_before: Ints) -> Floats:

@@ -66,7 +66,7 @@ class QLearners:
         self.name = name
         self.settings = settings
         self.types = tuple(types)
-        self._discounts = [float(tariff.discount[household.group]) for household in types]
+        self._tariff = tariff
         self.outlook = outlook
         self._expected = rates(tariff, today, first_guess_usd_per_kwh, adder_usd_per_kwh)
         self._bills = np.ones(len(today))
@@ -111,7 +111,7 @@ class QLearners:
         """First table of a type and first gain per slot."""
         if self.settings.start == "zero":
             return 0.0, 0.0
-        response = best_response(self.types[kind], self._expected.for_discount(self._discounts[kind]), self.outlook)
+        response = best_response(self.types[kind], self._expected_by(self.types[kind]), self.outlook)
         gain = response.gain_usd_per_day / response.value_usd.shape[1] if self._average else 0.0
         return believed_values(response, self.outlook, shock=self.settings.shock), gain
 
@@ -159,6 +159,7 @@ class QLearners:
         people = self._population
         assert people is not None
         energy, charged, discharged = np.array(sums.energy_quanta), np.array(sums.charged), np.array(sums.discharged)
+        curtailed = np.array(sums.curtailed_quanta)
         _, exploration = self.settings.schedule(day)
         for own in self._classes:
             assert own.before is not None
@@ -186,11 +187,15 @@ class QLearners:
             energy[own.number] = by_bus(bus, quanta(people.energy_kwh[own.rows]), people.buses)
             charged[own.number] = by_bus(bus, np.maximum(moves, 0), people.buses)
             discharged[own.number] = by_bus(bus, np.maximum(-moves, 0), people.buses)
+            spilt = tables.curtailed_of(own.number)
+            if spilt.any():
+                spilt = spilt[np.arange(tables.slots), own.met, own.moved]
+                curtailed[own.number] = by_bus(bus, quanta(spilt), people.buses)
             for household in apart:
                 if household in range(own.rows.start, own.rows.stop):
                     own.moved[household - own.rows.start, 0] = -1 - own.moved[household - own.rows.start, 0]
         self._day, self._common_state = day, common_state
-        return DaySums(energy_quanta=energy, charged=charged, discharged=discharged)
+        return DaySums(energy_quanta=energy, charged=charged, discharged=discharged, curtailed_quanta=curtailed)
 
     def moves_of(self, household: int) -> npt.NDArray[np.int64] | None:
         """Moves that a household of this cohort made in ``live``; None for others and without a battery."""
@@ -203,9 +208,8 @@ class QLearners:
 
     def face(self, offer: Offer) -> None:
         """Take note of another tariff's discount; its rates they come to know by their bills."""
-        discounts = [float(offer.tariff.discount[household.group]) for household in self.types]
-        if discounts != self._discounts:
-            self._discounts = discounts
+        known, self._tariff = self._tariff, offer.tariff
+        if not known.same_for_groups(offer.tariff):
             self._plan()
 
     def learn(self, seen: DaySeen) -> None:
@@ -214,7 +218,7 @@ class QLearners:
         c = seen.common_state
         self._lived = self._outcomes
         for own in self._classes:
-            outcome, billed = self._outcomes[own.kind], seen.rates.for_discount(self._discounts[own.kind])
+            outcome, billed = self._outcomes[own.kind], self._tariff.for_group(seen.rates, self.types[own.kind].group)
             payment = payment_usd(
                 outcome.net_load_kw[c],
                 billed.import_usd_per_kwh[0][:, None, None],
@@ -283,6 +287,9 @@ class QLearners:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
+    def _expected_by(self, household: HouseholdType) -> Rates:
+        return self._tariff.for_group(self._expected, household.group)
+
     def _policy(self, kind: int, value: Values) -> PolicyTable:
         plan = self.policies[kind]
         shocks = plan.net_load_kw.shape[2]
@@ -292,18 +299,14 @@ class QLearners:
     def _plan(self) -> None:
         """Work out use and net load of every move at the rates expected."""
         self._outcomes, policies = [], []
-        for household, discount in zip(self.types, self._discounts, strict=True):
+        for household in self.types:
             outcome = slot_outcome(
-                household, self._expected.for_discount(discount), self.outlook.shock_levels, self.outlook.slot_hours
+                household, self._expected_by(household), self.outlook.shock_levels, self.outlook.slot_hours
             )
             states, slots, shocks, width = outcome.net_load_kw.shape
             still = np.zeros((states, slots, household.levels, shocks, width))
             still[..., int(np.flatnonzero(outcome.moves == 0)[0])] = 1.0
-            policies.append(
-                PolicyTable(
-                    moves=outcome.moves, probability=still, net_load_kw=outcome.net_load_kw, use_kw=outcome.use_kw
-                )
-            )
+            policies.append(outcome.followed(still))
             self._outcomes.append(outcome)
         self.policies = tuple(policies)
 

@@ -275,7 +275,7 @@ def _by_rule(rule: str, economy: Economy, offer: Offer) -> tuple[PolicyTable, ..
     """Policies of a rule of thumb under an offer, at the prices of reference demand."""
     tariff = offer.tariff
     posted = rates(tariff, economy.common.today, first_guess(economy), offer.adder_usd_per_kwh)
-    expected = [posted.for_discount(float(tariff.discount[household.group])) for household in economy.types]
+    expected = [tariff.for_group(posted, household.group) for household in economy.types]
     return rule_policies(rule, economy.types, expected, outlook(economy))
 
 

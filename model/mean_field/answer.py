@@ -25,6 +25,8 @@ ROUGH = 1e-3
 """Accuracy of an answer on the way, per USD/kWh of the residual before it,"""
 ROUGHEST = 1e-4
 """the worst that is ever asked for,"""
+ROUGHEST_TIED = 1e-7
+"""the worst near ties, where the potential decides which way to go,"""
 FINEST = 0.1
 """and that of a solution, per USD/kWh of the residual accepted."""
 
@@ -122,10 +124,13 @@ def answer(
 
     def settle(k: int) -> tuple[Response, Flow]:
         household = economy.types[k]
-        own = posted.for_discount(float(tariff.discount[household.group]))
+        own = tariff.for_group(posted, household.group)
         view = own_outlook(economy, horizon, k)
         before = start.responses[k] if start else None
-        response = best_response(household, own, view, start=before, tolerance_usd=tolerance_usd, check=check)
+        ties = economy.ties[k] if economy.ties else None
+        response = best_response(
+            household, own, view, start=before, tolerance_usd=tolerance_usd, check=check, ties=ties
+        )
         midnight = start.flows[k].law[:, 0] if start else None
         return response, household_flow(response.policy, view, economy.common.backward, midnight, law_tolerance, check)
 
@@ -159,7 +164,7 @@ def careful_answer(
         What an answer misses a solution by; `price_gap` by default. [USD/kWh]
     """
     finest = finest_accuracy(tolerance)
-    rough = max(finest, min(ROUGH * before, ROUGHEST))
+    rough = max(finest, min(ROUGH * before, ROUGHEST if economy.ties is None else ROUGHEST_TIED))
     posted = wholesale_usd_per_kwh, adder_usd_per_kwh
     while True:
         found = answer(
@@ -210,7 +215,7 @@ def summed(
         payment[k] = (weight * brought.payment_usd).sum()
         utility[k] = (weight * brought.utility_usd).sum()
         wear[k] = (weight.sum(axis=(0, 1, 2)) * brought.wear_usd).sum()
-        imported_kw = brought.net_load_kw if net_metered else np.maximum(brought.net_load_kw, 0.0)
+        imported_kw = brought.net_load_kw if net_metered else brought.imported_kw
         charged = household.share * (1 - float(tariff.discount[household.group]))
         billed_kwh += charged * economy.slot_hours * float((weight * imported_kw).sum())
     return Answer(

@@ -15,6 +15,7 @@ from model.mean_field.answer import Answer, induced_wholesale, outlook, own_outl
 from model.mean_field.flow import worth_left_usd
 from model.mean_field.price_product import PriceProduct
 from model.mean_field.prices import couples, potential_failures, solve_prices
+from model.mean_field.ties import forgone_by_plans_usd_per_day, parts_somewhere
 from model.mean_field.watch import Watch
 
 OBSERVED = "observed only"
@@ -52,12 +53,12 @@ def exploitability_usd_per_day(
         adder = max(adder - surplus_usd_per_day(economy, tariff, found) / found.billed_kwh_per_day, 0.0)
     posted = rates(tariff, economy.common.today, wholesale, adder)
     hard = outlook(economy, temperature_usd=0.0)
-    total = 0.0
+    total = forgone_by_plans_usd_per_day(economy, tariff, found, posted)
     for kind, (household, response, flow) in enumerate(zip(economy.types, found.responses, found.flows, strict=True)):
         if household.battery is None:
             continue
         view = own_outlook(economy, hard, kind)
-        own_rates = posted.for_discount(float(tariff.discount[household.group]))
+        own_rates = tariff.for_group(posted, household.group)
         brought = slot_outcome(household, own_rates, economy.shock_levels, economy.slot_hours)
         best = respond(brought, household.levels, view, start=response, check=check)
         if hard.discount_per_day == 1.0:
@@ -97,9 +98,13 @@ def policy_value_usd(
             return np.asarray(midnight)
 
 
-def smooth(economy: Economy) -> bool:
-    """Whether answers move smoothly with prices: batteries are moved at a temperature above 0, or nobody has one."""
-    return economy.scenario.temperature_usd > 0 or not any(household.battery for household in economy.types)
+def smooth(economy: Economy, found: Answer) -> bool:
+    """Whether answers move smoothly with prices.
+
+    Batteries are moved at a temperature above 0, or nobody has one; and no households part between two plans.
+    """
+    warm = economy.scenario.temperature_usd > 0 or not any(household.battery for household in economy.types)
+    return warm and not parts_somewhere(found)
 
 
 def contraction(
@@ -113,7 +118,7 @@ def contraction(
     """
     if not couples(tariff):
         return 0.0
-    if not smooth(economy):
+    if not smooth(economy, found):
         return None
     if slope is not None:
         steepness = economy.supply.slope(found.net_load_kw + economy.rest_load_kw).ravel()

@@ -1,74 +1,37 @@
 """Temperature 0: the price at which given frequencies of moves meet supply, and what every move brings there.
 
-Household types lie stacked in arrays (θ, …), padded to as many moves as the best equipped type has; a padded move leads
-off every grid and is never taken. Given the frequencies, each slot is an equation of its own, λ = s(rest + L(λ)).
+Given the frequencies, each slot is an equation of its own, λ = s(rest + L(λ)). Where L jumps at the root, households
+part between the two sides of the jump.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from agents.arrays import Bools, Floats, Ints
+from agents.arrays import Bools, Floats
 from agents.compiled import compiled
-from agents.demand import best_use, wanted_slope, wanted_use
+from agents.demand import best_use, utility_of_use, wanted_slope, wanted_use
 from agents.household import HouseholdType
+from agents.plans import is_simple
 from agents.slot_outcome import SlotOutcome, battery_moves, fill_outcome
-from agents.tariff import Tariff, export_credit, export_rate, import_rate
-from model.economy import Economy
+from agents.split import Split, curtailed_kw
+from agents.tariff import slot_payment
+from model.mean_field.type_stack import Terms, TypeStack, plan_at, rates_at
 from model.supply import piecewise
 
-CLEARING_LIMIT = 80
+CLEARING_LIMIT = 300
+NEWTON_ATTEMPTS = 12
+"""Steps after which every other one halves the bracket."""
 PRICE_TOLERANCE = 1e-14
 BEYOND_USD_PER_KWH = 1e9
 """Beyond any price. [USD/kWh]"""
 FEW_SPACINGS = 1e-15
 """A bracket this narrow, as a share of the price, holds no other number worth trying."""
-
-
-class TypeStack(NamedTuple):
-    """Household types side by side, as compiled code takes them; units as in ``HouseholdType`` and ``SlotOutcome``."""
-
-    share: Floats
-    """(θ,)"""
-    reference_kw: Floats
-    """(θ, c, h)"""
-    pv_kw: Floats
-    """(θ, c, h)"""
-    demand: Floats
-    """(θ, 3): ε, f, p0"""
-    levels: Ints
-    """(θ,)"""
-    moves: Ints
-    """(θ, j)"""
-    battery_kw: Floats
-    """(θ, j): grid-side power of each move"""
-    wear_usd: Floats
-    """(θ, j)"""
-    shock_levels: Floats
-    """(z,)"""
-    chance: Floats
-    """(c,): law of the common state"""
-    slot_hours: float
-    elastic: bool
-    """Whether anybody's use answers the price."""
-
-
-class Terms(NamedTuple):
-    """A tariff at a given adder, and supply."""
-
-    energy: Floats
-    """(c, h): τ"""
-    credit: Floats
-    """(c, h): x, infinite under net metering"""
-    pass_through: float
-    export_pass_through: float
-    adder: float
-    rest_load_kw: Floats
-    """(c, h)"""
-    breaks_kw: Floats
-    price_rows: Floats
-    slope_rows: Floats
-    cost_rows: Floats
+NEAR_ZERO_USD_PER_KWH = 1e-3
+"""Prices below this count as this large there. [USD/kWh]"""
+JUMP_KW = 1e-12
+"""Loads at both ends of such a bracket that differ by more have jumped. [kW]"""
+HALVINGS = 60
 
 
 class Cleared(NamedTuple):
@@ -79,7 +42,11 @@ class Cleared(NamedTuple):
     load_kw: Floats
     """(c, h): rest + L"""
     bend: Floats
-    """(c, h): rise of the clearing price with frequencies' load, s'/(1 − s' ∂L/∂λ)"""
+    """(c, h): rise of the clearing price with frequencies' load, s'/(1 − s' ∂L/∂λ); 0 where the load jumps there"""
+    below: Floats
+    """(c, h): the next price below, where the load jumps between the two"""
+    part: Floats
+    """(c, h): share of households that live as at the price below; 0 where the load does not jump"""
     frequency: Floats
     """(θ, c, h, z, j): mean over a type's mixture, as all arrays that follow"""
     use_kw: Floats
@@ -89,70 +56,50 @@ class Cleared(NamedTuple):
     reward_usd: Floats
     worth_usd: Floats
     """(θ,): expected worth of what a single day leaves behind, mean over the mixture"""
+    use_parted_kw: Floats
+    """(2, θ, c, h, z, j): use of those who live as at the price below, and of the others; empty where no load jumps"""
+    net_parted_kw: Floats
 
 
-def stack_types(economy: Economy) -> TypeStack:
-    """The household types of an economy as arrays."""
-    types = economy.types
-    made = [battery_moves(household.battery, economy.slot_hours) for household in types]
-    levels = np.array([household.levels for household in types])
-    shape = (len(types), max(len(move) for move, _, _ in made))
-    move, power, wear = np.full(shape, levels.max()), np.zeros(shape), np.zeros(shape)
-    for k, (own_move, own_power, own_wear) in enumerate(made):
-        count = len(own_move)
-        move[k, :count], power[k, :count], wear[k, :count] = own_move, own_power, own_wear
-    return TypeStack(
-        share=economy.type_share,
-        reference_kw=np.array([household.reference_kw for household in types]),
-        pv_kw=np.array([household.pv_kw for household in types]),
-        demand=np.array([(t.elasticity, t.flexibility, t.reference_price_usd_per_kwh) for t in types], dtype=float),
-        levels=levels,
-        moves=move,
-        battery_kw=power,
-        wear_usd=wear,
-        shock_levels=np.array(economy.shock_levels),
-        chance=np.array(economy.common.probability),
-        slot_hours=float(economy.slot_hours),
-        elastic=any(household.elasticity > 0 for household in types),
-    )
-
-
-def terms_of(economy: Economy, tariff: Tariff, adder_usd_per_kwh: float) -> Terms:
-    """A tariff and the supply curve as arrays."""
-    today, supply = economy.common.today, economy.supply
-    credit, export_pass_through = export_credit(tariff, today)
-    return Terms(
-        energy=tariff.energy_usd_per_kwh[today],
-        credit=credit,
-        pass_through=float(tariff.pass_through),
-        export_pass_through=export_pass_through,
-        adder=float(adder_usd_per_kwh),
-        rest_load_kw=np.array(economy.rest_load_kw),
-        breaks_kw=np.array(supply.breaks_kw),
-        price_rows=np.array(supply.coefficients),
-        slope_rows=supply.slope_rows,
-        cost_rows=supply.cost_rows,
-    )
-
-
-def start_at(types: TypeStack, terms: Terms, wholesale_usd_per_kwh: Floats) -> Cleared:
+def start_at(types: TypeStack, terms: Terms, wholesale_usd_per_kwh: Floats, *, jumps: bool = False) -> Cleared:
     """What moves bring at a first price; nobody has answered it yet."""
     shape = (len(types.share), *wholesale_usd_per_kwh.shape, types.shock_levels.size, types.moves.shape[1])
-    price, load_kw, bend = np.array(wholesale_usd_per_kwh, dtype=float), *np.zeros((2, *wholesale_usd_per_kwh.shape))
+    price = np.array(wholesale_usd_per_kwh, dtype=float)
+    load_kw, bend, below, part = np.zeros((4, *price.shape))
     frequency, use, net_load, utility, payment, reward = np.zeros((6, *shape))
     worth = np.zeros(len(types.share))
-    here = Cleared(price, load_kw, bend, frequency, use, net_load, utility, payment, reward, worth)
+    parted = np.zeros((2, 2 if jumps else 0, *shape))
+    here = Cleared(
+        price, load_kw, bend, below, part, frequency, use, net_load, utility, payment, reward, worth, *parted
+    )
     bring_outcomes(types, terms, here)
     return here
 
 
 def outcome_of(household: HouseholdType, kind: int, here: Cleared, slot_hours: float) -> SlotOutcome:
     """What moves bring one type, its padding taken off."""
-    moves, _, wear = battery_moves(household.battery, slot_hours)
+    moves, power_kw, wear = battery_moves(household.battery, slot_hours)
 
     def own(stacked: Floats) -> Floats:
         return np.array(stacked[kind, ..., : moves.size])
 
+    split = None
+    if here.part.any():
+        use, net_load = (
+            np.stack([own(side) for side in parted], axis=-1) for parted in (here.use_parted_kw, here.net_parted_kw)
+        )
+        share = np.broadcast_to(np.stack([here.part, 1 - here.part], axis=-1)[:, :, None, None], use.shape)
+        split = Split(
+            share=share,
+            use_kw=use,
+            net_load_kw=net_load,
+            curtailed_kw=curtailed_kw(household.pv_kw, power_kw[:, None], use, net_load),
+            lead_usd=np.zeros(use.shape[:-1]),
+            temperature_usd=0.0,
+        )
+    spilt = None
+    if household.curtailable:
+        spilt = curtailed_kw(household.pv_kw, power_kw, own(here.use_kw), own(here.net_load_kw))
     return SlotOutcome(
         moves=moves,
         use_kw=own(here.use_kw),
@@ -161,6 +108,8 @@ def outcome_of(household: HouseholdType, kind: int, here: Cleared, slot_hours: f
         payment_usd=own(here.payment_usd),
         wear_usd=wear,
         level_kwh=household.battery.level_kwh if household.battery else 0.0,
+        curtailed_kw=spilt if spilt is not None and spilt.any() else None,
+        split=split,
     )
 
 
@@ -171,8 +120,7 @@ def bring_outcomes(types: TypeStack, terms: Terms, here: Cleared) -> None:
     bought, sold = np.empty((states, slots)), np.empty((states, slots))
     for c in range(states):
         for h in range(slots):
-            bought[c, h] = import_rate(terms.energy[c, h], here.price[c, h], terms.pass_through, terms.adder)
-            sold[c, h] = export_rate(terms.credit[c, h], here.price[c, h], terms.export_pass_through, bought[c, h])
+            bought[c, h], sold[c, h] = rates_at(terms, c, h, here.price[c, h])
     shocks, count = types.shock_levels.size, types.moves.shape[1]
     for k in range(types.share.size):
         fill_outcome(
@@ -184,11 +132,14 @@ def bring_outcomes(types: TypeStack, terms: Terms, here: Cleared) -> None:
             sold,
             (types.demand[k, 0], types.demand[k, 1], types.demand[k, 2]),
             types.slot_hours,
+            types.curtailable[k],
             here.use_kw[k],
             here.net_load_kw[k],
             here.utility_usd[k],
             here.payment_usd[k],
         )
+        if here.use_parted_kw.shape[0] > 0:
+            _part(types, terms, here, bought, sold, k)
         for c in range(states):
             for h in range(slots):
                 for z in range(shocks):
@@ -196,6 +147,33 @@ def bring_outcomes(types: TypeStack, terms: Terms, here: Cleared) -> None:
                         here.reward_usd[k, c, h, z, j] = (
                             here.utility_usd[k, c, h, z, j] - here.payment_usd[k, c, h, z, j] - types.wear_usd[k, j]
                         )
+
+
+@compiled
+def _part(types: TypeStack, terms: Terms, here: Cleared, bought: Floats, sold: Floats, k: int) -> None:
+    """Replace one type's outcomes by means over both sides of every jump."""
+    states, slots = here.price.shape
+    for c in range(states):
+        for h in range(slots):
+            part = here.part[c, h]
+            lower_bought, lower_sold = rates_at(terms, c, h, here.below[c, h])
+            for z in range(types.shock_levels.size):
+                reference = types.reference_kw[k, c, h] * types.shock_levels[z]
+                for j in range(types.moves.shape[1]):
+                    use, net = here.use_kw[k, c, h, z, j], here.net_load_kw[k, c, h, z, j]
+                    other_use, other_net = use, net
+                    if part > 0.0:
+                        other_use, other_net = plan_at(types, k, c, h, z, j, lower_bought, lower_sold)
+                        enjoyed = types.slot_hours * utility_of_use(
+                            other_use, reference, types.demand[k, 0], types.demand[k, 2]
+                        )
+                        paid = slot_payment(other_net, bought[c, h], sold[c, h], types.slot_hours)
+                        here.use_kw[k, c, h, z, j] = part * other_use + (1.0 - part) * use
+                        here.net_load_kw[k, c, h, z, j] = part * other_net + (1.0 - part) * net
+                        here.utility_usd[k, c, h, z, j] += part * (enjoyed - here.utility_usd[k, c, h, z, j])
+                        here.payment_usd[k, c, h, z, j] += part * (paid - here.payment_usd[k, c, h, z, j])
+                    here.use_parted_kw[0, k, c, h, z, j], here.use_parted_kw[1, k, c, h, z, j] = other_use, use
+                    here.net_parted_kw[0, k, c, h, z, j], here.net_parted_kw[1, k, c, h, z, j] = other_net, net
 
 
 @compiled
@@ -212,9 +190,9 @@ def _load_where(types: TypeStack, terms: Terms, here: Cleared, unsettled: Bools,
             for h in range(slots):
                 if not unsettled[c, h]:
                     continue
-                bought = import_rate(terms.energy[c, h], here.price[c, h], terms.pass_through, terms.adder)
-                sold = export_rate(terms.credit[c, h], here.price[c, h], terms.export_pass_through, bought)
-                sold_slope = terms.pass_through if sold >= bought else terms.export_pass_through
+                bought, sold = rates_at(terms, c, h, here.price[c, h])
+                sold_slope = terms.pass_through if terms.pegged and sold >= bought else terms.export_pass_through
+                simple = is_simple(types.pv_kw[k, c, h], bought, sold, types.curtailable[k])
                 load_kw, fall = 0.0, 0.0
                 for z in range(types.shock_levels.size):
                     reference = types.reference_kw[k, c, h] * types.shock_levels[z]
@@ -225,8 +203,11 @@ def _load_where(types: TypeStack, terms: Terms, here: Cleared, unsettled: Bools,
                     for j in range(types.moves.shape[1]):
                         part = here.frequency[k, c, h, z, j]
                         if part != 0.0:
-                            free = types.pv_kw[k, c, h] - types.battery_kw[k, j]
-                            net = best_use(free, if_buying, if_selling) - free
+                            if simple:
+                                free = types.pv_kw[k, c, h] - types.battery_kw[k, j]
+                                net = best_use(free, if_buying, if_selling) - free
+                            else:
+                                _, net = plan_at(types, k, c, h, z, j, bought, sold)
                             load_kw += part * net
                             if net > 0.0:
                                 fall += part * terms.pass_through * buying
@@ -240,14 +221,17 @@ def _load_where(types: TypeStack, terms: Terms, here: Cleared, unsettled: Bools,
 def _find_price(types: TypeStack, terms: Terms, here: Cleared) -> None:
     """Price of every slot, by Newton's method inside a bracket from the last one.
 
-    λ − s(rest + L(λ)) rises with λ, for use falls with its price; at a jump of s the root is in the jump.
+    λ − s(rest + L(λ)) rises with λ, for loads fall with their price; at a jump of s the root is in the jump. At a jump
+    of L the bracket closes on it, and as many households live as at its lower end as supply needs there.
     """
     price = here.price
     low, high = np.full(price.shape, -BEYOND_USD_PER_KWH), np.full(price.shape, BEYOND_USD_PER_KWH)
     falls = np.zeros(price.shape)
+    low_load, high_load = np.zeros(price.shape), np.zeros(price.shape)
     unsettled = np.ones(price.shape, dtype=np.bool_)
     left = price.size
-    for _ in range(CLEARING_LIMIT):
+    for attempt in range(CLEARING_LIMIT):
+        halve = attempt >= NEWTON_ATTEMPTS and attempt % 2 == 0  # across a jump Newton's steps go to and fro
         _load_where(types, terms, here, unsettled, falls)
         for c in range(price.shape[0]):
             for h in range(price.shape[1]):
@@ -259,25 +243,42 @@ def _find_price(types: TypeStack, terms: Terms, here: Cleared) -> None:
                 here.bend[c, h] = steepness / (1.0 - steepness * falls[c, h])
                 excess = now - supplied
                 if excess < 0.0:
-                    low[c, h] = now
+                    low[c, h], low_load[c, h] = now, load_kw
                 else:
-                    high[c, h] = now
+                    high[c, h], high_load[c, h] = now, load_kw
+                width = high[c, h] - low[c, h]
+                narrow = FEW_SPACINGS * max(abs(now), NEAR_ZERO_USD_PER_KWH)
+                here.part[c, h] = 0.0
                 following = now - excess / (1.0 - steepness * falls[c, h])
-                if not low[c, h] <= following <= high[c, h]:
+                if following != now and (halve or not low[c, h] < following < high[c, h]):
                     following = 0.5 * (low[c, h] + high[c, h])
                 if not types.elastic:
                     price[c, h] = supplied
-                elif (
-                    abs(excess) > PRICE_TOLERANCE
-                    and following != now
-                    and high[c, h] - low[c, h] > FEW_SPACINGS * abs(now)
-                ):
+                elif abs(excess) > PRICE_TOLERANCE and following != now and width > narrow:
                     price[c, h] = following
                     continue
+                elif width <= narrow and low_load[c, h] > high_load[c, h] + JUMP_KW:
+                    _rest_in_jump(terms, here, c, h, low[c, h], high[c, h], low_load[c, h], high_load[c, h])
                 unsettled[c, h] = False
                 left -= 1
         if left == 0:
             break
+
+
+@compiled
+def _rest_in_jump(
+    terms: Terms, here: Cleared, c: int, h: int, low: float, high: float, low_load: float, high_load: float
+) -> None:
+    """Let the price rest in a jump of the load: find the share that lives as at its lower end, by bisection."""
+    least, most = 0.0, 1.0
+    for _ in range(HALVINGS):
+        part = 0.5 * (least + most)
+        if piecewise(high_load + part * (low_load - high_load), terms.breaks_kw, terms.price_rows) < high:
+            least = part
+        else:
+            most = part
+    here.price[c, h], here.below[c, h], here.part[c, h] = high, low, most
+    here.load_kw[c, h], here.bend[c, h] = high_load + most * (low_load - high_load), 0.0
 
 
 @compiled

@@ -268,7 +268,7 @@ def frozen(found: Equilibrium, tariff: Tariff) -> Equilibrium:
     posted = rates(tariff, economy.common.today, old.wholesale_usd_per_kwh, old.adder_usd_per_kwh)
     payment = np.empty(len(economy.types))
     for kind, (household, response, flow) in enumerate(zip(economy.types, old.responses, old.flows, strict=True)):
-        own = posted.for_discount(float(tariff.discount[household.group]))
+        own = tariff.for_group(posted, household.group)
         bought, sold = (r[:, :, None, None] for r in (own.import_usd_per_kwh, own.export_usd_per_kwh))
         paid = payment_usd(response.outcome.net_load_kw, bought, sold, economy.slot_hours)
         weight = flow.frequency * economy.common.probability[:, None, None, None]

@@ -17,9 +17,8 @@ import numpy as np
 from agents.arrays import Floats
 from agents.best_response import Response, respond, value_tolerance_usd
 from agents.outlook import Outlook
-from agents.policy import PolicyTable
 from model.economy import Economy
-from model.mean_field.clearing import Cleared, TypeStack, expected_gain, outcome_of
+from model.mean_field.clearing import Cleared, expected_gain, outcome_of
 from model.mean_field.flow import Flow, household_flow
 from model.mean_field.mixture import (
     FREE,
@@ -30,6 +29,7 @@ from model.mean_field.mixture import (
     free_unused,
     next_free,
 )
+from model.mean_field.type_stack import TypeStack
 
 ROUGH = 1e-3
 """Accuracy of best responses, as a share of the last gap,"""
@@ -174,9 +174,7 @@ class EndlessPlans:
             met = law[..., None] > 0
             probability = np.where(met, done / np.where(met, law[..., None], 1.0), response.policy.probability)
             probability /= probability.sum(axis=-1, keepdims=True)
-            policy = PolicyTable(
-                moves=outcome.moves, probability=probability, net_load_kw=outcome.net_load_kw, use_kw=outcome.use_kw
-            )
+            policy = outcome.followed(probability)
             frequency = here.frequency[kind, ..., : outcome.moves.size]
             flow = Flow(law=law, frequency=frequency, defect=0.0)
             found.append((replace(response, policy=policy, outcome=outcome), flow))

@@ -221,7 +221,7 @@ def solve_equilibrium(
         if certify:
             watch.stage = "certificates: contraction"
             found = recovered.prices.answer
-            if couples(tariff) and smooth(economy) and dense_pays(economy):
+            if couples(tariff) and smooth(economy, found) and dense_pays(economy):
                 if tariff.recovery is Recovery.VOLUMETRIC:
                     books = books_slope(economy, tariff, found)
                     slope = books.load_by_price

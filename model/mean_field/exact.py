@@ -26,11 +26,13 @@ from agents.best_response import Response
 from agents.tariff import Tariff, rates
 from model.economy import Economy
 from model.mean_field.answer import Answer, outlook, summed
-from model.mean_field.clearing import Cleared, stack_types, start_at, terms_of
+from model.mean_field.clearing import Cleared, start_at
 from model.mean_field.endless_plans import EndlessPlans
 from model.mean_field.flow import Flow
 from model.mean_field.mixture import Columns, clear_mixture, reoptimise
 from model.mean_field.single_day_plans import SingleDayPlans
+from model.mean_field.ties import tie_slots
+from model.mean_field.type_stack import stack_types, terms_of
 from model.mean_field.watch import Watch
 
 GAP_USD_PER_DAY = 1e-10
@@ -101,12 +103,13 @@ def solve_exact(
             " which group discounts destroy: give zeros, or a temperature above 0"
         )
     horizon = outlook(economy, temperature_usd=0.0)
-    types, terms = stack_types(economy), terms_of(economy, tariff, adder_usd_per_kwh)
+    jumps = tie_slots(economy, tariff, adder_usd_per_kwh) is not None
+    types, terms = stack_types(economy, jumps=jumps), terms_of(economy, tariff, adder_usd_per_kwh)
     single = economy.one_day is not None or economy.held is not None
     plans: Plans = (
         SingleDayPlans(economy, horizon, types) if single else EndlessPlans(economy, horizon, types, check=watch.check)
     )
-    here = start_at(types, terms, wholesale_usd_per_kwh)
+    here = start_at(types, terms, wholesale_usd_per_kwh, jumps=jumps)
     plans.answer(here)
     watch.tick()
     value = clear_mixture(types, terms, plans.columns, here)

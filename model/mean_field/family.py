@@ -80,6 +80,7 @@ class TariffFamily:
             fixed_charge_usd_per_day=chosen["fixed_charge_usd_per_day"] * shape,
             fixed_charge_shape=shape,
             discount=np.zeros(len(self.income_ratio)),
+            capped_at_import=True,
         )
 
     def at(self, unit: Floats) -> Floats:

@@ -39,7 +39,8 @@ class LinearDay:
         self.horizon, self.policy = horizon, response.policy
         policy = response.policy
         net_kw = response.outcome.net_load_kw
-        per_rate = -horizon.slot_hours * np.stack([np.maximum(net_kw, 0.0), np.minimum(net_kw, 0.0)])
+        imported_kw = response.outcome.imported_kw
+        per_rate = -horizon.slot_hours * np.stack([imported_kw, net_kw - imported_kw])
         self.law = np.ascontiguousarray(flow.law.transpose(0, 1, 3, 2))
         self.reward = _expected(policy.probability, per_rate)
         self.seen = _expected(policy.probability, seen)

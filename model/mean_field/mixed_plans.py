@@ -24,11 +24,13 @@ from agents.compiled import compiled
 from agents.tariff import Tariff, rates
 from model.economy import Economy
 from model.mean_field.answer import outlook, summed
-from model.mean_field.clearing import Cleared, Terms, TypeStack, expected_gain, stack_types, start_at, terms_of
+from model.mean_field.clearing import Cleared, expected_gain, start_at
 from model.mean_field.complementarity import solve_on_simplices
 from model.mean_field.endless_plans import EndlessPlans
 from model.mean_field.exact import GAP_USD_PER_DAY, ExactSolution
 from model.mean_field.mixture import FREE, Columns, clear_mixture, free_to_choose, mix
+from model.mean_field.ties import tie_slots
+from model.mean_field.type_stack import Terms, TypeStack, stack_types, terms_of
 from model.mean_field.watch import Watch
 
 ROUND_LIMIT = 400
@@ -70,9 +72,10 @@ def solve_mixed(
         The mixture with the smallest exploitability seen; the market is cleared for it.
     """
     horizon = outlook(economy, temperature_usd=0.0)
-    types, terms = stack_types(economy), terms_of(economy, tariff, adder_usd_per_kwh)
+    jumps = tie_slots(economy, tariff, adder_usd_per_kwh) is not None
+    types, terms = stack_types(economy, jumps=jumps), terms_of(economy, tariff, adder_usd_per_kwh)
     plans = EndlessPlans(economy, horizon, types, patient=True, check=watch.check)
-    here = start_at(types, terms, wholesale_usd_per_kwh)
+    here = start_at(types, terms, wholesale_usd_per_kwh, jumps=jumps)
     plans.answer(here)
     watch.tick()
     clear_mixture(types, terms, plans.columns, here)

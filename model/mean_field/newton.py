@@ -45,6 +45,8 @@ FORCING = 0.03
 """Residual of a step found without the matrix, as a share of what it is to remove."""
 ROUNDING_USD = 1e-12
 """Rises of the potential this small are rounding. [USD per household-day]"""
+ASTRAY_USD = 1e-8
+"""Near ties a rise above this leads astray; it is what answers are accurate to. [USD per household-day]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -264,7 +266,9 @@ def _search(game: _Game, here: _Point, step: Floats, exact: bool) -> _Point | No
     promised, length = game.fall(here, step), 1.0
     while length >= SHORTEST_STEP:
         there = game.at(here.load_kw + length * step, here.answer, here.residual)
-        if there.residual <= (1 - 0.1 * length) * here.residual:
+        # a steep load lets the residual fall across the minimum of the potential and back for ever
+        astray = game.has_potential and game.economy.ties is not None and there.potential > here.potential + ASTRAY_USD
+        if there.residual <= (1 - 0.1 * length) * here.residual and not astray:
             return there
         if not exact:
             return None

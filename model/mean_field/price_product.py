@@ -12,8 +12,8 @@ from model.economy import Economy
 from model.mean_field.answer import Answer, outlook, own_outlook
 from model.mean_field.day_product import ACCURACY, DayProduct
 from model.mean_field.linear_day import LinearDay
+from model.mean_field.observables import observed
 from model.mean_field.price_slope import own_rate_slopes
-from model.mean_field.sensitivity import observed
 from model.mean_field.threads import for_each_type
 from model.mean_field.watch import Watch
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats
+from agents.arrays import Bools, Floats
 from agents.day_operator import JOINT_LIMIT
 from agents.household import HouseholdType
 from agents.outlook import Outlook
@@ -27,15 +27,15 @@ def rate_slopes(tariff: Tariff, posted: Rates) -> tuple[Floats, Floats]:
     """
     bought = np.full_like(posted.import_usd_per_kwh, tariff.pass_through)
     alone = tariff.export_pass_through if tariff.export_rule is ExportRule.NET_BILLING else 0.0
-    return bought, np.where(_capped(posted), bought, alone)
+    return bought, np.where(_capped(tariff, posted), bought, alone)
 
 
 def own_rate_slopes(tariff: Tariff, posted: Rates, household: HouseholdType) -> tuple[Rates, tuple[Floats, Floats]]:
     """What one type pays, its discount applied, and how either rate moves with the price of its slot. (c, h)"""
     kept = 1 - float(tariff.discount[household.group])
-    own = posted.for_discount(1 - kept)
+    own = tariff.for_group(posted, household.group)
     bought, sold = rate_slopes(tariff, posted)
-    return own, (kept * bought, np.where(_capped(own) > 0, kept * bought, sold))
+    return own, (kept * bought, np.where(_capped(tariff, own), kept * bought, sold))
 
 
 def price_directions(tariff: Tariff, posted: Rates) -> Directions:
@@ -45,10 +45,10 @@ def price_directions(tariff: Tariff, posted: Rates) -> Directions:
     return Directions(import_usd_per_kwh=unit * bought, export_usd_per_kwh=unit * sold)
 
 
-def adder_direction(posted: Rates) -> Directions:
+def adder_direction(tariff: Tariff, posted: Rates) -> Directions:
     """The direction of the volumetric adder: every import rate, and the export rates that follow it."""
     every = np.ones((1, *posted.import_usd_per_kwh.shape))
-    return Directions(import_usd_per_kwh=every, export_usd_per_kwh=every * _capped(posted))
+    return Directions(import_usd_per_kwh=every, export_usd_per_kwh=every * _capped(tariff, posted))
 
 
 def population_sensitivity(
@@ -79,10 +79,9 @@ def population_sensitivity(
     def differentiate(kind: int) -> Sensitivity:
         household = economy.types[kind]
         kept = 1 - float(tariff.discount[household.group])
-        own = found.rates.for_discount(1 - kept)
-        capped = own.export_usd_per_kwh >= own.import_usd_per_kwh
+        own = tariff.for_group(found.rates, household.group)
         bought = kept * directions.import_usd_per_kwh
-        sold = np.where(capped, bought, directions.export_usd_per_kwh)
+        sold = np.where(_capped(tariff, own), bought, directions.export_usd_per_kwh)
         return type_sensitivity(
             household,
             own,
@@ -155,7 +154,7 @@ class BooksSlope:
 
 def books_slope(economy: Economy, tariff: Tariff, found: Answer) -> BooksSlope:
     """Differentiate net load and surplus, energy bought at the answer's prices, in these prices and in the adder."""
-    prices, adder = price_directions(tariff, found.rates), adder_direction(found.rates)
+    prices, adder = price_directions(tariff, found.rates), adder_direction(tariff, found.rates)
     every = Directions(
         import_usd_per_kwh=np.concatenate([prices.import_usd_per_kwh, adder.import_usd_per_kwh]),
         export_usd_per_kwh=np.concatenate([prices.export_usd_per_kwh, adder.export_usd_per_kwh]),
@@ -183,7 +182,7 @@ def surplus_slope_usd(economy: Economy, tariff: Tariff, found: Answer) -> float:
     steepness = economy.supply.slope(found.net_load_kw + economy.rest_load_kw)
     share = economy.type_share
     bought, sold = rate_slopes(tariff, found.rates)
-    along = adder_direction(found.rates)
+    along = adder_direction(tariff, found.rates)
 
     def mean_load(slopes: list[Sensitivity]) -> Floats:
         return np.asarray(sum(w * s.net_load_kw for w, s in zip(share, slopes, strict=True)))
@@ -208,6 +207,8 @@ def surplus_slope_usd(economy: Economy, tariff: Tariff, found: Answer) -> float:
     return float(paid - chance @ cost)
 
 
-def _capped(posted: Rates) -> Floats:
-    """Where the export rate is at its cap, as 0 or 1."""
-    return (posted.export_usd_per_kwh >= posted.import_usd_per_kwh).astype(float)
+def _capped(tariff: Tariff, rates: Rates) -> Bools:
+    """Where the export rate is at its cap, the import rate."""
+    if not tariff.export_pegged:
+        return np.zeros(rates.import_usd_per_kwh.shape, dtype=np.bool_)
+    return np.asarray(rates.export_usd_per_kwh >= rates.import_usd_per_kwh)

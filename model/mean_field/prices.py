@@ -15,6 +15,7 @@ from model.mean_field.exact import solve_exact
 from model.mean_field.mixed_plans import solve_mixed
 from model.mean_field.newton import FEW_PRICES, solve_newton
 from model.mean_field.price_slope import dense_pays
+from model.mean_field.ties import settle_ties, tie_slots
 from model.mean_field.watch import Watch
 
 EVALUATION_LIMIT = 150
@@ -78,8 +79,6 @@ def potential_failures(economy: Economy, tariff: Tariff) -> list[str]:
         failed.append("exports earn nothing while imports follow the wholesale price")
     if tariff.discount.any():
         failed.append("a group discount applies to the wholesale price")
-    if tariff.export_rule is ExportRule.NET_BILLING and (tariff.export_usd_per_kwh > tariff.energy_usd_per_kwh).any():
-        failed.append("the export credit is capped at the import rate")
     return failed
 
 
@@ -132,8 +131,29 @@ def solve_prices(
             residual_usd_per_kwh=0.0,
             converged=True,
         )
-    search = _Search(economy, tariff, adder_usd_per_kwh, tolerance, watch)
-    return search.run(load_start_kw, start)
+
+    def solve(tied: Economy, accuracy: float, last: PriceSolution | None) -> PriceSolution:
+        search = _Search(tied, tariff, adder_usd_per_kwh, accuracy, watch)
+        if last is None:
+            return search.run(load_start_kw, start)
+        return search.nearby(last)
+
+    where = None if _settled_exactly(economy, tariff) else tie_slots(economy, tariff, adder_usd_per_kwh)
+    if where is None:
+        return _Search(economy, tariff, adder_usd_per_kwh, tolerance, watch).run(load_start_kw, start)
+    return settle_ties(economy, tariff, where, solve, tolerance=tolerance, start=start.answer if start else None)
+
+
+def _settled_exactly(economy: Economy, tariff: Tariff) -> bool:
+    """Whether mixtures of plans at temperature 0 find the shares themselves."""
+    cold = economy.scenario.temperature_usd == 0
+    return cold and (not potential_failures(economy, tariff) or _mixes(economy, tariff))
+
+
+def _mixes(economy: Economy, tariff: Tariff) -> bool:
+    """Whether mixtures of plans are an equilibrium's form here, and their market can be cleared."""
+    endless = economy.one_day is None and economy.held is None
+    return endless and not tariff.discount.any()
 
 
 def reference_net_load_kw(economy: Economy) -> Floats:
@@ -158,24 +178,28 @@ class _Search:
 
     def run(self, load_kw: Floats, start: PriceSolution | None) -> PriceSolution:
         """The first way that converges, or the best point seen."""
-        if start is not None and self.target > 0 and (start.slope is not None or load_kw.size <= FEW_PRICES):
+        few = load_kw.size <= FEW_PRICES or self.economy.ties is not None  # a load this steep defeats acceleration
+        if start is not None and self.target > 0 and (start.slope is not None or few):
             self._newton(load_kw, self.target, start.answer, slope=start.slope)
-        if self.target == 0 and (self.has_potential or self._mixes):
+        if self.target == 0 and (self.has_potential or _mixes(self.economy, self.tariff)):
             self._mix_plans(load_kw)
-        if not self._done and self.target > 0 and not dense_pays(self.economy):
+        if not self._done and self.target > 0 and not dense_pays(self.economy) and self.economy.ties is None:
             self._continue(load_kw)
-        if not self._done and (load_kw.size > FEW_PRICES or self.target == 0):
+        if not self._done and (not few or self.target == 0):
             self._accelerate(load_kw, start.answer if start else None)
         if not self._done and self.target > 0:
             self._continue(load_kw)
         best = min(self.found, key=lambda solution: solution.residual_usd_per_kwh)
         return best if best.converged else replace(best, tried="; ".join(s.tried for s in self.found if s.tried))
 
-    @property
-    def _mixes(self) -> bool:
-        """Whether mixtures of plans are an equilibrium's form here, and their market can be cleared."""
-        endless = self.economy.one_day is None and self.economy.held is None
-        return endless and not self.tariff.discount.any()
+    def nearby(self, start: PriceSolution) -> PriceSolution:
+        """Newton's method from a solution of nearly the same game, or where it ended."""
+        load_kw = start.answer.net_load_kw + self.economy.rest_load_kw
+        if self.target > 0:
+            self._newton(load_kw, self.target, start.answer, slope=start.slope)
+        else:
+            self._accelerate(load_kw, start.answer)
+        return self.found[-1]
 
     @property
     def _done(self) -> bool:
@@ -225,6 +249,8 @@ class _Search:
                 here, temperature = there, cooler
             else:
                 cooling = cooling**0.5
+        if temperature > self.target:  # stuck on the way: say how far the target is from there
+            self._newton(here.answer.net_load_kw + self.economy.rest_load_kw, self.target, here.answer)
 
     def _mix_plans(self, load_kw: Floats) -> None:
         """The mixture of plans that clears the market at temperature 0: of least potential, or by its inequality."""

@@ -19,18 +19,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Bools, Floats
+from agents.arrays import Floats
 from agents.best_response import Response
 from agents.day_operator import JOINT_LIMIT
-from agents.demand import wanted_slope_kw
 from agents.household import HouseholdType
 from agents.outlook import Outlook
-from agents.slot_outcome import SlotOutcome
 from agents.tariff import Rates
 from model.mean_field.day_product import DayProduct
 from model.mean_field.day_system import DaySystem
 from model.mean_field.flow import Flow
 from model.mean_field.linear_day import LinearDay
+from model.mean_field.observables import observed
 
 BLOCK = 256
 """Directions carried at once; bounds the memory."""
@@ -131,52 +130,3 @@ def joint_size(probability: Floats) -> int:
     """Size (common states × shocks × levels) of the midnight systems of a policy (c, h, e, z, j)."""
     states, _, levels, shocks, _ = probability.shape
     return int(states * shocks * levels)
-
-
-def observed(
-    household: HouseholdType, rates: Rates, response: Response, horizon: Outlook, only_net_load: bool
-) -> tuple[Floats, Floats, Floats]:
-    """What is measured of each move, and its slopes in the import and the export rate. (observable, c, h, z, j)"""
-    brought, hours = response.outcome, horizon.slot_hours
-    net_kw = brought.net_load_kw
-    buying, selling = net_kw > 0, net_kw < 0
-    bought, sold = (r[:, :, None, None] for r in (rates.import_usd_per_kwh, rates.export_usd_per_kwh))
-    dn_import, dn_export = use_slopes(household, rates, brought, horizon)
-    if only_net_load:
-        return net_kw[None], dn_import[None], dn_export[None]
-    shape = net_kw.shape
-    nothing = np.zeros(shape)
-    seen = np.stack(
-        [
-            net_kw,
-            brought.payment_usd,
-            brought.utility_usd,
-            np.broadcast_to(brought.wear_usd, shape),
-            np.maximum(net_kw, 0.0),
-        ]
-    )
-    money_import, money_export = hours * bought * dn_import, hours * sold * dn_export
-    slope_import = np.stack([dn_import, hours * net_kw * buying + money_import, money_import, nothing, dn_import])
-    slope_export = np.stack([dn_export, hours * net_kw * selling + money_export, money_export, nothing, nothing])
-    return seen, slope_import, slope_export
-
-
-def use_slopes(household: HouseholdType, rates: Rates, brought: SlotOutcome, horizon: Outlook) -> tuple[Floats, Floats]:
-    """Slopes of a move's use in the import rate, where it buys, and in the export rate, where it sells. (c, h, z, j)
-
-    0 beyond the flexibility and at exactly zero net load. [kW per USD/kWh]
-    """
-    reference_kw = household.reference_kw[:, :, None, None] * horizon.shock_levels[:, None]
-
-    def slope(acts: Bools, rate: Floats) -> Floats:
-        steepest = wanted_slope_kw(
-            reference_kw,
-            rate[:, :, None, None],
-            elasticity=household.elasticity,
-            flexibility=household.flexibility,
-            reference_price=household.reference_price_usd_per_kwh,
-        )
-        return np.where(acts, steepest, 0.0)
-
-    net_kw = brought.net_load_kw
-    return slope(net_kw > 0, rates.import_usd_per_kwh), slope(net_kw < 0, rates.export_usd_per_kwh)

@@ -13,12 +13,12 @@ from agents.compiled import compiled
 from agents.day_operator import mix_shocks
 from agents.day_sweep import TIE_USD, hard_values
 from agents.outlook import Outlook
-from agents.policy import PolicyTable
 from model.economy import Economy
 from model.mean_field.answer import own_outlook
-from model.mean_field.clearing import Cleared, TypeStack, expected_gain, outcome_of
+from model.mean_field.clearing import Cleared, expected_gain, outcome_of
 from model.mean_field.flow import Flow
 from model.mean_field.mixture import ROOM_PER_TYPE, Columns, add_column, empty_columns, enlarged, free_unused, next_free
+from model.mean_field.type_stack import TypeStack
 
 
 class SingleDayPlans:
@@ -78,9 +78,7 @@ class SingleDayPlans:
             *(self.shock_kernel, tomorrow, start, value, law, probability),
         )
         gain = float(self.types.chance @ (value[:, 0] * start).sum(axis=(1, 2)))
-        policy = PolicyTable(
-            moves=outcome.moves, probability=probability, net_load_kw=outcome.net_load_kw, use_kw=outcome.use_kw
-        )
+        policy = outcome.followed(probability)
         response = Response(
             policy=policy,
             outcome=outcome,

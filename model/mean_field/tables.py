@@ -103,7 +103,7 @@ def follow(
     forgone = np.zeros(len(cohorts))
     best = []
     for kind, household in enumerate(economy.types):
-        charged = posted.for_discount(float(tariff.discount[household.group]))
+        charged = tariff.for_group(posted, household.group)
         brought = slot_outcome(household, charged, economy.shock_levels, economy.slot_hours)
         top = respond(brought, household.levels, hard, start=start.best[kind] if start else None)
         best.append(top)

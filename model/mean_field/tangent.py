@@ -74,7 +74,7 @@ def equilibrium_tangent(found: Equilibrium, tariff_at: Callable[[Floats], Tariff
     """
     economy, tariff, answer = found.economy, found.tariff, found.answer
     change = _Change(found, tariff_at, unit)
-    alone = _joined(change.directions, adder_direction(found.rates))
+    alone = _joined(change.directions, adder_direction(tariff, found.rates))
     size = answer.net_load_kw.size
     every = _joined(price_directions(tariff, found.rates), alone)
     slopes = population_sensitivity(economy, tariff, answer, every, only_net_load=True)

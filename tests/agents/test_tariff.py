@@ -1,4 +1,4 @@
-"""A tariff: rates by its rules, exports never dearer than imports, and the bill."""
+"""A tariff: rates by its rules, the posted export credit paid, and the bill."""
 
 import numpy as np
 import pytest
@@ -30,9 +30,9 @@ def tariff_of(**changes: object) -> Tariff:
 prices = st.lists(st.floats(-0.5, 1.5), min_size=12, max_size=12).map(lambda row: np.reshape(row, (3, 4)))
 
 
-@given(prices, st.floats(0, 2), st.sampled_from(ExportRule))
-def test_rates_are_the_rules_written_out(wholesale: np.ndarray, adder: float, rule: ExportRule) -> None:
-    tariff = tariff_of(export_rule=rule)
+@given(prices, st.floats(0, 2), st.sampled_from(ExportRule), st.booleans())
+def test_rates_are_the_rules_written_out(wholesale: np.ndarray, adder: float, rule: ExportRule, capped: bool) -> None:
+    tariff = tariff_of(export_rule=rule, capped_at_import=capped)
     posted = rates(tariff, TODAY, wholesale, adder)
     for c in range(3):
         for h in range(4):
@@ -43,29 +43,63 @@ def test_rates_are_the_rules_written_out(wholesale: np.ndarray, adder: float, ru
                 ExportRule.NONE: 0.0,
             }[rule]
             assert posted.import_usd_per_kwh[c, h] == pytest.approx(bought, abs=1e-12)
-            assert posted.export_usd_per_kwh[c, h] == pytest.approx(min(credit, bought), abs=1e-12)
+            expected = min(credit, bought) if capped else credit
+            assert posted.export_usd_per_kwh[c, h] == pytest.approx(expected, abs=1e-12)
 
 
-@given(prices, st.floats(0, 2), st.sampled_from(ExportRule), st.floats(0, 0.99))
-def test_an_export_never_earns_more_than_an_import_costs(
-    wholesale: np.ndarray, adder: float, rule: ExportRule, discount: float
+def test_a_credit_above_the_import_rate_and_one_at_a_negative_import_rate_are_paid_as_posted() -> None:
+    """Import 8.5 cents by night, export 15; import −8 cents, export 5; and no credit at all is no charge."""
+    night = tariff_of(
+        energy_usd_per_kwh=np.full((2, 4), 0.085),
+        export_usd_per_kwh=np.full((2, 4), 0.15),
+        pass_through=0.0,
+        export_pass_through=0.0,
+    )
+    assert (rates(night, TODAY, np.zeros((3, 4)), 0.0).export_usd_per_kwh == 0.15).all()
+    for rule, credit in ((ExportRule.NET_BILLING, 0.05), (ExportRule.NONE, 0.0)):
+        negative = tariff_of(
+            energy_usd_per_kwh=np.full((2, 4), -0.08),
+            export_usd_per_kwh=np.full((2, 4), 0.05),
+            pass_through=0.0,
+            export_pass_through=0.0,
+            export_rule=rule,
+        )
+        posted = rates(negative, TODAY, np.zeros((3, 4)), 0.0)
+        assert (posted.import_usd_per_kwh == -0.08).all()
+        assert (posted.export_usd_per_kwh == credit).all()
+
+
+@given(prices, st.floats(0, 2), st.sampled_from(ExportRule), st.integers(0, 2))
+def test_with_a_cap_an_export_never_earns_more_than_an_import_costs(
+    wholesale: np.ndarray, adder: float, rule: ExportRule, group: int
 ) -> None:
-    posted = rates(tariff_of(export_rule=rule), TODAY, wholesale, adder)
-    for own in (posted, posted.for_discount(discount)):
+    tariff = tariff_of(export_rule=rule, capped_at_import=True)
+    posted = rates(tariff, TODAY, wholesale, adder)
+    for own in (posted, tariff.for_group(posted, group)):
         assert (own.export_usd_per_kwh <= own.import_usd_per_kwh).all()
 
 
-def test_a_discount_lowers_the_import_rate_and_caps_the_export_rate_only_where_it_must() -> None:
+@pytest.mark.parametrize(
+    ("changes", "export"),
+    [
+        ({}, [0.1, 0.35]),
+        ({"capped_at_import": True}, [0.1, 0.28]),
+        ({"export_rule": ExportRule.NET_METERING}, [0.28, 0.28]),
+    ],
+)
+def test_a_discount_lowers_the_import_rate_and_leaves_the_posted_credit(
+    changes: dict[str, object], export: list[float]
+) -> None:
     posted = Rates(import_usd_per_kwh=np.array([[0.4, 0.4]]), export_usd_per_kwh=np.array([[0.1, 0.35]]))
-    own = posted.for_discount(0.25)
-    assert own.import_usd_per_kwh == pytest.approx(np.array([[0.3, 0.3]]))
-    assert own.export_usd_per_kwh == pytest.approx(np.array([[0.1, 0.3]]))
+    own = tariff_of(**changes).for_group(posted, 0)
+    assert own.import_usd_per_kwh == pytest.approx(np.array([[0.28, 0.28]]))
+    assert own.export_usd_per_kwh == pytest.approx(np.array([export]))
 
 
 @given(prices)
 def test_no_discount_changes_no_rate(wholesale: np.ndarray) -> None:
     posted = rates(tariff_of(), TODAY, wholesale, 0.1)
-    own = posted.for_discount(0.0)
+    own = tariff_of().for_group(posted, 1)
     assert (own.import_usd_per_kwh == posted.import_usd_per_kwh).all()
     assert (own.export_usd_per_kwh == posted.export_usd_per_kwh).all()
 

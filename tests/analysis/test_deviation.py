@@ -58,8 +58,8 @@ def test_the_distance_to_the_limit_falls_as_one_over_the_crowd(found: Equilibriu
 
 def test_own_rates_at_no_impact_are_the_rates_of_the_tariff(found: Equilibrium) -> None:
     posted = rates(found.tariff, found.economy.common.today, found.wholesale_usd_per_kwh, found.adder_usd_per_kwh)
-    for discount in found.tariff.discount:
-        own, seen = posted.for_discount(float(discount)), own_rates(found, float(discount), np.inf)
+    for group, discount in enumerate(found.tariff.discount):
+        own, seen = found.tariff.for_group(posted, group), own_rates(found, float(discount), np.inf)
         assert np.allclose(seen.import_base, own.import_usd_per_kwh, atol=1e-9)
         assert np.allclose(seen.export_base, own.export_usd_per_kwh, atol=1e-9)
         assert not seen.import_slope.any()

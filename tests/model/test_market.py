@@ -192,7 +192,7 @@ def test_every_bill_is_the_tariffs_payment_at_the_realised_rates(textbook: Econo
         posted = market.utility.rates(0, record.wholesale_usd_per_kwh)
         for household in range(120):
             kind = market.household_types[market.population.type_of(household)]
-            own = posted.for_discount(DISCOUNT[kind.group])
+            own = cared_for.for_group(posted, kind.group)
             load = market.population.energy_kwh[household].astype(float) / textbook.slot_hours
             hourly = payment_usd(load, own.import_usd_per_kwh[0], own.export_usd_per_kwh[0], textbook.slot_hours)
             bills[household] += hourly.sum() + GRADUATED[kind.group]

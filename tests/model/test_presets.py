@@ -28,7 +28,7 @@ def surplus_usd_per_day(economy: Economy, tariff: Tariff, adder_usd_per_kwh: flo
         posted = rates(tariff, economy.common.today, price, adder_usd_per_kwh)
         load_kw, revenue_usd = np.zeros_like(price), np.zeros_like(price)
         for household in economy.types:
-            own = posted.for_discount(float(tariff.discount[household.group]))
+            own = tariff.for_group(posted, household.group)
             for level, chance in zip(economy.shock_levels, economy.shock_probability, strict=True):
                 buying_kw, selling_kw = (
                     wanted_use_kw(

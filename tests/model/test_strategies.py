@@ -57,10 +57,11 @@ def test_a_household_expects_the_rates_of_the_last_day_of_the_same_weather(
     adder = market.utility.adder_usd_per_kwh
     prices = [first_guess(market.economy)[0], *market.history.stacked("wholesale_usd_per_kwh")]
     for household, watcher in watchers.items():
-        discount = market.utility.tariff.discount[market.household_types[market.population.type_of(household)].group]
+        tariff = market.utility.tariff
+        group = market.household_types[market.population.type_of(household)].group
         for situation in watcher.seen:
             price = prices[situation.day][None]
-            expected = rates(market.utility.tariff, np.zeros(1, dtype=int), price, adder).for_discount(float(discount))
+            expected = tariff.for_group(rates(tariff, np.zeros(1, dtype=int), price, adder), group)
             assert (situation.import_usd_per_kwh == expected.import_usd_per_kwh[0]).all()
             assert (situation.export_usd_per_kwh == expected.export_usd_per_kwh[0]).all()
 

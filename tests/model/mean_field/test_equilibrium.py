@@ -15,7 +15,7 @@ from scenarios import (
 
 from agents.arrays import Floats
 from agents.best_response import best_response
-from agents.tariff import ExportRule, Recovery
+from agents.tariff import ExportRule, Rates, Recovery
 from model.economy import Economy
 from model.mean_field.answer import answer, induced_wholesale, outlook
 from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
@@ -59,7 +59,7 @@ def test_prices_answer_themselves(preset: str, name: str) -> None:
             tariff.energy_usd_per_kwh[economy.common.today] + tariff.pass_through * wholesale + found.adder_usd_per_kwh
         )
         assert found.rates.import_usd_per_kwh == pytest.approx(bought, abs=1e-8)
-        own = found.rates.for_discount(float(tariff.discount[household.group]))
+        own = tariff.for_group(found.rates, household.group)
         afresh = best_response(household, own, outlook(economy)).policy
         assert policy.probability == pytest.approx(afresh.probability, abs=1e-5)
         assert policy.net_load_kw == pytest.approx(afresh.net_load_kw, abs=1e-7)
@@ -89,7 +89,7 @@ def test_revenue_less_cost_is_the_surplus_reported_and_zero_where_it_must_be(pre
     economy, tariff = found.economy, found.tariff
     revenue, billed_kwh = 0.0, 0.0
     for k, household in enumerate(economy.types):
-        own = found.rates.for_discount(float(tariff.discount[household.group]))
+        own = tariff.for_group(found.rates, household.group)
         policy, law = found.policies[k], found.laws[k]
         chance = (law[..., None] * policy.probability).sum(axis=2)
         bought_kw, sold_kw = (np.maximum(sign * policy.net_load_kw, 0) for sign in (1, -1))
@@ -336,10 +336,13 @@ def test_discounts_reach_the_group_they_are_for() -> None:
     economy = small_economy()
     found = solve_equilibrium(economy, small_tariff(economy, discount=np.array([0.4, 0.0])), certify=False)
     for household, policy in zip(economy.types, found.policies, strict=True):
-        own = found.rates.for_discount(0.4 if household.group == 0 else 0.0)
+        own = found.tariff.for_group(found.rates, household.group)
         afresh = best_response(household, own, outlook(economy)).policy
         assert policy.probability == pytest.approx(afresh.probability, abs=1e-7)
-        other = best_response(household, found.rates.for_discount(0.2), outlook(economy)).policy
+        other_rates = Rates(
+            import_usd_per_kwh=0.8 * found.rates.import_usd_per_kwh, export_usd_per_kwh=found.rates.export_usd_per_kwh
+        )
+        other = best_response(household, other_rates, outlook(economy)).policy
         assert np.abs(policy.use_kw - other.use_kw).max() > 1e-3
 
 

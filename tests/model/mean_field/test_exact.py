@@ -360,14 +360,15 @@ def test_marginal_cost_pricing_without_carbon_is_the_planners_optimum(world: str
 # Games without a potential
 
 
-CAPPED = {"export_usd_per_kwh": np.full((3, 6), 0.06)}
-
-
 @pytest.mark.parametrize(
     ("scenario", "changes", "failed"),
     [
         ({"discount_per_day": 0.7}, {}, "the discount is below 1"),
-        ({}, CAPPED, "the export credit is capped at the import rate"),
+        (
+            {},
+            {"export_pass_through": 0.5},
+            "export and import pass through different shares of the wholesale price",
+        ),
         ({}, {"discount": np.array([0.2, 0.0])}, "a group discount applies to the wholesale price"),
     ],
 )

@@ -179,7 +179,7 @@ def test_the_slope_in_prices_and_adder_agrees_with_finite_differences(rule: Expo
         measured = ((up - down) / (2 * STEP)).ravel()
         assert slope[:, k] == pytest.approx(measured, abs=1e-6 * np.abs(slope).max())
     up, down = (answer(economy, tariff, prices, adder + sign * STEP).net_load_kw for sign in (1, -1))
-    by_adder = population_sensitivity(economy, tariff, found, adder_direction(found.rates))
+    by_adder = population_sensitivity(economy, tariff, found, adder_direction(tariff, found.rates))
     share = economy.type_share
     mean = sum(w * s.net_load_kw[..., 0] for w, s in zip(share, by_adder, strict=True))
     assert mean == pytest.approx((up - down) / (2 * STEP), abs=1e-6 * np.abs(slope).max())
@@ -188,13 +188,17 @@ def test_the_slope_in_prices_and_adder_agrees_with_finite_differences(rule: Expo
 def test_an_export_rate_at_its_cap_moves_with_the_import_rate() -> None:
     economy = small_economy()
     tariff = replace(
-        small_tariff(economy), export_rule=ExportRule.NET_BILLING, pass_through=0.5, export_pass_through=1.0
+        small_tariff(economy),
+        export_rule=ExportRule.NET_BILLING,
+        pass_through=0.5,
+        export_pass_through=1.0,
+        capped_at_import=True,
     )
     capped = Rates(import_usd_per_kwh=np.array([[0.2, 0.2]]), export_usd_per_kwh=np.array([[0.2, 0.1]]))
     bought, sold = rate_slopes(tariff, capped)
     assert bought.tolist() == [[0.5, 0.5]]
     assert sold.tolist() == [[0.5, 1.0]]
-    assert adder_direction(capped).export_usd_per_kwh.tolist() == [[[1.0, 0.0]]]
+    assert adder_direction(tariff, capped).export_usd_per_kwh.tolist() == [[[1.0, 0.0]]]
     assert price_directions(tariff, capped).export_usd_per_kwh[1].tolist() == [[0.0, 1.0]]
 
 

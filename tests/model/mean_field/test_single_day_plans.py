@@ -13,12 +13,13 @@ from agents.tariff import Tariff
 from model.economy import Economy
 from model.mean_field.answer import outlook, own_outlook
 from model.mean_field.certificate import exploitability_usd_per_day
-from model.mean_field.clearing import clear, outcome_of, stack_types, start_at, terms_of
+from model.mean_field.clearing import clear, outcome_of, start_at
 from model.mean_field.exact import ExactSolution, solve_exact
 from model.mean_field.flow import household_flow, worth_left_usd
 from model.mean_field.mixture import free_unused, take_means
 from model.mean_field.prices import first_guess
 from model.mean_field.single_day_plans import SingleDayPlans
+from model.mean_field.type_stack import stack_types, terms_of
 from model.mean_field.watch import Watch
 from model.supply import SupplyCurve
 
