@@ -43,6 +43,7 @@ PAIR_TOLERANCE = 1e-9
 SHORTEST_STEP = 1e-3
 ROUNDING_USD = 1e-14
 PRICE_TOLERANCE = 2e-14
+HALVINGS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -137,17 +138,43 @@ class _Planner:
         self.demand = _Demand(economy)
         self.rest_kw = economy.rest_load_kw.ravel()
         solar_kw = np.asarray(sum(t.share * t.pv_kw for t in economy.types)).ravel()
+        self.spare_kw = np.asarray(sum(t.share * t.pv_kw * t.curtailable for t in economy.types)).ravel()
         self.base_kw = self.rest_kw - solar_kw
         chance = np.repeat(economy.common.probability, economy.slots)
         self.weight = chance * economy.slot_hours
         self.last_price = self.social.price(self.demand.range_kw()[0] + self.base_kw)
 
     def price(self, battery_kw: Floats) -> Floats:
-        """Social price at which use, sun and batteries meet supply: λ = s(D(λ) + B − pv + rest). [USD/kWh]
+        """Social price at which use, sun and batteries meet supply, λ = s(D(λ) + B − p + rest). [USD/kWh]
+
+        Sun is curtailed where the price would be below zero: all that can be, or as much as brings it to zero.
+        """
+        price = self._price_at(self.base_kw + battery_kw)
+        if not ((price < 0) & (self.spare_kw > 0)).any():
+            return price
+        dark = self._price_at(self.base_kw + battery_kw + self.spare_kw)
+        return np.where(price >= 0, price, np.minimum(dark, 0.0))
+
+    def load_kw(self, battery_kw: Floats, price: Floats) -> Floats:
+        """Load of the whole system at the price that clears it. [kW]"""
+        bright = self.demand.use_kw(price) + self.base_kw + battery_kw
+        dark = bright + self.spare_kw
+        load = np.where(price < 0, dark, bright)
+        rests = (price == 0) & (self.spare_kw > 0)
+        if rests.any():
+            low, high = bright[rests], dark[rests]
+            for _ in range(HALVINGS):
+                middle = 0.5 * (low + high)
+                below = self.social.price(middle) < 0
+                low, high = np.where(below, middle, low), np.where(below, high, middle)
+            load[rests] = high
+        return np.asarray(load)
+
+    def _price_at(self, shift: Floats) -> Floats:
+        """Social price λ = s(D(λ) + shift). [USD/kWh]
 
         Newton's method from the last price; where a kink defeats it, a bracketing root finder.
         """
-        shift = self.base_kw + battery_kw
         price = self.last_price
         for _ in range(NEWTON_LIMIT):
             load_kw = self.demand.use_kw(price) + shift
@@ -175,14 +202,15 @@ class _Planner:
     def cost(self, battery_kw: Floats) -> tuple[float, Floats]:
         """Ψ(B), supply and carbon less utility, in USD per household-day, and the price."""
         price = self.price(battery_kw)
-        load_kw = self.demand.use_kw(price) + self.base_kw + battery_kw
+        load_kw = self.load_kw(battery_kw, price)
         rate = self.social.cost(load_kw) - self.social.cost(self.rest_kw) - self.demand.utility_usd_per_hour(price)
         return float(self.weight @ rate), price
 
     def curvature(self, battery_kw: Floats, price: Floats) -> Floats:
         """Derivative of the price in the battery power, ∂λ/∂B = s'/(1 − s' D') ≥ 0. [USD/kWh per kW]"""
-        steepness = self.social.slope(self.demand.use_kw(price) + self.base_kw + battery_kw)
-        return np.asarray(steepness / (1 - steepness * self.demand.slope_kw(price)))
+        steepness = self.social.slope(self.load_kw(battery_kw, price))
+        rests = (price == 0) & (self.spare_kw > 0)
+        return np.where(rests, 0.0, steepness / (1 - steepness * self.demand.slope_kw(price)))
 
 
 @dataclass(slots=True)
@@ -275,7 +303,7 @@ def solve_first_best(economy: Economy, *, watch: Watch | None = None) -> FirstBe
     power = columns.mixture @ columns.power_kw
     cost, price = planner.cost(power)
     cost += float(columns.mixture @ columns.wear_usd) + economy.fixed_cost_usd_per_day
-    net_load = planner.demand.use_kw(price) + planner.base_kw - planner.rest_kw + power
+    net_load = planner.load_kw(power, price) - planner.rest_kw
     shape = economy.rest_load_kw.shape
     return FirstBest(
         welfare_usd_per_household_day=-cost + max(gap, 0.0),

@@ -146,6 +146,7 @@ def price_map_jacobian(economy: Economy, tariff: object, found: Answer) -> Float
 @pytest.mark.parametrize(("steepness", "temperature"), [(0.05, 0.1), (0.3, 0.1), (0.3, 0.02)])
 def test_the_contraction_factor_is_the_spectral_radius_of_the_price_map(steepness: float, temperature: float) -> None:
     economy = small_economy(steepness=steepness, temperature_usd=temperature)
+    economy = replace(economy, types=tuple(replace(household, curtailable=False) for household in economy.types))
     tariff = small_tariff(economy)
     found = solve_equilibrium(economy, tariff, tolerance_usd_per_kwh=1e-10)
     radius = np.abs(np.linalg.eigvals(price_map_jacobian(economy, tariff, found.answer))).max()

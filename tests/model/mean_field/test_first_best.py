@@ -298,3 +298,21 @@ def test_a_tariff_away_from_marginal_cost_leaves_more_on_the_table(textbook: Fir
     }
     assert lost["rtp"] < min(lost["flat"], lost["tou"])
     assert preset_tariff("textbook", "rtp").pass_through == 1
+
+
+def test_the_planner_curtails_what_would_bring_the_price_below_zero() -> None:
+    """Marginal-cost pricing at temperature 0 is the planner's optimum with curtailed sun, too."""
+    economy = small_economy(
+        temperature_usd=0.0, weather=np.ones((1, 1)), elasticity=0.3, battery_share=0.7, **{"carbon.usd_per_t": 0.0}
+    )
+    economy = replace(economy, supply=SupplyCurve.polynomial([-0.1, 0.3]))
+    shape = (1, economy.slots)
+    tariff = small_tariff(economy, energy_usd_per_kwh=np.zeros(shape), export_usd_per_kwh=np.zeros(shape))
+    found, best = solve_equilibrium(economy, tariff, certify=False), solve_first_best(economy)
+    assert found.converged
+    assert best.converged
+    assert (best.wholesale_usd_per_kwh >= -1e-9).all()
+    assert (np.abs(best.wholesale_usd_per_kwh) <= 1e-9).any()
+    assert welfare(economy, found.answer) == pytest.approx(best.welfare_usd_per_household_day, abs=2e-5)
+    forced = replace(economy, types=tuple(replace(home, curtailable=False) for home in economy.types))
+    assert solve_first_best(forced).welfare_usd_per_household_day < best.welfare_usd_per_household_day - 1e-3
