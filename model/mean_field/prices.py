@@ -15,7 +15,7 @@ from model.mean_field.exact import solve_exact
 from model.mean_field.mixed_plans import solve_mixed
 from model.mean_field.newton import FEW_PRICES, solve_newton
 from model.mean_field.price_slope import dense_pays
-from model.mean_field.ties import settle_ties, tie_slots
+from model.mean_field.ties import parts_somewhere, settle_ties, tie_slots
 from model.mean_field.watch import Watch
 
 EVALUATION_LIMIT = 150
@@ -138,16 +138,15 @@ def solve_prices(
             return search.run(load_start_kw, start)
         return search.nearby(last)
 
-    where = None if _settled_exactly(economy, tariff) else tie_slots(economy, tariff, adder_usd_per_kwh)
+    cold = economy.scenario.temperature_usd == 0  # mixtures of plans find the shares themselves
+    where = None if cold else tie_slots(economy, tariff, adder_usd_per_kwh)
     if where is None:
         return _Search(economy, tariff, adder_usd_per_kwh, tolerance, watch).run(load_start_kw, start)
+    if start is None or not parts_somewhere(start.answer):  # prices seldom rest where they could
+        plain = _Search(economy, tariff, adder_usd_per_kwh, tolerance, watch, brief=True).run(load_start_kw, start)
+        if plain.converged:
+            return plain
     return settle_ties(economy, tariff, where, solve, tolerance=tolerance, start=start.answer if start else None)
-
-
-def _settled_exactly(economy: Economy, tariff: Tariff) -> bool:
-    """Whether mixtures of plans at temperature 0 find the shares themselves."""
-    cold = economy.scenario.temperature_usd == 0
-    return cold and (not potential_failures(economy, tariff) or _mixes(economy, tariff))
 
 
 def _mixes(economy: Economy, tariff: Tariff) -> bool:
@@ -169,8 +168,17 @@ def first_guess(economy: Economy) -> Floats:
 class _Search:
     """The ways to the equilibrium prices of one tariff, in the order in which they are tried."""
 
-    def __init__(self, economy: Economy, tariff: Tariff, adder: float, tolerance: float, watch: Watch) -> None:
-        self.economy, self.tariff, self.adder = economy, tariff, adder
+    def __init__(
+        self,
+        economy: Economy,
+        tariff: Tariff,
+        adder: float,
+        tolerance: float,
+        watch: Watch,
+        *,
+        brief: bool = False,
+    ) -> None:
+        self.economy, self.tariff, self.adder, self.brief = economy, tariff, adder, brief
         self.tolerance, self.watch = tolerance, watch
         self.target = economy.scenario.temperature_usd
         self.has_potential = not potential_failures(economy, tariff)
@@ -236,7 +244,7 @@ class _Search:
         """Solve warm, then cool down to the target; a step that fails is halved."""
         temperature = max(WARM_USD, self.target)
         here = self._newton(load_kw, temperature, None)
-        while not here.converged and temperature < WARMEST_USD:
+        while not here.converged and temperature < WARMEST_USD and not self.brief:
             temperature *= WARMER
             here = self._newton(load_kw, temperature, None)
         cooling = COOLER
@@ -247,6 +255,8 @@ class _Search:
             )
             if there.converged:
                 here, temperature = there, cooler
+            elif self.brief:
+                break
             else:
                 cooling = cooling**0.5
         if temperature > self.target:  # stuck on the way: say how far the target is from there
