@@ -12,9 +12,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats
+from agents.arrays import Floats, Ints
 from agents.battery import feasible
 from agents.outlook import ValueRule
+from agents.plans import PLANS
 from analysis.output import staged_file
 from model.mean_field.equilibrium import Equilibrium
 from model.supply import SupplyCurve
@@ -38,7 +39,10 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
         ``levels[θ]`` (int): number of levels, 1 without a battery; ``moves[j]`` (int): signed level changes, the union
         over types; ``feasible[θ,e,j]`` (bool).
         ``reward[θ,c,h,z,j]``: USD per slot at the solution's prices, wear and payment included, fixed charge excluded;
-        0 where no level allows the move. ``net_load_kw[θ,c,h,z,j]``.
+        0 where no level allows the move. ``net_load_kw[θ,c,h,z,j]``: mean over the plans that households follow.
+        ``plan_share[θ,c,h,z,j,p]``, ``plan_net_load_kw[…]`` and ``plan_curtailed_kw[…]``: where plans tie at a move
+        (buy or sell, use solar output or curtail it) households part, and a plan's share of them clears the market;
+        its net load, and the solar output it curtails. One plan where nobody parts; shares of moves sum to 1.
         ``policy[θ,c,h,e,z,j]``; ``law[θ,c,h,e,z]``: before the move of slot h, sums to one over (e, z).
         ``shock_kernel[z,z']`` acts after every slot, ``common_kernel[c,c']`` at midnight; ``common_probability[c]``.
         ``wholesale_usd_per_kwh[c,h]``, ``import_usd_per_kwh[c,h]`` and ``export_usd_per_kwh[c,h]`` before discounts;
@@ -65,6 +69,7 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
         net_load_kw[k][..., column] = response.policy.net_load_kw
         policy[k, :, :, : household.levels][..., column] = response.policy.probability
         law[k, :, :, : household.levels] = answer.flows[k].law
+    plans = _plans(equilibrium, moves)
     salvage = np.zeros((kinds, levels))
     if economy.one_day is not None:
         level_kwh = [response.outcome.level_kwh for response in answer.responses]
@@ -77,6 +82,7 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
         "moves": moves,
         "reward": reward,
         "net_load_kw": net_load_kw,
+        **plans,
         "feasible": open_to,
         "shock_kernel": economy.shock_kernel,
         "common_kernel": common.kernel,
@@ -101,6 +107,25 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
         "fixed_charge_usd_per_day": equilibrium.fixed_charge_usd_per_day[group],
         "adder_usd_per_kwh": np.array(equilibrium.adder_usd_per_kwh),
     }
+
+
+def _plans(equilibrium: Equilibrium, moves: Ints) -> dict[str, Floats]:
+    """Shares of the plans at every move, their net load and what they curtail. (θ, c, h, z, j, plan)"""
+    policies = equilibrium.policies
+    count = PLANS if any(policy.split is not None for policy in policies) else 1
+    shape = (*equilibrium.net_load_kw.shape, len(equilibrium.economy.shock_levels), len(moves), count)
+    share, net_load_kw, curtailed_kw = np.zeros((3, len(policies), *shape))
+    for k, policy in enumerate(policies):
+        column, split = np.searchsorted(moves, policy.moves), policy.split
+        if split is None:
+            share[k][..., column, 0] = 1.0
+            net_load_kw[k][..., column, 0] = policy.net_load_kw
+            curtailed_kw[k][..., column, 0] = 0.0 if policy.curtailed_kw is None else policy.curtailed_kw
+        else:
+            share[k][..., column, :] = split.share
+            net_load_kw[k][..., column, :] = split.net_load_kw
+            curtailed_kw[k][..., column, :] = split.curtailed_kw
+    return {"plan_share": share, "plan_net_load_kw": net_load_kw, "plan_curtailed_kw": curtailed_kw}
 
 
 def supply_nodes_kw(equilibrium: Equilibrium) -> Floats:

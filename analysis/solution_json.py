@@ -115,6 +115,7 @@ def solution_json(
         "import_usd_per_kwh": equilibrium.rates.import_usd_per_kwh,
         "export_usd_per_kwh": equilibrium.rates.export_usd_per_kwh,
         "net_load_kw": equilibrium.net_load_kw,
+        "curtailed_kw": equilibrium.curtailed_kw,
         "adder_usd_per_kwh": equilibrium.adder_usd_per_kwh,
         "fixed_charge_usd_per_day": dict(
             zip(economy.groups, equilibrium.fixed_charge_usd_per_day.tolist(), strict=True)

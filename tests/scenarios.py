@@ -199,6 +199,35 @@ def small_tariff(economy: Economy, **changes: object) -> Tariff:
     return Tariff(**{**settings, **changes})
 
 
+def toy(temperature: float, *, rest_kw: float = 0.0, supply: SupplyCurve | None = None, **home: object) -> Economy:
+    """One kind of household, one kW of load and of sun, on s = 0.15 + 0.3 x; no battery, one kind of day."""
+    base = small_economy(weather=np.ones((1, 1)), temperature_usd=temperature)
+    settings: dict[str, object] = {
+        "technology": "pv",
+        "battery": None,
+        "elasticity": 0.5,
+        "flexibility": 0.9,
+        "reference_kw": np.ones((1, base.slots)),
+        "pv_kw": np.ones((1, base.slots)),
+    }
+    return replace(
+        base,
+        types=(small_household(1, base.slots, **{**settings, **home}),),
+        rest_load_kw=np.full((1, base.slots), rest_kw),
+        shock_levels=np.ones(1),
+        shock_kernel=np.ones((1, 1)),
+        shock_probability=np.ones(1),
+        supply=supply or SupplyCurve.polynomial([0.15, 0.3]),
+    )
+
+
+def real_time(economy: Economy, *, credit: float = 0.0, **changes: object) -> Tariff:
+    """Imports at the wholesale price, exports at that and a posted credit."""
+    shape = (len(economy.common.day_types), economy.slots)
+    settings = {"energy_usd_per_kwh": np.zeros(shape), "export_usd_per_kwh": np.full(shape, credit)}
+    return small_tariff(economy, **{**settings, **changes})
+
+
 def random_game(seed: int, *, states: int = 2, slots: int = 3, shocks: int = 2, levels: int = 4) -> SlotOutcome:
     """Moves of up to two levels with random rewards of the size of a slot's bill, and random loads."""
     rng = np.random.default_rng(seed)

@@ -29,8 +29,9 @@ from model.mean_field.certificate import (
 from model.mean_field.price_slope import BooksSlope, books_slope, dense_pays, net_load_slope
 from model.mean_field.prices import PriceSolution, couples, first_guess, solve_prices
 from model.mean_field.recovery import Recovered, balancing_fixed_charge, smallest_adder
+from model.mean_field.solution_messages import curtailed_kw, solution_messages
 from model.mean_field.watch import Cancelled, Progress, Watch
-from model.messages import Messages, scenario_messages
+from model.messages import Messages, joined, scenario_messages
 
 TOLERANCE_USD_PER_KWH = 1e-9
 """Largest residual accepted unless told."""
@@ -114,7 +115,13 @@ class Equilibrium:
     @property
     def messages(self) -> Messages:
         """What is not as asked, a sentence each: capped, rounded, approximated, skipped."""
-        return scenario_messages(self.economy.scenario)
+        about_solution = solution_messages(self.economy, self.tariff, self.answer)
+        return joined(scenario_messages(self.economy.scenario), about_solution)
+
+    @property
+    def curtailed_kw(self) -> Floats:
+        """Solar output that inverters hold back, population mean. (c, h) [kW]"""
+        return curtailed_kw(self.economy, self.answer)
 
     @property
     def at_first_root(self) -> bool:

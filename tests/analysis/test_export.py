@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from plain_game import Game, exploitability, flow, respond
-from scenarios import small_economy, small_tariff, solved
+from scenarios import real_time, small_economy, small_tariff, solved, toy
 
 from agents.outlook import OneDay
 from analysis.cli import main
@@ -20,6 +20,9 @@ SHAPES = {
     "moves": "j",
     "reward": "tchzj",
     "net_load_kw": "tchzj",
+    "plan_share": "tchzjp",
+    "plan_net_load_kw": "tchzjp",
+    "plan_curtailed_kw": "tchzjp",
     "feasible": "tej",
     "shock_kernel": "zz",
     "common_kernel": "cc",
@@ -106,6 +109,7 @@ def test_the_file_holds_exactly_what_is_promised(world: tuple[Equilibrium, Game]
         "e": max(t.levels for t in found.economy.types),
         "z": len(found.economy.shock_levels),
         "j": len(game["moves"]),
+        "p": 1,  # nobody parts in these worlds
         "x": len(game["supply_x"]),
     }
     assert {name: array.shape for name, array in game.items()} == {
@@ -193,3 +197,22 @@ def test_the_command_writes_the_file_whole(tmp_path: Path, capsys: pytest.Captur
     first = file.read_bytes()
     assert main(["export", "textbook", "--tariff", "filed", "--to", str(file), "--json"]) == 0
     assert file.read_bytes() == first
+
+
+def test_where_households_part_the_shares_of_their_plans_are_in_the_file(tmp_path: Path) -> None:
+    """Exports earn ten cents more than imports cost: buyers and sellers tie, and their mean clears the market."""
+    economy = toy(0.02, rest_kw=0.05)
+    found = solve_equilibrium(economy, real_time(economy, credit=0.1), certify=False)
+    write_game(tmp_path / "parted.npz", found)
+    game = dict(np.load(tmp_path / "parted.npz"))
+    share, net, law, policy = (game[name] for name in ("plan_share", "plan_net_load_kw", "law", "policy"))
+    assert ((share > 0) & (share < 1)).any()
+    there = game["feasible"].any(axis=1)
+    assert share.sum(axis=-1) == pytest.approx(
+        np.broadcast_to(there[:, None, None, None] * 1.0, share.shape[:-1]), abs=1e-12
+    )
+    assert (share * net).sum(axis=-1) == pytest.approx(game["net_load_kw"], abs=1e-12)
+    frequency = np.einsum("tchez,tchezj->tchzj", law, policy)
+    load = np.einsum("t,tchzj,tchzjp,tchzjp->ch", game["share"], frequency, share, net)
+    price = np.interp(load + game["rest_load_kw"], game["supply_x"], game["supply_usd_per_kwh"])
+    assert price == pytest.approx(game["wholesale_usd_per_kwh"], abs=1e-8)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scenarios import WEATHER, small_economy, small_household, small_tariff
+from scenarios import WEATHER, real_time, small_economy, small_tariff, toy
 
 from agents.arrays import Floats
 from agents.slot_outcome import slot_outcome
@@ -19,35 +19,6 @@ from model.mean_field.prices import potential_failures, solve_prices
 from model.mean_field.ties import parts_somewhere, tie_slots
 from model.mean_field.watch import Watch
 from model.supply import SupplyCurve
-
-
-def toy(temperature: float, *, rest_kw: float = 0.0, supply: SupplyCurve | None = None, **home: object) -> Economy:
-    """One kind of household, one kW of load and of sun, on s = 0.15 + 0.3 x; no battery, one kind of day."""
-    base = small_economy(weather=np.ones((1, 1)), temperature_usd=temperature)
-    settings: dict[str, object] = {
-        "technology": "pv",
-        "battery": None,
-        "elasticity": 0.5,
-        "flexibility": 0.9,
-        "reference_kw": np.ones((1, base.slots)),
-        "pv_kw": np.ones((1, base.slots)),
-    }
-    return replace(
-        base,
-        types=(small_household(1, base.slots, **{**settings, **home}),),
-        rest_load_kw=np.full((1, base.slots), rest_kw),
-        shock_levels=np.ones(1),
-        shock_kernel=np.ones((1, 1)),
-        shock_probability=np.ones(1),
-        supply=supply or SupplyCurve.polynomial([0.15, 0.3]),
-    )
-
-
-def real_time(economy: Economy, *, credit: float = 0.0, **changes: object) -> Tariff:
-    """Imports at the wholesale price, exports at that and a posted credit."""
-    shape = (len(economy.common.day_types), economy.slots)
-    settings = {"energy_usd_per_kwh": np.zeros(shape), "export_usd_per_kwh": np.full(shape, credit)}
-    return small_tariff(economy, **{**settings, **changes})
 
 
 def refuted(found: Equilibrium) -> float:
@@ -69,7 +40,7 @@ def refuted(found: Equilibrium) -> float:
 def test_the_price_rests_where_the_load_jumps_and_households_part_as_supply_needs(
     temperature: float, rest_kw: float
 ) -> None:
-    """MODEL's toy: r⁻ = r⁺ + 0.1; at 0.15 use jumps from 1.125 to 0.875 kW, whatever else is drawn."""
+    """A toy with r⁻ = r⁺ + 0.1; at 0.15 use jumps from 1.125 to 0.875 kW, whatever else is drawn."""
     economy = toy(temperature, rest_kw=rest_kw)
     tariff = real_time(economy, credit=0.1)
     found = solve_equilibrium(economy, tariff)

@@ -1,0 +1,57 @@
+"""Sentences about a solution of the mean field: export credits that were capped, and solar output that was not used."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from agents.arrays import Floats
+from agents.tariff import ExportRule, Tariff, export_credit
+from model.economy import Economy
+from model.mean_field.answer import Answer
+
+ROUNDING: Final = 1e-12
+"""A cut this small is rounding [USD/kWh], and so is this share of the solar output."""
+
+
+def solution_messages(economy: Economy, tariff: Tariff, found: Answer) -> Iterator[str]:
+    """What an answer of the continuum has that was not asked for in so many words."""
+    yield from _capped_credit(economy, tariff, found)
+    yield from _curtailed(economy, found)
+
+
+def curtailed_kw(economy: Economy, found: Answer) -> Floats:
+    """Solar output that inverters hold back, population mean. (c, h) [kW]"""
+    total = np.zeros(found.net_load_kw.shape)
+    for household, response, flow in zip(economy.types, found.responses, found.flows, strict=True):
+        if response.outcome.curtailed_kw is not None:
+            total += household.share * (flow.frequency * response.outcome.curtailed_kw).sum(axis=(2, 3))
+    return total
+
+
+def _capped_credit(economy: Economy, tariff: Tariff, found: Answer) -> Iterator[str]:
+    """An export credit that somebody's import rate caps, as the tariff asks for."""
+    if not tariff.capped_at_import or tariff.export_rule is not ExportRule.NET_BILLING:
+        return
+    posted, passed = export_credit(tariff, economy.common.today)
+    credit = posted + passed * found.wholesale_usd_per_kwh
+    groups = sorted({household.group for household in economy.types})
+    cut = np.max([credit - tariff.for_group(found.rates, group).export_usd_per_kwh for group in groups], axis=0)
+    binds = cut > ROUNDING
+    if binds.any():
+        yield (
+            f"tariff.export.capped_at_import = true: the posted export credit is cut to the import rate in"
+            f" {int(binds.sum())} of {binds.size} slots, by up to {cut.max():.3g} USD/kWh; false pays it as posted."
+        )
+
+
+def _curtailed(economy: Economy, found: Answer) -> Iterator[str]:
+    """Solar output that is not used."""
+    chance, hours = economy.common.probability, economy.slot_hours
+    spilt_kwh = float(chance @ curtailed_kw(economy, found).sum(axis=1)) * hours
+    sun_kwh = sum(one.share * float(chance @ one.pv_kw.sum(axis=1)) for one in economy.types) * hours
+    if spilt_kwh > ROUNDING * sun_kwh:
+        yield (
+            f"pv.curtailable = true: inverters hold back {spilt_kwh:.3g} kWh per household-day,"
+            f" {spilt_kwh / sun_kwh:.2%} of the solar output, where using or exporting it would cost; false exports it."
+        )
