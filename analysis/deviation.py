@@ -8,7 +8,8 @@ that a household with net load n expects is
 so its expected payment is quadratic in n on either side of zero, and its best reply is an exact dynamic program with
 its use in closed form. Where the curve bends, the expectation also depends on how the others' mean load scatters: see
 `analysis.expected_rates`. The adder is held. On a straight curve, where the export
-credit is capped at the import rate, the cap is taken to bind as it does at n = 0.
+credit is capped at the import rate, the cap is taken to bind as it does at n = 0. Exports that earn more than imports
+cost, and curtailed solar output, are not covered.
 
 "Exact" is within the model's closure: given the common state (the last m + 1 day types), the others' loads do not
 depend on the deviator's own state. With one day type that is so; with weather it leaves out what older days still say
@@ -54,6 +55,22 @@ class OwnRates:
         return np.asarray(slot_hours * net_load_kw * np.where(net_load_kw > 0, bought, sold))
 
 
+def covers(equilibrium: Equilibrium) -> bool:
+    """Whether best replies are worked out for a solution.
+
+    They are where no export earns more than an import costs, and nobody gains by curtailing solar output. Elsewhere a
+    reply also chooses between plans, which is not done here.
+    """
+    tariff = equilibrium.tariff
+    for household in equilibrium.economy.types:
+        own = tariff.for_group(equilibrium.rates, household.group)
+        bought, sold = own.import_usd_per_kwh, own.export_usd_per_kwh
+        gains = (sold < 0) & (household.pv_kw > 0) & household.curtailable
+        if ((sold > bought) | gains).any():
+            return False
+    return True
+
+
 def finite_exploitability_usd_per_day(equilibrium: Equilibrium, households: float) -> float:
     """Mean gain over the population of a best reply to N − 1 others who follow the mean-field policy.
 
@@ -67,8 +84,19 @@ def finite_exploitability_usd_per_day(equilibrium: Equilibrium, households: floa
     float
         ≥ 0 up to rounding; of the same form as ``Equilibrium.exploitability_usd_per_household_day`` at any discount.
         [USD per household-day]
+
+    Raises
+    ------
+    ValueError
+        Where the solution is not covered, see `covers`.
     """
     economy, tariff, answer = equilibrium.economy, equilibrium.tariff, equilibrium.answer
+    if not covers(equilibrium):
+        raise ValueError(
+            f"tariff {tariff.name}: exports earn more than imports cost, or solar output is curtailed; the best reply"
+            " of one of N households is not worked out there: set tariff.export.capped_at_import=true and"
+            " pv.curtailable=false"
+        )
     hard = outlook(economy, temperature_usd=0.0)
     expect = expectation(equilibrium, households)
     seen = {discount: expect(discount) for discount in set(tariff.discount.tolist())}

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from agents.arrays import Floats
+from analysis.deviation import covers
 from analysis.scaling import Interval, Scaling, falling, pooled_ratio, root, scaling
 from analysis.validation.criteria import CHECKS, judge
 from analysis.validation.expected import effective_households, expected_scatter_kw2, expected_wasserstein_kwh
@@ -115,7 +116,7 @@ def validate(
         for law in range(len(worlds))
     ]
     exploit = learners = leader = None
-    if "exploitability" in checks:
+    if "exploitability" in checks and covers(equilibrium):
         exploit = exploitability(equilibrium, sizes, told=progress.of("exploitability"), cancelled=cancelled)
     if "emergence" in checks:
         learners = emergence(

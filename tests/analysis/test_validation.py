@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from scenarios import small_economy, small_tariff, solved
+from scenarios import real_time, small_economy, small_tariff, solved, toy
 from scipy.stats import wasserstein_distance
 
 from analysis.cli import main
+from analysis.deviation import finite_exploitability_usd_per_day
 from analysis.validation import (
     Status,
     Validation,
@@ -22,6 +23,7 @@ from analysis.validation import (
 from analysis.validation.expected import expected_scatter_kw2, expected_wasserstein_kwh
 from analysis.validation.exploitability import exploitability
 from analysis.validation.grid import MeanFieldGrid, mean_use_kw
+from analysis.validation.messages import validation_messages
 from analysis.validation.replication import midnight_levels_by_type
 from analysis.validation.runs import Task, run_here, run_on_workers
 from model.market.market import ProsumerMarket
@@ -320,3 +322,14 @@ def test_a_market_without_batteries_fails_no_criterion_by_rounding(changes: list
     status = {one.key: one.status for one in done.findings}
     assert Status.FAIL not in status.values(), status
     assert status["exploitability_cold"] is Status.NOT_APPLICABLE
+
+
+def test_where_best_replies_are_not_worked_out_the_check_is_skipped_and_says_so() -> None:
+    """Exports earn ten cents more than imports cost: a reply would choose between buying and selling."""
+    economy = toy(0.02, rest_kw=0.05)
+    found = solve_equilibrium(economy, real_time(economy, credit=0.1), certify=False)
+    with pytest.raises(ValueError, match="exports earn more than imports cost, or solar output is curtailed; the best"):
+        finite_exploitability_usd_per_day(found, 100)
+    done = validate(found, households=[30, 60], replications=2, seed=0, days=2, checks=("aggregate", "exploitability"))
+    assert done.exploitability_usd_per_household_day == (None, None)
+    assert any("check exploitability is skipped" in one for one in validation_messages(done, ("exploitability",)))
