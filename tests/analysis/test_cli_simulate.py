@@ -86,7 +86,8 @@ def test_runs_with_one_key_are_one_run(capsys: pytest.CaptureFixture[str]) -> No
     one, two, threaded = run(SMALL, capsys), run(SMALL, capsys), run([*SMALL, "--threads", "2"], capsys)
     other = run([*SMALL, "--seed", "6"], capsys)
     for said in (one, two, threaded, other):
-        for name in TIMES:
+        assert said.pop("compile_seconds") >= 0  # everything may be compiled already
+        for name in TIMES - {"compile_seconds"}:
             assert said.pop(name) > 0
     assert one == two
     assert threaded["day_digest"] == one["day_digest"]

@@ -169,19 +169,19 @@ def test_moves_lead_from_level_to_level_and_the_masked_ones_stop_at_the_ends() -
     env = small(days=1)
     _, infos = env.reset(seed=1)
     level = {agent: infos[agent]["level"] for agent in env.agents}
-    full = False
+    full, top = False, env.market.economy.scenario.battery_levels - 1
     while env.agents:
         *_, infos = env.step({agent: int(env.action_space(agent).n) - 1 for agent in env.agents})
         for agent, info in infos.items():
             level[agent] += info["move"]
             assert info["level"] == level[agent]
             open_moves = env.moves(agent)[info["action_mask"] == 1]
-            assert level[agent] + open_moves.max() <= 20
+            assert level[agent] + open_moves.max() <= top
             assert level[agent] + open_moves.min() >= 0
             full |= info["move"] < env.moves(agent)[-1]
     assert full
-    assert set(level.values()) == {20}
-    assert all(env.market.population.level[household] == 20 for household in env.household.values())
+    assert set(level.values()) == {top}
+    assert all(env.market.population.level[household] == top for household in env.household.values())
 
 
 def test_weather_prices_and_rates_are_observed_as_named(weathered: Economy) -> None:
@@ -196,7 +196,7 @@ def test_weather_prices_and_rates_are_observed_as_named(weathered: Economy) -> N
             assert len(vector) == len(names) == 3 + 4 + 3 * 24
             seen = dict(zip(names, vector, strict=True))
             assert seen["slot"] == pytest.approx(infos[agent]["slot"] / 24)
-            assert seen["charge"] == pytest.approx(infos[agent]["level"] / 20)
+            assert seen["charge"] == pytest.approx(infos[agent]["level"] / (weathered.scenario.battery_levels - 1))
             assert seen["shock"] == pytest.approx(weathered.shock_levels[infos[agent]["shock"]])
             assert seen[f"common_state_{infos[agent]['common_state']}"] == 1
             assert vector[3:7].sum() == 1
