@@ -26,6 +26,14 @@ CELLS_AT_ONCE = 200_000_000
 """Entries of a policy × days of one call of a kernel, at most about a second, between two questions whether to stop."""
 FAST_DAYS = 40
 """Days to iterate, plainly and then lazily, before the linear system is solved instead."""
+KRYLOV_DAYS = 60
+"""Days between restarts of GMRES, which comes between the two in larger games,"""
+RESTARTS = 4
+"""and restarts that are worth it."""
+SLOW_SHARE = 0.03
+"""Share of the tolerance that its change over a day must meet: what is left decays slowly."""
+CHEAP_JOINT = 200
+"""Up to this size of a law at midnight the linear system costs less than GMRES."""
 SWEEP_LIMIT = 400
 """Lazy days after which iterating gives up."""
 
@@ -52,7 +60,7 @@ class Flow:
 
 
 @compiled
-def _moves_taken(probability: Floats) -> Ints:
+def moves_taken(probability: Floats) -> Ints:
     """First move that is ever taken and the first beyond the last one (c, h, e, z, 2): exact plans take one or two."""
     states, slots, levels, shocks, count = probability.shape
     taken = np.empty((states, slots, levels, shocks, 2), dtype=np.int64)
@@ -98,9 +106,41 @@ def _push_slot(
 
 
 @compiled
+def push_day(
+    midnight: Floats,
+    probability: Floats,
+    taken: Ints,
+    moves: Ints,
+    shock_kernel: Floats,
+    backward: Floats,
+    law: Floats,
+    after: Floats,
+) -> None:
+    """Push a law at midnight[c, e, z] through one day; fill law[c, h, e, z] and the next midnight's after[c, e, z]."""
+    states, slots, levels, shocks = law.shape
+    moved = np.empty((shocks, levels))
+    end = np.empty((states, levels, shocks))
+    for c in range(states):
+        for e in range(levels):
+            for z in range(shocks):
+                law[c, 0, e, z] = midnight[c, e, z]
+        for h in range(slots):
+            target = end[c] if h == slots - 1 else law[c, h + 1]
+            _push_slot(law[c, h], probability[c, h], taken[c, h], moves, shock_kernel, moved, target)
+    for d in range(states):
+        for e in range(levels):
+            for z in range(shocks):
+                total = 0.0
+                for c in range(states):
+                    total += backward[d, c] * end[c, e, z]
+                after[d, e, z] = total
+
+
+@compiled
 def push_days(
     midnight: Floats,
     probability: Floats,
+    taken: Ints,
     moves: Ints,
     shock_kernel: Floats,
     backward: Floats,
@@ -118,33 +158,21 @@ def push_days(
     ``laziness`` is the share of the old law kept at each step: it leaves the stationary law alone and breaks cycles.
     The stopping rule extrapolates the geometric decay of the change, so slow mixing cannot pass for convergence.
     """
-    states, slots, levels, shocks = law.shape
-    moved = np.empty((shocks, levels))
-    end = np.empty((states, levels, shocks))
-    taken = _moves_taken(probability)
+    states, _, levels, shocks = law.shape
+    after = np.empty((states, levels, shocks))
     distance = np.inf
     for day in range(limit + 1):
-        for c in range(states):
-            for e in range(levels):
-                for z in range(shocks):
-                    law[c, 0, e, z] = midnight[c, e, z]
-            for h in range(slots):
-                target = end[c] if h == slots - 1 else law[c, h + 1]
-                _push_slot(law[c, h], probability[c, h], taken[c, h], moves, shock_kernel, moved, target)
+        push_day(midnight, probability, taken, moves, shock_kernel, backward, law, after)
         if distance <= tolerance or day == limit:
             break  # the law just filled belongs to the midnight that met the tolerance
         change = 0.0
         for d in range(states):
-            for e in range(levels):
-                for z in range(shocks):
-                    total = 0.0
-                    for c in range(states):
-                        total += backward[d, c] * end[c, e, z]
-                    change = max(change, abs(total - midnight[d, e, z]))
-                    midnight[d, e, z] = (1.0 - laziness) * total + laziness * midnight[d, e, z]
             whole = 0.0
             for e in range(levels):
                 for z in range(shocks):
+                    total = after[d, e, z]
+                    change = max(change, abs(total - midnight[d, e, z]))
+                    midnight[d, e, z] = (1.0 - laziness) * total + laziness * midnight[d, e, z]
                     whole += midnight[d, e, z]
             for e in range(levels):
                 for z in range(shocks):
@@ -157,7 +185,7 @@ def push_days(
 
 def _push(
     midnight: Floats,
-    arrays: tuple[Floats, Ints, Floats, Floats],
+    arrays: tuple[Floats, Ints, Ints, Floats, Floats],
     limit: int,
     tolerance: float,
     laziness: float,
@@ -173,6 +201,39 @@ def _push(
         distance, previous = push_days(midnight, *arrays, part, tolerance, laziness, previous, law)
         days += part
     return distance
+
+
+def _krylov(
+    midnight: Floats,
+    arrays: tuple[Floats, Ints, Ints, Floats, Floats],
+    tolerance: float,
+    law: Floats,
+    check: Callable[[], None],
+) -> Floats:
+    """A law at midnight (c, e, z) nearer to the stationary one, by GMRES on the change over a day.
+
+    The system is singular but has solutions; what is added to the law lies in the span of such changes, which hold the
+    mass of groups that never mix, as days do.
+    """
+    from scipy.sparse.linalg import LinearOperator, gmres  # slow to import, seldom needed
+
+    def change(flat: Floats) -> Floats:
+        check()
+        after = np.empty_like(midnight)
+        push_day(np.ascontiguousarray(flat).reshape(midnight.shape), *arrays, law, after)
+        return flat - after.ravel()
+
+    size = midnight.size
+    step, _ = gmres(
+        LinearOperator((size, size), matvec=change, dtype=np.float64),
+        -change(midnight.ravel()),
+        rtol=0.0,
+        atol=max(SLOW_SHARE * tolerance, ROUNDING),
+        restart=KRYLOV_DAYS,
+        maxiter=RESTARTS,
+    )
+    found = np.maximum(midnight + step.reshape(midnight.shape), 0.0)
+    return np.asarray(found / found.sum(axis=(1, 2), keepdims=True))
 
 
 @compiled
@@ -246,7 +307,7 @@ def household_flow(
     states, slots, levels, shocks, _ = policy.probability.shape
     law = np.empty((states, slots, levels, shocks))
     midnight = np.broadcast_to(horizon.one_day.start(levels, horizon.shock_probability), (states, levels, shocks))
-    arrays = (policy.probability, policy.moves, horizon.shock_kernel, backward)
+    arrays = (policy.probability, moves_taken(policy.probability), policy.moves, horizon.shock_kernel, backward)
     push_days(np.array(midnight), *arrays, 0, LAW_TOLERANCE, 0.0, np.inf, law)
     _require_law(law)
     return Flow(law=law, frequency=_frequency(law, policy.probability), defect=0.0)
@@ -278,7 +339,8 @@ def stationary_flow(
 ) -> Flow:
     """Stationary day of a policy.
 
-    Iterates the day; where that mixes slowly (cold policies) solves the linear system of the midnight law.
+    Iterates the day; where that mixes slowly (cold policies, weather that lasts) the change over a day is solved for by
+    GMRES, or the linear system of the midnight law.
 
     Parameters
     ----------
@@ -308,9 +370,11 @@ def stationary_flow(
         midnight = np.ascontiguousarray(np.broadcast_to(shock_probability / levels, (states, levels, shocks)))
     else:
         midnight = np.array(start)
-    arrays = (probability, policy.moves, shock_kernel, backward)
+    arrays = (probability, moves_taken(probability), policy.moves, shock_kernel, backward)
     defect = _push(midnight, arrays, FAST_DAYS, tolerance, 0.0, law, check)
     if defect > tolerance:
+        if midnight.size > CHEAP_JOINT:
+            midnight = _krylov(midnight, arrays, tolerance, law, check)
         defect = _push(midnight, arrays, FAST_DAYS, tolerance, LAZY, law, check)
     if defect > tolerance and midnight.size <= JOINT_LIMIT:
         solved = _solve_midnight(policy, shock_kernel, shock_probability, backward)

@@ -15,7 +15,7 @@ from model.market.market import ProsumerMarket
 from model.market.population import Population, divide
 from model.market.settlement import settle
 from model.market.setup import require_population
-from model.mean_field.flow import push_days, stationary_flow
+from model.mean_field.flow import moves_taken, push_days, stationary_flow
 from model.scenario import load_scenario
 from model.weather import common_states
 from tests.scenarios import SHOCK, WEATHER, random_game, small_household, small_outlook, small_rates
@@ -65,7 +65,7 @@ def test_a_day_of_any_policy_stays_in_its_row() -> None:
     off_grid[:, :, -1, :, count - 1] = 1.0  # charge when full
     law = np.zeros((states, slots, levels, shocks))
     midnight = np.full((states, levels, shocks), 1 / (levels * shocks))
-    push_days(midnight, off_grid, policy.moves, SHOCK, backward, 0, 1e-9, 0.0, np.inf, law)
+    push_days(midnight, off_grid, moves_taken(off_grid), policy.moves, SHOCK, backward, 0, 1e-9, 0.0, np.inf, law)
     assert (law[:, 1:] == 0).all()
 
 
