@@ -263,6 +263,7 @@ def tariff_table(tariff: Tariff, economy: Economy) -> dict[str, Any]:
             "rule": str(tariff.export_rule),
             "pass_through": tariff.export_pass_through,
             "usd_per_kwh": by_day(tariff.export_usd_per_kwh),
+            "capped_at_import": tariff.capped_at_import,
         },
     }
 
@@ -297,4 +298,6 @@ def _value(value: Any) -> str:
         return "{ " + ", ".join(f"{_key(str(name))} = {_value(entry)}" for name, entry in value.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(_value(entry) for entry in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return _text(value) if isinstance(value, str) else repr(float(value))

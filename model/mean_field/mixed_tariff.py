@@ -18,7 +18,15 @@ from agents.tariff import Recovery, Tariff
 from model.economy import Economy
 from model.weather import ROW_TOLERANCE, CommonStates
 
-SHARED = ("pass_through", "export_pass_through", "export_rule", "recovery", "discount", "adder_cap_usd_per_kwh")
+SHARED = (
+    "pass_through",
+    "export_pass_through",
+    "export_rule",
+    "capped_at_import",
+    "recovery",
+    "discount",
+    "adder_cap_usd_per_kwh",
+)
 """What all tariffs of a menu must have in common: a ``Tariff`` has only one of each."""
 
 

@@ -187,8 +187,9 @@ def test_an_empty_feeder_has_its_source_voltage_and_the_lowest_comes_with_the_hi
     none = mean_voltage_pu(solution.feeder, np.zeros_like(expected.use_kw), np.zeros_like(expected.use_kw))
     assert np.allclose(none, solution.feeder.source_voltage_pu, atol=1e-3)
     assert solution.voltage_pu.min() < none.min()
-    by_hour = solution.voltage_pu[0].min(axis=1)
-    assert by_hour.argmin() == expected.net_load_kw[0].argmax()
+    load_kw, by_hour = expected.net_load_kw[0], solution.voltage_pu[0].min(axis=1)
+    # the evening's hours differ by 4 parts in a million; which of them is lowest hangs on the power factor of their use
+    assert load_kw[by_hour.argmin()] == pytest.approx(load_kw.max(), rel=1e-4)
 
 
 def test_the_file_has_a_row_a_slot_and_repeats_its_run(engine: Engine) -> None:

@@ -164,9 +164,11 @@ def test_a_request_to_stop_is_heard_at_any_time() -> None:
 @pytest.mark.parametrize(
     ("preset", "name"), [("textbook", "tou"), ("textbook", "income_graduated"), ("california", "filed")]
 )
-def test_a_tariff_survives_being_written_to_a_file(preset: str, name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("capped", [False, True])
+def test_a_tariff_survives_being_written_to_a_file(preset: str, name: str, capped: bool, tmp_path: Path) -> None:
     economy, tariff = preset_economy(preset), preset_tariff(preset, name)
-    tariff = replace(tariff, energy_usd_per_kwh=tariff.energy_usd_per_kwh / 3)  # all digits in use
+    third = tariff.energy_usd_per_kwh / 3  # all digits in use
+    tariff = replace(tariff, energy_usd_per_kwh=third, capped_at_import=capped)
     file = tmp_path / "copy.toml"
     file.write_text(toml_text(tariff_table(tariff, economy)), encoding="utf-8")
     assert_same(build_tariff(load_scenario(preset, tariff=file)), tariff)

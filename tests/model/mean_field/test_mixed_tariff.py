@@ -11,7 +11,7 @@ from agents.tariff import Recovery, Tariff
 from analysis.solution_json import equilibrium_metrics
 from model.economy import Economy
 from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from model.mean_field.mixed_tariff import extended_economy, extended_tariff, tariff_by_day_type
+from model.mean_field.mixed_tariff import SHARED, extended_economy, extended_tariff, tariff_by_day_type
 from tests.scenarios import small_economy, small_tariff
 
 RATES = 1e-8
@@ -209,3 +209,8 @@ def test_a_tariff_by_day_type_cannot_treat_days_of_a_type_differently() -> None:
     assert str(error.value) == (
         "days of type type0 get different tariffs; give one for each type, or solve the drawn game"
     )
+
+
+def test_every_part_of_a_tariff_is_mixed_or_must_be_shared() -> None:
+    mixed = {"name", "energy_usd_per_kwh", "export_usd_per_kwh", "fixed_charge_usd_per_day", "fixed_charge_shape"}
+    assert mixed | set(SHARED) == set(Tariff.__slots__)
