@@ -75,7 +75,7 @@ def test_a_strangers_study_runs_nothing_and_is_refused_in_one_line(
 @pytest.mark.parametrize(
     ("named", "line"),
     [
-        ("elsewhere.py:Mine", r"behaviour elsewhere.py lies in .*, not below --allow-code .*trusted; move it$"),
+        ("elsewhere.py:Mine", r"behaviour elsewhere.py lies in .*, not below --allow-code .*trusted; move it there$"),
         ("trusted/../elsewhere.py:Mine", r"elsewhere.py lies in "),
         ("trusted/link.py:Mine", r"behaviour trusted/link.py lies in "),
         ("trusted/nothing.py:Mine", r"behaviour trusted/nothing.py: file not found$"),
