@@ -142,11 +142,15 @@ def solve_prices(
     where = None if cold else tie_slots(economy, tariff, adder_usd_per_kwh)
     if where is None:
         return _Search(economy, tariff, adder_usd_per_kwh, tolerance, watch).run(load_start_kw, start)
+    plain: PriceSolution | None = None
     if start is None or not parts_somewhere(start.answer):  # prices seldom rest where they could
         plain = _Search(economy, tariff, adder_usd_per_kwh, tolerance, watch, brief=True).run(load_start_kw, start)
         if plain.converged:
             return plain
-    return settle_ties(economy, tariff, where, solve, tolerance=tolerance, start=start.answer if start else None)
+    before = start.answer if start else None
+    settled = settle_ties(economy, tariff, where, solve, tolerance=tolerance, start=before)
+    ends = [settled] if plain is None or settled.residual_usd_per_kwh <= tolerance else [settled, plain]
+    return min(ends, key=lambda solution: solution.residual_usd_per_kwh)
 
 
 def _mixes(economy: Economy, tariff: Tariff) -> bool:

@@ -223,6 +223,7 @@ def test_outside_the_main_thread_nobody_can_be_interrupted() -> None:
 def test_ctrl_c_while_modules_are_loaded_is_one_line(module: str) -> None:
     code = f"""
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background inherits deafness
 
 class Pressed:
     def find_spec(self, name, *_):
