@@ -15,7 +15,6 @@ import numpy.typing as npt
 from agents.arrays import Floats, Ints
 from agents.battery import feasible
 from agents.outlook import ValueRule
-from agents.plans import PLANS
 from analysis.output import staged_file
 from model.mean_field.equilibrium import Equilibrium
 from model.supply import SupplyCurve
@@ -112,7 +111,7 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
 def _plans(equilibrium: Equilibrium, moves: Ints) -> dict[str, Floats]:
     """Shares of the plans at every move, their net load and what they curtail. (θ, c, h, z, j, plan)"""
     policies = equilibrium.policies
-    count = PLANS if any(policy.split is not None for policy in policies) else 1
+    count = max(1 if policy.split is None else policy.split.share.shape[-1] for policy in policies)
     shape = (*equilibrium.net_load_kw.shape, len(equilibrium.economy.shock_levels), len(moves), count)
     share, net_load_kw, curtailed_kw = np.zeros((3, len(policies), *shape))
     for k, policy in enumerate(policies):
@@ -122,9 +121,10 @@ def _plans(equilibrium: Equilibrium, moves: Ints) -> dict[str, Floats]:
             net_load_kw[k][..., column, 0] = policy.net_load_kw
             curtailed_kw[k][..., column, 0] = 0.0 if policy.curtailed_kw is None else policy.curtailed_kw
         else:
-            share[k][..., column, :] = split.share
-            net_load_kw[k][..., column, :] = split.net_load_kw
-            curtailed_kw[k][..., column, :] = split.curtailed_kw
+            own = slice(split.share.shape[-1])
+            share[k][..., column, own] = split.share
+            net_load_kw[k][..., column, own] = split.net_load_kw
+            curtailed_kw[k][..., column, own] = split.curtailed_kw
     return {"plan_share": share, "plan_net_load_kw": net_load_kw, "plan_curtailed_kw": curtailed_kw}
 
 

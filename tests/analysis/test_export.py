@@ -199,9 +199,10 @@ def test_the_command_writes_the_file_whole(tmp_path: Path, capsys: pytest.Captur
     assert file.read_bytes() == first
 
 
-def test_where_households_part_the_shares_of_their_plans_are_in_the_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("temperature", [0.02, 0.0])
+def test_where_households_part_the_shares_of_their_plans_are_in_the_file(temperature: float, tmp_path: Path) -> None:
     """Exports earn ten cents more than imports cost: buyers and sellers tie, and their mean clears the market."""
-    economy = toy(0.02, rest_kw=0.05)
+    economy = toy(temperature, rest_kw=0.05)
     found = solve_equilibrium(economy, real_time(economy, credit=0.1), certify=False)
     write_game(tmp_path / "parted.npz", found)
     game = dict(np.load(tmp_path / "parted.npz"))
