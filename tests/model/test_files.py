@@ -119,8 +119,10 @@ def test_a_byte_order_mark_is_no_mistake(reader: str, tmp_path: Path) -> None:
         "tariff": 'recovery = "posted"\nenergy_usd_per_kwh = 0.2',
         "tariff of a scenario": 'recovery = "posted"\nenergy_usd_per_kwh = 0.2',
     }.get(reader, 'extends = "textbook"')
+    marked.write_bytes(content.encode())
+    without = repr(READERS[reader](marked))
     marked.write_bytes(b"\xef\xbb\xbf" + content.encode())
-    READERS[reader](marked)
+    assert repr(READERS[reader](marked)) == without
 
 
 def test_a_null_character_in_a_name_is_told_with_the_name(tmp_path: Path) -> None:

@@ -137,7 +137,9 @@ def test_a_scenario_a_thousand_times_larger_or_smaller_is_one_still(name: str) -
         battery = {f"battery.{key}": getattr(base.battery, key) * factor for key in ("capacity_kwh", "power_limit_kw")}
         emissions = {"supply.emissions_t_per_mwh": 0.4}
         rest = {f"day_types.{key}.rest_load_kw": 0.0 for key in base.day_types}
-        load_scenario(base, overrides=groups | use | supply | others | battery | emissions | rest)
+        scaled = load_scenario(base, overrides=groups | use | supply | others | battery | emissions | rest)
+        assert scaled.load.use_kwh_per_day == base.load.use_kwh_per_day * factor
+        assert scaled.battery.capacity_kwh == base.battery.capacity_kwh * factor
 
 
 def test_prices_in_another_currency_are_prices_still() -> None:
