@@ -40,6 +40,11 @@ class PolicyTable:
     curtailed_kw: Floats | None = None
     split: Split | None = None
 
+    @property
+    def plans(self) -> Split:
+        """Every plan with its share; what is not proportional to net load is a mean over these."""
+        return self.split or Split.undivided(self.use_kw, self.net_load_kw, self.curtailed_kw)
+
     def check(self) -> None:
         """Raise ``ValueError`` unless this is a policy: no NaN, rows sum to one, no move off the grid."""
         if not np.isfinite(self.probability).all() or (self.probability < 0).any():

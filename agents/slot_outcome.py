@@ -73,11 +73,21 @@ class SlotOutcome:
         return self.reward_usd if self.split is None else self.reward_usd + self.split.lead_usd
 
     @property
+    def plans(self) -> Split:
+        """Every plan with its share, as ``PolicyTable.plans``."""
+        return self.split or Split.undivided(self.use_kw, self.net_load_kw, self.curtailed_kw)
+
+    @property
     def imported_kw(self) -> Floats:
         """Mean of what is bought, n⁺. (c, h, z, j) [kW]"""
         if self.split is None:
             return np.maximum(self.net_load_kw, 0.0)
         return self.split.mean(np.maximum(self.split.net_load_kw, 0.0))
+
+    @property
+    def exported_kw(self) -> Floats:
+        """Mean of what is sold, n⁻. (c, h, z, j) [kW]"""
+        return self.imported_kw - self.net_load_kw
 
 
 @cache
@@ -147,6 +157,22 @@ def plan_reward_usd(
     """Reward of each plan of a split at given rates, wear left out. (c, h, z, j, plan) [USD]"""
     utility = _utility_usd(household, split.use_kw, shock_levels, slot_hours)
     return utility - _payment_usd(split.net_load_kw, rates.import_usd_per_kwh, rates.export_usd_per_kwh, slot_hours)
+
+
+def mean_reward_usd(
+    household: HouseholdType, rates: Rates, policy: PolicyTable, shock_levels: Floats, slot_hours: float
+) -> Floats:
+    """Mean reward of each move of a table at given rates, whatever plans it goes with. (c, h, z, j) [USD]"""
+    plans = policy.plans
+    return plans.mean(plan_reward_usd(household, rates, plans, shock_levels, slot_hours)) - wear_usd(
+        household.battery, policy.moves
+    )
+
+
+def mean_payment_usd(outcome: SlotOutcome, rates: Rates, slot_hours: float) -> Floats:
+    """Mean payment of each move at rates other than those it was planned at. (c, h, z, j) [USD]"""
+    plans = outcome.plans
+    return plans.mean(_payment_usd(plans.net_load_kw, rates.import_usd_per_kwh, rates.export_usd_per_kwh, slot_hours))
 
 
 def _utility_usd(household: HouseholdType, use_kw: Floats, shock_levels: Floats, slot_hours: float) -> Floats:

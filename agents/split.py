@@ -69,6 +69,19 @@ class Split:
     lead_usd: Floats
     temperature_usd: float
 
+    @classmethod
+    def undivided(cls, use_kw: Floats, net_load_kw: Floats, curtailed_kw: Floats | None) -> "Split":
+        """Households who all follow one plan, with its use, net load and curtailed sun. (c, h, z, j) each [kW]"""
+        spilt = np.zeros_like(net_load_kw) if curtailed_kw is None else curtailed_kw
+        return cls(
+            share=np.ones((*net_load_kw.shape, 1)),
+            use_kw=use_kw[..., None],
+            net_load_kw=net_load_kw[..., None],
+            curtailed_kw=spilt[..., None],
+            lead_usd=np.zeros_like(net_load_kw),
+            temperature_usd=0.0,
+        )
+
     def mean(self, of_plan: Floats) -> Floats:
         """Mean over the plans (…, plan)."""
         return np.asarray((self.share * of_plan).sum(axis=-1))

@@ -82,11 +82,12 @@ class UtilityMeter:
         utilities: dict[int, Floats] = {}
         for household, path in own_way.paths.items():
             number, kind = people.class_of(household), people.type_of(household)
-            policy, battery = self._policies[number], economy.types[kind].battery
+            battery = economy.types[kind].battery
             if number not in utilities:
-                utilities[number] = economy.slot_hours * slot_utility_usd_per_hour(economy, kind, policy, c)
+                use_kw = self._tables[c].columns[number].use_kw
+                utilities[number] = economy.slot_hours * slot_utility_usd_per_hour(economy, kind, use_kw, c)
             slots, moves = np.arange(economy.slots), np.array([path[2], own_way.planned[household]])
-            enjoyed = utilities[number][slots, path[1], moves - policy.moves[0]].sum(axis=1)
+            enjoyed = utilities[number][slots, path[1], own_way.columns[household]].sum(axis=1)
             worn = wear_usd(battery, moves).sum(axis=1)
             total += enjoyed[0] - enjoyed[1], worn[0] - worn[1]
         return total
@@ -108,18 +109,18 @@ def utility_tables(economy: Economy, policies: Sequence[PolicyTable], common_sta
         slot_hours=economy.slot_hours,
     )
     utilities = [
-        economy.slot_hours * slot_utility_usd_per_hour(economy, number // classes, policy, common_state)
-        for number, policy in enumerate(policies)
+        economy.slot_hours * slot_utility_usd_per_hour(economy, number // classes, own.use_kw, common_state)
+        for number, own in enumerate(tables.columns)
     ]
     return replace(tables, energy_kwh=np.concatenate([u.astype(np.float32).ravel() for u in utilities]))
 
 
-def slot_utility_usd_per_hour(economy: Economy, kind: int, policy: PolicyTable, common_state: int) -> Floats:
-    """Utility of the use that a policy table goes with, (slot, shock, move). [USD/h]"""
+def slot_utility_usd_per_hour(economy: Economy, kind: int, use_kw: Floats, common_state: int) -> Floats:
+    """Utility of a use (slot, shock, column), of which a column is a move with a plan. [USD/h]"""
     household = economy.types[kind]
     reference_kw = household.reference_kw[common_state][:, None, None] * economy.shock_levels[:, None]
     return utility_usd_per_hour(
-        policy.use_kw[common_state],
+        use_kw,
         reference_kw,
         elasticity=household.elasticity,
         reference_price=household.reference_price_usd_per_kwh,

@@ -47,9 +47,10 @@ def expect(equilibrium: Equilibrium) -> Expectation:
     economy = equilibrium.economy
     mean, use, variance = (np.zeros_like(equilibrium.net_load_kw) for _ in range(3))
     for household, law, policy in zip(economy.types, equilibrium.laws, equilibrium.policies, strict=True):
+        plans = policy.plans
         chance = np.einsum("chez,chezj->chzj", law, policy.probability)
         first = np.einsum("chzj,chzj->ch", chance, policy.net_load_kw)
-        second = np.einsum("chzj,chzj->ch", chance, policy.net_load_kw**2)
+        second = np.einsum("chzj,chzj->ch", chance, plans.mean(plans.net_load_kw**2))
         mean += household.share * first
         use += household.share * np.einsum("chzj,chzj->ch", chance, policy.use_kw)
         variance += household.share * np.maximum(second - first**2, 0.0)

@@ -114,10 +114,9 @@ def expected_reading(equilibrium: Equilibrium) -> MeterReading:
     states, slots = equilibrium.net_load_kw.shape
     imported, exported = (np.zeros((states, len(economy.groups), slots)) for _ in range(2))
     for household, response, flow in zip(economy.types, answer.responses, answer.flows, strict=True):
-        net_load_kw = response.outcome.net_load_kw
         weight = household.share * flow.frequency
-        imported[:, household.group] += (weight * np.maximum(net_load_kw, 0.0)).sum(axis=(2, 3))
-        exported[:, household.group] += (weight * np.maximum(-net_load_kw, 0.0)).sum(axis=(2, 3))
+        imported[:, household.group] += (weight * response.outcome.imported_kw).sum(axis=(2, 3))
+        exported[:, household.group] += (weight * response.outcome.exported_kw).sum(axis=(2, 3))
     return reading_of(
         economy,
         equilibrium.tariff,

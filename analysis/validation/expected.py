@@ -45,8 +45,8 @@ def type_variance_kw2(equilibrium: Equilibrium) -> Floats:
     """Variance of the net load of one household of each type, (θ, c, h). [kW²]"""
     found = equilibrium.answer
     second = [
-        (flow.frequency * response.outcome.net_load_kw**2).sum(axis=(2, 3))
-        for response, flow in zip(found.responses, found.flows, strict=True)
+        (flow.frequency * plans.mean(plans.net_load_kw**2)).sum(axis=(2, 3))
+        for plans, flow in zip((response.outcome.plans for response in found.responses), found.flows, strict=True)
     ]
     return np.maximum(np.array(second) - equilibrium.type_net_load_kw**2, 0.0)
 

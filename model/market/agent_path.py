@@ -39,6 +39,8 @@ class OwnWay:
         Level, shock and move of each slot of the day, by household.
     planned : dict of (slot,) int
         Moves that they would have made without a strategy.
+    columns : dict of (2, slot) int
+        Columns of the day tables, a move with a plan, that they followed, and that they would have followed.
     """
 
     def __init__(
@@ -49,10 +51,10 @@ class OwnWay:
         self._expected = [(own.import_usd_per_kwh[0], own.export_usd_per_kwh[0]) for own in expected]
         self.paths: dict[int, Ints] = {}
         self.planned: dict[int, Ints] = {}
+        self.columns: dict[int, Ints] = {}
         self._ids: npt.NDArray[np.int64] = np.array(list(self.strategies), dtype=np.int64)
         self._level = population.level[self._ids]
         self._shock = population.shock[self._ids]
-        self._curtailed: npt.NDArray[np.float32] = np.zeros(0, dtype=np.float32)
 
     def replay(
         self,
@@ -74,22 +76,25 @@ class OwnWay:
         """
         people = self.population
         energy, charged, discharged = np.array(sums.energy_quanta), np.array(sums.charged), np.array(sums.discharged)
-        curtailed = np.array(sums.curtailed_quanta)
+        curtailed, slots = np.array(sums.curtailed_quanta), np.arange(tables.slots)
         for household, level, shock in zip(self._ids.tolist(), self._level.tolist(), self._shock.tolist(), strict=True):
             kind, bus = people.class_of(household), int(people.bus[household])
             by_kernel = quanta(people.energy_kwh[household])
             learnt = [path for learner in learners if (path := learner.moves_of(household)) is not None]
             if learnt:
                 planned = learnt[0]
+                by_plan = planned - int(policies[kind].moves[0])  # they part in no plans
             else:
-                planned = self._walk(household, level, shock, policies[kind], tables, day, common_state, follow=True)
+                planned, by_plan = self._walk(
+                    household, level, shock, policies[kind], tables, day, common_state, follow=True
+                )
             self.planned[household] = planned
-            by_plan = self._curtailed
-            moves = self._walk(household, level, shock, policies[kind], tables, day, common_state, follow=False)
-            if learnt:  # they part in no plans, and shocks come as they come
-                column = planned - int(policies[kind].moves[0])
-                by_plan = tables.curtailed_of(kind)[np.arange(tables.slots), self.paths[household][1], column]
-            curtailed[kind, bus] += quanta(self._curtailed) - quanta(by_plan)
+            moves, columns = self._walk(
+                household, level, shock, policies[kind], tables, day, common_state, follow=False
+            )
+            self.columns[household] = np.array([columns, by_plan])
+            spilt = quanta(tables.curtailed_of(kind)[slots, self.paths[household][1], self.columns[household]])
+            curtailed[kind, bus] += spilt[0] - spilt[1]
             energy[kind, bus] += quanta(people.energy_kwh[household]) - by_kernel
             charged[kind, bus] += np.maximum(moves, 0) - np.maximum(planned, 0)
             discharged[kind, bus] += np.maximum(-moves, 0) - np.maximum(-planned, 0)
@@ -106,8 +111,8 @@ class OwnWay:
         common_state: int,
         *,
         follow: bool,
-    ) -> npt.NDArray[np.int64]:
-        """Go through the slots by plan or by strategy; write the household's columns; return its moves."""
+    ) -> tuple[Ints, Ints]:
+        """Go through the slots by plan or by strategy; write what it leaves; return moves and table columns taken."""
         people = self.population
         expected = self._expected[people.type_of(household)] if self._expected else None
         walk = Walk(people, household, policy, tables, day, common_state, level=level, shock=shock, expected=expected)
@@ -120,10 +125,9 @@ class OwnWay:
                 move = checked(self.strategies[household].move(situation), situation, household)
             path[:, slot] = walk.level, walk.shock, move
             people.energy_kwh[household, slot] = walk.take(move)
-        self._curtailed = walk.curtailed_kwh
         people.level[household], people.shock[household] = walk.level, walk.shock
         self.paths[household] = path
-        return np.asarray(path[2])
+        return np.asarray(path[2]), walk.taken
 
     def tell(
         self, day: int, common_state: int, billed: Sequence[Rates], fixed_charge_usd: Floats, slot_hours: float
@@ -183,8 +187,8 @@ class Walk:
     ----------
     slot, level, shock : int
         Where it has come to.
-    curtailed_kwh : (slot,) float32
-        Sun it did not use so far. [kWh]
+    taken : (slot,) int
+        Table columns taken so far: each move, with the plan that goes with it.
     """
 
     def __init__(
@@ -216,8 +220,7 @@ class Walk:
         readings = tables.energy_kwh[tables.energy_start[kind] : tables.energy_start[kind + 1]]
         self._readings = readings.reshape(slots, shocks, -1)
         self.columns = tables.columns[kind]
-        self._spilt = tables.curtailed_of(kind)
-        self.curtailed_kwh = np.zeros(slots, dtype=np.float32)
+        self.taken: Ints = np.zeros(slots, dtype=np.int64)
         self._next_shock = tables.shock_alias.reshape(shocks, shocks)
 
     @property
@@ -273,7 +276,7 @@ class Walk:
         """Make a move and go on to the next slot; return the meter reading. [kWh]"""
         column = self.column_of(move)
         reading: np.float32 = self._readings[self.slot, self.shock, column]
-        self.curtailed_kwh[self.slot] = self._spilt[self.slot, self.shock, column]
+        self.taken[self.slot] = column
         self.level += move
         self.shock = pick(self._next_shock[self.shock], child(self._draws, self.slot) & 0xFFFFFFFF)
         self.slot += 1

@@ -20,7 +20,8 @@ from scipy.optimize import minimize
 
 from agents.arrays import Floats
 from agents.outlook import HeldDay
-from agents.tariff import Recovery, Tariff, payment_usd, rates
+from agents.slot_outcome import mean_payment_usd
+from agents.tariff import Recovery, Tariff, rates
 from model.economy import Economy
 from model.mean_field.answer import outlook, own_outlook, surplus_usd_per_day
 from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
@@ -269,8 +270,7 @@ def frozen(found: Equilibrium, tariff: Tariff) -> Equilibrium:
     payment = np.empty(len(economy.types))
     for kind, (household, response, flow) in enumerate(zip(economy.types, old.responses, old.flows, strict=True)):
         own = tariff.for_group(posted, household.group)
-        bought, sold = (r[:, :, None, None] for r in (own.import_usd_per_kwh, own.export_usd_per_kwh))
-        paid = payment_usd(response.outcome.net_load_kw, bought, sold, economy.slot_hours)
+        paid = mean_payment_usd(response.outcome, own, economy.slot_hours)
         weight = flow.frequency * economy.common.probability[:, None, None, None]
         payment[kind] = (weight * paid).sum()
     answer = replace(old, rates=posted, payment_usd_per_day=payment)

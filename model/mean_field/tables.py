@@ -10,14 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.arrays import Floats
-from agents.battery import wear_usd
 from agents.best_response import Response, respond
-from agents.demand import utility_usd_per_hour
 from agents.household import HouseholdType
 from agents.outlook import Outlook
 from agents.policy import PolicyTable
-from agents.slot_outcome import slot_outcome
-from agents.tariff import Rates, Tariff, payment_usd, rates
+from agents.slot_outcome import mean_reward_usd, slot_outcome
+from agents.tariff import Rates, Tariff, rates
 from model.economy import Economy
 from model.mean_field.answer import induced_wholesale, outlook
 from model.mean_field.certificate import policy_value_usd
@@ -124,16 +122,7 @@ def follow(
 
 def table_reward_usd(economy: Economy, household: HouseholdType, policy: PolicyTable, charged: Rates) -> Floats:
     """Reward of a slot when a table's use and net load are charged at given rates, (c, h, z, j). [USD]"""
-    hours = economy.slot_hours
-    enjoyed = hours * utility_usd_per_hour(
-        policy.use_kw,
-        household.reference_kw[:, :, None, None] * economy.shock_levels[:, None],
-        elasticity=household.elasticity,
-        reference_price=household.reference_price_usd_per_kwh,
-    )
-    bought, sold = (rate[:, :, None, None] for rate in (charged.import_usd_per_kwh, charged.export_usd_per_kwh))
-    wear = wear_usd(household.battery, policy.moves)
-    return np.asarray(enjoyed - wear - payment_usd(policy.net_load_kw, bought, sold, hours))
+    return mean_reward_usd(household, charged, policy, economy.shock_levels, economy.slot_hours)
 
 
 def _forgone(economy: Economy, policy: PolicyTable, flow: Flow, reward: Floats, best: Response, hard: Outlook) -> float:

@@ -206,7 +206,7 @@ def _utility_by_meters(market: ProsumerMarket) -> float:
         policy = market.behaviour.policies[kind]
         use = policy.use_kw[0, :, :, 0]
         shock = np.abs(use - metered[:, None]).argmin(axis=1)
-        utility = slot_utility_usd_per_hour(market.economy, kind, policy, 0)[:, :, 0]
+        utility = slot_utility_usd_per_hour(market.economy, kind, policy.use_kw[0], 0)[:, :, 0]
         total += float(utility[np.arange(48), shock].sum()) * market.slot_hours
     return total
 
