@@ -41,7 +41,7 @@ class FeederStress:
     loss_kwh
         Energy lost in lines and transformers. [kWh]
     curtailed_kwh
-        Solar output withheld. [kWh]
+        Solar output withheld by all customers. [kWh]
     """
 
     hours: float

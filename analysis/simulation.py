@@ -37,6 +37,8 @@ class Simulation:
         What is not as asked, a sentence each; see ``ProsumerMarket.messages``.
     behaviours
         Name, share, households and mean bill [USD per household-day] of each behaviour over all days.
+    curtailed_kwh_per_household_day
+        Solar output that inverters held back, mean over all days and households; None if no day was simulated. [kWh]
     metrics, feeder
         Over all days; None if none was simulated, and the feeder also in a run without power flow.
     seconds
@@ -49,6 +51,7 @@ class Simulation:
     day_digest: tuple[str, ...]
     messages: tuple[str, ...]
     behaviours: list[dict[str, Any]]
+    curtailed_kwh_per_household_day: float | None
     metrics: Metrics | None
     feeder: FeederStress | None
     seconds: float
@@ -127,6 +130,7 @@ def simulate(
             day_digest=tuple(market.day_digest),
             messages=market.messages,
             behaviours=_behaviours(market.history),
+            curtailed_kwh_per_household_day=_curtailed_kwh(market) if enjoyed else None,
             metrics=_metrics(market, enjoyed) if enjoyed else None,
             feeder=_feeder(market) if enjoyed and power_flow else None,
             seconds=seconds,
@@ -171,6 +175,11 @@ def _behaviours(history: History) -> list[dict[str, Any]]:
     return found
 
 
+def _curtailed_kwh(market: ProsumerMarket) -> float:
+    """Solar output not used. [kWh per household-day]"""
+    return float(market.history.stacked("curtailed_kw").sum(axis=1).mean()) * market.slot_hours
+
+
 def _metrics(market: ProsumerMarket, enjoyed: list[Enjoyed]) -> Metrics:
     history, people, days = market.history, market.population, len(enjoyed)
     states = [record.common_state for record in history]
@@ -187,7 +196,8 @@ def _metrics(market: ProsumerMarket, enjoyed: list[Enjoyed]) -> Metrics:
 
 
 def _feeder(market: ProsumerMarket) -> FeederStress:
-    grids = [record.grid for record in market.history if record.grid is not None]
+    days = [record for record in market.history if record.grid is not None]
+    grids = [record.grid for record in days if record.grid is not None]
     transformer = np.concatenate([grid.transformer_loading for grid in grids]) if market.feeder.transformers else None
     return feeder_stress(
         voltage_pu=np.concatenate([grid.voltage_pu for grid in grids]),
@@ -197,4 +207,5 @@ def _feeder(market: ProsumerMarket) -> FeederStress:
         converged=np.concatenate([grid.solved for grid in grids]),
         transformer_loading=transformer,
         line_loading=np.concatenate([grid.line_loading for grid in grids]),
+        curtailed_kw=np.concatenate([record.curtailed_kw for record in days]) * float(market.feeder.customers.sum()),
     )

@@ -116,6 +116,7 @@ def solution_json(
         "export_usd_per_kwh": equilibrium.rates.export_usd_per_kwh,
         "net_load_kw": equilibrium.net_load_kw,
         "curtailed_kw": equilibrium.curtailed_kw,
+        "curtailed_kwh_per_household_day": equilibrium.curtailed_kwh_per_household_day,
         "adder_usd_per_kwh": equilibrium.adder_usd_per_kwh,
         "fixed_charge_usd_per_day": dict(
             zip(economy.groups, equilibrium.fixed_charge_usd_per_day.tolist(), strict=True)
@@ -171,6 +172,7 @@ def solution_tables(equilibrium: Equilibrium) -> dict[str, dict[str, Any]]:
             "import_usd_per_kwh": equilibrium.rates.import_usd_per_kwh.ravel(),
             "export_usd_per_kwh": equilibrium.rates.export_usd_per_kwh.ravel(),
             "net_load_kw": equilibrium.net_load_kw.ravel(),
+            "curtailed_kw": equilibrium.curtailed_kw.ravel(),
             "rest_load_kw": economy.rest_load_kw.ravel(),
         },
         "types": {

@@ -54,3 +54,8 @@ def figure(value: float | None, digits: int = 3) -> str:
 def percent(value: float | None, digits: int = 2) -> str:
     """A share as a percentage; a dash where it is undefined."""
     return "–" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def curtailed_row(kwh: float | None) -> list[tuple[str, str, str]]:
+    """The row of a table about solar output that inverters hold back; none where they hold back nothing."""
+    return [("curtailed solar output", figure(kwh), "kWh per household-day")] if kwh else []

@@ -161,6 +161,8 @@ def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
         "seconds": done.seconds,
         "household_days_per_second": size["households"] * days / done.seconds if done.seconds > 0 else None,
         "net_load_kw": [record.net_load_kw for record in done.history],
+        "curtailed_kw": [record.curtailed_kw for record in done.history],
+        "curtailed_kwh_per_household_day": done.curtailed_kwh_per_household_day,
         "wholesale_usd_per_kwh": [record.wholesale_usd_per_kwh for record in done.history],
         "day_type": [record.day_type for record in done.history],
         "behaviours": done.behaviours,
@@ -199,7 +201,7 @@ def _write(
 
 def _tables(result: dict[str, Any]) -> None:
     """Print the result for people."""
-    from analysis.cli.show import figure, percent, say, table
+    from analysis.cli.show import curtailed_row, figure, percent, say, table
 
     speed = result["household_days_per_second"]
     say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']}")
@@ -217,6 +219,7 @@ def _tables(result: dict[str, Any]) -> None:
             ("mean wholesale price", figure(metrics["mean_wholesale_usd_per_kwh"], 4), "USD/kWh"),
             ("price volatility (IMV)", figure(metrics["imv"], 4), "USD/kWh per slot"),
             ("peak to average", figure(metrics["peak_to_average"], 2), ""),
+            *curtailed_row(result["curtailed_kwh_per_household_day"]),
             *_feeder(feeder),
             *_bills(result["behaviours"]),
         ],

@@ -140,6 +140,7 @@ class Engine:
                 common_state=record.common_state,
                 net_load_kw=record.net_load_kw,
                 wholesale_usd_per_kwh=record.wholesale_usd_per_kwh,
+                curtailed_kw=record.curtailed_kw,
                 bill_usd=_group_means(solution.equilibrium.economy, record.bill_usd, market.population.count),
                 voltage_pu=record.grid.voltage_pu,
             )

@@ -17,6 +17,10 @@ from model.power_flow import VoltageLimits
 
 HEIGHTS = (158, 104, 76)
 """Of the panels of the day chart, at the width of a narrow window. [px]"""
+CURTAILED_HEIGHT = 76
+"""Of one more panel, where solar output is curtailed. [px]"""
+SEEN_KW = 5e-5
+"""Curtailed solar output from here on is a number on the page. [kW per home]"""
 PANEL_GAP = 40
 SAME_RATE_USD_PER_KWH = 5e-4
 """Rates closer than this are one line to the eye. [USD/kWh]"""
@@ -35,6 +39,11 @@ FIGURES = {
     "peak": ("Peak to average", "×", "Highest net load over its mean."),
     "surplus": ("Utility's surplus", "$/home·day", "Bills less energy bought and network cost; negative is a loss."),
     "volts": ("Lowest voltage", "pu", "Lowest bus voltage of the mean field's days, all weathers."),
+    "curtailed": (
+        "Solar curtailed",
+        "kWh/home·day",
+        "Solar output that inverters hold back, because using or exporting it would cost; mean over all homes.",
+    ),
 }
 """Label, unit and explanation of each key figure."""
 
@@ -158,7 +167,28 @@ def _chart(solution: Solution, history: History, state: int) -> dict[str, Any]:
         ("band", f"± 2 standard deviations / √{homes:,}"),
         ("trail", "earlier days with this weather"),
     ]
-    return _chart_frame(economy, len(history), state, legend, [load, price, tariff])
+    panels = [load, price, tariff]
+    if _curtails(solution):
+        panels.insert(1, _curtailed(solution, history, state, trail))
+    return _chart_frame(economy, len(history), state, legend, panels)
+
+
+def _curtails(solution: Solution) -> bool:
+    """Whether the homes curtail in any weather; where the mean field does not, no home of the market does."""
+    return bool(solution.expected.curtailed_kw.max() >= SEEN_KW)
+
+
+def _curtailed(solution: Solution, history: History, state: int, trail: list[int]) -> dict[str, Any]:
+    """Panel of the solar output that is held back."""
+    mean, days = solution.expected.curtailed_kw, history.curtailed_kw
+    low, high = solution.expected.curtailed_band_kw(solution.settings.households)
+    axis = _axis(np.zeros(1), 2 * high - mean)
+    panel = _panel("curtailed", "Solar curtailed", "kW per home", CURTAILED_HEIGHT, 3, axis)
+    panel["low"], panel["high"] = _row(low[state]), _row(high[state])
+    panel["trail"] = [_row(days[index]) for index in trail]
+    tonight = [_line("tonight", "tonight", days[-1])] if len(history) else []
+    panel["lines"] = [*tonight, _line("mean field", "mean", mean[state])]
+    return panel
 
 
 def _tariff_lines(pay: Floats, earn: Floats) -> list[dict[str, Any]]:
@@ -263,6 +293,7 @@ def _burden_frame(day: int, groups: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _metrics(solution: Solution, history: History, benchmark: Benchmark | None) -> dict[str, Any]:
     metrics, day = solution.metrics, len(history)
+    slot_hours = solution.equilibrium.economy.slot_hours
     best = benchmark.welfare_usd_per_household_day if benchmark else None
     gap = None if best is None else max(best - metrics.welfare_usd_per_household_day, 0.0)
     lowest = float(np.nanmin(solution.voltage_pu))
@@ -276,17 +307,20 @@ def _metrics(solution: Solution, history: History, benchmark: Benchmark | None) 
             "imv": f"so far {_number(realised_imv(price), 4)}",
             "peak": f"so far {_number(peak, 2)}",
             "volts": f"tonight {_number(history.lowest_pu[-1], 3)}",
+            "curtailed": f"tonight {_number(float(history.curtailed_kw[-1].sum()) * slot_hours, 2)}",
         }
     surplus = metrics.surplus_usd_per_household_day
     surplus = surplus if abs(surplus) >= 5e-4 else 0.0
-    rows = (
+    rows = [
         ("efficiency", _number(gap, 3)),
         ("gap", _number(100 * metrics.burden_gap, 2)),
         ("imv", _number(metrics.imv, 4)),
         ("peak", _number(metrics.peak_to_average, 2)),
         ("surplus", _number(surplus, 2)),
         ("volts", _number(lowest, 3)),
-    )
+    ]
+    if _curtails(solution):
+        rows.append(("curtailed", _number(solution.equilibrium.curtailed_kwh_per_household_day, 2)))
     items = [_item(key, *FIGURES[key], value=value, beside=so_far.get(key, "")) for key, value in rows]
     return {"day": day, "items": items}
 

@@ -22,6 +22,8 @@ class Day:
         Index c of the weather, today and before.
     net_load_kw, wholesale_usd_per_kwh : (h,) float
         Mean net load of the homes, and the price it made. [kW, USD/kWh]
+    curtailed_kw : (h,) float
+        Mean of the solar output that inverters held back. [kW]
     bill_usd : (group,) float
         Mean net bill of each group's homes for the day, fixed charge included; nan where there are none. [USD]
     voltage_pu : (h, bus) float
@@ -31,6 +33,7 @@ class Day:
     common_state: int
     net_load_kw: Floats
     wholesale_usd_per_kwh: Floats
+    curtailed_kw: Floats
     bill_usd: Floats
     voltage_pu: Floats
 
@@ -43,6 +46,7 @@ class History:
         self.states: list[int] = []
         self.net_load_kw: list[Floats] = []
         self.wholesale_usd_per_kwh: list[Floats] = []
+        self.curtailed_kw: list[Floats] = []
         self.bill_usd: list[Floats] = []
         self.lowest_pu: list[float] = []
         self.voltage_pu: Floats | None = None
@@ -56,6 +60,7 @@ class History:
         self.states.append(day.common_state)
         self.net_load_kw.append(day.net_load_kw)
         self.wholesale_usd_per_kwh.append(day.wholesale_usd_per_kwh)
+        self.curtailed_kw.append(day.curtailed_kw)
         self.bill_usd.append(day.bill_usd)
         self.lowest_pu.append(float(day.voltage_pu.min()))
         self.voltage_pu = day.voltage_pu
@@ -103,7 +108,8 @@ def to_csv(solution: Solution, history: History) -> str:
     rows = csv.writer(out, lineterminator="\n")
     names = ("net_load_kw", "mean_field_net_load_kw", "wholesale_usd_per_kwh", "mean_field_wholesale_usd_per_kwh")
     rates = ("import_usd_per_kwh", "export_usd_per_kwh")
-    rows.writerow(["day", "hour", "day_type", *names, *rates])
+    curtailed = ("curtailed_kw", "mean_field_curtailed_kw")
+    rows.writerow(["day", "hour", "day_type", *names, *rates, *curtailed])
     for index, state in enumerate(history.states):
         columns = (
             history.net_load_kw[index],
@@ -112,6 +118,8 @@ def to_csv(solution: Solution, history: History) -> str:
             solution.expected.price_usd_per_kwh[state],
             equilibrium.rates.import_usd_per_kwh[state],
             equilibrium.rates.export_usd_per_kwh[state],
+            history.curtailed_kw[index],
+            solution.expected.curtailed_kw[state],
         )
         name = economy.common.day_types[economy.common.today[state]]
         for slot in range(economy.slots):

@@ -29,7 +29,7 @@ from model.mean_field.certificate import (
 from model.mean_field.price_slope import BooksSlope, books_slope, dense_pays, net_load_slope
 from model.mean_field.prices import PriceSolution, couples, first_guess, solve_prices
 from model.mean_field.recovery import Recovered, balancing_fixed_charge, smallest_adder
-from model.mean_field.solution_messages import curtailed_kw, solution_messages
+from model.mean_field.solution_messages import curtailed_kw, curtailed_kwh_per_day, solution_messages
 from model.mean_field.watch import Cancelled, Progress, Watch
 from model.messages import Messages, joined, scenario_messages
 
@@ -122,6 +122,11 @@ class Equilibrium:
     def curtailed_kw(self) -> Floats:
         """Solar output that inverters hold back, population mean. (c, h) [kW]"""
         return curtailed_kw(self.economy, self.answer)
+
+    @property
+    def curtailed_kwh_per_household_day(self) -> float:
+        """The same over an expected day; exactly 0 where all is used. [kWh]"""
+        return curtailed_kwh_per_day(self.economy, self.answer)
 
     @property
     def at_first_root(self) -> bool:

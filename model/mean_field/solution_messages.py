@@ -29,6 +29,18 @@ def curtailed_kw(economy: Economy, found: Answer) -> Floats:
     return total
 
 
+def curtailed_kwh_per_day(economy: Economy, found: Answer) -> float:
+    """The same over the day, in expectation; what is rounding counts as none. [kWh per household-day]"""
+    spilt_kwh = float(economy.common.probability @ curtailed_kw(economy, found).sum(axis=1)) * economy.slot_hours
+    return spilt_kwh if spilt_kwh > ROUNDING * _sun_kwh_per_day(economy) else 0.0
+
+
+def _sun_kwh_per_day(economy: Economy) -> float:
+    """Solar output. [kWh per household-day]"""
+    chance = economy.common.probability
+    return sum(one.share * float(chance @ one.pv_kw.sum(axis=1)) for one in economy.types) * economy.slot_hours
+
+
 def _capped_credit(economy: Economy, tariff: Tariff, found: Answer) -> Iterator[str]:
     """An export credit that somebody's import rate caps, as the tariff asks for."""
     if not tariff.capped_at_import or tariff.export_rule is not ExportRule.NET_BILLING:
@@ -47,11 +59,10 @@ def _capped_credit(economy: Economy, tariff: Tariff, found: Answer) -> Iterator[
 
 def _curtailed(economy: Economy, found: Answer) -> Iterator[str]:
     """Solar output that is not used."""
-    chance, hours = economy.common.probability, economy.slot_hours
-    spilt_kwh = float(chance @ curtailed_kw(economy, found).sum(axis=1)) * hours
-    sun_kwh = sum(one.share * float(chance @ one.pv_kw.sum(axis=1)) for one in economy.types) * hours
-    if spilt_kwh > ROUNDING * sun_kwh:
+    spilt_kwh = curtailed_kwh_per_day(economy, found)
+    if spilt_kwh:
+        share = spilt_kwh / _sun_kwh_per_day(economy)
         yield (
             f"pv.curtailable = true: inverters hold back {spilt_kwh:.3g} kWh per household-day,"
-            f" {spilt_kwh / sun_kwh:.2%} of the solar output, where using or exporting it would cost; false exports it."
+            f" {share:.2%} of the solar output, where using or exporting it would cost; false exports it."
         )
