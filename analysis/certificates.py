@@ -20,6 +20,7 @@ ANSWER_NEEDS = ("exploitability_usd_per_household_day", "contraction")
 FIRST_BEST_NEEDS = (
     "first_best.welfare_usd_per_household_day",
     "first_best.duality_gap_usd_per_household_day",
+    "first_best.curtailed_kwh_per_household_day",
     "metrics.efficiency_gap_usd_per_household_day",
     "metrics.price_of_anarchy",
 )

@@ -126,6 +126,9 @@ def solution_json(
         "first_best": {
             "welfare_usd_per_household_day": None if first_best is None else first_best.welfare_usd_per_household_day,
             "duality_gap_usd_per_household_day": None if first_best is None else first_best.duality_gap_usd,
+            "curtailed_kwh_per_household_day": None
+            if first_best is None
+            else first_best.curtailed_kwh_per_household_day,
             "converged": first_best is not None and first_best.converged,
             "message": first_best_message,
         },

@@ -36,7 +36,8 @@ class ProsumersEnv(ParallelEnv):  # type: ignore[misc]
 
     *Action*: number of a battery move, from the deepest discharge to the strongest charge; ``env.moves(agent)`` gives
     them in levels, ``action_mask`` those that the charge allows; any other stops where the battery is full or empty.
-    Use of electricity is no action: it answers the rates that the market's behaviour plans with, in closed form.
+    Use of electricity is no action, nor is curtailing the sun: both answer the rates that the market's behaviour plans
+    with, in closed form.
 
     *Observation*: ``{"observation": vector, "action_mask": mask}``. The vector, with names in ``observation_names``:
     slot of the day as a share, own charge as a share, own load shock as a factor, common state (weather) as one-hot,
@@ -47,9 +48,9 @@ class ProsumersEnv(ParallelEnv):  # type: ignore[misc]
 
     *Info*: ``day``, ``slot``, ``common_state``, ``level``, ``shock`` (whole numbers, e.g. for a table of values);
     ``planned_action``, what the market's own behaviour would do with the household's own draw; ``action_mask``; and of
-    the slot that is over ``move`` (in levels, as carried out), ``energy_kwh``, ``payment_usd``, ``utility_usd``,
-    ``wear_usd``, ``wholesale_usd_per_kwh``. After the last slot of a day ``bill_usd``, the market's bill with the fixed
-    charge.
+    the slot that is over ``move`` (in levels, as carried out), ``energy_kwh``, ``curtailed_kwh``, ``payment_usd``,
+    ``utility_usd``, ``wear_usd``, ``wholesale_usd_per_kwh``. After the last slot of a day ``bill_usd``, the market's
+    bill with the fixed charge.
 
     All agents are truncated together after ``days`` days.
 
@@ -291,6 +292,7 @@ class ProsumersEnv(ParallelEnv):  # type: ignore[misc]
                 infos[agent].update(
                     move=int(settled.moves[k]),
                     energy_kwh=float(settled.energy_kwh[k]),
+                    curtailed_kwh=float(settled.curtailed_kwh[k]),
                     payment_usd=float(settled.payment_usd[k]),
                     utility_usd=float(settled.utility_usd[k]),
                     wear_usd=float(settled.wear_usd[k]),

@@ -24,8 +24,8 @@ class SlotSettled:
     ----------
     moves : (player,) int
         Level changes.
-    energy_kwh
-        Meter readings. [kWh]
+    energy_kwh, curtailed_kwh
+        Meter readings, and solar output that inverters held back. [kWh]
     payment_usd
         Paid for the slot at the realised rates, fixed charge excluded. [USD]
     utility_usd, wear_usd
@@ -36,6 +36,7 @@ class SlotSettled:
 
     moves: Ints
     energy_kwh: Floats
+    curtailed_kwh: Floats
     payment_usd: Floats
     utility_usd: Floats
     wear_usd: Floats
@@ -146,7 +147,7 @@ class DayBySlot:
             checked(move, situation, household)
             for move, situation, household in zip(moves, self.situations, self.players, strict=True)
         ]
-        utility, wear = self._worth(chosen)
+        utility, wear, curtailed = self._worth(chosen)
         self._moves[:, slot] = chosen
         energy = np.array([walk.take(move) for walk, move in zip(self._walks, chosen, strict=True)], dtype=np.float64)
         load_kw = (self._others_kwh[slot] + energy.sum()) / (market.households * hours)
@@ -164,26 +165,29 @@ class DayBySlot:
         return SlotSettled(
             moves=self._moves[:, slot],
             energy_kwh=energy,
+            curtailed_kwh=curtailed,
             payment_usd=payment_usd(energy / hours, bought, sold, hours),
             utility_usd=utility,
             wear_usd=wear,
             wholesale_usd_per_kwh=float(price[0]),
         )
 
-    def _worth(self, moves: Sequence[int]) -> tuple[Floats, Floats]:
-        """Utility of use and wear of every player's move in this slot, (player,) each."""
+    def _worth(self, moves: Sequence[int]) -> tuple[Floats, Floats, Floats]:
+        """Utility of use, wear and curtailed sun of every player's move in this slot, (player,) each."""
         economy, c, slot = self.market.economy, self.common_state, self.slot
-        utility, wear = np.zeros((2, len(moves)))
+        utility, wear, curtailed = np.zeros((3, len(moves)))
         for k, (household, situation, move) in enumerate(zip(self._types, self.situations, moves, strict=True)):
             walk = self._walks[k]
+            place = slot, situation.shock, walk.column_of(move)
+            curtailed[k] = self.market.slot_hours * walk.columns.curtailed_kw[place]
             utility[k] = self.market.slot_hours * utility_usd_per_hour(
-                walk.columns.use_kw[slot, situation.shock, walk.column_of(move)],
+                walk.columns.use_kw[place],
                 household.reference_kw[c, slot] * economy.shock_levels[situation.shock],
                 elasticity=household.elasticity,
                 reference_price=household.reference_price_usd_per_kwh,
             )
             wear[k] = wear_usd(household.battery, np.array([move]))[0]
-        return utility, wear
+        return utility, wear, curtailed
 
     def _live(self) -> None:
         """Let the market live the day that was played."""

@@ -58,8 +58,10 @@ class FirstBest:
         How far the best plan found may be from the optimum.
     wholesale_usd_per_kwh : (c, h)
         Private marginal cost s(x) at the optimum, carbon excluded. [USD/kWh]
-    net_load_kw : (c, h)
-        Mean net load at the optimum. [kW]
+    net_load_kw, curtailed_kw : (c, h)
+        Mean net load at the optimum, and the solar output that is not used there. [kW]
+    curtailed_kwh_per_household_day
+        The same over an expected day; exactly 0 where all is used. [kWh]
     social_cost_usd_per_household_day
         Supply + wear + carbon + network − utility at the best plan found.
     columns
@@ -74,6 +76,8 @@ class FirstBest:
     duality_gap_usd: float
     wholesale_usd_per_kwh: Floats
     net_load_kw: Floats
+    curtailed_kw: Floats
+    curtailed_kwh_per_household_day: float
     social_cost_usd_per_household_day: float
     columns: int
     converged: bool
@@ -155,20 +159,21 @@ class _Planner:
         dark = self._price_at(self.base_kw + battery_kw + self.spare_kw)
         return np.where(price >= 0, price, np.minimum(dark, 0.0))
 
-    def load_kw(self, battery_kw: Floats, price: Floats) -> Floats:
-        """Load of the whole system at the price that clears it. [kW]"""
+    def load_kw(self, battery_kw: Floats, price: Floats) -> tuple[Floats, Floats]:
+        """Load of the whole system at the price that clears it, and the sun curtailed for it. [kW]"""
         bright = self.demand.use_kw(price) + self.base_kw + battery_kw
         dark = bright + self.spare_kw
-        load = np.where(price < 0, dark, bright)
+        load, spilt = np.where(price < 0, dark, bright), np.where(price < 0, self.spare_kw, 0.0)
         rests = (price == 0) & (self.spare_kw > 0)
         if rests.any():
-            low, high = bright[rests], dark[rests]
+            low = bright[rests]
+            high = np.where(self.social.price(low) < 0, dark[rests], low)
             for _ in range(HALVINGS):
                 middle = 0.5 * (low + high)
                 below = self.social.price(middle) < 0
                 low, high = np.where(below, middle, low), np.where(below, high, middle)
-            load[rests] = high
-        return np.asarray(load)
+            load[rests], spilt[rests] = high, high - bright[rests]
+        return load, spilt
 
     def _price_at(self, shift: Floats) -> Floats:
         """Social price λ = s(D(λ) + shift). [USD/kWh]
@@ -202,13 +207,13 @@ class _Planner:
     def cost(self, battery_kw: Floats) -> tuple[float, Floats]:
         """Ψ(B), supply and carbon less utility, in USD per household-day, and the price."""
         price = self.price(battery_kw)
-        load_kw = self.load_kw(battery_kw, price)
+        load_kw, _ = self.load_kw(battery_kw, price)
         rate = self.social.cost(load_kw) - self.social.cost(self.rest_kw) - self.demand.utility_usd_per_hour(price)
         return float(self.weight @ rate), price
 
     def curvature(self, battery_kw: Floats, price: Floats) -> Floats:
         """Derivative of the price in the battery power, ∂λ/∂B = s'/(1 − s' D') ≥ 0. [USD/kWh per kW]"""
-        steepness = self.social.slope(self.load_kw(battery_kw, price))
+        steepness = self.social.slope(self.load_kw(battery_kw, price)[0])
         rests = (price == 0) & (self.spare_kw > 0)
         return np.where(rests, 0.0, steepness / (1 - steepness * self.demand.slope_kw(price)))
 
@@ -303,13 +308,16 @@ def solve_first_best(economy: Economy, *, watch: Watch | None = None) -> FirstBe
     power = columns.mixture @ columns.power_kw
     cost, price = planner.cost(power)
     cost += float(columns.mixture @ columns.wear_usd) + economy.fixed_cost_usd_per_day
-    net_load = planner.load_kw(power, price) - planner.rest_kw
+    load_kw, spilt_kw = planner.load_kw(power, price)
+    net_load = load_kw - planner.rest_kw
     shape = economy.rest_load_kw.shape
     return FirstBest(
         welfare_usd_per_household_day=-cost + max(gap, 0.0),
         duality_gap_usd=max(gap, 0.0),
         wholesale_usd_per_kwh=economy.supply.price(net_load + planner.rest_kw).reshape(shape),
         net_load_kw=net_load.reshape(shape),
+        curtailed_kw=spilt_kw.reshape(shape),
+        curtailed_kwh_per_household_day=float(planner.weight @ spilt_kw),
         social_cost_usd_per_household_day=cost,
         columns=spent,
         converged=gap <= GAP_USD_PER_DAY,

@@ -196,6 +196,7 @@ def test_people_get_tables_with_units(capsys: pytest.CaptureFixture[str]) -> Non
 FIRST_BEST_KEYS = (
     ("first_best", "welfare_usd_per_household_day"),
     ("first_best", "duality_gap_usd_per_household_day"),
+    ("first_best", "curtailed_kwh_per_household_day"),
     ("metrics", "efficiency_gap_usd_per_household_day"),
     ("metrics", "price_of_anarchy"),
 )

@@ -11,6 +11,7 @@ from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
 from scenarios import solved
 
 from agents.battery import grid_power_kw
+from agents.household import HouseholdType
 from agents.policy import PolicyTable
 from analysis.environments import ProsumersEnv
 from analysis.environments.prosumers import env as one_at_a_time
@@ -163,6 +164,49 @@ def test_a_reward_is_utility_less_wear_less_payment_worked_out_from_the_meter(we
             worth = own.reference_price_usd_per_kwh * (more - more**2 / (2 * own.elasticity * reference))
             wear = abs(move[0]) * own.battery.level_kwh * own.battery.wear_usd_per_kwh
             assert reward[agent] == pytest.approx(worth - wear - info[agent]["payment_usd"], abs=1e-6)
+
+
+def _worth_usd(
+    home: HouseholdType, reference_kw: float, use_kw: Any, net_kw: Any, bought: float, sold: float
+) -> np.ndarray:
+    """Utility of an hour's use less what is paid for its net load."""
+    more = use_kw - reference_kw
+    enjoyed = home.reference_price_usd_per_kwh * (more - more**2 / (2 * home.elasticity * reference_kw))
+    return np.asarray(enjoyed - bought * np.maximum(net_kw, 0) + sold * np.maximum(-net_kw, 0))
+
+
+@pytest.mark.parametrize("curtailable", [True, False])
+@pytest.mark.parametrize(("bought", "sold"), [(0.2, -0.02), (-0.03, -0.05), (-0.03, 0.05), (0.1, 0.15)])
+def test_no_use_and_no_curtailment_on_a_grid_brings_an_agent_more(
+    bought: float, sold: float, curtailable: bool
+) -> None:
+    """Rates are posted, so that what comes is what was planned with; curtailed sun is neither used nor paid for."""
+    rates = {"tariff.energy_usd_per_kwh": bought, "tariff.export.usd_per_kwh": sold, "pv.curtailable": curtailable}
+    env = small(days=1, overrides=rates)
+    rewards, infos, first = play_at_random(env, 3)
+    spilt = 0.0
+    for agent, household in env.household.items():
+        own = env.market.household_types[env.market.population.type_of(household)]
+        assert own.battery is not None
+        for reward, at, info in zip(rewards, [first, *infos[:-1]], infos, strict=True):
+            c, h, seen = at[agent]["common_state"], at[agent]["slot"], info[agent]
+            move = np.array([seen["move"]])
+            battery_kw = float(grid_power_kw(own.battery, move, 1.0)[0])
+            reference = own.reference_kw[c, h] * env.market.economy.shock_levels[at[agent]["shock"]]
+            sun = own.pv_kw[c, h]
+            width = own.flexibility * reference
+            use = np.linspace(reference - width, reference + width, 801)[:, None]
+            used = np.linspace(0.0, sun, 401)[None] if curtailable else np.full((1, 1), sun)
+            most = _worth_usd(own, reference, use, use + battery_kw - used, bought, sold).max()
+            spilt += seen["curtailed_kwh"]
+            assert 0 <= seen["curtailed_kwh"] <= sun + 1e-9
+            taken = seen["energy_kwh"] - battery_kw + sun - seen["curtailed_kwh"]
+            got = reward[agent] + seen["wear_usd"]
+            by_hand = _worth_usd(own, reference, taken, seen["energy_kwh"], bought, sold)
+            assert got == pytest.approx(float(by_hand), abs=1e-6)
+            assert most - 1e-6 <= got <= most + 0.3 * sun / 400 + 1e-4
+    assert (spilt > 0) == (curtailable and min(bought, sold) < 0)
+    env.close()
 
 
 def test_moves_lead_from_level_to_level_and_the_masked_ones_stop_at_the_ends() -> None:

@@ -8,7 +8,7 @@ from scenarios import WEATHER, real_time, small_economy, small_tariff, toy
 
 from agents.behaviour import Situation
 from analysis.dashboard.expectation import expect
-from analysis.learning.environment import expected_reading
+from analysis.learning.environment import expected_reading, metered_reading
 from analysis.utility_meter import UtilityMeter
 from analysis.validation.expected import type_variance_kw2
 from model.market.market import ProsumerMarket
@@ -56,6 +56,16 @@ def test_the_revenue_that_is_metered_is_that_of_the_equilibrium(mixed: Equilibri
     revenue = float(economy.common.probability @ reading.bill_usd_per_day.sum(axis=1))
     paid = float(economy.type_share @ mixed.bill_usd_per_day)
     assert revenue == pytest.approx(paid, abs=1e-9)
+
+
+def test_a_market_meters_what_the_continuum_does(parted: Equilibrium) -> None:
+    """A register of 2,000 homes that buy or not is a binomial mean; 24 hours and 20 days of it, within 5 deviations."""
+    expected, seen = expected_reading(parted), metered_reading(parted, households=2000, days=20, key=(1, 2))
+    group = parted.economy.types[0].group
+    allowed = 5 * LOAD_KW * np.sqrt(BUYING * (1 - BUYING) / (2000 * 20 * parted.economy.slots))
+    for name in ("imported_kw", "exported_kw"):
+        mean = getattr(seen, name)[:, group].mean()
+        assert mean == pytest.approx(getattr(expected, name)[:, group].mean(), abs=allowed)
 
 
 def test_frozen_loads_pay_under_their_own_tariff_what_they_paid(mixed: Equilibrium, parted: Equilibrium) -> None:

@@ -8,6 +8,10 @@ the price first leaves a program over what households do, which names no price, 
 over frequencies of (weather, slot, level, shock, move), and where demand is flexible over the use that goes with each
 move, scaled by its frequency m: m·U(Q/m) is concave, its square a second-order cone. Its least value is −F at the
 equilibrium price.
+
+Where exports may earn more than imports cost, or sun may be curtailed, whoever makes a move is divided once more, into
+those who buy and those who sell, each with a use and a curtailed part of the sun of their own: again a convex program,
+which names no tie and no rule of how households part.
 """
 
 from dataclasses import dataclass, replace
@@ -24,6 +28,8 @@ from agents.outlook import OneDay
 from agents.tariff import ExportRule, Tariff
 from model.economy import Economy
 from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from model.mean_field.first_best import solve_first_best
+from model.supply import SupplyCurve
 
 cvxpy = pytest.importorskip("cvxpy", reason="cvxpy is not installed: `uv sync`")
 
@@ -55,8 +61,8 @@ def levels_per_move(household: HouseholdType, hours: float) -> Ints:
     return np.arange(-int(min(down, battery.levels - 1)), int(min(up, battery.levels - 1)) + 1)
 
 
-def plan(economy: Economy, tariff: Tariff, household: HouseholdType) -> Plan:
-    """Conservation of households, and the costs of what they do."""
+def plan(economy: Economy, tariff: Tariff, household: HouseholdType, parting: bool) -> Plan:
+    """Conservation of households, and the costs of what they do; ``parting`` divides those who make a move."""
     battery, hours = household.battery, economy.slot_hours
     levels, move = (battery.levels if battery else 1), levels_per_move(household, economy.slot_hours)
     step_kwh = battery.capacity_kwh / (levels - 1) if battery else 0.0
@@ -106,73 +112,115 @@ def plan(economy: Economy, tariff: Tariff, household: HouseholdType) -> Plan:
         stored = float(economy.one_day.charge_law @ np.arange(levels)) if battery else 0.0
         left_kwh = step_kwh * (stored + move[j] @ done)
         cost = cost - economy.one_day.salvage_usd_per_kwh * left_kwh
-    if household.elasticity == 0:
-        use = cvxpy.multiply(wanted_kw, done)
-    else:
+
+    def used(done: Any) -> tuple[Any, Any]:
+        """Use of so many households, and what it costs them that they enjoy."""
+        if household.elasticity == 0:
+            return cvxpy.multiply(wanted_kw, done), 0.0
         more, bend = cvxpy.Variable(size), cvxpy.Variable(size)
-        use = cvxpy.multiply(wanted_kw, done) + more
         rules.append(cvxpy.abs(more) <= household.flexibility * cvxpy.multiply(wanted_kw, done))
         rules.append(cvxpy.SOC(bend + done, cvxpy.vstack([2 * more, bend - done])))  # more² ≤ bend · done
         curvature = 1 / (2 * household.elasticity * wanted_kw)
-        cost = cost - hours * household.reference_price_usd_per_kwh * (cvxpy.sum(more) - curvature @ bend)
-    net = use - cvxpy.multiply(free_kw, done)
+        enjoyed = hours * household.reference_price_usd_per_kwh * (cvxpy.sum(more) - curvature @ bend)
+        return cvxpy.multiply(wanted_kw, done) + more, -enjoyed
+
     today = economy.common.today[c]
-    posted = tariff.energy_usd_per_kwh[today, h]
-    if tariff.export_rule is ExportRule.NET_METERING:
-        cost = cost + hours * (posted @ net)
+    posted, credit = tariff.energy_usd_per_kwh[today, h], tariff.export_usd_per_kwh[today, h]
+    if parting:
+        net, parts = 0.0, []
+        for sign, rate in ((1, posted), (-1, credit)):
+            part, spilt = cvxpy.Variable(size, nonneg=True), cvxpy.Variable(size, nonneg=True)
+            rules.append(spilt <= household.curtailable * cvxpy.multiply(household.pv_kw[c, h], part))
+            use, less = used(part)
+            own = use - cvxpy.multiply(free_kw, part) + spilt
+            rules.append(sign * own >= 0)
+            cost, net = cost + less + hours * (rate @ own), net + own
+            parts.append(part)
+        rules.append(sum(parts) == done)
     else:
-        sold = cvxpy.Variable(size, nonneg=True)
-        rules.append(net + sold >= 0)
-        credit = tariff.export_usd_per_kwh[today, h]
-        cost = cost + hours * (posted @ (net + sold) - credit @ sold)
+        use, less = used(done)
+        net = use - cvxpy.multiply(free_kw, done)
+        cost = cost + less
+        if tariff.export_rule is ExportRule.NET_METERING:
+            cost = cost + hours * (posted @ net)
+        else:
+            sold = cvxpy.Variable(size, nonneg=True)
+            rules.append(net + sold >= 0)
+            cost = cost + hours * (posted @ (net + sold) - credit @ sold)
     by_slot = sparse.csr_array((np.full(size, hours), (c * slots + h, np.arange(size))), (states * slots, size))
     return Plan(rules, by_slot @ net, cost)
 
 
-def least_cost(economy: Economy, tariff: Tariff) -> tuple[Floats, float]:
-    """Wholesale price (c, h) where the program is least, and its value."""
-    plans = [plan(economy, tariff, household) for household in economy.types]
+def supply_cost(economy: Economy, load_kw: Any, weight: Floats, rules: list[Any]) -> Any:
+    """Expected cost of loads (c·h,): the curve is filled piece by piece, and a piece is a line. [USD a day]"""
+    supply = economy.supply
+    assert (supply.coefficients[:, 2:] == 0).all()
+    ends, slopes = supply.breaks_kw, supply.coefficients[:, 1]
+    start = float(ends[0]) if ends.size else 0.0
+    total = float(supply.cost(np.array([start]))[0]) * weight.sum()
+    filled: Any = start
+    for piece, slope in enumerate(slopes):
+        own = cvxpy.Variable(weight.size)
+        corner = start if piece == 0 else float(ends[piece - 1])  # the first piece is filled downward from its end
+        if piece > 0:
+            rules.append(own >= 0)
+        if piece < ends.size:
+            rules.append(own <= (0.0 if piece == 0 else float(ends[piece] - ends[piece - 1])))
+        price = supply.coefficients[piece, 0] + slope * corner
+        total = total + price * (weight @ own) + slope / 2 * cvxpy.sum(cvxpy.multiply(weight, own**2))
+        filled = filled + own
+    rules.append(load_kw == filled)
+    return total
+
+
+def least_cost(economy: Economy, tariff: Tariff, parting: bool) -> tuple[Floats, Floats, float]:
+    """Wholesale price and net load (c, h) where the program is least, and its value."""
+    plans = [plan(economy, tariff, household, parting) for household in economy.types]
     weight = np.repeat(economy.common.probability, economy.slots) * economy.slot_hours
     net_kwh = sum(t.share * p.net_load_kwh for t, p in zip(economy.types, plans, strict=True))
     load_kw = cvxpy.Variable(weight.size)
-    intercept, steepness = economy.supply.coefficients[0, :2]
-    assert economy.supply.is_affine
-    supply = weight @ (intercept * load_kw) + cvxpy.sum(cvxpy.multiply(weight * steepness / 2, load_kw**2))
     own = sum(t.share * p.cost_usd for t, p in zip(economy.types, plans, strict=True))
     rules = [rule for p in plans for rule in p.rules]
     rules.append(load_kw == cvxpy.multiply(net_kwh, 1 / weight) + economy.rest_load_kw.ravel())
+    supply = supply_cost(economy, load_kw, weight, rules)
     problem = cvxpy.Problem(cvxpy.Minimize(supply + own / tariff.pass_through), rules)
     problem.solve(solver=cvxpy.CLARABEL, tol_gap_abs=ASKED, tol_gap_rel=ASKED, tol_feas=ASKED)
     assert problem.status == cvxpy.OPTIMAL
-    return (intercept + steepness * load_kw.value).reshape(economy.rest_load_kw.shape), float(problem.value)
+    load = load_kw.value.reshape(economy.rest_load_kw.shape)
+    return economy.supply.price(load), load - economy.rest_load_kw, float(problem.value)
 
 
 def minus_potential(found: Equilibrium) -> float:
     """−F at the equilibrium: what the households gain, in the program's terms. [USD per household-day]"""
     economy, price = found.economy, found.wholesale_usd_per_kwh
-    intercept, steepness = economy.supply.coefficients[0, :2]
-    conjugate = (price - intercept) ** 2 / (2 * steepness)
+    load_kw = found.net_load_kw + economy.rest_load_kw
+    conjugate = price * load_kw - economy.supply.cost(load_kw)  # at an equilibrium the price is s(load)
     rate = conjugate - price * economy.rest_load_kw
     energy = float(economy.common.probability @ rate.sum(axis=1)) * economy.slot_hours
     gains = sum(t.share * r.gain_usd_per_day for t, r in zip(economy.types, found.answer.responses, strict=True))
     return -energy - gains / found.tariff.pass_through
 
 
-def assert_same_equilibrium(economy: Economy, tariff: Tariff) -> None:
+def assert_same_equilibrium(economy: Economy, tariff: Tariff, *, parting: bool = False) -> Equilibrium:
     """Solve both ways.
 
-    Supply is affine with slope b, so a plan that costs g more than the best one has p Δ b (L − L*)²/2 ≤ g, which is
+    Supply is no steeper than b, so a plan that costs g more than the best one has p Δ (λ − λ*)²/(2 b) ≤ g, which is
     |λ − λ*| ≤ √(2 b g/(p Δ)).
     """
     found = solve_equilibrium(economy, tariff, certify=False)
     assert found.converged
     assert found.uniqueness == "unique by Theorem U"
-    price, value = least_cost(economy, tariff)
+    price, net_load_kw, value = least_cost(economy, tariff, parting)
     assert minus_potential(found) == pytest.approx(value, abs=REACHED_USD)
-    steepness = float(economy.supply.coefficients[0, 1])
+    steepness = float(economy.supply.coefficients[:, 1].max())
     rarest = economy.common.probability.min() * economy.slot_hours
     allowed = (2 * steepness * REACHED_USD / rarest) ** 0.5
     assert np.abs(price - found.wholesale_usd_per_kwh).max() <= allowed < 5e-5
+    load = found.net_load_kw + economy.rest_load_kw
+    both = [economy.supply.slope(load + away) for away in (-1e-3, 1e-3)]
+    rises = np.min(both, axis=0) > 0.9 * steepness  # where the price says the load
+    assert net_load_kw[rises] == pytest.approx(found.net_load_kw[rises], abs=2 * allowed / steepness)
+    return found
 
 
 def storing_textbook(*overrides: str) -> Economy:
@@ -229,3 +277,71 @@ def test_so_has_a_single_day_of_uncertain_weather() -> None:
     single = OneDay(charge_law=np.array([0.1, 0.4, 0.2, 0.0, 0.3]), salvage_usd_per_kwh=0.08)
     economy = replace(economy, one_day=single)
     assert_same_equilibrium(economy, small_tariff(economy, pass_through=0.6, export_pass_through=0.6))
+
+
+def sunny(elasticity: float, supply: SupplyCurve, *, weather: Floats = WEATHER, slots: int = 4) -> Economy:
+    """Half the homes have solar and a battery; half of these have four times the others' sun, and can curtail it."""
+    economy = small_economy(temperature_usd=0.0, slots=slots, elasticity=elasticity, weather=weather, seed=2)
+    types = tuple(
+        replace(home, pv_kw=(4.0 if home.group == 0 else 1.0) * home.pv_kw, curtailable=home.group == 0)
+        for home in economy.types
+    )
+    return replace(economy, types=types, supply=supply)
+
+
+FLOORS = {
+    "a floor above zero": SupplyCurve.polynomial([-0.02, 0.1], floor_usd_per_kwh=0.02),
+    "a floor at zero": SupplyCurve.polynomial([-0.02, 0.1], floor_usd_per_kwh=0.0),
+    "a floor below zero": SupplyCurve.polynomial([-0.02, 0.1], floor_usd_per_kwh=-0.01),
+    "no floor": SupplyCurve.polynomial([-0.02, 0.1]),
+    "a shelf at zero": SupplyCurve.piecewise_linear([-1.5, -0.4, 0.2, 1.5], [-0.1, 0.0, 0.0, 0.13]),
+}
+
+
+@pytest.mark.parametrize("elasticity", [0.0, 0.3])
+@pytest.mark.parametrize("floor", FLOORS)
+def test_so_has_a_world_in_which_sun_is_curtailed(floor: str, elasticity: float) -> None:
+    """Where more sun than anybody wants is given away at zero, or costs more than that."""
+    economy = sunny(elasticity, FLOORS[floor])
+    tariff = small_tariff(economy, energy_usd_per_kwh=np.zeros((3, 4)), export_usd_per_kwh=np.zeros((3, 4)))
+    found = assert_same_equilibrium(economy, tariff, parting=True)
+    least = found.wholesale_usd_per_kwh.min()
+    if floor == "a floor above zero":
+        assert least == pytest.approx(0.02, abs=1e-9)
+        assert found.curtailed_kwh_per_household_day == 0.0
+    if floor in ("a floor below zero", "no floor"):
+        assert found.curtailed_kwh_per_household_day > 0.1
+        assert (np.abs(found.wholesale_usd_per_kwh) < 1e-9).any()
+
+
+@pytest.mark.parametrize("elasticity", [0.0, 0.3])
+@pytest.mark.parametrize("floor", ["a floor below zero", "a shelf at zero"])
+def test_so_has_a_world_in_which_exports_earn_more_than_imports_cost(floor: str, elasticity: float) -> None:
+    economy = sunny(elasticity, FLOORS[floor])
+    credit = np.full((3, 4), 0.05)
+    tariff = small_tariff(economy, energy_usd_per_kwh=credit - 0.08, export_usd_per_kwh=credit)
+    assert_same_equilibrium(economy, tariff, parting=True)
+
+
+def test_the_program_in_which_households_part_is_that_in_which_they_do_not_where_nobody_gains_by_it() -> None:
+    economy = small_economy(temperature_usd=0.0, slots=4, levels=4)
+    credit = np.full((3, 4), 0.01)
+    assert_same_equilibrium(economy, small_tariff(economy, export_usd_per_kwh=credit), parting=True)
+
+
+@pytest.mark.parametrize("elasticity", [0.0, 0.3])
+@pytest.mark.parametrize("floor", FLOORS)
+def test_the_planner_finds_the_least_cost_where_sun_is_curtailed(floor: str, elasticity: float) -> None:
+    """The program with no posted rate is the planner's, but for what the rest of the system costs alone."""
+    economy = replace(sunny(elasticity, FLOORS[floor]), carbon_usd_per_t=0.0)
+    tariff = small_tariff(economy, energy_usd_per_kwh=np.zeros((3, 4)), export_usd_per_kwh=np.zeros((3, 4)))
+    _, _, value = least_cost(economy, tariff, True)
+    rest = economy.supply.cost(economy.rest_load_kw).sum(axis=1)
+    alone = float(economy.common.probability @ rest) * economy.slot_hours
+    best = solve_first_best(economy)
+    assert best.converged
+    cost = best.social_cost_usd_per_household_day - economy.fixed_cost_usd_per_day + alone
+    assert value - REACHED_USD <= cost <= value + best.duality_gap_usd + REACHED_USD
+    assert (best.curtailed_kwh_per_household_day > 0.1) == (
+        floor in ("a floor below zero", "no floor", "a shelf at zero")
+    )

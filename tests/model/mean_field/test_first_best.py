@@ -12,6 +12,7 @@ from scenarios import (
     small_household,
     small_tariff,
     solved,
+    toy,
     welfare,
 )
 from scipy.optimize import linprog
@@ -300,6 +301,46 @@ def test_a_tariff_away_from_marginal_cost_leaves_more_on_the_table(textbook: Fir
     assert preset_tariff("textbook", "rtp").pass_through == 1
 
 
+@pytest.mark.parametrize(
+    ("supply", "curtailable"),
+    [
+        (SupplyCurve.polynomial([-0.1, 0.4]), True),
+        (SupplyCurve.polynomial([-0.1, 0.4]), False),
+        (SupplyCurve.polynomial([-0.1, 0.4], floor_usd_per_kwh=-0.03), True),
+        (SupplyCurve.polynomial([-0.1, 0.4], floor_usd_per_kwh=0.0), True),
+        (SupplyCurve.polynomial([-0.1, 0.4], floor_usd_per_kwh=0.02), True),
+        (SupplyCurve.piecewise_linear([-0.5, -0.2, 0.4, 1.0], [-0.1, 0.0, 0.0, 0.3]), True),
+        (SupplyCurve.polynomial([-0.6, 0.1]), True),
+    ],
+)
+def test_no_use_and_no_curtailment_on_a_grid_costs_the_planner_less(supply: SupplyCurve, curtailable: bool) -> None:
+    """One kind of home without battery: use q and sun p in [0, 2] by brute force, S(q − p) − U(q) for 24 hours.
+
+    Both are a grid step apart from the best at most; there the cost is flat or, at an end of a range, attained.
+    """
+    home = toy(0.0, supply=supply, pv_kw=np.full((1, 3), 2.0), curtailable=curtailable)
+    economy = replace(home, carbon_usd_per_t=0.0)
+    best = solve_first_best(economy)
+    one = economy.types[0]
+    use_kw, sun_kw = np.linspace(0.1, 1.9, 3601)[:, None], np.linspace(0.0, 2.0, 4001 if curtailable else 2)[None]
+    if not curtailable:
+        sun_kw = sun_kw[:, -1:]
+    away = use_kw - 1.0
+    utility = one.reference_price_usd_per_kwh * (away - away**2 / (2 * one.elasticity))
+    cost = supply.cost(use_kw - sun_kw) - utility
+    least = float(cost.min())
+    social = (best.social_cost_usd_per_household_day - economy.fixed_cost_usd_per_day) / 24
+    assert social <= least + 1e-12
+    assert social == pytest.approx(least, abs=1e-6)
+    enough = cost <= least + 1e-9
+    spilt = 2.0 - np.broadcast_to(sun_kw, cost.shape)[enough]
+    step = 2.0 / 4000
+    assert spilt.min() - 2 * step <= best.curtailed_kw.min() <= best.curtailed_kw.max() <= spilt.max() + 2 * step
+    assert best.curtailed_kwh_per_household_day == pytest.approx(best.curtailed_kw.sum() * economy.slot_hours)
+    if not curtailable or supply.price(-2.0) >= 0:
+        assert best.curtailed_kwh_per_household_day == 0.0
+
+
 def test_the_planner_curtails_what_would_bring_the_price_below_zero() -> None:
     """Marginal-cost pricing at temperature 0 is the planner's optimum with curtailed sun, too."""
     economy = small_economy(
@@ -314,5 +355,6 @@ def test_the_planner_curtails_what_would_bring_the_price_below_zero() -> None:
     assert (best.wholesale_usd_per_kwh >= -1e-9).all()
     assert (np.abs(best.wholesale_usd_per_kwh) <= 1e-9).any()
     assert welfare(economy, found.answer) == pytest.approx(best.welfare_usd_per_household_day, abs=2e-5)
+    assert best.curtailed_kwh_per_household_day > 0.1
     forced = replace(economy, types=tuple(replace(home, curtailable=False) for home in economy.types))
     assert solve_first_best(forced).welfare_usd_per_household_day < best.welfare_usd_per_household_day - 1e-3
