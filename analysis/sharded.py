@@ -8,7 +8,6 @@ it makes. What a day left behind stays with the workers until the end.
 """
 
 import itertools
-import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -24,6 +23,7 @@ from agents.short_repr import short_repr
 from agents.tariff import Tariff
 from analysis.workers import LOOK_SECONDS, WorkersLostError, dask_client
 from model.economy import Economy
+from model.machine import peak_bytes
 from model.market.feeders import Feeders, market_load_kw, require_feeders
 from model.market.setup import find_equilibrium
 from model.market.ways import read_behaviour
@@ -182,13 +182,8 @@ class FeederHost(Feeders):
         return super().live()
 
     def peak_bytes(self) -> int:
-        """Largest memory of this process so far, 0 where the system does not tell. [bytes]"""
-        try:
-            import resource
-        except ImportError:  # not on Windows
-            return 0
-        unit = 1 if sys.platform == "darwin" else 1024
-        return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        """Largest memory of this process so far. [bytes]"""
+        return peak_bytes()
 
     def cpu_seconds(self) -> float:
         """Processor time of this process so far. [s]"""

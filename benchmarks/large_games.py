@@ -13,7 +13,6 @@ idle ones wait actively, which counts as work.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ import numpy as np
 
 from agents.tariff import Tariff
 from model.economy import Economy, build_economy, build_tariff
+from model.machine import peak_bytes
 from model.mean_field.equilibrium import solve_equilibrium
 from model.scenario import load_scenario
 
@@ -76,7 +76,7 @@ def measure(name: str) -> dict[str, object]:
         "evaluations": found.iterations,
         "residual_usd_per_kwh": found.residual_usd_per_kwh,
         "cpu_seconds": time.process_time() - began,
-        "peak_gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+        "peak_gigabytes": peak_bytes() / 1e9,
     }
 
 

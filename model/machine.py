@@ -1,5 +1,6 @@
 """The memory of the machine: what does not fit is refused in one line, before the system ends the program."""
 
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -8,6 +9,8 @@ SMALL: Final = 256e6
 """Nobody looks where less is wanted. [bytes]"""
 _GROUP: Final = Path("/sys/fs/cgroup")
 """Where Linux tells a container its limits."""
+_STATUS: Final = Path("/proc/self/status")
+"""Where Linux tells a process its own peak."""
 _LIMITS: Final = (
     ("memory.max", "memory.current"),
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
@@ -23,6 +26,24 @@ def free_bytes() -> float:
         with suppress(OSError, ValueError):  # there is none
             free = min(free, float((_GROUP / limit).read_text()) - float((_GROUP / used).read_text()))
     return free
+
+
+def peak_bytes() -> int:
+    """Largest resident memory of this process so far; on Linux without its parent's.
+
+    There ``getrusage`` does not answer the question: the peak it reports begins with that of the process that
+    started this one, so a small child of a large parent looks large. [bytes]
+    """
+    if _STATUS.exists():
+        return 1024 * int(_STATUS.read_text().split("VmHWM:")[1].split()[0])
+    try:
+        import resource
+    except ImportError:  # Windows
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def require_room(needed: float, what: str, remedy: str) -> None:

@@ -9,9 +9,9 @@ import copy
 import io
 import json
 import random
-import resource
 import sys
 import tempfile
+import time
 import tomllib
 import traceback
 import warnings
@@ -245,6 +245,7 @@ def read_and_live(kind: str, file: Path, small: Path, solve: bool) -> str:
 def main(mutants: int, solved: int) -> dict[str, Any]:
     """Read so many mutants and live in so many of the valid ones."""
     from analysis.cli import main as command
+    from model.machine import peak_bytes
 
     draw, counts, faults = random.Random(20_260_101), dict.fromkeys(("refused", "read", "solved", "lived"), 0), []
     with tempfile.TemporaryDirectory() as folder:
@@ -283,12 +284,11 @@ def main(mutants: int, solved: int) -> dict[str, Any]:
                 ended = "refused"
                 faults.append(f"{number} {kind}: {traceback.format_exc()}\n{content.decode('latin')}")
             counts[ended] += 1
-    used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         **counts,
         "faults": faults,
-        "peak_gb": used.ru_maxrss / 1e6,
-        "processor_seconds": used.ru_utime + used.ru_stime,
+        "peak_gb": peak_bytes() / 1e9,
+        "processor_seconds": time.process_time(),
     }
 
 

@@ -65,7 +65,8 @@ def policy_steps(game: SlotOutcome, levels: int, temperature: float) -> list[tup
         chance = np.empty((states, slots, levels, shocks, count))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(solver, "POLICY_STEPS", steps)
-            solver._iterate_policies(arrays, (1.0, temperature, True), horizon, midnight, 0.0, value, chance)
+            numbers = (1.0, temperature, True)
+            solver._iterate_policies(arrays, numbers, horizon, midnight, 0.0, value, chance, lambda: None)
         solver.sweep_day(*arrays, midnight, 1.0, temperature, True, value, chance)
         policy = PolicyTable(moves=game.moves, probability=chance, net_load_kw=game.net_load_kw, use_kw=game.use_kw)
         law = stationary_flow(policy, SHOCK, SHOCK_LAW, backward).law

@@ -23,7 +23,8 @@ def run(*arguments: str, before: Callable[[], None], **streams: int) -> subproce
 def test_a_program_started_without_streams_does_its_work_in_silence(closed: tuple[int, ...], arguments: str) -> None:
     ended = run(*arguments.split(), before=lambda: [os.close(number) for number in closed])  # type: ignore[arg-type]
     assert ended.returncode == (2 if "nosuch" in arguments else 0)
-    assert len(ended.stderr.splitlines()) == (2 not in closed and "nosuch" in arguments)
+    said = [line for line in ended.stderr.splitlines() if not line.endswith(" s: starting")]  # on a slow machine
+    assert len(said) == (2 not in closed and "nosuch" in arguments)
 
 
 def test_output_that_nobody_reads_ends_quietly() -> None:

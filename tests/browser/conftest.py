@@ -1,4 +1,4 @@
-"""One served page and one headless Chromium for the whole folder; every visit is watched for what must never happen."""
+"""One served page and one headless Chromium for each file; every visit is watched for what must never happen."""
 
 import contextlib
 import os
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"no Chromium found: install one of {', '.join(CHROMIUM)}"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: Playwright keeps an event loop running in this thread
 def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
@@ -38,7 +38,7 @@ def browser():
         opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a page served by a process of its own, started far from the sources."""
     code = "from analysis.dashboard.server import serve; raise SystemExit(serve(0, False))"

@@ -35,7 +35,7 @@ BEHAVIOURS = (
     "self_consumption",
     "price_threshold",
     "equilibrium=.4,belief=.3:cohorts=2:stagger=2,passive=.3",
-    {"equilibrium": 0.5, Eager: 0.25, Eager(): 0.25},
+    pytest.param({"equilibrium": 0.5, Eager: 0.25, Eager(): 0.25}, id="a class and an object of one's own"),
 )
 
 

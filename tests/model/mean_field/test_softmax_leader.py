@@ -90,10 +90,17 @@ CASES = [
     {"seed": 1, "sees": Sees.NOTHING},
     {"sees": Sees.HISTORY, "around": Around.GREEDY},
 ]
+
+
+def named(case: dict) -> str:
+    """``seed=3 objective=margin``."""
+    return " ".join(f"{key}={getattr(value, '__name__', value)}" for key, value in case.items()) or "as given"
+
+
 TEMPERATURES = [0.05, 0.01, 0.002, 0.0004]
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", CASES, ids=named)
 def test_the_measured_error_never_exceeds_the_bound_and_both_vanish_as_the_leader_cools(case: dict) -> None:
     cooling = [settled(temperature, **case) for temperature in TEMPERATURES]
     for found in cooling:
@@ -111,7 +118,7 @@ def test_the_measured_error_never_exceeds_the_bound_and_both_vanish_as_the_leade
     assert all(later <= earlier + SOLVED_USD for earlier, later in pairwise(bounds))
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", CASES, ids=named)
 def test_an_exact_leader_is_at_a_coordinate_wise_optimum_and_here_at_the_best(case: dict) -> None:
     found = settled(0.0, **case)
     assert sorted(set(found.policy.ravel())) == [0.0, 1.0], "no draw is left"
