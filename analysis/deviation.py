@@ -6,10 +6,10 @@ that a household with net load n expects is
     E λ = s(((N − 1) L + n)/N + rest) = λ0 + g n,   g = s'/N,
 
 so its expected payment is quadratic in n on either side of zero, and its best reply is an exact dynamic program with
-its use in closed form. Where the curve bends, the expectation also depends on how the others' mean load scatters: see
-`analysis.expected_rates`. The adder is held. On a straight curve, where the export
-credit is capped at the import rate, the cap is taken to bind as it does at n = 0. Exports that earn more than imports
-cost, and curtailed solar output, are not covered.
+its use in closed form: on either side of zero net load with all sun used, with none, or with as much of it as makes
+the payment least, whichever of the six is best. Where the curve bends, the expectation also depends on how the others'
+mean load scatters: see `analysis.expected_rates`. The adder is held. On a straight curve, where the export credit is
+capped at the import rate, the cap is taken to bind as it does at n = 0.
 
 "Exact" is within the model's closure: given the common state (the last m + 1 day types), the others' loads do not
 depend on the deviator's own state. With one day type that is so; with weather it leaves out what older days still say
@@ -21,14 +21,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
+from agents.arrays import Bools, Floats, Ints
 from agents.battery import grid_power_kw, moves, wear_usd
 from agents.best_response import Response, respond
 from agents.demand import utility_usd_per_hour
 from agents.household import HouseholdType
 from agents.outlook import Outlook
 from agents.slot_outcome import SlotOutcome
-from agents.tariff import ExportRule, Tariff
+from agents.tariff import ExportRule, Tariff, export_credit
 from analysis.expected_rates import ExpectedRates, expected_rates
 from analysis.others import Others
 from model.economy import Economy
@@ -55,22 +55,6 @@ class OwnRates:
         return np.asarray(slot_hours * net_load_kw * np.where(net_load_kw > 0, bought, sold))
 
 
-def covers(equilibrium: Equilibrium) -> bool:
-    """Whether best replies are worked out for a solution.
-
-    They are where no export earns more than an import costs, and nobody gains by curtailing solar output. Elsewhere a
-    reply also chooses between plans, which is not done here.
-    """
-    tariff = equilibrium.tariff
-    for household in equilibrium.economy.types:
-        own = tariff.for_group(equilibrium.rates, household.group)
-        bought, sold = own.import_usd_per_kwh, own.export_usd_per_kwh
-        gains = (sold < 0) & (household.pv_kw > 0) & household.curtailable
-        if ((sold > bought) | gains).any():
-            return False
-    return True
-
-
 def finite_exploitability_usd_per_day(equilibrium: Equilibrium, households: float) -> float:
     """Mean gain over the population of a best reply to N − 1 others who follow the mean-field policy.
 
@@ -84,19 +68,8 @@ def finite_exploitability_usd_per_day(equilibrium: Equilibrium, households: floa
     float
         ≥ 0 up to rounding; of the same form as ``Equilibrium.exploitability_usd_per_household_day`` at any discount.
         [USD per household-day]
-
-    Raises
-    ------
-    ValueError
-        Where the solution is not covered, see `covers`.
     """
     economy, tariff, answer = equilibrium.economy, equilibrium.tariff, equilibrium.answer
-    if not covers(equilibrium):
-        raise ValueError(
-            f"tariff {tariff.name}: exports earn more than imports cost, or solar output is curtailed; the best reply"
-            " of one of N households is not worked out there: set tariff.export.capped_at_import=true and"
-            " pv.curtailable=false"
-        )
     hard = outlook(economy, temperature_usd=0.0)
     expect = expectation(equilibrium, households)
     seen = {discount: expect(discount) for discount in set(tariff.discount.tolist())}
@@ -128,8 +101,8 @@ def own_rates(equilibrium: Equilibrium, discount: float, households: float) -> O
         tariff.energy_usd_per_kwh[today] + tariff.pass_through * price + equilibrium.adder_usd_per_kwh
     )
     import_slope = keeps * tariff.pass_through * impact
-    export_base, export_slope = _export(tariff, today, price, impact, import_base / keeps, import_slope / keeps)
-    capped = export_base >= import_base
+    export_base, export_slope = _export(tariff, today, price, impact, import_base, import_slope)
+    capped = tariff.capped_at_import & (export_base >= import_base)
     return OwnRates(
         import_base=import_base,
         import_slope=import_slope,
@@ -141,13 +114,11 @@ def own_rates(equilibrium: Equilibrium, discount: float, households: float) -> O
 def _export(
     tariff: Tariff, today: Ints, price: Floats, impact: Floats, import_base: Floats, import_slope: Floats
 ) -> tuple[Floats, Floats]:
-    """Export rate before caps and discounts: base and slope."""
+    """Export rate before a cap: base and slope."""
     if tariff.export_rule is ExportRule.NET_METERING:
         return import_base, import_slope
-    if tariff.export_rule is ExportRule.NONE:
-        return np.zeros_like(price), np.zeros_like(price)
-    credit = tariff.export_usd_per_kwh[today] + tariff.export_pass_through * price
-    return credit, tariff.export_pass_through * impact
+    credit, passed = export_credit(tariff, today)
+    return credit + passed * price, passed * impact
 
 
 def _forgone(
@@ -159,13 +130,16 @@ def _forgone(
     hard: Outlook,
 ) -> float:
     """What a household of one type forgoes by the mean-field policy. [USD/day]"""
+    hours = economy.slot_hours
     if isinstance(seen, OwnRates):
         brought = best_outcome(economy, household, seen)
     else:
         brought = seen.best_outcome(economy, household)
     best = respond(brought, household.levels, hard, start=response)
     kept = response.outcome
-    reward = kept.utility_usd - kept.wear_usd - seen.payment_usd(kept.net_load_kw, economy.slot_hours)
+    plans = kept.plans
+    paid = [seen.payment_usd(np.ascontiguousarray(net), hours) for net in np.moveaxis(plans.net_load_kw, -1, 0)]
+    reward = kept.utility_usd - kept.wear_usd - plans.mean(np.stack(paid, axis=-1))
     probability = economy.common.probability
     if hard.discount_per_day == 1.0:
         weight = flow.frequency * probability[:, None, None, None]
@@ -176,29 +150,52 @@ def _forgone(
 
 
 def best_outcome(economy: Economy, household: HouseholdType, seen: OwnRates) -> SlotOutcome:
-    """Consequences of every move for a household that knows how its own load moves the price, use being best."""
+    """Consequences of every move for a household that knows how its own load moves the price, all else being best."""
     hours = economy.slot_hours
     move = moves(household.battery, hours)
+    battery_kw = grid_power_kw(household.battery, move, hours)
     reference_kw = household.reference_kw[:, :, None, None] * economy.shock_levels[:, None]
-    free_kw = household.pv_kw[:, :, None, None] - grid_power_kw(household.battery, move, hours)
-    buying = _wanted_kw(household, reference_kw, free_kw, seen.import_base, seen.import_slope)
-    selling = _wanted_kw(household, reference_kw, free_kw, seen.export_base, seen.export_slope)
-    use_kw = np.where(buying > free_kw, buying, np.where(selling < free_kw, selling, free_kw))
-    net_load_kw = use_kw - free_kw
+    sunny_kw = household.pv_kw[:, :, None, None] - battery_kw
+    width = household.flexibility if household.elasticity > 0 else 0.0
+    least, most = (1 - width) * reference_kw, (1 + width) * reference_kw
+    terms = {"elasticity": household.elasticity, "reference_price": household.reference_price_usd_per_kwh}
+    shape = np.broadcast_shapes(reference_kw.shape, sunny_kw.shape)
+    curtails = household.curtailable and bool(household.pv_kw.any())
+    best, use_kw, net_load_kw = np.full(shape, -np.inf), np.zeros(shape), np.zeros(shape)
+
+    def offer(use: Floats, net: Floats, possible: Bools) -> None:
+        """Keep a plan where it is possible and better than those before."""
+        worth = utility_usd_per_hour(use, reference_kw, **terms) - seen.payment_usd(net, 1.0)
+        better = possible & (worth > best)
+        for kept, new in ((best, worth), (use_kw, use), (net_load_kw, net)):
+            kept[better] = np.broadcast_to(new, shape)[better]
+
+    for buys, base, slope in (
+        (True, seen.import_base, seen.import_slope),
+        (False, seen.export_base, seen.export_slope),
+    ):
+        beyond = np.maximum if buys else np.minimum
+        for free_kw in (sunny_kw, -np.broadcast_to(battery_kw, shape)) if curtails else (sunny_kw,):
+            use = beyond(_wanted_kw(household, reference_kw, free_kw, base, slope), free_kw)
+            offer(use, use - free_kw, free_kw <= most if buys else free_kw >= least)
+        if curtails:
+            use = np.clip(reference_kw * (1 + household.elasticity), least, most)
+            net = np.broadcast_to(beyond(_cheapest_kw(base, slope), 0.0), shape)
+            spilt = net - (use - sunny_kw)
+            offer(use, net, (spilt >= 0) & (spilt <= household.pv_kw[:, :, None, None]))
     return SlotOutcome(
         moves=move,
         use_kw=use_kw,
         net_load_kw=net_load_kw,
-        utility_usd=hours
-        * utility_usd_per_hour(
-            use_kw,
-            reference_kw,
-            elasticity=household.elasticity,
-            reference_price=household.reference_price_usd_per_kwh,
-        ),
+        utility_usd=hours * utility_usd_per_hour(use_kw, reference_kw, **terms),
         payment_usd=seen.payment_usd(net_load_kw, hours),
         wear_usd=wear_usd(household.battery, move),
     )
+
+
+def _cheapest_kw(base: Floats, slope: Floats) -> Floats:
+    """Net load at which base · n + slope · n² is least; 0 where the rate does not move. (c, h, 1, 1) [kW]"""
+    return _wide(-base / np.where(slope > 0, 2 * slope, np.inf))
 
 
 def _wanted_kw(household: HouseholdType, reference_kw: Floats, free_kw: Floats, base: Floats, slope: Floats) -> Floats:

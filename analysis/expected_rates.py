@@ -15,13 +15,13 @@ from typing import Final
 
 import numpy as np
 
-from agents.arrays import Floats
+from agents.arrays import Bools, Floats
 from agents.battery import grid_power_kw, moves, wear_usd
 from agents.compiled import compiled
 from agents.demand import utility_of_use
 from agents.household import HouseholdType
 from agents.slot_outcome import SlotOutcome
-from agents.tariff import ExportRule
+from agents.tariff import ExportRule, export_credit
 from analysis.others import Others
 from model.economy import Economy
 from model.mean_field.equilibrium import Equilibrium
@@ -58,8 +58,16 @@ class ExpectedRates:
         _pay(net_load_kw, self.first_kw, self.spacing_kw, self.bought, self.sold, paid)
         return np.asarray(slot_hours * paid)
 
+    @property
+    def _costs_less_with_more(self) -> Bools:
+        """Where a larger net load may cost less, so that it may pay to curtail sun. (c, h)"""
+        nodes = self.first_kw + self.spacing_kw * np.arange(self.bought.shape[-1])
+        paid = nodes * np.where(nodes > 0, self.bought, self.sold)
+        wrong_sign = (np.where(nodes > 0, -paid, paid) > 0).any(axis=-1)
+        return np.asarray((np.diff(paid, axis=-1) < 0).any(axis=-1) | wrong_sign)
+
     def best_outcome(self, economy: Economy, household: HouseholdType) -> SlotOutcome:
-        """Consequences of every move for a household that knows these rates, use being best (found by search)."""
+        """Consequences of every move for a household that knows these rates, all else being best (found by search)."""
         hours = economy.slot_hours
         move = moves(household.battery, hours)
         battery_kw = grid_power_kw(household.battery, move, hours)
@@ -68,6 +76,7 @@ class ExpectedRates:
         _best(
             household.reference_kw,
             household.pv_kw,
+            np.where(self._costs_less_with_more, household.pv_kw, 0.0) * household.curtailable,
             economy.shock_levels,
             battery_kw,
             (float(household.elasticity), float(household.flexibility), float(household.reference_price_usd_per_kwh)),
@@ -100,13 +109,12 @@ def expected_rates(equilibrium: Equilibrium, discount: float, others: Others) ->
     bought = keeps * (energy + tariff.pass_through * price)
     if tariff.export_rule is ExportRule.NET_METERING:
         sold = bought
-    elif tariff.export_rule is ExportRule.NONE:
-        sold = np.zeros_like(bought)
     else:
-        posted = tariff.export_usd_per_kwh[today][:, :, None]
-        base, slope = posted - keeps * energy, tariff.export_pass_through - keeps * tariff.pass_through
-        excess = _expected_excess(equilibrium, others, nodes, price, base[:, :, 0], slope)
-        sold = posted + tariff.export_pass_through * price - excess
+        credit, passed = export_credit(tariff, today)
+        sold = credit[:, :, None] + passed * price
+        if tariff.capped_at_import:
+            base, slope = credit - keeps * energy[:, :, 0], passed - keeps * tariff.pass_through
+            sold = sold - _expected_excess(equilibrium, others, nodes, price, base, slope)
     return ExpectedRates(
         first_kw=first, spacing_kw=float(nodes[1] - nodes[0]), bought=bought, sold=np.ascontiguousarray(sold)
     )
@@ -162,7 +170,8 @@ def _own_range_kw(economy: Economy) -> tuple[float, float]:
         battery_kw = grid_power_kw(household.battery, moves(household.battery, economy.slot_hours), economy.slot_hours)
         reach = household.flexibility if household.elasticity else 0.0
         least = household.reference_kw * economy.shock_levels.min() * (1 - reach) - household.pv_kw
-        most = household.reference_kw * economy.shock_levels.max() * (1 + reach) - household.pv_kw
+        spare = household.pv_kw if household.curtailable else 0.0
+        most = household.reference_kw * economy.shock_levels.max() * (1 + reach) - household.pv_kw + spare
         low = min(low, float(least.min() + battery_kw.min()))
         high = max(high, float(most.max() + battery_kw.max()))
     return low, high
@@ -201,9 +210,32 @@ def _pay(net: Floats, first: float, spacing: float, bought: Floats, sold: Floats
 
 
 @compiled
+def _use(net: float, sunny: float, spare: float, least: float, most: float, enough: float) -> float:
+    """Use enjoyed most at a net load, of whose sun ``spare`` may be curtailed. [kW]"""
+    return min(max(enough, least, net + sunny - spare), most, net + sunny)
+
+
+@compiled
+def _value(
+    net: float,
+    home: tuple[float, float, float, float, float],
+    demand: tuple[float, float, float],
+    grid: tuple[float, float],
+    bought: Floats,
+    sold: Floats,
+) -> float:
+    """Utility of that use less the expected payment, per hour; ``home`` is as the arguments of `_use` that follow."""
+    sunny, spare, least, most, enough = home
+    reference, elasticity, reference_price = demand
+    use = _use(net, sunny, spare, least, most, enough)
+    return utility_of_use(use, reference, elasticity, reference_price) - _paid(net, grid[0], grid[1], bought, sold)
+
+
+@compiled
 def _best(
     reference_kw: Floats,
     pv_kw: Floats,
+    spare_kw: Floats,
     shock_levels: Floats,
     battery_kw: Floats,
     demand: tuple[float, float, float],
@@ -214,48 +246,50 @@ def _best(
     net_kw: Floats,
     utility: Floats,
 ) -> None:
-    """Best use of every move, (c, h, z, j): a scan and a golden section on either side of zero net load."""
+    """Best use and net load of every move, (c, h, z, j): a scan and a golden section on either side of zero."""
     elasticity, flexibility, reference_price = demand
-    first, spacing = grid
     states, slots, shocks, count = use_kw.shape
     for c in range(states):
         for h in range(slots):
+            spare = spare_kw[c, h]
             for z in range(shocks):
                 reference = reference_kw[c, h] * shock_levels[z]
                 reach = flexibility if elasticity > 0.0 else 0.0
                 least, most = reference * (1.0 - reach), reference * (1.0 + reach)
+                enough = min(reference * (1.0 + elasticity), most)
+                person = (reference, elasticity, reference_price)
                 for j in range(count):
-                    free = pv_kw[c, h] - battery_kw[j]
-                    best_value, best_use = -np.inf, least
+                    sunny = pv_kw[c, h] - battery_kw[j]
+                    home = (sunny, spare, least, most, enough)
+                    best_value, best_net = -np.inf, least - sunny
                     for side in range(2):
-                        low, high = (least, min(most, free)) if side == 0 else (max(least, free), most)
+                        low, high = least - sunny, most - sunny + spare
+                        if side == 0:
+                            high = min(high, 0.0)
+                        else:
+                            low = max(low, 0.0)
                         if low > high:
                             continue
                         top, value = low, -np.inf
                         step = (high - low) / SCAN
                         for k in range(SCAN + 1):
-                            use = low + k * step
-                            now = utility_of_use(use, reference, elasticity, reference_price) - _paid(
-                                use - free, first, spacing, bought[c, h], sold[c, h]
-                            )
+                            net = low + k * step
+                            now = _value(net, home, person, grid, bought[c, h], sold[c, h])
                             if now > value:
-                                top, value = use, now
+                                top, value = net, now
                         if value > best_value:
-                            best_value, best_use = value, top
+                            best_value, best_net = value, top
                         left, right = max(low, top - step), min(high, top + step)
                         for _ in range(GOLDEN_STEPS):
                             a, b = right - GOLDEN * (right - left), left + GOLDEN * (right - left)
-                            at_a = utility_of_use(a, reference, elasticity, reference_price) - _paid(
-                                a - free, first, spacing, bought[c, h], sold[c, h]
-                            )
-                            at_b = utility_of_use(b, reference, elasticity, reference_price) - _paid(
-                                b - free, first, spacing, bought[c, h], sold[c, h]
-                            )
+                            at_a = _value(a, home, person, grid, bought[c, h], sold[c, h])
+                            at_b = _value(b, home, person, grid, bought[c, h], sold[c, h])
                             if at_a >= at_b:
                                 right = b
                             else:
                                 left = a
                             if max(at_a, at_b) > best_value:
-                                best_value, best_use = max(at_a, at_b), (a if at_a >= at_b else b)
-                    use_kw[c, h, z, j], net_kw[c, h, z, j] = best_use, best_use - free
-                    utility[c, h, z, j] = utility_of_use(best_use, reference, elasticity, reference_price)
+                                best_value, best_net = max(at_a, at_b), (a if at_a >= at_b else b)
+                    use = _use(best_net, sunny, spare, least, most, enough)
+                    use_kw[c, h, z, j], net_kw[c, h, z, j] = use, best_net
+                    utility[c, h, z, j] = utility_of_use(use, reference, elasticity, reference_price)

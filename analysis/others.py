@@ -41,9 +41,10 @@ class Others:
         number = 0.0 if np.isinf(households) else households - 1.0
         second, third = np.zeros((2, *equilibrium.net_load_kw.shape))
         for household, response, flow in zip(economy.types, found.responses, found.flows, strict=True):
-            away = response.outcome.net_load_kw - equilibrium.net_load_kw[:, :, None, None]
-            second += household.share * (flow.frequency * away**2).sum(axis=(2, 3))
-            third += household.share * (flow.frequency * away**3).sum(axis=(2, 3))
+            plans = response.outcome.plans
+            away = plans.net_load_kw - equilibrium.net_load_kw[:, :, None, None, None]
+            second += household.share * (flow.frequency * plans.mean(away**2)).sum(axis=(2, 3))
+            third += household.share * (flow.frequency * plans.mean(away**3)).sum(axis=(2, 3))
         self.share = share
         self.mean_kw = (1.0 - share) * equilibrium.net_load_kw + economy.rest_load_kw
         self.variance = number * share**2 * second
@@ -56,13 +57,14 @@ class Others:
         if self.variance[c, h] <= 0.0 or not np.isfinite(number):
             return self.mean_kw[c, h : h + 1], np.ones(1)
         found = self.equilibrium.answer
-        kinds = zip(self.equilibrium.economy.types, found.responses, found.flows, strict=True)
+        plans = [response.outcome.plans for response in found.responses]
+        kinds = zip(self.equilibrium.economy.types, plans, found.flows, strict=True)
         values, weights = (
             np.concatenate(parts)
             for parts in zip(
                 *(
-                    (r.outcome.net_load_kw[c, h].ravel(), t.share * np.asarray(f.frequency[c, h]).ravel())
-                    for t, r, f in kinds
+                    (p.net_load_kw[c, h].ravel(), (t.share * f.frequency[c, h][..., None] * p.share[c, h]).ravel())
+                    for t, p, f in kinds
                 ),
                 strict=True,
             )

@@ -31,11 +31,6 @@ def _rounded(found: Validation) -> Iterator[str]:
 
 def _skipped(found: Validation, asked: Collection[str]) -> Iterator[str]:
     """Say which check has no result."""
-    if "exploitability" in asked and found.exploit is None:
-        yield (
-            "The check exploitability is skipped: exports earn more than imports cost, or solar output is curtailed,"
-            " and what one of N households could gain there is not worked out."
-        )
     if "leader" in asked and found.leader is None:
         yield "The check leader is skipped: no tariff of its family has an equilibrium."
 

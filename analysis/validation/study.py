@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 
 from agents.arrays import Floats
-from analysis.deviation import covers
 from analysis.scaling import Interval, Scaling, falling, pooled_ratio, root, scaling
 from analysis.validation.criteria import CHECKS, judge
 from analysis.validation.expected import effective_households, expected_scatter_kw2, expected_wasserstein_kwh
@@ -116,7 +115,7 @@ def validate(
         for law in range(len(worlds))
     ]
     exploit = learners = leader = None
-    if "exploitability" in checks and covers(equilibrium):
+    if "exploitability" in checks:
         exploit = exploitability(equilibrium, sizes, told=progress.of("exploitability"), cancelled=cancelled)
     if "emergence" in checks:
         learners = emergence(

@@ -11,7 +11,6 @@ from scenarios import real_time, small_economy, small_tariff, solved, toy
 from scipy.stats import wasserstein_distance
 
 from analysis.cli import main
-from analysis.deviation import finite_exploitability_usd_per_day
 from analysis.validation import (
     Status,
     Validation,
@@ -21,7 +20,7 @@ from analysis.validation import (
     validate,
 )
 from analysis.validation.expected import expected_scatter_kw2, expected_wasserstein_kwh
-from analysis.validation.exploitability import exploitability
+from analysis.validation.exploitability import CHOICE_LAW, USE_LAW, exploitability, pace
 from analysis.validation.grid import MeanFieldGrid, mean_use_kw
 from analysis.validation.messages import validation_messages
 from analysis.validation.replication import midnight_levels_by_type
@@ -324,12 +323,18 @@ def test_a_market_without_batteries_fails_no_criterion_by_rounding(changes: list
     assert status["exploitability_cold"] is Status.NOT_APPLICABLE
 
 
-def test_where_best_replies_are_not_worked_out_the_check_is_skipped_and_says_so() -> None:
-    """Exports earn ten cents more than imports cost: a reply would choose between buying and selling."""
+def test_plans_between_which_households_part_are_a_choice_as_moves_are() -> None:
+    """Exports earn ten cents more than imports cost, or two cents less."""
     economy = toy(0.02, rest_kw=0.05)
-    found = solve_equilibrium(economy, real_time(economy, credit=0.1), certify=False)
-    with pytest.raises(ValueError, match="exports earn more than imports cost, or solar output is curtailed; the best"):
-        finite_exploitability_usd_per_day(found, 100)
-    done = validate(found, households=[30, 60], replications=2, seed=0, days=2, checks=("aggregate", "exploitability"))
-    assert done.exploitability_usd_per_household_day == (None, None)
-    assert any("check exploitability is skipped" in one for one in validation_messages(done, ("exploitability",)))
+    for credit, law in ((0.1, CHOICE_LAW), (-0.02, USE_LAW)):
+        assert pace(solve_equilibrium(economy, real_time(economy, credit=credit), certify=False)) == law
+
+
+def test_the_exploitability_is_worked_out_where_sun_is_curtailed() -> None:
+    found = solved("textbook", "filed", "tariff.export.usd_per_kwh=-0.02")
+    assert found.curtailed_kwh_per_household_day > 1.0
+    checks = ("aggregate", "exploitability")
+    done = validate(found, households=[30, 60], replications=2, seed=0, days=2, checks=checks)
+    expected = found.exploitability_usd_per_household_day  # no rate of the tariff depends on the wholesale price
+    assert done.exploitability_usd_per_household_day == pytest.approx((expected, expected), abs=1e-9)
+    assert not any("exploitability" in one for one in validation_messages(done, checks))
