@@ -5,13 +5,14 @@ once where iterating it would mix slowly.
 """
 
 import numpy as np
-from scipy.sparse.csgraph import connected_components
 
 from agents.arrays import Bools, Floats, Ints
 from agents.compiled import compiled
 
 JOINT_LIMIT = 1_200
 """Largest joint operator (common states × shocks × levels) that is worth a dense factorisation."""
+FEW = 64
+"""Common states × shocks of which powers of the chain are looked at before a graph is."""
 
 
 @compiled
@@ -91,6 +92,10 @@ def closed_groups(common_kernel: Floats, shock_kernel: Floats, slots: int) -> In
     """
     day = _powered(shock_kernel > 0.0, slots)
     joint = np.kron(common_kernel > 0.0, day)
+    if len(joint) <= FEW and _powered(joint, len(joint)).all():  # the usual case: everybody meets everybody
+        return np.zeros((len(common_kernel), len(shock_kernel)), dtype=np.int64)
+    from scipy.sparse.csgraph import connected_components  # slow to import, seldom needed
+
     count, label = connected_components(joint, directed=True, connection="strong")
     leaves = np.zeros(count, dtype=bool)
     source, target = np.nonzero(joint)

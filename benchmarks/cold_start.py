@@ -34,7 +34,8 @@ MOMENTS = (
 def environment(tree: Path, cache: Path) -> dict[str, str]:
     """Environment of a process that runs the code of a tree with a cache of its own."""
     own = {"PYTHONPATH": str(tree), "NUMBA_CACHE_DIR": str(cache), "OPENBLAS_NUM_THREADS": "1"}
-    return {**os.environ, **own}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, **own}
 
 
 def processor_seconds(python: str, code: str, tree: Path, cache: Path) -> float:
@@ -94,6 +95,8 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=2)
     parser.add_argument("--trials", type=int, default=10)
     given = parser.parse_args()
+    packages = subprocess.check_output([given.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
+    subprocess.run([given.python, "-m", "compileall", "-q", packages.decode().strip()], check=False)  # as pip does
     with tempfile.TemporaryDirectory() as room:
         ratios(given.python, given.base, Path(room), given.repeat)
         cold_starts(given.python, Path(room), given.trials)

@@ -98,9 +98,31 @@ def smallest_adder(
     low, high = bracket
     if low == high:
         return ended(low, False)
-    from scipy.optimize import brentq  # slow to import, seldom needed
+    return ended(_root_between(surplus, low, high, 0.1 * tolerance), True)
 
-    return ended(float(brentq(surplus, low, high, xtol=0.1 * tolerance, rtol=1e-15)), True)
+
+def _root_between(surplus: Callable[[float], float], low: float, high: float, tolerance: float) -> float:
+    """Adder between ``low``, which leaves a deficit, and ``high``, which does not, to within ``tolerance``.
+
+    The Illinois variant of regula falsi (Dowell, Jarratt, BIT 11, 1971), never nearer to an end than half the
+    tolerance, so that both ends close in. SciPy's brentq does the same; to import it takes longer than most solves.
+    """
+    below, above = surplus(low), surplus(high)
+    known = {low: below, high: above}
+    came_from = 0.0
+    while high - low > tolerance:
+        x = low + (high - low) * below / (below - above) if below != above else high
+        x = float(np.clip(x, low + 0.5 * tolerance, high - 0.5 * tolerance))
+        known[x] = gap = surplus(x)
+        if gap >= 0:
+            high, above = x, gap
+            below *= 0.5 if came_from > 0 else 1.0
+            came_from = 1.0
+        else:
+            low, below = x, gap
+            above *= 0.5 if came_from < 0 else 1.0
+            came_from = -1.0
+    return min(low, high, key=lambda adder: abs(known[adder]))
 
 
 def _exact_slope(economy: Economy, tariff: Tariff, found: Answer) -> float | None:

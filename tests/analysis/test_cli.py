@@ -195,6 +195,16 @@ def test_starting_does_not_load_what_only_other_commands_need() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_solving_the_textbook_does_not_load_optimisers_and_graphs() -> None:
+    """They would be a fifth of a second start."""
+    code = (
+        "import sys; from analysis.cli import main; main(['solve', 'textbook', '--certify', 'none']);"
+        "print([m for m in ('scipy.optimize', 'scipy.sparse', 'scipy.stats', 'pandas') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_the_first_ctrl_c_asks_and_the_second_one_ends() -> None:
     before = signal.getsignal(signal.SIGINT)
     with stop_on_ctrl_c() as stop:
