@@ -41,11 +41,18 @@ class Kernel:
         """Numba's object in charge, which compiles for every combination of argument types it meets."""
         from agents.kernel_cache import dispatcher_of
 
-        return dispatcher_of(self)
+        return dispatcher_of(self, inner=False)
+
+    @cached_property
+    def inner(self) -> Any:
+        """The same for calls by other kernels. They need no wrapper that takes Python's objects apart."""
+        from agents.kernel_cache import dispatcher_of
+
+        return dispatcher_of(self, inner=True)
 
     @property
     def _numba_type_(self) -> Any:  # asked by numba where one kernel names another
-        return self.dispatcher._numba_type_
+        return self.inner._numba_type_
 
     def __call__(self, *arguments: Any) -> Any:
         """Call the compiled function."""

@@ -27,30 +27,38 @@ from typing import Any, Final
 import llvmlite
 import numba
 import numpy as np
-from numba.core import config
+from numba.core import config as numba_config
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
 from agents.compiled import Kernel, spent
 
 PATIENCE_SECONDS: Final = 300.0
 """How long to wait for another process that compiles. Then both do, which costs time and nothing else."""
+config: Any = numba_config  # its attributes are made when it is read
+_WHOLE: Final = config.OPT, config.LOOP_VECTORIZE
+"""How much LLVM optimises what is called from Python,"""
+_LITTLE: Final = min(config.OPT, type(config.OPT)("1")), 0
+"""and what is only called by kernels, where it is optimised again together with them."""
 SAID: Final = "MEANWATT_NO_CACHE_SAID"
 """Set in the environment once the missing cache has been reported, so that worker processes do not repeat it."""
 
 
-def dispatcher_of(kernel: Kernel) -> Any:
-    """Numba's dispatcher of a kernel, with our cache behind it."""
+def dispatcher_of(kernel: Kernel, *, inner: bool) -> Any:
+    """Numba's dispatcher of a kernel, with our cache behind it: for calls from Python, or from other kernels."""
     njit: Any = numba.njit
-    dispatcher = njit(nogil=True, no_cfunc_wrapper=True, **kernel.options)(kernel.py_func)
-    kept = _KernelCache(kernel)
+    options = {"nogil": True, "no_cfunc_wrapper": True, "no_cpython_wrapper": inner, **kernel.options}
+    dispatcher = njit(**options)(kernel.py_func)
+    kept = _KernelCache(kernel, options)
     dispatcher._cache = kept
     compile_it = dispatcher.compile
+    effort = _LITTLE if inner else _WHOLE
 
     def compile_or_load(signature: Any) -> Any:
-        with global_compiler_lock:  # always before the lock between processes
+        with global_compiler_lock, _set_effort(effort):  # always before the lock between processes
             try:
                 return compile_it(signature)
             except _Missing:
@@ -61,6 +69,17 @@ def dispatcher_of(kernel: Kernel) -> Any:
     return dispatcher
 
 
+@contextlib.contextmanager
+def _set_effort(effort: tuple[Any, int]) -> Iterator[None]:
+    """Let LLVM optimise so much: kernels inside others are optimised there, together with them."""
+    before = config.OPT, config.LOOP_VECTORIZE
+    config.OPT, config.LOOP_VECTORIZE = effort
+    try:
+        yield
+    finally:
+        config.OPT, config.LOOP_VECTORIZE = before
+
+
 class _Missing(Exception):  # noqa: N818
     """A kernel has to be compiled, and nobody holds the lock yet."""
 
@@ -68,12 +87,12 @@ class _Missing(Exception):  # noqa: N818
 class _KernelCache(_Cache):
     """What numba's dispatcher asks for compiled code."""
 
-    def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
+    def __init__(self, kernel: Kernel, options: dict[str, Any]) -> None:
+        self._kernel, self._options = kernel, options
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Compiled code of these argument types, or None."""
-        target_context.refresh()
+        rtsys.initialize(target_context)  # of a whole refresh the only part that running code needs
         rebuild: Any = CompileResult._rebuild
         path = self._path(sig, target_context.codegen())
         if path is not None:
@@ -100,7 +119,8 @@ class _KernelCache(_Cache):
         if folder is None:
             return None
         name = f"{self._kernel.__module__}.{self._kernel.py_func.__qualname__}"
-        parts = (fingerprint(self._kernel), str(sig), _layouts(sig), codegen.magic_tuple())
+        told = fingerprint(self._kernel), _told("options", self._options)
+        parts = (*told, str(sig), _layouts(sig), codegen.magic_tuple())
         return folder / f"{name}-{_hashed(parts)}.kernel"
 
     @property
@@ -215,7 +235,7 @@ def _hashed(parts: Any) -> str:
 
 def _environment() -> str:
     """Hash of the versions and switches that change the machine code."""
-    switches = [getattr(config, name, None) for name in ("BOUNDSCHECK", "OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE")]
+    switches = [*_WHOLE, *(getattr(config, name, None) for name in ("BOUNDSCHECK", "SLP_VECTORIZE"))]
     return _hashed((sys.version, numba.__version__, llvmlite.__version__, np.__version__, [str(s) for s in switches]))
 
 

@@ -4,16 +4,21 @@
 
 Checks out two versions into fresh folders, this commit and ``--base``, and times the same commands in both by turns,
 in processor seconds (user and system, children included): everything before has been installed, nothing compiled.
-Then three processes solve the smallest game at once on an empty cache, and a fourth one must succeed; ten times.
+The page is the app's: its server's time until a headless Chromium sees the second day. Then three processes solve the
+smallest game at once on an empty cache, and a fourth one must succeed; ten times.
 """
 
 import argparse
 import os
+import re
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import psutil
 
 ROOT = Path(__file__).parents[1]
 READ = "from model.scenario import load_scenario; load_scenario('textbook')"
@@ -23,6 +28,9 @@ TWO_DAYS = (
     "market = ProsumerMarket('textbook', households=1000, rng=1)\n"
     "market.step()\nmarket.step()\n"
 )
+SERVE = "from analysis.dashboard.server import serve; raise SystemExit(serve(0, False))"
+PAGE = "first page that plays"
+PATIENCE_MS = 600_000
 MOMENTS = (
     ("first solve textbook", SOLVE),
     ("second solve textbook", SOLVE),
@@ -50,6 +58,32 @@ def processor_seconds(python: str, code: str, tree: Path, cache: Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def page_seconds(python: str, tree: Path, cache: Path) -> float:
+    """Processor time of a new server until a visitor's page shows its second day."""
+    from playwright.sync_api import sync_playwright
+
+    browsers = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    command = [python, "-u", "-c", SERVE]
+    with subprocess.Popen(
+        command, cwd=tree, env=environment(tree, cache), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
+        try:
+            address = next(filter(None, (re.search(r"http://\S+", line) for line in server.stdout or ())))[0]
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(
+                    executable_path=next(filter(None, browsers)),
+                    args=["--no-sandbox", "--disable-background-networking"],
+                )
+                browser.new_page().goto(address)
+                clock = browser.contexts[0].pages[0].locator('.mw-clock[data-day="2"]')
+                clock.wait_for(state="attached", timeout=PATIENCE_MS)
+                used = psutil.Process(server.pid).cpu_times()
+                browser.close()
+        finally:
+            server.terminate()
+    return float(used.user + used.system + used.children_user + used.children_system)
+
+
 def checkout(commit: str, folder: Path) -> Path:
     """The files of a commit in a folder of their own."""
     folder.mkdir()
@@ -68,7 +102,9 @@ def ratios(python: str, base: str, room: Path, repeat: int) -> None:
             for name, code in MOMENTS:
                 seconds = processor_seconds(python, code, tree, cache)
                 least[name, version] = min(seconds, least.get((name, version), seconds))
-    for name, _ in MOMENTS:
+            seconds = page_seconds(python, tree, room / f"page-{version}-{turn}")
+            least[PAGE, version] = min(seconds, least.get((PAGE, version), seconds))
+    for name in (*dict(MOMENTS), PAGE):
         was, now = least[name, "base"], least[name, "now"]
         print(f"{name:30} {was:7.2f} s {now:7.2f} s   ratio {now / was:.2f}")
 
@@ -98,7 +134,8 @@ def main() -> None:
     packages = subprocess.check_output([given.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
     subprocess.run([given.python, "-m", "compileall", "-q", packages.decode().strip()], check=False)  # as pip does
     with tempfile.TemporaryDirectory() as room:
-        ratios(given.python, given.base, Path(room), given.repeat)
+        if given.repeat:
+            ratios(given.python, given.base, Path(room), given.repeat)
         cold_starts(given.python, Path(room), given.trials)
 
 

@@ -54,6 +54,45 @@ def test_three_cold_processes_at_once_leave_a_cache_that_a_fourth_one_loads(tmp_
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.kernel")} == kept
 
 
+EVERY = """
+import pathlib, pickle, sys
+from numba.core.compiler import CompileResult
+from numba.core.registry import cpu_target
+from numba.core.runtime.nrt import rtsys
+from agents.kernel_cache import _split, cache_folder
+context = cpu_target.target_context
+rtsys.initialize(context)
+files = [path for path in cache_folder().glob("*.kernel") if path.name.startswith(("agents.", "model."))]
+for path in files:
+    found = CompileResult._rebuild(context, *pickle.loads(_split(path.read_bytes())[1]))
+    assert found.entry_point is not None
+print(len(files), "numba.cpython.unicode" in sys.modules)
+"""
+
+
+def test_every_kernel_compiled_on_this_machine_loads_without_the_compilers_registries() -> None:
+    """Where machine code asked for a symbol that only they define, the process would end with a signal."""
+    ready = subprocess.run([sys.executable, "-c", SMALLEST], cwd=ROOT, check=False)
+    done = subprocess.run([sys.executable, "-c", EVERY], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ready.returncode, done.returncode) == (0, 0), done.stderr
+    count, registries = done.stdout.split()
+    assert int(count) >= 2
+    assert registries == "False"
+
+
+def test_a_kernel_that_another_one_calls_is_called_from_python_too() -> None:
+    @compiled
+    def twice(x: float) -> float:
+        return 2.0 * x
+
+    @compiled
+    def four_times(x: float) -> float:
+        return twice(twice(x))
+
+    assert four_times(1.5) == 6.0
+    assert twice(1.5) == 3.0
+
+
 def test_a_broken_file_is_compiled_again(tmp_path: Path) -> None:
     started(tmp_path).communicate()
     assert list(tmp_path.rglob("*.kernel"))
