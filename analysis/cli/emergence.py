@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agents.compiled import compile_seconds
 from analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
 from analysis.cli.watching import watched
 from model.ranges import DAYS, HOUSEHOLDS, SEED, THREADS
@@ -107,6 +108,7 @@ def emergence(
         "exploitability_limit_usd_per_household_day": runs[0].limit_usd_per_household_day if runs else None,
         "populations": [_population(run) for run in runs],
         "seconds": time.perf_counter() - began,
+        "compile_seconds": compile_seconds(),
         "settings": {**inputs.given, "behaviour": populations, **size},
     }
     if out is not None and runs:

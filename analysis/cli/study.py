@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agents.compiled import compile_seconds
 from analysis.cli import quick_start
 from analysis.cli.options import Json, whole_number
 from analysis.cli.watching import watched
@@ -101,5 +102,6 @@ def _result(plan: "Plan", done: "StudyRun", directory: Path, seconds: float, sch
         "table": done.table,
         "seed": plan.file.seed,
         "seconds": seconds,
+        "compile_seconds": compile_seconds(),  # of this process, not of its workers
         "settings": {**plan.file.model_dump(mode="json"), "scheduler": scheduler},
     }

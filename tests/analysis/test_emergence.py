@@ -262,6 +262,7 @@ def test_the_command_measures_several_populations(tmp_path: Path, capsys: pytest
     said = capsys.readouterr()
     assert said.err == ""
     found = json.loads(said.out)
+    assert found["compile_seconds"] >= 0
     assert (found["scenario"], found["tariff"], found["outcome"]) == ("textbook", "rtp", "converged")
     believing, billed = found["populations"]
     assert (believing["behaviour"], billed["behaviour"]) == (ALIKE, "qlearning")

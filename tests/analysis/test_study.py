@@ -248,6 +248,7 @@ def test_a_directory_is_for_one_study(
     command = ["study", str(path), "--workers", "0", "--out", str(out)]
     assert main([*command, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
+    assert said["compile_seconds"] >= 0
     assert (said["outcome"], said["tasks"], said["found"], said["done"], said["points"]) == ("complete", 6, 0, 6, 6)
     assert main(command) == 2
     assert capsys.readouterr().err == (
