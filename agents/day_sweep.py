@@ -29,25 +29,25 @@ def hard_values(reward: Floats, moves: Ints, ahead: Floats, out: Floats) -> None
 
 
 @compiled
-def _choose(reward: Floats, moves: Ints, ahead: Floats, temperature: float, e: int, chance: Floats) -> None:
-    """chance[j] = softmax of Q/η at level e, or the argmax with ties split at η = 0."""
-    levels = ahead.size
-    best = -np.inf
-    for j in range(moves.size):
-        if 0 <= e + moves[j] < levels:
-            best = max(best, reward[j] + ahead[e + moves[j]])
-    total = 0.0
-    for j in range(moves.size):
-        chance[j] = 0.0
-        if 0 <= e + moves[j] < levels:
-            loss = reward[j] + ahead[e + moves[j]] - best
-            if temperature > 0.0:
-                chance[j] = np.exp(loss / temperature)
-            elif loss >= -TIE_USD:
-                chance[j] = 1.0
-        total += chance[j]
-    for j in range(moves.size):
-        chance[j] /= total
+def best_moves(reward: Floats, lowest: int, ahead: Floats, best: Floats, reach: Floats, probability: Floats) -> None:
+    """Fill probability[e, z, j] of one (c, h): the moves within a tie of the best value best[z, e], in equal parts.
+
+    Moves are lowest + j; ``ahead`` has padded rows; ``reach`` (padded + moves,) is scratch.
+    """
+    shocks, levels = best.shape
+    count = reward.shape[1]
+    for k in range(reach.size):
+        reach[k] = NEVER
+    for z in range(shocks):
+        for e in range(levels):
+            reach[e - lowest] = ahead[z, e]
+        for e in range(levels):
+            row, top, taken = reach[e : e + count], best[z, e], 0
+            for j in range(count):
+                taken += (reward[z, j] + row[j]) - top >= -TIE_USD
+            share = 1.0 / taken
+            for j in range(count):
+                probability[e, z, j] = share if (reward[z, j] + row[j]) - top >= -TIE_USD else 0.0
 
 
 def sweep_day(
@@ -103,11 +103,12 @@ def iterate_days(
     states, slots, shocks, count = reward.shape
     levels = midnight.shape[2]
     tomorrow = np.empty((shocks, levels))
-    width = padded(levels) if soft else levels
+    width = padded(levels)
     ahead = np.full((shocks, width), NEVER)
-    future = np.zeros(width + count)
+    future, reach = np.zeros(width + count), np.empty(width + count)
     tilted = np.empty(count)
     total = np.empty(width)
+    unasked = np.empty((shocks, levels))
     nothing = np.empty((0, 0, 0))
     days = 0
     while days < limit:
@@ -126,15 +127,15 @@ def iterate_days(
                 h = slots - 1 - back
                 mix_shocks(shock_kernel, tomorrow if back == 0 else value[c, h + 1], discount, ahead)
                 chances = probability[c, h] if probability.size else nothing
-                if soft:
+                if not soft:
+                    for z in range(shocks):
+                        hard_values(reward[c, h, z], moves, ahead[z, :levels], value[c, h, z])
+                if soft or (probability.size and temperature > 0.0):  # a policy is a softmax under either rule
                     arrays = (reward[c, h], weight[c, h], moves[0], ahead, temperature)
-                    soft_slot(*arrays, future, tilted, total, value[c, h], chances)
-                    continue
-                for z in range(shocks):
-                    hard_values(reward[c, h, z], moves, ahead[z], value[c, h, z])
-                    if probability.size:
-                        for e in range(levels):
-                            _choose(reward[c, h, z], moves, ahead[z], temperature, e, chances[e, z])
+                    softened = value[c, h] if soft else unasked
+                    soft_slot(*arrays, future, tilted, total, softened, chances)
+                elif probability.size:
+                    best_moves(reward[c, h], moves[0], ahead, value[c, h], reach, chances)
         widest = 0.0
         for c in range(states):
             for z in range(shocks):

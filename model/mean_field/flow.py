@@ -24,6 +24,8 @@ LAZY = 0.5
 """Share of the old law kept where plain days go round in circles."""
 CELLS_AT_ONCE = 200_000_000
 """Entries of a policy × days of one call of a kernel, at most about a second, between two questions whether to stop."""
+NEVER = 1e-30
+"""Moves less probable than this, far below the rounding of any law, are not looked at."""
 FAST_DAYS = 40
 """Days to iterate, plainly and then lazily, before the linear system is solved instead."""
 KRYLOV_DAYS = 60
@@ -61,7 +63,7 @@ class Flow:
 
 @compiled
 def moves_taken(probability: Floats) -> Ints:
-    """First move that is ever taken and the first beyond the last one (c, h, e, z, 2): exact plans take one or two."""
+    """First move that is ever taken and the first beyond the last one (c, h, e, z, 2): cold plans take one or two."""
     states, slots, levels, shocks, count = probability.shape
     taken = np.empty((states, slots, levels, shocks, 2), dtype=np.int64)
     for c in range(states):
@@ -69,9 +71,9 @@ def moves_taken(probability: Floats) -> Ints:
             for e in range(levels):
                 for z in range(shocks):
                     first, beyond = 0, count
-                    while first < count and probability[c, h, e, z, first] == 0.0:
+                    while first < count and probability[c, h, e, z, first] < NEVER:
                         first += 1
-                    while beyond > first and probability[c, h, e, z, beyond - 1] == 0.0:
+                    while beyond > first and probability[c, h, e, z, beyond - 1] < NEVER:
                         beyond -= 1
                     taken[c, h, e, z, 0], taken[c, h, e, z, 1] = first, beyond
     return taken
@@ -86,6 +88,8 @@ def _push_slot(
     Only moves that stay on the grid are looked at, whatever the policy says.
     """
     levels, shocks = mass.shape
+    lowest = moves[0]
+    consecutive = moves[-1] - lowest == moves.size - 1  # as a battery's are
     for z in range(shocks):
         for e in range(levels):
             moved[z, e] = 0.0
@@ -93,6 +97,12 @@ def _push_slot(
         for z in range(shocks):
             m = mass[e, z]
             if m != 0.0:
+                if consecutive:
+                    to = e + lowest
+                    first, beyond = max(taken[e, z, 0], -to, 0), max(min(taken[e, z, 1], levels - to), 0)
+                    for j in range(np.uint64(first), np.uint64(beyond)):  # unsigned, it becomes vector instructions
+                        moved[z, np.uint64(to + j)] += m * probability[e, z, j]
+                    continue
                 for j in range(taken[e, z, 0], taken[e, z, 1]):
                     after = np.uint64(e + moves[j])  # below 0 it is huge: one comparison for both ends
                     if after < np.uint64(levels):
