@@ -118,11 +118,11 @@ def bring_outcomes(types: TypeStack, terms: Terms, here: Cleared) -> None:
     """Fill in what every move brings every type at the present price."""
     states, slots = here.price.shape
     bought, sold = np.empty((states, slots)), np.empty((states, slots))
-    for c in range(states):
-        for h in range(slots):
-            bought[c, h], sold[c, h] = rates_at(terms, c, h, here.price[c, h])
     shocks, count = types.shock_levels.size, types.moves.shape[1]
     for k in range(types.share.size):
+        for c in range(states):
+            for h in range(slots):
+                bought[c, h], sold[c, h] = rates_at(terms, k, c, h, here.price[c, h])
         fill_outcome(
             types.reference_kw[k],
             types.pv_kw[k],
@@ -156,7 +156,7 @@ def _part(types: TypeStack, terms: Terms, here: Cleared, bought: Floats, sold: F
     for c in range(states):
         for h in range(slots):
             part = here.part[c, h]
-            lower_bought, lower_sold = rates_at(terms, c, h, here.below[c, h])
+            lower_bought, lower_sold = rates_at(terms, k, c, h, here.below[c, h])
             for z in range(types.shock_levels.size):
                 reference = types.reference_kw[k, c, h] * types.shock_levels[z]
                 for j in range(types.moves.shape[1]):
@@ -190,8 +190,9 @@ def _load_where(types: TypeStack, terms: Terms, here: Cleared, unsettled: Bools,
             for h in range(slots):
                 if not unsettled[c, h]:
                     continue
-                bought, sold = rates_at(terms, c, h, here.price[c, h])
-                sold_slope = terms.pass_through if terms.pegged and sold >= bought else terms.export_pass_through
+                bought, sold = rates_at(terms, k, c, h, here.price[c, h])
+                bought_slope = terms.kept[k] * terms.pass_through
+                sold_slope = bought_slope if terms.pegged and sold >= bought else terms.export_pass_through
                 simple = is_simple(types.pv_kw[k, c, h], bought, sold, types.curtailable[k])
                 load_kw, fall = 0.0, 0.0
                 for z in range(types.shock_levels.size):
@@ -210,7 +211,7 @@ def _load_where(types: TypeStack, terms: Terms, here: Cleared, unsettled: Bools,
                                 _, net = plan_at(types, k, c, h, z, j, bought, sold)
                             load_kw += part * net
                             if net > 0.0:
-                                fall += part * terms.pass_through * buying
+                                fall += part * bought_slope * buying
                             elif net < 0.0:
                                 fall += part * sold_slope * selling
                 here.load_kw[c, h] += types.share[k] * load_kw

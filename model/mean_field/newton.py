@@ -15,9 +15,14 @@ solution nearby costs a few evaluations of the population and no derivative at a
 
 Where a matrix would be large, `LoadEquation` gives the step without it, and the inverses of the common states' blocks,
 corrected alike, stand for the inverse afterwards.
+
+The derivative has a cheap part, what load answers to the price of its own slot, and a dear one, the *coupling* of slots
+through batteries. The cheap part is the one that jumps (at the ends of flexibility, and where households part between
+plans), so it is renewed first, and the coupling only where that does not help.
 """
 
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Protocol
 
 import numpy as np
@@ -27,8 +32,8 @@ from agents.outlook import Outlook
 from agents.tariff import Tariff
 from model.economy import Economy
 from model.mean_field.answer import Answer, careful_answer, outlook
-from model.mean_field.price_product import LoadEquation, PriceProduct, apply_blocks
-from model.mean_field.price_slope import dense_pays, net_load_slope
+from model.mean_field.price_product import LoadEquation, PriceProduct, apply_blocks, inverted_blocks
+from model.mean_field.price_slope import dense_pays, net_load_slope, own_slot_slope
 from model.mean_field.watch import Watch
 
 STEP_LIMIT = 25
@@ -36,10 +41,16 @@ STEP_LIMIT = 25
 FEW_PRICES = 64
 """Up to this many prices a derivative costs about as much as an evaluation."""
 SHORTEST_STEP = 1e-3
+SHORTEST_IN_HASTE = 0.1
+"""The same of a search that has patience for a few steps only."""
 REUSE = 0.1
 """A step that leaves this share of the residual or less keeps its derivative,"""
 REUSE_LARGE = 0.5
 """and so does one that leaves this share, where there are many prices and derivatives cost many evaluations."""
+RENEWED_IN_VAIN = 0.5
+"""A step whose derivative was renewed in its cheap part and that leaves more than this share asks for all of it."""
+FALLEN = 0.3
+"""Share to which the residual must fall within the steps that a search is patient for."""
 ARMIJO = 1e-4
 FORCING = 0.03
 """Residual of a step found without the matrix, as a share of what it is to remove."""
@@ -61,6 +72,9 @@ class NewtonSolution:
         max |s(L + rest) − λ| there.
     slope
         The last derivative G' that was computed, (c·h, c·h), or the one given; None if none was needed as a matrix.
+    coupling
+        The part of the last ∂L/∂λ computed, or given, that is not of a slot's own price: (c·h, c·h), or its blocks
+        (c, h, h') in large games.
     converged
         Whether the residual met the tolerance.
     """
@@ -68,6 +82,7 @@ class NewtonSolution:
     answer: Answer
     residual_usd_per_kwh: float
     slope: Floats | None
+    coupling: Floats | None
     converged: bool
 
 
@@ -112,14 +127,24 @@ class _Game:
         potential = self._potential(found, load_kw) if self.has_potential else np.nan
         return _Point(load_kw, found, load_kw - economy.rest_load_kw - found.net_load_kw, residual, potential)
 
-    def derivative(self, point: _Point) -> "_Inverse":
-        """What solves for a step at a point."""
+    def derivative(self, point: _Point) -> tuple["_Inverse", Floats]:
+        """What solves for a step at a point, and the coupling in it."""
         steepness = self.economy.supply.slope(point.load_kw)
+        own = own_slot_slope(self.economy, self.tariff, point.answer, horizon=self.horizon)
         if not dense_pays(self.economy):
             product = PriceProduct(self.economy, self.tariff, point.answer, self.watch, horizon=self.horizon)
-            return _BlockInverse(LoadEquation(product, steepness))
+            equation = LoadEquation(product, steepness)
+            return _BlockInverse(equation.inverse_blocks, equation), equation.blocks - _diagonal(own)
         by_price = net_load_slope(self.economy, self.tariff, point.answer, horizon=self.horizon, check=self.watch.check)
-        return _DenseInverse(np.eye(len(by_price)) - by_price * steepness.ravel())
+        return _DenseInverse(np.eye(len(by_price)) - by_price * steepness.ravel()), by_price - np.diag(own.ravel())
+
+    def renewed(self, point: _Point, coupling: Floats) -> "_Inverse":
+        """The same with a coupling known from elsewhere."""
+        steepness = self.economy.supply.slope(point.load_kw)
+        own = own_slot_slope(self.economy, self.tariff, point.answer, horizon=self.horizon)
+        if coupling.ndim == 3:
+            return _BlockInverse(inverted_blocks(coupling + _diagonal(own), steepness))
+        return _DenseInverse(np.eye(own.size) - (coupling + np.diag(own.ravel())) * steepness.ravel())
 
     def fall(self, point: _Point, step: Floats) -> float:
         """Slope of the potential along a step; below zero downhill. [USD per household-day]"""
@@ -133,6 +158,11 @@ class _Game:
         supply = float(economy.common.probability @ energy.sum(axis=1)) * economy.slot_hours
         pairs = zip(economy.types, found.responses, strict=True)
         return supply + sum(t.share * r.gain_usd_per_day for t, r in pairs) / self.tariff.pass_through
+
+
+def _diagonal(own: Floats) -> Floats:
+    """Diagonal matrices (c, h, h') with these numbers (c, h)."""
+    return own[:, :, None] * np.eye(own.shape[1])
 
 
 class _Inverse(Protocol):
@@ -162,15 +192,11 @@ class _DenseInverse:
 
 @dataclass(slots=True, eq=False)
 class _BlockInverse:
-    """The exact equation for the first step, then the blocks' inverses with their corrections."""
+    """The exact equation, where there is one, for the first step; else the blocks' inverses with their corrections."""
 
-    equation: LoadEquation | None
-    blocks: Floats = field(init=False)
+    blocks: Floats
+    equation: LoadEquation | None = None
     corrections: list[tuple[Floats, Floats]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        assert self.equation is not None
-        self.blocks = self.equation.inverse_blocks
 
     def step(self, gap_kw: Floats) -> Floats:
         if self.equation is None:
@@ -205,6 +231,8 @@ def solve_newton(
     has_potential: bool,
     warm: Answer | None = None,
     slope: Floats | None = None,
+    coupling: Floats | None = None,
+    patience: int | None = None,
 ) -> NewtonSolution:
     """Find the system load whose prices answer themselves.
 
@@ -222,6 +250,10 @@ def solve_newton(
         An answer to similar prices.
     slope
         The derivative at a solution nearby, to be tried before computing one.
+    coupling
+        The coupling there, alike.
+    patience
+        Steps within which the residual must fall to ``FALLEN`` of what it was; without it only failure ends the search.
     """
     horizon = outlook(economy, temperature_usd=temperature_usd)
     game = _Game(
@@ -234,37 +266,60 @@ def solve_newton(
         tolerance=tolerance,
     )
     here = game.at(load_kw, warm)
-    best, fresh = here, False
+    best, bests, made = here, [here.residual], _Made.BEFORE
     inverse: _Inverse | None = None if slope is None else _DenseInverse(slope)
-    reuse = REUSE if load_kw.size <= FEW_PRICES else REUSE_LARGE
+    shortest = SHORTEST_STEP if patience is None else SHORTEST_IN_HASTE
+    reuse, renew = REUSE if load_kw.size <= FEW_PRICES else REUSE_LARGE, coupling is not None
     for _ in range(STEP_LIMIT):
         if best.residual <= tolerance:
             break
-        if inverse is None:
-            inverse, fresh = game.derivative(here), True
-            slope = inverse.slope if isinstance(inverse, _DenseInverse) else None
-        there = _search(game, here, inverse.step(here.gap_kw), fresh)
+        if patience is not None and len(bests) > patience and best.residual > FALLEN * bests[-1 - patience]:
+            break
+        if inverse is None and renew and coupling is not None:
+            inverse, made = game.renewed(here, coupling), _Made.RENEWED
+        elif inverse is None:
+            (inverse, coupling), made, renew = game.derivative(here), _Made.FRESH, True
+        if made is not _Made.BEFORE and isinstance(inverse, _DenseInverse):
+            slope = inverse.slope
+        there = _search(game, here, inverse.step(here.gap_kw), made is _Made.FRESH, shortest)
         if there is None:
-            if fresh:
+            if made is _Made.FRESH:
                 break
-            inverse = None
+            inverse, renew = None, made is _Made.BEFORE
             continue
         if there.residual <= reuse * here.residual:
             inverse.correct(there.load_kw - here.load_kw, there.gap_kw - here.gap_kw)
-            fresh = False
+            made = _Made.BEFORE
         else:
+            renew = made is not _Made.RENEWED or there.residual <= RENEWED_IN_VAIN * here.residual
             inverse = None
         here = there
         best = min(best, here, key=lambda point: point.residual)
+        bests.append(best.residual)
     return NewtonSolution(
-        answer=best.answer, residual_usd_per_kwh=best.residual, slope=slope, converged=best.residual <= tolerance
+        answer=best.answer,
+        residual_usd_per_kwh=best.residual,
+        slope=slope,
+        coupling=coupling,
+        converged=best.residual <= tolerance,
     )
 
 
-def _search(game: _Game, here: _Point, step: Floats, exact: bool) -> _Point | None:
+class _Made(Enum):
+    """Where the derivative of a step was made."""
+
+    FRESH = auto()
+    """all of it where the step begins"""
+    RENEWED = auto()
+    """its cheap part only"""
+    BEFORE = auto()
+    """elsewhere, and corrected since"""
+
+
+def _search(game: _Game, here: _Point, step: Floats, exact: bool, shortest: float) -> _Point | None:
     """The longest acceptable part of a step; None if there is none, or if an inexact step is not good as it is."""
     promised, length = game.fall(here, step), 1.0
-    while length >= SHORTEST_STEP:
+    while length >= shortest:
         there = game.at(here.load_kw + length * step, here.answer, here.residual)
         # a steep load lets the residual fall across the minimum of the potential and back for ever
         astray = game.has_potential and game.economy.ties is not None and there.potential > here.potential + ASTRAY_USD

@@ -100,8 +100,8 @@ class LoadEquation:
 
     def __init__(self, product: PriceProduct, steepness: Floats) -> None:
         self._product, self._steepness = product, steepness
-        blocks = np.eye(steepness.shape[1]) - product.blocks() * steepness[:, None, :]
-        self.inverse_blocks = np.asarray(np.linalg.inv(blocks), dtype=np.float64)
+        self.blocks = product.blocks()
+        self.inverse_blocks = inverted_blocks(self.blocks, steepness)
 
     def solve(self, right: Floats, accuracy: float) -> Floats:
         """Solve for x (c, h) to an error of the residual of ``accuracy`` as a share of the right side's."""
@@ -127,6 +127,11 @@ class LoadEquation:
             M=LinearOperator(square, matvec=nearly, dtype=np.float64),
         )
         return np.asarray(flat.reshape(shape))
+
+
+def inverted_blocks(blocks: Floats, steepness: Floats) -> Floats:
+    """Inverses (c, h, h') of the equation's blocks, from those of ∂L/∂λ (c, h, h')."""
+    return np.asarray(np.linalg.inv(np.eye(steepness.shape[1]) - blocks * steepness[:, None, :]), dtype=np.float64)
 
 
 def apply_blocks(blocks: Floats, load: Floats) -> Floats:

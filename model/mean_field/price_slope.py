@@ -13,6 +13,7 @@ from agents.short_repr import short_repr
 from agents.tariff import ExportRule, Rates, Tariff
 from model.economy import Economy
 from model.mean_field.answer import Answer, outlook, own_outlook
+from model.mean_field.observables import observed
 from model.mean_field.sensitivity import Directions, Sensitivity, type_sensitivity
 from model.mean_field.threads import for_each_type
 
@@ -127,6 +128,21 @@ def net_load_slope(
     total = np.zeros((size, size))
     for household, slope in zip(economy.types, slopes, strict=True):
         total += household.share * slope.net_load_kw.reshape(size, size)
+    return total
+
+
+def own_slot_slope(economy: Economy, tariff: Tariff, found: Answer, *, horizon: Outlook | None = None) -> Floats:
+    """Part of ∂L/∂λ that needs no sweep: what load answers to the price of its own slot. (c, h) [kW per USD/kWh]
+
+    Moves and laws are held; households use more or less, and part otherwise between plans that tie.
+    """
+    horizon = outlook(economy) if horizon is None else horizon
+    total = np.zeros(found.net_load_kw.shape)
+    for kind, (household, response, flow) in enumerate(zip(economy.types, found.responses, found.flows, strict=True)):
+        own, slopes = own_rate_slopes(tariff, found.rates, household)
+        _, *by_rate = observed(household, own, response, own_outlook(economy, horizon, kind), True)
+        for slope, of_move in zip(slopes, by_rate, strict=True):
+            total += household.share * slope * (flow.frequency * of_move[0]).sum(axis=(-2, -1))
     return total
 
 

@@ -22,6 +22,8 @@ EVALUATION_LIMIT = 150
 """Evaluations of the population by Anderson acceleration."""
 PATIENCE = 8
 """Evaluations after which slow acceleration hands over to Newton's method."""
+BRIEF_STEPS = 3
+"""Steps for which Newton's method is patient where prices may rest at ties, so that a smooth game may not be enough."""
 WARM_USD = 0.05
 """Temperature at which a continuation begins: warm enough for Newton's method from afar."""
 WARMEST_USD = 2.0
@@ -42,8 +44,9 @@ class PriceSolution:
     ----------
     residual_usd_per_kwh
         max |s(L + rest) − λ|. [USD/kWh]
-    slope
-        Derivative of Newton's system at the solution, which a solve nearby may start from; None if none was needed.
+    slope, coupling
+        Derivative of Newton's system at the solution, which a solve nearby may start from, and the dear part of it (see
+        `NewtonSolution`); None if none was needed.
     tried
         Where nothing converged, what was tried and how far it came, in words.
     """
@@ -54,6 +57,7 @@ class PriceSolution:
     residual_usd_per_kwh: float
     converged: bool
     slope: Floats | None = None
+    coupling: Floats | None = None
     tried: str = ""
 
 
@@ -94,12 +98,12 @@ def solve_prices(
 ) -> PriceSolution:
     """Find λ = s(L(λ) + rest), the adder held.
 
-    A solution nearby is improved by Newton's method with its own derivative. Otherwise many prices are first tried by
-    Anderson acceleration, which needs no derivative; where that is slow, and for few prices at once, by Newton's
-    method with continuation: the game is solved warm, where households spread over their options, and cooled down
-    step by step, each solution being the next one's start. So are large games, whose derivative is only multiplied
-    with. At temperature 0 the mixture of plans that clears the market is found: with a potential its saddle point,
-    without one the solution of a variational inequality.
+    A solution nearby is improved by Newton's method with its own derivative, in large games with none. Otherwise many
+    prices are first tried by Anderson acceleration, which needs no derivative; where that is slow, and for few prices
+    at once, by Newton's method with continuation: the game is solved warm, where households spread over their options,
+    and cooled down step by step, each solution being the next one's start. So are large games, whose derivative is only
+    multiplied with. At temperature 0 the mixture of plans that clears the market is found: with a potential its saddle
+    point, without one the solution of a variational inequality.
 
     Parameters
     ----------
@@ -153,10 +157,9 @@ def solve_prices(
     return min(ends, key=lambda solution: solution.residual_usd_per_kwh)
 
 
-def _mixes(economy: Economy, tariff: Tariff) -> bool:
-    """Whether mixtures of plans are an equilibrium's form here, and their market can be cleared."""
-    endless = economy.one_day is None and economy.held is None
-    return endless and not tariff.discount.any()
+def _mixes(economy: Economy) -> bool:
+    """Whether the equilibrium in mixed plans is looked for without a potential, too: where days have no end."""
+    return economy.one_day is None and economy.held is None
 
 
 def reference_net_load_kw(economy: Economy) -> Floats:
@@ -191,15 +194,16 @@ class _Search:
     def run(self, load_kw: Floats, start: PriceSolution | None) -> PriceSolution:
         """The first way that converges, or the best point seen."""
         few = load_kw.size <= FEW_PRICES or self.economy.ties is not None  # a load this steep defeats acceleration
-        if start is not None and self.target > 0 and (start.slope is not None or few):
-            self._newton(load_kw, self.target, start.answer, slope=start.slope)
-        if self.target == 0 and (self.has_potential or _mixes(self.economy, self.tariff)):
+        dense = dense_pays(self.economy) or self.economy.ties is not None
+        if start is not None and self.target > 0 and (start.slope is not None or few or not dense):
+            self._newton(load_kw, self.target, start.answer, slope=start.slope, coupling=start.coupling)
+        if self.target == 0 and (self.has_potential or _mixes(self.economy)):
             self._mix_plans(load_kw)
-        if not self._done and self.target > 0 and not dense_pays(self.economy) and self.economy.ties is None:
+        if not self._done and self.target > 0 and not dense:
             self._continue(load_kw)
         if not self._done and (not few or self.target == 0):
             self._accelerate(load_kw, start.answer if start else None)
-        if not self._done and self.target > 0:
+        if not self._done and self.target > 0 and dense:
             self._continue(load_kw)
         best = min(self.found, key=lambda solution: solution.residual_usd_per_kwh)
         return best if best.converged else replace(best, tried="; ".join(s.tried for s in self.found if s.tried))
@@ -208,7 +212,7 @@ class _Search:
         """Newton's method from a solution of nearly the same game, or where it ended."""
         load_kw = start.answer.net_load_kw + self.economy.rest_load_kw
         if self.target > 0:
-            self._newton(load_kw, self.target, start.answer, slope=start.slope)
+            self._newton(load_kw, self.target, start.answer, slope=start.slope, coupling=start.coupling)
         else:
             self._accelerate(load_kw, start.answer)
         return self.found[-1]
@@ -218,7 +222,12 @@ class _Search:
         return bool(self.found) and self.found[-1].converged
 
     def _newton(
-        self, load_kw: Floats, temperature: float, warm: Answer | None, slope: Floats | None = None
+        self,
+        load_kw: Floats,
+        temperature: float,
+        warm: Answer | None,
+        slope: Floats | None = None,
+        coupling: Floats | None = None,
     ) -> PriceSolution:
         """Newton's method at one temperature; kept as a find at the target temperature."""
         there = temperature == self.target
@@ -233,12 +242,15 @@ class _Search:
             has_potential=self.has_potential,
             warm=warm,
             slope=slope,
+            coupling=coupling,
+            patience=BRIEF_STEPS if self.brief else None,
         )
         solution = PriceSolution(
             answer=ended.answer,
             residual_usd_per_kwh=ended.residual_usd_per_kwh,
             converged=ended.converged,
             slope=ended.slope,
+            coupling=ended.coupling,
         )
         if there:
             self.found.append(solution)
@@ -251,6 +263,8 @@ class _Search:
         while not here.converged and temperature < WARMEST_USD and not self.brief:
             temperature *= WARMER
             here = self._newton(load_kw, temperature, None)
+        if self.brief and not here.converged and self.found:
+            return
         cooling = COOLER
         while temperature > self.target and cooling < SMALLEST_COOLING:
             cooler = max(temperature * cooling, self.target)
@@ -263,7 +277,9 @@ class _Search:
                 break
             else:
                 cooling = cooling**0.5
-        if temperature > self.target:  # stuck on the way: say how far the target is from there
+        if temperature > self.target and not (
+            self.brief and self.found
+        ):  # stuck on the way: say how far the target is from there
             self._newton(here.answer.net_load_kw + self.economy.rest_load_kw, self.target, here.answer)
 
     def _mix_plans(self, load_kw: Floats) -> None:

@@ -58,6 +58,8 @@ class Terms(NamedTuple):
     adder: float
     pegged: bool
     """Whether the import rate bounds the export rate"""
+    kept: Floats
+    """(θ,): 1 − discount, the part of the import rate that a type pays"""
     rest_load_kw: Floats
     """(c, h)"""
     breaks_kw: Floats
@@ -104,6 +106,7 @@ def terms_of(economy: Economy, tariff: Tariff, adder_usd_per_kwh: float) -> Term
         export_pass_through=export_pass_through,
         adder=float(adder_usd_per_kwh),
         pegged=tariff.export_pegged,
+        kept=np.array([1.0 - float(tariff.discount[household.group]) for household in economy.types]),
         rest_load_kw=np.array(economy.rest_load_kw),
         breaks_kw=np.array(supply.breaks_kw),
         price_rows=np.array(supply.coefficients),
@@ -113,10 +116,14 @@ def terms_of(economy: Economy, tariff: Tariff, adder_usd_per_kwh: float) -> Term
 
 
 @compiled
-def rates_at(terms: Terms, c: int, h: int, price: float) -> tuple[float, float]:
-    """Import and export rate of a slot at a price."""
+def rates_at(terms: Terms, k: int, c: int, h: int, price: float) -> tuple[float, float]:
+    """What one type pays and earns in a slot at a price, as of ``Tariff.for_group``."""
     bought = import_rate(terms.energy[c, h], price, terms.pass_through, terms.adder)
-    return bought, export_rate(terms.credit[c, h], price, terms.export_pass_through, bought, terms.pegged)
+    own = terms.kept[k] * bought
+    if terms.credit[c, h] == np.inf:  # net metering
+        return own, own
+    sold = export_rate(terms.credit[c, h], price, terms.export_pass_through, bought, terms.pegged)
+    return own, min(sold, own) if terms.pegged else sold
 
 
 @compiled

@@ -12,12 +12,13 @@ from agents.outlook import OneDay
 from agents.tariff import ExportRule, Tariff
 from model.economy import Economy
 from model.mean_field import sensitivity
-from model.mean_field.answer import Answer, answer
+from model.mean_field.answer import Answer, answer, outlook
 from model.mean_field.certificate import contraction
 from model.mean_field.day_product import fixed_point
 from model.mean_field.equilibrium import Outcome, solve_equilibrium
+from model.mean_field.newton import FORCING, _Game
 from model.mean_field.price_product import LoadEquation, PriceProduct
-from model.mean_field.price_slope import books_slope, net_load_slope
+from model.mean_field.price_slope import books_slope, net_load_slope, own_slot_slope
 from model.mean_field.watch import Cancelled, Watch
 from tests.scenarios import small_economy, small_tariff
 
@@ -126,6 +127,57 @@ def test_newtons_method_without_the_matrix_finds_the_same_prices(
     swept = solve_equilibrium(economy, tariff, certify=False)
     assert swept.outcome is Outcome.CONVERGED
     assert swept.wholesale_usd_per_kwh == pytest.approx(dense.wholesale_usd_per_kwh, abs=1e-8)
+
+
+def test_a_large_game_near_a_solved_one_starts_from_its_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    # the march of the adder solves dozens of such games; on the commit before, each began warm again and was cooled
+    economy = small_economy(steepness=0.4, temperature_usd=0.01)
+    tariff = small_tariff(economy)
+    monkeypatch.setattr("model.mean_field.prices.FEW_PRICES", 0)
+    for module in ("newton", "prices"):
+        monkeypatch.setattr(f"model.mean_field.{module}.dense_pays", lambda economy: False)
+    first = solve_equilibrium(economy, tariff, certify=False)
+    again = solve_equilibrium(economy, tariff, certify=False, start=first)
+    assert first.outcome is again.outcome is Outcome.CONVERGED
+    assert again.iterations <= 2 < first.iterations
+    assert again.wholesale_usd_per_kwh == pytest.approx(first.wholesale_usd_per_kwh, abs=1e-9)
+
+
+# The cheap part of the derivative
+
+
+def test_without_batteries_load_answers_the_price_of_its_own_slot_alone() -> None:
+    economy, tariff, _ = answered(2)
+    economy = replace(economy, types=tuple(replace(household, battery=None) for household in economy.types))
+    found = answer(economy, tariff, np.random.default_rng(2).uniform(0.05, 0.3, economy.rest_load_kw.shape), 0.0)
+    own = own_slot_slope(economy, tariff, found)
+    assert own.min() < 0
+    assert net_load_slope(economy, tariff, found) == pytest.approx(np.diag(own.ravel()), abs=1e-12)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_step_with_the_coupling_known_is_that_of_the_whole_derivative(
+    monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    # of one common state the blocks are all there is
+    economy = small_economy(steepness=0.4, temperature_usd=0.05, weather=np.ones((1, 1)))
+    economy = replace(economy, one_day=OneDay(charge_law=np.array([0.1, 0.2, 0.3, 0.4]), salvage_usd_per_kwh=0.1))
+    tariff = small_tariff(economy, discount=np.array([0.2, 0.0]))
+    monkeypatch.setattr("model.mean_field.newton.dense_pays", lambda economy: not large)
+    game = _Game(
+        economy=economy,
+        tariff=tariff,
+        adder=0.0,
+        horizon=outlook(economy),
+        watch=Watch(),
+        has_potential=False,
+        tolerance=1e-9,
+    )
+    point = game.at(np.random.default_rng(1).uniform(0.1, 0.5, economy.rest_load_kw.shape), None)
+    whole, coupling = game.derivative(point)
+    renewed = game.renewed(point, coupling).step(point.gap_kw)
+    loose = FORCING if large else 1e-10  # the equation of a large game is not solved to the end
+    assert renewed == pytest.approx(whole.step(point.gap_kw), abs=loose * np.abs(renewed).max())
 
 
 # Stopping
