@@ -41,8 +41,6 @@ STEP_LIMIT = 25
 FEW_PRICES = 64
 """Up to this many prices a derivative costs about as much as an evaluation."""
 SHORTEST_STEP = 1e-3
-SHORTEST_IN_HASTE = 0.1
-"""The same of a search that has patience for a few steps only."""
 REUSE = 0.1
 """A step that leaves this share of the residual or less keeps its derivative,"""
 REUSE_LARGE = 0.5
@@ -233,6 +231,7 @@ def solve_newton(
     slope: Floats | None = None,
     coupling: Floats | None = None,
     patience: int | None = None,
+    shortest: float = SHORTEST_STEP,
 ) -> NewtonSolution:
     """Find the system load whose prices answer themselves.
 
@@ -254,6 +253,8 @@ def solve_newton(
         The coupling there, alike.
     patience
         Steps within which the residual must fall to ``FALLEN`` of what it was; without it only failure ends the search.
+    shortest
+        Part of a step below which there is nothing to be gained.
     """
     horizon = outlook(economy, temperature_usd=temperature_usd)
     game = _Game(
@@ -268,7 +269,6 @@ def solve_newton(
     here = game.at(load_kw, warm)
     best, bests, made = here, [here.residual], _Made.BEFORE
     inverse: _Inverse | None = None if slope is None else _DenseInverse(slope)
-    shortest = SHORTEST_STEP if patience is None else SHORTEST_IN_HASTE
     reuse, renew = REUSE if load_kw.size <= FEW_PRICES else REUSE_LARGE, coupling is not None
     for _ in range(STEP_LIMIT):
         if best.residual <= tolerance:

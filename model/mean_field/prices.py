@@ -13,7 +13,7 @@ from model.economy import Economy
 from model.mean_field.answer import Answer, answer, careful_answer, finest_accuracy, induced_wholesale, price_gap
 from model.mean_field.exact import solve_exact
 from model.mean_field.mixed_plans import solve_mixed
-from model.mean_field.newton import FEW_PRICES, solve_newton
+from model.mean_field.newton import FEW_PRICES, SHORTEST_STEP, solve_newton
 from model.mean_field.price_slope import dense_pays
 from model.mean_field.ties import parts_somewhere, settle_ties, tie_slots
 from model.mean_field.watch import Watch
@@ -24,13 +24,17 @@ PATIENCE = 8
 """Evaluations after which slow acceleration hands over to Newton's method."""
 BRIEF_STEPS = 3
 """Steps for which Newton's method is patient where prices may rest at ties, so that a smooth game may not be enough."""
+BRIEF_SHORTEST = 0.1
+"""Part of a step below which they are not looked at."""
 WARM_USD = 0.05
 """Temperature at which a continuation begins: warm enough for Newton's method from afar."""
 WARMEST_USD = 2.0
 WARMER = 4.0
 """Factor between temperatures on the way up."""
 COOLER = 0.4
-"""Factor between temperatures on the way down, nearer to one after a failure."""
+"""Factor between temperatures on the way down, nearer to one after a failure,"""
+WIDER = 1.5
+"""and less near after a success, as a power."""
 SMALLEST_COOLING = 0.95
 LOOSE = 1e-2
 """Accuracy of prices on the way, as a share of the temperature per kWh."""
@@ -244,6 +248,7 @@ class _Search:
             slope=slope,
             coupling=coupling,
             patience=BRIEF_STEPS if self.brief else None,
+            shortest=BRIEF_SHORTEST if self.brief else SHORTEST_STEP,
         )
         solution = PriceSolution(
             answer=ended.answer,
@@ -272,7 +277,7 @@ class _Search:
                 here.answer.net_load_kw + self.economy.rest_load_kw, cooler, here.answer, slope=here.slope
             )
             if there.converged:
-                here, temperature = there, cooler
+                here, temperature, cooling = there, cooler, max(COOLER, cooling**WIDER)
             elif self.brief:
                 break
             else:
