@@ -46,7 +46,7 @@ REUSE = 0.1
 REUSE_LARGE = 0.5
 """and so does one that leaves this share, where there are many prices and derivatives cost many evaluations."""
 RENEWED_IN_VAIN = 0.5
-"""A step whose derivative was renewed in its cheap part and that leaves more than this share asks for all of it."""
+"""A step whose derivative was renewed in its cheap part only is not taken if it leaves more than this share."""
 FALLEN = 0.3
 """Share to which the residual must fall within the steps that a search is patient for."""
 ARMIJO = 1e-4
@@ -282,6 +282,8 @@ def solve_newton(
         if made is not _Made.BEFORE and isinstance(inverse, _DenseInverse):
             slope = inverse.slope
         there = _search(game, here, inverse.step(here.gap_kw), made is _Made.FRESH, shortest)
+        if made is _Made.RENEWED and there is not None and there.residual > RENEWED_IN_VAIN * here.residual:
+            there = None
         if there is None:
             if made is _Made.FRESH:
                 break
@@ -291,8 +293,7 @@ def solve_newton(
             inverse.correct(there.load_kw - here.load_kw, there.gap_kw - here.gap_kw)
             made = _Made.BEFORE
         else:
-            renew = made is not _Made.RENEWED or there.residual <= RENEWED_IN_VAIN * here.residual
-            inverse = None
+            inverse, renew = None, made is not _Made.RENEWED
         here = there
         best = min(best, here, key=lambda point: point.residual)
         bests.append(best.residual)
