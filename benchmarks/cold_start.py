@@ -25,7 +25,7 @@ READ = "from model.scenario import load_scenario; load_scenario('textbook')"
 SOLVE = "import sys; from analysis.cli import main; sys.exit(main(['solve', 'textbook', '--json']))"
 TWO_DAYS = (
     "from model.market.market import ProsumerMarket\n"
-    "market = ProsumerMarket('textbook', households=1000, rng=1)\n"
+    "market = ProsumerMarket('textbook', households=1000, rng=1, behaviour='belief')\n"
     "market.step()\nmarket.step()\n"
 )
 SERVE = "from analysis.dashboard.server import serve; raise SystemExit(serve(0, False))"
