@@ -39,10 +39,11 @@ from agents.compiled import Kernel, spent
 PATIENCE_SECONDS: Final = 300.0
 """How long to wait for another process that compiles. Then both do, which costs time and nothing else."""
 config: Any = numba_config  # its attributes are made when it is read
-_WHOLE: Final = config.OPT, config.LOOP_VECTORIZE
+_WHOLE: Final = config.OPT
 """How much LLVM optimises what is called from Python,"""
-_LITTLE: Final = min(config.OPT, type(config.OPT)("1")), 0
-"""and what is only called by kernels, where it is optimised again together with them."""
+_LITTLE: Final = min(config.OPT, type(config.OPT)("1"))
+"""and what is only called by kernels, where it is optimised again together with them. Loops are vectorised in both:
+without, kernels around them are slower by a third."""
 SAID: Final = "MEANWATT_NO_CACHE_SAID"
 """Set in the environment once the missing cache has been reported, so that worker processes do not repeat it."""
 
@@ -70,14 +71,13 @@ def dispatcher_of(kernel: Kernel, *, inner: bool) -> Any:
 
 
 @contextlib.contextmanager
-def _set_effort(effort: tuple[Any, int]) -> Iterator[None]:
+def _set_effort(effort: Any) -> Iterator[None]:
     """Let LLVM optimise so much: kernels inside others are optimised there, together with them."""
-    before = config.OPT, config.LOOP_VECTORIZE
-    config.OPT, config.LOOP_VECTORIZE = effort
+    before, config.OPT = config.OPT, effort
     try:
         yield
     finally:
-        config.OPT, config.LOOP_VECTORIZE = before
+        config.OPT = before
 
 
 class _Missing(Exception):  # noqa: N818
@@ -235,7 +235,8 @@ def _hashed(parts: Any) -> str:
 
 def _environment() -> str:
     """Hash of the versions and switches that change the machine code."""
-    switches = [*_WHOLE, *(getattr(config, name, None) for name in ("BOUNDSCHECK", "SLP_VECTORIZE"))]
+    names = ("BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE")
+    switches = [_WHOLE, *(getattr(config, name, None) for name in names)]
     return _hashed((sys.version, numba.__version__, llvmlite.__version__, np.__version__, [str(s) for s in switches]))
 
 
