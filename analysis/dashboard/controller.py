@@ -143,7 +143,8 @@ class Controller:
     def edit(self, message: Mapping[str, Any]) -> None:
         """Take one edited field into the draft; a value that is not allowed leaves the draft and is said beside it."""
         with self._lock:
-            self._stage = edited(self._stage, str(message["key"]), str(message["value"]))
+            taken = edited(self._stage, str(message["key"]), str(message["value"]))
+            self._stage = replace(taken, edits=self._stage.edits + 1)
         self._publish()
 
     def apply(self, _message: object = None) -> None:

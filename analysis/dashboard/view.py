@@ -122,6 +122,8 @@ class Stage:
         Whether there is something before what is in force.
     compared
         What was in force before the highlighted comparison, while that is shown.
+    edits
+        Edits heard from the page so far: until it reads its own number, what it was told last is older than its fields.
     """
 
     base: Settings
@@ -134,6 +136,7 @@ class Stage:
     refused: tuple[tuple[str, str, str], ...] = ()
     undoable: bool = False
     compared: Settings | None = None
+    edits: int = 0
 
     @property
     def stale(self) -> bool:
@@ -177,6 +180,7 @@ def form_json(stage: Stage) -> str:
             "parts": [*_parts(offered, stage), {"title": "The sample", "fields": _sample(stage)}],
             "changes": "" if not count else f"{count} change{'s' if count > 1 else ''} not applied.",
             "refused": bool(stage.refused),
+            "edits": stage.edits,
             "work": None
             if work is None
             else {"text": work.text, "fraction": round(work.fraction, 3), "stoppable": stage.ready},

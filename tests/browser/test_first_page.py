@@ -299,6 +299,17 @@ def test_a_rate_on_file_survives_a_slider_that_was_moved_and_moved_back(visit) -
     assert shown.inner_text().strip() == "0.329 $/day"
 
 
+def test_keys_pressed_faster_than_the_server_answers_are_all_counted(visit) -> None:
+    page = visit("?scenario=textbook")
+    name = "tariff.fixed_charge_usd_per_day"
+    page.focus(f'input[name="{name}"]')
+    for _ in range(40):
+        page.keyboard.press("ArrowRight", delay=0)
+    page.wait_for_selector("text=1 change not applied.")
+    page.wait_for_timeout(1_000 * STILL_S)  # every answer has come
+    assert page.input_value(f'input[name="{name}"]') == "0.525"  # 0.329, 0.330, then 39 steps of 0.005
+
+
 def test_a_slider_that_moves_nothing_rests_and_says_why(visit) -> None:
     page = visit("?scenario=textbook&tariff=tou")
     slider = page.locator('input[name="tariff.export.pass_through"]')
