@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from analysis.dashboard.own_origin import EVERY_ADDRESS, OwnOrigin
 from analysis.dashboard.settings import Settings
@@ -74,7 +74,7 @@ def serve(port: int, open_browser: bool, *, host: str = HOST, names: Sequence[st
     )
     server = uvicorn.Server(config)
     threading.Thread(target=_announce, args=(server, url, open_browser), daemon=True).start()
-    threading.Thread(target=warm_up, daemon=True).start()
+    threading.Thread(target=warm_up, args=(lambda: server.should_exit,), daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt):  # how the server hands on Ctrl+C after an orderly end
         server.run()
     return 0
@@ -86,19 +86,23 @@ def prepare() -> None:
         os.environ.setdefault(name, value)
 
 
-def warm_up() -> None:
-    """Solve the landing page once, so that compiled code is loaded before the first visitor asks."""
+def warm_up(ended: Callable[[], bool]) -> None:
+    """Solve the landing page once, so that compiled code is loaded before the first visitor asks.
+
+    Once the server has ``ended`` it stops, and what then goes wrong, as threads are no longer started, is no fault.
+    """
     from analysis.dashboard.engine import Engine
 
     engine = Engine()
     try:
-        solution = engine.solve(Settings(), progress=lambda _: None, cancelled=lambda: False)
+        solution = engine.solve(Settings(), progress=lambda _: None, cancelled=ended)
         if solution is not None:
             engine.adopt(solution)
             engine.step()
-            engine.refine(solution, cancelled=lambda: False)
+            engine.refine(solution, cancelled=ended)
     except Exception:  # the visitor's own solve will say it on the page
-        logger.exception("the warm start failed")
+        if not ended():
+            logger.exception("the warm start failed")
     finally:
         engine.close()
 

@@ -107,3 +107,15 @@ def test_an_address_of_another_machine_is_said_in_one_line(capsys: pytest.Captur
     assert said.startswith("meanwatt: --host is 'no address', no address of this machine (")
     assert said.endswith("; give localhost, or 0.0.0.0 for everybody who reaches it\n")
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_warm_start_that_the_end_of_the_server_interrupts_is_no_fault(
+    ended: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    monkeypatch.setattr("analysis.dashboard.engine.Engine.solve", refused)
+    server.warm_up(lambda: ended)
+    assert [record.message for record in caplog.records] == ([] if ended else ["the warm start failed"])
