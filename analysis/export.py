@@ -111,20 +111,15 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
 def _plans(equilibrium: Equilibrium, moves: Ints) -> dict[str, Floats]:
     """Shares of the plans at every move, their net load and what they curtail. (θ, c, h, z, j, plan)"""
     policies = equilibrium.policies
-    count = max(1 if policy.split is None else policy.split.share.shape[-1] for policy in policies)
+    count = max(policy.plans.share.shape[-1] for policy in policies)
     shape = (*equilibrium.net_load_kw.shape, len(equilibrium.economy.shock_levels), len(moves), count)
     share, net_load_kw, curtailed_kw = np.zeros((3, len(policies), *shape))
     for k, policy in enumerate(policies):
-        column, split = np.searchsorted(moves, policy.moves), policy.split
-        if split is None:
-            share[k][..., column, 0] = 1.0
-            net_load_kw[k][..., column, 0] = policy.net_load_kw
-            curtailed_kw[k][..., column, 0] = 0.0 if policy.curtailed_kw is None else policy.curtailed_kw
-        else:
-            own = slice(split.share.shape[-1])
-            share[k][..., column, own] = split.share
-            net_load_kw[k][..., column, own] = split.net_load_kw
-            curtailed_kw[k][..., column, own] = split.curtailed_kw
+        column, plans = np.searchsorted(moves, policy.moves), policy.plans
+        own = slice(plans.share.shape[-1])
+        share[k][..., column, own] = plans.share
+        net_load_kw[k][..., column, own] = plans.net_load_kw
+        curtailed_kw[k][..., column, own] = plans.curtailed_kw
     return {"plan_share": share, "plan_net_load_kw": net_load_kw, "plan_curtailed_kw": curtailed_kw}
 
 

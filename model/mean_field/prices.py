@@ -282,9 +282,8 @@ class _Search:
                 break
             else:
                 cooling = cooling**0.5
-        if temperature > self.target and not (
-            self.brief and self.found
-        ):  # stuck on the way: say how far the target is from there
+        stuck = temperature > self.target
+        if stuck and not (self.brief and self.found):  # say how far the target is from there
             self._newton(here.answer.net_load_kw + self.economy.rest_load_kw, self.target, here.answer)
 
     def _mix_plans(self, load_kw: Floats) -> None:

@@ -39,6 +39,12 @@ class Drawn:
     def data(self, name: str) -> dict:
         return json.loads(self.widget("payload", name).payload)
 
+    def notices(self) -> list[dict]:
+        """Sentences above the page."""
+        drawn = (getattr(widget, "payload", None) for widget in self.render.find(ipyvuetify.VuetifyTemplate).widgets)
+        (only,) = [told for told in map(json.loads, filter(None, drawn)) if isinstance(told, list)]
+        return only
+
     def until(self, true: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while not true():
@@ -74,6 +80,7 @@ def test_a_solve_that_fails_leaves_a_page_with_a_sentence(drawn: Drawn) -> None:
     drawn.until(lambda: drawn.data("parts")["work"] is None)
     drawn.send("sentence", "drive", "step")
     drawn.until(lambda: drawn.data("sentence")["day"] == 1)  # the thread that solved may still be drawing
+    assert [notice["title"] for notice in drawn.notices()] == ["The solve failed."]
 
 
 def test_leaving_the_page_closes_the_engine() -> None:

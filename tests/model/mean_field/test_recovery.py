@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenarios import preset_economy, preset_tariff, small_economy, small_tariff, solved
+from scipy.optimize import brentq
 
 from agents.tariff import Recovery
 from model.economy import Economy
@@ -255,3 +256,24 @@ def test_balancing_charges_by_hand() -> None:
     tariff = small_tariff(economy, recovery=Recovery.FIXED, fixed_charge_shape=np.array([1.0, 3.0]))
     assert balancing_fixed_charge(economy, tariff, -0.8) == pytest.approx(np.array([0.4, 1.2]))
     assert balancing_fixed_charge(economy, tariff, 0.8) == pytest.approx(np.array([-0.4, -1.2]))
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("jump", [0.0, 5.0])
+def test_the_last_bracket_closes_on_the_root_that_brentq_finds_also_across_a_jump(seed: int, jump: float) -> None:
+    rng = np.random.default_rng(seed)
+    root, bend, slope, tolerance = rng.uniform(0.02, 0.98), rng.uniform(1, 9), 10 ** rng.uniform(-3, 3), 1e-10
+
+    def surplus(adder: float) -> float:
+        away = adder - root
+        return slope * (away + bend * away**3) + (jump if away >= 0 else -jump)
+
+    calls: list[float] = []
+
+    def counted(adder: float) -> float:
+        calls.append(adder)
+        return surplus(adder)
+
+    found = recovery._root_between(counted, 0.0, 1.0, tolerance)
+    assert abs(found - brentq(surplus, 0.0, 1.0, xtol=1e-12)) <= tolerance
+    assert len(calls) <= 120  # bisection, which no bracket is worse than three times, takes 34
