@@ -15,11 +15,18 @@ FEW = 64
 """Common states × shocks of which powers of the chain are looked at before a graph is."""
 
 
-@compiled
 def move_kernel(probability: Floats, moves: Ints) -> Floats:
     """Chance (c, h, z, e, e') that level e moves to e', from a policy (c, h, e, z, j)."""
-    states, slots, levels, shocks, count = probability.shape
+    states, slots, levels, shocks, _ = probability.shape
     kernel = np.zeros((states, slots, shocks, levels, levels))
+    _fill_move_kernel(probability, moves, kernel)
+    return kernel
+
+
+@compiled
+def _fill_move_kernel(probability: Floats, moves: Ints, kernel: Floats) -> None:
+    """Write the chances that are not zero."""
+    states, slots, levels, shocks, count = probability.shape
     for c in range(states):
         for h in range(slots):
             for e in range(levels):
@@ -27,7 +34,6 @@ def move_kernel(probability: Floats, moves: Ints) -> Floats:
                     for j in range(count):
                         if probability[c, h, e, z, j] > 0.0:
                             kernel[c, h, z, e, e + moves[j]] = probability[c, h, e, z, j]
-    return kernel
 
 
 @compiled

@@ -104,8 +104,13 @@ def iterate_days(
     levels = midnight.shape[2]
     tomorrow = np.empty((shocks, levels))
     width = padded(levels)
-    ahead = np.full((shocks, width), NEVER)
-    future, reach = np.zeros(width + count), np.empty(width + count)
+    ahead = np.empty((shocks, width))
+    for z in range(shocks):
+        for e in range(width):
+            ahead[z, e] = NEVER
+    future, reach = np.empty(width + count), np.empty(width + count)
+    for k in range(width + count):
+        future[k] = 0.0
     tilted = np.empty(count)
     total = np.empty(width)
     unasked = np.empty((shocks, levels))

@@ -12,6 +12,7 @@ One process compiles at a time; the others wait and then load what it wrote.
 import contextlib
 import gc
 import hashlib
+import io
 import os
 import pickle
 import sys
@@ -31,9 +32,11 @@ from numba.core import config as numba_config
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.environment import Environment, lookup_environment
 from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
+from agents.blas import load_blas
 from agents.compiled import Kernel, spent
 
 PATIENCE_SECONDS: Final = 300.0
@@ -50,6 +53,7 @@ SAID: Final = "MEANWATT_NO_CACHE_SAID"
 
 def dispatcher_of(kernel: Kernel, *, inner: bool) -> Any:
     """Numba's dispatcher of a kernel, with our cache behind it: for calls from Python, or from other kernels."""
+    load_blas()
     njit: Any = numba.njit
     options = {"nogil": True, "no_cfunc_wrapper": True, "no_cpython_wrapper": inner, **kernel.options}
     dispatcher = njit(**options)(kernel.py_func)
@@ -99,7 +103,7 @@ class _KernelCache(_Cache):
             with contextlib.suppress(Exception):  # whatever is wrong with a file, compiling mends it
                 digest, data = _split(path.read_bytes())
                 if hashlib.sha256(data).digest() == digest:
-                    return rebuild(target_context, *pickle.loads(data))
+                    return rebuild(target_context, *_Unpickler(io.BytesIO(data)).load())
         if not _compiling.held:
             raise _Missing
         return None
@@ -132,6 +136,28 @@ class _KernelCache(_Cache):
         """Do nothing: it is always on."""
 
     disable = flush = enable
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads compiled code without importing the compiler's modules that it came through."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Resolve a name, that of the function which rebuilds environments to ours."""
+        if (module, name) == ("numba.core.environment", "_rebuild_env"):
+            return _rebuilt_environment
+        return super().find_class(module, name)
+
+
+def _rebuilt_environment(module: str, constants: list[Any], name: str) -> Any:
+    """Numba's environment of a function; the globals in it serve object mode only, which no kernel uses."""
+    found: Any = lookup_environment(name)  # type: ignore[no-untyped-call]
+    if found is None:
+        make: Any = Environment
+        found = make(vars(sys.modules[module]) if module in sys.modules else {"__name__": module})
+        found.consts[:] = constants
+        found.env_name = name
+        make._memo[name] = found
+    return found
 
 
 def _split(content: bytes) -> tuple[bytes, bytes]:

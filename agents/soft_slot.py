@@ -126,7 +126,9 @@ def _plain_soft(
     """
     levels, count, width = value.size, reward.size, total.size
     cold = 1.0 / temperature
-    reach = np.full(width + count, NEVER)
+    reach = np.empty(width + count)
+    for k in range(width + count):
+        reach[k] = NEVER
     for e in range(levels):
         reach[e - lowest] = ahead[e]
     for e in range(width):

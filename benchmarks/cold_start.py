@@ -22,7 +22,10 @@ import psutil
 
 ROOT = Path(__file__).parents[1]
 READ = "from model.scenario import load_scenario; load_scenario('textbook')"
-SOLVE = "import sys; from analysis.cli import main; sys.exit(main(['solve', 'textbook', '--json']))"
+SOLVE = (
+    "import sys; sys.argv = ['meanwatt', 'solve', 'textbook', '--json']\n"
+    "from analysis.cli import main; sys.exit(main())"
+)
 TWO_DAYS = (
     "from model.market.market import ProsumerMarket\n"
     "market = ProsumerMarket('textbook', households=1000, rng=1, behaviour='belief')\n"

@@ -24,7 +24,7 @@ MINUTES_PER_DAY = 24 * 60
 class Table(BaseModel):
     """A table of a scenario file: frozen, no unknown keys, no silent conversions, no infinities."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 def finite(value: object, key: str = "") -> float:

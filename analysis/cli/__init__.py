@@ -1,5 +1,6 @@
 """The command line. Commands import what they need when they run, so that every one of them starts fast."""
 
+import gc
 import os
 import signal
 from collections.abc import Sequence
@@ -7,12 +8,17 @@ from typing import Any
 
 __all__ = ["main"]
 
+FEW_COLLECTIONS = 100_000
+"""Objects after which Python looks for garbage: importing makes ten thousands, none of them garbage."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; see ``analysis.cli.entry.main``.
 
     While a process that is the command loads its modules there is nothing to tidy up: Ctrl-C ends it on the spot.
     """
+    if arguments is None:
+        gc.set_threshold(FEW_COLLECTIONS)
     ours = arguments is None and signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if ours:
         signal.signal(signal.SIGINT, _end)

@@ -28,6 +28,10 @@ from analysis.dashboard.wishes import Left, Wish, chosen, edited, put_away
 FRAMES_PER_SECOND = 10
 AUTOPLAY_DAYS = 6
 """Days that play by themselves when the page opens."""
+FIRST_DAYS = 3
+"""Days of a run that are drawn before a core is taken by what can come later,"""
+FIRST_DAYS_SECONDS = 10.0
+"""or how long that waits for them."""
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +61,7 @@ class Controller:
         self._stop_play = threading.Event()
         self._stop_work = threading.Event()
         self._days_left: int | None = None
+        self._days_drawn = 0
         self._autoplay: bool | None = None
         notices: tuple[Notice, ...] = ()
         if problems:
@@ -285,7 +290,7 @@ class Controller:
             return
         for notice in said:
             notices = with_notice(notices, notice)
-        self._applied, self._past = settings, past
+        self._applied, self._past, self._days_drawn = settings, past, 0
         self._stage = replace(self._stage, ready=True, notices=notices, undoable=bool(past))
 
     def _back_to_applied(self) -> None:
@@ -303,6 +308,7 @@ class Controller:
         def elsewhere() -> bool:
             return self._closed or self._stage.base.town != settings.town
 
+        self._let_first_days_pass(elsewhere)
         try:
             changed = self._engine.refine(solution, cancelled=elsewhere)
         except Exception:  # a figure that stays empty, not a page that dies
@@ -310,6 +316,12 @@ class Controller:
             return
         if changed and not elsewhere():
             self._publish()
+
+    def _let_first_days_pass(self, elsewhere: Callable[[], bool]) -> None:
+        """Wait while a run draws its first days: on a first start both compile, and one would wait for the other."""
+        ends = time.monotonic() + FIRST_DAYS_SECONDS
+        while self._stage.playing and self._days_drawn < FIRST_DAYS and not elsewhere() and time.monotonic() < ends:
+            time.sleep(0.5 / FRAMES_PER_SECOND)
 
     def _begin_autoplay(self) -> None:
         with self._lock:
@@ -345,6 +357,7 @@ class Controller:
                 if self._days_left == 0:
                     self._pause()
             self._publish()
+            self._days_drawn += 1
             if stop.wait(max(0.0, began + 1 / min(speed, FRAMES_PER_SECOND) - time.monotonic())):
                 return
 

@@ -29,6 +29,9 @@ DAYS_LIMIT = 3 * 365
 HALF_WAY = 12
 """Evaluations after which the progress bar stands at one half; nobody knows the number in advance."""
 
+COMPILE_SECONDS = 20
+"""What the first solve of a new installation takes, mostly compiling (benchmarks/cold_start.py)."""
+
 _solutions: Memo[Settings, Solution] = Memo(12)
 _first_bests: Memo[Settings, Benchmark] = Memo(32)
 _one_first_best = threading.Lock()
@@ -65,21 +68,22 @@ class Engine:
         cancelled: Callable[[], bool],
     ) -> Solution | None:
         """Solve settings, from a solution nearby if one is given, or find them solved already; None if cancelled."""
-        known = _solutions.get(settings.market_only)
-        if known is None:
-            if is_first_start():
-                progress(Work(text="First start: compiling, about 10 s", fraction=0.0))
+        key = settings.market_only
+        if is_first_start():
+            progress(Work(text=f"First start: compiling, about {COMPILE_SECONDS} s", fraction=0.0))
 
-            def told(report: Progress) -> None:
-                share = report.evaluations / (report.evaluations + HALF_WAY)
-                progress(Work(text=f"Solving: {report.stage}", fraction=report.fraction or share))
+        def told(report: Progress) -> None:
+            share = report.evaluations / (report.evaluations + HALF_WAY)
+            progress(Work(text=f"Solving: {report.stage}", fraction=report.fraction or share))
 
-            start = self._solution if near is None else near
-            known = solve(settings.market_only, start=start, progress=told, cancelled=cancelled)
-            if known is None:
-                return None
-            _solutions.put(settings.market_only, known)
-        return known.for_sample(settings)
+        with _solutions.turn(key, cancelled) as mine:
+            known = _solutions.get(key)
+            if known is None and mine:
+                start = self._solution if near is None else near
+                known = solve(key, start=start, progress=told, cancelled=cancelled)
+                if known is not None:
+                    _solutions.put(key, known)
+        return known.for_sample(settings) if known is not None else None
 
     def adopt(self, solution: Solution, *, against: Solution | None = None) -> tuple[Notice, ...]:
         """Build the market of a solution, at day 0, and say how the solve ended and what it changed.
@@ -106,9 +110,7 @@ class Engine:
         town = solution.settings.town
         reference = comparison(solution.settings).reference.market_only
         if _solutions.get(reference) is None:
-            known = solve(reference, start=solution, cancelled=cancelled)
-            if known is not None:
-                _solutions.put(reference, known)
+            self.solve(reference, near=solution, progress=lambda _: None, cancelled=cancelled)
         while _first_bests.get(town) is None:
             if cancelled():
                 return False

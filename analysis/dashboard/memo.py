@@ -2,10 +2,15 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+QUESTION_SECONDS = 0.1
+"""Time between two questions whether to wait any longer."""
 
 
 class Memo(Generic[K, V]):
@@ -19,6 +24,8 @@ class Memo(Generic[K, V]):
         self._size = size
         self._kept: OrderedDict[K, V] = OrderedDict()
         self._lock = threading.Lock()
+        self._under_way: set[K] = set()
+        self._ended = threading.Condition()
 
     def get(self, key: K) -> V | None:
         """Result for this argument, or None if it is not there (any more)."""
@@ -34,3 +41,25 @@ class Memo(Generic[K, V]):
             self._kept.move_to_end(key)
             while len(self._kept) > self._size:
                 self._kept.popitem(last=False)
+
+    @contextmanager
+    def turn(self, key: K, cancelled: Callable[[], bool]) -> Iterator[bool]:
+        """Be the only one who computes this argument: who asks for it meanwhile waits here, and then looks it up.
+
+        Yields False, at once, to whoever is ``cancelled`` before it is their turn.
+        """
+        with self._ended:
+            while key in self._under_way:
+                if cancelled():
+                    break
+                self._ended.wait(QUESTION_SECONDS)
+            mine = key not in self._under_way
+            if mine:
+                self._under_way.add(key)
+        try:
+            yield mine
+        finally:
+            if mine:
+                with self._ended:
+                    self._under_way.discard(key)
+                    self._ended.notify_all()

@@ -25,6 +25,9 @@ ENVIRONMENT = {
 }
 """What the web framework must know before it is imported; what the caller has set already is kept."""
 
+VISITOR_SECONDS = 10.0
+"""What a visitor who is there already has to himself, before the warm start goes on with what can come later."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -99,12 +102,20 @@ def warm_up(ended: Callable[[], bool]) -> None:
         if solution is not None:
             engine.adopt(solution)
             engine.step()
+            _wait(ended, VISITOR_SECONDS)
             engine.refine(solution, cancelled=ended)
     except Exception:  # the visitor's own solve will say it on the page
         if not ended():
             logger.exception("the warm start failed")
     finally:
         engine.close()
+
+
+def _wait(ended: Callable[[], bool], seconds: float) -> None:
+    """Wait, but no longer than until the server ends."""
+    ends = time.monotonic() + seconds
+    while not ended() and time.monotonic() < ends:
+        time.sleep(0.05)
 
 
 def _announce(server: object, url: str, open_browser: bool) -> None:

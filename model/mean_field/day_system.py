@@ -153,7 +153,10 @@ def forward_days(
     mass = np.empty((shocks, levels, count))
     moved, out = np.empty((levels, count)), np.empty((levels, count))
     landed = np.empty((shocks, levels * count))
-    forward_kernel = np.ascontiguousarray(shock_kernel.T)
+    forward_kernel, arriving = np.empty((shocks, shocks)), np.empty((levels, levels))
+    for z in range(shocks):
+        for y in range(shocks):
+            forward_kernel[y, z] = shock_kernel[z, y]
     for c in range(states):
         for z in range(shocks):
             for e in range(levels):
@@ -189,7 +192,10 @@ def forward_days(
                         a, b = seen[o, c, h, z, e], landed_seen[o, c, h, z, e] / eta
                         for d in range(count):
                             found[o, c, h, d] += a * moved[e, d] + b * future[e, d]
-                np.dot(kernel[c, h, z].T, moved, out)
+                for e in range(levels):
+                    for k in range(levels):
+                        arriving[k, e] = kernel[c, h, z, e, k]
+                np.dot(arriving, moved, out)  # a copy, as another layout would compile another product
                 for e in range(levels):
                     share = landing[c, h, z, e] / eta
                     bought = landed_reward[0, c, h, z, e] / eta

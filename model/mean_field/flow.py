@@ -61,11 +61,16 @@ class Flow:
     defect: float
 
 
-@compiled
 def moves_taken(probability: Floats) -> Ints:
     """First move that is ever taken and the first beyond the last one (c, h, e, z, 2): cold plans take one or two."""
+    taken = np.empty((*probability.shape[:-1], 2), dtype=np.int64)
+    _find_moves_taken(probability, taken)
+    return taken
+
+
+@compiled
+def _find_moves_taken(probability: Floats, taken: Ints) -> None:
     states, slots, levels, shocks, count = probability.shape
-    taken = np.empty((states, slots, levels, shocks, 2), dtype=np.int64)
     for c in range(states):
         for h in range(slots):
             for e in range(levels):
@@ -76,7 +81,6 @@ def moves_taken(probability: Floats) -> Ints:
                     while beyond > first and probability[c, h, e, z, beyond - 1] < NEVER:
                         beyond -= 1
                     taken[c, h, e, z, 0], taken[c, h, e, z, 1] = first, beyond
-    return taken
 
 
 @compiled
@@ -246,11 +250,17 @@ def _krylov(
     return np.asarray(found / found.sum(axis=(1, 2), keepdims=True))
 
 
-@compiled
 def _frequency(law: Floats, probability: Floats) -> Floats:
     """Joint frequency (c, h, z, j) of shock and move, summed over the levels."""
-    states, slots, levels, shocks, count = probability.shape
+    states, slots, _, shocks, count = probability.shape
     frequency = np.zeros((states, slots, shocks, count))
+    _add_up_moves(law, probability, frequency)
+    return frequency
+
+
+@compiled
+def _add_up_moves(law: Floats, probability: Floats, frequency: Floats) -> None:
+    states, slots, levels, shocks, count = probability.shape
     for c in range(states):
         for h in range(slots):
             for e in range(levels):
@@ -258,7 +268,6 @@ def _frequency(law: Floats, probability: Floats) -> Floats:
                     mass = law[c, h, e, z]
                     for j in range(count):
                         frequency[c, h, z, j] += mass * probability[c, h, e, z, j]
-    return frequency
 
 
 def _solve_midnight(

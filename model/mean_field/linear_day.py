@@ -81,12 +81,18 @@ def _expected(probability: Floats, seen: Floats) -> Floats:
     return np.ascontiguousarray(np.einsum("chezj,ochzj->ochze", probability, seen))
 
 
-@compiled
 def _landed(probability: Floats, moves: Ints, law: Floats, seen: Floats) -> tuple[Floats, Floats]:
     """Mass (c, h, z, e') after the move, and what was seen on the way there (o, c, h, z, e')."""
-    states, slots, levels, shocks, count = probability.shape
+    states, slots, levels, shocks, _ = probability.shape
     mass = np.zeros((states, slots, shocks, levels))
     total = np.zeros((len(seen), states, slots, shocks, levels))
+    _land(probability, moves, law, seen, mass, total)
+    return mass, total
+
+
+@compiled
+def _land(probability: Floats, moves: Ints, law: Floats, seen: Floats, mass: Floats, total: Floats) -> None:
+    states, slots, levels, shocks, count = probability.shape
     for c in range(states):
         for h in range(slots):
             for e in range(levels):
@@ -97,4 +103,3 @@ def _landed(probability: Floats, moves: Ints, law: Floats, seen: Floats) -> tupl
                             mass[c, h, z, e + moves[j]] += p
                             for o in range(len(seen)):
                                 total[o, c, h, z, e + moves[j]] += p * seen[o, c, h, z, j]
-    return mass, total

@@ -78,8 +78,12 @@ def _move_on_face(
             kept += 1
     used = used[:kept]
     sides = first.size - 1
-    system = np.zeros((used.size + sides, used.size + sides))
-    right = np.zeros(used.size + sides)
+    size = used.size + sides
+    system, right = np.empty((size, size)), np.empty(size)
+    for a in range(size):
+        right[a] = 0.0
+        for b in range(size):
+            system[a, b] = 0.0
     trace = 0.0
     for a in range(used.size):
         trace += hessian[used[a], used[a]]

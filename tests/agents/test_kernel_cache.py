@@ -192,3 +192,37 @@ def test_a_decorated_function_keeps_its_name_and_its_python() -> None:
     kernel = compiled(inner)
     assert kernel.__name__ == "inner"
     assert kernel.py_func(1.5) == 3.0
+
+
+PRODUCT = """
+import sys
+import numpy as np
+from agents.day_operator import day_operators
+kernel = np.array([[[[[0.5, 0.5], [0.25, 0.75]]], [[[1.0, 0.0], [0.5, 0.5]]]]])
+found = day_operators(kernel, np.ones((1, 1)), 1.0)[0]
+assert np.allclose(found, kernel[0, 0, 0] @ kernel[0, 1, 0], rtol=1e-15), found
+"""
+
+
+def test_a_second_start_multiplies_matrices_without_all_of_scipy_linalg_and_numba(tmp_path: Path) -> None:
+    import_again = """
+from agents.compiled import compile_seconds
+assert compile_seconds() == 0.0, "the second process compiled again"
+spared = ["scipy.linalg", "numpy.f2py", "numba.np.arrayobj", "numba.cpython.unicode"]
+assert not [name for name in spared if name in sys.modules], sys.modules.keys()
+import scipy.linalg
+from scipy.linalg import cython_blas
+import scipy.linalg.cython_blas as again
+assert again is cython_blas and "dgemm" in cython_blas.__pyx_capi__
+assert np.allclose(scipy.linalg.expm(np.zeros((2, 2))), np.eye(2))
+"""
+    for code in (PRODUCT, PRODUCT + import_again):
+        with started(tmp_path, code) as process:
+            said = process.communicate()
+        assert process.returncode == 0, said
+
+
+def test_matrices_are_multiplied_with_scipy_linalg_imported_before(tmp_path: Path) -> None:
+    with started(tmp_path, "import scipy.linalg" + PRODUCT) as process:
+        said = process.communicate()
+    assert process.returncode == 0, said
