@@ -29,10 +29,13 @@ class Kernel:
         The function itself, in plain Python.
     options
         What numba is told beside the defaults.
+    thorough
+        Whether LLVM takes the time for all it can do. Kernels of numbers in plain loops gain nothing by it.
     """
 
     def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
         self.py_func = function
+        self.thorough = bool(options.pop("thorough", False))
         self.options = options
         update_wrapper(self, function)
 
@@ -67,7 +70,7 @@ def compiled(function: Function, /) -> Function: ...
 @overload
 def compiled(function: None = None, /, **options: Any) -> Callable[[Function], Function]: ...
 def compiled(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
-    """Decorate a kernel, with or without options of `numba.njit`. It runs without Python's lock."""
+    """Decorate a kernel, with options of `numba.njit` or ``thorough`` if wanted. It runs without Python's lock."""
     if function is None:
         return lambda decorated: Kernel(decorated, options)
     return Kernel(function, options)

@@ -43,10 +43,9 @@ PATIENCE_SECONDS: Final = 300.0
 """How long to wait for another process that compiles. Then both do, which costs time and nothing else."""
 config: Any = numba_config  # its attributes are made when it is read
 _WHOLE: Final = config.OPT
-"""How much LLVM optimises what is called from Python,"""
+"""How much LLVM optimises thorough kernels where they are called from Python,"""
 _LITTLE: Final = min(config.OPT, type(config.OPT)("1"))
-"""and what is only called by kernels, where it is optimised again together with them. Loops are vectorised in both:
-without, kernels around them are slower by a third."""
+"""and everything else. Loops are vectorised in both: without, kernels are slower by a third."""
 SAID: Final = "MEANWATT_NO_CACHE_SAID"
 """Set in the environment once the missing cache has been reported, so that worker processes do not repeat it."""
 
@@ -57,10 +56,9 @@ def dispatcher_of(kernel: Kernel, *, inner: bool) -> Any:
     njit: Any = numba.njit
     options = {"nogil": True, "no_cfunc_wrapper": True, "no_cpython_wrapper": inner, **kernel.options}
     dispatcher = njit(**options)(kernel.py_func)
-    kept = _KernelCache(kernel, options)
-    dispatcher._cache = kept
+    effort = _WHOLE if kernel.thorough and not inner else _LITTLE
+    dispatcher._cache = _KernelCache(kernel, {**options, "effort": str(effort)})
     compile_it = dispatcher.compile
-    effort = _LITTLE if inner else _WHOLE
 
     def compile_or_load(signature: Any) -> Any:
         with global_compiler_lock, _set_effort(effort):  # always before the lock between processes
@@ -76,7 +74,7 @@ def dispatcher_of(kernel: Kernel, *, inner: bool) -> Any:
 
 @contextlib.contextmanager
 def _set_effort(effort: Any) -> Iterator[None]:
-    """Let LLVM optimise so much: kernels inside others are optimised there, together with them."""
+    """Let LLVM optimise so much."""
     before, config.OPT = config.OPT, effort
     try:
         yield

@@ -218,7 +218,7 @@ def _count_energy(reading: Any) -> Any:
     return total
 
 
-@compiled
+@compiled(thorough=True)
 def _run_blocks(
     numbers: Ints,
     day: Any,

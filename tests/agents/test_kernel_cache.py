@@ -122,7 +122,7 @@ def test_the_first_folder_that_takes_a_file_is_used(tmp_path: Path) -> None:
 
 def test_bounds_checking_has_a_folder_of_its_own(tmp_path: Path) -> None:
     code = "from agents.kernel_cache import cache_folder\nprint(cache_folder())"
-    plain, _ = started(tmp_path, code).communicate()
+    plain, _ = started(tmp_path, code, NUMBA_BOUNDSCHECK="0").communicate()
     checked, _ = started(tmp_path, code, NUMBA_BOUNDSCHECK="1").communicate()
     assert str(tmp_path) in plain
     assert str(tmp_path) in checked
