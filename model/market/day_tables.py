@@ -200,7 +200,7 @@ def alias_table(probability: Floats) -> Words:
     M. D. Vose, "A linear algorithm for generating random numbers with a given distribution", IEEE Transactions on
     Software Engineering 17(9), 1991, doi 10.1109/32.92917.
     """
-    rows = np.ascontiguousarray(probability, dtype=np.float64).reshape(-1, probability.shape[-1])
+    rows = np.array(probability, dtype=np.float64, order="C").reshape(-1, probability.shape[-1])
     total = rows.sum(axis=1)
     if not (np.isfinite(total).all() and (total > 0).all() and rows.min() >= 0):
         raise ValueError("probabilities to draw from are negative, not finite or all zero; give rows that sum to 1")
@@ -216,7 +216,9 @@ def _fill_alias(rows: Floats, table: Words) -> None:
     weight = np.empty(n)
     todo = np.empty(n, dtype=np.int64)  # light columns from the left, heavy ones from the right
     for row in range(count):
-        total = rows[row].sum()
+        total = 0.0
+        for j in range(n):
+            total += rows[row, j]
         light, heavy = 0, n
         for j in range(n):
             weight[j] = rows[row, j] / total * n

@@ -107,10 +107,12 @@ def _bill(
 ) -> None:
     """Bill the households of chunks ``first`` to ``last − 1``; fill parts (chunk, 3) with their sums in quanta."""
     slots = energy_kwh.shape[1]
-    payment = np.empty(slots)
+    payment, imported, net = np.empty(slots), np.empty(slots, np.int64), np.empty(slots, np.int64)
     for chunk in range(first, last):
         bought_at, sold_at = import_rate[kinds[chunk]], export_rate[kinds[chunk]]
-        imported, net, bills, size = np.zeros(slots, np.int64), np.zeros(slots, np.int64), np.int64(0), 0.0
+        for h in range(slots):
+            imported[h], net[h] = 0, 0
+        bills, size = np.int64(0), 0.0
         for household in range(chunk_start[chunk], chunk_start[chunk + 1]):
             meter = energy_kwh[household]
             for h in range(slots):  # vector code: no sum runs along the slots
@@ -125,6 +127,9 @@ def _bill(
             size += abs(own)
             bill[household] += own
             bills += np.int64(np.rint(own * _MONEY_SCALE))
-        parts[chunk, 0], parts[chunk, 1], parts[chunk, 2] = bills, imported.sum(), imported.sum() - net.sum()
+        parts[chunk, 0], parts[chunk, 1], parts[chunk, 2] = bills, 0, 0
+        for h in range(slots):
+            parts[chunk, 1] += imported[h]
+            parts[chunk, 2] += imported[h] - net[h]
         if not size * _MONEY_SCALE < _COUNTABLE:
             parts[chunk, 0] = _TOO_LARGE
