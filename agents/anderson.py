@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats
+from meanwatt.agents.arrays import Floats
 
 MEMORY = 10
 """Differences kept."""

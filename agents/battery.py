@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agents.arrays import Bools, Floats, Ints
+from meanwatt.agents.arrays import Bools, Floats, Ints
 
 POWER_TOLERANCE = 1e-9
 """Relative slack of the power limit, so that a limit hit exactly is not lost to rounding."""

@@ -6,14 +6,14 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.best_response import Response, best_response
-from agents.household import HouseholdType
-from agents.offer import Offer
-from agents.outlook import Outlook
-from agents.policy import PolicyTable
-from agents.short_repr import short_repr
-from agents.tariff import Rates, Tariff, rates
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.best_response import Response, best_response
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.offer import Offer
+from meanwatt.agents.outlook import Outlook
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.tariff import Rates, Tariff, rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -147,7 +147,7 @@ class Strategy(Protocol):
     """One household that decides for itself: a student's idea, a human player, a learner.
 
     Each household has an object of its own. It may also have a method ``learn(lived: DayLived) -> None``, called after
-    every day. ``model.market.strategy_check.check_strategy`` tells what is wrong with one.
+    every day. ``meanwatt.model.market.strategy_check.check_strategy`` tells what is wrong with one.
     """
 
     def move(self, situation: Situation) -> int:

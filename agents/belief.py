@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.randomness import Purpose, children, stream
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.randomness import Purpose, children, stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeliefSettings:
-    """How households learn prices from what they see of them; see ``agents.behaviour.BeliefBehaviour``.
+    """How households learn prices from what they see of them; see ``meanwatt.agents.behaviour.BeliefBehaviour``.
 
     The defaults are homogeneous learners: one belief, answered every day.
 

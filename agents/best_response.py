@@ -23,9 +23,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.anderson import accelerate
-from agents.arrays import Floats, Ints, require_finite
-from agents.day_operator import (
+from meanwatt.agents.anderson import accelerate
+from meanwatt.agents.arrays import Floats, Ints, require_finite
+from meanwatt.agents.day_operator import (
     JOINT_LIMIT,
     closed_groups,
     day_operators,
@@ -33,14 +33,14 @@ from agents.day_operator import (
     joint_operator,
     move_kernel,
 )
-from agents.day_sweep import ROUNDING_USD, iterate_days, sweep_day
-from agents.household import HouseholdType
-from agents.outlook import Outlook, ValueRule
-from agents.policy import PolicyTable
-from agents.short_repr import short_repr
-from agents.slot_outcome import SlotOutcome, slot_outcome
-from agents.split import Ties
-from agents.tariff import Rates
+from meanwatt.agents.day_sweep import ROUNDING_USD, iterate_days, sweep_day
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.outlook import Outlook, ValueRule
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.slot_outcome import SlotOutcome, slot_outcome
+from meanwatt.agents.split import Ties
+from meanwatt.agents.tariff import Rates
 
 PLAIN_DAYS = 12
 """Sweeps over the day after which plain iteration hands over to a faster one."""

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from agents.behaviour import Behaviour, DaySeen, Strategy
-from agents.following import FollowsTariff
-from agents.offer import Offer
-from agents.policy import PolicyTable
+from meanwatt.agents.behaviour import Behaviour, DaySeen, Strategy
+from meanwatt.agents.following import FollowsTariff
+from meanwatt.agents.offer import Offer
+from meanwatt.agents.policy import PolicyTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

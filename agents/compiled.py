@@ -1,7 +1,7 @@
 """Functions that numba compiles when they are first called, and not before.
 
-A module of kernels imports without numba. The compiled code is kept in a folder (`agents.kernel_cache`), so that
-every process after the first only loads it.
+A module of kernels imports without numba. The compiled code is kept in a folder (`meanwatt.agents.kernel_cache`), so
+that every process after the first only loads it.
 """
 
 from collections.abc import Callable
@@ -42,14 +42,14 @@ class Kernel:
     @cached_property
     def dispatcher(self) -> Any:
         """Numba's object in charge, which compiles for every combination of argument types it meets."""
-        from agents.kernel_cache import dispatcher_of
+        from meanwatt.agents.kernel_cache import dispatcher_of
 
         return dispatcher_of(self, inner=False)
 
     @cached_property
     def inner(self) -> Any:
         """The same for calls by other kernels. They need no wrapper that takes Python's objects apart."""
-        from agents.kernel_cache import dispatcher_of
+        from meanwatt.agents.kernel_cache import dispatcher_of
 
         return dispatcher_of(self, inner=True)
 

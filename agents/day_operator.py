@@ -6,8 +6,8 @@ once where iterating it would mix slowly.
 
 import numpy as np
 
-from agents.arrays import Bools, Floats, Ints
-from agents.compiled import compiled
+from meanwatt.agents.arrays import Bools, Floats, Ints
+from meanwatt.agents.compiled import compiled
 
 JOINT_LIMIT = 1_200
 """Largest joint operator (common states × shocks × levels) that is worth a dense factorisation."""

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.compiled import compiled
-from agents.day_operator import mix_shocks
-from agents.soft_slot import NEVER, padded, soft_slot
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.day_operator import mix_shocks
+from meanwatt.agents.soft_slot import NEVER, padded, soft_slot
 
 ROUNDING_USD = 2e-14
 """A span of the change this small is rounding. [USD]"""

@@ -7,8 +7,8 @@ Around a reference demand q0 at reference price p0, with own-price elasticity ε
 Each formula stands once, as a compiled function of numbers for the kernels, and as a function of arrays around it.
 """
 
-from agents.arrays import Floats, at_each
-from agents.compiled import compiled
+from meanwatt.agents.arrays import Floats, at_each
+from meanwatt.agents.compiled import compiled
 
 
 @compiled

@@ -7,7 +7,7 @@ place; no special values, no errors: arguments must lie in the stated ranges.
 
 import numpy as np
 
-from agents.compiled import compiled
+from meanwatt.agents.compiled import compiled
 
 LOG2_E = 1.4426950408889634
 LN2_HIGH = 6.93147180369123816490e-01

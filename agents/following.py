@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
-from agents.behaviour import DaySeen
-from agents.offer import Offer
-from agents.policy import PolicyTable
+from meanwatt.agents.behaviour import DaySeen
+from meanwatt.agents.offer import Offer
+from meanwatt.agents.policy import PolicyTable
 
 
 @runtime_checkable

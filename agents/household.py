@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from agents.arrays import Floats, read_only, require_shape
-from agents.battery import Battery
-from agents.short_repr import short_repr
+from meanwatt.agents.arrays import Floats, read_only, require_shape
+from meanwatt.agents.battery import Battery
+from meanwatt.agents.short_repr import short_repr
 
 TECHNOLOGIES = ("none", "pv", "pv_battery", "battery")
 """What may stand behind the meter, in the order used everywhere."""
@@ -31,7 +31,7 @@ class HouseholdType:
     battery
         The battery, or None.
     elasticity, flexibility, reference_price_usd_per_kwh
-        ε, f and p0 of ``agents.demand``.
+        ε, f and p0 of ``meanwatt.agents.demand``.
     curtailable
         Whether the inverter may use less than the sun gives.
     """

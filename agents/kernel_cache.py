@@ -36,8 +36,8 @@ from numba.core.environment import Environment, lookup_environment
 from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
-from agents.blas import load_blas
-from agents.compiled import Kernel, spent
+from meanwatt.agents.blas import load_blas
+from meanwatt.agents.compiled import Kernel, spent
 
 PATIENCE_SECONDS: Final = 300.0
 """How long to wait for another process that compiles. Then both do, which costs time and nothing else."""

@@ -6,11 +6,11 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.menu_learner import MenuLearner
-from agents.meter import MeterReading, joined
-from agents.randomness import Key, Purpose, key_from, stream
-from agents.tariff import Tariff
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.menu_learner import MenuLearner
+from meanwatt.agents.meter import MeterReading, joined
+from meanwatt.agents.randomness import Key, Purpose, key_from, stream
+from meanwatt.agents.tariff import Tariff
 
 
 @runtime_checkable
@@ -77,7 +77,7 @@ class LearningLeader:
     compose
         Makes the tariff of a round from the element of each state, (s,); needed where there are several states.
     rng
-        Key of the draws, as of `agents.randomness.key_from`.
+        Key of the draws, as of `meanwatt.agents.randomness.key_from`.
 
     Attributes
     ----------

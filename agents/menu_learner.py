@@ -17,9 +17,9 @@ from typing import Final
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.randomness import child, uniform
-from agents.softmax import softmax
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.randomness import child, uniform
+from meanwatt.agents.softmax import softmax
 
 LONG_SHOT: Final = 1e-300
 """Chances below this are none: numbers this small have lost their digits."""
@@ -33,7 +33,8 @@ class MenuLearner:
     states, elements
         Number of states that choose for themselves, and of elements on the menu.
     stream
-        Where its draws come from, see ``agents.randomness``; draw number round · states + state serves one choice.
+        Where its draws come from, see ``meanwatt.agents.randomness``; draw number round · states + state serves one
+        choice.
 
     Attributes
     ----------

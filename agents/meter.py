@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, Ints, read_only, require_finite, require_shape
-from agents.short_repr import short_repr
-from agents.tariff import Tariff
+from meanwatt.agents.arrays import Floats, Ints, read_only, require_finite, require_shape
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.tariff import Tariff
 
 _BY_ROW = (
     "common_state",

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from agents.arrays import Floats
-from agents.policy import PolicyTable
-from agents.tariff import Tariff
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.tariff import Tariff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,8 +5,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from agents.arrays import Floats, read_only
-from agents.short_repr import short_repr
+from meanwatt.agents.arrays import Floats, read_only
+from meanwatt.agents.short_repr import short_repr
 
 
 class ValueRule(StrEnum):

@@ -11,15 +11,15 @@ rates, whatever their signs and order, is one of
     SELL_DARK    p = 0, n ≤ 0:    q = min(q⁻, −b)
 
 with q⁺, q⁻, q⁰ the use wanted at r⁺, r⁻ and 0 (``docs/theory.md``, households). Where r⁻ ≤ r⁺ and nothing is gained by
-curtailment, `best_use` of ``agents.demand`` says the same in one line.
+curtailment, `best_use` of ``meanwatt.agents.demand`` says the same in one line.
 """
 
 import numpy as np
 
-from agents.arrays import Bools, Floats
-from agents.compiled import compiled
-from agents.demand import best_use, utility_of_use, wanted_use
-from agents.tariff import slot_payment
+from meanwatt.agents.arrays import Bools, Floats
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.demand import best_use, utility_of_use, wanted_use
+from meanwatt.agents.tariff import slot_payment
 
 BUY, SELL, BALANCE, BUY_DARK, SELL_DARK = range(5)
 PLANS = 5

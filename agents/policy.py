@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.short_repr import short_repr
-from agents.split import Split
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.split import Split
 
 ROW_SUM_TOLERANCE = 1e-9
 

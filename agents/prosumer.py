@@ -5,10 +5,10 @@ from typing import Any, Protocol
 import mesa
 import numpy as np
 
-from agents.arrays import Floats
-from agents.behaviour import Strategy
-from agents.cohorts import Cohort
-from agents.household import HouseholdType
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.behaviour import Strategy
+from meanwatt.agents.cohorts import Cohort
+from meanwatt.agents.household import HouseholdType
 
 
 class Columns(Protocol):

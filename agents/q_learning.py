@@ -26,13 +26,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, Ints
-from agents.battery import feasible
-from agents.best_response import Response
-from agents.compiled import compiled
-from agents.day_operator import closed_groups, group_weights
-from agents.outlook import Outlook
-from agents.randomness import Words, child64
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.battery import feasible
+from meanwatt.agents.best_response import Response
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.day_operator import closed_groups, group_weights
+from meanwatt.agents.outlook import Outlook
+from meanwatt.agents.randomness import Words, child64
 
 Values = npt.NDArray[np.float32]
 """Tables of values. [USD]"""

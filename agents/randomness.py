@@ -24,7 +24,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from agents.compiled import compiled
+from meanwatt.agents.compiled import compiled
 
 Words = npt.NDArray[np.uint64]
 """An array of 64-bit words."""

@@ -14,13 +14,13 @@ from typing import Final
 
 import numpy as np
 
-from agents.arrays import Bools, Floats, Ints
-from agents.battery import feasible
-from agents.household import HouseholdType
-from agents.outlook import Outlook
-from agents.policy import PolicyTable
-from agents.slot_outcome import SlotOutcome, slot_outcome
-from agents.tariff import Rates
+from meanwatt.agents.arrays import Bools, Floats, Ints
+from meanwatt.agents.battery import feasible
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.outlook import Outlook
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.slot_outcome import SlotOutcome, slot_outcome
+from meanwatt.agents.tariff import Rates
 
 CHEAP, DEAR = 0.25, 0.75
 """Quantiles of the day's import rates at which ``price_threshold`` charges and discharges."""

@@ -5,16 +5,16 @@ from functools import cache
 
 import numpy as np
 
-from agents.arrays import Floats, Ints, read_only
-from agents.battery import Battery, grid_power_kw, moves, wear_usd
-from agents.compiled import compiled
-from agents.demand import best_use, utility_of_use, utility_usd_per_hour, wanted_use
-from agents.household import HouseholdType
-from agents.plans import best_plan, is_simple
-from agents.policy import PolicyTable
-from agents.short_repr import short_repr
-from agents.split import Split, Ties, curtailed_kw, split_by
-from agents.tariff import Rates, payment_usd, slot_payment
+from meanwatt.agents.arrays import Floats, Ints, read_only
+from meanwatt.agents.battery import Battery, grid_power_kw, moves, wear_usd
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.demand import best_use, utility_of_use, utility_usd_per_hour, wanted_use
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.plans import best_plan, is_simple
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.split import Split, Ties, curtailed_kw, split_by
+from meanwatt.agents.tariff import Rates, payment_usd, slot_payment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -9,9 +9,9 @@ plain log-sum-exp does it.
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.compiled import compiled
-from agents.elementary import quick_exp, quick_log
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.elementary import quick_exp, quick_log
 
 SAFE_EXPONENT = 600.0
 """Largest range of Q/η that the exponential domain can hold in float64 without underflow (exp(−745) is 0)."""

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats
+from meanwatt.agents.arrays import Floats
 
 
 def softmax(values: npt.ArrayLike, temperature: float) -> Floats:

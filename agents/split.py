@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Bools, Floats
-from agents.plans import ALL_SUN, PLANS, fill_shares
+from meanwatt.agents.arrays import Bools, Floats
+from meanwatt.agents.plans import ALL_SUN, PLANS, fill_shares
 
 ROUNDING_KW = 1e-12
 """Less sun than this is none. [kW]"""
@@ -50,7 +50,7 @@ class Ties:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Split:
-    """Which plans households of one type follow at each move, as ``agents.plans`` numbers them.
+    """Which plans households of one type follow at each move, as ``meanwatt.agents.plans`` numbers them.
 
     Attributes
     ----------

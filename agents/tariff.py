@@ -5,9 +5,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from agents.arrays import Floats, Ints, at_each, read_only, require_finite, require_shape
-from agents.compiled import compiled
-from agents.short_repr import short_repr
+from meanwatt.agents.arrays import Floats, Ints, at_each, read_only, require_finite, require_shape
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.short_repr import short_repr
 
 
 class Recovery(StrEnum):

@@ -7,11 +7,11 @@ from typing import Any
 import mesa
 import numpy as np
 
-from agents.arrays import Floats
-from agents.leader import Leader
-from agents.meter import MeterReading
-from agents.offer import Offer
-from agents.tariff import Rates, Tariff, rates
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.leader import Leader
+from meanwatt.agents.meter import MeterReading
+from meanwatt.agents.offer import Offer
+from meanwatt.agents.tariff import Rates, Tariff, rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

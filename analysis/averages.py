@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, require_finite, require_shape
+from meanwatt.agents.arrays import Floats, require_finite, require_shape
 
 ROUNDING = 16 * float(np.finfo(np.float64).eps)
 """A mean below this part of the mean magnitude is rounding noise and counts as zero."""

@@ -12,17 +12,17 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, Final
 
-from agents.arrays import Floats
-from agents.short_repr import short_repr
-from agents.tariff import Recovery, Tariff
-from analysis.metrics import Metrics
-from analysis.solution_json import equilibrium_metrics
-from model.economy import Economy
-from model.mean_field.concepts import ROUNDS, alternating, feedback
-from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from model.mean_field.family import tariff_family
-from model.mean_field.leader import Commitment, commit
-from model.mean_field.watch import Cancelled, Progress
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.tariff import Recovery, Tariff
+from meanwatt.analysis.metrics import Metrics
+from meanwatt.analysis.solution_json import equilibrium_metrics
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.concepts import ROUNDS, alternating, feedback
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.family import tariff_family
+from meanwatt.model.mean_field.leader import Commitment, commit
+from meanwatt.model.mean_field.watch import Cancelled, Progress
 
 CAP_OVER_REFERENCE: Final = 1.5
 """Default price cap of the utility, as a multiple of the scenario's reference price."""
@@ -108,7 +108,7 @@ class Quest:
     baseline
         Equilibrium at the tariff in force.
     progress, cancelled
-        As in `model.mean_field.leader.commit`.
+        As in `meanwatt.model.mean_field.leader.commit`.
     """
 
     economy: Economy
@@ -123,12 +123,12 @@ Search = Callable[[Quest], Commitment]
 
 
 def commitment_search(evaluations_per_start: int = EVALUATIONS_PER_START) -> Search:
-    """Search with full knowledge of the households: `model.mean_field.leader.commit`."""
+    """Search with full knowledge of the households: `meanwatt.model.mean_field.leader.commit`."""
     return _asked(partial(commit, evaluations_per_start=evaluations_per_start))
 
 
 def concept_search(name: str, rounds: int = ROUNDS) -> Search:
-    """Search of a leader who does not commit: ``feedback`` or ``alternating`` of `model.mean_field.concepts`."""
+    """Search of a leader who does not commit, of `meanwatt.model.mean_field.concepts`: feedback or alternating."""
     return _asked(partial({"feedback": feedback, "alternating": alternating}[name], rounds=rounds))
 
 
@@ -199,7 +199,7 @@ def design(
     evaluations_per_start
         Tariffs tried from each starting point at most, by the default search.
     progress, cancelled
-        As in `model.mean_field.leader.commit`.
+        As in `meanwatt.model.mean_field.leader.commit`.
 
     Raises
     ------

@@ -8,8 +8,8 @@ that a household with net load n expects is
 so its expected payment is quadratic in n on either side of zero, and its best reply is an exact dynamic program with
 its use in closed form: on either side of zero net load with all sun used, with none, or with as much of it as makes
 the payment least, whichever of the six is best. Where the curve bends, the expectation also depends on how the others'
-mean load scatters: see `analysis.expected_rates`. The adder is held. On a straight curve, where the export credit is
-capped at the import rate, the cap is taken to bind as it does at n = 0.
+mean load scatters: see `meanwatt.analysis.expected_rates`. The adder is held. On a straight curve, where the export
+credit is capped at the import rate, the cap is taken to bind as it does at n = 0.
 
 "Exact" is within the model's closure: given the common state (the last m + 1 day types), the others' loads do not
 depend on the deviator's own state. With one day type that is so; with weather it leaves out what older days still say
@@ -21,22 +21,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Bools, Floats, Ints
-from agents.battery import grid_power_kw, moves, wear_usd
-from agents.best_response import Response, respond
-from agents.demand import utility_usd_per_hour
-from agents.household import HouseholdType
-from agents.outlook import Outlook
-from agents.slot_outcome import SlotOutcome
-from agents.tariff import ExportRule, Tariff, export_credit
-from analysis.expected_rates import ExpectedRates, expected_rates
-from analysis.others import Others
-from model.economy import Economy
-from model.mean_field.answer import outlook
-from model.mean_field.certificate import policy_value_usd
-from model.mean_field.equilibrium import Equilibrium
-from model.mean_field.flow import Flow
-from model.mean_field.prices import couples
+from meanwatt.agents.arrays import Bools, Floats, Ints
+from meanwatt.agents.battery import grid_power_kw, moves, wear_usd
+from meanwatt.agents.best_response import Response, respond
+from meanwatt.agents.demand import utility_usd_per_hour
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.outlook import Outlook
+from meanwatt.agents.slot_outcome import SlotOutcome
+from meanwatt.agents.tariff import ExportRule, Tariff, export_credit
+from meanwatt.analysis.expected_rates import ExpectedRates, expected_rates
+from meanwatt.analysis.others import Others
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import outlook
+from meanwatt.model.mean_field.certificate import policy_value_usd
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.mean_field.flow import Flow
+from meanwatt.model.mean_field.prices import couples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

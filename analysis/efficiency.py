@@ -7,9 +7,9 @@ market. Net loads are kW per household, positive when bought from the grid.
 
 import numpy.typing as npt
 
-from agents.arrays import Floats, require_shape
-from analysis.averages import numbers, shares
-from model.supply import SupplyCurve
+from meanwatt.agents.arrays import Floats, require_shape
+from meanwatt.analysis.averages import numbers, shares
+from meanwatt.model.supply import SupplyCurve
 
 
 def per_day(rate_per_hour: npt.ArrayLike, *, slot_hours: float, probability: npt.ArrayLike | None = None) -> float:

@@ -19,16 +19,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.behaviour import BeliefBehaviour
-from agents.policy import PolicyTable
-from agents.short_repr import short_repr
-from model.market.history import DayRecord
-from model.market.market import ProsumerMarket
-from model.market.ways import Given
-from model.mean_field.equilibrium import Equilibrium
-from model.mean_field.tables import Followed, follow
-from model.messages import Messages, joined
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.behaviour import BeliefBehaviour
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.model.market.history import DayRecord
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.ways import Given
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.mean_field.tables import Followed, follow
+from meanwatt.model.messages import Messages, joined
 
 LAST_SHARE: Final = 0.25
 """Share of the days, the last ones, over which a run is summed up."""

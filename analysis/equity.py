@@ -19,9 +19,9 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, Ints, read_only, require_shape
-from analysis.averages import numbers, positive_mean, shares
-from analysis.efficiency import per_day
+from meanwatt.agents.arrays import Floats, Ints, read_only, require_shape
+from meanwatt.analysis.averages import numbers, positive_mean, shares
+from meanwatt.analysis.efficiency import per_day
 
 DAYS_PER_YEAR = 365.0
 """Turns USD per day into USD per year wherever a bill meets a yearly income."""

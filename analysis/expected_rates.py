@@ -15,16 +15,16 @@ from typing import Final
 
 import numpy as np
 
-from agents.arrays import Bools, Floats
-from agents.battery import grid_power_kw, moves, wear_usd
-from agents.compiled import compiled
-from agents.demand import utility_of_use
-from agents.household import HouseholdType
-from agents.slot_outcome import SlotOutcome
-from agents.tariff import ExportRule, export_credit
-from analysis.others import Others
-from model.economy import Economy
-from model.mean_field.equilibrium import Equilibrium
+from meanwatt.agents.arrays import Bools, Floats
+from meanwatt.agents.battery import grid_power_kw, moves, wear_usd
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.demand import utility_of_use
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.slot_outcome import SlotOutcome
+from meanwatt.agents.tariff import ExportRule, export_credit
+from meanwatt.analysis.others import Others
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 NODES: Final = 65
 """Own net loads at which expectations are tabled; between them a cubic, exact where the curve is a cubic."""

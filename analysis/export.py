@@ -12,12 +12,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, Ints
-from agents.battery import feasible
-from agents.outlook import ValueRule
-from analysis.output import staged_file
-from model.mean_field.equilibrium import Equilibrium
-from model.supply import SupplyCurve
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.battery import feasible
+from meanwatt.agents.outlook import ValueRule
+from meanwatt.analysis.output import staged_file
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.supply import SupplyCurve
 
 VALUE_RULE_NUMBER: Final = {ValueRule.ENTROPY: 0, ValueRule.BOLTZMANN: 1}
 SUPPLY_NODES: Final = 2001

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Bools, Floats, require_finite, require_shape
-from model.power_flow import VoltageLimits
+from meanwatt.agents.arrays import Bools, Floats, require_finite, require_shape
+from meanwatt.model.power_flow import VoltageLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

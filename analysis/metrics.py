@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, Ints, require_shape
-from analysis import efficiency, equity, stability
-from analysis.averages import numbers, shares
-from model.economy import Economy
+from meanwatt.agents.arrays import Floats, Ints, require_shape
+from meanwatt.analysis import efficiency, equity, stability
+from meanwatt.analysis.averages import numbers, shares
+from meanwatt.model.economy import Economy
 
 HIGH_BURDEN = 0.06
 """Share of income above which an energy burden is usually called high."""

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from agents.arrays import Floats
-from model.mean_field.equilibrium import Equilibrium
+from meanwatt.agents.arrays import Floats
+from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 MANY: Final = 1_000
 """Households from which the law of their mean is taken from its characteristic function."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy.typing as npt
 
-from analysis.strict_json import dumps
+from meanwatt.analysis.strict_json import dumps
 
 MANIFEST: Final = "manifest.json"
 NAMED_VERSIONS: Final = ("meanwatt", "numpy", "scipy", "numba", "mesa", "power-grid-model", "pyarrow")
@@ -64,7 +64,7 @@ def write_result(
     name
         Name of the JSON result without its ending, e.g. ``solve``.
     result
-        What `analysis.strict_json.dumps` can write.
+        What `meanwatt.analysis.strict_json.dumps` can write.
     manifest
         Scenario, seed and other settings; versions and the files' hashes are added.
     tables

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from agents.tariff import Recovery, Tariff
-from model.economy import build_tariff
-from model.scenario import Scenario, load_scenario
+from meanwatt.agents.tariff import Recovery, Tariff
+from meanwatt.model.economy import build_tariff
+from meanwatt.model.scenario import Scenario, load_scenario
 
 
 def twins(scenario: Scenario) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from scipy.special import ndtr, stdtrit
 
-from agents.arrays import Floats
+from meanwatt.agents.arrays import Floats
 
 RESAMPLES: Final = 2000
 CONFIDENCE: Final = 0.95

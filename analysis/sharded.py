@@ -17,18 +17,18 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from agents.arrays import Floats, Ints
-from agents.randomness import Key, key_from, seed_of
-from agents.short_repr import short_repr
-from agents.tariff import Tariff
-from analysis.workers import LOOK_SECONDS, WorkersLostError, dask_client
-from model.economy import Economy
-from model.machine import peak_bytes
-from model.market.feeders import Feeders, market_load_kw, require_feeders
-from model.market.setup import find_equilibrium
-from model.market.ways import read_behaviour
-from model.mean_field.equilibrium import Equilibrium
-from model.mean_field.watch import Cancelled
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.randomness import Key, key_from, seed_of
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.tariff import Tariff
+from meanwatt.analysis.workers import LOOK_SECONDS, WorkersLostError, dask_client
+from meanwatt.model.economy import Economy
+from meanwatt.model.machine import peak_bytes
+from meanwatt.model.market.feeders import Feeders, market_load_kw, require_feeders
+from meanwatt.model.market.setup import find_equilibrium
+from meanwatt.model.market.ways import read_behaviour
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.mean_field.watch import Cancelled
 
 WORD_BYTES: Final = 8
 """What one number exchanged takes."""

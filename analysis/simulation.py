@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from agents.leader import Leader
-from agents.randomness import Key
-from agents.short_repr import short_repr
-from agents.tariff import Tariff
-from analysis.feeder_stress import FeederStress, feeder_stress
-from analysis.metrics import Metrics, market_metrics
-from analysis.utility_meter import Enjoyed, UtilityMeter
-from model.economy import Economy
-from model.machine import require_room
-from model.market.history import History
-from model.market.market import ProsumerMarket
-from model.market.ways import Given
-from model.mean_field.equilibrium import Equilibrium
-from model.power_flow import VoltageLimits
+from meanwatt.agents.leader import Leader
+from meanwatt.agents.randomness import Key
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.tariff import Tariff
+from meanwatt.analysis.feeder_stress import FeederStress, feeder_stress
+from meanwatt.analysis.metrics import Metrics, market_metrics
+from meanwatt.analysis.utility_meter import Enjoyed, UtilityMeter
+from meanwatt.model.economy import Economy
+from meanwatt.model.machine import require_room
+from meanwatt.model.market.history import History
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.ways import Given
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.power_flow import VoltageLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from agents.compiled import compile_seconds
-from analysis.efficiency import price_of_anarchy
-from analysis.metrics import Metrics, mean_field_metrics
-from model.economy import Economy
-from model.mean_field.equilibrium import Equilibrium, Outcome
-from model.mean_field.first_best import FirstBest, solve_first_best
-from model.mean_field.watch import Watch
-from model.messages import Messages, joined
+from meanwatt.agents.compiled import compile_seconds
+from meanwatt.analysis.efficiency import price_of_anarchy
+from meanwatt.analysis.metrics import Metrics, mean_field_metrics
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
+from meanwatt.model.mean_field.first_best import FirstBest, solve_first_best
+from meanwatt.model.mean_field.watch import Watch
+from meanwatt.model.messages import Messages, joined
 
 DAYS_PER_YEAR = 365
 
@@ -92,7 +92,8 @@ def solution_json(
     Returns
     -------
     dict
-        Arrays are numpy; `analysis.strict_json.dumps` writes them. ``converged`` is True for that outcome alone.
+        Arrays are numpy; `meanwatt.analysis.strict_json.dumps` writes them. ``converged`` is True for that outcome
+        alone.
     """
     economy, tariff = equilibrium.economy, equilibrium.tariff
     common = economy.common

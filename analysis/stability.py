@@ -12,8 +12,8 @@ References
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, require_shape
-from analysis.averages import numbers, positive_mean, shares
+from meanwatt.agents.arrays import Floats, require_shape
+from meanwatt.analysis.averages import numbers, positive_mean, shares
 
 KERNEL_TOLERANCE = 1e-6
 """How far a row of the common kernel may be from summing to one."""

@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.battery import wear_usd
-from agents.demand import utility_usd_per_hour
-from agents.policy import PolicyTable
-from model.economy import Economy
-from model.market.day_kernel import run_day
-from model.market.day_tables import DayTables, day_tables
-from model.market.market import ProsumerMarket
-from model.market.population import Population
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.battery import wear_usd
+from meanwatt.agents.demand import utility_usd_per_hour
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.model.economy import Economy
+from meanwatt.model.market.day_kernel import run_day
+from meanwatt.model.market.day_tables import DayTables, day_tables
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.population import Population
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

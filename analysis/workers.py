@@ -22,8 +22,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from analysis.output import versions
-from model.mean_field.watch import Cancelled
+from meanwatt.analysis.output import versions
+from meanwatt.model.mean_field.watch import Cancelled
 
 CONNECT_SECONDS: Final = 10
 """Time a scheduler has to answer."""

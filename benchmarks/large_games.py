@@ -19,11 +19,11 @@ import time
 
 import numpy as np
 
-from agents.tariff import Tariff
-from model.economy import Economy, build_economy, build_tariff
-from model.machine import peak_bytes
-from model.mean_field.equilibrium import solve_equilibrium
-from model.scenario import load_scenario
+from meanwatt.agents.tariff import Tariff
+from meanwatt.model.economy import Economy, build_economy, build_tariff
+from meanwatt.model.machine import peak_bytes
+from meanwatt.model.mean_field.equilibrium import solve_equilibrium
+from meanwatt.model.scenario import load_scenario
 
 RESIDUAL_USD_PER_KWH = 1e-8
 SECONDS = 60.0

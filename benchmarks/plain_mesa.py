@@ -1,7 +1,8 @@
 """The finite market as one would write it in plain Mesa: an object per household, its day in Python.
 
-It has the same types, policy tables, price, rates and bills as ``model.market``, without the feeder, and is written for
-speed within that style: a whole day per call, cumulated rows as lists, one call of the generator per household-day.
+It has the same types, policy tables, price, rates and bills as ``meanwatt.model.market``, without the feeder, and is
+written for speed within that style: a whole day per call, cumulated rows as lists, one call of the generator per
+household-day.
 """
 
 from bisect import bisect_right

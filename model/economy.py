@@ -4,21 +4,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats, read_only
-from agents.household import HouseholdType
-from agents.outlook import HeldDay, OneDay
-from agents.short_repr import short_repr
-from agents.split import Ties
-from agents.tariff import ExportRule, Recovery, Tariff
-from model.machine import require_room
-from model.nearest import unknown
-from model.scenario import ScenarioError
-from model.scenario_limits import SMALLER_GAME, policy_bytes
-from model.scenario_schema import Scenario
-from model.supply import SupplyCurve
-from model.tariff_file import group_values, rate_table, slot_values
-from model.technologies import battery_of, technology_shares
-from model.weather import CommonStates, common_states
+from meanwatt.agents.arrays import Floats, read_only
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.outlook import HeldDay, OneDay
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.split import Ties
+from meanwatt.agents.tariff import ExportRule, Recovery, Tariff
+from meanwatt.model.machine import require_room
+from meanwatt.model.nearest import unknown
+from meanwatt.model.scenario import ScenarioError
+from meanwatt.model.scenario_limits import SMALLER_GAME, policy_bytes
+from meanwatt.model.scenario_schema import Scenario
+from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.tariff_file import group_values, rate_table, slot_values
+from meanwatt.model.technologies import battery_of, technology_shares
+from meanwatt.model.weather import CommonStates, common_states
 
 DAYS_PER_MONTH = 365 / 12
 

@@ -7,11 +7,11 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from model.feeders.baran_wu import baran_wu_33
-from model.feeders.low_voltage import lv_rural, lv_semiurban
-from model.feeders.radial import KVAR_PER_KW, Feeder, Transformer, nearest
-from model.feeders.textbook import textbook_line_5
-from model.nearest import unknown
+from meanwatt.model.feeders.baran_wu import baran_wu_33
+from meanwatt.model.feeders.low_voltage import lv_rural, lv_semiurban
+from meanwatt.model.feeders.radial import KVAR_PER_KW, Feeder, Transformer, nearest
+from meanwatt.model.feeders.textbook import textbook_line_5
+from meanwatt.model.nearest import unknown
 
 __all__ = ["FEEDERS", "Feeder", "Transformer", "build_feeder", "feeder_from_graph"]
 

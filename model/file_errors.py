@@ -5,8 +5,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from model.nearest import unknown
-from model.tariff_file import show
+from meanwatt.model.nearest import unknown
+from meanwatt.model.tariff_file import show
 
 WANTED = {
     "float_type": "a number",

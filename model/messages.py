@@ -7,11 +7,11 @@ of it and, where there is one, the remedy.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from agents.arrays import Ints
-from agents.battery import attainable_kw, keeps_power, nearest_levels, reached_kw
-from model.ranges import BATTERY_LEVELS
-from model.scenario_schema import Scenario
-from model.technologies import battery_of, technology_shares
+from meanwatt.agents.arrays import Ints
+from meanwatt.agents.battery import attainable_kw, keeps_power, nearest_levels, reached_kw
+from meanwatt.model.ranges import BATTERY_LEVELS
+from meanwatt.model.scenario_schema import Scenario
+from meanwatt.model.technologies import battery_of, technology_shares
 
 Messages = tuple[str, ...]
 

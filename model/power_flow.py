@@ -14,9 +14,9 @@ from power_grid_model import (
     initialize_array,
 )
 
-from agents.arrays import Bools, Floats, require_finite, require_shape
-from agents.short_repr import short_repr
-from model.feeder import Feeder
+from meanwatt.agents.arrays import Bools, Floats, require_finite, require_shape
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.model.feeder import Feeder
 
 ERROR_TOLERANCE_PU = 1e-10
 """Newton-Raphson stops once no voltage moved by more. Its last step squares the error: what is left is rounding."""

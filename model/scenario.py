@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from model.file_errors import one_line
-from model.files import FileError, TomlTable, is_file, parse_toml, read_toml, require_regular, require_shallow
-from model.nearest import unknown
-from model.scenario_schema import Scenario
-from model.scenario_tables import OneDayTable
-from model.tariff_file import TariffTable, show
+from meanwatt.model.file_errors import one_line
+from meanwatt.model.files import FileError, TomlTable, is_file, parse_toml, read_toml, require_regular, require_shallow
+from meanwatt.model.nearest import unknown
+from meanwatt.model.scenario_schema import Scenario
+from meanwatt.model.scenario_tables import OneDayTable
+from meanwatt.model.tariff_file import TariffTable, show
 
 __all__ = ["Scenario", "ScenarioError", "TariffTable", "load_scenario", "load_tariff", "presets"]
 

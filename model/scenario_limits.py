@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.battery import moves
-from model import ranges
-from model.tariff_file import slot_values
-from model.technologies import battery_of, technology_shares
-from model.weather import common_states
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.battery import moves
+from meanwatt.model import ranges
+from meanwatt.model.tariff_file import slot_values
+from meanwatt.model.technologies import battery_of, technology_shares
+from meanwatt.model.weather import common_states
 
 if TYPE_CHECKING:
-    from model.scenario_schema import Scenario
+    from meanwatt.model.scenario_schema import Scenario
 
 SMALLER_GAME = "fewer battery_levels, day types or slots, or a smaller memory"
 POLICIES_AT_ONCE = 3

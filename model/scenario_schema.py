@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
-from agents.arrays import Floats
-from model import ranges
-from model.nearest import unknown
-from model.scenario_limits import require_counts, require_physical, require_size
-from model.scenario_tables import (
+from meanwatt.agents.arrays import Floats
+from meanwatt.model import ranges
+from meanwatt.model.nearest import unknown
+from meanwatt.model.scenario_limits import require_counts, require_physical, require_size
+from meanwatt.model.scenario_tables import (
     SUM_TOLERANCE,
     BatteryTable,
     CarbonTable,
@@ -23,7 +23,7 @@ from model.scenario_tables import (
     ShockTable,
     SupplyTable,
 )
-from model.tariff_file import (
+from meanwatt.model.tariff_file import (
     Matrix,
     Table,
     TariffTable,
@@ -33,13 +33,13 @@ from model.tariff_file import (
     slot_values,
     whole,
 )
-from model.weather import checked_kernel, common_states, stationary_law
+from meanwatt.model.weather import checked_kernel, common_states, stationary_law
 
 
 class Scenario(Table):
     """One validated scenario: all that a run is made from, as the file says it.
 
-    `model.economy.build_economy` turns it into arrays. Load one with `model.scenario.load_scenario`.
+    `meanwatt.model.economy.build_economy` turns it into arrays. Load one with `meanwatt.model.scenario.load_scenario`.
     """
 
     name: str = Field(pattern=r"^[\w.-]+$")

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BeforeValidator, model_validator
 
-from agents.outlook import OneDay
-from model import ranges
-from model.nearest import unknown
-from model.supply import SupplyCurve
-from model.tariff_file import (
+from meanwatt.agents.outlook import OneDay
+from meanwatt.model import ranges
+from meanwatt.model.nearest import unknown
+from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.tariff_file import (
     Matrix,
     NumberOrList,
     Row,

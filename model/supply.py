@@ -7,9 +7,9 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, read_only
-from agents.compiled import compiled
-from agents.short_repr import short_repr
+from meanwatt.agents.arrays import Floats, read_only
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.short_repr import short_repr
 
 POWERS = 4  # constant to cubic
 

@@ -14,9 +14,9 @@ from pydantic import (
     model_validator,
 )
 
-from agents.arrays import Floats
-from model import ranges
-from model.nearest import unknown
+from meanwatt.agents.arrays import Floats
+from meanwatt.model import ranges
+from meanwatt.model.nearest import unknown
 
 MINUTES_PER_DAY = 24 * 60
 

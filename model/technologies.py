@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from agents.battery import Battery
+from meanwatt.agents.battery import Battery
 
 if TYPE_CHECKING:
-    from model.scenario_schema import Scenario
-    from model.scenario_tables import IncomeGroupTable
+    from meanwatt.model.scenario_schema import Scenario
+    from meanwatt.model.scenario_tables import IncomeGroupTable
 
 
 def technology_shares(scenario: "Scenario", group: "IncomeGroupTable") -> dict[str, float]:

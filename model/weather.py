@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, Ints, read_only
-from agents.short_repr import short_repr
-from model.ranges import COMMON_STATES
+from meanwatt.agents.arrays import Floats, Ints, read_only
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.model.ranges import COMMON_STATES
 
 ROW_TOLERANCE = 1e-6  # how far a row written with six decimals may be from one; it is then rescaled
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.battery import moves
-from agents.tariff import Recovery, Tariff
-from model.economy import Economy, build_economy, build_tariff
-from model.mean_field.prices import couples, potential_failures
-from model.scenario import Scenario
+from meanwatt.agents.battery import moves
+from meanwatt.agents.tariff import Recovery, Tariff
+from meanwatt.model.economy import Economy, build_economy, build_tariff
+from meanwatt.model.mean_field.prices import couples, potential_failures
+from meanwatt.model.scenario import Scenario
 
 TECHNOLOGIES = ("none", "pv", "pv_battery", "battery")
 LARGEST_CELLS = 60_000_000

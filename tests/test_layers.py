@@ -14,7 +14,8 @@ def test_imports_point_only_downward() -> None:
             nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
             names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
             names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
-            upward = {name.split(".")[0] for name in names} & set(LAYERS[height + 1 :])
+            assert not {name.split(".")[0] for name in names} & set(LAYERS), f"{path}: import from meanwatt"
+            upward = {name.split(".")[1] for name in names if name.startswith("meanwatt.")} & set(LAYERS[height + 1 :])
             assert not upward, f"{path} imports {upward}: move what they share into {layer}/"
             seen += 1
     assert seen > 30

@@ -29,8 +29,8 @@ STATEMENTS = statements()
 
 
 def resolves(path: str) -> bool:
-    """Whether a dotted path names a module or something in one."""
-    names = path.split(".")
+    """Whether a dotted path below `meanwatt` names a module or something in one."""
+    names = ["meanwatt", *path.split(".")]
     for depth in range(len(names), 0, -1):
         try:
             here: object = import_module(".".join(names[:depth]))

@@ -13,7 +13,7 @@ FEW_COLLECTIONS = 100_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; see ``analysis.cli.entry.main``.
+    """Run one command; see ``meanwatt.analysis.cli.entry.main``.
 
     While a process that is the command loads its modules there is nothing to tidy up: Ctrl-C ends it on the spot.
     """
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ours = arguments is None and signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if ours:
         signal.signal(signal.SIGINT, _end)
-    from analysis.cli.entry import main as run
+    from meanwatt.analysis.cli.entry import main as run
 
     if ours:
         signal.signal(signal.SIGINT, signal.default_int_handler)

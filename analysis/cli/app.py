@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from analysis.cli import quick_start
-from analysis.cli.options import whole_number
-from model.ranges import PORT
+from meanwatt.analysis.cli import quick_start
+from meanwatt.analysis.cli.options import whole_number
+from meanwatt.model.ranges import PORT
 
 
 def app(
@@ -24,6 +24,6 @@ def app(
     """Open the app in a browser; it runs on this machine until Ctrl-C."""
     number = whole_number("--port", port, PORT, example=8765)
     quick_start.over()
-    from analysis.dashboard.server import serve
+    from meanwatt.analysis.dashboard.server import serve
 
     return serve(number, not no_browser, host=host, names=allow_host or ())

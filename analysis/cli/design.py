@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from agents.compiled import compile_seconds
-from analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices
-from analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
-from analysis.cli.options import Json, Out, Scenario, Set, Tariff, number, one_of, weights
-from analysis.cli.watching import watched
-from model.ranges import POSITIVE_PRICE
+from meanwatt.agents.compiled import compile_seconds
+from meanwatt.analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices
+from meanwatt.analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
+from meanwatt.analysis.cli.options import Json, Out, Scenario, Set, Tariff, number, one_of, weights
+from meanwatt.analysis.cli.watching import watched
+from meanwatt.model.ranges import POSITIVE_PRICE
 
 if TYPE_CHECKING:
-    from analysis.cli.inputs import Inputs
-    from analysis.cli.watching import Work
-    from analysis.design import Aims, Design
-    from analysis.pareto.surface import Surface
-    from model.economy import Economy
-    from model.mean_field.first_best import FirstBest
+    from meanwatt.analysis.cli.inputs import Inputs
+    from meanwatt.analysis.cli.watching import Work
+    from meanwatt.analysis.design import Aims, Design
+    from meanwatt.analysis.pareto.surface import Surface
+    from meanwatt.model.economy import Economy
+    from meanwatt.model.mean_field.first_best import FirstBest
 
 LEADERS: Final = ("commission", "utility")
 BASELINE: Final = "filed"
@@ -77,17 +77,17 @@ def design(
     choices = read_choices(method, evaluations, {**learners, "resume": resume, "regret": regret}, out)
     edge = read_points(pareto, points, leader)
     with watched(quiet=json) as work:
-        from analysis.cli.inputs import read
-        from analysis.cli.show import print_json, say_notes
-        from analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
-        from analysis.design import design as run
-        from analysis.solution_json import find_first_best, first_best_messages
-        from model.mean_field.equilibrium import Outcome
-        from model.mean_field.watch import Cancelled, Watch
-        from model.messages import joined
+        from meanwatt.analysis.cli.inputs import read
+        from meanwatt.analysis.cli.show import print_json, say_notes
+        from meanwatt.analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
+        from meanwatt.analysis.design import design as run
+        from meanwatt.analysis.solution_json import find_first_best, first_best_messages
+        from meanwatt.model.mean_field.equilibrium import Outcome
+        from meanwatt.model.mean_field.watch import Cancelled, Watch
+        from meanwatt.model.messages import joined
 
         if out is not None:
-            from analysis.output import require_free
+            from meanwatt.analysis.output import require_free
 
             require_free(out)
         search = SEARCHES[method](choices)
@@ -165,9 +165,9 @@ def design(
 
 def _regret(done: "Design", economy: "Economy", aims: "Aims", work: "Work") -> float | None:
     """What the learner's tariff falls short of the commitment's; None if the search for that was stopped."""
-    from analysis.design import Quest, commitment_search
-    from analysis.learning.curves import regret
-    from model.mean_field.equilibrium import Outcome
+    from meanwatt.analysis.design import Quest, commitment_search
+    from meanwatt.analysis.learning.curves import regret
+    from meanwatt.model.mean_field.equilibrium import Outcome
 
     quest = Quest(economy=economy, aims=aims, baseline=done.baseline, progress=work.progress, cancelled=work.cancelled)
     try:
@@ -182,8 +182,8 @@ def _regret(done: "Design", economy: "Economy", aims: "Aims", work: "Work") -> f
 
 
 def _learning_json(done: "Design", regret_usd: float | None) -> dict[str, Any] | None:
-    from analysis.learning.campaign import Learned
-    from analysis.learning.report import learning_json
+    from meanwatt.analysis.learning.campaign import Learned
+    from meanwatt.analysis.learning.report import learning_json
 
     found = done.commitment
     return learning_json(found, regret_usd) if isinstance(found, Learned) else None
@@ -192,14 +192,14 @@ def _learning_json(done: "Design", regret_usd: float | None) -> dict[str, Any] |
 def _pareto_json(surface: "Surface | None") -> dict[str, Any] | None:
     if surface is None:
         return None
-    from analysis.pareto.report import pareto_json
+    from meanwatt.analysis.pareto.report import pareto_json
 
     return pareto_json(surface)
 
 
 def _baseline(scenario: str) -> str | None:
     """The filed tariff where the scenario has one, else its own choice."""
-    from model.scenario import load_scenario
+    from meanwatt.model.scenario import load_scenario
 
     return BASELINE if BASELINE in load_scenario(scenario).tariffs else None
 
@@ -208,8 +208,8 @@ def _result(
     done: "Design", aims: "Aims", first_best: "FirstBest | None", inputs: "Inputs", seconds: float
 ) -> dict[str, Any]:
     """The object that ``design --json`` prints; null where no tariff was found."""
-    from analysis.design import tariff_table
-    from analysis.solution_json import equilibrium_metrics, group_rows, metrics_json
+    from meanwatt.analysis.design import tariff_table
+    from meanwatt.analysis.solution_json import equilibrium_metrics, group_rows, metrics_json
 
     found = done.commitment
     baseline = done.baseline
@@ -255,11 +255,11 @@ def _result(
 
 
 def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", surface: "Surface | None") -> None:
-    from analysis.design import toml_text
-    from analysis.learning.campaign import Learned
-    from analysis.learning.report import trial_columns
-    from analysis.output import write_result
-    from analysis.solution_json import solution_tables
+    from meanwatt.analysis.design import toml_text
+    from meanwatt.analysis.learning.campaign import Learned
+    from meanwatt.analysis.learning.report import trial_columns
+    from meanwatt.analysis.output import write_result
+    from meanwatt.analysis.solution_json import solution_tables
 
     assert done.commitment is not None
     trials = done.commitment.trials
@@ -284,7 +284,7 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
 
 def _tables(result: dict[str, Any]) -> None:
     """Print the result for people."""
-    from analysis.cli.show import figure, percent, say, table
+    from meanwatt.analysis.cli.show import figure, percent, say, table
 
     say(f"{result['scenario']}, {result['leader']}: {result['message']} ({result['seconds']:.1f} s)\n")
     if result["tariff"] is None:
@@ -319,7 +319,7 @@ def _tables(result: dict[str, Any]) -> None:
 
 
 def _learning_line(learning: dict[str, Any]) -> None:
-    from analysis.cli.show import figure, say
+    from meanwatt.analysis.cli.show import figure, say
 
     where = "the mean field"
     if learning["environment"] == "market":

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from analysis.cli.options import one_of, whole_number
-from model import ranges
+from meanwatt.analysis.cli.options import one_of, whole_number
+from meanwatt.model import ranges
 
 if TYPE_CHECKING:
-    from analysis.design import Search
+    from meanwatt.analysis.design import Search
 
 METHODS: Final = ("commitment", "feedback", "alternating", "softmax", "cma", "optuna")
 LEARNING: Final = ("softmax", "cma", "optuna")
@@ -57,21 +57,21 @@ class Choices:
 
 
 def _commitment(choices: Choices) -> "Search":
-    from analysis.design import commitment_search
+    from meanwatt.analysis.design import commitment_search
 
     return commitment_search(choices.evaluations)
 
 
 def _concept(choices: Choices) -> "Search":
-    from analysis.design import concept_search
+    from meanwatt.analysis.design import concept_search
 
     return concept_search(choices.method, choices.evaluations)
 
 
 def _learning(choices: Choices) -> "Search":
-    from analysis.learning.campaign import finite_market, learning_search, mean_field
-    from analysis.learning.journal import refuse_unfinished
-    from analysis.learning.learners import require_package
+    from meanwatt.analysis.learning.campaign import finite_market, learning_search, mean_field
+    from meanwatt.analysis.learning.journal import refuse_unfinished
+    from meanwatt.analysis.learning.learners import require_package
 
     require_package(choices.method)
     if choices.journal is not None and not choices.resume:

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from analysis.cli.options import whole_number
-from model.ranges import SURFACE_POINTS
+from meanwatt.analysis.cli.options import whole_number
+from meanwatt.model.ranges import SURFACE_POINTS
 
 if TYPE_CHECKING:
-    from analysis.cli.watching import Work
-    from analysis.design import Design
-    from analysis.pareto.surface import Surface
-    from model.economy import Economy
-    from model.mean_field.equilibrium import Equilibrium
-    from model.mean_field.first_best import FirstBest
+    from meanwatt.analysis.cli.watching import Work
+    from meanwatt.analysis.design import Design
+    from meanwatt.analysis.pareto.surface import Surface
+    from meanwatt.model.economy import Economy
+    from meanwatt.model.mean_field.equilibrium import Equilibrium
+    from meanwatt.model.mean_field.first_best import FirstBest
 
 COMPARED: Final = ("filed", "flat", "tou", "rtp")
 """Tariffs of the scenario that are drawn beside the one in force."""
@@ -29,7 +29,7 @@ def read_points(pareto: bool, points: str | None, leader: str) -> int | None:
         return None
     if leader != "commission":
         raise ValueError("--pareto belongs to the commission; give --leader commission, or leave it out")
-    from analysis.pareto.surface import POINTS
+    from meanwatt.analysis.pareto.surface import POINTS
 
     return POINTS if points is None else whole_number("--points", points, SURFACE_POINTS, example=POINTS)
 
@@ -57,8 +57,8 @@ def find_surface(done: "Design", economy: "Economy", first_best: "FirstBest", po
     Cancelled
         If stopped before the tariffs beside it were solved.
     """
-    from analysis.pareto.surface import pareto_surface
-    from analysis.pareto.survey import criteria_of
+    from meanwatt.analysis.pareto.surface import pareto_surface
+    from meanwatt.analysis.pareto.survey import criteria_of
 
     welfare = first_best.welfare_usd_per_household_day
     in_force = done.baseline
@@ -82,9 +82,9 @@ def find_surface(done: "Design", economy: "Economy", first_best: "FirstBest", po
 
 def _beside(done: "Design", economy: "Economy", work: "Work") -> Iterator["Equilibrium"]:
     """Equilibria of the tariff in force, of the scenario's own that settle, and of the designed one."""
-    from model.economy import build_tariff
-    from model.mean_field.equilibrium import Outcome, solve_equilibrium
-    from model.mean_field.watch import Cancelled
+    from meanwatt.model.economy import build_tariff
+    from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
+    from meanwatt.model.mean_field.watch import Cancelled
 
     yield done.baseline
     for name in COMPARED:
@@ -103,8 +103,8 @@ def pareto_files(surface: "Surface | None", scenario: str) -> tuple[dict[str, An
     """Tables and texts for the result directory."""
     if surface is None:
         return {}, {}
-    from analysis.figures.pareto import pareto_image
-    from analysis.pareto.report import pareto_columns
+    from meanwatt.analysis.figures.pareto import pareto_image
+    from meanwatt.analysis.pareto.report import pareto_columns
 
     title = f"{scenario}: efficiency, equity and stability of tariffs"
     return {"pareto": pareto_columns(surface)}, {"pareto.svg": pareto_image(surface, title, "svg").decode()}
@@ -112,7 +112,7 @@ def pareto_files(surface: "Surface | None", scenario: str) -> tuple[dict[str, An
 
 def say_pareto(pareto: dict[str, Any] | None) -> None:
     """Print the surface for people."""
-    from analysis.cli.show import figure, percent, say, table
+    from meanwatt.analysis.cli.show import figure, percent, say, table
 
     if pareto is None:
         return

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import typer
 
-from analysis.cli import app as app_command
-from analysis.cli import design, emergence, export, quick_start, scenarios, simulate, solve, study, validate
-from analysis.cli.interrupt import Terminated, unwound_by_sigterm
-from analysis.cli.plain_help import PlainCommand, PlainGroup
-from analysis.cli.streams import drop_output, reopen_closed
-from model.nearest import unknown
+from meanwatt.analysis.cli import app as app_command
+from meanwatt.analysis.cli import design, emergence, export, quick_start, scenarios, simulate, solve, study, validate
+from meanwatt.analysis.cli.interrupt import Terminated, unwound_by_sigterm
+from meanwatt.analysis.cli.plain_help import PlainCommand, PlainGroup
+from meanwatt.analysis.cli.streams import drop_output, reopen_closed
+from meanwatt.model.nearest import unknown
 
 DONE: Final = 0
 NOT_REACHED: Final = 1

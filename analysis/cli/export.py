@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from analysis.cli.options import Json, Scenario, Set, Tariff
-from analysis.cli.watching import watched
+from meanwatt.analysis.cli.options import Json, Scenario, Set, Tariff
+from meanwatt.analysis.cli.watching import watched
 
 
 def export(
@@ -21,14 +21,14 @@ def export(
     file = Path(to)
     if file.suffix != ".npz":
         raise ValueError(f"--to is {to!r}; give a file name that ends in .npz, e.g. {file.stem or 'game'}.npz")
-    from analysis.output import require_free_file
+    from meanwatt.analysis.output import require_free_file
 
     require_free_file("--to", file)
     with watched(quiet=json) as work:
-        from analysis.cli.inputs import read
-        from analysis.cli.show import print_json, say, say_notes, warn
-        from analysis.export import write_game
-        from model.mean_field.equilibrium import Outcome, solve_equilibrium
+        from meanwatt.analysis.cli.inputs import read
+        from meanwatt.analysis.cli.show import print_json, say, say_notes, warn
+        from meanwatt.analysis.export import write_game
+        from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 
         inputs = read(scenario, tariff, set)
         found = solve_equilibrium(

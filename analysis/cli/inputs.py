@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agents.tariff import Tariff
-from analysis.cli import quick_start
-from model.economy import Economy, build_economy, build_tariff
-from model.scenario import load_scenario
+from meanwatt.agents.tariff import Tariff
+from meanwatt.analysis.cli import quick_start
+from meanwatt.model.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario import load_scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,13 +1,13 @@
 """``meanwatt scenarios``: the built-in scenarios, one line each."""
 
-from analysis.cli.options import Json
+from meanwatt.analysis.cli.options import Json
 
 
 def scenarios(*, json: Json = False) -> None:
     """List the built-in scenarios, one line each."""
-    from analysis.cli.show import print_json, say
-    from analysis.same_tariffs import twins
-    from model.scenario import load_scenario, presets
+    from meanwatt.analysis.cli.show import print_json, say
+    from meanwatt.analysis.same_tariffs import twins
+    from meanwatt.model.scenario import load_scenario, presets
 
     found = [load_scenario(name) for name in presets()]
     if json:

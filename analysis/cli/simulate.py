@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agents.compiled import compile_seconds
-from analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
-from analysis.cli.simulate_leader import make_leader, read_leader, say_leader
-from analysis.cli.watching import watched
-from model.ranges import DAYS, HOUSEHOLDS, SEED, THREADS
+from meanwatt.agents.compiled import compile_seconds
+from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
+from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
+from meanwatt.analysis.cli.watching import watched
+from meanwatt.model.ranges import DAYS, HOUSEHOLDS, SEED, THREADS
 
 if TYPE_CHECKING:
-    from agents.leader import LearningLeader
-    from analysis.learning.menus import Menu
-    from analysis.simulation import Simulation
+    from meanwatt.agents.leader import LearningLeader
+    from meanwatt.analysis.learning.menus import Menu
+    from meanwatt.analysis.simulation import Simulation
 
 
 def simulate(
@@ -75,17 +75,17 @@ def simulate(
         price_cap=price_cap,
     )
     with watched(quiet=json) as work:
-        from agents.tariff import Recovery
-        from analysis.cli.inputs import read
-        from analysis.cli.show import print_json, say_notes
-        from model.market.ways import needs_equilibrium, read_behaviour
-        from model.mean_field.equilibrium import Outcome, solve_equilibrium
-        from model.mean_field.watch import Cancelled
-        from model.messages import joined
+        from meanwatt.agents.tariff import Recovery
+        from meanwatt.analysis.cli.inputs import read
+        from meanwatt.analysis.cli.show import print_json, say_notes
+        from meanwatt.model.market.ways import needs_equilibrium, read_behaviour
+        from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
+        from meanwatt.model.mean_field.watch import Cancelled
+        from meanwatt.model.messages import joined
 
         ways = read_behaviour(behaviour)
         if out is not None:
-            from analysis.output import require_free
+            from meanwatt.analysis.output import require_free
 
             require_free(out)
         inputs = read(scenario, tariff, set)
@@ -101,7 +101,7 @@ def simulate(
             with suppress(Cancelled):
                 learner, known = make_leader(choices, inputs.economy, found, size, work)
         work.new_stage("simulating")
-        from analysis.simulation import simulate as run
+        from meanwatt.analysis.simulation import simulate as run
 
         done = run(
             inputs.economy,
@@ -173,13 +173,13 @@ def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
 
 
 def _leader_json(leader: "LearningLeader", menu: "Menu") -> dict[str, Any]:
-    from analysis.learning.market_leader import leader_json
+    from meanwatt.analysis.learning.market_leader import leader_json
 
     return leader_json(leader, menu)
 
 
 def _leader_tables(leader: "LearningLeader", menu: "Menu") -> dict[str, dict[str, Any]]:
-    from analysis.learning.market_leader import leader_tables
+    from meanwatt.analysis.learning.market_leader import leader_tables
 
     return leader_tables(leader, menu)
 
@@ -187,8 +187,8 @@ def _leader_tables(leader: "LearningLeader", menu: "Menu") -> dict[str, dict[str
 def _write(
     out: str, result: dict[str, Any], done: "Simulation", scenario: dict[str, Any], more: dict[str, dict[str, Any]]
 ) -> None:
-    from analysis.output import write_result
-    from analysis.simulation import history_tables
+    from meanwatt.analysis.output import write_result
+    from meanwatt.analysis.simulation import history_tables
 
     write_result(
         out,
@@ -201,7 +201,7 @@ def _write(
 
 def _tables(result: dict[str, Any]) -> None:
     """Print the result for people."""
-    from analysis.cli.show import curtailed_row, figure, percent, say, table
+    from meanwatt.analysis.cli.show import curtailed_row, figure, percent, say, table
 
     speed = result["household_days_per_second"]
     say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']}")
@@ -228,7 +228,7 @@ def _tables(result: dict[str, Any]) -> None:
 
 def _feeder(feeder: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Rows of the feeder; where the power flow has no state in some hours, they say that they leave these out."""
-    from analysis.cli.show import figure, percent
+    from meanwatt.analysis.cli.show import figure, percent
 
     unsolved = feeder["hours_unsolved"]
     of = f", of {feeder['hours'] - unsolved:g} of {feeder['hours']:g} h" if unsolved else ""
@@ -244,7 +244,7 @@ def _feeder(feeder: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 def _bills(behaviours: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     """Rows of the mean bills where households decide in several ways."""
-    from analysis.cli.show import figure
+    from meanwatt.analysis.cli.show import figure
 
     if len(behaviours) < 2:
         return []

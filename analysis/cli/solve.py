@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from analysis.cli.options import Json, Out, Scenario, Set, Tariff, one_of
-from analysis.cli.watching import watched
+from meanwatt.analysis.cli.options import Json, Out, Scenario, Set, Tariff, one_of
+from meanwatt.analysis.cli.watching import watched
 
 LEVELS: Final = ("none", "quick", "full")
-"""Ways of certifying, as `analysis.certificates.Certify` names them."""
+"""Ways of certifying, as `meanwatt.analysis.certificates.Certify` names them."""
 
 if TYPE_CHECKING:
-    from analysis.cli.inputs import Inputs
-    from model.mean_field.equilibrium import Equilibrium
+    from meanwatt.analysis.cli.inputs import Inputs
+    from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 
 def solve(
@@ -36,13 +36,13 @@ def solve(
     began = time.perf_counter()
     with watched(quiet=json) as work:
         one_of("--certify", certify, LEVELS)
-        from analysis.certificates import Certify, solve_certified
-        from analysis.cli.inputs import read
-        from analysis.cli.show import print_json
-        from analysis.solution_json import solution_json
+        from meanwatt.analysis.certificates import Certify, solve_certified
+        from meanwatt.analysis.cli.inputs import read
+        from meanwatt.analysis.cli.show import print_json
+        from meanwatt.analysis.solution_json import solution_json
 
         if out is not None:
-            from analysis.output import require_free
+            from meanwatt.analysis.output import require_free
 
             require_free(out)
         inputs = read(scenario, tariff, set)
@@ -76,8 +76,8 @@ def solve(
 
 
 def _write(out: str, result: dict[str, Any], equilibrium: "Equilibrium", inputs: "Inputs") -> None:
-    from analysis.output import write_result
-    from analysis.solution_json import solution_tables
+    from meanwatt.analysis.output import write_result
+    from meanwatt.analysis.solution_json import solution_tables
 
     write_result(
         out,
@@ -90,7 +90,7 @@ def _write(out: str, result: dict[str, Any], equilibrium: "Equilibrium", inputs:
 
 def _tables(result: dict[str, Any]) -> None:
     """Print the result for people."""
-    from analysis.cli.show import curtailed_row, figure, percent, say, say_notes, table
+    from meanwatt.analysis.cli.show import curtailed_row, figure, percent, say, say_notes, table
 
     metrics = result["metrics"]
     say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']} ({result['seconds']:.1f} s)\n")

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agents.compiled import compile_seconds
-from analysis.cli import quick_start
-from analysis.cli.options import Json, whole_number
-from analysis.cli.watching import watched
-from model.ranges import WORKERS
+from meanwatt.agents.compiled import compile_seconds
+from meanwatt.analysis.cli import quick_start
+from meanwatt.analysis.cli.options import Json, whole_number
+from meanwatt.analysis.cli.watching import watched
+from meanwatt.model.ranges import WORKERS
 
 if TYPE_CHECKING:
-    from analysis.study.plan import Plan
-    from analysis.study.run import StudyRun
+    from meanwatt.analysis.study.plan import Plan
+    from meanwatt.analysis.study.run import StudyRun
 
 
 def study(
@@ -45,8 +45,8 @@ def study(
         raise ValueError("--workers and --scheduler are both given; a scheduler has its own, leave --workers out")
     with watched(quiet=json) as work:
         quick_start.over()
-        from analysis.study.plan import plan_study
-        from analysis.study.run import run_study
+        from meanwatt.analysis.study.plan import plan_study
+        from meanwatt.analysis.study.run import run_study
 
         plan = plan_study(file, allow_code=allow_code)
         directory = Path(out or plan.name)
@@ -68,7 +68,7 @@ def study(
 
 def _say(plan: "Plan", done: "StudyRun", directory: Path, *, json: bool, seconds: float, scheduler: str | None) -> None:
     """Print the result; what went wrong also goes to standard error."""
-    from analysis.cli.show import print_json, say, say_notes, warn
+    from meanwatt.analysis.cli.show import print_json, say, say_notes, warn
 
     result = _result(plan, done, directory, seconds, scheduler)
 
@@ -82,7 +82,7 @@ def _say(plan: "Plan", done: "StudyRun", directory: Path, *, json: bool, seconds
 
 
 def _result(plan: "Plan", done: "StudyRun", directory: Path, seconds: float, scheduler: str | None) -> dict[str, Any]:
-    from model.messages import joined
+    from meanwatt.model.messages import joined
 
     return {
         "study": plan.name,

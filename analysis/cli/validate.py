@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from agents.compiled import compile_seconds
-from analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, one_of, whole_number, whole_numbers
-from analysis.cli.watching import watched
-from model.ranges import DAYS, HOUSEHOLDS, MEMORY, REPLICATIONS, SEED
+from meanwatt.agents.compiled import compile_seconds
+from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, one_of, whole_number, whole_numbers
+from meanwatt.analysis.cli.watching import watched
+from meanwatt.model.ranges import DAYS, HOUSEHOLDS, MEMORY, REPLICATIONS, SEED
 
 if TYPE_CHECKING:
-    from analysis.validation import Validation
+    from meanwatt.analysis.validation import Validation
 
 NAMES: Final = ("aggregate", "state", "exploitability", "emergence", "leader", "grid")
-"""The checks (those of `analysis.validation.criteria`, which is slow to import)."""
+"""The checks (those of `meanwatt.analysis.validation.criteria`, which is slow to import)."""
 
 
 def validate(
@@ -50,16 +50,16 @@ def validate(
         "seed": whole_number("--seed", seed, SEED, example=1),
     }
     with watched(quiet=json) as work:
-        from analysis.cli.inputs import read
-        from analysis.cli.show import print_json, say_notes
-        from analysis.validation.as_json import validation_json
-        from analysis.validation.messages import validation_messages
-        from model.mean_field.equilibrium import Outcome, solve_equilibrium
-        from model.mean_field.watch import Cancelled
-        from model.messages import joined
+        from meanwatt.analysis.cli.inputs import read
+        from meanwatt.analysis.cli.show import print_json, say_notes
+        from meanwatt.analysis.validation.as_json import validation_json
+        from meanwatt.analysis.validation.messages import validation_messages
+        from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
+        from meanwatt.model.mean_field.watch import Cancelled
+        from meanwatt.model.messages import joined
 
         if out is not None:
-            from analysis.output import require_free
+            from meanwatt.analysis.output import require_free
 
             require_free(out)
         inputs = read(scenario, tariff, set)
@@ -68,7 +68,7 @@ def validate(
         )
         outcome, message, done = found.outcome, found.message, None
         if outcome is not Outcome.CANCELLED:
-            from analysis.validation import validate as run
+            from meanwatt.analysis.validation import validate as run
 
             work.new_stage("simulating")
             try:
@@ -106,7 +106,7 @@ def validate(
         _tables(result)
         say_notes(result["messages"])
         if out is not None and done is not None:
-            from analysis.cli.show import say
+            from meanwatt.analysis.cli.show import say
 
             say(f"Report: {Path(out) / 'report.html'}")
     return 0 if outcome is Outcome.CONVERGED else 1
@@ -123,9 +123,9 @@ def _checks(text: str) -> tuple[str, ...]:
 
 
 def _write(out: str, checks: "Validation", result: dict[str, Any], scenario: dict[str, Any]) -> None:
-    from analysis.output import write_result
-    from analysis.validation.as_json import validation_tables
-    from analysis.validation.report import report_html
+    from meanwatt.analysis.output import write_result
+    from meanwatt.analysis.validation.as_json import validation_tables
+    from meanwatt.analysis.validation.report import report_html
 
     manifest = {"settings": result["settings"], "seed": result["seed"], "scenario": scenario}
     write_result(
@@ -140,7 +140,7 @@ def _write(out: str, checks: "Validation", result: dict[str, Any], scenario: dic
 
 def _tables(result: dict[str, Any]) -> None:
     """Print the result for people."""
-    from analysis.cli.show import figure, say, table
+    from meanwatt.analysis.cli.show import figure, say, table
 
     say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']} ({result['seconds']:.1f} s)")
     if result["rms_net_load_kw"][0] is None:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from analysis.cli.interrupt import Stop, stop_on_ctrl_c
+from meanwatt.analysis.cli.interrupt import Stop, stop_on_ctrl_c
 
 if TYPE_CHECKING:
-    from model.mean_field.watch import Progress
+    from meanwatt.model.mean_field.watch import Progress
 
 
 class _Display(Protocol):
@@ -80,7 +80,7 @@ def watched(*, quiet: bool) -> Iterator[Work]:
         if not quiet and sys.stderr.isatty():
             display = _Bar(stack.enter_context(_rich_progress()))
         elif not quiet:
-            from model.heartbeat import Heartbeat
+            from meanwatt.model.heartbeat import Heartbeat
 
             display = stack.enter_context(Heartbeat())
         yield Work(stop, display)

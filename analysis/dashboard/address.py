@@ -3,9 +3,9 @@
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
-from analysis.dashboard.knobs import knobs
-from analysis.dashboard.settings import HOUSEHOLDS, SEEDS, Settings
-from model.nearest import unknown
+from meanwatt.analysis.dashboard.knobs import knobs
+from meanwatt.analysis.dashboard.settings import HOUSEHOLDS, SEEDS, Settings
+from meanwatt.model.nearest import unknown
 
 
 def query(settings: Settings, *, whole: bool = False) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from analysis.dashboard.address import query
-from analysis.dashboard.comparison import comparison
-from analysis.dashboard.protocol import Engine, told
-from analysis.dashboard.settings import Settings
-from analysis.dashboard.view import (
+from meanwatt.analysis.dashboard.address import query
+from meanwatt.analysis.dashboard.comparison import comparison
+from meanwatt.analysis.dashboard.protocol import Engine, told
+from meanwatt.analysis.dashboard.settings import Settings
+from meanwatt.analysis.dashboard.view import (
     SPEEDS,
     Notice,
     Stage,
@@ -23,7 +23,7 @@ from analysis.dashboard.view import (
     sentence,
     with_notice,
 )
-from analysis.dashboard.wishes import Left, Wish, chosen, edited, put_away
+from meanwatt.analysis.dashboard.wishes import Left, Wish, chosen, edited, put_away
 
 FRAMES_PER_SECOND = 10
 AUTOPLAY_DAYS = 6

@@ -5,24 +5,24 @@ from collections.abc import Callable
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.kernel_cache import is_first_start
-from analysis.dashboard import frames
-from analysis.dashboard.change import change
-from analysis.dashboard.comparison import comparison
-from analysis.dashboard.history import Day, History, to_csv
-from analysis.dashboard.memo import Memo
-from analysis.dashboard.protocol import Rest
-from analysis.dashboard.settings import Settings
-from analysis.dashboard.solution import Benchmark, Solution, benchmark, mean_voltage_pu, solve
-from analysis.dashboard.view import Frame, Notice, Work, sentence
-from model.economy import Economy, build_economy
-from model.feeder import build_feeder
-from model.feeders.layout import tidy_tree
-from model.market.market import ProsumerMarket
-from model.mean_field.equilibrium import Outcome
-from model.mean_field.watch import Cancelled, Progress
-from model.power_flow import VoltageLimits
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.kernel_cache import is_first_start
+from meanwatt.analysis.dashboard import frames
+from meanwatt.analysis.dashboard.change import change
+from meanwatt.analysis.dashboard.comparison import comparison
+from meanwatt.analysis.dashboard.history import Day, History, to_csv
+from meanwatt.analysis.dashboard.memo import Memo
+from meanwatt.analysis.dashboard.protocol import Rest
+from meanwatt.analysis.dashboard.settings import Settings
+from meanwatt.analysis.dashboard.solution import Benchmark, Solution, benchmark, mean_voltage_pu, solve
+from meanwatt.analysis.dashboard.view import Frame, Notice, Work, sentence
+from meanwatt.model.economy import Economy, build_economy
+from meanwatt.model.feeder import build_feeder
+from meanwatt.model.feeders.layout import tidy_tree
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.mean_field.equilibrium import Outcome
+from meanwatt.model.mean_field.watch import Cancelled, Progress
+from meanwatt.model.power_flow import VoltageLimits
 
 DAYS_LIMIT = 3 * 365
 """Days after which a run rests: a page left alone must not fill the memory."""

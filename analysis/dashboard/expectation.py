@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.split import Split
-from model.mean_field.equilibrium import Equilibrium
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.split import Split
+from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 DEVIATIONS = 2.0
 """Half-width of the band in standard deviations of the mean of N homes."""

@@ -7,9 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from agents.arrays import Floats
-from analysis.dashboard.address import query
-from analysis.dashboard.solution import Solution
+from meanwatt.agents.arrays import Floats
+from meanwatt.analysis.dashboard.address import query
+from meanwatt.analysis.dashboard.solution import Solution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

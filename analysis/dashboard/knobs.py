@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from model.scenario import Scenario
+from meanwatt.model.scenario import Scenario
 
 if TYPE_CHECKING:
-    from analysis.dashboard.settings import Settings
+    from meanwatt.analysis.dashboard.settings import Settings
 
 Value = float | str
 """What one parameter may hold."""

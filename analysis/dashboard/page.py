@@ -6,12 +6,12 @@ from pathlib import Path
 
 import solara
 
-from analysis.dashboard import components
-from analysis.dashboard.address import from_query
-from analysis.dashboard.controller import Controller
-from analysis.dashboard.engine import Engine
-from analysis.dashboard.protocol import Engine as EngineProtocol
-from analysis.dashboard.view import View
+from meanwatt.analysis.dashboard import components
+from meanwatt.analysis.dashboard.address import from_query
+from meanwatt.analysis.dashboard.controller import Controller
+from meanwatt.analysis.dashboard.engine import Engine
+from meanwatt.analysis.dashboard.protocol import Engine as EngineProtocol
+from meanwatt.analysis.dashboard.view import View
 
 STYLE = Path(__file__).with_name("style.css")
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from analysis.dashboard.settings import Settings
-from analysis.dashboard.view import Frame, Notice, Work, sentence
+from meanwatt.analysis.dashboard.settings import Settings
+from meanwatt.analysis.dashboard.view import Frame, Notice, Work, sentence
 
 
 class Rest(Exception):  # noqa: N818 - not an error

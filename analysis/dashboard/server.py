@@ -10,12 +10,12 @@ import time
 import webbrowser
 from collections.abc import Callable, Sequence
 
-from analysis.dashboard.own_origin import EVERY_ADDRESS, OwnOrigin
-from analysis.dashboard.settings import Settings
+from meanwatt.analysis.dashboard.own_origin import EVERY_ADDRESS, OwnOrigin
+from meanwatt.analysis.dashboard.settings import Settings
 
 HOST = "localhost"
 ENVIRONMENT = {
-    "SOLARA_APP": "analysis.dashboard.page",
+    "SOLARA_APP": "meanwatt.analysis.dashboard.page",
     "SOLARA_MODE": "production",  # otherwise every page loads a frame from another host
     "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",  # on by default
     "SOLARA_THEME_SHOW_BANNER": "False",
@@ -43,7 +43,7 @@ def serve(port: int, open_browser: bool, *, host: str = HOST, names: Sequence[st
     host
         Address to listen at: this machine alone by default, ``0.0.0.0`` for everybody who reaches it.
     names
-        Further names that the page may be asked for by, see `analysis.dashboard.own_origin`.
+        Further names that the page may be asked for by, see `meanwatt.analysis.dashboard.own_origin`.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def warm_up(ended: Callable[[], bool]) -> None:
 
     Once the server has ``ended`` it stops, and what then goes wrong, as threads are no longer started, is no fault.
     """
-    from analysis.dashboard.engine import Engine
+    from meanwatt.analysis.dashboard.engine import Engine
 
     engine = Engine()
     try:

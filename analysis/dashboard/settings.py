@@ -3,9 +3,9 @@
 import functools
 from dataclasses import dataclass, replace
 
-from analysis.dashboard.knobs import Value
-from model.nearest import unknown
-from model.scenario import Scenario, load_scenario, presets
+from meanwatt.analysis.dashboard.knobs import Value
+from meanwatt.model.nearest import unknown
+from meanwatt.model.scenario import Scenario, load_scenario, presets
 
 LANDING_SCENARIO = "oahu"
 LANDING_TARIFF = "filed"

@@ -5,17 +5,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agents.arrays import Floats
-from analysis.dashboard.expectation import Expectation, expect
-from analysis.dashboard.settings import Settings
-from analysis.metrics import Metrics, mean_field_metrics
-from model.economy import build_economy, build_tariff
-from model.feeder import Feeder, build_feeder
-from model.feeders.layout import tidy_tree
-from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from model.mean_field.first_best import solve_first_best
-from model.mean_field.watch import Progress, Watch
-from model.power_flow import PowerFlow, VoltageLimits, bus_power
+from meanwatt.agents.arrays import Floats
+from meanwatt.analysis.dashboard.expectation import Expectation, expect
+from meanwatt.analysis.dashboard.settings import Settings
+from meanwatt.analysis.metrics import Metrics, mean_field_metrics
+from meanwatt.model.economy import build_economy, build_tariff
+from meanwatt.model.feeder import Feeder, build_feeder
+from meanwatt.model.feeders.layout import tidy_tree
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.first_best import solve_first_best
+from meanwatt.model.mean_field.watch import Progress, Watch
+from meanwatt.model.power_flow import PowerFlow, VoltageLimits, bus_power
 
 TOLERANCE_USD_PER_KWH = 1e-6
 """Prices are shown to a tenth of a cent; a thousandth of that is solved. [USD/kWh]"""
@@ -95,7 +95,7 @@ def solve(
     start
         A solution of the same town, to start from.
     progress, cancelled
-        As in `model.mean_field.equilibrium.solve_equilibrium`.
+        As in `meanwatt.model.mean_field.equilibrium.solve_equilibrium`.
 
     Returns
     -------

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from analysis.dashboard.comparison import comparison
-from analysis.dashboard.knobs import Knob, knobs, without_effect
-from analysis.dashboard.settings import HOUSEHOLDS, SEEDS, Settings, scenario_titles
-from analysis.same_tariffs import twins
-from model.scenario import Scenario, load_scenario
+from meanwatt.analysis.dashboard.comparison import comparison
+from meanwatt.analysis.dashboard.knobs import Knob, knobs, without_effect
+from meanwatt.analysis.dashboard.settings import HOUSEHOLDS, SEEDS, Settings, scenario_titles
+from meanwatt.analysis.same_tariffs import twins
+from meanwatt.model.scenario import Scenario, load_scenario
 
 SPEEDS = (0.5, 1, 2, 5, 10, 20)
 """Days a second that a visitor can choose."""

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from analysis.dashboard.knobs import knobs
-from analysis.dashboard.settings import Settings
-from analysis.dashboard.view import Notice, Stage, sentence
+from meanwatt.analysis.dashboard.knobs import knobs
+from meanwatt.analysis.dashboard.settings import Settings
+from meanwatt.analysis.dashboard.view import Notice, Stage, sentence
 
 UNDO_STEPS = 30
 

@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from analysis.environments.leader import LeaderEnv
-    from analysis.environments.prosumers import ProsumersEnv
+    from meanwatt.analysis.environments.leader import LeaderEnv
+    from meanwatt.analysis.environments.prosumers import ProsumersEnv
 
 __all__ = ["LEADER_ID", "LeaderEnv", "ProsumersEnv", "register"]
 
@@ -31,7 +31,7 @@ def register() -> None:
     """
     gymnasium = _package("gymnasium", "register()")
     if LEADER_ID not in gymnasium.registry:
-        gymnasium.register(id=LEADER_ID, entry_point="analysis.environments.leader:LeaderEnv")
+        gymnasium.register(id=LEADER_ID, entry_point="meanwatt.analysis.environments.leader:LeaderEnv")
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,8 @@
 """A leader who learns which tariff to post: a Gymnasium environment of the continuum, or of a running market.
 
 A step is a round of days under one tariff. What the leader sees and is rewarded by is what its meters read, as for
-the learners of ``analysis.learning``; the households behind them are those of the mean field or of `ProsumerMarket`.
+the learners of ``meanwatt.analysis.learning``; the households behind them are those of the mean field or of
+`ProsumerMarket`.
 """
 
 from collections.abc import Mapping
@@ -13,21 +14,21 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
 
-from agents.battery import grid_power_kw, moves
-from agents.meter import MeterReading
-from agents.tariff import Tariff
-from analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
-from analysis.environments.worlds import WORLDS
-from analysis.learning.campaign import NO_EQUILIBRIUM_USD
-from analysis.learning.meter import MeteredObjective
-from model.economy import Economy
-from model.market.market import ProsumerMarket
-from model.market.setup import find_economy, whole_number
-from model.mean_field.equilibrium import solve_equilibrium
-from model.mean_field.family import tariff_family
-from model.nearest import unknown
-from model.ranges import DAYS, EVALUATIONS, HOUSEHOLDS
-from model.scenario import Scenario
+from meanwatt.agents.battery import grid_power_kw, moves
+from meanwatt.agents.meter import MeterReading
+from meanwatt.agents.tariff import Tariff
+from meanwatt.analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
+from meanwatt.analysis.environments.worlds import WORLDS
+from meanwatt.analysis.learning.campaign import NO_EQUILIBRIUM_USD
+from meanwatt.analysis.learning.meter import MeteredObjective
+from meanwatt.model.economy import Economy
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.setup import find_economy, whole_number
+from meanwatt.model.mean_field.equilibrium import solve_equilibrium
+from meanwatt.model.mean_field.family import tariff_family
+from meanwatt.model.nearest import unknown
+from meanwatt.model.ranges import DAYS, EVALUATIONS, HOUSEHOLDS
+from meanwatt.model.scenario import Scenario
 
 Observation = npt.NDArray[np.float32]
 
@@ -78,7 +79,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
     tariff
         The tariff in force, as for `ProsumerMarket`.
     equity, stability, price_cap_usd_per_kwh
-        As for `analysis.design.Aims`; the cap of the utility is 1.5 times the reference price by default.
+        As for `meanwatt.analysis.design.Aims`; the cap of the utility is 1.5 times the reference price by default.
     overrides
         Of scenario keys, e.g. ``{"battery_levels": 11}``, those under ``tariff`` of the tariff in force; for a scenario
         by name, path or object.

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from agents.meter import MeterReading, joined
-from agents.tariff import Tariff
-from analysis.learning.environment import DAYS_IN_FORCE, MeanFieldEnvironment, metered_reading
-from model.market.market import ProsumerMarket
-from model.mean_field.equilibrium import Equilibrium
+from meanwatt.agents.meter import MeterReading, joined
+from meanwatt.agents.tariff import Tariff
+from meanwatt.analysis.learning.environment import DAYS_IN_FORCE, MeanFieldEnvironment, metered_reading
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 
 class World(Protocol):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from agents.arrays import Floats
-from analysis.emergence import Emergence
+from meanwatt.agents.arrays import Floats
+from meanwatt.analysis.emergence import Emergence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from agents.arrays import Floats
-from analysis.pareto.surface import Surface
+from meanwatt.agents.arrays import Floats
+from meanwatt.analysis.pareto.surface import Surface
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from analysis.figures.inline import BLUE, GREEN, INK, ORANGE, VERMILION
-from analysis.scaling import Interval
-from analysis.validation.result import Validation
+from meanwatt.analysis.figures.inline import BLUE, GREEN, INK, ORANGE, VERMILION
+from meanwatt.analysis.scaling import Interval
+from meanwatt.analysis.validation.result import Validation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,17 +14,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from agents.arrays import Floats
-from analysis.design import Aims, Quest, Search
-from analysis.learning.environment import Environment, MarketEnvironment, MeanFieldEnvironment
-from analysis.learning.journal import Journal, Tried
-from analysis.learning.learners import LEARNERS
-from analysis.learning.meter import Estimate, MeteredObjective
-from analysis.strict_json import dumps
-from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from model.mean_field.family import TariffFamily, tariff_family
-from model.mean_field.leader import FEASIBLE, Commitment, Trial
-from model.mean_field.watch import Cancelled, Progress
+from meanwatt.agents.arrays import Floats
+from meanwatt.analysis.design import Aims, Quest, Search
+from meanwatt.analysis.learning.environment import Environment, MarketEnvironment, MeanFieldEnvironment
+from meanwatt.analysis.learning.journal import Journal, Tried
+from meanwatt.analysis.learning.learners import LEARNERS
+from meanwatt.analysis.learning.meter import Estimate, MeteredObjective
+from meanwatt.analysis.strict_json import dumps
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.family import TariffFamily, tariff_family
+from meanwatt.model.mean_field.leader import FEASIBLE, Commitment, Trial
+from meanwatt.model.mean_field.watch import Cancelled, Progress
 
 EVALUATIONS: Final = 150
 """Tariffs tried by default."""
@@ -82,7 +82,7 @@ def learning_search(
     journal: str | Path | None = None,
     resume: bool = False,
 ) -> Search:
-    """A search for `analysis.design.design` that knows meters instead of households.
+    """A search for `meanwatt.analysis.design.design` that knows meters instead of households.
 
     Parameters
     ----------

@@ -4,14 +4,20 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from agents.tariff import Tariff
-from analysis.design import Aims, Quest, commitment_search
-from analysis.learning.campaign import EVALUATIONS, MakeEnvironment, mean_field, recommended_objectives, try_tariffs
-from analysis.learning.journal import Tried
-from model.economy import Economy
-from model.mean_field.equilibrium import solve_equilibrium
-from model.mean_field.leader import Commitment
-from model.mean_field.watch import Cancelled
+from meanwatt.agents.tariff import Tariff
+from meanwatt.analysis.design import Aims, Quest, commitment_search
+from meanwatt.analysis.learning.campaign import (
+    EVALUATIONS,
+    MakeEnvironment,
+    mean_field,
+    recommended_objectives,
+    try_tariffs,
+)
+from meanwatt.analysis.learning.journal import Tried
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.equilibrium import solve_equilibrium
+from meanwatt.model.mean_field.leader import Commitment
+from meanwatt.model.mean_field.watch import Cancelled
 
 BAND = (0.1, 0.9)
 """Quantiles over seeds that bound a band."""

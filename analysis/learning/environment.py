@@ -5,11 +5,11 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from agents.meter import MeterReading, joined
-from agents.tariff import Tariff
-from analysis.stability import expected_imv
-from model.market.metering import reading_of
-from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.agents.meter import MeterReading, joined
+from meanwatt.agents.tariff import Tariff
+from meanwatt.analysis.stability import expected_imv
+from meanwatt.model.market.metering import reading_of
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 
 DAYS_IN_FORCE: Final = 365
 """Days for which the tariff in force was metered in a finite market before anything is tried."""
@@ -136,7 +136,7 @@ def expected_reading(equilibrium: Equilibrium) -> MeterReading:
 
 def metered_reading(equilibrium: Equilibrium, *, households: int, days: int, key: tuple[int, int]) -> MeterReading:
     """Simulate a market that plays an equilibrium and meter it; rows are its days."""
-    from model.market.market import ProsumerMarket  # loads Mesa, which the continuum does without
+    from meanwatt.model.market.market import ProsumerMarket  # loads Mesa, which the continuum does without
 
     market = ProsumerMarket(equilibrium.economy, households=households, policies=equilibrium, rng=key, power_flow=False)
     try:

@@ -11,9 +11,9 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.softmax import softmax
-from model.mean_field.menu import EpsilonNet, epsilon_net
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.softmax import softmax
+from meanwatt.model.mean_field.menu import EpsilonNet, epsilon_net
 
 EXTRA: Final = "learning"
 """What to install for `Cma` and `Optuna`: ``meanwatt[learning]``."""

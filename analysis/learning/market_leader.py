@@ -4,13 +4,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from agents.leader import LearningLeader, Round, Score
-from agents.meter import MeterReading
-from analysis.design import Aims
-from analysis.learning.environment import DAYS_IN_FORCE, metered_reading
-from analysis.learning.menus import Menu
-from analysis.learning.meter import MeteredObjective
-from model.mean_field.equilibrium import Equilibrium
+from meanwatt.agents.leader import LearningLeader, Round, Score
+from meanwatt.agents.meter import MeterReading
+from meanwatt.analysis.design import Aims
+from meanwatt.analysis.learning.environment import DAYS_IN_FORCE, metered_reading
+from meanwatt.analysis.learning.menus import Menu
+from meanwatt.analysis.learning.meter import MeteredObjective
+from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 ROUND_DAYS: Final = 30
 """Days of a round by default."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analysis.learning.campaign import Learned
+from meanwatt.analysis.learning.campaign import Learned
 
 
 def learning_json(learned: Learned, regret_usd: float | None) -> dict[str, Any]:
@@ -11,7 +11,7 @@ def learning_json(learned: Learned, regret_usd: float | None) -> dict[str, Any]:
     Parameters
     ----------
     regret_usd
-        As from `analysis.learning.curves.regret`; None where the commitment was not searched for.
+        As from `meanwatt.analysis.learning.curves.regret`; None where the commitment was not searched for.
     """
     settings, tried = learned.settings, learned.tried
     chosen = tried[learned.recommended[-1]]

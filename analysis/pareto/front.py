@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.arrays import Bools, Floats
+from meanwatt.agents.arrays import Bools, Floats
 
 
 class Knee(NamedTuple):

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from agents.arrays import Floats
-from analysis.pareto.surface import Surface
-from analysis.pareto.survey import CRITERIA, Judged
+from meanwatt.agents.arrays import Floats
+from meanwatt.analysis.pareto.surface import Surface
+from meanwatt.analysis.pareto.survey import CRITERIA, Judged
 
 
 def named(criteria: Floats) -> dict[str, float | None]:

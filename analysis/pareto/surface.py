@@ -14,16 +14,16 @@ from typing import Final
 import numpy as np
 from scipy.stats import qmc
 
-from agents.arrays import Floats
-from agents.short_repr import short_repr
-from agents.tariff import Recovery
-from analysis.pareto.front import bounds, knee, non_dominated, simplex_lattice
-from analysis.pareto.survey import CRITERIA, Judged, Survey
-from analysis.pareto.verdict import Verdict, verdict
-from model.economy import Economy
-from model.mean_field.equilibrium import Outcome
-from model.mean_field.family import TariffFamily, starting_points, tariff_family
-from model.mean_field.watch import Cancelled, Progress
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.tariff import Recovery
+from meanwatt.analysis.pareto.front import bounds, knee, non_dominated, simplex_lattice
+from meanwatt.analysis.pareto.survey import CRITERIA, Judged, Survey
+from meanwatt.analysis.pareto.verdict import Verdict, verdict
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.equilibrium import Outcome
+from meanwatt.model.mean_field.family import TariffFamily, starting_points, tariff_family
+from meanwatt.model.mean_field.watch import Cancelled, Progress
 
 POINTS: Final = 4
 """Points sought along each edge of the surface: 4 make 10 on the whole surface, the three optima among them."""
@@ -46,7 +46,7 @@ class Surface:
     optima : (3, 3)
         Row k: the criteria where criterion k is least. None if cancelled before.
     knee
-        Index into ``front``, see `analysis.pareto.front.knee`; None without optima.
+        Index into ``front``, see `meanwatt.analysis.pareto.front.knee`; None without optima.
     knee_distance
         Its distance from the plane through the optima, normalised.
     tariffs
@@ -90,7 +90,7 @@ def pareto_surface(
     Parameters
     ----------
     tariffs
-        Criteria (3,) of named tariffs, as from `analysis.pareto.survey.criteria_of`.
+        Criteria (3,) of named tariffs, as from `meanwatt.analysis.pareto.survey.criteria_of`.
     rivals
         Which of them the family has to beat; the first is the tariff in force.
     first_best_welfare

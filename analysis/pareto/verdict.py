@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from agents.arrays import Floats
-from analysis.pareto.survey import CRITERIA, Judged
+from meanwatt.agents.arrays import Floats
+from meanwatt.analysis.pareto.survey import CRITERIA, Judged
 
 WORDS: Final = ("welfare gap", "burden gap", "price volatility")
 """The criteria for people, in the order of `CRITERIA`."""

@@ -25,11 +25,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from analysis.output import versions
-from analysis.strict_json import dumps, plain
-from analysis.study.measure import FAILED
-from analysis.study.plan import Plan
-from analysis.study.plan_file import StudyError
+from meanwatt.analysis.output import versions
+from meanwatt.analysis.strict_json import dumps, plain
+from meanwatt.analysis.study.measure import FAILED
+from meanwatt.analysis.study.plan import Plan
+from meanwatt.analysis.study.plan_file import StudyError
 
 FORMAT: Final = 1
 MANIFEST: Final = "study.json"

@@ -11,13 +11,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.strict_json import dumps
-from analysis.study.code import Code, read_code
-from analysis.study.plan_file import StudyError, StudyFile, load_study
-from analysis.study.task import Task
-from model.files import is_file
-from model.messages import Messages, scenario_messages
-from model.scenario import Scenario, load_scenario, presets
+from meanwatt.analysis.strict_json import dumps
+from meanwatt.analysis.study.code import Code, read_code
+from meanwatt.analysis.study.plan_file import StudyError, StudyFile, load_study
+from meanwatt.analysis.study.task import Task
+from meanwatt.model.files import is_file
+from meanwatt.model.messages import Messages, scenario_messages
+from meanwatt.model.scenario import Scenario, load_scenario, presets
 
 DAYS: Final = 28
 """Days of a market where the study does not say."""

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from model import ranges
-from model.file_errors import one_line
-from model.files import FileError, read_toml
-from model.scenario import REPLACED_WHOLE
-from model.tariff_file import Table, finite, show
+from meanwatt.model import ranges
+from meanwatt.model.file_errors import one_line
+from meanwatt.model.files import FileError, read_toml
+from meanwatt.model.scenario import REPLACED_WHOLE
+from meanwatt.model.tariff_file import Table, finite, show
 
 MOST_TASKS: Final = 1_000_000
 """More tasks than this are a slip of the keyboard."""
@@ -115,7 +115,7 @@ class StudyFile(Table):
     days: Annotated[int | None, ranges.DAYS] = None
     """Days of each market."""
     behaviour: str | None = None
-    """How households decide, for ``simulate``; a class of one's own by its file, see ``analysis.study.code``."""
+    """How households decide, for ``simulate``; a class of one's own by its file: `meanwatt.analysis.study.code`."""
     seed: Annotated[int, ranges.SEED] = 0
     """Key of all draws."""
     set: Annotated[dict[str, Any], BeforeValidator(_settings)] = Field(default_factory=dict)

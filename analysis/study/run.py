@@ -8,13 +8,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from analysis.study.directory import RESULTS, StudyDirectory
-from analysis.study.measure import FAILED, REFUSED, killed, measure
-from analysis.study.plan import Plan
-from analysis.study.task import Task
-from analysis.workers import WorkersLostError, results
-from model.mean_field.watch import Cancelled
-from model.messages import Messages
+from meanwatt.analysis.study.directory import RESULTS, StudyDirectory
+from meanwatt.analysis.study.measure import FAILED, REFUSED, killed, measure
+from meanwatt.analysis.study.plan import Plan
+from meanwatt.analysis.study.task import Task
+from meanwatt.analysis.workers import WorkersLostError, results
+from meanwatt.model.mean_field.watch import Cancelled
+from meanwatt.model.messages import Messages
 
 OVERHEAD_HOUSEHOLDS: Final = 5_000
 """A day of a market takes about as long as this many households more; for the estimate of the time left."""
@@ -87,9 +87,9 @@ def run_study(
     plan
         What to run.
     directory
-        Where results are kept; see ``analysis.study.directory``.
+        Where results are kept; see ``meanwatt.analysis.study.directory``.
     scheduler, workers
-        Where tasks run; see ``analysis.workers.results``. Results do not depend on it.
+        Where tasks run; see ``meanwatt.analysis.workers.results``. Results do not depend on it.
     resume
         Whether results that are there already are kept; tasks that failed are done again.
     told, cancelled

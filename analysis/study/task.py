@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from analysis.study.code import Code
+    from meanwatt.analysis.study.code import Code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

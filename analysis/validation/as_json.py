@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from analysis.scaling import Interval, Scaling
-from analysis.validation.result import Validation
-from analysis.validation.verdict import verdict
+from meanwatt.analysis.scaling import Interval, Scaling
+from meanwatt.analysis.validation.result import Validation
+from meanwatt.analysis.validation.verdict import verdict
 
 BY_SIZE: Final = (
     "rms_net_load_kw",

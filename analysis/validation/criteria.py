@@ -8,12 +8,12 @@ between: then more replications or days would tell. A chance of 5 % of a wrong j
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final
 
-from analysis.scaling import Interval
-from analysis.validation.exploitability import CHOICE_LAW
-from analysis.validation.verdict import Criterion, Finding, Status, shown, within
+from meanwatt.analysis.scaling import Interval
+from meanwatt.analysis.validation.exploitability import CHOICE_LAW
+from meanwatt.analysis.validation.verdict import Criterion, Finding, Status, shown, within
 
 if TYPE_CHECKING:
-    from analysis.validation.result import Validation
+    from meanwatt.analysis.validation.result import Validation
 
 CHECKS: Final = ("aggregate", "state", "exploitability", "emergence", "leader", "grid")
 """The six checks."""

@@ -8,10 +8,10 @@ import numpy as np
 from scipy.special import ndtr
 from scipy.stats import binom
 
-from agents.arrays import Floats, Ints
-from analysis.validation.replication import midnight_levels, midnight_levels_by_type
-from model.market.population import largest_remainder
-from model.mean_field.equilibrium import Equilibrium
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.analysis.validation.replication import midnight_levels, midnight_levels_by_type
+from meanwatt.model.market.population import largest_remainder
+from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 EXACT_HOUSEHOLDS = 2_000
 """Up to this many owners the law of a count is enumerated; beyond, the normal law is good to 1/owners."""

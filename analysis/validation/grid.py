@@ -11,11 +11,11 @@ from typing import Self
 
 import numpy as np
 
-from agents.arrays import Floats
-from model.feeder import build_feeder
-from model.market.history import GridDay
-from model.mean_field.equilibrium import Equilibrium
-from model.power_flow import PowerFlow, bus_power
+from meanwatt.agents.arrays import Floats
+from meanwatt.model.feeder import build_feeder
+from meanwatt.model.market.history import GridDay
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.power_flow import PowerFlow, bus_power
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

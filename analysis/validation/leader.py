@@ -15,14 +15,14 @@ from typing import Final
 import numpy as np
 from scipy.optimize import minimize
 
-from agents.arrays import Floats
-from analysis.design import Aims, Leader
-from analysis.scaling import Interval, mean_interval
-from analysis.simulation import simulate
-from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from model.mean_field.family import TariffFamily, tariff_family
-from model.mean_field.leader import commit
-from model.mean_field.watch import Cancelled
+from meanwatt.agents.arrays import Floats
+from meanwatt.analysis.design import Aims, Leader
+from meanwatt.analysis.scaling import Interval, mean_interval
+from meanwatt.analysis.simulation import simulate
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.family import TariffFamily, tariff_family
+from meanwatt.model.mean_field.leader import commit
+from meanwatt.model.mean_field.watch import Cancelled
 
 EVALUATIONS: Final = 24
 """Tariffs tried in the search around the mean field's, for each number of households."""

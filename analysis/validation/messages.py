@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from analysis.validation.result import Validation
-from model.messages import Messages, joined
+from meanwatt.analysis.validation.result import Validation
+from meanwatt.model.messages import Messages, joined
 
 ROUNDING_MATTERS: Final = 0.3
 """Part of the RMS from which the error of rounding the types is pointed out."""

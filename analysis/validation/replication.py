@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats
-from analysis.validation.grid import GridError, MeanFieldGrid
-from model.economy import Economy
-from model.market.market import ProsumerMarket
-from model.market.population import Population, largest_remainder
-from model.mean_field.equilibrium import Equilibrium
+from meanwatt.agents.arrays import Floats
+from meanwatt.analysis.validation.grid import GridError, MeanFieldGrid
+from meanwatt.model.economy import Economy
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.population import Population, largest_remainder
+from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,13 @@
 from importlib.resources import files
 from typing import Any
 
-from analysis.figures.inline import inline_svg
-from analysis.figures.validation import figures
-from analysis.output import versions
-from analysis.scaling import Interval
-from analysis.strict_json import dumps
-from analysis.validation.result import Validation
-from analysis.validation.verdict import Status, verdict
+from meanwatt.analysis.figures.inline import inline_svg
+from meanwatt.analysis.figures.validation import figures
+from meanwatt.analysis.output import versions
+from meanwatt.analysis.scaling import Interval
+from meanwatt.analysis.strict_json import dumps
+from meanwatt.analysis.validation.result import Validation
+from meanwatt.analysis.validation.verdict import Status, verdict
 
 ROUNDING = 1e-14
 """Numbers this small are rounding errors of a zero."""
@@ -50,7 +50,7 @@ def report_html(checks: Validation, result: dict[str, Any], manifest: dict[str, 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"figure": _figure, "ends": _ends}
     template = environment.from_string(
-        files("analysis.validation").joinpath("report.html.j2").read_text(encoding="utf-8")
+        files("meanwatt.analysis.validation").joinpath("report.html.j2").read_text(encoding="utf-8")
     )
     status, sentence = verdict(checks.findings)
     return template.render(

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.short_repr import short_repr
-from analysis.scaling import Falling, Interval, Scaling
-from analysis.validation.exploitability import Exploitability
-from analysis.validation.leader import LeaderLoss
-from analysis.validation.learners import Emergence
-from analysis.validation.verdict import Finding
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.analysis.scaling import Falling, Interval, Scaling
+from meanwatt.analysis.validation.exploitability import Exploitability
+from meanwatt.analysis.validation.leader import LeaderLoss
+from meanwatt.analysis.validation.learners import Emergence
+from meanwatt.analysis.validation.verdict import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from analysis.validation.replication import Replication, replicate
-from analysis.workers import require_scheduler, results
-from model.mean_field.equilibrium import Equilibrium
-from model.mean_field.watch import Cancelled
+from meanwatt.analysis.validation.replication import Replication, replicate
+from meanwatt.analysis.workers import require_scheduler, results
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.mean_field.watch import Cancelled
 
 OVERHEAD_HOUSEHOLDS: Final = 20_000
 """A day of the market takes about as long as this many households more, power flow included."""
@@ -79,7 +79,7 @@ def run_on_workers(
     cancelled: Callable[[], bool] | None,
     **where: Any,
 ) -> Results:
-    """Run on workers (see ``analysis.workers.results``), the longest tasks first; equilibria travel to each once."""
+    """Run on workers as `meanwatt.analysis.workers.results` does, the longest first; equilibria travel to each once."""
     order = sorted(tasks, key=lambda task: -task.work)
     for batch in results(_replicated, order, shared=(tuple(equilibria),), cancelled=cancelled, **where):
         yield from batch

@@ -11,20 +11,20 @@ from typing import Any, Final
 
 import numpy as np
 
-from agents.arrays import Floats
-from analysis.scaling import Interval, Scaling, falling, pooled_ratio, root, scaling
-from analysis.validation.criteria import CHECKS, judge
-from analysis.validation.expected import effective_households, expected_scatter_kw2, expected_wasserstein_kwh
-from analysis.validation.exploitability import exploitability
-from analysis.validation.leader import leader_loss
-from analysis.validation.learners import emergence
-from analysis.validation.replication import Replication, composition_error_kw, mean_of_known
-from analysis.validation.result import GridCheck, MemoryFloor, Validation
-from analysis.validation.runs import Runner, Task, runner
-from model.economy import build_economy
-from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from model.mean_field.watch import Cancelled
-from model.scenario import load_scenario
+from meanwatt.agents.arrays import Floats
+from meanwatt.analysis.scaling import Interval, Scaling, falling, pooled_ratio, root, scaling
+from meanwatt.analysis.validation.criteria import CHECKS, judge
+from meanwatt.analysis.validation.expected import effective_households, expected_scatter_kw2, expected_wasserstein_kwh
+from meanwatt.analysis.validation.exploitability import exploitability
+from meanwatt.analysis.validation.leader import leader_loss
+from meanwatt.analysis.validation.learners import emergence
+from meanwatt.analysis.validation.replication import Replication, composition_error_kw, mean_of_known
+from meanwatt.analysis.validation.result import GridCheck, MemoryFloor, Validation
+from meanwatt.analysis.validation.runs import Runner, Task, runner
+from meanwatt.model.economy import build_economy
+from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.model.mean_field.watch import Cancelled
+from meanwatt.model.scenario import load_scenario
 
 LEADER_HOUSEHOLDS: Final = (100, 1000)
 """Sizes of the markets in which the leader's best tariff is searched."""
@@ -69,7 +69,7 @@ def validate(
     days
         Days of each market.
     checks
-        Which of `analysis.validation.criteria.CHECKS`; net load and states of charge are measured in any case.
+        Which of `meanwatt.analysis.validation.criteria.CHECKS`; net load and states of charge are measured in any case.
     memory
         Closures to measure the floor of the net load's error with, besides.
     scheduler

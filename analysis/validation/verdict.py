@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from analysis.scaling import Interval
+from meanwatt.analysis.scaling import Interval
 
 if TYPE_CHECKING:
-    from analysis.validation.result import Validation
+    from meanwatt.analysis.validation.result import Validation
 
 
 class Status(StrEnum):

@@ -14,13 +14,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis.design import Aims, Leader
-from model.economy import Economy, build_economy
-from model.mean_field.concepts import alternating, feedback, frozen
-from model.mean_field.equilibrium import solve_equilibrium
-from model.mean_field.family import TariffFamily, tariff_family
-from model.mean_field.leader import Commitment, commit
-from model.scenario import load_scenario
+from meanwatt.analysis.design import Aims, Leader
+from meanwatt.model.economy import Economy, build_economy
+from meanwatt.model.mean_field.concepts import alternating, feedback, frozen
+from meanwatt.model.mean_field.equilibrium import solve_equilibrium
+from meanwatt.model.mean_field.family import TariffFamily, tariff_family
+from meanwatt.model.mean_field.leader import Commitment, commit
+from meanwatt.model.scenario import load_scenario
 
 IMAGE = Path(__file__).parents[1] / "images" / "leader_concepts.png"
 CONCEPTS: dict[str, Callable[..., Commitment]] = {

@@ -10,9 +10,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from agents.behaviour import DayLived, Situation
-from model.market.market import ProsumerMarket
-from model.market.strategy_check import check_strategy
+from meanwatt.agents.behaviour import DayLived, Situation
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.strategy_check import check_strategy
 
 FIGURE = Path(__file__).parents[1] / "images" / "own_behaviour.png"
 SPREAD_USD_PER_KWH = 0.08

@@ -3,7 +3,7 @@
 import solara
 from mesa.visualization import Slider, SolaraViz, make_plot_component
 
-from model.market.market import ProsumerMarket
+from meanwatt.model.market.market import ProsumerMarket
 
 PARAMETERS = {
     "scenario": "textbook",

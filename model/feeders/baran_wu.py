@@ -62,7 +62,7 @@ def baran_wu_33() -> nx.Graph:
     Returns
     -------
     networkx.Graph
-        Attributes as ``model.feeder.feeder_from_graph`` reads them. ``rating_a`` is a choice of this project.
+        Attributes as ``meanwatt.model.feeder.feeder_from_graph`` reads them. ``rating_a`` is a choice of this project.
     """
     graph = nx.Graph(name="baran_wu_33")
     graph.add_node("1", nominal_kv=NOMINAL_KV, p_kw=0.0, q_kvar=0.0, source_voltage_pu=1.0)

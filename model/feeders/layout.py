@@ -4,8 +4,8 @@ from typing import Literal
 
 import numpy as np
 
-from agents.arrays import Floats
-from model.feeders.radial import Feeder
+from meanwatt.agents.arrays import Floats
+from meanwatt.model.feeders.radial import Feeder
 
 
 def tidy_tree(feeder: Feeder, *, along: Literal["depth", "impedance"] = "depth") -> Floats:

@@ -50,7 +50,7 @@ class Street:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
-    """The medium-voltage source and the transformer; units as in ``model.feeder.Transformer``."""
+    """The medium-voltage source and the transformer; units as in ``meanwatt.model.feeder.Transformer``."""
 
     source_voltage_pu: float
     source_kv: float
@@ -79,8 +79,8 @@ def low_voltage(
     Returns
     -------
     networkx.Graph
-        Attributes as ``model.feeder.feeder_from_graph`` reads them. Buses: ``grid``, ``station``, then ``1-01``,
-        ``1-02`` along street 1 and ``1-03a``, ``1-03b`` along the side street at its third home, and so on.
+        Attributes as ``meanwatt.model.feeder.feeder_from_graph`` reads them. Buses: ``grid``, ``station``, then
+        ``1-01``, ``1-02`` along street 1 and ``1-03a``, ``1-03b`` along the side street at its third home, and so on.
     """
     graph = nx.Graph(name=name)
     graph.add_node("grid", nominal_kv=station.source_kv, customers=0, source_voltage_pu=station.source_voltage_pu)

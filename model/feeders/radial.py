@@ -9,8 +9,8 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from agents.arrays import Floats, Ints, read_only, require_finite, require_shape
-from agents.short_repr import short_repr
+from meanwatt.agents.arrays import Floats, Ints, read_only, require_finite, require_shape
+from meanwatt.agents.short_repr import short_repr
 
 POWER_FACTOR = 0.95
 """Power factor (lagging) of consumption at a bus that gives no reactive reference load."""

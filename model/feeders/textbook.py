@@ -13,7 +13,7 @@ def textbook_line_5() -> nx.Graph:
     Returns
     -------
     networkx.Graph
-        Attributes as ``model.feeder.feeder_from_graph`` reads them.
+        Attributes as ``meanwatt.model.feeder.feeder_from_graph`` reads them.
     """
     graph = nx.Graph(name="textbook_line_5")
     graph.add_node("substation", nominal_kv=4.16, p_kw=0.0, source_voltage_pu=1.0)

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, Ints
-from agents.behaviour import DayLived, Situation, Strategy
-from agents.policy import PolicyTable
-from agents.randomness import Purpose, Words, child, stream, uniform
-from agents.tariff import Rates, payment_usd
-from model.market.day_kernel import DaySums, quanta
-from model.market.day_tables import DayTables
-from model.market.population import Population
-from model.market.q_learners import QLearners
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.behaviour import DayLived, Situation, Strategy
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.randomness import Purpose, Words, child, stream, uniform
+from meanwatt.agents.tariff import Rates, payment_usd
+from meanwatt.model.market.day_kernel import DaySums, quanta
+from meanwatt.model.market.day_tables import DayTables
+from meanwatt.model.market.population import Population
+from meanwatt.model.market.q_learners import QLearners
 
 
 class OwnWay:

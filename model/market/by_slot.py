@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.battery import wear_usd
-from agents.behaviour import Situation
-from agents.demand import utility_usd_per_hour
-from agents.tariff import Rates, payment_usd
-from model.market.agent_path import Walk, checked
-from model.market.day_kernel import run_day
-from model.market.market import ProsumerMarket
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.battery import wear_usd
+from meanwatt.agents.behaviour import Situation
+from meanwatt.agents.demand import utility_usd_per_hour
+from meanwatt.agents.tariff import Rates, payment_usd
+from meanwatt.model.market.agent_path import Walk, checked
+from meanwatt.model.market.day_kernel import run_day
+from meanwatt.model.market.market import ProsumerMarket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -17,11 +17,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, Ints
-from agents.compiled import compiled
-from agents.randomness import Purpose, Words, child64, mix64, stream, weyl64
-from model.market.day_tables import DayTables
-from model.market.population import Population
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.randomness import Purpose, Words, child64, mix64, stream, weyl64
+from meanwatt.model.market.day_tables import DayTables
+from meanwatt.model.market.population import Population
 
 QUANTUM_KWH: Final = 2.0**-34
 """Unit of the sums of meter readings: a float32 reading of 1 Wh or more is a whole number of it. [kWh]"""

@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, Ints, require_finite, require_shape
-from agents.compiled import compiled
-from agents.policy import PolicyTable
-from agents.randomness import Words
-from model.market.plan_columns import PlanColumns, plan_columns
+from meanwatt.agents.arrays import Floats, Ints, require_finite, require_shape
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.randomness import Words
+from meanwatt.model.market.plan_columns import PlanColumns, plan_columns
 
 FULL: Final = 2.0**32
 """What a 32-bit draw is compared with stands for probability one."""

@@ -5,17 +5,17 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.household import HouseholdType
-from agents.tariff import Rates, Tariff
-from agents.utility import Account, Utility
-from model.economy import Economy
-from model.market.day_kernel import DaySums, mean_load_kw
-from model.market.grid import MarketGrid
-from model.market.history import DayRecord
-from model.market.physics import mean_kw, stored_kwh, use_kwh
-from model.market.population import Population
-from model.market.settlement import settle
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.tariff import Rates, Tariff
+from meanwatt.agents.utility import Account, Utility
+from meanwatt.model.economy import Economy
+from meanwatt.model.market.day_kernel import DaySums, mean_load_kw
+from meanwatt.model.market.grid import MarketGrid
+from meanwatt.model.market.history import DayRecord
+from meanwatt.model.market.physics import mean_kw, stored_kwh, use_kwh
+from meanwatt.model.market.population import Population
+from meanwatt.model.market.settlement import settle
 
 
 def own_rates(posted: Rates, tariff: Tariff, types: Sequence[HouseholdType]) -> list[Rates]:

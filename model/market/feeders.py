@@ -17,19 +17,19 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from agents.arrays import Floats, Ints
-from agents.randomness import Key, key_from, seed_of
-from agents.rules import RULES
-from agents.tariff import Tariff
-from model.economy import Economy
-from model.market.day_kernel import mean_load_kw
-from model.market.market import ProsumerMarket
-from model.market.population import rank_ranges
-from model.market.setup import find_economy, whole_number
-from model.market.ways import Way, read_behaviour
-from model.mean_field.equilibrium import Equilibrium
-from model.ranges import HOUSEHOLDS
-from model.scenario import Scenario
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.randomness import Key, key_from, seed_of
+from meanwatt.agents.rules import RULES
+from meanwatt.agents.tariff import Tariff
+from meanwatt.model.economy import Economy
+from meanwatt.model.market.day_kernel import mean_load_kw
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.population import rank_ranges
+from meanwatt.model.market.setup import find_economy, whole_number
+from meanwatt.model.market.ways import Way, read_behaviour
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.ranges import HOUSEHOLDS
+from meanwatt.model.scenario import Scenario
 
 TOGETHER: Final = ("equilibrium", "belief", *RULES)
 """Behaviours whose households see the same prices and learn the same from them."""

@@ -8,9 +8,9 @@ from typing import overload
 import numpy as np
 import pandas as pd
 
-from agents.arrays import Bools, Floats, Ints
-from agents.short_repr import short_repr
-from agents.utility import Account
+from meanwatt.agents.arrays import Bools, Floats, Ints
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.utility import Account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -10,31 +10,31 @@ from typing import Any, Final
 import mesa
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.behaviour import DaySeen
-from agents.cohorts import Follower, Mixture
-from agents.following import FollowsTariff
-from agents.leader import Leader
-from agents.meter import MeterReading
-from agents.policy import PolicyTable
-from agents.prosumer import Prosumer
-from agents.randomness import Key, Purpose, child, key_from, stream, uniform
-from agents.tariff import Rates, Tariff
-from agents.utility import Utility
-from model.economy import Economy
-from model.feeder import build_feeder
-from model.market.agent_path import OwnWay
-from model.market.day_kernel import DaySums, mean_load_kw, run_day
-from model.market.day_tables import DayTables, TablesKept
-from model.market.digest import MeterDigest
-from model.market.evening import own_rates, settle_day
-from model.market.grid import MarketGrid, unsolved_messages
-from model.market.history import SUMMARY, DayRecord, History, day_summary
-from model.market.mesa_model import MesaMarket
-from model.market.metering import day_reading
-from model.market.population import Population
-from model.market.q_learners import QLearners
-from model.market.setup import (
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.behaviour import DaySeen
+from meanwatt.agents.cohorts import Follower, Mixture
+from meanwatt.agents.following import FollowsTariff
+from meanwatt.agents.leader import Leader
+from meanwatt.agents.meter import MeterReading
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.prosumer import Prosumer
+from meanwatt.agents.randomness import Key, Purpose, child, key_from, stream, uniform
+from meanwatt.agents.tariff import Rates, Tariff
+from meanwatt.agents.utility import Utility
+from meanwatt.model.economy import Economy
+from meanwatt.model.feeder import build_feeder
+from meanwatt.model.market.agent_path import OwnWay
+from meanwatt.model.market.day_kernel import DaySums, mean_load_kw, run_day
+from meanwatt.model.market.day_tables import DayTables, TablesKept
+from meanwatt.model.market.digest import MeterDigest
+from meanwatt.model.market.evening import own_rates, settle_day
+from meanwatt.model.market.grid import MarketGrid, unsolved_messages
+from meanwatt.model.market.history import SUMMARY, DayRecord, History, day_summary
+from meanwatt.model.market.mesa_model import MesaMarket
+from meanwatt.model.market.metering import day_reading
+from meanwatt.model.market.population import Population
+from meanwatt.model.market.q_learners import QLearners
+from meanwatt.model.market.setup import (
     find_economy,
     find_equilibrium,
     make_cohorts,
@@ -44,14 +44,14 @@ from model.market.setup import (
     unreached_messages,
     whole_number,
 )
-from model.market.ways import Given, read_behaviour
-from model.mean_field.equilibrium import Equilibrium
-from model.mean_field.prices import first_guess
-from model.mean_field.watch import Progress
-from model.messages import Messages, joined, rounding_messages, scenario_messages
-from model.power_flow import VoltageLimits
-from model.ranges import HOUSEHOLDS, THREADS
-from model.scenario import Scenario
+from meanwatt.model.market.ways import Given, read_behaviour
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.mean_field.prices import first_guess
+from meanwatt.model.mean_field.watch import Progress
+from meanwatt.model.messages import Messages, joined, rounding_messages, scenario_messages
+from meanwatt.model.power_flow import VoltageLimits
+from meanwatt.model.ranges import HOUSEHOLDS, THREADS
+from meanwatt.model.scenario import Scenario
 
 REGISTERED_LIMIT: Final = 20_000
 """Largest market whose every household is a registered Mesa agent (each costs about half a kB and 6 µs)."""
@@ -87,10 +87,10 @@ class ProsumerMarket(MesaMarket):
         The equilibrium whose policies, adder and fixed charges are used. Without it one is solved here, unless no
         behaviour follows it and the tariff's recovery is ``posted``.
     behaviour
-        ``"equilibrium"``, ``"belief"``, a rule of thumb (``agents.rules``), an object of your own
-        (``agents.behaviour.Behaviour``), a strategy of your own, or several of them with their shares:
+        ``"equilibrium"``, ``"belief"``, a rule of thumb (``meanwatt.agents.rules``), an object of your own
+        (``meanwatt.agents.behaviour.Behaviour``), a strategy of your own, or several of them with their shares:
         ``{"equilibrium": 0.9, Mine: 0.1}`` or ``"equilibrium=0.9,belief=0.1:cohorts=8"``; see
-        ``model.market.ways``.
+        ``meanwatt.model.market.ways``.
     rng
         Key of all draws: a whole number, a sequence of them, or a numpy Generator, which gives one 64-bit word; None
         draws a fresh key. Whatever it was, ``ProsumerMarket(rng=market.key)`` repeats the run.
@@ -103,7 +103,7 @@ class ProsumerMarket(MesaMarket):
         Whether to solve the feeder every day.
     part
         (k, n): simulate only part k of n parts of the households, who live on a feeder of their own; see
-        ``model.market.feeders``. By default all of them.
+        ``meanwatt.model.market.feeders``. By default all of them.
     leader
         Who posts a tariff each day, such as a ``LearningLeader``; ``tariff`` is then what was in force before. The
         adder and the fixed charges follow the posted tariff, and so do households whose behaviour has a name.
@@ -129,7 +129,7 @@ class ProsumerMarket(MesaMarket):
     behaviour : Behaviour
         That of the only cohort, or a ``Mixture`` of all; its policies are those of the classes.
     strategies : dict
-        Households that decide for themselves, by id; see ``agents.behaviour.Strategy``.
+        Households that decide for themselves, by id; see ``meanwatt.agents.behaviour.Strategy``.
     own_way : OwnWay or None
         Their last day: what they met and did, and what they would have done.
     prices_seen : (c, slot)
@@ -310,7 +310,7 @@ class ProsumerMarket(MesaMarket):
         Returns
         -------
         (slot,) int
-            Their net energy, in quanta of ``model.market.day_kernel.QUANTUM_KWH``: exact, whoever adds it up.
+            Their net energy, in quanta of ``meanwatt.model.market.day_kernel.QUANTUM_KWH``: exact, whoever adds it up.
 
         Raises
         ------

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.household import HouseholdType
-from agents.meter import MeterReading
-from agents.tariff import Rates, Tariff
-from model.economy import Economy
-from model.market.history import DayRecord
-from model.market.population import Population
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.meter import MeterReading
+from meanwatt.agents.tariff import Rates, Tariff
+from meanwatt.model.economy import Economy
+from meanwatt.model.market.history import DayRecord
+from meanwatt.model.market.population import Population
 
 
 def day_reading(

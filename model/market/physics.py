@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.battery import grid_power_kw
-from agents.household import HouseholdType
-from model.market.day_kernel import DaySums
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.battery import grid_power_kw
+from meanwatt.agents.household import HouseholdType
+from meanwatt.model.market.day_kernel import DaySums
 
 
 def use_kwh(

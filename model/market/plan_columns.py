@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.policy import PolicyTable
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.policy import PolicyTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

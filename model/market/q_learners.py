@@ -9,27 +9,35 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, Ints
-from agents.behaviour import DaySeen
-from agents.best_response import best_response
-from agents.household import HouseholdType
-from agents.offer import Offer
-from agents.outlook import Outlook, ValueRule
-from agents.policy import PolicyTable
-from agents.q_learning import GAIN_SHARE, QSettings, Values, believed_values, learn_day, live_day, policy_of_values
-from agents.randomness import Purpose, stream
-from agents.slot_outcome import SlotOutcome, slot_outcome
-from agents.tariff import Rates, Tariff, payment_usd, rates
-from model.market.day_kernel import DaySums, quanta
-from model.market.day_tables import DayTables
-from model.market.population import Population
-from model.market.q_tables import QClass, by_bus, make_tables
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.behaviour import DaySeen
+from meanwatt.agents.best_response import best_response
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.offer import Offer
+from meanwatt.agents.outlook import Outlook, ValueRule
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.q_learning import (
+    GAIN_SHARE,
+    QSettings,
+    Values,
+    believed_values,
+    learn_day,
+    live_day,
+    policy_of_values,
+)
+from meanwatt.agents.randomness import Purpose, stream
+from meanwatt.agents.slot_outcome import SlotOutcome, slot_outcome
+from meanwatt.agents.tariff import Rates, Tariff, payment_usd, rates
+from meanwatt.model.market.day_kernel import DaySums, quanta
+from meanwatt.model.market.day_tables import DayTables
+from meanwatt.model.market.population import Population
+from meanwatt.model.market.q_tables import QClass, by_bus, make_tables
 
 PARTS_PER_THREAD = 4
 
 
 class QLearners:
-    """Households that learn from their own bills alone; see ``agents.q_learning``.
+    """Households that learn from their own bills alone; see ``meanwatt.agents.q_learning``.
 
     What they do lies in a table for each household, not in ``policies``: those are what the kernel runs for them
     before their own day replaces it (batteries stand still), and hold the net load of every move. Use answers the mean
@@ -39,7 +47,7 @@ class QLearners:
     Parameters
     ----------
     types, tariff, adder_usd_per_kwh, today, outlook
-        As for ``agents.behaviour.BeliefBehaviour``.
+        As for ``meanwatt.agents.behaviour.BeliefBehaviour``.
     first_guess_usd_per_kwh : (c, h)
         Wholesale price of reference demand. [USD/kWh]
     settings

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, Ints
-from agents.q_learning import QSettings, Values
-from model.market.population import Population
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.q_learning import QSettings, Values
+from meanwatt.model.market.population import Population
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.compiled import compiled
-from model.market.day_kernel import ONE_THREAD_BELOW, QUANTUM_KWH
-from model.market.population import CHUNK, Population
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.compiled import compiled
+from meanwatt.model.market.day_kernel import ONE_THREAD_BELOW, QUANTUM_KWH
+from meanwatt.model.market.population import CHUNK, Population
 
 QUANTUM_USD: Final = 2.0**-36
 """Unit of the sums of bills: a day's bill is rounded to it before it is added, so that sums are exact; a chunk of

@@ -6,31 +6,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agents.behaviour import Behaviour, BeliefBehaviour, Strategy
-from agents.belief import BeliefSettings
-from agents.cohorts import Cohort
-from agents.following import TariffFollower
-from agents.offer import Offer
-from agents.policy import PolicyTable
-from agents.q_learning import QSettings
-from agents.rules import RULES, rule_policies
-from agents.tariff import Recovery, Tariff, rates
-from model.economy import Economy, build_economy, build_tariff
-from model.heartbeat import Heartbeat
-from model.machine import require_room
-from model.market.day_kernel import QUANTUM_KWH
-from model.market.population import CHUNK, Population
-from model.market.q_learners import QLearners
-from model.market.terms import Terms, make_offer
-from model.market.ways import Way, needs_equilibrium
-from model.mean_field.answer import outlook
-from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from model.mean_field.prices import first_guess
-from model.mean_field.watch import Progress
-from model.messages import Messages
-from model.ranges import Range
-from model.scenario import Scenario, load_scenario
-from model.tariff_file import show
+from meanwatt.agents.behaviour import Behaviour, BeliefBehaviour, Strategy
+from meanwatt.agents.belief import BeliefSettings
+from meanwatt.agents.cohorts import Cohort
+from meanwatt.agents.following import TariffFollower
+from meanwatt.agents.offer import Offer
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.q_learning import QSettings
+from meanwatt.agents.rules import RULES, rule_policies
+from meanwatt.agents.tariff import Recovery, Tariff, rates
+from meanwatt.model.economy import Economy, build_economy, build_tariff
+from meanwatt.model.heartbeat import Heartbeat
+from meanwatt.model.machine import require_room
+from meanwatt.model.market.day_kernel import QUANTUM_KWH
+from meanwatt.model.market.population import CHUNK, Population
+from meanwatt.model.market.q_learners import QLearners
+from meanwatt.model.market.terms import Terms, make_offer
+from meanwatt.model.market.ways import Way, needs_equilibrium
+from meanwatt.model.mean_field.answer import outlook
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.prices import first_guess
+from meanwatt.model.mean_field.watch import Progress
+from meanwatt.model.messages import Messages
+from meanwatt.model.ranges import Range
+from meanwatt.model.scenario import Scenario, load_scenario
+from meanwatt.model.tariff_file import show
 
 _ABOUT_TARIFFS = {"default_tariff", "tariffs"}
 

@@ -2,7 +2,7 @@
 
 ``check_strategy(Mine)`` lets it live two days among other households and says in one line each what is wrong: a move
 that is not open, another move on the same draws, a move that knows the future or depends on who else was asked before,
-a situation that was changed. ``python -m model.market.strategy_check file.py:Mine`` does the same in a shell.
+a situation that was changed. ``python -m meanwatt.model.market.strategy_check file.py:Mine`` does the same in a shell.
 """
 
 import sys
@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from agents.behaviour import DayLived, Situation, Strategy
-from agents.tariff import Recovery
-from model.economy import Economy, build_economy, build_tariff
-from model.market.market import ProsumerMarket
-from model.market.ways import read_behaviour
-from model.scenario import Scenario, load_scenario
+from meanwatt.agents.behaviour import DayLived, Situation, Strategy
+from meanwatt.agents.tariff import Recovery
+from meanwatt.model.economy import Economy, build_economy, build_tariff
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.ways import read_behaviour
+from meanwatt.model.scenario import Scenario, load_scenario
 
 PER_TYPE = 3
 """Households of each type that decide by the strategy under test."""
@@ -277,7 +277,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Check the strategy named on the command line: exit status 0 conforms, 1 does not, 2 is none."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if len(given) != 1:
-        sys.stderr.write("give one strategy to check, e.g. python -m model.market.strategy_check mine.py:Mine\n")
+        sys.stderr.write(
+            "give one strategy to check, e.g. python -m meanwatt.model.market.strategy_check mine.py:Mine\n"
+        )
         return 2
     try:
         found = check_strategy(given[0])

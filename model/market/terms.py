@@ -1,9 +1,9 @@
 """The terms that go with a posted tariff: adder, fixed charges and equilibrium policies, worked out once for each."""
 
-from agents.offer import Offer
-from agents.tariff import Recovery, Tariff
-from model.economy import Economy
-from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.agents.offer import Offer
+from meanwatt.agents.tariff import Recovery, Tariff
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 
 
 class Terms:

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from agents.behaviour import Behaviour, Strategy
-from agents.belief import BeliefSettings
-from agents.q_learning import QSettings
-from agents.rules import RULES
-from model.market.own_code import Load, import_class, is_reference, pieces
-from model.nearest import unknown
+from meanwatt.agents.behaviour import Behaviour, Strategy
+from meanwatt.agents.belief import BeliefSettings
+from meanwatt.agents.q_learning import QSettings
+from meanwatt.agents.rules import RULES
+from meanwatt.model.market.own_code import Load, import_class, is_reference, pieces
+from meanwatt.model.nearest import unknown
 
 Settings = BeliefSettings | QSettings
 
@@ -67,7 +67,7 @@ def read_behaviour(given: Given, *, load: Load = import_class) -> tuple[Way, ...
     Parameters
     ----------
     given
-        A text as above; an object of ``agents.behaviour.Behaviour``, settings, a strategy (class, object, or a
+        A text as above; an object of ``meanwatt.agents.behaviour.Behaviour``, settings, a strategy (class, object, or a
         function without arguments that makes one); a mapping of such to shares; or what this function returned before.
     load
         Gives the class that a reference names. The one by default imports it, which runs its code.

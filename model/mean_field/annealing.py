@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats
+from meanwatt.agents.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

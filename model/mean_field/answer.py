@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.best_response import Response, best_response, value_tolerance_usd
-from agents.outlook import Outlook, ValueRule
-from agents.short_repr import short_repr
-from agents.tariff import ExportRule, Rates, Tariff, rates
-from model.economy import Economy
-from model.mean_field.flow import LAW_TOLERANCE, Flow, household_flow
-from model.mean_field.threads import for_each_type
-from model.mean_field.watch import Watch
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.best_response import Response, best_response, value_tolerance_usd
+from meanwatt.agents.outlook import Outlook, ValueRule
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.tariff import ExportRule, Rates, Tariff, rates
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.flow import LAW_TOLERANCE, Flow, household_flow
+from meanwatt.model.mean_field.threads import for_each_type
+from meanwatt.model.mean_field.watch import Watch
 
 EXACT = 1e-9
 """Accuracy of probabilities where nobody asks for another."""

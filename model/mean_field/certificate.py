@@ -4,19 +4,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.battery import feasible, moves
-from agents.best_response import respond
-from agents.outlook import Outlook
-from agents.slot_outcome import slot_outcome
-from agents.tariff import Recovery, Tariff, rates
-from model.economy import Economy
-from model.mean_field.answer import Answer, induced_wholesale, outlook, own_outlook, surplus_usd_per_day
-from model.mean_field.flow import worth_left_usd
-from model.mean_field.price_product import PriceProduct
-from model.mean_field.prices import couples, potential_failures, solve_prices
-from model.mean_field.ties import forgone_by_plans_usd_per_day, parts_somewhere
-from model.mean_field.watch import Watch
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.battery import feasible, moves
+from meanwatt.agents.best_response import respond
+from meanwatt.agents.outlook import Outlook
+from meanwatt.agents.slot_outcome import slot_outcome
+from meanwatt.agents.tariff import Recovery, Tariff, rates
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import Answer, induced_wholesale, outlook, own_outlook, surplus_usd_per_day
+from meanwatt.model.mean_field.flow import worth_left_usd
+from meanwatt.model.mean_field.price_product import PriceProduct
+from meanwatt.model.mean_field.prices import couples, potential_failures, solve_prices
+from meanwatt.model.mean_field.ties import forgone_by_plans_usd_per_day, parts_somewhere
+from meanwatt.model.mean_field.watch import Watch
 
 OBSERVED = "observed only"
 START_TOLERANCE_USD_PER_KWH = 1e-9

@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.arrays import Bools, Floats
-from agents.compiled import compiled
-from agents.demand import best_use, utility_of_use, wanted_slope, wanted_use
-from agents.household import HouseholdType
-from agents.plans import is_simple
-from agents.slot_outcome import SlotOutcome, battery_moves, fill_outcome
-from agents.split import Split, curtailed_kw
-from agents.tariff import slot_payment
-from model.mean_field.type_stack import Terms, TypeStack, plan_at, rates_at
-from model.supply import piecewise
+from meanwatt.agents.arrays import Bools, Floats
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.demand import best_use, utility_of_use, wanted_slope, wanted_use
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.plans import is_simple
+from meanwatt.agents.slot_outcome import SlotOutcome, battery_moves, fill_outcome
+from meanwatt.agents.split import Split, curtailed_kw
+from meanwatt.agents.tariff import slot_payment
+from meanwatt.model.mean_field.type_stack import Terms, TypeStack, plan_at, rates_at
+from meanwatt.model.supply import piecewise
 
 CLEARING_LIMIT = 300
 NEWTON_ATTEMPTS = 12

@@ -17,8 +17,8 @@ licence beyond 300 variables.
 
 import numpy as np
 
-from agents.arrays import Bools, Floats, Ints
-from agents.compiled import compiled
+from meanwatt.agents.arrays import Bools, Floats, Ints
+from meanwatt.agents.compiled import compiled
 
 PIVOTS = 20
 """Pivots allowed, per column and simplex; the path seldom needs two."""

@@ -8,7 +8,7 @@
   documented failure mode: it may go round in circles, and where it rests it leaves on the table what a commitment is
   worth. Both are detected and said.
 
-Neither is the Stackelberg leader of `model.mean_field.leader.commit`, with which the docs compare them.
+Neither is the Stackelberg leader of `meanwatt.model.mean_field.leader.commit`, with which the docs compare them.
 """
 
 import time
@@ -18,18 +18,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import minimize
 
-from agents.arrays import Floats
-from agents.outlook import HeldDay
-from agents.slot_outcome import mean_payment_usd
-from agents.tariff import Recovery, Tariff, rates
-from model.economy import Economy
-from model.mean_field.answer import outlook, own_outlook, surplus_usd_per_day
-from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from model.mean_field.family import TariffFamily, starting_points
-from model.mean_field.flow import worth_left_usd
-from model.mean_field.leader import FEASIBLE, Commitment, Trial, Violation, commit
-from model.mean_field.recovery import balancing_fixed_charge
-from model.mean_field.watch import Cancelled, Progress
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.outlook import HeldDay
+from meanwatt.agents.slot_outcome import mean_payment_usd
+from meanwatt.agents.tariff import Recovery, Tariff, rates
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import outlook, own_outlook, surplus_usd_per_day
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.family import TariffFamily, starting_points
+from meanwatt.model.mean_field.flow import worth_left_usd
+from meanwatt.model.mean_field.leader import FEASIBLE, Commitment, Trial, Violation, commit
+from meanwatt.model.mean_field.recovery import balancing_fixed_charge
+from meanwatt.model.mean_field.watch import Cancelled, Progress
 
 ROUNDS = 30
 AT_REST = 1e-3

@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.compiled import compiled
-from agents.day_operator import mix_shocks, move_kernel
-from model.mean_field.day_system import backward_days, forward_days
-from model.mean_field.linear_day import LinearDay
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.day_operator import mix_shocks, move_kernel
+from meanwatt.model.mean_field.day_system import backward_days, forward_days
+from meanwatt.model.mean_field.linear_day import LinearDay
 
 ACCURACY = 1e-12
 """Error of midnight values and laws, as a share of their largest, unless told."""

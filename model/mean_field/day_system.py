@@ -6,9 +6,9 @@ A slot costs one small matrix product per shock each way, and midnight values an
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.compiled import compiled
-from agents.day_operator import (
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.day_operator import (
     closed_groups,
     day_operators,
     group_weights,
@@ -16,7 +16,7 @@ from agents.day_operator import (
     mix_shocks,
     move_kernel,
 )
-from model.mean_field.linear_day import LinearDay
+from meanwatt.model.mean_field.linear_day import LinearDay
 
 
 class DaySystem:

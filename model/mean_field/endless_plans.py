@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.best_response import Response, respond, value_tolerance_usd
-from agents.outlook import Outlook
-from model.economy import Economy
-from model.mean_field.clearing import Cleared, expected_gain, outcome_of
-from model.mean_field.flow import Flow, household_flow
-from model.mean_field.mixture import (
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.best_response import Response, respond, value_tolerance_usd
+from meanwatt.agents.outlook import Outlook
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.clearing import Cleared, expected_gain, outcome_of
+from meanwatt.model.mean_field.flow import Flow, household_flow
+from meanwatt.model.mean_field.mixture import (
     FREE,
     ROOM_PER_TYPE,
     add_column,
@@ -29,7 +29,7 @@ from model.mean_field.mixture import (
     free_unused,
     next_free,
 )
-from model.mean_field.type_stack import TypeStack
+from meanwatt.model.mean_field.type_stack import TypeStack
 
 ROUGH = 1e-3
 """Accuracy of best responses, as a share of the last gap,"""

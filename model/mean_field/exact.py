@@ -21,19 +21,19 @@ from typing import Protocol
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.best_response import Response
-from agents.tariff import Tariff, rates
-from model.economy import Economy
-from model.mean_field.answer import Answer, outlook, summed
-from model.mean_field.clearing import Cleared, start_at
-from model.mean_field.endless_plans import EndlessPlans
-from model.mean_field.flow import Flow
-from model.mean_field.mixture import Columns, clear_mixture, reoptimise
-from model.mean_field.single_day_plans import SingleDayPlans
-from model.mean_field.ties import tie_slots
-from model.mean_field.type_stack import stack_types, terms_of
-from model.mean_field.watch import Watch
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.best_response import Response
+from meanwatt.agents.tariff import Tariff, rates
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import Answer, outlook, summed
+from meanwatt.model.mean_field.clearing import Cleared, start_at
+from meanwatt.model.mean_field.endless_plans import EndlessPlans
+from meanwatt.model.mean_field.flow import Flow
+from meanwatt.model.mean_field.mixture import Columns, clear_mixture, reoptimise
+from meanwatt.model.mean_field.single_day_plans import SingleDayPlans
+from meanwatt.model.mean_field.ties import tie_slots
+from meanwatt.model.mean_field.type_stack import stack_types, terms_of
+from meanwatt.model.mean_field.watch import Watch
 
 GAP_USD_PER_DAY = 1e-10
 """Exploitability at which the equilibrium counts as exact. [USD per household-day]"""

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.tariff import ExportRule, Recovery, Tariff
-from model.economy import Economy, build_tariff
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.tariff import ExportRule, Recovery, Tariff
+from meanwatt.model.economy import Economy, build_tariff
 
 PARAMETERS = (
     "energy_usd_per_kwh",

@@ -17,18 +17,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from agents.arrays import Floats, read_only
-from agents.battery import Battery, grid_power_kw, moves, wear_usd
-from agents.best_response import Response, respond
-from agents.demand import utility_usd_per_hour, wanted_slope_kw, wanted_use_kw
-from agents.outlook import Outlook
-from agents.short_repr import short_repr
-from agents.slot_outcome import SlotOutcome
-from model.economy import Economy
-from model.mean_field.answer import outlook
-from model.mean_field.flow import stationary_flow
-from model.mean_field.simplex import simplex_step
-from model.mean_field.watch import Watch
+from meanwatt.agents.arrays import Floats, read_only
+from meanwatt.agents.battery import Battery, grid_power_kw, moves, wear_usd
+from meanwatt.agents.best_response import Response, respond
+from meanwatt.agents.demand import utility_usd_per_hour, wanted_slope_kw, wanted_use_kw
+from meanwatt.agents.outlook import Outlook
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.slot_outcome import SlotOutcome
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import outlook
+from meanwatt.model.mean_field.flow import stationary_flow
+from meanwatt.model.mean_field.simplex import simplex_step
+from meanwatt.model.mean_field.watch import Watch
 
 GAP_USD_PER_DAY = 1e-5
 """Duality gap at which the optimum counts as found. [USD per household-day]"""

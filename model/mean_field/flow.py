@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.compiled import compiled
-from agents.day_operator import JOINT_LIMIT, closed_groups, day_operators, move_kernel
-from agents.outlook import Outlook
-from agents.policy import PolicyTable
-from agents.short_repr import short_repr
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.day_operator import JOINT_LIMIT, closed_groups, day_operators, move_kernel
+from meanwatt.agents.outlook import Outlook
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.short_repr import short_repr
 
 LAW_TOLERANCE = 1e-13
 """Estimated distance to the stationary law at which iterating stops unless told (total variation per common state)."""

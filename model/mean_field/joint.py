@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.tariff import Tariff
-from model.economy import Economy
-from model.mean_field.answer import (
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.tariff import Tariff
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import (
     Answer,
     answer,
     careful_answer,
@@ -28,9 +28,9 @@ from model.mean_field.answer import (
     price_gap,
     surplus_usd_per_day,
 )
-from model.mean_field.price_slope import BooksSlope
-from model.mean_field.prices import PriceSolution, couples, with_wholesale
-from model.mean_field.watch import Watch
+from meanwatt.model.mean_field.price_slope import BooksSlope
+from meanwatt.model.mean_field.prices import PriceSolution, couples, with_wholesale
+from meanwatt.model.mean_field.watch import Watch
 
 STEP_LIMIT = 12
 SHRINK = 0.5

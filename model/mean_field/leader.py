@@ -15,15 +15,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import NonlinearConstraint, minimize
 
-from agents.arrays import Floats
-from agents.short_repr import short_repr
-from agents.tariff import Tariff
-from model.economy import Economy
-from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from model.mean_field.family import TariffFamily, starting_points
-from model.mean_field.price_slope import DENSE
-from model.mean_field.tangent import equilibrium_tangent, predicted
-from model.mean_field.watch import Cancelled, Progress
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.tariff import Tariff
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.family import TariffFamily, starting_points
+from meanwatt.model.mean_field.price_slope import DENSE
+from meanwatt.model.mean_field.tangent import equilibrium_tangent, predicted
+from meanwatt.model.mean_field.watch import Cancelled, Progress
 
 EVALUATIONS_PER_START = 40
 FEASIBLE = 1e-6

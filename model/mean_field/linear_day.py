@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.battery import feasible
-from agents.best_response import Response
-from agents.compiled import compiled
-from agents.outlook import Outlook, ValueRule
-from model.mean_field.flow import Flow
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.battery import feasible
+from meanwatt.agents.best_response import Response
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.outlook import Outlook, ValueRule
+from meanwatt.model.mean_field.flow import Flow
 
 
 class LinearDay:

@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, Ints, read_only, require_finite, require_shape
+from meanwatt.agents.arrays import Floats, Ints, read_only, require_finite, require_shape
 
 LARGEST = 4096
 """Members of a net at most; every one costs a leader at least one equilibrium."""

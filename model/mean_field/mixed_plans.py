@@ -19,19 +19,19 @@ is no promise how soon, and no potential to descend.
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.compiled import compiled
-from agents.tariff import Tariff, rates
-from model.economy import Economy
-from model.mean_field.answer import outlook, summed
-from model.mean_field.clearing import Cleared, expected_gain, start_at
-from model.mean_field.complementarity import solve_on_simplices
-from model.mean_field.endless_plans import EndlessPlans
-from model.mean_field.exact import GAP_USD_PER_DAY, ExactSolution
-from model.mean_field.mixture import FREE, Columns, clear_mixture, free_to_choose, mix
-from model.mean_field.ties import tie_slots
-from model.mean_field.type_stack import Terms, TypeStack, stack_types, terms_of
-from model.mean_field.watch import Watch
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.tariff import Tariff, rates
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import outlook, summed
+from meanwatt.model.mean_field.clearing import Cleared, expected_gain, start_at
+from meanwatt.model.mean_field.complementarity import solve_on_simplices
+from meanwatt.model.mean_field.endless_plans import EndlessPlans
+from meanwatt.model.mean_field.exact import GAP_USD_PER_DAY, ExactSolution
+from meanwatt.model.mean_field.mixture import FREE, Columns, clear_mixture, free_to_choose, mix
+from meanwatt.model.mean_field.ties import tie_slots
+from meanwatt.model.mean_field.type_stack import Terms, TypeStack, stack_types, terms_of
+from meanwatt.model.mean_field.watch import Watch
 
 ROUND_LIMIT = 400
 PATIENCE = 60

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, Ints, require_shape
-from agents.tariff import Recovery, Tariff
-from model.economy import Economy
-from model.weather import ROW_TOLERANCE, CommonStates
+from meanwatt.agents.arrays import Floats, Ints, require_shape
+from meanwatt.agents.tariff import Recovery, Tariff
+from meanwatt.model.economy import Economy
+from meanwatt.model.weather import ROW_TOLERANCE, CommonStates
 
 SHARED = (
     "pass_through",

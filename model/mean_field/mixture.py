@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.compiled import compiled
-from model.mean_field.clearing import Cleared, clear, expected_gain
-from model.mean_field.simplex import simplex_step
-from model.mean_field.type_stack import Terms, TypeStack
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.compiled import compiled
+from meanwatt.model.mean_field.clearing import Cleared, clear, expected_gain
+from meanwatt.model.mean_field.simplex import simplex_step
+from meanwatt.model.mean_field.type_stack import Terms, TypeStack
 
 UNUSED_WEIGHT = 1e-12
 """Columns with less weight in the mixture are dropped."""

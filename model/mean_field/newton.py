@@ -27,14 +27,14 @@ from typing import Protocol
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.outlook import Outlook
-from agents.tariff import Tariff
-from model.economy import Economy
-from model.mean_field.answer import Answer, careful_answer, outlook
-from model.mean_field.price_product import LoadEquation, PriceProduct, apply_blocks, inverted_blocks
-from model.mean_field.price_slope import dense_pays, net_load_slope, own_slot_slope
-from model.mean_field.watch import Watch
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.outlook import Outlook
+from meanwatt.agents.tariff import Tariff
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import Answer, careful_answer, outlook
+from meanwatt.model.mean_field.price_product import LoadEquation, PriceProduct, apply_blocks, inverted_blocks
+from meanwatt.model.mean_field.price_slope import dense_pays, net_load_slope, own_slot_slope
+from meanwatt.model.mean_field.watch import Watch
 
 STEP_LIMIT = 25
 """Newton steps at one temperature."""

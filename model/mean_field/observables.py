@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.best_response import Response
-from agents.demand import wanted_slope_kw
-from agents.household import HouseholdType
-from agents.outlook import Outlook
-from agents.slot_outcome import SlotOutcome, plan_reward_usd
-from agents.tariff import Rates, payment_usd
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.best_response import Response
+from meanwatt.agents.demand import wanted_slope_kw
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.outlook import Outlook
+from meanwatt.agents.slot_outcome import SlotOutcome, plan_reward_usd
+from meanwatt.agents.tariff import Rates, payment_usd
 
 
 def observed(

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.outlook import Outlook
-from agents.tariff import Tariff
-from model.economy import Economy
-from model.mean_field.answer import Answer, outlook, own_outlook
-from model.mean_field.day_product import ACCURACY, DayProduct
-from model.mean_field.linear_day import LinearDay
-from model.mean_field.observables import observed
-from model.mean_field.price_slope import own_rate_slopes
-from model.mean_field.threads import for_each_type
-from model.mean_field.watch import Watch
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.outlook import Outlook
+from meanwatt.agents.tariff import Tariff
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import Answer, outlook, own_outlook
+from meanwatt.model.mean_field.day_product import ACCURACY, DayProduct
+from meanwatt.model.mean_field.linear_day import LinearDay
+from meanwatt.model.mean_field.observables import observed
+from meanwatt.model.mean_field.price_slope import own_rate_slopes
+from meanwatt.model.mean_field.threads import for_each_type
+from meanwatt.model.mean_field.watch import Watch
 
 LOOSER = 0.1
 """Accuracy of a product within an equation, as a share of the accuracy that is asked of its solution."""

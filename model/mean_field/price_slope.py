@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Bools, Floats
-from agents.day_operator import JOINT_LIMIT
-from agents.household import HouseholdType
-from agents.outlook import Outlook
-from agents.short_repr import short_repr
-from agents.tariff import ExportRule, Rates, Tariff
-from model.economy import Economy
-from model.mean_field.answer import Answer, outlook, own_outlook
-from model.mean_field.observables import observed
-from model.mean_field.sensitivity import Directions, Sensitivity, type_sensitivity
-from model.mean_field.threads import for_each_type
+from meanwatt.agents.arrays import Bools, Floats
+from meanwatt.agents.day_operator import JOINT_LIMIT
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.outlook import Outlook
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.tariff import ExportRule, Rates, Tariff
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import Answer, outlook, own_outlook
+from meanwatt.model.mean_field.observables import observed
+from meanwatt.model.mean_field.sensitivity import Directions, Sensitivity, type_sensitivity
+from meanwatt.model.mean_field.threads import for_each_type
 
 DENSE = 256
 """Prices up to which a derivative is kept as a matrix."""

@@ -4,19 +4,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agents.anderson import accelerate
-from agents.arrays import Floats
-from agents.outlook import ValueRule
-from agents.short_repr import short_repr
-from agents.tariff import ExportRule, Tariff
-from model.economy import Economy
-from model.mean_field.answer import Answer, answer, careful_answer, finest_accuracy, induced_wholesale, price_gap
-from model.mean_field.exact import solve_exact
-from model.mean_field.mixed_plans import solve_mixed
-from model.mean_field.newton import FEW_PRICES, SHORTEST_STEP, solve_newton
-from model.mean_field.price_slope import dense_pays
-from model.mean_field.ties import parts_somewhere, settle_ties, tie_slots
-from model.mean_field.watch import Watch
+from meanwatt.agents.anderson import accelerate
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.outlook import ValueRule
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.tariff import ExportRule, Tariff
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import (
+    Answer,
+    answer,
+    careful_answer,
+    finest_accuracy,
+    induced_wholesale,
+    price_gap,
+)
+from meanwatt.model.mean_field.exact import solve_exact
+from meanwatt.model.mean_field.mixed_plans import solve_mixed
+from meanwatt.model.mean_field.newton import FEW_PRICES, SHORTEST_STEP, solve_newton
+from meanwatt.model.mean_field.price_slope import dense_pays
+from meanwatt.model.mean_field.ties import parts_somewhere, settle_ties, tie_slots
+from meanwatt.model.mean_field.watch import Watch
 
 EVALUATION_LIMIT = 150
 """Evaluations of the population by Anderson acceleration."""

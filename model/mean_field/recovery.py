@@ -13,16 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.short_repr import short_repr
-from agents.tariff import Tariff
-from model.economy import Economy
-from model.mean_field.answer import Answer, surplus_usd_per_day
-from model.mean_field.joint import balance_nearby
-from model.mean_field.newton import FEW_PRICES
-from model.mean_field.price_slope import BooksSlope, surplus_slope_usd
-from model.mean_field.prices import PriceSolution, couples, solve_prices
-from model.mean_field.watch import Watch
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.tariff import Tariff
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import Answer, surplus_usd_per_day
+from meanwatt.model.mean_field.joint import balance_nearby
+from meanwatt.model.mean_field.newton import FEW_PRICES
+from meanwatt.model.mean_field.price_slope import BooksSlope, surplus_slope_usd
+from meanwatt.model.mean_field.prices import PriceSolution, couples, solve_prices
+from meanwatt.model.mean_field.watch import Watch
 
 GRID = 40
 """Longest step of the march to the cap is cap / GRID."""

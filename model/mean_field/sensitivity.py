@@ -19,17 +19,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.best_response import Response
-from agents.day_operator import JOINT_LIMIT
-from agents.household import HouseholdType
-from agents.outlook import Outlook
-from agents.tariff import Rates
-from model.mean_field.day_product import DayProduct
-from model.mean_field.day_system import DaySystem
-from model.mean_field.flow import Flow
-from model.mean_field.linear_day import LinearDay
-from model.mean_field.observables import observed
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.best_response import Response
+from meanwatt.agents.day_operator import JOINT_LIMIT
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.outlook import Outlook
+from meanwatt.agents.tariff import Rates
+from meanwatt.model.mean_field.day_product import DayProduct
+from meanwatt.model.mean_field.day_system import DaySystem
+from meanwatt.model.mean_field.flow import Flow
+from meanwatt.model.mean_field.linear_day import LinearDay
+from meanwatt.model.mean_field.observables import observed
 
 BLOCK = 256
 """Directions carried at once; bounds the memory."""

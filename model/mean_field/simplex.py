@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.compiled import compiled
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.compiled import compiled
 
 ROUNDS = 200
 PAIRS_PER_ROUND = 200

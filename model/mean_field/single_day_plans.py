@@ -6,19 +6,27 @@ is the moves taken, ties split equally, in every state that is met.
 
 import numpy as np
 
-from agents.arrays import Bools, Floats, Ints
-from agents.battery import Battery
-from agents.best_response import Response
-from agents.compiled import compiled
-from agents.day_operator import mix_shocks
-from agents.day_sweep import TIE_USD, hard_values
-from agents.outlook import Outlook
-from model.economy import Economy
-from model.mean_field.answer import own_outlook
-from model.mean_field.clearing import Cleared, expected_gain, outcome_of
-from model.mean_field.flow import Flow
-from model.mean_field.mixture import ROOM_PER_TYPE, Columns, add_column, empty_columns, enlarged, free_unused, next_free
-from model.mean_field.type_stack import TypeStack
+from meanwatt.agents.arrays import Bools, Floats, Ints
+from meanwatt.agents.battery import Battery
+from meanwatt.agents.best_response import Response
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.day_operator import mix_shocks
+from meanwatt.agents.day_sweep import TIE_USD, hard_values
+from meanwatt.agents.outlook import Outlook
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import own_outlook
+from meanwatt.model.mean_field.clearing import Cleared, expected_gain, outcome_of
+from meanwatt.model.mean_field.flow import Flow
+from meanwatt.model.mean_field.mixture import (
+    ROOM_PER_TYPE,
+    Columns,
+    add_column,
+    empty_columns,
+    enlarged,
+    free_unused,
+    next_free,
+)
+from meanwatt.model.mean_field.type_stack import TypeStack
 
 
 class SingleDayPlans:

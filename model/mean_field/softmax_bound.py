@@ -19,12 +19,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.softmax import softmax, softmax_distance_bound
-from agents.tariff import Tariff
-from model.mean_field.annealing import Step
-from model.mean_field.equilibrium import Equilibrium, Outcome
-from model.mean_field.menu import EpsilonNet
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.softmax import softmax, softmax_distance_bound
+from meanwatt.agents.tariff import Tariff
+from meanwatt.model.mean_field.annealing import Step
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
+from meanwatt.model.mean_field.menu import EpsilonNet
 
 TIED_USD = 1e-8
 """Worths this close count as equal: it is about what the accuracy of an equilibrium allows. [USD per household-day]"""

@@ -16,10 +16,10 @@ from itertools import product
 import numpy as np
 from scipy.special import logsumexp, xlogy
 
-from agents.arrays import Floats
-from agents.softmax import softmax
-from model.mean_field.stackelberg_games import PERIODS, GameOutcome, optimal_action_values, recurrence
-from model.mean_field.tabular_game import StackelbergGame, checked_policy, evaluate
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.softmax import softmax
+from meanwatt.model.mean_field.stackelberg_games import PERIODS, GameOutcome, optimal_action_values, recurrence
+from meanwatt.model.mean_field.tabular_game import StackelbergGame, checked_policy, evaluate
 
 NEWTON_ROUNDS = 200
 MAX_ACTIONS = 12

@@ -5,8 +5,9 @@ kept, except that state s gets tariff a for good, and everybody knows it. At η 
 optimum of the committing leader over the menu. States are updated one after the other, each answering the others'
 newest rows, so that at η = 0 the objective never falls.
 
-At midnight the leader draws one tariff from π(· | s), seen by everybody (`model.mean_field.mixed_tariff`). Its state s
-is nothing at all, today's day type, or the common state: one tariff for all days, critical-peak pricing, or more.
+At midnight the leader draws one tariff from π(· | s), seen by everybody (`meanwatt.model.mean_field.mixed_tariff`).
+Its state s is nothing at all, today's day type, or the common state: one tariff for all days, critical-peak pricing, or
+more.
 """
 
 import time
@@ -17,16 +18,16 @@ from itertools import product
 
 import numpy as np
 
-from agents.arrays import Floats, Ints
-from agents.softmax import softmax
-from agents.tariff import Tariff
-from model.economy import Economy
-from model.mean_field.annealing import Stage, Step
-from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from model.mean_field.menu import EpsilonNet
-from model.mean_field.mixed_tariff import extended_economy, extended_tariff, require_mixable
-from model.mean_field.softmax_bound import PureOptimum, SoftmaxLeader, tied
-from model.mean_field.watch import Cancelled, Progress, Watch
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.softmax import softmax
+from meanwatt.agents.tariff import Tariff
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.annealing import Stage, Step
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.menu import EpsilonNet
+from meanwatt.model.mean_field.mixed_tariff import extended_economy, extended_tariff, require_mixable
+from meanwatt.model.mean_field.softmax_bound import PureOptimum, SoftmaxLeader, tied
+from meanwatt.model.mean_field.watch import Cancelled, Progress, Watch
 
 NEGLIGIBLE = 1e-9
 """Tariffs less likely than this are left out of the followers' game."""

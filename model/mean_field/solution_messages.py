@@ -5,10 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.tariff import ExportRule, Tariff, export_credit
-from model.economy import Economy
-from model.mean_field.answer import Answer
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.tariff import ExportRule, Tariff, export_credit
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import Answer
 
 ROUNDING: Final = 1e-12
 """A cut this small is rounding [USD/kWh], and so is this share of the solar output."""

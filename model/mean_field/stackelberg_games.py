@@ -23,9 +23,9 @@ from itertools import product
 import numpy as np
 from scipy.optimize import linprog
 
-from agents.arrays import Bools, Floats
-from agents.short_repr import short_repr
-from model.mean_field.tabular_game import StackelbergGame, checked_policy, evaluate, least_tie
+from meanwatt.agents.arrays import Bools, Floats
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.model.mean_field.tabular_game import StackelbergGame, checked_policy, evaluate, least_tie
 
 MAX_POLICIES = 20_000
 """Deterministic leader policies that ``commitment_equilibrium`` is ready to enumerate."""

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.best_response import Response, respond
-from agents.household import HouseholdType
-from agents.outlook import Outlook
-from agents.policy import PolicyTable
-from agents.slot_outcome import mean_reward_usd, slot_outcome
-from agents.tariff import Rates, Tariff, rates
-from model.economy import Economy
-from model.mean_field.answer import induced_wholesale, outlook
-from model.mean_field.certificate import policy_value_usd
-from model.mean_field.flow import Flow, household_flow
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.best_response import Response, respond
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.outlook import Outlook
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.slot_outcome import mean_reward_usd, slot_outcome
+from meanwatt.agents.tariff import Rates, Tariff, rates
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import induced_wholesale, outlook
+from meanwatt.model.mean_field.certificate import policy_value_usd
+from meanwatt.model.mean_field.flow import Flow, household_flow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from agents.arrays import Floats, read_only, require_finite, require_shape
-from agents.short_repr import short_repr
+from meanwatt.agents.arrays import Floats, read_only, require_finite, require_shape
+from meanwatt.agents.short_repr import short_repr
 
 STOCHASTIC = 1e-9
 """How far from 1 a row of probabilities may sum."""

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agents.arrays import Floats
-from agents.tariff import ExportRule, Rates, Recovery, Tariff, rates
-from model.economy import Economy
-from model.mean_field.answer import Answer
-from model.mean_field.equilibrium import Equilibrium
-from model.mean_field.price_slope import adder_direction, population_sensitivity, price_directions, rate_slopes
-from model.mean_field.sensitivity import Directions, Sensitivity
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.tariff import ExportRule, Rates, Recovery, Tariff, rates
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import Answer
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.mean_field.price_slope import adder_direction, population_sensitivity, price_directions, rate_slopes
+from meanwatt.model.mean_field.sensitivity import Directions, Sensitivity
 
 STEP = 1e-6
 """Difference of a parameter, as a share of its range, by which rates and charges at given prices are differentiated;

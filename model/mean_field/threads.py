@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 
-from model.economy import Economy
+from meanwatt.model.economy import Economy
 
 Result = TypeVar("Result")
 

@@ -18,14 +18,14 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from agents.arrays import Bools, Floats
-from agents.battery import grid_power_kw, moves
-from agents.household import HouseholdType
-from agents.slot_outcome import plan_reward_usd
-from agents.split import Ties
-from agents.tariff import Rates, Tariff, rates
-from model.economy import Economy
-from model.mean_field.answer import Answer
+from meanwatt.agents.arrays import Bools, Floats
+from meanwatt.agents.battery import grid_power_kw, moves
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.slot_outcome import plan_reward_usd
+from meanwatt.agents.split import Ties
+from meanwatt.agents.tariff import Rates, Tariff, rates
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import Answer
 
 WIDE_USD = 3e-3
 """Temperature at which shares nobody knows are first looked for. [USD per hour]"""

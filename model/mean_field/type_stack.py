@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.arrays import Bools, Floats, Ints
-from agents.compiled import compiled
-from agents.plans import best_plan
-from agents.slot_outcome import battery_moves
-from agents.tariff import Tariff, export_credit, export_rate, import_rate
-from model.economy import Economy
+from meanwatt.agents.arrays import Bools, Floats, Ints
+from meanwatt.agents.compiled import compiled
+from meanwatt.agents.plans import best_plan
+from meanwatt.agents.slot_outcome import battery_moves
+from meanwatt.agents.tariff import Tariff, export_credit, export_rate, import_rate
+from meanwatt.model.economy import Economy
 
 
 class TypeStack(NamedTuple):

@@ -6,16 +6,24 @@ import numpy as np
 import pytest
 from scenarios import SHOCK, small_household, small_outlook, small_rates
 
-from agents.arrays import Bools, Floats
-from agents.battery import feasible
-from agents.best_response import Response, respond
-from agents.outlook import Outlook, ValueRule
-from agents.policy import PolicyTable
-from agents.q_learning import GAIN_SHARE, QSettings, Values, believed_values, learn_day, live_day, policy_of_values
-from agents.slot_outcome import slot_outcome
-from model.market.day_tables import alias_table
-from model.mean_field.flow import stationary_flow
-from model.weather import common_states
+from meanwatt.agents.arrays import Bools, Floats
+from meanwatt.agents.battery import feasible
+from meanwatt.agents.best_response import Response, respond
+from meanwatt.agents.outlook import Outlook, ValueRule
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.q_learning import (
+    GAIN_SHARE,
+    QSettings,
+    Values,
+    believed_values,
+    learn_day,
+    live_day,
+    policy_of_values,
+)
+from meanwatt.agents.slot_outcome import slot_outcome
+from meanwatt.model.market.day_tables import alias_table
+from meanwatt.model.mean_field.flow import stationary_flow
+from meanwatt.model.weather import common_states
 
 KEY = np.uint64(99)
 SLOTS = 4

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.randomness import (
+from meanwatt.agents.randomness import (
     GOLDEN_GAMMA,
     Purpose,
     child,

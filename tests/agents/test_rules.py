@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.arrays import Floats
-from agents.best_response import best_response
-from agents.household import HouseholdType
-from agents.policy import PolicyTable
-from agents.rules import RULES, rule_policies
-from agents.slot_outcome import slot_outcome
-from agents.tariff import Rates
-from model.market.market import ProsumerMarket
-from model.mean_field.flow import stationary_flow
-from model.weather import common_states
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.best_response import best_response
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.rules import RULES, rule_policies
+from meanwatt.agents.slot_outcome import slot_outcome
+from meanwatt.agents.tariff import Rates
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.mean_field.flow import stationary_flow
+from meanwatt.model.weather import common_states
 from tests.scenarios import SHOCK_LEVELS, WEATHER, preset_economy, small_household, small_outlook, small_rates
 
 SEEDS = st.integers(0, 10_000)

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.short_repr import short_repr
-from model.economy import build_economy, build_tariff
-from model.market.market import ProsumerMarket
-from model.mean_field.equilibrium import solve_equilibrium
-from model.mean_field.first_best import solve_first_best
-from model.scenario import load_scenario
+from meanwatt.agents.short_repr import short_repr
+from meanwatt.model.economy import build_economy, build_tariff
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.mean_field.equilibrium import solve_equilibrium
+from meanwatt.model.mean_field.first_best import solve_first_best
+from meanwatt.model.scenario import load_scenario
 
 LONGEST = 1500
 
@@ -73,7 +73,9 @@ def test_whatever_a_result_holds_shows_itself_in_less_than_a_screen(results: lis
             for entry in thing:
                 walk(entry)
         elif not isinstance(thing, np.ndarray):
-            seen[type(thing)] = len(repr(thing)) if type(thing).__module__.startswith(("agents", "model")) else 0
+            seen[type(thing)] = (
+                len(repr(thing)) if type(thing).__module__.startswith(("meanwatt.agents", "meanwatt.model")) else 0
+            )
 
     for result in results:
         walk(result)

@@ -4,9 +4,9 @@ import numba
 import numpy as np
 import pytest
 
-from agents.arrays import Floats
-from agents.elementary import LOWEST, quick_exp, quick_log
-from agents.soft_slot import NEVER, SAFE_EXPONENT, padded, soft_slot
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.elementary import LOWEST, quick_exp, quick_log
+from meanwatt.agents.soft_slot import NEVER, SAFE_EXPONENT, padded, soft_slot
 
 UNIT = np.finfo(float).eps
 

@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from analysis.dashboard.settings import Settings
-from analysis.dashboard.view import Frame, Notice, Work, to_json
+from meanwatt.analysis.dashboard.settings import Settings
+from meanwatt.analysis.dashboard.view import Frame, Notice, Work, to_json
 
 
 class FakeEngine:

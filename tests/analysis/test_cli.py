@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis.cli import main
-from analysis.cli.design_methods import METHODS
-from analysis.cli.interrupt import stop_on_ctrl_c
-from analysis.cli.watching import watched
+from meanwatt.analysis.cli import main
+from meanwatt.analysis.cli.design_methods import METHODS
+from meanwatt.analysis.cli.interrupt import stop_on_ctrl_c
+from meanwatt.analysis.cli.watching import watched
 
 
 def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -186,8 +186,8 @@ def test_asking_for_help_is_no_mistake(arguments: list[str], capsys: pytest.Capt
 def test_starting_does_not_load_what_only_other_commands_need() -> None:
     """Mesa, pandas and their like take seconds to load; neither listing nor solving needs them."""
     code = (
-        "import sys; from analysis.cli import main; main(['scenarios']); main(['solve', 'texbook']);"
-        "import analysis.cli.inputs, analysis.solution_json;"
+        "import sys; from meanwatt.analysis.cli import main; main(['scenarios']); main(['solve', 'texbook']);"
+        "import meanwatt.analysis.cli.inputs, meanwatt.analysis.solution_json;"
         "print([m for m in ('mesa', 'pandas', 'matplotlib', 'solara', 'dask', 'pyarrow', 'networkx', 'rich.table')"
         " if m in sys.modules])"
     )
@@ -198,7 +198,7 @@ def test_starting_does_not_load_what_only_other_commands_need() -> None:
 def test_solving_the_textbook_does_not_load_optimisers_and_graphs() -> None:
     """They would be a fifth of a second start."""
     code = (
-        "import sys; from analysis.cli import main; main(['solve', 'textbook', '--certify', 'none']);"
+        "import sys; from meanwatt.analysis.cli import main; main(['solve', 'textbook', '--certify', 'none']);"
         "print([m for m in ('scipy.optimize', 'scipy.sparse', 'scipy.stats', 'pandas') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -229,7 +229,7 @@ def test_outside_the_main_thread_nobody_can_be_interrupted() -> None:
     assert found == [False]
 
 
-@pytest.mark.parametrize("module", ["analysis.cli.entry", "typer", "analysis.cli.solve"])
+@pytest.mark.parametrize("module", ["meanwatt.analysis.cli.entry", "typer", "meanwatt.analysis.cli.solve"])
 def test_ctrl_c_while_modules_are_loaded_is_one_line(module: str) -> None:
     code = f"""
 import os, signal, sys
@@ -241,7 +241,7 @@ class Pressed:
             os.kill(os.getpid(), signal.SIGINT)
 
 sys.meta_path.insert(0, Pressed())
-from analysis.cli import main
+from meanwatt.analysis.cli import main
 sys.exit(main())
 """
     done = subprocess.run([sys.executable, "-c", code, "scenarios"], capture_output=True, text=True, check=False)
@@ -252,8 +252,8 @@ def test_sigterm_unwinds_a_command_and_is_one_line() -> None:
     """Where it comes while a file is being written, nothing of it stays."""
     code = """
 import os, signal, sys
-from analysis.cli import entry, main
-from analysis.output import staged_directory
+from meanwatt.analysis.cli import entry, main
+from meanwatt.analysis.output import staged_directory
 
 def busy(arguments):
     with staged_directory(sys.argv[1]) as stage:
@@ -290,7 +290,7 @@ def test_after_the_second_ctrl_c_tidying_up_is_not_broken_off() -> None:
 def test_without_a_terminal_a_long_command_prints_a_line_every_few_seconds(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("model.heartbeat.EVERY_SECONDS", 0.05)
+    monkeypatch.setattr("meanwatt.model.heartbeat.EVERY_SECONDS", 0.05)
     said = ""
     with watched(quiet=False) as work:
         work.show("point 3 of 4", 0.5)
@@ -311,7 +311,7 @@ def test_ctrl_c_ends_a_long_command_with_its_json() -> None:
     command = """
 import sys
 from contextlib import contextmanager
-from analysis.cli import main, watching
+from meanwatt.analysis.cli import main, watching
 
 @contextmanager
 def announced(listen=watching.stop_on_ctrl_c):
@@ -335,7 +335,7 @@ sys.exit(main())
 
 
 def test_a_reader_who_leaves_early_is_no_error() -> None:
-    code = "import sys; from analysis.cli import main; sys.exit(main(['scenarios', '--json']))"
+    code = "import sys; from meanwatt.analysis.cli import main; sys.exit(main(['scenarios', '--json']))"
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -354,7 +354,7 @@ def test_the_app_serves_on_the_port_and_under_the_names_asked_for(monkeypatch: p
         asked.append((port, open_browser, host, list(names)))
         return 0
 
-    monkeypatch.setattr("analysis.dashboard.server.serve", serve)
+    monkeypatch.setattr("meanwatt.analysis.dashboard.server.serve", serve)
     assert main(["app", "--port", "0", "--no-browser", "--host", "0.0.0.0"]) == 0
     assert main(["app", "--allow-host", "a.example", "--allow-host", "b.example"]) == 0
     assert asked == [(0, False, "0.0.0.0", []), (8765, True, "localhost", ["a.example", "b.example"])]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.cli import main
+from meanwatt.analysis.cli import main
 
 SET = "textbook --tariff filed --set battery_levels=5 --set slots_per_day=24"
 LOST = (

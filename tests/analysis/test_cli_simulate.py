@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 from scenarios import preset_economy, preset_tariff, solved
 
-from analysis.cli import main
-from analysis.simulation import Simulation, simulate
-from analysis.solution_json import equilibrium_metrics
-from analysis.utility_meter import UtilityMeter, slot_utility_usd_per_hour
-from model.market.market import ProsumerMarket
+from meanwatt.analysis.cli import main
+from meanwatt.analysis.simulation import Simulation, simulate
+from meanwatt.analysis.solution_json import equilibrium_metrics
+from meanwatt.analysis.utility_meter import UtilityMeter, slot_utility_usd_per_hour
+from meanwatt.model.market.market import ProsumerMarket
 
 CONTRACT = {
     "messages",
@@ -121,7 +121,7 @@ def test_people_get_a_table(capsys: pytest.CaptureFixture[str]) -> None:
 def test_households_that_learn_need_no_equilibrium_where_everything_is_posted(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("model.mean_field.equilibrium.solve_equilibrium", None)
+    monkeypatch.setattr("meanwatt.model.mean_field.equilibrium.solve_equilibrium", None)
     said = run([*SMALL, "--behaviour", "belief"], capsys)
     assert said["behaviour"] == "belief"
     assert said["days"] == 3

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from scenarios import solved
 
-from analysis.cli import main
-from analysis.solution_json import find_first_best
+from meanwatt.analysis.cli import main
+from meanwatt.analysis.solution_json import find_first_best
 
 CONTRACT = {
     "scenario",
@@ -175,7 +175,7 @@ def test_an_occupied_out_is_refused_before_anything_is_computed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mine.txt").write_text("")
-    monkeypatch.setattr("model.mean_field.equilibrium.solve_equilibrium", None)
+    monkeypatch.setattr("meanwatt.model.mean_field.equilibrium.solve_equilibrium", None)
     assert main(["solve", "textbook", "--out", str(tmp_path)]) == 2
     said = capsys.readouterr()
     assert said.out == ""
@@ -262,7 +262,7 @@ def test_without_memory_the_line_names_what_takes_it(
     def nothing_left(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("analysis.certificates.solve_equilibrium", nothing_left)
+    monkeypatch.setattr("meanwatt.analysis.certificates.solve_equilibrium", nothing_left)
     assert main(["solve", "textbook"]) == 2
     said = capsys.readouterr().err
     assert said.startswith("meanwatt: not enough memory")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.cli import main
+from meanwatt.analysis.cli import main
 
-PROGRAM = (sys.executable, "-c", "import sys; from analysis.cli import main; sys.exit(main())")
+PROGRAM = (sys.executable, "-c", "import sys; from meanwatt.analysis.cli import main; sys.exit(main())")
 
 
 def run(*arguments: str, before: Callable[[], None], **streams: int) -> subprocess.CompletedProcess[str]:

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, preset_tariff
 
-from analysis.cli import main
-from analysis.dashboard.engine import Engine
-from analysis.dashboard.settings import Settings
-from analysis.dashboard.solution import solve
-from analysis.simulation import simulate
-from analysis.solution_json import solution_tables
-from model.feeder import build_feeder
-from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.analysis.cli import main
+from meanwatt.analysis.dashboard.engine import Engine
+from meanwatt.analysis.dashboard.settings import Settings
+from meanwatt.analysis.dashboard.solution import solve
+from meanwatt.analysis.simulation import simulate
+from meanwatt.analysis.solution_json import solution_tables
+from meanwatt.model.feeder import build_feeder
+from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 
 COSTLY = "tariff.export.usd_per_kwh=-0.02"
 """Exports that cost two cents: all sun beyond a home's own use is held back."""

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import pytest
 from dashboard_fake import FakeEngine
 
-from analysis.dashboard.controller import AUTOPLAY_DAYS, Controller
-from analysis.dashboard.protocol import Rest
-from analysis.dashboard.settings import Settings
-from analysis.dashboard.view import Notice, View
+from meanwatt.analysis.dashboard.controller import AUTOPLAY_DAYS, Controller
+from meanwatt.analysis.dashboard.protocol import Rest
+from meanwatt.analysis.dashboard.settings import Settings
+from meanwatt.analysis.dashboard.view import Notice, View
 
 PATIENCE_S = 20.0
 """How long a test waits for a thread before it gives up; it says nothing about speed."""

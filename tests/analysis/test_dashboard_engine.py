@@ -12,20 +12,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from analysis.dashboard import engine as engine_module
-from analysis.dashboard import frames
-from analysis.dashboard.address import from_query
-from analysis.dashboard.change import change, moved
-from analysis.dashboard.comparison import comparison
-from analysis.dashboard.engine import Engine, ending
-from analysis.dashboard.expectation import expect
-from analysis.dashboard.settings import Settings
-from analysis.dashboard.solution import Solution, mean_voltage_pu, solve
-from analysis.dashboard.view import Frame
-from model.economy import build_economy, build_tariff
-from model.mean_field.answer import energy_cost_usd_per_day
-from model.mean_field.equilibrium import Outcome, solve_equilibrium
-from model.scenario import load_scenario, presets
+from meanwatt.analysis.dashboard import engine as engine_module
+from meanwatt.analysis.dashboard import frames
+from meanwatt.analysis.dashboard.address import from_query
+from meanwatt.analysis.dashboard.change import change, moved
+from meanwatt.analysis.dashboard.comparison import comparison
+from meanwatt.analysis.dashboard.engine import Engine, ending
+from meanwatt.analysis.dashboard.expectation import expect
+from meanwatt.analysis.dashboard.settings import Settings
+from meanwatt.analysis.dashboard.solution import Solution, mean_voltage_pu, solve
+from meanwatt.analysis.dashboard.view import Frame
+from meanwatt.model.economy import build_economy, build_tariff
+from meanwatt.model.mean_field.answer import energy_cost_usd_per_day
+from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
+from meanwatt.model.scenario import load_scenario, presets
 
 POSTED = Settings(scenario="textbook", tariff="filed", households=200)
 """Nothing to balance and nothing passed through: solved in one evaluation."""

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from analysis.dashboard import server
+from meanwatt.analysis.dashboard import server
 
-CODE = "from analysis.dashboard.server import serve; raise SystemExit(serve(0, False))"
+CODE = "from meanwatt.analysis.dashboard.server import serve; raise SystemExit(serve(0, False))"
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,6 +116,6 @@ def test_a_warm_start_that_the_end_of_the_server_interrupts_is_no_fault(
     def refused(*_: object, **__: object) -> None:
         raise RuntimeError("cannot schedule new futures after shutdown")
 
-    monkeypatch.setattr("analysis.dashboard.engine.Engine.solve", refused)
+    monkeypatch.setattr("meanwatt.analysis.dashboard.engine.Engine.solve", refused)
     server.warm_up(lambda: ended)
     assert [record.message for record in caplog.records] == ([] if ended else ["the warm start failed"])

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from scenarios import preset_economy, preset_tariff, solved
 
-from agents.tariff import Recovery, Tariff
-from analysis.cli import main
-from analysis.design import (
+from meanwatt.agents.tariff import Recovery, Tariff
+from meanwatt.analysis.cli import main
+from meanwatt.analysis.design import (
     Aims,
     Design,
     Leader,
@@ -23,12 +23,12 @@ from analysis.design import (
     tariff_table,
     toml_text,
 )
-from analysis.solution_json import equilibrium_metrics
-from model.economy import build_tariff
-from model.mean_field.equilibrium import Outcome, solve_equilibrium
-from model.mean_field.family import starting_points, tariff_family
-from model.mean_field.leader import Commitment
-from model.scenario import load_scenario
+from meanwatt.analysis.solution_json import equilibrium_metrics
+from meanwatt.model.economy import build_tariff
+from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
+from meanwatt.model.mean_field.family import starting_points, tariff_family
+from meanwatt.model.mean_field.leader import Commitment
+from meanwatt.model.scenario import load_scenario
 
 CONTRACT = {
     "messages",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import analysis.environments
+import meanwatt.analysis.environments
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "environments.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```.*?```text\n(.*?)```", DOCUMENT, flags=re.DOTALL)
@@ -19,7 +19,7 @@ def test_the_package_loads_without_the_extra_and_says_in_one_line_what_to_instal
     program = f"""
 import sys
 sys.modules["gymnasium"] = sys.modules["pettingzoo"] = None
-import analysis.environments as environments
+import meanwatt.analysis.environments as environments
 for name in {NAMES}:
     try:
         getattr(environments, name)
@@ -39,7 +39,7 @@ for name in {NAMES}:
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Prosumers'"):
-        _ = analysis.environments.Prosumers
+        _ = meanwatt.analysis.environments.Prosumers
 
 
 @pytest.mark.parametrize("number", range(2))

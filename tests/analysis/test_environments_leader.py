@@ -11,12 +11,12 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from scenarios import preset_economy, preset_tariff, solved
 
-from agents.tariff import Tariff
-from analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
-from analysis.environments import LEADER_ID, LeaderEnv, register
-from analysis.learning.environment import MeanFieldEnvironment
-from analysis.learning.meter import MeteredObjective
-from model.mean_field.equilibrium import solve_equilibrium
+from meanwatt.agents.tariff import Tariff
+from meanwatt.analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
+from meanwatt.analysis.environments import LEADER_ID, LeaderEnv, register
+from meanwatt.analysis.learning.environment import MeanFieldEnvironment
+from meanwatt.analysis.learning.meter import MeteredObjective
+from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 
 MODEST = np.array([0.3, 0.5, 0.5, 0.1, 0.5], dtype=np.float32)
 """Mean energy charge 11 cents, half the spread, export credit 9 cents, little pass-through: below the utility's cap."""

@@ -10,15 +10,15 @@ import pytest
 from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
 from scenarios import solved
 
-from agents.battery import grid_power_kw
-from agents.household import HouseholdType
-from agents.policy import PolicyTable
-from analysis.environments import ProsumersEnv
-from analysis.environments.prosumers import env as one_at_a_time
-from analysis.environments.prosumers import parallel_env
-from model.economy import Economy, build_economy
-from model.market.market import ProsumerMarket
-from model.scenario import load_scenario
+from meanwatt.agents.battery import grid_power_kw
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.analysis.environments import ProsumersEnv
+from meanwatt.analysis.environments.prosumers import env as one_at_a_time
+from meanwatt.analysis.environments.prosumers import parallel_env
+from meanwatt.model.economy import Economy, build_economy
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.scenario import load_scenario
 
 Infos = dict[str, dict[str, Any]]
 

@@ -15,20 +15,27 @@ import pyarrow.parquet as pq
 import pytest
 from scenarios import preset_economy, preset_tariff, solved
 
-from agents.tariff import Tariff
-from analysis.cli import main
-from analysis.cli.design_methods import DAYS, EVALUATIONS, HOUSEHOLDS, LEARNING
-from analysis.design import EVALUATIONS_PER_START, Aims, Leader, Quest, commitment_search, design
-from analysis.learning import campaign
-from analysis.learning.campaign import Learned, finite_market, learn, learning_search, recommendations, try_tariffs
-from analysis.learning.curves import learning_curves, regret, regret_band
-from analysis.learning.environment import Environment, MarketEnvironment, MeanFieldEnvironment, Posted
-from analysis.learning.journal import Journal, Tried
-from analysis.learning.learners import LEARNERS
-from model.mean_field.concepts import ROUNDS
-from model.mean_field.equilibrium import Outcome
-from model.mean_field.leader import Commitment
-from model.mean_field.watch import Progress
+from meanwatt.agents.tariff import Tariff
+from meanwatt.analysis.cli import main
+from meanwatt.analysis.cli.design_methods import DAYS, EVALUATIONS, HOUSEHOLDS, LEARNING
+from meanwatt.analysis.design import EVALUATIONS_PER_START, Aims, Leader, Quest, commitment_search, design
+from meanwatt.analysis.learning import campaign
+from meanwatt.analysis.learning.campaign import (
+    Learned,
+    finite_market,
+    learn,
+    learning_search,
+    recommendations,
+    try_tariffs,
+)
+from meanwatt.analysis.learning.curves import learning_curves, regret, regret_band
+from meanwatt.analysis.learning.environment import Environment, MarketEnvironment, MeanFieldEnvironment, Posted
+from meanwatt.analysis.learning.journal import Journal, Tried
+from meanwatt.analysis.learning.learners import LEARNERS
+from meanwatt.model.mean_field.concepts import ROUNDS
+from meanwatt.model.mean_field.equilibrium import Outcome
+from meanwatt.model.mean_field.leader import Commitment
+from meanwatt.model.mean_field.watch import Progress
 
 COMMISSION = Aims(leader=Leader.COMMISSION, equity=1.0, stability=1.0)
 UTILITY = Aims(leader=Leader.UTILITY, equity=0.0, price_cap_usd_per_kwh=1.5 * 0.185)
@@ -418,7 +425,7 @@ def test_a_killed_command_is_resumed_without_losing_a_tariff(
     """SIGKILL in the middle, twice; then the same result as a run that nobody disturbed."""
     out, journal = tmp_path / "run", tmp_path / "run.journal.jsonl"
     command = f"design textbook --leader commission --method softmax --evaluations 30 --json --out {out}"
-    code = "import sys; from analysis.cli import main; sys.exit(main(sys.argv[1:]))"
+    code = "import sys; from meanwatt.analysis.cli import main; sys.exit(main(sys.argv[1:]))"
     on_record: list[bytes] = []
     for trials in (4, 14):
         again = ["--resume"] if journal.exists() else []

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from agents.arrays import Floats
-from analysis.learning.learners import LEARNERS, Learner, MenuSoftmax, require_package
+from meanwatt.agents.arrays import Floats
+from meanwatt.analysis.learning.learners import LEARNERS, Learner, MenuSoftmax, require_package
 
 METHODS = tuple(LEARNERS)
 

@@ -10,16 +10,22 @@ import pyarrow.parquet as pq
 import pytest
 from scenarios import preset_economy, preset_tariff, solved
 
-from agents.leader import LearningLeader
-from agents.tariff import Recovery
-from analysis.cli import main
-from analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
-from analysis.learning.environment import expected_reading
-from analysis.learning.market_leader import leader_json, learning_leader, mean_regret_usd, metered_score, recommended
-from analysis.learning.menus import Menu, default_menu, solve_menu
-from analysis.learning.meter import MeteredObjective
-from model.market.market import ProsumerMarket
-from model.mean_field.equilibrium import Equilibrium, Outcome
+from meanwatt.agents.leader import LearningLeader
+from meanwatt.agents.tariff import Recovery
+from meanwatt.analysis.cli import main
+from meanwatt.analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
+from meanwatt.analysis.learning.environment import expected_reading
+from meanwatt.analysis.learning.market_leader import (
+    leader_json,
+    learning_leader,
+    mean_regret_usd,
+    metered_score,
+    recommended,
+)
+from meanwatt.analysis.learning.menus import Menu, default_menu, solve_menu
+from meanwatt.analysis.learning.meter import MeteredObjective
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 
 COMMISSION = Aims(leader=Leader.COMMISSION)
 HOUSEHOLDS = 200
@@ -180,7 +186,9 @@ def test_one_seed_is_one_run(menu: Menu) -> None:
 
 def test_weather_that_the_tariff_in_force_never_saw_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     reading = expected_reading(solved("oahu", "filed"))
-    monkeypatch.setattr("analysis.learning.market_leader.metered_reading", lambda *args, **kwargs: reading.rows([0, 1]))
+    monkeypatch.setattr(
+        "meanwatt.analysis.learning.market_leader.metered_reading", lambda *args, **kwargs: reading.rows([0, 1])
+    )
     score = metered_score(COMMISSION, solved("oahu", "filed"), households=10, seed=0)
     assert score(reading.rows([2])) is None
     assert score(reading.rows([0, 2])) is not None
@@ -282,7 +290,7 @@ def test_wrong_options_are_refused_in_one_line(options: str, sentence: str, caps
 
 
 def test_a_menu_may_be_cancelled(menu: Menu) -> None:
-    from model.mean_field.watch import Cancelled
+    from meanwatt.model.mean_field.watch import Cancelled
 
     with pytest.raises(Cancelled):
         solve_menu(COMMISSION, menu.tariffs, in_force(), cancelled=lambda: True)

@@ -7,16 +7,21 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, preset_tariff, small_economy, small_tariff, solved, welfare
 
-from agents.meter import MeterReading
-from agents.tariff import Recovery
-from analysis.design import Aims, Leader
-from analysis.learning.environment import MarketEnvironment, MeanFieldEnvironment, expected_reading, metered_reading
-from analysis.learning.meter import PENALTY_PER_SALES, MeteredObjective
-from analysis.solution_json import equilibrium_metrics
-from model.economy import Economy
-from model.market.market import ProsumerMarket
-from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from model.mean_field.family import tariff_family
+from meanwatt.agents.meter import MeterReading
+from meanwatt.agents.tariff import Recovery
+from meanwatt.analysis.design import Aims, Leader
+from meanwatt.analysis.learning.environment import (
+    MarketEnvironment,
+    MeanFieldEnvironment,
+    expected_reading,
+    metered_reading,
+)
+from meanwatt.analysis.learning.meter import PENALTY_PER_SALES, MeteredObjective
+from meanwatt.analysis.solution_json import equilibrium_metrics
+from meanwatt.model.economy import Economy
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.model.mean_field.family import tariff_family
 
 WELFARE_ALONE = Aims(leader=Leader.COMMISSION, equity=0.0, stability=0.0)
 MARGIN = Aims(leader=Leader.UTILITY, equity=0.0)

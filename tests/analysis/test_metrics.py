@@ -6,12 +6,12 @@ import json
 import numpy as np
 import pytest
 
-from agents.household import HouseholdType
-from analysis.metrics import Metrics, market_metrics, mean_field_metrics
-from model.economy import Economy, build_economy
-from model.scenario import load_scenario
-from model.supply import SupplyCurve
-from model.weather import common_states
+from meanwatt.agents.household import HouseholdType
+from meanwatt.analysis.metrics import Metrics, market_metrics, mean_field_metrics
+from meanwatt.model.economy import Economy, build_economy
+from meanwatt.model.scenario import load_scenario
+from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.weather import common_states
 
 KEYS = {
     "welfare_usd_per_household_day",

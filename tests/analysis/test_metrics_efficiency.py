@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.efficiency import (
+from meanwatt.analysis.efficiency import (
     carbon_usd_per_household_day,
     efficiency_gap_usd_per_household_day,
     energy_purchase_usd_per_household_day,
@@ -15,7 +15,7 @@ from analysis.efficiency import (
     surplus_usd_per_household_day,
     welfare_usd_per_household_day,
 )
-from model.supply import SupplyCurve
+from meanwatt.model.supply import SupplyCurve
 
 AFFINE = SupplyCurve.polynomial([0.05, 0.10], emissions_t_per_kwh=0.0005)
 CURVES = [

@@ -6,8 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.integrate import trapezoid
 
-from analysis.averages import shares
-from analysis.equity import (
+from meanwatt.analysis.averages import shares
+from meanwatt.analysis.equity import (
     Allotter,
     bill_alignment_usd_per_day,
     burden,

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from scenarios import WEATHER, real_time, small_economy, small_tariff, toy
 
-from agents.behaviour import Situation
-from analysis.dashboard.expectation import expect
-from analysis.learning.environment import expected_reading, metered_reading
-from analysis.utility_meter import UtilityMeter
-from analysis.validation.expected import type_variance_kw2
-from model.market.market import ProsumerMarket
-from model.mean_field.concepts import frozen
-from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from model.mean_field.tables import follow
-from model.supply import SupplyCurve
+from meanwatt.agents.behaviour import Situation
+from meanwatt.analysis.dashboard.expectation import expect
+from meanwatt.analysis.learning.environment import expected_reading, metered_reading
+from meanwatt.analysis.utility_meter import UtilityMeter
+from meanwatt.analysis.validation.expected import type_variance_kw2
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.mean_field.concepts import frozen
+from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.model.mean_field.tables import follow
+from meanwatt.model.supply import SupplyCurve
 
 LOAD_KW = 0.125
 """Bought or sold by a household of the toy: its demand at a price of 0.15 to buy is as far from its sun as at 0.25."""

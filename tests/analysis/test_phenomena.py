@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, solved
 
-from analysis.metrics import Metrics
-from analysis.solution_json import equilibrium_metrics
-from model.mean_field.equilibrium import Outcome
-from model.mean_field.first_best import solve_first_best
+from meanwatt.analysis.metrics import Metrics
+from meanwatt.analysis.solution_json import equilibrium_metrics
+from meanwatt.model.mean_field.equilibrium import Outcome
+from meanwatt.model.mean_field.first_best import solve_first_best
 
 NET_METERING = "tariff.export.rule=net_metering"
 DAYS_PER_MONTH = 365 / 12

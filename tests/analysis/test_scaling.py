@@ -5,8 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.arrays import Floats
-from analysis.scaling import Interval, falling, mean_interval, paired_ratio, pooled_ratio, power_slope, root, scaling
+from meanwatt.agents.arrays import Floats
+from meanwatt.analysis.scaling import (
+    Interval,
+    falling,
+    mean_interval,
+    paired_ratio,
+    pooled_ratio,
+    power_slope,
+    root,
+    scaling,
+)
 
 SIZES = np.array([30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0])
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.cli import main
-from analysis.study.directory import PARTS, RESULTS, StudyDirectory
-from analysis.study.measure import measure
-from analysis.study.plan import Plan, plan_study
-from analysis.study.run import StudyOutcome, run_study
-from model.market.market import ProsumerMarket
-from model.scenario import load_scenario
+from meanwatt.analysis.cli import main
+from meanwatt.analysis.study.directory import PARTS, RESULTS, StudyDirectory
+from meanwatt.analysis.study.measure import measure
+from meanwatt.analysis.study.plan import Plan, plan_study
+from meanwatt.analysis.study.run import StudyOutcome, run_study
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.scenario import load_scenario
 
 SOLVE = """
 scenario = "textbook"

@@ -6,14 +6,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.cli import main
-from analysis.study.directory import RESULTS
-from analysis.study.measure import measure
-from analysis.study.plan import plan_study
-from analysis.study.plan_file import StudyError
-from analysis.study.run import run_study
-from model.market.own_code import pieces
-from model.market.ways import read_behaviour
+from meanwatt.analysis.cli import main
+from meanwatt.analysis.study.directory import RESULTS
+from meanwatt.analysis.study.measure import measure
+from meanwatt.analysis.study.plan import plan_study
+from meanwatt.analysis.study.plan_file import StudyError
+from meanwatt.analysis.study.run import run_study
+from meanwatt.model.market.own_code import pieces
+from meanwatt.model.market.ways import read_behaviour
 
 MINE = """
 from pathlib import Path

@@ -17,11 +17,11 @@ from typing import Any
 import psutil
 import pytest
 
-from analysis.study import directory
-from analysis.study.directory import PARTS, RESULTS, StudyDirectory
-from analysis.study.plan import Plan, plan_study
-from analysis.study.plan_file import StudyError
-from analysis.study.run import StudyOutcome, run_study
+from meanwatt.analysis.study import directory
+from meanwatt.analysis.study.directory import PARTS, RESULTS, StudyDirectory
+from meanwatt.analysis.study.plan import Plan, plan_study
+from meanwatt.analysis.study.plan_file import StudyError
+from meanwatt.analysis.study.run import StudyOutcome, run_study
 
 TEXT = """
 scenario = "textbook"
@@ -33,7 +33,7 @@ tariff = ["flat", "tou", "rtp"]
 TASKS = 18
 PATIENCE_SECONDS = 240
 """For a machine that is busy with other things; nothing here waits for as long on an idle one."""
-MAIN = "import sys; from analysis.cli import main; sys.exit(main())"
+MAIN = "import sys; from meanwatt.analysis.cli import main; sys.exit(main())"
 DASK = "import sys; from distributed.cli.dask_{} import main; main()"
 
 

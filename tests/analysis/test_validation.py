@@ -10,8 +10,8 @@ import pytest
 from scenarios import real_time, small_economy, small_tariff, solved, toy
 from scipy.stats import wasserstein_distance
 
-from analysis.cli import main
-from analysis.validation import (
+from meanwatt.analysis.cli import main
+from meanwatt.analysis.validation import (
     Status,
     Validation,
     composition_error_kw,
@@ -19,16 +19,16 @@ from analysis.validation import (
     replicate,
     validate,
 )
-from analysis.validation.expected import expected_scatter_kw2, expected_wasserstein_kwh
-from analysis.validation.exploitability import CHOICE_LAW, USE_LAW, exploitability, pace
-from analysis.validation.grid import MeanFieldGrid, mean_use_kw
-from analysis.validation.messages import validation_messages
-from analysis.validation.replication import midnight_levels_by_type
-from analysis.validation.runs import Task, run_here, run_on_workers
-from model.market.market import ProsumerMarket
-from model.market.population import largest_remainder
-from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from model.mean_field.watch import Cancelled
+from meanwatt.analysis.validation.expected import expected_scatter_kw2, expected_wasserstein_kwh
+from meanwatt.analysis.validation.exploitability import CHOICE_LAW, USE_LAW, exploitability, pace
+from meanwatt.analysis.validation.grid import MeanFieldGrid, mean_use_kw
+from meanwatt.analysis.validation.messages import validation_messages
+from meanwatt.analysis.validation.replication import midnight_levels_by_type
+from meanwatt.analysis.validation.runs import Task, run_here, run_on_workers
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.population import largest_remainder
+from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.model.mean_field.watch import Cancelled
 
 CONTRACT = {
     "messages",

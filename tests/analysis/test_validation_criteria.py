@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 from scenarios import solved
 
-from agents.policy import PolicyTable
-from analysis.scaling import Interval, Scaling
-from analysis.validation import CHECKS, Finding, Status, Validation, validate, verdict
-from analysis.validation import replication as replication_module
-from analysis.validation.criteria import CRITERIA, judge
-from analysis.validation.exploitability import Exploitability
-from analysis.validation.leader import LeaderLoss, leader_loss
-from analysis.validation.learners import emergence
-from analysis.validation.messages import validation_messages
-from analysis.validation.result import GridCheck
-from analysis.validation.verdict import within
-from model.market.market import ProsumerMarket
-from model.mean_field.equilibrium import Equilibrium
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.analysis.scaling import Interval, Scaling
+from meanwatt.analysis.validation import CHECKS, Finding, Status, Validation, validate, verdict
+from meanwatt.analysis.validation import replication as replication_module
+from meanwatt.analysis.validation.criteria import CRITERIA, judge
+from meanwatt.analysis.validation.exploitability import Exploitability
+from meanwatt.analysis.validation.leader import LeaderLoss, leader_loss
+from meanwatt.analysis.validation.learners import emergence
+from meanwatt.analysis.validation.messages import validation_messages
+from meanwatt.analysis.validation.result import GridCheck
+from meanwatt.analysis.validation.verdict import within
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 SURE = Interval(value=-0.5, low=-0.51, high=-0.49)
 RIGHT = Interval(value=1.0, low=0.98, high=1.02)

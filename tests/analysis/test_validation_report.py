@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from analysis.cli import main
+from meanwatt.analysis.cli import main
 
 COMMAND = shlex.split(
     "validate textbook --tariff filed --households 30,100 --replications 2 --days 2"

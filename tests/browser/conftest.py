@@ -41,7 +41,7 @@ def browser():
 @pytest.fixture(scope="module")
 def address(browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a page served by a process of its own, started far from the sources."""
-    code = "from analysis.dashboard.server import serve; raise SystemExit(serve(0, False))"
+    code = "from meanwatt.analysis.dashboard.server import serve; raise SystemExit(serve(0, False))"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SOLARA_", "COV_"))}
     log = (tmp_path_factory.mktemp("server") / "log").open("w+")
     process = subprocess.Popen(

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from agents.arrays import Floats, Ints
-from agents.policy import PolicyTable
-from agents.randomness import Purpose, child, stream
-from model.market import day_kernel, population
-from model.market.day_kernel import DaySums, run_day
-from model.market.day_tables import DayTables, alias_table, day_tables
-from model.market.population import Population
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.randomness import Purpose, child, stream
+from meanwatt.model.market import day_kernel, population
+from meanwatt.model.market.day_kernel import DaySums, run_day
+from meanwatt.model.market.day_tables import DayTables, alias_table, day_tables
+from meanwatt.model.market.population import Population
 
 KEY = 0x1234_5678_9ABC_DEF0
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, solved
 
-from model.market.day_kernel import mean_load_kw
-from model.market.feeders import Feeders, market_load_kw
-from model.market.market import ProsumerMarket
-from model.market.population import Population
+from meanwatt.model.market.day_kernel import mean_load_kw
+from meanwatt.model.market.feeders import Feeders, market_load_kw
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.population import Population
 
 HOUSEHOLDS, DAYS = 997, 3
 

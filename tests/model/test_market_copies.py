@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scenarios import solved
 
-from agents.behaviour import Situation
-from model.market.market import ProsumerMarket
+from meanwatt.agents.behaviour import Situation
+from meanwatt.model.market.market import ProsumerMarket
 
 Copy = Callable[[Any], Any]
 

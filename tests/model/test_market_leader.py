@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, preset_tariff, solved
 
-from agents.behaviour import BeliefBehaviour, FixedBehaviour
-from agents.best_response import best_response
-from agents.meter import MeterReading
-from agents.tariff import Tariff, rates
-from model.market.market import ProsumerMarket
-from model.market.terms import Terms, make_offer
-from model.mean_field.answer import outlook
-from model.mean_field.equilibrium import Outcome
+from meanwatt.agents.behaviour import BeliefBehaviour, FixedBehaviour
+from meanwatt.agents.best_response import best_response
+from meanwatt.agents.meter import MeterReading
+from meanwatt.agents.tariff import Tariff, rates
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.terms import Terms, make_offer
+from meanwatt.model.mean_field.answer import outlook
+from meanwatt.model.mean_field.equilibrium import Outcome
 
 FILED, RTP, FLAT = (preset_tariff("textbook", name) for name in ("filed", "rtp", "flat"))
 HOUSEHOLDS = 120
@@ -162,7 +162,7 @@ def test_a_behaviour_of_ones_own_need_not_follow() -> None:
 
 
 def test_learners_under_posted_tariffs_need_no_equilibrium(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("model.market.terms.solve_equilibrium", lambda *args, **kwargs: pytest.fail("solved"))
+    monkeypatch.setattr("meanwatt.model.market.terms.solve_equilibrium", lambda *args, **kwargs: pytest.fail("solved"))
     dear = replace(FILED, name="dear", energy_usd_per_kwh=2 * FILED.energy_usd_per_kwh)
     made = ProsumerMarket(
         preset_economy("textbook"),

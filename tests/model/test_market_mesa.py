@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from mesa.batchrunner import batch_run
 
-from agents.prosumer import Prosumer
-from agents.utility import Utility
-from model.economy import Economy, build_economy
-from model.market import market as module
-from model.market.history import SUMMARY
-from model.market.market import ProsumerMarket
-from model.market.settlement import QUANTUM_USD
-from model.scenario import load_scenario
+from meanwatt.agents.prosumer import Prosumer
+from meanwatt.agents.utility import Utility
+from meanwatt.model.economy import Economy, build_economy
+from meanwatt.model.market import market as module
+from meanwatt.model.market.history import SUMMARY
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.settlement import QUANTUM_USD
+from meanwatt.model.scenario import load_scenario
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "solaraviz.py"
 

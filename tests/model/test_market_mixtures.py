@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, solved
 
-from agents.behaviour import BeliefBehaviour, FixedBehaviour, Situation
-from agents.belief import BeliefSettings
-from agents.cohorts import Mixture
-from agents.randomness import key_from
-from analysis.utility_meter import UtilityMeter
-from model.economy import Economy, build_economy
-from model.market.market import ProsumerMarket
-from model.market.ways import read_behaviour
-from model.mean_field.equilibrium import Equilibrium
-from model.mean_field.prices import first_guess
+from meanwatt.agents.behaviour import BeliefBehaviour, FixedBehaviour, Situation
+from meanwatt.agents.belief import BeliefSettings
+from meanwatt.agents.cohorts import Mixture
+from meanwatt.agents.randomness import key_from
+from meanwatt.analysis.utility_meter import UtilityMeter
+from meanwatt.model.economy import Economy, build_economy
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.ways import read_behaviour
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.mean_field.prices import first_guess
 
 MIX = {"equilibrium": 0.5, "belief": 0.3, "passive": 0.2}
 
@@ -291,7 +291,7 @@ def test_settings_of_a_text_are_those_of_the_object() -> None:
         ("nowhere.module:Mine=1", "behaviour nowhere.module cannot be imported: ModuleNotFoundError: No module named"),
         ("nowhere/mine.py:Mine", "behaviour nowhere/mine.py: file not found"),
         ("nowhere/mine.py=1", "behaviour 'nowhere/mine.py' names no class; give nowhere/mine.py:ClassName"),
-        ("agents.prosumer:Prosmer", "behaviour agents.prosumer: unknown class 'Prosmer'"),
+        ("meanwatt.agents.prosumer:Prosmer", "behaviour meanwatt.agents.prosumer: unknown class 'Prosmer'"),
         (dict, "behaviour is <class 'dict'>; give one of equilibrium, belief, qlearning,"),
         (lambda: 3, "strategy <lambda> makes a int without move(situation); write that method"),
     ],

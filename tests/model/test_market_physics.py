@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from agents.battery import grid_power_kw
-from agents.behaviour import Situation
-from model.economy import Economy, build_economy, build_tariff
-from model.market.market import ProsumerMarket
-from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from model.power_flow import VoltageLimits, hours_outside
-from model.scenario import load_scenario
+from meanwatt.agents.battery import grid_power_kw
+from meanwatt.agents.behaviour import Situation
+from meanwatt.model.economy import Economy, build_economy, build_tariff
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.model.power_flow import VoltageLimits, hours_outside
+from meanwatt.model.scenario import load_scenario
 
 HOUSEHOLDS = 80
 

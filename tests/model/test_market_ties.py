@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scenarios import WEATHER, small_economy, small_household, small_tariff
 
-from agents.behaviour import Situation
-from model.economy import Economy
-from model.market.by_slot import DayBySlot
-from model.market.market import ProsumerMarket
-from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from model.supply import SupplyCurve
+from meanwatt.agents.behaviour import Situation
+from meanwatt.model.economy import Economy
+from meanwatt.model.market.by_slot import DayBySlot
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.model.supply import SupplyCurve
 
 
 class Follows:

@@ -3,10 +3,18 @@
 import numpy as np
 import pytest
 
-from agents.battery import Battery, attainable_kw, grid_power_kw, keeps_power, moves, nearest_levels, reached_kw
-from model.market.market import ProsumerMarket
-from model.messages import joined, rounding_messages, scenario_messages
-from model.scenario import load_scenario
+from meanwatt.agents.battery import (
+    Battery,
+    attainable_kw,
+    grid_power_kw,
+    keeps_power,
+    moves,
+    nearest_levels,
+    reached_kw,
+)
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.messages import joined, rounding_messages, scenario_messages
+from meanwatt.model.scenario import load_scenario
 
 MOST = 1001
 

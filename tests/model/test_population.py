@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from agents.randomness import Purpose, child, stream, uniform
-from model.market import population as module
-from model.market.population import Population, divide, largest_remainder, place
+from meanwatt.agents.randomness import Purpose, child, stream, uniform
+from meanwatt.model.market import population as module
+from meanwatt.model.market.population import Population, divide, largest_remainder, place
 
 SHARE = np.array([0.5, 0.0, 0.3, 0.2])
 CUSTOMERS = np.array([0, 10, 40, 0, 25, 25, 0])

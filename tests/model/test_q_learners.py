@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, solved
 
-from agents.behaviour import Situation
-from agents.q_learning import QSettings
-from analysis.utility_meter import UtilityMeter
-from model.market.by_slot import DayBySlot
-from model.market.market import ProsumerMarket
-from model.market.q_learners import QLearners
+from meanwatt.agents.behaviour import Situation
+from meanwatt.agents.q_learning import QSettings
+from meanwatt.analysis.utility_meter import UtilityMeter
+from meanwatt.model.market.by_slot import DayBySlot
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.q_learners import QLearners
 
 
 def market_of(behaviour: object, tariff: str = "rtp", households: int = 120, **options: object) -> ProsumerMarket:

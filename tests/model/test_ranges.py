@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from agents.tariff import Tariff
-from analysis.study.plan_file import StudyFile
-from model import machine
-from model.economy import build_economy, build_tariff
-from model.mean_field.recovery import balancing_fixed_charge
-from model.ranges import Range, written
-from model.scenario import Scenario, ScenarioError, load_scenario, presets
-from model.scenario_limits import policy_bytes
-from model.weather import common_states
+from meanwatt.agents.tariff import Tariff
+from meanwatt.analysis.study.plan_file import StudyFile
+from meanwatt.model import machine
+from meanwatt.model.economy import build_economy, build_tariff
+from meanwatt.model.mean_field.recovery import balancing_fixed_charge
+from meanwatt.model.ranges import Range, written
+from meanwatt.model.scenario import Scenario, ScenarioError, load_scenario, presets
+from meanwatt.model.scenario_limits import policy_bytes
+from meanwatt.model.weather import common_states
 
 NUMBER = re.compile(r"\b(int|float)\b")
 

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, solved
 
-from agents.behaviour import DayLived, Situation
-from agents.randomness import Purpose, child, key_from, stream, uniform
-from agents.tariff import rates
-from analysis.utility_meter import UtilityMeter
-from model.market import strategy_check
-from model.market.market import ProsumerMarket
-from model.market.population import Population
-from model.market.strategy_check import check_strategy
-from model.mean_field.prices import first_guess
+from meanwatt.agents.behaviour import DayLived, Situation
+from meanwatt.agents.randomness import Purpose, child, key_from, stream, uniform
+from meanwatt.agents.tariff import rates
+from meanwatt.analysis.utility_meter import UtilityMeter
+from meanwatt.model.market import strategy_check
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.population import Population
+from meanwatt.model.market.strategy_check import check_strategy
+from meanwatt.model.mean_field.prices import first_guess
 
 
 class Watcher:

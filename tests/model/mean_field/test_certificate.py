@@ -7,22 +7,22 @@ import pytest
 from scenarios import preset_economy, preset_tariff, small_economy, small_tariff, solved
 from slow_oracles import occupation_optimum
 
-from agents.arrays import Floats
-from agents.battery import feasible, moves
-from agents.slot_outcome import slot_outcome
-from agents.tariff import ExportRule, Recovery, rates
-from model.economy import Economy
-from model.mean_field.answer import Answer, answer, induced_wholesale, outlook
-from model.mean_field.certificate import (
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.battery import feasible, moves
+from meanwatt.agents.slot_outcome import slot_outcome
+from meanwatt.agents.tariff import ExportRule, Recovery, rates
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import Answer, answer, induced_wholesale, outlook
+from meanwatt.model.mean_field.certificate import (
     contraction,
     exploitability_usd_per_day,
     policy_value_usd,
     softmax_bound_usd_per_day,
     uniqueness,
 )
-from model.mean_field.equilibrium import solve_equilibrium
-from model.mean_field.prices import first_guess
-from model.mean_field.watch import Watch
+from meanwatt.model.mean_field.equilibrium import solve_equilibrium
+from meanwatt.model.mean_field.prices import first_guess
+from meanwatt.model.mean_field.watch import Watch
 
 
 def test_the_softmax_bound_by_hand() -> None:

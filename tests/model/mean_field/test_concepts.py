@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, small_economy, small_tariff, welfare
 
-from agents.outlook import HeldDay, OneDay
-from agents.tariff import ExportRule, Recovery, Tariff
-from model.economy import Economy
-from model.mean_field.answer import energy_cost_usd_per_day, outlook, own_outlook
-from model.mean_field.concepts import PROFIT_USD, alternating, feedback, frozen, held_day
-from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from model.mean_field.family import TariffFamily, tariff_family
-from model.mean_field.flow import worth_left_usd
-from model.mean_field.leader import Commitment, commit
-from model.mean_field.watch import Cancelled, Progress
+from meanwatt.agents.outlook import HeldDay, OneDay
+from meanwatt.agents.tariff import ExportRule, Recovery, Tariff
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import energy_cost_usd_per_day, outlook, own_outlook
+from meanwatt.model.mean_field.concepts import PROFIT_USD, alternating, feedback, frozen, held_day
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.family import TariffFamily, tariff_family
+from meanwatt.model.mean_field.flow import worth_left_usd
+from meanwatt.model.mean_field.leader import Commitment, commit
+from meanwatt.model.mean_field.watch import Cancelled, Progress
 
 CAP_USD_PER_KWH = 0.3
 

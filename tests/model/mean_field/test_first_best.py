@@ -17,14 +17,14 @@ from scenarios import (
 )
 from scipy.optimize import linprog
 
-from agents.battery import Battery, grid_power_kw, moves, wear_usd
-from agents.tariff import Recovery
-from model.economy import Economy
-from model.mean_field.certificate import softmax_bound_usd_per_day
-from model.mean_field.equilibrium import solve_equilibrium
-from model.mean_field.first_best import GAP_USD_PER_DAY, FirstBest, solve_first_best
-from model.mean_field.watch import Cancelled, Progress, Watch
-from model.supply import SupplyCurve
+from meanwatt.agents.battery import Battery, grid_power_kw, moves, wear_usd
+from meanwatt.agents.tariff import Recovery
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.certificate import softmax_bound_usd_per_day
+from meanwatt.model.mean_field.equilibrium import solve_equilibrium
+from meanwatt.model.mean_field.first_best import GAP_USD_PER_DAY, FirstBest, solve_first_best
+from meanwatt.model.mean_field.watch import Cancelled, Progress, Watch
+from meanwatt.model.supply import SupplyCurve
 
 
 @pytest.fixture(scope="module")

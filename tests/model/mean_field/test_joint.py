@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, preset_tariff, small_economy, small_tariff, solved
 
-from agents.tariff import Recovery, Tariff
-from model.mean_field import joint, recovery
-from model.mean_field.answer import answer, surplus_usd_per_day
-from model.mean_field.equilibrium import TOLERANCE_USD_PER_KWH, Outcome, solve_equilibrium
-from model.mean_field.joint import STEEP, balance_nearby
-from model.mean_field.price_slope import books_slope, surplus_slope_usd
-from model.mean_field.prices import PriceSolution, solve_prices
-from model.mean_field.watch import Watch
+from meanwatt.agents.tariff import Recovery, Tariff
+from meanwatt.model.mean_field import joint, recovery
+from meanwatt.model.mean_field.answer import answer, surplus_usd_per_day
+from meanwatt.model.mean_field.equilibrium import TOLERANCE_USD_PER_KWH, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.joint import STEEP, balance_nearby
+from meanwatt.model.mean_field.price_slope import books_slope, surplus_slope_usd
+from meanwatt.model.mean_field.prices import PriceSolution, solve_prices
+from meanwatt.model.mean_field.watch import Watch
 
 VOLUMETRIC = "tariff.recovery=volumetric"
 

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, small_economy, welfare
 
-from agents.arrays import Floats
-from agents.tariff import Recovery
-from model.economy import Economy
-from model.mean_field import leader
-from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from model.mean_field.family import TariffFamily, starting_points, tariff_family
-from model.mean_field.first_best import solve_first_best
-from model.mean_field.leader import FEASIBLE, Commitment, commit
-from model.mean_field.watch import Progress
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.tariff import Recovery
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field import leader
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.family import TariffFamily, starting_points, tariff_family
+from meanwatt.model.mean_field.first_best import solve_first_best
+from meanwatt.model.mean_field.leader import FEASIBLE, Commitment, commit
+from meanwatt.model.mean_field.watch import Progress
 
 GRID = 15
 """Points a side of the brute-force grid."""

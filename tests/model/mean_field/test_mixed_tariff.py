@@ -6,12 +6,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from agents.arrays import Floats
-from agents.tariff import Recovery, Tariff
-from analysis.solution_json import equilibrium_metrics
-from model.economy import Economy
-from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from model.mean_field.mixed_tariff import SHARED, extended_economy, extended_tariff, tariff_by_day_type
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.tariff import Recovery, Tariff
+from meanwatt.analysis.solution_json import equilibrium_metrics
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.model.mean_field.mixed_tariff import SHARED, extended_economy, extended_tariff, tariff_by_day_type
 from tests.scenarios import small_economy, small_tariff
 
 RATES = 1e-8

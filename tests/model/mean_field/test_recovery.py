@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from scenarios import preset_economy, preset_tariff, small_economy, small_tariff, solved
 from scipy.optimize import brentq
 
-from agents.tariff import Recovery
-from model.economy import Economy
-from model.mean_field import recovery
-from model.mean_field.answer import surplus_usd_per_day
-from model.mean_field.equilibrium import Outcome, solve_equilibrium
-from model.mean_field.prices import solve_prices
-from model.mean_field.recovery import Recovered, balancing_fixed_charge, smallest_adder
-from model.mean_field.watch import Watch
+from meanwatt.agents.tariff import Recovery
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field import recovery
+from meanwatt.model.mean_field.answer import surplus_usd_per_day
+from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
+from meanwatt.model.mean_field.prices import solve_prices
+from meanwatt.model.mean_field.recovery import Recovered, balancing_fixed_charge, smallest_adder
+from meanwatt.model.mean_field.watch import Watch
 
 NET_METERING = "tariff.export.rule=net_metering"
 SPIRAL = ("stress", "flat", "memory=0", "temperature_usd=0.1", "flexibility=0.5", NET_METERING)

@@ -7,22 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.arrays import Floats
-from agents.best_response import best_response
-from agents.household import HouseholdType
-from agents.outlook import Outlook, ValueRule
-from agents.tariff import ExportRule, Rates
-from model.mean_field.answer import answer
-from model.mean_field.flow import stationary_flow
-from model.mean_field.price_slope import (
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.best_response import best_response
+from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.outlook import Outlook, ValueRule
+from meanwatt.agents.tariff import ExportRule, Rates
+from meanwatt.model.mean_field.answer import answer
+from meanwatt.model.mean_field.flow import stationary_flow
+from meanwatt.model.mean_field.price_slope import (
     adder_direction,
     net_load_slope,
     population_sensitivity,
     price_directions,
     rate_slopes,
 )
-from model.mean_field.sensitivity import BLOCK, Directions, type_sensitivity
-from model.weather import common_states
+from meanwatt.model.mean_field.sensitivity import BLOCK, Directions, type_sensitivity
+from meanwatt.model.weather import common_states
 from tests.scenarios import (
     WEATHER,
     preset_economy,

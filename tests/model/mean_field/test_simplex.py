@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, minimize
 
-from agents.arrays import Floats, Ints
-from model.mean_field.simplex import simplex_step
+from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.model.mean_field.simplex import simplex_step
 
 TOLERANCE = 1e-9
 

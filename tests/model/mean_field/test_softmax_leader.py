@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from agents.arrays import Floats
-from agents.softmax import softmax
-from agents.tariff import Recovery, Tariff
-from model.economy import Economy
-from model.mean_field import softmax_leader as module
-from model.mean_field.annealing import Stage, annealing
-from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from model.mean_field.menu import epsilon_net, lipschitz
-from model.mean_field.mixed_tariff import extended_economy, extended_tariff, tariff_by_day_type
-from model.mean_field.softmax_bound import TIED_USD, SoftmaxLeader
-from model.mean_field.softmax_leader import Around, Sees, leader_states, softmax_leader
-from model.mean_field.watch import Cancelled, Progress
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.softmax import softmax
+from meanwatt.agents.tariff import Recovery, Tariff
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field import softmax_leader as module
+from meanwatt.model.mean_field.annealing import Stage, annealing
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.menu import epsilon_net, lipschitz
+from meanwatt.model.mean_field.mixed_tariff import extended_economy, extended_tariff, tariff_by_day_type
+from meanwatt.model.mean_field.softmax_bound import TIED_USD, SoftmaxLeader
+from meanwatt.model.mean_field.softmax_leader import Around, Sees, leader_states, softmax_leader
+from meanwatt.model.mean_field.watch import Cancelled, Progress
 from tests.scenarios import preset_economy, preset_tariff, small_economy, small_tariff, welfare
 
 SOLVED_USD = 1e-7

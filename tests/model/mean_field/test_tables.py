@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from scenarios import small_economy, small_outlook, small_tariff
 
-from agents.best_response import best_response
-from agents.policy import PolicyTable
-from agents.rules import rule_policies
-from agents.tariff import rates
-from model.economy import Economy
-from model.mean_field.answer import answer, induced_wholesale, outlook
-from model.mean_field.certificate import policy_value_usd
-from model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from model.mean_field.tables import follow, table_reward_usd
+from meanwatt.agents.best_response import best_response
+from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.rules import rule_policies
+from meanwatt.agents.tariff import rates
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.answer import answer, induced_wholesale, outlook
+from meanwatt.model.mean_field.certificate import policy_value_usd
+from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.model.mean_field.tables import follow, table_reward_usd
 
 ONE = np.ones(1)
 

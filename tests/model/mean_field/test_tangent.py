@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, small_economy
 
-from agents.arrays import Floats
-from agents.tariff import ExportRule, Recovery, Tariff
-from model.economy import Economy
-from model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from model.mean_field.family import tariff_family
-from model.mean_field.tangent import equilibrium_tangent, predicted
+from meanwatt.agents.arrays import Floats
+from meanwatt.agents.tariff import ExportRule, Recovery, Tariff
+from meanwatt.model.economy import Economy
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.family import tariff_family
+from meanwatt.model.mean_field.tangent import equilibrium_tangent, predicted
 
 STEP = 1e-5
 FINE = {"certify": False, "tolerance_usd_per_kwh": 1e-12}

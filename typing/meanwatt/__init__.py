@@ -1,0 +1,1 @@
+../../meanwatt/__init__.py
