@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from meanwatt.agents.arrays import Floats
@@ -23,11 +24,15 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_eq
 from meanwatt.model.mean_field.family import tariff_family
 from meanwatt.model.mean_field.leader import Commitment, commit
 from meanwatt.model.mean_field.watch import Cancelled, Progress
+from meanwatt.model.scenario import Scenario, load_scenario
 
 CAP_OVER_REFERENCE: Final = 1.5
 """Default price cap of the utility, as a multiple of the scenario's reference price."""
 EVALUATIONS_PER_START: Final = 100
 """Tariffs tried from each starting point at most; searches over five parameters settle after 70 to 90."""
+
+FILED: Final = "filed"
+"""The tariff that a found one is compared with where the scenario has it."""
 
 Judge = Callable[[Equilibrium], float]
 """Gives a number to an equilibrium."""
@@ -95,6 +100,12 @@ def _margin(found: Equilibrium) -> float:
 def default_price_cap_usd_per_kwh(economy: Economy) -> float:
     """The utility's price cap where none is given: 1.5 times the reference price. [USD/kWh]"""
     return CAP_OVER_REFERENCE * economy.scenario.reference_price_usd_per_kwh
+
+
+def baseline_name(scenario: str | Path | Scenario | Economy) -> str | None:
+    """The filed tariff where a scenario has one; None for its own choice."""
+    loaded = scenario.scenario if isinstance(scenario, Economy) else load_scenario(scenario)
+    return FILED if FILED in loaded.tariffs else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

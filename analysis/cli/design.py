@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from meanwatt.model.mean_field.first_best import FirstBest
 
 LEADERS: Final = ("commission", "utility")
-BASELINE: Final = "filed"
 DEFAULT_WEIGHTS: Final = {"equity": 1.0, "stability": 0.0}
 
 
@@ -79,7 +78,7 @@ def design(
     with watched(quiet=json) as work:
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say_notes
-        from meanwatt.analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
+        from meanwatt.analysis.design import Aims, Leader, baseline_name, default_price_cap_usd_per_kwh
         from meanwatt.analysis.design import design as run
         from meanwatt.analysis.solution_json import find_first_best, first_best_messages
         from meanwatt.model.mean_field.equilibrium import Outcome
@@ -91,7 +90,7 @@ def design(
 
             require_free(out)
         search = SEARCHES[method](choices)
-        inputs = read(scenario, _baseline(scenario) if tariff is None else tariff, set)
+        inputs = read(scenario, baseline_name(scenario) if tariff is None else tariff, set)
         if pareto:
             require_surface(inputs.economy)
         if leader == "utility":
@@ -195,13 +194,6 @@ def _pareto_json(surface: "Surface | None") -> dict[str, Any] | None:
     from meanwatt.analysis.pareto.report import pareto_json
 
     return pareto_json(surface)
-
-
-def _baseline(scenario: str) -> str | None:
-    """The filed tariff where the scenario has one, else its own choice."""
-    from meanwatt.model.scenario import load_scenario
-
-    return BASELINE if BASELINE in load_scenario(scenario).tariffs else None
 
 
 def _result(

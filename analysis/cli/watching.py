@@ -78,24 +78,13 @@ def watched(*, quiet: bool) -> Iterator[Work]:
         stop = stack.enter_context(stop_on_ctrl_c())
         display: _Display | None = None
         if not quiet and sys.stderr.isatty():
-            display = _Bar(stack.enter_context(_rich_progress()))
+            from rich.console import Console
+
+            from meanwatt.analysis.progress_bar import progress_bar
+
+            display = _Bar(stack.enter_context(progress_bar(Console(stderr=True))))
         elif not quiet:
             from meanwatt.model.heartbeat import Heartbeat
 
             display = stack.enter_context(Heartbeat())
         yield Work(stop, display)
-
-
-def _rich_progress() -> Any:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from meanwatt.agents.arrays import Floats
-from meanwatt.analysis.dashboard.expectation import Expectation, expect
 from meanwatt.analysis.dashboard.settings import Settings
+from meanwatt.analysis.expectation import Expectation, expect
 from meanwatt.analysis.metrics import Metrics, mean_field_metrics
 from meanwatt.model.economy import build_economy, build_tariff
 from meanwatt.model.feeder import Feeder, build_feeder

@@ -18,10 +18,10 @@ from meanwatt.analysis.dashboard.address import from_query
 from meanwatt.analysis.dashboard.change import change, moved
 from meanwatt.analysis.dashboard.comparison import comparison
 from meanwatt.analysis.dashboard.engine import Engine, ending
-from meanwatt.analysis.dashboard.expectation import expect
 from meanwatt.analysis.dashboard.settings import Settings
 from meanwatt.analysis.dashboard.solution import Solution, mean_voltage_pu, solve
 from meanwatt.analysis.dashboard.view import Frame
+from meanwatt.analysis.expectation import expect
 from meanwatt.model.economy import build_economy, build_tariff
 from meanwatt.model.mean_field.answer import energy_cost_usd_per_day
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium

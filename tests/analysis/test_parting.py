@@ -7,7 +7,7 @@ import pytest
 from scenarios import WEATHER, real_time, small_economy, small_tariff, toy
 
 from meanwatt.agents.behaviour import Situation
-from meanwatt.analysis.dashboard.expectation import expect
+from meanwatt.analysis.expectation import expect
 from meanwatt.analysis.learning.environment import expected_reading, metered_reading
 from meanwatt.analysis.utility_meter import UtilityMeter
 from meanwatt.analysis.validation.expected import type_variance_kw2

@@ -1,0 +1,1 @@
+"""What a notebook asks for in a line: solve, simulate, validate, design, with results that show themselves."""

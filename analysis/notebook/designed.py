@@ -1,0 +1,147 @@
+"""``meanwatt.design``: the tariff that a leader commits to, beside the one that it would replace."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from meanwatt.agents.tariff import Tariff
+from meanwatt.analysis.design import (
+    Aims,
+    Design,
+    Leader,
+    baseline_name,
+    default_price_cap_usd_per_kwh,
+    tariff_table,
+    toml_text,
+)
+from meanwatt.analysis.design import design as run
+from meanwatt.analysis.notebook.game import Overrides, game
+from meanwatt.analysis.notebook.html import as_html
+from meanwatt.analysis.progress_bar import shown_progress
+from meanwatt.model.economy import Economy
+from meanwatt.model.scenario import Scenario
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Designed:
+    """A search for a leader's tariff and what it found.
+
+    Attributes
+    ----------
+    design
+        The tariff in force and the best one found, each with its equilibrium, and every trial.
+    aims
+        What the leader weighs.
+    """
+
+    design: Design
+    aims: Aims
+
+    @property
+    def tariff(self) -> Tariff:
+        """The tariff found; ValueError where the search ended without one."""
+        if self.design.commitment is None:
+            raise ValueError(f"no tariff was found: {self.design.message}")
+        return self.design.commitment.tariff
+
+    def to_toml(self) -> str:
+        """The tariff found as a tariff file."""
+        return toml_text(tariff_table(self.tariff, self.design.baseline.economy))
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per tariff tried: its parameters and the leader's objective. [USD per household-day]"""
+        found = self.design.commitment
+        if found is None:
+            return pd.DataFrame()
+        rows = [
+            {**dict(zip(found.parameters, trial.parameters.tolist(), strict=True)), "objective": trial.objective}
+            for trial in found.trials
+        ]
+        return pd.DataFrame(rows)
+
+    def plot(self) -> "Figure":
+        """Draw net load and import rate before and after."""
+        from meanwatt.analysis.figures.notebook import design_figure
+
+        commitment = self.design.commitment
+        return design_figure(self.design.baseline, None if commitment is None else commitment.equilibrium)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Key numbers for people."""
+        design = self.design
+        before, commitment = design.baseline_objective, design.commitment
+        rows = [("leader", str(self.aims.leader)), ("outcome", design.message)]
+        if before is not None:
+            rows.append((f"objective at {design.baseline.tariff.name}", f"{before:.4f} USD per household-day"))
+        if commitment is not None:
+            rows.append(("objective at the tariff found", f"{commitment.objective:.4f} USD per household-day"))
+            rows += [(name, f"{value:.4f}") for name, value in commitment.parameters.items()]
+        return rows
+
+    def __repr__(self) -> str:
+        found = "no tariff" if self.design.commitment is None else f"objective {self.design.commitment.objective:.4f}"
+        return f"Designed({self.design.baseline.economy.scenario.name!r}, {self.aims.leader}: {found})"
+
+    def _repr_html_(self) -> str:
+        return as_html(self.rows(), self.plot(), "Net load and import rate before and after")
+
+
+def design(
+    scenario: str | Path | Scenario | Economy,
+    *,
+    leader: str = "commission",
+    tariff: str | Path | Tariff | None = None,
+    overrides: Overrides = (),
+    equity: float = 1.0,
+    stability: float = 0.0,
+    price_cap_usd_per_kwh: float | None = None,
+    progress: bool | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Designed:
+    """Find the tariff that a leader commits to.
+
+    Parameters
+    ----------
+    scenario, overrides
+        As for `meanwatt.solve`.
+    leader
+        ``commission`` (welfare less penalties) or ``utility`` (surplus under a price cap).
+    tariff
+        The tariff in force, which the found one is compared with; by default the filed one where there is one.
+    equity, stability
+        The commission's penalties of burden gap and price volatility.
+    price_cap_usd_per_kwh
+        The utility's cap on the import rate; by default 1.5 times the reference price.
+    progress, cancelled
+        As for `meanwatt.solve`.
+
+    Raises
+    ------
+    ValueError
+        In one line, if something is not allowed, or no tariff of the family meets the cap.
+    """
+    if leader not in tuple(Leader):
+        raise ValueError(f"leader is {leader!r}; give one of {', '.join(Leader)}")
+    economy, terms = game(scenario, baseline_name(scenario) if tariff is None else tariff, overrides)
+    if leader == Leader.UTILITY:
+        cap = default_price_cap_usd_per_kwh(economy) if price_cap_usd_per_kwh is None else price_cap_usd_per_kwh
+        aims = Aims(leader=Leader.UTILITY, equity=0.0, price_cap_usd_per_kwh=cap)
+    elif price_cap_usd_per_kwh is not None:
+        raise ValueError("price_cap_usd_per_kwh goes with leader='utility'; leave it out for the commission")
+    else:
+        aims = Aims(leader=Leader.COMMISSION, equity=equity, stability=stability)
+    with shown_progress("designing", shown=progress) as tell:
+        done = run(
+            economy,
+            terms,
+            aims,
+            progress=lambda report: tell(report.text, report.fraction),
+            cancelled=cancelled,
+        )
+    return Designed(design=done, aims=aims)

@@ -1,0 +1,45 @@
+"""What a caller may name a scenario and a tariff by: a preset's name, a file, or an object."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from meanwatt.agents.tariff import Tariff
+from meanwatt.model.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario import Scenario, load_scenario
+
+Overrides: TypeAlias = Sequence[str] | Mapping[str, Any]
+"""Changes to a scenario, as `load_scenario` takes them."""
+
+
+def game(
+    scenario: str | Path | Scenario | Economy, tariff: str | Path | Tariff | None = None, overrides: Overrides = ()
+) -> tuple[Economy, Tariff]:
+    """Turn a scenario and a tariff into arrays.
+
+    Parameters
+    ----------
+    scenario
+        Name of a preset, path of a TOML file, scenario, or economy.
+    tariff
+        Name of one of the scenario's tariffs, path of a TOML file, or tariff; by default the one in force.
+    overrides
+        Changes, such as ``{"memory": 1}`` or ``["tariff.recovery=fixed"]``.
+
+    Raises
+    ------
+    ValueError
+        In one line, if a name, a file or a change is not allowed, or an economy is to be changed.
+    """
+    if isinstance(scenario, Economy):
+        if overrides:
+            raise ValueError("an economy cannot be changed by overrides; give its scenario, as economy.scenario")
+        loaded, economy = load_scenario(scenario.scenario, tariff=_name(tariff)), scenario
+    else:
+        loaded = load_scenario(scenario, overrides=overrides, tariff=_name(tariff))
+        economy = build_economy(loaded)
+    return economy, tariff if isinstance(tariff, Tariff) else build_tariff(loaded)
+
+
+def _name(tariff: str | Path | Tariff | None) -> str | Path | None:
+    return None if isinstance(tariff, Tariff) else tariff

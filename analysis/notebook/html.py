@@ -1,0 +1,26 @@
+"""A result as a notebook shows it: a small table and one figure, without anything from elsewhere."""
+
+import base64
+import html
+import io
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def as_html(rows: Iterable[tuple[str, str]], figure: "Figure | None", description: str) -> str:
+    """Table of names and values, and below it the figure with a description for those who cannot see it."""
+    cells = "".join(
+        f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
+        f"<td style='text-align:left'>{html.escape(value)}</td></tr>"
+        for name, value in rows
+    )
+    table = f"<table>{cells}</table>"
+    if figure is None:
+        return table
+    content = io.BytesIO()
+    figure.savefig(content, format="svg")
+    data = base64.b64encode(content.getvalue()).decode()
+    return f"{table}<img alt='{html.escape(description)}' src='data:image/svg+xml;base64,{data}'>"
