@@ -11,15 +11,6 @@ from typing import Any, TypeVar, overload
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-spent: list[float] = []
-"""What every compilation in this process has taken, waiting for another process included. [s]"""
-
-
-def compile_seconds() -> float:
-    """Time that this process has spent on compiling kernels. [s]"""
-    return sum(spent)
-
-
 class Kernel:
     """A function in the subset of Python that numba compiles; kernels may call each other.
 

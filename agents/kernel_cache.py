@@ -23,7 +23,7 @@ import types
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import llvmlite
 import numba
@@ -37,7 +37,7 @@ from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
 from meanwatt.agents.blas import load_blas
-from meanwatt.agents.compiled import Kernel, spent
+from meanwatt.agents.compile_time import spent
 
 PATIENCE_SECONDS: Final = 300.0
 """How long to wait for another process that compiles. Then both do, which costs time and nothing else."""
@@ -48,6 +48,17 @@ _LITTLE: Final = min(config.OPT, type(config.OPT)("1"))
 """and everything else. Loops are vectorised in both: without, kernels are slower by a third."""
 SAID: Final = "MEANWATT_NO_CACHE_SAID"
 """Set in the environment once the missing cache has been reported, so that worker processes do not repeat it."""
+
+
+class Kernel(Protocol):
+    """What is to be compiled, as `meanwatt.agents.compiled` marks it."""
+
+    py_func: Callable[..., Any]
+    options: dict[str, Any]
+    thorough: bool
+
+    def __hash__(self) -> int:
+        """As any object; fingerprints are kept by kernel."""
 
 
 def dispatcher_of(kernel: Kernel, *, inner: bool) -> Any:
@@ -120,7 +131,7 @@ class _KernelCache(_Cache):
         folder = cache_folder()
         if folder is None:
             return None
-        name = f"{self._kernel.__module__}.{self._kernel.py_func.__qualname__}"
+        name = f"{self._kernel.py_func.__module__}.{self._kernel.py_func.__qualname__}"
         told = fingerprint(self._kernel), _told("options", self._options)
         parts = (*told, str(sig), _layouts(sig), codegen.magic_tuple())
         return folder / f"{name}-{_hashed(parts)}.kernel"

@@ -10,8 +10,8 @@ from meanwatt.model.economy import Economy
 from meanwatt.model.mean_field.certificate import exploitability_usd_per_day
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.first_best import FirstBest
-from meanwatt.model.mean_field.watch import Cancelled, Progress, Watch
 from meanwatt.model.messages import Messages
+from meanwatt.model.watch import Cancelled, Progress, Watch
 
 STARTS = 5
 """Random starts that vouch for an equilibrium which no theorem makes unique."""

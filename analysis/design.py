@@ -23,8 +23,8 @@ from meanwatt.model.mean_field.concepts import ROUNDS, alternating, feedback
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.family import tariff_family
 from meanwatt.model.mean_field.leader import Commitment, commit
-from meanwatt.model.mean_field.watch import Cancelled, Progress
 from meanwatt.model.scenario import Scenario, load_scenario
+from meanwatt.model.watch import Cancelled, Progress
 
 CAP_OVER_REFERENCE: Final = 1.5
 """Default price cap of the utility, as a multiple of the scenario's reference price."""

@@ -28,7 +28,7 @@ from meanwatt.model.market.feeders import Feeders, market_load_kw, require_feede
 from meanwatt.model.market.setup import find_equilibrium
 from meanwatt.model.market.ways import read_behaviour
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.mean_field.watch import Cancelled
+from meanwatt.model.watch import Cancelled
 
 WORD_BYTES: Final = 8
 """What one number exchanged takes."""

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from meanwatt.agents.compiled import compile_seconds
+from meanwatt.agents.compile_time import compile_seconds
 from meanwatt.analysis.efficiency import price_of_anarchy
 from meanwatt.analysis.metrics import Metrics, mean_field_metrics
 from meanwatt.model.economy import Economy
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.first_best import FirstBest, solve_first_best
-from meanwatt.model.mean_field.watch import Watch
 from meanwatt.model.messages import Messages, joined
+from meanwatt.model.watch import Watch
 
 DAYS_PER_YEAR = 365
 

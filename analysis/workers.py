@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from meanwatt.analysis.output import versions
-from meanwatt.model.mean_field.watch import Cancelled
+from meanwatt.model.watch import Cancelled
 
 CONNECT_SECONDS: Final = 10
 """Time a scheduler has to answer."""

@@ -38,8 +38,8 @@ from meanwatt.model.mean_field.certificate import exploitability_usd_per_day
 from meanwatt.model.mean_field.exact import ExactSolution, solve_exact
 from meanwatt.model.mean_field.flow import household_flow
 from meanwatt.model.mean_field.prices import first_guess, potential_failures
-from meanwatt.model.mean_field.watch import Watch
 from meanwatt.model.scenario import load_scenario
+from meanwatt.model.watch import Watch
 
 GRIDS = ((21, 5), (41, 11))
 TYPES = (1, 10, 30)

@@ -30,7 +30,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))  # the draws and the c
 from plain_game import Game, exploitability, flow, price_gap_usd_per_kwh, respond
 from random_worlds import SMALL, World, random_world
 
-from meanwatt.agents.compiled import compile_seconds
+from meanwatt.agents.compile_time import compile_seconds
 from meanwatt.analysis.export import game_arrays
 from meanwatt.model.mean_field.answer import answer
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium

@@ -7,7 +7,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
-from meanwatt.model.mean_field.watch import Progress
+from meanwatt.model.watch import Progress
 
 EVERY_SECONDS: Final = 10.0
 

@@ -22,7 +22,7 @@ from meanwatt.model.mean_field.flow import stationary_flow
 from meanwatt.model.mean_field.observables import use_slopes
 from meanwatt.model.mean_field.price_slope import net_load_slope, rate_slopes
 from meanwatt.model.mean_field.prices import first_guess
-from meanwatt.model.mean_field.watch import Watch
+from meanwatt.model.watch import Watch
 from meanwatt.model.weather import CommonStates, common_states
 from tests.scenarios import SHOCK, WEATHER, random_game, small_economy, small_outlook, small_tariff
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from meanwatt.agents.compiled import compile_seconds
+from meanwatt.agents.compile_time import compile_seconds
 from meanwatt.analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices
 from meanwatt.analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Set, Tariff, number, one_of, weights
@@ -82,8 +82,8 @@ def design(
         from meanwatt.analysis.design import design as run
         from meanwatt.analysis.solution_json import find_first_best, first_best_messages
         from meanwatt.model.mean_field.equilibrium import Outcome
-        from meanwatt.model.mean_field.watch import Cancelled, Watch
         from meanwatt.model.messages import joined
+        from meanwatt.model.watch import Cancelled, Watch
 
         if out is not None:
             from meanwatt.analysis.output import require_free

@@ -84,7 +84,7 @@ def _beside(done: "Design", economy: "Economy", work: "Work") -> Iterator["Equil
     """Equilibria of the tariff in force, of the scenario's own that settle, and of the designed one."""
     from meanwatt.model.economy import build_tariff
     from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-    from meanwatt.model.mean_field.watch import Cancelled
+    from meanwatt.model.watch import Cancelled
 
     yield done.baseline
     for name in COMPARED:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from meanwatt.agents.compiled import compile_seconds
+from meanwatt.agents.compile_time import compile_seconds
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.ranges import DAYS, HOUSEHOLDS, SEED, THREADS

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from meanwatt.agents.compiled import compile_seconds
+from meanwatt.agents.compile_time import compile_seconds
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
@@ -80,8 +80,8 @@ def simulate(
         from meanwatt.analysis.cli.show import print_json, say_notes
         from meanwatt.model.market.ways import needs_equilibrium, read_behaviour
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-        from meanwatt.model.mean_field.watch import Cancelled
         from meanwatt.model.messages import joined
+        from meanwatt.model.watch import Cancelled
 
         ways = read_behaviour(behaviour)
         if out is not None:

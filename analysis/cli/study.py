@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from meanwatt.agents.compiled import compile_seconds
+from meanwatt.agents.compile_time import compile_seconds
 from meanwatt.analysis.cli import quick_start
 from meanwatt.analysis.cli.options import Json, whole_number
 from meanwatt.analysis.cli.watching import watched

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from meanwatt.agents.compiled import compile_seconds
+from meanwatt.agents.compile_time import compile_seconds
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, one_of, whole_number, whole_numbers
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.ranges import DAYS, HOUSEHOLDS, MEMORY, REPLICATIONS, SEED
@@ -55,8 +55,8 @@ def validate(
         from meanwatt.analysis.validation.as_json import validation_json
         from meanwatt.analysis.validation.messages import validation_messages
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-        from meanwatt.model.mean_field.watch import Cancelled
         from meanwatt.model.messages import joined
+        from meanwatt.model.watch import Cancelled
 
         if out is not None:
             from meanwatt.analysis.output import require_free

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from meanwatt.analysis.cli.interrupt import Stop, stop_on_ctrl_c
 
 if TYPE_CHECKING:
-    from meanwatt.model.mean_field.watch import Progress
+    from meanwatt.model.watch import Progress
 
 
 class _Display(Protocol):

@@ -21,8 +21,8 @@ from meanwatt.model.feeder import build_feeder
 from meanwatt.model.feeders.layout import tidy_tree
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Outcome
-from meanwatt.model.mean_field.watch import Cancelled, Progress
 from meanwatt.model.power_flow import VoltageLimits
+from meanwatt.model.watch import Cancelled, Progress
 
 DAYS_LIMIT = 3 * 365
 """Days after which a run rests: a page left alone must not fill the memory."""

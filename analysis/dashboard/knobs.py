@@ -3,15 +3,10 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from meanwatt.analysis.dashboard.settings import Settings, Value
 from meanwatt.model.scenario import Scenario
-
-if TYPE_CHECKING:
-    from meanwatt.analysis.dashboard.settings import Settings
-
-Value = float | str
-"""What one parameter may hold."""
 
 RECOVERY = {
     "volumetric": "on every kWh bought",
@@ -104,7 +99,7 @@ def knobs(preset: Scenario) -> tuple[Knob, ...]:
     return (*_tariff_knobs(preset), *_town_knobs(preset))
 
 
-def without_effect(offered: Iterable[Knob], settings: "Settings") -> dict[str, str]:
+def without_effect(offered: Iterable[Knob], settings: Settings) -> dict[str, str]:
     """Key of every parameter that moves nothing under these settings, and why in words."""
     defaults = {knob.key: knob.default for knob in offered}
     rule = settings.get("tariff.export.rule", defaults["tariff.export.rule"])

@@ -3,9 +3,11 @@
 import functools
 from dataclasses import dataclass, replace
 
-from meanwatt.analysis.dashboard.knobs import Value
 from meanwatt.model.nearest import unknown
 from meanwatt.model.scenario import Scenario, load_scenario, presets
+
+Value = float | str
+"""What one parameter may hold."""
 
 LANDING_SCENARIO = "oahu"
 LANDING_TARIFF = "filed"

@@ -14,8 +14,8 @@ from meanwatt.model.feeder import Feeder, build_feeder
 from meanwatt.model.feeders.layout import tidy_tree
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
-from meanwatt.model.mean_field.watch import Progress, Watch
 from meanwatt.model.power_flow import PowerFlow, VoltageLimits, bus_power
+from meanwatt.model.watch import Progress, Watch
 
 TOLERANCE_USD_PER_KWH = 1e-6
 """Prices are shown to a tenth of a cent; a thousandth of that is solved. [USD/kWh]"""

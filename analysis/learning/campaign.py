@@ -24,7 +24,7 @@ from meanwatt.analysis.strict_json import dumps
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.family import TariffFamily, tariff_family
 from meanwatt.model.mean_field.leader import FEASIBLE, Commitment, Trial
-from meanwatt.model.mean_field.watch import Cancelled, Progress
+from meanwatt.model.watch import Cancelled, Progress
 
 EVALUATIONS: Final = 150
 """Tariffs tried by default."""

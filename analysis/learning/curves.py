@@ -17,7 +17,7 @@ from meanwatt.analysis.learning.journal import Tried
 from meanwatt.model.economy import Economy
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.mean_field.leader import Commitment
-from meanwatt.model.mean_field.watch import Cancelled
+from meanwatt.model.watch import Cancelled
 
 BAND = (0.1, 0.9)
 """Quantiles over seeds that bound a band."""

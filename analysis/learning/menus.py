@@ -23,7 +23,7 @@ from meanwatt.model.mean_field.menu import epsilon_net
 from meanwatt.model.mean_field.mixed_tariff import require_mixable, tariff_by_day_type
 from meanwatt.model.mean_field.softmax_bound import TIED_USD
 from meanwatt.model.mean_field.softmax_leader import Sees, leader_states
-from meanwatt.model.mean_field.watch import Cancelled, Progress
+from meanwatt.model.watch import Cancelled, Progress
 
 LARGEST: Final = 256
 """Tariffs of a menu, by day type combined, whose equilibria are solved at most."""

@@ -55,9 +55,9 @@ class SimulatedMarket:
 
     def plot(self) -> "Figure":
         """Draw net load and price of all days over the hours."""
-        from meanwatt.analysis.figures.notebook import market_figure
+        from meanwatt.analysis.notebook.figures import market_figure
 
-        return market_figure(self)
+        return market_figure(self.simulation.history)
 
     def rows(self) -> list[tuple[str, str]]:
         """Key numbers for people."""
@@ -137,9 +137,9 @@ class Comparison:
 
     def plot(self) -> "Figure":
         """Draw the mean day of both, and every day's distance."""
-        from meanwatt.analysis.figures.notebook import comparison_figure
+        from meanwatt.analysis.notebook.figures import comparison_figure
 
-        return comparison_figure(self)
+        return comparison_figure(self.net_load_kw, self.expected_net_load_kw, self.spread_kw, self.households)
 
     def rows(self) -> list[tuple[str, str]]:
         """Key numbers for people."""

@@ -64,7 +64,7 @@ class Solution:
 
     def plot(self) -> "Figure":
         """Draw net load and rates over the day."""
-        from meanwatt.analysis.figures.notebook import solution_figure
+        from meanwatt.analysis.notebook.figures import solution_figure
 
         return solution_figure(self.equilibrium)
 

@@ -50,7 +50,7 @@ class Validated:
 
     def plot(self) -> "Figure":
         """Draw the net load's error over the number of households, beside what sampling makes of it."""
-        from meanwatt.analysis.figures.validation import figures
+        from meanwatt.analysis.validation.figures import figures
 
         return figures(self.validation)["load"][0]
 

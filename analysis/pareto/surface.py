@@ -23,7 +23,7 @@ from meanwatt.analysis.pareto.verdict import Verdict, verdict
 from meanwatt.model.economy import Economy
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.mean_field.family import TariffFamily, starting_points, tariff_family
-from meanwatt.model.mean_field.watch import Cancelled, Progress
+from meanwatt.model.watch import Cancelled, Progress
 
 POINTS: Final = 4
 """Points sought along each edge of the surface: 4 make 10 on the whole surface, the three optima among them."""

@@ -34,7 +34,7 @@ from meanwatt.analysis.solution_json import equilibrium_metrics
 from meanwatt.model.economy import Economy
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.family import TariffFamily
-from meanwatt.model.mean_field.watch import Cancelled, Progress
+from meanwatt.model.watch import Cancelled, Progress
 
 CRITERIA: Final = ("efficiency_gap_usd_per_household_day", "burden_gap", "imv")
 """What every tariff is judged by, under the names of `meanwatt.analysis.metrics.Metrics`; all are to be small."""

@@ -6,14 +6,13 @@ between: then more replications or days would tell. A chance of 5 % of a wrong j
 """
 
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import Final
 
 from meanwatt.analysis.scaling import Interval
 from meanwatt.analysis.validation.exploitability import CHOICE_LAW
-from meanwatt.analysis.validation.verdict import Criterion, Finding, Status, shown, within
-
-if TYPE_CHECKING:
-    from meanwatt.analysis.validation.result import Validation
+from meanwatt.analysis.validation.result import Validation
+from meanwatt.analysis.validation.verdict import Finding, Status, shown, within
 
 CHECKS: Final = ("aggregate", "state", "exploitability", "emergence", "leader", "grid")
 """The six checks."""
@@ -35,12 +34,12 @@ _CERTAIN: Final = "Nothing is drawn: households of a type all do the same, and w
 _FEW: Final = "No interval: it takes two or more replications and two or more numbers of households."
 
 
-def _nothing_drawn(result: "Validation") -> bool:
+def _nothing_drawn(result: Validation) -> bool:
     """Whether households of a type do all the same, so that what is left of an error is the rounding of meters."""
     return max(result.expected_scatter_kw) <= METER_ROUNDING * abs(result.mean_load_kw)
 
 
-def _load_slope(result: "Validation") -> tuple[Status, str]:
+def _load_slope(result: Validation) -> tuple[Status, str]:
     if _nothing_drawn(result):
         return Status.NOT_APPLICABLE, _CERTAIN
     slope = result.scatter.slope
@@ -50,7 +49,7 @@ def _load_slope(result: "Validation") -> tuple[Status, str]:
     return status, f"The error falls as N to the power {shown(slope)}."
 
 
-def _load_size(result: "Validation") -> tuple[Status, str]:
+def _load_size(result: Validation) -> tuple[Status, str]:
     if _nothing_drawn(result):
         return Status.NOT_APPLICABLE, _CERTAIN
     ratio = result.load_ratio
@@ -60,7 +59,7 @@ def _load_size(result: "Validation") -> tuple[Status, str]:
     return status, f"The error is {shown(ratio)} times that of independent households."
 
 
-def _load_floor(result: "Validation") -> tuple[Status, str]:
+def _load_floor(result: Validation) -> tuple[Status, str]:
     if _nothing_drawn(result):
         return Status.NOT_APPLICABLE, _CERTAIN
     squared, floor = result.scatter.floor_squared, result.scatter.floor
@@ -78,7 +77,7 @@ def _load_floor(result: "Validation") -> tuple[Status, str]:
     return Status.PASS, "No floor is seen." + (f" One above {most:.1g} kW would have been." if most > 0 else "")
 
 
-def _state_slope(result: "Validation") -> tuple[Status, str]:
+def _state_slope(result: Validation) -> tuple[Status, str]:
     if result.wasserstein is None:
         return Status.NOT_APPLICABLE, "No household of these markets has a battery."
     slope = result.wasserstein.slope
@@ -88,7 +87,7 @@ def _state_slope(result: "Validation") -> tuple[Status, str]:
     return status, f"The distance falls as N to the power {shown(slope)}."
 
 
-def _state_size(result: "Validation") -> tuple[Status, str]:
+def _state_size(result: Validation) -> tuple[Status, str]:
     if result.wasserstein is None:
         return Status.NOT_APPLICABLE, "No household of these markets has a battery."
     ratio = result.wasserstein_ratio
@@ -98,7 +97,7 @@ def _state_size(result: "Validation") -> tuple[Status, str]:
     return status, f"The distance is {shown(ratio)} times that of independent households."
 
 
-def _exploitability_sign(result: "Validation") -> tuple[Status, str]:
+def _exploitability_sign(result: Validation) -> tuple[Status, str]:
     found = result.exploit
     if found is None:
         return Status.NOT_APPLICABLE, "Not computed."
@@ -110,7 +109,7 @@ def _exploitability_sign(result: "Validation") -> tuple[Status, str]:
     return Status.PASS if least >= -1e-9 and bounded else Status.FAIL, text
 
 
-def _exploitability_slope(result: "Validation") -> tuple[Status, str]:
+def _exploitability_slope(result: Validation) -> tuple[Status, str]:
     found = result.exploit
     if found is None:
         return Status.NOT_APPLICABLE, "Not computed."
@@ -142,7 +141,7 @@ def _exploitability_slope(result: "Validation") -> tuple[Status, str]:
     return Status.FAIL, f"{under}{text}"
 
 
-def _exploitability_cold(result: "Validation") -> tuple[Status, str]:
+def _exploitability_cold(result: Validation) -> tuple[Status, str]:
     found = result.exploit
     if found is None or not found.cooled:
         return Status.NOT_APPLICABLE, "At temperature 0 there is nothing to cool."
@@ -162,7 +161,7 @@ def _exploitability_cold(result: "Validation") -> tuple[Status, str]:
     )
 
 
-def _beliefs_arrive(result: "Validation") -> tuple[Status, str]:
+def _beliefs_arrive(result: Validation) -> tuple[Status, str]:
     if _nothing_drawn(result):
         return Status.NOT_APPLICABLE, "Nothing is drawn, so there is no chance to compare an error with."
     found = result.learners
@@ -186,7 +185,7 @@ def _beliefs_arrive(result: "Validation") -> tuple[Status, str]:
     return Status.FAIL, f"{text} They started at {first:.5f} and do not come closer."
 
 
-def _prices_calm(result: "Validation") -> tuple[Status, str]:
+def _prices_calm(result: Validation) -> tuple[Status, str]:
     found = result.learners
     if found is None:
         return Status.NOT_APPLICABLE, "Not run."
@@ -199,7 +198,7 @@ def _prices_calm(result: "Validation") -> tuple[Status, str]:
     )
 
 
-def _leader_loss(result: "Validation") -> tuple[Status, str]:
+def _leader_loss(result: Validation) -> tuple[Status, str]:
     found = result.leader
     if found is None:
         return Status.NOT_APPLICABLE, "No tariff of the leader's family has an equilibrium here."
@@ -216,8 +215,8 @@ def _leader_loss(result: "Validation") -> tuple[Status, str]:
     return within(loss, -float("inf"), allowed), text
 
 
-def _grid_slope(name: str, what: str) -> Callable[["Validation"], tuple[Status, str]]:
-    def judged(result: "Validation") -> tuple[Status, str]:
+def _grid_slope(name: str, what: str) -> Callable[[Validation], tuple[Status, str]]:
+    def judged(result: Validation) -> tuple[Status, str]:
         if result.grid is None:
             return Status.NOT_APPLICABLE, "The feeder has no state under some of the loads (voltage collapse)."
         slope: Interval = getattr(result.grid, name).slope
@@ -235,6 +234,31 @@ _GRID_WHY: Final = (
 )
 _HALF: Final = f"95 % interval of the slope within −1/2 ± {SLOPE_MARGIN}"
 _SIZE: Final = f"measured over expected within 1 ± {SIZE_MARGIN}, the whole 95 % interval"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """One line of the table of criteria.
+
+    Attributes
+    ----------
+    key, check
+        Its own name, and the check it belongs to.
+    title
+        What is measured.
+    criterion, why
+        When it passes, and the theory behind that.
+    judge
+        Gives status and sentence.
+    """
+
+    key: str
+    check: str
+    title: str
+    criterion: str
+    why: str
+    judge: Callable[[Validation], tuple[Status, str]]
+
 
 CRITERIA: Final = (
     Criterion(
@@ -348,7 +372,7 @@ CRITERIA: Final = (
 """The criteria, in the order of the checks."""
 
 
-def judge(result: "Validation", checks: Collection[str]) -> tuple[Finding, ...]:
+def judge(result: Validation, checks: Collection[str]) -> tuple[Finding, ...]:
     """Judge the criteria of the checks asked for."""
     found = []
     for one in CRITERIA:

@@ -22,7 +22,7 @@ from meanwatt.analysis.simulation import simulate
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.family import TariffFamily, tariff_family
 from meanwatt.model.mean_field.leader import commit
-from meanwatt.model.mean_field.watch import Cancelled
+from meanwatt.model.watch import Cancelled
 
 EVALUATIONS: Final = 24
 """Tariffs tried in the search around the mean field's, for each number of households."""

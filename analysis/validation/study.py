@@ -23,8 +23,8 @@ from meanwatt.analysis.validation.result import GridCheck, MemoryFloor, Validati
 from meanwatt.analysis.validation.runs import Runner, Task, runner
 from meanwatt.model.economy import build_economy
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.mean_field.watch import Cancelled
 from meanwatt.model.scenario import load_scenario
+from meanwatt.model.watch import Cancelled
 
 LEADER_HOUSEHOLDS: Final = (100, 1000)
 """Sizes of the markets in which the leader's best tariff is searched."""

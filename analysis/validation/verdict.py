@@ -1,14 +1,10 @@
-"""What it takes to judge a criterion, and the verdict in words."""
+"""How a criterion ended, and the verdict in words."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from meanwatt.analysis.scaling import Interval
-
-if TYPE_CHECKING:
-    from meanwatt.analysis.validation.result import Validation
 
 
 class Status(StrEnum):
@@ -18,30 +14,6 @@ class Status(StrEnum):
     FAIL = "fail"
     UNDECIDED = "undecided"
     NOT_APPLICABLE = "not applicable"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Criterion:
-    """One line of the table of criteria.
-
-    Attributes
-    ----------
-    key, check
-        Its own name, and the check it belongs to.
-    title
-        What is measured.
-    criterion, why
-        When it passes, and the theory behind that.
-    judge
-        Gives status and sentence.
-    """
-
-    key: str
-    check: str
-    title: str
-    criterion: str
-    why: str
-    judge: Callable[["Validation"], tuple[Status, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

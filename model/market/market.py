@@ -47,11 +47,11 @@ from meanwatt.model.market.setup import (
 from meanwatt.model.market.ways import Given, read_behaviour
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.prices import first_guess
-from meanwatt.model.mean_field.watch import Progress
 from meanwatt.model.messages import Messages, joined, rounding_messages, scenario_messages
 from meanwatt.model.power_flow import VoltageLimits
 from meanwatt.model.ranges import HOUSEHOLDS, THREADS
 from meanwatt.model.scenario import Scenario
+from meanwatt.model.watch import Progress
 
 REGISTERED_LIMIT: Final = 20_000
 """Largest market whose every household is a registered Mesa agent (each costs about half a kB and 6 µs)."""

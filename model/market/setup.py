@@ -26,11 +26,11 @@ from meanwatt.model.market.ways import Way, needs_equilibrium
 from meanwatt.model.mean_field.answer import outlook
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.prices import first_guess
-from meanwatt.model.mean_field.watch import Progress
 from meanwatt.model.messages import Messages
 from meanwatt.model.ranges import Range
 from meanwatt.model.scenario import Scenario, load_scenario
 from meanwatt.model.tariff_file import show
+from meanwatt.model.watch import Progress
 
 _ABOUT_TARIFFS = {"default_tariff", "tariffs"}
 

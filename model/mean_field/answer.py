@@ -13,7 +13,7 @@ from meanwatt.agents.tariff import ExportRule, Rates, Tariff, rates
 from meanwatt.model.economy import Economy
 from meanwatt.model.mean_field.flow import LAW_TOLERANCE, Flow, household_flow
 from meanwatt.model.mean_field.threads import for_each_type
-from meanwatt.model.mean_field.watch import Watch
+from meanwatt.model.watch import Watch
 
 EXACT = 1e-9
 """Accuracy of probabilities where nobody asks for another."""

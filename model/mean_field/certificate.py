@@ -16,7 +16,7 @@ from meanwatt.model.mean_field.flow import worth_left_usd
 from meanwatt.model.mean_field.price_product import PriceProduct
 from meanwatt.model.mean_field.prices import couples, potential_failures, solve_prices
 from meanwatt.model.mean_field.ties import forgone_by_plans_usd_per_day, parts_somewhere
-from meanwatt.model.mean_field.watch import Watch
+from meanwatt.model.watch import Watch
 
 OBSERVED = "observed only"
 START_TOLERANCE_USD_PER_KWH = 1e-9

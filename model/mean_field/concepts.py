@@ -29,7 +29,7 @@ from meanwatt.model.mean_field.family import TariffFamily, starting_points
 from meanwatt.model.mean_field.flow import worth_left_usd
 from meanwatt.model.mean_field.leader import FEASIBLE, Commitment, Trial, Violation, commit
 from meanwatt.model.mean_field.recovery import balancing_fixed_charge
-from meanwatt.model.mean_field.watch import Cancelled, Progress
+from meanwatt.model.watch import Cancelled, Progress
 
 ROUNDS = 30
 AT_REST = 1e-3

@@ -30,8 +30,8 @@ from meanwatt.model.mean_field.price_slope import BooksSlope, books_slope, dense
 from meanwatt.model.mean_field.prices import PriceSolution, couples, first_guess, solve_prices
 from meanwatt.model.mean_field.recovery import Recovered, balancing_fixed_charge, smallest_adder
 from meanwatt.model.mean_field.solution_messages import curtailed_kw, curtailed_kwh_per_day, solution_messages
-from meanwatt.model.mean_field.watch import Cancelled, Progress, Watch
 from meanwatt.model.messages import Messages, joined, scenario_messages
+from meanwatt.model.watch import Cancelled, Progress, Watch
 
 TOLERANCE_USD_PER_KWH = 1e-9
 """Largest residual accepted unless told."""

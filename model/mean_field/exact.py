@@ -33,7 +33,7 @@ from meanwatt.model.mean_field.mixture import Columns, clear_mixture, reoptimise
 from meanwatt.model.mean_field.single_day_plans import SingleDayPlans
 from meanwatt.model.mean_field.ties import tie_slots
 from meanwatt.model.mean_field.type_stack import stack_types, terms_of
-from meanwatt.model.mean_field.watch import Watch
+from meanwatt.model.watch import Watch
 
 GAP_USD_PER_DAY = 1e-10
 """Exploitability at which the equilibrium counts as exact. [USD per household-day]"""

@@ -28,7 +28,7 @@ from meanwatt.model.economy import Economy
 from meanwatt.model.mean_field.answer import outlook
 from meanwatt.model.mean_field.flow import stationary_flow
 from meanwatt.model.mean_field.simplex import simplex_step
-from meanwatt.model.mean_field.watch import Watch
+from meanwatt.model.watch import Watch
 
 GAP_USD_PER_DAY = 1e-5
 """Duality gap at which the optimum counts as found. [USD per household-day]"""

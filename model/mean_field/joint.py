@@ -30,7 +30,7 @@ from meanwatt.model.mean_field.answer import (
 )
 from meanwatt.model.mean_field.price_slope import BooksSlope
 from meanwatt.model.mean_field.prices import PriceSolution, couples, with_wholesale
-from meanwatt.model.mean_field.watch import Watch
+from meanwatt.model.watch import Watch
 
 STEP_LIMIT = 12
 SHRINK = 0.5

@@ -23,7 +23,7 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_eq
 from meanwatt.model.mean_field.family import TariffFamily, starting_points
 from meanwatt.model.mean_field.price_slope import DENSE
 from meanwatt.model.mean_field.tangent import equilibrium_tangent, predicted
-from meanwatt.model.mean_field.watch import Cancelled, Progress
+from meanwatt.model.watch import Cancelled, Progress
 
 EVALUATIONS_PER_START = 40
 FEASIBLE = 1e-6

@@ -31,7 +31,7 @@ from meanwatt.model.mean_field.exact import GAP_USD_PER_DAY, ExactSolution
 from meanwatt.model.mean_field.mixture import FREE, Columns, clear_mixture, free_to_choose, mix
 from meanwatt.model.mean_field.ties import tie_slots
 from meanwatt.model.mean_field.type_stack import Terms, TypeStack, stack_types, terms_of
-from meanwatt.model.mean_field.watch import Watch
+from meanwatt.model.watch import Watch
 
 ROUND_LIMIT = 400
 PATIENCE = 60

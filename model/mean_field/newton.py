@@ -34,7 +34,7 @@ from meanwatt.model.economy import Economy
 from meanwatt.model.mean_field.answer import Answer, careful_answer, outlook
 from meanwatt.model.mean_field.price_product import LoadEquation, PriceProduct, apply_blocks, inverted_blocks
 from meanwatt.model.mean_field.price_slope import dense_pays, net_load_slope, own_slot_slope
-from meanwatt.model.mean_field.watch import Watch
+from meanwatt.model.watch import Watch
 
 STEP_LIMIT = 25
 """Newton steps at one temperature."""

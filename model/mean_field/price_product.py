@@ -15,7 +15,7 @@ from meanwatt.model.mean_field.linear_day import LinearDay
 from meanwatt.model.mean_field.observables import observed
 from meanwatt.model.mean_field.price_slope import own_rate_slopes
 from meanwatt.model.mean_field.threads import for_each_type
-from meanwatt.model.mean_field.watch import Watch
+from meanwatt.model.watch import Watch
 
 LOOSER = 0.1
 """Accuracy of a product within an equation, as a share of the accuracy that is asked of its solution."""

@@ -23,7 +23,7 @@ from meanwatt.model.mean_field.mixed_plans import solve_mixed
 from meanwatt.model.mean_field.newton import FEW_PRICES, SHORTEST_STEP, solve_newton
 from meanwatt.model.mean_field.price_slope import dense_pays
 from meanwatt.model.mean_field.ties import parts_somewhere, settle_ties, tie_slots
-from meanwatt.model.mean_field.watch import Watch
+from meanwatt.model.watch import Watch
 
 EVALUATION_LIMIT = 150
 """Evaluations of the population by Anderson acceleration."""

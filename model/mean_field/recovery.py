@@ -22,7 +22,7 @@ from meanwatt.model.mean_field.joint import balance_nearby
 from meanwatt.model.mean_field.newton import FEW_PRICES
 from meanwatt.model.mean_field.price_slope import BooksSlope, surplus_slope_usd
 from meanwatt.model.mean_field.prices import PriceSolution, couples, solve_prices
-from meanwatt.model.mean_field.watch import Watch
+from meanwatt.model.watch import Watch
 
 GRID = 40
 """Longest step of the march to the cap is cap / GRID."""

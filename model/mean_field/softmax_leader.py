@@ -27,7 +27,7 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_eq
 from meanwatt.model.mean_field.menu import EpsilonNet
 from meanwatt.model.mean_field.mixed_tariff import extended_economy, extended_tariff, require_mixable
 from meanwatt.model.mean_field.softmax_bound import PureOptimum, SoftmaxLeader, tied
-from meanwatt.model.mean_field.watch import Cancelled, Progress, Watch
+from meanwatt.model.watch import Cancelled, Progress, Watch
 
 NEGLIGIBLE = 1e-9
 """Tariffs less likely than this are left out of the followers' game."""

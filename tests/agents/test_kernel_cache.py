@@ -44,7 +44,7 @@ def test_three_cold_processes_at_once_leave_a_cache_that_a_fourth_one_loads(tmp_
     outcomes = [process.communicate() for process in cold]
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.kernel")}
     fourth = started(
-        tmp_path, SMALLEST + "from meanwatt.agents.compiled import compile_seconds\nprint(compile_seconds())"
+        tmp_path, SMALLEST + "from meanwatt.agents.compile_time import compile_seconds\nprint(compile_seconds())"
     )
     told, complaint = fourth.communicate()
     assert [process.returncode for process in [*cold, fourth]] == [0, 0, 0, 0], (outcomes, complaint)
@@ -208,7 +208,7 @@ assert np.allclose(found, kernel[0, 0, 0] @ kernel[0, 1, 0], rtol=1e-15), found
 
 def test_a_second_start_multiplies_matrices_without_all_of_scipy_linalg_and_numba(tmp_path: Path) -> None:
     import_again = """
-from meanwatt.agents.compiled import compile_seconds
+from meanwatt.agents.compile_time import compile_seconds
 assert compile_seconds() == 0.0, "the second process compiled again"
 spared = ["scipy.linalg", "numpy.f2py", "numba.np.arrayobj", "numba.cpython.unicode"]
 assert not [name for name in spared if name in sys.modules], sys.modules.keys()

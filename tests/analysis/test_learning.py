@@ -35,7 +35,7 @@ from meanwatt.analysis.learning.learners import LEARNERS
 from meanwatt.model.mean_field.concepts import ROUNDS
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.mean_field.leader import Commitment
-from meanwatt.model.mean_field.watch import Progress
+from meanwatt.model.watch import Progress
 
 COMMISSION = Aims(leader=Leader.COMMISSION, equity=1.0, stability=1.0)
 UTILITY = Aims(leader=Leader.UTILITY, equity=0.0, price_cap_usd_per_kwh=1.5 * 0.185)

@@ -290,7 +290,7 @@ def test_wrong_options_are_refused_in_one_line(options: str, sentence: str, caps
 
 
 def test_a_menu_may_be_cancelled(menu: Menu) -> None:
-    from meanwatt.model.mean_field.watch import Cancelled
+    from meanwatt.model.watch import Cancelled
 
     with pytest.raises(Cancelled):
         solve_menu(COMMISSION, menu.tariffs, in_force(), cancelled=lambda: True)

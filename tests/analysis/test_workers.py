@@ -19,7 +19,7 @@ from meanwatt.analysis.sharded import ShardedRun, simulate_feeders
 from meanwatt.analysis.validation.runs import Task, run_here, run_on_workers, runner
 from meanwatt.analysis.workers import NoMainGuardError, WorkersLostError, dask_client, results
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.mean_field.watch import Cancelled
+from meanwatt.model.watch import Cancelled
 
 HOUSEHOLDS, FEEDERS, DAYS = 600, 5, 3
 

@@ -16,8 +16,8 @@ from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.settlement import QUANTUM_USD
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.prices import first_guess
-from meanwatt.model.mean_field.watch import Progress
 from meanwatt.model.scenario import load_scenario
+from meanwatt.model.watch import Progress
 
 GRADUATED = np.array([0.1, 0.4, 0.9])
 DISCOUNT = np.array([0.35, 0.0, 0.1])

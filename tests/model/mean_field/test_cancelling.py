@@ -12,7 +12,7 @@ from meanwatt.model.mean_field.answer import answer
 from meanwatt.model.mean_field.certificate import exploitability_usd_per_day
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.flow import stationary_flow
-from meanwatt.model.mean_field.watch import Cancelled
+from meanwatt.model.watch import Cancelled
 from tests.scenarios import WEATHER, small_economy, small_household, small_outlook, small_rates, small_tariff
 
 

@@ -22,7 +22,7 @@ from meanwatt.model.mean_field.certificate import (
 )
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.mean_field.prices import first_guess
-from meanwatt.model.mean_field.watch import Watch
+from meanwatt.model.watch import Watch
 
 
 def test_the_softmax_bound_by_hand() -> None:

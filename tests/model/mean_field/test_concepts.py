@@ -17,7 +17,7 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_eq
 from meanwatt.model.mean_field.family import TariffFamily, tariff_family
 from meanwatt.model.mean_field.flow import worth_left_usd
 from meanwatt.model.mean_field.leader import Commitment, commit
-from meanwatt.model.mean_field.watch import Cancelled, Progress
+from meanwatt.model.watch import Cancelled, Progress
 
 CAP_USD_PER_KWH = 0.3
 

@@ -20,7 +20,7 @@ from meanwatt.model.economy import Economy
 from meanwatt.model.mean_field.answer import answer, induced_wholesale, outlook
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.prices import first_guess, solve_prices
-from meanwatt.model.mean_field.watch import Progress, Watch
+from meanwatt.model.watch import Progress, Watch
 
 CASES = [
     *[(preset, name) for preset in ("textbook", "oahu", "stress") for name in ("flat", "tou", "rtp", "filed")],

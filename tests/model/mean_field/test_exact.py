@@ -25,8 +25,8 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_eq
 from meanwatt.model.mean_field.exact import GAP_USD_PER_DAY, ExactSolution, solve_exact
 from meanwatt.model.mean_field.first_best import solve_first_best
 from meanwatt.model.mean_field.prices import first_guess
-from meanwatt.model.mean_field.watch import Cancelled, Watch
 from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.watch import Cancelled, Watch
 
 ROUNDING_USD_PER_KWH = 1e-13
 

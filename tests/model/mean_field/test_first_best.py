@@ -23,8 +23,8 @@ from meanwatt.model.economy import Economy
 from meanwatt.model.mean_field.certificate import softmax_bound_usd_per_day
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.mean_field.first_best import GAP_USD_PER_DAY, FirstBest, solve_first_best
-from meanwatt.model.mean_field.watch import Cancelled, Progress, Watch
 from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.watch import Cancelled, Progress, Watch
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from meanwatt.model.mean_field.equilibrium import TOLERANCE_USD_PER_KWH, Outcome
 from meanwatt.model.mean_field.joint import STEEP, balance_nearby
 from meanwatt.model.mean_field.price_slope import books_slope, surplus_slope_usd
 from meanwatt.model.mean_field.prices import PriceSolution, solve_prices
-from meanwatt.model.mean_field.watch import Watch
+from meanwatt.model.watch import Watch
 
 VOLUMETRIC = "tariff.recovery=volumetric"
 

@@ -15,7 +15,7 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_eq
 from meanwatt.model.mean_field.family import TariffFamily, starting_points, tariff_family
 from meanwatt.model.mean_field.first_best import solve_first_best
 from meanwatt.model.mean_field.leader import FEASIBLE, Commitment, commit
-from meanwatt.model.mean_field.watch import Progress
+from meanwatt.model.watch import Progress
 
 GRID = 15
 """Points a side of the brute-force grid."""

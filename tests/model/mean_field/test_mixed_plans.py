@@ -16,8 +16,8 @@ from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.exact import solve_exact
 from meanwatt.model.mean_field.mixed_plans import solve_mixed
 from meanwatt.model.mean_field.prices import first_guess
-from meanwatt.model.mean_field.watch import Watch
 from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.watch import Watch
 
 FORGONE_USD_PER_DAY = 1e-8
 

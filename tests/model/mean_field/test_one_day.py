@@ -36,8 +36,8 @@ from meanwatt.model.mean_field.flow import Flow, household_flow
 from meanwatt.model.mean_field.price_slope import net_load_slope
 from meanwatt.model.mean_field.prices import solve_prices
 from meanwatt.model.mean_field.sensitivity import Directions, type_sensitivity
-from meanwatt.model.mean_field.watch import Watch
 from meanwatt.model.scenario import load_scenario
+from meanwatt.model.watch import Watch
 from meanwatt.model.weather import common_states
 
 BACKWARD = common_states(("a", "b", "c"), WEATHER, 0).backward

@@ -19,7 +19,7 @@ from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.newton import FORCING, _Game
 from meanwatt.model.mean_field.price_product import LoadEquation, PriceProduct
 from meanwatt.model.mean_field.price_slope import books_slope, net_load_slope, own_slot_slope
-from meanwatt.model.mean_field.watch import Cancelled, Watch
+from meanwatt.model.watch import Cancelled, Watch
 from tests.scenarios import small_economy, small_tariff
 
 ROUNDING = 1e-10

@@ -17,7 +17,7 @@ from meanwatt.model.mean_field.answer import surplus_usd_per_day
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.prices import solve_prices
 from meanwatt.model.mean_field.recovery import Recovered, balancing_fixed_charge, smallest_adder
-from meanwatt.model.mean_field.watch import Watch
+from meanwatt.model.watch import Watch
 
 NET_METERING = "tariff.export.rule=net_metering"
 SPIRAL = ("stress", "flat", "memory=0", "temperature_usd=0.1", "flexibility=0.5", NET_METERING)

@@ -20,8 +20,8 @@ from meanwatt.model.mean_field.mixture import free_unused, take_means
 from meanwatt.model.mean_field.prices import first_guess
 from meanwatt.model.mean_field.single_day_plans import SingleDayPlans
 from meanwatt.model.mean_field.type_stack import stack_types, terms_of
-from meanwatt.model.mean_field.watch import Watch
 from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.watch import Watch
 
 SLOTS, LEVELS = 6, 4
 CHARGE = np.array([0.1, 0.4, 0.2, 0.3])

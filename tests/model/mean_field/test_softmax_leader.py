@@ -19,7 +19,7 @@ from meanwatt.model.mean_field.menu import epsilon_net, lipschitz
 from meanwatt.model.mean_field.mixed_tariff import extended_economy, extended_tariff, tariff_by_day_type
 from meanwatt.model.mean_field.softmax_bound import TIED_USD, SoftmaxLeader
 from meanwatt.model.mean_field.softmax_leader import Around, Sees, leader_states, softmax_leader
-from meanwatt.model.mean_field.watch import Cancelled, Progress
+from meanwatt.model.watch import Cancelled, Progress
 from tests.scenarios import preset_economy, preset_tariff, small_economy, small_tariff, welfare
 
 SOLVED_USD = 1e-7

@@ -17,8 +17,8 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.price_slope import net_load_slope
 from meanwatt.model.mean_field.prices import potential_failures, solve_prices
 from meanwatt.model.mean_field.ties import parts_somewhere, tie_slots
-from meanwatt.model.mean_field.watch import Watch
 from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.watch import Watch
 
 
 def refuted(found: Equilibrium) -> float:

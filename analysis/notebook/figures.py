@@ -6,12 +6,11 @@ import numpy as np
 
 from meanwatt.agents.arrays import Floats
 from meanwatt.analysis.figures.inline import BLUE, GREEN, INK, ORANGE, VERMILION
+from meanwatt.model.market.history import History
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from meanwatt.analysis.notebook.simulated import Comparison, SimulatedMarket
 
 SIZE: Final = (10.0, 3.6)
 FEW: Final = 4
@@ -77,10 +76,9 @@ def solution_figure(equilibrium: Equilibrium) -> "Figure":
     return figure
 
 
-def market_figure(market: "SimulatedMarket") -> "Figure":
+def market_figure(history: History) -> "Figure":
     """Draw net load (left) and wholesale price (right) of every day, and their means."""
     figure, panels = _panels()
-    history = market.simulation.history
     for panel, name, title in zip(
         panels,
         ("net_load_kw", "wholesale_usd_per_kwh"),
@@ -97,14 +95,22 @@ def market_figure(market: "SimulatedMarket") -> "Figure":
     return figure
 
 
-def comparison_figure(comparison: "Comparison") -> "Figure":
-    """Draw the mean day of market and mean field (left), and each day's distance beside what sampling makes (right)."""
+def comparison_figure(net_load_kw: Floats, expected_kw: Floats, spread_kw: Floats, households: int) -> "Figure":
+    """Draw the mean day of market and mean field (left), and each day's distance beside what sampling makes (right).
+
+    Parameters
+    ----------
+    net_load_kw, expected_kw, spread_kw : (day, h)
+        Of the market, of the mean field, and the standard deviation that the sample makes. [kW per household]
+    households
+        Of the market.
+    """
     figure, (left, right) = _panels()
     from matplotlib.ticker import MaxNLocator
 
-    days = len(comparison.net_load_kw)
-    expected = comparison.expected_net_load_kw.mean(axis=0)
-    half = 2 * np.sqrt((comparison.spread_kw**2).mean(axis=0))
+    days = len(net_load_kw)
+    expected = expected_kw.mean(axis=0)
+    half = 2 * np.sqrt((spread_kw**2).mean(axis=0))
     low, high = expected - half, expected + half
     left.fill_between(
         np.append(_hours(low.size), 24.0),
@@ -115,18 +121,18 @@ def comparison_figure(comparison: "Comparison") -> "Figure":
         alpha=0.2,
         label="where 95 of 100 days of the sample are",
     )
-    _steps(left, comparison.net_load_kw.mean(axis=0), color=VERMILION, linewidth=2.5, label="market")
+    _steps(left, net_load_kw.mean(axis=0), color=VERMILION, linewidth=2.5, label="market")
     _steps(left, expected, color=BLUE, linestyle="--", label="mean field")
     left.set_title("net load, mean day [kW per household]", loc="left")
     left.legend(frameon=False, fontsize=8)
-    error = np.sqrt(((comparison.net_load_kw - comparison.expected_net_load_kw) ** 2).mean(axis=1))
-    by_sampling = np.sqrt((comparison.spread_kw**2).mean(axis=1))
+    error = np.sqrt(((net_load_kw - expected_kw) ** 2).mean(axis=1))
+    by_sampling = np.sqrt((spread_kw**2).mean(axis=1))
     right.plot(np.arange(1, days + 1), error, "o", color=VERMILION, markersize=4, label="distance of each day")
     right.plot(np.arange(1, days + 1), by_sampling, color=BLUE, linestyle="--", label="what sampling makes of it")
     right.set_ylim(bottom=0)
     right.set_xlabel("day")
     right.xaxis.set_major_locator(MaxNLocator(integer=True))
-    right.set_title(f"distance to the mean field, {comparison.households:,} homes [kW]", loc="left")
+    right.set_title(f"distance to the mean field, {households:,} homes [kW]", loc="left")
     right.legend(frameon=False, fontsize=8)
     return figure
 
