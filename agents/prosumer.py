@@ -5,10 +5,10 @@ from typing import Any, Protocol
 import mesa
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.behaviour import Strategy
-from meanwatt.agents.cohorts import Cohort
-from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.behaviour.cohorts import Cohort
+from meanwatt.agents.behaviour.protocol import Strategy
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.numerics.arrays import Floats
 
 
 class Columns(Protocol):

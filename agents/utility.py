@@ -7,11 +7,11 @@ from typing import Any
 import mesa
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.leader import Leader
-from meanwatt.agents.meter import MeterReading
-from meanwatt.agents.offer import Offer
-from meanwatt.agents.tariff import Rates, Tariff, rates
+from meanwatt.agents.behaviour.offer import Offer
+from meanwatt.agents.leader.learning_leader import Leader
+from meanwatt.agents.leader.meter import MeterReading
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import Rates, Tariff, rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from meanwatt.agents.tariff import Tariff
-from meanwatt.analysis.solution_json import find_first_best, first_best_messages
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field.certificate import exploitability_usd_per_day
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.analysis.output.solution_json import find_first_best, first_best_messages
+from meanwatt.model.mean_field.certificates import exploitability_usd_per_day
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.first_best import FirstBest
-from meanwatt.model.messages import Messages
-from meanwatt.model.watch import Cancelled, Progress, Watch
+from meanwatt.model.progress.watch import Cancelled, Progress, Watch
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.messages import Messages
 
 STARTS = 5
 """Random starts that vouch for an equilibrium which no theorem makes unique."""

@@ -22,8 +22,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from meanwatt.analysis.output import versions
-from meanwatt.model.watch import Cancelled
+from meanwatt.analysis.output.result_files import versions
+from meanwatt.model.progress.watch import Cancelled
 
 CONNECT_SECONDS: Final = 10
 """Time a scheduler has to answer."""

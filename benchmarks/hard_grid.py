@@ -17,10 +17,10 @@ import time
 from dataclasses import dataclass, replace
 from itertools import product
 
-from meanwatt.agents.tariff import Tariff
-from meanwatt.model.economy import Economy, build_economy, build_tariff
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 SHARES = (0.1, 0.3, 0.7, 1.0)
 SLOPES = (0.06, 0.3)

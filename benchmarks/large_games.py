@@ -19,11 +19,11 @@ import time
 
 import numpy as np
 
-from meanwatt.agents.tariff import Tariff
-from meanwatt.model.economy import Economy, build_economy, build_tariff
-from meanwatt.model.machine import peak_bytes
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.progress.machine import peak_bytes
+from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 RESIDUAL_USD_PER_KWH = 1e-8
 SECONDS = 60.0

@@ -31,14 +31,14 @@ import numpy as np
 from market_peers import PEERS, PLAIN, ask, ask_us
 from peer_game import resident_bytes, standard_deviation_kw
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.analysis.export import game_arrays
-from meanwatt.model.economy import build_economy, build_tariff
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.output.export import game_arrays
 from meanwatt.model.market import population
 from meanwatt.model.market.day_kernel import run_day
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 SCENARIO = Path(__file__).with_name("third_with_batteries.toml")
 MANY, FEEDER = 1_000_000, 100_000

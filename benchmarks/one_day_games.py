@@ -29,17 +29,17 @@ from typing import Any
 import numpy as np
 from mfglib_peer import EVERY_PAIR, MFGLIB, TORCH, Peer
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.battery import feasible
-from meanwatt.agents.tariff import Tariff
-from meanwatt.model.economy import Economy, build_economy, build_tariff
-from meanwatt.model.mean_field.answer import Answer, answer, outlook, summed
-from meanwatt.model.mean_field.certificate import exploitability_usd_per_day
-from meanwatt.model.mean_field.exact import ExactSolution, solve_exact
-from meanwatt.model.mean_field.flow import household_flow
-from meanwatt.model.mean_field.prices import first_guess, potential_failures
-from meanwatt.model.scenario import load_scenario
-from meanwatt.model.watch import Watch
+from meanwatt.agents.household.battery import feasible
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.model.mean_field.certificates import exploitability_usd_per_day
+from meanwatt.model.mean_field.population.flow import household_flow
+from meanwatt.model.mean_field.population.population_response import Answer, answer, outlook, summed
+from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess, potential_failures
+from meanwatt.model.mean_field.zero_temperature.frank_wolfe import ExactSolution, solve_exact
+from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 GRIDS = ((21, 5), (41, 11))
 TYPES = (1, 10, 30)

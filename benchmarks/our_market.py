@@ -9,10 +9,10 @@ import sys
 import numpy as np
 from peer_game import timed
 
-from meanwatt.model.economy import build_economy, build_tariff
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 
 class OurMarket:

@@ -30,11 +30,11 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))  # the draws and the c
 from plain_game import Game, exploitability, flow, price_gap_usd_per_kwh, respond
 from random_worlds import SMALL, World, random_world
 
-from meanwatt.agents.compile_time import compile_seconds
-from meanwatt.analysis.export import game_arrays
-from meanwatt.model.mean_field.answer import answer
+from meanwatt.agents.numerics.compile_time import compile_seconds
+from meanwatt.analysis.output.export import game_arrays
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.mean_field.prices import first_guess
+from meanwatt.model.mean_field.population.population_response import answer
+from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 
 COUNT = 200
 WARM_UP = 12

@@ -12,11 +12,11 @@ import sys
 
 import numpy as np
 
-from meanwatt.analysis.sharded import ShardedRun, simulate_feeders
-from meanwatt.model.economy import build_economy, build_tariff
+from meanwatt.analysis.simulation.sharded import ShardedRun, simulate_feeders
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 MIB = 2**20
 

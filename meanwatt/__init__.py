@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from meanwatt.agents.tariff import Tariff
-    from meanwatt.analysis.emergence import emergence
+    from meanwatt.agents.tariff.tariff import Tariff
+    from meanwatt.analysis.emergence.emergence import emergence
     from meanwatt.analysis.notebook.designed import design
     from meanwatt.analysis.notebook.simulated import SimulatedMarket, simulate
     from meanwatt.analysis.notebook.solution import Solution, solve
     from meanwatt.analysis.notebook.validated import validate
-    from meanwatt.model.economy import build_economy, build_tariff
     from meanwatt.model.market.market import ProsumerMarket
     from meanwatt.model.mean_field.equilibrium import Equilibrium
     from meanwatt.model.mean_field.first_best import solve_first_best
-    from meanwatt.model.scenario import Scenario, load_scenario
+    from meanwatt.model.scenario.economy import build_economy, build_tariff
+    from meanwatt.model.scenario.loading import Scenario, load_scenario
 
 __all__ = [
     "Equilibrium",
@@ -47,15 +47,15 @@ __all__ = [
 _MODULES = {
     "Equilibrium": "model.mean_field.equilibrium",
     "ProsumerMarket": "model.market.market",
-    "Scenario": "model.scenario",
+    "Scenario": "model.scenario.loading",
     "SimulatedMarket": "analysis.notebook.simulated",
     "Solution": "analysis.notebook.solution",
-    "Tariff": "agents.tariff",
-    "build_economy": "model.economy",
-    "build_tariff": "model.economy",
+    "Tariff": "agents.tariff.tariff",
+    "build_economy": "model.scenario.economy",
+    "build_tariff": "model.scenario.economy",
     "design": "analysis.notebook.designed",
-    "emergence": "analysis.emergence",
-    "load_scenario": "model.scenario",
+    "emergence": "analysis.emergence.emergence",
+    "load_scenario": "model.scenario.loading",
     "simulate": "analysis.notebook.simulated",
     "solve": "analysis.notebook.solution",
     "solve_first_best": "model.mean_field.first_best",

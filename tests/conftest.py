@@ -10,4 +10,4 @@ settings.load_profile("meanwatt")
 @pytest.fixture(autouse=True)
 def _no_progress_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor is a line that comes every ten seconds, where standard error is compared."""
-    monkeypatch.setattr("meanwatt.model.heartbeat.EVERY_SECONDS", 3600.0)
+    monkeypatch.setattr("meanwatt.model.progress.heartbeat.EVERY_SECONDS", 3600.0)

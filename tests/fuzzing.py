@@ -198,14 +198,14 @@ def read_and_live(kind: str, file: Path, small: Path, solve: bool) -> str:
     ValueError
         The one line that refuses it.
     """
-    from meanwatt.agents.tariff import Recovery
+    from meanwatt.agents.tariff.tariff import Recovery
     from meanwatt.analysis.study.plan import plan_study
     from meanwatt.analysis.study.plan_file import load_study
-    from meanwatt.model.economy import build_economy, build_tariff
     from meanwatt.model.market.market import ProsumerMarket
     from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-    from meanwatt.model.scenario import load_scenario
-    from meanwatt.model.scenario_limits import policy_bytes
+    from meanwatt.model.scenario.economy import build_economy, build_tariff
+    from meanwatt.model.scenario.limits import policy_bytes
+    from meanwatt.model.scenario.loading import load_scenario
 
     if kind == "study":
         if load_study(file).tasks <= 40:
@@ -245,7 +245,7 @@ def read_and_live(kind: str, file: Path, small: Path, solve: bool) -> str:
 def main(mutants: int, solved: int) -> dict[str, Any]:
     """Read so many mutants and live in so many of the valid ones."""
     from meanwatt.analysis.cli import main as command
-    from meanwatt.model.machine import peak_bytes
+    from meanwatt.model.progress.machine import peak_bytes
 
     draw, counts, faults = random.Random(20_260_101), dict.fromkeys(("refused", "read", "solved", "lived"), 0), []
     with tempfile.TemporaryDirectory() as folder:

@@ -1,12 +1,11 @@
-"""The wheel beside a stranger's distribution with a package `agents`; run by ``.ci/wheel``, not with the other tests."""
+"""The wheel beside a stranger's distribution with a package `agents`; ``.ci/wheel`` runs it, beside other tests."""
 
 import importlib.metadata as metadata
 from pathlib import Path
 
 import agents
-
 import meanwatt
-import meanwatt.agents.tariff
+import meanwatt.agents.tariff.tariff
 
 
 def test_the_wheel_holds_one_top_level_name() -> None:
@@ -24,4 +23,4 @@ def test_types_and_rooms_lie_in_the_package() -> None:
 
 def test_a_stranger_s_package_of_the_same_name_is_his() -> None:
     assert agents.NAME == "a stranger"
-    assert Path(meanwatt.agents.tariff.__file__).parent != Path(agents.__file__).parent
+    assert Path(meanwatt.agents.tariff.tariff.__file__).parent != Path(agents.__file__).parent

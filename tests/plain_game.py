@@ -1,6 +1,6 @@
 """An exported game judged from its arrays alone, in plain numpy: best response, flow, price and exploitability.
 
-None of our solvers is used here; axes as in `meanwatt.analysis.export.game_arrays`.
+None of our solvers is used here; axes as in `meanwatt.analysis.output.export.game_arrays`.
 """
 
 import numpy as np

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meanwatt.agents.battery import moves
-from meanwatt.agents.tariff import Recovery, Tariff
-from meanwatt.model.economy import Economy, build_economy, build_tariff
-from meanwatt.model.mean_field.prices import couples, potential_failures
-from meanwatt.model.scenario import Scenario
+from meanwatt.agents.household.battery import moves
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
+from meanwatt.model.mean_field.solvers.price_fixed_point import couples, potential_failures
+from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.loading import Scenario
 
 TECHNOLOGIES = ("none", "pv", "pv_battery", "battery")
 LARGEST_CELLS = 60_000_000

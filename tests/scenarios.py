@@ -9,18 +9,18 @@ from functools import cache
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.battery import Battery, grid_power_kw, moves, wear_usd
-from meanwatt.agents.household import HouseholdType
-from meanwatt.agents.outlook import Outlook, ValueRule
-from meanwatt.agents.slot_outcome import SlotOutcome
-from meanwatt.agents.tariff import ExportRule, Rates, Recovery, Tariff
-from meanwatt.model.economy import Economy, build_economy, build_tariff
-from meanwatt.model.mean_field.answer import Answer
+from meanwatt.agents.household.battery import Battery, grid_power_kw, moves, wear_usd
+from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.household.slot_outcome import SlotOutcome
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import ExportRule, Rates, Recovery, Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.scenario import load_scenario
-from meanwatt.model.supply import SupplyCurve
-from meanwatt.model.weather import common_states
+from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario
+from meanwatt.model.scenario.supply import SupplyCurve
+from meanwatt.model.scenario.weather import common_states
 
 WEATHER = np.array([[0.5, 0.4, 0.1], [0.1, 0.6, 0.3], [0.7, 0.1, 0.2]])
 """A chain of three day types that looks different backward: sunny, cloudy, hot."""

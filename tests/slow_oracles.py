@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.optimize import linprog
 
-from meanwatt.agents.outlook import Outlook
-from meanwatt.agents.slot_outcome import SlotOutcome
+from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.slot_outcome import SlotOutcome
 
 
 def occupation_optimum(game: SlotOutcome, outlook: Outlook, levels: int) -> float:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from meanwatt.model.market.behaviour_spec import BEHAVIOURS, SETTINGS, read_behaviour
 from meanwatt.model.market.strategy_check import check_strategy
-from meanwatt.model.market.ways import BEHAVIOURS, SETTINGS, read_behaviour
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, HOW_TO = ((DOCS / name).read_text(encoding="utf-8") for name in ("behaviours.md", "own_behaviour.md"))

@@ -27,10 +27,10 @@ BATCH = """
     print(len({row["RunId"] for row in rows}))
 """
 WORKERS = """
-    from meanwatt.analysis.sharded import simulate_feeders
-    from meanwatt.model.economy import build_economy, build_tariff
+    from meanwatt.analysis.simulation.sharded import simulate_feeders
+    from meanwatt.model.scenario.economy import build_economy, build_tariff
     from meanwatt.model.mean_field.equilibrium import solve_equilibrium
-    from meanwatt.model.scenario import load_scenario
+    from meanwatt.model.scenario.loading import load_scenario
     scenario = load_scenario("textbook")
     game = build_economy(scenario), build_tariff(scenario, "flat")
     equilibrium = solve_equilibrium(*game)
@@ -82,7 +82,7 @@ def test_a_script_in_a_folder_with_files_named_as_ours_are_works(folder: Path, c
 
 def test_the_stranger_s_own_files_are_what_he_imports(folder: Path) -> None:
     (folder / "model.py").write_text("NAME = 'his'\n")
-    (folder / "mine.py").write_text("import meanwatt.model.economy\nimport model\nprint(model.NAME)\n")
+    (folder / "mine.py").write_text("import meanwatt.model.scenario.economy\nimport model\nprint(model.NAME)\n")
     assert run(folder, sys.executable, "mine.py").stdout == "his\n"
 
 
@@ -97,7 +97,7 @@ def test_a_notebook_works_there(folder: Path) -> None:
     nbformat = pytest.importorskip("nbformat")
     from nbclient import NotebookClient
 
-    cells = ["from meanwatt.model.scenario import load_scenario", "print(load_scenario('textbook').name)"]
+    cells = ["from meanwatt.model.scenario.loading import load_scenario", "print(load_scenario('textbook').name)"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
     assert notebook.cells[1].outputs[0].text == "textbook\n"

@@ -5,25 +5,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from meanwatt.agents import best_response as solver
-from meanwatt.agents.arrays import Floats, Ints
-from meanwatt.agents.best_response import respond
-from meanwatt.agents.day_operator import day_operators, move_kernel
-from meanwatt.agents.outlook import ValueRule
-from meanwatt.agents.policy import PolicyTable
-from meanwatt.agents.slot_outcome import SlotOutcome
-from meanwatt.analysis.deviation import finite_exploitability_usd_per_day
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field.answer import answer, induced_wholesale, outlook
-from meanwatt.model.mean_field.certificate import softmax_bound_usd_per_day
+from meanwatt.agents.household import best_response as solver
+from meanwatt.agents.household.best_response import respond
+from meanwatt.agents.household.day_operator import day_operators, move_kernel
+from meanwatt.agents.household.decision_problem import ValueRule
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.household.slot_outcome import SlotOutcome
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.analysis.finite_game.deviation import finite_exploitability_usd_per_day
+from meanwatt.model.mean_field.certificates import softmax_bound_usd_per_day
+from meanwatt.model.mean_field.derivatives.population_sensitivity import net_load_slope, rate_slopes
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
-from meanwatt.model.mean_field.exact import solve_exact
-from meanwatt.model.mean_field.flow import stationary_flow
-from meanwatt.model.mean_field.observables import use_slopes
-from meanwatt.model.mean_field.price_slope import net_load_slope, rate_slopes
-from meanwatt.model.mean_field.prices import first_guess
-from meanwatt.model.watch import Watch
-from meanwatt.model.weather import CommonStates, common_states
+from meanwatt.model.mean_field.population.flow import stationary_flow
+from meanwatt.model.mean_field.population.observables import use_slopes
+from meanwatt.model.mean_field.population.population_response import answer, induced_wholesale, outlook
+from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
+from meanwatt.model.mean_field.zero_temperature.frank_wolfe import solve_exact
+from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.weather import CommonStates, common_states
 from tests.scenarios import SHOCK, WEATHER, random_game, small_economy, small_outlook, small_tariff
 
 SHOCK_LAW = np.array([2 / 3, 1 / 3])

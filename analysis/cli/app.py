@@ -6,7 +6,7 @@ import typer
 
 from meanwatt.analysis.cli import quick_start
 from meanwatt.analysis.cli.options import whole_number
-from meanwatt.model.ranges import PORT
+from meanwatt.model.scenario.ranges import PORT
 
 
 def app(

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from meanwatt.agents.compile_time import compile_seconds
+from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices
 from meanwatt.analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Set, Tariff, number, one_of, weights
 from meanwatt.analysis.cli.watching import watched
-from meanwatt.model.ranges import POSITIVE_PRICE
+from meanwatt.model.scenario.ranges import POSITIVE_PRICE
 
 if TYPE_CHECKING:
     from meanwatt.analysis.cli.inputs import Inputs
     from meanwatt.analysis.cli.watching import Work
-    from meanwatt.analysis.design import Aims, Design
+    from meanwatt.analysis.design.design import Aims, Design
     from meanwatt.analysis.pareto.surface import Surface
-    from meanwatt.model.economy import Economy
     from meanwatt.model.mean_field.first_best import FirstBest
+    from meanwatt.model.scenario.economy import Economy
 
 LEADERS: Final = ("commission", "utility")
 DEFAULT_WEIGHTS: Final = {"equity": 1.0, "stability": 0.0}
@@ -78,15 +78,15 @@ def design(
     with watched(quiet=json) as work:
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say_notes
-        from meanwatt.analysis.design import Aims, Leader, baseline_name, default_price_cap_usd_per_kwh
-        from meanwatt.analysis.design import design as run
-        from meanwatt.analysis.solution_json import find_first_best, first_best_messages
+        from meanwatt.analysis.design.design import Aims, Leader, baseline_name, default_price_cap_usd_per_kwh
+        from meanwatt.analysis.design.design import design as run
+        from meanwatt.analysis.output.solution_json import find_first_best, first_best_messages
         from meanwatt.model.mean_field.equilibrium import Outcome
-        from meanwatt.model.messages import joined
-        from meanwatt.model.watch import Cancelled, Watch
+        from meanwatt.model.progress.watch import Cancelled, Watch
+        from meanwatt.model.scenario.messages import joined
 
         if out is not None:
-            from meanwatt.analysis.output import require_free
+            from meanwatt.analysis.output.result_files import require_free
 
             require_free(out)
         search = SEARCHES[method](choices)
@@ -164,7 +164,7 @@ def design(
 
 def _regret(done: "Design", economy: "Economy", aims: "Aims", work: "Work") -> float | None:
     """What the learner's tariff falls short of the commitment's; None if the search for that was stopped."""
-    from meanwatt.analysis.design import Quest, commitment_search
+    from meanwatt.analysis.design.design import Quest, commitment_search
     from meanwatt.analysis.learning.curves import regret
     from meanwatt.model.mean_field.equilibrium import Outcome
 
@@ -200,8 +200,8 @@ def _result(
     done: "Design", aims: "Aims", first_best: "FirstBest | None", inputs: "Inputs", seconds: float
 ) -> dict[str, Any]:
     """The object that ``design --json`` prints; null where no tariff was found."""
-    from meanwatt.analysis.design import tariff_table
-    from meanwatt.analysis.solution_json import equilibrium_metrics, group_rows, metrics_json
+    from meanwatt.analysis.design.design import tariff_table
+    from meanwatt.analysis.output.solution_json import equilibrium_metrics, group_rows, metrics_json
 
     found = done.commitment
     baseline = done.baseline
@@ -247,11 +247,11 @@ def _result(
 
 
 def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", surface: "Surface | None") -> None:
-    from meanwatt.analysis.design import toml_text
+    from meanwatt.analysis.design.design import toml_text
     from meanwatt.analysis.learning.campaign import Learned
     from meanwatt.analysis.learning.report import trial_columns
-    from meanwatt.analysis.output import write_result
-    from meanwatt.analysis.solution_json import solution_tables
+    from meanwatt.analysis.output.result_files import write_result
+    from meanwatt.analysis.output.solution_json import solution_tables
 
     assert done.commitment is not None
     trials = done.commitment.trials

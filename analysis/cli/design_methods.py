@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from meanwatt.analysis.cli.options import one_of, whole_number
-from meanwatt.model import ranges
+from meanwatt.model.scenario import ranges
 
 if TYPE_CHECKING:
-    from meanwatt.analysis.design import Search
+    from meanwatt.analysis.design.design import Search
 
 METHODS: Final = ("commitment", "feedback", "alternating", "softmax", "cma", "optuna")
 LEARNING: Final = ("softmax", "cma", "optuna")
@@ -57,13 +57,13 @@ class Choices:
 
 
 def _commitment(choices: Choices) -> "Search":
-    from meanwatt.analysis.design import commitment_search
+    from meanwatt.analysis.design.design import commitment_search
 
     return commitment_search(choices.evaluations)
 
 
 def _concept(choices: Choices) -> "Search":
-    from meanwatt.analysis.design import concept_search
+    from meanwatt.analysis.design.design import concept_search
 
     return concept_search(choices.method, choices.evaluations)
 

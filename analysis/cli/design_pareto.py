@@ -5,15 +5,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from meanwatt.analysis.cli.options import whole_number
-from meanwatt.model.ranges import SURFACE_POINTS
+from meanwatt.model.scenario.ranges import SURFACE_POINTS
 
 if TYPE_CHECKING:
     from meanwatt.analysis.cli.watching import Work
-    from meanwatt.analysis.design import Design
+    from meanwatt.analysis.design.design import Design
     from meanwatt.analysis.pareto.surface import Surface
-    from meanwatt.model.economy import Economy
     from meanwatt.model.mean_field.equilibrium import Equilibrium
     from meanwatt.model.mean_field.first_best import FirstBest
+    from meanwatt.model.scenario.economy import Economy
 
 COMPARED: Final = ("filed", "flat", "tou", "rtp")
 """Tariffs of the scenario that are drawn beside the one in force."""
@@ -82,9 +82,9 @@ def find_surface(done: "Design", economy: "Economy", first_best: "FirstBest", po
 
 def _beside(done: "Design", economy: "Economy", work: "Work") -> Iterator["Equilibrium"]:
     """Equilibria of the tariff in force, of the scenario's own that settle, and of the designed one."""
-    from meanwatt.model.economy import build_tariff
     from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-    from meanwatt.model.watch import Cancelled
+    from meanwatt.model.progress.watch import Cancelled
+    from meanwatt.model.scenario.economy import build_tariff
 
     yield done.baseline
     for name in COMPARED:
@@ -103,7 +103,7 @@ def pareto_files(surface: "Surface | None", scenario: str) -> tuple[dict[str, An
     """Tables and texts for the result directory."""
     if surface is None:
         return {}, {}
-    from meanwatt.analysis.figures.pareto import pareto_image
+    from meanwatt.analysis.pareto.figures import pareto_image
     from meanwatt.analysis.pareto.report import pareto_columns
 
     title = f"{scenario}: efficiency, equity and stability of tariffs"

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from meanwatt.agents.compile_time import compile_seconds
+from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
 from meanwatt.analysis.cli.watching import watched
-from meanwatt.model.ranges import DAYS, HOUSEHOLDS, SEED, THREADS
+from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, SEED, THREADS
 
 if TYPE_CHECKING:
-    from meanwatt.analysis.emergence import Emergence
+    from meanwatt.analysis.emergence.emergence import Emergence
 
 
 def emergence(
@@ -49,10 +49,10 @@ def emergence(
     with watched(quiet=json) as work:
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say_notes
-        from meanwatt.analysis.emergence import emergence as measure
-        from meanwatt.model.market.ways import read_behaviour
+        from meanwatt.analysis.emergence.emergence import emergence as measure
+        from meanwatt.model.market.behaviour_spec import read_behaviour
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-        from meanwatt.model.messages import joined
+        from meanwatt.model.scenario.messages import joined
 
         ways = [read_behaviour(text) for text in populations]
         for text, way in zip(populations, ways, strict=True):
@@ -61,7 +61,7 @@ def emergence(
                     f"behaviour {text}: households that decide one by one have no policy table to certify; give others"
                 )
         if out is not None:
-            from meanwatt.analysis.output import require_free
+            from meanwatt.analysis.output.result_files import require_free
 
             require_free(out)
         inputs = read(scenario, tariff, set)
@@ -123,7 +123,7 @@ def emergence(
 
 def _population(run: "Emergence") -> dict[str, Any]:
     """What is said of one population; lists by day, null where undefined."""
-    from meanwatt.analysis.emergence import MEASURES
+    from meanwatt.analysis.emergence.emergence import MEASURES
 
     return {
         "behaviour": run.behaviour,
@@ -143,8 +143,8 @@ def _null(value: float) -> float | None:
 
 
 def _write(out: str, result: dict[str, Any], runs: list["Emergence"], scenario: dict[str, Any]) -> None:
-    from meanwatt.analysis.figures.emergence import emergence_figure, image, last_days_figure
-    from meanwatt.analysis.output import write_result
+    from meanwatt.analysis.emergence.figures import emergence_figure, image, last_days_figure
+    from meanwatt.analysis.output.result_files import write_result
 
     title = f"{result['scenario']}, tariff {result['tariff']}: what {result['households']} learning households come to"
     names = ["behaviour", "day", *(name for name in result["populations"][0] if isinstance(_first(result, name), list))]
@@ -174,7 +174,7 @@ def _first(result: dict[str, Any], name: str) -> Any:
 def _tables(result: dict[str, Any]) -> None:
     """Print the result for people."""
     from meanwatt.analysis.cli.show import figure, say, table
-    from meanwatt.analysis.emergence import MEASURES
+    from meanwatt.analysis.emergence.emergence import MEASURES
 
     *shown, certified = (*MEASURES[:3], *_FLOORS, MEASURES[3])
     say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']}")

@@ -12,7 +12,7 @@ from meanwatt.analysis.cli import design, emergence, export, quick_start, scenar
 from meanwatt.analysis.cli.interrupt import Terminated, unwound_by_sigterm
 from meanwatt.analysis.cli.plain_help import PlainCommand, PlainGroup
 from meanwatt.analysis.cli.streams import drop_output, reopen_closed
-from meanwatt.model.nearest import unknown
+from meanwatt.model.scenario.nearest import unknown
 
 DONE: Final = 0
 NOT_REACHED: Final = 1

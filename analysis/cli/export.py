@@ -21,13 +21,13 @@ def export(
     file = Path(to)
     if file.suffix != ".npz":
         raise ValueError(f"--to is {to!r}; give a file name that ends in .npz, e.g. {file.stem or 'game'}.npz")
-    from meanwatt.analysis.output import require_free_file
+    from meanwatt.analysis.output.result_files import require_free_file
 
     require_free_file("--to", file)
     with watched(quiet=json) as work:
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say, say_notes, warn
-        from meanwatt.analysis.export import write_game
+        from meanwatt.analysis.output.export import write_game
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 
         inputs = read(scenario, tariff, set)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from meanwatt.agents.tariff import Tariff
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.cli import quick_start
-from meanwatt.model.economy import Economy, build_economy, build_tariff
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

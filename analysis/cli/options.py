@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from meanwatt.model.nearest import unknown
-from meanwatt.model.ranges import WEIGHT, Range
+from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.ranges import WEIGHT, Range
 
 Scenario = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="Name of a preset, or a scenario's TOML file.", show_default=False)

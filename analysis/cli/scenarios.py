@@ -6,8 +6,8 @@ from meanwatt.analysis.cli.options import Json
 def scenarios(*, json: Json = False) -> None:
     """List the built-in scenarios, one line each."""
     from meanwatt.analysis.cli.show import print_json, say
-    from meanwatt.analysis.same_tariffs import twins
-    from meanwatt.model.scenario import load_scenario, presets
+    from meanwatt.analysis.design.same_tariffs import twins
+    from meanwatt.model.scenario.loading import load_scenario, presets
 
     found = [load_scenario(name) for name in presets()]
     if json:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from meanwatt.analysis.strict_json import dumps
+from meanwatt.analysis.output.strict_json import dumps
 
 
 def print_json(result: Any) -> None:

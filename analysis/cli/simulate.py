@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from meanwatt.agents.compile_time import compile_seconds
+from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
-from meanwatt.model.ranges import DAYS, HOUSEHOLDS, SEED, THREADS
+from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, SEED, THREADS
 
 if TYPE_CHECKING:
-    from meanwatt.agents.leader import LearningLeader
+    from meanwatt.agents.leader.learning_leader import LearningLeader
     from meanwatt.analysis.learning.menus import Menu
-    from meanwatt.analysis.simulation import Simulation
+    from meanwatt.analysis.simulation.simulation import Simulation
 
 
 def simulate(
@@ -75,17 +75,17 @@ def simulate(
         price_cap=price_cap,
     )
     with watched(quiet=json) as work:
-        from meanwatt.agents.tariff import Recovery
+        from meanwatt.agents.tariff.tariff import Recovery
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say_notes
-        from meanwatt.model.market.ways import needs_equilibrium, read_behaviour
+        from meanwatt.model.market.behaviour_spec import needs_equilibrium, read_behaviour
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-        from meanwatt.model.messages import joined
-        from meanwatt.model.watch import Cancelled
+        from meanwatt.model.progress.watch import Cancelled
+        from meanwatt.model.scenario.messages import joined
 
         ways = read_behaviour(behaviour)
         if out is not None:
-            from meanwatt.analysis.output import require_free
+            from meanwatt.analysis.output.result_files import require_free
 
             require_free(out)
         inputs = read(scenario, tariff, set)
@@ -101,7 +101,7 @@ def simulate(
             with suppress(Cancelled):
                 learner, known = make_leader(choices, inputs.economy, found, size, work)
         work.new_stage("simulating")
-        from meanwatt.analysis.simulation import simulate as run
+        from meanwatt.analysis.simulation.simulation import simulate as run
 
         done = run(
             inputs.economy,
@@ -187,8 +187,8 @@ def _leader_tables(leader: "LearningLeader", menu: "Menu") -> dict[str, dict[str
 def _write(
     out: str, result: dict[str, Any], done: "Simulation", scenario: dict[str, Any], more: dict[str, dict[str, Any]]
 ) -> None:
-    from meanwatt.analysis.output import write_result
-    from meanwatt.analysis.simulation import history_tables
+    from meanwatt.analysis.output.result_files import write_result
+    from meanwatt.analysis.simulation.simulation import history_tables
 
     write_result(
         out,

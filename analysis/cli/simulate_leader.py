@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from meanwatt.analysis.cli.options import number, one_of, weights, whole_number
-from meanwatt.model.ranges import DAYS, POSITIVE_PRICE
+from meanwatt.model.scenario.ranges import DAYS, POSITIVE_PRICE
 
 if TYPE_CHECKING:
-    from meanwatt.agents.leader import LearningLeader
+    from meanwatt.agents.leader.learning_leader import LearningLeader
     from meanwatt.analysis.cli.watching import Work
     from meanwatt.analysis.learning.menus import Menu
-    from meanwatt.model.economy import Economy
     from meanwatt.model.mean_field.equilibrium import Equilibrium
+    from meanwatt.model.scenario.economy import Economy
 
 LEADERS: Final = ("commission", "utility")
 DEFAULT_WEIGHTS: Final = {"equity": 1.0, "stability": 0.0}
@@ -107,10 +107,10 @@ def make_leader(
     choices: LeaderChoices, economy: "Economy", in_force: "Equilibrium", size: dict[str, int], work: "Work"
 ) -> tuple["LearningLeader", "Menu"]:
     """Solve the menu, and make the leader who learns it."""
-    from meanwatt.analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
+    from meanwatt.analysis.design.design import Aims, Leader, default_price_cap_usd_per_kwh
     from meanwatt.analysis.learning.market_leader import learning_leader
     from meanwatt.analysis.learning.menus import default_menu, solve_menu
-    from meanwatt.model.economy import build_tariff
+    from meanwatt.model.scenario.economy import build_tariff
 
     if choices.leader == "utility":
         cap = choices.price_cap_usd_per_kwh or default_price_cap_usd_per_kwh(economy)

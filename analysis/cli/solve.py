@@ -39,10 +39,10 @@ def solve(
         from meanwatt.analysis.certificates import Certify, solve_certified
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json
-        from meanwatt.analysis.solution_json import solution_json
+        from meanwatt.analysis.output.solution_json import solution_json
 
         if out is not None:
-            from meanwatt.analysis.output import require_free
+            from meanwatt.analysis.output.result_files import require_free
 
             require_free(out)
         inputs = read(scenario, tariff, set)
@@ -76,8 +76,8 @@ def solve(
 
 
 def _write(out: str, result: dict[str, Any], equilibrium: "Equilibrium", inputs: "Inputs") -> None:
-    from meanwatt.analysis.output import write_result
-    from meanwatt.analysis.solution_json import solution_tables
+    from meanwatt.analysis.output.result_files import write_result
+    from meanwatt.analysis.output.solution_json import solution_tables
 
     write_result(
         out,

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from meanwatt.agents.compile_time import compile_seconds
+from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli import quick_start
 from meanwatt.analysis.cli.options import Json, whole_number
 from meanwatt.analysis.cli.watching import watched
-from meanwatt.model.ranges import WORKERS
+from meanwatt.model.scenario.ranges import WORKERS
 
 if TYPE_CHECKING:
     from meanwatt.analysis.study.plan import Plan
@@ -82,7 +82,7 @@ def _say(plan: "Plan", done: "StudyRun", directory: Path, *, json: bool, seconds
 
 
 def _result(plan: "Plan", done: "StudyRun", directory: Path, seconds: float, scheduler: str | None) -> dict[str, Any]:
-    from meanwatt.model.messages import joined
+    from meanwatt.model.scenario.messages import joined
 
     return {
         "study": plan.name,

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from meanwatt.agents.compile_time import compile_seconds
+from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, one_of, whole_number, whole_numbers
 from meanwatt.analysis.cli.watching import watched
-from meanwatt.model.ranges import DAYS, HOUSEHOLDS, MEMORY, REPLICATIONS, SEED
+from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, MEMORY, REPLICATIONS, SEED
 
 if TYPE_CHECKING:
     from meanwatt.analysis.validation import Validation
@@ -55,11 +55,11 @@ def validate(
         from meanwatt.analysis.validation.as_json import validation_json
         from meanwatt.analysis.validation.messages import validation_messages
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-        from meanwatt.model.messages import joined
-        from meanwatt.model.watch import Cancelled
+        from meanwatt.model.progress.watch import Cancelled
+        from meanwatt.model.scenario.messages import joined
 
         if out is not None:
-            from meanwatt.analysis.output import require_free
+            from meanwatt.analysis.output.result_files import require_free
 
             require_free(out)
         inputs = read(scenario, tariff, set)
@@ -123,7 +123,7 @@ def _checks(text: str) -> tuple[str, ...]:
 
 
 def _write(out: str, checks: "Validation", result: dict[str, Any], scenario: dict[str, Any]) -> None:
-    from meanwatt.analysis.output import write_result
+    from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.validation.as_json import validation_tables
     from meanwatt.analysis.validation.report import report_html
 

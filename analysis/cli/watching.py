@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from meanwatt.analysis.cli.interrupt import Stop, stop_on_ctrl_c
 
 if TYPE_CHECKING:
-    from meanwatt.model.watch import Progress
+    from meanwatt.model.progress.watch import Progress
 
 
 class _Display(Protocol):
@@ -84,7 +84,7 @@ def watched(*, quiet: bool) -> Iterator[Work]:
 
             display = _Bar(stack.enter_context(progress_bar(Console(stderr=True))))
         elif not quiet:
-            from meanwatt.model.heartbeat import Heartbeat
+            from meanwatt.model.progress.heartbeat import Heartbeat
 
             display = stack.enter_context(Heartbeat())
         yield Work(stop, display)

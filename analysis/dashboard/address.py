@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from meanwatt.analysis.dashboard.knobs import knobs
 from meanwatt.analysis.dashboard.settings import HOUSEHOLDS, SEEDS, Settings
-from meanwatt.model.nearest import unknown
+from meanwatt.model.scenario.nearest import unknown
 
 
 def query(settings: Settings, *, whole: bool = False) -> str:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meanwatt.agents.tariff import ExportRule, Recovery, Tariff
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.analysis.dashboard.knobs import knobs
 from meanwatt.analysis.dashboard.settings import Settings
-from meanwatt.model.economy import build_tariff
+from meanwatt.model.scenario.economy import build_tariff
 
 FACTOR = "tariff.export.rule"
 RECOVERY = "tariff.recovery"

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats, Ints
-from meanwatt.agents.kernel_cache import is_first_start
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.kernel_cache import is_first_start
 from meanwatt.analysis.dashboard import frames
 from meanwatt.analysis.dashboard.change import change
 from meanwatt.analysis.dashboard.comparison import comparison
@@ -16,13 +16,13 @@ from meanwatt.analysis.dashboard.protocol import Rest
 from meanwatt.analysis.dashboard.settings import Settings
 from meanwatt.analysis.dashboard.solution import Benchmark, Solution, benchmark, mean_voltage_pu, solve
 from meanwatt.analysis.dashboard.view import Frame, Notice, Work, sentence
-from meanwatt.model.economy import Economy, build_economy
-from meanwatt.model.feeder import build_feeder
-from meanwatt.model.feeders.layout import tidy_tree
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Outcome
-from meanwatt.model.power_flow import VoltageLimits
-from meanwatt.model.watch import Cancelled, Progress
+from meanwatt.model.network.feeder import build_feeder
+from meanwatt.model.network.library.layout import tidy_tree
+from meanwatt.model.network.power_flow import VoltageLimits
+from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.scenario.economy import Economy, build_economy
 
 DAYS_LIMIT = 3 * 365
 """Days after which a run rests: a page left alone must not fill the memory."""

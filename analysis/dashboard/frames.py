@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.tariff import Recovery
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.dashboard.history import History
 from meanwatt.analysis.dashboard.solution import DAYS_PER_MONTH, Benchmark, Solution
 from meanwatt.analysis.dashboard.view import Frame, to_json
-from meanwatt.analysis.stability import peak_to_average, realised_imv
-from meanwatt.model.economy import Economy
-from meanwatt.model.feeder import Feeder
-from meanwatt.model.power_flow import VoltageLimits
+from meanwatt.analysis.metrics.stability import peak_to_average, realised_imv
+from meanwatt.model.network.feeder import Feeder
+from meanwatt.model.network.power_flow import VoltageLimits
+from meanwatt.model.scenario.economy import Economy
 
 HEIGHTS = (158, 104, 76)
 """Of the panels of the day chart, at the width of a narrow window. [px]"""

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.address import query
 from meanwatt.analysis.dashboard.solution import Solution
 

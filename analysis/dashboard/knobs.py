@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from meanwatt.analysis.dashboard.settings import Settings, Value
-from meanwatt.model.scenario import Scenario
+from meanwatt.model.scenario.loading import Scenario
 
 RECOVERY = {
     "volumetric": "on every kWh bought",

@@ -3,8 +3,8 @@
 import functools
 from dataclasses import dataclass, replace
 
-from meanwatt.model.nearest import unknown
-from meanwatt.model.scenario import Scenario, load_scenario, presets
+from meanwatt.model.scenario.loading import Scenario, load_scenario, presets
+from meanwatt.model.scenario.nearest import unknown
 
 Value = float | str
 """What one parameter may hold."""

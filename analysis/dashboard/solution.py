@@ -5,17 +5,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.settings import Settings
-from meanwatt.analysis.expectation import Expectation, expect
-from meanwatt.analysis.metrics import Metrics, mean_field_metrics
-from meanwatt.model.economy import build_economy, build_tariff
-from meanwatt.model.feeder import Feeder, build_feeder
-from meanwatt.model.feeders.layout import tidy_tree
+from meanwatt.analysis.metrics.metrics import Metrics, mean_field_metrics
+from meanwatt.analysis.simulation.expectation import Expectation, expect
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
-from meanwatt.model.power_flow import PowerFlow, VoltageLimits, bus_power
-from meanwatt.model.watch import Progress, Watch
+from meanwatt.model.network.feeder import Feeder, build_feeder
+from meanwatt.model.network.library.layout import tidy_tree
+from meanwatt.model.network.power_flow import PowerFlow, VoltageLimits, bus_power
+from meanwatt.model.progress.watch import Progress, Watch
+from meanwatt.model.scenario.economy import build_economy, build_tariff
 
 TOLERANCE_USD_PER_KWH = 1e-6
 """Prices are shown to a tenth of a cent; a thousandth of that is solved. [USD/kWh]"""

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from meanwatt.analysis.dashboard.comparison import comparison
 from meanwatt.analysis.dashboard.knobs import Knob, knobs, without_effect
 from meanwatt.analysis.dashboard.settings import HOUSEHOLDS, SEEDS, Settings, scenario_titles
-from meanwatt.analysis.same_tariffs import twins
-from meanwatt.model.scenario import Scenario, load_scenario
+from meanwatt.analysis.design.same_tariffs import twins
+from meanwatt.model.scenario.loading import Scenario, load_scenario
 
 SPEEDS = (0.5, 1, 2, 5, 10, 20)
 """Days a second that a visitor can choose."""

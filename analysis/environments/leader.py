@@ -14,21 +14,21 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
 
-from meanwatt.agents.battery import grid_power_kw, moves
-from meanwatt.agents.meter import MeterReading
-from meanwatt.agents.tariff import Tariff
-from meanwatt.analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
+from meanwatt.agents.household.battery import grid_power_kw, moves
+from meanwatt.agents.leader.meter import MeterReading
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.analysis.design.design import Aims, Leader, default_price_cap_usd_per_kwh
 from meanwatt.analysis.environments.worlds import WORLDS
 from meanwatt.analysis.learning.campaign import NO_EQUILIBRIUM_USD
 from meanwatt.analysis.learning.meter import MeteredObjective
-from meanwatt.model.economy import Economy
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.setup import find_economy, whole_number
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
-from meanwatt.model.mean_field.family import tariff_family
-from meanwatt.model.nearest import unknown
-from meanwatt.model.ranges import DAYS, EVALUATIONS, HOUSEHOLDS
-from meanwatt.model.scenario import Scenario
+from meanwatt.model.mean_field.leader.tariff_family import tariff_family
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.loading import Scenario
+from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.ranges import DAYS, EVALUATIONS, HOUSEHOLDS
 
 Observation = npt.NDArray[np.float32]
 
@@ -79,7 +79,8 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
     tariff
         The tariff in force, as for `ProsumerMarket`.
     equity, stability, price_cap_usd_per_kwh
-        As for `meanwatt.analysis.design.Aims`; the cap of the utility is 1.5 times the reference price by default.
+        As for `meanwatt.analysis.design.design.Aims`; the cap of the utility is 1.5 times the reference price by
+        default.
     overrides
         Of scenario keys, e.g. ``{"battery_levels": 11}``, those under ``tariff`` of the tariff in force; for a scenario
         by name, path or object.

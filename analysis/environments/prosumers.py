@@ -17,15 +17,15 @@ from gymnasium import spaces
 from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils.conversions import parallel_to_aec
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.tariff import Tariff
-from meanwatt.model.economy import Economy
-from meanwatt.model.market.by_slot import DayBySlot, SlotSettled
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.setup import find_economy, whole_number
-from meanwatt.model.mean_field.prices import first_guess
-from meanwatt.model.ranges import DAYS, HOUSEHOLDS
-from meanwatt.model.scenario import Scenario
+from meanwatt.model.market.stepwise_day import DayBySlot, SlotSettled
+from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.loading import Scenario
+from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS
 
 MASK: Final = "action_mask"
 """Which actions are open, (action,) of 0 and 1: in every observation and every info."""

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from meanwatt.agents.meter import MeterReading, joined
-from meanwatt.agents.tariff import Tariff
+from meanwatt.agents.leader.meter import MeterReading, joined
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.learning.environment import DAYS_IN_FORCE, MeanFieldEnvironment, metered_reading
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium

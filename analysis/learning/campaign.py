@@ -14,17 +14,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.analysis.design import Aims, Quest, Search
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.design.design import Aims, Quest, Search
 from meanwatt.analysis.learning.environment import Environment, MarketEnvironment, MeanFieldEnvironment
 from meanwatt.analysis.learning.journal import Journal, Tried
 from meanwatt.analysis.learning.learners import LEARNERS
 from meanwatt.analysis.learning.meter import Estimate, MeteredObjective
-from meanwatt.analysis.strict_json import dumps
+from meanwatt.analysis.output.strict_json import dumps
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.family import TariffFamily, tariff_family
-from meanwatt.model.mean_field.leader import FEASIBLE, Commitment, Trial
-from meanwatt.model.watch import Cancelled, Progress
+from meanwatt.model.mean_field.leader.commitment import FEASIBLE, Commitment, Trial
+from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, tariff_family
+from meanwatt.model.progress.watch import Cancelled, Progress
 
 EVALUATIONS: Final = 150
 """Tariffs tried by default."""

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from meanwatt.agents.tariff import Tariff
-from meanwatt.analysis.design import Aims, Quest, commitment_search
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.analysis.design.design import Aims, Quest, commitment_search
 from meanwatt.analysis.learning.campaign import (
     EVALUATIONS,
     MakeEnvironment,
@@ -14,10 +14,10 @@ from meanwatt.analysis.learning.campaign import (
     try_tariffs,
 )
 from meanwatt.analysis.learning.journal import Tried
-from meanwatt.model.economy import Economy
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
-from meanwatt.model.mean_field.leader import Commitment
-from meanwatt.model.watch import Cancelled
+from meanwatt.model.mean_field.leader.commitment import Commitment
+from meanwatt.model.progress.watch import Cancelled
+from meanwatt.model.scenario.economy import Economy
 
 BAND = (0.1, 0.9)
 """Quantiles over seeds that bound a band."""

@@ -5,9 +5,9 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from meanwatt.agents.meter import MeterReading, joined
-from meanwatt.agents.tariff import Tariff
-from meanwatt.analysis.stability import expected_imv
+from meanwatt.agents.leader.meter import MeterReading, joined
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.analysis.metrics.stability import expected_imv
 from meanwatt.model.market.metering import reading_of
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from meanwatt.analysis.strict_json import dumps, plain
+from meanwatt.analysis.output.strict_json import dumps, plain
 
 FORMAT: Final = 1
 START_ANEW: Final = "delete the file to start anew"

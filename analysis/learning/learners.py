@@ -11,9 +11,9 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats, Ints
-from meanwatt.agents.softmax import softmax
-from meanwatt.model.mean_field.menu import EpsilonNet, epsilon_net
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.softmax import softmax
+from meanwatt.model.mean_field.leader.epsilon_net import EpsilonNet, epsilon_net
 
 EXTRA: Final = "learning"
 """What to install for `Cma` and `Optuna`: ``meanwatt[learning]``."""

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from meanwatt.agents.leader import LearningLeader, Round, Score
-from meanwatt.agents.meter import MeterReading
-from meanwatt.analysis.design import Aims
+from meanwatt.agents.leader.learning_leader import LearningLeader, Round, Score
+from meanwatt.agents.leader.meter import MeterReading
+from meanwatt.analysis.design.design import Aims
 from meanwatt.analysis.learning.environment import DAYS_IN_FORCE, metered_reading
 from meanwatt.analysis.learning.menus import Menu
 from meanwatt.analysis.learning.meter import MeteredObjective

@@ -11,19 +11,19 @@ from typing import Final
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats, Ints
-from meanwatt.agents.tariff import Recovery, Tariff, rates
-from meanwatt.analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
+from meanwatt.analysis.design.design import Aims, Leader, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.environment import expected_reading
 from meanwatt.analysis.learning.meter import PENALTY_PER_SALES
-from meanwatt.model.economy import Economy, build_tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.family import TariffFamily, starting_points, tariff_family
-from meanwatt.model.mean_field.menu import epsilon_net
-from meanwatt.model.mean_field.mixed_tariff import require_mixable, tariff_by_day_type
-from meanwatt.model.mean_field.softmax_bound import TIED_USD
-from meanwatt.model.mean_field.softmax_leader import Sees, leader_states
-from meanwatt.model.watch import Cancelled, Progress
+from meanwatt.model.mean_field.leader.epsilon_net import epsilon_net
+from meanwatt.model.mean_field.leader.mixed_tariff import require_mixable, tariff_by_day_type
+from meanwatt.model.mean_field.leader.softmax_bound import TIED_USD
+from meanwatt.model.mean_field.leader.softmax_leader import Sees, leader_states
+from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points, tariff_family
+from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.scenario.economy import Economy, build_tariff
 
 LARGEST: Final = 256
 """Tariffs of a menu, by day type combined, whose equilibria are solved at most."""

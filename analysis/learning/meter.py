@@ -18,11 +18,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.meter import MeterReading
-from meanwatt.analysis.design import Aims, Leader
-from meanwatt.analysis.equity import burden, burden_gap
-from meanwatt.model.economy import Economy
+from meanwatt.agents.leader.meter import MeterReading
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.design.design import Aims, Leader
+from meanwatt.analysis.metrics.equity import burden, burden_gap
+from meanwatt.model.scenario.economy import Economy
 
 PENALTY_PER_SALES = 1.25
 """Price of a rate above the cap, in metered imports: at 1 raising all rates would earn what it costs, at most."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from meanwatt.agents.tariff import Tariff
-from meanwatt.analysis.design import (
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.analysis.design.design import (
     Aims,
     Design,
     Leader,
@@ -17,12 +17,12 @@ from meanwatt.analysis.design import (
     tariff_table,
     toml_text,
 )
-from meanwatt.analysis.design import design as run
+from meanwatt.analysis.design.design import design as run
 from meanwatt.analysis.notebook.game import Overrides, game
 from meanwatt.analysis.notebook.html import as_html
 from meanwatt.analysis.progress_bar import shown_progress
-from meanwatt.model.economy import Economy
-from meanwatt.model.scenario import Scenario
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.loading import Scenario
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.figures.inline import BLUE, GREEN, INK, ORANGE, VERMILION
 from meanwatt.model.market.history import History
 from meanwatt.model.mean_field.equilibrium import Equilibrium

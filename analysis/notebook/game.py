@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from meanwatt.agents.tariff import Tariff
-from meanwatt.model.economy import Economy, build_economy, build_tariff
-from meanwatt.model.scenario import Scenario, load_scenario
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.loading import Scenario, load_scenario
 
 Overrides: TypeAlias = Sequence[str] | Mapping[str, Any]
 """Changes to a scenario, as `load_scenario` takes them."""

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.randomness import Key
-from meanwatt.agents.tariff import Tariff
-from meanwatt.analysis.expectation import expect
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.randomness import Key
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.notebook.game import Overrides
 from meanwatt.analysis.notebook.html import as_html
 from meanwatt.analysis.notebook.solution import Solution, equilibrium_of
 from meanwatt.analysis.progress_bar import shown_progress
-from meanwatt.analysis.simulation import Simulation
-from meanwatt.analysis.simulation import simulate as run
-from meanwatt.model.economy import Economy
+from meanwatt.analysis.simulation.expectation import expect
+from meanwatt.analysis.simulation.simulation import Simulation
+from meanwatt.analysis.simulation.simulation import simulate as run
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.scenario import Scenario
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.loading import Scenario
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from meanwatt.agents.tariff import Tariff
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.certificates import Certify, solve_certified
 from meanwatt.analysis.notebook.game import Overrides, game
 from meanwatt.analysis.notebook.html import as_html
+from meanwatt.analysis.output.solution_json import group_rows, solution_json, solution_tables
 from meanwatt.analysis.progress_bar import shown_progress
-from meanwatt.analysis.solution_json import group_rows, solution_json, solution_tables
-from meanwatt.model.economy import Economy
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.scenario import Scenario
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.loading import Scenario
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,7 +44,7 @@ class Solution:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """Efficiency, equity and stability by name, see `meanwatt.analysis.metrics`."""
+        """Efficiency, equity and stability by name, see `meanwatt.analysis.metrics.metrics`."""
         metrics: dict[str, Any] = self.summary["metrics"]
         return metrics
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from meanwatt.agents.tariff import Tariff
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.notebook.game import Overrides
 from meanwatt.analysis.notebook.html import as_html
 from meanwatt.analysis.notebook.solution import Solution, equilibrium_of
 from meanwatt.analysis.progress_bar import shown_progress
 from meanwatt.analysis.validation import CHECKS, Validation, verdict
 from meanwatt.analysis.validation import validate as run
-from meanwatt.model.economy import Economy
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.scenario import Scenario
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.loading import Scenario
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

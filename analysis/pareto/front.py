@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from meanwatt.agents.arrays import Bools, Floats
+from meanwatt.agents.numerics.arrays import Bools, Floats
 
 
 class Knee(NamedTuple):

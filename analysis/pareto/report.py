@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.pareto.surface import Surface
 from meanwatt.analysis.pareto.survey import CRITERIA, Judged
 

@@ -14,16 +14,16 @@ from typing import Final
 import numpy as np
 from scipy.stats import qmc
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.short_repr import short_repr
-from meanwatt.agents.tariff import Recovery
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.pareto.front import bounds, knee, non_dominated, simplex_lattice
 from meanwatt.analysis.pareto.survey import CRITERIA, Judged, Survey
 from meanwatt.analysis.pareto.verdict import Verdict, verdict
-from meanwatt.model.economy import Economy
 from meanwatt.model.mean_field.equilibrium import Outcome
-from meanwatt.model.mean_field.family import TariffFamily, starting_points, tariff_family
-from meanwatt.model.watch import Cancelled, Progress
+from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points, tariff_family
+from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.scenario.economy import Economy
 
 POINTS: Final = 4
 """Points sought along each edge of the surface: 4 make 10 on the whole surface, the three optima among them."""

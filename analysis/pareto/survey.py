@@ -28,16 +28,16 @@ from typing import Final
 import numpy as np
 from scipy.optimize import minimize
 
-from meanwatt.agents.arrays import Floats, Ints
-from meanwatt.agents.tariff import Tariff
-from meanwatt.analysis.solution_json import equilibrium_metrics
-from meanwatt.model.economy import Economy
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.family import TariffFamily
-from meanwatt.model.watch import Cancelled, Progress
+from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
+from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.scenario.economy import Economy
 
 CRITERIA: Final = ("efficiency_gap_usd_per_household_day", "burden_gap", "imv")
-"""What every tariff is judged by, under the names of `meanwatt.analysis.metrics.Metrics`; all are to be small."""
+"""What every tariff is judged by, under the names of `meanwatt.analysis.metrics.metrics`; all are to be small."""
 STEP: Final = 1e-5
 """Change of a parameter, as a share of its range, over which criteria are differenced."""
 EVALUATIONS: Final = 40

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.pareto.survey import CRITERIA, Judged
 
 WORDS: Final = ("welfare gap", "burden gap", "price volatility")

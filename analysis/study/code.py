@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from meanwatt.analysis.study.plan_file import StudyError
 
 if TYPE_CHECKING:
-    from meanwatt.model.market.ways import Way
+    from meanwatt.model.market.behaviour_spec import Way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +54,8 @@ def read_code(behaviour: str, study: Path, allowed: str | Path | None) -> dict[s
     ValueError
         In one line, if the behaviour cannot be read.
     """
+    from meanwatt.model.market.behaviour_spec import read_behaviour  # with it comes all of Mesa
     from meanwatt.model.market.own_code import import_class
-    from meanwatt.model.market.ways import read_behaviour  # with it comes all of Mesa
 
     found: dict[str, Code] = {}
 
@@ -89,8 +89,8 @@ def behaviour_of(text: str, code: Mapping[str, Code]) -> "tuple[Way, ...]":
     ValueError
         In one line, if a file is not what it was when the study began, or is not allowed.
     """
+    from meanwatt.model.market.behaviour_spec import read_behaviour
     from meanwatt.model.market.own_code import import_class
-    from meanwatt.model.market.ways import read_behaviour
 
     def load(place: str, rest: Sequence[str]) -> Any:
         if place not in code:

@@ -25,8 +25,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from meanwatt.analysis.output import versions
-from meanwatt.analysis.strict_json import dumps, plain
+from meanwatt.analysis.output.result_files import versions
+from meanwatt.analysis.output.strict_json import dumps, plain
 from meanwatt.analysis.study.measure import FAILED
 from meanwatt.analysis.study.plan import Plan
 from meanwatt.analysis.study.plan_file import StudyError

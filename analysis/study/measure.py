@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from meanwatt.analysis.study.task import Task
 from meanwatt.analysis.workers import KILLED
-from meanwatt.model.economy import build_economy, build_tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.scenario_schema import Scenario
+from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.schema import Scenario
 
 if TYPE_CHECKING:
-    from meanwatt.analysis.metrics import Metrics
+    from meanwatt.analysis.metrics.metrics import Metrics
 
 REFUSED: Final = "refused"
 """Outcome of a task whose scenario makes no market or has no equilibrium problem; the message says why."""
@@ -77,7 +77,7 @@ def equilibrium_of(scenario_json: str, *, certify: bool) -> Equilibrium:
 
 
 def _solve(task: Task, equilibrium: Equilibrium) -> Row:
-    from meanwatt.analysis.solution_json import equilibrium_metrics
+    from meanwatt.analysis.output.solution_json import equilibrium_metrics
 
     fixed = dict(zip(equilibrium.economy.groups, equilibrium.fixed_charge_usd_per_day.tolist(), strict=True))
     return {
@@ -91,7 +91,7 @@ def _solve(task: Task, equilibrium: Equilibrium) -> Row:
 
 
 def _simulate(task: Task, equilibrium: Equilibrium) -> Row:
-    from meanwatt.analysis.simulation import simulate
+    from meanwatt.analysis.simulation.simulation import simulate
     from meanwatt.analysis.study.code import behaviour_of
 
     assert task.households is not None

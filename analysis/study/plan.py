@@ -11,13 +11,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from meanwatt.analysis.strict_json import dumps
+from meanwatt.analysis.output.strict_json import dumps
 from meanwatt.analysis.study.code import Code, read_code
 from meanwatt.analysis.study.plan_file import StudyError, StudyFile, load_study
 from meanwatt.analysis.study.task import Task
-from meanwatt.model.files import is_file
-from meanwatt.model.messages import Messages, scenario_messages
-from meanwatt.model.scenario import Scenario, load_scenario, presets
+from meanwatt.model.scenario.files import is_file
+from meanwatt.model.scenario.loading import Scenario, load_scenario, presets
+from meanwatt.model.scenario.messages import Messages, scenario_messages
 
 DAYS: Final = 28
 """Days of a market where the study does not say."""

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from meanwatt.model import ranges
-from meanwatt.model.file_errors import one_line
-from meanwatt.model.files import FileError, read_toml
-from meanwatt.model.scenario import REPLACED_WHOLE
-from meanwatt.model.tariff_file import Table, finite, show
+from meanwatt.model.scenario import ranges
+from meanwatt.model.scenario.file_errors import one_line
+from meanwatt.model.scenario.files import FileError, read_toml
+from meanwatt.model.scenario.loading import REPLACED_WHOLE
+from meanwatt.model.scenario.tariff_file import Table, finite, show
 
 MOST_TASKS: Final = 1_000_000
 """More tasks than this are a slip of the keyboard."""

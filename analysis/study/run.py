@@ -13,8 +13,8 @@ from meanwatt.analysis.study.measure import FAILED, REFUSED, killed, measure
 from meanwatt.analysis.study.plan import Plan
 from meanwatt.analysis.study.task import Task
 from meanwatt.analysis.workers import WorkersLostError, results
-from meanwatt.model.messages import Messages
-from meanwatt.model.watch import Cancelled
+from meanwatt.model.progress.watch import Cancelled
+from meanwatt.model.scenario.messages import Messages
 
 OVERHEAD_HOUSEHOLDS: Final = 5_000
 """A day of a market takes about as long as this many households more; for the estimate of the time left."""

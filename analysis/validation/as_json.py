@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from meanwatt.analysis.scaling import Interval, Scaling
 from meanwatt.analysis.validation.result import Validation
+from meanwatt.analysis.validation.scaling import Interval, Scaling
 from meanwatt.analysis.validation.verdict import verdict
 
 BY_SIZE: Final = (

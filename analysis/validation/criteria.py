@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
-from meanwatt.analysis.scaling import Interval
 from meanwatt.analysis.validation.exploitability import CHOICE_LAW
 from meanwatt.analysis.validation.result import Validation
+from meanwatt.analysis.validation.scaling import Interval
 from meanwatt.analysis.validation.verdict import Finding, Status, shown, within
 
 CHECKS: Final = ("aggregate", "state", "exploitability", "emergence", "leader", "grid")

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtr
 from scipy.stats import binom
 
-from meanwatt.agents.arrays import Floats, Ints
+from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.validation.replication import midnight_levels, midnight_levels_by_type
 from meanwatt.model.market.population import largest_remainder
 from meanwatt.model.mean_field.equilibrium import Equilibrium

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from meanwatt.analysis.figures.inline import BLUE, GREEN, INK, ORANGE, VERMILION
-from meanwatt.analysis.scaling import Interval
 from meanwatt.analysis.validation.result import Validation
+from meanwatt.analysis.validation.scaling import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,11 +11,11 @@ from typing import Self
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.model.feeder import build_feeder
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.market.history import GridDay
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.power_flow import PowerFlow, bus_power
+from meanwatt.model.network.feeder import build_feeder
+from meanwatt.model.network.power_flow import PowerFlow, bus_power
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

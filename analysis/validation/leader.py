@@ -15,14 +15,14 @@ from typing import Final
 import numpy as np
 from scipy.optimize import minimize
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.analysis.design import Aims, Leader
-from meanwatt.analysis.scaling import Interval, mean_interval
-from meanwatt.analysis.simulation import simulate
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.design.design import Aims, Leader
+from meanwatt.analysis.simulation.simulation import simulate
+from meanwatt.analysis.validation.scaling import Interval, mean_interval
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.family import TariffFamily, tariff_family
-from meanwatt.model.mean_field.leader import commit
-from meanwatt.model.watch import Cancelled
+from meanwatt.model.mean_field.leader.commitment import commit
+from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, tariff_family
+from meanwatt.model.progress.watch import Cancelled
 
 EVALUATIONS: Final = 24
 """Tariffs tried in the search around the mean field's, for each number of households."""

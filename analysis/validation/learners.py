@@ -10,11 +10,11 @@ from typing import Final
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.analysis.scaling import Interval, mean_interval, paired_ratio, root
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.validation.scaling import Interval, mean_interval, paired_ratio, root
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.watch import Cancelled
+from meanwatt.model.progress.watch import Cancelled
 
 PARTS: Final = 4
 """A run is judged by its last part of this many."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from meanwatt.analysis.validation.result import Validation
-from meanwatt.model.messages import Messages, joined
+from meanwatt.model.scenario.messages import Messages, joined
 
 ROUNDING_MATTERS: Final = 0.3
 """Part of the RMS from which the error of rounding the types is pointed out."""

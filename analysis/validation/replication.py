@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.validation.grid import GridError, MeanFieldGrid
-from meanwatt.model.economy import Economy
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.population import Population, largest_remainder
 from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.scenario.economy import Economy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

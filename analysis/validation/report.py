@@ -4,11 +4,11 @@ from importlib.resources import files
 from typing import Any
 
 from meanwatt.analysis.figures.inline import inline_svg
-from meanwatt.analysis.output import versions
-from meanwatt.analysis.scaling import Interval
-from meanwatt.analysis.strict_json import dumps
+from meanwatt.analysis.output.result_files import versions
+from meanwatt.analysis.output.strict_json import dumps
 from meanwatt.analysis.validation.figures import figures
 from meanwatt.analysis.validation.result import Validation
+from meanwatt.analysis.validation.scaling import Interval
 from meanwatt.analysis.validation.verdict import Status, verdict
 
 ROUNDING = 1e-14

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from meanwatt.agents.short_repr import short_repr
-from meanwatt.analysis.scaling import Falling, Interval, Scaling
+from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.analysis.validation.exploitability import Exploitability
 from meanwatt.analysis.validation.leader import LeaderLoss
 from meanwatt.analysis.validation.learners import Emergence
+from meanwatt.analysis.validation.scaling import Falling, Interval, Scaling
 from meanwatt.analysis.validation.verdict import Finding
 
 

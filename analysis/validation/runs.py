@@ -9,7 +9,7 @@ from typing import Any, Final
 from meanwatt.analysis.validation.replication import Replication, replicate
 from meanwatt.analysis.workers import require_scheduler, results
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.watch import Cancelled
+from meanwatt.model.progress.watch import Cancelled
 
 OVERHEAD_HOUSEHOLDS: Final = 20_000
 """A day of the market takes about as long as this many households more, power flow included."""

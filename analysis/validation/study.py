@@ -11,8 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.analysis.scaling import Interval, Scaling, falling, pooled_ratio, root, scaling
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.validation.criteria import CHECKS, judge
 from meanwatt.analysis.validation.expected import effective_households, expected_scatter_kw2, expected_wasserstein_kwh
 from meanwatt.analysis.validation.exploitability import exploitability
@@ -21,10 +20,11 @@ from meanwatt.analysis.validation.learners import emergence
 from meanwatt.analysis.validation.replication import Replication, composition_error_kw, mean_of_known
 from meanwatt.analysis.validation.result import GridCheck, MemoryFloor, Validation
 from meanwatt.analysis.validation.runs import Runner, Task, runner
-from meanwatt.model.economy import build_economy
+from meanwatt.analysis.validation.scaling import Interval, Scaling, falling, pooled_ratio, root, scaling
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.scenario import load_scenario
-from meanwatt.model.watch import Cancelled
+from meanwatt.model.progress.watch import Cancelled
+from meanwatt.model.scenario.economy import build_economy
+from meanwatt.model.scenario.loading import load_scenario
 
 LEADER_HOUSEHOLDS: Final = (100, 1000)
 """Sizes of the markets in which the leader's best tariff is searched."""

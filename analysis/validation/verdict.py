@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from meanwatt.analysis.scaling import Interval
+from meanwatt.analysis.validation.scaling import Interval
 
 
 class Status(StrEnum):

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.analysis.emergence import MEASURES, NEAR, Emergence, emergence
-from meanwatt.analysis.figures.emergence import emergence_figure, image, last_days_figure
-from meanwatt.model.economy import build_economy, build_tariff
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.emergence.emergence import MEASURES, NEAR, Emergence, emergence
+from meanwatt.analysis.emergence.figures import emergence_figure, image, last_days_figure
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 IMAGES = Path(__file__).parents[1] / "images"
 ALIKE = "belief:first_step=1"

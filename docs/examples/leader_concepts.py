@@ -14,13 +14,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from meanwatt.analysis.design import Aims, Leader
-from meanwatt.model.economy import Economy, build_economy
-from meanwatt.model.mean_field.concepts import alternating, feedback, frozen
+from meanwatt.analysis.design.design import Aims, Leader
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
-from meanwatt.model.mean_field.family import TariffFamily, tariff_family
-from meanwatt.model.mean_field.leader import Commitment, commit
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.mean_field.leader.commitment import Commitment, commit
+from meanwatt.model.mean_field.leader.concepts import alternating, feedback, frozen
+from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, tariff_family
+from meanwatt.model.scenario.economy import Economy, build_economy
+from meanwatt.model.scenario.loading import load_scenario
 
 IMAGE = Path(__file__).parents[1] / "images" / "leader_concepts.png"
 CONCEPTS: dict[str, Callable[..., Commitment]] = {

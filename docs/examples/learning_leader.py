@@ -6,12 +6,12 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from meanwatt.analysis.design import Aims, Leader, Quest, commitment_search, default_price_cap_usd_per_kwh
+from meanwatt.analysis.design.design import Aims, Leader, Quest, commitment_search, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.campaign import MakeEnvironment, finite_market, mean_field
 from meanwatt.analysis.learning.curves import learning_curves, regret_band
-from meanwatt.model.economy import build_economy, build_tariff
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 FIGURE = Path(__file__).parents[1] / "images" / "learning_leader.png"
 SEEDS, EVALUATIONS, HOUSEHOLDS, DAYS = range(5), 100, 300, 28

@@ -8,16 +8,16 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 
-from meanwatt.agents.leader import LearningLeader
-from meanwatt.analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
+from meanwatt.agents.leader.learning_leader import LearningLeader
+from meanwatt.analysis.design.design import Aims, Leader, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.environment import expected_reading
 from meanwatt.analysis.learning.market_leader import learning_leader, mean_regret_usd, recommended
 from meanwatt.analysis.learning.menus import Menu, default_menu, solve_menu
 from meanwatt.analysis.learning.meter import MeteredObjective
-from meanwatt.model.economy import build_economy, build_tariff
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 FIGURE = Path(__file__).parents[1] / "images" / "market_leader.png"
 SEEDS, HOUSEHOLDS, DAYS = range(10), 1000, 720

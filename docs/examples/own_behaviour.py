@@ -10,7 +10,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from meanwatt.agents.behaviour import DayLived, Situation
+from meanwatt.agents.behaviour.protocol import DayLived, Situation
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.strategy_check import check_strategy
 

@@ -12,17 +12,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy.optimize import minimize
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.tariff import Recovery, Tariff
-from meanwatt.analysis.design import Aims, Leader
-from meanwatt.model.economy import Economy, build_economy, build_tariff
-from meanwatt.model.mean_field.annealing import Stage
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
+from meanwatt.analysis.design.design import Aims, Leader
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
-from meanwatt.model.mean_field.menu import epsilon_net, lipschitz
-from meanwatt.model.mean_field.mixed_tariff import tariff_by_day_type
-from meanwatt.model.mean_field.softmax_bound import SoftmaxLeader
-from meanwatt.model.mean_field.softmax_leader import Around, Sees, softmax_leader
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.mean_field.leader.annealing import Stage
+from meanwatt.model.mean_field.leader.epsilon_net import epsilon_net, lipschitz
+from meanwatt.model.mean_field.leader.mixed_tariff import tariff_by_day_type
+from meanwatt.model.mean_field.leader.softmax_bound import SoftmaxLeader
+from meanwatt.model.mean_field.leader.softmax_leader import Around, Sees, softmax_leader
+from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 IMAGE = Path(__file__).parents[1] / "images" / "softmax_leader.png"
 WORTH = Aims(leader=Leader.COMMISSION, equity=0.0).objective()

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from meanwatt.model.mean_field.softmax_games import SoftmaxRun, contractive_temperature, iterate_softmax, lipschitz
-from meanwatt.model.mean_field.stackelberg_games import (
+from meanwatt.model.tabular.softmax_games import SoftmaxRun, contractive_temperature, iterate_softmax, lipschitz
+from meanwatt.model.tabular.stackelberg_games import (
     StackelbergEquilibrium,
     commitment_equilibrium,
     feedback_equilibrium,
 )
-from meanwatt.model.mean_field.tabular_game import StackelbergGame, chase_game
+from meanwatt.model.tabular.tabular_game import StackelbergGame, chase_game
 
 HIGH, LOW = 0, 1  # the utility's charge
 STAY, LEAVE = 0, 1  # what a home does

@@ -17,9 +17,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from meanwatt.agents.arrays import Floats, Ints
-from meanwatt.agents.compiled import compiled
-from meanwatt.agents.randomness import Purpose, Words, child64, mix64, stream, weyl64
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.compiled import compiled
+from meanwatt.agents.numerics.randomness import Purpose, Words, child64, mix64, stream, weyl64
 from meanwatt.model.market.day_tables import DayTables
 from meanwatt.model.market.population import Population
 

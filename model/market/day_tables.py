@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from meanwatt.agents.arrays import Floats, Ints, require_finite, require_shape
-from meanwatt.agents.compiled import compiled
-from meanwatt.agents.policy import PolicyTable
-from meanwatt.agents.randomness import Words
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.numerics.arrays import Floats, Ints, require_finite, require_shape
+from meanwatt.agents.numerics.compiled import compiled
+from meanwatt.agents.numerics.randomness import Words
 from meanwatt.model.market.plan_columns import PlanColumns, plan_columns
 
 FULL: Final = 2.0**32

@@ -5,11 +5,11 @@ from typing import Final
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.model.feeder import Feeder
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.market.history import DayRecord, GridDay
-from meanwatt.model.messages import Messages
-from meanwatt.model.power_flow import PowerFlow, PowerFlowResult, VoltageLimits, bus_power, hours_outside
+from meanwatt.model.network.feeder import Feeder
+from meanwatt.model.network.power_flow import PowerFlow, PowerFlowResult, VoltageLimits, bus_power, hours_outside
+from meanwatt.model.scenario.messages import Messages
 
 SLOTS_NAMED: Final = 6
 """Slots without a state that a message names; the others it counts."""

@@ -8,8 +8,8 @@ from typing import overload
 import numpy as np
 import pandas as pd
 
-from meanwatt.agents.arrays import Bools, Floats, Ints
-from meanwatt.agents.short_repr import short_repr
+from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
+from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.utility import Account
 
 

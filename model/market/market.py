@@ -10,24 +10,22 @@ from typing import Any, Final
 import mesa
 import numpy as np
 
-from meanwatt.agents.arrays import Floats, Ints
-from meanwatt.agents.behaviour import DaySeen
-from meanwatt.agents.cohorts import Follower, Mixture
-from meanwatt.agents.following import FollowsTariff
-from meanwatt.agents.leader import Leader
-from meanwatt.agents.meter import MeterReading
-from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.behaviour.cohorts import Follower, Mixture
+from meanwatt.agents.behaviour.protocol import DaySeen
+from meanwatt.agents.behaviour.tariff_follower import FollowsTariff
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.leader.learning_leader import Leader
+from meanwatt.agents.leader.meter import MeterReading
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.randomness import Key, Purpose, child, key_from, stream, uniform
 from meanwatt.agents.prosumer import Prosumer
-from meanwatt.agents.randomness import Key, Purpose, child, key_from, stream, uniform
-from meanwatt.agents.tariff import Rates, Tariff
+from meanwatt.agents.tariff.tariff import Rates, Tariff
 from meanwatt.agents.utility import Utility
-from meanwatt.model.economy import Economy
-from meanwatt.model.feeder import build_feeder
-from meanwatt.model.market.agent_path import OwnWay
+from meanwatt.model.market.behaviour_spec import Given, read_behaviour
 from meanwatt.model.market.day_kernel import DaySums, mean_load_kw, run_day
+from meanwatt.model.market.day_settlement import own_rates, settle_day
 from meanwatt.model.market.day_tables import DayTables, TablesKept
 from meanwatt.model.market.digest import MeterDigest
-from meanwatt.model.market.evening import own_rates, settle_day
 from meanwatt.model.market.grid import MarketGrid, unsolved_messages
 from meanwatt.model.market.history import SUMMARY, DayRecord, History, day_summary
 from meanwatt.model.market.mesa_model import MesaMarket
@@ -44,14 +42,16 @@ from meanwatt.model.market.setup import (
     unreached_messages,
     whole_number,
 )
-from meanwatt.model.market.ways import Given, read_behaviour
+from meanwatt.model.market.strategy_replay import OwnWay
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.mean_field.prices import first_guess
-from meanwatt.model.messages import Messages, joined, rounding_messages, scenario_messages
-from meanwatt.model.power_flow import VoltageLimits
-from meanwatt.model.ranges import HOUSEHOLDS, THREADS
-from meanwatt.model.scenario import Scenario
-from meanwatt.model.watch import Progress
+from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
+from meanwatt.model.network.feeder import build_feeder
+from meanwatt.model.network.power_flow import VoltageLimits
+from meanwatt.model.progress.watch import Progress
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.loading import Scenario
+from meanwatt.model.scenario.messages import Messages, joined, rounding_messages, scenario_messages
+from meanwatt.model.scenario.ranges import HOUSEHOLDS, THREADS
 
 REGISTERED_LIMIT: Final = 20_000
 """Largest market whose every household is a registered Mesa agent (each costs about half a kB and 6 µs)."""
@@ -87,10 +87,10 @@ class ProsumerMarket(MesaMarket):
         The equilibrium whose policies, adder and fixed charges are used. Without it one is solved here, unless no
         behaviour follows it and the tariff's recovery is ``posted``.
     behaviour
-        ``"equilibrium"``, ``"belief"``, a rule of thumb (``meanwatt.agents.rules``), an object of your own
-        (``meanwatt.agents.behaviour.Behaviour``), a strategy of your own, or several of them with their shares:
+        ``"equilibrium"``, ``"belief"``, a rule of thumb (``meanwatt.agents.behaviour.rules``), an object of your own
+        (``meanwatt.agents.behaviour.protocol.Behaviour``), a strategy of your own, or several with their shares:
         ``{"equilibrium": 0.9, Mine: 0.1}`` or ``"equilibrium=0.9,belief=0.1:cohorts=8"``; see
-        ``meanwatt.model.market.ways``.
+        ``meanwatt.model.market.behaviour_spec``.
     rng
         Key of all draws: a whole number, a sequence of them, or a numpy Generator, which gives one 64-bit word; None
         draws a fresh key. Whatever it was, ``ProsumerMarket(rng=market.key)`` repeats the run.
@@ -103,7 +103,7 @@ class ProsumerMarket(MesaMarket):
         Whether to solve the feeder every day.
     part
         (k, n): simulate only part k of n parts of the households, who live on a feeder of their own; see
-        ``meanwatt.model.market.feeders``. By default all of them.
+        ``meanwatt.model.market.partitioned_market``. By default all of them.
     leader
         Who posts a tariff each day, such as a ``LearningLeader``; ``tariff`` is then what was in force before. The
         adder and the fixed charges follow the posted tariff, and so do households whose behaviour has a name.
@@ -129,7 +129,7 @@ class ProsumerMarket(MesaMarket):
     behaviour : Behaviour
         That of the only cohort, or a ``Mixture`` of all; its policies are those of the classes.
     strategies : dict
-        Households that decide for themselves, by id; see ``meanwatt.agents.behaviour.Strategy``.
+        Households that decide for themselves, by id; see ``meanwatt.agents.behaviour.protocol.Strategy``.
     own_way : OwnWay or None
         Their last day: what they met and did, and what they would have done.
     prices_seen : (c, slot)

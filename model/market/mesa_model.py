@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 import mesa
 
+from meanwatt.agents.numerics.randomness import seed_of
 from meanwatt.agents.prosumer import Prosumer
-from meanwatt.agents.randomness import seed_of
 from meanwatt.agents.utility import Utility
 
 
@@ -23,7 +23,7 @@ class MesaMarket(mesa.Model):  # type: ignore[misc]
     Parameters
     ----------
     key
-        State of the streams of all draws; see ``meanwatt.agents.randomness.key_from``.
+        State of the streams of all draws; see ``meanwatt.agents.numerics.randomness.key_from``.
     threads
         Threads of the compiled parts.
 

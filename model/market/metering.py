@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.household import HouseholdType
-from meanwatt.agents.meter import MeterReading
-from meanwatt.agents.tariff import Rates, Tariff
-from meanwatt.model.economy import Economy
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.leader.meter import MeterReading
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import Rates, Tariff
 from meanwatt.model.market.history import DayRecord
 from meanwatt.model.market.population import Population
+from meanwatt.model.scenario.economy import Economy
 
 
 def day_reading(

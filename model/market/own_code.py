@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from meanwatt.model.nearest import unknown
+from meanwatt.model.scenario.nearest import unknown
 
 Load = Callable[[str, Sequence[str]], Any]
 """Takes a module or file and what stood after it between colons (one class name), and gives the class."""

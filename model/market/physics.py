@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats, Ints
-from meanwatt.agents.battery import grid_power_kw
-from meanwatt.agents.household import HouseholdType
+from meanwatt.agents.household.battery import grid_power_kw
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.model.market.day_kernel import DaySums
 
 

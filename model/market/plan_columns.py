@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.numerics.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

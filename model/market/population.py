@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from meanwatt.agents.arrays import Floats, Ints
-from meanwatt.agents.compiled import compiled
-from meanwatt.agents.randomness import GOLDEN_GAMMA, Purpose, Words, child, children, stream
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.compiled import compiled
+from meanwatt.agents.numerics.randomness import GOLDEN_GAMMA, Purpose, Words, child, children, stream
 
 CHUNK: Final = 16_384
 """Most households that are visited bus by bus; see ``Visits``."""

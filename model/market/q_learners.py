@@ -9,14 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from meanwatt.agents.arrays import Floats, Ints
-from meanwatt.agents.behaviour import DaySeen
-from meanwatt.agents.best_response import best_response
-from meanwatt.agents.household import HouseholdType
-from meanwatt.agents.offer import Offer
-from meanwatt.agents.outlook import Outlook, ValueRule
-from meanwatt.agents.policy import PolicyTable
-from meanwatt.agents.q_learning import (
+from meanwatt.agents.behaviour.offer import Offer
+from meanwatt.agents.behaviour.protocol import DaySeen
+from meanwatt.agents.behaviour.q_learning import (
     GAIN_SHARE,
     QSettings,
     Values,
@@ -25,9 +20,14 @@ from meanwatt.agents.q_learning import (
     live_day,
     policy_of_values,
 )
-from meanwatt.agents.randomness import Purpose, stream
-from meanwatt.agents.slot_outcome import SlotOutcome, slot_outcome
-from meanwatt.agents.tariff import Rates, Tariff, payment_usd, rates
+from meanwatt.agents.household.best_response import best_response
+from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.household.slot_outcome import SlotOutcome, slot_outcome
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.randomness import Purpose, stream
+from meanwatt.agents.tariff.tariff import Rates, Tariff, payment_usd, rates
 from meanwatt.model.market.day_kernel import DaySums, quanta
 from meanwatt.model.market.day_tables import DayTables
 from meanwatt.model.market.population import Population
@@ -37,7 +37,7 @@ PARTS_PER_THREAD = 4
 
 
 class QLearners:
-    """Households that learn from their own bills alone; see ``meanwatt.agents.q_learning``.
+    """Households that learn from their own bills alone; see ``meanwatt.agents.behaviour.q_learning``.
 
     What they do lies in a table for each household, not in ``policies``: those are what the kernel runs for them
     before their own day replaces it (batteries stand still), and hold the net load of every move. Use answers the mean
@@ -47,7 +47,7 @@ class QLearners:
     Parameters
     ----------
     types, tariff, adder_usd_per_kwh, today, outlook
-        As for ``meanwatt.agents.behaviour.BeliefBehaviour``.
+        As for ``meanwatt.agents.behaviour.protocol.BeliefBehaviour``.
     first_guess_usd_per_kwh : (c, h)
         Wholesale price of reference demand. [USD/kWh]
     settings

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from meanwatt.agents.arrays import Floats, Ints
-from meanwatt.agents.q_learning import QSettings, Values
+from meanwatt.agents.behaviour.q_learning import QSettings, Values
+from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.model.market.population import Population
 
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats, Ints
-from meanwatt.agents.compiled import compiled
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.model.market.day_kernel import ONE_THREAD_BELOW, QUANTUM_KWH
 from meanwatt.model.market.population import CHUNK, Population
 

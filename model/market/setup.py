@@ -6,31 +6,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from meanwatt.agents.behaviour import Behaviour, BeliefBehaviour, Strategy
-from meanwatt.agents.belief import BeliefSettings
-from meanwatt.agents.cohorts import Cohort
-from meanwatt.agents.following import TariffFollower
-from meanwatt.agents.offer import Offer
-from meanwatt.agents.policy import PolicyTable
-from meanwatt.agents.q_learning import QSettings
-from meanwatt.agents.rules import RULES, rule_policies
-from meanwatt.agents.tariff import Recovery, Tariff, rates
-from meanwatt.model.economy import Economy, build_economy, build_tariff
-from meanwatt.model.heartbeat import Heartbeat
-from meanwatt.model.machine import require_room
+from meanwatt.agents.behaviour.belief import BeliefSettings
+from meanwatt.agents.behaviour.cohorts import Cohort
+from meanwatt.agents.behaviour.offer import Offer
+from meanwatt.agents.behaviour.protocol import Behaviour, BeliefBehaviour, Strategy
+from meanwatt.agents.behaviour.q_learning import QSettings
+from meanwatt.agents.behaviour.rules import RULES, rule_policies
+from meanwatt.agents.behaviour.tariff_follower import TariffFollower
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
+from meanwatt.model.market.behaviour_spec import Way, needs_equilibrium
 from meanwatt.model.market.day_kernel import QUANTUM_KWH
 from meanwatt.model.market.population import CHUNK, Population
+from meanwatt.model.market.posted_terms import Terms, make_offer
 from meanwatt.model.market.q_learners import QLearners
-from meanwatt.model.market.terms import Terms, make_offer
-from meanwatt.model.market.ways import Way, needs_equilibrium
-from meanwatt.model.mean_field.answer import outlook
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.prices import first_guess
-from meanwatt.model.messages import Messages
-from meanwatt.model.ranges import Range
-from meanwatt.model.scenario import Scenario, load_scenario
-from meanwatt.model.tariff_file import show
-from meanwatt.model.watch import Progress
+from meanwatt.model.mean_field.population.population_response import outlook
+from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
+from meanwatt.model.progress.heartbeat import Heartbeat
+from meanwatt.model.progress.machine import require_room
+from meanwatt.model.progress.watch import Progress
+from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.loading import Scenario, load_scenario
+from meanwatt.model.scenario.messages import Messages
+from meanwatt.model.scenario.ranges import Range
+from meanwatt.model.scenario.tariff_file import show
 
 _ABOUT_TARIFFS = {"default_tariff", "tariffs"}
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from meanwatt.agents.behaviour import DayLived, Situation, Strategy
-from meanwatt.agents.tariff import Recovery
-from meanwatt.model.economy import Economy, build_economy, build_tariff
+from meanwatt.agents.behaviour.protocol import DayLived, Situation, Strategy
+from meanwatt.agents.tariff.tariff import Recovery
+from meanwatt.model.market.behaviour_spec import read_behaviour
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.ways import read_behaviour
-from meanwatt.model.scenario import Scenario, load_scenario
+from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.loading import Scenario, load_scenario
 
 PER_TYPE = 3
 """Households of each type that decide by the strategy under test."""

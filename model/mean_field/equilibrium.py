@@ -11,13 +11,11 @@ from enum import StrEnum
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.policy import PolicyTable
-from meanwatt.agents.short_repr import short_repr
-from meanwatt.agents.tariff import Rates, Recovery, Tariff
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field.answer import ROUGHEST, Answer, answer, posted_charge_usd_per_day, surplus_usd_per_day
-from meanwatt.model.mean_field.certificate import (
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.tariff import Rates, Recovery, Tariff
+from meanwatt.model.mean_field.certificates import (
     OBSERVED,
     agreement,
     contraction,
@@ -26,12 +24,25 @@ from meanwatt.model.mean_field.certificate import (
     softmax_bound_usd_per_day,
     uniqueness,
 )
-from meanwatt.model.mean_field.price_slope import BooksSlope, books_slope, dense_pays, net_load_slope
-from meanwatt.model.mean_field.prices import PriceSolution, couples, first_guess, solve_prices
-from meanwatt.model.mean_field.recovery import Recovered, balancing_fixed_charge, smallest_adder
+from meanwatt.model.mean_field.derivatives.population_sensitivity import (
+    BooksSlope,
+    books_slope,
+    dense_pays,
+    net_load_slope,
+)
+from meanwatt.model.mean_field.population.population_response import (
+    ROUGHEST,
+    Answer,
+    answer,
+    posted_charge_usd_per_day,
+    surplus_usd_per_day,
+)
 from meanwatt.model.mean_field.solution_messages import curtailed_kw, curtailed_kwh_per_day, solution_messages
-from meanwatt.model.messages import Messages, joined, scenario_messages
-from meanwatt.model.watch import Cancelled, Progress, Watch
+from meanwatt.model.mean_field.solvers.price_fixed_point import PriceSolution, couples, first_guess, solve_prices
+from meanwatt.model.mean_field.solvers.revenue_recovery import Recovered, balancing_fixed_charge, smallest_adder
+from meanwatt.model.progress.watch import Cancelled, Progress, Watch
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.messages import Messages, joined, scenario_messages
 
 TOLERANCE_USD_PER_KWH = 1e-9
 """Largest residual accepted unless told."""
@@ -48,7 +59,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Equilibrium:
-    """The continuum at rest under a tariff. Money is expected under p_c; axes as in ``meanwatt.agents.arrays``.
+    """The continuum at rest under a tariff. Money is expected under p_c; axes as in `meanwatt.agents.numerics.arrays`.
 
     Attributes
     ----------

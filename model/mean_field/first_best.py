@@ -17,18 +17,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats, read_only
-from meanwatt.agents.battery import Battery, grid_power_kw, moves, wear_usd
-from meanwatt.agents.best_response import Response, respond
-from meanwatt.agents.demand import utility_usd_per_hour, wanted_slope_kw, wanted_use_kw
-from meanwatt.agents.outlook import Outlook
-from meanwatt.agents.short_repr import short_repr
-from meanwatt.agents.slot_outcome import SlotOutcome
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field.answer import outlook
-from meanwatt.model.mean_field.flow import stationary_flow
-from meanwatt.model.mean_field.simplex import simplex_step
-from meanwatt.model.watch import Watch
+from meanwatt.agents.household.battery import Battery, grid_power_kw, moves, wear_usd
+from meanwatt.agents.household.best_response import Response, respond
+from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.demand import utility_usd_per_hour, wanted_slope_kw, wanted_use_kw
+from meanwatt.agents.household.slot_outcome import SlotOutcome
+from meanwatt.agents.numerics.arrays import Floats, read_only
+from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.model.mean_field.population.flow import stationary_flow
+from meanwatt.model.mean_field.population.population_response import outlook
+from meanwatt.model.mean_field.zero_temperature.simplex_qp import simplex_step
+from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.economy import Economy
 
 GAP_USD_PER_DAY = 1e-5
 """Duality gap at which the optimum counts as found. [USD per household-day]"""

@@ -5,10 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.tariff import ExportRule, Tariff, export_credit
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field.answer import Answer
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import ExportRule, Tariff, export_credit
+from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.scenario.economy import Economy
 
 ROUNDING: Final = 1e-12
 """A cut this small is rounding [USD/kWh], and so is this share of the solar output."""

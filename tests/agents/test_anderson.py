@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meanwatt.agents.anderson import accelerate
+from meanwatt.agents.numerics.anderson import accelerate
 
 
 def rotated_map(seed: int, eigenvalues: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

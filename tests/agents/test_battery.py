@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meanwatt.agents.battery import Battery, feasible, grid_power_kw, moves, wear_usd
+from meanwatt.agents.household.battery import Battery, feasible, grid_power_kw, moves, wear_usd
 
 
 def battery_of(**changes: float) -> Battery:

@@ -10,10 +10,10 @@ from scenarios import SHOCK, WEATHER, random_game, small_household, small_outloo
 from scipy.special import logsumexp
 from slow_oracles import occupation_optimum
 
-from meanwatt.agents.best_response import best_response, respond
-from meanwatt.agents.outlook import Outlook, ValueRule
-from meanwatt.agents.slot_outcome import SlotOutcome
-from meanwatt.agents.soft_slot import SAFE_EXPONENT
+from meanwatt.agents.household.best_response import best_response, respond
+from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.slot_outcome import SlotOutcome
+from meanwatt.agents.household.soft_slot import SAFE_EXPONENT
 
 LEVELS = 4
 TWO_WEATHERS = np.array([[0.8, 0.2], [0.5, 0.5]])

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenarios import random_game, small_outlook
 
-from meanwatt.agents.best_response import respond
-from meanwatt.agents.day_operator import closed_groups, group_weights
-from meanwatt.agents.outlook import Outlook, ValueRule
-from meanwatt.agents.q_learning import believed_values
-from meanwatt.model.mean_field.flow import stationary_flow
-from meanwatt.model.weather import common_states, stationary_law
+from meanwatt.agents.behaviour.q_learning import believed_values
+from meanwatt.agents.household.best_response import respond
+from meanwatt.agents.household.day_operator import closed_groups, group_weights
+from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.model.mean_field.population.flow import stationary_flow
+from meanwatt.model.scenario.weather import common_states, stationary_law
 
 CYCLE = np.roll(np.eye(3), 1, axis=1)
 """Shock 0 leads to 1, 1 to 2, 2 to 0: with three slots a day every midnight is like the last."""

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meanwatt.agents import kernel_cache
-from meanwatt.agents.compiled import Kernel, compiled
-from meanwatt.agents.kernel_cache import fingerprint, first_writable
+from meanwatt.agents.numerics import kernel_cache
+from meanwatt.agents.numerics.compiled import Kernel, compiled
+from meanwatt.agents.numerics.kernel_cache import fingerprint, first_writable
 
 ROOT = Path(__file__).parents[2]
 SMALLEST = """
 import numpy as np
-from meanwatt.agents.demand import wanted_use_kw
-from meanwatt.model.supply import SupplyCurve
+from meanwatt.agents.household.demand import wanted_use_kw
+from meanwatt.model.scenario.supply import SupplyCurve
 curve = SupplyCurve.polynomial([0.1, 0.2])
 price = curve.price(np.array([0.5, 1.0]))
 print(wanted_use_kw(np.ones(2), price, elasticity=0.5, flexibility=0.5, reference_price=0.2).tolist())
@@ -44,7 +44,8 @@ def test_three_cold_processes_at_once_leave_a_cache_that_a_fourth_one_loads(tmp_
     outcomes = [process.communicate() for process in cold]
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.kernel")}
     fourth = started(
-        tmp_path, SMALLEST + "from meanwatt.agents.compile_time import compile_seconds\nprint(compile_seconds())"
+        tmp_path,
+        SMALLEST + "from meanwatt.agents.numerics.compile_time import compile_seconds\nprint(compile_seconds())",
     )
     told, complaint = fourth.communicate()
     assert [process.returncode for process in [*cold, fourth]] == [0, 0, 0, 0], (outcomes, complaint)
@@ -61,7 +62,7 @@ import io
 from numba.core.compiler import CompileResult
 from numba.core.registry import cpu_target
 from numba.core.runtime.nrt import rtsys
-from meanwatt.agents.kernel_cache import _split, _Unpickler, cache_folder
+from meanwatt.agents.numerics.kernel_cache import _split, _Unpickler, cache_folder
 context = cpu_target.target_context
 rtsys.initialize(context)
 files = [path for path in cache_folder().glob("*.kernel") if path.name.startswith("meanwatt.")]
@@ -123,7 +124,7 @@ def test_the_first_folder_that_takes_a_file_is_used(tmp_path: Path) -> None:
 
 
 def test_bounds_checking_has_a_folder_of_its_own(tmp_path: Path) -> None:
-    code = "from meanwatt.agents.kernel_cache import cache_folder\nprint(cache_folder())"
+    code = "from meanwatt.agents.numerics.kernel_cache import cache_folder\nprint(cache_folder())"
     plain, _ = started(tmp_path, code, NUMBA_BOUNDSCHECK="0").communicate()
     checked, _ = started(tmp_path, code, NUMBA_BOUNDSCHECK="1").communicate()
     assert str(tmp_path) in plain
@@ -132,7 +133,7 @@ def test_bounds_checking_has_a_folder_of_its_own(tmp_path: Path) -> None:
 
 
 def test_the_first_start_is_over_once_something_is_compiled(tmp_path: Path) -> None:
-    ask = "from meanwatt.agents.kernel_cache import is_first_start\nprint(is_first_start())\n"
+    ask = "from meanwatt.agents.numerics.kernel_cache import is_first_start\nprint(is_first_start())\n"
     first, _ = started(tmp_path, ask + SMALLEST + ask).communicate()
     second, _ = started(tmp_path, ask).communicate()
     before, _, after = first.splitlines()
@@ -186,7 +187,8 @@ def test_versions_of_the_packages_are_part_of_the_folder(monkeypatch: pytest.Mon
 
 
 def test_reading_a_kernel_module_does_not_load_numba() -> None:
-    code = "import sys, meanwatt.model.supply, meanwatt.agents.day_sweep\nsys.exit('numba' in sys.modules)"
+    modules = "meanwatt.model.scenario.supply, meanwatt.agents.household.backward_induction"
+    code = f"import sys, {modules}\nsys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
@@ -199,7 +201,7 @@ def test_a_decorated_function_keeps_its_name_and_its_python() -> None:
 PRODUCT = """
 import sys
 import numpy as np
-from meanwatt.agents.day_operator import day_operators
+from meanwatt.agents.household.day_operator import day_operators
 kernel = np.array([[[[[0.5, 0.5], [0.25, 0.75]]], [[[1.0, 0.0], [0.5, 0.5]]]]])
 found = day_operators(kernel, np.ones((1, 1)), 1.0)[0]
 assert np.allclose(found, kernel[0, 0, 0] @ kernel[0, 1, 0], rtol=1e-15), found
@@ -208,7 +210,7 @@ assert np.allclose(found, kernel[0, 0, 0] @ kernel[0, 1, 0], rtol=1e-15), found
 
 def test_a_second_start_multiplies_matrices_without_all_of_scipy_linalg_and_numba(tmp_path: Path) -> None:
     import_again = """
-from meanwatt.agents.compile_time import compile_seconds
+from meanwatt.agents.numerics.compile_time import compile_seconds
 assert compile_seconds() == 0.0, "the second process compiled again"
 spared = ["scipy.linalg", "numpy.f2py", "numba.np.arrayobj", "numba.cpython.unicode"]
 assert not [name for name in spared if name in sys.modules], sys.modules.keys()

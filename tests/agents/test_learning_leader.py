@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from meanwatt.agents.leader import Leader, LearningLeader
-from meanwatt.agents.meter import MeterReading, joined
-from meanwatt.agents.tariff import ExportRule, Recovery, Tariff
+from meanwatt.agents.leader.learning_leader import Leader, LearningLeader
+from meanwatt.agents.leader.meter import MeterReading, joined
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 
 
 def tariff(name: str, rate: float = 0.2) -> Tariff:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from meanwatt.agents.menu_learner import MenuLearner
-from meanwatt.agents.softmax import softmax
+from meanwatt.agents.leader.bandit_leader import MenuLearner
+from meanwatt.agents.numerics.softmax import softmax
 
 
 def play(learner: MenuLearner, worth: np.ndarray, rounds: int, noise: float = 0.0, seed: int = 0) -> np.ndarray:

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenarios import SHOCK_LEVELS, small_household
 
-from meanwatt.agents.demand import utility_usd_per_hour
-from meanwatt.agents.household import HouseholdType
-from meanwatt.agents.slot_outcome import plan_reward_usd, slot_outcome
-from meanwatt.agents.split import Ties
-from meanwatt.agents.tariff import Rates, payment_usd
+from meanwatt.agents.household.demand import utility_usd_per_hour
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.household.slot_outcome import plan_reward_usd, slot_outcome
+from meanwatt.agents.household.split import Ties
+from meanwatt.agents.tariff.tariff import Rates, payment_usd
 
 rates_usd = st.floats(-0.4, 0.6)
 
@@ -27,7 +27,7 @@ def at(bought: float, sold: float, home: HouseholdType) -> Rates:
 
 def brute_force_usd(home: HouseholdType, bought: float, sold: float, hours: float) -> np.ndarray:
     """Best utility less payment over a fine grid of use × solar used, (c, h, z, j)."""
-    from meanwatt.agents.slot_outcome import battery_moves
+    from meanwatt.agents.household.slot_outcome import battery_moves
 
     _, battery_kw, _ = battery_moves(home.battery, hours)
     reach = home.flexibility if home.elasticity else 0.0
@@ -69,7 +69,7 @@ def test_the_best_plan_respects_flexibility_and_the_sun(bought: float, sold: flo
     outcome = slot_outcome(home, at(bought, sold, home), SHOCK_LEVELS, 12.0)
     reference = home.reference_kw[:, :, None, None] * SHOCK_LEVELS[:, None]
     assert (np.abs(outcome.use_kw / reference - 1) <= 0.5 + 1e-12).all()
-    from meanwatt.agents.battery import grid_power_kw
+    from meanwatt.agents.household.battery import grid_power_kw
 
     battery_kw = grid_power_kw(home.battery, outcome.moves, 12.0)
     used_kw = outcome.use_kw + battery_kw - outcome.net_load_kw

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.household.policy_table import PolicyTable
 
 MOVES = np.array([-1, 0, 1, 2])
 

@@ -6,12 +6,7 @@ import numpy as np
 import pytest
 from scenarios import SHOCK, small_household, small_outlook, small_rates
 
-from meanwatt.agents.arrays import Bools, Floats
-from meanwatt.agents.battery import feasible
-from meanwatt.agents.best_response import Response, respond
-from meanwatt.agents.outlook import Outlook, ValueRule
-from meanwatt.agents.policy import PolicyTable
-from meanwatt.agents.q_learning import (
+from meanwatt.agents.behaviour.q_learning import (
     GAIN_SHARE,
     QSettings,
     Values,
@@ -20,10 +15,15 @@ from meanwatt.agents.q_learning import (
     live_day,
     policy_of_values,
 )
-from meanwatt.agents.slot_outcome import slot_outcome
+from meanwatt.agents.household.battery import feasible
+from meanwatt.agents.household.best_response import Response, respond
+from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.household.slot_outcome import slot_outcome
+from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.model.market.day_tables import alias_table
-from meanwatt.model.mean_field.flow import stationary_flow
-from meanwatt.model.weather import common_states
+from meanwatt.model.mean_field.population.flow import stationary_flow
+from meanwatt.model.scenario.weather import common_states
 
 KEY = np.uint64(99)
 SLOTS = 4

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meanwatt.agents.randomness import (
+from meanwatt.agents.numerics.randomness import (
     GOLDEN_GAMMA,
     Purpose,
     child,

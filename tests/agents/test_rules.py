@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.best_response import best_response
-from meanwatt.agents.household import HouseholdType
-from meanwatt.agents.policy import PolicyTable
-from meanwatt.agents.rules import RULES, rule_policies
-from meanwatt.agents.slot_outcome import slot_outcome
-from meanwatt.agents.tariff import Rates
+from meanwatt.agents.behaviour.rules import RULES, rule_policies
+from meanwatt.agents.household.best_response import best_response
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.household.slot_outcome import slot_outcome
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import Rates
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.mean_field.flow import stationary_flow
-from meanwatt.model.weather import common_states
+from meanwatt.model.mean_field.population.flow import stationary_flow
+from meanwatt.model.scenario.weather import common_states
 from tests.scenarios import SHOCK_LEVELS, WEATHER, preset_economy, small_household, small_outlook, small_rates
 
 SEEDS = st.integers(0, 10_000)

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from meanwatt.agents.short_repr import short_repr
-from meanwatt.model.economy import build_economy, build_tariff
+from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 LONGEST = 1500
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scenarios import SHOCK_LEVELS, small_household, small_rates
 
-from meanwatt.agents.battery import grid_power_kw, moves, wear_usd
-from meanwatt.agents.slot_outcome import SlotOutcome, slot_outcome
+from meanwatt.agents.household.battery import grid_power_kw, moves, wear_usd
+from meanwatt.agents.household.slot_outcome import SlotOutcome, slot_outcome
 
 SLOT_HOURS = 8.0
 

@@ -4,9 +4,9 @@ import numba
 import numpy as np
 import pytest
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.elementary import LOWEST, quick_exp, quick_log
-from meanwatt.agents.soft_slot import NEVER, SAFE_EXPONENT, padded, soft_slot
+from meanwatt.agents.household.soft_slot import NEVER, SAFE_EXPONENT, padded, soft_slot
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.elementary import LOWEST, quick_exp, quick_log
 
 UNIT = np.finfo(float).eps
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meanwatt.agents.softmax import softmax, softmax_distance_bound
+from meanwatt.agents.numerics.softmax import softmax, softmax_distance_bound
 
 # whole numbers, so that ties and gaps are exact
 rows = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=6)

@@ -187,7 +187,7 @@ def test_starting_does_not_load_what_only_other_commands_need() -> None:
     """Mesa, pandas and their like take seconds to load; neither listing nor solving needs them."""
     code = (
         "import sys; from meanwatt.analysis.cli import main; main(['scenarios']); main(['solve', 'texbook']);"
-        "import meanwatt.analysis.cli.inputs, meanwatt.analysis.solution_json;"
+        "import meanwatt.analysis.cli.inputs, meanwatt.analysis.output.solution_json;"
         "print([m for m in ('mesa', 'pandas', 'matplotlib', 'solara', 'dask', 'pyarrow', 'networkx', 'rich.table')"
         " if m in sys.modules])"
     )
@@ -253,7 +253,7 @@ def test_sigterm_unwinds_a_command_and_is_one_line() -> None:
     code = """
 import os, signal, sys
 from meanwatt.analysis.cli import entry, main
-from meanwatt.analysis.output import staged_directory
+from meanwatt.analysis.output.result_files import staged_directory
 
 def busy(arguments):
     with staged_directory(sys.argv[1]) as stage:
@@ -290,7 +290,7 @@ def test_after_the_second_ctrl_c_tidying_up_is_not_broken_off() -> None:
 def test_without_a_terminal_a_long_command_prints_a_line_every_few_seconds(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("meanwatt.model.heartbeat.EVERY_SECONDS", 0.05)
+    monkeypatch.setattr("meanwatt.model.progress.heartbeat.EVERY_SECONDS", 0.05)
     said = ""
     with watched(quiet=False) as work:
         work.show("point 3 of 4", 0.5)

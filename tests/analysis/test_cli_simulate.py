@@ -11,9 +11,9 @@ import pytest
 from scenarios import preset_economy, preset_tariff, solved
 
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.simulation import Simulation, simulate
-from meanwatt.analysis.solution_json import equilibrium_metrics
-from meanwatt.analysis.utility_meter import UtilityMeter, slot_utility_usd_per_hour
+from meanwatt.analysis.metrics.utility_meter import UtilityMeter, slot_utility_usd_per_hour
+from meanwatt.analysis.output.solution_json import equilibrium_metrics
+from meanwatt.analysis.simulation.simulation import Simulation, simulate
 from meanwatt.model.market.market import ProsumerMarket
 
 CONTRACT = {

@@ -11,7 +11,7 @@ import pytest
 from scenarios import solved
 
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.solution_json import find_first_best
+from meanwatt.analysis.output.solution_json import find_first_best
 
 CONTRACT = {
     "scenario",

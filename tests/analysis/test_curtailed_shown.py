@@ -14,10 +14,10 @@ from meanwatt.analysis.cli import main
 from meanwatt.analysis.dashboard.engine import Engine
 from meanwatt.analysis.dashboard.settings import Settings
 from meanwatt.analysis.dashboard.solution import solve
-from meanwatt.analysis.simulation import simulate
-from meanwatt.analysis.solution_json import solution_tables
-from meanwatt.model.feeder import build_feeder
+from meanwatt.analysis.output.solution_json import solution_tables
+from meanwatt.analysis.simulation.simulation import simulate
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.model.network.feeder import build_feeder
 
 COSTLY = "tariff.export.usd_per_kwh=-0.02"
 """Exports that cost two cents: all sun beyond a home's own use is held back."""

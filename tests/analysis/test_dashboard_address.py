@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meanwatt.agents.tariff import rates
+from meanwatt.agents.tariff.tariff import rates
 from meanwatt.analysis.dashboard.address import from_query, query
 from meanwatt.analysis.dashboard.knobs import Knob, knobs, without_effect
 from meanwatt.analysis.dashboard.settings import HOUSEHOLDS, SEEDS, Settings
 from meanwatt.analysis.dashboard.view import _tariff_options
-from meanwatt.analysis.same_tariffs import twins
-from meanwatt.model.economy import build_economy, build_tariff
-from meanwatt.model.scenario import load_scenario, presets
+from meanwatt.analysis.design.same_tariffs import twins
+from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario, presets
 
 
 @st.composite

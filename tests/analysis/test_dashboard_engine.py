@@ -21,11 +21,11 @@ from meanwatt.analysis.dashboard.engine import Engine, ending
 from meanwatt.analysis.dashboard.settings import Settings
 from meanwatt.analysis.dashboard.solution import Solution, mean_voltage_pu, solve
 from meanwatt.analysis.dashboard.view import Frame
-from meanwatt.analysis.expectation import expect
-from meanwatt.model.economy import build_economy, build_tariff
-from meanwatt.model.mean_field.answer import energy_cost_usd_per_day
+from meanwatt.analysis.simulation.expectation import expect
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-from meanwatt.model.scenario import load_scenario, presets
+from meanwatt.model.mean_field.population.population_response import energy_cost_usd_per_day
+from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario, presets
 
 POSTED = Settings(scenario="textbook", tariff="filed", households=200)
 """Nothing to balance and nothing passed through: solved in one evaluation."""

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from scenarios import preset_economy, preset_tariff, solved
 
-from meanwatt.agents.tariff import Recovery, Tariff
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.design import (
+from meanwatt.analysis.design.design import (
     Aims,
     Design,
     Leader,
@@ -23,12 +23,12 @@ from meanwatt.analysis.design import (
     tariff_table,
     toml_text,
 )
-from meanwatt.analysis.solution_json import equilibrium_metrics
-from meanwatt.model.economy import build_tariff
+from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-from meanwatt.model.mean_field.family import starting_points, tariff_family
-from meanwatt.model.mean_field.leader import Commitment
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.mean_field.leader.commitment import Commitment
+from meanwatt.model.mean_field.leader.tariff_family import starting_points, tariff_family
+from meanwatt.model.scenario.economy import build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 CONTRACT = {
     "messages",

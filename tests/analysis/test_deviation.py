@@ -8,16 +8,16 @@ import pytest
 from scenarios import real_time, small_economy, small_tariff, solved, toy
 from slow_oracles import occupation_optimum
 
-from meanwatt.agents.battery import grid_power_kw
-from meanwatt.agents.demand import utility_usd_per_hour
-from meanwatt.agents.tariff import ExportRule, rates
-from meanwatt.analysis.deviation import best_outcome, finite_exploitability_usd_per_day, own_rates
-from meanwatt.analysis.scaling import power_slope
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field.answer import outlook
+from meanwatt.agents.household.battery import grid_power_kw
+from meanwatt.agents.household.demand import utility_usd_per_hour
+from meanwatt.agents.tariff.tariff import ExportRule, rates
+from meanwatt.analysis.finite_game.deviation import best_outcome, finite_exploitability_usd_per_day, own_rates
+from meanwatt.analysis.validation.scaling import power_slope
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.mean_field.ties import parts_somewhere
-from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.mean_field.population.population_response import outlook
+from meanwatt.model.mean_field.population.ties import parts_somewhere
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.supply import SupplyCurve
 
 
 def small(**changes: object) -> Equilibrium:

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from scenarios import small_economy, small_tariff
 
-from meanwatt.agents.behaviour import BeliefBehaviour
+from meanwatt.agents.behaviour.protocol import BeliefBehaviour
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.emergence import (
+from meanwatt.analysis.emergence.emergence import (
     MEASURES,
     Emergence,
     belief_error_usd_per_kwh,
@@ -22,10 +22,10 @@ from meanwatt.analysis.emergence import (
     price_move_usd_per_kwh,
     tables_in_force,
 )
-from meanwatt.analysis.figures.emergence import emergence_figure, image, last_days_figure
+from meanwatt.analysis.emergence.figures import emergence_figure, image, last_days_figure
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.tables import follow
+from meanwatt.model.mean_field.induced_play import follow
 
 ALIKE = "belief:first_step=1"
 HOUSEHOLDS, DAYS = 2000, 120

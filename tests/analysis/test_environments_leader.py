@@ -11,8 +11,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from scenarios import preset_economy, preset_tariff, solved
 
-from meanwatt.agents.tariff import Tariff
-from meanwatt.analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.analysis.design.design import Aims, Leader, default_price_cap_usd_per_kwh
 from meanwatt.analysis.environments import LEADER_ID, LeaderEnv, register
 from meanwatt.analysis.learning.environment import MeanFieldEnvironment
 from meanwatt.analysis.learning.meter import MeteredObjective

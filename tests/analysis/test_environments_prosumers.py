@@ -10,15 +10,15 @@ import pytest
 from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
 from scenarios import solved
 
-from meanwatt.agents.battery import grid_power_kw
-from meanwatt.agents.household import HouseholdType
-from meanwatt.agents.policy import PolicyTable
+from meanwatt.agents.household.battery import grid_power_kw
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.analysis.environments import ProsumersEnv
 from meanwatt.analysis.environments.prosumers import env as one_at_a_time
 from meanwatt.analysis.environments.prosumers import parallel_env
-from meanwatt.model.economy import Economy, build_economy
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.scenario.economy import Economy, build_economy
+from meanwatt.model.scenario.loading import load_scenario
 
 Infos = dict[str, dict[str, Any]]
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from scenarios import small_economy, small_tariff, solved
 
-from meanwatt.agents.tariff import ExportRule
-from meanwatt.analysis import deviation
-from meanwatt.analysis.deviation import finite_exploitability_usd_per_day
-from meanwatt.analysis.expected_rates import expected_price, expected_rates
-from meanwatt.analysis.others import MANY, Others
-from meanwatt.analysis.scaling import power_slope
+from meanwatt.agents.tariff.tariff import ExportRule
+from meanwatt.analysis.finite_game import deviation
+from meanwatt.analysis.finite_game.deviation import finite_exploitability_usd_per_day
+from meanwatt.analysis.finite_game.expected_rates import expected_price, expected_rates
+from meanwatt.analysis.finite_game.others import MANY, Others
 from meanwatt.analysis.validation.exploitability import exploitability, with_kink
+from meanwatt.analysis.validation.scaling import power_slope
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.scenario.supply import SupplyCurve
 
 
 def small(supply: SupplyCurve | None = None, **changes: object) -> Equilibrium:
@@ -70,7 +70,7 @@ def test_both_ways_to_the_others_law_agree_on_its_mean_spread_and_tail(monkeypat
     others = Others(found, MANY + 1)
     moments = []
     for many in (MANY, 10 * MANY):
-        monkeypatch.setattr("meanwatt.analysis.others.MANY", many)
+        monkeypatch.setattr("meanwatt.analysis.finite_game.others.MANY", many)
         loads, chance = others.law(0, 1)
         away = loads - others.mean_kw[0, 1]
         moments.append((chance @ away, chance @ away**2, chance @ np.maximum(away, 0.0)))

@@ -8,11 +8,11 @@ import pytest
 from plain_game import Game, exploitability, flow, respond
 from scenarios import real_time, small_economy, small_tariff, solved, toy
 
-from meanwatt.agents.outlook import OneDay
+from meanwatt.agents.household.decision_problem import OneDay
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.export import write_game
+from meanwatt.analysis.output.export import write_game
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.scenario.supply import SupplyCurve
 
 SHAPES = {
     "share": "t",

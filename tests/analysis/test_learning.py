@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 from scenarios import preset_economy, preset_tariff, solved
 
-from meanwatt.agents.tariff import Tariff
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.cli.design_methods import DAYS, EVALUATIONS, HOUSEHOLDS, LEARNING
-from meanwatt.analysis.design import EVALUATIONS_PER_START, Aims, Leader, Quest, commitment_search, design
+from meanwatt.analysis.design.design import EVALUATIONS_PER_START, Aims, Leader, Quest, commitment_search, design
 from meanwatt.analysis.learning import campaign
 from meanwatt.analysis.learning.campaign import (
     Learned,
@@ -32,10 +32,10 @@ from meanwatt.analysis.learning.curves import learning_curves, regret, regret_ba
 from meanwatt.analysis.learning.environment import Environment, MarketEnvironment, MeanFieldEnvironment, Posted
 from meanwatt.analysis.learning.journal import Journal, Tried
 from meanwatt.analysis.learning.learners import LEARNERS
-from meanwatt.model.mean_field.concepts import ROUNDS
 from meanwatt.model.mean_field.equilibrium import Outcome
-from meanwatt.model.mean_field.leader import Commitment
-from meanwatt.model.watch import Progress
+from meanwatt.model.mean_field.leader.commitment import Commitment
+from meanwatt.model.mean_field.leader.concepts import ROUNDS
+from meanwatt.model.progress.watch import Progress
 
 COMMISSION = Aims(leader=Leader.COMMISSION, equity=1.0, stability=1.0)
 UTILITY = Aims(leader=Leader.UTILITY, equity=0.0, price_cap_usd_per_kwh=1.5 * 0.185)

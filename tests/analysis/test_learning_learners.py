@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from meanwatt.agents.arrays import Floats
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.learning.learners import LEARNERS, Learner, MenuSoftmax, require_package
 
 METHODS = tuple(LEARNERS)

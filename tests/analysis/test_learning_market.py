@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from scenarios import preset_economy, preset_tariff, solved
 
-from meanwatt.agents.leader import LearningLeader
-from meanwatt.agents.tariff import Recovery
+from meanwatt.agents.leader.learning_leader import LearningLeader
+from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.design import Aims, Leader, default_price_cap_usd_per_kwh
+from meanwatt.analysis.design.design import Aims, Leader, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.environment import expected_reading
 from meanwatt.analysis.learning.market_leader import (
     leader_json,
@@ -290,7 +290,7 @@ def test_wrong_options_are_refused_in_one_line(options: str, sentence: str, caps
 
 
 def test_a_menu_may_be_cancelled(menu: Menu) -> None:
-    from meanwatt.model.watch import Cancelled
+    from meanwatt.model.progress.watch import Cancelled
 
     with pytest.raises(Cancelled):
         solve_menu(COMMISSION, menu.tariffs, in_force(), cancelled=lambda: True)

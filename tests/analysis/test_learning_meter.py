@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, preset_tariff, small_economy, small_tariff, solved, welfare
 
-from meanwatt.agents.meter import MeterReading
-from meanwatt.agents.tariff import Recovery
-from meanwatt.analysis.design import Aims, Leader
+from meanwatt.agents.leader.meter import MeterReading
+from meanwatt.agents.tariff.tariff import Recovery
+from meanwatt.analysis.design.design import Aims, Leader
 from meanwatt.analysis.learning.environment import (
     MarketEnvironment,
     MeanFieldEnvironment,
@@ -17,11 +17,11 @@ from meanwatt.analysis.learning.environment import (
     metered_reading,
 )
 from meanwatt.analysis.learning.meter import PENALTY_PER_SALES, MeteredObjective
-from meanwatt.analysis.solution_json import equilibrium_metrics
-from meanwatt.model.economy import Economy
+from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.mean_field.family import tariff_family
+from meanwatt.model.mean_field.leader.tariff_family import tariff_family
+from meanwatt.model.scenario.economy import Economy
 
 WELFARE_ALONE = Aims(leader=Leader.COMMISSION, equity=0.0, stability=0.0)
 MARGIN = Aims(leader=Leader.UTILITY, equity=0.0)

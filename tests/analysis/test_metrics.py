@@ -6,12 +6,12 @@ import json
 import numpy as np
 import pytest
 
-from meanwatt.agents.household import HouseholdType
-from meanwatt.analysis.metrics import Metrics, market_metrics, mean_field_metrics
-from meanwatt.model.economy import Economy, build_economy
-from meanwatt.model.scenario import load_scenario
-from meanwatt.model.supply import SupplyCurve
-from meanwatt.model.weather import common_states
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.analysis.metrics.metrics import Metrics, market_metrics, mean_field_metrics
+from meanwatt.model.scenario.economy import Economy, build_economy
+from meanwatt.model.scenario.loading import load_scenario
+from meanwatt.model.scenario.supply import SupplyCurve
+from meanwatt.model.scenario.weather import common_states
 
 KEYS = {
     "welfare_usd_per_household_day",

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meanwatt.analysis.efficiency import (
+from meanwatt.analysis.metrics.efficiency import (
     carbon_usd_per_household_day,
     efficiency_gap_usd_per_household_day,
     energy_purchase_usd_per_household_day,
@@ -15,7 +15,7 @@ from meanwatt.analysis.efficiency import (
     surplus_usd_per_household_day,
     welfare_usd_per_household_day,
 )
-from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.scenario.supply import SupplyCurve
 
 AFFINE = SupplyCurve.polynomial([0.05, 0.10], emissions_t_per_kwh=0.0005)
 CURVES = [

@@ -6,8 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.integrate import trapezoid
 
-from meanwatt.analysis.averages import shares
-from meanwatt.analysis.equity import (
+from meanwatt.analysis.metrics.averages import shares
+from meanwatt.analysis.metrics.equity import (
     Allotter,
     bill_alignment_usd_per_day,
     burden,

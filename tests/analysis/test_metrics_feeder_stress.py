@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meanwatt.analysis.feeder_stress import feeder_stress
-from meanwatt.model.power_flow import VoltageLimits
+from meanwatt.analysis.metrics.feeder_stress import feeder_stress
+from meanwatt.model.network.power_flow import VoltageLimits
 
 VOLTAGE = np.array([[1.00, 0.94], [1.06, 0.93], [1.05, 0.95]])
 NAN = float("nan")

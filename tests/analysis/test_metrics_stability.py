@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meanwatt.analysis.stability import (
+from meanwatt.analysis.metrics.stability import (
     expected_imv,
     expected_imv_log,
     expected_maximal_ramp_kw_per_hour,

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from meanwatt.analysis import output
-from meanwatt.analysis.output import require_free, staged_file, write_result
-from meanwatt.analysis.strict_json import dumps, plain
+from meanwatt.analysis.output import result_files as output
+from meanwatt.analysis.output.result_files import require_free, staged_file, write_result
+from meanwatt.analysis.output.strict_json import dumps, plain
 
 TABLES = {"slots": {"slot": np.arange(3), "kw": np.array([1.0, np.nan, -2.5]), "name": ["a", "b", "c"]}}
 

@@ -14,21 +14,21 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scenarios import preset_economy, small_economy
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.tariff import Recovery
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.figures.pareto import pareto_figure, pareto_image
+from meanwatt.analysis.output.strict_json import dumps
+from meanwatt.analysis.pareto.figures import pareto_figure, pareto_image
 from meanwatt.analysis.pareto.front import knee, non_dominated, simplex_lattice
 from meanwatt.analysis.pareto.report import pareto_columns, pareto_json
 from meanwatt.analysis.pareto.surface import SLACK, TIE, Surface, pareto_surface
 from meanwatt.analysis.pareto.survey import CRITERIA, STEP, Judged, Survey, criteria_of
 from meanwatt.analysis.pareto.verdict import verdict
-from meanwatt.analysis.strict_json import dumps
-from meanwatt.model.economy import Economy
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-from meanwatt.model.mean_field.family import TariffFamily
 from meanwatt.model.mean_field.first_best import solve_first_best
-from meanwatt.model.mean_field.tangent import equilibrium_tangent, predicted
+from meanwatt.model.mean_field.leader.equilibrium_tangent import equilibrium_tangent, predicted
+from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
+from meanwatt.model.scenario.economy import Economy
 
 RUN = shlex.split(
     "design textbook --leader commission --evaluations 4 --pareto --points 2 --set battery_levels=6 --json"

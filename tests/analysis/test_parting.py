@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from scenarios import WEATHER, real_time, small_economy, small_tariff, toy
 
-from meanwatt.agents.behaviour import Situation
-from meanwatt.analysis.expectation import expect
+from meanwatt.agents.behaviour.protocol import Situation
 from meanwatt.analysis.learning.environment import expected_reading, metered_reading
-from meanwatt.analysis.utility_meter import UtilityMeter
+from meanwatt.analysis.metrics.utility_meter import UtilityMeter
+from meanwatt.analysis.simulation.expectation import expect
 from meanwatt.analysis.validation.expected import type_variance_kw2
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.mean_field.concepts import frozen
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.mean_field.tables import follow
-from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.mean_field.induced_play import follow
+from meanwatt.model.mean_field.leader.concepts import frozen
+from meanwatt.model.scenario.supply import SupplyCurve
 
 LOAD_KW = 0.125
 """Bought or sold by a household of the toy: its demand at a price of 0.15 to buy is as far from its sun as at 0.25."""

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, solved
 
-from meanwatt.analysis.metrics import Metrics
-from meanwatt.analysis.solution_json import equilibrium_metrics
+from meanwatt.analysis.metrics.metrics import Metrics
+from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.mean_field.first_best import solve_first_best
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.analysis.scaling import (
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.validation.scaling import (
     Interval,
     falling,
     mean_interval,

@@ -15,7 +15,7 @@ from meanwatt.analysis.study.measure import measure
 from meanwatt.analysis.study.plan import Plan, plan_study
 from meanwatt.analysis.study.run import StudyOutcome, run_study
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.scenario.loading import load_scenario
 
 SOLVE = """
 scenario = "textbook"

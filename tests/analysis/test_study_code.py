@@ -12,8 +12,8 @@ from meanwatt.analysis.study.measure import measure
 from meanwatt.analysis.study.plan import plan_study
 from meanwatt.analysis.study.plan_file import StudyError
 from meanwatt.analysis.study.run import run_study
+from meanwatt.model.market.behaviour_spec import read_behaviour
 from meanwatt.model.market.own_code import pieces
-from meanwatt.model.market.ways import read_behaviour
 
 MINE = """
 from pathlib import Path
@@ -153,7 +153,7 @@ def test_a_point_that_raises_is_a_row_and_resume_does_it_again(
         )
         table = pd.read_parquet(out / RESULTS)
         assert table["outcome"].tolist() == ["converged", "failed", "converged"]
-        assert table["error"].tolist() == [None, "KeyError", None]
+        assert table["error"].fillna("").tolist() == ["", "KeyError", ""]
         assert table["message"][1] == "'no rule for eleven levels'"
         assert table["peak_to_average"].notna().tolist() == [True, False, True]
     (tmp_path / "mended").touch()

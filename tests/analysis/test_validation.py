@@ -28,7 +28,7 @@ from meanwatt.analysis.validation.runs import Task, run_here, run_on_workers
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.population import largest_remainder
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.watch import Cancelled
+from meanwatt.model.progress.watch import Cancelled
 
 CONTRACT = {
     "messages",

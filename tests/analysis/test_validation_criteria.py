@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scenarios import solved
 
-from meanwatt.agents.policy import PolicyTable
-from meanwatt.analysis.scaling import Interval, Scaling
+from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.analysis.validation import CHECKS, Finding, Status, Validation, validate, verdict
 from meanwatt.analysis.validation import replication as replication_module
 from meanwatt.analysis.validation.criteria import CRITERIA, judge
@@ -16,6 +15,7 @@ from meanwatt.analysis.validation.leader import LeaderLoss, leader_loss
 from meanwatt.analysis.validation.learners import emergence
 from meanwatt.analysis.validation.messages import validation_messages
 from meanwatt.analysis.validation.result import GridCheck
+from meanwatt.analysis.validation.scaling import Interval, Scaling
 from meanwatt.analysis.validation.verdict import within
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium

@@ -15,11 +15,11 @@ import pytest
 from scenarios import solved
 
 from meanwatt.analysis import workers
-from meanwatt.analysis.sharded import ShardedRun, simulate_feeders
+from meanwatt.analysis.simulation.sharded import ShardedRun, simulate_feeders
 from meanwatt.analysis.validation.runs import Task, run_here, run_on_workers, runner
 from meanwatt.analysis.workers import NoMainGuardError, WorkersLostError, dask_client, results
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.watch import Cancelled
+from meanwatt.model.progress.watch import Cancelled
 
 HOUSEHOLDS, FEEDERS, DAYS = 600, 5, 3
 
@@ -119,9 +119,9 @@ def test_a_validation_does_not_miss_a_killed_worker() -> None:
 
 
 UNGUARDED = """
-from meanwatt.analysis.sharded import simulate_feeders
-from meanwatt.model.economy import build_economy, build_tariff
-from meanwatt.model.scenario import load_scenario
+from meanwatt.analysis.simulation.sharded import simulate_feeders
+from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 scenario = load_scenario("textbook", tariff="filed")
 simulate_feeders(

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from meanwatt.agents.arrays import Floats, Ints
-from meanwatt.agents.policy import PolicyTable
-from meanwatt.agents.randomness import Purpose, child, stream
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.randomness import Purpose, child, stream
 from meanwatt.model.market import day_kernel, population
 from meanwatt.model.market.day_kernel import DaySums, run_day
 from meanwatt.model.market.day_tables import DayTables, alias_table, day_tables

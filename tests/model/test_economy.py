@@ -6,11 +6,11 @@ import pickle
 import numpy as np
 import pytest
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.household import TECHNOLOGIES
-from meanwatt.agents.tariff import ExportRule, Recovery
-from meanwatt.model.economy import Economy, build_economy, build_tariff
-from meanwatt.model.scenario import ScenarioError, load_scenario, presets
+from meanwatt.agents.household.household_type import TECHNOLOGIES
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery
+from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.loading import ScenarioError, load_scenario, presets
 
 
 def economy_of(name: str, *overrides: str) -> Economy:

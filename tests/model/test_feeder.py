@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meanwatt.model.feeder import FEEDERS, Feeder, build_feeder, feeder_from_graph
-from meanwatt.model.feeders.baran_wu import baran_wu_33
-from meanwatt.model.feeders.layout import tidy_tree
-from meanwatt.model.feeders.textbook import textbook_line_5
+from meanwatt.model.network.feeder import FEEDERS, Feeder, build_feeder, feeder_from_graph
+from meanwatt.model.network.library.baran_wu import baran_wu_33
+from meanwatt.model.network.library.layout import tidy_tree
+from meanwatt.model.network.library.textbook import textbook_line_5
 
 unhurried = settings(deadline=None)  # the machine may be busy
 positive = st.floats(0.01, 10.0)

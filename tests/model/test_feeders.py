@@ -7,8 +7,8 @@ import pytest
 from scenarios import preset_economy, solved
 
 from meanwatt.model.market.day_kernel import mean_load_kw
-from meanwatt.model.market.feeders import Feeders, market_load_kw
 from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.partitioned_market import Feeders, market_load_kw
 from meanwatt.model.market.population import Population
 
 HOUSEHOLDS, DAYS = 997, 3

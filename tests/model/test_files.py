@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from meanwatt.analysis.study.plan_file import load_study
-from meanwatt.model.files import DEEPEST, MOST_BYTES, FileError, parse_toml, read_text, require_shallow
-from meanwatt.model.scenario import ScenarioError, load_scenario, load_tariff
+from meanwatt.model.scenario.files import DEEPEST, MOST_BYTES, FileError, parse_toml, read_text, require_shallow
+from meanwatt.model.scenario.loading import ScenarioError, load_scenario, load_tariff
 
 Read = Callable[[Path], object]
 

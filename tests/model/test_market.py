@@ -6,18 +6,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from meanwatt.agents.behaviour import DaySeen, FixedBehaviour
-from meanwatt.agents.randomness import Purpose, child, key_from, stream, uniform
-from meanwatt.agents.tariff import Recovery, Tariff, payment_usd, rates
-from meanwatt.model.economy import Economy, build_economy, build_tariff
+from meanwatt.agents.behaviour.protocol import DaySeen, FixedBehaviour
+from meanwatt.agents.numerics.randomness import Purpose, child, key_from, stream, uniform
+from meanwatt.agents.tariff.tariff import Recovery, Tariff, payment_usd, rates
 from meanwatt.model.market import day_kernel, population, settlement, setup
 from meanwatt.model.market import market as module
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.settlement import QUANTUM_USD
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.prices import first_guess
-from meanwatt.model.scenario import load_scenario
-from meanwatt.model.watch import Progress
+from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
+from meanwatt.model.progress.watch import Progress
+from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 GRADUATED = np.array([0.1, 0.4, 0.9])
 DISCOUNT = np.array([0.35, 0.0, 0.1])
@@ -257,7 +257,7 @@ def test_a_market_that_takes_long_to_make_says_so_unless_somebody_listens(
             said += capsys.readouterr().err
         return flat
 
-    monkeypatch.setattr("meanwatt.model.heartbeat.EVERY_SECONDS", 0.05)
+    monkeypatch.setattr("meanwatt.model.progress.heartbeat.EVERY_SECONDS", 0.05)
     monkeypatch.setattr(setup, "solve_equilibrium", slow)
     ProsumerMarket(textbook, households=10)
     assert "s: followers, residual 2e-03 USD/kWh\n" in said

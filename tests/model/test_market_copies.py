@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scenarios import solved
 
-from meanwatt.agents.behaviour import Situation
+from meanwatt.agents.behaviour.protocol import Situation
 from meanwatt.model.market.market import ProsumerMarket
 
 Copy = Callable[[Any], Any]

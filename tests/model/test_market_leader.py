@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, preset_tariff, solved
 
-from meanwatt.agents.behaviour import BeliefBehaviour, FixedBehaviour
-from meanwatt.agents.best_response import best_response
-from meanwatt.agents.meter import MeterReading
-from meanwatt.agents.tariff import Tariff, rates
+from meanwatt.agents.behaviour.protocol import BeliefBehaviour, FixedBehaviour
+from meanwatt.agents.household.best_response import best_response
+from meanwatt.agents.leader.meter import MeterReading
+from meanwatt.agents.tariff.tariff import Tariff, rates
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.terms import Terms, make_offer
-from meanwatt.model.mean_field.answer import outlook
+from meanwatt.model.market.posted_terms import Terms, make_offer
 from meanwatt.model.mean_field.equilibrium import Outcome
+from meanwatt.model.mean_field.population.population_response import outlook
 
 FILED, RTP, FLAT = (preset_tariff("textbook", name) for name in ("filed", "rtp", "flat"))
 HOUSEHOLDS = 120
@@ -162,7 +162,9 @@ def test_a_behaviour_of_ones_own_need_not_follow() -> None:
 
 
 def test_learners_under_posted_tariffs_need_no_equilibrium(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("meanwatt.model.market.terms.solve_equilibrium", lambda *args, **kwargs: pytest.fail("solved"))
+    monkeypatch.setattr(
+        "meanwatt.model.market.posted_terms.solve_equilibrium", lambda *args, **kwargs: pytest.fail("solved")
+    )
     dear = replace(FILED, name="dear", energy_usd_per_kwh=2 * FILED.energy_usd_per_kwh)
     made = ProsumerMarket(
         preset_economy("textbook"),

@@ -16,12 +16,12 @@ from mesa.batchrunner import batch_run
 
 from meanwatt.agents.prosumer import Prosumer
 from meanwatt.agents.utility import Utility
-from meanwatt.model.economy import Economy, build_economy
 from meanwatt.model.market import market as module
 from meanwatt.model.market.history import SUMMARY
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.settlement import QUANTUM_USD
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.scenario.economy import Economy, build_economy
+from meanwatt.model.scenario.loading import load_scenario
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "solaraviz.py"
 

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, solved
 
-from meanwatt.agents.behaviour import BeliefBehaviour, FixedBehaviour, Situation
-from meanwatt.agents.belief import BeliefSettings
-from meanwatt.agents.cohorts import Mixture
-from meanwatt.agents.randomness import key_from
-from meanwatt.analysis.utility_meter import UtilityMeter
-from meanwatt.model.economy import Economy, build_economy
+from meanwatt.agents.behaviour.belief import BeliefSettings
+from meanwatt.agents.behaviour.cohorts import Mixture
+from meanwatt.agents.behaviour.protocol import BeliefBehaviour, FixedBehaviour, Situation
+from meanwatt.agents.numerics.randomness import key_from
+from meanwatt.analysis.metrics.utility_meter import UtilityMeter
+from meanwatt.model.market.behaviour_spec import read_behaviour
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.ways import read_behaviour
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.mean_field.prices import first_guess
+from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
+from meanwatt.model.scenario.economy import Economy, build_economy
 
 MIX = {"equilibrium": 0.5, "belief": 0.3, "passive": 0.2}
 

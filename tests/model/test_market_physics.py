@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from meanwatt.agents.battery import grid_power_kw
-from meanwatt.agents.behaviour import Situation
-from meanwatt.model.economy import Economy, build_economy, build_tariff
+from meanwatt.agents.behaviour.protocol import Situation
+from meanwatt.agents.household.battery import grid_power_kw
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.power_flow import VoltageLimits, hours_outside
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.network.power_flow import VoltageLimits, hours_outside
+from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 HOUSEHOLDS = 80
 

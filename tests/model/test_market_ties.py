@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scenarios import WEATHER, small_economy, small_household, small_tariff
 
-from meanwatt.agents.behaviour import Situation
-from meanwatt.model.economy import Economy
-from meanwatt.model.market.by_slot import DayBySlot
+from meanwatt.agents.behaviour.protocol import Situation
 from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.stepwise_day import DayBySlot
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.supply import SupplyCurve
 
 
 class Follows:

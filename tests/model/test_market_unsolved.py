@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from meanwatt.analysis.simulation import Simulation, simulate
-from meanwatt.model.economy import build_economy, build_tariff
+from meanwatt.analysis.simulation.simulation import Simulation, simulate
 from meanwatt.model.market.history import SUMMARY
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.scenario import Scenario, load_scenario
+from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.loading import Scenario, load_scenario
 
 DAYS = 2
 

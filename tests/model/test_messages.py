@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from meanwatt.agents.battery import (
+from meanwatt.agents.household.battery import (
     Battery,
     attainable_kw,
     grid_power_kw,
@@ -13,8 +13,8 @@ from meanwatt.agents.battery import (
     reached_kw,
 )
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.messages import joined, rounding_messages, scenario_messages
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.scenario.loading import load_scenario
+from meanwatt.model.scenario.messages import joined, rounding_messages, scenario_messages
 
 MOST = 1001
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from meanwatt.agents.randomness import Purpose, child, stream, uniform
+from meanwatt.agents.numerics.randomness import Purpose, child, stream, uniform
 from meanwatt.model.market import population as module
 from meanwatt.model.market.population import Population, divide, largest_remainder, place
 

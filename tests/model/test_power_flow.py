@@ -10,9 +10,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.model.feeder import FEEDERS, Feeder, build_feeder, feeder_from_graph
-from meanwatt.model.power_flow import (
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.model.network.feeder import FEEDERS, Feeder, build_feeder, feeder_from_graph
+from meanwatt.model.network.power_flow import (
     SOURCE_SHORT_CIRCUIT_VA,
     PowerFlow,
     PowerFlowOutcome,

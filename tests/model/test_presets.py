@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from meanwatt.agents.demand import best_use_kw, wanted_use_kw
-from meanwatt.agents.tariff import Tariff, payment_usd, rates
-from meanwatt.model.economy import Economy, build_economy, build_tariff
-from meanwatt.model.scenario import PRESETS, Scenario, load_scenario, presets
+from meanwatt.agents.household.demand import best_use_kw, wanted_use_kw
+from meanwatt.agents.tariff.tariff import Tariff, payment_usd, rates
+from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.loading import PRESETS, Scenario, load_scenario, presets
 
 NAMES = ("textbook", "oahu", "california", "stress")
 FLAT_WITHOUT_PV = {"textbook": 0.185, "oahu": 0.427, "california": 0.350, "stress": 0.427}

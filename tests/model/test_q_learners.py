@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, solved
 
-from meanwatt.agents.behaviour import Situation
-from meanwatt.agents.q_learning import QSettings
-from meanwatt.analysis.utility_meter import UtilityMeter
-from meanwatt.model.market.by_slot import DayBySlot
+from meanwatt.agents.behaviour.protocol import Situation
+from meanwatt.agents.behaviour.q_learning import QSettings
+from meanwatt.analysis.metrics.utility_meter import UtilityMeter
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.q_learners import QLearners
+from meanwatt.model.market.stepwise_day import DayBySlot
 
 
 def market_of(behaviour: object, tariff: str = "rtp", households: int = 120, **options: object) -> ProsumerMarket:

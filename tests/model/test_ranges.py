@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from meanwatt.agents.tariff import Tariff
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.study.plan_file import StudyFile
-from meanwatt.model import machine
-from meanwatt.model.economy import build_economy, build_tariff
-from meanwatt.model.mean_field.recovery import balancing_fixed_charge
-from meanwatt.model.ranges import Range, written
-from meanwatt.model.scenario import Scenario, ScenarioError, load_scenario, presets
-from meanwatt.model.scenario_limits import policy_bytes
-from meanwatt.model.weather import common_states
+from meanwatt.model.mean_field.solvers.revenue_recovery import balancing_fixed_charge
+from meanwatt.model.progress import machine
+from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.limits import policy_bytes
+from meanwatt.model.scenario.loading import Scenario, ScenarioError, load_scenario, presets
+from meanwatt.model.scenario.ranges import Range, written
+from meanwatt.model.scenario.weather import common_states
 
 NUMBER = re.compile(r"\b(int|float)\b")
 

@@ -5,19 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from meanwatt.agents.best_response import best_response, respond
-from meanwatt.agents.policy import PolicyTable
-from meanwatt.agents.tariff import Rates
-from meanwatt.model.economy import build_economy
-from meanwatt.model.feeder import build_feeder
+from meanwatt.agents.household.best_response import best_response, respond
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.tariff.tariff import Rates
 from meanwatt.model.market.day_tables import alias_table
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.population import Population, divide
 from meanwatt.model.market.settlement import settle
 from meanwatt.model.market.setup import require_population
-from meanwatt.model.mean_field.flow import moves_taken, push_days, stationary_flow
-from meanwatt.model.scenario import load_scenario
-from meanwatt.model.weather import common_states
+from meanwatt.model.mean_field.population.flow import moves_taken, push_days, stationary_flow
+from meanwatt.model.network.feeder import build_feeder
+from meanwatt.model.scenario.economy import build_economy
+from meanwatt.model.scenario.loading import load_scenario
+from meanwatt.model.scenario.weather import common_states
 from tests.scenarios import SHOCK, WEATHER, random_game, small_household, small_outlook, small_rates
 
 
@@ -105,7 +105,7 @@ def test_energy_that_whole_numbers_cannot_count_is_refused_with_the_number_that_
 
 def test_more_households_than_the_machine_holds_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     economy = build_economy(load_scenario("textbook"))
-    monkeypatch.setattr("meanwatt.model.machine.free_bytes", lambda: 1e9)
+    monkeypatch.setattr("meanwatt.model.progress.machine.free_bytes", lambda: 1e9)
     with pytest.raises(ValueError, match=r"^10000000 households take about 1.36 GB, 1 GB are free; give fewer"):
         require_population(economy, 10_000_000)
     require_population(economy, 10_000_000, 4)

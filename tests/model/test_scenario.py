@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from meanwatt.agents.battery import moves
-from meanwatt.model.economy import build_economy, build_tariff
-from meanwatt.model.nearest import unknown
-from meanwatt.model.scenario import PRESETS, Scenario, ScenarioError, load_scenario, load_tariff, presets
-from meanwatt.model.tariff_file import period_of_minute, rate_table, slot_values
+from meanwatt.agents.household.battery import moves
+from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.loading import PRESETS, Scenario, ScenarioError, load_scenario, load_tariff, presets
+from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.tariff_file import period_of_minute, rate_table, slot_values
 
 Write = Callable[..., Path]
 

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, solved
 
-from meanwatt.agents.behaviour import DayLived, Situation
-from meanwatt.agents.randomness import Purpose, child, key_from, stream, uniform
-from meanwatt.agents.tariff import rates
-from meanwatt.analysis.utility_meter import UtilityMeter
+from meanwatt.agents.behaviour.protocol import DayLived, Situation
+from meanwatt.agents.numerics.randomness import Purpose, child, key_from, stream, uniform
+from meanwatt.agents.tariff.tariff import rates
+from meanwatt.analysis.metrics.utility_meter import UtilityMeter
 from meanwatt.model.market import strategy_check
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.population import Population
 from meanwatt.model.market.strategy_check import check_strategy
-from meanwatt.model.mean_field.prices import first_guess
+from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 
 
 class Watcher:

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.scenario.supply import SupplyCurve
 
 
 def millionths(low: float, high: float) -> st.SearchStrategy[float]:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meanwatt.model.scenario import load_scenario
-from meanwatt.model.weather import checked_kernel, common_states, stationary_law
+from meanwatt.model.scenario.loading import load_scenario
+from meanwatt.model.scenario.weather import checked_kernel, common_states, stationary_law
 
 
 @st.composite

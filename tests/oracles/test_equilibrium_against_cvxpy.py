@@ -22,14 +22,14 @@ import pytest
 from scenarios import WEATHER, preset_economy, preset_tariff, small_economy, small_tariff
 from scipy import sparse
 
-from meanwatt.agents.arrays import Floats, Ints
-from meanwatt.agents.household import HouseholdType
-from meanwatt.agents.outlook import OneDay
-from meanwatt.agents.tariff import ExportRule, Tariff
-from meanwatt.model.economy import Economy
+from meanwatt.agents.household.decision_problem import OneDay
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.tariff.tariff import ExportRule, Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
-from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.supply import SupplyCurve
 
 cvxpy = pytest.importorskip("cvxpy", reason="cvxpy is not installed: `uv sync`")
 

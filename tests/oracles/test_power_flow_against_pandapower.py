@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from meanwatt.model.feeder import FEEDERS, Feeder, build_feeder, feeder_from_graph
-from meanwatt.model.power_flow import PowerFlowResult, solve_power_flow
+from meanwatt.model.network.feeder import FEEDERS, Feeder, build_feeder, feeder_from_graph
+from meanwatt.model.network.power_flow import PowerFlowResult, solve_power_flow
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

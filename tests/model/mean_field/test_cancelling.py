@@ -5,14 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from meanwatt.agents import best_response as responses
-from meanwatt.agents.best_response import best_response
-from meanwatt.model.mean_field import flow as flows
-from meanwatt.model.mean_field.answer import answer
-from meanwatt.model.mean_field.certificate import exploitability_usd_per_day
+from meanwatt.agents.household import best_response as responses
+from meanwatt.agents.household.best_response import best_response
+from meanwatt.model.mean_field.certificates import exploitability_usd_per_day
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-from meanwatt.model.mean_field.flow import stationary_flow
-from meanwatt.model.watch import Cancelled
+from meanwatt.model.mean_field.population import flow as flows
+from meanwatt.model.mean_field.population.flow import stationary_flow
+from meanwatt.model.mean_field.population.population_response import answer
+from meanwatt.model.progress.watch import Cancelled
 from tests.scenarios import WEATHER, small_economy, small_household, small_outlook, small_rates, small_tariff
 
 

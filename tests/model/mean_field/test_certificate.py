@@ -7,13 +7,11 @@ import pytest
 from scenarios import preset_economy, preset_tariff, small_economy, small_tariff, solved
 from slow_oracles import occupation_optimum
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.battery import feasible, moves
-from meanwatt.agents.slot_outcome import slot_outcome
-from meanwatt.agents.tariff import ExportRule, Recovery, rates
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field.answer import Answer, answer, induced_wholesale, outlook
-from meanwatt.model.mean_field.certificate import (
+from meanwatt.agents.household.battery import feasible, moves
+from meanwatt.agents.household.slot_outcome import slot_outcome
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery, rates
+from meanwatt.model.mean_field.certificates import (
     contraction,
     exploitability_usd_per_day,
     policy_value_usd,
@@ -21,8 +19,10 @@ from meanwatt.model.mean_field.certificate import (
     uniqueness,
 )
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
-from meanwatt.model.mean_field.prices import first_guess
-from meanwatt.model.watch import Watch
+from meanwatt.model.mean_field.population.population_response import Answer, answer, induced_wholesale, outlook
+from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
+from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.economy import Economy
 
 
 def test_the_softmax_bound_by_hand() -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from meanwatt.model.mean_field.complementarity import solve_on_simplices
+from meanwatt.model.mean_field.zero_temperature.complementarity import solve_on_simplices
 
 
 def gap(constant: np.ndarray, matrix: np.ndarray, first: np.ndarray, point: np.ndarray) -> float:

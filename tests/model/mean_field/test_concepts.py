@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, small_economy, small_tariff, welfare
 
-from meanwatt.agents.outlook import HeldDay, OneDay
-from meanwatt.agents.tariff import ExportRule, Recovery, Tariff
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field.answer import energy_cost_usd_per_day, outlook, own_outlook
-from meanwatt.model.mean_field.concepts import PROFIT_USD, alternating, feedback, frozen, held_day
+from meanwatt.agents.household.decision_problem import HeldDay, OneDay
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.family import TariffFamily, tariff_family
-from meanwatt.model.mean_field.flow import worth_left_usd
-from meanwatt.model.mean_field.leader import Commitment, commit
-from meanwatt.model.watch import Cancelled, Progress
+from meanwatt.model.mean_field.leader.commitment import Commitment, commit
+from meanwatt.model.mean_field.leader.concepts import PROFIT_USD, alternating, feedback, frozen, held_day
+from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, tariff_family
+from meanwatt.model.mean_field.population.flow import worth_left_usd
+from meanwatt.model.mean_field.population.population_response import energy_cost_usd_per_day, outlook, own_outlook
+from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.scenario.economy import Economy
 
 CAP_USD_PER_KWH = 0.3
 

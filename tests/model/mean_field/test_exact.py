@@ -16,17 +16,17 @@ from scenarios import (
     welfare,
 )
 
-from meanwatt.agents.outlook import OneDay
-from meanwatt.agents.tariff import ExportRule, Tariff
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field.answer import induced_wholesale
-from meanwatt.model.mean_field.certificate import agreement, exploitability_usd_per_day
+from meanwatt.agents.household.decision_problem import OneDay
+from meanwatt.agents.tariff.tariff import ExportRule, Tariff
+from meanwatt.model.mean_field.certificates import agreement, exploitability_usd_per_day
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.exact import GAP_USD_PER_DAY, ExactSolution, solve_exact
 from meanwatt.model.mean_field.first_best import solve_first_best
-from meanwatt.model.mean_field.prices import first_guess
-from meanwatt.model.supply import SupplyCurve
-from meanwatt.model.watch import Cancelled, Watch
+from meanwatt.model.mean_field.population.population_response import induced_wholesale
+from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
+from meanwatt.model.mean_field.zero_temperature.frank_wolfe import GAP_USD_PER_DAY, ExactSolution, solve_exact
+from meanwatt.model.progress.watch import Cancelled, Watch
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.supply import SupplyCurve
 
 ROUNDING_USD_PER_KWH = 1e-13
 
@@ -137,7 +137,7 @@ def test_the_gap_asked_for_decides_when_to_stop() -> None:
 
 def test_rounds_that_run_out_are_confessed(monkeypatch: pytest.MonkeyPatch) -> None:
     economy, tariff = cold(steepness=0.6), billed(cold())
-    monkeypatch.setattr("meanwatt.model.mean_field.exact.ROUND_LIMIT", 3)
+    monkeypatch.setattr("meanwatt.model.mean_field.zero_temperature.frank_wolfe.ROUND_LIMIT", 3)
     found = exact(economy, tariff)
     assert not found.converged
     assert found.rounds == 3
@@ -378,7 +378,7 @@ def test_a_game_without_a_potential_is_solved_otherwise_and_nothing_is_claimed(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("this game has no potential")
 
-    monkeypatch.setattr("meanwatt.model.mean_field.prices.solve_exact", refuse)
+    monkeypatch.setattr("meanwatt.model.mean_field.solvers.price_fixed_point.solve_exact", refuse)
     economy = cold(battery_share=0.9, steepness=0.5, **scenario)
     found = solve_equilibrium(economy, replace(billed(economy), **changes))
     assert found.contraction is None, "the price map jumps"
@@ -428,8 +428,8 @@ def test_the_distance_said_is_that_of_the_prices_given(impatient: Equilibrium) -
 
 
 def test_starts_that_do_not_settle_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("meanwatt.model.mean_field.mixed_plans.ROUND_LIMIT", 2)
-    monkeypatch.setattr("meanwatt.model.mean_field.prices.EVALUATION_LIMIT", 2)
+    monkeypatch.setattr("meanwatt.model.mean_field.zero_temperature.mixed_plans.ROUND_LIMIT", 2)
+    monkeypatch.setattr("meanwatt.model.mean_field.solvers.price_fixed_point.EVALUATION_LIMIT", 2)
     economy = cold(discount_per_day=0.7, battery_share=0.9, steepness=0.5)
     tariff = billed(economy)
     found = solve_equilibrium(economy, tariff, certify=False)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenarios import preset_economy, preset_tariff
 
-from meanwatt.agents.tariff import ExportRule, Recovery
-from meanwatt.model.mean_field.family import PARAMETERS, TariffFamily, starting_points, tariff_family
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery
+from meanwatt.model.mean_field.leader.tariff_family import PARAMETERS, TariffFamily, starting_points, tariff_family
 
 FIXED = tariff_family(preset_economy("textbook"), Recovery.FIXED)
 POSTED = tariff_family(preset_economy("textbook"), Recovery.POSTED)
@@ -86,7 +86,9 @@ def test_the_pattern_has_mean_one_on_every_day_type(monkeypatch: pytest.MonkeyPa
     tou = preset_tariff("textbook", "tou")
     hot = np.vstack([tou.energy_usd_per_kwh, 3 * tou.energy_usd_per_kwh[:, ::-1]])
     dear_when_hot = replace(tou, energy_usd_per_kwh=hot, export_usd_per_kwh=np.zeros_like(hot))
-    monkeypatch.setattr("meanwatt.model.mean_field.family.build_tariff", lambda scenario, name: dear_when_hot)
+    monkeypatch.setattr(
+        "meanwatt.model.mean_field.leader.tariff_family.build_tariff", lambda scenario, name: dear_when_hot
+    )
     pattern = tariff_family(economy, Recovery.FIXED).pattern
     assert pattern.mean(axis=1) == pytest.approx(np.ones(2))
     assert pattern[1] == pytest.approx(pattern[0, ::-1])

@@ -17,14 +17,14 @@ from scenarios import (
 )
 from scipy.optimize import linprog
 
-from meanwatt.agents.battery import Battery, grid_power_kw, moves, wear_usd
-from meanwatt.agents.tariff import Recovery
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field.certificate import softmax_bound_usd_per_day
+from meanwatt.agents.household.battery import Battery, grid_power_kw, moves, wear_usd
+from meanwatt.agents.tariff.tariff import Recovery
+from meanwatt.model.mean_field.certificates import softmax_bound_usd_per_day
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.mean_field.first_best import GAP_USD_PER_DAY, FirstBest, solve_first_best
-from meanwatt.model.supply import SupplyCurve
-from meanwatt.model.watch import Cancelled, Progress, Watch
+from meanwatt.model.progress.watch import Cancelled, Progress, Watch
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.supply import SupplyCurve
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenarios import SHOCK, WEATHER, random_game, small_outlook
 
-from meanwatt.agents.best_response import respond
-from meanwatt.agents.policy import PolicyTable
-from meanwatt.model.mean_field.flow import LAW_TOLERANCE, SWEEP_LIMIT, stationary_flow
-from meanwatt.model.weather import CommonStates, common_states
+from meanwatt.agents.household.best_response import respond
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.model.mean_field.population.flow import LAW_TOLERANCE, SWEEP_LIMIT, stationary_flow
+from meanwatt.model.scenario.weather import CommonStates, common_states
 
 SHOCK_LAW = np.array([2 / 3, 1 / 3])
 ALONE = np.ones((1, 1))

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from meanwatt.model.mean_field.answer import induced_wholesale
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.prices import solve_prices
-from meanwatt.model.watch import Watch
+from meanwatt.model.mean_field.population.population_response import induced_wholesale
+from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
+from meanwatt.model.progress.watch import Watch
 from tests.scenarios import preset_economy, preset_tariff, small_economy, small_tariff
 
 

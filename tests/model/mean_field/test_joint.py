@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, preset_tariff, small_economy, small_tariff, solved
 
-from meanwatt.agents.tariff import Recovery, Tariff
-from meanwatt.model.mean_field import joint, recovery
-from meanwatt.model.mean_field.answer import answer, surplus_usd_per_day
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
+from meanwatt.model.mean_field.derivatives.population_sensitivity import books_slope, surplus_slope_usd
 from meanwatt.model.mean_field.equilibrium import TOLERANCE_USD_PER_KWH, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.joint import STEEP, balance_nearby
-from meanwatt.model.mean_field.price_slope import books_slope, surplus_slope_usd
-from meanwatt.model.mean_field.prices import PriceSolution, solve_prices
-from meanwatt.model.watch import Watch
+from meanwatt.model.mean_field.population.population_response import answer, surplus_usd_per_day
+from meanwatt.model.mean_field.solvers import joint_recovery as joint
+from meanwatt.model.mean_field.solvers import revenue_recovery as recovery
+from meanwatt.model.mean_field.solvers.joint_recovery import STEEP, balance_nearby
+from meanwatt.model.mean_field.solvers.price_fixed_point import PriceSolution, solve_prices
+from meanwatt.model.progress.watch import Watch
 
 VOLUMETRIC = "tariff.recovery=volumetric"
 

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, small_economy, welfare
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.tariff import Recovery
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field import leader
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.family import TariffFamily, starting_points, tariff_family
 from meanwatt.model.mean_field.first_best import solve_first_best
-from meanwatt.model.mean_field.leader import FEASIBLE, Commitment, commit
-from meanwatt.model.watch import Progress
+from meanwatt.model.mean_field.leader import commitment as leader
+from meanwatt.model.mean_field.leader.commitment import FEASIBLE, Commitment, commit
+from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points, tariff_family
+from meanwatt.model.progress.watch import Progress
+from meanwatt.model.scenario.economy import Economy
 
 GRID = 15
 """Points a side of the brute-force grid."""

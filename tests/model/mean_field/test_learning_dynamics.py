@@ -19,12 +19,12 @@ from scenarios import WEATHER, small_economy, small_tariff
 from scipy import sparse
 from scipy.optimize import linprog
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.household import HouseholdType
-from meanwatt.agents.outlook import OneDay
-from meanwatt.agents.tariff import Tariff
-from meanwatt.model.economy import Economy
+from meanwatt.agents.household.decision_problem import OneDay
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
+from meanwatt.model.scenario.economy import Economy
 
 STEEPNESS = 0.3
 NEAR_USD_PER_KWH = 3e-3

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meanwatt.model.mean_field.menu import LARGEST, EpsilonNet, epsilon_net, lipschitz
+from meanwatt.model.mean_field.leader.epsilon_net import LARGEST, EpsilonNet, epsilon_net, lipschitz
 
 LOW, HIGH = np.array([0.1, -1.0]), np.array([0.5, 3.0])
 

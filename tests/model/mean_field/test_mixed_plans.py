@@ -9,15 +9,15 @@ from plain_game import exploitability, flow, price_gap_usd_per_kwh
 from random_worlds import SMALL, random_world
 from scenarios import small_economy, small_tariff
 
-from meanwatt.agents.tariff import ExportRule, Tariff
-from meanwatt.analysis.export import game_arrays
-from meanwatt.model.economy import Economy
+from meanwatt.agents.tariff.tariff import ExportRule, Tariff
+from meanwatt.analysis.output.export import game_arrays
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-from meanwatt.model.mean_field.exact import solve_exact
-from meanwatt.model.mean_field.mixed_plans import solve_mixed
-from meanwatt.model.mean_field.prices import first_guess
-from meanwatt.model.supply import SupplyCurve
-from meanwatt.model.watch import Watch
+from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
+from meanwatt.model.mean_field.zero_temperature.frank_wolfe import solve_exact
+from meanwatt.model.mean_field.zero_temperature.mixed_plans import solve_mixed
+from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.supply import SupplyCurve
 
 FORGONE_USD_PER_DAY = 1e-8
 
@@ -125,7 +125,7 @@ def test_random_cold_worlds_are_solved_too() -> None:
 
 
 def test_what_was_tried_and_how_far_it_came_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("meanwatt.model.mean_field.mixed_plans.ROUND_LIMIT", 3)
+    monkeypatch.setattr("meanwatt.model.mean_field.zero_temperature.mixed_plans.ROUND_LIMIT", 3)
     economy, tariff = WORLDS["exports earn nothing"]()
     found = solve_equilibrium(economy, tariff)
     assert found.outcome is Outcome.ROUND_LIMIT

@@ -6,12 +6,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.tariff import Recovery, Tariff
-from meanwatt.analysis.solution_json import equilibrium_metrics
-from meanwatt.model.economy import Economy
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
+from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.mean_field.mixed_tariff import SHARED, extended_economy, extended_tariff, tariff_by_day_type
+from meanwatt.model.mean_field.leader.mixed_tariff import SHARED, extended_economy, extended_tariff, tariff_by_day_type
+from meanwatt.model.scenario.economy import Economy
 from tests.scenarios import small_economy, small_tariff
 
 RATES = 1e-8

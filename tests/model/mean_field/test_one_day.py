@@ -20,25 +20,25 @@ from scenarios import (
     small_tariff,
 )
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.best_response import Response, best_response
-from meanwatt.agents.household import HouseholdType
-from meanwatt.agents.outlook import OneDay, Outlook, ValueRule
-from meanwatt.agents.tariff import ExportRule, Rates
+from meanwatt.agents.household.best_response import Response, best_response
+from meanwatt.agents.household.decision_problem import OneDay, Outlook, ValueRule
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import ExportRule, Rates
 from meanwatt.analysis.cli import main
-from meanwatt.model.economy import Economy, build_economy
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.mean_field.answer import Answer, answer
-from meanwatt.model.mean_field.certificate import exploitability_usd_per_day, softmax_bound_usd_per_day
+from meanwatt.model.mean_field.certificates import exploitability_usd_per_day, softmax_bound_usd_per_day
+from meanwatt.model.mean_field.derivatives.household_sensitivity import Directions, type_sensitivity
+from meanwatt.model.mean_field.derivatives.population_sensitivity import net_load_slope
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
-from meanwatt.model.mean_field.flow import Flow, household_flow
-from meanwatt.model.mean_field.price_slope import net_load_slope
-from meanwatt.model.mean_field.prices import solve_prices
-from meanwatt.model.mean_field.sensitivity import Directions, type_sensitivity
-from meanwatt.model.scenario import load_scenario
-from meanwatt.model.watch import Watch
-from meanwatt.model.weather import common_states
+from meanwatt.model.mean_field.population.flow import Flow, household_flow
+from meanwatt.model.mean_field.population.population_response import Answer, answer
+from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
+from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.economy import Economy, build_economy
+from meanwatt.model.scenario.loading import load_scenario
+from meanwatt.model.scenario.weather import common_states
 
 BACKWARD = common_states(("a", "b", "c"), WEATHER, 0).backward
 CHARGE = np.array([0.1, 0.4, 0.2, 0.3])

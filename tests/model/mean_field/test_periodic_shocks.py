@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scenarios import small_economy, small_tariff
 
-from meanwatt.agents.tariff import Recovery
-from meanwatt.model.economy import Economy
+from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
-from meanwatt.model.scenario import load_scenario
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.loading import load_scenario
 
 LEVELS = np.array([0.6, 1.0, 1.4])
 CYCLE = np.roll(np.eye(3), 1, axis=1)

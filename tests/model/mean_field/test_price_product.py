@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.outlook import OneDay
-from meanwatt.agents.tariff import ExportRule, Tariff
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field import sensitivity
-from meanwatt.model.mean_field.answer import Answer, answer, outlook
-from meanwatt.model.mean_field.certificate import contraction
-from meanwatt.model.mean_field.day_product import fixed_point
+from meanwatt.agents.household.decision_problem import OneDay
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import ExportRule, Tariff
+from meanwatt.model.mean_field.certificates import contraction
+from meanwatt.model.mean_field.derivatives import household_sensitivity as sensitivity
+from meanwatt.model.mean_field.derivatives.day_product import fixed_point
+from meanwatt.model.mean_field.derivatives.population_sensitivity import books_slope, net_load_slope, own_slot_slope
+from meanwatt.model.mean_field.derivatives.price_product import LoadEquation, PriceProduct
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-from meanwatt.model.mean_field.newton import FORCING, _Game
-from meanwatt.model.mean_field.price_product import LoadEquation, PriceProduct
-from meanwatt.model.mean_field.price_slope import books_slope, net_load_slope, own_slot_slope
-from meanwatt.model.watch import Cancelled, Watch
+from meanwatt.model.mean_field.population.population_response import Answer, answer, outlook
+from meanwatt.model.mean_field.solvers.newton import FORCING, _Game
+from meanwatt.model.progress.watch import Cancelled, Watch
+from meanwatt.model.scenario.economy import Economy
 from tests.scenarios import small_economy, small_tariff
 
 ROUNDING = 1e-10
@@ -122,8 +122,8 @@ def test_newtons_method_without_the_matrix_finds_the_same_prices(
     economy = small_economy(steepness=0.4, temperature_usd=0.02, **scenario)
     tariff = small_tariff(economy)
     dense = solve_equilibrium(economy, tariff, certify=False)
-    for module in ("newton", "prices"):
-        monkeypatch.setattr(f"meanwatt.model.mean_field.{module}.dense_pays", lambda economy: False)
+    for module in ("newton", "price_fixed_point"):
+        monkeypatch.setattr(f"meanwatt.model.mean_field.solvers.{module}.dense_pays", lambda economy: False)
     swept = solve_equilibrium(economy, tariff, certify=False)
     assert swept.outcome is Outcome.CONVERGED
     assert swept.wholesale_usd_per_kwh == pytest.approx(dense.wholesale_usd_per_kwh, abs=1e-8)
@@ -133,9 +133,9 @@ def test_a_large_game_near_a_solved_one_starts_from_its_prices(monkeypatch: pyte
     # the march of the adder solves dozens of such games; on the commit before, each began warm again and was cooled
     economy = small_economy(steepness=0.4, temperature_usd=0.01)
     tariff = small_tariff(economy)
-    monkeypatch.setattr("meanwatt.model.mean_field.prices.FEW_PRICES", 0)
-    for module in ("newton", "prices"):
-        monkeypatch.setattr(f"meanwatt.model.mean_field.{module}.dense_pays", lambda economy: False)
+    monkeypatch.setattr("meanwatt.model.mean_field.solvers.price_fixed_point.FEW_PRICES", 0)
+    for module in ("newton", "price_fixed_point"):
+        monkeypatch.setattr(f"meanwatt.model.mean_field.solvers.{module}.dense_pays", lambda economy: False)
     first = solve_equilibrium(economy, tariff, certify=False)
     again = solve_equilibrium(economy, tariff, certify=False, start=first)
     assert first.outcome is again.outcome is Outcome.CONVERGED
@@ -163,7 +163,7 @@ def test_a_step_with_the_coupling_known_is_that_of_the_whole_derivative(
     economy = small_economy(steepness=0.4, temperature_usd=0.05, weather=np.ones((1, 1)))
     economy = replace(economy, one_day=OneDay(charge_law=np.array([0.1, 0.2, 0.3, 0.4]), salvage_usd_per_kwh=0.1))
     tariff = small_tariff(economy, discount=np.array([0.2, 0.0]))
-    monkeypatch.setattr("meanwatt.model.mean_field.newton.dense_pays", lambda economy: not large)
+    monkeypatch.setattr("meanwatt.model.mean_field.solvers.newton.dense_pays", lambda economy: not large)
     game = _Game(
         economy=economy,
         tariff=tariff,

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from scenarios import preset_economy, preset_tariff, small_economy, small_tariff, solved
 from scipy.optimize import brentq
 
-from meanwatt.agents.tariff import Recovery
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field import recovery
-from meanwatt.model.mean_field.answer import surplus_usd_per_day
+from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-from meanwatt.model.mean_field.prices import solve_prices
-from meanwatt.model.mean_field.recovery import Recovered, balancing_fixed_charge, smallest_adder
-from meanwatt.model.watch import Watch
+from meanwatt.model.mean_field.population.population_response import surplus_usd_per_day
+from meanwatt.model.mean_field.solvers import revenue_recovery as recovery
+from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
+from meanwatt.model.mean_field.solvers.revenue_recovery import Recovered, balancing_fixed_charge, smallest_adder
+from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.economy import Economy
 
 NET_METERING = "tariff.export.rule=net_metering"
 SPIRAL = ("stress", "flat", "memory=0", "temperature_usd=0.1", "flexibility=0.5", NET_METERING)

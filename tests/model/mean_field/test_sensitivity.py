@@ -7,22 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.best_response import best_response
-from meanwatt.agents.household import HouseholdType
-from meanwatt.agents.outlook import Outlook, ValueRule
-from meanwatt.agents.tariff import ExportRule, Rates
-from meanwatt.model.mean_field.answer import answer
-from meanwatt.model.mean_field.flow import stationary_flow
-from meanwatt.model.mean_field.price_slope import (
+from meanwatt.agents.household.best_response import best_response
+from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import ExportRule, Rates
+from meanwatt.model.mean_field.derivatives.household_sensitivity import BLOCK, Directions, type_sensitivity
+from meanwatt.model.mean_field.derivatives.population_sensitivity import (
     adder_direction,
     net_load_slope,
     population_sensitivity,
     price_directions,
     rate_slopes,
 )
-from meanwatt.model.mean_field.sensitivity import BLOCK, Directions, type_sensitivity
-from meanwatt.model.weather import common_states
+from meanwatt.model.mean_field.population.flow import stationary_flow
+from meanwatt.model.mean_field.population.population_response import answer
+from meanwatt.model.scenario.weather import common_states
 from tests.scenarios import (
     WEATHER,
     preset_economy,

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, minimize
 
-from meanwatt.agents.arrays import Floats, Ints
-from meanwatt.model.mean_field.simplex import simplex_step
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.model.mean_field.zero_temperature.simplex_qp import simplex_step
 
 TOLERANCE = 1e-9
 

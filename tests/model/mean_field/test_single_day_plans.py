@@ -6,22 +6,22 @@ import numpy as np
 import pytest
 from scenarios import WEATHER, small_battery, small_economy, small_household, small_tariff
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.best_response import respond
-from meanwatt.agents.outlook import HeldDay, OneDay
-from meanwatt.agents.tariff import Tariff
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field.answer import outlook, own_outlook
-from meanwatt.model.mean_field.certificate import exploitability_usd_per_day
-from meanwatt.model.mean_field.clearing import clear, outcome_of, start_at
-from meanwatt.model.mean_field.exact import ExactSolution, solve_exact
-from meanwatt.model.mean_field.flow import household_flow, worth_left_usd
-from meanwatt.model.mean_field.mixture import free_unused, take_means
-from meanwatt.model.mean_field.prices import first_guess
-from meanwatt.model.mean_field.single_day_plans import SingleDayPlans
-from meanwatt.model.mean_field.type_stack import stack_types, terms_of
-from meanwatt.model.supply import SupplyCurve
-from meanwatt.model.watch import Watch
+from meanwatt.agents.household.best_response import respond
+from meanwatt.agents.household.decision_problem import HeldDay, OneDay
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.model.mean_field.certificates import exploitability_usd_per_day
+from meanwatt.model.mean_field.population.flow import household_flow, worth_left_usd
+from meanwatt.model.mean_field.population.population_response import outlook, own_outlook
+from meanwatt.model.mean_field.population.type_stack import stack_types, terms_of
+from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
+from meanwatt.model.mean_field.zero_temperature.column_pool import free_unused, take_means
+from meanwatt.model.mean_field.zero_temperature.frank_wolfe import ExactSolution, solve_exact
+from meanwatt.model.mean_field.zero_temperature.market_clearing import clear, outcome_of, start_at
+from meanwatt.model.mean_field.zero_temperature.single_day_plans import SingleDayPlans
+from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.supply import SupplyCurve
 
 SLOTS, LEVELS = 6, 4
 CHARGE = np.array([0.1, 0.4, 0.2, 0.3])
@@ -131,7 +131,7 @@ def test_a_held_day_that_starts_and_ends_like_the_single_day_is_the_single_day()
 def test_a_pool_that_fills_up_grows_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     economy = mixed_economy(steepness=0.6)
     wide = exact(economy)
-    monkeypatch.setattr("meanwatt.model.mean_field.single_day_plans.ROOM_PER_TYPE", 1)
+    monkeypatch.setattr("meanwatt.model.mean_field.zero_temperature.single_day_plans.ROOM_PER_TYPE", 1)
     narrow = exact(economy)
     assert narrow.rounds == wide.rounds
     assert (narrow.answer.wholesale_usd_per_kwh == wide.answer.wholesale_usd_per_kwh).all()

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.softmax import softmax
-from meanwatt.agents.tariff import Recovery, Tariff
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field import softmax_leader as module
-from meanwatt.model.mean_field.annealing import Stage, annealing
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.softmax import softmax
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.menu import epsilon_net, lipschitz
-from meanwatt.model.mean_field.mixed_tariff import extended_economy, extended_tariff, tariff_by_day_type
-from meanwatt.model.mean_field.softmax_bound import TIED_USD, SoftmaxLeader
-from meanwatt.model.mean_field.softmax_leader import Around, Sees, leader_states, softmax_leader
-from meanwatt.model.watch import Cancelled, Progress
+from meanwatt.model.mean_field.leader import softmax_leader as module
+from meanwatt.model.mean_field.leader.annealing import Stage, annealing
+from meanwatt.model.mean_field.leader.epsilon_net import epsilon_net, lipschitz
+from meanwatt.model.mean_field.leader.mixed_tariff import extended_economy, extended_tariff, tariff_by_day_type
+from meanwatt.model.mean_field.leader.softmax_bound import TIED_USD, SoftmaxLeader
+from meanwatt.model.mean_field.leader.softmax_leader import Around, Sees, leader_states, softmax_leader
+from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.scenario.economy import Economy
 from tests.scenarios import preset_economy, preset_tariff, small_economy, small_tariff, welfare
 
 SOLVED_USD = 1e-7

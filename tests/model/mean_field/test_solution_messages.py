@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scenarios import small_economy, small_tariff
 
-from meanwatt.model.economy import Economy
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
-from meanwatt.model.supply import SupplyCurve
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.supply import SupplyCurve
 
 
 def sunny() -> Economy:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meanwatt.model.mean_field.softmax_games import (
+from meanwatt.model.tabular.softmax_games import (
     contractive_temperature,
     follower_map,
     iterate_softmax,
@@ -18,7 +18,7 @@ from meanwatt.model.mean_field.softmax_games import (
     lipschitz,
     steepest,
 )
-from meanwatt.model.mean_field.stackelberg_games import (
+from meanwatt.model.tabular.stackelberg_games import (
     Concept,
     GameOutcome,
     Ties,
@@ -28,7 +28,7 @@ from meanwatt.model.mean_field.stackelberg_games import (
     optimal_mixture,
     recurrence,
 )
-from meanwatt.model.mean_field.tabular_game import StackelbergGame, chase_game, evaluate, random_game
+from meanwatt.model.tabular.tabular_game import StackelbergGame, chase_game, evaluate, random_game
 
 ROOT = Path(__file__).parents[3]
 seeds = st.integers(0, 2**32 - 1)

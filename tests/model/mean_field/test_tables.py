@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from scenarios import small_economy, small_outlook, small_tariff
 
-from meanwatt.agents.best_response import best_response
-from meanwatt.agents.policy import PolicyTable
-from meanwatt.agents.rules import rule_policies
-from meanwatt.agents.tariff import rates
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field.answer import answer, induced_wholesale, outlook
-from meanwatt.model.mean_field.certificate import policy_value_usd
+from meanwatt.agents.behaviour.rules import rule_policies
+from meanwatt.agents.household.best_response import best_response
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.tariff.tariff import rates
+from meanwatt.model.mean_field.certificates import policy_value_usd
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.mean_field.tables import follow, table_reward_usd
+from meanwatt.model.mean_field.induced_play import follow, table_reward_usd
+from meanwatt.model.mean_field.population.population_response import answer, induced_wholesale, outlook
+from meanwatt.model.scenario.economy import Economy
 
 ONE = np.ones(1)
 

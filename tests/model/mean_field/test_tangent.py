@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, small_economy
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.tariff import ExportRule, Recovery, Tariff
-from meanwatt.model.economy import Economy
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.family import tariff_family
-from meanwatt.model.mean_field.tangent import equilibrium_tangent, predicted
+from meanwatt.model.mean_field.leader.equilibrium_tangent import equilibrium_tangent, predicted
+from meanwatt.model.mean_field.leader.tariff_family import tariff_family
+from meanwatt.model.scenario.economy import Economy
 
 STEP = 1e-5
 FINE = {"certify": False, "tolerance_usd_per_kwh": 1e-12}

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 from scenarios import WEATHER, real_time, small_economy, small_tariff, toy
 
-from meanwatt.agents.arrays import Floats
-from meanwatt.agents.slot_outcome import slot_outcome
-from meanwatt.agents.split import Ties
-from meanwatt.agents.tariff import ExportRule, Recovery, Tariff
-from meanwatt.model.economy import Economy
-from meanwatt.model.mean_field.answer import answer, induced_wholesale, outlook
-from meanwatt.model.mean_field.certificate import softmax_bound_usd_per_day
+from meanwatt.agents.household.slot_outcome import slot_outcome
+from meanwatt.agents.household.split import Ties
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
+from meanwatt.model.mean_field.certificates import softmax_bound_usd_per_day
+from meanwatt.model.mean_field.derivatives.population_sensitivity import net_load_slope
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.mean_field.price_slope import net_load_slope
-from meanwatt.model.mean_field.prices import potential_failures, solve_prices
-from meanwatt.model.mean_field.ties import parts_somewhere, tie_slots
-from meanwatt.model.supply import SupplyCurve
-from meanwatt.model.watch import Watch
+from meanwatt.model.mean_field.population.population_response import answer, induced_wholesale, outlook
+from meanwatt.model.mean_field.population.ties import parts_somewhere, tie_slots
+from meanwatt.model.mean_field.solvers.price_fixed_point import potential_failures, solve_prices
+from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.supply import SupplyCurve
 
 
 def refuted(found: Equilibrium) -> float:
@@ -239,7 +239,7 @@ def test_shares_at_a_solution_are_ties_to_rounding() -> None:
     """Two plans both in use are worth the same at the rates found, in every slot and at every move."""
     economy, tariff = parting_game()
     found = solve_equilibrium(economy, tariff, certify=False)
-    from meanwatt.agents.slot_outcome import plan_reward_usd
+    from meanwatt.agents.household.slot_outcome import plan_reward_usd
 
     for household, policy in zip(economy.types, found.policies, strict=True):
         split = policy.split

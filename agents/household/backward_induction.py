@@ -1,0 +1,163 @@
+"""One day backward: compiled sweeps of a household type's values and policy from midnight to midnight."""
+
+import numpy as np
+
+from meanwatt.agents.household.day_operator import mix_shocks
+from meanwatt.agents.household.soft_slot import NEVER, padded, soft_slot
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.compiled import compiled
+
+ROUNDING_USD = 2e-14
+"""A span of the change this small is rounding. [USD]"""
+TIE_USD = 1e-12
+"""Moves whose values differ by less are ties at η = 0. [USD]"""
+KEEP = 1.0
+"""The laziness that leaves the values at midnight as they are."""
+
+
+@compiled
+def hard_values(reward: Floats, moves: Ints, ahead: Floats, out: Floats) -> None:
+    """out[e] = max_j r[j] + ahead[e + j] for one (c, h, z)."""
+    for e in range(out.size):
+        out[e] = -np.inf
+    for j in range(moves.size):
+        first = max(0, -moves[j])
+        after, best = ahead[first + moves[j] :], out[first:]  # loops from 0 over slices become vector instructions
+        r = reward[j]
+        for i in range(min(after.size, best.size)):
+            best[i] = max(best[i], r + after[i])
+
+
+@compiled
+def best_moves(reward: Floats, lowest: int, ahead: Floats, best: Floats, reach: Floats, probability: Floats) -> None:
+    """Fill probability[e, z, j] of one (c, h): the moves within a tie of the best value best[z, e], in equal parts.
+
+    Moves are lowest + j; ``ahead`` has padded rows; ``reach`` (padded + moves,) is scratch.
+    """
+    shocks, levels = best.shape
+    count = reward.shape[1]
+    for k in range(reach.size):
+        reach[k] = NEVER
+    for z in range(shocks):
+        for e in range(levels):
+            reach[e - lowest] = ahead[z, e]
+        for e in range(levels):
+            row, top, taken = reach[e : e + count], best[z, e], 0
+            for j in range(count):
+                taken += (reward[z, j] + row[j]) - top >= -TIE_USD
+            share = 1.0 / taken
+            for j in range(count):
+                probability[e, z, j] = share if (reward[z, j] + row[j]) - top >= -TIE_USD else 0.0
+
+
+def sweep_day(
+    reward: Floats,
+    weight: Floats,
+    moves: Ints,
+    common_kernel: Floats,
+    shock_kernel: Floats,
+    midnight: Floats,
+    discount: float,
+    temperature: float,
+    soft: bool,
+    value: Floats,
+    probability: Floats,
+) -> None:
+    """Fill value[c, h, z, e] backward from midnight[c, z, e], the value with which the next day starts.
+
+    ``discount`` is per slot; ``weight`` is exp((r − max r)/η); ``soft`` chooses the entropy rule, else values are
+    maxima. Where ``probability`` (c, h, e, z, j) is not empty the policy is filled in, too.
+    """
+    games = (reward, weight, moves, common_kernel, shock_kernel, midnight, discount, temperature, soft)
+    iterate_days(*games, 0.0, 1, KEEP, np.inf, value, probability)
+
+
+@compiled
+def iterate_days(
+    reward: Floats,
+    weight: Floats,
+    moves: Ints,
+    common_kernel: Floats,
+    shock_kernel: Floats,
+    midnight: Floats,
+    discount: float,
+    temperature: float,
+    soft: bool,
+    tolerance: float,
+    limit: int,
+    laziness: float,
+    previous: float,
+    value: Floats,
+    probability: Floats,
+) -> tuple[int, bool, float]:
+    """Repeat the day until its values change alike at all levels.
+
+    Returns (days, whether within tolerance, span of the last change), with which, as ``previous``, the iteration goes
+    on where it stopped; infinity begins one.
+
+    ``midnight`` holds the start and, on return, the differences to level 0 that the last sweep started from. The
+    stopping rule extrapolates the geometric decay of the span of the change. ``laziness`` is the share of the old
+    values kept (Schweitzer's transformation): it breaks cycles of several days. Other arguments as in `sweep_day`,
+    which is this for a single day: one compiled function serves both.
+    """
+    states, slots, shocks, count = reward.shape
+    levels = midnight.shape[2]
+    tomorrow = np.empty((shocks, levels))
+    width = padded(levels)
+    ahead = np.empty((shocks, width))
+    for z in range(shocks):
+        for e in range(width):
+            ahead[z, e] = NEVER
+    future, reach = np.empty(width + count), np.empty(width + count)
+    for k in range(width + count):
+        future[k] = 0.0
+    tilted = np.empty(count)
+    total = np.empty(width)
+    unasked = np.empty((shocks, levels))
+    nothing = np.empty((0, 0, 0))
+    days = 0
+    while days < limit:
+        days += 1
+        for c in range(states):
+            for z in range(shocks):
+                for e in range(levels):
+                    tomorrow[z, e] = 0.0
+            for d in range(states):
+                chance = common_kernel[c, d]
+                if chance > 0.0:
+                    for z in range(shocks):
+                        for e in range(levels):
+                            tomorrow[z, e] += chance * midnight[d, z, e]
+            for back in range(slots):
+                h = slots - 1 - back
+                mix_shocks(shock_kernel, tomorrow if back == 0 else value[c, h + 1], discount, ahead)
+                chances = probability[c, h] if probability.size else nothing
+                if not soft:
+                    for z in range(shocks):
+                        hard_values(reward[c, h, z], moves, ahead[z, :levels], value[c, h, z])
+                if soft or (probability.size and temperature > 0.0):  # a policy is a softmax under either rule
+                    arrays = (reward[c, h], weight[c, h], moves[0], ahead, temperature)
+                    softened = value[c, h] if soft else unasked
+                    soft_slot(*arrays, future, tilted, total, softened, chances)
+                elif probability.size:
+                    best_moves(reward[c, h], moves[0], ahead, value[c, h], reach, chances)
+        widest = 0.0
+        for c in range(states):
+            for z in range(shocks):
+                low, high = np.inf, -np.inf
+                for e in range(levels):
+                    change = value[c, 0, z, e] - midnight[c, z, e]
+                    low, high = min(low, change), max(high, change)
+                widest = max(widest, high - low)
+        rate = min(widest / previous, 0.9999) if previous < np.inf else 0.9999
+        previous = widest
+        if widest * max(rate / (1.0 - rate), 1.0) <= tolerance or widest <= ROUNDING_USD:
+            return days, True, widest
+        if laziness == KEEP:
+            continue
+        for c in range(states):
+            for z in range(shocks):
+                for e in range(levels):
+                    fresh = value[c, 0, z, e] - value[c, 0, z, 0]
+                    midnight[c, z, e] = (1.0 - laziness) * fresh + laziness * midnight[c, z, e]
+    return days, False, previous

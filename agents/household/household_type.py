@@ -1,0 +1,70 @@
+"""A household type: an income group with a technology."""
+
+from dataclasses import dataclass
+
+from meanwatt.agents.household.battery import Battery
+from meanwatt.agents.numerics.arrays import Floats, read_only, require_shape
+from meanwatt.agents.numerics.short_repr import short_repr
+
+TECHNOLOGIES = ("none", "pv", "pv_battery", "battery")
+"""What may stand behind the meter, in the order used everywhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HouseholdType:
+    """All that households of one type have in common.
+
+    Parameters
+    ----------
+    income_group, group
+        Name and index of the income group.
+    technology
+        One of ``TECHNOLOGIES``.
+    share
+        Population share w_θ; the shares of all types sum to one.
+    income_usd_per_year
+        Gross household income. [USD/yr]
+    reference_kw : (c, h)
+        Reference demand q0 before the household's own shock. [kW]
+    pv_kw : (c, h)
+        Rooftop solar output, ≥ 0. [kW]
+    battery
+        The battery, or None.
+    elasticity, flexibility, reference_price_usd_per_kwh
+        ε, f and p0 of ``meanwatt.agents.household.demand``.
+    curtailable
+        Whether the inverter may use less than the sun gives.
+    """
+
+    __repr__ = short_repr
+
+    income_group: str
+    group: int
+    technology: str
+    share: float
+    income_usd_per_year: float
+    reference_kw: Floats
+    pv_kw: Floats
+    battery: Battery | None
+    elasticity: float
+    flexibility: float
+    reference_price_usd_per_kwh: float
+    curtailable: bool = True
+
+    def __post_init__(self) -> None:
+        """Keep checked, read-only copies."""
+        object.__setattr__(self, "reference_kw", read_only(self.reference_kw))
+        object.__setattr__(self, "pv_kw", read_only(self.pv_kw))
+        require_shape(f"{self.name}: pv_kw", self.pv_kw, self.reference_kw.shape, "(common state, slot)")
+        if self.technology not in TECHNOLOGIES:
+            raise ValueError(f"technology is {self.technology!r}; allowed are {', '.join(TECHNOLOGIES)}")
+
+    @property
+    def name(self) -> str:
+        """Income group and technology, e.g. ``low/pv_battery``."""
+        return f"{self.income_group}/{self.technology}"
+
+    @property
+    def levels(self) -> int:
+        """Number of states of charge; 1 without a battery."""
+        return self.battery.levels if self.battery else 1

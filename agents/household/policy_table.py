@@ -1,0 +1,59 @@
+"""The policy table: the one currency between solvers, learners and simulated households."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from meanwatt.agents.household.split import Split
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.short_repr import short_repr
+
+ROW_SUM_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PolicyTable:
+    """What one household type does in every state.
+
+    Parameters
+    ----------
+    moves : (j,) int
+        Level changes, ascending.
+    probability : (c, h, e, z, j)
+        Probability of each move; rows sum to one, infeasible moves have exactly 0.
+    net_load_kw : (c, h, z, j)
+        Net load that goes with each move, n = q − p + b, at the rates the household planned with. [kW]
+    use_kw : (c, h, z, j)
+        Electricity use q behind that net load. [kW]
+    curtailed_kw : (c, h, z, j), optional
+        Sun that is not used, pv − p; None where all is. [kW]
+    split : Split, optional
+        How households part between plans of use and curtailment; the three above are then their means.
+    """
+
+    __repr__ = short_repr
+
+    moves: Ints
+    probability: Floats
+    net_load_kw: Floats
+    use_kw: Floats
+    curtailed_kw: Floats | None = None
+    split: Split | None = None
+
+    @property
+    def plans(self) -> Split:
+        """Every plan with its share; what is not proportional to net load is a mean over these."""
+        return self.split or Split.undivided(self.use_kw, self.net_load_kw, self.curtailed_kw)
+
+    def check(self) -> None:
+        """Raise ``ValueError`` unless this is a policy: no NaN, rows sum to one, no move off the grid."""
+        if not np.isfinite(self.probability).all() or (self.probability < 0).any():
+            raise ValueError("policy holds a probability that is negative or not finite; solve again")
+        off = np.abs(self.probability.sum(axis=-1) - 1).max()
+        if off > ROW_SUM_TOLERANCE:
+            raise ValueError(f"policy rows sum to one only within {off:.1e}; normalise them")
+        levels = self.probability.shape[2]
+        target = np.arange(levels)[:, None] + self.moves
+        outside = (target < 0) | (target >= levels)
+        if (self.probability * outside[:, None, :] > 0).any():
+            raise ValueError("policy moves off the grid of levels; set infeasible moves to probability 0")

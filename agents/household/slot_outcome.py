@@ -1,0 +1,239 @@
+"""What each move brings in each slot: use, net load and reward at given rates."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from meanwatt.agents.household.battery import Battery, grid_power_kw, moves, wear_usd
+from meanwatt.agents.household.demand import best_use, utility_of_use, utility_usd_per_hour, wanted_use
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.household.plans import best_plan, is_simple
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.household.split import Split, Ties, curtailed_kw, split_by
+from meanwatt.agents.numerics.arrays import Floats, Ints, read_only
+from meanwatt.agents.numerics.compiled import compiled
+from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.tariff import Rates, payment_usd, slot_payment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SlotOutcome:
+    """Consequences of every move, use being the best answer to the rates. Arrays are (c, h, z, j) unless said.
+
+    Attributes
+    ----------
+    moves : (j,) int
+        Level changes.
+    use_kw, net_load_kw
+        Electricity use q and net load n = q − p + b, p being the sun used; positive n is bought. [kW]
+    utility_usd, payment_usd
+        Utility of use and payment to the leader per slot, fixed charge excluded. [USD]
+    wear_usd : (j,)
+        Battery wear. [USD]
+    level_kwh
+        Energy between two levels; 0 without a battery. [kWh]
+    curtailed_kw : optional
+        Sun that is not used; None where all is. [kW]
+    split : Split, optional
+        How households part between plans where these may tie; the arrays above are then means over households.
+    """
+
+    __repr__ = short_repr
+
+    moves: Ints
+    use_kw: Floats
+    net_load_kw: Floats
+    utility_usd: Floats
+    payment_usd: Floats
+    wear_usd: Floats
+    level_kwh: float = 0.0
+    curtailed_kw: Floats | None = None
+    split: Split | None = None
+
+    def followed(self, probability: Floats) -> PolicyTable:
+        """The policy table (c, h, e, z, j) of those who choose their moves with these probabilities."""
+        return PolicyTable(
+            moves=self.moves,
+            probability=probability,
+            net_load_kw=self.net_load_kw,
+            use_kw=self.use_kw,
+            curtailed_kw=self.curtailed_kw,
+            split=self.split,
+        )
+
+    @property
+    def reward_usd(self) -> Floats:
+        """Slot reward Δ·U(q) − wear − payment. (c, h, z, j) [USD]"""
+        return self.utility_usd - self.payment_usd - self.wear_usd
+
+    @property
+    def valued_usd(self) -> Floats:
+        """What moves are chosen by: the reward, and what a tie not yet settled adds. (c, h, z, j) [USD]"""
+        return self.reward_usd if self.split is None else self.reward_usd + self.split.lead_usd
+
+    @property
+    def plans(self) -> Split:
+        """Every plan with its share, as ``PolicyTable.plans``."""
+        return self.split or Split.undivided(self.use_kw, self.net_load_kw, self.curtailed_kw)
+
+    @property
+    def imported_kw(self) -> Floats:
+        """Mean of what is bought, n⁺. (c, h, z, j) [kW]"""
+        if self.split is None:
+            return np.maximum(self.net_load_kw, 0.0)
+        return self.split.mean(np.maximum(self.split.net_load_kw, 0.0))
+
+    @property
+    def exported_kw(self) -> Floats:
+        """Mean of what is sold, n⁻. (c, h, z, j) [kW]"""
+        return self.imported_kw - self.net_load_kw
+
+
+@cache
+def battery_moves(battery: Battery | None, slot_hours: float) -> tuple[Ints, Floats, Floats]:
+    """Moves of a battery with their grid-side power and wear, worked out once."""
+    move = moves(battery, slot_hours)
+    return move, read_only(grid_power_kw(battery, move, slot_hours)), read_only(wear_usd(battery, move))
+
+
+def slot_outcome(
+    household: HouseholdType, rates: Rates, shock_levels: Floats, slot_hours: float, ties: Ties | None = None
+) -> SlotOutcome:
+    """Work out every move's consequences for one household type.
+
+    Parameters
+    ----------
+    rates
+        Import and export rate (c, h) that this type plans with, its discount applied.
+    shock_levels : (z,)
+        Factor on the reference load.
+    slot_hours
+        Length of a slot. [h]
+    ties
+        How households part where plans tie; without it all follow the first of the best.
+    """
+    move, battery_kw, wear = battery_moves(household.battery, slot_hours)
+    shape = (*household.reference_kw.shape, shock_levels.size, move.size)
+    bought, sold = (np.broadcast_to(rate, shape[:2]) for rate in (rates.import_usd_per_kwh, rates.export_usd_per_kwh))
+    arguments = (
+        household.reference_kw,
+        household.pv_kw,
+        shock_levels,
+        battery_kw,
+        bought,
+        sold,
+        (float(household.elasticity), float(household.flexibility), float(household.reference_price_usd_per_kwh)),
+        float(slot_hours),
+        bool(household.curtailable),
+    )
+    split, spilt = None, None
+    if ties is None or not ties.where.any():
+        use_kw, net_load_kw, utility, payment = np.empty((4, *shape))
+        fill_outcome(*arguments, use_kw, net_load_kw, utility, payment)
+        if household.curtailable and (min(bought.min(), sold.min()) < 0):
+            spilt = curtailed_kw(household.pv_kw, battery_kw, use_kw, net_load_kw)
+    else:
+        split = split_by(*arguments, ties)
+        use_kw, net_load_kw, spilt = map(split.mean, (split.use_kw, split.net_load_kw, split.curtailed_kw))
+        utility = split.mean(_utility_usd(household, split.use_kw, shock_levels, slot_hours))
+        payment = split.mean(_payment_usd(split.net_load_kw, bought, sold, slot_hours))
+    return SlotOutcome(
+        moves=move,
+        use_kw=use_kw,
+        net_load_kw=net_load_kw,
+        utility_usd=utility,
+        payment_usd=payment,
+        wear_usd=wear,
+        level_kwh=household.battery.level_kwh if household.battery else 0.0,
+        curtailed_kw=spilt if spilt is not None and spilt.any() else None,
+        split=split,
+    )
+
+
+def plan_reward_usd(
+    household: HouseholdType, rates: Rates, split: Split, shock_levels: Floats, slot_hours: float
+) -> Floats:
+    """Reward of each plan of a split at given rates, wear left out. (c, h, z, j, plan) [USD]"""
+    utility = _utility_usd(household, split.use_kw, shock_levels, slot_hours)
+    return utility - _payment_usd(split.net_load_kw, rates.import_usd_per_kwh, rates.export_usd_per_kwh, slot_hours)
+
+
+def mean_reward_usd(
+    household: HouseholdType, rates: Rates, policy: PolicyTable, shock_levels: Floats, slot_hours: float
+) -> Floats:
+    """Mean reward of each move of a table at given rates, whatever plans it goes with. (c, h, z, j) [USD]"""
+    plans = policy.plans
+    return plans.mean(plan_reward_usd(household, rates, plans, shock_levels, slot_hours)) - wear_usd(
+        household.battery, policy.moves
+    )
+
+
+def mean_payment_usd(outcome: SlotOutcome, rates: Rates, slot_hours: float) -> Floats:
+    """Mean payment of each move at rates other than those it was planned at. (c, h, z, j) [USD]"""
+    plans = outcome.plans
+    return plans.mean(_payment_usd(plans.net_load_kw, rates.import_usd_per_kwh, rates.export_usd_per_kwh, slot_hours))
+
+
+def _utility_usd(household: HouseholdType, use_kw: Floats, shock_levels: Floats, slot_hours: float) -> Floats:
+    reference_kw = household.reference_kw[:, :, None, None, None] * shock_levels[:, None, None]
+    enjoyed = utility_usd_per_hour(
+        use_kw,
+        reference_kw,
+        elasticity=household.elasticity,
+        reference_price=household.reference_price_usd_per_kwh,
+    )
+    return slot_hours * enjoyed
+
+
+def _payment_usd(net_load_kw: Floats, bought: Floats, sold: Floats, slot_hours: float) -> Floats:
+    bought, sold = (rate[:, :, None, None, None] for rate in (bought, sold))
+    return payment_usd(net_load_kw, bought, sold, slot_hours)
+
+
+@compiled
+def fill_outcome(
+    reference_kw: Floats,
+    pv_kw: Floats,
+    shock_levels: Floats,
+    battery_kw: Floats,
+    bought: Floats,
+    sold: Floats,
+    demand: tuple[float, float, float],
+    slot_hours: float,
+    curtailable: bool,
+    use_kw: Floats,
+    net_load_kw: Floats,
+    utility: Floats,
+    payment: Floats,
+) -> None:
+    """Best use of every move and what it brings, into arrays (c, h, z, j); ``demand`` is (ε, f, p0)."""
+    elasticity, flexibility, reference_price = demand
+    states, slots, shocks, count = use_kw.shape
+    for c in range(states):
+        for h in range(slots):
+            simple = is_simple(pv_kw[c, h], bought[c, h], sold[c, h], curtailable)
+            for z in range(shocks):
+                reference = reference_kw[c, h] * shock_levels[z]
+                if_buying = wanted_use(reference, bought[c, h], elasticity, flexibility, reference_price)
+                if_selling = wanted_use(reference, sold[c, h], elasticity, flexibility, reference_price)
+                for j in range(count):
+                    if simple:
+                        free = pv_kw[c, h] - battery_kw[j]
+                        use = best_use(free, if_buying, if_selling)
+                        net = use - free
+                    else:
+                        use, net = best_plan(
+                            reference,
+                            pv_kw[c, h],
+                            battery_kw[j],
+                            bought[c, h],
+                            sold[c, h],
+                            elasticity,
+                            flexibility,
+                            reference_price,
+                            curtailable,
+                        )
+                    use_kw[c, h, z, j], net_load_kw[c, h, z, j] = use, net
+                    utility[c, h, z, j] = slot_hours * utility_of_use(use, reference, elasticity, reference_price)
+                    payment[c, h, z, j] = slot_payment(net, bought[c, h], sold[c, h], slot_hours)

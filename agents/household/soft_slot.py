@@ -1,0 +1,151 @@
+"""The entropy rule in one slot, for all shocks and levels at once: values, and the policy where it is wanted.
+
+In the exponential domain the rule is a convolution along the levels: exp(Q/η) = A[j]·Y[e + j] with A = exp(r/η) and
+Y = exp(δ^(1/T) E V/η), so a slot takes as many exponentials as there are levels, not levels × moves, and everything is
+plain arithmetic on rows that a processor takes several numbers at a time. Where the range of Q/η could underflow, the
+mean slope of the value along the levels moves from Y to A, which cancels most of both; where that is not enough, the
+plain log-sum-exp does it.
+"""
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.compiled import compiled
+from meanwatt.agents.numerics.elementary import quick_exp, quick_log
+
+SAFE_EXPONENT = 600.0
+"""Largest range of Q/η that the exponential domain can hold in float64 without underflow (exp(−745) is 0)."""
+NEVER = -1e300
+"""What fills the padding of values: its exponential is 0. [USD]"""
+LANES = 8
+"""Rows are padded to a multiple of this, the numbers that a processor takes at once."""
+
+
+@compiled
+def padded(levels: int) -> int:
+    """Length of a row of ``levels`` numbers with its padding."""
+    return (levels + LANES - 1) // LANES * LANES
+
+
+@compiled(fastmath={"nnan", "nsz"})
+def _extent(row: Floats, length: int) -> tuple[float, float]:
+    """Least and largest of the first numbers of a row, none of them nan."""
+    low, high = row[0], row[0]
+    for k in range(1, length):
+        low, high = min(low, row[k]), max(high, row[k])
+    return low, high
+
+
+@compiled(error_model="numpy")
+def soft_slot(
+    reward: Floats,
+    weight: Floats,
+    lowest: int,
+    ahead: Floats,
+    temperature: float,
+    future: Floats,
+    tilted: Floats,
+    total: Floats,
+    value: Floats,
+    probability: Floats,
+) -> None:
+    """value[z, e] = η log Σ_j exp((r[z, j] + ahead[z, e + m_j])/η), over moves m_j = lowest + j that stay on the grid.
+
+    ``weight`` is exp((r − max r)/η); ``ahead`` has padded rows that end in ``NEVER``. Where ``probability`` (e, z, j)
+    is not empty it becomes the softmax. Scratch: ``tilted`` (j,), ``total`` (padded,), and ``future``
+    (padded + moves,), which is zero outside the levels and stays so.
+    """
+    shocks, levels = value.shape
+    count, width = reward.shape[1], total.size
+    below = -lowest
+    cold = 1.0 / temperature
+    best = np.empty(width)
+    for z in range(shocks):
+        low_reward, top_reward = _extent(reward[z], count)
+        low_ahead, top_ahead = _extent(ahead[z], levels)
+        slope = 0.0
+        if top_reward - low_reward + top_ahead - low_ahead <= SAFE_EXPONENT * temperature:
+            for j in range(count):
+                tilted[j] = weight[z, j]
+            for e in range(width):
+                future[below + e] = quick_exp((ahead[z, e] - top_ahead) * cold)
+        else:
+            slope = (ahead[z, levels - 1] - ahead[z, 0]) / (levels - 1)
+            for j in range(count):
+                tilted[j] = reward[z, j] + slope * (lowest + j)
+            for e in range(width):
+                total[e] = ahead[z, e] - slope * e
+            low_reward, top_reward = _extent(tilted, count)
+            low_ahead, top_ahead = _extent(total, levels)
+            if top_reward - low_reward + top_ahead - low_ahead > SAFE_EXPONENT * temperature:
+                _plain_soft(reward[z], lowest, ahead[z], temperature, z, best, total, value[z], probability)
+                continue
+            for j in range(count):
+                tilted[j] = quick_exp((tilted[j] - top_reward) * cold)
+            for e in range(width):
+                future[below + e] = quick_exp((total[e] - top_ahead) * cold)
+        for e in range(width):
+            total[e] = 0.0
+        whole = count - count % 4
+        for j in range(0, whole, 4):  # four at a time, so that the sums are fetched and stored less often
+            a, b, c, d = tilted[j], tilted[j + 1], tilted[j + 2], tilted[j + 3]
+            row = future[j : j + width + 3]
+            for e in range(width):
+                total[e] += (a * row[e] + b * row[e + 1]) + (c * row[e + 2] + d * row[e + 3])
+        for j in range(whole, count):
+            a = tilted[j]
+            row = future[j : j + width]
+            for e in range(width):
+                total[e] += a * row[e]
+        top = top_reward + top_ahead
+        for e in range(levels):
+            value[z, e] = top + slope * e + temperature * quick_log(total[e])
+        if probability.size:
+            for e in range(levels):
+                share = 1.0 / total[e]
+                row = future[e : e + count]
+                for j in range(count):
+                    probability[e, z, j] = tilted[j] * row[j] * share
+
+
+@compiled(error_model="numpy", fastmath={"nnan", "nsz"})
+def _plain_soft(
+    reward: Floats,
+    lowest: int,
+    ahead: Floats,
+    temperature: float,
+    z: int,
+    best: Floats,
+    total: Floats,
+    value: Floats,
+    probability: Floats,
+) -> None:
+    """The same for shock z by the log-sum-exp of every level, levels × moves exponentials.
+
+    ``best`` and ``total`` (padded,) are scratch.
+    """
+    levels, count, width = value.size, reward.size, total.size
+    cold = 1.0 / temperature
+    reach = np.empty(width + count)
+    for k in range(width + count):
+        reach[k] = NEVER
+    for e in range(levels):
+        reach[e - lowest] = ahead[e]
+    for e in range(width):
+        best[e], total[e] = NEVER, 0.0
+    for j in range(count):
+        row = reach[j : j + width]
+        for e in range(width):
+            best[e] = max(best[e], reward[j] + row[e])
+    for j in range(count):
+        row = reach[j : j + width]
+        for e in range(width):
+            total[e] += quick_exp((reward[j] + row[e] - best[e]) * cold)
+    for e in range(levels):
+        value[e] = best[e] + temperature * quick_log(total[e])
+    if probability.size:
+        for e in range(levels):
+            share, top = 1.0 / total[e], best[e]
+            row = reach[e : e + count]
+            for j in range(count):
+                probability[e, z, j] = quick_exp((reward[j] + row[j] - top) * cold) * share

@@ -1,0 +1,154 @@
+"""Households of one type that part: at a tie between two plans some follow one and some the other.
+
+Where exports earn more than imports cost, or sun may be curtailed, the load of a household jumps in the price. At the
+price of an equilibrium households may be indifferent between the plans on either side of the jump, and the market
+clears only if they part in a certain way. The shares are part of the solution: they go with the moves.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from meanwatt.agents.household.plans import ALL_SUN, PLANS, fill_shares
+from meanwatt.agents.numerics.arrays import Bools, Floats
+
+ROUNDING_KW = 1e-12
+"""Less sun than this is none. [kW]"""
+UNUSUAL = 1e-13
+"""Share that begins to curtail where nobody knows better: sun is used unless it pays not to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ties:
+    """How ties are looked for: choices between plans are smoothed by a logit around the shares known before.
+
+    At a fixed point, where shares answer themselves, every two plans in use are worth exactly the same, whatever the
+    temperature.
+
+    Attributes
+    ----------
+    where : (c, h) bool
+        Slots in which plans may tie.
+    before : (c, h, z, j, plan), optional
+        The shares known before; without them all sun is used, buying and selling alike.
+    temperature_usd
+        Above 0. [USD per slot]
+    """
+
+    where: Bools
+    before: Floats | None
+    temperature_usd: float
+
+    def start(self, shape: tuple[int, int, int, int]) -> Floats:
+        """Shares (c, h, z, j, plan) around which the logit is; none is 0, so that no plan is ruled out."""
+        if self.before is not None and self.before.shape[:-1] == shape:
+            return np.maximum(self.before, UNUSUAL)
+        shares = np.full((*shape, PLANS), UNUSUAL)
+        shares[..., :ALL_SUN] = 0.5
+        return shares
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Split:
+    """Which plans households of one type follow at each move, as ``meanwatt.agents.household.plans`` numbers them.
+
+    Attributes
+    ----------
+    share, use_kw, net_load_kw, curtailed_kw : (c, h, z, j, plan)
+        Share of the households, their use, net load and curtailed sun. Shares sum to one. [kW]
+    lead_usd : (c, h, z, j)
+        What a choice is valued at above its mean reward, while shares are not yet known; 0 once they answer themselves.
+    temperature_usd
+        That of the logit by which shares answer the rates. [USD per slot]
+    """
+
+    share: Floats
+    use_kw: Floats
+    net_load_kw: Floats
+    curtailed_kw: Floats
+    lead_usd: Floats
+    temperature_usd: float
+
+    @classmethod
+    def undivided(cls, use_kw: Floats, net_load_kw: Floats, curtailed_kw: Floats | None) -> "Split":
+        """Households who all follow one plan, with its use, net load and curtailed sun. (c, h, z, j) each [kW]"""
+        spilt = np.zeros_like(net_load_kw) if curtailed_kw is None else curtailed_kw
+        return cls(
+            share=np.ones((*net_load_kw.shape, 1)),
+            use_kw=use_kw[..., None],
+            net_load_kw=net_load_kw[..., None],
+            curtailed_kw=spilt[..., None],
+            lead_usd=np.zeros_like(net_load_kw),
+            temperature_usd=0.0,
+        )
+
+    def mean(self, of_plan: Floats) -> Floats:
+        """Mean over the plans (…, plan)."""
+        return np.asarray((self.share * of_plan).sum(axis=-1))
+
+    @property
+    def parts(self) -> Bools:
+        """Where households part: plans in use differ in their net load. (c, h, z, j)"""
+        used = self.share > 0
+        high = np.where(used, self.net_load_kw, -np.inf).max(axis=-1)
+        return np.asarray(high > np.where(used, self.net_load_kw, np.inf).min(axis=-1))
+
+
+def split_by(
+    reference_kw: Floats,
+    pv_kw: Floats,
+    shock_levels: Floats,
+    battery_kw: Floats,
+    bought: Floats,
+    sold: Floats,
+    demand: tuple[float, float, float],
+    slot_hours: float,
+    curtailable: bool,
+    ties: Ties,
+) -> Split:
+    """How households part at given rates (c, h); arguments as in ``fill_outcome``."""
+    shape = (*reference_kw.shape, shock_levels.size, battery_kw.size)
+    share, use, net = np.empty((3, *shape, PLANS))
+    lead = np.empty(shape)
+    fill_shares(
+        reference_kw,
+        pv_kw,
+        shock_levels,
+        battery_kw,
+        bought,
+        sold,
+        demand,
+        slot_hours,
+        curtailable,
+        ties.where,
+        ties.start(shape),
+        float(ties.temperature_usd),
+        share,
+        use,
+        net,
+        lead,
+    )
+    return Split(
+        share=share,
+        use_kw=use,
+        net_load_kw=net,
+        curtailed_kw=curtailed_kw(pv_kw, battery_kw[:, None], use, net),
+        lead_usd=lead,
+        temperature_usd=ties.temperature_usd,
+    )
+
+
+def curtailed_kw(pv_kw: Floats, battery_kw: Floats, use_kw: Floats, net_load_kw: Floats) -> Floats:
+    """Sun not used, pv − (q + b − n); rounding counts as none. [kW]
+
+    Parameters
+    ----------
+    pv_kw : (c, h)
+        What the sun gives. [kW]
+    battery_kw : (j,) or (j, 1)
+        Grid-side power of each move, with as many axes as follow z in the last two. [kW]
+    use_kw, net_load_kw : (c, h, z, j) or (c, h, z, j, plan)
+    """
+    sun_kw = pv_kw.reshape(*pv_kw.shape, *(1,) * (use_kw.ndim - 2))
+    spilt = sun_kw - (use_kw + battery_kw - net_load_kw)
+    return np.where(spilt > ROUNDING_KW, spilt, 0.0)

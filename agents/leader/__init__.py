@@ -1,0 +1,1 @@
+"""A leader that learns from meters."""

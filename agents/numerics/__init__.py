@@ -1,0 +1,1 @@
+"""Arrays, random numbers, softmax, fixed points, and kernels compiled once."""

@@ -1,0 +1,220 @@
+"""What the leader posts: a tariff, the rates it makes at given wholesale prices, and the bill."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Floats, Ints, at_each, read_only, require_finite, require_shape
+from meanwatt.agents.numerics.compiled import compiled
+from meanwatt.agents.numerics.short_repr import short_repr
+
+
+class Recovery(StrEnum):
+    """Which part of the tariff balances revenue and cost."""
+
+    VOLUMETRIC = "volumetric"
+    """The adder α on every kWh."""
+    FIXED = "fixed"
+    """The level of the fixed charges, their shape by income given."""
+    POSTED = "posted"
+    """Nothing: the surplus or shortfall is reported."""
+
+
+class ExportRule(StrEnum):
+    """How exported energy is credited."""
+
+    NET_METERING = "net_metering"
+    NET_BILLING = "net_billing"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rates:
+    """Import and export rate of every common state and slot, before discounts. Axes (c, h). [USD/kWh]"""
+
+    __repr__ = short_repr
+
+    import_usd_per_kwh: Floats
+    export_usd_per_kwh: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tariff:
+    """Time-varying rates, export credit, fixed charges and the rule that recovers the network's cost.
+
+    Parameters
+    ----------
+    energy_usd_per_kwh : (day type, slot)
+        Energy charge τ by time of use; it may depend on the day type (critical-peak pricing). [USD/kWh]
+    export_usd_per_kwh : (day type, slot)
+        Posted part x of the export credit, for net billing. [USD/kWh]
+    pass_through, export_pass_through
+        Shares κ in [0, 1] and κ_x in [0, 1] of the wholesale price in the import and the export rate.
+    fixed_charge_usd_per_day : (group,)
+        Posted fixed charge F after discount; with recovery ``fixed`` its level comes out of the solution. [USD/day]
+    fixed_charge_shape : (group,)
+        Multipliers of the level with recovery ``fixed``; ≥ 0, not all zero.
+    discount : (group,)
+        Share d of the import rate that the group does not pay, in [0, 1).
+    adder_cap_usd_per_kwh
+        Where the search for a volumetric adder gives up. [USD/kWh]
+    capped_at_import
+        Whether exports never earn more than imports cost; without it the posted credit is paid, whatever it is.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree or a number lies outside its range.
+    """
+
+    __repr__ = short_repr
+
+    name: str
+    energy_usd_per_kwh: Floats
+    export_usd_per_kwh: Floats
+    pass_through: float
+    export_pass_through: float
+    export_rule: ExportRule
+    recovery: Recovery
+    fixed_charge_usd_per_day: Floats
+    fixed_charge_shape: Floats
+    discount: Floats
+    adder_cap_usd_per_kwh: float = 2.0
+    capped_at_import: bool = False
+
+    def __post_init__(self) -> None:
+        """Keep checked, read-only copies."""
+        for name in (
+            "energy_usd_per_kwh",
+            "export_usd_per_kwh",
+            "fixed_charge_usd_per_day",
+            "fixed_charge_shape",
+            "discount",
+        ):
+            array = read_only(getattr(self, name))
+            require_finite(f"tariff {self.name}: {name}", array)
+            object.__setattr__(self, name, array)
+        require_shape(
+            f"tariff {self.name}: export_usd_per_kwh",
+            self.export_usd_per_kwh,
+            self.energy_usd_per_kwh.shape,
+            "(day type, slot)",
+        )
+        groups = self.fixed_charge_usd_per_day.shape
+        for name in ("fixed_charge_shape", "discount"):
+            require_shape(f"tariff {self.name}: {name}", getattr(self, name), groups, "(income group,)")
+        for name in ("pass_through", "export_pass_through"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ValueError(f"tariff {self.name}: {name} is {value}; give a share in [0, 1]")
+        if not ((self.discount >= 0) & (self.discount < 1)).all():
+            raise ValueError(f"tariff {self.name}: discount is {self.discount.tolist()}; give shares in [0, 1)")
+        if not ((self.fixed_charge_shape >= 0).all() and self.fixed_charge_shape.any()):
+            raise ValueError(
+                f"tariff {self.name}: fixed_charge_shape is {self.fixed_charge_shape.tolist()};"
+                " give numbers >= 0, at least one positive"
+            )
+        if not self.adder_cap_usd_per_kwh > 0:
+            raise ValueError(
+                f"tariff {self.name}: adder_cap_usd_per_kwh is {self.adder_cap_usd_per_kwh}; give a positive number"
+            )
+
+    @property
+    def export_pegged(self) -> bool:
+        """Whether the import rate bounds what exports earn: under net metering, and where the tariff says so."""
+        return self.capped_at_import or self.export_rule is ExportRule.NET_METERING
+
+    def same_for_groups(self, other: "Tariff") -> bool:
+        """Whether posted rates mean the same to every group as under another tariff."""
+        return (
+            np.array_equal(self.discount, other.discount)
+            and self.export_rule is other.export_rule
+            and self.capped_at_import == other.capped_at_import
+        )
+
+    def for_group(self, posted: Rates, group: int) -> Rates:
+        """Rates of an income group: import (1 − d)·r⁺, export as posted; under net metering the group's own r⁺."""
+        bought = (1 - float(self.discount[group])) * posted.import_usd_per_kwh
+        if self.export_rule is ExportRule.NET_METERING:
+            return Rates(import_usd_per_kwh=bought, export_usd_per_kwh=bought)
+        sold = posted.export_usd_per_kwh
+        return Rates(
+            import_usd_per_kwh=bought, export_usd_per_kwh=np.minimum(sold, bought) if self.capped_at_import else sold
+        )
+
+
+@compiled
+def import_rate(energy: float, wholesale: float, pass_through: float, adder: float) -> float:
+    """r⁺ = τ + κλ + α. [USD/kWh]"""
+    return energy + pass_through * wholesale + adder
+
+
+@compiled
+def export_rate(credit: float, wholesale: float, export_pass_through: float, bought: float, pegged: bool) -> float:
+    """r⁻ = x + κ_x λ as posted; ``pegged`` to the import rate never above it. [USD/kWh]"""
+    posted = credit + export_pass_through * wholesale
+    return min(posted, bought) if pegged else posted
+
+
+@compiled
+def _import(given: Floats, out: Floats) -> None:
+    for k in range(out.size):
+        out[k] = import_rate(given[0, k], given[1, k], given[2, k], given[3, k])
+
+
+@compiled
+def _export(given: Floats, out: Floats) -> None:
+    for k in range(out.size):
+        out[k] = export_rate(given[0, k], given[1, k], given[2, k], given[3, k], given[4, k] > 0.0)
+
+
+def export_credit(tariff: Tariff, today: Ints) -> tuple[Floats, float]:
+    """Posted part x (c, h) [USD/kWh] and pass-through κ_x of the export credit before a cap, by the tariff's rule.
+
+    Under net metering x is infinite: the import rate, to which it is pegged, is what exports earn.
+    """
+    posted = tariff.export_usd_per_kwh[today]
+    if tariff.export_rule is ExportRule.NET_METERING:
+        return np.full_like(posted, np.inf), 0.0
+    if tariff.export_rule is ExportRule.NET_BILLING:
+        return posted, float(tariff.export_pass_through)
+    return np.zeros_like(posted), 0.0
+
+
+def rates(tariff: Tariff, today: Ints, wholesale_usd_per_kwh: Floats, adder_usd_per_kwh: float) -> Rates:
+    """Import rate r⁺ = τ + κλ + α, and export rate r⁻ by the tariff's rule.
+
+    Parameters
+    ----------
+    today : (c,) int
+        Day type of each common state.
+    wholesale_usd_per_kwh : (c, h)
+        Wholesale price λ. [USD/kWh]
+    adder_usd_per_kwh
+        Volumetric adder α. [USD/kWh]
+    """
+    energy = tariff.energy_usd_per_kwh[today]
+    credit, passed = export_credit(tariff, today)
+    bought = at_each(_import, energy, wholesale_usd_per_kwh, tariff.pass_through, adder_usd_per_kwh)
+    sold = at_each(_export, credit, wholesale_usd_per_kwh, passed, bought, float(tariff.export_pegged))
+    return Rates(import_usd_per_kwh=bought, export_usd_per_kwh=sold)
+
+
+@compiled
+def slot_payment(net_load: float, bought: float, sold: float, slot_hours: float) -> float:
+    """`payment_usd` of numbers."""
+    return slot_hours * (bought if net_load > 0.0 else sold) * net_load
+
+
+@compiled
+def _payment(given: Floats, out: Floats) -> None:
+    for k in range(out.size):
+        out[k] = slot_payment(given[0, k], given[1, k], given[2, k], given[3, k])
+
+
+def payment_usd(
+    net_load_kw: Floats, import_usd_per_kwh: Floats, export_usd_per_kwh: Floats, slot_hours: float
+) -> Floats:
+    """Slot payment Δ(r⁺ n⁺ − r⁻ n⁻); positive is paid by the household. Broadcasts. [USD]"""
+    return at_each(_payment, net_load_kw, import_usd_per_kwh, export_usd_per_kwh, slot_hours)

@@ -1,0 +1,1 @@
+"""What a leader wants of a tariff, and the search for it."""

@@ -1,0 +1,314 @@
+"""What a leader wants of a tariff, built from the metrics, and the search for the tariff it would commit to.
+
+``commission`` maximises W − w_equity·(burden gap) − w_stability·IMV, welfare less penalties, with the level of the
+fixed charges set so that revenue covers cost. ``utility`` maximises its own margin under a cap on the import rate.
+Objectives are in USD per household-day, weights in USD per household-day per unit of burden and of USD/kWh.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
+from meanwatt.analysis.metrics.metrics import Metrics
+from meanwatt.analysis.output.solution_json import equilibrium_metrics
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.leader.commitment import Commitment, commit
+from meanwatt.model.mean_field.leader.concepts import ROUNDS, alternating, feedback
+from meanwatt.model.mean_field.leader.tariff_family import tariff_family
+from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.loading import Scenario, load_scenario
+
+CAP_OVER_REFERENCE: Final = 1.5
+"""Default price cap of the utility, as a multiple of the scenario's reference price."""
+EVALUATIONS_PER_START: Final = 100
+"""Tariffs tried from each starting point at most; searches over five parameters settle after 70 to 90."""
+
+FILED: Final = "filed"
+"""The tariff that a found one is compared with where the scenario has it."""
+
+Judge = Callable[[Equilibrium], float]
+"""Gives a number to an equilibrium."""
+
+
+class Leader(StrEnum):
+    """Who posts the tariff."""
+
+    COMMISSION = "commission"
+    UTILITY = "utility"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aims:
+    """What a leader weighs.
+
+    Parameters
+    ----------
+    leader
+        Who.
+    equity
+        Weight of the burden gap, the largest less the smallest share of income that a group pays; commission only.
+        [USD per household-day per unit]
+    stability
+        Weight of the wholesale price's incremental mean volatility; commission only.
+        [USD per household-day per USD/kWh]
+    price_cap_usd_per_kwh
+        Highest import rate allowed; utility only. [USD/kWh]
+    """
+
+    leader: Leader
+    equity: float = 1.0
+    stability: float = 0.0
+    price_cap_usd_per_kwh: float | None = None
+
+    def objective(self) -> Judge:
+        """What the leader maximises. [USD per household-day]"""
+        return self._welfare_less_penalties if self.leader is Leader.COMMISSION else _margin
+
+    def violation(self) -> Callable[[Equilibrium], Floats] | None:
+        """By how much each import rate exceeds the cap, (c, h) in USD/kWh; None without a cap."""
+        cap = self.price_cap_usd_per_kwh
+        return None if cap is None else lambda found: found.rates.import_usd_per_kwh - cap
+
+    @property
+    def recovery(self) -> Recovery:
+        """How the tariffs of the family recover cost: by the fixed charge, or not at all."""
+        return Recovery.FIXED if self.leader is Leader.COMMISSION else Recovery.POSTED
+
+    def _welfare_less_penalties(self, found: Equilibrium) -> float:
+        return self.of_metrics(equilibrium_metrics(found))
+
+    def of_metrics(self, metrics: Metrics) -> float:
+        """What the leader thinks of an equilibrium's or a simulated market's metrics. [USD per household-day]"""
+        if self.leader is Leader.UTILITY:
+            return metrics.surplus_usd_per_household_day
+        volatility = 0.0 if metrics.imv is None else metrics.imv
+        return metrics.welfare_usd_per_household_day - self.equity * metrics.burden_gap - self.stability * volatility
+
+
+def _margin(found: Equilibrium) -> float:
+    return found.surplus_usd_per_household_day
+
+
+def default_price_cap_usd_per_kwh(economy: Economy) -> float:
+    """The utility's price cap where none is given: 1.5 times the reference price. [USD/kWh]"""
+    return CAP_OVER_REFERENCE * economy.scenario.reference_price_usd_per_kwh
+
+
+def baseline_name(scenario: str | Path | Scenario | Economy) -> str | None:
+    """The filed tariff where a scenario has one; None for its own choice."""
+    loaded = scenario.scenario if isinstance(scenario, Economy) else load_scenario(scenario)
+    return FILED if FILED in loaded.tariffs else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Quest:
+    """What a search for a tariff is given.
+
+    Attributes
+    ----------
+    economy, aims
+        Where, and for whom.
+    baseline
+        Equilibrium at the tariff in force.
+    progress, cancelled
+        As in `meanwatt.model.mean_field.leader.commitment.commit`.
+    """
+
+    economy: Economy
+    aims: Aims
+    baseline: Equilibrium
+    progress: Callable[[Progress], None] | None = None
+    cancelled: Callable[[], bool] | None = None
+
+
+Search = Callable[[Quest], Commitment]
+"""A way of finding a tariff; raises ``Cancelled`` if stopped before one was found."""
+
+
+def commitment_search(evaluations_per_start: int = EVALUATIONS_PER_START) -> Search:
+    """Search with full knowledge of the households: `meanwatt.model.mean_field.leader.commitment.commit`."""
+    return _asked(partial(commit, evaluations_per_start=evaluations_per_start))
+
+
+def concept_search(name: str, rounds: int = ROUNDS) -> Search:
+    """Search of a leader who does not commit, ``feedback`` or ``alternating``, see `mean_field.leader.concepts`."""
+    return _asked(partial({"feedback": feedback, "alternating": alternating}[name], rounds=rounds))
+
+
+def _asked(find: Callable[..., Commitment]) -> Search:
+    """A search that hands a quest's family, aims and watchers to a function of the model."""
+    return lambda quest: find(
+        quest.economy,
+        tariff_family(quest.economy, quest.aims.recovery),
+        quest.aims.objective(),
+        violation=quest.aims.violation(),
+        progress=quest.progress,
+        cancelled=quest.cancelled,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Design:
+    """The tariff that a leader commits to, beside the one it would replace.
+
+    Attributes
+    ----------
+    baseline
+        Equilibrium at the tariff in force.
+    baseline_objective
+        The leader's objective there; None if the solve was cancelled.
+    baseline_violation
+        Its highest import rate less the cap; None without a cap. [USD/kWh]
+    commitment
+        The search and the best tariff; None if it was cancelled before a tariff was found.
+    evaluations
+        Tariffs whose equilibrium was solved in the search.
+    outcome, message
+        How it ended.
+    """
+
+    __repr__ = short_repr
+
+    baseline: Equilibrium
+    baseline_objective: float | None
+    baseline_violation: float | None
+    commitment: Commitment | None
+    evaluations: int
+    seconds: float
+    outcome: Outcome
+    message: str
+
+
+def design(
+    economy: Economy,
+    tariff: Tariff,
+    aims: Aims,
+    *,
+    search: Search | None = None,
+    evaluations_per_start: int = EVALUATIONS_PER_START,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Design:
+    """Find the tariff that a leader commits to.
+
+    Parameters
+    ----------
+    tariff
+        The tariff in force, which the found one is compared with.
+    aims
+        What the leader weighs.
+    search
+        How; by default `commitment_search`.
+    evaluations_per_start
+        Tariffs tried from each starting point at most, by the default search.
+    progress, cancelled
+        As in `meanwatt.model.mean_field.leader.commitment.commit`.
+
+    Raises
+    ------
+    ValueError
+        If no tariff of the family meets the price cap.
+    """
+    began = time.perf_counter()
+    judge, violation = aims.objective(), aims.violation()
+    baseline = solve_equilibrium(economy, tariff, progress=progress, cancelled=cancelled)
+    commitment: Commitment | None = None
+    outcome, message = Outcome.CANCELLED, "Cancelled before a tariff was found."
+    if cancelled is None or not cancelled():
+        try:
+            find = commitment_search(evaluations_per_start) if search is None else search
+            commitment = find(
+                Quest(economy=economy, aims=aims, baseline=baseline, progress=progress, cancelled=cancelled)
+            )
+            outcome, message = commitment.outcome, commitment.message
+        except Cancelled:
+            pass
+        except ValueError:
+            if cancelled is None or not cancelled():
+                raise
+    solved = baseline.outcome is not Outcome.CANCELLED
+    return Design(
+        baseline=baseline,
+        baseline_objective=judge(baseline) if solved else None,
+        baseline_violation=float(violation(baseline).max()) if solved and violation is not None else None,
+        commitment=commitment,
+        evaluations=0 if commitment is None else len(commitment.trials),
+        seconds=time.perf_counter() - began,
+        outcome=outcome,
+        message=message,
+    )
+
+
+def tariff_table(tariff: Tariff, economy: Economy) -> dict[str, Any]:
+    """A tariff in the words of a tariff file, so that it can be saved, solved and compared like any other."""
+    days = economy.common.day_types
+
+    def by_day(rate: Any) -> Any:
+        rows = [row.tolist() for row in rate]
+        alike = all(row == rows[0] for row in rows)
+        if alike and len(set(rows[0])) == 1:
+            return rows[0][0]
+        return rows[0] if alike else dict(zip(days, rows, strict=True))
+
+    def by_group(values: Any) -> dict[str, float]:
+        return dict(zip(economy.groups, values.tolist(), strict=True))
+
+    return {
+        "title": "Tariff found by meanwatt design",
+        "recovery": str(tariff.recovery),
+        "pass_through": tariff.pass_through,
+        "energy_usd_per_kwh": by_day(tariff.energy_usd_per_kwh),
+        "fixed_charge_usd_per_day": by_group(tariff.fixed_charge_usd_per_day),
+        "fixed_charge_shape": by_group(tariff.fixed_charge_shape),
+        "discount": by_group(tariff.discount),
+        "adder_cap_usd_per_kwh": tariff.adder_cap_usd_per_kwh,
+        "export": {
+            "rule": str(tariff.export_rule),
+            "pass_through": tariff.export_pass_through,
+            "usd_per_kwh": by_day(tariff.export_usd_per_kwh),
+            "capped_at_import": tariff.capped_at_import,
+        },
+    }
+
+
+def toml_text(table: dict[str, Any]) -> str:
+    """A tariff table as TOML; numbers keep all their digits."""
+    plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
+    lines = [f"{_key(key)} = {_value(value)}" for key, value in plain.items()]
+    lines += [f"{_key(key)} = {_value(value)}" for key, value in table.items() if _is_row(value)]
+    for key, inner in table.items():
+        if isinstance(inner, dict) and not _is_row(inner):
+            lines += ["", f"[{_key(key)}]"]
+            lines += [f"{_key(name)} = {_value(value)}" for name, value in inner.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _is_row(value: Any) -> bool:
+    """Whether a table fits into one line: numbers or lists by name."""
+    return isinstance(value, dict) and all(isinstance(entry, float | int | list) for entry in value.values())
+
+
+def _key(name: str) -> str:
+    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else _text(name)
+
+
+def _text(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(str(name))} = {_value(entry)}" for name, entry in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_value(entry) for entry in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _text(value) if isinstance(value, str) else repr(float(value))

@@ -1,0 +1,1 @@
+"""Whether learners reach the equilibrium."""

@@ -1,0 +1,335 @@
+"""Does a population that is told nothing reach the equilibrium? Beliefs, prices and tables of learners, day by day.
+
+Four measures against the mean-field equilibrium (S-MFE) of the same tariff, its prices λ*[c, h]:
+
+* *belief error*: √(Σ_c p_c mean_h (believed λ[c, h] − λ*[c, h])²) with which a day begins, over cohorts by their share;
+* *realised-price error*: √(mean_h (λ^N[h] − λ*[c, h])²) of the day, c being its common state;
+* *price move*: √(mean_h (λ^N[h] − λ^N[h] of the last day in the same common state)²): what chatters;
+* *exploitability* of the tables in force: were each followed for ever by its share of every household type, what the
+  mean household would gain by the best response to the prices that they bring about.
+
+Finite markets have noise: the same market whose households play the equilibrium, on the same draws, is the floor of
+realised-price error and price move. The exploitability of the equilibrium itself, which softmax households never get
+below for long, is the limit of exploitability.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from meanwatt.agents.behaviour.protocol import BeliefBehaviour
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.model.market.behaviour_spec import Given
+from meanwatt.model.market.history import DayRecord
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.mean_field.induced_play import Followed, follow
+from meanwatt.model.scenario.messages import Messages, joined
+
+LAST_SHARE: Final = 0.25
+"""Share of the days, the last ones, over which a run is summed up."""
+NEAR: Final = 1.5
+"""Learners have come to the equilibrium's prices where their mean error over the last days is at most this multiple of
+the floor; by chance two markets of the same size differ far less."""
+SAMPLE: Final = 12
+"""Households of a cohort with tables of their own whose tables are certified."""
+
+MEASURES: Final = (
+    "belief_error_usd_per_kwh",
+    "price_error_usd_per_kwh",
+    "price_move_usd_per_kwh",
+    "exploitability_usd_per_household_day",
+)
+"""Names of the measures of a day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Emergence:
+    """Days of a market of learners, measured against the equilibrium.
+
+    Attributes
+    ----------
+    behaviour
+        How the households decide, in the words of a command.
+    target : Equilibrium
+        The S-MFE.
+    days
+        Days simulated.
+    belief_error_usd_per_kwh, price_error_usd_per_kwh, price_move_usd_per_kwh : (day,)
+        As above; nan where nobody believes anything, or on the first day of a common state. [USD/kWh]
+    exploitability_usd_per_household_day : (day,)
+        As above; nan on days that were not certified. [USD per household-day]
+    floor_error_usd_per_kwh, floor_move_usd_per_kwh : (day,)
+        The same of the market that plays the equilibrium. [USD/kWh]
+    limit_usd_per_household_day
+        Exploitability of the equilibrium. [USD per household-day]
+    wholesale_usd_per_kwh : (day, slot)
+        Realised price. [USD/kWh]
+    believed_usd_per_kwh : (day, slot)
+        Belief about the day's common state with which it began, the mean over cohorts; nan without. [USD/kWh]
+    common_state : (day,) int
+        Common state.
+    messages
+        What is not as asked, a sentence each.
+    """
+
+    __repr__ = short_repr
+
+    behaviour: str
+    target: Equilibrium
+    days: int
+    belief_error_usd_per_kwh: Floats
+    price_error_usd_per_kwh: Floats
+    price_move_usd_per_kwh: Floats
+    exploitability_usd_per_household_day: Floats
+    floor_error_usd_per_kwh: Floats
+    floor_move_usd_per_kwh: Floats
+    limit_usd_per_household_day: float
+    wholesale_usd_per_kwh: Floats
+    believed_usd_per_kwh: Floats
+    common_state: Floats
+    messages: Messages
+
+    def last(self, name: str) -> float:
+        """Mean of a measure over the last days of the run; nan where it has none."""
+        values: Floats = getattr(self, name)
+        tail = values[-max(1, round(LAST_SHARE * self.days)) :]
+        known = tail[np.isfinite(tail)]
+        return float(known.mean()) if known.size else np.nan
+
+    @property
+    def prices_reached(self) -> bool:
+        """Whether prices over the last days are as near to the equilibrium's as its own noise allows."""
+        return self.last("price_error_usd_per_kwh") <= NEAR * self.last("floor_error_usd_per_kwh")
+
+    @property
+    def verdict(self) -> str:
+        """What emerged, in a sentence."""
+        error, floor = self.last("price_error_usd_per_kwh"), self.last("floor_error_usd_per_kwh")
+        belief = self.last("belief_error_usd_per_kwh")
+        times = f"{error / floor:.1f} times the noise" if floor > 0 else "where there is no noise"
+        prices = f"prices end {error:.5f} USD/kWh from the equilibrium's, {times}"
+        if self.prices_reached:
+            return f"{self.behaviour}: reached; {prices}."
+        if np.isfinite(belief) and belief < error / 2:
+            return (
+                f"{self.behaviour}: herding; beliefs end only {belief:.5f} USD/kWh from the equilibrium's prices, but"
+                f" {prices}."
+            )
+        return f"{self.behaviour}: not reached; {prices}."
+
+
+def emergence(
+    target: Equilibrium,
+    behaviour: Given,
+    *,
+    households: int,
+    days: int,
+    seed: int = 0,
+    every: int = 7,
+    label: str | None = None,
+    threads: int = 1,
+    told: Callable[[int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Emergence:
+    """Let a population learn, and measure it against the equilibrium it was not told.
+
+    Parameters
+    ----------
+    target
+        Converged; its tariff is posted, its adder and fixed charges are held.
+    behaviour
+        As for ``ProsumerMarket``.
+    households, days, seed, threads
+        Size and key of the market.
+    every
+        Days from one certified day to the next; the last day is certified too.
+    label
+        What to call the population; by default the behaviour's name.
+    told
+        Called with the number of days done after each.
+    cancelled
+        Asked before each day; answering True ends the run early.
+
+    Raises
+    ------
+    ValueError
+        In one line, if the target has not converged, or households decide one by one.
+    """
+    if not target.converged:
+        raise ValueError(f"tariff {target.tariff.name} has no equilibrium to compare with: {target.message}")
+    market = _market(target, behaviour, households, seed, threads)
+    floor = _market(target, "equilibrium", households, seed, threads)
+    chance, lam = target.economy.common.probability, target.wholesale_usd_per_kwh
+    rows: dict[str, list[Any]] = {name: [] for name in (*MEASURES, "floor_error", "floor_move", "believed")}
+    start: Followed | None = None
+    try:
+        if any(cohort.strategy is not None for cohort in market.cohorts):
+            raise ValueError("households that decide one by one have no policy table to certify; leave strategies out")
+        for day in range(days):
+            if cancelled is not None and cancelled():
+                break
+            beliefs = [
+                (cohort.share, cohort.behaviour.belief_usd_per_kwh.copy())
+                for cohort in market.cohorts
+                if isinstance(cohort.behaviour, BeliefBehaviour)
+            ]
+            rows["belief_error_usd_per_kwh"].append(belief_error_usd_per_kwh(beliefs, lam, chance))
+            certified = np.nan
+            if day % every == 0 or day == days - 1:
+                start = certify(market, target, start)
+                certified = start.exploitability_usd_per_household_day
+            rows["exploitability_usd_per_household_day"].append(certified)
+            market.step()
+            floor.step()
+            c = market.common_state
+            held = [(share, belief[c]) for share, belief in beliefs]
+            rows["believed"].append(_mean(held) if held else np.full(lam.shape[1], np.nan))
+            for records, names in (
+                (market.history.records, MEASURES[1:3]),
+                (floor.history.records, ("floor_error", "floor_move")),
+            ):
+                rows[names[0]].append(_rms(records[-1].wholesale_usd_per_kwh - lam[c]))
+                rows[names[1]].append(price_move_usd_per_kwh(records))
+            if told is not None:
+                told(day + 1)
+        history = market.history
+        done = len(history)
+        return Emergence(
+            behaviour=label or market.behaviour.name,
+            target=target,
+            days=done,
+            floor_error_usd_per_kwh=np.array(rows["floor_error"]),
+            floor_move_usd_per_kwh=np.array(rows["floor_move"]),
+            limit_usd_per_household_day=target.exploitability_usd_per_household_day,
+            wholesale_usd_per_kwh=history.stacked("wholesale_usd_per_kwh").reshape(done, -1),
+            believed_usd_per_kwh=np.array(rows["believed"]).reshape(done, -1),
+            common_state=history.stacked("common_state"),
+            messages=joined(market.messages, _sampled(market)),
+            **{name: np.array(rows[name]) for name in MEASURES},
+        )
+    finally:
+        market.close()
+        floor.close()
+
+
+def belief_error_usd_per_kwh(
+    beliefs: Sequence[tuple[float, Floats]], wholesale_usd_per_kwh: Floats, chance: Floats
+) -> float:
+    """RMS over slots, common states by p_c and cohorts by share of believed less equilibrium prices. [USD/kWh]
+
+    Parameters
+    ----------
+    beliefs
+        Share and belief (c, h) of each cohort that believes something; nan without any.
+    wholesale_usd_per_kwh : (c, h)
+        The equilibrium's prices λ*. [USD/kWh]
+    chance : (c,)
+        p_c.
+    """
+    if not beliefs:
+        return np.nan
+    squares = [(share, (belief - wholesale_usd_per_kwh) ** 2) for share, belief in beliefs]
+    return float(np.sqrt(chance @ _mean(squares).mean(axis=1)))
+
+
+def price_move_usd_per_kwh(records: Sequence[DayRecord]) -> float:
+    """RMS over slots of the last day's price less that of the day before it in the same common state; nan at first."""
+    today = records[-1]
+    for before in reversed(records[:-1]):
+        if before.common_state == today.common_state:
+            return _rms(today.wholesale_usd_per_kwh - before.wholesale_usd_per_kwh)
+    return np.nan
+
+
+def certify(market: ProsumerMarket, target: Equilibrium, start: Followed | None = None) -> Followed:
+    """Exploitability of the tables in force in a market, at the prices that they bring about.
+
+    Parameters
+    ----------
+    target
+        Holds tariff and adder; laws start from its own.
+    start
+        What this function returned on a day before.
+    """
+    tables, share = tables_in_force(market)
+    return follow(
+        target.economy,
+        target.tariff,
+        target.adder_usd_per_kwh,
+        tables,
+        share,
+        start=start,
+        laws=[law[:, 0] for law in target.laws],
+    )
+
+
+def tables_in_force(market: ProsumerMarket) -> tuple[list[Sequence[PolicyTable]], Floats]:
+    """Policies of each type by cohort, and the cohorts' shares.
+
+    Of a cohort whose households have tables of their own, ``SAMPLE`` households of every type, evenly spread, stand for
+    the others.
+    """
+    tables: list[Sequence[PolicyTable]] = []
+    shares: list[float] = []
+    for number, cohort in enumerate(market.cohorts):
+        own = getattr(cohort.behaviour, "policy_of", None)
+        if own is None:
+            tables.append(cohort.behaviour.policies)
+            shares.append(cohort.share)
+            continue
+        for k in range(SAMPLE):
+            tables.append([_table(market, cohort.behaviour.policies, kind, number, k, own) for kind in _kinds(market)])
+            shares.append(cohort.share / SAMPLE)
+    return tables, np.array(shares)
+
+
+def _sampled(market: ProsumerMarket) -> Messages:
+    """Say which behaviours are certified by a sample."""
+    owners = [cohort.name for cohort in market.cohorts if getattr(cohort.behaviour, "policy_of", None)]
+    certified = f"the exploitability is that of up to {SAMPLE} households of every type, who stand for the others."
+    return tuple(f"{name}: {certified}" for name in dict.fromkeys(owners))
+
+
+def _table(
+    market: ProsumerMarket,
+    plans: Sequence[PolicyTable],
+    kind: int,
+    cohort: int,
+    place: int,
+    own: Callable[[int], PolicyTable],
+) -> PolicyTable:
+    """Table of a type's household at one of ``SAMPLE`` places, or its plan where nobody has a table."""
+    ids = range(market.households)[market.population.of_class(kind, cohort)]
+    if not len(ids) or market.household_types[kind].battery is None:
+        return plans[kind]
+    return own(ids[place * len(ids) // SAMPLE])
+
+
+def _kinds(market: ProsumerMarket) -> range:
+    return range(len(market.household_types))
+
+
+def _market(target: Equilibrium, behaviour: Given, households: int, seed: int, threads: int) -> ProsumerMarket:
+    return ProsumerMarket(
+        target.economy,
+        households=households,
+        policies=target,
+        behaviour=behaviour,
+        rng=seed,
+        threads=threads,
+        power_flow=False,
+    )
+
+
+def _mean(parts: Sequence[tuple[float, Floats]]) -> Floats:
+    """Mean of arrays by their shares."""
+    return np.asarray(sum(share * array for share, array in parts) / sum(share for share, _ in parts))
+
+
+def _rms(values: Floats) -> float:
+    return float(np.sqrt(np.mean(values**2)))

@@ -1,0 +1,1 @@
+"""Exact exploitability among N households."""

@@ -1,0 +1,1 @@
+"""Efficiency, equity and stability in numbers."""

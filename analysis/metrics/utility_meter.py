@@ -1,0 +1,127 @@
+"""Utility of use and battery wear in the finite market, which no electricity meter shows.
+
+Both depend on every household's shock and move in every slot. The market keeps neither, but its draws are a function
+of who, when and what for: the day is run once more by the same kernel from where the households stood, with a table
+of utilities in place of the table of meter readings.
+"""
+
+import copy
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from meanwatt.agents.household.battery import wear_usd
+from meanwatt.agents.household.demand import utility_usd_per_hour
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.model.market.day_kernel import run_day
+from meanwatt.model.market.day_tables import DayTables, day_tables
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.population import Population
+from meanwatt.model.scenario.economy import Economy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enjoyed:
+    """Sums over the households of one day. [USD]"""
+
+    utility_usd: float
+    wear_usd: float
+
+
+class UtilityMeter:
+    """Measures the days of a market; use it as ``meter.before()``, ``market.step()``, ``meter.after()``.
+
+    Households that decide for themselves (strategies) are measured by what they did.
+
+    Parameters
+    ----------
+    market
+        The market.
+    """
+
+    def __init__(self, market: ProsumerMarket) -> None:
+        self._market = market
+        self._shadow: Population = copy.copy(market.population)
+        self._shadow.energy_kwh = np.empty_like(market.population.energy_kwh)
+        self._executor = ThreadPoolExecutor(market.threads) if market.threads > 1 else None
+        self._policies: Sequence[PolicyTable] = ()
+        self._tables: dict[int, DayTables] = {}
+
+    def before(self) -> None:
+        """Remember where the households stand."""
+        people = self._market.population
+        self._shadow.level, self._shadow.shock = people.level.copy(), people.shock.copy()
+
+    def after(self) -> Enjoyed:
+        """Run the day that is over once more and add up."""
+        market = self._market
+        economy, c = market.economy, market.common_state
+        if market.policies_lived is not self._policies:
+            self._policies, self._tables = market.policies_lived, {}
+        if c not in self._tables:
+            self._tables[c] = utility_tables(economy, self._policies, c)
+        sums = run_day(self._shadow, self._tables[c], market.day - 1, threads=market.threads, executor=self._executor)
+        utility, levels = sums.energy_kwh.sum(axis=(1, 2)), (sums.charged + sums.discharged).sum(axis=(1, 2))
+        learnt = self._own_ways()
+        for learner in market.learners:  # these did not follow the policies of their class
+            utility[list(learner.classes)], levels[list(learner.classes)] = 0.0, 0
+            learnt += learner.utility_and_wear_usd()
+        per_level = [t.battery.level_kwh * t.battery.wear_usd_per_kwh if t.battery else 0.0 for t in economy.types]
+        wear = levels @ np.array(per_level)[self._shadow.class_type]
+        return Enjoyed(utility_usd=float(utility.sum() + learnt[0]), wear_usd=float(wear + learnt[1]))
+
+    def _own_ways(self) -> Floats:
+        """Utility and wear of households that decided for themselves, less what their plans would have brought."""
+        market, own_way, total = self._market, self._market.own_way, np.zeros(2)
+        if own_way is None:
+            return total
+        economy, people, c = market.economy, market.population, market.common_state
+        utilities: dict[int, Floats] = {}
+        for household, path in own_way.paths.items():
+            number, kind = people.class_of(household), people.type_of(household)
+            battery = economy.types[kind].battery
+            if number not in utilities:
+                use_kw = self._tables[c].columns[number].use_kw
+                utilities[number] = economy.slot_hours * slot_utility_usd_per_hour(economy, kind, use_kw, c)
+            slots, moves = np.arange(economy.slots), np.array([path[2], own_way.planned[household]])
+            enjoyed = utilities[number][slots, path[1], own_way.columns[household]].sum(axis=1)
+            worn = wear_usd(battery, moves).sum(axis=1)
+            total += enjoyed[0] - enjoyed[1], worn[0] - worn[1]
+        return total
+
+    def close(self) -> None:
+        """Let the threads end."""
+        if self._executor:
+            self._executor.shutdown()
+
+
+def utility_tables(economy: Economy, policies: Sequence[PolicyTable], common_state: int) -> DayTables:
+    """Tables of a day whose "meter reading" of a slot is the utility of the use there. [USD]"""
+    classes = len(policies) // len(economy.types)
+    tables = day_tables(
+        policies,
+        common_state,
+        levels=[household.levels for household in economy.types for _ in range(classes)],
+        shock_kernel=economy.shock_kernel,
+        slot_hours=economy.slot_hours,
+    )
+    utilities = [
+        economy.slot_hours * slot_utility_usd_per_hour(economy, number // classes, own.use_kw, common_state)
+        for number, own in enumerate(tables.columns)
+    ]
+    return replace(tables, energy_kwh=np.concatenate([u.astype(np.float32).ravel() for u in utilities]))
+
+
+def slot_utility_usd_per_hour(economy: Economy, kind: int, use_kw: Floats, common_state: int) -> Floats:
+    """Utility of a use (slot, shock, column), of which a column is a move with a plan. [USD/h]"""
+    household = economy.types[kind]
+    reference_kw = household.reference_kw[common_state][:, None, None] * economy.shock_levels[:, None]
+    return utility_usd_per_hour(
+        use_kw,
+        reference_kw,
+        elasticity=household.elasticity,
+        reference_price=household.reference_price_usd_per_kwh,
+    )

@@ -1,0 +1,149 @@
+"""The mean-field game at its solution as plain arrays, for whoever wants to check it without our code.
+
+Axes: type θ, common state c, slot h, level e, shock z, move j. Types with fewer levels or moves than the largest are
+padded with zeros. Best responses follow from ``reward``, ``feasible``, the two kernels, ``temperature``,
+``discount_per_day`` and ``value_rule``; the flow from ``policy``; the fixed point from ``net_load_kw``, ``share``,
+``rest_load_kw`` and the supply curve.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from meanwatt.agents.household.battery import feasible
+from meanwatt.agents.household.decision_problem import ValueRule
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.analysis.output.result_files import staged_file
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.scenario.supply import SupplyCurve
+
+VALUE_RULE_NUMBER: Final = {ValueRule.ENTROPY: 0, ValueRule.BOLTZMANN: 1}
+SUPPLY_NODES: Final = 2001
+"""Evenly spaced nodes of the supply curve, beside its kinks and the points of the solution."""
+SUPPLY_MARGIN_KW: Final = 0.5
+"""How far the nodes reach beyond any load that the households could cause together. [kW]"""
+
+
+def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
+    """Arrays of a game and its solution.
+
+    Returns
+    -------
+    dict
+        float64 unless said.
+
+        ``share[θ]``, ``import_discount[θ]``, ``income_usd_per_year[θ]``, ``fixed_charge_usd_per_day[θ]``;
+        ``levels[θ]`` (int): number of levels, 1 without a battery; ``moves[j]`` (int): signed level changes, the union
+        over types; ``feasible[θ,e,j]`` (bool).
+        ``reward[θ,c,h,z,j]``: USD per slot at the solution's prices, wear and payment included, fixed charge excluded;
+        0 where no level allows the move. ``net_load_kw[θ,c,h,z,j]``: mean over the plans that households follow.
+        ``plan_share[θ,c,h,z,j,p]``, ``plan_net_load_kw[…]`` and ``plan_curtailed_kw[…]``: where plans tie at a move
+        (buy or sell, use solar output or curtail it) households part, and a plan's share of them clears the market;
+        its net load, and the solar output it curtails. One plan where nobody parts; shares of moves sum to 1.
+        ``policy[θ,c,h,e,z,j]``; ``law[θ,c,h,e,z]``: before the move of slot h, sums to one over (e, z).
+        ``shock_kernel[z,z']`` acts after every slot, ``common_kernel[c,c']`` at midnight; ``common_probability[c]``.
+        ``wholesale_usd_per_kwh[c,h]``, ``import_usd_per_kwh[c,h]`` and ``export_usd_per_kwh[c,h]`` before discounts;
+        ``adder_usd_per_kwh``; ``net_load[c,h]``: population mean; ``rest_load_kw[c,h]``.
+        ``supply_x[]``, ``supply_usd_per_kwh[]``: supply curve by nodes, every point of the solution among them.
+        ``temperature`` (USD), ``discount_per_day``, ``slot_hours``, ``value_rule`` (int: 0 entropy, 1 boltzmann).
+        ``one_day`` (int): 1 if that day is all there is; then ``law`` starts from what the scenario gives and
+        ``salvage_usd[θ,e]`` is the worth of what is stored after the last slot, else 0.
+    """
+    economy, answer = equilibrium.economy, equilibrium.answer
+    scenario, types, common = economy.scenario, economy.types, economy.common
+    moves = np.unique(np.concatenate([response.policy.moves for response in answer.responses]))
+    states, slots = equilibrium.net_load_kw.shape
+    shocks, levels, kinds = len(economy.shock_levels), max(t.levels for t in types), len(types)
+    open_to = np.zeros((kinds, levels, len(moves)), dtype=np.bool_)
+    reward = np.zeros((kinds, states, slots, shocks, len(moves)))
+    net_load_kw = np.zeros_like(reward)
+    policy = np.zeros((kinds, states, slots, levels, shocks, len(moves)))
+    law = np.zeros((kinds, states, slots, levels, shocks))
+    for k, (household, response) in enumerate(zip(types, answer.responses, strict=True)):
+        column = np.searchsorted(moves, response.policy.moves)
+        open_to[k, : household.levels, column] = feasible(household.levels, response.policy.moves).T
+        reward[k][..., column] = response.outcome.reward_usd
+        net_load_kw[k][..., column] = response.policy.net_load_kw
+        policy[k, :, :, : household.levels][..., column] = response.policy.probability
+        law[k, :, :, : household.levels] = answer.flows[k].law
+    plans = _plans(equilibrium, moves)
+    salvage = np.zeros((kinds, levels))
+    if economy.one_day is not None:
+        level_kwh = [response.outcome.level_kwh for response in answer.responses]
+        salvage = economy.one_day.salvage_usd_per_kwh * np.outer(level_kwh, np.arange(levels))
+    supply_x = supply_nodes_kw(equilibrium)
+    group = [t.group for t in types]
+    return {
+        "share": economy.type_share,
+        "levels": np.array([t.levels for t in types], dtype=np.int64),
+        "moves": moves,
+        "reward": reward,
+        "net_load_kw": net_load_kw,
+        **plans,
+        "feasible": open_to,
+        "shock_kernel": economy.shock_kernel,
+        "common_kernel": common.kernel,
+        "common_probability": common.probability,
+        "supply_x": supply_x,
+        "supply_usd_per_kwh": economy.supply.price(supply_x),
+        "rest_load_kw": economy.rest_load_kw,
+        "wholesale_usd_per_kwh": equilibrium.wholesale_usd_per_kwh,
+        "import_usd_per_kwh": equilibrium.rates.import_usd_per_kwh,
+        "export_usd_per_kwh": equilibrium.rates.export_usd_per_kwh,
+        "policy": policy,
+        "law": law,
+        "net_load": equilibrium.net_load_kw,
+        "temperature": np.array(scenario.temperature_usd),
+        "discount_per_day": np.array(scenario.discount_per_day),
+        "slot_hours": np.array(economy.slot_hours),
+        "value_rule": np.array(VALUE_RULE_NUMBER[ValueRule(scenario.value_rule)], dtype=np.int64),
+        "one_day": np.array(economy.one_day is not None, dtype=np.int64),
+        "salvage_usd": salvage,
+        "import_discount": equilibrium.tariff.discount[group],
+        "income_usd_per_year": np.array([t.income_usd_per_year for t in types]),
+        "fixed_charge_usd_per_day": equilibrium.fixed_charge_usd_per_day[group],
+        "adder_usd_per_kwh": np.array(equilibrium.adder_usd_per_kwh),
+    }
+
+
+def _plans(equilibrium: Equilibrium, moves: Ints) -> dict[str, Floats]:
+    """Shares of the plans at every move, their net load and what they curtail. (θ, c, h, z, j, plan)"""
+    policies = equilibrium.policies
+    count = max(policy.plans.share.shape[-1] for policy in policies)
+    shape = (*equilibrium.net_load_kw.shape, len(equilibrium.economy.shock_levels), len(moves), count)
+    share, net_load_kw, curtailed_kw = np.zeros((3, len(policies), *shape))
+    for k, policy in enumerate(policies):
+        column, plans = np.searchsorted(moves, policy.moves), policy.plans
+        own = slice(plans.share.shape[-1])
+        share[k][..., column, own] = plans.share
+        net_load_kw[k][..., column, own] = plans.net_load_kw
+        curtailed_kw[k][..., column, own] = plans.curtailed_kw
+    return {"plan_share": share, "plan_net_load_kw": net_load_kw, "plan_curtailed_kw": curtailed_kw}
+
+
+def supply_nodes_kw(equilibrium: Equilibrium) -> Floats:
+    """Loads at which the supply curve is given: a fine grid, its kinks, and every L + rest of the solution. [kW]
+
+    The grid covers every load that the households could cause together, so that a checker may try other policies.
+    """
+    economy = equilibrium.economy
+    supply: SupplyCurve = economy.supply
+    outcomes = [response.outcome for response in equilibrium.answer.responses]
+    share = economy.type_share
+    least = sum(w * o.net_load_kw.min(axis=(2, 3)) for w, o in zip(share, outcomes, strict=True))
+    most = sum(w * o.net_load_kw.max(axis=(2, 3)) for w, o in zip(share, outcomes, strict=True))
+    low = float((least + economy.rest_load_kw).min()) - SUPPLY_MARGIN_KW
+    high = float((most + economy.rest_load_kw).max()) + SUPPLY_MARGIN_KW
+    kinks = supply.breaks_kw[(supply.breaks_kw > low) & (supply.breaks_kw < high)]
+    solution = (equilibrium.net_load_kw + economy.rest_load_kw).ravel()
+    return np.unique(np.concatenate([np.linspace(low, high, SUPPLY_NODES), kinks, solution]))
+
+
+def write_game(file: str | Path, equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
+    """Write `game_arrays` to a compressed .npz file, whole or not at all; return them."""
+    arrays = game_arrays(equilibrium)
+    with staged_file(file) as stage, stage.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+    return arrays

@@ -1,0 +1,195 @@
+"""A solved equilibrium as the object that ``solve --json`` prints, and as tables."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from meanwatt.agents.numerics.compile_time import compile_seconds
+from meanwatt.analysis.metrics.efficiency import price_of_anarchy
+from meanwatt.analysis.metrics.metrics import Metrics, mean_field_metrics
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
+from meanwatt.model.mean_field.first_best import FirstBest, solve_first_best
+from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.messages import Messages, joined
+
+DAYS_PER_YEAR = 365
+
+
+def equilibrium_metrics(equilibrium: Equilibrium, first_best: FirstBest | None = None) -> Metrics:
+    """Metrics of the continuum at an equilibrium; the efficiency gap needs the first best of the same economy."""
+    answer = equilibrium.answer
+    return mean_field_metrics(
+        equilibrium.economy,
+        wholesale_usd_per_kwh=equilibrium.wholesale_usd_per_kwh,
+        net_load_kw=equilibrium.net_load_kw,
+        bill_usd_per_day=equilibrium.bill_usd_per_day,
+        utility_usd_per_day=answer.utility_usd_per_day,
+        wear_usd_per_day=answer.wear_usd_per_day,
+        first_best_welfare=None if first_best is None else first_best.welfare_usd_per_household_day,
+    )
+
+
+def find_first_best(economy: Economy, watch: Watch | None = None) -> tuple[FirstBest | None, str]:
+    """First best of an economy and a sentence about it; None where the planner's problem is refused.
+
+    Raises
+    ------
+    Cancelled
+        If the watch's owner asked to stop.
+    """
+    try:
+        found = solve_first_best(economy, watch=watch)
+    except ValueError as error:
+        return None, f"No first best: {error}."
+    gap = found.duality_gap_usd
+    if not found.converged:
+        return (
+            found,
+            f"The first best is known to {gap:.1e} USD per household-day only; the gap may be too large by it.",
+        )
+    return found, f"The first best is known to {gap:.1e} USD per household-day."
+
+
+def first_best_messages(found: FirstBest | None, sentence: str) -> Messages:
+    """The sentence of `find_first_best` where the first best is missing or not exact enough."""
+    return () if found is not None and found.converged else (sentence,)
+
+
+def metrics_json(metrics: Metrics, first_best: FirstBest | None) -> dict[str, Any]:
+    """Metrics under their own names, with the price of anarchy; undefined ones are None."""
+    welfare = metrics.welfare_usd_per_household_day
+    anarchy = None if first_best is None else price_of_anarchy(welfare, first_best.welfare_usd_per_household_day)
+    return {**metrics.to_json(), "price_of_anarchy": anarchy}
+
+
+def solution_json(
+    equilibrium: Equilibrium,
+    *,
+    exploitability: float | None,
+    first_best: FirstBest | None,
+    first_best_message: str,
+    messages: Messages,
+    seconds: float,
+    given: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The object that ``solve --json`` prints.
+
+    Parameters
+    ----------
+    exploitability
+        Of the equilibrium; None where it was not asked for. [USD per household-day]
+    first_best, first_best_message
+        As `find_first_best` gives them.
+    messages
+        What was skipped, beside the equilibrium's own messages.
+    seconds
+        Time the command took, of which this process compiled kernels for ``compile_seconds``. [s]
+    given
+        Settings as the user gave them.
+
+    Returns
+    -------
+    dict
+        Arrays are numpy; `meanwatt.analysis.output.strict_json.dumps` writes them. ``converged`` is True for that
+        outcome alone.
+    """
+    economy, tariff = equilibrium.economy, equilibrium.tariff
+    common = economy.common
+    return {
+        "scenario": economy.scenario.name,
+        "tariff": tariff.name,
+        "outcome": equilibrium.outcome,
+        "message": equilibrium.message,
+        "messages": joined(equilibrium.messages, messages),
+        "converged": equilibrium.outcome is Outcome.CONVERGED,
+        "iterations": equilibrium.iterations,
+        "seconds": seconds,
+        "compile_seconds": compile_seconds(),
+        "residual_usd_per_kwh": equilibrium.residual_usd_per_kwh,
+        "exploitability_usd_per_household_day": exploitability,
+        "softmax_bound_usd_per_household_day": equilibrium.softmax_bound_usd_per_household_day,
+        "contraction": equilibrium.contraction,
+        "uniqueness": equilibrium.uniqueness,
+        "wholesale_usd_per_kwh": equilibrium.wholesale_usd_per_kwh,
+        "import_usd_per_kwh": equilibrium.rates.import_usd_per_kwh,
+        "export_usd_per_kwh": equilibrium.rates.export_usd_per_kwh,
+        "net_load_kw": equilibrium.net_load_kw,
+        "curtailed_kw": equilibrium.curtailed_kw,
+        "curtailed_kwh_per_household_day": equilibrium.curtailed_kwh_per_household_day,
+        "adder_usd_per_kwh": equilibrium.adder_usd_per_kwh,
+        "fixed_charge_usd_per_day": dict(
+            zip(economy.groups, equilibrium.fixed_charge_usd_per_day.tolist(), strict=True)
+        ),
+        "groups": group_rows(equilibrium),
+        "metrics": metrics_json(equilibrium_metrics(equilibrium, first_best), first_best),
+        "first_best": {
+            "welfare_usd_per_household_day": None if first_best is None else first_best.welfare_usd_per_household_day,
+            "duality_gap_usd_per_household_day": None if first_best is None else first_best.duality_gap_usd,
+            "curtailed_kwh_per_household_day": None
+            if first_best is None
+            else first_best.curtailed_kwh_per_household_day,
+            "converged": first_best is not None and first_best.converged,
+            "message": first_best_message,
+        },
+        "common_states": [
+            {"day_types": list(label), "probability": chance}
+            for label, chance in zip(common.labels(), common.probability.tolist(), strict=True)
+        ],
+        "settings": dict(given),
+    }
+
+
+def group_rows(equilibrium: Equilibrium) -> list[dict[str, Any]]:
+    """One row per household type: who they are, what they pay a year, and how much of their income that is."""
+    rows = []
+    for household, bill in zip(equilibrium.economy.types, equilibrium.bill_usd_per_day.tolist(), strict=True):
+        yearly = DAYS_PER_YEAR * bill
+        rows.append(
+            {
+                "income": household.income_group,
+                "technology": household.technology,
+                "share": household.share,
+                "discount": float(equilibrium.tariff.discount[household.group]),
+                "bill_usd_per_year": yearly,
+                "burden": yearly / household.income_usd_per_year,
+            }
+        )
+    return rows
+
+
+def solution_tables(equilibrium: Equilibrium) -> dict[str, dict[str, Any]]:
+    """Tables of an equilibrium: ``slots`` by (common state, slot), ``types``, and ``type_slots`` by all three."""
+    economy = equilibrium.economy
+    labels = [" > ".join(label) for label in economy.common.labels()]
+    state, slot = (index.ravel() for index in np.indices(equilibrium.net_load_kw.shape))
+    kind, type_state, type_slot = (index.ravel() for index in np.indices(equilibrium.type_net_load_kw.shape))
+    rows = group_rows(equilibrium)
+    return {
+        "slots": {
+            "common_state": state,
+            "day_types": [labels[c] for c in state],
+            "probability": economy.common.probability[state],
+            "slot": slot,
+            "wholesale_usd_per_kwh": equilibrium.wholesale_usd_per_kwh.ravel(),
+            "import_usd_per_kwh": equilibrium.rates.import_usd_per_kwh.ravel(),
+            "export_usd_per_kwh": equilibrium.rates.export_usd_per_kwh.ravel(),
+            "net_load_kw": equilibrium.net_load_kw.ravel(),
+            "curtailed_kw": equilibrium.curtailed_kw.ravel(),
+            "rest_load_kw": economy.rest_load_kw.ravel(),
+        },
+        "types": {
+            **{name: [row[name] for row in rows] for name in rows[0]},
+            "fixed_charge_usd_per_day": [
+                float(equilibrium.fixed_charge_usd_per_day[household.group]) for household in economy.types
+            ],
+        },
+        "type_slots": {
+            "income": [economy.types[k].income_group for k in kind],
+            "technology": [economy.types[k].technology for k in kind],
+            "common_state": type_state,
+            "slot": type_slot,
+            "net_load_kw": equilibrium.type_net_load_kw.ravel(),
+        },
+    }

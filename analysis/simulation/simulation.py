@@ -1,0 +1,211 @@
+"""A run of the finite market from the first day to the last, with its metrics."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from meanwatt.agents.leader.learning_leader import Leader
+from meanwatt.agents.numerics.randomness import Key
+from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.analysis.metrics.feeder_stress import FeederStress, feeder_stress
+from meanwatt.analysis.metrics.metrics import Metrics, market_metrics
+from meanwatt.analysis.metrics.utility_meter import Enjoyed, UtilityMeter
+from meanwatt.model.market.behaviour_spec import Given
+from meanwatt.model.market.history import History
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.network.power_flow import VoltageLimits
+from meanwatt.model.progress.machine import require_room
+from meanwatt.model.scenario.economy import Economy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Simulation:
+    """What a run left behind.
+
+    Attributes
+    ----------
+    history
+        Days, as many as were simulated.
+    day_digest
+        SHA-256 of each day's meters.
+    messages
+        What is not as asked, a sentence each; see ``ProsumerMarket.messages``.
+    behaviours
+        Name, share, households and mean bill [USD per household-day] of each behaviour over all days.
+    curtailed_kwh_per_household_day
+        Solar output that inverters held back, mean over all days and households; None if no day was simulated. [kWh]
+    metrics, feeder
+        Over all days; None if none was simulated, and the feeder also in a run without power flow.
+    seconds
+        Time the market took for its days. [s]
+    """
+
+    __repr__ = short_repr
+
+    history: History
+    day_digest: tuple[str, ...]
+    messages: tuple[str, ...]
+    behaviours: list[dict[str, Any]]
+    curtailed_kwh_per_household_day: float | None
+    metrics: Metrics | None
+    feeder: FeederStress | None
+    seconds: float
+
+
+def simulate(
+    economy: Economy,
+    tariff: Tariff,
+    *,
+    equilibrium: Equilibrium | None,
+    behaviour: Given,
+    households: int,
+    days: int,
+    seed: Key,
+    threads: int = 1,
+    power_flow: bool = True,
+    leader: Leader | None = None,
+    known: Sequence[Equilibrium] = (),
+    told: Callable[[int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Simulation:
+    """Simulate days of the finite market.
+
+    Parameters
+    ----------
+    equilibrium
+        Gives the policies (behaviour ``equilibrium``), and in any case the adder and the fixed charges; None where the
+        tariff posts both and households learn.
+    behaviour
+        As for ``ProsumerMarket``.
+    households, days, seed, threads
+        Size and key of the run; results do not depend on ``threads``.
+    power_flow
+        Whether to solve the feeder; without, ``feeder`` is None.
+    leader
+        Who posts a tariff each day.
+    known
+        Equilibria of tariffs that it may post, solved already.
+    told
+        Called with the number of days done after each.
+    cancelled
+        Asked before each day; answering True ends the run early.
+    """
+    market = ProsumerMarket(
+        economy,
+        households=households,
+        policies=equilibrium,
+        behaviour=behaviour,
+        rng=seed,
+        threads=threads,
+        tariff=tariff if equilibrium is None else None,
+        power_flow=power_flow,
+        leader=leader,
+    )
+    columns = 2 * len(market.bus_names) + 2 * len(economy.types) + 10
+    require_room(8.0 * days * economy.slots * columns, f"the records of {days} days", "fewer of them")
+    for solved in known:
+        if market.terms:
+            market.terms.know(solved)
+    meter = UtilityMeter(market)
+    enjoyed: list[Enjoyed] = []
+    seconds = 0.0
+    try:
+        for day in range(days):
+            if cancelled is not None and cancelled():
+                break
+            meter.before()
+            began = time.perf_counter()
+            market.step()
+            seconds += time.perf_counter() - began
+            enjoyed.append(meter.after())
+            if told is not None:
+                told(day + 1)
+        return Simulation(
+            history=market.history,
+            day_digest=tuple(market.day_digest),
+            messages=market.messages,
+            behaviours=_behaviours(market.history),
+            curtailed_kwh_per_household_day=_curtailed_kwh(market) if enjoyed else None,
+            metrics=_metrics(market, enjoyed) if enjoyed else None,
+            feeder=_feeder(market) if enjoyed and power_flow else None,
+            seconds=seconds,
+        )
+    finally:
+        meter.close()
+        market.close()
+
+
+def history_tables(history: History) -> dict[str, dict[str, Any]]:
+    """Tables of a run as columns: by slot, slot and bus, by day and type, class, behaviour or income group."""
+    frames = {
+        "slots": history.slots,
+        "bus_slots": history.bus_slots.astype({"bus": str}),
+        "type_days": history.type_days,
+        "class_days": history.class_days,
+        "behaviour_days": history.behaviour_days,
+        "group_days": history.group_days,
+        "days": history.days,
+    }
+    return {name: {str(column): frame[column].to_numpy() for column in frame} for name, frame in frames.items()}
+
+
+def _behaviours(history: History) -> list[dict[str, Any]]:
+    """Every behaviour with its households and what they paid; no bill where there is no day or nobody."""
+    table = history.behaviour_days
+    found = []
+    for name in dict.fromkeys(history.behaviours):
+        cohorts = [cohort == name for cohort in history.behaviours]
+        households = int(history.class_households[:, cohorts].sum())
+        bill_usd = float(table.loc[table["behaviour"] == name, "bill_usd"].sum())
+        household_days = households * len(history)
+        found.append(
+            {
+                "behaviour": name,
+                "cohorts": sum(cohorts),
+                "households": households,
+                "share": households / sum(history.households),
+                "bill_usd_per_household_day": bill_usd / household_days if household_days else None,
+            }
+        )
+    return found
+
+
+def _curtailed_kwh(market: ProsumerMarket) -> float:
+    """Solar output not used. [kWh per household-day]"""
+    return float(market.history.stacked("curtailed_kw").sum(axis=1).mean()) * market.slot_hours
+
+
+def _metrics(market: ProsumerMarket, enjoyed: list[Enjoyed]) -> Metrics:
+    history, people, days = market.history, market.population, len(enjoyed)
+    states = [record.common_state for record in history]
+    return market_metrics(
+        market.economy,
+        wholesale_usd_per_kwh=history.stacked("wholesale_usd_per_kwh"),
+        net_load_kw=history.stacked("net_load_kw"),
+        rest_load_kw=market.economy.rest_load_kw[states],
+        household_type=people.type_index,
+        bill_usd_per_day=people.bill_usd / days,
+        utility_usd_per_household_day=sum(day.utility_usd for day in enjoyed) / (days * people.households),
+        wear_usd_per_household_day=sum(day.wear_usd for day in enjoyed) / (days * people.households),
+    )
+
+
+def _feeder(market: ProsumerMarket) -> FeederStress:
+    days = [record for record in market.history if record.grid is not None]
+    grids = [record.grid for record in days if record.grid is not None]
+    transformer = np.concatenate([grid.transformer_loading for grid in grids]) if market.feeder.transformers else None
+    return feeder_stress(
+        voltage_pu=np.concatenate([grid.voltage_pu for grid in grids]),
+        loss_kw=np.concatenate([grid.loss_kw for grid in grids]),
+        hours=market.slot_hours,
+        limits=VoltageLimits(market.economy.scenario.feeder.limits),
+        converged=np.concatenate([grid.solved for grid in grids]),
+        transformer_loading=transformer,
+        line_loading=np.concatenate([grid.line_loading for grid in grids]),
+        curtailed_kw=np.concatenate([record.curtailed_kw for record in days]) * float(market.feeder.customers.sum()),
+    )

@@ -1,0 +1,97 @@
+"""The evening of a market's day: feeder, wholesale price, bills and the record of what households drew."""
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+
+import numpy as np
+
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.tariff.tariff import Rates, Tariff
+from meanwatt.agents.utility import Account, Utility
+from meanwatt.model.market.day_kernel import DaySums, mean_load_kw
+from meanwatt.model.market.grid import MarketGrid
+from meanwatt.model.market.history import DayRecord
+from meanwatt.model.market.physics import mean_kw, stored_kwh, use_kwh
+from meanwatt.model.market.population import Population
+from meanwatt.model.market.settlement import settle
+from meanwatt.model.scenario.economy import Economy
+
+
+def own_rates(posted: Rates, tariff: Tariff, types: Sequence[HouseholdType]) -> list[Rates]:
+    """Posted rates as each household type pays them, after its group's discount."""
+    by_group = [tariff.for_group(posted, group) for group in range(len(tariff.discount))]
+    return [by_group[household.group] for household in types]
+
+
+def settle_day(
+    economy: Economy,
+    population: Population,
+    utility: Utility,
+    sums: DaySums,
+    *,
+    day: int,
+    common_state: int,
+    level_before: Ints,
+    market_load_kw: Floats,
+    last_price_usd_per_kwh: Floats,
+    grid: MarketGrid | None,
+    threads: int = 1,
+    executor: Executor | None = None,
+) -> DayRecord:
+    """Carry a day's sums through feeder, wholesale market and bills; every household's bill grows.
+
+    Parameters
+    ----------
+    sums
+        What households drew, by class, bus and slot.
+    level_before : (type,) int
+        Sum of the levels of each type's batteries in the morning.
+    market_load_kw : (slot,)
+        Mean net load that the price answers to, households of other parts of the market included. [kW]
+    last_price_usd_per_kwh : (1,) or (0,)
+        Price of the slot before midnight; empty on the first day. [USD/kWh]
+    grid
+        The feeder; None to leave it out.
+    """
+    households, hours, c = population.households, economy.slot_hours, common_state
+    class_net_load_kw = mean_kw(sums.energy_kwh, population.class_count.ravel(), hours)
+    sums = sums.by_type(len(economy.types))
+    use = use_kwh(sums, economy.types, population.customers_at, c, hours)
+    net_load_kw = mean_load_kw(sums.energy_quanta.sum(axis=(0, 1)), households, hours)
+    carried = grid.solve(sums.energy_kwh.sum(axis=0).T / hours, use.sum(axis=0).T / hours) if grid else None
+    wholesale = np.asarray(economy.supply.price(market_load_kw + economy.rest_load_kw[c]))
+    posted = utility.rates(int(economy.common.today[c]), wholesale)
+    by_type = own_rates(posted, utility.tariff, economy.types)
+    settled = settle(
+        population,
+        import_usd_per_kwh=np.array([own.import_usd_per_kwh[0] for own in by_type]),
+        export_usd_per_kwh=np.array([own.export_usd_per_kwh[0] for own in by_type]),
+        fixed_charge_usd=utility.fixed_charge_usd_per_day[[household.group for household in economy.types]],
+        threads=threads,
+        executor=executor,
+    )
+    return DayRecord(
+        day=day,
+        common_state=c,
+        day_type=economy.common.day_types[economy.common.today[c]],
+        net_load_kw=net_load_kw,
+        use_kw=use.sum(axis=(0, 1)) / (households * hours),
+        curtailed_kw=sums.curtailed_kwh.sum(axis=(0, 1)) / (households * hours),
+        stored_kwh=stored_kwh(sums, economy.types, level_before).sum(axis=0) / households,
+        wholesale_usd_per_kwh=wholesale,
+        import_usd_per_kwh=posted.import_usd_per_kwh[0],
+        export_usd_per_kwh=posted.export_usd_per_kwh[0],
+        class_bill_usd=settled.bill_usd,
+        class_imported_kwh=settled.imported_kwh,
+        class_exported_kwh=settled.exported_kwh,
+        class_net_load_kw=class_net_load_kw.reshape(*population.class_count.shape, -1),
+        type_net_load_kw=mean_kw(sums.energy_kwh, population.count, hours),
+        account=Account(
+            revenue_usd=float(settled.bill_usd.sum()),
+            energy_cost_usd=float(wholesale @ net_load_kw) * hours * households,
+            network_cost_usd=economy.fixed_cost_usd_per_day * households,
+        ),
+        imv_usd_per_kwh=float(np.abs(np.diff(np.concatenate([last_price_usd_per_kwh, wholesale]))).mean()),
+        grid=carried,
+    )

@@ -1,0 +1,188 @@
+"""Certificates of an equilibrium: exploitability, its softmax bound, contraction, and what is known of uniqueness."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from meanwatt.agents.household.battery import feasible, moves
+from meanwatt.agents.household.best_response import respond
+from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.slot_outcome import slot_outcome
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
+from meanwatt.model.mean_field.derivatives.price_product import PriceProduct
+from meanwatt.model.mean_field.population.flow import worth_left_usd
+from meanwatt.model.mean_field.population.population_response import (
+    Answer,
+    induced_wholesale,
+    outlook,
+    own_outlook,
+    surplus_usd_per_day,
+)
+from meanwatt.model.mean_field.population.ties import forgone_by_plans_usd_per_day, parts_somewhere
+from meanwatt.model.mean_field.solvers.price_fixed_point import couples, potential_failures, solve_prices
+from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.economy import Economy
+
+OBSERVED = "observed only"
+START_TOLERANCE_USD_PER_KWH = 1e-9
+EIGENVALUE_TOLERANCE = 1e-3
+"""Relative error of a contraction factor found by products,"""
+RESTARTS = 20
+"""and how often Arnoldi's method may begin anew for it."""
+PRODUCT_ACCURACY = 1e-5
+"""and the accuracy of the products."""
+
+
+def softmax_bound_usd_per_day(economy: Economy) -> float:
+    """A-posteriori bound η·T·Σ_θ w_θ ln max_e |A_θ(e)| on the exploitability of any fixed point. [USD/day]"""
+    total = 0.0
+    for household in economy.types:
+        choices = feasible(household.levels, moves(household.battery, economy.slot_hours)).sum(axis=1).max()
+        total += household.share * float(np.log(choices))
+    return economy.scenario.temperature_usd * economy.slots * total
+
+
+def exploitability_usd_per_day(
+    economy: Economy, tariff: Tariff, found: Answer, check: Callable[[], None] = lambda: None
+) -> float:
+    """What the mean household forgoes by its policy, at the prices (λ and α) that the policies induce.
+
+    At δ = 1 the gain of the hard best response less the gain of the policy; at δ < 1,
+    (1 − δ)·Σ_θ w_θ E[V_best − V_π] under p_c times the law at slot 0. Both values are unregularised. In a game of one
+    day both are that day's rewards with salvage. ``check`` is called every second or so and may raise to stop.
+    [USD per household-day]
+    """
+    wholesale = induced_wholesale(economy, found.net_load_kw)
+    adder = found.adder_usd_per_kwh
+    if tariff.recovery is Recovery.VOLUMETRIC and found.billed_kwh_per_day > 0:
+        adder = max(adder - surplus_usd_per_day(economy, tariff, found) / found.billed_kwh_per_day, 0.0)
+    posted = rates(tariff, economy.common.today, wholesale, adder)
+    hard = outlook(economy, temperature_usd=0.0)
+    total = forgone_by_plans_usd_per_day(economy, tariff, found, posted)
+    for kind, (household, response, flow) in enumerate(zip(economy.types, found.responses, found.flows, strict=True)):
+        if household.battery is None:
+            continue
+        view = own_outlook(economy, hard, kind)
+        own_rates = tariff.for_group(posted, household.group)
+        brought = slot_outcome(household, own_rates, economy.shock_levels, economy.slot_hours)
+        best = respond(brought, household.levels, view, start=response, check=check)
+        if hard.discount_per_day == 1.0:
+            weight = flow.frequency * economy.common.probability[:, None, None, None]
+            forgone = best.gain_usd_per_day - float((weight * brought.reward_usd).sum())
+            forgone -= worth_left_usd(flow, response.policy, view, brought.level_kwh)
+        else:
+            start_law = economy.common.probability[:, None, None] * flow.law[:, 0]
+            own_value = policy_value_usd(brought.reward_usd, response.policy.probability, brought.moves, hard, check)
+            lead = best.value_usd[:, 0].transpose(0, 2, 1) - own_value
+            forgone = (1 - hard.discount_per_day) * float((start_law * lead).sum())
+        total += household.share * forgone
+    return total
+
+
+def policy_value_usd(
+    reward: Floats, probability: Floats, move: Ints, horizon: Outlook, check: Callable[[], None] = lambda: None
+) -> Floats:
+    """Discounted unregularised value of following a policy for ever, at midnight. (c, e, z) [USD]
+
+    Iterated from zero until the change, extrapolated to the fixed point, is below 1e-12 USD.
+    """
+    states, slots, levels, shocks, _ = probability.shape
+    per_slot = horizon.discount_per_day ** (1 / slots)
+    target = np.clip(np.arange(levels)[:, None] + move, 0, levels - 1)
+    midnight = np.zeros((states, levels, shocks))
+    while True:
+        check()
+        value = np.einsum("cd,dez->cez", horizon.common_kernel, midnight)
+        for h in range(slots - 1, -1, -1):
+            ahead = per_slot * value @ horizon.shock_kernel.T
+            following = ahead[:, target].transpose(0, 1, 3, 2)
+            value = np.einsum("cezj,cezj->cez", probability[:, h], reward[:, None, h] + following)
+        change = np.abs(value - midnight).max()
+        midnight = value
+        if change * horizon.discount_per_day / (1 - horizon.discount_per_day) <= 1e-12 * max(1.0, np.abs(value).max()):
+            return np.asarray(midnight)
+
+
+def smooth(economy: Economy, found: Answer) -> bool:
+    """Whether answers move smoothly with prices.
+
+    Batteries are moved at a temperature above 0, or nobody has one; and no households part between two plans.
+    """
+    warm = economy.scenario.temperature_usd > 0 or not any(household.battery for household in economy.types)
+    return warm and not parts_somewhere(found)
+
+
+def contraction(
+    economy: Economy, tariff: Tariff, found: Answer, watch: Watch, slope: Floats | None = None
+) -> float | None:
+    """Spectral radius of the undamped price map λ → s(L(λ) + rest) at the solution, the adder held.
+
+    Above 1, plain iteration herds away from the equilibrium. 0 where no rate depends on the wholesale price, None where
+    the map jumps (see `smooth`). From the derivative ``slope`` = ∂L/∂λ where it is known, else from its products with a
+    vector by Arnoldi's method, a power iteration that forgets nothing (ARPACK); None if that does not converge.
+    """
+    if not couples(tariff):
+        return 0.0
+    if not smooth(economy, found):
+        return None
+    if slope is not None:
+        steepness = economy.supply.slope(found.net_load_kw + economy.rest_load_kw).ravel()
+        return float(np.abs(np.linalg.eigvals(steepness[:, None] * slope)).max())
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs  # slow to import, seldom needed
+
+    watch.check()
+    product = PriceProduct(economy, tariff, found, watch)
+    steepness = economy.supply.slope(found.net_load_kw + economy.rest_load_kw)
+
+    def mapped(flat: Floats) -> Floats:
+        change = steepness * product(flat.reshape(steepness.shape), PRODUCT_ACCURACY)
+        watch.tick()
+        return change.ravel()
+
+    start = mapped(1.0 + 0.1 * np.cos(np.arange(steepness.size)))
+    if not start.any():
+        return 0.0
+    price_map = LinearOperator((start.size, start.size), matvec=mapped, dtype=np.float64)
+    how = {"k": 1, "which": "LM", "v0": start, "tol": EIGENVALUE_TOLERANCE, "maxiter": RESTARTS}
+    try:
+        largest = eigs(price_map, **how, return_eigenvectors=False)
+    except ArpackNoConvergence as short:
+        largest = short.eigenvalues
+    return float(np.abs(largest).max()) if len(largest) else None
+
+
+def agreement(economy: Economy, tariff: Tariff, found: Answer, watch: Watch, starts: int) -> str:
+    """Solve again from random system loads, the adder held, and say how far the prices are from those found."""
+    peak_kw = economy.peak_reference_kw
+    converged, farthest = 0, 0.0
+    for seed in range(starts):
+        watch.stage = f"certificates: random start {seed + 1} of {starts}"
+        away = np.random.default_rng(seed).uniform(-1.0, 1.5, economy.rest_load_kw.shape)
+        again = solve_prices(
+            economy,
+            tariff,
+            found.adder_usd_per_kwh,
+            tolerance=START_TOLERANCE_USD_PER_KWH,
+            watch=watch,
+            load_start_kw=economy.rest_load_kw + peak_kw * away,
+        )
+        if again.converged:
+            converged += 1
+            apart = np.abs(again.answer.wholesale_usd_per_kwh - found.wholesale_usd_per_kwh).max()
+            farthest = max(farthest, float(apart))
+    if converged == starts:
+        return f"{starts} random starts agree to {farthest:.0e} USD/kWh"
+    if converged == 0:
+        return f"none of {starts} random starts converged"
+    return f"of {starts} random starts {converged} converged, agreeing to {farthest:.0e} USD/kWh"
+
+
+def uniqueness(economy: Economy, tariff: Tariff) -> str:
+    """Say whether Theorem U makes the equilibrium unique, and if not, which condition fails."""
+    failed = potential_failures(economy, tariff)
+    if tariff.recovery is Recovery.VOLUMETRIC:
+        failed.append("the adder is not given but balances revenue")
+    if failed:
+        return f"{OBSERVED}: {'; '.join(failed)}"
+    return "unique by Theorem U" if couples(tariff) else "unique: no rate depends on the wholesale price"

@@ -1,0 +1,1 @@
+"""Derivatives of the population's response by prices, exact, forward and backward."""

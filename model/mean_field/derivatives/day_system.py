@@ -1,0 +1,214 @@
+"""The linearised day of one household type as dense matrices, for many directions at once.
+
+A slot costs one small matrix product per shock each way, and midnight values and laws solve linear systems over
+(common state, shock, level). Where these are large, `day_product` does without.
+"""
+
+import numpy as np
+
+from meanwatt.agents.household.day_operator import (
+    closed_groups,
+    day_operators,
+    group_weights,
+    joint_operator,
+    mix_shocks,
+    move_kernel,
+)
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.compiled import compiled
+from meanwatt.model.mean_field.derivatives.linear_day import LinearDay
+
+
+class DaySystem:
+    """The linearised day of one type with its midnight as dense systems. Axes (c, h, z, e, …)."""
+
+    def __init__(self, day: LinearDay, backward: Floats) -> None:
+        self.day, self.backward = day, backward
+        horizon = day.horizon
+        self.kernel = move_kernel(day.policy.probability, day.policy.moves)
+        self.plan_kernel = self.kernel if day.soft else move_kernel(day.plan, day.policy.moves)
+        states, slots, shocks, levels = day.law.shape
+        self.size = shocks * levels
+        if horizon.one_day is not None:
+            return  # a single day starts and ends where it is told to
+        self.following = day_operators(self.kernel, horizon.shock_kernel, 1.0)
+        planned = self.following
+        if not day.soft or day.per_slot < 1:
+            planned = day_operators(self.plan_kernel, horizon.shock_kernel, day.per_slot)
+        midnight = (horizon.common_probability[:, None] * day.law[:, 0].reshape(states, -1)).ravel()
+        total = states * self.size
+        identity = np.eye(total)
+        self.value_system = identity - joint_operator(horizon.common_kernel, planned)
+        groups = closed_groups(horizon.common_kernel, horizon.shock_kernel, slots)
+        constant = group_weights(groups, levels, midnight)
+        if day.per_slot == 1.0:
+            self.value_system += constant  # fixes the constants that no policy can change
+        self.law_system = (identity - joint_operator(horizon.common_kernel, self.following) + constant).T
+
+    def solve(self, directions: Floats) -> Floats:
+        """Derivatives of the observables, (o, c, h, direction), for directions (2, c, h, direction)."""
+        day = self.day
+        states, slots, shocks, levels = day.law.shape
+        count, eta = directions.shape[-1], day.horizon.temperature_usd
+        shape = (states, shocks, levels, count)
+        value = np.empty((states, slots, shocks, levels, count))
+        kernel, probability = day.horizon.common_kernel, day.horizon.common_probability
+        back = (self.plan_kernel, day.plan_reward, day.horizon.shock_kernel, day.per_slot, directions)
+        tomorrow = np.zeros(shape)
+        backward_days(*back, tomorrow, value)
+        if day.horizon.one_day is None:
+            midnight = _settled(self.value_system, value[:, 0].reshape(states * self.size, count)).reshape(shape)
+            tomorrow = np.tensordot(kernel, midnight, axes=1)
+            backward_days(*back, tomorrow, value)
+        found = np.empty((len(day.seen), states, slots, count))
+        end = np.empty(shape)
+        forward = (
+            self.kernel,
+            day.reward,
+            day.law,
+            day.landing,
+            day.landed_reward,
+            day.seen,
+            day.landed_seen,
+            day.own,
+            day.horizon.shock_kernel,
+            day.per_slot,
+            eta,
+            day.soft,
+            directions,
+            tomorrow,
+            value,
+        )
+        forward_days(*forward, np.zeros(shape), end, found)
+        if day.horizon.one_day is not None:
+            return found
+        chance = probability[:, None]
+        pushed = chance * np.tensordot(self.backward, end, axes=1).reshape(states, -1)
+        start = _settled(self.law_system, pushed.reshape(states * self.size, count)).reshape(states, -1) / chance
+        forward_days(*forward, start.reshape(shape), end, found)
+        return found
+
+
+def _settled(system: Floats, right: Floats) -> Floats:
+    """Solution of a linear system; the one of least squares where greedy plans in cycles apart make it singular."""
+    try:
+        return np.asarray(np.linalg.solve(system, right))
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.lstsq(system, right)[0])
+
+
+@compiled
+def backward_days(
+    kernel: Floats,
+    reward: Floats,
+    shock_kernel: Floats,
+    per_slot: float,
+    directions: Floats,
+    tomorrow: Floats,
+    value: Floats,
+) -> None:
+    """Fill value[c, h, z, e, d], the values' derivatives, backward from tomorrow[c, z, e, d]."""
+    states, slots, shocks, levels, count = value.shape
+    ahead = np.empty((shocks, levels * count))
+    for c in range(states):
+        for back in range(slots):
+            h = slots - 1 - back
+            after = tomorrow[c] if back == 0 else value[c, h + 1]
+            mix_shocks(shock_kernel, after.reshape((shocks, levels * count)), per_slot, ahead)
+            for z in range(shocks):
+                here = value[c, h, z]
+                np.dot(kernel[c, h, z], ahead[z].reshape((levels, count)), here)
+                for e in range(levels):
+                    for d in range(count):
+                        here[e, d] += (
+                            reward[0, c, h, z, e] * directions[0, c, h, d]
+                            + reward[1, c, h, z, e] * directions[1, c, h, d]
+                        )
+
+
+@compiled
+def forward_days(
+    kernel: Floats,
+    reward: Floats,
+    law: Floats,
+    landing: Floats,
+    landed_reward: Floats,
+    seen: Floats,
+    landed_seen: Floats,
+    own: Floats,
+    shock_kernel: Floats,
+    per_slot: float,
+    eta: float,
+    soft: bool,
+    directions: Floats,
+    tomorrow: Floats,
+    value: Floats,
+    start: Floats,
+    end: Floats,
+    found: Floats,
+) -> None:
+    """Push the law's derivative start[c, z, e, d] through the day to ``end``; fill found[o, c, h, d]."""
+    states, slots, shocks, levels, count = value.shape
+    ahead = np.empty((shocks, levels * count))
+    mass = np.empty((shocks, levels, count))
+    moved, out = np.empty((levels, count)), np.empty((levels, count))
+    landed = np.empty((shocks, levels * count))
+    forward_kernel, arriving = np.empty((shocks, shocks)), np.empty((levels, levels))
+    for z in range(shocks):
+        for y in range(shocks):
+            forward_kernel[y, z] = shock_kernel[z, y]
+    for c in range(states):
+        for z in range(shocks):
+            for e in range(levels):
+                for d in range(count):
+                    mass[z, e, d] = start[c, z, e, d]
+        for h in range(slots):
+            after = tomorrow[c] if h == slots - 1 else value[c, h + 1]
+            mix_shocks(shock_kernel, after.reshape((shocks, levels * count)), per_slot, ahead)
+            for o in range(len(seen)):
+                for d in range(count):
+                    found[o, c, h, d] = own[0, o, c, h] * directions[0, c, h, d]
+                    found[o, c, h, d] += own[1, o, c, h] * directions[1, c, h, d]
+            for z in range(shocks):
+                future = ahead[z].reshape((levels, count))
+                if soft:
+                    for e in range(levels):
+                        for d in range(count):
+                            moved[e, d] = value[c, h, z, e, d]
+                else:
+                    np.dot(kernel[c, h, z], future, moved)
+                    for e in range(levels):
+                        for d in range(count):
+                            moved[e, d] += (
+                                reward[0, c, h, z, e] * directions[0, c, h, d]
+                                + reward[1, c, h, z, e] * directions[1, c, h, d]
+                            )
+                for e in range(levels):
+                    tilt = law[c, h, z, e] / eta
+                    for d in range(count):
+                        moved[e, d] = mass[z, e, d] - tilt * moved[e, d]
+                for o in range(len(seen)):
+                    for e in range(levels):
+                        a, b = seen[o, c, h, z, e], landed_seen[o, c, h, z, e] / eta
+                        for d in range(count):
+                            found[o, c, h, d] += a * moved[e, d] + b * future[e, d]
+                for e in range(levels):
+                    for k in range(levels):
+                        arriving[k, e] = kernel[c, h, z, e, k]
+                np.dot(arriving, moved, out)  # a copy, as another layout would compile another product
+                for e in range(levels):
+                    share = landing[c, h, z, e] / eta
+                    bought = landed_reward[0, c, h, z, e] / eta
+                    sold = landed_reward[1, c, h, z, e] / eta
+                    for d in range(count):
+                        landed[z, e * count + d] = (
+                            out[e, d]
+                            + share * future[e, d]
+                            + bought * directions[0, c, h, d]
+                            + sold * directions[1, c, h, d]
+                        )
+            mix_shocks(forward_kernel, landed, 1.0, mass.reshape((shocks, levels * count)))
+        for z in range(shocks):
+            for e in range(levels):
+                for d in range(count):
+                    end[c, z, e, d] = mass[z, e, d]

@@ -1,0 +1,105 @@
+"""What the derivative of one household type's day is made of, before anybody says in which direction it is taken."""
+
+import numpy as np
+
+from meanwatt.agents.household.battery import feasible
+from meanwatt.agents.household.best_response import Response
+from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.compiled import compiled
+from meanwatt.model.mean_field.population.flow import Flow
+
+
+class LinearDay:
+    """What the derivative of one type's day is made of, its battery's moves included. Axes (…, c, h, z, e).
+
+    Attributes
+    ----------
+    law, landing : (c, h, z, e)
+        Mass before the move, and after it.
+    reward, landed_reward : (2, c, h, z, e)
+        Mean slope of the reward in the import and the export rate before the move, and its sum by where moves land.
+    seen, landed_seen : (o, c, h, z, e)
+        The same of the observables.
+    own : (2, o, c, h)
+        How an observable moves with the rates of its own slot, values and laws held.
+    plan : (c, h, e, z, j)
+        The policy that values follow: the softmax, or the greedy move under ``boltzmann``.
+    """
+
+    def __init__(
+        self,
+        response: Response,
+        flow: Flow,
+        horizon: Outlook,
+        seen: Floats,
+        slope_import: Floats,
+        slope_export: Floats,
+    ) -> None:
+        self.horizon, self.policy = horizon, response.policy
+        policy = response.policy
+        net_kw = response.outcome.net_load_kw
+        imported_kw = response.outcome.imported_kw
+        per_rate = -horizon.slot_hours * np.stack([imported_kw, net_kw - imported_kw])
+        self.law = np.ascontiguousarray(flow.law.transpose(0, 1, 3, 2))
+        self.reward = _expected(policy.probability, per_rate)
+        self.seen = _expected(policy.probability, seen)
+        self.landing, self.landed_reward = _landed(policy.probability, policy.moves, self.law, per_rate)
+        _, self.landed_seen = _landed(policy.probability, policy.moves, self.law, seen)
+        self.soft = horizon.value_rule is ValueRule.ENTROPY
+        if self.soft:
+            self.plan, self.plan_reward = policy.probability, self.reward
+        else:
+            self.plan = greedy_moves(policy.probability, policy.moves)
+            self.plan_reward = _expected(self.plan, per_rate)
+        weight = flow.frequency
+        self.own = np.stack(
+            [
+                np.einsum("chzj,ochzj->och", weight, slope) + self._together(policy.probability, seen, rewarded)
+                for slope, rewarded in ((slope_import, per_rate[0]), (slope_export, per_rate[1]))
+            ]
+        )
+        self.per_slot = horizon.discount_per_day ** (1 / self.law.shape[1])
+
+    def _together(self, probability: Floats, seen: Floats, rewarded: Floats) -> Floats:
+        """Σ μ P φ R over −, z, e, j: how an observable moves with the reward of its own slot, over η. (o, c, h)"""
+        weight = np.einsum("chze,chezj->chzj", self.law, probability)
+        moved: Floats = np.einsum("chzj,ochzj,chzj->och", weight, seen, rewarded)
+        return moved / self.horizon.temperature_usd
+
+
+def greedy_moves(probability: Floats, moves: Ints) -> Floats:
+    """The policy (c, h, e, z, j) that takes the most probable feasible move, ties split equally."""
+    allowed = feasible(probability.shape[2], moves)[:, None, :]
+    best = np.where(allowed, probability, -1.0).max(axis=-1, keepdims=True)
+    chosen = (probability >= best) & allowed
+    return np.asarray(chosen / chosen.sum(axis=-1, keepdims=True))
+
+
+def _expected(probability: Floats, seen: Floats) -> Floats:
+    """Mean (o, c, h, z, e) of what is seen of the move, before the move."""
+    return np.ascontiguousarray(np.einsum("chezj,ochzj->ochze", probability, seen))
+
+
+def _landed(probability: Floats, moves: Ints, law: Floats, seen: Floats) -> tuple[Floats, Floats]:
+    """Mass (c, h, z, e') after the move, and what was seen on the way there (o, c, h, z, e')."""
+    states, slots, levels, shocks, _ = probability.shape
+    mass = np.zeros((states, slots, shocks, levels))
+    total = np.zeros((len(seen), states, slots, shocks, levels))
+    _land(probability, moves, law, seen, mass, total)
+    return mass, total
+
+
+@compiled
+def _land(probability: Floats, moves: Ints, law: Floats, seen: Floats, mass: Floats, total: Floats) -> None:
+    states, slots, levels, shocks, count = probability.shape
+    for c in range(states):
+        for h in range(slots):
+            for e in range(levels):
+                for z in range(shocks):
+                    for j in range(count):
+                        p = law[c, h, z, e] * probability[c, h, e, z, j]
+                        if p > 0.0:
+                            mass[c, h, z, e + moves[j]] += p
+                            for o in range(len(seen)):
+                                total[o, c, h, z, e + moves[j]] += p * seen[o, c, h, z, j]

@@ -1,0 +1,230 @@
+"""How the whole continuum's answer moves with the wholesale price, the adder, or any other change of the rates."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from meanwatt.agents.household.day_operator import JOINT_LIMIT
+from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.numerics.arrays import Bools, Floats
+from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.tariff import ExportRule, Rates, Tariff
+from meanwatt.model.mean_field.derivatives.household_sensitivity import Directions, Sensitivity, type_sensitivity
+from meanwatt.model.mean_field.population.observables import observed
+from meanwatt.model.mean_field.population.population_response import Answer, outlook, own_outlook
+from meanwatt.model.mean_field.population.threads import for_each_type
+from meanwatt.model.scenario.economy import Economy
+
+DENSE = 256
+"""Prices up to which a derivative is kept as a matrix."""
+
+
+def rate_slopes(tariff: Tariff, posted: Rates) -> tuple[Floats, Floats]:
+    """Change of the import and the export rate with the wholesale price of the same slot. (c, h), dimensionless.
+
+    An export rate at its cap, the import rate, moves with it; under net metering it always does.
+    """
+    bought = np.full_like(posted.import_usd_per_kwh, tariff.pass_through)
+    alone = tariff.export_pass_through if tariff.export_rule is ExportRule.NET_BILLING else 0.0
+    return bought, np.where(_capped(tariff, posted), bought, alone)
+
+
+def own_rate_slopes(tariff: Tariff, posted: Rates, household: HouseholdType) -> tuple[Rates, tuple[Floats, Floats]]:
+    """What one type pays, its discount applied, and how either rate moves with the price of its slot. (c, h)"""
+    kept = 1 - float(tariff.discount[household.group])
+    own = tariff.for_group(posted, household.group)
+    bought, sold = rate_slopes(tariff, posted)
+    return own, (kept * bought, np.where(_capped(tariff, own), kept * bought, sold))
+
+
+def price_directions(tariff: Tariff, posted: Rates) -> Directions:
+    """One direction for the wholesale price of every common state and slot, in C order."""
+    bought, sold = rate_slopes(tariff, posted)
+    unit = np.eye(bought.size).reshape(bought.size, *bought.shape)
+    return Directions(import_usd_per_kwh=unit * bought, export_usd_per_kwh=unit * sold)
+
+
+def adder_direction(tariff: Tariff, posted: Rates) -> Directions:
+    """The direction of the volumetric adder: every import rate, and the export rates that follow it."""
+    every = np.ones((1, *posted.import_usd_per_kwh.shape))
+    return Directions(import_usd_per_kwh=every, export_usd_per_kwh=every * _capped(tariff, posted))
+
+
+def population_sensitivity(
+    economy: Economy,
+    tariff: Tariff,
+    found: Answer,
+    directions: Directions,
+    *,
+    horizon: Outlook | None = None,
+    only_net_load: bool = False,
+    check: Callable[[], None] = lambda: None,
+) -> list[Sensitivity]:
+    """Differentiate every household type's answer along changes of the posted rates.
+
+    Parameters
+    ----------
+    found
+        The answer to differentiate, at a temperature above 0.
+    directions
+        Changes of the rates before discounts.
+    horizon
+        The outlook that the answer was computed with; the scenario's without it.
+    check
+        Called between steps of the work; may raise to stop.
+    """
+    horizon = outlook(economy) if horizon is None else horizon
+
+    def differentiate(kind: int) -> Sensitivity:
+        household = economy.types[kind]
+        kept = 1 - float(tariff.discount[household.group])
+        own = tariff.for_group(found.rates, household.group)
+        bought = kept * directions.import_usd_per_kwh
+        sold = np.where(_capped(tariff, own), bought, directions.export_usd_per_kwh)
+        return type_sensitivity(
+            household,
+            own,
+            found.responses[kind],
+            found.flows[kind],
+            own_outlook(economy, horizon, kind),
+            economy.common.backward,
+            Directions(import_usd_per_kwh=bought, export_usd_per_kwh=sold),
+            only_net_load=only_net_load,
+            check=check,
+        )
+
+    return for_each_type(economy, differentiate)
+
+
+def dense_pays(economy: Economy) -> bool:
+    """Whether the derivative of the net load is better formed than only multiplied with.
+
+    It is bounded by the number of prices, and what is solved on the way by the midnight states of a type.
+    """
+    states, _ = economy.rest_load_kw.shape
+    most = max(states * len(economy.shock_levels) * household.levels for household in economy.types)
+    return economy.rest_load_kw.size <= DENSE and most <= JOINT_LIMIT
+
+
+def net_load_slope(
+    economy: Economy,
+    tariff: Tariff,
+    found: Answer,
+    *,
+    horizon: Outlook | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> Floats:
+    """Derivative ∂L/∂λ of the mean net load in the wholesale prices, the adder held. (c·h, c·h) [kW per USD/kWh]
+
+    Weighted by p_c it is symmetric and negative semidefinite under Theorem U's conditions.
+    """
+    directions = price_directions(tariff, found.rates)
+    slopes = population_sensitivity(
+        economy, tariff, found, directions, horizon=horizon, only_net_load=True, check=check
+    )
+    size = found.net_load_kw.size
+    total = np.zeros((size, size))
+    for household, slope in zip(economy.types, slopes, strict=True):
+        total += household.share * slope.net_load_kw.reshape(size, size)
+    return total
+
+
+def own_slot_slope(economy: Economy, tariff: Tariff, found: Answer, *, horizon: Outlook | None = None) -> Floats:
+    """Part of ∂L/∂λ that needs no sweep: what load answers to the price of its own slot. (c, h) [kW per USD/kWh]
+
+    Moves and laws are held; households use more or less, and part otherwise between plans that tie.
+    """
+    horizon = outlook(economy) if horizon is None else horizon
+    total = np.zeros(found.net_load_kw.shape)
+    for kind, (household, response, flow) in enumerate(zip(economy.types, found.responses, found.flows, strict=True)):
+        own, slopes = own_rate_slopes(tariff, found.rates, household)
+        _, *by_rate = observed(household, own, response, own_outlook(economy, horizon, kind), True)
+        for slope, of_move in zip(slopes, by_rate, strict=True):
+            total += household.share * slope * (flow.frequency * of_move[0]).sum(axis=(-2, -1))
+    return total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BooksSlope:
+    """Derivatives of net load and surplus in prices and adder, all others held, prices in C order.
+
+    Attributes
+    ----------
+    load_by_price : (c·h, c·h)
+        [kW per USD/kWh]
+    load_by_adder, surplus_by_price : (c·h,)
+        [kW per USD/kWh], [USD/day per USD/kWh]
+    surplus_by_adder
+        [USD/day per USD/kWh]
+    """
+
+    __repr__ = short_repr
+
+    load_by_price: Floats
+    load_by_adder: Floats
+    surplus_by_price: Floats
+    surplus_by_adder: float
+
+
+def books_slope(economy: Economy, tariff: Tariff, found: Answer) -> BooksSlope:
+    """Differentiate net load and surplus, energy bought at the answer's prices, in these prices and in the adder."""
+    prices, adder = price_directions(tariff, found.rates), adder_direction(tariff, found.rates)
+    every = Directions(
+        import_usd_per_kwh=np.concatenate([prices.import_usd_per_kwh, adder.import_usd_per_kwh]),
+        export_usd_per_kwh=np.concatenate([prices.export_usd_per_kwh, adder.export_usd_per_kwh]),
+    )
+    slopes = population_sensitivity(economy, tariff, found, every)
+    pairs = list(zip(economy.type_share, slopes, strict=True))
+    load = np.asarray(sum(w * s.net_load_kw for w, s in pairs)).reshape(found.net_load_kw.size, -1)
+    chance = np.repeat(economy.common.probability, economy.slots)
+    paid = chance @ np.asarray(sum(w * s.payment_usd for w, s in pairs)).reshape(load.shape)
+    hours = chance * economy.slot_hours
+    surplus = paid - (hours * found.wholesale_usd_per_kwh.ravel()) @ load
+    return BooksSlope(
+        load_by_price=load[:, :-1],
+        load_by_adder=load[:, -1],
+        surplus_by_price=surplus[:-1] - hours * found.net_load_kw.ravel(),
+        surplus_by_adder=float(surplus[-1]),
+    )
+
+
+def surplus_slope_usd(economy: Economy, tariff: Tariff, found: Answer) -> float:
+    """Derivative of revenue less cost in the adder, wholesale prices following. [USD/day per USD/kWh]
+
+    By implicit differentiation of λ = s(L(λ, α) + rest); ``found`` is an equilibrium at its adder.
+    """
+    steepness = economy.supply.slope(found.net_load_kw + economy.rest_load_kw)
+    share = economy.type_share
+    bought, sold = rate_slopes(tariff, found.rates)
+    along = adder_direction(tariff, found.rates)
+
+    def mean_load(slopes: list[Sensitivity]) -> Floats:
+        return np.asarray(sum(w * s.net_load_kw for w, s in zip(share, slopes, strict=True)))
+
+    if not (bought.any() or sold.any()):
+        slopes = population_sensitivity(economy, tariff, found, along)
+        price = steepness * mean_load(slopes)[..., 0]
+    else:
+        by_adder = mean_load(population_sensitivity(economy, tariff, found, along, only_net_load=True))[..., 0]
+        by_price = net_load_slope(economy, tariff, found)
+        system = np.eye(len(by_price)) - steepness.ravel()[:, None] * by_price
+        price = np.reshape(np.linalg.solve(system, (steepness * by_adder).ravel()), steepness.shape)
+        total = Directions(
+            import_usd_per_kwh=along.import_usd_per_kwh + price * bought,
+            export_usd_per_kwh=along.export_usd_per_kwh + price * sold,
+        )
+        slopes = population_sensitivity(economy, tariff, found, total)
+    load = mean_load(slopes)[..., 0]
+    chance = economy.common.probability
+    paid = sum(w * float(chance @ s.payment_usd[..., 0].sum(axis=1)) for w, s in zip(share, slopes, strict=True))
+    cost = (price * found.net_load_kw + load * found.wholesale_usd_per_kwh).sum(axis=1) * economy.slot_hours
+    return float(paid - chance @ cost)
+
+
+def _capped(tariff: Tariff, rates: Rates) -> Bools:
+    """Where the export rate is at its cap, the import rate."""
+    if not tariff.export_pegged:
+        return np.zeros(rates.import_usd_per_kwh.shape, dtype=np.bool_)
+    return np.asarray(rates.export_usd_per_kwh >= rates.import_usd_per_kwh)

@@ -1,0 +1,1 @@
+"""The leader above the followers' equilibrium: commitment, feedback, alternation, softmax."""

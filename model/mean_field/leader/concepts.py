@@ -1,0 +1,328 @@
+"""Two other things a leader may do than commit: decide day by day, and answer demand that it takes as frozen.
+
+* ``feedback``: the leader cannot bind itself. On any one day it may post another tariff, the households answer on the
+  same day, and yesterday's law and the value of tomorrow are held; at rest no day's deviation pays. It is the
+  time-consistent (Markov) leader, who neglects that a tariff, once expected, also moves the days before it.
+* ``alternating``: the leader answers the households' present loads as if they were frozen, the households answer the
+  tariff, and so on: a Nash-type iteration, in which the leader never sees that demand responds. It is kept as a
+  documented failure mode: it may go round in circles, and where it rests it leaves on the table what a commitment is
+  worth. Both are detected and said.
+
+Neither is the Stackelberg leader of `meanwatt.model.mean_field.leader.commitment`, with which the docs compare them.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import minimize
+
+from meanwatt.agents.household.decision_problem import HeldDay
+from meanwatt.agents.household.slot_outcome import mean_payment_usd
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.leader.commitment import FEASIBLE, Commitment, Trial, Violation, commit
+from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points
+from meanwatt.model.mean_field.population.flow import worth_left_usd
+from meanwatt.model.mean_field.population.population_response import outlook, own_outlook, surplus_usd_per_day
+from meanwatt.model.mean_field.solvers.revenue_recovery import balancing_fixed_charge
+from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.scenario.economy import Economy
+
+ROUNDS = 30
+AT_REST = 1e-3
+"""Change of the parameters, as a share of their ranges, that counts as rest."""
+PROFIT_USD = 1e-5
+"""Gain of a day's deviation that counts as none. [USD per household-day]"""
+EVALUATIONS_PER_ROUND = 120
+FROZEN_STEPS = 100
+FROZEN_SEARCHES = 10
+"""Searches from the best tariff so far: one alone may stop early at a kink, where an export credit meets its cap."""
+
+Objective = Callable[[Equilibrium], float]
+
+
+@dataclass(slots=True, eq=False)
+class _Rounds:
+    """The path of a leader that revises its tariff round by round."""
+
+    economy: Economy
+    family: TariffFamily
+    objective: Objective
+    violation: Violation | None
+    name: str
+    progress: Callable[[Progress], None] | None
+    cancelled: Callable[[], bool] | None
+    trials: list[Trial]
+    path: list[Floats]
+    found: Equilibrium | None = None
+
+    def post(self, parameters: Floats) -> Equilibrium:
+        """Post a tariff, let the households settle, and record what it brings the leader."""
+        if self.cancelled is not None and self.cancelled():
+            raise Cancelled
+        tariff = self.family.tariff(parameters)
+        found = solve_equilibrium(self.economy, tariff, start=self.found, certify=False)
+        usable = found.outcome is Outcome.CONVERGED
+        violation = 0.0 if self.violation is None else float(np.max(self.violation(found)))
+        value = self.objective(found) if usable else -np.inf
+        self.trials.append(Trial(parameters=parameters, objective=value, violation=violation))
+        self.path.append(parameters)
+        self.found = found
+        if self.progress is not None:
+            stage = f"{self.name}, round {len(self.path)}, objective {value:.4f}"
+            self.progress(
+                Progress(stage=stage, evaluations=len(self.path), fraction=min(1.0, len(self.path) / (ROUNDS + 1)))
+            )
+        return found
+
+    def earlier(self, parameters: Floats) -> int | None:
+        """How many rounds ago these parameters were posted, if they were."""
+        for ago, old in enumerate(reversed(self.path), start=1):
+            if np.abs(self.family.unit(parameters) - self.family.unit(old)).max() <= AT_REST:
+                return ago
+        return None
+
+    def result(self, began: float, outcome: Outcome, message: str) -> Commitment:
+        """The last tariff posted."""
+        parameters, trial = self.path[-1], self.trials[-1]
+        tariff = self.family.tariff(parameters)
+        return Commitment(
+            tariff=tariff,
+            equilibrium=solve_equilibrium(self.economy, tariff, start=self.found),
+            objective=trial.objective,
+            parameters=self.family.describe(parameters),
+            trials=tuple(self.trials),
+            seconds=time.perf_counter() - began,
+            outcome=outcome,
+            message=message,
+        )
+
+
+def feedback(
+    economy: Economy,
+    family: TariffFamily,
+    objective: Objective,
+    *,
+    violation: Violation | None = None,
+    start: Floats | None = None,
+    rounds: int = ROUNDS,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Commitment:
+    """Revise the tariff day by day, the same-day reaction anticipated and all else held, until no deviation pays.
+
+    A day's objective is ``objective`` of that day's equilibrium plus, for the society that the objective speaks of,
+    what its end is worth to the households at their own values of tomorrow.
+
+    Raises
+    ------
+    ValueError
+        At temperature 0, where a day's reaction jumps, at a discount below 1, or if no tariff is feasible.
+    """
+    temperature, discount = economy.scenario.temperature_usd, economy.scenario.discount_per_day
+    if temperature == 0 or discount < 1:
+        raise ValueError(
+            f"temperature_usd is {temperature:g} and discount_per_day {discount:g};"
+            " feedback needs a temperature above 0 and a discount of 1"
+        )
+    began = time.perf_counter()
+    play = _Rounds(economy, family, objective, violation, "feedback", progress, cancelled, [], [])
+    parameters = starting_points(family, economy)[0] if start is None else start
+    outcome, message = Outcome.ROUND_LIMIT, f"Feedback still revises its tariff after {rounds} rounds."
+    try:
+        found = play.post(parameters)
+        for _ in range(rounds):
+            day = held_day(found)
+            worth = _with_worth_left(objective)
+            best = _best_day(play, day, worth, parameters)
+            held = worth(solve_equilibrium(day, family.tariff(parameters), certify=False))
+            following = np.array(list(best.parameters.values()))
+            moved = float(np.abs(family.unit(following) - family.unit(parameters)).max())
+            allowed = play.trials[-1].violation <= FEASIBLE  # else back under the cap, whatever that costs
+            if moved <= AT_REST or (allowed and best.objective - held <= PROFIT_USD):
+                outcome = Outcome.CONVERGED
+                message = f"At rest after {len(play.path)} rounds: no deviation on any one day pays."
+                break
+            ago = play.earlier(following)
+            again = ago is not None and ago > 1
+            parameters = 0.5 * (parameters + following) if again else following  # half-way breaks a cycle
+            found = play.post(parameters)
+    except Cancelled:
+        if not play.path:
+            raise
+        outcome, message = Outcome.CANCELLED, "Cancelled; the tariff is the last one posted."
+    return play.result(began, outcome, message)
+
+
+def _best_day(play: _Rounds, day: Economy, worth: Objective, parameters: Floats) -> Commitment:
+    """Best tariff of a single day, from the present one; ``Cancelled`` if asked to stop."""
+    try:
+        best = commit(
+            day,
+            play.family,
+            worth,
+            violation=play.violation,
+            evaluations_per_start=EVALUATIONS_PER_ROUND,
+            starts=[parameters],
+            gradients=False,  # what a day leaves behind depends on the law, which no tangent moves
+            cancelled=play.cancelled,
+        )
+    except ValueError:
+        if play.cancelled is not None and play.cancelled():  # before the first tariff was tried
+            raise Cancelled from None
+        raise
+    if best.outcome is Outcome.CANCELLED:
+        raise Cancelled
+    return best
+
+
+def held_day(found: Equilibrium) -> Economy:
+    """The game of one day in a stationary equilibrium: evening laws and tomorrow's values of every type are held."""
+    held = tuple(
+        HeldDay(start_law=flow.law[:, 0], tomorrow_usd=response.value_usd[:, 0])
+        for response, flow in zip(found.answer.responses, found.answer.flows, strict=True)
+    )
+    return replace(found.economy, held=held)
+
+
+def _with_worth_left(objective: Objective) -> Objective:
+    """The objective of a single day with what its end is worth to the households, counted for all types."""
+
+    def judge(found: Equilibrium) -> float:
+        horizon = outlook(found.economy)
+        left = sum(
+            household.share
+            * worth_left_usd(
+                flow, response.policy, own_outlook(found.economy, horizon, kind), response.outcome.level_kwh
+            )
+            for kind, (household, response, flow) in enumerate(
+                zip(found.economy.types, found.answer.responses, found.answer.flows, strict=True)
+            )
+        )
+        return objective(found) + left
+
+    return judge
+
+
+def alternating(
+    economy: Economy,
+    family: TariffFamily,
+    objective: Objective,
+    *,
+    violation: Violation | None = None,
+    start: Floats | None = None,
+    rounds: int = ROUNDS,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Commitment:
+    """Let the leader answer frozen loads and the households the tariff, in turns, until they rest or go in circles.
+
+    Raises
+    ------
+    ValueError
+        If the tariff in turn is not feasible and none that the search tried is.
+    """
+    began = time.perf_counter()
+    play = _Rounds(economy, family, objective, violation, "alternating", progress, cancelled, [], [])
+    parameters = starting_points(family, economy)[0] if start is None else start
+    outcome = Outcome.ROUND_LIMIT
+    message = f"Alternation neither rests nor repeats within {rounds} rounds."
+    promised = np.inf  # of the tariff posted last, not of the one that would follow
+    try:
+        found = play.post(parameters)
+        for _ in range(rounds):
+            parameters, hoped = _answer_frozen(play, found, parameters)
+            ago = play.earlier(parameters)
+            if ago == 1:
+                outcome = Outcome.CONVERGED
+                message = (
+                    f"Alternation rests after {len(play.path)} rounds, where leader and households answer each other;"
+                    " this is no commitment: the leader never counts on demand to respond."
+                )
+                break
+            if ago is not None:
+                low = min(trial.objective for trial in play.trials[-ago:])
+                high = max(trial.objective for trial in play.trials[-ago:])
+                message = (
+                    f"Alternation goes round in a cycle of {ago} tariffs for ever: each is best against the loads of"
+                    f" the one before; the leader's objective swings between {low:.4f} and {high:.4f}"
+                    " USD per household-day. Use --method commitment."
+                )
+                break
+            found, promised = play.post(parameters), hoped
+    except Cancelled:
+        if not play.path:
+            raise
+        outcome, message = Outcome.CANCELLED, "Cancelled; the tariff is the last one posted."
+    if outcome is not Outcome.CANCELLED and np.isfinite(promised):
+        kept = play.trials[-1].objective
+        message += f" Of the last tariff posted the leader expected {promised:.4f} and got {kept:.4f}."
+    return play.result(began, outcome, message)
+
+
+def frozen(found: Equilibrium, tariff: Tariff) -> Equilibrium:
+    """What the leader believes of another tariff if nobody moves: the same loads at its rates and charges."""
+    economy, old = found.economy, found.answer
+    posted = rates(tariff, economy.common.today, old.wholesale_usd_per_kwh, old.adder_usd_per_kwh)
+    payment = np.empty(len(economy.types))
+    for kind, (household, response, flow) in enumerate(zip(economy.types, old.responses, old.flows, strict=True)):
+        own = tariff.for_group(posted, household.group)
+        paid = mean_payment_usd(response.outcome, own, economy.slot_hours)
+        weight = flow.frequency * economy.common.probability[:, None, None, None]
+        payment[kind] = (weight * paid).sum()
+    answer = replace(old, rates=posted, payment_usd_per_day=payment)
+    surplus = surplus_usd_per_day(economy, tariff, answer)
+    charge = tariff.fixed_charge_usd_per_day
+    if tariff.recovery is Recovery.FIXED:
+        charge, surplus = balancing_fixed_charge(economy, tariff, surplus), 0.0
+    return replace(
+        found,
+        tariff=tariff,
+        answer=answer,
+        fixed_charge_usd_per_day=charge,
+        surplus_usd_per_household_day=surplus,
+    )
+
+
+def _answer_frozen(play: _Rounds, found: Equilibrium, parameters: Floats) -> tuple[Floats, float]:
+    """Best tariff of the family against frozen loads, from the present one, and what the leader expects of it."""
+    family = play.family
+
+    def believed(unit: Floats) -> Equilibrium:
+        return frozen(found, family.tariff(family.at(unit)))
+
+    def excess(unit: Floats) -> Floats:
+        return np.atleast_1d(0.0 if play.violation is None else play.violation(believed(unit)))
+
+    here = family.unit(parameters)
+    stay = play.objective(believed(here)) if excess(here).max() <= FEASIBLE else -np.inf
+    best, promised = here, stay
+
+    def loss(unit: Floats) -> float:
+        nonlocal best, promised
+        value = play.objective(believed(unit))
+        if value > promised and excess(unit).max() <= FEASIBLE:
+            best, promised = np.clip(unit, 0.0, 1.0), value
+        return -value
+
+    capped = () if play.violation is None else {"type": "ineq", "fun": lambda unit: -excess(unit)}
+    for _ in range(FROZEN_SEARCHES):
+        before = promised
+        minimize(
+            loss,
+            best,
+            method="SLSQP",
+            bounds=[(0.0, 1.0 if room else 0.0) for room in family.high > family.low],
+            constraints=capped,
+            options={"maxiter": FROZEN_STEPS, "ftol": 1e-9},
+        )
+        if promised <= before + PROFIT_USD:
+            break
+    if promised == -np.inf:
+        raise ValueError("no tariff of the family was feasible; widen the bounds or raise the price cap")
+    if promised <= stay + PROFIT_USD:
+        return parameters, stay  # nothing better: stay
+    return family.at(best), promised

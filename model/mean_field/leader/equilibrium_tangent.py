@@ -1,0 +1,221 @@
+"""The equilibrium to first order in a change of the tariff: implicit differentiation of the solved fixed point.
+
+With y = (λ, α) the equilibrium solves λ = s(L(y, a) + rest) and, under volumetric recovery, surplus(y, a) = 0, where a
+are parameters of the tariff. Differentiating along a,
+
+    dλ = s' (∂L/∂λ dλ + ∂L/∂α dα + ∂L/∂a),      0 = d surplus,
+
+is one linear system in as many unknowns as there are prices, with the sensitivities of `price_slope`. Everything a
+leader can value (loads, bills, utility, wear, rates, charges) follows by the chain rule, so the gradient of any
+objective costs one derivative and no further equilibrium.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import ExportRule, Rates, Recovery, Tariff, rates
+from meanwatt.model.mean_field.derivatives.household_sensitivity import Directions, Sensitivity
+from meanwatt.model.mean_field.derivatives.population_sensitivity import (
+    adder_direction,
+    population_sensitivity,
+    price_directions,
+    rate_slopes,
+)
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.scenario.economy import Economy
+
+STEP = 1e-6
+"""Difference of a parameter, as a share of its range, by which rates and charges at given prices are differentiated;
+both are at most bilinear in the parameters of a family, so nothing is lost but at kinks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tangent:
+    """Derivatives of an equilibrium, one row per parameter. Axes (parameter, …), units those of the field over it.
+
+    Attributes
+    ----------
+    wholesale_usd_per_kwh, net_load_kw, import_usd_per_kwh, export_usd_per_kwh : (p, c, h)
+    type_net_load_kw : (p, θ, c, h)
+    payment_usd_per_day, utility_usd_per_day, wear_usd_per_day : (p, θ)
+    adder_usd_per_kwh, billed_kwh_per_day, surplus_usd_per_day : (p,)
+    fixed_charge_usd_per_day : (p, group)
+    """
+
+    wholesale_usd_per_kwh: Floats
+    net_load_kw: Floats
+    import_usd_per_kwh: Floats
+    export_usd_per_kwh: Floats
+    type_net_load_kw: Floats
+    payment_usd_per_day: Floats
+    utility_usd_per_day: Floats
+    wear_usd_per_day: Floats
+    adder_usd_per_kwh: Floats
+    billed_kwh_per_day: Floats
+    surplus_usd_per_day: Floats
+    fixed_charge_usd_per_day: Floats
+
+
+def equilibrium_tangent(found: Equilibrium, tariff_at: Callable[[Floats], Tariff], unit: Floats) -> Tangent:
+    """Differentiate an equilibrium in the parameters of its tariff.
+
+    Parameters
+    ----------
+    found
+        The equilibrium at ``tariff_at(unit)``, at a temperature above 0.
+    tariff_at
+        The tariff at parameters (p,); differentiated one-sidedly at the ends of [0, 1].
+    unit : (p,)
+        Where, in the unit cube.
+
+    Raises
+    ------
+    ValueError
+        At temperature 0, where answers jump.
+    """
+    economy, tariff, answer = found.economy, found.tariff, found.answer
+    change = _Change(found, tariff_at, unit)
+    alone = _joined(change.directions, adder_direction(tariff, found.rates))
+    size = answer.net_load_kw.size
+    every = _joined(price_directions(tariff, found.rates), alone)
+    slopes = population_sensitivity(economy, tariff, answer, every, only_net_load=True)
+    load = sum(w * s.net_load_kw for w, s in zip(economy.type_share, slopes, strict=True))
+    load = np.asarray(load).reshape(size, -1)
+    steepness = economy.supply.slope(answer.net_load_kw + economy.rest_load_kw).ravel()[:, None]
+    price = np.linalg.solve(np.eye(size) - steepness * load[:, :size], steepness * load[:, size:])
+    price = np.reshape(price.T, (-1, *answer.net_load_kw.shape))  # (parameters and adder, c, h)
+    bought, sold = rate_slopes(tariff, found.rates)
+    total = Directions(
+        import_usd_per_kwh=alone.import_usd_per_kwh + price * bought,
+        export_usd_per_kwh=alone.export_usd_per_kwh + price * sold,
+    )
+    return _assemble(found, change, price, total, population_sensitivity(economy, tariff, answer, total))
+
+
+def _joined(one: Directions, other: Directions) -> Directions:
+    return Directions(
+        import_usd_per_kwh=np.concatenate([one.import_usd_per_kwh, other.import_usd_per_kwh]),
+        export_usd_per_kwh=np.concatenate([one.export_usd_per_kwh, other.export_usd_per_kwh]),
+    )
+
+
+def economy_group_share(economy: Economy) -> Floats:
+    """Share of the population in each income group, by its household types. (group,)"""
+    group = [household.group for household in economy.types]
+    return np.asarray(np.bincount(group, weights=economy.type_share, minlength=len(economy.groups)), dtype=float)
+
+
+class _Change:
+    """What a change of the parameters does at given prices: to the rates, and to charges and their shape."""
+
+    def __init__(self, found: Equilibrium, tariff_at: Callable[[Floats], Tariff], unit: Floats) -> None:
+        imports, exports, charges, shapes = [], [], [], []
+        for k in range(len(unit)):
+            low, high = unit.copy(), unit.copy()
+            low[k], high[k] = max(unit[k] - STEP, 0.0), min(unit[k] + STEP, 1.0)
+            before, after = tariff_at(low), tariff_at(high)
+            width = high[k] - low[k]
+            one, other = self._rates(found, before), self._rates(found, after)
+            imports.append((other.import_usd_per_kwh - one.import_usd_per_kwh) / width)
+            exports.append((other.export_usd_per_kwh - one.export_usd_per_kwh) / width)
+            charges.append((after.fixed_charge_usd_per_day - before.fixed_charge_usd_per_day) / width)
+            shapes.append((after.fixed_charge_shape - before.fixed_charge_shape) / width)
+        self.directions = Directions(import_usd_per_kwh=np.array(imports), export_usd_per_kwh=np.array(exports))
+        self.charges, self.shapes = np.array(charges), np.array(shapes)
+
+    @staticmethod
+    def _rates(found: Equilibrium, tariff: Tariff) -> Rates:
+        return rates(tariff, found.economy.common.today, found.wholesale_usd_per_kwh, found.adder_usd_per_kwh)
+
+
+def _assemble(
+    found: Equilibrium, change: _Change, price: Floats, total: Directions, slopes: list[Sensitivity]
+) -> Tangent:
+    """Everything along the parameters, from its derivatives at a given adder (rows but the last) and in the adder."""
+    economy, tariff, answer = found.economy, found.tariff, found.answer
+    chance = economy.common.probability
+    weight = chance[:, None] * economy.slot_hours
+
+    def per_day(field: str) -> Floats:
+        return np.array([np.einsum("c,chd->d", chance, getattr(s, field)) for s in slopes]).T
+
+    by_type = np.array([np.moveaxis(s.net_load_kw, -1, 0) for s in slopes]).swapaxes(0, 1)
+    load = np.tensordot(by_type, economy.type_share, axes=(1, 0))
+    cost = (weight * (price * answer.net_load_kw + load * answer.wholesale_usd_per_kwh)).sum(axis=(1, 2))
+    payment = per_day("payment_usd")
+    group_share = economy_group_share(economy)
+    charges = change.charges
+    surplus = payment @ economy.type_share - cost
+    if tariff.recovery is not Recovery.FIXED:
+        surplus[:-1] += charges @ group_share
+    adder = np.zeros(len(charges))
+    if tariff.recovery is Recovery.VOLUMETRIC and answer.adder_usd_per_kwh > 0:
+        adder = -surplus[:-1] / surplus[-1]
+
+    def along(rows: Floats) -> Floats:
+        return np.asarray(rows[:-1] + np.multiply.outer(adder, rows[-1]))
+
+    surplus = along(surplus)
+    if tariff.recovery is Recovery.FIXED:
+        charges = _balancing_charges(found, surplus, change.shapes, group_share)
+        surplus = np.zeros_like(surplus)
+    net_metered = tariff.export_rule is ExportRule.NET_METERING
+    kept = np.array([t.share * (1 - float(tariff.discount[t.group])) for t in economy.types])
+    billed = economy.slot_hours * per_day("net_load_kw" if net_metered else "imported_kw") @ kept
+    return Tangent(
+        wholesale_usd_per_kwh=along(price),
+        net_load_kw=along(load),
+        import_usd_per_kwh=along(total.import_usd_per_kwh),
+        export_usd_per_kwh=along(total.export_usd_per_kwh),
+        type_net_load_kw=along(by_type),
+        payment_usd_per_day=along(payment),
+        utility_usd_per_day=along(per_day("utility_usd")),
+        wear_usd_per_day=along(per_day("wear_usd")),
+        adder_usd_per_kwh=adder,
+        billed_kwh_per_day=along(billed),
+        surplus_usd_per_day=surplus,
+        fixed_charge_usd_per_day=charges,
+    )
+
+
+def _balancing_charges(found: Equilibrium, surplus: Floats, shapes: Floats, group_share: Floats) -> Floats:
+    """Derivative (p, group) of the fixed charges F = level · shape whose level closes the gap."""
+    shape = found.tariff.fixed_charge_shape
+    mean = float(group_share @ shape)
+    level = float(group_share @ found.fixed_charge_usd_per_day) / mean
+    level_slope = (-surplus - level * (shapes @ group_share)) / mean
+    return level_slope[:, None] * shape + level * shapes
+
+
+def predicted(found: Equilibrium, tangent: Tangent, change: Floats) -> Equilibrium:
+    """The equilibrium after a small change (p,) of the parameters, to first order; policies and laws stay behind."""
+
+    def moved(name: str) -> Floats:
+        return np.tensordot(change, getattr(tangent, name), axes=1)
+
+    old: Answer = found.answer
+    answer = replace(
+        old,
+        wholesale_usd_per_kwh=old.wholesale_usd_per_kwh + moved("wholesale_usd_per_kwh"),
+        adder_usd_per_kwh=old.adder_usd_per_kwh + float(moved("adder_usd_per_kwh")),
+        rates=Rates(
+            import_usd_per_kwh=old.rates.import_usd_per_kwh + moved("import_usd_per_kwh"),
+            export_usd_per_kwh=old.rates.export_usd_per_kwh + moved("export_usd_per_kwh"),
+        ),
+        type_net_load_kw=old.type_net_load_kw + moved("type_net_load_kw"),
+        payment_usd_per_day=old.payment_usd_per_day + moved("payment_usd_per_day"),
+        utility_usd_per_day=old.utility_usd_per_day + moved("utility_usd_per_day"),
+        wear_usd_per_day=old.wear_usd_per_day + moved("wear_usd_per_day"),
+        net_load_kw=old.net_load_kw + moved("net_load_kw"),
+        billed_kwh_per_day=old.billed_kwh_per_day + float(moved("billed_kwh_per_day")),
+    )
+    return replace(
+        found,
+        answer=answer,
+        fixed_charge_usd_per_day=found.fixed_charge_usd_per_day + moved("fixed_charge_usd_per_day"),
+        surplus_usd_per_household_day=found.surplus_usd_per_household_day + float(moved("surplus_usd_per_day")),
+    )

@@ -1,0 +1,1 @@
+"""The population's response to prices: policies, laws, net load."""

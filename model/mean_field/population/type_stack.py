@@ -1,0 +1,144 @@
+"""Temperature 0: household types side by side, and a tariff with supply, as compiled code takes them.
+
+Household types lie stacked in arrays (θ, …), padded to as many moves as the best equipped type has; a padded move leads
+off every grid and is never taken.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from meanwatt.agents.household.plans import best_plan
+from meanwatt.agents.household.slot_outcome import battery_moves
+from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
+from meanwatt.agents.numerics.compiled import compiled
+from meanwatt.agents.tariff.tariff import Tariff, export_credit, export_rate, import_rate
+from meanwatt.model.scenario.economy import Economy
+
+
+class TypeStack(NamedTuple):
+    """Household types side by side, as compiled code takes them; units as in ``HouseholdType`` and ``SlotOutcome``."""
+
+    share: Floats
+    """(θ,)"""
+    reference_kw: Floats
+    """(θ, c, h)"""
+    pv_kw: Floats
+    """(θ, c, h)"""
+    demand: Floats
+    """(θ, 3): ε, f, p0"""
+    levels: Ints
+    """(θ,)"""
+    moves: Ints
+    """(θ, j)"""
+    battery_kw: Floats
+    """(θ, j): grid-side power of each move"""
+    wear_usd: Floats
+    """(θ, j)"""
+    shock_levels: Floats
+    """(z,)"""
+    chance: Floats
+    """(c,): law of the common state"""
+    curtailable: Bools
+    """(θ,)"""
+    slot_hours: float
+    elastic: bool
+    """Whether anybody's load at a given move answers the price."""
+
+
+class Terms(NamedTuple):
+    """A tariff at a given adder, and supply."""
+
+    energy: Floats
+    """(c, h): τ"""
+    credit: Floats
+    """(c, h): x, infinite under net metering"""
+    pass_through: float
+    export_pass_through: float
+    adder: float
+    pegged: bool
+    """Whether the import rate bounds the export rate"""
+    kept: Floats
+    """(θ,): 1 − discount, the part of the import rate that a type pays"""
+    rest_load_kw: Floats
+    """(c, h)"""
+    breaks_kw: Floats
+    price_rows: Floats
+    slope_rows: Floats
+    cost_rows: Floats
+
+
+def stack_types(economy: Economy, *, jumps: bool = False) -> TypeStack:
+    """The household types of an economy as arrays; ``jumps``: whether loads may jump in the price."""
+    types = economy.types
+    made = [battery_moves(household.battery, economy.slot_hours) for household in types]
+    levels = np.array([household.levels for household in types])
+    shape = (len(types), max(len(move) for move, _, _ in made))
+    move, power, wear = np.full(shape, levels.max()), np.zeros(shape), np.zeros(shape)
+    for k, (own_move, own_power, own_wear) in enumerate(made):
+        count = len(own_move)
+        move[k, :count], power[k, :count], wear[k, :count] = own_move, own_power, own_wear
+    return TypeStack(
+        share=economy.type_share,
+        reference_kw=np.array([household.reference_kw for household in types]),
+        pv_kw=np.array([household.pv_kw for household in types]),
+        demand=np.array([(t.elasticity, t.flexibility, t.reference_price_usd_per_kwh) for t in types], dtype=float),
+        levels=levels,
+        moves=move,
+        battery_kw=power,
+        wear_usd=wear,
+        shock_levels=np.array(economy.shock_levels),
+        chance=np.array(economy.common.probability),
+        curtailable=np.array([household.curtailable for household in types]),
+        slot_hours=float(economy.slot_hours),
+        elastic=jumps or any(household.elasticity > 0 for household in types),
+    )
+
+
+def terms_of(economy: Economy, tariff: Tariff, adder_usd_per_kwh: float) -> Terms:
+    """A tariff and the supply curve as arrays."""
+    today, supply = economy.common.today, economy.supply
+    credit, export_pass_through = export_credit(tariff, today)
+    return Terms(
+        energy=tariff.energy_usd_per_kwh[today],
+        credit=credit,
+        pass_through=float(tariff.pass_through),
+        export_pass_through=export_pass_through,
+        adder=float(adder_usd_per_kwh),
+        pegged=tariff.export_pegged,
+        kept=np.array([1.0 - float(tariff.discount[household.group]) for household in economy.types]),
+        rest_load_kw=np.array(economy.rest_load_kw),
+        breaks_kw=np.array(supply.breaks_kw),
+        price_rows=np.array(supply.coefficients),
+        slope_rows=supply.slope_rows,
+        cost_rows=supply.cost_rows,
+    )
+
+
+@compiled
+def rates_at(terms: Terms, k: int, c: int, h: int, price: float) -> tuple[float, float]:
+    """What one type pays and earns in a slot at a price, as of ``Tariff.for_group``."""
+    bought = import_rate(terms.energy[c, h], price, terms.pass_through, terms.adder)
+    own = terms.kept[k] * bought
+    if terms.credit[c, h] == np.inf:  # net metering
+        return own, own
+    sold = export_rate(terms.credit[c, h], price, terms.export_pass_through, bought, terms.pegged)
+    return own, min(sold, own) if terms.pegged else sold
+
+
+@compiled
+def plan_at(
+    types: TypeStack, k: int, c: int, h: int, z: int, j: int, bought: float, sold: float
+) -> tuple[float, float]:
+    """Use and net load of one type's best plan. [kW]"""
+    return best_plan(
+        types.reference_kw[k, c, h] * types.shock_levels[z],
+        types.pv_kw[k, c, h],
+        types.battery_kw[k, j],
+        bought,
+        sold,
+        types.demand[k, 0],
+        types.demand[k, 1],
+        types.demand[k, 2],
+        types.curtailable[k],
+    )

@@ -1,0 +1,1 @@
+"""Prices that answer themselves, with the revenue that a tariff has to recover."""

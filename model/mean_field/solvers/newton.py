@@ -1,0 +1,340 @@
+"""Newton's method for the equilibrium prices, at one temperature and a given adder.
+
+The unknown is the system load x[c, h], net load plus rest, and the price is λ = s(x), so that prices never leave the
+supply curve:
+
+    G(x) = x − rest − L(s(x)) = 0,      G' = I − ∂L/∂λ · diag(s'(x)).
+
+Where Theorem U applies, G is the gradient of the convex
+
+    F(λ) = Σ_{c,h} p_c Δ [x s(x) − S(x) − s(x)·rest] + (1/κ) Σ_θ w_θ V_θ(λ),     λ = s(x),
+
+and a step is accepted when F falls; elsewhere, and close to the solution, when the residual does. The derivative is
+exact, and its inverse is reused with Broyden's rank-one correction while steps keep shrinking the residual, so a
+solution nearby costs a few evaluations of the population and no derivative at all.
+
+Where a matrix would be large, `LoadEquation` gives the step without it, and the inverses of the common states' blocks,
+corrected alike, stand for the inverse afterwards.
+
+The derivative has a cheap part, what load answers to the price of its own slot, and a dear one, the *coupling* of slots
+through batteries. The cheap part is the one that jumps (at the ends of flexibility, and where households part between
+plans), so it is renewed first, and the coupling only where that does not help.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Protocol
+
+import numpy as np
+
+from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.model.mean_field.derivatives.population_sensitivity import dense_pays, net_load_slope, own_slot_slope
+from meanwatt.model.mean_field.derivatives.price_product import (
+    LoadEquation,
+    PriceProduct,
+    apply_blocks,
+    inverted_blocks,
+)
+from meanwatt.model.mean_field.population.population_response import Answer, careful_answer, outlook
+from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.economy import Economy
+
+STEP_LIMIT = 25
+"""Newton steps at one temperature."""
+FEW_PRICES = 64
+"""Up to this many prices a derivative costs about as much as an evaluation."""
+SHORTEST_STEP = 1e-3
+REUSE = 0.1
+"""A step that leaves this share of the residual or less keeps its derivative,"""
+REUSE_LARGE = 0.5
+"""and so does one that leaves this share, where there are many prices and derivatives cost many evaluations."""
+RENEWED_IN_VAIN = 0.5
+"""A step whose derivative was renewed in its cheap part only is not taken if it leaves more than this share."""
+FALLEN = 0.3
+"""Share to which the residual must fall within the steps that a search is patient for."""
+ARMIJO = 1e-4
+FORCING = 0.03
+"""Residual of a step found without the matrix, as a share of what it is to remove."""
+ROUNDING_USD = 1e-12
+"""Rises of the potential this small are rounding. [USD per household-day]"""
+ASTRAY_USD = 1e-8
+"""Near ties a rise above this leads astray; it is what answers are accurate to. [USD per household-day]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NewtonSolution:
+    """Where Newton's method ended.
+
+    Attributes
+    ----------
+    answer
+        The continuum's answer to the last accepted prices.
+    residual_usd_per_kwh
+        max |s(L + rest) − λ| there.
+    slope
+        The last derivative G' that was computed, (c·h, c·h), or the one given; None if none was needed as a matrix.
+    coupling
+        The part of the last ∂L/∂λ computed, or given, that is not of a slot's own price: (c·h, c·h), or its blocks
+        (c, h, h') in large games.
+    converged
+        Whether the residual met the tolerance.
+    """
+
+    answer: Answer
+    residual_usd_per_kwh: float
+    slope: Floats | None
+    coupling: Floats | None
+    converged: bool
+
+
+@dataclass(slots=True, eq=False)
+class _Point:
+    """A system load, the continuum's answer to its prices, and how good it is."""
+
+    load_kw: Floats
+    answer: Answer
+    gap_kw: Floats
+    residual: float
+    potential: float
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class _Game:
+    """The fixed-point problem at one temperature."""
+
+    economy: Economy
+    tariff: Tariff
+    adder: float
+    horizon: Outlook
+    watch: Watch
+    has_potential: bool
+    tolerance: float
+
+    def at(self, load_kw: Floats, warm: Answer | None, before: float = np.inf) -> _Point:
+        """Evaluate the population at a system load (c, h); ``before`` is the residual that led there."""
+        economy = self.economy
+        prices = economy.supply.price(load_kw)
+        found, residual = careful_answer(
+            economy,
+            self.tariff,
+            prices,
+            self.adder,
+            tolerance=self.tolerance,
+            watch=self.watch,
+            start=warm,
+            before=before,
+            temperature_usd=self.horizon.temperature_usd,
+        )
+        potential = self._potential(found, load_kw) if self.has_potential else np.nan
+        return _Point(load_kw, found, load_kw - economy.rest_load_kw - found.net_load_kw, residual, potential)
+
+    def derivative(self, point: _Point) -> tuple["_Inverse", Floats]:
+        """What solves for a step at a point, and the coupling in it."""
+        steepness = self.economy.supply.slope(point.load_kw)
+        own = own_slot_slope(self.economy, self.tariff, point.answer, horizon=self.horizon)
+        if not dense_pays(self.economy):
+            product = PriceProduct(self.economy, self.tariff, point.answer, self.watch, horizon=self.horizon)
+            equation = LoadEquation(product, steepness)
+            return _BlockInverse(equation.inverse_blocks, equation), equation.blocks - _diagonal(own)
+        by_price = net_load_slope(self.economy, self.tariff, point.answer, horizon=self.horizon, check=self.watch.check)
+        return _DenseInverse(np.eye(len(by_price)) - by_price * steepness.ravel()), by_price - np.diag(own.ravel())
+
+    def renewed(self, point: _Point, coupling: Floats) -> "_Inverse":
+        """The same with a coupling known from elsewhere."""
+        steepness = self.economy.supply.slope(point.load_kw)
+        own = own_slot_slope(self.economy, self.tariff, point.answer, horizon=self.horizon)
+        if coupling.ndim == 3:
+            return _BlockInverse(inverted_blocks(coupling + _diagonal(own), steepness))
+        return _DenseInverse(np.eye(own.size) - (coupling + np.diag(own.ravel())) * steepness.ravel())
+
+    def fall(self, point: _Point, step: Floats) -> float:
+        """Slope of the potential along a step; below zero downhill. [USD per household-day]"""
+        bent = self.economy.supply.slope(point.load_kw) * step
+        by_state = (point.gap_kw * bent).sum(axis=1) * self.economy.slot_hours
+        return float(self.economy.common.probability @ by_state)
+
+    def _potential(self, found: Answer, load_kw: Floats) -> float:
+        economy, price = self.economy, found.wholesale_usd_per_kwh
+        energy = (load_kw - economy.rest_load_kw) * price - economy.supply.cost(load_kw)
+        supply = float(economy.common.probability @ energy.sum(axis=1)) * economy.slot_hours
+        pairs = zip(economy.types, found.responses, strict=True)
+        return supply + sum(t.share * r.gain_usd_per_day for t, r in pairs) / self.tariff.pass_through
+
+
+def _diagonal(own: Floats) -> Floats:
+    """Diagonal matrices (c, h, h') with these numbers (c, h)."""
+    return own[:, :, None] * np.eye(own.shape[1])
+
+
+class _Inverse(Protocol):
+    """The inverse of the derivative, corrected after every step."""
+
+    def step(self, gap_kw: Floats) -> Floats:
+        """The Newton step (c, h) that is to close a gap (c, h)."""
+
+    def correct(self, moved: Floats, gap_change: Floats) -> None:
+        """Take in how the gap changed over a step: Broyden's rank-one correction."""
+
+
+class _DenseInverse:
+    """The inverse as a matrix; ``slope`` is what it inverts."""
+
+    def __init__(self, slope: Floats) -> None:
+        self.slope, self._inverse = slope, np.linalg.inv(slope)
+
+    def step(self, gap_kw: Floats) -> Floats:
+        return np.asarray(-self._inverse @ gap_kw.ravel()).reshape(gap_kw.shape)
+
+    def correct(self, moved: Floats, gap_change: Floats) -> None:
+        along, inverse = moved.ravel(), self._inverse
+        seen = inverse @ gap_change.ravel()
+        inverse += np.outer(along - seen, along @ inverse) / (along @ seen)
+
+
+@dataclass(slots=True, eq=False)
+class _BlockInverse:
+    """The exact equation, where there is one, for the first step; else the blocks' inverses with their corrections."""
+
+    blocks: Floats
+    equation: LoadEquation | None = None
+    corrections: list[tuple[Floats, Floats]] = field(default_factory=list)
+
+    def step(self, gap_kw: Floats) -> Floats:
+        if self.equation is None:
+            return -self._times(gap_kw)
+        found = self.equation.solve(-gap_kw, FORCING)
+        self.equation = None  # and with it the policies it was made of
+        return found
+
+    def correct(self, moved: Floats, gap_change: Floats) -> None:
+        seen = self._times(gap_change)
+        across = apply_blocks(self.blocks.transpose(0, 2, 1), moved)
+        for left, right in self.corrections:
+            across = across + (moved * left).sum() * right
+        self.corrections.append(((moved - seen) / (moved * seen).sum(), across))
+
+    def _times(self, load_kw: Floats) -> Floats:
+        product = apply_blocks(self.blocks, load_kw)
+        for left, right in self.corrections:
+            product = product + left * (right * load_kw).sum()
+        return product
+
+
+def solve_newton(
+    economy: Economy,
+    tariff: Tariff,
+    adder_usd_per_kwh: float,
+    load_kw: Floats,
+    *,
+    temperature_usd: float,
+    tolerance: float,
+    watch: Watch,
+    has_potential: bool,
+    warm: Answer | None = None,
+    slope: Floats | None = None,
+    coupling: Floats | None = None,
+    patience: int | None = None,
+    shortest: float = SHORTEST_STEP,
+) -> NewtonSolution:
+    """Find the system load whose prices answer themselves.
+
+    Parameters
+    ----------
+    load_kw : (c, h)
+        Where to start. [kW per household]
+    temperature_usd
+        Above 0. [USD]
+    tolerance
+        Residual at which to stop. [USD/kWh]
+    has_potential
+        Whether the game is a potential game (Theorem U's conditions, the adder given).
+    warm
+        An answer to similar prices.
+    slope
+        The derivative at a solution nearby, to be tried before computing one.
+    coupling
+        The coupling there, alike.
+    patience
+        Steps within which the residual must fall to ``FALLEN`` of what it was; without it only failure ends the search.
+    shortest
+        Part of a step below which there is nothing to be gained.
+    """
+    horizon = outlook(economy, temperature_usd=temperature_usd)
+    game = _Game(
+        economy=economy,
+        tariff=tariff,
+        adder=adder_usd_per_kwh,
+        horizon=horizon,
+        watch=watch,
+        has_potential=has_potential,
+        tolerance=tolerance,
+    )
+    here = game.at(load_kw, warm)
+    best, bests, made = here, [here.residual], _Made.BEFORE
+    inverse: _Inverse | None = None if slope is None else _DenseInverse(slope)
+    reuse, renew = REUSE if load_kw.size <= FEW_PRICES else REUSE_LARGE, coupling is not None
+    for _ in range(STEP_LIMIT):
+        if best.residual <= tolerance:
+            break
+        if patience is not None and len(bests) > patience and best.residual > FALLEN * bests[-1 - patience]:
+            break
+        if inverse is None and renew and coupling is not None:
+            inverse, made = game.renewed(here, coupling), _Made.RENEWED
+        elif inverse is None:
+            (inverse, coupling), made, renew = game.derivative(here), _Made.FRESH, True
+        if made is not _Made.BEFORE and isinstance(inverse, _DenseInverse):
+            slope = inverse.slope
+        there = _search(game, here, inverse.step(here.gap_kw), made is _Made.FRESH, shortest)
+        if made is _Made.RENEWED and there is not None and there.residual > RENEWED_IN_VAIN * here.residual:
+            there = None
+        if there is None:
+            if made is _Made.FRESH:
+                break
+            inverse, renew = None, made is _Made.BEFORE
+            continue
+        if there.residual <= reuse * here.residual:
+            inverse.correct(there.load_kw - here.load_kw, there.gap_kw - here.gap_kw)
+            made = _Made.BEFORE
+        else:
+            inverse, renew = None, made is not _Made.RENEWED
+        here = there
+        best = min(best, here, key=lambda point: point.residual)
+        bests.append(best.residual)
+    return NewtonSolution(
+        answer=best.answer,
+        residual_usd_per_kwh=best.residual,
+        slope=slope,
+        coupling=coupling,
+        converged=best.residual <= tolerance,
+    )
+
+
+class _Made(Enum):
+    """Where the derivative of a step was made."""
+
+    FRESH = auto()
+    """all of it where the step begins"""
+    RENEWED = auto()
+    """its cheap part only"""
+    BEFORE = auto()
+    """elsewhere, and corrected since"""
+
+
+def _search(game: _Game, here: _Point, step: Floats, exact: bool, shortest: float) -> _Point | None:
+    """The longest acceptable part of a step; None if there is none, or if an inexact step is not good as it is."""
+    promised, length = game.fall(here, step), 1.0
+    while length >= shortest:
+        there = game.at(here.load_kw + length * step, here.answer, here.residual)
+        # a steep load lets the residual fall across the minimum of the potential and back for ever
+        astray = game.has_potential and game.economy.ties is not None and there.potential > here.potential + ASTRAY_USD
+        if there.residual <= (1 - 0.1 * length) * here.residual and not astray:
+            return there
+        if not exact:
+            return None
+        allowed = here.potential + ARMIJO * length * promised + ROUNDING_USD
+        if game.has_potential and there.potential <= allowed:
+            return there
+        length *= 0.5 if length > 0.3 else 0.3
+    return None

@@ -1,0 +1,1 @@
+"""Equilibria at temperature 0: Frank-Wolfe over plans, market clearing, mixtures."""

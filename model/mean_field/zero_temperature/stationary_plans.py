@@ -1,0 +1,181 @@
+"""Temperature 0: everybody's best plan for days without end: each type's best response and its stationary flow.
+
+With a discount δ = β^T < 1 a best plan is best from every state on, and not on the average of its own days. What it
+misses by is measured with the values V of a best response to the price of the day,
+
+    Σ_h E_f[V_h − r_h − β V_{h+1}] = (1 − β) Σ_h ⟨μ_h, V_h⟩ − ⟨f, r⟩ ≥ 0,
+
+0 exactly for plans that are best wherever they go; μ is a plan's stationary law and f its frequency of moves. So a
+column is worth −(1 − β) Σ_h ⟨μ_h, V_h⟩ beside its rewards, and the best columns are worth 0. At δ = 1 that is nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from meanwatt.agents.household.best_response import Response, respond, value_tolerance_usd
+from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.model.mean_field.population.flow import Flow, household_flow
+from meanwatt.model.mean_field.population.type_stack import TypeStack
+from meanwatt.model.mean_field.zero_temperature.column_pool import (
+    FREE,
+    ROOM_PER_TYPE,
+    add_column,
+    empty_columns,
+    enlarged,
+    free_unused,
+    next_free,
+)
+from meanwatt.model.mean_field.zero_temperature.market_clearing import Cleared, expected_gain, outcome_of
+from meanwatt.model.scenario.economy import Economy
+
+ROUGH = 1e-3
+"""Accuracy of best responses, as a share of the last gap,"""
+TRUSTED = 30.0
+"""and the multiple of that accuracy down to which a gap is believed."""
+SAME_USD = 1e-13
+"""A plan that earns no more than this above one in the pool is in the pool. [USD/day]"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """One plan in the pool: its law (c, h, e, z), and the moves that it takes, packed to bits."""
+
+    law: Floats
+    taken: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+
+    def probability(self, shape: tuple[int, ...]) -> Floats:
+        """The policy (c, h, e, z, j): best moves, ties split equally."""
+        taken = np.unpackbits(self.taken, count=int(np.prod(shape))).reshape(shape)
+        return np.asarray(taken / taken.sum(axis=-1, keepdims=True))
+
+
+class EndlessPlans:
+    """Stationary plans of days without end.
+
+    ``patient`` keeps plans without weight in the pool, until told to forget them; ``check`` is called every second or
+    so and may raise to stop.
+    """
+
+    def __init__(
+        self,
+        economy: Economy,
+        horizon: Outlook,
+        types: TypeStack,
+        *,
+        patient: bool = False,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.economy, self.horizon, self.types, self.patient = economy, horizon, types, patient
+        self.check = check
+        shape = (*economy.rest_load_kw.shape, types.shock_levels.size, types.moves.shape[1])
+        room = ROOM_PER_TYPE * len(economy.types)
+        self.columns = empty_columns(room, shape)
+        self.plans: list[Plan | None] = [None] * room
+        self.last: list[tuple[Response, Flow] | None] = [None] * len(economy.types)
+        per_slot = horizon.discount_per_day ** (1 / economy.slots)
+        self.interest = 1.0 - per_slot
+        self.gap = np.inf
+
+    def answer(self, here: Cleared) -> float:
+        """As promised by ``Plans``; plans are no better than the last gap asks for, until the gap is as small."""
+        rough = ROUGH * self.gap if self.gap < np.inf else None
+        self.gap = self._answer(here, rough)
+        if rough is not None and self.gap <= TRUSTED * rough:
+            self.gap = self._answer(here, None)
+        return self.gap
+
+    def _answer(self, here: Cleared, tolerance_usd: float | None) -> float:
+        """The answer with values of this accuracy, the finest by default."""
+        while self._free() < len(self.economy.types):
+            self.columns = enlarged(self.columns)
+            self.plans += [None] * len(self.plans)
+        gap, place = 0.0, 0
+        for kind, household in enumerate(self.economy.types):
+            last = self.last[kind]
+            if household.battery is None and last is not None:
+                continue  # a household without a battery has but one plan
+            outcome = outcome_of(household, kind, here, self.horizon.slot_hours)
+            response = respond(
+                outcome,
+                household.levels,
+                self.horizon,
+                start=last[0] if last else None,
+                check=self.check,
+                tolerance_usd=None if tolerance_usd is None else max(tolerance_usd, value_tolerance_usd(0.0)),
+            )
+            midnight = last[1].law[:, 0] if last else None
+            backward = self.economy.common.backward
+            flow = household_flow(response.policy, self.horizon, backward, midnight, check=self.check)
+            self.last[kind] = (response, flow)
+            place = next_free(self.columns, place)
+            frequency = self.columns.frequency[place]
+            frequency[...] = 0.0
+            frequency[..., : flow.frequency.shape[-1]] = flow.frequency
+            worth = self._worth(flow.law, response)
+            gain = float(expected_gain(self.types, here.reward_usd[kind], frequency)) + worth
+            if last is None:
+                gap = np.inf
+            else:
+                in_pool, mixed = self._revalued(kind, here, response)
+                gap += household.share * max(gain - mixed, 0.0)
+                if self.patient and gain <= in_pool + SAME_USD:
+                    continue
+            self.plans[place] = Plan(flow.law, np.packbits(response.policy.probability > 0))
+            add_column(self.columns, place, kind, worth, last is None)
+        return gap
+
+    def _free(self) -> int:
+        """How many places are free; a pool that is not patient forgets what has no weight."""
+        if self.patient:
+            return int((self.columns.kind == FREE).sum())
+        return int(free_unused(self.columns))
+
+    def _worth(self, law: Floats, response: Response) -> float:
+        """Worth of a plan beside its rewards, by the values of a best response. [USD/day]"""
+        if self.interest == 0.0:
+            return 0.0
+        by_state: Floats = np.einsum("chez,chze->c", law, response.value_usd)
+        return float(-self.interest * (self.types.chance @ by_state))
+
+    def _revalued(self, kind: int, here: Cleared, response: Response) -> tuple[float, float]:
+        """Bring the worth of a type's plans up to date; gain of the best of them, and of their mixture. [USD/day]"""
+        best, mixed = -np.inf, 0.0
+        for place in np.flatnonzero(self.columns.kind == kind):
+            plan, weight = self.plans[place], self.columns.mixture[place]
+            assert plan is not None
+            if self.interest:
+                self.columns.worth_usd[place] = self._worth(plan.law, response)
+            if self.patient or weight > 0:
+                gain = expected_gain(self.types, here.reward_usd[kind], self.columns.frequency[place])
+                gain += self.columns.worth_usd[place]
+                best, mixed = max(best, gain), mixed + weight * gain
+        return best, mixed
+
+    def policies(self, here: Cleared) -> list[tuple[Response, Flow]]:
+        """As promised by ``Plans``; where a mixture never is, its last plan counts."""
+        found = []
+        for kind, household in enumerate(self.economy.types):
+            outcome = outcome_of(household, kind, here, self.horizon.slot_hours)
+            last = self.last[kind]
+            assert last is not None
+            response = last[0]
+            if household.battery is None:  # it planned once only, at other prices
+                response = respond(outcome, household.levels, self.horizon)
+            law, done = np.zeros(last[1].law.shape), np.zeros(response.policy.probability.shape)
+            for place in np.flatnonzero((self.columns.kind == kind) & (self.columns.mixture > 0)):
+                plan = self.plans[place]
+                assert plan is not None
+                part = self.columns.mixture[place] * plan.law
+                law += part
+                done += part[..., None] * plan.probability(done.shape)
+            met = law[..., None] > 0
+            probability = np.where(met, done / np.where(met, law[..., None], 1.0), response.policy.probability)
+            probability /= probability.sum(axis=-1, keepdims=True)
+            policy = outcome.followed(probability)
+            frequency = here.frequency[kind, ..., : outcome.moves.size]
+            flow = Flow(law=law, frequency=frequency, defect=0.0)
+            found.append((replace(response, policy=policy, outcome=outcome), flow))
+        return found

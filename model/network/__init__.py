@@ -1,0 +1,1 @@
+"""The distribution feeder and its power flow."""

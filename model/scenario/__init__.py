@@ -1,0 +1,1 @@
+"""Scenarios and tariffs as files, checked and turned into arrays."""

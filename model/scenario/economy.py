@@ -1,0 +1,227 @@
+"""A scenario as arrays: the one source of numbers for the continuum and for the finite market."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from meanwatt.agents.household.decision_problem import HeldDay, OneDay
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.household.split import Ties
+from meanwatt.agents.numerics.arrays import Floats, read_only
+from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
+from meanwatt.model.progress.machine import require_room
+from meanwatt.model.scenario.limits import SMALLER_GAME, policy_bytes
+from meanwatt.model.scenario.loading import ScenarioError
+from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.schema import Scenario
+from meanwatt.model.scenario.supply import SupplyCurve
+from meanwatt.model.scenario.tariff_file import group_values, rate_table, slot_values
+from meanwatt.model.scenario.technologies import battery_of, technology_shares
+from meanwatt.model.scenario.weather import CommonStates, common_states
+
+DAYS_PER_MONTH = 365 / 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Economy:
+    """All that households, market and solvers need to know of a scenario.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        Where the numbers come from.
+    slots : int
+        Slots per day.
+    slot_hours : float
+        Length of a slot. [h]
+    common : CommonStates
+        The weather chain.
+    supply : SupplyCurve
+        Marginal cost over net load per household, rest of the system included.
+    rest_load_kw : (c, h) float
+        Load of the rest of the system per household. [kW]
+    shock_levels, shock_kernel, shock_probability : (z,), (z, z'), (z,) float
+        The household's own chain; levels have mean one under the stationary law ``shock_probability``.
+    types : tuple of HouseholdType
+        Household types of positive share, by income group, then none, pv, pv_battery, battery. Shares sum to one.
+    groups : tuple of str
+        Income groups.
+    group_share, group_income_usd_per_year : (group,) float
+        Population share and gross income of each group.
+    fixed_cost_usd_per_day : float
+        Network cost K of a household. [USD/day]
+    carbon_usd_per_t : float
+        Social cost of carbon. [USD/t]
+    one_day : OneDay, optional
+        The single day that is all there is; None for days without end.
+    held : tuple of HeldDay, optional
+        For every type, the single day on which a leader deviates while all other days are held.
+    ties : tuple of Ties, optional
+        For every type, how households part where plans tie, while a solver looks for it.
+    """
+
+    __repr__ = short_repr
+
+    scenario: Scenario
+    slots: int
+    slot_hours: float
+    common: CommonStates
+    supply: SupplyCurve
+    rest_load_kw: Floats
+    shock_levels: Floats
+    shock_kernel: Floats
+    shock_probability: Floats
+    types: tuple[HouseholdType, ...]
+    groups: tuple[str, ...]
+    group_share: Floats
+    group_income_usd_per_year: Floats
+    fixed_cost_usd_per_day: float
+    carbon_usd_per_t: float
+    one_day: OneDay | None = None
+    held: tuple[HeldDay, ...] | None = None
+    ties: tuple[Ties | None, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Keep read-only copies."""
+        for name in (
+            "rest_load_kw",
+            "shock_levels",
+            "shock_kernel",
+            "shock_probability",
+            "group_share",
+            "group_income_usd_per_year",
+        ):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+
+    @property
+    def type_share(self) -> Floats:
+        """Population share w of each household type, (θ,). Sums to one."""
+        return np.array([household.share for household in self.types])
+
+    @property
+    def mean_reference_kw(self) -> Floats:
+        """Reference load of the average household before solar, (c, h). [kW]"""
+        return np.asarray(sum(household.share * household.reference_kw for household in self.types))
+
+    @property
+    def mean_use_kwh_per_day(self) -> float:
+        """Expected reference use of the average household. [kWh/day]"""
+        return float(self.common.probability @ self.mean_reference_kw.sum(axis=1)) * self.slot_hours
+
+    @property
+    def peak_reference_kw(self) -> float:
+        """Largest `mean_reference_kw` of all common states and slots. [kW]"""
+        return float(self.mean_reference_kw.max())
+
+
+def build_economy(scenario: Scenario) -> Economy:
+    """Turn a validated scenario into arrays.
+
+    Returns
+    -------
+    Economy
+        Lists are per slot, shares and probabilities sum to one to rounding. A type's reference load is
+        ``use_kwh_per_day / 24 · use_factor · shape · load_factor`` (times ``adopter_multiplier`` with PV), its solar
+        output ``pv_kw · pv_scale · shape_kw_per_kw · pv_factor``.
+    """
+    require_room(policy_bytes(scenario), "the policies", SMALLER_GAME)
+    slots = scenario.slots_per_day
+    days = scenario.day_types
+    common = common_states(tuple(days), scenario.day_type_kernel_array(), scenario.memory)
+    load_factor, pv_factor, rest_load_kw = (
+        np.array([slot_values(getattr(day, name), slots, name) for day in days.values()])[common.today]
+        for name in ("load_factor", "pv_factor", "rest_load_kw")
+    )
+    shape = slot_values(scenario.load.shape, slots, "load.shape")
+    mean_load_kw = scenario.load.use_kwh_per_day / 24 * shape / shape.mean() * load_factor
+    clear_day = slot_values(scenario.pv.shape_kw_per_kw, slots, "pv.shape_kw_per_kw")
+
+    total = sum(group.share for group in scenario.income_groups.values())
+    types = []
+    for index, (name, group) in enumerate(scenario.income_groups.items()):
+        for technology, part in technology_shares(scenario, group).items():
+            if part * group.share == 0:
+                continue
+            has_pv = technology.startswith("pv")
+            multiplier = group.use_factor * (scenario.load.adopter_multiplier if has_pv else 1.0)
+            installed_kw = group.pv_kw * scenario.pv_scale if has_pv else 0.0
+            types.append(
+                HouseholdType(
+                    income_group=name,
+                    group=index,
+                    technology=technology,
+                    share=part * group.share / total,
+                    income_usd_per_year=group.income_usd_per_year,
+                    reference_kw=multiplier * mean_load_kw,
+                    pv_kw=installed_kw * clear_day * pv_factor,
+                    battery=battery_of(scenario) if technology.endswith("battery") else None,
+                    elasticity=scenario.elasticity,
+                    flexibility=scenario.flexibility,
+                    reference_price_usd_per_kwh=scenario.reference_price_usd_per_kwh,
+                    curtailable=scenario.pv.curtailable,
+                )
+            )
+    return Economy(
+        scenario=scenario,
+        slots=slots,
+        slot_hours=scenario.slot_hours,
+        common=common,
+        supply=scenario.supply.curve(),
+        rest_load_kw=rest_load_kw,
+        shock_levels=np.array(scenario.shock.levels),
+        shock_kernel=scenario.shock_kernel_array(),
+        shock_probability=scenario.shock_law(),
+        types=tuple(types),
+        groups=tuple(scenario.income_groups),
+        group_share=np.array([group.share for group in scenario.income_groups.values()]) / total,
+        group_income_usd_per_year=np.array([group.income_usd_per_year for group in scenario.income_groups.values()]),
+        fixed_cost_usd_per_day=scenario.fixed_cost_usd_per_month / DAYS_PER_MONTH,
+        carbon_usd_per_t=scenario.carbon.usd_per_t,
+        one_day=scenario.one_day.game(scenario.battery_levels) if scenario.one_day else None,
+    )
+
+
+def build_tariff(scenario: Scenario, name: str | None = None) -> Tariff:
+    """Turn one of the scenario's tariffs into arrays over day types, slots and income groups.
+
+    Parameters
+    ----------
+    name : str, optional
+        Which tariff; the scenario's ``selected_tariff`` without it.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario has no such tariff.
+    """
+    name = scenario.selected_tariff if name is None else name
+    if name not in scenario.tariffs:
+        raise ScenarioError(f"scenario {scenario.name}: {unknown('tariff', name, scenario.tariffs)}")
+    table = scenario.tariffs[name]
+    groups = tuple(scenario.income_groups)
+
+    def rates(form: object, key: str) -> Floats:
+        return rate_table(
+            form,
+            key=key,
+            periods=table.periods,
+            day_types=tuple(scenario.day_types),
+            seasons=scenario.seasons,
+            slots=scenario.slots_per_day,
+        )
+
+    return Tariff(
+        name=name,
+        energy_usd_per_kwh=rates(table.energy_usd_per_kwh, "energy_usd_per_kwh"),
+        export_usd_per_kwh=rates(table.export.usd_per_kwh, "export.usd_per_kwh"),
+        pass_through=table.pass_through,
+        export_pass_through=table.export.pass_through,
+        export_rule=ExportRule(table.export.rule),
+        recovery=Recovery(table.recovery),
+        fixed_charge_usd_per_day=group_values(table.fixed_charge_usd_per_day, groups, "fixed_charge_usd_per_day"),
+        fixed_charge_shape=group_values(table.fixed_charge_shape, groups, "fixed_charge_shape"),
+        discount=group_values(table.discount, groups, "discount"),
+        adder_cap_usd_per_kwh=table.adder_cap_usd_per_kwh,
+        capped_at_import=table.export.capped_at_import,
+    )

@@ -1,0 +1,259 @@
+"""Reading scenarios: presets and TOML files, what they extend, overrides, and errors in one line."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from meanwatt.model.scenario.file_errors import one_line
+from meanwatt.model.scenario.files import (
+    FileError,
+    TomlTable,
+    is_file,
+    parse_toml,
+    read_toml,
+    require_regular,
+    require_shallow,
+)
+from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.schema import Scenario
+from meanwatt.model.scenario.tables import OneDayTable
+from meanwatt.model.scenario.tariff_file import TariffTable, show
+
+__all__ = ["Scenario", "ScenarioError", "TariffTable", "load_scenario", "load_tariff", "presets"]
+
+PRESETS = Path(__file__).parent / "presets"
+ORDER = ("textbook", "oahu", "california", "stress")
+REPLACED_WHOLE = frozenset(
+    ("periods", "energy_usd_per_kwh", "usd_per_kwh", "fixed_charge_usd_per_day", "fixed_charge_shape", "discount")
+)
+"""Tables of values, not of settings: one that brings new names replaces the one in its place."""
+
+LONGEST_CHAIN = 16
+"""Files that extend one another; a chain this long is a slip."""
+
+
+class ScenarioError(ValueError):
+    """A scenario or tariff that cannot be used, in one line."""
+
+
+def presets() -> tuple[str, ...]:
+    """Names of the built-in scenarios, the smallest first."""
+    found = {path.stem for path in PRESETS.glob("*.toml")}
+    return tuple(name for name in ORDER if name in found) + tuple(sorted(found - set(ORDER)))
+
+
+def load_scenario(
+    source: str | Path | Scenario,
+    *,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    tariff: str | Path | None = None,
+) -> Scenario:
+    """Read, override and validate a scenario.
+
+    Parameters
+    ----------
+    source : str, Path or Scenario
+        Name of a preset, path of a TOML file, or a scenario to change.
+    overrides : sequence of str, or mapping
+        ``"dotted.key=value"`` with a TOML value (a bare word is a string), or dotted key → Python value. Keys under
+        ``tariff`` act on the tariff in force, all others on the scenario.
+    tariff : str or Path, optional
+        Name of one of the scenario's tariffs, or a TOML file with one; the scenario's ``default_tariff`` without it.
+
+    Returns
+    -------
+    Scenario
+        Frozen; its ``selected_tariff`` is the one asked for.
+
+    Raises
+    ------
+    ScenarioError
+        A ValueError in one line that names the scenario, the key, the value and what is allowed.
+
+    Examples
+    --------
+    >>> load_scenario("textbook", overrides=["memory=1", "tariff.recovery=fixed"]).tariffs["flat"].recovery
+    'fixed'
+    """
+    if isinstance(source, Scenario):
+        label, scenario = f"scenario {source.name}", source
+    else:
+        label = f"scenario {source}"
+        scenario = _validated(_read(source, label, ()), label)
+    changes = _parsed(overrides, label)
+    if tariff is None and not changes:
+        return scenario
+
+    table = scenario.model_dump()
+    if tariff is not None and "default_tariff" in changes:
+        raise ScenarioError(f"{label}: tariff {tariff} and default_tariff are both given; give one of them")
+    if tariff is not None:
+        _select(table, tariff, label)
+    elif "default_tariff" in changes:
+        table["default_tariff"] = changes.pop("default_tariff")
+        _require_tariff(table, str(table["default_tariff"]), label)
+    for key, value in changes.items():
+        _set(table, key, value, label)
+    return _validated(table, label)
+
+
+def load_tariff(path: str | Path) -> TariffTable:
+    """Read one tariff from a TOML file of its own, written like a ``[tariffs.NAME]`` table.
+
+    Raises
+    ------
+    ScenarioError
+        If the file is missing, is not TOML, or does not hold a tariff. Whether its rates fit a scenario's periods,
+        day types and income groups is checked when it joins a scenario.
+    """
+    label = f"tariff {path}"
+    try:
+        table = read_toml(Path(path))
+    except FileError as error:
+        raise ScenarioError(f"{label}: {error}") from None
+    try:
+        return TariffTable.model_validate(table)
+    except ValidationError as error:
+        raise ScenarioError(f"{label}: {one_line(error, TariffTable)}") from None
+
+
+def _validated(table: TomlTable, label: str) -> Scenario:
+    try:
+        return Scenario.model_validate(table)
+    except ValidationError as error:
+        raise ScenarioError(f"{label}: {one_line(error, Scenario)}") from None
+
+
+def _is_path(source: str | Path) -> bool:
+    """Whether a name is meant as a file."""
+    return isinstance(source, Path) or source.endswith(".toml") or bool(re.search(r"[/\\]", source))
+
+
+def _read(source: str | Path, label: str, readers: tuple[Path, ...]) -> TomlTable:
+    """Table of a preset or file with what it extends merged in; ``readers`` are the files that led here."""
+    path = (readers[-1].parent if readers else Path()) / source
+    if str(source) in presets() and not isinstance(source, Path):
+        path = PRESETS / f"{source}.toml"
+    elif not _is_path(source) and not is_file(path):
+        raise ScenarioError(f"{label}: {unknown('preset', str(source), presets())} (or give the path of a TOML file)")
+    if len(readers) == LONGEST_CHAIN:
+        raise ScenarioError(f"{label}: extends leads on beyond {LONGEST_CHAIN} files; end the chain at a preset")
+    try:
+        require_regular(path)
+        if path.resolve() in (reader.resolve() for reader in readers):
+            chain = " -> ".join(reader.stem for reader in (*readers, path))
+            raise ScenarioError(f"{label}: extends runs in a circle, {chain}; end the chain at a preset")
+        table = read_toml(path)
+    except FileError as error:
+        raise ScenarioError(f"{label}{f' (extends {source})' if readers else ''}: {error}") from None
+    table.setdefault("name", re.sub(r"[^\w.-]+", "_", path.stem))
+    parent = table.pop("extends", None)
+    if parent is None:
+        return table
+    if not isinstance(parent, str):
+        raise ScenarioError(f"{label}: extends is {show(parent)}; give the name of a preset or the path of a TOML file")
+    return _merged(_read(parent, label, (*readers, path)), table)
+
+
+def _merged(base: TomlTable, change: TomlTable) -> TomlTable:
+    """Copy of ``base`` with the entries of ``change``, table by table.
+
+    A table of values (rates, periods, charges by group) that brings names the parent does not have replaces it whole,
+    as does a supply curve of another kind: the left-over entries would not make sense.
+    """
+    result = dict(base)
+    for key, value in change.items():
+        old = base.get(key)
+        if isinstance(old, dict) and isinstance(value, dict) and _can_merge(key, old, value):
+            value = _merged(old, value)
+        result[key] = value
+    return result
+
+
+def _can_merge(key: str, old: TomlTable, new: TomlTable) -> bool:
+    """Whether the entries of a table go among the parent's instead of replacing them."""
+    if key in REPLACED_WHOLE:
+        return new.keys() <= old.keys()
+    return "kind" not in new or new["kind"] == old.get("kind")
+
+
+def _parsed(overrides: Sequence[str] | Mapping[str, Any], label: str) -> TomlTable:
+    """Dotted key → value, in the order given."""
+    if isinstance(overrides, Mapping):
+        for key, value in overrides.items():
+            try:
+                require_shallow(value)
+            except FileError as error:
+                raise ScenarioError(f"{label}: override {key} {error}") from None
+        return dict(overrides)
+    if isinstance(overrides, str):
+        overrides = [overrides]
+    changes = {}
+    for text in overrides:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not key or not value:
+            raise ScenarioError(f"{label}: override {show(text)} is not of the form key=value, e.g. memory=1")
+        changes[key] = _value(value, text, label)
+    return changes
+
+
+def _value(value: str, text: str, label: str) -> Any:
+    """Read a TOML value; a bare word is a string."""
+    try:
+        table = parse_toml(f"value = {value}")
+    except FileError as error:
+        raise ScenarioError(f"{label}: override {show(text)} {error}") from None
+    except tomllib.TOMLDecodeError:
+        if re.fullmatch(r"[+-]?(\d+\.|\.\d+)([eE][+-]?\d+)?", value):  # .5 and 1. are no TOML but surely meant
+            return float(value)
+        if re.fullmatch(r"[^\s\"'\[\]{}=#,]+", value):
+            return value
+        raise ScenarioError(
+            f"{label}: override {show(text)} has no TOML value; give a number, a word or a list"
+        ) from None
+    if list(table) != ["value"]:
+        raise ScenarioError(f"{label}: override {show(text)} holds more than one value; give one override for each key")
+    return table["value"]
+
+
+def _select(table: TomlTable, tariff: str | Path, label: str) -> None:
+    """Make a tariff, named or in a file, the one in force."""
+    if not isinstance(tariff, Path) and tariff in table["tariffs"]:
+        table["default_tariff"] = tariff
+    elif _is_path(tariff) or is_file(tariff):
+        name = Path(tariff).stem
+        table["tariffs"][name] = load_tariff(tariff).model_dump()
+        table["default_tariff"] = name
+    else:
+        _require_tariff(table, str(tariff), label)
+
+
+def _require_tariff(table: TomlTable, name: str, label: str) -> None:
+    if name not in table["tariffs"]:
+        raise ScenarioError(f"{label}: {unknown('tariff', name, table['tariffs'])} (or give the path of a TOML file)")
+
+
+def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
+    """Set one dotted key of a fully written-out scenario table."""
+    parts = key.split(".")
+    if parts == ["tariff"]:
+        raise ScenarioError(f"{label}: key 'tariff' is a table; name one of its keys, e.g. tariff.recovery")
+    of_tariff = parts[0] == "tariff"
+    if parts[0] == "one_day" and table["one_day"] is None and len(parts) > 1:
+        table["one_day"] = OneDayTable().model_dump()
+    inner: Any = table["tariffs"][table["default_tariff"]] if of_tariff else table
+    for depth in range(1 if of_tariff else 0, len(parts)):
+        if not isinstance(inner, dict):
+            inside = ".".join(parts[:depth])
+            raise ScenarioError(f"{label}: key {key!r} goes into {inside}, which is not a table; drop .{parts[depth]}")
+        if parts[depth] not in inner:
+            names = [*inner, "tariff"] if depth == 0 else list(inner)
+            valid = [".".join([*parts[:depth], name, *parts[depth + 1 :]]) for name in names]
+            raise ScenarioError(f"{label}: {unknown('key', key, valid)}")
+        if depth < len(parts) - 1:
+            inner = inner[parts[depth]]
+    inner[parts[-1]] = value

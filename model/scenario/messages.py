@@ -1,0 +1,82 @@
+"""Sentences about what is not done exactly as asked: capped, rounded, approximated, set aside, skipped.
+
+Every result carries them as ``messages``, and every command prints them. A sentence names the key, its value, what came
+of it and, where there is one, the remedy.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from meanwatt.agents.household.battery import attainable_kw, keeps_power, nearest_levels, reached_kw
+from meanwatt.agents.numerics.arrays import Ints
+from meanwatt.model.scenario.ranges import BATTERY_LEVELS
+from meanwatt.model.scenario.schema import Scenario
+from meanwatt.model.scenario.technologies import battery_of, technology_shares
+
+Messages = tuple[str, ...]
+
+
+def joined(*parts: Iterable[str]) -> Messages:
+    """All sentences in order, each once."""
+    return tuple(dict.fromkeys(sentence for part in parts for sentence in part))
+
+
+def scenario_messages(scenario: Scenario) -> Messages:
+    """What a scenario asks for and does not get."""
+    return joined(_capped_shares(scenario), _lost_power(scenario))
+
+
+def rounding_messages(names: Iterable[str], share: Iterable[float], count: Ints) -> Messages:
+    """Who is left out once the households of a market are whole numbers.
+
+    Parameters
+    ----------
+    names, share
+        Household types, or behaviours, and their shares of the population.
+    count
+        Simulated households of each.
+    """
+    rows = zip(names, share, count.tolist(), strict=True)
+    nobody = dict.fromkeys(f"{name} ({100 * part:.2g} %)" for name, part, there in rows if not there)
+    if not nobody:
+        return ()
+    total = int(count.sum())
+    return (
+        f"households = {total}: rounded to whole households, nobody is {_listed([*nobody], 'or')}; give more of them.",
+    )
+
+
+def _capped_shares(scenario: Scenario) -> Iterator[str]:
+    """Shares that a scale would lift above everybody."""
+    for scale, share, whom in (
+        ("pv_share_scale", "pv_share", "with PV"),
+        ("battery_share_scale", "storage_share_of_pv", "with a battery among those with PV"),
+        ("battery_share_scale", "battery_only_share", "with a battery among those without PV"),
+    ):
+        factor = getattr(scenario, scale)
+        capped = [name for name, group in scenario.income_groups.items() if factor * getattr(group, share) > 1]
+        if capped:
+            yield f"{scale} = {factor:g}: the share {whom} is capped at 1 in income group {_listed(capped, 'and')}."
+
+
+def _lost_power(scenario: Scenario) -> Iterator[str]:
+    """Battery power that the grid of levels does not hold."""
+    shares = (technology_shares(scenario, group) for group in scenario.income_groups.values() if group.share > 0)
+    battery, hours = battery_of(scenario), scenario.slot_hours
+    if keeps_power(battery, hours) or not any(share["battery"] + share["pv_battery"] > 0 for share in shares):
+        return
+    charge, discharge = (
+        f"{reached:.3g} of {attainable:.3g} kW"
+        for reached, attainable in zip(reached_kw(battery, hours), attainable_kw(battery, hours), strict=True)
+    )
+    better = nearest_levels(battery, hours, most=int(BATTERY_LEVELS.high))
+    remedy = f"no number of levels up to {int(BATTERY_LEVELS.high)} does better than 98 %"
+    if better is not None:
+        now = reached_kw(replace(battery, levels=better), hours)
+        remedy = f"{better} levels would reach {now[0]:.3g} and {now[1]:.3g} kW"
+    yield f"battery_levels = {battery.levels}: charging reaches {charge} and discharging {discharge}; {remedy}."
+
+
+def _listed(names: Sequence[str], word: str) -> str:
+    """Names as a sentence lists them."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {word} {names[-1]}"

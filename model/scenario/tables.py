@@ -1,0 +1,209 @@
+"""The tables of a scenario file, each with the rules it must keep by itself."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BeforeValidator, model_validator
+
+from meanwatt.agents.household.decision_problem import OneDay
+from meanwatt.model.scenario import ranges
+from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.supply import SupplyCurve
+from meanwatt.model.scenario.tariff_file import (
+    Matrix,
+    NumberOrList,
+    Row,
+    Table,
+    show,
+)
+
+SUM_TOLERANCE = 1e-6  # shares and probabilities are written with a few decimals; they are rescaled afterwards
+
+
+class DayTypeTable(Table):
+    """``[day_types.NAME]``: a kind of day, the same for everybody."""
+
+    pv_factor: Annotated[NumberOrList, ranges.FACTOR]
+    """Solar output relative to a clear day."""
+    load_factor: Annotated[NumberOrList, ranges.FACTOR] = 1.0
+    """Reference demand relative to the mean day."""
+    season: str | None = None
+    """Season the day belongs to; a tariff may name it."""
+    rest_load_kw: Annotated[NumberOrList, ranges.REST] = 0.0
+    """Load of the rest of the system per household; negative for foreign renewables. [kW]"""
+
+
+class ShockTable(Table):
+    """``[shock]``: the household's own chance, a Markov chain over slots, multiplying its demand."""
+
+    levels: Annotated[Row, ranges.FACTOR]
+    """Multipliers with mean one. (z,)"""
+    kernel: Matrix
+    """Transition probabilities from slot to slot. (z, z')"""
+
+
+class LoadTable(Table):
+    """``[load]``: demand at the reference price."""
+
+    use_kwh_per_day: Annotated[float, ranges.USE]
+    """Mean use of a household without PV, over the income groups. [kWh/day]"""
+    shape: Annotated[NumberOrList, ranges.SHAPE]
+    """Shape of the day, normalised to mean one."""
+    adopter_multiplier: Annotated[float, ranges.POSITIVE_FACTOR] = 1.0
+    """Use of a household with PV over that of one without in the same group."""
+
+
+class PvTable(Table):
+    """``[pv]``: rooftop solar."""
+
+    shape_kw_per_kw: Annotated[NumberOrList, ranges.FACTOR]
+    """Output on a clear day per kW installed."""
+    curtailable: bool = True
+    """Whether inverters may use less than the sun gives."""
+
+
+class BatteryTable(Table):
+    """``[battery]``: one model of battery for all."""
+
+    capacity_kwh: Annotated[float, ranges.CAPACITY]
+    """Usable energy. [kWh]"""
+    power_limit_kw: Annotated[float, ranges.POWER]
+    """Largest grid-side power. [kW]"""
+    round_trip_efficiency: Annotated[float, ranges.EFFICIENCY]
+    """Energy out over energy in; half the loss on either way."""
+    wear_usd_per_kwh: Annotated[float, ranges.COST] = 0.0
+    """Per kWh moved in the cell. [USD/kWh]"""
+
+
+class IncomeGroupTable(Table):
+    """``[income_groups.NAME]``: a class of households."""
+
+    share: Annotated[float, ranges.GROUP_SHARE]
+    """Of all households."""
+    income_usd_per_year: Annotated[float, ranges.INCOME]
+    """Gross income. [USD/yr]"""
+    use_factor: Annotated[float, ranges.POSITIVE_FACTOR]
+    """Use over the mean, PV left aside."""
+    pv_share: Annotated[float, ranges.GROUP_SHARE] = 0.0
+    """Share of the group with PV."""
+    pv_kw: Annotated[float, ranges.PV_POWER] = 0.0
+    """Size of a PV system. [kW]"""
+    storage_share_of_pv: Annotated[float, ranges.GROUP_SHARE] = 0.0
+    """Share of the group's PV owners with a battery."""
+    battery_only_share: Annotated[float, ranges.GROUP_SHARE] = 0.0
+    """Share of the group's households without PV that own a battery."""
+
+
+class SupplyTable(Table):
+    """``[supply]``: marginal cost over the net load per household."""
+
+    kind: Literal["polynomial", "piecewise"]
+    """polynomial takes coefficients; piecewise takes net_load_kw and usd_per_kwh."""
+    coefficients: Annotated[Row | None, ranges.COEFFICIENT] = None
+    """Constant first, up to cubic."""
+    clamp_below_kw: Annotated[float | None, ranges.REST] = None
+    """Below this load the price is held. [kW]"""
+    floor_usd_per_kwh: Annotated[float | None, ranges.PRICE] = None
+    """Or: the price under which the curve does not go. [USD/kWh]"""
+    net_load_kw: Annotated[Row | None, ranges.REST] = None
+    """Nodes, ascending. [kW]"""
+    usd_per_kwh: Annotated[Row | None, ranges.PRICE] = None
+    """Prices at the nodes, never falling. [USD/kWh]"""
+    emissions_t_per_mwh: Annotated[NumberOrList, ranges.EMISSIONS] = 0.0
+    """Marginal emissions, one number or one a segment. [t/MWh]"""
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> "SupplyTable":
+        polynomial = ("coefficients", "clamp_below_kw", "floor_usd_per_kwh")
+        piecewise = ("net_load_kw", "usd_per_kwh")
+        needs, foreign = (polynomial[:1], piecewise) if self.kind == "polynomial" else (piecewise, polynomial)
+        for key in needs:
+            if getattr(self, key) is None:
+                raise ValueError(f"key 'supply.{key}' is missing; kind {self.kind!r} needs it")
+        for key in foreign:
+            if getattr(self, key) is not None:
+                raise ValueError(f"key 'supply.{key}' does not go with kind {self.kind!r}; drop it or change the kind")
+        self.curve()
+        return self
+
+    def curve(self) -> SupplyCurve:
+        """Supply curve of this table; ValueError if it falls anywhere."""
+        tonnes = np.asarray(self.emissions_t_per_mwh) / 1000
+        if self.kind == "piecewise":
+            assert self.net_load_kw is not None
+            assert self.usd_per_kwh is not None
+            return SupplyCurve.piecewise_linear(self.net_load_kw, self.usd_per_kwh, emissions_t_per_kwh=tonnes)
+        if tonnes.size != 1:
+            raise ValueError(f"emissions_t_per_mwh has {tonnes.size} numbers; give one, a polynomial has one segment")
+        assert self.coefficients is not None
+        return SupplyCurve.polynomial(
+            self.coefficients,
+            clamp_below_kw=self.clamp_below_kw,
+            floor_usd_per_kwh=self.floor_usd_per_kwh,
+            emissions_t_per_kwh=tonnes.item(),
+        )
+
+
+class CarbonTable(Table):
+    """``[carbon]``: harm of a tonne."""
+
+    usd_per_t: Annotated[float, ranges.CARBON] = 0.0
+    """Social cost of carbon. [USD/t]"""
+
+
+class FeederTable(Table):
+    """``[feeder]``: the wires."""
+
+    name: Literal["baran_wu_33", "textbook_line_5", "lv_rural", "lv_semiurban"]
+    """Which network."""
+    limits: Literal["ansi_c84_1", "en_50160"] = "ansi_c84_1"
+    """Voltage band: 5 % or 10 % about the nominal."""
+
+
+class ReferenceTable(Table):
+    """``[reference]``: numbers kept for reports and lessons; no equation of the model reads them."""
+
+    value_of_lost_load_usd_per_kwh: Annotated[float | None, ranges.COST] = None
+    """What a household would pay to avoid an outage. [USD/kWh]"""
+    average_emissions_t_per_mwh: Annotated[float | None, ranges.EMISSIONS] = None
+    """Of all generation; the model uses the marginal emissions of ``[supply]``. [t/MWh]"""
+    tou_elasticity_without_technology: Annotated[float | None, ranges.ELASTICITY] = None
+    """Magnitude under time-of-use rates, by hand."""
+    tou_elasticity_with_technology: Annotated[float | None, ranges.ELASTICITY] = None
+    """Magnitude under time-of-use rates, with a controller."""
+
+
+def _charge(value: object) -> object:
+    """Refuse what is neither a name nor a row of numbers."""
+    numbers = isinstance(value, list | tuple) and all(
+        isinstance(entry, int | float) and not isinstance(entry, bool) and np.isfinite(entry) for entry in value
+    )
+    if not (numbers or isinstance(value, str)):
+        raise ValueError(f"is {show(value)}; give uniform, empty or full, or a probability a level")
+    return value
+
+
+class OneDayTable(Table):
+    """``[one_day]``: a game of a single day in place of the stationary one."""
+
+    charge: Annotated[str | Row, BeforeValidator(_charge)] = "uniform"
+    """Law of the batteries' level before the first slot: uniform, empty or full, or one probability a level."""
+    salvage_usd_per_kwh: Annotated[float, ranges.COST] = 0.0
+    """Worth of energy still stored after the last slot. [USD/kWh]"""
+
+    def game(self, levels: int) -> OneDay:
+        """The single day of a battery with this many levels; ValueError if the law does not fit."""
+        named = {"uniform": np.full(levels, 1 / levels), "empty": np.eye(levels)[0], "full": np.eye(levels)[-1]}
+        if isinstance(self.charge, str):
+            if self.charge not in named:
+                raise ValueError(f"one_day.charge: {unknown('charge', self.charge, named)}")
+            law = named[self.charge]
+        else:
+            law = np.array(self.charge)
+            if law.shape != (levels,) or (law < 0).any() or abs(law.sum() - 1) > SUM_TOLERANCE:
+                raise ValueError(
+                    f"one_day.charge is {law.tolist()}; give {levels} probabilities that sum to 1, one a battery level,"
+                    " or uniform, empty or full"
+                )
+            law /= law.sum()
+        return OneDay(charge_law=law, salvage_usd_per_kwh=self.salvage_usd_per_kwh)

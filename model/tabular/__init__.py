@@ -1,0 +1,1 @@
+"""Stackelberg Markov games that fit on a page."""
