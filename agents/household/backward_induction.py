@@ -73,7 +73,7 @@ def sweep_day(
 
 
 @compiled
-def iterate_days(
+def iterate_days(  # noqa: C901
     reward: Floats,
     weight: Floats,
     moves: Ints,

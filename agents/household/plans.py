@@ -94,7 +94,7 @@ def best_plan(
 
 
 @compiled
-def fill_shares(
+def fill_shares(  # noqa: C901
     reference_kw: Floats,
     pv_kw: Floats,
     shock_levels: Floats,

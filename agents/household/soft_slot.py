@@ -37,7 +37,7 @@ def _extent(row: Floats, length: int) -> tuple[float, float]:
 
 
 @compiled(error_model="numpy")
-def soft_slot(
+def soft_slot(  # noqa: C901
     reward: Floats,
     weight: Floats,
     lowest: int,

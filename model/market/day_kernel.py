@@ -219,7 +219,7 @@ def _count_energy(reading: Any) -> Any:
 
 
 @compiled(thorough=True)
-def _run_blocks(
+def _run_blocks(  # noqa: C901
     numbers: Ints,
     day: Any,
     keys: Words,

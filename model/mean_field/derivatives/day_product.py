@@ -202,7 +202,7 @@ def backward_product(
 
 
 @compiled(fastmath={"reassoc", "contract"})
-def forward_product(
+def forward_product(  # noqa: C901
     probability: Floats,
     lowest: int,
     reward: Floats,

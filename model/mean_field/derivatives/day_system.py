@@ -127,7 +127,7 @@ def backward_days(
 
 
 @compiled
-def forward_days(
+def forward_days(  # noqa: C901
     kernel: Floats,
     reward: Floats,
     law: Floats,

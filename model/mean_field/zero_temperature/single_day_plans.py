@@ -161,7 +161,7 @@ def _mark_best(reward: Floats, move: Ints, ahead: Floats, value: float, e: int, 
 
 
 @compiled
-def _best_day(
+def _best_day(  # noqa: C901
     reward: Floats,
     move: Ints,
     shock_kernel: Floats,
@@ -215,7 +215,7 @@ def _best_day(
 
 
 @compiled
-def _mix_days(
+def _mix_days(  # noqa: C901
     columns: Columns,
     all_taken: Bools,
     kind: int,
