@@ -6,11 +6,12 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from repository import ROOT
 
 from meanwatt.model.market.behaviour_spec import BEHAVIOURS, SETTINGS, read_behaviour
 from meanwatt.model.market.strategy_check import check_strategy
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = ROOT / "docs"
 PAGE, HOW_TO = ((DOCS / name).read_text(encoding="utf-8") for name in ("behaviours.md", "own_behaviour.md"))
 EXAMPLE = DOCS / "examples" / "own_behaviour.py"
 

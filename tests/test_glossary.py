@@ -2,9 +2,9 @@
 
 import ast
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from repository import ROOT
+
 PAGE = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
 
 

@@ -4,8 +4,8 @@ import ast
 from pathlib import Path
 
 import networkx as nx
+from repository import ROOT
 
-ROOT = Path(__file__).parents[1]
 LAYERS = ("agents", "model", "analysis", "app")
 FILES = {
     "meanwatt." + ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path

@@ -7,11 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from repository import ROOT
 from typer.main import get_command
 
 from meanwatt.analysis.cli import entry
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PROGRAMS = ("meanwatt", "python", "pytest", "dask", "solara")

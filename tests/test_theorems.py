@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scenarios import SHOCK, WEATHER, random_game, small_economy, small_outlook, small_tariff
 
 from meanwatt.agents.household import best_response as solver
 from meanwatt.agents.household.best_response import respond
@@ -24,7 +25,6 @@ from meanwatt.model.mean_field.zero_temperature.frank_wolfe import solve_exact
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.weather import CommonStates, common_states
-from tests.scenarios import SHOCK, WEATHER, random_game, small_economy, small_outlook, small_tariff
 
 SHOCK_LAW = np.array([2 / 3, 1 / 3])
 

@@ -2,11 +2,10 @@
 
 import re
 from importlib import import_module
-from pathlib import Path
 
 import pytest
+from repository import ROOT
 
-ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "theory.md").read_text(encoding="utf-8")
 PARTS = ("Statement", "Assumptions", "Proof", "Where", "Not", "Test")
 CODE = r"`((?:agents|model|analysis)(?:\.\w+)+)`"

@@ -9,12 +9,12 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.tariff.tariff import Rates, Tariff
 from meanwatt.agents.utility import Account, Utility
+from meanwatt.model.market.billing import settle
 from meanwatt.model.market.day_kernel import DaySums, mean_load_kw
 from meanwatt.model.market.grid import MarketGrid
 from meanwatt.model.market.history import DayRecord
 from meanwatt.model.market.physics import mean_kw, stored_kwh, use_kwh
 from meanwatt.model.market.population import Population
-from meanwatt.model.market.settlement import settle
 from meanwatt.model.scenario.economy import Economy
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scenarios import WEATHER, small_economy, small_household, small_outlook, small_rates, small_tariff
 
 from meanwatt.agents.household import best_response as responses
 from meanwatt.agents.household.best_response import best_response
@@ -13,7 +14,6 @@ from meanwatt.model.mean_field.population import flow as flows
 from meanwatt.model.mean_field.population.flow import stationary_flow
 from meanwatt.model.mean_field.population.population_response import answer
 from meanwatt.model.progress.watch import Cancelled
-from tests.scenarios import WEATHER, small_economy, small_household, small_outlook, small_rates, small_tariff
 
 
 class StopAt:

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from scenarios import preset_economy, preset_tariff, small_economy, small_tariff
 
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.population_response import induced_wholesale
 from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
 from meanwatt.model.progress.watch import Watch
-from tests.scenarios import preset_economy, preset_tariff, small_economy, small_tariff
 
 
 def storage(share: float, slope: float, temperature: float, rule: str) -> Equilibrium:

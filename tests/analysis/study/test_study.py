@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from repository import ROOT
 
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.study.directory import PARTS, RESULTS, StudyDirectory
@@ -273,7 +274,7 @@ def test_a_directory_is_for_one_study(
 
 def test_the_example_of_the_guide_runs(tmp_path: Path) -> None:
     """On a small size: fewer households, days and replications."""
-    example = Path(__file__).parents[2] / "docs" / "examples" / "study.toml"
+    example = ROOT / "docs" / "examples" / "study.toml"
     text = example.read_text()
     for long, short in (
         ("households = [100, 1000, 10000]", "households = [50]"),

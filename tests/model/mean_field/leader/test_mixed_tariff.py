@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scenarios import small_economy, small_tariff
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
@@ -12,7 +13,6 @@ from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.leader.mixed_tariff import SHARED, extended_economy, extended_tariff, tariff_by_day_type
 from meanwatt.model.scenario.economy import Economy
-from tests.scenarios import small_economy, small_tariff
 
 RATES = 1e-8
 """Prices are solved to 1e-9 USD/kWh by two different routes; loads follow at a few kW per USD/kWh."""

@@ -6,6 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scenarios import (
+    WEATHER,
+    preset_economy,
+    preset_tariff,
+    small_economy,
+    small_household,
+    small_outlook,
+    small_rates,
+    small_tariff,
+    solved,
+)
 
 from meanwatt.agents.household.best_response import best_response
 from meanwatt.agents.household.decision_problem import Outlook, ValueRule
@@ -23,17 +34,6 @@ from meanwatt.model.mean_field.derivatives.population_sensitivity import (
 from meanwatt.model.mean_field.population.flow import stationary_flow
 from meanwatt.model.mean_field.population.population_response import answer
 from meanwatt.model.scenario.weather import common_states
-from tests.scenarios import (
-    WEATHER,
-    preset_economy,
-    preset_tariff,
-    small_economy,
-    small_household,
-    small_outlook,
-    small_rates,
-    small_tariff,
-    solved,
-)
 
 BACKWARD = common_states(("a", "b", "c"), WEATHER, 0).backward
 STEP = 1e-5

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scenarios import SHOCK_LEVELS, WEATHER, preset_economy, small_household, small_outlook, small_rates
 
 from meanwatt.agents.behaviour.rules import RULES, rule_policies
 from meanwatt.agents.household.best_response import best_response
@@ -15,7 +16,6 @@ from meanwatt.agents.tariff.tariff import Rates
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.population.flow import stationary_flow
 from meanwatt.model.scenario.weather import common_states
-from tests.scenarios import SHOCK_LEVELS, WEATHER, preset_economy, small_household, small_outlook, small_rates
 
 SEEDS = st.integers(0, 10_000)
 

@@ -3,13 +3,13 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from repository import ROOT
 
 import meanwatt.analysis.environments
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "environments.md").read_text(encoding="utf-8")
+DOCUMENT = (ROOT / "docs" / "environments.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```.*?```text\n(.*?)```", DOCUMENT, flags=re.DOTALL)
 NAMES = ("LeaderEnv", "ProsumersEnv")
 

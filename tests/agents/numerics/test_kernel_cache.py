@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from repository import ROOT
 
 from meanwatt.agents.numerics import kernel_cache
 from meanwatt.agents.numerics.compiled import Kernel, compiled
 from meanwatt.agents.numerics.kernel_cache import fingerprint, first_writable
 
-ROOT = Path(__file__).parents[2]
 SMALLEST = """
 import numpy as np
 from meanwatt.agents.household.demand import wanted_use_kw

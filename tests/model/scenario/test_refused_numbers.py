@@ -4,21 +4,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scenarios import SHOCK, WEATHER, random_game, small_household, small_outlook, small_rates
 
 from meanwatt.agents.household.best_response import best_response, respond
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.tariff.tariff import Rates
+from meanwatt.model.market.billing import settle
 from meanwatt.model.market.day_tables import alias_table
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.population import Population, divide
-from meanwatt.model.market.settlement import settle
 from meanwatt.model.market.setup import require_population
 from meanwatt.model.mean_field.population.flow import moves_taken, push_days, stationary_flow
 from meanwatt.model.network.feeder import build_feeder
 from meanwatt.model.scenario.economy import build_economy
 from meanwatt.model.scenario.loading import load_scenario
 from meanwatt.model.scenario.weather import common_states
-from tests.scenarios import SHOCK, WEATHER, random_game, small_household, small_outlook, small_rates
 
 
 def small_policy() -> PolicyTable:

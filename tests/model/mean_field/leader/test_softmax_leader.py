@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scenarios import preset_economy, preset_tariff, small_economy, small_tariff, welfare
 from scipy.optimize import minimize
 
 from meanwatt.agents.numerics.arrays import Floats
@@ -20,7 +21,6 @@ from meanwatt.model.mean_field.leader.softmax_bound import TIED_USD, SoftmaxLead
 from meanwatt.model.mean_field.leader.softmax_leader import Around, Sees, leader_states, softmax_leader
 from meanwatt.model.progress.watch import Cancelled, Progress
 from meanwatt.model.scenario.economy import Economy
-from tests.scenarios import preset_economy, preset_tariff, small_economy, small_tariff, welfare
 
 SOLVED_USD = 1e-7
 """What objectives of two solves of one game may differ by: prices are known to 1e-9 USD/kWh."""

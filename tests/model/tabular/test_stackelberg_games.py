@@ -2,13 +2,13 @@
 
 import runpy
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from repository import ROOT
 
 from meanwatt.model.tabular.softmax_games import (
     contractive_temperature,
@@ -30,7 +30,6 @@ from meanwatt.model.tabular.stackelberg_games import (
 )
 from meanwatt.model.tabular.tabular_game import StackelbergGame, chase_game, evaluate, random_game
 
-ROOT = Path(__file__).parents[3]
 seeds = st.integers(0, 2**32 - 1)
 ROUNDING = 1e-9
 """Values are of order 10 and come from linear solves with condition numbers up to 100; HiGHS is asked for 1e-10."""

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from repository import ROOT
 from scenarios import preset_economy, preset_tariff, solved
 
 import meanwatt
 from meanwatt.analysis.notebook.simulated import Comparison, compare
 from meanwatt.model.mean_field.equilibrium import Outcome
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLE = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)[0]
 
 

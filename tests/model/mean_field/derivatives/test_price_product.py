@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scenarios import small_economy, small_tariff
 
 from meanwatt.agents.household.decision_problem import OneDay
 from meanwatt.agents.numerics.arrays import Floats
@@ -20,7 +21,6 @@ from meanwatt.model.mean_field.population.population_response import Answer, ans
 from meanwatt.model.mean_field.solvers.newton import FORCING, _Game
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
-from tests.scenarios import small_economy, small_tariff
 
 ROUNDING = 1e-10
 """Midnight values and laws are good to 1e-12 of their largest; a day and its conditioning may lose two digits."""

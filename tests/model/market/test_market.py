@@ -9,10 +9,10 @@ import pytest
 from meanwatt.agents.behaviour.protocol import DaySeen, FixedBehaviour
 from meanwatt.agents.numerics.randomness import Purpose, child, key_from, stream, uniform
 from meanwatt.agents.tariff.tariff import Recovery, Tariff, payment_usd, rates
-from meanwatt.model.market import day_kernel, population, settlement, setup
+from meanwatt.model.market import billing, day_kernel, population, setup
 from meanwatt.model.market import market as module
+from meanwatt.model.market.billing import QUANTUM_USD
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.settlement import QUANTUM_USD
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 from meanwatt.model.progress.watch import Progress
@@ -91,7 +91,7 @@ def test_a_second_thread_changes_no_meter_no_bill_and_no_price(flat: Equilibrium
 
 def test_every_sum_is_the_same_however_the_visits_are_cut(flat: Equilibrium, monkeypatch: pytest.MonkeyPatch) -> None:
     """Meters, prices, bills and accounts of a whole market, not only of the kernel, under odd cuts and threads."""
-    for name in (day_kernel, settlement):
+    for name in (day_kernel, billing):
         monkeypatch.setattr(name, "ONE_THREAD_BELOW", 0)
     runs = []
     for threads, chunk, block in [(1, 16_384, 512), (2, 100, 30), (3, 7, 7), (2, 1000, 1)]:

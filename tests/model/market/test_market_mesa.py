@@ -7,23 +7,23 @@ import warnings
 import weakref
 from collections.abc import Iterator
 from dataclasses import FrozenInstanceError
-from pathlib import Path
 
 import mesa
 import numpy as np
 import pytest
 from mesa.batchrunner import batch_run
+from repository import ROOT
 
 from meanwatt.agents.prosumer import Prosumer
 from meanwatt.agents.utility import Utility
 from meanwatt.model.market import market as module
+from meanwatt.model.market.billing import QUANTUM_USD
 from meanwatt.model.market.history import SUMMARY
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.settlement import QUANTUM_USD
 from meanwatt.model.scenario.economy import Economy, build_economy
 from meanwatt.model.scenario.loading import load_scenario
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "solaraviz.py"
+EXAMPLE = ROOT / "docs" / "examples" / "solaraviz.py"
 
 
 @pytest.fixture(scope="module")
