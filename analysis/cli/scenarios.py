@@ -1,10 +1,23 @@
 """``meanwatt scenarios``: the built-in scenarios, one line each."""
 
+from typing import Annotated
+
+import typer
+
 from meanwatt.analysis.cli.options import Json
 
 
-def scenarios(*, json: Json = False) -> None:
-    """List the built-in scenarios, one line each."""
+def scenarios(
+    *,
+    show: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Print one as a TOML file with comments, to begin your own with.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the built-in scenarios, one line each, or print one."""
+    if show is not None:
+        _show(show, json)
+        return
     from meanwatt.analysis.cli.show import print_json, say
     from meanwatt.analysis.design.same_tariffs import twins
     from meanwatt.model.scenario.loading import load_scenario, presets
@@ -37,3 +50,15 @@ def scenarios(*, json: Json = False) -> None:
             f"{scenario.name:{width}}  {scenario.title}; {days} day type{'s' if days > 1 else ''};"
             f" tariffs {tariffs} (default {scenario.default_tariff})"
         )
+
+
+def _show(name: str, json: bool) -> None:
+    """Print a built-in scenario as it is written."""
+    from meanwatt.analysis.cli.show import print_json, say
+    from meanwatt.model.scenario.loading import preset_text
+
+    text = preset_text(name)
+    if json:
+        print_json({"name": name, "toml": text, "messages": []})
+    else:
+        say(text.rstrip("\n"))

@@ -46,6 +46,19 @@ def presets() -> tuple[str, ...]:
     return tuple(name for name in ORDER if name in found) + tuple(sorted(found - set(ORDER)))
 
 
+def preset_text(name: str) -> str:
+    """A built-in scenario as it is written, with its comments: a TOML file to begin one's own with.
+
+    Raises
+    ------
+    ScenarioError
+        If there is none of this name.
+    """
+    if name not in presets():
+        raise ScenarioError(unknown("preset", name, presets()))
+    return (PRESETS / f"{name}.toml").read_text(encoding="utf-8")
+
+
 def load_scenario(
     source: str | Path | Scenario,
     *,

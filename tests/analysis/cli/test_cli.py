@@ -18,6 +18,7 @@ from meanwatt.analysis.cli import main
 from meanwatt.analysis.cli.design_methods import METHODS
 from meanwatt.analysis.cli.interrupt import stop_on_ctrl_c
 from meanwatt.analysis.cli.watching import watched
+from meanwatt.model.scenario.loading import load_scenario, presets
 
 
 def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -136,6 +137,24 @@ def test_a_broken_scenario_file_is_told_with_its_line(tmp_path: Path, capsys: py
     file = tmp_path / "broken.toml"
     file.write_text('extends = "textbook"\n[battery\n', encoding="utf-8")
     assert "line 2" in refused(["solve", str(file)], capsys)
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_preset_is_printed_as_a_file_that_is_the_preset(
+    name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["scenarios", "--show", name]) == 0
+    file = tmp_path / "mine.toml"
+    file.write_text(capsys.readouterr().out, encoding="utf-8")
+    assert load_scenario(file) == load_scenario(name)
+    assert "#" in file.read_text(encoding="utf-8")
+    assert main(["scenarios", "--show", name, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["toml"] == file.read_text(encoding="utf-8")
+
+
+def test_a_preset_that_is_not_there_is_named_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scenarios", "--show", "oahuu"]) == 2
+    assert capsys.readouterr().err == "meanwatt: unknown preset 'oahuu'; did you mean 'oahu'?\n"
 
 
 def test_the_scenarios_come_one_a_line(capsys: pytest.CaptureFixture[str]) -> None:
