@@ -69,6 +69,10 @@ if not (_here / "agents").is_dir():
 
 def __getattr__(name: str) -> Any:
     """Load a name of the face when it is first asked for."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("meanwatt")
     if name not in _MODULES:
         raise AttributeError(f"module 'meanwatt' has no attribute {name!r}")
     found = getattr(import_module(f"meanwatt.{_MODULES[name]}"), name)
@@ -77,4 +81,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, "agents", "analysis", "model", "__doc__", "__file__", "__version__"})

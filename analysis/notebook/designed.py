@@ -18,7 +18,8 @@ from meanwatt.analysis.design.design import (
     toml_text,
 )
 from meanwatt.analysis.design.design import design as run
-from meanwatt.analysis.notebook.game import Overrides, game
+from meanwatt.analysis.notebook.arguments import one_of, weight
+from meanwatt.analysis.notebook.game import Overrides, game, require_kinds
 from meanwatt.analysis.notebook.html import as_html
 from meanwatt.analysis.progress_bar import shown_progress
 from meanwatt.model.scenario.economy import Economy
@@ -98,8 +99,8 @@ def design(
     leader: str = "commission",
     tariff: str | Path | Tariff | None = None,
     overrides: Overrides = (),
-    equity: float = 1.0,
-    stability: float = 0.0,
+    equity: float | None = None,
+    stability: float | None = None,
     price_cap_usd_per_kwh: float | None = None,
     progress: bool | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -115,7 +116,7 @@ def design(
     tariff
         The tariff in force, which the found one is compared with; by default the filed one where there is one.
     equity, stability
-        The commission's penalties of burden gap and price volatility.
+        The commission's penalties of burden gap and price volatility; by default 1 and 0.
     price_cap_usd_per_kwh
         The utility's cap on the import rate; by default 1.5 times the reference price.
     progress, cancelled
@@ -126,16 +127,23 @@ def design(
     ValueError
         In one line, if something is not allowed, or no tariff of the family meets the cap.
     """
-    if leader not in tuple(Leader):
-        raise ValueError(f"leader is {leader!r}; give one of {', '.join(Leader)}")
-    economy, terms = game(scenario, baseline_name(scenario) if tariff is None else tariff, overrides)
+    one_of("leader", leader, tuple(Leader))
+    if leader == Leader.UTILITY and (equity is not None or stability is not None):
+        raise ValueError("equity and stability go with leader='commission'; leave them out for the utility")
+    if price_cap_usd_per_kwh is not None and not weight("price_cap_usd_per_kwh", price_cap_usd_per_kwh) > 0:
+        raise ValueError(f"price_cap_usd_per_kwh is {price_cap_usd_per_kwh!r}; give a number greater than 0")
+    require_kinds(scenario, tariff, overrides)
+    if tariff is None and not any(key.startswith("default_tariff") for key in overrides):
+        tariff = baseline_name(scenario)
+    economy, terms = game(scenario, tariff, overrides)
     if leader == Leader.UTILITY:
         cap = default_price_cap_usd_per_kwh(economy) if price_cap_usd_per_kwh is None else price_cap_usd_per_kwh
         aims = Aims(leader=Leader.UTILITY, equity=0.0, price_cap_usd_per_kwh=cap)
     elif price_cap_usd_per_kwh is not None:
         raise ValueError("price_cap_usd_per_kwh goes with leader='utility'; leave it out for the commission")
     else:
-        aims = Aims(leader=Leader.COMMISSION, equity=equity, stability=stability)
+        weights = {"equity": 1.0 if equity is None else equity, "stability": 0.0 if stability is None else stability}
+        aims = Aims(leader=Leader.COMMISSION, **{name: weight(name, value) for name, value in weights.items()})
     with shown_progress("designing", shown=progress) as tell:
         done = run(
             economy,

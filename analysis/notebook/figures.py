@@ -18,9 +18,9 @@ FEW: Final = 4
 
 
 def _panels() -> tuple["Figure", Any]:
-    from matplotlib.figure import Figure
+    from meanwatt.analysis.figures.shown import ShownFigure
 
-    figure = Figure(figsize=SIZE, layout="constrained")
+    figure = ShownFigure(figsize=SIZE, layout="constrained")
     panels: Any = figure.subplots(1, 2)
     for panel in panels:
         panel.spines[["top", "right"]].set_visible(False)

@@ -29,8 +29,25 @@ def game(
     Raises
     ------
     ValueError
-        In one line, if a name, a file or a change is not allowed, or an economy is to be changed.
+        In one line, if a name, a file or a change is not allowed, or an economy or a tariff object is to be changed.
     """
+    require_kinds(scenario, tariff, overrides)
+    overrides = overrides or ()
+    if isinstance(tariff, Tariff) and any(key.startswith("tariff") for key in overrides):
+        raise ValueError("a tariff object cannot be changed by overrides; give the tariff's name or file, or change it")
+    economy, terms = _loaded(scenario, tariff, overrides)
+    wanted = (len(economy.common.day_types), economy.slots)
+    if terms.energy_usd_per_kwh.shape != wanted:
+        raise ValueError(
+            f"tariff {terms.name} has rates for (day types, slots) {terms.energy_usd_per_kwh.shape}; scenario"
+            f" {economy.scenario.name} has {wanted}"
+        )
+    return economy, terms
+
+
+def _loaded(
+    scenario: str | Path | Scenario | Economy, tariff: str | Path | Tariff | None, overrides: Overrides
+) -> tuple[Economy, Tariff]:
     if isinstance(scenario, Economy):
         if overrides:
             raise ValueError("an economy cannot be changed by overrides; give its scenario, as economy.scenario")
@@ -43,3 +60,19 @@ def game(
 
 def _name(tariff: str | Path | Tariff | None) -> str | Path | None:
     return None if isinstance(tariff, Tariff) else tariff
+
+
+def require_kinds(scenario: object, tariff: object, overrides: Any) -> None:
+    """``ValueError`` in one line unless these are things that `game` takes."""
+    if not isinstance(scenario, str | Path | Scenario | Economy):
+        raise ValueError(
+            f"the scenario is of type {type(scenario).__name__}; give a preset's name, the path of a TOML file, a"
+            " scenario or an economy"
+        )
+    if not isinstance(tariff, str | Path | Tariff | None):
+        raise ValueError(
+            f"the tariff is of type {type(tariff).__name__}; give one of the scenario's names, the path of a TOML"
+            " file or a tariff"
+        )
+    if isinstance(overrides, str) or not all(isinstance(key, str) for key in overrides or ()):
+        raise ValueError(f'overrides are {overrides!r}; give {{"memory": 1}} or ["memory=1"]')

@@ -11,6 +11,7 @@ import pandas as pd
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.randomness import Key
 from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.analysis.notebook.arguments import figure, whole
 from meanwatt.analysis.notebook.game import Overrides
 from meanwatt.analysis.notebook.html import as_html
 from meanwatt.analysis.notebook.solution import Solution, equilibrium_of
@@ -18,9 +19,10 @@ from meanwatt.analysis.progress_bar import shown_progress
 from meanwatt.analysis.simulation.expectation import expect
 from meanwatt.analysis.simulation.simulation import Simulation
 from meanwatt.analysis.simulation.simulation import simulate as run
-from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario
+from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,6 +53,10 @@ class SimulatedMarket:
     def compare(self, reference: Solution | Equilibrium | None = None) -> "Comparison":
         """Compare the days with the mean field: by default of the same game, else that of another solution."""
         found = reference.equilibrium if isinstance(reference, Solution) else reference
+        if not isinstance(found, Equilibrium | None):
+            raise ValueError(f"a market is compared with a solution or an equilibrium, not with {type(found).__name__}")
+        if found is not None and found.outcome is not Outcome.CONVERGED:
+            raise ValueError(f"no equilibrium to compare with: {found.message}")
         return compare(self, self.equilibrium if found is None else found)
 
     def plot(self) -> "Figure":
@@ -69,9 +75,9 @@ class SimulatedMarket:
         ]
         if metrics is not None:
             rows += [
-                ("welfare", f"{metrics.welfare_usd_per_household_day:.3f} USD per household-day"),
-                ("mean wholesale price", f"{metrics.mean_wholesale_usd_per_kwh:.4f} USD/kWh"),
-                ("peak to average", f"{metrics.peak_to_average:.2f}"),
+                ("welfare", figure(metrics.welfare_usd_per_household_day, 3, "USD per household-day")),
+                ("mean wholesale price", figure(metrics.mean_wholesale_usd_per_kwh, 4, "USD/kWh")),
+                ("peak to average", figure(metrics.peak_to_average, 2)),
             ]
         return rows
 
@@ -227,6 +233,7 @@ def simulate(
     ValueError
         In one line, if something is not allowed, or the equilibrium is not reached.
     """
+    households, days = whole("households", households, HOUSEHOLDS), whole("days", days, DAYS)
     with shown_progress("solving", shown=progress) as tell:
         found = equilibrium_of(scenario, tariff, overrides, tell, cancelled)
         done = run(

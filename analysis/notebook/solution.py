@@ -10,6 +10,7 @@ import pandas as pd
 
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.certificates import Certify, solve_certified
+from meanwatt.analysis.notebook.arguments import figure, one_of
 from meanwatt.analysis.notebook.game import Overrides, game
 from meanwatt.analysis.notebook.html import as_html
 from meanwatt.analysis.output.solution_json import group_rows, solution_json, solution_tables
@@ -31,7 +32,8 @@ class Solution:
     equilibrium
         The continuum of households at rest.
     summary
-        What ``meanwatt solve --json`` prints: metrics, groups, certificates; null where it was not asked for.
+        What ``meanwatt solve --json`` prints, its lists as arrays (`meanwatt.analysis.output.strict_json.dumps` writes
+        them): metrics, groups, certificates; None where it was not asked for.
     """
 
     equilibrium: Equilibrium
@@ -74,11 +76,11 @@ class Solution:
         return [
             ("scenario, tariff", f"{self.summary['scenario']}, {self.summary['tariff']}"),
             ("outcome", str(self.summary["message"])),
-            ("welfare", f"{metrics['welfare_usd_per_household_day']:.3f} USD per household-day"),
-            ("mean wholesale price", f"{metrics['mean_wholesale_usd_per_kwh']:.4f} USD/kWh"),
-            ("adder", f"{self.summary['adder_usd_per_kwh']:.4f} USD/kWh"),
-            ("burden gap", f"{100 * metrics['burden_gap']:.2f} % of income"),
-            ("peak to average", f"{metrics['peak_to_average']:.2f}"),
+            ("welfare", figure(metrics["welfare_usd_per_household_day"], 3, "USD per household-day")),
+            ("mean wholesale price", figure(metrics["mean_wholesale_usd_per_kwh"], 4, "USD/kWh")),
+            ("adder", figure(self.summary["adder_usd_per_kwh"], 4, "USD/kWh")),
+            ("burden gap", figure(100 * metrics["burden_gap"], 2, "% of income")),
+            ("peak to average", figure(metrics["peak_to_average"], 2)),
         ]
 
     def __repr__(self) -> str:
@@ -122,8 +124,7 @@ def solve(
     ValueError
         In one line, if a name, a file or a change is not allowed.
     """
-    if certify not in tuple(Certify):
-        raise ValueError(f"certify is {certify!r}; give one of {', '.join(Certify)}")
+    one_of("certify", certify, tuple(Certify))
     economy, terms = game(scenario, tariff, overrides)
     with shown_progress("solving", shown=progress) as tell:
         done = solve_certified(

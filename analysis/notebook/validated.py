@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.analysis.notebook.arguments import some_of, whole, wholes
 from meanwatt.analysis.notebook.game import Overrides
 from meanwatt.analysis.notebook.html import as_html
 from meanwatt.analysis.notebook.solution import Solution, equilibrium_of
@@ -17,6 +18,7 @@ from meanwatt.analysis.validation import validate as run
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario
+from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, REPLICATIONS, SEED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -88,7 +90,8 @@ def validate(
     scenario, tariff, overrides
         As for `meanwatt.simulate`.
     households, replications, days, seed
-        Sizes N, markets of each, their length, and the key of all draws.
+        Sizes N, markets of each, their length, and the key of all draws. The checks of emergence and of the leader have
+        sizes and days of their own.
     checks
         Which of `meanwatt.analysis.validation.CHECKS`.
     progress, cancelled
@@ -99,11 +102,14 @@ def validate(
     ValueError
         In one line, if something is not allowed, or the equilibrium is not reached.
     """
+    sizes = wholes("households", households, HOUSEHOLDS)
+    replications, days = whole("replications", replications, REPLICATIONS), whole("days", days, DAYS)
+    seed, checks = whole("seed", seed, SEED), some_of("checks", checks, CHECKS)
     with shown_progress("solving", shown=progress) as tell:
         found = equilibrium_of(scenario, tariff, overrides, tell, cancelled)
         done = run(
             found,
-            households=households,
+            households=sizes,
             replications=replications,
             seed=seed,
             days=days,

@@ -42,9 +42,9 @@ def figures(checks: Validation) -> dict[str, tuple["Figure", str]]:
 
 
 def _panel(xlabel: str, ylabel: str) -> tuple["Figure", Any]:
-    from matplotlib.figure import Figure
+    from meanwatt.analysis.figures.shown import ShownFigure
 
-    figure = Figure(figsize=SIZE, layout="constrained")
+    figure = ShownFigure(figsize=SIZE, layout="constrained")
     panel: Any = figure.subplots()
     figure.patch.set_alpha(0)
     panel.patch.set_alpha(0)

@@ -144,8 +144,41 @@ def test_what_is_not_allowed_is_said_in_one_line(
     solution: "meanwatt.Solution", market: "meanwatt.SimulatedMarket"
 ) -> None:
     economy = preset_economy("textbook")
+    stopped = meanwatt.solve("textbook", tariff="tou", cancelled=lambda: True)
     for call, sentence in (
         (lambda: meanwatt.solve("texbook"), "texbook"),
+        (
+            lambda: meanwatt.solve(None),
+            "the scenario is of type NoneType; give a preset's name, the path of a TOML file",
+        ),
+        (lambda: meanwatt.design(solution), "the scenario is of type Solution; give a preset's name"),
+        (lambda: meanwatt.solve("textbook", tariff=3), "the tariff is of type int; give one of the scenario's names"),
+        (lambda: meanwatt.solve("textbook", overrides=[("memory", 1)]), "overrides are [('memory', 1)]; give {"),
+        (
+            lambda: meanwatt.solve(
+                "textbook", tariff=solution.equilibrium.tariff, overrides={"tariff.pass_through": 0.5}
+            ),
+            "a tariff object cannot be changed by overrides; give the tariff's name or file, or change it",
+        ),
+        (
+            lambda: meanwatt.solve("textbook", tariff=preset_tariff("oahu", "tou")),
+            "tariff tou has rates for (day types, slots) (3, 24); scenario textbook has (1, 24)",
+        ),
+        (lambda: meanwatt.simulate(solution, days=0), "days is 0; give a whole number from 1 to"),
+        (lambda: meanwatt.simulate(solution, days=2.0), "days is 2.0; give a whole number from 1 to"),
+        (lambda: meanwatt.simulate(solution, households=True), "households is True; give a whole number from 1 to"),
+        (lambda: meanwatt.validate(solution, replications=0), "replications is 0; give a whole number from 1 to"),
+        (lambda: meanwatt.validate(solution, households=[]), "households is []; give a list of whole numbers"),
+        (lambda: meanwatt.validate(solution, households=[20, 20]), "households is [20, 20]; give every number once"),
+        (lambda: meanwatt.validate(solution, checks=["grit"]), "an entry of checks is 'grit'; give one of aggregate"),
+        (lambda: meanwatt.validate(solution, checks="grid"), "checks is 'grid'; give a list of some of aggregate"),
+        (lambda: meanwatt.design("textbook", equity=-1), "equity is -1; give a finite number, 0 or more"),
+        (
+            lambda: meanwatt.design("textbook", leader="utility", equity=1.0),
+            "equity and stability go with leader='commission'; leave them out for the utility",
+        ),
+        (lambda: market.compare("flat"), "a market is compared with a solution or an equilibrium, not with str"),
+        (lambda: market.compare(stopped), "no equilibrium to compare with: Cancelled"),
         (lambda: meanwatt.solve("textbook", certify="all"), "certify is 'all'; give one of none, quick, full"),
         (
             lambda: meanwatt.solve(economy, overrides={"memory": 1}),
@@ -183,6 +216,18 @@ def test_a_solve_that_is_cancelled_says_so_and_is_not_simulated() -> None:
         meanwatt.simulate(stopped)
 
 
+def test_a_peak_over_a_mean_that_is_not_positive_is_undefined_and_shown_so() -> None:
+    found = meanwatt.solve("textbook", overrides={"pv.curtailable": False, "pv_scale": 3.0}, certify="none")
+    assert found.metrics["peak_to_average"] is None
+    assert ("peak to average", "undefined") in found.rows()
+    assert shown_in_full(found._repr_html_())
+
+
+def test_a_figure_shows_itself_where_pyplot_was_never_imported(solution: "meanwatt.Solution") -> None:
+    picture = solution.plot()._repr_html_()  # type: ignore[attr-defined]
+    assert picture.startswith("<img src='data:image/svg+xml;base64,")
+
+
 def test_no_day_is_nothing_to_compare(solution: "meanwatt.Solution") -> None:
     empty = meanwatt.simulate(solution, households=10, days=5, power_flow=False, cancelled=lambda: True)
     with pytest.raises(ValueError, match="no day was simulated; give days a number above 0"):
@@ -211,6 +256,8 @@ def test_the_example_of_the_readme_shows_itself_in_a_notebook(tmp_path: Path) ->
     cells = [nbformat.v4.new_code_cell(text) for text in (code, "equilibrium", "market", "comparison")]
     notebook = nbformat.v4.new_notebook(cells=cells)
     NotebookClient(notebook, timeout=180, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    drawn = [output.data.get("text/html", "") for output in notebook.cells[0].outputs if "data" in output]
+    assert any(text.startswith("<img") for text in drawn), "the last line of the example draws"
     for cell in notebook.cells[1:]:
         data = cell.outputs[0].data
         assert shown_in_full(data["text/html"])
