@@ -1,8 +1,6 @@
 """A result as a notebook shows it: a small table and one figure, without anything from elsewhere."""
 
-import base64
 import html
-import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -20,7 +18,6 @@ def as_html(rows: Iterable[tuple[str, str]], figure: "Figure | None", descriptio
     table = f"<table>{cells}</table>"
     if figure is None:
         return table
-    content = io.BytesIO()
-    figure.savefig(content, format="svg")
-    data = base64.b64encode(content.getvalue()).decode()
-    return f"{table}<img alt='{html.escape(description)}' src='data:image/svg+xml;base64,{data}'>"
+    from meanwatt.analysis.figures.shown import picture
+
+    return table + picture(figure, description)

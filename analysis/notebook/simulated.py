@@ -104,8 +104,6 @@ class Comparison:
         Standard deviation of the mean net load of N households that play the equilibrium. [kW]
     households
         N.
-    slot_hours
-        Length of a slot. [h]
     """
 
     net_load_kw: Floats
@@ -114,7 +112,6 @@ class Comparison:
     expected_wholesale_usd_per_kwh: Floats
     spread_kw: Floats
     households: int
-    slot_hours: float
 
     @property
     def net_load_error_kw(self) -> float:
@@ -193,7 +190,6 @@ def compare(market: SimulatedMarket, equilibrium: Equilibrium) -> Comparison:
         expected_wholesale_usd_per_kwh=expected.price_usd_per_kwh[states],
         spread_kw=expected.spread_kw[states] / np.sqrt(market.households),
         households=market.households,
-        slot_hours=ours.slot_hours,
     )
 
 

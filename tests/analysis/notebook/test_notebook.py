@@ -225,7 +225,7 @@ def test_a_peak_over_a_mean_that_is_not_positive_is_undefined_and_shown_so() -> 
 
 def test_a_figure_shows_itself_where_pyplot_was_never_imported(solution: "meanwatt.Solution") -> None:
     picture = solution.plot()._repr_html_()  # type: ignore[attr-defined]
-    assert picture.startswith("<img src='data:image/svg+xml;base64,")
+    assert picture.startswith("<img alt='' src='data:image/svg+xml;base64,")
 
 
 def test_no_day_is_nothing_to_compare(solution: "meanwatt.Solution") -> None:
@@ -243,7 +243,6 @@ def test_distances_are_root_mean_squares() -> None:
         expected_wholesale_usd_per_kwh=half,
         spread_kw=np.array([[0.3, 0.0, 0.0], [0.0, 0.0, 0.4]]),
         households=10,
-        slot_hours=8.0,
     )
     assert found.net_load_error_kw == found.sampling_error_kw == pytest.approx((0.25 / 6) ** 0.5)
 
