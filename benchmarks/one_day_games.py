@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 from mfglib_peer import EVERY_PAIR, MFGLIB, TORCH, Peer
 
-from meanwatt.agents.household.battery import feasible
+from meanwatt.agents.household.storage import feasible
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.certificates import exploitability_usd_per_day

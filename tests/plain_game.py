@@ -23,14 +23,14 @@ def q_values(game: Game, kind: int, value: np.ndarray, slot: int) -> np.ndarray:
     ahead = future(game, value, slot)
     q = np.full((*ahead.shape, len(game["moves"])), -np.inf)
     for j in range(len(game["moves"])):
-        here, there = _levels(game, kind, j)
+        here, there = _levels(game, kind, j, slot)
         q[:, here, :, j] = game["reward"][kind, :, slot, :, j][:, None] + ahead[:, there]
     return q
 
 
-def _levels(game: Game, kind: int, j: int) -> tuple[slice, slice]:
-    """Levels from which a move is feasible, which are neighbours, and those that it leads to."""
-    (levels,) = np.nonzero(game["feasible"][kind, :, j])
+def _levels(game: Game, kind: int, j: int, slot: int) -> tuple[slice, slice]:
+    """Levels from which a move is feasible in a slot, which are neighbours, and those that it leads to."""
+    (levels,) = np.nonzero(game["feasible_by_slot"][kind, slot, :, j])
     if not levels.size:
         return slice(0), slice(0)
     assert levels[-1] - levels[0] == levels.size - 1
@@ -50,6 +50,12 @@ def respond(game: Game, kind: int, temperature: float) -> tuple[np.ndarray, np.n
         before = value
         for slot in range(slots - 1, -1, -1):
             q = q_values(game, kind, value, slot)[used]
+            if not game["chosen"][kind, slot]:  # nature draws
+                given = game["policy"][kind][:, slot]
+                policy[:, slot] = given
+                value = np.zeros_like(value)
+                value[used] = (given[used] * np.where(np.isfinite(q), q, 0.0)).sum(axis=-1)
+                continue
             best = q.max(axis=-1, keepdims=True)
             weight = np.exp((q - best) / temperature) if temperature > 0 else (q >= best - 1e-12).astype(float)
             policy[:, slot, :levels] = weight / weight.sum(axis=-1, keepdims=True)
@@ -89,7 +95,7 @@ def flow(game: Game, kind: int, policy: np.ndarray, start: np.ndarray | None = N
             law[:, slot] = mass
             moved = np.zeros_like(mass)
             for j in range(len(game["moves"])):
-                here, there = _levels(game, kind, j)
+                here, there = _levels(game, kind, j, slot)
                 moved[:, there] += mass[:, here] * policy[:, slot, here, :, j]
             mass = moved @ game["shock_kernel"]
         following = np.einsum("cd,cez->dez", backward, mass)
@@ -131,7 +137,10 @@ def exploitability(game: Game) -> float:
         elif discount == 1.0:
             value = best.copy()
             for slot in range(law.shape[1] - 1, -1, -1):
-                now = q_values(game, kind, value, slot)[:, :levels].max(axis=-1)
+                q = q_values(game, kind, value, slot)[:, :levels]
+                now = q.max(axis=-1)
+                if not game["chosen"][kind, slot]:
+                    now = (policy[:, slot, :levels] * np.where(np.isfinite(q), q, 0.0)).sum(axis=-1)
                 value = np.zeros_like(best)
                 value[:, :levels] = now
             lead = (start * (value - best)).sum() / start.sum() - own_gain

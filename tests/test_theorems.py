@@ -12,6 +12,7 @@ from meanwatt.agents.household.day_operator import day_operators, move_kernel
 from meanwatt.agents.household.decision_problem import ValueRule
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.slot_outcome import SlotOutcome
+from meanwatt.agents.household.storage import every_move
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.finite_game.deviation import finite_exploitability_usd_per_day
 from meanwatt.model.mean_field.certificates import softmax_bound_usd_per_day
@@ -56,7 +57,8 @@ def policy_steps(game: SlotOutcome, levels: int, temperature: float) -> list[tup
     reward = game.reward_usd
     states, slots, shocks, count = reward.shape
     weight = np.exp((reward - reward.max(axis=-1, keepdims=True)) / temperature)
-    arrays = (reward, weight, game.moves, horizon.common_kernel, horizon.shock_kernel)
+    choice = every_move(slots, count)
+    arrays = (reward, weight, game.moves, horizon.common_kernel, horizon.shock_kernel, choice.bounds, choice.given)
     backward = common_states(("a", "b", "c"), WEATHER, 0).backward
     trail = []
     for steps in range(7):

@@ -26,10 +26,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from meanwatt.agents.household.battery import feasible
 from meanwatt.agents.household.best_response import Response
 from meanwatt.agents.household.day_operator import closed_groups, group_weights
 from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.storage import Choice, feasible
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.randomness import Words, child64
@@ -115,11 +115,11 @@ def believed_values(response: Response, outlook: Outlook, *, shock: bool) -> Flo
     ahead = np.roll(worth, -1, axis=1)
     ahead[:, -1] = np.tensordot(outlook.common_kernel, ahead[:, -1], axes=1)
     ahead = np.einsum("zy,chye->chze", outlook.shock_kernel, ahead)
-    target = np.arange(levels)[:, None] + moves
-    allowed = feasible(levels, moves)
-    reached = ahead[..., np.where(allowed, target, 0)].transpose(0, 1, 3, 2, 4)
+    target = np.clip(np.arange(levels)[:, None] + moves, 0, levels - 1)
+    reached = ahead[..., target].transpose(0, 1, 3, 2, 4)
     discount = outlook.discount_per_day ** (1 / slots)
-    value = (reward[:, :, None] - gain[:, :, None, :, None] / slots + discount * reached) * allowed[:, None, :]
+    allowed = response.policy.open_moves[:, :, None]
+    value = (reward[:, :, None] - gain[:, :, None, :, None] / slots + discount * reached) * allowed
     if not shock:
         value = np.einsum("z,chezj->chej", outlook.shock_probability, value)[:, :, :, None]
     return np.asarray(value)
@@ -156,7 +156,9 @@ def _weather_values(response: Response, outlook: Outlook) -> tuple[Floats, Float
     return expected(missing) - left[:, None] * gain, gain
 
 
-def policy_of_values(value: Values, moves: Ints, temperature: float, shocks: int) -> Floats:
+def policy_of_values(
+    value: Values, moves: Ints, temperature: float, shocks: int, choice: Choice | None = None
+) -> Floats:
     """Probability of each move by softmax(Q/η), the best moves alike at η = 0; without exploration.
 
     Parameters
@@ -165,12 +167,18 @@ def policy_of_values(value: Values, moves: Ints, temperature: float, shocks: int
         A table, or several; z may have length one.
     shocks
         Length of axis z in the result.
+    choice
+        Which moves are chosen among in each slot; without it all in every slot.
     """
-    allowed = feasible(value.shape[-3], moves)[:, None, :]
+    levels = value.shape[-3]
+    allowed = feasible(levels, moves)[:, None, :] if choice is None else choice.open_moves(levels, moves)[:, :, None]
     worth = np.where(allowed, value, -np.inf).astype(np.float64)
     shortfall = worth.max(axis=-1, keepdims=True) - worth
     weight = np.exp(-shortfall / temperature) if temperature > 0 else (shortfall == 0).astype(float)
     chance = weight / weight.sum(axis=-1, keepdims=True)
+    if choice is not None and choice.given.size:
+        drawn = ~choice.chosen
+        chance[..., drawn, :, :, :] = choice.given[drawn][:, :, None]
     shape = (*chance.shape[:-2], shocks, chance.shape[-1])
     return np.array(np.broadcast_to(chance, shape))
 
@@ -184,6 +192,7 @@ def live_day(
     key: Any,
     value: Values,
     readings: Any,
+    choice: tuple[Ints, Floats],
     shock_alias: Words,
     columns: Any,
     path: Any,
@@ -202,6 +211,8 @@ def live_day(
         Tables. [USD]
     readings : (h, z, j) float32
         Meter reading of every move. [kWh]
+    choice
+        Bounds (h, 2) and given probabilities (h, e, j) of a ``Choice``.
     shock_alias : (z, z) uint64
         Alias table of the next shock.
     columns
@@ -213,6 +224,7 @@ def live_day(
     temperature, exploration = chances
     level, shock, energy = columns
     moved, met, lowest = path
+    bounds, given = choice
     slots, levels, told, width = value.shape[2:]
     shocks = readings.shape[1]
     weight = np.empty(width)
@@ -222,13 +234,19 @@ def live_day(
         for h in range(slots):
             word = child64(state, np.uint64(h))
             row = value[i, common, h, e, z if told > 1 else 0]
-            low, high = max(0, -e - lowest), min(width, levels - e - lowest)
-            total = _weigh(row, low, high, temperature, weight)
+            first, beyond = bounds[h, 0], bounds[h, 1]
+            drawn = first == beyond
+            if drawn:
+                first, beyond = 0, width
+            low, high = max(first, -e - lowest), min(beyond, levels - e - lowest)
             point = np.float64(word >> _THIRTY_TWO) * 2.0**-32
+            total, even, tries = 1.0, 0.0, 0.0
+            if not drawn:
+                total = _weigh(row, low, high, temperature, weight)
+                even, tries = exploration / (high - low), exploration
             chosen, cumulated = high - 1, 0.0
-            even = exploration / (high - low)
             for j in range(low, high - 1):
-                cumulated += (1.0 - exploration) * weight[j] / total + even
+                cumulated += given[h, e, j] if drawn else (1.0 - tries) * weight[j] / total + even
                 if point < cumulated:
                     chosen = j
                     break
@@ -251,6 +269,7 @@ def learn_day(
     value: Values,
     gain: Floats,
     reward: Floats,
+    choice: tuple[Ints, Floats],
     columns: Any,
     path: Any,
 ) -> None:
@@ -269,6 +288,8 @@ def learn_day(
         Reward per slot ρ, updated. [USD]
     reward : (h, z, j)
         What each move brought at the rates on the bill. [USD]
+    choice
+        As in `live_day`.
     columns
         The class's ``level`` and ``shock`` at midnight after the day.
     path
@@ -278,6 +299,7 @@ def learn_day(
     step, share, discount, temperature, soft = rates
     level, shock = columns
     moved, met, lowest = path
+    bounds, given = choice
     slots, levels, told, width = value.shape[2:]
     weight = np.empty(width)
     for i in range(first, last):
@@ -288,13 +310,20 @@ def learn_day(
         for back in range(slots):
             h = slots - 1 - back
             row = value[i, c, h_next, e, z if told > 1 else 0]
-            low, high = max(0, -e - lowest), min(width, levels - e - lowest)
-            best = row[low]
-            for j in range(low + 1, high):
-                best = max(best, row[j])
-            ahead = np.float64(best)
-            if soft:
-                ahead += temperature * np.log(_weigh(row, low, high, temperature, weight))
+            first, beyond = bounds[h_next, 0], bounds[h_next, 1]
+            ahead = 0.0
+            if first == beyond:
+                for j in range(width):
+                    if given[h_next, e, j] > 0.0:
+                        ahead += given[h_next, e, j] * row[j]
+            else:
+                low, high = max(first, -e - lowest), min(beyond, levels - e - lowest)
+                best = row[low]
+                for j in range(low + 1, high):
+                    best = max(best, row[j])
+                ahead = np.float64(best)
+                if soft:
+                    ahead += temperature * np.log(_weigh(row, low, high, temperature, weight))
             made = np.int64(moved[i, h])
             e -= made + lowest
             z = np.int64(met[i, h])

@@ -6,6 +6,10 @@
 * ``price_threshold``: charge at full power in the cheapest quarter of the day's import rates, discharge in the dearest,
   stand still on a flat rate.
 
+An electric vehicle cannot stand still for ever. Under the first two rules it charges as soon as it is plugged in, at
+full power until it is full (uncontrolled charging, the field's baseline); under the third in the cheapest quarter of
+the hours in which it is plugged in, and on a flat rate at once.
+
 A rule decides by what a household sees: weather, slot, its own charge and use, and the rates it expects.
 """
 
@@ -14,7 +18,6 @@ from typing import Final
 
 import numpy as np
 
-from meanwatt.agents.household.battery import feasible
 from meanwatt.agents.household.decision_problem import Outlook
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.policy_table import PolicyTable
@@ -27,27 +30,29 @@ CHEAP, DEAR = 0.25, 0.75
 FLAT_USD_PER_KWH = 1e-9
 """A spread of rates this small is none. [USD/kWh]"""
 
-Wish = Callable[[SlotOutcome, Rates], tuple[Bools, Bools]]
+Wish = Callable[[SlotOutcome, Rates, Bools], tuple[Bools, Bools]]
 """Which moves a rule would make to charge, and which to discharge, (c, h, z, j) each; of the feasible ones it takes the
-largest, and stands still where there is none."""
+largest, and stands still where there is none. Its last argument says in which slots (h,) the household chooses."""
 
 
-def _stand_still(brought: SlotOutcome, expected: Rates) -> tuple[Bools, Bools]:
+def _stand_still(brought: SlotOutcome, expected: Rates, plugged_in: Bools) -> tuple[Bools, Bools]:
     none = np.zeros(brought.net_load_kw.shape, dtype=np.bool_)
-    return none, none
+    return none | (not plugged_in.all()) & (brought.moves > 0), none
 
 
-def _cover_own_use(brought: SlotOutcome, expected: Rates) -> tuple[Bools, Bools]:
+def _cover_own_use(brought: SlotOutcome, expected: Rates, plugged_in: Bools) -> tuple[Bools, Bools]:
+    if not plugged_in.all():
+        return _stand_still(brought, expected, plugged_in)
     net_kw = brought.net_load_kw
     return (brought.moves > 0) & (net_kw <= 0), (brought.moves < 0) & (net_kw >= 0)
 
 
-def _follow_rates(brought: SlotOutcome, expected: Rates) -> tuple[Bools, Bools]:
+def _follow_rates(brought: SlotOutcome, expected: Rates, plugged_in: Bools) -> tuple[Bools, Bools]:
     rate = expected.import_usd_per_kwh
-    low, high = np.quantile(rate, [CHEAP, DEAR], axis=1, keepdims=True)
+    low, high = np.quantile(rate[:, plugged_in], [CHEAP, DEAR], axis=1, keepdims=True)
     spread = high - low > FLAT_USD_PER_KWH
     shape = brought.net_load_kw.shape
-    cheap, dear = (rate <= low) & spread, (rate >= high) & spread
+    cheap, dear = (rate <= low) & (spread | ~plugged_in.all()), (rate >= high) & spread
     charge = cheap[:, :, None, None] & (brought.moves > 0)
     discharge = dear[:, :, None, None] & (brought.moves < 0)
     return np.broadcast_to(charge, shape), np.broadcast_to(discharge, shape)
@@ -81,16 +86,20 @@ def rule_policies(
     policies = []
     for household, rates in zip(types, expected, strict=True):
         brought = slot_outcome(household, rates, outlook.shock_levels, outlook.slot_hours)
-        chosen = _largest(brought.moves, household.levels, *wish(brought, rates))
+        day = household.storage_day(outlook.slot_hours)
+        chosen = _largest(brought.moves, day.open_moves, *wish(brought, rates, day.choice.chosen))
         probability = np.equal(chosen[..., None], np.arange(brought.moves.size)).astype(float)
+        if day.choice.given.size:
+            drawn = ~day.choice.chosen
+            probability[:, drawn] = day.choice.given[drawn][:, :, None]
         policies.append(brought.followed(probability))
     return tuple(policies)
 
 
-def _largest(moves: Ints, levels: int, charge: Bools, discharge: Bools) -> Ints:
+def _largest(moves: Ints, open_moves: Bools, charge: Bools, discharge: Bools) -> Ints:
     """Index (c, h, e, z) of the largest feasible wished move; charging goes first, standing still is always there."""
     still = int(np.flatnonzero(moves == 0)[0])
-    allowed: Bools = feasible(levels, moves)[:, None, :]
+    allowed: Bools = open_moves[:, :, None]
     size: Floats = np.abs(moves).astype(float)
     wished = np.where(charge.any(axis=-1, keepdims=True), charge, discharge)
     value = np.where(wished[:, :, None] & allowed, size, -1.0)

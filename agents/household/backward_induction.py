@@ -29,10 +29,20 @@ def hard_values(reward: Floats, moves: Ints, ahead: Floats, out: Floats) -> None
 
 
 @compiled
-def best_moves(reward: Floats, lowest: int, ahead: Floats, best: Floats, reach: Floats, probability: Floats) -> None:
+def best_moves(
+    reward: Floats,
+    lowest: int,
+    first: int,
+    beyond: int,
+    ahead: Floats,
+    best: Floats,
+    reach: Floats,
+    probability: Floats,
+) -> None:
     """Fill probability[e, z, j] of one (c, h): the moves within a tie of the best value best[z, e], in equal parts.
 
-    Moves are lowest + j; ``ahead`` has padded rows; ``reach`` (padded + moves,) is scratch.
+    Moves are lowest + j, numbered from ``first`` to the one before ``beyond``; ``ahead`` has padded rows; ``reach``
+    (padded + moves,) is scratch.
     """
     shocks, levels = best.shape
     count = reward.shape[1]
@@ -43,11 +53,29 @@ def best_moves(reward: Floats, lowest: int, ahead: Floats, best: Floats, reach: 
             reach[e - lowest] = ahead[z, e]
         for e in range(levels):
             row, top, taken = reach[e : e + count], best[z, e], 0
-            for j in range(count):
+            for j in range(first, beyond):
                 taken += (reward[z, j] + row[j]) - top >= -TIE_USD
             share = 1.0 / taken
             for j in range(count):
-                probability[e, z, j] = share if (reward[z, j] + row[j]) - top >= -TIE_USD else 0.0
+                chosen = first <= j < beyond and (reward[z, j] + row[j]) - top >= -TIE_USD
+                probability[e, z, j] = share if chosen else 0.0
+
+
+@compiled
+def given_moves(given: Floats, reward: Floats, lowest: int, ahead: Floats, value: Floats, probability: Floats) -> None:
+    """value[z, e] and probability[e, z, j] of one (c, h) in which nature draws move lowest + j with given[e, j]."""
+    shocks, levels = value.shape
+    count = reward.shape[1]
+    for z in range(shocks):
+        for e in range(levels):
+            total = 0.0
+            for j in range(count):
+                if given[e, j] > 0.0:
+                    total += given[e, j] * (reward[z, j] + ahead[z, e + lowest + j])
+            value[z, e] = total
+            if probability.size:
+                for j in range(count):
+                    probability[e, z, j] = given[e, j]
 
 
 def sweep_day(
@@ -56,6 +84,8 @@ def sweep_day(
     moves: Ints,
     common_kernel: Floats,
     shock_kernel: Floats,
+    bounds: Ints,
+    given: Floats,
     midnight: Floats,
     discount: float,
     temperature: float,
@@ -66,9 +96,10 @@ def sweep_day(
     """Fill value[c, h, z, e] backward from midnight[c, z, e], the value with which the next day starts.
 
     ``discount`` is per slot; ``weight`` is exp((r − max r)/η); ``soft`` chooses the entropy rule, else values are
-    maxima. Where ``probability`` (c, h, e, z, j) is not empty the policy is filled in, too.
+    maxima. Where ``probability`` (c, h, e, z, j) is not empty the policy is filled in, too. ``bounds`` (h, 2) and
+    ``given`` (h, e, j) are those of a ``Choice``.
     """
-    games = (reward, weight, moves, common_kernel, shock_kernel, midnight, discount, temperature, soft)
+    games = (reward, weight, moves, common_kernel, shock_kernel, bounds, given, midnight, discount, temperature, soft)
     iterate_days(*games, 0.0, 1, KEEP, np.inf, value, probability)
 
 
@@ -79,6 +110,8 @@ def iterate_days(  # noqa: C901
     moves: Ints,
     common_kernel: Floats,
     shock_kernel: Floats,
+    bounds: Ints,
+    given: Floats,
     midnight: Floats,
     discount: float,
     temperature: float,
@@ -132,15 +165,20 @@ def iterate_days(  # noqa: C901
                 h = slots - 1 - back
                 mix_shocks(shock_kernel, tomorrow if back == 0 else value[c, h + 1], discount, ahead)
                 chances = probability[c, h] if probability.size else nothing
+                first, beyond = bounds[h, 0], bounds[h, 1]
+                if first == beyond:
+                    given_moves(given[h], reward[c, h], moves[0], ahead, value[c, h], chances)
+                    continue
                 if not soft:
+                    open_to = moves[first:beyond]
                     for z in range(shocks):
-                        hard_values(reward[c, h, z], moves, ahead[z, :levels], value[c, h, z])
+                        hard_values(reward[c, h, z, first:beyond], open_to, ahead[z, :levels], value[c, h, z])
                 if soft or (probability.size and temperature > 0.0):  # a policy is a softmax under either rule
-                    arrays = (reward[c, h], weight[c, h], moves[0], ahead, temperature)
+                    arrays = (reward[c, h], weight[c, h], moves[0], first, beyond, ahead, temperature)
                     softened = value[c, h] if soft else unasked
                     soft_slot(*arrays, future, tilted, total, softened, chances)
                 elif probability.size:
-                    best_moves(reward[c, h], moves[0], ahead, value[c, h], reach, chances)
+                    best_moves(reward[c, h], moves[0], first, beyond, ahead, value[c, h], reach, chances)
         widest = 0.0
         for c in range(states):
             for z in range(shocks):

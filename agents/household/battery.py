@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
+from meanwatt.agents.household.storage import StorageDay, every_move, frozen
+from meanwatt.agents.numerics.arrays import Floats, Ints, read_only
 
 POWER_TOLERANCE = 1e-9
 """Relative slack of the power limit, so that a limit hit exactly is not lost to rounding."""
@@ -67,6 +68,23 @@ class Battery:
         """Cell energy between two neighbouring levels. [kWh]"""
         return self.capacity_kwh / (self.levels - 1)
 
+    @property
+    def charges_only(self) -> bool:
+        """Whether it never gives energy back to the house or the grid."""
+        return False
+
+    def day(self, slots: int, slot_hours: float) -> StorageDay:
+        """Moves over the slots of a day: the same in all of them."""
+        move = moves(self, slot_hours)
+        return StorageDay(
+            levels=self.levels,
+            level_kwh=self.level_kwh,
+            moves=move,
+            power_kw=read_only(np.tile(grid_power_kw(self, move, slot_hours), (slots, 1))),
+            cost_usd=read_only(wear_usd(self, move)),
+            choice=every_move(slots, move.size),
+        )
+
 
 def moves(battery: Battery | None, slot_hours: float) -> Ints:
     """List the level changes that the power limit allows within one slot.
@@ -77,15 +95,9 @@ def moves(battery: Battery | None, slot_hours: float) -> Ints:
         Ascending, from the deepest discharge to the strongest charge; 0 is always among them. Without a battery: [0].
     """
     if battery is None:
-        return _frozen(np.zeros(1, dtype=np.int64))
+        return frozen(np.zeros(1, dtype=np.int64))
     charge, discharge = (int(reach) for reach in _reach_levels(battery, slot_hours))
-    return _frozen(np.arange(-discharge, charge + 1, dtype=np.int64))
-
-
-def _frozen(move: Ints) -> Ints:
-    """The same, refusing to be written to: one kind of array for everybody, so that kernels are compiled once."""
-    move.setflags(write=False)
-    return move
+    return frozen(np.arange(-discharge, charge + 1, dtype=np.int64))
 
 
 def attainable_kw(battery: Battery, slot_hours: float) -> tuple[float, float]:
@@ -105,8 +117,9 @@ def reached_kw(battery: Battery, slot_hours: float) -> tuple[float, float]:
 
 
 def keeps_power(battery: Battery, slot_hours: float) -> bool:
-    """Whether the grid of levels loses at most `POWER_LOSS` of the attainable power, either way."""
-    return all(int(reach) >= (1 - POWER_LOSS) * reach for reach in _reach_levels(battery, slot_hours))
+    """Whether the grid of levels loses at most `POWER_LOSS` of the attainable power, in every way that it is used."""
+    ways = _reach_levels(battery, slot_hours)[: 1 if battery.charges_only else 2]
+    return all(int(reach) >= (1 - POWER_LOSS) * reach for reach in ways)
 
 
 def nearest_levels(battery: Battery, slot_hours: float, *, most: int) -> int | None:
@@ -134,17 +147,6 @@ def wear_usd(battery: Battery | None, move: Ints) -> Floats:
     if battery is None:
         return np.zeros(move.shape)
     return np.asarray(np.abs(move) * battery.level_kwh * battery.wear_usd_per_kwh, dtype=np.float64)
-
-
-def feasible(levels: int, move: Ints) -> Bools:
-    """Tell which moves stay on the grid.
-
-    Returns
-    -------
-    (level, move) bool
-    """
-    target = np.arange(levels)[:, None] + move[None, :]
-    return np.asarray((target >= 0) & (target < levels))
 
 
 def _reach_levels(battery: Battery, slot_hours: float) -> tuple[float, float]:

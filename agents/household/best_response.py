@@ -37,6 +37,7 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.slot_outcome import SlotOutcome, slot_outcome
 from meanwatt.agents.household.split import Ties
+from meanwatt.agents.household.storage import Choice, every_move
 from meanwatt.agents.numerics.anderson import accelerate
 from meanwatt.agents.numerics.arrays import Floats, Ints, require_finite
 from meanwatt.agents.numerics.short_repr import short_repr
@@ -174,11 +175,9 @@ def respond(
         midnight = start.value_usd[:, 0] - start.value_usd[:, 0, :, :1]
     else:
         midnight = np.zeros((states, shocks, levels))
-    if temperature > 0:
-        weight = np.exp((reward - reward.max(axis=-1, keepdims=True)) / temperature)
-    else:
-        weight = np.zeros_like(reward)
-    arrays = (reward, weight, outcome.moves, outlook.common_kernel, outlook.shock_kernel)
+    choice = outcome.choice or every_move(slots, count)
+    weight = _weights(reward, choice, temperature) if temperature > 0 else np.zeros_like(reward)
+    arrays = (reward, weight, outcome.moves, outlook.common_kernel, outlook.shock_kernel, choice.bounds, choice.given)
     numbers = (delta ** (1 / slots), temperature, soft)
     if outlook.one_day is not None:
         sweep_day(*arrays, np.array(midnight), *numbers, value, probability)
@@ -228,6 +227,16 @@ def respond(
     )
 
 
+def _weights(reward: Floats, choice: Choice, temperature: float) -> Floats:
+    """exp((r − max r)/η) of moves (c, h, z, j), over those chosen among; 0 for the others."""
+    if not choice.given.size:
+        return np.asarray(np.exp((reward - reward.max(axis=-1, keepdims=True)) / temperature))
+    number = np.arange(reward.shape[-1])
+    among = ((number >= choice.bounds[:, :1]) & (number < choice.bounds[:, 1:]))[None, :, None, :]
+    top = np.where(among, reward, -np.inf).max(axis=-1, keepdims=True)
+    return np.exp(np.where(among, reward - np.where(np.isfinite(top), top, 0.0), -np.inf) / temperature)
+
+
 def _response(
     outcome: SlotOutcome, value: Floats, probability: Floats, *, gain: float, span: float, days: int, converged: bool
 ) -> Response:
@@ -244,7 +253,7 @@ def _response(
 
 
 def _iterate(
-    arrays: tuple[Floats, Floats, Ints, Floats, Floats],
+    arrays: tuple[Floats, Floats, Ints, Floats, Floats, Ints, Floats],
     midnight: Floats,
     numbers: tuple[float, float, bool],
     tolerance: float,
@@ -269,7 +278,7 @@ def _iterate(
 
 
 def _iterate_policies(
-    arrays: tuple[Floats, Floats, Ints, Floats, Floats],
+    arrays: tuple[Floats, Floats, Ints, Floats, Floats, Ints, Floats],
     numbers: tuple[float, float, bool],
     outlook: Outlook,
     midnight: Floats,

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 from meanwatt.agents.household.battery import Battery
+from meanwatt.agents.household.storage import StorageDay, storage_day
 from meanwatt.agents.numerics.arrays import Floats, read_only, require_shape
 from meanwatt.agents.numerics.short_repr import short_repr
-
-TECHNOLOGIES = ("none", "pv", "pv_battery", "battery")
-"""What may stand behind the meter, in the order used everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -19,7 +17,7 @@ class HouseholdType:
     income_group, group
         Name and index of the income group.
     technology
-        One of ``TECHNOLOGIES``.
+        Name of what stands behind the meter (``meanwatt.model.scenario.technologies``).
     share
         Population share w_θ; the shares of all types sum to one.
     income_usd_per_year
@@ -29,7 +27,7 @@ class HouseholdType:
     pv_kw : (c, h)
         Rooftop solar output, ≥ 0. [kW]
     battery
-        The battery, or None.
+        The battery, at home or in a vehicle; or None.
     elasticity, flexibility, reference_price_usd_per_kwh
         ε, f and p0 of ``meanwatt.agents.household.demand``.
     curtailable
@@ -56,8 +54,6 @@ class HouseholdType:
         object.__setattr__(self, "reference_kw", read_only(self.reference_kw))
         object.__setattr__(self, "pv_kw", read_only(self.pv_kw))
         require_shape(f"{self.name}: pv_kw", self.pv_kw, self.reference_kw.shape, "(common state, slot)")
-        if self.technology not in TECHNOLOGIES:
-            raise ValueError(f"technology is {self.technology!r}; allowed are {', '.join(TECHNOLOGIES)}")
 
     @property
     def name(self) -> str:
@@ -68,3 +64,7 @@ class HouseholdType:
     def levels(self) -> int:
         """Number of states of charge; 1 without a battery."""
         return self.battery.levels if self.battery else 1
+
+    def storage_day(self, slot_hours: float) -> StorageDay:
+        """Moves of what it stores in, over the slots of a day."""
+        return storage_day(self.battery, self.reference_kw.shape[1], slot_hours)

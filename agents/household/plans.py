@@ -135,7 +135,7 @@ def fill_shares(  # noqa: C901
                 for j in range(count):
                     best, first = -np.inf, 0
                     for k in range(plans):
-                        use, net, possible[k] = plan_of(k, pv, battery_kw[j], buying, selling, free, least, most)
+                        use, net, possible[k] = plan_of(k, pv, battery_kw[h, j], buying, selling, free, least, most)
                         use_kw[c, h, z, j, k], net_load_kw[c, h, z, j, k] = use, net
                         worth[k] = -np.inf
                         if possible[k]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from meanwatt.agents.household.split import Split
-from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.household.storage import Choice, every_move
+from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
 from meanwatt.agents.numerics.short_repr import short_repr
 
 ROW_SUM_TOLERANCE = 1e-9
@@ -29,6 +30,8 @@ class PolicyTable:
         Sun that is not used, pv − p; None where all is. [kW]
     split : Split, optional
         How households part between plans of use and curtailment; the three above are then their means.
+    choice : Choice, optional
+        Which moves are chosen among in each slot; without it all in every slot.
     """
 
     __repr__ = short_repr
@@ -39,6 +42,13 @@ class PolicyTable:
     use_kw: Floats
     curtailed_kw: Floats | None = None
     split: Split | None = None
+    choice: Choice | None = None
+
+    @property
+    def open_moves(self) -> Bools:
+        """Moves that may be made: on the grid, and open in the slot or drawn by nature there. (h, e, j)"""
+        slots, levels, count = (self.probability.shape[axis] for axis in (1, 2, 4))
+        return (self.choice or every_move(slots, count)).open_moves(levels, self.moves)
 
     @property
     def plans(self) -> Split:
@@ -52,8 +62,5 @@ class PolicyTable:
         off = np.abs(self.probability.sum(axis=-1) - 1).max()
         if off > ROW_SUM_TOLERANCE:
             raise ValueError(f"policy rows sum to one only within {off:.1e}; normalise them")
-        levels = self.probability.shape[2]
-        target = np.arange(levels)[:, None] + self.moves
-        outside = (target < 0) | (target >= levels)
-        if (self.probability * outside[:, None, :] > 0).any():
+        if (self.probability * ~self.open_moves[:, :, None] > 0).any():
             raise ValueError("policy moves off the grid of levels; set infeasible moves to probability 0")

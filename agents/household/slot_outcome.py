@@ -1,17 +1,16 @@
 """What each move brings in each slot: use, net load and reward at given rates."""
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
-from meanwatt.agents.household.battery import Battery, grid_power_kw, moves, wear_usd
 from meanwatt.agents.household.demand import best_use, utility_of_use, utility_usd_per_hour, wanted_use
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.plans import best_plan, is_simple
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.split import Split, Ties, curtailed_kw, split_by
-from meanwatt.agents.numerics.arrays import Floats, Ints, read_only
+from meanwatt.agents.household.storage import Choice
+from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Rates, payment_usd, slot_payment
@@ -29,10 +28,12 @@ class SlotOutcome:
         Electricity use q and net load n = q − p + b, p being the sun used; positive n is bought. [kW]
     utility_usd, payment_usd
         Utility of use and payment to the leader per slot, fixed charge excluded. [USD]
-    wear_usd : (j,)
-        Battery wear. [USD]
+    wear_usd : (j,) or (h, 1, j)
+        Battery wear, and of an electric vehicle what a trip lacks. [USD]
     level_kwh
         Energy between two levels; 0 without a battery. [kWh]
+    choice : Choice, optional
+        Which moves are chosen among in each slot; without it all in every slot.
     curtailed_kw : optional
         Sun that is not used; None where all is. [kW]
     split : Split, optional
@@ -48,6 +49,7 @@ class SlotOutcome:
     payment_usd: Floats
     wear_usd: Floats
     level_kwh: float = 0.0
+    choice: Choice | None = None
     curtailed_kw: Floats | None = None
     split: Split | None = None
 
@@ -60,7 +62,14 @@ class SlotOutcome:
             use_kw=self.use_kw,
             curtailed_kw=self.curtailed_kw,
             split=self.split,
+            choice=self.choice,
         )
+
+    def mean_cost_usd(self, weight: Floats) -> float:
+        """Expected wear, and of an electric vehicle what trips lack, of moves (c, h, z, j) with these weights. [USD]"""
+        if self.wear_usd.ndim == 1:
+            return float((weight.sum(axis=(0, 1, 2)) * self.wear_usd).sum())
+        return float((weight * self.wear_usd).sum())
 
     @property
     def reward_usd(self) -> Floats:
@@ -90,13 +99,6 @@ class SlotOutcome:
         return self.imported_kw - self.net_load_kw
 
 
-@cache
-def battery_moves(battery: Battery | None, slot_hours: float) -> tuple[Ints, Floats, Floats]:
-    """Moves of a battery with their grid-side power and wear, worked out once."""
-    move = moves(battery, slot_hours)
-    return move, read_only(grid_power_kw(battery, move, slot_hours)), read_only(wear_usd(battery, move))
-
-
 def slot_outcome(
     household: HouseholdType, rates: Rates, shock_levels: Floats, slot_hours: float, ties: Ties | None = None
 ) -> SlotOutcome:
@@ -113,14 +115,14 @@ def slot_outcome(
     ties
         How households part where plans tie; without it all follow the first of the best.
     """
-    move, battery_kw, wear = battery_moves(household.battery, slot_hours)
-    shape = (*household.reference_kw.shape, shock_levels.size, move.size)
+    day = household.storage_day(slot_hours)
+    shape = (*household.reference_kw.shape, shock_levels.size, day.moves.size)
     bought, sold = (np.broadcast_to(rate, shape[:2]) for rate in (rates.import_usd_per_kwh, rates.export_usd_per_kwh))
     arguments = (
         household.reference_kw,
         household.pv_kw,
         shock_levels,
-        battery_kw,
+        day.power_kw,
         bought,
         sold,
         (float(household.elasticity), float(household.flexibility), float(household.reference_price_usd_per_kwh)),
@@ -132,20 +134,21 @@ def slot_outcome(
         use_kw, net_load_kw, utility, payment = np.empty((4, *shape))
         fill_outcome(*arguments, use_kw, net_load_kw, utility, payment)
         if household.curtailable and (min(bought.min(), sold.min()) < 0):
-            spilt = curtailed_kw(household.pv_kw, battery_kw, use_kw, net_load_kw)
+            spilt = curtailed_kw(household.pv_kw, day.power_kw[:, None], use_kw, net_load_kw)
     else:
         split = split_by(*arguments, ties)
         use_kw, net_load_kw, spilt = map(split.mean, (split.use_kw, split.net_load_kw, split.curtailed_kw))
         utility = split.mean(_utility_usd(household, split.use_kw, shock_levels, slot_hours))
         payment = split.mean(_payment_usd(split.net_load_kw, bought, sold, slot_hours))
     return SlotOutcome(
-        moves=move,
+        moves=day.moves,
         use_kw=use_kw,
         net_load_kw=net_load_kw,
         utility_usd=utility,
         payment_usd=payment,
-        wear_usd=wear,
-        level_kwh=household.battery.level_kwh if household.battery else 0.0,
+        wear_usd=day.cost_usd,
+        level_kwh=day.level_kwh,
+        choice=day.choice,
         curtailed_kw=spilt if spilt is not None and spilt.any() else None,
         split=split,
     )
@@ -164,9 +167,8 @@ def mean_reward_usd(
 ) -> Floats:
     """Mean reward of each move of a table at given rates, whatever plans it goes with. (c, h, z, j) [USD]"""
     plans = policy.plans
-    return plans.mean(plan_reward_usd(household, rates, plans, shock_levels, slot_hours)) - wear_usd(
-        household.battery, policy.moves
-    )
+    cost_usd = household.storage_day(slot_hours).cost_usd
+    return plans.mean(plan_reward_usd(household, rates, plans, shock_levels, slot_hours)) - cost_usd
 
 
 def mean_payment_usd(outcome: SlotOutcome, rates: Rates, slot_hours: float) -> Floats:
@@ -219,14 +221,14 @@ def fill_outcome(
                 if_selling = wanted_use(reference, sold[c, h], elasticity, flexibility, reference_price)
                 for j in range(count):
                     if simple:
-                        free = pv_kw[c, h] - battery_kw[j]
+                        free = pv_kw[c, h] - battery_kw[h, j]
                         use = best_use(free, if_buying, if_selling)
                         net = use - free
                     else:
                         use, net = best_plan(
                             reference,
                             pv_kw[c, h],
-                            battery_kw[j],
+                            battery_kw[h, j],
                             bought[c, h],
                             sold[c, h],
                             elasticity,

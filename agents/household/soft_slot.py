@@ -41,6 +41,8 @@ def soft_slot(  # noqa: C901
     reward: Floats,
     weight: Floats,
     lowest: int,
+    first: int,
+    beyond: int,
     ahead: Floats,
     temperature: float,
     future: Floats,
@@ -51,48 +53,51 @@ def soft_slot(  # noqa: C901
 ) -> None:
     """value[z, e] = η log Σ_j exp((r[z, j] + ahead[z, e + m_j])/η), over moves m_j = lowest + j that stay on the grid.
 
-    ``weight`` is exp((r − max r)/η); ``ahead`` has padded rows that end in ``NEVER``. Where ``probability`` (e, z, j)
-    is not empty it becomes the softmax. Scratch: ``tilted`` (j,), ``total`` (padded,), and ``future``
-    (padded + moves,), which is zero outside the levels and stays so.
+    They are numbered from ``first`` to the one before ``beyond``; ``weight`` is exp((r − max r)/η), the maximum being
+    over these. ``ahead`` has padded rows that end in ``NEVER``. Where ``probability`` (e, z, j) is not empty it becomes
+    the softmax. Scratch: ``tilted`` (j,), ``total`` (padded,), and ``future`` (padded + moves,), which is zero outside
+    the levels and stays so.
     """
     shocks, levels = value.shape
-    count, width = reward.shape[1], total.size
+    count, width = beyond - first, total.size
     below = -lowest
     cold = 1.0 / temperature
     best = np.empty(width)
     for z in range(shocks):
-        low_reward, top_reward = _extent(reward[z], count)
+        low_reward, top_reward = _extent(reward[z, first:], count)
         low_ahead, top_ahead = _extent(ahead[z], levels)
         slope = 0.0
         if top_reward - low_reward + top_ahead - low_ahead <= SAFE_EXPONENT * temperature:
-            for j in range(count):
+            for j in range(first, beyond):
                 tilted[j] = weight[z, j]
             for e in range(width):
                 future[below + e] = quick_exp((ahead[z, e] - top_ahead) * cold)
         else:
             slope = (ahead[z, levels - 1] - ahead[z, 0]) / (levels - 1)
-            for j in range(count):
+            for j in range(first, beyond):
                 tilted[j] = reward[z, j] + slope * (lowest + j)
             for e in range(width):
                 total[e] = ahead[z, e] - slope * e
-            low_reward, top_reward = _extent(tilted, count)
+            low_reward, top_reward = _extent(tilted[first:], count)
             low_ahead, top_ahead = _extent(total, levels)
             if top_reward - low_reward + top_ahead - low_ahead > SAFE_EXPONENT * temperature:
-                _plain_soft(reward[z], lowest, ahead[z], temperature, z, best, total, value[z], probability)
+                _plain_soft(
+                    reward[z], lowest, first, beyond, ahead[z], temperature, z, best, total, value[z], probability
+                )
                 continue
-            for j in range(count):
+            for j in range(first, beyond):
                 tilted[j] = quick_exp((tilted[j] - top_reward) * cold)
             for e in range(width):
                 future[below + e] = quick_exp((total[e] - top_ahead) * cold)
         for e in range(width):
             total[e] = 0.0
-        whole = count - count % 4
-        for j in range(0, whole, 4):  # four at a time, so that the sums are fetched and stored less often
+        whole = beyond - count % 4
+        for j in range(first, whole, 4):  # four at a time, so that the sums are fetched and stored less often
             a, b, c, d = tilted[j], tilted[j + 1], tilted[j + 2], tilted[j + 3]
             row = future[j : j + width + 3]
             for e in range(width):
                 total[e] += (a * row[e] + b * row[e + 1]) + (c * row[e + 2] + d * row[e + 3])
-        for j in range(whole, count):
+        for j in range(whole, beyond):
             a = tilted[j]
             row = future[j : j + width]
             for e in range(width):
@@ -103,15 +108,19 @@ def soft_slot(  # noqa: C901
         if probability.size:
             for e in range(levels):
                 share = 1.0 / total[e]
-                row = future[e : e + count]
-                for j in range(count):
-                    probability[e, z, j] = tilted[j] * row[j] * share
+                row, chosen = future[e : e + beyond], probability[e, z]
+                for j in range(chosen.size):
+                    chosen[j] = 0.0
+                for j in range(first, beyond):
+                    chosen[j] = tilted[j] * row[j] * share
 
 
 @compiled(error_model="numpy", fastmath={"nnan", "nsz"})
 def _plain_soft(
     reward: Floats,
     lowest: int,
+    first: int,
+    beyond: int,
     ahead: Floats,
     temperature: float,
     z: int,
@@ -133,11 +142,11 @@ def _plain_soft(
         reach[e - lowest] = ahead[e]
     for e in range(width):
         best[e], total[e] = NEVER, 0.0
-    for j in range(count):
+    for j in range(first, beyond):
         row = reach[j : j + width]
         for e in range(width):
             best[e] = max(best[e], reward[j] + row[e])
-    for j in range(count):
+    for j in range(first, beyond):
         row = reach[j : j + width]
         for e in range(width):
             total[e] += quick_exp((reward[j] + row[e] - best[e]) * cold)
@@ -146,6 +155,8 @@ def _plain_soft(
     if probability.size:
         for e in range(levels):
             share, top = 1.0 / total[e], best[e]
-            row = reach[e : e + count]
+            row, chosen = reach[e : e + count], probability[e, z]
             for j in range(count):
-                probability[e, z, j] = quick_exp((reward[j] + row[j] - top) * cold) * share
+                chosen[j] = 0.0
+            for j in range(first, beyond):
+                chosen[j] = quick_exp((reward[j] + row[j] - top) * cold) * share

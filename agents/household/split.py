@@ -107,7 +107,7 @@ def split_by(
     ties: Ties,
 ) -> Split:
     """How households part at given rates (c, h); arguments as in ``fill_outcome``."""
-    shape = (*reference_kw.shape, shock_levels.size, battery_kw.size)
+    shape = (*reference_kw.shape, shock_levels.size, battery_kw.shape[1])
     share, use, net = np.empty((3, *shape, PLANS))
     lead = np.empty(shape)
     fill_shares(
@@ -132,7 +132,7 @@ def split_by(
         share=share,
         use_kw=use,
         net_load_kw=net,
-        curtailed_kw=curtailed_kw(pv_kw, battery_kw[:, None], use, net),
+        curtailed_kw=curtailed_kw(pv_kw, battery_kw[:, None, :, None], use, net),
         lead_usd=lead,
         temperature_usd=ties.temperature_usd,
     )
@@ -145,8 +145,8 @@ def curtailed_kw(pv_kw: Floats, battery_kw: Floats, use_kw: Floats, net_load_kw:
     ----------
     pv_kw : (c, h)
         What the sun gives. [kW]
-    battery_kw : (j,) or (j, 1)
-        Grid-side power of each move, with as many axes as follow z in the last two. [kW]
+    battery_kw : (h, 1, j) or (h, 1, j, 1)
+        Grid-side power of each move, with as many axes as follow c in the last two. [kW]
     use_kw, net_load_kw : (c, h, z, j) or (c, h, z, j, plan)
     """
     sun_kw = pv_kw.reshape(*pv_kw.shape, *(1,) * (use_kw.ndim - 2))

@@ -56,6 +56,11 @@ def percent(value: float | None, digits: int = 2) -> str:
     return "–" if value is None else f"{100 * value:.{digits}f} %"
 
 
+def unmet_row(kwh: float | None) -> list[tuple[str, str, str]]:
+    """The row of a table about trips of electric vehicles; none where they lack nothing."""
+    return [("trips lack", figure(kwh), "kWh per household-day")] if kwh else []
+
+
 def curtailed_row(kwh: float | None) -> list[tuple[str, str, str]]:
     """The row of a table about solar output that inverters hold back; none where they hold back nothing."""
     return [("curtailed solar output", figure(kwh), "kWh per household-day")] if kwh else []

@@ -163,6 +163,7 @@ def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
         "net_load_kw": [record.net_load_kw for record in done.history],
         "curtailed_kw": [record.curtailed_kw for record in done.history],
         "curtailed_kwh_per_household_day": done.curtailed_kwh_per_household_day,
+        "unmet_trip_kwh_per_household_day": done.unmet_trip_kwh_per_household_day,
         "wholesale_usd_per_kwh": [record.wholesale_usd_per_kwh for record in done.history],
         "day_type": [record.day_type for record in done.history],
         "behaviours": done.behaviours,
@@ -201,7 +202,7 @@ def _write(
 
 def _tables(result: dict[str, Any]) -> None:
     """Print the result for people."""
-    from meanwatt.analysis.cli.show import curtailed_row, figure, percent, say, table
+    from meanwatt.analysis.cli.show import curtailed_row, figure, percent, say, table, unmet_row
 
     speed = result["household_days_per_second"]
     say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']}")
@@ -220,6 +221,7 @@ def _tables(result: dict[str, Any]) -> None:
             ("price volatility (IMV)", figure(metrics["imv"], 4), "USD/kWh per slot"),
             ("peak to average", figure(metrics["peak_to_average"], 2), ""),
             *curtailed_row(result["curtailed_kwh_per_household_day"]),
+            *unmet_row(result["unmet_trip_kwh_per_household_day"]),
             *_feeder(feeder),
             *_bills(result["behaviours"]),
         ],

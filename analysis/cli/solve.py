@@ -90,7 +90,7 @@ def _write(out: str, result: dict[str, Any], equilibrium: "Equilibrium", inputs:
 
 def _tables(result: dict[str, Any]) -> None:
     """Print the result for people."""
-    from meanwatt.analysis.cli.show import curtailed_row, figure, percent, say, say_notes, table
+    from meanwatt.analysis.cli.show import curtailed_row, figure, percent, say, say_notes, table, unmet_row
 
     metrics = result["metrics"]
     say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']} ({result['seconds']:.1f} s)\n")
@@ -125,6 +125,7 @@ def _tables(result: dict[str, Any]) -> None:
             ("price volatility (IMV)", figure(metrics["imv"], 4), "USD/kWh per slot"),
             ("peak to average", figure(metrics["peak_to_average"], 2), ""),
             *curtailed_row(result["curtailed_kwh_per_household_day"]),
+            *unmet_row(result["unmet_trip_kwh_per_household_day"]),
             ("exploitability", figure(result["exploitability_usd_per_household_day"], 4), "USD per household-day"),
             ("contraction", figure(result["contraction"], 2), "below 1: plain iteration settles"),
         ],

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
 
-from meanwatt.agents.household.battery import grid_power_kw, moves
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.design.design import Aims, Leader, default_price_cap_usd_per_kwh
@@ -252,9 +251,7 @@ def _layout(economy: Economy) -> tuple[tuple[str, ...], Observation, Observation
     most_kw = 0.0
     for household in economy.types:
         use = household.reference_kw.max() * economy.shock_levels.max() * (1 + household.flexibility)
-        battery = np.abs(
-            grid_power_kw(household.battery, moves(household.battery, economy.slot_hours), economy.slot_hours)
-        )
+        battery = np.abs(household.storage_day(economy.slot_hours).power_kw)
         most_kw = max(most_kw, float(use + household.pv_kw.max() + battery.max()))
     columns = [
         *((f"{name}_kw_{h}", 0.0, most_kw) for name in ("imported", "exported") for h in slots),

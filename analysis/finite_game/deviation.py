@@ -21,7 +21,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meanwatt.agents.household.battery import grid_power_kw, moves, wear_usd
 from meanwatt.agents.household.best_response import Response, respond
 from meanwatt.agents.household.decision_problem import Outlook
 from meanwatt.agents.household.demand import utility_usd_per_hour
@@ -152,8 +151,8 @@ def _forgone(
 def best_outcome(economy: Economy, household: HouseholdType, seen: OwnRates) -> SlotOutcome:
     """Consequences of every move for a household that knows how its own load moves the price, all else being best."""
     hours = economy.slot_hours
-    move = moves(household.battery, hours)
-    battery_kw = grid_power_kw(household.battery, move, hours)
+    day = household.storage_day(hours)
+    battery_kw = day.power_kw[:, None]
     reference_kw = household.reference_kw[:, :, None, None] * economy.shock_levels[:, None]
     sunny_kw = household.pv_kw[:, :, None, None] - battery_kw
     width = household.flexibility if household.elasticity > 0 else 0.0
@@ -184,12 +183,13 @@ def best_outcome(economy: Economy, household: HouseholdType, seen: OwnRates) -> 
             spilt = net - (use - sunny_kw)
             offer(use, net, (spilt >= 0) & (spilt <= household.pv_kw[:, :, None, None]))
     return SlotOutcome(
-        moves=move,
+        moves=day.moves,
         use_kw=use_kw,
         net_load_kw=net_load_kw,
         utility_usd=hours * utility_usd_per_hour(use_kw, reference_kw, **terms),
         payment_usd=seen.payment_usd(net_load_kw, hours),
-        wear_usd=wear_usd(household.battery, move),
+        wear_usd=day.cost_usd,
+        choice=day.choice,
     )
 
 

@@ -15,7 +15,6 @@ from typing import Final
 
 import numpy as np
 
-from meanwatt.agents.household.battery import grid_power_kw, moves, wear_usd
 from meanwatt.agents.household.demand import utility_of_use
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import SlotOutcome
@@ -69,16 +68,15 @@ class ExpectedRates:
     def best_outcome(self, economy: Economy, household: HouseholdType) -> SlotOutcome:
         """Consequences of every move for a household that knows these rates, all else being best (found by search)."""
         hours = economy.slot_hours
-        move = moves(household.battery, hours)
-        battery_kw = grid_power_kw(household.battery, move, hours)
-        shape = (*household.reference_kw.shape, economy.shock_levels.size, move.size)
+        day = household.storage_day(hours)
+        shape = (*household.reference_kw.shape, economy.shock_levels.size, day.moves.size)
         use, net, utility = np.empty((3, *shape))
         _best(
             household.reference_kw,
             household.pv_kw,
             np.where(self._costs_less_with_more, household.pv_kw, 0.0) * household.curtailable,
             economy.shock_levels,
-            battery_kw,
+            day.power_kw,
             (float(household.elasticity), float(household.flexibility), float(household.reference_price_usd_per_kwh)),
             (self.first_kw, self.spacing_kw),
             self.bought,
@@ -88,12 +86,13 @@ class ExpectedRates:
             utility,
         )
         return SlotOutcome(
-            moves=move,
+            moves=day.moves,
             use_kw=use,
             net_load_kw=net,
             utility_usd=hours * utility,
             payment_usd=self.payment_usd(net, hours),
-            wear_usd=wear_usd(household.battery, move),
+            wear_usd=day.cost_usd,
+            choice=day.choice,
         )
 
 
@@ -167,7 +166,7 @@ def _own_range_kw(economy: Economy) -> tuple[float, float]:
     """Least and largest net load that any household can have. [kW]"""
     low, high = 0.0, 0.0
     for household in economy.types:
-        battery_kw = grid_power_kw(household.battery, moves(household.battery, economy.slot_hours), economy.slot_hours)
+        battery_kw = household.storage_day(economy.slot_hours).power_kw
         reach = household.flexibility if household.elasticity else 0.0
         least = household.reference_kw * economy.shock_levels.min() * (1 - reach) - household.pv_kw
         spare = household.pv_kw if household.curtailable else 0.0
@@ -259,7 +258,7 @@ def _best(
                 enough = min(reference * (1.0 + elasticity), most)
                 person = (reference, elasticity, reference_price)
                 for j in range(count):
-                    sunny = pv_kw[c, h] - battery_kw[j]
+                    sunny = pv_kw[c, h] - battery_kw[h, j]
                     home = (sunny, spare, least, most, enough)
                     best_value, best_net = -np.inf, least - sunny
                     for side in range(2):

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from meanwatt.agents.household.battery import wear_usd
 from meanwatt.agents.household.demand import utility_usd_per_hour
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats
@@ -25,10 +24,19 @@ from meanwatt.model.scenario.economy import Economy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enjoyed:
-    """Sums over the households of one day. [USD]"""
+    """Sums over the households of one day. Money in USD.
+
+    Attributes
+    ----------
+    utility_usd, wear_usd
+        Utility of use; wear of batteries, and what trips of electric vehicles lacked.
+    unmet_trip_kwh
+        Energy that these trips lacked. [kWh]
+    """
 
     utility_usd: float
     wear_usd: float
+    unmet_trip_kwh: float = 0.0
 
 
 class UtilityMeter:
@@ -64,32 +72,47 @@ class UtilityMeter:
         if c not in self._tables:
             self._tables[c] = utility_tables(economy, self._policies, c)
         sums = run_day(self._shadow, self._tables[c], market.day - 1, threads=market.threads, executor=self._executor)
-        utility, levels = sums.energy_kwh.sum(axis=(1, 2)), (sums.charged + sums.discharged).sum(axis=(1, 2))
+        utility = sums.energy_kwh.sum(axis=(1, 2))
+        charged, discharged = sums.charged.sum(axis=1), sums.discharged.sum(axis=1)
+        count = np.array(self._shadow.class_count).ravel()
         learnt = self._own_ways()
         for learner in market.learners:  # these did not follow the policies of their class
-            utility[list(learner.classes)], levels[list(learner.classes)] = 0.0, 0
-            learnt += learner.utility_and_wear_usd()
-        per_level = [t.battery.level_kwh * t.battery.wear_usd_per_kwh if t.battery else 0.0 for t in economy.types]
-        wear = levels @ np.array(per_level)[self._shadow.class_type]
-        return Enjoyed(utility_usd=float(utility.sum() + learnt[0]), wear_usd=float(wear + learnt[1]))
+            own = list(learner.classes)
+            utility[own], charged[own], discharged[own], count[own] = 0.0, 0, 0, 0
+            learnt += (*learner.utility_and_wear_usd(), learner.unmet_trip_kwh())
+        days = [economy.types[kind].storage_day(economy.slot_hours) for kind in self._shadow.class_type]
+        per_level = [0.0 if day.choice.given.size else day.level_cost_usd for day in days]
+        wear = (charged + discharged).sum(axis=1) @ np.array(per_level)
+        lacked = 0.0
+        for number, day in enumerate(days):
+            if day.choice.given.size and count[number]:
+                households = int(count[number])
+                wear += day.total_cost_usd(charged[number], discharged[number], households)
+                lacked += households * day.unmet_kwh(discharged[number] / households)
+        return Enjoyed(
+            utility_usd=float(utility.sum() + learnt[0]),
+            wear_usd=float(wear + learnt[1]),
+            unmet_trip_kwh=float(lacked + learnt[2]),
+        )
 
     def _own_ways(self) -> Floats:
-        """Utility and wear of households that decided for themselves, less what their plans would have brought."""
-        market, own_way, total = self._market, self._market.own_way, np.zeros(2)
+        """Utility, wear and unmet trips of households that decided for themselves, less those of their plans."""
+        market, own_way, total = self._market, self._market.own_way, np.zeros(3)
         if own_way is None:
             return total
         economy, people, c = market.economy, market.population, market.common_state
         utilities: dict[int, Floats] = {}
         for household, path in own_way.paths.items():
             number, kind = people.class_of(household), people.type_of(household)
-            battery = economy.types[kind].battery
+            day = economy.types[kind].storage_day(economy.slot_hours)
             if number not in utilities:
                 use_kw = self._tables[c].columns[number].use_kw
                 utilities[number] = economy.slot_hours * slot_utility_usd_per_hour(economy, kind, use_kw, c)
             slots, moves = np.arange(economy.slots), np.array([path[2], own_way.planned[household]])
             enjoyed = utilities[number][slots, path[1], own_way.columns[household]].sum(axis=1)
-            worn = wear_usd(battery, moves).sum(axis=1)
-            total += enjoyed[0] - enjoyed[1], worn[0] - worn[1]
+            worn = day.cost_by_slot_usd()[slots, moves - int(day.moves[0])].sum(axis=1)
+            lacked = [day.unmet_kwh(np.maximum(-made, 0)) for made in moves]
+            total += enjoyed[0] - enjoyed[1], worn[0] - worn[1], lacked[0] - lacked[1]
         return total
 
     def close(self) -> None:

@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from meanwatt.agents.household.battery import feasible
 from meanwatt.agents.household.decision_problem import ValueRule
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.output.result_files import staged_file
@@ -36,9 +35,12 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
 
         ``share[θ]``, ``import_discount[θ]``, ``income_usd_per_year[θ]``, ``fixed_charge_usd_per_day[θ]``;
         ``levels[θ]`` (int): number of levels, 1 without a battery; ``moves[j]`` (int): signed level changes, the union
-        over types; ``feasible[θ,e,j]`` (bool).
-        ``reward[θ,c,h,z,j]``: USD per slot at the solution's prices, wear and payment included, fixed charge excluded;
-        0 where no level allows the move. ``net_load_kw[θ,c,h,z,j]``: mean over the plans that households follow.
+        over types; ``feasible[θ,e,j]`` (bool): in some slot. ``feasible_by_slot[θ,h,e,j]`` (bool): in this one, for an
+        electric vehicle moves only while it is plugged in. ``chosen[θ,h]`` (bool): whether the household chooses its
+        move; in the other slots the vehicle is on the road, and ``policy`` is given, a draw by nature.
+        ``reward[θ,c,h,z,j]``: USD per slot at the solution's prices, wear, energy that trips lack and payment included,
+        fixed charge excluded; 0 where no level allows the move.
+        ``net_load_kw[θ,c,h,z,j]``: mean over the plans that households follow.
         ``plan_share[θ,c,h,z,j,p]``, ``plan_net_load_kw[…]`` and ``plan_curtailed_kw[…]``: where plans tie at a move
         (buy or sell, use solar output or curtail it) households part, and a plan's share of them clears the market;
         its net load, and the solar output it curtails. One plan where nobody parts; shares of moves sum to 1.
@@ -56,16 +58,21 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
     moves = np.unique(np.concatenate([response.policy.moves for response in answer.responses]))
     states, slots = equilibrium.net_load_kw.shape
     shocks, levels, kinds = len(economy.shock_levels), max(t.levels for t in types), len(types)
-    open_to = np.zeros((kinds, levels, len(moves)), dtype=np.bool_)
+    open_to = np.zeros((kinds, slots, levels, len(moves)), dtype=np.bool_)
+    chosen = np.ones((kinds, slots), dtype=np.bool_)
     reward = np.zeros((kinds, states, slots, shocks, len(moves)))
     net_load_kw = np.zeros_like(reward)
     policy = np.zeros((kinds, states, slots, levels, shocks, len(moves)))
     law = np.zeros((kinds, states, slots, levels, shocks))
     for k, (household, response) in enumerate(zip(types, answer.responses, strict=True)):
         column = np.searchsorted(moves, response.policy.moves)
-        open_to[k, : household.levels, column] = feasible(household.levels, response.policy.moves).T
-        reward[k][..., column] = response.outcome.reward_usd
-        net_load_kw[k][..., column] = response.policy.net_load_kw
+        own_moves = response.policy.open_moves
+        open_to[k, :, : household.levels][..., column] = own_moves
+        if response.policy.choice is not None:
+            chosen[k] = response.policy.choice.chosen
+        possible = np.asarray(own_moves.any(axis=1))[:, None]
+        reward[k][..., column] = np.where(possible, response.outcome.reward_usd, 0.0)
+        net_load_kw[k][..., column] = np.where(possible, response.policy.net_load_kw, 0.0)
         policy[k, :, :, : household.levels][..., column] = response.policy.probability
         law[k, :, :, : household.levels] = answer.flows[k].law
     plans = _plans(equilibrium, moves)
@@ -82,7 +89,9 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
         "reward": reward,
         "net_load_kw": net_load_kw,
         **plans,
-        "feasible": open_to,
+        "feasible": np.asarray(open_to.any(axis=1)),
+        "feasible_by_slot": open_to,
+        "chosen": chosen,
         "shock_kernel": economy.shock_kernel,
         "common_kernel": common.kernel,
         "common_probability": common.probability,

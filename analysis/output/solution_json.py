@@ -118,6 +118,7 @@ def solution_json(
         "net_load_kw": equilibrium.net_load_kw,
         "curtailed_kw": equilibrium.curtailed_kw,
         "curtailed_kwh_per_household_day": equilibrium.curtailed_kwh_per_household_day,
+        "unmet_trip_kwh_per_household_day": equilibrium.unmet_trip_kwh_per_household_day,
         "adder_usd_per_kwh": equilibrium.adder_usd_per_kwh,
         "fixed_charge_usd_per_day": dict(
             zip(economy.groups, equilibrium.fixed_charge_usd_per_day.tolist(), strict=True)

@@ -39,6 +39,8 @@ class Simulation:
         Name, share, households and mean bill [USD per household-day] of each behaviour over all days.
     curtailed_kwh_per_household_day
         Solar output that inverters held back, mean over all days and households; None if no day was simulated. [kWh]
+    unmet_trip_kwh_per_household_day
+        The same of the energy that trips of electric vehicles needed and did not get. [kWh]
     metrics, feeder
         Over all days; None if none was simulated, and the feeder also in a run without power flow.
     seconds
@@ -52,6 +54,7 @@ class Simulation:
     messages: tuple[str, ...]
     behaviours: list[dict[str, Any]]
     curtailed_kwh_per_household_day: float | None
+    unmet_trip_kwh_per_household_day: float | None
     metrics: Metrics | None
     feeder: FeederStress | None
     seconds: float
@@ -131,6 +134,7 @@ def simulate(
             messages=market.messages,
             behaviours=_behaviours(market.history),
             curtailed_kwh_per_household_day=_curtailed_kwh(market) if enjoyed else None,
+            unmet_trip_kwh_per_household_day=_unmet_trip_kwh(market, enjoyed) if enjoyed else None,
             metrics=_metrics(market, enjoyed) if enjoyed else None,
             feeder=_feeder(market) if enjoyed and power_flow else None,
             seconds=seconds,
@@ -178,6 +182,11 @@ def _behaviours(history: History) -> list[dict[str, Any]]:
 def _curtailed_kwh(market: ProsumerMarket) -> float:
     """Solar output not used. [kWh per household-day]"""
     return float(market.history.stacked("curtailed_kw").sum(axis=1).mean()) * market.slot_hours
+
+
+def _unmet_trip_kwh(market: ProsumerMarket, enjoyed: list[Enjoyed]) -> float:
+    """Energy that trips needed and did not get. [kWh per household-day]"""
+    return sum(day.unmet_trip_kwh for day in enjoyed) / (len(enjoyed) * market.population.households)
 
 
 def _metrics(market: ProsumerMarket, enjoyed: list[Enjoyed]) -> Metrics:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from meanwatt.agents.household.battery import Battery
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.validation.grid import GridError, MeanFieldGrid
 from meanwatt.model.market.market import ProsumerMarket
@@ -79,7 +80,7 @@ def midnight_levels(equilibrium: Equilibrium) -> Floats | None:
     Returns
     -------
     (c, level) float, or None
-        Rows sum to one; None without batteries. All batteries of a scenario are of one make.
+        Rows sum to one; None without batteries. Of several makes, that of most households counts.
     """
     by_type = midnight_levels_by_type(equilibrium)
     share = equilibrium.economy.type_share
@@ -91,8 +92,9 @@ def midnight_levels_by_type(equilibrium: Equilibrium) -> dict[int, Floats]:
     """Law (c, level) of the state of charge at the end of the day, by the number of each type with a battery."""
     found = {}
     kinds = zip(equilibrium.economy.types, equilibrium.policies, equilibrium.laws, strict=True)
+    checked = checked_storage(equilibrium.economy)
     for kind, (household, policy, law) in enumerate(kinds):
-        if household.battery is None:
+        if household.battery is None or household.battery != checked:
             continue
         chance = (law[:, -1, :, :, None] * policy.probability[:, -1]).sum(axis=2)
         after = np.zeros(chance.shape[:2])
@@ -101,6 +103,15 @@ def midnight_levels_by_type(equilibrium: Equilibrium) -> dict[int, Floats]:
             after[:, stay.start + move : stay.stop + move] += chance[:, stay, j]
         found[kind] = after
     return found
+
+
+def checked_storage(economy: Economy) -> Battery | None:
+    """The make of battery, at home or in a vehicle, of which states of charge are compared: that of most households."""
+    share: dict[Battery, float] = {}
+    for household in economy.types:
+        if household.battery is not None:
+            share[household.battery] = share.get(household.battery, 0.0) + household.share
+    return max(share, key=lambda make: share[make]) if share else None
 
 
 def composition_error_kw(equilibrium: Equilibrium, households: int) -> float:
@@ -121,9 +132,9 @@ def mean_of_known(values: Sequence[float | None]) -> float | None:
 def _distance_kwh(economy: Economy, people: Population, law: Floats) -> float | None:
     """Wasserstein-1 distance between the batteries' levels now and a law (level,): ΔE Σ |F_N − F|."""
     counts = np.zeros(len(law))
-    level_kwh = 0.0
+    level_kwh, checked = 0.0, checked_storage(economy)
     for kind, household in enumerate(economy.types):
-        if household.battery is not None:
+        if household.battery is not None and household.battery == checked:
             counts += people.count[kind] * people.level_law(kind, household.levels)
             level_kwh = household.battery.level_kwh
     if counts.sum() == 0:

@@ -25,12 +25,18 @@ def use_kwh(
     (type, bus, slot) float
         Sums over the households there. [kWh]
     """
-    one_level = np.array([1, -1])
-    up_kw, down_kw = np.transpose([grid_power_kw(household.battery, one_level, slot_hours) for household in types])
+    up_kw, down_kw = np.array([_one_level_kw(household, slot_hours) for household in types]).swapaxes(0, 1)[:, :, None]
     pv_kw = np.array([household.pv_kw[common_state] for household in types])
     sun_kw = households[:, :, None] * pv_kw[:, None, :]
-    battery_kw = up_kw[:, None, None] * sums.charged + down_kw[:, None, None] * sums.discharged
+    battery_kw = up_kw * sums.charged + down_kw * sums.discharged
     return np.asarray(sums.energy_kwh + slot_hours * (sun_kw - battery_kw) - sums.curtailed_kwh)
+
+
+def _one_level_kw(household: HouseholdType, slot_hours: float) -> tuple[Floats, Floats]:
+    """Grid-side power of one level up and of one level down in every slot, (slot,) each; 0 on the road. [kW]"""
+    up, down = grid_power_kw(household.battery, np.array([1, -1]), slot_hours)
+    plugged_in = household.storage_day(slot_hours).choice.chosen
+    return up * plugged_in, down * plugged_in
 
 
 def stored_kwh(sums: DaySums, types: Sequence[HouseholdType], level_before: Ints) -> Floats:

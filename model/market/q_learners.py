@@ -187,6 +187,7 @@ class QLearners:
                 np.uint64(stream(people.key, Purpose.DAY, own.kind)),
                 own.value,
                 readings.reshape(tables.slots, tables.shocks, width),
+                self._choice(own.kind),
                 tables.shock_alias.reshape(tables.shocks, tables.shocks),
                 (people.level[own.rows], people.shock[own.rows], people.energy_kwh[own.rows]),
                 (own.moved, own.met, lowest),
@@ -285,8 +286,20 @@ class QLearners:
             outcome = self._lived[own.kind]
             slots = np.arange(moved.shape[1])
             utility += float(outcome.utility_usd[self._common_state][slots, own.met, moved].sum())
-            wear += float(outcome.wear_usd[moved].sum())
+            cost_usd = self.types[own.kind].storage_day(self.outlook.slot_hours).cost_by_slot_usd()
+            wear += float(cost_usd[slots, moved].sum())
         return utility, wear
+
+    def unmet_trip_kwh(self) -> float:
+        """Energy that the last day's trips of electric vehicles needed and did not get, summed. [kWh]"""
+        lacked = 0.0
+        for own in self._classes:
+            day = self.types[own.kind].storage_day(self.outlook.slot_hours)
+            moved = own.moved.astype(np.int64)
+            moved[:, 0] = np.maximum(moved[:, 0], -1 - moved[:, 0])
+            discharged = np.maximum(-day.moves[moved], 0).mean(axis=0)
+            lacked += len(moved) * day.unmet_kwh(discharged)
+        return lacked
 
     @property
     def classes(self) -> tuple[int, ...]:
@@ -301,8 +314,13 @@ class QLearners:
     def _policy(self, kind: int, value: Values) -> PolicyTable:
         plan = self.policies[kind]
         shocks = plan.net_load_kw.shape[2]
-        chance = policy_of_values(value, plan.moves, self.outlook.temperature_usd, shocks)
+        chance = policy_of_values(value, plan.moves, self.outlook.temperature_usd, shocks, plan.choice)
         return replace(plan, probability=chance)
+
+    def _choice(self, kind: int) -> tuple[Ints, Floats]:
+        """Which moves a type chooses among, as compiled code takes it."""
+        choice = self.types[kind].storage_day(self.outlook.slot_hours).choice
+        return choice.bounds, choice.given
 
     def _plan(self) -> None:
         """Work out use and net load of every move at the rates expected."""
@@ -314,6 +332,9 @@ class QLearners:
             states, slots, shocks, width = outcome.net_load_kw.shape
             still = np.zeros((states, slots, household.levels, shocks, width))
             still[..., int(np.flatnonzero(outcome.moves == 0)[0])] = 1.0
+            if outcome.choice is not None and outcome.choice.given.size:
+                drawn = ~outcome.choice.chosen
+                still[:, drawn] = outcome.choice.given[drawn][:, :, None]
             policies.append(outcome.followed(still))
             self._outcomes.append(outcome)
         self.policies = tuple(policies)
@@ -338,6 +359,7 @@ class QLearners:
             own.value,
             own.gain,
             own.reward,
+            self._choice(own.kind),
             (people.level[own.rows], people.shock[own.rows]),
             (own.moved, own.met, int(self.policies[own.kind].moves[0])),
         )

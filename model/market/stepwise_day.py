@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from meanwatt.agents.behaviour.protocol import Situation
-from meanwatt.agents.household.battery import wear_usd
 from meanwatt.agents.household.demand import utility_usd_per_hour
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.tariff.tariff import Rates, payment_usd
@@ -186,7 +185,8 @@ class DayBySlot:
                 elasticity=household.elasticity,
                 reference_price=household.reference_price_usd_per_kwh,
             )
-            wear[k] = wear_usd(household.battery, np.array([move]))[0]
+            day = household.storage_day(self.market.slot_hours)
+            wear[k] = day.cost_by_slot_usd()[slot, move - int(day.moves[0])]
         return utility, wear, curtailed
 
     def _live(self) -> None:

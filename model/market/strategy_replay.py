@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from meanwatt.agents.behaviour.protocol import DayLived, Situation, Strategy
 from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.household.storage import feasible
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import Purpose, Words, child, stream, uniform
 from meanwatt.agents.tariff.tariff import Rates, payment_usd
@@ -225,9 +226,15 @@ class Walk:
 
     @property
     def open_moves(self) -> npt.NDArray[np.bool_]:
-        """Which of the policy's moves keep the level on the grid, (j,)."""
-        target = self.level + self._policy.moves
-        return np.asarray((target >= 0) & (target < self._levels))
+        """Which of the policy's moves are open: on the grid, and to choose from; on the road the one drawn. (j,)"""
+        choice, number = self._policy.choice, np.arange(self._policy.moves.size)
+        on_grid = feasible(self._levels, self._policy.moves)[self.level]
+        if choice is None:
+            return np.asarray(on_grid)
+        if not choice.chosen[self.slot]:
+            return np.asarray(number == self._planned_column // self.columns.plans)
+        first, beyond = choice.bounds[self.slot]
+        return np.asarray(on_grid & (number >= first) & (number < beyond))
 
     @property
     def planned_move(self) -> int:

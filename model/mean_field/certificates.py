@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from meanwatt.agents.household.battery import feasible, moves
 from meanwatt.agents.household.best_response import respond
 from meanwatt.agents.household.decision_problem import Outlook
 from meanwatt.agents.household.slot_outcome import slot_outcome
@@ -38,7 +37,8 @@ def softmax_bound_usd_per_day(economy: Economy) -> float:
     """A-posteriori bound η·T·Σ_θ w_θ ln max_e |A_θ(e)| on the exploitability of any fixed point. [USD/day]"""
     total = 0.0
     for household in economy.types:
-        choices = feasible(household.levels, moves(household.battery, economy.slot_hours)).sum(axis=1).max()
+        day = household.storage_day(economy.slot_hours)
+        choices = day.open_moves[day.choice.chosen].sum(axis=2).max()
         total += household.share * float(np.log(choices))
     return economy.scenario.temperature_usd * economy.slots * total
 

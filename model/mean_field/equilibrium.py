@@ -37,7 +37,12 @@ from meanwatt.model.mean_field.population.population_response import (
     posted_charge_usd_per_day,
     surplus_usd_per_day,
 )
-from meanwatt.model.mean_field.solution_messages import curtailed_kw, curtailed_kwh_per_day, solution_messages
+from meanwatt.model.mean_field.solution_messages import (
+    curtailed_kw,
+    curtailed_kwh_per_day,
+    solution_messages,
+    unmet_trip_kwh_per_day,
+)
 from meanwatt.model.mean_field.solvers.price_fixed_point import PriceSolution, couples, first_guess, solve_prices
 from meanwatt.model.mean_field.solvers.revenue_recovery import Recovered, balancing_fixed_charge, smallest_adder
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
@@ -138,6 +143,11 @@ class Equilibrium:
     def curtailed_kwh_per_household_day(self) -> float:
         """The same over an expected day; exactly 0 where all is used. [kWh]"""
         return curtailed_kwh_per_day(self.economy, self.answer)
+
+    @property
+    def unmet_trip_kwh_per_household_day(self) -> float:
+        """Energy that trips of electric vehicles need and do not get, expected; 0 where they lack nothing. [kWh]"""
+        return unmet_trip_kwh_per_day(self.economy, self.answer)
 
     @property
     def at_first_root(self) -> bool:

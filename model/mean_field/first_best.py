@@ -17,11 +17,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from meanwatt.agents.household.battery import Battery, grid_power_kw, moves, wear_usd
+from meanwatt.agents.household.battery import Battery
 from meanwatt.agents.household.best_response import Response, respond
 from meanwatt.agents.household.decision_problem import Outlook
 from meanwatt.agents.household.demand import utility_usd_per_hour, wanted_slope_kw, wanted_use_kw
 from meanwatt.agents.household.slot_outcome import SlotOutcome
+from meanwatt.agents.household.storage import StorageDay, storage_day
 from meanwatt.agents.numerics.arrays import Floats, read_only
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.mean_field.population.flow import stationary_flow
@@ -287,7 +288,8 @@ def solve_first_best(economy: Economy, *, watch: Watch | None = None) -> FirstBe
         shock_probability=np.ones(1),
         discount_per_day=1.0,
     )
-    columns = _Columns(power_kw=np.zeros((1, planner.weight.size)), wear_usd=np.zeros(1))
+    idle_usd = sum(share * _idle_cost_usd(economy, make) for make, share in makes.items())
+    columns = _Columns(power_kw=np.zeros((1, planner.weight.size)), wear_usd=np.full(1, idle_usd))
     responses: dict[Battery, Response] = {}
     gap, spent = np.inf, 0
     for spent in range(COLUMN_LIMIT):  # noqa: B007 - reported below
@@ -324,26 +326,40 @@ def solve_first_best(economy: Economy, *, watch: Watch | None = None) -> FirstBe
     )
 
 
+def _idle_cost_usd(economy: Economy, battery: Battery) -> float:
+    """What it costs a day to leave a battery empty and never charge: nothing at home, the trip of a vehicle. [USD]"""
+    day = storage_day(battery, economy.slots, economy.slot_hours)
+    return float(day.cost_by_slot_usd()[:, day.still].sum())
+
+
 def _best_plan(
     economy: Economy, battery: Battery, horizon: Outlook, price: Floats, start: Response | None, watch: Watch
 ) -> tuple[Floats, float, Response]:
     """Mean power (c·h) and daily wear of a battery that answers the price alone, at temperature 0."""
-    move = moves(battery, economy.slot_hours)
-    power = grid_power_kw(battery, move, economy.slot_hours)
-    shape = (*economy.rest_load_kw.shape, 1, move.size)
+    day = storage_day(battery, economy.slots, economy.slot_hours)
+    power = day.power_kw[:, None]
+    shape = (*economy.rest_load_kw.shape, 1, day.moves.size)
     prices = price.reshape(economy.rest_load_kw.shape)[:, :, None, None]
     brought = SlotOutcome(
-        moves=move,
+        moves=day.moves,
         use_kw=np.zeros(shape),
         net_load_kw=np.broadcast_to(power, shape),
         utility_usd=np.zeros(shape),
         payment_usd=economy.slot_hours * prices * power,
-        wear_usd=wear_usd(battery, move),
+        wear_usd=day.cost_usd,
+        choice=day.choice,
     )
     response = respond(brought, battery.levels, horizon, start=start, check=watch.check)
     flow = stationary_flow(
         response.policy, horizon.shock_kernel, np.ones(1), economy.common.backward, check=watch.check
     )
     frequency = flow.frequency[:, :, 0]
-    wear = float(economy.common.probability @ (frequency @ brought.wear_usd).sum(axis=1))
-    return (frequency @ power).ravel(), wear, response
+    power, cost = (_by_slot(frequency, day, of_move) for of_move in (day.power_kw, day.cost_by_slot_usd()))
+    return power.ravel(), float(economy.common.probability @ cost.sum(axis=1)), response
+
+
+def _by_slot(frequency: Floats, day: StorageDay, of_move: Floats) -> Floats:
+    """Mean (c, h) of what every move (h, j) brings, under frequencies (c, h, j)."""
+    if not day.choice.given.size:  # the same in every slot
+        return np.asarray(frequency @ of_move[0])
+    return np.asarray((frequency * of_move).sum(axis=2))

@@ -11,6 +11,8 @@ from meanwatt.model.mean_field.population.population_response import Answer
 from meanwatt.model.scenario.economy import Economy
 
 ROUNDING: Final = 1e-12
+NEGLIGIBLE: Final = 1e-3
+"""Share of the trips' energy that may be lacking without a word."""
 """A cut this small is rounding [USD/kWh], and so is this share of the solar output."""
 
 
@@ -18,6 +20,7 @@ def solution_messages(economy: Economy, tariff: Tariff, found: Answer) -> Iterat
     """What an answer of the continuum has that was not asked for in so many words."""
     yield from _capped_credit(economy, tariff, found)
     yield from _curtailed(economy, found)
+    yield from _unmet(economy, found)
 
 
 def curtailed_kw(economy: Economy, found: Answer) -> Floats:
@@ -33,6 +36,23 @@ def curtailed_kwh_per_day(economy: Economy, found: Answer) -> float:
     """The same over the day, in expectation; what is rounding counts as none. [kWh per household-day]"""
     spilt_kwh = float(economy.common.probability @ curtailed_kw(economy, found).sum(axis=1)) * economy.slot_hours
     return spilt_kwh if spilt_kwh > ROUNDING * _sun_kwh_per_day(economy) else 0.0
+
+
+def unmet_trip_kwh_per_day(economy: Economy, found: Answer) -> float:
+    """Energy that trips of electric vehicles need and do not get; rounding counts as none. [kWh per household-day]"""
+    total = 0.0
+    for household, flow in zip(economy.types, found.flows, strict=True):
+        day = household.storage_day(economy.slot_hours)
+        if day.trip_levels.size:
+            moved = np.einsum("c,chzj,j->h", economy.common.probability, flow.frequency, day.moves)
+            total += household.share * day.unmet_kwh(-moved)
+    return total if total > ROUNDING * _trip_kwh_per_day(economy) else 0.0
+
+
+def _trip_kwh_per_day(economy: Economy) -> float:
+    """Energy that trips of electric vehicles need. [kWh per household-day]"""
+    days = [(household.share, household.storage_day(economy.slot_hours)) for household in economy.types]
+    return sum(share * day.level_kwh * float(day.trip_levels.sum()) for share, day in days)
 
 
 def _sun_kwh_per_day(economy: Economy) -> float:
@@ -65,4 +85,14 @@ def _curtailed(economy: Economy, found: Answer) -> Iterator[str]:
         yield (
             f"pv.curtailable = true: inverters hold back {spilt_kwh:.3g} kWh per household-day,"
             f" {share:.2%} of the solar output, where using or exporting it would cost; false exports it."
+        )
+
+
+def _unmet(economy: Economy, found: Answer) -> Iterator[str]:
+    """Trips that the vehicles' batteries do not cover."""
+    lacked_kwh = unmet_trip_kwh_per_day(economy, found)
+    if lacked_kwh > NEGLIGIBLE * _trip_kwh_per_day(economy):
+        yield (
+            f"ev.unmet_usd_per_kwh = {economy.scenario.ev.unmet_usd_per_kwh:g}: electric vehicles lack"
+            f" {lacked_kwh:.3g} kWh per household-day of their trips, bought on the way at that price."
         )

@@ -17,7 +17,7 @@ from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.supply import SupplyCurve
 from meanwatt.model.scenario.tariff_file import group_values, rate_table, slot_values
-from meanwatt.model.scenario.technologies import battery_of, technology_shares
+from meanwatt.model.scenario.technologies import TECHNOLOGIES, technology_shares
 from meanwatt.model.scenario.weather import CommonStates, common_states
 
 DAYS_PER_MONTH = 365 / 12
@@ -44,7 +44,7 @@ class Economy:
     shock_levels, shock_kernel, shock_probability : (z,), (z, z'), (z,) float
         The household's own chain; levels have mean one under the stationary law ``shock_probability``.
     types : tuple of HouseholdType
-        Household types of positive share, by income group, then none, pv, pv_battery, battery. Shares sum to one.
+        Household types of positive share, by income group, then as in ``TECHNOLOGIES``. Shares sum to one.
     groups : tuple of str
         Income groups.
     group_share, group_income_usd_per_year : (group,) float
@@ -140,22 +140,23 @@ def build_economy(scenario: Scenario) -> Economy:
     total = sum(group.share for group in scenario.income_groups.values())
     types = []
     for index, (name, group) in enumerate(scenario.income_groups.items()):
-        for technology, part in technology_shares(scenario, group).items():
+        shares = technology_shares(scenario, group)
+        for technology in TECHNOLOGIES:
+            part = shares[technology.name]
             if part * group.share == 0:
                 continue
-            has_pv = technology.startswith("pv")
-            multiplier = group.use_factor * (scenario.load.adopter_multiplier if has_pv else 1.0)
-            installed_kw = group.pv_kw * scenario.pv_scale if has_pv else 0.0
+            multiplier = group.use_factor * (scenario.load.adopter_multiplier if technology.solar else 1.0)
+            installed_kw = group.pv_kw * scenario.pv_scale if technology.solar else 0.0
             types.append(
                 HouseholdType(
                     income_group=name,
                     group=index,
-                    technology=technology,
+                    technology=technology.name,
                     share=part * group.share / total,
                     income_usd_per_year=group.income_usd_per_year,
                     reference_kw=multiplier * mean_load_kw,
                     pv_kw=installed_kw * clear_day * pv_factor,
-                    battery=battery_of(scenario) if technology.endswith("battery") else None,
+                    battery=technology.storage(scenario) if technology.storage else None,
                     elasticity=scenario.elasticity,
                     flexibility=scenario.flexibility,
                     reference_price_usd_per_kwh=scenario.reference_price_usd_per_kwh,

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meanwatt.agents.household.battery import moves
+from meanwatt.agents.household.storage import storage_day
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.tariff_file import slot_values
-from meanwatt.model.scenario.technologies import battery_of, technology_shares
+from meanwatt.model.scenario.technologies import TECHNOLOGIES, technologies_owned, technology_shares
 from meanwatt.model.scenario.weather import common_states
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def require_physical(scenario: "Scenario") -> None:
                     f" give {ranges.LOAD.wanted()} in every slot"
                 )
     power = scenario.battery.power_limit_kw
+    for technology in technologies_owned(scenario):
+        power = max(power, technology.storage(scenario).power_limit_kw if technology.storage else 0.0)
     low = float(rest.min() - sun.max() - power)
     high = float(rest.max() + use.max() * (1 + scenario.flexibility) + power)
     for load, price in zip((low, high), scenario.supply.curve().prices_at((low, high)), strict=True):
@@ -70,16 +72,15 @@ def require_size(scenario: "Scenario") -> None:
 def policy_bytes(scenario: "Scenario") -> float:
     """Memory that the policies of all household types take while they are computed. [bytes]"""
     states = common_states(tuple(scenario.day_types), scenario.day_type_kernel_array(), scenario.memory).count
-    owners = sum(
-        technology_shares(scenario, group)[technology] > 0
-        for group in scenario.income_groups.values()
-        if group.share > 0
-        for technology in ("pv_battery", "battery")
-    )
-    width = len(moves(battery_of(scenario), scenario.slot_hours))
+    shares = [technology_shares(scenario, group) for group in scenario.income_groups.values() if group.share > 0]
+    wide = 0
+    for technology in TECHNOLOGIES:
+        owners = sum(share[technology.name] > 0 for share in shares)
+        if technology.storage and owners:
+            day = storage_day(technology.storage(scenario), scenario.slots_per_day, scenario.slot_hours)
+            wide += owners * (day.levels * day.moves.size - 1)
     rows = float(states) * scenario.slots_per_day * len(scenario.shock.levels)
-    plain = 4 * len(scenario.income_groups) - owners
-    return 8 * POLICIES_AT_ONCE * rows * (owners * scenario.battery_levels * width + plain)
+    return 8 * POLICIES_AT_ONCE * rows * (wide + 4 * len(scenario.income_groups))
 
 
 def _products(scenario: "Scenario") -> tuple[Floats, Floats, Floats]:

@@ -7,11 +7,11 @@ of it and, where there is one, the remedy.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from meanwatt.agents.household.battery import attainable_kw, keeps_power, nearest_levels, reached_kw
+from meanwatt.agents.household.battery import Battery, attainable_kw, keeps_power, nearest_levels, reached_kw
 from meanwatt.agents.numerics.arrays import Ints
 from meanwatt.model.scenario.ranges import BATTERY_LEVELS
 from meanwatt.model.scenario.schema import Scenario
-from meanwatt.model.scenario.technologies import battery_of, technology_shares
+from meanwatt.model.scenario.technologies import SCALED_SHARES, technologies_owned
 
 Messages = tuple[str, ...]
 
@@ -48,11 +48,7 @@ def rounding_messages(names: Iterable[str], share: Iterable[float], count: Ints)
 
 def _capped_shares(scenario: Scenario) -> Iterator[str]:
     """Shares that a scale would lift above everybody."""
-    for scale, share, whom in (
-        ("pv_share_scale", "pv_share", "with PV"),
-        ("battery_share_scale", "storage_share_of_pv", "with a battery among those with PV"),
-        ("battery_share_scale", "battery_only_share", "with a battery among those without PV"),
-    ):
+    for scale, share, whom in SCALED_SHARES:
         factor = getattr(scenario, scale)
         capped = [name for name, group in scenario.income_groups.items() if factor * getattr(group, share) > 1]
         if capped:
@@ -61,9 +57,14 @@ def _capped_shares(scenario: Scenario) -> Iterator[str]:
 
 def _lost_power(scenario: Scenario) -> Iterator[str]:
     """Battery power that the grid of levels does not hold."""
-    shares = (technology_shares(scenario, group) for group in scenario.income_groups.values() if group.share > 0)
-    battery, hours = battery_of(scenario), scenario.slot_hours
-    if keeps_power(battery, hours) or not any(share["battery"] + share["pv_battery"] > 0 for share in shares):
+    stores = {t.levels_key: t.storage for t in technologies_owned(scenario) if t.storage}
+    for key, of_scenario in stores.items():
+        yield from _lost_by(key, of_scenario(scenario), scenario.slot_hours)
+
+
+def _lost_by(key: str, battery: Battery, hours: float) -> Iterator[str]:
+    """Power of one battery that its levels do not hold."""
+    if keeps_power(battery, hours):
         return
     charge, discharge = (
         f"{reached:.3g} of {attainable:.3g} kW"
@@ -73,8 +74,10 @@ def _lost_power(scenario: Scenario) -> Iterator[str]:
     remedy = f"no number of levels up to {int(BATTERY_LEVELS.high)} does better than 98 %"
     if better is not None:
         now = reached_kw(replace(battery, levels=better), hours)
-        remedy = f"{better} levels would reach {now[0]:.3g} and {now[1]:.3g} kW"
-    yield f"battery_levels = {battery.levels}: charging reaches {charge} and discharging {discharge}; {remedy}."
+        reached = f"{now[0]:.3g} kW" if battery.charges_only else f"{now[0]:.3g} and {now[1]:.3g} kW"
+        remedy = f"{better} levels would reach {reached}"
+    both = f"charging reaches {charge}" + ("" if battery.charges_only else f" and discharging {discharge}")
+    yield f"{key} = {battery.levels}: {both}; {remedy}."
 
 
 def _listed(names: Sequence[str], word: str) -> str:

@@ -63,7 +63,7 @@ class DayProduct:
                 day.policy.probability,
                 lowest,
                 day.reward,
-                day.law,
+                day.choosing,
                 day.landing,
                 day.landed_reward,
                 day.seen,
@@ -123,7 +123,7 @@ class DayProduct:
             forward_days(
                 kernel,
                 reward,
-                day.law[part],
+                day.choosing[part],
                 day.landing[part],
                 landed_reward,
                 seen,

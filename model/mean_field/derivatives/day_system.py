@@ -65,7 +65,7 @@ class DaySystem:
         forward = (
             self.kernel,
             day.reward,
-            day.law,
+            day.choosing,
             day.landing,
             day.landed_reward,
             day.seen,

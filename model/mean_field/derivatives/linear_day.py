@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from meanwatt.agents.household.battery import feasible
 from meanwatt.agents.household.best_response import Response
 from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.model.mean_field.population.flow import Flow
@@ -15,8 +15,10 @@ class LinearDay:
 
     Attributes
     ----------
-    law, landing : (c, h, z, e)
-        Mass before the move, and after it.
+    law : (c, h, z, e)
+        Mass before the move.
+    choosing, landing : (c, h, z, e)
+        Mass that chooses its move, before and after it; where nature draws, 0: nobody answers a change there.
     reward, landed_reward : (2, c, h, z, e)
         Mean slope of the reward in the import and the export rate before the move, and its sum by where moves land.
     seen, landed_seen : (o, c, h, z, e)
@@ -41,16 +43,18 @@ class LinearDay:
         net_kw = response.outcome.net_load_kw
         imported_kw = response.outcome.imported_kw
         per_rate = -horizon.slot_hours * np.stack([imported_kw, net_kw - imported_kw])
-        self.law = np.ascontiguousarray(flow.law.transpose(0, 1, 3, 2))
+        self.law = self.choosing = np.ascontiguousarray(flow.law.transpose(0, 1, 3, 2))
+        if policy.choice is not None and policy.choice.given.size:
+            self.choosing = self.law * policy.choice.chosen[:, None, None]
         self.reward = _expected(policy.probability, per_rate)
         self.seen = _expected(policy.probability, seen)
-        self.landing, self.landed_reward = _landed(policy.probability, policy.moves, self.law, per_rate)
-        _, self.landed_seen = _landed(policy.probability, policy.moves, self.law, seen)
+        self.landing, self.landed_reward = _landed(policy.probability, policy.moves, self.choosing, per_rate)
+        _, self.landed_seen = _landed(policy.probability, policy.moves, self.choosing, seen)
         self.soft = horizon.value_rule is ValueRule.ENTROPY
         if self.soft:
             self.plan, self.plan_reward = policy.probability, self.reward
         else:
-            self.plan = greedy_moves(policy.probability, policy.moves)
+            self.plan = greedy_moves(policy)
             self.plan_reward = _expected(self.plan, per_rate)
         weight = flow.frequency
         self.own = np.stack(
@@ -63,17 +67,21 @@ class LinearDay:
 
     def _together(self, probability: Floats, seen: Floats, rewarded: Floats) -> Floats:
         """Σ μ P φ R over −, z, e, j: how an observable moves with the reward of its own slot, over η. (o, c, h)"""
-        weight = np.einsum("chze,chezj->chzj", self.law, probability)
+        weight = np.einsum("chze,chezj->chzj", self.choosing, probability)
         moved: Floats = np.einsum("chzj,ochzj,chzj->och", weight, seen, rewarded)
         return moved / self.horizon.temperature_usd
 
 
-def greedy_moves(probability: Floats, moves: Ints) -> Floats:
-    """The policy (c, h, e, z, j) that takes the most probable feasible move, ties split equally."""
-    allowed = feasible(probability.shape[2], moves)[:, None, :]
+def greedy_moves(policy: PolicyTable) -> Floats:
+    """The policy (c, h, e, z, j) that takes the most probable open move, ties split equally; nature draws as before."""
+    allowed, probability = policy.open_moves[:, :, None], policy.probability
     best = np.where(allowed, probability, -1.0).max(axis=-1, keepdims=True)
     chosen = (probability >= best) & allowed
-    return np.asarray(chosen / chosen.sum(axis=-1, keepdims=True))
+    greedy = np.asarray(chosen / chosen.sum(axis=-1, keepdims=True))
+    if policy.choice is not None and policy.choice.given.size:
+        drawn = ~policy.choice.chosen
+        greedy[:, drawn] = probability[:, drawn]
+    return greedy
 
 
 def _expected(probability: Floats, seen: Floats) -> Floats:

@@ -214,7 +214,7 @@ def summed(
         net_load[k] = (flow.frequency * brought.net_load_kw).sum(axis=(2, 3))
         payment[k] = (weight * brought.payment_usd).sum()
         utility[k] = (weight * brought.utility_usd).sum()
-        wear[k] = (weight.sum(axis=(0, 1, 2)) * brought.wear_usd).sum()
+        wear[k] = brought.mean_cost_usd(weight)
         imported_kw = brought.net_load_kw if net_metered else brought.imported_kw
         charged = household.share * (1 - float(tariff.discount[household.group]))
         billed_kwh += charged * economy.slot_hours * float((weight * imported_kw).sum())

@@ -18,7 +18,6 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from meanwatt.agents.household.battery import grid_power_kw, moves
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import plan_reward_usd
 from meanwatt.agents.household.split import Ties
@@ -66,11 +65,11 @@ def price_range(economy: Economy) -> tuple[Floats, Floats]:
     least, most = (np.array(economy.rest_load_kw) for _ in range(2))
     factor = economy.shock_probability @ economy.shock_levels
     for household in economy.types:
-        power = grid_power_kw(household.battery, moves(household.battery, economy.slot_hours), economy.slot_hours)
+        power = household.storage_day(economy.slot_hours).power_kw
         reach = household.flexibility if household.elasticity > 0 else 0.0
         reference = factor * household.reference_kw
-        least += household.share * ((1 - reach) * reference - household.pv_kw + power.min())
-        most += household.share * ((1 + reach) * reference + power.max())
+        least += household.share * ((1 - reach) * reference - household.pv_kw + power.min(axis=1))
+        most += household.share * ((1 + reach) * reference + power.max(axis=1))
     return economy.supply.price(least), economy.supply.price(most)
 
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 
 from meanwatt.agents.household.plans import best_plan
-from meanwatt.agents.household.slot_outcome import battery_moves
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.tariff.tariff import Tariff, export_credit, export_rate, import_rate
@@ -32,9 +31,13 @@ class TypeStack(NamedTuple):
     moves: Ints
     """(θ, j)"""
     battery_kw: Floats
-    """(θ, j): grid-side power of each move"""
+    """(θ, h, j): grid-side power of each move"""
     wear_usd: Floats
-    """(θ, j)"""
+    """(θ, h, j)"""
+    bounds: Ints
+    """(θ, h, 2): first move to choose from, and the one after the last; equal where nature draws"""
+    given: Floats
+    """(θ, h, e, j): probabilities where nature draws; empty if nowhere"""
     shock_levels: Floats
     """(z,)"""
     chance: Floats
@@ -71,13 +74,19 @@ class Terms(NamedTuple):
 def stack_types(economy: Economy, *, jumps: bool = False) -> TypeStack:
     """The household types of an economy as arrays; ``jumps``: whether loads may jump in the price."""
     types = economy.types
-    made = [battery_moves(household.battery, economy.slot_hours) for household in types]
+    days = [household.storage_day(economy.slot_hours) for household in types]
     levels = np.array([household.levels for household in types])
-    shape = (len(types), max(len(move) for move, _, _ in made))
-    move, power, wear = np.full(shape, levels.max()), np.zeros(shape), np.zeros(shape)
-    for k, (own_move, own_power, own_wear) in enumerate(made):
-        count = len(own_move)
-        move[k, :count], power[k, :count], wear[k, :count] = own_move, own_power, own_wear
+    most = max(day.moves.size for day in days)
+    move = np.full((len(types), most), levels.max())
+    power, wear = np.zeros((2, len(types), economy.slots, most))
+    drawn = any(day.choice.given.size for day in days)
+    given = np.zeros((len(types), economy.slots, levels.max(), most) if drawn else (len(types), 0, 0, 0))
+    for k, day in enumerate(days):
+        count = day.moves.size
+        move[k, :count] = day.moves
+        power[k, :, :count], wear[k, :, :count] = day.power_kw, day.cost_by_slot_usd()
+        if day.choice.given.size:
+            given[k, :, : day.levels, :count] = day.choice.given
     return TypeStack(
         share=economy.type_share,
         reference_kw=np.array([household.reference_kw for household in types]),
@@ -87,6 +96,8 @@ def stack_types(economy: Economy, *, jumps: bool = False) -> TypeStack:
         moves=move,
         battery_kw=power,
         wear_usd=wear,
+        bounds=np.array([day.choice.bounds for day in days]),
+        given=given,
         shock_levels=np.array(economy.shock_levels),
         chance=np.array(economy.common.probability),
         curtailable=np.array([household.curtailable for household in types]),
@@ -134,7 +145,7 @@ def plan_at(
     return best_plan(
         types.reference_kw[k, c, h] * types.shock_levels[z],
         types.pv_kw[k, c, h],
-        types.battery_kw[k, j],
+        types.battery_kw[k, h, j],
         bought,
         sold,
         types.demand[k, 0],

@@ -11,7 +11,7 @@ import numpy as np
 from meanwatt.agents.household.demand import best_use, utility_of_use, wanted_slope, wanted_use
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.plans import is_simple
-from meanwatt.agents.household.slot_outcome import SlotOutcome, battery_moves, fill_outcome
+from meanwatt.agents.household.slot_outcome import SlotOutcome, fill_outcome
 from meanwatt.agents.household.split import Split, curtailed_kw
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.numerics.compiled import compiled
@@ -78,10 +78,10 @@ def start_at(types: TypeStack, terms: Terms, wholesale_usd_per_kwh: Floats, *, j
 
 def outcome_of(household: HouseholdType, kind: int, here: Cleared, slot_hours: float) -> SlotOutcome:
     """What moves bring one type, its padding taken off."""
-    moves, power_kw, wear = battery_moves(household.battery, slot_hours)
+    day = household.storage_day(slot_hours)
 
     def own(stacked: Floats) -> Floats:
-        return np.array(stacked[kind, ..., : moves.size])
+        return np.array(stacked[kind, ..., : day.moves.size])
 
     split = None
     if here.part.any():
@@ -93,21 +93,22 @@ def outcome_of(household: HouseholdType, kind: int, here: Cleared, slot_hours: f
             share=share,
             use_kw=use,
             net_load_kw=net_load,
-            curtailed_kw=curtailed_kw(household.pv_kw, power_kw[:, None], use, net_load),
+            curtailed_kw=curtailed_kw(household.pv_kw, day.power_kw[:, None, :, None], use, net_load),
             lead_usd=np.zeros(use.shape[:-1]),
             temperature_usd=0.0,
         )
     spilt = None
     if household.curtailable:
-        spilt = curtailed_kw(household.pv_kw, power_kw, own(here.use_kw), own(here.net_load_kw))
+        spilt = curtailed_kw(household.pv_kw, day.power_kw[:, None], own(here.use_kw), own(here.net_load_kw))
     return SlotOutcome(
-        moves=moves,
+        moves=day.moves,
         use_kw=own(here.use_kw),
         net_load_kw=own(here.net_load_kw),
         utility_usd=own(here.utility_usd),
         payment_usd=own(here.payment_usd),
-        wear_usd=wear,
-        level_kwh=household.battery.level_kwh if household.battery else 0.0,
+        wear_usd=day.cost_usd,
+        level_kwh=day.level_kwh,
+        choice=day.choice,
         curtailed_kw=spilt if spilt is not None and spilt.any() else None,
         split=split,
     )
@@ -145,7 +146,7 @@ def bring_outcomes(types: TypeStack, terms: Terms, here: Cleared) -> None:
                 for z in range(shocks):
                     for j in range(count):
                         here.reward_usd[k, c, h, z, j] = (
-                            here.utility_usd[k, c, h, z, j] - here.payment_usd[k, c, h, z, j] - types.wear_usd[k, j]
+                            here.utility_usd[k, c, h, z, j] - here.payment_usd[k, c, h, z, j] - types.wear_usd[k, h, j]
                         )
 
 
@@ -205,7 +206,7 @@ def _load_where(types: TypeStack, terms: Terms, here: Cleared, unsettled: Bools,
                         part = here.frequency[k, c, h, z, j]
                         if part != 0.0:
                             if simple:
-                                free = types.pv_kw[k, c, h] - types.battery_kw[k, j]
+                                free = types.pv_kw[k, c, h] - types.battery_kw[k, h, j]
                                 net = best_use(free, if_buying, if_selling) - free
                             else:
                                 _, net = plan_at(types, k, c, h, z, j, bought, sold)

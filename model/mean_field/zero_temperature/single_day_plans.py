@@ -6,7 +6,7 @@ is the moves taken, ties split equally, in every state that is met.
 
 import numpy as np
 
-from meanwatt.agents.household.backward_induction import TIE_USD, hard_values
+from meanwatt.agents.household.backward_induction import TIE_USD, given_moves, hard_values
 from meanwatt.agents.household.battery import Battery
 from meanwatt.agents.household.best_response import Response
 from meanwatt.agents.household.day_operator import mix_shocks
@@ -47,7 +47,7 @@ class SingleDayPlans:
             if like < kind:
                 self.tomorrow_usd[kind], self.start_law[kind] = self.tomorrow_usd[like], self.start_law[like]
                 continue
-            level_kwh = household.battery.level_kwh if household.battery else 0.0
+            level_kwh = household.storage_day(types.slot_hours).level_kwh
             worth = np.broadcast_to(day.midnight_usd(levels, level_kwh), (states, shocks, levels))
             self.tomorrow_usd[kind, ..., :levels] = np.tensordot(horizon.common_kernel, worth, axes=1)
             self.start_law[kind, ..., :levels] = np.swapaxes(day.start(levels, horizon.shock_probability), -1, -2)
@@ -75,7 +75,8 @@ class SingleDayPlans:
     def _policy(self, kind: int, here: Cleared) -> tuple[Response, Flow]:
         household = self.households[kind]
         outcome = outcome_of(household, kind, here, self.types.slot_hours)
-        states, slots, shocks, count = outcome.net_load_kw.shape
+        choice, (states, slots, shocks, count) = outcome.choice, outcome.net_load_kw.shape
+        assert choice is not None
         levels = household.levels
         value = np.empty((states, slots, shocks, levels))
         law = np.empty((states, slots, levels, shocks))
@@ -83,6 +84,7 @@ class SingleDayPlans:
         tomorrow, start = (np.ascontiguousarray(a[kind, ..., :levels]) for a in (self.tomorrow_usd, self.start_law))
         _mix_days(
             *(self.columns, self.taken, kind, outcome.reward_usd, outcome.moves),
+            *(choice.bounds, choice.given),
             *(self.shock_kernel, tomorrow, start, value, law, probability),
         )
         gain = float(self.types.chance @ (value[:, 0] * start).sum(axis=(1, 2)))
@@ -122,6 +124,8 @@ def _plan_day(
         worth = _best_day(
             reward,
             move,
+            types.bounds[kind],
+            types.given[kind],
             shock_kernel,
             shock_draw,
             types.chance,
@@ -138,22 +142,42 @@ def _plan_day(
 
 @compiled
 def _best_values(
-    reward: Floats, move: Ints, shock_kernel: Floats, tomorrow_usd: Floats, ahead: Floats, value: Floats
+    reward: Floats,
+    move: Ints,
+    bounds: Ints,
+    given: Floats,
+    shock_kernel: Floats,
+    tomorrow_usd: Floats,
+    ahead: Floats,
+    value: Floats,
 ) -> None:
     """Best values of one day backward: value[h, z, e], and expected ahead[h, z, e] after the move of slot h."""
     slots = reward.shape[0]
+    nothing = np.empty((0, 0, 0))
     for back in range(slots):
         h = slots - 1 - back
         mix_shocks(shock_kernel, tomorrow_usd if back == 0 else value[h + 1], 1.0, ahead[h])
+        first, beyond = bounds[h, 0], bounds[h, 1]
+        if first == beyond:
+            given_moves(given[h], reward[h], move[0], ahead[h], value[h], nothing)
+            continue
+        open_to = move[first:beyond]
         for z in range(reward.shape[1]):
-            hard_values(reward[h, z], move, ahead[h, z], value[h, z])
+            hard_values(reward[h, z, first:beyond], open_to, ahead[h, z], value[h, z])
 
 
 @compiled
-def _mark_best(reward: Floats, move: Ints, ahead: Floats, value: float, e: int, best: Bools) -> int:
-    """Mark the moves at level e that attain the value, up to rounding; return how many."""
+def _mark_best(
+    reward: Floats, move: Ints, first: int, beyond: int, ahead: Floats, value: float, e: int, best: Bools
+) -> int:
+    """Mark the moves at level e that attain the value, up to rounding; return how many.
+
+    Moves are numbered from ``first`` to the one before ``beyond``.
+    """
     ties, enough = 0, value - TIE_USD
     for j in range(move.size):
+        best[j] = False
+    for j in range(first, beyond):
         after = np.uint64(e + move[j])  # below 0 it is huge: one comparison for both ends, and no index from the end
         best[j] = after < np.uint64(ahead.size) and reward[j] + ahead[after] >= enough
         ties += best[j]
@@ -164,6 +188,8 @@ def _mark_best(reward: Floats, move: Ints, ahead: Floats, value: float, e: int, 
 def _best_day(  # noqa: C901
     reward: Floats,
     move: Ints,
+    bounds: Ints,
+    given: Floats,
     shock_kernel: Floats,
     shock_draw: Floats,
     chance: Floats,
@@ -188,11 +214,12 @@ def _best_day(  # noqa: C901
                     frequency[c, h, z, j] = 0.0
     worth = 0.0
     for c in range(states):
-        _best_values(reward[c], move, shock_kernel, tomorrow_usd[c], ahead, value)
+        _best_values(reward[c], move, bounds, given, shock_kernel, tomorrow_usd[c], ahead, value)
         for z in range(shocks):
             for e in range(levels):
                 mass[z, e] = start_law[c, z, e]
         for h in range(slots):
+            first, beyond = bounds[h, 0], bounds[h, 1]
             for z in range(shocks):
                 for e in range(levels):
                     moved[z, e] = 0.0
@@ -201,7 +228,15 @@ def _best_day(  # noqa: C901
                 for e in range(levels):
                     if mass[z, e] != 0.0:
                         best = taken[c, h, z, e]
-                        part = mass[z, e] / _mark_best(reward[c, h, z], move, ahead[h, z], value[h, z, e], e, best)
+                        if first == beyond:
+                            for j in range(count):
+                                best[j] = given[h, e, j] > 0.0
+                                if best[j]:
+                                    done[j] += mass[z, e] * given[h, e, j]
+                                    moved[z, e + move[j]] += mass[z, e] * given[h, e, j]
+                            continue
+                        ways = _mark_best(reward[c, h, z], move, first, beyond, ahead[h, z], value[h, z, e], e, best)
+                        part = mass[z, e] / ways
                         for j in range(count):
                             if best[j]:
                                 done[j] += part
@@ -221,6 +256,8 @@ def _mix_days(  # noqa: C901
     kind: int,
     reward: Floats,
     move: Ints,
+    bounds: Ints,
+    given: Floats,
     shock_kernel: Floats,
     tomorrow_usd: Floats,
     start_law: Floats,
@@ -254,6 +291,12 @@ def _mix_days(  # noqa: C901
                             if mass[z, e] != 0.0:
                                 taken, done = all_taken[k, c, h, z, e], probability[c, h, e, z]
                                 law[c, h, e, z] += mass[z, e]
+                                if bounds[h, 0] == bounds[h, 1]:
+                                    for j in range(count):
+                                        if given[h, e, j] > 0.0:
+                                            done[j] += mass[z, e] * given[h, e, j]
+                                            moved[z, e + move[j]] += mass[z, e] * given[h, e, j]
+                                    continue
                                 ways = 0
                                 for j in range(count):
                                     ways += taken[j]
@@ -266,13 +309,20 @@ def _mix_days(  # noqa: C901
     ahead = np.empty((slots, shocks, levels))
     best = np.empty(count, dtype=np.bool_)
     for c in range(states):
-        _best_values(reward[c], move, shock_kernel, tomorrow_usd[c], ahead, value[c])
+        _best_values(reward[c], move, bounds, given, shock_kernel, tomorrow_usd[c], ahead, value[c])
         for h in range(slots):
+            first, beyond = bounds[h, 0], bounds[h, 1]
             for e in range(levels):
                 for z in range(shocks):
                     chances, total = probability[c, h, e, z], law[c, h, e, z]
+                    if first == beyond:
+                        for j in range(count):
+                            chances[j] = given[h, e, j]
+                        continue
                     if total == 0.0:
-                        total = float(_mark_best(reward[c, h, z], move, ahead[h, z], value[c, h, z, e], e, best))
+                        total = float(
+                            _mark_best(reward[c, h, z], move, first, beyond, ahead[h, z], value[c, h, z, e], e, best)
+                        )
                         for j in range(count):
                             chances[j] = 1.0 if best[j] else 0.0
                     share = 1.0 / total

@@ -16,6 +16,7 @@ import numpy as np
 
 from meanwatt.agents.household.best_response import Response, respond, value_tolerance_usd
 from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.storage import Choice
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.mean_field.population.flow import Flow, household_flow
 from meanwatt.model.mean_field.population.type_stack import TypeStack
@@ -46,10 +47,13 @@ class Plan:
     law: Floats
     taken: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
-    def probability(self, shape: tuple[int, ...]) -> Floats:
-        """The policy (c, h, e, z, j): best moves, ties split equally."""
+    def probability(self, shape: tuple[int, ...], choice: Choice | None) -> Floats:
+        """The policy (c, h, e, z, j): best moves, ties split equally; given ones where nature draws."""
         taken = np.unpackbits(self.taken, count=int(np.prod(shape))).reshape(shape)
-        return np.asarray(taken / taken.sum(axis=-1, keepdims=True))
+        probability = np.asarray(taken / taken.sum(axis=-1, keepdims=True))
+        if choice is not None and choice.given.size:
+            probability[:, ~choice.chosen] = choice.given[~choice.chosen][:, :, None]
+        return probability
 
 
 class EndlessPlans:
@@ -170,7 +174,7 @@ class EndlessPlans:
                 assert plan is not None
                 part = self.columns.mixture[place] * plan.law
                 law += part
-                done += part[..., None] * plan.probability(done.shape)
+                done += part[..., None] * plan.probability(done.shape, outcome.choice)
             met = law[..., None] > 0
             probability = np.where(met, done / np.where(met, law[..., None], 1.0), response.policy.probability)
             probability /= probability.sum(axis=-1, keepdims=True)

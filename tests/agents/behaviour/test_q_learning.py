@@ -15,12 +15,12 @@ from meanwatt.agents.behaviour.q_learning import (
     live_day,
     policy_of_values,
 )
-from meanwatt.agents.household.battery import feasible
 from meanwatt.agents.household.best_response import Response, respond
 from meanwatt.agents.household.decision_problem import Outlook, ValueRule
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.slot_outcome import slot_outcome
-from meanwatt.agents.numerics.arrays import Bools, Floats
+from meanwatt.agents.household.storage import every_move, feasible
+from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
 from meanwatt.model.market.day_tables import alias_table
 from meanwatt.model.mean_field.population.flow import stationary_flow
 from meanwatt.model.scenario.weather import common_states
@@ -29,6 +29,14 @@ KEY = np.uint64(99)
 SLOTS = 4
 CHAIN = np.array([[0.6, 0.4], [0.3, 0.7]])
 """Two kinds of days."""
+
+
+def choice_of(value: Floats | Values) -> tuple[Ints, Floats]:
+    """The choice among all moves of tables (household, c, h, e, z, j), as the kernels take it."""
+    choice = every_move(value.shape[2], value.shape[5])
+    return choice.bounds, choice.given
+
+
 RULES = [(0.0, ValueRule.ENTROPY), (0.05, ValueRule.ENTROPY), (0.05, ValueRule.BOLTZMANN)]
 
 
@@ -84,7 +92,8 @@ class Home:
         for day in range(days):
             step, exploration = self.settings.schedule(day)
             now, chances = (day, self.today, 0), (horizon.temperature_usd, exploration)
-            live_day(0, self.people, now, chances, KEY, self.value, readings[self.today], shock_alias, columns, path)
+            tables = (self.value, readings[self.today], choice_of(self.value), shock_alias)
+            live_day(0, self.people, now, chances, KEY, *tables, columns, path)
             chain = horizon.common_kernel[self.today]
             tomorrow = int(self.weather.choice(len(chain), p=chain))
             rule = (
@@ -95,7 +104,8 @@ class Home:
                 soft,
             )
             states = (self.today, tomorrow)
-            learn_day(0, self.people, states, rule, self.value, self.gain, reward[self.today], columns[:2], path)
+            learnt = (self.value, self.gain, reward[self.today], choice_of(self.value))
+            learn_day(0, self.people, states, rule, *learnt, columns[:2], path)
             self.today = tomorrow
 
     @property
@@ -224,7 +234,7 @@ def test_one_step_by_hand() -> None:
     columns = (np.zeros(1, np.int16), np.zeros(1, np.int8))
     path = (np.array([[2, 0]], np.int16), np.zeros((1, 2), np.int8), -1)
     gain = np.zeros(1)
-    learn_day(0, 1, (0, 0), (0.5, 0.0, 0.5, 0.0, False), value, gain, reward, columns, path)
+    learn_day(0, 1, (0, 0), (0.5, 0.0, 0.5, 0.0, False), value, gain, reward, choice_of(value), columns, path)
     assert value[0, 0, 1, 1, 0].tolist() == [4, 7, 99]
     assert value[0, 0, 0, 0, 0].tolist() == [99, 2, 2.25]
     assert gain[0] == 0
@@ -236,7 +246,7 @@ def test_within_a_day_the_weather_is_todays_and_after_it_tomorrows() -> None:
     reward = np.array([[1.0], [2.0]])[:, :, None]
     columns = (np.zeros(1, np.int16), np.zeros(1, np.int8))
     path = (np.zeros((1, 2), np.int16), np.zeros((1, 2), np.int8), 0)
-    learn_day(0, 1, (0, 1), (1.0, 0.0, 1.0, 0.0, False), value, np.zeros(1), reward, columns, path)
+    learn_day(0, 1, (0, 1), (1.0, 0.0, 1.0, 0.0, False), value, np.zeros(1), reward, choice_of(value), columns, path)
     assert value.ravel().tolist() == [1 + 2 + 30, 2 + 30, 30, 40]
 
 

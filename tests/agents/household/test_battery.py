@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meanwatt.agents.household.battery import Battery, feasible, grid_power_kw, moves, wear_usd
+from meanwatt.agents.household.battery import Battery, grid_power_kw, moves, wear_usd
+from meanwatt.agents.household.storage import feasible
 
 
 def battery_of(**changes: float) -> Battery:

@@ -27,9 +27,7 @@ def at(bought: float, sold: float, home: HouseholdType) -> Rates:
 
 def brute_force_usd(home: HouseholdType, bought: float, sold: float, hours: float) -> np.ndarray:
     """Best utility less payment over a fine grid of use × solar used, (c, h, z, j)."""
-    from meanwatt.agents.household.slot_outcome import battery_moves
-
-    _, battery_kw, _ = battery_moves(home.battery, hours)
+    battery_kw = home.storage_day(hours).power_kw[0]
     reach = home.flexibility if home.elasticity else 0.0
     reference = home.reference_kw[:, :, None, None] * SHOCK_LEVELS[:, None]
     steps = np.linspace(1 - reach, 1 + reach, 161)

@@ -54,7 +54,7 @@ def rule(reward: Floats, ahead: Floats, lowest: int, temperature: float, policy:
     value = np.full((shocks, levels), np.nan)
     chance = np.full((levels, shocks, count) if policy else (0, 0, 0), np.nan)
     scratch = np.zeros(width + count), np.empty(count), np.empty(width)
-    soft_slot(reward, weight, lowest, rows, temperature, *scratch, value, chance)
+    soft_slot(reward, weight, lowest, 0, count, rows, temperature, *scratch, value, chance)
     return value, chance
 
 

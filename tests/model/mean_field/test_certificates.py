@@ -7,8 +7,9 @@ import pytest
 from scenarios import preset_economy, preset_tariff, small_economy, small_tariff, solved
 from slow_oracles import occupation_optimum
 
-from meanwatt.agents.household.battery import feasible, moves
+from meanwatt.agents.household.battery import moves
 from meanwatt.agents.household.slot_outcome import slot_outcome
+from meanwatt.agents.household.storage import feasible
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, rates
 from meanwatt.model.mean_field.certificates import (

@@ -6,11 +6,13 @@ import pickle
 import numpy as np
 import pytest
 
-from meanwatt.agents.household.household_type import TECHNOLOGIES
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
 from meanwatt.model.scenario.loading import ScenarioError, load_scenario, presets
+from meanwatt.model.scenario.technologies import TECHNOLOGIES
+
+TECHNOLOGY_NAMES = [technology.name for technology in TECHNOLOGIES]
 
 
 def economy_of(name: str, *overrides: str) -> Economy:
@@ -35,7 +37,7 @@ def test_types_divide_the_population_and_each_income_group(name: str, overrides:
 @pytest.mark.parametrize("name", presets())
 def test_types_come_by_income_group_then_by_technology(name: str) -> None:
     economy = economy_of(name, "income_groups.low.battery_only_share=0.1")
-    order = [(household.group, TECHNOLOGIES.index(household.technology)) for household in economy.types]
+    order = [(household.group, TECHNOLOGY_NAMES.index(household.technology)) for household in economy.types]
     assert order == sorted(order)
     assert len(order) == len(set(order))
     assert [economy.groups[household.group] for household in economy.types] == [h.income_group for h in economy.types]
