@@ -63,6 +63,14 @@ def welfare(economy: Economy, found: Answer) -> float:
     return float(total)
 
 
+WITH_VEHICLES = {
+    "income_groups.low.ev_share": 0.1,
+    "income_groups.middle.ev_share": 0.3,
+    "income_groups.high.ev_share": 0.5,
+}
+"""Overrides that give every income group of a preset some electric vehicles."""
+
+
 def small_battery(levels: int = 4, **changes: float) -> Battery:
     """A battery of 1 kWh a level with lossy ways in and out."""
     settings = {

@@ -14,6 +14,7 @@ from meanwatt.model.scenario.tables import (
     BatteryTable,
     CarbonTable,
     DayTypeTable,
+    EvTable,
     FeederTable,
     IncomeGroupTable,
     LoadTable,
@@ -33,7 +34,11 @@ from meanwatt.model.scenario.tariff_file import (
     slot_values,
     whole,
 )
+from meanwatt.model.scenario.technologies import ownership
 from meanwatt.model.scenario.weather import checked_kernel, common_states, stationary_law
+
+HOUR_TOLERANCE = 1e-9
+"""An hour this near to the edge of a slot, in slots, lies on it."""
 
 
 class Scenario(Table):
@@ -71,6 +76,8 @@ class Scenario(Table):
     """Multiplies every group's share with PV, capped at 1."""
     battery_share_scale: Annotated[float, ranges.SCALE] = 1.0
     """Multiplies both storage shares, each capped at 1."""
+    ev_share_scale: Annotated[float, ranges.SCALE] = 1.0
+    """Multiplies every group's share with an electric vehicle, capped at 1."""
     fixed_cost_usd_per_month: Annotated[float, ranges.NETWORK_COST]
     """Network cost K of a household. [USD/month]"""
     default_tariff: str
@@ -83,6 +90,7 @@ class Scenario(Table):
     load: LoadTable
     pv: PvTable
     battery: BatteryTable
+    ev: EvTable = Field(default_factory=EvTable)
     income_groups: dict[str, IncomeGroupTable] = Field(min_length=1)
     """Income groups by name, poorest first."""
     supply: SupplyTable
@@ -115,6 +123,7 @@ class Scenario(Table):
         self._check_shares()
         self._check_chains()
         self._check_slots()
+        self._check_vehicle()
         require_physical(self)
         self._check_battery()
         require_size(self)
@@ -154,19 +163,46 @@ class Scenario(Table):
 
     def _check_battery(self) -> None:
         """Raise ValueError if the levels are so far apart that the battery cannot move from one to the next."""
-        battery = self.battery
-        reach_kwh = battery.power_limit_kw * self.slot_hours * battery.round_trip_efficiency**0.5
-        fewest = int(np.ceil(battery.capacity_kwh / reach_kwh * (1 - 1e-9))) + 1
+        self._check_levels("battery", self.battery, "battery_levels", self.battery_levels)
+
+    def _check_vehicle(self) -> None:
+        """Raise ValueError unless the electric vehicle, if somebody owns one, can charge and keeps to the slots."""
+        if not any(group.share > 0 and ownership(self, group).ev > 0 for group in self.income_groups.values()):
+            return
+        self._check_levels("ev", self.ev, "ev.levels", self.ev.levels)
+        for key in ("departure_hour", "return_hour"):
+            hour = getattr(self.ev, key)
+            if abs(hour / self.slot_hours - round(hour / self.slot_hours)) > HOUR_TOLERANCE:
+                raise ValueError(
+                    f"ev.{key} is {hour:g}, within a slot of {self.slot_hours:g} h; give a multiple of it below 24"
+                )
+        if self.ev.departure_hour == self.ev.return_hour:
+            raise ValueError(f"ev.return_hour is {self.ev.return_hour:g}, as ev.departure_hour; give another hour")
+        if self.ev.trip_kwh > self.ev.capacity_kwh:
+            raise ValueError(
+                f"ev.trip_kwh is {self.ev.trip_kwh:g}, more than ev.capacity_kwh ({self.ev.capacity_kwh:g} kWh); give"
+                " at most that"
+            )
+        if self.one_day is not None:
+            raise ValueError(
+                "one_day is given, and income_groups own electric vehicles (ev_share), whose trips follow one another;"
+                " leave out one_day, or set ev_share_scale = 0"
+            )
+
+    def _check_levels(self, what: str, table: BatteryTable | EvTable, key: str, levels: int) -> None:
+        """Raise ValueError if the levels of a battery are farther apart than it can charge in a slot."""
+        reach_kwh = table.power_limit_kw * self.slot_hours * table.round_trip_efficiency**0.5
+        fewest = int(np.ceil(table.capacity_kwh / reach_kwh * (1 - 1e-9))) + 1
         if fewest > ranges.BATTERY_LEVELS.high:
             raise ValueError(
-                f"battery.capacity_kwh is {battery.capacity_kwh:g}, {fewest - 1:.4g} times what the battery can charge"
+                f"{what}.capacity_kwh is {table.capacity_kwh:g}, {fewest - 1:.4g} times what the battery can charge"
                 f" in a slot ({reach_kwh:.3g} kWh); give at most {ranges.BATTERY_LEVELS.high - 1} times, or a larger"
-                " battery.power_limit_kw"
+                f" {what}.power_limit_kw"
             )
-        if self.battery_levels < fewest:
-            step_kwh = battery.capacity_kwh / (self.battery_levels - 1)
+        if levels < fewest:
+            step_kwh = table.capacity_kwh / (levels - 1)
             raise ValueError(
-                f"battery_levels is {self.battery_levels}: a level is {step_kwh:.3g} kWh, more than the battery can"
+                f"{key} is {levels}: a level is {step_kwh:.3g} kWh, more than the battery can"
                 f" charge in a slot ({reach_kwh:.3g} kWh); give {fewest} or more"
             )
 

@@ -19,6 +19,9 @@ from meanwatt.model.scenario.tariff_file import (
 
 SUM_TOLERANCE = 1e-6  # shares and probabilities are written with a few decimals; they are rescaled afterwards
 
+HOUR = ranges.Range(0, 23.99, "h")
+"""Of the day, after midnight."""
+
 
 class DayTypeTable(Table):
     """``[day_types.NAME]``: a kind of day, the same for everybody."""
@@ -75,6 +78,31 @@ class BatteryTable(Table):
     """Per kWh moved in the cell. [USD/kWh]"""
 
 
+class EvTable(Table):
+    """``[ev]``: one model of electric vehicle for all, with its daily trip."""
+
+    capacity_kwh: Annotated[float, ranges.CAPACITY] = 60.0
+    """Usable energy. [kWh]"""
+    power_limit_kw: Annotated[float, ranges.POWER] = 7.2
+    """Largest grid-side power of the charger. [kW]"""
+    round_trip_efficiency: Annotated[float, ranges.EFFICIENCY] = 0.88
+    """Energy out over energy in; half the loss on either way."""
+    wear_usd_per_kwh: Annotated[float, ranges.COST] = 0.0
+    """Per kWh moved in the cell while plugged in. [USD/kWh]"""
+    levels: Annotated[int, ranges.BATTERY_LEVELS] = 28
+    """States of charge, empty and full included."""
+    departure_hour: Annotated[float, HOUR] = 8.0
+    """When it leaves, on an edge of a slot. [h after midnight]"""
+    return_hour: Annotated[float, HOUR] = 18.0
+    """When it is plugged in again; before the departure: on the next day. [h after midnight]"""
+    trip_kwh: Annotated[float, ranges.CAPACITY] = 9.0
+    """Energy in the cell that a day's trip takes. [kWh]"""
+    unmet_usd_per_kwh: Annotated[float, ranges.COST] = 0.6
+    """Price of energy that the trip needs and the battery lacks: public charging. [USD/kWh]"""
+    vehicle_to_grid: bool = False
+    """Whether it may give energy to the house and the grid."""
+
+
 class IncomeGroupTable(Table):
     """``[income_groups.NAME]``: a class of households."""
 
@@ -92,6 +120,8 @@ class IncomeGroupTable(Table):
     """Share of the group's PV owners with a battery."""
     battery_only_share: Annotated[float, ranges.GROUP_SHARE] = 0.0
     """Share of the group's households without PV that own a battery."""
+    ev_share: Annotated[float, ranges.GROUP_SHARE] = 0.0
+    """Share of the group's households without a home battery that own an electric vehicle."""
 
 
 class SupplyTable(Table):

@@ -1,14 +1,15 @@
 """The exported game, judged from its file alone: none of our solvers is used to check it."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from plain_game import Game, exploitability, flow, respond
-from scenarios import real_time, small_economy, small_tariff, solved, toy
+from scenarios import real_time, small_battery, small_economy, small_tariff, solved, toy
 
 from meanwatt.agents.household.decision_problem import OneDay
+from meanwatt.agents.household.electric_vehicle import ElectricVehicle
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.output.export import write_game
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
@@ -24,6 +25,8 @@ SHAPES = {
     "plan_net_load_kw": "tchzjp",
     "plan_curtailed_kw": "tchzjp",
     "feasible": "tej",
+    "feasible_by_slot": "thej",
+    "chosen": "th",
     "shock_kernel": "zz",
     "common_kernel": "cc",
     "common_probability": "c",
@@ -80,6 +83,19 @@ def single_day() -> Equilibrium:
     return solve_equilibrium(economy, small_tariff(economy), certify=False)
 
 
+def vehicles() -> Equilibrium:
+    """Home batteries beside vehicles whose trip is no whole number of levels, and which may feed in."""
+    economy = small_economy(slots=6)
+    ev = ElectricVehicle(
+        **(asdict(small_battery(6)) | {"departure_hour": 8.0, "return_hour": 16.0, "trip_kwh": 1.4}),
+        unmet_usd_per_kwh=0.4,
+        vehicle_to_grid=True,
+    )
+    types = [replace(home, battery=ev) if home.battery and home.group == 0 else home for home in economy.types]
+    economy = replace(economy, types=tuple(types))
+    return solve_equilibrium(economy, small_tariff(economy), certify=False)
+
+
 WORLDS = {
     "textbook flat": lambda: solved("textbook", "flat"),
     "textbook rtp": lambda: solved("textbook", "rtp"),
@@ -88,6 +104,7 @@ WORLDS = {
     "cold": cold,
     "curved": curved,
     "single day": single_day,
+    "vehicles": vehicles,
 }
 
 
@@ -115,9 +132,10 @@ def test_the_file_holds_exactly_what_is_promised(world: tuple[Equilibrium, Game]
     assert {name: array.shape for name, array in game.items()} == {
         name: tuple(size[axis] for axis in axes) for name, axes in SHAPES.items()
     }
+    flags = {"feasible", "feasible_by_slot", "chosen"}
     whole = {"levels", "moves", "value_rule", "one_day"}
     for name, array in game.items():
-        assert array.dtype == (np.int64 if name in whole else np.bool_ if name == "feasible" else np.float64), name
+        assert array.dtype == (np.int64 if name in whole else np.bool_ if name in flags else np.float64), name
 
 
 def test_probabilities_are_probabilities(world: tuple[Equilibrium, Game]) -> None:
