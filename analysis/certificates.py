@@ -67,6 +67,7 @@ def solve_certified(
     tariff: Tariff,
     certify: Certify = Certify.FULL,
     *,
+    solver: str = "auto",
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     new_stage: Callable[[str], None] = lambda stage: None,
@@ -77,6 +78,8 @@ def solve_certified(
     ----------
     certify
         How far.
+    solver
+        Name of the method, as in `solve_equilibrium`.
     progress, cancelled
         As in `solve_equilibrium`, for every step.
     new_stage
@@ -84,7 +87,13 @@ def solve_certified(
     """
     starts = STARTS if certify is Certify.FULL else 0
     found = solve_equilibrium(
-        economy, tariff, certify=certify is not Certify.NONE, starts=starts, progress=progress, cancelled=cancelled
+        economy,
+        tariff,
+        certify=certify is not Certify.NONE,
+        starts=starts,
+        solver=solver,
+        progress=progress,
+        cancelled=cancelled,
     )
     forgone: float | None = None
     best: FirstBest | None = None

@@ -10,6 +10,8 @@ from meanwatt.analysis.cli.watching import watched
 
 LEVELS: Final = ("none", "quick", "full")
 """Ways of certifying, as `meanwatt.analysis.certificates.Certify` names them."""
+SOLVERS: Final = ("auto", "newton", "anderson", "picard", "frank_wolfe", "mixed_plans")
+"""Methods of solving, as `meanwatt.model.mean_field.solvers.methods.METHODS` names them."""
 
 if TYPE_CHECKING:
     from meanwatt.analysis.cli.inputs import Inputs
@@ -29,6 +31,14 @@ def solve(
             " and the first best, too).",
         ),
     ] = "full",
+    solver: Annotated[
+        str,
+        typer.Option(
+            metavar="METHOD",
+            help="How the prices are found: auto (the method that promises most, then the others), newton, anderson,"
+            " picard (undamped), frank_wolfe or mixed_plans (temperature 0).",
+        ),
+    ] = "auto",
     json: Json = False,
     out: Out = None,
 ) -> int:
@@ -36,6 +46,7 @@ def solve(
     began = time.perf_counter()
     with watched(quiet=json) as work:
         one_of("--certify", certify, LEVELS)
+        one_of("--solver", solver, SOLVERS)
         from meanwatt.analysis.certificates import Certify, solve_certified
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json
@@ -50,6 +61,7 @@ def solve(
             inputs.economy,
             inputs.tariff,
             Certify(certify),
+            solver=solver,
             progress=work.progress,
             cancelled=work.cancelled,
             new_stage=work.new_stage,
@@ -63,6 +75,7 @@ def solve(
             seconds=time.perf_counter() - began,
             given=inputs.given,
         )
+    result["solver"] = solver
     if done.cancelled and result["converged"]:
         message = f"Cancelled: the equilibrium is solved, its certificates are not complete. {done.first_best_message}"
         result |= {"outcome": "cancelled", "converged": False, "message": message}

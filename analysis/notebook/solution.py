@@ -99,6 +99,7 @@ def solve(
     tariff: str | Path | Tariff | None = None,
     overrides: Overrides = (),
     certify: str = "quick",
+    solver: str = "auto",
     progress: bool | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Solution:
@@ -114,6 +115,8 @@ def solve(
         Changes to the scenario, such as ``{"memory": 1}`` or ``["tariff.recovery=fixed"]``.
     certify
         ``none``, ``quick`` (exploitability and contraction) or ``full`` (random starts and the first best, too).
+    solver
+        How the prices are found: ``auto``, or one of ``meanwatt.model.mean_field.solvers.methods.METHODS`` by name.
     progress
         Whether to show a bar; by default in a notebook and in a terminal.
     cancelled
@@ -131,6 +134,7 @@ def solve(
             economy,
             terms,
             Certify(certify),
+            solver=solver,
             progress=lambda report: tell(report.text, report.fraction),
             cancelled=cancelled,
             new_stage=lambda stage: tell(stage, None),

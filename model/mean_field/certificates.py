@@ -19,7 +19,8 @@ from meanwatt.model.mean_field.population.population_response import (
     surplus_usd_per_day,
 )
 from meanwatt.model.mean_field.population.ties import forgone_by_plans_usd_per_day, parts_somewhere
-from meanwatt.model.mean_field.solvers.price_fixed_point import couples, potential_failures, solve_prices
+from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
+from meanwatt.model.mean_field.solvers.price_search import couples, potential_failures
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 

@@ -43,7 +43,9 @@ from meanwatt.model.mean_field.solution_messages import (
     solution_messages,
     unmet_trip_kwh_per_day,
 )
-from meanwatt.model.mean_field.solvers.price_fixed_point import PriceSolution, couples, first_guess, solve_prices
+from meanwatt.model.mean_field.solvers.methods import SolverMethod, method_named
+from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess, solve_prices
+from meanwatt.model.mean_field.solvers.price_search import PriceSolution, couples
 from meanwatt.model.mean_field.solvers.revenue_recovery import Recovered, balancing_fixed_charge, smallest_adder
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.economy import Economy
@@ -210,6 +212,7 @@ def solve_equilibrium(
     start: Equilibrium | None = None,
     certify: bool = True,
     starts: int = 0,
+    solver: str = "auto",
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Equilibrium:
@@ -229,6 +232,8 @@ def solve_equilibrium(
         Whether to spend evaluations on the contraction factor; a search over tariffs need not.
     starts
         Random starts from which to solve again, where no theorem makes the equilibrium unique and ``certify``.
+    solver
+        Name of the method, one of `meanwatt.model.mean_field.solvers.methods.METHODS`.
     progress
         Called after every evaluation of the population.
     cancelled
@@ -239,8 +244,14 @@ def solve_equilibrium(
     Equilibrium
         Always: with outcome ``round_limit`` if the residual stayed above tolerance, ``no_revenue_adequate_tariff``
         (at the adder with the smallest shortfall) if no adder up to the cap balances revenue.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method, or it does not apply to the game.
     """
     began = time.perf_counter()
+    method = method_named(solver)
     watch = Watch(progress=progress, cancelled=cancelled)
     before = _solution_of(start, economy) if start else None
     radius: float | None = None
@@ -249,7 +260,7 @@ def solve_equilibrium(
     certainty = uniqueness(economy, tariff)
     solved = was_cancelled = False
     try:
-        recovered = _recover(economy, tariff, tolerance_usd_per_kwh, watch, start, before)
+        recovered = _recover(economy, tariff, tolerance_usd_per_kwh, watch, start, before, method)
         solved = True
         if certify:
             watch.stage = "certificates: contraction"
@@ -313,6 +324,7 @@ def _recover(
     watch: Watch,
     start: Equilibrium | None,
     before: PriceSolution | None,
+    method: SolverMethod,
 ) -> Recovered:
     """Prices at the adder that the tariff's recovery rule asks for."""
     if tariff.recovery is Recovery.VOLUMETRIC:
@@ -324,8 +336,9 @@ def _recover(
             start=before,
             first_root=start is not None and start.at_first_root,
             books=start.books_slope if start else None,
+            method=method,
         )
-    prices = solve_prices(economy, tariff, 0.0, tolerance=tolerance, watch=watch, start=before)
+    prices = solve_prices(economy, tariff, 0.0, tolerance=tolerance, watch=watch, start=before, method=method)
     return Recovered(
         prices=prices, surplus_usd_per_day=surplus_usd_per_day(economy, tariff, prices.answer), adequate=True
     )

@@ -28,7 +28,8 @@ from meanwatt.model.mean_field.population.population_response import (
     price_gap,
     surplus_usd_per_day,
 )
-from meanwatt.model.mean_field.solvers.price_fixed_point import PriceSolution, couples, with_wholesale
+from meanwatt.model.mean_field.solvers.price_fixed_point import with_wholesale
+from meanwatt.model.mean_field.solvers.price_search import PriceSolution, couples
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 

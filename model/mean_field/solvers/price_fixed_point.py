@@ -1,100 +1,20 @@
 """Equilibrium wholesale prices of the followers at a given tariff and adder."""
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 
-from meanwatt.agents.household.decision_problem import ValueRule
-from meanwatt.agents.numerics.anderson import accelerate
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import ExportRule, Tariff
-from meanwatt.model.mean_field.derivatives.population_sensitivity import dense_pays
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.population.population_response import (
     Answer,
     answer,
-    careful_answer,
     finest_accuracy,
     induced_wholesale,
-    price_gap,
 )
 from meanwatt.model.mean_field.population.ties import parts_somewhere, settle_ties, tie_slots
-from meanwatt.model.mean_field.solvers.newton import FEW_PRICES, SHORTEST_STEP, solve_newton
-from meanwatt.model.mean_field.zero_temperature.frank_wolfe import solve_exact
-from meanwatt.model.mean_field.zero_temperature.mixed_plans import solve_mixed
+from meanwatt.model.mean_field.solvers.methods import AUTO, SolverMethod
+from meanwatt.model.mean_field.solvers.price_search import PriceSearch, PriceSolution, couples
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
-
-EVALUATION_LIMIT = 150
-"""Evaluations of the population by Anderson acceleration."""
-PATIENCE = 8
-"""Evaluations after which slow acceleration hands over to Newton's method."""
-BRIEF_STEPS = 3
-"""Steps for which Newton's method is patient where prices may rest at ties, so that a smooth game may not be enough."""
-BRIEF_SHORTEST = 0.1
-"""Part of a step below which they are not looked at."""
-WARM_USD = 0.05
-"""Temperature at which a continuation begins: warm enough for Newton's method from afar."""
-WARMEST_USD = 2.0
-WARMER = 4.0
-"""Factor between temperatures on the way up."""
-COOLER = 0.4
-"""Factor between temperatures on the way down, nearer to one after a failure,"""
-WIDER = 1.5
-"""and less near after a success, as a power."""
-SMALLEST_COOLING = 0.95
-LOOSE = 1e-2
-"""Accuracy of prices on the way, as a share of the temperature per kWh."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PriceSolution:
-    """An answer whose prices it induces itself.
-
-    Attributes
-    ----------
-    residual_usd_per_kwh
-        max |s(L + rest) − λ|. [USD/kWh]
-    slope, coupling
-        Derivative of Newton's system at the solution, which a solve nearby may start from, and the dear part of it (see
-        `NewtonSolution`); None if none was needed.
-    tried
-        Where nothing converged, what was tried and how far it came, in words.
-    """
-
-    __repr__ = short_repr
-
-    answer: Answer
-    residual_usd_per_kwh: float
-    converged: bool
-    slope: Floats | None = None
-    coupling: Floats | None = None
-    tried: str = ""
-
-
-def couples(tariff: Tariff) -> bool:
-    """Tell whether any rate depends on the wholesale price."""
-    by_export = tariff.export_rule is ExportRule.NET_BILLING and tariff.export_pass_through > 0
-    return tariff.pass_through > 0 or by_export
-
-
-def potential_failures(economy: Economy, tariff: Tariff) -> list[str]:
-    """Conditions of Theorem U that a game with a given adder misses, in words; none: it has a convex potential."""
-    scenario = economy.scenario
-    failed = []
-    if scenario.discount_per_day != 1.0:
-        failed.append("the discount is below 1")
-    if ValueRule(scenario.value_rule) is not ValueRule.ENTROPY and scenario.temperature_usd > 0:
-        failed.append("the value rule is not entropy")
-    if not couples(tariff):
-        return failed
-    if tariff.export_rule is ExportRule.NET_BILLING and tariff.export_pass_through != tariff.pass_through:
-        failed.append("export and import pass through different shares of the wholesale price")
-    if tariff.export_rule is ExportRule.NONE:
-        failed.append("exports earn nothing while imports follow the wholesale price")
-    if tariff.discount.any():
-        failed.append("a group discount applies to the wholesale price")
-    return failed
 
 
 def solve_prices(
@@ -106,6 +26,7 @@ def solve_prices(
     watch: Watch,
     start: PriceSolution | None = None,
     load_start_kw: Floats | None = None,
+    method: SolverMethod = AUTO,
 ) -> PriceSolution:
     """Find λ = s(L(λ) + rest), the adder held.
 
@@ -124,6 +45,13 @@ def solve_prices(
         A solution at a similar tariff on the same grid.
     load_start_kw : (c, h), optional
         System load per household whose prices to start from; by default that of reference demand. [kW]
+    method
+        How to look for the prices. All but ``auto`` leave out the search for shares at ties.
+
+    Raises
+    ------
+    ValueError
+        If the method does not apply to the game.
     """
     if load_start_kw is None:
         known = start is not None and start.answer.net_load_kw.shape == economy.rest_load_kw.shape
@@ -148,29 +76,24 @@ def solve_prices(
         )
 
     def solve(tied: Economy, accuracy: float, last: PriceSolution | None) -> PriceSolution:
-        search = _Search(tied, tariff, adder_usd_per_kwh, accuracy, watch)
-        if last is None:
-            return search.run(load_start_kw, start)
-        return search.nearby(last)
+        search = PriceSearch(tied, tariff, adder_usd_per_kwh, accuracy, watch)
+        return search.nearby(last) if last is not None else method.run(search, load_start_kw, start)
 
     cold = economy.scenario.temperature_usd == 0  # mixtures of plans find the shares themselves
-    where = None if cold else tie_slots(economy, tariff, adder_usd_per_kwh)
+    where = None if cold or method is not AUTO else tie_slots(economy, tariff, adder_usd_per_kwh)
     if where is None:
-        return _Search(economy, tariff, adder_usd_per_kwh, tolerance, watch).run(load_start_kw, start)
+        search = PriceSearch(economy, tariff, adder_usd_per_kwh, tolerance, watch)
+        return method.run(search, load_start_kw, start)
     plain: PriceSolution | None = None
     if start is None or not parts_somewhere(start.answer):  # prices seldom rest where they could
-        plain = _Search(economy, tariff, adder_usd_per_kwh, tolerance, watch, brief=True).run(load_start_kw, start)
+        search = PriceSearch(economy, tariff, adder_usd_per_kwh, tolerance, watch, brief=True)
+        plain = method.run(search, load_start_kw, start)
         if plain.converged:
             return plain
     before = start.answer if start else None
     settled = settle_ties(economy, tariff, where, solve, tolerance=tolerance, start=before)
     ends = [settled] if plain is None or settled.residual_usd_per_kwh <= tolerance else [settled, plain]
     return min(ends, key=lambda solution: solution.residual_usd_per_kwh)
-
-
-def _mixes(economy: Economy) -> bool:
-    """Whether the equilibrium in mixed plans is looked for without a potential, too: where days have no end."""
-    return economy.one_day is None and economy.held is None
 
 
 def reference_net_load_kw(economy: Economy) -> Floats:
@@ -181,176 +104,6 @@ def reference_net_load_kw(economy: Economy) -> Floats:
 def first_guess(economy: Economy) -> Floats:
     """Prices at the reference net load. (c, h) [USD/kWh]"""
     return induced_wholesale(economy, reference_net_load_kw(economy))
-
-
-class _Search:
-    """The ways to the equilibrium prices of one tariff, in the order in which they are tried."""
-
-    def __init__(
-        self,
-        economy: Economy,
-        tariff: Tariff,
-        adder: float,
-        tolerance: float,
-        watch: Watch,
-        *,
-        brief: bool = False,
-    ) -> None:
-        self.economy, self.tariff, self.adder, self.brief = economy, tariff, adder, brief
-        self.tolerance, self.watch = tolerance, watch
-        self.target = economy.scenario.temperature_usd
-        self.has_potential = not potential_failures(economy, tariff)
-        self.found: list[PriceSolution] = []
-
-    def run(self, load_kw: Floats, start: PriceSolution | None) -> PriceSolution:
-        """The first way that converges, or the best point seen."""
-        few = load_kw.size <= FEW_PRICES or self.economy.ties is not None  # a load this steep defeats acceleration
-        dense = dense_pays(self.economy) or self.economy.ties is not None
-        if start is not None and self.target > 0 and (start.slope is not None or few or not dense):
-            self._newton(load_kw, self.target, start.answer, slope=start.slope, coupling=start.coupling)
-        if self.target == 0 and (self.has_potential or _mixes(self.economy)):
-            self._mix_plans(load_kw)
-        if not self._done and self.target > 0 and not dense:
-            self._continue(load_kw)
-        if not self._done and (not few or self.target == 0):
-            self._accelerate(load_kw, start.answer if start else None)
-        if not self._done and self.target > 0 and dense:
-            self._continue(load_kw)
-        best = min(self.found, key=lambda solution: solution.residual_usd_per_kwh)
-        return best if best.converged else replace(best, tried="; ".join(s.tried for s in self.found if s.tried))
-
-    def nearby(self, start: PriceSolution) -> PriceSolution:
-        """Newton's method from a solution of nearly the same game, or where it ended."""
-        load_kw = start.answer.net_load_kw + self.economy.rest_load_kw
-        if self.target > 0:
-            self._newton(load_kw, self.target, start.answer, slope=start.slope, coupling=start.coupling)
-        else:
-            self._accelerate(load_kw, start.answer)
-        return self.found[-1]
-
-    @property
-    def _done(self) -> bool:
-        return bool(self.found) and self.found[-1].converged
-
-    def _newton(
-        self,
-        load_kw: Floats,
-        temperature: float,
-        warm: Answer | None,
-        slope: Floats | None = None,
-        coupling: Floats | None = None,
-    ) -> PriceSolution:
-        """Newton's method at one temperature; kept as a find at the target temperature."""
-        there = temperature == self.target
-        ended = solve_newton(
-            self.economy,
-            self.tariff,
-            self.adder,
-            load_kw,
-            temperature_usd=temperature,
-            tolerance=self.tolerance if there else max(LOOSE * temperature, self.tolerance),
-            watch=self.watch,
-            has_potential=self.has_potential,
-            warm=warm,
-            slope=slope,
-            coupling=coupling,
-            patience=BRIEF_STEPS if self.brief else None,
-            shortest=BRIEF_SHORTEST if self.brief else SHORTEST_STEP,
-        )
-        solution = PriceSolution(
-            answer=ended.answer,
-            residual_usd_per_kwh=ended.residual_usd_per_kwh,
-            converged=ended.converged,
-            slope=ended.slope,
-            coupling=ended.coupling,
-        )
-        if there:
-            self.found.append(solution)
-        return solution
-
-    def _continue(self, load_kw: Floats) -> None:
-        """Solve warm, then cool down to the target; a step that fails is halved."""
-        temperature = max(WARM_USD, self.target)
-        here = self._newton(load_kw, temperature, None)
-        while not here.converged and temperature < WARMEST_USD and not self.brief:
-            temperature *= WARMER
-            here = self._newton(load_kw, temperature, None)
-        if self.brief and not here.converged and self.found:
-            return
-        cooling = COOLER
-        while temperature > self.target and cooling < SMALLEST_COOLING:
-            cooler = max(temperature * cooling, self.target)
-            there = self._newton(
-                here.answer.net_load_kw + self.economy.rest_load_kw, cooler, here.answer, slope=here.slope
-            )
-            if there.converged:
-                here, temperature, cooling = there, cooler, max(COOLER, cooling**WIDER)
-            elif self.brief:
-                break
-            else:
-                cooling = cooling**0.5
-        stuck = temperature > self.target
-        if stuck and not (self.brief and self.found):  # say how far the target is from there
-            self._newton(here.answer.net_load_kw + self.economy.rest_load_kw, self.target, here.answer)
-
-    def _mix_plans(self, load_kw: Floats) -> None:
-        """The mixture of plans that clears the market at temperature 0: of least potential, or by its inequality."""
-        wholesale = self.economy.supply.price(load_kw)
-        solve = solve_exact if self.has_potential else solve_mixed
-        ended = solve(self.economy, self.tariff, self.adder, wholesale, watch=self.watch)
-        # what a household forgoes by its plan, per kWh that it uses, is as good a residual as a price that moves
-        forgone = ended.gap_usd_per_day / self.economy.mean_use_kwh_per_day
-        residual = max(price_gap(self.economy, ended.answer), 0.0 if ended.converged else forgone)
-        self.found.append(
-            PriceSolution(
-                answer=ended.answer,
-                residual_usd_per_kwh=residual,
-                converged=residual <= self.tolerance,
-                tried=(
-                    f"mixtures of best plans ({ended.rounds} rounds) clear the market, but a household forgoes"
-                    f" {ended.gap_usd_per_day:.1e} USD/day at their prices"
-                ),
-            )
-        )
-
-    def _accelerate(self, load_kw: Floats, warm: Answer | None) -> None:
-        """Anderson acceleration at the target temperature, each evaluation starting from the last one's values."""
-        last, gap = warm, np.inf
-        best: tuple[float, Answer] | None = None
-
-        def price_map(vector: Floats) -> Floats:
-            nonlocal last, gap, best
-            prices = vector.reshape(load_kw.shape)
-            last, gap = careful_answer(
-                self.economy,
-                self.tariff,
-                prices,
-                self.adder,
-                tolerance=self.tolerance,
-                watch=self.watch,
-                start=last,
-                before=gap,
-            )
-            if best is None or gap < best[0]:
-                best = gap, last
-            return induced_wholesale(self.economy, last.net_load_kw).ravel()
-
-        accelerate(
-            price_map,
-            self.economy.supply.price(load_kw).ravel(),
-            tolerance=self.tolerance,
-            limit=EVALUATION_LIMIT,
-            patience=PATIENCE if self.target > 0 else None,
-        )
-        assert best is not None
-        self.found.append(
-            PriceSolution(
-                answer=best[1],
-                residual_usd_per_kwh=best[0],
-                converged=best[0] <= self.tolerance,
-                tried=f"accelerated iteration comes within {best[0]:.1e} USD/kWh",
-            )
-        )
 
 
 def with_wholesale(found: Answer, wholesale_usd_per_kwh: Floats) -> Answer:

@@ -19,8 +19,10 @@ from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.derivatives.population_sensitivity import BooksSlope, surplus_slope_usd
 from meanwatt.model.mean_field.population.population_response import Answer, surplus_usd_per_day
 from meanwatt.model.mean_field.solvers.joint_recovery import balance_nearby
+from meanwatt.model.mean_field.solvers.methods import AUTO, SolverMethod
 from meanwatt.model.mean_field.solvers.newton import FEW_PRICES
-from meanwatt.model.mean_field.solvers.price_fixed_point import PriceSolution, couples, solve_prices
+from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
+from meanwatt.model.mean_field.solvers.price_search import PriceSolution, couples
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 
@@ -52,6 +54,7 @@ def smallest_adder(
     start: PriceSolution | None = None,
     first_root: bool = False,
     books: BooksSlope | None = None,
+    method: SolverMethod = AUTO,
 ) -> Recovered:
     """Smallest α ≥ 0 at which revenue − cost = 0, searched up to the tariff's cap.
 
@@ -66,8 +69,10 @@ def smallest_adder(
         first tried together.
     books
         Derivatives at the start.
+    method
+        How to look for the prices at an adder.
     """
-    if start is not None and first_root and economy.scenario.temperature_usd > 0:
+    if start is not None and first_root and method is AUTO and economy.scenario.temperature_usd > 0:
         farthest = tariff.adder_cap_usd_per_kwh / GRID
         arguments = (economy, tariff, start.answer, books)
         beside = balance_nearby(*arguments, tolerance=tolerance, farthest=farthest, watch=watch)
@@ -81,7 +86,7 @@ def smallest_adder(
         nonlocal last
         if adder not in solved or solved[adder][0] > accuracy:
             watch.stage = f"revenue balance, adder {adder:.4f} USD/kWh"
-            prices = solve_prices(economy, tariff, adder, tolerance=accuracy, watch=watch, start=last)
+            prices = solve_prices(economy, tariff, adder, tolerance=accuracy, watch=watch, start=last, method=method)
             solved[adder], last = (accuracy, prices), prices
         return surplus_usd_per_day(economy, tariff, solved[adder][1].answer)
 

@@ -14,7 +14,8 @@ from meanwatt.model.mean_field.population.population_response import answer, sur
 from meanwatt.model.mean_field.solvers import joint_recovery as joint
 from meanwatt.model.mean_field.solvers import revenue_recovery as recovery
 from meanwatt.model.mean_field.solvers.joint_recovery import STEEP, balance_nearby
-from meanwatt.model.mean_field.solvers.price_fixed_point import PriceSolution, solve_prices
+from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
+from meanwatt.model.mean_field.solvers.price_search import PriceSolution
 from meanwatt.model.progress.watch import Watch
 
 VOLUMETRIC = "tariff.recovery=volumetric"
