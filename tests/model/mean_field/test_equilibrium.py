@@ -398,7 +398,7 @@ def test_a_tolerance_beyond_rounding_ends_at_the_limit_and_says_how_far_it_got(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     economy = small_economy(levels=3, steepness=1.0, temperature_usd=0.05)
-    monkeypatch.setattr("meanwatt.model.mean_field.solvers.price_fixed_point.WARMEST_USD", 0.0)  # no other temperature
+    monkeypatch.setattr("meanwatt.model.mean_field.solvers.price_search.WARMEST_USD", 0.0)  # no other temperature
     heard: list[Progress] = []
     found = solve_equilibrium(
         economy, small_tariff(economy), tolerance_usd_per_kwh=1e-19, certify=False, progress=heard.append
@@ -413,7 +413,7 @@ def test_a_tolerance_beyond_rounding_ends_at_the_limit_and_says_how_far_it_got(
 def test_a_search_that_is_cut_short_returns_the_best_prices_it_saw(monkeypatch: pytest.MonkeyPatch) -> None:
     economy = small_economy(steepness=1.0, temperature_usd=0.05)  # so steep that some steps are worse than the last
     tariff = small_tariff(economy)
-    monkeypatch.setattr("meanwatt.model.mean_field.solvers.price_fixed_point.WARMEST_USD", 0.0)  # no continuation
+    monkeypatch.setattr("meanwatt.model.mean_field.solvers.price_search.WARMEST_USD", 0.0)  # no continuation
     for limit in range(1, 4):
         monkeypatch.setattr("meanwatt.model.mean_field.solvers.newton.STEP_LIMIT", limit)
         heard: list[Progress] = []

@@ -122,7 +122,7 @@ def test_newtons_method_without_the_matrix_finds_the_same_prices(
     economy = small_economy(steepness=0.4, temperature_usd=0.02, **scenario)
     tariff = small_tariff(economy)
     dense = solve_equilibrium(economy, tariff, certify=False)
-    for module in ("newton", "price_fixed_point"):
+    for module in ("newton", "methods"):
         monkeypatch.setattr(f"meanwatt.model.mean_field.solvers.{module}.dense_pays", lambda economy: False)
     swept = solve_equilibrium(economy, tariff, certify=False)
     assert swept.outcome is Outcome.CONVERGED
@@ -133,8 +133,8 @@ def test_a_large_game_near_a_solved_one_starts_from_its_prices(monkeypatch: pyte
     # the march of the adder solves dozens of such games; on the commit before, each began warm again and was cooled
     economy = small_economy(steepness=0.4, temperature_usd=0.01)
     tariff = small_tariff(economy)
-    monkeypatch.setattr("meanwatt.model.mean_field.solvers.price_fixed_point.FEW_PRICES", 0)
-    for module in ("newton", "price_fixed_point"):
+    monkeypatch.setattr("meanwatt.model.mean_field.solvers.methods.FEW_PRICES", 0)
+    for module in ("newton", "methods"):
         monkeypatch.setattr(f"meanwatt.model.mean_field.solvers.{module}.dense_pays", lambda economy: False)
     first = solve_equilibrium(economy, tariff, certify=False)
     again = solve_equilibrium(economy, tariff, certify=False, start=first)

@@ -378,7 +378,7 @@ def test_a_game_without_a_potential_is_solved_otherwise_and_nothing_is_claimed(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("this game has no potential")
 
-    monkeypatch.setattr("meanwatt.model.mean_field.solvers.price_fixed_point.solve_exact", refuse)
+    monkeypatch.setattr("meanwatt.model.mean_field.solvers.price_search.solve_exact", refuse)
     economy = cold(battery_share=0.9, steepness=0.5, **scenario)
     found = solve_equilibrium(economy, replace(billed(economy), **changes))
     assert found.contraction is None, "the price map jumps"
