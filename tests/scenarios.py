@@ -42,10 +42,12 @@ def preset_tariff(preset: str, name: str, *overrides: str) -> Tariff:
 
 
 @cache
-def solved(preset: str, name: str, *overrides: str, certify: bool = False) -> Equilibrium:
-    """Equilibrium of a preset under one of its tariffs, solved once in a session."""
+def solved(
+    preset: str, name: str, *overrides: str, certify: bool = False, start: Equilibrium | None = None
+) -> Equilibrium:
+    """Equilibrium of a preset under one of its tariffs, solved once in a session, perhaps from one nearby."""
     economy = preset_economy(preset, *(text for text in overrides if not text.startswith("tariff.")))
-    return solve_equilibrium(economy, preset_tariff(preset, name, *overrides), certify=certify)
+    return solve_equilibrium(economy, preset_tariff(preset, name, *overrides), certify=certify, start=start)
 
 
 def welfare(economy: Economy, found: Answer) -> float:

@@ -35,6 +35,7 @@ from meanwatt.model.mean_field.population.population_response import (
     Answer,
     answer,
     posted_charge_usd_per_day,
+    same_types,
     surplus_usd_per_day,
 )
 from meanwatt.model.mean_field.solution_messages import (
@@ -227,7 +228,7 @@ def solve_equilibrium(
     tolerance_usd_per_kwh
         Largest residual accepted as converged. [USD/kWh]
     start
-        A solution of a similar problem on the same grid, to start from.
+        A solution of a similar problem to start from; one of other household types or another grid is set aside.
     certify
         Whether to spend evaluations on the contraction factor; a search over tariffs need not.
     starts
@@ -253,6 +254,7 @@ def solve_equilibrium(
     began = time.perf_counter()
     method = method_named(solver)
     watch = Watch(progress=progress, cancelled=cancelled)
+    start = start if start is not None and same_types(start.answer, economy) else None
     before = _solution_of(start, economy) if start else None
     radius: float | None = None
     slope: Floats | None = None

@@ -12,7 +12,7 @@ import numpy as np
 from meanwatt.agents.household.day_operator import JOINT_LIMIT, closed_groups, day_operators, move_kernel
 from meanwatt.agents.household.decision_problem import Outlook
 from meanwatt.agents.household.policy_table import PolicyTable
-from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.arrays import Floats, Ints, require_shape
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.short_repr import short_repr
 
@@ -388,6 +388,7 @@ def stationary_flow(
     if start is None:
         midnight = np.ascontiguousarray(np.broadcast_to(shock_probability / levels, (states, levels, shocks)))
     else:
+        require_shape("the law to start from", start, (states, levels, shocks), "(common state, level, shock)")
         midnight = np.array(start)
     arrays = (probability, moves_taken(probability), policy.moves, shock_kernel, backward)
     defect = _push(midnight, arrays, FAST_DAYS, tolerance, 0.0, law, check)

@@ -108,7 +108,7 @@ def answer(
     Parameters
     ----------
     start
-        An answer to similar prices; values and laws start from it.
+        An answer to similar prices; values and laws start from it. One of other household types is set aside.
     temperature_usd
         Another temperature than the scenario's (continuation, or 0 for exact best responses). [USD]
     accuracy
@@ -121,6 +121,7 @@ def answer(
     tolerance_usd = value_tolerance_usd(horizon.temperature_usd, accuracy)
     law_tolerance = LAW_TOLERANCE if accuracy <= EXACT else LAW_SHARE * accuracy
     posted = rates(tariff, economy.common.today, wholesale_usd_per_kwh, adder_usd_per_kwh)
+    start = start if start is not None and same_types(start, economy) else None
 
     def settle(k: int) -> tuple[Response, Flow]:
         household = economy.types[k]
@@ -137,6 +138,13 @@ def answer(
     settled = for_each_type(economy, settle)
     responses, flows = zip(*settled, strict=True)
     return summed(economy, tariff, wholesale_usd_per_kwh, adder_usd_per_kwh, posted, responses, flows)
+
+
+def same_types(found: Answer, economy: Economy) -> bool:
+    """Whether an answer is that of as many types, each on as many levels, in the same slots, states and shocks."""
+    shape, shocks = economy.rest_load_kw.shape, economy.shock_levels.size
+    wanted = [(*shape, household.levels, shocks) for household in economy.types]
+    return [flow.law.shape for flow in found.flows] == wanted
 
 
 def careful_answer(

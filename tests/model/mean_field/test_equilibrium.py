@@ -17,6 +17,7 @@ from meanwatt.agents.household.best_response import best_response
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Rates, Recovery
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.population.flow import stationary_flow
 from meanwatt.model.mean_field.population.population_response import answer, induced_wholesale, outlook
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess, solve_prices
 from meanwatt.model.progress.watch import Progress, Watch
@@ -455,3 +456,26 @@ def test_prices_that_only_exports_follow_couple_too() -> None:
     assert found.outcome is Outcome.CONVERGED
     assert found.contraction > 0
     assert found.rates.export_usd_per_kwh == pytest.approx(np.minimum(found.wholesale_usd_per_kwh, 0.3), abs=1e-9)
+
+
+def test_a_start_of_other_household_types_is_set_aside() -> None:
+    """It once wrote beyond the arrays of the types that were not there."""
+    few = solved("textbook", "rtp", "pv_share_scale=0")
+    economy, tariff = preset_economy("textbook"), preset_tariff("textbook", "rtp")
+    assert len(few.economy.types) < len(economy.types)
+    for start in (few, solved("textbook", "rtp", "battery_levels=12")):
+        again = solve_equilibrium(economy, tariff, start=start, certify=False)
+        cold = solve_equilibrium(economy, tariff, certify=False)
+        assert (again.wholesale_usd_per_kwh == cold.wholesale_usd_per_kwh).all()
+        assert again.iterations == cold.iterations
+
+
+def test_a_law_of_another_shape_is_no_start() -> None:
+    economy = preset_economy("textbook")
+    kind = next(k for k, household in enumerate(economy.types) if household.battery)
+    policy = solved("textbook", "rtp").policies[kind]
+    view = outlook(economy)
+    with pytest.raises(ValueError, match=r"^the law to start from has shape \(1, 1, 3\); give \(1, 20, 3\), axes"):
+        stationary_flow(
+            policy, view.shock_kernel, view.shock_probability, economy.common.backward, np.full((1, 1, 3), 1 / 3)
+        )
