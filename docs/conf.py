@@ -20,7 +20,7 @@ extensions = [
     "builder.api",
     "builder.contents",
     "builder.generated",
-    "builder.glossary_links",
+    "builder.links",
 ]
 exclude_patterns = ["builder", "examples"]
 

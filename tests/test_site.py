@@ -157,15 +157,22 @@ def test_names_of_the_glossary_are_links_to_their_rows(site: Site) -> None:
     assert {"glossary.html#term-net-load-kw", "glossary.html#term-wholesale-usd-per-kwh"} <= set(linked)
 
 
+def test_names_of_the_code_in_the_theory_are_links_to_its_reference(site: Site) -> None:
+    links = [link for link, style in page(site.folder / "reference" / "theory.html").links if style and "code" in style]
+    assert len(links) > 80
+    assert "api.html#meanwatt.model.mean_field.first_best.solve_first_best" in links
+
+
 FAULTS = {
-    "page.md": "# A page\n\n[to nowhere](nowhere.md), [to no heading](index.md#no-heading)\n\n![](no_picture.png)\n",
+    "page.md": "# A page\n\n[to nowhere](nowhere.md), [to no heading](index.md#no-heading)\n\n![](no_picture.png)\n"
+    "\n`agents.never_there` and `agents`.\n",
     "forgotten.md": "# A page that the front does not list\n",
     "code.md": "# Code\n\n<!-- generated: code agents -->\n",
     "index.md": "# Front\n\n## Part\n\n* [A page](page.md)\n* [Code](code.md)\n",
 }
 
 
-def test_a_broken_link_a_forgotten_page_and_a_docstring_that_leads_nowhere_fail_the_build(tmp_path: Path) -> None:
+def test_a_broken_link_a_forgotten_page_and_a_name_that_leads_nowhere_fail_the_build(tmp_path: Path) -> None:
     shutil.copytree(DOCS / "builder", tmp_path / "docs" / "builder", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("conf.py", "site.css"):
         shutil.copy(DOCS / name, tmp_path / "docs")
@@ -177,6 +184,6 @@ def test_a_broken_link_a_forgotten_page_and_a_docstring_that_leads_nowhere_fail_
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", ".", "../site"]
     done = subprocess.run(command, cwd=tmp_path / "docs", capture_output=True, text=True, check=False)
     assert done.returncode != 0
-    for told in ("nowhere.md", "no-heading", "no_picture.png", "forgotten.md: ", "meanwatt.agents.gone"):
+    for told in ("nowhere.md", "no-heading", "no_picture.png", "forgotten.md: ", "agents.gone", "never_there"):
         assert told in done.stderr
-    assert done.stderr.count("WARNING") == 5, done.stderr
+    assert done.stderr.count("WARNING") == 6, done.stderr

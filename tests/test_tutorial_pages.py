@@ -52,7 +52,7 @@ def test_the_first_command_of_the_tutorial_prints_its_lines(capsys: pytest.Captu
     (place,) = (place for place, (_, text) in enumerate(page) if text.startswith("uv run meanwatt solve"))
     assert main(shlex.split(page[place][1])[3:]) == 0
     printed = {line.rstrip() for line in capsys.readouterr().out.splitlines()}
-    assert len(page[place + 1][1].splitlines()) == 11
+    assert len(page[place + 1][1].splitlines()) == 12
     assert set(page[place + 1][1].splitlines()) <= printed
 
 

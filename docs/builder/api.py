@@ -8,7 +8,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from builder.code import FLOORS, NAME, code, described, entries, face, modules, results, target
+from builder.code import FLOORS, NAME, code, entries, face, members, modules, place_of, results, sections, target
 from builder.prose import blocks, paragraph
 
 LISTS = {
@@ -56,7 +56,7 @@ class CodeDirective(SphinxDirective):
             elsewhere = [entry for entry in entries(module) if id(entry) in faced]
             if elsewhere:
                 text = ", ".join(f"`{entry.path}`" for entry in elsewhere)
-                content.append(paragraph(f"On the page of the face: {text}.", self._link))
+                content.append(paragraph(f"On the page of the face: {text}."))
             content += [self._entry(entry, entry.name) for entry in described_here]
             title = module.path if module.is_init_module else module.name
             section = self._section(title, content, place=module.path)
@@ -90,13 +90,12 @@ class CodeDirective(SphinxDirective):
             self._note(shown, kind, at=thing.path)
         content = addnodes.desc_content("", *self._docstring(thing))
         if isinstance(thing, griffe.Class):
-            told = _told(thing)
-            content.extend(self._entry(member, member.name) for member in entries(thing) if member.name not in told)
+            content.extend(self._entry(member, member.name) for member in members(thing))
         return addnodes.desc("", signature, content, domain="py", objtype=kind, desctype=kind, classes=["py", kind])
 
     def _arguments(self, thing: griffe.Object) -> list[nodes.Node]:
         """Arguments with their defaults, types where no list of parameters gives them, and the type of the result."""
-        listed = any(section.kind is griffe.DocstringSectionKind.parameters for section in _sections(thing))
+        listed = any(section.kind is griffe.DocstringSectionKind.parameters for section in sections(thing))
         if isinstance(thing, griffe.Attribute):
             annotation = _without_final(thing.annotation)
             return [] if annotation is None else [nodes.Text(": "), *self._type(annotation)]
@@ -126,27 +125,28 @@ class CodeDirective(SphinxDirective):
         for part in annotation.iterate(flat=True):
             path = part.canonical_path if isinstance(part, griffe.ExprName) else ""
             thing = target(path)
+            place = None if thing is None else place_of(thing)
             name = part if isinstance(part, str) else part.name if isinstance(part, griffe.ExprName) else str(part)
-            if thing is not None and thing.path in described():
-                found.append(self._reference(thing.path, nodes.inline(name, name)))
+            if place is not None:
+                found.append(self._reference(place, nodes.inline(name, name)))
             else:
                 found.append(nodes.Text(name))
         return found
 
     def _docstring(self, thing: griffe.Object) -> list[nodes.Node]:
         found: list[nodes.Node] = []
-        for section in _sections(thing):
+        for section in sections(thing):
             if section.kind in LISTS:
                 found += [nodes.rubric(LISTS[section.kind], LISTS[section.kind]), self._list(section.value)]
             elif section.kind is griffe.DocstringSectionKind.examples:
                 found.append(nodes.rubric("Examples", "Examples"))
                 for _, text in section.value:
-                    found += blocks(text, self._link)
+                    found += blocks(text)
             elif section.kind is griffe.DocstringSectionKind.admonition:
                 found.append(nodes.rubric(section.title or "", section.title or ""))
-                found += blocks(section.value.description, self._link)
+                found += blocks(section.value.description)
             else:
-                found += blocks(str(section.value), self._link)
+                found += blocks(str(section.value))
         return found
 
     def _list(self, items: Iterable[griffe.DocstringNamedElement]) -> nodes.definition_list:
@@ -162,16 +162,8 @@ class CodeDirective(SphinxDirective):
                 term.extend(names)
             if item.annotation is not None:
                 term.extend([nodes.Text(" : " if name else ""), *self._type(item.annotation)])
-            shown += nodes.definition_list_item("", term, nodes.definition("", *blocks(item.description, self._link)))
+            shown += nodes.definition_list_item("", term, nodes.definition("", *blocks(item.description)))
         return shown
-
-    def _link(self, name: str) -> nodes.Node | None:
-        """Link of a name of ours; one that is written out in full and leads nowhere fails the build."""
-        thing = target(name)
-        if thing is None and not name.startswith(f"{NAME}."):
-            return None
-        path = thing.path if thing is not None and thing.path in described() else name
-        return self._reference(path, nodes.literal(name, name))
 
     def _reference(self, path: str, shown: nodes.Node) -> addnodes.pending_xref:
         return addnodes.pending_xref(
@@ -189,22 +181,6 @@ def _without_final(annotation: str | griffe.Expr | None) -> str | griffe.Expr | 
     if str(marked) != "Final":
         return annotation
     return annotation.slice if isinstance(annotation, griffe.ExprSubscript) else None
-
-
-def _sections(thing: griffe.Object) -> list[griffe.DocstringSection]:
-    return thing.docstring.parsed if thing.docstring is not None else []
-
-
-def _told(thing: griffe.Class) -> set[str]:
-    """Names that the docstring of a class explains in its lists."""
-    lists = (griffe.DocstringSectionKind.parameters, griffe.DocstringSectionKind.attributes)
-    return {
-        name
-        for section in _sections(thing)
-        if section.kind in lists
-        for item in section.value
-        for name in item.name.split(", ")
-    }
 
 
 def _marked(parameters: griffe.Parameters) -> list[tuple[str, griffe.Parameter | None]]:

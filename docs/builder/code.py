@@ -43,6 +43,23 @@ def entries(inside: griffe.Module | griffe.Class) -> list[griffe.Object]:
     return [member for member in public if member.has_docstring or (member.is_class or member.is_function)]
 
 
+def members(inside: griffe.Class) -> list[griffe.Object]:
+    """Entries of a class that the lists of its docstring do not explain."""
+    told = {
+        name
+        for section in sections(inside)
+        if section.kind in (griffe.DocstringSectionKind.parameters, griffe.DocstringSectionKind.attributes)
+        for item in section.value
+        for name in item.name.split(", ")
+    }
+    return [member for member in entries(inside) if member.name not in told]
+
+
+def sections(thing: griffe.Object) -> list[griffe.DocstringSection]:
+    """Parts of a docstring; none without one."""
+    return thing.docstring.parsed if thing.docstring is not None else []
+
+
 def face() -> dict[str, griffe.Object]:
     """What `import meanwatt` offers, by name, in the order of its list."""
     offered = {}
@@ -74,8 +91,15 @@ def described() -> frozenset[str]:
             for entry in entries(module):
                 paths.add(entry.path)
                 if isinstance(entry, griffe.Class):
-                    paths |= {member.path for member in entries(entry)}
+                    paths |= {member.path for member in members(entry)}
     return frozenset(paths)
+
+
+def place_of(thing: griffe.Object) -> str | None:
+    """Path of the entry of the reference that explains something: its own, or of the class whose docstring does."""
+    if thing.path in described():
+        return thing.path
+    return thing.parent.path if thing.parent is not None and thing.parent.path in described() else None
 
 
 def target(path: str) -> griffe.Object | None:
