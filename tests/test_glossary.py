@@ -5,7 +5,7 @@ import re
 
 from repository import ROOT
 
-PAGE = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "glossary.md").read_text(encoding="utf-8")
 
 
 def explained() -> set[str]:

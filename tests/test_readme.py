@@ -13,7 +13,7 @@ from typer.main import get_command
 from meanwatt.analysis.cli import entry
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PROGRAMS = ("meanwatt", "python", "pytest", "dask", "solara")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 

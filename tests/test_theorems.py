@@ -1,4 +1,4 @@
-"""Theorems of ``docs/theory.md`` that no other test checks: bounds and identities on small worlds."""
+"""Theorems of ``docs/reference/theory.md`` that no other test checks: bounds and identities on small worlds."""
 
 from dataclasses import replace
 

@@ -6,7 +6,8 @@ from importlib import import_module
 import pytest
 from repository import ROOT
 
-PAGE = (ROOT / "docs" / "theory.md").read_text(encoding="utf-8")
+REFERENCE = ROOT / "docs" / "reference"
+PAGE = (REFERENCE / "theory.md").read_text(encoding="utf-8")
 PARTS = ("Statement", "Assumptions", "Proof", "Where", "Not", "Test")
 CODE = r"`((?:agents|model|analysis)(?:\.\w+)+)`"
 TEST = r"`(tests/[\w/]+\.py)::(\w+)`"
@@ -82,7 +83,7 @@ def test_statements_cited_by_number_and_pages_linked_exist() -> None:
     assert set(re.findall(r"\b([A-H]\d)\b", PAGE)) <= numbers
     links = re.findall(r"\]\(([^)#:]+)\)", PAGE)
     assert links
-    assert not [link for link in links if not (ROOT / "docs" / link).exists()]
+    assert not [link for link in links if not (REFERENCE / link).exists()]
     sections = {re.sub(r"\W+", "-", title.lower()) for title in re.findall(r"^## (.+)$", PAGE, flags=re.MULTILINE)}
     assert set(re.findall(r"\]\(#([^)]+)\)", PAGE)) == sections
 

@@ -1,7 +1,7 @@
 """A battery whose state of charge lives on a grid of levels.
 
 A move is an integer number of levels, so a state never leaves the grid: a simulated household and the continuum
-share one state space, and no interpolation error stands between them (``docs/theory.md``, households).
+share one state space, and no interpolation error stands between them (``docs/reference/theory.md``, households).
 """
 
 from dataclasses import dataclass, replace

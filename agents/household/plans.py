@@ -10,8 +10,8 @@ rates, whatever their signs and order, is one of
     BUY_DARK     p = 0, n ≥ 0:    q = max(q⁺, −b)
     SELL_DARK    p = 0, n ≤ 0:    q = min(q⁻, −b)
 
-with q⁺, q⁻, q⁰ the use wanted at r⁺, r⁻ and 0 (``docs/theory.md``, households). Where r⁻ ≤ r⁺ and nothing is gained by
-curtailment, `best_use` of ``meanwatt.agents.household.demand`` says the same in one line.
+with q⁺, q⁻, q⁰ the use wanted at r⁺, r⁻ and 0 (``docs/reference/theory.md``, households). Where r⁻ ≤ r⁺ and nothing is
+gained by curtailment, `best_use` of ``meanwatt.agents.household.demand`` says the same in one line.
 """
 
 import numpy as np

@@ -12,11 +12,21 @@ def scenarios(
     show: Annotated[
         str | None, typer.Option(metavar="NAME", help="Print one as a TOML file with comments, to begin your own with.")
     ] = None,
+    keys: Annotated[
+        bool, typer.Option("--keys", help="Print every key of scenario, tariff and study files: unit, range, default.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """List the built-in scenarios, one line each, or print one."""
+    """List the built-in scenarios, one line each, print one, or print what the files may say."""
+    if show is not None and keys:
+        raise ValueError("--show and --keys are both given; give one of them")
     if show is not None:
         _show(show, json)
+        return
+    if keys:
+        from meanwatt.analysis.cli.file_keys import print_keys
+
+        print_keys(json)
         return
     from meanwatt.analysis.cli.show import print_json, say
     from meanwatt.analysis.design.same_tariffs import twins

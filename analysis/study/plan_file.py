@@ -13,6 +13,7 @@ from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.file_errors import one_line
 from meanwatt.model.scenario.files import FileError, read_toml
 from meanwatt.model.scenario.loading import REPLACED_WHOLE
+from meanwatt.model.scenario.marks import CheckedLater, Form
 from meanwatt.model.scenario.tariff_file import Table, finite, show
 
 MOST_TASKS: Final = 1_000_000
@@ -93,7 +94,9 @@ class LatinHypercubeTable(Table):
 
     points: Annotated[int, ranges.STUDY_POINTS]
     """Number of points."""
-    range: Annotated[dict[str, Axis], BeforeValidator(_ranges)] = Field(min_length=1)
+    range: Annotated[
+        dict[str, Axis], BeforeValidator(_ranges), Form('a table: scenario key → [low, high] or [low, high, "log"]')
+    ] = Field(min_length=1)
     """Scenario key → its range."""
 
 
@@ -108,19 +111,25 @@ class StudyFile(Table):
     """Tariff in force, by name or file, unless the grid says it."""
     measure: Literal["solve", "simulate", "validate"]
     """What a task measures."""
-    households: Annotated[tuple[int, ...], BeforeValidator(_sizes)] = ()
+    households: Annotated[
+        tuple[int, ...], BeforeValidator(_sizes), CheckedLater(ranges.HOUSEHOLDS), Form("a list, each {}")
+    ] = ()
     """Numbers N of simulated households."""
     replications: Annotated[int | None, ranges.REPLICATIONS] = None
-    """Markets of each point and size; replication r has the key (seed, r)."""
+    """Markets of each point and size, 1 where it is left out; replication r has the key (seed, r)."""
     days: Annotated[int | None, ranges.DAYS] = None
-    """Days of each market."""
+    """Days of each market, 28 where it is left out."""
     behaviour: str | None = None
-    """How households decide, for ``simulate``; a class of one's own by its file: `meanwatt.analysis.study.code`."""
+    """How households decide, for ``simulate``: as ``--behaviour`` takes it, ``equilibrium`` where it is left out."""
     seed: Annotated[int, ranges.SEED] = 0
     """Key of all draws."""
-    set: Annotated[dict[str, Any], BeforeValidator(_settings)] = Field(default_factory=dict)
+    set: Annotated[dict[str, Any], BeforeValidator(_settings), Form("a table: scenario key → value")] = Field(
+        default_factory=dict
+    )
     """Scenario key → value, for all points."""
-    grid: Annotated[dict[str, Axis], BeforeValidator(_values)] = Field(default_factory=dict)
+    grid: Annotated[
+        dict[str, Axis], BeforeValidator(_values), Form("a table: scenario key → list of values, all different")
+    ] = Field(default_factory=dict)
     """Scenario key → values; all combinations are points."""
     latin_hypercube: LatinHypercubeTable | None = None
 

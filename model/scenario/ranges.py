@@ -36,11 +36,15 @@ class Range:
         """Whether a number lies in the range."""
         return self.low <= value <= self.high or (self.or_zero and value == 0)
 
-    def wanted(self) -> str:
-        """Say what is allowed: ``0, or a number from 0.001 to 10 kWh``."""
+    def bounds(self) -> str:
+        """Say which numbers are allowed: ``0, or a number from 0.001 to 10``."""
         zero = "0, or " if self.or_zero else ""
         whole = "whole " if self.whole else ""
-        return f"{zero}a {whole}number from {written(self.low)} to {written(self.high)} {self.unit}".rstrip()
+        return f"{zero}a {whole}number from {written(self.low)} to {written(self.high)}"
+
+    def wanted(self) -> str:
+        """Say what is allowed, with its unit: ``0, or a number from 0.001 to 10 kWh``."""
+        return f"{self.bounds()} {self.unit}".rstrip()
 
     def require(self, value: Any, place: str = "") -> Any:
         """Return a value whose numbers all lie in the range.

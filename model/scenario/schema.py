@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.limits import require_counts, require_physical, require_size
+from meanwatt.model.scenario.marks import CheckedLater, Entries
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.tables import (
     SUM_TOLERANCE,
@@ -82,23 +83,23 @@ class Scenario(Table):
     """Network cost K of a household. [USD/month]"""
     default_tariff: str
     """Tariff in force unless another is asked for."""
-    day_types: dict[str, DayTypeTable] = Field(min_length=1)
+    day_types: Annotated[dict[str, DayTypeTable], Entries(ranges.DAY_TYPES)] = Field(min_length=1)
     """Day types ω by name."""
-    day_type_kernel: Matrix
+    day_type_kernel: Annotated[Matrix, CheckedLater(ranges.CHANCE)]
     """P(tomorrow | today), rows and columns in the order of the day types."""
     shock: ShockTable
     load: LoadTable
     pv: PvTable
     battery: BatteryTable
     ev: EvTable = Field(default_factory=EvTable)
-    income_groups: dict[str, IncomeGroupTable] = Field(min_length=1)
+    income_groups: Annotated[dict[str, IncomeGroupTable], Entries(ranges.INCOME_GROUPS)] = Field(min_length=1)
     """Income groups by name, poorest first."""
     supply: SupplyTable
     carbon: CarbonTable = Field(default_factory=CarbonTable)
     feeder: FeederTable
     reference: ReferenceTable = Field(default_factory=ReferenceTable)
-    tariffs: dict[str, TariffTable] = Field(min_length=1)
-    """Tariffs by name."""
+    tariffs: Annotated[dict[str, TariffTable], Entries(ranges.TARIFFS)] = Field(min_length=1)
+    """Tariffs by name; their keys are those of a tariff file."""
     one_day: OneDayTable | None = None
     """A game of a single day; without it days go on for ever."""
 

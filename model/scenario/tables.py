@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, model_validator
 
 from meanwatt.agents.household.decision_problem import OneDay
 from meanwatt.model.scenario import ranges
+from meanwatt.model.scenario.marks import CheckedLater, Entries, Form
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.supply import SupplyCurve
 from meanwatt.model.scenario.tariff_file import (
@@ -39,9 +40,9 @@ class DayTypeTable(Table):
 class ShockTable(Table):
     """``[shock]``: the household's own chance, a Markov chain over slots, multiplying its demand."""
 
-    levels: Annotated[Row, ranges.FACTOR]
+    levels: Annotated[Row, ranges.FACTOR, Entries(ranges.SHOCK_LEVELS)]
     """Multipliers with mean one. (z,)"""
-    kernel: Matrix
+    kernel: Annotated[Matrix, CheckedLater(ranges.CHANCE)]
     """Transition probabilities from slot to slot. (z, z')"""
 
 
@@ -60,7 +61,7 @@ class PvTable(Table):
     """``[pv]``: rooftop solar."""
 
     shape_kw_per_kw: Annotated[NumberOrList, ranges.FACTOR]
-    """Output on a clear day per kW installed."""
+    """Output on a clear day per kW installed. [kW/kW]"""
     curtailable: bool = True
     """Whether inverters may use less than the sun gives."""
 
@@ -75,7 +76,7 @@ class BatteryTable(Table):
     round_trip_efficiency: Annotated[float, ranges.EFFICIENCY]
     """Energy out over energy in; half the loss on either way."""
     wear_usd_per_kwh: Annotated[float, ranges.COST] = 0.0
-    """Per kWh moved in the cell. [USD/kWh]"""
+    """Battery wear per kWh moved in the cell. [USD/kWh]"""
 
 
 class EvTable(Table):
@@ -107,7 +108,7 @@ class IncomeGroupTable(Table):
     """``[income_groups.NAME]``: a class of households."""
 
     share: Annotated[float, ranges.GROUP_SHARE]
-    """Of all households."""
+    """Share of all households."""
     income_usd_per_year: Annotated[float, ranges.INCOME]
     """Gross income. [USD/yr]"""
     use_factor: Annotated[float, ranges.POSITIVE_FACTOR]
@@ -128,14 +129,14 @@ class SupplyTable(Table):
     """``[supply]``: marginal cost over the net load per household."""
 
     kind: Literal["polynomial", "piecewise"]
-    """polynomial takes coefficients; piecewise takes net_load_kw and usd_per_kwh."""
+    """``polynomial`` takes ``coefficients``; ``piecewise`` takes ``net_load_kw`` and ``usd_per_kwh``."""
     coefficients: Annotated[Row | None, ranges.COEFFICIENT] = None
     """Constant first, up to cubic."""
     clamp_below_kw: Annotated[float | None, ranges.REST] = None
     """Below this load the price is held. [kW]"""
     floor_usd_per_kwh: Annotated[float | None, ranges.PRICE] = None
     """Or: the price under which the curve does not go. [USD/kWh]"""
-    net_load_kw: Annotated[Row | None, ranges.REST] = None
+    net_load_kw: Annotated[Row | None, ranges.REST, Entries(ranges.NODES)] = None
     """Nodes, ascending. [kW]"""
     usd_per_kwh: Annotated[Row | None, ranges.PRICE] = None
     """Prices at the nodes, never falling. [USD/kWh]"""
@@ -216,7 +217,9 @@ def _charge(value: object) -> object:
 class OneDayTable(Table):
     """``[one_day]``: a game of a single day in place of the stationary one."""
 
-    charge: Annotated[str | Row, BeforeValidator(_charge)] = "uniform"
+    charge: Annotated[
+        str | Row, BeforeValidator(_charge), Form("uniform, empty or full, or a list of a probability a level")
+    ] = "uniform"
     """Law of the batteries' level before the first slot: uniform, empty or full, or one probability a level."""
     salvage_usd_per_kwh: Annotated[float, ranges.COST] = 0.0
     """Worth of energy still stored after the last slot. [USD/kWh]"""

@@ -16,6 +16,7 @@ from pydantic import (
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.scenario import ranges
+from meanwatt.model.scenario.marks import Form
 from meanwatt.model.scenario.nearest import unknown
 
 MINUTES_PER_DAY = 24 * 60
@@ -96,17 +97,19 @@ def tuples(value: object) -> object:
     return value
 
 
-NumberOrList = Annotated[float | tuple[float, ...], BeforeValidator(_number_or_list)]
+NumberOrList = Annotated[float | tuple[float, ...], BeforeValidator(_number_or_list), Form("{}, or a list of them")]
 """A number, or a list of them (one an hour or slot, or one a segment)."""
-RateForm = Annotated[Any, BeforeValidator(_rate)]
+RateForm = Annotated[
+    Any, BeforeValidator(_rate), Form("{}, a list of one an hour or slot, or a table by period, day type or season")
+]
 """A number, a list, a table period → number, or a table day type or season → any of these."""
-ByGroup = Annotated[float | dict[str, float], BeforeValidator(_by_group)]
+ByGroup = Annotated[float | dict[str, float], BeforeValidator(_by_group), Form("{}, or a table by income group")]
 """A number for everybody, or a table income group → number."""
-Row = Annotated[tuple[float, ...], BeforeValidator(tuples)]
+Row = Annotated[tuple[float, ...], BeforeValidator(tuples), Form("a list, each {}")]
 """A list of numbers."""
-Matrix = Annotated[tuple[tuple[float, ...], ...], BeforeValidator(tuples)]
+Matrix = Annotated[tuple[tuple[float, ...], ...], BeforeValidator(tuples), Form("a list of rows, each entry {}")]
 """A list of lists of numbers."""
-Texts = Annotated[tuple[str, ...], BeforeValidator(tuples)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(tuples), Form("a list of texts in quotes")]
 """A list of strings."""
 
 
@@ -114,7 +117,7 @@ class ExportTable(Table):
     """``[tariffs.NAME.export]``: how exported energy is credited."""
 
     rule: Literal["net_metering", "net_billing", "none"] = "net_billing"
-    """net_metering credits the import rate; net_billing the posted rate plus a share of the wholesale price."""
+    """``net_metering`` credits the import rate; ``net_billing`` the posted rate and a share of the wholesale price."""
     pass_through: Annotated[float, ranges.SHARE] = 0.0
     """Share κ_x of the wholesale price in the export rate."""
     usd_per_kwh: Annotated[RateForm, ranges.PRICE] = 0.0
@@ -134,7 +137,9 @@ class TariffTable(Table):
     """What balances revenue and cost: an adder on every kWh, the fixed charge, or nothing."""
     pass_through: Annotated[float, ranges.SHARE] = 0.0
     """Share κ of the wholesale price in the import rate."""
-    periods: dict[str, Texts] = Field(default_factory=dict)
+    periods: Annotated[dict[str, Texts], Form("a table: period → list of texts in quotes")] = Field(
+        default_factory=dict
+    )
     """Period → list of ``"from-to"`` hours; may wrap over midnight, must cover the day once."""
     energy_usd_per_kwh: Annotated[RateForm, ranges.PRICE]
     """Energy charge τ. [USD/kWh]"""

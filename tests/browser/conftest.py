@@ -12,10 +12,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from watching import PATIENCE_MS, watch
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE_MS = 180_000
-"""How long a test waits before it gives up. It says nothing about speed: the machine may be busy."""
 EXECUTABLE = next((path for path in map(shutil.which, CHROMIUM) if path), None)
 FOLDER = Path(__file__).parent
 
@@ -92,16 +91,11 @@ def visit(browser, address: str) -> Iterator[Callable]:
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
 
-        def request(sent) -> None:
-            parts = urlsplit(sent.url)
-            if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != host:
-                wrong.append(f"request to another host: {sent.url}")
+        def is_ours(url: str) -> bool:
+            parts = urlsplit(url)
+            return parts.scheme not in ("http", "https", "ws", "wss") or parts.netloc == host
 
-        page.on("request", request)
-        page.on("requestfailed", lambda sent: wrong.append(f"request failed: {sent.url} {sent.failure}"))
-        page.on("response", lambda got: got.status >= 400 and wrong.append(f"status {got.status}: {got.url}"))
-        page.on("console", lambda said: said.type == "error" and wrong.append(f"console error: {said.text}"))
-        page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
+        watch(page, wrong, is_ours)
         page.goto(f"{address}/{query}")
         if ready:
             page.wait_for_selector(".mw-play:not([disabled])")

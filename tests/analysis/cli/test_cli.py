@@ -207,8 +207,8 @@ def test_starting_does_not_load_what_only_other_commands_need() -> None:
     code = (
         "import sys; from meanwatt.analysis.cli import main; main(['scenarios']); main(['solve', 'texbook']);"
         "import meanwatt.analysis.cli.inputs, meanwatt.analysis.output.solution_json;"
-        "print([m for m in ('mesa', 'pandas', 'matplotlib', 'solara', 'dask', 'pyarrow', 'networkx', 'rich.table')"
-        " if m in sys.modules])"
+        "print([m for m in ('mesa', 'pandas', 'matplotlib', 'solara', 'dask', 'pyarrow', 'networkx', 'rich.table',"
+        " 'meanwatt.analysis.reference.file_keys') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

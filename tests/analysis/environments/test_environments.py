@@ -9,7 +9,7 @@ from repository import ROOT
 
 import meanwatt.analysis.environments
 
-DOCUMENT = (ROOT / "docs" / "environments.md").read_text(encoding="utf-8")
+DOCUMENT = (ROOT / "docs" / "how_to" / "environments.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```.*?```text\n(.*?)```", DOCUMENT, flags=re.DOTALL)
 NAMES = ("LeaderEnv", "ProsumersEnv")
 
@@ -48,5 +48,5 @@ def test_the_examples_of_the_document_run_and_print_what_it_says(
 ) -> None:
     assert len(EXAMPLES) == 2
     program, printed = EXAMPLES[number]
-    exec(compile(program, "docs/environments.md", "exec"), {})
+    exec(compile(program, "docs/how_to/environments.md", "exec"), {})
     assert capsys.readouterr().out == printed

@@ -117,7 +117,7 @@ def test_the_best_use_beats_every_other_use_and_curtailment_on_a_grid(found: Equ
 @pytest.mark.parametrize("households", [1, 3, 30, 1000])
 @pytest.mark.parametrize("slots", [3, 24])
 def test_without_batteries_it_is_the_square_of_the_own_load_over_the_crowd(households: int, slots: int) -> None:
-    """In closed form, for s(x) = a + b x and use within its flexibility (docs/theory.md, F3):
+    """In closed form, for s(x) = a + b x and use within its flexibility (docs/reference/theory.md, F3):
 
     ε_N = Σ_g w_g Σ_h Δ·(b(L_h − 2 q_gh)/N)² / (2(p0/(ε q0_gh) + 2b/N)).
     """
@@ -265,7 +265,7 @@ def test_where_households_part_or_curtail_its_limit_is_that_of_the_continuum(mak
 
 
 def test_households_that_part_gain_as_one_over_the_crowd() -> None:
-    """In the toy of ``docs/theory.md`` C11 nothing but the choice between buying and selling is at stake.
+    """In the toy of ``docs/reference/theory.md`` C11 nothing but the choice between buying and selling is at stake.
 
     At λ = 0.15 use is 1 ± 0.125, and both plans are worth the same; one of N moves the price by (n − L) 0.3/N, which
     costs n (n − L) 0.3/N an hour: the seller 0.125 (0.125 + L) 0.3/N, the buyer 0.125 (0.125 − L) 0.3/N. The best

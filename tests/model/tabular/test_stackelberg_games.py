@@ -636,7 +636,7 @@ SIZES = {"states": 1, "leader_actions": 2, "follower_actions": 2, "discount": 0.
 
 
 def test_the_page_for_students_prints_what_its_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
-    page = (ROOT / "docs/tabular_games.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/tutorial/tabular_games.md").read_text(encoding="utf-8")
     runpy.run_path(str(ROOT / "docs/examples/tabular_games.py"))["main"]([])
     printed = capsys.readouterr().out
     assert printed.count("\n") > 5

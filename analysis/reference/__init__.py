@@ -1,0 +1,1 @@
+"""Reference of the files that a user writes, read from the schema that checks them."""

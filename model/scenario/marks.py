@@ -1,0 +1,26 @@
+"""What an annotation says of a key beside its type, for the reference of the files; nothing is checked here."""
+
+from dataclasses import dataclass
+
+from meanwatt.model.scenario.ranges import Range
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a value is written, with ``{}`` in the place of what one number may be."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """How many entries a table or list may have; `meanwatt.model.scenario.limits` checks it."""
+
+    allowed: Range
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedLater:
+    """The range of numbers that are checked where more is known of their place than in their table."""
+
+    allowed: Range

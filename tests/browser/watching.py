@@ -1,0 +1,15 @@
+"""What every visit of a page is watched for, and how long a test waits."""
+
+from collections.abc import Callable
+
+PATIENCE_MS = 180_000
+"""How long a test waits before it gives up. It says nothing about speed: the machine may be busy."""
+
+
+def watch(page, wrong: list[str], is_ours: Callable[[str], bool]) -> None:
+    """Write down whatever must never happen on a page: a request to elsewhere, one that fails, an error."""
+    page.on("request", lambda sent: is_ours(sent.url) or wrong.append(f"request to another host: {sent.url}"))
+    page.on("requestfailed", lambda sent: wrong.append(f"request failed: {sent.url} {sent.failure}"))
+    page.on("response", lambda got: got.status >= 400 and wrong.append(f"status {got.status}: {got.url}"))
+    page.on("console", lambda said: said.type == "error" and wrong.append(f"console error: {said.text}"))
+    page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
