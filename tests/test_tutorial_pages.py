@@ -1,5 +1,6 @@
 """The first tutorial and the how-to on files keep their word: commands and Python print what the pages say."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -16,6 +17,7 @@ from meanwatt.model.scenario.loading import load_scenario
 DOCS = ROOT / "docs"
 TUTORIAL = (DOCS / "tutorial" / "first_market.md").read_text(encoding="utf-8")
 HOW_TO = (DOCS / "how_to" / "own_scenario.md").read_text(encoding="utf-8")
+VEHICLES = (DOCS / "how_to" / "electric_vehicles.md").read_text(encoding="utf-8")
 
 
 def blocks(page: str) -> list[tuple[str, str]]:
@@ -27,7 +29,7 @@ def blocks(page: str) -> list[tuple[str, str]]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of a reader's own, with the files that the pages tell to save."""
     monkeypatch.chdir(tmp_path)
-    for page in (TUTORIAL, HOW_TO):
+    for page in (TUTORIAL, HOW_TO, VEHICLES):
         for name, text in re.findall(r"Save this as `([\w.]+)`.*?```toml\n(.*?)```", page, flags=re.DOTALL):
             (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
@@ -79,3 +81,17 @@ def test_a_mistake_is_the_line_that_the_how_to_shows(folder: Path, capsys: pytes
     )
     assert main(shlex.split(command)[3:]) == 2
     assert capsys.readouterr().err == line
+
+
+def test_the_street_with_vehicles_has_the_peaks_that_its_page_prints(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\S+) \| (\d+) h \| (\S+) \| (\S+) \|$", VEHICLES, flags=re.MULTILINE)
+    assert len(rows) == 3
+    for tariff, peak_kw, hour, peak_to_average, gap in rows:
+        assert main(["solve", "ev_street.toml", "--tariff", tariff, "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        load, metrics = found["net_load_kw"][0], found["metrics"]
+        assert (max(load), load.index(max(load))) == (pytest.approx(float(peak_kw), abs=5e-4), int(hour))
+        assert metrics["peak_to_average"] == pytest.approx(float(peak_to_average), abs=5e-3)
+        assert metrics["efficiency_gap_usd_per_household_day"] == pytest.approx(float(gap), abs=5e-4)
