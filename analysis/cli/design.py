@@ -2,45 +2,38 @@
 
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from meanwatt.agents.numerics.compile_time import compile_seconds
-from meanwatt.analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices
+from meanwatt.analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices, require_method
 from meanwatt.analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
-from meanwatt.analysis.cli.options import Json, Out, Scenario, Set, Tariff, number, one_of, weights
+from meanwatt.analysis.cli.leader_options import LEADERS, PriceCap, Weights, read_leader_options
+from meanwatt.analysis.cli.options import Json, Out, Scenario, Set, Tariff, one_of
 from meanwatt.analysis.cli.watching import watched
-from meanwatt.model.scenario.ranges import POSITIVE_PRICE
+from meanwatt.analysis.leader.registry import find
 
 if TYPE_CHECKING:
     from meanwatt.analysis.cli.inputs import Inputs
     from meanwatt.analysis.cli.watching import Work
-    from meanwatt.analysis.design.design import Aims, Design
+    from meanwatt.analysis.design.design import Design
+    from meanwatt.analysis.leader.aims import Aims
+    from meanwatt.analysis.leader.objective import Objective
     from meanwatt.analysis.pareto.surface import Surface
     from meanwatt.model.mean_field.first_best import FirstBest
     from meanwatt.model.scenario.economy import Economy
-
-LEADERS: Final = ("commission", "utility")
-DEFAULT_WEIGHTS: Final = {"equity": 1.0, "stability": 0.0}
 
 
 def design(
     scenario: Scenario,
     *,
-    leader: Annotated[
-        str, typer.Option(metavar="commission|utility", help="Who posts the tariff.", show_default=False)
-    ],
+    leader: Annotated[str, typer.Option(metavar=LEADERS, help="Who posts the tariff.", show_default=False)],
     method: Annotated[
         str, typer.Option(metavar="NAME", help=f"How it is searched for: {', '.join(METHODS)}.")
     ] = "commitment",
-    weights_text: Annotated[
-        str | None,
-        typer.Option("--weights", metavar="equity=1,stability=0", help="The commission's penalties."),
-    ] = None,
-    price_cap: Annotated[
-        str | None, typer.Option(metavar="USD", help="The utility's cap on the import rate, in USD/kWh.")
-    ] = None,
+    weights_text: Weights = None,
+    price_cap: PriceCap = None,
     evaluations: Annotated[
         str | None,
         typer.Option(metavar="E", help="Tariffs tried: by a learner in all (150), else from each start at most (100)."),
@@ -64,21 +57,16 @@ def design(
 ) -> int:
     """Find the tariff a leader commits to; --tariff is the one it is compared with."""
     began = time.perf_counter()
-    one_of("leader", leader, LEADERS)
     one_of("method", method, METHODS)
-    if weights_text is not None and leader != "commission":
-        raise ValueError("--weights belong to the commission; give --leader commission, or leave them out")
-    if price_cap is not None and leader != "utility":
-        raise ValueError("--price-cap belongs to the utility; give --leader utility, or leave it out")
-    weighed = {**DEFAULT_WEIGHTS, **weights("--weights", weights_text or "equity=1", DEFAULT_WEIGHTS)}
-    cap = None if price_cap is None else number("--price-cap", price_cap, POSITIVE_PRICE, example=0.3)
+    objective = read_leader_options(leader, weights_text, price_cap)
+    require_method(method, leader)
     learners = {"against": against, "households": households, "days": days, "seed": seed}
     choices = read_choices(method, evaluations, {**learners, "resume": resume, "regret": regret}, out)
     edge = read_points(pareto, points, leader)
     with watched(quiet=json) as work:
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say_notes
-        from meanwatt.analysis.design.design import Aims, Leader, baseline_name, default_price_cap_usd_per_kwh
+        from meanwatt.analysis.design.design import baseline_name
         from meanwatt.analysis.design.design import design as run
         from meanwatt.analysis.output.solution_json import find_first_best, first_best_messages
         from meanwatt.model.mean_field.equilibrium import Outcome
@@ -93,12 +81,7 @@ def design(
         inputs = read(scenario, baseline_name(scenario) if tariff is None else tariff, set)
         if pareto:
             require_surface(inputs.economy)
-        if leader == "utility":
-            if cap is None:
-                cap = default_price_cap_usd_per_kwh(inputs.economy)
-            aims = Aims(leader=Leader.UTILITY, equity=0.0, price_cap_usd_per_kwh=cap)
-        else:
-            aims = Aims(leader=Leader.COMMISSION, **weighed)
+        aims = objective.aims(inputs.economy)
         done = run(
             inputs.economy,
             inputs.tariff,
@@ -107,12 +90,12 @@ def design(
             progress=work.progress,
             cancelled=work.cancelled,
         )
-        first_best = lost_usd = None
+        first_best = lost = None
         first_best_message = "No first best: cancelled before it was found."
         if regret and done.outcome is not Outcome.CANCELLED:
             work.new_stage("commitment")
             with suppress(Cancelled):
-                lost_usd = _regret(done, inputs.economy, aims, work)
+                lost = _regret(done, inputs.economy, aims, work)
         if done.outcome is not Outcome.CANCELLED:
             work.new_stage("first best")
             with suppress(Cancelled):  # the tariff is found; only its gap to the first best is not
@@ -126,13 +109,14 @@ def design(
                 surface = find_surface(done, inputs.economy, first_best, edge, work)
     result = _result(done, aims, first_best, inputs, time.perf_counter() - began)
     result["method"], result["concept"] = method, concept(method)
-    result["learning"] = _learning_json(done, lost_usd)
+    result["learning"] = _learning_json(done, lost, aims)
     result["pareto"] = _pareto_json(surface)
     found = done.baseline if done.commitment is None else done.commitment.equilibrium
     result["messages"] = joined(
         found.messages,
+        _undefined(done, aims),
         first_best_messages(first_best, first_best_message),
-        ["No regret: the search for the commitment was stopped."] if regret and lost_usd is None else [],
+        ["No regret: the search for the commitment was stopped."] if regret and lost is None else [],
         ["No Pareto surface: stopped before, or no first best or equilibrium to measure it against."]
         if pareto and surface is None
         else [],
@@ -142,7 +126,7 @@ def design(
         "leader": leader,
         "method": method,
         "weights": weights_text,
-        "price_cap": cap,
+        "price_cap": aims.price_cap_usd_per_kwh,
         "evaluations": choices.evaluations,
         "pareto_points": edge,
         **choices.settings,
@@ -180,12 +164,18 @@ def _regret(done: "Design", economy: "Economy", aims: "Aims", work: "Work") -> f
     return regret(done.commitment, best)
 
 
-def _learning_json(done: "Design", regret_usd: float | None) -> dict[str, Any] | None:
+def _undefined(done: "Design", aims: "Aims") -> list[str]:
+    """Why the objective of the tariff in force has no value, if it has none."""
+    why = aims.undefined(done.baseline)
+    return [] if why is None else [f"The objective is undefined under {done.baseline.tariff.name}: {why}."]
+
+
+def _learning_json(done: "Design", regret: float | None, aims: "Aims") -> dict[str, Any] | None:
     from meanwatt.analysis.learning.campaign import Learned
     from meanwatt.analysis.learning.report import learning_json
 
     found = done.commitment
-    return learning_json(found, regret_usd) if isinstance(found, Learned) else None
+    return learning_json(found, regret, aims.definition.key) if isinstance(found, Learned) else None
 
 
 def _pareto_json(surface: "Surface | None") -> dict[str, Any] | None:
@@ -225,7 +215,8 @@ def _result(
             "price_cap_violation_usd_per_kwh": done.baseline_violation,
             "metrics": metrics_json(equilibrium_metrics(baseline, first_best), first_best),
         },
-        "weights": {"equity": aims.equity, "stability": aims.stability} if aims.leader == "commission" else None,
+        "objective_unit": aims.definition.unit,
+        "weights": aims.weights or None,
         "price_cap_usd_per_kwh": aims.price_cap_usd_per_kwh,
         "evaluations": done.evaluations,
         "seconds": seconds,
@@ -282,7 +273,7 @@ def _tables(result: dict[str, Any]) -> None:
     if result["tariff"] is None:
         return
     if result["learning"] is not None:
-        _learning_line(result["learning"])
+        _learning_line(result["learning"], find(result["leader"]))
     table(
         "The tariff",
         ("parameter", "value"),
@@ -290,11 +281,17 @@ def _tables(result: dict[str, Any]) -> None:
         + [(f"fixed charge, {group}, USD/day", figure(v)) for group, v in result["fixed_charge_usd_per_day"].items()],
     )
     before, after = result["baseline"]["metrics"], result["metrics"]
+    objective = find(result["leader"])
+    digits = 3 if objective.is_money else 5
     table(
         "Against the tariff in force",
         ("", result["baseline"]["tariff"], "designed", "unit"),
         [
-            ("objective", figure(result["baseline"]["objective"]), figure(result["objective"]), "USD/household-day"),
+            (
+                "objective",
+                *(figure(value, digits) for value in (result["baseline"]["objective"], result["objective"])),
+                objective.unit.replace(" per ", "/"),
+            ),
             *(
                 (label, figure(before[key], digits), figure(after[key], digits), unit)
                 for label, key, digits, unit in (
@@ -310,14 +307,14 @@ def _tables(result: dict[str, Any]) -> None:
     )
 
 
-def _learning_line(learning: dict[str, Any]) -> None:
+def _learning_line(learning: dict[str, Any], objective: "Objective") -> None:
     from meanwatt.analysis.cli.show import figure, say
 
     where = "the mean field"
     if learning["environment"] == "market":
         where = f"markets of {learning['households']} households and {learning['days']} days"
-    lost = learning["regret_usd_per_household_day"]
+    lost = learning[f"regret_{objective.key}"]
     say(f"Learned from the meters of {where}, seed {learning['seed']}.")
     if lost is not None:
-        say(f"Regret against the commitment: {figure(lost, 4)} USD/household-day.")
+        say(f"Regret against the commitment: {figure(lost, 4)} {objective.unit.replace(' per ', '/')}.")
     say("")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from meanwatt.analysis.cli.options import one_of, whole_number
+from meanwatt.analysis.leader.registry import find
 from meanwatt.model.scenario import ranges
 
 if TYPE_CHECKING:
@@ -101,6 +102,21 @@ SEARCHES: Final[dict[str, Callable[[Choices], "Search"]]] = {
 def concept(method: str) -> str:
     """The solution concept that a method computes: its own, or the commitment that learners look for too."""
     return method if method in ("feedback", "alternating") else "commitment"
+
+
+def require_method(method: str, leader: str) -> None:
+    """Refuse a method that a leader's objective does not allow; ``ValueError`` in one line."""
+    objective = find(leader)
+    if method == "feedback" and not objective.is_money:
+        raise ValueError(
+            f"--method feedback counts what a day leaves behind in USD, and the objective of {objective.called} is in"
+            f" {objective.unit}; give --method commitment"
+        )
+    if method in LEARNING and not objective.is_metered:
+        raise ValueError(
+            f"--method {method} learns from meters, and no meter shows what {objective.called} wants;"
+            " give --method commitment"
+        )
 
 
 def read_choices(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from meanwatt.analysis.cli.options import whole_number
+from meanwatt.analysis.leader.registry import belong, find
 from meanwatt.model.scenario.ranges import SURFACE_POINTS
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ def read_points(pareto: bool, points: str | None, leader: str) -> int | None:
         if points is not None:
             raise ValueError("--points belongs to --pareto; give --pareto too, or leave it out")
         return None
-    if leader != "commission":
-        raise ValueError("--pareto belongs to the commission; give --leader commission, or leave it out")
+    if not find(leader).pareto:
+        raise ValueError(f"{belong('--pareto', lambda one: one.pareto)}, or leave it out")
     from meanwatt.analysis.pareto.surface import POINTS
 
     return POINTS if points is None else whole_number("--points", points, SURFACE_POINTS, example=POINTS)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meanwatt.agents.numerics.compile_time import compile_seconds
+from meanwatt.analysis.cli.leader_options import LEADERS, PriceCap, Weights
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
@@ -35,7 +36,7 @@ def simulate(
     threads: Annotated[str, typer.Option(metavar="K", help="Threads; results do not depend on it.")] = "1",
     leader: Annotated[
         str | None,
-        typer.Option(metavar="commission|utility", help="Post tariffs, and learn from meters which is best."),
+        typer.Option(metavar=LEADERS, help="Post tariffs, and learn from meters which is best."),
     ] = None,
     round_days: Annotated[
         str | None, typer.Option(metavar="D", help="Days for which the leader posts one (30).")
@@ -46,13 +47,8 @@ def simulate(
     by_day_type: Annotated[
         bool, typer.Option("--by-day-type", help="Let the leader post another tariff on each day type.")
     ] = False,
-    weights_text: Annotated[
-        str | None,
-        typer.Option("--weights", metavar="equity=1,stability=0", help="The commission's penalties."),
-    ] = None,
-    price_cap: Annotated[
-        str | None, typer.Option(metavar="USD", help="The utility's cap on the import rate, in USD/kWh.")
-    ] = None,
+    weights_text: Weights = None,
+    price_cap: PriceCap = None,
     tariff: Tariff = None,
     set: Set = None,
     json: Json = False,

@@ -1,10 +1,12 @@
 """The options of ``meanwatt simulate`` that let a leader learn while the market runs."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from meanwatt.analysis.cli.options import number, one_of, weights, whole_number
-from meanwatt.model.scenario.ranges import DAYS, POSITIVE_PRICE
+from meanwatt.analysis.cli.leader_options import LeaderOptions, read_leader_options
+from meanwatt.analysis.cli.options import whole_number
+from meanwatt.analysis.leader.registry import find, names
+from meanwatt.model.scenario.ranges import DAYS
 
 if TYPE_CHECKING:
     from meanwatt.agents.leader.learning_leader import LearningLeader
@@ -13,9 +15,6 @@ if TYPE_CHECKING:
     from meanwatt.model.mean_field.equilibrium import Equilibrium
     from meanwatt.model.scenario.economy import Economy
 
-LEADERS: Final = ("commission", "utility")
-DEFAULT_WEIGHTS: Final = {"equity": 1.0, "stability": 0.0}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaderChoices:
@@ -23,8 +22,8 @@ class LeaderChoices:
 
     Attributes
     ----------
-    leader, weights, price_cap_usd_per_kwh
-        Its aims.
+    objective
+        Who it is and what it wants.
     round_days
         Days of a round.
     menu
@@ -33,9 +32,7 @@ class LeaderChoices:
         Whether it may post another tariff on each day type.
     """
 
-    leader: str
-    weights: dict[str, float]
-    price_cap_usd_per_kwh: float | None
+    objective: LeaderOptions
     round_days: int
     menu: tuple[str, ...] | None
     by_day_type: bool
@@ -44,9 +41,9 @@ class LeaderChoices:
     def settings(self) -> dict[str, Any]:
         """What to record with the result."""
         return {
-            "leader": self.leader,
-            "weights": self.weights if self.leader == "commission" else None,
-            "price_cap_usd_per_kwh": self.price_cap_usd_per_kwh,
+            "leader": self.objective.leader,
+            "weights": self.objective.weights or None,
+            "price_cap_usd_per_kwh": self.objective.price_cap_usd_per_kwh,
             "round_days": self.round_days,
             "menu": self.menu,
             "by_day_type": self.by_day_type,
@@ -79,26 +76,20 @@ def read_leader(
     if leader is None:
         for option, given in alone.items():
             if given:
-                raise ValueError(f"{option} belongs to a leader who learns; give --leader commission or utility too")
+                raise ValueError(f"{option} belongs to a leader who learns; give --leader {' or '.join(names())} too")
         return None
-    one_of("leader", leader, LEADERS)
-    if weights_text is not None and leader != "commission":
-        raise ValueError("--weights belong to the commission; give --leader commission, or leave them out")
-    if price_cap is not None and leader != "utility":
-        raise ValueError("--price-cap belongs to the utility; give --leader utility, or leave it out")
-    names = None
+    objective = read_leader_options(leader, weights_text, price_cap)
+    if not find(leader).is_metered:
+        raise ValueError(f"--leader {leader}: no meter shows what {find(leader).called} wants, so it cannot learn")
+    tariffs = None
     if menu is not None:
-        names = tuple(dict.fromkeys(name.strip() for name in menu.split(",")))
+        tariffs = tuple(dict.fromkeys(name.strip() for name in menu.split(",")))
         if by_day_type:
             raise ValueError("--menu and --by-day-type exclude each other; the menu by day type is a net of its own")
     return LeaderChoices(
-        leader=leader,
-        weights={**DEFAULT_WEIGHTS, **weights("--weights", weights_text or "equity=1", DEFAULT_WEIGHTS)},
-        price_cap_usd_per_kwh=None
-        if price_cap is None
-        else number("--price-cap", price_cap, POSITIVE_PRICE, example=0.3),
+        objective=objective,
         round_days=whole_number("--round-days", round_days or "30", DAYS, example=30),
-        menu=names,
+        menu=tariffs,
         by_day_type=by_day_type,
     )
 
@@ -107,16 +98,11 @@ def make_leader(
     choices: LeaderChoices, economy: "Economy", in_force: "Equilibrium", size: dict[str, int], work: "Work"
 ) -> tuple["LearningLeader", "Menu"]:
     """Solve the menu, and make the leader who learns it."""
-    from meanwatt.analysis.design.design import Aims, Leader, default_price_cap_usd_per_kwh
     from meanwatt.analysis.learning.market_leader import learning_leader
     from meanwatt.analysis.learning.menus import default_menu, solve_menu
     from meanwatt.model.scenario.economy import build_tariff
 
-    if choices.leader == "utility":
-        cap = choices.price_cap_usd_per_kwh or default_price_cap_usd_per_kwh(economy)
-        aims = Aims(leader=Leader.UTILITY, equity=0.0, price_cap_usd_per_kwh=cap)
-    else:
-        aims = Aims(leader=Leader.COMMISSION, **choices.weights)
+    aims = choices.objective.aims(economy)
     if choices.menu is None:
         tariffs = default_menu(economy, aims, by_day_type=choices.by_day_type)
     else:
@@ -141,15 +127,18 @@ def say_leader(found: dict[str, Any]) -> None:
     """Print what the leader posted and learned, for people."""
     from meanwatt.analysis.cli.show import figure, say, table
 
-    posted = found["posted_tariff"]
+    posted, objective = found["posted_tariff"], find(found["leader"])
+    learned, worth, regret, mean_regret = (
+        found[f"{name}_{objective.key}"] for name in ("learned", "worth", "regret", "mean_regret")
+    )
     states = found["states"]
     rows = []
     for k, name in enumerate(found["menu"]):
         row = [name]
         for s in range(len(states)):
-            row += [figure(found["learned_usd_per_household_day"][s][k], 4), str(found["learned_days"][s][k])]
+            row += [figure(learned[s][k], 4), str(found["learned_days"][s][k])]
         if len(states) == 1:
-            row.append(figure(found["worth_usd_per_household_day"][k], 4))
+            row.append(figure(worth[k], 4))
         rows.append(tuple(row))
     heads = ["tariff"]
     for state in states:
@@ -158,8 +147,8 @@ def say_leader(found: dict[str, Any]) -> None:
     if len(states) == 1:
         heads.append("mean field")
     table(
-        f"The {found['leader']} after {len(found['rounds'])} rounds of {found['round_days']} days,"
-        " USD per household-day",
+        f"{objective.called[0].upper()}{objective.called[1:]} after {len(found['rounds'])} rounds of"
+        f" {found['round_days']} days, {objective.unit}",
         tuple(heads),
         rows,
     )
@@ -168,6 +157,6 @@ def say_leader(found: dict[str, Any]) -> None:
         return
     say(
         f"Recommended: {', '.join(found['recommended'])}. Regret against {', '.join(found['best'])}, to which a leader"
-        f" with full knowledge commits: {found['regret_usd_per_household_day']:.4f}; mean over the rounds"
-        f" {found['mean_regret_usd_per_household_day']:.4f} USD per household-day.\n"
+        f" with full knowledge commits: {regret:.4f}; mean over the rounds"
+        f" {mean_regret:.4f} {objective.unit}.\n"
     )

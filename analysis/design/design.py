@@ -1,105 +1,28 @@
-"""What a leader wants of a tariff, built from the metrics, and the search for the tariff it would commit to.
+"""The search for the tariff that a leader would commit to; what it wants is in `meanwatt.analysis.leader`."""
 
-``commission`` maximises W − w_equity·(burden gap) − w_stability·IMV, welfare less penalties, with the level of the
-fixed charges set so that revenue covers cost. ``utility`` maximises its own margin under a cap on the import rate.
-Objectives are in USD per household-day, weights in USD per household-day per unit of burden and of USD/kWh.
-"""
-
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import Recovery, Tariff
-from meanwatt.analysis.metrics.metrics import Metrics
-from meanwatt.analysis.output.solution_json import equilibrium_metrics
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.analysis.leader.aims import Aims, Judge
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.concepts import ROUNDS, alternating, feedback
-from meanwatt.model.mean_field.leader.tariff_family import tariff_family
 from meanwatt.model.progress.watch import Cancelled, Progress
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 
-CAP_OVER_REFERENCE: Final = 1.5
-"""Default price cap of the utility, as a multiple of the scenario's reference price."""
 EVALUATIONS_PER_START: Final = 100
 """Tariffs tried from each starting point at most; searches over five parameters settle after 70 to 90."""
 
 FILED: Final = "filed"
 """The tariff that a found one is compared with where the scenario has it."""
-
-Judge = Callable[[Equilibrium], float]
-"""Gives a number to an equilibrium."""
-
-
-class Leader(StrEnum):
-    """Who posts the tariff."""
-
-    COMMISSION = "commission"
-    UTILITY = "utility"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aims:
-    """What a leader weighs.
-
-    Parameters
-    ----------
-    leader
-        Who.
-    equity
-        Weight of the burden gap, the largest less the smallest share of income that a group pays; commission only.
-        [USD per household-day per unit]
-    stability
-        Weight of the wholesale price's incremental mean volatility; commission only.
-        [USD per household-day per USD/kWh]
-    price_cap_usd_per_kwh
-        Highest import rate allowed; utility only. [USD/kWh]
-    """
-
-    leader: Leader
-    equity: float = 1.0
-    stability: float = 0.0
-    price_cap_usd_per_kwh: float | None = None
-
-    def objective(self) -> Judge:
-        """What the leader maximises. [USD per household-day]"""
-        return self._welfare_less_penalties if self.leader is Leader.COMMISSION else _margin
-
-    def violation(self) -> Callable[[Equilibrium], Floats] | None:
-        """By how much each import rate exceeds the cap, (c, h) in USD/kWh; None without a cap."""
-        cap = self.price_cap_usd_per_kwh
-        return None if cap is None else lambda found: found.rates.import_usd_per_kwh - cap
-
-    @property
-    def recovery(self) -> Recovery:
-        """How the tariffs of the family recover cost: by the fixed charge, or not at all."""
-        return Recovery.FIXED if self.leader is Leader.COMMISSION else Recovery.POSTED
-
-    def _welfare_less_penalties(self, found: Equilibrium) -> float:
-        return self.of_metrics(equilibrium_metrics(found))
-
-    def of_metrics(self, metrics: Metrics) -> float:
-        """What the leader thinks of an equilibrium's or a simulated market's metrics. [USD per household-day]"""
-        if self.leader is Leader.UTILITY:
-            return metrics.surplus_usd_per_household_day
-        volatility = 0.0 if metrics.imv is None else metrics.imv
-        return metrics.welfare_usd_per_household_day - self.equity * metrics.burden_gap - self.stability * volatility
-
-
-def _margin(found: Equilibrium) -> float:
-    return found.surplus_usd_per_household_day
-
-
-def default_price_cap_usd_per_kwh(economy: Economy) -> float:
-    """The utility's price cap where none is given: 1.5 times the reference price. [USD/kWh]"""
-    return CAP_OVER_REFERENCE * economy.scenario.reference_price_usd_per_kwh
 
 
 def baseline_name(scenario: str | Path | Scenario | Economy) -> str | None:
@@ -145,14 +68,38 @@ def concept_search(name: str, rounds: int = ROUNDS) -> Search:
 
 def _asked(find: Callable[..., Commitment]) -> Search:
     """A search that hands a quest's family, aims and watchers to a function of the model."""
-    return lambda quest: find(
-        quest.economy,
-        tariff_family(quest.economy, quest.aims.recovery),
-        quest.aims.objective(),
-        violation=quest.aims.violation(),
-        progress=quest.progress,
-        cancelled=quest.cancelled,
-    )
+
+    def search(quest: Quest) -> Commitment:
+        aims, undefined = quest.aims, list[str]()
+        try:
+            return find(
+                quest.economy,
+                aims.family(quest.economy),
+                _told_where_undefined(aims, undefined),
+                unit=aims.definition.unit,
+                violation=aims.violation(),
+                progress=quest.progress,
+                cancelled=quest.cancelled,
+            )
+        except ValueError as error:
+            if not undefined:
+                raise
+            raise ValueError(f"{error}: under the last one tried {undefined[-1]}") from None
+
+    return search
+
+
+def _told_where_undefined(aims: Aims, undefined: list[str]) -> Judge:
+    """The objective, which adds to a list why it is undefined wherever it is."""
+    value = aims.objective()
+
+    def judge(found: Equilibrium) -> float:
+        worth = value(found)
+        if not math.isfinite(worth):
+            undefined.append(aims.undefined(found) or "the objective is undefined")
+        return worth
+
+    return judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -164,7 +111,7 @@ class Design:
     baseline
         Equilibrium at the tariff in force.
     baseline_objective
-        The leader's objective there; None if the solve was cancelled.
+        The leader's objective there; None if the solve was cancelled, or the objective is undefined there.
     baseline_violation
         Its highest import rate less the cap; None without a cap. [USD/kWh]
     commitment
@@ -204,7 +151,7 @@ def design(
     tariff
         The tariff in force, which the found one is compared with.
     aims
-        What the leader weighs.
+        What the leader wants.
     search
         How; by default `commitment_search`.
     evaluations_per_start
@@ -215,7 +162,7 @@ def design(
     Raises
     ------
     ValueError
-        If no tariff of the family meets the price cap.
+        If no tariff of the family meets the price cap, or the objective is undefined at all of them.
     """
     began = time.perf_counter()
     judge, violation = aims.objective(), aims.violation()
@@ -235,9 +182,10 @@ def design(
             if cancelled is None or not cancelled():
                 raise
     solved = baseline.outcome is not Outcome.CANCELLED
+    worth = judge(baseline) if solved else -math.inf
     return Design(
         baseline=baseline,
-        baseline_objective=judge(baseline) if solved else None,
+        baseline_objective=worth if math.isfinite(worth) else None,
         baseline_violation=float(violation(baseline).max()) if solved and violation is not None else None,
         commitment=commitment,
         evaluations=0 if commitment is None else len(commitment.trials),

@@ -16,14 +16,14 @@ from gymnasium import spaces
 
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.analysis.design.design import Aims, Leader, default_price_cap_usd_per_kwh
 from meanwatt.analysis.environments.worlds import WORLDS
+from meanwatt.analysis.leader.aims import aims_of
+from meanwatt.analysis.leader.registry import DEFAULT, find
 from meanwatt.analysis.learning.campaign import NO_EQUILIBRIUM_USD
 from meanwatt.analysis.learning.meter import MeteredObjective
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.setup import find_economy, whole_number
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
-from meanwatt.model.mean_field.leader.tariff_family import tariff_family
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario
 from meanwatt.model.scenario.nearest import unknown
@@ -40,23 +40,24 @@ MOST_USD: Final = 10_000.0
 
 
 class LeaderEnv(gymnasium.Env[Observation, Observation]):
-    """A commission or a utility that posts a tariff each round and reads its meters.
+    """A leader that posts a tariff each round and reads its meters.
 
     *Action*: a point of the unit cube, one number for each free parameter of the leader's tariff family
-    (`parameter_names`); 0 and 1 are the bounds. A commission's fixed charge recovers cost, a utility's is its own.
+    (`parameter_names`); 0 and 1 are the bounds. A utility's fixed charge is its own, the others' recovers cost.
 
     *Observation*: what the meters read in the round, per household and averaged over its days, with names in
     `observation_names`: both registers [kW], the rates charged and the wholesale price [USD/kWh] by slot, the bill of
     each income group [USD per household-day], the leader's margin [USD per household-day] and the price's
     volatility [USD/kWh]. After ``reset`` those of the tariff in force.
 
-    *Reward*: the leader's objective by its meters, `MeteredObjective.estimate(…).score_usd`: the utility's margin, or
+    *Reward*: the leader's objective by its meters, `MeteredObjective.estimate(…).score`: the utility's margin, or
     the commission's welfare gained over the tariff in force less its penalties. A tariff under which households come to
     no equilibrium, or that was metered in weather never seen under the tariff in force, brings the worst reward so far
-    of the episode less 1, or that of the round before. [USD per household-day]
+    of the episode less 1, or that of the round before. [``aims.definition.unit``, mostly USD per household-day]
 
     *Info*: ``tariff`` (its parameters by name), ``outcome`` (``metered``, ``no_equilibrium`` or ``unknown_weather``),
-    and of a metered round ``half_width_usd`` and ``violation_usd_per_kwh`` of `Estimate`, and ``days``.
+    and of a metered round ``half_width_usd`` (``half_width`` if the objective is no money), ``violation_usd_per_kwh``
+    of `Estimate`, and ``days``.
 
     An episode is truncated after ``rounds`` rounds.
 
@@ -65,7 +66,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
     scenario
         Name of a preset, path of a TOML file, a ``Scenario``, or an ``Economy``.
     leader
-        ``commission`` or ``utility``.
+        One of `meanwatt.analysis.leader.registry.names`: ``commission``, ``utility``, ….
     world
         ``mean_field``: the continuum at each tariff's equilibrium, without noise. ``market``: one running market that
         the tariffs are posted in; batteries, weather and, with ``behaviour="belief"``, what households believe carry
@@ -77,9 +78,11 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         Size of the market, and how its households decide; as for `ProsumerMarket`.
     tariff
         The tariff in force, as for `ProsumerMarket`.
-    equity, stability, price_cap_usd_per_kwh
-        As for `meanwatt.analysis.design.design.Aims`; the cap of the utility is 1.5 times the reference price by
-        default.
+    equity, stability, weights
+        Weights of the leader's objective by name, as for `meanwatt.analysis.leader.aims.Aims`; the first two are those
+        of the commission.
+    price_cap_usd_per_kwh
+        As for the same; the cap of the utility is 1.5 times the reference price by default.
     overrides
         Of scenario keys, e.g. ``{"battery_levels": 11}``, those under ``tariff`` of the tariff in force; for a scenario
         by name, path or object.
@@ -98,39 +101,38 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         self,
         scenario: str | Path | Scenario | Economy = "textbook",
         *,
-        leader: str = "commission",
+        leader: str = DEFAULT,
         world: str = "mean_field",
         rounds: int = 12,
         round_days: int = 30,
         households: int = 1000,
         behaviour: Any = "equilibrium",
         tariff: str | Path | Tariff | None = None,
-        equity: float = 1.0,
-        stability: float = 0.0,
+        equity: float | None = None,
+        stability: float | None = None,
+        weights: Mapping[str, float] | None = None,
         price_cap_usd_per_kwh: float | None = None,
         overrides: Mapping[str, Any] | None = None,
         render_mode: None = None,
     ) -> None:
-        for name, value, known in (("leader", leader, list(Leader)), ("world", world, list(WORLDS))):
-            if value not in known:
-                raise ValueError(unknown(name, value, [str(one) for one in known]))
+        find(leader)
+        if world not in WORLDS:
+            raise ValueError(unknown("world", world, WORLDS))
         self.rounds = whole_number("rounds", rounds, EVALUATIONS, 12)
         days = whole_number("round_days", round_days, DAYS, 30)
         size = whole_number("households", households, HOUSEHOLDS, 1000)
         self.render_mode = render_mode
         economy, posted = find_economy(scenario, tariff, None, overrides)
-        who = Leader(leader)
-        cap = price_cap_usd_per_kwh
-        if who is Leader.UTILITY and cap is None:
-            cap = default_price_cap_usd_per_kwh(economy)
-        self.aims = Aims(leader=who, equity=equity, stability=stability, price_cap_usd_per_kwh=cap)
-        self.family = tariff_family(economy, self.aims.recovery)
+        given = {name: value for name, value in (("equity", equity), ("stability", stability)) if value is not None}
+        self.aims = aims_of(economy, leader, {**given, **(weights or {})}, price_cap_usd_per_kwh)
+        self.family = self.aims.family(economy)
         self.in_force = solve_equilibrium(economy, posted, certify=False)
         if not self.in_force.converged:
             raise ValueError(f"tariff {posted.name} cannot be in force: {self.in_force.message}")
         self._world = WORLDS[world](self.in_force, size, days, behaviour)
         self._before = self._world.in_force()
         self._known = np.unique(self._before.common_state)
+        self._half_width = f"half_width{'_usd' * self.aims.definition.is_money}"
         self._objective = MeteredObjective(economy, self.aims, self._before)
         self.parameter_names = self.family.free
         self.action_space = spaces.Box(0.0, 1.0, (len(self.family.free),), np.float32)
@@ -148,7 +150,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         self._world.begin(int(self.np_random.integers(1 << 63)))
         self._round = 0
         self._seen = self._observation(self._before)
-        self._reward = self._worst = self._objective.estimate(self._before).score_usd
+        self._reward = self._worst = self._objective.estimate(self._before).score
         return self._seen, {"tariff": self.in_force.tariff.name, "outcome": "metered"}
 
     def step(self, action: Observation) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -171,10 +173,10 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
             self._seen = self._observation(reading)
             if np.isin(reading.common_state, self._known).any():
                 estimate = self._objective.estimate(reading)
-                self._reward = estimate.score_usd
+                self._reward = estimate.score
                 info |= {
                     "outcome": "metered",
-                    "half_width_usd": estimate.half_width_usd,
+                    self._half_width: estimate.half_width,
                     "violation_usd_per_kwh": estimate.violation_usd_per_kwh,
                 }
             else:
@@ -195,7 +197,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         Returns
         -------
         float
-            USD per household-day; −inf where households come to no equilibrium, or a rate exceeds the cap.
+            In its unit; −inf where households come to no equilibrium, or a rate exceeds the cap.
         """
         found = solve_equilibrium(self.in_force.economy, self._tariff(action), start=self.in_force, certify=False)
         violation = self.aims.violation()

@@ -15,7 +15,8 @@ from typing import Any, Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.design.design import Aims, Quest, Search
+from meanwatt.analysis.design.design import Quest, Search
+from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.learning.environment import Environment, MarketEnvironment, MeanFieldEnvironment
 from meanwatt.analysis.learning.journal import Journal, Tried
 from meanwatt.analysis.learning.learners import LEARNERS
@@ -23,7 +24,7 @@ from meanwatt.analysis.learning.meter import Estimate, MeteredObjective
 from meanwatt.analysis.output.strict_json import dumps
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import FEASIBLE, Commitment, Trial
-from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, tariff_family
+from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
 from meanwatt.model.progress.watch import Cancelled, Progress
 
 EVALUATIONS: Final = 150
@@ -163,7 +164,7 @@ def try_tariffs(
     ValueError
         If the journal does not hold what this learner proposes.
     """
-    family = tariff_family(quest.economy, quest.aims.recovery)
+    family = quest.aims.family(quest.economy)
     learner = LEARNERS[method](len(family.free), evaluations, seed)
     tried: list[Tried] = []
     if journal is not None:
@@ -222,10 +223,10 @@ def _try(
     return Tried(
         trial=len(tried) + 1,
         unit=tuple(unit.tolist()),
-        told=seen.score_usd if seen else worst - NO_EQUILIBRIUM_USD,
-        metered=seen.value_usd if seen else None,
-        half_width=seen.half_width_usd if seen else None,
-        metered_violation=seen.violation_usd_per_kwh if seen else None,
+        told=seen.score if seen else worst - NO_EQUILIBRIUM_USD,
+        metered=seen.value if seen else None,
+        half_width=seen.half_width if seen else None,
+        metered_violation=seen.violation_usd_per_kwh if seen and seen.feasible else None,
         objective=aims.objective()(posted.truth) if seen else None,
         violation=float(violation(posted.truth).max()) if violation else 0.0,
     )
@@ -240,14 +241,14 @@ def _learned(
     began: float,
 ) -> Learned:
     """Solve the recommended tariff once more, with its certificates."""
-    family = tariff_family(quest.economy, quest.aims.recovery)
+    family = quest.aims.family(quest.economy)
     chosen = tried[recommended[-1]]
     parameters = family.at(np.array(chosen.unit))
     tariff = family.tariff(parameters)
     equilibrium = solve_equilibrium(quest.economy, tariff, start=quest.baseline)
     told = (
         f"the tariff recommended meters {chosen.metered:.4f} and is worth"
-        f" {quest.aims.objective()(equilibrium):.4f} USD per household-day in the mean field"
+        f" {quest.aims.objective()(equilibrium):.4f} {quest.aims.definition.unit} in the mean field"
     )
     done = (
         f"Cancelled after {len(tried)} tariffs" if outcome is Outcome.CANCELLED else f"All {len(tried)} tariffs tried"
@@ -293,8 +294,8 @@ def _fingerprint(quest: Quest) -> dict[str, Any]:
         "scenario_sha256": hashlib.sha256(scenario.encode()).hexdigest(),
         "tariff_in_force": in_force.name,
         "tariff_sha256": hashlib.sha256(tariff.encode()).hexdigest(),
-        "leader": str(aims.leader),
-        "equity": aims.equity,
-        "stability": aims.stability,
+        "leader": aims.leader,
+        **dict.fromkeys(("equity", "stability"), 0.0),
+        **aims.weights,
         "price_cap_usd_per_kwh": aims.price_cap_usd_per_kwh,
     }

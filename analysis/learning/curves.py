@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.analysis.design.design import Aims, Quest, commitment_search
+from meanwatt.analysis.design.design import Quest, commitment_search
+from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.learning.campaign import (
     EVALUATIONS,
     MakeEnvironment,

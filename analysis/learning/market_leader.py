@@ -6,7 +6,7 @@ import numpy as np
 
 from meanwatt.agents.leader.learning_leader import LearningLeader, Round, Score
 from meanwatt.agents.leader.meter import MeterReading
-from meanwatt.analysis.design.design import Aims
+from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.learning.environment import DAYS_IN_FORCE, metered_reading
 from meanwatt.analysis.learning.menus import Menu
 from meanwatt.analysis.learning.meter import MeteredObjective
@@ -29,7 +29,7 @@ def metered_score(aims: Aims, in_force: Equilibrium, *, households: int, seed: i
     def score(reading: MeterReading) -> float | None:
         if not np.isin(reading.common_state, known).any():
             return None
-        return objective.estimate(reading).score_usd
+        return objective.estimate(reading).score
 
     return score
 
@@ -67,22 +67,22 @@ def recommended(leader: LearningLeader) -> tuple[int, ...] | None:
 
 
 def leader_json(leader: LearningLeader, menu: Menu) -> dict[str, Any]:
-    """The object ``leader`` of ``simulate --json``; money in USD per household-day."""
-    learner, chosen = leader.learner, recommended(leader)
+    """The object ``leader`` of ``simulate --json``; values in the unit of the objective, which ends their names."""
+    learner, chosen, unit = leader.learner, recommended(leader), menu.aims.definition.key
     common = menu.economy.common
     states = range(int(menu.state.max()) + 1)
     days = [sorted({common.day_types[d] for d in common.today[menu.state == s]}) for s in states]
     return {
-        "leader": str(menu.aims.leader),
+        "leader": menu.aims.leader,
         "round_days": leader.round_days,
         "states": days if len(states) > 1 else ["all"],
         "menu": menu.names,
-        "worth_usd_per_household_day": menu.worth_usd,
+        f"worth_{unit}": menu.worth_usd,
         "best": _names(menu, menu.best),
         "recommended": None if chosen is None else _names(menu, chosen),
-        "regret_usd_per_household_day": None if chosen is None else menu.regret_usd(chosen),
-        "mean_regret_usd_per_household_day": mean_regret_usd(leader, menu),
-        "learned_usd_per_household_day": _nulls(learner.value_usd),
+        f"regret_{unit}": None if chosen is None else menu.regret_usd(chosen),
+        f"mean_regret_{unit}": mean_regret_usd(leader, menu),
+        f"learned_{unit}": _nulls(learner.value_usd),
         "learned_days": learner.days,
         "posted_tariff": [menu.names[k] for k in leader.posted],
         "rounds": [_round_json(one, menu) for one in leader.rounds],
@@ -97,6 +97,7 @@ def mean_regret_usd(leader: LearningLeader, menu: Menu) -> float | None:
 
 def leader_tables(leader: LearningLeader, menu: Menu) -> dict[str, dict[str, Any]]:
     """Tables for a result directory: the tariff posted by day, and rounds by state of the leader."""
+    unit = menu.aims.definition.key
     pairs = [(one, s) for one in leader.rounds for s in range(len(one.choice))]
     return {
         "leader_days": {
@@ -109,20 +110,21 @@ def leader_tables(leader: LearningLeader, menu: Menu) -> dict[str, dict[str, Any
             "state": [s for _, s in pairs],
             "tariff": [menu.names[one.choice[s]] for one, s in pairs],
             "temperature_usd": [_null(one.temperature_usd[s]) for one, s in pairs],
-            "metered_usd_per_household_day": [_null(one.metered_usd[s]) for one, s in pairs],
-            "regret_usd_per_household_day": [menu.regret_usd(one.choice) for one, _ in pairs],
+            f"metered_{unit}": [_null(one.metered_usd[s]) for one, s in pairs],
+            f"regret_{unit}": [menu.regret_usd(one.choice) for one, _ in pairs],
         },
     }
 
 
 def _round_json(one: Round, menu: Menu) -> dict[str, Any]:
+    unit = menu.aims.definition.key
     return {
         "round": one.number,
         "first_day": one.first_day,
         "tariff": _names(menu, one.choice),
         "temperature_usd": _nulls(one.temperature_usd),
-        "metered_usd_per_household_day": _nulls(one.metered_usd),
-        "regret_usd_per_household_day": menu.regret_usd(one.choice),
+        f"metered_{unit}": _nulls(one.metered_usd),
+        f"regret_{unit}": menu.regret_usd(one.choice),
     }
 
 

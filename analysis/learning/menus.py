@@ -13,7 +13,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
-from meanwatt.analysis.design.design import Aims, Leader, default_price_cap_usd_per_kwh
+from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.environment import expected_reading
 from meanwatt.analysis.learning.meter import PENALTY_PER_SALES
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
@@ -21,7 +21,7 @@ from meanwatt.model.mean_field.leader.epsilon_net import epsilon_net
 from meanwatt.model.mean_field.leader.mixed_tariff import require_mixable, tariff_by_day_type
 from meanwatt.model.mean_field.leader.softmax_bound import TIED_USD
 from meanwatt.model.mean_field.leader.softmax_leader import Sees, leader_states
-from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points, tariff_family
+from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points
 from meanwatt.model.progress.watch import Cancelled, Progress
 from meanwatt.model.scenario.economy import Economy, build_tariff
 
@@ -82,7 +82,7 @@ class Menu:
 
 
 def default_menu(economy: Economy, aims: Aims, *, by_day_type: bool = False) -> tuple[Tariff, ...]:
-    """The scenario's own tariffs that recover cost, for a commission; posted ones below the cap, for a utility.
+    """The scenario's own tariffs that recover cost, for a leader who must; posted ones below the cap, for a utility.
 
     The utility's menu, and any whose tariffs are to be combined by day type, is a net over the mean energy charge and
     the spread between hours.
@@ -92,10 +92,11 @@ def default_menu(economy: Economy, aims: Aims, *, by_day_type: bool = False) -> 
     ValueError
         If nothing is left of it.
     """
-    if aims.leader is Leader.COMMISSION and not by_day_type:
+    recovers = aims.recovery is Recovery.FIXED
+    if recovers and not by_day_type:
         named = [build_tariff(economy.scenario, name) for name in economy.scenario.tariffs]
         return _distinct([tariff for tariff in named if tariff.recovery is not Recovery.POSTED])
-    family = tariff_family(economy, aims.recovery)
+    family = aims.family(economy)
     start = starting_points(family, economy)[0]
     cap = aims.price_cap_usd_per_kwh or default_price_cap_usd_per_kwh(economy)
     varied = [family.free.index(name) for name in _NET]
@@ -107,7 +108,7 @@ def default_menu(economy: Economy, aims: Aims, *, by_day_type: bool = False) -> 
         parameters = start.copy()
         parameters[varied] = place
         tariff = replace(family.tariff(parameters), name=_words(family, parameters, varied))
-        if aims.leader is Leader.COMMISSION or _highest_rate(economy, tariff) <= cap + CAP_TOLERANCE_USD_PER_KWH:
+        if recovers or _highest_rate(economy, tariff) <= cap + CAP_TOLERANCE_USD_PER_KWH:
             kept.append(tariff)
     return _distinct(kept)
 

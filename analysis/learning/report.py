@@ -5,13 +5,15 @@ from typing import Any
 from meanwatt.analysis.learning.campaign import Learned
 
 
-def learning_json(learned: Learned, regret_usd: float | None) -> dict[str, Any]:
-    """The object ``learning`` of ``design --json``; money in USD per household-day, lists by trial.
+def learning_json(learned: Learned, regret: float | None, key: str) -> dict[str, Any]:
+    """The object ``learning`` of ``design --json``; values in the unit of the objective, lists by trial.
 
     Parameters
     ----------
-    regret_usd
+    regret
         As from `meanwatt.analysis.learning.curves.regret`; None where the commitment was not searched for.
+    key
+        How the name of a number in that unit ends, see `meanwatt.analysis.leader.objective.Objective`.
     """
     settings, tried = learned.settings, learned.tried
     chosen = tried[learned.recommended[-1]]
@@ -23,7 +25,7 @@ def learning_json(learned: Learned, regret_usd: float | None) -> dict[str, Any]:
         "recommended_trial": chosen.trial,
         "metered_objective": chosen.metered,
         "metered_half_width": chosen.half_width,
-        "regret_usd_per_household_day": regret_usd,
+        f"regret_{key}": regret,
         "curve": {
             "metered_objective": [one.metered for one in tried],
             "objective": [one.objective for one in tried],

@@ -1,6 +1,6 @@
 """``meanwatt.design``: the tariff that a leader commits to, beside the one that it would replace."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.analysis.design.design import (
-    Aims,
-    Design,
-    Leader,
-    baseline_name,
-    default_price_cap_usd_per_kwh,
-    tariff_table,
-    toml_text,
-)
+from meanwatt.analysis.design.design import Design, baseline_name, tariff_table, toml_text
 from meanwatt.analysis.design.design import design as run
+from meanwatt.analysis.leader.aims import Aims, aims_of
+from meanwatt.analysis.leader.registry import DEFAULT, find, names, those
 from meanwatt.analysis.notebook.arguments import one_of, weight
 from meanwatt.analysis.notebook.game import Overrides, game, require_kinds
 from meanwatt.analysis.notebook.html import as_html
@@ -38,7 +32,7 @@ class Designed:
     design
         The tariff in force and the best one found, each with its equilibrium, and every trial.
     aims
-        What the leader weighs.
+        What the leader wants.
     """
 
     design: Design
@@ -75,13 +69,13 @@ class Designed:
 
     def rows(self) -> list[tuple[str, str]]:
         """Key numbers for people."""
-        design = self.design
+        design, unit = self.design, self.aims.definition.unit
         before, commitment = design.baseline_objective, design.commitment
-        rows = [("leader", str(self.aims.leader)), ("outcome", design.message)]
+        rows = [("leader", self.aims.leader), ("outcome", design.message)]
         if before is not None:
-            rows.append((f"objective at {design.baseline.tariff.name}", f"{before:.4f} USD per household-day"))
+            rows.append((f"objective at {design.baseline.tariff.name}", f"{before:.4f} {unit}"))
         if commitment is not None:
-            rows.append(("objective at the tariff found", f"{commitment.objective:.4f} USD per household-day"))
+            rows.append(("objective at the tariff found", f"{commitment.objective:.4f} {unit}"))
             rows += [(name, f"{value:.4f}") for name, value in commitment.parameters.items()]
         return rows
 
@@ -96,11 +90,12 @@ class Designed:
 def design(
     scenario: str | Path | Scenario | Economy,
     *,
-    leader: str = "commission",
+    leader: str = DEFAULT,
     tariff: str | Path | Tariff | None = None,
     overrides: Overrides = (),
     equity: float | None = None,
     stability: float | None = None,
+    weights: Mapping[str, float] | None = None,
     price_cap_usd_per_kwh: float | None = None,
     progress: bool | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -112,11 +107,14 @@ def design(
     scenario, overrides
         As for `meanwatt.solve`.
     leader
-        ``commission`` (welfare less penalties) or ``utility`` (surplus under a price cap).
+        ``commission`` (welfare less penalties), ``utility`` (surplus under a price cap), ``nash`` (Nash welfare),
+        ``rawls`` (minus the highest burden), or another objective of `meanwatt.analysis.leader.objectives`.
     tariff
         The tariff in force, which the found one is compared with; by default the filed one where there is one.
     equity, stability
         The commission's penalties of burden gap and price volatility; by default 1 and 0.
+    weights
+        The same by name, for an objective that has others.
     price_cap_usd_per_kwh
         The utility's cap on the import rate; by default 1.5 times the reference price.
     progress, cancelled
@@ -127,23 +125,22 @@ def design(
     ValueError
         In one line, if something is not allowed, or no tariff of the family meets the cap.
     """
-    one_of("leader", leader, tuple(Leader))
-    if leader == Leader.UTILITY and (equity is not None or stability is not None):
-        raise ValueError("equity and stability go with leader='commission'; leave them out for the utility")
+    definition = find(one_of("leader", leader, names()))
+    given = {name: value for name, value in (("equity", equity), ("stability", stability)) if value is not None}
+    if given and not given.keys() <= definition.weights.keys():
+        owners = " or ".join(f"leader={name!r}" for name in those(lambda one: given.keys() <= one.weights.keys()))
+        raise ValueError(f"equity and stability go with {owners}; leave them out for {definition.called}")
+    weighed = {name: weight(name, value) for name, value in {**given, **(weights or {})}.items()}
     if price_cap_usd_per_kwh is not None and not weight("price_cap_usd_per_kwh", price_cap_usd_per_kwh) > 0:
         raise ValueError(f"price_cap_usd_per_kwh is {price_cap_usd_per_kwh!r}; give a number greater than 0")
+    if price_cap_usd_per_kwh is not None and definition.cap_over_reference is None:
+        owners = " or ".join(f"leader={name!r}" for name in those(lambda one: one.cap_over_reference is not None))
+        raise ValueError(f"price_cap_usd_per_kwh goes with {owners}; leave it out for {definition.called}")
     require_kinds(scenario, tariff, overrides)
     if tariff is None and not any(key.startswith("default_tariff") for key in overrides):
         tariff = baseline_name(scenario)
     economy, terms = game(scenario, tariff, overrides)
-    if leader == Leader.UTILITY:
-        cap = default_price_cap_usd_per_kwh(economy) if price_cap_usd_per_kwh is None else price_cap_usd_per_kwh
-        aims = Aims(leader=Leader.UTILITY, equity=0.0, price_cap_usd_per_kwh=cap)
-    elif price_cap_usd_per_kwh is not None:
-        raise ValueError("price_cap_usd_per_kwh goes with leader='utility'; leave it out for the commission")
-    else:
-        weights = {"equity": 1.0 if equity is None else equity, "stability": 0.0 if stability is None else stability}
-        aims = Aims(leader=Leader.COMMISSION, **{name: weight(name, value) for name, value in weights.items()})
+    aims = aims_of(economy, leader, weighed, price_cap_usd_per_kwh)
     with shown_progress("designing", shown=progress) as tell:
         done = run(
             economy,

@@ -16,12 +16,12 @@ import numpy as np
 from scipy.optimize import minimize
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.design.design import Aims, Leader
+from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.simulation.simulation import simulate
 from meanwatt.analysis.validation.scaling import Interval, mean_interval
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import commit
-from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, tariff_family
+from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
 from meanwatt.model.progress.watch import Cancelled
 
 EVALUATIONS: Final = 24
@@ -32,6 +32,9 @@ LEARNING_DRAWS: Final = 1_000_000
 """Replications of the search have the keys (seed, this number), (seed, this number + 1), …; the others start at 0."""
 COMMIT_SHARE: Final = 0.4
 """Part of the work that finding the mean field's tariff is; for the progress bar."""
+
+DEFAULT_AIMS: Final = Aims()
+"""Those of the leader by default."""
 
 Tell = Callable[[str, float], None]
 
@@ -81,16 +84,19 @@ def leader_loss(
     replications: int,
     seed: int,
     days: int,
+    aims: Aims = DEFAULT_AIMS,
     evaluations: int = EVALUATIONS,
     told: Tell | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> LeaderLoss:
-    """Find the commission's tariff in the mean field and in markets of N households, and compare them there.
+    """Find a leader's tariff in the mean field and in markets of N households, and compare them there.
 
     Parameters
     ----------
     equilibrium
         At the tariff in force.
+    aims
+        The leader's; its objective must be one that a market shows.
     replications
         Markets in which each tariff of the search is tried, and as many fresh ones for the comparison.
 
@@ -99,8 +105,8 @@ def leader_loss(
     Cancelled
         If asked to stop.
     """
-    economy, aims = equilibrium.economy, Aims(leader=Leader.COMMISSION)
-    family, judge = tariff_family(economy, aims.recovery), aims.objective()
+    economy = equilibrium.economy
+    family, judge = aims.family(economy), aims.objective()
 
     def show(text: str, fraction: float) -> None:
         if cancelled is not None and cancelled():
@@ -112,6 +118,8 @@ def leader_loss(
         economy,
         family,
         judge,
+        unit=aims.definition.unit,
+        violation=aims.violation(),
         certify=False,
         progress=lambda report: show("the leader's tariff", COMMIT_SHARE * (report.fraction or 0.0)),
         cancelled=cancelled,
@@ -193,7 +201,7 @@ class _Arena:
                 power_flow=False,
             )
             assert done.metrics is not None
-            values.append(self.aims.of_metrics(done.metrics))
+            values.append(self.aims.in_market(found.economy, done.metrics))
         return np.array(values)
 
     def search(self, start: Floats, evaluations: int) -> Floats:

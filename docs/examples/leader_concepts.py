@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from meanwatt.analysis.design.design import Aims, Leader
+from meanwatt.analysis.leader.aims import Aims
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.concepts import alternating, feedback, frozen
@@ -96,11 +96,11 @@ def measure() -> tuple[dict[tuple[str, float, float], dict[str, Played]], dict[s
     fared = {}
     for case in CASES:
         preset, equity, stability = case
-        aims = Aims(leader=Leader.COMMISSION, equity=equity, stability=stability)
+        aims = Aims(leader="commission", weights={"equity": equity, "stability": stability})
         economy = build_economy(load_scenario(preset))
         fared[case] = {name: play(name, economy, aims) for name in CONCEPTS}
         print_case(case, fared[case])
-    aims = Aims(leader=Leader.COMMISSION, equity=CIRCLING_EQUITY)
+    aims = Aims(leader="commission", weights={"equity": CIRCLING_EQUITY})
     economy = build_economy(load_scenario("textbook", overrides=CIRCLING))
     circling = {name: play(name, economy, aims) for name in ("commitment", "alternating")}
     print(f"\ntextbook, {', '.join(f'{key}={value:g}' for key, value in CIRCLING.items())}, equity={CIRCLING_EQUITY:g}")

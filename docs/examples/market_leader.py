@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from meanwatt.agents.leader.learning_leader import LearningLeader
-from meanwatt.analysis.design.design import Aims, Leader, default_price_cap_usd_per_kwh
+from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.environment import expected_reading
 from meanwatt.analysis.learning.market_leader import learning_leader, mean_regret_usd, recommended
 from meanwatt.analysis.learning.menus import Menu, default_menu, solve_menu
@@ -69,7 +69,7 @@ def draw_values(panel: Any, menu: Menu, leaders: list[LearningLeader], in_force:
     places = np.arange(len(menu.names))
     welfare = replace(menu.aims, equity=0.0, stability=0.0).objective()(in_force)
     objective = MeteredObjective(in_force.economy, menu.aims, expected_reading(in_force))
-    metered = [objective.estimate(expected_reading(menu.equilibria[(k,)])).value_usd for k in places]
+    metered = [objective.estimate(expected_reading(menu.equilibria[(k,)])).value for k in places]
     for k, colour in zip(places, COLOURS, strict=False):
         panel.plot(np.linspace(k - 0.25, k + 0.25, len(learned)), learned[:, k], "o", color=colour, markersize=8)
     marks: dict[str, Any] = {"linestyle": "none", "markersize": 34, "markeredgewidth": 2.5}
@@ -85,7 +85,7 @@ def main() -> None:
     """Learn over seeds, print what was learned, draw."""
     economy = build_economy(load_scenario("textbook", tariff="filed"))
     in_force = solve_equilibrium(economy, build_tariff(economy.scenario))
-    commission = Aims(leader=Leader.COMMISSION)
+    commission = Aims(leader="commission")
     menu = solve_menu(commission, default_menu(economy, commission), in_force)
     learned = {}
     for behaviour, round_days in RUNS:
@@ -107,7 +107,7 @@ def main() -> None:
     figure.subplots_adjust(left=0.05, right=0.985, top=0.86, bottom=0.21, wspace=0.4)
     figure.savefig(FIGURE, dpi=90)
     cap = default_price_cap_usd_per_kwh(economy)
-    utility = Aims(leader=Leader.UTILITY, equity=0.0, price_cap_usd_per_kwh=cap)
+    utility = Aims(leader="utility", price_cap_usd_per_kwh=cap)
     posted = solve_menu(utility, default_menu(economy, utility), in_force)
     report("utility, monthly, belief", posted, [live(posted, in_force, "belief", MONTH, seed) for seed in SEEDS])
 

@@ -25,6 +25,8 @@ from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, startin
 from meanwatt.model.progress.watch import Cancelled, Progress
 from meanwatt.model.scenario.economy import Economy
 
+UNIT = "USD per household-day"
+"""Unit of an objective unless told."""
 EVALUATIONS_PER_START = 40
 FEASIBLE = 1e-6
 """Constraint violation that counts as none, in the constraint's unit."""
@@ -86,6 +88,7 @@ def commit(
     family: TariffFamily,
     objective: Callable[[Equilibrium], float],
     *,
+    unit: str = UNIT,
     violation: Violation | None = None,
     evaluations_per_start: int = EVALUATIONS_PER_START,
     starts: Sequence[Floats] | None = None,
@@ -101,6 +104,8 @@ def commit(
     objective
         What the leader maximises, e.g. USD per household-day; −inf where it is undefined. A function of prices, loads,
         bills, utility, wear, rates and charges: its gradient is that along the first-order prediction of these.
+    unit
+        Its unit, for the message.
     violation
         Constraints of the leader, satisfied where ≤ 0, e.g. import rates less the cap.
     evaluations_per_start
@@ -141,7 +146,7 @@ def commit(
         trials=tuple(game.trials),
         seconds=time.perf_counter() - began,
         outcome=outcome,
-        message=_sentence(outcome, trial, len(game.trials), len(starts)),
+        message=_sentence(outcome, trial, unit, len(game.trials), len(starts)),
     )
 
 
@@ -305,8 +310,8 @@ def _search(game: _Bilevel, start: Floats, evaluations: int) -> bool:
     return bool(found.success)
 
 
-def _sentence(outcome: Outcome, trial: Trial, evaluations: int, starts: int) -> str:
-    best = f"best objective {trial.objective:.4f} USD per household-day after {evaluations} tariffs"
+def _sentence(outcome: Outcome, trial: Trial, unit: str, evaluations: int, starts: int) -> str:
+    best = f"best objective {trial.objective:.4f} {unit} after {evaluations} tariffs"
     if outcome is Outcome.CONVERGED:
         return f"Converged: {best}; a search from {starts} starting points settled."
     if outcome is Outcome.CANCELLED:

@@ -23,7 +23,7 @@ from meanwatt.agents.household.slot_outcome import mean_payment_usd
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.leader.commitment import FEASIBLE, Commitment, Trial, Violation, commit
+from meanwatt.model.mean_field.leader.commitment import FEASIBLE, UNIT, Commitment, Trial, Violation, commit
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points
 from meanwatt.model.mean_field.population.flow import worth_left_usd
 from meanwatt.model.mean_field.population.population_response import outlook, own_outlook, surplus_usd_per_day
@@ -106,6 +106,7 @@ def feedback(
     family: TariffFamily,
     objective: Objective,
     *,
+    unit: str = UNIT,
     violation: Violation | None = None,
     start: Floats | None = None,
     rounds: int = ROUNDS,
@@ -120,8 +121,13 @@ def feedback(
     Raises
     ------
     ValueError
-        At temperature 0, where a day's reaction jumps, at a discount below 1, or if no tariff is feasible.
+        At temperature 0, where a day's reaction jumps, at a discount below 1, if the objective is no money, or if no
+        tariff is feasible.
     """
+    if unit != UNIT:
+        raise ValueError(
+            f"feedback adds what a day leaves behind, in {UNIT}, to an objective in {unit}; search by commitment"
+        )
     temperature, discount = economy.scenario.temperature_usd, economy.scenario.discount_per_day
     if temperature == 0 or discount < 1:
         raise ValueError(
@@ -212,6 +218,7 @@ def alternating(
     family: TariffFamily,
     objective: Objective,
     *,
+    unit: str = UNIT,
     violation: Violation | None = None,
     start: Floats | None = None,
     rounds: int = ROUNDS,
@@ -249,7 +256,7 @@ def alternating(
                 message = (
                     f"Alternation goes round in a cycle of {ago} tariffs for ever: each is best against the loads of"
                     f" the one before; the leader's objective swings between {low:.4f} and {high:.4f}"
-                    " USD per household-day. Use --method commitment."
+                    f" {unit}. Use --method commitment."
                 )
                 break
             found, promised = play.post(parameters), hoped

@@ -12,8 +12,8 @@ from gymnasium.utils.env_checker import check_env
 from scenarios import preset_economy, preset_tariff, solved
 
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.analysis.design.design import Aims, Leader, default_price_cap_usd_per_kwh
 from meanwatt.analysis.environments import LEADER_ID, LeaderEnv, register
+from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.environment import MeanFieldEnvironment
 from meanwatt.analysis.learning.meter import MeteredObjective
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
@@ -94,13 +94,13 @@ def test_the_commissions_reward_is_what_the_learners_of_a_campaign_are_told() ->
     _, reward, *_, info = env.step(MODEST)
     there = MeanFieldEnvironment(base)
     objective = MeteredObjective(
-        base.economy, Aims(leader=Leader.COMMISSION, equity=2.0, stability=1.0), there.in_force()
+        base.economy, Aims(leader="commission", weights={"equity": 2.0, "stability": 1.0}), there.in_force()
     )
     reading = there.post(env.family.tariff(env.family.at(MODEST.astype(float))), 1).reading
     assert reading is not None
     estimate = objective.estimate(reading)
-    assert reward == pytest.approx(estimate.score_usd, abs=1e-8)
-    assert info["half_width_usd"] == pytest.approx(estimate.half_width_usd, abs=1e-8)
+    assert reward == pytest.approx(estimate.score, abs=1e-8)
+    assert info["half_width_usd"] == pytest.approx(estimate.half_width, abs=1e-8)
 
 
 def test_what_is_observed_first_are_the_meters_of_the_tariff_in_force() -> None:

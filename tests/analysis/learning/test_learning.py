@@ -18,7 +18,8 @@ from scenarios import preset_economy, preset_tariff, solved
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.cli.design_methods import DAYS, EVALUATIONS, HOUSEHOLDS, LEARNING
-from meanwatt.analysis.design.design import EVALUATIONS_PER_START, Aims, Leader, Quest, commitment_search, design
+from meanwatt.analysis.design.design import EVALUATIONS_PER_START, Quest, commitment_search, design
+from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.learning import campaign
 from meanwatt.analysis.learning.campaign import (
     Learned,
@@ -37,8 +38,8 @@ from meanwatt.model.mean_field.leader.commitment import Commitment
 from meanwatt.model.mean_field.leader.concepts import ROUNDS
 from meanwatt.model.progress.watch import Progress
 
-COMMISSION = Aims(leader=Leader.COMMISSION, equity=1.0, stability=1.0)
-UTILITY = Aims(leader=Leader.UTILITY, equity=0.0, price_cap_usd_per_kwh=1.5 * 0.185)
+COMMISSION = Aims(leader="commission", weights={"equity": 1.0, "stability": 1.0})
+UTILITY = Aims(leader="utility", price_cap_usd_per_kwh=1.5 * 0.185)
 
 
 def quest(aims: Aims, **changes: Any) -> Quest:
@@ -256,7 +257,7 @@ def test_a_journal_of_another_run_is_refused_in_one_line(tmp_path: Path) -> None
         with pytest.raises(ValueError, match=rf"^{path} belongs to another run: {what}; give the settings"):
             short(COMMISSION, "softmax", path, resume=True, **options)
     with pytest.raises(ValueError, match=r"its stability is 1.0, now it is 0.5"):
-        short(replace(COMMISSION, stability=0.5), "softmax", path, resume=True, seed=1)
+        short(replace(COMMISSION, weights={"stability": 0.5}), "softmax", path, resume=True, seed=1)
     with pytest.raises(ValueError, match=r"its method is \"softmax\", now it is \"cma\""):
         short(COMMISSION, "cma", path, resume=True, seed=1)
     with pytest.raises(ValueError, match=rf"^{path} holds the trials of an interrupted run; add --resume to go on"):

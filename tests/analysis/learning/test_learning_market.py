@@ -13,7 +13,7 @@ from scenarios import preset_economy, preset_tariff, solved
 from meanwatt.agents.leader.learning_leader import LearningLeader
 from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.design.design import Aims, Leader, default_price_cap_usd_per_kwh
+from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.environment import expected_reading
 from meanwatt.analysis.learning.market_leader import (
     leader_json,
@@ -27,7 +27,7 @@ from meanwatt.analysis.learning.meter import MeteredObjective
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 
-COMMISSION = Aims(leader=Leader.COMMISSION)
+COMMISSION = Aims(leader="commission")
 HOUSEHOLDS = 200
 
 
@@ -37,7 +37,7 @@ def in_force(preset: str = "textbook") -> Equilibrium:
 
 def utility(preset: str = "textbook") -> Aims:
     cap = default_price_cap_usd_per_kwh(preset_economy(preset))
-    return Aims(leader=Leader.UTILITY, equity=0.0, price_cap_usd_per_kwh=cap)
+    return Aims(leader="utility", price_cap_usd_per_kwh=cap)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ def test_a_leader_meters_what_the_mean_field_says_its_meters_show(menu: Menu) ->
     pooled = np.sqrt(np.mean([np.var(scores[k], ddof=1) for k in often]))
     by_chance = pooled / np.sqrt(365 / 30)  # that the year before was metered, too
     for k, values in scores.items():
-        expected = objective.estimate(expected_reading(menu.equilibria[(k,)])).value_usd
+        expected = objective.estimate(expected_reading(menu.equilibria[(k,)])).value
         allowed = 4 * np.hypot(pooled / np.sqrt(len(values)), by_chance)
         carried = 0.15 * 10 * 0.10 / 30  # a round begins at another tariff's charge: batteries · kWh · USD/kWh / days
         assert leader.learner.value_usd[0, k] == pytest.approx(expected, abs=allowed + carried)
@@ -260,8 +260,14 @@ def test_people_get_a_table_of_what_was_learned(capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ("--round-days 3", "--round-days belongs to a leader who learns; give --leader commission or utility too"),
-        ("--by-day-type", "--by-day-type belongs to a leader who learns; give --leader commission or utility too"),
+        (
+            "--round-days 3",
+            "--round-days belongs to a leader who learns; give --leader commission or utility or nash or rawls too",
+        ),
+        (
+            "--by-day-type",
+            "--by-day-type belongs to a leader who learns; give --leader commission or utility or nash or rawls too",
+        ),
         ("--leader utilty", "unknown leader 'utilty'; did you mean 'utility'?"),
         (
             "--leader utility --round-days 0",

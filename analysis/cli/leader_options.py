@@ -1,0 +1,58 @@
+"""The options that say who leads and what it wants, as ``design`` and ``simulate`` share them."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from meanwatt.analysis.cli.options import number, one_of, weights
+from meanwatt.analysis.leader.registry import belong, find, names
+from meanwatt.model.scenario.ranges import POSITIVE_PRICE
+
+if TYPE_CHECKING:
+    from meanwatt.analysis.leader.aims import Aims
+    from meanwatt.model.scenario.economy import Economy
+
+LEADERS: Final = "|".join(names())
+"""All leaders, as an option shows them."""
+
+Weights = Annotated[
+    str | None,
+    typer.Option("--weights", metavar="equity=1,stability=0", help="The commission's penalties."),
+]
+PriceCap = Annotated[
+    str | None,
+    typer.Option("--price-cap", metavar="USD", help="The utility's cap on the import rate, in USD/kWh."),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaderOptions:
+    """Who leads, the weights of its objective (with those left out), and the price cap given."""
+
+    leader: str
+    weights: dict[str, float]
+    price_cap_usd_per_kwh: float | None
+
+    def aims(self, economy: "Economy") -> "Aims":
+        """The leader's aims in a scenario, which knows the price cap where none is given."""
+        from meanwatt.analysis.leader.aims import aims_of
+
+        return aims_of(economy, self.leader, self.weights, self.price_cap_usd_per_kwh)
+
+
+def read_leader_options(leader: str, weights_text: str | None, price_cap: str | None) -> LeaderOptions:
+    """Read the options; ``ValueError`` in one line if one is wrong or belongs to another leader."""
+    definition = find(one_of("leader", leader, names()))
+    if weights_text is not None and not definition.weights:
+        raise ValueError(f"{belong('--weights', lambda one: bool(one.weights), 'belong')}, or leave them out")
+    if price_cap is not None and definition.cap_over_reference is None:
+        raise ValueError(f"{belong('--price-cap', lambda one: one.cap_over_reference is not None)}, or leave it out")
+    given = {} if weights_text is None else weights("--weights", weights_text, definition.weights)
+    return LeaderOptions(
+        leader=leader,
+        weights={**definition.weights, **given},
+        price_cap_usd_per_kwh=None
+        if price_cap is None
+        else number("--price-cap", price_cap, POSITIVE_PRICE, example=0.3),
+    )

@@ -1,0 +1,130 @@
+"""A leader: an objective with its weights, its price cap, and the tariffs that it may post."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import Recovery
+from meanwatt.analysis.leader.metered_change import MeteredChange
+from meanwatt.analysis.leader.objective import CAP_OVER_REFERENCE, Metered, Objective
+from meanwatt.analysis.leader.registry import DEFAULT, find, those
+from meanwatt.analysis.leader.tariff_effects import EquilibriumEffects, MarketEffects
+from meanwatt.analysis.metrics.metrics import Metrics
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, tariff_family
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.ranges import WEIGHT
+
+Judge = Callable[[Equilibrium], float]
+"""Gives a number to an equilibrium."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aims:
+    """What a leader wants.
+
+    Parameters
+    ----------
+    leader
+        Name of its objective, one of `meanwatt.analysis.leader.registry.names`.
+    weights
+        Weights of the objective by name; those left out have the objective's own values.
+    price_cap_usd_per_kwh
+        Highest import rate allowed. [USD/kWh]
+
+    Raises
+    ------
+    ValueError
+        In one line, if there is no such objective or weight, a weight is out of range, or the objective is no money
+        that a rate above a cap could cost.
+    """
+
+    leader: str = DEFAULT
+    weights: Mapping[str, float] = field(default_factory=dict)
+    price_cap_usd_per_kwh: float | None = None
+
+    def __post_init__(self) -> None:
+        """Fill in the weights that were left out."""
+        known = self.definition.weights
+        if self.weights and not known:
+            raise ValueError(
+                f"leader {self.leader} takes no weights, but {' and '.join(self.weights)} came; leave them out, or give"
+                f" the leader {' or '.join(those(lambda one: bool(one.weights)))}"
+            )
+        for name, value in self.weights.items():
+            if name not in known:
+                raise ValueError(f"leader {self.leader}: {unknown('weight', name, known)}")
+            WEIGHT.require(value, f"weight {name}")
+        if self.price_cap_usd_per_kwh is not None and not self.definition.is_money:
+            raise ValueError(
+                f"price_cap_usd_per_kwh goes with an objective in USD; leave it out for {self.definition.called}"
+            )
+        object.__setattr__(self, "weights", {**known, **self.weights})
+
+    @property
+    def definition(self) -> Objective:
+        """The objective."""
+        return find(self.leader)
+
+    @property
+    def recovery(self) -> Recovery:
+        """How the tariffs of the family recover cost: by the fixed charge, or not at all."""
+        return Recovery.FIXED if self.definition.recovers_cost else Recovery.POSTED
+
+    def objective(self) -> Judge:
+        """What the leader maximises, in the objective's unit."""
+        definition, weights = self.definition, self.weights
+        return lambda found: definition.value(EquilibriumEffects(found), weights)
+
+    def undefined(self, found: Equilibrium) -> str | None:
+        """Say why the objective is undefined at an equilibrium; None where it is defined."""
+        return self.definition.undefined(EquilibriumEffects(found))
+
+    def in_market(self, economy: Economy, metrics: Metrics) -> float:
+        """What the leader makes of a simulated market.
+
+        Raises
+        ------
+        ValueError
+            If a market does not show it.
+        """
+        return self.definition.value(MarketEffects(economy, metrics), self.weights)
+
+    def metered(self, change: MeteredChange) -> Metered:
+        """What the leader makes of its meters."""
+        return self.definition.metered(change, self.weights)
+
+    def require_metered(self) -> None:
+        """Raise ``ValueError`` in one line where no meter shows the objective."""
+        if not self.definition.is_metered:
+            raise ValueError(
+                f"no meter shows what {self.definition.called} wants; search with full knowledge: method commitment"
+            )
+
+    def family(self, economy: Economy) -> TariffFamily:
+        """The tariffs that the leader may post."""
+        return tariff_family(economy, self.recovery)
+
+    def violation(self) -> Callable[[Equilibrium], Floats] | None:
+        """By how much each import rate exceeds the cap, (c, h) in USD/kWh; None without a cap."""
+        cap = self.price_cap_usd_per_kwh
+        return None if cap is None else lambda found: found.rates.import_usd_per_kwh - cap
+
+
+def aims_of(
+    economy: Economy,
+    leader: str,
+    weights: Mapping[str, float] | None = None,
+    price_cap_usd_per_kwh: float | None = None,
+) -> Aims:
+    """The aims of a leader in a scenario; a price cap that it takes and nobody gave is its own multiple."""
+    multiple = find(leader).cap_over_reference
+    if price_cap_usd_per_kwh is None and multiple is not None:
+        price_cap_usd_per_kwh = multiple * economy.scenario.reference_price_usd_per_kwh
+    return Aims(leader=leader, weights=weights or {}, price_cap_usd_per_kwh=price_cap_usd_per_kwh)
+
+
+def default_price_cap_usd_per_kwh(economy: Economy) -> float:
+    """The price cap of the utility where none is given: 1.5 times the reference price. [USD/kWh]"""
+    return CAP_OVER_REFERENCE * economy.scenario.reference_price_usd_per_kwh

@@ -1,0 +1,96 @@
+"""What every objective of a leader states about itself.
+
+Objectives are the modules of `meanwatt.analysis.leader.objectives`. To add one, put a file there that defines
+``OBJECTIVE``; nothing else has to know it (docs/how_to/extend_objective.md).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
+
+if TYPE_CHECKING:
+    from meanwatt.analysis.leader.metered_change import MeteredChange
+    from meanwatt.analysis.leader.tariff_effects import TariffEffects
+
+USD: Final = "USD per household-day"
+"""Unit of an objective that is money."""
+CAP_OVER_REFERENCE: Final = 1.5
+"""Cap on the import rate, as a multiple of the scenario's reference price, where nobody gives another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metered:
+    """An objective as far as meters tell it, in the objective's unit.
+
+    Attributes
+    ----------
+    value
+        Its level, or what it gained over the tariff in force; finite, and of the same kind for every tariff.
+    half_width
+        Half the bracket of the part that is estimated and not metered.
+    feasible
+        Whether the objective is defined at this tariff.
+    """
+
+    value: float
+    half_width: float = 0.0
+    feasible: bool = True
+
+
+class Objective(ABC):
+    """An objective of a leader, to be maximised.
+
+    A subclass sets the attributes and defines `value`; `metered` where meters show it, and `undefined` where it is not
+    defined everywhere. `value` is a function of prices, loads, bills, utility, wear and charges, which a search
+    differentiates along the exact derivatives of these; at a kink, such as that of a maximum over groups, it gets the
+    slope of one side.
+
+    Attributes
+    ----------
+    called
+        Who it is, as messages say it.
+    maximises
+        The objective in a few words, with the sign that makes it large where the leader is content.
+    unit, key
+        Unit for people, and the words with which the names of such numbers end in JSON.
+    recovers_cost
+        Whether the fixed charge is set so that revenue covers cost; without, the leader posts it.
+    weights
+        Names of the weights it takes and their values unless given, each at least 0; empty: it takes none.
+    cap_over_reference
+        Cap on the import rate unless given, as a multiple of the scenario's reference price; None: it takes none.
+    pareto
+        Whether it weighs the criteria of the Pareto surface against each other.
+    """
+
+    called: ClassVar[str]
+    maximises: ClassVar[str]
+    unit: ClassVar[str] = USD
+    key: ClassVar[str] = "usd_per_household_day"
+    recovers_cost: ClassVar[bool] = True
+    weights: ClassVar[Mapping[str, float]] = {}
+    cap_over_reference: ClassVar[float | None] = None
+    pareto: ClassVar[bool] = False
+
+    @abstractmethod
+    def value(self, effects: "TariffEffects", weights: Mapping[str, float]) -> float:
+        """Value what a tariff does, in ``unit``; −inf where the objective is undefined."""
+
+    def undefined(self, effects: "TariffEffects") -> str | None:
+        """Say why the objective is undefined there; None where it is defined."""
+        return None
+
+    def metered(self, change: "MeteredChange", weights: Mapping[str, float]) -> Metered:
+        """Value what meters show of a tariff beside the one in force."""
+        raise NotImplementedError(self.called)
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether meters show the objective."""
+        return type(self).metered is not Objective.metered
+
+    @property
+    def is_money(self) -> bool:
+        """Whether the objective is in USD per household-day."""
+        return self.unit == USD
