@@ -127,5 +127,5 @@ class Prosumer(mesa.Agent):  # type: ignore[misc]
 
     @property
     def bill_usd_to_date(self) -> float:
-        """All bills so far, fixed charges included. [USD]"""
+        """All bills so far, standing charges included. [USD]"""
         return float(self.model.population.bill_usd[self.household])

@@ -1,6 +1,6 @@
 """The utility: posts the tariff, bills by the meter, keeps the account."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from meanwatt.agents.behaviour.offer import Offer
 from meanwatt.agents.leader.learning_leader import Leader
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.components.standing_charge import Customer
 from meanwatt.agents.tariff.tariff import Rates, Tariff, rates
 
 
@@ -21,7 +22,7 @@ class Account:
     Attributes
     ----------
     revenue_usd
-        Bills, fixed charges included.
+        Bills, standing charges included.
     energy_cost_usd
         Energy bought at the wholesale price; negative if more was sold.
     network_cost_usd
@@ -90,6 +91,10 @@ class Utility(mesa.Agent):  # type: ignore[misc]
     def rates(self, day_type: int, wholesale_usd_per_kwh: Floats) -> Rates:
         """Import and export rate (1, slot) of a day at its realised wholesale price (slot,), before discounts."""
         return rates(self.tariff, np.array([day_type]), wholesale_usd_per_kwh[None], self.adder_usd_per_kwh)
+
+    def standing_usd_per_day(self, customers: Sequence[Customer]) -> Floats:
+        """What each customer pays whatever it uses: the fixed charge and the others. (customer,) [USD/day]"""
+        return self.tariff.standing_usd_per_day(self.fixed_charge_usd_per_day, customers)
 
     def post(self, day: int, common_state: int) -> Offer | None:
         """Post the tariff of a day that begins; None where it stays for good."""

@@ -124,9 +124,9 @@ class DayLived:
     import_usd_per_kwh, export_usd_per_kwh
         Rates on the bill, its discount applied. [USD/kWh]
     payment_usd
-        What each slot cost, negative what it earned; without the fixed charge. [USD]
+        What each slot cost, negative what it earned; without standing charges. [USD]
     bill_usd
-        The day's bill, fixed charge included. [USD]
+        The day's bill, standing charges included. [USD]
     """
 
     __repr__ = short_repr

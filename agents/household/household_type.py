@@ -32,6 +32,8 @@ class HouseholdType:
         ε, f and p0 of ``meanwatt.agents.household.demand``.
     curtailable
         Whether the inverter may use less than the sun gives.
+    pv_installed_kw
+        Rooftop solar installed, which charges by its size are counted by. [kW]
     """
 
     __repr__ = short_repr
@@ -48,6 +50,7 @@ class HouseholdType:
     flexibility: float
     reference_price_usd_per_kwh: float
     curtailable: bool = True
+    pv_installed_kw: float = 0.0
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""

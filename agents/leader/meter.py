@@ -46,6 +46,8 @@ class MeterReading:
         Mean |change| of the wholesale price from slot to slot. [USD/kWh]
     fixed_charge_usd_per_day, group_share : (group,)
         Fixed charge billed, and share of customers. [USD/day], [-]
+    other_standing_usd_per_household_day : (group,)
+        Charges beside the fixed one that do not depend on use, over all households. [USD per household-day]
     network_cost_usd_per_day
         The utility's own fixed cost. [USD per household-day]
     slot_hours
@@ -70,6 +72,7 @@ class MeterReading:
     marginal_emissions_t_per_kwh: Floats
     volatility_usd_per_kwh: Floats
     fixed_charge_usd_per_day: Floats
+    other_standing_usd_per_household_day: Floats
     group_share: Floats
     network_cost_usd_per_day: float
     slot_hours: float
@@ -82,6 +85,7 @@ class MeterReading:
             "volatility_usd_per_kwh": (rows,),
             "group_share": (groups,),
             "fixed_charge_usd_per_day": (groups,),
+            "other_standing_usd_per_household_day": (groups,),
             "wholesale_usd_per_kwh": (rows, slots),
             "marginal_emissions_t_per_kwh": (rows, slots),
             **dict.fromkeys(
@@ -102,9 +106,14 @@ class MeterReading:
 
     @property
     def bill_usd_per_day(self) -> Floats:
-        """Bills of each group, fixed charges included, over all households, (row, group). [USD per household-day]"""
+        """Bills of each group, standing charges included, over all households, (row, group). [USD per household-day]"""
         energy = self.import_usd_per_kwh * self.imported_kw - self.export_usd_per_kwh * self.exported_kw
-        return np.asarray(self.slot_hours * energy.sum(axis=2) + self.group_share * self.fixed_charge_usd_per_day)
+        return np.asarray(self.slot_hours * energy.sum(axis=2) + self.standing_bill_usd_per_day)
+
+    @property
+    def standing_bill_usd_per_day(self) -> Floats:
+        """What is billed to each group whatever it uses, over all households, (group,). [USD per household-day]"""
+        return self.group_share * self.fixed_charge_usd_per_day + self.other_standing_usd_per_household_day
 
     @property
     def margin_usd_per_day(self) -> Floats:

@@ -1,5 +1,6 @@
 """What the leader posts: a tariff, the rates it makes at given wholesale prices, and the bill."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -8,6 +9,10 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats, Ints, at_each, read_only, require_finite, require_shape
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.components.standing_charge import Customer, StandingCharge
+
+FIXED_CHARGE = "fixed_charge"
+"""Name of the fixed charge among the standing charges."""
 
 
 class Recovery(StrEnum):
@@ -61,11 +66,13 @@ class Tariff:
         Where the search for a volumetric adder gives up. [USD/kWh]
     capped_at_import
         Whether exports never earn more than imports cost; without it the posted credit is paid, whatever it is.
+    standing_charges
+        Charges that do not depend on use, beside the fixed charge; after discount, too.
 
     Raises
     ------
     ValueError
-        If shapes disagree or a number lies outside its range.
+        If shapes disagree, a number lies outside its range, or two standing charges have one name.
     """
 
     __repr__ = short_repr
@@ -82,6 +89,7 @@ class Tariff:
     discount: Floats
     adder_cap_usd_per_kwh: float = 2.0
     capped_at_import: bool = False
+    standing_charges: tuple[StandingCharge, ...] = ()
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""
@@ -119,6 +127,10 @@ class Tariff:
             raise ValueError(
                 f"tariff {self.name}: adder_cap_usd_per_kwh is {self.adder_cap_usd_per_kwh}; give a positive number"
             )
+        names = [FIXED_CHARGE, *(charge.name for charge in self.standing_charges)]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise ValueError(f"tariff {self.name}: the standing charge {twice[0]} comes twice; give every name once")
 
     @property
     def export_pegged(self) -> bool:
@@ -132,6 +144,28 @@ class Tariff:
             and self.export_rule is other.export_rule
             and self.capped_at_import == other.capped_at_import
         )
+
+    def standing_parts_usd_per_day(
+        self, fixed_charge_usd_per_day: Floats, customers: Sequence[Customer]
+    ) -> dict[str, Floats]:
+        """What each customer pays whatever it uses, by name of the charge: the fixed charge (group,), then the others.
+
+        Returns
+        -------
+        dict
+            (customer,) each. [USD/day]
+        """
+        fixed = fixed_charge_usd_per_day[[customer.group for customer in customers]]
+        others = {
+            charge.name: np.array([charge.usd_per_day(customer) for customer in customers])
+            for charge in self.standing_charges
+        }
+        return {FIXED_CHARGE: fixed, **others}
+
+    def standing_usd_per_day(self, fixed_charge_usd_per_day: Floats, customers: Sequence[Customer]) -> Floats:
+        """What each customer pays whatever it uses, all standing charges together. (customer,) [USD/day]"""
+        fixed, *others = self.standing_parts_usd_per_day(fixed_charge_usd_per_day, customers).values()
+        return np.asarray(sum(others, fixed))
 
     def for_group(self, posted: Rates, group: int) -> Rates:
         """Rates of an income group: import (1 − d)·r⁺, export as posted; under net metering the group's own r⁺."""

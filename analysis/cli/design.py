@@ -66,7 +66,7 @@ def design(
     with watched(quiet=json) as work:
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say_notes
-        from meanwatt.analysis.design.design import baseline_name
+        from meanwatt.analysis.design.design import baseline_name, design_messages
         from meanwatt.analysis.design.design import design as run
         from meanwatt.analysis.output.solution_json import find_first_best, first_best_messages
         from meanwatt.model.mean_field.equilibrium import Outcome
@@ -106,7 +106,7 @@ def design(
         if edge is not None and first_best is not None and done.baseline.converged:
             work.new_stage("Pareto surface")
             with suppress(Cancelled):
-                surface = find_surface(done, inputs.economy, first_best, edge, work)
+                surface = find_surface(done, aims, inputs.economy, first_best, edge, work)
     result = _result(done, aims, first_best, inputs, time.perf_counter() - began)
     result["method"], result["concept"] = method, concept(method)
     result["learning"] = _learning_json(done, lost, aims)
@@ -114,7 +114,7 @@ def design(
     found = done.baseline if done.commitment is None else done.commitment.equilibrium
     result["messages"] = joined(
         found.messages,
-        _undefined(done, aims),
+        design_messages(done, aims),
         first_best_messages(first_best, first_best_message),
         ["No regret: the search for the commitment was stopped."] if regret and lost is None else [],
         ["No Pareto surface: stopped before, or no first best or equilibrium to measure it against."]
@@ -162,12 +162,6 @@ def _regret(done: "Design", economy: "Economy", aims: "Aims", work: "Work") -> f
     if done.commitment is None or best.outcome is Outcome.CANCELLED:
         return None
     return regret(done.commitment, best)
-
-
-def _undefined(done: "Design", aims: "Aims") -> list[str]:
-    """Why the objective of the tariff in force has no value, if it has none."""
-    why = aims.undefined(done.baseline)
-    return [] if why is None else [f"The objective is undefined under {done.baseline.tariff.name}: {why}."]
 
 
 def _learning_json(done: "Design", regret: float | None, aims: "Aims") -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from meanwatt.model.scenario.ranges import SURFACE_POINTS
 if TYPE_CHECKING:
     from meanwatt.analysis.cli.watching import Work
     from meanwatt.analysis.design.design import Design
+    from meanwatt.analysis.leader.aims import Aims
     from meanwatt.analysis.pareto.surface import Surface
     from meanwatt.model.mean_field.equilibrium import Equilibrium
     from meanwatt.model.mean_field.first_best import FirstBest
@@ -47,7 +48,9 @@ def require_surface(economy: "Economy") -> None:
         raise ValueError(f"--pareto measures the gap to a first best, and there is none: {error}") from None
 
 
-def find_surface(done: "Design", economy: "Economy", first_best: "FirstBest", points: int, work: "Work") -> "Surface":
+def find_surface(
+    done: "Design", aims: "Aims", economy: "Economy", first_best: "FirstBest", points: int, work: "Work"
+) -> "Surface":
     """The surface with the tariff in force, the scenario's own and the designed one beside it.
 
     The family recovers its cost to the cent. A tariff in force that does not is held against it twice: as it is, and
@@ -75,6 +78,7 @@ def find_surface(done: "Design", economy: "Economy", first_best: "FirstBest", po
         tariffs,
         rivals,
         first_best_welfare=welfare,
+        family=aims.family(economy, in_force.tariff),
         points=points,
         progress=work.progress,
         cancelled=work.cancelled,

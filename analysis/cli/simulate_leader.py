@@ -104,7 +104,7 @@ def make_leader(
 
     aims = choices.objective.aims(economy)
     if choices.menu is None:
-        tariffs = default_menu(economy, aims, by_day_type=choices.by_day_type)
+        tariffs = default_menu(economy, aims, in_force.tariff, by_day_type=choices.by_day_type)
     else:
         tariffs = tuple(build_tariff(economy.scenario, name) for name in choices.menu)
     work.new_stage("solving the menu")

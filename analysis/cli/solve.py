@@ -13,6 +13,9 @@ LEVELS: Final = ("none", "quick", "full")
 SOLVERS: Final = ("auto", "newton", "anderson", "picard", "frank_wolfe", "mixed_plans")
 """Methods of solving, as `meanwatt.model.mean_field.solvers.methods.METHODS` names them."""
 
+REVENUE: Final = "_revenue_usd_per_household_day"
+"""How the names of what a charge brings end in the result."""
+
 if TYPE_CHECKING:
     from meanwatt.analysis.cli.inputs import Inputs
     from meanwatt.model.mean_field.equilibrium import Equilibrium
@@ -132,6 +135,7 @@ def _tables(result: dict[str, Any]) -> None:
                 (f"fixed charge, {group}", figure(value), "USD/day")
                 for group, value in result["fixed_charge_usd_per_day"].items()
             ),
+            *_standing_rows(result),
             ("burden gap", percent(metrics["burden_gap"]), "of income"),
             ("Suits index", figure(metrics["suits"]), "negative is regressive"),
             ("mean wholesale price", figure(metrics["mean_wholesale_usd_per_kwh"], 4), "USD/kWh"),
@@ -145,3 +149,14 @@ def _tables(result: dict[str, Any]) -> None:
     )
     say(f"Uniqueness: {result['uniqueness']}.")
     say_notes(result["messages"])
+
+
+def _standing_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Rows of the charges beside the fixed one that do not depend on use; none where nobody pays any."""
+    from meanwatt.analysis.cli.show import figure
+
+    return [
+        (f"{key.removesuffix(REVENUE).replace('_', ' ')}, revenue", figure(value), "USD per household-day")
+        for key, value in result.items()
+        if key.endswith(REVENUE) and value
+    ]

@@ -17,6 +17,7 @@ from meanwatt.model.mean_field.leader.concepts import ROUNDS, alternating, feedb
 from meanwatt.model.progress.watch import Cancelled, Progress
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario, load_scenario
+from meanwatt.model.scenario.messages import Messages, joined
 
 EVALUATIONS_PER_START: Final = 100
 """Tariffs tried from each starting point at most; searches over five parameters settle after 70 to 90."""
@@ -74,7 +75,7 @@ def _asked(find: Callable[..., Commitment]) -> Search:
         try:
             return find(
                 quest.economy,
-                aims.family(quest.economy),
+                aims.family(quest.economy, quest.baseline.tariff),
                 _told_where_undefined(aims, undefined),
                 unit=aims.definition.unit,
                 violation=aims.violation(),
@@ -195,6 +196,17 @@ def design(
     )
 
 
+def design_messages(found: Design, aims: Aims) -> Messages:
+    """What a search leaves as it is, and what it could not value."""
+    in_force = found.baseline.tariff
+    kept = [
+        f"tariff.{charge.name} of {in_force.name} is kept by every tariff tried; the search does not change it."
+        for charge in in_force.standing_charges
+    ]
+    why = aims.undefined(found.baseline)
+    return joined(kept, [] if why is None else [f"The objective is undefined under {in_force.name}: {why}."])
+
+
 def tariff_table(tariff: Tariff, economy: Economy) -> dict[str, Any]:
     """A tariff in the words of a tariff file, so that it can be saved, solved and compared like any other."""
     days = economy.common.day_types
@@ -224,6 +236,7 @@ def tariff_table(tariff: Tariff, economy: Economy) -> dict[str, Any]:
             "usd_per_kwh": by_day(tariff.export_usd_per_kwh),
             "capped_at_import": tariff.capped_at_import,
         },
+        **{charge.name: charge.to_table() for charge in tariff.standing_charges},
     }
 
 

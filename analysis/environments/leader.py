@@ -125,7 +125,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         economy, posted = find_economy(scenario, tariff, None, overrides)
         given = {name: value for name, value in (("equity", equity), ("stability", stability)) if value is not None}
         self.aims = aims_of(economy, leader, {**given, **(weights or {})}, price_cap_usd_per_kwh)
-        self.family = self.aims.family(economy)
+        self.family = self.aims.family(economy, posted)
         self.in_force = solve_equilibrium(economy, posted, certify=False)
         if not self.in_force.converged:
             raise ValueError(f"tariff {posted.name} cannot be in force: {self.in_force.message}")

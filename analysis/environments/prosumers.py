@@ -44,13 +44,13 @@ class ProsumersEnv(ParallelEnv):  # type: ignore[misc]
     the wholesale price of every slot (of slots that are over as it came, else yesterday's), and the import and export
     rate of the agent's group that follow from the posted tariff at these prices. [USD/kWh]
 
-    *Reward*: Δ·U(q) − wear − payment of the slot, at the realised price, without the fixed charge. [USD]
+    *Reward*: Δ·U(q) − wear − payment of the slot, at the realised price, without standing charges. [USD]
 
     *Info*: ``day``, ``slot``, ``common_state``, ``level``, ``shock`` (whole numbers, e.g. for a table of values);
     ``planned_action``, what the market's own behaviour would do with the household's own draw; ``action_mask``; and of
     the slot that is over ``move`` (in levels, as carried out), ``energy_kwh``, ``curtailed_kwh``, ``payment_usd``,
     ``utility_usd``, ``wear_usd``, ``wholesale_usd_per_kwh``. After the last slot of a day ``bill_usd``, the market's
-    bill with the fixed charge.
+    bill with standing charges.
 
     All agents are truncated together after ``days`` days.
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import Recovery
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.leader.metered_change import MeteredChange
 from meanwatt.analysis.leader.objective import CAP_OVER_REFERENCE, Metered, Objective
 from meanwatt.analysis.leader.registry import DEFAULT, find, those
@@ -102,9 +102,10 @@ class Aims:
                 f"no meter shows what {self.definition.called} wants; search with full knowledge: method commitment"
             )
 
-    def family(self, economy: Economy) -> TariffFamily:
-        """The tariffs that the leader may post."""
-        return tariff_family(economy, self.recovery)
+    def family(self, economy: Economy, in_force: Tariff | None = None) -> TariffFamily:
+        """The tariffs that the leader may post; the standing charges of the one in force stay, the fixed one aside."""
+        kept = () if in_force is None else in_force.standing_charges
+        return tariff_family(economy, self.recovery, standing_charges=kept)
 
     def violation(self) -> Callable[[Equilibrium], Floats] | None:
         """By how much each import rate exceeds the cap, (c, h) in USD/kWh; None without a cap."""

@@ -89,6 +89,9 @@ class MeteredChange:
         old, new, hours = self.old, self.new, self.new.slot_hours
         least, most = (hours * float(part.sum()) for part in self._benefit())
         charges = float(new.group_share @ new.fixed_charge_usd_per_day - old.group_share @ old.fixed_charge_usd_per_day)
+        charges += float(
+            new.other_standing_usd_per_household_day.sum() - old.other_standing_usd_per_household_day.sum()
+        )
         bills_0, bills_1 = self.pair("bill_usd_per_day")
         revenue = float(self.mean(bills_1 - bills_0).sum())
         load_0, load_1 = self.pair("net_load_kw")
@@ -101,9 +104,9 @@ class MeteredChange:
     def household_gain_usd_per_day(self) -> tuple[Floats, Floats]:
         """Least and most that a household of each group gains over the tariff in force; nan of an empty one. (group,)
 
-        Its benefit within the bracket, less the change of its fixed charge.
+        Its benefit within the bracket, less the change of what it pays whatever it uses.
         """
-        charge = self.new.fixed_charge_usd_per_day - self.old.fixed_charge_usd_per_day
+        charge = _standing_usd_per_day(self.new) - _standing_usd_per_day(self.old)
         least, most = (
             _per_household(self.new.slot_hours * part.sum(axis=1), self.new.group_share) - charge
             for part in self._benefit()
@@ -134,6 +137,12 @@ class MeteredChange:
         """A quantity under the new tariff: its long mean under the old one and the change in the same weather."""
         old, new = self.pair(name)
         return np.asarray(np.tensordot(self.old.weight, getattr(self.old, name), axes=1) + self.mean(new - old))
+
+
+def _standing_usd_per_day(reading: MeterReading) -> Floats:
+    """What the mean household of each group pays whatever it uses; nan of an empty group beside the fixed. (group,)"""
+    others = _per_household(reading.other_standing_usd_per_household_day, reading.group_share)
+    return np.asarray(reading.fixed_charge_usd_per_day + others)
 
 
 def _per_household(total: Floats, share: Floats) -> Floats:

@@ -164,7 +164,7 @@ def try_tariffs(
     ValueError
         If the journal does not hold what this learner proposes.
     """
-    family = quest.aims.family(quest.economy)
+    family = quest.aims.family(quest.economy, quest.baseline.tariff)
     learner = LEARNERS[method](len(family.free), evaluations, seed)
     tried: list[Tried] = []
     if journal is not None:
@@ -241,7 +241,7 @@ def _learned(
     began: float,
 ) -> Learned:
     """Solve the recommended tariff once more, with its certificates."""
-    family = quest.aims.family(quest.economy)
+    family = quest.aims.family(quest.economy, quest.baseline.tariff)
     chosen = tried[recommended[-1]]
     parameters = family.at(np.array(chosen.unit))
     tariff = family.tariff(parameters)
@@ -287,7 +287,8 @@ def _fingerprint(quest: Quest) -> dict[str, Any]:
     """What fixes the problem: the scenario, the tariff in force and the aims."""
     scenario = dumps(quest.economy.scenario.model_dump(mode="json"))
     in_force = quest.baseline.tariff
-    tariff = dumps({name: getattr(in_force, name) for name in type(in_force).__slots__})
+    posted = {name: getattr(in_force, name) for name in type(in_force).__slots__ if name != "standing_charges"}
+    tariff = dumps(posted | {charge.name: charge.to_table() for charge in in_force.standing_charges})
     aims = quest.aims
     return {
         "scenario": quest.economy.scenario.name,

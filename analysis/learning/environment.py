@@ -131,6 +131,7 @@ def expected_reading(equilibrium: Equilibrium) -> MeterReading:
             [expected_imv(equilibrium.wholesale_usd_per_kwh, only, economy.common.kernel) for only in np.eye(states)]
         ),
         group_share=economy.group_share,
+        type_share=economy.type_share,
     )
 
 

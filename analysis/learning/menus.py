@@ -81,11 +81,13 @@ class Menu:
         return self.combined[tuple(int(k) for k in choice)]
 
 
-def default_menu(economy: Economy, aims: Aims, *, by_day_type: bool = False) -> tuple[Tariff, ...]:
+def default_menu(
+    economy: Economy, aims: Aims, in_force: Tariff | None = None, *, by_day_type: bool = False
+) -> tuple[Tariff, ...]:
     """The scenario's own tariffs that recover cost, for a leader who must; posted ones below the cap, for a utility.
 
     The utility's menu, and any whose tariffs are to be combined by day type, is a net over the mean energy charge and
-    the spread between hours.
+    the spread between hours; its standing charges beside the fixed one are those of the tariff in force.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def default_menu(economy: Economy, aims: Aims, *, by_day_type: bool = False) -> 
     if recovers and not by_day_type:
         named = [build_tariff(economy.scenario, name) for name in economy.scenario.tariffs]
         return _distinct([tariff for tariff in named if tariff.recovery is not Recovery.POSTED])
-    family = aims.family(economy)
+    family = aims.family(economy, in_force)
     start = starting_points(family, economy)[0]
     cap = aims.price_cap_usd_per_kwh or default_price_cap_usd_per_kwh(economy)
     varied = [family.free.index(name) for name in _NET]

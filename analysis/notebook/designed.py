@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.analysis.design.design import Design, baseline_name, tariff_table, toml_text
+from meanwatt.analysis.design.design import Design, baseline_name, design_messages, tariff_table, toml_text
 from meanwatt.analysis.design.design import design as run
 from meanwatt.analysis.leader.aims import Aims, aims_of
 from meanwatt.analysis.leader.registry import DEFAULT, find, names, those
@@ -77,6 +77,7 @@ class Designed:
         if commitment is not None:
             rows.append(("objective at the tariff found", f"{commitment.objective:.4f} {unit}"))
             rows += [(name, f"{value:.4f}") for name, value in commitment.parameters.items()]
+        rows += [("note", sentence) for sentence in design_messages(design, self.aims)]
         return rows
 
     def __repr__(self) -> str:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from meanwatt.agents.household.decision_problem import ValueRule
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.output.result_files import staged_file
+from meanwatt.analysis.output.solution_json import standing_parts
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.supply import SupplyCurve
 
@@ -33,7 +34,8 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
     dict
         float64 unless said.
 
-        ``share[θ]``, ``import_discount[θ]``, ``income_usd_per_year[θ]``, ``fixed_charge_usd_per_day[θ]``;
+        ``share[θ]``, ``import_discount[θ]``, ``income_usd_per_year[θ]``; ``fixed_charge_usd_per_day[θ]`` and
+        ``access_charge_usd_per_day[θ]``, the parts of the bill that do not depend on use;
         ``levels[θ]`` (int): number of levels, 1 without a battery; ``moves[j]`` (int): signed level changes, the union
         over types; ``feasible[θ,e,j]`` (bool): in some slot. ``feasible_by_slot[θ,h,e,j]`` (bool): in this one, for an
         electric vehicle moves only while it is plugged in. ``chosen[θ,h]`` (bool): whether the household chooses its
@@ -112,7 +114,7 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
         "salvage_usd": salvage,
         "import_discount": equilibrium.tariff.discount[group],
         "income_usd_per_year": np.array([t.income_usd_per_year for t in types]),
-        "fixed_charge_usd_per_day": equilibrium.fixed_charge_usd_per_day[group],
+        **{f"{name}_usd_per_day": paid for name, paid in standing_parts(equilibrium).items()},
         "adder_usd_per_kwh": np.array(equilibrium.adder_usd_per_kwh),
     }
 

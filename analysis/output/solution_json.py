@@ -5,14 +5,17 @@ from typing import Any
 
 import numpy as np
 
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.metrics.efficiency import price_of_anarchy
 from meanwatt.analysis.metrics.metrics import Metrics, mean_field_metrics
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.first_best import FirstBest, solve_first_best
+from meanwatt.model.mean_field.population.population_response import standing_revenue_usd_per_day
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages, joined
+from meanwatt.model.scenario.tariff_file import charge_names
 
 DAYS_PER_YEAR = 365
 
@@ -123,6 +126,7 @@ def solution_json(
         "fixed_charge_usd_per_day": dict(
             zip(economy.groups, equilibrium.fixed_charge_usd_per_day.tolist(), strict=True)
         ),
+        **standing_revenue(equilibrium),
         "groups": group_rows(equilibrium),
         "metrics": metrics_json(equilibrium_metrics(equilibrium, first_best), first_best),
         "first_best": {
@@ -143,9 +147,15 @@ def solution_json(
 
 
 def group_rows(equilibrium: Equilibrium) -> list[dict[str, Any]]:
-    """One row per household type: who they are, what they pay a year, and how much of their income that is."""
+    """One row per household type: who they are, what they pay a year, how much of their income that is, and of what.
+
+    ``<charge>_usd_per_day`` is the part of the bill that does not depend on use, charge by charge.
+    """
     rows = []
-    for household, bill in zip(equilibrium.economy.types, equilibrium.bill_usd_per_day.tolist(), strict=True):
+    parts = standing_parts(equilibrium)
+    for kind, (household, bill) in enumerate(
+        zip(equilibrium.economy.types, equilibrium.bill_usd_per_day.tolist(), strict=True)
+    ):
         yearly = DAYS_PER_YEAR * bill
         rows.append(
             {
@@ -155,9 +165,25 @@ def group_rows(equilibrium: Equilibrium) -> list[dict[str, Any]]:
                 "discount": float(equilibrium.tariff.discount[household.group]),
                 "bill_usd_per_year": yearly,
                 "burden": yearly / household.income_usd_per_year,
+                **{f"{name}_usd_per_day": float(paid[kind]) for name, paid in parts.items()},
             }
         )
     return rows
+
+
+def standing_parts(equilibrium: Equilibrium) -> dict[str, Floats]:
+    """What each household type pays whatever it uses, by name of every charge there is, 0 if not posted. (θ,) each"""
+    paid = equilibrium.standing_parts_usd_per_day
+    return paid | {name: np.zeros(len(equilibrium.economy.types)) for name in charge_names() if name not in paid}
+
+
+def standing_revenue(equilibrium: Equilibrium) -> dict[str, float]:
+    """Revenue of every charge beside the fixed one that does not depend on use. [USD per household-day]"""
+    paid = standing_revenue_usd_per_day(equilibrium.economy, equilibrium.tariff)
+    return {
+        f"{name}_revenue_usd_per_household_day": revenue
+        for name, revenue in {**dict.fromkeys(charge_names(), 0.0), **paid}.items()
+    }
 
 
 def solution_tables(equilibrium: Equilibrium) -> dict[str, dict[str, Any]]:
@@ -180,12 +206,7 @@ def solution_tables(equilibrium: Equilibrium) -> dict[str, dict[str, Any]]:
             "curtailed_kw": equilibrium.curtailed_kw.ravel(),
             "rest_load_kw": economy.rest_load_kw.ravel(),
         },
-        "types": {
-            **{name: [row[name] for row in rows] for name in rows[0]},
-            "fixed_charge_usd_per_day": [
-                float(equilibrium.fixed_charge_usd_per_day[household.group]) for household in economy.types
-            ],
-        },
+        "types": {name: [row[name] for row in rows] for name in rows[0]},
         "type_slots": {
             "income": [economy.types[k].income_group for k in kind],
             "technology": [economy.types[k].technology for k in kind],

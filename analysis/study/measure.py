@@ -77,7 +77,7 @@ def equilibrium_of(scenario_json: str, *, certify: bool) -> Equilibrium:
 
 
 def _solve(task: Task, equilibrium: Equilibrium) -> Row:
-    from meanwatt.analysis.output.solution_json import equilibrium_metrics
+    from meanwatt.analysis.output.solution_json import equilibrium_metrics, standing_revenue
 
     fixed = dict(zip(equilibrium.economy.groups, equilibrium.fixed_charge_usd_per_day.tolist(), strict=True))
     return {
@@ -86,6 +86,7 @@ def _solve(task: Task, equilibrium: Equilibrium) -> Row:
         "contraction": equilibrium.contraction,
         "adder_usd_per_kwh": equilibrium.adder_usd_per_kwh,
         **{f"fixed_charge_usd_per_day.{group}": value for group, value in fixed.items()},
+        **standing_revenue(equilibrium),
         **_flat(equilibrium_metrics(equilibrium)),
     }
 

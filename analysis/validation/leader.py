@@ -106,7 +106,7 @@ def leader_loss(
         If asked to stop.
     """
     economy = equilibrium.economy
-    family, judge = aims.family(economy), aims.objective()
+    family, judge = aims.family(economy, equilibrium.tariff), aims.objective()
 
     def show(text: str, fraction: float) -> None:
         if cancelled is not None and cancelled():

@@ -29,7 +29,7 @@ class Settled:
     Attributes
     ----------
     bill_usd
-        Bills, fixed charges included. [USD]
+        Bills, standing charges included. [USD]
     imported_kwh, exported_kwh
         Slots with net import and with net export, both counted positive. [kWh]
     """
@@ -44,7 +44,7 @@ def settle(
     *,
     import_usd_per_kwh: Floats,
     export_usd_per_kwh: Floats,
-    fixed_charge_usd: Floats,
+    standing_charge_usd: Floats,
     threads: int = 1,
     executor: Executor | None = None,
 ) -> Settled:
@@ -57,8 +57,8 @@ def settle(
     ----------
     import_usd_per_kwh, export_usd_per_kwh : (type, slot)
         Rates after discount. [USD/kWh]
-    fixed_charge_usd : (type,)
-        Charge for the day. [USD]
+    standing_charge_usd : (type,)
+        Charges of the day that do not depend on use. [USD]
 
     Raises
     ------
@@ -69,7 +69,7 @@ def settle(
     classes = np.searchsorted(population.class_first, chunks[:-1], side="right") - 1
     kinds = population.class_type[classes]
     parts = np.zeros((len(kinds), 3), dtype=np.int64)
-    shared = (population.energy_kwh, import_usd_per_kwh, export_usd_per_kwh, fixed_charge_usd, population.bill_usd)
+    shared = (population.energy_kwh, import_usd_per_kwh, export_usd_per_kwh, standing_charge_usd, population.bill_usd)
     if executor is None or threads == 1 or population.households < ONE_THREAD_BELOW:
         _bill(0, len(kinds), chunks, kinds, *shared, parts)
     else:
@@ -101,7 +101,7 @@ def _bill(
     energy_kwh: Any,
     import_rate: Floats,
     export_rate: Floats,
-    fixed: Floats,
+    standing: Floats,
     bill: Floats,
     parts: Ints,
 ) -> None:
@@ -121,7 +121,7 @@ def _bill(
                 imported[h] += max(quanta, np.int64(0))
                 net[h] += quanta
                 payment[h] = energy * (bought_at[h] if energy > 0 else sold_at[h])
-            own = fixed[kinds[chunk]]
+            own = standing[kinds[chunk]]
             for h in range(slots):
                 own += payment[h]
             size += abs(own)

@@ -67,7 +67,7 @@ def settle_day(
         population,
         import_usd_per_kwh=np.array([own.import_usd_per_kwh[0] for own in by_type]),
         export_usd_per_kwh=np.array([own.export_usd_per_kwh[0] for own in by_type]),
-        fixed_charge_usd=utility.fixed_charge_usd_per_day[[household.group for household in economy.types]],
+        standing_charge_usd=utility.standing_usd_per_day(economy.types),
         threads=threads,
         executor=executor,
     )

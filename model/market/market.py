@@ -50,7 +50,7 @@ from meanwatt.model.network.power_flow import VoltageLimits
 from meanwatt.model.progress.watch import Progress
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario
-from meanwatt.model.scenario.messages import Messages, joined, rounding_messages, scenario_messages
+from meanwatt.model.scenario.messages import Messages, joined, rounding_messages, scenario_messages, unpaid_messages
 from meanwatt.model.scenario.ranges import HOUSEHOLDS, THREADS
 
 REGISTERED_LIMIT: Final = 20_000
@@ -254,6 +254,7 @@ class ProsumerMarket(MesaMarket):
         count = self.population.whole_count
         return joined(
             scenario_messages(self.economy.scenario),
+            unpaid_messages(self.utility.tariff, types),
             rounding_messages([t.name for t in types], [t.share for t in types], count.sum(axis=1)),
             rounding_messages([c.name for c in cohorts], [c.share for c in cohorts], count.sum(axis=0)),
             unreached_messages(self.equilibrium),
@@ -380,8 +381,7 @@ class ProsumerMarket(MesaMarket):
         )
         self.prices_seen[self.common_state] = record.wholesale_usd_per_kwh
         if self.own_way:
-            groups = [household.group for household in self.household_types]
-            charges = self.utility.fixed_charge_usd_per_day[groups]
+            charges = self.utility.standing_usd_per_day(self.household_types)
             own = own_rates(posted, self.utility.tariff, self.household_types)
             self.own_way.tell(self.day, self.common_state, own, charges, self.slot_hours)
         self.day += 1

@@ -49,6 +49,7 @@ def day_reading(
         exported_kw=exported_kwh[None] / (people.households * economy.slot_hours),
         wholesale_usd_per_kwh=record.wholesale_usd_per_kwh[None],
         volatility_usd_per_kwh=np.array([record.imv_usd_per_kwh]),
+        type_share=people.count / people.households,
         group_share=np.bincount(own, weights=people.count, minlength=groups) / people.households,
     )
 
@@ -65,7 +66,13 @@ def registers_kwh(people: Population, types: Sequence[HouseholdType], groups: in
 
 
 def reading_of(
-    economy: Economy, tariff: Tariff, fixed_charge_usd_per_day: Floats, *, rates: Rates, **metered: Any
+    economy: Economy,
+    tariff: Tariff,
+    fixed_charge_usd_per_day: Floats,
+    *,
+    rates: Rates,
+    type_share: Floats,
+    **metered: Any,
 ) -> MeterReading:
     """A reading from registers and prices, with what the utility knows of its own tariff and network.
 
@@ -73,6 +80,8 @@ def reading_of(
     ----------
     rates
         Import and export rate before discounts. (row, slot)
+    type_share : (type,)
+        Share of each household type among the customers.
     metered
         All other fields of `MeterReading` that have rows, and ``group_share``.
     """
@@ -85,7 +94,16 @@ def reading_of(
         export_usd_per_kwh=np.stack([own.export_usd_per_kwh for own in by_group], axis=1),
         marginal_emissions_t_per_kwh=economy.supply.marginal_emissions_t_per_kwh(load_kw + rest_kw),
         fixed_charge_usd_per_day=fixed_charge_usd_per_day,
+        other_standing_usd_per_household_day=_other_charges(economy, tariff, type_share),
         network_cost_usd_per_day=economy.fixed_cost_usd_per_day,
         slot_hours=economy.slot_hours,
         **metered,
     )
+
+
+def _other_charges(economy: Economy, tariff: Tariff, type_share: Floats) -> Floats:
+    """Charges beside the fixed one that do not depend on use, by group, over all households. (group,) [USD/day]"""
+    charge = [sum(one.usd_per_day(household) for one in tariff.standing_charges) for household in economy.types]
+    group, groups = [household.group for household in economy.types], len(economy.groups)
+    paid = np.bincount(group, weights=type_share * np.array(charge, dtype=float), minlength=groups)
+    return np.asarray(paid, dtype=float)

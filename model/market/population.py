@@ -70,7 +70,7 @@ class Population:
     energy_kwh : (household, slot) float32
         The day's meter readings: net energy, negative when exported. [kWh]
     bill_usd : (household,) float64
-        Bills since the beginning, fixed charges included. [USD]
+        Bills since the beginning, standing charges included. [USD]
     """
 
     def __init__(

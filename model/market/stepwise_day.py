@@ -26,7 +26,7 @@ class SlotSettled:
     energy_kwh, curtailed_kwh
         Meter readings, and solar output that inverters held back. [kWh]
     payment_usd
-        Paid for the slot at the realised rates, fixed charge excluded. [USD]
+        Paid for the slot at the realised rates, standing charges excluded. [USD]
     utility_usd, wear_usd
         Utility of use, and wear of the battery. [USD]
     wholesale_usd_per_kwh

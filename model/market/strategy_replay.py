@@ -131,7 +131,7 @@ class OwnWay:
         return np.asarray(path[2]), walk.taken
 
     def tell(
-        self, day: int, common_state: int, billed: Sequence[Rates], fixed_charge_usd: Floats, slot_hours: float
+        self, day: int, common_state: int, billed: Sequence[Rates], standing_charge_usd: Floats, slot_hours: float
     ) -> None:
         """Tell the strategies that learn what the day was like.
 
@@ -139,8 +139,8 @@ class OwnWay:
         ----------
         billed
             Rates (1, slot) on the bills of each type.
-        fixed_charge_usd : (type,)
-            Charge for the day. [USD]
+        standing_charge_usd : (type,)
+            Charges of the day that do not depend on use. [USD]
         """
         for household, strategy in self.strategies.items():
             learn = getattr(strategy, "learn", None)
@@ -161,7 +161,7 @@ class OwnWay:
                     import_usd_per_kwh=_frozen(bought),
                     export_usd_per_kwh=_frozen(sold),
                     payment_usd=_frozen(payment),
-                    bill_usd=float(payment.sum() + fixed_charge_usd[kind]),
+                    bill_usd=float(payment.sum() + standing_charge_usd[kind]),
                 )
             )
 

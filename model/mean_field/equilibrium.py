@@ -50,7 +50,7 @@ from meanwatt.model.mean_field.solvers.price_search import PriceSolution, couple
 from meanwatt.model.mean_field.solvers.revenue_recovery import Recovered, balancing_fixed_charge, smallest_adder
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.economy import Economy
-from meanwatt.model.scenario.messages import Messages, joined, scenario_messages
+from meanwatt.model.scenario.messages import Messages, joined, scenario_messages, unpaid_messages
 
 TOLERANCE_USD_PER_KWH = 1e-9
 """Largest residual accepted unless told."""
@@ -103,7 +103,7 @@ class Equilibrium:
     policies, laws
         Per type: the policy table, and the law (c, h, e, z) before the move of each slot.
     bill_usd_per_day : (θ,)
-        Net bill with fixed charge. [USD/day]
+        Net bill with all standing charges. [USD/day]
     surplus_usd_per_household_day
         Revenue less cost of energy and network. [USD per household-day]
     """
@@ -135,7 +135,8 @@ class Equilibrium:
     def messages(self) -> Messages:
         """What is not as asked, a sentence each: capped, rounded, approximated, skipped."""
         about_solution = solution_messages(self.economy, self.tariff, self.answer)
-        return joined(scenario_messages(self.economy.scenario), about_solution)
+        unpaid = unpaid_messages(self.tariff, self.economy.types)
+        return joined(scenario_messages(self.economy.scenario), unpaid, about_solution)
 
     @property
     def curtailed_kw(self) -> Floats:
@@ -200,9 +201,14 @@ class Equilibrium:
 
     @property
     def bill_usd_per_day(self) -> Floats:
-        """Expected net bill of each type, fixed charge included. (θ,) [USD/day]"""
-        charge = np.array([self.fixed_charge_usd_per_day[t.group] for t in self.economy.types])
+        """Expected net bill of each type, standing charges included. (θ,) [USD/day]"""
+        charge = self.tariff.standing_usd_per_day(self.fixed_charge_usd_per_day, self.economy.types)
         return np.asarray(self.answer.payment_usd_per_day + charge)
+
+    @property
+    def standing_parts_usd_per_day(self) -> dict[str, Floats]:
+        """What each type pays whatever it uses, by name of the charge, the fixed charge first. (θ,) each [USD/day]"""
+        return self.tariff.standing_parts_usd_per_day(self.fixed_charge_usd_per_day, self.economy.types)
 
 
 def solve_equilibrium(

@@ -161,6 +161,7 @@ def build_economy(scenario: Scenario) -> Economy:
                     flexibility=scenario.flexibility,
                     reference_price_usd_per_kwh=scenario.reference_price_usd_per_kwh,
                     curtailable=scenario.pv.curtailable,
+                    pv_installed_kw=installed_kw,
                 )
             )
     return Economy(
@@ -225,4 +226,5 @@ def build_tariff(scenario: Scenario, name: str | None = None) -> Tariff:
         discount=group_values(table.discount, groups, "discount"),
         adder_cap_usd_per_kwh=table.adder_cap_usd_per_kwh,
         capped_at_import=table.export.capped_at_import,
+        standing_charges=table.standing_charges(),
     )

@@ -28,7 +28,15 @@ __all__ = ["Scenario", "ScenarioError", "TariffTable", "load_scenario", "load_ta
 PRESETS = Path(__file__).parent / "presets"
 ORDER = ("textbook", "oahu", "california", "stress")
 REPLACED_WHOLE = frozenset(
-    ("periods", "energy_usd_per_kwh", "usd_per_kwh", "fixed_charge_usd_per_day", "fixed_charge_shape", "discount")
+    (
+        "periods",
+        "energy_usd_per_kwh",
+        "usd_per_kwh",
+        "fixed_charge_usd_per_day",
+        "fixed_charge_shape",
+        "discount",
+        "usd_per_household_day",
+    )
 )
 """Tables of values, not of settings: one that brings new names replaces the one in its place."""
 

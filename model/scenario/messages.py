@@ -9,6 +9,8 @@ from dataclasses import replace
 
 from meanwatt.agents.household.battery import Battery, attainable_kw, keeps_power, nearest_levels, reached_kw
 from meanwatt.agents.numerics.arrays import Ints
+from meanwatt.agents.tariff.components.standing_charge import Customer
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.scenario.ranges import BATTERY_LEVELS
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.technologies import SCALED_SHARES, technologies_owned
@@ -43,6 +45,15 @@ def rounding_messages(names: Iterable[str], share: Iterable[float], count: Ints)
     total = int(count.sum())
     return (
         f"households = {total}: rounded to whole households, nobody is {_listed([*nobody], 'or')}; give more of them.",
+    )
+
+
+def unpaid_messages(tariff: Tariff, customers: Sequence[Customer]) -> Messages:
+    """Standing charges that nobody pays."""
+    return tuple(
+        f"tariff.{charge.name}: no household of the scenario pays it, for none has what it is charged on."
+        for charge in tariff.standing_charges
+        if not any(charge.usd_per_day(customer) for customer in customers)
     )
 
 

@@ -104,6 +104,7 @@ WEIGHT: Final = Range(0, 1e9)
 TEMPERATURE: Final = Range(1e-6, 1e5, "USD", or_zero=True)
 """A slot's bill is some 1e-2 to 1 USD: at 1e-6 of it nobody errs, at 1e5 everybody does."""
 CHARGE: Final = Range(-1e7, 1e7, "USD/day")
+CHARGE_PER_KW: Final = Range(-1e6, 1e6, "USD/kW per day")
 NETWORK_COST: Final = Range(0, 1e9, "USD/month")
 INCOME: Final = Range(1, 1e13, "USD/yr")
 CARBON: Final = Range(0, 1e6, "USD/t")

@@ -2,6 +2,7 @@
 
 import math
 import re
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -15,9 +16,12 @@ from pydantic import (
 )
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.components.access_charge import AccessCharge
+from meanwatt.agents.tariff.components.standing_charge import StandingCharge
 from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.marks import Form
 from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.technologies import TECHNOLOGIES
 
 MINUTES_PER_DAY = 24 * 60
 
@@ -83,6 +87,17 @@ def _by_group(value: object) -> float | dict[str, float]:
     return finite(value)
 
 
+def _by_technology(value: object) -> float | dict[str, float]:
+    """Check a number or a table of numbers by technology."""
+    found = _by_group(value)
+    if isinstance(found, dict):
+        known = [technology.name for technology in TECHNOLOGIES]
+        for name in found:
+            if name not in known:
+                raise ValueError(unknown("technology", name, known))
+    return found
+
+
 def whole(value: object) -> object:
     """Refuse 1.0 and true where 1 is meant: they are equal to it, and a literal would let them pass."""
     if isinstance(value, bool | float):
@@ -105,6 +120,10 @@ RateForm = Annotated[
 """A number, a list, a table period → number, or a table day type or season → any of these."""
 ByGroup = Annotated[float | dict[str, float], BeforeValidator(_by_group), Form("{}, or a table by income group")]
 """A number for everybody, or a table income group → number."""
+ByTechnology = Annotated[
+    float | dict[str, float], BeforeValidator(_by_technology), Form("{}, or a table by technology")
+]
+"""A number for everybody, or a table technology → number, 0 for those not named."""
 Row = Annotated[tuple[float, ...], BeforeValidator(tuples), Form("a list, each {}")]
 """A list of numbers."""
 Matrix = Annotated[tuple[tuple[float, ...], ...], BeforeValidator(tuples), Form("a list of rows, each entry {}")]
@@ -124,6 +143,27 @@ class ExportTable(Table):
     """Posted part x of the export rate. [USD/kWh]"""
     capped_at_import: bool = False
     """Whether exports never earn more than imports cost; else the posted credit is paid."""
+
+
+class ChargeTable(Table):
+    """A table ``[tariffs.NAME.CHARGE]`` of a charge that does not depend on use; as it stands it charges nothing."""
+
+    @abstractmethod
+    def charge(self) -> StandingCharge:
+        """The charge that it writes down."""
+
+
+class AccessChargeTable(ChargeTable):
+    """``[tariffs.NAME.access_charge]``: the grid-access charge, after discount and whatever is used."""
+
+    usd_per_pv_kw_day: Annotated[float, ranges.CHARGE_PER_KW] = 0.0
+    """For each kW of rooftop solar installed. [USD/kW per day]"""
+    usd_per_household_day: Annotated[ByTechnology, ranges.CHARGE] = 0.0
+    """For each household: a number, or a table by technology, 0 for those not named. [USD per household-day]"""
+
+    def charge(self) -> AccessCharge:
+        """The charge that it writes down."""
+        return AccessCharge(usd_per_pv_kw_day=self.usd_per_pv_kw_day, usd_per_household_day=self.usd_per_household_day)
 
 
 class TariffTable(Table):
@@ -153,12 +193,28 @@ class TariffTable(Table):
     """Share of the import rate a group does not pay, in [0, 1)."""
     adder_cap_usd_per_kwh: Annotated[float, ranges.POSITIVE_PRICE] = 2.0
     """Where the search for a volumetric adder gives up. [USD/kWh]"""
+    access_charge: AccessChargeTable = Field(default_factory=AccessChargeTable)
+    """Grid-access charge; without it none."""
+
+    def standing_charges(self) -> tuple[StandingCharge, ...]:
+        """Charges that do not depend on use, of the tables that differ from those that charge nothing."""
+        tables = (getattr(self, name) for name in charge_names(type(self)))
+        return tuple(table.charge() for table in tables if table != type(table)())
 
     @model_validator(mode="after")
     def _periods_cover_the_day_once(self) -> "TariffTable":
         if self.periods:
             period_of_minute(self.periods)
         return self
+
+
+def charge_names(table: type[TariffTable] = TariffTable) -> tuple[str, ...]:
+    """Names of the charges that do not depend on use and have a table of their own."""
+    return tuple(
+        name
+        for name, field in table.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, ChargeTable)
+    )
 
 
 def _minutes(clock: str, text: str, period: str) -> int:

@@ -26,6 +26,7 @@ SHARED = (
     "recovery",
     "discount",
     "adder_cap_usd_per_kwh",
+    "standing_charges",
 )
 """What all tariffs of a menu must have in common: a ``Tariff`` has only one of each."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.components.standing_charge import StandingCharge
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.model.scenario.economy import Economy, build_tariff
 
@@ -49,6 +50,8 @@ class TariffFamily:
         Names of the day types.
     recovery
         ``fixed`` for a leader who must recover cost, ``posted`` for one who maximises its margin.
+    standing_charges
+        Charges that do not depend on use and are in every tariff of the family, beside the fixed charge.
     """
 
     free: tuple[str, ...]
@@ -58,6 +61,7 @@ class TariffFamily:
     income_ratio: Floats
     recovery: Recovery
     day_types: tuple[str, ...] = ()
+    standing_charges: tuple[StandingCharge, ...] = ()
 
     def tariff(self, parameters: Floats) -> Tariff:
         """The member with the given free parameters; values are clipped to the bounds."""
@@ -81,6 +85,7 @@ class TariffFamily:
             fixed_charge_shape=shape,
             discount=np.zeros(len(self.income_ratio)),
             capped_at_import=True,
+            standing_charges=self.standing_charges,
         )
 
     def at(self, unit: Floats) -> Floats:
@@ -96,7 +101,13 @@ class TariffFamily:
         return dict(zip(self.free, np.clip(parameters, self.low, self.high).tolist(), strict=True))
 
 
-def tariff_family(economy: Economy, recovery: Recovery, *, by_day_type: bool = False) -> TariffFamily:
+def tariff_family(
+    economy: Economy,
+    recovery: Recovery,
+    *,
+    by_day_type: bool = False,
+    standing_charges: tuple[StandingCharge, ...] = (),
+) -> TariffFamily:
     """The family over a scenario's own time-of-use pattern and prices.
 
     Energy charges range up to twice the reference price, export credits up to the reference price, the spread to 1.5
@@ -106,6 +117,8 @@ def tariff_family(economy: Economy, recovery: Recovery, *, by_day_type: bool = F
     ----------
     by_day_type
         Whether energy charge, spread and export credit may differ between day types (critical-peak pricing).
+    standing_charges
+        What every tariff charges whatever is used, beside the fixed charge.
     """
     pattern = build_tariff(economy.scenario, "tou").energy_usd_per_kwh
     reference = economy.scenario.reference_price_usd_per_kwh
@@ -134,6 +147,7 @@ def tariff_family(economy: Economy, recovery: Recovery, *, by_day_type: bool = F
         income_ratio=economy.group_income_usd_per_year / mean_income,
         recovery=recovery,
         day_types=days,
+        standing_charges=standing_charges,
     )
 
 

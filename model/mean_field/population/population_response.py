@@ -257,14 +257,23 @@ def posted_charge_usd_per_day(economy: Economy, fixed_charge_usd_per_day: Floats
     return float(sum(t.share * fixed_charge_usd_per_day[t.group] for t in economy.types))
 
 
-def surplus_usd_per_day(economy: Economy, tariff: Tariff, found: Answer) -> float:
-    """Revenue, with posted fixed charges, less the cost of energy and network. [USD per household-day]
+def standing_revenue_usd_per_day(economy: Economy, tariff: Tariff) -> dict[str, float]:
+    """Mean of each charge that does not depend on use, beside the fixed charge, by name. [USD per household-day]"""
+    return {
+        charge.name: sum(t.share * charge.usd_per_day(t) for t in economy.types) for charge in tariff.standing_charges
+    }
 
-    Under recovery ``fixed`` the posted charges are left out: their level is what closes the gap.
+
+def surplus_usd_per_day(economy: Economy, tariff: Tariff, found: Answer) -> float:
+    """Revenue, with all standing charges, less the cost of energy and network. [USD per household-day]
+
+    Under recovery ``fixed`` the posted fixed charge is left out: its level is what closes the gap.
     """
     share = np.array([t.share for t in economy.types])
     revenue = float(share @ found.payment_usd_per_day)
     if tariff.recovery.value != "fixed":
         revenue += posted_charge_usd_per_day(economy, tariff.fixed_charge_usd_per_day)
+    if tariff.standing_charges:
+        revenue += sum(standing_revenue_usd_per_day(economy, tariff).values())
     cost = energy_cost_usd_per_day(economy, found.net_load_kw, found.wholesale_usd_per_kwh)
     return revenue - cost - economy.fixed_cost_usd_per_day

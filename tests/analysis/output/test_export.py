@@ -48,6 +48,7 @@ SHAPES = {
     "import_discount": "t",
     "income_usd_per_year": "t",
     "fixed_charge_usd_per_day": "t",
+    "access_charge_usd_per_day": "t",
     "adder_usd_per_kwh": "",
 }
 

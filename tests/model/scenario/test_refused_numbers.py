@@ -87,10 +87,10 @@ def test_bills_that_whole_numbers_cannot_count_are_refused() -> None:
     population = Population(share=np.ones(1), customers=np.array([3]), households=10, slots=3, key=1)
     population.energy_kwh[:] = 1e4
     rate = np.full((1, 3), 1e3)
-    settle(population, import_usd_per_kwh=rate / 1e4, export_usd_per_kwh=rate / 1e4, fixed_charge_usd=np.zeros(1))
+    settle(population, import_usd_per_kwh=rate / 1e4, export_usd_per_kwh=rate / 1e4, standing_charge_usd=np.zeros(1))
     for prices in (rate * 10, rate * 1e30, np.full((1, 3), np.nan)):
         with pytest.raises(ValueError, match=r"bills of up to 16384 households come to more than 6.71e"):
-            settle(population, import_usd_per_kwh=prices, export_usd_per_kwh=prices, fixed_charge_usd=np.zeros(1))
+            settle(population, import_usd_per_kwh=prices, export_usd_per_kwh=prices, standing_charge_usd=np.zeros(1))
 
 
 def test_energy_that_whole_numbers_cannot_count_is_refused_with_the_number_that_can() -> None:

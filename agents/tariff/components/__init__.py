@@ -1,0 +1,1 @@
+"""Components of a tariff beside its rates: charges that do not depend on use, a module each."""
