@@ -1,7 +1,7 @@
 """What a utility meters under a posted tariff: registers, rates, prices, and the bills that follow."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,8 @@ class MeterReading:
     fixed_charge_usd_per_day, group_share : (group,)
         Fixed charge billed, and share of customers. [USD/day], [-]
     other_standing_usd_per_household_day : (group,)
-        Charges beside the fixed one that do not depend on use, over all households. [USD per household-day]
+        Charges beside the fixed one that do not depend on use, over all households; none unless given.
+        [USD per household-day]
     network_cost_usd_per_day
         The utility's own fixed cost. [USD per household-day]
     slot_hours
@@ -72,14 +73,17 @@ class MeterReading:
     marginal_emissions_t_per_kwh: Floats
     volatility_usd_per_kwh: Floats
     fixed_charge_usd_per_day: Floats
-    other_standing_usd_per_household_day: Floats
     group_share: Floats
     network_cost_usd_per_day: float
     slot_hours: float
+    other_standing_usd_per_household_day: Floats = field(default_factory=lambda: np.zeros(()))
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""
         rows, groups, slots = self.imported_kw.shape
+        if self.other_standing_usd_per_household_day.ndim == 0:  # the same in every group
+            every = np.full(groups, self.other_standing_usd_per_household_day)
+            object.__setattr__(self, "other_standing_usd_per_household_day", every)
         shapes = {
             "weight": (rows,),
             "volatility_usd_per_kwh": (rows,),
