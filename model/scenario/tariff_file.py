@@ -159,7 +159,7 @@ class AccessChargeTable(ChargeTable):
     usd_per_pv_kw_day: Annotated[float, ranges.CHARGE_PER_KW] = 0.0
     """For each kW of rooftop solar installed. [USD/kW per day]"""
     usd_per_household_day: Annotated[ByTechnology, ranges.CHARGE] = 0.0
-    """For each household: a number, or a table by technology, 0 for those not named. [USD per household-day]"""
+    """For each household: a number, or a table by technology, 0 for those not named. [USD/day]"""
 
     def charge(self) -> AccessCharge:
         """The charge that it writes down."""

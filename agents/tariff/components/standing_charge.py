@@ -1,7 +1,7 @@
 """A charge that does not depend on use: it changes bills and what is left to recover, never what households do.
 
-Such a charge adds nothing to a rate and has no derivative in prices: theorem A2 of docs/reference/theory.md. A module of this
-folder is one (docs/how_to/extend_charge.md).
+Such a charge adds nothing to a rate and has no derivative in prices: theorem A2 of docs/reference/theory.md. A module
+of this folder is one (docs/how_to/extend_charge.md).
 """
 
 from abc import ABC, abstractmethod
