@@ -112,13 +112,14 @@ def _tables(result: dict[str, Any]) -> None:
     say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']} ({result['seconds']:.1f} s)\n")
     table(
         "Households",
-        ("income / technology", "share", "bill USD/yr", "of income"),
+        ("income / technology", "share", "bill USD/yr", "of income", "for others USD/yr"),
         [
             (
                 f"{row['income']} / {row['technology']}",
                 percent(row["share"], 1),
                 figure(row["bill_usd_per_year"], 0),
                 percent(row["burden"]),
+                figure(row["bill_alignment_usd_per_year"], 0),
             )
             for row in result["groups"]
         ],
@@ -137,6 +138,7 @@ def _tables(result: dict[str, Any]) -> None:
             ),
             *_standing_rows(result),
             ("burden gap", percent(metrics["burden_gap"]), "of income"),
+            ("Gini index of bills", figure(metrics["gini"]), ""),
             ("Suits index", figure(metrics["suits"]), "negative is regressive"),
             ("mean wholesale price", figure(metrics["mean_wholesale_usd_per_kwh"], 4), "USD/kWh"),
             ("price volatility (IMV)", figure(metrics["imv"], 4), "USD/kWh per slot"),

@@ -8,6 +8,12 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.metrics.efficiency import price_of_anarchy
+from meanwatt.analysis.metrics.equity import (
+    Allotter,
+    bill_alignment_usd_per_day,
+    lorenz_curve,
+    own_marginal_cost_usd_per_day,
+)
 from meanwatt.analysis.metrics.metrics import Metrics, mean_field_metrics
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.first_best import FirstBest, solve_first_best
@@ -18,6 +24,8 @@ from meanwatt.model.scenario.messages import Messages, joined
 from meanwatt.model.scenario.tariff_file import charge_names
 
 DAYS_PER_YEAR = 365
+ALLOTTER = Allotter.PER_CUSTOMER
+"""How the network's cost is allotted where a bill is set against what its household costs."""
 
 
 def equilibrium_metrics(equilibrium: Equilibrium, first_best: FirstBest | None = None) -> Metrics:
@@ -128,6 +136,8 @@ def solution_json(
         ),
         **standing_revenue(equilibrium),
         "groups": group_rows(equilibrium),
+        "bill_alignment_allotter": ALLOTTER,
+        "lorenz": lorenz_json(equilibrium),
         "metrics": metrics_json(equilibrium_metrics(equilibrium, first_best), first_best),
         "first_best": {
             "welfare_usd_per_household_day": None if first_best is None else first_best.welfare_usd_per_household_day,
@@ -149,13 +159,22 @@ def solution_json(
 def group_rows(equilibrium: Equilibrium) -> list[dict[str, Any]]:
     """One row per household type: who they are, what they pay a year, how much of their income that is, and of what.
 
-    ``<charge>_usd_per_day`` is the part of the bill that does not depend on use, charge by charge.
+    ``<charge>_usd_per_day`` is the part of the bill that does not depend on use, charge by charge. The bill's alignment
+    is what it exceeds the type's own marginal cost and an equal share of the network's cost by: positive pays for
+    others.
     """
     rows = []
     parts = standing_parts(equilibrium)
-    for kind, (household, bill) in enumerate(
-        zip(equilibrium.economy.types, equilibrium.bill_usd_per_day.tolist(), strict=True)
-    ):
+    economy, bills = equilibrium.economy, equilibrium.bill_usd_per_day
+    own_cost = own_marginal_cost_usd_per_day(
+        equilibrium.type_net_load_kw,
+        equilibrium.wholesale_usd_per_kwh,
+        slot_hours=economy.slot_hours,
+        probability=economy.common.probability,
+    )
+    aligned = bill_alignment_usd_per_day(bills, own_cost, economy.fixed_cost_usd_per_day, allotter=ALLOTTER)
+    assert aligned is not None
+    for kind, (household, bill) in enumerate(zip(economy.types, bills.tolist(), strict=True)):
         yearly = DAYS_PER_YEAR * bill
         rows.append(
             {
@@ -165,10 +184,18 @@ def group_rows(equilibrium: Equilibrium) -> list[dict[str, Any]]:
                 "discount": float(equilibrium.tariff.discount[household.group]),
                 "bill_usd_per_year": yearly,
                 "burden": yearly / household.income_usd_per_year,
+                "own_marginal_cost_usd_per_year": DAYS_PER_YEAR * float(own_cost[kind]),
+                "bill_alignment_usd_per_year": DAYS_PER_YEAR * float(aligned[kind]),
                 **{f"{name}_usd_per_day": float(paid[kind]) for name, paid in parts.items()},
             }
         )
     return rows
+
+
+def lorenz_json(equilibrium: Equilibrium) -> dict[str, Floats] | None:
+    """Lorenz curve of the bills over household types, from the smallest to the largest; None if their mean is ≤ 0."""
+    curve = lorenz_curve(equilibrium.bill_usd_per_day, equilibrium.economy.type_share)
+    return None if curve is None else {"population_share": curve.population_share, "bill_share": curve.bill_share}
 
 
 def standing_parts(equilibrium: Equilibrium) -> dict[str, Floats]:

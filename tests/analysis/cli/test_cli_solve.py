@@ -33,6 +33,8 @@ CONTRACT = {
     "adder_usd_per_kwh",
     "fixed_charge_usd_per_day",
     "groups",
+    "bill_alignment_allotter",
+    "lorenz",
     "metrics",
     "common_states",
 }
@@ -269,3 +271,27 @@ def test_without_memory_the_line_names_what_takes_it(
     assert said.count("\n") == 1
     for key in ("slots_per_day", "memory", "battery_levels"):
         assert key in said
+
+
+@pytest.mark.parametrize(("tariff", "surplus"), [("flat", 0.0), ("filed", None)])
+def test_what_households_pay_beyond_their_own_cost_adds_up_to_the_utilitys_surplus(
+    tariff: str, surplus: float | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The mean alignment of bills is the surplus; each bill is its cost at wholesale prices, K, and the alignment."""
+    assert main(["solve", "textbook", "--tariff", tariff, "--certify", "none", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    rows, network_usd = said["groups"], 365 * 12 * 30 / 365
+    mean = sum(row["share"] * row["bill_alignment_usd_per_year"] for row in rows)
+    assert mean == pytest.approx(365 * said["metrics"]["surplus_usd_per_household_day"], abs=1e-6)
+    if surplus is not None:
+        assert mean == pytest.approx(surplus, abs=1e-4)
+    for row in rows:
+        parts = row["own_marginal_cost_usd_per_year"] + network_usd + row["bill_alignment_usd_per_year"]
+        assert row["bill_usd_per_year"] == pytest.approx(parts, abs=1e-9)
+    assert said["bill_alignment_allotter"] == "per_customer"
+    curve = said["lorenz"]
+    x, y = np.array(curve["population_share"]), np.array(curve["bill_share"])
+    assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
+    assert len(x) == len(rows) + 1
+    assert (np.diff(np.diff(y) / np.diff(x)) > -1e-9).all(), "convex: from the smallest bill to the largest"
+    assert 1 - 2 * np.trapezoid(y, x) == pytest.approx(said["metrics"]["gini"], abs=1e-12)
