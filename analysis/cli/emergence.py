@@ -143,7 +143,8 @@ def _null(value: float) -> float | None:
 
 
 def _write(out: str, result: dict[str, Any], runs: list["Emergence"], scenario: dict[str, Any]) -> None:
-    from meanwatt.analysis.emergence.figures import emergence_figure, image, last_days_figure
+    from meanwatt.analysis.emergence.figures import emergence_figure, last_days_figure
+    from meanwatt.analysis.figures.saved import image
     from meanwatt.analysis.output.result_files import write_result
 
     title = f"{result['scenario']}, tariff {result['tariff']}: what {result['households']} learning households come to"

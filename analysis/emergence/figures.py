@@ -1,8 +1,7 @@
 """What learners come to: errors and exploitability day by day, and the last days' prices hour by hour."""
 
-import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -116,17 +115,6 @@ def last_days_figure(runs: Sequence[Emergence], title: str) -> "Figure":
     figure.legend(list(found.values()), list(found), loc="lower center", ncols=3, fontsize=14, frameon=False)
     figure.subplots_adjust(left=0.065, right=0.985, top=0.84, bottom=0.22, wspace=0.08)
     return figure
-
-
-def image(figure: "Figure", form: Literal["svg", "png"], *, dpi: float = 100) -> bytes:
-    """A figure as a file's bytes; equal for equal figures."""
-    import matplotlib
-
-    content = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "meanwatt"}):
-        metadata = {"Date": None} if form == "svg" else {}
-        figure.savefig(content, format=form, dpi=dpi, metadata=metadata)
-    return content.getvalue()
 
 
 def _line(panel: Any, values: Floats, colour: str, label: str) -> None:

@@ -1,12 +1,12 @@
 """The Pareto surface in its three projections, large enough to be read from the last row."""
 
-import io
 import textwrap
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.figures.saved import image
 from meanwatt.analysis.pareto.surface import Surface
 
 if TYPE_CHECKING:
@@ -51,13 +51,7 @@ def pareto_figure(surface: Surface, title: str) -> "Figure":
 
 def pareto_image(surface: Surface, title: str, form: Literal["svg", "png"], *, dpi: float = 100) -> bytes:
     """The figure as a file's bytes; equal for equal surfaces."""
-    import matplotlib
-
-    content = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "meanwatt"}):
-        metadata = {"Date": None} if form == "svg" else {}
-        pareto_figure(surface, title).savefig(content, format=form, dpi=dpi, metadata=metadata)
-    return content.getvalue()
+    return image(pareto_figure(surface, title), form, dpi=dpi)
 
 
 def _marks(surface: Surface) -> list[tuple[str, Floats, dict[str, Any]]]:

@@ -10,7 +10,8 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.emergence.emergence import MEASURES, NEAR, Emergence, emergence
-from meanwatt.analysis.emergence.figures import emergence_figure, image, last_days_figure
+from meanwatt.analysis.emergence.figures import emergence_figure, last_days_figure
+from meanwatt.analysis.figures.saved import image
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.scenario.economy import build_economy, build_tariff
 from meanwatt.model.scenario.loading import load_scenario

@@ -22,7 +22,8 @@ from meanwatt.analysis.emergence.emergence import (
     price_move_usd_per_kwh,
     tables_in_force,
 )
-from meanwatt.analysis.emergence.figures import emergence_figure, image, last_days_figure
+from meanwatt.analysis.emergence.figures import emergence_figure, last_days_figure
+from meanwatt.analysis.figures.saved import image
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.induced_play import follow
