@@ -1,6 +1,6 @@
 """What is wrong with a file, in one line: what came, where, what is allowed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -25,7 +25,7 @@ WANTED = {
 }
 
 
-def one_line(error: ValidationError, schema: type[BaseModel]) -> str:
+def one_line(error: ValidationError, schema: type[BaseModel], *, also: Sequence[str] = ()) -> str:
     """Put the first problem into one line, with the number of further ones.
 
     Parameters
@@ -34,6 +34,8 @@ def one_line(error: ValidationError, schema: type[BaseModel]) -> str:
         What pydantic found.
     schema : type of BaseModel
         The model that was filled; its field names are the valid keys.
+    also : sequence of str
+        Valid keys of the file that never reach the model.
 
     Returns
     -------
@@ -42,16 +44,16 @@ def one_line(error: ValidationError, schema: type[BaseModel]) -> str:
     """
     # a misspelt key usually brings a missing one with it: tell the misspelling
     found = sorted(error.errors(), key=lambda entry: entry["type"] != "extra_forbidden")
-    text = _sentence(found[0], schema)
+    text = _sentence(found[0], schema, also)
     return f"{text} (and {len(found) - 1} more)" if len(found) > 1 else text
 
 
-def _sentence(entry: Mapping[str, Any], schema: type[BaseModel]) -> str:
+def _sentence(entry: Mapping[str, Any], schema: type[BaseModel], also: Sequence[str]) -> str:
     kind, location = entry["type"], list(entry["loc"])
     key, context = ".".join(str(part) for part in location), entry.get("ctx", {})
     if kind == "extra_forbidden":
         table = [str(part) for part in location[:-1]]
-        names = _fields(schema, location[:-1]) + ([] if table else ["extends"])
+        names = _fields(schema, location[:-1]) + ([] if table else [*also])
         return unknown("key", key, [".".join([*table, name]) for name in names])
     if kind == "missing":
         return f"key {key!r} is missing; add it"

@@ -45,6 +45,11 @@ def require_regular(path: Path, wanted: str = "a TOML file") -> None:
     _refuse_special(found.st_mode, wanted)
 
 
+def is_path(source: str | Path) -> bool:
+    """Whether what may be the name of something built in is meant as a file."""
+    return isinstance(source, Path) or source.endswith(".toml") or bool(re.search(r"[/\\]", source))
+
+
 def is_file(path: str | Path) -> bool:
     """Whether there is a regular file; False where the name could not be one."""
     try:

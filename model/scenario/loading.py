@@ -13,6 +13,7 @@ from meanwatt.model.scenario.files import (
     FileError,
     TomlTable,
     is_file,
+    is_path,
     parse_toml,
     read_toml,
     require_regular,
@@ -146,12 +147,7 @@ def _validated(table: TomlTable, label: str) -> Scenario:
     try:
         return Scenario.model_validate(table)
     except ValidationError as error:
-        raise ScenarioError(f"{label}: {one_line(error, Scenario)}") from None
-
-
-def _is_path(source: str | Path) -> bool:
-    """Whether a name is meant as a file."""
-    return isinstance(source, Path) or source.endswith(".toml") or bool(re.search(r"[/\\]", source))
+        raise ScenarioError(f"{label}: {one_line(error, Scenario, also=('extends',))}") from None
 
 
 def _read(source: str | Path, label: str, readers: tuple[Path, ...]) -> TomlTable:
@@ -159,7 +155,7 @@ def _read(source: str | Path, label: str, readers: tuple[Path, ...]) -> TomlTabl
     path = (readers[-1].parent if readers else Path()) / source
     if str(source) in presets() and not isinstance(source, Path):
         path = PRESETS / f"{source}.toml"
-    elif not _is_path(source) and not is_file(path):
+    elif not is_path(source) and not is_file(path):
         raise ScenarioError(f"{label}: {unknown('preset', str(source), presets())} (or give the path of a TOML file)")
     if len(readers) == LONGEST_CHAIN:
         raise ScenarioError(f"{label}: extends leads on beyond {LONGEST_CHAIN} files; end the chain at a preset")
@@ -245,7 +241,7 @@ def _select(table: TomlTable, tariff: str | Path, label: str) -> None:
     """Make a tariff, named or in a file, the one in force."""
     if not isinstance(tariff, Path) and tariff in table["tariffs"]:
         table["default_tariff"] = tariff
-    elif _is_path(tariff) or is_file(tariff):
+    elif is_path(tariff) or is_file(tariff):
         name = Path(tariff).stem
         table["tariffs"][name] = load_tariff(tariff).model_dump()
         table["default_tariff"] = name
