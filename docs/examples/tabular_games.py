@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from meanwatt.model.tabular.game_file import load_game
 from meanwatt.model.tabular.softmax_games import SoftmaxRun, contractive_temperature, iterate_softmax, lipschitz
 from meanwatt.model.tabular.stackelberg_games import (
     StackelbergEquilibrium,
@@ -14,27 +15,9 @@ from meanwatt.model.tabular.stackelberg_games import (
 )
 from meanwatt.model.tabular.tabular_game import StackelbergGame, chase_game
 
-HIGH, LOW = 0, 1  # the utility's charge
-STAY, LEAVE = 0, 1  # what a home does
-GRID, GONE = 0, 1  # where it is
+HIGH = 0  # the utility's charge
+GRID = 0  # where a home is
 PRODUCT = 0.5  # of the proven Lipschitz constants, at the warmest of three temperatures
-
-
-def defection() -> StackelbergGame:
-    """Return a game of grid defection: 4 or 2 USD a day to the utility, or 25 USD once to leave for good."""
-    leader, follower, kernel = np.zeros((2, 2, 2)), np.zeros((2, 2, 2)), np.zeros((2, 2, 2, 2))
-    leader[GRID, HIGH, STAY], leader[GRID, LOW, STAY] = 4, 2
-    follower[GRID, HIGH, STAY], follower[GRID, LOW, STAY] = -4, -2
-    follower[GRID, :, LEAVE] = -25
-    kernel[GRID, :, STAY, GRID] = kernel[GRID, :, LEAVE, GONE] = kernel[GONE, :, :, GONE] = 1
-    return StackelbergGame(
-        reward_leader=leader,
-        reward_follower=follower,
-        kernel=kernel,
-        discount_leader=0.9,
-        discount_follower=0.9,
-        start=np.array([1.0, 0.0]),
-    )
 
 
 def line(name: str, found: StackelbergEquilibrium) -> str:
@@ -86,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--figure", type=Path, help="draw the softmax iteration into this file")
     chosen = parser.parse_args(arguments)
-    game = defection()
+    game = load_game("defection").game
     lines = ["Grid defection (USD, discounted)"]
     lines.append(line("commitment, pure", commitment_equilibrium(game)))
     lines.append(line("feedback, pure", feedback_equilibrium(game)))

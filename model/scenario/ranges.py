@@ -145,6 +145,15 @@ CHANCE: Final = Range(1e-9, 1, or_zero=True)
 GROUP_SHARE: Final = Range(1e-9, 1, or_zero=True)
 """One household in a thousand million."""
 
+# --- tabular games ---------------------------------------------------------------------------------------------------
+
+REWARD: Final = Range(-1e6, 1e6)
+"""What a player gets in a period, in the unit of the game."""
+GAME_DISCOUNT: Final = Range(0, 0.9999)
+"""Weight of the next period; 0 is a player that looks no further than today."""
+GAME_TEMPERATURE: Final = Range(1e-6, 1e12)
+"""In the unit of the rewards: where the proven constants contract, it may be far above them."""
+
 # --- counts ----------------------------------------------------------------------------------------------------------
 
 MEMORY: Final = Range(0, 2, whole=True)
@@ -160,6 +169,10 @@ COMMON_STATES: Final = Range(1, 2_000, "common states", whole=True)
 """Their kernel is a full matrix."""
 POLICY_CELLS: Final = Range(0, 4e9, whole=True)
 """Probabilities in the policies of all types: 32 GB of them."""
+
+GAME_STATES: Final = Range(1, 8, "states", whole=True)
+GAME_ACTIONS: Final = Range(1, 6, "actions", whole=True)
+"""Of each player of a tabular game: what fits on a page."""
 
 HOUSEHOLDS: Final = Range(1, 10**9, whole=True)
 DAYS: Final = Range(1, 100_000, whole=True)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from repository import ROOT
 
+from meanwatt.model.tabular.game_file import load_game
 from meanwatt.model.tabular.softmax_games import (
     contractive_temperature,
     follower_map,
@@ -69,7 +70,7 @@ def test_committing_beats_nash_and_a_mixture_beats_every_pure_commitment() -> No
     the leader then gets 3p + 2(1 − p) = 2 + p, best at p = 1/2: 2.5. The follower gets 1/2.
     Weak ties: at p = 1/2 the follower would choose L; 2.5 is approached, never reached, so only pure ones count.
     """
-    game = one_state([[1, 3], [0, 2]], [[1, 0], [0, 1]], discount=0.5)
+    game = load_game("lottery").game
     mixed = commitment_equilibrium(game)
     assert mixed.concept is Concept.COMMITMENT
     assert mixed.outcome is GameOutcome.CONVERGED
@@ -87,27 +88,6 @@ def test_committing_beats_nash_and_a_mixture_beats_every_pure_commitment() -> No
     assert best_response(game, np.array([[0.5, 0.5]]), ties=Ties.WEAK).policy.tolist() == [[1, 0]]
 
 
-def defection_game() -> StackelbergGame:
-    """Grid defection: state 0 on the grid, state 1 gone for good; the utility charges high or low, homes stay or leave.
-
-    A day on the grid costs 4 (high) or 2 (low), paid to the utility; leaving costs 25 once and nothing after.
-    """
-    charge, buy_out = [4.0, 2.0], 25.0
-    leader, follower, kernel = np.zeros((2, 2, 2)), np.zeros((2, 2, 2)), np.zeros((2, 2, 2, 2))
-    leader[0, :, 0] = charge
-    follower[0, :, 0] = [-c for c in charge]
-    follower[0, :, 1] = -buy_out
-    kernel[0, :, 0, 0] = kernel[0, :, 1, 1] = kernel[1, :, :, 1] = 1.0
-    return StackelbergGame(
-        reward_leader=leader,
-        reward_follower=follower,
-        kernel=kernel,
-        discount_leader=0.9,
-        discount_follower=0.9,
-        start=np.array([1.0, 0.0]),
-    )
-
-
 def test_a_utility_that_cannot_bind_itself_finds_no_charge_that_lasts() -> None:
     """Grid defection with discount 9/10: a day's money for ever is 1 + 0.9 + 0.81 + … = 10 times it.
 
@@ -119,7 +99,7 @@ def test_a_utility_that_cannot_bind_itself_finds_no_charge_that_lasts() -> None:
     Feedback with a lottery: high with probability p leaves homes indifferent at V = −25 if 2 + 2p + 22.5 = 25, so
     p = 1/4, and the utility gets (2 + 2p)·10 = 25: all that homes would pay to be free.
     """
-    game = defection_game()
+    game = load_game("defection").game
     promise = commitment_equilibrium(game)
     assert promise.outcome is GameOutcome.EXACT
     assert promise.message == "Exact: the best of 4 deterministic leader policies; a mixed one might earn more."
@@ -147,18 +127,7 @@ def test_a_promise_that_the_leader_would_break_is_worth_making() -> None:
     buying loses 1, the home waits: 0 for both. The leader has 4 in state 1 where it promised, 6 where it did not.
     A start that has a battery three times in four makes the promise too dear: 2/4 + 4·3/4 = 3.5 < 6·3/4 = 4.5.
     """
-    leader, follower, kernel = np.zeros((2, 2, 2)), np.zeros((2, 2, 2)), np.zeros((2, 2, 2, 2))
-    leader[1], follower[1] = [[3, 3], [2, 2]], [[0, 0], [2, 2]]
-    follower[0, :, 1] = -1.0
-    kernel[0, :, 0, 0] = kernel[0, :, 1, 1] = kernel[1, :, :, 1] = 1.0
-    game = StackelbergGame(
-        reward_leader=leader,
-        reward_follower=follower,
-        kernel=kernel,
-        discount_leader=0.5,
-        discount_follower=0.5,
-        start=np.array([1.0, 0.0]),
-    )
+    game = load_game("battery").game
     late = commitment_equilibrium(altered(game, start=np.array([0.25, 0.75])))
     assert late.leader_objective == pytest.approx(0.75 * 6.0)
     promise, daily = commitment_equilibrium(game), feedback_equilibrium(game)
@@ -444,7 +413,7 @@ def test_the_search_is_below_the_bound_above_its_samples_and_attains_it_in_match
     samples = np.random.default_rng(1).dirichlet(np.ones(2), size=(50, 3))
     assert max(response.local_lipschitz(x) for x in samples) <= slope <= response.lipschitz_bound()
     # one state, matched 1 or missed 0: q = σ((2p − 1)/η), steepest at p = 1/2 with slope 1/(2η), and so says the proof
-    pennies = follower_map(one_state(np.eye(2), 1 - np.eye(2)), 0.4)
+    pennies = follower_map(load_game("pennies").game, 0.4)
     slope, where = steepest(pennies, np.random.default_rng(0))
     assert where == pytest.approx(np.array([[0.5, 0.5]]))
     assert slope == pytest.approx(1 / (2 * 0.4))
@@ -524,7 +493,7 @@ def test_a_chase_cycles_when_cold_and_settles_when_warm(actions: int, seed: int)
 
 def test_matching_pennies_stop_converging_exactly_where_the_product_of_slopes_passes_one() -> None:
     """Both slopes are 1/(2η) at the fixed point (1/2, 1/2), so the steps shrink by (1/(2η))² for η > 1/2."""
-    game = one_state(np.eye(2), 1 - np.eye(2))
+    game = load_game("pennies").game
     assert contractive_temperature(game, 1.0) == pytest.approx(0.5)
     start = np.array([[0.6, 0.4]])
     warm = iterate_softmax(game, leader_temperature=0.52, follower_temperature=0.52, start=start)
