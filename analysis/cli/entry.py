@@ -8,7 +8,18 @@ from typing import Any, Final
 import typer
 
 from meanwatt.analysis.cli import app as app_command
-from meanwatt.analysis.cli import design, emergence, export, quick_start, scenarios, simulate, solve, study, validate
+from meanwatt.analysis.cli import (
+    design,
+    emergence,
+    export,
+    game,
+    quick_start,
+    scenarios,
+    simulate,
+    solve,
+    study,
+    validate,
+)
 from meanwatt.analysis.cli.interrupt import Terminated, unwound_by_sigterm
 from meanwatt.analysis.cli.plain_help import PlainCommand, PlainGroup
 from meanwatt.analysis.cli.streams import drop_output, reopen_closed
@@ -55,6 +66,7 @@ for _command in (
     study.study,
     emergence.emergence,
     export.export,
+    game.game,
     app_command.app,
 ):
     _typer.command(cls=PlainCommand)(_command)

@@ -69,6 +69,19 @@ def number(option: str, text: str, allowed: Range, *, example: float) -> float:
     return value
 
 
+def numbers(option: str, text: str, allowed: Range, *, example: str) -> tuple[float, ...]:
+    """Read numbers between commas, in the order given; ``ValueError`` in one line, also if one comes twice."""
+    first = float(example.split(",")[0])
+    found = [
+        number(f"{option} (entry {place})", part, allowed, example=first)
+        for place, part in enumerate(text.split(","), start=1)
+    ]
+    twice = [value for value in found if found.count(value) > 1]
+    if twice:
+        raise ValueError(f"{option} is {_shown(text)}: {twice[0]:g} comes twice; give every number once")
+    return tuple(found)
+
+
 def one_of(option: str, text: str, valid: Sequence[str]) -> str:
     """Read one of several words; ``ValueError`` in one line with the nearest one."""
     if text not in valid:

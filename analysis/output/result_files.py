@@ -54,6 +54,7 @@ def write_result(
     manifest: Mapping[str, Any],
     tables: Mapping[str, Columns],
     texts: Mapping[str, str] | None = None,
+    pictures: Mapping[str, bytes] | None = None,
 ) -> Path:
     """Write a result directory; it replaces an older one as a whole.
 
@@ -71,6 +72,8 @@ def write_result(
         Name → columns; each becomes ``NAME.parquet``.
     texts
         Further files, name → content.
+    pictures
+        The same of bytes.
 
     Returns
     -------
@@ -83,6 +86,8 @@ def write_result(
             _write_parquet(stage / f"{table}.parquet", columns)
         for file, text in (texts or {}).items():
             (stage / file).write_text(text, encoding="utf-8")
+        for file, content in (pictures or {}).items():
+            (stage / file).write_bytes(content)
         files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(stage.iterdir())}
         record = {"command": name, **manifest, "versions": versions(), "sha256": files}
         (stage / MANIFEST).write_text(dumps(record, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,166 @@
+"""What ``meanwatt game`` prints for people: a page on a solved game."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from meanwatt.agents.numerics.arrays import Bools, Floats
+    from meanwatt.analysis.tabular.solution import ConceptResult, GameSolution, Turns
+    from meanwatt.model.tabular.named_game import NamedGame
+
+ROUND: Final = 5
+"""Round of the turns whose distance is printed."""
+ROUNDING: Final = 1e-10
+"""Distances and regrets below this are what the iteration's tolerance leaves."""
+NEVER: Final = 0.005
+"""Probability that is left out of a lottery's text, as it rounds to 0.00."""
+SAID: Final = {
+    "commitment": ("Commitment, for ever", "Commitment to a pure policy, for ever (a lottery might earn more)"),
+    "feedback": ("Feedback, day by day, pure", "Feedback, day by day, pure"),
+    "feedback_mixed": ("Feedback, day by day, with lotteries", "Feedback, day by day, with lotteries"),
+}
+"""Headings of the concepts, with lotteries and without."""
+
+
+def say_game(solution: "GameSolution") -> None:
+    """Print the concepts, whether taking turns settles, and how far that is from exact."""
+    from meanwatt.analysis.cli.show import say, say_notes
+
+    say(f"{_about(solution.named)}\n")
+    for name, found in solution.concepts.items():
+        _say_concept(solution.named, name, found)
+    if solution.turns:
+        _say_turns(solution)
+    if solution.outcome != "solved":
+        say(solution.message)
+    say_notes(solution.messages)
+
+
+def _about(named: "NamedGame") -> str:
+    game = named.game
+    states = f"States {', '.join(named.states)}; d" if len(named.states) > 1 else "D"
+    discount = f"iscount {game.discount_leader:g}"
+    if game.discount_leader != game.discount_follower:
+        discount += f" ({named.leader}) and {game.discount_follower:g} ({named.follower})"
+    unit = f"; {named.unit}" if named.unit else ""
+    return (
+        f"{named.title}. {named.leader} ({', '.join(named.leader_actions)}) leads,"
+        f" {named.follower} ({', '.join(named.follower_actions)}) follows.\n{states}{discount}{unit}."
+    )
+
+
+def _say_concept(named: "NamedGame", name: str, found: "ConceptResult") -> None:
+    from meanwatt.analysis.cli.show import figure, say, table
+
+    heading = SAID[name][0 if found.mixed else 1]
+    one = found.equilibrium
+    if one is None:
+        say(f"{heading}: {_without(found)}\n")
+        return
+    say(heading)
+    leader, follower = one.leader_value, one.follower_value
+    rows = [
+        (state, leads, answers, figure(own), figure(other))
+        for state, leads, answers, own, other in zip(
+            named.states,
+            played(named.leader_actions, one.leader_policy, named.leader_matters),
+            played(named.follower_actions, one.follower_policy, named.follower_matters),
+            leader.tolist(),
+            follower.tolist(),
+            strict=True,
+        )
+    ]
+    leads, follows = named.leader, named.follower
+    table("", ("state", f"play: {leads}", f"play: {follows}", f"value: {leads}", f"value: {follows}"), rows)
+
+
+def _without(found: "ConceptResult") -> str:
+    """Why there is nothing to show, in the words of a page."""
+    if found.exists is False:
+        return f"none exists. {found.message.partition(': ')[2].capitalize()}"
+    if found.outcome == "cycle":
+        return "none was reached, the rounds of value iteration cycle."
+    return found.message
+
+
+def played(actions: Sequence[str], policy: "Floats", matters: "Bools") -> list[str]:
+    """What a player does in each state: an action, a lottery of some, or any where it changes nothing."""
+    texts = []
+    for row, changes in zip(policy.tolist(), matters, strict=True):
+        parts = [(name, p) for name, p in zip(actions, row, strict=True) if p >= NEVER]
+        pure = len(parts) == 1
+        texts.append(parts[0][0] if pure else ", ".join(f"{name} {p:.2f}".replace(" 0.", " .") for name, p in parts))
+        if not changes:
+            texts[-1] = "any"
+    return texts
+
+
+def _say_turns(solution: "GameSolution") -> None:
+    from meanwatt.analysis.cli.show import say, table
+
+    named = solution.named
+    lean = f"{solution.start[0, 0]:.2f} on {named.leader_actions[0]}"
+    say(
+        f"Softmax responses at temperature η in turn, from {lean}.\n"
+        "A round stretches distances by up to d = d_L·d_F, measured and proven; below 1 the turns settle"
+    )
+    table(
+        "",
+        ("η", "d_L", "d_F", "measured", "proven", "turns", "rounds", f"value: {named.leader}"),
+        [_stretch(named, one) for one in solution.turns],
+    )
+    settled = [one for one in solution.turns if one.settled]
+    if not settled:
+        say("They settle at none of these temperatures.\n")
+        return
+    say(f"Where they settle: how near they are after {ROUND} rounds, and what each forgoes by softness")
+    heads = ["η", "distance", "at most"]
+    for who in (named.leader, named.follower):
+        heads += [f"forgone: {who}", "at most"]
+    table("", heads, [_error(one) for one in settled])
+    if any(_bounds(one)[1] for one in settled):
+        say("~: by the measured d, which is no proof.\n")
+
+
+def _stretch(named: "NamedGame", one: "Turns") -> tuple[str, ...]:
+    """Row of a temperature: the Lipschitz constants, how the turns end, and what the leader gets there."""
+    constants = one.lipschitz
+    measured = (constants.leader_measured, constants.follower_measured, constants.product_measured)
+    if one.settled:
+        end, value = "settle", short(float(named.game.start_law @ one.run.leader_value))
+    else:
+        end, value = f"cycle of {one.run.period}" if one.run.period else "go on", "–"
+    stretch = map(short, (*measured, constants.product_bound))
+    return (f"{one.temperature:g}", *stretch, end, str(len(one.run.residuals)), value)
+
+
+def _error(one: "Turns") -> tuple[str, ...]:
+    """Row of a run that settles: the distance after some rounds, what both forgo, and the bounds of all three."""
+    run = one.run
+    bounds, mark = _bounds(one)
+    last = min(ROUND, len(run.residuals))
+    return (
+        f"{one.temperature:g}",
+        short(float(run.errors()[last])),
+        "–" if bounds is None else f"{mark}{short(float(bounds[last]))}",
+        short(run.leader_regret),
+        short(run.leader_regret_bound),
+        short(run.follower_regret),
+        short(run.follower_regret_bound),
+    )
+
+
+def _bounds(one: "Turns") -> tuple["Floats | None", str]:
+    """Bound of the distance by round, and a mark if only by the measured constants."""
+    proven = one.error_bounds(one.lipschitz.product_bound)
+    if proven is not None:
+        return proven, ""
+    measured = one.error_bounds(one.lipschitz.product_measured)
+    return measured, "" if measured is None else "~"
+
+
+def short(value: float) -> str:
+    """Three digits, or one where the number is small; what is no more than rounding is 0."""
+    if abs(value) < ROUNDING:
+        return "0"
+    return f"{value:.0e}" if abs(value) < 5e-4 else f"{value:.3g}"

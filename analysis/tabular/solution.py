@@ -1,0 +1,331 @@
+"""A tabular game solved: commitment, feedback, and softmax responses in turn at several temperatures."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.model.tabular.named_game import NamedGame
+from meanwatt.model.tabular.pure_feedback import pure_feedback_equilibria, pure_pairs
+from meanwatt.model.tabular.softmax_games import (
+    Lipschitz,
+    SoftmaxRun,
+    contractive_temperature,
+    iterate_softmax,
+    lipschitz,
+)
+from meanwatt.model.tabular.stackelberg_games import (
+    MAX_POLICIES,
+    GameOutcome,
+    StackelbergEquilibrium,
+    commitment_equilibrium,
+    feedback_equilibrium,
+)
+from meanwatt.model.tabular.tabular_game import StackelbergGame
+
+PRODUCT: Final = 0.5
+"""Product of the Lipschitz constants at the warmest temperatures, proven and found, where none is given."""
+HALVINGS: Final = 4
+"""Times that the second of them is halved; each time the product is up to four times as large."""
+LEAN: Final = 0.2
+"""Weight of the leader's first action in the first policy, beyond an equal share: a symmetric game has a fixed point at
+equal shares, from which no iteration would ever leave."""
+MAX_ROUNDS: Final = 5_000
+APART: Final = 1.2
+"""Ratio of two temperatures that are worth a row each."""
+NO_STRETCH: Final = 1e-9
+"""A product of Lipschitz constants that is rounding."""
+TRIALS, FEW_SAMPLES, ROUGHLY = 8, 10, 0.25
+"""Of the search for a temperature to begin with: most trials, policies each, and error of the product's logarithm."""
+
+
+class Solved(StrEnum):
+    """How the solution of a game ended."""
+
+    SOLVED = "solved"
+    ROUND_LIMIT = "round_limit"
+    TOO_LARGE = "too_large"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ConceptResult:
+    """What came of one concept.
+
+    Attributes
+    ----------
+    equilibrium
+        None where there is none to show.
+    exists
+        Whether there is one; None where nobody knows.
+    mixed
+        Whether the leader may draw lots.
+    outcome, message
+        As of the equilibrium, or why there is none.
+    """
+
+    equilibrium: StackelbergEquilibrium | None
+    exists: bool | None
+    mixed: bool
+    outcome: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Turns:
+    """Softmax responses in turn at one temperature of both players, and how much the response maps stretch."""
+
+    temperature: float
+    run: SoftmaxRun
+    lipschitz: Lipschitz
+
+    @property
+    def settled(self) -> bool:
+        """Whether the leader's policy came to answer itself."""
+        return self.run.outcome is GameOutcome.CONVERGED
+
+    @property
+    def errors(self) -> Floats | None:
+        """Distance of every leader policy to where the turns settle (round + 1,); None where they do not."""
+        return self.run.errors() if self.settled else None
+
+    def error_bounds(self, product: float) -> Floats | None:
+        """Banach's bound on ``errors`` by a product of Lipschitz constants; None where it is 1 or more."""
+        return self.run.error_bounds(product) if self.settled and product < 1.0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GameSolution:
+    """A game solved by every concept, and how that ended.
+
+    Attributes
+    ----------
+    concepts
+        ``commitment``, ``feedback`` and ``feedback_mixed``, as far as it came.
+    turns
+        By temperature, as given, or from warm to cold.
+    warm
+        Temperature at which the proven product of Lipschitz constants is ``PRODUCT``; 0 if it is 0 at any.
+    """
+
+    named: NamedGame
+    concepts: Mapping[str, ConceptResult]
+    turns: tuple[Turns, ...]
+    start: Floats
+    warm: float
+    outcome: Solved
+    message: str
+    messages: tuple[str, ...]
+
+
+def solve_game(
+    named: NamedGame,
+    *,
+    temperatures: Sequence[float] = (),
+    seed: int = 0,
+    told: Callable[[str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> GameSolution:
+    """Solve a game by every concept, and let softmax responses take turns.
+
+    Parameters
+    ----------
+    temperatures
+        Of both players; without any, ``default_temperatures``.
+    seed
+        Of the policies from which the steepest point of the response maps is searched, at every temperature.
+    told
+        Called with what is done next.
+    cancelled
+        Asked between the parts.
+    """
+    game, start = named.game, leaning_policy(named.game)
+    warm = contractive_temperature(game, PRODUCT)
+    parts: dict[str, Callable[[], ConceptResult]] = {
+        "commitment": lambda: solve_commitment(game),
+        "feedback": lambda: solve_pure_feedback(game),
+        "feedback_mixed": lambda: solve_mixed_feedback(game),
+    }
+    stopped = cancelled or (lambda: False)
+    concepts: dict[str, ConceptResult] = {}
+    for name, solve in parts.items():
+        if stopped():
+            break
+        if told:
+            told(name.replace("_", ", "))
+        concepts[name] = solve()
+    turns: list[Turns] = []
+    if not temperatures and told:
+        told("temperatures")
+    wanted = tuple(temperatures) or default_temperatures(game, seed)
+    for temperature in wanted:
+        if stopped():
+            break
+        if told:
+            told(f"temperature {temperature:.3g}")
+        turns.append(take_turns(game, temperature, start, seed))
+    whole = len(concepts) == len(parts) and len(turns) == len(wanted)
+    outcome, message = _ended(concepts, turns if temperatures else [], whole)
+    return GameSolution(
+        named=named,
+        concepts=concepts,
+        turns=tuple(turns),
+        start=start,
+        warm=warm,
+        outcome=outcome,
+        message=message,
+        messages=tuple(_not_as_asked(named.game, concepts)),
+    )
+
+
+def leaning_policy(game: StackelbergGame) -> Floats:
+    """First leader policy of the turns: equal shares, and ``LEAN`` more on the first action. (state, leader action)"""
+    states, actions, _ = game.reward_leader.shape
+    policy = np.full((states, actions), (1.0 - LEAN) / actions)
+    policy[:, 0] += LEAN
+    return policy
+
+
+def default_temperatures(game: StackelbergGame, seed: int = 0) -> tuple[float, ...]:
+    """Temperatures that show a game settle and, where it does not when cold, cycle; from warm to cold, to two digits.
+
+    The first is where the turns settle by proof, ``contractive_temperature``. As that may be far too careful, the next
+    is where the product found by search is the same, then its halves. Where a player does not answer the other at all,
+    from the range of the rewards on.
+    """
+    proven = contractive_temperature(game, PRODUCT)
+    found = _temperature_found(game, proven, seed) if proven > 0.0 else 0.0
+    if found == 0.0:
+        found = float(max(np.ptp(game.reward_leader), np.ptp(game.reward_follower))) or 1.0
+    halves = [_rounded_up(found / 2**k) for k in range(HALVINGS + 1)]
+    first = [_rounded_up(proven)] if proven > APART * found else []
+    return (*first, *halves)
+
+
+def _temperature_found(game: StackelbergGame, warm: float, seed: int) -> float:
+    """Temperature at which the product of the constants found is nearest ``PRODUCT``; 0 if it is 0 when warm.
+
+    When warm the product falls as 1/temperature², so each trial says how far to go. Where choices are clear when cold
+    it may never come so high; then about where it is highest.
+    """
+    nearest, off, temperature = 0.0, np.inf, warm
+    for _ in range(TRIALS):
+        product = lipschitz(
+            game,
+            np.random.default_rng(seed),
+            leader_temperature=temperature,
+            follower_temperature=temperature,
+            samples=FEW_SAMPLES,
+        ).product_measured
+        before = off
+        off = abs(float(np.log(product / PRODUCT))) if product > NO_STRETCH else np.inf
+        if off >= before:
+            break
+        nearest = temperature
+        if off < ROUGHLY:
+            break
+        temperature *= float(np.sqrt(product / PRODUCT))
+    return nearest
+
+
+def solve_commitment(game: StackelbergGame) -> ConceptResult:
+    """The leader's best policy to promise for ever: lotteries too where the game separates, else pure ones only."""
+    states, actions, _ = game.reward_leader.shape
+    if not game.separates and actions**states > MAX_POLICIES:
+        message = (
+            f"Not solved: the follower moves the state, so every pure policy would be tried, {actions}**{states} ="
+            f" {actions**states} of them; the limit is {MAX_POLICIES}, merge states or actions."
+        )
+        return ConceptResult(equilibrium=None, exists=None, mixed=False, outcome=Solved.TOO_LARGE, message=message)
+    return _result(commitment_equilibrium(game), mixed=game.separates)
+
+
+def solve_pure_feedback(game: StackelbergGame) -> ConceptResult:
+    """Feedback in pure actions; where rounds of value iteration reach none, every pair of policies is tried."""
+    found = feedback_equilibrium(game)
+    pairs = pure_pairs(game)
+    if found.outcome is GameOutcome.CONVERGED or pairs > MAX_POLICIES:
+        return _result(found, mixed=False)
+    every = pure_feedback_equilibria(game)
+    if every:
+        return _result(max(every, key=lambda one: one.leader_objective), mixed=False)
+    message = f"None exists: each of the {pairs} pairs of pure policies was tried."
+    return ConceptResult(equilibrium=None, exists=False, mixed=False, outcome="none", message=message)
+
+
+def solve_mixed_feedback(game: StackelbergGame) -> ConceptResult:
+    """Feedback with lotteries."""
+    return _result(feedback_equilibrium(game, mixed=True), mixed=True)
+
+
+def take_turns(game: StackelbergGame, temperature: float, start: Floats, seed: int) -> Turns:
+    """Softmax responses in turn at one temperature, and the Lipschitz constants there."""
+    return Turns(
+        temperature=temperature,
+        run=iterate_softmax(
+            game,
+            leader_temperature=temperature,
+            follower_temperature=temperature,
+            start=start,
+            max_rounds=MAX_ROUNDS,
+        ),
+        lipschitz=lipschitz(
+            game,
+            np.random.default_rng(seed),
+            leader_temperature=temperature,
+            follower_temperature=temperature,
+        ),
+    )
+
+
+def _result(found: StackelbergEquilibrium, *, mixed: bool) -> ConceptResult:
+    """The equilibrium, unless the solve ended without one: its figures are then the last round's."""
+    reached = found.outcome in (GameOutcome.EXACT, GameOutcome.CONVERGED)
+    return ConceptResult(
+        equilibrium=found if reached else None,
+        exists=True if reached else None,
+        mixed=mixed,
+        outcome=found.outcome,
+        message=found.message,
+    )
+
+
+def _ended(concepts: Mapping[str, ConceptResult], asked: Sequence[Turns], whole: bool) -> tuple[Solved, str]:
+    """How all of it ended; turns count where their temperature was asked for."""
+    if not whole:
+        return Solved.CANCELLED, "Cancelled: some parts were not solved."
+    for name, found in concepts.items():
+        if found.outcome == Solved.TOO_LARGE:
+            return Solved.TOO_LARGE, f"{name}: {found.message}"
+        if found.outcome == GameOutcome.ROUND_LIMIT:
+            return Solved.ROUND_LIMIT, f"{name}: {found.message}"
+    for one in asked:
+        if one.run.outcome is GameOutcome.ROUND_LIMIT:
+            return Solved.ROUND_LIMIT, f"temperature {one.temperature:g}: {one.run.message}"
+    missing = [name for name, found in concepts.items() if found.equilibrium is None]
+    return Solved.SOLVED, f"Solved, but for {' and '.join(missing)}." if missing else "Solved."
+
+
+def _not_as_asked(game: StackelbergGame, concepts: Mapping[str, ConceptResult]) -> list[str]:
+    """Where a concept is less than its name says; that a lottery may be promised is theorem H5."""
+    promise = concepts.get("commitment")
+    if promise is None or promise.mixed or promise.equilibrium is None:
+        return []
+    tried = promise.equilibrium.rounds
+    text = f"commitment: only the {tried} pure promises were compared, as the follower moves the state"
+    lottery = concepts.get("feedback_mixed")
+    if lottery is not None and lottery.equilibrium is not None:
+        more = lottery.equilibrium.leader_objective
+        if more > promise.equilibrium.leader_objective + 1e-6 * abs(more):
+            return [f"{text}; the lottery of feedback_mixed, promised for ever, earns at least {more:g}."]
+    return [f"{text}; a lottery might earn more."]
+
+
+def _rounded_up(value: float) -> float:
+    """To two significant digits, never down."""
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return float(f"{math.ceil(value / unit - 1e-9) * unit:.2g}")
