@@ -28,8 +28,8 @@ def game(
         str | None,
         typer.Option(
             metavar="T,...",
-            help="Temperatures of the softmax responses, in the unit of the rewards; by default from where their turns"
-            " settle to where they may not.",
+            help="Temperatures of the softmax responses, in the unit of the rewards; by default from where iterating"
+            " them converges to where it may not.",
         ),
     ] = None,
     show: Annotated[
@@ -135,11 +135,11 @@ def _show(name: str, json: bool) -> int:
 def _write(out: str, solution: "GameSolution", result: dict[str, Any]) -> None:
     from meanwatt.analysis.figures.saved import image
     from meanwatt.analysis.output.result_files import write_result
+    from meanwatt.analysis.tabular.iteration_figure import iteration_figure
     from meanwatt.analysis.tabular.response_figure import responses_figure
-    from meanwatt.analysis.tabular.turns_figure import turns_figure
     from meanwatt.model.tabular.game_table import game_table
 
-    figures = {"responses": responses_figure(solution), "turns": turns_figure(solution)}
+    figures = {"responses": responses_figure(solution), "iteration": iteration_figure(solution)}
     write_result(
         out,
         name="game",

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from meanwatt.agents.numerics.arrays import Bools, Floats
-    from meanwatt.analysis.tabular.solution import ConceptResult, GameSolution, Turns
+    from meanwatt.analysis.tabular.solution import ConceptResult, GameSolution, TemperatureRun
     from meanwatt.model.tabular.named_game import NamedGame
 
 ROUND: Final = 5
-"""Round of the turns whose distance is printed."""
+"""Round of the iteration whose error is printed."""
 ROUNDING: Final = 1e-10
 """Distances and regrets below this are what the iteration's tolerance leaves."""
 NEVER: Final = 0.005
@@ -23,14 +23,14 @@ SAID: Final = {
 
 
 def say_game(solution: "GameSolution") -> None:
-    """Print the concepts, whether taking turns settles, and how far that is from exact."""
+    """Print the concepts, whether iterated softmax responses converge, and their errors."""
     from meanwatt.analysis.cli.show import say, say_notes
 
     say(f"{_about(solution.named)}\n")
     for name, found in solution.concepts.items():
         _say_concept(solution.named, name, found)
-    if solution.turns:
-        _say_turns(solution)
+    if solution.runs:
+        _say_iteration(solution)
     if solution.outcome != "solved":
         say(solution.message)
     say_notes(solution.messages)
@@ -95,47 +95,47 @@ def played(actions: Sequence[str], policy: "Floats", matters: "Bools") -> list[s
     return texts
 
 
-def _say_turns(solution: "GameSolution") -> None:
+def _say_iteration(solution: "GameSolution") -> None:
     from meanwatt.analysis.cli.show import say, table
 
     named = solution.named
     lean = f"{solution.start[0, 0]:.2f} on {named.leader_actions[0]}"
     say(
-        f"Softmax responses at temperature η in turn, from {lean}.\n"
-        "A round stretches distances by up to d = d_L·d_F, measured and proven; below 1 the turns settle"
+        f"Softmax responses iterated at temperature η, from {lean}.\n"
+        "A round multiplies distances by d_L·d_F or less, as measured and as proven; below 1 the iteration converges"
     )
     table(
         "",
-        ("η", "d_L", "d_F", "measured", "proven", "turns", "rounds", f"value: {named.leader}"),
-        [_stretch(named, one) for one in solution.turns],
+        ("η", "d_L", "d_F", "measured", "proven", "ends", "rounds", f"value: {named.leader}"),
+        [_constants(named, one) for one in solution.runs],
     )
-    settled = [one for one in solution.turns if one.settled]
-    if not settled:
-        say("They settle at none of these temperatures.\n")
+    converged = [one for one in solution.runs if one.converged]
+    if not converged:
+        say("It converges at none of these temperatures.\n")
         return
-    say(f"Where they settle: how near they are after {ROUND} rounds, and what each forgoes by softness")
-    heads = ["η", "distance", "at most"]
+    say(f"Where it converges: the error after {ROUND} rounds, the regret of each at the fixed point, and their bounds")
+    heads = ["η", "error", "at most"]
     for who in (named.leader, named.follower):
-        heads += [f"forgone: {who}", "at most"]
-    table("", heads, [_error(one) for one in settled])
-    if any(_bounds(one)[1] for one in settled):
-        say("~: by the measured d, which is no proof.\n")
+        heads += [f"regret: {who}", "at most"]
+    table("", heads, [_error(one) for one in converged])
+    if any(_bounds(one)[1] for one in converged):
+        say("~: by the measured product, which is no proof.\n")
 
 
-def _stretch(named: "NamedGame", one: "Turns") -> tuple[str, ...]:
-    """Row of a temperature: the Lipschitz constants, how the turns end, and what the leader gets there."""
+def _constants(named: "NamedGame", one: "TemperatureRun") -> tuple[str, ...]:
+    """Row of a temperature: the Lipschitz constants, how the iteration ends, and what the leader gets there."""
     constants = one.lipschitz
     measured = (constants.leader_measured, constants.follower_measured, constants.product_measured)
-    if one.settled:
-        end, value = "settle", short(float(named.game.start_law @ one.run.leader_value))
+    if one.converged:
+        end, value = "converges", short(float(named.game.start_law @ one.run.leader_value))
     else:
-        end, value = f"cycle of {one.run.period}" if one.run.period else "go on", "–"
+        end, value = f"cycle of {one.run.period}" if one.run.period else "goes on", "–"
     stretch = map(short, (*measured, constants.product_bound))
     return (f"{one.temperature:g}", *stretch, end, str(len(one.run.residuals)), value)
 
 
-def _error(one: "Turns") -> tuple[str, ...]:
-    """Row of a run that settles: the distance after some rounds, what both forgo, and the bounds of all three."""
+def _error(one: "TemperatureRun") -> tuple[str, ...]:
+    """Row of a run that converges: the error after some rounds, both regrets, and the bounds of all three."""
     run = one.run
     bounds, mark = _bounds(one)
     last = min(ROUND, len(run.residuals))
@@ -150,7 +150,7 @@ def _error(one: "Turns") -> tuple[str, ...]:
     )
 
 
-def _bounds(one: "Turns") -> tuple["Floats | None", str]:
+def _bounds(one: "TemperatureRun") -> tuple["Floats | None", str]:
     """Bound of the distance by round, and a mark if only by the measured constants."""
     proven = one.error_bounds(one.lipschitz.product_bound)
     if proven is not None:

@@ -10,11 +10,11 @@ from meanwatt.analysis.figures.inline import BLUE, GREEN, ORANGE, VERMILION
 from meanwatt.analysis.tabular.drawn import (
     LABEL,
     TICK,
-    drawn_turns,
+    drawn_runs,
     frame_unit_square,
     in_state,
+    run_label,
     shown_policies,
-    turns_label,
 )
 from meanwatt.analysis.tabular.response_slices import Pair, exact_line, soft_line
 from meanwatt.analysis.tabular.solution import GameSolution
@@ -66,7 +66,7 @@ class _Side:
     Attributes
     ----------
     held : (state, other's action)
-        The other's policy where the turns ended.
+        The other's policy where the iteration ended.
     path : (point, other's action)
         The other's lotteries in ``state`` on the way, called ``label``.
     state, own
@@ -86,7 +86,7 @@ class _Side:
 
 
 def _side(solution: GameSolution, pair: Pair, *, leads: bool) -> _Side:
-    named, one = solution.named, drawn_turns(solution.turns)[-1]
+    named, one = solution.named, drawn_runs(solution.runs)[-1]
     run, t = one.run, one.temperature
     policies = shown_policies(one)
     follow = follower_map(named.game, t)
@@ -99,7 +99,7 @@ def _side(solution: GameSolution, pair: Pair, *, leads: bool) -> _Side:
             response=leader_map(named.game, t),
             held=run.follower_policy,
             path=np.stack([follow(policy)[pair.follower_state] for policy in policies]),
-            label=turns_label(one),
+            label=run_label(one),
             state=pair.follower_state,
             own=pair.leader_state,
         )
@@ -111,7 +111,7 @@ def _side(solution: GameSolution, pair: Pair, *, leads: bool) -> _Side:
         response=follow,
         held=run.leader_policy,
         path=policies[:, pair.leader_state],
-        label=turns_label(one),
+        label=run_label(one),
         state=pair.leader_state,
         own=pair.follower_state,
     )

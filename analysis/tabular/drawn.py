@@ -1,4 +1,4 @@
-"""What the panels of a game's responses share: which turns are drawn, what they are called, and the unit square."""
+"""What the panels of a game's responses share: which runs are drawn, what they are called, and the unit square."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -6,36 +6,36 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.tabular.solution import GameSolution, Turns
+from meanwatt.analysis.tabular.solution import GameSolution, TemperatureRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLDER: Final = 2
 """Places from the warmer to the colder of the two temperatures drawn."""
-FIRST_TURNS: Final = 12
-"""Turns that are drawn, where they do not come to a cycle."""
+FIRST_ROUNDS: Final = 12
+"""TemperatureRun that are drawn, where they do not come to a cycle."""
 TITLE, LABEL, TICK = 20, 16, 13
 
 
-def drawn_turns(turns: Sequence[Turns]) -> list[Turns]:
-    """The coldest turns whose maps contract as far as was found, and some colder ones."""
-    ordered = sorted(turns, key=lambda one: -one.temperature)
+def drawn_runs(runs: Sequence[TemperatureRun]) -> list[TemperatureRun]:
+    """The coldest run whose maps contract as far as was found, and a colder one."""
+    ordered = sorted(runs, key=lambda one: -one.temperature)
     last = len(ordered) - 1
     contract = [k for k, one in enumerate(ordered) if one.lipschitz.product_measured < 1.0]
     warm = max(0, min(contract[-1] if contract else 0, last - COLDER))
     return [ordered[k] for k in dict.fromkeys((warm, min(warm + COLDER, last)))]
 
 
-def shown_policies(one: Turns) -> Floats:
-    """The leader's policies of the first turns, or of one cycle. (point, state, leader action)"""
+def shown_policies(one: TemperatureRun) -> Floats:
+    """The leader's policies of the first rounds, or of one cycle. (point, state, leader action)"""
     run = one.run
-    return run.policies[-run.period - 1 :] if run.period else run.policies[:FIRST_TURNS]
+    return run.policies[-run.period - 1 :] if run.period else run.policies[:FIRST_ROUNDS]
 
 
-def turns_label(one: Turns) -> str:
+def run_label(one: TemperatureRun) -> str:
     """Name of the line through `shown_policies`."""
-    return f"{'cycle' if one.run.period else 'turns'}, η = {one.temperature:g}"
+    return f"{'cycle' if one.run.period else 'iteration'}, η = {one.temperature:g}"
 
 
 def in_state(solution: GameSolution, state: int) -> str:

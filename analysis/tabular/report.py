@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.tabular.solution import ConceptResult, GameSolution, Turns
+from meanwatt.analysis.tabular.solution import ConceptResult, GameSolution, TemperatureRun
 from meanwatt.model.tabular.named_game import NamedGame
 
 
@@ -28,7 +28,7 @@ def solution_json(solution: GameSolution) -> dict[str, Any]:
         "softmax": {
             "start_policy": _policy(named.states, named.leader_actions, solution.start),
             "contractive_temperature": solution.warm,
-            "temperatures": [_turns(named, one) for one in solution.turns],
+            "temperatures": [_run(named, one) for one in solution.runs],
         },
     }
 
@@ -91,7 +91,7 @@ def _concept(named: NamedGame, found: ConceptResult) -> dict[str, Any]:
     }
 
 
-def _turns(named: NamedGame, one: Turns) -> dict[str, Any]:
+def _run(named: NamedGame, one: TemperatureRun) -> dict[str, Any]:
     run, constants = one.run, one.lipschitz
     return {
         "temperature": one.temperature,

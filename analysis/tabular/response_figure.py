@@ -4,7 +4,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
 from meanwatt.analysis.tabular.action_panel import draw_actions
-from meanwatt.analysis.tabular.drawn import LABEL, TICK, TITLE, drawn_turns
+from meanwatt.analysis.tabular.drawn import LABEL, TICK, TITLE, drawn_runs
 from meanwatt.analysis.tabular.response_slices import NO_MOVE, Pair, answering_pairs
 from meanwatt.analysis.tabular.solution import GameSolution
 from meanwatt.analysis.tabular.square_panel import draw_square
@@ -52,7 +52,7 @@ def responses_figure(solution: GameSolution) -> "Figure":
         for panel in panels.ravel()
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
     }
-    soft = "" if square else f", η = {drawn_turns(solution.turns)[-1].temperature:g}"
+    soft = "" if square else f", η = {drawn_runs(solution.runs)[-1].temperature:g}"
     title = f"{named.title}: what each answers the other{soft}"
     figure.suptitle(textwrap.fill(title, 55 if len(pairs) < 2 else 80), fontsize=TITLE)
     if len(named.states) > 1 and pairs:
@@ -63,12 +63,14 @@ def responses_figure(solution: GameSolution) -> "Figure":
 
 def _elsewhere(drawn: int, count: int, *, square: bool) -> str:
     """What is held in other states, and whether all pairs are drawn."""
-    held = "exact as under commitment, softmax as where the turns ended" if square else "as where the turns ended"
+    held = (
+        "exact as under commitment, softmax as where the iteration ended" if square else "as where the iteration ended"
+    )
     text = f"Play in other states is held: {held}."
     return f"{text} {drawn} of {count} pairs of states are drawn." if count > drawn else text
 
 
 def pairs_that_answer(solution: GameSolution) -> list[Pair]:
     """Pairs of states between which somebody answers, those first where responses move most."""
-    last = drawn_turns(solution.turns)[-1]
+    last = drawn_runs(solution.runs)[-1]
     return answering_pairs(solution.named.game, last.run.leader_policy, last.run.follower_policy, last.temperature)

@@ -1,4 +1,4 @@
-"""A tabular game solved: commitment, feedback, and softmax responses in turn at several temperatures."""
+"""A tabular game solved: commitment, feedback, and iterated softmax responses at several temperatures."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -31,14 +31,18 @@ PRODUCT: Final = 0.5
 """Product of the Lipschitz constants at the warmest temperatures, proven and found, where none is given."""
 HALVINGS: Final = 4
 """Times that the second of them is halved; each time the product is up to four times as large."""
-LEAN: Final = 0.2
+FIRST_ACTION: Final = 0.2
 """Weight of the leader's first action in the first policy, beyond an equal share: a symmetric game has a fixed point at
 equal shares, from which no iteration would ever leave."""
 MAX_ROUNDS: Final = 5_000
 APART: Final = 1.2
 """Ratio of two temperatures that are worth a row each."""
-NO_STRETCH: Final = 1e-9
+NO_SLOPE: Final = 1e-9
 """A product of Lipschitz constants that is rounding."""
+PROGRAMMES, FEWEST_ROUNDS = 8_000, 200
+"""Linear programmes that feedback with lotteries may take, some 10 s of them, and rounds that it has at least."""
+LEAST_GAIN: Final = 1e-3
+"""Share of a Lipschitz constant that the search for a larger one does not care about: three digits are shown."""
 TRIALS, FEW_SAMPLES, ROUGHLY = 8, 10, 0.25
 """Of the search for a temperature to begin with: most trials, policies each, and error of the product's logarithm."""
 
@@ -76,26 +80,26 @@ class ConceptResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Turns:
-    """Softmax responses in turn at one temperature of both players, and how much the response maps stretch."""
+class TemperatureRun:
+    """Softmax responses iterated at one temperature of both players, and the Lipschitz constants of their maps."""
 
     temperature: float
     run: SoftmaxRun
     lipschitz: Lipschitz
 
     @property
-    def settled(self) -> bool:
+    def converged(self) -> bool:
         """Whether the leader's policy came to answer itself."""
         return self.run.outcome is GameOutcome.CONVERGED
 
     @property
     def errors(self) -> Floats | None:
-        """Distance of every leader policy to where the turns settle (round + 1,); None where they do not."""
-        return self.run.errors() if self.settled else None
+        """Distance of every leader policy to the last (round + 1,); None where the iteration does not converge."""
+        return self.run.errors() if self.converged else None
 
     def error_bounds(self, product: float) -> Floats | None:
         """Banach's bound on ``errors`` by a product of Lipschitz constants; None where it is 1 or more."""
-        return self.run.error_bounds(product) if self.settled and product < 1.0 else None
+        return self.run.error_bounds(product) if self.converged and product < 1.0 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,7 +110,7 @@ class GameSolution:
     ----------
     concepts
         ``commitment``, ``feedback`` and ``feedback_mixed``, as far as it came.
-    turns
+    runs
         By temperature, as given, or from warm to cold.
     warm
         Temperature at which the proven product of Lipschitz constants is ``PRODUCT``; 0 if it is 0 at any.
@@ -114,7 +118,7 @@ class GameSolution:
 
     named: NamedGame
     concepts: Mapping[str, ConceptResult]
-    turns: tuple[Turns, ...]
+    runs: tuple[TemperatureRun, ...]
     start: Floats
     warm: float
     outcome: Solved
@@ -130,7 +134,7 @@ def solve_game(
     told: Callable[[str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> GameSolution:
-    """Solve a game by every concept, and let softmax responses take turns.
+    """Solve a game by every concept, and iterate softmax responses.
 
     Parameters
     ----------
@@ -143,7 +147,7 @@ def solve_game(
     cancelled
         Asked between the parts.
     """
-    game, start = named.game, leaning_policy(named.game)
+    game, start = named.game, start_policy(named.game)
     warm = contractive_temperature(game, PRODUCT)
     parts: dict[str, Callable[[], ConceptResult]] = {
         "commitment": lambda: solve_commitment(game),
@@ -158,7 +162,7 @@ def solve_game(
         if told:
             told(name.replace("_", ", "))
         concepts[name] = solve()
-    turns: list[Turns] = []
+    runs: list[TemperatureRun] = []
     if not temperatures and told:
         told("temperatures")
     wanted = tuple(temperatures) or default_temperatures(game, seed)
@@ -167,13 +171,13 @@ def solve_game(
             break
         if told:
             told(f"temperature {temperature:.3g}")
-        turns.append(take_turns(game, temperature, start, seed))
-    whole = len(concepts) == len(parts) and len(turns) == len(wanted)
-    outcome, message = _ended(concepts, turns if temperatures else [], whole)
+        runs.append(run_at(game, temperature, start, seed))
+    whole = len(concepts) == len(parts) and len(runs) == len(wanted)
+    outcome, message = _ended(concepts, runs if temperatures else [], whole)
     return GameSolution(
         named=named,
         concepts=concepts,
-        turns=tuple(turns),
+        runs=tuple(runs),
         start=start,
         warm=warm,
         outcome=outcome,
@@ -182,20 +186,20 @@ def solve_game(
     )
 
 
-def leaning_policy(game: StackelbergGame) -> Floats:
-    """First leader policy of the turns: equal shares, and ``LEAN`` more on the first action. (state, leader action)"""
+def start_policy(game: StackelbergGame) -> Floats:
+    """Leader policy to iterate from: equal shares, ``FIRST_ACTION`` more on the first action. (state, leader action)"""
     states, actions, _ = game.reward_leader.shape
-    policy = np.full((states, actions), (1.0 - LEAN) / actions)
-    policy[:, 0] += LEAN
+    policy = np.full((states, actions), (1.0 - FIRST_ACTION) / actions)
+    policy[:, 0] += FIRST_ACTION
     return policy
 
 
 def default_temperatures(game: StackelbergGame, seed: int = 0) -> tuple[float, ...]:
-    """Temperatures that show a game settle and, where it does not when cold, cycle; from warm to cold, to two digits.
+    """Temperatures at which the iteration converges and, where it does so when cold, cycles; two digits, falling.
 
-    The first is where the turns settle by proof, ``contractive_temperature``. As that may be far too careful, the next
-    is where the product found by search is the same, then its halves. Where a player does not answer the other at all,
-    from the range of the rewards on.
+    The first is where it converges by proof, ``contractive_temperature``. As that may be far too careful, the next is
+    where the product found by search is the same, then its halves. Where a player does not answer the other at all, from
+    the range of the rewards on.
     """
     proven = contractive_temperature(game, PRODUCT)
     found = _temperature_found(game, proven, seed) if proven > 0.0 else 0.0
@@ -220,9 +224,10 @@ def _temperature_found(game: StackelbergGame, warm: float, seed: int) -> float:
             leader_temperature=temperature,
             follower_temperature=temperature,
             samples=FEW_SAMPLES,
+            least_gain=ROUGHLY / 10,
         ).product_measured
         before = off
-        off = abs(float(np.log(product / PRODUCT))) if product > NO_STRETCH else np.inf
+        off = abs(float(np.log(product / PRODUCT))) if product > NO_SLOPE else np.inf
         if off >= before:
             break
         nearest = temperature
@@ -259,12 +264,14 @@ def solve_pure_feedback(game: StackelbergGame) -> ConceptResult:
 
 def solve_mixed_feedback(game: StackelbergGame) -> ConceptResult:
     """Feedback with lotteries."""
-    return _result(feedback_equilibrium(game, mixed=True), mixed=True)
+    states, _, replies = game.reward_leader.shape
+    rounds = max(FEWEST_ROUNDS, PROGRAMMES // (states * replies))
+    return _result(feedback_equilibrium(game, mixed=True, max_rounds=rounds), mixed=True)
 
 
-def take_turns(game: StackelbergGame, temperature: float, start: Floats, seed: int) -> Turns:
-    """Softmax responses in turn at one temperature, and the Lipschitz constants there."""
-    return Turns(
+def run_at(game: StackelbergGame, temperature: float, start: Floats, seed: int) -> TemperatureRun:
+    """Iterate softmax responses at one temperature, and measure the Lipschitz constants there."""
+    return TemperatureRun(
         temperature=temperature,
         run=iterate_softmax(
             game,
@@ -278,6 +285,7 @@ def take_turns(game: StackelbergGame, temperature: float, start: Floats, seed: i
             np.random.default_rng(seed),
             leader_temperature=temperature,
             follower_temperature=temperature,
+            least_gain=LEAST_GAIN,
         ),
     )
 
@@ -294,8 +302,8 @@ def _result(found: StackelbergEquilibrium, *, mixed: bool) -> ConceptResult:
     )
 
 
-def _ended(concepts: Mapping[str, ConceptResult], asked: Sequence[Turns], whole: bool) -> tuple[Solved, str]:
-    """How all of it ended; turns count where their temperature was asked for."""
+def _ended(concepts: Mapping[str, ConceptResult], asked: Sequence[TemperatureRun], whole: bool) -> tuple[Solved, str]:
+    """How all of it ended; runs count where their temperature was asked for."""
     if not whole:
         return Solved.CANCELLED, "Cancelled: some parts were not solved."
     for name, found in concepts.items():

@@ -6,9 +6,9 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.analysis.figures.inline import BLUE, GREEN, INK, ORANGE, VERMILION
-from meanwatt.analysis.tabular.drawn import LABEL, drawn_turns, frame_unit_square, shown_policies, turns_label
+from meanwatt.analysis.tabular.drawn import LABEL, drawn_runs, frame_unit_square, run_label, shown_policies
 from meanwatt.analysis.tabular.response_slices import ExactLine, Pair, exact_line, soft_line
-from meanwatt.analysis.tabular.solution import GameSolution, Turns
+from meanwatt.analysis.tabular.solution import GameSolution, TemperatureRun
 from meanwatt.model.tabular.softmax_games import follower_map, leader_map
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ LEADER, FOLLOWER = VERMILION, BLUE
 STYLES: Final = ("--", "-")
 """Of softmax responses at the warmer and the colder temperature drawn."""
 SHORT_WAY: Final = 0.05
-"""Turns that move less than this are not drawn."""
+"""TemperatureRun that move less than this are not drawn."""
 JUMP: Final = 1e-6
 """Width along a line that tells a stretch from a jump."""
 MARKS: Final = (
@@ -32,10 +32,10 @@ MARKS: Final = (
 def draw_square(panel: "Axes", solution: GameSolution, pair: Pair) -> None:
     """Draw both maps: leader's probability of its first action to the right, the follower's up."""
     _exact(panel, solution, pair)
-    turns = drawn_turns(solution.turns)
-    for one, style in zip(turns, STYLES[-len(turns) :], strict=True):
+    runs = drawn_runs(solution.runs)
+    for one, style in zip(runs, STYLES[-len(runs) :], strict=True):
         _soft(panel, solution, pair, one, style)
-    _cobweb(panel, solution, turns[-1], pair)
+    _cobweb(panel, solution, runs[-1], pair)
     _marks(panel, solution, pair)
     named = solution.named
     panel.set_title(_where(solution, pair), fontsize=LABEL, loc="left")
@@ -64,8 +64,8 @@ def _exact(panel: "Axes", solution: GameSolution, pair: Pair) -> None:
         panel.fill_betweenx(line.probability, 0, 1, where=list(indifferent(line)), color=LEADER, **faint)
 
 
-def _soft(panel: "Axes", solution: GameSolution, pair: Pair, one: Turns, style: str) -> None:
-    """Draw both softmax responses at a temperature beside where its turns ended."""
+def _soft(panel: "Axes", solution: GameSolution, pair: Pair, one: TemperatureRun, style: str) -> None:
+    """Draw both softmax responses at a temperature beside where its iteration ended."""
     named, t, run = solution.named, one.temperature, one.run
     r, s = pair.leader_state, pair.follower_state
     look: dict[str, Any] = {"linestyle": style, "linewidth": 2.5}
@@ -105,16 +105,16 @@ def indifferent(line: ExactLine) -> Bools:
 
 
 def _held(solution: GameSolution) -> tuple[Floats, Floats]:
-    """Policies of both that exact responses are drawn beside: commitment, or where the coldest turns ended."""
+    """Policies of both that exact responses are drawn beside: commitment, or where the coldest run ended."""
     one = solution.concepts["commitment"].equilibrium
     if one is not None:
         return one.leader_policy, one.follower_policy
-    run = solution.turns[-1].run
+    run = solution.runs[-1].run
     return run.leader_policy, run.follower_policy
 
 
-def _cobweb(panel: "Axes", solution: GameSolution, one: Turns, pair: Pair) -> None:
-    """Draw the first turns at a temperature, or the last ones of a cycle."""
+def _cobweb(panel: "Axes", solution: GameSolution, one: TemperatureRun, pair: Pair) -> None:
+    """Draw the first rounds at a temperature, or those of a cycle."""
     policies = shown_policies(one)
     follow = follower_map(solution.named.game, one.temperature)
     points = []
@@ -124,11 +124,11 @@ def _cobweb(panel: "Axes", solution: GameSolution, one: Turns, pair: Pair) -> No
         if after is not None:
             points.append((after[pair.leader_state, 0], up))
     if np.ptp(points, axis=0).max() > SHORT_WAY:
-        panel.plot(*np.array(points).T, color=INK, linewidth=2, label=turns_label(one))
+        panel.plot(*np.array(points).T, color=INK, linewidth=2, label=run_label(one))
 
 
 def _marks(panel: "Axes", solution: GameSolution, pair: Pair) -> None:
-    """Mark where the concepts lie, and where the turns settle."""
+    """Mark where the concepts lie, and the fixed points of the softmax responses."""
     r, s = pair.leader_state, pair.follower_state
     for name, label, marker, colour, size in MARKS:
         one = solution.concepts[name].equilibrium
@@ -145,17 +145,17 @@ def _marks(panel: "Axes", solution: GameSolution, pair: Pair) -> None:
                 clip_on=False,
                 zorder=5,
             )
-    settled = [one.run for one in drawn_turns(solution.turns) if one.settled]
-    if settled:
+    converged = [one.run for one in drawn_runs(solution.runs) if one.converged]
+    if converged:
         panel.plot(
-            [run.leader_policy[r, 0] for run in settled],
-            [run.follower_policy[s, 0] for run in settled],
+            [run.leader_policy[r, 0] for run in converged],
+            [run.follower_policy[s, 0] for run in converged],
             "o",
             markersize=11,
             color="white",
             markeredgecolor=INK,
             markeredgewidth=2,
-            label="where the turns settle",
+            label="fixed point",
             zorder=6,
         )
 

@@ -302,22 +302,30 @@ def lipschitz(
     leader_temperature: float,
     follower_temperature: float,
     samples: int = 40,
+    least_gain: float = 0.0,
 ) -> Lipschitz:
     """Measure and bound the Lipschitz constants of both response maps; see ``steepest`` for the search."""
     lead, follow = leader_map(game, leader_temperature), follower_map(game, follower_temperature)
     return Lipschitz(
-        leader_measured=steepest(lead, rng, samples=samples)[0],
-        follower_measured=steepest(follow, rng, samples=samples)[0],
+        leader_measured=steepest(lead, rng, samples=samples, least_gain=least_gain)[0],
+        follower_measured=steepest(follow, rng, samples=samples, least_gain=least_gain)[0],
         leader_bound=lead.lipschitz_bound(),
         follower_bound=follow.lipschitz_bound(),
     )
 
 
-def steepest(response: ResponseMap, rng: np.random.Generator, *, samples: int = 40) -> tuple[float, Floats]:
+def steepest(
+    response: ResponseMap, rng: np.random.Generator, *, samples: int = 40, least_gain: float = 0.0
+) -> tuple[float, Floats]:
     """Largest local Lipschitz constant found, and the policy (state, other's action) where.
 
     Dirichlet samples with weights from 0.1 (near the corners) to 3, then from the best of them a pattern search that
     moves one state's probabilities towards a corner, or away, by ever smaller steps.
+
+    Parameters
+    ----------
+    least_gain
+        Share by which a move must raise the constant to be made; without any, the search may creep for minutes.
     """
     states, actions = response.reward.shape[:2]
     points = [np.full((states, actions), 1.0 / actions)]
@@ -331,7 +339,7 @@ def steepest(response: ResponseMap, rng: np.random.Generator, *, samples: int = 
             corner = np.eye(actions)[action]
             trial[state] += step * (corner - trial[state]) if towards else -step * point[state, action] * corner
             trial[state] /= trial[state].sum() or 1.0
-            if trial[state].sum() > 0 and (slope := response.local_lipschitz(trial)) > best:
+            if trial[state].sum() > 0 and (slope := response.local_lipschitz(trial)) > best * (1.0 + least_gain):
                 best, point, improved = slope, trial, True
         if not improved:
             step /= 2

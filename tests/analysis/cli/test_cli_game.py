@@ -117,7 +117,7 @@ def test_a_mistake_in_the_file_is_one_line(tmp_path: Path, capsys: pytest.Captur
 def test_files_appear_whole_and_hold_the_game_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run"
     found = result(f"game pennies {QUICK} --json --out {out}", capsys)
-    names = {"game.json", "manifest.json", "responses.svg", "responses.png", "turns.svg", "turns.png"}
+    names = {"game.json", "manifest.json", "responses.svg", "responses.png", "iteration.svg", "iteration.png"}
     assert {path.name for path in out.iterdir()} == names
     assert json.loads((out / "game.json").read_text(encoding="utf-8")) == found
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
@@ -125,7 +125,7 @@ def test_files_appear_whole_and_hold_the_game_itself(tmp_path: Path, capsys: pyt
     assert manifest["settings"] == found["settings"]
     again = GameFile.model_validate(manifest["game"]).named("pennies").game
     assert again.reward_leader.tolist() == load_game("pennies").game.reward_leader.tolist()
-    assert (out / "turns.png").read_bytes().startswith(b"\x89PNG")
+    assert (out / "iteration.png").read_bytes().startswith(b"\x89PNG")
     assert (out / "responses.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 
@@ -148,7 +148,7 @@ def test_what_was_asked_for_and_not_reached_is_status_one(
     assert found["outcome"] == "round_limit"
     assert main(shlex.split("game pennies --temperature 0.7")) == 1
     said = capsys.readouterr().out
-    assert "go on" in said
+    assert "goes on" in said
     assert "temperature 0.7: Not converged" in said
 
 
@@ -180,4 +180,4 @@ def test_a_lottery_and_a_cycle_are_printed_as_such(
     assert "heads .50, tails .50" in said
     assert "cycle of 2" in said
     assert main(shlex.split("game pennies --temperature 0.2")) == 0
-    assert "They settle at none of these temperatures." in capsys.readouterr().out
+    assert "It converges at none of these temperatures." in capsys.readouterr().out

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from meanwatt.analysis.figures.saved import image
-from meanwatt.analysis.tabular.drawn import drawn_turns
+from meanwatt.analysis.tabular.drawn import drawn_runs
+from meanwatt.analysis.tabular.iteration_figure import iteration_figure
 from meanwatt.analysis.tabular.response_figure import pairs_that_answer, responses_figure
 from meanwatt.analysis.tabular.response_slices import ExactLine, exact_best, exact_line, line_of_policies, soft_line
 from meanwatt.analysis.tabular.solution import GameSolution, solve_game
 from meanwatt.analysis.tabular.square_panel import answer_path, indifferent
 from meanwatt.analysis.tabular.triangle_panel import CORNERS, _cells
-from meanwatt.analysis.tabular.turns_figure import turns_figure
 from meanwatt.model.tabular.game_file import load_game
 from meanwatt.model.tabular.named_game import NamedGame
 from meanwatt.model.tabular.softmax_games import follower_map, leader_map
@@ -111,7 +111,7 @@ def test_only_states_between_which_somebody_answers_get_a_panel() -> None:
 # --- the figures -------------------------------------------------------------------------------------------------
 
 
-def test_a_square_shows_both_maps_the_concepts_and_where_turns_settle() -> None:
+def test_a_square_shows_both_maps_the_concepts_and_the_fixed_points() -> None:
     found = solved("defection")
     figure = responses_figure(found)
     (panel,) = figure.axes
@@ -124,14 +124,14 @@ def test_a_square_shows_both_maps_the_concepts_and_where_turns_settle() -> None:
         "utility, η = 0.27",
         "commitment",
         "feedback, lottery",
-        "where the turns settle",
+        "fixed point",
     ]
     drawn = {line.get_label(): np.array(line.get_data(), dtype=float) for line in panel.lines}
     assert drawn["commitment"].ravel().tolist() == [0.0, 1.0]
     assert drawn["feedback, lottery"].ravel() == pytest.approx([0.25, 1.0], abs=1e-7)
-    last = drawn_turns(found.turns)[-1]
+    last = drawn_runs(found.runs)[-1]
     p, soft = drawn["home, η = 0.27"]
-    crossing = drawn["where the turns settle"][:, -1]
+    crossing = drawn["fixed point"][:, -1]
     assert crossing[0] == pytest.approx(last.run.leader_policy[0, 0])
     assert np.interp(crossing[0], p, soft) == pytest.approx(crossing[1], abs=1e-3)  # 200 chords of a smooth curve
     assert (panel.get_xlabel(), panel.get_title(loc="left")) == ("utility: probability of high", "in grid")
@@ -194,29 +194,29 @@ def test_a_game_in_which_nobody_answers_says_so() -> None:
     found = solve_game(named, temperatures=(0.5,))
     figure = responses_figure(found)
     assert "nobody's choice depends on the other" in [text.get_text() for text in figure.axes[0].texts]
-    said = [text.get_text() for panel in turns_figure(found).axes for text in panel.texts]
+    said = [text.get_text() for panel in iteration_figure(found).axes for text in panel.texts]
     assert any(text.startswith("d = 0") for text in said)
-    assert "the turns settle at once" in said
+    assert "it converges at once" in said
 
 
-def test_errors_are_drawn_below_their_bounds_and_what_does_not_settle_has_none() -> None:
+def test_errors_are_drawn_below_their_bounds_and_what_does_not_converge_has_none() -> None:
     found = solved("defection")
-    product, distance, forgone = turns_figure(found).axes
-    lines = {line.get_label(): np.array(line.get_data(), dtype=float) for line in forgone.lines}
-    t, regret = lines["by home"]
+    product, distance, regrets = iteration_figure(found).axes
+    lines = {line.get_label(): np.array(line.get_data(), dtype=float) for line in regrets.lines}
+    t, regret = lines["home"]
     assert t.tolist() == [1.1, 0.5, 0.27]
-    assert regret == pytest.approx([one.run.follower_regret for one in found.turns])
-    span, bound = lines["by home, at most"]
+    assert regret == pytest.approx([one.run.follower_regret for one in found.runs])
+    span, bound = lines["home, at most"]
     assert (regret < np.interp(t, span, bound)).all()
     assert bound == pytest.approx(span * np.log(2) / 0.1)
-    measured = {line.get_label(): line.get_ydata() for line in product.lines}["measured; the turns settle"]
-    assert measured == pytest.approx([one.lipschitz.product_measured for one in found.turns])
+    measured = {line.get_label(): line.get_ydata() for line in product.lines}["measured; it converges"]
+    assert measured == pytest.approx([one.lipschitz.product_measured for one in found.runs])
     assert distance.get_yscale() == "log"
-    labels = [text.get_text() for text in turns_figure(solved("pennies")).axes[0].get_legend().get_texts()]
-    assert labels == ["at most, proven", "measured; the turns settle", "measured; they do not"]
+    labels = [text.get_text() for text in iteration_figure(solved("pennies")).axes[0].get_legend().get_texts()]
+    assert labels == ["at most, proven", "measured; it converges", "measured; it does not"]
 
 
-@pytest.mark.parametrize("draw", [responses_figure, turns_figure])
+@pytest.mark.parametrize("draw", [responses_figure, iteration_figure])
 def test_equal_solutions_are_equal_files(draw: object) -> None:
     assert callable(draw)
     found = solved("pennies")

@@ -17,11 +17,11 @@ from meanwatt.analysis.tabular.solution import (
     GameSolution,
     Solved,
     default_temperatures,
-    leaning_policy,
     solve_commitment,
     solve_game,
     solve_mixed_feedback,
     solve_pure_feedback,
+    start_policy,
 )
 from meanwatt.model.tabular.game_file import games, load_game
 from meanwatt.model.tabular.named_game import NamedGame
@@ -142,19 +142,19 @@ def test_a_game_with_too_many_promises_is_solved_by_feedback_and_says_so() -> No
     assert (found.outcome, promise.outcome, promise.exists) == (Solved.TOO_LARGE, "too_large", None)
     assert "4**8 = 65536 of them; the limit is 20000" in found.message
     assert found.concepts["feedback_mixed"].equilibrium is not None
-    assert found.turns[0].settled
+    assert found.runs[0].converged
 
 
-# --- the turns ---------------------------------------------------------------------------------------------------
+# --- the iteration -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", games())
-def test_where_turns_settle_the_error_and_what_each_forgoes_keep_below_their_bounds(name: str) -> None:
+def test_where_the_iteration_converges_error_and_regrets_keep_below_their_bounds(name: str) -> None:
     found = solved(name)
-    settled = [one for one in found.turns if one.settled]
-    assert settled[0].temperature == max(one.temperature for one in found.turns)
+    converged = [one for one in found.runs if one.converged]
+    assert converged[0].temperature == max(one.temperature for one in found.runs)
     proven = 0
-    for one in settled:
+    for one in converged:
         product = one.lipschitz.product_bound
         bounds = one.error_bounds(product)
         if bounds is not None:
@@ -165,26 +165,26 @@ def test_where_turns_settle_the_error_and_what_each_forgoes_keep_below_their_bou
         assert one.run.follower_regret <= one.run.follower_regret_bound
         assert one.lipschitz.product_measured <= product * (1 + 1e-9) + 1e-12
     assert proven >= 1
-    for one in found.turns:
-        assert one.settled or (one.errors is None and one.error_bounds(0.5) is None)
+    for one in found.runs:
+        assert one.converged or (one.errors is None and one.error_bounds(0.5) is None)
         assert one.error_bounds(1.0) is None
 
 
 @pytest.mark.parametrize("name", ["pennies", "peak"])
-def test_a_chase_settles_when_warm_and_cycles_when_cold(name: str) -> None:
-    first, *rest = solved(name).turns
-    assert first.settled
+def test_a_chase_converges_when_warm_and_cycles_when_cold(name: str) -> None:
+    first, *rest = solved(name).runs
+    assert first.converged
     period = len(load_game(name).leader_actions)
     assert all(one.run.period == period for one in rest)
 
 
-def test_temperatures_begin_where_the_turns_settle_by_proof_and_where_they_are_found_to() -> None:
+def test_temperatures_begin_where_the_iteration_converges_by_proof_and_by_search() -> None:
     for seed in (0, 1):  # in the second, choices are clear when cold and the product never reaches 1/2
         game = drawn(seed)
         first, second, *rest = default_temperatures(game)
         proven = contractive_temperature(game, PRODUCT)
         assert proven <= first <= 1.1 * proven  # to two digits
-        found = solving.take_turns(game, second, leaning_policy(game), 0)
+        found = solving.run_at(game, second, start_policy(game), 0)
         assert 0.25 < found.lipschitz.product_measured < 1
         assert all(second / t == pytest.approx(2 ** (k + 1), rel=0.12) for k, t in enumerate(rest))
     # nobody answers the leader in turn: from the range of the rewards on, 3 in each of these
@@ -192,22 +192,22 @@ def test_temperatures_begin_where_the_turns_settle_by_proof_and_where_they_are_f
 
 
 def test_the_first_policy_leans_for_at_equal_shares_a_symmetric_game_would_stay() -> None:
-    assert leaning_policy(load_game("peak").game) == pytest.approx(np.array([[7, 4, 4], [7, 4, 4]]) / 15)
+    assert start_policy(load_game("peak").game) == pytest.approx(np.array([[7, 4, 4], [7, 4, 4]]) / 15)
     game = load_game("pennies").game
-    for start, moves in ((np.array([[0.5, 0.5]]), False), (leaning_policy(game), True)):
-        run = solving.take_turns(game, 0.2, start, 0).run
+    for start, moves in ((np.array([[0.5, 0.5]]), False), (start_policy(game), True)):
+        run = solving.run_at(game, 0.2, start, 0).run
         assert (len(run.residuals) > 1) is moves
 
 
 def test_one_seed_is_one_solution_and_temperatures_are_taken_as_they_come() -> None:
     game = named(drawn(3))
     whole, part = solve_game(game, temperatures=(0.5, 2.0), seed=4), solve_game(game, temperatures=(2.0,), seed=4)
-    assert [one.temperature for one in whole.turns] == [0.5, 2.0]
-    assert whole.turns[1].lipschitz == part.turns[0].lipschitz
-    np.testing.assert_array_equal(whole.turns[1].run.policies, part.turns[0].run.policies)
+    assert [one.temperature for one in whole.runs] == [0.5, 2.0]
+    assert whole.runs[1].lipschitz == part.runs[0].lipschitz
+    np.testing.assert_array_equal(whole.runs[1].run.policies, part.runs[0].run.policies)
 
 
-def test_turns_that_neither_settle_nor_cycle_are_a_failure_only_where_they_were_asked_for(
+def test_a_run_that_neither_converges_nor_cycles_is_a_failure_only_where_it_was_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(solving, "MAX_ROUNDS", 3)
@@ -224,7 +224,7 @@ def test_a_request_to_stop_is_heard_between_the_parts() -> None:
     found = solve_game(load_game("pennies"), told=parts.append, cancelled=lambda: next(asked) >= 2)
     assert (found.outcome, found.message) == (Solved.CANCELLED, "Cancelled: some parts were not solved.")
     assert list(found.concepts) == parts[:2] == ["commitment", "feedback"]
-    assert found.turns == ()
+    assert found.runs == ()
 
 
 # --- the JSON ----------------------------------------------------------------------------------------------------
@@ -249,13 +249,13 @@ def test_the_json_names_everything_and_holds_the_same_numbers() -> None:
     runs = result["softmax"]["temperatures"]
     assert result["softmax"]["contractive_temperature"] == found.warm
     assert result["softmax"]["start_policy"]["grid"]["high"] == pytest.approx(0.6)
-    assert [run["temperature"] for run in runs] == [one.temperature for one in found.turns]
-    for run, one in zip(runs, found.turns, strict=True):
+    assert [run["temperature"] for run in runs] == [one.temperature for one in found.runs]
+    for run, one in zip(runs, found.runs, strict=True):
         assert run["rounds"] == len(one.run.residuals)
-        assert (run["error"] is None) is not one.settled
+        assert (run["error"] is None) is not one.converged
         assert run["lipschitz"]["product_bound"] == one.lipschitz.product_bound
         assert run["leader_objective"] == pytest.approx(run["leader_value"]["grid"])
-    first, product = found.turns[0].run.residuals[0], runs[0]["lipschitz"]["product_bound"]
+    first, product = found.runs[0].run.residuals[0], runs[0]["lipschitz"]["product_bound"]
     assert runs[0]["error_bound_proven"][0] == pytest.approx(first / (1 - product))
     assert runs[-1]["error_bound_proven"] is runs[-1]["error_bound_measured"] is None
 

@@ -420,6 +420,17 @@ def test_the_search_is_below_the_bound_above_its_samples_and_attains_it_in_match
     assert pennies.lipschitz_bound() == pytest.approx(1 / (2 * 0.4))
 
 
+def test_a_hasty_search_ends_below_the_patient_one_at_a_policy_that_attains_what_it_says() -> None:
+    response = follower_map(drawn(5), 0.3)
+    patient, _ = steepest(response, np.random.default_rng(0))
+    hasty, where = steepest(response, np.random.default_rng(0), least_gain=0.1)
+    assert hasty == response.local_lipschitz(where)
+    assert response.local_lipschitz(np.full((3, 2), 0.5)) <= hasty < patient
+    found = [steepest(response, np.random.default_rng(0), least_gain=gain)[0] for gain in (1e-3, 0.0)]
+    assert found[1] == patient
+    assert found[0] == pytest.approx(patient, rel=0.02)
+
+
 def test_a_promise_for_another_state_pushes_and_the_proof_counts_it() -> None:
     """State 0: stay or go to state 1, for ever, where the leader pays 1 with probability p. Only the promise moves.
 
