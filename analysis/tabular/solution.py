@@ -198,8 +198,8 @@ def default_temperatures(game: StackelbergGame, seed: int = 0) -> tuple[float, .
     """Temperatures at which the iteration converges and, where it does so when cold, cycles; two digits, falling.
 
     The first is where it converges by proof, ``contractive_temperature``. As that may be far too careful, the next is
-    where the product found by search is the same, then its halves. Where a player does not answer the other at all, from
-    the range of the rewards on.
+    where the product found by search is the same, then its halves. Where a player does not answer the other at all,
+    from the range of the rewards on.
     """
     proven = contractive_temperature(game, PRODUCT)
     found = _temperature_found(game, proven, seed) if proven > 0.0 else 0.0

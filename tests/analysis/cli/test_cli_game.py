@@ -125,7 +125,9 @@ def test_files_appear_whole_and_hold_the_game_itself(tmp_path: Path, capsys: pyt
     assert manifest["settings"] == found["settings"]
     again = GameFile.model_validate(manifest["game"]).named("pennies").game
     assert again.reward_leader.tolist() == load_game("pennies").game.reward_leader.tolist()
-    assert (out / "iteration.png").read_bytes().startswith(b"\x89PNG")
+    drawn = (out / "iteration.png").read_bytes()
+    assert drawn.startswith(b"\x89PNG")
+    assert b"IEND" in drawn[-8:]
     assert (out / "responses.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 

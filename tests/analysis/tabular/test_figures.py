@@ -134,6 +134,8 @@ def test_a_square_shows_both_maps_the_concepts_and_the_fixed_points() -> None:
     crossing = drawn["fixed point"][:, -1]
     assert crossing[0] == pytest.approx(last.run.leader_policy[0, 0])
     assert np.interp(crossing[0], p, soft) == pytest.approx(crossing[1], abs=1e-3)  # 200 chords of a smooth curve
+    soft, p = drawn["utility, η = 0.27"]
+    assert np.interp(crossing[1], p, soft) == pytest.approx(crossing[0], abs=1e-3)
     assert (panel.get_xlabel(), panel.get_title(loc="left")) == ("utility: probability of high", "in grid")
     assert "Play in other states is held" in figure.get_supxlabel()
 

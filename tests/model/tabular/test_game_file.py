@@ -110,6 +110,12 @@ def test_players_may_look_ahead_unequally_and_the_first_state_be_drawn(tmp_path:
     assert game.start_law.tolist() == [0.8, 0.2]
 
 
+def test_thirds_written_with_seven_digits_are_thirds_that_sum_to_one(tmp_path: Path) -> None:
+    game = loaded(STATES.replace("NEXT", "{ a = 0.3333333, b = 0.6666666 }"), tmp_path).game
+    assert game.kernel[0].sum(axis=-1) == pytest.approx(1.0, abs=1e-15)
+    assert game.kernel[0, 0, 0] == pytest.approx([1 / 3, 2 / 3], abs=1e-7)
+
+
 # --- the way back ------------------------------------------------------------------------------------------------
 
 

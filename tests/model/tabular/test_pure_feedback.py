@@ -73,6 +73,18 @@ def test_a_tied_follower_answers_as_the_leader_likes_best_or_least() -> None:
     assert [one.leader_objective for one in pure_feedback_equilibria(game, ties=Ties.WEAK)] == [2.0]
 
 
+def test_a_leader_who_does_not_mind_does_not_make_the_follower_take_less() -> None:
+    game = StackelbergGame(
+        reward_leader=np.ones((1, 2, 2)),
+        reward_follower=np.array([[[1.0, 0.0], [0.0, 1.0]]]),
+        kernel=np.ones((1, 2, 2, 1)),
+        discount_leader=0.5,
+        discount_follower=0.5,
+    )
+    pairs = [(one.leader_policy.tolist(), one.follower_policy.tolist()) for one in pure_feedback_equilibria(game)]
+    assert pairs == [([[1, 0]], [[1, 0]]), ([[0, 1]], [[0, 1]])]
+
+
 def test_too_many_pairs_are_refused_with_their_number() -> None:
     game = drawn(0)
     assert pure_pairs(game) == 16
