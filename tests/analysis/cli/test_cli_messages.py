@@ -36,6 +36,13 @@ battery_levels = [5, 20]
             ],
         ),
         (f"export {SET} --to game.npz", [LOST]),
+        (
+            "game defection --temperature 1",
+            [
+                "commitment: only the 4 pure promises were compared, as the follower moves the state; the lottery of"
+                " feedback_mixed, promised for ever, earns at least 25."
+            ],
+        ),
         ("study levels.toml --workers 0", [f"{LOST[:-1]} (1 of 2 points)."]),
     ],
 )
