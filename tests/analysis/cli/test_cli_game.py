@@ -11,7 +11,7 @@ from repository import ROOT
 from meanwatt.analysis.cli import main
 from meanwatt.model.tabular.game_file import GameFile, game_text, games, load_game
 
-PAGE = (ROOT / "docs" / "tabular_games.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "tutorial" / "tabular_games.md").read_text(encoding="utf-8")
 QUICK = "--temperature 0.7,0.2"
 
 

@@ -86,7 +86,7 @@ def test_a_pure_promise_is_worth_no_less_than_any_pure_feedback_and_a_lottery_ke
 
 
 def test_of_leaving_the_grid_everything_is_said() -> None:
-    """By hand in docs/tabular_games.md: pure promise 20, pure feedback none, the lottery of a quarter 25."""
+    """By hand in docs/tutorial/tabular_games.md: pure promise 20, pure feedback none, the lottery of a quarter 25."""
     found = solved("defection")
     assert found.outcome is Solved.SOLVED
     assert found.message == "Solved, but for feedback."
