@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -316,9 +317,11 @@ def _silent(name: str) -> Iterator[None]:
 def ctrl_c_stays_here() -> Iterator[None]:
     """Let processes started in the block, and by its threads later, not hear Ctrl-C: this one ends them in its time.
 
-    Where signals can be blocked, one that comes inside the block is heard at its end.
+    Where signals can be blocked, one that comes inside the block is heard at its end. Python's own helper process for
+    shared resources is started before: to start it unblocks them (until Python 3.12).
     """
     if hasattr(signal, "pthread_sigmask"):
+        resource_tracker.ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             yield

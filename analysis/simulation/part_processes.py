@@ -37,7 +37,7 @@ from meanwatt.model.scenario.economy import Economy
 
 MOST_DEATHS: Final = 3
 """Deaths of one part's workers after which it is given up."""
-GRACE_SECONDS: Final = 1.0
+GRACE_SECONDS: Final = 0.5
 """Time that a day under way has to end after a request to stop."""
 
 Order = tuple[str, tuple[Any, ...]]
@@ -85,6 +85,7 @@ class PartProcesses:
         self.messages: list[str] = []
         self._cancelled = cancelled
         self._asked_at: float | None = None
+        self._grace_seconds = 0.0  # until there is a day to end
         self._settings = pickle.dumps({"economy": economy, **settings}, protocol=pickle.HIGHEST_PROTOCOL)
         count = [rank_ranges(economy.type_share, settings["households"], k, workers)[1] for k in range(workers)]
         self._stream = MeterStream(np.transpose(count) * economy.slots * np.dtype("<f4").itemsize)
@@ -99,6 +100,7 @@ class PartProcesses:
             self._customers_at = reduce(add, self._begin(self._parts))
         except (EOFError, OSError) as error:
             raise WorkersLostError(_NOT_STARTED) from error
+        self._grace_seconds = GRACE_SECONDS
 
     @property
     def customers_at(self) -> Ints:
@@ -205,7 +207,7 @@ class PartProcesses:
             return
         now = time.monotonic()
         self._asked_at = self._asked_at or now
-        if now - self._asked_at > GRACE_SECONDS:
+        if now - self._asked_at >= self._grace_seconds:
             raise Cancelled
 
     # --- starting ---------------------------------------------------------------------------------------------------
@@ -234,7 +236,7 @@ class PartProcesses:
                 raise WorkersLostError(_LOST.format(number=part.number + 1, of=len(self._parts), times=MOST_DEATHS))
             self.messages.append(
                 f"Worker {part.number + 1} of {len(self._parts)} was lost on day {len(self._loads)} and started again;"
-                " its part was lived anew from the seed, and nothing differs."
+                " its part was recomputed from the seed, results are the same."
             )
             part.end()
             try:

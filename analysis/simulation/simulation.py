@@ -28,7 +28,7 @@ from meanwatt.model.progress.watch import Cancelled
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import joined
 
-BROKEN_OFF: Final = "Metrics are left out: a day was broken off, and some households have its bill, others not."
+BROKEN_OFF: Final = "Metrics are left out: the day that was broken off may stand on some bills."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -107,7 +107,7 @@ def simulate(
         Called with the number of days done after each.
     cancelled
         Asked before each day; answering True ends the run early. With workers it is also asked during a day: one that
-        does not end within a second is broken off, and then there are no metrics.
+        does not end within half a second is broken off, and then there are no metrics.
     workers
         Processes of this machine that hold the households, each a part of them; 0 for none but this one. Results do
         not depend on it. Each has ``threads`` threads.
