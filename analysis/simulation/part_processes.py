@@ -5,14 +5,13 @@ which make its prices: it lives these days anew and takes up the orders of today
 meters today is not asked for twice, so the day's digest goes on as well.
 """
 
-import multiprocessing
 import pickle
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import reduce
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from operator import add
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.metrics.utility_meter import UtilitySums
 from meanwatt.analysis.simulation.meter_stream import MeterStream
-from meanwatt.analysis.simulation.part_worker import work
+from meanwatt.analysis.simulation.part_process import Order, PartProcess
 from meanwatt.analysis.workers import (
     LOOK_SECONDS,
     WorkersLostError,
@@ -40,7 +39,6 @@ MOST_DEATHS: Final = 3
 GRACE_SECONDS: Final = 0.5
 """Time that a day under way has to end after a request to stop."""
 
-Order = tuple[str, tuple[Any, ...]]
 Asked = Callable[[], bool]
 """Whether somebody asked to stop."""
 
@@ -89,7 +87,7 @@ class PartProcesses:
         self._settings = pickle.dumps({"economy": economy, **settings}, protocol=pickle.HIGHEST_PROTOCOL)
         count = [rank_ranges(economy.type_share, settings["households"], k, workers)[1] for k in range(workers)]
         self._stream = MeterStream(np.transpose(count) * economy.slots * np.dtype("<f4").itemsize)
-        self._parts = [_Part((k, workers)) for k in range(workers)]
+        self._parts = [PartProcess((k, workers)) for k in range(workers)]
         self._loads: list[Floats] = []
         self._today: list[Order] = []
         self._customers_at: Ints | None = None
@@ -162,7 +160,7 @@ class PartProcesses:
             with suppress(OSError):
                 part.tell(self._told(part, self._today[-1]))
 
-    def _told(self, part: "_Part", order: Order) -> Order:
+    def _told(self, part: PartProcess, order: Order) -> Order:
         """An order as one part gets it: of today's meters it does not send what is known."""
         return (order[0], (self._stream.taken_bytes(part.number),)) if order[0] == "morning" else order
 
@@ -181,7 +179,7 @@ class PartProcesses:
                     self._read_meters(part)
         return [found[part.number] for part in self._parts]
 
-    def _answer(self, part: "_Part") -> Any:
+    def _answer(self, part: PartProcess) -> Any:
         """The answer of a part to the last order, of a new worker if need be."""
         while True:
             try:
@@ -192,7 +190,7 @@ class PartProcesses:
                 part.owes = False
                 return answer
 
-    def _read_meters(self, part: "_Part") -> None:
+    def _read_meters(self, part: PartProcess) -> None:
         """Take in the next piece of a part's meters."""
         try:
             raw = part.meters.recv_bytes()
@@ -212,7 +210,7 @@ class PartProcesses:
 
     # --- starting ---------------------------------------------------------------------------------------------------
 
-    def _begin(self, parts: Sequence["_Part"]) -> list[Ints]:
+    def _begin(self, parts: Sequence[PartProcess]) -> list[Ints]:
         """Start workers and let each make its part; all start at the same time."""
         end_if_just_started()
         with (
@@ -228,7 +226,7 @@ class PartProcesses:
             part.tell(("open", (self._settings, (part.number, part.of))))
         return [part.answer(self._look) for part in parts]
 
-    def _begin_again(self, part: "_Part") -> None:
+    def _begin_again(self, part: PartProcess) -> None:
         """Start a dead worker again, and bring it to where it was: the last answer is left to be read if it is owed."""
         while True:
             part.deaths += 1
@@ -250,72 +248,6 @@ class PartProcesses:
             except (EOFError, OSError):
                 continue
             return
-
-
-class _Part:
-    """One part as the centre sees it.
-
-    Attributes
-    ----------
-    number, of
-        Part ``number`` of so many.
-    orders, meters
-        Its pipes.
-    owes
-        Whether it has not answered the last order.
-    deaths
-        How many of its workers died.
-    """
-
-    orders: "Connection[Any, Any]"
-    meters: "Connection[Any, Any]"
-
-    def __init__(self, part: tuple[int, int]) -> None:
-        self.number, self.of = part
-        self.owes = False
-        self.deaths = 0
-        self._process: Any = None
-
-    def start(self) -> None:
-        """Start a worker process."""
-        context = multiprocessing.get_context("spawn")
-        self.orders, theirs = context.Pipe()
-        self.meters, source = context.Pipe(duplex=False)
-        process = context.Process(target=work, args=(theirs, source), name=f"part {self.number}", daemon=True)
-        process.start()
-        self._process = process
-        theirs.close()
-        source.close()
-
-    def tell(self, order: Order) -> None:
-        """Give an order."""
-        self.orders.send(order)
-
-    def answer(self, look: Callable[[], None]) -> Any:
-        """Wait for an answer; an error is raised as it was.
-
-        Raises
-        ------
-        EOFError, OSError
-            If the worker is dead.
-        """
-        while not self.orders.poll(LOOK_SECONDS):
-            look()
-        well, answer = self.orders.recv()
-        if not well:
-            raise answer
-        return answer
-
-    def end(self) -> None:
-        """End the worker at once."""
-        if self._process is None:
-            return
-        self._process.kill()
-        self._process.join()
-        self._process.close()
-        self._process = None
-        self.orders.close()
-        self.meters.close()
 
 
 _LOST: Final = (

@@ -16,7 +16,7 @@ from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.metrics.feeder_stress import FeederStress, feeder_stress
 from meanwatt.analysis.metrics.metrics import Metrics, market_metrics
 from meanwatt.analysis.metrics.utility_meter import Enjoyed
-from meanwatt.analysis.simulation.measured_market import MarketInParts, MeasuredMarket, WholeMarket
+from meanwatt.analysis.simulation.measured_market import MeasuredMarket, WholeMarket
 from meanwatt.model.market.behaviour_spec import Given
 from meanwatt.model.market.history import History
 from meanwatt.model.market.market import ProsumerMarket
@@ -124,6 +124,8 @@ def simulate(
     size: dict[str, Any] = {"households": households, "behaviour": behaviour, "threads": threads}
     run: MeasuredMarket
     if workers:
+        from meanwatt.analysis.simulation.market_in_parts import MarketInParts
+
         run = MarketInParts(
             economy,
             tariff,
