@@ -20,6 +20,8 @@ from scenarios import real_time, solved, toy
 
 from meanwatt.agents.behaviour.protocol import Situation
 from meanwatt.analysis.cli import main
+from meanwatt.analysis.metrics.utility_meter import UtilitySums
+from meanwatt.analysis.simulation.meter_stream import MeterStream
 from meanwatt.analysis.simulation.part_process import PartProcess
 from meanwatt.analysis.simulation.part_processes import PartProcesses
 from meanwatt.analysis.simulation.part_worker import work
@@ -113,6 +115,24 @@ def test_a_market_without_equilibrium_and_power_flow_may_live_in_parts(in_thread
     assert one.feeder is None
 
 
+def test_households_of_a_class_stand_in_the_order_of_ids_when_parts_are_put_together() -> None:
+    """What Q-learners enjoyed is summed household by household: the order makes the last bits."""
+
+    def part(**learnt: list[float]) -> UtilitySums:
+        by_class = {int(name[1:]): (np.array(usd), -np.array(usd)) for name, usd in learnt.items()}
+        return UtilitySums(
+            utility_quanta=np.ones((3, 1, 1), dtype=int), levels=np.ones(3, dtype=int), learnt=(by_class,)
+        )
+
+    total = part(_0=[1.0, 2.0]) + part(_0=[3.0], _2=[4.0]) + part(_2=[5.0])
+    (found,) = total.learnt
+    assert {number: (utility.tolist(), (-wear).tolist()) for number, (utility, wear) in found.items()} == {
+        0: ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]),
+        2: ([4.0, 5.0], [4.0, 5.0]),
+    }
+    assert total.levels.tolist() == [3, 3, 3]
+
+
 # --- workers that die ---------------------------------------------------------------------------------------------
 
 
@@ -157,6 +177,33 @@ def test_a_lost_part_is_recomputed_wherever_its_day_stood(
     (told,) = set(divided.messages) - set(whole.messages)
     assert told.startswith(f"Worker {victim + 1} of 2 was lost on day ")
     assert told.endswith("and started again; its part was recomputed from the seed, results are the same.")
+
+
+@pytest.mark.parametrize("victim", [0, 2])
+def test_a_part_that_is_lost_when_all_but_its_meters_are_known_is_recomputed(
+    in_threads: None, monkeypatch: pytest.MonkeyPatch, victim: int
+) -> None:
+    """Of so many households a pipe does not hold the meters; they are read when the day is settled, or not at all."""
+    answers, digest, turn = PartProcesses._answers, PartProcesses.hexdigest, MeterStream.turn
+    waiting: list[PartProcesses] = []
+
+    def waited(parts: PartProcesses) -> Any:
+        waiting.append(parts)
+        found = answers(parts)
+        waiting.clear()
+        return found
+
+    def killed(parts: PartProcesses) -> str:
+        if len(parts._loads) == 1 and not parts.messages:
+            parts._parts[victim].die()
+        return digest(parts)
+
+    monkeypatch.setattr(PartProcesses, "_answers", waited)
+    monkeypatch.setattr(PartProcesses, "hexdigest", killed)
+    monkeypatch.setattr(MeterStream, "turn", property(lambda stream: None if waiting else turn.fget(stream)))
+    divided = run(workers=3, households=12_000)
+    require_equal(divided, run(households=12_000))
+    assert divided.messages[-1].startswith(f"Worker {victim + 1} of 3 was lost on day 1 ")
 
 
 def test_a_part_whose_workers_die_again_and_again_ends_the_run_in_one_line(
