@@ -30,6 +30,7 @@ from meanwatt.analysis.workers import WorkersLostError
 from meanwatt.model.market.behaviour_spec import read_behaviour
 from meanwatt.model.market.divided_market import require_divisible
 from meanwatt.model.market.population import Population
+from meanwatt.model.market.q_tables import LivedClass
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 
 MIX = "equilibrium=.4,belief=.2:cohorts=2:stagger=2,qlearning=.2,passive=.2"
@@ -118,19 +119,20 @@ def test_a_market_without_equilibrium_and_power_flow_may_live_in_parts(in_thread
 def test_households_of_a_class_stand_in_the_order_of_ids_when_parts_are_put_together() -> None:
     """What Q-learners enjoyed is summed household by household: the order makes the last bits."""
 
-    def part(**learnt: list[float]) -> UtilitySums:
-        by_class = {int(name[1:]): (np.array(usd), -np.array(usd)) for name, usd in learnt.items()}
-        return UtilitySums(
-            utility_quanta=np.ones((3, 1, 1), dtype=int), levels=np.ones(3, dtype=int), learnt=(by_class,)
-        )
+    def part(learnt: dict[int, list[float]]) -> UtilitySums:
+        one, two = np.ones((3, 1), dtype=int), np.ones((3, 2, 1), dtype=int)
+        by_class = {
+            number: LivedClass(utility_usd=np.array(usd), wear_usd=-np.array(usd), discharged=np.ones(1, dtype=int))
+            for number, usd in learnt.items()
+        }
+        return UtilitySums(utility_quanta=two, charged=one, discharged=one, count=one[:, 0], learnt=(by_class,))
 
-    total = part(_0=[1.0, 2.0]) + part(_0=[3.0], _2=[4.0]) + part(_2=[5.0])
+    total = part({0: [1.0, 2.0]}) + part({0: [3.0], 2: [4.0]}) + part({2: [5.0]})
     (found,) = total.learnt
-    assert {number: (utility.tolist(), (-wear).tolist()) for number, (utility, wear) in found.items()} == {
-        0: ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]),
-        2: ([4.0, 5.0], [4.0, 5.0]),
-    }
-    assert total.levels.tolist() == [3, 3, 3]
+    assert {number: own.utility_usd.tolist() for number, own in found.items()} == {0: [1.0, 2.0, 3.0], 2: [4.0, 5.0]}
+    assert {number: own.wear_usd.tolist() for number, own in found.items()} == {0: [-1.0, -2.0, -3.0], 2: [-4.0, -5.0]}
+    assert total.count.tolist() == [3, 3, 3]
+    assert total.discharged.tolist() == [[3], [3], [3]]
 
 
 # --- workers that die ---------------------------------------------------------------------------------------------
