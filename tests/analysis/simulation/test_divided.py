@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from scenarios import real_time, solved, toy
+from scenarios import preset_economy, preset_tariff, real_time, solved, toy
 
 from meanwatt.agents.behaviour.protocol import Situation
 from meanwatt.analysis.cli import main
@@ -110,10 +110,24 @@ def test_a_market_without_equilibrium_and_power_flow_may_live_in_parts(in_thread
     found = solved("textbook", "tou")
     settings: dict[str, Any] = {"equilibrium": None, "behaviour": "belief", "households": 50, "days": 2, "seed": 1}
     one, other = (
-        simulate(found.economy, found.tariff, power_flow=False, workers=workers, **settings) for workers in (0, 2)
+        simulate(found.economy, found.tariff, power_flow=False, workers=workers, **settings) for workers in (0, 3)
     )
     require_equal(one, other)
     assert one.feeder is None
+
+
+def test_vehicles_may_live_in_parts(in_threads: None) -> None:
+    """What their trips lack depends on the mean of a class, also of those that learn from their bills."""
+    shares = [f"income_groups.{group}.ev_share=0.5" for group in ("low", "middle", "high")]
+    economy = preset_economy("textbook", *shares, "ev.trip_kwh=25", "ev.power_limit_kw=2", "ev.levels=33")
+    settings: dict[str, Any] = {"behaviour": "passive=.5,qlearning=.5", "households": 90, "days": 2, "seed": 1}
+    one, other = (
+        simulate(economy, preset_tariff("textbook", "filed"), equilibrium=None, workers=workers, **settings)
+        for workers in (0, 3)
+    )
+    require_equal(one, other)
+    assert one.unmet_trip_kwh_per_household_day
+    assert one.unmet_trip_kwh_per_household_day == other.unmet_trip_kwh_per_household_day
 
 
 def test_households_of_a_class_stand_in_the_order_of_ids_when_parts_are_put_together() -> None:
