@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -131,7 +132,7 @@ def dask_client(scheduler: str | None, *, workers: int, recycled: bool = True) -
         As for `results`.
     """
     if scheduler is None:
-        _end_if_just_started()
+        end_if_just_started()
     distributed: Any = import_module("dask.distributed")
     dask: Any = import_module("dask")
     if scheduler is not None:
@@ -143,7 +144,7 @@ def dask_client(scheduler: str | None, *, workers: int, recycled: bool = True) -
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="meanwatt-", ignore_cleanup_errors=True))
             stack.enter_context(dask.config.set({"temporary-directory": scratch}))
             age = {"lifetime": LIFETIME, "lifetime_stagger": "1 hour", "lifetime_restart": True}
-            with _ctrl_c_stays_here(), _main_guard(scratch):
+            with ctrl_c_stays_here(), main_guard(scratch):
                 cluster = stack.enter_context(
                     distributed.LocalCluster(
                         n_workers=workers,
@@ -313,12 +314,14 @@ def _silent(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _ctrl_c_stays_here() -> Iterator[None]:
+def ctrl_c_stays_here() -> Iterator[None]:
     """Let processes started in the block, and by its threads later, not hear Ctrl-C: this one ends them in its time.
 
-    Where signals can be blocked, one that comes inside the block is heard at its end.
+    Where signals can be blocked, one that comes inside the block is heard at its end. Python's own helper process for
+    shared resources is started before: to start it unblocks them (until Python 3.12).
     """
     if hasattr(signal, "pthread_sigmask"):
+        resource_tracker.ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             yield
@@ -335,10 +338,10 @@ def _ctrl_c_stays_here() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
 
 
-def _end_if_just_started() -> None:
+def end_if_just_started() -> None:
     """End a process without a word that imports the script it is to work for, and is led to start processes itself.
 
-    It leaves a note for the process that started it; see `_main_guard`.
+    It leaves a note for the process that started it; see `main_guard`.
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         with suppress(OSError):
@@ -347,7 +350,7 @@ def _end_if_just_started() -> None:
 
 
 @contextmanager
-def _main_guard(scratch: str) -> Iterator[None]:
+def main_guard(scratch: str) -> Iterator[None]:
     """Tell in one line where starting worker processes failed because each of them began to run the script again."""
     note = Path(scratch) / "no-main-guard"
     os.environ[_GUARD] = str(note)

@@ -11,7 +11,7 @@ from meanwatt.analysis.cli.leader_options import LEADERS, PriceCap, Weights
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
-from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, SEED, THREADS
+from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, SEED, THREADS, WORKERS
 
 if TYPE_CHECKING:
     from meanwatt.agents.leader.learning_leader import LearningLeader
@@ -34,6 +34,10 @@ def simulate(
         ),
     ] = "equilibrium",
     threads: Annotated[str, typer.Option(metavar="K", help="Threads; results do not depend on it.")] = "1",
+    workers: Annotated[
+        str | None,
+        typer.Option(metavar="W", help="Processes that hold the households; results do not depend on it."),
+    ] = None,
     leader: Annotated[
         str | None,
         typer.Option(metavar=LEADERS, help="Post tariffs, and learn from meters which is best."),
@@ -62,6 +66,7 @@ def simulate(
         "seed": whole_number("--seed", seed, SEED, example=1),
         "threads": whole_number("--threads", threads, THREADS, example=2),
     }
+    processes = 0 if workers is None else whole_number("--workers", workers, WORKERS, example=2)
     choices = read_leader(
         leader,
         round_days=round_days,
@@ -70,6 +75,8 @@ def simulate(
         weights_text=weights_text,
         price_cap=price_cap,
     )
+    if processes and choices is not None:
+        raise ValueError("--leader and --workers are both given; a leader learns in one process, leave --workers out")
     with watched(quiet=json) as work:
         from meanwatt.agents.tariff.tariff import Recovery
         from meanwatt.analysis.cli.inputs import read
@@ -85,6 +92,10 @@ def simulate(
 
             require_free(out)
         inputs = read(scenario, tariff, set)
+        if processes:
+            from meanwatt.model.market.divided_market import require_divisible
+
+            require_divisible(ways, inputs.economy, size["households"], processes, name="--workers")
         found = None
         outcome, message = Outcome.CONVERGED, ""
         if choices is not None or needs_equilibrium(ways) or inputs.tariff.recovery is not Recovery.POSTED:
@@ -96,7 +107,10 @@ def simulate(
         if choices is not None and found is not None:
             with suppress(Cancelled):
                 learner, known = make_leader(choices, inputs.economy, found, size, work)
-        work.new_stage("simulating")
+        if processes:
+            work.new_stage(f"starting {processes} worker{'s' if processes > 1 else ''}")
+        else:
+            work.new_stage("simulating")
         from meanwatt.analysis.simulation.simulation import simulate as run
 
         done = run(
@@ -109,8 +123,9 @@ def simulate(
             known=tuple(known.equilibria.values()) if known else (),
             told=lambda day: work.show(f"day {day} of {size['days']}", day / size["days"]),
             cancelled=work.cancelled,
+            workers=processes,
         )
-        if work.cancelled() and len(done.history) < size["days"]:
+        if work.cancelled() and (len(done.history) < size["days"] or done.metrics is None):
             outcome, message = Outcome.CANCELLED, f"Cancelled after {len(done.history)} of {size['days']} days."
         elif outcome is Outcome.CONVERGED:
             message = f"Simulated {size['days']} days of {size['households']} households. {message}".strip()
@@ -129,6 +144,7 @@ def simulate(
             **inputs.given,
             "behaviour": behaviour,
             **size,
+            "workers": processes,
             **(choices.settings if choices else {}),
         },
     }

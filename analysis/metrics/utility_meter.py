@@ -6,7 +6,7 @@ of utilities in place of the table of meter readings.
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -14,11 +14,12 @@ import numpy as np
 
 from meanwatt.agents.household.demand import utility_usd_per_hour
 from meanwatt.agents.household.policy_table import PolicyTable
-from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.model.market.day_kernel import run_day
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.model.market.day_kernel import QUANTUM_KWH, run_day
 from meanwatt.model.market.day_tables import DayTables, day_tables
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.population import Population
+from meanwatt.model.market.q_tables import LivedClass
 from meanwatt.model.scenario.economy import Economy
 
 
@@ -37,6 +38,72 @@ class Enjoyed:
     utility_usd: float
     wear_usd: float
     unmet_trip_kwh: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class UtilitySums:
+    """What is measured of one day, exact or household by household: parts of a market are put together without error.
+
+    Attributes
+    ----------
+    utility_quanta : (class, bus, slot) int
+        Utility of use in whole quanta of ``meanwatt.model.market.day_kernel.QUANTUM_KWH``, here of one USD.
+    charged, discharged : (class, slot) int
+        Levels that batteries went up and down, both counted positive.
+    count : (class,) int
+        Number of households.
+    learnt : tuple of dict
+        For each cohort that learns by Q-learning, its day by the number of the class: these did not follow the policies
+        of their class, by which the sums above were made.
+    """
+
+    utility_quanta: Ints
+    charged: Ints
+    discharged: Ints
+    count: Ints
+    learnt: tuple[dict[int, LivedClass], ...]
+
+    def __add__(self, other: "UtilitySums") -> "UtilitySums":
+        """Put two parts together, of which the second one's households come after the first one's in every class."""
+        return UtilitySums(
+            utility_quanta=self.utility_quanta + other.utility_quanta,
+            charged=self.charged + other.charged,
+            discharged=self.discharged + other.discharged,
+            count=self.count + other.count,
+            learnt=tuple(_together(a, b) for a, b in zip(self.learnt, other.learnt, strict=True)),
+        )
+
+    def enjoyed(self, economy: Economy, own_ways: Floats | None = None) -> Enjoyed:
+        """Sum over the households.
+
+        Parameters
+        ----------
+        own_ways : (3,), optional
+            Utility, wear [USD] and unmet trips [kWh] of households that decided for themselves, less those of their
+            plans.
+        """
+        cohorts = len(self.count) // len(economy.types)
+        utility = (self.utility_quanta * QUANTUM_KWH).sum(axis=(1, 2))
+        charged, discharged, count = self.charged.copy(), self.discharged.copy(), self.count.copy()
+        more = np.zeros(3) if own_ways is None else own_ways.copy()
+        for lived in self.learnt:
+            own = list(lived)
+            utility[own], charged[own], discharged[own], count[own] = 0.0, 0, 0, 0
+            more += _learnt(economy, cohorts, lived)
+        days = [household.storage_day(economy.slot_hours) for household in economy.types for _ in range(cohorts)]
+        per_level = [0.0 if day.choice.given.size else day.level_cost_usd for day in days]
+        wear = (charged + discharged).sum(axis=1) @ np.array(per_level)
+        lacked = 0.0
+        for number, day in enumerate(days):
+            if day.choice.given.size and count[number]:
+                households = int(count[number])
+                wear += day.total_cost_usd(charged[number], discharged[number], households)
+                lacked += households * day.unmet_kwh(discharged[number] / households)
+        return Enjoyed(
+            utility_usd=float(utility.sum() + more[0]),
+            wear_usd=float(wear + more[1]),
+            unmet_trip_kwh=float(lacked + more[2]),
+        )
 
 
 class UtilityMeter:
@@ -65,6 +132,11 @@ class UtilityMeter:
 
     def after(self) -> Enjoyed:
         """Run the day that is over once more and add up."""
+        sums = self.sums()
+        return sums.enjoyed(self._market.economy, self._own_ways())
+
+    def sums(self) -> UtilitySums:
+        """Run the day that is over once more; of households that decide for themselves, by their plans."""
         market = self._market
         economy, c = market.economy, market.common_state
         if market.policies_lived is not self._policies:
@@ -72,27 +144,12 @@ class UtilityMeter:
         if c not in self._tables:
             self._tables[c] = utility_tables(economy, self._policies, c)
         sums = run_day(self._shadow, self._tables[c], market.day - 1, threads=market.threads, executor=self._executor)
-        utility = sums.energy_kwh.sum(axis=(1, 2))
-        charged, discharged = sums.charged.sum(axis=1), sums.discharged.sum(axis=1)
-        count = np.array(self._shadow.class_count).ravel()
-        learnt = self._own_ways()
-        for learner in market.learners:  # these did not follow the policies of their class
-            own = list(learner.classes)
-            utility[own], charged[own], discharged[own], count[own] = 0.0, 0, 0, 0
-            learnt += (*learner.utility_and_wear_usd(), learner.unmet_trip_kwh())
-        days = [economy.types[kind].storage_day(economy.slot_hours) for kind in self._shadow.class_type]
-        per_level = [0.0 if day.choice.given.size else day.level_cost_usd for day in days]
-        wear = (charged + discharged).sum(axis=1) @ np.array(per_level)
-        lacked = 0.0
-        for number, day in enumerate(days):
-            if day.choice.given.size and count[number]:
-                households = int(count[number])
-                wear += day.total_cost_usd(charged[number], discharged[number], households)
-                lacked += households * day.unmet_kwh(discharged[number] / households)
-        return Enjoyed(
-            utility_usd=float(utility.sum() + learnt[0]),
-            wear_usd=float(wear + learnt[1]),
-            unmet_trip_kwh=float(lacked + learnt[2]),
+        return UtilitySums(
+            utility_quanta=sums.energy_quanta,
+            charged=sums.charged.sum(axis=1),
+            discharged=sums.discharged.sum(axis=1),
+            count=np.array(self._shadow.class_count).ravel(),
+            learnt=tuple(learner.lived() for learner in market.learners),
         )
 
     def _own_ways(self) -> Floats:
@@ -119,6 +176,21 @@ class UtilityMeter:
         """Let the threads end."""
         if self._executor:
             self._executor.shutdown()
+
+
+def _together(first: Mapping[int, LivedClass], second: Mapping[int, LivedClass]) -> dict[int, LivedClass]:
+    """Put two parts of a cohort together, class by class; of some classes only one part has households."""
+    numbers = sorted({*first, *second})
+    return {n: first[n] + second[n] if n in first and n in second else first.get(n) or second[n] for n in numbers}
+
+
+def _learnt(economy: Economy, cohorts: int, lived: Mapping[int, LivedClass]) -> tuple[float, float, float]:
+    """Utility, wear and unmet trips of a cohort that learns by Q-learning."""
+    return (
+        sum(own.total_utility_usd for own in lived.values()),
+        sum(own.total_wear_usd for own in lived.values()),
+        sum(own.unmet_trip_kwh(economy.types[n // cohorts], economy.slot_hours) for n, own in lived.items()),
+    )
 
 
 def utility_tables(economy: Economy, policies: Sequence[PolicyTable], common_state: int) -> DayTables:

@@ -22,7 +22,7 @@ from meanwatt.analysis.simulation.simulation import simulate as run
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario
-from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS
+from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, WORKERS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -204,6 +204,7 @@ def simulate(
     behaviour: Any = "equilibrium",
     threads: int = 1,
     power_flow: bool = True,
+    workers: int = 0,
     progress: bool | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> SimulatedMarket:
@@ -221,6 +222,8 @@ def simulate(
         As for `meanwatt.ProsumerMarket`.
     power_flow
         Whether to solve the feeder.
+    workers
+        Processes of this machine that hold the households; 0 for none but this one. Results do not depend on it.
     progress, cancelled
         As for `solve`, the latter asked before each day.
 
@@ -230,6 +233,7 @@ def simulate(
         In one line, if something is not allowed, or the equilibrium is not reached.
     """
     households, days = whole("households", households, HOUSEHOLDS), whole("days", days, DAYS)
+    workers = whole("workers", workers, WORKERS)
     with shown_progress("solving", shown=progress) as tell:
         found = equilibrium_of(scenario, tariff, overrides, tell, cancelled)
         done = run(
@@ -242,6 +246,7 @@ def simulate(
             seed=seed,
             threads=threads,
             power_flow=power_flow,
+            workers=workers,
             told=lambda day: tell(f"day {day} of {days}", day / days),
             cancelled=cancelled,
         )

@@ -2,25 +2,33 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from meanwatt.agents.leader.learning_leader import Leader
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.randomness import Key
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.metrics.feeder_stress import FeederStress, feeder_stress
 from meanwatt.analysis.metrics.metrics import Metrics, market_metrics
-from meanwatt.analysis.metrics.utility_meter import Enjoyed, UtilityMeter
+from meanwatt.analysis.metrics.utility_meter import Enjoyed
+from meanwatt.analysis.simulation.measured_market import MeasuredMarket, WholeMarket
 from meanwatt.model.market.behaviour_spec import Given
 from meanwatt.model.market.history import History
 from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.market_centre import MarketCentre
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.network.power_flow import VoltageLimits
 from meanwatt.model.progress.machine import require_room
+from meanwatt.model.progress.watch import Cancelled
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.messages import joined
+
+BROKEN_OFF: Final = "Metrics are left out: the day that was broken off may stand on some bills."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,7 +50,8 @@ class Simulation:
     unmet_trip_kwh_per_household_day
         The same of the energy that trips of electric vehicles needed and did not get. [kWh]
     metrics, feeder
-        Over all days; None if none was simulated, and the feeder also in a run without power flow.
+        Over all days; None if none was simulated, the metrics also if one was broken off, and the feeder also in a run
+        without power flow.
     seconds
         Time the market took for its days. [s]
     """
@@ -75,6 +84,7 @@ def simulate(
     known: Sequence[Equilibrium] = (),
     told: Callable[[int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    workers: int = 0,
 ) -> Simulation:
     """Simulate days of the finite market.
 
@@ -96,52 +106,92 @@ def simulate(
     told
         Called with the number of days done after each.
     cancelled
-        Asked before each day; answering True ends the run early.
+        Asked before each day; answering True ends the run early. With workers it is also asked during a day: one that
+        does not end within half a second is broken off, and then there are no metrics.
+    workers
+        Processes of this machine that hold the households, each a part of them; 0 for none but this one. Results do
+        not depend on it. Each has ``threads`` threads.
+
+    Raises
+    ------
+    WorkersLostError
+        If the workers of one part die again and again.
+    ValueError
+        In one line, if the arguments make no market, or one that cannot be divided so.
     """
-    market = ProsumerMarket(
-        economy,
-        households=households,
-        policies=equilibrium,
-        behaviour=behaviour,
-        rng=seed,
-        threads=threads,
-        tariff=tariff if equilibrium is None else None,
-        power_flow=power_flow,
-        leader=leader,
-    )
+    if workers and leader is not None:
+        raise ValueError("leader and workers are both given; a leader learns in one process, leave workers out")
+    size: dict[str, Any] = {"households": households, "behaviour": behaviour, "threads": threads}
+    run: MeasuredMarket
+    if workers:
+        from meanwatt.analysis.simulation.market_in_parts import MarketInParts
+
+        run = MarketInParts(
+            economy,
+            tariff,
+            equilibrium=equilibrium,
+            seed=seed,
+            power_flow=power_flow,
+            workers=workers,
+            cancelled=cancelled,
+            **size,
+        )
+    else:
+        given = tariff if equilibrium is None else None
+        run = WholeMarket(
+            ProsumerMarket(
+                economy, policies=equilibrium, rng=seed, tariff=given, power_flow=power_flow, leader=leader, **size
+            )
+        )
+    market = run.market
     columns = 2 * len(market.bus_names) + 2 * len(economy.types) + 10
     require_room(8.0 * days * economy.slots * columns, f"the records of {days} days", "fewer of them")
     for solved in known:
         if market.terms:
             market.terms.know(solved)
-    meter = UtilityMeter(market)
+    with closing(run):
+        enjoyed, bill_usd, seconds = _days(run, days, told, cancelled)
+    history = market.history
+    return Simulation(
+        history=history,
+        day_digest=tuple(market.day_digest),
+        messages=joined(market.messages, run.messages, (BROKEN_OFF,) if enjoyed and bill_usd is None else ()),
+        behaviours=_behaviours(history),
+        curtailed_kwh_per_household_day=_curtailed_kwh(market) if len(history) else None,
+        unmet_trip_kwh_per_household_day=_unmet_trip_kwh(market, enjoyed) if enjoyed else None,
+        metrics=None if bill_usd is None else _metrics(market, enjoyed, bill_usd),
+        feeder=_feeder(market) if len(history) and power_flow else None,
+        seconds=seconds,
+    )
+
+
+def _days(
+    run: MeasuredMarket,
+    days: int,
+    told: Callable[[int], None] | None,
+    cancelled: Callable[[], bool] | None,
+) -> tuple[list[Enjoyed], Floats | None, float]:
+    """Simulate the days; return what was enjoyed on each, the bills (household,), and the time of the market. [s]
+
+    There are no bills, and so no metrics, without a day, or where one was broken off.
+    """
     enjoyed: list[Enjoyed] = []
     seconds = 0.0
     try:
+        run.start()
         for day in range(days):
             if cancelled is not None and cancelled():
                 break
-            meter.before()
+            run.before()
             began = time.perf_counter()
-            market.step()
+            run.market.step()
             seconds += time.perf_counter() - began
-            enjoyed.append(meter.after())
+            enjoyed.append(run.after())
             if told is not None:
                 told(day + 1)
-        return Simulation(
-            history=market.history,
-            day_digest=tuple(market.day_digest),
-            messages=market.messages,
-            behaviours=_behaviours(market.history),
-            curtailed_kwh_per_household_day=_curtailed_kwh(market) if enjoyed else None,
-            unmet_trip_kwh_per_household_day=_unmet_trip_kwh(market, enjoyed) if enjoyed else None,
-            metrics=_metrics(market, enjoyed) if enjoyed else None,
-            feeder=_feeder(market) if enjoyed and power_flow else None,
-            seconds=seconds,
-        )
-    finally:
-        meter.close()
-        market.close()
+        return enjoyed, run.bill_usd() if enjoyed else None, seconds
+    except Cancelled:
+        return enjoyed, None, seconds
 
 
 def history_tables(history: History) -> dict[str, dict[str, Any]]:
@@ -179,32 +229,32 @@ def _behaviours(history: History) -> list[dict[str, Any]]:
     return found
 
 
-def _curtailed_kwh(market: ProsumerMarket) -> float:
+def _curtailed_kwh(market: MarketCentre) -> float:
     """Solar output not used. [kWh per household-day]"""
     return float(market.history.stacked("curtailed_kw").sum(axis=1).mean()) * market.slot_hours
 
 
-def _unmet_trip_kwh(market: ProsumerMarket, enjoyed: list[Enjoyed]) -> float:
+def _unmet_trip_kwh(market: MarketCentre, enjoyed: list[Enjoyed]) -> float:
     """Energy that trips needed and did not get. [kWh per household-day]"""
-    return sum(day.unmet_trip_kwh for day in enjoyed) / (len(enjoyed) * market.population.households)
+    return sum(day.unmet_trip_kwh for day in enjoyed) / (len(enjoyed) * market.households)
 
 
-def _metrics(market: ProsumerMarket, enjoyed: list[Enjoyed]) -> Metrics:
-    history, people, days = market.history, market.population, len(enjoyed)
+def _metrics(market: MarketCentre, enjoyed: list[Enjoyed], bill_usd: Floats) -> Metrics:
+    history, census, days = market.history, market.census, len(enjoyed)
     states = [record.common_state for record in history]
     return market_metrics(
         market.economy,
         wholesale_usd_per_kwh=history.stacked("wholesale_usd_per_kwh"),
         net_load_kw=history.stacked("net_load_kw"),
         rest_load_kw=market.economy.rest_load_kw[states],
-        household_type=people.type_index,
-        bill_usd_per_day=people.bill_usd / days,
-        utility_usd_per_household_day=sum(day.utility_usd for day in enjoyed) / (days * people.households),
-        wear_usd_per_household_day=sum(day.wear_usd for day in enjoyed) / (days * people.households),
+        household_type=np.repeat(np.arange(len(census.count)), census.count),
+        bill_usd_per_day=bill_usd / days,
+        utility_usd_per_household_day=sum(day.utility_usd for day in enjoyed) / (days * census.households),
+        wear_usd_per_household_day=sum(day.wear_usd for day in enjoyed) / (days * census.households),
     )
 
 
-def _feeder(market: ProsumerMarket) -> FeederStress:
+def _feeder(market: MarketCentre) -> FeederStress:
     days = [record for record in market.history if record.grid is not None]
     grids = [record.grid for record in days if record.grid is not None]
     transformer = np.concatenate([grid.transformer_loading for grid in grids]) if market.feeder.transformers else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
@@ -28,15 +29,30 @@ class Settled:
 
     Attributes
     ----------
-    bill_usd
-        Bills, standing charges included. [USD]
-    imported_kwh, exported_kwh
-        Slots with net import and with net export, both counted positive. [kWh]
+    quanta : (3, type, cohort) object
+        Bills in quanta of ``QUANTUM_USD``, energy imported and exported in quanta of ``QUANTUM_KWH``: Python's whole
+        numbers, which have no end.
     """
 
-    bill_usd: Floats
-    imported_kwh: Floats
-    exported_kwh: Floats
+    quanta: npt.NDArray[np.object_]
+
+    def __add__(self, other: "Settled") -> "Settled":
+        return Settled(quanta=self.quanta + other.quanta)
+
+    @property
+    def bill_usd(self) -> Floats:
+        """Bills, standing charges included, (type, cohort). [USD]"""
+        return np.asarray(self.quanta[0].astype(float) * QUANTUM_USD)
+
+    @property
+    def imported_kwh(self) -> Floats:
+        """Energy of slots with net import, (type, cohort). [kWh]"""
+        return np.asarray(self.quanta[1].astype(float) * QUANTUM_KWH)
+
+    @property
+    def exported_kwh(self) -> Floats:
+        """Energy of slots with net export, counted positive, (type, cohort). [kWh]"""
+        return np.asarray(self.quanta[2].astype(float) * QUANTUM_KWH)
 
 
 def settle(
@@ -84,12 +100,9 @@ def settle(
             f"the day's bills of up to {CHUNK} households come to more than {_COUNTABLE * QUANTUM_USD:.3g} USD, which"
             " cannot be counted; give fewer households, smaller loads or smaller prices"
         )
-    total = np.zeros((population.class_count.size, 3), dtype=object)  # Python's integers have no end
+    total = np.zeros((population.class_count.size, 3), dtype=object)
     np.add.at(total, classes, parts.astype(object))
-    bill, imported, exported = total.astype(float).T.reshape(3, *population.class_count.shape)
-    return Settled(
-        bill_usd=bill * QUANTUM_USD, imported_kwh=imported * QUANTUM_KWH, exported_kwh=exported * QUANTUM_KWH
-    )
+    return Settled(quanta=total.T.reshape(3, *population.class_count.shape))
 
 
 @compiled

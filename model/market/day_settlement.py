@@ -1,7 +1,7 @@
 """The evening of a market's day: feeder, wholesale price, bills and the record of what households drew."""
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from typing import Protocol
 
 import numpy as np
 
@@ -9,13 +9,22 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.tariff.tariff import Rates, Tariff
 from meanwatt.agents.utility import Account, Utility
-from meanwatt.model.market.billing import settle
+from meanwatt.model.market.billing import Settled
 from meanwatt.model.market.day_kernel import DaySums, mean_load_kw
 from meanwatt.model.market.grid import MarketGrid
 from meanwatt.model.market.history import DayRecord
 from meanwatt.model.market.physics import mean_kw, stored_kwh, use_kwh
-from meanwatt.model.market.population import Population
+from meanwatt.model.market.population import Census
 from meanwatt.model.scenario.economy import Economy
+
+
+class Bill(Protocol):
+    """What bills every household for the day; arguments as of ``meanwatt.model.market.billing.settle``."""
+
+    def __call__(
+        self, *, import_usd_per_kwh: Floats, export_usd_per_kwh: Floats, standing_charge_usd: Floats
+    ) -> Settled:
+        """Return their sums."""
 
 
 def own_rates(posted: Rates, tariff: Tariff, types: Sequence[HouseholdType]) -> list[Rates]:
@@ -26,7 +35,7 @@ def own_rates(posted: Rates, tariff: Tariff, types: Sequence[HouseholdType]) -> 
 
 def settle_day(
     economy: Economy,
-    population: Population,
+    census: Census,
     utility: Utility,
     sums: DaySums,
     *,
@@ -36,8 +45,7 @@ def settle_day(
     market_load_kw: Floats,
     last_price_usd_per_kwh: Floats,
     grid: MarketGrid | None,
-    threads: int = 1,
-    executor: Executor | None = None,
+    bill: Bill,
 ) -> DayRecord:
     """Carry a day's sums through feeder, wholesale market and bills; every household's bill grows.
 
@@ -53,23 +61,22 @@ def settle_day(
         Price of the slot before midnight; empty on the first day. [USD/kWh]
     grid
         The feeder; None to leave it out.
+    bill
+        Bills the households.
     """
-    households, hours, c = population.households, economy.slot_hours, common_state
-    class_net_load_kw = mean_kw(sums.energy_kwh, population.class_count.ravel(), hours)
+    households, hours, c = census.households, economy.slot_hours, common_state
+    class_net_load_kw = mean_kw(sums.energy_kwh, census.class_count.ravel(), hours)
     sums = sums.by_type(len(economy.types))
-    use = use_kwh(sums, economy.types, population.customers_at, c, hours)
+    use = use_kwh(sums, economy.types, census.customers_at, c, hours)
     net_load_kw = mean_load_kw(sums.energy_quanta.sum(axis=(0, 1)), households, hours)
     carried = grid.solve(sums.energy_kwh.sum(axis=0).T / hours, use.sum(axis=0).T / hours) if grid else None
     wholesale = np.asarray(economy.supply.price(market_load_kw + economy.rest_load_kw[c]))
     posted = utility.rates(int(economy.common.today[c]), wholesale)
     by_type = own_rates(posted, utility.tariff, economy.types)
-    settled = settle(
-        population,
+    settled = bill(
         import_usd_per_kwh=np.array([own.import_usd_per_kwh[0] for own in by_type]),
         export_usd_per_kwh=np.array([own.export_usd_per_kwh[0] for own in by_type]),
         standing_charge_usd=utility.standing_usd_per_day(economy.types),
-        threads=threads,
-        executor=executor,
     )
     return DayRecord(
         day=day,
@@ -85,8 +92,8 @@ def settle_day(
         class_bill_usd=settled.bill_usd,
         class_imported_kwh=settled.imported_kwh,
         class_exported_kwh=settled.exported_kwh,
-        class_net_load_kw=class_net_load_kw.reshape(*population.class_count.shape, -1),
-        type_net_load_kw=mean_kw(sums.energy_kwh, population.count, hours),
+        class_net_load_kw=class_net_load_kw.reshape(*census.class_count.shape, -1),
+        type_net_load_kw=mean_kw(sums.energy_kwh, census.count, hours),
         account=Account(
             revenue_usd=float(settled.bill_usd.sum()),
             energy_cost_usd=float(wholesale @ net_load_kw) * hours * households,

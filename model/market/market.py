@@ -1,34 +1,29 @@
 """The finite market as a Mesa model: N households, a utility and a feeder, one day per step."""
 
-import functools
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import mesa
 import numpy as np
 
 from meanwatt.agents.behaviour.cohorts import Follower, Mixture
+from meanwatt.agents.behaviour.offer import Offer
 from meanwatt.agents.behaviour.protocol import DaySeen
 from meanwatt.agents.behaviour.tariff_follower import FollowsTariff
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.leader.learning_leader import Leader
 from meanwatt.agents.leader.meter import MeterReading
-from meanwatt.agents.numerics.arrays import Floats, Ints
-from meanwatt.agents.numerics.randomness import Key, Purpose, child, key_from, stream, uniform
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.randomness import Key, key_from
 from meanwatt.agents.prosumer import Prosumer
 from meanwatt.agents.tariff.tariff import Rates, Tariff
-from meanwatt.agents.utility import Utility
 from meanwatt.model.market.behaviour_spec import Given, read_behaviour
-from meanwatt.model.market.day_kernel import DaySums, mean_load_kw, run_day
-from meanwatt.model.market.day_settlement import own_rates, settle_day
+from meanwatt.model.market.billing import Settled, settle
+from meanwatt.model.market.day_kernel import DaySums, run_day
+from meanwatt.model.market.day_settlement import own_rates
 from meanwatt.model.market.day_tables import DayTables, TablesKept
 from meanwatt.model.market.digest import MeterDigest
-from meanwatt.model.market.grid import MarketGrid, unsolved_messages
-from meanwatt.model.market.history import SUMMARY, DayRecord, History, day_summary
-from meanwatt.model.market.mesa_model import MesaMarket
+from meanwatt.model.market.market_centre import Lived, MarketCentre
 from meanwatt.model.market.metering import day_reading
 from meanwatt.model.market.population import Population
 from meanwatt.model.market.q_learners import QLearners
@@ -39,18 +34,14 @@ from meanwatt.model.market.setup import (
     make_strategies,
     make_terms,
     require_population,
-    unreached_messages,
     whole_number,
 )
 from meanwatt.model.market.strategy_replay import OwnWay
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
-from meanwatt.model.network.feeder import build_feeder
-from meanwatt.model.network.power_flow import VoltageLimits
 from meanwatt.model.progress.watch import Progress
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario
-from meanwatt.model.scenario.messages import Messages, joined, rounding_messages, scenario_messages, unpaid_messages
 from meanwatt.model.scenario.ranges import HOUSEHOLDS, THREADS
 
 REGISTERED_LIMIT: Final = 20_000
@@ -60,16 +51,7 @@ TABLES_KEPT: Final = 16
 """Common states whose tables are kept while the policies do not change; they are quick to make and may be large."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Lived:
-    """A day between its two halves: households have moved, nothing is settled."""
-
-    sums: DaySums
-    level_before: Ints
-    digest: MeterDigest
-
-
-class ProsumerMarket(MesaMarket):
+class ProsumerMarket(MarketCentre):
     """A market of N simulated households.
 
     Every step is one day: the weather is drawn, the utility posts its tariff, households move through the slots, the
@@ -171,21 +153,14 @@ class ProsumerMarket(MesaMarket):
         economy, posted = find_economy(scenario, tariff, policies)
         require_population(economy, households, part[1])
         equilibrium = find_equilibrium(economy, posted, policies, ways, progress)
-        super().__init__(key, threads)
-        self.economy = economy
-        self.household_types = economy.types
-        self.slot_hours = economy.slot_hours
-        self.equilibrium = equilibrium
-        self.terms = make_terms(economy, posted, self.equilibrium, ways) if leader else None
-        self.cohorts = make_cohorts(ways, economy, posted, self.equilibrium, key, self.terms)
+        super().__init__(economy, equilibrium, key, threads)
+        terms = make_terms(economy, posted, equilibrium, ways) if leader else None
+        self.cohorts = make_cohorts(ways, economy, posted, equilibrium, key, terms)
         self.behaviour = self.cohorts[0].behaviour if len(self.cohorts) == 1 else Mixture(self.cohorts)
 
-        feeder = build_feeder(economy.scenario.feeder.name, peak_reference_kw=economy.peak_reference_kw)
-        self.feeder = feeder
-        self.bus_names = feeder.buses
         self.population = Population(
             share=economy.type_share,
-            customers=feeder.customers,
+            customers=self.feeder.customers,
             households=households,
             slots=economy.slots,
             key=key,
@@ -193,31 +168,15 @@ class ProsumerMarket(MesaMarket):
             part=part[0],
             parts=part[1],
         )
-        self.power_flow = (
-            MarketGrid(
-                feeder,
-                households=self.households,
-                limits=VoltageLimits(economy.scenario.feeder.limits),
-                slots=economy.slots,
-                slot_hours=economy.slot_hours,
-            )
-            if power_flow
-            else None
-        )
         self.learners = tuple(c.behaviour for c in self.cohorts if isinstance(c.behaviour, QLearners))
         for number, cohort in enumerate(self.cohorts):
             if isinstance(cohort.behaviour, QLearners):
                 cohort.behaviour.settle_in(self.population, number)
-        self.day = 0
-        self._weather = stream(key, Purpose.WEATHER)
-        self.common_state = self._draw(economy.common.probability)
         self.population.draw_start(self._start_laws())
 
         self.strategies = make_strategies(self.cohorts, self.population)
         self.prices_seen = np.array(first_guess(economy))
         self.own_way: OwnWay | None = None
-        self.day_digest: list[str] = []
-        self._records: list[DayRecord] = []
         self._tables = TablesKept(
             levels=[household.levels for household in economy.types for _ in self.cohorts],
             shock_kernel=economy.shock_kernel,
@@ -225,58 +184,13 @@ class ProsumerMarket(MesaMarket):
             most=TABLES_KEPT,
         )
         self.policies_lived: Sequence[PolicyTable] = ()
-        self._lived: Lived | None = None
         self._prosumers = [Prosumer(self, i) for i in range(self.households)] if households <= REGISTERED_LIMIT else []
-        found = self.equilibrium
-        self.utility = Utility(
-            self,
-            tariff=posted,
-            adder_usd_per_kwh=found.adder_usd_per_kwh if found else 0.0,
-            fixed_charge_usd_per_day=found.fixed_charge_usd_per_day if found else posted.fixed_charge_usd_per_day,
-            leader=leader,
-            offer_of=self.terms.of if self.terms else None,
-        )
-        self.today: dict[str, float] = {}
-        self.datacollector = mesa.DataCollector(
-            model_reporters={"key": "key"} | {name: functools.partial(_figure, name=name) for name in SUMMARY}
-        )
-        self._complete = True
+        self._open(posted, power_flow=power_flow, terms=terms, leader=leader)
 
     @property
-    def households(self) -> int:
-        """Number of simulated households."""
-        return self.population.households
-
-    @property
-    def messages(self) -> Messages:
-        """What is not as asked so far, a sentence each: capped, rounded, left without a power flow."""
-        types, cohorts = self.household_types, self.cohorts
-        count = self.population.whole_count
-        return joined(
-            scenario_messages(self.economy.scenario),
-            unpaid_messages(self.utility.tariff, types),
-            rounding_messages([t.name for t in types], [t.share for t in types], count.sum(axis=1)),
-            rounding_messages([c.name for c in cohorts], [c.share for c in cohorts], count.sum(axis=0)),
-            unreached_messages(self.equilibrium),
-            unsolved_messages(self._records, self.slot_hours),
-        )
-
-    @property
-    def coming_state(self) -> int:
-        """Common state of the day that comes next: its weather is known in the morning."""
-        return self._draw(self.economy.common.kernel[self.common_state]) if self.day else self.common_state
-
-    @property
-    def history(self) -> History:
-        """Tables of the days so far."""
-        return History(
-            key=self.key,
-            types=tuple((t.income_group, t.technology) for t in self.household_types),
-            behaviours=tuple(cohort.name for cohort in self.cohorts),
-            class_households=self.population.class_count,
-            buses=self.bus_names,
-            records=tuple(self._records),
-        )
+    def census(self) -> Population:
+        """The population, which knows how many it is."""
+        return self.population
 
     def prosumer(self, household: int) -> Prosumer:
         """One household as an agent: registered in a small market, made on demand in a large one.
@@ -294,98 +208,6 @@ class ProsumerMarket(MesaMarket):
             made = Prosumer(self, household)
             made.remove()
         return made
-
-    def step(self) -> None:
-        """Simulate one day.
-
-        Raises
-        ------
-        ValueError
-            If the market is closed.
-        """
-        self.settle(mean_load_kw(self.live(), self.households, self.slot_hours))
-
-    def live(self) -> Ints:
-        """First half of a day: the weather is drawn and households move through the slots.
-
-        Returns
-        -------
-        (slot,) int
-            Their net energy, in quanta of ``meanwatt.model.market.day_kernel.QUANTUM_KWH``: exact, whoever adds it up.
-
-        Raises
-        ------
-        ValueError
-            If the market is closed, or the day before is not settled.
-        """
-        if self._closed:
-            raise ValueError("this market is closed; make a new one")
-        if self._lived:
-            raise ValueError(f"day {self.day} is not settled; call settle first")
-        self.common_state = self.coming_state
-        offer = self.utility.post(self.day, self.common_state)
-        if offer and isinstance(self.behaviour, FollowsTariff):
-            self.behaviour.face(offer)
-        level_before = self.population.level_sums()
-        digest = MeterDigest(self._digester)
-        sums = self._live(digest)
-        self._lived = Lived(sums=sums, level_before=level_before, digest=digest)
-        return np.asarray(sums.energy_quanta.sum(axis=(0, 1)))
-
-    def settle(self, net_load_kw: Floats) -> None:
-        """Second half of a day: the price answers, bills are settled, households learn, the day is recorded.
-
-        Parameters
-        ----------
-        net_load_kw : (slot,)
-            Mean net load of the whole market's households, those of other parts included. [kW]
-
-        Raises
-        ------
-        ValueError
-            If there is no day to settle.
-        """
-        if self._lived is None:
-            raise ValueError(f"day {self.day} is not lived; call live first")
-        record = settle_day(
-            self.economy,
-            self.population,
-            self.utility,
-            self._lived.sums,
-            day=self.day,
-            common_state=self.common_state,
-            level_before=self._lived.level_before,
-            market_load_kw=net_load_kw,
-            last_price_usd_per_kwh=self._records[-1].wholesale_usd_per_kwh[-1:] if self._records else np.empty(0),
-            grid=self.power_flow,
-            threads=self.threads,
-            executor=self._executor,
-        )
-        self.day_digest.append(self._lived.digest.hexdigest())
-        self._lived = None
-        self._records.append(record)
-        self.today = day_summary(record, self.households)
-        self.utility.book(record.account)
-        self.utility.learn(self.meter)
-        posted = Rates(
-            import_usd_per_kwh=record.import_usd_per_kwh[None], export_usd_per_kwh=record.export_usd_per_kwh[None]
-        )
-        self.behaviour.learn(
-            DaySeen(
-                day=self.day,
-                common_state=self.common_state,
-                wholesale_usd_per_kwh=record.wholesale_usd_per_kwh,
-                net_load_kw=net_load_kw,
-                rates=posted,
-            )
-        )
-        self.prices_seen[self.common_state] = record.wholesale_usd_per_kwh
-        if self.own_way:
-            charges = self.utility.standing_usd_per_day(self.household_types)
-            own = own_rates(posted, self.utility.tariff, self.household_types)
-            self.own_way.tell(self.day, self.common_state, own, charges, self.slot_hours)
-        self.day += 1
-        self.datacollector.collect(self)
 
     def follow(self, other: "ProsumerMarket") -> None:
         """Let households go by another market's policies, learn nothing of their own, and share its tables.
@@ -423,17 +245,8 @@ class ProsumerMarket(MesaMarket):
         super().close()
         self._prosumers = []
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Everything between two days; ``ValueError`` in one line in the middle of one."""
-        if self._lived:
-            raise ValueError(f"day {self.day} is not settled; settle it before the market is copied")
-        return super().__getstate__()
-
-    def _draw(self, probability: Floats) -> int:
-        """Draw today's common state from its law, (c,)."""
-        line = np.cumsum(probability)
-        point = uniform(child(self._weather, self.day)) * line[-1]
-        return int(np.searchsorted(line, point, side="right"))
+    def _cohort_shares(self) -> Sequence[tuple[str, float]]:
+        return [(cohort.name, cohort.share) for cohort in self.cohorts]
 
     def _start_laws(self) -> list[Floats]:
         """Law (level, shock) of each type at the first midnight: the equilibrium's, else any charge alike."""
@@ -442,7 +255,18 @@ class ProsumerMarket(MesaMarket):
         shock = self.economy.shock_probability
         return [np.tile(shock / household.levels, (household.levels, 1)) for household in self.household_types]
 
-    def _live(self, digest: MeterDigest) -> DaySums:
+    def _live(self, offer: Offer | None) -> Lived:
+        if offer and isinstance(self.behaviour, FollowsTariff):
+            self.behaviour.face(offer)
+        level_before = self.population.level_sums()
+        digest = self._new_digest()
+        return Lived(sums=self._run_day(digest), level_before=level_before, digest=digest)
+
+    def _new_digest(self) -> MeterDigest:
+        """What takes in the meters of the day that begins."""
+        return MeterDigest(self._digester)
+
+    def _run_day(self, digest: MeterDigest) -> DaySums:
         """Run the day at the policies in force, and digest the meters as they fill."""
         policies, people = self.behaviour.policies, self.population
         self.policies_lived = policies
@@ -478,13 +302,27 @@ class ProsumerMarket(MesaMarket):
             digest.add(people.energy_kwh)
         return sums
 
+    def _bill(self, *, import_usd_per_kwh: Floats, export_usd_per_kwh: Floats, standing_charge_usd: Floats) -> Settled:
+        return settle(
+            self.population,
+            import_usd_per_kwh=import_usd_per_kwh,
+            export_usd_per_kwh=export_usd_per_kwh,
+            standing_charge_usd=standing_charge_usd,
+            threads=self.threads,
+            executor=self._executor,
+        )
+
+    def _learn(self, seen: DaySeen, posted: Rates) -> None:
+        self.utility.learn(self.meter)
+        self.behaviour.learn(seen)
+        self.prices_seen[self.common_state] = seen.wholesale_usd_per_kwh
+        if self.own_way:
+            charges = self.utility.standing_usd_per_day(self.household_types)
+            own = own_rates(posted, self.utility.tariff, self.household_types)
+            self.own_way.tell(self.day, self.common_state, own, charges, self.slot_hours)
+
     def rates_expected(self, common_state: int) -> list[Rates]:
         """Rates (1, slot) of each household type at the prices last seen in a common state, its discount applied."""
         day_type = int(self.economy.common.today[common_state])
         posted = self.utility.rates(day_type, self.prices_seen[common_state])
         return own_rates(posted, self.utility.tariff, self.household_types)
-
-
-def _figure(market: ProsumerMarket, name: str) -> float:
-    """One figure of the market's last day, nan before the first."""
-    return market.today.get(name, math.nan)

@@ -3,7 +3,7 @@
 import functools
 import itertools
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,30 @@ CHUNK: Final = 16_384
 """Most households that are visited bus by bus; see ``Visits``."""
 BLOCK: Final = 512
 """Most households that go through a day together; see ``Visits``."""
+
+
+class Census(Protocol):
+    """How many households there are; counts as of ``Population``."""
+
+    @property
+    def households(self) -> int:
+        """How many in all."""
+
+    @property
+    def count(self) -> Ints:
+        """By type, (type,)."""
+
+    @property
+    def class_count(self) -> Ints:
+        """By type and cohort, (type, cohort)."""
+
+    @property
+    def whole_count(self) -> Ints:
+        """The same of the whole, where this is a part."""
+
+    @property
+    def customers_at(self) -> Ints:
+        """By type and bus, (type, bus)."""
 
 
 class Population:

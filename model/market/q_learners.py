@@ -31,7 +31,7 @@ from meanwatt.agents.tariff.tariff import Rates, Tariff, payment_usd, rates
 from meanwatt.model.market.day_kernel import DaySums, quanta
 from meanwatt.model.market.day_tables import DayTables
 from meanwatt.model.market.population import Population
-from meanwatt.model.market.q_tables import QClass, by_bus, make_tables
+from meanwatt.model.market.q_tables import LivedClass, QClass, by_bus, make_tables
 
 PARTS_PER_THREAD = 4
 
@@ -279,27 +279,31 @@ class QLearners:
 
     def utility_and_wear_usd(self) -> tuple[float, float]:
         """Utility of use and battery wear of the last day, of the households with batteries, summed. [USD]"""
-        utility, wear = 0.0, 0.0
-        for own in self._classes:
-            moved = own.moved.astype(np.int64)
-            moved[:, 0] = np.maximum(moved[:, 0], -1 - moved[:, 0])
-            outcome = self._lived[own.kind]
-            slots = np.arange(moved.shape[1])
-            utility += float(outcome.utility_usd[self._common_state][slots, own.met, moved].sum())
-            cost_usd = self.types[own.kind].storage_day(self.outlook.slot_hours).cost_by_slot_usd()
-            wear += float(cost_usd[slots, moved].sum())
-        return utility, wear
+        lived = self.lived()
+        return sum(own.total_utility_usd for own in lived.values()), sum(own.total_wear_usd for own in lived.values())
 
     def unmet_trip_kwh(self) -> float:
         """Energy that the last day's trips of electric vehicles needed and did not get, summed. [kWh]"""
-        lacked = 0.0
+        hours = self.outlook.slot_hours
+        lived = self.lived().values()
+        return sum(
+            day.unmet_trip_kwh(self.types[own.kind], hours) for own, day in zip(self._classes, lived, strict=True)
+        )
+
+    def lived(self) -> dict[int, LivedClass]:
+        """What the last day was like for the households of each class, by its number."""
+        found = {}
         for own in self._classes:
-            day = self.types[own.kind].storage_day(self.outlook.slot_hours)
             moved = own.moved.astype(np.int64)
             moved[:, 0] = np.maximum(moved[:, 0], -1 - moved[:, 0])
-            discharged = np.maximum(-day.moves[moved], 0).mean(axis=0)
-            lacked += len(moved) * day.unmet_kwh(discharged)
-        return lacked
+            outcome, day = self._lived[own.kind], self.types[own.kind].storage_day(self.outlook.slot_hours)
+            slots = np.arange(moved.shape[1])
+            found[own.number] = LivedClass(
+                utility_usd=outcome.utility_usd[self._common_state][slots, own.met, moved].sum(axis=1),
+                wear_usd=day.cost_by_slot_usd()[slots, moved].sum(axis=1),
+                discharged=np.maximum(-day.moves[moved], 0).sum(axis=0),
+            )
+        return found
 
     @property
     def classes(self) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meanwatt.agents.behaviour.q_learning import QSettings, Values
+from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.model.market.population import Population
 
@@ -46,6 +47,46 @@ class QClass:
     reward: Floats | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LivedClass:
+    """What a day was like for the households of a class that learn by Q-learning.
+
+    Attributes
+    ----------
+    utility_usd, wear_usd : (household,)
+        Utility of use, and battery wear, of each of them in order. [USD]
+    discharged : (slot,) int
+        Levels that their batteries went down, summed.
+    """
+
+    utility_usd: Floats
+    wear_usd: Floats
+    discharged: Ints
+
+    def __add__(self, other: "LivedClass") -> "LivedClass":
+        """Put two parts of a class together, the second one's households after the first one's."""
+        return LivedClass(
+            utility_usd=np.append(self.utility_usd, other.utility_usd),
+            wear_usd=np.append(self.wear_usd, other.wear_usd),
+            discharged=self.discharged + other.discharged,
+        )
+
+    @property
+    def total_utility_usd(self) -> float:
+        """Utility of all. [USD]"""
+        return float(self.utility_usd.sum())
+
+    @property
+    def total_wear_usd(self) -> float:
+        """Wear of all. [USD]"""
+        return float(self.wear_usd.sum())
+
+    def unmet_trip_kwh(self, household: HouseholdType, slot_hours: float) -> float:
+        """Energy that trips of their electric vehicles needed and did not get, by their type. [kWh]"""
+        count = len(self.wear_usd)
+        return count * household.storage_day(slot_hours).unmet_kwh(self.discharged / count)
+
+
 def make_tables(
     population: Population,
     cohort: int,
@@ -69,13 +110,14 @@ def make_tables(
     Raises
     ------
     ValueError
-        If they would be larger than allowed; nothing is made then.
+        If they would be larger than allowed, those of other parts of the market included; nothing is made then.
     """
     counts = {kind: int(population.class_count[kind, cohort]) for kind in shapes}
-    size = sum(counts[kind] * int(np.prod(shape)) for kind, shape in shapes.items()) * np.dtype(np.float32).itemsize
+    whole = {kind: int(population.whole_count[kind, cohort]) for kind in shapes}
+    size = sum(whole[kind] * int(np.prod(shape)) for kind, shape in shapes.items()) * np.dtype(np.float32).itemsize
     allowed = settings.memory_gb * 1e9
     if size > allowed:
-        owners = sum(counts.values())
+        owners = sum(whole.values())
         raise ValueError(
             f"{name}: tables of {owners} households with batteries take {size / 1e9:.3g} GB, allowed are"
             f" {settings.memory_gb:g} (memory_gb): give at most {int(owners * allowed / size)} of them this behaviour"

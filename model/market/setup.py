@@ -215,6 +215,12 @@ def make_cohorts(
     return tuple(found)
 
 
+def cohort_shares(ways: Sequence[Way]) -> tuple[tuple[str, float], ...]:
+    """Name and share of each cohort that ``make_cohorts`` makes of behaviours known by name."""
+    counts = [way.settings.cohorts if isinstance(way.settings, BeliefSettings) else 1 for way in ways]
+    return tuple((way.name, way.share / count) for way, count in zip(ways, counts, strict=True) for _ in range(count))
+
+
 def _behaviours(way: Way, economy: Economy, offer: Offer, key: int, number: int) -> list[Behaviour]:
     """The behaviour of each cohort of one way."""
     if way.behaviour is not None:

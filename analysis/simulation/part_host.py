@@ -1,0 +1,78 @@
+"""One part of a divided market in its worker process, and what is measured of it.
+
+The day's meters go through a pipe of their own, while the day is settled: first those of the first household type,
+ranks ascending, then those of the next. A pipe holds little, so a part that is ahead of its turn waits.
+"""
+
+import pickle
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.analysis.metrics.utility_meter import UtilityMeter, UtilitySums
+from meanwatt.model.market.billing import Settled
+from meanwatt.model.market.divided_market import MarketPart, PartMorning
+
+PIECE_BYTES: Final = 2**20
+"""Most of the meters that are sent at a time. [bytes]"""
+
+
+class PartHost:
+    """One part of a market, and what is measured of it.
+
+    Parameters
+    ----------
+    meters
+        Where the meters go.
+    """
+
+    def __init__(self, meters: "Connection[Any, Any]") -> None:
+        self._meters = meters
+        self._sender: threading.Thread | None = None
+
+    def open(self, settings: bytes, part: tuple[int, int]) -> Ints:
+        """Make part k of n by pickled arguments of `MarketPart`; return its households of each type at each bus."""
+        self._market = MarketPart(part, **pickle.loads(settings))
+        self._meter = UtilityMeter(self._market)
+        return self._market.population.customers_at
+
+    def replay(self, net_load_kw: Sequence[Floats]) -> None:
+        """Live the days anew whose mean net load (slot,) is known. [kW]"""
+        self._market.replay(net_load_kw)
+
+    def morning(self, sent_bytes: int) -> PartMorning:
+        """First half of a day; the meters are sent but for the first ``sent_bytes``, which are known."""
+        if self._sender:
+            self._sender.join()
+        self._meter.before()
+        answer = self._market.morning()
+        self._sender = threading.Thread(target=self._send, args=(sent_bytes,), daemon=True)
+        self._sender.start()
+        return answer
+
+    def evening(self, net_load_kw: Floats) -> Settled:
+        """Second half of a day, at the market's mean net load (slot,). [kW]"""
+        return self._market.evening(net_load_kw)
+
+    def measure(self) -> UtilitySums:
+        """Measure the day that is over."""
+        return self._meter.sums()
+
+    def bills(self) -> list[Floats]:
+        """Bills since the beginning of the households of each type. [USD]"""
+        people = self._market.population
+        return [people.bill_usd[people.of_type(kind)] for kind in range(people.types)]
+
+    def _send(self, sent_bytes: int) -> None:
+        """Send the meters type by type, so that no piece holds households of two types."""
+        people = self._market.population
+        begin = 0
+        with suppress(OSError):  # nobody reads them any more
+            for kind in range(people.types):
+                raw = people.energy_kwh[people.of_type(kind)].astype("<f4", copy=False).reshape(-1).view("u1")
+                for start in range(max(sent_bytes - begin, 0), len(raw), PIECE_BYTES):
+                    self._meters.send_bytes(raw[start : start + PIECE_BYTES].data)
+                begin += len(raw)

@@ -1,0 +1,258 @@
+"""One market whose households live in several parts, each in a process of its own.
+
+The parts are ranges of consecutive ranks of every household type, as of ``meanwatt.model.market.partitioned_market``,
+but all stand on the scenario's one feeder. A day has two halves. In the first, every part lets its households live and
+answers with whole numbers by class, bus and slot, which add up exactly; the market's mean net load, one number for each
+slot, goes back. In the second, every part bills its households at the price that this load makes, and the centre solves
+the feeder, sets the same price and keeps the records. All are those of the undivided market, bit for bit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from meanwatt.agents.behaviour.offer import Offer
+from meanwatt.agents.behaviour.protocol import DaySeen
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.randomness import key_from
+from meanwatt.agents.tariff.tariff import Rates, Tariff
+from meanwatt.model.market.behaviour_spec import BEHAVIOURS, Way
+from meanwatt.model.market.billing import Settled
+from meanwatt.model.market.day_kernel import DaySums
+from meanwatt.model.market.digest import MeterDigest, NoDigest
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.market_centre import Lived, MarketCentre
+from meanwatt.model.market.population import divide, largest_remainder, rank_ranges
+from meanwatt.model.market.setup import cohort_shares, require_population
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.scenario.economy import Economy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PartMorning:
+    """What one part answers when its households have lived a day.
+
+    Attributes
+    ----------
+    level_before : (type,)
+        Sum of the levels of each type's batteries in the morning.
+    sums : DaySums
+        What they drew.
+    """
+
+    level_before: Ints
+    sums: DaySums
+
+    def __add__(self, other: "PartMorning") -> "PartMorning":
+        one, two = self.sums, other.sums
+        return PartMorning(
+            level_before=self.level_before + other.level_before,
+            sums=DaySums(
+                energy_quanta=one.energy_quanta + two.energy_quanta,
+                charged=one.charged + two.charged,
+                discharged=one.discharged + two.discharged,
+                curtailed_quanta=one.curtailed_quanta + two.curtailed_quanta,
+            ),
+        )
+
+
+class MarketPart(ProsumerMarket):
+    """One part of a divided market: its households, without a feeder and a digest of their own.
+
+    Parameters
+    ----------
+    part
+        (k, n): part k of n.
+    economy, tariff, households, policies, behaviour, rng, threads
+        As for ``ProsumerMarket``, of the whole market.
+    """
+
+    def __init__(
+        self,
+        part: tuple[int, int],
+        economy: Economy,
+        *,
+        tariff: Tariff | None,
+        households: int,
+        policies: Equilibrium | None,
+        behaviour: tuple[Way, ...],
+        rng: int,
+        threads: int,
+    ) -> None:
+        super().__init__(
+            economy,
+            tariff=tariff,
+            households=households,
+            policies=policies,
+            behaviour=behaviour,
+            rng=rng,
+            threads=threads,
+            power_flow=False,
+            part=part,
+        )
+        self._settled: Settled | None = None
+
+    def morning(self) -> PartMorning:
+        """First half of a day."""
+        self.live()
+        assert self._lived is not None
+        return PartMorning(level_before=self._lived.level_before, sums=self._lived.sums)
+
+    def evening(self, net_load_kw: Floats) -> Settled:
+        """Second half of a day, at the mean net load (slot,) of the whole market. [kW]"""
+        self.settle(net_load_kw)
+        del self._records[:-1]  # the centre keeps them all
+        assert self._settled is not None
+        return self._settled
+
+    def replay(self, net_load_kw: Sequence[Floats]) -> None:
+        """Live the days anew whose mean net load (slot,) is known. [kW]"""
+        for load_kw in net_load_kw:
+            self.morning()
+            self.evening(load_kw)
+
+    def _new_digest(self) -> MeterDigest:
+        return NoDigest()
+
+    def _bill(self, *, import_usd_per_kwh: Floats, export_usd_per_kwh: Floats, standing_charge_usd: Floats) -> Settled:
+        self._settled = super()._bill(
+            import_usd_per_kwh=import_usd_per_kwh,
+            export_usd_per_kwh=export_usd_per_kwh,
+            standing_charge_usd=standing_charge_usd,
+        )
+        return self._settled
+
+
+class Parts(Protocol):
+    """The parts of a market, wherever they are; what they answer is added up over all."""
+
+    @property
+    def customers_at(self) -> Ints:
+        """Simulated households of each type at each bus, (type, bus)."""
+
+    def morning(self) -> PartMorning:
+        """First half of a day."""
+
+    def settle(self, net_load_kw: Floats) -> None:
+        """Begin the second half of a day."""
+
+    def settled(self) -> Settled:
+        """Wait for the bills of the day."""
+
+    def hexdigest(self) -> str:
+        """Wait for the digest of the day's meters, in the order of ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WholeCensus:
+    """How many households a divided market has."""
+
+    whole_count: Ints
+    parts: Parts
+
+    @property
+    def class_count(self) -> Ints:
+        """By type and cohort, (type, cohort)."""
+        return self.whole_count
+
+    @property
+    def count(self) -> Ints:
+        """By type, (type,)."""
+        return np.asarray(self.whole_count.sum(axis=1))
+
+    @property
+    def households(self) -> int:
+        """How many in all."""
+        return int(self.whole_count.sum())
+
+    @property
+    def customers_at(self) -> Ints:
+        """By type and bus, (type, bus)."""
+        return self.parts.customers_at
+
+
+class DividedMarket(MarketCentre):
+    """The centre of a market whose households live in parts.
+
+    Parameters
+    ----------
+    economy, tariff, equilibrium
+        Where, and at which terms; the equilibrium solved already where one is needed.
+    households, power_flow
+        As for ``ProsumerMarket``.
+    ways
+        Behaviours known by name; see `require_divisible`.
+    key
+        The whole number that repeats the run.
+    parts
+        The parts, of the same market; asked for nothing before the first day.
+    """
+
+    def __init__(
+        self,
+        economy: Economy,
+        tariff: Tariff,
+        *,
+        equilibrium: Equilibrium | None,
+        households: int,
+        ways: Sequence[Way],
+        key: int,
+        parts: Parts,
+        power_flow: bool = True,
+    ) -> None:
+        require_population(economy, households)
+        super().__init__(economy, equilibrium, key_from(key), threads=1)
+        self._parts = parts
+        self._shares = cohort_shares(ways)
+        count = divide(
+            largest_remainder(economy.type_share, households), np.array([share for _, share in self._shares])
+        )
+        self._census = WholeCensus(whole_count=count, parts=parts)
+        self._open(tariff, power_flow=power_flow)
+
+    @property
+    def census(self) -> WholeCensus:
+        """How many households there are, by type, cohort and bus."""
+        return self._census
+
+    def settle(self, net_load_kw: Floats) -> None:
+        """Second half of a day: while the parts bill their households, the feeder is solved here."""
+        self._parts.settle(net_load_kw)
+        super().settle(net_load_kw)
+
+    def _cohort_shares(self) -> Sequence[tuple[str, float]]:
+        return self._shares
+
+    def _live(self, offer: Offer | None) -> Lived:
+        morning = self._parts.morning()
+        return Lived(sums=morning.sums, level_before=morning.level_before, digest=self._parts)
+
+    def _bill(self, *, import_usd_per_kwh: Floats, export_usd_per_kwh: Floats, standing_charge_usd: Floats) -> Settled:
+        return self._parts.settled()
+
+    def _learn(self, seen: DaySeen, posted: Rates) -> None:
+        """Learn nothing here: every part learns from the same price."""
+
+
+def require_divisible(
+    ways: Sequence[Way], economy: Economy, households: int, parts: int, *, name: str = "workers"
+) -> None:
+    """Raise ``ValueError`` in one line, in which the number of parts has a name, unless a market can be divided so."""
+    for way in ways:
+        if way.kind not in BEHAVIOURS:
+            raise ValueError(
+                f"behaviour {way.name} is code of your own, whose households may share what several processes cannot;"
+                f" leave {name} out, or give one of {', '.join(BEHAVIOURS)}"
+            )
+    most = next(n for n in range(min(parts, households), 0, -1) if _everywhere(economy, households, n))
+    if most < parts:
+        raise ValueError(
+            f"{name} is {parts} for {households} households, and some worker would have none; give at most {most}"
+        )
+
+
+def _everywhere(economy: Economy, households: int, parts: int) -> bool:
+    """Whether every one of several parts has a household."""
+    return all(rank_ranges(economy.type_share, households, part, parts)[1].any() for part in range(parts))
