@@ -31,7 +31,7 @@ def say_game(solution: "GameSolution") -> None:
         _say_concept(solution.named, name, found)
     if solution.runs:
         _say_iteration(solution)
-    if solution.outcome != "solved":
+    if solution.outcome != "converged":
         say(solution.message)
     say_notes(solution.messages)
 

@@ -50,7 +50,7 @@ TRIALS, FEW_SAMPLES, ROUGHLY = 8, 10, 0.25
 class Solved(StrEnum):
     """How the solution of a game ended."""
 
-    SOLVED = "solved"
+    SOLVED = "converged"
     ROUND_LIMIT = "round_limit"
     TOO_LARGE = "too_large"
     CANCELLED = "cancelled"

@@ -72,7 +72,7 @@ def test_the_json_says_what_was_asked_how_it_ended_and_what_is_less_than_its_nam
         "seconds",
         "settings",
     ]
-    assert (found["game"], found["outcome"], found["seed"]) == ("defection", "solved", 7)
+    assert (found["game"], found["outcome"], found["seed"]) == ("defection", "converged", 7)
     assert found["settings"] == {"game": "defection", "temperature": "3.1", "seed": 7}
     assert isinstance(found["messages"], list)
     assert found["messages"][0].startswith("commitment: only the 4 pure promises were compared")

@@ -233,7 +233,7 @@ def test_a_request_to_stop_is_heard_between_the_parts() -> None:
 def test_the_json_names_everything_and_holds_the_same_numbers() -> None:
     found = solved("defection")
     result = json.loads(dumps(solution_json(found)))
-    assert result["outcome"] == "solved"
+    assert result["outcome"] == "converged"
     assert result["players"] == {"leader": "utility", "follower": "home"}
     assert result["states"] == ["grid", "gone"]
     assert result["actions"] == {"leader": ["high", "low"], "follower": ["stay", "leave"]}
