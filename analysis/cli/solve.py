@@ -10,8 +10,6 @@ from meanwatt.analysis.cli.watching import watched
 
 LEVELS: Final = ("none", "quick", "full")
 """Ways of certifying, as `meanwatt.analysis.certificates.Certify` names them."""
-SOLVERS: Final = ("auto", "newton", "anderson", "picard", "frank_wolfe", "mixed_plans")
-"""Methods of solving, as `meanwatt.model.mean_field.solvers.methods.METHODS` names them."""
 
 REVENUE: Final = "_revenue_usd_per_household_day"
 """How the names of what a charge brings end in the result."""
@@ -38,8 +36,8 @@ def solve(
         str,
         typer.Option(
             metavar="METHOD",
-            help="How the prices are found: auto (the method that promises most, then the others), newton, anderson,"
-            " picard (undamped), frank_wolfe or mixed_plans (temperature 0).",
+            help="How the prices are found: auto (the method that promises most, then the others), or one by itself,"
+            " such as newton, anderson, picard (undamped) or frank_wolfe (temperature 0).",
         ),
     ] = "auto",
     json: Json = False,
@@ -49,7 +47,6 @@ def solve(
     began = time.perf_counter()
     with watched(quiet=json) as work:
         one_of("--certify", certify, LEVELS)
-        one_of("--solver", solver, SOLVERS)
         from meanwatt.analysis.certificates import Certify, solve_certified
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json
