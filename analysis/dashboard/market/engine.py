@@ -1,41 +1,28 @@
 """The engine behind one visitor's page: solves tariffs, runs the finite market, writes frames. It knows no browser."""
 
-import threading
 from collections.abc import Callable
 
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
-from meanwatt.agents.numerics.kernel_cache import is_first_start
-from meanwatt.analysis.dashboard import frames
-from meanwatt.analysis.dashboard.change import change
-from meanwatt.analysis.dashboard.comparison import comparison
-from meanwatt.analysis.dashboard.history import Day, History, to_csv
-from meanwatt.analysis.dashboard.memo import Memo
-from meanwatt.analysis.dashboard.protocol import Rest
-from meanwatt.analysis.dashboard.settings import Settings
-from meanwatt.analysis.dashboard.solution import Benchmark, Solution, benchmark, mean_voltage_pu, solve
-from meanwatt.analysis.dashboard.view import Frame, Notice, Work, sentence
+from meanwatt.analysis.dashboard.market import frames
+from meanwatt.analysis.dashboard.market.change import change
+from meanwatt.analysis.dashboard.market.comparison import comparison
+from meanwatt.analysis.dashboard.market.history import Day, History, to_csv
+from meanwatt.analysis.dashboard.market.protocol import Rest
+from meanwatt.analysis.dashboard.market.view import Frame
+from meanwatt.analysis.dashboard.shared.notices import Notice, ending
+from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.shared.solution import Solution, mean_voltage_pu
+from meanwatt.analysis.dashboard.shared.solved import Work, first_best, known_first_best, known_solution, solved
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.network.feeder import build_feeder
 from meanwatt.model.network.library.layout import tidy_tree
 from meanwatt.model.network.power_flow import VoltageLimits
-from meanwatt.model.progress.watch import Cancelled, Progress
 from meanwatt.model.scenario.economy import Economy, build_economy
 
 DAYS_LIMIT = 3 * 365
 """Days after which a run rests: a page left alone must not fill the memory."""
-HALF_WAY = 12
-"""Evaluations after which the progress bar stands at one half; nobody knows the number in advance."""
-
-COMPILE_SECONDS = 20
-"""What the first solve of a new installation takes, mostly compiling (benchmarks/cold_start.py)."""
-
-_solutions: Memo[Settings, Solution] = Memo(12)
-_first_bests: Memo[Settings, Benchmark] = Memo(32)
-_one_first_best = threading.Lock()
-"""One first best at a time in the whole server: it takes a core for many seconds, and others may want the same."""
 
 
 class Engine:
@@ -68,22 +55,8 @@ class Engine:
         cancelled: Callable[[], bool],
     ) -> Solution | None:
         """Solve settings, from a solution nearby if one is given, or find them solved already; None if cancelled."""
-        key = settings.market_only
-        if is_first_start():
-            progress(Work(text=f"First start: compiling, about {COMPILE_SECONDS} s", fraction=0.0))
-
-        def told(report: Progress) -> None:
-            share = report.evaluations / (report.evaluations + HALF_WAY)
-            progress(Work(text=f"Solving: {report.stage}", fraction=report.fraction or share))
-
-        with _solutions.turn(key, cancelled) as mine:
-            known = _solutions.get(key)
-            if known is None and mine:
-                start = self._solution if near is None else near
-                known = solve(key, start=start, progress=told, cancelled=cancelled)
-                if known is not None:
-                    _solutions.put(key, known)
-        return known.for_sample(settings) if known is not None else None
+        start = self._solution if near is None else near
+        return solved(settings, start=start, progress=progress, cancelled=cancelled)
 
     def adopt(self, solution: Solution, *, against: Solution | None = None) -> tuple[Notice, ...]:
         """Build the market of a solution, at day 0, and say how the solve ended and what it changed.
@@ -107,22 +80,11 @@ class Engine:
 
         Before it, the reference of the highlighted comparison, so that its button has half the work left.
         """
-        town = solution.settings.town
-        reference = comparison(solution.settings).reference.market_only
-        if _solutions.get(reference) is None:
-            self.solve(reference, near=solution, progress=lambda _: None, cancelled=cancelled)
-        while _first_bests.get(town) is None:
-            if cancelled():
-                return False
-            if not _one_first_best.acquire(timeout=0.2):
-                continue
-            try:
-                if _first_bests.get(town) is None:
-                    _first_bests.put(town, benchmark(town, cancelled=cancelled))
-            except Cancelled:
-                return False
-            finally:
-                _one_first_best.release()
+        reference = comparison(solution.settings).reference
+        if known_solution(reference) is None:
+            self.solve(reference.market_only, near=solution, progress=lambda _: None, cancelled=cancelled)
+        if first_best(solution.settings.town, cancelled) is None:
+            return False
         self._frame = None
         return True
 
@@ -167,7 +129,7 @@ class Engine:
                 self._history,
                 self._market.common_state,
                 before=self._before,
-                benchmark=_first_bests.get(self._solution.settings.town),
+                benchmark=known_first_best(self._solution.settings.town),
             )
         return self._frame
 
@@ -192,18 +154,6 @@ class Engine:
         if self._market is not None:
             self._market.close()
             self._market = None
-
-
-def ending(solution: Solution) -> tuple[Notice, ...]:
-    """Say it, if a solve did not end well."""
-    equilibrium = solution.equilibrium
-    if equilibrium.outcome is Outcome.NO_ADEQUATE_TARIFF:
-        return (
-            Notice(about="solve", kind="bad", title="No price covers the cost.", text=sentence(equilibrium.message)),
-        )
-    if equilibrium.outcome is not Outcome.CONVERGED:
-        return (Notice(about="solve", kind="bad", title="Not converged.", text=sentence(equilibrium.message)),)
-    return ()
 
 
 def _group_means(economy: Economy, bill_usd: Floats, count: Ints) -> Floats:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from meanwatt.analysis.dashboard.settings import Settings, Value
+from meanwatt.analysis.dashboard.shared.settings import Settings, Value
 from meanwatt.model.scenario.loading import Scenario
 
 RECOVERY = {

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from meanwatt.analysis.dashboard.knobs import knobs
-from meanwatt.analysis.dashboard.settings import Settings
-from meanwatt.analysis.dashboard.view import Notice, Stage, sentence
+from meanwatt.analysis.dashboard.market.knobs import knobs
+from meanwatt.analysis.dashboard.market.view import Stage
+from meanwatt.analysis.dashboard.shared.notices import Notice, sentence
+from meanwatt.analysis.dashboard.shared.settings import Settings
 
 UNDO_STEPS = 30
 

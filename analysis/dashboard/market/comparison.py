@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
-from meanwatt.analysis.dashboard.knobs import knobs
-from meanwatt.analysis.dashboard.settings import Settings
+from meanwatt.analysis.dashboard.market.knobs import knobs
+from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.model.scenario.economy import build_tariff
 
 FACTOR = "tariff.export.rule"

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import solara
 
-from meanwatt.analysis.dashboard import components
-from meanwatt.analysis.dashboard.address import from_query
-from meanwatt.analysis.dashboard.controller import Controller
-from meanwatt.analysis.dashboard.engine import Engine
-from meanwatt.analysis.dashboard.protocol import Engine as EngineProtocol
-from meanwatt.analysis.dashboard.view import View
+from meanwatt.analysis.dashboard.market import components
+from meanwatt.analysis.dashboard.market.address import from_query
+from meanwatt.analysis.dashboard.market.controller import Controller
+from meanwatt.analysis.dashboard.market.engine import Engine
+from meanwatt.analysis.dashboard.market.protocol import Engine as EngineProtocol
+from meanwatt.analysis.dashboard.market.view import View
+from meanwatt.analysis.dashboard.shared.components import DayChart, Notices
 
-STYLE = Path(__file__).with_name("style.css")
+STYLE = Path(__file__).parents[1] / "style.css"
 
 
 @solara.component
@@ -68,12 +69,12 @@ def Picture(view: View, controller: Controller) -> None:
         with solara.v.Html(tag="div", class_="mw-body"):
             with solara.v.Html(tag="main", class_=f"mw-charts {old}"):
                 with solara.v.Html(tag="div", class_="mw-stack"):
-                    components.DayChart(payload=frame.chart)
+                    DayChart(payload=frame.chart)
                 with solara.v.Html(tag="div", class_="mw-stack"):
                     components.BurdenBars(payload=frame.burden)
                     components.FeederMap(network=frame.network, payload=frame.voltage)
                 with solara.v.Html(tag="div", class_="mw-words"):
-                    components.Notices(payload=view.notices, event_dismiss=controller.dismiss)
+                    Notices(payload=view.notices, event_dismiss=controller.dismiss)
             with solara.v.Html(tag="aside", class_="mw-stack mw-side"):
                 components.TariffForm(
                     payload=view.form,

@@ -1,12 +1,9 @@
-"""The page's own Vue components. Each takes its data as one JSON string and reports what its visitor does."""
+"""The market page's own Vue components. Each takes its data as one JSON string and reports what its visitor does."""
 # ruff: noqa: N802 - components are named like classes, which is how they are used
-
-from collections.abc import Callable
-from typing import Any
 
 import solara
 
-Event = Callable[[Any], None]
+from meanwatt.analysis.dashboard.shared.components import Event
 
 
 @solara.component_vue("vue/top_bar.vue")
@@ -16,23 +13,14 @@ def TopBar(
     event_drive: Event | None = None,
     event_choose: Event | None = None,
     event_variant: Event | None = None,
+    event_moved: Event | None = None,
 ) -> None:
-    """Name, sentence, scenario, theme, link, and the run's buttons and keys."""
-
-
-@solara.component_vue("vue/notices.vue")
-def Notices(payload: str, event_dismiss: Event | None = None) -> None:
-    """Sentences about what went wrong, or what changed."""
+    """Name, sentence, scenario, the run's buttons and keys, and the address."""
 
 
 @solara.component_vue("vue/metrics.vue")
 def Metrics(payload: str) -> None:
     """Key figures with their units."""
-
-
-@solara.component_vue("vue/day_chart.vue")
-def DayChart(payload: str) -> None:
-    """Net load, price and tariff over 24 hours."""
 
 
 @solara.component_vue("vue/feeder_map.vue")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.dashboard.settings import Settings
+from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.metrics.metrics import Metrics, mean_field_metrics
 from meanwatt.analysis.simulation.expectation import Expectation, expect
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium

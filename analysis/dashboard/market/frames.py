@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import Recovery
-from meanwatt.analysis.dashboard.history import History
-from meanwatt.analysis.dashboard.solution import DAYS_PER_MONTH, Benchmark, Solution
-from meanwatt.analysis.dashboard.view import Frame, to_json
+from meanwatt.analysis.dashboard.market.history import History
+from meanwatt.analysis.dashboard.market.view import Frame
+from meanwatt.analysis.dashboard.shared.day_chart import axis_ends, chart_line, chart_panel, chart_row, day_chart
+from meanwatt.analysis.dashboard.shared.figures import FIGURES, group_label, number, recovered
+from meanwatt.analysis.dashboard.shared.payload import to_json
+from meanwatt.analysis.dashboard.shared.solution import DAYS_PER_MONTH, Benchmark, Solution
 from meanwatt.analysis.metrics.stability import peak_to_average, realised_imv
 from meanwatt.model.network.feeder import Feeder
 from meanwatt.model.network.power_flow import VoltageLimits
@@ -32,20 +34,6 @@ FEEDER_TITLES = {
     "lv_rural": "Rural low-voltage feeder",
     "lv_semiurban": "Suburban low-voltage feeder",
 }
-FIGURES = {
-    "efficiency": ("Efficiency gap", "$/home·day", "Welfare lost against the planner's optimum."),
-    "gap": ("Burden gap", "% of income", "Highest less lowest burden of the income groups."),
-    "imv": ("Price swing (IMV)", "$/kWh", "Mean absolute change of the wholesale price from hour to hour."),
-    "peak": ("Peak to average", "×", "Highest net load over its mean."),
-    "surplus": ("Utility's surplus", "$/home·day", "Bills less energy bought and network cost; negative is a loss."),
-    "volts": ("Lowest voltage", "pu", "Lowest bus voltage of the mean field's days, all weathers."),
-    "curtailed": (
-        "Solar curtailed",
-        "kWh/home·day",
-        "Solar output that inverters hold back, because using or exporting it would cost; mean over all homes.",
-    ),
-}
-"""Label, unit and explanation of each key figure."""
 
 
 def frame(
@@ -84,18 +72,24 @@ def preview(economy: Economy, feeder: Feeder, places: Floats, limits: VoltageLim
     """
     state = int(np.argmax(economy.common.probability))
     load = economy.mean_reference_kw - np.asarray(sum(t.share * t.pv_kw for t in economy.types))
-    panel = _panel("load", "Net load", "kW per home", sum(HEIGHTS) + 2 * PANEL_GAP, 3, _axis(load))
-    panel["lines"] = [_line("unanswered", "plain", load[state])]
+    panel = chart_panel("load", "Net load", "kW per home", sum(HEIGHTS) + 2 * PANEL_GAP, 3, axis_ends(load))
+    panel["lines"] = [chart_line("unanswered", "plain", load[state])]
     legend = [("plain", "demand less sun, before anybody answers a price")]
-    chart = _chart_frame(economy, 0, state, legend, [panel])
+    chart = day_chart(economy, legend, [panel])
     peak, cost = float(load.max()), economy.fixed_cost_usd_per_day * DAYS_PER_MONTH
     items = [
         _item("types", "Household types", "", value=str(len(economy.types))),
-        _item("peak", "Highest demand, unanswered", "kW per home", value=_number(peak, 2)),
-        _item("cost", "Network cost", "$ per home a month", value=_number(cost, 0)),
+        _item("peak", "Highest demand, unanswered", "kW per home", value=number(peak, 2)),
+        _item("cost", "Network cost", "$ per home a month", value=number(cost, 0)),
     ]
     groups = [
-        {"name": _group(name), "market": None, "mean": None, "before": None, "note": f"earns ${income:,.0f} a year"}
+        {
+            "name": group_label(name),
+            "market": None,
+            "mean": None,
+            "before": None,
+            "note": f"earns ${income:,.0f} a year",
+        }
         for name, income in zip(economy.groups, economy.group_income_usd_per_year, strict=True)
     ]
     return Frame(
@@ -146,20 +140,20 @@ def _chart(solution: Solution, history: History, state: int) -> dict[str, Any]:
     price_low, price_high = economy.supply.price(low + rest), economy.supply.price(high + rest)
     trail = history.earlier_like_today(TRAIL) if len(history) else []
     room = (high - low) / 2
-    load = _panel("load", "Net load", "kW per home", HEIGHTS[0], 3, _axis(low - room, high + room))
-    price = _panel("price", "Wholesale price", "$/kWh", HEIGHTS[1], 4, _axis(price_low, price_high))
+    load = chart_panel("load", "Net load", "kW per home", HEIGHTS[0], 3, axis_ends(low - room, high + room))
+    price = chart_panel("price", "Wholesale price", "$/kWh", HEIGHTS[1], 4, axis_ends(price_low, price_high))
     rows = (
         (load, low, high, history.net_load_kw, expected.net_load_kw),
         (price, price_low, price_high, history.wholesale_usd_per_kwh, expected.price_usd_per_kwh),
     )
     for panel, least, most, days, mean in rows:
-        panel["low"], panel["high"] = _row(least[state]), _row(most[state])
-        panel["trail"] = [_row(days[index]) for index in trail]
-        tonight = [_line("tonight", "tonight", days[-1])] if len(history) else []
-        panel["lines"] = [*tonight, _line("mean field", "mean", mean[state])]
+        panel["low"], panel["high"] = chart_row(least[state]), chart_row(most[state])
+        panel["trail"] = [chart_row(days[index]) for index in trail]
+        tonight = [chart_line("tonight", "tonight", days[-1])] if len(history) else []
+        panel["lines"] = [*tonight, chart_line("mean field", "mean", mean[state])]
     rates = equilibrium.rates
     both = np.concatenate([rates.import_usd_per_kwh, rates.export_usd_per_kwh])
-    tariff = _panel("tariff", "Tariff", "$/kWh", HEIGHTS[2], 3, _axis(np.zeros(1), both))
+    tariff = chart_panel("tariff", "Tariff", "$/kWh", HEIGHTS[2], 3, axis_ends(np.zeros(1), both))
     tariff["lines"] = _tariff_lines(rates.import_usd_per_kwh[state], rates.export_usd_per_kwh[state])
     legend = [
         ("tonight", f"tonight, {homes:,} homes"),
@@ -170,7 +164,7 @@ def _chart(solution: Solution, history: History, state: int) -> dict[str, Any]:
     panels = [load, price, tariff]
     if _curtails(solution):
         panels.insert(1, _curtailed(solution, history, state, trail))
-    return _chart_frame(economy, len(history), state, legend, panels)
+    return day_chart(economy, legend, panels, day=len(history))
 
 
 def _curtails(solution: Solution) -> bool:
@@ -182,12 +176,12 @@ def _curtailed(solution: Solution, history: History, state: int, trail: list[int
     """Panel of the solar output that is held back."""
     mean, days = solution.expected.curtailed_kw, history.curtailed_kw
     low, high = solution.expected.curtailed_band_kw(solution.settings.households)
-    axis = _axis(np.zeros(1), 2 * high - mean)
-    panel = _panel("curtailed", "Solar curtailed", "kW per home", CURTAILED_HEIGHT, 3, axis)
-    panel["low"], panel["high"] = _row(low[state]), _row(high[state])
-    panel["trail"] = [_row(days[index]) for index in trail]
-    tonight = [_line("tonight", "tonight", days[-1])] if len(history) else []
-    panel["lines"] = [*tonight, _line("mean field", "mean", mean[state])]
+    axis = axis_ends(np.zeros(1), 2 * high - mean)
+    panel = chart_panel("curtailed", "Solar curtailed", "kW per home", CURTAILED_HEIGHT, 3, axis)
+    panel["low"], panel["high"] = chart_row(low[state]), chart_row(high[state])
+    panel["trail"] = [chart_row(days[index]) for index in trail]
+    tonight = [chart_line("tonight", "tonight", days[-1])] if len(history) else []
+    panel["lines"] = [*tonight, chart_line("mean field", "mean", mean[state])]
     return panel
 
 
@@ -201,44 +195,14 @@ def _tariff_lines(pay: Floats, earn: Floats) -> list[dict[str, Any]]:
     place = {"label_slot": int(longest[len(longest) // 2]), "step": True}
     above = bool(pay[place["label_slot"]] >= earn[place["label_slot"]])
     return [
-        {**_line("homes pay", "buy", pay), **place, "label": "pay and earn" if same else "pay", "label_above": above},
-        {**_line("solar earns", "sell", earn), **place, "label": "" if same else "earn", "label_above": not above},
+        {
+            **chart_line("homes pay", "buy", pay),
+            **place,
+            "label": "pay and earn" if same else "pay",
+            "label_above": above,
+        },
+        {**chart_line("solar earns", "sell", earn), **place, "label": "" if same else "earn", "label_above": not above},
     ]
-
-
-def _chart_frame(
-    economy: Economy, day: int, state: int, legend: list[tuple[str, str]], panels: list[dict[str, Any]]
-) -> dict[str, Any]:
-    return {
-        "title": "24 hours",
-        "note": "Point at an hour, or tap it, to read it here and on the map.",
-        "day": day,
-        "legend": [{"style": style, "text": text} for style, text in legend],
-        "slots": economy.slots,
-        "slot_hours": economy.slot_hours,
-        "panels": panels,
-    }
-
-
-def _panel(key: str, title: str, unit: str, height: int, digits: int, axis: list[float]) -> dict[str, Any]:
-    return {"key": key, "title": title, "unit": unit, "height": height, "digits": digits, "axis": axis, "lines": []}
-
-
-def _line(name: str, style: str, values: Floats) -> dict[str, Any]:
-    return {"name": name, "style": style, "values": _row(values)}
-
-
-def _row(values: Floats) -> list[float]:
-    return [round(float(value), 4) for value in values]
-
-
-def _axis(*values: Floats) -> list[float]:
-    """Ends of an axis that holds all values, with a little room, at a round number."""
-    least, most = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
-    room = max(most - least, 1e-3)
-    step = 10 ** math.floor(math.log10(room)) / 4
-    low = 0.0 if 0 <= least < 0.3 * most else math.floor((least - 0.02 * room) / step) * step
-    return [low, math.ceil((most + 0.02 * room) / step) * step]
 
 
 def _voltage(solution: Solution, history: History, state: int) -> dict[str, Any]:
@@ -265,7 +229,7 @@ def _burden(solution: Solution, history: History, before: Solution | None) -> di
         so_far = None if market is None or math.isnan(market[index]) else float(market[index])
         groups.append(
             {
-                "name": _group(name),
+                "name": group_label(name),
                 "market": None if so_far is None else round(so_far, 6),
                 "mean": round(float(solution.metrics.burden[name] or 0.0), 6),
                 "before": round(float(before.metrics.burden[name] or 0.0), 6) if before and comparable else None,
@@ -297,58 +261,37 @@ def _metrics(solution: Solution, history: History, benchmark: Benchmark | None) 
     best = benchmark.welfare_usd_per_household_day if benchmark else None
     gap = None if best is None else max(best - metrics.welfare_usd_per_household_day, 0.0)
     lowest = float(np.nanmin(solution.voltage_pu))
-    so_far = {"surplus": _recovered(solution)} | ({} if benchmark else {"efficiency": "being computed"})
+    so_far = {"surplus": recovered(solution)} | ({} if benchmark else {"efficiency": "being computed"})
     if day:
         price, load = np.array(history.wholesale_usd_per_kwh), np.array(history.net_load_kw)
         burden = history.mean_bill_usd() * 365 / solution.equilibrium.economy.group_income_usd_per_year
         peak = peak_to_average(load)
         so_far |= {
-            "gap": f"so far {_number(100 * float(np.nanmax(burden) - np.nanmin(burden)), 2)}",
-            "imv": f"so far {_number(realised_imv(price), 4)}",
-            "peak": f"so far {_number(peak, 2)}",
-            "volts": f"tonight {_number(history.lowest_pu[-1], 3)}",
-            "curtailed": f"tonight {_number(float(history.curtailed_kw[-1].sum()) * slot_hours, 2)}",
+            "gap": f"so far {number(100 * float(np.nanmax(burden) - np.nanmin(burden)), 2)}",
+            "imv": f"so far {number(realised_imv(price), 4)}",
+            "peak": f"so far {number(peak, 2)}",
+            "volts": f"tonight {number(history.lowest_pu[-1], 3)}",
+            "curtailed": f"tonight {number(float(history.curtailed_kw[-1].sum()) * slot_hours, 2)}",
         }
     surplus = metrics.surplus_usd_per_household_day
     surplus = surplus if abs(surplus) >= 5e-4 else 0.0
     rows = [
-        ("efficiency", _number(gap, 3)),
-        ("gap", _number(100 * metrics.burden_gap, 2)),
-        ("imv", _number(metrics.imv, 4)),
-        ("peak", _number(metrics.peak_to_average, 2)),
-        ("surplus", _number(surplus, 2)),
-        ("volts", _number(lowest, 3)),
+        ("efficiency", number(gap, 3)),
+        ("gap", number(100 * metrics.burden_gap, 2)),
+        ("imv", number(metrics.imv, 4)),
+        ("peak", number(metrics.peak_to_average, 2)),
+        ("surplus", number(surplus, 2)),
+        ("volts", number(lowest, 3)),
     ]
     if _curtails(solution):
-        rows.append(("curtailed", _number(solution.equilibrium.curtailed_kwh_per_household_day, 2)))
+        rows.append(("curtailed", number(solution.equilibrium.curtailed_kwh_per_household_day, 2)))
     items = [_item(key, *FIGURES[key], value=value, beside=so_far.get(key, "")) for key, value in rows]
     return {"day": day, "items": items}
-
-
-def _recovered(solution: Solution) -> str:
-    """What the recovery of the cost added to the rates or to the fixed charge."""
-    equilibrium = solution.equilibrium
-    if equilibrium.tariff.recovery is Recovery.VOLUMETRIC:
-        return f"adder {_number(equilibrium.adder_usd_per_kwh, 3)} $/kWh"
-    if equilibrium.tariff.recovery is Recovery.FIXED:
-        charges = DAYS_PER_MONTH * equilibrium.fixed_charge_usd_per_day
-        ends = dict.fromkeys(_number(float(end), 0) for end in (charges.min(), charges.max()))
-        return f"fixed charge ${'–'.join(ends)}/month"
-    return "rates as posted"
 
 
 def _item(key: str, label: str, unit: str, text: str = "", *, value: str, beside: str = "") -> dict[str, str]:
     return {"key": key, "label": label, "value": value, "unit": unit, "help": text, "beside": beside}
 
 
-def _number(value: float | None, digits: int) -> str:
-    """Number with a true minus sign; a dash where it is undefined."""
-    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
-
-
 def _day_type(economy: Economy, state: int) -> str:
     return str(economy.common.day_types[economy.common.today[state]]).replace("_", " ")
-
-
-def _group(name: str) -> str:
-    return f"{name.replace('_', ' ').capitalize()} income"

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from meanwatt.analysis.dashboard.knobs import knobs
-from meanwatt.analysis.dashboard.solution import DAYS_PER_MONTH, Solution
-from meanwatt.analysis.dashboard.view import Notice
+from meanwatt.analysis.dashboard.market.knobs import knobs
+from meanwatt.analysis.dashboard.shared.notices import Notice
+from meanwatt.analysis.dashboard.shared.solution import DAYS_PER_MONTH, Solution
 
 NOTICED_USD_PER_MONTH = 0.5
 """A dearer bill of the poorest group from which the change is called a warning. [USD/month]"""

@@ -1,26 +1,21 @@
 """What the page shows at one instant, as frozen text: the page is a pure function of it."""
 
-import functools
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from meanwatt.analysis.dashboard.comparison import comparison
-from meanwatt.analysis.dashboard.knobs import Knob, knobs, without_effect
-from meanwatt.analysis.dashboard.settings import HOUSEHOLDS, SEEDS, Settings, scenario_titles
-from meanwatt.analysis.design.same_tariffs import twins
-from meanwatt.model.scenario.loading import Scenario, load_scenario
+from meanwatt.analysis.dashboard.market.comparison import comparison
+from meanwatt.analysis.dashboard.market.knobs import Knob, knobs, without_effect
+from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options
+from meanwatt.analysis.dashboard.shared.notices import Notice
+from meanwatt.analysis.dashboard.shared.payload import to_json
+from meanwatt.analysis.dashboard.shared.settings import HOUSEHOLDS, SEEDS, Settings
+from meanwatt.analysis.dashboard.shared.solved import Work
 
 SPEEDS = (0.5, 1, 2, 5, 10, 20)
 """Days a second that a visitor can choose."""
 ENERGY = "tariff.energy_usd_per_kwh"
 ADDER_HELP = "plus the adder that recovers the cost"
-
-
-def to_json(value: object) -> str:
-    """Strict, compact JSON: the form in which a component gets its data."""
-    return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,34 +39,6 @@ class Frame:
     voltage: str
     burden: str
     metrics: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """A sentence above the page.
-
-    Attributes
-    ----------
-    about
-        What it speaks of; a newer notice about the same takes its place.
-    kind
-        How bad it is, which is said in the title too.
-    title, text
-        Words.
-    """
-
-    about: str
-    kind: Literal["bad", "warn", "good"]
-    title: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """A computation under way: what, and the share done (an estimate that only rises)."""
-
-    text: str
-    fraction: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +118,7 @@ def bar_json(stage: Stage, frame: Frame, query: str) -> str:
         {
             "sentence": f"{homes} homes answer tonight's price. Solid is tonight, dashed is the mean field.",
             "scenario": stage.base.scenario,
-            "scenarios": [{"value": name, "label": title} for name, title in scenario_titles()],
+            "scenarios": scenario_options(),
             "ready": stage.ready,
             "playing": stage.playing,
             "speed": stage.speed,
@@ -176,7 +143,7 @@ def form_json(stage: Stage) -> str:
         {
             "title": "Be the regulator",
             "tariff": preset.selected_tariff,
-            "tariffs": _tariff_options(preset),
+            "tariffs": tariff_options(preset),
             "parts": [*_parts(offered, stage), {"title": "The sample", "fields": _sample(stage)}],
             "changes": "" if not count else f"{count} change{'s' if count > 1 else ''} not applied.",
             "refused": bool(stage.refused),
@@ -190,48 +157,12 @@ def form_json(stage: Stage) -> str:
     )
 
 
-def notices_json(notices: Iterable[Notice]) -> str:
-    """JSON of the sentences above the page."""
-    return to_json(
-        [{"kind": n.kind, "title": n.title, "text": n.text, "about": n.about, "closable": True} for n in notices]
-    )
-
-
-def sentence(said: object) -> str:
-    """Make a sentence of an error or a message; the first letter stays, for it may begin the name of a key."""
-    text = str(said).strip()
-    return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
-def with_notice(notices: Sequence[Notice], new: Notice) -> tuple[Notice, ...]:
-    """Notices with a new one in the place of those about the same."""
-    return (*(notice for notice in notices if notice.about != new.about), new)
-
-
 def _call(stage: Stage) -> dict[str, str]:
     """Words of the highlighted button."""
     if stage.compared is not None:
         return {"label": "Back to the tariff before", "text": "Only what solar earns differed."}
     offered = comparison(stage.base)
     return {"label": offered.label, "text": offered.text}
-
-
-def _tariff_options(preset: Scenario) -> list[dict[str, str]]:
-    titles = {
-        name: f"{table.title or name}{f' ({table.as_of})' if table.as_of else ''}"
-        for name, table in preset.tariffs.items()
-    }
-    same = _twins(preset.name)
-    return [
-        {"value": name, "label": f"{title} (same numbers as {titles[same[name]]})" if name in same else title}
-        for name, title in titles.items()
-    ]
-
-
-@functools.lru_cache
-def _twins(scenario: str) -> dict[str, str]:
-    """`twins` of a preset, found once."""
-    return twins(load_scenario(scenario))
 
 
 def _parts(offered: Sequence[Knob], stage: Stage) -> list[dict[str, Any]]:

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from meanwatt.analysis.dashboard.settings import Settings
-from meanwatt.analysis.dashboard.view import Frame, Notice, Work, sentence
+from meanwatt.analysis.dashboard.market.view import Frame
+from meanwatt.analysis.dashboard.shared.notices import Notice, failure, sentence
+from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.shared.solved import Work
 
 
 class Rest(Exception):  # noqa: N818 - not an error
@@ -53,7 +55,7 @@ class Engine(Protocol):
 
 
 def told(about: str, title: str, error: Exception) -> Notice:
-    """An unforeseen error as a sentence; one that speaks to people goes without its type."""
-    spoken = isinstance(error, ValueError | Rest)
-    text = str(error) if spoken else f"{type(error).__name__}: {error}"
-    return Notice(about=about, kind="warn" if isinstance(error, Rest) else "bad", title=title, text=sentence(text))
+    """An unforeseen error as a sentence; the engine's own rest is a warning."""
+    if isinstance(error, Rest):
+        return Notice(about=about, kind="warn", title=title, text=sentence(error))
+    return failure(about, title, error)

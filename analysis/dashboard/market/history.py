@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.dashboard.address import query
-from meanwatt.analysis.dashboard.solution import Solution
+from meanwatt.analysis.dashboard.market.address import query
+from meanwatt.analysis.dashboard.shared.solution import Solution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

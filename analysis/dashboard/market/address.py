@@ -3,8 +3,8 @@
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
-from meanwatt.analysis.dashboard.knobs import knobs
-from meanwatt.analysis.dashboard.settings import HOUSEHOLDS, SEEDS, Settings
+from meanwatt.analysis.dashboard.market.knobs import knobs
+from meanwatt.analysis.dashboard.shared.settings import HOUSEHOLDS, SEEDS, Settings
 from meanwatt.model.scenario.nearest import unknown
 
 

@@ -7,23 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from meanwatt.analysis.dashboard.address import query
-from meanwatt.analysis.dashboard.comparison import comparison
-from meanwatt.analysis.dashboard.protocol import Engine, told
-from meanwatt.analysis.dashboard.settings import Settings
-from meanwatt.analysis.dashboard.view import (
-    SPEEDS,
-    Notice,
-    Stage,
-    View,
-    Work,
-    bar_json,
-    form_json,
-    notices_json,
-    sentence,
-    with_notice,
-)
-from meanwatt.analysis.dashboard.wishes import Left, Wish, chosen, edited, put_away
+from meanwatt.analysis.dashboard.market.address import query
+from meanwatt.analysis.dashboard.market.comparison import comparison
+from meanwatt.analysis.dashboard.market.protocol import Engine, told
+from meanwatt.analysis.dashboard.market.view import SPEEDS, Stage, View, bar_json, form_json
+from meanwatt.analysis.dashboard.market.wishes import Left, Wish, chosen, edited, put_away
+from meanwatt.analysis.dashboard.shared.notices import Notice, notices_json, sentence, with_notice
+from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.shared.solved import Work
 
 FRAMES_PER_SECOND = 10
 AUTOPLAY_DAYS = 6
