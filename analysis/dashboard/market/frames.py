@@ -9,7 +9,8 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.market.history import History
 from meanwatt.analysis.dashboard.market.view import Frame
 from meanwatt.analysis.dashboard.shared.day_chart import axis_ends, chart_line, chart_panel, chart_row, day_chart
-from meanwatt.analysis.dashboard.shared.figures import FIGURES, group_label, number, recovered
+from meanwatt.analysis.dashboard.shared.figures import ANCHORS, FIGURES, group_label, number, recovered
+from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.solution import DAYS_PER_MONTH, Benchmark, Solution
 from meanwatt.analysis.metrics.stability import peak_to_average, realised_imv
@@ -26,6 +27,10 @@ SEEN_KW = 5e-5
 PANEL_GAP = 40
 SAME_RATE_USD_PER_KWH = 5e-4
 """Rates closer than this are one line to the eye. [USD/kWh]"""
+CHART_ANCHORS = {"": "read-day", "mean": "mean-field", "band": "sqrt-n"}
+"""Where the help page explains the chart and its legend."""
+NEW_TAB = "_blank"
+"""Where help opens: a visitor who reads it does not leave the run."""
 TRAIL = 5
 """Earlier days with the same weather drawn behind today's."""
 FEEDER_TITLES = {
@@ -75,7 +80,7 @@ def preview(economy: Economy, feeder: Feeder, places: Floats, limits: VoltageLim
     panel = chart_panel("load", "Net load", "kW per home", sum(HEIGHTS) + 2 * PANEL_GAP, 3, axis_ends(load))
     panel["lines"] = [chart_line("unanswered", "plain", load[state])]
     legend = [("plain", "demand less sun, before anybody answers a price")]
-    chart = day_chart(economy, legend, [panel])
+    chart = day_chart(economy, legend, [panel], anchors=CHART_ANCHORS, tab=NEW_TAB)
     peak, cost = float(load.max()), economy.fixed_cost_usd_per_day * DAYS_PER_MONTH
     items = [
         _item("types", "Household types", "", value=str(len(economy.types))),
@@ -115,6 +120,8 @@ def network(
     marks = sorted({bound for bound in (limits.low_pu, limits.high_pu) if low <= bound <= high})
     return {
         "title": FEEDER_TITLES.get(feeder.name, feeder.name),
+        "help": help_link("read-feeder"),
+        "help_unit": help_link("pu"),
         "source": "substation",
         "root": feeder.index(feeder.source),
         "buses": [
@@ -164,7 +171,7 @@ def _chart(solution: Solution, history: History, state: int) -> dict[str, Any]:
     panels = [load, price, tariff]
     if _curtails(solution):
         panels.insert(1, _curtailed(solution, history, state, trail))
-    return day_chart(economy, legend, panels, day=len(history))
+    return day_chart(economy, legend, panels, day=len(history), anchors=CHART_ANCHORS, tab=NEW_TAB)
 
 
 def _curtails(solution: Solution) -> bool:
@@ -246,6 +253,7 @@ def _burden_frame(day: int, groups: list[dict[str, Any]]) -> dict[str, Any]:
     axis = [math.floor(least / tick - 1e-9) * tick if least < 0 else 0.0, math.ceil(most * 1.05 / tick) * tick]
     return {
         "title": "Burden: share of income paid for electricity",
+        "help": help_link("read-burden"),
         "day": day,
         "days": "1 day" if day == 1 else f"{day} days",
         "solved": any(group["mean"] is not None for group in groups),
@@ -290,7 +298,8 @@ def _metrics(solution: Solution, history: History, benchmark: Benchmark | None) 
 
 
 def _item(key: str, label: str, unit: str, text: str = "", *, value: str, beside: str = "") -> dict[str, str]:
-    return {"key": key, "label": label, "value": value, "unit": unit, "help": text, "beside": beside}
+    more = help_link(ANCHORS[key]) if key in ANCHORS else ""
+    return {"key": key, "label": label, "value": value, "unit": unit, "help": text, "beside": beside, "more": more}
 
 
 def _day_type(economy: Economy, state: int) -> str:

@@ -1,9 +1,12 @@
 """The chart of 24 hours, as the component `day_chart` reads it: panels of lines over the slots of a day."""
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.model.scenario.economy import Economy
 
 
@@ -15,6 +18,9 @@ def day_chart(
     day: int = 0,
     title: str = "24 hours",
     note: str = "Point at an hour, or tap it, to read it here and on the map.",
+    caption: str = "",
+    anchors: Mapping[str, str] = MappingProxyType({}),
+    tab: str = "",
 ) -> dict[str, Any]:
     """Write a chart.
 
@@ -28,12 +34,24 @@ def day_chart(
         Day shown; 0 before the first, and for an expected day.
     title, note
         Heading, and what is read below while no hour is chosen.
+    caption
+        Sentence that reads the figure.
+    anchors
+        Where the help page explains the figure, under ``""``, and lines of the legend, under their styles.
+    tab
+        Name of the browser's tab in which the help opens; this one by default.
     """
     return {
         "title": title,
         "note": note,
         "day": day,
-        "legend": [{"style": style, "text": text} for style, text in legend],
+        "help": help_link(anchors[""]) if "" in anchors else "",
+        "tab": tab,
+        "caption": caption,
+        "legend": [
+            {"style": style, "text": text, "help": help_link(anchors[style]) if style in anchors else ""}
+            for style, text in legend
+        ],
         "slots": economy.slots,
         "slot_hours": economy.slot_hours,
         "panels": panels,

@@ -17,6 +17,17 @@ FIGURES = {
     ),
 }
 """Label, unit and explanation of each key figure."""
+ANCHORS = {
+    "efficiency": "efficiency-gap",
+    "gap": "burden-gap",
+    "suits": "suits",
+    "imv": "imv",
+    "peak": "peak-to-average",
+    "surplus": "surplus",
+    "volts": "pu",
+    "curtailed": "curtailed",
+}
+"""Where the help page explains each key figure."""
 
 
 def recovered(solution: Solution) -> str:
