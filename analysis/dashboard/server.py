@@ -15,7 +15,7 @@ from meanwatt.analysis.dashboard.shared.settings import Settings
 
 HOST = "localhost"
 ENVIRONMENT = {
-    "SOLARA_APP": "meanwatt.analysis.dashboard.market.page",
+    "SOLARA_APP": "meanwatt.analysis.dashboard.pages",
     "SOLARA_MODE": "production",  # otherwise every page loads a frame from another host
     "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",  # on by default
     "SOLARA_THEME_SHOW_BANNER": "False",

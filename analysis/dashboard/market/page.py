@@ -1,8 +1,8 @@
-"""The page: one controller per visitor, and components that are a pure function of its latest view."""
+"""The market page: one controller per visitor, and components that are a pure function of its latest view."""
 # ruff: noqa: N802 - components are named like classes, which is how they are used
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import solara
 
@@ -14,32 +14,34 @@ from meanwatt.analysis.dashboard.market.protocol import Engine as EngineProtocol
 from meanwatt.analysis.dashboard.market.view import View
 from meanwatt.analysis.dashboard.shared.components import DayChart, Notices
 
-STYLE = Path(__file__).parents[1] / "style.css"
+
+@solara.component
+def Market() -> None:
+    """Show the page with the settings of its address, anew whenever its visitor goes back or forward to others."""
+    search = solara.use_router().search or ""
+    (number, query), set_visit = solara.use_state((0, search))
+
+    def moved(message: Mapping[str, Any]) -> None:
+        set_visit(lambda visit: (visit[0] + 1, str(message["query"])))
+
+    Dashboard(Engine, query, moved).key(f"visit {number}")
 
 
 @solara.component
-def Layout(children: list[solara.Element] = []) -> None:  # noqa: B006 - Solara reads the default, nobody writes it
-    """Nothing around the page: no toolbar, no padding."""
-    with solara.v.Html(tag="div", class_="mw", children=children):
-        pass
-
-
-@solara.component
-def Page() -> None:
-    """Show the dashboard."""
-    Dashboard(Engine)
-
-
-@solara.component
-def Dashboard(make_engine: Callable[[], EngineProtocol]) -> None:
+def Dashboard(
+    make_engine: Callable[[], EngineProtocol], search: str = "", on_moved: Callable[[Any], None] | None = None
+) -> None:
     """Show the dashboard over any engine.
 
     Parameters
     ----------
     make_engine
         Called once for each visitor.
+    search
+        Query of the address to begin with.
+    on_moved
+        Told of another address of this page that the visitor went back or forward to.
     """
-    search = solara.use_router().search or ""
     controller = solara.use_memo(lambda: Controller(make_engine(), *from_query(search)), [])
     view, set_view = solara.use_state(solara.use_memo(controller.view, []))
 
@@ -47,14 +49,13 @@ def Dashboard(make_engine: Callable[[], EngineProtocol]) -> None:
         set_view(lambda old: new if new.number > old.number else old)
 
     solara.use_effect(lambda: controller.start(newest), [])
-    Picture(view, controller)
+    Picture(view, controller, on_moved)
 
 
 @solara.component
-def Picture(view: View, controller: Controller) -> None:
+def Picture(view: View, controller: Controller, on_moved: Callable[[Any], None] | None = None) -> None:
     """Draw one view."""
     solara.Title("Meanwatt: electricity tariffs")
-    solara.Style(STYLE)
     frame, old = view.frame, "mw-old" if view.stale else ""
     with solara.v.Html(tag="div", class_="mw-page"):
         components.TopBar(
@@ -63,6 +64,7 @@ def Picture(view: View, controller: Controller) -> None:
             event_drive=controller.drive,
             event_choose=controller.choose,
             event_variant=controller.variant,
+            event_moved=on_moved,
         )
         with solara.v.Html(tag="div", class_=old):
             components.Metrics(payload=frame.metrics)
