@@ -7,9 +7,12 @@ import sys
 import ipyvuetify
 import pytest
 import solara
+from dashboard_fake import FakeEngine
 from repository import ROOT
 from solara.server.app import AppScript
+from solara.widgets import Navigator
 
+from meanwatt.analysis.dashboard.market.page import Dashboard
 from meanwatt.analysis.dashboard.pages import PAGES, Layout, Page, routes, routes_of
 
 
@@ -80,6 +83,30 @@ def test_the_navigation_knows_which_page_is_open(pathname: str) -> None:
         assert navigation(context)["here"] == "/help"
     finally:
         context.close()
+
+
+def test_who_goes_to_another_page_ends_the_run_and_who_comes_back_begins_with_the_address() -> None:
+    engines: list[FakeEngine] = []
+
+    def made() -> FakeEngine:
+        engines.append(FakeEngine())
+        return engines[-1]
+
+    @solara.component
+    def Market() -> None:  # noqa: N802 - a component
+        Dashboard(made, solara.use_router().search or "")
+
+    context = drawn((Page(route="/", title="Market", summary="A run.", component=Market), MINE), "/?seed=3")
+    try:
+        navigator = context.find(Navigator).widget
+        navigator.location = "/hello"  # what a browser sends
+        assert [engine.closed for engine in engines] == [True]
+        navigator.location = "/?seed=4"
+        assert [engine.closed for engine in engines] == [True, False]
+        assert [engine.settings.seed for engine in engines] == [3, 4]
+    finally:
+        context.close()
+    assert engines[-1].closed
 
 
 @pytest.mark.parametrize("route", ["hello", "/Hello", "/a/b", "/hello/", "//", ""])
