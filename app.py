@@ -1,5 +1,5 @@
-"""The page, for Solara's own tools. The program's door is ``meanwatt app``, which also checks who asks."""
+"""The pages, for Solara's own tools. The program's door is ``meanwatt app``, which also checks who asks."""
 
-from meanwatt.analysis.dashboard.page import Layout, Page
+from meanwatt.analysis.dashboard.pages import routes
 
-__all__ = ["Layout", "Page"]
+__all__ = ["routes"]

@@ -11,11 +11,11 @@ import webbrowser
 from collections.abc import Callable, Sequence
 
 from meanwatt.analysis.dashboard.own_origin import EVERY_ADDRESS, OwnOrigin
-from meanwatt.analysis.dashboard.settings import Settings
+from meanwatt.analysis.dashboard.shared.settings import Settings
 
 HOST = "localhost"
 ENVIRONMENT = {
-    "SOLARA_APP": "meanwatt.analysis.dashboard.page",
+    "SOLARA_APP": "meanwatt.analysis.dashboard.pages",
     "SOLARA_MODE": "production",  # otherwise every page loads a frame from another host
     "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",  # on by default
     "SOLARA_THEME_SHOW_BANNER": "False",
@@ -94,7 +94,7 @@ def warm_up(ended: Callable[[], bool]) -> None:
 
     Once the server has ``ended`` it stops, and what then goes wrong, as threads are no longer started, is no fault.
     """
-    from meanwatt.analysis.dashboard.engine import Engine
+    from meanwatt.analysis.dashboard.market.engine import Engine
 
     engine = Engine()
     try:

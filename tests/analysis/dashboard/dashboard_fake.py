@@ -5,8 +5,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from meanwatt.analysis.dashboard.settings import Settings
-from meanwatt.analysis.dashboard.view import Frame, Notice, Work, to_json
+from meanwatt.analysis.dashboard.market.view import Frame
+from meanwatt.analysis.dashboard.shared.notices import Notice
+from meanwatt.analysis.dashboard.shared.payload import to_json
+from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.shared.solved import Work
 
 
 class FakeEngine:

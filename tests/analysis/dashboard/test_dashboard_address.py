@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meanwatt.agents.tariff.tariff import rates
-from meanwatt.analysis.dashboard.address import from_query, query
-from meanwatt.analysis.dashboard.knobs import Knob, knobs, without_effect
-from meanwatt.analysis.dashboard.settings import HOUSEHOLDS, SEEDS, Settings
-from meanwatt.analysis.dashboard.view import _tariff_options
+from meanwatt.analysis.dashboard.market.address import from_query, query
+from meanwatt.analysis.dashboard.market.knobs import Knob, knobs, without_effect
+from meanwatt.analysis.dashboard.shared.choices import tariff_options
+from meanwatt.analysis.dashboard.shared.settings import HOUSEHOLDS, SEEDS, Settings
 from meanwatt.analysis.design.same_tariffs import twins
 from meanwatt.model.scenario.economy import build_economy, build_tariff
 from meanwatt.model.scenario.loading import load_scenario, presets
@@ -162,7 +162,7 @@ def _what_households_meet(settings: Settings) -> str:
 def test_two_tariffs_with_the_same_numbers_are_named_as_such() -> None:
     scenario = Settings().preset()
     assert twins(scenario) == {"two_part": "rtp"}  # both recover the network cost as an equal fixed charge
-    labels = {option["value"]: option["label"] for option in _tariff_options(scenario)}
+    labels = {option["value"]: option["label"] for option in tariff_options(scenario)}
     assert labels["two_part"].endswith("(same numbers as Real-time price with carbon)")
     assert "same numbers" not in labels["rtp"]
     shape = {"low": 0.5, "middle": 1.0, "high": 1.0}

@@ -9,10 +9,11 @@ from collections.abc import Callable
 import pytest
 from dashboard_fake import FakeEngine
 
-from meanwatt.analysis.dashboard.controller import AUTOPLAY_DAYS, Controller
-from meanwatt.analysis.dashboard.protocol import Rest
-from meanwatt.analysis.dashboard.settings import Settings
-from meanwatt.analysis.dashboard.view import Notice, View
+from meanwatt.analysis.dashboard.market.controller import AUTOPLAY_DAYS, Controller
+from meanwatt.analysis.dashboard.market.protocol import Rest
+from meanwatt.analysis.dashboard.market.view import View
+from meanwatt.analysis.dashboard.shared.notices import Notice
+from meanwatt.analysis.dashboard.shared.settings import Settings
 
 PATIENCE_S = 20.0
 """How long a test waits for a thread before it gives up; it says nothing about speed."""

@@ -12,15 +12,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from meanwatt.analysis.dashboard import engine as engine_module
-from meanwatt.analysis.dashboard import frames
-from meanwatt.analysis.dashboard.address import from_query
-from meanwatt.analysis.dashboard.change import change, moved
-from meanwatt.analysis.dashboard.comparison import comparison
-from meanwatt.analysis.dashboard.engine import Engine, ending
-from meanwatt.analysis.dashboard.settings import Settings
-from meanwatt.analysis.dashboard.solution import Solution, mean_voltage_pu, solve
-from meanwatt.analysis.dashboard.view import Frame
+from meanwatt.analysis.dashboard.market import frames
+from meanwatt.analysis.dashboard.market.address import from_query
+from meanwatt.analysis.dashboard.market.change import change, moved
+from meanwatt.analysis.dashboard.market.comparison import comparison
+from meanwatt.analysis.dashboard.market.engine import Engine
+from meanwatt.analysis.dashboard.market.view import Frame
+from meanwatt.analysis.dashboard.shared.figures import recovered
+from meanwatt.analysis.dashboard.shared.notices import ending
+from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.shared.solution import Solution, mean_voltage_pu, solve
+from meanwatt.analysis.dashboard.shared.solved import known_solution
 from meanwatt.analysis.simulation.expectation import expect
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.population_response import energy_cost_usd_per_day
@@ -220,7 +222,7 @@ def test_the_efficiency_gap_follows_when_the_first_best_is_found() -> None:
     assert parsed(engine.frame())["metrics"]["items"][0]["beside"] == "being computed"
     assert engine.refine(solution, cancelled=lambda: True) is False
     assert engine.refine(solution, cancelled=lambda: False) is True
-    assert engine_module._solutions.get(comparison(solution.settings).reference.market_only) is not None
+    assert known_solution(comparison(solution.settings).reference) is not None
     item = parsed(engine.frame())["metrics"]["items"][0]
     assert item["key"] == "efficiency"
     assert float(item["value"]) > 0
@@ -350,7 +352,7 @@ def test_the_adder_or_the_fixed_charge_that_recovers_the_cost_is_on_the_page() -
     ):
         found = solve(replace(POSTED, changes=(("battery_share_scale", 0.0), ("tariff.recovery", recovery))))
         assert found is not None
-        said = frames._recovered(found)
+        said = recovered(found)
         assert said.startswith(words)
         if recovery == "volumetric":
             assert f"{found.equilibrium.adder_usd_per_kwh:.3f} $/kWh" in said

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from meanwatt.analysis.dashboard.memo import Memo
+from meanwatt.analysis.dashboard.shared.memo import Memo
 
 
 def test_thirty_who_ask_at_once_have_it_computed_once() -> None:

@@ -10,7 +10,7 @@ import pytest
 import solara
 from dashboard_fake import FakeEngine
 
-from meanwatt.analysis.dashboard.page import Dashboard
+from meanwatt.analysis.dashboard.market.page import Dashboard
 
 PATIENCE_S = 20.0
 

@@ -116,6 +116,6 @@ def test_a_warm_start_that_the_end_of_the_server_interrupts_is_no_fault(
     def refused(*_: object, **__: object) -> None:
         raise RuntimeError("cannot schedule new futures after shutdown")
 
-    monkeypatch.setattr("meanwatt.analysis.dashboard.engine.Engine.solve", refused)
+    monkeypatch.setattr("meanwatt.analysis.dashboard.market.engine.Engine.solve", refused)
     server.warm_up(lambda: ended)
     assert [record.message for record in caplog.records] == ([] if ended else ["the warm start failed"])

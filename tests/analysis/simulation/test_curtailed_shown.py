@@ -11,9 +11,9 @@ import pytest
 from scenarios import preset_economy, preset_tariff
 
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.dashboard.engine import Engine
-from meanwatt.analysis.dashboard.settings import Settings
-from meanwatt.analysis.dashboard.solution import solve
+from meanwatt.analysis.dashboard.market.engine import Engine
+from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.shared.solution import solve
 from meanwatt.analysis.output.solution_json import solution_tables
 from meanwatt.analysis.simulation.simulation import simulate
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium

@@ -1,0 +1,21 @@
+"""The compare page's own Vue components. Each takes its data as one JSON string and reports what its visitor does."""
+# ruff: noqa: N802 - components are named like classes, which is how they are used
+
+import solara
+
+from meanwatt.analysis.dashboard.shared.components import Event
+
+
+@solara.component_vue("vue/compare_bar.vue")
+def CompareBar(payload: str, event_choose: Event | None = None, event_swap: Event | None = None) -> None:
+    """Scenario, both tariffs, how far the solves are, and the sentence about cost recovery."""
+
+
+@solara.component_vue("vue/number_table.vue")
+def NumberTable(payload: str) -> None:
+    """Key numbers of A and B, with arrow, sign and verdict."""
+
+
+@solara.component_vue("vue/payer_table.vue")
+def PayerTable(payload: str) -> None:
+    """Bills by income and technology, and the utility's books."""

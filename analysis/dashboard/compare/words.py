@@ -1,0 +1,140 @@
+"""What the compare page says: captions that read its figures, and whether the comparison is at equal cost recovery."""
+
+from collections.abc import Sequence
+
+from meanwatt.analysis.dashboard.compare.mean_day import mean_day, widest_slot
+from meanwatt.analysis.dashboard.compare.money import Books, Payer
+from meanwatt.analysis.dashboard.compare.numbers import Compared
+from meanwatt.analysis.dashboard.shared.figures import number
+from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.model.mean_field.equilibrium import Outcome
+
+TITLE = "Compare two tariffs"
+SENTENCE = "The same homes and the same weather; only the tariff differs."
+WAITING = "Both tariffs are being solved; their numbers come here."
+NO_BREAK = "\u2060"
+"""Word joiner: no line ends here."""
+OUTCOMES = {
+    Outcome.CONVERGED: "solved",
+    Outcome.NO_ADEQUATE_TARIFF: "no price covers the cost",
+    Outcome.ROUND_LIMIT: "not converged",
+    Outcome.CANCELLED: "cancelled",
+}
+TECHNOLOGIES = {
+    "none": "no solar",
+    "pv": "solar",
+    "pv_battery": "solar + battery",
+    "battery": "battery",
+    "ev": "electric car",
+    "pv_ev": "solar + electric car",
+}
+
+
+def technology_label(name: str) -> str:
+    """Name of a technology in words."""
+    return TECHNOLOGIES.get(name, name.replace("_", " "))
+
+
+def cents(amount: int, *, signed: bool = False, currency: str = "") -> str:
+    """Whole cents as dollars and cents with a true minus sign; a difference carries its plus."""
+    sign = "−" if amount < 0 else "+" if signed and amount > 0 else ""
+    return f"{sign}{currency}{abs(amount) / 100:.2f}"
+
+
+def dollars(amount: int, *, signed: bool = False) -> str:
+    """The same within a sentence, which does not break between sign and number."""
+    return cents(amount, signed=signed, currency=f"{NO_BREAK}$").removeprefix(NO_BREAK)
+
+
+def recovery_sentence(a: Books, b: Books) -> str:
+    """Say whether both tariffs recover the same part of the cost, for else bills differ for that reason, too."""
+    if a.surplus == b.surplus:
+        left = "covers its cost" if a.surplus == 0 else f"is left with {dollars(a.surplus)} a home and month"
+        return f"Equal cost recovery: under A and under B the utility {left}."
+    gap = dollars(abs(b.surplus - a.surplus))
+    more = "higher" if b.surplus > a.surplus else "lower"
+    return (
+        f"Not at equal cost recovery: A leaves the utility {dollars(a.surplus)} a home and month and B"
+        f" {dollars(b.surplus)}, so that the average bill under B is {gap} {more} for that reason alone."
+    )
+
+
+def numbers_caption(compared: Sequence[Compared]) -> str:
+    """Read the key numbers: on which B is better and on which worse, with the burden gap's."""
+    better, worse = ([_label(entry) for entry in compared if entry.kind == kind] for kind in ("good", "bad"))
+    if not better and not worse:
+        return "A and B have the same numbers."
+    gap = next(entry for entry in compared if entry.figure.key == "gap")
+    burden = (
+        f"the burden gap stays at {gap.written(gap.a)} {gap.figure.unit}"
+        if gap.difference == 0
+        else f"the burden gap goes from {gap.written(gap.a)} to {gap.written(gap.b)} {gap.figure.unit}"
+    )
+    return f"B is better than A on {_listed(better)} and worse on {_listed(worse)}; {burden}."
+
+
+def payers_caption(rows: Sequence[Payer], a: Books, b: Books) -> str:
+    """Read the bills: whose rises and whose falls most, and where the money goes."""
+    most, least = max(rows, key=lambda row: row.difference), min(rows, key=lambda row: row.difference)
+    if most.difference == least.difference == 0:
+        moved = "From A to B nobody's bill changes"
+    elif least.difference >= 0:
+        moved = f"From A to B no bill falls, and it rises most for {_homes(most)}"
+    elif most.difference <= 0:
+        moved = f"From A to B no bill rises, and it falls most for {_homes(least)}"
+    else:
+        moved = f"From A to B the bill rises most for {_homes(most)} and falls most for {_homes(least)}"
+    change = b.revenue - a.revenue
+    if change == 0 and b.surplus == a.surplus:
+        return f"{moved}; all homes together pay the same."
+    energy, surplus = _more(b.energy - a.energy), _more(b.surplus - a.surplus)
+    return (
+        f"{moved}; the average home pays {_more(change)} a month, {energy} for energy and {surplus} to the utility's"
+        " surplus."
+    )
+
+
+def day_caption(a: Solution, b: Solution) -> str:
+    """Read the mean day at the hour in which it differs most."""
+    first, second = mean_day(a), mean_day(b)
+    slot = widest_slot(first, second)
+    if slot is None:
+        return "Net load and rate are the same at every hour."
+    load_a, load_b = (number(float(day.net_load_kw[slot]), 2) for day in (first, second))
+    rate_a, rate_b = (number(float(day.import_usd_per_kwh[slot]), 3) for day in (first, second))
+    return (
+        f"At {_clock(slot, a.equilibrium.economy.slot_hours)}, where the days differ most, the mean home draws"
+        f" {load_a} kW under A and {load_b} kW under B, and a kWh costs ${rate_a} and ${rate_b}."
+    )
+
+
+def _more(cents_more: int) -> str:
+    """A change as so much more or less."""
+    return "the same" if cents_more == 0 else f"{dollars(abs(cents_more))} {'more' if cents_more > 0 else 'less'}"
+
+
+def _label(entry: Compared) -> str:
+    """Name of a key number within a sentence; short names in capitals stay."""
+    label = entry.figure.label
+    return label[0].lower() + label[1:] if label != "Suits index" else label
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as words of a sentence."""
+    if not names:
+        return "nothing"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _homes(row: Payer) -> str:
+    """A kind of homes and the change of its bill."""
+    group = row.group.replace("_", " ")
+    return (
+        f"{group}-income homes with {technology_label(row.technology)} ({dollars(row.difference, signed=True)} a month)"
+    )
+
+
+def _clock(slot: int, slot_hours: float) -> str:
+    """Beginning of a slot, as on the chart."""
+    minutes = round(slot * slot_hours * 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"

@@ -1,0 +1,1 @@
+"""The page that says what this is, how its figures are read, and what its words mean."""

@@ -1,0 +1,64 @@
+"""What one solved tariff changed against another, in words whose numbers add up as printed."""
+
+import numpy as np
+
+from meanwatt.analysis.dashboard.market.knobs import knobs
+from meanwatt.analysis.dashboard.shared.notices import Notice
+from meanwatt.analysis.dashboard.shared.solution import DAYS_PER_MONTH, Solution
+
+NOTICED_USD_PER_MONTH = 0.5
+"""A dearer bill of the poorest group from which the change is called a warning. [USD/month]"""
+
+
+def change(before: Solution, after: Solution) -> Notice:
+    """Say which numbers a new tariff moved in the mean field: every group's bill, and the utility's books.
+
+    Differences are those of the amounts as printed, to the cent.
+    """
+    economy = after.equilibrium.economy
+    order = np.argsort(economy.group_income_usd_per_year)
+    old, new = (np.round(solution.bill_usd_per_month, 2) for solution in (before, after))
+    parts = [
+        f"{economy.groups[index].replace('_', ' ').capitalize()}-income bill: {moved(old[index], new[index])}"
+        for index in order
+    ]
+    parts[0] += " a month"
+    lost, left = (round(DAYS_PER_MONTH * s.metrics.surplus_usd_per_household_day, 2) for s in (before, after))
+    if lost == left:
+        parts.append("The utility's books do not change")
+    else:
+        parts.append(f"Utility's surplus: {moved(lost, left)} per home a month")
+    worse = new[order[0]] - old[order[0]] > NOTICED_USD_PER_MONTH
+    return Notice(
+        about="change", kind="warn" if worse else "good", title=_title(before, after), text=f"{'. '.join(parts)}."
+    )
+
+
+def _title(before: Solution, after: Solution) -> str:
+    """Name the factor, if only one differs."""
+    preset = after.settings.preset()
+    offered = {knob.key: knob for knob in knobs(preset)}
+    differing = [
+        key
+        for key in {**dict(before.settings.changes), **dict(after.settings.changes)}
+        if before.settings.get(key, "") != after.settings.get(key, "")
+    ]
+    if before.settings.tariff != after.settings.tariff or len(differing) != 1 or differing[0] not in offered:
+        return "What changed, in the mean field:"
+    knob = offered[differing[0]]
+    old, new = (knob.show(solution.settings.get(knob.key, knob.default)) for solution in (before, after))
+    recovery = after.settings.load().tariffs[preset.selected_tariff].recovery
+    equal = ", the network cost recovered as a fixed charge in both" if recovery == "fixed" else ""
+    return f"What changed with “{knob.label}: {old} → {new}” alone{equal}:"
+
+
+def moved(old: float, new: float) -> str:
+    """Old and new amount, and their difference."""
+    difference = round(new - old, 2)
+    sign = "+" if difference > 0 else "±" if difference == 0 else ""
+    return f"{_dollars(old)} → {_dollars(new)} ({sign}{_dollars(difference)})"
+
+
+def _dollars(value: float) -> str:
+    """Dollars and cents with a true minus sign."""
+    return f"{'−' if round(value, 2) < 0 else ''}${abs(value):.2f}"

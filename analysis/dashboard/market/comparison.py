@@ -1,0 +1,59 @@
+"""The highlighted comparison: one factor of the tariff in force, what exported solar earns, at equal cost recovery.
+
+Both sides recover the whole network cost as a fixed charge, so that bills move for no other reason than the factor,
+and both are found within a second: an adder that balances the books need not be searched for.
+"""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
+from meanwatt.analysis.dashboard.market.knobs import knobs
+from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.model.scenario.economy import build_tariff
+
+FACTOR = "tariff.export.rule"
+RECOVERY = "tariff.recovery"
+WORDS = {
+    ExportRule.NET_METERING: "What if solar earned the full price?",
+    ExportRule.NONE: "What if solar earned nothing?",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two settings that differ in one key, and the words of the button that compares them.
+
+    Attributes
+    ----------
+    reference, variant
+        Without and with the change of the factor; both with recovery ``fixed``.
+    label, text
+        Question, and what to look at.
+    """
+
+    reference: Settings
+    variant: Settings
+    label: str
+    text: str = "Same network cost recovered. Watch the bills."
+
+
+@functools.lru_cache(maxsize=64)
+def comparison(base: Settings) -> Comparison:
+    """Give the comparison for the settings in force: the full retail price, or nothing where that is earned already."""
+    defaults = {knob.key: knob.default for knob in knobs(base.preset())}
+    rule = ExportRule.NONE if _earns_full_price(build_tariff(base.load())) else ExportRule.NET_METERING
+    reference = base.with_change(RECOVERY, Recovery.FIXED.value, defaults[RECOVERY])
+    variant = reference.with_change(FACTOR, rule.value, defaults[FACTOR])
+    return Comparison(reference=reference, variant=variant, label=WORDS[rule])
+
+
+def _earns_full_price(tariff: Tariff) -> bool:
+    """Whether an exported kWh earns in every slot what an imported one costs."""
+    if tariff.export_rule is ExportRule.NET_METERING:
+        return True
+    same = tariff.pass_through == tariff.export_pass_through
+    posted = np.allclose(tariff.export_usd_per_kwh, tariff.energy_usd_per_kwh)
+    return tariff.export_rule is ExportRule.NET_BILLING and same and posted

@@ -1,0 +1,46 @@
+"""The market page's own Vue components. Each takes its data as one JSON string and reports what its visitor does."""
+# ruff: noqa: N802 - components are named like classes, which is how they are used
+
+import solara
+
+from meanwatt.analysis.dashboard.shared.components import Event
+
+
+@solara.component_vue("vue/top_bar.vue")
+def TopBar(
+    payload: str,
+    event_arrived: Event | None = None,
+    event_drive: Event | None = None,
+    event_choose: Event | None = None,
+    event_variant: Event | None = None,
+    event_moved: Event | None = None,
+) -> None:
+    """Name, sentence, scenario, the run's buttons and keys, and the address."""
+
+
+@solara.component_vue("vue/metrics.vue")
+def Metrics(payload: str) -> None:
+    """Key figures with their units."""
+
+
+@solara.component_vue("vue/feeder_map.vue")
+def FeederMap(network: str, payload: str) -> None:
+    """The feeder, coloured by voltage at one hour."""
+
+
+@solara.component_vue("vue/burden_bars.vue")
+def BurdenBars(payload: str) -> None:
+    """Share of income paid for electricity, by income group."""
+
+
+@solara.component_vue("vue/tariff_form.vue")
+def TariffForm(
+    payload: str,
+    event_edit: Event | None = None,
+    event_apply: Event | None = None,
+    event_undo: Event | None = None,
+    event_restore: Event | None = None,
+    event_cancel: Event | None = None,
+    event_choose: Event | None = None,
+) -> None:
+    """Everything that can be set, as a draft until it is applied."""

@@ -1,0 +1,378 @@
+"""One visitor's hands on the engine: what each button does, on which thread, and what is published."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from meanwatt.analysis.dashboard.market.address import query
+from meanwatt.analysis.dashboard.market.comparison import comparison
+from meanwatt.analysis.dashboard.market.protocol import Engine, told
+from meanwatt.analysis.dashboard.market.view import SPEEDS, Stage, View, bar_json, form_json
+from meanwatt.analysis.dashboard.market.wishes import Left, Wish, chosen, edited, put_away
+from meanwatt.analysis.dashboard.shared.notices import Notice, notices_json, sentence, with_notice
+from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.shared.solved import Work
+
+FRAMES_PER_SECOND = 10
+AUTOPLAY_DAYS = 6
+"""Days that play by themselves when the page opens."""
+FIRST_DAYS = 3
+"""Days of a run that are drawn before a core is taken by what can come later,"""
+FIRST_DAYS_SECONDS = 10.0
+"""or how long that waits for them."""
+
+logger = logging.getLogger(__name__)
+
+
+class Controller:
+    """Owns an engine; every public method may be called from any thread and returns at once.
+
+    Parameters
+    ----------
+    engine
+        Anything that keeps the `Engine` protocol.
+    settings
+        What to begin with.
+    problems
+        Sentences about an address that could not be read whole.
+    """
+
+    def __init__(self, engine: Engine, settings: Settings, problems: tuple[str, ...] = ()) -> None:
+        """Show what is known at once; nothing is solved before `start`."""
+        self._engine = engine
+        self._lock = threading.RLock()
+        self._listener: Callable[[View], None] | None = None
+        self._number = 0
+        self._closed = False
+        self._applied: Settings | None = None
+        self._past: tuple[Left, ...] = ()
+        self._stop_play = threading.Event()
+        self._stop_work = threading.Event()
+        self._days_left: int | None = None
+        self._days_drawn = 0
+        self._autoplay: bool | None = None
+        notices: tuple[Notice, ...] = ()
+        if problems:
+            text = " ".join(sentence(problem) for problem in problems)
+            notices = (Notice(about="address", kind="warn", title="Part of the link was left out.", text=text),)
+        self._stage = Stage(base=settings, draft=settings, notices=notices)
+        engine.preview(settings)
+
+    def view(self) -> View:
+        """What is to be seen now, with a number of its own."""
+        with self._lock:
+            self._number += 1
+            frame = self._engine.frame()
+            return View(
+                number=self._number,
+                bar=bar_json(self._stage, frame, query(self._stage.base)),
+                form=form_json(self._stage),
+                notices=notices_json(self._stage.notices),
+                frame=frame,
+                stale=self._stage.stale,
+            )
+
+    def start(self, listener: Callable[[View], None]) -> Callable[[], None]:
+        """Begin to solve and to publish; return what ends it all."""
+        self._listener = listener
+        with self._lock:
+            settings = self._stage.base
+        self._solve(Wish(settings=settings))
+        return self.close
+
+    def close(self) -> None:
+        """Stop threads at their next question and free the market."""
+        with self._lock:
+            self._closed = True
+            self._listener = None
+            self._stop_play.set()
+            self._stop_work.set()
+            self._engine.close()
+
+    def arrived(self, message: Mapping[str, Any]) -> None:
+        """Take note that the page is drawn: play a few days, unless its visitor prefers a calm page."""
+        with self._lock:
+            if self._autoplay is None:
+                self._autoplay = not message.get("calm", False)
+        self._begin_autoplay()
+
+    def drive(self, action: str) -> None:
+        """Do what a button or key of the run asks: play (or pause), step, reset."""
+        with self._lock:
+            self._autoplay = False
+            if not self._stage.ready:
+                return
+            playing = self._stage.playing
+            self._pause()
+            if action == "play" and not playing:
+                self._play(None)
+            elif action == "step":
+                self._guarded(self._engine.step)
+            elif action == "reset":
+                self._guarded(self._engine.reset)
+        self._publish()
+
+    def choose(self, message: Mapping[str, Any]) -> None:
+        """Take a choice that acts at once: scenario, tariff or speed."""
+        key, value = message["key"], message["value"]
+        if key == "speed":
+            with self._lock:
+                if float(value) in SPEEDS:
+                    self._stage = replace(self._stage, speed=float(value))
+            self._publish()
+            return
+        with self._lock:
+            stage = self._stage
+        try:
+            wanted, kept = chosen(stage, key, str(value))
+        except ValueError as error:
+            self._say(Notice(about="input", kind="warn", title="Not possible.", text=sentence(error)))
+            return
+        self._solve(Wish(settings=wanted, draft=kept, left=stage.draft))
+        lost = put_away(stage.draft, kept)
+        if lost is not None:
+            self._say(lost)
+
+    def edit(self, message: Mapping[str, Any]) -> None:
+        """Take one edited field into the draft; a value that is not allowed leaves the draft and is said beside it."""
+        with self._lock:
+            taken = edited(self._stage, str(message["key"]), str(message["value"]))
+            self._stage = replace(taken, edits=self._stage.edits + 1)
+        self._publish()
+
+    def apply(self, _message: object = None) -> None:
+        """Solve the draft and put it in force."""
+        with self._lock:
+            draft = self._stage.draft
+        self._solve(Wish(settings=draft))
+
+    def undo(self, _message: object = None) -> None:
+        """Forget the draft; where there is none, go back to what was in force before, and to the draft beside it."""
+        with self._lock:
+            stage, past = self._stage, self._past
+            if stage.draft != stage.base or stage.refused:
+                self._stage = replace(stage, draft=stage.base, refused=())
+                past = ()
+        if past:
+            base, draft = past[-1]
+            self._solve(Wish(settings=base, draft=draft, past=past[:-1]))
+        else:
+            self._publish()
+
+    def restore(self, _message: object = None) -> None:
+        """Go back to the scenario as it comes, with this sample of homes."""
+        with self._lock:
+            base = self._stage.base
+        plain = Settings(scenario=base.scenario, households=base.households, seed=base.seed)
+        self._solve(Wish(settings=plain))
+
+    def variant(self, _message: object = None) -> None:
+        """Put the variant of the highlighted comparison in force, or go back to what was before it."""
+        with self._lock:
+            base, before = self._stage.base, self._stage.compared
+        if before is not None:
+            self._solve(Wish(settings=before))
+            return
+        compared = comparison(base)
+        self._solve(Wish(settings=compared.variant, against=compared.reference))
+
+    def cancel(self, _message: object = None) -> None:
+        """Give up the solve under way; what was in force stays."""
+        with self._lock:
+            if self._stage.work is None or not self._stage.ready:
+                return
+            self._stop_work.set()
+            notice = Notice(
+                about="solve", kind="warn", title="Cancelled.", text="The page still shows the tariff before."
+            )
+            self._stage = replace(self._stage, work=None, notices=with_notice(self._stage.notices, notice))
+            self._back_to_applied()
+        self._publish()
+
+    def dismiss(self, message: Mapping[str, Any]) -> None:
+        """Take a sentence off the page."""
+        with self._lock:
+            kept = tuple(notice for notice in self._stage.notices if notice.text != message.get("text"))
+            self._stage = replace(self._stage, notices=kept)
+        self._publish()
+
+    def csv(self) -> str:
+        """History of the run, with its parameters."""
+        with self._lock:
+            return self._engine.csv()
+
+    def _solve(self, wish: Wish) -> None:
+        """Solve on a thread of its own, in the place of any solve under way."""
+        with self._lock:
+            if self._closed:
+                return
+            self._stop_work.set()
+            stop = self._stop_work = threading.Event()
+            past = wish.past_after(self._past, self._applied)
+            gone = ("solve", "input", "left")
+            self._stage = replace(
+                self._stage,
+                base=wish.settings,
+                draft=wish.draft or wish.settings,
+                work=Work(text="Solving the tariff", fraction=0.0),
+                notices=tuple(notice for notice in self._stage.notices if notice.about not in gone),
+                refused=(),
+                compared=None if wish.against is None else self._stage.base,
+            )
+            if not self._stage.ready:
+                self._guarded(lambda: self._engine.preview(wish.settings))
+        self._publish()
+        threading.Thread(target=self._work, args=(wish, past, stop), name="meanwatt-solve", daemon=True).start()
+
+    def _work(self, wish: Wish, past: tuple[Left, ...], stop: threading.Event) -> None:
+        settings = wish.settings
+        last = 0.0
+
+        def progress(work: Work) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last < 1 / FRAMES_PER_SECOND:
+                return
+            last = now
+            with self._lock:
+                if stop.is_set():
+                    return
+                before = self._stage.work.fraction if self._stage.work else 0.0
+                self._stage = replace(self._stage, work=replace(work, fraction=max(before, work.fraction)))
+            self._publish()
+
+        solution = reference = failure = None
+        try:
+            if wish.against is not None:
+                reference = self._engine.solve(wish.against, progress=progress, cancelled=stop.is_set)
+            if wish.against is None or reference is not None:
+                solution = self._engine.solve(settings, near=reference, progress=progress, cancelled=stop.is_set)
+        except ValueError as error:
+            failure = Notice(about="solve", kind="bad", title="This cannot be solved.", text=sentence(error))
+        except Exception as error:  # the page must outlive any failure of a solve
+            logger.exception("solve failed")
+            failure = told("solve", "The solve failed.", error)
+        with self._lock:
+            if stop.is_set():
+                return
+            self._stage = replace(self._stage, work=None)
+            if solution is not None:
+                self._put_in_force(settings, solution, reference, past)
+            else:
+                failure = failure or Notice(about="solve", kind="warn", title="Cancelled.", text="Nothing was changed.")
+                self._stage = replace(self._stage, notices=with_notice(self._stage.notices, failure))
+                self._back_to_applied()
+        self._publish()
+        self._begin_autoplay()
+        if solution is not None:
+            self._refine(settings, solution)
+
+    def _put_in_force(self, settings: Settings, solution: Any, reference: Any | None, past: tuple[Left, ...]) -> None:
+        notices = tuple(notice for notice in self._stage.notices if notice.about != "change")
+        try:
+            said = self._engine.adopt(solution, against=reference)
+        except Exception as error:  # as in a solve
+            logger.exception("the market could not be built")
+            failure = told("solve", "The market could not be built.", error)
+            self._stage = replace(self._stage, notices=with_notice(notices, failure))
+            return
+        for notice in said:
+            notices = with_notice(notices, notice)
+        self._applied, self._past, self._days_drawn = settings, past, 0
+        self._stage = replace(self._stage, ready=True, notices=notices, undoable=bool(past))
+
+    def _back_to_applied(self) -> None:
+        """After a solve that came to nothing: in force is what was, and the wish becomes the draft."""
+        if self._applied is None:
+            return
+        wished = self._stage.draft
+        same_form = (wished.scenario, wished.tariff) == (self._applied.scenario, self._applied.tariff)
+        draft = wished if same_form else self._applied
+        self._stage = replace(self._stage, base=self._applied, draft=draft, compared=None)
+
+    def _refine(self, settings: Settings, solution: Any) -> None:
+        """Let the engine compute what can come later; another tariff in the same town does not disturb it."""
+
+        def elsewhere() -> bool:
+            return self._closed or self._stage.base.town != settings.town
+
+        self._let_first_days_pass(elsewhere)
+        try:
+            changed = self._engine.refine(solution, cancelled=elsewhere)
+        except Exception:  # a figure that stays empty, not a page that dies
+            logger.exception("refining failed")
+            return
+        if changed and not elsewhere():
+            self._publish()
+
+    def _let_first_days_pass(self, elsewhere: Callable[[], bool]) -> None:
+        """Wait while a run draws its first days: on a first start both compile, and one would wait for the other."""
+        ends = time.monotonic() + FIRST_DAYS_SECONDS
+        while self._stage.playing and self._days_drawn < FIRST_DAYS and not elsewhere() and time.monotonic() < ends:
+            time.sleep(0.5 / FRAMES_PER_SECOND)
+
+    def _begin_autoplay(self) -> None:
+        with self._lock:
+            if not (self._autoplay and self._stage.ready) or self._closed:
+                return
+            self._autoplay = False
+            self._play(AUTOPLAY_DAYS)
+        self._publish()
+
+    def _play(self, days: int | None) -> None:
+        self._days_left = days
+        stop = self._stop_play = threading.Event()
+        self._stage = replace(self._stage, playing=True)
+        threading.Thread(target=self._run, args=(stop,), name="meanwatt-play", daemon=True).start()
+
+    def _pause(self) -> None:
+        self._stop_play.set()
+        self._stage = replace(self._stage, playing=False)
+
+    def _run(self, stop: threading.Event) -> None:
+        """Let days pass until told to stop, at most `FRAMES_PER_SECOND` of them drawn."""
+        while True:
+            began = time.monotonic()
+            with self._lock:
+                if stop.is_set():
+                    return
+                speed = self._stage.speed
+                for _ in range(max(1, round(speed / FRAMES_PER_SECOND))):
+                    if self._days_left == 0 or not self._guarded(self._engine.step):
+                        self._pause()
+                        break
+                    self._days_left = None if self._days_left is None else self._days_left - 1
+                if self._days_left == 0:
+                    self._pause()
+            self._publish()
+            self._days_drawn += 1
+            if stop.wait(max(0.0, began + 1 / min(speed, FRAMES_PER_SECOND) - time.monotonic())):
+                return
+
+    def _guarded(self, action: Callable[[], None]) -> bool:
+        """Do something to the engine; a failure becomes a sentence on the page."""
+        try:
+            action()
+        except Exception as error:  # as in a solve
+            logger.exception("the engine failed")
+            notice = told("step", "The run stopped.", error)
+            self._stage = replace(self._stage, notices=with_notice(self._stage.notices, notice))
+            return False
+        return True
+
+    def _say(self, notice: Notice) -> None:
+        with self._lock:
+            self._stage = replace(self._stage, notices=with_notice(self._stage.notices, notice))
+        self._publish()
+
+    def _publish(self) -> None:
+        """Hand a view to the page, outside the lock: drawing takes locks of its own."""
+        with self._lock:
+            listener = self._listener
+            if listener is None:
+                return
+            view = self.view()
+        listener(view)

@@ -1,0 +1,128 @@
+"""The days simulated so far, and the file that a visitor takes home."""
+
+import csv
+import io
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.dashboard.market.address import query
+from meanwatt.analysis.dashboard.shared.solution import Solution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Day:
+    """One simulated day of the finite market.
+
+    Attributes
+    ----------
+    common_state
+        Index c of the weather, today and before.
+    net_load_kw, wholesale_usd_per_kwh : (h,) float
+        Mean net load of the homes, and the price it made. [kW, USD/kWh]
+    curtailed_kw : (h,) float
+        Mean of the solar output that inverters held back. [kW]
+    bill_usd : (group,) float
+        Mean net bill of each group's homes for the day, fixed charge included; nan where there are none. [USD]
+    voltage_pu : (h, bus) float
+        Bus voltages. [pu]
+    """
+
+    common_state: int
+    net_load_kw: Floats
+    wholesale_usd_per_kwh: Floats
+    curtailed_kw: Floats
+    bill_usd: Floats
+    voltage_pu: Floats
+
+
+class History:
+    """Days in order. Voltages are kept for the last day only, but for their extremes."""
+
+    def __init__(self) -> None:
+        """No day yet."""
+        self.states: list[int] = []
+        self.net_load_kw: list[Floats] = []
+        self.wholesale_usd_per_kwh: list[Floats] = []
+        self.curtailed_kw: list[Floats] = []
+        self.bill_usd: list[Floats] = []
+        self.lowest_pu: list[float] = []
+        self.voltage_pu: Floats | None = None
+
+    def __len__(self) -> int:
+        """Days so far."""
+        return len(self.states)
+
+    def add(self, day: Day) -> None:
+        """Keep one more day."""
+        self.states.append(day.common_state)
+        self.net_load_kw.append(day.net_load_kw)
+        self.wholesale_usd_per_kwh.append(day.wholesale_usd_per_kwh)
+        self.curtailed_kw.append(day.curtailed_kw)
+        self.bill_usd.append(day.bill_usd)
+        self.lowest_pu.append(float(day.voltage_pu.min()))
+        self.voltage_pu = day.voltage_pu
+
+    def mean_bill_usd(self) -> Floats:
+        """Mean bill a day of each group's homes over the days so far. (group,) [USD/day]"""
+        return np.asarray(np.mean(self.bill_usd, axis=0))
+
+    def earlier_like_today(self, count: int) -> list[int]:
+        """Indices of the last ``count`` days before today with today's weather."""
+        today = self.states[-1]
+        return [index for index in range(len(self) - 1) if self.states[index] == today][-count:]
+
+
+def to_csv(solution: Solution, history: History) -> str:
+    """Write the days so far as CSV with one row a slot, its parameters as comments in front.
+
+    Returns
+    -------
+    str
+        Lines that begin with ``#`` carry ``key: value``; the link repeats the run. Loads are kW per home.
+    """
+    settings, equilibrium = solution.settings, solution.equilibrium
+    economy = equilibrium.economy
+    scenario = settings.load()
+    try:
+        release = version("meanwatt")
+    except PackageNotFoundError:
+        release = "unknown"
+    head = {
+        "program": f"meanwatt {release}",
+        "scenario": settings.scenario,
+        "tariff": scenario.selected_tariff,
+        "households": settings.households,
+        "seed": settings.seed,
+        **dict(settings.changes),
+        "link": f"?{query(settings, whole=True)}",
+        "outcome": equilibrium.outcome.value,
+        "adder_usd_per_kwh": f"{equilibrium.adder_usd_per_kwh:.6f}",
+        "days": len(history),
+    }
+    out = io.StringIO()
+    for key, value in head.items():
+        out.write(f"# {key}: {value}\n")
+    rows = csv.writer(out, lineterminator="\n")
+    names = ("net_load_kw", "mean_field_net_load_kw", "wholesale_usd_per_kwh", "mean_field_wholesale_usd_per_kwh")
+    rates = ("import_usd_per_kwh", "export_usd_per_kwh")
+    curtailed = ("curtailed_kw", "mean_field_curtailed_kw")
+    rows.writerow(["day", "hour", "day_type", *names, *rates, *curtailed])
+    for index, state in enumerate(history.states):
+        columns = (
+            history.net_load_kw[index],
+            solution.expected.net_load_kw[state],
+            history.wholesale_usd_per_kwh[index],
+            solution.expected.price_usd_per_kwh[state],
+            equilibrium.rates.import_usd_per_kwh[state],
+            equilibrium.rates.export_usd_per_kwh[state],
+            history.curtailed_kw[index],
+            solution.expected.curtailed_kw[state],
+        )
+        name = economy.common.day_types[economy.common.today[state]]
+        for slot in range(economy.slots):
+            cells = [f"{column[slot]:.6f}" for column in columns]
+            rows.writerow([index + 1, f"{slot * economy.slot_hours:g}", name, *cells])
+    return out.getvalue()

@@ -1,0 +1,61 @@
+"""What the controller asks of an engine, so that another one can stand in for it."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from meanwatt.analysis.dashboard.market.view import Frame
+from meanwatt.analysis.dashboard.shared.notices import Notice, failure, sentence
+from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.shared.solved import Work
+
+
+class Rest(Exception):  # noqa: N818 - not an error
+    """Raised by an engine that will not step any further, with the reason in words."""
+
+
+class Engine(Protocol):
+    """What the controller needs of an engine. Only ``solve`` and ``refine`` are called without its lock held."""
+
+    def preview(self, settings: Settings) -> None:
+        """Show what is known of settings before they are solved."""
+
+    def solve(
+        self,
+        settings: Settings,
+        *,
+        near: Any | None = None,
+        progress: Callable[[Work], None],
+        cancelled: Callable[[], bool],
+    ) -> Any | None:
+        """Solve, perhaps from a solution nearby; None if cancelled; ValueError in one line if a setting is not allowed.
+
+        Changes nothing.
+        """
+
+    def adopt(self, solution: Any, *, against: Any | None = None) -> tuple[Notice, ...]:
+        """Put a solution in force, at day 0, and say what there is to say of it, also against another one."""
+
+    def refine(self, solution: Any, *, cancelled: Callable[[], bool]) -> bool:
+        """Compute what can come later; whether the frame changed."""
+
+    def step(self) -> None:
+        """Simulate one day."""
+
+    def reset(self) -> None:
+        """Go back to day 0 of the solution in force."""
+
+    def frame(self) -> Frame:
+        """Day to show."""
+
+    def csv(self) -> str:
+        """History so far, its parameters in front."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+def told(about: str, title: str, error: Exception) -> Notice:
+    """An unforeseen error as a sentence; the engine's own rest is a warning."""
+    if isinstance(error, Rest):
+        return Notice(about=about, kind="warn", title=title, text=sentence(error))
+    return failure(about, title, error)

@@ -1,0 +1,221 @@
+"""What the page shows at one instant, as frozen text: the page is a pure function of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from meanwatt.analysis.dashboard.market.comparison import comparison
+from meanwatt.analysis.dashboard.market.knobs import Knob, knobs, without_effect
+from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options
+from meanwatt.analysis.dashboard.shared.notices import Notice
+from meanwatt.analysis.dashboard.shared.payload import to_json
+from meanwatt.analysis.dashboard.shared.settings import HOUSEHOLDS, SEEDS, Settings
+from meanwatt.analysis.dashboard.shared.solved import Work
+
+SPEEDS = (0.5, 1, 2, 5, 10, 20)
+"""Days a second that a visitor can choose."""
+ENERGY = "tariff.energy_usd_per_kwh"
+ADDER_HELP = "plus the adder that recovers the cost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One day of the page, as JSON for its components.
+
+    Attributes
+    ----------
+    day
+        Days simulated so far; 0 before the first.
+    day_type
+        Today's weather; empty before the first day.
+    chart, network, voltage, burden, metrics
+        What the components `day_chart`, `feeder_map` (two), `burden_bars` and `metrics` show.
+    """
+
+    day: int
+    day_type: str
+    chart: str
+    network: str
+    voltage: str
+    burden: str
+    metrics: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """All that is on the page.
+
+    Attributes
+    ----------
+    number
+        Rises with every view; an older view never replaces a newer one.
+    bar, form, notices
+        JSON for the components of the same names.
+    frame
+        The day.
+    stale
+        Whether the frame is of the settings before, while those shown are solved.
+    """
+
+    number: int
+    bar: str
+    form: str
+    notices: str
+    frame: Frame
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What the controller knows, from which a view is written.
+
+    Attributes
+    ----------
+    base
+        Settings in force, or being solved.
+    draft
+        Settings as edited and not applied.
+    ready
+        Whether a market stands that can be stepped.
+    playing, speed
+        Whether days follow one another, and how many a second.
+    work
+        The solve under way.
+    notices
+        Sentences above the page.
+    refused
+        Key, text and what is wrong with it, of every value typed that is not allowed.
+    undoable
+        Whether there is something before what is in force.
+    compared
+        What was in force before the highlighted comparison, while that is shown.
+    edits
+        Edits heard from the page so far: until it reads its own number, what it was told last is older than its fields.
+    """
+
+    base: Settings
+    draft: Settings
+    ready: bool = False
+    playing: bool = False
+    speed: float = 2
+    work: Work | None = None
+    notices: tuple[Notice, ...] = ()
+    refused: tuple[tuple[str, str, str], ...] = ()
+    undoable: bool = False
+    compared: Settings | None = None
+    edits: int = 0
+
+    @property
+    def stale(self) -> bool:
+        """Whether the figures shown are those of other settings than the ones shown beside them."""
+        return self.work is not None and self.ready
+
+
+def bar_json(stage: Stage, frame: Frame, query: str) -> str:
+    """JSON of the top bar."""
+    homes = f"{stage.base.households:,}"
+    return to_json(
+        {
+            "sentence": f"{homes} homes answer tonight's price. Solid is tonight, dashed is the mean field.",
+            "scenario": stage.base.scenario,
+            "scenarios": scenario_options(),
+            "ready": stage.ready,
+            "playing": stage.playing,
+            "speed": stage.speed,
+            "speeds": SPEEDS,
+            "call": _call(stage),
+            "day": frame.day,
+            "day_type": frame.day_type,
+            "query": query,
+        }
+    )
+
+
+def form_json(stage: Stage) -> str:
+    """JSON of the tariff form."""
+    preset = stage.base.preset()
+    offered = knobs(preset)
+    count = sum(stage.draft.get(k.key, k.default) != stage.base.get(k.key, k.default) for k in offered)
+    count += (stage.draft.households != stage.base.households) + (stage.draft.seed != stage.base.seed)
+    work = stage.work
+    changed = stage.base.changes or stage.base.tariff != Settings().tariff
+    return to_json(
+        {
+            "title": "Be the regulator",
+            "tariff": preset.selected_tariff,
+            "tariffs": tariff_options(preset),
+            "parts": [*_parts(offered, stage), {"title": "The sample", "fields": _sample(stage)}],
+            "changes": "" if not count else f"{count} change{'s' if count > 1 else ''} not applied.",
+            "refused": bool(stage.refused),
+            "edits": stage.edits,
+            "work": None
+            if work is None
+            else {"text": work.text, "fraction": round(work.fraction, 3), "stoppable": stage.ready},
+            "can_undo": bool(count or stage.refused or stage.undoable),
+            "can_restore": bool(changed),
+        }
+    )
+
+
+def _call(stage: Stage) -> dict[str, str]:
+    """Words of the highlighted button."""
+    if stage.compared is not None:
+        return {"label": "Back to the tariff before", "text": "Only what solar earns differed."}
+    offered = comparison(stage.base)
+    return {"label": offered.label, "text": offered.text}
+
+
+def _parts(offered: Sequence[Knob], stage: Stage) -> list[dict[str, Any]]:
+    parts: dict[str, list[dict[str, Any]]] = {}
+    idle = without_effect(offered, stage.draft)
+    refused = _refused(stage)
+    recovery = {knob.key: stage.draft.get(knob.key, knob.default) for knob in offered}.get("tariff.recovery")
+    for knob in offered:
+        applied = stage.base.get(knob.key, knob.default)
+        parts.setdefault(knob.part, []).append(
+            {
+                "key": knob.key,
+                "kind": knob.kind,
+                "label": knob.label,
+                "unit": knob.unit,
+                "help": knob.help or (ADDER_HELP if recovery == "volumetric" and knob.key.startswith(ENERGY) else ""),
+                "low": knob.low,
+                "high": knob.high,
+                "step": knob.step,
+                "digits": knob.digits,
+                "options": [{"value": value, "label": label} for value, label in knob.options],
+                "value": stage.draft.get(knob.key, knob.default),
+                "default": knob.default,
+                "applied": applied,
+                "applied_text": knob.show(applied),
+                "idle": idle.get(knob.key, ""),
+                "problem": refused.get(knob.key, ("", ""))[1],
+            }
+        )
+    return [{"title": title, "fields": fields} for title, fields in parts.items()]
+
+
+def _refused(stage: Stage) -> dict[str, tuple[str, str]]:
+    """By key: text that is not allowed, and why."""
+    return {key: (text, problem) for key, text, problem in stage.refused}
+
+
+def _sample(stage: Stage) -> list[dict[str, Any]]:
+    rows = (("households", "Homes", HOUSEHOLDS), ("seed", "Seed of the draws", SEEDS))
+    refused = _refused(stage)
+    return [
+        {
+            "key": key,
+            "kind": "number",
+            "label": label,
+            "low": low,
+            "high": high,
+            "step": 1,
+            "value": refused[key][0] if key in refused else getattr(stage.draft, key),
+            "applied": getattr(stage.base, key),
+            "applied_text": str(getattr(stage.base, key)),
+            "idle": "",
+            "problem": refused[key][1] if key in refused else "",
+        }
+        for key, label, (low, high) in rows
+    ]

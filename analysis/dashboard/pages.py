@@ -1,0 +1,113 @@
+"""The door of the dashboard: its pages. Solara's routes and the navigation above every page are made from the list."""
+# ruff: noqa: N802 - components are named like classes, which is how they are used
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import solara
+
+from meanwatt.analysis.dashboard.compare.page import Compare
+from meanwatt.analysis.dashboard.help.page import Help
+from meanwatt.analysis.dashboard.market.page import Market
+from meanwatt.analysis.dashboard.shared.payload import to_json
+
+STYLE = Path(__file__).with_name("style.css")
+ROUTE = re.compile(r"/([a-z0-9]+(-[a-z0-9]+)*)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of the dashboard.
+
+    Attributes
+    ----------
+    route
+        Where it is found: ``/``, or one word such as ``/compare``.
+    title, summary
+        Its name in the navigation, and one sentence about it.
+    component
+        A Solara component without arguments. It is drawn when a visitor comes and ended when he leaves, and reads its
+        settings from ``solara.use_router().search``.
+    """
+
+    route: str
+    title: str
+    summary: str
+    component: Callable[[], solara.Element]
+
+    def __post_init__(self) -> None:
+        """Check the route."""
+        if not ROUTE.fullmatch(self.route):
+            raise ValueError(f"route is {self.route!r}; give '/' or one word after it, such as '/compare'")
+
+
+PAGES = (
+    Page(
+        route="/",
+        title="Market",
+        summary="Homes answer a tariff day by day, beside the mean field.",
+        component=Market,
+    ),
+    Page(
+        route="/compare",
+        title="Compare",
+        summary="Two tariffs of one scenario side by side: key numbers, who pays whom, the mean day.",
+        component=Compare,
+    ),
+    Page(
+        route="/help",
+        title="Help",
+        summary="What this is, how the figures are read, and what the words mean.",
+        component=Help,
+    ),
+)
+"""The pages, in the order of the navigation; the first is the one that opens."""
+
+
+def routes_of(pages: Sequence[Page]) -> list[solara.Route]:
+    """Make Solara's routes of pages.
+
+    Raises
+    ------
+    ValueError
+        In one line, if two pages have one route or none opens first.
+    """
+    names = [page.route for page in pages]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two pages have the route {twice[0]!r}; give each its own")
+    if "/" not in names:
+        raise ValueError(f"no page has the route '/'; give it to the one that opens first, such as {pages[0].title!r}")
+    layout = partial(Layout, tuple(pages))
+    return [
+        solara.Route(
+            path=page.route.removeprefix("/") or "/",
+            component=page.component,
+            label=f"Meanwatt: {page.title}",
+            layout=layout if page.route == "/" else None,  # Solara lays it around its siblings, too
+        )
+        for page in pages
+    ]
+
+
+@solara.component_vue("vue/navigation.vue")
+def Navigation(payload: str) -> None:
+    """Links to the pages, the colours, and the link to what is seen; it paints the page and follows its links."""
+
+
+@solara.component
+def Layout(pages: Sequence[Page], children: list[solara.Element] = []) -> None:  # noqa: B006 - Solara reads the default
+    """Lay style and navigation around a page."""
+    solara.Style(STYLE)
+    here = "/" + solara.use_router().parts[0]
+    listed = [{"route": page.route, "title": page.title, "summary": page.summary} for page in pages]
+    with solara.v.Html(tag="div", class_="mw"):
+        Navigation(payload=to_json({"pages": listed, "here": here}))
+        solara.v.Html(tag="div", class_="mw-below", children=children)
+
+
+routes = routes_of(PAGES)
+"""What Solara looks for in the module that it serves."""

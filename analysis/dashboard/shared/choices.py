@@ -1,0 +1,36 @@
+"""What a visitor chooses from in a list: scenarios and their tariffs."""
+
+import functools
+
+from meanwatt.analysis.dashboard.shared.settings import scenario_titles
+from meanwatt.analysis.design.same_tariffs import twins
+from meanwatt.model.scenario.loading import Scenario, load_scenario
+
+
+def scenario_options() -> list[dict[str, str]]:
+    """Name and title of every preset, for a list to choose from."""
+    return [{"value": name, "label": title} for name, title in scenario_titles()]
+
+
+def tariff_titles(preset: Scenario) -> dict[str, str]:
+    """Name and title of every tariff of a preset, with the date of rates on file."""
+    return {
+        name: f"{table.title or name}{f' ({table.as_of})' if table.as_of else ''}"
+        for name, table in preset.tariffs.items()
+    }
+
+
+def tariff_options(preset: Scenario) -> list[dict[str, str]]:
+    """Name and title of every tariff of a preset; of two with the same numbers the second says so."""
+    titles = tariff_titles(preset)
+    same = _twins(preset.name)
+    return [
+        {"value": name, "label": f"{title} (same numbers as {titles[same[name]]})" if name in same else title}
+        for name, title in titles.items()
+    ]
+
+
+@functools.lru_cache
+def _twins(scenario: str) -> dict[str, str]:
+    """`twins` of a preset, found once."""
+    return twins(load_scenario(scenario))

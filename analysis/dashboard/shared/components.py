@@ -1,0 +1,19 @@
+"""Vue components that more than one page uses. Each takes its data as one JSON string."""
+# ruff: noqa: N802 - components are named like classes, which is how they are used
+
+from collections.abc import Callable
+from typing import Any
+
+import solara
+
+Event = Callable[[Any], None]
+
+
+@solara.component_vue("vue/notices.vue")
+def Notices(payload: str, event_dismiss: Event | None = None) -> None:
+    """Sentences about what went wrong, or what changed."""
+
+
+@solara.component_vue("vue/day_chart.vue")
+def DayChart(payload: str) -> None:
+    """Lines over the 24 hours of a day, in panels."""

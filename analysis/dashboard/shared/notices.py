@@ -1,0 +1,65 @@
+"""Sentences above a page: what went wrong, or what changed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from meanwatt.analysis.dashboard.shared.payload import to_json
+from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.model.mean_field.equilibrium import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A sentence above the page.
+
+    Attributes
+    ----------
+    about
+        What it speaks of; a newer notice about the same takes its place.
+    kind
+        How bad it is, which is said in the title too.
+    title, text
+        Words.
+    """
+
+    about: str
+    kind: Literal["bad", "warn", "good"]
+    title: str
+    text: str
+
+
+def notices_json(notices: Iterable[Notice]) -> str:
+    """JSON of the sentences above the page."""
+    return to_json(
+        [{"kind": n.kind, "title": n.title, "text": n.text, "about": n.about, "closable": True} for n in notices]
+    )
+
+
+def sentence(said: object) -> str:
+    """Make a sentence of an error or a message; the first letter stays, for it may begin the name of a key."""
+    text = str(said).strip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def with_notice(notices: Sequence[Notice], new: Notice) -> tuple[Notice, ...]:
+    """Notices with a new one in the place of those about the same."""
+    return (*(notice for notice in notices if notice.about != new.about), new)
+
+
+def failure(about: str, title: str, error: Exception) -> Notice:
+    """An unforeseen error as a sentence; one that speaks to people goes without its type."""
+    text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    return Notice(about=about, kind="bad", title=title, text=sentence(text))
+
+
+def ending(solution: Solution) -> tuple[Notice, ...]:
+    """Say it, if a solve did not end well."""
+    equilibrium = solution.equilibrium
+    if equilibrium.outcome is Outcome.NO_ADEQUATE_TARIFF:
+        return (
+            Notice(about="solve", kind="bad", title="No price covers the cost.", text=sentence(equilibrium.message)),
+        )
+    if equilibrium.outcome is not Outcome.CONVERGED:
+        return (Notice(about="solve", kind="bad", title="Not converged.", text=sentence(equilibrium.message)),)
+    return ()

@@ -1,0 +1,170 @@
+"""One solved tariff, with everything that the page shows of it before a single home is simulated."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.metrics.metrics import Metrics, mean_field_metrics
+from meanwatt.analysis.simulation.expectation import Expectation, expect
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.first_best import solve_first_best
+from meanwatt.model.network.feeder import Feeder, build_feeder
+from meanwatt.model.network.library.layout import tidy_tree
+from meanwatt.model.network.power_flow import PowerFlow, VoltageLimits, bus_power
+from meanwatt.model.progress.watch import Progress, Watch
+from meanwatt.model.scenario.economy import build_economy, build_tariff
+
+TOLERANCE_USD_PER_KWH = 1e-6
+"""Prices are shown to a tenth of a cent; a thousandth of that is solved. [USD/kWh]"""
+DAYS_PER_MONTH = 365 / 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Solution:
+    """A tariff's equilibrium and what follows from it.
+
+    Attributes
+    ----------
+    settings
+        What was solved.
+    equilibrium
+        The continuum at rest.
+    expected
+        Mean and spread of the homes' day.
+    metrics
+        Metrics of the continuum, without the efficiency gap; see `benchmark`.
+    feeder, places
+        The network, and (bus, 2) where to draw each bus.
+    voltage_pu : (c, h, bus) float
+        Bus voltages when every customer draws the mean. [pu]
+    limits
+        The voltage band allowed.
+    """
+
+    settings: Settings
+    equilibrium: Equilibrium
+    expected: Expectation
+    metrics: Metrics
+    feeder: Feeder
+    places: Floats
+    voltage_pu: Floats
+    limits: VoltageLimits
+
+    def for_sample(self, settings: Settings) -> "Solution":
+        """The same solution for another number of homes or another seed."""
+        return replace(self, settings=settings)
+
+    @property
+    def bill_usd_per_month(self) -> Floats:
+        """Mean net bill of each income group, fixed charge included. (group,) [USD/month]"""
+        economy = self.equilibrium.economy
+        group = np.array([household.group for household in economy.types])
+        total = np.bincount(
+            group, weights=economy.type_share * self.equilibrium.bill_usd_per_day, minlength=len(economy.groups)
+        )
+        return np.asarray(total / economy.group_share * DAYS_PER_MONTH)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """Welfare of the first best; None where the planner's problem is refused, as with emissions that fall with load.
+
+    Attributes
+    ----------
+    welfare_usd_per_household_day
+        [USD per household-day]
+    """
+
+    welfare_usd_per_household_day: float | None
+
+
+def solve(
+    settings: Settings,
+    *,
+    start: Solution | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Solution | None:
+    """Solve a tariff's equilibrium and all that the page shows of it.
+
+    Parameters
+    ----------
+    start
+        A solution of the same town, to start from.
+    progress, cancelled
+        As in `meanwatt.model.mean_field.equilibrium.solve_equilibrium`.
+
+    Returns
+    -------
+    Solution or None
+        None if it was cancelled.
+
+    Raises
+    ------
+    ValueError
+        In one line, if a setting is not allowed.
+    """
+    scenario = settings.load()
+    economy = build_economy(scenario)
+    near = start is not None and start.settings.town == settings.town
+    equilibrium = solve_equilibrium(
+        economy,
+        build_tariff(scenario),
+        tolerance_usd_per_kwh=TOLERANCE_USD_PER_KWH,
+        start=start.equilibrium if start is not None and near else None,
+        certify=False,
+        progress=progress,
+        cancelled=cancelled,
+    )
+    if equilibrium.outcome is Outcome.CANCELLED:
+        return None
+    feeder = build_feeder(scenario.feeder.name, peak_reference_kw=economy.peak_reference_kw)
+    expected = expect(equilibrium)
+    answer = equilibrium.answer
+    return Solution(
+        settings=settings,
+        equilibrium=equilibrium,
+        expected=expected,
+        metrics=mean_field_metrics(
+            economy,
+            wholesale_usd_per_kwh=equilibrium.wholesale_usd_per_kwh,
+            net_load_kw=equilibrium.net_load_kw,
+            bill_usd_per_day=equilibrium.bill_usd_per_day,
+            utility_usd_per_day=answer.utility_usd_per_day,
+            wear_usd_per_day=answer.wear_usd_per_day,
+        ),
+        feeder=feeder,
+        places=tidy_tree(feeder),
+        voltage_pu=mean_voltage_pu(feeder, expected.use_kw, expected.net_load_kw),
+        limits=VoltageLimits(scenario.feeder.limits),
+    )
+
+
+def mean_voltage_pu(feeder: Feeder, use_kw: Floats, net_load_kw: Floats) -> Floats:
+    """Bus voltages (c, h, bus) when every customer uses and draws the mean (c, h). [pu]"""
+    states, slots = net_load_kw.shape
+    flow = PowerFlow(feeder, slots=slots)
+    powers = [
+        bus_power(feeder, np.outer(use_kw[c], feeder.customers), np.outer(net_load_kw[c], feeder.customers))
+        for c in range(states)
+    ]
+    return np.array([flow.solve(p_kw, q_kvar).voltage_pu for p_kw, q_kvar in powers])
+
+
+def benchmark(town: Settings, *, cancelled: Callable[[], bool] | None = None) -> Benchmark:
+    """Find the planner's optimum in a town, whatever its tariff.
+
+    Raises
+    ------
+    Cancelled
+        If ``cancelled`` says so on the way.
+    """
+    try:
+        watch = Watch(cancelled=cancelled)
+        found = solve_first_best(build_economy(town.load()), watch=watch)
+    except ValueError:
+        return Benchmark(welfare_usd_per_household_day=None)
+    return Benchmark(welfare_usd_per_household_day=found.welfare_usd_per_household_day)

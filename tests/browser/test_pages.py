@@ -1,0 +1,200 @@
+"""All pages in a real browser: how one gets from one to another, what the compare page does, where help leads."""
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from looking import day, until_day
+
+from meanwatt.analysis.dashboard.pages import PAGES
+
+READING = Path(__file__).with_name("reading.js").read_text(encoding="utf-8")
+SOLVED = {"Market": ".mw-play:not([disabled])", "Compare": ".mw-payers", "Help": ".mw-help-entry"}
+"""What is there once a page is all there."""
+PAIR = "compare?scenario=textbook&a=filed&b=rtp"
+
+
+def opened(page, title: str) -> None:
+    """Wait until a page of this title is all there, and the navigation says so."""
+    page.wait_for_selector(SOLVED[title])
+    page.wait_for_selector(f'.mw-nav [aria-current="page"]:has-text("{title}")')
+    assert page.locator(".mw-nav [aria-current]").count() == page.locator(".mw main").count() == 1
+
+
+def go(page, title: str) -> None:
+    """Follow the navigation."""
+    page.click(f'.mw-nav a:has-text("{title}")')
+    opened(page, title)
+
+
+def query(page) -> str:
+    return urlsplit(page.url).query
+
+
+def settled(page) -> dict[str, str]:
+    """Figures of the compare page, once both tariffs and the first best are there."""
+    page.wait_for_selector(".mw-compare-top:not(:has(progress))")
+    page.wait_for_selector('.mw-numbers tr[data-key="efficiency"]:not(:has-text("…"))')
+    return {part: page.inner_text(part) for part in (".mw-numbers", ".mw-payers", ".mw-day", ".mw-compare-state")}
+
+
+def cents(text: str) -> int:
+    return round(100 * float(text.strip().replace("−", "-") or 0))
+
+
+def column(page, rows: str, place: int) -> list[int]:
+    """Amounts in one column of who pays whom, from the right."""
+    return [cents(row.locator("td").nth(place).inner_text()) for row in page.locator(f".mw-payers {rows}").all()]
+
+
+def test_every_page_opens_by_its_route_and_by_the_navigation(visit) -> None:
+    page = visit("help", ready=False)
+    opened(page, "Help")
+    for entry in PAGES:
+        go(page, entry.title)
+        assert urlsplit(page.url).path == entry.route
+        assert page.title().startswith("Meanwatt")
+        assert page.locator(".mw h1").count() == page.locator(".mw header").count() == 1
+    page.go_back()
+    opened(page, "Compare")
+    page.go_forward()
+    opened(page, "Help")
+    page.reload()
+    opened(page, "Help")
+
+
+def test_who_leaves_the_market_finds_it_again_as_the_link_says(visit) -> None:
+    page = visit("?scenario=textbook&households=90")
+    page.select_option('select[name="tariff"]', "rtp")
+    page.wait_for_function("location.search.includes('tariff=rtp')")
+    link = query(page)
+    page.evaluate("history.pushState(null, '', '/help')")  # on the way, while the days still pass
+    page.keyboard.press("s")
+    until_day(page, 1)
+    assert (urlsplit(page.url).path, query(page)) == ("/help", "")
+    page.go_back()
+    page.click("text=▶ Play")
+    page.wait_for_selector('.mw-clock[data-day="2"]')
+    go(page, "Compare")
+    assert query(page) == "scenario=textbook"  # it opens on the scenario at hand
+    page.keyboard.press("s")  # no key of the page left behind works
+    for back in (lambda: page.go_back(), lambda: go(page, "Help"), lambda: go(page, "Market")):
+        back()
+        page.wait_for_selector(".mw-page")
+    opened(page, "Market")
+    assert query(page) == link
+    assert page.input_value('select[name="tariff"]') == "rtp"
+    assert "90 homes" in page.inner_text(".mw-top")
+    assert day(page) == 0
+    page.select_option('select[name="tariff"]', "filed")
+    page.wait_for_function("!location.search.includes('tariff=rtp')")
+    page.evaluate("history.go(-2)")  # over the help, to an address of the same page
+    page.wait_for_function(f"location.search === '?{link}'")
+    page.wait_for_selector('select[name="tariff"] option[value="rtp"]:checked', state="attached")
+    opened(page, "Market")
+    page.keyboard.press("s")
+    until_day(page, 1)
+    assert query(page) == link
+
+
+def test_two_tariffs_add_up_as_printed_react_to_a_choice_and_are_repeated_by_their_link(visit) -> None:
+    page = visit(PAIR, ready=False)
+    first = settled(page)
+    adds_up(page)
+    assert re.search(
+        r"Not at equal cost recovery: A leaves the utility \$[\d.]+ .* and B \$0\.00", page.inner_text("p[role=status]")
+    )
+    page.select_option('select[name="b"]', "income_graduated")
+    page.wait_for_function("location.search.includes('b=income_graduated')")
+    page.wait_for_selector('.mw-day:has-text("B: Marginal price and a fixed charge that rises with income")')
+    second = settled(page)
+    adds_up(page)
+    assert all(second[part] != first[part] for part in (".mw-numbers", ".mw-payers"))
+    page.click("text=⇄ Swap")
+    page.wait_for_selector('.mw-day:has-text("A: Marginal price and a fixed charge that rises with income")')
+    settled(page)
+    link = query(page)
+    page.go_back()
+    page.wait_for_selector('.mw-day:has-text("B: Marginal price and a fixed charge that rises with income")')
+    assert settled(page) == second
+    page.go_back()
+    page.wait_for_selector('.mw-day:has-text("B: Real-time price with carbon")')
+    assert settled(page) == first
+    other = visit(f"compare?{link}", ready=False)
+    settled(other)
+    assert other.input_value('select[name="a"]') == "income_graduated"
+    assert other.input_value('select[name="b"]') == "filed"
+    assert column(other, ".mw-payer", 3) == [-moved for moved in _moved(second)]
+
+
+def _moved(figures: dict[str, str]) -> list[int]:
+    """The changes of bills within the text of the table."""
+    rows = re.findall(r"^(?:no )?solar.*|^battery.*", figures[".mw-payers"], flags=re.MULTILINE)
+    return [cents(row.split("\t")[4]) for row in rows]
+
+
+def adds_up(page) -> None:
+    """Check every sum of the page, in cents."""
+    revenue, energy, network, surplus = column(page, ".mw-books tr", 2)
+    assert sum(column(page, ".mw-payer", 5)) == revenue
+    assert revenue - energy - network - surplus == 0
+    for rows in (".mw-payer", ".mw-books tr"):
+        shift = 1 if rows == ".mw-payer" else 0
+        a, b, moved = (column(page, rows, place + shift) for place in (0, 1, 2))
+        assert [after - before for before, after in zip(a, b, strict=True)] == moved
+
+
+def test_a_bad_link_gives_a_sentence_and_a_tariff_against_itself_no_arrow(visit) -> None:
+    page = visit("compare?scenario=textbook&a=rtp&b=rpt", ready=False)
+    page.wait_for_selector(".mw-notice:has-text(\"unknown tariff 'rpt'; did you mean 'rtp'?\")")
+    settled(page)
+    assert {text.strip() for text in page.locator(".mw-arrow").all_inner_texts()} == {""}
+    assert {text.strip() for text in page.locator(".mw-verdict").all_inner_texts()} == {"the same"}
+    assert set(column(page, ".mw-payer", 5)) == {0}
+    page.click("text=Dismiss")
+    page.wait_for_selector(".mw-notice", state="detached")
+
+
+def test_every_question_mark_leads_to_an_entry_of_the_help(visit) -> None:
+    page = visit("?scenario=textbook")
+    targets = page.eval_on_selector_all("a.mw-q", "links => links.map(link => link.getAttribute('href'))")
+    assert page.locator("a.mw-q:not([target=_blank])").count() == 0  # a run goes on while its visitor reads
+    go(page, "Compare")
+    settled(page)
+    targets += page.eval_on_selector_all("a.mw-q", "links => links.map(link => link.getAttribute('href'))")
+    assert len(targets) > 20
+    page.click('.mw-numbers tr[data-key="imv"] a.mw-q')
+    opened(page, "Help")
+    assert urlsplit(page.url).fragment == "imv"
+    page.wait_for_selector("#imv.mw-help-here")
+    box = page.locator("#imv").bounding_box()
+    assert 0 <= box["y"] < 800
+    found = set(page.eval_on_selector_all("[id]", "elements => elements.map(element => element.id)"))
+    for target in targets:
+        path, _, anchor = target.partition("#")
+        assert path == "/help"
+        assert anchor in found
+    page.click('.mw-help-contents a:has-text("Keys")')
+    page.wait_for_function("location.hash === '#keys'")
+    page.go_back()
+    page.go_back()
+    opened(page, "Compare")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_can_be_read_by_everybody_on_a_telephone_too(visit, scheme: str) -> None:
+    page = visit(PAIR, ready=False, viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    for title in ("Compare", "Help"):
+        go(page, title)
+        if title == "Compare":
+            settled(page)
+            page.click(".mw-day summary")
+        page.wait_for_function(f"document.querySelector('#app').classList.contains('theme--{scheme}')")
+        page.evaluate(READING)
+        assert page.evaluate("meanwattReading.nameless()") == []
+        read, faint = page.evaluate("meanwattReading.faint()")
+        assert read > 60
+        assert faint == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert all(box["width"] <= 390 for box in (part.bounding_box() for part in page.locator(".mw .mw-card").all()))
