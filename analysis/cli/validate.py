@@ -55,7 +55,7 @@ def validate(
         from meanwatt.analysis.validation.as_json import validation_json
         from meanwatt.analysis.validation.messages import validation_messages
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-        from meanwatt.model.progress.watch import Cancelled
+        from meanwatt.model.progress.watch import Cancelled, Watch
         from meanwatt.model.scenario.messages import joined
 
         if out is not None:
@@ -68,19 +68,18 @@ def validate(
         )
         outcome, message, done = found.outcome, found.message, None
         if outcome is not Outcome.CANCELLED:
+            from meanwatt.analysis.validation import Sample
             from meanwatt.analysis.validation import validate as run
 
             work.new_stage("simulating")
             try:
                 done = run(
                     found,
-                    households=sizes,
-                    **size,
+                    Sample(households=sizes, **size),
                     checks=wanted,
                     memory=memories,
                     scheduler=scheduler,
-                    told=work.show,
-                    cancelled=work.cancelled,
+                    watch=Watch(progress=work.progress, cancelled=work.cancelled),
                 )
             except Cancelled:
                 outcome, message = Outcome.CANCELLED, "Cancelled before all markets were simulated."

@@ -13,9 +13,10 @@ from meanwatt.analysis.notebook.game import Overrides
 from meanwatt.analysis.notebook.html import as_html
 from meanwatt.analysis.notebook.solution import Solution, equilibrium_of
 from meanwatt.analysis.progress_bar import shown_progress
-from meanwatt.analysis.validation import CHECKS, Validation, verdict
+from meanwatt.analysis.validation import CHECKS, Sample, Validation, verdict
 from meanwatt.analysis.validation import validate as run
 from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario
 from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, REPLICATIONS, SEED
@@ -109,12 +110,8 @@ def validate(
         found = equilibrium_of(scenario, tariff, overrides, tell, cancelled)
         done = run(
             found,
-            households=sizes,
-            replications=replications,
-            seed=seed,
-            days=days,
+            Sample(households=sizes, replications=replications, days=days, seed=seed),
             checks=checks,
-            told=tell,
-            cancelled=cancelled,
+            watch=Watch(progress=lambda report: tell(report.text, report.fraction), cancelled=cancelled),
         )
     return Validated(equilibrium=found, validation=done)

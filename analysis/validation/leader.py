@@ -18,11 +18,12 @@ from scipy.optimize import minimize
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.simulation.simulation import simulate
+from meanwatt.analysis.validation.sample import Sample
 from meanwatt.analysis.validation.scaling import Interval, mean_interval
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import commit
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
-from meanwatt.model.progress.watch import Cancelled
+from meanwatt.model.progress.watch import Cancelled, Watch
 
 EVALUATIONS: Final = 24
 """Tariffs tried in the search around the mean field's, for each number of households."""
@@ -36,7 +37,7 @@ COMMIT_SHARE: Final = 0.4
 DEFAULT_AIMS: Final = Aims()
 """Those of the leader by default."""
 
-Tell = Callable[[str, float], None]
+Show = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +80,11 @@ class LeaderLoss:
 
 def leader_loss(
     equilibrium: Equilibrium,
+    sample: Sample,
     *,
-    households: Sequence[int],
-    replications: int,
-    seed: int,
-    days: int,
     aims: Aims = DEFAULT_AIMS,
     evaluations: int = EVALUATIONS,
-    told: Tell | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> LeaderLoss:
     """Find a leader's tariff in the mean field and in markets of N households, and compare them there.
 
@@ -95,24 +92,23 @@ def leader_loss(
     ----------
     equilibrium
         At the tariff in force.
+    sample
+        Markets in which each tariff of the search is tried; as many fresh ones are drawn for the comparison.
     aims
         The leader's; its objective must be one that a market shows.
-    replications
-        Markets in which each tariff of the search is tried, and as many fresh ones for the comparison.
 
     Raises
     ------
     Cancelled
         If asked to stop.
     """
-    economy = equilibrium.economy
+    economy, watch = equilibrium.economy, watch or Watch()
     family, judge = aims.family(economy, equilibrium.tariff), aims.objective()
+    keys = range(sample.replications)
 
     def show(text: str, fraction: float) -> None:
-        if cancelled is not None and cancelled():
-            raise Cancelled
-        if told is not None:
-            told(text, fraction)
+        watch.check()
+        watch.report(text, fraction)
 
     committed = commit(
         economy,
@@ -122,44 +118,43 @@ def leader_loss(
         violation=aims.violation(),
         certify=False,
         progress=lambda report: show("the leader's tariff", COMMIT_SHARE * (report.fraction or 0.0)),
-        cancelled=cancelled,
+        cancelled=watch.cancelled,
     )
     if committed.outcome is Outcome.CANCELLED:
         raise Cancelled
     start = np.array([committed.parameters[name] for name in family.free])
     rows = []
-    for place, count in enumerate(households):
-        share = (1.0 - COMMIT_SHARE) / len(households)
+    for place, count in enumerate(sample.households):
+        share = (1.0 - COMMIT_SHARE) / len(sample.households)
         begun = COMMIT_SHARE + share * place
         arena = _Arena(
             committed.equilibrium,
             family,
             aims,
             households=count,
-            days=days,
-            keys=[(seed, LEARNING_DRAWS + r) for r in range(replications)],
+            days=sample.days,
+            keys=[(sample.seed, LEARNING_DRAWS + r) for r in keys],
             show=partial(_within, show, f"the leader among {count:,} households", begun, share, evaluations),
         )
         best = arena.search(start, evaluations)
-        fresh = [(seed, r) for r in range(replications)]
+        fresh = [(sample.seed, r) for r in keys]
         values = [arena.objectives(found, fresh) for found in (arena.solve(best), committed.equilibrium, equilibrium)]
         rows.append((best, *values))
-    if told is not None:
-        told("the leader's tariff", 1.0)
+    watch.report("the leader's tariff", 1.0)
     return LeaderLoss(
-        households=tuple(households),
+        households=tuple(sample.households),
         parameters=committed.parameters,
         mean_field=committed.objective,
         in_force=judge(equilibrium),
-        at_mean_field=tuple(mean_interval(kept, seed=seed) for _, _, kept, _ in rows),
-        at_in_force=tuple(mean_interval(forced, seed=seed) for *_, forced in rows),
-        loss=tuple(mean_interval(best - kept, seed=seed) for _, best, kept, _ in rows),
+        at_mean_field=tuple(mean_interval(kept, seed=sample.seed) for _, _, kept, _ in rows),
+        at_in_force=tuple(mean_interval(forced, seed=sample.seed) for *_, forced in rows),
+        loss=tuple(mean_interval(best - kept, seed=sample.seed) for _, best, kept, _ in rows),
         best_parameters=tuple(family.describe(parameters) for parameters, *_ in rows),
         evaluations=evaluations * len(rows),
     )
 
 
-def _within(show: Tell, text: str, begun: float, share: float, evaluations: int, tried: int) -> None:
+def _within(show: Show, text: str, begun: float, share: float, evaluations: int, tried: int) -> None:
     show(text, begun + share * min(1.0, tried / (evaluations + 3)))
 
 

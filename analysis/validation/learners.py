@@ -4,7 +4,6 @@ Belief error and realised-price error are two things. Learners who all hold the 
 while the prices they make together chatter for ever.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,12 +13,10 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.validation.scaling import Interval, mean_interval, paired_ratio, root
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.progress.watch import Cancelled
+from meanwatt.model.progress.watch import Watch
 
 PARTS: Final = 4
 """A run is judged by its last part of this many."""
-
-Tell = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,8 +59,7 @@ def emergence(
     replications: int,
     seed: int,
     days: int,
-    told: Tell | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> Emergence:
     """Let belief learners and given households live through the same days.
 
@@ -72,6 +68,7 @@ def emergence(
     Cancelled
         If asked to stop.
     """
+    watch = watch or Watch()
     squares = np.empty((3, replications, days))
     for r in range(replications):
         markets = [
@@ -87,16 +84,14 @@ def emergence(
         ]
         try:
             for day in range(days):
-                if cancelled is not None and cancelled():
-                    raise Cancelled
+                watch.check()
                 squares[0, r, day] = belief_square(markets[0], equilibrium)
                 for place, market in enumerate(markets, start=1):
                     market.step()
                     record = market.history[-1]
                     away = record.wholesale_usd_per_kwh - equilibrium.wholesale_usd_per_kwh[record.common_state]
                     squares[place, r, day] = np.mean(away**2)
-                if told is not None:
-                    told("learners", (r * days + day + 1) / (replications * days))
+                watch.report("learners", (r * days + day + 1) / (replications * days))
         finally:
             for market in markets:
                 market.close()

@@ -4,7 +4,7 @@ The aggregate check takes the root mean square of L^N − L_mf(c) over slots, da
 common state of the realised day types and L_mf the net load of the continuum with its exact shares.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
@@ -19,10 +19,11 @@ from meanwatt.analysis.validation.leader import leader_loss
 from meanwatt.analysis.validation.learners import emergence
 from meanwatt.analysis.validation.replication import Replication, composition_error_kw, mean_of_known
 from meanwatt.analysis.validation.result import GridCheck, MemoryFloor, Validation
-from meanwatt.analysis.validation.runs import Runner, Task, runner
+from meanwatt.analysis.validation.runs import Results, Runner, Task, runner
+from meanwatt.analysis.validation.sample import Sample
 from meanwatt.analysis.validation.scaling import Interval, Scaling, falling, pooled_ratio, root, scaling
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.progress.watch import Cancelled
+from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import build_economy
 from meanwatt.model.scenario.loading import load_scenario
 
@@ -37,24 +38,19 @@ LEARNER_DAYS: Final = 4
 HOUSEHOLD_DAYS_PER_SECOND: Final = 7e6
 """For the estimate of the time left."""
 
-
-Tell = Callable[[str, float], None]
-"""Takes what is being done and the share done."""
+Rows = list[list[Replication]]
+"""Replications by number of households."""
 
 
 def validate(
     equilibrium: Equilibrium,
+    sample: Sample,
     *,
-    households: Sequence[int],
-    replications: int,
-    seed: int,
-    days: int = 28,
     checks: Collection[str] = CHECKS,
     memory: Sequence[int] = (),
     scheduler: str | None = None,
     run: Runner | None = None,
-    told: Tell | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> Validation:
     """Run the checks.
 
@@ -62,12 +58,8 @@ def validate(
     ----------
     equilibrium
         What the households play, and what the market is compared with.
-    households
-        Numbers N.
-    replications
-        Markets of each size; replication r has the key (seed, r) whatever its size.
-    days
-        Days of each market.
+    sample
+        Markets to simulate. The checks of emergence and of the leader have sizes of their own.
     checks
         Which of `meanwatt.analysis.validation.criteria.CHECKS`; net load and states of charge are measured in any case.
     memory
@@ -77,7 +69,7 @@ def validate(
         are equal.
     run
         How to run the replications, in place of that choice.
-    told, cancelled
+    watch
         Progress, and a request to stop.
 
     Raises
@@ -87,74 +79,95 @@ def validate(
     ValueError
         If the scheduler cannot be reached.
     """
-    sizes = tuple(sorted(set(households)))
-    tasks = [
-        Task(households=count, key=(seed, r), days=days, power_flow="grid" in checks)
-        for count in sizes
-        for r in range(replications)
-    ]
+    watch = watch or Watch()
+    sample = replace(sample, households=tuple(sorted(set(sample.households))))
     others = [m for m in dict.fromkeys(memory) if m != equilibrium.economy.scenario.memory]
     law_of = {equilibrium.economy.scenario.memory: 0, **{m: law for law, m in enumerate(others, start=1)}}
-    tasks += [
-        Task(law=law, households=count, key=(seed, r), days=days, power_flow=False)
-        for law in range(1, len(others) + 1)
-        for count in sizes
-        for r in range(replications)
-    ]
+    tasks = _tasks(sample, len(law_of), power_flow="grid" in checks)
     run = runner(scheduler, tasks) if run is None else run
-    progress = _Progress(told, _weights(equilibrium, tasks, checks, replications, days))
-    worlds = [equilibrium, *(_with_memory(equilibrium, m, cancelled) for m in others)]
+    progress = _Progress(watch, _weights(equilibrium, tasks, checks, sample))
+    worlds = [equilibrium, *(_with_memory(equilibrium, m, watch) for m in others)]
+    by_law = _by_law(sample, tasks, run(worlds, tasks, watch.cancelled), progress)
+    singles = _single_checks(equilibrium, sample, checks, progress)
+    result = _measured(equilibrium, sample, by_law[0])
+    result = replace(
+        result,
+        grid=_grid(sample, by_law[0]) if "grid" in checks else None,
+        memory=tuple(_memory_floor(m, worlds[law_of[m]], sample, by_law[law_of[m]]) for m in dict.fromkeys(memory)),
+        **singles,
+    )
+    progress("end", "done", 1.0)
+    return replace(result, findings=judge(result, checks))
+
+
+def _tasks(sample: Sample, laws: int, *, power_flow: bool) -> list[Task]:
+    """Every market of a sample, under each of the equilibria; a feeder carries those of the first alone."""
+    return [
+        Task(law=law, households=count, key=(sample.seed, r), days=sample.days, power_flow=power_flow and law == 0)
+        for law in range(laws)
+        for count in sample.households
+        for r in range(sample.replications)
+    ]
+
+
+def _by_law(sample: Sample, tasks: Sequence[Task], results: Results, progress: "_Progress") -> list[Rows]:
+    """Wait for the results; the replications of every size, under each equilibrium."""
     found: dict[Task, Replication] = {}
     work, done = sum(task.work for task in tasks), 0.0
-    for task, one in run(worlds, tasks, cancelled):
+    for task, one in results:
         found[task] = one
         done += task.work
         progress("markets", f"{len(found)} of {len(tasks)} markets", min(done / work, 1.0))
-    by_law = [
-        [[found[task] for task in tasks if (task.law, task.households) == (law, count)] for count in sizes]
-        for law in range(len(worlds))
+    return [
+        [[found[task] for task in tasks if (task.law, task.households) == (law, count)] for count in sample.households]
+        for law in range(1 + max(task.law for task in tasks))
     ]
-    exploit = learners = leader = None
+
+
+def _single_checks(
+    equilibrium: Equilibrium, sample: Sample, checks: Collection[str], progress: "_Progress"
+) -> dict[str, Any]:
+    """Checks that simulate markets of their own or none, by field of a ``Validation``."""
+    found: dict[str, Any] = {}
     if "exploitability" in checks:
-        exploit = exploitability(equilibrium, sizes, told=progress.of("exploitability"), cancelled=cancelled)
+        found["exploit"] = exploitability(equilibrium, sample.households, watch=progress.of("exploitability"))
     if "emergence" in checks:
-        learners = emergence(
+        found["learners"] = emergence(
             equilibrium,
             households=LEARNER_HOUSEHOLDS,
-            replications=min(replications, LEARNER_REPLICATIONS),
-            seed=seed,
-            days=LEARNER_DAYS * days,
-            told=progress.of("emergence"),
-            cancelled=cancelled,
+            replications=min(sample.replications, LEARNER_REPLICATIONS),
+            seed=sample.seed,
+            days=LEARNER_DAYS * sample.days,
+            watch=progress.of("emergence"),
         )
     if "leader" in checks:
+        few = min(sample.replications, LEADER_REPLICATIONS)
         with suppress(ValueError):  # no tariff of the family has an equilibrium: nothing to compare
-            leader = leader_loss(
+            found["leader"] = leader_loss(
                 equilibrium,
-                households=LEADER_HOUSEHOLDS,
-                replications=min(replications, LEADER_REPLICATIONS),
-                seed=seed,
-                days=days,
-                told=progress.of("leader"),
-                cancelled=cancelled,
+                replace(sample, households=LEADER_HOUSEHOLDS, replications=few),
+                watch=progress.of("leader"),
             )
-    rows = by_law[0]
-    load = _scaling(_numbers(sizes), rows, "mean_square_kw2", seed)
-    scatter = _scaling(_effective(equilibrium, sizes), rows, "scatter_kw2", seed)
+    return found
+
+
+def _measured(equilibrium: Equilibrium, sample: Sample, rows: Rows) -> Validation:
+    """What the markets show against the continuum: net load and states of charge."""
+    sizes, seed = tuple(sample.households), sample.seed
     expected = np.array([expected_scatter_kw2(equilibrium, count) for count in sizes])
     measured = np.array([[r.scatter_kw2 for r in row] for row in rows])
     known = [k for k, row in enumerate(rows) if all(r.wasserstein_soc_kwh is not None for r in row)]
     distance = np.array([[r.wasserstein_soc_kwh for r in rows[k]] for k in known], dtype=float)
     apart = tuple(expected_wasserstein_kwh(equilibrium, sizes[k]) for k in known)
     theory = np.array(apart, dtype=float)
-    result = Validation(
+    return Validation(
         households=sizes,
-        replications=replications,
-        days=days,
+        replications=sample.replications,
+        days=sample.days,
         day_types=len(equilibrium.economy.common.day_types),
         mean_load_kw=float(equilibrium.economy.common.probability @ np.abs(equilibrium.net_load_kw).mean(axis=1)),
-        load=load,
-        scatter=scatter,
+        load=_scaling(_numbers(sizes), rows, "mean_square_kw2", seed),
+        scatter=_scaling(_effective(equilibrium, sizes), rows, "scatter_kw2", seed),
         expected_scatter_kw=tuple(np.sqrt(expected).tolist()),
         load_ratio=root(pooled_ratio(measured, expected, seed=seed)),
         wasserstein_soc_kwh=tuple(mean_of_known([r.wasserstein_soc_kwh for r in row]) for row in rows),
@@ -163,17 +176,8 @@ def validate(
         expected_wasserstein_kwh=tuple(apart[known.index(k)] if k in known else None for k in range(len(sizes))),
         wasserstein_ratio=pooled_ratio(distance, theory, seed=seed) if known else Interval(value=None),
         composition_error_kw=tuple(composition_error_kw(equilibrium, count) for count in sizes),
-        grid=_grid(sizes, rows, seed) if "grid" in checks else None,
-        exploit=exploit,
-        learners=learners,
-        leader=leader,
-        memory=tuple(
-            _memory_floor(m, worlds[law_of[m]], sizes, by_law[law_of[m]], seed) for m in dict.fromkeys(memory)
-        ),
         by_replication=_columns(sizes, rows),
     )
-    progress("end", "done", 1.0)
-    return replace(result, findings=judge(result, checks))
 
 
 def _numbers(sizes: Sequence[int]) -> Floats:
@@ -184,18 +188,19 @@ def _effective(equilibrium: Equilibrium, sizes: Sequence[int]) -> Floats:
     return np.array([effective_households(equilibrium, count) for count in sizes])
 
 
-def _scaling(numbers: Floats, rows: Sequence[Sequence[Replication]], name: str, seed: int) -> Scaling:
+def _scaling(numbers: Floats, rows: Rows, name: str, seed: int) -> Scaling:
     return scaling(numbers, np.array([[getattr(r, name) for r in row] for row in rows]), seed=seed)
 
 
-def _grid(sizes: Sequence[int], rows: Sequence[Sequence[Replication]], seed: int) -> GridCheck | None:
+def _grid(sample: Sample, rows: Rows) -> GridCheck | None:
     """None where a market found no state of its feeder in any slot."""
     errors = [[r.grid for r in row if r.grid is not None and np.isfinite(r.grid.voltage_pu2)] for row in rows]
     if any(len(known) < len(row) for known, row in zip(errors, rows, strict=True)):
         return None
 
     def fitted(name: str) -> Scaling:
-        return scaling(_numbers(sizes), np.array([[getattr(e, name) for e in row] for row in errors]), seed=seed)
+        squares = np.array([[getattr(e, name) for e in row] for row in errors])
+        return scaling(_numbers(sample.households), squares, seed=sample.seed)
 
     return GridCheck(
         voltage=fitted("voltage_pu2"),
@@ -205,9 +210,8 @@ def _grid(sizes: Sequence[int], rows: Sequence[Sequence[Replication]], seed: int
     )
 
 
-def _memory_floor(
-    memory: int, world: Equilibrium, sizes: Sequence[int], rows: Sequence[Sequence[Replication]], seed: int
-) -> MemoryFloor:
+def _memory_floor(memory: int, world: Equilibrium, sample: Sample, rows: Rows) -> MemoryFloor:
+    sizes, seed = sample.households, sample.seed
     expected = np.array([expected_scatter_kw2(world, count) for count in sizes])
     largest = np.array([[r.scatter_kw2 for r in rows[-1]]])
     return MemoryFloor(
@@ -219,16 +223,15 @@ def _memory_floor(
     )
 
 
-def _with_memory(equilibrium: Equilibrium, memory: int, cancelled: Callable[[], bool] | None) -> Equilibrium:
+def _with_memory(equilibrium: Equilibrium, memory: int, watch: Watch) -> Equilibrium:
     """The equilibrium of the same scenario and tariff with another memory."""
     economy = build_economy(load_scenario(equilibrium.economy.scenario, overrides={"memory": memory}))
-    found = solve_equilibrium(economy, equilibrium.tariff, certify=False, cancelled=cancelled)
-    if cancelled is not None and cancelled():
-        raise Cancelled
+    found = solve_equilibrium(economy, equilibrium.tariff, certify=False, cancelled=watch.cancelled)
+    watch.check()
     return found
 
 
-def _columns(sizes: Sequence[int], rows: Sequence[Sequence[Replication]]) -> dict[str, list[Any]]:
+def _columns(sizes: Sequence[int], rows: Rows) -> dict[str, list[Any]]:
     """Every market simulated, a row each."""
     pairs = [(count, r, one) for count, row in zip(sizes, rows, strict=True) for r, one in enumerate(row)]
     return {
@@ -245,9 +248,10 @@ def _columns(sizes: Sequence[int], rows: Sequence[Sequence[Replication]]) -> dic
 
 
 def _weights(
-    equilibrium: Equilibrium, tasks: Sequence[Task], checks: Collection[str], replications: int, days: int
+    equilibrium: Equilibrium, tasks: Sequence[Task], checks: Collection[str], sample: Sample
 ) -> dict[str, float]:
     """Rough seconds of each part of the work."""
+    replications, days = sample.replications, sample.days
     cells = float(equilibrium.net_load_kw.size * len(equilibrium.economy.types))
     seconds = {
         "markets": sum(task.work for task in tasks) / HOUSEHOLD_DAYS_PER_SECOND,
@@ -261,19 +265,19 @@ def _weights(
 class _Progress:
     """One share done for all parts of the work, which never falls."""
 
-    def __init__(self, told: Tell | None, weights: dict[str, float]) -> None:
-        self._told, self._weights = told, weights
+    def __init__(self, watch: Watch, weights: dict[str, float]) -> None:
+        self._watch, self._weights = watch, weights
         self._last = 0.0
 
     def __call__(self, part: str, text: str, share: float) -> None:
-        if self._told is None:
-            return
         names, total = list(self._weights), sum(self._weights.values())
         before = names.index(part) if part in names else len(names)
         done = sum(self._weights[name] for name in names[:before]) + self._weights.get(part, 0.0) * share
         self._last = max(self._last, min(done / total, 1.0))
-        self._told(text, self._last)
+        self._watch.report(text, self._last)
 
-    def of(self, part: str) -> Tell:
-        """What one part of the work tells."""
-        return lambda text, share: self(part, text, share)
+    def of(self, part: str) -> Watch:
+        """Watch over one part of the work."""
+        return Watch(
+            progress=lambda report: self(part, report.stage, report.fraction or 0.0), cancelled=self._watch.cancelled
+        )

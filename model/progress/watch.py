@@ -60,6 +60,11 @@ class Watch:
             )
         self.check()
 
+    def report(self, stage: str, fraction: float | None = None) -> None:
+        """Hand on what is being done and, where that is known, the share done in [0, 1]."""
+        if self.progress is not None:
+            self.progress(Progress(stage=stage, evaluations=self.evaluations, fraction=fraction))
+
     def check(self) -> None:
         """Raise ``Cancelled`` if asked to stop; cheap, and from any thread."""
         if self.cancelled is not None and self.cancelled():

@@ -12,6 +12,7 @@ from scipy.stats import wasserstein_distance
 
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.validation import (
+    Sample,
     Status,
     Validation,
     composition_error_kw,
@@ -28,7 +29,7 @@ from meanwatt.analysis.validation.runs import Task, run_here, run_on_workers
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.population import largest_remainder
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.progress.watch import Cancelled
+from meanwatt.model.progress.watch import Cancelled, Watch
 
 CONTRACT = {
     "messages",
@@ -62,7 +63,9 @@ def filed() -> Equilibrium:
 
 @pytest.fixture(scope="module")
 def checks(filed: Equilibrium) -> Validation:
-    return validate(filed, households=[30, 100, 300, 1000], replications=10, seed=1, days=14, checks=QUICK_CHECKS)
+    return validate(
+        filed, Sample(households=[30, 100, 300, 1000], replications=10, seed=1, days=14), checks=QUICK_CHECKS
+    )
 
 
 def test_the_error_falls_with_the_square_root_of_the_households(checks: Validation) -> None:
@@ -210,7 +213,7 @@ def test_a_replication_is_one_market_measured_by_hand(filed: Equilibrium) -> Non
 def test_without_batteries_there_is_no_state_to_compare() -> None:
     plain = solved("textbook", "filed", "battery_share_scale=0")
     assert midnight_levels(plain) is None
-    found = validate(plain, households=[20], replications=2, seed=0, days=1, checks=QUICK_CHECKS)
+    found = validate(plain, Sample(households=[20], replications=2, seed=0, days=1), checks=QUICK_CHECKS)
     assert found.wasserstein_soc_kwh == (None,)
     assert found.load.slope.value is None
 
@@ -228,17 +231,17 @@ def test_where_no_rate_follows_the_wholesale_price_a_household_gains_the_same_in
 
 def test_progress_comes_to_its_end_and_a_request_to_stop_is_heard(filed: Equilibrium) -> None:
     shares: list[float] = []
-    quick = {"replications": 2, "seed": 0, "days": 1, "checks": QUICK_CHECKS}
-    validate(filed, households=[5, 7], **quick, told=lambda _, share: shares.append(share))
+    watch = Watch(progress=lambda report: shares.append(report.fraction))
+    validate(filed, Sample(households=[5, 7], replications=2, seed=0, days=1), checks=QUICK_CHECKS, watch=watch)
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1.0)
     with pytest.raises(Cancelled):
-        validate(filed, households=[5], replications=1, seed=0, days=1, cancelled=lambda: True)
+        validate(filed, Sample(households=[5], replications=1, seed=0, days=1), watch=Watch(cancelled=lambda: True))
 
 
 def test_a_scheduler_that_is_not_there_is_told_in_one_line(filed: Equilibrium) -> None:
     with pytest.raises(ValueError, match=r"--scheduler nowhere: cannot be reached .*; start one with dask scheduler"):
-        validate(filed, households=[5], replications=1, seed=0, days=1, scheduler="nowhere")
+        validate(filed, Sample(households=[5], replications=1, seed=0, days=1), scheduler="nowhere")
 
 
 def test_the_command_prints_the_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -275,8 +278,8 @@ def test_the_studys_own_memory_is_measured_once(filed: Equilibrium) -> None:
         seen.extend(tasks)
         return run_here(worlds, tasks, cancelled)
 
-    quick = {"replications": 2, "seed": 0, "days": 1, "checks": ("aggregate",)}
-    found = validate(filed, households=[20, 40], **quick, memory=(0, 1), run=run)
+    sample = Sample(households=[20, 40], replications=2, seed=0, days=1)
+    found = validate(filed, sample, checks=("aggregate",), memory=(0, 1), run=run)
     assert len(seen) == 8
     assert [floor.memory for floor in found.memory] == [0, 1]
     assert found.memory[0].scatter == found.scatter
@@ -312,10 +315,7 @@ def test_where_nobody_decides_anything_there_is_no_law_to_judge() -> None:
 def test_a_market_without_batteries_fails_no_criterion_by_rounding(changes: list[str]) -> None:
     done = validate(
         solved("textbook", "rtp", *changes),
-        households=[30, 100, 300],
-        replications=4,
-        seed=0,
-        days=7,
+        Sample(households=[30, 100, 300], replications=4, seed=0, days=7),
         checks=("aggregate", "state", "exploitability"),
     )
     status = {one.key: one.status for one in done.findings}
@@ -334,7 +334,7 @@ def test_the_exploitability_is_worked_out_where_sun_is_curtailed() -> None:
     found = solved("textbook", "filed", "tariff.export.usd_per_kwh=-0.02")
     assert found.curtailed_kwh_per_household_day > 1.0
     checks = ("aggregate", "exploitability")
-    done = validate(found, households=[30, 60], replications=2, seed=0, days=2, checks=checks)
+    done = validate(found, Sample(households=[30, 60], replications=2, seed=0, days=2), checks=checks)
     expected = found.exploitability_usd_per_household_day  # no rate of the tariff depends on the wholesale price
     assert done.exploitability_usd_per_household_day == pytest.approx((expected, expected), abs=1e-9)
     assert not any("exploitability" in one for one in validation_messages(done, checks))

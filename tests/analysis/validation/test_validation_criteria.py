@@ -7,7 +7,7 @@ import pytest
 from scenarios import solved
 
 from meanwatt.agents.household.policy_table import PolicyTable
-from meanwatt.analysis.validation import CHECKS, Finding, Status, Validation, validate, verdict
+from meanwatt.analysis.validation import CHECKS, Finding, Sample, Status, Validation, validate, verdict
 from meanwatt.analysis.validation import replication as replication_module
 from meanwatt.analysis.validation.criteria import CRITERIA, judge
 from meanwatt.analysis.validation.exploitability import Exploitability
@@ -19,6 +19,7 @@ from meanwatt.analysis.validation.scaling import Interval, Scaling
 from meanwatt.analysis.validation.verdict import within
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.progress.watch import Watch
 
 SURE = Interval(value=-0.5, low=-0.51, high=-0.49)
 RIGHT = Interval(value=1.0, low=0.98, high=1.02)
@@ -197,8 +198,8 @@ def filed() -> Equilibrium:
 
 def test_households_that_follow_another_policy_are_found(monkeypatch: pytest.MonkeyPatch, filed: Equilibrium) -> None:
     """The market's batteries idle: the aggregate and the state check fail, the right market passes."""
-    plan = {"households": [300, 3000], "replications": 12, "seed": 0, "days": 14, "checks": ("aggregate", "state")}
-    assert verdict(validate(filed, **plan).findings)[0] is not Status.FAIL
+    sample, checks = Sample(households=[300, 3000], replications=12, seed=0, days=14), ("aggregate", "state")
+    assert verdict(validate(filed, sample, checks=checks).findings)[0] is not Status.FAIL
 
     def idle(policy: PolicyTable) -> PolicyTable:
         stay = np.zeros_like(policy.probability)
@@ -212,7 +213,7 @@ def test_households_that_follow_another_policy_are_found(monkeypatch: pytest.Mon
         )
 
     monkeypatch.setattr(replication_module, "ProsumerMarket", faulty)
-    status, sentence = verdict(validate(filed, **plan).findings)
+    status, sentence = verdict(validate(filed, sample, checks=checks).findings)
     assert status is Status.FAIL
     assert "size of the net load error" in sentence
     assert "floor of the net load error" in sentence
@@ -230,12 +231,9 @@ def test_the_leader_finds_nothing_much_better_among_many(filed: Equilibrium) -> 
     said: list[float] = []
     found = leader_loss(
         filed,
-        households=[1000],
-        replications=2,
-        seed=0,
-        days=2,
+        Sample(households=[1000], replications=2, seed=0, days=2),
         evaluations=7,
-        told=lambda _, share: said.append(share),
+        watch=Watch(progress=lambda report: said.append(report.fraction)),
     )
     assert found.gain > 0
     assert found.loss[0].value < 0.05 * found.gain
