@@ -195,6 +195,14 @@ def _collected(
         out[future] = task
         future.add_done_callback(finished.put)
 
+    def killed(task: Task, error: Exception) -> list[tuple[Task, Result]]:
+        if given_up is None:
+            raise WorkersLostError(f"a task {KILLED}") from error
+        if alone:
+            return [(task, given_up(task))]
+        suspects.append(task)
+        return []
+
     try:
         while True:
             if time.monotonic() - counted > COUNT_SECONDS:
@@ -213,12 +221,7 @@ def _collected(
                 try:
                     found.append((task, _result(future, scheduler)))
                 except KilledWorker as error:
-                    if given_up is None:
-                        raise WorkersLostError(f"a task {KILLED}") from error
-                    if alone:
-                        found.append((task, given_up(task)))
-                    else:
-                        suspects.append(task)
+                    found += killed(task, error)
             if found:
                 yield found
     except CommClosedError as error:  # the connection broke while we spoke

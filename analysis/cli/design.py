@@ -116,10 +116,7 @@ def design(
         found.messages,
         design_messages(done, aims),
         first_best_messages(first_best, first_best_message),
-        ["No regret: the search for the commitment was stopped."] if regret and lost is None else [],
-        ["No Pareto surface: stopped before, or no first best or equilibrium to measure it against."]
-        if pareto and surface is None
-        else [],
+        _missing(regret=regret and lost is None, surface=pareto and surface is None),
     )
     result["settings"] = {
         **inputs.given,
@@ -144,6 +141,15 @@ def design(
         say_notes(result["messages"])
     drawn = not pareto or (surface is not None and surface.outcome is Outcome.CONVERGED)
     return 0 if done.outcome is Outcome.CONVERGED and drawn else 1
+
+
+def _missing(*, regret: bool, surface: bool) -> list[str]:
+    """What was asked for and did not come, a sentence each."""
+    sentences = {
+        "No regret: the search for the commitment was stopped.": regret,
+        "No Pareto surface: stopped before, or no first best or equilibrium to measure it against.": surface,
+    }
+    return [sentence for sentence, lacks in sentences.items() if lacks]
 
 
 def _regret(done: "Design", economy: "Economy", aims: "Aims", work: "Work") -> float | None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from meanwatt.analysis.validation.result import Validation
+from meanwatt.analysis.validation.exploitability import Exploitability
+from meanwatt.analysis.validation.result import GridCheck, MemoryFloor, Validation
 from meanwatt.analysis.validation.scaling import Interval, Scaling
 from meanwatt.analysis.validation.verdict import verdict
 
@@ -38,6 +39,9 @@ SINGLE: Final = (
     "memory",
 )
 """Keys with one value, besides the limit of the exploitability."""
+
+Columns = dict[str, list[Any]]
+"""A table: columns by name."""
 
 
 def validation_json(checks: Validation | None, limit: float | None, sizes: int) -> dict[str, Any]:
@@ -91,11 +95,11 @@ def validation_json(checks: Validation | None, limit: float | None, sizes: int) 
     }
 
 
-def validation_tables(checks: Validation) -> dict[str, dict[str, list[Any]]]:
+def validation_tables(checks: Validation) -> dict[str, Columns]:
     """Tables of a study: by number of households, by market, the criteria, and those of the single checks."""
     limit = None if checks.exploit is None else checks.exploit.limit
     whole = validation_json(checks, limit, len(checks.households))
-    tables: dict[str, dict[str, list[Any]]] = {
+    tables: dict[str, Columns] = {
         "sizes": {"households": list(checks.households), **{name: list(whole[name]) for name in BY_SIZE}},
         "replications": dict(checks.by_replication),
         "criteria": {
@@ -104,17 +108,7 @@ def validation_tables(checks: Validation) -> dict[str, dict[str, list[Any]]]:
         },
     }
     if checks.exploit is not None:
-        e = checks.exploit
-        tables["exploitability"] = {
-            "curve": ["own"] * len(e.tail) + ["kinked"] * len(e.kinked),
-            "households": [*e.tail, *e.kinked],
-            "difference_usd_per_household_day": [*e.tail_error, *e.kinked_error],
-        }
-        tables["temperature"] = {
-            "temperature_usd": list(e.temperature_usd),
-            "exploitability_usd_per_household_day": list(e.cooled),
-            "bound_usd_per_household_day": list(e.bound),
-        }
+        tables |= _exploitability_tables(checks.exploit)
     if checks.learners is not None:
         tables["emergence"] = {
             "day": list(range(checks.learners.days)),
@@ -129,19 +123,42 @@ def validation_tables(checks: Validation) -> dict[str, dict[str, list[Any]]]:
             "at_mean_field_usd_per_household_day": [found.value for found in checks.leader.at_mean_field],
         }
     if checks.grid is not None:
-        columns: dict[str, Any] = {"households": list(checks.households)}
-        for name, unit in (("voltage", "pu"), ("loading", "of_rating"), ("loss", "kw")):
-            found: Scaling = getattr(checks.grid, name)
-            columns |= _numbers(name, found.rms, value=f"{name}_rms_{unit}")
-        tables["grid"] = columns
+        tables["grid"] = {"households": list(checks.households), **_grid_columns(checks.grid)}
     if checks.memory:
-        tables["memory"] = {
-            "memory": [m.memory for m in checks.memory for _ in checks.households],
-            "households": [count for _ in checks.memory for count in checks.households],
-            "scatter_rms_kw": [rms.value for m in checks.memory for rms in m.scatter.rms],
-            "expected_rms_kw": [value for m in checks.memory for value in m.expected_kw],
-        }
+        tables["memory"] = _memory_columns(checks.memory, checks.households)
     return tables
+
+
+def _exploitability_tables(found: Exploitability) -> dict[str, Columns]:
+    return {
+        "exploitability": {
+            "curve": ["own"] * len(found.tail) + ["kinked"] * len(found.kinked),
+            "households": [*found.tail, *found.kinked],
+            "difference_usd_per_household_day": [*found.tail_error, *found.kinked_error],
+        },
+        "temperature": {
+            "temperature_usd": list(found.temperature_usd),
+            "exploitability_usd_per_household_day": list(found.cooled),
+            "bound_usd_per_household_day": list(found.bound),
+        },
+    }
+
+
+def _grid_columns(found: GridCheck) -> Columns:
+    columns: Columns = {}
+    for name, unit in (("voltage", "pu"), ("loading", "of_rating"), ("loss", "kw")):
+        error: Scaling = getattr(found, name)
+        columns |= _numbers(name, error.rms, value=f"{name}_rms_{unit}")
+    return columns
+
+
+def _memory_columns(floors: Sequence[MemoryFloor], households: Sequence[int]) -> Columns:
+    return {
+        "memory": [floor.memory for floor in floors for _ in households],
+        "households": [count for _ in floors for count in households],
+        "scatter_rms_kw": [rms.value for floor in floors for rms in floor.scatter.rms],
+        "expected_rms_kw": [value for floor in floors for value in floor.expected_kw],
+    }
 
 
 def _distance(checks: Validation) -> list[Interval]:

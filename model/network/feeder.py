@@ -80,19 +80,7 @@ def feeder_from_graph(graph: nx.Graph, *, peak_reference_kw: float | None = None
         found = f"{len(sources)} ({', '.join(map(str, sources[:4]))})" if sources else "none"
         raise ValueError(f"number of buses with source_voltage_pu: {found}; give it to exactly one bus, the source")
     position = {node: i for i, node in enumerate(graph.nodes)}
-    bus: dict[str, list[float]] = {"nominal_kv": [], "p_kw": [], "q_kvar": [], "customers": []}
-    for node, data in graph.nodes(data=True):
-        place = f"bus '{node}'"
-        p_kw = _number(data, "p_kw", place, 0.0)
-        if "nominal_kv" not in data:  # networkx makes a node of any name that an edge mentions
-            others = [str(other) for other, known in graph.nodes(data=True) if "nominal_kv" in known]
-            hint = f": did you mean '{nearest(str(node), others)}'?" if others else ""
-            raise ValueError(f"{place} has no nominal_kv; give it one, or mend the edge that names it{hint}")
-        bus["nominal_kv"].append(_number(data, "nominal_kv", place))
-        bus["p_kw"].append(p_kw)
-        bus["q_kvar"].append(_number(data, "q_kvar", place, p_kw * KVAR_PER_KW))
-        homes = 0.0 if p_kw == 0 else None if peak is None else float(np.rint(p_kw / peak))
-        bus["customers"].append(_number(data, "customers", place, homes))
+    bus = _buses(graph, peak)
     line: dict[str, list[float]] = {"r_ohm": [], "x_ohm": [], "b_us": [], "rating_a": []}
     ends: list[tuple[int, int]] = []
     transformers = []
@@ -120,6 +108,24 @@ def feeder_from_graph(graph: nx.Graph, *, peak_reference_kw: float | None = None
         **{key: np.array(values) for key, values in bus.items()},
         **{f"line_{key}": np.array(values, dtype=float) for key, values in line.items()},
     )
+
+
+def _buses(graph: nx.Graph, peak: float | None) -> dict[str, list[float]]:
+    """Attributes of all buses by name, each in the order of the nodes; ``peak`` kW make a customer."""
+    bus: dict[str, list[float]] = {"nominal_kv": [], "p_kw": [], "q_kvar": [], "customers": []}
+    for node, data in graph.nodes(data=True):
+        place = f"bus '{node}'"
+        p_kw = _number(data, "p_kw", place, 0.0)
+        if "nominal_kv" not in data:  # networkx makes a node of any name that an edge mentions
+            others = [str(other) for other, known in graph.nodes(data=True) if "nominal_kv" in known]
+            hint = f": did you mean '{nearest(str(node), others)}'?" if others else ""
+            raise ValueError(f"{place} has no nominal_kv; give it one, or mend the edge that names it{hint}")
+        bus["nominal_kv"].append(_number(data, "nominal_kv", place))
+        bus["p_kw"].append(p_kw)
+        bus["q_kvar"].append(_number(data, "q_kvar", place, p_kw * KVAR_PER_KW))
+        homes = 0.0 if p_kw == 0 else None if peak is None else float(np.rint(p_kw / peak))
+        bus["customers"].append(_number(data, "customers", place, homes))
+    return bus
 
 
 def _number(data: Mapping[str, Any], key: str, place: str, default: float | None = None) -> float:

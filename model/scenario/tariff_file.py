@@ -339,39 +339,46 @@ def rate_table(
         If a name is neither a period, a day type nor a season, or a period or day type gets no rate.
     """
     days = [*day_types, *dict.fromkeys(season for season in seasons if season)]
-    if isinstance(form, Mapping):
-        names = [str(name) for name in form]
-        by_day = [name for name in names if name in days]
-        by_period = [name for name in names if name in periods]
-        if by_day and len(by_day) == len(names):
-            rows = []
-            for day_type, season in zip(day_types, seasons, strict=True):
-                name = day_type if day_type in form else season
-                if name is None or name not in form:
-                    raise ValueError(f"{key} gives no rate for day type {day_type}; give one for every day type")
-                row = rate_table(
-                    form[name], key=f"{key}.{name}", periods=periods, day_types=[day_type], seasons=[None], slots=slots
-                )
-                rows.append(row[0])
-            return np.array(rows)
-        for name in names:
-            if name not in periods and name not in days:
-                raise ValueError(f"{key}: {unknown('name', name, [*periods, *days])}")
-        if by_day:
-            raise ValueError(
-                f"{key} mixes the day type or season {by_day[0]} with the period {by_period[0]};"
-                " give a table by day type or season, and in it one by period"
+    if not isinstance(form, Mapping):
+        return np.tile(slot_values(form, slots, key), (len(day_types), 1))
+    names = [str(name) for name in form]
+    by_day = [name for name in names if name in days]
+    if by_day and len(by_day) == len(names):
+        rows = []
+        for day_type, season in zip(day_types, seasons, strict=True):
+            name = day_type if day_type in form else season
+            if name is None or name not in form:
+                raise ValueError(f"{key} gives no rate for day type {day_type}; give one for every day type")
+            row = rate_table(
+                form[name], key=f"{key}.{name}", periods=periods, day_types=[day_type], seasons=[None], slots=slots
             )
-        missing = [period for period in periods if period not in form]
-        if missing:
-            raise ValueError(f"{key} gives no rate for period {missing[0]}; give one for every period")
-        for name in names:
-            if isinstance(form[name], Mapping | list | tuple):
-                raise ValueError(f"{key}.{name} is {show(form[name])}; give one number for a period")
-        row = np.array([float(form[period]) for period in period_of_slot(periods, slots)])
-    else:
-        row = slot_values(form, slots, key)
-    return np.tile(row, (len(day_types), 1))
+            rows.append(row[0])
+        return np.array(rows)
+    _require_rates_by_period(form, key, periods, days, by_day)
+    by_slot = np.array([float(form[period]) for period in period_of_slot(periods, slots)])
+    return np.tile(by_slot, (len(day_types), 1))
+
+
+def _require_rates_by_period(
+    form: Mapping[str, Any], key: str, periods: Mapping[str, Iterable[str]], days: Sequence[str], by_day: Sequence[str]
+) -> None:
+    """Refuse a table that does not give every period, and nothing else, one number."""
+    names = [str(name) for name in form]
+    for name in names:
+        if name not in periods and name not in days:
+            raise ValueError(f"{key}: {unknown('name', name, [*periods, *days])}")
+    if by_day:
+        by_period = [name for name in names if name in periods]
+        raise ValueError(
+            f"{key} mixes the day type or season {by_day[0]} with the period {by_period[0]};"
+            " give a table by day type or season, and in it one by period"
+        )
+    missing = [period for period in periods if period not in form]
+    if missing:
+        raise ValueError(f"{key} gives no rate for period {missing[0]}; give one for every period")
+    for name in names:
+        if isinstance(form[name], Mapping | list | tuple):
+            raise ValueError(f"{key}.{name} is {show(form[name])}; give one number for a period")
 
 
 def group_values(value: float | Mapping[str, float], groups: Sequence[str], key: str) -> Floats:

@@ -149,43 +149,59 @@ def _march(
     The books need not be exact far from their balance: prices are solved to a small share of the last step.
     """
     finest = 0.1 * tolerance
-    adder, gap = 0.0, surplus(0.0, COARSE_USD_PER_KWH)
-    if gap >= 0 and (gap := surplus(0.0, finest)) >= 0:  # roughly known books must not decide
+
+    def checked(adder: float, accuracy: float) -> float:
+        gap = surplus(adder, accuracy)
+        return surplus(adder, finest) if gap >= 0 else gap  # roughly known books must not decide
+
+    adder, gap = 0.0, checked(0.0, COARSE_USD_PER_KWH)
+    if gap >= 0:
         return 0.0
     trail = [(adder, gap)]
     best = adder, gap
     while True:
         slope = exact_slope(adder)
         if slope is None:
-            sold = solution(adder).answer.billed_kwh_per_day
-            slope = sold if len(trail) == 1 else (gap - trail[-2][1]) / (adder - trail[-2][0])
+            slope = _secant_slope(trail, solution(adder))
         step = -gap / slope if slope > 0 else np.inf
         if step <= finest:
             return adder
         floor = SHORTEST_STEP_USD_PER_KWH if slope <= 0 else 0.0
         step = float(np.clip(step, floor, cap / GRID))
         adder = min(adder + step, cap)
-        gap = surplus(adder, float(np.clip(1e-3 * step, finest, COARSE_USD_PER_KWH)))
-        if gap >= 0:
-            gap = surplus(adder, finest)
+        gap = checked(adder, float(np.clip(1e-3 * step, finest, COARSE_USD_PER_KWH)))
         trail.append((adder, gap))
         best = max(best, trail[-1], key=lambda point: point[1])
         if gap >= 0:
             return _finely_bracketed(surplus, [point for point, _ in trail], finest)
         if len(trail) > 2 and trail[-2][1] >= max(trail[-3][1], gap):
-            from scipy.optimize import minimize_scalar  # slow to import, seldom needed
-
-            peak = minimize_scalar(
-                lambda a: -surplus(a, COARSE_USD_PER_KWH),
-                bounds=(trail[-3][0], adder),
-                method="bounded",
-                options={"xatol": 1e-4},
-            )
-            if surplus(float(peak.x), finest) >= 0:
-                return _finely_bracketed(surplus, [*(point for point, _ in trail[:-2]), float(peak.x)], finest)
-            best = max(best, (float(peak.x), -float(peak.fun)), key=lambda point: point[1])
+            peak, height = _peak_between(surplus, trail[-3][0], adder)
+            if surplus(peak, finest) >= 0:
+                return _finely_bracketed(surplus, [*(point for point, _ in trail[:-2]), peak], finest)
+            best = max(best, (peak, height), key=lambda point: point[1])
         if adder >= cap:
             return best[0], best[0]
+
+
+def _secant_slope(trail: list[tuple[float, float]], here: PriceSolution) -> float:
+    """Slope of the books over the last step of a march; before the first, the energy that the adder is charged on."""
+    if len(trail) == 1:
+        return here.answer.billed_kwh_per_day
+    (low, before), (high, after) = trail[-2:]
+    return (after - before) / (high - low)
+
+
+def _peak_between(surplus: Callable[[float, float], float], low: float, high: float) -> tuple[float, float]:
+    """Adder between two at which the books are best, and their surplus there, both roughly."""
+    from scipy.optimize import minimize_scalar  # slow to import, seldom needed
+
+    found = minimize_scalar(
+        lambda adder: -surplus(adder, COARSE_USD_PER_KWH),
+        bounds=(low, high),
+        method="bounded",
+        options={"xatol": 1e-4},
+    )
+    return float(found.x), -float(found.fun)
 
 
 def _finely_bracketed(
