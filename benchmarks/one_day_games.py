@@ -34,9 +34,9 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.certificates import exploitability_usd_per_day
 from meanwatt.model.mean_field.population.flow import household_flow
+from meanwatt.model.mean_field.population.game import potential_failures
 from meanwatt.model.mean_field.population.population_response import Answer, answer, outlook, summed
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
-from meanwatt.model.mean_field.solvers.price_search import potential_failures
 from meanwatt.model.mean_field.zero_temperature.frank_wolfe import ExactSolution, solve_exact
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff

@@ -11,7 +11,7 @@ import numpy as np
 
 from meanwatt.agents.household.battery import moves
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
-from meanwatt.model.mean_field.solvers.price_search import couples, potential_failures
+from meanwatt.model.mean_field.population.game import couples, potential_failures
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
 from meanwatt.model.scenario.loading import Scenario
 

@@ -33,8 +33,8 @@ from meanwatt.analysis.finite_game.others import Others
 from meanwatt.model.mean_field.certificates import policy_value_usd
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.population.flow import Flow
+from meanwatt.model.mean_field.population.game import couples
 from meanwatt.model.mean_field.population.population_response import outlook
-from meanwatt.model.mean_field.solvers.price_search import couples
 from meanwatt.model.scenario.economy import Economy
 
 

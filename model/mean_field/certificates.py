@@ -8,9 +8,10 @@ from meanwatt.agents.household.best_response import respond
 from meanwatt.agents.household.decision_problem import Outlook
 from meanwatt.agents.household.slot_outcome import slot_outcome
 from meanwatt.agents.numerics.arrays import Floats, Ints
-from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.model.mean_field.derivatives.price_product import PriceProduct
 from meanwatt.model.mean_field.population.flow import worth_left_usd
+from meanwatt.model.mean_field.population.game import Game, couples, potential_failures
 from meanwatt.model.mean_field.population.population_response import (
     Answer,
     induced_wholesale,
@@ -20,7 +21,6 @@ from meanwatt.model.mean_field.population.population_response import (
 )
 from meanwatt.model.mean_field.population.ties import forgone_by_plans_usd_per_day, parts_somewhere
 from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
-from meanwatt.model.mean_field.solvers.price_search import couples, potential_failures
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 
@@ -58,15 +58,15 @@ def exploitability_usd_per_day(
     adder = found.adder_usd_per_kwh
     if tariff.recovery is Recovery.VOLUMETRIC and found.billed_kwh_per_day > 0:
         adder = max(adder - surplus_usd_per_day(economy, tariff, found) / found.billed_kwh_per_day, 0.0)
-    posted = rates(tariff, economy.common.today, wholesale, adder)
+    game = Game(economy, tariff)
+    posted = game.posted_rates(wholesale, adder)
     hard = outlook(economy, temperature_usd=0.0)
     total = forgone_by_plans_usd_per_day(economy, tariff, found, posted)
     for kind, (household, response, flow) in enumerate(zip(economy.types, found.responses, found.flows, strict=True)):
         if household.battery is None:
             continue
         view = own_outlook(economy, hard, kind)
-        own_rates = tariff.for_group(posted, household.group)
-        brought = slot_outcome(household, own_rates, economy.shock_levels, economy.slot_hours)
+        brought = slot_outcome(household, game.own_rates(posted, kind), economy.shock_levels, economy.slot_hours)
         best = respond(brought, household.levels, view, start=response, check=check)
         if hard.discount_per_day == 1.0:
             weight = flow.frequency * economy.common.probability[:, None, None, None]

@@ -30,6 +30,7 @@ from meanwatt.model.mean_field.derivatives.population_sensitivity import (
     dense_pays,
     net_load_slope,
 )
+from meanwatt.model.mean_field.population.game import couples
 from meanwatt.model.mean_field.population.population_response import (
     ROUGHEST,
     Answer,
@@ -46,7 +47,7 @@ from meanwatt.model.mean_field.solution_messages import (
 )
 from meanwatt.model.mean_field.solvers.methods import SolverMethod, method_named
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess, solve_prices
-from meanwatt.model.mean_field.solvers.price_search import PriceSolution, couples
+from meanwatt.model.mean_field.solvers.price_search import PriceSolution
 from meanwatt.model.mean_field.solvers.revenue_recovery import Recovered, balancing_fixed_charge, smallest_adder
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.economy import Economy

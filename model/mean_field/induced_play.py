@@ -15,9 +15,10 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.slot_outcome import mean_reward_usd, slot_outcome
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import Rates, Tariff, rates
+from meanwatt.agents.tariff.tariff import Rates, Tariff
 from meanwatt.model.mean_field.certificates import policy_value_usd
 from meanwatt.model.mean_field.population.flow import Flow, household_flow
+from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import induced_wholesale, outlook
 from meanwatt.model.scenario.economy import Economy
 
@@ -96,12 +97,13 @@ def follow(
             own.append(flow)
         flows.append(tuple(own))
     wholesale = induced_wholesale(economy, net_load)
-    posted = rates(tariff, economy.common.today, wholesale, adder_usd_per_kwh)
+    game = Game(economy, tariff)
+    posted = game.posted_rates(wholesale, adder_usd_per_kwh)
     hard = outlook(economy, temperature_usd=0.0)
     forgone = np.zeros(len(cohorts))
     best = []
     for kind, household in enumerate(economy.types):
-        charged = tariff.for_group(posted, household.group)
+        charged = game.own_rates(posted, kind)
         brought = slot_outcome(household, charged, economy.shock_levels, economy.slot_hours)
         top = respond(brought, household.levels, hard, start=start.best[kind] if start else None)
         best.append(top)

@@ -21,11 +21,12 @@ from scipy.optimize import minimize
 from meanwatt.agents.household.decision_problem import HeldDay
 from meanwatt.agents.household.slot_outcome import mean_payment_usd
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import FEASIBLE, UNIT, Commitment, Trial, Violation, commit
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points
 from meanwatt.model.mean_field.population.flow import worth_left_usd
+from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import outlook, own_outlook, surplus_usd_per_day
 from meanwatt.model.mean_field.solvers.revenue_recovery import balancing_fixed_charge
 from meanwatt.model.progress.watch import Cancelled, Progress
@@ -273,13 +274,13 @@ def alternating(
 def frozen(found: Equilibrium, tariff: Tariff) -> Equilibrium:
     """What the leader believes of another tariff if nobody moves: the same loads at its rates and charges."""
     economy, old = found.economy, found.answer
-    posted = rates(tariff, economy.common.today, old.wholesale_usd_per_kwh, old.adder_usd_per_kwh)
+    game = Game(economy, tariff)
+    posted = game.posted_rates(old.wholesale_usd_per_kwh, old.adder_usd_per_kwh)
     payment = np.empty(len(economy.types))
-    for kind, (household, response, flow) in enumerate(zip(economy.types, old.responses, old.flows, strict=True)):
-        own = tariff.for_group(posted, household.group)
-        paid = mean_payment_usd(response.outcome, own, economy.slot_hours)
+    for type_index, (response, flow) in enumerate(zip(old.responses, old.flows, strict=True)):
+        paid = mean_payment_usd(response.outcome, game.own_rates(posted, type_index), economy.slot_hours)
         weight = flow.frequency * economy.common.probability[:, None, None, None]
-        payment[kind] = (weight * paid).sum()
+        payment[type_index] = (weight * paid).sum()
     answer = replace(old, rates=posted, payment_usd_per_day=payment)
     surplus = surplus_usd_per_day(economy, tariff, answer)
     charge = tariff.fixed_charge_usd_per_day

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import ExportRule, Rates, Recovery, Tariff, rates
+from meanwatt.agents.tariff.tariff import ExportRule, Rates, Recovery, Tariff
 from meanwatt.model.mean_field.derivatives.household_sensitivity import Directions, Sensitivity
 from meanwatt.model.mean_field.derivatives.population_sensitivity import (
     adder_direction,
@@ -25,6 +25,7 @@ from meanwatt.model.mean_field.derivatives.population_sensitivity import (
     rate_slopes,
 )
 from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import Answer
 from meanwatt.model.scenario.economy import Economy
 
@@ -129,7 +130,7 @@ class _Change:
 
     @staticmethod
     def _rates(found: Equilibrium, tariff: Tariff) -> Rates:
-        return rates(tariff, found.economy.common.today, found.wholesale_usd_per_kwh, found.adder_usd_per_kwh)
+        return Game(found.economy, tariff).posted_rates(found.wholesale_usd_per_kwh, found.adder_usd_per_kwh)
 
 
 def _assemble(

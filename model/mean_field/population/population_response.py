@@ -9,8 +9,9 @@ from meanwatt.agents.household.best_response import Response, best_response, val
 from meanwatt.agents.household.decision_problem import Outlook, ValueRule
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import ExportRule, Rates, Tariff, rates
+from meanwatt.agents.tariff.tariff import ExportRule, Rates, Tariff
 from meanwatt.model.mean_field.population.flow import LAW_TOLERANCE, Flow, household_flow
+from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.threads import for_each_type
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
@@ -120,12 +121,12 @@ def answer(
     horizon = outlook(economy, temperature_usd=temperature_usd)
     tolerance_usd = value_tolerance_usd(horizon.temperature_usd, accuracy)
     law_tolerance = LAW_TOLERANCE if accuracy <= EXACT else LAW_SHARE * accuracy
-    posted = rates(tariff, economy.common.today, wholesale_usd_per_kwh, adder_usd_per_kwh)
+    game = Game(economy, tariff)
+    posted = game.posted_rates(wholesale_usd_per_kwh, adder_usd_per_kwh)
     start = start if start is not None and same_types(start, economy) else None
 
     def settle(k: int) -> tuple[Response, Flow]:
-        household = economy.types[k]
-        own = tariff.for_group(posted, household.group)
+        household, own = economy.types[k], game.own_rates(posted, k)
         view = own_outlook(economy, horizon, k)
         before = start.responses[k] if start else None
         ties = economy.ties[k] if economy.ties else None
@@ -147,48 +148,65 @@ def same_types(found: Answer, economy: Economy) -> bool:
     return [flow.law.shape for flow in found.flows] == wanted
 
 
-def careful_answer(
-    economy: Economy,
-    tariff: Tariff,
-    wholesale_usd_per_kwh: Floats,
-    adder_usd_per_kwh: float,
-    *,
-    tolerance: float,
-    watch: Watch,
-    start: Answer | None = None,
-    before: float = np.inf,
-    temperature_usd: float | None = None,
-    residual_of: Callable[[Answer], float] | None = None,
-) -> tuple[Answer, float]:
-    """Answer to prices, and what it misses a solution by, no more accurate than a search needs there.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PopulationOracle:
+    """The continuum as a search for prices asks it: answers no more accurate than the search needs where it is.
 
-    Parameters
+    Attributes
     ----------
+    game
+        Whom to ask.
     tolerance
         Residual at which the search stops; an answer below it is as accurate as that takes. [USD/kWh]
-    before
-        Residual of the prices that led here. [USD/kWh]
+    watch
+        Counts the answers.
+    temperature_usd
+        Another temperature than the scenario's. [USD]
     residual_of
         What an answer misses a solution by; `price_gap` by default. [USD/kWh]
     """
-    finest = finest_accuracy(tolerance)
-    rough = max(finest, min(ROUGH * before, ROUGHEST if economy.ties is None else ROUGHEST_TIED))
-    posted = wholesale_usd_per_kwh, adder_usd_per_kwh
-    while True:
-        found = answer(
-            economy,
-            tariff,
-            *posted,
-            start=start,
-            temperature_usd=temperature_usd,
-            accuracy=rough,
-            check=watch.check,
-        )
-        residual = price_gap(economy, found) if residual_of is None else residual_of(found)
-        watch.tick(residual)
-        if residual > tolerance or rough <= finest:
-            return found, residual
-        start, rough = found, finest
+
+    game: Game
+    tolerance: float
+    watch: Watch
+    temperature_usd: float | None = None
+    residual_of: Callable[[Answer], float] | None = None
+
+    def answer(
+        self,
+        wholesale_usd_per_kwh: Floats,
+        adder_usd_per_kwh: float,
+        *,
+        start: Answer | None = None,
+        before: float = np.inf,
+    ) -> tuple[Answer, float]:
+        """Answer prices; return what it misses a solution by [USD/kWh], too.
+
+        Parameters
+        ----------
+        start
+            As for `answer`.
+        before
+            Residual of the prices that led here. [USD/kWh]
+        """
+        economy, finest = self.game.economy, finest_accuracy(self.tolerance)
+        rough = max(finest, min(ROUGH * before, ROUGHEST if economy.ties is None else ROUGHEST_TIED))
+        while True:
+            found = answer(
+                economy,
+                self.game.tariff,
+                wholesale_usd_per_kwh,
+                adder_usd_per_kwh,
+                start=start,
+                temperature_usd=self.temperature_usd,
+                accuracy=rough,
+                check=self.watch.check,
+            )
+            residual = price_gap(economy, found) if self.residual_of is None else self.residual_of(found)
+            self.watch.tick(residual)
+            if residual > self.tolerance or rough <= finest:
+                return found, residual
+            start, rough = found, finest
 
 
 def finest_accuracy(tolerance: float) -> float:

@@ -22,7 +22,8 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import plan_reward_usd
 from meanwatt.agents.household.split import Ties
 from meanwatt.agents.numerics.arrays import Bools, Floats
-from meanwatt.agents.tariff.tariff import Rates, Tariff, rates
+from meanwatt.agents.tariff.tariff import Rates, Tariff
+from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import Answer
 from meanwatt.model.scenario.economy import Economy
 
@@ -75,9 +76,11 @@ def price_range(economy: Economy) -> tuple[Floats, Floats]:
 
 def tie_slots(economy: Economy, tariff: Tariff, adder_usd_per_kwh: float) -> tuple[Bools, ...] | None:
     """Slots (c, h) of each type in which the price may rest at a tie of plans; None where nobody's can."""
-    ends = [rates(tariff, economy.common.today, price, adder_usd_per_kwh) for price in price_range(economy)]
+    game = Game(economy, tariff)
+    ends = [game.posted_rates(price, adder_usd_per_kwh) for price in price_range(economy)]
     found = tuple(
-        _ties(household, [tariff.for_group(end, household.group) for end in ends]) for household in economy.types
+        _ties(household, [game.own_rates(end, type_index) for end in ends])
+        for type_index, household in enumerate(economy.types)
     )
     return found if any(where.any() for where in found) else None
 

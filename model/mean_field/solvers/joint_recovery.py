@@ -20,16 +20,17 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.derivatives.population_sensitivity import BooksSlope
+from meanwatt.model.mean_field.population.game import Game, couples
 from meanwatt.model.mean_field.population.population_response import (
     Answer,
+    PopulationOracle,
     answer,
-    careful_answer,
     induced_wholesale,
     price_gap,
     surplus_usd_per_day,
 )
 from meanwatt.model.mean_field.solvers.price_fixed_point import with_wholesale
-from meanwatt.model.mean_field.solvers.price_search import PriceSolution, couples
+from meanwatt.model.mean_field.solvers.price_search import PriceSolution
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 
@@ -106,9 +107,12 @@ class _System:
     """The equations in y = (x, α), or in α alone where no rate depends on the price."""
 
     def __init__(self, economy: Economy, tariff: Tariff, tolerance: float, watch: Watch) -> None:
-        self.economy, self.tariff, self.tolerance, self.watch = economy, tariff, tolerance, watch
+        self.economy, self.tariff, self.watch = economy, tariff, watch
         self.couples = couples(tariff)
         self.shape = economy.rest_load_kw.shape
+        self._oracle = PopulationOracle(
+            game=Game(economy, tariff), tolerance=tolerance, watch=watch, residual_of=self._residual
+        )
 
     def unknowns(self, known: Answer) -> Floats:
         """The unknowns at an answer's own net load and adder."""
@@ -129,17 +133,8 @@ class _System:
     def at(self, unknowns: Floats, warm: Answer, before: float = np.inf) -> _Point:
         """Evaluate the population."""
         load_kw = unknowns[:-1].reshape(self.shape) if self.couples else warm.net_load_kw + self.economy.rest_load_kw
-        found, residual = careful_answer(
-            self.economy,
-            self.tariff,
-            self.economy.supply.price(load_kw),
-            float(unknowns[-1]),
-            tolerance=self.tolerance,
-            watch=self.watch,
-            start=warm,
-            before=before,
-            residual_of=self._residual,
-        )
+        prices = self.economy.supply.price(load_kw)
+        found, residual = self._oracle.answer(prices, float(unknowns[-1]), start=warm, before=before)
         gap_kw = (load_kw - self.economy.rest_load_kw - found.net_load_kw).ravel() if self.couples else np.empty(0)
         return _Point(unknowns, found, np.append(gap_kw, self._surplus(found)), residual)
 

@@ -27,9 +27,7 @@ from typing import Protocol
 
 import numpy as np
 
-from meanwatt.agents.household.decision_problem import Outlook
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.derivatives.population_sensitivity import dense_pays, net_load_slope, own_slot_slope
 from meanwatt.model.mean_field.derivatives.price_product import (
     LoadEquation,
@@ -37,9 +35,9 @@ from meanwatt.model.mean_field.derivatives.price_product import (
     apply_blocks,
     inverted_blocks,
 )
-from meanwatt.model.mean_field.population.population_response import Answer, careful_answer, outlook
+from meanwatt.model.mean_field.population.game import Game
+from meanwatt.model.mean_field.population.population_response import Answer, PopulationOracle, outlook
 from meanwatt.model.progress.watch import Watch
-from meanwatt.model.scenario.economy import Economy
 
 STEP_LIMIT = 25
 """Newton steps at one temperature."""
@@ -100,39 +98,43 @@ class _Point:
     potential: float
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class _Game:
-    """The fixed-point problem at one temperature."""
+class LoadFixedPoint:
+    """The fixed point in the system load: G(x) = 0 at one temperature and a given adder.
 
-    economy: Economy
-    tariff: Tariff
-    adder: float
-    horizon: Outlook
-    watch: Watch
-    has_potential: bool
-    tolerance: float
+    Parameters
+    ----------
+    game
+        Whose load answers the prices.
+    adder_usd_per_kwh
+        The adder held. [USD/kWh]
+    temperature_usd
+        Above 0. [USD]
+    tolerance
+        Residual at which to stop. [USD/kWh]
+    watch
+        Counts evaluations of the population.
+    """
+
+    def __init__(
+        self, game: Game, adder_usd_per_kwh: float, *, temperature_usd: float, tolerance: float, watch: Watch
+    ) -> None:
+        self.game, self.adder = game, adder_usd_per_kwh
+        self.economy, self.tariff = game.economy, game.tariff
+        self.watch, self.tolerance = watch, tolerance
+        self.horizon = outlook(game.economy, temperature_usd=temperature_usd)
+        self.has_potential = game.has_potential
+        self._oracle = PopulationOracle(game=game, tolerance=tolerance, watch=watch, temperature_usd=temperature_usd)
 
     def at(self, load_kw: Floats, warm: Answer | None, before: float = np.inf) -> _Point:
         """Evaluate the population at a system load (c, h); ``before`` is the residual that led there."""
-        economy = self.economy
-        prices = economy.supply.price(load_kw)
-        found, residual = careful_answer(
-            economy,
-            self.tariff,
-            prices,
-            self.adder,
-            tolerance=self.tolerance,
-            watch=self.watch,
-            start=warm,
-            before=before,
-            temperature_usd=self.horizon.temperature_usd,
-        )
+        prices = self.game.marginal_cost(load_kw)
+        found, residual = self._oracle.answer(prices, self.adder, start=warm, before=before)
         potential = self._potential(found, load_kw) if self.has_potential else np.nan
-        return _Point(load_kw, found, load_kw - economy.rest_load_kw - found.net_load_kw, residual, potential)
+        return _Point(load_kw, found, load_kw - self.economy.rest_load_kw - found.net_load_kw, residual, potential)
 
     def derivative(self, point: _Point) -> tuple["_Inverse", Floats]:
         """What solves for a step at a point, and the coupling in it."""
-        steepness = self.economy.supply.slope(point.load_kw)
+        steepness = self.game.marginal_cost_slope(point.load_kw)
         own = own_slot_slope(self.economy, self.tariff, point.answer, horizon=self.horizon)
         if not dense_pays(self.economy):
             product = PriceProduct(self.economy, self.tariff, point.answer, self.watch, horizon=self.horizon)
@@ -143,7 +145,7 @@ class _Game:
 
     def renewed(self, point: _Point, coupling: Floats) -> "_Inverse":
         """The same with a coupling known from elsewhere."""
-        steepness = self.economy.supply.slope(point.load_kw)
+        steepness = self.game.marginal_cost_slope(point.load_kw)
         own = own_slot_slope(self.economy, self.tariff, point.answer, horizon=self.horizon)
         if coupling.ndim == 3:
             return _BlockInverse(inverted_blocks(coupling + _diagonal(own), steepness))
@@ -151,7 +153,7 @@ class _Game:
 
     def fall(self, point: _Point, step: Floats) -> float:
         """Slope of the potential along a step; below zero downhill. [USD per household-day]"""
-        bent = self.economy.supply.slope(point.load_kw) * step
+        bent = self.game.marginal_cost_slope(point.load_kw) * step
         by_state = (point.gap_kw * bent).sum(axis=1) * self.economy.slot_hours
         return float(self.economy.common.probability @ by_state)
 
@@ -223,15 +225,9 @@ class _BlockInverse:
 
 
 def solve_newton(
-    economy: Economy,
-    tariff: Tariff,
-    adder_usd_per_kwh: float,
+    problem: LoadFixedPoint,
     load_kw: Floats,
     *,
-    temperature_usd: float,
-    tolerance: float,
-    watch: Watch,
-    has_potential: bool,
     warm: Answer | None = None,
     slope: Floats | None = None,
     coupling: Floats | None = None,
@@ -244,12 +240,6 @@ def solve_newton(
     ----------
     load_kw : (c, h)
         Where to start. [kW per household]
-    temperature_usd
-        Above 0. [USD]
-    tolerance
-        Residual at which to stop. [USD/kWh]
-    has_potential
-        Whether the game is a potential game (Theorem U's conditions, the adder given).
     warm
         An answer to similar prices.
     slope
@@ -261,32 +251,20 @@ def solve_newton(
     shortest
         Part of a step below which there is nothing to be gained.
     """
-    horizon = outlook(economy, temperature_usd=temperature_usd)
-    game = _Game(
-        economy=economy,
-        tariff=tariff,
-        adder=adder_usd_per_kwh,
-        horizon=horizon,
-        watch=watch,
-        has_potential=has_potential,
-        tolerance=tolerance,
-    )
-    here = game.at(load_kw, warm)
+    here = problem.at(load_kw, warm)
     best, bests, made = here, [here.residual], _Made.BEFORE
     inverse: _Inverse | None = None if slope is None else _DenseInverse(slope)
     reuse, renew = REUSE if load_kw.size <= FEW_PRICES else REUSE_LARGE, coupling is not None
     for _ in range(STEP_LIMIT):
-        if best.residual <= tolerance:
-            break
-        if patience is not None and len(bests) > patience and best.residual > FALLEN * bests[-1 - patience]:
+        if best.residual <= problem.tolerance or _out_of_patience(bests, patience):
             break
         if inverse is None and renew and coupling is not None:
-            inverse, made = game.renewed(here, coupling), _Made.RENEWED
+            inverse, made = problem.renewed(here, coupling), _Made.RENEWED
         elif inverse is None:
-            (inverse, coupling), made, renew = game.derivative(here), _Made.FRESH, True
+            (inverse, coupling), made, renew = problem.derivative(here), _Made.FRESH, True
         if made is not _Made.BEFORE and isinstance(inverse, _DenseInverse):
             slope = inverse.slope
-        there = _search(game, here, inverse.step(here.gap_kw), made is _Made.FRESH, shortest)
+        there = _search(problem, here, inverse.step(here.gap_kw), made is _Made.FRESH, shortest)
         if made is _Made.RENEWED and there is not None and there.residual > RENEWED_IN_VAIN * here.residual:
             there = None
         if there is None:
@@ -307,8 +285,13 @@ def solve_newton(
         residual_usd_per_kwh=best.residual,
         slope=slope,
         coupling=coupling,
-        converged=best.residual <= tolerance,
+        converged=best.residual <= problem.tolerance,
     )
+
+
+def _out_of_patience(bests: list[float], patience: int | None) -> bool:
+    """Whether the best residual has not fallen to ``FALLEN`` of what it was so many steps ago."""
+    return patience is not None and len(bests) > patience and bests[-1] > FALLEN * bests[-1 - patience]
 
 
 class _Made(Enum):
@@ -322,19 +305,19 @@ class _Made(Enum):
     """elsewhere, and corrected since"""
 
 
-def _search(game: _Game, here: _Point, step: Floats, exact: bool, shortest: float) -> _Point | None:
+def _search(problem: LoadFixedPoint, here: _Point, step: Floats, exact: bool, shortest: float) -> _Point | None:
     """The longest acceptable part of a step; None if there is none, or if an inexact step is not good as it is."""
-    promised, length = game.fall(here, step), 1.0
+    promised, length, has_potential = problem.fall(here, step), 1.0, problem.has_potential
     while length >= shortest:
-        there = game.at(here.load_kw + length * step, here.answer, here.residual)
+        there = problem.at(here.load_kw + length * step, here.answer, here.residual)
         # a steep load lets the residual fall across the minimum of the potential and back for ever
-        astray = game.has_potential and game.economy.ties is not None and there.potential > here.potential + ASTRAY_USD
+        astray = has_potential and problem.economy.ties is not None and there.potential > here.potential + ASTRAY_USD
         if there.residual <= (1 - 0.1 * length) * here.residual and not astray:
             return there
         if not exact:
             return None
         allowed = here.potential + ARMIJO * length * promised + ROUNDING_USD
-        if game.has_potential and there.potential <= allowed:
+        if has_potential and there.potential <= allowed:
             return there
         length *= 0.5 if length > 0.3 else 0.3
     return None

@@ -4,6 +4,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.model.mean_field.population.game import couples
 from meanwatt.model.mean_field.population.population_response import (
     Answer,
     answer,
@@ -12,7 +13,7 @@ from meanwatt.model.mean_field.population.population_response import (
 )
 from meanwatt.model.mean_field.population.ties import parts_somewhere, settle_ties, tie_slots
 from meanwatt.model.mean_field.solvers.methods import AUTO, SolverMethod
-from meanwatt.model.mean_field.solvers.price_search import PriceSearch, PriceSolution, couples
+from meanwatt.model.mean_field.solvers.price_search import PriceSearch, PriceSolution
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 

@@ -5,18 +5,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from meanwatt.agents.household.decision_problem import ValueRule
 from meanwatt.agents.numerics.anderson import accelerate
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import ExportRule, Tariff
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import (
     Answer,
-    careful_answer,
+    PopulationOracle,
     induced_wholesale,
     price_gap,
 )
-from meanwatt.model.mean_field.solvers.newton import SHORTEST_STEP, solve_newton
+from meanwatt.model.mean_field.solvers.newton import SHORTEST_STEP, LoadFixedPoint, solve_newton
 from meanwatt.model.mean_field.zero_temperature.frank_wolfe import solve_exact
 from meanwatt.model.mean_field.zero_temperature.mixed_plans import solve_mixed
 from meanwatt.model.progress.watch import Watch
@@ -69,31 +69,6 @@ class PriceSolution:
     tried: str = ""
 
 
-def couples(tariff: Tariff) -> bool:
-    """Tell whether any rate depends on the wholesale price."""
-    by_export = tariff.export_rule is ExportRule.NET_BILLING and tariff.export_pass_through > 0
-    return tariff.pass_through > 0 or by_export
-
-
-def potential_failures(economy: Economy, tariff: Tariff) -> list[str]:
-    """Conditions of Theorem U that a game with a given adder misses, in words; none: it has a convex potential."""
-    scenario = economy.scenario
-    failed = []
-    if scenario.discount_per_day != 1.0:
-        failed.append("the discount is below 1")
-    if ValueRule(scenario.value_rule) is not ValueRule.ENTROPY and scenario.temperature_usd > 0:
-        failed.append("the value rule is not entropy")
-    if not couples(tariff):
-        return failed
-    if tariff.export_rule is ExportRule.NET_BILLING and tariff.export_pass_through != tariff.pass_through:
-        failed.append("export and import pass through different shares of the wholesale price")
-    if tariff.export_rule is ExportRule.NONE:
-        failed.append("exports earn nothing while imports follow the wholesale price")
-    if tariff.discount.any():
-        failed.append("a group discount applies to the wholesale price")
-    return failed
-
-
 class PriceSearch:
     """A search for the equilibrium prices of one tariff, and what it has found so far."""
 
@@ -107,10 +82,11 @@ class PriceSearch:
         *,
         brief: bool = False,
     ) -> None:
+        self.game = Game(economy, tariff)
         self.economy, self.tariff, self.adder, self.brief = economy, tariff, adder, brief
         self.tolerance, self.watch = tolerance, watch
         self.target = economy.scenario.temperature_usd
-        self.has_potential = not potential_failures(economy, tariff)
+        self.has_potential = self.game.has_potential
         self.patient = True
         self.found: list[PriceSolution] = []
 
@@ -144,15 +120,16 @@ class PriceSearch:
     ) -> PriceSolution:
         """Newton's method at one temperature; kept as a find at the target temperature."""
         there = temperature == self.target
-        ended = solve_newton(
-            self.economy,
-            self.tariff,
+        problem = LoadFixedPoint(
+            self.game,
             self.adder,
-            load_kw,
             temperature_usd=temperature,
             tolerance=self.tolerance if there else max(LOOSE * temperature, self.tolerance),
             watch=self.watch,
-            has_potential=self.has_potential,
+        )
+        ended = solve_newton(
+            problem,
+            load_kw,
             warm=warm,
             slope=slope,
             coupling=coupling,
@@ -197,7 +174,7 @@ class PriceSearch:
 
     def mix_plans(self, load_kw: Floats, *, by_potential: bool) -> None:
         """The mixture of plans that clears the market at temperature 0: of least potential, or by its inequality."""
-        wholesale = self.economy.supply.price(load_kw)
+        wholesale = self.game.marginal_cost(load_kw)
         solve = solve_exact if by_potential else solve_mixed
         ended = solve(self.economy, self.tariff, self.adder, wholesale, watch=self.watch)
         # what a household forgoes by its plan, per kWh that it uses, is as good a residual as a price that moves
@@ -220,27 +197,19 @@ class PriceSearch:
 
         ``plainly`` takes every price as it comes, which is Picard's iteration: it herds where storage is plentiful.
         """
+        oracle = PopulationOracle(game=self.game, tolerance=self.tolerance, watch=self.watch)
         last, gap = warm, np.inf
         best: tuple[float, Answer] | None = None
 
         def price_map(vector: Floats) -> Floats:
             nonlocal last, gap, best
             prices = vector.reshape(load_kw.shape)
-            last, gap = careful_answer(
-                self.economy,
-                self.tariff,
-                prices,
-                self.adder,
-                tolerance=self.tolerance,
-                watch=self.watch,
-                start=last,
-                before=gap,
-            )
+            last, gap = oracle.answer(prices, self.adder, start=last, before=gap)
             if best is None or gap < best[0]:
                 best = gap, last
             return induced_wholesale(self.economy, last.net_load_kw).ravel()
 
-        first = self.economy.supply.price(load_kw).ravel()
+        first = self.game.marginal_cost(load_kw).ravel()
         if plainly:
             _iterate(price_map, first, self.tolerance)
         else:

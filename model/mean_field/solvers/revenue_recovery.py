@@ -17,12 +17,13 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.derivatives.population_sensitivity import BooksSlope, surplus_slope_usd
+from meanwatt.model.mean_field.population.game import couples
 from meanwatt.model.mean_field.population.population_response import Answer, surplus_usd_per_day
 from meanwatt.model.mean_field.solvers.joint_recovery import balance_nearby
 from meanwatt.model.mean_field.solvers.methods import AUTO, SolverMethod
 from meanwatt.model.mean_field.solvers.newton import FEW_PRICES
 from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
-from meanwatt.model.mean_field.solvers.price_search import PriceSolution, couples
+from meanwatt.model.mean_field.solvers.price_search import PriceSolution
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 

@@ -23,8 +23,9 @@ import numpy as np
 
 from meanwatt.agents.household.best_response import Response
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import Tariff, rates
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.population.flow import Flow
+from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import Answer, outlook, summed
 from meanwatt.model.mean_field.population.ties import tie_slots
 from meanwatt.model.mean_field.population.type_stack import stack_types, terms_of
@@ -124,7 +125,7 @@ def solve_exact(
         value = reoptimise(types, terms, plans.columns, here, value, gap)
         moved = float(np.abs(here.price - before).max())
     responses, flows = zip(*plans.policies(here), strict=True)
-    posted = rates(tariff, economy.common.today, here.price, adder_usd_per_kwh)
+    posted = Game(economy, tariff).posted_rates(here.price, adder_usd_per_kwh)
     return ExactSolution(
         answer=summed(economy, tariff, here.price, adder_usd_per_kwh, posted, responses, flows),
         gap_usd_per_day=max(gap, 0.0),

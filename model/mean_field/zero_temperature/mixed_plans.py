@@ -21,7 +21,8 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
-from meanwatt.agents.tariff.tariff import Tariff, rates
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import outlook, summed
 from meanwatt.model.mean_field.population.ties import tie_slots
 from meanwatt.model.mean_field.population.type_stack import Terms, TypeStack, stack_types, terms_of
@@ -100,7 +101,7 @@ def solve_mixed(
         clear_mixture(types, terms, plans.columns, here)
         gap = plans.answer(here)
     responses, flows = zip(*plans.policies(here), strict=True)
-    posted = rates(tariff, economy.common.today, here.price, adder_usd_per_kwh)
+    posted = Game(economy, tariff).posted_rates(here.price, adder_usd_per_kwh)
     return ExactSolution(
         answer=summed(economy, tariff, here.price, adder_usd_per_kwh, posted, responses, flows),
         gap_usd_per_day=max(gap, 0.0),

@@ -17,8 +17,9 @@ from meanwatt.model.mean_field.derivatives.day_product import fixed_point
 from meanwatt.model.mean_field.derivatives.population_sensitivity import books_slope, net_load_slope, own_slot_slope
 from meanwatt.model.mean_field.derivatives.price_product import LoadEquation, PriceProduct
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-from meanwatt.model.mean_field.population.population_response import Answer, answer, outlook
-from meanwatt.model.mean_field.solvers.newton import FORCING, _Game
+from meanwatt.model.mean_field.population.game import Game
+from meanwatt.model.mean_field.population.population_response import Answer, answer
+from meanwatt.model.mean_field.solvers.newton import FORCING, LoadFixedPoint
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
 
@@ -164,18 +165,16 @@ def test_a_step_with_the_coupling_known_is_that_of_the_whole_derivative(
     economy = replace(economy, one_day=OneDay(charge_law=np.array([0.1, 0.2, 0.3, 0.4]), salvage_usd_per_kwh=0.1))
     tariff = small_tariff(economy, discount=np.array([0.2, 0.0]))
     monkeypatch.setattr("meanwatt.model.mean_field.solvers.newton.dense_pays", lambda economy: not large)
-    game = _Game(
-        economy=economy,
-        tariff=tariff,
-        adder=0.0,
-        horizon=outlook(economy),
-        watch=Watch(),
-        has_potential=False,
+    problem = LoadFixedPoint(
+        Game(economy, tariff),
+        0.0,
+        temperature_usd=economy.scenario.temperature_usd,
         tolerance=1e-9,
+        watch=Watch(),
     )
-    point = game.at(np.random.default_rng(1).uniform(0.1, 0.5, economy.rest_load_kw.shape), None)
-    whole, coupling = game.derivative(point)
-    renewed = game.renewed(point, coupling).step(point.gap_kw)
+    point = problem.at(np.random.default_rng(1).uniform(0.1, 0.5, economy.rest_load_kw.shape), None)
+    whole, coupling = problem.derivative(point)
+    renewed = problem.renewed(point, coupling).step(point.gap_kw)
     loose = FORCING if large else 1e-10  # the equation of a large game is not solved to the end
     assert renewed == pytest.approx(whole.step(point.gap_kw), abs=loose * np.abs(renewed).max())
 

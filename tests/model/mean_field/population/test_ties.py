@@ -13,10 +13,10 @@ from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.model.mean_field.certificates import softmax_bound_usd_per_day
 from meanwatt.model.mean_field.derivatives.population_sensitivity import net_load_slope
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.model.mean_field.population.game import potential_failures
 from meanwatt.model.mean_field.population.population_response import answer, induced_wholesale, outlook
 from meanwatt.model.mean_field.population.ties import parts_somewhere, tie_slots
 from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
-from meanwatt.model.mean_field.solvers.price_search import potential_failures
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.supply import SupplyCurve

@@ -99,13 +99,16 @@ def balance(surplus: Callable[[float], float], start: float, farthest: float = 0
     tariff = replace(small_tariff(economy), recovery=Recovery.VOLUMETRIC, pass_through=0.0, export_pass_through=0.0)
     load_kw = np.zeros(economy.rest_load_kw.shape)
 
-    def asked(_economy: object, _tariff: object, _prices: object, adder: float, **more: object) -> object:
-        found = MadeUp(adder, load_kw)
-        return (found, abs(surplus(adder)) / 10.0) if "residual_of" in more else found
+    class Oracle:
+        def __init__(self, **_: object) -> None:
+            """Nothing is asked of the population."""
+
+        def answer(self, _prices: object, adder: float, **_: object) -> tuple[MadeUp, float]:
+            return MadeUp(adder, load_kw), abs(surplus(adder)) / 10.0
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(joint, "careful_answer", asked)
-        patch.setattr(joint, "answer", asked)
+        patch.setattr(joint, "PopulationOracle", Oracle)
+        patch.setattr(joint, "answer", lambda _economy, _tariff, _prices, adder, **_: MadeUp(adder, load_kw))
         patch.setattr(joint, "with_wholesale", lambda found, _: found)
         patch.setattr(joint, "surplus_usd_per_day", lambda _economy, _tariff, found: surplus(found.adder_usd_per_kwh))
         found = balance_nearby(
