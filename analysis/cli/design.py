@@ -70,7 +70,7 @@ def design(
         from meanwatt.analysis.design.design import design as run
         from meanwatt.analysis.output.solution_json import find_first_best, first_best_messages
         from meanwatt.model.mean_field.equilibrium import Outcome
-        from meanwatt.model.progress.watch import Cancelled, Watch
+        from meanwatt.model.progress.watch import Cancelled
         from meanwatt.model.scenario.messages import joined
 
         if out is not None:
@@ -99,9 +99,7 @@ def design(
         if done.outcome is not Outcome.CANCELLED:
             work.new_stage("first best")
             with suppress(Cancelled):  # the tariff is found; only its gap to the first best is not
-                first_best, first_best_message = find_first_best(
-                    inputs.economy, Watch(progress=work.progress, cancelled=work.cancelled)
-                )
+                first_best, first_best_message = find_first_best(inputs.economy, work.watch)
         surface = None
         if edge is not None and first_best is not None and done.baseline.converged:
             work.new_stage("Pareto surface")

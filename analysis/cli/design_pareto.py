@@ -80,8 +80,7 @@ def find_surface(
         first_best_welfare=welfare,
         family=aims.family(economy, in_force.tariff),
         points=points,
-        progress=work.progress,
-        cancelled=work.cancelled,
+        watch=work.watch,
     )
 
 

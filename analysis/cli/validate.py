@@ -55,7 +55,7 @@ def validate(
         from meanwatt.analysis.validation.as_json import validation_json
         from meanwatt.analysis.validation.messages import validation_messages
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-        from meanwatt.model.progress.watch import Cancelled, Watch
+        from meanwatt.model.progress.watch import Cancelled
         from meanwatt.model.scenario.messages import joined
 
         if out is not None:
@@ -79,7 +79,7 @@ def validate(
                     checks=wanted,
                     memory=memories,
                     scheduler=scheduler,
-                    watch=Watch(progress=work.progress, cancelled=work.cancelled),
+                    watch=work.watch,
                 )
             except Cancelled:
                 outcome, message = Outcome.CANCELLED, "Cancelled before all markets were simulated."

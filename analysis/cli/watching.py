@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from meanwatt.analysis.cli.interrupt import Stop, stop_on_ctrl_c
 
 if TYPE_CHECKING:
-    from meanwatt.model.progress.watch import Progress
+    from meanwatt.model.progress.watch import Progress, Watch
 
 
 class _Display(Protocol):
@@ -49,6 +49,13 @@ class Work:
     def __init__(self, stop: Stop, display: _Display | None) -> None:
         self.cancelled = stop
         self._display = display
+
+    @property
+    def watch(self) -> "Watch":
+        """The same for a solver, counting from zero."""
+        from meanwatt.model.progress.watch import Watch
+
+        return Watch(progress=self.progress, cancelled=self.cancelled)
 
     def progress(self, report: "Progress") -> None:
         """Show where a solver stands."""

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from meanwatt.analysis.leader.aims import Aims, Judge
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.concepts import ROUNDS, alternating, feedback
-from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 from meanwatt.model.scenario.messages import Messages, joined
@@ -73,14 +73,10 @@ def _asked(find: Callable[..., Commitment]) -> Search:
     def search(quest: Quest) -> Commitment:
         aims, undefined = quest.aims, list[str]()
         try:
+            problem = aims.problem(quest.economy, quest.baseline.tariff)
             return find(
-                quest.economy,
-                aims.family(quest.economy, quest.baseline.tariff),
-                _told_where_undefined(aims, undefined),
-                unit=aims.definition.unit,
-                violation=aims.violation(),
-                progress=quest.progress,
-                cancelled=quest.cancelled,
+                replace(problem, objective=_told_where_undefined(aims, undefined)),
+                watch=Watch(progress=quest.progress, cancelled=quest.cancelled),
             )
         except ValueError as error:
             if not undefined:

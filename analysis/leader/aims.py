@@ -11,6 +11,7 @@ from meanwatt.analysis.leader.registry import DEFAULT, find, those
 from meanwatt.analysis.leader.tariff_effects import EquilibriumEffects, MarketEffects
 from meanwatt.analysis.metrics.metrics import Metrics
 from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, tariff_family
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.nearest import unknown
@@ -106,6 +107,12 @@ class Aims:
         """The tariffs that the leader may post; the standing charges of the one in force stay, the fixed one aside."""
         kept = () if in_force is None else in_force.standing_charges
         return tariff_family(economy, self.recovery, standing_charges=kept)
+
+    def problem(self, economy: Economy, in_force: Tariff | None = None) -> LeaderProblem:
+        """The leader's problem with full knowledge of the households; ``in_force`` as for `family`."""
+        return LeaderProblem(
+            economy, self.family(economy, in_force), self.objective(), self.violation(), self.definition.unit
+        )
 
     def violation(self) -> Callable[[Equilibrium], Floats] | None:
         """By how much each import rate exceeds the cap, (c, h) in USD/kWh; None without a cap."""

@@ -23,7 +23,8 @@ from meanwatt.analysis.learning.learners import LEARNERS
 from meanwatt.analysis.learning.meter import Estimate, MeteredObjective
 from meanwatt.analysis.output.strict_json import dumps
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.leader.commitment import FEASIBLE, Commitment, Trial
+from meanwatt.model.mean_field.leader.commitment import Commitment
+from meanwatt.model.mean_field.leader.leader_problem import FEASIBLE, NOWHERE_FEASIBLE, Trial
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
 from meanwatt.model.progress.watch import Cancelled, Progress
 
@@ -145,7 +146,7 @@ def learn(
     if not recommended or recommended[-1] < 0:
         if outcome is Outcome.CANCELLED:
             raise Cancelled
-        raise ValueError("no tariff of the family was feasible; widen the bounds or raise the price cap")
+        raise ValueError(NOWHERE_FEASIBLE)
     return _learned(quest, tried, recommended, outcome, settings or {}, began)
 
 

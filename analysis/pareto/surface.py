@@ -7,7 +7,7 @@ under the tariff in force. Every tariff that any of them tried competes for the 
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +22,7 @@ from meanwatt.analysis.pareto.survey import CRITERIA, Judged, Survey
 from meanwatt.analysis.pareto.verdict import Verdict, verdict
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points, tariff_family
-from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
 
 POINTS: Final = 4
@@ -82,8 +82,7 @@ def pareto_surface(
     first_best_welfare: float,
     family: TariffFamily | None = None,
     points: int = POINTS,
-    progress: Callable[[Progress], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> Surface:
     """Draw the surface and hold the tariff in force against it.
 
@@ -99,8 +98,8 @@ def pareto_surface(
         Tariffs to search; by default the commission's, whose fixed charge recovers cost.
     points
         Points sought along each edge of the surface, at least 2: the optima.
-    progress, cancelled
-        As in ``solve_equilibrium``.
+    watch
+        Progress, and a request to stop.
 
     Raises
     ------
@@ -118,8 +117,7 @@ def pareto_surface(
         family,
         first_best_welfare,
         searches=1 + len(CRITERIA) * (1 + len(CRITERIA)) + len(inner) + len(rivals) * (2 + len(CRITERIA)),
-        progress=progress,
-        cancelled=cancelled,
+        watch=watch,
     )
     verdicts: dict[str, Verdict] = {}
     outcome, optima = Outcome.CONVERGED, None

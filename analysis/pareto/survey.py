@@ -19,7 +19,7 @@ References
    Applications 42, 499–524, 1984.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import permutations
@@ -29,11 +29,11 @@ import numpy as np
 from scipy.optimize import minimize
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
-from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
-from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
+from meanwatt.model.mean_field.leader.tariff_evaluator import BudgetSpent, TariffEvaluator
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
-from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.economy import Economy
 
 CRITERIA: Final = ("efficiency_gap_usd_per_household_day", "burden_gap", "imv")
@@ -62,21 +62,22 @@ class Judged:
 
 def criteria_of(found: Equilibrium, first_best_welfare: float) -> Floats:
     """Welfare gap [USD per household-day], burden gap [share of income] and IMV [USD/kWh] of an equilibrium. (3,)"""
-    return _rows(found, first_best_welfare)[1]
+    return _criteria(_rows(found, first_best_welfare))
 
 
-def _rows(found: Equilibrium, first_best_welfare: float) -> tuple[Floats, Floats]:
-    """Smooth parts of the criteria: welfare gap, all differences of group burdens, IMV; and the criteria themselves."""
+def _rows(found: Equilibrium, first_best_welfare: float) -> Floats:
+    """Smooth parts of the criteria: welfare gap, all differences of group burdens, IMV."""
     metrics = equilibrium_metrics(found)
     gap = first_best_welfare - metrics.welfare_usd_per_household_day
     volatility = 0.0 if metrics.imv is None else metrics.imv
     burdens = [burden for burden in metrics.burden.values() if burden is not None]
     differences = [one - other for one, other in permutations(burdens, 2)] or [0.0]
-    return np.array([gap, *differences, volatility]), np.array([gap, max(differences), volatility])
+    return np.array([gap, *differences, volatility])
 
 
-class _Spent(Exception):  # noqa: N818 - a limit, not an error
-    """The evaluations of a search are used up."""
+def _criteria(rows: Floats) -> Floats:
+    """The criteria (3,) of smooth rows: the burden gap is the largest difference."""
+    return np.array([rows[0], rows[1:-1].max(), rows[-1]])
 
 
 class Survey:
@@ -88,8 +89,8 @@ class Survey:
         Welfare of the planner's optimum. [USD per household-day]
     searches
         Number of searches to come, for the progress bar.
-    progress, cancelled
-        As in ``solve_equilibrium``; ``fraction`` counts searches.
+    watch
+        Progress, whose ``fraction`` counts searches, and a request to stop.
 
     Raises
     ------
@@ -104,36 +105,31 @@ class Survey:
         first_best_welfare: float,
         *,
         searches: int,
-        progress: Callable[[Progress], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         if not economy.scenario.temperature_usd > 0:
             raise ValueError("the Pareto surface needs a temperature above 0; give --set temperature_usd=0.005")
-        self.economy, self.family, self.first_best_welfare = economy, family, first_best_welfare
-        self.progress, self.cancelled = progress, cancelled
-        self.trials: list[Judged] = []
+        self.family, self.first_best_welfare, self.watch = family, first_best_welfare, watch or Watch()
         self._searches, self._done, self._allowed = searches, 0, 0
-        self._seen: dict[bytes, tuple[Floats, Floats]] = {}
-        self._slopes: dict[bytes, Floats] = {}
-        self._at: tuple[bytes, Equilibrium] | None = None
+        self._trials: list[Judged] = []
+        self._looked_at = 0
+        self._evaluator = TariffEvaluator(economy, family, self._rows, watch=self.watch, holds=1, step=STEP)
+
+    @property
+    def trials(self) -> list[Judged]:
+        """Every tariff tried under which households settled, in order."""
+        new = self._evaluator.trials[self._looked_at :]
+        self._looked_at += len(new)
+        self._trials += [
+            Judged(parameters=one.parameters, criteria=_criteria(one.values)) for one in new if one.settled
+        ]
+        return self._trials
 
     def judge(self, unit: Floats) -> tuple[Floats, Floats]:
         """Smooth rows and criteria of a tariff; raise ``Cancelled`` if asked to stop."""
-        key = self._key(unit)
-        if key not in self._seen:
-            if len(self.trials) >= self._allowed:
-                raise _Spent
-            found = self._solve(unit, key)
-            if found.outcome is Outcome.CONVERGED:
-                self._seen[key] = _rows(found, self.first_best_welfare)
-                self.trials.append(Judged(parameters=self.family.at(unit), criteria=self._seen[key][1]))
-            elif not self._seen:
-                raise ValueError(f"followers do not settle under the first tariff tried: {found.message}")
-            else:  # worse than anything that settled
-                worst = [np.abs(seen).max(axis=0) for seen in zip(*self._seen.values(), strict=True)]
-                rows, criteria = (2 * many + 1 for many in worst)
-                self._seen[key] = rows, criteria
-        return self._seen[key]
+        self._report()
+        rows = self._evaluator.evaluate(self.family.at(unit)).values
+        return rows, _criteria(rows)
 
     def sample(self, tariffs: Sequence[Floats]) -> None:
         """Judge tariffs, given by their parameters.
@@ -143,7 +139,7 @@ class Survey:
         ValueError
             If followers do not settle under the first.
         """
-        self._allowed = len(self.trials) + len(tariffs)
+        self._allow(len(tariffs))
         for parameters in tariffs:
             self.judge(self.family.unit(parameters))
         self._done += 1
@@ -173,7 +169,7 @@ class Survey:
         aimed = np.isfinite(reference)
         known = self.trials if away_from is None else self._elsewhere(away_from) or self.trials
         start = min(known, key=lambda one: _promise(one, reference, direction, scale))
-        self._allowed = len(self.trials) + evaluations
+        self._allow(evaluations)
         cost = AUGMENTATION / scale
 
         def owner(rows: Floats) -> Ints:
@@ -200,7 +196,7 @@ class Survey:
 
         unit = self.family.unit(start.parameters)
         height = _promise(start, reference, direction, scale, slack_price=0.0)
-        with suppress(_Spent):
+        with suppress(BudgetSpent):
             minimize(
                 loss,
                 np.append(unit, height),
@@ -214,49 +210,37 @@ class Survey:
 
     def slopes(self, unit: Floats) -> Floats:
         """Derivatives (row, p) of the smooth rows in unit coordinates, by one-sided differences."""
-        key = self._key(unit)
-        if key not in self._slopes:
-            rows, _ = self.judge(unit)
-            here = self._at[1] if self._at is not None and self._at[0] == key else self._solve(unit, key)
-            found = np.zeros((len(rows), len(unit)))
-            for k in range(len(unit)):
-                step = STEP if unit[k] + STEP <= 1 else -STEP
-                moved = np.clip(unit, 0.0, 1.0)
-                moved[k] += step
-                there = solve_equilibrium(self.economy, self._tariff(moved), start=here, certify=False)
-                if there.outcome is Outcome.CONVERGED and here.outcome is Outcome.CONVERGED:
-                    found[:, k] = (_rows(there, self.first_best_welfare)[0] - rows) / step
-                self._tick()
-            self._slopes[key] = found
-        return self._slopes[key]
+        self._report()
+        return self._evaluator.jacobian(unit)
 
     def _elsewhere(self, parameters: Floats) -> list[Judged]:
         """Tariffs tried that differ in some parameter by more than a share of its range."""
         place = self.family.unit(parameters)
         return [one for one in self.trials if np.abs(self.family.unit(one.parameters) - place).max() > ELSEWHERE]
 
-    def _solve(self, unit: Floats, key: bytes) -> Equilibrium:
-        self._tick()
-        start = None if self._at is None else self._at[1]
-        found = solve_equilibrium(self.economy, self._tariff(unit), start=start, certify=False)
+    def _allow(self, tariffs: int) -> None:
+        """Allow so many tariffs more; one under which households do not settle is not counted, see `_rows`."""
+        self._allowed = len(self.trials) + tariffs
+        self._evaluator.allowed = len(self._evaluator.trials) + tariffs
+
+    def _rows(self, found: Equilibrium) -> Floats:
+        """Smooth rows of an equilibrium; where it was not found, worse than anything that settled."""
         if found.outcome is Outcome.CONVERGED:
-            self._at = key, found
-        return found
+            return _rows(found, self.first_best_welfare)
+        tried = self._evaluator.trials
+        if not tried:
+            raise ValueError(f"followers do not settle under the first tariff tried: {found.message}")
+        assert self._evaluator.allowed is not None
+        self._evaluator.allowed += 1
+        return np.asarray(2 * np.abs([one.values for one in tried]).max(axis=0) + 1)
 
-    def _tick(self) -> None:
-        if self.cancelled is not None and self.cancelled():
-            raise Cancelled
-        if self.progress is not None:
-            stage = f"Pareto surface, search {self._done + 1} of {self._searches}"
-            within = 1 - max(0, self._allowed - len(self.trials)) / EVALUATIONS
+    def _report(self) -> None:
+        if self.watch.progress is not None:
+            tried = len(self.trials)
+            within = 1 - max(0, self._allowed - tried) / EVALUATIONS
             fraction = min(1.0, (self._done + np.clip(within, 0.0, 1.0)) / self._searches)
-            self.progress(Progress(stage=stage, evaluations=len(self.trials), fraction=float(fraction)))
-
-    def _tariff(self, unit: Floats) -> Tariff:
-        return self.family.tariff(self.family.at(unit))
-
-    def _key(self, unit: Floats) -> bytes:
-        return np.round(self.family.at(unit), 12).tobytes()
+            stage = f"Pareto surface, search {self._done + 1} of {self._searches}"
+            self.watch.progress(Progress(stage=stage, evaluations=tried, fraction=float(fraction)))
 
 
 def _promise(

@@ -13,15 +13,16 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-from scipy.optimize import minimize
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.simulation.simulation import simulate
 from meanwatt.analysis.validation.sample import Sample
 from meanwatt.analysis.validation.scaling import Interval, mean_interval
-from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.leader.commitment import commit
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
+from meanwatt.model.mean_field.leader.commitment import commit, minimize_by_values
+from meanwatt.model.mean_field.leader.leader_problem import FEASIBLE
+from meanwatt.model.mean_field.leader.tariff_evaluator import TariffEvaluator
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
 from meanwatt.model.progress.watch import Cancelled, Watch
 
@@ -29,6 +30,8 @@ EVALUATIONS: Final = 24
 """Tariffs tried in the search around the mean field's, for each number of households."""
 FIRST_STEP: Final = 0.1
 """First trust-region radius, as a share of each parameter's range."""
+UNSETTLED_LOSS: Final = 1e3
+"""What a tariff counts under which households come to no equilibrium. [USD per household-day]"""
 LEARNING_DRAWS: Final = 1_000_000
 """Replications of the search have the keys (seed, this number), (seed, this number + 1), …; the others start at 0."""
 COMMIT_SHARE: Final = 0.4
@@ -102,8 +105,9 @@ def leader_loss(
     Cancelled
         If asked to stop.
     """
-    economy, watch = equilibrium.economy, watch or Watch()
-    family, judge = aims.family(economy, equilibrium.tariff), aims.objective()
+    watch = watch or Watch()
+    problem = aims.problem(equilibrium.economy, equilibrium.tariff)
+    family = problem.family
     keys = range(sample.replications)
 
     def show(text: str, fraction: float) -> None:
@@ -111,14 +115,12 @@ def leader_loss(
         watch.report(text, fraction)
 
     committed = commit(
-        economy,
-        family,
-        judge,
-        unit=aims.definition.unit,
-        violation=aims.violation(),
+        problem,
         certify=False,
-        progress=lambda report: show("the leader's tariff", COMMIT_SHARE * (report.fraction or 0.0)),
-        cancelled=watch.cancelled,
+        watch=Watch(
+            progress=lambda report: show("the leader's tariff", COMMIT_SHARE * (report.fraction or 0.0)),
+            cancelled=watch.cancelled,
+        ),
     )
     if committed.outcome is Outcome.CANCELLED:
         raise Cancelled
@@ -145,7 +147,7 @@ def leader_loss(
         households=tuple(sample.households),
         parameters=committed.parameters,
         mean_field=committed.objective,
-        in_force=judge(equilibrium),
+        in_force=problem.objective(equilibrium),
         at_mean_field=tuple(mean_interval(kept, seed=sample.seed) for _, _, kept, _ in rows),
         at_in_force=tuple(mean_interval(forced, seed=sample.seed) for *_, forced in rows),
         loss=tuple(mean_interval(best - kept, seed=sample.seed) for _, best, kept, _ in rows),
@@ -159,7 +161,7 @@ def _within(show: Show, text: str, begun: float, share: float, evaluations: int,
 
 
 class _Arena:
-    """Markets of N households in which tariffs are tried on the same draws."""
+    """Markets of N households in which tariffs are tried on the same draws, every tariff at its own equilibrium."""
 
     def __init__(
         self,
@@ -172,17 +174,18 @@ class _Arena:
         keys: Sequence[tuple[int, int]],
         show: Callable[[int], None],
     ) -> None:
-        self.start, self.family, self.aims = start, family, aims
-        self.households, self.days, self.keys, self.show = households, days, keys, show
-        self.tried = 0
+        self.aims, self.households, self.days, self.keys, self.show = aims, households, days, keys, show
+        self._evaluator = TariffEvaluator(
+            start.economy, family, self._mean_objective, watch=Watch(), start=start, follows=False, holds=0
+        )
 
     def solve(self, parameters: Floats) -> Equilibrium:
         """The households' equilibrium at a tariff of the family."""
-        return solve_equilibrium(self.start.economy, self.family.tariff(parameters), start=self.start, certify=False)
+        return self._evaluator.solve(parameters)
 
     def objectives(self, found: Equilibrium, keys: Sequence[tuple[int, int]]) -> Floats:
         """The leader's objective in every market, (replication,)."""
-        self.show(self.tried)
+        self.show(len(self._evaluator.trials))
         values = []
         for key in keys:
             done = simulate(
@@ -201,24 +204,16 @@ class _Arena:
 
     def search(self, start: Floats, evaluations: int) -> Floats:
         """The tariff with the highest mean objective on the search's own draws, the starting one included."""
-        best = [(-np.inf, start)]
+        evaluator = self._evaluator
 
         def loss(unit: Floats) -> float:
-            parameters = self.family.at(unit)
-            found = self.solve(parameters)
-            self.tried += 1
-            if found.outcome is not Outcome.CONVERGED:
-                return 1e3
-            value = float(self.objectives(found, self.keys).mean())
-            if value > best[0][0]:
-                best[0] = value, parameters
-            return -value
+            value = float(evaluator.evaluate(evaluator.family.at(unit)).values[0])
+            return -value if np.isfinite(value) else UNSETTLED_LOSS
 
-        minimize(
-            loss,
-            self.family.unit(start),
-            method="COBYQA",
-            bounds=[(0.0, 1.0)] * len(start),
-            options={"maxfev": evaluations, "initial_tr_radius": FIRST_STEP, "final_tr_radius": 1e-3},
-        )
-        return best[0][1]
+        minimize_by_values(loss, evaluator.family.unit(start), evaluations, FIRST_STEP)
+        best = evaluator.best(FEASIBLE)
+        return start if best is None else best.parameters
+
+    def _mean_objective(self, found: Equilibrium) -> Floats:
+        settled = found.outcome is Outcome.CONVERGED
+        return np.array([self.objectives(found, self.keys).mean() if settled else -np.inf])

@@ -12,8 +12,7 @@ Neither is the Stackelberg leader of `meanwatt.model.mean_field.leader.commitmen
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import minimize
@@ -23,13 +22,22 @@ from meanwatt.agents.household.slot_outcome import mean_payment_usd
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.leader.commitment import FEASIBLE, UNIT, Commitment, Trial, Violation, commit
-from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points
+from meanwatt.model.mean_field.leader.commitment import Commitment, commit
+from meanwatt.model.mean_field.leader.leader_problem import (
+    FEASIBLE,
+    NOWHERE_FEASIBLE,
+    UNIT,
+    LeaderProblem,
+    Objective,
+    Trial,
+    trial_of,
+)
+from meanwatt.model.mean_field.leader.tariff_family import starting_points
 from meanwatt.model.mean_field.population.flow import worth_left_usd
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import outlook, own_outlook, surplus_usd_per_day
 from meanwatt.model.mean_field.solvers.revenue_recovery import balancing_fixed_charge
-from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.economy import Economy
 
 ROUNDS = 30
@@ -42,60 +50,47 @@ FROZEN_STEPS = 100
 FROZEN_SEARCHES = 10
 """Searches from the best tariff so far: one alone may stop early at a kink, where an export credit meets its cap."""
 
-Objective = Callable[[Equilibrium], float]
 
-
-@dataclass(slots=True, eq=False)
 class _Rounds:
     """The path of a leader that revises its tariff round by round."""
 
-    economy: Economy
-    family: TariffFamily
-    objective: Objective
-    violation: Violation | None
-    name: str
-    progress: Callable[[Progress], None] | None
-    cancelled: Callable[[], bool] | None
-    trials: list[Trial]
-    path: list[Floats]
-    found: Equilibrium | None = None
+    def __init__(self, problem: LeaderProblem, name: str, watch: Watch) -> None:
+        self.problem, self.family, self.name, self.watch = problem, problem.family, name, watch
+        self.evaluator = problem.evaluator(watch, holds=1)
+
+    @property
+    def trials(self) -> list[Trial]:
+        """The tariffs posted so far."""
+        return [trial_of(evaluation) for evaluation in self.evaluator.trials]
 
     def post(self, parameters: Floats) -> Equilibrium:
         """Post a tariff, let the households settle, and record what it brings the leader."""
-        if self.cancelled is not None and self.cancelled():
-            raise Cancelled
-        tariff = self.family.tariff(parameters)
-        found = solve_equilibrium(self.economy, tariff, start=self.found, certify=False)
-        usable = found.outcome is Outcome.CONVERGED
-        violation = 0.0 if self.violation is None else float(np.max(self.violation(found)))
-        value = self.objective(found) if usable else -np.inf
-        self.trials.append(Trial(parameters=parameters, objective=value, violation=violation))
-        self.path.append(parameters)
-        self.found = found
-        if self.progress is not None:
-            stage = f"{self.name}, round {len(self.path)}, objective {value:.4f}"
-            self.progress(
-                Progress(stage=stage, evaluations=len(self.path), fraction=min(1.0, len(self.path) / (ROUNDS + 1)))
-            )
+        evaluation, found = self.evaluator.post(parameters)
+        self.evaluator.start = found  # households go on from where they are, settled or not
+        posted = len(self.evaluator.trials)
+        if self.watch.progress is not None:
+            stage = f"{self.name}, round {posted}, objective {evaluation.values[0]:.4f}"
+            self.watch.progress(Progress(stage=stage, evaluations=posted, fraction=min(1.0, posted / (ROUNDS + 1))))
         return found
 
     def earlier(self, parameters: Floats) -> int | None:
         """How many rounds ago these parameters were posted, if they were."""
-        for ago, old in enumerate(reversed(self.path), start=1):
-            if np.abs(self.family.unit(parameters) - self.family.unit(old)).max() <= AT_REST:
+        for ago, old in enumerate(reversed(self.evaluator.trials), start=1):
+            if np.abs(self.family.unit(parameters) - self.family.unit(old.parameters)).max() <= AT_REST:
                 return ago
         return None
 
     def result(self, began: float, outcome: Outcome, message: str) -> Commitment:
         """The last tariff posted."""
-        parameters, trial = self.path[-1], self.trials[-1]
+        trials = self.trials
+        parameters = trials[-1].parameters
         tariff = self.family.tariff(parameters)
         return Commitment(
             tariff=tariff,
-            equilibrium=solve_equilibrium(self.economy, tariff, start=self.found),
-            objective=trial.objective,
+            equilibrium=solve_equilibrium(self.problem.economy, tariff, start=self.evaluator.start),
+            objective=trials[-1].objective,
             parameters=self.family.describe(parameters),
-            trials=tuple(self.trials),
+            trials=tuple(trials),
             seconds=time.perf_counter() - began,
             outcome=outcome,
             message=message,
@@ -103,20 +98,15 @@ class _Rounds:
 
 
 def feedback(
-    economy: Economy,
-    family: TariffFamily,
-    objective: Objective,
+    problem: LeaderProblem,
     *,
-    unit: str = UNIT,
-    violation: Violation | None = None,
     start: Floats | None = None,
     rounds: int = ROUNDS,
-    progress: Callable[[Progress], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> Commitment:
     """Revise the tariff day by day, the same-day reaction anticipated and all else held, until no deviation pays.
 
-    A day's objective is ``objective`` of that day's equilibrium plus, for the society that the objective speaks of,
+    A day's objective is the leader's of that day's equilibrium plus, for the society that the objective speaks of,
     what its end is worth to the households at their own values of tomorrow.
 
     Raises
@@ -125,10 +115,12 @@ def feedback(
         At temperature 0, where a day's reaction jumps, at a discount below 1, if the objective is no money, or if no
         tariff is feasible.
     """
-    if unit != UNIT:
+    if problem.unit != UNIT:
         raise ValueError(
-            f"feedback adds what a day leaves behind, in {UNIT}, to an objective in {unit}; search by commitment"
+            f"feedback adds what a day leaves behind, in {UNIT}, to an objective in {problem.unit};"
+            " search by commitment"
         )
+    economy, family = problem.economy, problem.family
     temperature, discount = economy.scenario.temperature_usd, economy.scenario.discount_per_day
     if temperature == 0 or discount < 1:
         raise ValueError(
@@ -136,49 +128,45 @@ def feedback(
             " feedback needs a temperature above 0 and a discount of 1"
         )
     began = time.perf_counter()
-    play = _Rounds(economy, family, objective, violation, "feedback", progress, cancelled, [], [])
-    parameters = starting_points(family, economy)[0] if start is None else start
+    play = _Rounds(problem, "feedback", watch or Watch())
+    parameters = starting_points(problem.family, problem.economy)[0] if start is None else start
     outcome, message = Outcome.ROUND_LIMIT, f"Feedback still revises its tariff after {rounds} rounds."
     try:
         found = play.post(parameters)
         for _ in range(rounds):
-            day = held_day(found)
-            worth = _with_worth_left(objective)
-            best = _best_day(play, day, worth, parameters)
-            held = worth(solve_equilibrium(day, family.tariff(parameters), certify=False))
+            day = replace(problem, economy=held_day(found), objective=_with_worth_left(problem.objective))
+            best = _best_day(play, day, parameters)
+            held = day.objective(solve_equilibrium(day.economy, family.tariff(parameters), certify=False))
             following = np.array(list(best.parameters.values()))
             moved = float(np.abs(family.unit(following) - family.unit(parameters)).max())
             allowed = play.trials[-1].violation <= FEASIBLE  # else back under the cap, whatever that costs
             if moved <= AT_REST or (allowed and best.objective - held <= PROFIT_USD):
                 outcome = Outcome.CONVERGED
-                message = f"At rest after {len(play.path)} rounds: no deviation on any one day pays."
+                message = f"At rest after {len(play.trials)} rounds: no deviation on any one day pays."
                 break
             ago = play.earlier(following)
             again = ago is not None and ago > 1
             parameters = 0.5 * (parameters + following) if again else following  # half-way breaks a cycle
             found = play.post(parameters)
     except Cancelled:
-        if not play.path:
+        if not play.evaluator.trials:
             raise
         outcome, message = Outcome.CANCELLED, "Cancelled; the tariff is the last one posted."
     return play.result(began, outcome, message)
 
 
-def _best_day(play: _Rounds, day: Economy, worth: Objective, parameters: Floats) -> Commitment:
+def _best_day(play: _Rounds, day: LeaderProblem, parameters: Floats) -> Commitment:
     """Best tariff of a single day, from the present one; ``Cancelled`` if asked to stop."""
     try:
         best = commit(
             day,
-            play.family,
-            worth,
-            violation=play.violation,
             evaluations_per_start=EVALUATIONS_PER_ROUND,
             starts=[parameters],
             gradients=False,  # what a day leaves behind depends on the law, which no tangent moves
-            cancelled=play.cancelled,
+            watch=Watch(cancelled=play.watch.cancelled),
         )
     except ValueError:
-        if play.cancelled is not None and play.cancelled():  # before the first tariff was tried
+        if play.watch.cancelled is not None and play.watch.cancelled():  # before the first tariff was tried
             raise Cancelled from None
         raise
     if best.outcome is Outcome.CANCELLED:
@@ -215,16 +203,11 @@ def _with_worth_left(objective: Objective) -> Objective:
 
 
 def alternating(
-    economy: Economy,
-    family: TariffFamily,
-    objective: Objective,
+    problem: LeaderProblem,
     *,
-    unit: str = UNIT,
-    violation: Violation | None = None,
     start: Floats | None = None,
     rounds: int = ROUNDS,
-    progress: Callable[[Progress], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> Commitment:
     """Let the leader answer frozen loads and the households the tariff, in turns, until they rest or go in circles.
 
@@ -234,8 +217,8 @@ def alternating(
         If the tariff in turn is not feasible and none that the search tried is.
     """
     began = time.perf_counter()
-    play = _Rounds(economy, family, objective, violation, "alternating", progress, cancelled, [], [])
-    parameters = starting_points(family, economy)[0] if start is None else start
+    play = _Rounds(problem, "alternating", watch or Watch())
+    parameters = starting_points(problem.family, problem.economy)[0] if start is None else start
     outcome = Outcome.ROUND_LIMIT
     message = f"Alternation neither rests nor repeats within {rounds} rounds."
     promised = np.inf  # of the tariff posted last, not of the one that would follow
@@ -247,7 +230,7 @@ def alternating(
             if ago == 1:
                 outcome = Outcome.CONVERGED
                 message = (
-                    f"Alternation rests after {len(play.path)} rounds, where leader and households answer each other;"
+                    f"Alternation rests after {len(play.trials)} rounds, where leader and households answer each other;"
                     " this is no commitment: the leader never counts on demand to respond."
                 )
                 break
@@ -257,12 +240,12 @@ def alternating(
                 message = (
                     f"Alternation goes round in a cycle of {ago} tariffs for ever: each is best against the loads of"
                     f" the one before; the leader's objective swings between {low:.4f} and {high:.4f}"
-                    f" {unit}. Use --method commitment."
+                    f" {problem.unit}. Use --method commitment."
                 )
                 break
             found, promised = play.post(parameters), hoped
     except Cancelled:
-        if not play.path:
+        if not play.evaluator.trials:
             raise
         outcome, message = Outcome.CANCELLED, "Cancelled; the tariff is the last one posted."
     if outcome is not Outcome.CANCELLED and np.isfinite(promised):
@@ -297,26 +280,26 @@ def frozen(found: Equilibrium, tariff: Tariff) -> Equilibrium:
 
 def _answer_frozen(play: _Rounds, found: Equilibrium, parameters: Floats) -> tuple[Floats, float]:
     """Best tariff of the family against frozen loads, from the present one, and what the leader expects of it."""
-    family = play.family
+    family, problem = play.family, play.problem
 
     def believed(unit: Floats) -> Equilibrium:
         return frozen(found, family.tariff(family.at(unit)))
 
     def excess(unit: Floats) -> Floats:
-        return np.atleast_1d(0.0 if play.violation is None else play.violation(believed(unit)))
+        return problem.violations(believed(unit))
 
     here = family.unit(parameters)
-    stay = play.objective(believed(here)) if excess(here).max() <= FEASIBLE else -np.inf
+    stay = problem.objective(believed(here)) if excess(here).max() <= FEASIBLE else -np.inf
     best, promised = here, stay
 
     def loss(unit: Floats) -> float:
         nonlocal best, promised
-        value = play.objective(believed(unit))
+        value = problem.objective(believed(unit))
         if value > promised and excess(unit).max() <= FEASIBLE:
             best, promised = np.clip(unit, 0.0, 1.0), value
         return -value
 
-    capped = () if play.violation is None else {"type": "ineq", "fun": lambda unit: -excess(unit)}
+    capped = () if problem.violation is None else {"type": "ineq", "fun": lambda unit: -excess(unit)}
     for _ in range(FROZEN_SEARCHES):
         before = promised
         minimize(
@@ -330,7 +313,7 @@ def _answer_frozen(play: _Rounds, found: Equilibrium, parameters: Floats) -> tup
         if promised <= before + PROFIT_USD:
             break
     if promised == -np.inf:
-        raise ValueError("no tariff of the family was feasible; widen the bounds or raise the price cap")
+        raise ValueError(NOWHERE_FEASIBLE)
     if promised <= stay + PROFIT_USD:
         return parameters, stay  # nothing better: stay
     return family.at(best), promised

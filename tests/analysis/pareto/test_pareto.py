@@ -28,6 +28,7 @@ from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
 from meanwatt.model.mean_field.leader.equilibrium_tangent import equilibrium_tangent, predicted
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
+from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 
 RUN = shlex.split(
@@ -251,7 +252,7 @@ def test_a_request_to_stop_leaves_the_front_so_far() -> None:
 
     named = {"dear": surface().tariffs["dear"]}
     settings = {"first_best_welfare": best_welfare(), "family": family()}
-    later = pareto_surface(island(), named, ["dear"], **settings, cancelled=after_a_while)
+    later = pareto_surface(island(), named, ["dear"], **settings, watch=Watch(cancelled=after_a_while))
     assert (later.outcome, len(later.trials), later.verdicts) == (Outcome.CANCELLED, 10, {})
     assert (later.optima, later.knee) == (None, None)
     assert 0 < len(later.front) <= 10
@@ -269,7 +270,8 @@ def test_what_cannot_be_searched_is_refused_in_one_line() -> None:
 
 def test_progress_goes_from_nothing_to_all() -> None:
     seen: list[float] = []
-    survey = Survey(island(), family(), best_welfare(), searches=2, progress=lambda p: seen.append(p.fraction or 0.0))
+    watch = Watch(progress=lambda report: seen.append(report.fraction or 0.0))
+    survey = Survey(island(), family(), best_welfare(), searches=2, watch=watch)
     survey.sample([np.array([0.35, 0.2, 0.2])])
     survey.reach(survey.trials[0].criteria, np.ones(3), np.ptp(grid(), axis=0), evaluations=5)
     assert seen == sorted(seen)

@@ -11,10 +11,11 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
-from meanwatt.model.mean_field.leader import commitment as leader
-from meanwatt.model.mean_field.leader.commitment import FEASIBLE, Commitment, commit
+from meanwatt.model.mean_field.leader import tariff_evaluator
+from meanwatt.model.mean_field.leader.commitment import Commitment, commit
+from meanwatt.model.mean_field.leader.leader_problem import FEASIBLE, LeaderProblem
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points, tariff_family
-from meanwatt.model.progress.watch import Progress
+from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.economy import Economy
 
 GRID = 15
@@ -77,7 +78,7 @@ def on_the_grid(recovery: Recovery) -> list[tuple[np.ndarray, Equilibrium]]:
 
 @pytest.mark.parametrize("objective", [worth, fairness])
 def test_the_leader_finds_what_a_grid_finds_in_two_dimensions(objective: object) -> None:
-    found = commit(island(), plane(Recovery.FIXED), objective)
+    found = commit(LeaderProblem(island(), plane(Recovery.FIXED), objective))
     assert found.outcome is Outcome.CONVERGED
     parameters, best = max(on_the_grid(Recovery.FIXED), key=lambda point: objective(point[1]))
     assert found.objective >= objective(best) - 1e-6
@@ -87,7 +88,7 @@ def test_the_leader_finds_what_a_grid_finds_in_two_dimensions(objective: object)
 
 def test_without_an_equity_weight_the_best_tariff_is_marginal_cost_pricing() -> None:
     """Wholesale price plus carbon, 30 USD/t at .5 t/MWh, but for the sloppiness of the households."""
-    found = commit(island(), plane(Recovery.FIXED), worth)
+    found = commit(LeaderProblem(island(), plane(Recovery.FIXED), worth))
     marginal = plane(Recovery.FIXED).tariff(np.array([0.015, 1.0]))
     at_marginal = worth(solve_equilibrium(island(), marginal, certify=False))
     assert found.objective >= at_marginal - 1e-6
@@ -97,13 +98,13 @@ def test_without_an_equity_weight_the_best_tariff_is_marginal_cost_pricing() -> 
 
 
 def test_a_cap_on_the_import_rate_is_kept_and_met_by_a_leader_who_wants_its_margin() -> None:
-    found = commit(island(), plane(Recovery.POSTED), margin, violation=over_the_cap)
+    found = commit(LeaderProblem(island(), plane(Recovery.POSTED), margin, violation=over_the_cap))
     assert found.outcome is Outcome.CONVERGED
     assert over_the_cap(found.equilibrium) <= FEASIBLE
     assert over_the_cap(found.equilibrium) >= -2e-3, "a monopolist goes to the cap"
     allowed = [margin(eq) for _, eq in on_the_grid(Recovery.POSTED) if over_the_cap(eq) <= 0]
     assert found.objective >= max(allowed) - 1e-5
-    free = commit(island(), plane(Recovery.POSTED), margin)
+    free = commit(LeaderProblem(island(), plane(Recovery.POSTED), margin))
     assert free.objective > found.objective + 0.1
     assert over_the_cap(free.equilibrium) > 0.05
 
@@ -118,7 +119,7 @@ def test_a_binding_cap_on_every_rate_is_climbed_along_by_gradients_to_what_the_g
     def excess(found: Equilibrium) -> np.ndarray:
         return found.rates.import_usd_per_kwh - cap
 
-    found = commit(island(), plane(Recovery.FIXED), objective, violation=excess)
+    found = commit(LeaderProblem(island(), plane(Recovery.FIXED), objective, violation=excess))
     assert found.outcome is Outcome.CONVERGED
     assert len(found.trials) < 40, "tens of solves, gradients of the constraints included"
     assert abs(excess(found.equilibrium).max()) <= FEASIBLE, "kept, and met"
@@ -128,7 +129,9 @@ def test_a_binding_cap_on_every_rate_is_climbed_along_by_gradients_to_what_the_g
     allowed = [objective(eq) for _, eq in on_the_grid(Recovery.FIXED) if excess(eq).max() <= 0]
     assert 10 < len(allowed) < GRID**2
     assert found.objective >= max(allowed) - 1e-6
-    assert commit(island(), plane(Recovery.FIXED), objective).objective > found.objective + 1e-3, "the cap costs"
+    assert commit(LeaderProblem(island(), plane(Recovery.FIXED), objective)).objective > found.objective + 1e-3, (
+        "the cap costs"
+    )
 
 
 def test_eleven_parameters_on_three_kinds_of_day_take_tens_of_solves_and_lose_nothing() -> None:
@@ -137,7 +140,10 @@ def test_eleven_parameters_on_three_kinds_of_day_take_tens_of_solves_and_lose_no
         replace(tariff_family(island(), Recovery.FIXED, by_day_type=apart), pattern=pattern) for apart in (False, True)
     )
     assert (len(few.free), len(many.free)) == (5, 11)
-    alike, apart = commit(island(), few, worth), commit(island(), many, worth, evaluations_per_start=100)
+    alike, apart = (
+        commit(LeaderProblem(island(), few, worth)),
+        commit(LeaderProblem(island(), many, worth), evaluations_per_start=100),
+    )
     assert apart.outcome is Outcome.CONVERGED
     assert len(apart.trials) < 100
     assert apart.objective >= alike.objective - 1e-6
@@ -154,7 +160,7 @@ def check_books(found: Commitment, objective: object) -> None:
 
 def test_what_is_reported_belongs_together() -> None:
     heard: list[Progress] = []
-    found = commit(island(), plane(Recovery.FIXED), worth, progress=heard.append)
+    found = commit(LeaderProblem(island(), plane(Recovery.FIXED), worth), watch=Watch(progress=heard.append))
     check_books(found, worth)
     assert found.equilibrium.contraction is not None, "the tariff chosen is certified"
     assert [p.evaluations for p in heard] == list(range(1, len(found.trials) + 1))
@@ -167,7 +173,7 @@ def test_what_is_reported_belongs_together() -> None:
 def test_the_best_of_the_whole_family_is_no_worse_than_its_flat_and_real_time_members(recovery: Recovery) -> None:
     economy = preset_economy("textbook", "battery_levels=6")
     family = tariff_family(economy, recovery)
-    found = commit(economy, family, worth, evaluations_per_start=25)
+    found = commit(LeaderProblem(economy, family, worth), evaluations_per_start=25)
     check_books(found, worth)
     for start in starting_points(family, economy):
         member = solve_equilibrium(economy, family.tariff(start), certify=False)
@@ -182,7 +188,7 @@ def test_the_best_of_the_whole_family_is_no_worse_than_its_flat_and_real_time_me
 
 
 def test_a_search_cut_short_says_so() -> None:
-    found = commit(island(), plane(Recovery.FIXED), worth, evaluations_per_start=2)
+    found = commit(LeaderProblem(island(), plane(Recovery.FIXED), worth), evaluations_per_start=2)
     assert found.outcome is Outcome.ROUND_LIMIT
     assert found.message.startswith("Evaluation limit reached: best objective ")
     assert found.message.endswith("raise the number of evaluations for a finer optimum.")
@@ -198,7 +204,7 @@ def test_a_cancelled_search_gives_the_best_so_far(allowed: int) -> None:
         calls.append(1)
         return len(calls) > allowed
 
-    found = commit(island(), plane(Recovery.FIXED), worth, cancelled=cancelled)
+    found = commit(LeaderProblem(island(), plane(Recovery.FIXED), worth), watch=Watch(cancelled=cancelled))
     assert found.outcome is Outcome.CANCELLED
     assert len(found.trials) == allowed
     best = f"best objective {found.objective:.4f} USD per household-day"
@@ -208,33 +214,37 @@ def test_a_cancelled_search_gives_the_best_so_far(allowed: int) -> None:
 
 def test_a_constraint_that_no_tariff_keeps_is_an_error_in_words() -> None:
     with pytest.raises(ValueError) as error:
-        commit(island(), plane(Recovery.POSTED), margin, violation=lambda _: 1.0, evaluations_per_start=8)
+        commit(
+            LeaderProblem(island(), plane(Recovery.POSTED), margin, violation=lambda _: 1.0), evaluations_per_start=8
+        )
     assert str(error.value) == "no tariff of the family was feasible; widen the bounds or raise the price cap"
 
 
 def test_an_objective_that_is_nowhere_defined_is_an_error_too() -> None:
     with pytest.raises(ValueError, match="no tariff of the family"):
-        commit(island(), plane(Recovery.FIXED), lambda _: -np.inf, evaluations_per_start=8)
+        commit(LeaderProblem(island(), plane(Recovery.FIXED), lambda _: -np.inf), evaluations_per_start=8)
 
 
 def test_a_parameter_without_room_is_held() -> None:
     economy = preset_economy("textbook", "battery_levels=4", "fixed_cost_usd_per_month=0")
     family = tariff_family(economy, Recovery.POSTED)
     assert family.high[family.free.index("fixed_charge_usd_per_day")] == 0
-    found = commit(economy, family, worth, evaluations_per_start=8)
+    found = commit(LeaderProblem(economy, family, worth), evaluations_per_start=8)
     assert found.parameters["fixed_charge_usd_per_day"] == 0
     assert np.isfinite(found.objective)
 
 
 def test_the_same_search_twice_tries_the_same_tariffs() -> None:
-    one, other = (commit(island(), plane(Recovery.FIXED), fairness, evaluations_per_start=15) for _ in range(2))
+    one, other = (
+        commit(LeaderProblem(island(), plane(Recovery.FIXED), fairness), evaluations_per_start=15) for _ in range(2)
+    )
     assert [t.parameters.tolist() for t in one.trials] == [t.parameters.tolist() for t in other.trials]
     assert one.objective == other.objective
 
 
 def test_bounds_are_never_left() -> None:
     narrow = replace(plane(Recovery.FIXED), low=np.array([0.1, 0.2]), high=np.array([0.2, 0.6]))
-    found = commit(island(), narrow, worth)
+    found = commit(LeaderProblem(island(), narrow, worth))
     tried = np.array([trial.parameters for trial in found.trials])
     assert (tried >= narrow.low - 1e-12).all()
     assert (tried <= narrow.high + 1e-12).all()
@@ -243,12 +253,11 @@ def test_bounds_are_never_left() -> None:
 
 def test_gradients_of_neighbours_solved_and_predicted_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     def slope(unit: Floats) -> Floats:
-        game = leader._Bilevel(island(), plane(Recovery.FIXED), fairness, None, 100, None, None)
-        return game.gradients(unit)[0]
+        return LeaderProblem(island(), plane(Recovery.FIXED), fairness).evaluator(Watch()).jacobian(unit)[0]
 
     unit, away = np.array([0.3, 0.6]), 0.02
     predicted = slope(unit)
     bend = max(np.abs(slope(unit + away * change) - predicted).max() / away for change in np.eye(2))
-    monkeypatch.setattr(leader, "DENSE", 0)
+    monkeypatch.setattr(tariff_evaluator, "DENSE", 0)
     # one-sided differences are off by half their step times the second derivative
-    assert slope(unit) == pytest.approx(predicted, abs=leader.STEP_ASIDE * bend)
+    assert slope(unit) == pytest.approx(predicted, abs=tariff_evaluator.STEP_ASIDE * bend)

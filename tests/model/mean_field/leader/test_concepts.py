@@ -13,10 +13,11 @@ from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.concepts import PROFIT_USD, alternating, feedback, frozen, held_day
+from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, tariff_family
 from meanwatt.model.mean_field.population.flow import worth_left_usd
 from meanwatt.model.mean_field.population.population_response import energy_cost_usd_per_day, outlook, own_outlook
-from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.economy import Economy
 
 CAP_USD_PER_KWH = 0.3
@@ -165,7 +166,11 @@ def case(name: str) -> tuple[TariffFamily, Commitment, Commitment]:
     """Family, commitment and feedback of a case."""
     economy, objective = CASES[name][0](), CASES[name][1]
     family = family_of(economy, Recovery.FIXED, (1.5, 0.5, 1), **(WIDE if name == "steady prices" else {}))
-    return family, commit(economy, family, objective), feedback(economy, family, objective)
+    return (
+        family,
+        commit(LeaderProblem(economy, family, objective)),
+        feedback(LeaderProblem(economy, family, objective)),
+    )
 
 
 @pytest.mark.parametrize("name", list(CASES))
@@ -197,10 +202,10 @@ def test_the_commitment_is_no_rest_for_a_leader_who_decides_day_by_day() -> None
 def test_where_nobody_stores_days_are_apart_and_feedback_is_commitment() -> None:
     economy = small_economy(temperature_usd=0.03, battery_share=0.0)
     family = family_of(economy, Recovery.FIXED)
-    best, daily = commit(economy, family, worth), feedback(economy, family, worth)
+    best, daily = commit(LeaderProblem(economy, family, worth)), feedback(LeaderProblem(economy, family, worth))
     assert daily.outcome is Outcome.CONVERGED
     assert daily.objective == pytest.approx(best.objective, abs=2 * PROFIT_USD)
-    blind = alternating(economy, family, worth)
+    blind = alternating(LeaderProblem(economy, family, worth))
     assert len(blind.trials) == 1, "with frozen loads welfare is a constant: no reason to move"
     assert blind.objective < best.objective - 1e-3
 
@@ -274,7 +279,7 @@ def circling() -> tuple[TariffFamily, Commitment]:
     family = family_of(
         island(), Recovery.POSTED, (1, 1.5, 0.5), energy_usd_per_kwh=(0.25, 0.25), tou_spread=(-1.0, 1.0)
     )
-    return family, alternating(island(), family, margin)
+    return family, alternating(LeaderProblem(island(), family, margin))
 
 
 def test_alternation_that_goes_round_in_circles_is_detected_and_told() -> None:
@@ -308,7 +313,7 @@ def test_the_cycle_is_one_each_tariff_is_the_best_on_a_grid_against_the_loads_of
 def test_alternation_at_rest_is_a_best_answer_to_its_own_loads_and_tells_what_was_hoped_for() -> None:
     economy = preset_economy("textbook", "battery_levels=6")
     family = tariff_family(economy, Recovery.POSTED)
-    found = alternating(economy, family, margin, violation=over_the_cap)
+    found = alternating(LeaderProblem(economy, family, margin, violation=over_the_cap))
     assert found.outcome is Outcome.CONVERGED
     assert found.message.startswith(f"Alternation rests after {len(found.trials)} rounds, where leader and households")
     assert found.message.endswith(f" and got {found.objective:.4f}.")
@@ -321,6 +326,16 @@ def test_alternation_at_rest_is_a_best_answer_to_its_own_loads_and_tells_what_wa
             assert over_the_cap(seen) > 0 or margin(seen) <= found.objective + 2 * PROFIT_USD
 
 
+def test_a_cap_on_the_rate_of_every_slot_binds_alternation_like_one_on_the_highest() -> None:
+    """What aims hand over is an array, a rate of each common state and slot less the cap."""
+    economy = small_economy(temperature_usd=0.03, battery_share=0.0, elasticity=0.0)
+    problem = LeaderProblem(economy, family_of(economy, Recovery.POSTED), margin, violation=over_the_cap)
+    by_slot = replace(problem, violation=lambda found: found.rates.import_usd_per_kwh - CAP_USD_PER_KWH)
+    one, every = alternating(problem), alternating(by_slot)
+    assert over_the_cap(every.equilibrium) <= 1e-6
+    assert every.objective == pytest.approx(one.objective, abs=1e-4)
+
+
 # The three compared
 
 
@@ -328,19 +343,22 @@ def test_alternation_at_rest_is_a_best_answer_to_its_own_loads_and_tells_what_wa
 def test_nothing_that_the_others_post_is_worth_more_than_the_commitment(name: str) -> None:
     family, best, daily = case(name)
     economy, objective = CASES[name][0](), CASES[name][1]
-    blind = alternating(economy, family, objective)
+    blind = alternating(LeaderProblem(economy, family, objective))
     for trial in (*daily.trials, *blind.trials):
         assert trial.objective <= best.objective + 1e-5  # what the search for the commitment may leave
     circle, round_and_round = circling()
-    assert commit(island(), circle, margin).objective > max(t.objective for t in round_and_round.trials) - 1e-5
+    assert (
+        commit(LeaderProblem(island(), circle, margin)).objective
+        > max(t.objective for t in round_and_round.trials) - 1e-5
+    )
 
 
 def test_on_the_textbook_island_commitment_is_best_feedback_next_and_alternation_far_behind() -> None:
     economy = preset_economy("textbook", "battery_levels=6")
     family = family_of_textbook(economy)
-    best = commit(economy, family, spread_of_bills)
-    daily = feedback(economy, family, spread_of_bills, rounds=3)
-    blind = alternating(economy, family, spread_of_bills)
+    best = commit(LeaderProblem(economy, family, spread_of_bills))
+    daily = feedback(LeaderProblem(economy, family, spread_of_bills), rounds=3)
+    blind = alternating(LeaderProblem(economy, family, spread_of_bills))
     assert best.objective >= max(trial.objective for trial in (*daily.trials, *blind.trials)) - 1e-5
     assert daily.objective > blind.objective
 
@@ -364,7 +382,8 @@ def test_with_nothing_to_anticipate_all_three_agree() -> None:
     """No battery and no elasticity: a utility's margin is the same function of its tariff for all of them."""
     economy = small_economy(temperature_usd=0.03, battery_share=0.0, elasticity=0.0)
     family = family_of(economy, Recovery.POSTED)
-    found = [concept(economy, family, margin, violation=over_the_cap) for concept in (commit, feedback, alternating)]
+    problem = LeaderProblem(economy, family, margin, violation=over_the_cap)
+    found = [concept(problem) for concept in (commit, feedback, alternating)]
     for concept in found:
         assert concept.outcome is Outcome.CONVERGED
         assert concept.parameters["energy_usd_per_kwh"] == pytest.approx(CAP_USD_PER_KWH, abs=1e-3)
@@ -379,11 +398,11 @@ def test_with_nothing_to_anticipate_all_three_agree() -> None:
 def test_a_leader_found_above_its_cap_comes_back_under_it_at_a_loss(concept: Callable[..., Commitment]) -> None:
     economy = small_economy(temperature_usd=0.03, battery_share=0.0, elasticity=0.0)
     family = family_of(economy, Recovery.POSTED)
-    found = concept(economy, family, margin, violation=over_the_cap, start=np.array([0.4, 0.0]))
+    found = concept(LeaderProblem(economy, family, margin, violation=over_the_cap), start=np.array([0.4, 0.0]))
     assert over_the_cap(found.equilibrium) <= 1e-6
     assert found.objective < found.trials[0].objective
     with pytest.raises(ValueError, match=r"^no tariff of the family was feasible; widen"):
-        concept(economy, family, margin, violation=lambda _: 1.0)
+        concept(LeaderProblem(economy, family, margin, violation=lambda _: 1.0))
 
 
 # How a search ends
@@ -392,7 +411,7 @@ def test_a_leader_found_above_its_cap_comes_back_under_it_at_a_loss(concept: Cal
 @pytest.mark.parametrize("concept", [feedback, alternating])
 def test_the_same_search_twice_goes_the_same_way(concept: Callable[..., Commitment]) -> None:
     family = circling()[0]
-    one, other = (concept(island(), family, steady) for _ in range(2))
+    one, other = (concept(LeaderProblem(island(), family, steady)) for _ in range(2))
     assert [t.parameters.tolist() for t in one.trials] == [t.parameters.tolist() for t in other.trials]
     assert (one.objective, one.message) == (other.objective, other.message)
 
@@ -401,7 +420,7 @@ def test_the_same_search_twice_goes_the_same_way(concept: Callable[..., Commitme
 def test_what_is_reported_is_the_last_tariff_posted(concept: Callable[..., Commitment]) -> None:
     family = circling()[0]
     heard: list[Progress] = []
-    found = concept(island(), family, margin, progress=heard.append)
+    found = concept(LeaderProblem(island(), family, margin), watch=Watch(progress=heard.append))
     assert found.objective == found.trials[-1].objective == pytest.approx(margin(found.equilibrium), abs=1e-6)
     assert list(found.parameters.values()) == found.trials[-1].parameters.tolist()
     assert [p.evaluations for p in heard] == list(range(1, len(found.trials) + 1))
@@ -420,7 +439,7 @@ def test_what_is_reported_is_the_last_tariff_posted(concept: Callable[..., Commi
     ],
 )
 def test_rounds_spent_are_said(concept: Callable[..., Commitment], said: str) -> None:
-    found = concept(island(), circling()[0], margin, rounds=1)
+    found = concept(LeaderProblem(island(), circling()[0], margin), rounds=1)
     assert found.outcome is Outcome.ROUND_LIMIT
     assert found.message.startswith(said)
 
@@ -434,19 +453,19 @@ def test_a_cancelled_search_gives_the_last_tariff_posted(concept: Callable[..., 
         calls.append(1)
         return len(calls) > allowed
 
-    found = concept(island(), circling()[0], margin, cancelled=cancelled)
+    found = concept(LeaderProblem(island(), circling()[0], margin), watch=Watch(cancelled=cancelled))
     assert found.outcome is Outcome.CANCELLED
     assert found.message == "Cancelled; the tariff is the last one posted."
     assert found.objective == found.trials[-1].objective
     with pytest.raises(Cancelled):
-        concept(island(), circling()[0], margin, cancelled=lambda: True)
+        concept(LeaderProblem(island(), circling()[0], margin), watch=Watch(cancelled=lambda: True))
 
 
 @pytest.mark.parametrize(("temperature", "discount"), [(0.0, 1.0), (0.03, 0.9)])
 def test_feedback_is_refused_where_it_is_not_defined(temperature: float, discount: float) -> None:
     economy = small_economy(temperature_usd=temperature, discount_per_day=discount)
     with pytest.raises(ValueError) as caught:
-        feedback(economy, circling()[0], margin)
+        feedback(LeaderProblem(economy, circling()[0], margin))
     assert str(caught.value) == (
         f"temperature_usd is {temperature:g} and discount_per_day {discount:g};"
         " feedback needs a temperature above 0 and a discount of 1"
