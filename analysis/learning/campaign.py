@@ -27,6 +27,7 @@ from meanwatt.model.mean_field.leader.commitment import Commitment
 from meanwatt.model.mean_field.leader.leader_problem import FEASIBLE, NOWHERE_FEASIBLE, Trial
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
 from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.scenario.identity import identifying_table
 
 EVALUATIONS: Final = 150
 """Tariffs tried by default."""
@@ -286,7 +287,7 @@ def _report(quest: Quest, method: str, tried: Sequence[Tried], evaluations: int)
 
 def _fingerprint(quest: Quest) -> dict[str, Any]:
     """What fixes the problem: the scenario, the tariff in force and the aims."""
-    scenario = dumps(quest.economy.scenario.model_dump(mode="json"))
+    scenario = dumps(identifying_table(quest.economy.scenario))
     in_force = quest.baseline.tariff
     posted = {name: getattr(in_force, name) for name in type(in_force).__slots__ if name != "standing_charges"}
     tariff = dumps(posted | {charge.name: charge.to_table() for charge in in_force.standing_charges})

@@ -27,11 +27,13 @@ import pyarrow.parquet as pq
 
 from meanwatt.analysis.output.result_files import versions
 from meanwatt.analysis.output.strict_json import dumps, plain
-from meanwatt.analysis.study.measure import FAILED
+from meanwatt.analysis.study.measure import FAILED, REFUSED
 from meanwatt.analysis.study.plan import Plan
 from meanwatt.analysis.study.plan_file import StudyError
+from meanwatt.model.scenario.identity import identifying_table
 
 FORMAT: Final = 1
+HASH_DIGITS: Final = 32
 MANIFEST: Final = "study.json"
 RESULTS: Final = "results.parquet"
 PARTS: Final = "parts"
@@ -61,6 +63,8 @@ class StudyDirectory:
     ----------
     done : set of str
         Identities of the tasks whose rows are on disk.
+    columns_found : set of str, or None
+        Columns that all results with numbers had that were there before; None if there were none.
 
     Raises
     ------
@@ -75,6 +79,7 @@ class StudyDirectory:
         self._resume = resume
         self._lock: BinaryIO | None = None
         self.done: set[str] = set()
+        self.columns_found: set[str] | None = None
 
     def __enter__(self) -> Self:
         if self.path.exists() and not self.path.is_dir():
@@ -161,7 +166,14 @@ class StudyDirectory:
             if table is None:
                 part.unlink()
             else:
-                self.done |= set(self._keep_results(part, table).column("identity").to_pylist())
+                self._count(self._keep_results(part, table))
+
+    def _count(self, kept: pa.Table) -> None:
+        """Take rows that were there for done, and see what they hold."""
+        self.done |= set(kept.column("identity").to_pylist())
+        if set(kept.column("outcome").to_pylist()) - {REFUSED}:
+            columns = set(kept.column_names)
+            self.columns_found = columns if self.columns_found is None else self.columns_found & columns
 
     def _keep_results(self, file: Path, table: pa.Table) -> pa.Table:
         """The rows of tasks that did not fail: the others are done again. They are a part of their own first."""
@@ -184,9 +196,10 @@ class StudyDirectory:
         order = [*record["file"], *record["versions"], *record]  # the innermost difference says most
         for key in dict.fromkeys([*order, *entries]):
             if key not in ("file", "versions") and entries.get(key) != wanted.get(key):
+                that = "install that version" if key in record["versions"] else "give that study"
                 raise StudyError(
                     f"--out {self.path}: belongs to another study: its {key} is {_shown(entries.get(key))}, now it is"
-                    f" {_shown(wanted.get(key))}; give that study, or another directory"
+                    f" {_shown(wanted.get(key))}; {that}, or give another directory"
                 )
 
     def _parts(self) -> list[Path]:
@@ -253,13 +266,12 @@ def _locked(file: BinaryIO) -> bool:
 def _manifest(plan: Plan) -> dict[str, Any]:
     """What makes the study: if any of it is another, results do not go together."""
     identities = "".join(task.identity for task in plan.tasks)
-    scenarios = "".join(dict.fromkeys(task.scenario_json for task in plan.tasks))
     return {
         "study": FORMAT,
-        "file": plain(plan.file.model_dump(mode="json")),
+        "file": plain(identifying_table(plan.file)),
         "versions": versions(),
         "tasks": len(plan.tasks),
-        "scenarios_sha256": _hash(scenarios.encode("utf-8")),
+        "scenarios_sha256": plan.scenarios_sha256[:HASH_DIGITS],
         "tasks_sha256": _hash(identities.encode("ascii")),
         **({"code_sha256": {name: one.sha256 for name, one in plan.code.items()}} if plan.code else {}),
     }
@@ -304,7 +316,7 @@ def _whole_part(path: Path) -> pa.Table | None:
 
 
 def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:32]
+    return hashlib.sha256(content).hexdigest()[:HASH_DIGITS]
 
 
 def _shown(value: Any, limit: int = 60) -> str:

@@ -16,6 +16,7 @@ from meanwatt.analysis.study.code import Code, read_code
 from meanwatt.analysis.study.plan_file import StudyError, StudyFile, load_study
 from meanwatt.analysis.study.task import Task
 from meanwatt.model.scenario.files import is_file
+from meanwatt.model.scenario.identity import identifying_table
 from meanwatt.model.scenario.loading import Scenario, load_scenario, presets
 from meanwatt.model.scenario.messages import Messages, scenario_messages
 
@@ -35,6 +36,8 @@ class Plan:
         What the file says.
     points : tuple of dict
         What is changed at each point, by scenario key.
+    scenarios_sha256
+        Hash of the scenarios at all points, see `meanwatt.model.scenario.identity.identifying_table`.
     tasks : tuple of Task
         In the order in which they are started.
     code : dict
@@ -46,6 +49,7 @@ class Plan:
     name: str
     file: StudyFile
     points: tuple[Mapping[str, Any], ...]
+    scenarios_sha256: str
     tasks: tuple[Task, ...]
     code: Mapping[str, Code]
     messages: Messages
@@ -75,13 +79,16 @@ def plan_study(path: str | Path, *, allow_code: str | Path | None = None) -> Pla
     label = f"study {path}"
     source = file.scenario if file.scenario in presets() else _beside(path, file.scenario)
     code = _code(file, path, allow_code, label)
+    programs = {"code": [one.sha256 for one in code.values()]} if code else {}
     points = tuple(scenario_points(file, _base(source, file, label)))
     tasks: list[Task] = []
     told: Counter[str] = Counter()
+    scenarios = hashlib.sha256()
     for number, point in enumerate(points):
         scenario = _scenario_at(source, file, point, number, label)
         told.update(scenario_messages(scenario))
-        text = dumps(scenario.model_dump(mode="json"))
+        text, known = dumps(scenario.model_dump(mode="json")), dumps(identifying_table(scenario))
+        scenarios.update(known.encode("ascii"))
         for households, replication in itertools.product(
             file.households or (None,), range(file.replications or 1) if file.households else (None,)
         ):
@@ -94,7 +101,7 @@ def plan_study(path: str | Path, *, allow_code: str | Path | None = None) -> Pla
                 "days": file.days or DAYS,
                 "behaviour": file.behaviour or "equilibrium",
             }
-            decides = {**settings, **({"code": [one.sha256 for one in code.values()]} if code else {})}
+            decides = {**settings, "scenario_json": known, **programs}
             identity = hashlib.sha256(dumps(decides).encode("ascii")).hexdigest()[:32]
             tasks.append(Task(number=len(tasks), identity=identity, point=number, code=code, **settings))
     _require_different(tasks, points, label)
@@ -102,7 +109,15 @@ def plan_study(path: str | Path, *, allow_code: str | Path | None = None) -> Pla
         sentence if count == len(points) else f"{sentence[:-1]} ({count} of {len(points)} points)."
         for sentence, count in told.items()
     )
-    return Plan(name=Path(path).stem, file=file, points=points, tasks=tuple(tasks), code=code, messages=messages)
+    return Plan(
+        name=Path(path).stem,
+        file=file,
+        points=points,
+        scenarios_sha256=scenarios.hexdigest(),
+        tasks=tuple(tasks),
+        code=code,
+        messages=messages,
+    )
 
 
 def scenario_points(file: StudyFile, base: Scenario) -> Iterator[dict[str, Any]]:

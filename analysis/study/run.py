@@ -173,7 +173,10 @@ def _complete(kept: StudyDirectory, found: int) -> StudyRun:
         failed=failed,
         not_converged=not_converged,
         table=table,
-        messages=_unsolved(rows.column("hours_unsolved").to_pylist() if "hours_unsolved" in rows.column_names else []),
+        messages=(
+            *_unsolved(rows.column("hours_unsolved").to_pylist() if "hours_unsolved" in rows.column_names else []),
+            *_unknown_before(rows.column_names, kept.columns_found),
+        ),
     )
 
 
@@ -185,4 +188,15 @@ def _unsolved(hours: Sequence[float | None]) -> Messages:
     return (
         f"Power flow: no state found in some hours of {count} of {len(hours)} rows, see their column hours_unsolved;"
         " their voltages, loadings and losses are those of the other hours.",
+    )
+
+
+def _unknown_before(columns: Sequence[str], found: set[str] | None) -> Messages:
+    """Say which columns the results of an earlier version, with which a study went on, do not have."""
+    new = [name for name in columns if found is not None and name not in found]
+    if not new:
+        return ()
+    return (
+        f"Columns that results found there did not have are empty in their rows: {', '.join(new)}; for numbers begin"
+        " the study anew.",
     )

@@ -24,3 +24,12 @@ class CheckedLater:
     """The range of numbers that are checked where more is known of their place than in their table."""
 
     allowed: Range
+
+
+@dataclass(frozen=True, slots=True)
+class AddedLater:
+    """A key that studies and journals of earlier versions do not know.
+
+    While it has its default it is left out of what identifies them
+    (`meanwatt.model.scenario.identity.identifying_table`), so that they can be resumed.
+    """

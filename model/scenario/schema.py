@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.limits import require_counts, require_physical, require_size
-from meanwatt.model.scenario.marks import CheckedLater, Entries
+from meanwatt.model.scenario.marks import AddedLater, CheckedLater, Entries
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.tables import (
     SUM_TOLERANCE,
@@ -77,7 +77,7 @@ class Scenario(Table):
     """Multiplies every group's share with PV, capped at 1."""
     battery_share_scale: Annotated[float, ranges.SCALE] = 1.0
     """Multiplies both storage shares, each capped at 1."""
-    ev_share_scale: Annotated[float, ranges.SCALE] = 1.0
+    ev_share_scale: Annotated[float, ranges.SCALE, AddedLater()] = 1.0
     """Multiplies every group's share with an electric vehicle, capped at 1."""
     fixed_cost_usd_per_month: Annotated[float, ranges.NETWORK_COST]
     """Network cost K of a household. [USD/month]"""
@@ -91,7 +91,7 @@ class Scenario(Table):
     load: LoadTable
     pv: PvTable
     battery: BatteryTable
-    ev: EvTable = Field(default_factory=EvTable)
+    ev: Annotated[EvTable, AddedLater()] = Field(default_factory=EvTable)
     income_groups: Annotated[dict[str, IncomeGroupTable], Entries(ranges.INCOME_GROUPS)] = Field(min_length=1)
     """Income groups by name, poorest first."""
     supply: SupplyTable

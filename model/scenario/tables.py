@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, model_validator
 
 from meanwatt.agents.household.decision_problem import OneDay
 from meanwatt.model.scenario import ranges
-from meanwatt.model.scenario.marks import CheckedLater, Entries, Form
+from meanwatt.model.scenario.marks import AddedLater, CheckedLater, Entries, Form
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.supply import SupplyCurve
 from meanwatt.model.scenario.tariff_file import (
@@ -121,7 +121,7 @@ class IncomeGroupTable(Table):
     """Share of the group's PV owners with a battery."""
     battery_only_share: Annotated[float, ranges.GROUP_SHARE] = 0.0
     """Share of the group's households without PV that own a battery."""
-    ev_share: Annotated[float, ranges.GROUP_SHARE] = 0.0
+    ev_share: Annotated[float, ranges.GROUP_SHARE, AddedLater()] = 0.0
     """Share of the group's households without a home battery that own an electric vehicle."""
 
 
