@@ -124,22 +124,19 @@ def emergence(
 def _population(run: "Emergence") -> dict[str, Any]:
     """What is said of one population; lists by day, null where undefined."""
     from meanwatt.analysis.emergence.emergence import MEASURES
+    from meanwatt.analysis.output.strict_json import plain
 
     return {
         "behaviour": run.behaviour,
         "days": run.days,
         "prices_reached": run.prices_reached,
         "verdict": run.verdict,
-        "last_days": {name: _null(run.last(name)) for name in (*MEASURES, *_FLOORS)},
-        **{name: [_null(value) for value in getattr(run, name)] for name in (*MEASURES, *_FLOORS)},
+        "last_days": {name: plain(run.last(name)) for name in (*MEASURES, *_FLOORS)},
+        **{name: plain(getattr(run, name)) for name in (*MEASURES, *_FLOORS)},
     }
 
 
 _FLOORS = ("floor_error_usd_per_kwh", "floor_move_usd_per_kwh")
-
-
-def _null(value: float) -> float | None:
-    return float(value) if value == value and abs(value) != float("inf") else None
 
 
 def _write(out: str, result: dict[str, Any], runs: list["Emergence"], scenario: dict[str, Any]) -> None:

@@ -19,10 +19,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from meanwatt.agents.behaviour.protocol import BeliefBehaviour
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.analysis.emergence.pairs import (
+    Beliefs,
+    belief_square,
+    beliefs_held,
+    mean_by_share,
+    paired_markets,
+    price_square,
+)
 from meanwatt.model.market.behaviour_spec import Given
 from meanwatt.model.market.history import DayRecord
 from meanwatt.model.market.market import ProsumerMarket
@@ -162,23 +169,17 @@ def emergence(
     """
     if not target.converged:
         raise ValueError(f"tariff {target.tariff.name} has no equilibrium to compare with: {target.message}")
-    market = _market(target, behaviour, households, seed, threads)
-    floor = _market(target, "equilibrium", households, seed, threads)
-    chance, lam = target.economy.common.probability, target.wholesale_usd_per_kwh
+    lam, probability = target.wholesale_usd_per_kwh, target.economy.common.probability
     rows: dict[str, list[Any]] = {name: [] for name in (*MEASURES, "floor_error", "floor_move", "believed")}
     start: Followed | None = None
-    try:
+    with paired_markets(target, behaviour, households=households, key=seed, threads=threads) as (market, floor):
         if any(cohort.strategy is not None for cohort in market.cohorts):
             raise ValueError("households that decide one by one have no policy table to certify; leave strategies out")
         for day in range(days):
             if cancelled is not None and cancelled():
                 break
-            beliefs = [
-                (cohort.share, cohort.behaviour.belief_usd_per_kwh.copy())
-                for cohort in market.cohorts
-                if isinstance(cohort.behaviour, BeliefBehaviour)
-            ]
-            rows["belief_error_usd_per_kwh"].append(belief_error_usd_per_kwh(beliefs, lam, chance))
+            beliefs = beliefs_held(market)
+            rows["belief_error_usd_per_kwh"].append(belief_error_usd_per_kwh(beliefs, lam, probability))
             certified = np.nan
             if day % every == 0 or day == days - 1:
                 start = certify(market, target, start)
@@ -186,14 +187,13 @@ def emergence(
             rows["exploitability_usd_per_household_day"].append(certified)
             market.step()
             floor.step()
-            c = market.common_state
-            held = [(share, belief[c]) for share, belief in beliefs]
-            rows["believed"].append(_mean(held) if held else np.full(lam.shape[1], np.nan))
+            held = [(share, belief[market.common_state]) for share, belief in beliefs]
+            rows["believed"].append(mean_by_share(held) if held else np.full(lam.shape[1], np.nan))
             for records, names in (
                 (market.history.records, MEASURES[1:3]),
                 (floor.history.records, ("floor_error", "floor_move")),
             ):
-                rows[names[0]].append(_rms(records[-1].wholesale_usd_per_kwh - lam[c]))
+                rows[names[0]].append(np.sqrt(price_square(records[-1], lam)))
                 rows[names[1]].append(price_move_usd_per_kwh(records))
             if told is not None:
                 told(day + 1)
@@ -212,29 +212,11 @@ def emergence(
             messages=joined(market.messages, _sampled(market)),
             **{name: np.array(rows[name]) for name in MEASURES},
         )
-    finally:
-        market.close()
-        floor.close()
 
 
-def belief_error_usd_per_kwh(
-    beliefs: Sequence[tuple[float, Floats]], wholesale_usd_per_kwh: Floats, chance: Floats
-) -> float:
-    """RMS over slots, common states by p_c and cohorts by share of believed less equilibrium prices. [USD/kWh]
-
-    Parameters
-    ----------
-    beliefs
-        Share and belief (c, h) of each cohort that believes something; nan without any.
-    wholesale_usd_per_kwh : (c, h)
-        The equilibrium's prices λ*. [USD/kWh]
-    chance : (c,)
-        p_c.
-    """
-    if not beliefs:
-        return np.nan
-    squares = [(share, (belief - wholesale_usd_per_kwh) ** 2) for share, belief in beliefs]
-    return float(np.sqrt(chance @ _mean(squares).mean(axis=1)))
+def belief_error_usd_per_kwh(beliefs: Beliefs, wholesale_usd_per_kwh: Floats, probability: Floats) -> float:
+    """Root of `meanwatt.analysis.emergence.pairs.belief_square`. [USD/kWh]"""
+    return float(np.sqrt(belief_square(beliefs, wholesale_usd_per_kwh, probability)))
 
 
 def price_move_usd_per_kwh(records: Sequence[DayRecord]) -> float:
@@ -242,7 +224,7 @@ def price_move_usd_per_kwh(records: Sequence[DayRecord]) -> float:
     today = records[-1]
     for before in reversed(records[:-1]):
         if before.common_state == today.common_state:
-            return _rms(today.wholesale_usd_per_kwh - before.wholesale_usd_per_kwh)
+            return float(np.sqrt(np.mean((today.wholesale_usd_per_kwh - before.wholesale_usd_per_kwh) ** 2)))
     return np.nan
 
 
@@ -312,24 +294,3 @@ def _table(
 
 def _kinds(market: ProsumerMarket) -> range:
     return range(len(market.household_types))
-
-
-def _market(target: Equilibrium, behaviour: Given, households: int, seed: int, threads: int) -> ProsumerMarket:
-    return ProsumerMarket(
-        target.economy,
-        households=households,
-        policies=target,
-        behaviour=behaviour,
-        rng=seed,
-        threads=threads,
-        power_flow=False,
-    )
-
-
-def _mean(parts: Sequence[tuple[float, Floats]]) -> Floats:
-    """Mean of arrays by their shares."""
-    return np.asarray(sum(share * array for share, array in parts) / sum(share for share, _ in parts))
-
-
-def _rms(values: Floats) -> float:
-    return float(np.sqrt(np.mean(values**2)))

@@ -16,20 +16,24 @@ from gymnasium import spaces
 
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.analysis.environments.worlds import WORLDS
 from meanwatt.analysis.leader.aims import aims_of
 from meanwatt.analysis.leader.registry import DEFAULT, find
 from meanwatt.analysis.learning.campaign import NO_EQUILIBRIUM_USD
+from meanwatt.analysis.learning.environment import Environment, MeanFieldEnvironment
 from meanwatt.analysis.learning.meter import MeteredObjective
+from meanwatt.analysis.learning.running_market import RunningMarketEnvironment
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.setup import find_economy, whole_number
-from meanwatt.model.mean_field.equilibrium import solve_equilibrium
+from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.ranges import DAYS, EVALUATIONS, HOUSEHOLDS
 
 Observation = npt.NDArray[np.float32]
+
+WORLDS: Final = ("mean_field", "market")
+"""What ``world`` may be."""
 
 MOST_USD_PER_KWH: Final = 100.0
 """Prices and rates beyond this are cut off in observations. [USD/kWh]"""
@@ -129,8 +133,8 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         self.in_force = solve_equilibrium(economy, posted, certify=False)
         if not self.in_force.converged:
             raise ValueError(f"tariff {posted.name} cannot be in force: {self.in_force.message}")
-        self._world = WORLDS[world](self.in_force, size, days, behaviour)
-        self._before = self._world.in_force()
+        self._environment = _environment(world, self.in_force, size, days, behaviour)
+        self._before = self._environment.in_force()
         self._known = np.unique(self._before.common_state)
         self._half_width = f"half_width{'_usd' * self.aims.definition.is_money}"
         self._objective = MeteredObjective(economy, self.aims, self._before)
@@ -147,7 +151,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
     ) -> tuple[Observation, dict[str, Any]]:
         """Begin an episode: the tariff in force has been metered, in the market a new one begins."""
         super().reset(seed=seed)
-        self._world.begin(int(self.np_random.integers(1 << 63)))
+        self._environment.begin(int(self.np_random.integers(1 << 63)))
         self._round = 0
         self._seen = self._observation(self._before)
         self._reward = self._worst = self._objective.estimate(self._before).score
@@ -164,7 +168,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         if self._round >= self.rounds:
             raise ValueError("no episode is running; call reset() first")
         tariff = self._tariff(action)
-        reading = self._world.post(tariff)
+        reading = self._environment.post(tariff, self._round + 1).reading
         info: dict[str, Any] = {"tariff": self.family.describe(self.family.at(np.asarray(action, dtype=float)))}
         if reading is None:
             info["outcome"] = "no_equilibrium"
@@ -189,7 +193,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
     @property
     def market(self) -> ProsumerMarket | None:
         """The running market of this episode; None in the mean field."""
-        return self._world.market
+        return self._environment.market
 
     def judge(self, action: npt.ArrayLike) -> float:
         """The leader's true objective of a tariff in the mean field, which no meter shows: for the user, not the agent.
@@ -206,7 +210,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
 
     def close(self) -> None:
         """Let go of the market."""
-        self._world.close()
+        self._environment.close()
 
     def _tariff(self, action: npt.ArrayLike) -> Tariff:
         try:
@@ -239,6 +243,13 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
             ]
         )
         return np.asarray(np.clip((reading.weight @ by_row).astype(np.float32), self._low, self._high))
+
+
+def _environment(world: str, in_force: Equilibrium, households: int, days: int, behaviour: Any) -> Environment:
+    """Where the tariffs are posted; the mean field knows no households, days or behaviour."""
+    if world == "mean_field":
+        return MeanFieldEnvironment(in_force)
+    return RunningMarketEnvironment(in_force, households=households, days=days, behaviour=behaviour)
 
 
 def _in_short(action: npt.ArrayLike) -> str:

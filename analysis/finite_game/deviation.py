@@ -27,7 +27,7 @@ from meanwatt.agents.household.demand import utility_usd_per_hour
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import SlotOutcome
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
-from meanwatt.agents.tariff.tariff import ExportRule, Tariff, export_credit
+from meanwatt.agents.tariff.tariff import ExportRule, Tariff, export_credit, payment_usd
 from meanwatt.analysis.finite_game.expected_rates import ExpectedRates, expected_rates
 from meanwatt.analysis.finite_game.others import Others
 from meanwatt.model.mean_field.certificates import policy_value_usd
@@ -51,7 +51,7 @@ class OwnRates:
         """Expected payment of a net load (c, h, z, j). [USD]"""
         bought = _wide(self.import_base) + _wide(self.import_slope) * net_load_kw
         sold = _wide(self.export_base) + _wide(self.export_slope) * net_load_kw
-        return np.asarray(slot_hours * net_load_kw * np.where(net_load_kw > 0, bought, sold))
+        return payment_usd(net_load_kw, bought, sold, slot_hours)
 
 
 def finite_exploitability_usd_per_day(equilibrium: Equilibrium, households: float) -> float:

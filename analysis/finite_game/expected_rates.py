@@ -20,7 +20,7 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import SlotOutcome
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.numerics.compiled import compiled
-from meanwatt.agents.tariff.tariff import ExportRule, export_credit
+from meanwatt.agents.tariff.tariff import ExportRule, export_credit, payment_usd
 from meanwatt.analysis.finite_game.others import Others
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.economy import Economy
@@ -60,8 +60,8 @@ class ExpectedRates:
     @property
     def _costs_less_with_more(self) -> Bools:
         """Where a larger net load may cost less, so that it may pay to curtail sun. (c, h)"""
-        nodes = self.first_kw + self.spacing_kw * np.arange(self.bought.shape[-1])
-        paid = nodes * np.where(nodes > 0, self.bought, self.sold)
+        nodes = np.asarray(self.first_kw + self.spacing_kw * np.arange(self.bought.shape[-1]))
+        paid = payment_usd(nodes, self.bought, self.sold, 1.0)
         wrong_sign = (np.where(nodes > 0, -paid, paid) > 0).any(axis=-1)
         return np.asarray((np.diff(paid, axis=-1) < 0).any(axis=-1) | wrong_sign)
 

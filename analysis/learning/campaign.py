@@ -221,6 +221,7 @@ def _try(
     seen: Estimate | None = None
     if posted.reading is not None:
         seen = objective.estimate(posted.reading)
+    truth = posted.truth
     worst = min((one.told for one in tried), default=0.0)
     return Tried(
         trial=len(tried) + 1,
@@ -229,8 +230,8 @@ def _try(
         metered=seen.value if seen else None,
         half_width=seen.half_width if seen else None,
         metered_violation=seen.violation_usd_per_kwh if seen and seen.feasible else None,
-        objective=aims.objective()(posted.truth) if seen else None,
-        violation=float(violation(posted.truth).max()) if violation else 0.0,
+        objective=aims.objective()(truth) if seen and truth is not None else None,
+        violation=float(violation(truth).max()) if violation and truth is not None else 0.0,
     )
 
 

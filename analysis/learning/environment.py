@@ -1,7 +1,8 @@
-"""Where a leader posts a tariff and reads its meters: the continuum of households, or the finite market."""
+"""Where a leader posts tariffs and reads its meters: the continuum of households, or finite markets."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.metrics.stability import expected_imv
 from meanwatt.model.market.metering import reading_of
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+
+if TYPE_CHECKING:
+    from meanwatt.model.market.market import ProsumerMarket
 
 DAYS_IN_FORCE: Final = 365
 """Days for which the tariff in force was metered in a finite market before anything is tried."""
@@ -24,28 +28,47 @@ class Posted:
     reading
         What the leader sees; None if households came to no equilibrium.
     truth
-        The equilibrium behind it. No learner is shown it: it serves to judge the learner.
+        The equilibrium behind it; None where nobody knows it. No learner is shown it: it serves to judge the learner.
     """
 
     reading: MeterReading | None
-    truth: Equilibrium
+    truth: Equilibrium | None
 
 
-class Environment(Protocol):
-    """Where tariffs are tried. What comes of a trial depends on the tariff and the trial's number alone."""
+class Environment(ABC):
+    """Where tariffs are tried. What comes of a trial depends on the tariff and the trial's number alone.
+
+    In a market that lives on from trial to trial it depends on the trials since `begin`, too.
+    """
 
     @property
+    @abstractmethod
     def settings(self) -> dict[str, Any]:
         """What fixes the results, by name."""
 
+    @abstractmethod
     def in_force(self) -> MeterReading:
-        """Reading of the tariff in force."""
+        """Reading of the tariff in force, before the first trial."""
 
+    @abstractmethod
     def post(self, tariff: Tariff, trial: int) -> Posted:
         """Post a tariff as trial number 1, 2, …, and read the meters."""
 
+    @property
+    def market(self) -> "ProsumerMarket | None":
+        """The market that lives on from trial to trial; None where there is none."""
+        return None
 
-class MeanFieldEnvironment:
+    def begin(self, key: int) -> None:
+        """Begin again, with draws of another key where anything is drawn that lives on."""
+        return
+
+    def close(self) -> None:
+        """Let go of everything."""
+        return
+
+
+class MeanFieldEnvironment(Environment):
     """The continuum at the equilibrium of the posted tariff: meters without noise.
 
     Parameters
@@ -72,7 +95,7 @@ class MeanFieldEnvironment:
         return Posted(reading=expected_reading(found) if _at_rest(found) else None, truth=found)
 
 
-class MarketEnvironment:
+class MarketEnvironment(Environment):
     """A finite market whose households play the equilibrium of the posted tariff: meters with its noise.
 
     Every trial is a new market of ``households`` households and ``days`` days with the key (seed, trial): weather and

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from meanwatt.analysis.output.strict_json import dumps, plain
+from meanwatt.analysis.output.strict_json import brief, dumps, plain
 
 FORMAT: Final = 1
 START_ANEW: Final = "delete the file to start anew"
@@ -113,8 +113,8 @@ class Journal:
         for key in {**head, **found}:
             if found.get(key) != head.get(key):
                 raise ValueError(
-                    f"{self.path} belongs to another run: its {key} is {_shown(found.get(key))}, now it is"
-                    f" {_shown(head.get(key))}; give the settings of that run, or another --out"
+                    f"{self.path} belongs to another run: its {key} is {brief(found.get(key), 40)}, now it is"
+                    f" {brief(head.get(key), 40)}; give the settings of that run, or another --out"
                 )
         names = {field.name for field in fields(Tried)}
         for number, line in enumerate(lines[1:], start=2):
@@ -141,8 +141,3 @@ def refuse_unfinished(path: str | Path) -> None:
 
 def _line(entry: Mapping[str, Any]) -> bytes:
     return dumps(entry).encode("ascii") + b"\n"
-
-
-def _shown(value: Any, limit: int = 40) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -10,6 +10,7 @@ from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.learning.environment import DAYS_IN_FORCE, metered_reading
 from meanwatt.analysis.learning.menus import Menu
 from meanwatt.analysis.learning.meter import MeteredObjective
+from meanwatt.analysis.output.strict_json import plain
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 ROUND_DAYS: Final = 30
@@ -82,7 +83,7 @@ def leader_json(leader: LearningLeader, menu: Menu) -> dict[str, Any]:
         "recommended": None if chosen is None else _names(menu, chosen),
         f"regret_{unit}": None if chosen is None else menu.regret_usd(chosen),
         f"mean_regret_{unit}": mean_regret_usd(leader, menu),
-        f"learned_{unit}": _nulls(learner.value_usd),
+        f"learned_{unit}": plain(learner.value_usd),
         "learned_days": learner.days,
         "posted_tariff": [menu.names[k] for k in leader.posted],
         "rounds": [_round_json(one, menu) for one in leader.rounds],
@@ -109,8 +110,8 @@ def leader_tables(leader: LearningLeader, menu: Menu) -> dict[str, dict[str, Any
             "first_day": [one.first_day for one, _ in pairs],
             "state": [s for _, s in pairs],
             "tariff": [menu.names[one.choice[s]] for one, s in pairs],
-            "temperature_usd": [_null(one.temperature_usd[s]) for one, s in pairs],
-            f"metered_{unit}": [_null(one.metered_usd[s]) for one, s in pairs],
+            "temperature_usd": [plain(one.temperature_usd[s]) for one, s in pairs],
+            f"metered_{unit}": [plain(one.metered_usd[s]) for one, s in pairs],
             f"regret_{unit}": [menu.regret_usd(one.choice) for one, _ in pairs],
         },
     }
@@ -122,20 +123,11 @@ def _round_json(one: Round, menu: Menu) -> dict[str, Any]:
         "round": one.number,
         "first_day": one.first_day,
         "tariff": _names(menu, one.choice),
-        "temperature_usd": _nulls(one.temperature_usd),
-        f"metered_{unit}": _nulls(one.metered_usd),
+        "temperature_usd": plain(one.temperature_usd),
+        f"metered_{unit}": plain(one.metered_usd),
         f"regret_{unit}": menu.regret_usd(one.choice),
     }
 
 
 def _names(menu: Menu, choice: Any) -> list[str]:
     return [menu.names[int(k)] for k in choice]
-
-
-def _nulls(values: Any) -> Any:
-    """Lists with None where a number is undefined."""
-    return [_nulls(row) for row in values] if np.ndim(values) > 1 else [_null(float(v)) for v in values]
-
-
-def _null(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

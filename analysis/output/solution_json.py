@@ -9,8 +9,10 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.metrics.efficiency import price_of_anarchy
 from meanwatt.analysis.metrics.equity import (
+    DAYS_PER_YEAR,
     Allotter,
     bill_alignment_usd_per_day,
+    burden,
     lorenz_curve,
     own_marginal_cost_usd_per_day,
 )
@@ -23,7 +25,6 @@ from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages, joined
 from meanwatt.model.scenario.tariff_file import charge_names
 
-DAYS_PER_YEAR = 365
 ALLOTTER = Allotter.PER_CUSTOMER
 """How the network's cost is allotted where a bill is set against what its household costs."""
 
@@ -174,6 +175,7 @@ def group_rows(equilibrium: Equilibrium) -> list[dict[str, Any]]:
     )
     aligned = bill_alignment_usd_per_day(bills, own_cost, economy.fixed_cost_usd_per_day, allotter=ALLOTTER)
     assert aligned is not None
+    burdens = burden(bills, [household.income_usd_per_year for household in economy.types])
     for kind, (household, bill) in enumerate(zip(economy.types, bills.tolist(), strict=True)):
         yearly = DAYS_PER_YEAR * bill
         rows.append(
@@ -183,7 +185,7 @@ def group_rows(equilibrium: Equilibrium) -> list[dict[str, Any]]:
                 "share": household.share,
                 "discount": float(equilibrium.tariff.discount[household.group]),
                 "bill_usd_per_year": yearly,
-                "burden": yearly / household.income_usd_per_year,
+                "burden": float(burdens[kind]),
                 "own_marginal_cost_usd_per_year": DAYS_PER_YEAR * float(own_cost[kind]),
                 "bill_alignment_usd_per_year": DAYS_PER_YEAR * float(aligned[kind]),
                 **{f"{name}_usd_per_day": float(paid[kind]) for name, paid in parts.items()},

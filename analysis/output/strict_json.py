@@ -42,3 +42,9 @@ def plain(value: Any) -> Any:
 def dumps(value: Any, *, indent: int | None = None) -> str:
     """Strict JSON of ``plain(value)``, in ASCII, keys in the order given."""
     return json.dumps(plain(value), allow_nan=False, indent=indent)
+
+
+def brief(value: Any, limit: int = 60) -> str:
+    """JSON of a value for an error message, cut to at most ``limit`` characters."""
+    text = dumps(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

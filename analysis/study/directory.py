@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from meanwatt.analysis.output.result_files import versions
-from meanwatt.analysis.output.strict_json import dumps, plain
+from meanwatt.analysis.output.strict_json import brief, dumps, plain
 from meanwatt.analysis.study.measure import FAILED, REFUSED
 from meanwatt.analysis.study.plan import Plan
 from meanwatt.analysis.study.plan_file import StudyError
@@ -198,8 +198,8 @@ class StudyDirectory:
             if key not in ("file", "versions") and entries.get(key) != wanted.get(key):
                 that = "install that version" if key in record["versions"] else "give that study"
                 raise StudyError(
-                    f"--out {self.path}: belongs to another study: its {key} is {_shown(entries.get(key))}, now it is"
-                    f" {_shown(wanted.get(key))}; {that}, or give another directory"
+                    f"--out {self.path}: belongs to another study: its {key} is {brief(entries.get(key))}, now it is"
+                    f" {brief(wanted.get(key))}; {that}, or give another directory"
                 )
 
     def _parts(self) -> list[Path]:
@@ -317,8 +317,3 @@ def _whole_part(path: Path) -> pa.Table | None:
 
 def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:HASH_DIGITS]
-
-
-def _shown(value: Any, limit: int = 60) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.emergence.pairs import belief_square, beliefs_held, paired_markets, price_square
 from meanwatt.analysis.validation.scaling import Interval, mean_interval, paired_ratio, root
-from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.progress.watch import Watch
 
@@ -20,7 +20,7 @@ PARTS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Emergence:
+class LearnersCheck:
     """Learners beside households that are given the equilibrium's policies, in markets of the same draws.
 
     Attributes
@@ -52,7 +52,7 @@ class Emergence:
     ratio: Interval
 
 
-def emergence(
+def check_learners(
     equilibrium: Equilibrium,
     *,
     households: int,
@@ -60,7 +60,7 @@ def emergence(
     seed: int,
     days: int,
     watch: Watch | None = None,
-) -> Emergence:
+) -> LearnersCheck:
     """Let belief learners and given households live through the same days.
 
     Raises
@@ -69,37 +69,22 @@ def emergence(
         If asked to stop.
     """
     watch = watch or Watch()
+    prices, probability = equilibrium.wholesale_usd_per_kwh, equilibrium.economy.common.probability
     squares = np.empty((3, replications, days))
     for r in range(replications):
-        markets = [
-            ProsumerMarket(
-                equilibrium.economy,
-                households=households,
-                policies=equilibrium,
-                behaviour=behaviour,
-                rng=(seed, r),
-                power_flow=False,
-            )
-            for behaviour in ("belief", "equilibrium")
-        ]
-        try:
+        with paired_markets(equilibrium, "belief", households=households, key=(seed, r)) as markets:
             for day in range(days):
                 watch.check()
-                squares[0, r, day] = belief_square(markets[0], equilibrium)
+                squares[0, r, day] = belief_square(beliefs_held(markets[0]), prices, probability)
                 for place, market in enumerate(markets, start=1):
                     market.step()
-                    record = market.history[-1]
-                    away = record.wholesale_usd_per_kwh - equilibrium.wholesale_usd_per_kwh[record.common_state]
-                    squares[place, r, day] = np.mean(away**2)
+                    squares[place, r, day] = price_square(market.history[-1], prices)
                 watch.report("learners", (r * days + day + 1) / (replications * days))
-        finally:
-            for market in markets:
-                market.close()
     part = max(1, days // PARTS)
     last = squares[:, :, -part:].mean(axis=2)
 
     rms = np.sqrt(squares.mean(axis=1))
-    return Emergence(
+    return LearnersCheck(
         households=households,
         days=days,
         behaviour="belief",
@@ -111,10 +96,3 @@ def emergence(
         noise=root(mean_interval(last[2], seed=seed)),
         ratio=root(paired_ratio(last[1], last[2], seed=seed)),
     )
-
-
-def belief_square(market: ProsumerMarket, equilibrium: Equilibrium) -> float:
-    """Mean square of the belief less the equilibrium price, common states by their frequency. [(USD/kWh)²]"""
-    belief: Floats = market.behaviour.belief_usd_per_kwh  # type: ignore[attr-defined]
-    away = belief - equilibrium.wholesale_usd_per_kwh
-    return float(equilibrium.economy.common.probability @ (away**2).mean(axis=1))

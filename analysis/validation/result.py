@@ -6,7 +6,7 @@ from typing import Any
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.analysis.validation.exploitability import Exploitability
 from meanwatt.analysis.validation.leader import LeaderLoss
-from meanwatt.analysis.validation.learners import Emergence
+from meanwatt.analysis.validation.learners import LearnersCheck
 from meanwatt.analysis.validation.scaling import Falling, Interval, Scaling
 from meanwatt.analysis.validation.verdict import Finding
 
@@ -101,7 +101,7 @@ class Validation:
     composition_error_kw: tuple[float, ...]
     grid: GridCheck | None = None
     exploit: Exploitability | None = None
-    learners: Emergence | None = None
+    learners: LearnersCheck | None = None
     leader: LeaderLoss | None = None
     memory: tuple[MemoryFloor, ...] = ()
     findings: tuple[Finding, ...] = ()

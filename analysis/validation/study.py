@@ -16,7 +16,7 @@ from meanwatt.analysis.validation.criteria import CHECKS, judge
 from meanwatt.analysis.validation.expected import effective_households, expected_scatter_kw2, expected_wasserstein_kwh
 from meanwatt.analysis.validation.exploitability import exploitability
 from meanwatt.analysis.validation.leader import leader_loss
-from meanwatt.analysis.validation.learners import emergence
+from meanwatt.analysis.validation.learners import check_learners
 from meanwatt.analysis.validation.replication import Replication, composition_error_kw, mean_of_known
 from meanwatt.analysis.validation.result import GridCheck, MemoryFloor, Validation
 from meanwatt.analysis.validation.runs import Results, Runner, Task, runner
@@ -132,7 +132,7 @@ def _single_checks(
     if "exploitability" in checks:
         found["exploit"] = exploitability(equilibrium, sample.households, watch=progress.of("exploitability"))
     if "emergence" in checks:
-        found["learners"] = emergence(
+        found["learners"] = check_learners(
             equilibrium,
             households=LEARNER_HOUSEHOLDS,
             replications=min(sample.replications, LEARNER_REPLICATIONS),

@@ -11,12 +11,13 @@ from meanwatt.agents.numerics.arrays import Floats, read_only
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.model.progress.machine import require_room
+from meanwatt.model.scenario.day_profiles import day_profiles
 from meanwatt.model.scenario.limits import SMALLER_GAME, policy_bytes
 from meanwatt.model.scenario.loading import ScenarioError
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.supply import SupplyCurve
-from meanwatt.model.scenario.tariff_file import group_values, rate_table, slot_values
+from meanwatt.model.scenario.tariff_file import group_values, rate_table
 from meanwatt.model.scenario.technologies import TECHNOLOGIES, technology_shares
 from meanwatt.model.scenario.weather import CommonStates, common_states
 
@@ -127,15 +128,9 @@ def build_economy(scenario: Scenario) -> Economy:
     """
     require_room(policy_bytes(scenario), "the policies", SMALLER_GAME)
     slots = scenario.slots_per_day
-    days = scenario.day_types
-    common = common_states(tuple(days), scenario.day_type_kernel_array(), scenario.memory)
-    load_factor, pv_factor, rest_load_kw = (
-        np.array([slot_values(getattr(day, name), slots, name) for day in days.values()])[common.today]
-        for name in ("load_factor", "pv_factor", "rest_load_kw")
-    )
-    shape = slot_values(scenario.load.shape, slots, "load.shape")
-    mean_load_kw = scenario.load.use_kwh_per_day / 24 * shape / shape.mean() * load_factor
-    clear_day = slot_values(scenario.pv.shape_kw_per_kw, slots, "pv.shape_kw_per_kw")
+    common = common_states(tuple(scenario.day_types), scenario.day_type_kernel_array(), scenario.memory)
+    profiles = day_profiles(scenario)
+    load_kw, pv_factor = profiles.load_kw[common.today], profiles.pv_factor[common.today]
 
     total = sum(group.share for group in scenario.income_groups.values())
     types = []
@@ -154,8 +149,8 @@ def build_economy(scenario: Scenario) -> Economy:
                     technology=technology.name,
                     share=part * group.share / total,
                     income_usd_per_year=group.income_usd_per_year,
-                    reference_kw=multiplier * mean_load_kw,
-                    pv_kw=installed_kw * clear_day * pv_factor,
+                    reference_kw=multiplier * load_kw,
+                    pv_kw=installed_kw * profiles.clear_day * pv_factor,
                     battery=technology.storage(scenario) if technology.storage else None,
                     elasticity=scenario.elasticity,
                     flexibility=scenario.flexibility,
@@ -170,7 +165,7 @@ def build_economy(scenario: Scenario) -> Economy:
         slot_hours=scenario.slot_hours,
         common=common,
         supply=scenario.supply.curve(),
-        rest_load_kw=rest_load_kw,
+        rest_load_kw=profiles.rest_load_kw[common.today],
         shock_levels=np.array(scenario.shock.levels),
         shock_kernel=scenario.shock_kernel_array(),
         shock_probability=scenario.shock_law(),

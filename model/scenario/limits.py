@@ -7,7 +7,7 @@ import numpy as np
 from meanwatt.agents.household.storage import storage_day
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.scenario import ranges
-from meanwatt.model.scenario.tariff_file import slot_values
+from meanwatt.model.scenario.day_profiles import day_profiles
 from meanwatt.model.scenario.technologies import TECHNOLOGIES, technologies_owned, technology_shares
 from meanwatt.model.scenario.weather import common_states
 
@@ -85,18 +85,12 @@ def policy_bytes(scenario: "Scenario") -> float:
 
 def _products(scenario: "Scenario") -> tuple[Floats, Floats, Floats]:
     """Load and solar output of each group's largest household, and the load of the rest; any order. [kW]"""
-    slots, days, groups = scenario.slots_per_day, scenario.day_types.values(), scenario.income_groups.values()
-    load_factor, pv_factor, rest_kw = (
-        np.array([slot_values(getattr(day, name), slots, name) for day in days])
-        for name in ("load_factor", "pv_factor", "rest_load_kw")
-    )
-    shape = slot_values(scenario.load.shape, slots, "load.shape")
-    mean_kw = scenario.load.use_kwh_per_day / 24 * shape / shape.mean() * load_factor
+    profiles, groups = day_profiles(scenario), scenario.income_groups.values()
     factors = np.outer([group.use_factor for group in groups], [1.0, scenario.load.adopter_multiplier])
-    use_kw = np.multiply.outer(np.multiply.outer(factors, scenario.shock.levels), mean_kw)
+    use_kw = np.multiply.outer(np.multiply.outer(factors, scenario.shock.levels), profiles.load_kw)
     installed_kw = scenario.pv_scale * np.array([group.pv_kw for group in groups])
-    clear_day = slot_values(scenario.pv.shape_kw_per_kw, slots, "pv.shape_kw_per_kw")
-    return use_kw, np.multiply.outer(installed_kw, clear_day * pv_factor), rest_kw
+    sun_kw = np.multiply.outer(installed_kw, profiles.clear_day * profiles.pv_factor)
+    return use_kw, sun_kw, profiles.rest_load_kw
 
 
 def _least(values: Floats) -> float:

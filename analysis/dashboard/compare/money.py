@@ -9,7 +9,8 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.compare.rounding import largest_remainder
-from meanwatt.analysis.dashboard.shared.solution import DAYS_PER_MONTH, Solution
+from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.model.scenario.economy import DAYS_PER_MONTH
 
 CENTS_PER_MONTH = 100 * DAYS_PER_MONTH
 """Cents a month of one USD a day."""

@@ -8,7 +8,8 @@ import numpy as np
 
 from meanwatt.analysis.dashboard.compare.money import books
 from meanwatt.analysis.dashboard.shared.figures import FIGURES, number
-from meanwatt.analysis.dashboard.shared.solution import DAYS_PER_MONTH, Benchmark, Solution
+from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
+from meanwatt.model.scenario.economy import DAYS_PER_MONTH
 
 Aim = Literal["less", "more", "zero"]
 Kind = Literal["good", "bad", "same", ""]

@@ -4,7 +4,8 @@ import numpy as np
 
 from meanwatt.analysis.dashboard.market.knobs import knobs
 from meanwatt.analysis.dashboard.shared.notices import Notice
-from meanwatt.analysis.dashboard.shared.solution import DAYS_PER_MONTH, Solution
+from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.model.scenario.economy import DAYS_PER_MONTH
 
 NOTICED_USD_PER_MONTH = 0.5
 """A dearer bill of the poorest group from which the change is called a warning. [USD/month]"""

@@ -12,11 +12,12 @@ from meanwatt.analysis.dashboard.shared.day_chart import axis_ends, chart_line, 
 from meanwatt.analysis.dashboard.shared.figures import ANCHORS, FIGURES, group_label, number, recovered
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.payload import to_json
-from meanwatt.analysis.dashboard.shared.solution import DAYS_PER_MONTH, Benchmark, Solution
+from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
+from meanwatt.analysis.metrics.equity import burden_gap
 from meanwatt.analysis.metrics.stability import peak_to_average, realised_imv
 from meanwatt.model.network.feeder import Feeder
 from meanwatt.model.network.power_flow import VoltageLimits
-from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.economy import DAYS_PER_MONTH, Economy
 
 HEIGHTS = (158, 104, 76)
 """Of the panels of the day chart, at the width of a narrow window. [px]"""
@@ -229,11 +230,11 @@ def _day_of_voltage(voltage_pu: Floats, limits: VoltageLimits, source: int) -> d
 
 def _burden(solution: Solution, history: History, before: Solution | None) -> dict[str, Any]:
     economy = solution.equilibrium.economy
-    market = history.mean_bill_usd() * 365 / economy.group_income_usd_per_year if len(history) else None
+    market = history.burdens(economy.group_income_usd_per_year) if len(history) else (None,) * len(economy.groups)
     comparable = before is not None and before.settings.scenario == solution.settings.scenario
     groups = []
     for index, name in enumerate(economy.groups):
-        so_far = None if market is None or math.isnan(market[index]) else float(market[index])
+        so_far = market[index]
         groups.append(
             {
                 "name": group_label(name),
@@ -272,10 +273,10 @@ def _metrics(solution: Solution, history: History, benchmark: Benchmark | None) 
     so_far = {"surplus": recovered(solution)} | ({} if benchmark else {"efficiency": "being computed"})
     if day:
         price, load = np.array(history.wholesale_usd_per_kwh), np.array(history.net_load_kw)
-        burden = history.mean_bill_usd() * 365 / solution.equilibrium.economy.group_income_usd_per_year
+        gap_so_far = burden_gap(history.burdens(solution.equilibrium.economy.group_income_usd_per_year))
         peak = peak_to_average(load)
         so_far |= {
-            "gap": f"so far {number(100 * float(np.nanmax(burden) - np.nanmin(burden)), 2)}",
+            "gap": f"so far {number(100 * gap_so_far, 2)}",
             "imv": f"so far {number(realised_imv(price), 4)}",
             "peak": f"so far {number(peak, 2)}",
             "volts": f"tonight {number(history.lowest_pu[-1], 3)}",

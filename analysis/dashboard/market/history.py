@@ -10,6 +10,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.market.address import query
 from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.analysis.metrics.equity import burden
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,6 +69,13 @@ class History:
     def mean_bill_usd(self) -> Floats:
         """Mean bill a day of each group's homes over the days so far. (group,) [USD/day]"""
         return np.asarray(np.mean(self.bill_usd, axis=0))
+
+    def burdens(self, income_usd_per_year: Floats) -> tuple[float | None, ...]:
+        """Share of income that the bills so far would take; None of a group without homes. (group,) [-]"""
+        bill = self.mean_bill_usd()
+        there = ~np.isnan(bill)
+        own = iter(burden(bill[there], income_usd_per_year[there]).tolist())
+        return tuple(next(own) if present else None for present in there)
 
     def earlier_like_today(self, count: int) -> list[int]:
         """Indices of the last ``count`` days before today with today's weather."""

@@ -1,7 +1,8 @@
 """Key figures: their names, units and explanations, and how a number is written."""
 
 from meanwatt.agents.tariff.tariff import Recovery
-from meanwatt.analysis.dashboard.shared.solution import DAYS_PER_MONTH, Solution
+from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.model.scenario.economy import DAYS_PER_MONTH
 
 FIGURES = {
     "efficiency": ("Efficiency gap", "$/home·day", "Welfare lost against the planner's optimum."),

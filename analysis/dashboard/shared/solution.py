@@ -15,11 +15,10 @@ from meanwatt.model.network.feeder import Feeder, build_feeder
 from meanwatt.model.network.library.layout import tidy_tree
 from meanwatt.model.network.power_flow import PowerFlow, VoltageLimits, bus_power
 from meanwatt.model.progress.watch import Progress, Watch
-from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.economy import DAYS_PER_MONTH, build_economy, build_tariff
 
 TOLERANCE_USD_PER_KWH = 1e-6
 """Prices are shown to a tenth of a cent; a thousandth of that is solved. [USD/kWh]"""
-DAYS_PER_MONTH = 365 / 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -11,12 +11,12 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.analysis.leader.objective import Metered, Objective
+from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     from meanwatt.analysis.leader.metered_change import MeteredChange
     from meanwatt.analysis.leader.tariff_effects import TariffEffects
 
-DAYS_PER_YEAR: Final = 365
 LEAST_USD: Final = 1e-3
 """Below this the metered logarithm goes on as a straight line, so that learners are told a number. [USD/day]"""
 

@@ -14,7 +14,7 @@ from scenarios import preset_economy, preset_tariff, solved
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.environments import LEADER_ID, LeaderEnv, register
 from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
-from meanwatt.analysis.learning.environment import MeanFieldEnvironment
+from meanwatt.analysis.learning.environment import MeanFieldEnvironment, Posted
 from meanwatt.analysis.learning.meter import MeteredObjective
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 
@@ -191,7 +191,7 @@ def test_a_tariff_without_equilibrium_brings_the_worst_reward_so_far_less_one(mo
     _, worst, *_ = env.step(np.zeros(5, dtype=np.float32))  # electricity for nothing
     seen, reward, *_ = env.step(MODEST)
     assert worst < reward
-    monkeypatch.setattr(env._world, "post", lambda tariff: None)
+    monkeypatch.setattr(env._environment, "post", lambda tariff, trial: Posted(reading=None, truth=None))
     for expected in (worst - 1, worst - 2):
         again, punished, _, _, info = env.step(MODEST)
         assert info["outcome"] == "no_equilibrium"

@@ -12,7 +12,7 @@ from meanwatt.analysis.validation import replication as replication_module
 from meanwatt.analysis.validation.criteria import CRITERIA, judge
 from meanwatt.analysis.validation.exploitability import Exploitability
 from meanwatt.analysis.validation.leader import LeaderLoss, leader_loss
-from meanwatt.analysis.validation.learners import emergence
+from meanwatt.analysis.validation.learners import check_learners
 from meanwatt.analysis.validation.messages import validation_messages
 from meanwatt.analysis.validation.result import GridCheck
 from meanwatt.analysis.validation.scaling import Interval, Scaling
@@ -220,7 +220,7 @@ def test_households_that_follow_another_policy_are_found(monkeypatch: pytest.Mon
 
 
 def test_learners_where_nothing_depends_on_the_price_act_as_told_from_the_first_day(filed: Equilibrium) -> None:
-    found = emergence(filed, households=100, replications=2, seed=0, days=8)
+    found = check_learners(filed, households=100, replications=2, seed=0, days=8)
     assert np.array_equal(found.price_error, found.given_error)
     assert found.ratio == Interval(value=1.0, low=1.0, high=1.0)
     assert found.belief_error[-1] < found.belief_error[0]
