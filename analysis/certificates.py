@@ -9,7 +9,7 @@ from meanwatt.analysis.output.solution_json import find_first_best, first_best_m
 from meanwatt.model.mean_field.certificates import exploitability_usd_per_day
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.first_best import FirstBest
-from meanwatt.model.progress.watch import Cancelled, Progress, Watch
+from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages
 
@@ -68,8 +68,7 @@ def solve_certified(
     certify: Certify = Certify.FULL,
     *,
     solver: str = "auto",
-    progress: Callable[[Progress], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
     new_stage: Callable[[str], None] = lambda stage: None,
 ) -> Certified:
     """Solve the equilibrium, then certify it as far as asked.
@@ -80,20 +79,15 @@ def solve_certified(
         How far.
     solver
         Name of the method, as in `solve_equilibrium`.
-    progress, cancelled
-        As in `solve_equilibrium`, for every step.
+    watch
+        As for `solve_equilibrium`, over every step.
     new_stage
         Called with the name of a step as it begins.
     """
+    watch = watch or Watch()
     starts = STARTS if certify is Certify.FULL else 0
     found = solve_equilibrium(
-        economy,
-        tariff,
-        certify=certify is not Certify.NONE,
-        starts=starts,
-        solver=solver,
-        progress=progress,
-        cancelled=cancelled,
+        economy, tariff, certify=certify is not Certify.NONE, starts=starts, solver=solver, watch=watch
     )
     forgone: float | None = None
     best: FirstBest | None = None
@@ -102,11 +96,10 @@ def solve_certified(
     try:
         if not stopped and certify is not Certify.NONE:
             new_stage("certificates: exploitability")
-            watch = Watch(progress=progress, cancelled=cancelled)
             forgone = exploitability_usd_per_day(economy, tariff, found.answer, watch.check)
         if not stopped and certify is Certify.FULL:
             new_stage("first best")
-            best, sentence = find_first_best(economy, Watch(progress=progress, cancelled=cancelled))
+            best, sentence = find_first_best(economy, watch.fresh())
     except Cancelled:
         stopped = True
     if stopped and certify is Certify.FULL:

@@ -35,6 +35,7 @@ from meanwatt.analysis.output.export import game_arrays
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.population.population_response import answer
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
+from meanwatt.model.progress.watch import Watch
 
 COUNT = 200
 WARM_UP = 12
@@ -53,7 +54,7 @@ def solve(world: World, limit: float) -> tuple[Equilibrium, float]:
     """Solution of a world and the processor time that it took; cancelled after ``limit`` of it. [s]"""
     began = time.process_time()
     found = solve_equilibrium(
-        world.economy, world.tariff, certify=False, cancelled=lambda: time.process_time() - began > limit
+        world.economy, world.tariff, certify=False, watch=Watch(cancelled=lambda: time.process_time() - began > limit)
     )
     return found, time.process_time() - began
 

@@ -203,6 +203,7 @@ def read_and_live(kind: str, file: Path, small: Path, solve: bool) -> str:
     from meanwatt.analysis.study.plan_file import load_study
     from meanwatt.model.market.market import ProsumerMarket
     from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
+    from meanwatt.model.progress.watch import Watch
     from meanwatt.model.scenario.economy import build_economy, build_tariff
     from meanwatt.model.scenario.limits import policy_bytes
     from meanwatt.model.scenario.loading import load_scenario
@@ -224,7 +225,7 @@ def read_and_live(kind: str, file: Path, small: Path, solve: bool) -> str:
         asked += 1
         return asked > MOST_EVALUATIONS
 
-    found = solve_equilibrium(economy, tariff, certify=False, cancelled=enough)
+    found = solve_equilibrium(economy, tariff, certify=False, watch=Watch(cancelled=enough))
     if economy.one_day is None:
         learns = found.outcome is not Outcome.CONVERGED and tariff.recovery is Recovery.POSTED
         if learns or found.outcome is Outcome.CONVERGED:

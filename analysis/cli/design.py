@@ -82,14 +82,7 @@ def design(
         if pareto:
             require_surface(inputs.economy)
         aims = objective.aims(inputs.economy)
-        done = run(
-            inputs.economy,
-            inputs.tariff,
-            aims,
-            search=search,
-            progress=work.progress,
-            cancelled=work.cancelled,
-        )
+        done = run(inputs.economy, inputs.tariff, aims, search=search, watch=work.watch)
         first_best = lost = None
         first_best_message = "No first best: cancelled before it was found."
         if regret and done.outcome is not Outcome.CANCELLED:
@@ -152,13 +145,13 @@ def _missing(*, regret: bool, surface: bool) -> list[str]:
 
 def _regret(done: "Design", economy: "Economy", aims: "Aims", work: "Work") -> float | None:
     """What the learner's tariff falls short of the commitment's; None if the search for that was stopped."""
-    from meanwatt.analysis.design.design import Quest, commitment_search
+    from meanwatt.analysis.design.design import DesignProblem, commitment_search
     from meanwatt.analysis.learning.curves import regret
     from meanwatt.model.mean_field.equilibrium import Outcome
 
-    quest = Quest(economy=economy, aims=aims, baseline=done.baseline, progress=work.progress, cancelled=work.cancelled)
+    problem = DesignProblem(economy=economy, aims=aims, baseline=done.baseline, watch=work.watch)
     try:
-        best = commitment_search()(quest)
+        best = commitment_search()(problem)
     except ValueError:
         if work.cancelled():  # before a tariff met the cap
             return None

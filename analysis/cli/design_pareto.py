@@ -94,7 +94,7 @@ def _beside(done: "Design", economy: "Economy", work: "Work") -> Iterator["Equil
     for name in COMPARED:
         if name in economy.scenario.tariffs and name != done.baseline.tariff.name:
             tariff = build_tariff(economy.scenario, name)
-            found = solve_equilibrium(economy, tariff, certify=False, progress=work.progress, cancelled=work.cancelled)
+            found = solve_equilibrium(economy, tariff, certify=False, watch=work.watch)
             if found.outcome is Outcome.CANCELLED:
                 raise Cancelled
             if found.outcome is Outcome.CONVERGED:

@@ -1,6 +1,8 @@
 """``meanwatt emergence``: does a population that is told nothing reach the equilibrium?"""
 
 import time
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +13,9 @@ from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, SEED, THREADS
 
 if TYPE_CHECKING:
+    from meanwatt.analysis.cli.watching import Work
     from meanwatt.analysis.emergence.emergence import Emergence
+    from meanwatt.model.progress.watch import Progress
 
 
 def emergence(
@@ -52,6 +56,7 @@ def emergence(
         from meanwatt.analysis.emergence.emergence import emergence as measure
         from meanwatt.model.market.behaviour_spec import read_behaviour
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
+        from meanwatt.model.progress.watch import Watch
         from meanwatt.model.scenario.messages import joined
 
         ways = [read_behaviour(text) for text in populations]
@@ -66,29 +71,15 @@ def emergence(
             require_free(out)
         inputs = read(scenario, tariff, set)
         target = solve_equilibrium(
-            inputs.economy,
-            inputs.tariff,
-            certify=inputs.economy.scenario.temperature_usd > 0,  # the price map has no slope where moves jump
-            progress=work.progress,
-            cancelled=work.cancelled,
+            inputs.economy, inputs.tariff, certify=inputs.economy.scenario.temperature_usd > 0, watch=work.watch
         )
         outcome, message = target.outcome, target.message
         for text, way in zip(populations, ways, strict=True):
             if not target.converged or work.cancelled():
                 break
             work.new_stage(text)
-            runs.append(
-                measure(
-                    target,
-                    way,
-                    label=text,
-                    **size,
-                    told=lambda day, name=text: work.show(  # type: ignore[misc]
-                        f"{name}: day {day} of {size['days']}", day / size["days"]
-                    ),
-                    cancelled=work.cancelled,
-                )
-            )
+            watch = Watch(progress=partial(_show, work, text), cancelled=work.cancelled)
+            runs.append(replace(measure(target, way, **size, watch=watch), behaviour=text))
         whole = sum(run.days == size["days"] for run in runs)
         if work.cancelled() and whole < len(populations):
             outcome, message = Outcome.CANCELLED, f"Cancelled after {whole} of {len(populations)} populations."
@@ -119,6 +110,10 @@ def emergence(
         _tables(result)
         say_notes(messages)
     return 0 if outcome is Outcome.CONVERGED else 1
+
+
+def _show(work: "Work", population: str, report: "Progress") -> None:
+    work.show(f"{population}: {report.text}", report.fraction)
 
 
 def _population(run: "Emergence") -> dict[str, Any]:

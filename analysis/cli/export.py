@@ -31,9 +31,7 @@ def export(
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 
         inputs = read(scenario, tariff, set)
-        found = solve_equilibrium(
-            inputs.economy, inputs.tariff, certify=False, progress=work.progress, cancelled=work.cancelled
-        )
+        found = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
     shapes: dict[str, list[int]] = {}
     if found.outcome is not Outcome.CANCELLED:
         shapes = {name: list(array.shape) for name, array in write_game(file, found).items()}

@@ -99,9 +99,7 @@ def simulate(
         found = None
         outcome, message = Outcome.CONVERGED, ""
         if choices is not None or needs_equilibrium(ways) or inputs.tariff.recovery is not Recovery.POSTED:
-            found = solve_equilibrium(
-                inputs.economy, inputs.tariff, certify=False, progress=work.progress, cancelled=work.cancelled
-            )
+            found = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
             outcome, message = found.outcome, found.message
         learner = known = None
         if choices is not None and found is not None:

@@ -108,14 +108,7 @@ def make_leader(
     else:
         tariffs = tuple(build_tariff(economy.scenario, name) for name in choices.menu)
     work.new_stage("solving the menu")
-    menu = solve_menu(
-        aims,
-        tariffs,
-        in_force,
-        by_day_type=choices.by_day_type,
-        progress=work.progress,
-        cancelled=work.cancelled,
-    )
+    menu = solve_menu(aims, tariffs, in_force, by_day_type=choices.by_day_type, watch=work.watch)
     work.new_stage("metering the tariff in force")
     leader = learning_leader(
         menu, in_force, households=size["households"], seed=size["seed"], round_days=choices.round_days

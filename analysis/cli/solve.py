@@ -62,8 +62,7 @@ def solve(
             inputs.tariff,
             Certify(certify),
             solver=solver,
-            progress=work.progress,
-            cancelled=work.cancelled,
+            watch=work.watch,
             new_stage=work.new_stage,
         )
         result = solution_json(

@@ -63,9 +63,7 @@ def validate(
 
             require_free(out)
         inputs = read(scenario, tariff, set)
-        found = solve_equilibrium(
-            inputs.economy, inputs.tariff, certify=False, progress=work.progress, cancelled=work.cancelled
-        )
+        found = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
         outcome, message, done = found.outcome, found.message, None
         if outcome is not Outcome.CANCELLED:
             from meanwatt.analysis.validation import Sample

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from meanwatt.analysis.leader.aims import Aims, Judge
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.concepts import ROUNDS, alternating, feedback
-from meanwatt.model.progress.watch import Cancelled, Progress, Watch
+from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 from meanwatt.model.scenario.messages import Messages, joined
@@ -33,7 +33,7 @@ def baseline_name(scenario: str | Path | Scenario | Economy) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Quest:
+class DesignProblem:
     """What a search for a tariff is given.
 
     Attributes
@@ -42,18 +42,17 @@ class Quest:
         Where, and for whom.
     baseline
         Equilibrium at the tariff in force.
-    progress, cancelled
-        As in `meanwatt.model.mean_field.leader.commitment.commit`.
+    watch
+        As for `meanwatt.model.mean_field.leader.commitment.commit`.
     """
 
     economy: Economy
     aims: Aims
     baseline: Equilibrium
-    progress: Callable[[Progress], None] | None = None
-    cancelled: Callable[[], bool] | None = None
+    watch: Watch = field(default_factory=Watch)
 
 
-Search = Callable[[Quest], Commitment]
+Search = Callable[[DesignProblem], Commitment]
 """A way of finding a tariff; raises ``Cancelled`` if stopped before one was found."""
 
 
@@ -68,16 +67,13 @@ def concept_search(name: str, rounds: int = ROUNDS) -> Search:
 
 
 def _asked(find: Callable[..., Commitment]) -> Search:
-    """A search that hands a quest's family, aims and watchers to a function of the model."""
+    """A search that hands a problem's family, aims and watchers to a function of the model."""
 
-    def search(quest: Quest) -> Commitment:
-        aims, undefined = quest.aims, list[str]()
+    def search(problem: DesignProblem) -> Commitment:
+        aims, undefined = problem.aims, list[str]()
         try:
-            problem = aims.problem(quest.economy, quest.baseline.tariff)
-            return find(
-                replace(problem, objective=_told_where_undefined(aims, undefined)),
-                watch=Watch(progress=quest.progress, cancelled=quest.cancelled),
-            )
+            known = aims.problem(problem.economy, problem.baseline.tariff)
+            return find(replace(known, objective=_told_where_undefined(aims, undefined)), watch=problem.watch)
         except ValueError as error:
             if not undefined:
                 raise
@@ -138,8 +134,7 @@ def design(
     *,
     search: Search | None = None,
     evaluations_per_start: int = EVALUATIONS_PER_START,
-    progress: Callable[[Progress], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> Design:
     """Find the tariff that a leader commits to.
 
@@ -153,8 +148,8 @@ def design(
         How; by default `commitment_search`.
     evaluations_per_start
         Tariffs tried from each starting point at most, by the default search.
-    progress, cancelled
-        As in `meanwatt.model.mean_field.leader.commitment.commit`.
+    watch
+        As for `meanwatt.model.mean_field.leader.commitment.commit`.
 
     Raises
     ------
@@ -162,21 +157,19 @@ def design(
         If no tariff of the family meets the price cap, or the objective is undefined at all of them.
     """
     began = time.perf_counter()
-    judge, violation = aims.objective(), aims.violation()
-    baseline = solve_equilibrium(economy, tariff, progress=progress, cancelled=cancelled)
+    judge, violation, watch = aims.objective(), aims.violation(), watch or Watch()
+    baseline = solve_equilibrium(economy, tariff, watch=watch)
     commitment: Commitment | None = None
     outcome, message = Outcome.CANCELLED, "Cancelled before a tariff was found."
-    if cancelled is None or not cancelled():
+    if not watch.stopped:
         try:
             find = commitment_search(evaluations_per_start) if search is None else search
-            commitment = find(
-                Quest(economy=economy, aims=aims, baseline=baseline, progress=progress, cancelled=cancelled)
-            )
+            commitment = find(DesignProblem(economy=economy, aims=aims, baseline=baseline, watch=watch))
             outcome, message = commitment.outcome, commitment.message
         except Cancelled:
             pass
         except ValueError:
-            if cancelled is None or not cancelled():
+            if not watch.stopped:
                 raise
     solved = baseline.outcome is not Outcome.CANCELLED
     worth = judge(baseline) if solved else -math.inf

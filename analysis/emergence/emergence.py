@@ -35,6 +35,7 @@ from meanwatt.model.market.history import DayRecord
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.induced_play import Followed, follow
+from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.messages import Messages, joined
 
 LAST_SHARE: Final = 0.25
@@ -138,10 +139,8 @@ def emergence(
     days: int,
     seed: int = 0,
     every: int = 7,
-    label: str | None = None,
     threads: int = 1,
-    told: Callable[[int], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> Emergence:
     """Let a population learn, and measure it against the equilibrium it was not told.
 
@@ -155,18 +154,15 @@ def emergence(
         Size and key of the market.
     every
         Days from one certified day to the next; the last day is certified too.
-    label
-        What to call the population; by default the behaviour's name.
-    told
-        Called with the number of days done after each.
-    cancelled
-        Asked before each day; answering True ends the run early.
+    watch
+        Told after each day, and asked before it whether to stop, which ends the run early.
 
     Raises
     ------
     ValueError
         In one line, if the target has not converged, or households decide one by one.
     """
+    watch = watch or Watch()
     if not target.converged:
         raise ValueError(f"tariff {target.tariff.name} has no equilibrium to compare with: {target.message}")
     lam, probability = target.wholesale_usd_per_kwh, target.economy.common.probability
@@ -176,7 +172,7 @@ def emergence(
         if any(cohort.strategy is not None for cohort in market.cohorts):
             raise ValueError("households that decide one by one have no policy table to certify; leave strategies out")
         for day in range(days):
-            if cancelled is not None and cancelled():
+            if watch.stopped:
                 break
             beliefs = beliefs_held(market)
             rows["belief_error_usd_per_kwh"].append(belief_error_usd_per_kwh(beliefs, lam, probability))
@@ -195,12 +191,11 @@ def emergence(
             ):
                 rows[names[0]].append(np.sqrt(price_square(records[-1], lam)))
                 rows[names[1]].append(price_move_usd_per_kwh(records))
-            if told is not None:
-                told(day + 1)
+            watch.report(f"day {day + 1} of {days}", (day + 1) / days)
         history = market.history
         done = len(history)
         return Emergence(
-            behaviour=label or market.behaviour.name,
+            behaviour=market.behaviour.name,
             target=target,
             days=done,
             floor_error_usd_per_kwh=np.array(rows["floor_error"]),

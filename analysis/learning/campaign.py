@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.design.design import Quest, Search
+from meanwatt.analysis.design.design import DesignProblem, Search
 from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.learning.environment import Environment, MarketEnvironment, MeanFieldEnvironment
 from meanwatt.analysis.learning.journal import Journal, Tried
@@ -102,27 +102,27 @@ def learning_search(
         has written the result removes it.
     """
 
-    def search(quest: Quest) -> Learned:
-        where = environment(quest.baseline)
+    def search(problem: DesignProblem) -> Learned:
+        where = environment(problem.baseline)
         settings = {
-            **_fingerprint(quest),
+            **_fingerprint(problem),
             "method": method,
             "evaluations": evaluations,
             "learner_seed": seed,
             **where.settings,
         }
         if journal is None:
-            return learn(quest, where, method=method, evaluations=evaluations, seed=seed, settings=settings)
+            return learn(problem, where, method=method, evaluations=evaluations, seed=seed, settings=settings)
         with Journal(journal, settings, resume=resume) as record:
             return learn(
-                quest, where, method=method, evaluations=evaluations, seed=seed, settings=settings, journal=record
+                problem, where, method=method, evaluations=evaluations, seed=seed, settings=settings, journal=record
             )
 
     return search
 
 
 def learn(
-    quest: Quest,
+    problem: DesignProblem,
     environment: Environment,
     *,
     method: str,
@@ -141,18 +141,24 @@ def learn(
         If asked to stop before a tariff met the cap.
     """
     began = time.perf_counter()
-    tried = try_tariffs(quest, environment, method=method, evaluations=evaluations, seed=seed, journal=journal)
+    tried = try_tariffs(problem, environment, method=method, evaluations=evaluations, seed=seed, journal=journal)
     outcome = Outcome.CONVERGED if len(tried) == evaluations else Outcome.CANCELLED
     recommended = recommendations(tried)
     if not recommended or recommended[-1] < 0:
         if outcome is Outcome.CANCELLED:
             raise Cancelled
         raise ValueError(NOWHERE_FEASIBLE)
-    return _learned(quest, tried, recommended, outcome, settings or {}, began)
+    return _learned(problem, tried, recommended, outcome, settings or {}, began)
 
 
 def try_tariffs(
-    quest: Quest, environment: Environment, *, method: str, evaluations: int, seed: int, journal: Journal | None = None
+    problem: DesignProblem,
+    environment: Environment,
+    *,
+    method: str,
+    evaluations: int,
+    seed: int,
+    journal: Journal | None = None,
 ) -> tuple[Tried, ...]:
     """Try tariffs one by one; those on the journal are told to the learner again, not tried again.
 
@@ -166,7 +172,7 @@ def try_tariffs(
     ValueError
         If the journal does not hold what this learner proposes.
     """
-    family = quest.aims.family(quest.economy, quest.baseline.tariff)
+    family = problem.aims.family(problem.economy, problem.baseline.tariff)
     learner = LEARNERS[method](len(family.free), evaluations, seed)
     tried: list[Tried] = []
     if journal is not None:
@@ -179,15 +185,15 @@ def try_tariffs(
                 )
             learner.tell(unit, entry.told)
             tried.append(entry)
-    objective = MeteredObjective(quest.economy, quest.aims, environment.in_force())
-    while len(tried) < evaluations and not (quest.cancelled is not None and quest.cancelled()):
+    objective = MeteredObjective(problem.economy, problem.aims, environment.in_force())
+    while len(tried) < evaluations and not problem.watch.stopped:
         unit = learner.ask()
-        new = _try(quest.aims, family, environment, objective, unit, tried)
+        new = _try(problem.aims, family, environment, objective, unit, tried)
         if journal is not None:
             journal.append(new)
         learner.tell(unit, new.told)
         tried.append(new)
-        _report(quest, method, tried, evaluations)
+        _report(problem, method, tried, evaluations)
     return tuple(tried)
 
 
@@ -236,7 +242,7 @@ def _try(
 
 
 def _learned(
-    quest: Quest,
+    problem: DesignProblem,
     tried: tuple[Tried, ...],
     recommended: tuple[int, ...],
     outcome: Outcome,
@@ -244,14 +250,14 @@ def _learned(
     began: float,
 ) -> Learned:
     """Solve the recommended tariff once more, with its certificates."""
-    family = quest.aims.family(quest.economy, quest.baseline.tariff)
+    family = problem.aims.family(problem.economy, problem.baseline.tariff)
     chosen = tried[recommended[-1]]
     parameters = family.at(np.array(chosen.unit))
     tariff = family.tariff(parameters)
-    equilibrium = solve_equilibrium(quest.economy, tariff, start=quest.baseline)
+    equilibrium = solve_equilibrium(problem.economy, tariff, start=problem.baseline)
     told = (
         f"the tariff recommended meters {chosen.metered:.4f} and is worth"
-        f" {quest.aims.objective()(equilibrium):.4f} {quest.aims.definition.unit} in the mean field"
+        f" {problem.aims.objective()(equilibrium):.4f} {problem.aims.definition.unit} in the mean field"
     )
     done = (
         f"Cancelled after {len(tried)} tariffs" if outcome is Outcome.CANCELLED else f"All {len(tried)} tariffs tried"
@@ -259,7 +265,7 @@ def _learned(
     return Learned(
         tariff=tariff,
         equilibrium=equilibrium,
-        objective=quest.aims.objective()(equilibrium),
+        objective=problem.aims.objective()(equilibrium),
         parameters=family.describe(parameters),
         trials=tuple(
             Trial(
@@ -278,23 +284,25 @@ def _learned(
     )
 
 
-def _report(quest: Quest, method: str, tried: Sequence[Tried], evaluations: int) -> None:
-    if quest.progress is None:
+def _report(problem: DesignProblem, method: str, tried: Sequence[Tried], evaluations: int) -> None:
+    if problem.watch.progress is None:
         return
     best = recommendations(tried)[-1]
     found = f", best metered objective {tried[best].metered:.4f}" if best >= 0 else ""
-    quest.progress(Progress(stage=f"{method}{found}", evaluations=len(tried), fraction=len(tried) / evaluations))
+    problem.watch.progress(
+        Progress(stage=f"{method}{found}", evaluations=len(tried), fraction=len(tried) / evaluations)
+    )
 
 
-def _fingerprint(quest: Quest) -> dict[str, Any]:
+def _fingerprint(problem: DesignProblem) -> dict[str, Any]:
     """What fixes the problem: the scenario, the tariff in force and the aims."""
-    scenario = dumps(identifying_table(quest.economy.scenario))
-    in_force = quest.baseline.tariff
+    scenario = dumps(identifying_table(problem.economy.scenario))
+    in_force = problem.baseline.tariff
     posted = {name: getattr(in_force, name) for name in type(in_force).__slots__ if name != "standing_charges"}
     tariff = dumps(posted | {charge.name: charge.to_table() for charge in in_force.standing_charges})
-    aims = quest.aims
+    aims = problem.aims
     return {
-        "scenario": quest.economy.scenario.name,
+        "scenario": problem.economy.scenario.name,
         "scenario_sha256": hashlib.sha256(scenario.encode()).hexdigest(),
         "tariff_in_force": in_force.name,
         "tariff_sha256": hashlib.sha256(tariff.encode()).hexdigest(),

@@ -1,12 +1,11 @@
 """Learning curves: regret against the commitment after every tariff tried, with a band over seeds."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
-from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.analysis.design.design import Quest, commitment_search
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.design.design import DesignProblem, commitment_search
 from meanwatt.analysis.learning.campaign import (
     EVALUATIONS,
     MakeEnvironment,
@@ -15,10 +14,8 @@ from meanwatt.analysis.learning.campaign import (
     try_tariffs,
 )
 from meanwatt.analysis.learning.journal import Tried
-from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment
 from meanwatt.model.progress.watch import Cancelled
-from meanwatt.model.scenario.economy import Economy
 
 BAND = (0.1, 0.9)
 """Quantiles over seeds that bound a band."""
@@ -33,32 +30,24 @@ def regret(learned: Commitment, commitment: Commitment) -> float:
 
 
 def learning_curves(
-    economy: Economy,
-    tariff: Tariff,
-    aims: Aims,
+    problem: DesignProblem,
     *,
     methods: Sequence[str] = ("softmax", "cma", "optuna"),
     seeds: Sequence[int] = range(5),
     evaluations: int = EVALUATIONS,
     environment: Callable[[int], MakeEnvironment] = lambda seed: mean_field(),
     commitment: Commitment | None = None,
-    told: Callable[[int], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
 ) -> pd.DataFrame:
     """Let every method learn once with every seed.
 
     Parameters
     ----------
-    tariff
-        The tariff in force.
+    problem
+        Its watch is told after every run, and asked between tariffs whether to stop, which raises ``Cancelled``.
     environment
         Makes an environment from a seed, e.g. ``lambda seed: finite_market(households=500, seed=seed)``.
     commitment
         What regret is measured against; searched for with full knowledge if not given.
-    told
-        Called with the number of runs done after each.
-    cancelled
-        Asked between tariffs; answering True raises ``Cancelled``.
 
     Returns
     -------
@@ -67,19 +56,18 @@ def learning_curves(
         ``objective`` of the tariff tried, nan where it brought no equilibrium; ``recommended_objective`` of the tariff
         recommended by then and its ``regret``, nan before one met the cap. All but ``metered`` are of the mean field.
     """
-    baseline = solve_equilibrium(economy, tariff, certify=False)
-    quest = Quest(economy=economy, aims=aims, baseline=baseline, cancelled=cancelled)
-    best = commitment_search()(quest) if commitment is None else commitment
-    frames = []
+    silent = replace(problem, watch=problem.watch.silent())
+    best = commitment_search()(silent) if commitment is None else commitment
+    frames = list[pd.DataFrame]()
+    runs = len(methods) * len(seeds)
     for method in methods:
         for seed in seeds:
-            where = environment(seed)(baseline)
-            tried = try_tariffs(quest, where, method=method, evaluations=evaluations, seed=seed)
+            where = environment(seed)(problem.baseline)
+            tried = try_tariffs(silent, where, method=method, evaluations=evaluations, seed=seed)
             if len(tried) < evaluations:
                 raise Cancelled
             frames.append(curve(tried, best).assign(method=method, seed=seed))
-            if told is not None:
-                told(len(frames))
+            problem.watch.report(f"learning curves, run {len(frames)} of {runs}", len(frames) / runs)
     columns = ["method", "seed", "evaluation", "metered", "objective", "recommended_objective", "regret"]
     return pd.concat(frames, ignore_index=True)[columns]
 

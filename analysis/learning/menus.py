@@ -4,7 +4,7 @@ The learner is never shown the worth of a tariff in the mean field. It judges th
 best tariff of the menu, to which a leader with full knowledge would commit, less that of the tariff posted.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
@@ -22,7 +22,7 @@ from meanwatt.model.mean_field.leader.mixed_tariff import require_mixable, tarif
 from meanwatt.model.mean_field.leader.softmax_bound import TIED_USD
 from meanwatt.model.mean_field.leader.softmax_leader import Sees, leader_states
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points
-from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.economy import Economy, build_tariff
 
 LARGEST: Final = 256
@@ -121,8 +121,7 @@ def solve_menu(
     in_force: Equilibrium,
     *,
     by_day_type: bool = False,
-    progress: Callable[[Progress], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> Menu:
     """Solve the equilibrium of every tariff that the leader may post.
 
@@ -132,8 +131,8 @@ def solve_menu(
         Equilibrium at the tariff in force, which solves start from.
     by_day_type
         Whether the leader may post another element on each day type.
-    progress, cancelled
-        As in `solve_equilibrium`; ``fraction`` counts tariffs.
+    watch
+        As for `solve_equilibrium`; ``fraction`` counts tariffs.
 
     Raises
     ------
@@ -155,14 +154,15 @@ def solve_menu(
             f"{len(tariffs)} tariffs for each of {states} day types make {count:,} combinations, allowed are {LARGEST};"
             " give a shorter menu"
         )
+    watch = watch or Watch()
     combined, equilibria = {}, {}
     worth = np.empty((len(tariffs),) * states)
     for number, choice in enumerate(product(range(len(tariffs)), repeat=states)):
         elements = np.array(choice)[state]
         tariff = tariffs[choice[0]] if len(set(choice)) == 1 else tariff_by_day_type(economy, tariffs, elements)
-        if progress is not None:
-            progress(Progress(stage=f"menu: {tariff.name}", evaluations=number, fraction=number / count))
-        found = solve_equilibrium(economy, tariff, start=in_force, certify=False, cancelled=cancelled)
+        if watch.progress is not None:
+            watch.progress(Progress(stage=f"menu: {tariff.name}", evaluations=number, fraction=number / count))
+        found = solve_equilibrium(economy, tariff, start=in_force, certify=False, watch=watch.silent())
         if found.outcome is Outcome.CANCELLED:
             raise Cancelled
         if found.outcome is not Outcome.CONVERGED:

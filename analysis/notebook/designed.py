@@ -16,6 +16,7 @@ from meanwatt.analysis.notebook.arguments import one_of, weight
 from meanwatt.analysis.notebook.game import Overrides, game, require_kinds
 from meanwatt.analysis.notebook.html import as_html
 from meanwatt.analysis.progress_bar import shown_progress
+from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario
 
@@ -147,7 +148,6 @@ def design(
             economy,
             terms,
             aims,
-            progress=lambda report: tell(report.text, report.fraction),
-            cancelled=cancelled,
+            watch=Watch(progress=lambda report: tell(report.text, report.fraction), cancelled=cancelled),
         )
     return Designed(design=done, aims=aims)

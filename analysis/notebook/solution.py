@@ -16,6 +16,7 @@ from meanwatt.analysis.notebook.html import as_html
 from meanwatt.analysis.output.solution_json import group_rows, solution_json, solution_tables
 from meanwatt.analysis.progress_bar import shown_progress
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario
 
@@ -135,8 +136,7 @@ def solve(
             terms,
             Certify(certify),
             solver=solver,
-            progress=lambda report: tell(report.text, report.fraction),
-            cancelled=cancelled,
+            watch=Watch(progress=lambda report: tell(report.text, report.fraction), cancelled=cancelled),
             new_stage=lambda stage: tell(stage, None),
         )
     summary = solution_json(
@@ -173,8 +173,7 @@ def equilibrium_of(
         found = solve_equilibrium(
             *game(scenario, tariff, overrides),
             certify=False,
-            progress=lambda report: tell(report.text, report.fraction),
-            cancelled=cancelled,
+            watch=Watch(progress=lambda report: tell(report.text, report.fraction), cancelled=cancelled),
         )
     if found.outcome is not Outcome.CONVERGED:
         raise ValueError(f"no equilibrium to go on from: {found.message}")

@@ -226,7 +226,7 @@ def _memory_floor(memory: int, world: Equilibrium, sample: Sample, rows: Rows) -
 def _with_memory(equilibrium: Equilibrium, memory: int, watch: Watch) -> Equilibrium:
     """The equilibrium of the same scenario and tariff with another memory."""
     economy = build_economy(load_scenario(equilibrium.economy.scenario, overrides={"memory": memory}))
-    found = solve_equilibrium(economy, equilibrium.tariff, certify=False, cancelled=watch.cancelled)
+    found = solve_equilibrium(economy, equilibrium.tariff, certify=False, watch=watch.silent())
     watch.check()
     return found
 

@@ -4,6 +4,7 @@ The textbook island under its real-time price, batteries with every owner of PV 
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def solved(temperature_usd: float) -> Equilibrium:
 
 def learn(target: Equilibrium, populations: dict[str, str], **size: int) -> list[Emergence]:
     """Let populations learn, and say what they came to."""
-    runs = [emergence(target, way, label=label, **size) for label, way in populations.items()]
+    runs = [replace(emergence(target, way, **size), behaviour=label) for label, way in populations.items()]
     for run in runs:
         mean = {name: run.last(name) for name in (*MEASURES, "floor_move_usd_per_kwh")}
         sys.stdout.write(

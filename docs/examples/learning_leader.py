@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from meanwatt.analysis.design.design import Quest, commitment_search
+from meanwatt.analysis.design.design import DesignProblem, commitment_search
 from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.campaign import MakeEnvironment, finite_market, mean_field
 from meanwatt.analysis.learning.curves import learning_curves, regret_band
@@ -39,9 +39,10 @@ def main() -> None:
     baseline = solve_equilibrium(economy, tariff)
     figure, axes = plt.subplots(1, 3, figsize=(11, 3.6), sharey=True, layout="constrained")
     for axis, (title, aims, environment) in zip(axes, panels, strict=True):
-        best = commitment_search()(Quest(economy=economy, aims=aims, baseline=baseline))
+        problem = DesignProblem(economy=economy, aims=aims, baseline=baseline)
+        best = commitment_search()(problem)
         curves = learning_curves(
-            economy, tariff, aims, seeds=SEEDS, evaluations=EVALUATIONS, environment=environment, commitment=best
+            problem, seeds=SEEDS, evaluations=EVALUATIONS, environment=environment, commitment=best
         )
         last = regret_band(curves)
         for method, band in last.groupby("method", sort=False):

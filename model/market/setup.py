@@ -25,7 +25,7 @@ from meanwatt.model.mean_field.population.population_response import outlook
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 from meanwatt.model.progress.heartbeat import Heartbeat
 from meanwatt.model.progress.machine import require_room
-from meanwatt.model.progress.watch import Progress
+from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 from meanwatt.model.scenario.messages import Messages
@@ -171,7 +171,7 @@ def find_equilibrium(
     if policies is not None or not (follow or tariff.recovery is not Recovery.POSTED):
         return policies
     with Heartbeat() as beat:
-        found = solve_equilibrium(economy, tariff, certify=False, progress=progress or beat.progress)
+        found = solve_equilibrium(economy, tariff, certify=False, watch=Watch(progress=progress or beat.progress))
     if follow and found.outcome is not Outcome.CONVERGED:
         raise ValueError(
             f"scenario {economy.scenario.name}, tariff {tariff.name}: {found.message.rstrip('.')}; give"

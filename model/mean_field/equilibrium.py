@@ -5,7 +5,6 @@ aggregative, so no transition matrix over joint states is ever built.
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,7 +48,7 @@ from meanwatt.model.mean_field.solvers.methods import SolverMethod, method_named
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess, solve_prices
 from meanwatt.model.mean_field.solvers.price_search import PriceSolution
 from meanwatt.model.mean_field.solvers.revenue_recovery import Recovered, balancing_fixed_charge, smallest_adder
-from meanwatt.model.progress.watch import Cancelled, Progress, Watch
+from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages, joined, scenario_messages, unpaid_messages
 
@@ -221,8 +220,7 @@ def solve_equilibrium(
     certify: bool = True,
     starts: int = 0,
     solver: str = "auto",
-    progress: Callable[[Progress], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> Equilibrium:
     """Solve the followers' equilibrium at a tariff.
 
@@ -242,10 +240,9 @@ def solve_equilibrium(
         Random starts from which to solve again, where no theorem makes the equilibrium unique and ``certify``.
     solver
         Name of the method, one of `meanwatt.model.mean_field.solvers.methods.METHODS`.
-    progress
-        Called after every evaluation of the population.
-    cancelled
-        Asked about every second, from several threads; answering True ends the solve with outcome ``cancelled``.
+    watch
+        Told after every evaluation of the population, and asked about every second, from several threads, whether to
+        stop, which ends the solve with outcome ``cancelled``.
 
     Returns
     -------
@@ -260,7 +257,7 @@ def solve_equilibrium(
     """
     began = time.perf_counter()
     method = method_named(solver)
-    watch = Watch(progress=progress, cancelled=cancelled)
+    watch = (watch or Watch()).fresh()
     start = start if start is not None and same_types(start.answer, economy) else None
     before = _solution_of(start, economy) if start else None
     radius: float | None = None

@@ -46,6 +46,14 @@ class Watch:
     evaluations: int = 0
     stage: str = field(default="followers' equilibrium")
 
+    def fresh(self) -> "Watch":
+        """The same listener for another computation: it counts from zero."""
+        return Watch(progress=self.progress, cancelled=self.cancelled)
+
+    def silent(self) -> "Watch":
+        """A listener that is told nothing and asks alike to stop."""
+        return Watch(cancelled=self.cancelled)
+
     def tick(self, residual: float | None = None, fraction: float | None = None) -> None:
         """Count one evaluation; raise ``Cancelled`` if asked to stop."""
         self.evaluations += 1
@@ -65,7 +73,12 @@ class Watch:
         if self.progress is not None:
             self.progress(Progress(stage=stage, evaluations=self.evaluations, fraction=fraction))
 
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody asks to stop."""
+        return self.cancelled is not None and self.cancelled()
+
     def check(self) -> None:
         """Raise ``Cancelled`` if asked to stop; cheap, and from any thread."""
-        if self.cancelled is not None and self.cancelled():
+        if self.stopped:
             raise Cancelled

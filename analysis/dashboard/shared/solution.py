@@ -115,8 +115,7 @@ def solve(
         tolerance_usd_per_kwh=TOLERANCE_USD_PER_KWH,
         start=start.equilibrium if start is not None and near else None,
         certify=False,
-        progress=progress,
-        cancelled=cancelled,
+        watch=Watch(progress=progress, cancelled=cancelled),
     )
     if equilibrium.outcome is Outcome.CANCELLED:
         return None

@@ -163,10 +163,10 @@ def _best_day(play: _Rounds, day: LeaderProblem, parameters: Floats) -> Commitme
             evaluations_per_start=EVALUATIONS_PER_ROUND,
             starts=[parameters],
             gradients=False,  # what a day leaves behind depends on the law, which no tangent moves
-            watch=Watch(cancelled=play.watch.cancelled),
+            watch=play.watch.silent(),
         )
     except ValueError:
-        if play.watch.cancelled is not None and play.watch.cancelled():  # before the first tariff was tried
+        if play.watch.stopped:  # before the first tariff was tried
             raise Cancelled from None
         raise
     if best.outcome is Outcome.CANCELLED:

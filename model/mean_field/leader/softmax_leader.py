@@ -26,7 +26,7 @@ from meanwatt.model.mean_field.leader.annealing import Stage, Step
 from meanwatt.model.mean_field.leader.epsilon_net import EpsilonNet
 from meanwatt.model.mean_field.leader.mixed_tariff import extended_economy, extended_tariff, require_mixable
 from meanwatt.model.mean_field.leader.softmax_bound import PureOptimum, SoftmaxLeader, tied
-from meanwatt.model.progress.watch import Cancelled, Progress, Watch
+from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
 
 NEGLIGIBLE = 1e-9
@@ -78,8 +78,7 @@ def softmax_leader(
     tariff_of: Callable[[Floats], Tariff] | None = None,
     sees: Sees = Sees.DAY_TYPE,
     around: Around = Around.POLICY,
-    progress: Callable[[Progress], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> SoftmaxLeader:
     """Find the softmax policy over a menu of tariffs, along a schedule of temperatures and covering radii.
 
@@ -98,8 +97,8 @@ def softmax_leader(
         What the tariff may depend on.
     around
         Which policy the other states keep while Q_L is computed.
-    progress, cancelled
-        As in `solve_equilibrium`; ``evaluations`` counts equilibria, ``fraction`` stages.
+    watch
+        As for `solve_equilibrium`; ``evaluations`` counts equilibria, ``fraction`` stages.
 
     Raises
     ------
@@ -112,7 +111,7 @@ def softmax_leader(
     began = time.perf_counter()
     net = menu if isinstance(menu, EpsilonNet) else None
     _require_schedule(schedule, net, tariff_of)
-    watch = Watch(progress=progress, cancelled=cancelled)
+    watch = (watch or Watch()).fresh()
     search = _Search(economy, objective, leader_states(economy, sees), around, watch)
     steps: list[Step] = []
     optimum: PureOptimum | None = None
@@ -219,7 +218,7 @@ class _Search:
             extended_tariff(self.economy, self.menu, drawn),
             start=self._warm.get(grid),
             certify=False,
-            cancelled=self.watch.cancelled,
+            watch=self.watch.silent(),
         )
         if found.outcome is Outcome.CANCELLED:
             raise Cancelled

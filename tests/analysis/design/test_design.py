@@ -12,12 +12,13 @@ from scenarios import preset_economy, preset_tariff, solved
 
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.design.design import Design, Quest, commitment_search, design, tariff_table, toml_text
+from meanwatt.analysis.design.design import Design, DesignProblem, commitment_search, design, tariff_table, toml_text
 from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment
 from meanwatt.model.mean_field.leader.tariff_family import starting_points, tariff_family
+from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 
@@ -118,11 +119,11 @@ def test_a_cap_that_no_tariff_meets_is_told() -> None:
 
 def test_a_search_of_ones_own_is_given_the_quest_and_its_find_is_reported() -> None:
     economy, tariff = preset_economy("textbook"), preset_tariff("textbook", "filed")
-    given: list[Quest] = []
+    given: list[DesignProblem] = []
 
-    def search(quest: Quest) -> Commitment:
-        given.append(quest)
-        return commitment_search(5)(quest)
+    def search(problem: DesignProblem) -> Commitment:
+        given.append(problem)
+        return commitment_search(5)(problem)
 
     found = design(economy, tariff, COMMISSION, search=search)
     assert len(given) == 1
@@ -137,7 +138,7 @@ def test_a_search_of_ones_own_is_given_the_quest_and_its_find_is_reported() -> N
 
 def test_a_request_to_stop_is_heard_at_any_time() -> None:
     economy, tariff = preset_economy("textbook"), preset_tariff("textbook", "filed")
-    at_once = design(economy, tariff, COMMISSION, cancelled=lambda: True)
+    at_once = design(economy, tariff, COMMISSION, watch=Watch(cancelled=lambda: True))
     assert (at_once.outcome, at_once.commitment, at_once.baseline_objective) == (Outcome.CANCELLED, None, None)
     asked = 0
 
@@ -146,7 +147,7 @@ def test_a_request_to_stop_is_heard_at_any_time() -> None:
         asked += 1
         return asked > 12
 
-    later = design(economy, tariff, COMMISSION, cancelled=after_a_while)
+    later = design(economy, tariff, COMMISSION, watch=Watch(cancelled=after_a_while))
     assert later.outcome is Outcome.CANCELLED
     assert later.commitment is not None
     assert 0 < later.evaluations < 12

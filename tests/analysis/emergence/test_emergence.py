@@ -27,6 +27,7 @@ from meanwatt.analysis.figures.saved import image
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.induced_play import follow
+from meanwatt.model.progress.watch import Watch
 
 ALIKE = "belief:first_step=1"
 HOUSEHOLDS, DAYS = 2000, 120
@@ -220,9 +221,11 @@ def test_one_seed_is_one_run_and_a_cancelled_one_is_its_beginning() -> None:
     for name in MEASURES:
         np.testing.assert_array_equal(getattr(whole, name), getattr(again, name))
     assert (whole.price_error_usd_per_kwh != other.price_error_usd_per_kwh).any()
-    days: list[int] = []
-    part = run(seed=1, told=days.append, cancelled=lambda: len(days) == 4)
+    days: list[float] = []
+    watch = Watch(progress=lambda report: days.append(report.fraction), cancelled=lambda: len(days) == 4)
+    part = run(seed=1, watch=watch)
     assert part.days == 4
+    assert days == [1 / 6, 2 / 6, 3 / 6, 4 / 6]
     np.testing.assert_array_equal(part.price_error_usd_per_kwh, whole.price_error_usd_per_kwh[:4])
 
 

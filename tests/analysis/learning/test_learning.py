@@ -18,7 +18,7 @@ from scenarios import preset_economy, preset_tariff, solved
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.cli.design_methods import DAYS, EVALUATIONS, HOUSEHOLDS, LEARNING
-from meanwatt.analysis.design.design import EVALUATIONS_PER_START, Quest, commitment_search, design
+from meanwatt.analysis.design.design import EVALUATIONS_PER_START, DesignProblem, commitment_search, design
 from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.learning import campaign
 from meanwatt.analysis.learning.campaign import (
@@ -36,19 +36,19 @@ from meanwatt.analysis.learning.learners import LEARNERS
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.mean_field.leader.commitment import Commitment
 from meanwatt.model.mean_field.leader.concepts import ROUNDS
-from meanwatt.model.progress.watch import Progress
+from meanwatt.model.progress.watch import Progress, Watch
 
 COMMISSION = Aims(leader="commission", weights={"equity": 1.0, "stability": 1.0})
 UTILITY = Aims(leader="utility", price_cap_usd_per_kwh=1.5 * 0.185)
 
 
-def quest(aims: Aims, **changes: Any) -> Quest:
+def problem(aims: Aims, **changes: Any) -> DesignProblem:
     base = solved("textbook", "filed")
-    return Quest(economy=base.economy, aims=aims, baseline=base, **changes)
+    return DesignProblem(economy=base.economy, aims=aims, baseline=base, **changes)
 
 
 def run(aims: Aims, method: str = "softmax", evaluations: int = 20, **options: Any) -> Learned:
-    found = learning_search(method, evaluations=evaluations, **options)(quest(aims))
+    found = learning_search(method, evaluations=evaluations, **options)(problem(aims))
     assert isinstance(found, Learned)
     return found
 
@@ -81,7 +81,7 @@ def utility() -> Learned:
 
 @pytest.fixture(scope="module")
 def monopoly() -> Commitment:
-    return commitment_search()(quest(UTILITY))
+    return commitment_search()(problem(UTILITY))
 
 
 def test_the_utility_learns_the_commitment_from_its_own_books(utility: Learned, monopoly: Commitment) -> None:
@@ -93,7 +93,7 @@ def test_the_utility_learns_the_commitment_from_its_own_books(utility: Learned, 
 def test_the_commission_improves_on_the_tariff_in_force_without_seeing_welfare(commission: Learned) -> None:
     judge = COMMISSION.objective()
     in_force = judge(solved("textbook", "filed"))
-    best = commitment_search(40)(quest(COMMISSION))
+    best = commitment_search(40)(problem(COMMISSION))
     assert commission.objective > in_force + 0.5 * (best.objective - in_force)
     assert regret(commission, best) >= -1e-3
     assert commission.objective == pytest.approx(judge(commission.equilibrium), abs=1e-12)
@@ -133,7 +133,7 @@ class Unsettled(MeanFieldEnvironment):
 
 
 def test_a_tariff_without_equilibrium_counts_as_worse_than_all_before() -> None:
-    found = learn(quest(COMMISSION), Unsettled(solved("textbook", "filed")), method="cma", evaluations=7, seed=0)
+    found = learn(problem(COMMISSION), Unsettled(solved("textbook", "filed")), method="cma", evaluations=7, seed=0)
     told = [one.told for one in found.tried]
     for place in (2, 5):
         assert (found.tried[place].metered, found.tried[place].objective) == (None, None)
@@ -149,7 +149,7 @@ class Masked(MeanFieldEnvironment):
 
 
 def test_a_learner_is_told_nothing_but_the_meters(commission: Learned) -> None:
-    found = learn(quest(COMMISSION), Masked(solved("textbook", "filed")), method="softmax", evaluations=60, seed=0)
+    found = learn(problem(COMMISSION), Masked(solved("textbook", "filed")), method="softmax", evaluations=60, seed=0)
     assert [(one.unit, one.told) for one in found.tried] == [(one.unit, one.told) for one in commission.tried]
     assert {one.objective for one in found.tried} == {COMMISSION.objective()(solved("textbook", "filed"))}
 
@@ -158,7 +158,7 @@ def test_a_finite_market_teaches_the_same_to_its_noise() -> None:
     base = solved("textbook", "filed")
 
     def told_in(environment: Environment) -> list[float]:
-        found = try_tariffs(quest(COMMISSION), environment, method="softmax", evaluations=6, seed=2)
+        found = try_tariffs(problem(COMMISSION), environment, method="softmax", evaluations=6, seed=2)
         return [one.told for one in found]
 
     first, again, other = (told_in(MarketEnvironment(base, households=400, days=7, seed=seed)) for seed in (1, 1, 2))
@@ -173,14 +173,11 @@ def test_a_finite_market_teaches_the_same_to_its_noise() -> None:
 
 
 def test_learning_curves_are_tidy_and_their_band_holds_the_median(monopoly: Commitment) -> None:
-    economy, tariff = preset_economy("textbook"), preset_tariff("textbook", "filed")
     best = monopoly
-    done: list[int] = []
-    table = learning_curves(
-        economy, tariff, UTILITY, methods=("softmax", "cma"), seeds=(0, 1), evaluations=9, commitment=best,
-        told=done.append,
-    )  # fmt: skip
-    assert done == [1, 2, 3, 4]
+    done: list[float] = []
+    given = problem(UTILITY, watch=Watch(progress=lambda report: done.append(report.fraction)))
+    table = learning_curves(given, methods=("softmax", "cma"), seeds=(0, 1), evaluations=9, commitment=best)
+    assert done == [0.25, 0.5, 0.75, 1.0]
     assert list(table) == ["method", "seed", "evaluation", "metered", "objective", "recommended_objective", "regret"]
     assert table.groupby(["method", "seed"])["evaluation"].apply(list).tolist() == [list(range(1, 10))] * 4
     known = table.dropna()
@@ -301,12 +298,16 @@ def test_a_request_to_stop_leaves_the_journal_and_the_best_so_far(tmp_path: Path
     reports: list[Progress] = []
     search = learning_search("optuna", evaluations=16, journal=path)
     stopped = design(
-        economy, tariff, COMMISSION, search=search, progress=reports.append, cancelled=lambda: told(reports) >= 7
+        economy,
+        tariff,
+        COMMISSION,
+        search=search,
+        watch=Watch(progress=reports.append, cancelled=lambda: told(reports) >= 7),
     )
     assert (stopped.outcome, stopped.evaluations) == (Outcome.CANCELLED, 7)
     assert stopped.message.startswith("Cancelled after 7 tariffs: the tariff recommended")
     assert reports[-1].fraction == 7 / 16
-    rest = learning_search("optuna", evaluations=16, journal=path, resume=True)(quest(COMMISSION))
+    rest = learning_search("optuna", evaluations=16, journal=path, resume=True)(problem(COMMISSION))
     whole = run(COMMISSION, "optuna", 16)
     assert isinstance(rest, Learned)
     assert [one.unit for one in rest.tried] == [one.unit for one in whole.tried]

@@ -26,6 +26,7 @@ from meanwatt.analysis.learning.menus import Menu, default_menu, solve_menu
 from meanwatt.analysis.learning.meter import MeteredObjective
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
+from meanwatt.model.progress.watch import Watch
 
 COMMISSION = Aims(leader="commission")
 HOUSEHOLDS = 200
@@ -299,5 +300,5 @@ def test_a_menu_may_be_cancelled(menu: Menu) -> None:
     from meanwatt.model.progress.watch import Cancelled
 
     with pytest.raises(Cancelled):
-        solve_menu(COMMISSION, menu.tariffs, in_force(), cancelled=lambda: True)
+        solve_menu(COMMISSION, menu.tariffs, in_force(), watch=Watch(cancelled=lambda: True))
     assert all(found.outcome is Outcome.CONVERGED for found in menu.equilibria.values())

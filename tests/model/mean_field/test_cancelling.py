@@ -13,7 +13,7 @@ from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population import flow as flows
 from meanwatt.model.mean_field.population.flow import stationary_flow
 from meanwatt.model.mean_field.population.population_response import answer
-from meanwatt.model.progress.watch import Cancelled
+from meanwatt.model.progress.watch import Cancelled, Watch
 
 
 class StopAt:
@@ -105,8 +105,10 @@ def test_a_request_during_the_certificates_keeps_the_prices_found() -> None:
     found = solve_equilibrium(
         economy,
         tariff,
-        progress=lambda report: stages.append(report.stage),
-        cancelled=lambda: any(stage.startswith("certificates") for stage in stages),
+        watch=Watch(
+            progress=lambda report: stages.append(report.stage),
+            cancelled=lambda: any(stage.startswith("certificates") for stage in stages),
+        ),
     )
     assert found.outcome is Outcome.CANCELLED
     assert found.contraction is None

@@ -370,7 +370,9 @@ def test_where_nothing_couples_one_evaluation_is_enough_and_plain_iteration_cont
 def test_a_solve_can_be_cancelled_and_says_so(asked: int) -> None:
     economy, tariff = preset_economy("textbook"), preset_tariff("textbook", "rtp")
     heard: list[Progress] = []
-    found = solve_equilibrium(economy, tariff, progress=heard.append, cancelled=lambda: len(heard) >= asked)
+    found = solve_equilibrium(
+        economy, tariff, watch=Watch(progress=heard.append, cancelled=lambda: len(heard) >= asked)
+    )
     assert found.outcome is Outcome.CANCELLED
     assert not found.converged
     assert found.iterations == asked
@@ -380,7 +382,7 @@ def test_a_solve_can_be_cancelled_and_says_so(asked: int) -> None:
 
 def test_a_cancelled_solve_gives_back_where_it_started() -> None:
     start = solved("textbook", "rtp")
-    found = solve_equilibrium(start.economy, start.tariff, start=start, cancelled=lambda: True)
+    found = solve_equilibrium(start.economy, start.tariff, start=start, watch=Watch(cancelled=lambda: True))
     assert found.outcome is Outcome.CANCELLED
     assert found.answer is start.answer
 
@@ -388,7 +390,7 @@ def test_a_cancelled_solve_gives_back_where_it_started() -> None:
 def test_every_evaluation_is_reported() -> None:
     heard: list[Progress] = []
     economy = small_economy()
-    found = solve_equilibrium(economy, small_tariff(economy), progress=heard.append)
+    found = solve_equilibrium(economy, small_tariff(economy), watch=Watch(progress=heard.append))
     assert [p.evaluations for p in heard] == list(range(1, found.iterations + 1))
     assert {p.stage for p in heard} == {"followers' equilibrium", "certificates: contraction"}
     residuals = [p.residual_usd_per_kwh for p in heard if not p.stage.startswith("certificates")]
@@ -402,7 +404,7 @@ def test_a_tolerance_beyond_rounding_ends_at_the_limit_and_says_how_far_it_got(
     monkeypatch.setattr("meanwatt.model.mean_field.solvers.price_search.WARMEST_USD", 0.0)  # no other temperature
     heard: list[Progress] = []
     found = solve_equilibrium(
-        economy, small_tariff(economy), tolerance_usd_per_kwh=1e-19, certify=False, progress=heard.append
+        economy, small_tariff(economy), tolerance_usd_per_kwh=1e-19, certify=False, watch=Watch(progress=heard.append)
     )
     assert found.outcome is Outcome.ROUND_LIMIT
     assert not found.converged
@@ -418,7 +420,9 @@ def test_a_search_that_is_cut_short_returns_the_best_prices_it_saw(monkeypatch: 
     for limit in range(1, 4):
         monkeypatch.setattr("meanwatt.model.mean_field.solvers.newton.STEP_LIMIT", limit)
         heard: list[Progress] = []
-        found = solve_equilibrium(economy, tariff, tolerance_usd_per_kwh=1e-19, certify=False, progress=heard.append)
+        found = solve_equilibrium(
+            economy, tariff, tolerance_usd_per_kwh=1e-19, certify=False, watch=Watch(progress=heard.append)
+        )
         residuals = [p.residual_usd_per_kwh for p in heard]
         assert found.outcome is Outcome.ROUND_LIMIT
         assert found.residual_usd_per_kwh == min(residuals)

@@ -19,7 +19,7 @@ from meanwatt.model.mean_field.leader.epsilon_net import epsilon_net, lipschitz
 from meanwatt.model.mean_field.leader.mixed_tariff import extended_economy, extended_tariff, tariff_by_day_type
 from meanwatt.model.mean_field.leader.softmax_bound import TIED_USD, SoftmaxLeader
 from meanwatt.model.mean_field.leader.softmax_leader import Around, Sees, leader_states, softmax_leader
-from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.economy import Economy
 
 SOLVED_USD = 1e-7
@@ -288,7 +288,7 @@ def test_progress_counts_equilibria_and_the_message_says_what_was_found() -> Non
     heard: list[Progress] = []
     menu = menu_of(island(), 0.0, 0.3)
     schedule = annealing(0.05, 0.01, 2)
-    found = softmax_leader(island(), menu, worth, schedule=schedule, progress=heard.append)
+    found = softmax_leader(island(), menu, worth, schedule=schedule, watch=Watch(progress=heard.append))
     assert [p.evaluations for p in heard] == list(range(1, found.evaluations + 1))
     fractions = [p.fraction for p in heard]
     assert fractions == sorted(fractions)
@@ -309,7 +309,7 @@ def test_a_cancelled_search_gives_the_policy_of_the_last_sweep_or_nothing() -> N
         return len(solved) >= 12
 
     found = softmax_leader(
-        island(), menu, worth, schedule=annealing(0.05, 0.01, 3), progress=solved.append, cancelled=late
+        island(), menu, worth, schedule=annealing(0.05, 0.01, 3), watch=Watch(progress=solved.append, cancelled=late)
     )
     assert found.outcome is Outcome.CANCELLED
     assert found.message.startswith(f"Cancelled: objective {found.objective:.4f} USD per household-day over 2 tariffs")
@@ -317,7 +317,7 @@ def test_a_cancelled_search_gives_the_policy_of_the_last_sweep_or_nothing() -> N
     assert found.policy == pytest.approx(softmax(found.worth_usd, found.temperature_usd))
     assert found.objective == pytest.approx(worth(found.equilibrium))
     with pytest.raises(Cancelled):
-        softmax_leader(island(), menu, worth, schedule=COLD, cancelled=lambda: True)
+        softmax_leader(island(), menu, worth, schedule=COLD, watch=Watch(cancelled=lambda: True))
 
 
 def test_a_policy_that_still_moves_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
