@@ -1,6 +1,5 @@
 """The finite market day by day: weather, price, bills, history, behaviours, and what it refuses."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +14,7 @@ from meanwatt.model.market.billing import QUANTUM_USD
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
-from meanwatt.model.progress.watch import Progress
+from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 
@@ -250,9 +249,10 @@ def test_a_market_that_takes_long_to_make_says_so_unless_somebody_listens(
 ) -> None:
     said = ""
 
-    def slow(*_: object, progress: Callable[[Progress], None], **__: object) -> Equilibrium:
+    def slow(*_: object, watch: Watch, **__: object) -> Equilibrium:
         nonlocal said
-        progress(Progress(stage="followers", evaluations=3, residual_usd_per_kwh=0.002))
+        assert watch.progress is not None
+        watch.progress(Progress(stage="followers", evaluations=3, residual_usd_per_kwh=0.002))
         while "followers" not in said:
             said += capsys.readouterr().err
         return flat
