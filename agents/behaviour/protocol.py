@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import Rates, Tariff, rates
+from meanwatt.agents.tariff.tariff import Rates, rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -173,6 +173,20 @@ class FixedBehaviour:
         """Learn nothing."""
 
 
+class Stagger(NamedTuple):
+    """On which days new policies answer what was learned: those ≡ ``phase`` modulo ``every``."""
+
+    every: int = 1
+    phase: int = 0
+
+    def due(self, day: int) -> bool:
+        """Whether this is one of them."""
+        return (day - self.phase) % self.every == 0
+
+
+EVERY_DAY: Final = Stagger()
+
+
 class BeliefBehaviour:
     """Belief learning: respond to the prices one believes in, then move the belief towards those that came.
 
@@ -187,10 +201,8 @@ class BeliefBehaviour:
     ----------
     types
         Household types.
-    tariff
-        What is posted.
-    adder_usd_per_kwh
-        Its volumetric adder. [USD/kWh]
+    offer
+        The tariff posted, and its volumetric adder.
     today : (c,)
         Day type of each common state.
     outlook
@@ -199,8 +211,8 @@ class BeliefBehaviour:
         The wholesale price believed in before the first day. [USD/kWh]
     first_step
         δ0 in (0, 1].
-    answer_every, answer_phase
-        The belief moves every day; it is answered with new policies for day d only where d ≡ phase modulo every.
+    stagger
+        The belief moves every day; it is answered with new policies on these.
     name
         What to call it.
 
@@ -213,25 +225,22 @@ class BeliefBehaviour:
         self,
         *,
         types: Sequence[HouseholdType],
-        tariff: Tariff,
-        adder_usd_per_kwh: float,
+        offer: Offer,
         today: Ints,
         outlook: Outlook,
         belief_usd_per_kwh: Floats,
         first_step: float = 0.5,
-        answer_every: int = 1,
-        answer_phase: int = 0,
+        stagger: Stagger = EVERY_DAY,
         name: str = "belief",
     ) -> None:
         if not 0 < first_step <= 1:
             raise ValueError(f"first_step is {first_step}; give a number in (0, 1]")
-        if answer_every < 1:
-            raise ValueError(f"answer_every is {answer_every}; give a whole number of at least 1")
+        if stagger.every < 1:
+            raise ValueError(f"stagger.every is {stagger.every}; give a whole number of at least 1")
         self.name = name
-        self.answer_every, self.answer_phase = answer_every, answer_phase
+        self.stagger = stagger
         self.types = tuple(types)
-        self.tariff = tariff
-        self.adder_usd_per_kwh = adder_usd_per_kwh
+        self.tariff, self.adder_usd_per_kwh = offer.tariff, offer.adder_usd_per_kwh
         self.today = today
         self.outlook = outlook
         self.first_step = first_step
@@ -246,7 +255,7 @@ class BeliefBehaviour:
         step = self.first_step / np.sqrt(seen.day + 1)
         belief = self.belief_usd_per_kwh[seen.common_state]
         belief += step * (seen.wholesale_usd_per_kwh - belief)
-        if (seen.day + 1 - self.answer_phase) % self.answer_every == 0:
+        if self.stagger.due(seen.day + 1):
             self._respond()
 
     def face(self, offer: Offer) -> None:

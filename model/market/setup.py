@@ -9,7 +9,7 @@ from typing import Any
 from meanwatt.agents.behaviour.belief import BeliefSettings
 from meanwatt.agents.behaviour.cohorts import Cohort
 from meanwatt.agents.behaviour.offer import Offer
-from meanwatt.agents.behaviour.protocol import Behaviour, BeliefBehaviour, Strategy
+from meanwatt.agents.behaviour.protocol import Behaviour, BeliefBehaviour, Stagger, Strategy
 from meanwatt.agents.behaviour.q_learning import QSettings
 from meanwatt.agents.behaviour.rules import RULES, rule_policies
 from meanwatt.agents.behaviour.tariff_follower import TariffFollower
@@ -234,14 +234,12 @@ def _behaviours(way: Way, economy: Economy, offer: Offer, key: int, number: int)
         return [
             BeliefBehaviour(
                 types=economy.types,
-                tariff=offer.tariff,
-                adder_usd_per_kwh=offer.adder_usd_per_kwh,
+                offer=offer,
                 today=economy.common.today,
                 outlook=outlook(economy),
                 belief_usd_per_kwh=belief,
                 first_step=step,
-                answer_every=way.settings.stagger,
-                answer_phase=cohort,
+                stagger=Stagger(way.settings.stagger, cohort),
                 name=way.name,
             )
             for cohort, (belief, step) in enumerate(way.settings.starts(first_guess(economy), key, number))
