@@ -7,6 +7,7 @@ import pytest
 from scenarios import SHOCK, WEATHER, random_game, small_economy, small_outlook, small_tariff
 
 from meanwatt.agents.household import best_response as solver
+from meanwatt.agents.household.backward_induction import DayProblem
 from meanwatt.agents.household.best_response import respond
 from meanwatt.agents.household.day_operator import day_operators, move_kernel
 from meanwatt.agents.household.decision_problem import ValueRule
@@ -58,7 +59,12 @@ def policy_steps(game: SlotOutcome, levels: int, temperature: float) -> list[tup
     states, slots, shocks, count = reward.shape
     weight = np.exp((reward - reward.max(axis=-1, keepdims=True)) / temperature)
     choice = every_move(slots, count)
-    arrays = (reward, weight, game.moves, horizon.common_kernel, horizon.shock_kernel, choice.bounds, choice.given)
+    day = DayProblem(
+        *(reward, weight, game.moves, horizon.common_kernel, horizon.shock_kernel, choice.bounds, choice.given),
+        discount=1.0,
+        temperature=temperature,
+        soft=True,
+    )
     backward = common_states(("a", "b", "c"), WEATHER, 0).backward
     trail = []
     for steps in range(7):
@@ -67,9 +73,8 @@ def policy_steps(game: SlotOutcome, levels: int, temperature: float) -> list[tup
         chance = np.empty((states, slots, levels, shocks, count))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(solver, "POLICY_STEPS", steps)
-            numbers = (1.0, temperature, True)
-            solver._iterate_policies(arrays, numbers, horizon, midnight, 0.0, value, chance, lambda: None)
-        solver.sweep_day(*arrays, midnight, 1.0, temperature, True, value, chance)
+            solver._iterate_policies(day, horizon, midnight, 0.0, value, chance, lambda: None)
+        solver.sweep_day(day, midnight, value, chance)
         policy = PolicyTable(moves=game.moves, probability=chance, net_load_kw=game.net_load_kw, use_kw=game.use_kw)
         law = stationary_flow(policy, SHOCK, SHOCK_LAW, backward).law
         surprise = -np.log(np.where(chance > 0, chance, 1.0))

@@ -1,5 +1,7 @@
 """One day backward: compiled sweeps of a household type's values and policy from midnight to midnight."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from meanwatt.agents.household.day_operator import mix_shocks
@@ -78,29 +80,47 @@ def given_moves(given: Floats, reward: Floats, lowest: int, ahead: Floats, value
                     probability[e, z, j] = given[e, j]
 
 
-def sweep_day(
-    reward: Floats,
-    weight: Floats,
-    moves: Ints,
-    common_kernel: Floats,
-    shock_kernel: Floats,
-    bounds: Ints,
-    given: Floats,
-    midnight: Floats,
-    discount: float,
-    temperature: float,
-    soft: bool,
-    value: Floats,
-    probability: Floats,
-) -> None:
+class DayProblem(NamedTuple):
+    """A household type's day as compiled sweeps take it.
+
+    Attributes
+    ----------
+    reward : (c, h, z, j)
+        Reward of a move. [USD]
+    weight : (c, h, z, j)
+        exp((r − max r)/η); zeros at η = 0.
+    moves : (j,) int
+        Changes of the level, ascending.
+    common_kernel, shock_kernel : (c, c'), (z, z')
+        Chances of tomorrow's common state, and of the next slot's shock.
+    bounds, given : (h, 2) int, (h, e, j)
+        Those of a ``Choice``.
+    discount
+        Per slot.
+    temperature
+        η. [USD]
+    soft
+        Whether values follow the entropy rule; else they are maxima.
+    """
+
+    reward: Floats
+    weight: Floats
+    moves: Ints
+    common_kernel: Floats
+    shock_kernel: Floats
+    bounds: Ints
+    given: Floats
+    discount: float
+    temperature: float
+    soft: bool
+
+
+def sweep_day(day: DayProblem, midnight: Floats, value: Floats, probability: Floats) -> None:
     """Fill value[c, h, z, e] backward from midnight[c, z, e], the value with which the next day starts.
 
-    ``discount`` is per slot; ``weight`` is exp((r − max r)/η); ``soft`` chooses the entropy rule, else values are
-    maxima. Where ``probability`` (c, h, e, z, j) is not empty the policy is filled in, too. ``bounds`` (h, 2) and
-    ``given`` (h, e, j) are those of a ``Choice``.
+    Where ``probability`` (c, h, e, z, j) is not empty the policy is filled in, too.
     """
-    games = (reward, weight, moves, common_kernel, shock_kernel, bounds, given, midnight, discount, temperature, soft)
-    iterate_days(*games, 0.0, 1, KEEP, np.inf, value, probability)
+    iterate_days(*day, midnight, 0.0, 1, KEEP, np.inf, value, probability)
 
 
 @compiled
@@ -112,10 +132,10 @@ def iterate_days(  # noqa: C901
     shock_kernel: Floats,
     bounds: Ints,
     given: Floats,
-    midnight: Floats,
     discount: float,
     temperature: float,
     soft: bool,
+    midnight: Floats,
     tolerance: float,
     limit: int,
     laziness: float,
@@ -130,8 +150,8 @@ def iterate_days(  # noqa: C901
 
     ``midnight`` holds the start and, on return, the differences to level 0 that the last sweep started from. The
     stopping rule extrapolates the geometric decay of the span of the change. ``laziness`` is the share of the old
-    values kept (Schweitzer's transformation): it breaks cycles of several days. Other arguments as in `sweep_day`,
-    which is this for a single day: one compiled function serves both.
+    values kept (Schweitzer's transformation): it breaks cycles of several days. The first arguments are those of a
+    `DayProblem`. `sweep_day` is this for a single day: one compiled function serves both.
     """
     states, slots, shocks, count = reward.shape
     levels = midnight.shape[2]

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meanwatt.agents.household.backward_induction import ROUNDING_USD, iterate_days, sweep_day
+from meanwatt.agents.household.backward_induction import ROUNDING_USD, DayProblem, iterate_days, sweep_day
 from meanwatt.agents.household.day_operator import (
     JOINT_LIMIT,
     closed_groups,
@@ -39,7 +39,7 @@ from meanwatt.agents.household.slot_outcome import SlotOutcome, slot_outcome
 from meanwatt.agents.household.split import Ties
 from meanwatt.agents.household.storage import Choice, every_move
 from meanwatt.agents.numerics.anderson import accelerate
-from meanwatt.agents.numerics.arrays import Floats, Ints, require_finite
+from meanwatt.agents.numerics.arrays import Floats, require_finite
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Rates
 
@@ -177,22 +177,32 @@ def respond(
         midnight = np.zeros((states, shocks, levels))
     choice = outcome.choice or every_move(slots, count)
     weight = _weights(reward, choice, temperature) if temperature > 0 else np.zeros_like(reward)
-    arrays = (reward, weight, outcome.moves, outlook.common_kernel, outlook.shock_kernel, choice.bounds, choice.given)
-    numbers = (delta ** (1 / slots), temperature, soft)
+    day = DayProblem(
+        reward=reward,
+        weight=weight,
+        moves=outcome.moves,
+        common_kernel=outlook.common_kernel,
+        shock_kernel=outlook.shock_kernel,
+        bounds=choice.bounds,
+        given=choice.given,
+        discount=delta ** (1 / slots),
+        temperature=temperature,
+        soft=soft,
+    )
     if outlook.one_day is not None:
-        sweep_day(*arrays, np.array(midnight), *numbers, value, probability)
+        sweep_day(day, np.array(midnight), value, probability)
         law = outlook.one_day.start(levels, outlook.shock_probability)
         gain = float(outlook.common_probability @ (value[:, 0].transpose(0, 2, 1) * law).sum(axis=(1, 2)))
         return _response(outcome, value, probability, gain=gain, span=0.0, days=1, converged=True)
-    days, converged = _iterate(arrays, midnight, numbers, tolerance, PLAIN_DAYS, 0.0, value, check)
+    days, converged = _iterate(day, midnight, tolerance, PLAIN_DAYS, 0.0, value, check)
     if not converged and soft and midnight.size <= CHEAP_JOINT:
-        more, converged = _iterate_policies(arrays, numbers, outlook, midnight, tolerance, value, probability, check)
+        more, converged = _iterate_policies(day, outlook, midnight, tolerance, value, probability, check)
         days += more
     elif not converged:
 
         def next_midnight(flat: Floats) -> Floats:
             check()
-            sweep_day(*arrays, flat.reshape(midnight.shape), *numbers, value, NOTHING)
+            sweep_day(day, flat.reshape(midnight.shape), value, NOTHING)
             return (value[:, 0] - value[:, 0, :, :1]).ravel()
 
         settled = accelerate(
@@ -206,14 +216,14 @@ def respond(
         days += settled.evaluations
         if not converged and soft and midnight.size <= JOINT_LIMIT:
             rest = (outlook, midnight, tolerance, value, probability, check)
-            more, converged = _iterate_policies(arrays, numbers, *rest)
+            more, converged = _iterate_policies(day, *rest)
             days += more
     if not converged:  # kinks or cycles defeat the acceleration; lazy days break cycles and only take longer
-        more, converged = _iterate(arrays, midnight, numbers, tolerance, DAY_LIMIT, 0.5, value, check)
+        more, converged = _iterate(day, midnight, tolerance, DAY_LIMIT, 0.5, value, check)
         days += more
     if delta < 1:
         midnight += _common_part(value[:, 0] - midnight, outlook, slots)[:, :, None]
-    sweep_day(*arrays, midnight, *numbers, value, probability)
+    sweep_day(day, midnight, value, probability)
     change = value[:, 0] - delta * midnight
     chance = outlook.common_probability[:, None] * outlook.shock_probability
     return _response(
@@ -253,9 +263,8 @@ def _response(
 
 
 def _iterate(
-    arrays: tuple[Floats, Floats, Ints, Floats, Floats, Ints, Floats],
+    day: DayProblem,
     midnight: Floats,
-    numbers: tuple[float, float, bool],
     tolerance: float,
     limit: int,
     laziness: float,
@@ -263,14 +272,12 @@ def _iterate(
     check: Callable[[], None],
 ) -> tuple[int, bool]:
     """`iterate_days` in calls of bounded length; return (days, whether within tolerance)."""
-    at_once = max(CELLS_AT_ONCE // (value.size * arrays[2].size), 1)
+    at_once = max(CELLS_AT_ONCE // (value.size * day.moves.size), 1)
     days, previous = 0, np.inf
     while days < limit:
         check()
         part = min(at_once, limit - days)
-        more, converged, previous = iterate_days(
-            *arrays, midnight, *numbers, tolerance, part, laziness, previous, value, NOTHING
-        )
+        more, converged, previous = iterate_days(*day, midnight, tolerance, part, laziness, previous, value, NOTHING)
         days += more
         if converged:
             return days, True
@@ -278,8 +285,7 @@ def _iterate(
 
 
 def _iterate_policies(
-    arrays: tuple[Floats, Floats, Ints, Floats, Floats, Ints, Floats],
-    numbers: tuple[float, float, bool],
+    day: DayProblem,
     outlook: Outlook,
     midnight: Floats,
     tolerance: float,
@@ -299,8 +305,8 @@ def _iterate_policies(
         constant = group_weights(groups, midnight.shape[2], np.ones(midnight.size))
     for sweep in range(1, POLICY_STEPS + 1):
         check()
-        sweep_day(*arrays, midnight, *numbers, value, probability)
-        operators = day_operators(move_kernel(probability, arrays[2]), outlook.shock_kernel, numbers[0])
+        sweep_day(day, midnight, value, probability)
+        operators = day_operators(move_kernel(probability, day.moves), outlook.shock_kernel, day.discount)
         system = np.eye(midnight.size) - joint_operator(outlook.common_kernel, operators) + constant
         change = value[:, 0] - midnight
         step = np.linalg.solve(system, change.ravel()).reshape(midnight.shape)

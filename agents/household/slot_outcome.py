@@ -8,7 +8,7 @@ from meanwatt.agents.household.demand import best_use, utility_of_use, utility_u
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.plans import best_plan, is_simple
 from meanwatt.agents.household.policy_table import PolicyTable
-from meanwatt.agents.household.split import Split, Ties, curtailed_kw, split_by
+from meanwatt.agents.household.split import SlotInputs, Split, Ties, curtailed_kw, split_by
 from meanwatt.agents.household.storage import Choice
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
@@ -118,25 +118,26 @@ def slot_outcome(
     day = household.storage_day(slot_hours)
     shape = (*household.reference_kw.shape, shock_levels.size, day.moves.size)
     bought, sold = (np.broadcast_to(rate, shape[:2]) for rate in (rates.import_usd_per_kwh, rates.export_usd_per_kwh))
-    arguments = (
-        household.reference_kw,
-        household.pv_kw,
-        shock_levels,
-        day.power_kw,
-        bought,
-        sold,
-        (float(household.elasticity), float(household.flexibility), float(household.reference_price_usd_per_kwh)),
-        float(slot_hours),
-        bool(household.curtailable),
+    elasticity, flexibility = float(household.elasticity), float(household.flexibility)
+    slots = SlotInputs(
+        reference_kw=household.reference_kw,
+        pv_kw=household.pv_kw,
+        shock_levels=shock_levels,
+        battery_kw=day.power_kw,
+        import_usd_per_kwh=bought,
+        export_usd_per_kwh=sold,
+        demand=(elasticity, flexibility, float(household.reference_price_usd_per_kwh)),
+        slot_hours=float(slot_hours),
+        curtailable=bool(household.curtailable),
     )
     split, spilt = None, None
     if ties is None or not ties.where.any():
         use_kw, net_load_kw, utility, payment = np.empty((4, *shape))
-        fill_outcome(*arguments, use_kw, net_load_kw, utility, payment)
+        fill_outcome(*slots, use_kw, net_load_kw, utility, payment)
         if household.curtailable and (min(bought.min(), sold.min()) < 0):
             spilt = curtailed_kw(household.pv_kw, day.power_kw[:, None], use_kw, net_load_kw)
     else:
-        split = split_by(*arguments, ties)
+        split = split_by(slots, ties)
         use_kw, net_load_kw, spilt = map(split.mean, (split.use_kw, split.net_load_kw, split.curtailed_kw))
         utility = split.mean(_utility_usd(household, split.use_kw, shock_levels, slot_hours))
         payment = split.mean(_payment_usd(split.net_load_kw, bought, sold, slot_hours))

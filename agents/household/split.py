@@ -6,6 +6,7 @@ clears only if they part in a certain way. The shares are part of the solution: 
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -94,45 +95,49 @@ class Split:
         return np.asarray(high > np.where(used, self.net_load_kw, np.inf).min(axis=-1))
 
 
-def split_by(
-    reference_kw: Floats,
-    pv_kw: Floats,
-    shock_levels: Floats,
-    battery_kw: Floats,
-    bought: Floats,
-    sold: Floats,
-    demand: tuple[float, float, float],
-    slot_hours: float,
-    curtailable: bool,
-    ties: Ties,
-) -> Split:
-    """How households part at given rates (c, h); arguments as in ``fill_outcome``."""
-    shape = (*reference_kw.shape, shock_levels.size, battery_kw.shape[1])
+class SlotInputs(NamedTuple):
+    """What decides a household type's best use in every slot, as compiled code takes it.
+
+    Attributes
+    ----------
+    reference_kw, pv_kw : (c, h)
+        Reference demand, and what the sun gives. [kW]
+    shock_levels : (z,)
+        Factor on the reference demand.
+    battery_kw : (h, j) or (1, j)
+        Grid-side power of each move. [kW]
+    import_usd_per_kwh, export_usd_per_kwh : (c, h)
+        Rates. [USD/kWh]
+    demand
+        Elasticity, flexibility and reference price.
+    slot_hours
+        Length of a slot. [h]
+    curtailable
+        Whether sun may be curtailed.
+    """
+
+    reference_kw: Floats
+    pv_kw: Floats
+    shock_levels: Floats
+    battery_kw: Floats
+    import_usd_per_kwh: Floats
+    export_usd_per_kwh: Floats
+    demand: tuple[float, float, float]
+    slot_hours: float
+    curtailable: bool
+
+
+def split_by(slots: SlotInputs, ties: Ties) -> Split:
+    """How households part at given rates."""
+    shape = (*slots.reference_kw.shape, slots.shock_levels.size, slots.battery_kw.shape[1])
     share, use, net = np.empty((3, *shape, PLANS))
     lead = np.empty(shape)
-    fill_shares(
-        reference_kw,
-        pv_kw,
-        shock_levels,
-        battery_kw,
-        bought,
-        sold,
-        demand,
-        slot_hours,
-        curtailable,
-        ties.where,
-        ties.start(shape),
-        float(ties.temperature_usd),
-        share,
-        use,
-        net,
-        lead,
-    )
+    fill_shares(*slots, ties.where, ties.start(shape), float(ties.temperature_usd), share, use, net, lead)
     return Split(
         share=share,
         use_kw=use,
         net_load_kw=net,
-        curtailed_kw=curtailed_kw(pv_kw, battery_kw[:, None, :, None], use, net),
+        curtailed_kw=curtailed_kw(slots.pv_kw, slots.battery_kw[:, None, :, None], use, net),
         lead_usd=lead,
         temperature_usd=ties.temperature_usd,
     )
