@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -135,32 +136,47 @@ def mean_field_metrics(
         float(share @ _entries(name, values, len(share), "(household type,)"))
         for name, values in (("utility_usd_per_day", utility_usd_per_day), ("wear_usd_per_day", wear_usd_per_day))
     )
+    bill = _entries("bill_usd_per_day", bill_usd_per_day, len(share), "(household type,)")
     return _gather(
         economy,
-        price=price,
-        load=load,
-        rest=economy.rest_load_kw,
-        probability=common.probability,
-        bill=_entries("bill_usd_per_day", bill_usd_per_day, len(share), "(household type,)"),
-        household_type=np.arange(len(share)),
-        weights=share,
+        _Days(price, load, economy.rest_load_kw, common.probability),
+        _Bills(bill, np.arange(len(share)), share),
+        _Steps(
+            imv=stability.expected_imv(price, common.probability, common.kernel),
+            imv_log=stability.expected_imv_log(price, common.probability, common.kernel),
+            ramp_kw_per_hour=stability.expected_maximal_ramp_kw_per_hour(
+                load, common.probability, common.kernel, slot_hours=economy.slot_hours
+            ),
+        ),
         utility=utility,
         wear=wear,
         first_best_welfare=first_best_welfare,
-        imv=stability.expected_imv(price, common.probability, common.kernel),
-        imv_log=stability.expected_imv_log(price, common.probability, common.kernel),
-        ramp=stability.expected_maximal_ramp_kw_per_hour(
-            load, common.probability, common.kernel, slot_hours=economy.slot_hours
-        ),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MarketDays:
+    """What a finite market's system went through, a row a day.
+
+    Attributes
+    ----------
+    wholesale_usd_per_kwh : (day, h) float
+        Realised wholesale price. [USD/kWh]
+    net_load_kw : (day, h) float
+        Realised net load per household. [kW]
+    rest_load_kw : (day, h) float
+        Load of the rest of the system per household on those days. [kW]
+    """
+
+    wholesale_usd_per_kwh: npt.ArrayLike
+    net_load_kw: npt.ArrayLike
+    rest_load_kw: npt.ArrayLike
 
 
 def market_metrics(
     economy: Economy,
+    days: MarketDays,
     *,
-    wholesale_usd_per_kwh: npt.ArrayLike,
-    net_load_kw: npt.ArrayLike,
-    rest_load_kw: npt.ArrayLike,
     household_type: npt.ArrayLike,
     bill_usd_per_day: npt.ArrayLike,
     utility_usd_per_household_day: float,
@@ -173,12 +189,8 @@ def market_metrics(
     ----------
     economy
         Incomes, supply and costs.
-    wholesale_usd_per_kwh : (day, h) float
-        Realised wholesale price. [USD/kWh]
-    net_load_kw : (day, h) float
-        Realised net load per household. [kW]
-    rest_load_kw : (day, h) float
-        Load of the rest of the system per household on those days. [kW]
+    days
+        Prices and loads.
     household_type : (household,) int
         Index into ``economy.types`` of each household.
     bill_usd_per_day : (household,) float
@@ -198,7 +210,7 @@ def market_metrics(
     Burdens set a bill of the days simulated against a year's income: over few days they carry the weather of those
     days, and the shares above 6 % and 10 % its spread.
     """
-    price, load = _day_arrays(wholesale_usd_per_kwh, net_load_kw, rest_load_kw)
+    price, load = _day_arrays(days.wholesale_usd_per_kwh, days.net_load_kw, days.rest_load_kw)
     index = np.asarray(household_type, dtype=np.int64)
     if index.ndim != 1 or index.size == 0:
         raise ValueError(f"household_type has shape {index.shape}; give one index a household, axes (household,)")
@@ -208,42 +220,61 @@ def market_metrics(
         raise ValueError(
             f"household_type is {index[place]} at index {place}; give indices from 0 to {len(economy.types) - 1}"
         )
+    rest = numbers("rest_load_kw", days.rest_load_kw, "(day, slot)")
+    bill = _entries("bill_usd_per_day", bill_usd_per_day, len(index), "(household,)")
     return _gather(
         economy,
-        price=price,
-        load=load,
-        rest=numbers("rest_load_kw", rest_load_kw, "(day, slot)"),
-        probability=shares(None, len(price)),
-        bill=_entries("bill_usd_per_day", bill_usd_per_day, len(index), "(household,)"),
-        household_type=index,
-        weights=shares(None, len(index)),
+        _Days(price, load, rest, shares(None, len(price))),
+        _Bills(bill, index, shares(None, len(index))),
+        _Steps(
+            imv=stability.realised_imv(price),
+            imv_log=stability.realised_imv_log(price),
+            ramp_kw_per_hour=stability.realised_maximal_ramp_kw_per_hour(load, slot_hours=economy.slot_hours),
+        ),
         utility=float(utility_usd_per_household_day),
         wear=float(wear_usd_per_household_day),
         first_best_welfare=first_best_welfare,
-        imv=stability.realised_imv(price),
-        imv_log=stability.realised_imv_log(price),
-        ramp=stability.realised_maximal_ramp_kw_per_hour(load, slot_hours=economy.slot_hours),
     )
+
+
+class _Days(NamedTuple):
+    """Price, mean net load and load of the rest (row, slot), and the probability of each row."""
+
+    price: Floats
+    load: Floats
+    rest: Floats
+    probability: Floats
+
+
+class _Bills(NamedTuple):
+    """Bills (entry,), the household type of each entry and its weight."""
+
+    usd_per_day: Floats
+    household_type: Ints
+    weights: Floats
+
+
+class _Steps(NamedTuple):
+    """How price and load change from slot to slot; None where they cannot."""
+
+    imv: float | None
+    imv_log: float | None
+    ramp_kw_per_hour: float | None
 
 
 def _gather(
     economy: Economy,
+    days: _Days,
+    bills: _Bills,
+    steps: _Steps,
     *,
-    price: Floats,
-    load: Floats,
-    rest: Floats,
-    probability: Floats,
-    bill: Floats,
-    household_type: Ints,
-    weights: Floats,
     utility: float,
     wear: float,
     first_best_welfare: float | None,
-    imv: float | None,
-    imv_log: float | None,
-    ramp: float | None,
 ) -> Metrics:
-    """Metrics of (row, slot) arrays with row probabilities and of weighted (entry,) bills."""
+    """Metrics of weighted days and weighted bills."""
+    price, load, rest, probability = days
+    bill, household_type, weights = bills
     slot_hours, supply = economy.slot_hours, economy.supply
     supply_cost = efficiency.supply_cost_usd_per_household_day(
         supply, load, rest, slot_hours=slot_hours, probability=probability
@@ -282,12 +313,12 @@ def _gather(
         gini=equity.gini(bill, weights),
         share_above_6_percent=equity.share_above(own_burden, HIGH_BURDEN, weights),
         share_above_10_percent=equity.share_above(own_burden, SEVERE_BURDEN, weights),
-        imv=imv,
-        imv_log=imv_log,
+        imv=steps.imv,
+        imv_log=steps.imv_log,
         mean_wholesale_usd_per_kwh=stability.mean_wholesale_usd_per_kwh(price, probability),
         peak_to_average=stability.peak_to_average(load, probability),
         load_factor=stability.load_factor(load, probability),
-        maximal_ramp_kw_per_hour=ramp,
+        maximal_ramp_kw_per_hour=steps.ramp_kw_per_hour,
     )
 
 

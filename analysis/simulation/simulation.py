@@ -14,7 +14,7 @@ from meanwatt.agents.numerics.randomness import Key
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.metrics.feeder_stress import FeederStress, feeder_stress
-from meanwatt.analysis.metrics.metrics import Metrics, market_metrics
+from meanwatt.analysis.metrics.metrics import MarketDays, Metrics, market_metrics
 from meanwatt.analysis.metrics.utility_meter import Enjoyed
 from meanwatt.analysis.simulation.measured_market import MeasuredMarket, WholeMarket
 from meanwatt.model.market.behaviour_spec import Given
@@ -244,9 +244,11 @@ def _metrics(market: MarketCentre, enjoyed: list[Enjoyed], bill_usd: Floats) -> 
     states = [record.common_state for record in history]
     return market_metrics(
         market.economy,
-        wholesale_usd_per_kwh=history.stacked("wholesale_usd_per_kwh"),
-        net_load_kw=history.stacked("net_load_kw"),
-        rest_load_kw=market.economy.rest_load_kw[states],
+        MarketDays(
+            wholesale_usd_per_kwh=history.stacked("wholesale_usd_per_kwh"),
+            net_load_kw=history.stacked("net_load_kw"),
+            rest_load_kw=market.economy.rest_load_kw[states],
+        ),
         household_type=np.repeat(np.arange(len(census.count)), census.count),
         bill_usd_per_day=bill_usd / days,
         utility_usd_per_household_day=sum(day.utility_usd for day in enjoyed) / (days * census.households),

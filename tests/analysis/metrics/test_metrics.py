@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from meanwatt.agents.household.household_type import HouseholdType
-from meanwatt.analysis.metrics.metrics import Metrics, market_metrics, mean_field_metrics
+from meanwatt.analysis.metrics.metrics import MarketDays, Metrics, market_metrics, mean_field_metrics
 from meanwatt.model.scenario.economy import Economy, build_economy
 from meanwatt.model.scenario.loading import load_scenario
 from meanwatt.model.scenario.supply import SupplyCurve
@@ -165,9 +165,7 @@ def test_a_market_with_the_same_shares_and_days_agrees_with_the_continuum(econom
     price = economy.supply.price(LOAD + economy.rest_load_kw)
     market = market_metrics(
         economy,
-        wholesale_usd_per_kwh=price[day],
-        net_load_kw=LOAD[day],
-        rest_load_kw=economy.rest_load_kw[day],
+        MarketDays(wholesale_usd_per_kwh=price[day], net_load_kw=LOAD[day], rest_load_kw=economy.rest_load_kw[day]),
         household_type=kind,
         bill_usd_per_day=BILL[kind],
         utility_usd_per_household_day=0.2,
@@ -182,9 +180,7 @@ def test_a_market_with_the_same_shares_and_days_agrees_with_the_continuum(econom
 def test_a_market_without_a_group_leaves_its_burden_undefined(economy: Economy) -> None:
     market = market_metrics(
         economy,
-        wholesale_usd_per_kwh=[[0.1, 0.2]],
-        net_load_kw=[[1.0, 1.0]],
-        rest_load_kw=[[0.0, 0.0]],
+        MarketDays(wholesale_usd_per_kwh=[[0.1, 0.2]], net_load_kw=[[1.0, 1.0]], rest_load_kw=[[0.0, 0.0]]),
         household_type=[1, 2],
         bill_usd_per_day=[3.0, 1.0],
         utility_usd_per_household_day=0.0,
@@ -231,15 +227,13 @@ def test_arrays_that_do_not_fit_the_economy_are_refused(economy: Economy) -> Non
         of_the_continuum(economy, bill_usd_per_day=BILL[:2])
     with pytest.raises(ValueError, match=r"wear_usd_per_day is nan at index \[0\]"):
         of_the_continuum(economy, wear_usd_per_day=[np.nan, 0, 0])
+    days = MarketDays(wholesale_usd_per_kwh=[[0.1]], net_load_kw=[[1.0]], rest_load_kw=[[0.0]])
     market = {
-        "wholesale_usd_per_kwh": [[0.1]],
-        "net_load_kw": [[1.0]],
-        "rest_load_kw": [[0.0]],
         "bill_usd_per_day": [1.0],
         "utility_usd_per_household_day": 0.0,
         "wear_usd_per_household_day": 0.0,
     }
     with pytest.raises(ValueError, match="household_type is 3 at index 0; give indices from 0 to 2"):
-        market_metrics(economy, household_type=[3], **market)  # type: ignore[arg-type]
+        market_metrics(economy, days, household_type=[3], **market)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"household_type has shape \(0,\); give one index a household"):
-        market_metrics(economy, household_type=[], **market)  # type: ignore[arg-type]
+        market_metrics(economy, days, household_type=[], **market)  # type: ignore[arg-type]
