@@ -64,11 +64,26 @@ class Sensitivity:
     imported_kw: Floats
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TypePlay:
+    """What one household type does at given rates.
+
+    Attributes
+    ----------
+    household, rates
+        The type and what it pays, its discount applied.
+    response, flow
+        Its soft best response to these rates (temperature above 0) and its stationary day.
+    """
+
+    household: HouseholdType
+    rates: Rates
+    response: Response
+    flow: Flow
+
+
 def type_sensitivity(
-    household: HouseholdType,
-    rates: Rates,
-    response: Response,
-    flow: Flow,
+    play: TypePlay,
     horizon: Outlook,
     backward: Floats,
     directions: Directions,
@@ -80,10 +95,10 @@ def type_sensitivity(
 
     Parameters
     ----------
-    rates
-        What the type pays, its discount applied; the response belongs to them.
-    response, flow
-        The type's soft best response (temperature above 0) and its stationary day.
+    play
+        The answer to differentiate.
+    horizon
+        The outlook that it was computed with.
     backward : (c', c)
         Chance P(c|c') that yesterday was c.
     only_net_load
@@ -96,9 +111,10 @@ def type_sensitivity(
     ValueError
         Of a battery at temperature 0, where the answer jumps.
     """
+    household, response, flow = play.household, play.response, play.flow
     if horizon.temperature_usd <= 0 and household.battery is not None:
         raise ValueError("sensitivity is undefined at temperature_usd = 0, where answers jump; give it above 0")
-    seen, slope_import, slope_export = observed(household, rates, response, horizon, only_net_load)
+    seen, slope_import, slope_export = observed(household, play.rates, response, horizon, only_net_load)
     wanted = np.stack([directions.import_usd_per_kwh, directions.export_usd_per_kwh])
     count = wanted.shape[1]
     found = np.empty((len(seen), *wanted.shape[2:], count))

@@ -11,7 +11,12 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import ExportRule, Rates, Tariff
-from meanwatt.model.mean_field.derivatives.household_sensitivity import Directions, Sensitivity, type_sensitivity
+from meanwatt.model.mean_field.derivatives.household_sensitivity import (
+    Directions,
+    Sensitivity,
+    TypePlay,
+    type_sensitivity,
+)
 from meanwatt.model.mean_field.population.observables import observed
 from meanwatt.model.mean_field.population.population_response import Answer, outlook, own_outlook
 from meanwatt.model.mean_field.population.threads import for_each_type
@@ -84,10 +89,7 @@ def population_sensitivity(
         bought = kept * directions.import_usd_per_kwh
         sold = np.where(_capped(tariff, own), bought, directions.export_usd_per_kwh)
         return type_sensitivity(
-            household,
-            own,
-            found.responses[kind],
-            found.flows[kind],
+            TypePlay(household, own, found.responses[kind], found.flows[kind]),
             own_outlook(economy, horizon, kind),
             economy.common.backward,
             Directions(import_usd_per_kwh=bought, export_usd_per_kwh=sold),

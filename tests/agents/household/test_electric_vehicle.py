@@ -156,7 +156,7 @@ def test_a_vehicle_that_must_take_its_energy_charges_in_the_cheapest_slots() -> 
 @pytest.mark.parametrize("rule", list(ValueRule))
 def test_the_derivative_agrees_with_finite_differences_also_where_nature_draws(rule: ValueRule) -> None:
     from meanwatt.model.mean_field.derivatives.day_product import DayProduct
-    from meanwatt.model.mean_field.derivatives.household_sensitivity import Directions, type_sensitivity
+    from meanwatt.model.mean_field.derivatives.household_sensitivity import Directions, TypePlay, type_sensitivity
     from meanwatt.model.mean_field.derivatives.linear_day import LinearDay
     from meanwatt.model.mean_field.population.observables import observed
 
@@ -175,7 +175,7 @@ def test_the_derivative_agrees_with_finite_differences_also_where_nature_draws(r
 
     _, response, flow = mean_load(0.0)
     directions = Directions(import_usd_per_kwh=bought, export_usd_per_kwh=sold)
-    exact = type_sensitivity(home, rates, response, flow, outlook, CALM, directions).net_load_kw[..., 0]
+    exact = type_sensitivity(TypePlay(home, rates, response, flow), outlook, CALM, directions).net_load_kw[..., 0]
     measured = (mean_load(1e-5)[0] - mean_load(-1e-5)[0]) / 2e-5
     assert exact == pytest.approx(measured, abs=1e-6 * max(np.abs(exact).max(), 1.0))
     product = DayProduct(LinearDay(response, flow, outlook, *observed(home, rates, response, outlook, True)), CALM, int)

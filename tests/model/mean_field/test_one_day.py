@@ -28,7 +28,7 @@ from meanwatt.agents.tariff.tariff import ExportRule, Rates
 from meanwatt.analysis.cli import main
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.certificates import exploitability_usd_per_day, softmax_bound_usd_per_day
-from meanwatt.model.mean_field.derivatives.household_sensitivity import Directions, type_sensitivity
+from meanwatt.model.mean_field.derivatives.household_sensitivity import Directions, TypePlay, type_sensitivity
 from meanwatt.model.mean_field.derivatives.population_sensitivity import net_load_slope
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
@@ -325,7 +325,7 @@ def test_the_derivative_agrees_with_finite_differences(spread: float, rule: Valu
     sold = bought if spread == 0 else rng.normal(size=(4, 3, 3))  # at equal rates the net load has a kink
     along = Directions(import_usd_per_kwh=bought, export_usd_per_kwh=sold)
     _, response, flow = means(rates)
-    exact = type_sensitivity(household, rates, response, flow, horizon, BACKWARD, along)
+    exact = type_sensitivity(TypePlay(household, rates, response, flow), horizon, BACKWARD, along)
     fields = (exact.net_load_kw, exact.payment_usd, exact.utility_usd, exact.wear_usd, exact.imported_kw)
     for k in range(4):
         up, down = (

@@ -23,7 +23,7 @@ from meanwatt.agents.household.decision_problem import Outlook, ValueRule
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Rates
-from meanwatt.model.mean_field.derivatives.household_sensitivity import BLOCK, Directions, type_sensitivity
+from meanwatt.model.mean_field.derivatives.household_sensitivity import BLOCK, Directions, TypePlay, type_sensitivity
 from meanwatt.model.mean_field.derivatives.population_sensitivity import (
     adder_direction,
     net_load_slope,
@@ -75,7 +75,7 @@ def largest_error(household: HouseholdType, rates: Rates, horizon: Outlook, seed
     )
     response = best_response(household, rates, horizon, tolerance_usd=1e-14)
     flow = stationary_flow(response.policy, horizon.shock_kernel, horizon.shock_probability, BACKWARD)
-    exact = type_sensitivity(household, rates, response, flow, horizon, BACKWARD, directions)
+    exact = type_sensitivity(TypePlay(household, rates, response, flow), horizon, BACKWARD, directions)
     worst = 0.0
     for k in range(count):
         up, down = (means(household, shifted(rates, directions, k, sign * STEP), horizon) for sign in (1, -1))
@@ -111,7 +111,7 @@ def test_a_household_without_battery_moves_by_its_use_alone() -> None:
     flow = stationary_flow(response.policy, horizon.shock_kernel, horizon.shock_probability, BACKWARD)
     one = np.ones((1, 3, 3))
     both = Directions(import_usd_per_kwh=one, export_usd_per_kwh=one)
-    found = type_sensitivity(household, rates, response, flow, horizon, BACKWARD, both)
+    found = type_sensitivity(TypePlay(household, rates, response, flow), horizon, BACKWARD, both)
     by_elasticity = -household.elasticity * household.reference_kw / household.reference_price_usd_per_kwh
     assert (np.abs(household.elasticity * (1 - rates.import_usd_per_kwh / 0.2)) < household.flexibility).all()
     assert found.net_load_kw[..., 0] == pytest.approx(by_elasticity, rel=1e-12)
@@ -126,7 +126,7 @@ def test_more_directions_than_are_carried_at_once_make_no_difference() -> None:
     many = Directions(import_usd_per_kwh=bought, export_usd_per_kwh=0.5 * bought)
     last = Directions(import_usd_per_kwh=bought[-1:], export_usd_per_kwh=0.5 * bought[-1:])
     together, alone = (
-        type_sensitivity(household, rates, response, flow, horizon, BACKWARD, which) for which in (many, last)
+        type_sensitivity(TypePlay(household, rates, response, flow), horizon, BACKWARD, which) for which in (many, last)
     )
     assert together.payment_usd[..., -1:] == pytest.approx(alone.payment_usd, rel=1e-10)
 
@@ -139,7 +139,7 @@ def test_at_temperature_zero_the_derivative_is_refused() -> None:
     with pytest.raises(
         ValueError, match=r"^sensitivity is undefined at temperature_usd = 0, where answers jump; give it above 0$"
     ):
-        type_sensitivity(household, rates, response, flow, cold, BACKWARD, every)
+        type_sensitivity(TypePlay(household, rates, response, flow), cold, BACKWARD, every)
 
 
 # The population
