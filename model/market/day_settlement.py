@@ -1,6 +1,7 @@
 """The evening of a market's day: feeder, wholesale price, bills and the record of what households drew."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -33,17 +34,34 @@ def own_rates(posted: Rates, tariff: Tariff, types: Sequence[HouseholdType]) -> 
     return [by_group[household.group] for household in types]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DayStart:
+    """What a day began with.
+
+    Attributes
+    ----------
+    day, common_state
+        Its number, and its common state.
+    level_before : (type,) int
+        Sum of the levels of each type's batteries in the morning.
+    last_price_usd_per_kwh : (1,) or (0,)
+        Price of the slot before midnight; empty on the first day. [USD/kWh]
+    """
+
+    day: int
+    common_state: int
+    level_before: Ints
+    last_price_usd_per_kwh: Floats
+
+
 def settle_day(
     economy: Economy,
     census: Census,
     utility: Utility,
     sums: DaySums,
+    start: DayStart,
     *,
-    day: int,
-    common_state: int,
-    level_before: Ints,
     market_load_kw: Floats,
-    last_price_usd_per_kwh: Floats,
     grid: MarketGrid | None,
     bill: Bill,
 ) -> DayRecord:
@@ -53,18 +71,16 @@ def settle_day(
     ----------
     sums
         What households drew, by class, bus and slot.
-    level_before : (type,) int
-        Sum of the levels of each type's batteries in the morning.
+    start
+        What the day began with.
     market_load_kw : (slot,)
         Mean net load that the price answers to, households of other parts of the market included. [kW]
-    last_price_usd_per_kwh : (1,) or (0,)
-        Price of the slot before midnight; empty on the first day. [USD/kWh]
     grid
         The feeder; None to leave it out.
     bill
         Bills the households.
     """
-    households, hours, c = census.households, economy.slot_hours, common_state
+    households, hours, c = census.households, economy.slot_hours, start.common_state
     class_net_load_kw = mean_kw(sums.energy_kwh, census.class_count.ravel(), hours)
     sums = sums.by_type(len(economy.types))
     use = use_kwh(sums, economy.types, census.customers_at, c, hours)
@@ -79,13 +95,13 @@ def settle_day(
         standing_charge_usd=utility.standing_usd_per_day(economy.types),
     )
     return DayRecord(
-        day=day,
+        day=start.day,
         common_state=c,
         day_type=economy.common.day_types[economy.common.today[c]],
         net_load_kw=net_load_kw,
         use_kw=use.sum(axis=(0, 1)) / (households * hours),
         curtailed_kw=sums.curtailed_kwh.sum(axis=(0, 1)) / (households * hours),
-        stored_kwh=stored_kwh(sums, economy.types, level_before).sum(axis=0) / households,
+        stored_kwh=stored_kwh(sums, economy.types, start.level_before).sum(axis=0) / households,
         wholesale_usd_per_kwh=wholesale,
         import_usd_per_kwh=posted.import_usd_per_kwh[0],
         export_usd_per_kwh=posted.export_usd_per_kwh[0],
@@ -99,6 +115,6 @@ def settle_day(
             energy_cost_usd=float(wholesale @ net_load_kw) * hours * households,
             network_cost_usd=economy.fixed_cost_usd_per_day * households,
         ),
-        imv_usd_per_kwh=float(np.abs(np.diff(np.concatenate([last_price_usd_per_kwh, wholesale]))).mean()),
+        imv_usd_per_kwh=float(np.abs(np.diff(np.concatenate([start.last_price_usd_per_kwh, wholesale]))).mean()),
         grid=carried,
     )

@@ -23,7 +23,7 @@ from meanwatt.model.market.billing import Settled
 from meanwatt.model.market.day_kernel import DaySums
 from meanwatt.model.market.digest import MeterDigest, NoDigest
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.market_centre import Lived, MarketCentre
+from meanwatt.model.market.market_centre import MarketCentre, PlayedDay
 from meanwatt.model.market.population import divide, largest_remainder, rank_ranges
 from meanwatt.model.market.setup import cohort_shares, require_population
 from meanwatt.model.mean_field.equilibrium import Equilibrium
@@ -97,8 +97,8 @@ class MarketPart(ProsumerMarket):
     def morning(self) -> PartMorning:
         """First half of a day."""
         self.live()
-        assert self._lived is not None
-        return PartMorning(level_before=self._lived.level_before, sums=self._lived.sums)
+        assert self._played is not None
+        return PartMorning(level_before=self._played.level_before, sums=self._played.sums)
 
     def evening(self, net_load_kw: Floats) -> Settled:
         """Second half of a day, at the mean net load (slot,) of the whole market. [kW]"""
@@ -225,9 +225,9 @@ class DividedMarket(MarketCentre):
     def _cohort_shares(self) -> Sequence[tuple[str, float]]:
         return self._shares
 
-    def _live(self, offer: Offer | None) -> Lived:
+    def _live(self, offer: Offer | None) -> PlayedDay:
         morning = self._parts.morning()
-        return Lived(sums=morning.sums, level_before=morning.level_before, digest=self._parts)
+        return PlayedDay(sums=morning.sums, level_before=morning.level_before, digest=self._parts)
 
     def _bill(self, *, import_usd_per_kwh: Floats, export_usd_per_kwh: Floats, standing_charge_usd: Floats) -> Settled:
         return self._parts.settled()

@@ -23,7 +23,7 @@ from meanwatt.model.market.day_kernel import DaySums, run_day
 from meanwatt.model.market.day_settlement import own_rates
 from meanwatt.model.market.day_tables import DayTables, TablesKept
 from meanwatt.model.market.digest import MeterDigest
-from meanwatt.model.market.market_centre import Lived, MarketCentre
+from meanwatt.model.market.market_centre import MarketCentre, PlayedDay
 from meanwatt.model.market.metering import day_reading
 from meanwatt.model.market.population import Population
 from meanwatt.model.market.q_learners import QLearners
@@ -255,12 +255,12 @@ class ProsumerMarket(MarketCentre):
         shock = self.economy.shock_probability
         return [np.tile(shock / household.levels, (household.levels, 1)) for household in self.household_types]
 
-    def _live(self, offer: Offer | None) -> Lived:
+    def _live(self, offer: Offer | None) -> PlayedDay:
         if offer and isinstance(self.behaviour, FollowsTariff):
             self.behaviour.face(offer)
         level_before = self.population.level_sums()
         digest = self._new_digest()
-        return Lived(sums=self._run_day(digest), level_before=level_before, digest=digest)
+        return PlayedDay(sums=self._run_day(digest), level_before=level_before, digest=digest)
 
     def _new_digest(self) -> MeterDigest:
         """What takes in the meters of the day that begins."""

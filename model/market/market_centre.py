@@ -18,7 +18,7 @@ from meanwatt.agents.tariff.tariff import Rates, Tariff
 from meanwatt.agents.utility import Utility
 from meanwatt.model.market.billing import Settled
 from meanwatt.model.market.day_kernel import DaySums, mean_load_kw
-from meanwatt.model.market.day_settlement import settle_day
+from meanwatt.model.market.day_settlement import DayStart, settle_day
 from meanwatt.model.market.grid import MarketGrid, unsolved_messages
 from meanwatt.model.market.history import SUMMARY, DayRecord, History, day_summary
 from meanwatt.model.market.mesa_model import MesaMarket
@@ -40,7 +40,7 @@ class Digest(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Lived:
+class PlayedDay:
     """A day between its two halves: households have moved, nothing is settled."""
 
     sums: DaySums
@@ -79,7 +79,7 @@ class MarketCentre(MesaMarket):
         self.day_digest: list[str] = []
         self.today: dict[str, float] = {}
         self._records: list[DayRecord] = []
-        self._lived: Lived | None = None
+        self._played: PlayedDay | None = None
 
     def _open(
         self, tariff: Tariff, *, power_flow: bool, terms: Terms | None = None, leader: Leader | None = None
@@ -177,11 +177,11 @@ class MarketCentre(MesaMarket):
         """
         if self._closed:
             raise ValueError("this market is closed; make a new one")
-        if self._lived:
+        if self._played:
             raise ValueError(f"day {self.day} is not settled; call settle first")
         self.common_state = self.coming_state
-        self._lived = self._live(self.utility.post(self.day, self.common_state))
-        return np.asarray(self._lived.sums.energy_quanta.sum(axis=(0, 1)))
+        self._played = self._live(self.utility.post(self.day, self.common_state))
+        return np.asarray(self._played.sums.energy_quanta.sum(axis=(0, 1)))
 
     def settle(self, net_load_kw: Floats) -> None:
         """Second half of a day: the price answers, bills are settled, households learn, the day is recorded.
@@ -196,23 +196,25 @@ class MarketCentre(MesaMarket):
         ValueError
             If there is no day to settle.
         """
-        if self._lived is None:
+        if self._played is None:
             raise ValueError(f"day {self.day} is not lived; call live first")
         record = settle_day(
             self.economy,
             self.census,
             self.utility,
-            self._lived.sums,
-            day=self.day,
-            common_state=self.common_state,
-            level_before=self._lived.level_before,
+            self._played.sums,
+            DayStart(
+                day=self.day,
+                common_state=self.common_state,
+                level_before=self._played.level_before,
+                last_price_usd_per_kwh=self._records[-1].wholesale_usd_per_kwh[-1:] if self._records else np.empty(0),
+            ),
             market_load_kw=net_load_kw,
-            last_price_usd_per_kwh=self._records[-1].wholesale_usd_per_kwh[-1:] if self._records else np.empty(0),
             grid=self.power_flow,
             bill=self._bill,
         )
-        self.day_digest.append(self._lived.digest.hexdigest())
-        self._lived = None
+        self.day_digest.append(self._played.digest.hexdigest())
+        self._played = None
         self._records.append(record)
         self.today = day_summary(record, self.households)
         self.utility.book(record.account)
@@ -234,7 +236,7 @@ class MarketCentre(MesaMarket):
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything between two days; ``ValueError`` in one line in the middle of one."""
-        if self._lived:
+        if self._played:
             raise ValueError(f"day {self.day} is not settled; settle it before the market is copied")
         return super().__getstate__()
 
@@ -244,7 +246,7 @@ class MarketCentre(MesaMarket):
         """Name and share of each cohort."""
         raise NotImplementedError
 
-    def _live(self, offer: Offer | None) -> Lived:
+    def _live(self, offer: Offer | None) -> PlayedDay:
         """Let households live the day that begins, under another offer where there is one."""
         raise NotImplementedError
 

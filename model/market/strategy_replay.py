@@ -116,7 +116,7 @@ class OwnWay:
         """Go through the slots by plan or by strategy; write what it leaves; return moves and table columns taken."""
         people = self.population
         expected = self._expected[people.type_of(household)] if self._expected else None
-        walk = Walk(people, household, policy, tables, day, common_state, level=level, shock=shock, expected=expected)
+        walk = Walk(people, household, policy, tables, day, common_state, at=(level, shock), expected=expected)
         path: Ints = np.zeros((3, tables.slots), dtype=np.int64)
         for slot in range(tables.slots):
             if follow:
@@ -179,8 +179,8 @@ class Walk:
         Its policy in force, and the kernel's tables of everybody's.
     day, common_state
         Which day.
-    level, shock
-        Where it stands; by default what its columns say.
+    at
+        Level and shock that it stands at; by default what its columns say.
     expected
         Import and export rate of the day's slots, (slot,) each, that the household expects. [USD/kWh]
 
@@ -201,15 +201,13 @@ class Walk:
         day: int,
         common_state: int,
         *,
-        level: int | None = None,
-        shock: int | None = None,
+        at: tuple[int, int] | None = None,
         expected: tuple[Floats, Floats] | None = None,
     ) -> None:
         kind, own_type = population.class_of(household), population.type_of(household)
         rank = population.rank_of(household)
         self.slot = 0
-        self.level = int(population.level[household]) if level is None else level
-        self.shock = int(population.shock[household]) if shock is None else shock
+        self.level, self.shock = at or (int(population.level[household]), int(population.shock[household]))
         self._policy, self._day, self._common_state = policy, day, common_state
         self._draws = stream(population.key, Purpose.DAY, own_type, rank, day)
         self._own_draws = stream(population.key, Purpose.OWN, own_type, rank, day)
