@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.dashboard.shared.day_chart import axis_ends, chart_line, chart_panel, day_chart
+from meanwatt.analysis.dashboard.shared.day_chart import Explained, axis_ends, chart_line, chart_panel, day_chart
 from meanwatt.analysis.dashboard.shared.solution import Solution
 
 HEIGHTS = (170, 110)
@@ -71,5 +71,5 @@ def mean_day_chart(a: Solution, b: Solution, *, caption: str, names: tuple[str, 
         title="The mean day",
         note="Point at an hour, or tap it, to read it here.",
         caption=caption,
-        anchors={"": "read-mean-day"},
+        explained=Explained({"": "read-mean-day"}),
     )

@@ -8,7 +8,14 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.market.history import History
 from meanwatt.analysis.dashboard.market.view import Frame
-from meanwatt.analysis.dashboard.shared.day_chart import axis_ends, chart_line, chart_panel, chart_row, day_chart
+from meanwatt.analysis.dashboard.shared.day_chart import (
+    Explained,
+    axis_ends,
+    chart_line,
+    chart_panel,
+    chart_row,
+    day_chart,
+)
 from meanwatt.analysis.dashboard.shared.figures import ANCHORS, FIGURES, group_label, number, recovered
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.payload import to_json
@@ -81,7 +88,7 @@ def preview(economy: Economy, feeder: Feeder, places: Floats, limits: VoltageLim
     panel = chart_panel("load", "Net load", "kW per home", sum(HEIGHTS) + 2 * PANEL_GAP, 3, axis_ends(load))
     panel["lines"] = [chart_line("unanswered", "plain", load[state])]
     legend = [("plain", "demand less sun, before anybody answers a price")]
-    chart = day_chart(economy, legend, [panel], anchors=CHART_ANCHORS, tab=NEW_TAB)
+    chart = day_chart(economy, legend, [panel], explained=Explained(CHART_ANCHORS, NEW_TAB))
     peak, cost = float(load.max()), economy.fixed_cost_usd_per_day * DAYS_PER_MONTH
     items = [
         _item("types", "Household types", "", value=str(len(economy.types))),
@@ -172,7 +179,7 @@ def _chart(solution: Solution, history: History, state: int) -> dict[str, Any]:
     panels = [load, price, tariff]
     if _curtails(solution):
         panels.insert(1, _curtailed(solution, history, state, trail))
-    return day_chart(economy, legend, panels, day=len(history), anchors=CHART_ANCHORS, tab=NEW_TAB)
+    return day_chart(economy, legend, panels, day=len(history), explained=Explained(CHART_ANCHORS, NEW_TAB))
 
 
 def _curtails(solution: Solution) -> bool:

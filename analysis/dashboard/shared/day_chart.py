@@ -3,11 +3,29 @@
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.model.scenario.economy import Economy
+
+
+class Explained(NamedTuple):
+    """Where a figure is explained.
+
+    Attributes
+    ----------
+    anchors
+        On the help page: of the figure, under ``""``, and of lines of the legend, under their styles.
+    tab
+        Name of the browser's tab in which the help opens; this one by default.
+    """
+
+    anchors: Mapping[str, str] = MappingProxyType({})
+    tab: str = ""
+
+
+UNEXPLAINED: Final = Explained()
 
 
 def day_chart(
@@ -19,8 +37,7 @@ def day_chart(
     title: str = "24 hours",
     note: str = "Point at an hour, or tap it, to read it here and on the map.",
     caption: str = "",
-    anchors: Mapping[str, str] = MappingProxyType({}),
-    tab: str = "",
+    explained: Explained = UNEXPLAINED,
 ) -> dict[str, Any]:
     """Write a chart.
 
@@ -36,17 +53,16 @@ def day_chart(
         Heading, and what is read below while no hour is chosen.
     caption
         Sentence that reads the figure.
-    anchors
-        Where the help page explains the figure, under ``""``, and lines of the legend, under their styles.
-    tab
-        Name of the browser's tab in which the help opens; this one by default.
+    explained
+        Where the figure and its lines are explained.
     """
+    anchors = explained.anchors
     return {
         "title": title,
         "note": note,
         "day": day,
         "help": help_link(anchors[""]) if "" in anchors else "",
-        "tab": tab,
+        "tab": explained.tab,
         "caption": caption,
         "legend": [
             {"style": style, "text": text, "help": help_link(anchors[style]) if style in anchors else ""}
