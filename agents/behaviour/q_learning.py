@@ -184,7 +184,7 @@ def policy_of_values(
 
 
 @compiled
-def live_day(
+def live_day(  # noqa: PLR0913
     first: int,
     last: int,
     numbers: tuple[int, int, int],
@@ -261,7 +261,7 @@ def live_day(
 
 
 @compiled
-def learn_day(
+def learn_day(  # noqa: PLR0913  # complexipy: ignore
     first: int,
     last: int,
     numbers: tuple[int, int],

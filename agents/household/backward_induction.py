@@ -124,7 +124,7 @@ def sweep_day(day: DayProblem, midnight: Floats, value: Floats, probability: Flo
 
 
 @compiled
-def iterate_days(  # noqa: C901
+def iterate_days(  # noqa: C901, PLR0913  # complexipy: ignore
     reward: Floats,
     weight: Floats,
     moves: Ints,

@@ -64,7 +64,7 @@ def is_simple(pv: float, bought: float, sold: float, curtailable: bool) -> bool:
 
 
 @compiled
-def best_plan(
+def best_plan(  # noqa: PLR0913
     reference: float,
     pv: float,
     battery: float,
@@ -94,7 +94,7 @@ def best_plan(
 
 
 @compiled
-def fill_shares(  # noqa: C901
+def fill_shares(  # noqa: C901, PLR0913  # complexipy: ignore
     reference_kw: Floats,
     pv_kw: Floats,
     shock_levels: Floats,

@@ -195,7 +195,7 @@ def _payment_usd(net_load_kw: Floats, bought: Floats, sold: Floats, slot_hours: 
 
 
 @compiled
-def fill_outcome(
+def fill_outcome(  # noqa: PLR0913
     reference_kw: Floats,
     pv_kw: Floats,
     shock_levels: Floats,

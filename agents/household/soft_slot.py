@@ -37,7 +37,7 @@ def _extent(row: Floats, length: int) -> tuple[float, float]:
 
 
 @compiled(error_model="numpy")
-def soft_slot(  # noqa: C901
+def soft_slot(  # noqa: C901, PLR0913  # complexipy: ignore
     reward: Floats,
     weight: Floats,
     lowest: int,
@@ -116,7 +116,7 @@ def soft_slot(  # noqa: C901
 
 
 @compiled(error_model="numpy", fastmath={"nnan", "nsz"})
-def _plain_soft(
+def _plain_soft(  # noqa: PLR0913
     reward: Floats,
     lowest: int,
     first: int,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from meanwatt.agents.leader.learning_leader import LearningLeader
     from meanwatt.analysis.learning.menus import Menu
     from meanwatt.analysis.simulation.simulation import Simulation
+    from meanwatt.model.mean_field.equilibrium import Outcome
 
 
 def simulate(
@@ -105,10 +106,8 @@ def simulate(
         if choices is not None and found is not None:
             with suppress(Cancelled):
                 learner, known = make_leader(choices, inputs.economy, found, size, work)
-        if processes:
-            work.new_stage(f"starting {processes} worker{'s' if processes > 1 else ''}")
-        else:
-            work.new_stage("simulating")
+        plural = "s" if processes > 1 else ""
+        work.new_stage(f"starting {processes} worker{plural}" if processes else "simulating")
         from meanwatt.analysis.simulation.simulation import simulate as run
 
         done = run(
@@ -123,10 +122,7 @@ def simulate(
             cancelled=work.cancelled,
             workers=processes,
         )
-        if work.cancelled() and (len(done.history) < size["days"] or done.metrics is None):
-            outcome, message = Outcome.CANCELLED, f"Cancelled after {len(done.history)} of {size['days']} days."
-        elif outcome is Outcome.CONVERGED:
-            message = f"Simulated {size['days']} days of {size['households']} households. {message}".strip()
+        outcome, message = _ended(done, size, outcome, message, stopped=work.cancelled())
     result = {
         "scenario": inputs.economy.scenario.name,
         "tariff": inputs.tariff.name,
@@ -157,6 +153,19 @@ def simulate(
             say_leader(result["leader"])
         say_notes(result["messages"])
     return 0 if outcome is Outcome.CONVERGED else 1
+
+
+def _ended(
+    done: "Simulation", size: dict[str, Any], outcome: "Outcome", message: str, *, stopped: bool
+) -> tuple["Outcome", str]:
+    """How it ended, given how the equilibrium did: the code, and the sentence."""
+    from meanwatt.model.mean_field.equilibrium import Outcome
+
+    if stopped and (len(done.history) < size["days"] or done.metrics is None):
+        return Outcome.CANCELLED, f"Cancelled after {len(done.history)} of {size['days']} days."
+    if outcome is Outcome.CONVERGED:
+        message = f"Simulated {size['days']} days of {size['households']} households. {message}".strip()
+    return outcome, message
 
 
 def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:

@@ -101,7 +101,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 (as Gymnasium declares it)
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as gymnasium.make takes them, by name
         self,
         scenario: str | Path | Scenario | Economy = "textbook",
         *,

@@ -231,7 +231,7 @@ def _value(
 
 
 @compiled
-def _best(
+def _best(  # noqa: PLR0913  # complexipy: ignore
     reference_kw: Floats,
     pv_kw: Floats,
     spare_kw: Floats,

@@ -106,7 +106,7 @@ def settle(
 
 
 @compiled
-def _bill(
+def _bill(  # noqa: PLR0913
     first: int,
     last: int,
     chunk_start: Ints,

@@ -219,7 +219,7 @@ def _count_energy(reading: Any) -> Any:
 
 
 @compiled(thorough=True)
-def _run_blocks(  # noqa: C901
+def _run_blocks(  # noqa: C901, PLR0913  # complexipy: ignore
     numbers: Ints,
     day: Any,
     keys: Words,

@@ -131,7 +131,7 @@ class ProsumerMarket(MarketCentre):
         In one line, if the arguments make no market, or households are to follow an equilibrium that was not found.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument is one option, as Mesa's users know it
         self,
         scenario: str | Path | Scenario | Economy = "textbook",
         *,

@@ -202,7 +202,7 @@ def backward_product(
 
 
 @compiled(fastmath={"reassoc", "contract"})
-def forward_product(  # noqa: C901
+def forward_product(  # noqa: C901, PLR0913  # complexipy: ignore
     probability: Floats,
     lowest: int,
     reward: Floats,

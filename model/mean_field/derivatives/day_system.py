@@ -127,7 +127,7 @@ def backward_days(
 
 
 @compiled
-def forward_days(  # noqa: C901
+def forward_days(  # noqa: C901, PLR0913  # complexipy: ignore
     kernel: Floats,
     reward: Floats,
     law: Floats,

@@ -99,7 +99,9 @@ def _landed(probability: Floats, moves: Ints, law: Floats, seen: Floats) -> tupl
 
 
 @compiled
-def _land(probability: Floats, moves: Ints, law: Floats, seen: Floats, mass: Floats, total: Floats) -> None:
+def _land(  # complexipy: ignore
+    probability: Floats, moves: Ints, law: Floats, seen: Floats, mass: Floats, total: Floats
+) -> None:
     states, slots, levels, shocks, count = probability.shape
     for c in range(states):
         for h in range(slots):

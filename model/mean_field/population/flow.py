@@ -84,7 +84,7 @@ def _find_moves_taken(probability: Floats, taken: Ints) -> None:
 
 
 @compiled
-def _push_slot(
+def _push_slot(  # complexipy: ignore
     mass: Floats, probability: Floats, taken: Ints, moves: Ints, shock_kernel: Floats, moved: Floats, out: Floats
 ) -> None:
     """Move mass[e, z] by probability[e, z, j] and draw the next shock; ``moved`` (z, e) is scratch.
@@ -151,7 +151,7 @@ def push_day(
 
 
 @compiled
-def push_days(
+def push_days(  # noqa: PLR0913
     midnight: Floats,
     probability: Floats,
     taken: Ints,

@@ -82,7 +82,7 @@ def _on_face(constant: Floats, matrix: Floats, first: Ints, used: Bools) -> Floa
 
 
 @compiled
-def _lemke(constant: Floats, matrix: Floats, first: Ints) -> tuple[Floats, bool]:  # noqa: C901
+def _lemke(constant: Floats, matrix: Floats, first: Ints) -> tuple[Floats, bool]:  # noqa: C901  # complexipy: ignore
     """Lemke's path on the tableau; return the weights, and whether the artificial variable left the basis."""
     columns, sides = constant.size, first.size - 1
     size = columns + sides

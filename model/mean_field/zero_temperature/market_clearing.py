@@ -178,7 +178,9 @@ def _part(types: TypeStack, terms: Terms, here: Cleared, bought: Floats, sold: F
 
 
 @compiled
-def _load_where(types: TypeStack, terms: Terms, here: Cleared, unsettled: Bools, falls: Floats) -> None:
+def _load_where(  # complexipy: ignore
+    types: TypeStack, terms: Terms, here: Cleared, unsettled: Bools, falls: Floats
+) -> None:
     """Load of the unsettled slots at the present price, and its derivative in the price (c, h) [kW per USD/kWh]."""
     states, slots = here.price.shape
     for c in range(states):
@@ -220,7 +222,7 @@ def _load_where(types: TypeStack, terms: Terms, here: Cleared, unsettled: Bools,
 
 
 @compiled
-def _find_price(types: TypeStack, terms: Terms, here: Cleared) -> None:
+def _find_price(types: TypeStack, terms: Terms, here: Cleared) -> None:  # complexipy: ignore
     """Price of every slot, by Newton's method inside a bracket from the last one.
 
     λ − s(rest + L(λ)) rises with λ, for loads fall with their price; at a jump of s the root is in the jump. At a jump

@@ -67,7 +67,7 @@ def _move_pairs(hessian: Floats, point: Floats, slope: Floats, first: Ints, tole
 
 
 @compiled
-def _move_on_face(  # noqa: C901
+def _move_on_face(  # noqa: C901  # complexipy: ignore
     hessian: Floats, gradient: Floats, mixture: Floats, point: Floats, slope: Floats, first: Ints
 ) -> bool:
     """Newton step over the columns in use, in place, as far as weights stay positive; True if it went all the way."""

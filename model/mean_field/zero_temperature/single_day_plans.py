@@ -185,7 +185,7 @@ def _mark_best(
 
 
 @compiled
-def _best_day(  # noqa: C901
+def _best_day(  # noqa: C901, PLR0913  # complexipy: ignore
     reward: Floats,
     move: Ints,
     bounds: Ints,
@@ -250,7 +250,7 @@ def _best_day(  # noqa: C901
 
 
 @compiled
-def _mix_days(  # noqa: C901
+def _mix_days(  # noqa: C901, PLR0913  # complexipy: ignore
     columns: Columns,
     all_taken: Bools,
     kind: int,
