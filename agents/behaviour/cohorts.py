@@ -68,11 +68,11 @@ class Mixture:
             self._policies = tuple(policy for of_type in zip(*parts, strict=True) for policy in of_type)
         return self._policies
 
-    def face(self, offer: Offer) -> None:
+    def observe_offer(self, offer: Offer) -> None:
         """Let every cohort that can answer the tariff of the day that begins."""
         for cohort in self.cohorts:
             if isinstance(cohort.behaviour, FollowsTariff):
-                cohort.behaviour.face(offer)
+                cohort.behaviour.observe_offer(offer)
 
     def learn(self, seen: DaySeen) -> None:
         """Let every cohort take in the day that is over."""

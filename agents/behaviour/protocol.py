@@ -258,7 +258,7 @@ class BeliefBehaviour:
         if self.stagger.due(seen.day + 1):
             self._respond()
 
-    def face(self, offer: Offer) -> None:
+    def observe_offer(self, offer: Offer) -> None:
         """Respond to the belief under another tariff, at once whatever the stagger; the same one brings nothing new."""
         if offer.tariff is self.tariff:
             return

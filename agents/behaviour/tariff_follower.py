@@ -12,7 +12,7 @@ from meanwatt.agents.household.policy_table import PolicyTable
 class FollowsTariff(Protocol):
     """A behaviour that answers another tariff. It may change its policies here, as inside ``learn``."""
 
-    def face(self, offer: Offer) -> None:
+    def observe_offer(self, offer: Offer) -> None:
         """Answer the tariff of the day that begins."""
 
 
@@ -34,12 +34,12 @@ class TariffFollower:
         self._policies_of = policies_of
         self._known: dict[Offer, Sequence[PolicyTable]] = {}
         self.policies: Sequence[PolicyTable] = ()
-        self.face(first)
+        self.observe_offer(first)
 
     def learn(self, seen: DaySeen) -> None:
         """Learn nothing from a day."""
 
-    def face(self, offer: Offer) -> None:
+    def observe_offer(self, offer: Offer) -> None:
         """Take up the policies of the tariff."""
         if offer not in self._known:
             self._known[offer] = tuple(self._policies_of(offer))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from meanwatt.agents.household.day_operator import mix_shocks
-from meanwatt.agents.household.soft_slot import NEVER, padded, soft_slot
+from meanwatt.agents.household.soft_slot import UNREACHABLE_USD, padded, soft_slot
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
 
@@ -49,7 +49,7 @@ def best_moves(
     shocks, levels = best.shape
     count = reward.shape[1]
     for k in range(reach.size):
-        reach[k] = NEVER
+        reach[k] = UNREACHABLE_USD
     for z in range(shocks):
         for e in range(levels):
             reach[e - lowest] = ahead[z, e]
@@ -160,7 +160,7 @@ def iterate_days(  # noqa: C901, PLR0913  # complexipy: ignore
     ahead = np.empty((shocks, width))
     for z in range(shocks):
         for e in range(width):
-            ahead[z, e] = NEVER
+            ahead[z, e] = UNREACHABLE_USD
     future, reach = np.empty(width + count), np.empty(width + count)
     for k in range(width + count):
         future[k] = 0.0

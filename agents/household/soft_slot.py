@@ -15,7 +15,7 @@ from meanwatt.agents.numerics.elementary import quick_exp, quick_log
 
 SAFE_EXPONENT = 600.0
 """Largest range of Q/η that the exponential domain can hold in float64 without underflow (exp(−745) is 0)."""
-NEVER = -1e300
+UNREACHABLE_USD = -1e300
 """What fills the padding of values: its exponential is 0. [USD]"""
 LANES = 8
 """Rows are padded to a multiple of this, the numbers that a processor takes at once."""
@@ -54,9 +54,9 @@ def soft_slot(  # noqa: C901, PLR0913  # complexipy: ignore
     """value[z, e] = η log Σ_j exp((r[z, j] + ahead[z, e + m_j])/η), over moves m_j = lowest + j that stay on the grid.
 
     They are numbered from ``first`` to the one before ``beyond``; ``weight`` is exp((r − max r)/η), the maximum being
-    over these. ``ahead`` has padded rows that end in ``NEVER``. Where ``probability`` (e, z, j) is not empty it becomes
-    the softmax. Scratch: ``tilted`` (j,), ``total`` (padded,), and ``future`` (padded + moves,), which is zero outside
-    the levels and stays so.
+    over these. ``ahead`` has padded rows that end in ``UNREACHABLE_USD``. Where ``probability`` (e, z, j) is not empty
+    it becomes the softmax. Scratch: ``tilted`` (j,), ``total`` (padded,), and ``future`` (padded + moves,), which is
+    zero outside the levels and stays so.
     """
     shocks, levels = value.shape
     count, width = beyond - first, total.size
@@ -137,11 +137,11 @@ def _plain_soft(  # noqa: PLR0913
     cold = 1.0 / temperature
     reach = np.empty(width + count)
     for k in range(width + count):
-        reach[k] = NEVER
+        reach[k] = UNREACHABLE_USD
     for e in range(levels):
         reach[e - lowest] = ahead[e]
     for e in range(width):
-        best[e], total[e] = NEVER, 0.0
+        best[e], total[e] = UNREACHABLE_USD, 0.0
     for j in range(first, beyond):
         row = reach[j : j + width]
         for e in range(width):

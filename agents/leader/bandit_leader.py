@@ -21,7 +21,7 @@ from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import child, uniform
 from meanwatt.agents.numerics.softmax import softmax
 
-LONG_SHOT: Final = 1e-300
+NEGLIGIBLE_PROBABILITY: Final = 1e-300
 """Chances below this are none: numbers this small have lost their digits."""
 
 
@@ -69,12 +69,12 @@ class MenuLearner:
         states = len(self.value_usd)
         chosen = np.empty(states, dtype=np.int64)
         for s, chance in enumerate(self.policy()):
-            line = np.cumsum(np.where(chance > LONG_SHOT, chance, 0.0))
+            line = np.cumsum(np.where(chance > NEGLIGIBLE_PROBABILITY, chance, 0.0))
             point = uniform(child(self._stream, round_number * states + s)) * line[-1]
             chosen[s] = np.searchsorted(line, point, side="right")
         return chosen
 
-    def tell(self, state: int, element: int, value_usd: float, days: int) -> None:
+    def update(self, state: int, element: int, value_usd: float, days: int) -> None:
         """Take in what an element brought in a state, on average over some days of a round.
 
         Raises

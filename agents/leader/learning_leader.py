@@ -150,7 +150,7 @@ class LearningLeader:
             found = self._score(days.rows(rows))
             if found is not None:
                 metered[s] = found
-                self.learner.tell(int(s), int(self._choice[s]), found, len(rows))
+                self.learner.update(int(s), int(self._choice[s]), found, len(rows))
         self.rounds.append(
             Round(
                 number=len(self.rounds),

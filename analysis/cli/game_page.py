@@ -12,7 +12,7 @@ ROUND: Final = 5
 """Round of the iteration whose error is printed."""
 ROUNDING: Final = 1e-10
 """Distances and regrets below this are what the iteration's tolerance leaves."""
-NEVER: Final = 0.005
+SMALLEST_SHOWN: Final = 0.005
 """Probability that is left out of a lottery's text, as it rounds to 0.00."""
 SAID: Final = {
     "commitment": ("Commitment, for ever", "Commitment to a pure policy, for ever (a lottery might earn more)"),
@@ -87,7 +87,7 @@ def played(actions: Sequence[str], policy: "Floats", matters: "Bools") -> list[s
     """What a player does in each state: an action, a lottery of some, or any where it changes nothing."""
     texts = []
     for row, changes in zip(policy.tolist(), matters, strict=True):
-        parts = [(name, p) for name, p in zip(actions, row, strict=True) if p >= NEVER]
+        parts = [(name, p) for name, p in zip(actions, row, strict=True) if p >= SMALLEST_SHOWN]
         pure = len(parts) == 1
         texts.append(parts[0][0] if pure else ", ".join(f"{name} {p:.2f}".replace(" 0.", " .") for name, p in parts))
         if not changes:

@@ -20,7 +20,7 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_eq
 from meanwatt.model.mean_field.leader.epsilon_net import epsilon_net
 from meanwatt.model.mean_field.leader.mixed_tariff import require_mixable, tariff_by_day_type
 from meanwatt.model.mean_field.leader.softmax_bound import TIED_USD
-from meanwatt.model.mean_field.leader.softmax_leader import Sees, leader_states
+from meanwatt.model.mean_field.leader.softmax_leader import Information, leader_states
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.economy import Economy, build_tariff
@@ -144,7 +144,7 @@ def solve_menu(
     if not tariffs:
         raise ValueError("the menu is empty; give at least one tariff")
     economy = in_force.economy
-    state = leader_states(economy, Sees.DAY_TYPE if by_day_type else Sees.NOTHING)
+    state = leader_states(economy, Information.DAY_TYPE if by_day_type else Information.NOTHING)
     states = int(state.max()) + 1
     if states > 1:
         require_mixable(tariffs)

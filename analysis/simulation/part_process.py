@@ -52,7 +52,7 @@ class PartProcess:
         theirs.close()
         source.close()
 
-    def tell(self, order: Order) -> None:
+    def send(self, order: Order) -> None:
         """Give an order."""
         self.orders.send(order)
 

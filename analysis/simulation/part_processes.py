@@ -158,7 +158,7 @@ class PartProcesses:
         for part in self._parts:
             part.owes = True
             with suppress(OSError):
-                part.tell(self._told(part, self._today[-1]))
+                part.send(self._told(part, self._today[-1]))
 
     def _told(self, part: PartProcess, order: Order) -> Order:
         """An order as one part gets it: of today's meters it does not send what is known."""
@@ -223,7 +223,7 @@ class PartProcesses:
             for part in parts:
                 part.answer(self._look)
         for part in parts:
-            part.tell(("open", (self._settings, (part.number, part.of))))
+            part.send(("open", (self._settings, (part.number, part.of))))
         return [part.answer(self._look) for part in parts]
 
     def _begin_again(self, part: PartProcess) -> None:
@@ -239,10 +239,10 @@ class PartProcesses:
             part.end()
             try:
                 self._begin([part])
-                part.tell(("replay", (self._loads,)))
+                part.send(("replay", (self._loads,)))
                 part.answer(self._look)
                 for number, order in enumerate(self._today, start=1):
-                    part.tell(self._told(part, order))
+                    part.send(self._told(part, order))
                     if number < len(self._today) or not part.owes:
                         part.answer(self._look)
             except (EOFError, OSError):

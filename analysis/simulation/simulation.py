@@ -148,7 +148,7 @@ def simulate(
     require_room(8.0 * days * economy.slots * columns, f"the records of {days} days", "fewer of them")
     for solved in known:
         if market.terms:
-            market.terms.know(solved)
+            market.terms.add(solved)
     with closing(run):
         enjoyed, bill_usd, seconds = _days(run, days, told, cancelled)
     history = market.history

@@ -40,7 +40,7 @@ def live(menu: Menu, in_force: Equilibrium, behaviour: str, round_days: int, see
     )
     assert market.terms is not None
     for found in menu.equilibria.values():
-        market.terms.know(found)
+        market.terms.add(found)
     for _ in range(DAYS if round_days > 1 else DAYS // 4):
         market.step()
     market.close()

@@ -20,7 +20,7 @@ from meanwatt.model.mean_field.leader.annealing import Stage
 from meanwatt.model.mean_field.leader.epsilon_net import epsilon_net, lipschitz
 from meanwatt.model.mean_field.leader.mixed_tariff import tariff_by_day_type
 from meanwatt.model.mean_field.leader.softmax_bound import SoftmaxLeader
-from meanwatt.model.mean_field.leader.softmax_leader import Around, Sees, softmax_leader
+from meanwatt.model.mean_field.leader.softmax_leader import Continuation, Information, softmax_leader
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 
@@ -51,7 +51,7 @@ class Peaks:
         energy = np.where(is_peak, off_peak + peak, off_peak)
         return replace(self.tou, name=f"{off_peak:.3f} and {peak:.3f}", energy_usd_per_kwh=energy)
 
-    def leader(self, points: int, low: Floats, high: Floats, *stages: Stage, sees: Sees) -> SoftmaxLeader:
+    def leader(self, points: int, low: Floats, high: Floats, *stages: Stage, information: Information) -> SoftmaxLeader:
         """Softmax leader over a net of both parameters."""
         return softmax_leader(
             self.economy,
@@ -59,8 +59,8 @@ class Peaks:
             WORTH,
             schedule=stages,
             tariff_of=lambda parameters: self.tariff(*parameters),
-            sees=sees,
-            around=Around.GREEDY,
+            information=information,
+            continuation=Continuation.GREEDY,
         )
 
 
@@ -82,15 +82,19 @@ def best_off_peak(peaks: Peaks) -> float:
     """The best off-peak charge of a leader who treats all days alike, to a cent. [USD/kWh]"""
     exact = Stage(temperature_usd=0.0)
     stages = (exact, *[replace(exact, halve=True)] * 4)
-    found = peaks.leader(5, np.array([0.1, 0.0]), np.array([0.5, HIGHEST_PEAK_USD_PER_KWH]), *stages, sees=Sees.NOTHING)
+    found = peaks.leader(
+        5, np.array([0.1, 0.0]), np.array([0.5, HIGHEST_PEAK_USD_PER_KWH]), *stages, information=Information.NOTHING
+    )
     assert found.net is not None
     return float(found.net.parameters[found.choice[0], 0])
 
 
-def over_peaks(peaks: Peaks, off_peak: float, points: int, *stages: Stage, sees: Sees = Sees.DAY_TYPE) -> SoftmaxLeader:
+def over_peaks(
+    peaks: Peaks, off_peak: float, points: int, *stages: Stage, information: Information = Information.DAY_TYPE
+) -> SoftmaxLeader:
     """Softmax leader over the peak price alone."""
     low, high = np.array([off_peak, 0.0]), np.array([off_peak, HIGHEST_PEAK_USD_PER_KWH])
-    return peaks.leader(points, low, high, *stages, sees=sees)
+    return peaks.leader(points, low, high, *stages, information=information)
 
 
 def exact_leader(peaks: Peaks, off_peak: float, start: Floats) -> tuple[Floats, float]:
@@ -127,7 +131,7 @@ def print_critical_peaks() -> None:
     for title, (preset, clear_load) in SCENARIOS.items():
         peaks = build(preset, clear_load)
         off_peak = best_off_peak(peaks)
-        alike = over_peaks(peaks, off_peak, 9, *stages, sees=Sees.NOTHING)
+        alike = over_peaks(peaks, off_peak, 9, *stages, information=Information.NOTHING)
         varied = over_peaks(peaks, off_peak, 9, *stages)
         days = [label[-1] for label in peaks.economy.common.labels()]
         print(f"  {title}: off-peak {off_peak:.3f}, all days alike {peaks_posted(alike)[0]:.3f};")

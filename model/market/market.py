@@ -171,7 +171,7 @@ class ProsumerMarket(MarketCentre):
         self.learners = tuple(c.behaviour for c in self.cohorts if isinstance(c.behaviour, QLearners))
         for number, cohort in enumerate(self.cohorts):
             if isinstance(cohort.behaviour, QLearners):
-                cohort.behaviour.settle_in(self.population, number)
+                cohort.behaviour.bind_population(self.population, number)
         self.population.draw_start(self._start_laws())
 
         self.strategies = make_strategies(self.cohorts, self.population)
@@ -257,7 +257,7 @@ class ProsumerMarket(MarketCentre):
 
     def _live(self, offer: Offer | None) -> PlayedDay:
         if offer and isinstance(self.behaviour, FollowsTariff):
-            self.behaviour.face(offer)
+            self.behaviour.observe_offer(offer)
         level_before = self.population.level_sums()
         digest = self._new_digest()
         return PlayedDay(sums=self._run_day(digest), level_before=level_before, digest=digest)
@@ -319,7 +319,7 @@ class ProsumerMarket(MarketCentre):
         if self.own_way:
             charges = self.utility.standing_usd_per_day(self.household_types)
             own = own_rates(posted, self.utility.tariff, self.household_types)
-            self.own_way.tell(self.day, self.common_state, own, charges, self.slot_hours)
+            self.own_way.inform(self.day, self.common_state, own, charges, self.slot_hours)
 
     def rates_expected(self, common_state: int) -> list[Rates]:
         """Rates (1, slot) of each household type at the prices last seen in a common state, its discount applied."""

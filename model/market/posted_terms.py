@@ -27,7 +27,7 @@ class Terms:
         self._policies = policies
         self._offers: dict[Tariff, Offer] = {in_force.tariff: in_force}
 
-    def know(self, equilibrium: Equilibrium) -> None:
+    def add(self, equilibrium: Equilibrium) -> None:
         """Take over an equilibrium that somebody has solved already.
 
         Raises
@@ -50,7 +50,7 @@ class Terms:
         """
         if tariff not in self._offers:
             if self._policies or tariff.recovery is not Recovery.POSTED:
-                self.know(solve_equilibrium(self._economy, tariff, start=self._start, certify=False))
+                self.add(solve_equilibrium(self._economy, tariff, start=self._start, certify=False))
             else:
                 self._offers[tariff] = make_offer(tariff, None)
         return self._offers[tariff]

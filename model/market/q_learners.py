@@ -89,7 +89,7 @@ class QLearners:
 
     # --- being part of a market -------------------------------------------------------------------------------------
 
-    def settle_in(self, population: Population, cohort: int) -> None:
+    def bind_population(self, population: Population, cohort: int) -> None:
         """Make the tables of the cohort's households.
 
         Raises
@@ -215,7 +215,7 @@ class QLearners:
                 return np.asarray(moved + int(self.policies[own.kind].moves[0]))
         return None
 
-    def face(self, offer: Offer) -> None:
+    def observe_offer(self, offer: Offer) -> None:
         """Take note of another tariff's discount; its rates they come to know by their bills."""
         known, self._tariff = self._tariff, offer.tariff
         if not known.same_for_groups(offer.tariff):

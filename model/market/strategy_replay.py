@@ -130,7 +130,7 @@ class OwnWay:
         self.paths[household] = path
         return np.asarray(path[2]), walk.taken
 
-    def tell(
+    def inform(
         self, day: int, common_state: int, billed: Sequence[Rates], standing_charge_usd: Floats, slot_hours: float
     ) -> None:
         """Tell the strategies that learn what the day was like.

@@ -41,7 +41,7 @@ WORTH_A_LOOK = 0.1
 """Tariffs at least this likely, relative to the likeliest of a state, are looked at more closely when ε is halved."""
 
 
-class Sees(StrEnum):
+class Information(StrEnum):
     """What the leader's choice may depend on."""
 
     NOTHING = "nothing"
@@ -49,7 +49,7 @@ class Sees(StrEnum):
     HISTORY = "history"
 
 
-class Around(StrEnum):
+class Continuation(StrEnum):
     """Which policy the other states keep while one state's tariff is tried."""
 
     POLICY = "policy"
@@ -58,15 +58,15 @@ class Around(StrEnum):
     """Its likeliest tariffs: far fewer states to solve, and the same as the temperature falls."""
 
 
-def leader_states(economy: Economy, sees: Sees) -> Ints:
+def leader_states(economy: Economy, information: Information) -> Ints:
     """State of the leader in each common state, numbered from zero. (c,)"""
     common = economy.common
     seen = {
-        Sees.NOTHING: np.zeros(common.count, dtype=np.int64),
-        Sees.DAY_TYPE: common.today,
-        Sees.HISTORY: np.arange(common.count),
+        Information.NOTHING: np.zeros(common.count, dtype=np.int64),
+        Information.DAY_TYPE: common.today,
+        Information.HISTORY: np.arange(common.count),
     }
-    return np.asarray(np.unique(seen[sees], return_inverse=True)[1], dtype=np.int64)
+    return np.asarray(np.unique(seen[information], return_inverse=True)[1], dtype=np.int64)
 
 
 def softmax_leader(
@@ -76,8 +76,8 @@ def softmax_leader(
     *,
     schedule: Sequence[Stage],
     tariff_of: Callable[[Floats], Tariff] | None = None,
-    sees: Sees = Sees.DAY_TYPE,
-    around: Around = Around.POLICY,
+    information: Information = Information.DAY_TYPE,
+    continuation: Continuation = Continuation.POLICY,
     watch: Watch | None = None,
 ) -> SoftmaxLeader:
     """Find the softmax policy over a menu of tariffs, along a schedule of temperatures and covering radii.
@@ -93,9 +93,9 @@ def softmax_leader(
         Stages in order, e.g. of `annealing`; each starts from the policy of the one before. Only a net can be halved.
     tariff_of
         The tariff of a member of the net, e.g. ``TariffFamily.tariff``.
-    sees
+    information
         What the tariff may depend on.
-    around
+    continuation
         Which policy the other states keep while Q_L is computed.
     watch
         As for `solve_equilibrium`; ``evaluations`` counts equilibria, ``fraction`` stages.
@@ -112,7 +112,7 @@ def softmax_leader(
     net = menu if isinstance(menu, EpsilonNet) else None
     _require_schedule(schedule, net, tariff_of)
     watch = (watch or Watch()).fresh()
-    search = _Search(economy, objective, leader_states(economy, sees), around, watch)
+    search = _Search(economy, objective, leader_states(economy, information), continuation, watch)
     steps: list[Step] = []
     optimum: PureOptimum | None = None
     try:
@@ -174,10 +174,16 @@ class _Search:
         economy: Economy,
         objective: Callable[[Equilibrium], float],
         state: Ints,
-        around: Around,
+        continuation: Continuation,
         watch: Watch,
     ) -> None:
-        self.economy, self.objective, self.state, self.around, self.watch = economy, objective, state, around, watch
+        self.economy, self.objective, self.state, self.continuation, self.watch = (
+            economy,
+            objective,
+            state,
+            continuation,
+            watch,
+        )
         self.states = int(state.max()) + 1
         self.menu: tuple[Tariff, ...] = ()
         self.net: EpsilonNet | None = None
@@ -249,7 +255,9 @@ class _Search:
         while change > SETTLED and sweeps < SWEEPS:
             change = 0.0
             for s in range(self.states):
-                others = self.policy if self.around is Around.POLICY else elements[self.policy.argmax(axis=1)]
+                others = (
+                    self.policy if self.continuation is Continuation.POLICY else elements[self.policy.argmax(axis=1)]
+                )
                 for a, only in enumerate(elements):
                     tried = others.copy()
                     tried[s] = only

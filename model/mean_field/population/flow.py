@@ -24,7 +24,7 @@ LAZY = 0.5
 """Share of the old law kept where plain days go round in circles."""
 CELLS_AT_ONCE = 200_000_000
 """Entries of a policy × days of one call of a kernel, at most about a second, between two questions whether to stop."""
-NEVER = 1e-30
+NEGLIGIBLE_PROBABILITY = 1e-30
 """Moves less probable than this, far below the rounding of any law, are not looked at."""
 FAST_DAYS = 40
 """Days to iterate, plainly and then lazily, before the linear system is solved instead."""
@@ -76,9 +76,9 @@ def _find_moves_taken(probability: Floats, taken: Ints) -> None:
             for e in range(levels):
                 for z in range(shocks):
                     first, beyond = 0, count
-                    while first < count and probability[c, h, e, z, first] < NEVER:
+                    while first < count and probability[c, h, e, z, first] < NEGLIGIBLE_PROBABILITY:
                         first += 1
-                    while beyond > first and probability[c, h, e, z, beyond - 1] < NEVER:
+                    while beyond > first and probability[c, h, e, z, beyond - 1] < NEGLIGIBLE_PROBABILITY:
                         beyond -= 1
                     taken[c, h, e, z, 0], taken[c, h, e, z, 1] = first, beyond
 

@@ -22,11 +22,11 @@ LAW_SHARE = 1e-2
 """Accuracy of a single probability of the law, as a share of the accuracy of net loads: a load sums over many."""
 
 
-ROUGH = 1e-3
+COARSE = 1e-3
 """Accuracy of an answer on the way, per USD/kWh of the residual before it,"""
-ROUGHEST = 1e-4
+COARSEST = 1e-4
 """the worst that is ever asked for,"""
-ROUGHEST_TIED = 1e-7
+COARSEST_TIED = 1e-7
 """the worst near ties, where the potential decides which way to go,"""
 FINEST = 0.1
 """and that of a solution, per USD/kWh of the residual accepted."""
@@ -190,7 +190,7 @@ class PopulationOracle:
             Residual of the prices that led here. [USD/kWh]
         """
         economy, finest = self.game.economy, finest_accuracy(self.tolerance)
-        rough = max(finest, min(ROUGH * before, ROUGHEST if economy.ties is None else ROUGHEST_TIED))
+        rough = max(finest, min(COARSE * before, COARSEST if economy.ties is None else COARSEST_TIED))
         while True:
             found = answer(
                 economy,

@@ -41,7 +41,7 @@ SHARE = 0.3
 """Of the tolerance, what is aimed at."""
 STEEP = 0.1
 """Least slope of the books at an accepted root, as a share of the energy billed, their slope if nobody responded."""
-GLANCE = 0.1
+SIGN_ACCURACY = 0.1
 """Accuracy of the answer at α = 0, per USD/kWh of the root: only the sign of the books is looked at there."""
 
 
@@ -143,7 +143,7 @@ class _System:
         unknowns = root.unknowns - inverse[:, -1] / inverse[-1, -1] * root.unknowns[-1]
         load_kw = unknowns[:-1].reshape(self.shape) if self.couples else root.answer.net_load_kw
         prices = self.economy.supply.price(load_kw)
-        accuracy = GLANCE * root.answer.adder_usd_per_kwh
+        accuracy = SIGN_ACCURACY * root.answer.adder_usd_per_kwh
         without = answer(
             self.economy, self.tariff, prices, 0.0, start=root.answer, accuracy=accuracy, check=self.watch.check
         )

@@ -72,7 +72,7 @@ def start_at(types: TypeStack, terms: Terms, wholesale_usd_per_kwh: Floats, *, j
     here = Cleared(
         price, load_kw, bend, below, part, frequency, use, net_load, utility, payment, reward, worth, *parted
     )
-    bring_outcomes(types, terms, here)
+    fill_outcomes(types, terms, here)
     return here
 
 
@@ -115,7 +115,7 @@ def outcome_of(household: HouseholdType, kind: int, here: Cleared, slot_hours: f
 
 
 @compiled
-def bring_outcomes(types: TypeStack, terms: Terms, here: Cleared) -> None:
+def fill_outcomes(types: TypeStack, terms: Terms, here: Cleared) -> None:
     """Fill in what every move brings every type at the present price."""
     states, slots = here.price.shape
     bought, sold = np.empty((states, slots)), np.empty((states, slots))
@@ -289,7 +289,7 @@ def _rest_in_jump(
 def clear(types: TypeStack, terms: Terms, here: Cleared) -> float:
     """Clear every slot at the present frequencies, bring all up to date; return the dual value D. [USD/day]"""
     _find_price(types, terms, here)
-    bring_outcomes(types, terms, here)
+    fill_outcomes(types, terms, here)
     value = 0.0
     for c in range(here.price.shape[0]):
         weight = types.chance[c] * types.slot_hours

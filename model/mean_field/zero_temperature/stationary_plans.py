@@ -32,7 +32,7 @@ from meanwatt.model.mean_field.zero_temperature.column_pool import (
 from meanwatt.model.mean_field.zero_temperature.market_clearing import Cleared, expected_gain, outcome_of
 from meanwatt.model.scenario.economy import Economy
 
-ROUGH = 1e-3
+COARSE = 1e-3
 """Accuracy of best responses, as a share of the last gap,"""
 TRUSTED = 30.0
 """and the multiple of that accuracy down to which a gap is believed."""
@@ -85,7 +85,7 @@ class EndlessPlans:
 
     def answer(self, here: Cleared) -> float:
         """As promised by ``Plans``; plans are no better than the last gap asks for, until the gap is as small."""
-        rough = ROUGH * self.gap if self.gap < np.inf else None
+        rough = COARSE * self.gap if self.gap < np.inf else None
         self.gap = self._answer(here, rough)
         if rough is not None and self.gap <= TRUSTED * rough:
             self.gap = self._answer(here, None)

@@ -4,7 +4,7 @@ import numba
 import numpy as np
 import pytest
 
-from meanwatt.agents.household.soft_slot import NEVER, SAFE_EXPONENT, padded, soft_slot
+from meanwatt.agents.household.soft_slot import SAFE_EXPONENT, UNREACHABLE_USD, padded, soft_slot
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.elementary import LOWEST, quick_exp, quick_log
 
@@ -34,7 +34,7 @@ def test_the_exponential_is_good_to_two_units_in_the_last_place() -> None:
 
 
 def test_the_exponential_of_anything_lower_is_exactly_zero() -> None:
-    assert not exponentials(np.array([np.nextafter(LOWEST, -np.inf), -1e4, NEVER, -1e305])).any()
+    assert not exponentials(np.array([np.nextafter(LOWEST, -np.inf), -1e4, UNREACHABLE_USD, -1e305])).any()
 
 
 def test_the_logarithm_is_good_to_two_units_in_the_last_place_also_next_to_one() -> None:
@@ -48,7 +48,7 @@ def rule(reward: Floats, ahead: Floats, lowest: int, temperature: float, policy:
     """One call of the kernel with scratch of its own."""
     (shocks, count), levels = reward.shape, ahead.shape[1]
     width = padded(levels)
-    rows = np.full((shocks, width), NEVER)
+    rows = np.full((shocks, width), UNREACHABLE_USD)
     rows[:, :levels] = ahead
     weight = np.exp((reward - reward.max(axis=1, keepdims=True)) / temperature)
     value = np.full((shocks, levels), np.nan)

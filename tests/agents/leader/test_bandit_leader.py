@@ -14,7 +14,7 @@ def play(learner: MenuLearner, worth: np.ndarray, rounds: int, noise: float = 0.
     for number in range(rounds):
         chosen = learner.choose(number)
         for s, a in enumerate(chosen):
-            learner.tell(s, int(a), float(worth[s, a] + noise * rng.standard_normal()), 1)
+            learner.update(s, int(a), float(worth[s, a] + noise * rng.standard_normal()), 1)
         posted.append(chosen)
     return np.array(posted)
 
@@ -31,7 +31,7 @@ def test_every_element_is_tried_once_before_any_is_tried_twice() -> None:
 def test_a_value_is_the_average_of_all_days_alike() -> None:
     learner = MenuLearner(1, 2, stream=0)
     for value, days in ((1.0, 30), (4.0, 10), (-2.0, 20)):
-        learner.tell(0, 1, value, days)
+        learner.update(0, 1, value, days)
     assert learner.value_usd[0, 1] == pytest.approx((1.0 * 30 + 4.0 * 10 - 2.0 * 20) / 60, abs=1e-15)
     assert learner.days.tolist() == [[0, 60]]
     assert np.isnan(learner.value_usd[0, 0])
@@ -40,10 +40,10 @@ def test_a_value_is_the_average_of_all_days_alike() -> None:
 def test_the_temperature_is_the_spread_of_the_better_half_over_the_root_of_the_rounds() -> None:
     learner = MenuLearner(1, 3, stream=0)
     for a, value in enumerate((0.0, 2.0, 3.0)):
-        learner.tell(0, a, value, 1)
+        learner.update(0, a, value, 1)
     assert learner.temperature_usd() == pytest.approx([3.0 - 2.0])  # first draw after all were tried
     for _ in range(8):
-        learner.tell(0, 0, 0.0, 1)
+        learner.update(0, 0, 0.0, 1)
     assert learner.temperature_usd() == pytest.approx([1.0 / 3.0])  # the ninth
     np.testing.assert_allclose(learner.policy(), softmax([[0.0, 2.0, 3.0]], 1.0 / 3.0), rtol=1e-15)
 
@@ -81,7 +81,7 @@ def test_states_learn_apart() -> None:
 def test_equal_elements_stay_equally_likely() -> None:
     learner = MenuLearner(1, 3, stream=0)
     for a in range(3):
-        learner.tell(0, a, 0.5, 1)
+        learner.update(0, a, 0.5, 1)
     assert learner.policy() == pytest.approx(np.full((1, 3), 1 / 3))
 
 
@@ -94,4 +94,4 @@ def test_one_stream_gives_one_run() -> None:
 @pytest.mark.parametrize(("value", "days"), [(np.nan, 1), (np.inf, 1), (0.0, 0)])
 def test_what_cannot_be_averaged_is_refused(value: float, days: int) -> None:
     with pytest.raises(ValueError, match=r"^told .* over \d days; give a finite value over at least one day"):
-        MenuLearner(1, 1, stream=0).tell(0, 0, value, days)
+        MenuLearner(1, 1, stream=0).update(0, 0, value, days)

@@ -61,7 +61,7 @@ def play(
     )
     assert market.terms is not None
     for solved_already in menu.equilibria.values():
-        market.terms.know(solved_already)
+        market.terms.add(solved_already)
     for _ in range(days):
         market.step()
     market.close()

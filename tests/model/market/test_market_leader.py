@@ -43,7 +43,7 @@ def market(leader: Plan | None, behaviour: object = "equilibrium", **options: ob
     )
     if made.terms:
         for name in ("filed", "rtp", "flat"):
-            made.terms.know(solved("textbook", name))
+            made.terms.add(solved("textbook", name))
     return made
 
 
@@ -183,7 +183,7 @@ def test_a_tariff_without_equilibrium_is_refused_in_one_line() -> None:
     lost = replace(solved("textbook", "rtp"), outcome=Outcome.ROUND_LIMIT, message="Still moving.")
     terms = Terms(preset_economy("textbook"), make_offer(FILED, None), None, policies=True)
     with pytest.raises(ValueError, match=r"^tariff rtp cannot be posted: Still moving\.$"):
-        terms.know(lost)
+        terms.add(lost)
 
 
 def test_there_is_nothing_to_meter_before_the_first_day() -> None:

@@ -18,7 +18,7 @@ from meanwatt.model.mean_field.leader.annealing import Stage, annealing
 from meanwatt.model.mean_field.leader.epsilon_net import epsilon_net, lipschitz
 from meanwatt.model.mean_field.leader.mixed_tariff import extended_economy, extended_tariff, tariff_by_day_type
 from meanwatt.model.mean_field.leader.softmax_bound import TIED_USD, SoftmaxLeader
-from meanwatt.model.mean_field.leader.softmax_leader import Around, Sees, leader_states, softmax_leader
+from meanwatt.model.mean_field.leader.softmax_leader import Continuation, Information, leader_states, softmax_leader
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.economy import Economy
 
@@ -68,27 +68,29 @@ def menu_of(economy: Economy, *peaks: float, **changes: object) -> list[Tariff]:
 def settled(
     temperature: float,
     seed: int = 0,
-    sees: Sees = Sees.DAY_TYPE,
+    information: Information = Information.DAY_TYPE,
     pass_through: float = 0.0,
-    around: Around = Around.POLICY,
+    continuation: Continuation = Continuation.POLICY,
     objective: Callable[[Equilibrium], float] = worth,
 ) -> SoftmaxLeader:
     """A menu of three peak prices on the small economy."""
     recovery = Recovery.POSTED if objective is margin else Recovery.FIXED
     menu = menu_of(island(seed), 0.0, 0.15, 0.3, recovery=recovery, pass_through=pass_through)
     schedule = [Stage(temperature_usd=temperature)]
-    return softmax_leader(island(seed), menu, objective, schedule=schedule, sees=sees, around=around)
+    return softmax_leader(
+        island(seed), menu, objective, schedule=schedule, information=information, continuation=continuation
+    )
 
 
 CASES = [
     {},
     {"seed": 1},
-    {"seed": 2, "around": Around.GREEDY},
+    {"seed": 2, "continuation": Continuation.GREEDY},
     {"seed": 3, "objective": margin},
-    {"pass_through": 0.5, "around": Around.GREEDY},
-    {"seed": 1, "sees": Sees.NOTHING, "pass_through": 0.5},
-    {"seed": 1, "sees": Sees.NOTHING},
-    {"sees": Sees.HISTORY, "around": Around.GREEDY},
+    {"pass_through": 0.5, "continuation": Continuation.GREEDY},
+    {"seed": 1, "information": Information.NOTHING, "pass_through": 0.5},
+    {"seed": 1, "information": Information.NOTHING},
+    {"information": Information.HISTORY, "continuation": Continuation.GREEDY},
 ]
 
 
@@ -163,7 +165,7 @@ def test_one_draw_for_ever_differs_from_a_draw_every_midnight_by_the_mixing_alon
 
 
 def test_seeing_more_never_hurts_a_leader_who_commits() -> None:
-    blind, seeing = settled(0.0, sees=Sees.NOTHING), settled(0.0, sees=Sees.DAY_TYPE)
+    blind, seeing = settled(0.0, information=Information.NOTHING), settled(0.0, information=Information.DAY_TYPE)
     assert seeing.optimum.objective >= blind.optimum.objective - SOLVED_USD
     assert blind.optimum.table == pytest.approx(np.diagonal(np.diagonal(seeing.optimum.table)), abs=SOLVED_USD)
     assert len(set(blind.choice)) == 1
@@ -171,9 +173,9 @@ def test_seeing_more_never_hurts_a_leader_who_commits() -> None:
 
 def test_what_the_leader_sees_is_nothing_the_day_type_or_the_history() -> None:
     economy = island(memory=1)
-    assert set(leader_states(economy, Sees.NOTHING)) == {0}
-    assert (leader_states(economy, Sees.DAY_TYPE) == economy.common.today).all()
-    assert (leader_states(economy, Sees.HISTORY) == np.arange(9)).all()
+    assert set(leader_states(economy, Information.NOTHING)) == {0}
+    assert (leader_states(economy, Information.DAY_TYPE) == economy.common.today).all()
+    assert (leader_states(economy, Information.HISTORY) == np.arange(9)).all()
 
 
 def test_the_exact_leader_is_approached_as_the_net_gets_finer_no_slower_than_the_slope_allows() -> None:
@@ -206,7 +208,7 @@ def test_annealing_with_halving_ends_near_the_whole_fine_net_at_a_fraction_of_it
     family, net = peak_on(economy), epsilon_net(0.0, 0.4, 3)
     whole = softmax_leader(economy, epsilon_net(0.0, 0.4, 9), worth, schedule=COLD, tariff_of=family)
     schedule = (*annealing(0.02, 0.0005, 4, halvings=2), *COLD)
-    found = softmax_leader(economy, net, worth, schedule=schedule, tariff_of=family, around=Around.GREEDY)
+    found = softmax_leader(economy, net, worth, schedule=schedule, tariff_of=family, continuation=Continuation.GREEDY)
     assert found.outcome is Outcome.CONVERGED
     assert [step.epsilon for step in found.steps] == [0.25, 0.125, 0.0625, 0.0625, 0.0625]
     assert [step.temperature_usd for step in found.steps] == [stage.temperature_usd for stage in schedule]
@@ -231,7 +233,7 @@ def test_hot_days_get_the_higher_peak_price() -> None:
         return Tariff(**{**changed, "energy_usd_per_kwh": energy, "export_usd_per_kwh": np.full_like(energy, 0.15)})
 
     net = epsilon_net(0.0, 0.4, 5)
-    found = softmax_leader(economy, net, worth, schedule=COLD, tariff_of=tariff, around=Around.GREEDY)
+    found = softmax_leader(economy, net, worth, schedule=COLD, tariff_of=tariff, continuation=Continuation.GREEDY)
     posted = dict(zip(economy.common.day_types, net.parameters[found.choice, 0], strict=True))
     assert posted["clear"] > posted["partly"]
     assert posted["clear"] > posted["cloudy"]
@@ -243,7 +245,7 @@ def test_hot_days_get_the_higher_peak_price() -> None:
 def test_identical_tariffs_share_the_chance_and_their_tie_costs_nothing() -> None:
     economy = island()
     menu = menu_of(economy, 0.0, 0.15, 0.15, 0.0)
-    found = softmax_leader(economy, menu, worth, schedule=COLD, sees=Sees.NOTHING)
+    found = softmax_leader(economy, menu, worth, schedule=COLD, information=Information.NOTHING)
     assert found.worth_usd[0, [0, 1]] == pytest.approx(found.worth_usd[0, [3, 2]], abs=TIED_USD / 2)
     assert sorted(found.policy[0]) == [0.0, 0.0, 0.5, 0.5]
     assert found.error_usd == pytest.approx(0.0, abs=SOLVED_USD)
@@ -275,12 +277,14 @@ def test_a_tariff_that_leaves_the_objective_undefined_is_never_posted() -> None:
 def test_more_pure_policies_than_can_be_compared_leave_error_and_bound_unknown() -> None:
     economy = island(memory=1)
     menu = menu_of(economy, 0.0, 0.15, 0.3)
-    found = softmax_leader(economy, menu, worth, schedule=COLD, sees=Sees.HISTORY, around=Around.GREEDY)
+    found = softmax_leader(
+        economy, menu, worth, schedule=COLD, information=Information.HISTORY, continuation=Continuation.GREEDY
+    )
     assert found.optimum is None, "3^9 = 19,683 policies"
     assert [found.error_usd, found.coordination_usd, found.mixing_usd, found.softmax_bound_usd, found.bound_usd] == (
         [None] * 5
     )
-    by_day = softmax_leader(economy, menu, worth, schedule=COLD, around=Around.GREEDY)
+    by_day = softmax_leader(economy, menu, worth, schedule=COLD, continuation=Continuation.GREEDY)
     assert found.objective >= by_day.optimum.objective - SOLVED_USD
 
 
