@@ -240,7 +240,11 @@ class _Columns:
         return cost + float(mixture @ self.wear_usd), price
 
     def reoptimise(self, planner: _Planner) -> None:
-        """Best mixture of all plans, by Newton steps on the simplex with backtracking."""
+        """Best mixture of all plans, by Newton steps on the simplex with backtracking.
+
+        The loop of ``zero_temperature.column_pool.reoptimise`` with other tolerances. That one is compiled whole: to
+        clear its market once from Python takes longer than all its steps. This one asks a planner who is not compiled.
+        """
         cost, price = self.cost(planner, self.mixture)
         for _ in range(NEWTON_LIMIT):
             gradient = self.power_kw @ (planner.weight * price) + self.wear_usd
