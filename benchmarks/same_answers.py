@@ -74,6 +74,9 @@ def differences(was: Any, now: Any, place: str, lonely: set[str]) -> list[str]:
             else:
                 found += differences(was[key], now[key], f"{place}{key}.", lonely)
         return found
+    if isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
+        pairs = zip(was, now, strict=True)
+        return [found for one, other in pairs for found in differences(one, other, f"{place}[].", lonely)]
     return [] if was == now or (was != was and now != now) else [place.rstrip(".")]
 
 
