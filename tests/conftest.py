@@ -1,13 +1,38 @@
 """Settings of every test. The helpers beside this file, e.g. ``scenarios``, are importable because it lies here."""
 
 import os
+from pathlib import Path
 
 import pytest
 from built_site import Site, built_site
 from hypothesis import settings
+from long_files import LONG_FILES
+
+HERE = Path(__file__).parent
+LONG = {HERE / name: place for place, name in enumerate(LONG_FILES)}
 
 settings.register_profile("meanwatt", deadline=None)  # a busy machine or a first compilation is no failure
-settings.load_profile("meanwatt")
+settings.register_profile("ci", deadline=None, derandomize=True)  # the same commit, the same examples
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "meanwatt"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="leave out the files of tests that take longest")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Not even import what ``--fast`` leaves out."""
+    return True if config.getoption("--fast") and collection_path in LONG else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, in every process alike."""
+    items.sort(key=lambda item: LONG.get(item.path, len(LONG)))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than cores, because tests of pages and of workers wait for other processes."""
+    return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") or (os.cpu_count() or 1) + 1)
 
 
 @pytest.fixture(autouse=True)

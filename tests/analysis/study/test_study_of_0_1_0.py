@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from scenarios import solved
 
-from meanwatt.analysis.design.design import Quest
+from meanwatt.analysis.design.design import DesignProblem
 from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.learning.campaign import Learned, learning_search
 from meanwatt.analysis.output.result_files import versions
@@ -133,8 +133,8 @@ def test_a_search_goes_on_from_its_journal(tmp_path: Path) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     base = solved("textbook", "filed")
     aims = Aims(leader="commission", weights={"equity": 0.0, "stability": 1.0})
-    quest = Quest(economy=base.economy, baseline=base, aims=aims)
-    found = learning_search("softmax", evaluations=2, journal=path, resume=True)(quest)
+    problem = DesignProblem(economy=base.economy, baseline=base, aims=aims)
+    found = learning_search("softmax", evaluations=2, journal=path, resume=True)(problem)
     assert isinstance(found, Learned)
     assert found.recommended[-1] == 1
     assert found.objective == pytest.approx(-2.439574959098221, rel=1e-9)  # as that version found it
