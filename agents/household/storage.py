@@ -132,7 +132,11 @@ class StorageDay:
         return float(households * cost[:, still].sum() + charged @ up + discharged @ down)
 
     def unmet_kwh(self, discharged: Floats) -> float:
-        """Energy that a day's trips need and do not get, of levels (h,) discharged per household. [kWh]"""
+        """Energy that a day's trips need and do not get, of mean levels (h,) that households discharged. [kWh]
+
+        Exact in expectation. Where a trip is no whole number of levels it is drawn between two, and the mean of
+        finitely many draws scatters about it, also below zero.
+        """
         if not self.trip_levels.size:
             return 0.0
         return self.level_kwh * float((self.trip_levels - discharged * (self.trip_levels > 0)).sum())

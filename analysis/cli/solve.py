@@ -36,8 +36,8 @@ def solve(
         str,
         typer.Option(
             metavar="METHOD",
-            help="How the prices are found: auto (the method that promises most, then the others), or one by itself,"
-            " such as newton, anderson, picard (undamped) or frank_wolfe (temperature 0).",
+            help="How the prices are found: auto (the method that promises most, then the others), or one by itself:"
+            " newton, anderson, picard (undamped), frank_wolfe or mixed_plans (both temperature 0).",
         ),
     ] = "auto",
     json: Json = False,

@@ -169,6 +169,8 @@ def solve_menu(
             raise ValueError(f"tariff {tariff.name} cannot be on the menu: {found.message}")
         combined[choice], equilibria[choice] = tariff, found
         worth[choice] = _worth_usd(aims, found)
+    if not np.isfinite(worth).any():
+        raise ValueError(f"no tariff of the menu has an objective: {aims.undefined(found) or 'none is feasible'}")
     return Menu(
         economy=economy,
         aims=aims,

@@ -235,8 +235,8 @@ def _curtailed_kwh(market: MarketCentre) -> float:
 
 
 def _unmet_trip_kwh(market: MarketCentre, enjoyed: list[Enjoyed]) -> float:
-    """Energy that trips needed and did not get. [kWh per household-day]"""
-    return sum(day.unmet_trip_kwh for day in enjoyed) / (len(enjoyed) * market.households)
+    """Energy that trips needed and did not get; less than nothing is the draw between two levels. [kWh per day]"""
+    return max(sum(day.unmet_trip_kwh for day in enjoyed), 0.0) / (len(enjoyed) * market.households)
 
 
 def _metrics(market: MarketCentre, enjoyed: list[Enjoyed], bill_usd: Floats) -> Metrics:

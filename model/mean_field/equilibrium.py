@@ -54,6 +54,8 @@ from meanwatt.model.scenario.messages import Messages, joined, scenario_messages
 
 TOLERANCE_USD_PER_KWH = 1e-9
 """Largest residual accepted unless told."""
+SURPLUS_USD_PER_DAY = 1e-6
+"""A surplus of the utility that is rounding. [USD per household-day]"""
 
 
 class Outcome(StrEnum):
@@ -136,7 +138,18 @@ class Equilibrium:
         """What is not as asked, a sentence each: capped, rounded, approximated, skipped."""
         about_solution = solution_messages(self.economy, self.tariff, self.answer)
         unpaid = unpaid_messages(self.tariff, self.economy.types)
-        return joined(scenario_messages(self.economy.scenario), unpaid, about_solution)
+        return joined(scenario_messages(self.economy.scenario), unpaid, about_solution, self._idle_adder())
+
+    def _idle_adder(self) -> Messages:
+        """That rates and charges earn more than the cost before any adder, which cannot be negative."""
+        surplus = self.surplus_usd_per_household_day
+        balanced = self.tariff.recovery is not Recovery.VOLUMETRIC or self.adder_usd_per_kwh > 0
+        if balanced or self.outcome is not Outcome.CONVERGED or surplus <= SURPLUS_USD_PER_DAY:
+            return ()
+        return (
+            f"tariff.recovery = volumetric: without an adder, which is never below 0, revenue exceeds cost by"
+            f" {surplus:.3g} USD per household-day; the utility keeps it.",
+        )
 
     @property
     def curtailed_kw(self) -> Floats:

@@ -175,7 +175,7 @@ class Scenario(Table):
             hour = getattr(self.ev, key)
             if abs(hour / self.slot_hours - round(hour / self.slot_hours)) > HOUR_TOLERANCE:
                 raise ValueError(
-                    f"ev.{key} is {hour:g}, within a slot of {self.slot_hours:g} h; give a multiple of it below 24"
+                    f"ev.{key} is {hour:.12g}, within a slot of {self.slot_hours:g} h; give a multiple of it below 24"
                 )
         if self.ev.departure_hour == self.ev.return_hour:
             raise ValueError(f"ev.return_hour is {self.ev.return_hour:g}, as ev.departure_hour; give another hour")

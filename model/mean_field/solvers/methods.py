@@ -141,8 +141,8 @@ METHODS: Final = (
 
 
 def method_named(name: str) -> SolverMethod:
-    """The method of that name; ValueError with the nearest one, and all, if there is none."""
+    """The method of that name; ValueError with the nearest one, or all, if there is none."""
     by_name = {method.name: method for method in METHODS}
     if name not in by_name:
-        raise ValueError(f"{unknown('solver', name, by_name)} (methods are {', '.join(by_name)})")
+        raise ValueError(unknown("solver", name, by_name))
     return by_name[name]

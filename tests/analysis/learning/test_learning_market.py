@@ -302,3 +302,13 @@ def test_a_menu_may_be_cancelled(menu: Menu) -> None:
     with pytest.raises(Cancelled):
         solve_menu(COMMISSION, menu.tariffs, in_force(), watch=Watch(cancelled=lambda: True))
     assert all(found.outcome is Outcome.CONVERGED for found in menu.equilibria.values())
+
+
+def test_a_menu_on_which_nothing_has_an_objective_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every tariff leaves the poorest group with nothing; it was once said that the first one has no regret."""
+    poor = "income_groups.low.income_usd_per_year=300"
+    status = main(["simulate", "textbook", "--leader", "nash", "--days", "2", "--set", poor, "--json"])
+    shown = capsys.readouterr()
+    assert (status, shown.out) == (2, "")
+    assert shown.err.startswith("meanwatt: no tariff of the menu has an objective: income group low is left with -")
+    assert shown.err.count("\n") == 1

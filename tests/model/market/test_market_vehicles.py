@@ -63,7 +63,7 @@ def test_no_vehicle_charges_on_the_road_and_its_use_is_metered_as_without_one(
             )
             own, others = (set(market.population.energy_kwh[r][:, ROAD].ravel().tolist()) for r in (rows, twin))
             assert own <= others
-    if behaviour in ("passive", "price_threshold"):
+    if behaviour in ("passive", "price_threshold"):  # they are full long before they leave
         levels = [market.prosumer(i).level for i in range(600) if market.prosumer(i).technology == "ev"]
         assert min(levels) > 0
         assert len(before) == 600

@@ -110,3 +110,15 @@ def test_tariffs_of_other_charges_are_not_mixed() -> None:
         require_mixable([tou, charged])
     require_mixable([charged, charged])
     assert len(preset_economy("textbook").types) > 3
+
+
+def test_an_adder_that_would_be_negative_is_left_out_and_the_surplus_is_said() -> None:
+    found = solved("textbook", "flat", "tariff.access_charge.usd_per_pv_kw_day=5")
+    surplus = found.surplus_usd_per_household_day
+    assert found.adder_usd_per_kwh == 0
+    assert surplus > 1
+    assert found.messages[-1] == (
+        f"tariff.recovery = volumetric: without an adder, which is never below 0, revenue exceeds cost by {surplus:.3g}"
+        " USD per household-day; the utility keeps it."
+    )
+    assert not any("adder" in sentence for sentence in solved("textbook", "flat").messages)
