@@ -37,7 +37,7 @@ def test_a_storage_with_moves_by_the_slot_goes_through_the_door(monkeypatch: pyt
     known = tuple(named["off_peak"] if t.name == "battery" else t for t in technologies.TECHNOLOGIES)
     for place in (technologies, economies, limits):
         monkeypatch.setattr(place, "TECHNOLOGIES", known)
-    changes = {"temperature_usd": 0.0, "battery.wear_usd_per_kwh": 0.0, "pv_share_scale": 0.0}
+    changes = {"temperature_usd": 0.0, "battery.wear_usd_per_kwh": 0.0, "pv_share_scale": 0.0, "battery_levels": 7}
     owners = {f"income_groups.{group}.battery_only_share": 0.5 for group in ("low", "middle", "high")}
     economy = build_economy(load_scenario("textbook", overrides={**changes, **owners}))
     found = solve_equilibrium(economy, build_tariff(economy.scenario, "rtp"), certify=False)
@@ -48,7 +48,7 @@ def test_a_storage_with_moves_by_the_slot_goes_through_the_door(monkeypatch: pyt
         if household.battery:
             assert type(household.battery).__name__ == "OffPeakBattery"
             up, down = (policy.probability[..., sign * policy.moves > 0].sum(axis=-1) for sign in (1, -1))
-            assert up[:, night].max() > 0.5
+            assert up[:, night].max() > 0.2
             assert (down[:, night] == 0).all()
             assert (up[:, day] == 0).all()
     best = solve_first_best(economy)

@@ -349,6 +349,7 @@ def test_nothing_on_the_page_moves_when_days_pass_edits_are_made_and_words_appea
         }"""
         return page.evaluate(code, parts)
 
+    page.evaluate("document.fonts.ready")  # until they are there lines may be longer
     where = places()
     for number in (1, 2, 3):
         page.keyboard.press("s")

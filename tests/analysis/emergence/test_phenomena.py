@@ -4,13 +4,15 @@ Signs and sizes come from the literature and from a linear program over 24 hours
 model; a tolerance of 15 % is that program's error.
 """
 
+from functools import cache
+
 import numpy as np
 import pytest
 from scenarios import preset_economy, solved
 
 from meanwatt.analysis.metrics.metrics import Metrics
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
-from meanwatt.model.mean_field.equilibrium import Outcome
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.first_best import solve_first_best
 
 NET_METERING = "tariff.export.rule=net_metering"
@@ -23,9 +25,20 @@ def metrics_of(preset: str, name: str) -> Metrics:
     return equilibrium_metrics(found)
 
 
+@cache
+def net_metered(preset: str, scale: float) -> Equilibrium:
+    """Under the flat tariff with net metering, solar owners being ``scale`` times as many as today."""
+    near = net_metered(preset, scale - 0.5) if preset == "california" and scale > 0.5 else None  # takes a tenth there
+    return solved(preset, "flat", f"pv_share_scale={scale}", NET_METERING, start=near)
+
+
 def poor_household_without_solar_usd_per_month(preset: str, *overrides: str) -> float:
     """Monthly bill of a low-income household that owns nothing, under the flat tariff."""
-    found = solved(preset, "flat", *overrides)
+    return poor_bill_usd_per_month(solved(preset, "flat", *overrides))
+
+
+def poor_bill_usd_per_month(found: Equilibrium) -> float:
+    """The same at an equilibrium."""
     first = found.economy.types[0]
     assert first.name == "low/none"
     return float(found.bill_usd_per_day[0]) * DAYS_PER_MONTH
@@ -42,10 +55,9 @@ def poor_household_without_solar_usd_per_month(preset: str, *overrides: str) -> 
 def test_with_net_metering_the_flat_price_that_breaks_even_rises_ever_faster_with_solar(
     preset: str, usd_per_kwh: list[float] | None
 ) -> None:
-    prices, found = [], None
+    prices = []
     for scale in (0, 0.5, 1, 1.5):
-        near = found if preset == "california" else None  # where a solve nearby takes a tenth
-        found = solved(preset, "flat", f"pv_share_scale={scale}", NET_METERING, start=near)
+        found = net_metered(preset, scale)
         assert found.outcome is Outcome.CONVERGED
         prices.append(float(found.rates.import_usd_per_kwh[0, 0]))
     steps = np.diff(prices)
@@ -62,7 +74,7 @@ def test_with_net_metering_the_flat_price_that_breaks_even_rises_ever_faster_wit
 def test_net_metering_shifts_cost_to_poor_households_without_solar_and_net_billing_does_not(
     preset: str, net_metering: float | None, net_billing: float | None, without_solar: float | None
 ) -> None:
-    shifted = poor_household_without_solar_usd_per_month(preset, NET_METERING)
+    shifted = poor_bill_usd_per_month(net_metered(preset, 1))
     billed = poor_household_without_solar_usd_per_month(preset)
     before = poor_household_without_solar_usd_per_month(preset, "pv_share_scale=0")
     assert shifted > 1.05 * billed
