@@ -176,9 +176,8 @@ def policy_of_values(
     shortfall = worth.max(axis=-1, keepdims=True) - worth
     weight = np.exp(-shortfall / temperature) if temperature > 0 else (shortfall == 0).astype(float)
     chance = weight / weight.sum(axis=-1, keepdims=True)
-    if choice is not None and choice.given.size:
-        drawn = ~choice.chosen
-        chance[..., drawn, :, :, :] = choice.given[drawn][:, :, None]
+    if choice is not None:
+        choice.impose(chance)
     shape = (*chance.shape[:-2], shocks, chance.shape[-1])
     return np.array(np.broadcast_to(chance, shape))
 

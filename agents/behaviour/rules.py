@@ -89,9 +89,7 @@ def rule_policies(
         day = household.storage_day(outlook.slot_hours)
         chosen = _largest(brought.moves, day.open_moves, *wish(brought, rates, day.choice.chosen))
         probability = np.equal(chosen[..., None], np.arange(brought.moves.size)).astype(float)
-        if day.choice.given.size:
-            drawn = ~day.choice.chosen
-            probability[:, drawn] = day.choice.given[drawn][:, :, None]
+        day.choice.impose(probability)
         policies.append(brought.followed(probability))
     return tuple(policies)
 

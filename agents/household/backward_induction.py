@@ -54,13 +54,17 @@ def best_moves(
         for e in range(levels):
             reach[e - lowest] = ahead[z, e]
         for e in range(levels):
-            row, top, taken = reach[e : e + count], best[z, e], 0
-            for j in range(first, beyond):
-                taken += (reward[z, j] + row[j]) - top >= -TIE_USD
+            row, top, taken = reach[e + first : e + beyond], best[z, e], 0
+            worth, chosen = reward[z, first:beyond], probability[e, z, first:beyond]
+            for k in range(worth.size):  # from 0 over slices it becomes vector instructions
+                taken += (worth[k] + row[k]) - top >= -TIE_USD
             share = 1.0 / taken
-            for j in range(count):
-                chosen = first <= j < beyond and (reward[z, j] + row[j]) - top >= -TIE_USD
-                probability[e, z, j] = share if chosen else 0.0
+            for k in range(worth.size):
+                chosen[k] = share if (worth[k] + row[k]) - top >= -TIE_USD else 0.0
+            for j in range(first):
+                probability[e, z, j] = 0.0
+            for j in range(beyond, count):
+                probability[e, z, j] = 0.0
 
 
 @compiled

@@ -79,7 +79,7 @@ class ElectricVehicle(Battery):
         return round(place) % slots
 
     def away(self, slots: int) -> Bools:
-        """Slots in which the car is on the road. (h,)"""
+        """Slots in which the vehicle is on the road. (h,)"""
         leaves, returns = (self.slot_of(hour, slots) for hour in (self.departure_hour, self.return_hour))
         return np.asarray((np.arange(slots) - leaves) % slots < (returns - leaves) % slots)
 

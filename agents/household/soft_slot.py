@@ -63,13 +63,15 @@ def soft_slot(  # noqa: C901, PLR0913  # complexipy: ignore
     below = -lowest
     cold = 1.0 / temperature
     best = np.empty(width)
+    open_to = tilted[first:beyond]
     for z in range(shocks):
         low_reward, top_reward = _extent(reward[z, first:], count)
         low_ahead, top_ahead = _extent(ahead[z], levels)
         slope = 0.0
         if top_reward - low_reward + top_ahead - low_ahead <= SAFE_EXPONENT * temperature:
-            for j in range(first, beyond):
-                tilted[j] = weight[z, j]
+            chances = weight[z, first:beyond]
+            for k in range(count):
+                open_to[k] = chances[k]
             for e in range(width):
                 future[below + e] = quick_exp((ahead[z, e] - top_ahead) * cold)
         else:
@@ -85,8 +87,8 @@ def soft_slot(  # noqa: C901, PLR0913  # complexipy: ignore
                     reward[z], lowest, first, beyond, ahead[z], temperature, z, best, total, value[z], probability
                 )
                 continue
-            for j in range(first, beyond):
-                tilted[j] = quick_exp((tilted[j] - top_reward) * cold)
+            for k in range(count):
+                open_to[k] = quick_exp((open_to[k] - top_reward) * cold)
             for e in range(width):
                 future[below + e] = quick_exp((total[e] - top_ahead) * cold)
         for e in range(width):
@@ -108,11 +110,13 @@ def soft_slot(  # noqa: C901, PLR0913  # complexipy: ignore
         if probability.size:
             for e in range(levels):
                 share = 1.0 / total[e]
-                row, chosen = future[e : e + beyond], probability[e, z]
-                for j in range(chosen.size):
-                    chosen[j] = 0.0
-                for j in range(first, beyond):
-                    chosen[j] = tilted[j] * row[j] * share
+                row, chosen = future[e + first : e + beyond], probability[e, z, first:beyond]
+                for k in range(count):  # from 0 over slices it becomes vector instructions
+                    chosen[k] = open_to[k] * row[k] * share
+                for j in range(first):
+                    probability[e, z, j] = 0.0
+                for j in range(beyond, probability.shape[2]):
+                    probability[e, z, j] = 0.0
 
 
 @compiled(error_model="numpy", fastmath={"nnan", "nsz"})
@@ -155,8 +159,11 @@ def _plain_soft(  # noqa: PLR0913
     if probability.size:
         for e in range(levels):
             share, top = 1.0 / total[e], best[e]
-            row, chosen = reach[e : e + count], probability[e, z]
-            for j in range(count):
-                chosen[j] = 0.0
-            for j in range(first, beyond):
-                chosen[j] = quick_exp((reward[j] + row[j] - top) * cold) * share
+            row, chosen = reach[e + first : e + beyond], probability[e, z, first:beyond]
+            worth = reward[first:beyond]
+            for k in range(chosen.size):
+                chosen[k] = quick_exp((worth[k] + row[k] - top) * cold) * share
+            for j in range(first):
+                probability[e, z, j] = 0.0
+            for j in range(beyond, count):
+                probability[e, z, j] = 0.0

@@ -54,6 +54,12 @@ class Choice:
         """Slots in which the household chooses. (h,)"""
         return np.asarray(self.bounds[:, 0] < self.bounds[:, 1])
 
+    def impose(self, probability: Floats) -> None:
+        """Write the given probabilities into a policy (…, h, e, z, j), where nature draws."""
+        if self.given.size:
+            drawn = ~self.chosen
+            probability[..., drawn, :, :, :] = self.given[drawn][:, :, None]
+
     def open_moves(self, levels: int, move: Ints) -> Bools:
         """Moves that may be made: on the grid, and to choose from or drawn with a positive probability. (h, e, j)"""
         number = np.arange(move.size)

@@ -336,9 +336,8 @@ class QLearners:
             states, slots, shocks, width = outcome.net_load_kw.shape
             still = np.zeros((states, slots, household.levels, shocks, width))
             still[..., int(np.flatnonzero(outcome.moves == 0)[0])] = 1.0
-            if outcome.choice is not None and outcome.choice.given.size:
-                drawn = ~outcome.choice.chosen
-                still[:, drawn] = outcome.choice.given[drawn][:, :, None]
+            if outcome.choice is not None:
+                outcome.choice.impose(still)
             policies.append(outcome.followed(still))
             self._outcomes.append(outcome)
         self.policies = tuple(policies)

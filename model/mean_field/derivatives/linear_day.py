@@ -78,9 +78,8 @@ def greedy_moves(policy: PolicyTable) -> Floats:
     best = np.where(allowed, probability, -1.0).max(axis=-1, keepdims=True)
     chosen = (probability >= best) & allowed
     greedy = np.asarray(chosen / chosen.sum(axis=-1, keepdims=True))
-    if policy.choice is not None and policy.choice.given.size:
-        drawn = ~policy.choice.chosen
-        greedy[:, drawn] = probability[:, drawn]
+    if policy.choice is not None:
+        policy.choice.impose(greedy)
     return greedy
 
 

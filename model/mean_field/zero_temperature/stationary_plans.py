@@ -51,8 +51,8 @@ class Plan:
         """The policy (c, h, e, z, j): best moves, ties split equally; given ones where nature draws."""
         taken = np.unpackbits(self.taken, count=int(np.prod(shape))).reshape(shape)
         probability = np.asarray(taken / taken.sum(axis=-1, keepdims=True))
-        if choice is not None and choice.given.size:
-            probability[:, ~choice.chosen] = choice.given[~choice.chosen][:, :, None]
+        if choice is not None:
+            choice.impose(probability)
         return probability
 
 
