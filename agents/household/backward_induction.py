@@ -1,4 +1,8 @@
-"""One day backward: compiled sweeps of a household type's values and policy from midnight to midnight."""
+"""One day backward: compiled sweeps of a household type's values and policy from midnight to midnight.
+
+The Bellman step of a slot is `hard_values` (the best move) or `soft_slot` (entropy or Boltzmann); `iterate_days`
+repeats days of it until values repeat themselves.
+"""
 
 from typing import NamedTuple
 

@@ -2,7 +2,7 @@
 
 Between departure and return it is on the road. At departure the trip's energy leaves the battery; where less is there,
 what is missing is bought on the way, at a price. A trip that is no whole number of levels is the next smaller or the
-next larger number, with the right mean (``docs/theory.md``, households).
+next larger number, with the right mean (``docs/reference/theory.md`` A7).
 """
 
 from dataclasses import dataclass

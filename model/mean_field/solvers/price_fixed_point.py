@@ -1,4 +1,4 @@
-"""Equilibrium wholesale prices of the followers at a given tariff and adder."""
+"""Equilibrium wholesale prices of the followers at a given tariff and adder; `price_search` has the iterations."""
 
 import numpy as np
 
