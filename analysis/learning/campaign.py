@@ -90,7 +90,7 @@ def learning_search(
     Parameters
     ----------
     method
-        ``softmax``, ``cma`` or ``optuna``.
+        ``policy_iteration``, ``softmax``, ``cma`` or ``optuna``.
     environment
         `mean_field` or `finite_market`.
     evaluations
