@@ -99,6 +99,17 @@ def make_leader(
 ) -> tuple["LearningLeader", "Menu"]:
     """Solve the menu, and make the leader who learns it."""
     from meanwatt.analysis.learning.market_leader import learning_leader
+
+    menu = solved_menu(choices, economy, in_force, work)
+    work.new_stage("metering the tariff in force")
+    leader = learning_leader(
+        menu, in_force, households=size["households"], seed=size["seed"], round_days=choices.round_days
+    )
+    return leader, menu
+
+
+def solved_menu(choices: LeaderChoices, economy: "Economy", in_force: "Equilibrium", work: "Work") -> "Menu":
+    """The menu asked for, or the usual one, with the equilibrium of each tariff."""
     from meanwatt.analysis.learning.menus import default_menu, solve_menu
     from meanwatt.model.scenario.economy import build_tariff
 
@@ -108,12 +119,7 @@ def make_leader(
     else:
         tariffs = tuple(build_tariff(economy.scenario, name) for name in choices.menu)
     work.new_stage("solving the menu")
-    menu = solve_menu(aims, tariffs, in_force, by_day_type=choices.by_day_type, watch=work.watch)
-    work.new_stage("metering the tariff in force")
-    leader = learning_leader(
-        menu, in_force, households=size["households"], seed=size["seed"], round_days=choices.round_days
-    )
-    return leader, menu
+    return solve_menu(aims, tariffs, in_force, by_day_type=choices.by_day_type, watch=work.watch)
 
 
 def say_leader(found: dict[str, Any]) -> None:
