@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meanwatt.agents.numerics.compile_time import compile_seconds
-from meanwatt.analysis.cli.leader_options import LEADERS, PriceCap, Weights
+from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
 from meanwatt.analysis.cli.simulate_leader import read_leader
 from meanwatt.analysis.cli.watching import watched
@@ -45,6 +45,7 @@ def pilot(
     seeds: Annotated[str, typer.Option(metavar="K", help="Pilots, with the seeds S, S + 1, ….")] = "1",
     weights: Weights = None,
     price_cap: PriceCap = None,
+    books: Books = None,
     tariff: Tariff = None,
     set: Set = None,
     json: Json = False,
@@ -53,7 +54,13 @@ def pilot(
     """Try tariffs at the same time on arms of one market, post the best to all, and say what that was worth."""
     began = time.perf_counter()
     choices = read_leader(
-        leader, round_days=round_days, menu=menu, by_day_type=False, weights_text=weights, price_cap=price_cap
+        leader,
+        round_days=round_days,
+        menu=menu,
+        by_day_type=False,
+        weights_text=weights,
+        price_cap=price_cap,
+        books=books,
     )
     assert choices is not None
     size = {
@@ -70,13 +77,17 @@ def pilot(
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say_notes
         from meanwatt.analysis.cli.simulate_leader import solved_menu
+        from meanwatt.analysis.learning.books import BooksKind
         from meanwatt.analysis.learning.pilot import PilotPlan
         from meanwatt.model.market.behaviour_spec import read_behaviour
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
         from meanwatt.model.scenario.messages import joined, scenario_messages
 
         read_behaviour(behaviour)
-        plans = [PilotPlan(**size, behaviour=behaviour, apart=apart, seed=first + number) for number in range(count)]
+        plans = [
+            PilotPlan(**size, behaviour=behaviour, apart=apart, books=BooksKind(choices.books), seed=first + number)
+            for number in range(count)
+        ]
         if out is not None:
             from meanwatt.analysis.output.result_files import require_free
 

@@ -13,10 +13,12 @@ from typing import Final
 
 import numpy as np
 
+from meanwatt.agents.behaviour.offer import Offer
 from meanwatt.agents.leader.meter import MeterReading, joined
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.randomness import Purpose, child, key_from, stream, uniform
 from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.analysis.learning.books import BooksKind, MeteredBooks
 from meanwatt.analysis.learning.environment import DAYS_IN_FORCE
 from meanwatt.analysis.learning.menus import Menu
 from meanwatt.analysis.learning.meter import MeteredObjective
@@ -51,6 +53,8 @@ class PilotPlan:
         Days under the tariff in force before the first one.
     apart
         Whether every arm is a market of its own instead, with all the households. Nothing is posted to all then.
+    books
+        Who balances the books of each arm: the leader, by its meters, or the solved model.
     seed
         Key of all draws.
 
@@ -67,6 +71,7 @@ class PilotPlan:
     round_days: int = ROUND_DAYS
     before_days: int = DAYS_IN_FORCE
     apart: bool = False
+    books: BooksKind = BooksKind.ACCOUNT
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -128,8 +133,8 @@ def run_pilot(menu: Menu, in_force: Equilibrium, plan: PilotPlan, watch: Watch |
     Parameters
     ----------
     menu
-        One arm for each of its tariffs; not by day type. Its equilibria give the terms that are posted with a tariff,
-        and which is best; no household sees them.
+        One arm for each of its tariffs; not by day type. Its equilibria say which is best, and the level of a tariff
+        where the model balances the books; households who learn see neither.
     in_force
         Equilibrium at the tariff in force.
     watch
@@ -156,19 +161,21 @@ def run_pilot(menu: Menu, in_force: Equilibrium, plan: PilotPlan, watch: Watch |
     before = _readings(arms, plan.before_days, clock)
     others = [arms.copied() for _ in range(0 if plan.apart else 2)]
     lived = None if plan.apart else _Realised(arms)
-    score, half_width = _score(arms, menu, before, plan, clock, lived)
+    books = _Books(menu, before, plan)
+    score, half_width = _score(arms, menu, before, books, clock, lived)
     recommended = int(np.argmax(score.mean(axis=0)))
     realised: list[float | None] = [None, None, None]
     message = None
     if lived is not None:
-        arms.post([menu.tariffs[recommended]] * len(menu.tariffs))
-        _readings(arms, plan.days - plan.pilot_days, clock, lived)
-        drawn = _drawn(menu.tariffs, -(-plan.days // plan.round_days), plan.seed)
+        rounds = -(-plan.days // plan.round_days)
+        left = [menu.tariffs[recommended]] * (rounds - plan.pilot_days // plan.round_days)
+        _post_to_all(arms, left, plan.days - plan.pilot_days, books, clock, lived)
+        drawn = _drawn(menu.tariffs, rounds, plan.seed)
         try:
             realised = [
                 lived.objective(menu),
-                _posted_to_all(others[0], [menu.tariffs[menu.best[0]]] * len(drawn), menu, plan, clock),
-                _posted_to_all(others[1], drawn, menu, plan, clock),
+                _realised_by(others[0], [menu.tariffs[menu.best[0]]] * rounds, menu, _Books(menu, before, plan), clock),
+                _realised_by(others[1], drawn, menu, _Books(menu, before, plan), clock),
             ]
         except ValueError as why:  # a market does not show the objective
             message = f"What was realised is left out: {why}."
@@ -186,20 +193,41 @@ def run_pilot(menu: Menu, in_force: Equilibrium, plan: PilotPlan, watch: Watch |
     )
 
 
+class _Books:
+    """The books of each arm, where the leader balances them: a level for every round, and what it is scored at."""
+
+    def __init__(self, menu: Menu, before: Sequence[MeterReading], plan: PilotPlan) -> None:
+        account = plan.books is BooksKind.ACCOUNT
+        self._arms = [MeteredBooks(menu.economy, reading) for reading in before] if account else []
+        self.plan = plan
+
+    def offers(self, tariffs: Sequence[Tariff], days: int) -> Sequence[Tariff | Offer]:
+        """What is posted for a round of days; the tariffs alone where the solved model sets their level."""
+        if not self._arms:
+            return tariffs
+        return [books.offer(tariff, days) for books, tariff in zip(self._arms, tariffs, strict=True)]
+
+    def close(self, readings: Sequence[MeterReading], days: int) -> Sequence[MeterReading]:
+        """Book a round, and give what is scored."""
+        if not self._arms:
+            return readings
+        return [books.close(reading, days) for books, reading in zip(self._arms, readings, strict=True)]
+
+
 def _score(
     arms: MarketArms,
     menu: Menu,
     before: Sequence[MeterReading],
-    plan: PilotPlan,
+    books: _Books,
     clock: "_Clock",
     lived: "_Realised | None",
 ) -> tuple[Floats, Floats]:
     """Post a tariff of the menu to each arm, and score what its meters read in each round. (round, arm) each"""
     objectives = [MeteredObjective(menu.economy, menu.aims, reading) for reading in before]
-    arms.post(menu.tariffs)
-    rounds = []
+    plan, rounds = books.plan, []
     for _ in range(plan.pilot_days // plan.round_days):
-        readings = _readings(arms, plan.round_days, clock, lived)
+        arms.post(books.offers(menu.tariffs, plan.round_days))
+        readings = books.close(_readings(arms, plan.round_days, clock, lived), plan.round_days)
         rounds.append([one.estimate(reading) for one, reading in zip(objectives, readings, strict=True)])
     return (
         np.array([[found.score for found in row] for row in rounds]),
@@ -292,18 +320,24 @@ def _readings(arms: MarketArms, days: int, clock: _Clock, lived: _Realised | Non
     return [joined(list(own)) for own in zip(*rows, strict=True)]
 
 
-def _posted_to_all(
-    arms: MarketArms, tariffs: Sequence[Tariff], menu: Menu, plan: PilotPlan, clock: _Clock
-) -> float | None:
-    """What is realised when every round has one tariff for all."""
+def _realised_by(arms: MarketArms, tariffs: Sequence[Tariff], menu: Menu, books: _Books, clock: _Clock) -> float | None:
+    """What is realised over all days when every round has one tariff for all."""
     lived = _Realised(arms)
-    for number, tariff in enumerate(tariffs):
-        arms.post([tariff] * len(arms.markets))
-        _readings(arms, min(plan.round_days, plan.days - number * plan.round_days), clock, lived)
+    _post_to_all(arms, tariffs, books.plan.days, books, clock, lived)
     found = lived.objective(menu)
     lived.close()
     arms.close()
     return found
+
+
+def _post_to_all(
+    arms: MarketArms, tariffs: Sequence[Tariff], days: int, books: _Books, clock: _Clock, lived: _Realised
+) -> None:
+    """Live days, a tariff for every round of them, the same for all arms."""
+    for number, tariff in enumerate(tariffs):
+        length = min(books.plan.round_days, days - number * books.plan.round_days)
+        arms.post(books.offers([tariff] * len(arms.markets), length))
+        books.close(_readings(arms, length, clock, lived), length)
 
 
 def _drawn(tariffs: Sequence[Tariff], rounds: int, seed: int) -> list[Tariff]:

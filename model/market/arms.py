@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from meanwatt.agents.behaviour.offer import Offer
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.numerics.randomness import Key, key_from, seed_of
 from meanwatt.agents.tariff.tariff import Tariff
@@ -27,12 +28,12 @@ FEWEST_ARMS: Final = 2
 class _Posted:
     """The leader of an arm: posts what it is told."""
 
-    def __init__(self, tariff: Tariff) -> None:
-        self.tariff = tariff
+    def __init__(self, posted: Tariff | Offer) -> None:
+        self.posted = posted
 
-    def post(self, day: int, common_state: int) -> Tariff:
-        """The tariff of the arm."""
-        return self.tariff
+    def post(self, day: int, common_state: int) -> Tariff | Offer:
+        """What is posted to the arm."""
+        return self.posted
 
     def learn(self, reading: MeterReading) -> None:
         """Whoever runs the pilot reads the meters."""
@@ -119,10 +120,10 @@ class MarketArms:
         shared = [self._in_force, self._in_force.economy, *self._known, *(found.tariff for found in self._known)]
         return copy.deepcopy(self, {id(one): one for one in shared})
 
-    def post(self, tariffs: Sequence[Tariff]) -> None:
-        """From the next day on, each arm has its own of these tariffs."""
-        for leader, tariff in zip(self._leaders, tariffs, strict=True):
-            leader.tariff = tariff
+    def post(self, posted: Sequence[Tariff | Offer]) -> None:
+        """From the next day on, each arm has its own of these; a tariff alone has the level of its equilibrium."""
+        for leader, own in zip(self._leaders, posted, strict=True):
+            leader.posted = own
 
     def step(self) -> None:
         """One day of all arms."""
