@@ -25,7 +25,6 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_eq
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.leader_problem import (
     FEASIBLE,
-    NOWHERE_FEASIBLE,
     UNIT,
     LeaderProblem,
     Objective,
@@ -313,7 +312,7 @@ def _answer_frozen(play: _Rounds, found: Equilibrium, parameters: Floats) -> tup
         if promised <= before + PROFIT_USD:
             break
     if promised == -np.inf:
-        raise ValueError(NOWHERE_FEASIBLE)
+        raise ValueError(problem.nowhere_feasible)
     if promised <= stay + PROFIT_USD:
         return parameters, stay  # nothing better: stay
     return family.at(best), promised
