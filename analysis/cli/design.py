@@ -13,6 +13,7 @@ from meanwatt.analysis.cli.leader_options import LEADERS, PriceCap, Weights, rea
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Set, Tariff, one_of
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.analysis.leader.registry import find
+from meanwatt.model.scenario.counted import counted
 
 if TYPE_CHECKING:
     from meanwatt.analysis.cli.inputs import Inputs
@@ -68,7 +69,8 @@ def design(
         from meanwatt.analysis.cli.show import print_json, say_notes
         from meanwatt.analysis.design.design import baseline_name, design_messages
         from meanwatt.analysis.design.design import design as run
-        from meanwatt.analysis.output.solution_json import find_first_best, first_best_messages
+        from meanwatt.analysis.metrics.undefined import undefined_messages
+        from meanwatt.analysis.output.solution_json import equilibrium_metrics, find_first_best, first_best_messages
         from meanwatt.model.mean_field.equilibrium import Outcome
         from meanwatt.model.progress.watch import Cancelled
         from meanwatt.model.scenario.messages import joined
@@ -107,6 +109,7 @@ def design(
         found.messages,
         design_messages(done, aims),
         first_best_messages(first_best, first_best_message),
+        undefined_messages(equilibrium_metrics(found)),
         _missing(regret=regret and lost is None, surface=pareto and surface is None),
     )
     result["settings"] = {
@@ -303,7 +306,7 @@ def _learning_line(learning: dict[str, Any], objective: "Objective") -> None:
 
     where = "the mean field"
     if learning["environment"] == "market":
-        where = f"markets of {learning['households']} households and {learning['days']} days"
+        where = f"markets of {counted(learning['households'], 'household')} and {counted(learning['days'], 'day')}"
     lost = learning[f"regret_{objective.key}"]
     say(f"Learned from the meters of {where}, seed {learning['seed']}.")
     if lost is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from meanwatt.analysis.cli.options import whole_number
 from meanwatt.analysis.leader.registry import belong, find
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import SURFACE_POINTS
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def say_pareto(pareto: dict[str, Any] | None) -> None:
     if pareto["knee"] is not None:
         rows["knee"] = pareto["knee"]
     table(
-        f"Efficiency, equity, stability: {len(pareto['points'])} tariffs on the Pareto surface",
+        f"Efficiency, equity, stability: {counted(len(pareto['points']), 'tariff')} on the Pareto surface",
         ("", "gap to first best, USD/household-day", "burden gap", "IMV, USD/kWh"),
         [
             (

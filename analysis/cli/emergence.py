@@ -10,6 +10,7 @@ import typer
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
 from meanwatt.analysis.cli.watching import watched
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, SEED, THREADS
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def emergence(
             runs.append(replace(measure(target, way, **size, watch=watch), behaviour=text))
         whole = sum(run.days == size["days"] for run in runs)
         if work.cancelled() and whole < len(populations):
-            outcome, message = Outcome.CANCELLED, f"Cancelled after {whole} of {len(populations)} populations."
+            of = counted(len(populations), "population")
+            outcome, message = Outcome.CANCELLED, f"Cancelled after {whole} of {of}."
         runs = [run for run in runs if run.days]
     messages = joined(target.messages, *(run.messages for run in runs))
     result = {

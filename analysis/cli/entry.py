@@ -24,6 +24,7 @@ from meanwatt.analysis.cli.interrupt import Terminated, unwound_by_sigterm
 from meanwatt.analysis.cli.plain_help import PlainCommand, PlainGroup
 from meanwatt.analysis.cli.streams import drop_output, reopen_closed
 from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.one_line import in_one_line
 
 DONE: Final = 0
 NOT_REACHED: Final = 1
@@ -139,9 +140,8 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _failed(message: str, status: int) -> int:
-    line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in " ".join(message.split()))
     with suppress(OSError):  # nobody listens
-        sys.stderr.write(f"{PROGRAM}: {line}\n")
+        sys.stderr.write(f"{PROGRAM}: {in_one_line(message)}\n")
         sys.stderr.flush()
     return status
 

@@ -8,6 +8,7 @@ import typer
 from meanwatt.analysis.cli import quick_start
 from meanwatt.analysis.cli.options import Json, Seed, numbers, whole_number
 from meanwatt.analysis.cli.watching import watched
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import GAME_TEMPERATURE, SEED
 
 if TYPE_CHECKING:
@@ -111,10 +112,9 @@ def _list(json: bool) -> int:
         return 0
     width = max(len(one.name) for one in found)
     for one in found:
-        count = len(one.states)
         say(
             f"{one.name:{width}}  {one.title}; {one.leader}: {', '.join(one.leader_actions)};"
-            f" {one.follower}: {', '.join(one.follower_actions)}; {count} state{'s' if count > 1 else ''}"
+            f" {one.follower}: {', '.join(one.follower_actions)}; {counted(len(one.states), 'state')}"
         )
     return 0
 

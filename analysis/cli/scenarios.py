@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from meanwatt.analysis.cli.options import Json
+from meanwatt.model.scenario.counted import counted
 
 
 def scenarios(
@@ -57,7 +58,7 @@ def scenarios(
         tariffs = ", ".join(f"{name} (as {same[name]})" if name in same else name for name in scenario.tariffs)
         days = len(scenario.day_types)
         say(
-            f"{scenario.name:{width}}  {scenario.title}; {days} day type{'s' if days > 1 else ''};"
+            f"{scenario.name:{width}}  {scenario.title}; {counted(days, 'day type')};"
             f" tariffs {tariffs} (default {scenario.default_tariff})"
         )
 

@@ -27,6 +27,7 @@ from meanwatt.model.mean_field.leader.commitment import Commitment
 from meanwatt.model.mean_field.leader.leader_problem import FEASIBLE, Trial
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
 from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.identity import identifying_table
 
 EVALUATIONS: Final = 150
@@ -260,7 +261,9 @@ def _learned(
         f" {problem.aims.objective()(equilibrium):.4f} {problem.aims.definition.unit} in the mean field"
     )
     done = (
-        f"Cancelled after {len(tried)} tariffs" if outcome is Outcome.CANCELLED else f"All {len(tried)} tariffs tried"
+        f"Cancelled after {counted(len(tried), 'tariff')}"
+        if outcome is Outcome.CANCELLED
+        else f"{'All ' if len(tried) > 1 else ''}{counted(len(tried), 'tariff')} tried"
     )
     return Learned(
         tariff=tariff,

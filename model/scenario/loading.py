@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from meanwatt.model.scenario.by_name import names_in, opened
-from meanwatt.model.scenario.file_errors import one_line
+from meanwatt.model.scenario.file_errors import EXTENDS, NOT_EXTENDED, one_line
 from meanwatt.model.scenario.files import (
     FileError,
     TomlTable,
@@ -22,6 +22,7 @@ from meanwatt.model.scenario.files import (
 )
 from meanwatt.model.scenario.marks import Names
 from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.one_line import OneLineError
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.tables import OneDayTable
 from meanwatt.model.scenario.tariff_file import TariffTable, show
@@ -47,7 +48,7 @@ LONGEST_CHAIN = 16
 """Files that extend one another; a chain this long is a slip."""
 
 
-class ScenarioError(ValueError):
+class ScenarioError(OneLineError):
     """A scenario or tariff that cannot be used, in one line."""
 
 
@@ -140,6 +141,8 @@ def load_tariff(path: str | Path) -> TariffTable:
     except FileError as error:
         raise ScenarioError(f"{label}: {error}") from None
     try:
+        if EXTENDS in table:
+            raise ScenarioError(f"{label}: key {EXTENDS!r}: {NOT_EXTENDED}")
         return TariffTable.model_validate(table)
     except ValidationError as error:
         raise ScenarioError(f"{label}: {one_line(error, TariffTable)}") from None
@@ -149,7 +152,7 @@ def _validated(table: TomlTable, label: str) -> Scenario:
     try:
         return Scenario.model_validate(table)
     except ValidationError as error:
-        raise ScenarioError(f"{label}: {one_line(error, Scenario, also=('extends',))}") from None
+        raise ScenarioError(f"{label}: {one_line(error, Scenario, also=(EXTENDS,))}") from None
 
 
 def _read(source: str | Path, label: str, readers: tuple[Path, ...]) -> TomlTable:

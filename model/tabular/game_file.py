@@ -8,9 +8,11 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field, ValidationError
 
 from meanwatt.model.scenario import ranges
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.file_errors import one_line
 from meanwatt.model.scenario.files import is_file, is_path, read_toml
 from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.one_line import OneLineError
 from meanwatt.model.scenario.tariff_file import Table, finite, show
 from meanwatt.model.tabular.game_arrays import (
     PLAYERS,
@@ -30,7 +32,7 @@ STAGE: Final = "stage"
 """Name of the state of a game that has one only."""
 
 
-class GameFileError(ValueError):
+class GameFileError(OneLineError):
     """A game that cannot be used, in one line."""
 
 
@@ -124,7 +126,9 @@ class GameFile(Table):
         if not self.states:
             return {STAGE: StateEntry(place="", reward=self.reward, next=STAGE)}
         if not ranges.GAME_STATES.holds(len(self.states)):
-            raise ValueError(f"states has {len(self.states)} entries; give {ranges.GAME_STATES.wanted()}")
+            raise ValueError(
+                f"states has {counted(len(self.states), 'entry', 'entries')}; give {ranges.GAME_STATES.counts()}"
+            )
         for name in self.states:
             require_name("state", name)
         return {

@@ -31,6 +31,7 @@ from meanwatt.model.mean_field.leader.leader_problem import (
 from meanwatt.model.mean_field.leader.tariff_evaluator import BudgetSpent, TariffEvaluator
 from meanwatt.model.mean_field.leader.tariff_family import starting_points
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
+from meanwatt.model.scenario.counted import counted
 
 EVALUATIONS_PER_START = 40
 FIRST_STEP = 0.25
@@ -216,9 +217,9 @@ def _loss(evaluator: TariffEvaluator) -> Callable[[Floats], float]:
 
 
 def _sentence(outcome: Outcome, trial: Trial, unit: str, evaluations: int, starts: int) -> str:
-    best = f"best objective {trial.objective:.4f} {unit} after {evaluations} tariffs"
+    best = f"best objective {trial.objective:.4f} {unit} after {counted(evaluations, 'tariff')}"
     if outcome is Outcome.CONVERGED:
-        return f"Converged: {best}; a search from {starts} starting points settled."
+        return f"Converged: {best}; a search from {counted(starts, 'starting point')} settled."
     if outcome is Outcome.CANCELLED:
         return f"Cancelled: {best}."
     return f"Evaluation limit reached: {best}; raise the number of evaluations for a finer optimum."

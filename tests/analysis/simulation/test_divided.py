@@ -292,7 +292,11 @@ class StandsStill:
             {"behaviour": StandsStill},
             r"behaviour StandsStill is code of your own, .*; leave workers out, or give one of",
         ),
-        ({"households": 3}, r"workers is 4 for 3 households, and some worker would have none; give at most 1$"),
+        (
+            {"households": 3},
+            r"workers is 4 for 3 households, and some worker would have none: each takes an even part of every"
+            r" household type; give at most 1, or more households$",
+        ),
         (
             {"leader": object()},
             r"leader and workers are both given; a leader learns in one process, leave workers out$",
@@ -311,7 +315,8 @@ def test_what_cannot_be_divided_is_refused_in_one_line(options: dict[str, Any], 
         ("--workers 2 --leader commission", "--leader and --workers are both given; a leader learns in one process, "),
         (
             "--workers 8 --households 9",
-            "--workers is 8 for 9 households, and some worker would have none; give at most ",
+            "--workers is 8 for 9 households, and some worker would have none: each takes an even part of every"
+            " household type; give at most ",
         ),
     ],
 )

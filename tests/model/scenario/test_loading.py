@@ -307,6 +307,21 @@ def test_an_entry_by_period_needs_one_value_a_period_and_reaches_into_a_day_type
     }
 
 
+def test_only_scenario_files_extend(write: Write) -> None:
+    own = 'extends = "flat"\nrecovery = "fixed"\nenergy_usd_per_kwh = 0.2\n'
+    told = "only a scenario file extends another, at its top; write this table out whole"
+    with pytest.raises(ScenarioError, match=rf"mine.toml: key 'extends': {told}$"):
+        load_tariff(write(own))
+    assert error_of(write(f'extends = "oahu"\n[tariffs.mine]\n{own}')) == f"key 'tariffs.mine.extends': {told}"
+
+
+def test_a_name_with_a_line_break_makes_one_line_all_the_same() -> None:
+    for arguments in ({"source": "a\nb"}, {"source": "oahu", "tariff": "a\u2028b"}, {"source": "a\x07b.toml"}):
+        with pytest.raises(ScenarioError) as caught:
+            load_scenario(**arguments)  # type: ignore[arg-type]
+        assert str(caught.value).isprintable()
+
+
 # --- what is wrong, in one line ------------------------------------------------------------------------------------
 
 WRONG = {
