@@ -88,6 +88,11 @@ def _about(
     """Design electricity tariffs: the equilibrium of a utility and its prosumers, and the market beside it."""
 
 
+def command_group() -> Any:
+    """The parser of all commands."""
+    return typer.main.get_command(_typer)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 

@@ -14,7 +14,8 @@ def scenarios(
         str | None, typer.Option(metavar="NAME", help="Print one as a TOML file with comments, to begin your own with.")
     ] = None,
     keys: Annotated[
-        bool, typer.Option("--keys", help="Print every key of scenario, tariff and study files: unit, range, default.")
+        bool,
+        typer.Option("--keys", help="Print every key of scenario, tariff, study and game files: unit, range, default."),
     ] = False,
     json: Json = False,
 ) -> None:
