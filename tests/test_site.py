@@ -18,9 +18,9 @@ from built_site import Site
 from repository import ROOT
 
 import meanwatt
+from meanwatt.analysis.cli.command_options import commands
 from meanwatt.analysis.notebook.simulated import Comparison, SimulatedMarket
 from meanwatt.analysis.notebook.solution import Solution
-from meanwatt.analysis.reference.command_options import commands
 from meanwatt.analysis.reference.file_keys import FILES, file_keys
 
 DOCS = ROOT / "docs"

@@ -237,6 +237,7 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
     from meanwatt.analysis.learning.report import trial_columns
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.output.solution_json import solution_tables
+    from meanwatt.model.scenario.messages import joined
 
     assert done.commitment is not None
     trials = done.commitment.trials
@@ -248,7 +249,8 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
     columns["violation"] = [trial.violation for trial in trials]
     if isinstance(done.commitment, Learned):
         columns |= trial_columns(done.commitment)
-    pareto_tables, pareto_texts = pareto_files(surface, inputs.economy.scenario.name)
+    pareto_tables, pareto_texts, said = pareto_files(surface, inputs.economy.scenario.name)
+    result["messages"] = joined(result["messages"], said)
     write_result(
         out,
         name="design",

@@ -104,15 +104,19 @@ def _beside(done: "Design", economy: "Economy", work: "Work") -> Iterator["Equil
         yield done.commitment.equilibrium
 
 
-def pareto_files(surface: "Surface | None", scenario: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """Tables and texts for the result directory."""
+def pareto_files(surface: "Surface | None", scenario: str) -> tuple[dict[str, Any], dict[str, str], tuple[str, ...]]:
+    """Tables and texts for the result directory, and what is said of them."""
     if surface is None:
-        return {}, {}
-    from meanwatt.analysis.pareto.figures import pareto_image
+        return {}, {}, ()
+    from meanwatt.analysis.figures.glyphs import glyph_messages
+    from meanwatt.analysis.figures.saved import image
+    from meanwatt.analysis.pareto.figures import pareto_figure
     from meanwatt.analysis.pareto.report import pareto_columns
 
     title = f"{scenario}: efficiency, equity and stability of tariffs"
-    return {"pareto": pareto_columns(surface)}, {"pareto.svg": pareto_image(surface, title, "svg").decode()}
+    figure = pareto_figure(surface, title)
+    tables, texts = {"pareto": pareto_columns(surface)}, {"pareto.svg": image(figure, "svg").decode()}
+    return tables, texts, glyph_messages([figure])
 
 
 def say_pareto(pareto: dict[str, Any] | None) -> None:

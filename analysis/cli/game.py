@@ -87,7 +87,7 @@ def game(
     else:
         from meanwatt.analysis.cli.game_page import say_game
 
-        say_game(solution)
+        say_game(solution, result["messages"])
     return 0 if solution.outcome is Solved.SOLVED else 1
 
 
@@ -133,13 +133,16 @@ def _show(name: str, json: bool) -> int:
 
 
 def _write(out: str, solution: "GameSolution", result: dict[str, Any]) -> None:
+    from meanwatt.analysis.figures.glyphs import glyph_messages
     from meanwatt.analysis.figures.saved import image
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.tabular.iteration_figure import iteration_figure
     from meanwatt.analysis.tabular.response_figure import responses_figure
+    from meanwatt.model.scenario.messages import joined
     from meanwatt.model.tabular.game_table import game_table
 
     figures = {"responses": responses_figure(solution), "iteration": iteration_figure(solution)}
+    result["messages"] = joined(result["messages"], glyph_messages(figures.values()))
     write_result(
         out,
         name="game",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from builder.file_tables import cell
-from meanwatt.analysis.reference.command_options import Command, CommandOption, commands
+from meanwatt.analysis.cli.command_options import Command, CommandOption, commands
 
 HEAD = "| option | default | meaning |\n|---|---|---|"
 

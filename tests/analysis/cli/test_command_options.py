@@ -6,7 +6,7 @@ import pytest
 from repository import ROOT
 
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.reference.command_options import Command, commands
+from meanwatt.analysis.cli.command_options import Command, commands
 
 COMMANDS = commands()
 

@@ -54,7 +54,7 @@ class Command:
 
 def commands() -> tuple[Command, ...]:
     """The commands in the order of the program's help."""
-    from meanwatt.analysis.cli.entry import PROGRAM, command_group
+    from meanwatt.analysis.cli.entry import PROGRAM, command_group  # which loads all commands
 
     group = command_group()
     return tuple(_command(f"{PROGRAM} {name}", name, command) for name, command in group.commands.items())
