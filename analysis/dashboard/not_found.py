@@ -52,16 +52,17 @@ class OwnNotFound:
 
     def _sending(self, scope: Message, send: Send) -> Send:
         """Send what the application sends, but for a page that it does not find."""
-        missing = False
+        asks, missing = _asks_for_a_page(scope), False
 
         async def sending(message: Message) -> None:
             nonlocal missing
-            if message["type"] == "http.response.start" and _is_missing_page(message):
+            if message["type"] == "http.response.start" and asks and message["status"] == NOT_FOUND:
                 missing = True
                 text = self.page(scope["path"]).encode()
-                length = str(len(text)).encode()
-                kept = [(n, v) for n, v in message["headers"] if n.lower() != b"content-length"]
-                await send({**message, "headers": [*kept, (b"content-length", length)]})
+                length = str(len(text))
+                kept = [(n, v) for n, v in message["headers"] if n.lower() not in (b"content-length", b"content-type")]
+                own = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", length.encode())]
+                await send({**message, "headers": [*kept, *own]})
                 await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else text})
             elif not missing:
                 await send(message)
@@ -76,7 +77,7 @@ class OwnNotFound:
         return PAGE.format(path=html.escape(shown), links=named)
 
 
-def _is_missing_page(start: Message) -> bool:
-    """Whether an answer begins that tells people that there is no page; files and data are told to programs."""
-    kind = next((value for name, value in start.get("headers", ()) if name.lower() == b"content-type"), b"")
-    return bool(start["status"] == NOT_FOUND and kind.startswith(b"text/html"))
+def _asks_for_a_page(scope: Message) -> bool:
+    """Whether somebody opens an address; what a page loads is not asked for as HTML."""
+    accepted = next((value for name, value in scope["headers"] if name.lower() == b"accept"), b"")
+    return b"text/html" in accepted.lower()

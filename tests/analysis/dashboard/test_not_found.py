@@ -10,22 +10,23 @@ from meanwatt.analysis.dashboard.not_found import OwnNotFound
 from meanwatt.analysis.dashboard.pages import PAGES
 
 LISTED = [(page.route, page.title) for page in PAGES]
-HTML = (b"content-type", b"text/html; charset=utf-8")
+PLAIN = (b"content-type", b"text/plain; charset=utf-8")
+NAVIGATION = b"text/html,application/xhtml+xml,*/*;q=0.8"
 
 
-def answered(path: str, *, status: int = 404, header: tuple[bytes, bytes] = HTML, method: str = "GET") -> list[Any]:
+def answered(path: str, *, status: int = 404, accept: bytes = NAVIGATION, method: str = "GET") -> list[Any]:
     """What is sent where the application behind answers with a status and a body in two pieces."""
     sent: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": status, "headers": [header, (b"content-length", b"8")]})
+        await send({"type": "http.response.start", "status": status, "headers": [PLAIN, (b"content-length", b"8")]})
         await send({"type": "http.response.body", "body": b"bare", "more_body": True})
         await send({"type": "http.response.body", "body": b"page"})
 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "path": path, "method": method}
+    scope = {"type": "http", "path": path, "method": method, "headers": [(b"accept", accept)]}
     asyncio.run(OwnNotFound(app, LISTED)(scope, None, send))  # type: ignore[arg-type]
     return sent
 
@@ -34,6 +35,7 @@ def test_an_address_without_a_page_is_answered_by_a_page_that_leads_home() -> No
     start, body = answered("/nowhere")
     assert start["status"] == 404
     headers = dict(start["headers"])
+    assert headers[b"content-type"] == b"text/html; charset=utf-8"
     assert headers[b"content-length"] == str(len(body["body"])).encode()
     assert not body.get("more_body")
     text = body["body"].decode()
@@ -60,9 +62,9 @@ def test_asking_for_the_headers_alone_gets_no_body() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"status": 200}, {"status": 500}, {"header": (b"content-type", b"application/json")}], ids=str
+    "given", [{"status": 200}, {"status": 500}, {"accept": b"*/*"}, {"accept": b"application/json"}], ids=str
 )
-def test_pages_that_are_there_and_answers_to_programs_pass_unchanged(given: Any) -> None:
+def test_pages_that_are_there_and_what_pages_load_pass_unchanged(given: Any) -> None:
     sent = answered("/anything", **given)
     assert [message.get("body") for message in sent] == [None, b"bare", b"page"]
     assert dict(sent[0]["headers"])[b"content-length"] == b"8"
