@@ -371,7 +371,19 @@ sys.exit(main())
 """
     large = ["--set", "battery_levels=601", "--set", "temperature_usd=0.002"]
     out = tmp_path / "out"
-    arguments = [sys.executable, "-c", code, "solve", "textbook", "--tariff", "rtp", *large, "--out", str(out), "--json"]
+    arguments = [
+        sys.executable,
+        "-c",
+        code,
+        "solve",
+        "textbook",
+        "--tariff",
+        "rtp",
+        *large,
+        "--out",
+        str(out),
+        "--json",
+    ]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     assert process.stderr.readline() == "up\n"
