@@ -68,6 +68,7 @@ def solve_certified(
     certify: Certify = Certify.FULL,
     *,
     solver: str = "auto",
+    option: str = "certify=",
     watch: Watch | None = None,
     new_stage: Callable[[str], None] = lambda stage: None,
 ) -> Certified:
@@ -79,6 +80,8 @@ def solve_certified(
         How far.
     solver
         Name of the method, as in `solve_equilibrium`.
+    option
+        How messages write the choice: this and the level.
     watch
         As for `solve_equilibrium`, over every step.
     new_stage
@@ -91,7 +94,7 @@ def solve_certified(
     )
     forgone: float | None = None
     best: FirstBest | None = None
-    sentence = f"No first best: skipped by --certify {certify}."
+    sentence = f"No first best: skipped by {option}{certify}."
     stopped = found.outcome is Outcome.CANCELLED
     try:
         if not stopped and certify is not Certify.NONE:
@@ -109,17 +112,17 @@ def solve_certified(
         exploitability_usd_per_household_day=forgone,
         first_best=best,
         first_best_message=sentence,
-        messages=first_best_messages(best, sentence) if certify is Certify.FULL else skipped(certify),
+        messages=first_best_messages(best, sentence) if certify is Certify.FULL else skipped(certify, option),
         cancelled=stopped,
     )
 
 
-def skipped(certify: Certify) -> Messages:
+def skipped(certify: Certify, option: str) -> Messages:
     """The sentence about the keys that a way of certifying leaves null."""
     if certify is Certify.FULL:
         return ()
     keys = FIRST_BEST_NEEDS if certify is Certify.QUICK else (*ANSWER_NEEDS, *FIRST_BEST_NEEDS)
     return (
-        f"--certify {certify}: {', '.join(keys)} are null, and no random start was solved;"
-        " give --certify full for all of them.",
+        f"{option}{certify}: {', '.join(keys)} are null, and no random start was solved;"
+        f" give {option}full for all of them.",
     )

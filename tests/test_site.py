@@ -1,6 +1,7 @@
 """The documents as a site: it builds without a warning, needs nothing from elsewhere, and leaves nothing out."""
 
 import ast
+import html
 import re
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from built_site import Site
 from repository import ROOT
 
 import meanwatt
+from meanwatt.analysis.cli.command_options import commands
 from meanwatt.analysis.notebook.simulated import Comparison, SimulatedMarket
 from meanwatt.analysis.notebook.solution import Solution
 from meanwatt.analysis.reference.file_keys import FILES, file_keys
@@ -116,6 +118,13 @@ def test_the_reference_of_the_files_has_every_key(site: Site) -> None:
     assert shown == Counter(key.name for file in FILES for key in file_keys(file) if not key.heading)
     headings = {key.heading.strip("[]") for file in FILES for key in file_keys(file) if key.heading}
     assert headings <= set(re.findall(r"<h3><code[^>]*><span class=\"pre\">\[([\w.]+)\]</span>", text))
+
+
+def test_the_reference_of_the_command_line_has_every_option(site: Site) -> None:
+    text = (site.folder / "reference" / "cli.html").read_text(encoding="utf-8")
+    rows = re.findall(r"<tr[^>]*><td><p><code[^>]*>(.*?)</code>", text)
+    shown = Counter(html.unescape(re.sub(r"<[^>]+>", "", row)) for row in rows)
+    assert shown == Counter(option.written[0] for command in commands() for option in command.options)
 
 
 def defined() -> Iterator[tuple[str, str]]:

@@ -107,7 +107,7 @@ def key_from(rng: Key) -> int:
         return int(rng.integers(0, 1 << 64, dtype=np.uint64))
     if isinstance(rng, np.random.SeedSequence):
         return int(rng.generate_state(1, np.uint64)[0])
-    numbers = _whole_numbers(rng)
+    numbers = _whole_numbers("rng", rng)
     key = child(0, len(numbers))
     for number in numbers:
         limbs = [number >> shift & _MASK for shift in range(0, max(number.bit_length(), 1), 64)]
@@ -135,14 +135,22 @@ def _unshifted(word: int, shift: int) -> int:
     return z
 
 
-def _whole_numbers(rng: Any) -> list[int]:
+def require_key(name: str, key: Key) -> None:
+    """Raise ``ValueError`` in one line that calls it by ``name``, unless `key_from` makes a key of it."""
+    if key is not None and not isinstance(key, np.random.Generator | np.random.SeedSequence):
+        _whole_numbers(name, key)
+
+
+def _whole_numbers(name: str, rng: Any) -> list[int]:
     """Read a seed as a list of whole numbers ≥ 0."""
     try:
         numbers = [operator.index(n) for n in rng] if isinstance(rng, Sequence | np.ndarray) else [operator.index(rng)]
     except TypeError:
         numbers = []
     if not numbers or min(numbers) < 0:
-        raise ValueError(f"rng is {rng!r}; give a whole number >= 0, a sequence of such numbers, or a numpy Generator")
+        raise ValueError(
+            f"{name} is {rng!r}; give a whole number >= 0, a sequence of such numbers, or a numpy Generator"
+        )
     return numbers
 
 

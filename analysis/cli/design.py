@@ -13,6 +13,7 @@ from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weigh
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Set, Tariff, one_of
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.analysis.leader.registry import find
+from meanwatt.model.scenario.counted import counted
 
 if TYPE_CHECKING:
     from meanwatt.analysis.cli.inputs import Inputs
@@ -69,7 +70,8 @@ def design(
         from meanwatt.analysis.cli.show import print_json, say_notes
         from meanwatt.analysis.design.design import baseline_name, design_messages
         from meanwatt.analysis.design.design import design as run
-        from meanwatt.analysis.output.solution_json import find_first_best, first_best_messages
+        from meanwatt.analysis.metrics.undefined import undefined_messages
+        from meanwatt.analysis.output.solution_json import equilibrium_metrics, find_first_best, first_best_messages
         from meanwatt.model.mean_field.equilibrium import Outcome
         from meanwatt.model.progress.watch import Cancelled
         from meanwatt.model.scenario.messages import joined
@@ -109,6 +111,7 @@ def design(
         found.messages,
         design_messages(done, aims),
         first_best_messages(first_best, first_best_message),
+        undefined_messages(equilibrium_metrics(found)),
         _missing(regret=regret and lost is None, surface=pareto and surface is None),
     )
     result["settings"] = {
@@ -243,6 +246,7 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
     from meanwatt.analysis.learning.report import trial_columns
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.output.solution_json import solution_tables
+    from meanwatt.model.scenario.messages import joined
 
     assert done.commitment is not None
     trials = done.commitment.trials
@@ -254,7 +258,8 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
     columns["violation"] = [trial.violation for trial in trials]
     if isinstance(done.commitment, Learned):
         columns |= trial_columns(done.commitment)
-    pareto_tables, pareto_texts = pareto_files(surface, inputs.economy.scenario.name)
+    pareto_tables, pareto_texts, said = pareto_files(surface, inputs.economy.scenario.name)
+    result["messages"] = joined(result["messages"], said)
     write_result(
         out,
         name="design",
@@ -312,7 +317,7 @@ def _learning_line(learning: dict[str, Any], books: dict[str, Any], objective: "
 
     where = "the mean field"
     if learning["environment"] == "market":
-        where = f"markets of {learning['households']} households and {learning['days']} days"
+        where = f"markets of {counted(learning['households'], 'household')} and {counted(learning['days'], 'day')}"
     lost = learning[f"regret_{objective.key}"]
     say(f"Learned from the meters of {where}, seed {learning['seed']}.")
     if lost is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from meanwatt.analysis.cli.options import whole_number
 from meanwatt.analysis.leader.registry import belong, find
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import SURFACE_POINTS
 
 if TYPE_CHECKING:
@@ -103,15 +104,19 @@ def _beside(done: "Design", economy: "Economy", work: "Work") -> Iterator["Equil
         yield done.commitment.equilibrium
 
 
-def pareto_files(surface: "Surface | None", scenario: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """Tables and texts for the result directory."""
+def pareto_files(surface: "Surface | None", scenario: str) -> tuple[dict[str, Any], dict[str, str], tuple[str, ...]]:
+    """Tables and texts for the result directory, and what is said of them."""
     if surface is None:
-        return {}, {}
-    from meanwatt.analysis.pareto.figures import pareto_image
+        return {}, {}, ()
+    from meanwatt.analysis.figures.glyphs import glyph_messages
+    from meanwatt.analysis.figures.saved import image
+    from meanwatt.analysis.pareto.figures import pareto_figure
     from meanwatt.analysis.pareto.report import pareto_columns
 
     title = f"{scenario}: efficiency, equity and stability of tariffs"
-    return {"pareto": pareto_columns(surface)}, {"pareto.svg": pareto_image(surface, title, "svg").decode()}
+    figure = pareto_figure(surface, title)
+    tables, texts = {"pareto": pareto_columns(surface)}, {"pareto.svg": image(figure, "svg").decode()}
+    return tables, texts, glyph_messages([figure])
 
 
 def say_pareto(pareto: dict[str, Any] | None) -> None:
@@ -128,7 +133,7 @@ def say_pareto(pareto: dict[str, Any] | None) -> None:
     if pareto["knee"] is not None:
         rows["knee"] = pareto["knee"]
     table(
-        f"Efficiency, equity, stability: {len(pareto['points'])} tariffs on the Pareto surface",
+        f"Efficiency, equity, stability: {counted(len(pareto['points']), 'tariff')} on the Pareto surface",
         ("", "gap to first best, USD/household-day", "burden gap", "IMV, USD/kWh"),
         [
             (

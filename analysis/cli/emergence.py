@@ -10,6 +10,7 @@ import typer
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
 from meanwatt.analysis.cli.watching import watched
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, SEED, THREADS
 
 if TYPE_CHECKING:
@@ -82,10 +83,11 @@ def emergence(
             runs.append(replace(measure(target, way, **size, watch=watch), behaviour=text))
         whole = sum(run.days == size["days"] for run in runs)
         if work.cancelled() and whole < len(populations):
-            outcome, message = Outcome.CANCELLED, f"Cancelled after {whole} of {len(populations)} populations."
+            of = counted(len(populations), "population")
+            outcome, message = Outcome.CANCELLED, f"Cancelled after {whole} of {of}."
         runs = [run for run in runs if run.days]
     messages = joined(target.messages, *(run.messages for run in runs))
-    result = {
+    result: dict[str, Any] = {
         "scenario": inputs.economy.scenario.name,
         "tariff": inputs.tariff.name,
         "outcome": outcome,
@@ -108,7 +110,7 @@ def emergence(
         print_json(result)
     else:
         _tables(result)
-        say_notes(messages)
+        say_notes(result["messages"])
     return 0 if outcome is Outcome.CONVERGED else 1
 
 
@@ -136,11 +138,18 @@ _FLOORS = ("floor_error_usd_per_kwh", "floor_move_usd_per_kwh")
 
 def _write(out: str, result: dict[str, Any], runs: list["Emergence"], scenario: dict[str, Any]) -> None:
     from meanwatt.analysis.emergence.figures import emergence_figure, last_days_figure
+    from meanwatt.analysis.figures.glyphs import glyph_messages
     from meanwatt.analysis.figures.saved import image
     from meanwatt.analysis.output.result_files import write_result
+    from meanwatt.model.scenario.messages import joined
 
     title = f"{result['scenario']}, tariff {result['tariff']}: what {result['households']} learning households come to"
     names = ["behaviour", "day", *(name for name in result["populations"][0] if isinstance(_first(result, name), list))]
+    figures = {
+        "emergence": emergence_figure(runs, title),
+        "last_days": last_days_figure(runs, "Prices of the last days, by the hour"),
+    }
+    result["messages"] = joined(result["messages"], glyph_messages(figures.values()))
     table: dict[str, list[Any]] = {name: [] for name in names}
     for population in result["populations"]:
         table["behaviour"] += [population["behaviour"]] * population["days"]
@@ -153,10 +162,7 @@ def _write(out: str, result: dict[str, Any], runs: list["Emergence"], scenario: 
         result=result,
         manifest={"settings": result["settings"], "seed": result["seed"], "scenario": scenario},
         tables={"emergence": table},
-        texts={
-            "emergence.svg": image(emergence_figure(runs, title), "svg").decode(),
-            "last_days.svg": image(last_days_figure(runs, "Prices of the last days, by the hour"), "svg").decode(),
-        },
+        texts={f"{name}.svg": image(figure, "svg").decode() for name, figure in figures.items()},
     )
 
 

@@ -25,6 +25,7 @@ from meanwatt.analysis.cli.interrupt import Terminated, unwound_by_sigterm
 from meanwatt.analysis.cli.plain_help import PlainCommand, PlainGroup
 from meanwatt.analysis.cli.streams import drop_output, reopen_closed
 from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.one_line import in_one_line
 
 DONE: Final = 0
 NOT_REACHED: Final = 1
@@ -89,6 +90,11 @@ def _about(
     """Design electricity tariffs: the equilibrium of a utility and its prosumers, and the market beside it."""
 
 
+def command_group() -> Any:
+    """The parser of all commands."""
+    return typer.main.get_command(_typer)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -141,9 +147,8 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _failed(message: str, status: int) -> int:
-    line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in " ".join(message.split()))
     with suppress(OSError):  # nobody listens
-        sys.stderr.write(f"{PROGRAM}: {line}\n")
+        sys.stderr.write(f"{PROGRAM}: {in_one_line(message)}\n")
         sys.stderr.flush()
     return status
 

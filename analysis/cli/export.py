@@ -7,6 +7,7 @@ import typer
 
 from meanwatt.analysis.cli.options import Json, Scenario, Set, Tariff
 from meanwatt.analysis.cli.watching import watched
+from meanwatt.model.scenario.counted import counted
 
 
 def export(
@@ -48,7 +49,7 @@ def export(
             }
         )
     elif shapes:
-        say(f"{file}: {len(shapes)} arrays, {file.stat().st_size / 1e6:.1f} MB. {found.message}")
+        say(f"{file}: {counted(len(shapes), 'array')}, {file.stat().st_size / 1e6:.1f} MB. {found.message}")
         say_notes(found.messages)
     if found.outcome is not Outcome.CONVERGED:
         if not json:

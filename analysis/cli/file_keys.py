@@ -1,4 +1,4 @@
-"""``meanwatt scenarios --keys``: every key of a scenario, tariff or study file."""
+"""``meanwatt scenarios --keys``: every key of a scenario, tariff, study or game file."""
 
 import sys
 

@@ -8,6 +8,7 @@ import typer
 from meanwatt.analysis.cli import quick_start
 from meanwatt.analysis.cli.options import Json, Seed, numbers, whole_number
 from meanwatt.analysis.cli.watching import watched
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import GAME_TEMPERATURE, SEED
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def game(
     else:
         from meanwatt.analysis.cli.game_page import say_game
 
-        say_game(solution)
+        say_game(solution, result["messages"])
     return 0 if solution.outcome is Solved.SOLVED else 1
 
 
@@ -111,10 +112,9 @@ def _list(json: bool) -> int:
         return 0
     width = max(len(one.name) for one in found)
     for one in found:
-        count = len(one.states)
         say(
             f"{one.name:{width}}  {one.title}; {one.leader}: {', '.join(one.leader_actions)};"
-            f" {one.follower}: {', '.join(one.follower_actions)}; {count} state{'s' if count > 1 else ''}"
+            f" {one.follower}: {', '.join(one.follower_actions)}; {counted(len(one.states), 'state')}"
         )
     return 0
 
@@ -133,13 +133,16 @@ def _show(name: str, json: bool) -> int:
 
 
 def _write(out: str, solution: "GameSolution", result: dict[str, Any]) -> None:
+    from meanwatt.analysis.figures.glyphs import glyph_messages
     from meanwatt.analysis.figures.saved import image
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.tabular.iteration_figure import iteration_figure
     from meanwatt.analysis.tabular.response_figure import responses_figure
+    from meanwatt.model.scenario.messages import joined
     from meanwatt.model.tabular.game_table import game_table
 
     figures = {"responses": responses_figure(solution), "iteration": iteration_figure(solution)}
+    result["messages"] = joined(result["messages"], glyph_messages(figures.values()))
     write_result(
         out,
         name="game",

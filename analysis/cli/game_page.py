@@ -1,6 +1,6 @@
 """What ``meanwatt game`` prints for people: a page on a solved game."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ SAID: Final = {
 """Headings of the concepts, with lotteries and without."""
 
 
-def say_game(solution: "GameSolution") -> None:
-    """Print the concepts, whether iterated softmax responses converge, and their errors."""
+def say_game(solution: "GameSolution", messages: Iterable[str]) -> None:
+    """Print the concepts, whether iterated softmax responses converge, their errors, and the messages."""
     from meanwatt.analysis.cli.show import say, say_notes
 
     say(f"{_about(solution.named)}\n")
@@ -33,7 +33,7 @@ def say_game(solution: "GameSolution") -> None:
         _say_iteration(solution)
     if solution.outcome != "converged":
         say(solution.message)
-    say_notes(solution.messages)
+    say_notes(messages)
 
 
 def _about(named: "NamedGame") -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from meanwatt.analysis.cli.options import Json
+from meanwatt.model.scenario.counted import counted
 
 
 def scenarios(
@@ -13,7 +14,8 @@ def scenarios(
         str | None, typer.Option(metavar="NAME", help="Print one as a TOML file with comments, to begin your own with.")
     ] = None,
     keys: Annotated[
-        bool, typer.Option("--keys", help="Print every key of scenario, tariff and study files: unit, range, default.")
+        bool,
+        typer.Option("--keys", help="Print every key of scenario, tariff, study and game files: unit, range, default."),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -57,7 +59,7 @@ def scenarios(
         tariffs = ", ".join(f"{name} (as {same[name]})" if name in same else name for name in scenario.tariffs)
         days = len(scenario.day_types)
         say(
-            f"{scenario.name:{width}}  {scenario.title}; {days} day type{'s' if days > 1 else ''};"
+            f"{scenario.name:{width}}  {scenario.title}; {counted(days, 'day type')};"
             f" tariffs {tariffs} (default {scenario.default_tariff})"
         )
 

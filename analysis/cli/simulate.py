@@ -11,6 +11,7 @@ from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weigh
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, SEED, THREADS, WORKERS
 
 if TYPE_CHECKING:
@@ -37,7 +38,11 @@ def simulate(
     threads: Annotated[str, typer.Option(metavar="K", help="Threads; results do not depend on it.")] = "1",
     workers: Annotated[
         str | None,
-        typer.Option(metavar="W", help="Processes that hold the households; results do not depend on it."),
+        typer.Option(
+            metavar="W",
+            help="Processes that hold the households, each an even part of every household type and none without any;"
+            " results do not depend on it.",
+        ),
     ] = None,
     leader: Annotated[
         str | None,
@@ -108,8 +113,7 @@ def simulate(
         if choices is not None and found is not None:
             with suppress(Cancelled):
                 learner, known = make_leader(choices, inputs.economy, found, size, work)
-        plural = "s" if processes > 1 else ""
-        work.new_stage(f"starting {processes} worker{plural}" if processes else "simulating")
+        work.new_stage(f"starting {counted(processes, 'worker')}" if processes else "simulating")
         from meanwatt.analysis.simulation.simulation import simulate as run
 
         done = run(
@@ -164,9 +168,11 @@ def _ended(
     from meanwatt.model.mean_field.equilibrium import Outcome
 
     if stopped and (len(done.history) < size["days"] or done.metrics is None):
-        return Outcome.CANCELLED, f"Cancelled after {len(done.history)} of {size['days']} days."
+        return Outcome.CANCELLED, f"Cancelled after {len(done.history)} of {counted(size['days'], 'day')}."
     if outcome is Outcome.CONVERGED:
-        message = f"Simulated {size['days']} days of {size['households']} households. {message}".strip()
+        message = (
+            f"Simulated {counted(size['days'], 'day')} of {counted(size['households'], 'household')}. {message}".strip()
+        )
     return outcome, message
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from meanwatt.analysis.cli.leader_options import BOOKS, LeaderOptions, books_sentence, read_leader_options
 from meanwatt.analysis.cli.options import one_of, whole_number
 from meanwatt.analysis.leader.registry import find, names
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import DAYS
 
 if TYPE_CHECKING:
@@ -159,8 +160,8 @@ def say_leader(found: dict[str, Any]) -> None:
     if len(states) == 1:
         heads.append("mean field")
     table(
-        f"{objective.called[0].upper()}{objective.called[1:]} after {len(found['rounds'])} rounds of"
-        f" {found['round_days']} days, {objective.unit}",
+        f"{objective.called[0].upper()}{objective.called[1:]} after {counted(len(found['rounds']), 'round')} of"
+        f" {counted(found['round_days'], 'day')}, {objective.unit}",
         tuple(heads),
         rows,
     )

@@ -57,11 +57,13 @@ def solve(
 
             require_free(out)
         inputs = read(scenario, tariff, set)
+        given = {**inputs.given, "certify": certify, "solver": solver}
         done = solve_certified(
             inputs.economy,
             inputs.tariff,
             Certify(certify),
             solver=solver,
+            option="--certify ",
             watch=work.watch,
             new_stage=work.new_stage,
         )
@@ -72,7 +74,7 @@ def solve(
             first_best_message=done.first_best_message,
             messages=done.messages,
             seconds=time.perf_counter() - began,
-            given=inputs.given,
+            given=given,
         )
     result["solver"] = solver
     if done.cancelled and result["converged"]:
@@ -95,7 +97,7 @@ def _write(out: str, result: dict[str, Any], equilibrium: "Equilibrium", inputs:
         out,
         name="solve",
         result=result,
-        manifest={"settings": inputs.given, "scenario": inputs.economy.scenario.model_dump(mode="json")},
+        manifest={"settings": result["settings"], "scenario": inputs.economy.scenario.model_dump(mode="json")},
         tables=solution_tables(equilibrium),
     )
 

@@ -11,6 +11,7 @@ from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli import quick_start
 from meanwatt.analysis.cli.options import Json, whole_number
 from meanwatt.analysis.cli.watching import watched
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import WORKERS
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def study(
         directory = Path(out or plan.name)
         if out is None and directory.is_file():
             raise ValueError(f"--out is missing and {directory} is a file; give --out DIR")
-        work.show(f"starting {len(plan.tasks)} tasks", None)
+        work.show(f"starting {counted(len(plan.tasks), 'task')}", None)
         done = run_study(
             plan,
             directory,

@@ -9,6 +9,7 @@ import typer
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, one_of, whole_number, whole_numbers
 from meanwatt.analysis.cli.watching import watched
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, MEMORY, REPLICATIONS, SEED
 
 if TYPE_CHECKING:
@@ -154,7 +155,8 @@ def _tables(result: dict[str, Any]) -> None:
         strict=True,
     )
     table(
-        f"Net load, states of charge and what a deviator gains; {result['replications']} markets of each size",
+        "Net load, states of charge and what a deviator gains;"
+        f" {counted(result['replications'], 'market')} of each size",
         ("N", "RMS kW", "95 %", "rounding kW", "W1 kWh", "gain USD/day"),
         [
             (

@@ -10,6 +10,7 @@ import time
 import webbrowser
 from collections.abc import Callable, Sequence
 
+from meanwatt.analysis.dashboard.not_found import OwnNotFound
 from meanwatt.analysis.dashboard.own_origin import EVERY_ADDRESS, OwnOrigin
 from meanwatt.analysis.dashboard.shared.settings import Settings
 
@@ -65,10 +66,12 @@ def serve(port: int, open_browser: bool, *, host: str = HOST, names: Sequence[st
     import uvicorn
     from solara.server.starlette import app
 
+    from meanwatt.analysis.dashboard.pages import PAGES
+
     place = HOST if host in EVERY_ADDRESS else f"[{host}]" if ":" in host else host
     url = f"http://{place}:{port}"
     config = uvicorn.Config(
-        OwnOrigin(app, host, names),
+        OwnOrigin(OwnNotFound(app, [(page.route, page.title) for page in PAGES]), host, names),
         host=host,
         port=port,
         log_level="warning",

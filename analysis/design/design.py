@@ -70,26 +70,27 @@ def _asked(find: Callable[..., Commitment]) -> Search:
     """A search that hands a problem's family, aims and watchers to a function of the model."""
 
     def search(problem: DesignProblem) -> Commitment:
-        aims, undefined = problem.aims, list[str]()
+        aims, undefined = problem.aims, list[tuple[float, str]]()
         try:
             known = aims.problem(problem.economy, problem.baseline.tariff)
             return find(replace(known, objective=_told_where_undefined(aims, undefined)), watch=problem.watch)
         except ValueError as error:
             if not undefined:
                 raise
-            raise ValueError(f"{error}: under the last one tried {undefined[-1]}") from None
+            raise ValueError(f"{error}: under the one that came nearest {min(undefined)[1]}") from None
 
     return search
 
 
-def _told_where_undefined(aims: Aims, undefined: list[str]) -> Judge:
-    """The objective, which adds to a list why it is undefined wherever it is."""
-    value = aims.objective()
+def _told_where_undefined(aims: Aims, undefined: list[tuple[float, str]]) -> Judge:
+    """The objective, which adds to a list by how much it is undefined, and why, wherever it is."""
+    value, shortfall = aims.objective(), aims.shortfall()
 
     def judge(found: Equilibrium) -> float:
         worth = value(found)
         if not math.isfinite(worth):
-            undefined.append(aims.undefined(found) or "the objective is undefined")
+            far = math.inf if shortfall is None else float(shortfall(found).max())
+            undefined.append((far, aims.undefined(found) or "the objective is undefined"))
         return worth
 
     return judge

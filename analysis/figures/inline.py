@@ -9,6 +9,8 @@ import io
 import re
 from typing import TYPE_CHECKING, Final
 
+from meanwatt.analysis.figures.glyphs import with_all_glyphs
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -35,7 +37,7 @@ def inline_svg(figure: "Figure", name: str, description: str) -> str:
     import matplotlib
 
     content = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}), with_all_glyphs(figure):
         figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
     text = content.getvalue()
     text = text[text.index("<svg") :]

@@ -3,6 +3,8 @@
 import io
 from typing import TYPE_CHECKING, Literal
 
+from meanwatt.analysis.figures.glyphs import with_all_glyphs
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -12,7 +14,7 @@ def image(figure: "Figure", form: Literal["svg", "png"], *, dpi: float = 100) ->
     import matplotlib
 
     content = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "meanwatt"}):
+    with matplotlib.rc_context({"svg.hashsalt": "meanwatt"}), with_all_glyphs(figure):
         metadata = {"Date": None} if form == "svg" else {}
         figure.savefig(content, format=form, dpi=dpi, metadata=metadata)
     return content.getvalue()

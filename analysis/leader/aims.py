@@ -111,8 +111,20 @@ class Aims:
     def problem(self, economy: Economy, in_force: Tariff | None = None) -> LeaderProblem:
         """The leader's problem with full knowledge of the households; ``in_force`` as for `family`."""
         return LeaderProblem(
-            economy, self.family(economy, in_force), self.objective(), self.violation(), self.definition.unit
+            economy,
+            self.family(economy, in_force),
+            self.objective(),
+            self.violation(),
+            self.definition.unit,
+            self.shortfall(),
         )
+
+    def shortfall(self) -> Callable[[Equilibrium], Floats] | None:
+        """By how much what the objective needs above 0 falls short; None if it is defined everywhere."""
+        definition = self.definition
+        if definition.is_defined_everywhere:
+            return None
+        return lambda found: definition.shortfall(EquilibriumEffects(found))
 
     def violation(self) -> Callable[[Equilibrium], Floats] | None:
         """By how much each import rate exceeds the cap, (c, h) in USD/kWh; None without a cap."""

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from meanwatt.agents.numerics.arrays import Floats
+
 if TYPE_CHECKING:
     from meanwatt.analysis.leader.metered_change import MeteredChange
     from meanwatt.analysis.leader.tariff_effects import TariffEffects
@@ -26,7 +28,8 @@ class Metered:
     Attributes
     ----------
     value
-        Its level, or what it gained over the tariff in force; finite, and of the same kind for every tariff.
+        Its level, or what it gained over the tariff in force; finite, and of the same kind for every tariff. Where the
+        objective is undefined, a number below every defined one, the lower the further away that is.
     half_width
         Half the bracket of the part that is estimated and not metered.
     feasible
@@ -41,10 +44,10 @@ class Metered:
 class Objective(ABC):
     """An objective of a leader, to be maximised.
 
-    A subclass sets the attributes and defines `value`; `metered` where meters show it, and `undefined` where it is not
-    defined everywhere. `value` is a function of prices, loads, bills, utility, wear and charges, which a search
-    differentiates along the exact derivatives of these; at a kink, such as that of a maximum over groups, it gets the
-    slope of one side.
+    A subclass sets the attributes and defines `value`; `metered` where meters show it; `undefined` and `shortfall` if
+    it is not defined everywhere. `value` is a function of prices, loads, bills, utility, wear and charges, which a
+    search differentiates along the exact derivatives of these; at a kink, such as that of a maximum over groups, it
+    gets the slope of one side.
 
     Attributes
     ----------
@@ -77,6 +80,13 @@ class Objective(ABC):
     def value(self, effects: "TariffEffects", weights: Mapping[str, float]) -> float:
         """Value what a tariff does, in ``unit``; −inf where the objective is undefined."""
 
+    def shortfall(self, effects: "TariffEffects") -> Floats:
+        """By how much what the objective needs above 0 falls short, as an array: defined where all are below 0.
+
+        Only of an objective that is not defined everywhere. A search makes the largest small where it starts undefined.
+        """
+        raise NotImplementedError(self.called)
+
     def undefined(self, effects: "TariffEffects") -> str | None:
         """Say why the objective is undefined there; None where it is defined."""
         return None
@@ -84,6 +94,11 @@ class Objective(ABC):
     def metered(self, change: "MeteredChange", weights: Mapping[str, float]) -> Metered:
         """Value what meters show of a tariff beside the one in force."""
         raise NotImplementedError(self.called)
+
+    @property
+    def is_defined_everywhere(self) -> bool:
+        """Whether the objective has a value at every tariff."""
+        return type(self).shortfall is Objective.shortfall
 
     @property
     def is_metered(self) -> bool:

@@ -26,9 +26,10 @@ from meanwatt.analysis.learning.meter import Estimate, MeteredObjective
 from meanwatt.analysis.output.strict_json import dumps
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment
-from meanwatt.model.mean_field.leader.leader_problem import FEASIBLE, NOWHERE_FEASIBLE, Trial
+from meanwatt.model.mean_field.leader.leader_problem import FEASIBLE, Trial
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
 from meanwatt.model.progress.watch import Cancelled, Progress
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.identity import identifying_table
 
 EVALUATIONS: Final = 150
@@ -161,7 +162,7 @@ def learn(
     if not recommended or recommended[-1] < 0:
         if outcome is Outcome.CANCELLED:
             raise Cancelled
-        raise ValueError(NOWHERE_FEASIBLE)
+        raise ValueError(problem.aims.problem(problem.economy).nowhere_feasible)
     found = _learned(problem, tried, recommended, outcome, settings or {}, books)
     return replace(found, seconds=time.perf_counter() - began)
 
@@ -258,8 +259,8 @@ def _try(
         trial=len(tried) + 1,
         unit=tuple(unit.tolist()),
         told=seen.score if seen else worst - NO_EQUILIBRIUM_USD,
-        metered=seen.value if seen else None,
-        half_width=seen.half_width if seen else None,
+        metered=seen.value if seen and seen.feasible else None,
+        half_width=seen.half_width if seen and seen.feasible else None,
         metered_violation=seen.violation_usd_per_kwh if seen and seen.feasible else None,
         objective=aims.objective()(truth) if seen and truth is not None else None,
         violation=float(violation(truth).max()) if violation and truth is not None else 0.0,
@@ -293,7 +294,9 @@ def _learned(
         f" {problem.aims.objective()(equilibrium):.4f} {problem.aims.definition.unit} in the mean field"
     )
     done = (
-        f"Cancelled after {len(tried)} tariffs" if outcome is Outcome.CANCELLED else f"All {len(tried)} tariffs tried"
+        f"Cancelled after {counted(len(tried), 'tariff')}"
+        if outcome is Outcome.CANCELLED
+        else f"{'All ' if len(tried) > 1 else ''}{counted(len(tried), 'tariff')} tried"
     )
     return Learned(
         tariff=tariff,

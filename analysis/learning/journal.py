@@ -31,7 +31,8 @@ class Tried:
     told
         What the learner was told, finite.
     metered, half_width
-        Metered objective, and half the bracket of the part of it that is estimated; None without an equilibrium.
+        Metered objective, and half the bracket of the part of it that is estimated; None without an equilibrium, or
+        where the objective is undefined.
     metered_violation
         Highest import rate charged less the cap. [USD/kWh]
     objective, violation

@@ -242,7 +242,7 @@ def _package(name: str) -> ModuleType:
     except ImportError:
         raise ValueError(
             f'method {name} needs the package {name}, which is not installed; pip install "meanwatt[{EXTRA}]"'
-            " brings it, and --method softmax needs nothing more"
+            " brings it, and method softmax needs nothing more"
         ) from None
 
 

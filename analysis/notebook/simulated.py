@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.numerics.randomness import Key
+from meanwatt.agents.numerics.randomness import Key, require_key
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.notebook.arguments import figure, whole
 from meanwatt.analysis.notebook.game import Overrides
@@ -20,6 +20,7 @@ from meanwatt.analysis.simulation.expectation import expect
 from meanwatt.analysis.simulation.simulation import Simulation
 from meanwatt.analysis.simulation.simulation import simulate as run
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario
 from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, WORKERS
@@ -83,7 +84,7 @@ class SimulatedMarket:
 
     def __repr__(self) -> str:
         name, tariff = self.equilibrium.economy.scenario.name, self.equilibrium.tariff.name
-        size = f"{self.households} households, {len(self.simulation.history)} days"
+        size = f"{counted(self.households, 'household')}, {counted(len(self.simulation.history), 'day')}"
         return f"SimulatedMarket({name!r}, tariff {tariff!r}, {size})"
 
     def _repr_html_(self) -> str:
@@ -154,7 +155,7 @@ class Comparison:
 
     def __repr__(self) -> str:
         return (
-            f"Comparison({self.households} households, {len(self.net_load_kw)} days:"
+            f"Comparison({counted(self.households, 'household')}, {counted(len(self.net_load_kw), 'day')}:"
             f" {self.net_load_error_kw:.4f} kW from the mean field, {self.sampling_error_kw:.4f} by sampling)"
         )
 
@@ -234,6 +235,7 @@ def simulate(
     """
     households, days = whole("households", households, HOUSEHOLDS), whole("days", days, DAYS)
     workers = whole("workers", workers, WORKERS)
+    require_key("seed", seed)
     with shown_progress("solving", shown=progress) as tell:
         found = equilibrium_of(scenario, tariff, overrides, tell, cancelled)
         done = run(

@@ -146,7 +146,7 @@ def solve(
         first_best_message=done.first_best_message,
         messages=done.messages,
         seconds=done.equilibrium.seconds,
-        given={},
+        given={"certify": certify, "solver": solver},
     )
     return Solution(equilibrium=done.equilibrium, summary=summary)
 

@@ -17,6 +17,7 @@ from meanwatt.analysis.metrics.equity import (
     own_marginal_cost_usd_per_day,
 )
 from meanwatt.analysis.metrics.metrics import Metrics, mean_field_metrics
+from meanwatt.analysis.metrics.undefined import undefined_messages
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.first_best import FirstBest, solve_first_best
 from meanwatt.model.mean_field.population.population_response import standing_revenue_usd_per_day
@@ -108,13 +109,13 @@ def solution_json(
         outcome alone.
     """
     economy, tariff = equilibrium.economy, equilibrium.tariff
-    common = economy.common
+    common, metrics = economy.common, equilibrium_metrics(equilibrium, first_best)
     return {
         "scenario": economy.scenario.name,
         "tariff": tariff.name,
         "outcome": equilibrium.outcome,
         "message": equilibrium.message,
-        "messages": joined(equilibrium.messages, messages),
+        "messages": joined(equilibrium.messages, messages, undefined_messages(metrics, of_bills=("lorenz",))),
         "converged": equilibrium.outcome is Outcome.CONVERGED,
         "iterations": equilibrium.iterations,
         "seconds": seconds,
@@ -139,7 +140,7 @@ def solution_json(
         "groups": group_rows(equilibrium),
         "bill_alignment_allotter": ALLOTTER,
         "lorenz": lorenz_json(equilibrium),
-        "metrics": metrics_json(equilibrium_metrics(equilibrium, first_best), first_best),
+        "metrics": metrics_json(metrics, first_best),
         "first_best": {
             "welfare_usd_per_household_day": None if first_best is None else first_best.welfare_usd_per_household_day,
             "duality_gap_usd_per_household_day": None if first_best is None else first_best.duality_gap_usd,

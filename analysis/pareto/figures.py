@@ -8,6 +8,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.figures.saved import image
 from meanwatt.analysis.pareto.surface import Surface
+from meanwatt.model.scenario.counted import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +36,9 @@ def pareto_figure(surface: Surface, title: str) -> "Figure":
     front = np.array([one.criteria for one in surface.front]).reshape(-1, len(LABELS)) * UNITS
     marks = _marks(surface)
     for panel, (x, y) in zip(panels, PAIRS, strict=True):
-        panel.scatter(front[:, x], front[:, y], s=45, color=FRONT, label=f"Pareto front ({len(front)} tariffs)")
+        panel.scatter(
+            front[:, x], front[:, y], s=45, color=FRONT, label=f"Pareto front ({counted(len(front), 'tariff')})"
+        )
         for label, criteria, style in marks:
             panel.plot(criteria[x], criteria[y], linestyle="none", label=label, **style)
         _frame(panel, x, y, surface.tariffs[surface.in_force] * UNITS, np.array([point for _, point, _ in marks]))

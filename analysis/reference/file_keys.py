@@ -1,4 +1,4 @@
-"""Every key of a scenario, tariff or study file, with unit, range, default and meaning, as its schema says them."""
+"""Every key of a scenario, tariff, study or game file: unit, range, default, meaning, as its schema says them."""
 
 import json
 import re
@@ -15,8 +15,14 @@ from meanwatt.model.scenario.file_errors import WANTED
 from meanwatt.model.scenario.loading import Scenario, TariffTable
 from meanwatt.model.scenario.marks import CheckedLater, Entries, Form
 from meanwatt.model.scenario.ranges import Range
+from meanwatt.model.tabular.game_file import GameFile
 
-FILES: Final[dict[str, type[BaseModel]]] = {"scenario": Scenario, "tariff": TariffTable, "study": StudyFile}
+FILES: Final[dict[str, type[BaseModel]]] = {
+    "scenario": Scenario,
+    "tariff": TariffTable,
+    "study": StudyFile,
+    "game": GameFile,
+}
 """Kind of file and its schema."""
 
 NAMED_BY_FILE: Final = "name"

@@ -1,7 +1,7 @@
 """A run of the finite market from the first day to the last, with its metrics."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,11 +10,12 @@ import numpy as np
 
 from meanwatt.agents.leader.learning_leader import Leader
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.numerics.randomness import Key
+from meanwatt.agents.numerics.randomness import Key, require_key
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.metrics.feeder_stress import FeederStress, feeder_stress
 from meanwatt.analysis.metrics.metrics import MarketDays, Metrics, market_metrics
+from meanwatt.analysis.metrics.undefined import undefined_messages
 from meanwatt.analysis.metrics.utility_meter import Enjoyed
 from meanwatt.analysis.simulation.measured_market import MeasuredMarket, WholeMarket
 from meanwatt.model.market.behaviour_spec import Given
@@ -25,6 +26,7 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.network.power_flow import VoltageLimits
 from meanwatt.model.progress.machine import require_room
 from meanwatt.model.progress.watch import Cancelled
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import joined
 
@@ -121,6 +123,7 @@ def simulate(
     """
     if workers and leader is not None:
         raise ValueError("leader and workers are both given; a leader learns in one process, leave workers out")
+    require_key("seed", seed)
     size: dict[str, Any] = {"households": households, "behaviour": behaviour, "threads": threads}
     run: MeasuredMarket
     if workers:
@@ -145,24 +148,32 @@ def simulate(
         )
     market = run.market
     columns = 2 * len(market.bus_names) + 2 * len(economy.types) + 10
-    require_room(8.0 * days * economy.slots * columns, f"the records of {days} days", "fewer of them")
+    require_room(8.0 * days * economy.slots * columns, f"the records of {counted(days, 'day')}", "fewer of them")
     for solved in known:
         if market.terms:
             market.terms.add(solved)
     with closing(run):
         enjoyed, bill_usd, seconds = _days(run, days, told, cancelled)
     history = market.history
+    metrics = None if bill_usd is None else _metrics(market, enjoyed, bill_usd)
     return Simulation(
         history=history,
         day_digest=tuple(market.day_digest),
-        messages=joined(market.messages, run.messages, (BROKEN_OFF,) if enjoyed and bill_usd is None else ()),
+        messages=joined(market.messages, run.messages, _without(metrics, bool(enjoyed))),
         behaviours=_behaviours(history),
         curtailed_kwh_per_household_day=_curtailed_kwh(market) if len(history) else None,
         unmet_trip_kwh_per_household_day=_unmet_trip_kwh(market, enjoyed) if enjoyed else None,
-        metrics=None if bill_usd is None else _metrics(market, enjoyed, bill_usd),
+        metrics=metrics,
         feeder=_feeder(market) if len(history) and power_flow else None,
         seconds=seconds,
     )
+
+
+def _without(metrics: Metrics | None, lived: bool) -> Iterable[str]:
+    """What is said of metrics that are missing, or undefined."""
+    if metrics is not None:
+        return undefined_messages(metrics)
+    return (BROKEN_OFF,) if lived else ()
 
 
 def _days(

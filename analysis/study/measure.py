@@ -3,6 +3,7 @@
 import functools
 from typing import TYPE_CHECKING, Any, Final
 
+from meanwatt.agents.household.electric_vehicle import ElectricVehicle
 from meanwatt.analysis.study.task import Task
 from meanwatt.analysis.workers import KILLED
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
@@ -87,6 +88,11 @@ def _solve(task: Task, equilibrium: Equilibrium) -> Row:
         "adder_usd_per_kwh": equilibrium.adder_usd_per_kwh,
         **{f"fixed_charge_usd_per_day.{group}": value for group, value in fixed.items()},
         **standing_revenue(equilibrium),
+        **_unused_and_unmet(
+            equilibrium,
+            equilibrium.curtailed_kwh_per_household_day,
+            equilibrium.unmet_trip_kwh_per_household_day,
+        ),
         **_flat(equilibrium_metrics(equilibrium)),
     }
 
@@ -107,7 +113,18 @@ def _simulate(task: Task, equilibrium: Equilibrium) -> Row:
     )
     assert done.metrics is not None
     assert done.feeder is not None
-    return {**_flat(done.metrics), **_numbers(done.feeder.to_json())}
+    energy = _unused_and_unmet(equilibrium, done.curtailed_kwh_per_household_day, done.unmet_trip_kwh_per_household_day)
+    return {**energy, **_flat(done.metrics), **_numbers(done.feeder.to_json())}
+
+
+def _unused_and_unmet(equilibrium: Equilibrium, curtailed_kwh: float | None, unmet_kwh: float | None) -> Row:
+    """Solar output held back, and what trips lacked; None where nobody has panels, or a vehicle."""
+    types = equilibrium.economy.types
+    vehicles = any(isinstance(household.battery, ElectricVehicle) for household in types)
+    return {
+        "curtailed_kwh_per_household_day": curtailed_kwh if any(one.pv_kw.any() for one in types) else None,
+        "unmet_trip_kwh_per_household_day": unmet_kwh if vehicles else None,
+    }
 
 
 def _validate(task: Task, equilibrium: Equilibrium) -> Row:

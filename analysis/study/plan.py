@@ -15,6 +15,7 @@ from meanwatt.analysis.output.strict_json import dumps
 from meanwatt.analysis.study.code import Code, read_code
 from meanwatt.analysis.study.plan_file import StudyError, StudyFile, load_study
 from meanwatt.analysis.study.task import Task
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.files import is_file
 from meanwatt.model.scenario.identity import identifying_table
 from meanwatt.model.scenario.loading import Scenario, load_scenario, presets
@@ -106,7 +107,7 @@ def plan_study(path: str | Path, *, allow_code: str | Path | None = None) -> Pla
             tasks.append(Task(number=len(tasks), identity=identity, point=number, code=code, **settings))
     _require_different(tasks, points, label)
     messages = tuple(
-        sentence if count == len(points) else f"{sentence[:-1]} ({count} of {len(points)} points)."
+        sentence if count == len(points) else f"{sentence[:-1]} ({count} of {counted(len(points), 'point')})."
         for sentence, count in told.items()
     )
     return Plan(

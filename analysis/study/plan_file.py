@@ -14,6 +14,7 @@ from meanwatt.model.scenario.file_errors import one_line
 from meanwatt.model.scenario.files import FileError, read_toml
 from meanwatt.model.scenario.loading import REPLACED_WHOLE
 from meanwatt.model.scenario.marks import CheckedLater, Form
+from meanwatt.model.scenario.one_line import OneLineError
 from meanwatt.model.scenario.tariff_file import Table, finite, show
 
 MOST_TASKS: Final = 1_000_000
@@ -23,7 +24,7 @@ Number = int | float
 Axis = tuple[Any, ...]
 
 
-class StudyError(ValueError):
+class StudyError(OneLineError):
     """A study that cannot be run, in one line."""
 
 

@@ -14,6 +14,7 @@ from meanwatt.analysis.study.plan import Plan
 from meanwatt.analysis.study.task import Task
 from meanwatt.analysis.workers import WorkersLostError, results
 from meanwatt.model.progress.watch import Cancelled
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.messages import Messages
 
 OVERHEAD_HOUSEHOLDS: Final = 5_000
@@ -120,7 +121,7 @@ def run_study(
         done, tasks = len(kept.done), len(plan.tasks)
         return StudyRun(
             outcome=outcome,
-            message=f"{reason} with {done} of {tasks} tasks in {directory}; add --resume to go on.",
+            message=f"{reason} with {done} of {counted(tasks, 'task')} in {directory}; add --resume to go on.",
             tasks=tasks,
             found=found,
             done=done,
@@ -145,7 +146,7 @@ def _run(
             kept.append([row for _, row in batch])
             done += sum(_work(task) for task, _ in batch)
             if told is not None:
-                told(f"{len(kept.done)} of {len(kept.plan.tasks)} tasks", min(done / total, 1.0))
+                told(f"{len(kept.done)} of {counted(len(kept.plan.tasks), 'task')}", min(done / total, 1.0))
 
 
 def _work(task: Task) -> float:
@@ -159,13 +160,17 @@ def _complete(kept: StudyDirectory, found: int) -> StudyRun:
     not_converged = len(outcomes) - outcomes.count("converged") - refused - failed
     tasks = len(kept.plan.tasks)
     table = kept.path / RESULTS
-    counts = {"were refused": refused, "failed": failed, "did not converge": not_converged}
+    counts = {
+        ("was" if refused == 1 else "were") + " refused": refused,
+        "failed": failed,
+        "did not converge": not_converged,
+    }
     text = " and ".join(f"{count} {what}" for what, count in counts.items() if count)
     again = ", and --resume does again what failed" if failed else ""
     seen = f"; {text}: see its columns outcome and message{again}" if text else ""
     return StudyRun(
         outcome=StudyOutcome.COMPLETE,
-        message=f"{tasks} tasks are in {table}{seen}.",
+        message=f"{counted(tasks, 'task')} {'is' if tasks == 1 else 'are'} in {table}{seen}.",
         tasks=tasks,
         found=found,
         done=tasks,
@@ -186,7 +191,8 @@ def _unsolved(hours: Sequence[float | None]) -> Messages:
     if not count:
         return ()
     return (
-        f"Power flow: no state found in some hours of {count} of {len(hours)} rows, see their column hours_unsolved;"
+        f"Power flow: no state found in some hours of {count} of {counted(len(hours), 'row')},"
+        " see their column hours_unsolved;"
         " their voltages, loadings and losses are those of the other hours.",
     )
 

@@ -24,6 +24,7 @@ from meanwatt.analysis.validation.sample import Sample
 from meanwatt.analysis.validation.scaling import Interval, Scaling, falling, pooled_ratio, root, scaling
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import build_economy
 from meanwatt.model.scenario.loading import load_scenario
 
@@ -117,7 +118,7 @@ def _by_law(sample: Sample, tasks: Sequence[Task], results: Results, progress: "
     for task, one in results:
         found[task] = one
         done += task.work
-        progress("markets", f"{len(found)} of {len(tasks)} markets", min(done / work, 1.0))
+        progress("markets", f"{len(found)} of {counted(len(tasks), 'market')}", min(done / work, 1.0))
     return [
         [[found[task] for task in tasks if (task.law, task.households) == (law, count)] for count in sample.households]
         for law in range(1 + max(task.law for task in tasks))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from meanwatt.analysis.validation.scaling import Interval
+from meanwatt.model.scenario.counted import counted
 
 
 class Status(StrEnum):
@@ -33,17 +34,20 @@ def verdict(findings: Collection[Finding]) -> tuple[Status, str]:
     """All criteria in one word and one sentence."""
     by = {status: [f for f in findings if f.status is status] for status in Status}
     judged = len(findings) - len(by[Status.NOT_APPLICABLE])
+    criteria = counted(judged, "criterion", "criteria")
     if by[Status.FAIL]:
         names = ", ".join(f.title for f in by[Status.FAIL])
-        return Status.FAIL, f"Not validated: {len(by[Status.FAIL])} of {judged} criteria failed ({names})."
+        return Status.FAIL, f"Not validated: {len(by[Status.FAIL])} of {criteria} failed ({names})."
     if by[Status.UNDECIDED] or not judged:
         names = ", ".join(f.title for f in by[Status.UNDECIDED]) or "nothing was judged"
         return (
             Status.UNDECIDED,
-            f"Not decided: none of {judged} criteria failed, but {len(by[Status.UNDECIDED])} need more replications or"
-            f" days to tell ({names}).",
+            f"Not decided: none of {criteria} failed, but {counted(len(by[Status.UNDECIDED]), 'needs', 'need')} more"
+            f" replications or days to tell ({names}).",
         )
-    return Status.PASS, f"Validated: all {judged} criteria that apply passed."
+    if judged == 1:
+        return Status.PASS, "Validated: the one criterion that applies passed."
+    return Status.PASS, f"Validated: all {criteria} that apply passed."
 
 
 def within(interval: Interval, low: float, high: float) -> Status:

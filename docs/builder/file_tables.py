@@ -9,7 +9,7 @@ HEAD = "| key | unit | range | default | meaning |\n|---|---|---|---|---|"
 
 
 def file_tables(file: str) -> str:
-    """Keys of a scenario, tariff or study file."""
+    """Keys of a scenario, tariff, study or game file."""
     keys = file_keys(file)
     parts = [HEAD, *_rows(key for key in keys if not key.table and not key.heading)]
     for table in (key for key in keys if key.heading):
@@ -22,7 +22,7 @@ def file_tables(file: str) -> str:
 
 def _rows(keys: Iterable[FileKey]) -> list[str]:
     return [
-        f"| `{key.name}` | {key.unit or '–'} | {_cell(key.allowed)} | {_default(key)} | {_cell(key.meaning)} |"
+        f"| `{key.name}` | {key.unit or '–'} | {cell(key.allowed)} | {_default(key)} | {cell(key.meaning)} |"
         for key in keys
     ]
 
@@ -30,7 +30,7 @@ def _rows(keys: Iterable[FileKey]) -> list[str]:
 def _about(table: FileKey) -> str:
     given = "It must be given." if table.required else f"Where it is left out: {table.default}."
     limit = table.allowed.partition("; ")[2]
-    return f"{_cell(table.meaning)} {given}" + (f" It has {limit}." if limit else "")
+    return f"{cell(table.meaning)} {given}" + (f" It has {limit}." if limit else "")
 
 
 def _default(key: FileKey) -> str:
@@ -40,7 +40,7 @@ def _default(key: FileKey) -> str:
     return key.default if words else f"`{key.default}`"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Text as Markdown in a cell: code marked once, and what Markdown would read as its own marks escaped."""
     pieces = re.split(r"`+([^`]+)`+", text)
     plain = [re.sub(r"([|*_<\[\]])", r"\\\1", piece) for piece in pieces[::2]]

@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 
 from sphinx.application import Sphinx
 
+from builder.command_tables import command_tables
 from builder.file_tables import file_tables
 
 PARTS: Mapping[str, Callable[[str], str]] = {
+    "commands": command_tables,
     "keys": file_tables,
     "code": lambda part: f"```{{reference-of-code}} {part}\n```",
 }

@@ -27,6 +27,7 @@ from meanwatt.model.market.market_centre import MarketCentre, PlayedDay
 from meanwatt.model.market.population import divide, largest_remainder, rank_ranges
 from meanwatt.model.market.setup import cohort_shares, require_population
 from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
 
 
@@ -249,7 +250,8 @@ def require_divisible(
     most = next(n for n in range(min(parts, households), 0, -1) if _everywhere(economy, households, n))
     if most < parts:
         raise ValueError(
-            f"{name} is {parts} for {households} households, and some worker would have none; give at most {most}"
+            f"{name} is {parts} for {counted(households, 'household')}, and some worker would have none: each takes an"
+            f" even part of every household type; give at most {most}, or more households"
         )
 
 

@@ -26,6 +26,7 @@ from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 from meanwatt.model.progress.heartbeat import Heartbeat
 from meanwatt.model.progress.machine import require_room
 from meanwatt.model.progress.watch import Progress, Watch
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 from meanwatt.model.scenario.messages import Messages
@@ -62,7 +63,7 @@ def require_population(economy: Economy, households: int, parts: int = 1) -> Non
             f" counted; give at most {most}, or a smaller load.use_kwh_per_day or pv_kw"
         )
     each = 4 * economy.slots + 40  # meter readings, and the other columns
-    require_room(households / parts * each, f"{households} households", "fewer of them")
+    require_room(households / parts * each, f"{counted(households, 'household')}", "fewer of them")
 
 
 def find_economy(

@@ -44,11 +44,12 @@ from meanwatt.model.mean_field.solution_messages import (
     solution_messages,
     unmet_trip_kwh_per_day,
 )
-from meanwatt.model.mean_field.solvers.methods import SolverMethod, method_named
+from meanwatt.model.mean_field.solvers.methods import AUTO, SolverMethod, method_named
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess, solve_prices
 from meanwatt.model.mean_field.solvers.price_search import PriceSolution
 from meanwatt.model.mean_field.solvers.revenue_recovery import Recovered, balancing_fixed_charge, smallest_adder
 from meanwatt.model.progress.watch import Cancelled, Watch
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages, joined, scenario_messages, unpaid_messages
 
@@ -312,7 +313,7 @@ def solve_equilibrium(
         economy=economy,
         tariff=tariff,
         outcome=outcome,
-        message=_sentence(outcome, residual, surplus, tariff, recovered.prices, watch.evaluations, solved),
+        message=_sentence(outcome, residual, surplus, tariff, recovered.prices, watch.evaluations, solved, method),
         iterations=watch.evaluations,
         seconds=time.perf_counter() - began,
         residual_usd_per_kwh=residual,
@@ -389,20 +390,23 @@ def _sentence(
     prices: PriceSolution,
     evaluations: int,
     solved: bool,
+    method: SolverMethod,
 ) -> str:
     """Put the outcome in words a reader can act on."""
+    after = counted(evaluations, "evaluation")
     if outcome is Outcome.CONVERGED:
-        return f"Converged: prices answer themselves within {residual:.1e} USD/kWh after {evaluations} evaluations."
+        return f"Converged: prices answer themselves within {residual:.1e} USD/kWh after {after}."
     if outcome is Outcome.ROUND_LIMIT:
         tried = f" Tried: {prices.tried}." if prices.tried else ""
+        alone = "" if method is AUTO else f"{method.name} was asked for by itself: give solver {AUTO.name}, or "
         return (
-            f"Not converged: prices still move by {residual:.1e} USD/kWh after {evaluations} evaluations;"
-            f" raise temperature_usd or lower the pass-through.{tried}"
+            f"Not converged: prices still move by {residual:.1e} USD/kWh after {after};"
+            f" {alone}raise temperature_usd or lower the pass-through.{tried}"
         )
     if outcome is Outcome.CANCELLED and solved:
-        return f"Cancelled after {evaluations} evaluations: the prices are found, their certificates are not complete."
+        return f"Cancelled after {after}: the prices are found, their certificates are not complete."
     if outcome is Outcome.CANCELLED:
-        return f"Cancelled after {evaluations} evaluations; the figures are those of the starting point."
+        return f"Cancelled after {after}; the figures are those of the starting point."
     return (
         f"No revenue-adequate tariff: up to an adder of {tariff.adder_cap_usd_per_kwh:g} USD/kWh revenue never covers"
         f" cost; the smallest shortfall found is {-surplus:.3f} USD per household-day at an adder of"

@@ -8,6 +8,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Tariff, export_credit
 from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
 
 ROUNDING: Final = 1e-12
@@ -73,7 +74,8 @@ def _capped_credit(economy: Economy, tariff: Tariff, found: Answer) -> Iterator[
     if binds.any():
         yield (
             f"tariff.export.capped_at_import = true: the posted export credit is cut to the import rate in"
-            f" {int(binds.sum())} of {binds.size} slots, by up to {cut.max():.3g} USD/kWh; false pays it as posted."
+            f" {int(binds.sum())} of {counted(binds.size, 'slot')}, by up to {cut.max():.3g} USD/kWh;"
+            " false pays it as posted."
         )
 
 

@@ -25,6 +25,12 @@ WANTED = {
 }
 
 
+EXTENDS = "extends"
+"""Key of a scenario file that never reaches its schema."""
+NOT_EXTENDED = "only a scenario file extends another, at its top; write this table out whole"
+"""What to say where a table in it, or a tariff file, has that key."""
+
+
 def one_line(error: ValidationError, schema: type[BaseModel], *, also: Sequence[str] = ()) -> str:
     """Put the first problem into one line, with the number of further ones.
 
@@ -51,6 +57,8 @@ def one_line(error: ValidationError, schema: type[BaseModel], *, also: Sequence[
 def _sentence(entry: Mapping[str, Any], schema: type[BaseModel], also: Sequence[str]) -> str:
     kind, location = entry["type"], list(entry["loc"])
     key, context = ".".join(str(part) for part in location), entry.get("ctx", {})
+    if kind == "extra_forbidden" and location[-1] == EXTENDS and EXTENDS in also:
+        return f"key {key!r}: {NOT_EXTENDED}"
     if kind == "extra_forbidden":
         table = [str(part) for part in location[:-1]]
         names = _fields(schema, location[:-1]) + ([] if table else [*also])

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from meanwatt.model.scenario.file_errors import one_line
+from meanwatt.model.scenario.by_name import names_in, opened
+from meanwatt.model.scenario.file_errors import EXTENDS, NOT_EXTENDED, one_line
 from meanwatt.model.scenario.files import (
     FileError,
     TomlTable,
@@ -19,7 +20,9 @@ from meanwatt.model.scenario.files import (
     require_regular,
     require_shallow,
 )
+from meanwatt.model.scenario.marks import Names
 from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.one_line import OneLineError
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.tables import OneDayTable
 from meanwatt.model.scenario.tariff_file import TariffTable, show
@@ -45,7 +48,7 @@ LONGEST_CHAIN = 16
 """Files that extend one another; a chain this long is a slip."""
 
 
-class ScenarioError(ValueError):
+class ScenarioError(OneLineError):
     """A scenario or tariff that cannot be used, in one line."""
 
 
@@ -138,6 +141,8 @@ def load_tariff(path: str | Path) -> TariffTable:
     except FileError as error:
         raise ScenarioError(f"{label}: {error}") from None
     try:
+        if EXTENDS in table:
+            raise ScenarioError(f"{label}: key {EXTENDS!r}: {NOT_EXTENDED}")
         return TariffTable.model_validate(table)
     except ValidationError as error:
         raise ScenarioError(f"{label}: {one_line(error, TariffTable)}") from None
@@ -147,7 +152,7 @@ def _validated(table: TomlTable, label: str) -> Scenario:
     try:
         return Scenario.model_validate(table)
     except ValidationError as error:
-        raise ScenarioError(f"{label}: {one_line(error, Scenario, also=('extends',))}") from None
+        raise ScenarioError(f"{label}: {one_line(error, Scenario, also=(EXTENDS,))}") from None
 
 
 def _read(source: str | Path, label: str, readers: tuple[Path, ...]) -> TomlTable:
@@ -254,6 +259,14 @@ def _require_tariff(table: TomlTable, name: str, label: str) -> None:
         raise ScenarioError(f"{label}: {unknown('tariff', name, table['tariffs'])} (or give the path of a TOML file)")
 
 
+def _opened(table: TomlTable, names: Names, key: str, value: Any, label: str) -> TomlTable:
+    """The table by name that a value for all stands for."""
+    try:
+        return opened(table, names, key, value)
+    except ValueError as error:
+        raise ScenarioError(f"{label}: {error}") from None
+
+
 def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
     """Set one dotted key of a fully written-out scenario table."""
     parts = key.split(".")
@@ -263,7 +276,11 @@ def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
     if parts[0] == "one_day" and table["one_day"] is None and len(parts) > 1:
         table["one_day"] = OneDayTable().model_dump()
     inner: Any = table["tariffs"][table["default_tariff"]] if of_tariff else table
+    outer: Any = None
     for depth in range(1 if of_tariff else 0, len(parts)):
+        by = names_in(parts[: depth + 1])
+        if of_tariff and by is not None and (not isinstance(inner, dict) or by is Names.TECHNOLOGIES):
+            inner = outer[parts[depth - 1]] = _opened(table, by, ".".join(parts[: depth + 1]), inner, label)
         if not isinstance(inner, dict):
             inside = ".".join(parts[:depth])
             raise ScenarioError(f"{label}: key {key!r} goes into {inside}, which is not a table; drop .{parts[depth]}")
@@ -272,5 +289,5 @@ def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
             valid = [".".join([*parts[:depth], name, *parts[depth + 1 :]]) for name in names]
             raise ScenarioError(f"{label}: {unknown('key', key, valid)}")
         if depth < len(parts) - 1:
-            inner = inner[parts[depth]]
+            outer, inner = inner, inner[parts[depth]]
     inner[parts[-1]] = value

@@ -1,6 +1,7 @@
-"""What an annotation says of a key beside its type, for the reference of the files; nothing is checked here."""
+"""What an annotation says of a key beside its type, for the reference of the files and dotted keys."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from meanwatt.model.scenario.ranges import Range
 
@@ -33,3 +34,18 @@ class AddedLater:
     While it has its default it is left out of what identifies them
     (`meanwatt.model.scenario.identity.identifying_table`), so that they can be resumed.
     """
+
+
+class Names(Enum):
+    """What the entries of a table are named by."""
+
+    INCOME_GROUPS = "income group"
+    TECHNOLOGIES = "technology"
+    PERIODS_OR_DAYS = "period, day type or season"
+
+
+@dataclass(frozen=True, slots=True)
+class ByName:
+    """A value for all that may be a table by name instead; a dotted key may set one entry of it."""
+
+    names: Names

@@ -46,6 +46,10 @@ class Range:
         """Say what is allowed, with its unit: ``0, or a number from 0.001 to 10 kWh``."""
         return f"{self.bounds()} {self.unit}".rstrip()
 
+    def counts(self) -> str:
+        """Say what is allowed of a number of things: ``from 1 to 8 states``."""
+        return self.wanted().removeprefix("a whole number ")
+
     def require(self, value: Any, place: str = "") -> Any:
         """Return a value whose numbers all lie in the range.
 

@@ -19,7 +19,7 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.components.access_charge import AccessCharge
 from meanwatt.agents.tariff.components.standing_charge import StandingCharge
 from meanwatt.model.scenario import ranges
-from meanwatt.model.scenario.marks import Form
+from meanwatt.model.scenario.marks import ByName, Form, Names
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.technologies import TECHNOLOGIES
 
@@ -115,13 +115,24 @@ def tuples(value: object) -> object:
 NumberOrList = Annotated[float | tuple[float, ...], BeforeValidator(_number_or_list), Form("{}, or a list of them")]
 """A number, or a list of them (one an hour or slot, or one a segment)."""
 RateForm = Annotated[
-    Any, BeforeValidator(_rate), Form("{}, a list of one an hour or slot, or a table by period, day type or season")
+    Any,
+    BeforeValidator(_rate),
+    Form("{}, a list of one an hour or slot, or a table by period, day type or season"),
+    ByName(Names.PERIODS_OR_DAYS),
 ]
 """A number, a list, a table period → number, or a table day type or season → any of these."""
-ByGroup = Annotated[float | dict[str, float], BeforeValidator(_by_group), Form("{}, or a table by income group")]
+ByGroup = Annotated[
+    float | dict[str, float],
+    BeforeValidator(_by_group),
+    Form("{}, or a table by income group"),
+    ByName(Names.INCOME_GROUPS),
+]
 """A number for everybody, or a table income group → number."""
 ByTechnology = Annotated[
-    float | dict[str, float], BeforeValidator(_by_technology), Form("{}, or a table by technology")
+    float | dict[str, float],
+    BeforeValidator(_by_technology),
+    Form("{}, or a table by technology"),
+    ByName(Names.TECHNOLOGIES),
 ]
 """A number for everybody, or a table technology → number, 0 for those not named."""
 Row = Annotated[tuple[float, ...], BeforeValidator(tuples), Form("a list, each {}")]

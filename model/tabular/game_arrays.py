@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.ranges import GAME_ACTIONS, REWARD, SHARE
 from meanwatt.model.scenario.tables import SUM_TOLERANCE
@@ -62,7 +63,9 @@ def read_names(entries: Mapping[str, StateEntry]) -> Names:
     actions = (tuple(entry.reward), tuple(_row(row, f"{place}.{first}")))
     for player, group in zip(PLAYERS, actions, strict=True):
         if not GAME_ACTIONS.holds(len(group)):
-            raise ValueError(f"{place} has {len(group)} actions of the {player}; give {GAME_ACTIONS.wanted()}")
+            raise ValueError(
+                f"{place} has {counted(len(group), 'action')} of the {player}; give {GAME_ACTIONS.counts()}"
+            )
     for name in (*actions[0], *actions[1]):
         require_name("action", name)
         if name in entries:

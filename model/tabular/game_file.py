@@ -8,9 +8,12 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field, ValidationError
 
 from meanwatt.model.scenario import ranges
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.file_errors import one_line
 from meanwatt.model.scenario.files import is_file, is_path, read_toml
+from meanwatt.model.scenario.marks import CheckedLater, Entries, Form
 from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.one_line import OneLineError
 from meanwatt.model.scenario.tariff_file import Table, finite, show
 from meanwatt.model.tabular.game_arrays import (
     PLAYERS,
@@ -30,7 +33,11 @@ STAGE: Final = "stage"
 """Name of the state of a game that has one only."""
 
 
-class GameFileError(ValueError):
+REWARDS: Final = "tables by the leader's and then the follower's action, in them two numbers in brackets, each {}"
+"""How rewards are written."""
+
+
+class GameFileError(OneLineError):
     """A game that cannot be used, in one line."""
 
 
@@ -57,10 +64,10 @@ def _start(value: object) -> object:
 class StateTable(Table):
     """``[states.NAME]``: what both get in a state, and where it leads to."""
 
-    reward: dict[str, Any] = Field(default_factory=dict)
-    """Leader's action → follower's action → [what the leader gets, what the follower gets]; without it both get 0."""
-    next: Any
-    """A state's name, a table state → probability, or a table action → any of these."""
+    reward: Annotated[dict[str, Any], Form(REWARDS), CheckedLater(ranges.REWARD)] = Field(default_factory=dict)
+    """Leader's action → follower's action → what the leader gets and what the follower gets; without it both get 0."""
+    next: Annotated[Any, Form("a state's name, a table of probabilities by state, or a table of these by action")]
+    """Where it leads to, whatever is played or action by action."""
 
 
 class GameFile(Table):
@@ -74,13 +81,18 @@ class GameFile(Table):
     """Who follows, e.g. home."""
     unit: str = ""
     """Unit of the rewards, e.g. USD."""
-    discount: Annotated[float | dict[str, float], BeforeValidator(_by_player), ranges.GAME_DISCOUNT]
-    """Weight of the next period: a number, or a table with leader and follower."""
-    start: Annotated[Any, BeforeValidator(_start)] = None
-    """First state, or a table state → probability; without it all are alike."""
-    reward: dict[str, Any] = Field(default_factory=dict)
-    """Rewards of a game of one stage, played again and again; written as in ``[states.NAME]``."""
-    states: dict[str, StateTable] = Field(default_factory=dict)
+    discount: Annotated[
+        float | dict[str, float],
+        BeforeValidator(_by_player),
+        ranges.GAME_DISCOUNT,
+        Form("{}, or a table with leader and follower"),
+    ]
+    """Weight of the next period, for both or for each."""
+    start: Annotated[Any, BeforeValidator(_start), Form("a state's name, or a table of probabilities by state")] = None
+    """First state; without it all are alike."""
+    reward: Annotated[dict[str, Any], Form(REWARDS), CheckedLater(ranges.REWARD)] = Field(default_factory=dict)
+    """Rewards of a game of one stage, played again and again; written as those of a state."""
+    states: Annotated[dict[str, StateTable], Entries(ranges.GAME_STATES)] = Field(default_factory=dict)
     """State → its rewards and where it leads to."""
 
     def named(self, name: str) -> NamedGame:
@@ -124,7 +136,9 @@ class GameFile(Table):
         if not self.states:
             return {STAGE: StateEntry(place="", reward=self.reward, next=STAGE)}
         if not ranges.GAME_STATES.holds(len(self.states)):
-            raise ValueError(f"states has {len(self.states)} entries; give {ranges.GAME_STATES.wanted()}")
+            raise ValueError(
+                f"states has {counted(len(self.states), 'entry', 'entries')}; give {ranges.GAME_STATES.counts()}"
+            )
         for name in self.states:
             require_name("state", name)
         return {

@@ -18,6 +18,7 @@ from scipy.special import logsumexp, xlogy
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.softmax import softmax
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.tabular.stackelberg_games import PERIODS, GameOutcome, optimal_action_values, recurrence
 from meanwatt.model.tabular.tabular_game import StackelbergGame, checked_policy, evaluate
 
@@ -251,7 +252,7 @@ def iterate_softmax(
     x = policies[-1]
     y = follow(x)
     leader_value, follower_value = evaluate(game, x, y)
-    after = f"after {len(residuals)} rounds"
+    after = f"after {counted(len(residuals), 'round')}"
     message = {
         GameOutcome.CONVERGED: f"Converged: the leader's policy answers itself within {residuals[-1]:.1e} {after}.",
         GameOutcome.CYCLE: f"Cycle of period {period} {after}, steps of {residuals[-1]:.2g}; raise a temperature.",

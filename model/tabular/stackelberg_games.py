@@ -25,6 +25,7 @@ from scipy.optimize import linprog
 
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.tabular.tabular_game import StackelbergGame, checked_policy, evaluate, least_tie
 
 MAX_POLICIES = 20_000
@@ -315,12 +316,16 @@ def _solve_by_stage(
     kind = "mixed commitments" if mixed else "actions"
     if concept is Concept.COMMITMENT:
         kind += ", the best of all as the game separates by state,"
+    after = counted(rounds, "round")
     message = {
         GameOutcome.CONVERGED: f"Converged: {kind} by state repeat their own values within {residual:.1e} after"
-        f" {rounds} rounds.",
+        f" {after}.",
         GameOutcome.CYCLE: f"Cycle of period {period}: no stage-by-stage equilibrium in {kind} was reached; the figures"
         " are the last round's and no equilibrium; try mixed=True or commitment_equilibrium.",
-    }.get(outcome, f"Not converged: values still move by {residual:.1e} after {rounds} rounds; raise max_rounds.")
+    }.get(
+        outcome,
+        f"Not converged: values still move by {residual:.1e} after {after}; raise max_rounds.",
+    )
     return StackelbergEquilibrium(
         game=game,
         concept=concept,

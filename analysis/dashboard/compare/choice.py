@@ -1,8 +1,9 @@
 """What a visitor compares, and how it is written in an address."""
 
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
+from meanwatt.analysis.dashboard.shared.query import read_parts
 from meanwatt.analysis.dashboard.shared.settings import LANDING_SCENARIO, Settings
 from meanwatt.model.scenario.nearest import unknown
 
@@ -59,13 +60,11 @@ def from_query(text: str) -> tuple[Choice, tuple[str, ...]]:
     Choice, tuple of str
         What could be read, defaults for the rest; one sentence for every part that was left out.
     """
-    choice, problems = Choice(), []
-    given = dict(parse_qsl(text.lstrip("?"), keep_blank_values=True))
-    for key in sorted(given, key=lambda name: name != "scenario"):  # it decides which tariffs there are
-        try:
-            if key not in KEYS:
-                raise ValueError(unknown("parameter", key, KEYS))
-            choice = replace(choice, **{key: given[key]})
-        except ValueError as error:
-            problems.append(str(error))
-    return choice, tuple(problems)
+    return read_parts(text, Choice(), _changed, first=KEYS[:1])  # the scenario decides which tariffs there are
+
+
+def _changed(choice: Choice, key: str, text: str) -> Choice:
+    """A choice with one key of the address set."""
+    if key not in KEYS:
+        raise ValueError(unknown("parameter", key, KEYS))
+    return replace(choice, **{key: text})

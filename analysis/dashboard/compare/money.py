@@ -46,8 +46,8 @@ class Payer:
     ----------
     group, technology
         As in `meanwatt.agents.household.household_type.HouseholdType`.
-    share_per_mille
-        Part of all homes; those of all payers sum to 1,000.
+    share
+        Part of all homes.
     a, b
         Mean net bill of one of these homes under either tariff. [cents/month]
     adds
@@ -56,7 +56,7 @@ class Payer:
 
     group: str
     technology: str
-    share_per_mille: int
+    share: float
     a: int
     b: int
     adds: int
@@ -103,12 +103,11 @@ def payers(a: Solution, b: Solution) -> tuple[Payer, ...]:
     bill_a, bill_b = (CENTS_PER_MONTH * _by_kind(s, s.equilibrium.bill_usd_per_day) / share for s in (a, b))
     total = books(b).revenue - books(a).revenue
     adds = largest_remainder((share * (bill_b - bill_a)).tolist(), total)
-    shares = largest_remainder((1000 * share).tolist(), 1000)
     return tuple(
         Payer(
             group=group,
             technology=technology,
-            share_per_mille=shares[index],
+            share=float(share[index]),
             a=round(bill_a[index]),
             b=round(bill_b[index]),
             adds=adds[index],

@@ -10,7 +10,7 @@ from meanwatt.analysis.dashboard.compare.mean_day import mean_day_chart
 from meanwatt.analysis.dashboard.compare.money import Books, Payer, books, payers
 from meanwatt.analysis.dashboard.compare.numbers import Compared, key_numbers
 from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options, tariff_titles
-from meanwatt.analysis.dashboard.shared.figures import ANCHORS, group_label, recovered
+from meanwatt.analysis.dashboard.shared.figures import ANCHORS, group_label, number, recovered
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
@@ -146,7 +146,7 @@ def _payers(rows: Sequence[Payer], a: Books, b: Books) -> dict[str, Any]:
             "rows": [
                 {
                     "name": words.technology_label(row.technology),
-                    "share": f"{row.share_per_mille / 10:.1f}",
+                    "share": number(100 * row.share, 1),
                     "a": words.cents(row.a),
                     "b": words.cents(row.b),
                     "difference": words.cents(row.difference, signed=True),

@@ -110,7 +110,8 @@ def without_effect(offered: Iterable[Knob], settings: Settings) -> dict[str, str
     reasons: dict[str, str] = {}
     for key in defaults:
         export = key.startswith("tariff.export.")
-        if no_exports and (export or key == "battery_share_scale"):
+        roofs = key == "tariff.access_charge.usd_per_pv_kw_day"
+        if (no_sun and roofs) or (no_exports and (export or key == "battery_share_scale")):
             reasons[key] = "no effect: no home has solar"
         elif export and key != "tariff.export.rule" and rule != "net_billing":
             reasons[key] = "no effect: there is no posted credit"
@@ -147,6 +148,7 @@ def _tariff_knobs(preset: Scenario) -> Iterator[Knob]:
     yield from _rates(
         "tariff.fixed_charge_usd_per_day", tariff.fixed_charge_usd_per_day, part, "Fixed charge", unit="$/day", high=3.0
     )
+    yield from _access_knobs(preset, part)
     part = "What solar homes earn"
     yield Knob(
         key="tariff.export.rule",
@@ -164,6 +166,33 @@ def _tariff_knobs(preset: Scenario) -> Iterator[Knob]:
         step=0.05,
         help="0: none of it; 1: all of it",
     )
+
+
+def _access_knobs(preset: Scenario, part: str) -> Iterator[Knob]:
+    """The grid-access charge where it tells homes apart: by their solar, or by technology as the tariff has it.
+
+    One that is the same for every home would double the fixed charge.
+    """
+    charge = preset.tariffs[preset.selected_tariff].access_charge
+    if any(group.pv_share > 0 and group.pv_kw > 0 for group in preset.income_groups.values()):
+        yield Knob(
+            key="tariff.access_charge.usd_per_pv_kw_day",
+            part=part,
+            label="Grid access, for each kW of solar",
+            default=float(charge.usd_per_pv_kw_day),
+            unit="$/day",
+            high=max(0.5, math.ceil(2 * charge.usd_per_pv_kw_day)),
+            step=0.01,
+        )
+    if isinstance(charge.usd_per_household_day, Mapping):
+        yield from _rates(
+            "tariff.access_charge.usd_per_household_day",
+            charge.usd_per_household_day,
+            part,
+            "Grid access",
+            unit="$/day",
+            high=3.0,
+        )
 
 
 def _town_knobs(preset: Scenario) -> Iterator[Knob]:
@@ -186,6 +215,16 @@ def _town_knobs(preset: Scenario) -> Iterator[Knob]:
         high=_saturation(4.0, (g.storage_share_of_pv for g in groups), (g.battery_only_share for g in groups)),
         step=0.1,
     )
+    if any(group.ev_share > 0 for group in groups):
+        yield Knob(
+            key="ev_share_scale",
+            part=part,
+            label="Homes with electric cars",
+            default=float(preset.ev_share_scale),
+            unit="× today",
+            high=_saturation(4.0, (g.ev_share for g in groups)),
+            step=0.1,
+        )
     yield Knob(
         key="elasticity",
         part=part,

@@ -11,6 +11,7 @@ from meanwatt.analysis.dashboard.shared.notices import Notice
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import HOUSEHOLDS, SEEDS, Settings
 from meanwatt.analysis.dashboard.shared.solved import Work
+from meanwatt.model.scenario.counted import counted
 
 SPEEDS = (0.5, 1, 2, 5, 10, 20)
 """Days a second that a visitor can choose."""
@@ -145,7 +146,7 @@ def form_json(stage: Stage) -> str:
             "tariff": preset.selected_tariff,
             "tariffs": tariff_options(preset),
             "parts": [*_parts(offered, stage), {"title": "The sample", "fields": _sample(stage)}],
-            "changes": "" if not count else f"{count} change{'s' if count > 1 else ''} not applied.",
+            "changes": "" if not count else f"{counted(count, 'change')} not applied.",
             "refused": bool(stage.refused),
             "edits": stage.edits,
             "work": None

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from meanwatt.analysis.leader.tariff_effects import TariffEffects
 
 LEAST_USD: Final = 1e-3
-"""Below this the metered logarithm goes on as a straight line, so that learners are told a number. [USD/day]"""
+"""Below this the metered logarithm goes on as a straight line, so that it is finite where a group has 0. [USD/day]"""
+LEAST: Final = np.log(LEAST_USD) - 1.0
+"""The metered logarithm of 0: no metered Nash welfare is lower. [ln(USD per household-day)]"""
 
 
 class Nash(Objective):
@@ -27,7 +29,8 @@ class Nash(Objective):
     Its derivative is Σ_g share_g·dS_g/(income_g/365 + S_g). A group left with nothing or less makes it −∞: such a
     tariff is infeasible. Meters do not show S_g, but what it gained over the tariff in force lies in the bracket of the
     rule of a half. A metering leader therefore counts from the use in force: group g has income_g/365 less its metered
-    bill there, and its gain beside it.
+    bill there, and its gain beside it. Where the tariff in force leaves a group with nothing, the leader meters Nash
+    welfare itself and no gain.
     """
 
     called = "the Nash leader"
@@ -42,6 +45,11 @@ class Nash(Objective):
             return -np.inf
         return float(effects.economy.group_share[there] @ np.log(left[there]))
 
+    def shortfall(self, effects: "TariffEffects") -> Floats:
+        """Minus what every group with households is left with. [USD/day]"""
+        there, left = _left_usd_per_day(effects)
+        return np.asarray(-left[there])
+
     def undefined(self, effects: "TariffEffects") -> str | None:
         """Name the group that is left with least, where that is nothing or less."""
         there, left = _left_usd_per_day(effects)
@@ -54,15 +62,19 @@ class Nash(Objective):
         )
 
     def metered(self, change: "MeteredChange", weights: Mapping[str, float]) -> Metered:
-        """Nash welfare gained over the tariff in force. [ln(USD per household-day)]"""
+        """Nash welfare gained over the tariff in force, if it has any. [ln(USD per household-day)]"""
         share, income, bill = change.group_share, change.income_usd_per_year, change.bill_in_force_usd_per_day()
         there = share > 0
         share, before = share[there], income[there] / DAYS_PER_YEAR - bill[there]
         least, most = (gain[there] for gain in change.household_gain_usd_per_day())
         after = before + 0.5 * (least + most)
-        half_width = 0.5 * float(share @ (_log(before + most) - _log(before + least)))
-        value = float(share @ (_log(after) - _log(before)))
-        return Metered(value=value, half_width=half_width, feasible=bool((after > 0).all()))
+        reference = _log(before) if (before > 0).all() else np.zeros(len(before))
+        if not (after > 0).all():  # below all that is defined, by what the poorest lacks
+            lowest = float(share.sum() * LEAST - share @ reference)
+            return Metered(value=lowest + float(after.min()), feasible=False)
+        ends = (np.maximum(before + least, 0.0), before + most)  # what the bracket has of the defined
+        half_width = 0.5 * float(share @ (_log(ends[1]) - _log(ends[0])))
+        return Metered(value=float(share @ (_log(after) - reference)), half_width=half_width)
 
 
 def _left_usd_per_day(effects: "TariffEffects") -> tuple[Bools, Floats]:
@@ -73,7 +85,7 @@ def _left_usd_per_day(effects: "TariffEffects") -> tuple[Bools, Floats]:
 
 
 def _log(left: Floats) -> Floats:
-    """Logarithm, prolonged as a straight line below `LEAST_USD`: concave and rising everywhere."""
+    """Logarithm, from `LEAST_USD` down to 0 a straight line: concave and rising."""
     inside = np.maximum(left, LEAST_USD)
     return np.asarray(np.log(inside) + (left - inside) / LEAST_USD)
 

@@ -21,9 +21,9 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.leader.defined_start import defined_start
 from meanwatt.model.mean_field.leader.leader_problem import (
     FEASIBLE,
-    NOWHERE_FEASIBLE,
     LeaderProblem,
     Trial,
     trial_of,
@@ -31,6 +31,7 @@ from meanwatt.model.mean_field.leader.leader_problem import (
 from meanwatt.model.mean_field.leader.tariff_evaluator import BudgetSpent, TariffEvaluator
 from meanwatt.model.mean_field.leader.tariff_family import starting_points
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
+from meanwatt.model.scenario.counted import counted
 
 EVALUATIONS_PER_START = 40
 FIRST_STEP = 0.25
@@ -39,6 +40,8 @@ LAST_STEP = 1e-3
 """and the last."""
 PRECISION_USD = 1e-7
 """Gain of the objective that is not worth another step. [USD per household-day]"""
+Climb = Callable[[LeaderProblem, TariffEvaluator, Floats, int], bool]
+"""A search from a point of the unit cube with so many evaluations; True if it ended by its own stopping rule."""
 SETTLED = (0, 8)
 """SLSQP's exits at an optimum: its tolerance met, or (at a kink of the objective) no direction climbs."""
 
@@ -107,14 +110,15 @@ def commit(
     climb = _climb if gradients and economy.scenario.temperature_usd > 0 else _search
     outcome = Outcome.CONVERGED
     try:
-        settled = [climb(problem, evaluator, family.unit(start), evaluations_per_start) for start in starts]
+        search = partial(_begun_inside, problem, evaluator, climb, evaluations_per_start)
+        settled = [search(family.unit(start)) for start in starts]
         if not any(settled):
             outcome = Outcome.ROUND_LIMIT
     except Cancelled:
         outcome = Outcome.CANCELLED
     best = evaluator.best(FEASIBLE)
     if best is None:
-        raise ValueError(NOWHERE_FEASIBLE)
+        raise ValueError(problem.nowhere_feasible)
     trial, tariff = trial_of(best), family.tariff(best.parameters)
     return Commitment(
         tariff=tariff,
@@ -133,6 +137,15 @@ def _report(evaluator: TariffEvaluator, watch: Watch, budget: int) -> None:
         best, tried = evaluator.best(FEASIBLE), len(evaluator.trials)
         found = "" if best is None else f", best objective {best.values[0]:.4f}"
         watch.progress(Progress(stage=f"commitment{found}", evaluations=tried, fraction=min(1.0, tried / budget)))
+
+
+def _begun_inside(
+    problem: LeaderProblem, evaluator: TariffEvaluator, climb: Climb, evaluations: int, start: Floats
+) -> bool:
+    """One search, begun where the objective is defined; True if it ended by its own stopping rule."""
+    began = len(evaluator.trials)
+    begin = defined_start(problem, evaluator, start, evaluations, gradients=climb is _climb)
+    return climb(problem, evaluator, begin, evaluations - (len(evaluator.trials) - began))
 
 
 def _climb(problem: LeaderProblem, evaluator: TariffEvaluator, start: Floats, evaluations: int) -> bool:
@@ -204,9 +217,9 @@ def _loss(evaluator: TariffEvaluator) -> Callable[[Floats], float]:
 
 
 def _sentence(outcome: Outcome, trial: Trial, unit: str, evaluations: int, starts: int) -> str:
-    best = f"best objective {trial.objective:.4f} {unit} after {evaluations} tariffs"
+    best = f"best objective {trial.objective:.4f} {unit} after {counted(evaluations, 'tariff')}"
     if outcome is Outcome.CONVERGED:
-        return f"Converged: {best}; a search from {starts} starting points settled."
+        return f"Converged: {best}; a search from {counted(starts, 'starting point')} settled."
     if outcome is Outcome.CANCELLED:
         return f"Cancelled: {best}."
     return f"Evaluation limit reached: {best}; raise the number of evaluations for a finer optimum."

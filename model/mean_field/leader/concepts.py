@@ -25,7 +25,6 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_eq
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.leader_problem import (
     FEASIBLE,
-    NOWHERE_FEASIBLE,
     UNIT,
     LeaderProblem,
     Objective,
@@ -38,6 +37,7 @@ from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import outlook, own_outlook, surplus_usd_per_day
 from meanwatt.model.mean_field.solvers.revenue_recovery import balancing_fixed_charge
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
 
 ROUNDS = 30
@@ -130,7 +130,7 @@ def feedback(
     began = time.perf_counter()
     play = _Rounds(problem, "feedback", watch or Watch())
     parameters = starting_points(problem.family, problem.economy)[0] if start is None else start
-    outcome, message = Outcome.ROUND_LIMIT, f"Feedback still revises its tariff after {rounds} rounds."
+    outcome, message = Outcome.ROUND_LIMIT, f"Feedback still revises its tariff after {counted(rounds, 'round')}."
     try:
         found = play.post(parameters)
         for _ in range(rounds):
@@ -142,7 +142,7 @@ def feedback(
             allowed = play.trials[-1].violation <= FEASIBLE  # else back under the cap, whatever that costs
             if moved <= AT_REST or (allowed and best.objective - held <= PROFIT_USD):
                 outcome = Outcome.CONVERGED
-                message = f"At rest after {len(play.trials)} rounds: no deviation on any one day pays."
+                message = f"At rest after {counted(len(play.trials), 'round')}: no deviation on any one day pays."
                 break
             ago = play.earlier(following)
             again = ago is not None and ago > 1
@@ -220,7 +220,7 @@ def alternating(
     play = _Rounds(problem, "alternating", watch or Watch())
     parameters = starting_points(problem.family, problem.economy)[0] if start is None else start
     outcome = Outcome.ROUND_LIMIT
-    message = f"Alternation neither rests nor repeats within {rounds} rounds."
+    message = f"Alternation neither rests nor repeats within {counted(rounds, 'round')}."
     promised = np.inf  # of the tariff posted last, not of the one that would follow
     try:
         found = play.post(parameters)
@@ -230,8 +230,8 @@ def alternating(
             if ago == 1:
                 outcome = Outcome.CONVERGED
                 message = (
-                    f"Alternation rests after {len(play.trials)} rounds, where leader and households answer each other;"
-                    " this is no commitment: the leader never counts on demand to respond."
+                    f"Alternation rests after {counted(len(play.trials), 'round')}, where leader and households answer"
+                    " each other; this is no commitment: the leader never counts on demand to respond."
                 )
                 break
             if ago is not None:
@@ -240,7 +240,7 @@ def alternating(
                 message = (
                     f"Alternation goes round in a cycle of {ago} tariffs for ever: each is best against the loads of"
                     f" the one before; the leader's objective swings between {low:.4f} and {high:.4f}"
-                    f" {problem.unit}. Use --method commitment."
+                    f" {problem.unit}. Search by commitment."
                 )
                 break
             found, promised = play.post(parameters), hoped
@@ -313,7 +313,7 @@ def _answer_frozen(play: _Rounds, found: Equilibrium, parameters: Floats) -> tup
         if promised <= before + PROFIT_USD:
             break
     if promised == -np.inf:
-        raise ValueError(NOWHERE_FEASIBLE)
+        raise ValueError(problem.nowhere_feasible)
     if promised <= stay + PROFIT_USD:
         return parameters, stay  # nothing better: stay
     return family.at(best), promised

@@ -18,7 +18,6 @@ UNIT = "USD per household-day"
 """Unit of an objective unless told."""
 FEASIBLE = 1e-6
 """Constraint violation that counts as none, in the constraint's unit."""
-NOWHERE_FEASIBLE = "no tariff of the family was feasible; widen the bounds or raise the price cap"
 
 Objective = Callable[[Equilibrium], float]
 """What a leader maximises; −inf where it is undefined."""
@@ -54,6 +53,9 @@ class LeaderProblem:
         Constraints of the leader, satisfied where ≤ 0, e.g. import rates less the cap.
     unit
         Unit of the objective, for messages.
+    shortfall
+        By how much each of the numbers falls short that the objective needs above 0: it is defined where all are
+        below 0. None where it is defined everywhere.
     """
 
     economy: Economy
@@ -61,15 +63,24 @@ class LeaderProblem:
     objective: Objective
     violation: Violation | None = None
     unit: str = UNIT
+    shortfall: Violation | None = None
 
     def violations(self, found: Equilibrium) -> Floats:
-        """The constraints at an equilibrium, one after the other; a single 0 without any."""
-        return np.atleast_1d(0.0 if self.violation is None else self.violation(found)).astype(float).ravel()
+        """The constraints at an equilibrium, one after the other, a single 0 without any; then the shortfalls."""
+        kept = np.atleast_1d(0.0 if self.violation is None else self.violation(found)).astype(float).ravel()
+        return kept if self.shortfall is None else np.append(kept, self.shortfall(found))
 
     def measure(self, found: Equilibrium) -> Floats:
         """The objective, −inf where the equilibrium was not found, and the constraints."""
         value = self.objective(found) if found.outcome is Outcome.CONVERGED else -np.inf
         return np.append(value, self.violations(found))
+
+    @property
+    def nowhere_feasible(self) -> str:
+        """What to say where no tariff tried was feasible."""
+        if self.violation is not None:
+            return "no tariff of the family was feasible; widen the bounds or raise the price cap"
+        return "no tariff of the family was feasible"
 
     def evaluator(self, watch: Watch, *, holds: int | None = None) -> TariffEvaluator:
         """An evaluator of its tariffs by `measure`."""

@@ -27,6 +27,7 @@ from meanwatt.model.mean_field.leader.epsilon_net import EpsilonNet
 from meanwatt.model.mean_field.leader.mixed_tariff import extended_economy, extended_tariff, require_mixable
 from meanwatt.model.mean_field.leader.softmax_bound import PureOptimum, SoftmaxLeader, tied
 from meanwatt.model.progress.watch import Cancelled, Watch
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
 
 NEGLIGIBLE = 1e-9
@@ -327,8 +328,8 @@ def _require_schedule(
 
 def _sentence(outcome: Outcome, found: _Found, steps: Sequence[Step], evaluations: int) -> str:
     where = (
-        f"objective {found.objective:.4f} USD per household-day over {len(found.menu)} tariffs at temperature"
-        f" {found.temperature_usd:.3g} USD after {evaluations} equilibria"
+        f"objective {found.objective:.4f} USD per household-day over {counted(len(found.menu), 'tariff')} at"
+        f" temperature {found.temperature_usd:.3g} USD after {evaluations} equilibria"
     )
     if outcome is Outcome.CONVERGED:
         return f"Converged: {where}; the policy answers itself."

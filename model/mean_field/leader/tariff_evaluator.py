@@ -143,9 +143,10 @@ class TariffEvaluator:
         if key not in self._jacobians:
             evaluation = self.evaluate(parameters)
             slopes = np.zeros((evaluation.values.size, unit.size))
-            if evaluation.settled and np.isfinite(evaluation.values).all():
-                for k, slope in enumerate(self._slopes(evaluation, np.clip(unit, 0.0, 1.0))):
-                    slopes[:, k] = slope
+            if evaluation.settled and np.isfinite(evaluation.values).any():
+                with np.errstate(invalid="ignore"):  # of values that are undefined on both sides
+                    for k, slope in enumerate(self._slopes(evaluation, np.clip(unit, 0.0, 1.0))):
+                        slopes[:, k] = np.where(np.isfinite(slope), slope, 0.0)
             self._jacobians[key] = slopes
         return self._jacobians[key]
 

@@ -20,6 +20,7 @@ from meanwatt.model.mean_field.solvers.newton import SHORTEST_STEP, LoadFixedPoi
 from meanwatt.model.mean_field.zero_temperature.frank_wolfe import solve_exact
 from meanwatt.model.mean_field.zero_temperature.mixed_plans import solve_mixed
 from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
 
 EVALUATION_LIMIT = 150
@@ -186,8 +187,8 @@ class PriceSearch:
                 residual_usd_per_kwh=residual,
                 converged=residual <= self.tolerance,
                 tried=(
-                    f"mixtures of best plans ({ended.rounds} rounds) clear the market, but a household forgoes"
-                    f" {ended.gap_usd_per_day:.1e} USD/day at their prices"
+                    f"mixtures of best plans ({counted(ended.rounds, 'round')}) clear the market, but a"
+                    f" household forgoes {ended.gap_usd_per_day:.1e} USD/day at their prices"
                 ),
             )
         )

@@ -353,6 +353,48 @@ sys.exit(main())
     assert json.loads(out)["outcome"] == "cancelled"
 
 
+def test_a_second_ctrl_c_ends_a_long_solve_at_once_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Exit status 1, as of every result that was not reached."""
+    code = """
+import signal, sys, threading
+from meanwatt.analysis.cli import main, watching
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background inherits deafness
+shown = watching.Work.show
+
+def once(work, text, fraction):
+    watching.Work.show = shown
+    print('up', file=sys.stderr, flush=True)
+
+watching.Work.show = once
+sys.exit(main())
+"""
+    large = ["--set", "battery_levels=601", "--set", "temperature_usd=0.002"]
+    out = tmp_path / "out"
+    arguments = [
+        sys.executable,
+        "-c",
+        code,
+        "solve",
+        "textbook",
+        "--tariff",
+        "rtp",
+        *large,
+        "--out",
+        str(out),
+        "--json",
+    ]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    assert process.stderr.readline() == "up\n"
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    said, err = process.communicate(timeout=60)
+    assert (process.returncode, said, err) == (1, "", "meanwatt: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_reader_who_leaves_early_is_no_error() -> None:
     code = "import sys; from meanwatt.analysis.cli import main; sys.exit(main(['scenarios', '--json']))"
     reading, writing = os.pipe()

@@ -163,7 +163,9 @@ def test_out_holds_the_object_and_its_tables(tmp_path: Path, capsys: pytest.Capt
     said = run(["solve", "textbook", *changes, "--json", "--out", str(out)], capsys)
     assert json.loads((out / "solve.json").read_text()) == said
     manifest = json.loads((out / "manifest.json").read_text())
-    assert manifest["settings"] == {"scenario": "textbook", "tariff": "filed", "set": ["pv_scale=0.5"]}
+    how = {"certify": "full", "solver": "auto"}
+    assert manifest["settings"] == {"scenario": "textbook", "tariff": "filed", "set": ["pv_scale=0.5"], **how}
+    assert said["settings"] == manifest["settings"]
     assert manifest["scenario"]["pv_scale"] == 0.5
     slots = pq.read_table(out / "slots.parquet").to_pydict()
     assert slots["net_load_kw"] == said["net_load_kw"][0]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from compared_tariffs import PAIRS, solution
 
+from meanwatt.analysis.cli.show import percent
 from meanwatt.analysis.dashboard.compare import words
 from meanwatt.analysis.dashboard.compare.choice import Choice
 from meanwatt.analysis.dashboard.compare.mean_day import mean_day
@@ -34,7 +35,9 @@ def test_the_money_of_the_page_adds_up_as_printed(a: str, b: str) -> None:
     rows = [row for group in table["groups"] for row in group["rows"]]
     lines = {line["key"]: line for line in table["books"]}
     assert sum(cents(row["adds"]) for row in rows) == cents(lines["revenue"]["difference"])
-    assert sum(round(10 * float(row["share"])) for row in rows) == 1000
+    shares = [household.share for household in solution(a).equilibrium.economy.types]
+    # as `meanwatt solve` prints them
+    assert sorted(f"{row['share']} %" for row in rows) == sorted(percent(share, 1) for share in shares)
     for row in (*rows, *table["books"]):
         assert cents(row["b"]) - cents(row["a"]) == cents(row["difference"])
     for column in ("a", "b", "difference"):
@@ -116,7 +119,7 @@ def test_whether_cost_recovery_is_equal_is_one_sentence(a: Books, b: Books, said
 
 
 def payer(technology: str, a: int, b: int) -> Payer:
-    return Payer(group="low", technology=technology, share_per_mille=500, a=a, b=b, adds=(b - a) // 2)
+    return Payer(group="low", technology=technology, share=0.5, a=a, b=b, adds=(b - a) // 2)
 
 
 FREE, POOR = payer("none", 0, 0), "low-income homes with"

@@ -142,8 +142,21 @@ def test_a_parameter_is_idle_exactly_if_it_moves_neither_rates_nor_charges_nor_h
 def test_where_no_home_has_solar_export_and_storage_are_idle() -> None:
     base = Settings(scenario="textbook", changes=(("pv_share_scale", 0.0),))
     idle = without_effect(knobs(base.preset()), base)
-    assert {key for key in idle if not key.startswith("tariff.export")} == {"battery_share_scale"}
+    access = "tariff.access_charge.usd_per_pv_kw_day"
+    assert {key for key in idle if not key.startswith("tariff.export")} == {"battery_share_scale", access}
     assert "tariff.export.rule" in idle
+
+
+def test_electric_cars_and_the_grid_access_charge_have_a_slider_where_it_moves_something() -> None:
+    charge = "tariff.access_charge.usd_per_household_day"
+    plain, roofs = "ev_share_scale", "tariff.access_charge.usd_per_pv_kw_day"
+    cars = load_scenario("textbook", overrides=["income_groups.high.ev_share=0.25", f"{charge}.pv=0.2"])
+    offered = {knob.key: knob for knob in knobs(cars)}
+    assert offered[plain].high == 4.0, "at which every home has one"
+    assert offered[f"{charge}.pv"].default == 0.2
+    assert roofs in offered
+    bare = load_scenario("textbook", overrides={f"income_groups.{name}.pv_share": 0.0 for name in cars.income_groups})
+    assert not {plain, roofs, charge} & {knob.key for knob in knobs(bare)}
 
 
 def _what_households_meet(settings: Settings) -> str:
@@ -155,7 +168,8 @@ def _what_households_meet(settings: Settings) -> str:
     posted = rates(tariff, today, wholesale, 0.0)
     charge = () if scenario.tariffs[scenario.selected_tariff].recovery == "fixed" else tariff.fixed_charge_usd_per_day
     shares = [(kind.income_group, kind.technology, kind.share) for kind in economy.types]
-    parts = (posted.import_usd_per_kwh, posted.export_usd_per_kwh, charge, shares, scenario.elasticity)
+    paid = [one.usd_per_day(kind) for one in tariff.standing_charges for kind in economy.types]
+    parts = (posted.import_usd_per_kwh, posted.export_usd_per_kwh, charge, shares, scenario.elasticity, paid)
     return "\n".join(np.array2string(np.asarray(part), threshold=10**6) for part in parts)
 
 

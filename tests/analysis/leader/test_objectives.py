@@ -25,8 +25,10 @@ from meanwatt.analysis.learning.environment import expected_reading
 from meanwatt.analysis.learning.meter import MeteredObjective
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.leader.defined_start import defined_start
 from meanwatt.model.mean_field.leader.equilibrium_tangent import equilibrium_tangent, predicted
 from meanwatt.model.mean_field.leader.tariff_family import starting_points, tariff_family
+from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 
 PAGE = next((ROOT / "docs").rglob("extend_objective.md")).read_text(encoding="utf-8")
@@ -201,14 +203,51 @@ def test_a_group_left_with_nothing_makes_the_tariff_infeasible_in_words(capsys: 
     aims = Aims(leader="nash")
     assert aims.objective()(found) == -np.inf
     assert re.fullmatch(WORDS + " more than 0 for every group", str(aims.undefined(found)))
-    assert main(shlex.split(f"design textbook --leader nash --evaluations 3 --set {POOR} --set battery_levels=5")) == 2
+    everybody = " --set 'tariff.access_charge.usd_per_household_day={none=3,pv=3,pv_battery=3}'"
+    levels = "--set battery_levels=5"
+    command = f"design textbook --leader nash --evaluations 6 --set {POOR} {levels}{everybody}"
+    assert main(shlex.split(command)) == 2
     said = capsys.readouterr()
     assert said.out == ""
     assert re.fullmatch(
-        r"meanwatt: no tariff of the family was feasible; widen the bounds or raise the price cap: under the last one"
-        rf" tried {WORDS} more than 0 for every group\n",
+        r"meanwatt: no tariff of the family was feasible: under the one that came nearest"
+        rf" {WORDS} more than 0 for every group\n",
         said.err,
     )
+
+
+VERY_POOR = "income_groups.low.income_usd_per_year=100"
+
+
+def test_the_nash_leader_finds_a_tariff_that_leaves_the_poorest_something_from_starts_that_do_not() -> None:
+    """The poor of 100 USD a year are left with less than nothing at all three starts."""
+    economy = preset_economy("textbook", VERY_POOR, "battery_levels=5")
+    filed, aims = preset_tariff("textbook", "filed", VERY_POOR, "battery_levels=5"), Aims(leader="nash")
+    found = design(economy, filed, aims).commitment
+    assert found is not None
+    assert found.outcome is Outcome.CONVERGED
+    assert not np.isfinite(found.trials[0].objective)
+    assert found.trials[0].violation > 0  # by what the poorest lacks
+    assert min(left_by_loops(found.equilibrium)) > 0
+    shared = aims.family(economy).describe(np.array(list(found.parameters.values())))
+    assert shared["fixed_charge_income_slope"] == pytest.approx(1.0, abs=1e-3)  # fixed charges follow income
+
+
+def test_a_search_begins_at_the_largest_smallest_bracket_where_its_start_is_undefined() -> None:
+    economy = preset_economy("textbook", VERY_POOR, "battery_levels=5")
+    problem = Aims(leader="nash").problem(economy)
+    start = problem.family.unit(starting_points(problem.family, economy)[0])
+    for gradients in (True, False):
+        evaluator = problem.evaluator(Watch())
+        inside = defined_start(problem, evaluator, start, 60, gradients=gradients)
+        tried = [float(one.values[2:].max()) for one in evaluator.trials]
+        least = float(evaluator.evaluate(problem.family.at(inside)).values[2:].max())
+        assert tried[0] > 0
+        assert least < 0
+        assert least == pytest.approx(min(tried), abs=1e-12)
+        again = problem.evaluator(Watch())
+        assert np.array_equal(defined_start(problem, again, inside, 60, gradients=gradients), inside)
+        assert len(again.trials) == 1
 
 
 def test_an_undefined_tariff_in_force_is_said_and_the_search_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
@@ -262,11 +301,28 @@ def test_nash_welfare_gained_lies_near_the_middle_of_its_bracket() -> None:
     assert abs(seen.value - gained) < seen.half_width + 0.02 * abs(gained)
 
 
-def test_a_bracket_that_ends_below_zero_is_told_as_a_number_and_not_recommended() -> None:
+def test_a_bracket_that_ends_below_zero_is_told_below_all_that_is_defined_by_what_is_lacking() -> None:
+    """At the tariff in force nothing is gained: a group is left with its income less its metered bill."""
     old = solved("textbook", "filed", POOR)
-    seen = MeteredObjective(old.economy, Aims(leader="nash"), expected_reading(old)).estimate(expected_reading(old))
-    assert np.isfinite(seen.score)
+    reading = expected_reading(old)
+    seen = MeteredObjective(old.economy, Aims(leader="nash"), reading).estimate(reading)
+    bill = reading.weight @ reading.bill_usd_per_day / reading.group_share
+    lacking = float((bill - old.economy.group_income_usd_per_year / 365).max())
+    assert lacking > 0
     assert not seen.feasible
+    assert seen.score == pytest.approx(np.log(1e-3) - 1.0 - lacking, abs=1e-12)
+
+
+def test_where_the_tariff_in_force_leaves_a_group_with_nothing_nash_welfare_itself_is_metered() -> None:
+    """Not the gain over minus infinity. Use that hardly responds makes the metered welfare the true one."""
+    fixed = ("elasticity=1e-6", "battery_share_scale=0", POOR)
+    old = solved("textbook", "filed", *fixed)
+    economy, aims = old.economy, Aims(leader="nash")
+    best = aims.family(economy).tariff(np.array([0.0, 0.0, 0.0, 0.0, 1.0]))
+    new = solve_equilibrium(economy, best)
+    seen = MeteredObjective(economy, aims, expected_reading(old)).estimate(expected_reading(new))
+    assert seen.feasible
+    assert seen.value == pytest.approx(aims.objective()(new), abs=1e-5)
 
 
 def test_a_market_does_not_tell_nash_welfare() -> None:

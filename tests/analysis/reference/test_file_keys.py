@@ -20,6 +20,7 @@ from meanwatt.analysis.reference.file_keys import FILES, NAME, FileKey, file_key
 from meanwatt.analysis.study import plan
 from meanwatt.analysis.study.plan_file import StudyError, load_study
 from meanwatt.model.scenario.loading import ScenarioError, load_scenario, load_tariff, preset_text, presets
+from meanwatt.model.tabular.game_file import GameFileError, game_text, games, load_game
 
 ROWS = [(file, key) for file in FILES for key in file_keys(file)]
 NUMERIC = [(file, key) for file, key in ROWS if key.range is not None]
@@ -70,7 +71,7 @@ def schema_keys(schema: type[BaseModel]) -> set[str]:
 @pytest.mark.parametrize("file", FILES)
 def test_every_key_of_a_schema_has_one_row(file: str) -> None:
     keys = [key.key for key in file_keys(file)]
-    assert len(keys) == len(set(keys)) >= 14
+    assert len(keys) == len(set(keys)) >= 10
     assert set(keys) == schema_keys(FILES[file]) | ({"extends"} if file == "scenario" else set())
 
 
@@ -112,6 +113,13 @@ def test_every_key_that_a_preset_gives_is_in_the_reference(preset: str) -> None:
     assert used <= known
 
 
+@pytest.mark.parametrize("name", games())
+def test_every_key_that_a_built_in_game_gives_is_in_the_reference(name: str) -> None:
+    known = {key.key for key in file_keys("game")}
+    table = tomllib.loads(game_text(name))
+    assert set(leaves(table, known)) <= known
+
+
 def test_every_key_of_the_study_in_the_documents_is_in_the_reference() -> None:
     table = tomllib.loads((ROOT / "docs" / "examples" / "study.toml").read_text(encoding="utf-8"))
     known = {key.key for key in file_keys("study")}
@@ -145,6 +153,8 @@ def refusal(file: str, key: str, value: object, folder: Path) -> str:
         with pytest.raises(ScenarioError) as caught:
             load_scenario("oahu", overrides={place: value})
         return str(caught.value)
+    if file == "game":
+        return game_refusal(key, value, folder)
     needed = {
         "tariff": {"recovery": "posted", "energy_usd_per_kwh": 0.1},
         "study": {"scenario": "oahu", "measure": "simulate", "households": [100]},
@@ -153,6 +163,18 @@ def refusal(file: str, key: str, value: object, folder: Path) -> str:
     path.write_text("".join(f"{name} = {json.dumps(entry)}\n" for name, entry in needed.items()), encoding="utf-8")
     with pytest.raises((ScenarioError, StudyError)) as caught:
         load_tariff(path) if file == "tariff" else load_study(path)
+    return str(caught.value)
+
+
+def game_refusal(key: str, number: object, folder: Path) -> str:
+    """The same of a game: a discount, or one reward of its only stage or of a state."""
+    stage = f"[reward.stay]\nup = [{number if key == 'reward' else 1.0}, 0]\n"
+    state = f"[states.here]\nnext = 'here'\n[states.here.reward.stay]\nup = [{number}, 0]\n"
+    path = folder / "file.toml"
+    text = state if key.startswith("states") else stage
+    path.write_text(f"discount = {number if key == 'discount' else 0.5}\n{text}", encoding="utf-8")
+    with pytest.raises(GameFileError) as caught:
+        load_game(path)
     return str(caught.value)
 
 
@@ -175,7 +197,7 @@ def test_a_number_outside_the_printed_range_is_refused_with_that_range(
     refused()
 
 
-LIMITED = [key for _, key in ROWS if key.entries is not None]
+LIMITED = [key for file, key in ROWS if key.entries is not None and file != "game"]
 PIECEWISE = {"supply.kind": "piecewise", "supply.coefficients": None, "supply.clamp_below_kw": None}
 
 
@@ -195,9 +217,20 @@ def test_more_entries_than_the_printed_number_are_refused_with_it(key: FileKey) 
     assert key.allowed.rpartition("; ")[2] in str(caught.value)
 
 
+def test_more_states_of_a_game_than_the_printed_number_are_refused_with_it(tmp_path: Path) -> None:
+    (key,) = (key for file, key in ROWS if file == "game" and key.entries is not None)
+    assert key.entries is not None
+    path = tmp_path / "file.toml"
+    states = "".join(f"[states.s{number}]\nnext = 's0'\n" for number in range(int(key.entries.high) + 1))
+    path.write_text(f"discount = 0.5\n{states}", encoding="utf-8")
+    with pytest.raises(GameFileError, match=f"states has 9 entries; give {key.allowed.rpartition('; ')[2]}$"):
+        load_game(path)
+
+
 @pytest.mark.parametrize(
     ("file", "table"),
     [
+        ("game", tomllib.loads(game_text("battery"))),
         ("scenario", tomllib.loads(preset_text("textbook"))),
         ("tariff", tomllib.loads(preset_text("oahu"))["tariffs"]["tou"]),
     ],
@@ -219,7 +252,7 @@ def test_the_printed_default_is_what_holds_where_a_key_is_left_out(file: str, ta
             found.append(FILES[file].model_validate(changed))
         assert found[0] == found[1], key.key
         asked += 1
-    assert asked >= 8
+    assert asked >= (4 if file == "game" else 8)
 
 
 def test_defaults_that_the_schema_does_not_hold_are_those_of_the_program(tmp_path: Path) -> None:

@@ -292,7 +292,11 @@ class StandsStill:
             {"behaviour": StandsStill},
             r"behaviour StandsStill is code of your own, .*; leave workers out, or give one of",
         ),
-        ({"households": 3}, r"workers is 4 for 3 households, and some worker would have none; give at most 1$"),
+        (
+            {"households": 3},
+            r"workers is 4 for 3 households, and some worker would have none: each takes an even part of every"
+            r" household type; give at most 1, or more households$",
+        ),
         (
             {"leader": object()},
             r"leader and workers are both given; a leader learns in one process, leave workers out$",
@@ -311,7 +315,8 @@ def test_what_cannot_be_divided_is_refused_in_one_line(options: dict[str, Any], 
         ("--workers 2 --leader commission", "--leader and --workers are both given; a leader learns in one process, "),
         (
             "--workers 8 --households 9",
-            "--workers is 8 for 9 households, and some worker would have none; give at most ",
+            "--workers is 8 for 9 households, and some worker would have none: each takes an even part of every"
+            " household type; give at most ",
         ),
     ],
 )
@@ -331,7 +336,7 @@ def test_the_most_workers_that_are_named_are_the_most() -> None:
     for households in (1, 9, 40):
         with pytest.raises(ValueError, match="give at most") as refused:
             require_divisible(read_behaviour("belief"), economy, households, 1024)
-        most = int(str(refused.value).rpartition(" ")[2])
+        most = int(str(refused.value).rpartition("give at most ")[2].partition(",")[0])
 
         def least(parts: int, households: int = households) -> int:
             columns = {"share": economy.type_share, "customers": np.ones(1, dtype=int), "slots": 1, "key": 0}

@@ -329,3 +329,20 @@ def test_a_table_that_is_set_is_not_varied_in_part(other: str, tmp_path: Path) -
     text = f"{BY_GROUP}tariff.discount = {{low = 0.3, middle = 0.1, high = 0.0}}\n[grid]\ntariff.{other}"
     with pytest.raises(ValueError, match=r"set\.tariff\.discount and grid\.tariff\.discount(\.low)? are both given"):
         plan_study(written(tmp_path, text))
+
+
+def test_columns_of_curtailed_and_unmet_energy_are_null_where_nobody_has_what_they_are_about(tmp_path: Path) -> None:
+    """Nobody drives in the textbook; with [ev] the columns are those of solve and simulate."""
+    car = "\n[set]\nbattery_levels = 5\nincome_groups.high.ev_share = 0.5\n"
+    car += "ev.trip_kwh = 40\nev.levels = 41\nev.power_limit_kw = 2\n"
+    names = ["curtailed_kwh_per_household_day", "unmet_trip_kwh_per_household_day"]
+    for measured, size in (("solve", ""), ("simulate", "\nhouseholds = [20]\ndays = 1")):
+        rows = []
+        for name, more in (("plain", ""), ("cars", car)):
+            text = f'scenario = "textbook"\nmeasure = "{measured}"{size}{more}'
+            plan = plan_study(written(tmp_path, text, f"{measured}_{name}.toml"))
+            rows.append(measure(plan.tasks[0]))
+        assert all(set(names) <= row.keys() for row in rows)
+        assert rows[0][names[1]] is None
+        assert rows[0][names[0]] >= 0
+        assert rows[1][names[1]] > 0, "2 kW in 14 hours at home are less than 40 kWh"

@@ -21,6 +21,7 @@ from meanwatt.model.mean_field.population.flow import stationary_flow
 from meanwatt.model.mean_field.population.population_response import answer, induced_wholesale, outlook
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess, solve_prices
 from meanwatt.model.progress.watch import Progress, Watch
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
 
 CASES = [
@@ -376,7 +377,9 @@ def test_a_solve_can_be_cancelled_and_says_so(asked: int) -> None:
     assert found.outcome is Outcome.CANCELLED
     assert not found.converged
     assert found.iterations == asked
-    assert found.message == (f"Cancelled after {asked} evaluations; the figures are those of the starting point.")
+    assert found.message == (
+        f"Cancelled after {counted(asked, 'evaluation')}; the figures are those of the starting point."
+    )
     assert found.wholesale_usd_per_kwh == pytest.approx(first_guess(economy))
 
 
@@ -409,6 +412,12 @@ def test_a_tolerance_beyond_rounding_ends_at_the_limit_and_says_how_far_it_got(
     assert found.outcome is Outcome.ROUND_LIMIT
     assert not found.converged
     assert found.message.startswith("Not converged: prices still move by ")
+    assert "give solver auto" not in found.message
+    alone = solve_equilibrium(
+        economy, small_tariff(economy), tolerance_usd_per_kwh=1e-19, certify=False, solver="picard"
+    )
+    assert alone.outcome is Outcome.ROUND_LIMIT
+    assert "; picard was asked for by itself: give solver auto, or raise temperature_usd" in alone.message
     assert 1e-20 < found.residual_usd_per_kwh < 1e-12
     assert found.residual_usd_per_kwh == min(p.residual_usd_per_kwh for p in heard), "the best point seen is returned"
 

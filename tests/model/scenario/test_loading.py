@@ -262,6 +262,66 @@ def test_the_forms_of_a_rate_agree() -> None:
     assert (rate_table(0.3, **frame) == np.full((2, 24), 0.3)).all()  # type: ignore[arg-type]
 
 
+# --- one entry of what may be a table ------------------------------------------------------------------------------
+
+ENTRIES = {
+    "tariff.access_charge.usd_per_household_day.pv=0.1": "tariff.access_charge.usd_per_household_day={pv=0.1}",
+    "tariff.fixed_charge_usd_per_day.low=0.1": "tariff.fixed_charge_usd_per_day={low=0.1,middle=0.0,high=0.0}",
+    "tariff.fixed_charge_shape.low=0.5": "tariff.fixed_charge_shape={low=0.5,middle=1,high=1}",
+    "tariff.discount.low=0.2": "tariff.discount={low=0.2,middle=0,high=0}",
+    "tariff.energy_usd_per_kwh.cloudy=0.4": "tariff.energy_usd_per_kwh={clear=0.35,partly=0.35,cloudy=0.4}",
+    "tariff.export.usd_per_kwh.clear=0.05": "tariff.export.usd_per_kwh={clear=0.05,partly=0.1,cloudy=0.1}",
+}
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_dotted_key_sets_one_entry_of_a_value_for_all_and_the_others_keep_it(entry: str) -> None:
+    plain = ["tariff.energy_usd_per_kwh=0.35", "tariff.export.usd_per_kwh=0.1"]
+    plain += [f"tariff.{key}=0" for key in ("fixed_charge_usd_per_day", "discount")]
+    one, whole = (load_scenario("oahu", tariff="flat", overrides=[*plain, text]) for text in (entry, ENTRIES[entry]))
+    assert one == whole
+
+
+def test_entries_are_set_one_after_the_other() -> None:
+    keys = [f"tariff.access_charge.usd_per_household_day.{name}" for name in ("pv", "pv_battery")]
+    for first in ("", "=0.3", "={none=0.3}"):
+        given = [f"tariff.access_charge.usd_per_household_day{first}"] * bool(first)
+        found = load_scenario("oahu", overrides=[*given, f"{keys[0]}=0.1", f"{keys[1]}=0.2"])
+        charge = found.tariffs[found.selected_tariff].access_charge.usd_per_household_day
+        assert isinstance(charge, dict)
+        assert (charge["pv"], charge["pv_battery"], charge.get("none", 0.0)) == (0.1, 0.2, 0.3 * bool(first))
+
+
+def test_an_entry_by_period_needs_one_value_a_period_and_reaches_into_a_day_type() -> None:
+    spans = 'tariff.periods={day=["8-20"],night=["20-8"]}'
+    found = load_scenario(
+        "oahu", tariff="flat", overrides=[spans, "tariff.energy_usd_per_kwh=0.3", "tariff.energy_usd_per_kwh.day=0.4"]
+    )
+    assert found.tariffs["flat"].energy_usd_per_kwh == {"day": 0.4, "night": 0.3}
+    inside = ["tariff.energy_usd_per_kwh.cloudy=0.3", "tariff.energy_usd_per_kwh.cloudy.day=0.4"]
+    found = load_scenario("oahu", tariff="flat", overrides=[spans, "tariff.energy_usd_per_kwh=0.2", *inside])
+    assert found.tariffs["flat"].energy_usd_per_kwh == {
+        "clear": 0.2,
+        "partly": 0.2,
+        "cloudy": {"day": 0.4, "night": 0.3},
+    }
+
+
+def test_only_scenario_files_extend(write: Write) -> None:
+    own = 'extends = "flat"\nrecovery = "fixed"\nenergy_usd_per_kwh = 0.2\n'
+    told = "only a scenario file extends another, at its top; write this table out whole"
+    with pytest.raises(ScenarioError, match=rf"mine.toml: key 'extends': {told}$"):
+        load_tariff(write(own))
+    assert error_of(write(f'extends = "oahu"\n[tariffs.mine]\n{own}')) == f"key 'tariffs.mine.extends': {told}"
+
+
+def test_a_name_with_a_line_break_makes_one_line_all_the_same() -> None:
+    for arguments in ({"source": "a\nb"}, {"source": "oahu", "tariff": "a\u2028b"}, {"source": "a\x07b.toml"}):
+        with pytest.raises(ScenarioError) as caught:
+            load_scenario(**arguments)  # type: ignore[arg-type]
+        assert str(caught.value).isprintable()
+
+
 # --- what is wrong, in one line ------------------------------------------------------------------------------------
 
 WRONG = {
@@ -271,6 +331,16 @@ WRONG = {
     "tariff.recoverry=fixed": "unknown key 'tariff.recoverry'; did you mean 'tariff.recovery'?",
     "tariff.export.rul=none": "unknown key 'tariff.export.rul'; did you mean 'tariff.export.rule'?",
     "tarif.recovery=fixed": "unknown key 'tarif.recovery'; did you mean 'tariff.recovery'?",
+    "tariff.fixed_charge_usd_per_day.poor=1": (
+        "unknown key 'tariff.fixed_charge_usd_per_day.poor'; did you mean 'tariff.fixed_charge_usd_per_day.low'?"
+    ),
+    "tariff.access_charge.usd_per_household_day.pvv=1": (
+        "unknown key 'tariff.access_charge.usd_per_household_day.pvv';"
+        " did you mean 'tariff.access_charge.usd_per_household_day.pv'?"
+    ),
+    "tariff.pass_through.low=1": (
+        "key 'tariff.pass_through.low' goes into tariff.pass_through, which is not a table; drop .low"
+    ),
     "memory.x=1": "key 'memory.x' goes into memory, which is not a table; drop .x",
     "tariff=flat": "key 'tariff' is a table; name one of its keys, e.g. tariff.recovery",
     "default_tariff=flt": "unknown tariff 'flt'; did you mean 'flat'? (or give the path of a TOML file)",

@@ -262,12 +262,10 @@ def test_a_mistake_is_one_line_that_names_place_value_and_remedy(text: str, line
 
 def test_a_game_is_refused_where_it_no_longer_fits_on_a_page(tmp_path: Path) -> None:
     row = ", ".join(f"r{k} = [0, 1]" for k in range(7))
-    with pytest.raises(
-        GameFileError, match=r"reward has 7 actions of the follower; give a whole number from 1 to 6 ac"
-    ):
+    with pytest.raises(GameFileError, match=r"reward has 7 actions of the follower; give from 1 to 6 actions"):
         loaded(f"discount = 0\nreward.a = {{ {row} }}\n", tmp_path)
     states = "".join(f"[states.s{k}]\nnext = 's{k}'\n" for k in range(9))
-    with pytest.raises(GameFileError, match=r"states has 9 entries; give a whole number from 1 to 8 states"):
+    with pytest.raises(GameFileError, match=r"states has 9 entries; give from 1 to 8 states"):
         loaded(f"discount = 0\n{states}", tmp_path)
 
 

@@ -291,7 +291,7 @@ def test_alternation_that_goes_round_in_circles_is_detected_and_told() -> None:
     told = (
         "Alternation goes round in a cycle of 2 tariffs for ever: each is best against the loads of the one before;"
         f" the leader's objective swings between {low:.4f} and {high:.4f} USD per household-day."
-        " Use --method commitment. Of the last tariff posted the leader expected "
+        " Search by commitment. Of the last tariff posted the leader expected "
     )
     assert found.message.startswith(told)
     assert high - low > 0.1

@@ -1,0 +1,84 @@
+"""Figures with letters that their usual font lacks."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib
+import pytest
+from matplotlib.figure import Figure
+
+from meanwatt.analysis.cli import main
+from meanwatt.analysis.figures import glyphs
+from meanwatt.analysis.figures.glyphs import glyph_messages
+from meanwatt.analysis.figures.inline import inline_svg
+from meanwatt.analysis.figures.saved import image
+from meanwatt.analysis.figures.shown import ShownFigure, picture
+
+NOWHERE = "囚"
+
+
+@pytest.fixture
+def dejavu_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No font but matplotlib's own is installed, which has no Chinese letters."""
+    own = {"DejaVu Sans": glyphs._files()["DejaVu Sans"]}
+    monkeypatch.setattr(glyphs, "_files", lambda: own)
+    glyphs._fonts.cache_clear()
+    yield
+    glyphs._fonts.cache_clear()
+
+
+def drawn(text: str, kind: type[Figure] = Figure) -> Figure:
+    figure = kind()
+    figure.text(0.1, 0.5, text)
+    return figure
+
+
+@pytest.fixture
+def without_arabic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both fonts come with matplotlib; STIX has no Arabic letters, DejaVu has."""
+    monkeypatch.setitem(matplotlib.rcParams, "font.sans-serif", ["STIXGeneral"])
+
+
+@pytest.mark.usefixtures("without_arabic")
+def test_a_letter_that_the_usual_font_lacks_is_drawn_in_one_that_has_it() -> None:
+    figure = drawn("a \u0634")
+    assert glyph_messages([figure]) == ()
+    found = image(figure, "svg").decode()
+    assert "STIXGeneral-" in found
+    assert "DejaVu" in found
+    assert matplotlib.rcParams["font.sans-serif"] == ["STIXGeneral"]
+    assert figure.texts[0].get_fontfamily() == ["sans-serif"], "as it was"
+
+
+@pytest.mark.usefixtures("dejavu_alone")
+def test_letters_that_no_font_has_are_one_message_and_no_warning() -> None:
+    figures = [drawn(NOWHERE), drawn(NOWHERE, ShownFigure)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        image(figures[0], "svg")
+        image(figures[0], "png")
+        inline_svg(figures[0], "name", "a figure")
+        picture(figures[1])
+        figures[1].savefig("/dev/null", format="png")
+    (said,) = glyph_messages(figures)
+    assert said.startswith(f"Figures: no installed font has {NOWHERE}, drawn as boxes; install one that does")
+    assert glyph_messages([drawn("plain, ε and θ")]) == ()
+
+
+def test_a_game_with_names_in_other_scripts_is_drawn_without_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    game = tmp_path / "game.toml"
+    game.write_text(
+        'title = "囚人"\ndiscount = 0.5\n[reward."黙"]\n"秘" = [1, 1]\n"自" = [-2, 2]\n'
+        '[reward."白"]\n"秘" = [2, -2]\n"自" = [-1, -1]\n',
+        encoding="utf-8",
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert main(["game", str(game), "--out", str(tmp_path / "out")]) in (0, 1)
+    said = capsys.readouterr()
+    assert said.err == ""
+    notes = [line for line in said.out.splitlines() if line.startswith("Note: Figures: no installed font has ")]
+    assert len(notes) == (1 if glyph_messages([drawn("囚人黙秘自白")]) else 0)
