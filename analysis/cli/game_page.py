@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from meanwatt.agents.numerics.arrays import Bools, Floats
     from meanwatt.analysis.tabular.solution import ConceptResult, GameSolution, TemperatureRun
     from meanwatt.model.tabular.named_game import NamedGame
+    from meanwatt.model.tabular.stackelberg_games import StackelbergEquilibrium
 
 ROUND: Final = 5
 """Round of the iteration whose error is printed."""
@@ -15,11 +16,14 @@ ROUNDING: Final = 1e-10
 SMALLEST_SHOWN: Final = 0.005
 """Probability that is left out of a lottery's text, as it rounds to 0.00."""
 SAID: Final = {
-    "commitment": ("Commitment, for ever", "Commitment to a pure policy, for ever (a lottery might earn more)"),
+    "commitment": ("Commitment, for ever", "Commitment to a pure policy, for ever"),
+    "commitment_mixed": ("Commitment with lotteries, for ever",) * 2,
     "feedback": ("Feedback, day by day, pure", "Feedback, day by day, pure"),
     "feedback_mixed": ("Feedback, day by day, with lotteries", "Feedback, day by day, with lotteries"),
 }
 """Headings of the concepts, with lotteries and without."""
+ORDER: Final = ("commitment", "commitment_mixed", "feedback", "feedback_mixed")
+"""Concepts as they follow each other on the page."""
 
 
 def say_game(solution: "GameSolution", messages: Iterable[str]) -> None:
@@ -27,8 +31,11 @@ def say_game(solution: "GameSolution", messages: Iterable[str]) -> None:
     from meanwatt.analysis.cli.show import say, say_notes
 
     say(f"{_about(solution.named)}\n")
-    for name, found in solution.concepts.items():
-        _say_concept(solution.named, name, found)
+    for name in ORDER:
+        found = solution.concepts.get(name)
+        again = name == "commitment_mixed" and solution.named.game.separates and found is not None
+        if found is not None and not (again and found.outcome == "exact"):  # as commitment has lotteries, too, then
+            _say_concept(solution.named, name, found)
     if solution.runs:
         _say_iteration(solution)
     if solution.outcome != "converged":
@@ -72,6 +79,25 @@ def _say_concept(named: "NamedGame", name: str, found: "ConceptResult") -> None:
     ]
     leads, follows = named.leader, named.follower
     table("", ("state", f"play: {leads}", f"play: {follows}", f"value: {leads}", f"value: {follows}"), rows)
+    if one.bound is not None:
+        say(_bounded(named, one) + "\n")
+
+
+def _bounded(named: "NamedGame", one: "StackelbergEquilibrium") -> str:
+    """What is known of the best promise: that this is it, or how much more one may be worth."""
+    law = named.game.start_law
+    first = [name for name, share in zip(named.states, law.tolist(), strict=True) if share > 0]
+    if len(first) == 1:
+        begins = f"from {first[0]} on" if len(named.states) > 1 else "in all"
+    elif law.min() == law.max():
+        begins = "from a first state that may be any alike"
+    else:
+        begins = "from a first state drawn by its law"
+    worth = f"Worth {one.leader_objective:.6g} to the {named.leader} {begins}"
+    bound = one.leader_objective if one.bound is None else one.bound
+    if one.outcome == "exact":
+        return f"{worth}: no stationary promise is worth more, to within {max(1e-6, bound - one.leader_objective):.0e}."
+    return f"{worth}: the best found in {one.rounds} boxes; no stationary promise is worth more than {bound:.6g}."
 
 
 def _without(found: "ConceptResult") -> str:

@@ -72,6 +72,7 @@ def _concept(named: NamedGame, found: ConceptResult) -> dict[str, Any]:
             "follower_objective",
             "residual",
             "rounds",
+            "bound",
         )
     )
     shown = {
@@ -88,6 +89,7 @@ def _concept(named: NamedGame, found: ConceptResult) -> dict[str, Any]:
         **_values(named, one.leader_value, one.follower_value),
         "residual": one.residual,
         "rounds": one.rounds,
+        "bound": one.bound,
     }
 
 
