@@ -38,6 +38,7 @@ def say_game(solution: "GameSolution", messages: Iterable[str]) -> None:
             _say_concept(solution.named, name, found)
     if solution.runs:
         _say_iteration(solution)
+        _say_errors(solution)
     if solution.outcome != "converged":
         say(solution.message)
     say_notes(messages)
@@ -146,6 +147,25 @@ def _say_iteration(solution: "GameSolution") -> None:
     table("", heads, [_error(one) for one in converged])
     if any(_bounds(one)[1] for one in converged):
         say("~: by the measured product, which is no proof.\n")
+
+
+def _say_errors(solution: "GameSolution") -> None:
+    """Print what softmax costs the leader against the best promise to exact followers."""
+    from meanwatt.analysis.cli.show import say, table
+
+    errors, named = solution.errors, solution.named
+    if errors is None:
+        return
+    say(
+        f"What softmax leaves the {named.leader} short of the best promise: in turn, as above; or where it promises the"
+        f" best to a\n{named.follower} that answers by softmax (below 0: slips serve it)"
+    )
+    columns = (errors.turns, errors.turns_bound, errors.promise, errors.promise_bound)
+    rows = [
+        (f"{one.temperature:g}", *("–" if value != value else short(value) for value in row))
+        for one, row in zip(solution.runs, zip(*(c.tolist() for c in columns), strict=True), strict=True)
+    ]
+    table("", ("η", "in turn", "at most", "promised", "at most"), rows)
 
 
 def _constants(named: "NamedGame", one: "TemperatureRun") -> tuple[str, ...]:

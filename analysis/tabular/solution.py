@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.tabular.softmax_error import SoftmaxErrors, softmax_errors
 from meanwatt.model.tabular.mixed_commitment import GAP, mixed_commitment
 from meanwatt.model.tabular.named_game import NamedGame
 from meanwatt.model.tabular.pure_feedback import pure_feedback_equilibria, pure_pairs
@@ -44,6 +45,8 @@ PROGRAMMES, FEWEST_ROUNDS = 8_000, 200
 """Linear programmes that feedback with lotteries may take, some 10 s of them, and rounds that it has at least."""
 LEAST_GAIN: Final = 1e-3
 """Share of a Lipschitz constant that the search for a larger one does not care about: three digits are shown."""
+SMALL: Final = 16
+"""States times leader actions up to which softmax is compared with the best promise: a second or two."""
 TRIALS, FEW_SAMPLES, ROUGHLY = 8, 10, 0.25
 """Of the search for a temperature to begin with: most trials, policies each, and error of the product's logarithm."""
 
@@ -113,6 +116,8 @@ class GameSolution:
         ``commitment``, ``feedback``, ``feedback_mixed`` and ``commitment_mixed``, as far as it came.
     runs
         By temperature, as given, or from warm to cold.
+    errors
+        Of softmax against the best promise, by temperature in the order of ``runs``; None where the game is large.
     warm
         Temperature at which the proven product of Lipschitz constants is ``PRODUCT``; 0 if it is 0 at any.
     """
@@ -121,6 +126,7 @@ class GameSolution:
     concepts: Mapping[str, ConceptResult]
     runs: tuple[TemperatureRun, ...]
     start: Floats
+    errors: SoftmaxErrors | None
     warm: float
     outcome: Solved
     message: str
@@ -174,6 +180,9 @@ def solve_game(
         if told:
             told(f"temperature {temperature:.3g}")
         runs.append(run_at(game, temperature, start, seed))
+    if told:
+        told("errors")
+    errors = None if stopped() else _errors(game, concepts, runs)
     whole = len(concepts) == len(parts) and len(runs) == len(wanted)
     outcome, message = _ended(concepts, runs if temperatures else [], whole)
     return GameSolution(
@@ -181,6 +190,7 @@ def solve_game(
         concepts=concepts,
         runs=tuple(runs),
         start=start,
+        errors=errors,
         warm=warm,
         outcome=outcome,
         message=message,
@@ -301,6 +311,17 @@ def run_at(game: StackelbergGame, temperature: float, start: Floats, seed: int) 
             least_gain=LEAST_GAIN,
         ),
     )
+
+
+def _errors(
+    game: StackelbergGame, concepts: Mapping[str, ConceptResult], runs: Sequence[TemperatureRun]
+) -> SoftmaxErrors | None:
+    """Softmax against the best promise, where the game is small enough and the promise known."""
+    states, actions, _ = game.reward_leader.shape
+    best = concepts["commitment_mixed"].equilibrium if "commitment_mixed" in concepts else None
+    if best is None or states * actions > SMALL:
+        return None
+    return softmax_errors(game, [one.temperature for one in runs], best, [one.run for one in runs])
 
 
 def _result(found: StackelbergEquilibrium, *, mixed: bool) -> ConceptResult:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.optimize import linprog, minimize
 
-from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
 from meanwatt.model.tabular.tabular_game import StackelbergGame
 
 ROUNDS: Final = 100
@@ -43,7 +43,7 @@ def ascend(game: StackelbergGame, promise: Floats, answer: Ints, margin: float =
     answer : (state,)
         The follower's actions.
     margin
-        What the answer must be worth more than any other action, in every state.
+        What the answer must be worth more than any other action that is not its double, in every state.
 
     Returns
     -------
@@ -53,6 +53,8 @@ def ascend(game: StackelbergGame, promise: Floats, answer: Ints, margin: float =
     """
     shape = promise.shape
     rows = np.repeat(np.eye(shape[0]), shape[1], axis=1)
+    others = np.arange(game.reward_leader.shape[2]) != answer[:, None]
+    needed = np.where(doubles(game, answer), 0.0, margin)[others]
     cache: dict[bytes, _Local] = {}
 
     def at(x: Floats) -> _Local:
@@ -67,7 +69,7 @@ def ascend(game: StackelbergGame, promise: Floats, answer: Ints, margin: float =
     ]
     if game.reward_leader.shape[2] > 1:
         constraints.append(
-            {"type": "ineq", "fun": lambda x: at(x).margins - margin, "jac": lambda x: at(x).slopes},
+            {"type": "ineq", "fun": lambda x: at(x).margins - needed, "jac": lambda x: at(x).slopes},
         )
     found = minimize(
         lambda x: -at(x).objective,
@@ -80,17 +82,26 @@ def ascend(game: StackelbergGame, promise: Floats, answer: Ints, margin: float =
     )
     x = _probabilities(found.x, shape)
     for radius in RADII:
-        x = _step(at(x.ravel()), x, rows, radius, margin)
+        x = _step(at(x.ravel()), x, rows, radius, needed)
     return x
 
 
-def _step(here: _Local, x: Floats, rows: Floats, radius: float, margin: float) -> Floats:
+def doubles(game: StackelbergGame, answer: Ints) -> Bools:
+    """Whether an action of the follower is the answer by another name: same rewards and next state. (state, action)"""
+    each = np.arange(len(answer))
+    alike = np.ones((len(answer), game.reward_leader.shape[2]), dtype=np.bool_)
+    for array in (game.reward_leader[..., None], game.reward_follower[..., None], game.kernel):
+        alike &= (array == array[each, :, answer][:, :, None]).all(axis=(1, 3))
+    return alike
+
+
+def _step(here: _Local, x: Floats, rows: Floats, radius: float, needed: Floats) -> Floats:
     """Move to the best point of the linear model within a radius; stay where it has none."""
     flat = x.ravel()
     found = linprog(
         -here.slope,
         A_ub=-here.slopes if len(here.slopes) else None,
-        b_ub=here.margins - margin if len(here.slopes) else None,
+        b_ub=here.margins - needed if len(here.slopes) else None,
         A_eq=rows,
         b_eq=np.zeros(len(rows)),
         bounds=np.stack([np.maximum(-radius, -flat), np.minimum(radius, 1.0 - flat)], axis=1),

@@ -303,6 +303,11 @@ def test_the_json_names_everything_and_holds_the_same_numbers() -> None:
         assert (run["error"] is None) is not one.converged
         assert run["lipschitz"]["product_bound"] == one.lipschitz.product_bound
         assert run["leader_objective"] == pytest.approx(run["leader_value"]["grid"])
+        worth = best["leader_objective"]
+        assert run["stackelberg_error"] == pytest.approx(worth - run["leader_objective"])
+        assert run["stackelberg_error"] <= run["stackelberg_error_bound"]
+        assert run["promise_error"] <= run["promise_error_bound"]
+    assert runs[-1]["promise_error"] < 10 < runs[-1]["stackelberg_error"]
     first, product = found.runs[0].run.residuals[0], runs[0]["lipschitz"]["product_bound"]
     assert runs[0]["error_bound_proven"][0] == pytest.approx(first / (1 - product))
     assert runs[-1]["error_bound_proven"] is runs[-1]["error_bound_measured"] is None
@@ -311,3 +316,5 @@ def test_the_json_names_everything_and_holds_the_same_numbers() -> None:
 def test_a_cycle_has_a_period_and_no_distance_to_go() -> None:
     run = solution_json(solved("pennies"))["softmax"]["temperatures"][-1]
     assert (run["outcome"], run["period"], run["error"]) == (GameOutcome.CYCLE, 2, None)
+    assert run["stackelberg_error"] is None
+    assert run["promise_error"] is not None
