@@ -41,8 +41,8 @@ NODES, WORK = 2_000, 5e7
 """Most boxes, and most boxes times columns squared of a programme, by default: some ten seconds."""
 PURE: Final = 300
 """Pure policies that are tried first, where there are no more of them."""
-ASCENTS: Final = 3
-"""Local searches with one and the same answer of the follower."""
+ASCENTS, EVERY = 3, 10
+"""Local searches with one and the same answer of the follower: at first, and then one in so many boxes."""
 SPLIT: Final = 1e-6
 """Share of visits with a second answer from which the search divides by answer."""
 THIN: Final = 1e-8
@@ -207,7 +207,7 @@ class _Search:
         answer: Ints = relaxed.visits.sum(axis=2).argmax(axis=1)
         key = answer.tobytes()
         self.ascents[key] = self.ascents.get(key, 0) + 1
-        if self.ascents[key] <= ASCENTS:
+        if self.ascents[key] <= ASCENTS or self.ascents[key] % EVERY == 0:
             weight = relaxed.visits[np.arange(len(answer)), answer] + 1e-12
             self.offer(ascend(self.game, weight / weight.sum(axis=1, keepdims=True), answer))
 

@@ -236,6 +236,15 @@ def test_players_without_anything_at_stake_are_no_trouble() -> None:
     assert mixed_commitment(altered(game, reward_leader=np.zeros((2, 2, 2)))).leader_objective == 0.0
 
 
+def test_a_promise_that_the_first_local_searches_miss_is_found_by_later_ones() -> None:
+    """With this answer of the follower they all end at a worse optimum, far from where the boxes then lead."""
+    game = random_game(np.random.default_rng(16), states=2, leader_actions=3, follower_actions=2, discount=0.8)
+    found = mixed_commitment(game, max_nodes=400)
+    assert found.outcome is GameOutcome.EXACT
+    assert found.leader_objective > 5.2
+    assert regret(game, found) <= VERIFIED
+
+
 # --- Nash --------------------------------------------------------------------------------------------------------
 
 
