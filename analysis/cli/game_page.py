@@ -86,6 +86,8 @@ def _say_concept(named: "NamedGame", name: str, found: "ConceptResult") -> None:
 
 def _bounded(named: "NamedGame", one: "StackelbergEquilibrium") -> str:
     """What is known of the best promise: that this is it, or how much more one may be worth."""
+    from meanwatt.model.scenario.counted import counted
+
     law = named.game.start_law
     first = [name for name, share in zip(named.states, law.tolist(), strict=True) if share > 0]
     if len(first) == 1:
@@ -98,7 +100,8 @@ def _bounded(named: "NamedGame", one: "StackelbergEquilibrium") -> str:
     bound = one.leader_objective if one.bound is None else one.bound
     if one.outcome == "exact":
         return f"{worth}: no stationary promise is worth more, to within {max(1e-6, bound - one.leader_objective):.0e}."
-    return f"{worth}: the best found in {one.rounds} boxes; no stationary promise is worth more than {bound:.6g}."
+    boxes = counted(one.rounds, "box", "boxes")
+    return f"{worth}: the best found in {boxes}; no stationary promise is worth more than {bound:.6g}."
 
 
 def _without(found: "ConceptResult") -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.tabular.softmax_error import SoftmaxErrors, softmax_errors
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.tabular.mixed_commitment import GAP, mixed_commitment
 from meanwatt.model.tabular.named_game import NamedGame
 from meanwatt.model.tabular.pure_feedback import pure_feedback_equilibria, pure_pairs
@@ -365,9 +366,10 @@ def _not_as_asked(concepts: Mapping[str, ConceptResult]) -> list[str]:
         elif best.leader_objective > pure.equilibrium.leader_objective + GAP:
             notes.append(f"{text}; a lottery, promised for ever, earns {best.leader_objective:g}.")
     if best is not None and best.outcome is GameOutcome.BEST_FOUND:
+        boxes = counted(best.rounds, "box", "boxes")
         notes.append(
-            f"commitment_mixed: the best found, worth {best.leader_objective:g}, after {best.rounds} boxes; the best of"
-            f" all is worth no more than {best.bound:g}."
+            f"commitment_mixed: the best found, worth {best.leader_objective:g}, after {boxes};"
+            f" the best of all is worth no more than {best.bound:g}."
         )
     return notes
 

@@ -22,6 +22,7 @@ from typing import Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.tabular.promise_ascent import ascend
 from meanwatt.model.tabular.promise_relaxation import ROUNDING, Box, PromiseRelaxation, Relaxed
 from meanwatt.model.tabular.stackelberg_games import (
@@ -103,12 +104,13 @@ def mixed_commitment(
     gap = max(bound - value, 0.0)
     exact = gap <= enough * unit[0] * (1.0 + 1e-6)
     forgoes = f"the follower forgoes {max(response.regret, 0.0):.0e}"
+    boxes = counted(search.nodes, "box", "boxes")
     if exact:
-        message = f"Exact: no stationary promise is worth more than {bound:.9g}; {search.nodes} boxes; {forgoes}."
+        message = f"Exact: no stationary promise is worth more than {bound:.9g}; {boxes}; {forgoes}."
     else:
         message = (
             f"Best found: worth {value:.9g}, and no stationary promise more than {bound:.9g}; stopped after"
-            f" {search.nodes} boxes; {forgoes}."
+            f" {boxes}; {forgoes}."
         )
     return StackelbergEquilibrium(
         game=game,

@@ -139,7 +139,7 @@ def test_a_search_that_ends_at_its_limit_is_called_the_best_found_and_says_what_
     assert best.equilibrium is not None
     assert best.equilibrium.bound is not None
     assert found.messages[-1] == (
-        f"commitment_mixed: the best found, worth {best.equilibrium.leader_objective:g}, after 1 boxes; the best of all"
+        f"commitment_mixed: the best found, worth {best.equilibrium.leader_objective:g}, after 1 box; the best of all"
         f" is worth no more than {best.equilibrium.bound:g}."
     )
 
