@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.softmax import softmax
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
+from meanwatt.model.mean_field.closure import closure_error_kw
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader import softmax_leader as module
 from meanwatt.model.mean_field.leader.annealing import Stage, annealing
@@ -341,6 +342,26 @@ def test_a_schedule_falls_geometrically_and_halves_early() -> None:
     assert [stage.temperature_usd for stage in stages] == pytest.approx([0.1, 0.01, 0.001])
     assert [stage.halve for stage in stages] == [False, True, False]
     assert [stage.temperature_usd for stage in annealing(0.1, 0.1, 1)] == [0.1]
+
+
+def test_past_draws_are_remembered_up_to_64_states_and_what_is_forgotten_is_measured() -> None:
+    warm = {"schedule": [Stage(temperature_usd=0.05)], "information": Information.NOTHING}
+    few = [softmax_leader(island(memory=m), menu_of(island(memory=m), 0.0, 0.3), worth, **warm) for m in (0, 1)]
+    assert [(found.past_draws, found.common_states, found.messages) for found in few] == [(0, 6, ()), (1, 36, ())]
+    assert few[0].closure_error_kw > 4 * few[1].closure_error_kw > 0
+    many = softmax_leader(island(memory=1), menu_of(island(memory=1), 0.0, 0.15, 0.3), worth, **warm)
+    assert (many.past_draws, many.common_states) == (0, 27), "81 states with the draw before"
+    followers = many.equilibrium
+    assert many.closure_error_kw == closure_error_kw(followers.economy, followers.answer) > 1e-4
+    assert many.messages == (
+        "memory = 1: past draws are remembered while they make no more than 64 common states, here of 0 of 1 days;"
+        f" what is forgotten moves the load by {many.closure_error_kw:.2g} kW (RMS), measured at one more day.",
+    )
+
+
+def test_a_leader_who_never_draws_has_nothing_to_remember() -> None:
+    found = softmax_leader(island(memory=1), menu_of(island(memory=1), 0.0, 0.3), worth, schedule=COLD)
+    assert (found.common_states, found.past_draws, found.messages) == (9, 1, ())
 
 
 @pytest.mark.parametrize(
