@@ -140,7 +140,6 @@ def softmax_leader(
     found = search.found
     assert found is not None
     past_draws = drawn_states(economy.common, search.drawn(found.policy)).past_draws
-    closure_error = closure_error_kw(found.equilibrium.economy, found.equilibrium.answer)
     return SoftmaxLeader(
         menu=found.menu,
         net=found.net,
@@ -151,14 +150,14 @@ def softmax_leader(
         equilibrium=found.equilibrium,
         objective=found.objective,
         past_draws=past_draws,
-        closure_error_kw=closure_error,
+        closure_error_kw=found.closure_error_kw,
         optimum=optimum,
         steps=tuple(steps),
         evaluations=watch.evaluations,
         seconds=time.perf_counter() - began,
         outcome=outcome,
         message=_sentence(outcome, found, steps, watch.evaluations),
-        messages=_closure_messages(economy.common.memory, past_draws, closure_error),
+        messages=_closure_messages(economy.common.memory, past_draws, found.closure_error_kw),
     )
 
 
@@ -173,6 +172,7 @@ class _Found:
     policy: Floats
     equilibrium: Equilibrium
     objective: float
+    closure_error_kw: float
 
 
 class _Search:
@@ -293,6 +293,7 @@ class _Search:
                 policy=self.policy.copy(),
                 equilibrium=equilibrium,
                 objective=self.judged(equilibrium),
+                closure_error_kw=closure_error_kw(equilibrium.economy, equilibrium.answer),
             )
         assert self.found is not None
         return Step(
@@ -301,6 +302,7 @@ class _Search:
             worth_usd=self.found.worth_usd,
             policy=self.found.policy,
             objective=self.found.objective,
+            closure_error_kw=self.found.closure_error_kw,
             sweeps=sweeps,
             change=change,
             evaluations=self.watch.evaluations,
