@@ -12,7 +12,6 @@ import numpy as np
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.validation.expected import expected_scatter_kw2
 from meanwatt.analysis.validation.replication import replicate
-from meanwatt.model.mean_field.closure import closure_error_kw
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.mean_field.leader.mixed_tariff import extended_economy, extended_tariff
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
@@ -55,7 +54,7 @@ def main() -> None:
         floor = np.sqrt(max(np.mean(markets) - alone, 0.0))
         mean_load = np.abs(found.net_load_kw).mean(axis=1) @ found.economy.common.probability
         print(
-            f"  {memory:6d}  {states:6d}  {closure_error_kw(found.economy, found.answer):17.5f}  {floor:23.5f}"
+            f"  {memory:6d}  {states:6d}  {found.closure_error_kw:17.5f}  {floor:23.5f}"
             f"  {floor / mean_load:12.2%}  {np.sqrt(np.mean(markets) / alone):34.2f}"
         )
 

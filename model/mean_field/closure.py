@@ -63,12 +63,13 @@ def _links(policy: PolicyTable, last: Floats, shock_kernel: Floats) -> tuple[Flo
     states, slots, levels, shocks, _ = policy.probability.shape
     end, load_kw = np.empty((states, levels, shocks)), np.empty((states, levels, shocks, slots))
     for c in range(states):
-        kernel = move_kernel(policy.probability[c : c + 1], policy.moves)[0]  # (h, z, e, e')
-        now = np.einsum("hezj,hzj->hez", policy.probability[c], policy.net_load_kw[c])
-        end[c] = np.einsum("ez,zef->fz", last[c], kernel[-1]) @ shock_kernel
+        now = np.einsum("hezj,hzj->hze", policy.probability[c], policy.net_load_kw[c])
         ahead = np.zeros((shocks, levels, slots))
         for h in reversed(range(slots)):
-            ahead[..., h + 1 :] = kernel[h] @ np.tensordot(shock_kernel, ahead[..., h + 1 :], axes=1)
-            ahead[..., h] = now[h].T
+            moved = move_kernel(policy.probability[c : c + 1, h : h + 1], policy.moves)[0, 0]  # (z, e, e')
+            ahead[..., h + 1 :] = moved @ np.tensordot(shock_kernel, ahead[..., h + 1 :], axes=1)
+            ahead[..., h] = now[h]
+            if h == slots - 1:
+                end[c] = np.einsum("ez,zef->fz", last[c], moved) @ shock_kernel
         load_kw[c] = ahead.transpose(1, 0, 2)
     return end, load_kw

@@ -23,6 +23,7 @@ from meanwatt.model.mean_field.certificates import (
     softmax_bound_usd_per_day,
     uniqueness,
 )
+from meanwatt.model.mean_field.closure import closure_error_kw
 from meanwatt.model.mean_field.derivatives.population_sensitivity import (
     BooksSlope,
     books_slope,
@@ -177,6 +178,11 @@ class Equilibrium:
     def exploitability_usd_per_household_day(self) -> float:
         """What the mean household could gain by the hard best response; costs one at each call. [USD/day]"""
         return exploitability_usd_per_day(self.economy, self.tariff, self.answer)
+
+    @property
+    def closure_error_kw(self) -> float:
+        """What one more remembered day would tell about the load, RMS; pushes each state's day once a call. [kW]"""
+        return closure_error_kw(self.economy, self.answer)
 
     @property
     def wholesale_usd_per_kwh(self) -> Floats:

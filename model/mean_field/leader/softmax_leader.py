@@ -21,7 +21,6 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.softmax import softmax
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.model.mean_field.closure import closure_error_kw
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.annealing import Stage, Step
 from meanwatt.model.mean_field.leader.drawn_states import LARGEST, drawn_states
@@ -293,7 +292,7 @@ class _Search:
                 policy=self.policy.copy(),
                 equilibrium=equilibrium,
                 objective=self.judged(equilibrium),
-                closure_error_kw=closure_error_kw(equilibrium.economy, equilibrium.answer),
+                closure_error_kw=equilibrium.closure_error_kw,
             )
         assert self.found is not None
         return Step(

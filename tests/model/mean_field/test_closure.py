@@ -23,7 +23,7 @@ BATCHES = 40
 
 
 def error_kw(found: Equilibrium) -> float:
-    return closure_error_kw(found.economy, found.answer)
+    return found.closure_error_kw
 
 
 def load_in_larger_chain(found: Equilibrium, backward: Floats, smaller: Ints) -> Floats:
