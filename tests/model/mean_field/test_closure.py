@@ -11,7 +11,7 @@ from scenarios import small_economy, small_tariff, solved
 
 from meanwatt.agents.household.decision_problem import OneDay
 from meanwatt.agents.numerics.arrays import Floats, Ints
-from meanwatt.model.mean_field.closure import closure_error_kw
+from meanwatt.model.mean_field.closure import _links, closure_error_kw
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.leader.drawn_states import drawn_states
 from meanwatt.model.mean_field.leader.mixed_tariff import extended_economy, extended_tariff
@@ -131,3 +131,23 @@ def test_where_nothing_is_common_or_nothing_is_stored_nothing_is_forgotten() -> 
     assert error_kw(found) == pytest.approx(0.0, abs=1e-9), "a draw between namesakes"
     single = replace(drawn().economy, one_day=OneDay(charge_law=np.full(4, 0.25)))
     assert closure_error_kw(single, drawn().answer) == 0.0, "days that do not hang together"
+
+
+@pytest.mark.parametrize(
+    ("tariff", "changes"),
+    [("filed", ("income_groups.high.ev_share=0.5",)), ("rtp", ("temperature_usd=0",))],
+    ids=["vehicles on the road", "best moves"],
+)
+def test_days_linked_by_the_closure_give_back_the_equilibriums_law_and_load(
+    tariff: str, changes: tuple[str, ...]
+) -> None:
+    """Midnight as the mean of yesterdays' ends, and the load of what that midnight holds."""
+    found = solved("oahu", tariff, "battery_levels=5", "memory=0", *changes)
+    economy = found.economy
+    moving = [k for k, policy in enumerate(found.policies) if policy.moves.size > 1]
+    assert moving
+    for k in moving:
+        end, load_kw = _links(found.policies[k], found.laws[k][:, -1], economy.shock_kernel)
+        midnight = np.einsum("cd,dez->cez", economy.common.backward, end)
+        assert midnight == pytest.approx(found.laws[k][:, 0], abs=1e-12)
+        assert np.einsum("cez,cezh->ch", midnight, load_kw) == pytest.approx(found.type_net_load_kw[k], abs=1e-12)
