@@ -291,7 +291,7 @@ def solve_equilibrium(
         if certify:
             watch.stage = "certificates: contraction"
             found = recovered.prices.answer
-            if couples(tariff) and smooth(economy, found) and dense_pays(economy):
+            if couples(economy, tariff) and smooth(economy, found) and dense_pays(economy):
                 if tariff.recovery is Recovery.VOLUMETRIC:
                     books = books_slope(economy, tariff, found)
                     slope = books.load_by_price
@@ -299,7 +299,7 @@ def solve_equilibrium(
                     slope = net_load_slope(economy, tariff, found, check=watch.check)
                 watch.tick()
             radius = contraction(economy, tariff, found, watch, slope)
-            if starts and certainty.startswith(OBSERVED) and couples(tariff) and recovered.prices.converged:
+            if starts and certainty.startswith(OBSERVED) and couples(economy, tariff) and recovered.prices.converged:
                 certainty += f"; {agreement(economy, tariff, found, watch, starts)}"
     except Cancelled:
         was_cancelled = True
