@@ -1,15 +1,19 @@
 """Theorem U as it is stated: discounts, caps and buyers lie within it, and what lies outside is not monotone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from discounted import DISCOUNTED, discounted
-from scenarios import small_economy, small_tariff
+from monotone import rises, slope_with_adder
+from scenarios import preset_economy, small_economy, small_tariff
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.model.mean_field.certificates import uniqueness
-from meanwatt.model.mean_field.derivatives.population_sensitivity import books_slope, net_load_slope
+from meanwatt.model.mean_field.derivatives.population_sensitivity import net_load_slope
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
+from meanwatt.model.mean_field.leader.tariff_family import tariff_family
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import answer
 from meanwatt.model.mean_field.solvers.newton import LoadFixedPoint
@@ -94,16 +98,6 @@ def test_the_potential_that_newtons_method_descends_has_the_gap_of_the_market_fo
 # Outside of it
 
 
-def rises(economy: Economy, by_price: Floats) -> float:
-    """Largest eigenvalue of the symmetric part of p Δ ∂L/∂λ as a share of the largest absolute one.
-
-    Above 0 there are prices that rise and loads that rise with them: Σ p Δ dλ·dL > 0.
-    """
-    slope = by_price * (np.repeat(economy.common.probability, economy.slots) * economy.slot_hours)[:, None]
-    eigenvalues = np.linalg.eigvalsh((slope + slope.T) / 2)
-    return float(eigenvalues.max() / np.abs(eigenvalues).max())
-
-
 OUTSIDE = {
     "exports for nothing": (3, 0.05, {}, {"export_rule": ExportRule.NONE}),
     "exports follow no price": (3, 0.05, {}, {"export_pass_through": 0.0}),
@@ -149,7 +143,54 @@ def test_an_adder_that_balances_the_books_lets_the_load_rise_with_its_price_wher
     )
     found = solve_equilibrium(economy, tariff, certify=False)
     assert found.adder_usd_per_kwh > 0
-    slope = books_slope(economy, tariff, found.answer)
-    followed = slope.load_by_price - np.outer(slope.load_by_adder, slope.surplus_by_price) / slope.surplus_by_adder
-    assert rises(economy, slope.load_by_price) <= 1e-9
+    given, followed = slope_with_adder(economy, tariff, found.answer)
+    assert rises(economy, given) <= 1e-9
     assert rises(economy, followed) > 0.05
+
+
+@pytest.mark.parametrize(("rule", "apart"), [("boltzmann", True), ("entropy", False)])
+def test_boltzmann_has_several_prices_where_wear_keeps_batteries_still_and_entropy_has_one(
+    rule: str, apart: bool
+) -> None:
+    """Every level is as good a place to stand for ever, and so many values along the levels solve max Q = V + g."""
+    economy = small_economy(value_rule=rule, temperature_usd=0.03)
+    worn = tuple(
+        replace(home, battery=replace(home.battery, wear_usd_per_kwh=0.1)) if home.battery else home
+        for home in economy.types
+    )
+    economy = replace(economy, types=worn)
+    tariff = small_tariff(economy)
+    found = [
+        solve_prices(economy, tariff, 0.0, tolerance=1e-10, watch=Watch(), load_start_kw=random_load_kw(economy, seed))
+        for seed in range(3)
+    ]
+    assert all(one.converged for one in found)
+    prices = np.array([one.answer.wholesale_usd_per_kwh for one in found])
+    farthest = np.ptp(prices, axis=0).max()
+    assert (farthest > 1e-4) if apart else (farthest < 1e-8)
+
+
+MEMBERS = range(40)
+"""Random members of the leader's family."""
+
+
+def test_every_member_of_the_leaders_family_is_within_the_theorem_whether_or_not_its_cap_binds() -> None:
+    economy = preset_economy("textbook")
+    for recovery in (Recovery.FIXED, Recovery.POSTED):
+        family = tariff_family(economy, recovery)
+        rng = np.random.default_rng(0)
+        members = [family.tariff(family.at(rng.random(len(family.free)))) for _ in MEMBERS]
+        assert {uniqueness(economy, tariff) for tariff in members} == {SAID}
+
+
+def test_five_members_whose_cap_binds_are_solved_at_temperature_zero() -> None:
+    economy = preset_economy("textbook", "temperature_usd=0")
+    family = tariff_family(economy, Recovery.FIXED)
+    rng, bound = np.random.default_rng(0), 0
+    for _ in MEMBERS:
+        found = solve_equilibrium(economy, family.tariff(family.at(rng.random(len(family.free)))), certify=False)
+        assert found.residual_usd_per_kwh <= 1e-10
+        bound += any("is cut to the import rate" in said for said in found.messages)
+        if bound == 5:
+            break
+    assert bound == 5
