@@ -62,7 +62,7 @@ class Utility(mesa.Agent):  # type: ignore[misc]
     leader
         Who decides, if anybody does.
     offer_of
-        The terms of a tariff: the adder and the fixed charges that are held while it is posted.
+        The terms of what the leader posts: the adder and the fixed charges that are held meanwhile.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Utility(mesa.Agent):  # type: ignore[misc]
         adder_usd_per_kwh: float,
         fixed_charge_usd_per_day: Floats,
         leader: Leader | None = None,
-        offer_of: Callable[[Tariff], Offer] | None = None,
+        offer_of: Callable[[Tariff | Offer], Offer] | None = None,
     ) -> None:
         super().__init__(model)
         self.leader = leader

@@ -260,7 +260,7 @@ class BeliefBehaviour:
 
     def observe_offer(self, offer: Offer) -> None:
         """Respond to the belief under another tariff, at once whatever the stagger; the same one brings nothing new."""
-        if offer.tariff is self.tariff:
+        if offer.tariff is self.tariff and offer.adder_usd_per_kwh == self.adder_usd_per_kwh:
             return
         if not offer.tariff.same_for_groups(self.tariff):
             self._posted = None  # the same rates mean other things to a group whose discount has changed

@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 from meanwatt.agents.behaviour.offer import Offer
 from meanwatt.agents.behaviour.protocol import DaySeen
 from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.tariff.tariff import Tariff
 
 
 @runtime_checkable
@@ -17,7 +18,9 @@ class FollowsTariff(Protocol):
 
 
 class TariffFollower:
-    """Households whose policies are a function of the tariff posted, worked out once for each.
+    """Households whose policies are a function of the tariff posted and its adder, worked out once for each tariff.
+
+    Fixed charges move nobody. Of a tariff that comes with another adder than before only the last is kept.
 
     Parameters
     ----------
@@ -32,7 +35,7 @@ class TariffFollower:
     def __init__(self, policies_of: Callable[[Offer], Sequence[PolicyTable]], first: Offer, *, name: str) -> None:
         self.name = name
         self._policies_of = policies_of
-        self._known: dict[Offer, Sequence[PolicyTable]] = {}
+        self._known: dict[Tariff, tuple[float, Sequence[PolicyTable]]] = {}
         self.policies: Sequence[PolicyTable] = ()
         self.observe_offer(first)
 
@@ -41,6 +44,7 @@ class TariffFollower:
 
     def observe_offer(self, offer: Offer) -> None:
         """Take up the policies of the tariff."""
-        if offer not in self._known:
-            self._known[offer] = tuple(self._policies_of(offer))
-        self.policies = self._known[offer]
+        adder = offer.adder_usd_per_kwh
+        if offer.tariff not in self._known or self._known[offer.tariff][0] != adder:
+            self._known[offer.tariff] = adder, tuple(self._policies_of(offer))
+        self.policies = self._known[offer.tariff][1]

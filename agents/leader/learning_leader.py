@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from meanwatt.agents.behaviour.offer import Offer
 from meanwatt.agents.leader.bandit_leader import MenuLearner
 from meanwatt.agents.leader.meter import MeterReading, joined
 from meanwatt.agents.numerics.arrays import Floats, Ints
@@ -20,11 +21,28 @@ class Leader(Protocol):
     A tariff that is posted again must be the same object: what households make of it is worked out once for each.
     """
 
-    def post(self, day: int, common_state: int) -> Tariff:
-        """Today's tariff, from what is known at midnight: the number of the day, and its weather."""
+    def post(self, day: int, common_state: int) -> Tariff | Offer:
+        """Today's tariff, from what is known at midnight: the number of the day, and its weather.
+
+        A tariff alone has the adder and the fixed charges of its equilibrium; an offer says its own.
+        """
 
     def learn(self, reading: MeterReading) -> None:
         """Take in the day that is over, a reading of one row."""
+
+
+class Books(Protocol):
+    """What balances revenue and cost of a leader who sets the level of its tariffs itself."""
+
+    @property
+    def balance_usd(self) -> float:
+        """Revenue less cost of all days booked. [USD per household]"""
+
+    def offer(self, tariff: Tariff, days: int) -> Offer:
+        """Set adder and fixed charges for a round of days, before anything of it is metered."""
+
+    def close(self, reading: MeterReading, days: int) -> MeterReading:
+        """Book a round that was metered; return what its meters show at the level that is to be scored."""
 
 
 Score = Callable[[MeterReading], float | None]
@@ -47,6 +65,10 @@ class Round:
         What its meters said of it; nan in a state that no day was in. [USD per household-day]
     value_usd : (s, a)
         Q after the round.
+    offer
+        What was posted, with the level that the leader's own books set; None without books.
+    balance_usd
+        Where the books stood after the round; None without. [USD per household]
     """
 
     number: int
@@ -56,6 +78,8 @@ class Round:
     choice: Ints
     metered_usd: Floats
     value_usd: Floats
+    offer: Offer | None = None
+    balance_usd: float | None = None
 
 
 class LearningLeader:
@@ -78,6 +102,8 @@ class LearningLeader:
         Makes the tariff of a round from the element of each state, (s,); needed where there are several states.
     rng
         Key of the draws, as of `meanwatt.agents.numerics.randomness.key_from`.
+    books
+        What sets adder and fixed charges of each round; without, the market takes those of the tariff's equilibrium.
 
     Attributes
     ----------
@@ -103,6 +129,7 @@ class LearningLeader:
         state: Ints | None = None,
         compose: Callable[[Ints], Tariff] | None = None,
         rng: Key = 0,
+        books: Books | None = None,
     ) -> None:
         if not menu:
             raise ValueError("the menu is empty; give at least one tariff")
@@ -117,19 +144,26 @@ class LearningLeader:
         self.learner = MenuLearner(states, len(self.menu), stream=stream(key_from(rng), Purpose.LEADER))
         self.rounds: list[Round] = []
         self.posted: list[int] = []
+        self.books = books
         self._score = score
         self._compose = compose if states > 1 else None
         self._made: dict[bytes, Tariff] = {}
         self._choice: Ints = np.zeros(states, dtype=np.int64)
         self._temperature_usd: Floats = np.full(states, np.inf)
         self._readings: list[MeterReading] = []
+        self._offer: Offer | None = None
 
-    def post(self, day: int, common_state: int) -> Tariff:
+    def post(self, day: int, common_state: int) -> Tariff | Offer:
         """Draw the round's tariff on its first day, and keep it on the others."""
         if not self._readings:
             self._temperature_usd = self.learner.temperature_usd()
             self._choice = self.learner.choose(len(self.rounds))
+            self._offer = None if self.books is None else self.books.offer(self._chosen(), self.round_days)
         self.posted.append(int(self._choice[self._state(common_state)]))
+        return self._offer or self._chosen()
+
+    def _chosen(self) -> Tariff:
+        """The tariff of the round."""
         if self._compose is None:
             return self.menu[int(self._choice[0])]
         key = self._choice.tobytes()
@@ -143,6 +177,8 @@ class LearningLeader:
         if len(self._readings) < self.round_days:
             return
         days = joined(self._readings)
+        if self.books is not None:
+            days = self.books.close(days, self.round_days)
         state = np.array([self._state(int(c)) for c in days.common_state])
         metered = np.full(len(self._choice), np.nan)
         for s in np.unique(state):
@@ -160,6 +196,8 @@ class LearningLeader:
                 choice=self._choice,
                 metered_usd=metered,
                 value_usd=self.learner.value_usd.copy(),
+                offer=self._offer,
+                balance_usd=None if self.books is None else self.books.balance_usd,
             )
         )
         self._readings = []

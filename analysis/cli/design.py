@@ -9,7 +9,7 @@ import typer
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices, require_method
 from meanwatt.analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
-from meanwatt.analysis.cli.leader_options import LEADERS, PriceCap, Weights, read_leader_options
+from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights, books_sentence, read_leader_options
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Set, Tariff, one_of
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.analysis.leader.registry import find
@@ -46,6 +46,7 @@ def design(
     days: Annotated[str | None, typer.Option(metavar="D", help="Days each tariff is metered there (28).")] = None,
     seed: Annotated[str | None, typer.Option(metavar="S", help="Key of a learner's draws and of the market's.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the journal DIR.journal.jsonl.")] = False,
+    books: Books = None,
     regret: Annotated[bool, typer.Option("--regret", help="Search the commitment too, and compare.")] = False,
     pareto: Annotated[
         bool, typer.Option("--pareto", help="Draw efficiency, equity and stability against each other.")
@@ -61,7 +62,7 @@ def design(
     one_of("method", method, METHODS)
     objective = read_leader_options(leader, weights_text, price_cap)
     require_method(method, leader)
-    learners = {"against": against, "households": households, "days": days, "seed": seed}
+    learners = {"against": against, "households": households, "days": days, "seed": seed, "books": books}
     choices = read_choices(method, evaluations, {**learners, "resume": resume, "regret": regret}, out)
     edge = read_points(pareto, points, leader)
     with watched(quiet=json) as work:
@@ -103,6 +104,7 @@ def design(
     result = _result(done, aims, first_best, inputs, time.perf_counter() - began)
     result["method"], result["concept"] = method, concept(method)
     result["learning"] = _learning_json(done, lost, aims)
+    result["books"] = _books_json(done)
     result["pareto"] = _pareto_json(surface)
     found = done.baseline if done.commitment is None else done.commitment.equilibrium
     result["messages"] = joined(
@@ -170,6 +172,13 @@ def _learning_json(done: "Design", regret: float | None, aims: "Aims") -> dict[s
 
     found = done.commitment
     return learning_json(found, regret, aims.definition.key) if isinstance(found, Learned) else None
+
+
+def _books_json(done: "Design") -> dict[str, Any] | None:
+    from meanwatt.analysis.learning.campaign import Learned
+    from meanwatt.analysis.learning.report import books_json
+
+    return books_json(done.commitment) if isinstance(done.commitment, Learned) else None
 
 
 def _pareto_json(surface: "Surface | None") -> dict[str, Any] | None:
@@ -269,7 +278,7 @@ def _tables(result: dict[str, Any]) -> None:
     if result["tariff"] is None:
         return
     if result["learning"] is not None:
-        _learning_line(result["learning"], find(result["leader"]))
+        _learning_line(result["learning"], result["books"], find(result["leader"]))
     table(
         "The tariff",
         ("parameter", "value"),
@@ -303,7 +312,7 @@ def _tables(result: dict[str, Any]) -> None:
     )
 
 
-def _learning_line(learning: dict[str, Any], objective: "Objective") -> None:
+def _learning_line(learning: dict[str, Any], books: dict[str, Any], objective: "Objective") -> None:
     from meanwatt.analysis.cli.show import figure, say
 
     where = "the mean field"
@@ -313,4 +322,6 @@ def _learning_line(learning: dict[str, Any], objective: "Objective") -> None:
     say(f"Learned from the meters of {where}, seed {learning['seed']}.")
     if lost is not None:
         say(f"Regret against the commitment: {figure(lost, 4)} {objective.unit.replace(' per ', '/')}.")
+    if books["shortfall_usd_per_household_day"] is not None:
+        say(books_sentence(books))
     say("")

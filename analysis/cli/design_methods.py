@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from meanwatt.analysis.cli.leader_options import BOOKS
 from meanwatt.analysis.cli.options import one_of, whole_number
 from meanwatt.analysis.leader.registry import find
 from meanwatt.model.scenario import ranges
@@ -37,6 +38,8 @@ class Choices:
         Where a learner posts its tariffs, and the key of its draws and the market's.
     journal, resume
         A learner's record of trials, and whether to go on from it.
+    books
+        Who balances a learner's books, one of ``BOOKS``.
     """
 
     method: str
@@ -47,6 +50,7 @@ class Choices:
     seed: int
     journal: Path | None
     resume: bool
+    books: str
 
     @property
     def settings(self) -> dict[str, str | int]:
@@ -54,7 +58,7 @@ class Choices:
         if self.method not in LEARNING:
             return {}
         market = {"households": self.households, "days": self.days} if self.against == "market" else {}
-        return {"against": self.against, "seed": self.seed, **market}
+        return {"against": self.against, "seed": self.seed, "books": self.books, **market}
 
 
 def _commitment(choices: Choices) -> "Search":
@@ -70,6 +74,7 @@ def _concept(choices: Choices) -> "Search":
 
 
 def _learning(choices: Choices) -> "Search":
+    from meanwatt.analysis.learning.books import BooksKind
     from meanwatt.analysis.learning.campaign import finite_market, learning_search, mean_field
     from meanwatt.analysis.learning.journal import refuse_unfinished
     from meanwatt.analysis.learning.learners import require_package
@@ -87,6 +92,7 @@ def _learning(choices: Choices) -> "Search":
         seed=choices.seed,
         journal=choices.journal,
         resume=choices.resume,
+        books=BooksKind(choices.books),
     )
 
 
@@ -150,4 +156,5 @@ def read_choices(
         seed=whole("seed", learners["seed"], 0, ranges.SEED),
         journal=None if place is None else place.with_name(place.name + JOURNAL_ENDING),
         resume=bool(learners["resume"]),
+        books=one_of("books", str(learners["books"] or BOOKS[0]), BOOKS),
     )

@@ -1,7 +1,7 @@
 """The options that say who leads and what it wants, as ``design`` and ``simulate`` share them."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -25,6 +25,17 @@ PriceCap = Annotated[
     typer.Option("--price-cap", metavar="USD", help="The utility's cap on the import rate, in USD/kWh."),
 ]
 
+BOOKS: Final = ("account", "model")
+"""Who may balance the books of a leader who learns, its own account first."""
+Books = Annotated[
+    str | None,
+    typer.Option(
+        "--books",
+        metavar="|".join(BOOKS),
+        help="Who sets a learner's adder or fixed charges: it, by its meters (account), or the solved model.",
+    ),
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaderOptions:
@@ -39,6 +50,16 @@ class LeaderOptions:
         from meanwatt.analysis.leader.aims import aims_of
 
         return aims_of(economy, self.leader, self.weights, self.price_cap_usd_per_kwh)
+
+
+def books_sentence(books: dict[str, Any]) -> str:
+    """What is said of the books that a leader balanced itself."""
+    lacking = books["shortfall_usd_per_household_day"]
+    word = "short by" if lacking >= 0 else "over by"
+    return (
+        f"Its books, balanced by its meters, end {word} {abs(lacking):.4f} USD per household-day; the largest balance"
+        f" after a round was {books['largest_balance_usd_per_household']:.2f} USD per household."
+    )
 
 
 def read_leader_options(leader: str, weights_text: str | None, price_cap: str | None) -> LeaderOptions:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meanwatt.agents.numerics.compile_time import compile_seconds
-from meanwatt.analysis.cli.leader_options import LEADERS, PriceCap, Weights
+from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
@@ -59,6 +59,7 @@ def simulate(
     ] = False,
     weights_text: Weights = None,
     price_cap: PriceCap = None,
+    books: Books = None,
     tariff: Tariff = None,
     set: Set = None,
     json: Json = False,
@@ -80,6 +81,7 @@ def simulate(
         by_day_type=by_day_type,
         weights_text=weights_text,
         price_cap=price_cap,
+        books=books,
     )
     if processes and choices is not None:
         raise ValueError("--leader and --workers are both given; a leader learns in one process, leave --workers out")

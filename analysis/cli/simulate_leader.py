@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from meanwatt.analysis.cli.leader_options import LeaderOptions, read_leader_options
-from meanwatt.analysis.cli.options import whole_number
+from meanwatt.analysis.cli.leader_options import BOOKS, LeaderOptions, books_sentence, read_leader_options
+from meanwatt.analysis.cli.options import one_of, whole_number
 from meanwatt.analysis.leader.registry import find, names
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import DAYS
@@ -31,12 +31,15 @@ class LeaderChoices:
         Names of tariffs of the scenario; None for the usual menu.
     by_day_type
         Whether it may post another tariff on each day type.
+    books
+        Who balances its books, one of ``BOOKS``.
     """
 
     objective: LeaderOptions
     round_days: int
     menu: tuple[str, ...] | None
     by_day_type: bool
+    books: str
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -48,6 +51,7 @@ class LeaderChoices:
             "round_days": self.round_days,
             "menu": self.menu,
             "by_day_type": self.by_day_type,
+            "books": self.books,
         }
 
 
@@ -59,6 +63,7 @@ def read_leader(
     by_day_type: bool,
     weights_text: str | None,
     price_cap: str | None,
+    books: str | None,
 ) -> LeaderChoices | None:
     """Read the options; None without a leader.
 
@@ -73,6 +78,7 @@ def read_leader(
         "--by-day-type": by_day_type,
         "--weights": weights_text is not None,
         "--price-cap": price_cap is not None,
+        "--books": books is not None,
     }
     if leader is None:
         for option, given in alone.items():
@@ -92,6 +98,7 @@ def read_leader(
         round_days=whole_number("--round-days", round_days or "30", DAYS, example=30),
         menu=tariffs,
         by_day_type=by_day_type,
+        books=one_of("books", books or BOOKS[0], BOOKS),
     )
 
 
@@ -99,6 +106,7 @@ def make_leader(
     choices: LeaderChoices, economy: "Economy", in_force: "Equilibrium", size: dict[str, int], work: "Work"
 ) -> tuple["LearningLeader", "Menu"]:
     """Solve the menu, and make the leader who learns it."""
+    from meanwatt.analysis.learning.books import BooksKind
     from meanwatt.analysis.learning.market_leader import learning_leader
     from meanwatt.analysis.learning.menus import default_menu, solve_menu
     from meanwatt.model.scenario.economy import build_tariff
@@ -112,7 +120,12 @@ def make_leader(
     menu = solve_menu(aims, tariffs, in_force, by_day_type=choices.by_day_type, watch=work.watch)
     work.new_stage("metering the tariff in force")
     leader = learning_leader(
-        menu, in_force, households=size["households"], seed=size["seed"], round_days=choices.round_days
+        menu,
+        in_force,
+        households=size["households"],
+        seed=size["seed"],
+        round_days=choices.round_days,
+        books=BooksKind(choices.books),
     )
     return leader, menu
 
@@ -154,3 +167,6 @@ def say_leader(found: dict[str, Any]) -> None:
         f" with full knowledge commits: {regret:.4f}; mean over the rounds"
         f" {mean_regret:.4f} {objective.unit}.\n"
     )
+    books = found["books"]
+    if books["shortfall_usd_per_household_day"] is not None:
+        say(f"{books_sentence(books)}\n")

@@ -15,9 +15,10 @@ import numpy.typing as npt
 from gymnasium import spaces
 
 from meanwatt.agents.leader.meter import MeterReading
-from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.leader.aims import aims_of
 from meanwatt.analysis.leader.registry import DEFAULT, find
+from meanwatt.analysis.learning.books import BooksKind, MeteredBooks, books_kind
 from meanwatt.analysis.learning.campaign import NO_EQUILIBRIUM_USD
 from meanwatt.analysis.learning.environment import Environment, MeanFieldEnvironment
 from meanwatt.analysis.learning.meter import MeteredObjective
@@ -59,9 +60,13 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
     no equilibrium, or that was metered in weather never seen under the tariff in force, brings the worst reward so far
     of the episode less 1, or that of the round before. [``aims.definition.unit``, mostly USD per household-day]
 
+    *Books*: by default the leader balances them itself, from its meters (`MeteredBooks`): the fixed charges billed in a
+    round are a forecast and the true-up of past balances, and the round is rewarded at the level that would have
+    balanced it.
+
     *Info*: ``tariff`` (its parameters by name), ``outcome`` (``metered``, ``no_equilibrium`` or ``unknown_weather``),
     and of a metered round ``half_width_usd`` (``half_width`` if the objective is no money), ``violation_usd_per_kwh``
-    of `Estimate`, and ``days``.
+    of `Estimate`, ``days``, and ``balance_usd``, where the leader's own books stand [USD per household].
 
     An episode is truncated after ``rounds`` rounds.
 
@@ -87,6 +92,9 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         of the commission.
     price_cap_usd_per_kwh
         As for the same; the cap of the utility is 1.5 times the reference price by default.
+    books
+        Who balances the books of a leader who recovers cost: ``account``, itself; ``model``, the solved model, which
+        gives every tariff the fixed charges of its equilibrium.
     overrides
         Of scenario keys, e.g. ``{"battery_levels": 11}``, those under ``tariff`` of the tariff in force; for a scenario
         by name, path or object.
@@ -116,6 +124,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         stability: float | None = None,
         weights: Mapping[str, float] | None = None,
         price_cap_usd_per_kwh: float | None = None,
+        books: str = "account",
         overrides: Mapping[str, Any] | None = None,
         render_mode: None = None,
     ) -> None:
@@ -128,6 +137,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         self.render_mode = render_mode
         economy, posted = find_economy(scenario, tariff, None, overrides)
         given = {name: value for name, value in (("equity", equity), ("stability", stability)) if value is not None}
+        self._books_kind = books_kind(books)
         self.aims = aims_of(economy, leader, {**given, **(weights or {})}, price_cap_usd_per_kwh)
         self.family = self.aims.family(economy, posted)
         self.in_force = solve_equilibrium(economy, posted, certify=False)
@@ -142,6 +152,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         self.action_space = spaces.Box(0.0, 1.0, (len(self.family.free),), np.float32)
         self.observation_names, self._low, self._high = _layout(economy)
         self.observation_space = spaces.Box(self._low, self._high, dtype=np.float32)
+        self._books = self._new_books()
         self._round = self.rounds
         self._seen: Observation = self._observation(self._before)
         self._reward = self._worst = 0.0
@@ -152,7 +163,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         """Begin an episode: the tariff in force has been metered, in the market a new one begins."""
         super().reset(seed=seed)
         self._environment.begin(int(self.np_random.integers(1 << 63)))
-        self._round = 0
+        self._round, self._books = 0, self._new_books()
         self._seen = self._observation(self._before)
         self._reward = self._worst = self._objective.estimate(self._before).score
         return self._seen, {"tariff": self.in_force.tariff.name, "outcome": "metered"}
@@ -167,16 +178,21 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         """
         if self._round >= self.rounds:
             raise ValueError("no episode is running; call reset() first")
-        tariff = self._tariff(action)
-        reading = self._environment.post(tariff, self._round + 1).reading
+        tariff, days = self._tariff(action), self._environment.trial_days
+        offer = None if self._books is None else self._books.offer(tariff, days)
+        reading = self._environment.post(offer or tariff, self._round + 1).reading
         info: dict[str, Any] = {"tariff": self.family.describe(self.family.at(np.asarray(action, dtype=float)))}
         if reading is None:
             info["outcome"] = "no_equilibrium"
             self._reward = self._worst - NO_EQUILIBRIUM_USD
         else:
             self._seen = self._observation(reading)
+            scored = reading
+            if self._books is not None:
+                scored = self._books.close(reading, days)
+                info["balance_usd"] = self._books.balance_usd
             if np.isin(reading.common_state, self._known).any():
-                estimate = self._objective.estimate(reading)
+                estimate = self._objective.estimate(scored)
                 self._reward = estimate.score
                 info |= {
                     "outcome": "metered",
@@ -207,6 +223,12 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         violation = self.aims.violation()
         over_cap = violation is not None and float(violation(found).max()) > 1e-9
         return float(self.aims.objective()(found)) if found.converged and not over_cap else -np.inf
+
+    def _new_books(self) -> MeteredBooks | None:
+        """Books at the beginning of an episode; None where the model balances them, or tariffs post everything."""
+        if self._books_kind is BooksKind.MODEL or self.aims.recovery is Recovery.POSTED:
+            return None
+        return MeteredBooks(self.in_force.economy, self._before)
 
     def close(self) -> None:
         """Let go of the market."""

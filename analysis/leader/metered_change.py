@@ -46,7 +46,7 @@ class MeteredChange:
         self.income_usd_per_year = economy.group_income_usd_per_year
         self._carbon_usd_per_t = economy.carbon_usd_per_t
         climate = economy.common.probability
-        by_state = [_averaging(reading, len(climate)) for reading in (old, new)]
+        by_state = [averaging(reading, len(climate)) for reading in (old, new)]
         both = by_state[0].any(axis=1) & by_state[1].any(axis=1)
         if not both.any():
             raise ValueError(
@@ -150,7 +150,7 @@ def _per_household(total: Floats, share: Floats) -> Floats:
     return np.asarray(np.divide(total, share, out=np.full(len(share), np.nan), where=share > 0))
 
 
-def _averaging(reading: MeterReading, states: int) -> Floats:
+def averaging(reading: MeterReading, states: int) -> Floats:
     """Matrix (common state, row) that averages rows by common state; zeros where none was metered."""
     shares = np.zeros((states, len(reading.weight)))
     shares[reading.common_state, np.arange(len(reading.weight))] = reading.weight

@@ -8,15 +8,17 @@ recommended. The tariff recommended is the best metered one that met the cap.
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.design.design import DesignProblem, Search
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.learning.books import Balance, BooksKind, MeteredBooks, balance_of
 from meanwatt.analysis.learning.environment import Environment, MarketEnvironment, MeanFieldEnvironment
 from meanwatt.analysis.learning.journal import Journal, Tried
 from meanwatt.analysis.learning.learners import LEARNERS
@@ -55,11 +57,17 @@ class Learned(Commitment):
         Place in ``tried`` of the tariff recommended after each trial; −1 before one met the cap.
     settings
         What fixes the run.
+    books
+        Who balanced the books.
+    balance
+        Where they stood after the last trial; nothing is booked without a leader who keeps them.
     """
 
     tried: tuple[Tried, ...]
     recommended: tuple[int, ...]
     settings: dict[str, Any]
+    books: BooksKind
+    balance: Balance
 
     @property
     def recommended_objective(self) -> tuple[float | None, ...]:
@@ -85,6 +93,7 @@ def learning_search(
     seed: int = 0,
     journal: str | Path | None = None,
     resume: bool = False,
+    books: BooksKind = BooksKind.ACCOUNT,
 ) -> Search:
     """A search for `meanwatt.analysis.design.design` that knows meters instead of households.
 
@@ -101,6 +110,8 @@ def learning_search(
     journal, resume
         File that records the trials, and whether to go on from an existing one. It stays after the run; a caller who
         has written the result removes it.
+    books
+        Who balances the books: the leader, by its meters, or the solved model.
     """
 
     def search(problem: DesignProblem) -> Learned:
@@ -111,13 +122,13 @@ def learning_search(
             "evaluations": evaluations,
             "learner_seed": seed,
             **where.settings,
+            **({"books": str(books)} if books is BooksKind.ACCOUNT else {}),  # as in the journals of before
         }
+        task: dict[str, Any] = {"method": method, "evaluations": evaluations, "seed": seed, "books": books}
         if journal is None:
-            return learn(problem, where, method=method, evaluations=evaluations, seed=seed, settings=settings)
+            return learn(problem, where, settings=settings, **task)
         with Journal(journal, settings, resume=resume) as record:
-            return learn(
-                problem, where, method=method, evaluations=evaluations, seed=seed, settings=settings, journal=record
-            )
+            return learn(problem, where, settings=settings, journal=record, **task)
 
     return search
 
@@ -131,6 +142,7 @@ def learn(
     seed: int,
     settings: dict[str, Any] | None = None,
     journal: Journal | None = None,
+    books: BooksKind = BooksKind.ACCOUNT,
 ) -> Learned:
     """Try tariffs and recommend one; see `try_tariffs`.
 
@@ -142,14 +154,17 @@ def learn(
         If asked to stop before a tariff met the cap.
     """
     began = time.perf_counter()
-    tried = try_tariffs(problem, environment, method=method, evaluations=evaluations, seed=seed, journal=journal)
+    tried = try_tariffs(
+        problem, environment, method=method, evaluations=evaluations, seed=seed, journal=journal, books=books
+    )
     outcome = Outcome.CONVERGED if len(tried) == evaluations else Outcome.CANCELLED
     recommended = recommendations(tried)
     if not recommended or recommended[-1] < 0:
         if outcome is Outcome.CANCELLED:
             raise Cancelled
         raise ValueError(problem.aims.problem(problem.economy).nowhere_feasible)
-    return _learned(problem, tried, recommended, outcome, settings or {}, began)
+    found = _learned(problem, tried, recommended, outcome, settings or {}, books)
+    return replace(found, seconds=time.perf_counter() - began)
 
 
 def try_tariffs(
@@ -160,8 +175,12 @@ def try_tariffs(
     evaluations: int,
     seed: int,
     journal: Journal | None = None,
+    books: BooksKind = BooksKind.ACCOUNT,
 ) -> tuple[Tried, ...]:
     """Try tariffs one by one; those on the journal are told to the learner again, not tried again.
+
+    Of the problem the leader is given what is public: the aims, its family, the climate and the tariff in force. What
+    households do it knows from the readings alone.
 
     Returns
     -------
@@ -176,6 +195,8 @@ def try_tariffs(
     family = problem.aims.family(problem.economy, problem.baseline.tariff)
     learner = LEARNERS[method](len(family.free), evaluations, seed)
     tried: list[Tried] = []
+    before = environment.in_force()
+    kept = _books(books, problem, before)
     if journal is not None:
         for entry in journal.tried:
             unit = learner.ask()
@@ -186,10 +207,12 @@ def try_tariffs(
                 )
             learner.tell(unit, entry.told)
             tried.append(entry)
-    objective = MeteredObjective(problem.economy, problem.aims, environment.in_force())
+            if kept is not None and entry.books is not None:
+                kept.restore(entry.books, family.tariff(family.at(unit)))
+    objective = MeteredObjective(problem.economy, problem.aims, before)
     while len(tried) < evaluations and not problem.watch.stopped:
         unit = learner.ask()
-        new = _try(problem.aims, family, environment, objective, unit, tried)
+        new = _try(family, environment, objective, kept, unit, tried)
         if journal is not None:
             journal.append(new)
         learner.tell(unit, new.told)
@@ -215,20 +238,22 @@ def recommended_objectives(tried: Sequence[Tried]) -> tuple[float | None, ...]:
 
 
 def _try(
-    aims: Aims,
     family: TariffFamily,
     environment: Environment,
     objective: MeteredObjective,
+    books: MeteredBooks | None,
     unit: Floats,
     tried: Sequence[Tried],
 ) -> Tried:
     """Post a tariff and judge it twice: by its meters for the learner, by the mean field for us."""
-    posted = environment.post(family.tariff(family.at(unit)), len(tried) + 1)
+    tariff, days = family.tariff(family.at(unit)), environment.trial_days
+    offer = None if books is None else books.offer(tariff, days)
+    posted = environment.post(offer or tariff, len(tried) + 1)
+    aims, reading, truth = objective.aims, posted.reading, posted.truth
     violation = aims.violation()
     seen: Estimate | None = None
-    if posted.reading is not None:
-        seen = objective.estimate(posted.reading)
-    truth = posted.truth
+    if reading is not None:
+        seen = objective.estimate(reading if books is None else books.close(reading, days))
     worst = min((one.told for one in tried), default=0.0)
     return Tried(
         trial=len(tried) + 1,
@@ -239,7 +264,15 @@ def _try(
         metered_violation=seen.violation_usd_per_kwh if seen and seen.feasible else None,
         objective=aims.objective()(truth) if seen and truth is not None else None,
         violation=float(violation(truth).max()) if violation and truth is not None else 0.0,
+        books=None if books is None or offer is None else books.entry(offer, reading),
     )
+
+
+def _books(kind: BooksKind, problem: DesignProblem, before: MeterReading) -> MeteredBooks | None:
+    """The leader's books; None where the model balances them, or the tariffs post everything."""
+    if kind is BooksKind.MODEL or problem.aims.recovery is Recovery.POSTED:
+        return None
+    return MeteredBooks(problem.economy, before)
 
 
 def _learned(
@@ -248,7 +281,7 @@ def _learned(
     recommended: tuple[int, ...],
     outcome: Outcome,
     settings: dict[str, Any],
-    began: float,
+    books: BooksKind,
 ) -> Learned:
     """Solve the recommended tariff once more, with its certificates."""
     family = problem.aims.family(problem.economy, problem.baseline.tariff)
@@ -278,12 +311,14 @@ def _learned(
             )
             for one in tried
         ),
-        seconds=time.perf_counter() - began,
+        seconds=0.0,
         outcome=outcome,
         message=f"{done}: {told}; it was trial {chosen.trial}.",
         tried=tried,
         recommended=recommended,
         settings=settings,
+        books=books,
+        balance=Balance() if tried[-1].books is None else balance_of(tried[-1].books),
     )
 
 

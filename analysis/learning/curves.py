@@ -6,6 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from meanwatt.analysis.design.design import DesignProblem, commitment_search
+from meanwatt.analysis.learning.books import BooksKind
 from meanwatt.analysis.learning.campaign import (
     EVALUATIONS,
     MakeEnvironment,
@@ -37,6 +38,7 @@ def learning_curves(
     evaluations: int = EVALUATIONS,
     environment: Callable[[int], MakeEnvironment] = lambda seed: mean_field(),
     commitment: Commitment | None = None,
+    books: BooksKind = BooksKind.ACCOUNT,
 ) -> pd.DataFrame:
     """Let every method learn once with every seed.
 
@@ -48,6 +50,8 @@ def learning_curves(
         Makes an environment from a seed, e.g. ``lambda seed: finite_market(households=500, seed=seed)``.
     commitment
         What regret is measured against; searched for with full knowledge if not given.
+    books
+        As for `meanwatt.analysis.learning.campaign.learning_search`.
 
     Returns
     -------
@@ -63,7 +67,7 @@ def learning_curves(
     for method in methods:
         for seed in seeds:
             where = environment(seed)(problem.baseline)
-            tried = try_tariffs(silent, where, method=method, evaluations=evaluations, seed=seed)
+            tried = try_tariffs(silent, where, method=method, evaluations=evaluations, seed=seed, books=books)
             if len(tried) < evaluations:
                 raise Cancelled
             frames.append(curve(tried, best).assign(method=method, seed=seed))

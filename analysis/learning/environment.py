@@ -1,15 +1,17 @@
 """Where a leader posts tariffs and reads its meters: the continuum of households, or finite markets."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from meanwatt.agents.behaviour.offer import Offer
 from meanwatt.agents.leader.meter import MeterReading, joined
-from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.metrics.stability import expected_imv
 from meanwatt.model.market.metering import reading_of
+from meanwatt.model.market.posted_terms import with_adder
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 DAYS_IN_FORCE: Final = 365
 """Days for which the tariff in force was metered in a finite market before anything is tried."""
+MEAN_FIELD_DAYS: Final = 30
+"""Days that a trial in the mean field counts on the leader's books."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,7 +42,8 @@ class Posted:
 class Environment(ABC):
     """Where tariffs are tried. What comes of a trial depends on the tariff and the trial's number alone.
 
-    In a market that lives on from trial to trial it depends on the trials since `begin`, too.
+    In a market that lives on from trial to trial it depends on the trials since `begin`, too. A tariff that is posted
+    without a level of its own has the adder or the fixed charges of its equilibrium.
     """
 
     @property
@@ -46,12 +51,17 @@ class Environment(ABC):
     def settings(self) -> dict[str, Any]:
         """What fixes the results, by name."""
 
+    @property
+    @abstractmethod
+    def trial_days(self) -> int:
+        """Days of a trial on the leader's books."""
+
     @abstractmethod
     def in_force(self) -> MeterReading:
         """Reading of the tariff in force, before the first trial."""
 
     @abstractmethod
-    def post(self, tariff: Tariff, trial: int) -> Posted:
+    def post(self, tariff: Tariff | Offer, trial: int) -> Posted:
         """Post a tariff as trial number 1, 2, …, and read the meters."""
 
     @property
@@ -85,14 +95,20 @@ class MeanFieldEnvironment(Environment):
         """The name alone."""
         return {"environment": "mean_field"}
 
+    @property
+    def trial_days(self) -> int:
+        """A month."""
+        return MEAN_FIELD_DAYS
+
     def in_force(self) -> MeterReading:
         """Reading of the tariff in force."""
         return expected_reading(self._in_force)
 
-    def post(self, tariff: Tariff, trial: int) -> Posted:
+    def post(self, tariff: Tariff | Offer, trial: int) -> Posted:
         """Solve the equilibrium and read its expected meters."""
-        found = _react(self._in_force, tariff)
-        return Posted(reading=expected_reading(found) if _at_rest(found) else None, truth=found)
+        truth, lived = _react(self._in_force, tariff)
+        reading = _billed(expected_reading(lived), tariff) if lived.outcome is Outcome.CONVERGED else None
+        return Posted(reading=reading, truth=truth)
 
 
 class MarketEnvironment(Environment):
@@ -118,17 +134,22 @@ class MarketEnvironment(Environment):
         """Name, size and key."""
         return {"environment": "market", "households": self.households, "days": self.days, "seed": self.seed}
 
+    @property
+    def trial_days(self) -> int:
+        """Those of a trial's market."""
+        return self.days
+
     def in_force(self) -> MeterReading:
         """Reading of the tariff in force over its many days."""
         return metered_reading(self._in_force, households=self.households, days=DAYS_IN_FORCE, key=(self.seed, 0))
 
-    def post(self, tariff: Tariff, trial: int) -> Posted:
+    def post(self, tariff: Tariff | Offer, trial: int) -> Posted:
         """Let households settle at the tariff's equilibrium, then simulate and meter the days."""
-        found = _react(self._in_force, tariff)
-        if not _at_rest(found):
-            return Posted(reading=None, truth=found)
-        key = (self.seed, trial)
-        return Posted(reading=metered_reading(found, households=self.households, days=self.days, key=key), truth=found)
+        truth, lived = _react(self._in_force, tariff)
+        if lived.outcome is not Outcome.CONVERGED:
+            return Posted(reading=None, truth=truth)
+        reading = metered_reading(lived, households=self.households, days=self.days, key=(self.seed, trial))
+        return Posted(reading=_billed(reading, tariff), truth=truth)
 
 
 def expected_reading(equilibrium: Equilibrium) -> MeterReading:
@@ -173,9 +194,20 @@ def metered_reading(equilibrium: Equilibrium, *, households: int, days: int, key
         market.close()
 
 
-def _react(in_force: Equilibrium, tariff: Tariff) -> Equilibrium:
-    return solve_equilibrium(in_force.economy, tariff, start=in_force, certify=False)
+def _react(in_force: Equilibrium, posted: Tariff | Offer) -> tuple[Equilibrium, Equilibrium]:
+    """The equilibrium of a tariff at its balanced level, and the one that is lived at the level posted.
+
+    Both are one, unless an adder was posted: it moves households.
+    """
+    tariff = posted.tariff if isinstance(posted, Offer) else posted
+    truth = solve_equilibrium(in_force.economy, tariff, start=in_force, certify=False)
+    if not isinstance(posted, Offer) or tariff.recovery is not Recovery.VOLUMETRIC:
+        return truth, truth
+    return truth, solve_equilibrium(in_force.economy, with_adder(posted), start=in_force, certify=False)
 
 
-def _at_rest(found: Equilibrium) -> bool:
-    return found.outcome is Outcome.CONVERGED
+def _billed(reading: MeterReading, posted: Tariff | Offer) -> MeterReading:
+    """A reading as it is billed: an offer has its own fixed charges, which move nobody."""
+    if not isinstance(posted, Offer):
+        return reading
+    return replace(reading, tariff=posted.tariff, fixed_charge_usd_per_day=posted.fixed_charge_usd_per_day)

@@ -37,6 +37,9 @@ class Tried:
         Highest import rate charged less the cap. [USD/kWh]
     objective, violation
         Objective and violation of the mean field at the tariff: to judge the learner, never told to it.
+    books
+        The leader's books after the trial, see `meanwatt.analysis.learning.books.MeteredBooks.entry`; None where it
+        keeps none, and then not in the file.
     """
 
     trial: int
@@ -47,6 +50,7 @@ class Tried:
     metered_violation: float | None
     objective: float | None
     violation: float
+    books: dict[str, Any] | None = None
 
 
 class Journal:
@@ -93,7 +97,10 @@ class Journal:
 
     def append(self, tried: Tried) -> None:
         """Put a trial on disk."""
-        self._write(asdict(tried))
+        entry = asdict(tried)
+        if tried.books is None:
+            del entry["books"]
+        self._write(entry)
         self.tried.append(tried)
 
     def __enter__(self) -> Self:
@@ -117,10 +124,10 @@ class Journal:
                     f"{self.path} belongs to another run: its {key} is {brief(found.get(key), 40)}, now it is"
                     f" {brief(head.get(key), 40)}; give the settings of that run, or another --out"
                 )
-        names = {field.name for field in fields(Tried)}
+        names = {one.name for one in fields(Tried)}
         for number, line in enumerate(lines[1:], start=2):
             entry = self._entry(line, number)
-            if set(entry) != names or entry["trial"] != number - 1 or not isinstance(entry["unit"], list):
+            if set(entry) | {"books"} != names or entry["trial"] != number - 1 or not isinstance(entry["unit"], list):
                 raise ValueError(f"{self.path}, line {number}: is not trial {number - 1}; {START_ANEW}")
             self.tried.append(Tried(**{**entry, "unit": tuple(entry["unit"])}))
 

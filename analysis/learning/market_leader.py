@@ -7,24 +7,31 @@ import numpy as np
 from meanwatt.agents.leader.learning_leader import LearningLeader, Round, Score
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.learning.books import Balance, BooksKind, MeteredBooks
 from meanwatt.analysis.learning.environment import DAYS_IN_FORCE, metered_reading
 from meanwatt.analysis.learning.menus import Menu
 from meanwatt.analysis.learning.meter import MeteredObjective
 from meanwatt.analysis.output.strict_json import plain
 from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.scenario.economy import Economy
 
 ROUND_DAYS: Final = 30
 """Days of a round by default."""
 
 
-def metered_score(aims: Aims, in_force: Equilibrium, *, households: int, seed: int) -> Score:
+def metered_score(economy: Economy, aims: Aims, before: MeterReading) -> Score:
     """What a leader is told of a tariff: its objective by the meters, beside the tariff in force.
 
-    The tariff in force was metered for ``DAYS_IN_FORCE`` days in a market of as many households, before the first
-    round. A tariff metered only in weather that never came then scores nothing.
+    A tariff metered only in weather that never came under the tariff in force scores nothing.
+
+    Parameters
+    ----------
+    economy
+        Read for what is public alone, see `meanwatt.analysis.leader.metered_change.MeteredChange`.
+    before
+        The reading of the tariff in force.
     """
-    before = metered_reading(in_force, households=households, days=DAYS_IN_FORCE, key=(seed, DAYS_IN_FORCE))
-    objective = MeteredObjective(in_force.economy, aims, before)
+    objective = MeteredObjective(economy, aims, before)
     known = np.unique(before.common_state)
 
     def score(reading: MeterReading) -> float | None:
@@ -36,9 +43,18 @@ def metered_score(aims: Aims, in_force: Equilibrium, *, households: int, seed: i
 
 
 def learning_leader(
-    menu: Menu, in_force: Equilibrium, *, households: int, seed: int, round_days: int = ROUND_DAYS
+    menu: Menu,
+    in_force: Equilibrium,
+    *,
+    households: int,
+    seed: int,
+    round_days: int = ROUND_DAYS,
+    books: BooksKind = BooksKind.ACCOUNT,
 ) -> LearningLeader:
     """A leader of a market of ``households`` who learns a menu from meters alone.
+
+    The tariff in force was metered for ``DAYS_IN_FORCE`` days in a market of as many households, before the first
+    round.
 
     Parameters
     ----------
@@ -48,10 +64,14 @@ def learning_leader(
         Equilibrium at the tariff in force before the first day.
     seed
         Key of its draws, and of the year before.
+    books
+        Who balances the books: the leader, by its meters, or the solved model.
     """
+    before = metered_reading(in_force, households=households, days=DAYS_IN_FORCE, key=(seed, DAYS_IN_FORCE))
     return LearningLeader(
         menu.tariffs,
-        metered_score(menu.aims, in_force, households=households, seed=seed),
+        metered_score(in_force.economy, menu.aims, before),
+        books=MeteredBooks(in_force.economy, before) if books is BooksKind.ACCOUNT else None,
         round_days=round_days,
         state=menu.state,
         compose=menu.compose,
@@ -86,8 +106,16 @@ def leader_json(leader: LearningLeader, menu: Menu) -> dict[str, Any]:
         f"learned_{unit}": plain(learner.value_usd),
         "learned_days": learner.days,
         "posted_tariff": [menu.names[k] for k in leader.posted],
+        "books": books_json(leader),
         "rounds": [_round_json(one, menu) for one in leader.rounds],
     }
+
+
+def books_json(leader: LearningLeader) -> dict[str, Any]:
+    """The object ``books``: who balances them, and how far they were out."""
+    if isinstance(leader.books, MeteredBooks):
+        return leader.books.balance.to_json(BooksKind.ACCOUNT)
+    return Balance().to_json(BooksKind.MODEL)
 
 
 def mean_regret_usd(leader: LearningLeader, menu: Menu) -> float | None:
@@ -113,6 +141,7 @@ def leader_tables(leader: LearningLeader, menu: Menu) -> dict[str, dict[str, Any
             "temperature_usd": [plain(one.temperature_usd[s]) for one, s in pairs],
             f"metered_{unit}": [plain(one.metered_usd[s]) for one, s in pairs],
             f"regret_{unit}": [menu.regret_usd(one.choice) for one, _ in pairs],
+            **({} if leader.books is None else {"balance_usd_per_household": [one.balance_usd for one, _ in pairs]}),
         },
     }
 
@@ -126,6 +155,11 @@ def _round_json(one: Round, menu: Menu) -> dict[str, Any]:
         "temperature_usd": plain(one.temperature_usd),
         f"metered_{unit}": plain(one.metered_usd),
         f"regret_{unit}": menu.regret_usd(one.choice),
+        "adder_usd_per_kwh": None if one.offer is None else one.offer.adder_usd_per_kwh,
+        "fixed_charge_usd_per_day": None
+        if one.offer is None
+        else dict(zip(menu.economy.groups, one.offer.fixed_charge_usd_per_day.tolist(), strict=True)),
+        "balance_usd_per_household": one.balance_usd,
     }
 
 

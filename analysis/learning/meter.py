@@ -53,6 +53,11 @@ class MeteredObjective:
     in_force
         The reading of the tariff in force.
 
+    Attributes
+    ----------
+    aims : Aims
+        The same.
+
     Raises
     ------
     ValueError
@@ -61,12 +66,13 @@ class MeteredObjective:
 
     def __init__(self, economy: Economy, aims: Aims, in_force: MeterReading) -> None:
         aims.require_metered()
-        self._economy, self._aims, self._in_force = economy, aims, in_force
+        self.aims = aims
+        self._economy, self._in_force = economy, in_force
 
     def estimate(self, reading: MeterReading) -> Estimate:
         """Estimate the objective of the tariff that a reading was taken under."""
-        cap = self._aims.price_cap_usd_per_kwh
-        seen = self._aims.metered(MeteredChange(self._economy, self._in_force, reading))
+        cap = self.aims.price_cap_usd_per_kwh
+        seen = self.aims.metered(MeteredChange(self._economy, self._in_force, reading))
         violation = 0.0 if cap is None else float(reading.import_usd_per_kwh.max()) - cap
         sales = reading.slot_hours * float(reading.weight @ reading.imported_kw.sum(axis=(1, 2)))
         return Estimate(

@@ -34,9 +34,16 @@ def learning_json(learned: Learned, regret: float | None, key: str) -> dict[str,
     }
 
 
+def books_json(learned: Learned) -> dict[str, Any]:
+    """The object ``books`` of ``design --json``: who balanced them, and how far they were out."""
+    return learned.balance.to_json(learned.books)
+
+
 def trial_columns(learned: Learned) -> dict[str, list[float | None]]:
     """What is known of every trial beside its parameters, objective and violation."""
-    return {
+    kept = [one.books for one in learned.tried if one.books is not None]
+    balance = {"balance_usd_per_household": [one["balance_usd"] for one in kept]} if kept else {}
+    return balance | {
         "told": [one.told for one in learned.tried],
         "metered_objective": [one.metered for one in learned.tried],
         "metered_half_width": [one.half_width for one in learned.tried],

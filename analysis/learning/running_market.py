@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from meanwatt.agents.behaviour.offer import Offer
 from meanwatt.agents.leader.meter import MeterReading, joined
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.learning.environment import DAYS_IN_FORCE, Environment, Posted, metered_reading
@@ -34,6 +35,11 @@ class RunningMarketEnvironment(Environment):
         return {"environment": "running_market", "households": self.households, "days": self.days}
 
     @property
+    def trial_days(self) -> int:
+        """Those of a round."""
+        return self.days
+
+    @property
     def market(self) -> ProsumerMarket | None:
         """The market since `begin`."""
         return self._market
@@ -57,7 +63,7 @@ class RunningMarketEnvironment(Environment):
             leader=self._office,
         )
 
-    def post(self, tariff: Tariff, trial: int) -> Posted:
+    def post(self, tariff: Tariff | Offer, trial: int) -> Posted:
         """Simulate the days of a trial under the tariff."""
         market = self._market
         assert market is not None
@@ -81,10 +87,10 @@ class _Office:
     """The market's leader: posts what it is told and keeps what it reads."""
 
     def __init__(self, tariff: Tariff) -> None:
-        self.tariff = tariff
+        self.tariff: Tariff | Offer = tariff
         self.readings: list[MeterReading] = []
 
-    def post(self, day: int, common_state: int) -> Tariff:
+    def post(self, day: int, common_state: int) -> Tariff | Offer:
         """The tariff of the round."""
         return self.tariff
 

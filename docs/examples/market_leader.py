@@ -1,7 +1,9 @@
-"""A leader who learns its menu in a running market: ``uv run python docs/examples/market_leader.py`` (some minutes)."""
+"""A leader who learns its menu in a running market: ``uv run python docs/examples/market_leader.py`` (some minutes).
+
+With ``model`` behind it the solved model balances the leader's books; then nothing is drawn.
+"""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import numpy as np
 
 from meanwatt.agents.leader.learning_leader import LearningLeader
 from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
+from meanwatt.analysis.learning.books import BooksKind, MeteredBooks
 from meanwatt.analysis.learning.environment import expected_reading
 from meanwatt.analysis.learning.market_leader import learning_leader, mean_regret_usd, recommended
 from meanwatt.analysis.learning.menus import Menu, default_menu, solve_menu
@@ -23,12 +26,13 @@ FIGURE = Path(__file__).parents[1] / "images" / "market_leader.png"
 SEEDS, HOUSEHOLDS, DAYS = range(10), 1000, 720
 COLOURS = ("#888888", "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 MONTH = 30
+BOOKS = BooksKind.MODEL if sys.argv[1:] == ["model"] else BooksKind.ACCOUNT
 RUNS = (("equilibrium", MONTH), ("belief", MONTH), ("equilibrium", 1), ("belief", 1))
 
 
 def live(menu: Menu, in_force: Equilibrium, behaviour: str, round_days: int, seed: int) -> LearningLeader:
     """Two years of one market under one leader."""
-    leader = learning_leader(menu, in_force, households=HOUSEHOLDS, seed=seed, round_days=round_days)
+    leader = learning_leader(menu, in_force, households=HOUSEHOLDS, seed=seed, round_days=round_days, books=BOOKS)
     market = ProsumerMarket(
         in_force.economy,
         households=HOUSEHOLDS,
@@ -67,7 +71,7 @@ def draw_values(panel: Any, menu: Menu, leaders: list[LearningLeader], in_force:
     """Draw what each seed has learned of each tariff beside what the mean field makes of it."""
     learned = np.array([leader.learner.value_usd[0] for leader in leaders])
     places = np.arange(len(menu.names))
-    welfare = replace(menu.aims, equity=0.0, stability=0.0).objective()(in_force)
+    welfare = Aims(leader="commission", weights={"equity": 0.0, "stability": 0.0}).objective()(in_force)
     objective = MeteredObjective(in_force.economy, menu.aims, expected_reading(in_force))
     metered = [objective.estimate(expected_reading(menu.equilibria[(k,)])).value for k in places]
     for k, colour in zip(places, COLOURS, strict=False):
@@ -92,6 +96,16 @@ def main() -> None:
         learned[behaviour, round_days] = [live(menu, in_force, behaviour, round_days, seed) for seed in SEEDS]
         when = "monthly" if round_days == MONTH else "daily"
         report(f"commission, {when}, {behaviour}", menu, learned[behaviour, round_days])
+    if BOOKS is BooksKind.ACCOUNT:
+        draw_all(menu, learned, in_force)
+    cap = default_price_cap_usd_per_kwh(economy)
+    utility = Aims(leader="utility", price_cap_usd_per_kwh=cap)
+    posted = solve_menu(utility, default_menu(economy, utility), in_force)
+    report("utility, monthly, belief", posted, [live(posted, in_force, "belief", MONTH, seed) for seed in SEEDS])
+
+
+def draw_all(menu: Menu, learned: dict[tuple[str, int], list[LearningLeader]], in_force: Equilibrium) -> None:
+    """Draw what is posted monthly and daily, and what is learned."""
     figure, panels = plt.subplots(1, 3, figsize=(15, 6))
     for panel, (round_days, when) in zip(panels, ((MONTH, "month"), (1, "day")), strict=False):
         draw(panel, menu, learned["belief", round_days])
@@ -106,10 +120,6 @@ def main() -> None:
     figure.suptitle("The commission learns from its meters which tariff to post", fontsize=19)
     figure.subplots_adjust(left=0.05, right=0.985, top=0.86, bottom=0.21, wspace=0.4)
     figure.savefig(FIGURE, dpi=90)
-    cap = default_price_cap_usd_per_kwh(economy)
-    utility = Aims(leader="utility", price_cap_usd_per_kwh=cap)
-    posted = solve_menu(utility, default_menu(economy, utility), in_force)
-    report("utility, monthly, belief", posted, [live(posted, in_force, "belief", MONTH, seed) for seed in SEEDS])
 
 
 def report(title: str, menu: Menu, leaders: list[LearningLeader]) -> None:
@@ -126,6 +136,11 @@ def report(title: str, menu: Menu, leaders: list[LearningLeader]) -> None:
     for k, name in enumerate(menu.names):
         mean, spread = np.nanmean(values[:, k]), np.nanstd(values[:, k])
         sys.stdout.write(f"  {name}: learned {mean:.4f} ± {spread:.4f}, mean field {menu.worth_usd[k]:.4f}\n")
+    books = [leader.books.balance for leader in leaders if isinstance(leader.books, MeteredBooks)]
+    if books and books[0].days:
+        short = np.mean([abs(one.usd) / one.days for one in books])
+        largest = np.max([one.largest_usd for one in books])
+        sys.stdout.write(f"  books: out by {short:.5f} USD per household-day, largest balance {largest:.2f} USD\n")
 
 
 if __name__ == "__main__":
