@@ -214,3 +214,17 @@ def test_a_tariff_by_day_type_cannot_treat_days_of_a_type_differently() -> None:
 def test_every_part_of_a_tariff_is_mixed_or_must_be_shared() -> None:
     mixed = {"name", "energy_usd_per_kwh", "export_usd_per_kwh", "fixed_charge_usd_per_day", "fixed_charge_shape"}
     assert mixed | set(SHARED) == set(Tariff.__slots__)
+
+
+def test_drawn_menus_keep_the_cap_on_the_credit() -> None:
+    """The cap of a credit above the import rate; what is drawn of one tariff alone is that tariff."""
+    economy = island()
+    menu = [peak(economy, usd, capped_at_import=True, export_usd_per_kwh=np.full((3, 3), 0.3)) for usd in (0.1, 0.2)]
+    policy = random_policy(1, economy.common.count, 2)
+    choice = np.zeros(economy.common.count, dtype=np.int64)
+    for tariff in (extended_tariff(economy, menu, policy), tariff_by_day_type(economy, menu, choice)):
+        assert tariff.capped_at_import
+    found = drawn(economy, menu, policy)
+    assert (found.rates.export_usd_per_kwh <= found.rates.import_usd_per_kwh).all()
+    with pytest.raises(ValueError, match="differ in capped_at_import, True and False"):
+        extended_tariff(economy, [menu[0], replace(menu[1], capped_at_import=False)], policy)
