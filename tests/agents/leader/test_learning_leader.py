@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from meanwatt.agents.behaviour.offer import Offer
 from meanwatt.agents.leader.learning_leader import Leader, LearningLeader
 from meanwatt.agents.leader.meter import MeterReading, joined
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
@@ -136,3 +137,39 @@ def test_bad_settings_are_refused_in_one_line() -> None:
             LearningLeader(MENU, mean_load, round_days=wrong)
     with pytest.raises(ValueError, match=r"^the leader has 2 states but no compose"):
         LearningLeader(MENU, mean_load, state=np.array([0, 1]))
+
+
+class Ledger:
+    """Books that post a level of a dollar more each round, and score a reading as twice the load."""
+
+    def __init__(self) -> None:
+        self.balance_usd, self.closed = 0.0, []
+
+    def offer(self, tariff: Tariff, days: int) -> Offer:  # noqa: D102
+        charge = np.array([float(len(self.closed))])
+        return Offer(tariff=tariff, adder_usd_per_kwh=0.01, fixed_charge_usd_per_day=charge, policies=None)
+
+    def close(self, reading: MeterReading, days: int) -> MeterReading:  # noqa: D102
+        self.closed.append((reading.tariff, len(reading.weight), days))
+        self.balance_usd += 1.0
+        return replace(reading, imported_kw=2 * reading.imported_kw)
+
+
+def test_books_set_the_level_once_a_round_and_are_closed_before_it_is_scored_by_state() -> None:
+    """A level belongs to the round: it is balanced over all its days, whatever the weather."""
+    books = Ledger()
+    leader = LearningLeader(
+        MENU, mean_load, round_days=2, state=np.array([0, 1]), compose=lambda choice: MENU[int(choice[0])], books=books
+    )
+    offers = []
+    for day, c in enumerate([0, 1, 1, 1]):
+        offers.append(leader.post(day, c))
+        assert isinstance(offers[-1], Offer)
+        leader.learn(reading(offers[-1].tariff, c, 1.0 + c))
+    assert offers[0] is offers[1]
+    assert offers[2] is offers[3]
+    assert [float(one.fixed_charge_usd_per_day[0]) for one in (offers[0], offers[2])] == [0.0, 1.0]
+    assert [(count, days) for _, count, days in books.closed] == [(2, 2), (2, 2)]
+    assert leader.rounds[0].metered_usd.tolist() == [2.0, 4.0]
+    assert [one.balance_usd for one in leader.rounds] == [1.0, 2.0]
+    assert [one.offer for one in leader.rounds] == [offers[0], offers[2]]

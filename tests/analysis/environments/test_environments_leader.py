@@ -281,3 +281,39 @@ def test_overrides_of_the_tariff_act_on_the_one_that_is_named() -> None:
 def test_overrides_that_could_act_on_nothing_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         LeaderEnv(**settings)
+
+
+def test_a_commission_that_balances_its_books_is_rewarded_as_by_the_model() -> None:
+    """In the mean field to rounding, whatever was posted before; what it bills is its own level."""
+    own, models = (LeaderEnv(preset_economy("textbook"), books=books, rounds=3) for books in ("account", "model"))
+    for env in (own, models):
+        env.reset(seed=0)
+    margins = []
+    for action in (MODEST, MODEST + 0.2, MODEST):
+        (seen, reward, *_, info), (_, expected, *_, other) = own.step(action), models.step(action)
+        assert reward == pytest.approx(expected, abs=1e-9)
+        assert "balance_usd" not in other
+        margins.append(named(own, seen, "margin")[0])
+    assert info["balance_usd"] == pytest.approx(30 * sum(margins), abs=1e-4)
+    assert abs(margins[0]) > 1e-3
+    own.reset(seed=0)
+    assert own.step(MODEST)[4]["balance_usd"] == pytest.approx(30 * margins[0], abs=1e-4)
+
+
+def test_a_copy_takes_the_leaders_books_along() -> None:
+    env = small_market("commission", round_days=2)
+    env.reset(seed=3)
+    env.step(MODEST)
+    twin = copy.deepcopy(env)
+    for _ in range(2):
+        one, other = env.step(MODEST), twin.step(MODEST)
+        assert np.array_equal(one[0], other[0])
+        assert one[1:] == other[1:]
+        assert one[4]["balance_usd"] != 0
+    env.close()
+    twin.close()
+
+
+def test_unknown_books_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^unknown books 'modell'; did you mean 'model'\?$"):
+        LeaderEnv(preset_economy("textbook"), books="modell")

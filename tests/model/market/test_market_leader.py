@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, preset_tariff, solved
 
+from meanwatt.agents.behaviour.offer import Offer
 from meanwatt.agents.behaviour.protocol import BeliefBehaviour, FixedBehaviour
 from meanwatt.agents.household.best_response import best_response
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.tariff.tariff import Tariff, rates
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.posted_terms import Terms, make_offer
-from meanwatt.model.mean_field.equilibrium import Outcome
+from meanwatt.model.market.posted_terms import Terms, make_offer, with_adder
+from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.population_response import outlook
 
 FILED, RTP, FLAT = (preset_tariff("textbook", name) for name in ("filed", "rtp", "flat"))
@@ -23,10 +24,10 @@ HOUSEHOLDS = 120
 class Plan:
     """A leader who posts tariffs by a plan and keeps the readings."""
 
-    def __init__(self, plan: Sequence[Tariff]) -> None:
+    def __init__(self, plan: Sequence[Tariff | Offer]) -> None:
         self.plan, self.readings, self.asked = plan, [], []
 
-    def post(self, day: int, common_state: int) -> Tariff:
+    def post(self, day: int, common_state: int) -> Tariff | Offer:
         """Go by the plan."""
         self.asked.append((day, common_state))
         return self.plan[day]
@@ -191,3 +192,45 @@ def test_there_is_nothing_to_meter_before_the_first_day() -> None:
     with pytest.raises(ValueError, match=r"^no day has been metered yet; call step\(\) first$"):
         made.meter()
     made.close()
+
+
+def levelled(tariff: Tariff, adder: float, charge: float) -> Offer:
+    charges = np.full(3, charge)
+    return Offer(tariff=tariff, adder_usd_per_kwh=adder, fixed_charge_usd_per_day=charges, policies=None)
+
+
+def test_a_level_of_ones_own_is_billed_and_metered() -> None:
+    leader = Plan([levelled(FLAT, 0.02, 0.4), levelled(RTP, 0.0, 1.5)])
+    made = market(leader)
+    run(made, 2)
+    for reading, offer in zip(leader.readings, leader.plan, strict=True):
+        assert reading.tariff is offer.tariff
+        assert (reading.fixed_charge_usd_per_day == offer.fixed_charge_usd_per_day).all()
+    energy = FLAT.energy_usd_per_kwh[0, 0] + 0.02
+    assert leader.readings[0].import_usd_per_kwh == pytest.approx(np.full((1, 3, 24), energy))
+
+
+def test_fixed_charges_move_nobody_and_equilibrium_households_answer_an_adder_as_if_it_were_to_last() -> None:
+    terms = Terms(preset_economy("textbook"), make_offer(FILED, solved("textbook", "filed")), None, policies=True)
+    terms.add(solved("textbook", "rtp"))
+    assert terms.of(levelled(RTP, 0.0, 9.0)).policies is terms.of(RTP).policies
+    low, high = (terms.of(levelled(FLAT, adder, 0.0)).policies for adder in (0.0, 0.2))
+    found = solve_equilibrium(preset_economy("textbook"), with_adder(levelled(FLAT, 0.2, 0.0)), certify=False)
+    assert low is not None
+    assert high is not None
+    apart = 0.0
+    for one, other, alone in zip(low, high, found.policies, strict=True):
+        assert other.probability == pytest.approx(alone.probability, abs=1e-6)
+        apart = max(apart, float(np.abs(one.probability - other.probability).max()))
+    assert apart > 1e-2
+    again = levelled(FLAT, 0.2, 0.0)
+    assert terms.of(again) is terms.of(again)
+
+
+@pytest.mark.parametrize("behaviour", ["belief", "price_threshold"])
+def test_households_answer_another_adder_of_the_same_tariff(behaviour: str) -> None:
+    plan = [levelled(FLAT, 0.0, 0.5), levelled(FLAT, 0.3, 0.5)]
+    one, other = market(Plan(plan), behaviour), market(Plan([plan[0]] * 2), behaviour)
+    digests = run(one, 2), run(other, 2)
+    assert digests[0][0] == digests[1][0]
+    assert digests[0][1] != digests[1][1]
