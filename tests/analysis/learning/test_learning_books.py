@@ -97,17 +97,20 @@ def test_the_balance_returns_to_nothing_when_a_tariff_is_posted_again(name: str)
 
 @pytest.mark.parametrize("days", [1, 7, 30, 90])
 def test_the_balance_is_bounded_by_the_errors_of_the_forecasts(days: int) -> None:
-    """B' = (1 − d/max(d, T))·b + d·e, so |b| ≤ max(d, T)·max|e|: whatever is posted after what."""
+    """The balance is b' = (1 − d/max(d, T))·b + d·e, so |b| ≤ max(d, T)·max|e|: whatever is posted after what."""
     base = in_force("textbook")
-    books, environment = MeteredBooks(base.economy, expected_reading(base)), MeanFieldEnvironment(base)
-    errors = []
+    books, alone = (MeteredBooks(base.economy, expected_reading(base)) for _ in range(2))
+    environment, shares, errors = MeanFieldEnvironment(base), base.economy.group_share, []
     for tariff in family_members(base.economy, 8):
-        held = books.balance.usd
+        alone.balance = Balance()  # forecasts without a true-up
+        forecast = float(shares @ alone.offer(tariff, days).fixed_charge_usd_per_day)
         offer = books.offer(tariff, days)
         reading = environment.post(offer, 1).reading
         assert reading is not None
-        books.close(reading, days)
-        errors.append(abs(float(reading.weight @ reading.margin_usd_per_day) + held / max(days, 30)))
+        for one in (books, alone):
+            one.close(reading, days)
+        needed = float(shares @ offer.fixed_charge_usd_per_day - reading.weight @ reading.margin_usd_per_day)
+        errors.append(abs(forecast - needed))
         assert abs(books.balance.usd) <= max(days, 30) * max(errors) + 1e-12
     assert max(errors) > 0.01
 
