@@ -73,7 +73,7 @@ class World:
     @property
     def couples(self) -> bool:
         """Whether a rate follows the wholesale price."""
-        return couples(self.tariff)
+        return couples(self.economy, self.tariff)
 
 
 def random_world(seed: int, ranges: Ranges = WHOLE) -> World:

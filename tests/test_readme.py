@@ -60,12 +60,15 @@ def test_every_command_of_the_pages_runs_in_the_set_up_of_the_readme() -> None:
 
 
 def test_every_option_in_the_pages_is_one_of_its_command() -> None:
-    known = get_command(entry._typer).commands
-    calls = meanwatt_calls()
+    whole = get_command(entry._typer)
+    known = whole.commands
+    calls = [call for call in meanwatt_calls() if not call[0].startswith("--")]
     assert {call[0] for call in calls} >= {"solve", "simulate", "validate", "design", "study", "emergence", "export"}
     for call in calls:
         options = {name for parameter in known[call[0]].params for name in parameter.opts}
-        assert {word for word in call if word.startswith("--")} <= options, call
+        assert {word for word in call if word.startswith("--")} <= options | {"--help"}, call
+    of_the_program = {name for parameter in whole.params for name in parameter.opts} | {"--help"}
+    assert {call[0] for call in meanwatt_calls() if call[0].startswith("--")} <= of_the_program
 
 
 def test_what_the_commands_of_the_pages_write_is_ignored_by_git() -> None:

@@ -136,12 +136,15 @@ def _write(out: str, solution: "GameSolution", result: dict[str, Any]) -> None:
     from meanwatt.analysis.figures.glyphs import glyph_messages
     from meanwatt.analysis.figures.saved import image
     from meanwatt.analysis.output.result_files import write_result
+    from meanwatt.analysis.tabular.error_figure import error_figure
     from meanwatt.analysis.tabular.iteration_figure import iteration_figure
     from meanwatt.analysis.tabular.response_figure import responses_figure
     from meanwatt.model.scenario.messages import joined
     from meanwatt.model.tabular.game_table import game_table
 
     figures = {"responses": responses_figure(solution), "iteration": iteration_figure(solution)}
+    if solution.errors is not None:
+        figures["errors"] = error_figure([solution.errors])
     result["messages"] = joined(result["messages"], glyph_messages(figures.values()))
     write_result(
         out,

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from meanwatt.agents.numerics.arrays import Bools, Floats
     from meanwatt.analysis.tabular.solution import ConceptResult, GameSolution, TemperatureRun
     from meanwatt.model.tabular.named_game import NamedGame
+    from meanwatt.model.tabular.stackelberg_games import StackelbergEquilibrium
 
 ROUND: Final = 5
 """Round of the iteration whose error is printed."""
@@ -15,11 +16,14 @@ ROUNDING: Final = 1e-10
 SMALLEST_SHOWN: Final = 0.005
 """Probability that is left out of a lottery's text, as it rounds to 0.00."""
 SAID: Final = {
-    "commitment": ("Commitment, for ever", "Commitment to a pure policy, for ever (a lottery might earn more)"),
+    "commitment": ("Commitment, for ever", "Commitment to a pure policy, for ever"),
+    "commitment_mixed": ("Commitment with lotteries, for ever",) * 2,
     "feedback": ("Feedback, day by day, pure", "Feedback, day by day, pure"),
     "feedback_mixed": ("Feedback, day by day, with lotteries", "Feedback, day by day, with lotteries"),
 }
 """Headings of the concepts, with lotteries and without."""
+ORDER: Final = ("commitment", "commitment_mixed", "feedback", "feedback_mixed")
+"""Concepts as they follow each other on the page."""
 
 
 def say_game(solution: "GameSolution", messages: Iterable[str]) -> None:
@@ -27,10 +31,14 @@ def say_game(solution: "GameSolution", messages: Iterable[str]) -> None:
     from meanwatt.analysis.cli.show import say, say_notes
 
     say(f"{_about(solution.named)}\n")
-    for name, found in solution.concepts.items():
-        _say_concept(solution.named, name, found)
+    for name in ORDER:
+        found = solution.concepts.get(name)
+        again = name == "commitment_mixed" and solution.named.game.separates and found is not None
+        if found is not None and not (again and found.outcome == "exact"):  # as commitment has lotteries, too, then
+            _say_concept(solution.named, name, found)
     if solution.runs:
         _say_iteration(solution)
+        _say_errors(solution)
     if solution.outcome != "converged":
         say(solution.message)
     say_notes(messages)
@@ -72,6 +80,28 @@ def _say_concept(named: "NamedGame", name: str, found: "ConceptResult") -> None:
     ]
     leads, follows = named.leader, named.follower
     table("", ("state", f"play: {leads}", f"play: {follows}", f"value: {leads}", f"value: {follows}"), rows)
+    if one.bound is not None:
+        say(_bounded(named, one) + "\n")
+
+
+def _bounded(named: "NamedGame", one: "StackelbergEquilibrium") -> str:
+    """What is known of the best promise: that this is it, or how much more one may be worth."""
+    from meanwatt.model.scenario.counted import counted
+
+    law = named.game.start_law
+    first = [name for name, share in zip(named.states, law.tolist(), strict=True) if share > 0]
+    if len(first) == 1:
+        begins = f"from {first[0]} on" if len(named.states) > 1 else "in all"
+    elif law.min() == law.max():
+        begins = "from a first state that may be any alike"
+    else:
+        begins = "from a first state drawn by its law"
+    worth = f"Worth {one.leader_objective:.6g} to the {named.leader} {begins}"
+    bound = one.leader_objective if one.bound is None else one.bound
+    if one.outcome == "exact":
+        return f"{worth}: no stationary promise is worth more, to within {max(1e-6, bound - one.leader_objective):.0e}."
+    boxes = counted(one.rounds, "box", "boxes")
+    return f"{worth}: the best found in {boxes}; no stationary promise is worth more than {bound:.6g}."
 
 
 def _without(found: "ConceptResult") -> str:
@@ -120,6 +150,25 @@ def _say_iteration(solution: "GameSolution") -> None:
     table("", heads, [_error(one) for one in converged])
     if any(_bounds(one)[1] for one in converged):
         say("~: by the measured product, which is no proof.\n")
+
+
+def _say_errors(solution: "GameSolution") -> None:
+    """Print what softmax costs the leader against the best promise to exact followers."""
+    from meanwatt.analysis.cli.show import say, table
+
+    errors, named = solution.errors, solution.named
+    if errors is None:
+        return
+    say(
+        f"What softmax leaves the {named.leader} short of the best promise: in turn, as above; or where it promises the"
+        f" best to a\n{named.follower} that answers by softmax (below 0: slips serve it)"
+    )
+    columns = (errors.turns, errors.turns_bound, errors.promise, errors.promise_bound)
+    rows = [
+        (f"{one.temperature:g}", *("–" if value != value else short(value) for value in row))
+        for one, row in zip(solution.runs, zip(*(c.tolist() for c in columns), strict=True), strict=True)
+    ]
+    table("", ("η", "in turn", "at most", "promised", "at most"), rows)
 
 
 def _constants(named: "NamedGame", one: "TemperatureRun") -> tuple[str, ...]:

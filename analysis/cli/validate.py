@@ -180,7 +180,8 @@ def _tables(result: dict[str, Any]) -> None:
     for row in result["memory"]:
         floor, ratio = row["scatter"]["floor"], row["ratio"]
         say(
-            f"Memory {row['memory']}: floor {figure(floor, 5)} kW; the largest market is {figure(ratio['value'])} times"
+            f"Memory {row['memory']}: floor {figure(floor, 5)} kW, by the law at least"
+            f" {figure(row['closure_error_kw'], 5)} kW; the largest market is {figure(ratio['value'])} times"
             f" as far as independent households (95 % {figure(ratio['low'])} to {figure(ratio['high'])})."
         )
     say("")

@@ -81,7 +81,7 @@ def finite_exploitability_usd_per_day(equilibrium: Equilibrium, households: floa
 
 def expectation(equilibrium: Equilibrium, households: float) -> Callable[[float], OwnRates | ExpectedRates]:
     """Rates that one of N households expects, by its group's discount: in closed form on a straight supply curve."""
-    if equilibrium.economy.supply.is_affine or not couples(equilibrium.tariff):
+    if equilibrium.economy.supply.is_affine or not couples(equilibrium.economy, equilibrium.tariff):
         return lambda discount: own_rates(equilibrium, discount, households)
     others = Others(equilibrium, households)
     return lambda discount: expected_rates(equilibrium, discount, others)

@@ -8,17 +8,31 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.analysis.design.design import Design, baseline_name, design_messages, tariff_table, toml_text
+from meanwatt.analysis.design.design import (
+    EVALUATIONS_PER_START,
+    Design,
+    Search,
+    baseline_name,
+    commitment_search,
+    design_messages,
+    tariff_table,
+    toml_text,
+)
 from meanwatt.analysis.design.design import design as run
 from meanwatt.analysis.leader.aims import Aims, aims_of
 from meanwatt.analysis.leader.registry import DEFAULT, find, names, those
-from meanwatt.analysis.notebook.arguments import one_of, weight
+from meanwatt.analysis.learning.books import BooksKind, books_kind
+from meanwatt.analysis.learning.campaign import EVALUATIONS, Learned, learning_search
+from meanwatt.analysis.learning.learners import LEARNERS, require_package
+from meanwatt.analysis.notebook.arguments import one_of, weight, whole
 from meanwatt.analysis.notebook.game import Overrides, game, require_kinds
 from meanwatt.analysis.notebook.html import as_html
 from meanwatt.analysis.progress_bar import shown_progress
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario
+from meanwatt.model.scenario.ranges import EVALUATIONS as EVALUATION_RANGE
+from meanwatt.model.scenario.ranges import SEED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,6 +92,10 @@ class Designed:
         if commitment is not None:
             rows.append(("objective at the tariff found", f"{commitment.objective:.4f} {unit}"))
             rows += [(name, f"{value:.4f}") for name, value in commitment.parameters.items()]
+        if isinstance(commitment, Learned) and commitment.balance.shortfall_usd_per_household_day is not None:
+            lacking, largest = commitment.balance.shortfall_usd_per_household_day, commitment.balance.largest_usd
+            rows.append(("shortfall of the leader's books", f"{lacking:.4f} USD per household-day"))
+            rows.append(("largest balance of its books", f"{largest:.2f} USD per household"))
         rows += [("note", sentence) for sentence in design_messages(design, self.aims)]
         return rows
 
@@ -99,6 +117,10 @@ def design(
     stability: float | None = None,
     weights: Mapping[str, float] | None = None,
     price_cap_usd_per_kwh: float | None = None,
+    method: str = "commitment",
+    evaluations: int | None = None,
+    seed: int = 0,
+    books: str | None = None,
     progress: bool | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Designed:
@@ -119,6 +141,16 @@ def design(
         The same by name, for an objective that has others.
     price_cap_usd_per_kwh
         The utility's cap on the import rate; by default 1.5 times the reference price.
+    method
+        ``commitment``, which knows the households, or one that learns from the meters of the mean field: ``softmax``,
+        ``cma`` or ``optuna``.
+    evaluations
+        Tariffs tried: by a learner in all (150), else from each start at most (100).
+    seed
+        Key of a learner's draws.
+    books
+        Who balances a learner's books: ``account`` (the default), the leader itself by its meters, or ``model``, the
+        solved model; see `meanwatt.analysis.learning.books`.
     progress, cancelled
         As for `meanwatt.solve`.
 
@@ -141,6 +173,7 @@ def design(
     require_kinds(scenario, tariff, overrides)
     if tariff is None and not any(key.startswith("default_tariff") for key in overrides):
         tariff = baseline_name(scenario)
+    search = _search(method, evaluations, seed, books)
     economy, terms = game(scenario, tariff, overrides)
     aims = aims_of(economy, leader, weighed, price_cap_usd_per_kwh)
     with shown_progress("designing", shown=progress) as tell:
@@ -148,6 +181,21 @@ def design(
             economy,
             terms,
             aims,
+            search=search,
             watch=Watch(progress=lambda report: tell(report.text, report.fraction), cancelled=cancelled),
         )
     return Designed(design=done, aims=aims)
+
+
+def _search(method: str, evaluations: int | None, seed: int, books: str | None) -> Search:
+    """The search of a method; ``ValueError`` in one line where something does not go with it."""
+    learns = one_of("method", method, ("commitment", *LEARNERS)) in LEARNERS
+    usual = EVALUATIONS if learns else EVALUATIONS_PER_START
+    tariffs = usual if evaluations is None else whole("evaluations", evaluations, EVALUATION_RANGE)
+    if not learns:
+        if books is not None:
+            raise ValueError("books go with a method that learns; give method='softmax', or leave them out")
+        return commitment_search(tariffs)
+    require_package(method)
+    kind = BooksKind.ACCOUNT if books is None else books_kind(books)
+    return learning_search(method, evaluations=tariffs, seed=whole("seed", seed, SEED), books=kind)

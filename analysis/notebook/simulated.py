@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from meanwatt.agents.leader.learning_leader import LearningLeader
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.randomness import Key, require_key
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.analysis.notebook.arguments import figure, whole
+from meanwatt.analysis.leader.aims import aims_of
+from meanwatt.analysis.leader.registry import names
+from meanwatt.analysis.learning.books import BooksKind, books_kind
+from meanwatt.analysis.learning.market_leader import leader_json, learning_leader
+from meanwatt.analysis.learning.menus import Menu, default_menu, solve_menu
+from meanwatt.analysis.notebook.arguments import figure, one_of, whole
 from meanwatt.analysis.notebook.game import Overrides
 from meanwatt.analysis.notebook.html import as_html
 from meanwatt.analysis.notebook.solution import Solution, equilibrium_of
@@ -23,7 +29,7 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario
-from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, WORKERS
+from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, SEED, WORKERS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,11 +47,14 @@ class SimulatedMarket:
         History, digests, metrics and feeder of the run.
     households
         N.
+    leader
+        What a leader who learns posted, metered and made of it, as ``leader`` of ``simulate --json``; None without one.
     """
 
     equilibrium: Equilibrium
     simulation: Simulation
     households: int
+    leader: dict[str, Any] | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """Price [USD/kWh] and mean net load [kW per household], a row per day and slot."""
@@ -206,6 +215,9 @@ def simulate(
     threads: int = 1,
     power_flow: bool = True,
     workers: int = 0,
+    leader: str | None = None,
+    round_days: int = 30,
+    books: str = "account",
     progress: bool | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> SimulatedMarket:
@@ -225,6 +237,13 @@ def simulate(
         Whether to solve the feeder.
     workers
         Processes of this machine that hold the households; 0 for none but this one. Results do not depend on it.
+    leader
+        Who posts tariffs and learns from meters which is best: ``commission``, ``utility``, …, with the usual weights
+        and menu. The tariff is then what was in force before.
+    round_days
+        Days for which the leader posts one.
+    books
+        Who balances its books: ``account``, itself by its meters, or ``model``, the solved model.
     progress, cancelled
         As for `solve`, the latter asked before each day.
 
@@ -236,8 +255,16 @@ def simulate(
     households, days = whole("households", households, HOUSEHOLDS), whole("days", days, DAYS)
     workers = whole("workers", workers, WORKERS)
     require_key("seed", seed)
+    kind, rounds = books_kind(books), whole("round_days", round_days, DAYS)
+    if leader is not None:
+        whole("seed", seed, SEED)
+        if workers:
+            raise ValueError("leader and workers are both given; a leader learns in one process, leave workers out")
     with shown_progress("solving", shown=progress) as tell:
         found = equilibrium_of(scenario, tariff, overrides, tell, cancelled)
+        posts = (
+            None if leader is None else _leader(leader, found, kind, (households, whole("seed", seed, SEED), rounds))
+        )
         done = run(
             found.economy,
             found.tariff,
@@ -249,7 +276,22 @@ def simulate(
             threads=threads,
             power_flow=power_flow,
             workers=workers,
+            leader=None if posts is None else posts[0],
+            known=() if posts is None else tuple(posts[1].equilibria.values()),
             told=lambda day: tell(f"day {day} of {days}", day / days),
             cancelled=cancelled,
         )
-    return SimulatedMarket(equilibrium=found, simulation=done, households=households)
+    told = None if posts is None else leader_json(*posts)
+    return SimulatedMarket(equilibrium=found, simulation=done, households=households, leader=told)
+
+
+def _leader(
+    name: str, in_force: Equilibrium, books: BooksKind, size: tuple[int, int, int]
+) -> tuple[LearningLeader, Menu]:
+    """Solve the usual menu, and make the leader who learns it; size is households, seed and days of a round."""
+    aims = aims_of(in_force.economy, one_of("leader", name, names()))
+    aims.require_metered()
+    menu = solve_menu(aims, default_menu(in_force.economy, aims, in_force.tariff), in_force)
+    households, seed, days = size
+    made = learning_leader(menu, in_force, households=households, seed=seed, round_days=days, books=books)
+    return made, menu

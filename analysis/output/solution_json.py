@@ -129,6 +129,7 @@ def solution_json(
         "import_usd_per_kwh": equilibrium.rates.import_usd_per_kwh,
         "export_usd_per_kwh": equilibrium.rates.export_usd_per_kwh,
         "net_load_kw": equilibrium.net_load_kw,
+        "closure_error_kw": equilibrium.closure_error_kw,
         "curtailed_kw": equilibrium.curtailed_kw,
         "curtailed_kwh_per_household_day": equilibrium.curtailed_kwh_per_household_day,
         "unmet_trip_kwh_per_household_day": equilibrium.unmet_trip_kwh_per_household_day,

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.tabular.softmax_error import SoftmaxErrors
 from meanwatt.analysis.tabular.solution import ConceptResult, GameSolution, TemperatureRun
 from meanwatt.model.tabular.named_game import NamedGame
 
@@ -28,7 +31,9 @@ def solution_json(solution: GameSolution) -> dict[str, Any]:
         "softmax": {
             "start_policy": _policy(named.states, named.leader_actions, solution.start),
             "contractive_temperature": solution.warm,
-            "temperatures": [_run(named, one) for one in solution.runs],
+            "temperatures": [
+                {**_run(named, one), **_stackelberg(solution.errors, k)} for k, one in enumerate(solution.runs)
+            ],
         },
     }
 
@@ -72,6 +77,7 @@ def _concept(named: NamedGame, found: ConceptResult) -> dict[str, Any]:
             "follower_objective",
             "residual",
             "rounds",
+            "bound",
         )
     )
     shown = {
@@ -88,6 +94,7 @@ def _concept(named: NamedGame, found: ConceptResult) -> dict[str, Any]:
         **_values(named, one.leader_value, one.follower_value),
         "residual": one.residual,
         "rounds": one.rounds,
+        "bound": one.bound,
     }
 
 
@@ -116,4 +123,15 @@ def _run(named: NamedGame, one: TemperatureRun) -> dict[str, Any]:
         "error": one.errors,
         "error_bound_measured": one.error_bounds(constants.product_measured),
         "error_bound_proven": one.error_bounds(constants.product_bound),
+    }
+
+
+def _stackelberg(errors: SoftmaxErrors | None, k: int) -> dict[str, float | None]:
+    """The Stackelberg value less what the leader gets: softmax in turn, or committing to a softmax follower; bounds."""
+    names = ("stackelberg_error", "stackelberg_error_bound", "promise_error", "promise_error_bound")
+    if errors is None:
+        return dict.fromkeys(names)
+    columns = (errors.turns, errors.turns_bound, errors.promise, errors.promise_bound)
+    return {
+        name: float(column[k]) if np.isfinite(column[k]) else None for name, column in zip(names, columns, strict=True)
     }

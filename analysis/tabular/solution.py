@@ -9,6 +9,9 @@ from typing import Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.tabular.softmax_error import SoftmaxErrors, softmax_errors
+from meanwatt.model.scenario.counted import counted
+from meanwatt.model.tabular.mixed_commitment import GAP, mixed_commitment
 from meanwatt.model.tabular.named_game import NamedGame
 from meanwatt.model.tabular.pure_feedback import pure_feedback_equilibria, pure_pairs
 from meanwatt.model.tabular.softmax_games import (
@@ -43,6 +46,8 @@ PROGRAMMES, FEWEST_ROUNDS = 8_000, 200
 """Linear programmes that feedback with lotteries may take, some 10 s of them, and rounds that it has at least."""
 LEAST_GAIN: Final = 1e-3
 """Share of a Lipschitz constant that the search for a larger one does not care about: three digits are shown."""
+SMALL: Final = 16
+"""States times leader actions up to which softmax is compared with the best promise: a second or two."""
 TRIALS, FEW_SAMPLES, ROUGHLY = 8, 10, 0.25
 """Of the search for a temperature to begin with: most trials, policies each, and error of the product's logarithm."""
 
@@ -109,9 +114,11 @@ class GameSolution:
     Attributes
     ----------
     concepts
-        ``commitment``, ``feedback`` and ``feedback_mixed``, as far as it came.
+        ``commitment``, ``feedback``, ``feedback_mixed`` and ``commitment_mixed``, as far as it came.
     runs
         By temperature, as given, or from warm to cold.
+    errors
+        Of softmax against the best promise, by temperature in the order of ``runs``; None where the game is large.
     warm
         Temperature at which the proven product of Lipschitz constants is ``PRODUCT``; 0 if it is 0 at any.
     """
@@ -120,6 +127,7 @@ class GameSolution:
     concepts: Mapping[str, ConceptResult]
     runs: tuple[TemperatureRun, ...]
     start: Floats
+    errors: SoftmaxErrors | None
     warm: float
     outcome: Solved
     message: str
@@ -145,7 +153,7 @@ def solve_game(
     told
         Called with what is done next.
     cancelled
-        Asked between the parts.
+        Asked between the parts, and between the boxes of ``commitment_mixed``.
     """
     game, start = named.game, start_policy(named.game)
     warm = contractive_temperature(game, PRODUCT)
@@ -153,6 +161,7 @@ def solve_game(
         "commitment": lambda: solve_commitment(game),
         "feedback": lambda: solve_pure_feedback(game),
         "feedback_mixed": lambda: solve_mixed_feedback(game),
+        "commitment_mixed": lambda: solve_mixed_commitment(game, concepts, stopped),
     }
     stopped = cancelled or (lambda: False)
     concepts: dict[str, ConceptResult] = {}
@@ -172,6 +181,9 @@ def solve_game(
         if told:
             told(f"temperature {temperature:.3g}")
         runs.append(run_at(game, temperature, start, seed))
+    if told:
+        told("errors")
+    errors = None if stopped() else _errors(game, concepts, runs)
     whole = len(concepts) == len(parts) and len(runs) == len(wanted)
     outcome, message = _ended(concepts, runs if temperatures else [], whole)
     return GameSolution(
@@ -179,10 +191,11 @@ def solve_game(
         concepts=concepts,
         runs=tuple(runs),
         start=start,
+        errors=errors,
         warm=warm,
         outcome=outcome,
         message=message,
-        messages=tuple(_not_as_asked(named.game, concepts)),
+        messages=tuple(_not_as_asked(concepts)),
     )
 
 
@@ -269,6 +282,17 @@ def solve_mixed_feedback(game: StackelbergGame) -> ConceptResult:
     return _result(feedback_equilibrium(game, mixed=True, max_rounds=rounds), mixed=True)
 
 
+def solve_mixed_commitment(
+    game: StackelbergGame,
+    others: Mapping[str, ConceptResult],
+    cancelled: Callable[[], bool] | None = None,
+) -> ConceptResult:
+    """The best stationary promise, lotteries included, with a bound; no worse than what other concepts promise."""
+    found = [one.equilibrium for one in others.values() if one.equilibrium is not None]
+    start = [one.leader_policy for one in found]
+    return _result(mixed_commitment(game, start=start, cancelled=cancelled), mixed=True)
+
+
 def run_at(game: StackelbergGame, temperature: float, start: Floats, seed: int) -> TemperatureRun:
     """Iterate softmax responses at one temperature, and measure the Lipschitz constants there."""
     return TemperatureRun(
@@ -290,9 +314,20 @@ def run_at(game: StackelbergGame, temperature: float, start: Floats, seed: int) 
     )
 
 
+def _errors(
+    game: StackelbergGame, concepts: Mapping[str, ConceptResult], runs: Sequence[TemperatureRun]
+) -> SoftmaxErrors | None:
+    """Softmax against the best promise, where the game is small enough and the promise known."""
+    states, actions, _ = game.reward_leader.shape
+    best = concepts["commitment_mixed"].equilibrium if "commitment_mixed" in concepts else None
+    if best is None or states * actions > SMALL:
+        return None
+    return softmax_errors(game, [one.temperature for one in runs], best, [one.run for one in runs])
+
+
 def _result(found: StackelbergEquilibrium, *, mixed: bool) -> ConceptResult:
     """The equilibrium, unless the solve ended without one: its figures are then the last round's."""
-    reached = found.outcome in (GameOutcome.EXACT, GameOutcome.CONVERGED)
+    reached = found.outcome in (GameOutcome.EXACT, GameOutcome.CONVERGED, GameOutcome.BEST_FOUND)
     return ConceptResult(
         equilibrium=found if reached else None,
         exists=True if reached else None,
@@ -318,19 +353,25 @@ def _ended(concepts: Mapping[str, ConceptResult], asked: Sequence[TemperatureRun
     return Solved.SOLVED, f"Solved, but for {' and '.join(missing)}." if missing else "Solved."
 
 
-def _not_as_asked(game: StackelbergGame, concepts: Mapping[str, ConceptResult]) -> list[str]:
-    """Where a concept is less than its name says; that a lottery may be promised is theorem H5."""
-    promise = concepts.get("commitment")
-    if promise is None or promise.mixed or promise.equilibrium is None:
-        return []
-    tried = promise.equilibrium.rounds
-    text = f"commitment: only the {tried} pure promises were compared, as the follower moves the state"
-    lottery = concepts.get("feedback_mixed")
-    if lottery is not None and lottery.equilibrium is not None:
-        more = lottery.equilibrium.leader_objective
-        if more > promise.equilibrium.leader_objective + 1e-6 * abs(more):
-            return [f"{text}; the lottery of feedback_mixed, promised for ever, earns at least {more:g}."]
-    return [f"{text}; a lottery might earn more."]
+def _not_as_asked(concepts: Mapping[str, ConceptResult]) -> list[str]:
+    """Where a concept is less than its name says."""
+    notes = []
+    pure, lottery = concepts.get("commitment"), concepts.get("commitment_mixed")
+    best = None if lottery is None else lottery.equilibrium
+    if pure is not None and not pure.mixed and pure.equilibrium is not None:
+        tried = pure.equilibrium.rounds
+        text = f"commitment: only the {tried} pure promises were compared, as the follower moves the state"
+        if best is None:
+            notes.append(f"{text}; a lottery might earn more.")
+        elif best.leader_objective > pure.equilibrium.leader_objective + GAP:
+            notes.append(f"{text}; a lottery, promised for ever, earns {best.leader_objective:g}.")
+    if best is not None and best.outcome is GameOutcome.BEST_FOUND:
+        boxes = counted(best.rounds, "box", "boxes")
+        notes.append(
+            f"commitment_mixed: the best found, worth {best.leader_objective:g}, after {boxes};"
+            f" the best of all is worth no more than {best.bound:g}."
+        )
+    return notes
 
 
 def _rounded_up(value: float) -> float:

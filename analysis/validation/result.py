@@ -38,6 +38,8 @@ class MemoryFloor:
         RMS by number of households, were the households independent given the common state.
     ratio : Interval
         Measured over expected RMS in the largest market; above 1 where forgotten days still move everybody together.
+    closure_error_kw
+        What one more remembered day would tell by the law: a lower bound of the floor, from no market.
     """
 
     memory: int
@@ -45,6 +47,7 @@ class MemoryFloor:
     scatter: Scaling
     expected_kw: tuple[float, ...]
     ratio: Interval
+    closure_error_kw: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -221,6 +221,7 @@ def _memory_floor(memory: int, world: Equilibrium, sample: Sample, rows: Rows) -
         scatter=_scaling(_effective(world, sizes), rows, "scatter_kw2", seed),
         expected_kw=tuple(np.sqrt(expected).tolist()),
         ratio=root(pooled_ratio(largest, expected[-1:], seed=seed)),
+        closure_error_kw=world.closure_error_kw,
     )
 
 

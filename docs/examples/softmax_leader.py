@@ -119,7 +119,7 @@ def peaks_posted(found: SoftmaxLeader) -> Floats:
 
 def by_stage(found: SoftmaxLeader) -> list[SoftmaxLeader]:
     """The leader as it stood after each stage over one and the same menu."""
-    names = ("temperature_usd", "worth_usd", "policy", "objective", "evaluations")
+    names = ("temperature_usd", "worth_usd", "policy", "objective", "closure_error_kw", "evaluations")
     return [replace(found, **{name: getattr(step, name) for name in names}) for step in found.steps]
 
 
@@ -154,7 +154,7 @@ def main() -> None:
     days = [label[-1] for label in peaks.economy.common.labels()]
     print(f"\n{FIGURE}. Exact leader: {exact:.6f} USD per household-day with peak prices", end=" ")
     print(", ".join(f"{day} {peak:.3f}" for day, peak in zip(days, chosen, strict=True)))
-    print("  epsilon  own slope  slope*epsilon  net loss  temperature     error     bound    mixing")
+    print("  epsilon  own slope  slope*epsilon  net loss  temperature     error     bound    mixing  closure, kW")
 
     figure, (cooling, refining, policy) = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained")
     radii, losses, slopes = [], [], []
@@ -171,6 +171,7 @@ def main() -> None:
             print(
                 f"  {net.epsilon:7.4f}  {own:9.4f}  {slope:13.2e}  {loss:8.2e}  {found.temperature_usd:11.2e}"
                 f"  {error:8.2e}  {bound:8.2e}  {found.mixing_usd:8.1e}"
+                f"  {found.closure_error_kw:11.1e}"
             )
         cooling.loglog(TEMPERATURES_USD, errors, "o-", color=f"C{colour}", label=f"ε = {net.epsilon:g}")
         cooling.loglog(TEMPERATURES_USD, bounds, "--", color=f"C{colour}")

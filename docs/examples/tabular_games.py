@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from meanwatt.model.tabular.game_file import load_game
+from meanwatt.model.tabular.mixed_commitment import mixed_commitment
 from meanwatt.model.tabular.softmax_games import SoftmaxRun, contractive_temperature, iterate_softmax, lipschitz
 from meanwatt.model.tabular.stackelberg_games import (
     StackelbergEquilibrium,
@@ -23,9 +24,9 @@ PRODUCT = 0.5  # of the proven Lipschitz constants, at the warmest of three temp
 def line(name: str, found: StackelbergEquilibrium) -> str:
     """Return one row: how the solve ended, the chance of the high charge, and both values on the grid."""
     if found.outcome == "cycle":
-        return f"{name:<18}cycle: no such equilibrium was reached"
+        return f"{name:<19}cycle: no such equilibrium was reached"
     values = f"utility {found.leader_value[GRID]:5.2f}   home {found.follower_value[GRID]:6.2f}"
-    return f"{name:<18}P(high) {found.leader_policy[GRID, HIGH]:.2f}   {values}"
+    return f"{name:<19}P(high) {found.leader_policy[GRID, HIGH]:.2f}   {values}"
 
 
 def runs() -> tuple[StackelbergGame, list[tuple[float, SoftmaxRun]]]:
@@ -72,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     game = load_game("defection").game
     lines = ["Grid defection (USD, discounted)"]
     lines.append(line("commitment, pure", commitment_equilibrium(game)))
+    lines.append(line("commitment, mixed", mixed_commitment(game)))
     lines.append(line("feedback, pure", feedback_equilibrium(game)))
     lines.append(line("feedback, mixed", feedback_equilibrium(game, mixed=True)))
     game, found = runs()

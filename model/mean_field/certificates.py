@@ -8,10 +8,11 @@ from meanwatt.agents.household.best_response import respond
 from meanwatt.agents.household.decision_problem import Outlook
 from meanwatt.agents.household.slot_outcome import slot_outcome
 from meanwatt.agents.numerics.arrays import Floats, Ints
-from meanwatt.agents.tariff.tariff import Recovery, Tariff
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.model.mean_field.derivatives.price_product import PriceProduct
 from meanwatt.model.mean_field.population.flow import worth_left_usd
 from meanwatt.model.mean_field.population.game import Game, couples, potential_failures
+from meanwatt.model.mean_field.population.load_reach import system_reach_kw
 from meanwatt.model.mean_field.population.population_response import (
     Answer,
     induced_wholesale,
@@ -19,12 +20,13 @@ from meanwatt.model.mean_field.population.population_response import (
     own_outlook,
     surplus_usd_per_day,
 )
-from meanwatt.model.mean_field.population.ties import forgone_by_plans_usd_per_day, parts_somewhere
+from meanwatt.model.mean_field.population.ties import forgone_by_plans_usd_per_day, parts_somewhere, tie_slots
 from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 
 OBSERVED = "observed only"
+NOT_GIVEN = "the adder is not given but balances revenue"
 START_TOLERANCE_USD_PER_KWH = 1e-9
 EIGENVALUE_TOLERANCE = 1e-3
 """Relative error of a contraction factor found by products,"""
@@ -123,7 +125,7 @@ def contraction(
     the map jumps (see `smooth`). From the derivative ``slope`` = ∂L/∂λ where it is known, else from its products with a
     vector by Arnoldi's method, a power iteration that forgets nothing (ARPACK); None if that does not converge.
     """
-    if not couples(tariff):
+    if not couples(economy, tariff):
         return 0.0
     if not smooth(economy, found):
         return None
@@ -180,10 +182,35 @@ def agreement(economy: Economy, tariff: Tariff, found: Answer, watch: Watch, sta
 
 
 def uniqueness(economy: Economy, tariff: Tariff) -> str:
-    """Say whether Theorem U makes the equilibrium unique, and if not, which condition fails."""
+    """Say what Theorem U makes unique, the price alone or the load, too; and if nothing, which condition fails."""
     failed = potential_failures(economy, tariff)
-    if tariff.recovery is Recovery.VOLUMETRIC:
-        failed.append("the adder is not given but balances revenue")
+    balances = tariff.recovery is Recovery.VOLUMETRIC
     if failed:
-        return f"{OBSERVED}: {'; '.join(failed)}"
-    return "unique by Theorem U" if couples(tariff) else "unique: no rate depends on the wholesale price"
+        return f"{OBSERVED}: {'; '.join(failed + [NOT_GIVEN] * balances)}"
+    if not couples(economy, tariff):
+        certain = _unique_alone(economy, tariff)
+    elif balances:
+        certain = "the price is unique by Theorem U"
+    else:
+        doubt = _load_doubt(economy, tariff)
+        certain = f"the price is unique by Theorem U, the load need not be: {doubt}" if doubt else "unique by Theorem U"
+    return f"{OBSERVED}: {NOT_GIVEN}; at any given adder {certain}" if balances else certain
+
+
+def _unique_alone(economy: Economy, tariff: Tariff) -> str:
+    """Where the wholesale price decides nothing: what everybody does is unique unless plans tie."""
+    why = "no rate depends on the wholesale price"
+    if tariff.export_rule is ExportRule.NET_BILLING and tariff.export_pass_through > 0:
+        why = "nobody exports, and no other rate depends on the wholesale price"
+    cold = economy.scenario.temperature_usd == 0 and any(household.battery for household in economy.types)
+    return f"unique but for ties, which are split equally: {why}" if cold else f"unique: {why}"
+
+
+def _load_doubt(economy: Economy, tariff: Tariff) -> str:
+    """Why the price may not decide the load, in words; empty where it does: at ties, on a flat part of supply."""
+    cold = economy.scenario.temperature_usd == 0 and any(household.battery for household in economy.types)
+    if not cold and tie_slots(economy, tariff, 0.0) is None:
+        return ""
+    if economy.supply.rises_strictly_between(*system_reach_kw(economy)):
+        return ""
+    return "plans may tie where the supply curve is flat"

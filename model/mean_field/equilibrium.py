@@ -23,6 +23,7 @@ from meanwatt.model.mean_field.certificates import (
     softmax_bound_usd_per_day,
     uniqueness,
 )
+from meanwatt.model.mean_field.closure import closure_error_kw
 from meanwatt.model.mean_field.derivatives.population_sensitivity import (
     BooksSlope,
     books_slope,
@@ -179,6 +180,11 @@ class Equilibrium:
         return exploitability_usd_per_day(self.economy, self.tariff, self.answer)
 
     @property
+    def closure_error_kw(self) -> float:
+        """What one more remembered day would tell about the load, RMS; pushes each state's day once a call. [kW]"""
+        return closure_error_kw(self.economy, self.answer)
+
+    @property
     def wholesale_usd_per_kwh(self) -> Floats:
         """Wholesale price λ. (c, h) [USD/kWh]"""
         return self.answer.wholesale_usd_per_kwh
@@ -285,7 +291,7 @@ def solve_equilibrium(
         if certify:
             watch.stage = "certificates: contraction"
             found = recovered.prices.answer
-            if couples(tariff) and smooth(economy, found) and dense_pays(economy):
+            if couples(economy, tariff) and smooth(economy, found) and dense_pays(economy):
                 if tariff.recovery is Recovery.VOLUMETRIC:
                     books = books_slope(economy, tariff, found)
                     slope = books.load_by_price
@@ -293,7 +299,7 @@ def solve_equilibrium(
                     slope = net_load_slope(economy, tariff, found, check=watch.check)
                 watch.tick()
             radius = contraction(economy, tariff, found, watch, slope)
-            if starts and certainty.startswith(OBSERVED) and couples(tariff) and recovered.prices.converged:
+            if starts and certainty.startswith(OBSERVED) and couples(economy, tariff) and recovered.prices.converged:
                 certainty += f"; {agreement(economy, tariff, found, watch, starts)}"
     except Cancelled:
         was_cancelled = True

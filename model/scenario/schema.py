@@ -56,7 +56,7 @@ class Scenario(Table):
     slots_per_day: Annotated[Literal[24, 48, 96], BeforeValidator(whole)] = 24
     """Slots of a day."""
     memory: Annotated[Literal[0, 1, 2], BeforeValidator(whole)] = 0
-    """Past day types on which the mean field is conditioned."""
+    """Past day types, and tariffs drawn on those days, on which the mean field is conditioned."""
     temperature_usd: Annotated[float, ranges.TEMPERATURE] = 0.02
     """Temperature η of the softmax choice. [USD per slot]"""
     discount_per_day: Annotated[float, ranges.DISCOUNT_PER_DAY] = 1.0

@@ -205,12 +205,12 @@ class SupplyCurve:
         """Whether the curve rises at every load from minus to plus infinity (a clamped curve does not)."""
         return self.rises_strictly_between(-np.inf, np.inf)
 
-    def rises_strictly_between(self, low_kw: float, high_kw: float) -> bool:
-        """Whether no two net loads in [low_kw, high_kw] have the same price."""
+    def rises_strictly_between(self, low_kw: npt.ArrayLike, high_kw: npt.ArrayLike) -> bool:
+        """Whether no two net loads in [low_kw, high_kw] have the same price, in each of the ranges given."""
         edges = np.concatenate([[-np.inf], self.breaks_kw, [np.inf]])
-        met = (edges[1:] > low_kw) & (edges[:-1] < high_kw)
+        met = (edges[1:] > np.asarray(low_kw)[..., None]) & (edges[:-1] < np.asarray(high_kw)[..., None])
         # a polynomial that never falls and is not constant rises strictly: its slope vanishes at single points only
-        return bool((self.coefficients[met, 1:] != 0).any(axis=1).all())
+        return bool((~met | (self.coefficients[:, 1:] != 0).any(axis=1)).all())
 
     def prices_at(self, net_load_kw: Sequence[float]) -> list[float]:
         """Marginal cost at a few net loads, without compiled code. [USD/kWh]"""

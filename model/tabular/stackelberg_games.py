@@ -57,6 +57,8 @@ class GameOutcome(StrEnum):
     CONVERGED = "converged"
     CYCLE = "cycle"
     ROUND_LIMIT = "round_limit"
+    BEST_FOUND = "best_found"
+    """Worth less than a bound on all by more than the tolerance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,7 +97,10 @@ class StackelbergEquilibrium:
     residual
         Follower's regret under commitment by enumeration; else the largest change of a value by one more round.
     rounds
-        Leader policies compared, or rounds of value iteration.
+        Leader policies compared, rounds of value iteration, or boxes of a branch and bound.
+    bound
+        No policy of the kind searched is worth more to the leader under the law of the first state; None where it is
+        not computed.
     """
 
     __repr__ = short_repr
@@ -109,6 +114,7 @@ class StackelbergEquilibrium:
     rounds: int
     outcome: GameOutcome
     message: str
+    bound: float | None = None
 
     @property
     def leader_value(self) -> Floats:

@@ -1,9 +1,10 @@
 """A convex program over occupation measures, solved by Clarabel, finds the equilibrium at temperature 0.
 
-With r⁺ = τ + κλ and r⁻ = x + κλ the equilibrium of Theorem U is the saddle point of the potential F. Minimising it over
-the price first leaves a program over what households do, which names no price, no value and no policy:
+With r⁺ = (1 − d_θ)(τ + κλ) and r⁻ = x_θ + κ_θλ, κ_θ = (1 − d_θ)κ, the equilibrium of Theorem U is the saddle point of
+the potential F. Minimising it over the price first leaves a program over what households do, which names no price, no
+value and no policy:
 
-    minimise  Σ_{c,h} Δ p_c S(L + rest) + (1/κ) Σ_θ w_θ E[wear − Δ U(q) + Δ (τ n⁺ − x n⁻) − salvage],
+    minimise  Σ_{c,h} Δ p_c S(L + rest) + Σ_θ (w_θ/κ_θ) E[wear − Δ U(q) + Δ ((1 − d_θ) τ n⁺ − x_θ n⁻) − salvage],
 
 over frequencies of (weather, slot, level, shock, move), and where demand is flexible over the use that goes with each
 move, scaled by its frequency m: m·U(Q/m) is concave, its square a second-order cone. Its least value is −F at the
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from discounted import DISCOUNTED, discounted
 from scenarios import WEATHER, preset_economy, preset_tariff, small_economy, small_tariff
 from scipy import sparse
 
@@ -125,7 +127,10 @@ def plan(economy: Economy, tariff: Tariff, household: HouseholdType, parting: bo
         return cvxpy.multiply(wanted_kw, done) + more, -enjoyed
 
     today = economy.common.today[c]
-    posted, credit = tariff.energy_usd_per_kwh[today, h], tariff.export_usd_per_kwh[today, h]
+    kept = 1 - float(tariff.discount[household.group])
+    posted, credit = kept * tariff.energy_usd_per_kwh[today, h], tariff.export_usd_per_kwh[today, h]
+    if tariff.capped_at_import:
+        credit = np.minimum(credit, posted)
     if parting:
         net, parts = 0.0, []
         for sign, rate in ((1, posted), (-1, credit)):
@@ -173,17 +178,23 @@ def supply_cost(economy: Economy, load_kw: Any, weight: Floats, rules: list[Any]
     return total
 
 
+def passed(tariff: Tariff, household: HouseholdType) -> float:
+    """Share κ_θ of the wholesale price in the import rate that a type pays."""
+    return (1 - float(tariff.discount[household.group])) * tariff.pass_through
+
+
 def least_cost(economy: Economy, tariff: Tariff, parting: bool) -> tuple[Floats, Floats, float]:
     """Wholesale price and net load (c, h) where the program is least, and its value."""
     plans = [plan(economy, tariff, household, parting) for household in economy.types]
     weight = np.repeat(economy.common.probability, economy.slots) * economy.slot_hours
     net_kwh = sum(t.share * p.net_load_kwh for t, p in zip(economy.types, plans, strict=True))
     load_kw = cvxpy.Variable(weight.size)
-    own = sum(t.share * p.cost_usd for t, p in zip(economy.types, plans, strict=True))
+    weights = [t.share / passed(tariff, t) for t in economy.types]
+    own = sum(weight * p.cost_usd for weight, p in zip(weights, plans, strict=True))
     rules = [rule for p in plans for rule in p.rules]
     rules.append(load_kw == cvxpy.multiply(net_kwh, 1 / weight) + economy.rest_load_kw.ravel())
     supply = supply_cost(economy, load_kw, weight, rules)
-    problem = cvxpy.Problem(cvxpy.Minimize(supply + own / tariff.pass_through), rules)
+    problem = cvxpy.Problem(cvxpy.Minimize(supply + own), rules)
     problem.solve(solver=cvxpy.CLARABEL, tol_gap_abs=ASKED, tol_gap_rel=ASKED, tol_feas=ASKED)
     assert problem.status == cvxpy.OPTIMAL
     load = load_kw.value.reshape(economy.rest_load_kw.shape)
@@ -197,8 +208,8 @@ def minus_potential(found: Equilibrium) -> float:
     conjugate = price * load_kw - economy.supply.cost(load_kw)  # at an equilibrium the price is s(load)
     rate = conjugate - price * economy.rest_load_kw
     energy = float(economy.common.probability @ rate.sum(axis=1)) * economy.slot_hours
-    gains = sum(t.share * r.gain_usd_per_day for t, r in zip(economy.types, found.answer.responses, strict=True))
-    return -energy - gains / found.tariff.pass_through
+    pairs = zip(economy.types, found.answer.responses, strict=True)
+    return -energy - sum(t.share * r.gain_usd_per_day / passed(found.tariff, t) for t, r in pairs)
 
 
 def assert_same_equilibrium(economy: Economy, tariff: Tariff, *, parting: bool = False) -> Equilibrium:
@@ -209,7 +220,8 @@ def assert_same_equilibrium(economy: Economy, tariff: Tariff, *, parting: bool =
     """
     found = solve_equilibrium(economy, tariff, certify=False)
     assert found.converged
-    assert found.uniqueness == "unique by Theorem U"
+    assert "unique by Theorem U" in found.uniqueness
+    assert not found.uniqueness.startswith("observed only")
     price, net_load_kw, value = least_cost(economy, tariff, parting)
     assert minus_potential(found) == pytest.approx(value, abs=REACHED_USD)
     steepness = float(economy.supply.coefficients[:, 1].max())
@@ -264,6 +276,20 @@ def test_so_has_a_world_whose_weather_turns(rule: ExportRule, elasticity: float)
     economy = small_economy(temperature_usd=0.0, slots=6, levels=5, elasticity=elasticity, weather=WEATHER)
     credit = np.full((3, 6), 0.0 if rule is ExportRule.NET_BILLING else 0.02)
     assert_same_equilibrium(economy, small_tariff(economy, export_rule=rule, export_usd_per_kwh=credit))
+
+
+@pytest.mark.parametrize("elasticity", [0.0, 0.3])
+@pytest.mark.parametrize("name", DISCOUNTED)
+def test_so_has_a_world_in_which_groups_pay_different_shares_of_the_price(name: str, elasticity: float) -> None:
+    economy, tariff = discounted(name, temperature_usd=0.0, slots=4, elasticity=elasticity)
+    assert tariff.discount.any()
+    assert_same_equilibrium(economy, tariff)
+
+
+def test_so_has_a_single_day_with_discounts() -> None:
+    economy, tariff = discounted("net metering, two discounts", temperature_usd=0.0, slots=4, levels=5)
+    single = OneDay(charge_law=np.array([0.1, 0.4, 0.2, 0.0, 0.3]), salvage_usd_per_kwh=0.08)
+    assert_same_equilibrium(replace(economy, one_day=single), tariff)
 
 
 @pytest.mark.parametrize("salvage", [0.0, 0.12])

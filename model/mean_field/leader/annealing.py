@@ -50,6 +50,8 @@ class Step:
         Q_L and the policy softmax(Q_L/η) over the menu of the stage.
     objective
         The leader's objective under the policy.
+    closure_error_kw
+        What the forgotten past leaves open under the policy, measured at one more day. [kW]
     sweeps, change
         Sweeps over the leader's states, and the largest move of a row of the policy in the last one (1-norm).
     evaluations
@@ -61,6 +63,7 @@ class Step:
     worth_usd: Floats
     policy: Floats
     objective: float
+    closure_error_kw: float
     sweeps: int
     change: float
     evaluations: int

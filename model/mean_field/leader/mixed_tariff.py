@@ -1,11 +1,13 @@
 """A leader who draws its tariff at midnight, written as an ordinary economy with an ordinary tariff.
 
 The tariff a drawn from the menu with probability π(a | c) is seen by everybody, so it joins the weather in the common
-state: (c, a), with kernel P(c' | c)·π(a' | c') and law p_c·π(a | c). Every such state is a day type of its own, which
+state: (c, a), with kernel P(c' | c)·π(a' | c') and law p_c·π(a | c). Draws of the days before join it, too, as far as
+they are remembered (`meanwatt.model.mean_field.leader.drawn_states`). Every such state is a day type of its own, which
 is how a tariff can depend on it; the followers' equilibrium is then solved by `solve_equilibrium` as it stands. A
 policy that never draws is the special case of a tariff for each day type: critical-peak pricing.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,6 +17,7 @@ import numpy.typing as npt
 
 from meanwatt.agents.numerics.arrays import Floats, Ints, require_shape
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
+from meanwatt.model.mean_field.leader.drawn_states import DrawnStates, drawn_states
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.weather import ROW_TOLERANCE, CommonStates
 
@@ -31,8 +34,10 @@ SHARED = (
 """What all tariffs of a menu must have in common: a ``Tariff`` has only one of each."""
 
 
-def extended_economy(economy: Economy, menu: Sequence[Tariff], policy: Floats) -> Economy:
-    """The economy whose common state is the weather together with the tariff of the day.
+def extended_economy(
+    economy: Economy, menu: Sequence[Tariff], policy: Floats, *, past_draws: int | None = None
+) -> Economy:
+    """The economy whose common state is the weather together with the tariff of the day, and of days before.
 
     Parameters
     ----------
@@ -40,33 +45,36 @@ def extended_economy(economy: Economy, menu: Sequence[Tariff], policy: Floats) -
         Tariffs over the economy's day types, alike in all of ``SHARED``.
     policy : (c, menu)
         Chance π(a | c) of each tariff given today's common state; rows sum to one.
+    past_draws
+        Draws remembered besides today's; by default as many as `drawn_states` allows.
 
     Returns
     -------
     Economy
-        With one common state, and one day type, for each (c, a) of positive probability, by c and then a.
+        With one common state, and one day type, for each state of `drawn_states`.
 
     Raises
     ------
     ValueError
         If the menu is empty or its tariffs cannot be mixed, or the policy is not one.
     """
-    c, a, chance = _drawn(economy, menu, policy)
-    common = economy.common
-    days = common.labels()
-    states = CommonStates(
-        day_types=tuple(f"{' > '.join(days[i])} · {menu[k].name} #{k + 1}" for i, k in zip(c, a, strict=True)),
-        histories=np.arange(len(c))[:, None],
-        today=np.arange(len(c)),
-        kernel=common.kernel[np.ix_(c, c)] * chance,
-        backward=common.backward[np.ix_(c, c)] * chance,  # P(c, a | c', a') = P(c | c')·π(a | c)
-        probability=common.probability[c] * chance,
+    states = drawn_states(economy.common, _checked(economy, menu, policy), past_draws=past_draws)
+    c = states.weather
+    common = CommonStates(
+        day_types=_labels(economy.common, menu, states),
+        histories=np.arange(states.count)[:, None],
+        today=np.arange(states.count),
+        kernel=states.kernel,
+        backward=states.backward,
+        probability=states.probability,
     )
     types = tuple(replace(t, reference_kw=t.reference_kw[c], pv_kw=t.pv_kw[c]) for t in economy.types)
-    return replace(economy, common=states, rest_load_kw=economy.rest_load_kw[c], types=types)
+    return replace(economy, common=common, rest_load_kw=economy.rest_load_kw[c], types=types)
 
 
-def extended_tariff(economy: Economy, menu: Sequence[Tariff], policy: Floats) -> Tariff:
+def extended_tariff(
+    economy: Economy, menu: Sequence[Tariff], policy: Floats, *, past_draws: int | None = None
+) -> Tariff:
     """What the leader posts in each state of `extended_economy`.
 
     Fixed charges, or their shape under recovery ``fixed``, are expected over the draws: they change no behaviour, and
@@ -75,9 +83,10 @@ def extended_tariff(economy: Economy, menu: Sequence[Tariff], policy: Floats) ->
     Parameters, errors
         As in `extended_economy`.
     """
-    c, a, chance = _drawn(economy, menu, policy)
-    today = economy.common.today[c]
-    weight = np.bincount(a, weights=economy.common.probability[c] * chance, minlength=len(menu))
+    checked = _checked(economy, menu, policy)
+    states = drawn_states(economy.common, checked, past_draws=past_draws)
+    a, today = states.today, economy.common.today[states.weather]
+    weight = _often(economy.common, checked)
     return replace(
         menu[0],
         name=menu[0].name if len(menu) == 1 else f"one of {len(menu)} tariffs a day",
@@ -102,7 +111,7 @@ def tariff_by_day_type(economy: Economy, menu: Sequence[Tariff], choice: Ints) -
         As `extended_economy`, or if days of one type are treated differently, which a tariff cannot say.
     """
     common = economy.common
-    _drawn(economy, menu, np.eye(len(menu))[choice])
+    _checked(economy, menu, np.eye(len(menu))[choice])
     element = np.zeros(len(common.day_types), dtype=np.int64)  # day types that never come get the first
     element[common.today] = choice
     if (element[common.today] != choice).any():
@@ -144,8 +153,17 @@ def _words(value: object) -> str:
     return str(value.tolist()) if isinstance(value, np.ndarray) else str(value)
 
 
-def _drawn(economy: Economy, menu: Sequence[Tariff], policy: Floats) -> tuple[Ints, Ints, Floats]:
-    """Common state, element and chance π(a | c) of each (c, a) that may come, after checking menu and policy."""
+def _labels(common: CommonStates, menu: Sequence[Tariff], states: DrawnStates) -> tuple[str, ...]:
+    """Names of the states: the weather, today's tariff with its number, and where it matters, those drawn before."""
+    days = [" > ".join(label) for label in common.labels()]
+    today = [f"{days[c]} · {menu[a].name} #{a + 1}" for c, a in zip(states.weather, states.today, strict=True)]
+    often = Counter(today)
+    before = [", ".join(f"#{a + 1}" for a in past) for past in states.element[:, :-1].tolist()]
+    return tuple(f"{t} after {past}" if often[t] > 1 else t for t, past in zip(today, before, strict=True))
+
+
+def _checked(economy: Economy, menu: Sequence[Tariff], policy: Floats) -> Floats:
+    """The policy, its rows summing to one, after checking it and the menu."""
     require_mixable(menu)
     shape = (len(economy.common.day_types), economy.slots)
     for tariff in menu:
@@ -158,8 +176,15 @@ def _drawn(economy: Economy, menu: Sequence[Tariff], policy: Floats) -> tuple[In
         raise ValueError(
             f"policy row {row} is {policy[row].round(6).tolist()}; give probabilities >= 0 that sum to one"
         )
+    return np.asarray(policy / policy.sum(axis=1, keepdims=True))
+
+
+def _often(common: CommonStates, policy: Floats) -> Floats:
+    """Share of the days on which each tariff is posted. (menu,)"""
     c, a = np.nonzero(policy)
-    return c, a, (policy / policy.sum(axis=1, keepdims=True))[c, a]
+    return np.asarray(
+        np.bincount(a, weights=common.probability[c] * policy[c, a], minlength=policy.shape[1]), dtype=float
+    )
 
 
 def _rates(menu: Sequence[Tariff], name: str, element: Ints, day_type: Ints) -> Floats:

@@ -25,6 +25,7 @@ from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.leader.annealing import Step
 from meanwatt.model.mean_field.leader.epsilon_net import EpsilonNet
+from meanwatt.model.scenario.messages import Messages
 
 TIED_USD = 1e-8
 """Worths this close count as equal: it is about what the accuracy of an equilibrium allows. [USD per household-day]"""
@@ -83,7 +84,13 @@ class SoftmaxLeader:
     policy : (s, a)
         softmax(Q_L/η); rows sum to one.
     equilibrium, objective
-        The followers' equilibrium under the policy, over states (c, a), and the leader's objective J(π) there.
+        The followers' equilibrium under the policy, over states (c, a) and remembered draws, and the leader's objective
+        J(π) there.
+    past_draws
+        Draws remembered besides today's: the scenario's memory, or fewer.
+    closure_error_kw
+        What the draws and day types that are forgotten leave open, measured at one more day: no part of `bound_usd`,
+        and a lower bound. [kW]
     optimum
         The best pure policy of the menu; None if there are too many to compare or the search was cancelled.
     steps
@@ -92,6 +99,8 @@ class SoftmaxLeader:
         Equilibria solved.
     outcome, message
         How it ended: ``round_limit`` if the policy of the last stage still moves.
+    messages
+        What is not as asked, a sentence each: fewer draws remembered than days.
     """
 
     menu: tuple[Tariff, ...]
@@ -102,12 +111,20 @@ class SoftmaxLeader:
     policy: Floats
     equilibrium: Equilibrium
     objective: float
+    past_draws: int
+    closure_error_kw: float
     optimum: PureOptimum | None
     steps: tuple[Step, ...]
     evaluations: int
     seconds: float
     outcome: Outcome
     message: str
+    messages: Messages
+
+    @property
+    def common_states(self) -> int:
+        """Common states of the followers' game: weather, today's tariff, and remembered draws."""
+        return self.equilibrium.economy.common.count
 
     @property
     def choice(self) -> Ints:

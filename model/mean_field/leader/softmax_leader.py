@@ -6,8 +6,8 @@ optimum of the committing leader over the menu. States are updated one after the
 newest rows, so that at η = 0 the objective never falls.
 
 At midnight the leader draws one tariff from π(· | s), seen by everybody
-(`meanwatt.model.mean_field.leader.mixed_tariff`). Its state s is nothing at all, today's day type, or the common state:
-one tariff for all days, critical-peak pricing, or more.
+(`meanwatt.model.mean_field.leader.mixed_tariff`), and remembered as the weather is. Its state s is nothing at all,
+today's day type, or the common state of the weather: one tariff for all days, critical-peak pricing, or more.
 """
 
 import time
@@ -23,12 +23,14 @@ from meanwatt.agents.numerics.softmax import softmax
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.annealing import Stage, Step
+from meanwatt.model.mean_field.leader.drawn_states import LARGEST, drawn_states
 from meanwatt.model.mean_field.leader.epsilon_net import EpsilonNet
 from meanwatt.model.mean_field.leader.mixed_tariff import extended_economy, extended_tariff, require_mixable
 from meanwatt.model.mean_field.leader.softmax_bound import PureOptimum, SoftmaxLeader, tied
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.messages import Messages
 
 NEGLIGIBLE = 1e-9
 """Tariffs less likely than this are left out of the followers' game."""
@@ -136,6 +138,7 @@ def softmax_leader(
         outcome = Outcome.CANCELLED
     found = search.found
     assert found is not None
+    past_draws = drawn_states(economy.common, search.drawn(found.policy)).past_draws
     return SoftmaxLeader(
         menu=found.menu,
         net=found.net,
@@ -145,12 +148,15 @@ def softmax_leader(
         policy=found.policy,
         equilibrium=found.equilibrium,
         objective=found.objective,
+        past_draws=past_draws,
+        closure_error_kw=found.closure_error_kw,
         optimum=optimum,
         steps=tuple(steps),
         evaluations=watch.evaluations,
         seconds=time.perf_counter() - began,
         outcome=outcome,
         message=_sentence(outcome, found, steps, watch.evaluations),
+        messages=_closure_messages(economy.common.memory, past_draws, found.closure_error_kw),
     )
 
 
@@ -165,6 +171,7 @@ class _Found:
     policy: Floats
     equilibrium: Equilibrium
     objective: float
+    closure_error_kw: float
 
 
 class _Search:
@@ -215,13 +222,18 @@ class _Search:
             taken = self.policy[:, nearest]
             self.policy = taken / taken.sum(axis=1, keepdims=True)
 
-    def solve(self, policy: Floats) -> Equilibrium:
-        """The followers' equilibrium under a policy (s, a), warm from the last one over the same states."""
+    def drawn(self, policy: Floats) -> Floats:
+        """Chance (c, a) of each tariff in each common state under a policy (s, a), negligible ones left out."""
         likely = np.where(policy >= NEGLIGIBLE, policy, 0.0)
-        drawn = (likely / likely.sum(axis=1, keepdims=True))[self.state]
-        grid = np.count_nonzero(drawn, axis=1).tobytes()
+        return np.asarray((likely / likely.sum(axis=1, keepdims=True))[self.state])
+
+    def solve(self, policy: Floats) -> Equilibrium:
+        """The followers' equilibrium under a policy (s, a), warm from the last one over as many states."""
+        drawn = self.drawn(policy)
+        extended = extended_economy(self.economy, self.menu, drawn)
+        grid = np.append(np.count_nonzero(drawn, axis=1), extended.common.count).tobytes()
         found = solve_equilibrium(
-            extended_economy(self.economy, self.menu, drawn),
+            extended,
             extended_tariff(self.economy, self.menu, drawn),
             start=self._warm.get(grid),
             certify=False,
@@ -280,6 +292,7 @@ class _Search:
                 policy=self.policy.copy(),
                 equilibrium=equilibrium,
                 objective=self.judged(equilibrium),
+                closure_error_kw=equilibrium.closure_error_kw,
             )
         assert self.found is not None
         return Step(
@@ -288,6 +301,7 @@ class _Search:
             worth_usd=self.found.worth_usd,
             policy=self.found.policy,
             objective=self.found.objective,
+            closure_error_kw=self.found.closure_error_kw,
             sweeps=sweeps,
             change=change,
             evaluations=self.watch.evaluations,
@@ -324,6 +338,17 @@ def _require_schedule(
         raise ValueError("a menu of tariffs cannot be halved; give a net with tariff_of, or stages without halving")
     if net is not None and tariff_of is None:
         raise ValueError("a net has no tariffs of its own; give tariff_of, e.g. TariffFamily.tariff")
+
+
+def _closure_messages(memory: int, past_draws: int, closure_error: float) -> Messages:
+    """That fewer draws are remembered than days, and what that leaves open."""
+    if past_draws >= memory:
+        return ()
+    return (
+        f"memory = {memory}: past draws are remembered while they make no more than {LARGEST} common states, here of"
+        f" {past_draws} of {memory} days; what is forgotten moves the load by {closure_error:.2g} kW (RMS), measured at"
+        " one more day.",
+    )
 
 
 def _sentence(outcome: Outcome, found: _Found, steps: Sequence[Step], evaluations: int) -> str:

@@ -29,9 +29,10 @@ class TariffFamily:
 
     * ``energy_usd_per_kwh``: mean energy charge over the day. [USD/kWh]
     * ``tou_spread``: 0 is flat, 1 has the relative pattern of the scenario's ``tou`` tariff.
-    * ``export_credit_usd_per_kwh``: posted part x of the net-billing credit; the wholesale part follows the import
-      rate's (κ_x = κ), and the credit is capped at the import rate (``capped_at_import``): for every member the load is
-      unique, not the price alone. A family of your own sets both itself; with discounts d Theorem U asks for
+    * ``export_credit_usd_per_kwh``: posted part x of the net-billing credit, capped at the import rate
+      (``capped_at_import``); the wholesale part follows the import rate's (κ_x = κ) and nobody has a discount, so
+      Theorem U's conditions on a tariff hold for every member, whether or not the cap binds, and the load is unique,
+      not the price alone. A family of your own sets both itself; with discounts d the theorem asks for
       κ_x = (1 − d)κ. [USD/kWh]
     * ``pass_through``: κ.
     * ``fixed_charge_usd_per_day``: population mean of the fixed charge. Under recovery ``fixed`` it is what balances

@@ -1,11 +1,18 @@
 """The households' game under a posted tariff: what rates they pay, and what price their load brings about."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from meanwatt.agents.household.decision_problem import ValueRule
+from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Rates, Tariff, rates
+from meanwatt.model.mean_field.population.load_reach import may_export, price_range
 from meanwatt.model.scenario.economy import Economy
+
+ROUNDING: Final = 1e-12
+"""Shares of the wholesale price this near to each other are the same."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,8 +35,8 @@ class Game:
 
     @property
     def couples(self) -> bool:
-        """Whether any rate depends on the wholesale price."""
-        return couples(self.tariff)
+        """Whether any rate at which somebody buys or sells depends on the wholesale price."""
+        return couples(self.economy, self.tariff)
 
     @property
     def has_potential(self) -> bool:
@@ -53,10 +60,15 @@ class Game:
         return self.economy.supply.slope(load_kw)
 
 
-def couples(tariff: Tariff) -> bool:
-    """Tell whether any rate depends on the wholesale price."""
+def couples(economy: Economy, tariff: Tariff) -> bool:
+    """Tell whether any rate at which somebody buys or sells depends on the wholesale price."""
     by_export = tariff.export_rule is ExportRule.NET_BILLING and tariff.export_pass_through > 0
-    return tariff.pass_through > 0 or by_export
+    return tariff.pass_through > 0 or (by_export and bool(_exporters(economy)))
+
+
+def kept_shares(economy: Economy, tariff: Tariff) -> Floats:
+    """Part 1 − d_θ of the posted import rate that each type pays; it moves with the price by κ_θ = (1 − d_θ)κ. (θ,)"""
+    return 1 - tariff.discount[[household.group for household in economy.types]]
 
 
 def potential_failures(economy: Economy, tariff: Tariff) -> list[str]:
@@ -67,12 +79,40 @@ def potential_failures(economy: Economy, tariff: Tariff) -> list[str]:
         failed.append("the discount is below 1")
     if ValueRule(scenario.value_rule) is not ValueRule.ENTROPY and scenario.temperature_usd > 0:
         failed.append("the value rule is not entropy")
-    if not couples(tariff):
-        return failed
-    if tariff.export_rule is ExportRule.NET_BILLING and tariff.export_pass_through != tariff.pass_through:
-        failed.append("export and import pass through different shares of the wholesale price")
-    if tariff.export_rule is ExportRule.NONE:
-        failed.append("exports earn nothing while imports follow the wholesale price")
-    if tariff.discount.any():
-        failed.append("a group discount applies to the wholesale price")
+    if couples(economy, tariff):
+        failed += _export_failures(economy, tariff)
     return failed
+
+
+def _export_failures(economy: Economy, tariff: Tariff) -> list[str]:
+    """Why what somebody exports is not priced by the wholesale price as what they import."""
+    if tariff.export_rule is ExportRule.NET_METERING:
+        return []
+    exporters = _exporters(economy)
+    if tariff.export_rule is ExportRule.NONE:
+        return ["exports earn nothing while imports follow the wholesale price"] if exporters else []
+    passed = tariff.export_pass_through
+    own = {t.income_group: (1 - float(tariff.discount[t.group])) * tariff.pass_through for t in exporters}
+    off = [group for group, slope in own.items() if abs(slope - passed) > ROUNDING]
+    if not off:
+        return _cap_failures(economy, tariff, exporters)
+    if all(slope == tariff.pass_through for slope in own.values()):
+        return ["export and import pass through different shares of the wholesale price"]
+    return [
+        f"exports of income group {group} pass through {passed:g} of the wholesale price, imports after its discount"
+        f" {own[group]:g}"
+        for group in off
+    ]
+
+
+def _cap_failures(economy: Economy, tariff: Tariff, exporters: Sequence[HouseholdType]) -> list[str]:
+    """Where the posted import rate is negative, a discounted group's is less so, and the cap is not its own."""
+    if not tariff.capped_at_import or not any(tariff.discount[household.group] for household in exporters):
+        return []
+    lowest = tariff.energy_usd_per_kwh[economy.common.today] + tariff.pass_through * price_range(economy)[0]
+    return ["a cap on discounted exports may meet a negative import rate"] if (lowest < 0).any() else []
+
+
+def _exporters(economy: Economy) -> list[HouseholdType]:
+    """Household types that can send energy to the grid."""
+    return [household for household in economy.types if may_export(economy, household)]

@@ -24,6 +24,7 @@ from meanwatt.agents.household.split import Ties
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.tariff.tariff import Rates, Tariff
 from meanwatt.model.mean_field.population.game import Game
+from meanwatt.model.mean_field.population.load_reach import price_range
 from meanwatt.model.mean_field.population.population_response import Answer
 from meanwatt.model.scenario.economy import Economy
 
@@ -59,19 +60,6 @@ class Solved(Protocol):
     @property
     def converged(self) -> bool:
         """Whether that is within tolerance."""
-
-
-def price_range(economy: Economy) -> tuple[Floats, Floats]:
-    """Lowest and highest wholesale price (c, h) that the households could cause together. [USD/kWh]"""
-    least, most = (np.array(economy.rest_load_kw) for _ in range(2))
-    factor = economy.shock_probability @ economy.shock_levels
-    for household in economy.types:
-        power = household.storage_day(economy.slot_hours).power_kw
-        reach = household.flexibility if household.elasticity > 0 else 0.0
-        reference = factor * household.reference_kw
-        least += household.share * ((1 - reach) * reference - household.pv_kw + power.min(axis=1))
-        most += household.share * ((1 + reach) * reference + power.max(axis=1))
-    return economy.supply.price(least), economy.supply.price(most)
 
 
 def tie_slots(economy: Economy, tariff: Tariff, adder_usd_per_kwh: float) -> tuple[Bools, ...] | None:

@@ -12,6 +12,7 @@ from meanwatt.agents.household.plans import best_plan
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.tariff.tariff import Tariff, export_credit, export_rate, import_rate
+from meanwatt.model.mean_field.population.game import kept_shares
 from meanwatt.model.scenario.economy import Economy
 
 
@@ -117,7 +118,7 @@ def terms_of(economy: Economy, tariff: Tariff, adder_usd_per_kwh: float) -> Term
         export_pass_through=export_pass_through,
         adder=float(adder_usd_per_kwh),
         pegged=tariff.export_pegged,
-        kept=np.array([1.0 - float(tariff.discount[household.group]) for household in economy.types]),
+        kept=kept_shares(economy, tariff),
         rest_load_kw=np.array(economy.rest_load_kw),
         breaks_kw=np.array(supply.breaks_kw),
         price_rows=np.array(supply.coefficients),

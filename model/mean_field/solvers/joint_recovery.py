@@ -78,7 +78,7 @@ def balance_nearby(
     farthest
         Distance between the two adders up to which they are taken for neighbours. [USD/kWh]
     """
-    if start.net_load_kw.shape != economy.rest_load_kw.shape or (couples(tariff) and slope is None):
+    if start.net_load_kw.shape != economy.rest_load_kw.shape or (couples(economy, tariff) and slope is None):
         return None
     watch.stage = "prices and revenue balance together"
     system = _System(economy, tariff, SHARE * tolerance, watch)
@@ -108,7 +108,7 @@ class _System:
 
     def __init__(self, economy: Economy, tariff: Tariff, tolerance: float, watch: Watch) -> None:
         self.economy, self.tariff, self.watch = economy, tariff, watch
-        self.couples = couples(tariff)
+        self.couples = couples(economy, tariff)
         self.shape = economy.rest_load_kw.shape
         self._oracle = PopulationOracle(
             game=Game(economy, tariff), tolerance=tolerance, watch=watch, residual_of=self._residual
@@ -156,13 +156,18 @@ class _System:
             return PriceSolution(
                 answer=point.answer, residual_usd_per_kwh=price_gap(self.economy, point.answer), converged=True
             )
-        induced = induced_wholesale(self.economy, point.answer.net_load_kw)
-        return PriceSolution(answer=with_wholesale(point.answer, induced), residual_usd_per_kwh=0.0, converged=True)
+        return PriceSolution(answer=self._at_induced(point.answer), residual_usd_per_kwh=0.0, converged=True)
+
+    def _at_induced(self, found: Answer) -> Answer:
+        """An answer beside the prices that it induces."""
+        return with_wholesale(
+            Game(self.economy, self.tariff), found, induced_wholesale(self.economy, found.net_load_kw)
+        )
 
     def _surplus(self, found: Answer) -> float:
         """Revenue less cost, energy bought at the induced price where no rate depends on it."""
         if not self.couples:
-            found = with_wholesale(found, induced_wholesale(self.economy, found.net_load_kw))
+            found = self._at_induced(found)
         return surplus_usd_per_day(self.economy, self.tariff, found)
 
     def _residual(self, found: Answer) -> float:

@@ -7,7 +7,7 @@ supply curve:
 
 Where Theorem U applies, G is the gradient of the convex
 
-    F(λ) = Σ_{c,h} p_c Δ [x s(x) − S(x) − s(x)·rest] + (1/κ) Σ_θ w_θ V_θ(λ),     λ = s(x),
+    F(λ) = Σ_{c,h} p_c Δ [x s(x) − S(x) − s(x)·rest] + Σ_θ (w_θ/κ_θ) V_θ(λ),     λ = s(x),
 
 and a step is accepted when F falls; elsewhere, and close to the solution, when the residual does. The derivative is
 exact, and its inverse is reused with Broyden's rank-one correction while steps keep shrinking the residual, so a
@@ -35,7 +35,7 @@ from meanwatt.model.mean_field.derivatives.price_product import (
     apply_blocks,
     inverted_blocks,
 )
-from meanwatt.model.mean_field.population.game import Game
+from meanwatt.model.mean_field.population.game import Game, kept_shares
 from meanwatt.model.mean_field.population.population_response import Answer, PopulationOracle, outlook
 from meanwatt.model.progress.watch import Watch
 
@@ -123,6 +123,7 @@ class LoadFixedPoint:
         self.watch, self.tolerance = watch, tolerance
         self.horizon = outlook(game.economy, temperature_usd=temperature_usd)
         self.has_potential = game.has_potential
+        self._kept = kept_shares(game.economy, game.tariff)
         self._oracle = PopulationOracle(game=game, tolerance=tolerance, watch=watch, temperature_usd=temperature_usd)
 
     def at(self, load_kw: Floats, warm: Answer | None, before: float = np.inf) -> _Point:
@@ -161,8 +162,9 @@ class LoadFixedPoint:
         economy, price = self.economy, found.wholesale_usd_per_kwh
         energy = (load_kw - economy.rest_load_kw) * price - economy.supply.cost(load_kw)
         supply = float(economy.common.probability @ energy.sum(axis=1)) * economy.slot_hours
-        pairs = zip(economy.types, found.responses, strict=True)
-        return supply + sum(t.share * r.gain_usd_per_day for t, r in pairs) / self.tariff.pass_through
+        rows = zip(economy.types, found.responses, self._kept, strict=True)
+        gains = sum(float(t.share * r.gain_usd_per_day / kept) for t, r, kept in rows)
+        return supply + gains / self.tariff.pass_through
 
 
 def _diagonal(own: Floats) -> Floats:

@@ -4,7 +4,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.model.mean_field.population.game import couples
+from meanwatt.model.mean_field.population.game import Game, couples
 from meanwatt.model.mean_field.population.population_response import (
     Answer,
     answer,
@@ -58,7 +58,7 @@ def solve_prices(
         known = start is not None and start.answer.net_load_kw.shape == economy.rest_load_kw.shape
         net_load_kw = start.answer.net_load_kw if start is not None and known else reference_net_load_kw(economy)
         load_start_kw = net_load_kw + economy.rest_load_kw
-    if not couples(tariff):
+    if not couples(economy, tariff):
         wholesale = economy.supply.price(load_start_kw)
         found = answer(
             economy,
@@ -71,7 +71,7 @@ def solve_prices(
         )
         watch.tick(0.0)
         return PriceSolution(
-            answer=with_wholesale(found, induced_wholesale(economy, found.net_load_kw)),
+            answer=with_wholesale(Game(economy, tariff), found, induced_wholesale(economy, found.net_load_kw)),
             residual_usd_per_kwh=0.0,
             converged=True,
         )
@@ -107,7 +107,9 @@ def first_guess(economy: Economy) -> Floats:
     return induced_wholesale(economy, reference_net_load_kw(economy))
 
 
-def with_wholesale(found: Answer, wholesale_usd_per_kwh: Floats) -> Answer:
-    """The same answer beside the prices it induces, where no rate depends on them."""
+def with_wholesale(game: Game, found: Answer, wholesale_usd_per_kwh: Floats) -> Answer:
+    """The same answer beside the prices it induces, where no rate that anybody pays or earns depends on them."""
     fields = {name: getattr(found, name) for name in Answer.__slots__}
-    return Answer(**{**fields, "wholesale_usd_per_kwh": wholesale_usd_per_kwh})
+    fields["wholesale_usd_per_kwh"] = wholesale_usd_per_kwh
+    fields["rates"] = game.posted_rates(wholesale_usd_per_kwh, found.adder_usd_per_kwh)
+    return Answer(**fields)

@@ -133,7 +133,7 @@ def _root_between(surplus: Callable[[float], float], low: float, high: float, to
 
 def _exact_slope(economy: Economy, tariff: Tariff, found: Answer) -> float | None:
     """Slope of the books in the adder, where it costs no more than a few evaluations; None elsewhere."""
-    if economy.scenario.temperature_usd == 0 or (couples(tariff) and found.net_load_kw.size > FEW_PRICES):
+    if economy.scenario.temperature_usd == 0 or (couples(economy, tariff) and found.net_load_kw.size > FEW_PRICES):
         return None
     return surplus_slope_usd(economy, tariff, found)
 

@@ -2,18 +2,19 @@
 
 Under Theorem U's conditions with a given adder the equilibrium is the saddle point of
 
-    D(λ, m) = Σ_{c,h} p_c Δ [s*(λ) − λ·rest] + (1/κ) Σ_θ w_θ Σ_k m_θk ⟨f_θk, r_θ(λ)⟩,
+    D(λ, m) = Σ_{c,h} p_c Δ [s*(λ) − λ·rest] + Σ_θ (w_θ/κ_θ) Σ_k m_θk ⟨f_θk, r_θ(λ)⟩,
 
 convex in the price λ and linear in the mixture m, where a *column* f_θk[c, h, z, j] is the frequency of shocks and
-moves under one policy and r_θ the reward at best use. Every round
+moves under one policy, r_θ the reward at best use and κ_θ the slope of the type's import rate in λ. Every round
 
 * clears the market for the present mixture: min over λ, one scalar equation λ = s(rest + L(λ)) a slot;
 * lets every type answer λ by its best plan, which becomes a column;
 * re-optimises the mixture of all columns by Newton steps on a product of simplices.
 
-The duality gap Σ_θ w_θ (best gain − gain of the mixture) at the clearing price *is* the exploitability. No step size
-and no temperature enters, so there is no softmax bias, and a tie is split as the market needs it (Lacoste-Julien,
-Jaggi, *On the global linear convergence of Frank–Wolfe optimization variants*, NeurIPS 2015).
+The duality gap at the clearing price is Σ_θ (w_θ/κ_θ) (best gain − gain of the mixture), zero where the exploitability
+Σ_θ w_θ (best gain − gain of the mixture) is, by which the rounds are judged. No step size and no temperature enters, so
+there is no softmax bias, and a tie is split as the market needs it (Lacoste-Julien, Jaggi, *On the global linear
+convergence of Frank–Wolfe optimization variants*, NeurIPS 2015).
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from meanwatt.agents.household.best_response import Response
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.population.flow import Flow
-from meanwatt.model.mean_field.population.game import Game
+from meanwatt.model.mean_field.population.game import Game, potential_failures
 from meanwatt.model.mean_field.population.population_response import Answer, outlook, summed
 from meanwatt.model.mean_field.population.ties import tie_slots
 from meanwatt.model.mean_field.population.type_stack import stack_types, terms_of
@@ -96,12 +97,13 @@ def solve_exact(
     Raises
     ------
     ValueError
-        If a group discount applies to the wholesale price: the game has no potential then.
+        If the game has no potential: a condition of Theorem U fails.
     """
-    if tariff.discount.any():
+    failed = potential_failures(economy, tariff)
+    if failed:
         raise ValueError(
-            f"tariff {tariff.name}: discount is {tariff.discount.tolist()}; the exact solver needs a potential,"
-            " which group discounts destroy: give zeros, or a temperature above 0"
+            f"tariff {tariff.name}: the exact solver needs a potential: {failed[0]}; give solver 'mixed_plans', or a"
+            " temperature above 0"
         )
     horizon = outlook(economy, temperature_usd=0.0)
     jumps = tie_slots(economy, tariff, adder_usd_per_kwh) is not None

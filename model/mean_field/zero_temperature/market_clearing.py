@@ -300,7 +300,7 @@ def clear(types: TypeStack, terms: Terms, here: Cleared) -> float:
     for k in range(types.share.size):
         gain = expected_gain(types, here.reward_usd[k], here.frequency[k]) + here.worth_usd[k]
         if terms.pass_through > 0.0:  # without it there is no potential, and nobody asks for it
-            value += types.share[k] * gain / terms.pass_through
+            value += types.share[k] * gain / (terms.kept[k] * terms.pass_through)
     return value
 
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenarios import random_game, small_outlook
+from scenarios import random_game, small_battery, small_household, small_outlook, small_rates
 
 from meanwatt.agents.behaviour.q_learning import believed_values
-from meanwatt.agents.household.best_response import respond
+from meanwatt.agents.household.best_response import best_response, respond
 from meanwatt.agents.household.day_operator import closed_groups, group_weights
 from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.model.mean_field.population.flow import stationary_flow
 from meanwatt.model.scenario.weather import common_states, stationary_law
 
@@ -137,6 +138,68 @@ def pushed_a_day(
             law = after
         end[c] = law
     return np.tensordot(backward, end, axes=1)
+
+
+def loads_of_a_day(midnight: np.ndarray, policy: PolicyTable, kernel: np.ndarray) -> np.ndarray:
+    """Mean net load of each slot (h,) when the law (e, z) at midnight is this, in plain loops. [kW]"""
+    probability, law, load = policy.probability[0], midnight, []
+    for h in range(len(probability)):
+        now, after = 0.0, np.zeros_like(law)
+        for e, z in np.ndindex(law.shape):
+            for j, move in enumerate(policy.moves):
+                if probability[h, e, z, j] > 0:
+                    now += law[e, z] * probability[h, e, z, j] * policy.net_load_kw[0, h, z, j]
+                    after[e + move] += law[e, z] * probability[h, e, z, j] * kernel[z]
+        load.append(now)
+        law = after
+    return np.array(load)
+
+
+def alternating_home(slots: int) -> tuple[PolicyTable, Outlook]:
+    """The best response, at a temperature, of a home with a battery whose use alternates between .6 and 1.4."""
+    home = small_household(1, slots, battery=small_battery(4, power_limit_kw=1.2))
+    horizon = replace(
+        outlook_of(ALTERNATING, 0.1, weather=ALONE), shock_levels=np.array([0.6, 1.4]), slot_hours=24 / slots
+    )
+    return best_response(home, small_rates(1, slots), horizon).policy, horizon
+
+
+def limits(policy: PolicyTable, kernel: np.ndarray) -> np.ndarray:
+    """Law (e, z) at midnight after very many days, from every level and shock: (e, z, e', z')."""
+    levels, shocks = policy.probability.shape[2:4]
+    starts = np.eye(levels * shocks).reshape(-1, 1, levels, shocks)
+    days = [pushed_a_day(start, policy.probability, policy.moves, kernel, np.ones((1, 1))).ravel() for start in starts]
+    return np.linalg.matrix_power(np.array(days), 2**16).reshape(levels, shocks, levels, shocks)
+
+
+def test_two_shocks_that_alternate_have_stationary_days_of_different_load_and_the_program_takes_the_mean() -> None:
+    """With an even number of slots each shock returns at midnight: any shares of the two groups are stationary."""
+    assert closed_groups(ALONE, ALTERNATING, 24).tolist() == [[0, 1]]
+    policy, horizon = alternating_home(24)
+    ends = limits(policy, ALTERNATING)
+    assert np.ptp(ends, axis=0).max() <= 1e-9, "within a group it does not matter where the level starts"
+    for shock in (0, 1):
+        assert ends[0, shock].sum(axis=0) == pytest.approx(np.eye(2)[shock], abs=1e-9)
+        later = pushed_a_day(ends[0, [shock]], policy.probability, policy.moves, ALTERNATING, np.ones((1, 1)))
+        assert later[0] == pytest.approx(ends[0, shock], abs=1e-9), "a stationary day"
+    one, other = (loads_of_a_day(ends[0, shock], policy, ALTERNATING) for shock in (0, 1))
+    assert np.abs(one - other).max() > 0.3, "one policy, two stationary days with other loads"
+    taken = stationary_flow(policy, ALTERNATING, horizon.shock_probability, np.ones((1, 1)))
+    assert (taken.frequency * policy.net_load_kw).sum(axis=(2, 3))[0] == pytest.approx((one + other) / 2, abs=1e-9)
+
+
+def test_two_shocks_that_alternate_over_an_odd_number_of_slots_have_one_stationary_day() -> None:
+    """Midnight finds the other shock every day, so that the joint chain of slot and shock has one class."""
+    assert closed_groups(ALONE, ALTERNATING, 23).max() == 0
+    policy, horizon = alternating_home(23)
+    ends = limits(policy, ALTERNATING)
+    followed = np.array(
+        [pushed_a_day(ends[0, [z]], policy.probability, policy.moves, ALTERNATING, np.ones((1, 1)))[0] for z in (0, 1)]
+    )
+    means = (ends[0] + followed) / 2  # of an even and an odd day: the chain has period two
+    assert means[0] == pytest.approx(means[1], abs=1e-9)
+    taken = stationary_flow(policy, ALTERNATING, horizon.shock_probability, np.ones((1, 1)))
+    assert taken.law[0, 0] == pytest.approx(means[0], abs=1e-9)
 
 
 @pytest.mark.parametrize("temperature", [0.1, 0.03])

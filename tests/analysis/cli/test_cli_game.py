@@ -118,6 +118,7 @@ def test_files_appear_whole_and_hold_the_game_itself(tmp_path: Path, capsys: pyt
     out = tmp_path / "run"
     found = result(f"game pennies {QUICK} --json --out {out}", capsys)
     names = {"game.json", "manifest.json", "responses.svg", "responses.png", "iteration.svg", "iteration.png"}
+    names |= {"errors.svg", "errors.png"}
     assert {path.name for path in out.iterdir()} == names
     assert json.loads((out / "game.json").read_text(encoding="utf-8")) == found
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))

@@ -39,8 +39,8 @@ battery_levels = [5, 20]
         (
             "game defection --temperature 1",
             [
-                "commitment: only the 4 pure promises were compared, as the follower moves the state; the lottery of"
-                " feedback_mixed, promised for ever, earns at least 25."
+                "commitment: only the 4 pure promises were compared, as the follower moves the state; a lottery,"
+                " promised for ever, earns 25."
             ],
         ),
         ("study levels.toml --workers 0", [f"{LOST[:-1]} (1 of 2 points)."]),

@@ -30,6 +30,7 @@ CONTRACT = {
     "import_usd_per_kwh",
     "export_usd_per_kwh",
     "net_load_kw",
+    "closure_error_kw",
     "adder_usd_per_kwh",
     "fixed_charge_usd_per_day",
     "groups",

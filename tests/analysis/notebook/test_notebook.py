@@ -261,3 +261,28 @@ def test_the_example_of_the_readme_shows_itself_in_a_notebook(tmp_path: Path) ->
         data = cell.outputs[0].data
         assert shown_in_full(data["text/html"])
         assert len(data["text/plain"]) < 120
+
+
+def test_a_learned_design_tells_its_books_and_takes_the_models_where_asked() -> None:
+    ask = {"method": "softmax", "evaluations": 4, "progress": False}
+    account, model = (meanwatt.design("textbook", books=books, **ask) for books in (None, "model"))
+    assert account.design.commitment.objective == pytest.approx(model.design.commitment.objective, abs=1e-9)
+    said, silent = dict(account.rows()), dict(model.rows())
+    assert said["largest balance of its books"].endswith(" USD per household")
+    assert "largest balance of its books" not in silent
+    with pytest.raises(ValueError, match=r"^books go with a method that learns; give method='softmax', or leave them"):
+        meanwatt.design("textbook", books="model")
+    with pytest.raises(ValueError, match=r"^method is 'best'; give one of commitment, softmax, cma, optuna$"):
+        meanwatt.design("textbook", method="best")
+
+
+def test_a_simulated_leader_tells_what_it_posted_and_its_books() -> None:
+    size = {"households": 30, "days": 4, "round_days": 2, "power_flow": False, "progress": False}
+    account, model = (
+        meanwatt.simulate("textbook", leader="commission", books=books, **size) for books in ("account", "model")
+    )
+    assert account.leader["books"]["largest_balance_usd_per_household"] > 0
+    assert model.leader["books"]["kind"] == "model"
+    assert len(account.leader["posted_tariff"]) == 4
+    with pytest.raises(ValueError, match=r"^unknown books 'both'"):
+        meanwatt.simulate("textbook", leader="commission", books="both", **size)

@@ -19,6 +19,7 @@ from meanwatt.analysis.tabular.solution import (
     default_temperatures,
     solve_commitment,
     solve_game,
+    solve_mixed_commitment,
     solve_mixed_feedback,
     solve_pure_feedback,
     start_policy,
@@ -86,7 +87,10 @@ def test_a_pure_promise_is_worth_no_less_than_any_pure_feedback_and_a_lottery_ke
 
 
 def test_of_leaving_the_grid_everything_is_said() -> None:
-    """By hand in docs/tutorial/tabular_games.md: pure promise 20, pure feedback none, the lottery of a quarter 25."""
+    """By hand in docs/tutorial/tabular_games.md: pure promise 20, pure feedback none, the lottery of a quarter 25.
+
+    The lottery of feedback, promised for ever, is the best promise of all.
+    """
     found = solved("defection")
     assert found.outcome is Solved.SOLVED
     assert found.message == "Solved, but for feedback."
@@ -97,8 +101,46 @@ def test_of_leaving_the_grid_everything_is_said() -> None:
     assert lottery.equilibrium is not None
     assert lottery.equilibrium.leader_objective == pytest.approx(25.0, abs=1e-7)
     assert found.messages == (
-        "commitment: only the 4 pure promises were compared, as the follower moves the state; the lottery of"
-        " feedback_mixed, promised for ever, earns at least 25.",
+        "commitment: only the 4 pure promises were compared, as the follower moves the state; a lottery, promised for"
+        " ever, earns 25.",
+    )
+    best = found.concepts["commitment_mixed"].equilibrium
+    assert best is not None
+    assert best.outcome is GameOutcome.EXACT
+    assert best.leader_policy[0] == pytest.approx([0.25, 0.75], abs=ROUNDING)
+    assert best.leader_objective == pytest.approx(25.0, abs=1e-7)
+    assert best.bound == pytest.approx(25.0, abs=2e-6)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_no_concept_is_worth_more_than_the_best_promise_with_lotteries(seed: int) -> None:
+    game = drawn(seed)
+    others = {
+        "commitment": solve_commitment(game),
+        "feedback": solve_pure_feedback(game),
+        "feedback_mixed": solve_mixed_feedback(game),
+    }
+    best = solve_mixed_commitment(game, others).equilibrium
+    assert best is not None
+    for one in others.values():
+        if one.equilibrium is not None:
+            assert one.equilibrium.leader_objective <= best.leader_objective + 1e-6
+
+
+def test_a_search_that_ends_at_its_limit_is_called_the_best_found_and_says_what_it_may_miss(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("meanwatt.model.tabular.mixed_commitment.NODES", 1)
+    game = random_game(np.random.default_rng(0), states=3, leader_actions=2, follower_actions=2, discount=0.8)
+    found = solve_game(named(game), temperatures=(5.0,))
+    best = found.concepts["commitment_mixed"]
+    assert (best.outcome, best.exists, found.outcome) == ("best_found", True, Solved.SOLVED)
+    assert best.equilibrium is not None
+    assert best.equilibrium.bound is not None
+    assert found.messages[-1] == (
+        f"commitment_mixed: the best found, worth {best.equilibrium.leader_objective:g}, after 1 box; the best of all"
+        f" is worth no more than {best.equilibrium.bound:g}."
     )
 
 
@@ -133,7 +175,8 @@ def test_a_price_that_chases_the_peak_keeps_homes_still_by_a_lottery_over_two_wi
     assert one.follower_value == pytest.approx([19 / 17, 29 / 17], abs=1e-8)
 
 
-def test_a_game_with_too_many_promises_is_solved_by_feedback_and_says_so() -> None:
+def test_a_game_with_too_many_promises_is_solved_by_feedback_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("meanwatt.model.tabular.mixed_commitment.NODES", 1)
     game = random_game(
         np.random.default_rng(0), states=8, leader_actions=4, follower_actions=2, discount=0.5, coupling=0.2
     )
@@ -242,7 +285,12 @@ def test_the_json_names_everything_and_holds_the_same_numbers() -> None:
     promise, daily, lottery = (result["concepts"][name] for name in ("commitment", "feedback", "feedback_mixed"))
     assert promise["leader_policy"]["grid"] == {"high": 0.0, "low": 1.0}
     assert promise["follower_value"]["grid"] == pytest.approx(-20.0)
-    assert set(promise) == set(daily) == set(lottery)
+    best = result["concepts"]["commitment_mixed"]
+    assert set(promise) == set(daily) == set(lottery) == set(best)
+    assert promise["bound"] is daily["bound"] is None
+    assert (best["outcome"], best["mixed"], best["exists"]) == ("exact", True, True)
+    assert best["leader_objective"] <= best["bound"] <= best["leader_objective"] + 2e-6
+    assert best["residual"] <= 1e-9
     assert daily["exists"] is False
     assert daily["leader_policy"] is daily["leader_objective"] is None
     assert lottery["leader_policy"]["grid"]["high"] == pytest.approx(0.25)
@@ -255,6 +303,11 @@ def test_the_json_names_everything_and_holds_the_same_numbers() -> None:
         assert (run["error"] is None) is not one.converged
         assert run["lipschitz"]["product_bound"] == one.lipschitz.product_bound
         assert run["leader_objective"] == pytest.approx(run["leader_value"]["grid"])
+        worth = best["leader_objective"]
+        assert run["stackelberg_error"] == pytest.approx(worth - run["leader_objective"])
+        assert run["stackelberg_error"] <= run["stackelberg_error_bound"]
+        assert run["promise_error"] <= run["promise_error_bound"]
+    assert runs[-1]["promise_error"] < 10 < runs[-1]["stackelberg_error"]
     first, product = found.runs[0].run.residuals[0], runs[0]["lipschitz"]["product_bound"]
     assert runs[0]["error_bound_proven"][0] == pytest.approx(first / (1 - product))
     assert runs[-1]["error_bound_proven"] is runs[-1]["error_bound_measured"] is None
@@ -263,3 +316,5 @@ def test_the_json_names_everything_and_holds_the_same_numbers() -> None:
 def test_a_cycle_has_a_period_and_no_distance_to_go() -> None:
     run = solution_json(solved("pennies"))["softmax"]["temperatures"][-1]
     assert (run["outcome"], run["period"], run["error"]) == (GameOutcome.CYCLE, 2, None)
+    assert run["stackelberg_error"] is None
+    assert run["promise_error"] is not None

@@ -283,6 +283,7 @@ def test_the_studys_own_memory_is_measured_once(filed: Equilibrium) -> None:
     assert len(seen) == 8
     assert [floor.memory for floor in found.memory] == [0, 1]
     assert found.memory[0].scatter == found.scatter
+    assert [floor.closure_error_kw for floor in found.memory] == [0.0, 0.0], "one common state"
     assert found.memory[1].scatter.slope.value == pytest.approx(found.scatter.slope.value)
 
 

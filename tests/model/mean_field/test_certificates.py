@@ -24,6 +24,7 @@ from meanwatt.model.mean_field.population.population_response import Answer, ans
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.supply import SupplyCurve
 
 
 def test_the_softmax_bound_by_hand() -> None:
@@ -203,7 +204,14 @@ def flat_export(**changes: object) -> dict[str, object]:
         (
             {},
             {"recovery": Recovery.VOLUMETRIC},
-            "observed only: the adder is not given but balances revenue",
+            "observed only: the adder is not given but balances revenue; at any given adder the price is unique by"
+            " Theorem U",
+        ),
+        (
+            {},
+            {"recovery": Recovery.VOLUMETRIC, "pass_through": 0.0, "export_pass_through": 0.0},
+            "observed only: the adder is not given but balances revenue; at any given adder unique: no rate depends on"
+            " the wholesale price",
         ),
         (
             {},
@@ -215,7 +223,42 @@ def flat_export(**changes: object) -> dict[str, object]:
             {"export_rule": ExportRule.NONE},
             "observed only: exports earn nothing while imports follow the wholesale price",
         ),
-        ({}, {"discount": np.array([0.2, 0.0])}, "observed only: a group discount applies to the wholesale price"),
+        (
+            {},
+            {"discount": np.array([0.2, 0.0])},
+            "observed only: exports of income group low pass through 1 of the wholesale price, imports after its"
+            " discount 0.8",
+        ),
+        ({}, {"discount": np.array([0.2, 0.2]), "export_pass_through": 0.8}, "unique by Theorem U"),
+        ({}, {"discount": np.array([0.2, 0.1]), "export_rule": ExportRule.NET_METERING}, "unique by Theorem U"),
+        ({}, {"export_usd_per_kwh": np.full((3, 3), 0.2), "capped_at_import": True}, "unique by Theorem U"),
+        (
+            {},
+            {"discount": np.array([0.2, 0.2]), "export_pass_through": 0.8, "capped_at_import": True},
+            "unique by Theorem U",
+        ),
+        (
+            {},
+            {
+                "discount": np.array([0.2, 0.2]),
+                "export_pass_through": 0.8,
+                "capped_at_import": True,
+                "energy_usd_per_kwh": np.full((3, 3), -0.3),
+            },
+            "observed only: a cap on discounted exports may meet a negative import rate",
+        ),
+        ({"battery_share": 0.0}, {"export_rule": ExportRule.NONE}, "unique by Theorem U"),
+        ({"battery_share": 0.0}, {"export_pass_through": 0.3, "discount": np.array([0.2, 0.0])}, "unique by Theorem U"),
+        (
+            {"battery_share": 0.0},
+            {"pass_through": 0.0},
+            "unique: nobody exports, and no other rate depends on the wholesale price",
+        ),
+        (
+            {"temperature_usd": 0.0},
+            {"pass_through": 0.0, "export_pass_through": 0.0},
+            "unique but for ties, which are split equally: no rate depends on the wholesale price",
+        ),
         (
             {},
             {"pass_through": 0.0, "export_pass_through": 0.0},
@@ -233,6 +276,32 @@ def test_what_is_known_of_uniqueness_is_said_with_the_condition_that_fails(
 ) -> None:
     economy = small_economy(**scenario)
     assert uniqueness(economy, small_tariff(economy, **changes)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("temperature", "credit", "said"),
+    [
+        (
+            0.0,
+            0.02,
+            "the price is unique by Theorem U, the load need not be: plans may tie where the supply curve is flat",
+        ),
+        (0.05, 0.02, "unique by Theorem U"),
+        (
+            0.05,
+            0.08,
+            "the price is unique by Theorem U, the load need not be: plans may tie where the supply curve is flat",
+        ),
+    ],
+)
+def test_where_supply_is_flat_the_load_is_called_unique_only_if_no_plans_can_tie(
+    temperature: float, credit: float, said: str
+) -> None:
+    economy = small_economy(temperature_usd=temperature)
+    stepped = SupplyCurve.piecewise_linear([0.0, 0.3, 0.6], [0.05, 0.05, 0.2])
+    tariff = small_tariff(economy, export_usd_per_kwh=np.full((3, 3), credit))
+    assert uniqueness(replace(economy, supply=stepped), tariff) == said
+    assert uniqueness(economy, tariff) == "unique by Theorem U", "a curve that rises says the load"
 
 
 def test_several_failed_conditions_are_all_named() -> None:

@@ -49,7 +49,7 @@ def random_policy(seed: int, states: int, tariffs: int) -> Floats:
 
 
 def test_a_menu_of_one_tariff_is_the_plain_game_to_the_last_bit() -> None:
-    for economy in (island(), island(memory=1), calm()):
+    for economy in (island(), island(memory=1), island(memory=2), calm()):
         only = peak(economy, 0.1)
         plain = solve_equilibrium(economy, only, certify=False)
         found = drawn(economy, [only], np.ones((economy.common.count, 1)))

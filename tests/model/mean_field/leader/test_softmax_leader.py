@@ -343,6 +343,25 @@ def test_a_schedule_falls_geometrically_and_halves_early() -> None:
     assert [stage.temperature_usd for stage in annealing(0.1, 0.1, 1)] == [0.1]
 
 
+def test_past_draws_are_remembered_up_to_64_states_and_what_is_forgotten_is_measured() -> None:
+    warm = {"schedule": [Stage(temperature_usd=0.05)], "information": Information.NOTHING}
+    few = [softmax_leader(island(memory=m), menu_of(island(memory=m), 0.0, 0.3), worth, **warm) for m in (0, 1)]
+    assert [(found.past_draws, found.common_states, found.messages) for found in few] == [(0, 6, ()), (1, 36, ())]
+    assert few[0].closure_error_kw > 4 * few[1].closure_error_kw > 0
+    many = softmax_leader(island(memory=1), menu_of(island(memory=1), 0.0, 0.15, 0.3), worth, **warm)
+    assert (many.past_draws, many.common_states) == (0, 27), "81 states with the draw before"
+    assert many.closure_error_kw == many.equilibrium.closure_error_kw > 1e-4
+    assert many.messages == (
+        "memory = 1: past draws are remembered while they make no more than 64 common states, here of 0 of 1 days;"
+        f" what is forgotten moves the load by {many.closure_error_kw:.2g} kW (RMS), measured at one more day.",
+    )
+
+
+def test_a_leader_who_never_draws_has_nothing_to_remember() -> None:
+    found = softmax_leader(island(memory=1), menu_of(island(memory=1), 0.0, 0.3), worth, schedule=COLD)
+    assert (found.common_states, found.past_draws, found.messages) == (9, 1, ())
+
+
 @pytest.mark.parametrize(
     ("call", "text"),
     [

@@ -109,7 +109,7 @@ def balance(surplus: Callable[[float], float], start: float, farthest: float = 0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(joint, "PopulationOracle", Oracle)
         patch.setattr(joint, "answer", lambda _economy, _tariff, _prices, adder, **_: MadeUp(adder, load_kw))
-        patch.setattr(joint, "with_wholesale", lambda found, _: found)
+        patch.setattr(joint, "with_wholesale", lambda _game, found, _prices: found)
         patch.setattr(joint, "surplus_usd_per_day", lambda _economy, _tariff, found: surplus(found.adder_usd_per_kwh))
         found = balance_nearby(
             economy,

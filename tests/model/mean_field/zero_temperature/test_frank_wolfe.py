@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
+from discounted import DISCOUNTED, discounted
 from scenarios import (
     preset_economy,
     preset_tariff,
@@ -71,6 +73,7 @@ WORLDS = {
         preset_economy("textbook", "temperature_usd=0"),
         preset_tariff("textbook", "rtp"),
     ),
+    **{name: partial(discounted, name, temperature_usd=0.0, steepness=0.4) for name in DISCOUNTED},
 }
 
 
@@ -369,7 +372,11 @@ def test_marginal_cost_pricing_without_carbon_is_the_planners_optimum(world: str
             {"export_pass_through": 0.5},
             "export and import pass through different shares of the wholesale price",
         ),
-        ({}, {"discount": np.array([0.2, 0.0])}, "a group discount applies to the wholesale price"),
+        (
+            {},
+            {"discount": np.array([0.2, 0.0])},
+            "exports of income group low pass through 1 of the wholesale price, imports after its discount 0.8",
+        ),
     ],
 )
 def test_a_game_without_a_potential_is_solved_otherwise_and_nothing_is_claimed(
@@ -388,14 +395,14 @@ def test_a_game_without_a_potential_is_solved_otherwise_and_nothing_is_claimed(
     assert np.abs(induced - found.wholesale_usd_per_kwh).max() == pytest.approx(0.0, abs=1e-12)
 
 
-def test_a_group_discount_is_refused_in_one_line() -> None:
+def test_a_game_without_a_potential_is_refused_in_one_line() -> None:
     economy = cold()
     message = (
-        "tariff small: discount is [0.2, 0.0]; the exact solver needs a potential, which group discounts destroy:"
-        " give zeros, or a temperature above 0"
+        "tariff small: the exact solver needs a potential: exports earn nothing while imports follow the wholesale"
+        " price; give solver 'mixed_plans', or a temperature above 0"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        exact(economy, replace(billed(economy), discount=np.array([0.2, 0.0])))
+        exact(economy, replace(billed(economy), export_rule=ExportRule.NONE))
 
 
 def test_with_a_potential_the_same_world_is_solved() -> None:
