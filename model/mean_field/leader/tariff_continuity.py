@@ -24,6 +24,12 @@ SAME_SPREAD_USD_PER_KWH = 1e-12
 """Change of r⁺ − r⁻ that is rounding. [USD/kWh]"""
 
 
+WIDENINGS = 40
+"""Balls tried around an equilibrium at most,"""
+WIDER = 1.05
+"""and how much wider than wanted the next one is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupplySlopes:
     """The least and the largest slope σ_min, σ of the supply curve at loads that households can have.
@@ -66,8 +72,13 @@ def load_box(economy: Economy) -> tuple[Floats, Floats]:
     return low, high
 
 
-def supply_slopes(economy: Economy) -> SupplySlopes:
-    """Slopes of the supply curve over the box of loads.
+def supply_slopes(economy: Economy, load_kw: Floats | None = None, reach: float = np.inf) -> SupplySlopes:
+    """Slopes of the supply curve over the box of loads, or as far as some of them are from given ones.
+
+    Parameters
+    ----------
+    load_kw, reach
+        Mean net load (c, h) [kW], and the largest distance to it in the norm √(Σ p_c Δ x²). [kW √h]
 
     Returns
     -------
@@ -75,6 +86,9 @@ def supply_slopes(economy: Economy) -> SupplySlopes:
         ``least`` is 0 where the curve is flat somewhere, ``most`` infinite where it jumps.
     """
     low, high = load_box(economy)
+    if load_kw is not None:
+        apart = reach / np.sqrt(economy.common.probability[:, None] * economy.slot_hours)
+        low, high = np.maximum(low, load_kw - apart), np.minimum(high, load_kw + apart)
     supply = economy.supply
     least, most = np.inf, 0.0
     for bottom, top in zip(
@@ -91,6 +105,31 @@ def supply_slopes(economy: Economy) -> SupplySlopes:
             if above - below > 1e-12 * max(1.0, abs(below)):
                 most = np.inf
     return SupplySlopes(least=max(float(least), 0.0), most=float(most))
+
+
+def slopes_nearby(found: Equilibrium, reach_of: Callable[[SupplySlopes], float]) -> SupplySlopes:
+    """Slopes of supply at all loads that a continuous move from an equilibrium can reach.
+
+    A move that stays within ``reach_of(slopes)`` of where it began, as long as it meets these slopes only, never leaves
+    the ball of that radius on which they are taken.
+
+    Returns
+    -------
+    SupplySlopes
+        Those of the smallest such ball that is found; of all loads where there is none.
+    """
+    everywhere = supply_slopes(found.economy)
+    here = supply_slopes(found.economy, found.net_load_kw, 0.0)
+    reach = reach_of(here)
+    for _ in range(WIDENINGS):
+        if not np.isfinite(reach):
+            break
+        within = supply_slopes(found.economy, found.net_load_kw, reach)
+        wanted = reach_of(within)
+        if wanted <= reach:
+            return within
+        reach = WIDER * wanted
+    return everywhere
 
 
 def _extremes(row: Floats, left: float, right: float) -> tuple[float, float]:
