@@ -316,11 +316,14 @@ def softmax_error(members: Sequence[Member], temperature_usd: float, best_known:
     chance /= chance.sum()
     followers = max(one.followers for one in members)
     each, cells = np.array([one.followers for one in members]), np.array([one.net for one in members])
+    met = math.inf
+    if np.isfinite(each).all() and np.isfinite(cells).all():
+        met = float((warm + each + cells).max() - chance @ (warm - each))
     return SoftmaxError(
         error=best - float(chance @ cold),
         net=max(one.net for one in members),
         followers=2 * followers,
         leader=leader_bound(warm, temperature_usd),
-        met=float((warm + each + cells).max() - chance @ (warm - each)),
+        met=met,
         largest=best - float(cold.min()),
     )
