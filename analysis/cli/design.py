@@ -18,12 +18,14 @@ from meanwatt.model.scenario.counted import counted
 if TYPE_CHECKING:
     from meanwatt.analysis.cli.inputs import Inputs
     from meanwatt.analysis.cli.watching import Work
+    from meanwatt.analysis.design.cold import ColdComparison
     from meanwatt.analysis.design.design import Design
     from meanwatt.analysis.leader.aims import Aims
     from meanwatt.analysis.leader.objective import Objective
     from meanwatt.analysis.pareto.surface import Surface
     from meanwatt.model.mean_field.first_best import FirstBest
     from meanwatt.model.scenario.economy import Economy
+    from meanwatt.model.scenario.messages import Messages
 
 
 def design(
@@ -48,6 +50,9 @@ def design(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the journal DIR.journal.jsonl.")] = False,
     books: Books = None,
     regret: Annotated[bool, typer.Option("--regret", help="Search the commitment too, and compare.")] = False,
+    anneal: Annotated[
+        bool, typer.Option("--anneal", help="Design for cold households: lower the temperature, at last to 0.")
+    ] = False,
     pareto: Annotated[
         bool, typer.Option("--pareto", help="Draw efficiency, equity and stability against each other.")
     ] = False,
@@ -63,7 +68,7 @@ def design(
     objective = read_leader_options(leader, weights_text, price_cap)
     require_method(method, leader)
     learners = {"against": against, "households": households, "days": days, "seed": seed, "books": books}
-    choices = read_choices(method, evaluations, {**learners, "resume": resume, "regret": regret}, out)
+    choices = read_choices(method, evaluations, {**learners, "resume": resume, "regret": regret}, out, anneal)
     edge = read_points(pareto, points, leader)
     with watched(quiet=json) as work:
         from meanwatt.analysis.cli.inputs import read
@@ -96,6 +101,7 @@ def design(
             work.new_stage("first best")
             with suppress(Cancelled):  # the tariff is found; only its gap to the first best is not
                 first_best, first_best_message = find_first_best(inputs.economy, work.watch)
+        cold = _compare_cold(done, aims, inputs.economy, work)
         surface = None
         if edge is not None and first_best is not None and done.baseline.converged:
             work.new_stage("Pareto surface")
@@ -105,11 +111,13 @@ def design(
     result["method"], result["concept"] = method, concept(method)
     result["learning"] = _learning_json(done, lost, aims)
     result["books"] = _books_json(done)
+    result["cold"], result["anneal"] = _cold_json(cold), _anneal_json(done)
     result["pareto"] = _pareto_json(surface)
     found = done.baseline if done.commitment is None else done.commitment.equilibrium
     result["messages"] = joined(
         found.messages,
         design_messages(done, aims),
+        _cold_messages(cold, aims, annealed=anneal),
         first_best_messages(first_best, first_best_message),
         undefined_messages(equilibrium_metrics(found)),
         _missing(regret=regret and lost is None, surface=pareto and surface is None),
@@ -121,6 +129,7 @@ def design(
         "weights": weights_text,
         "price_cap": aims.price_cap_usd_per_kwh,
         "evaluations": choices.evaluations,
+        "anneal": anneal,
         "pareto_points": edge,
         **choices.settings,
     }
@@ -137,6 +146,42 @@ def design(
         say_notes(result["messages"])
     drawn = not pareto or (surface is not None and surface.outcome is Outcome.CONVERGED)
     return 0 if done.outcome is Outcome.CONVERGED and drawn else 1
+
+
+def _compare_cold(done: "Design", aims: "Aims", economy: "Economy", work: "Work") -> "ColdComparison | None":
+    """The design and the scenario's tariffs among cold households; None if the work was stopped."""
+    from meanwatt.analysis.design.cold import compare_cold
+    from meanwatt.model.mean_field.equilibrium import Outcome
+    from meanwatt.model.progress.watch import Cancelled
+
+    if done.outcome is Outcome.CANCELLED:
+        return None
+    work.new_stage("cold households")
+    with suppress(Cancelled):
+        return compare_cold(economy, aims, done, work.watch)
+    return None
+
+
+def _cold_json(cold: "ColdComparison | None") -> dict[str, Any] | None:
+    if cold is None:
+        return None
+    from meanwatt.analysis.design.cold import cold_json
+
+    return cold_json(cold)
+
+
+def _cold_messages(cold: "ColdComparison | None", aims: "Aims", *, annealed: bool) -> "Messages":
+    from meanwatt.analysis.design.cold import cold_messages
+
+    if cold is None:
+        return ("No objective among cold households: stopped before.",)
+    return cold_messages(cold, aims.definition.unit, annealed=annealed)
+
+
+def _anneal_json(done: "Design") -> dict[str, Any] | None:
+    from meanwatt.analysis.design.anneal import Annealed, anneal_json
+
+    return anneal_json(done.commitment) if isinstance(done.commitment, Annealed) else None
 
 
 def _missing(*, regret: bool, surface: bool) -> list[str]:
@@ -308,6 +353,30 @@ def _tables(result: dict[str, Any]) -> None:
                 )
             ),
             ("burden gap", percent(before["burden_gap"]), percent(after["burden_gap"]), "of income"),
+        ],
+    )
+    _cold_table(result["cold"], objective)
+
+
+def _cold_table(cold: dict[str, Any] | None, objective: "Objective") -> None:
+    """Print the objective of every tariff at the scenario's temperature and cold."""
+    from meanwatt.analysis.cli.show import figure, table
+
+    if cold is None:
+        return
+    digits = 4 if objective.is_money else 5
+    table(
+        f"Objective, {objective.unit}, at temperature {cold['temperature_usd']:g} USD and among cold households",
+        ("tariff", "at its own", "cold", "cold at, USD", "found"),
+        [
+            (
+                row["tariff"] if row["same_as"] is None else f"{row['tariff']} (as {row['same_as']})",
+                figure(row["objective"], digits),
+                figure(row["cold_objective"], digits),
+                "–" if row["cold_temperature_usd"] is None else f"{row['cold_temperature_usd']:.3g}",
+                str(row["cold_way"]),
+            )
+            for row in cold["tariffs"]
         ],
     )
 

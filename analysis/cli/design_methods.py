@@ -40,6 +40,8 @@ class Choices:
         A learner's record of trials, and whether to go on from it.
     books
         Who balances a learner's books, one of ``BOOKS``.
+    anneal
+        Whether the commitment is searched for cold households.
     """
 
     method: str
@@ -51,6 +53,7 @@ class Choices:
     journal: Path | None
     resume: bool
     books: str
+    anneal: bool = False
 
     @property
     def settings(self) -> dict[str, str | int]:
@@ -62,6 +65,10 @@ class Choices:
 
 
 def _commitment(choices: Choices) -> "Search":
+    if choices.anneal:
+        from meanwatt.analysis.design.anneal import anneal_search
+
+        return anneal_search(choices.evaluations)
     from meanwatt.analysis.design.design import commitment_search
 
     return commitment_search(choices.evaluations)
@@ -126,9 +133,18 @@ def require_method(method: str, leader: str) -> None:
 
 
 def read_choices(
-    method: str, evaluations: str | None, learners: dict[str, str | bool | None], out: str | None
+    method: str,
+    evaluations: str | None,
+    learners: dict[str, str | bool | None],
+    out: str | None,
+    anneal: bool = False,
 ) -> Choices:
     """Read the options of the methods; ``ValueError`` in one line where one does not belong to the method."""
+    if anneal and method != "commitment":
+        raise ValueError(
+            f"--anneal searches with full knowledge of the households, and --method {method} does not;"
+            " give --method commitment, or leave it out"
+        )
     if method not in LEARNING:
         for name, value in learners.items():
             if value:
@@ -157,4 +173,5 @@ def read_choices(
         journal=None if place is None else place.with_name(place.name + JOURNAL_ENDING),
         resume=bool(learners["resume"]),
         books=one_of("books", str(learners["books"] or BOOKS[0]), BOOKS),
+        anneal=anneal,
     )

@@ -20,7 +20,7 @@ def twins(scenario: Scenario) -> dict[str, str]:
     for name in scenario.tariffs:
         tariff = build_tariff(load_scenario(scenario, tariff=name))
         for earlier, other in kept.items():
-            if _same(tariff, other):
+            if same_numbers(tariff, other):
                 same[name] = earlier
                 break
         else:
@@ -28,7 +28,8 @@ def twins(scenario: Scenario) -> dict[str, str]:
     return same
 
 
-def _same(one: Tariff, other: Tariff) -> bool:
+def same_numbers(one: Tariff, other: Tariff) -> bool:
+    """Whether two tariffs are the same but for their names and for numbers that their recovery does not use."""
     if one.recovery is not other.recovery:
         return False
     unused = {"name", "fixed_charge_usd_per_day" if one.recovery is Recovery.FIXED else "fixed_charge_shape"}

@@ -97,6 +97,20 @@ def equilibrium_tangent(found: Equilibrium, tariff_at: Callable[[Floats], Tariff
     return _assemble(found, change, price, total, population_sensitivity(economy, tariff, answer, total))
 
 
+def load_response(found: Equilibrium, tariff_at: Callable[[Floats], Tariff], unit: Floats) -> Floats:
+    """Derivative ∂L/∂a of the mean net load in the parameters at given prices and adder. (p, c, h) [kW]
+
+    Parameters
+    ----------
+    found, tariff_at, unit
+        As for `equilibrium_tangent`.
+    """
+    change = _Change(found, tariff_at, unit)
+    slopes = population_sensitivity(found.economy, found.tariff, found.answer, change.directions, only_net_load=True)
+    load = sum(w * s.net_load_kw for w, s in zip(found.economy.type_share, slopes, strict=True))
+    return np.moveaxis(np.asarray(load), -1, 0)
+
+
 def _joined(one: Directions, other: Directions) -> Directions:
     return Directions(
         import_usd_per_kwh=np.concatenate([one.import_usd_per_kwh, other.import_usd_per_kwh]),

@@ -243,7 +243,9 @@ def test_a_leader_who_decides_day_by_day_is_found_by_the_command(capsys: pytest.
     assert (status, said["outcome"]) == (1, "round_limit")
     assert said["message"] == "Feedback still revises its tariff after 1 rounds."
     assert said["evaluations"] == 2, "the start and what follows from it"
-    assert [sentence.split(":")[0] for sentence in said["messages"]] == ["battery_levels = 5"]
+    heads = [sentence.split(":")[0] for sentence in said["messages"]]
+    assert heads[0] == "battery_levels = 5"
+    assert [head.split(" ")[0] for head in heads[1:]] == ["The", "Softmax"], "what cold households change"
     assert said["settings"]["evaluations"] == 1
 
 

@@ -1,4 +1,4 @@
-"""Policy iteration while households learn beliefs (theorem G8): they track, meters err within bounds; best wins."""
+"""Policy iteration while households learn beliefs (theorem G9): they track, meters err within bounds; best wins."""
 
 from functools import cache
 
