@@ -383,12 +383,17 @@ def _cold_table(cold: dict[str, Any] | None, objective: "Objective") -> None:
 
 def _learning_line(learning: dict[str, Any], books: dict[str, Any], objective: "Objective") -> None:
     from meanwatt.analysis.cli.show import figure, say
+    from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR
 
     where = "the mean field"
     if learning["environment"] == "market":
         where = f"markets of {counted(learning['households'], 'household')} and {counted(learning['days'], 'day')}"
     lost = learning[f"regret_{objective.key}"]
-    say(f"Learned from the meters of {where}, seed {learning['seed']}.")
+    days = learning["metered_days"]
+    say(
+        f"Learned from the meters of {where}, seed {learning['seed']}: {days:,} metered days"
+        f" ({days / DAYS_PER_YEAR:.1f} years)."
+    )
     if lost is not None:
         say(f"Regret against the commitment: {figure(lost, 4)} {objective.unit.replace(' per ', '/')}.")
     if books["shortfall_usd_per_household_day"] is not None:

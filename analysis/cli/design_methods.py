@@ -13,9 +13,9 @@ from meanwatt.model.scenario import ranges
 if TYPE_CHECKING:
     from meanwatt.analysis.design.design import Search
 
-METHODS: Final = ("commitment", "feedback", "alternating", "softmax", "cma", "optuna")
-LEARNING: Final = ("softmax", "cma", "optuna")
+LEARNING: Final = ("policy_iteration", "softmax", "cma", "optuna")
 """Methods that see meters and not households."""
+METHODS: Final = ("commitment", "feedback", "alternating", *LEARNING)
 ENVIRONMENTS: Final = ("mean_field", "market")
 EVALUATIONS: Final = {"commitment": 100, "feedback": 30, "alternating": 30, **dict.fromkeys(LEARNING, 150)}
 """Tariffs tried by default: by a learner in all, by a leader who revises round by round one a round, else from each

@@ -108,16 +108,8 @@ def make_leader(
     """Solve the menu, and make the leader who learns it."""
     from meanwatt.analysis.learning.books import BooksKind
     from meanwatt.analysis.learning.market_leader import learning_leader
-    from meanwatt.analysis.learning.menus import default_menu, solve_menu
-    from meanwatt.model.scenario.economy import build_tariff
 
-    aims = choices.objective.aims(economy)
-    if choices.menu is None:
-        tariffs = default_menu(economy, aims, in_force.tariff, by_day_type=choices.by_day_type)
-    else:
-        tariffs = tuple(build_tariff(economy.scenario, name) for name in choices.menu)
-    work.new_stage("solving the menu")
-    menu = solve_menu(aims, tariffs, in_force, by_day_type=choices.by_day_type, watch=work.watch)
+    menu = solved_menu(choices, economy, in_force, work)
     work.new_stage("metering the tariff in force")
     leader = learning_leader(
         menu,
@@ -128,6 +120,20 @@ def make_leader(
         books=BooksKind(choices.books),
     )
     return leader, menu
+
+
+def solved_menu(choices: LeaderChoices, economy: "Economy", in_force: "Equilibrium", work: "Work") -> "Menu":
+    """The menu asked for, or the usual one, with the equilibrium of each tariff."""
+    from meanwatt.analysis.learning.menus import default_menu, solve_menu
+    from meanwatt.model.scenario.economy import build_tariff
+
+    aims = choices.objective.aims(economy)
+    if choices.menu is None:
+        tariffs = default_menu(economy, aims, in_force.tariff, by_day_type=choices.by_day_type)
+    else:
+        tariffs = tuple(build_tariff(economy.scenario, name) for name in choices.menu)
+    work.new_stage("solving the menu")
+    return solve_menu(aims, tariffs, in_force, by_day_type=choices.by_day_type, watch=work.watch)
 
 
 def say_leader(found: dict[str, Any]) -> None:

@@ -61,6 +61,8 @@ class Learned(Commitment):
         Who balanced the books.
     balance
         Where they stood after the last trial; nothing is booked without a leader who keeps them.
+    trial_days
+        Days of a trial; a trial in the mean field counts a month.
     """
 
     tried: tuple[Tried, ...]
@@ -68,6 +70,12 @@ class Learned(Commitment):
     settings: dict[str, Any]
     books: BooksKind
     balance: Balance
+    trial_days: int
+
+    @property
+    def metered_days(self) -> int:
+        """Days metered by all trials."""
+        return len(self.tried) * self.trial_days
 
     @property
     def recommended_objective(self) -> tuple[float | None, ...]:
@@ -100,7 +108,7 @@ def learning_search(
     Parameters
     ----------
     method
-        ``softmax``, ``cma`` or ``optuna``.
+        ``policy_iteration``, ``softmax``, ``cma`` or ``optuna``.
     environment
         `mean_field` or `finite_market`.
     evaluations
@@ -163,7 +171,7 @@ def learn(
         if outcome is Outcome.CANCELLED:
             raise Cancelled
         raise ValueError(problem.aims.problem(problem.economy).nowhere_feasible)
-    found = _learned(problem, tried, recommended, outcome, settings or {}, books)
+    found = _learned(problem, tried, recommended, outcome, settings or {}, books, environment.trial_days)
     return replace(found, seconds=time.perf_counter() - began)
 
 
@@ -222,13 +230,18 @@ def try_tariffs(
 
 
 def recommendations(tried: Sequence[Tried]) -> tuple[int, ...]:
-    """Place of the best metered tariff that met the cap, after each trial; −1 before there is one."""
-    best, places = -1, []
+    """Place of the best metered tariff that met the cap, after each trial; −1 before there is one.
+
+    One that was posted several times counts with the mean of what was told, and stands where it was posted last.
+    """
+    told: dict[tuple[float, ...], list[float]] = {}
+    last: dict[tuple[float, ...], int] = {}
+    places = []
     for place, one in enumerate(tried):
-        met = one.metered is not None and one.metered_violation is not None and one.metered_violation <= FEASIBLE
-        if met and (best < 0 or one.told > tried[best].told):
-            best = place
-        places.append(best)
+        if one.metered is not None and one.metered_violation is not None and one.metered_violation <= FEASIBLE:
+            told.setdefault(one.unit, []).append(one.told)
+            last[one.unit] = place
+        places.append(last[max(told, key=lambda unit: float(np.mean(told[unit])))] if told else -1)
     return tuple(places)
 
 
@@ -282,6 +295,7 @@ def _learned(
     outcome: Outcome,
     settings: dict[str, Any],
     books: BooksKind,
+    trial_days: int,
 ) -> Learned:
     """Solve the recommended tariff once more, with its certificates."""
     family = problem.aims.family(problem.economy, problem.baseline.tariff)
@@ -293,10 +307,12 @@ def _learned(
         f"the tariff recommended meters {chosen.metered:.4f} and is worth"
         f" {problem.aims.objective()(equilibrium):.4f} {problem.aims.definition.unit} in the mean field"
     )
+    different = len({one.unit for one in tried})
+    posted = counted(different, "tariff") + ("" if different == len(tried) else f" in {counted(len(tried), 'round')}")
     done = (
-        f"Cancelled after {counted(len(tried), 'tariff')}"
+        f"Cancelled after {posted}"
         if outcome is Outcome.CANCELLED
-        else f"{'All ' if len(tried) > 1 else ''}{counted(len(tried), 'tariff')} tried"
+        else f"{'All ' if len(tried) > 1 else ''}{posted} tried"
     )
     return Learned(
         tariff=tariff,
@@ -319,6 +335,7 @@ def _learned(
         settings=settings,
         books=books,
         balance=Balance() if tried[-1].books is None else balance_of(tried[-1].books),
+        trial_days=trial_days,
     )
 
 

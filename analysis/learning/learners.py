@@ -1,4 +1,4 @@
-"""Three learners behind one interface: ask for a tariff, tell what the meters made of it.
+"""Learners behind one interface: ask for a tariff, tell what the meters made of it.
 
 A learner sees a family of tariffs as the unit box and values as numbers to maximise, nothing else. Its proposals are a
 function of its seed and of the values told, in order: who replays them finds it where it was.
@@ -13,6 +13,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.softmax import softmax
+from meanwatt.analysis.learning.policy_iteration import PolicyIteration
 from meanwatt.model.mean_field.leader.epsilon_net import EpsilonNet, epsilon_net
 
 EXTRA: Final = "learning"
@@ -30,7 +31,7 @@ class Learner(Protocol):
 
 
 class MenuSoftmax:
-    """Policy iteration on an ε-net of the family with a softmax policy, annealed, and the net refined as it learns.
+    """Surrogate search on an ε-net of the family: a regression's values, a softmax draw, a net refined as it learns.
 
     The leader keeps an action value Q for every tariff on its menu: the value told where the tariff was posted, and
     elsewhere a ridge regression on linear and quadratic terms of the parameters, weighted by nearness to the best
@@ -216,7 +217,12 @@ class Optuna:
         self._study.tell(self._trial, value)
 
 
-LEARNERS: Final[dict[str, Callable[[int, int, int], Learner]]] = {"softmax": MenuSoftmax, "cma": Cma, "optuna": Optuna}
+LEARNERS: Final[dict[str, Callable[[int, int, int], Learner]]] = {
+    "policy_iteration": PolicyIteration,
+    "softmax": MenuSoftmax,
+    "cma": Cma,
+    "optuna": Optuna,
+}
 """Learner by method: called with free parameters, evaluations and seed."""
 _PACKAGES: Final = {"cma": "cma", "optuna": "optuna"}
 

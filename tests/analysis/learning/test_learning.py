@@ -1,6 +1,7 @@
 """A leader who learns: what it recommends, how its journal survives, and ``meanwatt design --method softmax``."""
 
 import json
+import re
 import shlex
 import signal
 import subprocess
@@ -53,10 +54,12 @@ def run(aims: Aims, method: str = "softmax", evaluations: int = 20, **options: A
     return found
 
 
-def tried(trial: int, told: float, violation: float = 0.0, metered: float | None = 0.0) -> Tried:
+def tried(
+    trial: int, told: float, violation: float = 0.0, metered: float | None = 0.0, unit: float | None = None
+) -> Tried:
     return Tried(
         trial=trial,
-        unit=(0.5,),
+        unit=(trial / 100 if unit is None else unit,),
         told=told,
         metered=metered,
         half_width=0.0,
@@ -112,6 +115,11 @@ def test_the_recommended_tariff_is_the_best_metered_one(commission: Learned) -> 
     assert len(unit) == 5
     assert commission.message.startswith("All 60 tariffs tried: the tariff recommended meters ")
     assert commission.outcome is Outcome.CONVERGED
+
+
+def test_a_tariff_posted_again_counts_with_the_mean_of_what_it_was_told_and_stands_where_it_was_last() -> None:
+    history = [tried(1, 1.0), tried(2, 3.0, unit=0.7), tried(3, -2.0, unit=0.7), tried(4, 2.5, unit=0.7)]
+    assert recommendations(history) == (0, 1, 0, 3)
 
 
 def test_a_tariff_above_the_cap_or_without_equilibrium_is_never_recommended() -> None:
@@ -383,7 +391,9 @@ def test_the_command_learns_in_a_market_and_tells_its_regret(
 def test_people_are_told_what_was_metered(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(shlex.split("design textbook --leader commission --evaluations 6 --method cma --seed 4")) == 0
     said = capsys.readouterr().out
-    assert "Learned from the meters of the mean field, seed 4." in said
+    assert re.search(
+        r"Learned from the meters of the mean field, seed 4: ([\d,]+) metered days \([\d.]+ years\)\.", said
+    )
     assert "Against the tariff in force" in said
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.learning.learners import LEARNERS, Learner, MenuSoftmax, require_package
+from meanwatt.analysis.learning.policy_iteration import PolicyIteration, compass
 
 METHODS = tuple(LEARNERS)
 
@@ -62,7 +63,9 @@ def test_asking_twice_without_telling_proposes_for_the_same_trial(method: str) -
     learner.tell(learner.ask(), 0.0)
 
 
-@pytest.mark.parametrize(("method", "shortfall"), [("softmax", 0.01), ("cma", 0.05), ("optuna", 0.05)])
+@pytest.mark.parametrize(
+    ("method", "shortfall"), [("policy_iteration", 0.01), ("softmax", 0.01), ("cma", 0.05), ("optuna", 0.05)]
+)
 def test_every_learner_beats_blind_trials_by_far(method: str, shortfall: float) -> None:
     """Best of 150 blind trials in five dimensions: about 0.14 below the top (median over seeds)."""
     top, lost = np.array([0.3, 0.6, 0.45, 0.8, 0.2]), []
@@ -128,3 +131,56 @@ def test_a_missing_package_is_told_in_one_line(method: str, monkeypatch: pytest.
         require_package(method)
     assert "\n" not in str(caught.value)
     require_package("softmax")
+
+
+# Policy iteration
+
+
+@pytest.mark.parametrize("parameters", [1, 2, 5, 13, 20])
+def test_a_menu_of_policy_iteration_is_its_centre_and_a_step_either_way_and_at_most_27(parameters: int) -> None:
+    points = compass(parameters, np.random.default_rng(0))
+    assert len(points) == min(2 * parameters + 1, 27) == len(np.unique(points, axis=0))
+    assert (points[0] == 0).all()
+    assert (np.abs(points[1:]).sum(axis=1) == 1).all()
+    assert (points.sum(axis=0) == 0).all()
+
+
+def test_policy_iteration_posts_every_member_before_it_moves_and_moves_to_the_best_of_them() -> None:
+    learner, value = PolicyIteration(3, 200, 4), hill(np.array([0.9, 0.1, 0.5]))
+    for _ in range(200):
+        menu, step = learner.menu, learner.step
+        point = learner.ask()
+        if learner.menu is not menu:
+            told = [value(place) for place in menu]
+            assert np.array_equal(learner.menu[0], menu[int(np.argmax(told))])
+            assert learner.step == (step / 2 if np.argmax(told) == 0 else step)
+        assert any(np.array_equal(point, place) for place in learner.menu)
+        learner.tell(point, value(point))
+
+
+def test_policy_iteration_stays_on_a_menu_until_it_is_sure_or_a_third_more_was_posted() -> None:
+    learner, value = PolicyIteration(5, 300, 1), hill(np.array([0.3, 0.6, 0.45, 0.8, 0.2]))
+    spent: list[tuple[int, int]] = []
+    menu, rounds = learner.menu, 0
+    for _ in range(300):
+        point = learner.ask()
+        if learner.menu is not menu:
+            spent.append((rounds, len(menu)))
+            menu, rounds = learner.menu, 0
+        learner.tell(point, value(point))
+        rounds += 1
+    assert len(spent) > 10
+    assert spent[0] >= (11, 11)
+    assert all(took <= members + np.ceil(members / 3) for took, members in spent)
+
+
+def test_policy_iteration_closes_in_on_a_stationary_point_of_a_smooth_function_in_spite_of_slopes_across() -> None:
+    """Compass search: the distance is of the order of the step, here over random concave quadratics."""
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        top, slant = 0.2 + 0.6 * rng.random(3), rng.standard_normal((3, 3))
+        curve = slant @ slant.T / 3 + 0.3 * np.eye(3)
+        learner = PolicyIteration(3, 300, seed)
+        points, values = climb(learner, lambda x, top=top, curve=curve: -float((x - top) @ curve @ (x - top)), 300)
+        assert np.abs(points[values.argmax()] - top).max() <= 0.01
+        assert learner.step <= 1 / 64

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from scenarios import preset_economy, preset_tariff, solved
 
+from meanwatt.agents.leader.bandit_leader import MenuLearner
 from meanwatt.agents.leader.learning_leader import LearningLeader
 from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.cli import main
@@ -233,8 +234,10 @@ def test_the_command_tells_what_was_posted_and_learned(tmp_path: Path, capsys: p
     assert [one["tariff"][0] for one in leader["rounds"]] == leader["posted_tariff"][::3]
     assert sum(leader["learned_days"][0]) == 12
     told = [one["metered_usd_per_household_day"][0] for one in leader["rounds"]]
-    days, values = np.array(leader["learned_days"][0]), np.array(leader["learned_usd_per_household_day"][0])
-    assert days @ values == pytest.approx(3 * sum(told), rel=1e-12)
+    replayed = MenuLearner(1, 2, stream=0)
+    for one, value in zip(leader["rounds"], told, strict=True):
+        replayed.update(0, leader["menu"].index(one["tariff"][0]), value, 3)
+    assert leader["learned_usd_per_household_day"] == pytest.approx(replayed.value_usd, rel=1e-12)
     assert leader["best"] == ["rtp"]
     table = pq.read_table(out / "leader_days.parquet").to_pydict()
     assert table["tariff"] == leader["posted_tariff"]

@@ -1,0 +1,128 @@
+"""A randomised pilot: what it scores, what it recommends, and what that was worth."""
+
+import json
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from scenarios import preset_economy, solved
+
+from meanwatt.analysis.cli import main
+from meanwatt.analysis.leader.aims import aims_of
+from meanwatt.analysis.learning.menus import Menu, default_menu, solve_menu
+from meanwatt.analysis.learning.pilot import PilotPlan, PilotResult, _Realised, run_pilot
+from meanwatt.analysis.simulation.simulation import simulate
+from meanwatt.model.market.arms import MarketArms
+from meanwatt.model.progress.watch import Cancelled, Progress, Watch
+
+SHORT = PilotPlan(households=240, days=40, pilot_days=20, round_days=10, before_days=20, seed=2)
+
+
+@cache
+def menu() -> Menu:
+    economy = preset_economy("textbook")
+    aims = aims_of(economy, "commission")
+    return solve_menu(aims, default_menu(economy, aims), solved("textbook", "flat"))
+
+
+@cache
+def short() -> PilotResult:
+    return run_pilot(menu(), solved("textbook", "flat"), SHORT)
+
+
+def test_households_that_learn_from_their_bills_show_a_pilot_the_best_tariff() -> None:
+    found = short()
+    assert found.score.shape == found.half_width.shape == (2, len(menu().tariffs))
+    assert menu().names[found.recommended] == menu().names[menu().best[0]] == "income_graduated"
+    lead = np.sort(found.score.mean(axis=0))
+    assert lead[-1] - lead[-2] > 0.004, "the mean field's lead is 0.009"
+
+
+def test_a_pilot_loses_less_than_half_of_what_posting_at_random_loses() -> None:
+    found = short()
+    assert found.regret is not None
+    assert found.random_regret is not None
+    assert found.regret == found.realised_best - found.realised  # type: ignore[operator]
+    assert found.regret <= 0.75 * found.random_regret, "half of the days are the pilot, whose arms post at random"
+
+
+def test_what_is_realised_is_what_a_simulation_of_the_same_days_measures() -> None:
+    in_force = solved("textbook", "flat")
+    arms = MarketArms(in_force, arms=4, households=120, behaviour="qlearning", rng=3)
+    lived = _Realised(arms)
+    for _ in range(5):
+        lived.before()
+        arms.step()
+        lived.after()
+    whole = simulate(
+        in_force.economy, in_force.tariff, households=120, days=5, seed=3, behaviour="qlearning", equilibrium=in_force
+    )
+    assert whole.metrics is not None
+    expected = menu().aims.in_market(in_force.economy, whole.metrics)
+    assert lived.objective(menu()) == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_same_seed_gives_the_same_pilot() -> None:
+    plan = PilotPlan(households=60, days=4, pilot_days=2, round_days=1, before_days=2, seed=2)
+    one, again, other = (run_pilot(menu(), solved("textbook", "flat"), replace(plan, seed=seed)) for seed in (2, 2, 3))
+    assert np.array_equal(again.score, one.score)
+    assert (again.realised, again.realised_random) == (one.realised, one.realised_random)
+    assert not np.array_equal(other.score, one.score)
+
+
+def test_arms_apart_are_scored_and_nothing_is_posted_to_all() -> None:
+    plan = PilotPlan(households=60, days=4, pilot_days=4, round_days=2, before_days=4, apart=True)
+    found = run_pilot(menu(), solved("textbook", "flat"), plan)
+    assert found.score.shape == (2, 4)
+    assert (found.realised, found.regret, found.random_regret) == (None, None, None)
+
+
+def test_a_pilot_can_be_cancelled_and_tells_how_far_it_is() -> None:
+    seen: list[Progress] = []
+    watch = Watch(progress=seen.append, cancelled=lambda: len(seen) >= 3)
+    with pytest.raises(Cancelled):
+        run_pilot(menu(), solved("textbook", "flat"), SHORT, watch)
+    assert len(seen) == 3
+    assert seen[-1].fraction == pytest.approx(3 / (20 + 3 * 40))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"pilot_days": 50, "round_days": 30},
+            r"^a pilot of 50 days is no whole number of rounds of 30; give days that rounds fill, e\.g\. 60$",
+        ),
+        ({"days": 30}, r"^the pilot takes 60 of 30 days; give at least as many days$"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_told_in_one_line(changes: dict[str, int], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        PilotPlan(**changes)  # type: ignore[arg-type]
+
+
+ARGUMENTS = (
+    "pilot textbook --households 60 --days 6 --pilot-days 4 --round-days 2 --before-days 4 --seeds 2 --menu tou,rtp"
+)
+
+
+def test_the_command_tells_what_each_pilot_found(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ARGUMENTS.split(), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["menu"] == ["tou", "rtp"]
+    assert said["best"] == "rtp"
+    assert [one["seed"] for one in said["pilots"]] == [0, 1]
+    for one in said["pilots"]:
+        assert np.shape(one["score_usd_per_household_day"]) == (2, 2)
+        better = np.mean(one["score_usd_per_household_day"], axis=0).argmax()
+        assert one["recommended"] == said["menu"][better]
+    assert said["best_recommended"] == sum(one["recommended"] == "rtp" for one in said["pilots"])
+    assert said["message"] == "2 pilots of 4 days."
+
+
+def test_a_pilot_of_one_tariff_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ARGUMENTS.replace("tou,rtp", "tou").split()]) == 2
+    assert capsys.readouterr().err == (
+        "meanwatt: a pilot compares tariffs, and 1 arm came; give a menu of at least 2\n"
+    )
