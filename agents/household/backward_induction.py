@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from meanwatt.agents.household.day_operator import mix_shocks
-from meanwatt.agents.household.soft_slot import UNREACHABLE_USD, padded, soft_slot
+from meanwatt.agents.household.soft_slot import UNREACHABLE_USD, anchored_slot, padded, soft_slot
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
 
@@ -109,6 +109,8 @@ class DayProblem(NamedTuple):
         η. [USD]
     soft
         Whether values follow the entropy rule; else they are maxima.
+    anchor : (c, h, e, z, j)
+        The policy from which departures cost η times their relative entropy, under the entropy rule; empty without one.
     """
 
     reward: Floats
@@ -121,6 +123,7 @@ class DayProblem(NamedTuple):
     discount: float
     temperature: float
     soft: bool
+    anchor: Floats
 
 
 def sweep_day(day: DayProblem, midnight: Floats, value: Floats, probability: Floats) -> None:
@@ -143,6 +146,7 @@ def iterate_days(  # noqa: C901, PLR0913  # complexipy: ignore
     discount: float,
     temperature: float,
     soft: bool,
+    anchor: Floats,
     midnight: Floats,
     tolerance: float,
     limit: int,
@@ -201,7 +205,10 @@ def iterate_days(  # noqa: C901, PLR0913  # complexipy: ignore
                     open_to = moves[first:beyond]
                     for z in range(shocks):
                         hard_values(reward[c, h, z, first:beyond], open_to, ahead[z, :levels], value[c, h, z])
-                if soft or (probability.size and temperature > 0.0):  # a policy is a softmax under either rule
+                if soft and anchor.size:
+                    worth = (reward[c, h], moves[0], first, beyond, ahead, temperature)
+                    anchored_slot(*worth, anchor[c, h], value[c, h], chances)
+                elif soft or (probability.size and temperature > 0.0):  # a policy is a softmax under either rule
                     arrays = (reward[c, h], weight[c, h], moves[0], first, beyond, ahead, temperature)
                     softened = value[c, h] if soft else unasked
                     soft_slot(*arrays, future, tilted, total, softened, chances)

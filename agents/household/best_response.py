@@ -111,6 +111,7 @@ def best_response(
     tolerance_usd: float | None = None,
     check: Callable[[], None] = lambda: None,
     ties: Ties | None = None,
+    anchor: Floats | None = None,
 ) -> Response:
     """Best response of a household type to rates it takes as given.
 
@@ -130,6 +131,9 @@ def best_response(
         Called every second or so, from the thread that computes; may raise to stop.
     ties
         How households part where plans tie; without it all follow the first of the best.
+    anchor : (c, h, e, z, j), optional
+        A policy from which departures cost the temperature times their relative entropy, in place of the entropy of
+        the policy itself; under the entropy rule.
 
     Returns
     -------
@@ -144,7 +148,9 @@ def best_response(
     for name in ("import_usd_per_kwh", "export_usd_per_kwh"):
         require_finite(name, getattr(rates, name))
     outcome = slot_outcome(household, rates, outlook.shock_levels, outlook.slot_hours, ties)
-    return respond(outcome, household.levels, outlook, start=start, tolerance_usd=tolerance_usd, check=check)
+    return respond(
+        outcome, household.levels, outlook, start=start, tolerance_usd=tolerance_usd, check=check, anchor=anchor
+    )
 
 
 def respond(
@@ -155,6 +161,7 @@ def respond(
     start: Response | None = None,
     tolerance_usd: float | None = None,
     check: Callable[[], None] = lambda: None,
+    anchor: Floats | None = None,
 ) -> Response:
     """Best response when each move's consequences are already known; arguments as in ``best_response``."""
     reward = outcome.valued_usd
@@ -188,6 +195,7 @@ def respond(
         discount=delta ** (1 / slots),
         temperature=temperature,
         soft=soft,
+        anchor=NOTHING if anchor is None else anchor,
     )
     if outlook.one_day is not None:
         sweep_day(day, np.array(midnight), value, probability)

@@ -15,6 +15,8 @@ from meanwatt.agents.numerics.elementary import quick_exp, quick_log
 
 SAFE_EXPONENT = 600.0
 """Largest range of Q/η that the exponential domain can hold in float64 without underflow (exp(−745) is 0)."""
+FAR_BEHIND = -60.0
+"""Exponents below this count for nothing."""
 UNREACHABLE_USD = -1e300
 """What fills the padding of values: its exponential is 0. [USD]"""
 LANES = 8
@@ -167,3 +169,49 @@ def _plain_soft(  # noqa: PLR0913
                 probability[e, z, j] = 0.0
             for j in range(beyond, count):
                 probability[e, z, j] = 0.0
+
+
+@compiled(error_model="numpy")
+def anchored_slot(  # noqa: PLR0913  # complexipy: ignore
+    reward: Floats,
+    lowest: int,
+    first: int,
+    beyond: int,
+    ahead: Floats,
+    temperature: float,
+    anchor: Floats,
+    value: Floats,
+    probability: Floats,
+) -> None:
+    """value[z, e] = η log Σ_j anchor[e, z, j] exp((r[z, j] + ahead[z, e + m_j])/η), arguments as in `soft_slot`.
+
+    Moves whose ``anchor`` is 0 are not made; at least one of every row must be above 0.
+    """
+    shocks, levels = value.shape
+    count = beyond - first
+    cold = 1.0 / temperature
+    reach, worth = np.empty(levels + reward.shape[1]), np.empty(count)
+    for k in range(reach.size):
+        reach[k] = UNREACHABLE_USD
+    for z in range(shocks):
+        for e in range(levels):
+            reach[e - lowest] = ahead[z, e]
+        earned = reward[z, first:beyond]
+        for e in range(levels):
+            row, held = reach[e + first : e + beyond], anchor[e, z, first:beyond]
+            best = UNREACHABLE_USD
+            for k in range(count):
+                worth[k] = earned[k] + row[k] if held[k] > 0.0 else UNREACHABLE_USD
+                best = max(best, worth[k])
+            total = 0.0
+            for k in range(count):  # cold, few moves are worth an exponential
+                behind = (worth[k] - best) * cold
+                worth[k] = held[k] * quick_exp(behind) if behind > FAR_BEHIND else 0.0
+                total += worth[k]
+            value[z, e] = best + temperature * quick_log(total)
+            if probability.size:
+                share, chosen = 1.0 / total, probability[e, z]
+                for j in range(chosen.size):
+                    chosen[j] = 0.0
+                for k in range(count):
+                    chosen[first + k] = worth[k] * share

@@ -60,6 +60,9 @@ class Economy:
         For every type, the single day on which a leader deviates while all other days are held.
     ties : tuple of Ties, optional
         For every type, how households part where plans tie, while a solver looks for it.
+    anchors : tuple of (c, h, e, z, j), optional
+        For every type, the policy from which departures cost the temperature times their relative entropy, while a
+        solver cools down; values follow the entropy rule then.
     """
 
     __repr__ = short_repr
@@ -82,6 +85,7 @@ class Economy:
     one_day: OneDay | None = None
     held: tuple[HeldDay, ...] | None = None
     ties: tuple[Ties | None, ...] | None = None
+    anchors: tuple[Floats, ...] | None = None
 
     def __post_init__(self) -> None:
         """Keep read-only copies."""

@@ -100,14 +100,14 @@ def population_sensitivity(
     return for_each_type(economy, differentiate)
 
 
-def dense_pays(economy: Economy) -> bool:
+def dense_pays(economy: Economy, most_prices: int = DENSE) -> bool:
     """Whether the derivative of the net load is better formed than only multiplied with.
 
     It is bounded by the number of prices, and what is solved on the way by the midnight states of a type.
     """
     states, _ = economy.rest_load_kw.shape
     most = max(states * len(economy.shock_levels) * household.levels for household in economy.types)
-    return economy.rest_load_kw.size <= DENSE and most <= JOINT_LIMIT
+    return economy.rest_load_kw.size <= most_prices and most <= JOINT_LIMIT
 
 
 def net_load_slope(

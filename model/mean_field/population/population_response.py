@@ -44,7 +44,7 @@ def outlook(economy: Economy, *, temperature_usd: float | None = None) -> Outloo
         slot_hours=economy.slot_hours,
         temperature_usd=scenario.temperature_usd if temperature_usd is None else temperature_usd,
         discount_per_day=scenario.discount_per_day,
-        value_rule=ValueRule(scenario.value_rule),
+        value_rule=ValueRule(scenario.value_rule) if economy.anchors is None else ValueRule.ENTROPY,
         one_day=economy.one_day,
     )
 
@@ -130,8 +130,9 @@ def answer(
         view = own_outlook(economy, horizon, k)
         before = start.responses[k] if start else None
         ties = economy.ties[k] if economy.ties else None
+        anchor = economy.anchors[k] if economy.anchors else None
         response = best_response(
-            household, own, view, start=before, tolerance_usd=tolerance_usd, check=check, ties=ties
+            household, own, view, start=before, tolerance_usd=tolerance_usd, check=check, ties=ties, anchor=anchor
         )
         midnight = start.flows[k].law[:, 0] if start else None
         return response, household_flow(response.policy, view, economy.common.backward, midnight, law_tolerance, check)

@@ -11,8 +11,8 @@ from typing import Final
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.mean_field.derivatives.population_sensitivity import dense_pays
 from meanwatt.model.mean_field.population.game import potential_failures
-from meanwatt.model.mean_field.solvers.newton import FEW_PRICES
-from meanwatt.model.mean_field.solvers.price_search import PriceSearch, PriceSolution
+from meanwatt.model.mean_field.solvers.newton import FEW_PRICES, follows_curve
+from meanwatt.model.mean_field.solvers.price_search import ROUNDS, PriceSearch, PriceSolution
 from meanwatt.model.scenario.nearest import unknown
 
 Step = Callable[[PriceSearch, Floats, PriceSolution | None], None]
@@ -60,13 +60,27 @@ def _automatic(search: PriceSearch, load_kw: Floats, start: PriceSolution | None
     if start is not None and search.target > 0 and (start.slope is not None or few or not dense):
         search.newton(load_kw, search.target, start.answer, slope=start.slope, coupling=start.coupling)
     if search.target == 0 and (search.has_potential or _days_without_end(search)):
-        search.mix_plans(load_kw, by_potential=search.has_potential)
+        _mix(search, load_kw)
+        return
     if not search.done and search.target > 0 and not dense:
         search.cool_down(load_kw)
     if not search.done and (not few or search.target == 0):
         search.accelerate(load_kw, start.answer if start else None)
     if not search.done and search.target > 0 and dense:
         search.cool_down(load_kw)
+
+
+def _mix(search: PriceSearch, load_kw: Floats) -> None:
+    """Temperature 0: rounds of best plans where these soon end; else a game that is cooled, mixed with them."""
+    by_potential = search.has_potential
+    cools = _days_without_end(search) and follows_curve(search.economy)
+    search.mix_plans(load_kw, by_potential=by_potential, patience=ROUNDS if cools else None)
+    if not search.done and cools:
+        search.anchor_plans(load_kw, by_potential=by_potential)
+        if not search.done:
+            nearest = search.best.answer
+            load_kw = nearest.net_load_kw + search.economy.rest_load_kw
+            search.mix_plans(load_kw, by_potential=by_potential, start=nearest)
 
 
 def _newton(search: PriceSearch, load_kw: Floats, start: PriceSolution | None) -> None:

@@ -21,6 +21,7 @@ through batteries. The cheap part is the one that jumps (at the ends of flexibil
 plans), so it is renewed first, and the coupling only where that does not help.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol
@@ -38,11 +39,14 @@ from meanwatt.model.mean_field.derivatives.price_product import (
 from meanwatt.model.mean_field.population.game import Game, kept_shares
 from meanwatt.model.mean_field.population.population_response import Answer, PopulationOracle, outlook
 from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.economy import Economy
 
 STEP_LIMIT = 25
 """Newton steps at one temperature."""
 FEW_PRICES = 64
 """Up to this many prices a derivative costs about as much as an evaluation."""
+DENSE_ALONG = 400
+"""Prices up to which the derivative is a matrix where steps follow the supply curve."""
 SHORTEST_STEP = 1e-3
 REUSE = 0.1
 """A step that leaves this share of the residual or less keeps its derivative,"""
@@ -55,6 +59,12 @@ FALLEN = 0.3
 ARMIJO = 1e-4
 FORCING = 0.03
 """Residual of a step found without the matrix, as a share of what it is to remove."""
+BENDS = 40
+"""Newton steps along the supply curve, which ask nobody,"""
+BEND_ACCURACY = 1e-3
+"""to this share of the gap that they are to close,"""
+SHORTEST_BEND = 1e-3
+"""and the part of one below which they are given up."""
 ROUNDING_USD = 1e-12
 """Rises of the potential this small are rounding. [USD per household-day]"""
 ASTRAY_USD = 1e-8
@@ -98,6 +108,11 @@ class _Point:
     potential: float
 
 
+def follows_curve(economy: Economy) -> bool:
+    """Whether steps can follow the supply curve round its bends, which takes the derivative as a matrix."""
+    return dense_pays(economy, DENSE_ALONG)
+
+
 class LoadFixedPoint:
     """The fixed point in the system load: G(x) = 0 at one temperature and a given adder.
 
@@ -113,14 +128,24 @@ class LoadFixedPoint:
         Residual at which to stop. [USD/kWh]
     watch
         Counts evaluations of the population.
+    along_curve
+        Whether a step follows the supply curve round its bends, in place of its tangent: for loads so steep that they
+        rest at a bend.
     """
 
     def __init__(
-        self, game: Game, adder_usd_per_kwh: float, *, temperature_usd: float, tolerance: float, watch: Watch
+        self,
+        game: Game,
+        adder_usd_per_kwh: float,
+        *,
+        temperature_usd: float,
+        tolerance: float,
+        watch: Watch,
+        along_curve: bool = False,
     ) -> None:
         self.game, self.adder = game, adder_usd_per_kwh
         self.economy, self.tariff = game.economy, game.tariff
-        self.watch, self.tolerance = watch, tolerance
+        self.watch, self.tolerance, self.along_curve = watch, tolerance, along_curve
         self.horizon = outlook(game.economy, temperature_usd=temperature_usd)
         self.has_potential = game.has_potential
         self._kept = kept_shares(game.economy, game.tariff)
@@ -137,12 +162,12 @@ class LoadFixedPoint:
         """What solves for a step at a point, and the coupling in it."""
         steepness = self.game.marginal_cost_slope(point.load_kw)
         own = own_slot_slope(self.economy, self.tariff, point.answer, horizon=self.horizon)
-        if not dense_pays(self.economy):
+        if not (follows_curve(self.economy) if self.along_curve else dense_pays(self.economy)):
             product = PriceProduct(self.economy, self.tariff, point.answer, self.watch, horizon=self.horizon)
             equation = LoadEquation(product, steepness)
             return _BlockInverse(equation.inverse_blocks, equation), equation.blocks - _diagonal(own)
         by_price = net_load_slope(self.economy, self.tariff, point.answer, horizon=self.horizon, check=self.watch.check)
-        return _DenseInverse(np.eye(len(by_price)) - by_price * steepness.ravel()), by_price - np.diag(own.ravel())
+        return self._dense(point, by_price, steepness), by_price - np.diag(own.ravel())
 
     def renewed(self, point: _Point, coupling: Floats) -> "_Inverse":
         """The same with a coupling known from elsewhere."""
@@ -150,7 +175,21 @@ class LoadFixedPoint:
         own = own_slot_slope(self.economy, self.tariff, point.answer, horizon=self.horizon)
         if coupling.ndim == 3:
             return _BlockInverse(inverted_blocks(coupling + _diagonal(own), steepness))
-        return _DenseInverse(np.eye(own.size) - (coupling + np.diag(own.ravel())) * steepness.ravel())
+        return self._dense(point, coupling + np.diag(own.ravel()), steepness)
+
+    def _dense(self, point: _Point, by_price: Floats, steepness: Floats) -> "_DenseInverse":
+        """The derivative as a matrix, from that of the load."""
+        slope = np.eye(len(by_price)) - by_price * steepness.ravel()
+        if not self.along_curve:
+            return _DenseInverse(slope)
+
+        def curve(step: Floats) -> tuple[Floats, Floats]:
+            load_kw = point.load_kw + step
+            return self.game.marginal_cost(load_kw) - point.answer.wholesale_usd_per_kwh, self.game.marginal_cost_slope(
+                load_kw
+            )
+
+        return _DenseInverse(slope, lambda gap_kw, first: _step_along(by_price, gap_kw, first, curve))
 
     def fall(self, point: _Point, step: Floats) -> float:
         """Slope of the potential along a step; below zero downhill. [USD per household-day]"""
@@ -183,18 +222,52 @@ class _Inverse(Protocol):
 
 
 class _DenseInverse:
-    """The inverse as a matrix; ``slope`` is what it inverts."""
+    """The inverse as a matrix; ``slope`` is what it inverts, ``bent`` betters the first step."""
 
-    def __init__(self, slope: Floats) -> None:
-        self.slope, self._inverse = slope, np.linalg.inv(slope)
+    def __init__(self, slope: Floats, bent: Callable[[Floats, Floats], Floats] | None = None) -> None:
+        self.slope, self._inverse, self._bent = slope, np.linalg.inv(slope), bent
 
     def step(self, gap_kw: Floats) -> Floats:
-        return np.asarray(-self._inverse @ gap_kw.ravel()).reshape(gap_kw.shape)
+        step = np.asarray(-self._inverse @ gap_kw.ravel()).reshape(gap_kw.shape)
+        if self._bent is None:
+            return step
+        step, self._bent = self._bent(gap_kw, step), None
+        return step
 
     def correct(self, moved: Floats, gap_change: Floats) -> None:
         along, inverse = moved.ravel(), self._inverse
         seen = inverse @ gap_change.ravel()
         inverse += np.outer(along - seen, along @ inverse) / (along @ seen)
+
+
+def _step_along(
+    by_price: Floats, gap_kw: Floats, first: Floats, curve: Callable[[Floats], tuple[Floats, Floats]]
+) -> Floats:
+    """Step d with d + gap − ∂L/∂λ·(s(x + d) − s(x)) = 0, by damped Newton steps from ``first``, or that.
+
+    ``curve`` is s(x + d) − s(x) and s'(x + d), both (c, h).
+    """
+
+    def left(step: Floats) -> Floats:
+        return (step + gap_kw).ravel() - by_price @ curve(step)[0].ravel()
+
+    step, missing = first, left(first)
+    for _ in range(BENDS):
+        size = np.abs(missing).max()
+        if size <= BEND_ACCURACY * np.abs(gap_kw).max():
+            return step
+        newton = np.linalg.solve(np.eye(len(by_price)) - by_price * curve(step)[1].ravel(), -missing)
+        length = 1.0
+        while length >= SHORTEST_BEND:
+            there = step + length * newton.reshape(step.shape)
+            missing = left(there)
+            if np.abs(missing).max() <= (1 - 0.1 * length) * size:
+                break
+            length *= 0.5
+        else:
+            return first
+        step = there
+    return first
 
 
 @dataclass(slots=True, eq=False)

@@ -16,6 +16,7 @@ from meanwatt.model.mean_field.population.population_response import (
     induced_wholesale,
     price_gap,
 )
+from meanwatt.model.mean_field.solvers.anchored_policies import cool_by_steps
 from meanwatt.model.mean_field.solvers.newton import SHORTEST_STEP, LoadFixedPoint, solve_newton
 from meanwatt.model.mean_field.zero_temperature.frank_wolfe import solve_exact
 from meanwatt.model.mean_field.zero_temperature.mixed_plans import solve_mixed
@@ -43,6 +44,12 @@ WIDER = 1.5
 SMALLEST_COOLING = 0.95
 LOOSE = 1e-2
 """Accuracy of prices on the way, as a share of the temperature per kWh."""
+ROUNDS, BRIEF_ROUNDS = 200, 30
+"""Rounds of plans that are always waited for, and those between two steps of cooling;"""
+LOOK_EVERY, LOOK_AHEAD = 15, 150
+"""then it is looked between so many how many more they need, and this many are worth it."""
+NEARLY_COLD_USD = 2e-5
+"""Temperature from which policies are worth mixing with best plans."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -127,6 +134,7 @@ class PriceSearch:
             temperature_usd=temperature,
             tolerance=self.tolerance if there else max(LOOSE * temperature, self.tolerance),
             watch=self.watch,
+            along_curve=self.economy.ties is not None,
         )
         ended = solve_newton(
             problem,
@@ -173,11 +181,23 @@ class PriceSearch:
         if stuck and not (self.brief and self.found):  # say how far the target is from there
             self.newton(here.answer.net_load_kw + self.economy.rest_load_kw, self.target, here.answer)
 
-    def mix_plans(self, load_kw: Floats, *, by_potential: bool) -> None:
-        """The mixture of plans that clears the market at temperature 0: of least potential, or by its inequality."""
+    def mix_plans(
+        self, load_kw: Floats, *, by_potential: bool, start: Answer | None = None, patience: int | None = None
+    ) -> None:
+        """The mixture of plans that clears the market at temperature 0: of least potential, or by its inequality.
+
+        Begins with the policies of ``start``, or with best plans. After ``patience`` rounds it ends where it would take
+        many more.
+        """
+        enough = self.forgivable
         wholesale = self.game.marginal_cost(load_kw)
         solve = solve_exact if by_potential else solve_mixed
-        ended = solve(self.economy, self.tariff, self.adder, wholesale, watch=self.watch)
+        ended = solve(
+            *(self.economy, self.tariff, self.adder, wholesale),
+            watch=self.watch,
+            start=start,
+            slow=lambda gaps: patience is not None and _takes_long(gaps, enough, patience),
+        )
         # what a household forgoes by its plan, per kWh that it uses, is as good a residual as a price that moves
         forgone = ended.gap_usd_per_day / self.economy.mean_use_kwh_per_day
         residual = max(price_gap(self.economy, ended.answer), 0.0 if ended.converged else forgone)
@@ -187,11 +207,29 @@ class PriceSearch:
                 residual_usd_per_kwh=residual,
                 converged=residual <= self.tolerance,
                 tried=(
-                    f"mixtures of best plans ({counted(ended.rounds, 'round')}) clear the market, but a"
+                    f"mixtures of best plans{'' if start is None else ' and cooled policies'}"
+                    f" ({counted(ended.rounds, 'round')}) clear the market, but a"
                     f" household forgoes {ended.gap_usd_per_day:.1e} USD/day at their prices"
                 ),
             )
         )
+
+    @property
+    def forgivable(self) -> float:
+        """What a household may forgo for the residual to be within tolerance. [USD/day]"""
+        return self.tolerance * self.economy.mean_use_kwh_per_day
+
+    def anchor_plans(self, load_kw: Floats, *, by_potential: bool) -> None:
+        """Proximal steps of policies towards temperature 0, each one's end mixed with best plans until it is exact."""
+
+        def settled(found: Answer, temperature: float) -> bool:
+            if temperature > NEARLY_COLD_USD:
+                return False
+            load_kw = found.net_load_kw + self.economy.rest_load_kw
+            self.mix_plans(load_kw, by_potential=by_potential, start=found, patience=BRIEF_ROUNDS)
+            return self.done
+
+        cool_by_steps(self.game, self.adder, load_kw, tolerance=self.tolerance, settled=settled, watch=self.watch)
 
     def accelerate(self, load_kw: Floats, warm: Answer | None, *, plainly: bool = False) -> None:
         """Anderson acceleration at the target temperature, each evaluation starting from the last one's values.
@@ -230,6 +268,18 @@ class PriceSearch:
                 tried=f"{'plain' if plainly else 'accelerated'} iteration comes within {best[0]:.1e} USD/kWh",
             )
         )
+
+
+def _takes_long(gaps: list[float], enough: float, patience: int) -> bool:
+    """Whether rounds of plans with these gaps will need many more for one that is small enough."""
+    count = len(gaps)
+    if count < patience or count % LOOK_EVERY:
+        return False
+    now, before = min(gaps), min(gaps[:-LOOK_EVERY])
+    if now <= enough:
+        return False
+    fall = np.log(before / now) / LOOK_EVERY
+    return bool(np.log(now / enough) > LOOK_AHEAD * fall)
 
 
 def _iterate(price_map: Callable[[Floats], Floats], first: Floats, tolerance: float) -> None:

@@ -17,6 +17,7 @@ there is no softmax bias, and a tie is split as the market needs it (Lacoste-Jul
 convergence of Frank–Wolfe optimization variants*, NeurIPS 2015).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,6 +85,8 @@ def solve_exact(
     *,
     watch: Watch,
     gap_usd_per_day: float = GAP_USD_PER_DAY,
+    start: Answer | None = None,
+    slow: Callable[[list[float]], bool] = lambda gaps: False,
 ) -> ExactSolution:
     """Find the equilibrium at temperature 0 of a game with a potential.
 
@@ -93,6 +96,10 @@ def solve_exact(
         Prices of the first round.
     gap_usd_per_day
         Exploitability at which to stop.
+    start
+        Policies to begin with, for days without end; without it everybody's best plan at the first prices.
+    slow
+        Whether to stop, from the exploitability of every round.
 
     Raises
     ------
@@ -113,15 +120,19 @@ def solve_exact(
         SingleDayPlans(economy, horizon, types) if single else EndlessPlans(economy, horizon, types, check=watch.check)
     )
     here = start_at(types, terms, wholesale_usd_per_kwh, jumps=jumps)
-    plans.answer(here)
-    watch.tick()
+    if start is not None and isinstance(plans, EndlessPlans):
+        plans.adopt(start)
+    else:
+        plans.answer(here)
+        watch.tick()
     value = clear_mixture(types, terms, plans.columns, here)
-    rounds, moved = 1, None
+    rounds, moved, gaps = 1, None, list[float]()
     while True:
         gap = plans.answer(here)
         rounds += 1
         watch.tick(moved)
-        if gap <= gap_usd_per_day or rounds >= ROUND_LIMIT:
+        gaps.append(gap)
+        if gap <= gap_usd_per_day or rounds >= ROUND_LIMIT or slow(gaps):
             break
         before = here.price.copy()
         value = reoptimise(types, terms, plans.columns, here, value, gap)

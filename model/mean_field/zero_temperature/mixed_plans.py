@@ -17,13 +17,15 @@ Where the pool's best mixture forgoes nothing, new plans are better ones, so the
 is no promise how soon, and no potential to descend.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.population.game import Game
-from meanwatt.model.mean_field.population.population_response import outlook, summed
+from meanwatt.model.mean_field.population.population_response import Answer, outlook, summed
 from meanwatt.model.mean_field.population.ties import tie_slots
 from meanwatt.model.mean_field.population.type_stack import Terms, TypeStack, stack_types, terms_of
 from meanwatt.model.mean_field.zero_temperature.column_pool import FREE, Columns, clear_mixture, free_to_choose, mix
@@ -57,6 +59,8 @@ def solve_mixed(
     *,
     watch: Watch,
     gap_usd_per_day: float = GAP_USD_PER_DAY,
+    start: Answer | None = None,
+    slow: Callable[[list[float]], bool] = lambda gaps: False,
 ) -> ExactSolution:
     """Find an equilibrium in mixed plans at temperature 0, for days without end.
 
@@ -66,6 +70,10 @@ def solve_mixed(
         Prices of the first round.
     gap_usd_per_day
         Exploitability at which to stop.
+    start
+        Policies to begin with; without it everybody's best plan at the first prices.
+    slow
+        Whether to stop, from the exploitability of every round.
 
     Returns
     -------
@@ -77,19 +85,23 @@ def solve_mixed(
     types, terms = stack_types(economy, jumps=jumps), terms_of(economy, tariff, adder_usd_per_kwh)
     plans = EndlessPlans(economy, horizon, types, patient=True, check=watch.check)
     here = start_at(types, terms, wholesale_usd_per_kwh, jumps=jumps)
-    plans.answer(here)
-    watch.tick()
+    if start is None:
+        plans.answer(here)
+        watch.tick()
+    else:
+        plans.adopt(start)
     clear_mixture(types, terms, plans.columns, here)
-    rounds, moved, least, since = 1, None, np.inf, 0
+    rounds, moved, least, since, gaps = 1, None, np.inf, 0, list[float]()
     best = plans.columns.mixture.copy()
     while True:
         gap = plans.answer(here)
         rounds, since = rounds + 1, since + 1
         watch.tick(moved)
+        gaps.append(gap)
         if gap < least:
             since = since if gap > 0.9 * least else 0
             least, best = gap, plans.columns.mixture.copy()
-        if gap <= gap_usd_per_day or rounds >= ROUND_LIMIT or since >= PATIENCE:
+        if gap <= gap_usd_per_day or rounds >= ROUND_LIMIT or since >= PATIENCE or slow(gaps):
             break
         _forget(plans.columns, best, types, here)
         before = here.price.copy()

@@ -19,6 +19,7 @@ from meanwatt.agents.household.decision_problem import Outlook
 from meanwatt.agents.household.storage import Choice
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.mean_field.population.flow import Flow, household_flow
+from meanwatt.model.mean_field.population.population_response import Answer
 from meanwatt.model.mean_field.population.type_stack import TypeStack
 from meanwatt.model.mean_field.zero_temperature.column_pool import (
     FREE,
@@ -42,13 +43,20 @@ SAME_USD = 1e-13
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """One plan in the pool: its law (c, h, e, z), and the moves that it takes, packed to bits."""
+    """One plan in the pool: its law (c, h, e, z), and the moves that it takes, packed to bits.
+
+    One that was mixed elsewhere has its probabilities (c, h, e, z, j) in place of the bits.
+    """
 
     law: Floats
-    taken: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+    taken: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None
+    mixed: Floats | None = None
 
     def probability(self, shape: tuple[int, ...], choice: Choice | None) -> Floats:
         """The policy (c, h, e, z, j): best moves, ties split equally; given ones where nature draws."""
+        if self.mixed is not None or self.taken is None:
+            assert self.mixed is not None
+            return self.mixed
         taken = np.unpackbits(self.taken, count=int(np.prod(shape))).reshape(shape)
         probability = np.asarray(taken / taken.sum(axis=-1, keepdims=True))
         if choice is not None:
@@ -83,6 +91,29 @@ class EndlessPlans:
         self.interest = 1.0 - per_slot
         self.gap = np.inf
 
+    def adopt(self, found: Answer) -> None:
+        """Begin with everybody's policy in an answer as their only plan."""
+        self._make_room()
+        for kind, (response, flow) in enumerate(zip(found.responses, found.flows, strict=True)):
+            place = next_free(self.columns, 0)
+            self._fill(place, flow)
+            self.plans[place] = Plan(flow.law, None, response.policy.probability)
+            add_column(self.columns, place, kind, self._worth(flow.law, response), True)
+            self.last[kind] = (response, flow)
+
+    def _make_room(self) -> None:
+        """See that every type finds a free place."""
+        while self._free() < len(self.economy.types):
+            self.columns = enlarged(self.columns)
+            self.plans += [None] * len(self.plans)
+
+    def _fill(self, place: int, flow: Flow) -> Floats:
+        """Fill in the frequencies of a place, zero where the type has no move."""
+        frequency: Floats = self.columns.frequency[place]
+        frequency[...] = 0.0
+        frequency[..., : flow.frequency.shape[-1]] = flow.frequency
+        return frequency
+
     def answer(self, here: Cleared) -> float:
         """As promised by ``Plans``; plans are no better than the last gap asks for, until the gap is as small."""
         rough = COARSE * self.gap if self.gap < np.inf else None
@@ -93,9 +124,7 @@ class EndlessPlans:
 
     def _answer(self, here: Cleared, tolerance_usd: float | None) -> float:
         """The answer with values of this accuracy, the finest by default."""
-        while self._free() < len(self.economy.types):
-            self.columns = enlarged(self.columns)
-            self.plans += [None] * len(self.plans)
+        self._make_room()
         gap, place = 0.0, 0
         for kind, household in enumerate(self.economy.types):
             last = self.last[kind]
@@ -115,9 +144,7 @@ class EndlessPlans:
             flow = household_flow(response.policy, self.horizon, backward, midnight, check=self.check)
             self.last[kind] = (response, flow)
             place = next_free(self.columns, place)
-            frequency = self.columns.frequency[place]
-            frequency[...] = 0.0
-            frequency[..., : flow.frequency.shape[-1]] = flow.frequency
+            frequency = self._fill(place, flow)
             worth = self._worth(flow.law, response)
             gain = float(expected_gain(self.types, here.reward_usd[kind], frequency)) + worth
             if last is None:

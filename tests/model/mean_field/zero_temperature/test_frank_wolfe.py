@@ -436,7 +436,7 @@ def test_the_distance_said_is_that_of_the_prices_given(impatient: Equilibrium) -
 
 def test_starts_that_do_not_settle_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("meanwatt.model.mean_field.zero_temperature.mixed_plans.ROUND_LIMIT", 2)
-    monkeypatch.setattr("meanwatt.model.mean_field.solvers.price_search.EVALUATION_LIMIT", 2)
+    monkeypatch.setattr("meanwatt.model.mean_field.solvers.anchored_policies.STEP_LIMIT", 1)
     economy = cold(discount_per_day=0.7, battery_share=0.9, steepness=0.5)
     tariff = billed(economy)
     found = solve_equilibrium(economy, tariff, certify=False)
