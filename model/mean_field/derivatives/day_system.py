@@ -16,6 +16,7 @@ from meanwatt.agents.household.day_operator import (
 )
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.compiled import compiled
+from meanwatt.agents.numerics.linear_systems import solved
 from meanwatt.model.mean_field.derivatives.linear_day import LinearDay
 
 
@@ -57,7 +58,7 @@ class DaySystem:
         tomorrow = np.zeros(shape)
         backward_days(*back, tomorrow, value)
         if day.horizon.one_day is None:
-            midnight = _settled(self.value_system, value[:, 0].reshape(states * self.size, count)).reshape(shape)
+            midnight = solved(self.value_system, value[:, 0].reshape(states * self.size, count)).reshape(shape)
             tomorrow = np.tensordot(kernel, midnight, axes=1)
             backward_days(*back, tomorrow, value)
         found = np.empty((len(day.seen), states, slots, count))
@@ -84,17 +85,9 @@ class DaySystem:
             return found
         chance = probability[:, None]
         pushed = chance * np.tensordot(self.backward, end, axes=1).reshape(states, -1)
-        start = _settled(self.law_system, pushed.reshape(states * self.size, count)).reshape(states, -1) / chance
+        start = solved(self.law_system, pushed.reshape(states * self.size, count)).reshape(states, -1) / chance
         forward_days(*forward, start.reshape(shape), end, found)
         return found
-
-
-def _settled(system: Floats, right: Floats) -> Floats:
-    """Solution of a linear system; the one of least squares where greedy plans in cycles apart make it singular."""
-    try:
-        return np.asarray(np.linalg.solve(system, right))
-    except np.linalg.LinAlgError:
-        return np.asarray(np.linalg.lstsq(system, right)[0])
 
 
 @compiled

@@ -7,6 +7,7 @@ import numpy as np
 
 from meanwatt.agents.household.decision_problem import Outlook
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.linear_systems import inverse
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.derivatives.day_product import ACCURACY, DayProduct
 from meanwatt.model.mean_field.derivatives.linear_day import LinearDay
@@ -131,7 +132,7 @@ class LoadEquation:
 
 def inverted_blocks(blocks: Floats, steepness: Floats) -> Floats:
     """Inverses (c, h, h') of the equation's blocks, from those of ∂L/∂λ (c, h, h')."""
-    return np.asarray(np.linalg.inv(np.eye(steepness.shape[1]) - blocks * steepness[:, None, :]), dtype=np.float64)
+    return inverse(np.eye(steepness.shape[1]) - blocks * steepness[:, None, :])
 
 
 def apply_blocks(blocks: Floats, load: Floats) -> Floats:

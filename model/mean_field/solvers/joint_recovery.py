@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.linear_systems import inverse
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.derivatives.population_sensitivity import BooksSlope
 from meanwatt.model.mean_field.population.game import Game, couples
@@ -128,7 +129,7 @@ class _System:
         by_adder = np.append(-slope.load_by_adder, slope.surplus_by_adder)
         derivative = np.column_stack([by_load, by_adder])
         derivative[np.diag_indices(steepness.size)] += 1.0
-        return np.asarray(np.linalg.inv(derivative))
+        return inverse(derivative)
 
     def at(self, unknowns: Floats, warm: Answer, before: float = np.inf) -> _Point:
         """Evaluate the population."""

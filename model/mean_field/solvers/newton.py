@@ -29,6 +29,7 @@ from typing import Protocol
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.linear_systems import inverse, solved
 from meanwatt.model.mean_field.derivatives.population_sensitivity import dense_pays, net_load_slope, own_slot_slope
 from meanwatt.model.mean_field.derivatives.price_product import (
     LoadEquation,
@@ -225,7 +226,7 @@ class _DenseInverse:
     """The inverse as a matrix; ``slope`` is what it inverts, ``bent`` betters the first step."""
 
     def __init__(self, slope: Floats, bent: Callable[[Floats, Floats], Floats] | None = None) -> None:
-        self.slope, self._inverse, self._bent = slope, np.linalg.inv(slope), bent
+        self.slope, self._inverse, self._bent = slope, inverse(slope), bent
 
     def step(self, gap_kw: Floats) -> Floats:
         step = np.asarray(-self._inverse @ gap_kw.ravel()).reshape(gap_kw.shape)
@@ -256,7 +257,7 @@ def _step_along(
         size = np.abs(missing).max()
         if size <= BEND_ACCURACY * np.abs(gap_kw).max():
             return step
-        newton = np.linalg.solve(np.eye(len(by_price)) - by_price * curve(step)[1].ravel(), -missing)
+        newton = solved(np.eye(len(by_price)) - by_price * curve(step)[1].ravel(), -missing)
         length = 1.0
         while length >= SHORTEST_BEND:
             there = step + length * newton.reshape(step.shape)

@@ -241,7 +241,7 @@ def test_a_leader_who_decides_day_by_day_is_found_by_the_command(capsys: pytest.
     assert (said["method"], said["concept"], said["learning"]) == ("feedback", "feedback", None)
     assert set(said) >= CONTRACT
     assert (status, said["outcome"]) == (1, "round_limit")
-    assert said["message"] == "Feedback still revises its tariff after 1 rounds."
+    assert said["message"] == "Feedback still revises its tariff after 1 round."
     assert said["evaluations"] == 2, "the start and what follows from it"
     heads = [sentence.split(":")[0] for sentence in said["messages"]]
     assert heads[0] == "battery_levels = 5"

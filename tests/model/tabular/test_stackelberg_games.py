@@ -533,7 +533,7 @@ def test_the_round_limit_is_told() -> None:
     assert run.message.startswith("Not converged: steps of ")
     daily = feedback_equilibrium(drawn(0), max_rounds=1)
     assert daily.outcome is GameOutcome.ROUND_LIMIT
-    assert daily.message.endswith("after 1 rounds; raise max_rounds.")
+    assert daily.message.endswith("after 1 round; raise max_rounds.")
 
 
 def test_a_cycle_is_a_return_while_moving_and_slow_convergence_is_none() -> None:

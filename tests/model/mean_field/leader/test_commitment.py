@@ -16,6 +16,7 @@ from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.leader_problem import FEASIBLE, LeaderProblem
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points, tariff_family
 from meanwatt.model.progress.watch import Progress, Watch
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
 
 GRID = 15
@@ -208,7 +209,7 @@ def test_a_cancelled_search_gives_the_best_so_far(allowed: int) -> None:
     assert found.outcome is Outcome.CANCELLED
     assert len(found.trials) == allowed
     best = f"best objective {found.objective:.4f} USD per household-day"
-    assert found.message == f"Cancelled: {best} after {allowed} tariffs."
+    assert found.message == f"Cancelled: {best} after {counted(allowed, 'tariff')}."
     check_books(found, worth)
 
 

@@ -434,8 +434,8 @@ def test_what_is_reported_is_the_last_tariff_posted(concept: Callable[..., Commi
 @pytest.mark.parametrize(
     ("concept", "said"),
     [
-        (feedback, "Feedback still revises its tariff after 1 rounds."),
-        (alternating, "Alternation neither rests nor repeats within 1 rounds."),
+        (feedback, "Feedback still revises its tariff after 1 round."),
+        (alternating, "Alternation neither rests nor repeats within 1 round."),
     ],
 )
 def test_rounds_spent_are_said(concept: Callable[..., Commitment], said: str) -> None:
