@@ -15,6 +15,7 @@ from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats, Ints, require_shape
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.model.mean_field.population.long_run_law import long_run_midnight
 
 LAW_TOLERANCE = 1e-13
 """Estimated distance to the stationary law at which iterating stops unless told (total variation per common state)."""
@@ -359,7 +360,7 @@ def stationary_flow(
     """Stationary day of a policy.
 
     Iterates the day; where that mixes slowly (cold policies, weather that lasts) the change over a day is solved for by
-    GMRES, or the linear system of the midnight law.
+    GMRES, or the linear system of the midnight law; where households never mix the law is what the start comes to.
 
     Parameters
     ----------
@@ -401,7 +402,12 @@ def stationary_flow(
         if solved is not None and solved[1] <= tolerance:
             midnight, defect = solved
             push_days(midnight.copy(), *arrays, 0, tolerance, 0.0, np.inf, law)
-    if defect > tolerance:
+    if defect > tolerance and midnight.size <= JOINT_LIMIT:
+        kept, left = long_run_midnight(policy, shock_kernel, backward, midnight)
+        if left <= max(tolerance, ROUNDING * midnight.size):
+            midnight, defect = kept, left
+            push_days(midnight.copy(), *arrays, 0, tolerance, 0.0, np.inf, law)
+    if defect > max(tolerance, ROUNDING * midnight.size):
         defect = _push(midnight, arrays, SWEEP_LIMIT, tolerance, LAZY, law, check)
     _require_law(law)
     frequency = _frequency(law, probability)

@@ -45,12 +45,14 @@ SAME_USD = 1e-13
 class Plan:
     """One plan in the pool: its law (c, h, e, z), and the moves that it takes, packed to bits.
 
-    One that was mixed elsewhere has its probabilities (c, h, e, z, j) in place of the bits.
+    One that was mixed elsewhere has its probabilities (c, h, e, z, j) in place of the bits. A law that was not found
+    quite stationary may make the plan seem better by as much as ``doubt_usd``. [USD/day]
     """
 
     law: Floats
     taken: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None
     mixed: Floats | None = None
+    doubt_usd: float = 0.0
 
     def probability(self, shape: tuple[int, ...], choice: Choice | None) -> Floats:
         """The policy (c, h, e, z, j): best moves, ties split equally; given ones where nature draws."""
@@ -154,7 +156,8 @@ class EndlessPlans:
                 gap += household.share * max(gain - mixed, 0.0)
                 if self.patient and gain <= in_pool + SAME_USD:
                     continue
-            self.plans[place] = Plan(flow.law, np.packbits(response.policy.probability > 0))
+            taken = np.packbits(response.policy.probability > 0)
+            self.plans[place] = Plan(flow.law, taken, doubt_usd=flow.defect * float(np.ptp(response.value_usd)))
             add_column(self.columns, place, kind, worth, last is None)
         return gap
 
@@ -182,7 +185,7 @@ class EndlessPlans:
             if self.patient or weight > 0:
                 gain = expected_gain(self.types, here.reward_usd[kind], self.columns.frequency[place])
                 gain += self.columns.worth_usd[place]
-                best, mixed = max(best, gain), mixed + weight * gain
+                best, mixed = max(best, gain), mixed + weight * (gain - plan.doubt_usd)
         return best, mixed
 
     def policies(self, here: Cleared) -> list[tuple[Response, Flow]]:
