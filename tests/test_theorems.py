@@ -64,6 +64,7 @@ def policy_steps(game: SlotOutcome, levels: int, temperature: float) -> list[tup
         discount=1.0,
         temperature=temperature,
         soft=True,
+        anchor=np.empty((0, 0, 0, 0, 0)),
     )
     backward = common_states(("a", "b", "c"), WEATHER, 0).backward
     trail = []

@@ -280,4 +280,4 @@ def test_people_are_told_which_numbers_of_the_feeder_leave_hours_out(capsys: pyt
     for name, unit in (("lowest voltage", "pu"), ("losses", "kWh"), ("outside limits", "h")):
         assert rows[name] == f"{unit}, of {solved}"
     assert rows["without a power flow"] == "h"
-    assert lines[-1] == f"Note: {said['messages'][0]}"
+    assert lines[-len(said["messages"]) :] == [f"Note: {sentence}" for sentence in said["messages"]]

@@ -272,7 +272,9 @@ def test_a_learned_design_tells_its_books_and_takes_the_models_where_asked() -> 
     assert "largest balance of its books" not in silent
     with pytest.raises(ValueError, match=r"^books go with a method that learns; give method='softmax', or leave them"):
         meanwatt.design("textbook", books="model")
-    with pytest.raises(ValueError, match=r"^method is 'best'; give one of commitment, softmax, cma, optuna$"):
+    with pytest.raises(
+        ValueError, match=r"^method is 'best'; give one of commitment, policy_iteration, softmax, cma, optuna$"
+    ):
         meanwatt.design("textbook", method="best")
 
 

@@ -13,6 +13,7 @@ from scenarios import solved
 
 from meanwatt.analysis.design.design import DesignProblem
 from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.learning.books import BooksKind
 from meanwatt.analysis.learning.campaign import Learned, learning_search
 from meanwatt.analysis.output.result_files import versions
 from meanwatt.analysis.study.directory import MANIFEST, PARTS, RESULTS
@@ -134,7 +135,7 @@ def test_a_search_goes_on_from_its_journal(tmp_path: Path) -> None:
     base = solved("textbook", "filed")
     aims = Aims(leader="commission", weights={"equity": 0.0, "stability": 1.0})
     problem = DesignProblem(economy=base.economy, baseline=base, aims=aims)
-    found = learning_search("softmax", evaluations=2, journal=path, resume=True)(problem)
+    found = learning_search("softmax", evaluations=2, journal=path, resume=True, books=BooksKind.MODEL)(problem)
     assert isinstance(found, Learned)
     assert found.recommended[-1] == 1
     assert found.objective == pytest.approx(-2.439574959098221, rel=1e-9)  # as that version found it

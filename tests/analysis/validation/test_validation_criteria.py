@@ -187,7 +187,7 @@ def test_the_verdict_in_words() -> None:
     open_yet = judge(study(load_ratio=Interval(value=1.0, low=0.9, high=1.1)), ("aggregate",))
     status, sentence = verdict(open_yet)
     assert status is Status.UNDECIDED
-    assert sentence.startswith("Not decided: none of 3 criteria failed, but 1 need more replications")
+    assert sentence.startswith("Not decided: none of 3 criteria failed, but 1 needs more replications")
     assert verdict(())[0] is Status.UNDECIDED
 
 
