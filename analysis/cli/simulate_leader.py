@@ -90,7 +90,11 @@ def read_leader(
         raise ValueError(f"--leader {leader}: no meter shows what {find(leader).called} wants, so it cannot learn")
     tariffs = None
     if menu is not None:
-        tariffs = tuple(dict.fromkeys(name.strip() for name in menu.split(",")))
+        tariffs = tuple(name.strip() for name in menu.split(","))
+        twice = [name for name in tariffs if tariffs.count(name) > 1 or not name]
+        if twice:
+            what = f"{twice[0]} comes twice" if twice[0] else "a name is empty"
+            raise ValueError(f"--menu is {menu!r}: {what}; give every tariff once")
         if by_day_type:
             raise ValueError("--menu and --by-day-type exclude each other; the menu by day type is a net of its own")
     return LeaderChoices(

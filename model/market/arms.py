@@ -20,6 +20,7 @@ from meanwatt.model.market.day_kernel import mean_load_kw
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.population import rank_ranges
 from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
 
 FEWEST_ARMS: Final = 2
@@ -150,6 +151,6 @@ def _require_groups(economy: Economy, households: int, arms: int) -> None:
         missing = np.flatnonzero((count == 0) & (economy.group_share[: len(count)] > 0))
         if missing.size:
             raise ValueError(
-                f"{households} households are too few for {arms} arms: arm {arm + 1} has none of income group"
-                f" {economy.groups[missing[0]]}; give more households or a shorter menu"
+                f"{counted(households, 'household')} for {arms} arms is too few: arm {arm + 1} has none of income"
+                f" group {economy.groups[missing[0]]}; give more households or a shorter menu"
             )

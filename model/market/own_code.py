@@ -3,7 +3,8 @@
 import importlib
 import importlib.util
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,24 @@ def import_class(place: str, rest: Sequence[str]) -> Any:
     if not hasattr(module, rest[0]):
         raise ValueError(f"behaviour {place}: {unknown('class', rest[0], _classes(module))}")
     return getattr(module, rest[0])
+
+
+class Finding(Exception):  # noqa: N818 - of a checker, and no error of the program
+    """Ends a check of the user's own code."""
+
+
+@contextmanager
+def told(of: object, method: str, household: int) -> Iterator[None]:
+    """Say in one ``ValueError`` whose code raised, and what; its own exception is the cause."""
+    try:
+        yield
+    except Finding:
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())
+        raise ValueError(
+            f"household {household}: {type(of).__name__}.{method} raised {type(error).__name__}: {said}"
+        ) from error
 
 
 def _classes(module: Any) -> list[str]:

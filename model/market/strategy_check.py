@@ -17,6 +17,7 @@ from meanwatt.agents.behaviour.protocol import DayLived, Situation, Strategy
 from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.model.market.behaviour_spec import read_behaviour
 from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.own_code import Finding
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 
@@ -40,10 +41,6 @@ _Diary = dict[int, list[_Asked | DayLived]]
 """What each household was asked and told, in order."""
 
 
-class _Broken(Exception):  # noqa: N818 - carries a finding, and is no error of the program
-    """A finding that ends the check."""
-
-
 class _Watched:
     """A strategy under observation."""
 
@@ -61,16 +58,16 @@ class _Watched:
         except Exception as error:
             said = f"{type(error).__name__}: {' '.join(str(error).split())}"
             mend = "copy an array before you change it" if "read-only" in said else "make move answer every situation"
-            raise _Broken(f"move raised {said} ({place}); {mend}") from None
+            raise Finding(f"move raised {said} ({place}); {mend}") from None
         changed = _difference(before, situation)
         if changed:
-            raise _Broken(f"move changed situation.{changed} ({place}); work on a copy of it")
+            raise Finding(f"move changed situation.{changed} ({place}); work on a copy of it")
         try:
             is_open = bool(np.ndim(answer) == 0 and (situation.moves == answer).any())
         except (TypeError, ValueError):
             is_open = False
         if not is_open:
-            raise _Broken(
+            raise Finding(
                 f"move chose {answer!r} ({place}, level {situation.level}); give one of situation.moves,"
                 f" here {situation.moves.tolist()}"
             )
@@ -82,7 +79,7 @@ class _Watched:
             self._strategy.learn(lived)  # type: ignore[attr-defined]
         except Exception as error:
             said = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            raise _Broken(
+            raise Finding(
                 f"learn raised {said} (household {self._household}, day {lived.day}); make learn take every day"
             ) from None
         self._diary.append(lived)
@@ -151,7 +148,7 @@ def check_strategy(
                     " self, set in __init__, not in the class or module"
                 )
         return tuple(found)
-    except _Broken as finding:
+    except Finding as finding:
         return (str(finding),)
 
 

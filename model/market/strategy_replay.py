@@ -14,6 +14,7 @@ from meanwatt.agents.numerics.randomness import Purpose, Words, child, stream, u
 from meanwatt.agents.tariff.tariff import Rates, payment_usd
 from meanwatt.model.market.day_kernel import DaySums, quanta
 from meanwatt.model.market.day_tables import DayTables
+from meanwatt.model.market.own_code import told
 from meanwatt.model.market.population import Population
 from meanwatt.model.market.q_learners import QLearners
 
@@ -123,7 +124,9 @@ class OwnWay:
                 move = walk.planned_move
             else:
                 situation = walk.situation
-                move = checked(self.strategies[household].move(situation), situation, household)
+                with told(self.strategies[household], "move", household):
+                    answered = self.strategies[household].move(situation)
+                move = checked(answered, situation, household)
             path[:, slot] = walk.level, walk.shock, move
             people.energy_kwh[household, slot] = walk.take(move)
         people.level[household], people.shock[household] = walk.level, walk.shock
@@ -150,20 +153,20 @@ class OwnWay:
             bought, sold = billed[kind].import_usd_per_kwh[0], billed[kind].export_usd_per_kwh[0]
             load_kw = self.population.energy_kwh[household] / np.float64(slot_hours)
             payment = payment_usd(load_kw, bought, sold, slot_hours)
-            learn(
-                DayLived(
-                    day=day,
-                    common_state=common_state,
-                    level=_frozen(level),
-                    shock=_frozen(shock),
-                    move=_frozen(move),
-                    net_load_kw=_frozen(load_kw),
-                    import_usd_per_kwh=_frozen(bought),
-                    export_usd_per_kwh=_frozen(sold),
-                    payment_usd=_frozen(payment),
-                    bill_usd=float(payment.sum() + standing_charge_usd[kind]),
-                )
+            lived = DayLived(
+                day=day,
+                common_state=common_state,
+                level=_frozen(level),
+                shock=_frozen(shock),
+                move=_frozen(move),
+                net_load_kw=_frozen(load_kw),
+                import_usd_per_kwh=_frozen(bought),
+                export_usd_per_kwh=_frozen(sold),
+                payment_usd=_frozen(payment),
+                bill_usd=float(payment.sum() + standing_charge_usd[kind]),
             )
+            with told(strategy, "learn", household):
+                learn(lived)
 
 
 class Walk:

@@ -82,7 +82,7 @@ def test_one_arm_and_arms_without_an_income_group_are_refused_in_one_line() -> N
         MarketArms(solved("textbook", "filed"), arms=1, households=90, behaviour="belief", rng=0)
     with pytest.raises(
         ValueError,
-        match=r"^7 households are too few for 3 arms: arm 1 has none of income group \w+; give more households or a "
+        match=r"^7 households for 3 arms is too few: arm 1 has none of income group \w+; give more households or a "
         r"shorter menu$",
     ):
         arms(households=7)

@@ -356,3 +356,39 @@ def test_the_checker_runs_from_a_shell(tmp_path: Path, capsys: pytest.CaptureFix
         said = capsys.readouterr()
         assert said.out == ""
         assert said.err.count("\n") == 1
+
+
+class Stumbles(Watcher):
+    """Raises in one of its methods."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__()
+        self.where = where
+
+    def move(self, situation: Situation) -> int:
+        """Raise, or do as its parent."""
+        if self.where == "move":
+            raise RuntimeError("no idea\nwhat to do")
+        return super().move(situation)
+
+    def learn(self, lived: DayLived) -> None:
+        """Raise."""
+        raise KeyError("price")
+
+
+@pytest.mark.parametrize(
+    ("where", "said"), [("move", "RuntimeError: no idea what to do"), ("learn", "KeyError: 'price'")]
+)
+def test_own_code_that_raises_is_named_in_one_line_with_its_own_exception_as_the_cause(where: str, said: str) -> None:
+    market = ProsumerMarket(
+        solved("textbook", "flat").economy,
+        policies=solved("textbook", "flat"),
+        households=20,
+        behaviour={"equilibrium": 0.5, lambda: Stumbles(where): 0.5},
+        rng=0,
+        power_flow=False,
+    )
+    with pytest.raises(ValueError, match=rf"^household \d+: Stumbles\.{where} raised {re.escape(said)}$") as raised:
+        market.step()
+    assert isinstance(raised.value.__cause__, RuntimeError | KeyError)
+    market.close()

@@ -271,6 +271,8 @@ ENTRIES = {
     "tariff.discount.low=0.2": "tariff.discount={low=0.2,middle=0,high=0}",
     "tariff.energy_usd_per_kwh.cloudy=0.4": "tariff.energy_usd_per_kwh={clear=0.35,partly=0.35,cloudy=0.4}",
     "tariff.export.usd_per_kwh.clear=0.05": "tariff.export.usd_per_kwh={clear=0.05,partly=0.1,cloudy=0.1}",
+    "tariffs.rtp.discount.low=0.2": "tariffs.rtp.discount={low=0.2,middle=0,high=0}",
+    "tariffs.flat.fixed_charge_usd_per_day.low=0.1": "tariff.fixed_charge_usd_per_day={low=0.1,middle=0,high=0}",
 }
 
 
