@@ -272,13 +272,13 @@ def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
     parts = key.split(".")
     if parts == ["tariff"]:
         raise ScenarioError(f"{label}: key 'tariff' is a table; name one of its keys, e.g. tariff.recovery")
-    named = table["tariffs"].get(parts[1]) if parts[0] == "tariffs" and len(parts) > 2 else None
-    if named is not None:
-        parts = ["tariff", *parts[2:]]
+    tariff = table["default_tariff"]
+    if parts[0] == "tariffs" and len(parts) > 2 and parts[1] in table["tariffs"]:
+        tariff, parts = parts[1], ["tariff", *parts[2:]]
     of_tariff = parts[0] == "tariff"
     if parts[0] == "one_day" and table["one_day"] is None and len(parts) > 1:
         table["one_day"] = OneDayTable().model_dump()
-    inner: Any = (table["tariffs"][table["default_tariff"]] if named is None else named) if of_tariff else table
+    inner: Any = table["tariffs"][tariff] if of_tariff else table
     outer: Any = None
     for depth in range(1 if of_tariff else 0, len(parts)):
         by = names_in(parts[: depth + 1])
