@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import typer
 
+from meanwatt.agents.behaviour.own_code_error import OwnCodeError
 from meanwatt.analysis.cli import app as app_command
 from meanwatt.analysis.cli import (
     design,
@@ -137,7 +138,7 @@ def _run(arguments: Sequence[str]) -> int:
         place = f"{error.filename}: " if error.filename else ""
         lost = isinstance(error, ConnectionError)  # of worker processes: no fault of what was given
         return _failed(f"{place}{error.strerror or error}", NOT_REACHED if lost else BAD_INPUT)
-    except ValueError as error:
+    except (ValueError, OwnCodeError) as error:
         return _failed(str(error), BAD_INPUT)
     except _WRONG_USE as error:
         return _failed(_wrong_use(error), BAD_INPUT)

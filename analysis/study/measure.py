@@ -3,6 +3,7 @@
 import functools
 from typing import TYPE_CHECKING, Any, Final
 
+from meanwatt.agents.behaviour.own_code_error import OwnCodeError
 from meanwatt.agents.household.electric_vehicle import ElectricVehicle
 from meanwatt.analysis.study.task import Task
 from meanwatt.analysis.workers import KILLED
@@ -38,6 +39,8 @@ def measure(task: Task) -> Row:
         numbers = _MEASURES[task.measure](task, equilibrium)
     except ValueError as error:
         return row | {"outcome": REFUSED, "message": " ".join(str(error).split())}
+    except OwnCodeError as error:
+        return failed(task, type(error.__cause__).__name__, str(error.__cause__))
     except Exception as error:  # a study goes on where one of its points does not
         return failed(task, type(error).__name__, str(error))
     return row | {"outcome": str(equilibrium.outcome), "message": equilibrium.message} | numbers

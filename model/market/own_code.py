@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from meanwatt.agents.behaviour.own_code_error import Finding, OwnCodeError
 from meanwatt.model.scenario.nearest import unknown
 
 Load = Callable[[str, Sequence[str]], Any]
@@ -53,20 +54,16 @@ def import_class(place: str, rest: Sequence[str]) -> Any:
     return getattr(module, rest[0])
 
 
-class Finding(Exception):  # noqa: N818 - of a checker, and no error of the program
-    """Ends a check of the user's own code."""
-
-
 @contextmanager
 def told(of: object, method: str, household: int) -> Iterator[None]:
-    """Say in one ``ValueError`` whose code raised, and what; its own exception is the cause."""
+    """Say in an `OwnCodeError` whose code raised, and what."""
     try:
         yield
     except Finding:
         raise
     except Exception as error:
         said = " ".join(str(error).split())
-        raise ValueError(
+        raise OwnCodeError(
             f"household {household}: {type(of).__name__}.{method} raised {type(error).__name__}: {said}"
         ) from error
 

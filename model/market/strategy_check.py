@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from meanwatt.agents.behaviour.own_code_error import Finding
 from meanwatt.agents.behaviour.protocol import DayLived, Situation, Strategy
 from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.model.market.behaviour_spec import read_behaviour
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.own_code import Finding
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, solved
 
+from meanwatt.agents.behaviour.own_code_error import OwnCodeError
 from meanwatt.agents.behaviour.protocol import DayLived, Situation
 from meanwatt.agents.numerics.randomness import Purpose, child, key_from, stream, uniform
 from meanwatt.agents.tariff.tariff import rates
@@ -388,7 +389,7 @@ def test_own_code_that_raises_is_named_in_one_line_with_its_own_exception_as_the
         rng=0,
         power_flow=False,
     )
-    with pytest.raises(ValueError, match=rf"^household \d+: Stumbles\.{where} raised {re.escape(said)}$") as raised:
+    with pytest.raises(OwnCodeError, match=rf"^household \d+: Stumbles\.{where} raised {re.escape(said)}$") as raised:
         market.step()
     assert isinstance(raised.value.__cause__, RuntimeError | KeyError)
     market.close()
