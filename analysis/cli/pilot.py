@@ -111,7 +111,7 @@ def pilot(
         "messages": joined(
             in_force.messages,
             scenario_messages(inputs.economy.scenario),
-            [one.message for one in results if one.message is not None],
+            *(one.messages for one in results),
         ),
         **({} if known is None else _found(known, results)),
         "seconds": time.perf_counter() - began,

@@ -135,7 +135,11 @@ def simulate(
         "behaviour": behaviour,
         "outcome": outcome,
         "message": message,
-        "messages": done.messages if found is None else joined(found.messages, done.messages),
+        "messages": joined(
+            () if found is None else found.messages,
+            done.messages,
+            () if learner is None or known is None else _leader_messages(learner, known),
+        ),
         **_result(done, size),
         "leader": None if learner is None or known is None else _leader_json(learner, known),
         "total_seconds": time.perf_counter() - began,
@@ -204,6 +208,12 @@ def _leader_json(leader: "LearningLeader", menu: "Menu") -> dict[str, Any]:
     from meanwatt.analysis.learning.market_leader import leader_json
 
     return leader_json(leader, menu)
+
+
+def _leader_messages(leader: "LearningLeader", menu: "Menu") -> tuple[str, ...]:
+    from meanwatt.analysis.learning.market_leader import leader_messages
+
+    return leader_messages(leader, menu)
 
 
 def _leader_tables(leader: "LearningLeader", menu: "Menu") -> dict[str, dict[str, Any]]:

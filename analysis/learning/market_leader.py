@@ -13,7 +13,9 @@ from meanwatt.analysis.learning.menus import Menu
 from meanwatt.analysis.learning.meter import MeteredObjective
 from meanwatt.analysis.output.strict_json import plain
 from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.messages import Messages
 
 ROUND_DAYS: Final = 30
 """Days of a round by default."""
@@ -122,6 +124,20 @@ def mean_regret_usd(leader: LearningLeader, menu: Menu) -> float | None:
     """Mean over the rounds that are over of the regret of what was posted. [USD per household-day]"""
     lost = [menu.regret_usd(one.choice) for one in leader.rounds]
     return float(np.mean(lost)) if lost else None
+
+
+def leader_messages(leader: LearningLeader, menu: Menu) -> Messages:
+    """What a leader did not get to in the days there were, a sentence each."""
+    if not leader.rounds:
+        return (
+            f"The leader learned nothing: no round of {counted(leader.round_days, 'day')} was over after"
+            f" {counted(len(leader.posted), 'day')}.",
+        )
+    untried = np.isnan(leader.learner.value_usd).any(axis=0)
+    if untried.any():
+        names = ", ".join(np.array(menu.names)[untried])
+        return (f"The leader never posted some of its menu in every state, and knows nothing of it there: {names}.",)
+    return ()
 
 
 def leader_tables(leader: LearningLeader, menu: Menu) -> dict[str, dict[str, Any]]:

@@ -28,6 +28,7 @@ from meanwatt.model.market.arms import MarketArms
 from meanwatt.model.market.behaviour_spec import Given
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
+from meanwatt.model.scenario.messages import Messages
 
 PILOT_DAYS: Final = 60
 """Days of a pilot by default."""
@@ -103,8 +104,8 @@ class PilotResult:
         The objective as the simulator knows it, mean over all days: with the pilot and its recommendation posted to
         all afterwards; with the menu's best tariff posted to all from the first day; and with a tariff of the menu
         drawn for every round. None where arms are apart, or where a market does not show the objective,
-    message
-        which this says.
+    messages
+        What is not as it seems, a sentence each.
     """
 
     plan: PilotPlan
@@ -114,7 +115,7 @@ class PilotResult:
     realised: float | None
     realised_best: float | None
     realised_random: float | None
-    message: str | None
+    messages: Messages
 
     @property
     def regret(self) -> float | None:
@@ -165,7 +166,7 @@ def run_pilot(menu: Menu, in_force: Equilibrium, plan: PilotPlan, watch: Watch |
     score, half_width = _score(arms, menu, before, books, clock, lived)
     recommended = int(np.argmax(score.mean(axis=0)))
     realised: list[float | None] = [None, None, None]
-    message = None
+    messages = list(_unrevealed(half_width))
     if lived is not None:
         rounds = -(-plan.days // plan.round_days)
         left = [menu.tariffs[recommended]] * (rounds - plan.pilot_days // plan.round_days)
@@ -178,7 +179,7 @@ def run_pilot(menu: Menu, in_force: Equilibrium, plan: PilotPlan, watch: Watch |
                 _realised_by(others[1], drawn, menu, _Books(menu, before, plan), clock),
             ]
         except ValueError as why:  # a market does not show the objective
-            message = f"What was realised is left out: {why}."
+            messages.append(f"What was realised is left out: {why}.")
         lived.close()
     arms.close()
     return PilotResult(
@@ -189,7 +190,17 @@ def run_pilot(menu: Menu, in_force: Equilibrium, plan: PilotPlan, watch: Watch |
         realised=realised[0],
         realised_best=realised[1],
         realised_random=realised[2],
-        message=message,
+        messages=tuple(messages),
+    )
+
+
+def _unrevealed(half_width: Floats) -> Messages:
+    """A sentence where an arm's households did not use less of what became dearer; none otherwise."""
+    if half_width.min() >= 0:
+        return ()
+    return (
+        "In some arm households did not answer their rates at their best, as the rule of a half takes it: half_width is"
+        " below zero there, and brackets nothing.",
     )
 
 

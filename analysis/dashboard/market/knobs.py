@@ -195,36 +195,26 @@ def _access_knobs(preset: Scenario, part: str) -> Iterator[Knob]:
         )
 
 
+def _owners(preset: Scenario, key: str, label: str, most: float, *shares: Iterable[float]) -> Knob:
+    """A knob that multiplies how many homes own something, up to where nobody is left to buy it."""
+    return Knob(
+        key=key,
+        part="The town",
+        label=label,
+        default=float(getattr(preset, key)),
+        unit="× today",
+        high=_saturation(most, *shares),
+        step=0.1,
+    )
+
+
 def _town_knobs(preset: Scenario) -> Iterator[Knob]:
     part, groups = "The town", tuple(preset.income_groups.values())
-    yield Knob(
-        key="pv_share_scale",
-        part=part,
-        label="Homes with solar",
-        default=float(preset.pv_share_scale),
-        unit="× today",
-        high=_saturation(3.0, (g.pv_share for g in groups)),
-        step=0.1,
-    )
-    yield Knob(
-        key="battery_share_scale",
-        part=part,
-        label="Homes with batteries",
-        default=float(preset.battery_share_scale),
-        unit="× today",
-        high=_saturation(4.0, (g.storage_share_of_pv for g in groups), (g.battery_only_share for g in groups)),
-        step=0.1,
-    )
+    yield _owners(preset, "pv_share_scale", "Homes with solar", 3.0, (g.pv_share for g in groups))
+    stores = ((g.storage_share_of_pv for g in groups), (g.battery_only_share for g in groups))
+    yield _owners(preset, "battery_share_scale", "Homes with batteries", 4.0, *stores)
     if any(group.ev_share > 0 for group in groups):
-        yield Knob(
-            key="ev_share_scale",
-            part=part,
-            label="Homes with electric cars",
-            default=float(preset.ev_share_scale),
-            unit="× today",
-            high=_saturation(4.0, (g.ev_share for g in groups)),
-            step=0.1,
-        )
+        yield _owners(preset, "ev_share_scale", "Homes with electric cars", 4.0, (g.ev_share for g in groups))
     yield Knob(
         key="elasticity",
         part=part,

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meanwatt.agents.household.day_operator import JOINT_LIMIT, closed_groups, day_operators, move_kernel
+from meanwatt.agents.household.day_operator import JOINT_LIMIT
 from meanwatt.agents.household.decision_problem import Outlook
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats, Ints, require_shape
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.model.mean_field.population.long_run_law import long_run_midnight
+from meanwatt.model.mean_field.population.midnight_law import long_run_midnight, stationary_midnight
 
 LAW_TOLERANCE = 1e-13
 """Estimated distance to the stationary law at which iterating stops unless told (total variation per common state)."""
@@ -271,37 +271,6 @@ def _add_up_moves(law: Floats, probability: Floats, frequency: Floats) -> None:
                         frequency[c, h, z, j] += mass * probability[c, h, e, z, j]
 
 
-def _solve_midnight(
-    policy: PolicyTable, shock_kernel: Floats, shock_probability: Floats, backward: Floats
-) -> tuple[Floats, float] | None:
-    """Stationary law at midnight (c, e, z) from its linear system, and its change over a day; None if singular.
-
-    Groups of households that never mix are as large as the shocks' stationary law has them.
-    """
-    operators = day_operators(move_kernel(policy.probability, policy.moves), shock_kernel, 1.0)
-    states, size, _ = operators.shape
-    day = np.einsum("dc,cxy->dycx", backward, operators).reshape(states * size, states * size)
-    system = day - np.eye(states * size)
-    right = np.zeros(states * size)
-    groups = closed_groups(backward.T, shock_kernel, policy.probability.shape[1])
-    label = np.repeat(groups.ravel(), size // len(shock_kernel))
-    size_of = np.broadcast_to(shock_probability, groups.shape)
-    for group in range(groups.max() + 1):  # of the equations of a group one is redundant
-        last = np.flatnonzero(label == group)[-1]
-        system[last], right[last] = label == group, size_of[groups == group].sum()
-    try:
-        law = np.linalg.solve(system, right).reshape(states, size)
-    except np.linalg.LinAlgError:
-        return None
-    if not np.isfinite(law).all() or law.min() < -1e-9:
-        return None
-    law = np.maximum(law, 0.0)
-    law /= law.sum(axis=1, keepdims=True)
-    defect = float(np.abs(day @ law.ravel() - law.ravel()).max())
-    shocks = len(shock_kernel)
-    return np.ascontiguousarray(law.reshape(states, shocks, -1).transpose(0, 2, 1)), defect
-
-
 def _require_law(law: Floats) -> None:
     """Raise ``ValueError`` unless a law is finite; a policy with one probability that is not leaves none that is."""
     if not np.isfinite(law.sum()):
@@ -398,7 +367,7 @@ def stationary_flow(
             midnight = _krylov(midnight, arrays, tolerance, law, check)
         defect = _push(midnight, arrays, FAST_DAYS, tolerance, LAZY, law, check)
     if defect > tolerance and midnight.size <= JOINT_LIMIT:
-        solved = _solve_midnight(policy, shock_kernel, shock_probability, backward)
+        solved = stationary_midnight(policy, shock_kernel, shock_probability, backward)
         if solved is not None and solved[1] <= tolerance:
             midnight, defect = solved
             push_days(midnight.copy(), *arrays, 0, tolerance, 0.0, np.inf, law)

@@ -99,7 +99,7 @@ class EndlessPlans:
         for kind, (response, flow) in enumerate(zip(found.responses, found.flows, strict=True)):
             place = next_free(self.columns, 0)
             self._fill(place, flow)
-            self.plans[place] = Plan(flow.law, None, response.policy.probability)
+            self.plans[place] = Plan(flow.law, None, response.policy.probability, _doubt_usd(flow, response))
             add_column(self.columns, place, kind, self._worth(flow.law, response), True)
             self.last[kind] = (response, flow)
 
@@ -157,7 +157,7 @@ class EndlessPlans:
                 if self.patient and gain <= in_pool + SAME_USD:
                     continue
             taken = np.packbits(response.policy.probability > 0)
-            self.plans[place] = Plan(flow.law, taken, doubt_usd=flow.defect * float(np.ptp(response.value_usd)))
+            self.plans[place] = Plan(flow.law, taken, doubt_usd=_doubt_usd(flow, response))
             add_column(self.columns, place, kind, worth, last is None)
         return gap
 
@@ -213,3 +213,8 @@ class EndlessPlans:
             flow = Flow(law=law, frequency=frequency, defect=0.0)
             found.append((replace(response, policy=policy, outcome=outcome), flow))
         return found
+
+
+def _doubt_usd(flow: Flow, response: Response) -> float:
+    """By how much a law that is not quite stationary may better a plan's gain. [USD/day]"""
+    return flow.defect * float(np.ptp(response.value_usd))

@@ -322,3 +322,18 @@ def test_a_menu_on_which_nothing_has_an_objective_is_refused_in_one_line(capsys:
     assert (status, shown.out) == (2, "")
     assert shown.err.startswith("meanwatt: no tariff of the menu has an objective: income group low is left with -")
     assert shown.err.count("\n") == 1
+
+
+def test_a_leader_who_comes_to_no_round_or_not_to_all_of_its_menu_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    short = "simulate textbook --households 20 --leader commission --menu rtp,flat,tou --books model --json"
+    assert main(shlex.split(f"{short} --days 2 --round-days 3")) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["messages"] == ["The leader learned nothing: no round of 3 days was over after 2 days."]
+    assert main(shlex.split(f"{short} --days 4 --round-days 2")) == 0
+    said = json.loads(capsys.readouterr().out)
+    (left,) = {"rtp", "flat", "tou"} - set(said["leader"]["posted_tariff"])
+    assert said["messages"] == [
+        f"The leader never posted some of its menu in every state, and knows nothing of it there: {left}."
+    ]
+    assert main(shlex.split(f"{short} --days 3 --round-days 1")) == 0
+    assert json.loads(capsys.readouterr().out)["messages"] == []

@@ -11,7 +11,7 @@ from scenarios import preset_economy, solved
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.leader.aims import aims_of
 from meanwatt.analysis.learning.menus import Menu, default_menu, solve_menu
-from meanwatt.analysis.learning.pilot import PilotPlan, PilotResult, _Realised, run_pilot
+from meanwatt.analysis.learning.pilot import PilotPlan, PilotResult, _Realised, _unrevealed, run_pilot
 from meanwatt.analysis.simulation.simulation import simulate
 from meanwatt.model.market.arms import MarketArms
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
@@ -126,3 +126,28 @@ def test_a_pilot_of_one_tariff_is_bad_input(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().err == (
         "meanwatt: a pilot compares tariffs, and 1 arm came; give a menu of at least 2\n"
     )
+
+
+def test_an_objective_that_no_market_shows_leaves_out_what_was_realised_and_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([*ARGUMENTS.replace("--seeds 2", "--leader nash").split(), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert {value for key, value in said["pilots"][0].items() if "realised" in key or "regret" in key} == {None}
+    assert any(
+        text.startswith("What was realised is left out: a simulated market does not tell the utility of use")
+        for text in said["messages"]
+    )
+
+
+def test_a_bracket_that_brackets_nothing_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    told = (
+        "In some arm households did not answer their rates at their best, as the rule of a half takes it: half_width is"
+        " below zero there, and brackets nothing."
+    )
+    assert _unrevealed(np.array([[0.1, 0.0]])) == ()
+    assert _unrevealed(np.array([[0.1, -1e-6]])) == (told,)
+    assert main([*ARGUMENTS.split(), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    below = min(np.min(one["half_width_usd_per_household_day"]) for one in said["pilots"]) < 0
+    assert (told in said["messages"]) == below

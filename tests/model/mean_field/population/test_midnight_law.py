@@ -6,7 +6,7 @@ import pytest
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.mean_field.population.flow import LAW_TOLERANCE, stationary_flow
-from meanwatt.model.mean_field.population.long_run_law import long_run_midnight
+from meanwatt.model.mean_field.population.midnight_law import long_run_midnight
 
 MOVES = np.arange(-2, 3)
 SUNNY_CLOUDY = np.array([[0.75, 0.25], [0.4, 0.6]])
