@@ -18,7 +18,11 @@ LEADERS: Final = "|".join(names())
 
 Weights = Annotated[
     str | None,
-    typer.Option("--weights", metavar="equity=1,stability=0", help="The commission's penalties."),
+    typer.Option(
+        "--weights",
+        metavar="equity=1,stability=0",
+        help="Penalties of the commission, or limits of the constrained one.",
+    ),
 ]
 PriceCap = Annotated[
     str | None,

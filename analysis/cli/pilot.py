@@ -111,6 +111,7 @@ def pilot(
         "messages": joined(
             in_force.messages,
             scenario_messages(inputs.economy.scenario),
+            () if known is None else known.messages,
             *(one.messages for one in results),
         ),
         **({} if known is None else _found(known, results)),

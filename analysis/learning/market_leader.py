@@ -127,17 +127,19 @@ def mean_regret_usd(leader: LearningLeader, menu: Menu) -> float | None:
 
 
 def leader_messages(leader: LearningLeader, menu: Menu) -> Messages:
-    """What a leader did not get to in the days there were, a sentence each."""
+    """What is to be known of a menu, and what a leader did not get to in the days there were, a sentence each."""
     if not leader.rounds:
         return (
+            *menu.messages,
             f"The leader learned nothing: no round of {counted(leader.round_days, 'day')} was over after"
             f" {counted(len(leader.posted), 'day')}.",
         )
     untried = np.isnan(leader.learner.value_usd).any(axis=0)
     if untried.any():
         names = ", ".join(np.array(menu.names)[untried])
-        return (f"The leader never posted some of its menu in every state, and knows nothing of it there: {names}.",)
-    return ()
+        untold = f"The leader never posted some of its menu in every state, and knows nothing of it there: {names}."
+        return (*menu.messages, untold)
+    return menu.messages
 
 
 def leader_tables(leader: LearningLeader, menu: Menu) -> dict[str, dict[str, Any]]:

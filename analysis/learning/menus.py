@@ -13,6 +13,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
+from meanwatt.analysis.design.same_tariffs import same_numbers
 from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.environment import expected_reading
 from meanwatt.analysis.learning.meter import PENALTY_PER_SALES
@@ -24,6 +25,7 @@ from meanwatt.model.mean_field.leader.softmax_leader import Information, leader_
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.economy import Economy, build_tariff
+from meanwatt.model.scenario.messages import Messages
 
 LARGEST: Final = 256
 """Tariffs of a menu, by day type combined, whose equilibria are solved at most."""
@@ -70,6 +72,19 @@ class Menu:
     def best(self) -> tuple[int, ...]:
         """The combination that a leader with full knowledge commits to."""
         return tuple(int(k) for k in np.unravel_index(int(self.worth_usd.argmax()), self.worth_usd.shape))
+
+    @property
+    def messages(self) -> Messages:
+        """Which tariffs are one under two names, a sentence each."""
+        told = []
+        for place, tariff in enumerate(self.tariffs):
+            twin = next((other.name for other in self.tariffs[:place] if same_numbers(tariff, other)), None)
+            if twin is not None:
+                told.append(
+                    f"{tariff.name} is the same tariff as {twin}: both are on the menu, and only chance and the days on"
+                    " which they are posted can tell them apart."
+                )
+        return tuple(told)
 
     def regret_usd(self, choice: Sequence[int] | Ints) -> float:
         """Worth of the best combination less that of another. [USD per household-day]"""
@@ -210,14 +225,8 @@ def _distinct(tariffs: Sequence[Tariff]) -> tuple[Tariff, ...]:
     """Tariffs without those that differ in nothing but their name from an earlier one."""
     kept: list[Tariff] = []
     for tariff in tariffs:
-        if not any(_same(tariff, other) for other in kept):
+        if not any(same_numbers(tariff, other) for other in kept):
             kept.append(tariff)
     if not kept:
         raise ValueError("no tariff is left for the menu; give a menu of your own")
     return tuple(kept)
-
-
-def _same(one: Tariff, other: Tariff) -> bool:
-    return all(
-        np.array_equal(getattr(one, name), getattr(other, name)) for name in type(one).__slots__ if name != "name"
-    )

@@ -131,8 +131,9 @@ def design(
     scenario, overrides
         As for `meanwatt.solve`.
     leader
-        ``commission`` (welfare less penalties), ``utility`` (surplus under a price cap), ``nash`` (Nash welfare),
-        ``rawls`` (minus the highest burden), or another objective of `meanwatt.analysis.leader.objectives`.
+        ``commission`` (welfare less penalties), ``constrained`` (welfare within limits on burden gap and volatility),
+        ``utility`` (surplus under a price cap), ``nash`` (Nash welfare), ``rawls`` (minus the highest burden), or
+        another objective of `meanwatt.analysis.leader.objectives`.
     tariff
         The tariff in force, which the found one is compared with; by default the filed one where there is one.
     equity, stability

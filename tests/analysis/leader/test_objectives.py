@@ -99,6 +99,47 @@ def test_the_rawlsian_leader_sees_the_highest_burden_alone() -> None:
     assert Aims(leader="rawls").in_market(found.economy, equilibrium_metrics(found)) == -max(burdens.values())
 
 
+@pytest.mark.parametrize(("gap", "imv"), [(1.0, 1.0), (0.01, 1.0), (1.0, 0.002), (0.01, 0.002)])
+def test_the_constrained_commission_pays_for_what_breaks_its_limits_and_for_nothing_else(
+    gap: float, imv: float
+) -> None:
+    """In the mean field, in a market's metrics, and by meters: there beside the tariff in force."""
+    old, new = solved("textbook", "filed"), solved("textbook", "income_graduated")
+    aims = Aims(leader="constrained", weights={"burden_gap_limit": gap, "imv_limit": imv})
+    metrics = equilibrium_metrics(new)
+    assert metrics.imv is not None
+    paid = (100 * (metrics.burden_gap - 0.01) if gap < 1 else 0.0) + (1000 * (metrics.imv - 0.002) if imv < 1 else 0.0)
+    assert (paid > 0) == (min(gap, imv) < 1)
+    worth = metrics.welfare_usd_per_household_day - paid
+    assert aims.objective()(new) == pytest.approx(worth, abs=1e-12)
+    assert aims.in_market(new.economy, metrics) == pytest.approx(worth, abs=1e-12)
+    welfare = Aims(weights={"equity": 0.0, "stability": 0.0})
+    metered, free = (
+        MeteredObjective(old.economy, one, expected_reading(old)).estimate(expected_reading(new))
+        for one in (aims, welfare)
+    )
+    assert metered.value == pytest.approx(free.value - paid, abs=1e-9)
+    assert metered.half_width == free.half_width > 0
+
+
+def test_a_constrained_design_keeps_the_limits_that_the_commission_would_break() -> None:
+    economy = preset_economy("textbook", "battery_levels=5")
+    filed = preset_tariff("textbook", "filed")
+    free = design(economy, filed, Aims(weights={"equity": 0.0, "stability": 0.0})).commitment
+    assert free is not None
+    before = equilibrium_metrics(free.equilibrium)
+    assert before.imv is not None
+    limits = {"burden_gap_limit": 0.9 * before.burden_gap, "imv_limit": 0.95 * before.imv}
+    kept = design(economy, filed, Aims(leader="constrained", weights=limits)).commitment
+    assert kept is not None
+    metrics = equilibrium_metrics(kept.equilibrium)
+    assert metrics.imv is not None
+    assert metrics.burden_gap <= limits["burden_gap_limit"] + 1e-6
+    assert metrics.imv <= limits["imv_limit"] + 1e-6
+    loss = before.welfare_usd_per_household_day - metrics.welfare_usd_per_household_day
+    assert 0 < loss < 0.01
+
+
 def test_groups_without_households_have_no_voice() -> None:
     empty = "income_groups.low.share=0"
     others = {group.share for group in preset_economy("textbook").scenario.income_groups.values()}
@@ -341,7 +382,8 @@ def test_a_market_does_not_tell_nash_welfare() -> None:
         ("design textbook --leader rawl", "unknown leader 'rawl'; did you mean 'rawls'?"),
         (
             "design textbook --leader nash --weights equity=1",
-            "--weights belong to the commission; give --leader commission, or leave them out",
+            "--weights belong to the commission or the constrained commission; give --leader commission or constrained,"
+            " or leave them out",
         ),
         (
             "design textbook --leader rawls --price-cap 0.3",
@@ -358,7 +400,8 @@ def test_a_market_does_not_tell_nash_welfare() -> None:
         ),
         (
             "simulate textbook --leader nash --weights equity=1",
-            "--weights belong to the commission; give --leader commission, or leave them out",
+            "--weights belong to the commission or the constrained commission; give --leader commission or constrained,"
+            " or leave them out",
         ),
     ],
 )
@@ -377,7 +420,8 @@ def test_aims_are_checked_in_one_line() -> None:
         (lambda: Aims(leader="commission", weights={"equity": -1.0}), "weight equity is -1; give a number from 0 to"),
         (
             lambda: Aims(leader="nash", weights={"equity": 1.0}),
-            "leader nash takes no weights, but equity came; leave them out, or give the leader commission",
+            "leader nash takes no weights, but equity came; leave them out, or give the leader commission or"
+            " constrained",
         ),
         (
             lambda: Aims(leader="nash", price_cap_usd_per_kwh=0.3),
@@ -390,7 +434,8 @@ def test_aims_are_checked_in_one_line() -> None:
         (lambda: LeaderEnv("textbook", leader="rawl"), "unknown leader 'rawl'; did you mean 'rawls'?"),
         (
             lambda: LeaderEnv("textbook", leader="utility", equity=2.0),
-            "leader utility takes no weights, but equity came; leave them out, or give the leader commission",
+            "leader utility takes no weights, but equity came; leave them out, or give the leader commission or"
+            " constrained",
         ),
     ):
         with pytest.raises(ValueError, match=re.escape(sentence)) as told:
@@ -424,7 +469,10 @@ def test_an_objective_is_added_by_one_file(capsys: pytest.CaptureFixture[str]) -
     assert main(shlex.split(f"{arguments} --weights equity=2")) == 2
     assert capsys.readouterr().err == "meanwatt: --weights: unknown weight 'equity'; give one of poorest\n"
     assert main(shlex.split("design textbook --leader utility --weights poorest=2")) == 2
-    assert "--weights belong to the commission or the advocate; give --leader" in capsys.readouterr().err
+    assert (
+        "--weights belong to the commission or the advocate or the constrained commission; give --leader"
+        in capsys.readouterr().err
+    )
     env = LeaderEnv("textbook", leader="advocate", weights={"poorest": 3.0}, overrides={"battery_levels": 5})
     env.reset(seed=0)
     assert np.isfinite(env.step(np.full(env.action_space.shape, 0.5, dtype=np.float32))[1])

@@ -80,6 +80,17 @@ def test_the_commission_chooses_from_what_recovers_cost(menu: Menu) -> None:
     assert min(menu.regret_usd((k,)) for k in range(4)) == 0
 
 
+def test_a_tariff_that_is_on_the_menu_under_two_names_is_told(menu: Menu) -> None:
+    assert menu.messages == ()
+    twice = solve_menu(
+        COMMISSION, [preset_tariff("textbook", name) for name in ("rtp", "flat", "two_part")], in_force()
+    )
+    assert twice.messages == (
+        "two_part is the same tariff as rtp: both are on the menu, and only chance and the days on which they are posted"
+        " can tell them apart.",
+    )
+
+
 @pytest.mark.parametrize("preset", ["textbook", "oahu"])
 def test_the_utility_chooses_from_posted_rates_below_its_cap(preset: str) -> None:
     aims = utility(preset)
@@ -273,11 +284,13 @@ def test_people_get_a_table_of_what_was_learned(capsys: pytest.CaptureFixture[st
     [
         (
             "--round-days 3",
-            "--round-days belongs to a leader who learns; give --leader commission or utility or nash or rawls too",
+            "--round-days belongs to a leader who learns; give --leader commission or utility or constrained or nash"
+            " or rawls too",
         ),
         (
             "--by-day-type",
-            "--by-day-type belongs to a leader who learns; give --leader commission or utility or nash or rawls too",
+            "--by-day-type belongs to a leader who learns; give --leader commission or utility or constrained or nash"
+            " or rawls too",
         ),
         ("--leader utilty", "unknown leader 'utilty'; did you mean 'utility'?"),
         (
@@ -286,7 +299,8 @@ def test_people_get_a_table_of_what_was_learned(capsys: pytest.CaptureFixture[st
         ),
         (
             "--leader utility --weights equity=1",
-            "--weights belong to the commission; give --leader commission, or leave them out",
+            "--weights belong to the commission or the constrained commission; give --leader commission or constrained,"
+            " or leave them out",
         ),
         (
             "--leader commission --price-cap 0.3",
