@@ -86,8 +86,8 @@ def test_a_tariff_that_is_on_the_menu_under_two_names_is_told(menu: Menu) -> Non
         COMMISSION, [preset_tariff("textbook", name) for name in ("rtp", "flat", "two_part")], in_force()
     )
     assert twice.messages == (
-        "two_part is the same tariff as rtp: both are on the menu, and only chance and the days on which they are posted"
-        " can tell them apart.",
+        "two_part is the same tariff as rtp: both are on the menu, and only chance and the days on which they are"
+        " posted can tell them apart.",
     )
 
 
