@@ -19,11 +19,16 @@ from meanwatt.model.scenario.economy import Economy
 SEEDS = (0, 2, 3)
 
 
-def world(seed: int, **changes: object) -> Economy:
+def world(seed: int, battery_share: float = 0.9) -> Economy:
     """A random small economy with one kind of day, at temperature 0, in which batteries set prices and plans tie."""
-    settings: dict[str, object] = {"slots": 6, "battery_share": 0.9, "steepness": 0.3, "seed": seed}
-    settings |= {"weather": np.ones((1, 1)), "temperature_usd": 0.0, **changes}
-    return small_economy(**settings)  # type: ignore[arg-type]
+    return small_economy(
+        slots=6,
+        battery_share=battery_share,
+        steepness=0.3,
+        weather=np.ones((1, 1)),
+        temperature_usd=0.0,
+        seed=seed,
+    )
 
 
 def solved(economy: Economy) -> Equilibrium:
