@@ -125,7 +125,7 @@ def measured(preset: str) -> list[tuple[Case, Row]]:
                 file.write(json.dumps(kept[key]) + "\n")
         rows.append((case, kept[key]))
         if case.name == "as it is":
-            print(f"\n{preset}, USD per household-day{'':19}gain = welfare + equity + stability, and the criteria")
+            print(f"\n{preset}: gain = welfare + equity + stability in USD per household-day, and the criteria")
         show(case, kept[key])
     return rows
 
@@ -138,14 +138,13 @@ def gains(row: Row) -> list[float]:
 
 def show(case: Case, row: Row) -> None:
     """Print a row."""
-    own = gains(row)
-    ways = np.subtract(row["designed"], row["filed"]) * [-1, 1, 1]
-    words = {True: "all three better", False: "not all better"}[bool((ways < -SMALL).all())]
+    own, change = gains(row), np.subtract(row["designed"], row["filed"])
+    better = bool((change * [-1, 1, 1] < -SMALL).all())
     settled = "" if row["outcomes"] == ["converged", "converged"] else f"  {' and '.join(row['outcomes'])}"
     print(
-        f"  {case.name:26s} {sum(own):8.4f} = {own[0]:8.4f} + {own[1]:8.4f} + {own[2]:8.4f}  "
-        f" welfare {ways[0]:+.4f} worse, gap {100 * row['filed'][1]:5.2f} → {100 * row['designed'][1]:5.2f} %,"
-        f" IMV {row['filed'][2]:.5f} → {row['designed'][2]:.5f}; {words}; {row['tariffs']} tariffs{settled}",
+        f"  {case.name:26s} {sum(own):8.4f} = {own[0]:+.4f} {own[1]:+.4f} {own[2]:+.4f}   gap"
+        f" {100 * row['filed'][1]:.2f} → {100 * row['designed'][1]:.2f} %, IMV {row['filed'][2]:.5f} →"
+        f" {row['designed'][2]:.5f}{', all three better' if better else ''}; {row['tariffs']} tariffs{settled}",
         flush=True,
     )
 
@@ -167,12 +166,12 @@ def draw(axes: Axes, preset: str, rows: list[tuple[Case, Row]]) -> None:
 def main(presets: list[str]) -> None:
     """Measure, print and draw."""
     found = {preset: measured(preset) for preset in presets}
-    figure, panels = plt.subplots(1, len(found), figsize=(5 * len(found) + 1, 4.4), layout="constrained", sharey=True)
+    figure, panels = plt.subplots(1, len(found), figsize=(5 * len(found) + 1, 4.8), layout="constrained", sharey=True)
     for axes, (preset, rows) in zip(np.atleast_1d(panels), found.items(), strict=True):
         draw(axes, preset, rows)
     first = np.atleast_1d(panels)[0]
     first.invert_yaxis()
-    first.legend(fontsize="small")
+    figure.legend(*first.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize="small")
     figure.savefig(IMAGE, dpi=110)
     print(f"\nDrawn: {IMAGE.relative_to(Path(__file__).parents[2])}, {IMAGE.stat().st_size / 1000:.0f} kB")
 
