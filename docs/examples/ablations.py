@@ -3,7 +3,7 @@
 
 The commission with equity=5 and stability=1 designs a tariff where one thing is different each time; its gain is over
 the filed tariff with its surplus returned, or its shortfall charged, in equal parts. Rows measured are kept in
-``run/ablations.jsonl`` and not measured again; textbook takes minutes, oahu half an hour.
+``run/ablations.jsonl`` and not measured again; both presets take about a quarter of an hour of processor time.
 """
 
 import hashlib

@@ -3,8 +3,8 @@
 
 A temperature approximates exact choice where |J_η − J_0| of every tariff that the scenario names is at most a tenth of
 what the commission's design gains over the filed tariff at the scenario's own temperature. Arguments are presets, all
-where there are none. What was solved is kept in ``run/small_temperature.json``; textbook takes a minute, the others
-tens of minutes.
+where there are none. What was solved is kept in ``run/small_temperature.json``; a preset takes one to five minutes
+of processor time.
 """
 
 import json

@@ -212,10 +212,12 @@ def measure(box: Box) -> Measured:
         net_bound(one, box.cell(at, finest), softness_usd(one), stability=STABILITY)
         for one, at in zip(cold, finest.parameters, strict=True)
     ]
+    above = float((exact + gains).max()) - best
+    known = f"J*_0 at most {above:.1e} above" if np.isfinite(above) else "J*_0 not bounded"
     said = [
-        f"best J_0 {best:.5f}, range {np.ptp(exact):.4f}, J*_0 at most {float((exact + gains).max()) - best:.1e} above;"
+        f"best J_0 {best:.5f}, range {np.ptp(exact):.4f}, {known};"
         f" steepest slope between members {lipschitz(finest, exact):.4f} per range",
-        *certify(nets),
+        *(certify(nets) if np.isfinite(above) else []),
         burdens(cold, exact),
     ]
     rows: list[Row] = []
@@ -272,11 +274,13 @@ def show(box: Box, measured: Measured) -> None:
     print("  temperature  epsilon  leader's     error     bound      net  followers   leader    ratio")
     for row in measured.rows:
         found = row.found
-        print(
-            f"  {row.temperature_usd:11.1e}  {row.epsilon:7.4f}  {row.leader_usd:8.0e}  {found.error:8.1e}"
-            f"  {found.bound:8.1e}  {found.net:7.1e}  {found.followers:9.1e}  {found.leader:7.1e}"
+        parts = (
+            f"{found.bound:8.1e}  {found.net:7.1e}  {found.followers:9.1e}  {found.leader:7.1e}"
             f"  {found.bound / max(found.error, 1e-12):7.1e}{'  vacuous' if found.vacuous else ''}"
+            if np.isfinite(found.bound)
+            else "none"
         )
+        print(f"  {row.temperature_usd:11.1e}  {row.epsilon:7.4f}  {row.leader_usd:8.0e}  {found.error:8.1e}  {parts}")
     if measured.followers_usd is not None:
         print(
             f"  no bound is claimed; measured between exact and softmax at {LIMIT_USD:g}: {measured.followers_usd:.1e}"
@@ -300,11 +304,11 @@ def draw(above: Axes, below: Axes, box: Box, measured: Measured) -> None:
                 below.loglog(etas, bounds / errors, style, marker=".", color=f"C{colour}")
     largest = measured.rows[0].found.largest
     above.axhline(largest, color="k", lw=0.8)
-    above.set_ylim(SMALLEST_USD / 2, 5.0)
+    above.set_ylim(SMALLEST_USD / 20, 5.0)
     above.axhspan(largest, 5.0, color="grey", alpha=0.15, lw=0)
     above.text(0.98, 0.97, "vacuous: above the range of J", transform=above.transAxes, ha="right", va="top", size=8)
     above.set_title(box.title, fontsize="medium")
-    above.legend(fontsize="x-small", loc="lower right")
+    above.legend(fontsize="x-small", loc="lower left")
     above.set_xticklabels([])
     below.set(xlabel="households' temperature η [USD]", xlim=above.get_xlim())
     if measured.followers_usd is not None:
