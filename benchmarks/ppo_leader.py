@@ -4,7 +4,7 @@ The commission learns a tariff of five parameters from its meters, in the mean f
 without noise, and counts 30 metered days. PPO is given our Gymnasium environment and nothing else.
 
     uv run python benchmarks/ppo_leader.py --peer-env DIR --out runs.jsonl     # pip makes DIR if it does not exist
-    uv run python benchmarks/ppo_leader.py --quick                             # a minute: whether all of it runs
+    uv run python benchmarks/ppo_leader.py --quick                             # some minutes: whether all of it runs
     uv run python benchmarks/ppo_leader.py --only textbook --seeds 5 --limit-rounds 1000
 
 *Targets.* ``meters``: 95 % of the mean-field worth, over the tariff in force, of the tariff that maximises the metered
@@ -17,7 +17,7 @@ draws* show what that rule does by itself.
 
 *PPO tuned*: actions in [−1, 1], `VecNormalize`, and the best of 12 settings on textbook alone, by seeds of their own:
 episodes of 1 round (which end there) or 12, n_steps 12, 64 or 256, learning rate 3e-4 or 3e-3. *PPO default*: as it
-comes, n_steps = 2048. Runs end on arrival or at ``min(100 × ours, 10,000)`` rounds, ours being `policy_iteration`'s
+comes, n_steps = 2048. Runs end on arrival, or at ``min(100 × ours, 10,000)`` rounds, ours being `policy_iteration`'s
 median, or at ``--limit-rounds``. Every run is a line of ``--out``, and is not repeated where it is found there.
 """
 
@@ -312,15 +312,16 @@ def median_rounds(rows: Sequence[Row], target: str, limit: int, rule: str = "rou
     return float(np.median([rounds if rounds <= limit else np.inf for rounds in arrived]))
 
 
-def race(one: Race, setting: Row, given: argparse.Namespace) -> None:
-    """Let all learn in a case, and print."""
+def compare(one: Race, setting: Row | None, given: argparse.Namespace) -> None:
+    """Let all learn in a case, and print; without a setting PPO is left out."""
     ours = {name: [run_ours(one, name, seed, OUR_ROUNDS) for seed in range(given.seeds)] for name in OURS}
     control = [run_ours(one, CONTROL, seed, OUR_ROUNDS) for seed in range(given.control_seeds)]
     slowest = max(median_rounds(ours[OURS[0]], target, OUR_ROUNDS) for target in one.case.targets)
     limit = int(min(LIMIT_TIMES * slowest, given.limit_rounds))
-    tuned = [run_ppo(one, setting, seed, limit) for seed in range(given.seeds)]
-    default = [run_ppo(one, None, seed, limit) for seed in range(given.default_seeds)]
-    rows = {**ours, CONTROL: control, "PPO tuned": tuned, "PPO default": default}
+    rows = {**ours, CONTROL: control}
+    if setting is not None:
+        rows["PPO tuned"] = [run_ppo(one, setting, seed, limit) for seed in range(given.ppo_seeds)]
+        rows["PPO default"] = [run_ppo(one, None, seed, limit) for seed in range(given.default_seeds)]
     for target in one.case.targets:
         print_target(one, target, rows, limit)
     print_cost(rows)
@@ -331,8 +332,8 @@ def print_target(one: Race, target: str, rows: dict[str, list[Row]], limit: int)
     gain, name, unit = one.worth[target], one.case.name, "USD per household-day"
     weights = ", ".join(f"{weight} {value:g}" for weight, value in one.case.weights.items())
     print(f"\n{name}, {weights}; target {target}: {SHARE:.0%} of {gain:.4f} {unit} over the tariff in force")
-    most_days = f"PPO had at most {limit:,} rounds, {days_text(limit)} days"
-    print(f"  a commitment gains {one.worth['commitment']:.4f}; {most_days}")
+    most_days = f"; PPO had at most {limit:,} rounds, {days_text(limit)} days" if "PPO tuned" in rows else ""
+    print(f"  a commitment gains {one.worth['commitment']:.4f}{most_days}")
     print(f"  {'median of metered days':<24}{'seeds':>6}{'arrived':>9}{'days':>12}", end="")
     print("".join(f"{'over ' + ours:>24}" for ours in OURS))
     medians = {ours: median_rounds(rows[ours], target, OUR_ROUNDS) for ours in OURS}
@@ -394,18 +395,23 @@ def say(text: str) -> None:
     print(f"\r\033[K{text}" if sys.stderr.isatty() else text, file=sys.stderr, flush=True)
 
 
-def peer_python(folder: Path) -> Path:
-    """Python of an environment with PPO, made with venv and pip if there is none; the newest where pip has no other."""
-    python = (folder / "bin" / "python").absolute()
+def install(python: Path) -> str:
+    """Make the environment of a Python unless there is one; names and versions of what is in it.
+
+    Raises
+    ------
+    subprocess.CalledProcessError, OSError
+        If it cannot be made: pip has neither the wanted versions nor others.
+    """
     if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
     if subprocess.run([python, "-c", "import stable_baselines3"], capture_output=True, check=False).returncode:
-        say(f"installing {' and '.join(PACKAGES)} into {folder}")
+        say(f"installing {' and '.join(PACKAGES)} into {python.parents[1]}")
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         if subprocess.run([*pip, *PACKAGES], check=False).returncode:
             say("not to be had; taking the newest")
             subprocess.run([*pip, *(package.split("==")[0] for package in PACKAGES)], check=True)
-    return python
+    return subprocess.run([python, "-c", VERSIONS], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def options() -> argparse.Namespace:
@@ -416,8 +422,9 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--only", choices=[case.name for case in CASES], help="one case; PPO is tuned on textbook anyway"
     )
-    parser.add_argument("--seeds", type=at_least_one, default=10, help="of ours and of the tuned PPO")
-    parser.add_argument("--default-seeds", type=int, default=None, help="of the PPO as it comes, by default as many")
+    parser.add_argument("--seeds", type=at_least_one, default=10, help="of every learner")
+    parser.add_argument("--ppo-seeds", type=int, default=None, help="of the tuned PPO, by default as many")
+    parser.add_argument("--default-seeds", type=int, default=None, help="of PPO as it comes, by default as many")
     parser.add_argument("--control-seeds", type=int, default=None, help="of uniform draws, by default as many")
     parser.add_argument("--limit-rounds", type=at_least_one, default=MOST_ROUNDS, help="most rounds of PPO")
     parser.add_argument("--tune-seeds", type=at_least_one, default=3)
@@ -427,8 +434,9 @@ def options() -> argparse.Namespace:
     if given.quick:
         given.seeds = given.tune_seeds = 1
         given.limit_rounds = given.tune_rounds = QUICK_ROUNDS
-    given.default_seeds = given.seeds if given.default_seeds is None else given.default_seeds
-    given.control_seeds = given.seeds if given.control_seeds is None else given.control_seeds
+    for name in ("ppo_seeds", "default_seeds", "control_seeds"):
+        if getattr(given, name) is None:
+            setattr(given, name, given.seeds)
     return given
 
 
@@ -444,16 +452,20 @@ def main() -> None:
     """Tune on textbook, then learn everywhere."""
     given = options()
     with tempfile.TemporaryDirectory() as folder:
-        python = peer_python(given.peer_env or Path(folder) / "peer")
         runs = Runs(given.out or Path(folder) / "runs.jsonl")
-        packages = subprocess.run([python, "-c", VERSIONS], capture_output=True, text=True, check=True).stdout.strip()
+        python, setting, packages = (given.peer_env or Path(folder) / "peer").absolute() / "bin" / "python", None, ""
+        try:
+            packages = install(python)
+        except (OSError, subprocess.CalledProcessError) as reason:
+            say(f"PPO is left out: {reason}")
         ours = f"Meanwatt {version('meanwatt')}, gymnasium {version('gymnasium')}, numpy {version('numpy')}"
         machine = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-        print(f"Python {platform.python_version()}, {ours}; PPO: {packages}; {machine}")
-        setting = tune(prepare(CASES[0], runs, python), given.tune_seeds, given.tune_rounds)
+        print(f"Python {platform.python_version()}, {ours}; PPO: {packages or 'left out'}; {machine}")
+        if packages:
+            setting = tune(prepare(CASES[0], runs, python), given.tune_seeds, given.tune_rounds)
         for case in CASES:
             if given.only in (None, case.name):
-                race(prepare(case, runs, python), setting, given)
+                compare(prepare(case, runs, python), setting, given)
 
 
 if __name__ == "__main__":
