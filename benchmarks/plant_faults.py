@@ -57,6 +57,8 @@ class Plant:
         Path below the repository.
     old, new
         Text that stands exactly once in the file, and what takes its place.
+    tests
+        Names of those tests of the statement that it is meant for; all of them without any.
     """
 
     statement: str
@@ -64,6 +66,7 @@ class Plant:
     file: str
     old: str
     new: str
+    tests: tuple[str, ...] = ()
 
     def planted(self) -> str:
         """Text of the file with the fault in it; `Refused` unless the old text stands there once and it parses."""
@@ -129,7 +132,18 @@ class Seen:
 
 def read_plants() -> list[Plant]:
     """Plants of the file, in its order."""
-    return [Plant(**entry) for entry in tomllib.loads(PLANTS.read_text(encoding="utf-8"))["plant"]]
+    entries = tomllib.loads(PLANTS.read_text(encoding="utf-8"))["plant"]
+    return [Plant(**{**entry, "tests": tuple(entry.get("tests", ()))}) for entry in entries]
+
+
+def tests_for(plant: Plant, named: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Tests to run against a plant; `Refused` if its statement does not name one that it is meant for."""
+    of_statement = named.get(plant.statement, ())
+    strange = set(plant.tests) - {test.split("::")[1] for test in of_statement}
+    if strange or not of_statement:
+        missing = f"names no test {min(strange)}" if strange else "is none of its statements"
+        raise Refused(f"{PLANTS.name} has a plant of {plant.statement}, and on {PAGE.name} this {missing}; give one")
+    return tuple(test for test in of_statement if not plant.tests or test.split("::")[1] in plant.tests)
 
 
 def named_tests() -> dict[str, tuple[str, ...]]:
@@ -252,8 +266,7 @@ def run(asked: argparse.Namespace) -> int:
     plants = [plant for plant in plants if not asked.only or plant.statement in asked.only]
     for plant in plants:
         plant.planted()
-        if plant.statement not in tests:
-            raise Refused(f"{PLANTS.name} has a plant of {plant.statement}; give a statement of {PAGE.name}")
+        tests_for(plant, tests)
     if asked.list:
         for plant in plants:
             print(f"{plant.statement:<4}{plant.file}: {plant.sentence}")
@@ -264,7 +277,7 @@ def run(asked: argparse.Namespace) -> int:
         kernels.mkdir(parents=True, exist_ok=True)
         field = Field(Path(folder), kernels.resolve())
         for plant in plants:
-            shown.append(field.sow(plant, tests[plant.statement]))
+            shown.append(field.sow(plant, tests_for(plant, tests)))
             print(shown[-1].to_json() if asked.json else shown[-1].told(), flush=True)
     if not asked.json:
         print(_summary(shown, tests))

@@ -3,6 +3,7 @@
 import importlib.util
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from repository import ROOT
@@ -23,6 +24,9 @@ def test_every_statement_has_a_plant_and_names_tests() -> None:
     assert len(tests) >= 25
     assert all(tests.values())
     assert {plant.statement for plant in PLANTS} == set(tests)
+    assert all(plant_faults.tests_for(plant, tests) for plant in PLANTS)
+    with pytest.raises(plant_faults.Refused, match="names no test test_of_nothing; give one"):
+        plant_faults.tests_for(replace(PLANTS[0], tests=("test_of_nothing",)), tests)
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: f"{plant.statement}-{plant.file}")
