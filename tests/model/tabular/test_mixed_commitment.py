@@ -267,6 +267,9 @@ def test_a_stationary_nash_equilibrium_in_lotteries_is_never_worth_more_than_the
     assert found.leader_objective >= -GAP
     assert found.bound is not None
     assert found.bound >= 0.0
+    unaided = mixed_commitment(game, max_nodes=1)  # not told of the lottery, it must not bound it away
+    assert unaided.bound is not None
+    assert unaided.bound >= -1e-9
 
 
 def test_a_trigger_is_a_nash_equilibrium_that_no_stationary_promise_matches_unless_the_state_remembers() -> None:
