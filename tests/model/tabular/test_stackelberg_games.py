@@ -352,7 +352,8 @@ def test_a_cold_response_is_the_exact_one_and_its_regret_keeps_within_the_bound(
         y = response(x)
         lost = float((exact.follower_value - evaluate(game, x, y)[1]).max())
         assert response.regret(y, x) == pytest.approx(lost, abs=ROUNDING)
-        assert -ROUNDING <= lost <= temperature * np.log(3) / 0.2
+        assert response.regret_bound() == pytest.approx(temperature * np.log(3) / 0.2)
+        assert -ROUNDING <= lost <= response.regret_bound()
 
 
 def test_the_leader_s_map_is_the_follower_s_with_the_roles_exchanged() -> None:
