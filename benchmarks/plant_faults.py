@@ -6,7 +6,7 @@ names are run there, and those that fail are run once more in a copy without it,
 nothing. A plant is seen if at least one of them fails because of it.
 
     uv run python benchmarks/plant_faults.py                 # every plant, about half an hour of processor time
-    uv run python benchmarks/plant_faults.py --only C3 H2    # those of these statements
+    uv run python benchmarks/plant_faults.py --only C3 H2.1  # those of a statement, and the first of another
     uv run python benchmarks/plant_faults.py --list          # what is planted where, and nothing run
     uv run python benchmarks/plant_faults.py --json          # one JSON object per plant
 
@@ -242,6 +242,11 @@ def _processor_seconds() -> float:
     return spent.children_user + spent.children_system
 
 
+def _place(plant: Plant, plants: list[Plant]) -> int:
+    """Which of its statement's plants it is, from 0."""
+    return [other for other in plants if other.statement == plant.statement].index(plant)
+
+
 def _summary(shown: list[Seen], tests: dict[str, tuple[str, ...]]) -> str:
     """What all plants together came to."""
     statements = {one.plant.statement for one in shown}
@@ -260,16 +265,18 @@ def _summary(shown: list[Seen], tests: dict[str, tuple[str, ...]]) -> str:
 def run(asked: argparse.Namespace) -> int:
     """Do what was asked; return the exit status."""
     tests, plants = named_tests(), read_plants()
-    known = {plant.statement for plant in plants}
+    numbered = {plant: f"{plant.statement}.{1 + _place(plant, plants)}" for plant in plants}
+    known = {plant.statement for plant in plants} | set(numbered.values())
     if strange := [number for number in asked.only or () if number not in known]:
-        raise Refused(f"--only is {strange[0]}; give statements that have a plant, of {', '.join(sorted(known))}")
-    plants = [plant for plant in plants if not asked.only or plant.statement in asked.only]
+        raise Refused(f"--only is {strange[0]}; give a statement that has a plant, or one of its plants, such as A1.2")
+    if asked.only:
+        plants = [plant for plant in plants if {plant.statement, numbered[plant]} & set(asked.only)]
     for plant in plants:
         plant.planted()
         tests_for(plant, tests)
     if asked.list:
         for plant in plants:
-            print(f"{plant.statement:<4}{plant.file}: {plant.sentence}")
+            print(f"{numbered[plant]:<6}{plant.file}: {plant.sentence}")
         return 0
     shown = []
     with tempfile.TemporaryDirectory(prefix="meanwatt-plants-") as folder:
@@ -287,7 +294,9 @@ def run(asked: argparse.Namespace) -> int:
 def main() -> None:
     """Read the options, plant, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", metavar="STATEMENT", help="plants of these statements only, such as C3")
+    parser.add_argument(
+        "--only", nargs="+", metavar="STATEMENT", help="plants of these statements only, such as C3 or C3.1"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object per plant")
     parser.add_argument("--list", action="store_true", help="say what is planted where, and run nothing")
     parser.add_argument("--kernels", type=Path, metavar="DIR", help="keep compiled kernels here for the next run")

@@ -78,5 +78,5 @@ def test_what_is_planted_can_be_listed_and_a_strange_statement_is_refused() -> N
     assert len(listed.stdout.splitlines()) == sum(plant.statement == "A1" for plant in PLANTS)
     refused = said("--only", "Z9")
     assert refused.returncode == 2
-    assert refused.stderr.startswith("plant_faults: --only is Z9; give ")
+    assert refused.stderr.startswith("plant_faults: --only is Z9; give a statement")
     assert len(refused.stderr.splitlines()) == 1
