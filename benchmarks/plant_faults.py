@@ -256,9 +256,9 @@ def _summary(shown: list[Seen], tests: dict[str, tuple[str, ...]]) -> str:
     lines = [
         f"{len(statements)} statements, {len(shown)} plants: {len(shown) - unseen} seen, {unseen} not;"
         f" {sum(one.seconds for one in shown):.0f} s of processor time",
-        f"{len(failing)} of {len(named)} named tests fail under a plant; the others pass under all:",
+        f"{len(failing)} of {len(named)} named tests fail under a plant",
     ]
-    lines += [f"        {test}" for test in sorted(named - failing)]
+    lines += [f"        fails under none: {test}" for test in sorted(named - failing)]
     return "\n".join(lines)
 
 
