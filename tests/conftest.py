@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from built_site import Site, built_site
-from hypothesis import settings
+from hypothesis import Phase, settings
 from long_files import LONG_FILES
 
 HERE = Path(__file__).parent
@@ -13,6 +13,9 @@ LONG = {HERE / name: place for place, name in enumerate(LONG_FILES)}
 
 settings.register_profile("meanwatt", deadline=None)  # a busy machine or a first compilation is no failure
 settings.register_profile("ci", deadline=None, derandomize=True)  # the same commit, the same examples
+settings.register_profile(  # for ``benchmarks/plant_faults.py``: that a test fails is enough
+    "plants", deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate)
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "meanwatt"))
 
 

@@ -50,6 +50,18 @@ def test_the_gain_lies_within_its_bounds_when_the_iteration_stops_early(
     assert early.days < late.days
     assert early.span_usd > 1e-6
     assert abs(early.gain_usd_per_day - late.gain_usd_per_day) <= early.span_usd
+    entropy = temperature if rule == "entropy" else 0.0  # under the other rule the gain is that of the best moves
+    best = late if entropy or temperature == 0 else respond(game, 6, small_outlook(0.0))
+    assert late.gain_usd_per_day == pytest.approx(earned_usd_per_day(game, best.policy, entropy), abs=1e-9)
+
+
+def earned_usd_per_day(game: SlotOutcome, policy: PolicyTable, temperature: float) -> float:
+    """Reward of a policy under its own law, with its entropy times a temperature."""
+    horizon, chance = small_outlook(temperature), policy.probability
+    law = stationary_flow(policy, SHOCK, SHOCK_LAW, common_states(("a", "b", "c"), WEATHER, 0).backward).law
+    surprise = -np.log(np.where(chance > 0, chance, 1.0))
+    bonus = game.reward_usd[:, :, None] + temperature * surprise
+    return float(horizon.common_probability @ np.einsum("chez,chezj,chezj->c", law, chance, bonus))
 
 
 def policy_steps(game: SlotOutcome, levels: int, temperature: float) -> list[tuple[float, Floats, float]]:
@@ -66,7 +78,6 @@ def policy_steps(game: SlotOutcome, levels: int, temperature: float) -> list[tup
         soft=True,
         anchor=np.empty((0, 0, 0, 0, 0)),
     )
-    backward = common_states(("a", "b", "c"), WEATHER, 0).backward
     trail = []
     for steps in range(7):
         midnight = np.zeros((states, shocks, levels))
@@ -77,12 +88,9 @@ def policy_steps(game: SlotOutcome, levels: int, temperature: float) -> list[tup
             solver._iterate_policies(day, horizon, midnight, 0.0, value, chance, lambda: None)
         solver.sweep_day(day, midnight, value, chance)
         policy = PolicyTable(moves=game.moves, probability=chance, net_load_kw=game.net_load_kw, use_kw=game.use_kw)
-        law = stationary_flow(policy, SHOCK, SHOCK_LAW, backward).law
-        surprise = -np.log(np.where(chance > 0, chance, 1.0))
-        earned = np.einsum("chez,chezj,chezj->c", law, chance, reward[:, :, None] + temperature * surprise)
         rows = day_operators(move_kernel(chance, game.moves), SHOCK, 1.0).reshape(states, shocks, levels, -1)
         mixing = 0.5 * np.abs(rows[:, :, :, None] - rows[:, :, None]).sum(axis=-1).max()
-        trail.append((float(horizon.common_probability @ earned), midnight, float(mixing)))
+        trail.append((earned_usd_per_day(game, policy, temperature), midnight, float(mixing)))
     return trail
 
 

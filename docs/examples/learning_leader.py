@@ -42,7 +42,12 @@ def main() -> None:
         problem = DesignProblem(economy=economy, aims=aims, baseline=baseline)
         best = commitment_search()(problem)
         curves = learning_curves(
-            problem, seeds=SEEDS, evaluations=EVALUATIONS, environment=environment, commitment=best
+            problem,
+            methods=tuple(COLOURS),
+            seeds=SEEDS,
+            evaluations=EVALUATIONS,
+            environment=environment,
+            commitment=best,
         )
         last = regret_band(curves)
         for method, band in last.groupby("method", sort=False):

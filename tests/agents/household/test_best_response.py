@@ -10,6 +10,7 @@ from scenarios import SHOCK, WEATHER, random_game, small_household, small_outloo
 from scipy.special import logsumexp
 from slow_oracles import occupation_optimum
 
+from meanwatt.agents.household import best_response as solver
 from meanwatt.agents.household.best_response import best_response, respond
 from meanwatt.agents.household.decision_problem import Outlook, ValueRule
 from meanwatt.agents.household.slot_outcome import SlotOutcome
@@ -321,7 +322,10 @@ def test_shocks_that_come_and_go_are_planned_for() -> None:
     assert np.abs(gap).max() > 1e-4
 
 
-def test_a_plan_that_repeats_only_every_other_day_is_found() -> None:
+@pytest.mark.parametrize("fast_days", [300, 0])
+def test_a_plan_that_repeats_only_every_other_day_is_found(fast_days: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By acceleration, and without it by lazy days, where plain ones would go round for ever."""
+    monkeypatch.setattr(solver, "FAST_DAYS", fast_days)
     # one slot a day: up earns .3, down .1, standing still costs 1; up and down in turn earn .2 a day
     rewards = np.broadcast_to([0.1, -1.0, 0.3], (1, 1, 1, 3))
     nothing = np.zeros((1, 1, 1, 3))

@@ -122,6 +122,17 @@ def test_the_law_is_stationary_and_every_group_as_large_as_the_shocks_law_says(
         assert later == pytest.approx(flow.law[:, 0], abs=1e-11)
 
 
+@pytest.mark.parametrize("temperature", [0.1, 0.005, 0.0])
+def test_groups_of_unlike_shocks_are_as_large_as_the_shocks_law_says(temperature: float) -> None:
+    """Shock 0 is as likely as 1 and 2 together, and half of all households have it at every midnight."""
+    assert closed_groups(ALONE, TWO_SIDES, 2).tolist() == [[0, 1, 1]]
+    horizon = outlook_of(TWO_SIDES, temperature, weather=ALONE)
+    for seed in range(4):
+        response = respond(random_game(seed, states=1, slots=2, shocks=3, levels=4), 4, horizon)
+        flow = stationary_flow(response.policy, TWO_SIDES, horizon.shock_probability, ALONE)
+        assert flow.law.sum(axis=2) == pytest.approx(np.broadcast_to([0.5, 0.25, 0.25], (1, 2, 3)), abs=1e-12)
+
+
 def pushed_a_day(
     midnight: np.ndarray, probability: np.ndarray, moves: np.ndarray, kernel: np.ndarray, backward: np.ndarray
 ) -> np.ndarray:

@@ -222,6 +222,31 @@ def test_a_threat_in_a_state_that_is_never_seen_counts_and_cannot_be_worse_than_
         assert found.leader_objective == pytest.approx(worth, abs=1e-6)
 
 
+def test_a_threat_that_takes_a_lottery_is_no_worse_than_the_lottery_makes_it() -> None:
+    """The home that goes plays matching pennies with the utility for ever: no lottery holds it below 0.
+
+    If the utility saw its penny it could be held to −1 a day, and would rather obey at −1/2. As it is, it obeys where
+    that brings it 1/10, and the utility gets 5·2 = 10; where it costs 1/2 it goes, and the utility gets 0.
+    """
+    for obeying, worth in ((0.1, 10.0), (-0.5, 0.0)):
+        leader, follower, kernel = np.zeros((2, 2, 2)), np.zeros((2, 2, 2)), np.zeros((2, 2, 2, 2))
+        leader[0, :, 0], follower[0, :, 0] = 5.0, obeying
+        follower[1] = [[1.0, -1.0], [-1.0, 1.0]]
+        kernel[0, :, 0, 0] = kernel[0, :, 1, 1] = kernel[1, ..., 1] = 1.0
+        found = mixed_commitment(
+            StackelbergGame(
+                reward_leader=leader,
+                reward_follower=follower,
+                kernel=kernel,
+                discount_leader=0.5,
+                discount_follower=0.5,
+                start=np.array([1.0, 0.0]),
+            )
+        )
+        assert found.outcome is GameOutcome.EXACT
+        assert found.leader_objective == pytest.approx(worth, abs=1e-6)
+
+
 def test_players_without_anything_at_stake_are_no_trouble() -> None:
     game = drawn(5)
     free = mixed_commitment(altered(game, reward_follower=np.zeros((2, 2, 2))))
@@ -267,6 +292,9 @@ def test_a_stationary_nash_equilibrium_in_lotteries_is_never_worth_more_than_the
     assert found.leader_objective >= -GAP
     assert found.bound is not None
     assert found.bound >= 0.0
+    unaided = mixed_commitment(game, max_nodes=1)  # not told of the lottery, it must not bound it away
+    assert unaided.bound is not None
+    assert unaided.bound >= -1e-9
 
 
 def test_a_trigger_is_a_nash_equilibrium_that_no_stationary_promise_matches_unless_the_state_remembers() -> None:

@@ -22,6 +22,7 @@ from meanwatt.model.tabular.softmax_games import (
 from meanwatt.model.tabular.stackelberg_games import (
     Concept,
     GameOutcome,
+    StackelbergEquilibrium,
     Ties,
     best_response,
     commitment_equilibrium,
@@ -195,11 +196,18 @@ def test_a_tied_follower_favours_or_spites_the_leader_of_the_day_too() -> None:
 # --- laws of the two concepts ------------------------------------------------------------------------------------
 
 
+def forgone_by_the_follower(found: StackelbergEquilibrium) -> float:
+    """By the answer that a commitment counts on, from the state where it is most."""
+    return float((best_response(found.game, found.leader_policy).follower_value - found.follower_value).max())
+
+
 @settings(max_examples=15, deadline=None)
 @given(seeds)
 def test_no_sampled_mixture_beats_the_exact_one_in_a_one_state_game(seed: int) -> None:
     game = drawn(seed, states=1, actions=(3, 3))
-    exact = commitment_equilibrium(game).leader_objective
+    found = commitment_equilibrium(game)
+    exact = found.leader_objective
+    assert forgone_by_the_follower(found) <= 1e-8
     rng = np.random.default_rng(seed)
     for mixture in [*np.eye(3), *rng.dirichlet(np.full(3, 0.5), size=100)]:
         assert best_response(game, mixture[None]).leader_value[0] <= exact + 1e-7
@@ -259,6 +267,7 @@ def test_where_the_follower_answers_for_today_feedback_is_commitment_and_beats_e
     assert game.separates
     exact, daily = commitment_equilibrium(game), feedback_equilibrium(game, mixed=True)
     assert exact.leader_value == pytest.approx(daily.leader_value, abs=1e-8)
+    assert forgone_by_the_follower(exact) <= 1e-8
     rng = np.random.default_rng(seed)
     for x in rng.dirichlet(np.full(2, 0.5), size=(100, 2)):
         assert (best_response(game, x).leader_value <= exact.leader_value + 1e-7).all()
@@ -343,7 +352,8 @@ def test_a_cold_response_is_the_exact_one_and_its_regret_keeps_within_the_bound(
         y = response(x)
         lost = float((exact.follower_value - evaluate(game, x, y)[1]).max())
         assert response.regret(y, x) == pytest.approx(lost, abs=ROUNDING)
-        assert -ROUNDING <= lost <= temperature * np.log(3) / 0.2
+        assert response.regret_bound() == pytest.approx(temperature * np.log(3) / 0.2)
+        assert -ROUNDING <= lost <= response.regret_bound()
 
 
 def test_the_leader_s_map_is_the_follower_s_with_the_roles_exchanged() -> None:
