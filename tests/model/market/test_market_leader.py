@@ -220,7 +220,7 @@ def test_fixed_charges_move_nobody_and_equilibrium_households_answer_an_adder_as
     assert high is not None
     apart = 0.0
     for one, other, alone in zip(low, high, found.policies, strict=True):
-        assert other.probability == pytest.approx(alone.probability, abs=1e-6)
+        np.testing.assert_allclose(other.probability, alone.probability, rtol=0, atol=1e-6, equal_nan=False)
         apart = max(apart, float(np.abs(one.probability - other.probability).max()))
     assert apart > 1e-2
     again = levelled(FLAT, 0.2, 0.0)

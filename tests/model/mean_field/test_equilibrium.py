@@ -63,8 +63,8 @@ def test_prices_answer_themselves(preset: str, name: str) -> None:
         assert found.rates.import_usd_per_kwh == pytest.approx(bought, abs=1e-8)
         own = tariff.for_group(found.rates, household.group)
         afresh = best_response(household, own, outlook(economy)).policy
-        assert policy.probability == pytest.approx(afresh.probability, abs=1e-5)
-        assert policy.net_load_kw == pytest.approx(afresh.net_load_kw, abs=1e-7)
+        np.testing.assert_allclose(policy.probability, afresh.probability, rtol=0, atol=1e-5, equal_nan=False)
+        np.testing.assert_allclose(policy.net_load_kw, afresh.net_load_kw, rtol=0, atol=1e-7, equal_nan=False)
 
 
 @pytest.mark.parametrize(("preset", "name"), CASES)
@@ -292,7 +292,7 @@ def test_under_volumetric_recovery_a_fixed_charge_acts_only_through_the_adder(na
     same = solve_equilibrium(economy, written_in, certify=False)
     assert same.wholesale_usd_per_kwh == pytest.approx(found.wholesale_usd_per_kwh, abs=1e-8)
     for with_adder, without in zip(found.policies, same.policies, strict=True):
-        assert with_adder.probability == pytest.approx(without.probability, abs=1e-5)
+        np.testing.assert_allclose(with_adder.probability, without.probability, rtol=0, atol=1e-5, equal_nan=False)
 
 
 def test_fixed_charges_keep_their_shape_and_close_the_books() -> None:
@@ -340,7 +340,7 @@ def test_discounts_reach_the_group_they_are_for() -> None:
     for household, policy in zip(economy.types, found.policies, strict=True):
         own = found.tariff.for_group(found.rates, household.group)
         afresh = best_response(household, own, outlook(economy)).policy
-        assert policy.probability == pytest.approx(afresh.probability, abs=1e-7)
+        np.testing.assert_allclose(policy.probability, afresh.probability, rtol=0, atol=1e-7, equal_nan=False)
         other_rates = Rates(
             import_usd_per_kwh=0.8 * found.rates.import_usd_per_kwh, export_usd_per_kwh=found.rates.export_usd_per_kwh
         )

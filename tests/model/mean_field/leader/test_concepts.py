@@ -109,7 +109,7 @@ def test_the_tariff_in_force_posted_for_a_day_is_the_stationary_equilibrium(reco
     for one, other in zip(day.laws, found.laws, strict=True):
         assert one == pytest.approx(other, abs=1e-6)
     for one, other in zip(day.policies, found.policies, strict=True):
-        assert one.probability == pytest.approx(other.probability, abs=1e-6)
+        np.testing.assert_allclose(one.probability, other.probability, rtol=0, atol=1e-6, equal_nan=False)
 
 
 def test_another_tariff_on_one_day_leaves_the_evening_before_and_the_values_after_alone() -> None:

@@ -30,7 +30,7 @@ def refuted(found: Equilibrium) -> float:
         if policy.split is not None:
             assert policy.split.share.sum(axis=-1) == pytest.approx(1.0, abs=1e-12)
             net = (policy.split.share * policy.split.net_load_kw).sum(axis=-1)
-            assert net == pytest.approx(policy.net_load_kw, abs=1e-12)
+            np.testing.assert_allclose(net, policy.net_load_kw, rtol=0, atol=1e-12, equal_nan=False)
         frequency = np.einsum("chez,chezj->chzj", law, policy.probability)
         load += household.share * (frequency * net).sum(axis=(2, 3))
     return float(np.abs(found.economy.supply.price(load) - found.wholesale_usd_per_kwh).max())
