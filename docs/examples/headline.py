@@ -95,18 +95,12 @@ def aims_of(aim: str, preset: str, environment: MakeEnvironment) -> Aims:
 
 def beside(preset: str, tariff: str) -> Row:
     """A named tariff, or the commitment of a commission that knows the households."""
-    if tariff in NAMED:
-        there = in_force(preset)
-        found = (
-            there
-            if tariff == "filed"
-            else solve_equilibrium(there.economy, build_tariff(there.economy.scenario, tariff))
-        )
-    else:
-        problem = DesignProblem(
-            economy=in_force(preset).economy, aims=Aims(weights=WEIGHTS[tariff]), baseline=in_force(preset)
-        )
+    there = found = in_force(preset)
+    if tariff in WEIGHTS:
+        problem = DesignProblem(economy=there.economy, aims=Aims(weights=WEIGHTS[tariff]), baseline=there)
         found = commitment_search()(problem).equilibrium
+    elif tariff != "filed":
+        found = solve_equilibrium(there.economy, build_tariff(there.economy.scenario, tariff))
     chilled = cold(found)
     if tariff == "filed":  # as it is, it recovers another cost than the family's tariffs
         found, chilled = balanced(found), None if chilled is None else balanced(chilled)
@@ -175,7 +169,9 @@ def work_off(wanted: list[Task], workers: int) -> None:
     """Do what is not in the file yet."""
     there = known()
     todo = [task for task in dict.fromkeys(wanted) if task not in there]
+    torn = RUNS.exists() and not RUNS.read_text(encoding="ascii").endswith("\n")
     with RUNS.open("a", encoding="ascii") as file, shown_progress("runs") as tell:
+        file.write("\n" * torn)
         done = 0
         for batch in results(run, todo, workers=workers):
             for (kind, about), found in batch:
