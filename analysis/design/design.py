@@ -194,7 +194,8 @@ def design_messages(found: Design, aims: Aims) -> Messages:
         for charge in in_force.standing_charges
     ]
     why = aims.undefined(found.baseline)
-    return joined(kept, [] if why is None else [f"The objective is undefined under {in_force.name}: {why}."])
+    undefined = [] if why is None else [f"The objective is undefined under {in_force.name}: {why}."]
+    return joined(kept, undefined, () if found.commitment is None else aims.remarks(found.commitment.equilibrium))
 
 
 def tariff_table(tariff: Tariff, economy: Economy) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, tariff_family
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.messages import Messages
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.ranges import WEIGHT
 
@@ -81,6 +82,10 @@ class Aims:
     def undefined(self, found: Equilibrium) -> str | None:
         """Say why the objective is undefined at an equilibrium; None where it is defined."""
         return self.definition.undefined(EquilibriumEffects(found))
+
+    def remarks(self, found: Equilibrium) -> Messages:
+        """What people should know of the objective at an equilibrium, a sentence each."""
+        return self.definition.remarks(EquilibriumEffects(found), self.weights)
 
     def in_market(self, economy: Economy, metrics: Metrics) -> float:
         """What the leader makes of a simulated market.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.model.scenario.messages import Messages
 
 if TYPE_CHECKING:
     from meanwatt.analysis.leader.metered_change import MeteredChange
@@ -90,6 +91,10 @@ class Objective(ABC):
     def undefined(self, effects: "TariffEffects") -> str | None:
         """Say why the objective is undefined there; None where it is defined."""
         return None
+
+    def remarks(self, effects: "TariffEffects", weights: Mapping[str, float]) -> Messages:
+        """What people should know of the value there, a sentence each."""
+        return ()
 
     def metered(self, change: "MeteredChange", weights: Mapping[str, float]) -> Metered:
         """Value what meters show of a tariff beside the one in force."""

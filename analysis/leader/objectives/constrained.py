@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from meanwatt.analysis.leader.objective import Metered, Objective
+from meanwatt.model.scenario.messages import Messages
 
 if TYPE_CHECKING:
     from meanwatt.analysis.leader.metered_change import MeteredChange
@@ -25,6 +26,9 @@ BURDEN_PRICE: Final = 100.0
 """Price of burden gap above its limit: a percent of income costs 1 USD per household-day. [USD per household-day]"""
 VOLATILITY_PRICE: Final = 1000.0
 """Price of IMV above its limit: 0.001 USD/kWh cost 1 USD per household-day. [USD per household-day per USD/kWh]"""
+
+BROKEN: Final = 1e-6
+"""Excess over a limit below which it counts as met."""
 
 
 class Constrained(Objective):
@@ -43,6 +47,22 @@ class Constrained(Objective):
         volatility = 0.0 if metrics.imv is None else metrics.imv
         return metrics.welfare_usd_per_household_day - _excess(metrics.burden_gap, volatility, weights)
 
+    def remarks(self, effects: "TariffEffects", weights: Mapping[str, float]) -> Messages:
+        """Name the limits that are broken, and what that costs in the objective."""
+        metrics = effects.metrics
+        broken = []
+        if metrics.burden_gap > weights["burden_gap_limit"] + BROKEN:
+            broken.append(f"a burden gap of {metrics.burden_gap:.4g} exceeds {_limit(weights, 'burden_gap_limit')}")
+        if metrics.imv is not None and metrics.imv > weights["imv_limit"] + BROKEN:
+            broken.append(f"an IMV of {metrics.imv:.4g} USD/kWh exceeds {_limit(weights, 'imv_limit')}")
+        if not broken:
+            return ()
+        paid = _excess(metrics.burden_gap, metrics.imv or 0.0, weights)
+        return (
+            f"The tariff breaks what it was limited to: {' and '.join(broken)}; {paid:.4g} USD per household-day of the"
+            " objective is the penalty for it.",
+        )
+
     def metered(self, change: "MeteredChange", weights: Mapping[str, float]) -> Metered:
         """Welfare gained over the tariff in force, by the rule of a half, less the same. [USD per household-day]"""
         welfare, half_width = change.welfare_gain()
@@ -55,6 +75,10 @@ def _excess(burden_gap: float, volatility: float, limits: Mapping[str, float]) -
     """What breaks the limits costs. [USD per household-day]"""
     broken = BURDEN_PRICE * max(0.0, burden_gap - limits["burden_gap_limit"])
     return broken + VOLATILITY_PRICE * max(0.0, volatility - limits["imv_limit"])
+
+
+def _limit(limits: Mapping[str, float], name: str) -> str:
+    return f"{name} = {limits[name]:g}"
 
 
 OBJECTIVE = Constrained()

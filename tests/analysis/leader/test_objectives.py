@@ -140,6 +140,22 @@ def test_a_constrained_design_keeps_the_limits_that_the_commission_would_break()
     assert 0 < loss < 0.01
 
 
+def test_a_design_that_breaks_a_limit_says_which_and_what_it_costs(capsys: pytest.CaptureFixture[str]) -> None:
+    command = (
+        "design textbook --leader constrained --weights imv_limit=0.0001,burden_gap_limit=0.5 --evaluations 6 --json"
+    )
+    main(shlex.split(f"{command} --set battery_levels=5"))
+    said = json.loads(capsys.readouterr().out)
+    imv = said["metrics"]["imv"]
+    (told,) = [text for text in said["messages"] if "limited" in text]
+    assert told == (
+        f"The tariff breaks what it was limited to: an IMV of {imv:.4g} USD/kWh exceeds imv_limit = 0.0001;"
+        f" {1000 * (imv - 0.0001):.4g} USD per household-day of the objective is the penalty for it."
+    )
+    main(shlex.split(f"{command} --set battery_levels=5".replace("0.0001", "0.5")))
+    assert not [text for text in json.loads(capsys.readouterr().out)["messages"] if "limited" in text]
+
+
 def test_groups_without_households_have_no_voice() -> None:
     empty = "income_groups.low.share=0"
     others = {group.share for group in preset_economy("textbook").scenario.income_groups.values()}
