@@ -32,7 +32,7 @@ from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 
 RUN = shlex.split(
-    "design textbook --leader commission --evaluations 4 --pareto --points 2 --set battery_levels=6 --json"
+    "design textbook --leader commission --evaluations 4 --pareto --points 2 --set battery_levels=5 --json"
 )
 SETTLED = 1e-3
 """Share of a criterion's range within which a search ends: slack, ties and augmentation together cost less."""
