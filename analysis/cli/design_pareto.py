@@ -1,7 +1,6 @@
 """``meanwatt design --pareto``: its options, its search, and what it says."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from meanwatt.analysis.cli.options import whole_number
@@ -62,6 +61,7 @@ def find_surface(
     Cancelled
         If stopped before the tariffs beside it were solved.
     """
+    from meanwatt.analysis.design.balanced import balanced
     from meanwatt.analysis.pareto.surface import pareto_surface
     from meanwatt.analysis.pareto.survey import criteria_of
 
@@ -71,9 +71,8 @@ def find_surface(
     tariffs = {found.tariff.name: criteria_of(found, welfare) for found in _beside(done, economy, work)}
     rivals = [name]
     if abs(surplus) > BALANCED_USD:
-        charge = in_force.fixed_charge_usd_per_day - surplus
         rivals.append(f"{name}, balanced")
-        tariffs[rivals[-1]] = criteria_of(replace(in_force, fixed_charge_usd_per_day=charge), welfare)
+        tariffs[rivals[-1]] = criteria_of(balanced(in_force), welfare)
     return pareto_surface(
         economy,
         tariffs,

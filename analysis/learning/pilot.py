@@ -28,6 +28,7 @@ from meanwatt.model.market.arms import MarketArms
 from meanwatt.model.market.behaviour_spec import Given
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.messages import Messages
 
 PILOT_DAYS: Final = 60
@@ -79,8 +80,8 @@ class PilotPlan:
         """Check that rounds fill the pilot, and that it fits into the days."""
         if self.pilot_days % self.round_days:
             raise ValueError(
-                f"a pilot of {self.pilot_days} days is no whole number of rounds of {self.round_days}; give days that"
-                f" rounds fill, e.g. {self.round_days * max(1, round(self.pilot_days / self.round_days))}"
+                f"a pilot of {counted(self.pilot_days, 'day')} is no whole number of rounds of {self.round_days};"
+                f" give days that rounds fill, e.g. {self.round_days * max(1, round(self.pilot_days / self.round_days))}"
             )
         if self.pilot_days > self.days:
             raise ValueError(f"the pilot takes {self.pilot_days} of {self.days} days; give at least as many days")

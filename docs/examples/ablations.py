@@ -19,6 +19,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 import meanwatt
+from meanwatt.analysis.design.balanced import balanced
 from meanwatt.analysis.design.design import FILED
 from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.leader.tariff_effects import EquilibriumEffects
@@ -75,12 +76,6 @@ def cases(base: Scenario) -> list[Case]:
         Case(name="one income, too", changes=alike(*owned, "income_usd_per_year")),
         Case(name="no charge by income", slope=False),
     ]
-
-
-def balanced(found: Equilibrium) -> Equilibrium:
-    """Surplus returned or shortfall charged in equal parts, which changes nobody's behaviour."""
-    charge = found.fixed_charge_usd_per_day - found.surplus_usd_per_household_day
-    return replace(found, fixed_charge_usd_per_day=charge)
 
 
 def parts(found: Equilibrium) -> list[float]:

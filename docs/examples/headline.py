@@ -27,6 +27,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from scipy.stats import bootstrap
 
+from meanwatt.analysis.design.balanced import balanced
 from meanwatt.analysis.design.design import DesignProblem, commitment_search
 from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.leader.metered_change import MeteredChange
@@ -62,12 +63,6 @@ def in_force(preset: str) -> Equilibrium:
     """The preset under ``filed``, posted so far."""
     scenario = load_scenario(preset, tariff="filed")
     return solve_equilibrium(build_economy(scenario), build_tariff(scenario))
-
-
-def balanced(found: Equilibrium) -> Equilibrium:
-    """The same with its surplus returned, or its shortfall charged, in equal parts."""
-    charge = found.fixed_charge_usd_per_day - found.surplus_usd_per_household_day
-    return replace(found, fixed_charge_usd_per_day=charge)
 
 
 def judged(found: Equilibrium | None) -> Row:

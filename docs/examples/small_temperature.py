@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 import meanwatt
+from meanwatt.analysis.design.cold import SMALL_SHARE
 from meanwatt.analysis.design.design import FILED
 from meanwatt.analysis.design.same_tariffs import twins
 from meanwatt.analysis.leader.aims import Aims
@@ -31,7 +32,6 @@ KEPT = Path("run") / "small_temperature.json"
 WEIGHTS = ((1.0, 0.0), (5.0, 1.0))
 """Of burden gap and price volatility: those of `meanwatt design` by default, and those of the headline."""
 HALVINGS = 8
-SMALL_SHARE = 0.1
 
 Answer = dict[str, Any]
 

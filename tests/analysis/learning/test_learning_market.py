@@ -80,15 +80,24 @@ def test_the_commission_chooses_from_what_recovers_cost(menu: Menu) -> None:
     assert min(menu.regret_usd((k,)) for k in range(4)) == 0
 
 
-def test_a_tariff_that_is_on_the_menu_under_two_names_is_told(menu: Menu) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        "simulate textbook --leader commission --menu rtp,flat,two_part --days 1 --households 10",
+        "pilot textbook --households 60 --menu rtp,flat,two_part --days 4 --pilot-days 2 --round-days 2"
+        " --before-days 2",
+    ],
+)
+def test_a_tariff_that_is_on_the_menu_under_two_names_is_told(
+    menu: Menu, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert menu.messages == ()
-    twice = solve_menu(
-        COMMISSION, [preset_tariff("textbook", name) for name in ("rtp", "flat", "two_part")], in_force()
-    )
-    assert twice.messages == (
+    main([*shlex.split(command), "--json"])
+    told = [text for text in json.loads(capsys.readouterr().out)["messages"] if "two_part" in text]
+    assert told == [
         "two_part is the same tariff as rtp: both are on the menu, and only chance and the days on which they are"
-        " posted can tell them apart.",
-    )
+        " posted can tell them apart."
+    ]
 
 
 @pytest.mark.parametrize("preset", ["textbook", "oahu"])

@@ -197,6 +197,25 @@ def test_every_built_in_game_is_solved_to_the_end(name: str) -> None:
     assert regret(game, found) <= VERIFIED
 
 
+def obey_or_go(obeying: float, gone: Floats) -> StackelbergGame:
+    """The home obeys, worth 5 to the utility and ``obeying`` to itself, or goes to a state that it never leaves.
+
+    There it gets ``gone`` (move of the utility, move of the home) a day.
+    """
+    leader, follower, kernel = np.zeros((2, 2, 2)), np.zeros((2, 2, 2)), np.zeros((2, 2, 2, 2))
+    leader[0, :, 0], follower[0, :, 0] = 5.0, obeying
+    follower[1] = gone
+    kernel[0, :, 0, 0] = kernel[0, :, 1, 1] = kernel[1, ..., 1] = 1.0
+    return StackelbergGame(
+        reward_leader=leader,
+        reward_follower=follower,
+        kernel=kernel,
+        discount_leader=0.5,
+        discount_follower=0.5,
+        start=np.array([1.0, 0.0]),
+    )
+
+
 def test_a_threat_in_a_state_that_is_never_seen_counts_and_cannot_be_worse_than_it_is() -> None:
     """The home obeys (5 for the utility, 0 for itself) or goes to a state that the utility rules, never to come back.
 
@@ -205,19 +224,7 @@ def test_a_threat_in_a_state_that_is_never_seen_counts_and_cannot_be_worse_than_
     is worth more, and the utility gets 0.
     """
     for harsh, worth in ((-1.0, 10.0), (0.5, 0.0)):
-        leader, follower, kernel = np.zeros((2, 2, 2)), np.zeros((2, 2, 2)), np.zeros((2, 2, 2, 2))
-        leader[0, :, 0] = 5.0
-        follower[1] = np.array([[1.0], [harsh]])
-        kernel[0, :, 0, 0] = kernel[0, :, 1, 1] = kernel[1, ..., 1] = 1.0
-        game = StackelbergGame(
-            reward_leader=leader,
-            reward_follower=follower,
-            kernel=kernel,
-            discount_leader=0.5,
-            discount_follower=0.5,
-            start=np.array([1.0, 0.0]),
-        )
-        found = mixed_commitment(game)
+        found = mixed_commitment(obey_or_go(0.0, np.array([[1.0, 1.0], [harsh, harsh]])))
         assert found.outcome is GameOutcome.EXACT
         assert found.leader_objective == pytest.approx(worth, abs=1e-6)
 
@@ -229,20 +236,7 @@ def test_a_threat_that_takes_a_lottery_is_no_worse_than_the_lottery_makes_it() -
     that brings it 1/10, and the utility gets 5·2 = 10; where it costs 1/2 it goes, and the utility gets 0.
     """
     for obeying, worth in ((0.1, 10.0), (-0.5, 0.0)):
-        leader, follower, kernel = np.zeros((2, 2, 2)), np.zeros((2, 2, 2)), np.zeros((2, 2, 2, 2))
-        leader[0, :, 0], follower[0, :, 0] = 5.0, obeying
-        follower[1] = [[1.0, -1.0], [-1.0, 1.0]]
-        kernel[0, :, 0, 0] = kernel[0, :, 1, 1] = kernel[1, ..., 1] = 1.0
-        found = mixed_commitment(
-            StackelbergGame(
-                reward_leader=leader,
-                reward_follower=follower,
-                kernel=kernel,
-                discount_leader=0.5,
-                discount_follower=0.5,
-                start=np.array([1.0, 0.0]),
-            )
-        )
+        found = mixed_commitment(obey_or_go(obeying, np.array([[1.0, -1.0], [-1.0, 1.0]])))
         assert found.outcome is GameOutcome.EXACT
         assert found.leader_objective == pytest.approx(worth, abs=1e-6)
 
