@@ -80,8 +80,8 @@ class PilotPlan:
         """Check that rounds fill the pilot, and that it fits into the days."""
         if self.pilot_days % self.round_days:
             raise ValueError(
-                f"a pilot of {counted(self.pilot_days, 'day')} is no whole number of rounds of {self.round_days};"
-                f" give days that rounds fill, e.g. {self.round_days * max(1, round(self.pilot_days / self.round_days))}"
+                f"a pilot of {counted(self.pilot_days, 'day')} is no whole number of rounds of {self.round_days}; give"
+                f" days that rounds fill, e.g. {self.round_days * max(1, round(self.pilot_days / self.round_days))}"
             )
         if self.pilot_days > self.days:
             raise ValueError(f"the pilot takes {self.pilot_days} of {self.days} days; give at least as many days")
