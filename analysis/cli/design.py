@@ -11,7 +11,7 @@ from meanwatt.analysis.cli.design_methods import METHODS, SEARCHES, concept, rea
 from meanwatt.analysis.cli.design_page import print_design
 from meanwatt.analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights, read_leader_options
-from meanwatt.analysis.cli.options import Json, Out, Scenario, Set, Tariff, one_of
+from meanwatt.analysis.cli.options import Json, Out, Resume, Scenario, Set, Tariff, one_of
 from meanwatt.analysis.cli.watching import watched
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def design(
     households: Annotated[str | None, typer.Option(metavar="N", help="Households of that market (1000).")] = None,
     days: Annotated[str | None, typer.Option(metavar="D", help="Days each tariff is metered there (28).")] = None,
     seed: Annotated[str | None, typer.Option(metavar="S", help="Key of a learner's draws and of the market's.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the journal DIR.journal.jsonl.")] = False,
+    resume: Resume = False,
     books: Books = None,
     regret: Annotated[bool, typer.Option("--regret", help="Search the commitment too, and compare.")] = False,
     anneal: Annotated[

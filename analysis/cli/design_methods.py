@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from meanwatt.analysis.cli.leader_options import BOOKS
-from meanwatt.analysis.cli.options import one_of, whole_number
+from meanwatt.analysis.cli.options import one_of, require_out, whole_number
 from meanwatt.analysis.leader.registry import find
 from meanwatt.model.scenario import ranges
 
@@ -22,8 +22,6 @@ EVALUATIONS: Final = {"commitment": 100, "feedback": 30, "alternating": 30, **di
 starting point at most."""
 HOUSEHOLDS: Final = 1000
 DAYS: Final = 28
-JOURNAL_ENDING: Final = ".journal.jsonl"
-"""What the name of a learner's journal adds to that of its --out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +81,12 @@ def _concept(choices: Choices) -> "Search":
 def _learning(choices: Choices) -> "Search":
     from meanwatt.analysis.learning.books import BooksKind
     from meanwatt.analysis.learning.campaign import finite_market, learning_search, mean_field
-    from meanwatt.analysis.learning.journal import refuse_unfinished
+    from meanwatt.analysis.learning.journal import Journal
     from meanwatt.analysis.learning.learners import require_package
 
     require_package(choices.method)
-    if choices.journal is not None and not choices.resume:
-        refuse_unfinished(choices.journal)
-    if choices.journal is not None and choices.resume and not choices.journal.exists():
-        raise ValueError(f"--resume: there is no journal {choices.journal} to go on from; leave --resume out to begin")
+    if choices.journal is not None:
+        Journal.check(choices.journal, resume=choices.resume)
     market = finite_market(households=choices.households, days=choices.days, seed=choices.seed)
     return learning_search(
         choices.method,
@@ -154,15 +150,13 @@ def read_choices(
         for name in ("households", "days"):
             if learners[name] is not None:
                 raise ValueError(f"--{name} belongs to the finite market; give --against market, or leave it out")
-    if learners["resume"] and out is None:
-        raise ValueError(
-            "--resume needs the --out DIR of the run to go on with; its journal lies beside that directory"
-        )
+    require_out(resume=bool(learners["resume"]), out=out)
+
+    from meanwatt.analysis.output.run_journal import journal_beside
 
     def whole(name: str, text: object, default: int, allowed: ranges.Range) -> int:
         return default if text is None else whole_number(f"--{name}", str(text), allowed, example=default or 1)
 
-    place = None if out is None or method not in LEARNING else Path(out).absolute()
     return Choices(
         method=method,
         evaluations=whole("evaluations", evaluations, EVALUATIONS[method], ranges.EVALUATIONS),
@@ -170,7 +164,7 @@ def read_choices(
         households=whole("households", learners["households"], HOUSEHOLDS, ranges.HOUSEHOLDS),
         days=whole("days", learners["days"], DAYS, ranges.DAYS),
         seed=whole("seed", learners["seed"], 0, ranges.SEED),
-        journal=None if place is None else place.with_name(place.name + JOURNAL_ENDING),
+        journal=None if out is None or method not in LEARNING else journal_beside(out),
         resume=bool(learners["resume"]),
         books=one_of("books", str(learners["books"] or BOOKS[0]), BOOKS),
         anneal=anneal,

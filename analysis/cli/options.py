@@ -26,7 +26,16 @@ Set = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Out = Annotated[str | None, typer.Option(metavar="DIR", help="Write the result, its tables and a manifest there.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the journal DIR.journal.jsonl.")]
 Seed = Annotated[str, typer.Option(metavar="S", help="Key of all random draws.")]
+
+
+def require_out(*, resume: bool, out: str | None) -> None:
+    """Raise ``ValueError``, in one line, where a run is to go on and nothing says which one."""
+    if resume and out is None:
+        raise ValueError(
+            "--resume needs the --out DIR of the run to go on with; its journal lies beside that directory"
+        )
 
 
 def whole_number(option: str, text: str, allowed: Range, *, example: int) -> int:

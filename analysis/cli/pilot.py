@@ -1,19 +1,32 @@
 """``meanwatt pilot``: tariffs tried at the same time on arms of the households, and the best one posted to all."""
 
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights
-from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
+from meanwatt.analysis.cli.options import (
+    Json,
+    Out,
+    Resume,
+    Scenario,
+    Seed,
+    Set,
+    Tariff,
+    require_out,
+    whole_number,
+)
 from meanwatt.analysis.cli.simulate_leader import read_leader
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.analysis.leader.registry import find
 from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, REPLICATIONS, SEED
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from meanwatt.analysis.cli.watching import Work
     from meanwatt.analysis.learning.menus import Menu
     from meanwatt.analysis.learning.pilot import PilotPlan, PilotResult
@@ -26,7 +39,9 @@ def pilot(
     leader: Annotated[str, typer.Option(metavar=LEADERS, help="Whose objective is metered.")] = "commission",
     menu: Annotated[
         str | None,
-        typer.Option(metavar="NAME,...", help="Tariffs, an arm each; by default the scenario's that recover cost."),
+        typer.Option(
+            metavar="NAME|FILE,...", help="Tariffs, an arm each; by default the scenario's that recover cost."
+        ),
     ] = None,
     behaviour: Annotated[
         str, typer.Option(metavar="NAME", help="How households decide, as of simulate.")
@@ -48,6 +63,7 @@ def pilot(
     books: Books = None,
     tariff: Tariff = None,
     set: Set = None,
+    resume: Resume = False,
     json: Json = False,
     out: Out = None,
 ) -> int:
@@ -72,6 +88,7 @@ def pilot(
     }
     first = whole_number("--seed", seed, SEED, example=1)
     count = whole_number("--seeds", seeds, REPLICATIONS, example=10)
+    require_out(resume=resume, out=out)
     results: list[PilotResult] = []
     with watched(quiet=json) as work:
         from meanwatt.analysis.cli.inputs import read
@@ -84,23 +101,17 @@ def pilot(
         from meanwatt.model.scenario.messages import joined, scenario_messages
 
         read_behaviour(behaviour)
-        plans = [
-            PilotPlan(**size, behaviour=behaviour, apart=apart, books=BooksKind(choices.books), seed=first + number)
-            for number in range(count)
-        ]
-        if out is not None:
-            from meanwatt.analysis.output.result_files import require_free
-
-            require_free(out)
+        plan = PilotPlan(**size, behaviour=behaviour, apart=apart, books=BooksKind(choices.books), seed=first)
+        journal = None if out is None else _checked_journal(out, resume=resume)
         inputs = read(scenario, tariff, set)
         in_force = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
         outcome, message = in_force.outcome, in_force.message
         known = None
         if in_force.converged:
             known = solved_menu(choices, inputs.economy, in_force, work)
-            results = _pilots(known, in_force, plans, work)
-            if len(results) < len(plans):
-                outcome, message = Outcome.CANCELLED, f"Cancelled after {len(results)} of {len(plans)} pilots."
+            results = _pilots(known, in_force, Asked(plan, count, journal, resume=resume), work)
+            if len(results) < count:
+                outcome, message = Outcome.CANCELLED, f"Cancelled after {len(results)} of {count} pilots."
             else:
                 message = f"{len(results)} {'pilot' if len(results) == 1 else 'pilots'} of {size['pilot_days']} days."
     result = {
@@ -129,6 +140,8 @@ def pilot(
     }
     if out is not None and results:
         _write(out, result, inputs.economy.scenario.model_dump(mode="json"))
+        if journal is not None and outcome is Outcome.CONVERGED:
+            journal.unlink()
     if json:
         print_json(result)
     else:
@@ -137,18 +150,58 @@ def pilot(
     return 0 if outcome is Outcome.CONVERGED else 1
 
 
-def _pilots(menu: "Menu", in_force: "Equilibrium", plans: "list[PilotPlan]", work: "Work") -> "list[PilotResult]":
-    """Run pilots, one after the other; fewer if asked to stop."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Pilots with the seeds from that of the plan on, and the journal that keeps them, if any."""
+
+    plan: "PilotPlan"
+    count: int
+    journal: "Path | None"
+    resume: bool = field(kw_only=True)
+
+
+def _checked_journal(out: str, *, resume: bool) -> "Path":
+    """The journal beside the result; ``ValueError`` before any work is done if either may not be written."""
+    from meanwatt.analysis.learning.pilot_journal import PilotJournal
+    from meanwatt.analysis.output.result_files import require_free
+    from meanwatt.analysis.output.run_journal import journal_beside
+
+    require_free(out)
+    journal = journal_beside(out)
+    PilotJournal.check(journal, resume=resume)
+    return journal
+
+
+def _pilots(menu: "Menu", in_force: "Equilibrium", asked: Asked, work: "Work") -> "list[PilotResult]":
+    """Run pilots, one after the other, but for those on record; fewer if asked to stop."""
+    from contextlib import nullcontext
+    from dataclasses import replace
+
     from meanwatt.analysis.learning.pilot import run_pilot
+    from meanwatt.analysis.learning.pilot_journal import PilotJournal
     from meanwatt.model.progress.watch import Cancelled
 
-    results = []
-    for number, plan in enumerate(plans, start=1):
-        work.new_stage(f"pilot {number} of {len(plans)}")
-        try:
-            results.append(run_pilot(menu, in_force, plan, work.watch))
-        except Cancelled:
-            break
+    kept = (
+        nullcontext()
+        if asked.journal is None
+        else PilotJournal(asked.journal, menu, in_force, asked.plan, resume=asked.resume)
+    )
+    with kept as journal:
+        results = [] if journal is None else list(journal.parts)
+        if len(results) > asked.count:
+            raise ValueError(
+                f"{asked.journal} holds {len(results)} pilots, and --seeds is {asked.count}; give --seeds"
+                f" {len(results)} or more"
+            )
+        for number in range(len(results), asked.count):
+            work.new_stage(f"pilot {number + 1} of {asked.count}")
+            try:
+                done = run_pilot(menu, in_force, replace(asked.plan, seed=asked.plan.seed + number), work.watch)
+            except Cancelled:
+                break
+            if journal is not None:
+                journal.append(done)
+            results.append(done)
     return results
 
 

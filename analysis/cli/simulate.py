@@ -52,7 +52,7 @@ def simulate(
         str | None, typer.Option(metavar="D", help="Days for which the leader posts one (30).")
     ] = None,
     menu: Annotated[
-        str | None, typer.Option(metavar="NAME,...", help="The scenario's tariffs that the leader chooses from.")
+        str | None, typer.Option(metavar="NAME|FILE,...", help="Tariffs that the leader chooses from, by name or file.")
     ] = None,
     by_day_type: Annotated[
         bool, typer.Option("--by-day-type", help="Let the leader post another tariff on each day type.")

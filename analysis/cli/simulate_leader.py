@@ -11,6 +11,7 @@ from meanwatt.model.scenario.ranges import DAYS
 
 if TYPE_CHECKING:
     from meanwatt.agents.leader.learning_leader import LearningLeader
+    from meanwatt.agents.tariff.tariff import Tariff
     from meanwatt.analysis.cli.watching import Work
     from meanwatt.analysis.learning.menus import Menu
     from meanwatt.model.mean_field.equilibrium import Equilibrium
@@ -28,7 +29,7 @@ class LeaderChoices:
     round_days
         Days of a round.
     menu
-        Names of tariffs of the scenario; None for the usual menu.
+        Names of tariffs of the scenario, or tariffs' TOML files; None for the usual menu.
     by_day_type
         Whether it may post another tariff on each day type.
     books
@@ -128,16 +129,30 @@ def make_leader(
 
 def solved_menu(choices: LeaderChoices, economy: "Economy", in_force: "Equilibrium", work: "Work") -> "Menu":
     """The menu asked for, or the usual one, with the equilibrium of each tariff."""
-    from meanwatt.analysis.learning.menus import default_menu, solve_menu
-    from meanwatt.model.scenario.economy import build_tariff
+    from meanwatt.analysis.learning.menus import solve_menu, usual_menu
 
     aims = choices.objective.aims(economy)
-    if choices.menu is None:
-        tariffs = default_menu(economy, aims, in_force.tariff, by_day_type=choices.by_day_type)
-    else:
-        tariffs = tuple(build_tariff(economy.scenario, name) for name in choices.menu)
+    tariffs = None if choices.menu is None else _tariffs(choices.menu, economy)
     work.new_stage("solving the menu")
-    return solve_menu(aims, tariffs, in_force, by_day_type=choices.by_day_type, watch=work.watch)
+    if tariffs is None:
+        return usual_menu(aims, in_force, by_day_type=choices.by_day_type, watch=work.watch)
+    return solve_menu(aims, tariffs, in_force, watch=work.watch)
+
+
+def _tariffs(menu: tuple[str, ...], economy: "Economy") -> "list[Tariff]":
+    """Tariffs by name or file; ``ValueError`` in one line where two have one name."""
+    from meanwatt.model.scenario.economy import build_tariff
+    from meanwatt.model.scenario.loading import load_scenario
+
+    found: dict[str, tuple[str, Tariff]] = {}
+    for given in menu:
+        tariff = build_tariff(load_scenario(economy.scenario, tariff=given))
+        if tariff.name in found:
+            raise ValueError(
+                f"--menu: {found[tariff.name][0]} and {given} are both named {tariff.name}; give one another name"
+            )
+        found[tariff.name] = (given, tariff)
+    return [tariff for _, tariff in found.values()]
 
 
 def say_leader(found: dict[str, Any]) -> None:

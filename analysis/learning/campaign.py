@@ -5,7 +5,6 @@ judge the learner by: regret is the objective of the commitment, found with full
 recommended. The tariff recommended is the best metered one that met the cap.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,17 +19,16 @@ from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.design.design import DesignProblem, Search
 from meanwatt.analysis.learning.books import Balance, BooksKind, MeteredBooks, balance_of
 from meanwatt.analysis.learning.environment import Environment, MarketEnvironment, MeanFieldEnvironment
+from meanwatt.analysis.learning.fingerprint import fingerprint
 from meanwatt.analysis.learning.journal import Journal, Tried
 from meanwatt.analysis.learning.learners import LEARNERS
 from meanwatt.analysis.learning.meter import Estimate, MeteredObjective
-from meanwatt.analysis.output.strict_json import dumps
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment
 from meanwatt.model.mean_field.leader.leader_problem import FEASIBLE, Trial
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
 from meanwatt.model.progress.watch import Cancelled, Progress
 from meanwatt.model.scenario.counted import counted
-from meanwatt.model.scenario.identity import identifying_table
 
 EVALUATIONS: Final = 150
 """Tariffs tried by default."""
@@ -125,7 +123,7 @@ def learning_search(
     def search(problem: DesignProblem) -> Learned:
         where = environment(problem.baseline)
         settings = {
-            **_fingerprint(problem),
+            **fingerprint(problem.economy, problem.baseline.tariff, problem.aims),
             "method": method,
             "evaluations": evaluations,
             "learner_seed": seed,
@@ -206,7 +204,7 @@ def try_tariffs(
     before = environment.in_force()
     kept = _books(books, problem, before)
     if journal is not None:
-        for entry in journal.tried:
+        for entry in journal.parts:
             unit = learner.ask()
             if not np.array_equal(unit, entry.unit):
                 raise ValueError(
@@ -347,22 +345,3 @@ def _report(problem: DesignProblem, method: str, tried: Sequence[Tried], evaluat
     problem.watch.progress(
         Progress(stage=f"{method}{found}", evaluations=len(tried), fraction=len(tried) / evaluations)
     )
-
-
-def _fingerprint(problem: DesignProblem) -> dict[str, Any]:
-    """What fixes the problem: the scenario, the tariff in force and the aims."""
-    scenario = dumps(identifying_table(problem.economy.scenario))
-    in_force = problem.baseline.tariff
-    posted = {name: getattr(in_force, name) for name in type(in_force).__slots__ if name != "standing_charges"}
-    tariff = dumps(posted | {charge.name: charge.to_table() for charge in in_force.standing_charges})
-    aims = problem.aims
-    return {
-        "scenario": problem.economy.scenario.name,
-        "scenario_sha256": hashlib.sha256(scenario.encode()).hexdigest(),
-        "tariff_in_force": in_force.name,
-        "tariff_sha256": hashlib.sha256(tariff.encode()).hexdigest(),
-        "leader": aims.leader,
-        **dict.fromkeys(("equity", "stability"), 0.0),
-        **aims.weights,
-        "price_cap_usd_per_kwh": aims.price_cap_usd_per_kwh,
-    }

@@ -4,8 +4,8 @@ The learner is never shown the worth of a tariff in the mean field. It judges th
 best tariff of the menu, to which a leader with full knowledge would commit, less that of the tariff posted.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Final
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
-from meanwatt.analysis.design.same_tariffs import same_numbers
+from meanwatt.analysis.design.same_tariffs import same_numbers, twins
 from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.environment import expected_reading
 from meanwatt.analysis.learning.meter import PENALTY_PER_SALES
@@ -53,6 +53,8 @@ class Menu:
         Its mean-field equilibrium.
     worth_usd : (a,) * s
         The leader's objective there, less the penalty for rates above the cap. [USD per household-day]
+    left_out : dict
+        Name of each tariff that is not on the usual menu because another one is the same, and that one's name.
     """
 
     economy: Economy
@@ -62,6 +64,7 @@ class Menu:
     combined: dict[tuple[int, ...], Tariff]
     equilibria: dict[tuple[int, ...], Equilibrium]
     worth_usd: Floats
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -76,7 +79,10 @@ class Menu:
     @property
     def messages(self) -> Messages:
         """Which tariffs are one under two names, a sentence each."""
-        told = []
+        told = [
+            f"{name} is left out of the usual menu: it is the same tariff as {twin}."
+            for name, twin in self.left_out.items()
+        ]
         for place, tariff in enumerate(self.tariffs):
             twin = next((other.name for other in self.tariffs[:place] if same_numbers(tariff, other)), None)
             if twin is not None:
@@ -128,6 +134,15 @@ def default_menu(
         if recovers or _highest_rate(economy, tariff) <= cap + CAP_TOLERANCE_USD_PER_KWH:
             kept.append(tariff)
     return _distinct(kept)
+
+
+def usual_menu(aims: Aims, in_force: Equilibrium, *, by_day_type: bool = False, watch: Watch | None = None) -> Menu:
+    """Solve the equilibria of `default_menu`; see `solve_menu`. Of tariffs that are the same it holds the first."""
+    economy = in_force.economy
+    tariffs = default_menu(economy, aims, in_force.tariff, by_day_type=by_day_type)
+    menu = solve_menu(aims, tariffs, in_force, by_day_type=by_day_type, watch=watch)
+    same = {name: twin for name, twin in twins(economy.scenario).items() if twin in menu.names}
+    return replace(menu, left_out=same)
 
 
 def solve_menu(

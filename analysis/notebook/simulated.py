@@ -16,7 +16,7 @@ from meanwatt.analysis.leader.aims import aims_of
 from meanwatt.analysis.leader.registry import names
 from meanwatt.analysis.learning.books import BooksKind, books_kind
 from meanwatt.analysis.learning.market_leader import leader_json, learning_leader
-from meanwatt.analysis.learning.menus import Menu, default_menu, solve_menu
+from meanwatt.analysis.learning.menus import Menu, usual_menu
 from meanwatt.analysis.notebook.arguments import figure, one_of, whole
 from meanwatt.analysis.notebook.game import Overrides
 from meanwatt.analysis.notebook.html import as_html
@@ -291,7 +291,7 @@ def _leader(
     """Solve the usual menu, and make the leader who learns it; size is households, seed and days of a round."""
     aims = aims_of(in_force.economy, one_of("leader", name, names()))
     aims.require_metered()
-    menu = solve_menu(aims, default_menu(in_force.economy, aims, in_force.tariff), in_force)
+    menu = usual_menu(aims, in_force)
     households, seed, days = size
     made = learning_leader(menu, in_force, households=households, seed=seed, round_days=days, books=books)
     return made, menu

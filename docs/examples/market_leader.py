@@ -15,7 +15,7 @@ from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.books import BooksKind, MeteredBooks
 from meanwatt.analysis.learning.environment import expected_reading
 from meanwatt.analysis.learning.market_leader import learning_leader, mean_regret_usd, recommended
-from meanwatt.analysis.learning.menus import Menu, default_menu, solve_menu
+from meanwatt.analysis.learning.menus import Menu, usual_menu
 from meanwatt.analysis.learning.meter import MeteredObjective
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
@@ -90,7 +90,7 @@ def main() -> None:
     economy = build_economy(load_scenario("textbook", tariff="filed"))
     in_force = solve_equilibrium(economy, build_tariff(economy.scenario))
     commission = Aims(leader="commission")
-    menu = solve_menu(commission, default_menu(economy, commission), in_force)
+    menu = usual_menu(commission, in_force)
     learned = {}
     for behaviour, round_days in RUNS:
         learned[behaviour, round_days] = [live(menu, in_force, behaviour, round_days, seed) for seed in SEEDS]
@@ -100,7 +100,7 @@ def main() -> None:
         draw_all(menu, learned, in_force)
     cap = default_price_cap_usd_per_kwh(economy)
     utility = Aims(leader="utility", price_cap_usd_per_kwh=cap)
-    posted = solve_menu(utility, default_menu(economy, utility), in_force)
+    posted = usual_menu(utility, in_force)
     report("utility, monthly, belief", posted, [live(posted, in_force, "belief", MONTH, seed) for seed in SEEDS])
 
 

@@ -296,7 +296,7 @@ def test_a_journal_that_never_began_is_begun(tmp_path: Path) -> None:
     head = path.read_bytes().splitlines()[0]
     path.write_bytes(head[:9])
     with Journal(path, {"seed": 1}, resume=True) as journal:
-        assert journal.tried == []
+        assert journal.parts == []
     assert path.read_bytes() == head + b"\n"
 
 

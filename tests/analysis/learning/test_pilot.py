@@ -3,17 +3,21 @@
 import json
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from scenarios import preset_economy, solved
+from scenarios import preset_economy, preset_tariff, solved
 
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.leader.aims import aims_of
-from meanwatt.analysis.learning.menus import Menu, default_menu, solve_menu
+from meanwatt.analysis.learning.menus import Menu, solve_menu, usual_menu
 from meanwatt.analysis.learning.pilot import PilotPlan, PilotResult, _Realised, _unrevealed, run_pilot
+from meanwatt.analysis.learning.pilot_journal import PilotJournal
 from meanwatt.analysis.simulation.simulation import simulate
 from meanwatt.model.market.arms import MarketArms
+from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 
 SHORT = PilotPlan(households=240, days=40, pilot_days=20, round_days=10, before_days=20, seed=2)
@@ -23,7 +27,7 @@ SHORT = PilotPlan(households=240, days=40, pilot_days=20, round_days=10, before_
 def menu() -> Menu:
     economy = preset_economy("textbook")
     aims = aims_of(economy, "commission")
-    return solve_menu(aims, default_menu(economy, aims), solved("textbook", "flat"))
+    return usual_menu(aims, solved("textbook", "flat"))
 
 
 @cache
@@ -151,3 +155,91 @@ def test_a_bracket_that_brackets_nothing_is_told(capsys: pytest.CaptureFixture[s
     said = json.loads(capsys.readouterr().out)
     below = min(np.min(one["half_width_usd_per_household_day"]) for one in said["pilots"]) < 0
     assert (told in said["messages"]) == below
+
+
+def commands(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    """JSON of the short pilots without what depends on the clock."""
+    assert main([*ARGUMENTS.split(), *arguments, "--json"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return {name: value for name, value in found.items() if not name.endswith("seconds")}
+
+
+def test_pilots_on_record_are_not_run_again_and_the_result_is_that_of_an_undisturbed_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, journal = tmp_path / "run", tmp_path / "run.journal.jsonl"
+    whole = commands(capsys, "--out", str(out))
+    assert not journal.exists(), "a result that is written needs no journal"
+    ran: list[int] = []
+
+    def stopped(menu: Menu, in_force: Equilibrium, plan: PilotPlan, watch: Watch) -> PilotResult:
+        ran.append(plan.seed)
+        if len(ran) == 2:
+            raise Cancelled
+        return run_pilot(menu, in_force, plan, watch)
+
+    monkeypatch.setattr("meanwatt.analysis.learning.pilot.run_pilot", stopped)
+    assert main([*ARGUMENTS.split(), "--json", "--out", str(out)]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert (said["outcome"], said["message"]) == ("cancelled", "Cancelled after 1 of 2 pilots.")
+    assert journal.read_bytes().count(b"\n") == 2, "a head, and the pilot that is done"
+    with journal.open("ab") as file:
+        file.write(b'{"seed": 1, "sco')  # the power fails while a line is written
+    assert commands(capsys, "--out", str(out), "--resume") == whole
+    assert ran == [0, 1, 1]
+    assert not journal.exists()
+
+
+def test_a_journal_of_other_pilots_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, journal = tmp_path / "run", tmp_path / "run.journal.jsonl"
+
+    def refused(arguments: str) -> str:
+        assert main([*arguments.split(), "--out", str(out)]) == 2
+        return capsys.readouterr().err.removeprefix("meanwatt: ")
+
+    assert refused(f"{ARGUMENTS} --resume") == (
+        f"--resume: there is no journal {journal} to go on from; leave --resume out to begin\n"
+    )
+    plan = PilotPlan(households=60, days=6, pilot_days=4, round_days=2, before_days=4)
+    economy = preset_economy("textbook")
+    aims = aims_of(economy, "commission")
+    in_force = solved("textbook", "flat")
+    pair = solve_menu(aims, [preset_tariff("textbook", name) for name in ("tou", "rtp")], in_force)
+    with PilotJournal(journal, pair, in_force, plan, resume=False) as kept:
+        for seed in range(3):
+            kept.append(replace(short(), plan=replace(plan, seed=seed)))
+    before = journal.read_bytes()
+    assert refused(ARGUMENTS) == (
+        f"{journal} holds the pilots of an interrupted run; add --resume to go on, or delete the file\n"
+    )
+    assert refused(f"{ARGUMENTS} --resume") == (f"{journal} holds 3 pilots, and --seeds is 2; give --seeds 3 or more\n")
+    for changed, what in (
+        (ARGUMENTS.replace("--households 60", "--households 61"), "its households is 60, now it is 61"),
+        (ARGUMENTS.replace("tou,rtp", "rtp,tou"), 'its menu is ["tou", "rtp"], now it is ["rtp", "tou"]'),
+        (f"{ARGUMENTS} --set temperature_usd=0.03", "its scenario had other numbers than now"),
+        (f"{ARGUMENTS} --seed 1", "its seed is 0, now it is 1"),
+    ):
+        assert refused(f"{changed} --resume") == (
+            f"{journal} belongs to another run: {what}; give the settings of that run, or another --out\n"
+        )
+    assert journal.read_bytes() == before
+
+
+def test_a_menu_may_hold_tariffs_of_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, twin = tmp_path / "own.toml", tmp_path / "tou.toml"
+    for one in (file, twin):
+        one.write_text(
+            'recovery = "fixed"\nenergy_usd_per_kwh = 0.05\npass_through = 1.0\nexport.rule = "net_billing"\n'
+        )
+    arguments = ARGUMENTS.replace("--seeds 2", "--seeds 1").replace("tou,rtp", f"tou,{file}").split()
+    assert main([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["menu"] == ["tou", "own"]
+    assert main(ARGUMENTS.replace("tou,rtp", f"tou,{twin}").split()) == 2
+    assert capsys.readouterr().err == f"meanwatt: --menu: tou and {twin} are both named tou; give one another name\n"
+
+
+def test_a_tariff_left_out_of_the_usual_menu_is_named() -> None:
+    economy = preset_economy("oahu", "battery_levels=5")
+    menu = usual_menu(aims_of(economy, "commission"), solved("oahu", "filed", "battery_levels=5"))
+    assert menu.left_out == {"two_part": "rtp"}
+    assert menu.messages == ("two_part is left out of the usual menu: it is the same tariff as rtp.",)

@@ -1,0 +1,34 @@
+"""What fixes a run of a leader, for the head of its journal: scenario, tariff in force, aims."""
+
+import hashlib
+from typing import Any
+
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.output.strict_json import dumps
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.identity import identifying_table
+
+
+def fingerprint(economy: Economy, in_force: Tariff, aims: Aims) -> dict[str, Any]:
+    """The scenario, the tariff in force and the aims: names, numbers, and hashes of what is long."""
+    return {
+        "scenario": economy.scenario.name,
+        "scenario_sha256": _sha256(identifying_table(economy.scenario)),
+        "tariff_in_force": in_force.name,
+        "tariff_sha256": tariff_sha256(in_force),
+        "leader": aims.leader,
+        **dict.fromkeys(("equity", "stability"), 0.0),
+        **aims.weights,
+        "price_cap_usd_per_kwh": aims.price_cap_usd_per_kwh,
+    }
+
+
+def tariff_sha256(tariff: Tariff) -> str:
+    """Hash of a tariff's name and numbers."""
+    posted = {name: getattr(tariff, name) for name in type(tariff).__slots__ if name != "standing_charges"}
+    return _sha256(posted | {charge.name: charge.to_table() for charge in tariff.standing_charges})
+
+
+def _sha256(value: Any) -> str:
+    return hashlib.sha256(dumps(value).encode()).hexdigest()
