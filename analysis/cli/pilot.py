@@ -125,7 +125,7 @@ def pilot(
             () if known is None else known.messages,
             *(one.messages for one in results),
         ),
-        **({} if known is None else _found(known, results)),
+        **({} if known is None else _found(known, in_force, results)),
         "seconds": time.perf_counter() - began,
         "compile_seconds": compile_seconds(),
         "settings": {
@@ -205,13 +205,14 @@ def _pilots(menu: "Menu", in_force: "Equilibrium", asked: Asked, work: "Work") -
     return results
 
 
-def _found(menu: "Menu", results: "list[PilotResult]") -> dict[str, Any]:
+def _found(menu: "Menu", in_force: "Equilibrium", results: "list[PilotResult]") -> dict[str, Any]:
     """What is known of the menu, and what each pilot found; values in the unit of the objective, which ends names."""
     unit, best = menu.aims.definition.key, menu.best[0]
     return {
         "leader": menu.aims.leader,
         "menu": menu.names,
         f"worth_{unit}": menu.worth_usd,
+        f"metered_{unit}": menu.metered(in_force),
         "best": menu.names[best],
         "best_recommended": sum(one.recommended == best for one in results),
         "pilots": [
@@ -259,20 +260,25 @@ def _tables(result: dict[str, Any]) -> None:
     from meanwatt.analysis.cli.show import figure, say, table
 
     say(f"{result['scenario']}, tariff in force {result['tariff']}: {result['message']}")
-    if not result.get("pilots"):
+    found = result.get("pilots")
+    if not found:
         return
     objective = find(result["leader"])
     unit = objective.key
     table(
         f"What each arm metered behind the best one, mean over the rounds, in thousandths of {objective.unit}",
         ("seed", *result["menu"], "recommended"),
-        [(str(one["seed"]), *_behind(one[f"score_{unit}"]), one["recommended"]) for one in result["pilots"]],
+        [
+            *((str(one["seed"]), *_behind(one[f"score_{unit}"].mean(axis=0)), one["recommended"]) for one in found),
+            ("mean field, by its meters", *_behind(result[f"metered_{unit}"]), ""),
+            ("mean field", *_behind(result[f"worth_{unit}"]), ""),
+        ],
     )
     say(
         f"{result['best']}, best of the menu in the mean field, was recommended by {result['best_recommended']} of"
-        f" {len(result['pilots'])}."
+        f" {len(found)}."
     )
-    regrets = [(one[f"regret_{unit}"], one[f"random_regret_{unit}"]) for one in result["pilots"]]
+    regrets = [(one[f"regret_{unit}"], one[f"random_regret_{unit}"]) for one in found]
     known = [pair for pair in regrets if None not in pair]
     if known:
         own, drawn = (sum(column) / len(known) for column in zip(*known, strict=True))
@@ -282,8 +288,7 @@ def _tables(result: dict[str, Any]) -> None:
         )
 
 
-def _behind(score: Any) -> list[str]:
+def _behind(values: Any) -> list[str]:
     from meanwatt.analysis.cli.show import figure
 
-    mean = score.mean(axis=0)
-    return [figure(1000 * float(value), 1) for value in mean - mean.max()]
+    return [figure(1000 * float(value), 1) for value in values - values.max()]

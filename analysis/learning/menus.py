@@ -16,7 +16,7 @@ from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
 from meanwatt.analysis.design.same_tariffs import same_numbers, twins
 from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.environment import expected_reading
-from meanwatt.analysis.learning.meter import PENALTY_PER_SALES
+from meanwatt.analysis.learning.meter import PENALTY_PER_SALES, MeteredObjective
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.epsilon_net import epsilon_net
 from meanwatt.model.mean_field.leader.mixed_tariff import require_mixable, tariff_by_day_type
@@ -91,6 +91,15 @@ class Menu:
                     " which they are posted can tell them apart."
                 )
         return tuple(told)
+
+    def metered(self, in_force: Equilibrium) -> Floats:
+        """What a metered objective is at each element in the mean field, after the tariff in force. (a,)
+
+        Its differences are not those of the worth: no meter tells the entropy of choices from a benefit.
+        """
+        objective = MeteredObjective(self.economy, self.aims, expected_reading(in_force))
+        choices = [(k,) * self.worth_usd.ndim for k in range(len(self.tariffs))]
+        return np.array([objective.estimate(expected_reading(self.equilibria[choice])).score for choice in choices])
 
     def regret_usd(self, choice: Sequence[int] | Ints) -> float:
         """Worth of the best combination less that of another. [USD per household-day]"""

@@ -13,10 +13,8 @@ import numpy as np
 from meanwatt.agents.leader.learning_leader import LearningLeader
 from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.books import BooksKind, MeteredBooks
-from meanwatt.analysis.learning.environment import expected_reading
 from meanwatt.analysis.learning.market_leader import learning_leader, mean_regret_usd, recommended
 from meanwatt.analysis.learning.menus import Menu, usual_menu
-from meanwatt.analysis.learning.meter import MeteredObjective
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.scenario.economy import build_economy, build_tariff
@@ -72,8 +70,7 @@ def draw_values(panel: Any, menu: Menu, leaders: list[LearningLeader], in_force:
     learned = np.array([leader.learner.value_usd[0] for leader in leaders])
     places = np.arange(len(menu.names))
     welfare = Aims(leader="commission", weights={"equity": 0.0, "stability": 0.0}).objective()(in_force)
-    objective = MeteredObjective(in_force.economy, menu.aims, expected_reading(in_force))
-    metered = [objective.estimate(expected_reading(menu.equilibria[(k,)])).value for k in places]
+    metered = menu.metered(in_force)
     for k, colour in zip(places, COLOURS, strict=False):
         panel.plot(np.linspace(k - 0.25, k + 0.25, len(learned)), learned[:, k], "o", color=colour, markersize=8)
     marks: dict[str, Any] = {"linestyle": "none", "markersize": 34, "markeredgewidth": 2.5}

@@ -123,6 +123,7 @@ def test_the_command_tells_what_each_pilot_found(capsys: pytest.CaptureFixture[s
         assert one["recommended"] == said["menu"][better]
     assert said["best_recommended"] == sum(one["recommended"] == "rtp" for one in said["pilots"])
     assert said["message"] == "2 pilots of 4 days."
+    assert len(said["metered_usd_per_household_day"]) == len(said["worth_usd_per_household_day"]) == 2
 
 
 def test_a_pilot_of_one_tariff_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
@@ -243,3 +244,12 @@ def test_a_tariff_left_out_of_the_usual_menu_is_named() -> None:
     menu = usual_menu(aims_of(economy, "commission"), solved("oahu", "filed", "battery_levels=5"))
     assert menu.left_out == {"two_part": "rtp"}
     assert menu.messages == ("two_part is left out of the usual menu: it is the same tariff as rtp.",)
+
+
+def test_what_the_mean_fields_meters_show_is_the_worth_where_it_is_metered_exactly() -> None:
+    in_force = solved("textbook", "flat")
+    margin = usual_menu(aims_of(in_force.economy, "utility"), in_force)
+    assert margin.metered(in_force) == pytest.approx(margin.worth_usd, abs=1e-9)
+    welfare = menu()
+    error = welfare.metered(in_force) - welfare.worth_usd
+    assert np.ptp(error) > 0.001, "meters tell the entropy of choices from no benefit"
