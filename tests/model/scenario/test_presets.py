@@ -23,7 +23,7 @@ def surplus_usd_per_day(economy: Economy, tariff: Tariff, adder_usd_per_kwh: flo
 
     An independent route to what the equilibrium solver finds: price and use answer each other until they agree.
     """
-    price = np.full(economy.rest_load_kw.shape, 0.2)
+    price, before = np.full(economy.rest_load_kw.shape, 0.2), np.inf
     for _ in range(400):
         posted = rates(tariff, economy.common.today, price, adder_usd_per_kwh)
         load_kw, revenue_usd = np.zeros_like(price), np.zeros_like(price)
@@ -44,9 +44,11 @@ def surplus_usd_per_day(economy: Economy, tariff: Tariff, adder_usd_per_kwh: flo
             load_kw += household.share * np.tensordot(economy.shock_probability, net_kw, 1)
             revenue_usd += household.share * np.tensordot(economy.shock_probability, paid, 1)
         answer = economy.supply.price(load_kw + economy.rest_load_kw)
-        if np.abs(answer - price).max() < 1e-11:
+        gap = np.abs(answer - price).max()
+        if gap < 1e-11:
             break
-        price = (price + answer) / 2
+        price = answer if gap < before / 2 else (price + answer) / 2
+        before = gap
     else:
         pytest.fail("price and use did not agree in 400 rounds")
     cost_usd = economy.slot_hours * answer * load_kw
