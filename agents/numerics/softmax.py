@@ -70,12 +70,11 @@ def _shortfall(values: npt.ArrayLike, temperature: float) -> Floats:
         raise ValueError(f"temperature is {temperature}; give a finite number >= 0, in the unit of the values")
     if worth.ndim == 0 or worth.shape[-1] == 0:
         raise ValueError(f"values has shape {worth.shape}; give (..., action) with at least one action")
-    wrong = np.argwhere(np.isnan(worth) | (worth == np.inf))
-    if wrong.size:
-        place = tuple(int(i) for i in wrong[0])
+    if not (worth < np.inf).all():  # nor is nan
+        place = tuple(int(i) for i in np.argwhere(~(worth < np.inf))[0])
         raise ValueError(f"values is {worth[place]} at index {list(place)}; give finite numbers, or -inf to forbid")
     best = worth.max(axis=-1, keepdims=True)
-    if np.isneginf(best).any():
-        place = tuple(int(i) for i in np.argwhere(np.isneginf(best))[0][:-1])
+    if (best == -np.inf).any():
+        place = tuple(int(i) for i in np.argwhere(best == -np.inf)[0][:-1])
         raise ValueError(f"values is -inf for every action at index {list(place)}; leave at least one action available")
     return np.asarray(best - worth)

@@ -264,16 +264,21 @@ def period_of_minute(periods: Mapping[str, Iterable[str]]) -> list[str]:
             start, end = (_minutes(clock, text, period) for clock in ends)
             if start == end:
                 raise ValueError(f'periods.{period} holds {text!r}, an empty span; give "0-24" for the whole day')
-            for minute in range(start, end if end > start else end + MINUTES_PER_DAY):
-                taken = owner[minute % MINUTES_PER_DAY]
-                if taken:
-                    raise ValueError(
-                        f"periods {taken} and {period} overlap at {clock_text(minute)}; give each hour to one period"
-                    )
-                owner[minute % MINUTES_PER_DAY] = period
+            for first, last in [(start, end)] if end > start else [(start, MINUTES_PER_DAY), (0, end)]:
+                _give(owner, first, last, period)
     if "" in owner:
         raise ValueError(f"periods leave a gap at {clock_text(owner.index(''))}; cover the day from 0 to 24 hours")
     return owner
+
+
+def _give(owner: list[str], first: int, last: int, period: str) -> None:
+    """Give the minutes from ``first`` to before ``last`` to a period; ValueError if one has a period."""
+    if any(owner[first:last]):
+        minute = next(minute for minute in range(first, last) if owner[minute])
+        raise ValueError(
+            f"periods {owner[minute]} and {period} overlap at {clock_text(minute)}; give each hour to one period"
+        )
+    owner[first:last] = [period] * (last - first)
 
 
 def clock_text(minute: int) -> str:

@@ -127,13 +127,14 @@ def test_a_validation_is_a_table_of_criteria_with_a_verdict() -> None:
 
 
 def test_a_design_is_a_tariff_with_its_trials(tmp_path: Path) -> None:
-    found = meanwatt.design("textbook", equity=5.0)
+    plain = {"battery_share_scale": 0.0}
+    found = meanwatt.design("textbook", equity=5.0, overrides=plain)
     trials = found.to_frame()
     assert found.design.commitment is not None
     assert trials["objective"].max() >= found.design.commitment.objective - 1e-12
     file = tmp_path / "found.toml"
     file.write_text(found.to_toml())
-    again = meanwatt.solve("textbook", tariff=file, certify="none")
+    again = meanwatt.solve("textbook", tariff=file, overrides=plain, certify="none")
     mine = found.design.commitment.equilibrium
     assert again.equilibrium.wholesale_usd_per_kwh == pytest.approx(mine.wholesale_usd_per_kwh, abs=1e-6)
     assert repr(found).startswith("Designed('textbook', commission: objective ")

@@ -31,9 +31,8 @@ from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 
-RUN = shlex.split(
-    "design textbook --leader commission --evaluations 4 --pareto --points 2 --set battery_levels=5 --json"
-)
+RUN = shlex.split("design textbook --leader commission --evaluations 4 --pareto --points 2 --json")
+QUICK = ["--set", "battery_levels=5", "--set", "battery_share_scale=0"]
 SETTLED = 1e-3
 """Share of a criterion's range within which a search ends: slack, ties and augmentation together cost less."""
 
@@ -304,9 +303,13 @@ def test_the_figure_names_its_axes_with_units_and_its_points() -> None:
     assert pareto_image(surface(), "island", "png", dpi=20)[:4] == b"\x89PNG"
 
 
-def test_the_command_adds_the_surface_to_the_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_adds_the_surface_to_the_contract(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meanwatt.analysis.pareto.surface.SAMPLE", 8)
+    monkeypatch.setattr("meanwatt.analysis.pareto.survey.PRECISION", 1e-3)  # how well it searches is tested above
     out = tmp_path / "run"
-    main([*RUN, "--out", str(out)])
+    main([*RUN, *QUICK, "--out", str(out)])
     said = json.loads(capsys.readouterr().out)
     found = said["pareto"]
     assert found["outcome"] == "converged"

@@ -23,31 +23,32 @@ def surplus_usd_per_day(economy: Economy, tariff: Tariff, adder_usd_per_kwh: flo
 
     An independent route to what the equilibrium solver finds: price and use answer each other until they agree.
     """
-    price = np.full(economy.rest_load_kw.shape, 0.2)
+    price, before = np.full(economy.rest_load_kw.shape, 0.2), np.inf
     for _ in range(400):
         posted = rates(tariff, economy.common.today, price, adder_usd_per_kwh)
         load_kw, revenue_usd = np.zeros_like(price), np.zeros_like(price)
         for household in economy.types:
             own = tariff.for_group(posted, household.group)
-            for level, chance in zip(economy.shock_levels, economy.shock_probability, strict=True):
-                buying_kw, selling_kw = (
-                    wanted_use_kw(
-                        level * household.reference_kw,
-                        rate,
-                        elasticity=household.elasticity,
-                        flexibility=household.flexibility,
-                        reference_price=household.reference_price_usd_per_kwh,
-                    )
-                    for rate in (own.import_usd_per_kwh, own.export_usd_per_kwh)
+            buying_kw, selling_kw = (
+                wanted_use_kw(
+                    economy.shock_levels[:, None, None] * household.reference_kw,
+                    rate,
+                    elasticity=household.elasticity,
+                    flexibility=household.flexibility,
+                    reference_price=household.reference_price_usd_per_kwh,
                 )
-                net_kw = best_use_kw(household.pv_kw, buying_kw, selling_kw) - household.pv_kw
-                paid = payment_usd(net_kw, own.import_usd_per_kwh, own.export_usd_per_kwh, economy.slot_hours)
-                load_kw += household.share * chance * net_kw
-                revenue_usd += household.share * chance * paid
+                for rate in (own.import_usd_per_kwh, own.export_usd_per_kwh)
+            )
+            net_kw = best_use_kw(household.pv_kw, buying_kw, selling_kw) - household.pv_kw
+            paid = payment_usd(net_kw, own.import_usd_per_kwh, own.export_usd_per_kwh, economy.slot_hours)
+            load_kw += household.share * np.tensordot(economy.shock_probability, net_kw, 1)
+            revenue_usd += household.share * np.tensordot(economy.shock_probability, paid, 1)
         answer = economy.supply.price(load_kw + economy.rest_load_kw)
-        if np.abs(answer - price).max() < 1e-11:
+        gap = np.abs(answer - price).max()
+        if gap < 1e-11:
             break
-        price = (price + answer) / 2
+        price = answer if gap < before / 2 else (price + answer) / 2
+        before = gap
     else:
         pytest.fail("price and use did not agree in 400 rounds")
     cost_usd = economy.slot_hours * answer * load_kw
@@ -64,10 +65,9 @@ def break_even_usd_per_kwh(scenario: Scenario) -> float | None:
         return surplus_usd_per_day(economy, tariff, price - energy)
 
     grid = np.concatenate([np.arange(0.10, 0.80, 0.05), np.arange(0.8, 2.01, 0.2)])
-    values = [surplus(price) for price in grid]
-    for (low, below), (high, above) in pairwise(zip(grid, values, strict=True)):
+    for (low, below), (high, above) in pairwise((price, surplus(price)) for price in grid):
         if below < 0 <= above:
-            return float(brentq(surplus, low, high, xtol=1e-9))
+            return float(brentq(surplus, low, high, xtol=1e-7))
     return None
 
 
