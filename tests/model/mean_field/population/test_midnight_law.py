@@ -77,7 +77,7 @@ def test_the_law_is_the_average_of_the_days_to_come(seed: int, kernel: Floats, s
         own = np.array([8, 5]) / 13 if shock[0, 1] else np.array([0.3, 0.7])
         start = levels * own
     found, defect = long_run_midnight(table(probability), shock, backward, start)
-    days = 4000
+    days = 20_000
     assert defect <= 1e-14
     assert found == pytest.approx(average_of_days(probability, shock, backward, start, days), abs=60 / days)
 
