@@ -8,6 +8,8 @@ from built_site import Site, built_site
 from hypothesis import Phase, settings
 from long_files import LONG_FILES
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: idle threads of the linear algebra wait actively
+
 HERE = Path(__file__).parent
 LONG = {HERE / name: place for place, name in enumerate(LONG_FILES)}
 

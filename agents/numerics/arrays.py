@@ -33,9 +33,9 @@ def at_each(loop: Callable[[Floats, Floats], None], *numbers: npt.ArrayLike) -> 
 
 def require_finite(name: str, array: npt.NDArray[Any]) -> None:
     """Raise ``ValueError`` naming the first entry that is not a finite number."""
-    bad = np.argwhere(~np.isfinite(array))
-    if bad.size:
-        place = tuple(int(i) for i in bad[0])
+    finite = np.isfinite(array)
+    if not finite.all():
+        place = tuple(int(i) for i in np.argwhere(~finite)[0])
         raise ValueError(f"{name} is {array[place]} at index {list(place)}; give finite numbers")
 
 

@@ -35,25 +35,26 @@ CONTRACT = {
     "outcome",
     "metrics",
 }
-QUICK = shlex.split("design textbook --leader commission --evaluations 8 --json")
+LEVELS = "battery_levels=5"
+QUICK = shlex.split(f"design textbook --leader commission --evaluations 8 --json --set {LEVELS}")
 COMMISSION = Aims(leader="commission", weights={"equity": 2.0, "stability": 3.0})
 
 
 @pytest.fixture(scope="module")
 def commission() -> Design:
     """A search long enough to settle."""
-    return design(preset_economy("textbook"), preset_tariff("textbook", "filed"), COMMISSION)
+    return design(preset_economy("textbook", LEVELS), preset_tariff("textbook", "filed"), COMMISSION)
 
 
 @pytest.fixture(scope="module")
 def utility() -> Design:
-    economy = preset_economy("textbook")
+    economy = preset_economy("textbook", LEVELS)
     aims = Aims(leader="utility", price_cap_usd_per_kwh=default_price_cap_usd_per_kwh(economy))
     return design(economy, preset_tariff("textbook", "filed"), aims)
 
 
 def test_the_commission_wants_welfare_without_burden_gap_and_volatility() -> None:
-    found = solved("textbook", "tou")
+    found = solved("textbook", "tou", LEVELS)
     metrics = equilibrium_metrics(found)
     assert metrics.imv is not None
     assert COMMISSION.objective()(found) == pytest.approx(
@@ -64,7 +65,7 @@ def test_the_commission_wants_welfare_without_burden_gap_and_volatility() -> Non
 
 
 def test_the_utility_wants_its_margin_under_the_cap() -> None:
-    found = solved("textbook", "filed")
+    found = solved("textbook", "filed", LEVELS)
     aims = Aims(leader="utility", price_cap_usd_per_kwh=0.2)
     violation = aims.violation()
     assert violation is not None
@@ -75,7 +76,7 @@ def test_the_utility_wants_its_margin_under_the_cap() -> None:
 
 
 def test_the_designed_tariff_is_better_than_every_start_and_the_tariff_in_force(commission: Design) -> None:
-    economy, judge = preset_economy("textbook"), COMMISSION.objective()
+    economy, judge = preset_economy("textbook", LEVELS), COMMISSION.objective()
     found = commission.commitment
     assert found is not None
     assert (commission.outcome, commission.evaluations) == (Outcome.CONVERGED, len(found.trials))
@@ -92,7 +93,7 @@ def test_the_commissions_tariff_recovers_its_cost(commission: Design) -> None:
 
 
 def test_weighing_equity_narrows_the_burden_gap(commission: Design) -> None:
-    economy, tariff = preset_economy("textbook"), preset_tariff("textbook", "filed")
+    economy, tariff = preset_economy("textbook", LEVELS), preset_tariff("textbook", "filed")
     blind = Aims(leader="commission", weights={"equity": 0.0, "stability": 3.0})
     careless = design(economy, tariff, blind, evaluations_per_start=25)
     assert commission.commitment is not None
@@ -112,13 +113,13 @@ def test_the_utility_goes_to_its_cap_and_not_beyond(utility: Design) -> None:
 
 
 def test_a_cap_that_no_tariff_meets_is_told() -> None:
-    economy, tariff = preset_economy("textbook"), preset_tariff("textbook", "filed")
+    economy, tariff = preset_economy("textbook", LEVELS), preset_tariff("textbook", "filed")
     with pytest.raises(ValueError, match="no tariff of the family was feasible"):
         design(economy, tariff, Aims(leader="utility", price_cap_usd_per_kwh=-1.0), evaluations_per_start=8)
 
 
 def test_a_search_of_ones_own_is_given_the_quest_and_its_find_is_reported() -> None:
-    economy, tariff = preset_economy("textbook"), preset_tariff("textbook", "filed")
+    economy, tariff = preset_economy("textbook", LEVELS), preset_tariff("textbook", "filed")
     given: list[DesignProblem] = []
 
     def search(problem: DesignProblem) -> Commitment:
@@ -193,7 +194,7 @@ def test_the_command_prints_the_contract_and_a_tariff_to_use(
     assert metrics["efficiency_gap_usd_per_household_day"] >= 0
     assert len(pq.read_table(out / "trials.parquet")) == said["evaluations"]
     assert json.loads((out / "design.json").read_text()) == said
-    assert main(["solve", "textbook", "--tariff", str(out / "tariff.toml"), "--json"]) == 0
+    assert main(["solve", "textbook", "--tariff", str(out / "tariff.toml"), "--json", "--set", LEVELS]) == 0
     again = json.loads(capsys.readouterr().out)["metrics"]
     for name in ("welfare_usd_per_household_day", "burden_gap", "imv"):
         assert again[name] == pytest.approx(metrics[name], abs=1e-8)
@@ -205,8 +206,8 @@ def test_the_tariff_in_force_may_be_chosen_and_the_scenario_changed(capsys: pyte
     said = json.loads(capsys.readouterr().out)
     assert said["baseline"]["tariff"] == "tou"
     assert said["weights"] == {"equity": 1.0, "stability": 4.0}
-    assert said["settings"]["set"] == ["pv_scale=0.5"]
-    own = equilibrium_metrics(solved("textbook", "tou", "pv_scale=0.5"))
+    assert said["settings"]["set"] == [LEVELS, "pv_scale=0.5"]
+    own = equilibrium_metrics(solved("textbook", "tou", LEVELS, "pv_scale=0.5"))
     assert own.imv is not None
     assert said["baseline"]["objective"] == pytest.approx(
         own.welfare_usd_per_household_day - own.burden_gap - 4 * own.imv, abs=1e-9
@@ -232,7 +233,7 @@ def test_people_get_the_tariff_beside_the_one_in_force(capsys: pytest.CaptureFix
     assert "USD/household-day" in said
 
 
-SMALL = shlex.split("design textbook --leader commission --json --set battery_levels=5")
+SMALL = shlex.split(f"design textbook --leader commission --json --set {LEVELS}")
 
 
 def test_a_leader_who_decides_day_by_day_is_found_by_the_command(capsys: pytest.CaptureFixture[str]) -> None:

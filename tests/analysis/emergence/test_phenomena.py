@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from scenarios import preset_economy, solved
+import scenarios
 
 from meanwatt.analysis.metrics.metrics import Metrics
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
@@ -16,7 +16,14 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.first_best import solve_first_best
 
 NET_METERING = "tariff.export.rule=net_metering"
+LEVELS = dict.fromkeys(("textbook", "oahu", "california"), ("battery_levels=8",))
+"""Few levels of charge where prices hardly depend on them: those of the flat tariff move by 2 %."""
 DAYS_PER_MONTH = 365 / 12
+
+
+def solved(preset: str, name: str, *overrides: str, start: Equilibrium | None = None) -> Equilibrium:
+    """A preset with a few levels of charge, solved once."""
+    return scenarios.solved(preset, name, *LEVELS.get(preset, ()), *overrides, start=start)
 
 
 def metrics_of(preset: str, name: str) -> Metrics:
@@ -121,7 +128,7 @@ def test_who_pays_the_fixed_charge_does_not_matter_to_efficiency(preset: str) ->
 
 @pytest.mark.parametrize("preset", ["textbook", "oahu"])
 def test_against_the_first_best_marginal_prices_close_most_of_the_gap(preset: str) -> None:
-    best = solve_first_best(preset_economy(preset))
+    best = solve_first_best(scenarios.preset_economy(preset, *LEVELS[preset]))
     gaps = {
         name: equilibrium_metrics(solved(preset, name), best).efficiency_gap_usd_per_household_day
         for name in ("flat", "tou", "two_part", "filed")

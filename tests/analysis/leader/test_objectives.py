@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -219,11 +220,16 @@ def test_the_gradient_of_nash_welfare_is_the_mean_of_gains_over_what_is_left() -
 # --- design ----------------------------------------------------------------------------------------------------------
 
 
+@cache
+def design_of(name: str) -> Design:
+    """The design of a leader by its own weights."""
+    economy = preset_economy("textbook", "battery_levels=5")
+    return design(economy, preset_tariff("textbook", "filed"), Aims(leader=name))
+
+
 @pytest.fixture(scope="module", params=["nash", "rawls"])
 def designed(request: pytest.FixtureRequest) -> tuple[Aims, Design]:
-    aims = Aims(leader=request.param)
-    economy = preset_economy("textbook", "battery_levels=5")
-    return aims, design(economy, preset_tariff("textbook", "filed"), aims)
+    return Aims(leader=request.param), design_of(request.param)
 
 
 def test_the_tariff_found_recovers_cost_and_is_better_than_every_start(designed: tuple[Aims, Design]) -> None:
@@ -244,8 +250,7 @@ def test_the_tariff_found_recovers_cost_and_is_better_than_every_start(designed:
 
 def test_each_leader_is_the_best_judge_of_its_own_tariff() -> None:
     """Of the tariffs found for several objectives, that of an objective is the best by it, to its precision."""
-    economy, filed = preset_economy("textbook", "battery_levels=5"), preset_tariff("textbook", "filed")
-    found = {name: design(economy, filed, Aims(leader=name)).commitment for name in ("commission", "nash", "rawls")}
+    found = {name: design_of(name).commitment for name in ("commission", "nash", "rawls")}
     for name in found:
         worth = {other: Aims(leader=name).objective()(one.equilibrium) for other, one in found.items() if one}
         assert worth[name] >= max(worth.values()) - 1e-4 * max(1.0, abs(worth[name]))

@@ -34,17 +34,22 @@ from meanwatt.analysis.learning.curves import learning_curves, regret, regret_ba
 from meanwatt.analysis.learning.environment import Environment, MarketEnvironment, MeanFieldEnvironment, Posted
 from meanwatt.analysis.learning.journal import Journal, Tried
 from meanwatt.analysis.learning.learners import LEARNERS
-from meanwatt.model.mean_field.equilibrium import Outcome
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.leader.commitment import Commitment
 from meanwatt.model.mean_field.leader.concepts import ROUNDS
 from meanwatt.model.progress.watch import Progress, Watch
 
 COMMISSION = Aims(leader="commission", weights={"equity": 1.0, "stability": 1.0})
+LEVELS = "battery_levels=5"
 UTILITY = Aims(leader="utility", price_cap_usd_per_kwh=1.5 * 0.185)
 
 
+def in_force() -> Equilibrium:
+    return solved("textbook", "filed", LEVELS)
+
+
 def problem(aims: Aims, **changes: Any) -> DesignProblem:
-    base = solved("textbook", "filed")
+    base = in_force()
     return DesignProblem(economy=base.economy, aims=aims, baseline=base, **changes)
 
 
@@ -95,9 +100,9 @@ def test_the_utility_learns_the_commitment_from_its_own_books(utility: Learned, 
 
 def test_the_commission_improves_on_the_tariff_in_force_without_seeing_welfare(commission: Learned) -> None:
     judge = COMMISSION.objective()
-    in_force = judge(solved("textbook", "filed"))
+    before = judge(in_force())
     best = commitment_search(40)(problem(COMMISSION))
-    assert commission.objective > in_force + 0.5 * (best.objective - in_force)
+    assert commission.objective > before + 0.5 * (best.objective - before)
     assert regret(commission, best) >= -1e-3
     assert commission.objective == pytest.approx(judge(commission.equilibrium), abs=1e-12)
     assert commission.equilibrium.surplus_usd_per_household_day == pytest.approx(0.0, abs=1e-9)
@@ -141,7 +146,7 @@ class Unsettled(MeanFieldEnvironment):
 
 
 def test_a_tariff_without_equilibrium_counts_as_worse_than_all_before() -> None:
-    found = learn(problem(COMMISSION), Unsettled(solved("textbook", "filed")), method="cma", evaluations=7, seed=0)
+    found = learn(problem(COMMISSION), Unsettled(in_force()), method="cma", evaluations=7, seed=0)
     told = [one.told for one in found.tried]
     for place in (2, 5):
         assert (found.tried[place].metered, found.tried[place].objective) == (None, None)
@@ -153,17 +158,17 @@ class Masked(MeanFieldEnvironment):
     """True meters, and a false truth behind them."""
 
     def post(self, tariff: Tariff, trial: int) -> Posted:  # noqa: D102
-        return Posted(reading=super().post(tariff, trial).reading, truth=solved("textbook", "filed"))
+        return Posted(reading=super().post(tariff, trial).reading, truth=in_force())
 
 
 def test_a_learner_is_told_nothing_but_the_meters(commission: Learned) -> None:
-    found = learn(problem(COMMISSION), Masked(solved("textbook", "filed")), method="softmax", evaluations=60, seed=0)
+    found = learn(problem(COMMISSION), Masked(in_force()), method="softmax", evaluations=60, seed=0)
     assert [(one.unit, one.told) for one in found.tried] == [(one.unit, one.told) for one in commission.tried]
-    assert {one.objective for one in found.tried} == {COMMISSION.objective()(solved("textbook", "filed"))}
+    assert {one.objective for one in found.tried} == {COMMISSION.objective()(in_force())}
 
 
 def test_a_finite_market_teaches_the_same_to_its_noise() -> None:
-    base = solved("textbook", "filed")
+    base = in_force()
 
     def told_in(environment: Environment) -> list[float]:
         found = try_tariffs(problem(COMMISSION), environment, method="softmax", evaluations=6, seed=2)
@@ -302,7 +307,7 @@ def test_a_journal_that_never_began_is_begun(tmp_path: Path) -> None:
 
 def test_a_request_to_stop_leaves_the_journal_and_the_best_so_far(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
-    economy, tariff = preset_economy("textbook"), preset_tariff("textbook", "filed")
+    economy, tariff = preset_economy("textbook", LEVELS), preset_tariff("textbook", "filed")
     reports: list[Progress] = []
     search = learning_search("optuna", evaluations=16, journal=path)
     stopped = design(
@@ -329,7 +334,7 @@ def told(reports: list[Progress]) -> int:
 # The command
 
 
-QUICK = "design textbook --leader commission --evaluations 10 --json"
+QUICK = f"design textbook --leader commission --evaluations 10 --json --set {LEVELS}"
 
 
 def answer(arguments: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -362,7 +367,7 @@ def test_the_command_learns_by_every_method(method: str, tmp_path: Path, capsys:
     assert trials["metered_objective"] == learning["curve"]["metered_objective"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]  # the journal has done its duty
     assert json.loads((out / "design.json").read_text()) == said
-    assert main(["solve", "textbook", "--tariff", str(out / "tariff.toml"), "--json"]) == 0
+    assert main(["solve", "textbook", "--tariff", str(out / "tariff.toml"), "--json", "--set", LEVELS]) == 0
     again = json.loads(capsys.readouterr().out)["metrics"]
     assert again["welfare_usd_per_household_day"] == pytest.approx(
         said["metrics"]["welfare_usd_per_household_day"], abs=1e-8
@@ -372,7 +377,7 @@ def test_the_command_learns_by_every_method(method: str, tmp_path: Path, capsys:
 def test_the_command_learns_in_a_market_and_tells_its_regret(
     monopoly: Commitment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = "design textbook --leader utility --evaluations 10 --method softmax --regret --json"
+    asked = f"design textbook --leader utility --evaluations 10 --method softmax --regret --json --set {LEVELS}"
     said = answer(f"{asked} --against market --households 100 --days 3", capsys)
     learning = said["learning"]
     assert (learning["environment"], learning["households"], learning["days"]) == ("market", 100, 3)
@@ -389,7 +394,10 @@ def test_the_command_learns_in_a_market_and_tells_its_regret(
 
 
 def test_people_are_told_what_was_metered(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(shlex.split("design textbook --leader commission --evaluations 6 --method cma --seed 4")) == 0
+    assert (
+        main(shlex.split(f"design textbook --leader commission --evaluations 6 --method cma --seed 4 --set {LEVELS}"))
+        == 0
+    )
     said = capsys.readouterr().out
     assert re.search(
         r"Learned from the meters of the mean field, seed 4: ([\d,]+) metered days \([\d.]+ years\)\.", said
@@ -436,7 +444,7 @@ def test_a_killed_command_is_resumed_without_losing_a_tariff(
 ) -> None:
     """SIGKILL in the middle, twice; then the same result as a run that nobody disturbed."""
     out, journal = tmp_path / "run", tmp_path / "run.journal.jsonl"
-    command = f"design textbook --leader commission --method softmax --evaluations 30 --json --out {out}"
+    command = f"design textbook --leader commission --method softmax --evaluations 30 --json --set {LEVELS} --out {out}"
     code = "import sys; from meanwatt.analysis.cli import main; sys.exit(main(sys.argv[1:]))"
     on_record: list[bytes] = []
     for trials in (4, 14):

@@ -20,19 +20,24 @@ from meanwatt.model.market.arms import MarketArms
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 
+LEVELS = "battery_levels=5"
 SHORT = PilotPlan(households=240, days=40, pilot_days=20, round_days=10, before_days=20, seed=2)
+
+
+def in_force() -> Equilibrium:
+    return solved("textbook", "flat", LEVELS)
 
 
 @cache
 def menu() -> Menu:
-    economy = preset_economy("textbook")
+    economy = preset_economy("textbook", LEVELS)
     aims = aims_of(economy, "commission")
-    return usual_menu(aims, solved("textbook", "flat"))
+    return usual_menu(aims, in_force())
 
 
 @cache
 def short() -> PilotResult:
-    return run_pilot(menu(), solved("textbook", "flat"), SHORT)
+    return run_pilot(menu(), in_force(), SHORT)
 
 
 def test_households_that_learn_from_their_bills_show_a_pilot_the_best_tariff() -> None:
@@ -52,24 +57,22 @@ def test_a_pilot_loses_less_than_half_of_what_posting_at_random_loses() -> None:
 
 
 def test_what_is_realised_is_what_a_simulation_of_the_same_days_measures() -> None:
-    in_force = solved("textbook", "flat")
-    arms = MarketArms(in_force, arms=4, households=120, behaviour="qlearning", rng=3)
+    base = in_force()
+    arms = MarketArms(base, arms=4, households=120, behaviour="qlearning", rng=3)
     lived = _Realised(arms)
     for _ in range(5):
         lived.before()
         arms.step()
         lived.after()
-    whole = simulate(
-        in_force.economy, in_force.tariff, households=120, days=5, seed=3, behaviour="qlearning", equilibrium=in_force
-    )
+    whole = simulate(base.economy, base.tariff, households=120, days=5, seed=3, behaviour="qlearning", equilibrium=base)
     assert whole.metrics is not None
-    expected = menu().aims.in_market(in_force.economy, whole.metrics)
+    expected = menu().aims.in_market(base.economy, whole.metrics)
     assert lived.objective(menu()) == pytest.approx(expected, abs=1e-9)
 
 
 def test_the_same_seed_gives_the_same_pilot() -> None:
     plan = PilotPlan(households=60, days=4, pilot_days=2, round_days=1, before_days=2, seed=2)
-    one, again, other = (run_pilot(menu(), solved("textbook", "flat"), replace(plan, seed=seed)) for seed in (2, 2, 3))
+    one, again, other = (run_pilot(menu(), in_force(), replace(plan, seed=seed)) for seed in (2, 2, 3))
     assert np.array_equal(again.score, one.score)
     assert (again.realised, again.realised_random) == (one.realised, one.realised_random)
     assert not np.array_equal(other.score, one.score)
@@ -77,7 +80,7 @@ def test_the_same_seed_gives_the_same_pilot() -> None:
 
 def test_arms_apart_are_scored_and_nothing_is_posted_to_all() -> None:
     plan = PilotPlan(households=60, days=4, pilot_days=4, round_days=2, before_days=4, apart=True)
-    found = run_pilot(menu(), solved("textbook", "flat"), plan)
+    found = run_pilot(menu(), in_force(), plan)
     assert found.score.shape == (2, 4)
     assert (found.realised, found.regret, found.random_regret) == (None, None, None)
 
@@ -86,7 +89,7 @@ def test_a_pilot_can_be_cancelled_and_tells_how_far_it_is() -> None:
     seen: list[Progress] = []
     watch = Watch(progress=seen.append, cancelled=lambda: len(seen) >= 3)
     with pytest.raises(Cancelled):
-        run_pilot(menu(), solved("textbook", "flat"), SHORT, watch)
+        run_pilot(menu(), in_force(), SHORT, watch)
     assert len(seen) == 3
     assert seen[-1].fraction == pytest.approx(3 / (20 + 3 * 40))
 
@@ -108,6 +111,7 @@ def test_a_plan_that_cannot_be_is_told_in_one_line(changes: dict[str, int], word
 
 ARGUMENTS = (
     "pilot textbook --households 60 --days 6 --pilot-days 4 --round-days 2 --before-days 4 --seeds 2 --menu tou,rtp"
+    f" --set {LEVELS}"
 )
 
 
@@ -202,11 +206,9 @@ def test_a_journal_of_other_pilots_is_refused_in_one_line(tmp_path: Path, capsys
         f"--resume: there is no journal {journal} to go on from; leave --resume out to begin\n"
     )
     plan = PilotPlan(households=60, days=6, pilot_days=4, round_days=2, before_days=4)
-    economy = preset_economy("textbook")
-    aims = aims_of(economy, "commission")
-    in_force = solved("textbook", "flat")
-    pair = solve_menu(aims, [preset_tariff("textbook", name) for name in ("tou", "rtp")], in_force)
-    with PilotJournal(journal, pair, in_force, plan, resume=False) as kept:
+    aims = aims_of(in_force().economy, "commission")
+    pair = solve_menu(aims, [preset_tariff("textbook", name, LEVELS) for name in ("tou", "rtp")], in_force())
+    with PilotJournal(journal, pair, in_force(), plan, resume=False) as kept:
         for seed in range(3):
             kept.append(replace(short(), plan=replace(plan, seed=seed)))
     before = journal.read_bytes()
@@ -247,9 +249,8 @@ def test_a_tariff_left_out_of_the_usual_menu_is_named() -> None:
 
 
 def test_what_the_mean_fields_meters_show_is_the_worth_where_it_is_metered_exactly() -> None:
-    in_force = solved("textbook", "flat")
-    margin = usual_menu(aims_of(in_force.economy, "utility"), in_force)
-    assert margin.metered(in_force) == pytest.approx(margin.worth_usd, abs=1e-9)
+    margin = usual_menu(aims_of(in_force().economy, "utility"), in_force())
+    assert margin.metered(in_force()) == pytest.approx(margin.worth_usd, abs=1e-9)
     welfare = menu()
-    error = welfare.metered(in_force) - welfare.worth_usd
+    error = welfare.metered(in_force()) - welfare.worth_usd
     assert np.ptp(error) > 0.001, "meters tell the entropy of choices from no benefit"

@@ -1,5 +1,6 @@
 """The committing leader finds what a grid finds, keeps its constraint, and says how the search ended."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -77,9 +78,15 @@ def on_the_grid(recovery: Recovery) -> list[tuple[np.ndarray, Equilibrium]]:
     return found
 
 
+@cache
+def uncapped(objective: Callable[[Equilibrium], float]) -> Commitment:
+    """The commitment of a leader who recovers cost and keeps no cap."""
+    return commit(LeaderProblem(island(), plane(Recovery.FIXED), objective))
+
+
 @pytest.mark.parametrize("objective", [worth, fairness])
-def test_the_leader_finds_what_a_grid_finds_in_two_dimensions(objective: object) -> None:
-    found = commit(LeaderProblem(island(), plane(Recovery.FIXED), objective))
+def test_the_leader_finds_what_a_grid_finds_in_two_dimensions(objective: Callable[[Equilibrium], float]) -> None:
+    found = uncapped(objective)
     assert found.outcome is Outcome.CONVERGED
     parameters, best = max(on_the_grid(Recovery.FIXED), key=lambda point: objective(point[1]))
     assert found.objective >= objective(best) - 1e-6
@@ -89,7 +96,7 @@ def test_the_leader_finds_what_a_grid_finds_in_two_dimensions(objective: object)
 
 def test_without_an_equity_weight_the_best_tariff_is_marginal_cost_pricing() -> None:
     """Wholesale price plus carbon, 30 USD/t at .5 t/MWh, but for the sloppiness of the households."""
-    found = commit(LeaderProblem(island(), plane(Recovery.FIXED), worth))
+    found = uncapped(worth)
     marginal = plane(Recovery.FIXED).tariff(np.array([0.015, 1.0]))
     at_marginal = worth(solve_equilibrium(island(), marginal, certify=False))
     assert found.objective >= at_marginal - 1e-6
@@ -113,7 +120,7 @@ def test_a_cap_on_the_import_rate_is_kept_and_met_by_a_leader_who_wants_its_marg
 @pytest.mark.parametrize("objective", [worth, fairness])
 @pytest.mark.parametrize("cap", [0.12, 0.15])
 def test_a_binding_cap_on_every_rate_is_climbed_along_by_gradients_to_what_the_grid_finds(
-    objective: object, cap: float
+    objective: Callable[[Equilibrium], float], cap: float
 ) -> None:
     """The optimum lies inside the box on the bend of nine constraints, where energy and pass-through trade off."""
 
@@ -130,9 +137,7 @@ def test_a_binding_cap_on_every_rate_is_climbed_along_by_gradients_to_what_the_g
     allowed = [objective(eq) for _, eq in on_the_grid(Recovery.FIXED) if excess(eq).max() <= 0]
     assert 10 < len(allowed) < GRID**2
     assert found.objective >= max(allowed) - 1e-6
-    assert commit(LeaderProblem(island(), plane(Recovery.FIXED), objective)).objective > found.objective + 1e-3, (
-        "the cap costs"
-    )
+    assert uncapped(objective).objective > found.objective + 1e-3, "the cap costs"
 
 
 def test_eleven_parameters_on_three_kinds_of_day_take_tens_of_solves_and_lose_nothing() -> None:
@@ -151,7 +156,7 @@ def test_eleven_parameters_on_three_kinds_of_day_take_tens_of_solves_and_lose_no
     check_books(apart, worth)
 
 
-def check_books(found: Commitment, objective: object) -> None:
+def check_books(found: Commitment, objective: Callable[[Equilibrium], float]) -> None:
     """What a commitment reports belongs together."""
     best = max(trial.objective for trial in found.trials if trial.violation <= FEASIBLE)
     assert found.objective == best

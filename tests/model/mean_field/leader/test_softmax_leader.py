@@ -178,6 +178,13 @@ def test_what_the_leader_sees_is_nothing_the_day_type_or_the_history() -> None:
     assert (leader_states(economy, Information.HISTORY) == np.arange(9)).all()
 
 
+@cache
+def whole_net(points: int) -> SoftmaxLeader:
+    """The best of all peak prices on a net of 0 to 40 cents."""
+    economy = island()
+    return softmax_leader(economy, epsilon_net(0.0, 0.4, points), worth, schedule=COLD, tariff_of=peak_on(economy))
+
+
 def test_the_exact_leader_is_approached_as_the_net_gets_finer_no_slower_than_the_slope_allows() -> None:
     """The exact leader chooses three peak prices freely; COBYQA finds them."""
     economy = island()
@@ -192,7 +199,7 @@ def test_the_exact_leader_is_approached_as_the_net_gets_finer_no_slower_than_the
         loss, np.full(3, 0.2), method="COBYQA", bounds=[(low, high)] * 3, options={"final_tr_radius": 1e-5}
     )
     nets = [epsilon_net(low, high, points) for points in (2, 3, 5, 9)]
-    optima = [softmax_leader(economy, net, worth, schedule=COLD, tariff_of=family).optimum for net in nets]
+    optima = [whole_net(len(net.parameters)).optimum for net in nets]
     losses = [-exact.fun - optimum.objective for optimum in optima]
     slopes = [lipschitz(net, optimum.table) for net, optimum in zip(nets, optima, strict=True)]
     assert min(losses) >= -1e-6, "no member of the family beats the exact leader"
@@ -206,7 +213,7 @@ def test_the_exact_leader_is_approached_as_the_net_gets_finer_no_slower_than_the
 def test_annealing_with_halving_ends_near_the_whole_fine_net_at_a_fraction_of_its_size() -> None:
     economy = island()
     family, net = peak_on(economy), epsilon_net(0.0, 0.4, 3)
-    whole = softmax_leader(economy, epsilon_net(0.0, 0.4, 9), worth, schedule=COLD, tariff_of=family)
+    whole = whole_net(9)
     schedule = (*annealing(0.02, 0.0005, 4, halvings=2), *COLD)
     found = softmax_leader(economy, net, worth, schedule=schedule, tariff_of=family, continuation=Continuation.GREEDY)
     assert found.outcome is Outcome.CONVERGED
