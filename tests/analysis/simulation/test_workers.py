@@ -28,8 +28,9 @@ HOUSEHOLDS, FEEDERS, DAYS = 600, 5, 3
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Two worker processes on this machine."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
-        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+            patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
+            patch.delenv("PYTHONDONTWRITEBYTECODE")
         with dask_client(None, workers=2, recycled=False) as client:
             yield client
 
