@@ -1,7 +1,7 @@
 """Mutated scenario, tariff and study files, read and lived in one process; run as a program it prints what it found.
 
 ``python tests/fuzzing.py MUTANTS SOLVED`` reads so many files from a fixed seed, and solves and simulates so many of
-the valid ones on a very small game. Run it with ``NUMBA_BOUNDSCHECK=1`` and a ``NUMBA_CACHE_DIR`` of its own.
+the valid ones on a very small game. Run it with ``NUMBA_BOUNDSCHECK=1``.
 """
 
 import contextlib

@@ -1,6 +1,7 @@
 """The house's order: imports point only downward, and nowhere in a circle."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import networkx as nx
@@ -15,6 +16,7 @@ FILES = {
 """Every module and its file."""
 
 
+@cache
 def nodes(path: Path, *, for_types_too: bool = True) -> list[ast.AST]:
     """Nodes of a file; without what only a type checker reads, if so asked."""
     found: list[ast.AST] = []
@@ -30,6 +32,7 @@ def nodes(path: Path, *, for_types_too: bool = True) -> list[ast.AST]:
     return found
 
 
+@cache
 def imports(path: Path, *, for_types_too: bool = True) -> set[str]:
     """Names of modules, or of what is in them, that a file imports anywhere."""
     found: set[str] = set()

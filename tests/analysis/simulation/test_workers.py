@@ -28,8 +28,9 @@ HOUSEHOLDS, FEEDERS, DAYS = 600, 5, 3
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Two worker processes on this machine."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
-        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+            patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
+            patch.delenv("PYTHONDONTWRITEBYTECODE")
         with dask_client(None, workers=2, recycled=False) as client:
             yield client
 
@@ -61,11 +62,10 @@ def test_over_workers_the_market_is_the_one_of_a_single_process(cluster: Any) ->
     assert told == ["day 1 of 3", "day 2 of 3", "day 3 of 3"]
 
 
-def add(one: int, other: int) -> int:
-    return one + other
-
-
 def test_tasks_on_workers_give_what_they_give_here(cluster: Any) -> None:
+    def add(one: int, other: int) -> int:
+        return one + other
+
     def gathered(**where: Any) -> list[tuple[int, int]]:
         return sorted(pair for batch in results(add, range(50), shared=(7,), **where) for pair in batch)
 
@@ -88,16 +88,16 @@ def test_a_request_to_stop_is_heard_while_workers_are_busy(cluster: Any) -> None
     assert seen == [(0.0, None)]
 
 
-def killed_unless_small(number: int) -> int:
-    if number > 2:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number
-
-
 def test_a_task_that_kills_its_workers_is_given_up_where_somebody_stands_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In a study it is a row like any other that failed."""
+    """In a study it is a row like any other that failed. A worker gets the function itself and need not import us."""
+
+    def killed_unless_small(number: int) -> int:
+        if number > 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number
+
     monkeypatch.setitem(workers._QUIET, "distributed.scheduler.allowed-failures", 0)
     done = results(killed_unless_small, [1, 2, 3], workers=1, given_up=lambda number: -number)
     assert sorted(pair for batch in done for pair in batch) == [(1, 1), (2, 2), (3, -3)]

@@ -65,14 +65,14 @@ Start = Callable[..., "subprocess.Popen[str]"]
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     """Start a Python process; all of them, with what they started, are gone at the end.
 
-    They keep compiled modules in a directory of their own, so that only the first one compiles.
+    Where no compiled modules are written, they keep theirs in a directory of their own: only the first one compiles.
     """
     environment = {
         **os.environ,
-        "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("bytecode")),
         "TMPDIR": str(tmp_path_factory.mktemp("scratch")),  # what a killed process leaves behind
     }
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    if environment.pop("PYTHONDONTWRITEBYTECODE", None):
+        environment["PYTHONPYCACHEPREFIX"] = str(tmp_path_factory.mktemp("bytecode"))
     started: list[psutil.Popen] = []
 
     def begin(code: str, *arguments: object) -> "subprocess.Popen[str]":
