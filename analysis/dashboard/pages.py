@@ -10,6 +10,7 @@ from pathlib import Path
 import solara
 
 from meanwatt.analysis.dashboard.compare.page import Compare
+from meanwatt.analysis.dashboard.finite.page import Finite
 from meanwatt.analysis.dashboard.help.page import Help
 from meanwatt.analysis.dashboard.market.page import Market
 from meanwatt.analysis.dashboard.shared.payload import to_json
@@ -56,6 +57,12 @@ PAGES = (
         title="Compare",
         summary="Two tariffs of one scenario side by side: key numbers, who pays whom, the mean day.",
         component=Compare,
+    ),
+    Page(
+        route="/finite",
+        title="Finite market",
+        summary="Markets of 10 to 3,000 homes beside the mean field: is the gap what theory says?",
+        component=Finite,
     ),
     Page(
         route="/help",

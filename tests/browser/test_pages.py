@@ -10,7 +10,12 @@ from looking import day, until_day
 from meanwatt.analysis.dashboard.pages import PAGES
 
 READING = Path(__file__).with_name("reading.js").read_text(encoding="utf-8")
-SOLVED = {"Market": ".mw-play:not([disabled])", "Compare": ".mw-payers", "Help": ".mw-help-entry"}
+SOLVED = {
+    "Market": ".mw-play:not([disabled])",
+    "Compare": ".mw-payers",
+    "Finite market": ".mw-sizes-load .mw-caption",
+    "Help": ".mw-help-entry",
+}
 """What is there once a page is all there."""
 PAIR = "compare?scenario=textbook&a=filed&b=rtp"
 
@@ -57,7 +62,7 @@ def test_every_page_opens_by_its_route_and_by_the_navigation(visit) -> None:
         assert page.title().startswith("Meanwatt")
         assert page.locator(".mw h1").count() == page.locator(".mw header").count() == 1
     page.go_back()
-    opened(page, "Compare")
+    opened(page, PAGES[-2].title)
     page.go_forward()
     opened(page, "Help")
     page.reload()
@@ -182,14 +187,48 @@ def test_every_question_mark_leads_to_an_entry_of_the_help(visit) -> None:
     opened(page, "Compare")
 
 
+def test_markets_are_drawn_as_they_come_judged_and_taken_home_and_a_link_repeats_them(visit) -> None:
+    page = visit("finite?scenario=textbook", ready=False)
+    page.wait_for_selector(".mw-sizes-load .mw-dot")
+    page.select_option('select[name="markets"]', "5")
+    page.wait_for_function("location.search === '?scenario=textbook&markets=5'")
+    page.wait_for_selector(".mw-sizes-gain")  # what comes last
+    dots = page.locator(".mw-sizes-load svg[role=img] .mw-dot")
+    assert dots.count() == 6 * 5
+    heights = [float(dot.get_attribute("cy")) for dot in dots.all()]
+    assert max(heights[:5]) < min(heights[-5:]), "larger markets lie lower"
+    verdict = page.inner_text("p[role=status]")
+    assert verdict.startswith(("Validated", "Not decided"))
+    assert page.locator(".mw-findings li").count() == 8
+    with page.expect_download() as taken:
+        page.click("text=Download the markets as CSV")
+    text = Path(taken.value.path()).read_text(encoding="utf-8")
+    assert "# link: ?scenario=textbook&markets=5" in text
+    assert len([line for line in text.splitlines() if line[:1].isdigit()]) == 6 * 5
+    with page.expect_download() as taken:
+        page.click("text=Download the report")
+    assert verdict in Path(taken.value.path()).read_text(encoding="utf-8")
+    again = visit("finite?scenario=textbook&markets=5", ready=False)
+    again.wait_for_selector(".mw-sizes-gain")
+    assert again.inner_text(".mw-sizes-load .mw-caption") == page.inner_text(".mw-sizes-load .mw-caption")
+    page.fill('input[name="seed"]', "-1")
+    page.press('input[name="seed"]', "Enter")
+    page.wait_for_selector("text=seed is '-1'; give a whole number, e.g. 0.")
+    page.wait_for_selector(".mw-sizes-gain")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_can_be_read_by_everybody_on_a_telephone_too(visit, scheme: str) -> None:
     page = visit(PAIR, ready=False, viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    for title in ("Compare", "Help"):
+    for title in ("Compare", "Finite market", "Help"):
         go(page, title)
         if title == "Compare":
             settled(page)
             page.click(".mw-day summary")
+        elif title == "Finite market":
+            page.wait_for_selector(".mw-findings")
+            for summary in page.locator(".mw-sizes summary, .mw-findings summary").all():
+                summary.click()
         page.wait_for_function(f"document.querySelector('#app').classList.contains('theme--{scheme}')")
         page.evaluate(READING)
         assert page.evaluate("meanwattReading.nameless()") == []

@@ -1,14 +1,14 @@
 """The days simulated so far, and the file that a visitor takes home."""
 
-import csv
-import io
+from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.market.address import query
+from meanwatt.analysis.dashboard.shared.csv_text import csv_text
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.analysis.metrics.equity import burden
 
@@ -92,14 +92,8 @@ def to_csv(solution: Solution, history: History) -> str:
         Lines that begin with ``#`` carry ``key: value``; the link repeats the run. Loads are kW per home.
     """
     settings, equilibrium = solution.settings, solution.equilibrium
-    economy = equilibrium.economy
     scenario = settings.load()
-    try:
-        release = version("meanwatt")
-    except PackageNotFoundError:
-        release = "unknown"
     head = {
-        "program": f"meanwatt {release}",
         "scenario": settings.scenario,
         "tariff": scenario.selected_tariff,
         "households": settings.households,
@@ -110,14 +104,16 @@ def to_csv(solution: Solution, history: History) -> str:
         "adder_usd_per_kwh": f"{equilibrium.adder_usd_per_kwh:.6f}",
         "days": len(history),
     }
-    out = io.StringIO()
-    for key, value in head.items():
-        out.write(f"# {key}: {value}\n")
-    rows = csv.writer(out, lineterminator="\n")
     names = ("net_load_kw", "mean_field_net_load_kw", "wholesale_usd_per_kwh", "mean_field_wholesale_usd_per_kwh")
     rates = ("import_usd_per_kwh", "export_usd_per_kwh")
     curtailed = ("curtailed_kw", "mean_field_curtailed_kw")
-    rows.writerow(["day", "hour", "day_type", *names, *rates, *curtailed])
+    return csv_text(head, ["day", "hour", "day_type", *names, *rates, *curtailed], _rows(solution, history))
+
+
+def _rows(solution: Solution, history: History) -> Iterator[list[Any]]:
+    """A row for every slot of every day."""
+    equilibrium = solution.equilibrium
+    economy = equilibrium.economy
     for index, state in enumerate(history.states):
         columns = (
             history.net_load_kw[index],
@@ -131,6 +127,4 @@ def to_csv(solution: Solution, history: History) -> str:
         )
         name = economy.common.day_types[economy.common.today[state]]
         for slot in range(economy.slots):
-            cells = [f"{column[slot]:.6f}" for column in columns]
-            rows.writerow([index + 1, f"{slot * economy.slot_hours:g}", name, *cells])
-    return out.getvalue()
+            yield [index + 1, f"{slot * economy.slot_hours:g}", name, *(f"{column[slot]:.6f}" for column in columns)]

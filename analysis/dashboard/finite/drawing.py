@@ -1,0 +1,94 @@
+"""Drawing finite markets for a page: each is told as it comes; what is found, visitors share.
+
+Markets take a few seconds. What one home gains by deviating takes up to a minute on the larger presets: it comes last,
+and the page does not wait for it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from meanwatt.analysis.dashboard.finite.choice import SIZES, Choice
+from meanwatt.analysis.dashboard.finite.drawn import Drawn, nothing_drawn
+from meanwatt.analysis.dashboard.shared.memo import Memo
+from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.analysis.dashboard.shared.solved import Work
+from meanwatt.analysis.validation.criteria import judge
+from meanwatt.analysis.validation.exploitability import exploitability
+from meanwatt.analysis.validation.result import Validation
+from meanwatt.analysis.validation.runs import Results, Task, run_here
+from meanwatt.analysis.validation.study import validate
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.progress.watch import Cancelled, Progress, Watch
+
+MARKETS = ("aggregate", "state")
+"""Checks of `meanwatt validate` that the markets drawn are for,"""
+CHECKS = (*MARKETS, "exploitability")
+"""and all of them."""
+
+MARKETS_SHARE = 0.3
+"""Share of the progress that the markets fill."""
+
+_studies: Memo[Choice, Validation] = Memo(24)
+
+
+def drawn_markets(
+    choice: Choice,
+    solution: Solution,
+    *,
+    show: Callable[[Drawn], None],
+    progress: Callable[[Work], None],
+    cancelled: Callable[[], bool],
+) -> Drawn | None:
+    """Draw the markets of a choice, or find them drawn already; None if cancelled.
+
+    Parameters
+    ----------
+    solution
+        The mean field under the choice's tariff.
+    show
+        Told what has been drawn after every market, before any progress about it.
+    """
+    so_far = nothing_drawn(solution, SIZES)
+    show(so_far)
+    place = {count: k for k, count in enumerate(SIZES)}
+
+    def run(equilibria: Sequence[Equilibrium], tasks: Sequence[Task], stopped: Callable[[], bool] | None) -> Results:
+        nonlocal so_far
+        for task, one in run_here(equilibria, tasks, stopped):
+            errors = list(so_far.errors_kw)
+            errors[place[task.households]] += (one.scatter_kw2**0.5,)
+            so_far = replace(so_far, errors_kw=tuple(errors))
+            show(so_far)
+            yield task, one
+
+    def told(report: Progress) -> None:
+        progress(Work(text=f"Drawing: {report.stage}", fraction=MARKETS_SHARE * (report.fraction or 0.0)))
+
+    def computing(report: Progress) -> None:
+        share = MARKETS_SHARE + (1 - MARKETS_SHARE) * (report.fraction or 0.0)
+        progress(Work(text="Computing what one home gains by deviating", fraction=share))
+
+    def ended(study: Validation) -> Drawn:
+        return replace(so_far, errors_kw=_errors_kw(study), study=study)
+
+    equilibrium = solution.equilibrium
+    with _studies.turn(choice, cancelled) as mine:
+        study = _studies.get(choice)
+        if study is None and mine:
+            try:
+                watch = Watch(progress=told, cancelled=cancelled)
+                study = validate(equilibrium, choice.sample, checks=MARKETS, run=run, watch=watch)
+                show(ended(study))
+                watch = Watch(progress=computing, cancelled=cancelled)
+                study = replace(study, exploit=exploitability(equilibrium, SIZES, watch=watch))
+            except Cancelled:
+                return None
+            study = replace(study, findings=judge(study, CHECKS))
+            _studies.put(choice, study)
+    return None if study is None else ended(study)
+
+
+def _errors_kw(study: Validation) -> tuple[tuple[float, ...], ...]:
+    """The error of every market, by size."""
+    rows = list(zip(study.by_replication["households"], study.by_replication["scatter_kw2"], strict=True))
+    return tuple(tuple(square**0.5 for count, square in rows if count == size) for size in study.households)

@@ -1,0 +1,143 @@
+"""One visitor's finite markets: solves the tariff on a thread, draws the markets, publishes views as they come."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from meanwatt.analysis.dashboard.finite.choice import Choice, from_query
+from meanwatt.analysis.dashboard.finite.drawing import drawn_markets
+from meanwatt.analysis.dashboard.finite.drawn import Drawn
+from meanwatt.analysis.dashboard.finite.take_home import csv_of, report_of
+from meanwatt.analysis.dashboard.finite.view import Figures, View, bar_json, figures
+from meanwatt.analysis.dashboard.shared.background import Background, Solver
+from meanwatt.analysis.dashboard.shared.notices import ending, notices_json, with_notice
+from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.analysis.dashboard.shared.solved import Work, solved
+
+logger = logging.getLogger(__name__)
+SOLVING = 0.2
+"""Share of the progress that the solve fills."""
+
+
+class Draw(Protocol):
+    """What draws the markets; see `meanwatt.analysis.dashboard.finite.drawing.drawn_markets`."""
+
+    def __call__(
+        self,
+        choice: Choice,
+        solution: Solution,
+        *,
+        show: Callable[[Drawn], None],
+        progress: Callable[[Work], None],
+        cancelled: Callable[[], bool],
+    ) -> Drawn | None:
+        """Draw the markets of a choice; None if cancelled."""
+
+
+class Sampler(Background[View]):
+    """Every public method may be called from any thread and returns at once.
+
+    Parameters
+    ----------
+    search
+        Query of the address to begin with.
+    solve, draw
+        What solves a tariff, and draws the markets; those that all visitors share by default.
+    """
+
+    def __init__(self, search: str, *, solve: Solver = solved, draw: Draw = drawn_markets) -> None:
+        """Nothing is solved before `show`."""
+        super().__init__()
+        self._solve, self._draw = solve, draw
+        self._choice = Choice()
+        self._drawn: Drawn | None = None
+        self._begin(search)
+
+    @property
+    def choice(self) -> Choice:
+        """What is drawn."""
+        return self._choice
+
+    def show(self, search: str) -> None:
+        """Draw what an address asks for, in the place of what is being drawn."""
+        with self._lock:
+            stop = self._begin(search)
+            choice = self._choice
+        self._publish()
+        threading.Thread(target=self._run, args=(choice, stop), name="meanwatt-finite", daemon=True).start()
+
+    def cancel(self, _: object = None) -> None:
+        """Stop drawing; what is there stays."""
+        with self._lock:
+            self._stop.set()
+            self._work = None
+        self._publish()
+
+    def csv(self) -> str:
+        """Every market drawn, with its parameters; empty before the end."""
+        with self._lock:
+            return "" if self._drawn is None else csv_of(self._choice, self._drawn)
+
+    def report(self) -> str:
+        """The report of the study as a page of its own; empty before the end."""
+        with self._lock:
+            choice, drawn = self._choice, self._drawn
+        return "" if drawn is None else report_of(choice, drawn)
+
+    def _view(self, number: int) -> View:
+        drawn = self._drawn
+        written: Figures | None = None if drawn is None else figures(drawn)
+        return View(
+            number=number,
+            bar=bar_json(self._choice, self._work, drawn),
+            notices=notices_json(self._notices),
+            figures=written,
+            waiting=self._work is not None and drawn is None,
+            done=drawn is not None and drawn.study is not None and self._work is None,
+        )
+
+    def _forget(self) -> None:
+        self._drawn = None
+
+    def _begin(self, search: str) -> threading.Event:
+        self._choice, problems = from_query(search)
+        self._drawn = None
+        return self._restart(Work(text="Solving the tariff", fraction=0.0), problems)
+
+    def _run(self, choice: Choice, stop: threading.Event) -> None:
+        def solving(work: Work) -> None:
+            self._report(Work(text=work.text, fraction=SOLVING * work.fraction), stop)
+
+        def drawing(work: Work) -> None:
+            self._report(Work(text=work.text, fraction=SOLVING + (1 - SOLVING) * work.fraction), stop)
+
+        try:
+            solution = self._solve(choice.settings, progress=solving, cancelled=stop.is_set)
+            if solution is None:
+                return
+            self._tell_ending(solution, stop)
+            drawn = self._draw(
+                choice, solution, show=lambda now: self._put(now, stop), progress=drawing, cancelled=stop.is_set
+            )
+            if drawn is None:
+                return
+            self._put(drawn, stop, done=True)
+        except Exception as error:  # whatever it was, the visitor gets a sentence and keeps the page
+            logger.exception("drawing finite markets failed")
+            self._fail("The markets could not be drawn.", error, stop)
+            return
+        self._publish()
+
+    def _tell_ending(self, solution: Solution, stop: threading.Event) -> None:
+        with self._lock:
+            if not stop.is_set():
+                for notice in ending(solution):
+                    self._notices = with_notice(self._notices, notice)
+
+    def _put(self, drawn: Drawn, stop: threading.Event, *, done: bool = False) -> None:
+        """Keep what has been drawn; the next view shows it."""
+        with self._lock:
+            if not stop.is_set():
+                self._drawn = drawn
+                self._work = None if done else self._work

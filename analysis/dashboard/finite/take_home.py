@@ -1,0 +1,48 @@
+"""Files of a study of finite markets that a visitor takes home."""
+
+from meanwatt.analysis.dashboard.finite.choice import KEYS, Choice, query
+from meanwatt.analysis.dashboard.finite.drawing import CHECKS
+from meanwatt.analysis.dashboard.finite.drawn import Drawn
+from meanwatt.analysis.dashboard.shared.csv_text import csv_text
+from meanwatt.analysis.validation.report import report_html
+
+
+def csv_of(choice: Choice, drawn: Drawn) -> str:
+    """Every market drawn so far, a row each. RMS net load error: of the mean net load per home, rounding apart. [kW]"""
+    head = {
+        **{key: getattr(choice, key) for key in KEYS},
+        "link": f"?{query(choice)}",
+        "days": choice.sample.days,
+        "outcome": drawn.solution.equilibrium.outcome.value,
+    }
+    rows = [
+        (count, number, f"{error:.9g}", f"{law:.9g}")
+        for count, errors, law in zip(drawn.households, drawn.errors_kw, drawn.law_kw, strict=True)
+        for number, error in enumerate(errors)
+    ]
+    return csv_text(head, ("households", "replication", "rms_net_load_error_kw", "expected_rms_kw"), rows)
+
+
+def report_of(choice: Choice, drawn: Drawn) -> str:
+    """The report of ``meanwatt validate``; empty before the study has ended."""
+    if drawn.study is None:
+        return ""
+    found, sample = drawn.solution.equilibrium, choice.sample
+    scenario = found.economy.scenario
+    shown = {
+        "scenario": scenario.name,
+        "title": scenario.title,
+        "tariff": found.tariff.name,
+        "seed": choice.seed,
+        "message": found.message,
+    }
+    settings = {
+        "scenario": choice.scenario,
+        "tariff": choice.tariff,
+        "households": sample.households,
+        "replications": sample.replications,
+        "days": sample.days,
+        "checks": CHECKS,
+    }
+    manifest = {"settings": settings, "seed": choice.seed, "scenario": scenario.model_dump(mode="json")}
+    return report_html(drawn.study, shown, manifest)
