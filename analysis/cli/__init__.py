@@ -11,6 +11,10 @@ __all__ = ["main"]
 FEW_COLLECTIONS = 100_000
 """Objects after which Python looks for garbage: importing makes ten thousands, none of them garbage."""
 
+LINEAR_ALGEBRA = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Its threads. Of systems of some hundred rows each number of threads gives other last bits, and threads that have
+nothing to do wait actively: household types and worker processes are what fills the cores. Who sets them is obeyed."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; see ``meanwatt.analysis.cli.entry.main``.
@@ -19,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         gc.set_threshold(FEW_COLLECTIONS)
+        for name in LINEAR_ALGEBRA:  # before NumPy is there
+            os.environ.setdefault(name, "1")
     ours = arguments is None and signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if ours:
         signal.signal(signal.SIGINT, _end)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
 from meanwatt.analysis.cli.watching import watched
@@ -52,6 +53,7 @@ def emergence(
     populations = behaviour or ["belief"]
     runs: list[Emergence] = []
     with watched(quiet=json) as work:
+        load_mesa()
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say_notes
         from meanwatt.analysis.emergence.emergence import emergence as measure

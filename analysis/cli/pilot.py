@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights
 from meanwatt.analysis.cli.options import (
@@ -91,6 +92,7 @@ def pilot(
     require_out(resume=resume, out=out)
     results: list[PilotResult] = []
     with watched(quiet=json) as work:
+        load_mesa()
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say_notes
         from meanwatt.analysis.cli.simulate_leader import solved_menu

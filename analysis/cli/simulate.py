@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
@@ -86,6 +87,7 @@ def simulate(
     if processes and choices is not None:
         raise ValueError("--leader and --workers are both given; a leader learns in one process, leave --workers out")
     with watched(quiet=json) as work:
+        load_mesa()
         from meanwatt.agents.tariff.tariff import Recovery
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say_notes

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, one_of, whole_number, whole_numbers
 from meanwatt.analysis.cli.watching import watched
@@ -51,6 +52,7 @@ def validate(
         "seed": whole_number("--seed", seed, SEED, example=1),
     }
     with watched(quiet=json) as work:
+        load_mesa()
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say_notes
         from meanwatt.analysis.validation.as_json import validation_json

@@ -61,7 +61,7 @@ PAGES = (
     Page(
         route="/finite",
         title="Finite market",
-        summary="Markets of 10 to 3,000 homes beside the mean field: is the gap what theory says?",
+        summary="Markets of 10 to 3,000 homes are drawn beside the mean field, and judged by what theory says.",
         component=Finite,
     ),
     Page(

@@ -10,6 +10,7 @@ import time
 import webbrowser
 from collections.abc import Callable, Sequence
 
+from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.analysis.dashboard.not_found import OwnNotFound
 from meanwatt.analysis.dashboard.own_origin import EVERY_ADDRESS, OwnOrigin
 from meanwatt.analysis.dashboard.shared.settings import Settings
@@ -63,6 +64,7 @@ def serve(port: int, open_browser: bool, *, host: str = HOST, names: Sequence[st
         sys.stderr.write(f"meanwatt: port {port} cannot be used ({error.strerror}); give another one, or 0 for any\n")
         return 2
     prepare()
+    load_mesa()
     import uvicorn
     from solara.server.starlette import app
 

@@ -8,7 +8,7 @@ from meanwatt.analysis.validation.exploitability import Exploitability
 from meanwatt.analysis.validation.leader import LeaderLoss
 from meanwatt.analysis.validation.learners import LearnersCheck
 from meanwatt.analysis.validation.scaling import Falling, Interval, Scaling
-from meanwatt.analysis.validation.verdict import Finding
+from meanwatt.analysis.validation.verdict import Finding, verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +109,11 @@ class Validation:
     memory: tuple[MemoryFloor, ...] = ()
     findings: tuple[Finding, ...] = ()
     by_replication: dict[str, list[Any]] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        """All criteria in one sentence."""
+        return verdict(self.findings)[1]
 
     @property
     def exploitability_usd_per_household_day(self) -> tuple[float | None, ...]:

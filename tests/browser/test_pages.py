@@ -168,7 +168,12 @@ def test_every_question_mark_leads_to_an_entry_of_the_help(visit) -> None:
     go(page, "Compare")
     settled(page)
     targets += page.eval_on_selector_all("a.mw-q", "links => links.map(link => link.getAttribute('href'))")
+    go(page, "Finite market")
+    page.wait_for_selector(".mw-sizes-gain")
+    targets += page.eval_on_selector_all("a.mw-q", "links => links.map(link => link.getAttribute('href'))")
     assert len(targets) > 20
+    go(page, "Compare")
+    settled(page)
     page.click('.mw-numbers tr[data-key="imv"] a.mw-q')
     opened(page, "Help")
     assert urlsplit(page.url).fragment == "imv"
@@ -192,9 +197,9 @@ def test_markets_are_drawn_as_they_come_judged_and_taken_home_and_a_link_repeats
     page.wait_for_selector(".mw-sizes-load .mw-dot")
     page.select_option('select[name="markets"]', "5")
     page.wait_for_function("location.search === '?scenario=textbook&markets=5'")
+    page.wait_for_function("document.querySelectorAll('.mw-sizes-load svg[role=img] .mw-dot').length === 30")
     page.wait_for_selector(".mw-sizes-gain")  # what comes last
     dots = page.locator(".mw-sizes-load svg[role=img] .mw-dot")
-    assert dots.count() == 6 * 5
     heights = [float(dot.get_attribute("cy")) for dot in dots.all()]
     assert max(heights[:5]) < min(heights[-5:]), "larger markets lie lower"
     verdict = page.inner_text("p[role=status]")

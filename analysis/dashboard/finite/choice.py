@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 
 from meanwatt.analysis.dashboard.shared.query import read_parts
 from meanwatt.analysis.dashboard.shared.settings import LANDING_SCENARIO, SEEDS, Settings
-from meanwatt.analysis.validation.sample import Sample
 from meanwatt.model.scenario.nearest import unknown
 
 KEYS = ("scenario", "tariff", "markets", "seed")
@@ -45,11 +44,6 @@ class Choice:
     def settings(self) -> Settings:
         """The same for the solve."""
         return Settings(scenario=self.scenario, tariff=self.tariff, seed=self.seed)
-
-    @property
-    def sample(self) -> Sample:
-        """The same for the study."""
-        return Sample(households=SIZES, replications=self.markets, days=DAYS, seed=self.seed)
 
     def with_part(self, key: str, text: str) -> "Choice":
         """A copy with one part set as a visitor, or an address, writes it; ValueError in one line."""

@@ -7,15 +7,17 @@ and the page does not wait for it.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from meanwatt.analysis.dashboard.finite.choice import SIZES, Choice
-from meanwatt.analysis.dashboard.finite.drawn import Drawn, nothing_drawn
+from meanwatt.analysis.dashboard.finite.choice import DAYS, SIZES, Choice
+from meanwatt.analysis.dashboard.finite.drawn import Drawn
 from meanwatt.analysis.dashboard.shared.memo import Memo
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.analysis.validation.criteria import judge
+from meanwatt.analysis.validation.expected import expected_scatter_kw2
 from meanwatt.analysis.validation.exploitability import exploitability
 from meanwatt.analysis.validation.result import Validation
 from meanwatt.analysis.validation.runs import Results, Task, run_here
+from meanwatt.analysis.validation.sample import Sample
 from meanwatt.analysis.validation.study import validate
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
@@ -77,7 +79,7 @@ def drawn_markets(
         if study is None and mine:
             try:
                 watch = Watch(progress=told, cancelled=cancelled)
-                study = validate(equilibrium, choice.sample, checks=MARKETS, run=run, watch=watch)
+                study = validate(equilibrium, sample_of(choice), checks=MARKETS, run=run, watch=watch)
                 show(ended(study))
                 watch = Watch(progress=computing, cancelled=cancelled)
                 study = replace(study, exploit=exploitability(equilibrium, SIZES, watch=watch))
@@ -86,6 +88,17 @@ def drawn_markets(
             study = replace(study, findings=judge(study, CHECKS))
             _studies.put(choice, study)
     return None if study is None else ended(study)
+
+
+def sample_of(choice: Choice) -> Sample:
+    """The choice for the study."""
+    return Sample(households=SIZES, replications=choice.markets, days=DAYS, seed=choice.seed)
+
+
+def nothing_drawn(solution: Solution, households: tuple[int, ...]) -> Drawn:
+    """The law alone, before any market."""
+    law = tuple(expected_scatter_kw2(solution.equilibrium, count) ** 0.5 for count in households)
+    return Drawn(solution=solution, households=households, law_kw=law, errors_kw=((),) * len(households))
 
 
 def _errors_kw(study: Validation) -> tuple[tuple[float, ...], ...]:

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from meanwatt.analysis.dashboard.finite.choice import Choice, from_query
-from meanwatt.analysis.dashboard.finite.drawing import drawn_markets
 from meanwatt.analysis.dashboard.finite.drawn import Drawn
-from meanwatt.analysis.dashboard.finite.take_home import csv_of, report_of
 from meanwatt.analysis.dashboard.finite.view import Figures, View, bar_json, figures
 from meanwatt.analysis.dashboard.shared.background import Background, Solver
 from meanwatt.analysis.dashboard.shared.notices import ending, notices_json, with_notice
@@ -46,7 +44,7 @@ class Sampler(Background[View]):
         What solves a tariff, and draws the markets; those that all visitors share by default.
     """
 
-    def __init__(self, search: str, *, solve: Solver = solved, draw: Draw = drawn_markets) -> None:
+    def __init__(self, search: str, *, solve: Solver = solved, draw: Draw | None = None) -> None:
         """Nothing is solved before `show`."""
         super().__init__()
         self._solve, self._draw = solve, draw
@@ -76,11 +74,15 @@ class Sampler(Background[View]):
 
     def csv(self) -> str:
         """Every market drawn, with its parameters; empty before the end."""
+        from meanwatt.analysis.dashboard.finite.take_home import csv_of
+
         with self._lock:
             return "" if self._drawn is None else csv_of(self._choice, self._drawn)
 
     def report(self) -> str:
         """The report of the study as a page of its own; empty before the end."""
+        from meanwatt.analysis.dashboard.finite.take_home import report_of
+
         with self._lock:
             choice, drawn = self._choice, self._drawn
         return "" if drawn is None else report_of(choice, drawn)
@@ -117,7 +119,7 @@ class Sampler(Background[View]):
             if solution is None:
                 return
             self._tell_ending(solution, stop)
-            drawn = self._draw(
+            drawn = (self._draw or _drawing())(
                 choice, solution, show=lambda now: self._put(now, stop), progress=drawing, cancelled=stop.is_set
             )
             if drawn is None:
@@ -141,3 +143,10 @@ class Sampler(Background[View]):
             if not stop.is_set():
                 self._drawn = drawn
                 self._work = None if done else self._work
+
+
+def _drawing() -> Draw:
+    """What draws for all visitors; its statistics are slow to import, and most visitors draw none."""
+    from meanwatt.analysis.dashboard.finite.drawing import drawn_markets
+
+    return drawn_markets

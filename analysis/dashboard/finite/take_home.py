@@ -1,7 +1,7 @@
 """Files of a study of finite markets that a visitor takes home."""
 
-from meanwatt.analysis.dashboard.finite.choice import KEYS, Choice, query
-from meanwatt.analysis.dashboard.finite.drawing import CHECKS
+from meanwatt.analysis.dashboard.finite.choice import DAYS, KEYS, Choice, query
+from meanwatt.analysis.dashboard.finite.drawing import CHECKS, sample_of
 from meanwatt.analysis.dashboard.finite.drawn import Drawn
 from meanwatt.analysis.dashboard.shared.csv_text import csv_text
 from meanwatt.analysis.validation.report import report_html
@@ -12,7 +12,7 @@ def csv_of(choice: Choice, drawn: Drawn) -> str:
     head = {
         **{key: getattr(choice, key) for key in KEYS},
         "link": f"?{query(choice)}",
-        "days": choice.sample.days,
+        "days": DAYS,
         "outcome": drawn.solution.equilibrium.outcome.value,
     }
     rows = [
@@ -27,7 +27,7 @@ def report_of(choice: Choice, drawn: Drawn) -> str:
     """The report of ``meanwatt validate``; empty before the study has ended."""
     if drawn.study is None:
         return ""
-    found, sample = drawn.solution.equilibrium, choice.sample
+    found, sample = drawn.solution.equilibrium, sample_of(choice)
     scenario = found.economy.scenario
     shown = {
         "scenario": scenario.name,

@@ -1,7 +1,7 @@
 """What the page of finite markets shows at one instant, as frozen text: the page is a pure function of it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from meanwatt.analysis.dashboard.finite import words
 from meanwatt.analysis.dashboard.finite.choice import MARKETS, Choice
@@ -11,8 +11,9 @@ from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import SEEDS
 from meanwatt.analysis.dashboard.shared.solved import Work
-from meanwatt.analysis.validation.exploitability import Exploitability
-from meanwatt.analysis.validation.verdict import verdict
+
+if TYPE_CHECKING:
+    from meanwatt.analysis.validation.exploitability import Exploitability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ def bar_json(choice: Choice, work: Work | None, drawn: Drawn | None) -> str:
             "seed": {"value": choice.seed, "low": SEEDS[0], "high": SEEDS[1]},
             "work": None if work is None else {"text": work.text, "fraction": round(work.fraction, 3)},
             "stopped": work is None and not whole,
-            "verdict": "" if study is None else verdict(study.findings)[1],
+            "verdict": "" if study is None else study.verdict,
         }
     )
 
@@ -106,7 +107,7 @@ def _load(drawn: Drawn) -> dict[str, Any]:
     }
 
 
-def _gain(drawn: Drawn, found: Exploitability) -> dict[str, Any]:
+def _gain(drawn: Drawn, found: "Exploitability") -> dict[str, Any]:
     lines = [
         {"name": "one home's gain", "style": "tonight", "values": [100 * value for value in found.values]},
         {"name": "endlessly many homes", "style": "mean", "values": [100 * found.limit] * len(found.values)},

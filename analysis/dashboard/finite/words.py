@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from statistics import median
+from typing import TYPE_CHECKING
 
 from meanwatt.analysis.dashboard.finite.choice import DAYS, Choice
 from meanwatt.analysis.dashboard.finite.drawn import Drawn
 from meanwatt.analysis.dashboard.shared.figures import number
-from meanwatt.analysis.validation.exploitability import Exploitability
-from meanwatt.analysis.validation.scaling import Interval
-from meanwatt.analysis.validation.verdict import Status
+
+if TYPE_CHECKING:
+    from meanwatt.analysis.validation.exploitability import Exploitability
+    from meanwatt.analysis.validation.scaling import Interval
 
 TITLE = "Finite markets and the mean field"
 SENTENCE = "How many homes does it take until a town behaves as endlessly many?"
 WAITING = "The tariff is being solved; then markets of every size are drawn."
-MARKS = {Status.PASS: "✓", Status.FAIL: "✗", Status.UNDECIDED: "?", Status.NOT_APPLICABLE: "–"}
+MARKS = {"pass": "✓", "fail": "✗", "undecided": "?", "not applicable": "–"}
 NOTE = (
     f"Every dot is one market, drawn for {DAYS} days: how far its mean net load is from the mean field's (root mean"
     " square over hours and days). The line is what homes that draw their lots independently would show: it follows"
@@ -41,7 +43,7 @@ def load_caption(drawn: Drawn) -> str:
     return f"{'; '.join(parts)}.{slope}"
 
 
-def _slope(slope: Interval) -> str:
+def _slope(slope: "Interval") -> str:
     if slope.value is None:
         return ""
     fewer = 10 ** abs(slope.value)
@@ -49,7 +51,7 @@ def _slope(slope: Interval) -> str:
     return f" With ten times the homes the error {word} by a factor of {number(fewer, 1)}; √10 is 3.2."
 
 
-def gain_caption(households: Sequence[int], found: Exploitability) -> str:
+def gain_caption(households: Sequence[int], found: "Exploitability") -> str:
     """Read the gains of a home that deviates."""
     if not found.coupled:
         return "No rate of this tariff follows the wholesale price: a home gains the same in a town of any size."

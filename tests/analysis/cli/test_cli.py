@@ -419,3 +419,29 @@ def test_the_app_serves_on_the_port_and_under_the_names_asked_for(monkeypatch: p
     assert main(["app", "--port", "0", "--no-browser", "--host", "0.0.0.0"]) == 0
     assert main(["app", "--allow-host", "a.example", "--allow-host", "b.example"]) == 0
     assert asked == [(0, False, "0.0.0.0", []), (8765, True, "localhost", ["a.example", "b.example"])]
+
+
+@pytest.mark.parametrize(("given", "threads"), [(None, "1"), ("2", "2")])
+def test_the_linear_algebra_of_the_command_has_one_thread_unless_its_user_says_otherwise(
+    given: str | None, threads: str
+) -> None:
+    """A system of some hundred rows has other last bits on two threads: results would depend on the machine."""
+    code = (
+        "import os, sys\n"
+        "from meanwatt.analysis.cli import main\n"
+        "assert 'numpy' not in sys.modules, 'it reads the variable when it is imported'\n"
+        "sys.argv = ['meanwatt', 'scenarios', '--json']\n"
+        "status = main()\n"
+        "print(os.environ['OPENBLAS_NUM_THREADS'], file=sys.stderr)\n"
+        "sys.exit(status)\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment if given is None else {**environment, "OPENBLAS_NUM_THREADS": given},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    assert ended.stderr == f"{threads}\n"

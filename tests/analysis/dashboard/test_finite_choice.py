@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meanwatt.analysis.dashboard.finite.choice import MARKETS, SIZES, Choice, from_query, query
+from meanwatt.analysis.dashboard.finite.drawing import sample_of
 from meanwatt.analysis.dashboard.shared.settings import SEEDS, Settings
 from meanwatt.model.scenario.loading import presets
 
@@ -64,4 +65,4 @@ def test_a_bad_part_of_an_address_is_left_out_and_named(text: str, problem: str)
 @given(st.text(max_size=60))
 def test_no_address_whatever_stops_the_page(text: str) -> None:
     choice, _ = from_query(text)
-    assert choice.sample.households == SIZES
+    assert sample_of(choice).households == SIZES

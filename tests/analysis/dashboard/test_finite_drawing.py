@@ -11,7 +11,7 @@ from compared_tariffs import solution
 
 from meanwatt.analysis.dashboard.finite import drawing
 from meanwatt.analysis.dashboard.finite.choice import SIZES, Choice
-from meanwatt.analysis.dashboard.finite.drawing import CHECKS, drawn_markets
+from meanwatt.analysis.dashboard.finite.drawing import CHECKS, drawn_markets, sample_of
 from meanwatt.analysis.dashboard.finite.drawn import Drawn
 from meanwatt.analysis.dashboard.finite.take_home import csv_of, report_of
 from meanwatt.analysis.dashboard.finite.view import bar_json, figures
@@ -63,7 +63,7 @@ def test_every_market_is_shown_as_it_comes_and_the_gain_comes_last() -> None:
 
 
 def test_it_is_the_study_of_the_command_market_by_market() -> None:
-    asked = validate(solution(CHOICE.tariff, "textbook").equilibrium, CHOICE.sample, checks=CHECKS)
+    asked = validate(solution(CHOICE.tariff, "textbook").equilibrium, sample_of(CHOICE), checks=CHECKS)
     found = whole().study
     assert found is not None
     assert found.by_replication == asked.by_replication

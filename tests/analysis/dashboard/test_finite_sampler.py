@@ -10,7 +10,8 @@ import pytest
 from compared_tariffs import solution
 
 from meanwatt.analysis.dashboard.finite.choice import SIZES, Choice
-from meanwatt.analysis.dashboard.finite.drawn import Drawn, nothing_drawn
+from meanwatt.analysis.dashboard.finite.drawing import nothing_drawn
+from meanwatt.analysis.dashboard.finite.drawn import Drawn
 from meanwatt.analysis.dashboard.finite.sampler import Sampler
 from meanwatt.analysis.dashboard.finite.view import View
 from meanwatt.analysis.dashboard.shared.settings import Settings

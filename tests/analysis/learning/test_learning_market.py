@@ -319,7 +319,10 @@ def test_people_get_a_table_of_what_was_learned(capsys: pytest.CaptureFixture[st
             "--leader commission --menu flat --by-day-type",
             "--menu and --by-day-type exclude each other; the menu by day type is a net of its own",
         ),
-        ("--leader commission --menu flat,rpt", "scenario textbook: unknown tariff 'rpt'; did you mean 'rtp'?"),
+        (
+            "--leader commission --menu flat,rpt",
+            "scenario textbook: unknown tariff 'rpt'; did you mean 'rtp'? (or give the path of a TOML file)",
+        ),
     ],
 )
 def test_wrong_options_are_refused_in_one_line(options: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
