@@ -16,6 +16,7 @@ import signal
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
@@ -137,7 +138,7 @@ def dask_client(scheduler: str | None, *, workers: int, recycled: bool = True) -
     dask: Any = import_module("dask")
     if scheduler is not None:
         require_scheduler(scheduler)
-    with ExitStack() as stack:
+    with _quiet_end(), ExitStack() as stack:
         stack.enter_context(dask.config.set(_QUIET))
         stack.enter_context(_silent("distributed"))
         if scheduler is None:
@@ -163,6 +164,18 @@ def dask_client(scheduler: str | None, *, workers: int, recycled: bool = True) -
             client = stack.enter_context(distributed.Client(scheduler, timeout=CONNECT_SECONDS))
             _require_same_workers(client, scheduler)
             yield client
+
+
+@contextmanager
+def _quiet_end() -> Iterator[None]:
+    """Who breaks off a client as it closes, and the program with it, is not told what it did not come to await."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException:
+        warnings.filterwarnings("ignore", message="coroutine '.*' was never awaited", category=RuntimeWarning)
+        raise
 
 
 def _collected(

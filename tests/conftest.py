@@ -1,5 +1,6 @@
 """Settings of every test. The helpers beside this file, e.g. ``scenarios``, are importable because it lies here."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from long_files import LONG_FILES
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: idle threads of the linear algebra wait actively
 
+gc.set_threshold(50_000)  # a process that has run a thousand tests holds gigabytes through which the collector looks
 HERE = Path(__file__).parent
 LONG = {HERE / name: place for place, name in enumerate(LONG_FILES)}
 
 settings.register_profile("meanwatt", deadline=None)  # a busy machine or a first compilation is no failure
-settings.register_profile("ci", deadline=None, derandomize=True)  # the same commit, the same examples
+settings.register_profile("ci", deadline=None, derandomize=True, max_examples=50)  # the same commit, the same examples
 settings.register_profile(  # for ``benchmarks/plant_faults.py``: that a test fails is enough
     "plants", deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate)
 )

@@ -53,9 +53,15 @@ def stop_on_ctrl_c() -> Iterator[Stop]:
 
 @contextmanager
 def unwound_by_sigterm() -> Iterator[None]:
-    """Turn the first SIGTERM inside the block into ``Terminated``; others are not heard, for it is on its way out."""
+    """Turn the first SIGTERM inside the block into ``Terminated``.
+
+    Others are not heard any more, also not behind the block: the program is on its way out.
+    """
+    ending = False
 
     def on_signal(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal ending
+        ending = True
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise Terminated
 
@@ -63,4 +69,5 @@ def unwound_by_sigterm() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if not ending:
+            signal.signal(signal.SIGTERM, before)

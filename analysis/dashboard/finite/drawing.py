@@ -4,12 +4,14 @@ Markets take a few seconds. What one home gains by deviating takes up to a minut
 and the page does not wait for it.
 """
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from meanwatt.analysis.dashboard.finite.choice import DAYS, SIZES, Choice
 from meanwatt.analysis.dashboard.finite.drawn import Drawn
-from meanwatt.analysis.dashboard.shared.memo import Memo
+from meanwatt.analysis.dashboard.shared.memo import QUESTION_SECONDS, Memo
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.analysis.validation.criteria import judge
@@ -30,6 +32,9 @@ CHECKS = (*MARKETS, "exploitability")
 MARKETS_SHARE = 0.3
 """Share of the progress that the markets fill."""
 
+WAITING = "Waiting: other markets are being drawn"
+_one_at_a_time = threading.Lock()
+"""One computation in the whole server: each takes a core, and a class has many choices."""
 _studies: Memo[Choice, Validation] = Memo(24)
 
 
@@ -74,20 +79,35 @@ def drawn_markets(
         return replace(so_far, errors_kw=_errors_kw(study), study=study)
 
     equilibrium = solution.equilibrium
+    progress(Work(text=WAITING, fraction=0.0))
     with _studies.turn(choice, cancelled) as mine:
         study = _studies.get(choice)
         if study is None and mine:
             try:
-                watch = Watch(progress=told, cancelled=cancelled)
-                study = validate(equilibrium, sample_of(choice), checks=MARKETS, run=run, watch=watch)
+                with _alone(cancelled):
+                    watch = Watch(progress=told, cancelled=cancelled)
+                    study = validate(equilibrium, sample_of(choice), checks=MARKETS, run=run, watch=watch)
                 show(ended(study))
-                watch = Watch(progress=computing, cancelled=cancelled)
-                study = replace(study, exploit=exploitability(equilibrium, SIZES, watch=watch))
+                with _alone(cancelled):
+                    watch = Watch(progress=computing, cancelled=cancelled)
+                    study = replace(study, exploit=exploitability(equilibrium, SIZES, watch=watch))
             except Cancelled:
                 return None
             study = replace(study, findings=judge(study, CHECKS))
             _studies.put(choice, study)
     return None if study is None else ended(study)
+
+
+@contextmanager
+def _alone(cancelled: Callable[[], bool]) -> Iterator[None]:
+    """Wait until nothing else is computed; ``Cancelled`` if given up meanwhile."""
+    while not _one_at_a_time.acquire(timeout=QUESTION_SECONDS):
+        if cancelled():
+            raise Cancelled
+    try:
+        yield
+    finally:
+        _one_at_a_time.release()
 
 
 def sample_of(choice: Choice) -> Sample:

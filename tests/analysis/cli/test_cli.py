@@ -445,3 +445,22 @@ def test_the_linear_algebra_of_the_command_has_one_thread_unless_its_user_says_o
         timeout=300,
     )
     assert ended.stderr == f"{threads}\n"
+
+
+def test_a_second_sigterm_is_not_heard_although_it_comes_late() -> None:
+    """On a busy machine it comes when all is unwound, and the process only has to end."""
+    code = (
+        "import os, signal, sys\n"
+        "from meanwatt.analysis.cli.interrupt import Terminated, unwound_by_sigterm\n"
+        "try:\n"
+        "    with unwound_by_sigterm():\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        signal.pause()\n"
+        "except Terminated:\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "with unwound_by_sigterm():\n"
+        "    pass\n"
+        "print('ended by itself')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "ended by itself\n", "")

@@ -97,6 +97,15 @@ def test_a_drawing_that_is_given_up_ends_at_the_next_market_and_leaves_nothing()
     assert drawing._studies.get(choice) is None
 
 
+def test_who_waits_for_others_may_give_up() -> None:
+    choice = replace(CHOICE, seed=2)
+    with drawing._one_at_a_time:
+        stopped = Told(choice, stop_after=0)
+    assert stopped.end is None
+    assert [work.text for work in stopped.work] == [drawing.WAITING]
+    assert len(stopped.shown) == 1
+
+
 def test_the_figures_say_what_was_drawn() -> None:
     written = figures(whole())
     load, gain, findings = (json.loads(text) for text in (written.load, written.gain, written.findings))

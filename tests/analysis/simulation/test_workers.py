@@ -1,10 +1,12 @@
 """Worker processes: many tasks, a validation, and one market over several of them."""
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -147,3 +149,24 @@ def test_a_lost_worker_is_told_in_one_line_and_no_day_is_wrong(cluster: Any) -> 
     victim = min(cluster.run(os.getpid).values())
     with pytest.raises(WorkersLostError, match=r"^a worker was lost, and its feeders with it; start the market again"):
         run(scheduler=cluster.scheduler.address, days=50, told=lambda *_: os.kill(victim, signal.SIGKILL))
+
+
+def test_who_breaks_off_a_client_as_it_closes_is_not_told_what_nobody_awaited() -> None:
+    async def closing() -> None:
+        """What a client is left with, when a second Ctrl-C comes."""
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        closing()
+        gc.collect()
+        assert len(told) == 1
+        with pytest.raises(ValueError, match="of a task"), workers._quiet_end():
+            raise ValueError("of a task")
+        closing()
+        gc.collect()
+        assert len(told) == 2
+        with pytest.raises(KeyboardInterrupt), workers._quiet_end():
+            raise KeyboardInterrupt
+        closing()
+        gc.collect()
+        assert len(told) == 2
