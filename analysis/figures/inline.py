@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from meanwatt.analysis.figures.glyphs import with_all_glyphs
+from meanwatt.analysis.figures.own_settings import own_settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,10 +35,8 @@ def inline_svg(figure: "Figure", name: str, description: str) -> str:
     description
         What the figure shows, for those who cannot see it.
     """
-    import matplotlib
-
     content = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}), with_all_glyphs(figure):
+    with own_settings({"svg.fonttype": "none", "svg.hashsalt": name}), with_all_glyphs(figure):
         figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
     text = content.getvalue()
     text = text[text.index("<svg") :]

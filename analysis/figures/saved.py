@@ -4,6 +4,7 @@ import io
 from typing import TYPE_CHECKING, Literal
 
 from meanwatt.analysis.figures.glyphs import with_all_glyphs
+from meanwatt.analysis.figures.own_settings import own_settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -11,10 +12,8 @@ if TYPE_CHECKING:
 
 def image(figure: "Figure", form: Literal["svg", "png"], *, dpi: float = 100) -> bytes:
     """A figure as a file's bytes; equal for equal figures."""
-    import matplotlib
-
     content = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "meanwatt"}), with_all_glyphs(figure):
+    with own_settings({"svg.hashsalt": "meanwatt"}), with_all_glyphs(figure):
         metadata = {"Date": None} if form == "svg" else {}
         figure.savefig(content, format=form, dpi=dpi, metadata=metadata)
     return content.getvalue()

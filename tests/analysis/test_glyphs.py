@@ -1,5 +1,6 @@
 """Figures with letters that their usual font lacks."""
 
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from meanwatt.analysis.cli import main
 from meanwatt.analysis.figures import glyphs
 from meanwatt.analysis.figures.glyphs import glyph_messages
 from meanwatt.analysis.figures.inline import inline_svg
+from meanwatt.analysis.figures.own_settings import own_settings
 from meanwatt.analysis.figures.saved import image
 from meanwatt.analysis.figures.shown import ShownFigure, picture
 
@@ -44,8 +46,7 @@ def without_arabic(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_letter_that_the_usual_font_lacks_is_drawn_in_one_that_has_it() -> None:
     figure = drawn("a \u0634")
     assert glyph_messages([figure]) == ()
-    with matplotlib.rc_context({"svg.fonttype": "path"}):  # glyphs as outlines that name their font
-        found = image(figure, "svg").decode()
+    found = image(figure, "svg").decode()
     assert "STIXGeneral-" in found
     assert "DejaVu" in found
     assert matplotlib.rcParams["font.sans-serif"] == ["STIXGeneral"]
@@ -83,3 +84,29 @@ def test_a_game_with_names_in_other_scripts_is_drawn_without_a_warning(
     assert said.err == ""
     notes = [line for line in said.out.splitlines() if line.startswith("Note: Figures: no installed font has ")]
     assert len(notes) == (1 if glyph_messages([drawn("囚人黙秘自白")]) else 0)
+
+
+def test_threads_that_draw_at_once_leave_the_settings_as_they_were() -> None:
+    before = matplotlib.rcParams["svg.fonttype"]
+    inside, leave = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with own_settings({"svg.fonttype": "none"}):
+            inside.set()
+            leave.wait(20)
+
+    def second() -> None:
+        with own_settings({"svg.hashsalt": "meanwatt"}):
+            seen.append(matplotlib.rcParams["svg.fonttype"])
+
+    seen: list[str] = []
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    threads[0].start()
+    assert inside.wait(20)
+    threads[1].start()
+    threads[1].join(0.1)  # it waits for its turn
+    leave.set()
+    for thread in threads:
+        thread.join(20)
+    assert seen == [before]
+    assert matplotlib.rcParams["svg.fonttype"] == before
