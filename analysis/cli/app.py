@@ -1,5 +1,6 @@
 """``meanwatt app``: the browser app on this machine."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,11 +20,19 @@ def app(
         list[str] | None,
         typer.Option(metavar="NAME", help="Also answer to this name, e.g. a proxy's; may be repeated."),
     ] = None,
+    rooms: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="SQLite file of the class market's rooms; by default in your data folder."),
+    ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser window.")] = False,
 ) -> int:
     """Open the app in a browser; it runs on this machine until Ctrl-C."""
     number = whole_number("--port", port, PORT, example=8765)
     quick_start.over()
+    from meanwatt.analysis.classroom.store import RoomStore
     from meanwatt.analysis.dashboard.server import serve
 
-    return serve(number, not no_browser, host=host, names=allow_host or ())
+    file = Path(rooms) if rooms is not None else None
+    if file is not None:
+        RoomStore(file).close()  # what cannot be used is said now, and not to a class
+    return serve(number, not no_browser, host=host, names=allow_host or (), rooms=file)

@@ -1,6 +1,7 @@
 """The door of the dashboard: its pages. Solara's routes and the navigation above every page are made from the list."""
 # ruff: noqa: N802 - components are named like classes, which is how they are used
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from meanwatt.analysis.dashboard.market.page import Market
 from meanwatt.analysis.dashboard.shared.payload import to_json
 
 STYLE = Path(__file__).with_name("style.css")
+PLAIN_PAGES = "MEANWATT_PLAIN_PAGES"
+"""Set in the environment by a server that answers pages without a component, too; others do not list them."""
 ROUTE = re.compile(r"/([a-z0-9]+(-[a-z0-9]+)*)?")
 
 
@@ -31,13 +34,13 @@ class Page:
         Its name in the navigation, and one sentence about it.
     component
         A Solara component without arguments. It is drawn when a visitor comes and ended when he leaves, and reads its
-        settings from ``solara.use_router().search``.
+        settings from ``solara.use_router().search``. None for a page that Meanwatt's own server answers without Solara.
     """
 
     route: str
     title: str
     summary: str
-    component: Callable[[], solara.Element]
+    component: Callable[[], solara.Element] | None
 
     def __post_init__(self) -> None:
         """Check the route."""
@@ -63,6 +66,12 @@ PAGES = (
         title="Finite market",
         summary="Markets of 10 to 3,000 homes are drawn beside the mean field, and judged by what theory says.",
         component=Finite,
+    ),
+    Page(
+        route="/class",
+        title="Class market",
+        summary="A class plays: each student is one household of a market, and plans its battery day by day.",
+        component=None,
     ),
     Page(
         route="/help",
@@ -97,6 +106,7 @@ def routes_of(pages: Sequence[Page]) -> list[solara.Route]:
             layout=layout if page.route == "/" else None,  # Solara lays it around its siblings, too
         )
         for page in pages
+        if page.component is not None
     ]
 
 
@@ -110,7 +120,11 @@ def Layout(pages: Sequence[Page], children: list[solara.Element] = []) -> None: 
     """Lay style and navigation around a page."""
     solara.Style(STYLE)
     here = "/" + solara.use_router().parts[0]
-    listed = [{"route": page.route, "title": page.title, "summary": page.summary} for page in pages]
+    listed = [
+        {"route": page.route, "title": page.title, "summary": page.summary, "plain": page.component is None}
+        for page in pages
+        if page.component is not None or PLAIN_PAGES in os.environ
+    ]
     with solara.v.Html(tag="div", class_="mw"):
         Navigation(payload=to_json({"pages": listed, "here": here}))
         solara.v.Html(tag="div", class_="mw-below", children=children)

@@ -9,10 +9,12 @@ import threading
 import time
 import webbrowser
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from meanwatt.agents.early_mesa import load_mesa
-from meanwatt.analysis.dashboard.not_found import OwnNotFound
-from meanwatt.analysis.dashboard.own_origin import EVERY_ADDRESS, OwnOrigin
+from meanwatt.analysis.dashboard.serving.addresses import links
+from meanwatt.analysis.dashboard.serving.not_found import OwnNotFound
+from meanwatt.analysis.dashboard.serving.own_origin import EVERY_ADDRESS, App, OwnOrigin
 from meanwatt.analysis.dashboard.shared.settings import Settings
 
 HOST = "localhost"
@@ -23,17 +25,22 @@ ENVIRONMENT = {
     "SOLARA_THEME_SHOW_BANNER": "False",
     "SOLARA_THEME_TITLE": "Meanwatt",
     "SOLARA_THEME_LOADER": "plain",
+    "MEANWATT_PLAIN_PAGES": "yes",  # the class market is served beside Solara's pages, and listed among them
     "SOLARA_KERNEL_CULL_TIMEOUT": "10m",  # a play loop that lost its tab runs until then; 24 h by default
 }
-"""What the web framework must know before it is imported; what the caller has set already is kept."""
+"""What the web framework and the pages must know before they are imported; what the caller has set already is kept."""
 
+WEBSOCKET_BYTES = 2**24
+"""Longest message of a browser."""
 VISITOR_SECONDS = 10.0
 """What a visitor who is there already has to himself, before the warm start goes on with what can come later."""
 
 logger = logging.getLogger(__name__)
 
 
-def serve(port: int, open_browser: bool, *, host: str = HOST, names: Sequence[str] = ()) -> int:
+def serve(
+    port: int, open_browser: bool, *, host: str = HOST, names: Sequence[str] = (), rooms: Path | None = None
+) -> int:
     """Serve the page until interrupted.
 
     Parameters
@@ -45,7 +52,9 @@ def serve(port: int, open_browser: bool, *, host: str = HOST, names: Sequence[st
     host
         Address to listen at: this machine alone by default, ``0.0.0.0`` for everybody who reaches it.
     names
-        Further names that the page may be asked for by, see `meanwatt.analysis.dashboard.own_origin`.
+        Further names that the page may be asked for by, see `meanwatt.analysis.dashboard.serving.own_origin`.
+    rooms
+        File of the class market's rooms; by default one in the user's folder for data. It is made with the first room.
 
     Returns
     -------
@@ -66,26 +75,47 @@ def serve(port: int, open_browser: bool, *, host: str = HOST, names: Sequence[st
     prepare()
     load_mesa()
     import uvicorn
-    from solara.server.starlette import app
-
-    from meanwatt.analysis.dashboard.pages import PAGES
 
     place = HOST if host in EVERY_ADDRESS else f"[{host}]" if ":" in host else host
-    url = f"http://{place}:{port}"
+    elsewhere = links(host, port, names)
     config = uvicorn.Config(
-        OwnOrigin(OwnNotFound(app, [(page.route, page.title) for page in PAGES]), host, names),
+        OwnOrigin(_application(elsewhere, rooms), host, names),
         host=host,
         port=port,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=2,
+        ws_max_size=WEBSOCKET_BYTES,
     )
     server = uvicorn.Server(config)
-    threading.Thread(target=_announce, args=(server, url, open_browser), daemon=True).start()
+    told = f"http://{place}:{port}", elsewhere
+    threading.Thread(target=_announce, args=(server, *told, open_browser), daemon=True).start()
     threading.Thread(target=warm_up, args=(lambda: server.should_exit,), daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt):  # how the server hands on Ctrl+C after an orderly end
         server.run()
     return 0
+
+
+def _application(elsewhere: Sequence[str], rooms: Path | None) -> App:
+    """Solara's pages and those of the class market, as one application."""
+    from solara.server.starlette import app
+
+    from meanwatt.analysis.classroom.rooms import Rooms
+    from meanwatt.analysis.classroom.store import RoomStore
+    from meanwatt.analysis.dashboard.classroom.application import ClassMarket
+    from meanwatt.analysis.dashboard.pages import PAGES
+    from meanwatt.analysis.dashboard.serving.beside import Beside
+
+    listed = [(page.route, page.title) for page in PAGES]
+    market = ClassMarket(lambda changed: Rooms(RoomStore(rooms or rooms_file()), changed), elsewhere)
+    return OwnNotFound(Beside(app, market.application(listed), market.close), listed)
+
+
+def rooms_file() -> Path:
+    """Where the class market's rooms are kept unless told otherwise."""
+    from platformdirs import user_data_path
+
+    return user_data_path("meanwatt") / "rooms.sqlite3"
 
 
 def prepare() -> None:
@@ -123,13 +153,22 @@ def _wait(ended: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.05)
 
 
-def _announce(server: object, url: str, open_browser: bool) -> None:
-    """Print the address, and open it, once it answers."""
+def _announce(server: object, url: str, elsewhere: Sequence[str], open_browser: bool) -> None:
+    """Print the addresses, and open the page, once it answers."""
     while not getattr(server, "started", False):
         if getattr(server, "should_exit", False):
             return
         time.sleep(0.05)
     print(f"Meanwatt runs at {url} (stop with Ctrl+C)", flush=True)  # noqa: T201 - the command's output
+    if elsewhere:
+        import segno
+
+        print(  # noqa: T201
+            f"Other machines reach it at {' or '.join(elsewhere)}. Whoever does can open every page and make this"
+            " machine compute, but neither read nor write its files.",
+            flush=True,
+        )
+        segno.make(elsewhere[0], micro=False).terminal(compact=True)
     if open_browser:
         webbrowser.open(url)
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from meanwatt.analysis.dashboard.own_origin import OwnOrigin
+from meanwatt.analysis.dashboard.serving.own_origin import OwnOrigin
 
 HERE = "localhost:8765"
 

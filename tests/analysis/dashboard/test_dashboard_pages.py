@@ -13,7 +13,8 @@ from solara.server.app import AppScript
 from solara.widgets import Navigator
 
 from meanwatt.analysis.dashboard.market.page import Dashboard
-from meanwatt.analysis.dashboard.pages import PAGES, Layout, Page, routes, routes_of
+from meanwatt.analysis.dashboard.pages import PAGES, PLAIN_PAGES, Layout, Page, routes, routes_of
+from meanwatt.analysis.dashboard.server import ENVIRONMENT
 
 
 @solara.component
@@ -53,7 +54,7 @@ def test_solara_finds_every_page_in_the_program_and_in_the_file_for_its_own_tool
     try:
         script.check()
         assert [(route.path, route.component) for route in script.routes] == [
-            ("/" if page.route == "/" else page.route[1:], page.component) for page in PAGES
+            ("/" if page.route == "/" else page.route[1:], page.component) for page in PAGES if page.component
         ]
     finally:
         script.close()
@@ -65,13 +66,29 @@ def test_the_landing_page_is_the_market() -> None:
     assert all(page.summary.endswith(".") for page in PAGES)
 
 
-def test_one_more_line_is_one_more_page_with_its_place_in_the_navigation() -> None:
+def test_one_more_line_is_one_more_page_with_its_place_in_the_navigation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PLAIN_PAGES, "yes")
     context = drawn((*PAGES, MINE), "/hello?day=3")
     try:
         assert "hello day=3" in str(context.find(ipyvuetify.Html).widgets)
         told = navigation(context)
         assert told["here"] == "/hello"
         assert [page["title"] for page in told["pages"]] == [*(page.title for page in PAGES), "Hello"]
+    finally:
+        context.close()
+
+
+def test_a_page_that_only_its_own_server_answers_is_listed_by_that_server_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(PLAIN_PAGES, raising=False)
+    context = drawn(PAGES, "/help")
+    try:
+        told = navigation(context)["pages"]
+        assert [page["title"] for page in told] == [page.title for page in PAGES if page.component]
+        assert not any(page["plain"] for page in told)
+        assert [page.title for page in PAGES if page.component is None] == ["Class market"]
+        assert "MEANWATT_PLAIN_PAGES" in ENVIRONMENT
     finally:
         context.close()
 
@@ -125,4 +142,4 @@ def test_two_pages_cannot_have_one_route_and_one_page_opens_first() -> None:
 def test_the_layout_goes_around_every_page() -> None:
     layouts = [route.layout for route in routes]
     assert layouts[0].func is Layout
-    assert layouts[1:] == [None] * (len(PAGES) - 1)
+    assert layouts[1:] == [None] * (len([page for page in PAGES if page.component]) - 1)

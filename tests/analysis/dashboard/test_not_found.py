@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from meanwatt.analysis.dashboard.not_found import OwnNotFound
 from meanwatt.analysis.dashboard.pages import PAGES
+from meanwatt.analysis.dashboard.serving.not_found import OwnNotFound
 
 LISTED = [(page.route, page.title) for page in PAGES]
 PLAIN = (b"content-type", b"text/plain; charset=utf-8")

@@ -4,7 +4,7 @@ import html
 from collections.abc import Sequence
 from typing import Final
 
-from meanwatt.analysis.dashboard.own_origin import App, Message, Receive, Send
+from meanwatt.analysis.dashboard.serving.own_origin import App, Message, Receive, Send
 
 NOT_FOUND: Final = 404
 PAGE: Final = """<!doctype html>

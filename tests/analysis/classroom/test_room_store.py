@@ -1,0 +1,119 @@
+"""The file of the rooms: what was accepted survives a kill, keys are not in it, foreign files are left alone."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from meanwatt.analysis.classroom.admission import new_key
+from meanwatt.analysis.classroom.store import RoomStore, Terms
+
+TERMS = Terms(scenario="textbook", tariff="flat", households=100, key=7)
+
+WRITES_FOR_EVER = """
+import itertools, sys
+from meanwatt.analysis.classroom.store import RoomStore, Terms
+store = RoomStore(sys.argv[1])
+room = store.add_room(code="ABCDEF", key="k", seconds=0, solo=False,
+                      terms=Terms(scenario="textbook", tariff="flat", households=100, key=7))
+for seat in range(5):
+    store.add_seat(room, name=f"S{seat}", token=f"t{seat}")
+for number in itertools.count():
+    for seat in range(5):
+        store.put_plan(room, 0, number, seat, f"{number}")
+        print("plan", number, seat, flush=True)
+    store.close_round(room, 0, number, [0, 1, 2, 3, 4])
+    print("round", number, flush=True)
+"""
+
+
+def test_what_was_acknowledged_is_there_after_a_kill(tmp_path) -> None:
+    """The process is killed in the middle of its writing; all that it had said was done is there, and nothing torn."""
+    path = tmp_path / "rooms.db"
+    process = subprocess.Popen([sys.executable, "-c", WRITES_FOR_EVER, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    said = [process.stdout.readline().split() for _ in range(40)]
+    process.send_signal(signal.SIGKILL)
+    said += [line.split() for line in process.stdout.read().splitlines()]
+    process.wait()
+    process.stdout.close()
+    assert process.returncode == -signal.SIGKILL
+    complete = [words for words in said if len(words) == {"plan": 3, "round": 2}.get(words[0] if words else "", -1)]
+    store = RoomStore(path)
+    played = store.played(1, 0)
+    for words in complete:
+        if words[0] == "plan":
+            assert store.plans(1, 0, int(words[1]))[int(words[2])] == words[1]
+        else:
+            assert played[int(words[1])] == [0, 1, 2, 3, 4]
+    rounds = sum(words[0] == "round" for words in complete)
+    assert rounds <= len(played) <= rounds + 1
+    store.close()
+
+
+def test_no_key_is_in_the_file(tmp_path) -> None:
+    path = tmp_path / "rooms.db"
+    store, key, token = RoomStore(path), new_key(), new_key()
+    room = store.add_room(code="ABCDEF", key=key, seconds=0, solo=False, terms=TERMS)
+    store.add_seat(room, name="Ada", token=token)
+    assert (store.room_of_key(key), store.seat_of_token(token)) == (room, (room, 0))
+    assert (store.room_of_key(token), store.seat_of_token(key)) == (None, None)
+    store.close()
+    written = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert b"ABCDEF" in written
+    assert key.encode() not in written
+    assert token.encode() not in written
+
+
+def test_a_round_is_closed_once_and_takes_no_plan_afterwards() -> None:
+    store = RoomStore(":memory:")
+    room = store.add_room(code="ABCDEF", key="k", seconds=0, solo=False, terms=TERMS)
+    assert store.put_plan(room, 0, 0, 0, "a")
+    assert store.put_plan(room, 0, 0, 0, "b")
+    assert store.close_round(room, 0, 0, [0]) == {0: "b"}
+    assert store.close_round(room, 0, 0, [0, 1]) == {0: "b"}
+    assert not store.put_plan(room, 0, 0, 0, "c")
+    assert store.plans(room, 0, 0) == {0: "b"}
+    assert store.played(room, 0) == [[0]]
+    store.close()
+
+
+def test_a_code_belongs_to_one_room_and_a_room_takes_all_with_it() -> None:
+    store = RoomStore(":memory:")
+    room = store.add_room(code="ABCDEF", key="k", seconds=0, solo=False, terms=TERMS)
+    with pytest.raises(FileExistsError):
+        store.add_room(code="ABCDEF", key="l", seconds=0, solo=False, terms=TERMS)
+    store.add_seat(room, name="Ada", token="t")
+    store.put_plan(room, 0, 0, 0, "a")
+    assert store.add_game(room, TERMS) == 1
+    store.drop_room(room)
+    assert store.rooms() == store.seats(room) == store.games(room) == []
+    assert store.plans(room, 0, 0) == {}
+    assert store.seat_of_token("t") is None
+    assert store.add_room(code="ABCDEF", key="k", seconds=0, solo=False, terms=TERMS) > room  # no number comes again
+    store.close()
+
+
+def test_a_file_of_something_else_is_refused_in_one_line_and_not_touched(tmp_path) -> None:
+    foreign, text, later = tmp_path / "foreign.db", tmp_path / "notes.txt", tmp_path / "later.db"
+    with sqlite3.connect(foreign) as other:
+        other.execute("CREATE TABLE mine (a)")
+    other.close()
+    text.write_text("not a database at all, but long enough to be read as one\n" * 40, encoding="utf-8")
+    RoomStore(later).close()
+    with sqlite3.connect(later) as other:
+        other.execute("PRAGMA user_version = 99")
+    other.close()
+    for path, sentence in (
+        (foreign, "is a database of something else; name another file"),
+        (text, "cannot be used (file is not a database); name a file in a folder of your own"),
+        (later, "was written by another version of Meanwatt (format 99, here 1); name another file"),
+        (tmp_path, "cannot be used (unable to open database file); name a file in a folder of your own"),
+    ):
+        before = path.read_bytes() if path.is_file() else None
+        with pytest.raises(ValueError, match=r"^rooms: [^\n]*$") as refused:
+            RoomStore(path)
+        assert str(refused.value).endswith(sentence)
+        assert before is None or path.read_bytes() == before
