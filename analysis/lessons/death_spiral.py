@@ -56,7 +56,7 @@ def reveal(watch: Watch) -> Revealed:
     wall = Mark(x=shares[-1], text="no price covers the cost", later=True)
     return Revealed(
         given=(
-            f"Without solar a kWh has to cost {number(numbers['price_without'], 1)} cents. With"
+            f"Without solar a kWh must cost {number(numbers['price_without'], 1)} cents. With"
             f" {number(numbers['share_before'], 0)} % of homes solar it is {number(half, 1)}, with"
             f" {number(numbers['share_known'], 0)} % {number(known, 1)} cents."
         ),
@@ -109,7 +109,7 @@ LESSON = Lesson(
     base=BASE,
     variants=tuple(BASE.with_change(FACTOR, scale) for scale in SCALES[1:]),
     question=Guess(
-        text="How many cents has a kWh to cost when 45 % of homes have solar?", unit="cents", low=0, high=500, digits=1
+        text="How many cents must a kWh cost when 45 % of homes have solar?", unit="cents", low=0, high=500, digits=1
     ),
     closing="Which would you change first to stop the spiral: the price for exports, the price of a kWh, or a fixed"
     " charge? Who would object?",

@@ -43,7 +43,7 @@ def reveal(watch: Watch) -> Revealed:
         "jump_few": jumps[FEW],
         "jump_all": jumps[ALL],
         "rest": rest,
-        "few_from_rest": abs(float(noon[FEW][-1]) - rest),
+        "all_from_rest": abs(float(noon[ALL][-1]) - rest),
         "peak_few": float(loads[FEW][-WEEK:].max()),
         "peak_all": float(loads[ALL][-WEEK:].max()),
         "times_the_peak": float(loads[ALL][-WEEK:].max() / loads[FEW][-WEEK:].max()),
@@ -99,7 +99,7 @@ def answer(numbers: dict[str, float]) -> str:
     """Which of the answers the numbers say."""
     if numbers["jump_all"] > max(CALM_CENTS, 2 * numbers["jump_few"]):
         return "never"
-    return "settles"
+    return "sooner" if numbers["all_from_rest"] <= CALM_CENTS else "elsewhere"
 
 
 def reading(numbers: dict[str, float]) -> str:
@@ -133,7 +133,7 @@ LESSON = Lesson(
         text="Now all homes plan anew each morning. What does the price at noon do?",
         options=(
             Option(key="sooner", text="It settles at the same price, only sooner"),
-            Option(key="lower", text="It settles at a lower price"),
+            Option(key="elsewhere", text="It settles at another price"),
             Option(key="never", text="It never settles: up one day, down the next"),
         ),
     ),

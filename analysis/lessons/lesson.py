@@ -35,6 +35,8 @@ class Guess:
         What is asked, and its unit.
     low, high, digits
         Smallest and largest number that can be meant, and decimals worth giving.
+    prefix
+        What stands before the number, such as the sign of a currency.
     """
 
     text: str
@@ -42,6 +44,7 @@ class Guess:
     low: float
     high: float
     digits: int
+    prefix: str = ""
 
 
 Question = Choose | Guess

@@ -41,7 +41,7 @@ def reveal(watch: Watch) -> Revealed:
     }
     return Revealed(
         given=(
-            f"The net load of a town of {SIZES[0]} homes strays from that of endlessly many by"
+            f"What a town of {SIZES[0]} homes draws strays from that of endlessly many by"
             f" {number(middle[0], 0)} W a home, of {SIZES[1]} homes by {number(middle[1], 0)} W: the middle one of"
             f" {MARKETS} towns each."
         ),
@@ -95,7 +95,7 @@ LESSON = Lesson(
         digits=1,
     ),
     closing="A transformer serves ten homes, a town has ten thousand. For which of the two may a planner compute with"
-    " the mean home?",
+    " the average home?",
     tries=(
         Try(
             page="finite",

@@ -96,9 +96,10 @@ LESSON = Lesson(
     base=BASE,
     variants=(METERED,),
     question=Guess(
-        text="How many dollars a month more does a low-income home without solar pay under net metering? (Less: a"
-        " number below 0.)",
-        unit="$ a month",
+        text="How many dollars a month more does a low-income home without solar pay under net metering? If it pays"
+        " less, give a number below 0.",
+        prefix="$",
+        unit="a month",
         low=-200,
         high=200,
         digits=2,

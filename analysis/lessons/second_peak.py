@@ -69,7 +69,7 @@ def reveal(watch: Watch) -> Revealed:
         ),
         figure=DayLines(
             economy=found.economy,
-            title="The day of the mean home, cars included",
+            title="The day of the average home, cars included",
             unit="kW a home, from the grid",
             lines=(
                 Line(name="cars charge when they come home", style="a", values=tuple(loads[AT_ONCE].tolist())),

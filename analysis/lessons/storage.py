@@ -19,7 +19,7 @@ CLIMB_HOURS = 3
 
 
 def mean_load_kw(found: Equilibrium) -> Floats:
-    """Net load of the mean home over the hours, expected over the weather. (h,) [kW]"""
+    """Net load of the average home over the hours, expected over the weather. (h,) [kW]"""
     return np.asarray(found.economy.common.probability @ found.net_load_kw)
 
 
@@ -51,13 +51,13 @@ def reveal(watch: Watch) -> Revealed:
     }
     return Revealed(
         given=(
-            f"Without batteries the mean home draws {number(numbers['peak_before'], 2)} kW at the evening's highest,"
+            f"Without batteries the average home draws {number(numbers['peak_before'], 2)} kW at the evening's highest,"
             f" and feeds in {number(-numbers['belly_before'], 2)} kW at noon. {number(numbers['owners'], 0)} % of homes"
             " have solar; now each of them gets a battery."
         ),
         figure=DayLines(
             economy=before.economy,
-            title="The day of the mean home: the duck",
+            title="The day of the average home: the duck",
             unit="kW a home, from the grid",
             lines=(
                 Line(name="no batteries", style="a", values=tuple(loads[0].tolist())),
@@ -98,7 +98,7 @@ LESSON = Lesson(
     base=BASE,
     variants=(STORED,),
     question=Guess(
-        text="How many kW does the mean home then draw at the evening's highest?",
+        text="How many kW does the average home then draw at the evening's highest?",
         unit="kW",
         low=-5,
         high=10,

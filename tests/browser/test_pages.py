@@ -14,6 +14,7 @@ SOLVED = {
     "Market": ".mw-play:not([disabled])",
     "Compare": ".mw-payers",
     "Finite market": ".mw-sizes-load .mw-caption",
+    "Lessons": ".mw-lesson-list",
     "Help": ".mw-help-entry",
 }
 """What is there once a page is all there."""

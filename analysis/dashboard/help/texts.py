@@ -149,6 +149,19 @@ FINITE = Section(
     ),
 )
 
+LESSONS = Section(
+    title="How to read the page Lessons",
+    entries=(
+        Entry(
+            anchor="read-lesson",
+            word="A lesson",
+            text="Blue is the town as it is, orange the town with one thing changed; nothing else differs, and where"
+            " money is compared the utility covers the same cost in both. Your prediction stays in this browser. It"
+            " is all computed anew on this machine.",
+        ),
+    ),
+)
+
 WORDS = Section(
     title="Words",
     entries=(
@@ -301,7 +314,7 @@ WORDS = Section(
     ),
 )
 
-SECTIONS = (WHAT, FIRST, KEYS, MARKET, COMPARE, FINITE, WORDS)
+SECTIONS = (WHAT, FIRST, KEYS, MARKET, COMPARE, FINITE, LESSONS, WORDS)
 """The page from top to bottom."""
 
 
