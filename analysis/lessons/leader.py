@@ -8,7 +8,7 @@ from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.lessons.case import Case
 from meanwatt.analysis.lessons.figure import Curves, Line, Mark
 from meanwatt.analysis.lessons.lesson import Choose, Expected, Lesson, Notes, Option, Revealed, Try
-from meanwatt.analysis.lessons.words import dollars, more, number
+from meanwatt.analysis.lessons.words import dollars, number
 from meanwatt.model.mean_field.leader.concepts import frozen
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import DAYS_PER_MONTH
@@ -64,8 +64,8 @@ def reveal(watch: Watch) -> Revealed:
     return Revealed(
         given=(
             f"Today a kWh costs {number(numbers['today'], 0)} cents. Against today's loads the leader finds"
-            f" {number(numbers['naive_price'], 0)} cents best: it expects"
-            f" {_against(numbers['hoped'])} a home and month than today, in what it wants. It posts that price."
+            f" {number(numbers['naive_price'], 0)} cents best: it expects to"
+            f" gain {dollars(numbers['hoped'])} a home and month, by its own measure. It posts that price."
         ),
         figure=Curves(
             title="What a price is worth to the leader, against today",
@@ -95,16 +95,13 @@ def answer(numbers: dict[str, float]) -> str:
 
 def reading(numbers: dict[str, float]) -> str:
     """Read the figure."""
+    got = f"{'gained' if numbers['got'] >= 0 else 'lost'} {dollars(abs(numbers['got']))}"
+    use = f"{number(abs(numbers['more_use']), 0)} % {'more' if numbers['more_use'] >= 0 else 'less'}"
     return (
-        f"At {number(numbers['naive_price'], 0)} cents the leader hoped for {_against(numbers['hoped'])} a home and"
-        f" month than today and got {_against(numbers['got'])}, for homes draw {number(abs(numbers['more_use']), 0)} %"
-        f" {'more' if numbers['more_use'] >= 0 else 'less'} from the grid; a leader who counts on the answer posts"
-        f" {number(numbers['wise_price'], 0)} cents and gets {_against(numbers['wise_got'])}."
+        f"At {number(numbers['naive_price'], 0)} cents the leader hoped to gain {dollars(numbers['hoped'])} a home"
+        f" and month and {got}, for homes draw {use} from the grid; a leader who counts on the answer posts"
+        f" {number(numbers['wise_price'], 0)} cents and gains {dollars(numbers['wise_got'])}."
     )
-
-
-def _against(value: float) -> str:
-    return more(value, dollars(abs(value)))
 
 
 LESSON = Lesson(
@@ -134,8 +131,16 @@ LESSON = Lesson(
     closing="The leader sees the new loads and finds the best price for those. Does it come back to where it should"
     " have gone? Who else in public life decides like that?",
     tries=(
-        Try(page="market", text="The price of who takes loads as given", cases=(BASE.with_change(PRICE, 0.0),)),
-        Try(page="market", text="The price of who counts on the answer", cases=(BASE.with_change(PRICE, BEST),)),
+        Try(
+            page="market",
+            text="The price of the leader who takes loads as given",
+            cases=(BASE.with_change(PRICE, 0.0),),
+        ),
+        Try(
+            page="market",
+            text="The price of the leader who counts on the answer",
+            cases=(BASE.with_change(PRICE, BEST),),
+        ),
     ),
     notes=Notes(
         points=(

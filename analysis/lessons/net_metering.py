@@ -39,6 +39,7 @@ def reveal(watch: Watch) -> Revealed:
         "price_after": _cents(after),
         "without_solar": float(share[without] @ change[without] / share[without].sum()),
         "with_solar": float(share[~without] @ change[~without] / share[~without].sum()),
+        "all_homes": float(share @ change),
         "share_with_solar": 100 * float(share[~without].sum()),
     }
     return Revealed(
@@ -117,8 +118,9 @@ LESSON = Lesson(
     notes=Notes(
         points=(
             "Ask first where the solar homes' money comes from: the utility keeps nothing in either town.",
-            "Weigh the bars by how many such homes there are: the changes of all bills together come to almost"
-            " nothing, only who pays is another.",
+            "Weigh the bars by how many such homes there are: what all pay more together is small beside what is"
+            " shifted. It is the cost of energy: batteries no longer have a reason to keep the noon's sun for the"
+            " evening.",
             "Who has a roof? In this town nobody of low income. That is why the shift runs from poor to rich; where"
             " roofs are spread evenly it would run from tenants to owners.",
             "What is left out: cleaner air, wires that need not be built, and jobs. They are what the debate is about.",
@@ -139,6 +141,14 @@ LESSON = Lesson(
                 digits=2,
                 low=-120,
                 high=-1,
+            ),
+            Expected(
+                name="all_homes",
+                text="All homes together: what energy costs more, for batteries rest",
+                unit="$ a month",
+                digits=2,
+                low=0,
+                high=8,
             ),
         ),
         sources=(

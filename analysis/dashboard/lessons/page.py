@@ -60,8 +60,8 @@ def Picture(view: View, classroom: Classroom, on_reveal: Any, on_again: Any) -> 
                 with solara.v.Html(tag="div", class_="mw-stack"):
                     components.LessonText(payload=view.text, event_reveal=on_reveal, event_again=on_again)
                 with solara.v.Html(tag="div", class_="mw-stack"):
-                    if view.kind is None:
+                    if view.waiting:
                         solara.v.Html(tag="p", class_="mw-card mw-lesson-wait", children=[words.WAITING])
-                    else:
+                    if view.kind is not None:
                         CHARTS[view.kind](payload=view.figure)
                     components.TeacherNotes(payload=view.notes)

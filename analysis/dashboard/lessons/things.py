@@ -24,7 +24,7 @@ THINGS: tuple[Thing, ...] = (
             "Let the meter run backwards",
             Case(tariff="flat", changes=(("tariff.export.rule", "net_metering"),)),
         ),
-        watch="Set “Exported solar earns” back to a posted credit: the low-income bill falls.",
+        watch="Set “Exported solar earns” back to a posted credit and press Apply: the low-income bill falls.",
     ),
     Thing(
         to=_market(

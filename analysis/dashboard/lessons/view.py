@@ -32,6 +32,8 @@ class View:
         JSON of a lesson's text and of the teacher's notes; empty in the list.
     kind, figure
         Which component draws the figure, and its JSON; None and empty while there is none.
+    waiting
+        Whether there is no figure yet, but will be.
     """
 
     number: int
@@ -42,6 +44,7 @@ class View:
     notes: str
     kind: Kind | None
     figure: str
+    waiting: bool
 
 
 def view_of(number: int, choice: Choice, found: Revealed | None, work: Work | None, notices: str) -> View:
@@ -66,6 +69,7 @@ def view_of(number: int, choice: Choice, found: Revealed | None, work: Work | No
             notes="",
             kind=None,
             figure="",
+            waiting=False,
         )
     kind, figure = (None, "") if found is None else drawn(found, choice.shown)
     return View(
@@ -77,6 +81,7 @@ def view_of(number: int, choice: Choice, found: Revealed | None, work: Work | No
         notes=to_json(_notes(lesson, found, choice.teacher)),
         kind=kind,
         figure=figure,
+        waiting=found is None and work is not None,
     )
 
 

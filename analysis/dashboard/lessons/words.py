@@ -33,16 +33,24 @@ def minutes(length: int) -> str:
 
 def measured(value: float, question: Guess) -> str:
     """A number that was found, with its unit."""
-    sign, size = ("−" if value < 0 else ""), number(abs(value), question.digits)
-    return f"{sign}{question.prefix}{size} {question.unit}"
+    return _amount(value, question.digits, f"{question.prefix} {question.unit}".strip())
 
 
 def expected(one: Expected, numbers: Mapping[str, float] | None) -> str:
     """A reading for the teacher: what was computed here, and between what it lies."""
-    span = f"between {number(one.low, _digits(one.low))} and {number(one.high, _digits(one.high))} {one.unit}"
+    low = _amount(one.low, _digits(one.low), "$" if one.unit.startswith("$") else "")
+    high = _amount(one.high, _digits(one.high), one.unit)
+    span = f"expected: {high if one.low == one.high else f'{low} to {high}'}"
     if numbers is None or one.name not in numbers:
-        return f"{one.text}: {span}."
-    return f"{one.text}: {number(numbers[one.name], one.digits)} {one.unit} ({span})."
+        return f"{one.text}; {span}."
+    return f"{one.text}: {_amount(numbers[one.name], one.digits, one.unit)} ({span})."
+
+
+def _amount(value: float, digits: int, unit: str) -> str:
+    """A number with its unit, the sign of a currency in front."""
+    sign = "−" if value < 0 and float(f"{value:.{digits}f}") != 0 else ""
+    size = number(abs(value), digits)
+    return f"{sign}${size}{unit[1:]}" if unit.startswith("$") else f"{sign}{size} {unit}".strip()
 
 
 def _digits(value: float) -> int:

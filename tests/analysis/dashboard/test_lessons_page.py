@@ -196,8 +196,9 @@ def test_the_teacher_reads_what_was_computed_beside_what_to_expect(lesson: Lesso
     assert list(parts) == [words.POINTS, words.EXPECTED, words.SIDES, words.SOURCES]
     for one, line in zip(lesson.notes.expected, parts[words.EXPECTED], strict=True):
         value = found(lesson).numbers[one.name]
-        assert f"{value:.{one.digits}f}".replace("-", "−") in line or round(value, one.digits) == 0
-        assert "between" in line
+        assert f"{abs(value):.{one.digits}f}" in line
+        assert ("−" in line.partition("(expected")[0]) == (round(value, one.digits) < 0)
+        assert "expected: " in line
 
 
 def test_the_list_leads_to_every_lesson_and_a_lesson_to_its_neighbours() -> None:
@@ -272,6 +273,7 @@ def test_a_lesson_is_computed_once_and_showing_its_answer_computes_nothing(stand
     stand.classroom.show("lesson=net-metering")
     stand.until(lambda: json.loads(stand.latest().bar)["work"] == {"text": "Computing: half", "fraction": 0.5})
     assert not json.loads(stand.latest().text)["ready"]
+    assert stand.latest().waiting
     stand.gate.set()
     stand.until(stand.ready)
     assert json.loads(stand.latest().bar)["work"] is None
@@ -301,6 +303,7 @@ def test_a_lesson_that_fails_is_told_and_the_page_stays(stand: Stand, caplog: py
     stand.classroom.show("lesson=leader")
     stand.until(lambda: bool(stand.views) and "the sun did not rise." in stand.latest().notices)
     assert json.loads(stand.latest().bar)["work"] is None
+    assert not stand.latest().waiting
     assert caplog.records
 
 
