@@ -1,4 +1,4 @@
-"""All lessons, in the order in which they are taught."""
+"""All lessons, in the order in which they are taught: one more is a module and a line here."""
 
 from meanwatt.analysis.lessons import (
     death_spiral,

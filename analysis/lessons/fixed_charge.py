@@ -157,8 +157,8 @@ LESSON = Lesson(
             Side(
                 who="Against it",
                 text="Who saves energy or has solar saves less money; frugal homes of high income pay more; income is"
-                " nobody's business at the utility; and a bill is not a tax (A. Faruqui and others, letters to the"
-                " legislature, 2023–24; Assembly Bill 1999 of 2024, which would have repealed it).",
+                " nobody's business at the utility; and a bill is not a tax (letters of energy experts to regulator"
+                " and legislature, 2023–24; Assembly Bill 1999 of 2024, which would have repealed it).",
             ),
         ),
     ),

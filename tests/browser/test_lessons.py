@@ -53,6 +53,7 @@ def test_a_class_predicts_sees_the_answer_and_finds_the_prediction_after_a_reloa
     page.wait_for_selector("rect.mw-pairs-b >> nth=6")
     assert page.locator(".mw-pairs svg[role=img]").bounding_box() == before, "nothing jumps"
     assert page.inner_text(".mw-pairs .mw-caption") == found.reading
+    assert page.evaluate("document.activeElement.className") == "mw-lesson-answer", "who reads by ear goes on there"
     assert page.inner_text(".mw-lesson-mine") == "$12.5 a month"
     assert page.inner_text(".mw-lesson-found") == f"${found.answer:.2f} a month"
     away = float(found.answer) - 12.5

@@ -53,6 +53,7 @@ FIRST = Section(
         "On the page Market press the yellow button. It changes one thing, what exported solar earns, at the same"
         " network cost; read in the sentence below whose bill rises.",
         "Then move a slider, press Apply, and press Play to watch homes live under your tariff.",
+        "With a class begin on the page Lessons: predict first, then see what comes out.",
         "On the page Compare choose two tariffs and read who pays whom. “Copy link” keeps what you see for others.",
     ),
 )
