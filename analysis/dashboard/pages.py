@@ -13,6 +13,7 @@ import solara
 from meanwatt.analysis.dashboard.compare.page import Compare
 from meanwatt.analysis.dashboard.finite.page import Finite
 from meanwatt.analysis.dashboard.help.page import Help
+from meanwatt.analysis.dashboard.lessons.page import Lessons
 from meanwatt.analysis.dashboard.market.page import Market
 from meanwatt.analysis.dashboard.shared.payload import to_json
 
@@ -66,6 +67,12 @@ PAGES = (
         title="Finite market",
         summary="Markets of 10 to 3,000 homes are drawn beside the mean field, and judged by what theory says.",
         component=Finite,
+    ),
+    Page(
+        route="/lessons",
+        title="Lessons",
+        summary="Eight lessons for a classroom: predict, then see what the program computes.",
+        component=Lessons,
     ),
     Page(
         route="/class",

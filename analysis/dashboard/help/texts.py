@@ -53,6 +53,7 @@ FIRST = Section(
         "On the page Market press the yellow button. It changes one thing, what exported solar earns, at the same"
         " network cost; read in the sentence below whose bill rises.",
         "Then move a slider, press Apply, and press Play to watch homes live under your tariff.",
+        "With a class begin on the page Lessons: predict first, then see what comes out.",
         "On the page Compare choose two tariffs and read who pays whom. “Copy link” keeps what you see for others.",
     ),
 )
@@ -145,6 +146,19 @@ FINITE = Section(
             text="Stated before anything is drawn: what theory says, and a margin. A criterion passes if the whole"
             " 95 % interval lies within the margin, fails if it lies outside, and is undecided in between: then"
             " draw more markets.",
+        ),
+    ),
+)
+
+LESSONS = Section(
+    title="How to read the page Lessons",
+    entries=(
+        Entry(
+            anchor="read-lesson",
+            word="A lesson",
+            text="Blue is the town as it is, orange the town with one thing changed; nothing else differs, and where"
+            " money is compared the utility covers the same cost in both. Your prediction stays in this browser. It"
+            " is all computed anew on this machine.",
         ),
     ),
 )
@@ -332,7 +346,7 @@ CLASS = Section(
     ),
 )
 
-SECTIONS = (WHAT, FIRST, KEYS, MARKET, COMPARE, FINITE, CLASS, WORDS)
+SECTIONS = (WHAT, FIRST, KEYS, MARKET, COMPARE, FINITE, LESSONS, CLASS, WORDS)
 """The page from top to bottom."""
 
 

@@ -1,0 +1,1 @@
+"""The page of lessons: predict, then see what the program computes."""
