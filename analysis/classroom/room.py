@@ -208,6 +208,8 @@ class Room:
             taken = {row.name.casefold() for row in self.seats if not row.removed}
             if name.casefold() in taken:
                 raise RefusedError(f"Somebody here is called {name} already; choose another name.")
+            if not self.present():
+                self._restart_clock()  # the first day has its whole time
             seat = self._store.add_seat(self.number, name=name, token=token)
             self.seats = self._store.seats(self.number)
         self._changed(self.number, News.ALL)
@@ -263,11 +265,13 @@ class Room:
             self._restart_clock()
         self._changed(self.number, News.ALL)
 
-    def advance_if_due(self) -> bool:
-        """Play the day if its time is over; whether it did."""
+    def advance_if_due(self, *, watched: bool = True) -> bool:
+        """Play the day if its time is over; whether it did. While nobody watches, time begins again instead."""
         with self._lock:
-            due = self.ends_at is not None and time.monotonic() >= self.ends_at and not self.row.frozen
-            if not due or not self.present():
+            if self.ends_at is None or time.monotonic() < self.ends_at:
+                return False
+            if not watched or not self.present():
+                self._restart_clock()
                 return False
             self.advance()
         return True

@@ -151,7 +151,8 @@ def test_a_class_plays_and_a_killed_server_comes_back_with_every_plan(browser, s
     assert teacher.locator(".cm-leaders li").count() == 2
     ada.tap("text=As last time")
     assert ada.locator('.cm-hour[data-wish="s"]').count() == 5
-    ada.reload()
+    ada.goto(f"{address}/class")  # the window is closed, and the student comes back
+    ada.tap(f"text=Ada in {code}")
     ada.wait_for_selector('h2:has-text("Day 1, typical: bill $")')
     for page in (ada, ben, teacher):
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -173,6 +174,9 @@ def test_a_class_plays_and_a_killed_server_comes_back_with_every_plan(browser, s
     ben.wait_for_selector("text=you were taken out of it")
     teacher.click("text=Close the room")
     ada.wait_for_selector("text=This room is closed")
+
+    ada.goto(f"{address}/class")
+    assert ada.locator("text=Go on as").count() == 0
 
     alone = visitor("/class")
     alone.select_option('select[name="scenario"]', "textbook")

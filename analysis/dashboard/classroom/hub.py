@@ -113,7 +113,7 @@ class Hub:
             for room in self.rooms.awake():
                 if room.ends_at is not None:
                     try:
-                        await asyncio.to_thread(room.advance_if_due)
+                        await asyncio.to_thread(room.advance_if_due, watched=room.number in self._looking)
                     except RefusedError:  # it was closed, or its last day is over
                         room.ends_at = None
                     except Exception:

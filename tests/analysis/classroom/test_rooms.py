@@ -130,8 +130,25 @@ def test_the_clock_ends_a_day_by_itself_and_stands_still_while_frozen(rooms: Roo
     wait_for(room.advance_if_due)
     assert len(room.now.rounds) == 1
     assert not room.advance_if_due()  # the next day has a second of its own
+    room.ends_at = 0.0
+    assert not room.advance_if_due(watched=False)  # all have gone to lunch
+    assert room.ends_at > 0
     room.set_seconds(0)
     assert room.ends_at is None
+
+
+def test_the_first_day_has_its_whole_time_from_the_first_student_on(rooms: Rooms) -> None:
+    room, _, code = opened(rooms, seconds=600)
+    room.ends_at = 0.0
+    assert not room.advance_if_due()  # nobody is there, and time begins again
+    room.ends_at = 0.0
+    rooms.join(code, "Ada", "here")
+    assert not room.advance_if_due()
+    began = room.ends_at
+    rooms.join(code, "Ben", "here")
+    assert room.ends_at == began
+    room.ends_at = 0.0
+    assert room.advance_if_due()
 
 
 def test_a_student_alone_lives_the_day_with_the_plan_and_nobody_joins(rooms: Rooms) -> None:

@@ -1,4 +1,4 @@
-import { fill, make, paint, question } from "./shared.js";
+import { fill, keepPlace, make, paint, places, question } from "./shared.js";
 
 paint();
 const page = document.getElementById("page");
@@ -23,7 +23,9 @@ async function join(event) {
   if (answer.refused) {
     refuse(answer.refused);
   } else {
-    location.assign(`/class/play#${encodeURIComponent(answer.token)}`);
+    const link = `/class/play#${encodeURIComponent(answer.token)}`;
+    keepPlace(`${name.value.trim()} in ${code.value.trim().toUpperCase()}`, link);
+    location.assign(link);
   }
 }
 
@@ -53,7 +55,9 @@ function opening(scenarios) {
     if (answer.refused) {
       refuse(answer.refused);
     } else {
-      location.assign(solo ? `/class/play#${encodeURIComponent(answer.token)}` : `/class/teach#${encodeURIComponent(answer.key)}`);
+      const link = solo ? `/class/play#${encodeURIComponent(answer.token)}` : `/class/teach#${encodeURIComponent(answer.key)}`;
+      keepPlace(solo ? `playing alone, ${scenario.value}` : `the teacher of ${answer.code}`, link);
+      location.assign(link);
     }
   }
   return make("form", { class: "mw-card cm-form", onsubmit: (event) => { event.preventDefault(); open(false); } },
@@ -79,6 +83,7 @@ async function start() {
       make("h1", {}, "Class market"),
       make("p", {}, "Each student is one household among thousands: a roof, a battery, a bill. Every round is a day. You plan when your battery charges and discharges; the price answers what all homes do; the bill comes at midnight. Who sends no plan is played by the autopilot: the market never waits.")),
     said,
+    places().length ? make("nav", { class: "mw-card cm-row", "aria-label": "Go on" }, make("span", {}, "Go on as:"), ...places().map((place) => make("a", { class: "mw-button", href: place.link }, place.title))) : null,
     make("div", { class: "cm-two" }, joining,
       choices.may_open && choices.scenarios.length ? opening(choices.scenarios)
         : make("div", { class: "mw-card" }, make("h2", {}, "For the teacher"), make("p", {}, "Rooms are opened in a browser on the computer that runs Meanwatt."))));

@@ -52,6 +52,33 @@ export function keyOfPage() {
   return decodeURIComponent(location.hash.slice(1));
 }
 
+// What this browser was in, so that a closed window is found again: [{ title, link }], the last one first.
+const PLACES = "meanwatt:class", MOST_PLACES = 3;
+
+export function places() {
+  try {
+    return JSON.parse(localStorage.getItem(PLACES)) || [];
+  } catch (error) {
+    return [];
+  }
+}
+
+export function keepPlace(title, link) {
+  setPlaces([{ title, link }, ...places().filter((place) => place.link !== link)].slice(0, MOST_PLACES));
+}
+
+export function dropPlace(link) {
+  setPlaces(places().filter((place) => place.link !== link));
+}
+
+function setPlaces(kept) {
+  try {
+    localStorage.setItem(PLACES, JSON.stringify(kept));
+  } catch (error) {
+    return; // a browser may refuse to keep anything
+  }
+}
+
 const PATIENCE = [500, 1000, 2000, 4000];
 
 export class Line {

@@ -1,4 +1,4 @@
-import { Clock, Line, chart, fill, keyOfPage, make, paint, signed, usd } from "./shared.js";
+import { Clock, Line, chart, dropPlace, fill, keyOfPage, make, paint, signed, usd } from "./shared.js";
 
 paint();
 const GLYPHS = { r: "·", s: "☀", c: "▲", u: "⌂", d: "▼" };
@@ -25,6 +25,9 @@ const countdown = new Clock(clock);
 let view = null, brush = "s", plan = [], planned = null, shownDay = null, last = null;
 
 function show(message) {
+  if (message.gone) {
+    dropPlace(location.pathname + location.hash);
+  }
   if (message.gone || message.many) {
     planner.hidden = true;
     state.textContent = message.gone ? "This room is closed, or you were taken out of it. " : "This home is open in too many windows; close one and load the page again.";

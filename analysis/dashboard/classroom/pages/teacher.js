@@ -1,4 +1,4 @@
-import { Clock, Line, chart, fill, keyOfPage, make, paint, question, signed } from "./shared.js";
+import { Clock, Line, chart, dropPlace, fill, keyOfPage, make, paint, question, signed } from "./shared.js";
 
 paint();
 const page = document.getElementById("page");
@@ -74,6 +74,9 @@ const countdown = new Clock(clock);
 function show(message) {
   if (message.links) {
     links = message.links;
+  }
+  if (message.gone) {
+    dropPlace(location.pathname + location.hash);
   }
   if (message.gone || message.many) {
     fill(page, make("p", { class: "mw-card" }, message.gone ? "This room is closed. " : "This room is open in too many windows; close one and load the page again. ", make("a", { href: "/class" }, "Open another one")));
