@@ -8,7 +8,7 @@ import typer
 
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices, require_method
-from meanwatt.analysis.cli.design_page import print_design
+from meanwatt.analysis.cli.design_page import design_report, print_design
 from meanwatt.analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights, read_leader_options
 from meanwatt.analysis.cli.options import Json, Out, Resume, Scenario, Set, Tariff, one_of
@@ -70,7 +70,7 @@ def design(
     edge = read_points(pareto, points, leader)
     with watched(quiet=json) as work:
         from meanwatt.analysis.cli.inputs import read
-        from meanwatt.analysis.cli.show import print_json, say_notes
+        from meanwatt.analysis.cli.show import print_json, say_notes, say_report
         from meanwatt.analysis.design.design import baseline_name, design_messages
         from meanwatt.analysis.design.design import design as run
         from meanwatt.analysis.metrics.undefined import undefined_messages
@@ -142,6 +142,7 @@ def design(
         if pareto:
             say_pareto(result["pareto"])
         say_notes(result["messages"])
+        say_report(out if done.commitment is not None else None)
     drawn = not pareto or (surface is not None and surface.outcome is Outcome.CONVERGED)
     return 0 if done.outcome is Outcome.CONVERGED and drawn else 1
 
@@ -289,6 +290,7 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
     from meanwatt.analysis.learning.report import trial_columns
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.output.solution_json import solution_tables
+    from meanwatt.analysis.report.page import FILE
     from meanwatt.model.scenario.messages import joined
 
     assert done.commitment is not None
@@ -303,11 +305,13 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
         columns |= trial_columns(done.commitment)
     pareto_tables, pareto_texts, said = pareto_files(surface, inputs.economy.scenario.name)
     result["messages"] = joined(result["messages"], said)
+    manifest = {"settings": result["settings"], "scenario": inputs.economy.scenario.model_dump(mode="json")}
+    page = design_report(result, done, surface, manifest)
     write_result(
         out,
         name="design",
         result=result,
-        manifest={"settings": result["settings"], "scenario": inputs.economy.scenario.model_dump(mode="json")},
+        manifest=manifest,
         tables={"trials": columns, **solution_tables(done.commitment.equilibrium), **pareto_tables},
-        texts={"tariff.toml": toml_text(result["tariff"]), **pareto_texts},
+        texts={"tariff.toml": toml_text(result["tariff"]), FILE: page, **pareto_texts},
     )

@@ -7,31 +7,45 @@ from meanwatt.analysis.leader.registry import find
 from meanwatt.model.scenario.counted import counted
 
 if TYPE_CHECKING:
+    from meanwatt.analysis.design.design import Design
     from meanwatt.analysis.leader.objective import Objective
+    from meanwatt.analysis.pareto.surface import Surface
+    from meanwatt.analysis.report.page import Table
 
 
 def print_design(result: dict[str, Any]) -> None:
     """Print the result for people."""
-    from meanwatt.analysis.cli.show import figure, percent, say, table
+    from meanwatt.analysis.cli.show import say, table
 
     say(f"{result['scenario']}, {result['leader']}: {result['message']} ({result['seconds']:.1f} s)\n")
     if result["tariff"] is None:
         return
     if result["learning"] is not None:
         _learning_line(result["learning"], result["books"], find(result["leader"]))
-    table(
-        "The tariff",
-        ("parameter", "value"),
-        [(name, figure(value, 4)) for name, value in result["parameters"].items()]
-        + [(f"fixed charge, {group}, USD/day", figure(v)) for group, v in result["fixed_charge_usd_per_day"].items()],
-    )
+    for one in design_tables(result):
+        table(one.title, one.heads, one.rows)
+
+
+def design_tables(result: dict[str, Any]) -> "list[Table]":
+    """The result for people; ``result`` has a tariff."""
+    from meanwatt.analysis.cli.show import figure, percent
+    from meanwatt.analysis.report.page import Table
+
     before, after = result["baseline"]["metrics"], result["metrics"]
     objective = find(result["leader"])
     digits = 3 if objective.is_money else 5
-    table(
-        "Against the tariff in force",
-        ("", result["baseline"]["tariff"], "designed", "unit"),
-        [
+    found = Table(
+        title="The tariff",
+        heads=("parameter", "value"),
+        rows=[
+            *((name, figure(value, 4)) for name, value in result["parameters"].items()),
+            *((f"fixed charge, {name}, USD/day", figure(v)) for name, v in result["fixed_charge_usd_per_day"].items()),
+        ],
+    )
+    against = Table(
+        title="Against the tariff in force",
+        heads=("", result["baseline"]["tariff"], "designed", "unit"),
+        rows=[
             (
                 "objective",
                 *(figure(value, digits) for value in (result["baseline"]["objective"], result["objective"])),
@@ -50,20 +64,47 @@ def print_design(result: dict[str, Any]) -> None:
             ("burden gap", percent(before["burden_gap"]), percent(after["burden_gap"]), "of income"),
         ],
     )
-    _cold_table(result["cold"], objective)
+    return [found, against, *_cold_table(result["cold"], objective)]
 
 
-def _cold_table(cold: dict[str, Any] | None, objective: "Objective") -> None:
-    """Print the objective of every tariff at the scenario's temperature and cold."""
-    from meanwatt.analysis.cli.show import figure, table
+def design_report(result: dict[str, Any], done: "Design", surface: "Surface | None", manifest: dict[str, Any]) -> str:
+    """The result as a web page; ``done`` has found a tariff."""
+    from meanwatt.analysis.cli.design_pareto import pareto_picture, pareto_table
+    from meanwatt.analysis.figures.results import design_figure
+    from meanwatt.analysis.report.page import Picture, report_page
+
+    found = None if done.commitment is None else done.commitment.equilibrium
+    before_and_after = Picture(
+        name="design",
+        title="Before and after",
+        text="Mean net load of a household (left) and import rate (right), expected over the weather: at the tariff in"
+        " force, dashed, and at the one found.",
+        figure=design_figure(done.baseline, found),
+    )
+    drawn = [] if surface is None else [pareto_picture(surface, result["scenario"])]
+    return report_page(
+        kind=f"Tariff design, leader {result['leader']}, method {result['method']}",
+        title=f"{result['scenario']}, against {result['baseline']['tariff']}",
+        result=result,
+        reached=result["outcome"] == "converged",
+        tables=[*design_tables(result), *([] if surface is None else [pareto_table(result["pareto"])])],
+        pictures=[before_and_after, *drawn],
+        manifest=manifest,
+    )
+
+
+def _cold_table(cold: dict[str, Any] | None, objective: "Objective") -> "list[Table]":
+    """The objective of every tariff at the scenario's temperature and cold, if they were compared."""
+    from meanwatt.analysis.cli.show import figure
+    from meanwatt.analysis.report.page import Table
 
     if cold is None:
-        return
+        return []
     digits = 4 if objective.is_money else 5
-    table(
-        f"Objective, {objective.unit}, at temperature {cold['temperature_usd']:g} USD and among cold households",
-        ("tariff", "at its own", "cold", "cold at, USD", "found"),
-        [
+    compared = Table(
+        title=f"Objective, {objective.unit}, at temperature {cold['temperature_usd']:g} USD and among cold households",
+        heads=("tariff", "at its own", "cold", "cold at, USD", "found"),
+        rows=[
             (
                 row["tariff"] if row["same_as"] is None else f"{row['tariff']} (as {row['same_as']})",
                 figure(row["objective"], digits),
@@ -74,6 +115,7 @@ def _cold_table(cold: dict[str, Any] | None, objective: "Objective") -> None:
             for row in cold["tariffs"]
         ],
     )
+    return [compared]
 
 
 def _learning_line(learning: dict[str, Any], books: dict[str, Any], objective: "Objective") -> None:

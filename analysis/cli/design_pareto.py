@@ -9,10 +9,13 @@ from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import SURFACE_POINTS
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from meanwatt.analysis.cli.watching import Work
     from meanwatt.analysis.design.design import Design
     from meanwatt.analysis.leader.aims import Aims
     from meanwatt.analysis.pareto.surface import Surface
+    from meanwatt.analysis.report.page import Picture, Table
     from meanwatt.model.mean_field.equilibrium import Equilibrium
     from meanwatt.model.mean_field.first_best import FirstBest
     from meanwatt.model.scenario.economy import Economy
@@ -109,21 +112,48 @@ def pareto_files(surface: "Surface | None", scenario: str) -> tuple[dict[str, An
         return {}, {}, ()
     from meanwatt.analysis.figures.glyphs import glyph_messages
     from meanwatt.analysis.figures.saved import image
-    from meanwatt.analysis.pareto.figures import pareto_figure
     from meanwatt.analysis.pareto.report import pareto_columns
 
-    title = f"{scenario}: efficiency, equity and stability of tariffs"
-    figure = pareto_figure(surface, title)
+    figure = _figure(surface, scenario)
     tables, texts = {"pareto": pareto_columns(surface)}, {"pareto.svg": image(figure, "svg").decode()}
     return tables, texts, glyph_messages([figure])
 
 
+def _figure(surface: "Surface", scenario: str) -> "Figure":
+    from meanwatt.analysis.pareto.figures import pareto_figure
+
+    return pareto_figure(surface, f"{scenario}: efficiency, equity and stability of tariffs")
+
+
+def pareto_picture(surface: "Surface", scenario: str) -> "Picture":
+    """The surface in a report."""
+    from meanwatt.analysis.report.page import Picture
+
+    return Picture(
+        name="pareto",
+        title="Efficiency, equity, stability",
+        text="Tariffs of the Pareto surface and those beside it, two criteria at a time: gap to the first best, burden"
+        " gap, price volatility. Lower is better everywhere.",
+        figure=_figure(surface, scenario),
+    )
+
+
 def say_pareto(pareto: dict[str, Any] | None) -> None:
     """Print the surface for people."""
-    from meanwatt.analysis.cli.show import figure, percent, say, table
+    from meanwatt.analysis.cli.show import say, table
 
     if pareto is None:
         return
+    one = pareto_table(pareto)
+    table(one.title, one.heads, one.rows)
+    say(pareto["verdict"] or "Stopped before the tariff in force was put to the test.")
+
+
+def pareto_table(pareto: dict[str, Any]) -> "Table":
+    """The tariffs of interest on and beside the surface."""
+    from meanwatt.analysis.cli.show import figure, percent
+    from meanwatt.analysis.report.page import Table
+
     rows = {
         f"{name}{' (in force)' * (name == pareto['filed']['tariff'])}": row for name, row in pareto["tariffs"].items()
     }
@@ -131,10 +161,10 @@ def say_pareto(pareto: dict[str, Any] | None) -> None:
         rows[f"{'beats' if contest['beaten'] else 'best compromise with'} {name}"] = contest["tariff"]
     if pareto["knee"] is not None:
         rows["knee"] = pareto["knee"]
-    table(
-        f"Efficiency, equity, stability: {counted(len(pareto['points']), 'tariff')} on the Pareto surface",
-        ("", "gap to first best, USD/household-day", "burden gap", "IMV, USD/kWh"),
-        [
+    return Table(
+        title=f"Efficiency, equity, stability: {counted(len(pareto['points']), 'tariff')} on the Pareto surface",
+        heads=("", "gap to first best, USD/household-day", "burden gap", "IMV, USD/kWh"),
+        rows=[
             (
                 name,
                 figure(row["efficiency_gap_usd_per_household_day"], 4),
@@ -144,4 +174,3 @@ def say_pareto(pareto: dict[str, Any] | None) -> None:
             for name, row in rows.items()
         ],
     )
-    say(pareto["verdict"] or "Stopped before the tariff in force was put to the test.")

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from meanwatt.analysis.output.strict_json import dumps
@@ -21,6 +22,14 @@ def say_notes(messages: Iterable[str]) -> None:
     """Write the sentences of ``messages`` below a result, a line each."""
     for sentence in messages:
         say(f"Note: {sentence}")
+
+
+def say_report(out: str | None) -> None:
+    """Say where the report of a result directory is, if there is one."""
+    if out is not None:
+        from meanwatt.analysis.report.page import FILE
+
+        say(f"Report: {Path(out) / FILE}")
 
 
 def warn(text: str) -> None:

@@ -18,6 +18,7 @@ from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, SEED, THREADS, WORK
 if TYPE_CHECKING:
     from meanwatt.agents.leader.learning_leader import LearningLeader
     from meanwatt.analysis.learning.menus import Menu
+    from meanwatt.analysis.report.page import Table
     from meanwatt.analysis.simulation.simulation import Simulation
     from meanwatt.model.mean_field.equilibrium import Outcome
 
@@ -90,7 +91,7 @@ def simulate(
         load_mesa()
         from meanwatt.agents.tariff.tariff import Recovery
         from meanwatt.analysis.cli.inputs import read
-        from meanwatt.analysis.cli.show import print_json, say_notes
+        from meanwatt.analysis.cli.show import print_json, say_notes, say_report
         from meanwatt.model.market.behaviour_spec import needs_equilibrium, read_behaviour
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
         from meanwatt.model.progress.watch import Cancelled
@@ -160,10 +161,11 @@ def simulate(
     if json:
         print_json(result)
     else:
-        _tables(result)
+        _print(result)
         if result["leader"] is not None:
             say_leader(result["leader"])
         say_notes(result["messages"])
+        say_report(out)
     return 0 if outcome is Outcome.CONVERGED else 1
 
 
@@ -227,44 +229,76 @@ def _leader_tables(leader: "LearningLeader", menu: "Menu") -> dict[str, dict[str
 def _write(
     out: str, result: dict[str, Any], done: "Simulation", scenario: dict[str, Any], more: dict[str, dict[str, Any]]
 ) -> None:
+    from meanwatt.analysis.figures.results import market_figure
     from meanwatt.analysis.output.result_files import write_result
+    from meanwatt.analysis.report.page import FILE, Picture, report_page
     from meanwatt.analysis.simulation.simulation import history_tables
 
+    manifest = {"settings": result["settings"], "seed": result["seed"], "scenario": scenario}
+    picture = Picture(
+        name="market",
+        title="The days",
+        text="Net load (left) and wholesale price (right) of every day, and their means over all days.",
+        figure=market_figure(done.history),
+    )
+    page = report_page(
+        kind=f"Finite market, behaviour {result['behaviour']}",
+        title=f"{result['scenario']}, tariff {result['tariff']}",
+        result=result,
+        reached=result["outcome"] == "converged",
+        tables=_tables(result),
+        pictures=[picture] if result["days"] else [],
+        manifest=manifest,
+    )
     write_result(
         out,
         name="simulate",
         result=result,
-        manifest={"settings": result["settings"], "seed": result["seed"], "scenario": scenario},
+        manifest=manifest,
         tables={**history_tables(done.history), **more} if result["days"] else {},
+        texts={FILE: page},
     )
 
 
-def _tables(result: dict[str, Any]) -> None:
+def _print(result: dict[str, Any]) -> None:
     """Print the result for people."""
-    from meanwatt.analysis.cli.show import curtailed_row, figure, percent, say, table, unmet_row
+    from meanwatt.analysis.cli.show import say, table
 
     speed = result["household_days_per_second"]
     say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']}")
     if result["metrics"] is None:
         return
     say(f"{result['seconds']:.2f} s, {speed:,.0f} household-days per second\n")
+    for one in _tables(result):
+        table(one.title, one.heads, one.rows)
+
+
+def _tables(result: dict[str, Any]) -> list["Table"]:
+    """The result for people; nothing where too few days were lived."""
+    from meanwatt.analysis.cli.show import curtailed_row, figure, percent, unmet_row
+    from meanwatt.analysis.report.page import Table
+
+    if result["metrics"] is None:
+        return []
     metrics, feeder = result["metrics"], result["feeder"]
-    table(
-        "Over all days",
-        ("", "value", "unit"),
-        [
-            ("welfare", figure(metrics["welfare_usd_per_household_day"]), "USD per household-day"),
-            ("utility's surplus", figure(metrics["surplus_usd_per_household_day"]), "USD per household-day"),
-            *((f"burden, {group}", percent(value), "of income") for group, value in metrics["burden"].items()),
-            ("mean wholesale price", figure(metrics["mean_wholesale_usd_per_kwh"], 4), "USD/kWh"),
-            ("price volatility (IMV)", figure(metrics["imv"], 4), "USD/kWh per slot"),
-            ("peak to average", figure(metrics["peak_to_average"], 2), ""),
-            *curtailed_row(result["curtailed_kwh_per_household_day"]),
-            *unmet_row(result["unmet_trip_kwh_per_household_day"]),
-            *_feeder(feeder),
-            *_bills(result["behaviours"]),
-        ],
-    )
+    return [
+        Table(
+            title="Over all days",
+            heads=("", "value", "unit"),
+            rows=[
+                ("welfare", figure(metrics["welfare_usd_per_household_day"]), "USD per household-day"),
+                ("utility's surplus", figure(metrics["surplus_usd_per_household_day"]), "USD per household-day"),
+                *((f"burden, {group}", percent(value), "of income") for group, value in metrics["burden"].items()),
+                ("mean wholesale price", figure(metrics["mean_wholesale_usd_per_kwh"], 4), "USD/kWh"),
+                ("price volatility (IMV)", figure(metrics["imv"], 4), "USD/kWh per slot"),
+                ("peak to average", figure(metrics["peak_to_average"], 2), ""),
+                *curtailed_row(result["curtailed_kwh_per_household_day"]),
+                *unmet_row(result["unmet_trip_kwh_per_household_day"]),
+                *_feeder(feeder),
+                *_bills(result["behaviours"]),
+            ],
+        )
+    ]
 
 
 def _feeder(feeder: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -16,6 +16,7 @@ REVENUE: Final = "_revenue_usd_per_household_day"
 
 if TYPE_CHECKING:
     from meanwatt.analysis.cli.inputs import Inputs
+    from meanwatt.analysis.report.page import Table
     from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 
@@ -49,7 +50,7 @@ def solve(
         one_of("--certify", certify, LEVELS)
         from meanwatt.analysis.certificates import Certify, solve_certified
         from meanwatt.analysis.cli.inputs import read
-        from meanwatt.analysis.cli.show import print_json
+        from meanwatt.analysis.cli.show import print_json, say_report
         from meanwatt.analysis.output.solution_json import solution_json
 
         if out is not None:
@@ -85,70 +86,106 @@ def solve(
     if json:
         print_json(result)
     else:
-        _tables(result)
+        _print(result)
+        say_report(out)
     return 0 if result["converged"] else 1
 
 
 def _write(out: str, result: dict[str, Any], equilibrium: "Equilibrium", inputs: "Inputs") -> None:
+    from meanwatt.analysis.figures.results import solution_figure
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.output.solution_json import solution_tables
+    from meanwatt.analysis.report.page import FILE, Picture, report_page
 
+    manifest = {"settings": result["settings"], "scenario": inputs.economy.scenario.model_dump(mode="json")}
+    picture = Picture(
+        name="solution",
+        title="The day",
+        text="Left: mean net load of a household, over the weather. Right: import rate, wholesale price and export"
+        " credit, expected over the weather.",
+        figure=solution_figure(equilibrium),
+    )
+    page = report_page(
+        kind="Mean-field equilibrium at a tariff",
+        title=f"{result['scenario']}, tariff {result['tariff']}",
+        result=result,
+        reached=result["converged"],
+        tables=_tables(result),
+        pictures=[picture],
+        manifest=manifest,
+    )
     write_result(
         out,
         name="solve",
         result=result,
-        manifest={"settings": result["settings"], "scenario": inputs.economy.scenario.model_dump(mode="json")},
+        manifest=manifest,
         tables=solution_tables(equilibrium),
+        texts={FILE: page},
     )
 
 
-def _tables(result: dict[str, Any]) -> None:
+def _print(result: dict[str, Any]) -> None:
     """Print the result for people."""
-    from meanwatt.analysis.cli.show import curtailed_row, figure, percent, say, say_notes, table, unmet_row
+    from meanwatt.analysis.cli.show import say, say_notes, table
 
-    metrics = result["metrics"]
     say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']} ({result['seconds']:.1f} s)\n")
-    table(
-        "Households",
-        ("income / technology", "share", "bill USD/yr", "of income", "for others USD/yr"),
-        [
-            (
-                f"{row['income']} / {row['technology']}",
-                percent(row["share"], 1),
-                figure(row["bill_usd_per_year"], 0),
-                percent(row["burden"]),
-                figure(row["bill_alignment_usd_per_year"], 0),
-            )
-            for row in result["groups"]
-        ],
-    )
-    table(
-        "Metrics",
-        ("", "value", "unit"),
-        [
-            ("welfare", figure(metrics["welfare_usd_per_household_day"]), "USD per household-day"),
-            ("gap to first best", figure(metrics["efficiency_gap_usd_per_household_day"], 4), "USD per household-day"),
-            ("utility's surplus", figure(metrics["surplus_usd_per_household_day"]), "USD per household-day"),
-            ("volumetric adder", figure(result["adder_usd_per_kwh"], 4), "USD/kWh"),
-            *(
-                (f"fixed charge, {group}", figure(value), "USD/day")
-                for group, value in result["fixed_charge_usd_per_day"].items()
-            ),
-            *_standing_rows(result),
-            ("burden gap", percent(metrics["burden_gap"]), "of income"),
-            ("Gini index of bills", figure(metrics["gini"]), ""),
-            ("Suits index", figure(metrics["suits"]), "negative is regressive"),
-            ("mean wholesale price", figure(metrics["mean_wholesale_usd_per_kwh"], 4), "USD/kWh"),
-            ("price volatility (IMV)", figure(metrics["imv"], 4), "USD/kWh per slot"),
-            ("peak to average", figure(metrics["peak_to_average"], 2), ""),
-            *curtailed_row(result["curtailed_kwh_per_household_day"]),
-            *unmet_row(result["unmet_trip_kwh_per_household_day"]),
-            ("exploitability", figure(result["exploitability_usd_per_household_day"], 4), "USD per household-day"),
-            ("contraction", figure(result["contraction"], 2), "below 1: plain iteration settles"),
-        ],
-    )
+    for one in _tables(result):
+        table(one.title, one.heads, one.rows)
     say(f"Uniqueness: {result['uniqueness']}.")
     say_notes(result["messages"])
+
+
+def _tables(result: dict[str, Any]) -> list["Table"]:
+    """The result for people."""
+    from meanwatt.analysis.cli.show import curtailed_row, figure, percent, unmet_row
+    from meanwatt.analysis.report.page import Table
+
+    metrics = result["metrics"]
+    return [
+        Table(
+            title="Households",
+            heads=("income / technology", "share", "bill USD/yr", "of income", "for others USD/yr"),
+            rows=[
+                (
+                    f"{row['income']} / {row['technology']}",
+                    percent(row["share"], 1),
+                    figure(row["bill_usd_per_year"], 0),
+                    percent(row["burden"]),
+                    figure(row["bill_alignment_usd_per_year"], 0),
+                )
+                for row in result["groups"]
+            ],
+        ),
+        Table(
+            title="Metrics",
+            heads=("", "value", "unit"),
+            rows=[
+                ("welfare", figure(metrics["welfare_usd_per_household_day"]), "USD per household-day"),
+                (
+                    "gap to first best",
+                    figure(metrics["efficiency_gap_usd_per_household_day"], 4),
+                    "USD per household-day",
+                ),
+                ("utility's surplus", figure(metrics["surplus_usd_per_household_day"]), "USD per household-day"),
+                ("volumetric adder", figure(result["adder_usd_per_kwh"], 4), "USD/kWh"),
+                *(
+                    (f"fixed charge, {group}", figure(value), "USD/day")
+                    for group, value in result["fixed_charge_usd_per_day"].items()
+                ),
+                *_standing_rows(result),
+                ("burden gap", percent(metrics["burden_gap"]), "of income"),
+                ("Gini index of bills", figure(metrics["gini"]), ""),
+                ("Suits index", figure(metrics["suits"]), "negative is regressive"),
+                ("mean wholesale price", figure(metrics["mean_wholesale_usd_per_kwh"], 4), "USD/kWh"),
+                ("price volatility (IMV)", figure(metrics["imv"], 4), "USD/kWh per slot"),
+                ("peak to average", figure(metrics["peak_to_average"], 2), ""),
+                *curtailed_row(result["curtailed_kwh_per_household_day"]),
+                *unmet_row(result["unmet_trip_kwh_per_household_day"]),
+                ("exploitability", figure(result["exploitability_usd_per_household_day"], 4), "USD per household-day"),
+                ("contraction", figure(result["contraction"], 2), "below 1: plain iteration settles"),
+            ],
+        ),
+    ]
 
 
 def _standing_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:

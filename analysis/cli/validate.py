@@ -1,7 +1,6 @@
 """``meanwatt validate``: the finite market against the continuum, for growing numbers of households."""
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -54,7 +53,7 @@ def validate(
     with watched(quiet=json) as work:
         load_mesa()
         from meanwatt.analysis.cli.inputs import read
-        from meanwatt.analysis.cli.show import print_json, say_notes
+        from meanwatt.analysis.cli.show import print_json, say_notes, say_report
         from meanwatt.analysis.validation.as_json import validation_json
         from meanwatt.analysis.validation.messages import validation_messages
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
@@ -105,10 +104,7 @@ def validate(
     else:
         _tables(result)
         say_notes(result["messages"])
-        if out is not None and done is not None:
-            from meanwatt.analysis.cli.show import say
-
-            say(f"Report: {Path(out) / 'report.html'}")
+        say_report(out if done is not None else None)
     return 0 if outcome is Outcome.CONVERGED else 1
 
 

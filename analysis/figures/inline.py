@@ -21,7 +21,16 @@ GREEN: Final = "#009e73"
 VERMILION: Final = "#d55e00"
 INK: Final = "#1a1b1c"
 
-PROPERTIES: Final = {BLUE: "--blue", ORANGE: "--orange", GREEN: "--green", VERMILION: "--vermilion", INK: "--ink"}
+BLACK: Final = "#000000"
+
+PROPERTIES: Final = {
+    BLUE: "--blue",
+    ORANGE: "--orange",
+    GREEN: "--green",
+    VERMILION: "--vermilion",
+    INK: "--ink",
+    BLACK: "--ink",  # what axes and letters are drawn in unless told
+}
 """Custom properties of the page by the colour a figure is drawn in."""
 
 
@@ -37,7 +46,7 @@ def inline_svg(figure: "Figure", name: str, description: str) -> str:
     """
     content = io.StringIO()
     with own_settings({"svg.fonttype": "none", "svg.hashsalt": name}), with_all_glyphs(figure):
-        figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(content, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = content.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

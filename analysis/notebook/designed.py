@@ -77,7 +77,7 @@ class Designed:
 
     def plot(self) -> "Figure":
         """Draw net load and import rate before and after."""
-        from meanwatt.analysis.notebook.figures import design_figure
+        from meanwatt.analysis.figures.results import design_figure
 
         commitment = self.design.commitment
         return design_figure(self.design.baseline, None if commitment is None else commitment.equilibrium)

@@ -71,7 +71,7 @@ class SimulatedMarket:
 
     def plot(self) -> "Figure":
         """Draw net load and price of all days over the hours."""
-        from meanwatt.analysis.notebook.figures import market_figure
+        from meanwatt.analysis.figures.results import market_figure
 
         return market_figure(self.simulation.history)
 
@@ -150,7 +150,7 @@ class Comparison:
 
     def plot(self) -> "Figure":
         """Draw the mean day of both, and every day's distance."""
-        from meanwatt.analysis.notebook.figures import comparison_figure
+        from meanwatt.analysis.figures.results import comparison_figure
 
         return comparison_figure(self.net_load_kw, self.expected_net_load_kw, self.spread_kw, self.households)
 

@@ -67,7 +67,7 @@ class Solution:
 
     def plot(self) -> "Figure":
         """Draw net load and rates over the day."""
-        from meanwatt.analysis.notebook.figures import solution_figure
+        from meanwatt.analysis.figures.results import solution_figure
 
         return solution_figure(self.equilibrium)
 

@@ -1,11 +1,9 @@
 """The report of a validation study: one web page that holds all it needs."""
 
-from importlib.resources import files
 from typing import Any
 
 from meanwatt.analysis.figures.inline import inline_svg
-from meanwatt.analysis.output.result_files import versions
-from meanwatt.analysis.output.strict_json import dumps
+from meanwatt.analysis.report.page import manifest_text, template_of
 from meanwatt.analysis.validation.figures import figures
 from meanwatt.analysis.validation.result import Validation
 from meanwatt.analysis.validation.scaling import Interval
@@ -43,15 +41,10 @@ def report_html(checks: Validation, result: dict[str, Any], manifest: dict[str, 
     manifest
         What the run was: settings, seed and scenario; versions are added.
     """
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
     drawn = figures(checks)
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"figure": _figure, "ends": _ends}
-    template = environment.from_string(
-        files("meanwatt.analysis.validation").joinpath("report.html.j2").read_text(encoding="utf-8")
-    )
+    template = template_of("meanwatt.analysis.validation", "report.html.j2", filters={"figure": _figure, "ends": _ends})
     status, sentence = verdict(checks.findings)
     return template.render(
         checks=checks,
@@ -65,7 +58,7 @@ def report_html(checks: Validation, result: dict[str, Any], manifest: dict[str, 
             for name, (figure, text) in drawn.items()
         ],
         rows=_rows(checks),
-        manifest=dumps({**manifest, "versions": versions()}, indent=2),
+        manifest=manifest_text(manifest),
     )
 
 

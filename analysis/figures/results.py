@@ -1,4 +1,4 @@
-"""Figures of results in a notebook: a solved tariff, a simulated market, and the market beside its mean field."""
+"""Figures of results: a solved tariff, a simulated market, the market beside its mean field, a design."""
 
 from typing import TYPE_CHECKING, Any, Final
 

@@ -1,0 +1,1 @@
+"""Reports: a result as one web page that holds all it needs."""
