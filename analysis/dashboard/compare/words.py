@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from meanwatt.analysis.dashboard.compare.mean_day import mean_day, widest_slot
 from meanwatt.analysis.dashboard.compare.money import Books, Payer
-from meanwatt.analysis.dashboard.compare.numbers import Compared
+from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.figures import number
+from meanwatt.analysis.dashboard.shared.mean_day import mean_day, widest_slot
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.model.mean_field.equilibrium import Outcome
 
@@ -59,7 +59,7 @@ def recovery_sentence(a: Books, b: Books) -> str:
     )
 
 
-def numbers_caption(compared: Sequence[Compared]) -> str:
+def numbers_caption(compared: Sequence[Compared[Solution]]) -> str:
     """Read the key numbers: on which B is better and on which worse, with the burden gap's."""
     better, worse = ([_label(entry) for entry in compared if entry.kind == kind] for kind in ("good", "bad"))
     if not better and not worse:
@@ -96,7 +96,7 @@ def payers_caption(rows: Sequence[Payer], a: Books, b: Books) -> str:
 
 def day_caption(a: Solution, b: Solution) -> str:
     """Read the mean day at the hour in which it differs most."""
-    first, second = mean_day(a), mean_day(b)
+    first, second = mean_day(a.equilibrium), mean_day(b.equilibrium)
     slot = widest_slot(first, second)
     if slot is None:
         return "Net load and rate are the same at every hour."
@@ -113,7 +113,7 @@ def _more(cents_more: int) -> str:
     return "the same" if cents_more == 0 else f"{dollars(abs(cents_more))} {'more' if cents_more > 0 else 'less'}"
 
 
-def _label(entry: Compared) -> str:
+def _label(entry: Compared[Solution]) -> str:
     """Name of a key number within a sentence; short names in capitals stay."""
     label = entry.figure.label
     return label[0].lower() + label[1:] if label != "Suits index" else label
