@@ -249,6 +249,17 @@ def test_a_leaders_tariff_is_searched_for_stopped_found_taken_home_and_read_on_a
     with page.expect_download() as taken:
         page.click("text=Download the tariff (TOML)")
     assert tomllib.loads(Path(taken.value.path()).read_text(encoding="utf-8"))["recovery"] == "fixed"
+    page.click("text=Compute the surface")
+    page.wait_for_selector('.mw-surface:has-text("search 2 of"), .mw-surface .mw-choice[data-place]')
+    if page.locator(".mw-surface progress").count():
+        page.click(".mw-surface >> text=Stop")
+    page.wait_for_selector(".mw-surface .mw-choice[data-place]")
+    page.focus(".mw-surface .mw-choice[tabindex='0']")
+    assert "price swing" in page.inner_text(".mw-surface-read")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('.mw-day:has-text("picked from the surface")')
+    page.click("text=Back to the tariff found")
+    page.wait_for_selector('.mw-day:has-text("best found")')
     said = page.inner_text(".mw-searched .mw-caption")
     for scheme in ("light", "dark"):
         phone = visit("leader?equity=5&run=1", ready=False, viewport={"width": 390, "height": 844}, color_scheme=scheme)

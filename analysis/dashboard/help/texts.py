@@ -172,6 +172,13 @@ LEADER = Section(
             " town or the homes; the leader itself looks at the objective alone.",
         ),
         Entry(
+            anchor="read-surface",
+            word="The Pareto surface",
+            text="Every dot is a tariff that no other one tried beats on efficiency, equity and stability at once: to"
+            " the left is more efficient, below more equal, a smaller dot steadier. Click one to see its rates. The"
+            " knee bulges farthest between the three extremes; it is no recommendation.",
+        ),
+        Entry(
             anchor="read-terms",
             word="The tariff found",
             text="The parameters that the leader chooses, between their bounds. One at a bound would go further if"

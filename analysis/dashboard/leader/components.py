@@ -24,3 +24,13 @@ def SearchChart(payload: str) -> None:
 @solara.component_vue("vue/terms.vue")
 def Terms(payload: str) -> None:
     """The parameters of the tariff found, what binds, and what the search says."""
+
+
+@solara.component_vue("vue/surface_chart.vue")
+def SurfaceChart(
+    payload: str,
+    event_draw: Event | None = None,
+    event_halt: Event | None = None,
+    event_pick: Event | None = None,
+) -> None:
+    """Efficiency against equity, stability by size; a tariff that is picked is shown in the other figures."""

@@ -9,7 +9,7 @@ import solara
 
 from meanwatt.analysis.dashboard.leader import words
 from meanwatt.analysis.dashboard.leader.choice import RUN, query
-from meanwatt.analysis.dashboard.leader.components import LeaderBar, SearchChart, Terms
+from meanwatt.analysis.dashboard.leader.components import LeaderBar, SearchChart, SurfaceChart, Terms
 from meanwatt.analysis.dashboard.leader.searcher import Searcher
 from meanwatt.analysis.dashboard.leader.view import View
 from meanwatt.analysis.dashboard.shared.components import DayChart, Notices, NumberTable
@@ -64,6 +64,13 @@ def Picture(view: View, searcher: Searcher, on_choose: Any, on_search: Any) -> N
                     DayChart(payload=view.figures.load)
                     if view.done:
                         Files(searcher)
+                    if view.surface:
+                        SurfaceChart(
+                            payload=view.surface,
+                            event_draw=searcher.draw,
+                            event_halt=searcher.cancel_drawing,
+                            event_pick=searcher.pick,
+                        )
 
 
 @solara.component

@@ -2,21 +2,24 @@
 
 import logging
 import threading
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from meanwatt.analysis.dashboard.leader.choice import Choice, from_query
 from meanwatt.analysis.dashboard.leader.searching import searched
-from meanwatt.analysis.dashboard.leader.sighted import Sighted, objective_at
+from meanwatt.analysis.dashboard.leader.sighted import Picked, Sighted, objective_at, shown
+from meanwatt.analysis.dashboard.leader.surface_chart import surface_json
+from meanwatt.analysis.dashboard.leader.surfacing import Drawn, drawn_surface, posted
 from meanwatt.analysis.dashboard.leader.take_home import csv_of, toml_of
 from meanwatt.analysis.dashboard.leader.view import Figures, View, bar_json, figures
 from meanwatt.analysis.dashboard.shared.background import Background, Solver
-from meanwatt.analysis.dashboard.shared.notices import ending, notices_json, with_notice
+from meanwatt.analysis.dashboard.shared.notices import ending, failure, notices_json, with_notice
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
 from meanwatt.analysis.dashboard.shared.solved import Work, first_best, known_first_best, solved
 
 logger = logging.getLogger(__name__)
+DRAWING = "The Pareto surface is being computed"
 STOPPING = "Stopping: the best tariff so far is being solved"
 
 
@@ -59,8 +62,12 @@ class Searcher(Background[View]):
         self._choice = Choice()
         self._seen: Sighted | None = None
         self._benchmark: Benchmark | None = None
-        self._written: tuple[Sighted, Benchmark | None, Figures] | None = None
+        self._written: tuple[tuple[Any, ...], Figures] | None = None
         self._halt = threading.Event()
+        self._drawn: Drawn | None = None
+        self._drawing: Work | None = None
+        self._drawing_halt = threading.Event()
+        self._picked: Picked | None = None
         self._begin(search)
 
     @property
@@ -84,15 +91,42 @@ class Searcher(Background[View]):
                 self._work = Work(text=STOPPING, fraction=self._work.fraction)
         self._publish()
 
-    def toml(self) -> str:
-        """The best tariff so far as a file; empty while there is none."""
+    def draw(self, _: object = None) -> None:
+        """Compute the Pareto surface, once the search has ended and the first best is known."""
         with self._lock:
-            return "" if self._seen is None else toml_of(self._seen)
+            seen, benchmark, stop = self._seen, self._benchmark, self._stop
+            welfare = None if benchmark is None else benchmark.welfare_usd_per_household_day
+            if seen is None or seen.design is None or welfare is None or self._drawing is not None:
+                return
+            self._drawing, self._drawing_halt = Work(text=DRAWING, fraction=0.0), threading.Event()
+            given = (self._choice, seen, welfare, stop, self._drawing_halt)
+        self._publish()
+        threading.Thread(target=self._run_drawing, args=given, name="meanwatt-surface", daemon=True).start()
+
+    def cancel_drawing(self, _: object = None) -> None:
+        """Stop computing the surface; the tariffs tried so far make it."""
+        self._drawing_halt.set()
+
+    def pick(self, message: Mapping[str, Any]) -> None:
+        """Show a tariff of the surface in the place of the one found, or that one again if ``place`` is None."""
+        with self._lock:
+            seen, drawn, stop, place = self._seen, self._drawn, self._stop, message["place"]
+            if seen is None or drawn is None or place is None:
+                self._picked = None
+        self._publish()
+        if seen is not None and drawn is not None and place is not None:
+            given = (seen, drawn, int(place), stop)
+            threading.Thread(target=self._run_pick, args=given, name="meanwatt-pick", daemon=True).start()
+
+    def toml(self) -> str:
+        """The tariff shown as a file; empty while there is none."""
+        with self._lock:
+            return "" if self._seen is None else toml_of(shown(self._seen, self._picked))
 
     def csv(self) -> str:
-        """The key numbers, with what was searched for; empty before anything is solved."""
+        """The key numbers shown, with what was searched for; empty before anything is solved."""
         with self._lock:
-            return "" if self._seen is None else csv_of(self._choice, self._seen, self._benchmark)
+            return "" if self._seen is None else csv_of(self._choice, self._seen, self._benchmark, self._picked)
 
     def _view(self, number: int) -> View:
         seen = self._seen
@@ -103,20 +137,30 @@ class Searcher(Background[View]):
             figures=None if seen is None else self._figures(seen),
             waiting=self._work is not None and seen is None,
             done=self._work is None and seen is not None and seen.best is not None,
+            surface=self._surface(seen),
         )
+
+    def _surface(self, seen: Sighted | None) -> str:
+        """The surface, where a search has ended of a leader who weighs what it shows."""
+        benchmark = self._benchmark
+        welfare = None if benchmark is None else benchmark.welfare_usd_per_household_day
+        if seen is None or seen.design is None or welfare is None or not self._choice.objective.pareto:
+            return ""
+        return surface_json(seen, welfare, self._drawing, self._drawn, self._picked)
 
     def _figures(self, seen: Sighted) -> Figures:
         """The figures, written once for everything seen."""
-        if self._written is None or self._written[0] is not seen or self._written[1] is not self._benchmark:
-            self._written = (seen, self._benchmark, figures(self._choice, seen, self._benchmark))
-        return self._written[2]
+        given = (seen, self._benchmark, self._picked)
+        if self._written is None or any(old is not new for old, new in zip(self._written[0], given, strict=True)):
+            self._written = (given, figures(self._choice, *given))
+        return self._written[1]
 
     def _forget(self) -> None:
         self._seen = None
 
     def _begin(self, search: str) -> threading.Event:
         self._choice, problems = from_query(search)
-        self._seen = None
+        self._seen = self._drawn = self._drawing = self._picked = None
         self._benchmark = known_first_best(self._choice.settings.town)
         self._halt = threading.Event()
         return self._restart(Work(text="Solving the tariff in force", fraction=0.0), problems)
@@ -160,6 +204,45 @@ class Searcher(Background[View]):
             if stop.is_set() or found is None:
                 return
             self._benchmark = found
+        self._publish()
+
+    def _run_drawing(
+        self, choice: Choice, seen: Sighted, welfare: float, stop: threading.Event, halt: threading.Event
+    ) -> None:
+        def told(work: Work) -> None:
+            with self._lock:
+                if stop.is_set() or halt.is_set():
+                    return
+                self._drawing = work
+            self._seldom()
+
+        def cancelled() -> bool:
+            return stop.is_set() or halt.is_set()
+
+        drawn: Drawn | None = None
+        try:
+            drawn = drawn_surface(choice, seen, welfare, progress=told, cancelled=cancelled)
+        except Exception as error:  # whatever it was, the visitor gets a sentence and keeps the page
+            logger.exception("the surface failed")
+            with self._lock:
+                if not stop.is_set():
+                    told_of = failure("surface", "The Pareto surface could not be computed.", error)
+                    self._notices = with_notice(self._notices, told_of)
+        with self._lock:
+            if stop.is_set():
+                return
+            self._drawn, self._drawing = drawn, None
+        self._publish()
+
+    def _run_pick(self, seen: Sighted, drawn: Drawn, place: int, stop: threading.Event) -> None:
+        front = drawn.surface.front
+        if not 0 <= place < len(front):
+            return
+        picked = Picked(place=place, posted=posted(seen, front[place]))
+        with self._lock:
+            if stop.is_set() or self._drawn is not drawn:
+                return
+            self._picked = picked
         self._publish()
 
     def _tell_ending(self, solution: Solution, stop: threading.Event) -> None:

@@ -59,6 +59,19 @@ class Sighted:
         return self.design is not None and self.design.outcome is Outcome.CANCELLED
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Picked:
+    """A tariff of the Pareto surface that a visitor looks at, and its place on the front."""
+
+    place: int
+    posted: Posted
+
+
+def shown(seen: Sighted, picked: Picked | None) -> Sighted:
+    """What was seen, with a tariff picked in the place of the one found."""
+    return seen if picked is None else replace(seen, best=picked.posted)
+
+
 def objective_at(aims: Aims, found: Equilibrium) -> float | None:
     """What a leader makes of an equilibrium; None where that is undefined."""
     worth = aims.objective()(found)

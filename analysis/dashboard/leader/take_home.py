@@ -3,7 +3,7 @@
 from meanwatt.analysis.dashboard.leader import words
 from meanwatt.analysis.dashboard.leader.choice import Choice, query
 from meanwatt.analysis.dashboard.leader.numbers import key_numbers
-from meanwatt.analysis.dashboard.leader.sighted import Sighted
+from meanwatt.analysis.dashboard.leader.sighted import Picked, Sighted, shown
 from meanwatt.analysis.dashboard.shared.csv_text import csv_text
 from meanwatt.analysis.dashboard.shared.solution import Benchmark
 from meanwatt.analysis.design.design import tariff_table, toml_text
@@ -17,8 +17,9 @@ def toml_of(seen: Sighted) -> str:
     return toml_text(tariff_table(equilibrium.tariff, equilibrium.economy))
 
 
-def csv_of(choice: Choice, seen: Sighted, benchmark: Benchmark | None) -> str:
-    """The key numbers, with what was searched for."""
+def csv_of(choice: Choice, seen: Sighted, benchmark: Benchmark | None, picked: Picked | None = None) -> str:
+    """The key numbers of the tariff found, or of one picked from the surface, with what was searched for."""
+    looked_at = shown(seen, picked)
     head = {
         "scenario": choice.scenario,
         "leader": choice.leader,
@@ -28,13 +29,14 @@ def csv_of(choice: Choice, seen: Sighted, benchmark: Benchmark | None) -> str:
         "link": f"?{query(choice)}",
         "tariffs_tried": len(seen.steps),
         "message": words.verdict(seen).replace("−", "-"),
-        **({} if seen.best is None else seen.best.parameters),
+        "shown": "the tariff found" if picked is None else "a tariff picked from the Pareto surface",
+        **({} if looked_at.best is None else looked_at.best.parameters),
     }
     rows = [
         (row.figure.key, row.figure.unit, *(_plain(row.written(units)) for units in (row.a, row.b, row.difference)))
-        for row in key_numbers(seen, benchmark)
+        for row in key_numbers(looked_at, benchmark)
     ]
-    return csv_text(head, ("number", "unit", "in_force", "found", "change"), rows)
+    return csv_text(head, ("number", "unit", "in_force", "shown", "change"), rows)
 
 
 def _plain(text: str) -> str:

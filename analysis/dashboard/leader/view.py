@@ -10,11 +10,12 @@ from meanwatt.analysis.dashboard.leader import words
 from meanwatt.analysis.dashboard.leader.binding import held, parameters
 from meanwatt.analysis.dashboard.leader.choice import CAP, CONCEPTS, EVALUATIONS, MOST_EVALUATIONS, Choice
 from meanwatt.analysis.dashboard.leader.numbers import ANCHORS, Measured, key_numbers
-from meanwatt.analysis.dashboard.leader.sighted import Posted, Sighted
-from meanwatt.analysis.dashboard.shared import figures as shown
+from meanwatt.analysis.dashboard.leader.sighted import Picked, Posted, Sighted, shown
 from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_titles
 from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.day_chart import Explained, axis_ends, chart_line, chart_panel, day_chart
+from meanwatt.analysis.dashboard.shared.figures import ANCHORS as SHARED_ANCHORS
+from meanwatt.analysis.dashboard.shared.figures import group_label, number
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.mean_day import MeanDay, mean_day
 from meanwatt.analysis.dashboard.shared.payload import to_json
@@ -60,6 +61,8 @@ class View:
         Whether there are no figures yet, but will be.
     done
         Whether there is a tariff to take home.
+    surface
+        JSON of the Pareto surface, or of what asks for it; empty where there is none to ask for.
     """
 
     number: int
@@ -68,6 +71,7 @@ class View:
     figures: Figures | None
     waiting: bool
     done: bool
+    surface: str
 
 
 def bar_json(choice: Choice, work: Work | None, seen: Sighted | None) -> str:
@@ -153,27 +157,36 @@ def _cap(choice: Choice) -> list[dict[str, Any]]:
     ]
 
 
-def figures(choice: Choice, seen: Sighted, benchmark: Benchmark | None) -> Figures:
-    """Write what has been seen; without the first best the efficiency gap is still being computed."""
+def figures(choice: Choice, seen: Sighted, benchmark: Benchmark | None, picked: Picked | None = None) -> Figures:
+    """Write what has been seen; without the first best the efficiency gap is still being computed.
+
+    Parameters
+    ----------
+    picked
+        A tariff of the Pareto surface that all figures but that of the search show in the place of the one found.
+    """
+    looked_at = shown(seen, picked)
+    called = words.FOUND if picked is None else words.PICKED
     before = mean_day(seen.in_force)
-    after = None if seen.best is None else mean_day(seen.best.equilibrium)
+    after = None if looked_at.best is None else mean_day(looked_at.best.equilibrium)
     slot_hours = seen.in_force.economy.slot_hours
-    found = [("a", "best found" if choice.commits else "posted last")] if after is not None else []
+    name = "picked from the surface" if picked else "best found" if choice.commits else "posted last"
+    found = [("a", name)] if after is not None else []
     title = tariff_titles(choice.settings.preset())[LANDING_TARIFF]
     return Figures(
         search=to_json(_search(choice, seen)),
-        numbers=to_json(_numbers(key_numbers(seen, benchmark), seen, benchmark)),
+        numbers=to_json(_numbers(key_numbers(looked_at, benchmark), looked_at, benchmark, called)),
         rates=to_json(
             day_chart(
                 seen.in_force.economy,
                 [*found, ("b", f"in force: {title}")],
                 [
-                    _panel("import", "Import rate", "$/kWh", "import_usd_per_kwh", before, after, step=True),
-                    _panel("export", "Export credit", "$/kWh", "export_usd_per_kwh", before, after, step=True),
+                    _panel("import", "Import rate", "$/kWh", "import_usd_per_kwh", before, after, called),
+                    _panel("export", "Export credit", "$/kWh", "export_usd_per_kwh", before, after, called),
                 ],
                 title="Rates by the hour, mean of all weathers",
                 note=NOTE,
-                caption=words.rates_caption(before, after, slot_hours),
+                caption=words.rates_caption(before, after, slot_hours, called),
                 explained=Explained({"": "read-rates"}),
             )
         ),
@@ -181,27 +194,27 @@ def figures(choice: Choice, seen: Sighted, benchmark: Benchmark | None) -> Figur
             day_chart(
                 seen.in_force.economy,
                 [*found, ("b", "in force")],
-                [_panel("load", "Net load", "kW per home", "net_load_kw", before, after, step=False)],
+                [_panel("load", "Net load", "kW per home", "net_load_kw", before, after, called)],
                 title="Net load of the mean day",
                 note=NOTE,
                 caption=words.load_caption(before, after, slot_hours),
                 explained=Explained({"": "read-mean-day"}),
             )
         ),
-        terms="" if seen.best is None else to_json(_terms(choice, seen, seen.best)),
+        terms="" if looked_at.best is None else to_json(_terms(choice, seen, looked_at.best, picked)),
     )
 
 
 def _panel(
-    key: str, title: str, unit: str, name: str, before: MeanDay, after: MeanDay | None, *, step: bool
+    key: str, title: str, unit: str, name: str, before: MeanDay, after: MeanDay | None, called: str
 ) -> dict[str, Any]:
-    days = {"in force": ("b", before)} | ({} if after is None else {"found": ("a", after)})
+    days = {"in force": ("b", before)} | ({} if after is None else {called: ("a", after)})
     values = [getattr(day, name) for _, day in days.values()]
     panel = chart_panel(
         key, title, unit, 180 if key == "load" else 130 if key == "import" else 90, 3, axis_ends(np.zeros(1), *values)
     )
     panel["lines"] = [
-        {**chart_line(label, style, getattr(day, name)), "step": step} for label, (style, day) in days.items()
+        {**chart_line(label, style, getattr(day, name)), "step": key != "load"} for label, (style, day) in days.items()
     ]
     return panel
 
@@ -220,7 +233,9 @@ def _search(choice: Choice, seen: Sighted) -> dict[str, Any]:
     }
 
 
-def _numbers(rows: Sequence[Compared[Measured]], seen: Sighted, benchmark: Benchmark | None) -> dict[str, Any]:
+def _numbers(
+    rows: Sequence[Compared[Measured]], seen: Sighted, benchmark: Benchmark | None, called: str
+) -> dict[str, Any]:
     found = seen.best is not None
     waits = benchmark is None and found
 
@@ -229,13 +244,13 @@ def _numbers(rows: Sequence[Compared[Measured]], seen: Sighted, benchmark: Bench
 
     return {
         "title": "Key numbers, per home",
-        "sides": [{"name": words.IN_FORCE, "style": "b"}, {"name": words.FOUND, "style": "a"}],
+        "sides": [{"name": words.IN_FORCE, "style": "b"}, {"name": called, "style": "a"}],
         "moved": "change",
         "rows": [
             {
                 "key": entry.figure.key,
                 "label": entry.figure.label,
-                "help": help_link({**shown.ANCHORS, **ANCHORS}[entry.figure.key]),
+                "help": help_link({**SHARED_ANCHORS, **ANCHORS}[entry.figure.key]),
                 "unit": entry.figure.unit,
                 "a": written(entry, entry.a),
                 "b": written(entry, entry.b) if found else "",
@@ -248,23 +263,23 @@ def _numbers(rows: Sequence[Compared[Measured]], seen: Sighted, benchmark: Bench
         ],
         "words": [],
         "help": help_link("read-before-after"),
-        "caption": words.numbers_caption(rows, found=found),
+        "caption": words.numbers_caption(rows, called, found=found),
     }
 
 
-def _terms(choice: Choice, seen: Sighted, posted: Posted) -> dict[str, Any]:
+def _terms(choice: Choice, seen: Sighted, posted: Posted, picked: Picked | None) -> dict[str, Any]:
     free = parameters(seen, posted)
     economy = posted.equilibrium.economy
     rows = []
     for one in free:
         label, unit, digits = words.parameter_label(one.name)
-        ends = [shown.number(end, digits) for end in (one.low, one.high)]
+        ends = [number(end, digits) for end in (one.low, one.high)]
         rows.append(
             {
                 "name": one.name,
                 "label": label,
                 "unit": unit,
-                "value": shown.number(one.value, digits),
+                "value": number(one.value, digits),
                 "range": f"{ends[0]} to {ends[1]}",
                 "at": one.at,
                 "word": words.bound_word(one),
@@ -272,15 +287,14 @@ def _terms(choice: Choice, seen: Sighted, posted: Posted) -> dict[str, Any]:
         )
     charges = zip(economy.groups, posted.equilibrium.fixed_charge_usd_per_day.tolist(), strict=True)
     return {
-        "title": "The tariff found" if choice.commits else "The tariff posted last",
+        "title": "The tariff picked" if picked else "The tariff found" if choice.commits else "The tariff posted last",
         "help": help_link("read-terms"),
         "rows": rows,
         "charges": [
-            {"name": shown.group_label(name), "value": shown.number(DAYS_PER_MONTH * charge, 2)}
-            for name, charge in charges
+            {"name": group_label(name), "value": number(DAYS_PER_MONTH * charge, 2)} for name, charge in charges
         ],
         "binding": list(words.binding(free, held(seen, posted), choice)),
-        "messages": [words.said(text) for text in messages(seen)],
+        "messages": [] if picked else [words.said(text) for text in messages(seen)],
     }
 
 

@@ -16,7 +16,7 @@ from meanwatt.model.scenario.counted import counted
 TITLE = "The leader's tariff"
 WAITING = "The tariff in force is being solved."
 UNASKED = "Press “Search”: the leader then tries one tariff after the other, and you see each."
-IN_FORCE, FOUND = "in force", "found"
+IN_FORCE, FOUND, PICKED = "in force", "found", "picked"
 CONCEPTS = {
     "commitment": "it posts one tariff for ever",
     "feedback": "it may post another tariff every day",
@@ -85,7 +85,7 @@ def verdict(seen: Sighted) -> str:
 
 def said(message: str) -> str:
     """A sentence of the search with true minus signs."""
-    return message.replace(" -", " −")
+    return message.replace(" -", " −").replace("(-", "(−")
 
 
 def search_caption(seen: Sighted, *, commits: bool) -> str:
@@ -105,10 +105,10 @@ def search_caption(seen: Sighted, *, commits: bool) -> str:
     )
 
 
-def rates_caption(before: MeanDay, after: MeanDay | None, slot_hours: float) -> str:
+def rates_caption(before: MeanDay, after: MeanDay | None, slot_hours: float, called: str) -> str:
     """Read the rates at the dearest and the cheapest hour."""
     day = before if after is None else after
-    name = "in force" if after is None else "found"
+    name = IN_FORCE if after is None else called
     dear, cheap = int(day.import_usd_per_kwh.argmax()), int(day.import_usd_per_kwh.argmin())
     credit = number(float(day.export_usd_per_kwh.mean()), 3)
     if float(day.import_usd_per_kwh.max() - day.import_usd_per_kwh.min()) < 5e-4:
@@ -144,14 +144,14 @@ def _peak(load_kw: Floats, slot_hours: float) -> str:
     return f"{number(float(load_kw[slot]), 2)} kW at {clock(slot, slot_hours)}"
 
 
-def numbers_caption(rows: Sequence[Compared[Any]], *, found: bool) -> str:
+def numbers_caption(rows: Sequence[Compared[Any]], called: str, *, found: bool) -> str:
     """Read the key numbers: on which the tariff found is better and on which worse."""
     if not found:
         return "Nothing is found yet: these are the numbers of the tariff in force."
     named = {kind: [_label(row) for row in rows[1:] if row.kind == kind] for kind in ("good", "bad")}
     if not named["good"] and not named["bad"]:
-        return "The tariff found has the numbers of the one in force."
-    return f"The tariff found is better on {listed(named['good'])} and worse on {listed(named['bad'])}."
+        return f"The tariff {called} has the numbers of the one in force."
+    return f"The tariff {called} is better on {listed(named['good'])} and worse on {listed(named['bad'])}."
 
 
 def _label(row: Compared[Any]) -> str:

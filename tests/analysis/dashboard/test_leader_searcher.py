@@ -10,10 +10,12 @@ from functools import cache
 import pytest
 from compared_tariffs import solution
 
+from meanwatt.analysis.dashboard.leader import searcher
 from meanwatt.analysis.dashboard.leader.choice import Choice
 from meanwatt.analysis.dashboard.leader.searcher import STOPPING, Searcher
 from meanwatt.analysis.dashboard.leader.searching import searched
 from meanwatt.analysis.dashboard.leader.sighted import Sighted
+from meanwatt.analysis.dashboard.leader.surfacing import Drawn, drawn_surface
 from meanwatt.analysis.dashboard.leader.view import View
 from meanwatt.analysis.dashboard.leader.words import UNASKED
 from meanwatt.analysis.dashboard.shared.settings import Settings
@@ -205,3 +207,122 @@ def test_a_visitor_who_leaves_ends_the_search(stand: Stand) -> None:
     count = len(stand.views)
     time.sleep(0.05)
     assert len(stand.views) == count
+
+
+class Surfaces:
+    """Stands in for the computation of a surface: a true front of a few tariffs, after the test says so."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.fail: Exception | None = None
+        self.cancelled = False
+
+    def __call__(
+        self,
+        choice: Choice,
+        seen: Sighted,
+        welfare: float,
+        *,
+        progress: Callable[[Work], None],
+        cancelled: Callable[[], bool],
+    ) -> Drawn | None:
+        while not self.gate.wait(0.005):
+            progress(Work(text="Pareto surface, search 1 of 18", fraction=0.1))
+            if cancelled():
+                self.cancelled = True
+                break
+        if self.fail is not None:
+            raise self.fail
+        return few_tariffs(welfare)
+
+
+@cache
+def few_tariffs(welfare: float) -> Drawn:
+    """A surface that was stopped after three tariffs."""
+    work: list[Work] = []
+    drawn = drawn_surface(
+        Choice(),
+        sightings()[-1],
+        welfare,
+        progress=work.append,
+        cancelled=lambda: any(": 3 tariffs" in one.text for one in work),
+    )
+    assert drawn is not None
+    return drawn
+
+
+@pytest.fixture
+def surfaces(monkeypatch: pytest.MonkeyPatch) -> Surfaces:
+    made = Surfaces()
+    monkeypatch.setattr(searcher, "drawn_surface", made)
+    return made
+
+
+def ended(stand: Stand) -> None:
+    stand.gate.set()
+    stand.searcher.show(SEARCH)
+    stand.until(lambda: bool(stand.views) and bool(stand.latest().surface))
+
+
+def board(stand: Stand) -> dict:
+    return json.loads(stand.latest().surface)
+
+
+def test_the_surface_is_offered_after_a_search_of_who_weighs_and_computed_when_asked_for(
+    stand: Stand, surfaces: Surfaces
+) -> None:
+    stand.searcher.show("")
+    stand.until(lambda: stand.steps() == 0 and stand.bar()["work"] is None)
+    assert stand.latest().surface == ""
+    stand.searcher.draw()
+    assert stand.latest().surface == "", "nothing to measure against yet"
+    ended(stand)
+    assert (board(stand)["work"], board(stand)["chart"]) == (None, None)
+    stand.searcher.draw()
+    stand.until(lambda: (board(stand)["work"] or {}).get("text") == "Pareto surface, search 1 of 18")
+    surfaces.gate.set()
+    stand.until(lambda: board(stand)["chart"] is not None)
+    assert board(stand)["work"] is None
+
+
+def test_a_dot_is_shown_in_the_other_figures_and_taken_home_until_one_goes_back(
+    stand: Stand, surfaces: Surfaces
+) -> None:
+    surfaces.gate.set()
+    ended(stand)
+    found = stand.searcher.toml()
+    stand.searcher.draw()
+    stand.until(lambda: board(stand)["chart"] is not None)
+    place = board(stand)["chart"]["points"][0]["place"]
+    stand.searcher.pick({"place": place})
+    stand.until(lambda: board(stand)["picked"])
+    assert "picked from the surface" in stand.latest().figures.rates  # type: ignore[union-attr]
+    assert stand.searcher.toml() != found
+    assert "# shown: a tariff picked from the Pareto surface" in stand.searcher.csv()
+    stand.searcher.pick({"place": 10_000})  # no such dot
+    stand.searcher.pick({"place": None})
+    stand.until(lambda: not board(stand)["picked"])
+    assert stand.searcher.toml() == found
+
+
+def test_a_surface_under_way_can_be_stopped_and_another_choice_gives_it_up(stand: Stand, surfaces: Surfaces) -> None:
+    ended(stand)
+    stand.searcher.draw()
+    stand.searcher.cancel_drawing()
+    stand.until(lambda: board(stand)["chart"] is not None)
+    assert surfaces.cancelled
+    surfaces.cancelled = False
+    stand.searcher.draw()
+    stand.searcher.show("leader=utility")
+    stand.until(lambda: surfaces.cancelled)
+    stand.until(lambda: stand.bar()["work"] is None)
+    assert stand.latest().surface == ""
+
+
+def test_a_surface_that_fails_is_a_sentence(stand: Stand, surfaces: Surfaces) -> None:
+    surfaces.fail = ValueError("followers do not settle")
+    surfaces.gate.set()
+    ended(stand)
+    stand.searcher.draw()
+    stand.until(lambda: "followers do not settle" in stand.latest().notices)
+    assert (board(stand)["work"], board(stand)["chart"]) == (None, None)

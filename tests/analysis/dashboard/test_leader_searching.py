@@ -206,9 +206,9 @@ def test_the_csv_holds_the_table_and_what_was_searched_for() -> None:
     assert head["link"] == "?equity=2&stability=0.5&evaluations=4&run=1"
     assert (head["leader"], head["equity"], head["tariffs_tried"]) == ("commission", "2.0", str(len(seen.steps)))
     rows = {row["number"]: row for row in csv.DictReader(line for line in lines if not line.startswith("#"))}
-    assert float(rows["objective"]["found"]) == pytest.approx(seen.best.objective, abs=1e-4)  # type: ignore[union-attr]
+    assert float(rows["objective"]["shown"]) == pytest.approx(seen.best.objective, abs=1e-4)  # type: ignore[union-attr]
     for row in rows.values():
-        moved = float(row["found"]) - float(row["in_force"])
+        moved = float(row["shown"]) - float(row["in_force"])
         assert moved == pytest.approx(float(row["change"]), abs=1e-9)
     assert len(rows) == len(key_numbers(seen, best))
 
