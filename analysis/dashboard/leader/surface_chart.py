@@ -125,7 +125,10 @@ def _parameters(drawn: Drawn, place: int) -> str:
 def _caption(drawn: Drawn, count: int, *, stopped: bool) -> str:
     """Read the surface: how many tariffs, and whether one beats the tariff in force."""
     surface = drawn.surface
-    unbeaten = f"Of {counted(len(surface.trials), 'tariff')} tried {count} are beaten by no other one on all three."
+    unbeaten = (
+        f"Of {counted(len(surface.trials), 'tariff')} tried no other one beats {len(surface.front)} on all three, which"
+        f" are {counted(count, 'dot')} where those printed alike are one."
+    )
     if stopped:
         return f"Stopped on the way. {unbeaten}"
     verdict = " ".join(one.sentence for one in surface.verdicts.values())

@@ -19,6 +19,8 @@ from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 
 POINTS = 3
 """Points sought along each edge of the surface."""
+IN_FORCE = "the tariff in force"
+"""What sentences about the surface call it."""
 WAITING = "Waiting: the same surface is being computed for another visitor"
 
 _surfaces: Memo[tuple[str, str], "Drawn"] = Memo(6)
@@ -72,13 +74,12 @@ def drawn_surface(
     with _surfaces.turn(key, cancelled) as mine:
         known = _surfaces.get(key)
         if known is None and mine:
-            name = seen.in_force.tariff.name
             try:
                 with alone(progress, cancelled):
                     surface = pareto_surface(
                         seen.in_force.economy,
-                        {name: criteria_of(seen.in_force, welfare)},
-                        [name],
+                        {IN_FORCE: criteria_of(seen.in_force, welfare)},
+                        [IN_FORCE],
                         first_best_welfare=welfare,
                         family=seen.family,
                         points=POINTS,

@@ -229,7 +229,7 @@ def _search(choice: Choice, seen: Sighted) -> dict[str, Any]:
         "caption": words.search_caption(seen, commits=choice.commits),
         "steps": [[step.objective, step.allowed] for step in seen.steps],
         "in_force": seen.in_force_objective,
-        "digits": 4 if seen.aims.definition.is_money else 5,
+        "digits": words.objective_digits(seen),
     }
 
 

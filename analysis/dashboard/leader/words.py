@@ -59,9 +59,14 @@ def leader_label(called: str) -> str:
     return bare[0].upper() + bare[1:]
 
 
+def objective_digits(seen: Sighted) -> int:
+    """Decimals of the leader's objective that matter."""
+    return 4 if seen.aims.definition.is_money else 5
+
+
 def written(value: float | None, seen: Sighted) -> str:
     """An objective, with the digits that matter."""
-    return number(value, 4 if seen.aims.definition.is_money else 5)
+    return number(value, objective_digits(seen))
 
 
 def working(seen: Sighted) -> str:
@@ -97,7 +102,8 @@ def search_caption(seen: Sighted, *, commits: bool) -> str:
     which = "the best is worth" if commits else "the tariff posted is worth"
     if before is None:
         return f"After {tried} {which} {written(best, seen)} {unit}; in force the objective is undefined."
-    gain = best - before
+    digits = objective_digits(seen)
+    gain = round(best, digits) - round(before, digits)  # of the numbers as printed here and in the table
     way = "more" if gain >= 0 else "less"
     return (
         f"After {tried} {which} {written(best, seen)} {unit} to the leader, {written(abs(gain), seen)} {way} than the"

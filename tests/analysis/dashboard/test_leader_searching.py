@@ -242,8 +242,8 @@ def test_the_figures_show_every_step_and_both_days() -> None:
     assert lines["found"] == pytest.approx(probability @ best.equilibrium.net_load_kw, abs=1e-4)
     assert lines["in force"] == pytest.approx(probability @ found("commission").in_force.net_load_kw, abs=1e-4)
     assert [panel["key"] for panel in rates["panels"]] == ["import", "export"]
-    gain = best.objective - (found("commission").in_force_objective or 0.0)
-    assert f"{gain:.4f} more than the tariff in force." in search["caption"]
+    moved = json.loads(written.numbers)["rows"][0]["difference"].removeprefix("+")
+    assert f"{moved} more than the tariff in force." in search["caption"]
     assert json.loads(written.numbers)["caption"].startswith("The tariff found is better on ")
 
 

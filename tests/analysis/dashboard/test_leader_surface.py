@@ -11,7 +11,7 @@ from meanwatt.analysis.dashboard.leader.choice import Choice
 from meanwatt.analysis.dashboard.leader.searching import searched
 from meanwatt.analysis.dashboard.leader.sighted import Picked, Sighted
 from meanwatt.analysis.dashboard.leader.surface_chart import REACH, surface_json
-from meanwatt.analysis.dashboard.leader.surfacing import Drawn, drawn_surface, posted
+from meanwatt.analysis.dashboard.leader.surfacing import IN_FORCE, Drawn, drawn_surface, posted
 from meanwatt.analysis.dashboard.leader.take_home import toml_of
 from meanwatt.analysis.dashboard.leader.view import figures
 from meanwatt.analysis.dashboard.shared.solution import benchmark
@@ -48,8 +48,8 @@ def told() -> tuple[Drawn, tuple[Work, ...]]:
 def test_the_surface_is_whole_and_said_on_the_way() -> None:
     drawn, work = told()
     assert drawn.surface.outcome is Outcome.CONVERGED
-    assert drawn.surface.in_force == "filed"
-    assert list(drawn.surface.verdicts) == ["filed"]
+    assert drawn.surface.in_force == IN_FORCE
+    assert list(drawn.surface.verdicts) == [IN_FORCE]
     fractions = [one.fraction for one in work]
     assert fractions == sorted(fractions)
     assert any("tariffs tried" in one.text for one in work)
@@ -84,7 +84,9 @@ def test_every_dot_is_a_tariff_of_the_front_and_none_is_drawn_twice() -> None:
     assert chart["end"] >= REACH * chart["in_force"]["x"] - 1e-12
     beyond = len(places) - len(inside)
     assert chart["note"].startswith(f"{beyond} tariffs")
-    assert f"Of {len(drawn.surface.trials)} tariffs tried {len(places)} are" in chart["caption"]
+    tried = f"Of {len(drawn.surface.trials)} tariffs tried no other one beats {len(drawn.surface.front)} on all three"
+    assert chart["caption"].startswith(f"{tried}, which are {len(places)} dots")
+    assert "A tariff of the family beats the tariff in force on all three at once" in chart["caption"]
     assert "−" in chart["caption"]
     assert "(-" not in chart["caption"]
 
