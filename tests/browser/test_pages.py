@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from looking import day, until_day
+from looking import day, in_force, until_day
 
 from meanwatt.analysis.dashboard.pages import PAGES
 
@@ -75,6 +75,7 @@ def test_who_leaves_the_market_finds_it_again_as_the_link_says(visit) -> None:
     page = visit("?scenario=textbook&households=90")
     page.select_option('select[name="tariff"]', "rtp")
     page.wait_for_function("location.search.includes('tariff=rtp')")
+    in_force(page)  # else the day that is stepped may be the old tariff's, and is taken back
     link = query(page)
     page.evaluate("history.pushState(null, '', '/help')")  # on the way, while the days still pass
     page.keyboard.press("s")

@@ -88,7 +88,7 @@ def _watch_others(choice: Choice, show: Show, progress: Tell, cancelled: Callabl
     """Show what somebody else's equal search sees, until it ends."""
     while (seen := _under_way.get(choice)) is not None and not cancelled():
         show(seen)
-        progress(Work(text=f"{SHARED}. {words.working(seen)}", fraction=_share(seen)))
+        progress(Work(text=f"{SHARED}. {words.working(seen, choice)}", fraction=_share(seen)))
         time.sleep(QUESTION_SECONDS)
 
 
@@ -101,7 +101,7 @@ def _search(choice: Choice, show: Show, progress: Tell, cancelled: Callable[[], 
     def put(now: Sighted) -> None:
         _under_way[choice] = now
         show(now)
-        progress(Work(text=words.working(now), fraction=_share(now)))
+        progress(Work(text=words.working(now, choice), fraction=_share(now)))
 
     def tried(trial: Trial, found: Equilibrium) -> None:
         put(with_trial(_under_way[choice], trial, found, commits=choice.commits))

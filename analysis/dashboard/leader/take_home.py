@@ -28,7 +28,7 @@ def csv_of(choice: Choice, seen: Sighted, benchmark: Benchmark | None, picked: P
         "price_cap_usd_per_kwh": seen.aims.price_cap_usd_per_kwh,
         "link": f"?{query(choice)}",
         "tariffs_tried": len(seen.steps),
-        "message": words.verdict(seen).replace("−", "-"),
+        "message": words.verdict(seen, choice).replace("−", "-"),
         "shown": "the tariff found" if picked is None else "a tariff picked from the Pareto surface",
         **({} if looked_at.best is None else looked_at.best.parameters),
     }

@@ -109,7 +109,7 @@ def bar_json(choice: Choice, work: Work | None, seen: Sighted | None) -> str:
             "work": None if work is None else {"text": work.text, "fraction": round(work.fraction, 3)},
             "searching": choice.run and work is not None,
             "search": work is None and not ended,
-            "verdict": words.UNASKED if not choice.run else "" if seen is None else words.verdict(seen),
+            "verdict": words.UNASKED if not choice.run else "" if seen is None else words.verdict(seen, choice),
         }
     )
 

@@ -69,23 +69,26 @@ def written(value: float | None, seen: Sighted) -> str:
     return number(value, objective_digits(seen))
 
 
-def working(seen: Sighted) -> str:
+def working(seen: Sighted, choice: Choice) -> str:
     """Where a search stands."""
-    tried = f"{counted(len(seen.steps), 'tariff')} tried"
+    tried = f"{counted(len(seen.steps), 'tariff')} tried" if choice.commits else counted(len(seen.steps), "round")
     if seen.best is None:
-        return f"{tried}; none yet that may be posted"
-    return f"{tried}; best objective {written(seen.best.objective, seen)}"
+        return f"{tried}; none yet that may be posted" if seen.steps else f"{tried}; the search begins"
+    which = "best objective" if choice.commits else "objective of the tariff posted last"
+    return f"{tried}; {which} {written(seen.best.objective, seen)}"
 
 
-def verdict(seen: Sighted) -> str:
+def verdict(seen: Sighted, choice: Choice) -> str:
     """How a search ended that is no longer under way."""
     if seen.best is None:
         return "Stopped before a tariff was found."
     if seen.design is not None and not seen.stopped:
         return said(seen.design.message)
-    return (
-        f"Stopped after {counted(len(seen.steps), 'tariff')}: what you see is the best so far, not the leader's choice."
-    )
+    if choice.commits:
+        tried, which = counted(len(seen.steps), "tariff"), "the best so far"
+    else:
+        tried, which = counted(len(seen.steps), "round"), "the tariff posted last"
+    return f"Stopped after {tried}: what you see is {which}, not where the search ends."
 
 
 def said(message: str) -> str:

@@ -138,10 +138,22 @@ def test_a_search_that_is_stopped_keeps_the_best_so_far_says_so_and_is_not_share
     assert len(end.steps) == 3
     assert end.best is not None
     assert end.best.objective == max(step.objective for step in end.steps if step.objective is not None)
-    assert verdict(end) == "Stopped after 3 tariffs: what you see is the best so far, not the leader's choice."
+    assert (
+        verdict(end, choice) == "Stopped after 3 tariffs: what you see is the best so far, not where the search ends."
+    )
     assert searching._found.get(choice) is None
     assert choice not in searching._under_way
     assert json.loads(bar_json(replace(choice, run=True), None, end))["search"], "it may be searched for again"
+
+
+def test_a_leader_who_does_not_commit_is_stopped_at_the_tariff_posted_last() -> None:
+    choice = Choice(concept="alternating", evaluations=9)
+    stopped = Told(choice, stop_after=1)
+    end = stopped.end
+    assert end is not None
+    said = verdict(end, choice)
+    assert said == "Stopped after 1 round: what you see is the tariff posted last, not where the search ends."
+    assert any(one.text.startswith("1 round; objective of the tariff posted last ") for one in stopped.work)
 
 
 def test_one_search_at_a_time_others_are_told_and_may_give_up() -> None:
