@@ -13,6 +13,7 @@ import solara
 from meanwatt.analysis.dashboard.compare.page import Compare
 from meanwatt.analysis.dashboard.finite.page import Finite
 from meanwatt.analysis.dashboard.help.page import Help
+from meanwatt.analysis.dashboard.leader.page import Leader
 from meanwatt.analysis.dashboard.lessons.page import Lessons
 from meanwatt.analysis.dashboard.market.page import Market
 from meanwatt.analysis.dashboard.shared.payload import to_json
@@ -67,6 +68,12 @@ PAGES = (
         title="Finite market",
         summary="Markets of 10 to 3,000 homes are drawn beside the mean field, and judged by what theory says.",
         component=Finite,
+    ),
+    Page(
+        route="/leader",
+        title="Leader",
+        summary="The tariff that a commission or a utility would post is searched for, and every tariff tried is seen.",
+        component=Leader,
     ),
     Page(
         route="/lessons",

@@ -14,6 +14,7 @@ from meanwatt.analysis.leader.aims import Aims, Judge
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.concepts import ROUNDS, alternating, feedback
+from meanwatt.model.mean_field.leader.leader_problem import Tried
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario, load_scenario
@@ -56,14 +57,14 @@ Search = Callable[[DesignProblem], Commitment]
 """A way of finding a tariff; raises ``Cancelled`` if stopped before one was found."""
 
 
-def commitment_search(evaluations_per_start: int = EVALUATIONS_PER_START) -> Search:
+def commitment_search(evaluations_per_start: int = EVALUATIONS_PER_START, *, tried: Tried | None = None) -> Search:
     """Search with full knowledge of the households: `meanwatt.model.mean_field.leader.commitment.commit`."""
-    return _asked(partial(commit, evaluations_per_start=evaluations_per_start))
+    return _asked(partial(commit, evaluations_per_start=evaluations_per_start, tried=tried))
 
 
-def concept_search(name: str, rounds: int = ROUNDS) -> Search:
+def concept_search(name: str, rounds: int = ROUNDS, *, tried: Tried | None = None) -> Search:
     """Search of a leader who does not commit, ``feedback`` or ``alternating``, see `mean_field.leader.concepts`."""
-    return _asked(partial({"feedback": feedback, "alternating": alternating}[name], rounds=rounds))
+    return _asked(partial({"feedback": feedback, "alternating": alternating}[name], rounds=rounds, tried=tried))
 
 
 def _asked(find: Callable[..., Commitment]) -> Search:

@@ -11,11 +11,6 @@ def CompareBar(payload: str, event_choose: Event | None = None, event_swap: Even
     """Scenario, both tariffs, how far the solves are, and the sentence about cost recovery."""
 
 
-@solara.component_vue("vue/number_table.vue")
-def NumberTable(payload: str) -> None:
-    """Key numbers of A and B, with arrow, sign and verdict."""
-
-
 @solara.component_vue("vue/payer_table.vue")
 def PayerTable(payload: str) -> None:
     """Bills by income and technology, and the utility's books."""

@@ -10,9 +10,9 @@ import solara
 from meanwatt.analysis.dashboard.compare import words
 from meanwatt.analysis.dashboard.compare.choice import Choice, query
 from meanwatt.analysis.dashboard.compare.comparer import Comparer
-from meanwatt.analysis.dashboard.compare.components import CompareBar, NumberTable, PayerTable
+from meanwatt.analysis.dashboard.compare.components import CompareBar, PayerTable
 from meanwatt.analysis.dashboard.compare.view import View
-from meanwatt.analysis.dashboard.shared.components import DayChart, Notices
+from meanwatt.analysis.dashboard.shared.components import DayChart, Notices, NumberTable
 
 
 @solara.component

@@ -8,8 +8,9 @@ from meanwatt.analysis.dashboard.compare import words
 from meanwatt.analysis.dashboard.compare.choice import Choice
 from meanwatt.analysis.dashboard.compare.mean_day import mean_day_chart
 from meanwatt.analysis.dashboard.compare.money import Books, Payer, books, payers
-from meanwatt.analysis.dashboard.compare.numbers import Compared, key_numbers
+from meanwatt.analysis.dashboard.compare.numbers import key_numbers
 from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options, tariff_titles
+from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.figures import ANCHORS, group_label, number, recovered
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.payload import to_json
@@ -105,7 +106,9 @@ def figures(choice: Choice, a: Solution, b: Solution, benchmark: Benchmark | Non
     )
 
 
-def _numbers(compared: Sequence[Compared], a: Solution, b: Solution, benchmark: Benchmark | None) -> dict[str, Any]:
+def _numbers(
+    compared: Sequence[Compared[Solution]], a: Solution, b: Solution, benchmark: Benchmark | None
+) -> dict[str, Any]:
     computing = benchmark is None
     rows = [
         {
@@ -128,6 +131,8 @@ def _numbers(compared: Sequence[Compared], a: Solution, b: Solution, benchmark: 
     )
     return {
         "title": "Key numbers, per home",
+        "sides": [{"name": name, "style": name.lower()} for name in "AB"],
+        "moved": "B − A",
         "rows": rows,
         "words": [
             {"key": anchor, "label": label, "help": help_link(anchor), "a": first, "b": second}

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from meanwatt.analysis.dashboard.compare.mean_day import mean_day, widest_slot
 from meanwatt.analysis.dashboard.compare.money import Books, Payer
-from meanwatt.analysis.dashboard.compare.numbers import Compared
+from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.figures import number
+from meanwatt.analysis.dashboard.shared.mean_day import mean_day, widest_slot
 from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.analysis.dashboard.shared.words import clock, listed
 from meanwatt.model.mean_field.equilibrium import Outcome
 
 TITLE = "Compare two tariffs"
@@ -59,7 +60,7 @@ def recovery_sentence(a: Books, b: Books) -> str:
     )
 
 
-def numbers_caption(compared: Sequence[Compared]) -> str:
+def numbers_caption(compared: Sequence[Compared[Solution]]) -> str:
     """Read the key numbers: on which B is better and on which worse, with the burden gap's."""
     better, worse = ([_label(entry) for entry in compared if entry.kind == kind] for kind in ("good", "bad"))
     if not better and not worse:
@@ -70,7 +71,7 @@ def numbers_caption(compared: Sequence[Compared]) -> str:
         if gap.difference == 0
         else f"the burden gap goes from {gap.written(gap.a)} to {gap.written(gap.b)} {gap.figure.unit}"
     )
-    return f"B is better than A on {_listed(better)} and worse on {_listed(worse)}; {burden}."
+    return f"B is better than A on {listed(better)} and worse on {listed(worse)}; {burden}."
 
 
 def payers_caption(rows: Sequence[Payer], a: Books, b: Books) -> str:
@@ -96,14 +97,14 @@ def payers_caption(rows: Sequence[Payer], a: Books, b: Books) -> str:
 
 def day_caption(a: Solution, b: Solution) -> str:
     """Read the mean day at the hour in which it differs most."""
-    first, second = mean_day(a), mean_day(b)
+    first, second = mean_day(a.equilibrium), mean_day(b.equilibrium)
     slot = widest_slot(first, second)
     if slot is None:
         return "Net load and rate are the same at every hour."
     load_a, load_b = (number(float(day.net_load_kw[slot]), 2) for day in (first, second))
     rate_a, rate_b = (number(float(day.import_usd_per_kwh[slot]), 3) for day in (first, second))
     return (
-        f"At {_clock(slot, a.equilibrium.economy.slot_hours)}, where the days differ most, the mean home draws"
+        f"At {clock(slot, a.equilibrium.economy.slot_hours)}, where the days differ most, the mean home draws"
         f" {load_a} kW under A and {load_b} kW under B, and a kWh costs ${rate_a} and ${rate_b}."
     )
 
@@ -113,17 +114,10 @@ def _more(cents_more: int) -> str:
     return "the same" if cents_more == 0 else f"{dollars(abs(cents_more))} {'more' if cents_more > 0 else 'less'}"
 
 
-def _label(entry: Compared) -> str:
+def _label(entry: Compared[Solution]) -> str:
     """Name of a key number within a sentence; short names in capitals stay."""
     label = entry.figure.label
     return label[0].lower() + label[1:] if label != "Suits index" else label
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Names as words of a sentence."""
-    if not names:
-        return "nothing"
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _homes(row: Payer) -> str:
@@ -132,9 +126,3 @@ def _homes(row: Payer) -> str:
     return (
         f"{group}-income homes with {technology_label(row.technology)} ({dollars(row.difference, signed=True)} a month)"
     )
-
-
-def _clock(slot: int, slot_hours: float) -> str:
-    """Beginning of a slot, as on the chart."""
-    minutes = round(slot * slot_hours * 60)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"

@@ -150,6 +150,44 @@ FINITE = Section(
     ),
 )
 
+LEADER = Section(
+    title="How to read the page Leader",
+    entries=(
+        Entry(
+            anchor="read-search",
+            word="The search",
+            text="Every dot is a tariff tried: homes answered it, and this is what it was worth to the leader. The"
+            " solid line is the best so far, the dashed one the tariff in force. The search climbs from several"
+            " starts, so the dots fall back now and then.",
+        ),
+        Entry(
+            anchor="read-rates",
+            word="Rates by the hour",
+            text="What a bought kWh costs and an exported one earns, averaged over all weathers: solid under the"
+            " tariff found, dashed under the one in force.",
+        ),
+        Entry(
+            anchor="read-before-after",
+            word="Key numbers, before and after",
+            text="The same number in force and found, with the change. The word says whether that is better for the"
+            " town or the homes; the leader itself looks at the objective alone.",
+        ),
+        Entry(
+            anchor="read-surface",
+            word="The Pareto surface",
+            text="Every dot is a tariff that no other one tried beats on efficiency, equity and stability at once: to"
+            " the left is more efficient, below more equal, a smaller dot steadier. Click one to see its rates. The"
+            " knee bulges farthest between the three extremes; it is no recommendation.",
+        ),
+        Entry(
+            anchor="read-terms",
+            word="The tariff found",
+            text="The parameters that the leader chooses, between their bounds. One at a bound would go further if"
+            " it might; what else binds is said below, and what the search itself says.",
+        ),
+    ),
+)
+
 LESSONS = Section(
     title="How to read the page Lessons",
     entries=(
@@ -174,6 +212,11 @@ WORDS = Section(
             name="adder_usd_per_kwh",
         ),
         Entry(
+            anchor="bill",
+            word="Bill",
+            text="What a home pays in a month: energy bought, less what its exports earn, and the fixed charge.",
+        ),
+        Entry(
             anchor="burden",
             word="Burden",
             text="Share of its income that a group of homes pays for electricity: net bills over income.",
@@ -184,6 +227,13 @@ WORDS = Section(
             word="Burden gap",
             text="The highest burden of an income group less the lowest, in percent of income. Less is more equal.",
             name="burden_gap",
+        ),
+        Entry(
+            anchor="commitment",
+            word="Commitment",
+            text="The leader posts one tariff for ever and counts on all that homes will do because of it. Under"
+            " feedback it may post another tariff every day; alternating, it takes all loads as given. Homes"
+            " answer as always.",
         ),
         Entry(
             anchor="cost-recovery",
@@ -236,6 +286,12 @@ WORDS = Section(
             name="imv",
         ),
         Entry(
+            anchor="leader",
+            word="Leader",
+            text="Who posts the tariff and moves first: a commission that weighs welfare, equity and stability, a"
+            " utility that wants its margin, or another.",
+        ),
+        Entry(
             anchor="mean-field",
             word="Mean field",
             text="Endlessly many homes at once. One home no longer moves the price, so chance cancels and the"
@@ -258,6 +314,12 @@ WORDS = Section(
             text="Exported solar earns what a bought kWh costs: the meter runs backwards.",
         ),
         Entry(
+            anchor="objective",
+            word="Objective",
+            text="What the leader maximises, in one number. Two leaders' objectives cannot be compared; two tariffs'"
+            " under one leader can.",
+        ),
+        Entry(
             anchor="pass-through",
             word="Pass-through",
             text="Share of the wholesale price that homes see: at 0 none of it, at 1 every move.",
@@ -270,9 +332,20 @@ WORDS = Section(
             name="peak_to_average",
         ),
         Entry(
+            anchor="price-cap",
+            word="Price cap",
+            text="The highest rate that a utility may charge for a kWh at any hour; 1.5 times the scenario's"
+            " reference price unless you set another.",
+        ),
+        Entry(
             anchor="pu",
             word="pu, per unit",
             text="Voltage over the nominal one: 1.00 pu is as it should be, and 0.95 pu is 5 % below.",
+        ),
+        Entry(
+            anchor="ramp",
+            word="Ramp",
+            text="How much the net load of a home rises or falls within an hour, at the steepest.",
         ),
         Entry(
             anchor="sqrt-n",
@@ -298,6 +371,13 @@ WORDS = Section(
             anchor="tariff",
             word="Tariff",
             text="What homes pay for a kWh by the hour, what they earn for one exported, and the fixed charge.",
+        ),
+        Entry(
+            anchor="weights",
+            word="Weights",
+            text="What the commission gives up in welfare for equity and for stability: at equity 1, one dollar a"
+            " day per home for a burden gap smaller by all of income, so one cent for 1 %. Limits of the"
+            " constrained commission are what burden gap and price swing may not exceed.",
         ),
         Entry(
             anchor="welfare",
@@ -346,7 +426,7 @@ CLASS = Section(
     ),
 )
 
-SECTIONS = (WHAT, FIRST, KEYS, MARKET, COMPARE, FINITE, LESSONS, CLASS, WORDS)
+SECTIONS = (WHAT, FIRST, KEYS, MARKET, COMPARE, FINITE, LEADER, LESSONS, CLASS, WORDS)
 """The page from top to bottom."""
 
 

@@ -96,6 +96,11 @@ class Background(ABC, Generic[View]):
                 return
             before = self._work.fraction if self._work else 0.0
             self._work = Work(text=work.text, fraction=max(before, work.fraction))
+        self._seldom()
+
+    def _seldom(self) -> None:
+        """Publish, unless the page has just been told something."""
+        with self._lock:
             now = time.monotonic()
             if now - self._told < 1 / VIEWS_PER_SECOND:
                 return

@@ -17,3 +17,8 @@ def Notices(payload: str, event_dismiss: Event | None = None) -> None:
 @solara.component_vue("vue/day_chart.vue")
 def DayChart(payload: str) -> None:
     """Lines over the 24 hours of a day, in panels."""
+
+
+@solara.component_vue("vue/number_table.vue")
+def NumberTable(payload: str) -> None:
+    """Key numbers of two sides, with arrow, sign and verdict."""

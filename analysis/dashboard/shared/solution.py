@@ -59,12 +59,15 @@ class Solution:
     @property
     def bill_usd_per_month(self) -> Floats:
         """Mean net bill of each income group, fixed charge included. (group,) [USD/month]"""
-        economy = self.equilibrium.economy
-        group = np.array([household.group for household in economy.types])
-        total = np.bincount(
-            group, weights=economy.type_share * self.equilibrium.bill_usd_per_day, minlength=len(economy.groups)
-        )
-        return np.asarray(total / economy.group_share * DAYS_PER_MONTH)
+        return bill_usd_per_month(self.equilibrium)
+
+
+def bill_usd_per_month(equilibrium: Equilibrium) -> Floats:
+    """Mean net bill of each income group, fixed charge included. (group,) [USD/month]"""
+    economy = equilibrium.economy
+    group = np.array([household.group for household in economy.types])
+    total = np.bincount(group, weights=economy.type_share * equilibrium.bill_usd_per_day, minlength=len(economy.groups))
+    return np.asarray(total / economy.group_share * DAYS_PER_MONTH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,9 +26,10 @@ from meanwatt.model.mean_field.leader.leader_problem import (
     FEASIBLE,
     LeaderProblem,
     Trial,
+    Tried,
     trial_of,
 )
-from meanwatt.model.mean_field.leader.tariff_evaluator import BudgetSpent, TariffEvaluator
+from meanwatt.model.mean_field.leader.tariff_evaluator import BudgetSpent, Evaluation, TariffEvaluator
 from meanwatt.model.mean_field.leader.tariff_family import starting_points
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.counted import counted
@@ -79,6 +80,7 @@ def commit(
     starts: Sequence[Floats] | None = None,
     gradients: bool = True,
     certify: bool = True,
+    tried: Tried | None = None,
     watch: Watch | None = None,
 ) -> Commitment:
     """Search the family for the tariff whose equilibrium the leader likes best.
@@ -94,6 +96,8 @@ def commit(
         the search goes by values alone.
     certify
         Whether to certify the equilibrium at the tariff found.
+    tried
+        Told of every tariff as it is tried.
     watch
         Progress, whose ``fraction`` counts equilibrium solves, and a request to stop.
 
@@ -106,7 +110,7 @@ def commit(
     economy, family, watch = problem.economy, problem.family, watch or Watch()
     starts = starting_points(family, economy) if starts is None else starts
     evaluator = problem.evaluator(watch)
-    evaluator.reported = partial(_report, evaluator, watch, evaluations_per_start * len(starts))
+    evaluator.reported = partial(_report, evaluator, watch, evaluations_per_start * len(starts), tried)
     climb = _climb if gradients and economy.scenario.temperature_usd > 0 else _search
     outcome = Outcome.CONVERGED
     try:
@@ -132,7 +136,16 @@ def commit(
     )
 
 
-def _report(evaluator: TariffEvaluator, watch: Watch, budget: int) -> None:
+def _report(
+    evaluator: TariffEvaluator,
+    watch: Watch,
+    budget: int,
+    told: Tried | None,
+    last: Evaluation,
+    equilibrium: Equilibrium,
+) -> None:
+    if told is not None:
+        told(trial_of(last), equilibrium)
     if watch.progress is not None:
         best, tried = evaluator.best(FEASIBLE), len(evaluator.trials)
         found = "" if best is None else f", best objective {best.values[0]:.4f}"

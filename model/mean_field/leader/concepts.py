@@ -29,6 +29,7 @@ from meanwatt.model.mean_field.leader.leader_problem import (
     LeaderProblem,
     Objective,
     Trial,
+    Tried,
     trial_of,
 )
 from meanwatt.model.mean_field.leader.tariff_family import starting_points
@@ -54,8 +55,8 @@ FROZEN_SEARCHES = 10
 class _Rounds:
     """The path of a leader that revises its tariff round by round."""
 
-    def __init__(self, problem: LeaderProblem, name: str, watch: Watch) -> None:
-        self.problem, self.family, self.name, self.watch = problem, problem.family, name, watch
+    def __init__(self, problem: LeaderProblem, name: str, watch: Watch, tried: Tried | None) -> None:
+        self.problem, self.family, self.name, self.watch, self.tried = problem, problem.family, name, watch, tried
         self.evaluator = problem.evaluator(watch, holds=1)
 
     @property
@@ -68,6 +69,8 @@ class _Rounds:
         evaluation, found = self.evaluator.post(parameters)
         self.evaluator.start = found  # households go on from where they are, settled or not
         posted = len(self.evaluator.trials)
+        if self.tried is not None:
+            self.tried(trial_of(evaluation), found)
         if self.watch.progress is not None:
             stage = f"{self.name}, round {posted}, objective {evaluation.values[0]:.4f}"
             self.watch.progress(Progress(stage=stage, evaluations=posted, fraction=min(1.0, posted / (ROUNDS + 1))))
@@ -102,12 +105,13 @@ def feedback(
     *,
     start: Floats | None = None,
     rounds: int = ROUNDS,
+    tried: Tried | None = None,
     watch: Watch | None = None,
 ) -> Commitment:
     """Revise the tariff day by day, the same-day reaction anticipated and all else held, until no deviation pays.
 
     A day's objective is the leader's of that day's equilibrium plus, for the society that the objective speaks of,
-    what its end is worth to the households at their own values of tomorrow.
+    what its end is worth to the households at their own values of tomorrow. ``tried`` is told of every tariff posted.
 
     Raises
     ------
@@ -128,7 +132,7 @@ def feedback(
             " feedback needs a temperature above 0 and a discount of 1"
         )
     began = time.perf_counter()
-    play = _Rounds(problem, "feedback", watch or Watch())
+    play = _Rounds(problem, "feedback", watch or Watch(), tried)
     parameters = starting_points(problem.family, problem.economy)[0] if start is None else start
     outcome, message = Outcome.ROUND_LIMIT, f"Feedback still revises its tariff after {counted(rounds, 'round')}."
     try:
@@ -207,9 +211,12 @@ def alternating(
     *,
     start: Floats | None = None,
     rounds: int = ROUNDS,
+    tried: Tried | None = None,
     watch: Watch | None = None,
 ) -> Commitment:
     """Let the leader answer frozen loads and the households the tariff, in turns, until they rest or go in circles.
+
+    ``tried`` is told of every tariff posted.
 
     Raises
     ------
@@ -217,7 +224,7 @@ def alternating(
         If the tariff in turn is not feasible and none that the search tried is.
     """
     began = time.perf_counter()
-    play = _Rounds(problem, "alternating", watch or Watch())
+    play = _Rounds(problem, "alternating", watch or Watch(), tried)
     parameters = starting_points(problem.family, problem.economy)[0] if start is None else start
     outcome = Outcome.ROUND_LIMIT
     message = f"Alternation neither rests nor repeats within {counted(rounds, 'round')}."

@@ -36,6 +36,10 @@ class Trial:
     violation: float
 
 
+Tried = Callable[[Trial, Equilibrium], None]
+"""Told of every tariff tried, in order, and of the households' equilibrium there."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LeaderProblem:
     """Maximise an objective over a family of tariffs, the households in equilibrium at each.

@@ -70,7 +70,7 @@ class TariffEvaluator:
     allowed
         Evaluations beyond which `BudgetSpent` is raised; None for no limit.
     reported
-        Called after every evaluation.
+        Called with every evaluation and the equilibrium that was measured.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class TariffEvaluator:
         self.start, self.follows = start, follows
         self.trials: list[Evaluation] = []
         self.allowed: int | None = None
-        self.reported: Callable[[], None] = lambda: None
+        self.reported: Callable[[Evaluation, Equilibrium], None] = lambda _, __: None
         self._step, self._holds = step, holds
         self._known: dict[bytes, Evaluation] = {}
         self._held: dict[bytes, Equilibrium] = {}
@@ -118,7 +118,7 @@ class TariffEvaluator:
         found = self.solve(parameters)
         evaluation = Evaluation(parameters=parameters, values=self.measure(found), settled=_settled(found))
         self.trials.append(evaluation)
-        self.reported()
+        self.reported(evaluation, found)
         return evaluation, found
 
     def solve(self, parameters: Floats) -> Equilibrium:

@@ -10,9 +10,9 @@ from compared_tariffs import PAIRS, solution
 from meanwatt.analysis.cli.show import percent
 from meanwatt.analysis.dashboard.compare import words
 from meanwatt.analysis.dashboard.compare.choice import Choice
-from meanwatt.analysis.dashboard.compare.mean_day import mean_day
 from meanwatt.analysis.dashboard.compare.money import Books, Payer, books
 from meanwatt.analysis.dashboard.compare.view import bar_json, figures
+from meanwatt.analysis.dashboard.shared.mean_day import mean_day
 from meanwatt.analysis.dashboard.shared.solved import Work
 
 BALANCED = Books(revenue=17000, energy=8000, network=9000, surplus=0)
@@ -89,7 +89,7 @@ def test_captions_read_the_numbers_printed_beside_them() -> None:
 def test_the_caption_of_the_day_names_the_hour_in_which_the_loads_differ_most() -> None:
     a, b = solution("filed"), solution("rtp")
     said = words.day_caption(a, b)
-    first, second = mean_day(a), mean_day(b)
+    first, second = mean_day(a.equilibrium), mean_day(b.equilibrium)
     slot = int(np.abs(first.net_load_kw - second.net_load_kw).argmax())
     assert said.startswith(f"At {slot:02d}:00, where the days differ most, the mean home draws")
     assert f"{first.net_load_kw[slot]:.2f} kW under A and {second.net_load_kw[slot]:.2f} kW under B" in said

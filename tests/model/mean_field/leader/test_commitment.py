@@ -14,7 +14,7 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_eq
 from meanwatt.model.mean_field.first_best import solve_first_best
 from meanwatt.model.mean_field.leader import tariff_evaluator
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit
-from meanwatt.model.mean_field.leader.leader_problem import FEASIBLE, LeaderProblem
+from meanwatt.model.mean_field.leader.leader_problem import FEASIBLE, LeaderProblem, Trial
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points, tariff_family
 from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.counted import counted
@@ -166,8 +166,15 @@ def check_books(found: Commitment, objective: Callable[[Equilibrium], float]) ->
 
 def test_what_is_reported_belongs_together() -> None:
     heard: list[Progress] = []
-    found = commit(LeaderProblem(island(), plane(Recovery.FIXED), worth), watch=Watch(progress=heard.append))
+    told: list[tuple[Trial, Equilibrium]] = []
+    found = commit(
+        LeaderProblem(island(), plane(Recovery.FIXED), worth),
+        tried=lambda *one: told.append(one),
+        watch=Watch(progress=heard.append),
+    )
     check_books(found, worth)
+    assert [trial.parameters.tolist() for trial, _ in told] == [trial.parameters.tolist() for trial in found.trials]
+    assert all(worth(equilibrium) == trial.objective for trial, equilibrium in told)
     assert found.equilibrium.contraction is not None, "the tariff chosen is certified"
     assert [p.evaluations for p in heard] == list(range(1, len(found.trials) + 1))
     assert all(0 < p.fraction <= 1 for p in heard)

@@ -13,7 +13,7 @@ from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.concepts import PROFIT_USD, alternating, feedback, frozen, held_day
-from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem
+from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem, Trial
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, tariff_family
 from meanwatt.model.mean_field.population.flow import worth_left_usd
 from meanwatt.model.mean_field.population.population_response import energy_cost_usd_per_day, outlook, own_outlook
@@ -420,7 +420,14 @@ def test_the_same_search_twice_goes_the_same_way(concept: Callable[..., Commitme
 def test_what_is_reported_is_the_last_tariff_posted(concept: Callable[..., Commitment]) -> None:
     family = circling()[0]
     heard: list[Progress] = []
-    found = concept(LeaderProblem(island(), family, margin), watch=Watch(progress=heard.append))
+    told: list[tuple[Trial, Equilibrium]] = []
+    found = concept(
+        LeaderProblem(island(), family, margin),
+        tried=lambda *one: told.append(one),
+        watch=Watch(progress=heard.append),
+    )
+    assert [trial.parameters.tolist() for trial, _ in told] == [trial.parameters.tolist() for trial in found.trials]
+    assert all(margin(equilibrium) == trial.objective for trial, equilibrium in told)
     assert found.objective == found.trials[-1].objective == pytest.approx(margin(found.equilibrium), abs=1e-6)
     assert list(found.parameters.values()) == found.trials[-1].parameters.tolist()
     assert [p.evaluations for p in heard] == list(range(1, len(found.trials) + 1))

@@ -1,0 +1,1 @@
+"""The page of the leader: its tariff is searched for, and every tariff tried is seen."""

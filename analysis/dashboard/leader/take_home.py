@@ -1,0 +1,44 @@
+"""Files of a leader's search that a visitor takes home."""
+
+from meanwatt.analysis.dashboard.leader import words
+from meanwatt.analysis.dashboard.leader.choice import Choice, query
+from meanwatt.analysis.dashboard.leader.numbers import key_numbers
+from meanwatt.analysis.dashboard.leader.sighted import Picked, Sighted, shown
+from meanwatt.analysis.dashboard.shared.csv_text import csv_text
+from meanwatt.analysis.dashboard.shared.solution import Benchmark
+from meanwatt.analysis.design.design import tariff_table, toml_text
+
+
+def toml_of(seen: Sighted) -> str:
+    """The best tariff so far as a file for ``meanwatt solve SCENARIO --tariff FILE``; empty while there is none."""
+    if seen.best is None:
+        return ""
+    equilibrium = seen.best.equilibrium
+    return toml_text(tariff_table(equilibrium.tariff, equilibrium.economy))
+
+
+def csv_of(choice: Choice, seen: Sighted, benchmark: Benchmark | None, picked: Picked | None = None) -> str:
+    """The key numbers of the tariff found, or of one picked from the surface, with what was searched for."""
+    looked_at = shown(seen, picked)
+    head = {
+        "scenario": choice.scenario,
+        "leader": choice.leader,
+        "concept": choice.concept,
+        **dict(seen.aims.weights),
+        "price_cap_usd_per_kwh": seen.aims.price_cap_usd_per_kwh,
+        "link": f"?{query(choice)}",
+        "tariffs_tried": len(seen.steps),
+        "message": words.verdict(seen, choice).replace("−", "-"),
+        "shown": "the tariff found" if picked is None else "a tariff picked from the Pareto surface",
+        **({} if looked_at.best is None else looked_at.best.parameters),
+    }
+    rows = [
+        (row.figure.key, row.figure.unit, *(_plain(row.written(units)) for units in (row.a, row.b, row.difference)))
+        for row in key_numbers(looked_at, benchmark)
+    ]
+    return csv_text(head, ("number", "unit", "in_force", "shown", "change"), rows)
+
+
+def _plain(text: str) -> str:
+    """A number that programs read; empty where it is undefined."""
+    return "" if text == "–" else text.replace("−", "-")
