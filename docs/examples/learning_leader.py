@@ -1,4 +1,4 @@
-"""Regret of three learners who see meters only: ``uv run python docs/examples/learning_leader.py`` (some minutes)."""
+"""Regret of four learners who see meters only: ``uv run python docs/examples/learning_leader.py`` (some minutes)."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ from meanwatt.model.scenario.loading import load_scenario
 
 FIGURE = Path(__file__).parents[1] / "images" / "learning_leader.png"
 SEEDS, EVALUATIONS, HOUSEHOLDS, DAYS = range(5), 100, 300, 28
-COLOURS = {"softmax": "#0072b2", "cma": "#d55e00", "optuna": "#009e73"}
+COLOURS = {"softmax": "#0072b2", "cma": "#d55e00", "optuna": "#009e73", "policy_iteration": "#cc79a7"}
 FLOOR = 1e-4
 
 
