@@ -221,7 +221,12 @@ def test_markets_are_drawn_as_they_come_judged_and_taken_home_and_a_link_repeats
     again = visit("finite?scenario=textbook&markets=5", ready=False)
     again.wait_for_selector(".mw-sizes-gain")
     assert again.inner_text(".mw-sizes-load .mw-caption") == page.inner_text(".mw-sizes-load .mw-caption")
-    page.fill('input[name="seed"]', "-1")
+    page.fill('input[name="seed"]', "5")
+    page.press('input[name="seed"]', "Enter")
+    page.wait_for_function("document.querySelectorAll('.mw-sizes-load svg[role=img] .mw-dot').length < 10")
+    page.fill('input[name="seed"]', "-1")  # typed while the page draws, and draws again
+    page.wait_for_function("document.querySelectorAll('.mw-sizes-load svg[role=img] .mw-dot').length > 20")
+    assert page.input_value('input[name="seed"]') == "-1"
     page.press('input[name="seed"]', "Enter")
     page.wait_for_selector("text=seed is '-1'; give a whole number, e.g. 0.")
     page.wait_for_selector(".mw-sizes-gain")
