@@ -20,6 +20,7 @@ export function fill(place, ...children) {
   place.replaceChildren(...children.filter((child) => child !== null && child !== undefined && child !== false));
 }
 
+// Take the colours that the other pages have, and show which page this is.
 export function paint() {
   let stored = null;
   try {
@@ -31,6 +32,11 @@ export function paint() {
   const dark = stored === null || stored === "auto" ? asked : stored === "dark";
   document.documentElement.classList.toggle("theme--dark", dark);
   document.documentElement.style.colorScheme = dark ? "dark" : "light";
+  const here = document.querySelector(".mw-nav [aria-current]");
+  if (here) {
+    const list = here.closest("ul");
+    list.scrollLeft = here.offsetLeft - list.offsetLeft - (list.clientWidth - here.offsetWidth) / 2;
+  }
 }
 
 export async function question(address, given) {
