@@ -75,6 +75,7 @@ def results(
     workers: int = 0,
     given_up: Callable[[Task], Result] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    prepare: Callable[[], None] | None = None,
 ) -> Generator[list[tuple[Task, Result]], None, None]:
     """Yield tasks with their results, all that came in at a time.
 
@@ -94,6 +95,8 @@ def results(
         The result of a task that took one worker after the other with it; without, such a task ends everything.
     cancelled
         Asked between results, and every moment while there are none.
+    prepare
+        Called by every worker process before its first task, as for `dask_client`.
 
     Raises
     ------
@@ -112,12 +115,14 @@ def results(
                 raise Cancelled
             yield [(task, function(*shared, task))]
         return
-    with dask_client(scheduler, workers=workers) as client:
+    with dask_client(scheduler, workers=workers, prepare=prepare) as client:
         yield from _collected(client, function, tasks, shared, given_up, cancelled, scheduler)
 
 
 @contextmanager
-def dask_client(scheduler: str | None, *, workers: int, recycled: bool = True) -> Iterator[Any]:
+def dask_client(
+    scheduler: str | None, *, workers: int, recycled: bool = True, prepare: Callable[[], None] | None = None
+) -> Iterator[Any]:
     """Connect to a scheduler, or start a quiet one with worker processes on this machine, ended at the end.
 
     Parameters
@@ -126,6 +131,8 @@ def dask_client(scheduler: str | None, *, workers: int, recycled: bool = True) -
         As for `results`.
     recycled
         Whether worker processes of this machine may be replaced when they are old.
+    prepare
+        Called once by the workers there are, e.g. to load first what is slow to load late.
 
     Raises
     ------
@@ -159,11 +166,13 @@ def dask_client(scheduler: str | None, *, workers: int, recycled: bool = True) -
                         **(age if recycled else {}),
                     )
                 )
-            yield stack.enter_context(distributed.Client(cluster))
+            client = stack.enter_context(distributed.Client(cluster))
         else:
             client = stack.enter_context(distributed.Client(scheduler, timeout=CONNECT_SECONDS))
             _require_same_workers(client, scheduler)
-            yield client
+        if prepare is not None:
+            client.run(prepare, on_error="ignore")  # a worker that died meanwhile will be missed by its tasks
+        yield client
 
 
 @contextmanager

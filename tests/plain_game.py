@@ -20,12 +20,10 @@ def future(game: Game, value: np.ndarray, slot: int) -> np.ndarray:
 
 def q_values(game: Game, kind: int, value: np.ndarray, slot: int) -> np.ndarray:
     """Q (c, e, z, j) of one slot; −inf where a move is not feasible."""
-    ahead = future(game, value, slot)
-    q = np.full((*ahead.shape, len(game["moves"])), -np.inf)
-    for j in range(len(game["moves"])):
-        here, there = _levels(game, kind, j, slot)
-        q[:, here, :, j] = game["reward"][kind, :, slot, :, j][:, None] + ahead[:, there]
-    return q
+    feasible = game["feasible_by_slot"][kind, slot]
+    there = np.where(feasible, np.arange(len(feasible))[:, None] + game["moves"], 0)
+    ahead = future(game, value, slot)[:, there].swapaxes(2, 3)
+    return np.where(feasible[:, None], game["reward"][kind, :, slot][:, None] + ahead, -np.inf)
 
 
 def _levels(game: Game, kind: int, j: int, slot: int) -> tuple[slice, slice]:
@@ -87,6 +85,7 @@ def flow(game: Game, kind: int, policy: np.ndarray, start: np.ndarray | None = N
     if start is not None:
         midnight = start
     law = np.zeros((states, slots, levels, shocks))
+    moves = [[_levels(game, kind, j, slot) for j in range(len(game["moves"]))] for slot in range(slots)]
     if game["one_day"]:
         midnight = game["law"][kind][:, 0]
     for _ in range(1 if game["one_day"] else DAYS):
@@ -94,8 +93,7 @@ def flow(game: Game, kind: int, policy: np.ndarray, start: np.ndarray | None = N
         for slot in range(slots):
             law[:, slot] = mass
             moved = np.zeros_like(mass)
-            for j in range(len(game["moves"])):
-                here, there = _levels(game, kind, j, slot)
+            for j, (here, there) in enumerate(moves[slot]):
                 moved[:, there] += mass[:, here] * policy[:, slot, here, :, j]
             mass = moved @ game["shock_kernel"]
         following = np.einsum("cd,cez->dez", backward, mass)

@@ -39,7 +39,7 @@ from meanwatt.agents.household.slot_outcome import SlotOutcome, slot_outcome
 from meanwatt.agents.household.split import Ties
 from meanwatt.agents.household.storage import Choice, every_move
 from meanwatt.agents.numerics.anderson import accelerate
-from meanwatt.agents.numerics.arrays import Floats, require_finite
+from meanwatt.agents.numerics.arrays import Floats, as_input, require_finite
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Rates
 
@@ -179,26 +179,26 @@ def respond(
         worth = outlook.one_day.midnight_usd(levels, outcome.level_kwh)
         midnight = np.broadcast_to(worth, (states, shocks, levels))
     elif start is not None and start.value_usd.shape == value.shape:
-        midnight = start.value_usd[:, 0] - start.value_usd[:, 0, :, :1]
+        midnight = np.ascontiguousarray(start.value_usd[:, 0] - start.value_usd[:, 0, :, :1])
     else:
         midnight = np.zeros((states, shocks, levels))
     choice = outcome.choice or every_move(slots, count)
     weight = _weights(reward, choice, temperature) if temperature > 0 else np.zeros_like(reward)
     day = DayProblem(
-        reward=reward,
-        weight=weight,
-        moves=outcome.moves,
+        reward=as_input(reward),
+        weight=as_input(weight),
+        moves=as_input(outcome.moves),
         common_kernel=outlook.common_kernel,
         shock_kernel=outlook.shock_kernel,
-        bounds=choice.bounds,
-        given=choice.given,
+        bounds=as_input(choice.bounds),
+        given=as_input(choice.given),
         discount=delta ** (1 / slots),
         temperature=temperature,
         soft=soft,
-        anchor=NOTHING if anchor is None else anchor,
+        anchor=as_input(NOTHING if anchor is None else anchor),
     )
     if outlook.one_day is not None:
-        sweep_day(day, np.array(midnight), value, probability)
+        sweep_day(day, np.array(midnight, order="C"), value, probability)
         law = outlook.one_day.start(levels, outlook.shock_probability)
         gain = float(outlook.common_probability @ (value[:, 0].transpose(0, 2, 1) * law).sum(axis=(1, 2)))
         return _response(outcome, value, probability, gain=gain, span=0.0, days=1, converged=True)

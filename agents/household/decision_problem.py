@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Floats, read_only
+from meanwatt.agents.numerics.arrays import Floats, as_input, read_only
 from meanwatt.agents.numerics.short_repr import short_repr
 
 
@@ -116,3 +116,7 @@ class Outlook:
     discount_per_day: float
     value_rule: ValueRule = ValueRule.ENTROPY
     one_day: OneDay | HeldDay | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("common_kernel", "common_probability", "shock_levels", "shock_kernel", "shock_probability"):
+            object.__setattr__(self, name, as_input(getattr(self, name)))

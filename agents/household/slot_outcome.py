@@ -10,7 +10,7 @@ from meanwatt.agents.household.plans import best_plan, is_simple
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.split import SlotInputs, Split, Ties, curtailed_kw, split_by
 from meanwatt.agents.household.storage import Choice
-from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.arrays import Floats, Ints, as_input
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Rates, payment_usd, slot_payment
@@ -122,7 +122,7 @@ def slot_outcome(
     slots = SlotInputs(
         reference_kw=household.reference_kw,
         pv_kw=household.pv_kw,
-        shock_levels=shock_levels,
+        shock_levels=as_input(shock_levels),
         battery_kw=day.power_kw,
         import_usd_per_kwh=bought,
         export_usd_per_kwh=sold,

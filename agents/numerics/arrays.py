@@ -1,7 +1,7 @@
 """The array types everybody shares."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Number = TypeVar("Number", bound=np.generic)
 
 
 def read_only(values: npt.ArrayLike) -> Floats:
@@ -16,6 +17,16 @@ def read_only(values: npt.ArrayLike) -> Floats:
     array = np.array(values, dtype=np.float64, order="C")
     array.setflags(write=False)
     return array
+
+
+def as_input(array: npt.NDArray[Number]) -> npt.NDArray[Number]:
+    """The same numbers as a kernel reads them: C-ordered and unwritable, copied only where they lie otherwise.
+
+    A kernel is compiled anew for every order and writability of its arguments: one kind of array is one compilation.
+    """
+    view = np.ascontiguousarray(array).view()
+    view.setflags(write=False)
+    return view
 
 
 def at_each(loop: Callable[[Floats, Floats], None], *numbers: npt.ArrayLike) -> Floats:

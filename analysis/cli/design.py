@@ -51,6 +51,9 @@ def design(
     anneal: Annotated[
         bool, typer.Option("--anneal", help="Design for cold households: lower the temperature, at last to 0.")
     ] = False,
+    no_cold: Annotated[
+        bool, typer.Option("--no-cold", help="Leave out what the tariffs are worth among cold households.")
+    ] = False,
     pareto: Annotated[
         bool, typer.Option("--pareto", help="Draw efficiency, equity and stability against each other.")
     ] = False,
@@ -99,7 +102,7 @@ def design(
             work.new_stage("first best")
             with suppress(Cancelled):  # the tariff is found; only its gap to the first best is not
                 first_best, first_best_message = find_first_best(inputs.economy, work.watch)
-        cold = _compare_cold(done, aims, inputs.economy, work)
+        cold = None if no_cold else _compare_cold(done, aims, inputs.economy, work)
         surface = None
         if edge is not None and first_best is not None and done.baseline.converged:
             work.new_stage("Pareto surface")
@@ -115,7 +118,7 @@ def design(
     result["messages"] = joined(
         found.messages,
         design_messages(done, aims),
-        _cold_messages(cold, aims, annealed=anneal),
+        () if no_cold else _cold_messages(cold, aims, annealed=anneal),
         first_best_messages(first_best, first_best_message),
         undefined_messages(equilibrium_metrics(found)),
         _missing(regret=regret and lost is None, surface=pareto and surface is None),
@@ -128,6 +131,7 @@ def design(
         "price_cap": aims.price_cap_usd_per_kwh,
         "evaluations": choices.evaluations,
         "anneal": anneal,
+        "no_cold": no_cold,
         "pareto_points": edge,
         **choices.settings,
     }

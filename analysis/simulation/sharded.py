@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import Key, key_from, seed_of
 from meanwatt.agents.numerics.short_repr import short_repr
@@ -132,7 +133,7 @@ def simulate_feeders(
         if scheduler is None and workers == 0:
             hosts: _Hosts = _Here(economy, settings)
         else:
-            client = stack.enter_context(dask_client(scheduler, workers=workers, recycled=False))
+            client = stack.enter_context(dask_client(scheduler, workers=workers, recycled=False, prepare=load_mesa))
             hosts = _There(client, economy, settings, cancelled)
         stack.callback(hosts.close)
         idle = sum(hosts.call("cpu_seconds"))

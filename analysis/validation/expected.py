@@ -6,7 +6,6 @@ depends on the remembered day types only. Sizes, and not only rates, then follow
 
 import numpy as np
 from scipy.special import ndtr
-from scipy.stats import binom
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.validation.replication import midnight_levels, midnight_levels_by_type
@@ -81,6 +80,8 @@ def _mean_deviation(count: Ints, chance: Floats, target: float) -> float:
     """E|S/n − target| for S = Σ Bin(count_k, chance_k) and n = Σ count_k."""
     owners = int(count.sum())
     if owners <= EXACT_HOUSEHOLDS:
+        from scipy.stats import binom  # slow to import, and pages and workers do without
+
         law = np.ones(1)
         for trials, p in zip(count.tolist(), chance.tolist(), strict=True):
             law = np.convolve(law, binom.pmf(np.arange(trials + 1), trials, p))

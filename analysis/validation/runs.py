@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.analysis.validation.replication import Replication, replicate
 from meanwatt.analysis.workers import require_scheduler, results
 from meanwatt.model.mean_field.equilibrium import Equilibrium
@@ -81,5 +82,6 @@ def run_on_workers(
 ) -> Results:
     """Run on workers as `meanwatt.analysis.workers.results` does, the longest first; equilibria travel to each once."""
     order = sorted(tasks, key=lambda task: -task.work)
-    for batch in results(_replicated, order, shared=(tuple(equilibria),), cancelled=cancelled, **where):
+    shared = (tuple(equilibria),)
+    for batch in results(_replicated, order, shared=shared, cancelled=cancelled, prepare=load_mesa, **where):
         yield from batch

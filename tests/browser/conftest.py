@@ -1,17 +1,15 @@
-"""One served page and one headless Chromium for each file; every visit is watched for what must never happen."""
+"""One server for each process that runs tests, one headless Chromium for each file; every visit is watched.
 
-import contextlib
-import os
-import re
+Visitors share a server as they do at home: what a test needs to be alone with has a server of its own.
+"""
+
 import shutil
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from page_server import PageServer
 from watching import PATIENCE_MS, watch
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -37,45 +35,12 @@ def browser():
         opened.close()
 
 
-@pytest.fixture(scope="module")
-def address(browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a page served by a process of its own, started far from the sources."""
-    code = "from meanwatt.analysis.dashboard.server import serve; raise SystemExit(serve(0, False))"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SOLARA_", "COV_"))}
-    log = (tmp_path_factory.mktemp("server") / "log").open("w+")
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=tmp_path_factory.mktemp("elsewhere"),
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-    )
-    assert process.stdout is not None
-    found: list[str] = []
-
-    def read() -> None:
-        for line in process.stdout:
-            found.extend(re.findall(r"http://\S+", line))
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    try:
-        for _ in range(PATIENCE_MS // 100):
-            if found or process.poll() is not None:
-                break
-            reader.join(0.1)
-        log.seek(0)
-        assert found, f"the server did not start: {log.read()}"
-        yield found[0]
-    finally:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(20)
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        log.close()
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the pages."""
+    server = PageServer(tmp_path_factory.mktemp("server"))
+    yield server.address
+    server.close()
 
 
 @pytest.fixture

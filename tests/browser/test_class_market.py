@@ -1,19 +1,14 @@
 """The class market in real browsers: a teacher, two students, a server that is killed in the middle of a day."""
 
-import contextlib
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from looking import colours
+from page_server import PageServer
 from watching import PATIENCE_MS, watch
 
-START = "from pathlib import Path; from meanwatt.analysis.dashboard.server import serve; import sys;"
 ABSENT = ("ERR_CONNECTION", "WebSocket connection to", "ERR_EMPTY_RESPONSE")
 """What a browser says of a server that is away."""
 
@@ -21,55 +16,15 @@ NAMED = "[...document.querySelectorAll('input, select')].every((one) => one.labe
 """Whether every control says what it is for."""
 
 
-class Server:
-    """A server of its own, which can be killed and started again at the same address."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self._folder = folder
-        self.start()
-
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        code = f"{START} raise SystemExit(serve({self.port}, False, rooms=Path(sys.argv[1])))"
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("SOLARA_", "COV_"))}
-        with (self._folder / "log").open("a") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", code, str(self._folder / "rooms.db")],
-                cwd=self._folder,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-        assert self.process.stdout is not None
-        assert "Meanwatt runs at" in self.process.stdout.readline(), (self._folder / "log").read_text()
-
-    def kill(self) -> None:
-        """Kill it without a warning."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.process.stdout.close()
-
-    def end(self) -> None:
-        """End it in good order."""
-        self.process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(20)
-        self.kill()
-
-
 @pytest.fixture
-def server(browser, tmp_path: Path):
-    started = Server(tmp_path)
+def server(browser, tmp_path: Path) -> Iterator[PageServer]:
+    started = PageServer(tmp_path)
     yield started
-    started.end()
+    started.close()
 
 
-def test_a_class_plays_and_a_killed_server_comes_back_with_every_plan(browser, server: Server) -> None:
-    address, wrong, contexts = f"http://localhost:{server.port}", [], []
+def test_a_class_plays_and_a_killed_server_comes_back_with_every_plan(browser, server: PageServer) -> None:
+    address, wrong, contexts = server.address, [], []
 
     def visitor(path: str, **options):
         context = browser.new_context(

@@ -30,7 +30,7 @@ def test_a_visitor_first_sees_numbers_and_a_drawn_feeder_and_then_days_that_pass
         page.wait_for_function(f"Number(document.querySelector('.mw-clock').dataset.day) >= {number}")
 
 
-def test_the_charts_are_not_empty(visit) -> None:
+def test_every_chart_is_drawn_and_can_be_read_as_a_table(visit) -> None:
     page = visit()
     page.keyboard.press("s")
     until_day(page, 1)
@@ -44,10 +44,33 @@ def test_the_charts_are_not_empty(visit) -> None:
     widths = [float(bar.get_attribute("width")) for bar in page.locator(".mw-burden-box rect.mw-bar").all()]
     assert len(widths) == 3
     assert widths == sorted(widths, reverse=True)  # the poorest pay the largest share of their income
+    buses = page.locator(".mw-bus").count()
+    for part, rows in ((".mw-day", 24), (".mw-map", buses), (".mw-burden", 3)):
+        page.click(f"{part} summary")
+        page.wait_for_selector(f"{part} tbody tr")
+        assert page.locator(f"{part} tbody tr").count() == rows
+        assert page.locator(f"{part} th[scope=col]").count() >= 4
 
 
-def test_a_step_adds_exactly_one_day_and_moves_the_line(visit) -> None:
+def test_keys_steps_and_play_move_the_run_as_asked_and_nothing_else_does(visit) -> None:
+    """No key works while somebody types, a step is exactly one day, and after a pause nothing moves."""
     page = visit()
+    page.keyboard.press("s")
+    until_day(page, 1)
+    page.keyboard.press("Space")
+    page.wait_for_selector("text=❚❚ Pause")
+    page.keyboard.press("Space")
+    page.wait_for_selector("text=▶ Play")
+    page.keyboard.press("r")
+    until_day(page, 0)
+    page.focus('input[name="households"]')
+    for key in ("s", "r", "Space"):
+        page.keyboard.press(key)
+    page.focus('select[name="scenario"]')
+    page.keyboard.press("Shift")
+    time.sleep(STILL_S)
+    assert day(page) == 0
+    assert page.locator("text=▶ Play").count() == 1
     assert day(page) == 0
     assert line(page) == ""
     seen = set()
@@ -58,13 +81,9 @@ def test_a_step_adds_exactly_one_day_and_moves_the_line(visit) -> None:
     time.sleep(STILL_S)
     assert day(page) == 3
     assert len(seen) == 3
-
-
-def test_after_pause_nothing_moves(visit) -> None:
-    page = visit()
     page.select_option('select[name="speed"]', label="10 days a second")
     page.click("text=▶ Play")
-    page.wait_for_function("Number(document.querySelector('.mw-clock').dataset.day) >= 5")
+    page.wait_for_function("Number(document.querySelector('.mw-clock').dataset.day) >= 8")
     page.click("text=❚❚ Pause")
     page.wait_for_selector("text=▶ Play")
     before = day(page), line(page), page.get_attribute(".mw-map", "data-day")
@@ -201,49 +220,6 @@ def test_the_file_carries_its_parameters_and_its_days(visit) -> None:
     assert all(float(row["wholesale_usd_per_kwh"]) > 0 for row in rows)
 
 
-def test_the_keys_drive_the_run_but_not_while_somebody_types(visit) -> None:
-    page = visit()
-    page.keyboard.press("s")
-    until_day(page, 1)
-    page.keyboard.press("Space")
-    page.wait_for_selector("text=❚❚ Pause")
-    page.keyboard.press("Space")
-    page.wait_for_selector("text=▶ Play")
-    page.keyboard.press("r")
-    until_day(page, 0)
-    page.focus('input[name="households"]')
-    for key in ("s", "r", "Space"):
-        page.keyboard.press(key)
-    page.focus('select[name="scenario"]')
-    page.keyboard.press("Shift")
-    time.sleep(STILL_S)
-    assert day(page) == 0
-    assert page.locator("text=▶ Play").count() == 1
-
-
-def test_an_hour_chosen_on_the_map_is_shown_on_the_map_and_in_the_chart(visit) -> None:
-    page = visit()
-    assert page.locator(".mw-cursor").count() == 0
-    page.locator("#mw-slot").fill("3")
-    page.wait_for_selector('.mw-map[data-slot="3"]')
-    assert page.inner_text(".mw-day-read").startswith("03:00–04:00: ")
-    assert page.locator(".mw-cursor").count() == 1
-    page.click("text=worst hour")
-    page.wait_for_selector(".mw-cursor", state="detached")
-
-
-def test_every_chart_can_be_read_as_a_table(visit) -> None:
-    page = visit()
-    page.keyboard.press("s")
-    until_day(page, 1)
-    buses = page.locator(".mw-bus").count()
-    for part, rows in ((".mw-day", 24), (".mw-map", buses), (".mw-burden", 3)):
-        page.click(f"{part} summary")
-        page.wait_for_selector(f"{part} tbody tr")
-        assert page.locator(f"{part} tbody tr").count() == rows
-        assert page.locator(f"{part} th[scope=col]").count() >= 4
-
-
 def test_a_visitor_who_leaves_lets_go_of_the_run(visit, address: str) -> None:
     def kernels() -> dict[str, int]:
         with urllib.request.urlopen(f"{address}/resourcez", timeout=60) as answer:
@@ -268,8 +244,16 @@ def test_a_visitor_who_leaves_lets_go_of_the_run(visit, address: str) -> None:
     assert settle() == before
 
 
-def test_a_value_that_is_not_allowed_is_told_at_its_field_and_not_called_in_force(visit) -> None:
+def test_a_chosen_hour_a_refused_value_and_an_applied_one_are_each_shown_where_they_belong(visit) -> None:
+    """On map and in chart; at its field, and not called in force; in bars of the mean field until a day is played."""
     page = visit()
+    assert page.locator(".mw-cursor").count() == 0
+    page.locator("#mw-slot").fill("3")
+    page.wait_for_selector('.mw-map[data-slot="3"]')
+    assert page.inner_text(".mw-day-read").startswith("03:00–04:00: ")
+    assert page.locator(".mw-cursor").count() == 1
+    page.click("text=worst hour")
+    page.wait_for_selector(".mw-cursor", state="detached")
     page.fill('input[name="households"]', "3")
     page.keyboard.press("Tab")
     page.wait_for_selector(".mw-problem:has-text('households is 3; give a whole number from 10 to 20000.')")
@@ -280,9 +264,19 @@ def test_a_value_that_is_not_allowed_is_told_at_its_field_and_not_called_in_forc
     in_force(page)
     assert page.input_value('input[name="households"]') == "1000"
     assert page.locator(".mw-problem").count() == 0
+    bars = ".mw-burden-box rect.mw-bar-mean", ".mw-burden-box rect.mw-bar"
+    assert [page.locator(bar).count() for bar in bars] == [3, 0]
+    page.keyboard.press("s")
+    until_day(page, 1)
+    assert [page.locator(bar).count() for bar in bars] == [0, 3]
+    set_range(page, "elasticity", "0.2")
+    page.click("text=Apply")
+    in_force(page)
+    until_day(page, 0)
+    assert [page.locator(bar).count() for bar in bars] == [3, 0]
 
 
-def test_a_rate_on_file_survives_a_slider_that_was_moved_and_moved_back(visit) -> None:
+def test_a_rate_on_file_survives_a_slider_moved_and_moved_back_and_no_key_is_lost_however_fast(visit) -> None:
     page = visit("?scenario=textbook")
     name = "tariff.fixed_charge_usd_per_day"
     slider, shown = page.locator(f'input[name="{name}"]'), page.locator(f'label[for="mw-{name}"] b')
@@ -298,11 +292,6 @@ def test_a_rate_on_file_survives_a_slider_that_was_moved_and_moved_back(visit) -
     slider.fill("0.3301")
     in_force(page)
     assert shown.inner_text().strip() == "0.329 $/day"
-
-
-def test_keys_pressed_faster_than_the_server_answers_are_all_counted(visit) -> None:
-    page = visit("?scenario=textbook")
-    name = "tariff.fixed_charge_usd_per_day"
     page.focus(f'input[name="{name}"]')
     for _ in range(40):
         page.keyboard.press("ArrowRight", delay=0)
@@ -321,20 +310,6 @@ def test_a_slider_that_moves_nothing_rests_and_says_why(visit) -> None:
     page.click("button:has-text('Undo')")
     in_force(page)
     assert slider.is_enabled()
-
-
-def test_after_apply_the_bars_are_those_of_the_mean_field_until_a_day_is_played(visit) -> None:
-    page = visit()
-    bars = ".mw-burden-box rect.mw-bar-mean", ".mw-burden-box rect.mw-bar"
-    assert [page.locator(bar).count() for bar in bars] == [3, 0]
-    page.keyboard.press("s")
-    until_day(page, 1)
-    assert [page.locator(bar).count() for bar in bars] == [0, 3]
-    set_range(page, "elasticity", "0.2")
-    page.click("text=Apply")
-    in_force(page)
-    until_day(page, 0)
-    assert [page.locator(bar).count() for bar in bars] == [3, 0]
 
 
 @pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, {"width": 390, "height": 844}])

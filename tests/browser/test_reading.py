@@ -15,7 +15,7 @@ def open_everything(page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_stands_out_from_its_background(visit, scheme: str) -> None:
+def test_every_text_stands_out_from_its_background_and_every_control_and_picture_has_a_name(visit, scheme: str) -> None:
     page = visit("?nonsense=1", color_scheme=scheme)
     open_everything(page)
     page.wait_for_function(f"document.querySelector('#app').classList.contains('theme--{scheme}')")
@@ -23,17 +23,11 @@ def test_every_text_stands_out_from_its_background(visit, scheme: str) -> None:
     read, faint = page.evaluate("meanwattReading.faint()")
     assert read > 100
     assert faint == []
-
-
-def test_every_control_and_picture_has_a_name(visit) -> None:
-    page = visit()
-    open_everything(page)
-    page.evaluate(READING)
     assert page.evaluate("meanwattReading.nameless()") == []
     assert page.locator(".mw [role=img]").count() == 3
 
 
-def test_the_document_says_its_language_and_may_be_enlarged(visit) -> None:
+def test_the_document_says_its_language_may_be_enlarged_and_shows_where_the_focus_is(visit) -> None:
     page = visit()
     assert page.get_attribute("html", "lang") == "en"
     assert page.title().startswith("Meanwatt")
@@ -45,10 +39,6 @@ def test_the_document_says_its_language_and_may_be_enlarged(visit) -> None:
     identifiers = page.evaluate("[...document.querySelectorAll('.mw [id]')].map((element) => element.id)")
     assert len(identifiers) == len(set(identifiers))
     assert page.locator(".mw [tabindex]:not([tabindex='0'])").count() == 0
-
-
-def test_the_focus_is_seen_wherever_it_goes(visit) -> None:
-    page = visit()
     seen = set()
     for _ in range(12):
         page.keyboard.press("Tab")

@@ -12,7 +12,7 @@ import numpy as np
 from meanwatt.agents.household.day_operator import JOINT_LIMIT
 from meanwatt.agents.household.decision_problem import Outlook
 from meanwatt.agents.household.policy_table import PolicyTable
-from meanwatt.agents.numerics.arrays import Floats, Ints, require_shape
+from meanwatt.agents.numerics.arrays import Floats, Ints, as_input, require_shape
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.mean_field.population.midnight_law import long_run_midnight, stationary_midnight
@@ -198,6 +198,13 @@ def push_days(  # noqa: PLR0913
     return distance, previous
 
 
+def _read(policy: PolicyTable, shock_kernel: Floats, backward: Floats) -> tuple[Floats, Ints, Ints, Floats, Floats]:
+    """What `push_days` reads of a day beside the law."""
+    probability = policy.probability
+    moves = as_input(policy.moves)
+    return as_input(probability), moves_taken(probability), moves, as_input(shock_kernel), as_input(backward)
+
+
 def _push(
     midnight: Floats,
     arrays: tuple[Floats, Ints, Ints, Floats, Floats],
@@ -296,8 +303,8 @@ def household_flow(
     states, slots, levels, shocks, _ = policy.probability.shape
     law = np.empty((states, slots, levels, shocks))
     midnight = np.broadcast_to(horizon.one_day.start(levels, horizon.shock_probability), (states, levels, shocks))
-    arrays = (policy.probability, moves_taken(policy.probability), policy.moves, horizon.shock_kernel, backward)
-    push_days(np.array(midnight), *arrays, 0, LAW_TOLERANCE, 0.0, np.inf, law)
+    arrays = _read(policy, horizon.shock_kernel, backward)
+    push_days(np.array(midnight, order="C"), *arrays, 0, LAW_TOLERANCE, 0.0, np.inf, law)
     _require_law(law)
     return Flow(law=law, frequency=_frequency(law, policy.probability), defect=0.0)
 
@@ -359,8 +366,8 @@ def stationary_flow(
         midnight = np.ascontiguousarray(np.broadcast_to(shock_probability / levels, (states, levels, shocks)))
     else:
         require_shape("the law to start from", start, (states, levels, shocks), "(common state, level, shock)")
-        midnight = np.array(start)
-    arrays = (probability, moves_taken(probability), policy.moves, shock_kernel, backward)
+        midnight = np.array(start, order="C")
+    arrays = _read(policy, shock_kernel, backward)
     defect = _push(midnight, arrays, FAST_DAYS, tolerance, 0.0, law, check)
     if defect > tolerance:
         if midnight.size > CHEAP_JOINT:
@@ -377,7 +384,7 @@ def stationary_flow(
             midnight, defect = kept, left
             push_days(midnight.copy(), *arrays, 0, tolerance, 0.0, np.inf, law)
     if defect > max(tolerance, ROUNDING * midnight.size):
-        defect = _push(midnight, arrays, SWEEP_LIMIT, tolerance, LAZY, law, check)
+        defect = _push(midnight.copy(), arrays, SWEEP_LIMIT, tolerance, LAZY, law, check)
     _require_law(law)
     frequency = _frequency(law, probability)
     return Flow(law=law, frequency=frequency, defect=float(defect))

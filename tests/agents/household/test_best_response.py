@@ -11,6 +11,7 @@ from scipy.special import logsumexp
 from slow_oracles import occupation_optimum
 
 from meanwatt.agents.household import best_response as solver
+from meanwatt.agents.household.backward_induction import iterate_days
 from meanwatt.agents.household.best_response import best_response, respond
 from meanwatt.agents.household.decision_problem import Outlook, ValueRule
 from meanwatt.agents.household.slot_outcome import SlotOutcome
@@ -360,3 +361,21 @@ def test_many_levels_crossed_one_at_a_time_settle(levels: int, temperature: floa
     found = respond(slow, levels, outlook_of("entropy", temperature, 1.0))
     assert found.converged
     assert found.span_usd < 1e-9
+
+
+def test_however_its_arrays_lie_a_response_is_computed_by_one_compiled_sweep() -> None:
+    """Numba compiles for every order and writability of arrays: that of a day takes seconds."""
+    outlook, game = outlook_of("entropy", 0.05, 1.0), random_game(3, levels=LEVELS)
+    plain = respond(game, LEVELS, outlook)
+    compiled = set(iterate_days.dispatcher.signatures)
+    turned = replace(
+        game,
+        moves=game.moves.copy(),
+        **{name: np.asfortranarray(getattr(game, name)) for name in ("utility_usd", "payment_usd")},
+    )
+    start = replace(plain, value_usd=np.asfortranarray(plain.value_usd))
+    writable = replace(outlook, shock_kernel=np.array(SHOCK, order="F"), common_kernel=np.array(outlook.common_kernel))
+    again = respond(turned, LEVELS, writable)
+    assert np.allclose(again.value_usd, plain.value_usd, rtol=0, atol=1e-12)
+    respond(turned, LEVELS, writable, start=start)
+    assert set(iterate_days.dispatcher.signatures) == compiled

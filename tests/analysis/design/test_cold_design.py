@@ -122,6 +122,20 @@ def test_the_command_prints_both_and_anneals(capsys: pytest.CaptureFixture[str])
     assert plain["settings"]["anneal"] is True
 
 
+def test_the_comparison_is_left_out_on_request_and_not_missed(capsys: pytest.CaptureFixture[str]) -> None:
+    line = "design textbook --leader commission --evaluations 1 --json --set battery_levels=4"
+    found = []
+    for asked in (line, f"{line} --no-cold"):
+        assert main(shlex.split(asked)) in (0, 1)
+        found.append(json.loads(capsys.readouterr().out))
+    both, warm = found
+    assert both["cold"]["tariffs"]
+    assert (warm["cold"], warm["settings"]["no_cold"]) == (None, True)
+    assert warm["objective"] == both["objective"]
+    assert any("cold" in sentence for sentence in both["messages"])
+    assert not any("cold" in sentence for sentence in warm["messages"])
+
+
 def test_only_a_search_with_full_knowledge_anneals(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(shlex.split("design textbook --leader commission --method softmax --anneal")) == 2
     caught = capsys.readouterr()

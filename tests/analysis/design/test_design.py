@@ -36,7 +36,7 @@ CONTRACT = {
     "metrics",
 }
 LEVELS = "battery_levels=5"
-QUICK = shlex.split(f"design textbook --leader commission --evaluations 8 --json --set {LEVELS}")
+QUICK = shlex.split(f"design textbook --leader commission --evaluations 8 --no-cold --json --set {LEVELS}")
 COMMISSION = Aims(leader="commission", weights={"equity": 2.0, "stability": 3.0})
 
 
@@ -251,7 +251,7 @@ def test_a_leader_who_decides_day_by_day_is_found_by_the_command(capsys: pytest.
 
 
 def test_alternation_at_rest_is_a_success_that_calls_itself_no_commitment(capsys: pytest.CaptureFixture[str]) -> None:
-    status = main([*SMALL, "--method", "alternating"])
+    status = main([*SMALL, "--no-cold", "--method", "alternating"])
     said = json.loads(capsys.readouterr().out)
     assert (said["method"], said["concept"]) == ("alternating", "alternating")
     assert (status, said["outcome"]) == (0, "converged")
@@ -267,7 +267,7 @@ def test_alternation_in_circles_ends_with_status_one_and_says_so(
     few_suns_many_batteries = shlex.split(
         "--set pv_share_scale=0.5 --set battery_share_scale=5 --set elasticity=0.1 --weights equity=20"
     )
-    status = main([*SMALL, "--method", "alternating", *few_suns_many_batteries, "--out", str(out)])
+    status = main([*SMALL, "--no-cold", "--method", "alternating", *few_suns_many_batteries, "--out", str(out)])
     said = json.loads(capsys.readouterr().out)
     assert (status, said["outcome"], said["concept"]) == (1, "round_limit", "alternating")
     posted = pq.read_table(out / "trials.parquet")["objective"].to_pylist()

@@ -98,7 +98,7 @@ def test_under_stress_net_metering_makes_the_price_explode_and_the_poor_pay() ->
     steps = np.diff([float(one.rates.import_usd_per_kwh[0, 0]) for one in found])
     assert steps[0] > 0.005
     assert steps[1] > 2 * steps[0], "convex"
-    shifted = poor_household_without_solar_usd_per_month("stress", weather, NET_METERING)
+    shifted = poor_bill_usd_per_month(found[-1])
     assert shifted > 1.05 * poor_household_without_solar_usd_per_month("stress", weather)
 
 

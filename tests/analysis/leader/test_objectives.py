@@ -145,7 +145,7 @@ def test_a_design_that_breaks_a_limit_says_which_and_what_it_costs(capsys: pytes
     command = (
         "design textbook --leader constrained --weights imv_limit=0.0001,burden_gap_limit=0.5 --evaluations 6 --json"
     )
-    main(shlex.split(f"{command} --set battery_levels=5"))
+    main(shlex.split(f"{command} --no-cold --set battery_levels=5"))
     said = json.loads(capsys.readouterr().out)
     imv = said["metrics"]["imv"]
     (told,) = [text for text in said["messages"] if "limited" in text]
@@ -267,7 +267,7 @@ def test_a_group_left_with_nothing_makes_the_tariff_infeasible_in_words(capsys: 
     assert re.fullmatch(WORDS + " more than 0 for every group", str(aims.undefined(found)))
     everybody = " --set 'tariff.access_charge.usd_per_household_day={none=3,pv=3,pv_battery=3}'"
     levels = "--set battery_levels=5"
-    command = f"design textbook --leader nash --evaluations 6 --set {POOR} {levels}{everybody}"
+    command = f"design textbook --leader nash --evaluations 6 --no-cold --set {POOR} {levels}{everybody}"
     assert main(shlex.split(command)) == 2
     said = capsys.readouterr()
     assert said.out == ""
@@ -321,7 +321,7 @@ def test_an_undefined_tariff_in_force_is_said_and_the_search_goes_on(capsys: pyt
         rows[name] = found.economy.group_income_usd_per_year[0] / 365 - left_by_loops(found)[0]  # what it takes
     assert rows["income_graduated"] < rows["filed"]
     income = 365 * (0.3 * rows["income_graduated"] + 0.7 * rows["filed"])
-    command = f"design textbook --leader nash --evaluations 12 --json --set battery_levels=5 --set {poor}"
+    command = f"design textbook --leader nash --evaluations 12 --no-cold --json --set battery_levels=5 --set {poor}"
     main(shlex.split(command.replace("INCOME", f"{income:.3f}")))
     said = json.loads(capsys.readouterr().out)
     assert said["baseline"]["objective"] is None
@@ -479,7 +479,7 @@ def test_feedback_refuses_an_objective_that_is_no_money() -> None:
 def test_an_objective_is_added_by_one_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert names() == ("commission", "utility", *sorted({*names()} - {"commission", "utility"}))
     assert "advocate" in names()
-    arguments = "design textbook --leader advocate --evaluations 6 --json --set battery_levels=5"
+    arguments = "design textbook --leader advocate --evaluations 6 --no-cold --json --set battery_levels=5"
     main(shlex.split(f"{arguments} --weights poorest=2"))
     said = json.loads(capsys.readouterr().out)
     assert (said["leader"], said["weights"]) == ("advocate", {"poorest": 2.0})

@@ -334,7 +334,7 @@ def told(reports: list[Progress]) -> int:
 # The command
 
 
-QUICK = f"design textbook --leader commission --evaluations 10 --json --set {LEVELS}"
+QUICK = f"design textbook --leader commission --evaluations 10 --no-cold --json --set {LEVELS}"
 
 
 def answer(arguments: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -378,7 +378,7 @@ def test_the_command_learns_in_a_market_and_tells_its_regret(
     monopoly: Commitment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = f"design textbook --leader utility --evaluations 10 --method softmax --regret --json --set {LEVELS}"
-    said = answer(f"{asked} --against market --households 100 --days 3", capsys)
+    said = answer(f"{asked} --no-cold --against market --households 100 --days 3", capsys)
     learning = said["learning"]
     assert (learning["environment"], learning["households"], learning["days"]) == ("market", 100, 3)
     lost = monopoly.objective - said["objective"]
@@ -394,10 +394,8 @@ def test_the_command_learns_in_a_market_and_tells_its_regret(
 
 
 def test_people_are_told_what_was_metered(capsys: pytest.CaptureFixture[str]) -> None:
-    assert (
-        main(shlex.split(f"design textbook --leader commission --evaluations 6 --method cma --seed 4 --set {LEVELS}"))
-        == 0
-    )
+    command = f"design textbook --leader commission --evaluations 6 --method cma --seed 4 --no-cold --set {LEVELS}"
+    assert main(shlex.split(command)) == 0
     said = capsys.readouterr().out
     assert re.search(
         r"Learned from the meters of the mean field, seed 4: ([\d,]+) metered days \([\d.]+ years\)\.", said
@@ -444,7 +442,8 @@ def test_a_killed_command_is_resumed_without_losing_a_tariff(
 ) -> None:
     """SIGKILL in the middle, twice; then the same result as a run that nobody disturbed."""
     out, journal = tmp_path / "run", tmp_path / "run.journal.jsonl"
-    command = f"design textbook --leader commission --method softmax --evaluations 30 --json --set {LEVELS} --out {out}"
+    command = "design textbook --leader commission --method softmax --evaluations 30 --no-cold --json"
+    command = f"{command} --set {LEVELS} --out {out}"
     code = "import sys; from meanwatt.analysis.cli import main; sys.exit(main(sys.argv[1:]))"
     on_record: list[bytes] = []
     for trials in (4, 14):

@@ -448,7 +448,7 @@ def say(command: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 
 def test_the_design_is_that_of_the_balanced_level_and_the_books_are_told(capsys: pytest.CaptureFixture[str]) -> None:
-    command = "design textbook --leader commission --method softmax --evaluations 8"
+    command = "design textbook --leader commission --method softmax --evaluations 8 --no-cold"
     account, model = (say(f"{command} --books {kind}", capsys) for kind in BooksKind)
     assert model["books"] == {
         "kind": "model",
@@ -460,7 +460,7 @@ def test_the_design_is_that_of_the_balanced_level_and_the_books_are_told(capsys:
     assert account["objective"] == pytest.approx(model["objective"], abs=1e-9)
     assert account["metrics"]["surplus_usd_per_household_day"] == pytest.approx(0.0, abs=1e-9)
     assert account["tariff"] == model["tariff"]
-    main(shlex.split("design textbook --leader commission --evaluations 2 --json"))
+    main(shlex.split("design textbook --leader commission --evaluations 2 --no-cold --json"))
     assert json.loads(capsys.readouterr().out)["books"] is None
 
 

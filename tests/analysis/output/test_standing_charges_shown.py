@@ -100,7 +100,8 @@ def test_a_design_keeps_the_charge_of_the_tariff_in_force_and_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "run"
-    main(shlex.split(f"design textbook --leader commission --tariff tou --evaluations 4 --json --out {out} {SET}"))
+    command = f"design textbook --leader commission --tariff tou --evaluations 4 --no-cold --json --out {out} {SET}"
+    main(shlex.split(command))
     said = json.loads(capsys.readouterr().out)
     assert (
         "tariff.access_charge of tou is kept by every tariff tried; the search does not change it." in said["messages"]

@@ -31,7 +31,7 @@ from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 
-RUN = shlex.split("design textbook --leader commission --evaluations 4 --pareto --points 2 --json")
+RUN = shlex.split("design textbook --leader commission --evaluations 4 --pareto --points 2 --no-cold --json")
 QUICK = ["--set", "battery_levels=5", "--set", "battery_share_scale=0"]
 SETTLED = 1e-3
 """Share of a criterion's range within which a search ends: slack, ties and augmentation together cost less."""

@@ -74,6 +74,17 @@ def test_tasks_on_workers_give_what_they_give_here(cluster: Any) -> None:
     assert gathered(scheduler=cluster.scheduler.address) == gathered() == [(k, k + 7) for k in range(50)]
 
 
+def test_workers_are_prepared_before_their_first_task(cluster: Any) -> None:
+    def prepare() -> None:
+        os.environ["MEANWATT_PREPARED"] = "yes"
+
+    def found(_: int) -> str | None:
+        return os.environ.get("MEANWATT_PREPARED")
+
+    done = results(found, range(8), scheduler=cluster.scheduler.address, prepare=prepare)
+    assert {value for batch in done for _, value in batch} == {"yes"}
+
+
 def test_a_validation_on_a_scheduler_is_the_one_of_a_single_process(cluster: Any) -> None:
     equilibrium = solved("textbook", "tou")
     tasks = [Task(households=n, key=(1, r), days=1, power_flow=False) for n in (20, 30) for r in range(3)]

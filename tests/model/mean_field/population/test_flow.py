@@ -1,5 +1,7 @@
 """The flow of the law: nothing is lost, the day is stationary, and weather is weighed backward."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from scenarios import SHOCK, WEATHER, random_game, small_outlook
 
 from meanwatt.agents.household.best_response import respond
 from meanwatt.agents.household.policy_table import PolicyTable
-from meanwatt.model.mean_field.population.flow import LAW_TOLERANCE, SWEEP_LIMIT, stationary_flow
+from meanwatt.model.mean_field.population.flow import LAW_TOLERANCE, SWEEP_LIMIT, push_days, stationary_flow
 from meanwatt.model.scenario.weather import CommonStates, common_states
 
 SHOCK_LAW = np.array([2 / 3, 1 / 3])
@@ -281,3 +283,14 @@ def test_a_large_law_is_stationary_under_weather_that_lasts(seed: int) -> None:
     assert flow.law.min() >= 0
     even = flow.law[:, 0, levels // 2 % 2 :: 2].sum(axis=(1, 2))
     assert even == pytest.approx(np.full(states, 0.3), abs=1e-12)  # as much as began there: they never mix
+
+
+def test_however_its_arrays_lie_a_law_is_pushed_by_one_compiled_day() -> None:
+    weather, policy = weather_of(), random_policy(1)
+    plain = stationary_flow(policy, SHOCK, SHOCK_LAW, weather.backward)
+    compiled = set(push_days.dispatcher.signatures)
+    start = np.asfortranarray(plain.law[:, 0])
+    turned = replace(policy, moves=policy.moves.copy(), probability=np.asfortranarray(policy.probability))
+    again = stationary_flow(turned, np.array(SHOCK, order="F"), SHOCK_LAW, np.array(weather.backward), start)
+    assert np.allclose(again.law, plain.law, rtol=0, atol=1e-11)
+    assert set(push_days.dispatcher.signatures) == compiled
