@@ -9,8 +9,9 @@ from collections.abc import Callable
 import pytest
 from dashboard_fake import FakeEngine
 
-from meanwatt.analysis.dashboard.market.controller import AUTOPLAY_DAYS, Controller
+from meanwatt.analysis.dashboard.market.controller import Controller
 from meanwatt.analysis.dashboard.market.protocol import Rest
+from meanwatt.analysis.dashboard.market.run import AUTOPLAY_DAYS
 from meanwatt.analysis.dashboard.market.view import View
 from meanwatt.analysis.dashboard.shared.notices import Notice
 from meanwatt.analysis.dashboard.shared.settings import Settings
