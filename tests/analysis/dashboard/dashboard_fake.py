@@ -35,6 +35,8 @@ class FakeEngine:
         self.pinned: Settings | None = None
         self.best: dict[Settings, float] = {}
         """Welfare of the first bests that are known."""
+        self.later: dict[Settings, float] = {}
+        """Those that refining finds."""
 
     def preview(self, settings: Settings) -> None:
         self.settings = settings
@@ -75,7 +77,8 @@ class FakeEngine:
 
     def refine(self, solution: Any, *, cancelled: Callable[[], bool]) -> bool:
         self.refined += 1
-        return False
+        self.best |= self.later
+        return bool(self.later)
 
     def step(self) -> None:
         if self.fail_step:
