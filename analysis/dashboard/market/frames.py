@@ -47,7 +47,7 @@ def frame(
         day_type=_day_type(economy, state),
         chart=to_json(day_figure(solution, history, state, before)),
         network=to_json(network(solution.feeder, solution.places, solution.limits, solution.voltage_pu, economy)),
-        voltage=to_json(_voltage(solution, history, state)),
+        voltage=to_json({**_voltage(solution, history, state), "lowest": _lowest(solution, before)}),
         burden=to_json(_burden(solution, history, before)),
         baseline=to_json(baseline_board(before, solution)),
         metrics=to_json(metrics_board(solution, history, before, benchmark)),
@@ -127,6 +127,15 @@ def _voltage(solution: Solution, history: History, state: int) -> dict[str, Any]
     feeder = solution.feeder
     today = solution.voltage_pu[state] if history.voltage_pu is None else history.voltage_pu
     return {"day": len(history), **_day_of_voltage(today, solution.limits, feeder.index(feeder.source))}
+
+
+def _lowest(solution: Solution, before: Baseline | None) -> str:
+    """The mean field's lowest voltage of all weathers, and what it was: the map itself shows the market's days."""
+    said = f"Mean field, all weathers: lowest {number(float(np.nanmin(solution.voltage_pu)), 3)} pu"
+    told = None if before is None else before.apart_from(solution)
+    if before is None or told is None:
+        return f"{said}."
+    return f"{said}, {before.word} {number(float(np.nanmin(told.voltage_pu)), 3)} pu."
 
 
 def _day_of_voltage(voltage_pu: Floats, limits: VoltageLimits, source: int) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def before(tariff: str, *, pinned: bool = False) -> Baseline:
 
 def drawn(tariff: str, baseline: Baseline | None, benchmark: Benchmark | None = None) -> dict[str, dict]:
     found = frame(solution(tariff), History(), 0, before=baseline, benchmark=benchmark)
-    return {name: json.loads(getattr(found, name)) for name in ("chart", "burden", "metrics", "baseline")}
+    return {name: json.loads(getattr(found, name)) for name in ("chart", "burden", "metrics", "baseline", "voltage")}
 
 
 @pytest.mark.parametrize(
@@ -149,6 +149,7 @@ def test_every_panel_and_bar_keeps_the_mean_field_before(pinned: bool, word: str
         assert group["before"] == pytest.approx(old.metrics.burden[name], abs=1e-6)
         assert group["before_bill_usd_per_month"] == pytest.approx(old.bill_usd_per_month[index], abs=0.0051)
         assert group["moved"] == dollars(group["before_bill_usd_per_month"], group["bill_usd_per_month"])
+    assert f"lowest {new.voltage_pu.min():.3f} pu, {word} {old.voltage_pu.min():.3f} pu." in shown["voltage"]["lowest"]
     assert (shown["baseline"]["pinned"], shown["baseline"]["word"]) == (pinned, word)
     assert shown["baseline"]["text"] == "A posted time-of-use tariff"
 
