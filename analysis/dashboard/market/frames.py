@@ -131,11 +131,11 @@ def _voltage(solution: Solution, history: History, state: int) -> dict[str, Any]
 
 def _lowest(solution: Solution, before: Baseline | None) -> str:
     """The mean field's lowest voltage of all weathers, and what it was: the map itself shows the market's days."""
-    said = f"Mean field, all weathers: lowest {number(float(np.nanmin(solution.voltage_pu)), 3)} pu"
+    said = f"Mean field: lowest {number(float(np.nanmin(solution.voltage_pu)), 3)} pu"
     told = None if before is None else before.apart_from(solution)
     if before is None or told is None:
         return f"{said}."
-    return f"{said}, {before.word} {number(float(np.nanmin(told.voltage_pu)), 3)} pu."
+    return f"{said}, {before.word} {number(float(np.nanmin(told.voltage_pu)), 3)}."
 
 
 def _day_of_voltage(voltage_pu: Floats, limits: VoltageLimits, source: int) -> dict[str, Any]:

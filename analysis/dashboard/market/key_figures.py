@@ -18,6 +18,9 @@ from meanwatt.analysis.metrics.stability import peak_to_average, realised_imv
 SEEN_KW = 5e-5
 """Curtailed solar output from here on is a number on the page. [kW per home]"""
 
+AS_FAR = "as far from 0"
+"""Of a number that is best at zero and has passed over it, and is neither better nor worse."""
+
 
 def _figure(
     key: str,
@@ -129,15 +132,16 @@ def move(entry: Compared[Solution], word: str) -> dict[str, str] | None:
     """
     if not word or not entry.kind:
         return None
-    same = entry.kind == "same" and not entry.difference
+    same = not entry.difference
     difference = "" if same else entry.written(entry.difference, signed=True)
+    verdict = AS_FAR if entry.kind == "same" and not same else entry.verdict
     way = {"": "unchanged", "▲": f"up {difference}", "▼": f"down {difference}"}[entry.arrow]
-    judged = "" if same else f", {entry.verdict},"
+    judged = "" if same else f", {verdict},"
     against = "the pinned tariff" if word == "pinned" else "the tariff before"
     return {
         "arrow": entry.arrow,
         "difference": difference,
-        "verdict": entry.verdict,
+        "verdict": verdict,
         "kind": entry.kind,
         "heard": f"{way}{judged} against {against}",
     }

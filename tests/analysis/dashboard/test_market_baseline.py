@@ -65,7 +65,13 @@ def test_every_key_number_knows_which_way_is_better(key: str, better: int, worse
 
 def test_the_surplus_is_best_at_zero() -> None:
     figure = next(figure for figure in SIX if figure.key == "surplus")
-    for a, b, verdict in ((-70, 0, "nearer 0"), (0, -70, "further from 0"), (30, 10, "nearer 0")):
+    for a, b, verdict in (
+        (-70, 0, "nearer 0"),
+        (0, -70, "further from 0"),
+        (30, 10, "nearer 0"),
+        (-7, 7, "as far from 0"),
+        (7, 7, "the same"),
+    ):
         moved = move(Compared(figure=figure, a=a, b=b, difference=b - a), "pinned")
         assert moved is not None
         assert moved["verdict"] == verdict
@@ -149,7 +155,7 @@ def test_every_panel_and_bar_keeps_the_mean_field_before(pinned: bool, word: str
         assert group["before"] == pytest.approx(old.metrics.burden[name], abs=1e-6)
         assert group["before_bill_usd_per_month"] == pytest.approx(old.bill_usd_per_month[index], abs=0.0051)
         assert group["moved"] == dollars(group["before_bill_usd_per_month"], group["bill_usd_per_month"])
-    assert f"lowest {new.voltage_pu.min():.3f} pu, {word} {old.voltage_pu.min():.3f} pu." in shown["voltage"]["lowest"]
+    assert f"lowest {new.voltage_pu.min():.3f} pu, {word} {old.voltage_pu.min():.3f}." in shown["voltage"]["lowest"]
     assert (shown["baseline"]["pinned"], shown["baseline"]["word"]) == (pinned, word)
     assert shown["baseline"]["text"] == "A posted time-of-use tariff"
 
