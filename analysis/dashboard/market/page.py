@@ -91,7 +91,9 @@ def Picture(view: View, controller: Controller, on_moved: Callable[[Any], None] 
                 solara.FileDownload(
                     controller.csv, "meanwatt.csv", label="Download the days as CSV", mime_type="text/csv"
                 )
-        with solara.v.Html(tag="section", class_="mw-card mw-tried", attributes={"aria-label": "Tariffs you tried"}):
+        with solara.v.Html(
+            tag="section", class_="mw-card mw-tray-card", attributes={"aria-label": "Tariffs you tried"}
+        ):
             components.Tray(
                 payload=view.tray,
                 event_recall=controller.recall,

@@ -14,8 +14,8 @@ from meanwatt.analysis.dashboard.market.frames import dollars, frame
 from meanwatt.analysis.dashboard.market.history import History
 from meanwatt.analysis.dashboard.market.key_figures import CURTAILED, SIX, key_numbers, metrics_board, move
 from meanwatt.analysis.dashboard.market.naming import full_name, short_name
+from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.figures import FIGURES
-from meanwatt.analysis.dashboard.shared.key_number import Compared
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
 
