@@ -81,7 +81,7 @@ MARKET = Section(
             anchor="read-burden",
             word="Burden",
             text="One bar for each income group: the share of its income that pays for electricity. The dashed mark"
-            " is the mean field's, the dotted outline the bar before your last change.",
+            " is the mean field's, the dotted outline and the small triangle what it was before.",
         ),
         Entry(
             anchor="read-feeder",
@@ -93,6 +93,19 @@ MARKET = Section(
             anchor="read-numbers",
             word="Key figures",
             text="The large number is the mean field's; the small one below it is the market's, so far or tonight.",
+        ),
+        Entry(
+            anchor="baseline",
+            word="Before and now",
+            text="After a change every figure keeps dotted what its mean field was before, and every key figure says by"
+            " how much it moved and whether that is better: mean field against mean field, without chance. “Pin” keeps"
+            " what is in force, and changes are told against that until you unpin it.",
+        ),
+        Entry(
+            anchor="tried",
+            word="Tariffs you tried",
+            text="Every tariff that was in force, with its key figures and the mean field's net load over the average"
+            " day. Press one to go back to it. The list stays in this browser; nobody else sees it.",
         ),
     ),
 )

@@ -11,10 +11,15 @@ NOTICED_USD_PER_MONTH = 0.5
 """A dearer bill of the poorest group from which the change is called a warning. [USD/month]"""
 
 
-def change(before: Solution, after: Solution) -> Notice:
+def change(before: Solution, after: Solution, *, pinned: bool = False) -> Notice:
     """Say which numbers a new tariff moved in the mean field: every group's bill, and the utility's books.
 
     Differences are those of the amounts as printed, to the cent.
+
+    Parameters
+    ----------
+    pinned
+        Whether the tariff before is one that the visitor pinned, not what was in force just before.
     """
     economy = after.equilibrium.economy
     order = np.argsort(economy.group_income_usd_per_year)
@@ -31,12 +36,16 @@ def change(before: Solution, after: Solution) -> Notice:
         parts.append(f"Utility's surplus: {moved(lost, left)} per home a month")
     worse = new[order[0]] - old[order[0]] > NOTICED_USD_PER_MONTH
     return Notice(
-        about="change", kind="warn" if worse else "good", title=_title(before, after), text=f"{'. '.join(parts)}."
+        about="change",
+        kind="warn" if worse else "good",
+        title=_title(before, after, pinned),
+        text=f"{'. '.join(parts)}.",
     )
 
 
-def _title(before: Solution, after: Solution) -> str:
+def _title(before: Solution, after: Solution, pinned: bool) -> str:
     """Name the factor, if only one differs."""
+    since = " from the pinned tariff" if pinned else ""
     preset = after.settings.preset()
     offered = {knob.key: knob for knob in knobs(preset)}
     differing = [
@@ -45,12 +54,12 @@ def _title(before: Solution, after: Solution) -> str:
         if before.settings.get(key, "") != after.settings.get(key, "")
     ]
     if before.settings.tariff != after.settings.tariff or len(differing) != 1 or differing[0] not in offered:
-        return "What changed, in the mean field:"
+        return f"What changed{since}, in the mean field:"
     knob = offered[differing[0]]
     old, new = (knob.show(solution.settings.get(knob.key, knob.default)) for solution in (before, after))
     recovery = after.settings.load().tariffs[preset.selected_tariff].recovery
     equal = ", the network cost recovered as a fixed charge in both" if recovery == "fixed" else ""
-    return f"What changed with “{knob.label}: {old} → {new}” alone{equal}:"
+    return f"What changed{since} with “{knob.label}: {old} → {new}” alone{equal}:"
 
 
 def moved(old: float, new: float) -> str:

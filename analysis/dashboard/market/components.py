@@ -23,6 +23,21 @@ def Metrics(payload: str) -> None:
     """Key figures with their units."""
 
 
+@solara.component_vue("vue/baseline.vue")
+def Baseline(payload: str, event_pin: Event | None = None) -> None:
+    """What changes are told against, and the button that pins it."""
+
+
+@solara.component_vue("vue/tray.vue")
+def Tray(
+    payload: str,
+    event_recall: Event | None = None,
+    event_go_back: Event | None = None,
+    event_forget: Event | None = None,
+) -> None:
+    """The tariffs tried, which the visitor's browser keeps."""
+
+
 @solara.component_vue("vue/feeder_map.vue")
 def FeederMap(network: str, payload: str) -> None:
     """The feeder, coloured by voltage at one hour."""

@@ -10,25 +10,20 @@ from typing import Any
 from meanwatt.analysis.dashboard.market.address import query
 from meanwatt.analysis.dashboard.market.comparison import comparison
 from meanwatt.analysis.dashboard.market.protocol import Engine, told
-from meanwatt.analysis.dashboard.market.view import SPEEDS, Stage, View, bar_json, form_json
+from meanwatt.analysis.dashboard.market.run import FRAMES_PER_SECOND, Run
+from meanwatt.analysis.dashboard.market.tray import tray_json
+from meanwatt.analysis.dashboard.market.tried import Tried, added, completed, merged, read, tried_csv
+from meanwatt.analysis.dashboard.market.view import SPEEDS, Stage, View
 from meanwatt.analysis.dashboard.market.wishes import Left, Wish, chosen, edited, put_away
-from meanwatt.analysis.dashboard.shared.notices import Notice, notices_json, sentence, with_notice
+from meanwatt.analysis.dashboard.shared.notices import Notice, sentence, with_notice
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solved import Work
-
-FRAMES_PER_SECOND = 10
-AUTOPLAY_DAYS = 6
-"""Days that play by themselves when the page opens."""
-FIRST_DAYS = 3
-"""Days of a run that are drawn before a core is taken by what can come later,"""
-FIRST_DAYS_SECONDS = 10.0
-"""or how long that waits for them."""
 
 logger = logging.getLogger(__name__)
 
 
-class Controller:
-    """Owns an engine; every public method may be called from any thread and returns at once.
+class Controller(Run):
+    """A run whose settings change; every public method may be called from any thread and returns at once.
 
     Parameters
     ----------
@@ -42,38 +37,17 @@ class Controller:
 
     def __init__(self, engine: Engine, settings: Settings, problems: tuple[str, ...] = ()) -> None:
         """Show what is known at once; nothing is solved before `start`."""
-        self._engine = engine
-        self._lock = threading.RLock()
-        self._listener: Callable[[View], None] | None = None
-        self._number = 0
-        self._closed = False
-        self._applied: Settings | None = None
-        self._past: tuple[Left, ...] = ()
-        self._stop_play = threading.Event()
-        self._stop_work = threading.Event()
-        self._days_left: int | None = None
-        self._days_drawn = 0
-        self._autoplay: bool | None = None
         notices: tuple[Notice, ...] = ()
         if problems:
             text = " ".join(sentence(problem) for problem in problems)
             notices = (Notice(about="address", kind="warn", title="Part of the link was left out.", text=text),)
-        self._stage = Stage(base=settings, draft=settings, notices=notices)
+        super().__init__(engine, Stage(base=settings, draft=settings, notices=notices))
+        self._applied: Settings | None = None
+        self._past: tuple[Left, ...] = ()
+        self._stop_work = threading.Event()
+        self._tried: dict[str, tuple[Tried, ...]] = {}
+        self._recalled: set[str] = set()
         engine.preview(settings)
-
-    def view(self) -> View:
-        """What is to be seen now, with a number of its own."""
-        with self._lock:
-            self._number += 1
-            frame = self._engine.frame()
-            return View(
-                number=self._number,
-                bar=bar_json(self._stage, frame, query(self._stage.base)),
-                form=form_json(self._stage),
-                notices=notices_json(self._stage.notices),
-                frame=frame,
-                stale=self._stage.stale,
-            )
 
     def start(self, listener: Callable[[View], None]) -> Callable[[], None]:
         """Begin to solve and to publish; return what ends it all."""
@@ -86,34 +60,8 @@ class Controller:
     def close(self) -> None:
         """Stop threads at their next question and free the market."""
         with self._lock:
-            self._closed = True
-            self._listener = None
-            self._stop_play.set()
             self._stop_work.set()
-            self._engine.close()
-
-    def arrived(self, message: Mapping[str, Any]) -> None:
-        """Take note that the page is drawn: play a few days, unless its visitor prefers a calm page."""
-        with self._lock:
-            if self._autoplay is None:
-                self._autoplay = not message.get("calm", False)
-        self._begin_autoplay()
-
-    def drive(self, action: str) -> None:
-        """Do what a button or key of the run asks: play (or pause), step, reset."""
-        with self._lock:
-            self._autoplay = False
-            if not self._stage.ready:
-                return
-            playing = self._stage.playing
-            self._pause()
-            if action == "play" and not playing:
-                self._play(None)
-            elif action == "step":
-                self._guarded(self._engine.step)
-            elif action == "reset":
-                self._guarded(self._engine.reset)
-        self._publish()
+            super().close()
 
     def choose(self, message: Mapping[str, Any]) -> None:
         """Take a choice that acts at once: scenario, tariff or speed."""
@@ -179,6 +127,51 @@ class Controller:
         compared = comparison(base)
         self._solve(Wish(settings=compared.variant, against=compared.reference))
 
+    def pin(self, _message: object = None) -> None:
+        """Tell every change from now on against what is in force, until pressed again."""
+        with self._lock:
+            if self._applied is None:
+                return
+            self._guarded(self._engine.pin)
+        self._publish()
+
+    def go_back(self, message: Mapping[str, Any]) -> None:
+        """Put one of the tariffs tried in force again, with the sample at hand."""
+        with self._lock:
+            stage = self._stage
+            entries = self._tried.get(stage.base.scenario, ())
+        wanted = next((entry.settings for entry in entries if query(entry.settings) == message.get("query")), None)
+        if wanted is not None and wanted != stage.base.market_only:
+            base = stage.base
+            self._solve(Wish(settings=replace(wanted, households=base.households, seed=base.seed), left=stage.draft))
+
+    def recall(self, message: Mapping[str, Any]) -> None:
+        """Take what the visitor's browser kept of a scenario; empty text if it kept nothing."""
+        scenario = str(message.get("scenario"))
+        kept = read(scenario, str(message.get("text", "")))
+        with self._lock:
+            if scenario != self._stage.base.scenario:
+                return
+            entries = merged(kept, self._tried.get(scenario, ()))
+            self._tried[scenario] = completed(entries, self._engine.best_welfare)
+            self._recalled.add(scenario)
+        self._publish()
+
+    def forget(self, _message: object = None) -> None:
+        """Empty the list of tariffs tried in this scenario, but for what is in force."""
+        with self._lock:
+            scenario, now = self._stage.base.scenario, self._applied
+            entries = self._tried.get(scenario, ())
+            self._tried[scenario] = tuple(e for e in entries if now is not None and e.settings == now.market_only)
+        self._publish()
+
+    def tried_csv(self) -> str:
+        """The tariffs tried in the scenario at hand, with their key numbers."""
+        with self._lock:
+            base = self._stage.base
+            now = self._applied if self._applied is not None and self._applied.scenario == base.scenario else base
+            return tried_csv(self._tried.get(base.scenario, ()), now)
+
     def cancel(self, _message: object = None) -> None:
         """Give up the solve under way; what was in force stays."""
         with self._lock:
@@ -191,18 +184,6 @@ class Controller:
             self._stage = replace(self._stage, work=None, notices=with_notice(self._stage.notices, notice))
             self._back_to_applied()
         self._publish()
-
-    def dismiss(self, message: Mapping[str, Any]) -> None:
-        """Take a sentence off the page."""
-        with self._lock:
-            kept = tuple(notice for notice in self._stage.notices if notice.text != message.get("text"))
-            self._stage = replace(self._stage, notices=kept)
-        self._publish()
-
-    def csv(self) -> str:
-        """History of the run, with its parameters."""
-        with self._lock:
-            return self._engine.csv()
 
     def _solve(self, wish: Wish) -> None:
         """Solve on a thread of its own, in the place of any solve under way."""
@@ -274,6 +255,7 @@ class Controller:
         notices = tuple(notice for notice in self._stage.notices if notice.about != "change")
         try:
             said = self._engine.adopt(solution, against=reference)
+            entry = self._engine.tried(solution)
         except Exception as error:  # as in a solve
             logger.exception("the market could not be built")
             failure = told("solve", "The market could not be built.", error)
@@ -282,7 +264,14 @@ class Controller:
         for notice in said:
             notices = with_notice(notices, notice)
         self._applied, self._past, self._days_drawn = settings, past, 0
+        entries = added(self._tried.get(settings.scenario, ()), entry)
+        self._tried[settings.scenario] = completed(entries, self._engine.best_welfare)
         self._stage = replace(self._stage, ready=True, notices=notices, undoable=bool(past))
+
+    def _tray(self) -> str:
+        scenario = self._stage.base.scenario
+        now = None if self._applied is None else self._applied.market_only
+        return tray_json(scenario, self._tried.get(scenario, ()), now, scenario in self._recalled)
 
     def _back_to_applied(self) -> None:
         """After a solve that came to nothing: in force is what was, and the wish becomes the draft."""
@@ -306,73 +295,7 @@ class Controller:
             logger.exception("refining failed")
             return
         if changed and not elsewhere():
-            self._publish()
-
-    def _let_first_days_pass(self, elsewhere: Callable[[], bool]) -> None:
-        """Wait while a run draws its first days: on a first start both compile, and one would wait for the other."""
-        ends = time.monotonic() + FIRST_DAYS_SECONDS
-        while self._stage.playing and self._days_drawn < FIRST_DAYS and not elsewhere() and time.monotonic() < ends:
-            time.sleep(0.5 / FRAMES_PER_SECOND)
-
-    def _begin_autoplay(self) -> None:
-        with self._lock:
-            if not (self._autoplay and self._stage.ready) or self._closed:
-                return
-            self._autoplay = False
-            self._play(AUTOPLAY_DAYS)
-        self._publish()
-
-    def _play(self, days: int | None) -> None:
-        self._days_left = days
-        stop = self._stop_play = threading.Event()
-        self._stage = replace(self._stage, playing=True)
-        threading.Thread(target=self._run, args=(stop,), name="meanwatt-play", daemon=True).start()
-
-    def _pause(self) -> None:
-        self._stop_play.set()
-        self._stage = replace(self._stage, playing=False)
-
-    def _run(self, stop: threading.Event) -> None:
-        """Let days pass until told to stop, at most `FRAMES_PER_SECOND` of them drawn."""
-        while True:
-            began = time.monotonic()
             with self._lock:
-                if stop.is_set():
-                    return
-                speed = self._stage.speed
-                for _ in range(max(1, round(speed / FRAMES_PER_SECOND))):
-                    if self._days_left == 0 or not self._guarded(self._engine.step):
-                        self._pause()
-                        break
-                    self._days_left = None if self._days_left is None else self._days_left - 1
-                if self._days_left == 0:
-                    self._pause()
+                entries = self._tried.get(settings.scenario, ())
+                self._tried[settings.scenario] = completed(entries, self._engine.best_welfare)
             self._publish()
-            self._days_drawn += 1
-            if stop.wait(max(0.0, began + 1 / min(speed, FRAMES_PER_SECOND) - time.monotonic())):
-                return
-
-    def _guarded(self, action: Callable[[], None]) -> bool:
-        """Do something to the engine; a failure becomes a sentence on the page."""
-        try:
-            action()
-        except Exception as error:  # as in a solve
-            logger.exception("the engine failed")
-            notice = told("step", "The run stopped.", error)
-            self._stage = replace(self._stage, notices=with_notice(self._stage.notices, notice))
-            return False
-        return True
-
-    def _say(self, notice: Notice) -> None:
-        with self._lock:
-            self._stage = replace(self._stage, notices=with_notice(self._stage.notices, notice))
-        self._publish()
-
-    def _publish(self) -> None:
-        """Hand a view to the page, outside the lock: drawing takes locks of its own."""
-        with self._lock:
-            listener = self._listener
-            if listener is None:
-                return
-            view = self.view()
-        listener(view)

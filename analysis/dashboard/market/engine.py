@@ -6,10 +6,12 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.dashboard.market import frames
+from meanwatt.analysis.dashboard.market.baseline import Baseline
 from meanwatt.analysis.dashboard.market.change import change
 from meanwatt.analysis.dashboard.market.comparison import comparison
 from meanwatt.analysis.dashboard.market.history import Day, History, to_csv
 from meanwatt.analysis.dashboard.market.protocol import Rest
+from meanwatt.analysis.dashboard.market.tried import Tried, tried
 from meanwatt.analysis.dashboard.market.view import Frame
 from meanwatt.analysis.dashboard.shared.notices import Notice, ending
 from meanwatt.analysis.dashboard.shared.settings import Settings
@@ -32,6 +34,7 @@ class Engine:
         """Nothing is shown before `preview`."""
         self._solution: Solution | None = None
         self._before: Solution | None = None
+        self._pinned: Solution | None = None
         self._market: ProsumerMarket | None = None
         self._history = History()
         self._frame: Frame | None = None
@@ -61,19 +64,48 @@ class Engine:
     def adopt(self, solution: Solution, *, against: Solution | None = None) -> tuple[Notice, ...]:
         """Build the market of a solution, at day 0, and say how the solve ended and what it changed.
 
-        What changed is told against the solution given, or the one in force before, in the same town.
+        What changed is told against the pinned solution; without one against that given, or the one in force before.
+        Another scenario has nothing to be told against.
         """
         market = self._build(solution)
         self._drop_market()
-        before = self._solution if against is None else against
-        if before is not None and before.settings.market_only == solution.settings.market_only:
-            before = None
-        self._before, self._solution = before, solution
-        self._market, self._history, self._frame = market, History(), None
+        self._before = self._comparable(self._solution if against is None else against, solution)
+        if self._pinned is not None and self._pinned.settings.scenario != solution.settings.scenario:
+            self._pinned = None
+        self._solution, self._market, self._history, self._frame = solution, market, History(), None
         said = list(ending(solution))
-        if before is not None and before.settings.town == solution.settings.town:
-            said.append(change(before, solution))
+        baseline = self._baseline()
+        told = None if baseline is None else baseline.apart_from(solution)
+        if baseline is not None and told is not None and told.settings.town == solution.settings.town:
+            said.append(change(told, solution, pinned=baseline.pinned))
         return tuple(said)
+
+    def pin(self) -> None:
+        """Tell every change from now on against what is in force, or no longer."""
+        self._pinned = self._solution if self._pinned is None else None
+        self._frame = None
+
+    def tried(self, solution: Solution) -> Tried:
+        """What is kept of a solution in the list of tariffs tried."""
+        return tried(solution, known_first_best(solution.settings.town))
+
+    def best_welfare(self, town: Settings) -> float | None:
+        """Welfare of a town's first best, where it is known. [USD per household-day]"""
+        known = known_first_best(town)
+        return None if known is None else known.welfare_usd_per_household_day
+
+    def _baseline(self) -> Baseline | None:
+        """What the solution in force is told against."""
+        if self._pinned is not None:
+            return Baseline(solution=self._pinned, pinned=True)
+        return None if self._before is None else Baseline(solution=self._before, pinned=False)
+
+    @staticmethod
+    def _comparable(before: Solution | None, after: Solution) -> Solution | None:
+        """What was before, if it was another tariff of the same scenario: another sample has the same mean field."""
+        if before is None or before.settings.scenario != after.settings.scenario:
+            return None
+        return None if before.settings.market_only == after.settings.market_only else before
 
     def refine(self, solution: Solution, *, cancelled: Callable[[], bool]) -> bool:
         """Find the first best of the town, which takes longer than the equilibrium; whether there is news.
@@ -128,7 +160,7 @@ class Engine:
                 self._solution,
                 self._history,
                 self._market.common_state,
-                before=self._before,
+                before=self._baseline(),
                 benchmark=known_first_best(self._solution.settings.town),
             )
         return self._frame

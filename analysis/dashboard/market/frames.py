@@ -6,41 +6,19 @@ from typing import Any
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.dashboard.market.baseline import BASELINE_LINE, Baseline, baseline_board
+from meanwatt.analysis.dashboard.market.day_figure import day_figure, unanswered_figure
 from meanwatt.analysis.dashboard.market.history import History
+from meanwatt.analysis.dashboard.market.key_figures import item, metrics_board
 from meanwatt.analysis.dashboard.market.view import Frame
-from meanwatt.analysis.dashboard.shared.day_chart import (
-    Explained,
-    axis_ends,
-    chart_line,
-    chart_panel,
-    chart_row,
-    day_chart,
-)
-from meanwatt.analysis.dashboard.shared.figures import ANCHORS, FIGURES, group_label, number, recovered
+from meanwatt.analysis.dashboard.shared.figures import group_label, number
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
-from meanwatt.analysis.metrics.equity import burden_gap
-from meanwatt.analysis.metrics.stability import peak_to_average, realised_imv
 from meanwatt.model.network.feeder import Feeder
 from meanwatt.model.network.power_flow import VoltageLimits
 from meanwatt.model.scenario.economy import DAYS_PER_MONTH, Economy
 
-HEIGHTS = (158, 104, 76)
-"""Of the panels of the day chart, at the width of a narrow window. [px]"""
-CURTAILED_HEIGHT = 76
-"""Of one more panel, where solar output is curtailed. [px]"""
-SEEN_KW = 5e-5
-"""Curtailed solar output from here on is a number on the page. [kW per home]"""
-PANEL_GAP = 40
-SAME_RATE_USD_PER_KWH = 5e-4
-"""Rates closer than this are one line to the eye. [USD/kWh]"""
-CHART_ANCHORS = {"": "read-day", "mean": "mean-field", "band": "sqrt-n"}
-"""Where the help page explains the chart and its legend."""
-NEW_TAB = "_blank"
-"""Where help opens: a visitor who reads it does not leave the run."""
-TRAIL = 5
-"""Earlier days with the same weather drawn behind today's."""
 FEEDER_TITLES = {
     "baran_wu_33": "33-bus feeder",
     "textbook_line_5": "5-bus line",
@@ -50,7 +28,7 @@ FEEDER_TITLES = {
 
 
 def frame(
-    solution: Solution, history: History, state: int, *, before: Solution | None, benchmark: Benchmark | None
+    solution: Solution, history: History, state: int, *, before: Baseline | None, benchmark: Benchmark | None
 ) -> Frame:
     """Write the frame of the latest day, or of day 0.
 
@@ -59,7 +37,7 @@ def frame(
     state
         Common state c of that day; on day 0 of the day to come.
     before
-        The solution in force before this one, whose burdens are drawn as outlines.
+        What this solution is told against, drawn as marks beside it.
     benchmark
         The first best; None while it is computed.
     """
@@ -67,11 +45,12 @@ def frame(
     return Frame(
         day=len(history),
         day_type=_day_type(economy, state),
-        chart=to_json(_chart(solution, history, state)),
+        chart=to_json(day_figure(solution, history, state, before)),
         network=to_json(network(solution.feeder, solution.places, solution.limits, solution.voltage_pu, economy)),
-        voltage=to_json(_voltage(solution, history, state)),
+        voltage=to_json({**_voltage(solution, history, state), "lowest": _lowest(solution, before)}),
         burden=to_json(_burden(solution, history, before)),
-        metrics=to_json(_metrics(solution, history, benchmark)),
+        baseline=to_json(baseline_board(before, solution)),
+        metrics=to_json(metrics_board(solution, history, before, benchmark)),
     )
 
 
@@ -85,15 +64,11 @@ def preview(economy: Economy, feeder: Feeder, places: Floats, limits: VoltageLim
     """
     state = int(np.argmax(economy.common.probability))
     load = economy.mean_reference_kw - np.asarray(sum(t.share * t.pv_kw for t in economy.types))
-    panel = chart_panel("load", "Net load", "kW per home", sum(HEIGHTS) + 2 * PANEL_GAP, 3, axis_ends(load))
-    panel["lines"] = [chart_line("unanswered", "plain", load[state])]
-    legend = [("plain", "demand less sun, before anybody answers a price")]
-    chart = day_chart(economy, legend, [panel], explained=Explained(CHART_ANCHORS, NEW_TAB))
     peak, cost = float(load.max()), economy.fixed_cost_usd_per_day * DAYS_PER_MONTH
     items = [
-        _item("types", "Household types", "", value=str(len(economy.types))),
-        _item("peak", "Highest demand, unanswered", "kW per home", value=number(peak, 2)),
-        _item("cost", "Network cost", "$ per home a month", value=number(cost, 0)),
+        item("types", "Household types", "", value=str(len(economy.types))),
+        item("peak", "Highest demand, unanswered", "kW per home", value=number(peak, 2)),
+        item("cost", "Network cost", "$ per home a month", value=number(cost, 0)),
     ]
     groups = [
         {
@@ -108,10 +83,11 @@ def preview(economy: Economy, feeder: Feeder, places: Floats, limits: VoltageLim
     return Frame(
         day=0,
         day_type=_day_type(economy, state),
-        chart=to_json(chart),
+        chart=to_json(unanswered_figure(economy, load, state)),
         network=to_json(network(feeder, places, limits, voltage_pu, economy)),
         voltage=to_json({"day": 0, **_day_of_voltage(voltage_pu[state], limits, feeder.index(feeder.source))}),
         burden=to_json(_burden_frame(0, groups)),
+        baseline=to_json(baseline_board(None, None)),
         metrics=to_json({"day": 0, "items": items}),
     )
 
@@ -147,83 +123,19 @@ def network(
     }
 
 
-def _chart(solution: Solution, history: History, state: int) -> dict[str, Any]:
-    equilibrium, expected = solution.equilibrium, solution.expected
-    economy, homes = equilibrium.economy, solution.settings.households
-    low, high = expected.band_kw(homes)
-    rest = economy.rest_load_kw
-    price_low, price_high = economy.supply.price(low + rest), economy.supply.price(high + rest)
-    trail = history.earlier_like_today(TRAIL) if len(history) else []
-    room = (high - low) / 2
-    load = chart_panel("load", "Net load", "kW per home", HEIGHTS[0], 3, axis_ends(low - room, high + room))
-    price = chart_panel("price", "Wholesale price", "$/kWh", HEIGHTS[1], 4, axis_ends(price_low, price_high))
-    rows = (
-        (load, low, high, history.net_load_kw, expected.net_load_kw),
-        (price, price_low, price_high, history.wholesale_usd_per_kwh, expected.price_usd_per_kwh),
-    )
-    for panel, least, most, days, mean in rows:
-        panel["low"], panel["high"] = chart_row(least[state]), chart_row(most[state])
-        panel["trail"] = [chart_row(days[index]) for index in trail]
-        tonight = [chart_line("tonight", "tonight", days[-1])] if len(history) else []
-        panel["lines"] = [*tonight, chart_line("mean field", "mean", mean[state])]
-    rates = equilibrium.rates
-    both = np.concatenate([rates.import_usd_per_kwh, rates.export_usd_per_kwh])
-    tariff = chart_panel("tariff", "Tariff", "$/kWh", HEIGHTS[2], 3, axis_ends(np.zeros(1), both))
-    tariff["lines"] = _tariff_lines(rates.import_usd_per_kwh[state], rates.export_usd_per_kwh[state])
-    legend = [
-        ("tonight", f"tonight, {homes:,} homes"),
-        ("mean", "mean field"),
-        ("band", f"± 2 standard deviations / √{homes:,}"),
-        ("trail", "earlier days with this weather"),
-    ]
-    panels = [load, price, tariff]
-    if _curtails(solution):
-        panels.insert(1, _curtailed(solution, history, state, trail))
-    return day_chart(economy, legend, panels, day=len(history), explained=Explained(CHART_ANCHORS, NEW_TAB))
-
-
-def _curtails(solution: Solution) -> bool:
-    """Whether the homes curtail in any weather; where the mean field does not, no home of the market does."""
-    return bool(solution.expected.curtailed_kw.max() >= SEEN_KW)
-
-
-def _curtailed(solution: Solution, history: History, state: int, trail: list[int]) -> dict[str, Any]:
-    """Panel of the solar output that is held back."""
-    mean, days = solution.expected.curtailed_kw, history.curtailed_kw
-    low, high = solution.expected.curtailed_band_kw(solution.settings.households)
-    axis = axis_ends(np.zeros(1), 2 * high - mean)
-    panel = chart_panel("curtailed", "Solar curtailed", "kW per home", CURTAILED_HEIGHT, 3, axis)
-    panel["low"], panel["high"] = chart_row(low[state]), chart_row(high[state])
-    panel["trail"] = [chart_row(days[index]) for index in trail]
-    tonight = [chart_line("tonight", "tonight", days[-1])] if len(history) else []
-    panel["lines"] = [*tonight, chart_line("mean field", "mean", mean[state])]
-    return panel
-
-
-def _tariff_lines(pay: Floats, earn: Floats) -> list[dict[str, Any]]:
-    """Both rates, labelled in the middle of the hours in which they are furthest apart; as one if they are the same."""
-    gap = np.abs(pay - earn)
-    same = gap.max() < SAME_RATE_USD_PER_KWH
-    widest = gap > gap.max() - SAME_RATE_USD_PER_KWH
-    runs = np.split(np.arange(len(gap)), np.flatnonzero(np.diff(widest)) + 1)
-    longest = max((run for run in runs if widest[run[0]]), key=len)
-    place = {"label_slot": int(longest[len(longest) // 2]), "step": True}
-    above = bool(pay[place["label_slot"]] >= earn[place["label_slot"]])
-    return [
-        {
-            **chart_line("homes pay", "buy", pay),
-            **place,
-            "label": "pay and earn" if same else "pay",
-            "label_above": above,
-        },
-        {**chart_line("solar earns", "sell", earn), **place, "label": "" if same else "earn", "label_above": not above},
-    ]
-
-
 def _voltage(solution: Solution, history: History, state: int) -> dict[str, Any]:
     feeder = solution.feeder
     today = solution.voltage_pu[state] if history.voltage_pu is None else history.voltage_pu
     return {"day": len(history), **_day_of_voltage(today, solution.limits, feeder.index(feeder.source))}
+
+
+def _lowest(solution: Solution, before: Baseline | None) -> str:
+    """The mean field's lowest voltage of all weathers, and what it was: the map itself shows the market's days."""
+    said = f"Mean field: lowest {number(float(np.nanmin(solution.voltage_pu)), 3)} pu"
+    told = None if before is None else before.apart_from(solution)
+    if before is None or told is None:
+        return f"{said}."
+    return f"{said}, {before.word} {number(float(np.nanmin(told.voltage_pu)), 3)}."
 
 
 def _day_of_voltage(voltage_pu: Floats, limits: VoltageLimits, source: int) -> dict[str, Any]:
@@ -235,26 +147,38 @@ def _day_of_voltage(voltage_pu: Floats, limits: VoltageLimits, source: int) -> d
     return {"voltage_pu": np.round(known, 4).tolist(), "worst_slot": int(beyond.max(axis=1).argmax())}
 
 
-def _burden(solution: Solution, history: History, before: Solution | None) -> dict[str, Any]:
+def _burden(solution: Solution, history: History, before: Baseline | None) -> dict[str, Any]:
     economy = solution.equilibrium.economy
     market = history.burdens(economy.group_income_usd_per_year) if len(history) else (None,) * len(economy.groups)
-    comparable = before is not None and before.settings.scenario == solution.settings.scenario
-    groups = []
-    for index, name in enumerate(economy.groups):
-        so_far = market[index]
-        groups.append(
-            {
-                "name": group_label(name),
-                "market": None if so_far is None else round(so_far, 6),
-                "mean": round(float(solution.metrics.burden[name] or 0.0), 6),
-                "before": round(float(before.metrics.burden[name] or 0.0), 6) if before and comparable else None,
-                "bill_usd_per_month": round(float(solution.bill_usd_per_month[index]), 2),
-            }
-        )
-    return _burden_frame(len(history), groups)
+    told = None if before is None else before.apart_from(solution)
+    bills = np.round(solution.bill_usd_per_month, 2)
+    old_bills = bills if told is None else np.round(told.bill_usd_per_month, 2)
+    groups = [
+        {
+            "name": group_label(name),
+            "market": None if so_far is None else round(so_far, 6),
+            "mean": round(float(solution.metrics.burden[name] or 0.0), 6),
+            "before": None if told is None else round(float(told.metrics.burden[name] or 0.0), 6),
+            "bill_usd_per_month": float(bill),
+            "before_bill_usd_per_month": None if told is None else float(old),
+            "dollars": dollars(float(bill)),
+            "moved": "" if told is None else dollars(float(old), float(bill)),
+        }
+        for name, so_far, bill, old in zip(economy.groups, market, bills, old_bills, strict=True)
+    ]
+    return _burden_frame(len(history), groups, "before" if before is None else before.word)
 
 
-def _burden_frame(day: int, groups: list[dict[str, Any]]) -> dict[str, Any]:
+def dollars(*bills: float) -> str:
+    """A bill in whole dollars, or the signed difference of two as they are printed: ``$132``, ``+$18``."""
+    whole = [round(bill) for bill in bills]
+    if len(whole) == 1:
+        return f"{'−' if whole[0] < 0 else ''}${abs(whole[0])}"
+    difference = whole[-1] - whole[0]
+    return f"{'+' if difference > 0 else '−' if difference < 0 else '±'}${abs(difference)}"
+
+
+def _burden_frame(day: int, groups: list[dict[str, Any]], word: str = "before") -> dict[str, Any]:
     values = [g[key] for g in groups for key in ("market", "mean", "before") if g[key] is not None]
     most, least = max([0.02, *values]), min([0.0, *values])
     tick = 0.01 if most - least <= 0.08 else 0.02 if most - least <= 0.16 else 0.05
@@ -263,51 +187,14 @@ def _burden_frame(day: int, groups: list[dict[str, Any]]) -> dict[str, Any]:
         "title": "Burden: share of income paid for electricity",
         "help": help_link("read-burden"),
         "day": day,
+        "told": BASELINE_LINE[word],
+        "word": word,
         "days": "1 day" if day == 1 else f"{day} days",
         "solved": any(group["mean"] is not None for group in groups),
         "groups": groups,
         "axis": [round(end, 4) for end in axis],
         "tick": tick,
     }
-
-
-def _metrics(solution: Solution, history: History, benchmark: Benchmark | None) -> dict[str, Any]:
-    metrics, day = solution.metrics, len(history)
-    slot_hours = solution.equilibrium.economy.slot_hours
-    best = benchmark.welfare_usd_per_household_day if benchmark else None
-    gap = None if best is None else max(best - metrics.welfare_usd_per_household_day, 0.0)
-    lowest = float(np.nanmin(solution.voltage_pu))
-    so_far = {"surplus": recovered(solution)} | ({} if benchmark else {"efficiency": "being computed"})
-    if day:
-        price, load = np.array(history.wholesale_usd_per_kwh), np.array(history.net_load_kw)
-        gap_so_far = burden_gap(history.burdens(solution.equilibrium.economy.group_income_usd_per_year))
-        peak = peak_to_average(load)
-        so_far |= {
-            "gap": f"so far {number(100 * gap_so_far, 2)}",
-            "imv": f"so far {number(realised_imv(price), 4)}",
-            "peak": f"so far {number(peak, 2)}",
-            "volts": f"tonight {number(history.lowest_pu[-1], 3)}",
-            "curtailed": f"tonight {number(float(history.curtailed_kw[-1].sum()) * slot_hours, 2)}",
-        }
-    surplus = metrics.surplus_usd_per_household_day
-    surplus = surplus if abs(surplus) >= 5e-4 else 0.0
-    rows = [
-        ("efficiency", number(gap, 3)),
-        ("gap", number(100 * metrics.burden_gap, 2)),
-        ("imv", number(metrics.imv, 4)),
-        ("peak", number(metrics.peak_to_average, 2)),
-        ("surplus", number(surplus, 2)),
-        ("volts", number(lowest, 3)),
-    ]
-    if _curtails(solution):
-        rows.append(("curtailed", number(solution.equilibrium.curtailed_kwh_per_household_day, 2)))
-    items = [_item(key, *FIGURES[key], value=value, beside=so_far.get(key, "")) for key, value in rows]
-    return {"day": day, "items": items}
-
-
-def _item(key: str, label: str, unit: str, text: str = "", *, value: str, beside: str = "") -> dict[str, str]:
-    more = help_link(ANCHORS[key]) if key in ANCHORS else ""
-    return {"key": key, "label": label, "value": value, "unit": unit, "help": text, "beside": beside, "more": more}
 
 
 def _day_type(economy: Economy, state: int) -> str:

@@ -68,6 +68,7 @@ def Picture(view: View, controller: Controller, on_moved: Callable[[Any], None] 
         )
         with solara.v.Html(tag="div", class_=old):
             components.Metrics(payload=frame.metrics)
+            components.Baseline(payload=frame.baseline, event_pin=controller.pin)
         with solara.v.Html(tag="div", class_="mw-body"):
             with solara.v.Html(tag="main", class_=f"mw-charts {old}"):
                 with solara.v.Html(tag="div", class_="mw-stack"):
@@ -90,3 +91,15 @@ def Picture(view: View, controller: Controller, on_moved: Callable[[Any], None] 
                 solara.FileDownload(
                     controller.csv, "meanwatt.csv", label="Download the days as CSV", mime_type="text/csv"
                 )
+        with solara.v.Html(
+            tag="section", class_="mw-card mw-tray-card", attributes={"aria-label": "Tariffs you tried"}
+        ):
+            components.Tray(
+                payload=view.tray,
+                event_recall=controller.recall,
+                event_go_back=controller.go_back,
+                event_forget=controller.forget,
+            )
+            solara.FileDownload(
+                controller.tried_csv, "meanwatt_tariffs.csv", label="Download the list as CSV", mime_type="text/csv"
+            )

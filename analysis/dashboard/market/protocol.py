@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from meanwatt.analysis.dashboard.market.tried import Tried
 from meanwatt.analysis.dashboard.market.view import Frame
 from meanwatt.analysis.dashboard.shared.notices import Notice, failure, sentence
 from meanwatt.analysis.dashboard.shared.settings import Settings
@@ -34,6 +35,15 @@ class Engine(Protocol):
 
     def adopt(self, solution: Any, *, against: Any | None = None) -> tuple[Notice, ...]:
         """Put a solution in force, at day 0, and say what there is to say of it, also against another one."""
+
+    def pin(self) -> None:
+        """Tell every change from now on against what is in force, or no longer if that is so already."""
+
+    def tried(self, solution: Any) -> Tried:
+        """What is kept of a solution in the list of tariffs tried."""
+
+    def best_welfare(self, town: Settings) -> float | None:
+        """Welfare of a town's first best, where it is known. [USD per household-day]"""
 
     def refine(self, solution: Any, *, cancelled: Callable[[], bool]) -> bool:
         """Compute what can come later; whether the frame changed."""

@@ -29,8 +29,8 @@ class Frame:
         Days simulated so far; 0 before the first.
     day_type
         Today's weather; empty before the first day.
-    chart, network, voltage, burden, metrics
-        What the components `day_chart`, `feeder_map` (two), `burden_bars` and `metrics` show.
+    chart, network, voltage, burden, metrics, baseline
+        What the components `day_chart`, `feeder_map` (two), `burden_bars`, `metrics` and `baseline` show.
     """
 
     day: int
@@ -40,6 +40,7 @@ class Frame:
     voltage: str
     burden: str
     metrics: str
+    baseline: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class View:
     ----------
     number
         Rises with every view; an older view never replaces a newer one.
-    bar, form, notices
+    bar, form, notices, tray
         JSON for the components of the same names.
     frame
         The day.
@@ -62,6 +63,7 @@ class View:
     bar: str
     form: str
     notices: str
+    tray: str
     frame: Frame
     stale: bool = False
 

@@ -7,6 +7,14 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 
+def release() -> str:
+    """Version of the program that is installed."""
+    try:
+        return version("meanwatt")
+    except PackageNotFoundError:
+        return "unknown"
+
+
 def csv_text(head: Mapping[str, Any], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Write a table.
 
@@ -17,12 +25,8 @@ def csv_text(head: Mapping[str, Any], names: Sequence[str], rows: Iterable[Seque
     names, rows
         Names of the columns, and their cells.
     """
-    try:
-        release = version("meanwatt")
-    except PackageNotFoundError:
-        release = "unknown"
     out = io.StringIO()
-    for key, value in {"program": f"meanwatt {release}", **head}.items():
+    for key, value in {"program": f"meanwatt {release()}", **head}.items():
         out.write(f"# {key}: {value}\n")
     table = csv.writer(out, lineterminator="\n")
     table.writerow(names)

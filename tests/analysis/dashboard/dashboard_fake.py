@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from meanwatt.analysis.dashboard.market.tried import Tried
 from meanwatt.analysis.dashboard.market.view import Frame
 from meanwatt.analysis.dashboard.shared.notices import Notice
 from meanwatt.analysis.dashboard.shared.payload import to_json
@@ -31,6 +32,11 @@ class FakeEngine:
         self.solved: list[Settings] = []
         self.closed = False
         self.refined = 0
+        self.pinned: Settings | None = None
+        self.best: dict[Settings, float] = {}
+        """Welfare of the first bests that are known."""
+        self.later: dict[Settings, float] = {}
+        """Those that refining finds."""
 
     def preview(self, settings: Settings) -> None:
         self.settings = settings
@@ -60,9 +66,19 @@ class FakeEngine:
         self.settings, self.day, self.against = solution, 0, against
         return self.said
 
+    def pin(self) -> None:
+        self.pinned = self.settings if self.pinned is None else None
+
+    def tried(self, solution: Settings) -> Tried:
+        return Tried(settings=solution.market_only, numbers=(None, 4.0, 0.01, 2.0, 0.0, 0.95), welfare=-1.0)
+
+    def best_welfare(self, town: Settings) -> float | None:
+        return self.best.get(town)
+
     def refine(self, solution: Any, *, cancelled: Callable[[], bool]) -> bool:
         self.refined += 1
-        return False
+        self.best |= self.later
+        return bool(self.later)
 
     def step(self) -> None:
         if self.fail_step:
@@ -75,7 +91,17 @@ class FakeEngine:
     def frame(self) -> Frame:
         empty = {"day": self.day, "items": [], "groups": [], "panels": [], "buses": [], "voltage_pu": [[]]}
         text = to_json(empty)
-        return Frame(day=self.day, day_type="mild", chart=text, network=text, voltage=text, burden=text, metrics=text)
+        board = to_json({"pinned": self.pinned is not None, "ready": True, "word": "", "text": "", "full": ""})
+        return Frame(
+            day=self.day,
+            day_type="mild",
+            chart=text,
+            network=text,
+            voltage=text,
+            burden=text,
+            metrics=text,
+            baseline=board,
+        )
 
     def csv(self) -> str:
         return f"# days: {self.day}\n"

@@ -5,12 +5,15 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from dashboard_fake import FakeEngine
 
-from meanwatt.analysis.dashboard.market.controller import AUTOPLAY_DAYS, Controller
+from meanwatt.analysis.dashboard.market.controller import Controller
 from meanwatt.analysis.dashboard.market.protocol import Rest
+from meanwatt.analysis.dashboard.market.run import AUTOPLAY_DAYS
+from meanwatt.analysis.dashboard.market.tried import Tried, written
 from meanwatt.analysis.dashboard.market.view import View
 from meanwatt.analysis.dashboard.shared.notices import Notice
 from meanwatt.analysis.dashboard.shared.settings import Settings
@@ -344,6 +347,93 @@ def test_the_highlighted_button_changes_one_key_tells_it_against_its_reference_a
     stand.controller.variant()
     solved(stand, PLAIN)
     assert stand.bar()["call"]["label"] == "What if solar earned the full price?"
+
+
+def tray(stand: Stand) -> dict:
+    return json.loads(stand.newest().tray)
+
+
+def put_in_force(stand: Stand, tariff: str) -> None:
+    stand.controller.choose({"key": "tariff", "value": tariff})
+    solved(stand, Settings(scenario="textbook", tariff=tariff))
+
+
+def test_every_applied_tariff_is_listed_once_and_a_press_goes_back_to_it_with_the_sample_at_hand(stand: Stand) -> None:
+    for tariff in ("tou", "rtp"):
+        put_in_force(stand, tariff)
+    stand.controller.edit({"key": "seed", "value": "5"})
+    stand.controller.apply()
+    solved(stand, replace(PLAIN, tariff="rtp", seed=5))
+    assert [row["now"] for row in tray(stand)["rows"]] == [True, False, False]
+    first = tray(stand)["rows"][-1]["query"]
+    stand.controller.go_back({"query": first})
+    solved(stand, replace(PLAIN, seed=5))
+    assert [row["now"] for row in tray(stand)["rows"]] == [False, False, True]
+    stand.controller.go_back({"query": tray(stand)["rows"][0]["query"]})  # redo
+    solved(stand, replace(PLAIN, tariff="rtp", seed=5))
+    stand.controller.undo()
+    solved(stand, replace(PLAIN, seed=5))
+    stand.controller.go_back({"query": "scenario=textbook&tariff=flat"})  # not in the list
+    stand.controller.go_back({})
+    assert stand.form()["work"] is None
+    assert stand.engine.settings == replace(PLAIN, seed=5)
+
+
+def test_an_edit_that_is_left_by_going_back_comes_back_by_undo(stand: Stand) -> None:
+    put_in_force(stand, "tou")
+    stand.controller.edit({"key": "tariff.pass_through", "value": "0.5"})
+    stand.controller.go_back({"query": "scenario=textbook"})
+    solved(stand, PLAIN)
+    stand.controller.undo()
+    solved(stand, replace(PLAIN, tariff="tou"))
+    assert stand.form()["changes"] == "1 change not applied."
+
+
+def test_a_solve_that_fails_or_is_cancelled_is_not_listed(stand: Stand) -> None:
+    stand.engine.fail = ValueError("no")
+    stand.controller.choose({"key": "tariff", "value": "tou"})
+    stand.until(lambda: stand.notices() != [] and stand.form()["work"] is None)
+    assert [row["query"] for row in tray(stand)["rows"]] == ["scenario=textbook"]
+
+
+def test_the_list_takes_in_what_the_browser_kept_and_each_scenario_has_its_own(stand: Stand) -> None:
+    kept = written((Tried(settings=replace(PLAIN, tariff="tou"), welfare=-2.0),))
+    assert tray(stand)["known"] is False
+    stand.engine.best[PLAIN.town] = 1.5
+    stand.controller.recall({"scenario": "textbook", "text": kept})
+    assert tray(stand)["known"] is True
+    assert [row["query"] for row in tray(stand)["rows"]] == ["scenario=textbook", "scenario=textbook&tariff=tou"]
+    assert [row["numbers"][0] for row in tray(stand)["rows"]] == ["2.500", "3.500"]
+    stand.controller.recall({"scenario": "oahu", "text": kept})  # the page has moved on: not asked for
+    stand.controller.choose({"key": "scenario", "value": "oahu"})
+    solved(stand, Settings())
+    assert (tray(stand)["known"], [row["now"] for row in tray(stand)["rows"]]) == (False, [True])
+    text = stand.controller.tried_csv()
+    assert "# scenario: oahu\n" in text
+    stand.controller.choose({"key": "scenario", "value": "textbook"})
+    solved(stand, PLAIN)
+    assert len(tray(stand)["rows"]) == 2
+    stand.controller.forget()
+    assert [row["query"] for row in tray(stand)["rows"]] == ["scenario=textbook"]
+
+
+def test_the_efficiency_gap_of_the_list_comes_with_the_first_best(stand: Stand) -> None:
+    assert tray(stand)["rows"][0]["numbers"][0] == "–"
+    stand.engine.later[PLAIN.town] = 0.25
+    put_in_force(stand, "tou")
+    stand.until(lambda: [row["numbers"][0] for row in tray(stand)["rows"]] == ["1.250", "1.250"])
+
+
+def test_a_pin_waits_for_a_market_and_is_taken_off_by_the_same_button() -> None:
+    gated = Stand(FakeEngine(gated=True)).start()
+    gated.controller.pin()
+    assert gated.engine.pinned is None
+    gated.controller.close()
+    stand = Stand().start()
+    for pinned in (True, False):
+        stand.controller.pin()
+        assert json.loads(stand.newest().frame.baseline)["pinned"] is pinned
+    stand.controller.close()
 
 
 def test_close_stops_play_and_solve_and_frees_the_engine(stand: Stand) -> None:

@@ -12,10 +12,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from meanwatt.analysis.dashboard.market import frames
 from meanwatt.analysis.dashboard.market.address import from_query
 from meanwatt.analysis.dashboard.market.change import change, moved
 from meanwatt.analysis.dashboard.market.comparison import comparison
+from meanwatt.analysis.dashboard.market.day_figure import tariff_lines
 from meanwatt.analysis.dashboard.market.engine import Engine
 from meanwatt.analysis.dashboard.market.view import Frame
 from meanwatt.analysis.dashboard.shared.figures import recovered
@@ -338,9 +338,9 @@ def _never() -> bool:
 
 def test_rates_are_labelled_where_they_differ_and_as_one_only_where_they_are_the_same() -> None:
     pay, earn = np.full(24, 0.3), np.full(24, 0.3)
-    assert [line["label"] for line in frames._tariff_lines(pay, earn)] == ["pay and earn", ""]
+    assert [line["label"] for line in tariff_lines(pay, earn)] == ["pay and earn", ""]
     earn[8:16] = 0.1  # at the end of the day they are the same
-    labelled = frames._tariff_lines(pay, earn)
+    labelled = tariff_lines(pay, earn)
     assert [(line["label"], line["label_above"]) for line in labelled] == [("pay", True), ("earn", False)]
     assert {line["label_slot"] for line in labelled} <= set(range(8, 16))
 

@@ -83,6 +83,18 @@ def test_a_solve_that_fails_leaves_a_page_with_a_sentence(drawn: Drawn) -> None:
     assert [notice["title"] for notice in drawn.notices()] == ["The solve failed."]
 
 
+def test_a_pin_and_the_list_of_tariffs_tried_reach_the_engine(drawn: Drawn) -> None:
+    drawn.send("word", "pin", {})
+    assert drawn.data("word")["pinned"] is True
+    drawn.send("tray", "recall", {"scenario": "oahu", "text": ""})
+    drawn.send("sentence", "choose", {"key": "tariff", "value": "tou"})
+    drawn.until(lambda: [row["now"] for row in drawn.data("tray")["rows"]] == [True, False])
+    drawn.send("tray", "go_back", {"query": drawn.data("tray")["rows"][-1]["query"]})
+    drawn.until(lambda: drawn.engine.settings.tariff == "filed" and drawn.data("parts")["work"] is None)
+    drawn.send("tray", "forget", {})
+    drawn.until(lambda: len(drawn.data("tray")["rows"]) == 1)
+
+
 def test_leaving_the_page_closes_the_engine() -> None:
     page = Drawn()
     page.until(lambda: page.data("sentence")["ready"])
