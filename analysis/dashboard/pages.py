@@ -13,6 +13,7 @@ import solara
 from meanwatt.analysis.dashboard.compare.page import Compare
 from meanwatt.analysis.dashboard.finite.page import Finite
 from meanwatt.analysis.dashboard.help.page import Help
+from meanwatt.analysis.dashboard.learners.page import Learners
 from meanwatt.analysis.dashboard.lessons.page import Lessons
 from meanwatt.analysis.dashboard.market.page import Market
 from meanwatt.analysis.dashboard.shared.payload import to_json
@@ -67,6 +68,12 @@ PAGES = (
         title="Finite market",
         summary="Markets of 10 to 3,000 homes are drawn beside the mean field, and judged by what theory says.",
         component=Finite,
+    ),
+    Page(
+        route="/learners",
+        title="Learners",
+        summary="Homes that are told nothing learn prices day by day: do they reach the equilibrium, or herd?",
+        component=Learners,
     ),
     Page(
         route="/lessons",

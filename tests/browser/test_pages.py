@@ -14,6 +14,7 @@ SOLVED = {
     "Market": ".mw-play:not([disabled])",
     "Compare": ".mw-payers",
     "Finite market": ".mw-sizes-load .mw-caption",
+    "Learners": ".mw-series-errors .mw-caption",
     "Lessons": ".mw-lesson-list",
     "Class market": "text=Open a room, or play alone",
     "Help": ".mw-help-entry",
