@@ -72,7 +72,7 @@ PAGES = (
     Page(
         route="/learners",
         title="Learners",
-        summary="Homes that are told nothing learn prices day by day: do they reach the equilibrium, or herd?",
+        summary="Homes that are told nothing learn day by day: do they reach the equilibrium? A herd, and its cures.",
         component=Learners,
     ),
     Page(

@@ -84,9 +84,11 @@ def bar_json(choice: Choice, work: Work | None, run: Run | None) -> str:
             "sentence": words.SENTENCE,
             "help": help_link("read-learners"),
             "work": None if idle else {"text": work.text, "fraction": round(work.fraction, 3)},  # type: ignore[union-attr]
-            "verdict": words.verdict(here, sums_of(here)) if here else "",
+            "verdict": words.verdict(here, sums_of(here)) if here else words.IDLE,
             "ended": sums_of(here).ended if here else "",
-            "again": words.go_on_label(choice) if idle and here and here.whole and more > choice.days else "",
+            "again": words.go_on_label(more - choice.days)
+            if idle and here and here.whole and more > choice.days
+            else "",
             "again_href": address(replace(choice, days=more)),
             "finish": (words.finish_label(here) if here else "Simulate") if idle and not (here and here.whole) else "",
         }

@@ -9,9 +9,11 @@ from meanwatt.analysis.dashboard.learners.run import Run
 from meanwatt.analysis.dashboard.learners.sums import Sums
 from meanwatt.analysis.dashboard.shared.figures import number
 from meanwatt.analysis.emergence.emergence import NEAR
+from meanwatt.model.scenario.counted import counted
 
 TITLE: Final = "Learners and the equilibrium"
 SENTENCE: Final = "Do homes that are told nothing reach the equilibrium?"
+IDLE: Final = "Nothing of this is simulated yet."
 WAITING: Final = "The equilibrium is being solved; then the first day is lived."
 BEHAVIOURS: Final = {
     "equilibrium": "Follow the equilibrium",
@@ -31,7 +33,7 @@ IN_FORCE: Final = "This is what is simulated."
 HERD: Final = "Show a herd"
 HERD_TITLE: Final = "The herd, and what cures it"
 HERD_TEXT: Final = (
-    "Nearly greedy homes, three in ten with a battery, all answer the same belief on the same day. Each button below"
+    "Nearly greedy homes, three in ten with a battery, all answer the same belief on the same day. Each other button"
     " changes one thing."
 )
 SAME_DAYS: Final = "The same days on the command line (“Copy link” above repeats this page):"
@@ -39,9 +41,9 @@ NO_BELIEF: Final = "nobody here believes a price"
 CENTS: Final = "cents/kWh"
 
 
-def go_on_label(choice: Choice) -> str:
-    """On the button that asks for as many days again."""
-    return f"Go on for {choice.days} more days"
+def go_on_label(days: int) -> str:
+    """On the button that asks for as many days again, or as many as are left."""
+    return f"Go on for {counted(days, 'more day')}"
 
 
 def finish_label(run: Run) -> str:
