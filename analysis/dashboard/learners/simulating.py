@@ -6,7 +6,7 @@ tariff's, or to the coarser tolerance of other pages, would give other last digi
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -66,6 +66,11 @@ def known_run(choice: Choice) -> Run | None:
     return _runs.get(choice)
 
 
+def sharing(choice: Choice, cancelled: Asked) -> AbstractContextManager[bool]:
+    """Be the only one who simulates a choice; who asks for it meanwhile waits, and then looks it up. See `Memo`."""
+    return _runs.turn(choice, cancelled)
+
+
 class Simulated:
     """A market of learners that is simulated as far as somebody wants; close it at the end.
 
@@ -78,12 +83,12 @@ class Simulated:
     """
 
     def __init__(self, choice: Choice, target: Equilibrium) -> None:
-        self._watched = WatchedLearners(
-            target,
-            behaviour_text(choice.mix, choice.belief, memory_gb=TABLES_GB),
-            households=choice.households,
-            key=choice.seed,
-        )
+        behaviour = behaviour_text(choice.mix, choice.belief, memory_gb=TABLES_GB)
+        try:
+            self._watched = WatchedLearners(target, behaviour, households=choice.households, key=choice.seed)
+        except ValueError as error:
+            said = str(error).replace("or raise memory_gb", "or simulate them on the command line, which has more room")
+            raise ValueError(said) from None
         self._run = Run(choice=choice, target=target)
 
     @property

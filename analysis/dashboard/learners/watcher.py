@@ -5,10 +5,11 @@ import threading
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from meanwatt.analysis.dashboard.learners import words
 from meanwatt.analysis.dashboard.learners.choice import Choice, from_query
 from meanwatt.analysis.dashboard.learners.presets import change_of, herd_of
 from meanwatt.analysis.dashboard.learners.run import Run
-from meanwatt.analysis.dashboard.learners.simulating import Asked, Simulated, Told, known_run, target_of
+from meanwatt.analysis.dashboard.learners.simulating import Asked, Simulated, Told, known_run, sharing, target_of
 from meanwatt.analysis.dashboard.learners.view import Known, View, bar_json, figures_of, form_json, herd_json
 from meanwatt.analysis.dashboard.shared.background import Background
 from meanwatt.analysis.dashboard.shared.memo import QUESTION_SECONDS
@@ -168,9 +169,20 @@ class Watcher(Background[View]):
         show
             Told of every day. Only the market that is shown is kept to go on with.
         """
-        known = self._known(choice)
-        if known is not None:
-            return known
+        self._report(Work(text=about + words.TURN, fraction=share[0]), stop)
+        with sharing(choice, stop.is_set) as mine:
+            known = self._known(choice)
+            return self._lived(choice, share, about, show, stop) if known is None and mine else known
+
+    def _lived(
+        self,
+        choice: Choice,
+        share: tuple[float, float],
+        about: str,
+        show: Callable[[Run], None] | None,
+        stop: threading.Event,
+    ) -> Run | None:
+        """The same, lived in any case."""
         low, high = share
 
         def solving(work: Work) -> None:

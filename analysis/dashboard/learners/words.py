@@ -13,6 +13,7 @@ from meanwatt.model.scenario.counted import counted
 
 TITLE: Final = "Learners and the equilibrium"
 SENTENCE: Final = "Do homes that are told nothing reach the equilibrium?"
+TURN: Final = "Waiting for a turn"
 IDLE: Final = "Nothing of this is simulated yet."
 WAITING: Final = "The equilibrium is being solved; then the first day is lived."
 BEHAVIOURS: Final = {

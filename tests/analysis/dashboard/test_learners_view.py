@@ -202,6 +202,7 @@ def test_the_days_taken_home_have_the_columns_of_the_command_and_say_how_to_get_
     assert set(table) <= set(rows[0])
     for name in ("day", "common_state", *SUMMARY):
         assert [float(row[name]) for row in rows] == pytest.approx(table[name].tolist(), rel=1e-12)
+    assert [int(row["key"]) for row in rows] == table["key"].tolist()
     assert [row["day_type"] for row in rows] == table["day_type"].tolist()
     assert rows[0]["price_move_usd_per_kwh"] == ""
     assert [row["day_digest"] for row in rows] == [day.digest for day in run.days]

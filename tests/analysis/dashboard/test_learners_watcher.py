@@ -195,7 +195,8 @@ def test_a_failure_is_a_sentence_and_the_page_stays(stand: Stand, caplog: pytest
 def test_tables_that_need_too_much_room_are_refused_with_the_number_that_is_allowed(stand: Stand) -> None:
     stand.watcher.show(query(Choice(scenario="oahu", households=20_000, mix=(("qlearning", 100),))))
     stand.until(lambda: bool(stand.views) and "qlearning" in stand.latest().notices)
-    assert "0.1" in stand.latest().notices
+    assert "0.1 (memory_gb): give at most" in stand.latest().notices
+    assert "or simulate them on the command line, which has more room." in stand.latest().notices
 
 
 def test_a_bad_part_of_the_link_is_told(stand: Stand) -> None:
@@ -244,6 +245,29 @@ def test_visitors_take_turns_a_day_each_and_share_what_is_whole(monkeypatch: pyt
     assert simulating.known_run(replace(CHOICE, seed=2)) is None
     for market in markets:
         market.close()
+
+
+def test_a_class_that_asks_for_one_market_has_it_simulated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulating, "_runs", Memo(4))
+    made: list[Choice] = []
+
+    def simulate(choice: Choice, target: Equilibrium) -> Simulated:
+        made.append(choice)
+        return Simulated(choice, target)
+
+    views: list[list[View]] = [[] for _ in range(8)]
+    visitors = [Watcher(SEARCH, simulate=simulate) for _ in views]
+    ends = [visitor.listen(seen.append) for visitor, seen in zip(visitors, views, strict=True)]
+    for visitor in visitors:
+        visitor.show(SEARCH)
+    deadline = time.monotonic() + PATIENCE_S
+    while not all(seen and seen[-1].done and json.loads(seen[-1].bar)["ended"] for seen in views):
+        assert time.monotonic() < deadline, "somebody waits for ever"
+        time.sleep(0.01)
+    assert made == [CHOICE]
+    assert len({visitor.csv() for visitor in visitors}) == 1
+    for end in ends:
+        end()
 
 
 def test_who_gives_up_waiting_for_a_turn_lives_no_day() -> None:
