@@ -4,10 +4,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from meanwatt.analysis.dashboard.learners.choice import Choice, from_query, query
-from meanwatt.analysis.dashboard.learners.presets import CHANGES, HERD, herd_of
+from meanwatt.analysis.dashboard.learners.presets import CHANGES, HERD
 
 READING = Path(__file__).with_name("reading.js").read_text(encoding="utf-8")
-SHORT = Choice(households=100, days=8)
+STEP = CHANGES[0].of(HERD)
 
 
 def readable(page) -> None:
@@ -37,28 +37,14 @@ def asked(page) -> Choice:
     return choice
 
 
-def test_a_herd_is_shown_cured_mixed_gone_on_with_and_taken_home(visit) -> None:
-    page = visit(f"learners?{query(SHORT)}", ready=False)
-    lived(page, 8)
-    assert drawn(page) == 8
-    assert page.locator(".mw-herd-read").count() == 0
-    page.click('.mw-herd a[data-key="herd"]')
-    lived(page, 28, "herding")
-    assert asked(page) == HERD
-    assert page.locator('.mw-hours, [data-series="day 3"]').count() == 1
-    page.click('.mw-herd a[data-key="step"]')
-    lived(page, 28, "reached")
-    assert asked(page) == CHANGES[0].of(HERD)
-    page.wait_for_selector(".mw-herd-number")
-    before, after = page.inner_text(".mw-herd-number").replace("becomes", "").split("→")
-    assert float(after) < float(before) / 2
-    assert page.locator(".mw-series-errors path.mw-line-plain").count() == 1, "the herd is drawn beside it"
-    readable(page)
-    page.go_back()
-    lived(page, 28, "herding")
+def test_a_run_is_stopped_mixed_and_taken_home_and_a_herd_is_shown_and_cured(visit) -> None:
+    page = visit("learners?households=100&days=720", ready=False)
+    page.wait_for_selector('progress[aria-label^="Day "]')
+    page.wait_for_selector(".mw-series-errors")
+    page.click("button:has-text('Stop')")
+    page.wait_for_selector("button:has-text('Go on to day 720')")
 
     # the form sends everything together, and shares follow the parts
-    page.fill('input[name="households"]', "100")
     page.fill('input[name="days"]', "6")
     page.fill('input[name="mix-equilibrium"]', "100")
     page.locator('input[type="range"][aria-label="Leave the battery alone, parts"]').fill("50")
@@ -80,23 +66,26 @@ def test_a_herd_is_shown_cured_mixed_gone_on_with_and_taken_home(visit) -> None:
     text = Path(taken.value.path()).read_text(encoding="utf-8")
     assert f"# link: ?{query(asked(page))}" in text
     assert len([line for line in text.splitlines() if line[:1].isdigit()]) == 12
+    assert page.locator(".mw-herd-read").count() == 0
 
-    # what takes long can be stopped and gone on with
-    page.fill('input[name="days"]', "720")
-    page.fill('input[name="seed"]', "1")
-    page.click(".mw-learner-form button")
-    page.wait_for_selector('progress[aria-label^="Day "]')
-    page.click("button:has-text('Stop')")
-    page.wait_for_selector("button:has-text('Go on to day 720')")
+    page.click('.mw-herd a[data-key="herd"]')
+    lived(page, 28, "herding")
+    assert asked(page) == HERD
+    assert page.locator('[data-series="day 3"]').count() == 1
+    page.click('.mw-herd a[data-key="step"]')
+    lived(page, 28, "reached")
+    assert asked(page) == STEP
+    page.wait_for_selector(".mw-herd-number")
+    before, after = page.inner_text(".mw-herd-number").replace("becomes", "").split("→")
+    assert float(after) < float(before) / 2
+    assert page.locator(".mw-series-errors path.mw-line-plain").count() == 1, "the herd is drawn beside it"
+    readable(page)
+    page.go_back()
+    lived(page, 28, "herding")
 
-    phone = visit(
-        f"learners?{query(CHANGES[1].of(herd_of(SHORT)))}",
-        ready=False,
-        viewport={"width": 390, "height": 844},
-        color_scheme="dark",
-    )
-    lived(phone, 8)
-    phone.wait_for_selector(".mw-herd-number")
+    size = {"width": 390, "height": 844}
+    phone = visit(f"learners?{query(STEP)}", ready=False, viewport=size, color_scheme="dark")
+    lived(phone, 28, "reached")
     phone.wait_for_function("document.querySelector('#app').classList.contains('theme--dark')")
     for summary in phone.locator(".mw summary").all():
         summary.click()

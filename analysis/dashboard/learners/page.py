@@ -43,7 +43,7 @@ def Picture(view: View, watcher: Watcher, on_choose: Any, on_finish: Any) -> Non
             with solara.v.Html(tag="div", class_="mw-stack"):
                 components.HerdPanel(payload=view.herd)
                 if view.waiting:
-                    solara.v.Html(tag="p", class_="mw-card", children=[words.WAITING])
+                    solara.v.Html(tag="div", class_="mw-card", children=[words.WAITING])
                 if view.figures is not None:
                     with solara.v.Html(tag="div", class_="mw-compare mw-old" if view.old else "mw-compare"):
                         with solara.v.Html(tag="div", class_="mw-stack"):
@@ -52,7 +52,11 @@ def Picture(view: View, watcher: Watcher, on_choose: Any, on_finish: Any) -> Non
                         with solara.v.Html(tag="div", class_="mw-stack"):
                             DayChart(payload=view.figures.hours)
                             components.DaySeries(payload=view.figures.volts)
-                    components.LearnerNumbers(payload=view.figures.numbers)
+                    with (
+                        solara.v.Html(tag="div", class_="mw-old" if view.old else ""),
+                        solara.v.Html(tag="div", class_="mw-stack"),
+                    ):
+                        components.LearnerNumbers(payload=view.figures.numbers)
                 if view.done:
                     Files(watcher)
             with solara.v.Html(tag="div", class_="mw-stack"):
