@@ -14,6 +14,7 @@ from meanwatt.analysis.dashboard.compare.page import Compare
 from meanwatt.analysis.dashboard.finite.page import Finite
 from meanwatt.analysis.dashboard.help.page import Help
 from meanwatt.analysis.dashboard.leader.page import Leader
+from meanwatt.analysis.dashboard.learners.page import Learners
 from meanwatt.analysis.dashboard.lessons.page import Lessons
 from meanwatt.analysis.dashboard.market.page import Market
 from meanwatt.analysis.dashboard.shared.payload import to_json
@@ -74,6 +75,12 @@ PAGES = (
         title="Leader",
         summary="The tariff that a commission or a utility would post is searched for, and every tariff tried is seen.",
         component=Leader,
+    ),
+    Page(
+        route="/learners",
+        title="Learners",
+        summary="Homes that are told nothing learn day by day: do they reach the equilibrium? A herd, and its cures.",
+        component=Learners,
     ),
     Page(
         route="/lessons",

@@ -15,7 +15,7 @@ below for long, is the limit of exploitability.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -53,6 +53,16 @@ MEASURES: Final = (
     "exploitability_usd_per_household_day",
 )
 """Names of the measures of a day."""
+
+Ended = Literal["reached", "herding", "not reached"]
+"""What became of learners: herding if their beliefs are near the equilibrium's prices, and the prices are not."""
+
+
+def ended(price_error_usd_per_kwh: float, floor_error_usd_per_kwh: float, belief_error_usd_per_kwh: float) -> Ended:
+    """What became of learners, by their mean errors over the last days and by the noise; no belief is nan."""
+    if price_error_usd_per_kwh <= NEAR * floor_error_usd_per_kwh:
+        return "reached"
+    return "herding" if belief_error_usd_per_kwh < price_error_usd_per_kwh / 2 else "not reached"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -110,9 +120,18 @@ class Emergence:
         return float(known.mean()) if known.size else np.nan
 
     @property
+    def ended(self) -> Ended:
+        """How the last days are, in a word."""
+        return ended(
+            self.last("price_error_usd_per_kwh"),
+            self.last("floor_error_usd_per_kwh"),
+            self.last("belief_error_usd_per_kwh"),
+        )
+
+    @property
     def prices_reached(self) -> bool:
         """Whether prices over the last days are as near to the equilibrium's as its own noise allows."""
-        return self.last("price_error_usd_per_kwh") <= NEAR * self.last("floor_error_usd_per_kwh")
+        return self.ended == "reached"
 
     @property
     def verdict(self) -> str:
@@ -121,9 +140,9 @@ class Emergence:
         belief = self.last("belief_error_usd_per_kwh")
         times = f"{error / floor:.1f} times the noise" if floor > 0 else "where there is no noise"
         prices = f"prices end {error:.5f} USD/kWh from the equilibrium's, {times}"
-        if self.prices_reached:
+        if self.ended == "reached":
             return f"{self.behaviour}: reached; {prices}."
-        if np.isfinite(belief) and belief < error / 2:
+        if self.ended == "herding":
             return (
                 f"{self.behaviour}: herding; beliefs end only {belief:.5f} USD/kWh from the equilibrium's prices, but"
                 f" {prices}."
