@@ -15,6 +15,7 @@ SOLVED = {
     "Compare": ".mw-payers",
     "Finite market": ".mw-sizes-load .mw-caption",
     "Lessons": ".mw-lesson-list",
+    "Challenge": ".mw-draw-plot",
     "Class market": "text=Open a room, or play alone",
     "Help": ".mw-help-entry",
 }
