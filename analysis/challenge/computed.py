@@ -1,6 +1,6 @@
 """The program's own tariff: the commission's commitment with the weights that make its objective the mean score."""
 
-from meanwatt.analysis.challenge.attempt import Attempt
+from meanwatt.analysis.challenge.attempt import Attempt, outcome
 from meanwatt.analysis.challenge.scale import Scale
 from meanwatt.analysis.leader.aims import Aims
 from meanwatt.model.mean_field.leader.commitment import commit
@@ -40,4 +40,4 @@ def computed(scale: Scale, watch: Watch | None = None) -> Attempt:
     problem = Aims(leader="commission", weights=weights).problem(economy, scale.filed.tariff)
     start = max(scale.trials, key=lambda one: scale.mean(one.criteria))
     found = commit(problem, starts=[start.parameters], certify=False, watch=watch).equilibrium
-    return Attempt(equilibrium=found, criteria=scale.criteria(found))
+    return outcome(found, scale)

@@ -7,10 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.components.standing_charge import StandingCharge
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff, rates
-from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario
 
@@ -110,13 +108,6 @@ def drawn_tariff(drawing: Drawing, economy: Economy, standing_charges: tuple[Sta
         discount=np.zeros(len(economy.groups)),
         standing_charges=standing_charges,
     )
-
-
-def mean_rates_usd_per_kwh(found: Equilibrium) -> tuple[Floats, Floats]:
-    """Import and export rate of the mean day at an equilibrium, (h,) each. [USD/kWh]"""
-    weight = found.economy.common.probability
-    rates = found.rates
-    return np.asarray(weight @ rates.import_usd_per_kwh), np.asarray(weight @ rates.export_usd_per_kwh)
 
 
 def posted_drawing(economy: Economy, tariff: Tariff) -> Drawing:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.challenge.attempt import Attempt, attempt
+from meanwatt.analysis.challenge.attempt import solve_drawing
 from meanwatt.analysis.challenge.drawing import HOURS, Drawing, limits
 from meanwatt.analysis.challenge.scale import Scale
 from meanwatt.model.progress.watch import Watch
@@ -54,29 +54,28 @@ def moved(drawing: Drawing, block: int, change_usd_per_kwh: float, high_usd_per_
     return replace(drawing, rates_usd_per_kwh=tuple(rates.round(6).tolist()))
 
 
-def find_hint(drawing: Drawing, made: Attempt, scale: Scale, watch: Watch | None = None) -> Hint | None:
+def find_hint(drawing: Drawing, scale: Scale, watch: Watch | None = None) -> Hint | None:
     """Find the block of hours whose rates to change; None if no change of that size raises the mean score.
-
-    Parameters
-    ----------
-    made
-        The attempt with this drawing.
 
     Raises
     ------
     Cancelled
         If asked to stop.
+    ValueError
+        As `meanwatt.analysis.challenge.attempt.solve_drawing`.
     """
     watch = watch or Watch()
     economy = scale.filed.economy
     high = limits(economy.scenario).rate_usd_per_kwh
     step = step_usd_per_kwh(economy.scenario.reference_price_usd_per_kwh)
-    before = scale.mean(made.criteria)
+    here = solve_drawing(drawing, scale, watch=watch.silent())
+    now = scale.criteria(here)
+    before = scale.mean(now)
     known: dict[Drawing, Floats] = {}
 
     def criteria(change: Drawing) -> Floats:
         if change not in known:
-            known[change] = attempt(change, scale, start=made.equilibrium, watch=watch.silent()).criteria
+            known[change] = scale.criteria(solve_drawing(change, scale, start=here, watch=watch.silent()))
         return known[change]
 
     moves: list[tuple[float, int, float]] = []
@@ -94,7 +93,7 @@ def find_hint(drawing: Drawing, made: Attempt, scale: Scale, watch: Watch | None
                 first_hour=block * BLOCK_HOURS,
                 last_hour=(block + 1) * BLOCK_HOURS,
                 change_usd_per_kwh=change,
-                gain=scale.scores(criteria(better)) - scale.scores(made.criteria),
+                gain=scale.scores(criteria(better)) - scale.scores(now),
                 mean_gain=scale.mean(criteria(better)) - before,
             )
     return None

@@ -94,6 +94,9 @@ def test_a_tariff_is_drawn_by_mouse_keyboard_and_numbers_scored_kept_hinted_at_a
     page.wait_for_selector(".mw-scores-given:has-text('Hint: ')")
     assert page.locator(".mw-draw-part:has-text('Low income'):has-text('$0.00/month')").count() == 1
 
+    page.click("button:has-text('Filed tariff')")
+    assert rates(page) == filed
+
     # kept, and found again by one click
     page.reload()
     page.wait_for_selector(".mw-tries tbody tr >> nth=2")

@@ -166,7 +166,6 @@ class Challenger(Background[View]):
         if scale is None or stop.is_set():
             return
         self._put(stop, scale=scale)
-        made = None
         if drawing is not None:
             made = attempt_of(scenario, drawing, scale, progress=progress, cancelled=stop.is_set)
             if made is None:
@@ -177,8 +176,8 @@ class Challenger(Background[View]):
         if task.choice.computed:
             found = computed_of(scenario, scale, progress=progress, cancelled=stop.is_set)
             self._put(stop, computed=found)
-        if drawing is not None and made is not None and len(self._tries[scenario]) >= words.TRIES_BEFORE_HINT:
-            advice = advice_of(scenario, drawing, made, scale, progress=progress, cancelled=stop.is_set)
+        if drawing is not None and len(self._tries[scenario]) >= words.TRIES_BEFORE_HINT:
+            advice = advice_of(scenario, drawing, scale, progress=progress, cancelled=stop.is_set)
             self._put(stop, advice=advice)
 
     def _put(self, stop: threading.Event, **found: Scale | Attempt | Advice | None) -> None:

@@ -30,7 +30,7 @@ class Advice:
 
 
 _scales: Memo[str, Scale] = Memo(8)
-_attempts: Memo[tuple[str, Drawing], Attempt] = Memo(40)
+_attempts: Memo[tuple[str, Drawing], Attempt] = Memo(200)
 _advice: Memo[tuple[str, Drawing], Advice] = Memo(200)
 _computed: Memo[str, Attempt] = Memo(8)
 
@@ -47,16 +47,14 @@ def scale_of(scenario: str, *, progress: Tell, cancelled: Asked) -> Scale | None
 def attempt_of(scenario: str, drawing: Drawing, scale: Scale, *, progress: Tell, cancelled: Asked) -> Attempt | None:
     """Solve a drawing; None if cancelled."""
     watch = _watch("Solving your tariff", progress, cancelled)
-    return _once(_attempts, (scenario, drawing), lambda: attempt(drawing, scale, watch=watch), cancelled)
+    return _once(_attempts, (scenario, drawing), lambda: attempt(drawing, scale, watch), cancelled)
 
 
-def advice_of(
-    scenario: str, drawing: Drawing, made: Attempt, scale: Scale, *, progress: Tell, cancelled: Asked
-) -> Advice | None:
+def advice_of(scenario: str, drawing: Drawing, scale: Scale, *, progress: Tell, cancelled: Asked) -> Advice | None:
     """Find a hint; None if cancelled."""
     watch = _watch("Looking for a hint", progress, cancelled)
     key = scenario, drawing
-    return _once(_advice, key, lambda: Advice(hint=find_hint(drawing, made, scale, watch)), cancelled)
+    return _once(_advice, key, lambda: Advice(hint=find_hint(drawing, scale, watch)), cancelled)
 
 
 def computed_of(scenario: str, scale: Scale, *, progress: Tell, cancelled: Asked) -> Attempt | None:

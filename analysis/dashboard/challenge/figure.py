@@ -4,22 +4,23 @@ from typing import Any
 
 import numpy as np
 
-from meanwatt.analysis.challenge.drawing import Drawing, drawn_tariff, mean_rates_usd_per_kwh
+from meanwatt.analysis.challenge.attempt import Attempt
+from meanwatt.analysis.challenge.drawing import Drawing, drawn_tariff
 from meanwatt.analysis.dashboard.challenge import words
 from meanwatt.analysis.dashboard.shared.day_chart import Explained, axis_ends, chart_line, chart_panel, day_chart
-from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.scenario.economy import Economy
 
 HEIGHTS = (150, 110)
 """Of the panels, at the width of a narrow window. [px]"""
 
 
-def rates_chart(computed: Equilibrium, name: str, drawing: Drawing, caption: str) -> dict[str, Any]:
+def rates_chart(computed: Attempt, economy: Economy, name: str, drawing: Drawing, caption: str) -> dict[str, Any]:
     """Write the chart: import and export rates of the mean day in ¢/kWh, the drawn ones (a) and the computed (b)."""
-    tariff = drawn_tariff(drawing, computed.economy)
+    tariff = drawn_tariff(drawing, economy)
     bought = tariff.energy_usd_per_kwh[0]
     sold = bought if drawing.net_metering else tariff.export_usd_per_kwh[0]
     panels = []
-    pairs = zip((bought, sold), mean_rates_usd_per_kwh(computed), strict=True)
+    pairs = zip((bought, sold), (computed.import_usd_per_kwh, computed.export_usd_per_kwh), strict=True)
     for (key, title, height), pair in zip(
         (("rate", "A kWh bought costs", HEIGHTS[0]), ("export", "A kWh exported earns", HEIGHTS[1])), pairs, strict=True
     ):
@@ -31,7 +32,7 @@ def rates_chart(computed: Equilibrium, name: str, drawing: Drawing, caption: str
         ]
         panels.append(panel)
     return day_chart(
-        computed.economy,
+        economy,
         [("a", name), ("b", "computed")],
         panels,
         title="The computed tariff",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.challenge.attempt import Attempt
+from meanwatt.analysis.challenge.attempt import Attempt, outcome
 from meanwatt.analysis.challenge.drawing import HOURS, MOST_PARTS, Drawing, limits, posted_drawing
 from meanwatt.analysis.challenge.scale import Scale, not_dominated
 from meanwatt.analysis.dashboard.challenge import words
@@ -21,7 +21,6 @@ from meanwatt.analysis.dashboard.shared.figures import group_label
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.solved import Work
-from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.economy import build_economy, build_tariff
 
 ROUTE = "/challenge"
@@ -119,7 +118,7 @@ def _drawing(choice: Choice, found: Found, count: int) -> dict[str, Any]:
     charges = [""] * len(allowed.groups)
     if found.made is not None:
         charges = [words.charge(charge) for charge in found.made.charges_usd_per_month]
-    solved = found.made.equilibrium if found.made else found.scale.filed if found.scale else None
+    price = _wholesale(found)
     return {
         "title": words.TARIFF,
         "help": help_link(words.HELP),
@@ -131,12 +130,19 @@ def _drawing(choice: Choice, found: Found, count: int) -> dict[str, Any]:
             {"label": group_label(group), "charge": charge}
             for group, charge in zip(allowed.groups, charges, strict=True)
         ],
-        "rates": _cents(shown.rates_usd_per_kwh),
-        "export": round(100 * shown.export_share),
-        "net_metering": shown.net_metering,
-        "parts": list(shown.parts),
-        "wholesale": None if solved is None else _cents(_hourly(solved)),
+        **_drawn(shown),
+        "filed": _drawn(_filed(choice.scenario)),
+        "wholesale": None if price is None else _cents(price),
         "next": f"Try {count + 1}",
+    }
+
+
+def _drawn(drawing: Drawing) -> dict[str, Any]:
+    return {
+        "rates": _cents(drawing.rates_usd_per_kwh),
+        "export": round(100 * drawing.export_share),
+        "net_metering": drawing.net_metering,
+        "parts": list(drawing.parts),
     }
 
 
@@ -216,7 +222,7 @@ def _figure(choice: Choice, found: Found, best: Try | None) -> str:
     beside = (best.name, best.choice.drawing) if best else ("the filed tariff", _filed(choice.scenario))
     caption = words.computed_caption(scale, computed.criteria, best.point if best else None, best.name if best else "")
     assert beside[1] is not None
-    return to_json(rates_chart(computed.equilibrium, beside[0], beside[1], caption))
+    return to_json(rates_chart(computed, scale.filed.economy, beside[0], beside[1], caption))
 
 
 def _best(scale: Scale | None, tries: Sequence[Try]) -> Try | None:
@@ -228,11 +234,13 @@ def _cents(usd: Sequence[float] | Floats) -> list[float]:
     return [round(100 * float(value), 1) for value in usd]
 
 
-def _hourly(found: Equilibrium) -> Floats:
-    """Wholesale price of the mean day by the hour. (24,) [USD/kWh]"""
-    economy = found.economy
-    mean = economy.common.probability @ found.wholesale_usd_per_kwh
-    return np.asarray(mean[np.arange(HOURS) * economy.slots // HOURS])
+def _wholesale(found: Found) -> Floats | None:
+    """Wholesale price of the mean day by the hour under the attempt, or the filed tariff. (24,) [USD/kWh]"""
+    if found.scale is None:
+        return None
+    filed = found.scale.filed
+    mean = found.made.wholesale_usd_per_kwh if found.made else outcome(filed, found.scale).wholesale_usd_per_kwh
+    return np.asarray(mean[np.arange(HOURS) * filed.economy.slots // HOURS])
 
 
 @functools.lru_cache(maxsize=16)

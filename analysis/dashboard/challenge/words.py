@@ -74,7 +74,7 @@ def hint(found: Hint | None) -> str:
     )
     return (
         f"Hint: {size} from {found.first_hour} to {found.last_hour} h changes the scores by: {parts};"
-        f" the mean {_signed(found.mean_gain)}. The program has solved it."
+        f" the mean {_signed(found.mean_gain)}. Computed, not guessed."
     )
 
 
