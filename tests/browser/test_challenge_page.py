@@ -51,6 +51,8 @@ def test_a_tariff_is_drawn_by_mouse_keyboard_and_numbers_scored_kept_hinted_at_a
     assert scores(page) == ["–"] * 4
     readable(page)
     submit(page, 1)
+    page.click("button:has-text('Submit')")
+    page.wait_for_selector("[role=alert]:has-text('This tariff has its scores: change something first.')")
 
     # by mouse: a quick pull from 2 to 7 h skips no hour
     first, last = (page.locator(f".mw-draw-hour[data-hour='{hour}']").bounding_box() for hour in (2, 7))

@@ -130,6 +130,7 @@ def _drawing(choice: Choice, found: Found, count: int) -> dict[str, Any]:
             {"label": group_label(group), "charge": charge}
             for group, charge in zip(allowed.groups, charges, strict=True)
         ],
+        "scored": choice.drawing is not None and found.made is not None,
         **_drawn(shown),
         "filed": _drawn(_filed(choice.scenario)),
         "wholesale": None if price is None else _cents(price),
