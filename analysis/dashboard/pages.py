@@ -10,6 +10,7 @@ from pathlib import Path
 
 import solara
 
+from meanwatt.analysis.dashboard.challenge.page import Challenge
 from meanwatt.analysis.dashboard.compare.page import Compare
 from meanwatt.analysis.dashboard.finite.page import Finite
 from meanwatt.analysis.dashboard.help.page import Help
@@ -87,6 +88,12 @@ PAGES = (
         title="Lessons",
         summary="Eight lessons for a classroom: predict, then see what the program computes.",
         component=Lessons,
+    ),
+    Page(
+        route="/challenge",
+        title="Challenge",
+        summary="You are the commission: draw a tariff, and see how it scores beside the best the program finds.",
+        component=Challenge,
     ),
     Page(
         route="/class",

@@ -149,6 +149,30 @@ def pareto_surface(
     )
 
 
+def least_of_each(
+    economy: Economy, *, first_best_welfare: float, family: TariffFamily, watch: Watch | None = None
+) -> tuple[tuple[Judged, ...], tuple[Judged, ...]]:
+    """The tariff with the least of each criterion, whatever it does to the others, and every tariff tried.
+
+    Parameters are those of `pareto_surface`, which begins with the same searches.
+
+    Raises
+    ------
+    Cancelled
+        If asked to stop.
+    ValueError
+        At temperature 0.
+    """
+    survey = Survey(economy, family, first_best_welfare, searches=1 + 2 * len(CRITERIA), watch=watch)
+    survey.sample([*starting_points(family, economy), *_sobol(family)])
+    scale = _positive(np.ptp([one.criteria for one in survey.trials], axis=0))
+    for aim in np.eye(len(CRITERIA)):
+        _reach_least(survey, aim, scale)
+    trials = tuple(survey.trials)
+    places = np.argmin([one.criteria for one in trials], axis=0)
+    return tuple(trials[place] for place in places), trials
+
+
 def _sobol(family: TariffFamily) -> Floats:
     """Tariffs spread evenly over the family. (sample, p)"""
     unit = qmc.Sobol(len(family.free), scramble=False).random(SAMPLE)
@@ -160,12 +184,17 @@ def _optima(survey: Survey) -> Floats:
     scale = _positive(np.ptp([one.criteria for one in survey.trials], axis=0))
     axes = np.eye(len(CRITERIA))
     for k, aim in enumerate(axes):
-        alone = np.where(aim > 0, 0.0, np.inf)
-        survey.reach(alone, aim, scale)
-        survey.reach(alone, aim, scale, away_from=min(survey.trials, key=lambda one: one.criteria @ aim).parameters)
+        _reach_least(survey, aim, scale)
         for other in np.delete(axes, k, axis=0):
             survey.reach(_least(survey.trials, k) + SLACK * scale * (1 - other), other, scale)
     return np.array([_least(survey.trials, k) for k in range(len(CRITERIA))])
+
+
+def _reach_least(survey: Survey, aim: Floats, scale: Floats) -> None:
+    """Search for the least of one criterion from two starts."""
+    alone = np.where(aim > 0, 0.0, np.inf)
+    survey.reach(alone, aim, scale)
+    survey.reach(alone, aim, scale, away_from=min(survey.trials, key=lambda one: one.criteria @ aim).parameters)
 
 
 def _least(trials: Sequence[Judged], criterion: int) -> Floats:

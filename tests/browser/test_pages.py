@@ -20,6 +20,7 @@ SOLVED = {
     "Leader": ".mw-searched .mw-caption",
     "Learners": ".mw-series-errors .mw-caption",
     "Lessons": ".mw-lesson-list",
+    "Challenge": ".mw-draw-plot",
     "Class market": "text=Open a room, or play alone",
     "Help": ".mw-help-entry",
 }
