@@ -135,8 +135,9 @@ def design(
         "pareto_points": edge,
         **choices.settings,
     }
-    if out is not None and done.commitment is not None:
-        _write(out, result, done, inputs, surface)
+    kept = None if done.commitment is None else out
+    if kept is not None:
+        _write(kept, result, done, inputs, surface)
         if choices.journal is not None and done.outcome is not Outcome.CANCELLED:
             choices.journal.unlink(missing_ok=True)
     if json:
@@ -146,7 +147,7 @@ def design(
         if pareto:
             say_pareto(result["pareto"])
         say_notes(result["messages"])
-        say_report(out if done.commitment is not None else None)
+        say_report(kept)
     drawn = not pareto or (surface is not None and surface.outcome is Outcome.CONVERGED)
     return 0 if done.outcome is Outcome.CONVERGED and drawn else 1
 

@@ -11,4 +11,4 @@ def balanced(found: Equilibrium) -> Equilibrium:
     Fixed charges move nobody, so prices, loads and welfare stay; bills and burdens change.
     """
     charge = found.fixed_charge_usd_per_day - found.surplus_usd_per_household_day
-    return replace(found, fixed_charge_usd_per_day=charge)
+    return replace(found, fixed_charge_usd_per_day=charge, surplus_usd_per_household_day=0.0)
