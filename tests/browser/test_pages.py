@@ -16,6 +16,7 @@ SOLVED = {
     "Compare": ".mw-payers",
     "Finite market": ".mw-sizes-load .mw-caption",
     "Leader": ".mw-searched .mw-caption",
+    "Theory lab": ".mw-logs-errors .mw-caption",
     "Lessons": ".mw-lesson-list",
     "Class market": "text=Open a room, or play alone",
     "Help": ".mw-help-entry",

@@ -62,7 +62,7 @@ def test_solara_finds_every_page_in_the_program_and_in_the_file_for_its_own_tool
 
 def test_the_landing_page_is_the_market() -> None:
     assert [(page.route, page.title) for page in PAGES][:1] == [("/", "Market")]
-    assert [route.path for route in routes] == ["/", "compare", "finite", "leader", "lessons", "help"]
+    assert [route.path for route in routes] == ["/", "compare", "finite", "leader", "theory", "lessons", "help"]
     assert all(page.summary.endswith(".") for page in PAGES)
 
 
