@@ -47,14 +47,14 @@ def Picture(view: View, laboratory: Laboratory, on_choose: Any) -> None:
             else:
                 with solara.v.Html(tag="div", class_="mw-stack"):
                     ResponseMaps(payload=view.figures.maps)
-                    SolvedGame(payload=view.figures.table)
-                    if not view.old:
-                        Files(laboratory)
+                    PairBars(payload=view.figures.values)
                 with solara.v.Html(tag="div", class_="mw-stack"):
                     LogChart(payload=view.figures.contraction)
                     if view.figures.errors:
                         LogChart(payload=view.figures.errors)
-                    PairBars(payload=view.figures.values)
+                    SolvedGame(payload=view.figures.table)
+                    if not view.old:
+                        Files(laboratory)
 
 
 @solara.component

@@ -23,8 +23,6 @@ MOST_ROUNDS: Final = 60
 """Rounds of the iteration that are drawn."""
 NEAREST: Final = 1e-12
 """Distance below which the iteration is at rest."""
-LEAST: Final = 1e-5
-"""Errors that are drawn; the best promise is known to a tenth of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,13 +166,13 @@ def errors_json(choice: Choice, found: GameSolution, curve: GameSolution | None)
         "at most, in turn",
     )
     lines = [
-        _line(name, style, row[order], LEAST, dots=not style.startswith("bound"))
+        _line(name, style, row[order], words.LEAST, dots=not style.startswith("bound"))
         for name, style, row in zip(names, styles, _columns(wide), strict=True)
     ]
     here = [
         {"y": float(row[0]), "style": style}
         for style, row in zip(styles, _columns(errors), strict=True)
-        if np.isfinite(row[0]) and row[0] >= LEAST
+        if np.isfinite(row[0]) and row[0] >= words.LEAST
     ]
     return to_json(
         {
@@ -225,6 +223,7 @@ def _values(found: GameSolution) -> dict[str, Any]:
         "help": help_link("read-concepts"),
         "unit": f"{named.unit or 'value'}, discounted, from the first state on",
         "names": [named.leader, named.follower],
+        "styles": "ba",  # the leader as in the maps
         "unseen": [],
         "axis": _ends([value for _, values in pairs for value in values]),
         "rows": [{"name": name, "values": values} for name, values in pairs],

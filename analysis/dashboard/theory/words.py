@@ -26,7 +26,11 @@ LABELS: Final = {
 """What concepts are called in a list."""
 SAID_ROUND: Final = 5
 """Round of which the distance is said."""
-ROUNDING: Final = 1e-9
+LEAST: Final = 1e-5
+"""Errors that are drawn; the best promise is known to a tenth of it."""
+ROUNDING: Final = 1e-6
+"""A difference of values below this is none: the best promise is known no better."""
+ZERO: Final = 1e-9
 """A number below this is rounding."""
 SMALL: Final = 1e-3
 """A number below this is written with a power of ten."""
@@ -35,7 +39,7 @@ RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def said(value: float) -> str:
     """Three digits, with a true minus sign; what is no more than rounding is 0."""
-    if abs(value) < ROUNDING:
+    if abs(value) < ZERO:
         return "0"
     if abs(value) < SMALL:
         digits, _, power = f"{value:.1e}".partition("e")
@@ -51,7 +55,7 @@ def money(value: float, named: NamedGame) -> str:
 def exact_label(name: str, found: ConceptResult) -> str:
     """What a concept that was solved is called: whether the leader could draw lots is said of a commitment, too."""
     if name == "commitment":
-        return "Commitment, any" if found.mixed else "Commitment, pure"
+        return "Commitment" if found.mixed else "Commitment, pure"
     return LABELS[name]
 
 
@@ -161,7 +165,7 @@ def _came(at: TemperatureRun) -> str:
     if at.converged:
         last = min(SAID_ROUND, len(run.residuals))
         away = float(run.errors()[last])
-        near = said(away) if away >= ROUNDING else "less than 10⁻⁹"
+        near = said(away) if away >= ZERO else "less than 10⁻⁹"
         text = f"It came to rest after {rounds}; after {counted(last, 'round')} it was {near} away"
         bounds = at.error_bounds(at.lipschitz.product_bound)
         return f"{text}." if bounds is None else f"{text}, at most {said(bounds[last])} by the theorem."
@@ -179,15 +183,17 @@ def errors_caption(found: GameSolution, errors: SoftmaxErrors, *, drawn: bool) -
     warm = said(float(errors.temperatures[0]))
     text = (
         f"The best promise is worth {money(errors.best.leader_objective, named)}. At η = {warm} the {named.leader}"
-        f" falls {money(promise, named)} short where it commits and the answers are soft (at most {said(bound)})"
+        f" {_short_of(promise, named)} where it commits and the answers are soft (at most {said(bound)} short)"
     )
     text += (
-        f", and {money(turns, named)} where both soften in turn (at most {said(most)})."
+        f", and {_short_of(turns, named)} where both soften in turn (at most {said(most)} short)."
         if np.isfinite(turns)
         else "; where both soften in turn it does not come to rest, so there is no error to tell."
     )
+    if min(promise, turns if np.isfinite(turns) else promise) < LEAST:
+        text += " The axis, in steps of ten, cannot show what is 0 or below."
     if promise < -ROUNDING:
-        text += f" Below 0: slips of the {named.follower} serve the {named.leader}, which the axis cannot show."
+        text += f" Here slips of the {named.follower} serve the {named.leader}."
     idle = [
         name
         for name, value, there in (("committing", bound, True), ("taking turns", most, np.isfinite(turns)))
@@ -199,6 +205,18 @@ def errors_caption(found: GameSolution, errors: SoftmaxErrors, *, drawn: bool) -
     return text if drawn else f"{text} {CURVE_WAITS}"
 
 
+def _short_of(error: float, named: NamedGame) -> str:
+    if error < -ROUNDING:
+        return f"gets {money(-error, named)} more than that"
+    return f"falls {money(max(error, 0.0), named)} short"
+
+
+def _beyond(more: float, than: str) -> str:
+    if abs(more) < ROUNDING:
+        return f"as much as {than}"
+    return f"{said(abs(more))} {'more' if more > 0 else 'less'} than {than}"
+
+
 def values_caption(found: GameSolution, gets: float | None) -> str:
     """Read the values: what a promise for ever is worth beyond each other concept."""
     named = found.named
@@ -208,12 +226,12 @@ def values_caption(found: GameSolution, gets: float | None) -> str:
     if best is not None:
         parts.append(f"A promise with lotteries is worth {money(best, named)} to the {named.leader}")
         compared = {
-            "more than the best pure one": None if found.concepts["commitment"].mixed else values.get("commitment"),
-            "more than pure feedback": values.get("feedback"),
-            "more than feedback with lotteries": values.get("feedback_mixed"),
-            "more than softmax in turn": gets,
+            "the best pure one": None if found.concepts["commitment"].mixed else values.get("commitment"),
+            "pure feedback": values.get("feedback"),
+            "feedback with lotteries": values.get("feedback_mixed"),
+            "softmax in turn": gets,
         }
-        more = [f"{said(best - value)} {than}" for than, value in compared.items() if value is not None]
+        more = [_beyond(best - value, than) for than, value in compared.items() if value is not None]
         parts[0] += f": {', '.join(more)}." if more else "."
     parts += [f"{LABELS[name]}: {without(one)}" for name, one in found.concepts.items() if one.equilibrium is None]
     if gets is None:
