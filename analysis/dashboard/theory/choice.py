@@ -11,7 +11,7 @@ from meanwatt.model.scenario.ranges import Range
 from meanwatt.model.tabular.game_file import games, load_game
 from meanwatt.model.tabular.named_game import NamedGame
 
-KEYS: Final = ("game", "concept", "discount", "temperature")
+KEYS: Final[tuple[str, ...]] = ("game", "concept", "discount", "temperature")
 IGNORED: Final = ("scenario",)
 """Part of the links of the navigation; a game has no scenario."""
 CONCEPTS: Final = ("commitment", "commitment_mixed", "feedback", "feedback_mixed")
@@ -100,7 +100,8 @@ def query(choice: Choice, **asked: str) -> str:
     if asked.get("game", choice.game) != choice.game:
         parts.pop("discount", None)
     usual = {key: _text(getattr(plain, key)) for key in KEYS}
-    return urlencode({key: value for key, value in {**parts, **asked}.items() if value != usual[key]})
+    wanted: dict[str, str] = {**parts, **asked}
+    return urlencode({key: wanted[key] for key in KEYS if key in wanted and wanted[key] != usual[key]})
 
 
 def _text(value: object) -> str:

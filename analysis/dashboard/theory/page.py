@@ -9,7 +9,7 @@ import solara
 from meanwatt.analysis.dashboard.lessons.components import PairBars
 from meanwatt.analysis.dashboard.shared.components import Notices
 from meanwatt.analysis.dashboard.theory import words
-from meanwatt.analysis.dashboard.theory.choice import query
+from meanwatt.analysis.dashboard.theory.choice import from_query, query
 from meanwatt.analysis.dashboard.theory.components import LogChart, ResponseMaps, SolvedGame, TheoryBar
 from meanwatt.analysis.dashboard.theory.laboratory import Laboratory
 from meanwatt.analysis.dashboard.theory.view import View
@@ -20,6 +20,7 @@ def Theory() -> None:
     """Solve the game of the address; a choice goes into the address and comes back from there."""
     router = solara.use_router()
     search = router.search or ""
+    asked = solara.use_ref(search)
     laboratory = solara.use_memo(lambda: Laboratory(search), [])
     view, set_view = solara.use_state(solara.use_memo(laboratory.view, []))
 
@@ -27,11 +28,16 @@ def Theory() -> None:
         set_view(lambda old: new if new.number > old.number else old)
 
     def choose(message: Mapping[str, Any]) -> None:
-        written = query(laboratory.choice, **{str(message["key"]): str(message["value"])})
+        written = query(from_query(asked.current)[0], **{str(message["key"]): str(message["value"])})
+        asked.current = written  # two choices may come before the address does
         router.push(f"{router.path}?{written}" if written else router.path)
 
+    def show() -> None:
+        asked.current = search
+        laboratory.show(search)
+
     solara.use_effect(lambda: laboratory.listen(newest), [])
-    solara.use_effect(lambda: laboratory.show(search), [search])
+    solara.use_effect(show, [search])
     Picture(view, laboratory, choose)
 
 
