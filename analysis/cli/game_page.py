@@ -1,10 +1,12 @@
 """What ``meanwatt game`` prints for people: a page on a solved game."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+from meanwatt.analysis.tabular.played import played
+
 if TYPE_CHECKING:
-    from meanwatt.agents.numerics.arrays import Bools, Floats
+    from meanwatt.agents.numerics.arrays import Floats
     from meanwatt.analysis.tabular.solution import ConceptResult, GameSolution, TemperatureRun
     from meanwatt.model.tabular.named_game import NamedGame
     from meanwatt.model.tabular.stackelberg_games import StackelbergEquilibrium
@@ -13,8 +15,6 @@ ROUND: Final = 5
 """Round of the iteration whose error is printed."""
 ROUNDING: Final = 1e-10
 """Distances and regrets below this are what the iteration's tolerance leaves."""
-SMALLEST_SHOWN: Final = 0.005
-"""Probability that is left out of a lottery's text, as it rounds to 0.00."""
 SAID: Final = {
     "commitment": ("Commitment, for ever", "Commitment to a pure policy, for ever"),
     "commitment_mixed": ("Commitment with lotteries, for ever",) * 2,
@@ -111,18 +111,6 @@ def _without(found: "ConceptResult") -> str:
     if found.outcome == "cycle":
         return "none was reached, the rounds of value iteration cycle."
     return found.message
-
-
-def played(actions: Sequence[str], policy: "Floats", matters: "Bools") -> list[str]:
-    """What a player does in each state: an action, a lottery of some, or any where it changes nothing."""
-    texts = []
-    for row, changes in zip(policy.tolist(), matters, strict=True):
-        parts = [(name, p) for name, p in zip(actions, row, strict=True) if p >= SMALLEST_SHOWN]
-        pure = len(parts) == 1
-        texts.append(parts[0][0] if pure else ", ".join(f"{name} {p:.2f}".replace(" 0.", " .") for name, p in parts))
-        if not changes:
-            texts[-1] = "any"
-    return texts
 
 
 def _say_iteration(solution: "GameSolution") -> None:

@@ -19,6 +19,7 @@ from meanwatt.analysis.dashboard.learners.page import Learners
 from meanwatt.analysis.dashboard.lessons.page import Lessons
 from meanwatt.analysis.dashboard.market.page import Market
 from meanwatt.analysis.dashboard.shared.payload import to_json
+from meanwatt.analysis.dashboard.theory.page import Theory
 
 STYLE = Path(__file__).with_name("style.css")
 PLAIN_PAGES = "MEANWATT_PLAIN_PAGES"
@@ -76,6 +77,12 @@ PAGES = (
         title="Leader",
         summary="The tariff that a commission or a utility would post is searched for, and every tariff tried is seen.",
         component=Leader,
+    ),
+    Page(
+        route="/theory",
+        title="Theory lab",
+        summary="Games of a leader and a follower that fit on a page, solved, and their theorems drawn.",
+        component=Theory,
     ),
     Page(
         route="/learners",

@@ -31,7 +31,7 @@ STRIP: Final = (1.06, 1.14)
 
 def draw_actions(panel: "Axes", solution: GameSolution, pair: Pair, *, leads: bool) -> None:
     """Draw one player's softmax response at the colder temperature, by its actions' colours or probabilities."""
-    side = _side(solution, pair, leads=leads)
+    side = side_of(solution, pair, leads=leads)
     for name, colour in zip(side.actions, OWN_ACTIONS, strict=False):
         label = name if set(side.actions) == set(side.other) else f"{side.who}: {name}"
         panel.plot([], [], "s", markersize=13, color=colour, label=label)
@@ -60,7 +60,7 @@ def draw_actions(panel: "Axes", solution: GameSolution, pair: Pair, *, leads: bo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Side:
+class Side:
     """One player's response at a pair of states.
 
     Attributes
@@ -85,13 +85,14 @@ class _Side:
     own: int
 
 
-def _side(solution: GameSolution, pair: Pair, *, leads: bool) -> _Side:
+def side_of(solution: GameSolution, pair: Pair, *, leads: bool) -> Side:
+    """One player's response at the colder temperature that is drawn, and the other's way to where that ended."""
     named, one = solution.named, drawn_runs(solution.runs)[-1]
     run, t = one.run, one.temperature
     policies = shown_policies(one)
     follow = follower_map(named.game, t)
     if leads:
-        return _Side(
+        return Side(
             who=named.leader,
             whom=named.follower,
             actions=named.leader_actions,
@@ -103,7 +104,7 @@ def _side(solution: GameSolution, pair: Pair, *, leads: bool) -> _Side:
             state=pair.follower_state,
             own=pair.leader_state,
         )
-    return _Side(
+    return Side(
         who=named.follower,
         whom=named.leader,
         actions=named.follower_actions,

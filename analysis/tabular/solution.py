@@ -141,6 +141,7 @@ def solve_game(
     seed: int = 0,
     told: Callable[[str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    known: Mapping[str, ConceptResult] | None = None,
 ) -> GameSolution:
     """Solve a game by every concept, and iterate softmax responses.
 
@@ -154,6 +155,8 @@ def solve_game(
         Called with what is done next.
     cancelled
         Asked between the parts, and between the boxes of ``commitment_mixed``.
+    known
+        Concepts of the same game that are solved already: no temperature changes them.
     """
     game, start = named.game, start_policy(named.game)
     warm = contractive_temperature(game, PRODUCT)
@@ -168,6 +171,9 @@ def solve_game(
     for name, solve in parts.items():
         if stopped():
             break
+        if known is not None and name in known:
+            concepts[name] = known[name]
+            continue
         if told:
             told(name.replace("_", ", "))
         concepts[name] = solve()

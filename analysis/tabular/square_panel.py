@@ -49,7 +49,7 @@ def _exact(panel: "Axes", solution: GameSolution, pair: Pair) -> None:
     """Draw both exact responses, where a player's action matters, beside the commitment."""
     named, game = solution.named, solution.named.game
     r, s = pair.leader_state, pair.follower_state
-    x, y = _held(solution)
+    x, y = held_policies(solution)
     thick: dict[str, Any] = {"linewidth": 9, "alpha": 0.3}
     faint: dict[str, Any] = {"linewidth": 0, "alpha": 0.15}
     if named.follower_matters[s]:
@@ -104,7 +104,7 @@ def indifferent(line: ExactLine) -> Bools:
     return np.asarray(np.append(wide, False) | np.append(False, wide))
 
 
-def _held(solution: GameSolution) -> tuple[Floats, Floats]:
+def held_policies(solution: GameSolution) -> tuple[Floats, Floats]:
     """Policies of both that exact responses are drawn beside: commitment, or where the coldest run ended."""
     one = solution.concepts["commitment"].equilibrium
     if one is not None:
@@ -113,8 +113,8 @@ def _held(solution: GameSolution) -> tuple[Floats, Floats]:
     return run.leader_policy, run.follower_policy
 
 
-def _cobweb(panel: "Axes", solution: GameSolution, one: TemperatureRun, pair: Pair) -> None:
-    """Draw the first rounds at a temperature, or those of a cycle."""
+def cobweb(solution: GameSolution, one: TemperatureRun, pair: Pair) -> Floats:
+    """Corners of the first rounds at a temperature, or of those of a cycle: two a round. (corner, player)"""
     policies = shown_policies(one)
     follow = follower_map(solution.named.game, one.temperature)
     points = []
@@ -123,8 +123,13 @@ def _cobweb(panel: "Axes", solution: GameSolution, one: TemperatureRun, pair: Pa
         points.append((policy[pair.leader_state, 0], up))
         if after is not None:
             points.append((after[pair.leader_state, 0], up))
+    return np.array(points)
+
+
+def _cobweb(panel: "Axes", solution: GameSolution, one: TemperatureRun, pair: Pair) -> None:
+    points = cobweb(solution, one, pair)
     if np.ptp(points, axis=0).max() > SHORT_WAY:
-        panel.plot(*np.array(points).T, color=INK, linewidth=2, label=run_label(one))
+        panel.plot(*points.T, color=INK, linewidth=2, label=run_label(one))
 
 
 def _marks(panel: "Axes", solution: GameSolution, pair: Pair) -> None:

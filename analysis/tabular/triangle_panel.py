@@ -44,11 +44,8 @@ def draw_triangle(
     """
     from matplotlib.collections import PolyCollection
 
-    state, own = states
-    cells = _cells()
-    policies = np.repeat(held[None], len(cells), axis=0)
-    policies[:, state] = cells.mean(axis=1)
-    mean = np.stack([response(policy)[own] for policy in policies]) @ colours[: response.reward.shape[2]]
+    cells = triangle_cells()
+    mean = answers(response, held, states, cells) @ colours[: response.reward.shape[2]]
     mean = 1.0 - PALE * (1.0 - mean)
     panel.add_collection(PolyCollection(list(cells @ CORNERS), facecolors=mean, edgecolors=mean, linewidths=0.6))
     panel.plot(*(path @ CORNERS).T, "o-", color=INK, linewidth=2, markersize=6, label=label)
@@ -58,7 +55,15 @@ def draw_triangle(
     panel.set_axis_off()
 
 
-def _cells() -> Floats:
+def answers(response: ResponseMap, held: Floats, states: tuple[int, int], cells: Floats) -> Floats:
+    """Answer the lottery amid each cell; see ``draw_triangle``, ``triangle_cells``. (cell, own action)"""
+    state, own = states
+    policies = np.repeat(held[None], len(cells), axis=0)
+    policies[:, state] = cells.mean(axis=1)
+    return np.stack([response(policy)[own] for policy in policies])
+
+
+def triangle_cells() -> Floats:
     """Small triangles that fill the large one, by the shares of its corners. (cell, corner of the cell, share)"""
     cells = []
     for i in range(SIDE):

@@ -1,14 +1,10 @@
 """All pages in a real browser: how one gets from one to another, what the compare page does, where help leads."""
 
-import csv
-import io
 import re
-import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-from looking import day, in_force, set_range, until_day
+from looking import day, in_force, until_day
 
 from meanwatt.analysis.dashboard.pages import PAGES
 
@@ -18,6 +14,7 @@ SOLVED = {
     "Compare": ".mw-payers",
     "Finite market": ".mw-sizes-load .mw-caption",
     "Leader": ".mw-searched .mw-caption",
+    "Theory lab": ".mw-logs-errors .mw-caption",
     "Learners": ".mw-series-errors .mw-caption",
     "Lessons": ".mw-lesson-list",
     "Challenge": ".mw-draw-plot",
@@ -26,14 +23,6 @@ SOLVED = {
 }
 """What is there once a page is all there."""
 PAIR = "compare?scenario=textbook&a=filed&b=rtp"
-MARKS = {
-    ".mw-panel-load path.mw-line-before": 1,
-    ".mw-panel-price path.mw-line-before": 1,
-    ".mw-panel-tariff path.mw-line-before": 2,
-    ".mw-burden-box .mw-before-tick": 3,
-}
-"""How many marks of what was before are on the page Market."""
-KEPT = "localStorage.getItem('meanwatt:tried:textbook')"
 
 
 def opened(page, title: str) -> None:
@@ -244,64 +233,6 @@ def test_markets_are_drawn_as_they_come_judged_and_taken_home_and_a_link_repeats
     page.wait_for_selector(".mw-sizes-gain")
 
 
-def test_a_leaders_tariff_is_searched_for_stopped_found_taken_home_and_read_on_a_telephone(visit) -> None:
-    page = visit("leader", ready=False)
-    page.wait_for_selector(".mw-searched")
-    assert page.locator(".mw-terms").count() == 0, "nothing is searched for unasked"
-    page.focus('input[name="equity"]')
-    page.keyboard.press("ArrowRight")
-    page.wait_for_function("location.search === '?equity=1.1'")
-    page.fill('input[name="equity-number"]', "5")
-    page.press('input[name="equity-number"]', "Enter")
-    page.wait_for_function("location.search === '?equity=5'")
-    page.click(".mw-search")
-    page.wait_for_function("location.search === '?equity=5&run=1'")
-    page.wait_for_selector('p[role=status]:has-text("Converged: best objective −2.0")')
-    page.wait_for_selector('.mw-numbers tr[data-key="efficiency"]:not(:has-text("…"))')
-    tried = page.locator(".mw-searched svg[role=img] .mw-tried").count()
-    assert f"After {tried} tariffs the best is worth −2.0" in page.inner_text(".mw-searched .mw-caption")
-    for row in page.locator(".mw-numbers tbody tr").all():
-        before, after, moved = (cell.inner_text().replace("−", "-") for cell in row.locator("td").all())
-        arrow, difference = moved.split()[:2] if moved[:1] in "▲▼" else ("", moved.split()[0])
-        assert float(after) - float(before) == pytest.approx(float(difference), abs=1e-9)
-        assert arrow == ("▲" if float(difference) > 0 else "▼" if float(difference) < 0 else "")
-    assert "fixed charge rising with income" in page.inner_text(".mw-terms li >> nth=0")
-    with page.expect_download() as taken:
-        page.click("text=Download the tariff (TOML)")
-    assert tomllib.loads(Path(taken.value.path()).read_text(encoding="utf-8"))["recovery"] == "fixed"
-    page.click("text=Compute the surface")
-    page.wait_for_selector('.mw-surface:has-text("search 2 of"), .mw-surface .mw-choice[data-place]')
-    if page.locator(".mw-surface progress").count():
-        page.click(".mw-surface >> text=Stop")
-    page.wait_for_selector(".mw-surface .mw-choice[data-place]")
-    page.focus(".mw-surface .mw-choice[tabindex='0']")
-    assert "price swing" in page.inner_text(".mw-surface-read")
-    page.keyboard.press("Enter")
-    page.wait_for_selector('.mw-day:has-text("picked from the surface")')
-    page.click("text=Back to the tariff found")
-    page.wait_for_selector('.mw-day:has-text("best found")')
-    said = page.inner_text(".mw-searched .mw-caption")
-    for scheme in ("light", "dark"):
-        phone = visit("leader?equity=5&run=1", ready=False, viewport={"width": 390, "height": 844}, color_scheme=scheme)
-        phone.wait_for_selector(".mw-files")
-        assert phone.inner_text(".mw-searched .mw-caption") == said
-        phone.wait_for_function(f"document.querySelector('#app').classList.contains('theme--{scheme}')")
-        phone.evaluate(READING)
-        assert phone.evaluate("meanwattReading.nameless()") == []
-        read, faint = phone.evaluate("meanwattReading.faint()")
-        assert read > 60
-        assert faint == []
-        assert phone.evaluate("document.documentElement.scrollWidth") <= 390
-        assert all(part.bounding_box()["width"] <= 390 for part in phone.locator(".mw .mw-card").all())
-    page.select_option('select[name="scenario"]', "oahu")
-    page.click(".mw-search")
-    page.wait_for_selector('p[role=status]:has-text("tried; best objective")')
-    page.click("text=Stop")
-    page.wait_for_selector('p[role=status]:has-text("what you see is the best so far")')
-    for part in (".mw-files", ".mw-search"):
-        page.wait_for_selector(part)
-
-
 def test_pages_can_be_read_by_everybody_on_a_telephone_in_light_and_dark(visit) -> None:
     page = visit(PAIR, ready=False, viewport={"width": 390, "height": 844}, color_scheme="light")
     for title in ("Compare", "Finite market", "Help"):
@@ -324,82 +255,3 @@ def test_pages_can_be_read_by_everybody_on_a_telephone_in_light_and_dark(visit) 
             cards = [part.bounding_box() for part in page.locator(".mw .mw-card").all()]
             assert all(box["width"] <= 390 for box in cards)
             page.click(f"text={to_the_other}")
-
-
-def marks(page) -> list[int]:
-    return [page.locator(mark).count() for mark in MARKS]
-
-
-def moves(page) -> list[str]:
-    """What every key figure says of its move, as it is seen."""
-    return [move.inner_text() for move in page.locator(".mw-moved > span[aria-hidden]").all()]
-
-
-def rows(page, count: int) -> None:
-    page.wait_for_selector(f'.mw-tray[data-rows="{count}"]')
-
-
-def stands_out(page) -> None:
-    page.evaluate(READING)
-    assert page.evaluate("meanwattReading.nameless()") == []
-    read, faint = page.evaluate("meanwattReading.faint()")
-    assert read > 100
-    assert faint == []
-
-
-def test_a_change_is_told_against_what_was_before_or_pinned_and_the_browser_keeps_what_was_tried(visit) -> None:
-    page = visit("?scenario=textbook")
-    assert (marks(page), moves(page)) == ([0] * len(MARKS), [])
-    assert page.inner_text(".mw-day .mw-caption").endswith("the most of the day.")
-    set_range(page, "tariff.pass_through", "0.5")
-    page.wait_for_selector("text=1 change not applied.")
-    page.click("text=Apply")
-    in_force(page)
-    page.wait_for_selector(".mw-base-text:has-text('before: A posted time-of-use tariff')")
-    assert marks(page) == list(MARKS.values())
-    said = moves(page)
-    assert len(said) == 6
-    assert sum(move[0] in "▲▼" and move.split()[1][0] in "+−" for move in said) >= 3
-    assert all(any(word in move for word in ("better", "worse", "the same", "0")) for move in said)
-    stands_out(page)
-    page.click("button:has-text('Pin')")
-    page.wait_for_selector(".mw-base-text:has-text('wholesale price passed on 0.50 (in force now)')")
-    assert (marks(page), moves(page)) == ([0] * len(MARKS), [])
-    page.select_option('select[name="tariff"]', "rtp")
-    page.wait_for_selector(".mw-day-key:has-text('mean field, pinned')")
-    in_force(page)
-    page.keyboard.press("s")
-    until_day(page, 1)
-    assert marks(page) == list(MARKS.values())
-    assert " the market needs " in page.inner_text(".mw-day .mw-caption")
-    rows(page, 3)
-    page.focus(".mw-tray tbody tr:last-child .mw-tray-name")
-    page.keyboard.press("Enter")
-    page.wait_for_function("location.search === '?scenario=textbook'")
-    in_force(page)
-    page.wait_for_selector(".mw-tray tbody tr:last-child [aria-current]")
-    assert page.locator("button:has-text('Unpin')").count() == 1
-    page.click("text=☾ Dark")
-    page.wait_for_selector("#app.theme--dark")
-    stands_out(page)
-    page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.reload()
-    page.wait_for_selector(".mw-play:not([disabled])")
-    rows(page, 3)
-    assert moves(page) == []
-    with page.expect_download() as download:
-        page.click("text=Download the list as CSV")
-    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
-    assert "# scenario: textbook" in lines
-    assert "# link: ?scenario=textbook&tariff=filed&households=1000&seed=0" in lines
-    plain = "\n".join(line for line in lines if not line.startswith("#"))
-    assert [row["tariff"] for row in csv.DictReader(io.StringIO(plain))] == [
-        "A posted time-of-use tariff",
-        "A posted time-of-use tariff, wholesale price passed on 0.50",
-        "Real-time price with carbon",
-    ]
-    assert "tariff=rtp" in page.evaluate(KEPT)
-    page.click("text=Clear the list")
-    rows(page, 1)
-    page.wait_for_function(f"!{KEPT}.includes('tariff=rtp')")

@@ -12,7 +12,7 @@ from meanwatt.analysis.tabular.response_figure import pairs_that_answer, respons
 from meanwatt.analysis.tabular.response_slices import ExactLine, exact_best, exact_line, line_of_policies, soft_line
 from meanwatt.analysis.tabular.solution import GameSolution, solve_game
 from meanwatt.analysis.tabular.square_panel import answer_path, indifferent
-from meanwatt.analysis.tabular.triangle_panel import CORNERS, _cells
+from meanwatt.analysis.tabular.triangle_panel import CORNERS, triangle_cells
 from meanwatt.model.tabular.game_file import load_game
 from meanwatt.model.tabular.named_game import NamedGame
 from meanwatt.model.tabular.softmax_games import follower_map, leader_map
@@ -152,7 +152,7 @@ def test_three_actions_are_a_triangle_and_other_numbers_lines() -> None:
     figure = responses_figure(solved("peak"))
     assert len(figure.axes) == 4
     assert all(panel.collections for panel in figure.axes)
-    cells = _cells()
+    cells = triangle_cells()
     np.testing.assert_allclose(cells.sum(axis=2), 1)
     corners = cells @ CORNERS
     one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]

@@ -1,0 +1,1 @@
+"""The sections of the help page, a module each."""

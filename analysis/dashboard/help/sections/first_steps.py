@@ -1,0 +1,35 @@
+"""What this is, what to do first, and the keys."""
+
+from meanwatt.analysis.dashboard.help.sections.entry import Entry, Section
+
+WHAT = Section(
+    title="What this is",
+    paragraphs=(
+        "Meanwatt shows what an electricity tariff does to a town of homes with solar panels and batteries: every home"
+        " answers the price, all homes together make the price, and Meanwatt finds where that comes to rest.",
+        "You are the regulator: you set the tariff, and you see who pays what, how much solar and network capacity is"
+        " wasted, and how steady prices and voltages are.",
+        "Towns and tariffs are built from public data of real utilities; every number on a page is computed on this"
+        " machine, and nothing leaves it.",
+    ),
+)
+
+FIRST = Section(
+    title="What to do first",
+    paragraphs=(
+        "On the page Market press the yellow button. It changes one thing, what exported solar earns, at the same"
+        " network cost; read in the sentence below whose bill rises.",
+        "Then move a slider, press Apply, and press Play to watch homes live under your tariff.",
+        "With a class begin on the page Lessons: predict first, then see what comes out.",
+        "On the page Compare choose two tariffs and read who pays whom. “Copy link” keeps what you see for others.",
+    ),
+)
+
+KEYS = Section(
+    title="Keys",
+    entries=(
+        Entry(anchor="key-space", word="Space", text="Play, or pause."),
+        Entry(anchor="key-s", word="S", text="Step one day."),
+        Entry(anchor="key-r", word="R", text="Reset: back to day 0, with the same homes and the same chances."),
+    ),
+)

@@ -1,0 +1,46 @@
+"""How to read the page Market."""
+
+from meanwatt.analysis.dashboard.help.sections.entry import Entry, Section
+
+MARKET = Section(
+    title="How to read the page Market",
+    entries=(
+        Entry(
+            anchor="read-day",
+            word="24 hours",
+            text="Net load above, the wholesale price it makes below, and the tariff. The solid line is tonight's"
+            " homes, the dashed one the mean field, the band how far so many homes may stray from it. With more"
+            " homes the band is narrower; a line outside it is rare.",
+        ),
+        Entry(
+            anchor="read-burden",
+            word="Burden",
+            text="One bar for each income group: the share of its income that pays for electricity. The dashed mark"
+            " is the mean field's, the dotted outline and the small triangle what it was before.",
+        ),
+        Entry(
+            anchor="read-feeder",
+            word="Feeder",
+            text="The wires of a neighbourhood, one circle for each bus, coloured by voltage at one hour. A"
+            " triangle is a bus outside its limits: pointing down if the voltage is too low, up if it is too high.",
+        ),
+        Entry(
+            anchor="read-numbers",
+            word="Key figures",
+            text="The large number is the mean field's; the small one below it is the market's, so far or tonight.",
+        ),
+        Entry(
+            anchor="baseline",
+            word="Before and now",
+            text="After a change every figure keeps dotted what its mean field was before, and every key figure says by"
+            " how much it moved and whether that is better: mean field against mean field, without chance. “Pin” keeps"
+            " what is in force, and changes are told against that until you unpin it.",
+        ),
+        Entry(
+            anchor="tried",
+            word="Tariffs you tried",
+            text="Every tariff that was in force, with its key figures and the mean field's net load over the average"
+            " day. Press one to go back to it. The list stays in this browser; nobody else sees it.",
+        ),
+    ),
+)

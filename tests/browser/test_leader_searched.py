@@ -1,0 +1,66 @@
+"""The page Leader in a real browser: a tariff searched for, stopped, found, taken home, and read on a telephone."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+READING = Path(__file__).with_name("reading.js").read_text(encoding="utf-8")
+
+
+def test_a_leaders_tariff_is_searched_for_stopped_found_taken_home_and_read_on_a_telephone(visit) -> None:
+    page = visit("leader", ready=False)
+    page.wait_for_selector(".mw-searched")
+    assert page.locator(".mw-terms").count() == 0, "nothing is searched for unasked"
+    page.focus('input[name="equity"]')
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("location.search === '?equity=1.1'")
+    page.fill('input[name="equity-number"]', "5")
+    page.press('input[name="equity-number"]', "Enter")
+    page.wait_for_function("location.search === '?equity=5'")
+    page.click(".mw-search")
+    page.wait_for_function("location.search === '?equity=5&run=1'")
+    page.wait_for_selector('p[role=status]:has-text("Converged: best objective −2.0")')
+    page.wait_for_selector('.mw-numbers tr[data-key="efficiency"]:not(:has-text("…"))')
+    tried = page.locator(".mw-searched svg[role=img] .mw-tried").count()
+    assert f"After {tried} tariffs the best is worth −2.0" in page.inner_text(".mw-searched .mw-caption")
+    for row in page.locator(".mw-numbers tbody tr").all():
+        before, after, moved = (cell.inner_text().replace("−", "-") for cell in row.locator("td").all())
+        arrow, difference = moved.split()[:2] if moved[:1] in "▲▼" else ("", moved.split()[0])
+        assert float(after) - float(before) == pytest.approx(float(difference), abs=1e-9)
+        assert arrow == ("▲" if float(difference) > 0 else "▼" if float(difference) < 0 else "")
+    assert "fixed charge rising with income" in page.inner_text(".mw-terms li >> nth=0")
+    with page.expect_download() as taken:
+        page.click("text=Download the tariff (TOML)")
+    assert tomllib.loads(Path(taken.value.path()).read_text(encoding="utf-8"))["recovery"] == "fixed"
+    page.click("text=Compute the surface")
+    page.wait_for_selector('.mw-surface:has-text("search 2 of"), .mw-surface .mw-choice[data-place]')
+    if page.locator(".mw-surface progress").count():
+        page.click(".mw-surface >> text=Stop")
+    page.wait_for_selector(".mw-surface .mw-choice[data-place]")
+    page.focus(".mw-surface .mw-choice[tabindex='0']")
+    assert "price swing" in page.inner_text(".mw-surface-read")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('.mw-day:has-text("picked from the surface")')
+    page.click("text=Back to the tariff found")
+    page.wait_for_selector('.mw-day:has-text("best found")')
+    said = page.inner_text(".mw-searched .mw-caption")
+    for scheme in ("light", "dark"):
+        phone = visit("leader?equity=5&run=1", ready=False, viewport={"width": 390, "height": 844}, color_scheme=scheme)
+        phone.wait_for_selector(".mw-files")
+        assert phone.inner_text(".mw-searched .mw-caption") == said
+        phone.wait_for_function(f"document.querySelector('#app').classList.contains('theme--{scheme}')")
+        phone.evaluate(READING)
+        assert phone.evaluate("meanwattReading.nameless()") == []
+        read, faint = phone.evaluate("meanwattReading.faint()")
+        assert read > 60
+        assert faint == []
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+        assert all(part.bounding_box()["width"] <= 390 for part in phone.locator(".mw .mw-card").all())
+    page.select_option('select[name="scenario"]', "oahu")
+    page.click(".mw-search")
+    page.wait_for_selector('p[role=status]:has-text("tried; best objective")')
+    page.click("text=Stop")
+    page.wait_for_selector('p[role=status]:has-text("what you see is the best so far")')
+    for part in (".mw-files", ".mw-search"):
+        page.wait_for_selector(part)
