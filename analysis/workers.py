@@ -145,7 +145,8 @@ def dask_client(
     dask: Any = import_module("dask")
     if scheduler is not None:
         require_scheduler(scheduler)
-    with _quiet_end(), ExitStack() as stack:
+    opened: list[Any] = []
+    with _quiet_end(opened), ExitStack() as stack:
         stack.enter_context(dask.config.set(_QUIET))
         stack.enter_context(_silent("distributed"))
         if scheduler is None:
@@ -170,19 +171,25 @@ def dask_client(
         else:
             client = stack.enter_context(distributed.Client(scheduler, timeout=CONNECT_SECONDS))
             _require_same_workers(client, scheduler)
+        opened.append(client)
         if prepare is not None:
             client.run(prepare, on_error="ignore")  # a worker that died meanwhile will be missed by its tasks
         yield client
 
 
 @contextmanager
-def _quiet_end() -> Iterator[None]:
-    """Who breaks off a client as it closes, and the program with it, is not told what it did not come to await."""
+def _quiet_end(opened: list[Any]) -> Iterator[None]:
+    """Who breaks off a client as it closes, and the program with it, is not told what it did not come to await.
+
+    Nor does such a client try to close once more when Python lets go of it: nobody would answer, for a minute.
+    """
     try:
         yield
     except Exception:
         raise
     except BaseException:
+        for client in opened:
+            client.status = "closed"
         warnings.filterwarnings("ignore", message="coroutine '.*' was never awaited", category=RuntimeWarning)
         raise
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def image(figure: "Figure", form: Literal["svg", "png"], *, dpi: float = 100) -> bytes:
     """A figure as a file's bytes; equal for equal figures."""
     content = io.BytesIO()
-    with own_settings({"svg.hashsalt": "meanwatt"}), with_all_glyphs(figure):
+    with own_settings({"svg.hashsalt": "meanwatt", "svg.fonttype": "path"}), with_all_glyphs(figure):
         metadata = {"Date": None} if form == "svg" else {}
         figure.savefig(content, format=form, dpi=dpi, metadata=metadata)
     return content.getvalue()

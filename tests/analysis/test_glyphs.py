@@ -53,6 +53,13 @@ def test_a_letter_that_the_usual_font_lacks_is_drawn_in_one_that_has_it() -> Non
     assert figure.texts[0].get_fontfamily() == ["sans-serif"], "as it was"
 
 
+def test_a_file_holds_letters_as_outlines_whatever_the_process_is_set_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = image(drawn("net load"), "svg")
+    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")
+    assert image(drawn("net load"), "svg") == usual
+    assert b"<text" not in usual
+
+
 @pytest.mark.usefixtures("dejavu_alone")
 def test_letters_that_no_font_has_are_one_message_and_no_warning() -> None:
     figures = [drawn(NOWHERE), drawn(NOWHERE, ShownFigure)]

@@ -155,6 +155,24 @@ def test_a_script_without_a_main_guard_is_told_in_one_line(tmp_path: Path) -> No
     assert issubclass(NoMainGuardError, ValueError)  # for those who catch it
 
 
+def test_a_client_that_is_broken_off_as_it_closes_does_not_close_once_more(
+    cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second Ctrl-C comes while the first is obeyed; the client would wait a minute when Python lets go of it."""
+
+    def broken(client: Any, *_: object) -> None:
+        client.status = "closing"
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("distributed.Client.__exit__", broken)
+        with pytest.raises(KeyboardInterrupt), dask_client(cluster.scheduler.address, workers=0) as client:
+            assert client.status == "running"
+    assert client.status == "closed"
+    client.status = "running"
+    client.close()
+
+
 def test_a_lost_worker_is_told_in_one_line_and_no_day_is_wrong(cluster: Any) -> None:
     """A host made anew elsewhere would begin at day 0; last, for it takes a worker of the cluster's."""
     victim = min(cluster.run(os.getpid).values())
@@ -171,12 +189,12 @@ def test_who_breaks_off_a_client_as_it_closes_is_not_told_what_nobody_awaited() 
         closing()
         gc.collect()
         assert len(told) == 1
-        with pytest.raises(ValueError, match="of a task"), workers._quiet_end():
+        with pytest.raises(ValueError, match="of a task"), workers._quiet_end([]):
             raise ValueError("of a task")
         closing()
         gc.collect()
         assert len(told) == 2
-        with pytest.raises(KeyboardInterrupt), workers._quiet_end():
+        with pytest.raises(KeyboardInterrupt), workers._quiet_end([]):
             raise KeyboardInterrupt
         closing()
         gc.collect()
