@@ -187,6 +187,12 @@ def test_a_long_solve_shows_progress_leaves_the_page_alive_and_can_be_cancelled(
     page.wait_for_function("Number(document.querySelector('.mw-work progress')?.value) > 0.1")
     page.keyboard.press("s")
     until_day(page, 1)
+    seed = page.input_value('input[name="seed"]')
+    page.fill('input[name="seed"]', "77")  # typed while the page solves, and shows how far it is
+    share = page.evaluate("document.querySelector('.mw-work progress').value")
+    page.wait_for_function(f"document.querySelector('.mw-work progress').value > {share}")
+    assert page.input_value('input[name="seed"]') == "77"
+    page.fill('input[name="seed"]', seed)
     page.click("text=Cancel")
     page.wait_for_selector("text=The page still shows the tariff before.")
     assert page.locator(".mw-work").count() == 0
