@@ -19,7 +19,8 @@ TRY_SECONDS: Final = 60.0
 ADDRESSES: Final = 4096
 """Addresses whose wrong codes are remembered; the one unheard of for longest goes."""
 LONGEST_NAME: Final = 20
-_NAME: Final = re.compile(rf"[^\W_][\w .'\-]{{0,{LONGEST_NAME - 1}}}")
+_INVISIBLE: Final = frozenset("\u115f\u1160\u3164\uffa0")
+"""Letters, says Unicode, that show nothing."""
 
 
 def new_key() -> str:
@@ -48,13 +49,18 @@ def read_name(text: object) -> str:
     ValueError
         In one line, if it cannot be used.
     """
-    name = " ".join(unicodedata.normalize("NFC", text).split()) if isinstance(text, str) else ""
-    if not _NAME.fullmatch(name):
+    name = " ".join(unicodedata.normalize("NFKC", text).split()) if isinstance(text, str) else ""
+    if not (0 < len(name) <= LONGEST_NAME and name[0].isalnum() and all(map(_may_stand, name))):
         raise ValueError(
             f"name is {name[: 2 * LONGEST_NAME]!r}; give 1 to {LONGEST_NAME} letters, digits, spaces, dots or hyphens,"
             " the first a letter or a digit"
         )
     return name
+
+
+def _may_stand(letter: str) -> bool:
+    """Whether a name may have this: letters and what combines with them, digits, and few signs."""
+    return letter not in _INVISIBLE and (unicodedata.category(letter)[0] in "LMN" or letter in " .'-_")
 
 
 class Doorkeeper:

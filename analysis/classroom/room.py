@@ -142,14 +142,17 @@ class Room:
     def prepare(self) -> None:
         """Solve what is played, and live again the rounds that have been; on a thread of its own."""
         with self._preparing:
-            try:
-                for number, played in enumerate(self.games):
+            for number, played in enumerate(self.games):
+                failure = None
+                try:
                     if played.game is None and not self._closed:
                         self._begin(number, played)
-            except ValueError as error:
-                self.failure = f"{error}"
-            except Exception as error:  # whoever waits for the room must hear of it
-                self.failure = f"The market could not be made: {type(error).__name__}: {error}"
+                except ValueError as error:
+                    failure = f"{error}"
+                except Exception as error:  # whoever waits for the room must hear of it
+                    failure = f"The market could not be made: {type(error).__name__}: {error}"
+                if played is self.now:  # an earlier game that came to nothing is in nobody's way
+                    self.failure = failure
             self.stage = None
         self._changed(self.number, News.ALL)
 
@@ -229,7 +232,7 @@ class Room:
                 raise RefusedError("The teacher has stopped the clock: no plan is taken at the moment.")
             if self.now.over:
                 raise RefusedError("This game is over.")
-            if number != len(self.now.rounds):
+            if type(number) is not int or number != len(self.now.rounds):
                 raise RefusedError("This day is over; plan the next one.")
             try:
                 plan = read_plan(letters, game.market.economy.slots)
@@ -244,8 +247,13 @@ class Room:
 
     # --- what the teacher does --------------------------------------------------------------------------------------
 
-    def advance(self) -> None:
+    def advance(self, asked: int | None = None) -> None:
         """Play the day: everybody by the plan, who has none by the equilibrium's policy.
+
+        Parameters
+        ----------
+        asked
+            The day that is meant, from 0; if it is over already, nothing happens. By default the next one.
 
         Raises
         ------
@@ -254,6 +262,8 @@ class Room:
         """
         with self._lock:
             game, number = self._game(), len(self.now.rounds)
+            if asked is not None and asked != number:
+                return
             if self.now.over or number >= MOST_ROUNDS:
                 raise RefusedError("This game is over; begin another one.")
             seats = self.present()
@@ -263,6 +273,8 @@ class Room:
             self._live(game, self.now, seats, letters)
             self.coming = {}
             self._restart_clock()
+            if len(self.now.rounds) >= MOST_ROUNDS:
+                self.end()
         self._changed(self.number, News.ALL)
 
     def advance_if_due(self, *, watched: bool = True) -> bool:
@@ -286,6 +298,8 @@ class Room:
     def again(self, terms: Terms) -> None:
         """Begin another game with the same students; `prepare` makes its market."""
         with self._lock:
+            if terms == self.now.terms and not self.now.rounds:
+                raise RefusedError("This game has just begun.")
             if not self.now.over:
                 self.end()
             self._store.add_game(self.number, terms)

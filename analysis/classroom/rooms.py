@@ -24,6 +24,8 @@ LONGEST_NOTE: Final = 200
 KEPT_DAYS: Final = 30
 """A room in which nothing has happened for so long is forgotten. [d]"""
 SEED_LIMIT: Final = 2**31
+SOLVED_KEPT: Final = 6
+"""Equilibria that are kept for further rooms; the oldest goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +195,8 @@ class Rooms:
         with self._solving:
             if place not in self._solved:
                 self._solved[place] = self._solve(terms, progress)
+                while len(self._solved) > SOLVED_KEPT:
+                    del self._solved[next(iter(self._solved))]
             return self._solved[place]
 
 

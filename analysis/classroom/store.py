@@ -41,8 +41,8 @@ CREATE TABLE IF NOT EXISTS played (
 """A number is never given again (AUTOINCREMENT): a window that shows a closed room must not show another one."""
 VERSION: Final = 1
 """Number of the schema, kept in the file (``PRAGMA user_version``)."""
-BUSY_SECONDS: Final = 10.0
-"""How long another process that writes is waited for."""
+BUSY_SECONDS: Final = 0.5
+"""How long another process that has the file is waited for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ class SeatRow:
 
 
 class RoomStore:
-    """Safe between threads; another process may read it at the same time.
+    """Safe between threads; no other process has the file at the same time.
 
     Parameters
     ----------
@@ -131,6 +131,7 @@ class RoomStore:
 
     def _prepare(self, path: Path | str) -> None:
         """Make the tables, unless they are there; ``ValueError`` in one line if others are."""
+        self._file.execute("PRAGMA locking_mode = EXCLUSIVE")  # two servers would each know half of a class
         version = int(self._file.execute("PRAGMA user_version").fetchone()[0])
         if version not in (0, VERSION):
             raise ValueError(
@@ -152,19 +153,25 @@ class RoomStore:
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it is on disk afterwards, or none."""
+        """One transaction: all of it is on disk afterwards, or none; ``ValueError`` in one line if the disk refuses."""
         with self._lock:
-            self._file.execute("BEGIN IMMEDIATE")
             try:
+                self._file.execute("BEGIN IMMEDIATE")
                 yield self._file
-            except BaseException:
-                self._file.execute("ROLLBACK")
+                self._file.execute("COMMIT")
+            except BaseException as error:
+                if self._file.in_transaction:
+                    self._file.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+                    raise ValueError(f"The rooms' file cannot be written ({error}); nothing was changed.") from None
                 raise
-            self._file.execute("COMMIT")
 
     def _rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
         with self._lock:
-            return self._file.execute(query, values).fetchall()
+            try:
+                return self._file.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise ValueError(f"The rooms' file cannot be read ({error}).") from None
 
     # --- rooms ------------------------------------------------------------------------------------------------------
 
@@ -315,6 +322,8 @@ def _unusable(path: Path | str, error: Exception) -> str:
     if isinstance(error, ValueError):
         return str(error)
     said = error.strerror if isinstance(error, OSError) else str(error)
+    if "locked" in str(error):
+        return f"rooms: {path} is in use by another server; name another file, or stop that one"
     return f"rooms: {path} cannot be used ({said}); name a file in a folder of your own"
 
 

@@ -115,6 +115,8 @@ class ClassMarket:
         room = await asyncio.to_thread(self._started().rooms.of_teacher, given.get("key"))
         if room is None:
             return _refused("There is no such room.", BAD_REQUEST)
+        if room.stage is not None:
+            return _refused("The market is being prepared; try again in a moment.", BAD_REQUEST)
         rows = await asyncio.to_thread(table, room)
         terms = room.now.terms
         head = {"scenario": terms.scenario, "homes": terms.households, "key": terms.key}
@@ -199,20 +201,22 @@ class ClassMarket:
         """What a teacher may do."""
         what, value = asked.get("do"), asked.get("value")
         if what == "next":
-            if asked.get("round") == len(room.now.rounds):  # pressed twice, it is played once
-                room.advance()
-        elif what == "freeze":
-            room.set_frozen(value is True)
+            if type(asked.get("round")) is not int:
+                raise RefusedError("Say which day is meant.")
+            room.advance(asked["round"])  # pressed twice, it is played once
+        elif what == "freeze" and isinstance(value, bool):
+            room.set_frozen(value)
         elif what == "note" and isinstance(value, str):
             room.set_note(" ".join(value.split())[:LONGEST_NOTE])
         elif what == "seconds":
             room.set_seconds(self._started().rooms.read_seconds(value))
-        elif what == "remove" and isinstance(value, int) and 0 <= value < len(room.seats):
+        elif what == "remove" and type(value) is int and 0 <= value < len(room.seats):
             room.remove(value)
         elif what == "end":
             room.end()
-        elif what == "again" and isinstance(value, dict):
-            room.again(self._started().rooms.read_terms(value, room.now.terms))
+        elif what == "again" and isinstance(value, dict):  # with one change: the tariff
+            terms = {"tariff": value.get("tariff", room.now.terms.tariff)}
+            room.again(self._started().rooms.read_terms(terms, room.now.terms))
             self._started().rooms.prepare(room)
         elif what == "close":
             self._started().rooms.drop(room.number)
@@ -259,13 +263,17 @@ async def _given(request: Request) -> dict[str, Any]:
 
 
 async def _message(socket: WebSocket) -> dict[str, Any]:
-    text = await socket.receive_text()
+    received = await socket.receive()
+    if received["type"] != "websocket.receive":
+        raise WebSocketDisconnect(received.get("code", 1000))
+    text = received.get("text") or ""
     return _object(text) if len(text) <= MOST_BYTES else {}
 
 
 def _object(text: str | bytes) -> dict[str, Any]:
     try:
         read = json.loads(text)
+        json.dumps(read, ensure_ascii=False).encode()  # half a letter can be read, and never be sent
     except (ValueError, RecursionError):
         return {}
     return read if isinstance(read, dict) else {}

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
@@ -32,6 +31,39 @@ class Socket(Protocol):
         """Send one message."""
 
 
+class Window:
+    """One socket that looks at a room. What it has not taken when there is something newer it is never sent.
+
+    A window that takes nothing, as of a laptop that sleeps, holds up nobody but itself.
+    """
+
+    def __init__(self, seat: int, socket: Socket) -> None:
+        self.seat, self.socket = seat, socket
+        self._newest: dict[News, str] = {}
+        self._there = asyncio.Event()
+        self._task = asyncio.get_running_loop().create_task(self._send())
+
+    def show(self, text: str, news: News = News.ALL) -> None:
+        """Send this next, in place of what is not sent yet; counts alone do not replace a view."""
+        if news is News.ALL:
+            self._newest.clear()
+        self._newest[news] = text
+        self._there.set()
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._task.cancel()
+
+    async def _send(self) -> None:
+        with contextlib.suppress(Exception):  # who has gone is noticed where the socket is read
+            while True:
+                await self._there.wait()
+                self._there.clear()
+                newest, self._newest = self._newest, {}
+                for text in newest.values():
+                    await self.socket.send_text(text)
+
+
 class Hub:
     """Runs on the server's event loop; rooms are asked on threads, so that a slow one holds up nobody.
 
@@ -43,7 +75,7 @@ class Hub:
 
     def __init__(self, rooms: Callable[[Tell], Rooms]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._looking: dict[int, list[tuple[int, Socket]]] = {}
+        self._looking: dict[int, list[Window]] = {}
         self._news: dict[int, News] = {}
         self._woken = asyncio.Event()
         self.rooms = rooms(self._changed)
@@ -59,15 +91,20 @@ class Hub:
     def enter(self, room: int, seat: int, socket: Socket) -> bool:
         """Show a room to a socket from now on; False if this seat has too many open."""
         looking = self._looking.setdefault(room, [])
-        if Counter(place for place, _ in looking)[seat] >= SOCKETS_A_SEAT:
+        if sum(window.seat == seat for window in looking) >= SOCKETS_A_SEAT:
             return False
-        looking.append((seat, socket))
+        looking.append(Window(seat, socket))
         self.tell(room)
         return True
 
     def leave(self, room: int, socket: Socket) -> None:
         """Show it no more."""
-        left = [(seat, other) for seat, other in self._looking.get(room, ()) if other is not socket]
+        left = []
+        for window in self._looking.get(room, ()):
+            if window.socket is socket:
+                window.close()
+            else:
+                left.append(window)
         if left:
             self._looking[room] = left
         else:
@@ -101,11 +138,12 @@ class Hub:
         looking = list(self._looking.get(number, ()))
         room = next((room for room in self.rooms.awake() if room.number == number), None)
         if room is None:
-            self._looking.pop(number, None)
-            await _send_all([(socket, GONE) for _, socket in looking])
+            for window in looking:
+                window.show(GONE)
         elif looking:
-            texts = await asyncio.to_thread(_texts, room, {seat for seat, _ in looking}, news)
-            await _send_all([(socket, texts[seat]) for seat, socket in looking])
+            texts = await asyncio.to_thread(_texts, room, {window.seat for window in looking}, news)
+            for window in looking:
+                window.show(texts[window.seat], news)
 
     async def _tick(self) -> None:
         while True:
@@ -136,8 +174,3 @@ def _text(room: Room, seat: int) -> str:
 
 def _message(view: dict[str, Any]) -> str:
     return json.dumps({"view": view}, allow_nan=False, separators=(",", ":"))
-
-
-async def _send_all(messages: list[tuple[Socket, str]]) -> None:
-    """Send to all at once; who has gone is noticed where the socket is read."""
-    await asyncio.gather(*(socket.send_text(text) for socket, text in messages), return_exceptions=True)

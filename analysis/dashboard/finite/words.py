@@ -48,7 +48,7 @@ def _slope(slope: "Interval") -> str:
         return ""
     fewer = 10 ** abs(slope.value)
     word = "falls" if slope.value < 0 else "rises"
-    return f" With ten times the homes the error {word} by a factor of {number(fewer, 1)}; √10 is 3.2."
+    return f" What chance makes of it {word} by a factor of {number(fewer, 1)} with ten times the homes; √10 is 3.2."
 
 
 def gain_caption(households: Sequence[int], found: "Exploitability") -> str:

@@ -163,7 +163,9 @@ def form_json(stage: Stage) -> str:
 def _call(stage: Stage) -> dict[str, str]:
     """Words of the highlighted button."""
     if stage.compared is not None:
-        return {"label": "Back to the tariff before", "text": "Only what solar earns differed."}
+        alone = stage.compared == comparison(stage.compared).reference
+        text = "Only what solar earns differed." if alone else "How the cost is recovered goes back, too."
+        return {"label": "Back to the tariff before", "text": text}
     offered = comparison(stage.base)
     return {"label": offered.label, "text": offered.text}
 

@@ -96,6 +96,21 @@ def test_a_code_belongs_to_one_room_and_a_room_takes_all_with_it() -> None:
     store.close()
 
 
+def test_two_servers_do_not_share_a_file_and_a_disk_that_refuses_is_said_in_words(tmp_path) -> None:
+    store = RoomStore(tmp_path / "rooms.db")
+    with pytest.raises(ValueError, match=r"rooms\.db is in use by another server; name another file"):
+        RoomStore(tmp_path / "rooms.db")
+    room = store.add_room(code="ABCDEF", key="k", seconds=0, solo=False, terms=TERMS)
+    store._file.execute("PRAGMA query_only = ON")
+    with pytest.raises(ValueError, match=r"^The rooms' file cannot be written \(.*\); nothing was changed\.$"):
+        store.put_plan(room, 0, 0, 0, "a")
+    store._file.execute("PRAGMA query_only = OFF")
+    assert store.plans(room, 0, 0) == {}
+    assert store.put_plan(room, 0, 0, 0, "b")
+    store.close()
+    RoomStore(tmp_path / "rooms.db").close()
+
+
 def test_a_file_of_something_else_is_refused_in_one_line_and_not_touched(tmp_path) -> None:
     foreign, text, later = tmp_path / "foreign.db", tmp_path / "notes.txt", tmp_path / "later.db"
     with sqlite3.connect(foreign) as other:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import threading
 
 import pytest
 from class_rooms import DAY, SMALL, make_rooms, ready, solve, wait_for
@@ -19,7 +20,6 @@ from meanwatt.analysis.classroom.admission import (
 )
 from meanwatt.analysis.classroom.room import MOST_ROUNDS, RefusedError, Room
 from meanwatt.analysis.classroom.rooms import MOST_ROOMS, Rooms
-from meanwatt.analysis.classroom.store import RoomStore
 from meanwatt.analysis.classroom.views import COLUMNS, student_view, table, teacher_view
 from meanwatt.analysis.dashboard.shared.csv_text import csv_text
 from meanwatt.model.mean_field.equilibrium import Equilibrium
@@ -55,6 +55,19 @@ def test_a_plan_counts_if_it_came_before_the_day_was_lived_and_who_has_none_is_p
     with pytest.raises(RefusedError, match="give 24 letters"):
         room.submit(0, 1, "r" * 23)
     assert room.coming == {}
+
+
+def test_a_day_that_two_windows_end_at_once_is_lived_once(rooms: Rooms) -> None:
+    room, _, code = opened(rooms)
+    rooms.join(code, "Ada", "here")
+    threads = [threading.Thread(target=room.advance, args=(0,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(room.now.rounds) == 1
+    room.advance(7)
+    assert len(room.now.rounds) == 1
 
 
 def test_nobody_waits_for_an_empty_room_and_the_first_day_needs_somebody(rooms: Rooms) -> None:
@@ -94,14 +107,33 @@ def test_who_has_tried_too_often_may_try_again_after_a_minute() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", " ", "=1+1", "+x", "-x", "@x", "<b>", "a" * 21, "a\n\x00b", "_x", None, 3, "a,b", 'a"']
+    "name",
+    [
+        "",
+        " ",
+        "\u3164",
+        "\u0301a",
+        "a\ud800",
+        "=1+1",
+        "+x",
+        "-x",
+        "@x",
+        "<b>",
+        "a" * 21,
+        "a\n\x00b",
+        "_x",
+        None,
+        3,
+        "a,b",
+        'a"',
+    ],
 )
 def test_a_name_is_refused_that_a_page_or_a_spreadsheet_could_take_for_something_else(name: object) -> None:
     with pytest.raises(ValueError, match=r"^name is .*; give 1 to 20 letters"):
         read_name(name)
 
 
-@pytest.mark.parametrize("name", ["Ada", "Žofie 2", "李雷", "O'Neill", "J. R.", "a-b", "  two   spaces "])
+@pytest.mark.parametrize("name", ["Ada", "Žofie 2", "李雷", "हिन्दी", "O'Neill", "J. R.", "a-b", "  two   spaces "])
 def test_names_of_many_languages_are_taken(name: str) -> None:
     assert read_name(name) == " ".join(name.split())
 
@@ -111,6 +143,8 @@ def test_two_students_do_not_share_a_name_and_a_full_room_is_full(rooms: Rooms) 
     rooms.join(code, "Ada", "here")
     with pytest.raises(RefusedError, match="Somebody here is called ada already"):
         rooms.join(code, "ada", "here")
+    with pytest.raises(RefusedError, match="Somebody here is called Ada already"):
+        rooms.join(code, "\uff21\uff44\uff41", "here")  # the same in wide letters
     assert room.now.game is not None
     for number in range(1, room.now.game.seats):
         rooms.join(code, f"S{number}", "here")
@@ -217,11 +251,9 @@ def test_a_day_that_was_closed_but_not_shown_is_lived_after_a_restart(tmp_path) 
     room, key, code = opened(rooms)
     rooms.join(code, "Ada", "here")
     room.submit(0, 0, DAY)
-    store = RoomStore(tmp_path / "rooms.db")
-    assert store.close_round(1, 0, 0, [0]) == {0: DAY}
+    assert room._store.close_round(1, 0, 0, [0]) == {0: DAY}
     with pytest.raises(RefusedError, match="This day is over"):
         room.submit(0, 0, "r" * 24)
-    store.close()
     rooms.close()
     again = make_rooms(tmp_path / "rooms.db")
     found = ready(again.of_teacher(key))
@@ -313,6 +345,27 @@ def test_a_market_that_cannot_be_made_is_said_to_all_who_wait(rooms: Rooms) -> N
     made.close()
 
 
+def test_a_game_whose_market_cannot_be_made_is_followed_by_one_that_can() -> None:
+    def fails(terms, progress) -> Equilibrium:
+        if terms.tariff == "tou":
+            raise ValueError("no revenue-adequate tariff")
+        return solve(terms, progress)
+
+    made = make_rooms(solve=fails)
+    room, _, code = opened(made, tariff="tou")
+    assert room.failure == "no revenue-adequate tariff"
+    room.again(made.read_terms({"tariff": "filed"}, room.now.terms))
+    made.prepare(room)
+    ready(room)
+    assert room.failure is None
+    made.join(code, "Ada", "here")
+    with pytest.raises(RefusedError, match="This game has just begun"):
+        room.again(room.now.terms)
+    room.advance()
+    assert len(table(room)) == 1
+    made.close()
+
+
 def test_rooms_are_bounded_closed_and_forgotten(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("meanwatt.analysis.classroom.rooms.MOST_ROOMS", 2)
     first, key, code = opened(rooms)
@@ -337,8 +390,11 @@ def test_a_game_has_an_end_even_if_nobody_ends_it(rooms: Rooms, monkeypatch: pyt
     rooms.join(code, "Ada", "here")
     room.advance()
     room.advance()
+    assert room.now.over
     with pytest.raises(RefusedError, match="This game is over; begin another one"):
         room.advance()
+    with pytest.raises(RefusedError, match="This game is over"):
+        room.submit(0, 2, DAY)
 
 
 def test_what_is_shown_is_told_and_solved_once_for_all_rooms() -> None:

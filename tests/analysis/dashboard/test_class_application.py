@@ -1,5 +1,6 @@
 """The class market over the wire: a server, plain questions, and sockets of a teacher and students."""
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -14,10 +15,11 @@ from class_rooms import DAY, SMALL, solve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from meanwatt.analysis.classroom.room import Tell
 from meanwatt.analysis.classroom.rooms import Rooms
 from meanwatt.analysis.classroom.store import RoomStore
 from meanwatt.analysis.dashboard.classroom.application import FILES, MOST_A_SECOND, ClassMarket
-from meanwatt.analysis.dashboard.classroom.hub import SOCKETS_A_SEAT
+from meanwatt.analysis.dashboard.classroom.hub import SOCKETS_A_SEAT, TEACHER, Hub
 from meanwatt.analysis.dashboard.serving import addresses
 from meanwatt.analysis.dashboard.serving.beside import Beside
 from meanwatt.analysis.dashboard.serving.own_origin import OwnOrigin
@@ -156,6 +158,46 @@ def test_a_class_plays_a_day_and_everybody_sees_it_at_once(served: Served) -> No
             pass
 
 
+def test_a_window_that_takes_nothing_holds_up_nobody() -> None:
+    """As of a laptop that sleeps, once its line is full; and of what it missed it is sent the newest alone."""
+
+    class Fake:
+        def __init__(self) -> None:
+            self.got: list[str] = []
+            self.awake = asyncio.Event()
+
+        async def send_text(self, data: str) -> None:
+            await self.awake.wait()
+            self.got.append(data)
+
+    async def scene() -> None:
+        made: list[Rooms] = []
+
+        def rooms(changed: Tell) -> Rooms:
+            made.append(Rooms(RoomStore(":memory:"), changed, solve=solve))
+            return made[0]
+
+        hub, asleep, teacher = Hub(rooms), Fake(), Fake()
+        teacher.awake.set()
+        room = await asyncio.to_thread(made[0].of_teacher, made[0].open(SMALL).key)
+        assert room is not None
+        assert hub.enter(room.number, TEACHER, asleep)
+        assert hub.enter(room.number, TEACHER, teacher)
+        for note in ("one", "two", "three"):
+            await asyncio.to_thread(room.set_note, note)
+            async with asyncio.timeout(60):
+                while not any(f'"note":"{note}"' in text for text in teacher.got):
+                    await asyncio.sleep(0.01)
+        asleep.awake.set()
+        async with asyncio.timeout(60):
+            while not any('"note":"three"' in text for text in asleep.got):
+                await asyncio.sleep(0.01)
+        assert len(asleep.got) == 2  # what was on its way, and the newest
+        await hub.close()
+
+    asyncio.run(scene())
+
+
 def test_a_window_of_a_closed_room_never_shows_another_one(served: Served) -> None:
     first = opened(served)
     token = served.post("/class/join", {"code": first["code"], "name": "Ada"})["token"]
@@ -186,6 +228,10 @@ def test_a_student_cannot_do_what_a_teacher_does_nor_play_for_another(served: Se
         for asked in (
             {"do": "dance"},
             {"do": "remove", "value": 99},
+            {"do": "remove", "value": False},
+            {"do": "freeze", "value": 1},
+            {"do": "next", "round": 0.0},
+            {"do": "next"},
             {"do": "again", "value": {"tariff": "x"}},
             {"do": "seconds", "value": -1},
             {"do": "note", "value": 7},
@@ -193,7 +239,18 @@ def test_a_student_cannot_do_what_a_teacher_does_nor_play_for_another(served: Se
             assert "refused" in teacher.ask(**asked)
 
 
-@pytest.mark.parametrize("first", [{}, {"key": "x"}, {"token": "x"}, {"token": 5}, {"key": None}, [], "x", 7])
+def test_what_is_no_text_is_nothing(served: Served) -> None:
+    room = opened(served)
+    with served.line({"key": room["key"]}) as teacher:
+        teacher.opened.send(b"\x00\x01")
+        while "refused" not in teacher.take():
+            pass
+        assert "refused" in teacher.ask(do="note", value="\ud800")
+
+
+@pytest.mark.parametrize(
+    "first", [{}, {"key": "\ud800"}, {"key": "x"}, {"token": "x"}, {"token": 5}, {"key": None}, [], "x", 7]
+)
 def test_who_has_no_key_is_shown_nothing(served: Served, first: object) -> None:
     with served.line(first) as line, pytest.raises(ConnectionClosed) as closed:
         line.take()

@@ -344,6 +344,7 @@ def test_the_highlighted_button_changes_one_key_tells_it_against_its_reference_a
     assert set(variant.changes) ^ set(reference.changes) == {("tariff.export.rule", "net_metering")}
     assert dict(variant.changes)["tariff.recovery"] == dict(reference.changes)["tariff.recovery"] == "fixed"
     assert stand.bar()["call"]["label"] == "Back to the tariff before"
+    assert stand.bar()["call"]["text"] == "How the cost is recovered goes back, too."  # it was not, before
     stand.controller.variant()
     solved(stand, PLAIN)
     assert stand.bar()["call"]["label"] == "What if solar earned the full price?"

@@ -55,7 +55,12 @@ export async function question(address, given) {
 
 // The key of a page stands behind # in its address: browsers send that part to nobody.
 export function keyOfPage() {
-  return decodeURIComponent(location.hash.slice(1));
+  window.addEventListener("hashchange", () => location.reload());
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch (error) {
+    return "";
+  }
 }
 
 // What this browser was in, so that a closed window is found again: [{ title, link }], the last one first.
@@ -154,6 +159,9 @@ export class Line {
     });
   }
 }
+
+// After a day has been lived its button rests a moment, so that a double click lives one.
+export const REST_MS = 1000;
 
 // A countdown that does not ask the server: told how many seconds are left, it goes on by itself.
 export class Clock {

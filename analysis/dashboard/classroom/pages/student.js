@@ -1,4 +1,4 @@
-import { Clock, Line, chart, dropPlace, fill, keyOfPage, make, paint, signed, usd } from "./shared.js";
+import { Clock, Line, REST_MS, chart, dropPlace, fill, keyOfPage, make, paint, signed, usd } from "./shared.js";
 
 paint();
 const GLYPHS = { r: "·", s: "☀", c: "▲", u: "⌂", d: "▼" };
@@ -22,7 +22,7 @@ const numbers = make("dl", { class: "cm-numbers" });
 fill(page, lost, make("section", { class: "mw-card cm-stack" }, make("div", { class: "cm-head" }, title, clock), about, note, state, numbers), planner, result);
 const countdown = new Clock(clock);
 
-let view = null, brush = "s", plan = [], planned = null, shownDay = null, last = null;
+let resting = false, view = null, brush = "s", plan = [], planned = null, shownDay = null, last = null;
 
 function show(message) {
   if (message.gone) {
@@ -71,7 +71,7 @@ function sentence() {
     return `The market is being prepared. ${view.stage || ""}`;
   }
   if (view.over) {
-    return "This game is over. The scores are final.";
+    return view.solo ? "This game is over. The score is final; open another game on the page Class market." : "This game is over. The scores are final.";
   }
   const day = `Day ${view.morning.day + 1}, ${view.morning.day_type}.`;
   if (view.frozen) {
@@ -116,7 +116,7 @@ function showPlan() {
     button.setAttribute("aria-label", `${button.lastChild.textContent} h: ${words[plan[slot]]}`);
     button.disabled = view.frozen;
   });
-  send.disabled = view.frozen;
+  send.disabled = resting || view.frozen;
   send.textContent = view.solo ? "Live this day" : planned === null ? "Send plan" : planned === plan.join("") ? "Plan is in" : "Send changed plan";
   reuse.hidden = !last;
 }
@@ -141,6 +141,11 @@ clear.addEventListener("click", () => { plan.fill("r"); showPlan(); });
 reuse.addEventListener("click", () => { plan = [...last]; showPlan(); });
 send.addEventListener("click", async () => {
   const letters = plan.join(""), round = view.round;
+  if (view.solo) {
+    resting = true;
+    send.disabled = true;
+    setTimeout(() => { resting = false; send.disabled = view.frozen; }, REST_MS);
+  }
   const answer = await line.ask({ plan: letters, round });
   if (answer.refused) {
     mark.className = "cm-refused";

@@ -1,4 +1,4 @@
-import { Clock, Line, chart, dropPlace, fill, keyOfPage, make, paint, question, signed } from "./shared.js";
+import { Clock, Line, REST_MS, chart, dropPlace, fill, keyOfPage, make, paint, question, signed } from "./shared.js";
 
 paint();
 const page = document.getElementById("page");
@@ -8,7 +8,7 @@ const title = make("h1", {}, "The room");
 const about = make("p", { class: "mw-muted" });
 const clock = make("strong", { class: "cm-big", "aria-label": "time left" });
 const state = make("p", { role: "status", class: "cm-big" });
-const next = make("button", { class: "mw-button mw-primary", type: "button", onclick: () => act({ do: "next", round: view.round }) }, "Live the day ▶");
+const next = make("button", { class: "mw-button mw-primary", type: "button", onclick: live }, "Live the day ▶");
 const freeze = make("button", { class: "mw-button", type: "button", onclick: () => act({ do: "freeze", value: !view.frozen }) }, "Freeze");
 const end = make("button", { class: "mw-button", type: "button", onclick: () => sure("End the game? Its scores are final then.") && act({ do: "end" }) }, "End the game");
 const seconds = make("input", { type: "number", min: 0, max: 3600, step: 5, onchange: () => act({ do: "seconds", value: Number(seconds.value) }) });
@@ -34,6 +34,17 @@ async function act(given) {
   const answer = await line.ask(given);
   said.hidden = !answer.refused;
   said.textContent = answer.refused || "";
+}
+
+let resting = false;
+async function live() {
+  resting = true;
+  next.disabled = true;
+  await act({ do: "next", round: view.round });
+  setTimeout(() => {
+    resting = false;
+    next.disabled = !view.ready || view.over || !view.present;
+  }, REST_MS);
 }
 
 function replay() {
@@ -90,7 +101,7 @@ function show(message) {
   about.textContent = `${view.tariff}. ${view.households.toLocaleString("en")} homes, room for ${view.seats === null ? "…" : view.seats} students.`;
   countdown.set(view.seconds_left);
   state.textContent = sentence();
-  next.disabled = !view.ready || view.over || !view.present;
+  next.disabled = resting || !view.ready || view.over || !view.present;
   freeze.textContent = view.frozen ? "Go on" : "Freeze";
   freeze.disabled = end.disabled = view.over;
   if (document.activeElement !== seconds) {
