@@ -207,16 +207,20 @@ class ClassMarket:
         elif what == "freeze" and isinstance(value, bool):
             room.set_frozen(value)
         elif what == "note" and isinstance(value, str):
-            room.set_note(" ".join(value.split())[:LONGEST_NOTE])
+            note = " ".join(value.split())
+            if len(note) > LONGEST_NOTE:
+                raise RefusedError(f"The message has {len(note)} letters; give at most {LONGEST_NOTE}.")
+            room.set_note(note)
         elif what == "seconds":
             room.set_seconds(self._started().rooms.read_seconds(value))
         elif what == "remove" and type(value) is int and 0 <= value < len(room.seats):
             room.remove(value)
         elif what == "end":
             room.end()
-        elif what == "again" and isinstance(value, dict):  # with one change: the tariff
-            terms = {"tariff": value.get("tariff", room.now.terms.tariff)}
-            room.again(self._started().rooms.read_terms(terms, room.now.terms))
+        elif what == "again" and isinstance(value, dict):
+            if set(value) != {"tariff"}:
+                raise RefusedError("Another game differs in the tariff alone; give that.")
+            room.again(self._started().rooms.read_terms(value, room.now.terms))
             self._started().rooms.prepare(room)
         elif what == "close":
             self._started().rooms.drop(room.number)

@@ -237,6 +237,10 @@ def test_a_student_cannot_do_what_a_teacher_does_nor_play_for_another(served: Se
             {"do": "note", "value": 7},
         ):
             assert "refused" in teacher.ask(**asked)
+        too_long = teacher.ask(do="note", value="x" * 201)["refused"]
+        assert too_long == "The message has 201 letters; give at most 200."
+        more = teacher.ask(do="again", value={"tariff": "tou", "households": 100})["refused"]
+        assert more == "Another game differs in the tariff alone; give that."
 
 
 def test_what_is_no_text_is_nothing(served: Served) -> None:
