@@ -59,6 +59,8 @@ def test_a_change_is_told_against_what_was_before_or_pinned_and_the_browser_keep
     page.select_option('select[name="tariff"]', "rtp")
     page.wait_for_selector(".mw-day-key:has-text('mean field, pinned')")
     in_force(page)
+    page.wait_for_selector(".mw-panel-load path.mw-line-before", state="attached")  # it is solved: day 0 begins
+    page.wait_for_selector('.mw-metrics[data-day="0"]')
     page.keyboard.press("s")
     until_day(page, 1)
     assert marks(page) == list(MARKS.values())
