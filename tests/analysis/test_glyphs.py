@@ -37,9 +37,10 @@ def drawn(text: str, kind: type[Figure] = Figure) -> Figure:
 
 
 @pytest.fixture
-def without_arabic(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_arabic() -> Iterator[None]:
     """Both fonts come with matplotlib; STIX has no Arabic letters, DejaVu has."""
-    monkeypatch.setitem(matplotlib.rcParams, "font.sans-serif", ["STIXGeneral"])
+    with own_settings({"font.sans-serif": ["STIXGeneral"]}):
+        yield
 
 
 @pytest.mark.usefixtures("without_arabic")
@@ -53,10 +54,10 @@ def test_a_letter_that_the_usual_font_lacks_is_drawn_in_one_that_has_it() -> Non
     assert figure.texts[0].get_fontfamily() == ["sans-serif"], "as it was"
 
 
-def test_a_file_holds_letters_as_outlines_whatever_the_process_is_set_to(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_holds_letters_as_outlines_whatever_the_process_is_set_to() -> None:
     usual = image(drawn("net load"), "svg")
-    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")
-    assert image(drawn("net load"), "svg") == usual
+    with own_settings({"svg.fonttype": "none"}):
+        assert image(drawn("net load"), "svg") == usual
     assert b"<text" not in usual
 
 
@@ -93,8 +94,14 @@ def test_a_game_with_names_in_other_scripts_is_drawn_without_a_warning(
     assert len(notes) == (1 if glyph_messages([drawn("囚人黙秘自白")]) else 0)
 
 
+def setting() -> str:
+    """What the process is set to, while nobody draws: a page of an earlier test may still be at it."""
+    with own_settings({}):
+        return str(matplotlib.rcParams["svg.fonttype"])
+
+
 def test_threads_that_draw_at_once_leave_the_settings_as_they_were() -> None:
-    before = matplotlib.rcParams["svg.fonttype"]
+    before = setting()
     inside, leave = threading.Event(), threading.Event()
 
     def first() -> None:
@@ -116,4 +123,4 @@ def test_threads_that_draw_at_once_leave_the_settings_as_they_were() -> None:
     for thread in threads:
         thread.join(20)
     assert seen == [before]
-    assert matplotlib.rcParams["svg.fonttype"] == before
+    assert setting() == before

@@ -40,5 +40,13 @@ def set_range(page, name: str, value: str) -> None:
 
 
 def in_force(page) -> None:
-    """Wait until the form has nothing to apply and nothing under way."""
-    page.wait_for_selector('.mw-form-foot:has-text("What you see is in force.")')
+    """Wait until the form has nothing to apply and nothing under way, with the settings of the address.
+
+    The address changes with the top bar, which the page may hear of before the form.
+    """
+    page.wait_for_function(
+        """() => {
+            const foot = document.querySelector(".mw-form-foot");
+            return foot.dataset.query === location.search.slice(1) && foot.innerText.includes("What you see is in force.");
+        }"""
+    )

@@ -51,11 +51,11 @@ class Run:
         """What is to be seen now, with a number of its own."""
         with self._lock:
             self._number += 1
-            frame = self._engine.frame()
+            frame, address = self._engine.frame(), query(self._stage.base)
             return View(
                 number=self._number,
-                bar=bar_json(self._stage, frame, query(self._stage.base)),
-                form=form_json(self._stage),
+                bar=bar_json(self._stage, frame, address),
+                form=form_json(self._stage, address),
                 notices=notices_json(self._stage.notices),
                 tray=self._tray(),
                 frame=frame,

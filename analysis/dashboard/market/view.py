@@ -134,7 +134,7 @@ def bar_json(stage: Stage, frame: Frame, query: str) -> str:
     )
 
 
-def form_json(stage: Stage) -> str:
+def form_json(stage: Stage, query: str) -> str:
     """JSON of the tariff form."""
     preset = stage.base.preset()
     offered = knobs(preset)
@@ -145,6 +145,7 @@ def form_json(stage: Stage) -> str:
     return to_json(
         {
             "title": "Be the regulator",
+            "query": query,
             "tariff": preset.selected_tariff,
             "tariffs": tariff_options(preset),
             "parts": [*_parts(offered, stage), {"title": "The sample", "fields": _sample(stage)}],
