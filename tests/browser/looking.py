@@ -47,6 +47,7 @@ def in_force(page) -> None:
     page.wait_for_function(
         """() => {
             const foot = document.querySelector(".mw-form-foot");
-            return foot.dataset.query === location.search.slice(1) && foot.innerText.includes("What you see is in force.");
+            const here = foot.dataset.query === location.search.slice(1);
+            return here && foot.innerText.includes("What you see is in force.");
         }"""
     )
