@@ -69,17 +69,33 @@ def study(
 
 def _say(plan: "Plan", done: "StudyRun", directory: Path, *, json: bool, seconds: float, scheduler: str | None) -> None:
     """Print the result; what went wrong also goes to standard error."""
-    from meanwatt.analysis.cli.show import print_json, say, say_notes, warn
+    from meanwatt.analysis.cli.show import print_json, say, say_notes, say_report, warn
 
     result = _result(plan, done, directory, seconds, scheduler)
+    title = plan.file.title or plan.name
+    if done.table is not None:
+        _write_report(result, done.table, title, plan.keys)
 
     if json:
         print_json(result)
     elif done.table is not None:
-        say(f"{plan.file.title or plan.name}: {done.message} ({seconds:.1f} s)")
+        say(f"{title}: {done.message} ({seconds:.1f} s)")
         say_notes(result["messages"])
+        say_report(str(directory))
     if done.table is None:
         warn(f"meanwatt: {done.message}")
+
+
+def _write_report(result: dict[str, Any], table: Path, title: str, keys: tuple[str, ...]) -> None:
+    """Write the page beside the table."""
+    import pandas as pd
+
+    from meanwatt.analysis.cli.study_page import study_report
+    from meanwatt.analysis.report.page import FILE
+    from meanwatt.analysis.study.directory import write_whole
+
+    page = study_report(result, pd.read_parquet(table), title, keys)
+    write_whole(table.with_name(FILE), page.encode("utf-8"))
 
 
 def _result(plan: "Plan", done: "StudyRun", directory: Path, seconds: float, scheduler: str | None) -> dict[str, Any]:

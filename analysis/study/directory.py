@@ -5,6 +5,7 @@
     study.json          what the study is: its file, its scenarios' hashes, versions
     parts/HASH.parquet  rows of some tasks, as they came; HASH is that of the file's content
     results.parquet     all rows in order, once there are all; the parts are gone then
+    report.html         the page about them, once there are all
 
 A file is written under another name, brought to the disk (fsync) and renamed. So a process that is killed, a machine
 that loses power or a disk that is full leaves at most a file that does not count: its name is not its content's hash.
@@ -27,6 +28,7 @@ import pyarrow.parquet as pq
 
 from meanwatt.analysis.output.result_files import versions
 from meanwatt.analysis.output.strict_json import brief, dumps, plain
+from meanwatt.analysis.report.page import FILE as REPORT
 from meanwatt.analysis.study.measure import FAILED, REFUSED
 from meanwatt.analysis.study.plan import Plan
 from meanwatt.analysis.study.plan_file import StudyError
@@ -84,7 +86,7 @@ class StudyDirectory:
     def __enter__(self) -> Self:
         if self.path.exists() and not self.path.is_dir():
             raise StudyError(f"--out {self.path}: is a file; give a directory")
-        known = {MANIFEST, RESULTS, PARTS, LOCK}
+        known = {MANIFEST, RESULTS, REPORT, PARTS, LOCK}
         there = sorted(entry.name for entry in self.path.iterdir()) if self.path.exists() else []
         foreign = [name for name in there if name not in known and not name.startswith(UNFINISHED)]
         if foreign:
