@@ -62,9 +62,9 @@ def layout_of(table: pd.DataFrame, keys: Sequence[str]) -> Layout:
     keys
         Scenario keys that it varies; the number of households is one more where it varies.
     """
-    counts = {key: table[key].nunique() for key in (*keys, HOUSEHOLDS) if key in table}
-    still = HOUSEHOLDS if table[HOUSEHOLDS].notna().any() else "point"
-    varied = [key for key, count in counts.items() if count > 1] or [*keys, still][:1]
+    counts = {key: table[key].nunique() for key in (*keys, HOUSEHOLDS, "point")}
+    still = HOUSEHOLDS if counts[HOUSEHOLDS] else "point"
+    varied = [key for key in (*keys, HOUSEHOLDS) if counts[key] > 1] or [*keys, still][:1]
     along = max(varied, key=lambda key: (pd.api.types.is_numeric_dtype(table[key]), counts[key]))
     others = [key for key in varied if key != along]
     few = [key for key in others if counts[key] <= LINES]
