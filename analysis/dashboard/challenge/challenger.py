@@ -11,6 +11,7 @@ from meanwatt.analysis.challenge.scale import Scale
 from meanwatt.analysis.dashboard.challenge import words
 from meanwatt.analysis.dashboard.challenge.choice import Choice, from_query
 from meanwatt.analysis.dashboard.challenge.computing import Advice, advice_of, attempt_of, computed_of, scale_of
+from meanwatt.analysis.dashboard.challenge.seat import BOARDS, Seat
 from meanwatt.analysis.dashboard.challenge.tries import Try, recalled, with_try
 from meanwatt.analysis.dashboard.challenge.view import Found, View, view_of
 from meanwatt.analysis.dashboard.shared.background import Background
@@ -48,6 +49,7 @@ class Challenger(Background[View]):
         self._recalled: set[str] = set()
         self._name = ""
         self._no_scale = threading.Event()
+        self._seat = Seat(self._publish)
         self._begin(search)
 
     @property
@@ -76,19 +78,18 @@ class Challenger(Background[View]):
         """Stop what is under way at its next question, the scale too."""
         super().close()
         self._no_scale.set()
+        with self._lock:
+            self._seat.leave()
 
     def submitted(self, message: Mapping[str, Any]) -> Choice | None:
         """Where a tariff that was submitted is found; None, and a sentence on the page, if it is not allowed."""
         try:
-            choice = Choice(scenario=self._choice.scenario, computed=self._choice.computed)
+            choice = replace(self._choice, rates_usd_per_kwh=(), export_share=0.0, net_metering=False, parts=())
             for key in ("parts", "export", "rates"):
                 text = "_".join(str(value) for value in message[key]) if key != "export" else str(message[key])
                 choice = choice.with_part(key, text)
         except (ValueError, KeyError, TypeError) as error:
-            with self._lock:
-                refusal = Notice(about="drawing", kind="warn", title="Not submitted.", text=sentence(error))
-                self._notices = with_notice(self._notices, refusal)
-            self._publish()
+            self._refuse("drawing", "Not submitted.", error)
             return None
         self._name = str(message.get("name", ""))
         return choice
@@ -103,6 +104,36 @@ class Challenger(Background[View]):
                 for one in self._tries.get(scenario, ()):
                     tries = with_try(tries, one.choice, one.point, one.name)
                 self._tries[scenario] = tries
+        self._publish()
+
+    def opened(self, _: object = None) -> Choice:
+        """Where a new board in this scenario is found."""
+        return replace(self._choice, board=BOARDS.open(self._choice.scenario).code)
+
+    def found(self, message: Mapping[str, Any]) -> Choice | None:
+        """Where the board of a code is found; None, and a sentence on the page, if there is none."""
+        board = BOARDS.find(message.get("code"))
+        if board is None:
+            self._refuse("board", "Not found.", ValueError(words.NO_BOARD))
+            return None
+        if board.scenario != self._choice.scenario:
+            return Choice(scenario=board.scenario, board=board.code)
+        return replace(self._choice, board=board.code)
+
+    def join(self, message: Mapping[str, Any]) -> None:
+        """Play on the board under a name; what is tried from now on counts, and what is at hand."""
+        try:
+            self._seat.join(message.get("name"))  # without the lock: it tells the other players' pages
+        except ValueError as error:
+            self._refuse("board", "Not joined.", error)
+            return
+        self._post_what_is_at_hand()
+        self._publish()
+
+    def come_back(self, message: Mapping[str, Any]) -> None:
+        """Play on as the one that the browser kept."""
+        with self._lock:
+            self._seat.come_back(message.get("board"), message.get("token"))
         self._publish()
 
     def clear(self, _: object = None) -> None:
@@ -120,6 +151,7 @@ class Challenger(Background[View]):
             (self._tries.get(scenario, ()), scenario in self._recalled),
             self._work,
             notices_json(self._notices),
+            seat=self._seat,
             stopped=self._work is None and self._stop.is_set(),
         )
 
@@ -129,6 +161,7 @@ class Challenger(Background[View]):
     def _begin(self, search: str) -> threading.Event:
         before = self._choice
         self._choice, problems = from_query(search)
+        self._seat.go(self._choice)
         same = before.scenario == self._choice.scenario
         if not same or self._no_scale.is_set():  # else a scale under way goes on: every tariff here needs it
             self._no_scale.set()
@@ -173,12 +206,25 @@ class Challenger(Background[View]):
             with self._lock:
                 self._tries[scenario] = with_try(self._tries.get(scenario, ()), task.choice, made.criteria, task.name)
             self._put(stop, made=made)
+            self._seat.post(task.choice, made.criteria)
         if task.choice.computed:
             found = computed_of(scenario, scale, progress=progress, cancelled=stop.is_set)
             self._put(stop, computed=found)
         if drawing is not None and len(self._tries[scenario]) >= words.TRIES_BEFORE_HINT:
             advice = advice_of(scenario, drawing, scale, progress=progress, cancelled=stop.is_set)
             self._put(stop, advice=advice)
+
+    def _post_what_is_at_hand(self) -> None:
+        with self._lock:
+            choice, made = self._choice, self._found.made
+        if made is not None and choice.drawing is not None:
+            self._seat.post(choice, made.criteria)
+
+    def _refuse(self, about: str, title: str, error: Exception) -> None:
+        with self._lock:
+            refusal = Notice(about=about, kind="warn", title=title, text=sentence(error))
+            self._notices = with_notice(self._notices, refusal)
+        self._publish()
 
     def _put(self, stop: threading.Event, **found: Scale | Attempt | Advice | None) -> None:
         with self._lock:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from meanwatt.analysis.challenge.drawing import Drawing, limits, require
+from meanwatt.analysis.classroom.admission import CODE_LENGTH, read_code
 from meanwatt.analysis.dashboard.shared.query import read_parts
 from meanwatt.analysis.dashboard.shared.settings import LANDING_TARIFF, Settings
 from meanwatt.model.scenario.loading import Scenario
 from meanwatt.model.scenario.nearest import unknown
 
-KEYS = ("scenario", "rates", "export", "parts", "computed")
+KEYS = ("scenario", "board", "rates", "export", "parts", "computed")
 NET_METERING = "net_metering"
 LANDING = "textbook"
 """The scenario whose scale is computed in seconds."""
@@ -34,6 +35,8 @@ class Choice:
         Parts of the fixed charge; empty: equal.
     computed
         Whether the program's own tariff is shown.
+    board
+        Code of the board that the visitor plays on; empty if he plays alone.
     """
 
     scenario: str = LANDING
@@ -42,6 +45,7 @@ class Choice:
     net_metering: bool = False
     parts: tuple[float, ...] = ()
     computed: bool = False
+    board: str = ""
 
     def __post_init__(self) -> None:
         """Check names and ranges; ValueError in one line."""
@@ -72,6 +76,11 @@ class Choice:
             raise ValueError(unknown("parameter", key, KEYS))
         if key == "scenario":
             return replace(self, scenario=text)
+        if key == "board":
+            code = read_code(text)
+            if code is None:
+                raise ValueError(f"board is {text[:40]!r}; give the {CODE_LENGTH} letters of a board")
+            return replace(self, board=code)
         if key == "rates":
             return replace(self, rates_usd_per_kwh=tuple(round(rate / 100, 3) for rate in _numbers(key, text)))
         if key == "parts":
@@ -103,6 +112,8 @@ def choice_of(scenario: str, drawing: Drawing, *, computed: bool = False) -> Cho
 def query(choice: Choice) -> str:
     """Write a choice as the query of an address: what differs from the defaults."""
     parts: dict[str, str] = {} if choice.scenario == LANDING else {"scenario": choice.scenario}
+    if choice.board:
+        parts["board"] = choice.board
     drawing = choice.drawing
     if drawing is not None:
         parts["rates"] = _written(100 * rate for rate in drawing.rates_usd_per_kwh)
@@ -115,7 +126,7 @@ def query(choice: Choice) -> str:
 
 def from_query(text: str) -> tuple[Choice, tuple[str, ...]]:
     """Read a choice from an address and list, in words, what could not be used; see `read_parts`."""
-    return read_parts(text, Choice(), Choice.with_part, first=("scenario", "parts", "export", "rates"))
+    return read_parts(text, Choice(), Choice.with_part, first=("scenario", "board", "parts", "export", "rates"))
 
 
 def _numbers(key: str, text: str) -> Sequence[float]:

@@ -26,6 +26,17 @@ def ScoreCard(payload: str, event_reveal: Event | None = None) -> None:
     """Three scores, their mean, a hint."""
 
 
+@solara.component_vue("vue/board_card.vue")
+def BoardCard(
+    payload: str,
+    event_open: Event | None = None,
+    event_find: Event | None = None,
+    event_join: Event | None = None,
+    event_come_back: Event | None = None,
+) -> None:
+    """The board: who plays, and who stands where."""
+
+
 @solara.component_vue("vue/try_list.vue")
 def TryList(payload: str, event_recall: Event | None = None, event_clear: Event | None = None) -> None:
     """The attempts. The browser keeps them, too."""

@@ -9,7 +9,7 @@ import solara
 
 from meanwatt.analysis.dashboard.challenge.challenger import Challenger
 from meanwatt.analysis.dashboard.challenge.choice import Choice
-from meanwatt.analysis.dashboard.challenge.components import ChallengeBar, ScoreCard, TariffDrawing, TryList
+from meanwatt.analysis.dashboard.challenge.components import BoardCard, ChallengeBar, ScoreCard, TariffDrawing, TryList
 from meanwatt.analysis.dashboard.challenge.view import View, address
 from meanwatt.analysis.dashboard.shared.components import DayChart, Notices
 
@@ -30,6 +30,11 @@ def Challenge() -> None:
         if choice is not None:
             go(choice)
 
+    def found(message: Mapping[str, Any]) -> None:
+        choice = challenger.found(message)
+        if choice is not None:
+            go(choice)
+
     def go(choice: Choice) -> None:
         router.push(address(choice))
 
@@ -41,6 +46,8 @@ def Challenge() -> None:
         {
             "choose": lambda message: router.push(f"{router.path}?scenario={message['value']}"),
             "submitted": submitted,
+            "opened": lambda _: go(challenger.opened()),
+            "found": found,
             "reveal": lambda _: go(replace(challenger.choice, computed=not challenger.choice.computed)),
             "resume": lambda _: challenger.show(search),
         },
@@ -62,4 +69,11 @@ def Picture(view: View, challenger: Challenger, on: Mapping[str, Any]) -> None:
                 ScoreCard(payload=view.scores, event_reveal=on["reveal"])
                 if view.figure:
                     DayChart(payload=view.figure)
+                BoardCard(
+                    payload=view.board,
+                    event_open=on["opened"],
+                    event_find=on["found"],
+                    event_join=challenger.join,
+                    event_come_back=challenger.come_back,
+                )
                 TryList(payload=view.tries, event_recall=challenger.recall, event_clear=challenger.clear)

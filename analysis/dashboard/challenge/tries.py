@@ -46,7 +46,7 @@ class Try:
 
 def key_of(choice: Choice) -> str:
     """What tells attempts apart."""
-    return query(replace(choice, computed=False))
+    return query(replace(choice, computed=False, board=""))
 
 
 def with_try(tries: Sequence[Try], choice: Choice, criteria: Floats, name: str) -> tuple[Try, ...]:
@@ -56,7 +56,7 @@ def with_try(tries: Sequence[Try], choice: Choice, criteria: Floats, name: str) 
     taken = {one.name for one in tries}
     number = next(count for count in range(len(tries) + 1, len(tries) + MOST + 2) if f"Try {count}" not in taken)
     called = name.strip()[:NAME_LENGTH] or f"Try {number}"
-    one = Try(name=called, choice=replace(choice, computed=False), criteria=tuple(criteria.tolist()))
+    one = Try(name=called, choice=replace(choice, computed=False, board=""), criteria=tuple(criteria.tolist()))
     return (*tries, one)[-MOST:]
 
 
@@ -78,4 +78,6 @@ def _read(entry: Mapping[str, Any]) -> Try | None:
     if not all(isinstance(value, int | float) and math.isfinite(value) for value in criteria):
         return None
     name = str(entry.get("name", ""))[:NAME_LENGTH] or "Try"
-    return Try(name=name, choice=replace(choice, computed=False), criteria=tuple(float(value) for value in criteria))
+    return Try(
+        name=name, choice=replace(choice, computed=False, board=""), criteria=tuple(float(value) for value in criteria)
+    )

@@ -12,9 +12,11 @@ from meanwatt.analysis.challenge.attempt import Attempt, outcome
 from meanwatt.analysis.challenge.drawing import HOURS, MOST_PARTS, Drawing, limits, posted_drawing
 from meanwatt.analysis.challenge.scale import Scale, not_dominated
 from meanwatt.analysis.dashboard.challenge import words
+from meanwatt.analysis.dashboard.challenge.board_card import board_card
 from meanwatt.analysis.dashboard.challenge.choice import Choice, query
 from meanwatt.analysis.dashboard.challenge.computing import Advice
 from meanwatt.analysis.dashboard.challenge.figure import rates_chart
+from meanwatt.analysis.dashboard.challenge.seat import Seat
 from meanwatt.analysis.dashboard.challenge.tries import Try, key_of
 from meanwatt.analysis.dashboard.shared.choices import scenario_options
 from meanwatt.analysis.dashboard.shared.figures import group_label
@@ -44,7 +46,7 @@ class View:
     ----------
     number
         Rises with every view; an older view never replaces a newer one.
-    bar, notices, drawing, scores, tries
+    bar, notices, drawing, scores, board, tries
         JSON for the components.
     figure
         JSON of the chart of the program's own tariff; empty unless it is shown.
@@ -55,6 +57,7 @@ class View:
     notices: str
     drawing: str
     scores: str
+    board: str
     tries: str
     figure: str
 
@@ -73,6 +76,7 @@ def view_of(
     work: Work | None,
     notices: str,
     *,
+    seat: Seat,
     stopped: bool,
 ) -> View:
     """Write a view.
@@ -83,6 +87,8 @@ def view_of(
         The attempts in this scenario, and whether those that the browser kept are among them.
     work
         The computation under way.
+    seat
+        The visitor's place at a board.
     stopped
         Whether the visitor stopped it.
     """
@@ -94,6 +100,7 @@ def view_of(
         notices=notices,
         drawing=to_json(_drawing(choice, found, len(made))),
         scores=to_json(_scores(choice, found, len(made), working=work is not None)),
+        board=to_json(board_card(choice, found.scale, seat)),
         tries=to_json(_tries(choice, found, *tries)),
         figure=_figure(choice, found, best),
     )
@@ -196,7 +203,7 @@ def _tries(choice: Choice, found: Found, tries: Sequence[Try], known: bool) -> d
         rows.append(
             {
                 "name": one.name,
-                "href": address(replace(one.choice, computed=choice.computed)),
+                "href": address(replace(one.choice, computed=choice.computed, board=choice.board)),
                 "here": choice.drawing is not None and key_of(one.choice) == key_of(choice),
                 "bars": [round(rate / high, 3) for rate in one.choice.rates_usd_per_kwh],
                 "scores": [words.score(score) for score in scores],

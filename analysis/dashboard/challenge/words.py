@@ -29,6 +29,16 @@ MEASURES = ("Welfare, $ per home and month", "Burden gap, % of income", "Price s
 ANCHORS = ("welfare", "burden-gap", "imv")
 HELP = "read-challenge"
 TRIES_BEFORE_HINT = 3
+BOARD = "Leaderboard"
+BOARD_ALONE = "Play with others: open a board, and let them type its code here, or open its link."
+BOARD_LIVES = (
+    "Counted is each player's try with the highest mean. The board lives as long as this server, and holds names and"
+    " scores, nothing else."
+)
+NO_BOARD = (
+    "There is no board of this code on this server, or it is gone with the last start; open a new one, or look at the"
+    " code again"
+)
 
 
 NOT_BEATEN = "★ No other try is better on one score without being worse on another."

@@ -37,7 +37,7 @@ drawings = st.builds(
 
 @given(drawing=drawings, computed=st.booleans(), scenario=st.sampled_from(sorted(presets())))
 def test_an_address_gives_back_the_choice_it_was_written_from(drawing: Drawing, computed: bool, scenario: str) -> None:
-    choice = choice_of(scenario, drawing, computed=computed)
+    choice = replace(choice_of(scenario, drawing, computed=computed), board="ABCDEF" if computed else "")
     assert from_query(f"?{query(choice)}") == (choice, ())
     metered = choice_of(scenario, replace(drawing, net_metering=True, export_share=0.0))
     assert from_query(query(metered)) == (metered, ())
@@ -53,6 +53,7 @@ def test_an_address_gives_back_the_choice_it_was_written_from(drawing: Drawing, 
         ("rates=a_b", "rates is 'a_b'; give numbers joined by _, such as 8_8_16"),
         ("export=net_meterin", "export is 'net_meterin'; give numbers joined by _"),
         ("export=1_2", "export is '1_2'; give a percentage, e.g. 50, or net_metering"),
+        ("board=ABCDE1", "board is 'ABCDE1'; give the 6 letters of a board"),
         ("computed=yes", "computed is 'yes'; give 1, or leave it out"),
         ("rate=8", "unknown parameter 'rate'; did you mean 'rates'?"),
     ],
@@ -177,6 +178,49 @@ def test_three_submissions_are_scored_kept_and_followed_by_a_hint_and_the_comput
         one.challenger.close()
 
 
+def test_two_players_see_each_other_on_a_board_and_one_comes_back_by_what_his_browser_kept() -> None:
+    teacher, student = Watched(), Watched()
+    opened = teacher.challenger.opened()
+    teacher.challenger.show(query(opened))
+    code = json.loads(teacher.view.board)["code"]
+    assert student.challenger.found({"code": "AAAAAA"}) is None
+    (notice,) = json.loads(student.view.notices)
+    assert notice["text"] == f"{words.NO_BOARD}."
+    where = student.challenger.found({"code": code.lower()})
+    assert where == opened
+    student.challenger.show(query(where))
+    student.challenger.join({"name": "=1"})
+    assert "name is '=1'; give 1 to 20 letters" in student.view.notices
+    teacher.submit(**DRAWN)
+    teacher.until("scores", lambda scores: scores["mean"])
+    assert teacher.until("board", bool)["rows"] == [], "who has not joined does not play"
+    teacher.challenger.join({"name": "Ms Ohm"})  # what is at hand counts
+    student.challenger.join({"name": "Ada"})
+    student.submit(**DRAWN | {"parts": [1, 1, 1]})
+    rows = teacher.until("board", lambda board: len(board["rows"]) == 2 and board["rows"][1]["tries"] == 1)["rows"]
+    assert {row["name"] for row in rows} == {"Ms Ohm", "Ada"}
+    assert [row["here"] for row in rows] == [row["name"] == "Ms Ohm" for row in rows]
+    seen = student.until("board", lambda board: [row["mean"] for row in board["rows"]] == [row["mean"] for row in rows])
+    token = seen["token"]
+    assert seen["name"] == "Ada"
+    assert token not in teacher.view.board, "nobody plays as another one"
+    student.until("bar", lambda bar: bar["work"] is None)
+    tries = json.loads(student.view.tries)["rows"]
+    assert f"board={code}" in tries[0]["href"]
+    assert "board" not in json.loads(student.view.tries)["store"][0]["query"]
+    student.challenger.close()
+
+    again = Watched(query(where))
+    again.challenger.come_back({"board": code, "token": "guessed"})
+    assert json.loads(again.view.board)["name"] == ""
+    again.challenger.come_back({"board": code, "token": token})
+    assert json.loads(again.view.board)["name"] == "Ada"
+    elsewhere = Watched(query(replace(where, scenario="oahu")))
+    assert json.loads(elsewhere.view.board)["lost"] == words.NO_BOARD + "."
+    for one in (teacher, again, elsewhere):
+        one.challenger.close()
+
+
 def test_what_may_not_be_submitted_is_told_and_stays_where_it_was() -> None:
     page = Watched()
     for change, problem in (
@@ -231,6 +275,6 @@ def test_words_carry_their_signs_and_links_lead_to_the_help() -> None:
         "Hint: 2 ¢ cheaper from 9 to 12 h changes the scores by: efficiency +3.0, equity −0.2, stability 0.0;"
         " the mean +0.9. Computed, not guessed."
     )
-    assert {words.HELP, *words.ANCHORS} <= set(texts.anchors())
+    assert {words.HELP, *words.ANCHORS, "challenge-board"} <= set(texts.anchors())
     assert help_link(words.HELP) in Challenger("").view().scores
     assert address(Choice()) in {page.route for page in PAGES}

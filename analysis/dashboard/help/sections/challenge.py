@@ -32,5 +32,12 @@ CHALLENGE = Section(
             " time-of-use pattern, a share of the wholesale price, an export credit, and a fixed charge that rises at"
             " most in proportion to income. What you draw need not be in the family, so you may beat it.",
         ),
+        Entry(
+            anchor="challenge-board",
+            word="The leaderboard",
+            text="Open a board, and others on this server type its six letters, or open its link. Whoever joins under"
+            " a name is listed with the try whose mean of three scores is highest; the server computes the scores. The"
+            " board is gone when the server ends.",
+        ),
     ),
 )
