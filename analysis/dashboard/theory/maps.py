@@ -51,6 +51,7 @@ def response_maps(choice: Choice, found: GameSolution) -> dict[str, Any]:
         "temperature": words.said(at.temperature),
         "chosen": words.LABELS[choice.concept],
         "cycle": at.run.period,
+        "taken": len(at.run.residuals) if at.converged else 0,
         "panels": panels,
         "caption": words.maps_caption(found, len(panels)),
         "note": note,
