@@ -15,7 +15,8 @@ from meanwatt.model.scenario.files import FileError, read_toml
 from meanwatt.model.scenario.loading import REPLACED_WHOLE
 from meanwatt.model.scenario.marks import CheckedLater, Form
 from meanwatt.model.scenario.one_line import OneLineError
-from meanwatt.model.scenario.tariff_file import Table, finite, show
+from meanwatt.model.scenario.tariff_file import Table
+from meanwatt.model.scenario.values import finite, show
 
 MOST_TASKS: Final = 1_000_000
 """More tasks than this are a slip of the keyboard."""

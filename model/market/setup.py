@@ -31,7 +31,7 @@ from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 from meanwatt.model.scenario.messages import Messages
 from meanwatt.model.scenario.ranges import Range
-from meanwatt.model.scenario.tariff_file import show
+from meanwatt.model.scenario.values import show
 
 _ABOUT_TARIFFS = {"default_tariff", "tariffs"}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.model.scenario.tariff_file import slot_values
+from meanwatt.model.scenario.rate_tables import slot_values
 
 if TYPE_CHECKING:
     from meanwatt.model.scenario.schema import Scenario

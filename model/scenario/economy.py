@@ -15,9 +15,9 @@ from meanwatt.model.scenario.day_profiles import day_profiles
 from meanwatt.model.scenario.limits import SMALLER_GAME, policy_bytes
 from meanwatt.model.scenario.loading import ScenarioError
 from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.rate_tables import group_values, rate_table
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.supply import SupplyCurve
-from meanwatt.model.scenario.tariff_file import group_values, rate_table
 from meanwatt.model.scenario.technologies import TECHNOLOGIES, technology_shares
 from meanwatt.model.scenario.weather import CommonStates, common_states
 

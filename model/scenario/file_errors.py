@@ -6,7 +6,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from meanwatt.model.scenario.nearest import unknown
-from meanwatt.model.scenario.tariff_file import show
+from meanwatt.model.scenario.values import show
 
 WANTED = {
     "float_type": "a number",

@@ -25,7 +25,8 @@ from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.one_line import OneLineError
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.tables import OneDayTable
-from meanwatt.model.scenario.tariff_file import TariffTable, show
+from meanwatt.model.scenario.tariff_file import TariffTable
+from meanwatt.model.scenario.values import show
 
 __all__ = ["Scenario", "ScenarioError", "TariffTable", "load_scenario", "load_tariff", "presets"]
 

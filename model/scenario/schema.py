@@ -10,6 +10,7 @@ from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.limits import require_counts, require_physical, require_size
 from meanwatt.model.scenario.marks import AddedLater, CheckedLater, Entries
 from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.rate_tables import group_values, period_of_slot, rate_table, slot_values
 from meanwatt.model.scenario.tables import (
     SUM_TOLERANCE,
     BatteryTable,
@@ -25,16 +26,7 @@ from meanwatt.model.scenario.tables import (
     ShockTable,
     SupplyTable,
 )
-from meanwatt.model.scenario.tariff_file import (
-    Matrix,
-    Table,
-    TariffTable,
-    group_values,
-    period_of_slot,
-    rate_table,
-    slot_values,
-    whole,
-)
+from meanwatt.model.scenario.tariff_file import Matrix, Table, TariffTable, whole
 from meanwatt.model.scenario.technologies import ownership
 from meanwatt.model.scenario.weather import checked_kernel, common_states, stationary_law
 

@@ -10,13 +10,8 @@ from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.marks import AddedLater, CheckedLater, Entries, Form
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.supply import SupplyCurve
-from meanwatt.model.scenario.tariff_file import (
-    Matrix,
-    NumberOrList,
-    Row,
-    Table,
-    show,
-)
+from meanwatt.model.scenario.tariff_file import Matrix, NumberOrList, Row, Table
+from meanwatt.model.scenario.values import show
 
 SUM_TOLERANCE = 1e-6  # shares and probabilities are written with a few decimals; they are rescaled afterwards
 

@@ -12,7 +12,7 @@ from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.ranges import GAME_ACTIONS, REWARD, SHARE
 from meanwatt.model.scenario.tables import SUM_TOLERANCE
-from meanwatt.model.scenario.tariff_file import finite, show
+from meanwatt.model.scenario.values import finite, show
 
 PLAYERS: Final = ("leader", "follower")
 CELL: Final = "[what the leader gets, what the follower gets], e.g. [1, -1]"

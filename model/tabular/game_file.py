@@ -14,7 +14,8 @@ from meanwatt.model.scenario.files import is_file, is_path, read_toml
 from meanwatt.model.scenario.marks import CheckedLater, Entries, Form
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.one_line import OneLineError
-from meanwatt.model.scenario.tariff_file import Table, finite, show
+from meanwatt.model.scenario.tariff_file import Table
+from meanwatt.model.scenario.values import finite, show
 from meanwatt.model.tabular.game_arrays import (
     PLAYERS,
     StateEntry,

@@ -13,7 +13,7 @@ from meanwatt.agents.household.battery import moves
 from meanwatt.model.scenario.economy import build_economy, build_tariff
 from meanwatt.model.scenario.loading import PRESETS, Scenario, ScenarioError, load_scenario, load_tariff, presets
 from meanwatt.model.scenario.nearest import unknown
-from meanwatt.model.scenario.tariff_file import period_of_minute, rate_table, slot_values
+from meanwatt.model.scenario.rate_tables import period_of_minute, rate_table, slot_values
 
 Write = Callable[..., Path]
 

@@ -1,0 +1,201 @@
+"""Values over the slots of a day: periods of the clock, rates by period, day type or season, values by income group."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.values import show
+
+MINUTES_PER_DAY = 24 * 60
+
+
+def _minutes(clock: str, text: str, period: str) -> int:
+    """Minutes after midnight of ``"17"`` or ``"17:30"``."""
+    found = re.fullmatch(r"(\d{1,2})(?::(\d\d))?", clock.strip())
+    minutes = 60 * int(found[1]) + int(found[2] or 0) if found else -1
+    if not 0 <= minutes <= MINUTES_PER_DAY or (found and int(found[2] or 0) >= 60):
+        raise ValueError(f'periods.{period} holds {text!r}; give hours as "17-21" or "9:30-17"')
+    return minutes
+
+
+def period_of_minute(periods: Mapping[str, Iterable[str]]) -> list[str]:
+    """Name of the period in force at each minute of the day.
+
+    Parameters
+    ----------
+    periods : mapping
+        Period → ``"from-to"`` spans in hours, the end excluded; ``"21-9"`` wraps over midnight.
+
+    Returns
+    -------
+    list of str
+        1,440 names, from midnight on.
+
+    Raises
+    ------
+    ValueError
+        If a span cannot be read, two spans overlap, or a part of the day has no period.
+    """
+    owner: list[str] = [""] * MINUTES_PER_DAY
+    for period, spans in periods.items():
+        for text in spans:
+            ends = text.split("-")
+            if len(ends) != 2:
+                raise ValueError(f'periods.{period} holds {text!r}; give hours as "17-21" or "9:30-17"')
+            start, end = (_minutes(clock, text, period) for clock in ends)
+            if start == end:
+                raise ValueError(f'periods.{period} holds {text!r}, an empty span; give "0-24" for the whole day')
+            for first, last in [(start, end)] if end > start else [(start, MINUTES_PER_DAY), (0, end)]:
+                _give(owner, first, last, period)
+    if "" in owner:
+        raise ValueError(f"periods leave a gap at {clock_text(owner.index(''))}; cover the day from 0 to 24 hours")
+    return owner
+
+
+def _give(owner: list[str], first: int, last: int, period: str) -> None:
+    """Give the minutes from ``first`` to before ``last`` to a period; ValueError if one has a period."""
+    if any(owner[first:last]):
+        minute = next(minute for minute in range(first, last) if owner[minute])
+        raise ValueError(
+            f"periods {owner[minute]} and {period} overlap at {clock_text(minute)}; give each hour to one period"
+        )
+    owner[first:last] = [period] * (last - first)
+
+
+def clock_text(minute: int) -> str:
+    """``"17:30"`` for 1,050 minutes after midnight."""
+    hour, rest = divmod(minute % MINUTES_PER_DAY, 60)
+    return f"{hour}:{rest:02d}"
+
+
+def period_of_slot(periods: Mapping[str, Iterable[str]], slots: int) -> list[str]:
+    """Name of the period in force in each slot, (slot,); ValueError if a boundary falls inside a slot."""
+    minutes = MINUTES_PER_DAY // slots
+    owner = period_of_minute(periods)
+    for slot in range(slots):
+        inside = owner[slot * minutes : (slot + 1) * minutes]
+        if len(set(inside)) > 1:
+            boundary = slot * minutes + next(k for k, name in enumerate(inside) if name != inside[0])
+            raise ValueError(
+                f"periods change at {clock_text(boundary)}, inside a slot of {minutes} minutes;"
+                " move the boundary or raise slots_per_day"
+            )
+    return owner[::minutes]
+
+
+def slot_values(value: float | Sequence[float], slots: int, key: str) -> Floats:
+    """One number a slot, (slot,); 24 numbers hold inside their hour.
+
+    Raises
+    ------
+    ValueError
+        If a list has neither 24 nor ``slots`` entries.
+    """
+    if isinstance(value, int | float):
+        return np.full(slots, float(value))
+    if len(value) == slots:
+        return np.array(value, dtype=float)
+    if len(value) == 24:
+        return np.repeat(np.array(value, dtype=float), slots // 24)
+    allowed = "24" if slots == 24 else f"24 or {slots}"
+    raise ValueError(f"{key} has {len(value)} entries; give {allowed}, or one number")
+
+
+def rate_table(
+    form: Any,
+    *,
+    key: str,
+    periods: Mapping[str, Iterable[str]],
+    day_types: Sequence[str],
+    seasons: Sequence[str | None],
+    slots: int,
+) -> Floats:
+    """Rate of every day type and slot.
+
+    Parameters
+    ----------
+    form : number, list or table
+        As in `RateForm`.
+    key : str
+        Name of the rate in error messages.
+    periods : mapping
+        Period → spans.
+    day_types, seasons : (ω,) sequences
+        Names of the day types and the season of each, or None.
+    slots : int
+        Slots per day.
+
+    Returns
+    -------
+    (ω, slot) float
+        [USD/kWh]
+
+    Raises
+    ------
+    ValueError
+        If a name is neither a period, a day type nor a season, or a period or day type gets no rate.
+    """
+    days = [*day_types, *dict.fromkeys(season for season in seasons if season)]
+    if not isinstance(form, Mapping):
+        return np.tile(slot_values(form, slots, key), (len(day_types), 1))
+    names = [str(name) for name in form]
+    by_day = [name for name in names if name in days]
+    if by_day and len(by_day) == len(names):
+        rows = []
+        for day_type, season in zip(day_types, seasons, strict=True):
+            name = day_type if day_type in form else season
+            if name is None or name not in form:
+                raise ValueError(f"{key} gives no rate for day type {day_type}; give one for every day type")
+            row = rate_table(
+                form[name], key=f"{key}.{name}", periods=periods, day_types=[day_type], seasons=[None], slots=slots
+            )
+            rows.append(row[0])
+        return np.array(rows)
+    _require_rates_by_period(form, key, periods, days, by_day)
+    by_slot = np.array([float(form[period]) for period in period_of_slot(periods, slots)])
+    return np.tile(by_slot, (len(day_types), 1))
+
+
+def _require_rates_by_period(
+    form: Mapping[str, Any], key: str, periods: Mapping[str, Iterable[str]], days: Sequence[str], by_day: Sequence[str]
+) -> None:
+    """Refuse a table that does not give every period, and nothing else, one number."""
+    names = [str(name) for name in form]
+    for name in names:
+        if name not in periods and name not in days:
+            raise ValueError(f"{key}: {unknown('name', name, [*periods, *days])}")
+    if by_day:
+        by_period = [name for name in names if name in periods]
+        raise ValueError(
+            f"{key} mixes the day type or season {by_day[0]} with the period {by_period[0]};"
+            " give a table by day type or season, and in it one by period"
+        )
+    missing = [period for period in periods if period not in form]
+    if missing:
+        raise ValueError(f"{key} gives no rate for period {missing[0]}; give one for every period")
+    for name in names:
+        if isinstance(form[name], Mapping | list | tuple):
+            raise ValueError(f"{key}.{name} is {show(form[name])}; give one number for a period")
+
+
+def group_values(value: float | Mapping[str, float], groups: Sequence[str], key: str) -> Floats:
+    """One number for each income group, (group,).
+
+    Raises
+    ------
+    ValueError
+        If the table names an unknown group or leaves one out.
+    """
+    if not isinstance(value, Mapping):
+        return np.full(len(groups), float(value))
+    for name in value:
+        if name not in groups:
+            raise ValueError(f"{key}: {unknown('income group', name, groups)}")
+    missing = [group for group in groups if group not in value]
+    if missing:
+        raise ValueError(f"{key} gives nothing for income group {missing[0]}; give a number for every group")
+    return np.array([float(value[group]) for group in groups])
