@@ -1,7 +1,7 @@
 """From what a user types to an economy and a tariff."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from meanwatt.agents.tariff.tariff import Tariff
@@ -23,6 +23,19 @@ class Inputs:
     economy: Economy
     tariff: Tariff
     given: dict[str, Any]
+
+
+def read_in_year(scenario: str, tariff: str | None, overrides: Sequence[str] | None, year: int | None) -> Inputs:
+    """`read`, with a calendar year that a market lives; ``ValueError`` also if the scenario has no calendar."""
+    if year is None:
+        return read(scenario, tariff, overrides)
+    quick_start.over()
+    if load_scenario(scenario, overrides=list(overrides or ()), tariff=tariff).calendar is None:
+        raise ValueError(
+            f"--year {year}: scenario {scenario} has no calendar; write one into its file, see docs/how_to/calendar.md"
+        )
+    lived = read(scenario, tariff, [*(overrides or ()), f"calendar.year={year}"])
+    return replace(lived, given={**lived.given, "set": list(overrides or ())})
 
 
 def read(scenario: str, tariff: str | None, overrides: Sequence[str] | None) -> Inputs:

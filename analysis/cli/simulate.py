@@ -1,6 +1,7 @@
 """``meanwatt simulate``: days of the finite market."""
 
 import time
+from calendar import isleap
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.counted import counted
-from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, SEED, THREADS, WORKERS
+from meanwatt.model.scenario.ranges import CALENDAR_YEAR, DAYS, HOUSEHOLDS, SEED, THREADS, WORKERS
 
 if TYPE_CHECKING:
     from meanwatt.agents.leader.learning_leader import LearningLeader
@@ -21,13 +22,22 @@ if TYPE_CHECKING:
     from meanwatt.analysis.report.page import Table
     from meanwatt.analysis.simulation.simulation import Simulation
     from meanwatt.model.mean_field.equilibrium import Outcome
+    from meanwatt.model.scenario.schema import Scenario as ScenarioTables
 
 
 def simulate(
     scenario: Scenario,
     *,
     households: Annotated[str, typer.Option(metavar="N", help="Simulated households.")] = "1000",
-    days: Annotated[str, typer.Option(metavar="D", help="Days.")] = "28",
+    days: Annotated[
+        str | None, typer.Option(metavar="D", help="Days (28, or those of --year).", show_default=False)
+    ] = None,
+    year: Annotated[
+        str | None,
+        typer.Option(
+            metavar="YYYY", help="Calendar year to live, from 1 January on; the scenario must have a calendar."
+        ),
+    ] = None,
     seed: Seed = "0",
     behaviour: Annotated[
         str,
@@ -69,9 +79,10 @@ def simulate(
 ) -> int:
     """Simulate days of a market of N households; with --leader, --tariff is what was in force before."""
     began = time.perf_counter()
+    lived = _year(year)
     size: dict[str, Any] = {
         "households": whole_number("--households", households, HOUSEHOLDS, example=1000),
-        "days": whole_number("--days", days, DAYS, example=28),
+        "days": _days(days, lived),
         "seed": whole_number("--seed", seed, SEED, example=1),
         "threads": whole_number("--threads", threads, THREADS, example=2),
     }
@@ -90,7 +101,7 @@ def simulate(
     with watched(quiet=json) as work:
         load_mesa()
         from meanwatt.agents.tariff.tariff import Recovery
-        from meanwatt.analysis.cli.inputs import read
+        from meanwatt.analysis.cli.inputs import read_in_year
         from meanwatt.analysis.cli.show import print_json, say_notes, say_report
         from meanwatt.model.market.behaviour_spec import needs_equilibrium, read_behaviour
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
@@ -102,7 +113,7 @@ def simulate(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out)
-        inputs = read(scenario, tariff, set)
+        inputs = read_in_year(scenario, tariff, set, lived)
         if processes:
             from meanwatt.model.market.divided_market import require_divisible
 
@@ -141,14 +152,17 @@ def simulate(
         "messages": joined(
             () if found is None else found.messages,
             done.messages,
+            _days_after(lived, size["days"]),
             () if learner is None or known is None else _leader_messages(learner, known),
         ),
         **_result(done, size),
+        "date": _dates(inputs.economy.scenario, len(done.history)),
         "leader": None if learner is None or known is None else _leader_json(learner, known),
         "total_seconds": time.perf_counter() - began,
         "compile_seconds": compile_seconds(),
         "settings": {
             **inputs.given,
+            "year": lived,
             "behaviour": behaviour,
             **size,
             "workers": processes,
@@ -206,6 +220,39 @@ def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
         "feeder": None if done.feeder is None else done.feeder.to_json(),
         "day_digest": list(done.day_digest),
     }
+
+
+def _days(text: str | None, year: int | None) -> int:
+    """How many days: as asked, or those of the calendar year, or 28."""
+    if text is not None:
+        return whole_number("--days", text, DAYS, example=28)
+    return 28 if year is None else _length(year)
+
+
+def _year(text: str | None) -> int | None:
+    """The calendar year to live, if there is one."""
+    return None if text is None else whole_number("--year", text, CALENDAR_YEAR, example=2027)
+
+
+def _length(year: int) -> int:
+    return 365 + isleap(year)
+
+
+def _days_after(year: int | None, days: int) -> tuple[str, ...]:
+    """Say that days after a calendar year are not its own."""
+    if year is None or days <= _length(year):
+        return ()
+    return (f"--days {days}: those after 31 December {year} are drawn, as often as in the years of the calendar.",)
+
+
+def _dates(scenario: "ScenarioTables", days: int) -> list[str] | None:
+    """Date of each day of a calendar year; None of the days after it, and without one."""
+    from meanwatt.model.scenario.calendar_days import days_of
+
+    if scenario.calendar is None or scenario.calendar.year is None:
+        return None
+    year = scenario.calendar.year
+    return [str(date) for date in days_of(year, year)[:days]]
 
 
 def _leader_json(leader: "LearningLeader", menu: "Menu") -> dict[str, Any]:

@@ -28,6 +28,7 @@ from meanwatt.model.market.setup import unreached_messages
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.network.feeder import build_feeder
 from meanwatt.model.network.power_flow import VoltageLimits
+from meanwatt.model.scenario.calendar_year import states_of_days
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages, joined, rounding_messages, scenario_messages, unpaid_messages
 
@@ -75,6 +76,7 @@ class MarketCentre(MesaMarket):
         self.bus_names = self.feeder.buses
         self.day = 0
         self._weather = stream(key, Purpose.WEATHER)
+        self._year = states_of_days(economy)
         self.common_state = self._draw(economy.common.probability)
         self.day_digest: list[str] = []
         self.today: dict[str, float] = {}
@@ -261,7 +263,9 @@ class MarketCentre(MesaMarket):
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _draw(self, probability: Floats) -> int:
-        """Draw today's common state from its law, (c,)."""
+        """Draw today's common state from its law, (c,), among those that the day may have in a calendar year."""
+        if self.day < len(self._year):
+            probability = np.where(self._year[self.day], probability, 0.0)
         line = np.cumsum(probability)
         point = uniform(child(self._weather, self.day)) * line[-1]
         return int(np.searchsorted(line, point, side="right"))

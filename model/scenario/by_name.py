@@ -61,6 +61,7 @@ def _tables(scenario: TomlTable, names: Names, value: Any) -> Iterator[TomlTable
         days = scenario["day_types"]
         yield dict.fromkeys(days, value)
         yield {day.get("season") or name: value for name, day in days.items()}
+        yield {day.get("day_class") or name: value for name, day in days.items()}
 
 
 @cache

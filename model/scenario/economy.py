@@ -209,6 +209,7 @@ def build_tariff(scenario: Scenario, name: str | None = None) -> Tariff:
             periods=table.periods,
             day_types=tuple(scenario.day_types),
             seasons=scenario.seasons,
+            classes=scenario.day_classes,
             slots=scenario.slots_per_day,
         )
 

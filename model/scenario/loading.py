@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from meanwatt.model.scenario.by_name import names_in, opened
+from meanwatt.model.scenario.calendar_file import DERIVED, with_calendar
+from meanwatt.model.scenario.calendar_file import NAME as CALENDAR
 from meanwatt.model.scenario.file_errors import EXTENDS, NOT_EXTENDED, one_line
 from meanwatt.model.scenario.files import (
     FileError,
@@ -150,6 +152,13 @@ def load_tariff(path: str | Path) -> TariffTable:
 
 
 def _validated(table: TomlTable, label: str) -> Scenario:
+    slots = table.get("slots_per_day")
+    try:
+        table = with_calendar(table, slots if slots in (24, 48, 96) else 24)
+    except ValidationError as error:
+        raise ScenarioError(f"{label}: {one_line(error, Scenario)}") from None
+    except ValueError as error:
+        raise ScenarioError(f"{label}: {error}") from None
     try:
         return Scenario.model_validate(table)
     except ValidationError as error:
@@ -173,13 +182,24 @@ def _read(source: str | Path, label: str, readers: tuple[Path, ...]) -> TomlTabl
         table = read_toml(path)
     except FileError as error:
         raise ScenarioError(f"{label}{f' (extends {source})' if readers else ''}: {error}") from None
+    if CALENDAR in table and any(key in table for key in DERIVED):
+        raise ScenarioError(f"{label}: calendar and {_first(table)} are both given; leave one out")
     table.setdefault("name", re.sub(r"[^\w.-]+", "_", path.stem))
     parent = table.pop("extends", None)
     if parent is None:
         return table
     if not isinstance(parent, str):
         raise ScenarioError(f"{label}: extends is {show(parent)}; give the name of a preset or the path of a TOML file")
-    return _merged(_read(parent, label, (*readers, path)), table)
+    extended = _read(parent, label, (*readers, path))
+    if CALENDAR in table or any(key in table for key in DERIVED):  # one stands in the place of the other
+        gone = DERIVED if CALENDAR in table else (CALENDAR,)
+        extended = {key: value for key, value in extended.items() if key not in gone}
+    return _merged(extended, table)
+
+
+def _first(table: TomlTable) -> str:
+    """The first of the keys that a calendar makes in a file."""
+    return next(key for key in DERIVED if key in table)
 
 
 def _merged(base: TomlTable, change: TomlTable) -> TomlTable:
@@ -268,11 +288,25 @@ def _opened(table: TomlTable, names: Names, key: str, value: Any, label: str) ->
         raise ScenarioError(f"{label}: {error}") from None
 
 
+def _require_settable(table: TomlTable, parts: Sequence[str], label: str) -> None:
+    """Refuse keys that name a whole tariff, or what a calendar makes, or a calendar that is not there."""
+    key = ".".join(parts)
+    if parts == ["tariff"]:
+        raise ScenarioError(f"{label}: key 'tariff' is a table; name one of its keys, e.g. tariff.recovery")
+    if parts[0] in DERIVED and table[CALENDAR] is not None:
+        raise ScenarioError(
+            f"{label}: key {key!r} is made by the calendar; set a key of calendar.weather or calendar.days"
+        )
+    if parts[0] == CALENDAR and len(parts) > 1 and table[CALENDAR] is None:
+        raise ScenarioError(
+            f"{label}: key {key!r} goes into a calendar, which the scenario has not; write it in a file"
+        )
+
+
 def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
     """Set one dotted key of a fully written-out scenario table."""
     parts = key.split(".")
-    if parts == ["tariff"]:
-        raise ScenarioError(f"{label}: key 'tariff' is a table; name one of its keys, e.g. tariff.recovery")
+    _require_settable(table, parts, label)
     tariff = table["default_tariff"]
     if parts[0] == "tariffs" and len(parts) > 2 and parts[1] in table["tariffs"]:
         tariff, parts = parts[1], ["tariff", *parts[2:]]

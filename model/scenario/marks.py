@@ -41,7 +41,7 @@ class Names(Enum):
 
     INCOME_GROUPS = "income group"
     TECHNOLOGIES = "technology"
-    PERIODS_OR_DAYS = "period, day type or season"
+    PERIODS_OR_DAYS = "period, day type, season or class"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from meanwatt.agents.numerics.arrays import Ints
 from meanwatt.agents.tariff.components.standing_charge import Customer
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.scenario.ranges import BATTERY_LEVELS
+from meanwatt.model.scenario.rate_tables import unused_seasons
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.technologies import SCALED_SHARES, technologies_owned
 
@@ -25,7 +26,7 @@ def joined(*parts: Iterable[str]) -> Messages:
 
 def scenario_messages(scenario: Scenario) -> Messages:
     """What a scenario asks for and does not get."""
-    return joined(_capped_shares(scenario), _lost_power(scenario))
+    return joined(_capped_shares(scenario), _lost_power(scenario), _calendar(scenario), _unused_seasons(scenario))
 
 
 def rounding_messages(names: Iterable[str], share: Iterable[float], count: Ints) -> Messages:
@@ -64,6 +65,29 @@ def _capped_shares(scenario: Scenario) -> Iterator[str]:
         capped = [name for name, group in scenario.income_groups.items() if factor * getattr(group, share) > 1]
         if capped:
             yield f"{scale} = {factor:g}: the share {whom} is capped at 1 in income group {_listed(capped, 'and')}."
+
+
+def _calendar(scenario: Scenario) -> Iterator[str]:
+    """How the calendar enters the weather's chain."""
+    calendar = scenario.calendar
+    if calendar is not None:
+        yield (
+            f"calendar: {len(scenario.day_types)} day types follow one another at random, as often as in"
+            f" {calendar.first_year} to {calendar.last_year}; how long a season or weekend lasts is right on average."
+        )
+
+
+def _unused_seasons(scenario: Scenario) -> Iterator[str]:
+    """Seasons of the tariff in force that no day of the scenario has."""
+    tariff = scenario.tariffs[scenario.selected_tariff]
+    days = (*scenario.day_types, *scenario.seasons)
+    for key, form in (
+        ("energy_usd_per_kwh", tariff.energy_usd_per_kwh),
+        ("export.usd_per_kwh", tariff.export.usd_per_kwh),
+    ):
+        names = [name for name in unused_seasons(form, days) if name not in tariff.periods]
+        if names:
+            yield f"tariff.{key}: no day is in season {_listed(names, 'or')}; what is given there is not used."
 
 
 def _lost_power(scenario: Scenario) -> Iterator[str]:

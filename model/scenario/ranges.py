@@ -179,6 +179,8 @@ GAME_ACTIONS: Final = Range(1, 6, "actions", whole=True)
 """Of each player of a tabular game: what fits on a page."""
 
 HOUSEHOLDS: Final = Range(1, 10**9, whole=True)
+CALENDAR_YEAR: Final = Range(1901, 2099, whole=True)
+"""Years in which the days of the week repeat after 28 years."""
 DAYS: Final = Range(1, 100_000, whole=True)
 """Nearly three centuries."""
 REPLICATIONS: Final = Range(1, 100_000, whole=True)

@@ -11,6 +11,8 @@ from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.values import show
 
 MINUTES_PER_DAY = 24 * 60
+SEASONS = ("winter", "spring", "summer", "autumn", "fall", "shoulder")
+"""Seasons that a tariff may name although a scenario does not have them."""
 
 
 def _minutes(clock: str, text: str, period: str) -> int:
@@ -112,6 +114,7 @@ def rate_table(
     periods: Mapping[str, Iterable[str]],
     day_types: Sequence[str],
     seasons: Sequence[str | None],
+    classes: Sequence[str | None] | None = None,
     slots: int,
 ) -> Floats:
     """Rate of every day type and slot.
@@ -124,8 +127,8 @@ def rate_table(
         Name of the rate in error messages.
     periods : mapping
         Period → spans.
-    day_types, seasons : (ω,) sequences
-        Names of the day types and the season of each, or None.
+    day_types, seasons, classes : (ω,) sequences
+        Names of the day types, and season and class (weekday, weekend) of each, or None.
     slots : int
         Slots per day.
 
@@ -137,27 +140,69 @@ def rate_table(
     Raises
     ------
     ValueError
-        If a name is neither a period, a day type nor a season, or a period or day type gets no rate.
+        If a name is neither a period, a day type, a season nor a class, or a period or day type gets no rate, or two.
+
+    Notes
+    -----
+    In a table by season there may be one by class, or the other way round. Names of `SEASONS` that no day type has are
+    left aside, see `unused_seasons`.
     """
-    days = [*day_types, *dict.fromkeys(season for season in seasons if season)]
+    classes = [None] * len(day_types) if classes is None else classes
+    known = [*day_types, *dict.fromkeys(name for name in (*seasons, *classes) if name)]
+    days = zip(day_types, seasons, classes, strict=True)
+    return np.array([_rates_of_day(form, key, (periods, known), day, slots) for day in days])
+
+
+def _rates_of_day(
+    form: Any,
+    key: str,
+    names: tuple[Mapping[str, Iterable[str]], Sequence[str]],
+    day: tuple[str | None, ...],
+    slots: int,
+) -> Floats:
+    """Rates of one day. (slot,)
+
+    Parameters
+    ----------
+    names
+        The periods, and all names of days.
+    day
+        Name of its day type, season and class; a season or class is None where a table outside of this one is by it.
+    """
     if not isinstance(form, Mapping):
-        return np.tile(slot_values(form, slots, key), (len(day_types), 1))
-    names = [str(name) for name in form]
-    by_day = [name for name in names if name in days]
-    if by_day and len(by_day) == len(names):
-        rows = []
-        for day_type, season in zip(day_types, seasons, strict=True):
-            name = day_type if day_type in form else season
-            if name is None or name not in form:
-                raise ValueError(f"{key} gives no rate for day type {day_type}; give one for every day type")
-            row = rate_table(
-                form[name], key=f"{key}.{name}", periods=periods, day_types=[day_type], seasons=[None], slots=slots
-            )
-            rows.append(row[0])
-        return np.array(rows)
-    _require_rates_by_period(form, key, periods, days, by_day)
-    by_slot = np.array([float(form[period]) for period in period_of_slot(periods, slots)])
-    return np.tile(by_slot, (len(day_types), 1))
+        return slot_values(form, slots, key)
+    periods, known = names
+    by_day = [str(name) for name in form if name in known]
+    if not by_day or any(name not in known and (name not in SEASONS or name in periods) for name in form):
+        _require_rates_by_period(form, key, periods, known, by_day)
+        return np.array([float(form[period]) for period in period_of_slot(periods, slots)])
+    named = [name for name in day if name is not None and name in form]
+    if not named:
+        raise ValueError(f"{key} gives no rate for day type {day[0]}; give one for every day type")
+    if len(named) > 1 and named[0] != day[0]:
+        raise ValueError(
+            f"{key} gives {named[0]} and {named[1]}, and day type {day[0]} is both; give a table by season, and in it"
+            " one by class"
+        )
+    inside = (day[0], *(None if name == named[0] else name for name in day[1:]))
+    return _rates_of_day(form[named[0]], f"{key}.{named[0]}", names, inside, slots)
+
+
+def unused_seasons(form: Any, days: Iterable[str | None]) -> tuple[str, ...]:
+    """Seasons that a rate names and a scenario does not have, in the order in which they come.
+
+    Parameters
+    ----------
+    form : number, list or table
+        A rate.
+    days
+        Names of the scenario's day types and of their seasons.
+    """
+    if not isinstance(form, Mapping):
+        return ()
+    inside = [name for entry in form.values() for name in unused_seasons(entry, days)]
+    here = [str(name) for name in form if name in SEASONS and name not in set(days)]
+    return tuple(dict.fromkeys([*here, *inside]))
 
 
 def _require_rates_by_period(
@@ -171,8 +216,8 @@ def _require_rates_by_period(
     if by_day:
         by_period = [name for name in names if name in periods]
         raise ValueError(
-            f"{key} mixes the day type or season {by_day[0]} with the period {by_period[0]};"
-            " give a table by day type or season, and in it one by period"
+            f"{key} mixes the day type, season or class {by_day[0]} with the period {by_period[0]};"
+            " give a table by day type, season or class, and in it one by period"
         )
     missing = [period for period in periods if period not in form]
     if missing:

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.scenario import ranges
+from meanwatt.model.scenario.calendar_file import CalendarTable
 from meanwatt.model.scenario.limits import require_counts, require_physical, require_size
 from meanwatt.model.scenario.marks import AddedLater, CheckedLater, Entries
 from meanwatt.model.scenario.nearest import unknown
@@ -92,6 +93,8 @@ class Scenario(Table):
     reference: ReferenceTable = Field(default_factory=ReferenceTable)
     tariffs: Annotated[dict[str, TariffTable], Entries(ranges.TARIFFS)] = Field(min_length=1)
     """Tariffs by name; their keys are those of a tariff file."""
+    calendar: Annotated[CalendarTable | None, AddedLater()] = None
+    """Calendar that day types and their chain are made from; without it they are written out."""
     one_day: OneDayTable | None = None
     """A game of a single day; without it days go on for ever."""
 
@@ -109,6 +112,11 @@ class Scenario(Table):
     def seasons(self) -> tuple[str | None, ...]:
         """Season of each day type, (ω,)."""
         return tuple(table.season for table in self.day_types.values())
+
+    @property
+    def day_classes(self) -> tuple[str | None, ...]:
+        """Class of each day type, weekday or weekend, (ω,)."""
+        return tuple(table.day_class for table in self.day_types.values())
 
     @model_validator(mode="after")
     def _keeps_the_rules_between_tables(self) -> "Scenario":
@@ -213,8 +221,8 @@ class Scenario(Table):
         """Raise ValueError unless a tariff fits this scenario's day types, slots and income groups."""
         key = f"tariffs.{name}"
         for period in tariff.periods:
-            if period in self.day_types or period in self.seasons:
-                raise ValueError(f"{key}.periods.{period} has the name of a day type or season; rename it")
+            if period in (*self.day_types, *self.seasons, *self.day_classes):
+                raise ValueError(f"{key}.periods.{period} has the name of a day type, season or class; rename it")
         if tariff.periods:
             try:
                 period_of_slot(tariff.periods, self.slots_per_day)
@@ -230,6 +238,7 @@ class Scenario(Table):
                 periods=tariff.periods,
                 day_types=tuple(self.day_types),
                 seasons=self.seasons,
+                classes=self.day_classes,
                 slots=self.slots_per_day,
             )
         groups = tuple(self.income_groups)

@@ -30,6 +30,8 @@ class DayTypeTable(Table):
     """Season the day belongs to; a tariff may name it."""
     rest_load_kw: Annotated[NumberOrList, ranges.REST] = 0.0
     """Load of the rest of the system per household; negative for foreign renewables. [kW]"""
+    day_class: Annotated[Literal["weekday", "weekend"] | None, AddedLater()] = None
+    """Class of the day; a tariff may name it."""
 
 
 class ShockTable(Table):

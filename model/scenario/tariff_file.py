@@ -28,7 +28,7 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
-def _number_or_list(value: object) -> float | tuple[float, ...]:
+def number_or_list(value: object) -> float | tuple[float, ...]:
     """Check a number or a list of numbers."""
     if isinstance(value, list | tuple):
         return tuple(finite(entry, f"entry {place}") for place, entry in enumerate(value))
@@ -41,7 +41,7 @@ def _rate(value: object) -> Any:
         if not value:
             raise ValueError("is an empty table; give a number, a list, or a table by period, day type or season")
         return {str(name): _inside(str(name), entry) for name, entry in value.items()}
-    return _number_or_list(value)
+    return number_or_list(value)
 
 
 def _inside(name: str, value: object) -> Any:
@@ -84,12 +84,12 @@ def tuples(value: object) -> object:
     return value
 
 
-NumberOrList = Annotated[float | tuple[float, ...], BeforeValidator(_number_or_list), Form("{}, or a list of them")]
+NumberOrList = Annotated[float | tuple[float, ...], BeforeValidator(number_or_list), Form("{}, or a list of them")]
 """A number, or a list of them (one an hour or slot, or one a segment)."""
 RateForm = Annotated[
     Any,
     BeforeValidator(_rate),
-    Form("{}, a list of one an hour or slot, or a table by period, day type or season"),
+    Form("{}, a list of one an hour or slot, or a table by period, day type, season or class"),
     ByName(Names.PERIODS_OR_DAYS),
 ]
 """A number, a list, a table period → number, or a table day type or season → any of these."""

@@ -463,8 +463,8 @@ WRONG = {
         "tariffs.filed.energy_usd_per_kwh gives no rate for day type partly; give one for every day type"
     ),
     "tariff.energy_usd_per_kwh={clear=1,peak=2}": (
-        "tariffs.filed.energy_usd_per_kwh mixes the day type or season clear with the period peak; give a "
-        "table by day type or season, and in it one by period"
+        "tariffs.filed.energy_usd_per_kwh mixes the day type, season or class clear with the period peak; give a "
+        "table by day type, season or class, and in it one by period"
     ),
     "tariff.energy_usd_per_kwh={clear={peak=nan}}": (
         "tariffs.filed.energy_usd_per_kwh: clear: peak is nan; give a finite number"
@@ -484,7 +484,9 @@ WRONG = {
     "tariff.periods={day=['9:30-17'], peak=['17-21'], overnight=['21-9:30']}": (
         "tariffs.filed: periods change at 9:30, inside a slot of 60 minutes; move the boundary or raise slots_per_day"
     ),
-    "tariff.periods={clear=['0-24']}": "tariffs.filed.periods.clear has the name of a day type or season; rename it",
+    "tariff.periods={clear=['0-24']}": (
+        "tariffs.filed.periods.clear has the name of a day type, season or class; rename it"
+    ),
     "tariff.periods.peak='17-21'": "tariffs.filed.periods.peak is '17-21'; give a list",
     "tariff.discount={low=0.3}": (
         "tariffs.filed.discount gives nothing for income group middle; give a number for every group"

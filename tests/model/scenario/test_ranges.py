@@ -35,7 +35,7 @@ def numbers(table: type[BaseModel], place: str = "") -> Iterator[tuple[str, Fiel
             yield f"{place}{name}", field
 
 
-CHECKED_ELSEWHERE = {"day_type_kernel", "shock.kernel", "one_day.charge", "households"}
+CHECKED_ELSEWHERE = {"day_type_kernel", "shock.kernel", "one_day.charge", "calendar.weather_kernel", "households"}
 """Probabilities, whose rows must sum to one; numbers of households, which must differ."""
 
 
