@@ -1,5 +1,6 @@
 """The search for the tariff that a leader would commit to; what it wants is in `meanwatt.analysis.leader`."""
 
+import json
 import math
 import time
 from collections.abc import Callable
@@ -246,7 +247,7 @@ def toml_text(table: dict[str, Any]) -> str:
 
 def _is_row(value: Any) -> bool:
     """Whether a table fits into one line: numbers or lists by name."""
-    return isinstance(value, dict) and all(isinstance(entry, float | int | list) for entry in value.values())
+    return isinstance(value, dict) and all(isinstance(entry, float | int | list | tuple) for entry in value.values())
 
 
 def _key(name: str) -> str:
@@ -254,13 +255,14 @@ def _key(name: str) -> str:
 
 
 def _text(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """A text in quotes; TOML reads the escapes that JSON writes, and wants that of DEL, too."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{_key(str(name))} = {_value(entry)}" for name, entry in value.items()) + " }"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return "[" + ", ".join(_value(entry) for entry in value) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
