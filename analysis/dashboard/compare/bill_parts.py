@@ -40,7 +40,7 @@ def parts_usd_per_day(solution: Solution) -> dict[str, Floats]:
     Returns
     -------
     dict
-        ``energy``: what is bought at the import rate but for the adder; ``adder``: the adder on it, both after discount;
+        ``energy``: what is bought at the import rate less the adder; ``adder``: that adder, both after discount;
         every standing charge under its own name, the fixed charge first; ``exports``: minus the credit, which is the
         whole import rate, adder included, under net metering. They sum to the bill.
     """

@@ -125,10 +125,10 @@ class Part:
 PARTS: Final = {
     "rates": Part(key="tariff.energy_usd_per_kwh", unit="¢/kWh", factor=0.01, high=1000.0, hourly=True),
     "pass": Part(key="tariff.pass_through", unit="%", factor=0.01, high=100.0),
-    "rule": Part(key="tariff.export.rule", words=tuple(ExportRule)),
+    "rule": Part(key="tariff.export.rule", words=tuple(map(str, ExportRule))),
     "credit": Part(key="tariff.export.usd_per_kwh", unit="¢/kWh", factor=0.01, high=1000.0, hourly=True),
     "credit_pass": Part(key="tariff.export.pass_through", unit="%", factor=0.01, high=100.0),
-    "recovery": Part(key="tariff.recovery", words=tuple(Recovery)),
+    "recovery": Part(key="tariff.recovery", words=tuple(map(str, Recovery))),
     "fixed": Part(key="tariff.fixed_charge_usd_per_day", unit="$/day", low=-100.0, high=100.0, by_group=True),
     "shape": Part(key="tariff.fixed_charge_shape", high=1000.0, by_group=True),
 }

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from meanwatt.analysis.dashboard.compare import words
-from meanwatt.analysis.dashboard.compare.bill_parts import Bill, bills
+from meanwatt.analysis.dashboard.compare.bill_parts import EXPORTS, Bill, bills
 from meanwatt.analysis.dashboard.compare.choice import Choice
 from meanwatt.analysis.dashboard.compare.explained import why
 from meanwatt.analysis.dashboard.compare.form import form_json
@@ -106,7 +106,7 @@ def bar_json(choice: Choice, work: Work | None, written: Figures | None) -> str:
             "title": words.TITLE,
             "sentence": words.SENTENCE,
             "scenario": choice.scenario,
-            "scenarios": scenario_options(own=True),
+            "scenarios": scenario_options(),
             "sides": [
                 {
                     "key": key,
@@ -175,7 +175,7 @@ def figures(choice: Choice, a: Solution, b: Solution, benchmark: Benchmark | Non
     compared, rows = key_numbers(a, b, benchmark), payers(a, b)
     sides = books(a), books(b)
     chart = mean_day_chart(a, b, caption=words.day_caption(a, b), names=side_titles(choice))
-    terms = {"title": words.TERMS, "help": help_link("read-terms"), "said": side_differences(choice)}
+    terms = {"title": words.TERMS, "help": help_link("compared-terms"), "said": side_differences(choice)}
     return Figures(
         numbers=to_json(_numbers(compared, a, b, benchmark)),
         payers=to_json(_payers(rows, *sides)),
@@ -275,7 +275,8 @@ def _payers(rows: Sequence[Payer], a: Books, b: Books) -> dict[str, Any]:
 def _bills(a: Sequence[Bill], b: Sequence[Bill]) -> dict[str, Any]:
     """Every kind of home, its bill under A and under B; a part that nobody pays has no column."""
     names = dict.fromkeys(name for bill in (*a, *b) for name in bill.parts)
-    kept = [name for name in names if any(bill.parts.get(name) for bill in (*a, *b))]
+    paid = (name for name in names if any(bill.parts.get(name) for bill in (*a, *b)))
+    kept = sorted(paid, key=lambda name: name == EXPORTS)  # stable: what is credited comes last
     groups = [
         {
             "name": group_label(group),

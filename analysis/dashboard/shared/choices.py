@@ -7,9 +7,9 @@ from meanwatt.analysis.design.same_tariffs import twins
 from meanwatt.model.scenario.loading import Scenario
 
 
-def scenario_options(*, own: bool = False) -> list[dict[str, str]]:
-    """Name and title of every preset, and of ``own`` scenarios where a page can show them, to choose from."""
-    return [{"value": name, "label": title} for name, title in scenario_titles(own=own)]
+def scenario_options() -> list[dict[str, str]]:
+    """Name and title of every scenario, for a list to choose from."""
+    return [{"value": name, "label": title} for name, title in scenario_titles()]
 
 
 def tariff_titles(preset: Scenario) -> dict[str, str]:

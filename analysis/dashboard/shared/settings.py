@@ -28,7 +28,7 @@ class Settings:
     scenario
         Name of a preset, or of a scenario that the server was started with.
     tariff
-        Name of one of its tariffs.
+        Name of one of its tariffs; of a scenario of one's own that has no ``filed`` the default is the one it selects.
     own
         A tariff that is none of the scenario's, in the place of the named one, as
         `meanwatt.analysis.dashboard.shared.own_tariff.toml_of` writes it; empty: the named one.
@@ -53,6 +53,8 @@ class Settings:
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} is {getattr(self, name)}; give a whole number from {low} to {high}")
         object.__setattr__(self, "changes", tuple(sorted(dict(self.changes).items())))
+        if self.tariff == LANDING_TARIFF and self.scenario in own_scenarios():
+            object.__setattr__(self, "tariff", landing_tariff(self.scenario))
 
     def get(self, key: str, default: Value) -> Value:
         """Value in force of one dotted key."""
@@ -91,10 +93,9 @@ def scenario_names() -> tuple[str, ...]:
     return (*presets(), *own_scenarios())
 
 
-def scenario_titles(*, own: bool = False) -> tuple[tuple[str, str], ...]:
-    """Name and title of every preset, and with ``own`` of the scenarios that the server was started with."""
-    names = scenario_names() if own else presets()
-    return tuple((name, _named(name).title or name) for name in names)
+def scenario_titles() -> tuple[tuple[str, str], ...]:
+    """Name and title of every scenario that can be chosen."""
+    return tuple((name, _named(name).title or name) for name in scenario_names())
 
 
 def landing_tariff(scenario: str) -> str:

@@ -27,7 +27,7 @@ COMPARE = Section(
             " that meanwatt solve SCENARIO --tariff FILE takes, with the same numbers; “Open a tariff file” reads one.",
         ),
         Entry(
-            anchor="read-terms",
+            anchor="compared-terms",
             word="How the terms differ",
             text="What A and B post differently, a sentence each. Rates are those of the mean day, before an adder and"
             " before the wholesale price is passed on. The sentences below the key numbers then say why each differs.",
