@@ -131,6 +131,8 @@ PARTS: Final = {
     "recovery": Part(key="tariff.recovery", words=tuple(map(str, Recovery))),
     "fixed": Part(key="tariff.fixed_charge_usd_per_day", unit="$/day", low=-100.0, high=100.0, by_group=True),
     "shape": Part(key="tariff.fixed_charge_shape", high=1000.0, by_group=True),
+    "discount": Part(key="tariff.discount", unit="%", factor=0.01, high=99.0, by_group=True),
+    "access": Part(key="tariff.access_charge.usd_per_pv_kw_day", unit="$/day", high=100.0),
 }
 """What can be changed, by the name that an address gives it."""
 

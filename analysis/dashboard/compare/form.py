@@ -38,6 +38,8 @@ def shown(scenario: Scenario) -> Shown:
         "recovery": [str(tariff.recovery)],
         "fixed": tariff.fixed_charge_usd_per_day,
         "shape": tariff.fixed_charge_shape,
+        "discount": tariff.discount,
+        "access": [scenario.tariffs[scenario.selected_tariff].access_charge.usd_per_pv_kw_day],
     }
     return {
         name: list(row) if part.words else [round(part.on_page(float(value)), DIGITS) for value in row]
@@ -127,10 +129,11 @@ def _fields(groups: Sequence[str]) -> list[dict[str, Any]]:
     for part, label, only in (
         ("fixed", "Fixed charge", not_fixed),
         ("shape", "Parts of the fixed charge", {"part": "recovery", "values": ["fixed"]}),
+        ("discount", "Discount on the rate", None),
     ):
         for place, group in enumerate(groups):
             fields.append(_number(part, f"{label}: {group.lower()}", only, place))
-    return fields
+    return [*fields, _number("access", "Grid access, for each kW of solar", None)]
 
 
 def _words(part: str, label: str, options: Mapping[str, str]) -> dict[str, Any]:
@@ -161,8 +164,12 @@ def _notes(scenario: Scenario) -> list[str]:
         if np.ptp(hours, axis=2).any() or np.ptp(rate, axis=0).any():
             what = "The rates differ" if name == "rates" else "The credit differs"
             notes.append(f"{what} between kinds of days; once drawn, the mean day holds on all of them.")
-    if tariff.discount.any():
-        notes.append("The discounts by income stay as they are.")
-    if tariff.standing_charges:
-        notes.append("The charges beside the fixed one stay as they are.")
+    if any(charge.name != "access_charge" for charge in tariff.standing_charges) or _is_charged_by_home(scenario):
+        notes.append("Charges beside those shown here stay as they are.")
     return notes
+
+
+def _is_charged_by_home(scenario: Scenario) -> bool:
+    """Whether the access charge has a part for each home, too."""
+    each = scenario.tariffs[scenario.selected_tariff].access_charge.usd_per_household_day
+    return any(each.values()) if isinstance(each, Mapping) else bool(each)

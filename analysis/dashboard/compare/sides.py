@@ -1,11 +1,15 @@
 """Each side of the comparison by itself: its title, its terms in words, and its tariff as a file to take home."""
 
+from typing import Any
+
 from meanwatt.analysis.dashboard.compare.choice import KEYS, Choice, query
 from meanwatt.analysis.dashboard.compare.terms import differences, summary
 from meanwatt.analysis.dashboard.shared.choices import tariff_titles
 from meanwatt.analysis.dashboard.shared.own_tariff import toml_of
+from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.model.scenario.economy import build_tariff
 from meanwatt.model.scenario.loading import Scenario, presets
+from meanwatt.model.scenario.toml_text import toml_text
 from meanwatt.model.scenario.weather import CommonStates, common_states
 
 EDITED = "edited"
@@ -62,6 +66,26 @@ def side_toml(choice: Choice, side: str) -> str:
     name = choice.scenario if choice.scenario in presets() else "SCENARIO.toml"
     head = f"# meanwatt solve {name} --tariff FILE\n# link: /compare?{query(choice)}\n"
     return head + toml_of(table.model_copy(update={"title": title}))
+
+
+def scenario_toml(choice: Choice) -> str:
+    """The scenario with both tariffs, ``tariff_a`` in force and ``tariff_b``, as a file for any command.
+
+    A preset is extended; a scenario of one's own is written whole, for where its file lies is nobody's business.
+    """
+    scenario = Settings(scenario=choice.scenario, tariff=choice.a).preset()
+    tariffs: dict[str, Any] = {}
+    for side, title in zip(SIDES, side_titles(choice), strict=True):
+        selected = side_scenario(choice, side)
+        table = selected.tariffs[selected.selected_tariff].model_copy(update={"title": title})
+        tariffs[f"tariff_{side}"] = table.model_dump(exclude_defaults=True)
+    if choice.scenario in presets():
+        whole: dict[str, Any] = {"extends": choice.scenario, "title": scenario.title}
+    else:
+        whole = scenario.model_dump(exclude_defaults=True)
+        tariffs = {**whole["tariffs"], **tariffs}
+    written = toml_text({**whole, "default_tariff": "tariff_a", "tariffs": tariffs})
+    return f"# link: /compare?{query(choice)}\n{written}"
 
 
 def file_name(choice: Choice, side: str) -> str:

@@ -18,6 +18,7 @@ from meanwatt.analysis.dashboard.compare.numbers import key_numbers
 from meanwatt.analysis.dashboard.compare.sides import (
     SIDES,
     file_name,
+    scenario_toml,
     side_differences,
     side_summary,
     side_title,
@@ -175,7 +176,13 @@ def figures(choice: Choice, a: Solution, b: Solution, benchmark: Benchmark | Non
     compared, rows = key_numbers(a, b, benchmark), payers(a, b)
     sides = books(a), books(b)
     chart = mean_day_chart(a, b, caption=words.day_caption(a, b), names=side_titles(choice))
-    terms = {"title": words.TERMS, "help": help_link("compared-terms"), "said": side_differences(choice)}
+    terms = {
+        "title": words.TERMS,
+        "help": help_link("compared-terms"),
+        "said": side_differences(choice),
+        "toml": scenario_toml(choice),
+        "file": f"meanwatt-{choice.scenario}-a-b.toml",
+    }
     return Figures(
         numbers=to_json(_numbers(compared, a, b, benchmark)),
         payers=to_json(_payers(rows, *sides)),

@@ -5,8 +5,8 @@ import binascii
 import zlib
 from typing import Final
 
-from meanwatt.analysis.design.design import toml_text
 from meanwatt.model.scenario.loading import TariffTable, tariff_of_text
+from meanwatt.model.scenario.toml_text import toml_text
 
 OWN_TARIFF: Final = "from_file"
 """Name of a visitor's tariff among those of the scenario."""

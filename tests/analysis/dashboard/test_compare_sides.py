@@ -19,6 +19,7 @@ from meanwatt.analysis.dashboard.compare.form import form_json, sent
 from meanwatt.analysis.dashboard.compare.sides import (
     common_of,
     file_name,
+    scenario_toml,
     side_differences,
     side_scenario,
     side_summary,
@@ -202,3 +203,18 @@ def test_terms_are_said_with_the_numbers_of_the_tariff() -> None:
         "Fixed charge: A posts $0.33 a day.",
     )
     assert build_tariff(side_scenario(choice, "b")).recovery is Recovery.FIXED
+
+
+@pytest.mark.parametrize("scenario", presets())
+def test_the_file_of_the_scenario_holds_both_tariffs_and_the_same_town(scenario: str, tmp_path: Path) -> None:
+    choice, _ = from_query(f"scenario={scenario}&a=filed&b=tou&b.pass=30&b.recovery=posted")
+    file = tmp_path / "both.toml"
+    file.write_text(scenario_toml(choice), encoding="utf-8")
+    for side in ("a", "b"):
+        read = load_scenario(file, tariff=f"tariff_{side}")
+        assert same_numbers(build_tariff(read), build_tariff(side_scenario(choice, side)))
+        town, old = (
+            one.model_dump(exclude={"name", "tariffs", "default_tariff"}) for one in (read, side_scenario(choice, side))
+        )
+        assert town == old
+    assert load_scenario(file).selected_tariff == "tariff_a"

@@ -9,7 +9,7 @@ import pytest
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.dashboard.challenge.choice import Choice as Drawn
 from meanwatt.analysis.dashboard.compare.choice import Choice, from_query, query
-from meanwatt.analysis.dashboard.compare.sides import side_toml
+from meanwatt.analysis.dashboard.compare.sides import scenario_toml, side_toml
 from meanwatt.analysis.dashboard.compare.view import bar_json
 from meanwatt.analysis.dashboard.market import address
 from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options
@@ -54,6 +54,10 @@ def test_visitors_choose_it_by_name_on_market_and_compare(folder: Path) -> None:
     assert from_query(query(choice)) == (choice, ())
     options = json.loads(bar_json(choice, None, None))["sides"][0]["tariffs"]
     assert {"value": "noon", "label": "Cheap at noon"} in options
+    again = folder / "again.toml"
+    again.write_text(scenario_toml(choice), encoding="utf-8")
+    assert load_scenario(again, tariff="tariff_b").tariffs["tariff_b"].pass_through == 0.5
+    assert load_scenario(again).battery_share_scale == 2.0
     assert side_toml(choice, "a").startswith("# meanwatt solve SCENARIO.toml --tariff FILE\n")
 
 

@@ -23,7 +23,7 @@ COMPARE = Section(
             word="A tariff of your own",
             text="Recovery says who pays what the rates leave of the network's cost: an adder on every kWh, the fixed"
             " charge in the parts that you give each income group, or nobody, and the surplus tells. What you do not"
-            " touch stays as the tariff has it, discounts and access charges included. “Download” gives a TOML file"
+            " touch stays as the tariff has it, other charges included. “Download” gives a TOML file"
             " that meanwatt solve SCENARIO --tariff FILE takes, with the same numbers; “Open a tariff file” reads one.",
         ),
         Entry(
