@@ -62,21 +62,22 @@ def Picture(view: View, comparer: Comparer, on: Mapping[str, Any]) -> None:
         CompareBar(payload=view.bar, event_choose=on["choose"], event_swap=on["swap"])
         Notices(payload=view.notices, event_dismiss=comparer.dismiss)
         with solara.v.Html(tag="div", class_="mw-sides"):
-            for side, card, form in zip(SIDES, view.cards, view.forms, strict=True):
-                with solara.v.Html(tag="div", class_="mw-stack"):
-                    SideCard(
-                        payload=card, event_toggle=comparer.toggle, event_discard=on["discard"], event_read=on["read"]
-                    )
-                    if form:
-                        TariffDrawing(payload=form, event_submitted=on["submitted"]).key(f"form {side}")
-        with solara.v.Html(tag="main", class_=f"mw-compare {'mw-old' if view.stale else ''}"):
+            for card in view.cards:
+                SideCard(payload=card, event_toggle=comparer.toggle, event_discard=on["discard"], event_read=on["read"])
+        opened = "".join(side for side, form in zip(SIDES, view.forms, strict=True) if form)
+        old, places = " mw-old" if view.stale else "", f" mw-designed-{opened}" if opened else ""
+        with solara.v.Html(tag="main", class_=f"mw-compare{old}{places}"):
+            for side, form in zip(SIDES, view.forms, strict=True):
+                if form:
+                    with solara.v.Html(tag="div", class_=f"mw-form-{side}").key(f"form {side}"):
+                        TariffDrawing(payload=form, event_submitted=on["submitted"])
             if view.waiting:
-                solara.v.Html(tag="p", class_="mw-card", children=[words.WAITING])
+                solara.v.Html(tag="p", class_="mw-card mw-stack-left", children=[words.WAITING])
             if view.figures is not None:
-                with solara.v.Html(tag="div", class_="mw-stack"):
+                with solara.v.Html(tag="div", class_="mw-stack mw-stack-left"):
                     NumberTable(payload=view.figures.numbers)
                     TermList(payload=view.figures.terms)
                     DayChart(payload=view.figures.day)
-                with solara.v.Html(tag="div", class_="mw-stack"):
+                with solara.v.Html(tag="div", class_="mw-stack mw-stack-right"):
                     PayerTable(payload=view.figures.payers)
                     BillTable(payload=view.figures.bills)

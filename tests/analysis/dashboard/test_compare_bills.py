@@ -35,11 +35,19 @@ def everything() -> Solution:
     return found
 
 
+@cache
+def discounted() -> Solution:
+    """A tariff with an adder, of which one group pays a part."""
+    found = solve(Settings(scenario="textbook", tariff="flat", changes=(("tariff.discount.low", 0.4),)))
+    assert found is not None
+    return found
+
+
 def cases() -> list[Solution]:
-    return [*(solution(name) for pair in PAIRS for name in pair), everything()]
+    return [*(solution(name) for pair in PAIRS for name in pair), everything(), discounted()]
 
 
-@pytest.mark.parametrize("place", range(2 * len(PAIRS) + 1))
+@pytest.mark.parametrize("place", range(2 * len(PAIRS) + 2))
 def test_the_parts_sum_to_the_bill_exactly_and_as_printed(place: int) -> None:
     found = cases()[place]
     parts = parts_usd_per_day(found)
@@ -55,7 +63,7 @@ def test_the_parts_sum_to_the_bill_exactly_and_as_printed(place: int) -> None:
 
 
 def test_parts_agree_with_what_the_solver_balanced_by() -> None:
-    for found in (solution("flat"), everything()):
+    for found in (solution("flat"), discounted(), everything()):
         equilibrium = found.equilibrium
         assert equilibrium.tariff.recovery is Recovery.VOLUMETRIC
         adder, exports = (float(equilibrium.economy.type_share @ parts_usd_per_day(found)[n]) for n in (ADDER, EXPORTS))
