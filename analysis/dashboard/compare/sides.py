@@ -13,6 +13,8 @@ from meanwatt.model.scenario.toml_text import toml_text
 from meanwatt.model.scenario.weather import CommonStates, common_states
 
 EDITED = "edited"
+LONGEST_TITLE = 80
+"""Letters of a file's title that the page shows."""
 SIDES = KEYS[1:]
 
 
@@ -20,7 +22,8 @@ def start_title(choice: Choice, side: str) -> str:
     """Title of the tariff that a side begins with."""
     preset = choice.sides[SIDES.index(side)].preset()
     if choice.edits_of(side).own:
-        return preset.tariffs[preset.selected_tariff].title or "Tariff of a file"
+        title = preset.tariffs[preset.selected_tariff].title or "Tariff of a file"
+        return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
     return tariff_titles(preset)[choice.name_of(side)]
 
 
@@ -62,7 +65,7 @@ def side_toml(choice: Choice, side: str) -> str:
     """A side's tariff as a file for ``meanwatt solve SCENARIO --tariff FILE``, which gives the numbers of the page."""
     scenario = side_scenario(choice, side)
     table = scenario.tariffs[scenario.selected_tariff]
-    title = side_title(choice, side) if choice.edits_of(side) else table.title
+    title = side_title(choice, side) if choice.edits_of(side).changes else table.title
     name = choice.scenario if choice.scenario in presets() else "SCENARIO.toml"
     head = f"# meanwatt solve {name} --tariff FILE\n# link: /compare?{query(choice)}\n"
     return head + toml_of(table.model_copy(update={"title": title}))

@@ -126,6 +126,15 @@ def test_sentences_are_made_of_what_the_numbers_were_computed_of() -> None:
         cents(amount) * (1 if way == "more" else -1) for amount, way in re.findall(r"\$([\d.]+) (more|less)", said)
     )
     assert -use + cost + wear == entry.difference  # use that is worth less is lost, too
+    before, after = a.metrics, b.metrics
+    for told_cents, names in (
+        (use, ("utility",)),
+        (cost, ("supply_cost", "carbon", "fixed_cost")),
+        (wear, ("wear",)),
+    ):
+        keys = [f"{name}_usd_per_household_day" for name in names]
+        exact = sum(getattr(after, key) - getattr(before, key) for key in keys)
+        assert told_cents == pytest.approx(100 * 365 / 12 * exact, abs=1.001)
     for name, side in (("A", a), ("B", b)):
         load = side.equilibrium.net_load_kw
         mean = float(side.equilibrium.economy.common.probability @ load.mean(axis=1))

@@ -43,7 +43,7 @@ def message(choice: Choice, side: str, **changed: Any) -> dict[str, Any]:
     return {"side": side, **{part: form[part] for part in PARTS}, **changed}
 
 
-@pytest.mark.parametrize(("scenario", "tariff"), EVERY, ids="-".join)
+@pytest.mark.parametrize(("scenario", "tariff"), EVERY, ids=["-".join(pair) for pair in EVERY])
 def test_a_form_sent_back_as_it_came_changes_nothing(scenario: str, tariff: str) -> None:
     choice = Choice(scenario=scenario, a=tariff)
     assert sent(choice, "a", message(choice, "a")) == choice
@@ -92,7 +92,7 @@ def test_what_a_form_must_not_send_is_refused_in_words_and_nothing_moves(changed
     assert comparer.choice == Choice(scenario="textbook")
 
 
-@pytest.mark.parametrize(("scenario", "tariff"), EVERY, ids="-".join)
+@pytest.mark.parametrize(("scenario", "tariff"), EVERY, ids=["-".join(pair) for pair in EVERY])
 def test_the_file_of_a_side_is_its_tariff(scenario: str, tariff: str, tmp_path: Path) -> None:
     groups = len(load_scenario(scenario).income_groups)
     for edited in ("", f"&a.pass=12.5&a.fixed={'_'.join(str(n) for n in range(groups))}", "&a.rates=8.125*9_30*6_8*9"):
@@ -141,6 +141,12 @@ def test_a_title_in_a_file_is_text_and_nothing_else(tmp_path: Path) -> None:
     assert file_name(choice, "a") == "meanwatt-textbook-flat-edited.toml"
 
 
+def test_a_long_title_of_a_file_is_cut_where_it_is_shown_and_not_in_its_file() -> None:
+    choice = Choice(scenario="textbook", edits_a=_own("tou", "x" * 500))
+    assert side_title(choice, "a") == "x" * 79 + "…"
+    assert tomllib.loads(side_toml(choice, "a"))["title"] == "x" * 500
+
+
 def test_a_file_that_cannot_be_used_is_said_beside_its_field_and_a_good_one_takes_it_back() -> None:
     comparer = Comparer("scenario=textbook")
     for text, said in (
@@ -162,8 +168,8 @@ def test_edits_are_undone_and_a_file_stays() -> None:
     assert comparer.discarded({"side": "a"}).edits_a == Edits(own=choice.edits_a.own)
 
 
-def _own(tariff: str) -> Edits:
-    return Edits(own=toml_of(textbook().tariffs[tariff]))
+def _own(tariff: str, title: str = "") -> Edits:
+    return Edits(own=toml_of(textbook().tariffs[tariff].model_copy(update={"title": title})))
 
 
 def test_a_form_is_opened_and_closed_for_its_side_alone() -> None:
