@@ -14,7 +14,10 @@ SCRIPT = "<img src=x onerror=alert(1)>"
 
 def settled(page, title: str, side: str) -> dict[str, str]:
     """Figures, once they are of this tariff on this side and the first best is there."""
-    page.wait_for_selector(f'.mw-day:has-text("{side}: {title}")')
+    page.wait_for_function(
+        "said => [...document.querySelectorAll('.mw-day-key > span')].some(entry => entry.textContent.trim() === said)",
+        arg=f"{side}: {title}",
+    )
     page.wait_for_selector(".mw-compare-top:not(:has(progress))")
     page.wait_for_selector('.mw-numbers tr[data-key="efficiency"]:not(:has-text("…"))')
     return {part: page.inner_text(part) for part in (".mw-numbers", ".mw-payers", ".mw-bills", ".mw-terms-differ")}
@@ -106,6 +109,14 @@ def test_a_tariff_is_drawn_by_mouse_keyboard_and_numbers_and_its_link_and_its_fi
     assert settled(page, "One price all day", "B") == named
     page.go_forward()
     settled(page, "One price all day, edited", "B")
+    page.click("text=Compare at equal cost")
+    page.wait_for_selector("text=Equal cost recovery: under A and under B the utility covers its cost.")
+    assert "a.recovery=fixed" in query(page)
+    assert "b.recovery=fixed" in query(page)
+    assert page.locator("text=Compare at equal cost").count() == 0
+    page.go_back()
+    settled(page, "One price all day, edited", "B")
+    page.wait_for_selector("text=Compare at equal cost")
     page.click("text=⇄ Swap")
     settled(page, "One price all day, edited", "A")
     phone = visit(

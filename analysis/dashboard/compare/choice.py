@@ -1,8 +1,10 @@
 """What a visitor compares, and how it is written in an address."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
+from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.dashboard.compare.edits import FILE, PARTS, Edits, read_part, written_parts
 from meanwatt.analysis.dashboard.shared.query import read_parts
 from meanwatt.analysis.dashboard.shared.settings import LANDING_SCENARIO, Settings, landing_tariff
@@ -64,6 +66,14 @@ class Choice:
     def edited(self, side: str, edits: Edits) -> "Choice":
         """Other edits on a side; ValueError in one line if they are not allowed."""
         return replace(self, **{f"edits_{side}": edits})  # type: ignore[arg-type]
+
+    def balanced(self, sides: Iterable[str]) -> "Choice":
+        """With recovery ``fixed`` on these sides: the fixed charge covers what the rates leave of the cost."""
+        groups, choice = tuple(self.sides[0].preset().income_groups), self
+        for side in sides:
+            edits = self.edits_of(side).with_values(PARTS["recovery"], [str(Recovery.FIXED)], groups)
+            choice = choice.edited(side, edits)
+        return choice
 
     def swapped(self) -> "Choice":
         """B against A."""

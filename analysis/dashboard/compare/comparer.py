@@ -85,6 +85,14 @@ class Comparer(Background[View]):
             self._publish()
             return None
 
+    def balanced(self, _: object = None) -> Choice | None:
+        """The choice at equal cost recovery; None where it is that, or nothing is known of it yet."""
+        with self._lock:
+            found = self._figures
+            if found is None or self._work is not None or found.equal_recovery:
+                return None
+            return self._choice.balanced(found.unbalanced)
+
     def discarded(self, message: Mapping[str, Any]) -> Choice:
         """The choice without the edits of a side; a tariff read from a file stays."""
         side = _side(message)

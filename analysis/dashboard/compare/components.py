@@ -7,7 +7,9 @@ from meanwatt.analysis.dashboard.shared.components import Event
 
 
 @solara.component_vue("vue/compare_bar.vue")
-def CompareBar(payload: str, event_choose: Event | None = None, event_swap: Event | None = None) -> None:
+def CompareBar(
+    payload: str, event_choose: Event | None = None, event_swap: Event | None = None, event_balance: Event | None = None
+) -> None:
     """Scenario, both tariffs, how far the solves are, and the sentence about cost recovery."""
 
 

@@ -48,6 +48,7 @@ def Compare() -> None:
         {
             "choose": choose,
             "swap": lambda _: go(comparer.choice.swapped()),
+            "balance": lambda _: go(comparer.balanced()),
             "submitted": lambda message: go(comparer.submitted(message)),
             "discard": lambda message: go(comparer.discarded(message)),
             "read": lambda message: go(comparer.read(message)),
@@ -59,7 +60,7 @@ def Compare() -> None:
 def Picture(view: View, comparer: Comparer, on: Mapping[str, Any]) -> None:
     """Draw one view."""
     with solara.v.Html(tag="div", class_="mw-page"):
-        CompareBar(payload=view.bar, event_choose=on["choose"], event_swap=on["swap"])
+        CompareBar(payload=view.bar, event_choose=on["choose"], event_swap=on["swap"], event_balance=on["balance"])
         Notices(payload=view.notices, event_dismiss=comparer.dismiss)
         with solara.v.Html(tag="div", class_="mw-sides"):
             for card in view.cards:

@@ -47,8 +47,8 @@ class Figures:
         Key numbers, who pays whom, the mean day, how the terms differ, and what bills are made of.
     wholesale_usd_per_kwh
         Wholesale price of either mean day by the hour. (24,) each [USD/kWh]
-    recovery, equal_recovery
-        Sentence about cost recovery, and whether it is equal.
+    recovery, equal_recovery, unbalanced
+        Sentence about cost recovery, whether it is equal, and the sides whose utility is not left with nothing.
     """
 
     numbers: str
@@ -59,6 +59,7 @@ class Figures:
     wholesale_usd_per_kwh: tuple[tuple[float, ...], ...]
     recovery: str
     equal_recovery: bool
+    unbalanced: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +193,7 @@ def figures(choice: Choice, a: Solution, b: Solution, benchmark: Benchmark | Non
         wholesale_usd_per_kwh=tuple(tuple(mean_wholesale_by_hour(side.equilibrium).tolist()) for side in (a, b)),
         recovery=words.recovery_sentence(*sides),
         equal_recovery=sides[0].surplus == sides[1].surplus,
+        unbalanced=tuple(side for side, book in zip(SIDES, sides, strict=True) if book.surplus),
     )
 
 
