@@ -3,10 +3,15 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from page_server import PageServer
+from watching import PATIENCE_MS, watch
+
 from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.model.scenario.economy import build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 
+ISLAND = 'extends = "textbook"\ntitle = "My <i>island</i>"\nbattery_share_scale = 2.0\n'
+NOON = 'title = "Cheap <b>power</b>"\nrecovery = "volumetric"\nenergy_usd_per_kwh = 0.05\n'
 READING = Path(__file__).with_name("reading.js").read_text(encoding="utf-8")
 START = "compare?scenario=textbook&a=filed&b=flat"
 SCRIPT = "<img src=x onerror=alert(1)>"
@@ -164,3 +169,36 @@ def test_a_file_is_read_as_text_refused_in_words_and_carried_by_the_link(visit, 
     page.select_option("select[name='b']", "rtp")
     settled(page, "Real-time price with carbon", "B")
     assert query(page) == "scenario=textbook&a=filed"
+
+
+def test_the_app_opens_on_a_scenario_and_a_tariff_of_ones_own_and_no_address_opens_a_file(browser, tmp_path) -> None:
+    (tmp_path / "island.toml").write_text(ISLAND, encoding="utf-8")
+    (tmp_path / "noon.toml").write_text(NOON, encoding="utf-8")
+    (tmp_path / "secret.toml").write_text(ISLAND, encoding="utf-8")
+    server, wrong = PageServer(tmp_path, ["island.toml", "--tariff", "noon.toml"]), []
+    context = browser.new_context(reduced_motion="reduce")
+    try:
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        watch(page, wrong, lambda url: url.startswith(("data:", "blob:", server.address, f"ws{server.address[4:]}")))
+        page.goto(server.opening)
+        page.wait_for_selector(".mw-play:not([disabled])")
+        assert query(page) == "scenario=island&tariff=noon"
+        assert chosen(page, "scenario") == "My <i>island</i> (yours)"
+        assert chosen(page, "tariff") == "Cheap <b>power</b>"
+        page.click('.mw-nav a:has-text("Compare")')
+        page.wait_for_selector(".mw-payers")
+        page.select_option("select[name='a']", "noon")
+        settled(page, "Cheap <b>power</b>", "A")
+        assert page.locator(".mw-page i, .mw-page b:has-text('power')").count() == 0
+        page.goto(f"{server.address}/compare?scenario=secret.toml")
+        page.wait_for_selector(".mw-notice:has-text(\"unknown scenario 'secret.toml'\")")
+    finally:
+        context.close()
+        server.close()
+    assert wrong == []
+
+
+def chosen(page, name: str) -> str:
+    """What a list to choose from shows."""
+    return page.eval_on_selector(f"select[name='{name}']", "list => list.selectedOptions[0].textContent")
