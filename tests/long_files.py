@@ -19,6 +19,7 @@ LONG_FILES: Final = (
     "browser/test_challenge_drawn.py",
     "browser/test_leader_searched.py",
     "browser/test_lesson_pages.py",
+    "browser/test_compare_edited.py",
     "browser/test_theory_stepped.py",
     "analysis/design/test_written_tariffs.py",
     "analysis/emergence/test_phenomena.py",

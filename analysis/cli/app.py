@@ -1,17 +1,27 @@
 """``meanwatt app``: the browser app on this machine."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from meanwatt.analysis.cli import quick_start
-from meanwatt.analysis.cli.options import whole_number
+from meanwatt.analysis.cli.options import Tariff, whole_number
 from meanwatt.model.scenario.ranges import PORT
+
+if TYPE_CHECKING:
+    from meanwatt.analysis.dashboard.shared.settings import Settings
 
 
 def app(
+    scenario: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SCENARIO]", help="Open on this preset, or a scenario's TOML file.", show_default=False
+        ),
+    ] = None,
     *,
+    tariff: Tariff = None,
     port: Annotated[str, typer.Option(metavar="P", help="Port to listen on; 0 takes any free one.")] = "8765",
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Address to listen at; 0.0.0.0 lets other machines in.")
@@ -33,6 +43,20 @@ def app(
     from meanwatt.analysis.dashboard.server import serve
 
     file = Path(rooms) if rooms is not None else None
+    opening = _opening(scenario, tariff)  # what cannot be used is said now, and not to a visitor
     if file is not None:
-        RoomStore(file).close()  # what cannot be used is said now, and not to a class
-    return serve(number, not no_browser, host=host, names=allow_host or (), rooms=file)
+        RoomStore(file).close()  # nor to a class
+    return serve(number, not no_browser, host=host, names=allow_host or (), rooms=file, opening=opening)
+
+
+def _opening(scenario: str | None, tariff: str | None) -> "Settings | None":
+    """What the app opens with; a scenario or tariff of a file gets a name that visitors can choose."""
+    from meanwatt.analysis.dashboard.shared.own_scenarios import give, own_scenario
+    from meanwatt.analysis.dashboard.shared.settings import LANDING_SCENARIO, Settings
+    from meanwatt.model.scenario.loading import presets
+
+    if scenario is None and tariff is None:
+        return None
+    found = own_scenario(LANDING_SCENARIO if scenario is None else scenario, tariff)
+    give([] if found.name in presets() else [found])
+    return Settings(scenario=found.name, tariff=found.selected_tariff)

@@ -290,13 +290,13 @@ def _result(
 
 
 def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", surface: "Surface | None") -> None:
-    from meanwatt.analysis.design.design import toml_text
     from meanwatt.analysis.learning.campaign import Learned
     from meanwatt.analysis.learning.report import trial_columns
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.output.solution_json import solution_tables
     from meanwatt.analysis.report.page import FILE
     from meanwatt.model.scenario.messages import joined
+    from meanwatt.model.scenario.toml_text import toml_text
 
     assert done.commitment is not None
     trials = done.commitment.trials

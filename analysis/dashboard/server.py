@@ -39,7 +39,13 @@ logger = logging.getLogger(__name__)
 
 
 def serve(
-    port: int, open_browser: bool, *, host: str = HOST, names: Sequence[str] = (), rooms: Path | None = None
+    port: int,
+    open_browser: bool,
+    *,
+    host: str = HOST,
+    names: Sequence[str] = (),
+    rooms: Path | None = None,
+    opening: Settings | None = None,
 ) -> int:
     """Serve the page until interrupted.
 
@@ -55,6 +61,8 @@ def serve(
         Further names that the page may be asked for by, see `meanwatt.analysis.dashboard.serving.own_origin`.
     rooms
         File of the class market's rooms; by default one in the user's folder for data. It is made with the first room.
+    opening
+        What the browser opens with; the scenario of the landing page by default.
 
     Returns
     -------
@@ -88,9 +96,9 @@ def serve(
         ws_max_size=WEBSOCKET_BYTES,
     )
     server = uvicorn.Server(config)
-    told = f"http://{place}:{port}", elsewhere
+    told = f"http://{place}:{port}{_path(opening)}", elsewhere
     threading.Thread(target=_announce, args=(server, *told, open_browser), daemon=True).start()
-    threading.Thread(target=warm_up, args=(lambda: server.should_exit,), daemon=True).start()
+    threading.Thread(target=warm_up, args=(lambda: server.should_exit, opening), daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt):  # how the server hands on Ctrl+C after an orderly end
         server.run()
     return 0
@@ -124,7 +132,15 @@ def prepare() -> None:
         os.environ.setdefault(name, value)
 
 
-def warm_up(ended: Callable[[], bool]) -> None:
+def _path(opening: Settings | None) -> str:
+    """Where the market page opens with these settings; empty for those that it opens with anyway."""
+    from meanwatt.analysis.dashboard.market.address import query
+
+    written = "" if opening is None else query(opening)
+    return f"/?{written}" if written else ""
+
+
+def warm_up(ended: Callable[[], bool], opening: Settings | None = None) -> None:
     """Solve the landing page once, so that compiled code is loaded before the first visitor asks.
 
     Once the server has ``ended`` it stops, and what then goes wrong, as threads are no longer started, is no fault.
@@ -133,7 +149,7 @@ def warm_up(ended: Callable[[], bool]) -> None:
 
     engine = Engine()
     try:
-        solution = engine.solve(Settings(), progress=lambda _: None, cancelled=ended)
+        solution = engine.solve(opening or Settings(), progress=lambda _: None, cancelled=ended)
         if solution is not None:
             engine.adopt(solution)
             engine.step()

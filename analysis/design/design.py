@@ -230,38 +230,3 @@ def tariff_table(tariff: Tariff, economy: Economy) -> dict[str, Any]:
         },
         **{charge.name: charge.to_table() for charge in tariff.standing_charges},
     }
-
-
-def toml_text(table: dict[str, Any]) -> str:
-    """A tariff table as TOML; numbers keep all their digits."""
-    plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
-    lines = [f"{_key(key)} = {_value(value)}" for key, value in plain.items()]
-    lines += [f"{_key(key)} = {_value(value)}" for key, value in table.items() if _is_row(value)]
-    for key, inner in table.items():
-        if isinstance(inner, dict) and not _is_row(inner):
-            lines += ["", f"[{_key(key)}]"]
-            lines += [f"{_key(name)} = {_value(value)}" for name, value in inner.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _is_row(value: Any) -> bool:
-    """Whether a table fits into one line: numbers or lists by name."""
-    return isinstance(value, dict) and all(isinstance(entry, float | int | list) for entry in value.values())
-
-
-def _key(name: str) -> str:
-    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else _text(name)
-
-
-def _text(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(str(name))} = {_value(entry)}" for name, entry in value.items()) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(_value(entry) for entry in value) + "]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return _text(value) if isinstance(value, str) else repr(float(value))

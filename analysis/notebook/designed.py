@@ -16,7 +16,6 @@ from meanwatt.analysis.design.design import (
     commitment_search,
     design_messages,
     tariff_table,
-    toml_text,
 )
 from meanwatt.analysis.design.design import design as run
 from meanwatt.analysis.leader.aims import Aims, aims_of
@@ -33,6 +32,7 @@ from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario
 from meanwatt.model.scenario.ranges import EVALUATIONS as EVALUATION_RANGE
 from meanwatt.model.scenario.ranges import SEED
+from meanwatt.model.scenario.toml_text import toml_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -30,7 +30,16 @@ from meanwatt.model.scenario.tables import OneDayTable
 from meanwatt.model.scenario.tariff_file import TariffTable
 from meanwatt.model.scenario.values import show
 
-__all__ = ["Scenario", "ScenarioError", "TariffTable", "load_scenario", "load_tariff", "presets"]
+__all__ = [
+    "Scenario",
+    "ScenarioError",
+    "TariffTable",
+    "load_scenario",
+    "load_tariff",
+    "presets",
+    "tariff_of_text",
+    "with_tariff",
+]
 
 PRESETS = Path(__file__).parent / "presets"
 ORDER = ("textbook", "oahu", "california", "stress")
@@ -144,11 +153,50 @@ def load_tariff(path: str | Path) -> TariffTable:
     except FileError as error:
         raise ScenarioError(f"{label}: {error}") from None
     try:
-        if EXTENDS in table:
-            raise ScenarioError(f"{label}: key {EXTENDS!r}: {NOT_EXTENDED}")
+        return _tariff_of(table)
+    except ScenarioError as error:
+        raise ScenarioError(f"{label}: {error}") from None
+
+
+def tariff_of_text(text: str) -> TariffTable:
+    """The tariff that the text of a tariff file holds.
+
+    Raises
+    ------
+    ScenarioError
+        In one line without a file's name: it is not TOML, or does not hold a tariff. As for `load_tariff`, whether it
+        fits a scenario is checked when it joins one.
+    """
+    try:
+        return _tariff_of(parse_toml(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"not valid TOML: {' '.join(str(error).split())}") from None
+    except FileError as error:
+        raise ScenarioError(str(error)) from None
+
+
+def with_tariff(scenario: Scenario, name: str, table: TariffTable) -> Scenario:
+    """Copy of a scenario with a tariff under a name, in the place of one so called, selected.
+
+    Raises
+    ------
+    ScenarioError
+        In one line, if the tariff does not fit the scenario's periods, day types and income groups.
+    """
+    whole = scenario.model_dump()
+    whole["tariffs"][name] = table.model_dump()
+    whole["default_tariff"] = name
+    return _validated(whole, f"scenario {scenario.name}")
+
+
+def _tariff_of(table: TomlTable) -> TariffTable:
+    """The tariff of a file's table; ``ScenarioError`` in one line without the file's name."""
+    if EXTENDS in table:
+        raise ScenarioError(f"key {EXTENDS!r}: {NOT_EXTENDED}")
+    try:
         return TariffTable.model_validate(table)
     except ValidationError as error:
-        raise ScenarioError(f"{label}: {one_line(error, TariffTable)}") from None
+        raise ScenarioError(one_line(error, TariffTable)) from None
 
 
 def _validated(table: TomlTable, label: str) -> Scenario:

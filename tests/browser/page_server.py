@@ -7,27 +7,30 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from watching import PATIENCE_MS
 
 START = (
-    "import sys; from pathlib import Path; from meanwatt.analysis.dashboard.server import serve;"
-    " raise SystemExit(serve(int(sys.argv[1]), False, rooms=Path(sys.argv[2])))"
+    "import sys; from meanwatt.analysis.cli import main;"
+    " raise SystemExit(main(['app', '--no-browser', '--port', sys.argv[1], '--rooms', *sys.argv[2:]]))"
 )
 
 
 class PageServer:
-    """Started at once; ``address`` is where it answers, the same after another start.
+    """Started at once; ``address`` is where it answers, the same after another start, ``opening`` what it opens.
 
     Parameters
     ----------
     folder
         Where it works, and keeps its log and the rooms of the class market.
+    given
+        Scenario and options of ``meanwatt app``; the folder is where it looks for files.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._port = folder, 0
+    def __init__(self, folder: Path, given: Sequence[str] = ()) -> None:
+        self._folder, self._port, self._given = folder, 0, given
         self.start()
 
     def start(self) -> None:
@@ -35,7 +38,7 @@ class PageServer:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("SOLARA_", "COV_"))}
         with (self._folder / "log").open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", START, str(self._port), str(self._folder / "rooms.db")],
+                [sys.executable, "-c", START, str(self._port), str(self._folder / "rooms.db"), *self._given],
                 cwd=self._folder,
                 env=environment,
                 stdout=subprocess.PIPE,
@@ -56,7 +59,8 @@ class PageServer:
                 break
             self._reader.join(0.1)
         assert found, f"the server did not start: {(self._folder / 'log').read_text()}"
-        self.address = found[0]
+        self.opening = found[0]
+        self.address = self.opening.partition("/?")[0]
         self._port = int(self.address.rpartition(":")[2])
 
     def kill(self) -> None:

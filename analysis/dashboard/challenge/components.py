@@ -16,11 +16,6 @@ def ChallengeBar(
     """Title, scenario, and how far the computation is."""
 
 
-@solara.component_vue("vue/tariff_drawing.vue")
-def TariffDrawing(payload: str, event_submitted: Event | None = None) -> None:
-    """The tariff to draw. What is drawn stays in the browser until it is submitted."""
-
-
 @solara.component_vue("vue/score_card.vue")
 def ScoreCard(payload: str, event_reveal: Event | None = None) -> None:
     """Three scores, their mean, a hint."""

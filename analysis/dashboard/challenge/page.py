@@ -9,9 +9,9 @@ import solara
 
 from meanwatt.analysis.dashboard.challenge.challenger import Challenger
 from meanwatt.analysis.dashboard.challenge.choice import Choice
-from meanwatt.analysis.dashboard.challenge.components import BoardCard, ChallengeBar, ScoreCard, TariffDrawing, TryList
+from meanwatt.analysis.dashboard.challenge.components import BoardCard, ChallengeBar, ScoreCard, TryList
 from meanwatt.analysis.dashboard.challenge.view import View, address
-from meanwatt.analysis.dashboard.shared.components import DayChart, Notices
+from meanwatt.analysis.dashboard.shared.components import DayChart, Notices, TariffDrawing
 
 
 @solara.component

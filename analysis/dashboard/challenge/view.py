@@ -139,7 +139,9 @@ def _drawing(choice: Choice, found: Found, count: int) -> dict[str, Any]:
         ],
         "scored": choice.drawing is not None and found.made is not None,
         **_drawn(shown),
-        "filed": _drawn(_filed(choice.scenario)),
+        "start": _drawn(_filed(choice.scenario)),
+        "start_label": "Nearest to the filed tariff",
+        "digits": 1,
         "wholesale": None if price is None else _cents(price),
         "next": f"Try {count + 1}",
     }

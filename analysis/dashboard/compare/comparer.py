@@ -2,13 +2,18 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
-from meanwatt.analysis.dashboard.compare.choice import Choice, from_query
-from meanwatt.analysis.dashboard.compare.view import Figures, View, bar_json, figures
+from meanwatt.analysis.dashboard.compare.choice import Choice, from_query, query
+from meanwatt.analysis.dashboard.compare.edits import Edits
+from meanwatt.analysis.dashboard.compare.form import sent
+from meanwatt.analysis.dashboard.compare.sides import SIDES
+from meanwatt.analysis.dashboard.compare.view import Figures, View, bar_json, cards_json, figures, forms_json
 from meanwatt.analysis.dashboard.shared.background import Background, Solver
-from meanwatt.analysis.dashboard.shared.notices import ending, notices_json, with_notice
+from meanwatt.analysis.dashboard.shared.notices import Notice, ending, notices_json, sentence, with_notice
+from meanwatt.analysis.dashboard.shared.own_tariff import read_tariff, toml_of
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
 from meanwatt.analysis.dashboard.shared.solved import Work, first_best, solved
@@ -39,6 +44,8 @@ class Comparer(Background[View]):
         self._solve, self._best = solve, best
         self._choice = Choice()
         self._figures: Figures | None = None
+        self._opened: frozenset[str] = frozenset()
+        self._problems: dict[str, str] = {}
         self._begin(search)
 
     @property
@@ -51,6 +58,8 @@ class Comparer(Background[View]):
             number=number,
             bar=bar_json(self._choice, self._work, self._figures),
             notices=notices_json(self._notices),
+            cards=cards_json(self._choice, self._opened, self._problems),
+            forms=forms_json(self._choice, self._opened, None if self._work else self._figures),
             figures=self._figures,
             waiting=self._work is not None and self._figures is None,
             stale=self._work is not None and self._figures is not None,
@@ -58,6 +67,50 @@ class Comparer(Background[View]):
 
     def _forget(self) -> None:
         self._figures = None
+
+    def toggle(self, message: Mapping[str, Any]) -> None:
+        """Open the form of a side, or close it."""
+        with self._lock:
+            self._opened ^= frozenset(SIDES) & {message.get("side")}
+        self._publish()
+
+    def submitted(self, message: Mapping[str, Any]) -> Choice | None:
+        """The choice with the edits sent for a side; None, and a sentence on the page, if they are not allowed."""
+        try:
+            return sent(self._choice, _side(message), message)
+        except ValueError as error:
+            with self._lock:
+                refusal = Notice(about="edits", kind="warn", title="Not applied.", text=sentence(error))
+                self._notices = with_notice(self._notices, refusal)
+            self._publish()
+            return None
+
+    def balanced(self, _: object = None) -> Choice | None:
+        """The choice at equal cost recovery; None where it is that, or nothing is known of it yet."""
+        with self._lock:
+            found = self._figures
+            if found is None or self._work is not None or found.equal_recovery:
+                return None
+            return self._choice.balanced(found.unbalanced)
+
+    def discarded(self, message: Mapping[str, Any]) -> Choice:
+        """The choice without the edits of a side; a tariff read from a file stays."""
+        side = _side(message)
+        return self._choice.edited(side, Edits(own=self._choice.edits_of(side).own))
+
+    def read(self, message: Mapping[str, Any]) -> Choice | None:
+        """The choice with a file's tariff on a side; None, and a sentence beside the field, if it cannot be used."""
+        side, found, said = _side(message), None, ""
+        try:
+            table = read_tariff(str(message.get("text", "")))
+            found = self._choice.edited(side, Edits(own=toml_of(table)))
+            query(found)  # it has to go into an address
+        except ValueError as error:
+            found, said = None, f"{str(message.get('name', 'The file'))[:80]} is not used: {sentence(error)}"
+        with self._lock:
+            self._problems[side] = said
+        self._publish()
+        return found
 
     def show(self, search: str) -> None:
         """Compare what an address asks for, in the place of what is being solved."""
@@ -69,6 +122,7 @@ class Comparer(Background[View]):
 
     def _begin(self, search: str) -> threading.Event:
         self._choice, problems = from_query(search)
+        self._problems = {}
         return self._restart(Work(text="Solving tariff A", fraction=0.0), problems)
 
     def _run(self, choice: Choice, stop: threading.Event) -> None:
@@ -113,3 +167,11 @@ class Comparer(Background[View]):
                     self._notices = with_notice(self._notices, told)
             self._figures, self._work = written, None
         self._publish()
+
+
+def _side(message: Mapping[str, Any]) -> str:
+    """The side that a message is about; ValueError if it is none."""
+    side = message.get("side")
+    if side not in SIDES:
+        raise ValueError("the page sent a side that is neither a nor b; load it anew")
+    return str(side)

@@ -96,11 +96,11 @@ def payers(a: Solution, b: Solution) -> tuple[Payer, ...]:
     ValueError
         If the homes are not the same.
     """
-    kinds = _kinds(a)
-    if kinds != _kinds(b):
+    kinds = kinds_of_home(a)
+    if kinds != kinds_of_home(b):
         raise ValueError("a and b are of different towns; give solutions of one scenario")
-    share = _by_kind(a, np.ones(len(a.equilibrium.economy.types)))
-    bill_a, bill_b = (CENTS_PER_MONTH * _by_kind(s, s.equilibrium.bill_usd_per_day) / share for s in (a, b))
+    share = by_kind(a, np.ones(len(a.equilibrium.economy.types)))
+    bill_a, bill_b = (CENTS_PER_MONTH * by_kind(s, s.equilibrium.bill_usd_per_day) / share for s in (a, b))
     total = books(b).revenue - books(a).revenue
     adds = largest_remainder((share * (bill_b - bill_a)).tolist(), total)
     return tuple(
@@ -116,7 +116,7 @@ def payers(a: Solution, b: Solution) -> tuple[Payer, ...]:
     )
 
 
-def _kinds(solution: Solution) -> tuple[tuple[str, str], ...]:
+def kinds_of_home(solution: Solution) -> tuple[tuple[str, str], ...]:
     """Income group and technology of every kind of home, the poorest group first."""
     economy = solution.equilibrium.economy
     income = dict(zip(economy.groups, economy.group_income_usd_per_year, strict=True))
@@ -124,9 +124,9 @@ def _kinds(solution: Solution) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(kinds, key=lambda kind: income[kind[0]]))  # stable: technologies keep their order
 
 
-def _by_kind(solution: Solution, of_type: Floats) -> Floats:
+def by_kind(solution: Solution, of_type: Floats) -> Floats:
     """Share-weighted sum of numbers (θ,) over the types of each kind. (kind,)"""
     economy = solution.equilibrium.economy
-    place = {kind: index for index, kind in enumerate(_kinds(solution))}
+    place = {kind: index for index, kind in enumerate(kinds_of_home(solution))}
     index = [place[household.income_group, household.technology] for household in economy.types]
     return np.asarray(np.bincount(index, weights=economy.type_share * of_type, minlength=len(place)))

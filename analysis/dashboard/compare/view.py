@@ -1,19 +1,38 @@
 """What the compare page shows at one instant, as frozen text: the page is a pure function of it."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from meanwatt.analysis.dashboard.compare import words
+from meanwatt.analysis.dashboard.compare.bill_parts import EXPORTS, Bill, bills
 from meanwatt.analysis.dashboard.compare.choice import Choice
+from meanwatt.analysis.dashboard.compare.explained import why
+from meanwatt.analysis.dashboard.compare.form import form_json
 from meanwatt.analysis.dashboard.compare.mean_day import mean_day_chart
 from meanwatt.analysis.dashboard.compare.money import Books, Payer, books, payers
 from meanwatt.analysis.dashboard.compare.numbers import key_numbers
-from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options, tariff_titles
+from meanwatt.analysis.dashboard.compare.sides import (
+    SIDES,
+    file_name,
+    scenario_toml,
+    side_differences,
+    side_summary,
+    side_title,
+    side_titles,
+    side_toml,
+)
+from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options
 from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.figures import ANCHORS, group_label, number, recovered
 from meanwatt.analysis.dashboard.shared.help_link import help_link
+from meanwatt.analysis.dashboard.shared.mean_day import mean_wholesale_by_hour
+from meanwatt.analysis.dashboard.shared.own_tariff import MOST_BYTES
 from meanwatt.analysis.dashboard.shared.payload import to_json
+from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
 from meanwatt.analysis.dashboard.shared.solved import Work
 
@@ -24,17 +43,23 @@ class Figures:
 
     Attributes
     ----------
-    numbers, payers, day
-        Key numbers, who pays whom, and the mean day.
-    recovery, equal_recovery
-        Sentence about cost recovery, and whether it is equal.
+    numbers, payers, day, terms, bills
+        Key numbers, who pays whom, the mean day, how the terms differ, and what bills are made of.
+    wholesale_usd_per_kwh
+        Wholesale price of either mean day by the hour. (24,) each [USD/kWh]
+    recovery, equal_recovery, unbalanced
+        Sentence about cost recovery, whether it is equal, and the sides whose utility is not left with nothing.
     """
 
     numbers: str
     payers: str
     day: str
+    terms: str
+    bills: str
+    wholesale_usd_per_kwh: tuple[tuple[float, ...], ...]
     recovery: str
     equal_recovery: bool
+    unbalanced: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +72,8 @@ class View:
         Rises with every view; an older view never replaces a newer one.
     bar, notices
         JSON for the components of the same names.
+    cards, forms
+        JSON of both sides' cards and forms; a form is empty while it is closed.
     figures
         None before anything is solved, and after a solve that failed.
     waiting
@@ -58,6 +85,8 @@ class View:
     number: int
     bar: str
     notices: str
+    cards: tuple[str, ...]
+    forms: tuple[str, ...]
     figures: Figures | None
     waiting: bool
     stale: bool
@@ -73,7 +102,7 @@ def bar_json(choice: Choice, work: Work | None, written: Figures | None) -> str:
     written
         Figures of the choice, or of the one before while there is work.
     """
-    options = tariff_options(choice.sides[0].preset())
+    options = tariff_options(Settings(scenario=choice.scenario, tariff=choice.a).preset())
     return to_json(
         {
             "title": words.TITLE,
@@ -81,8 +110,16 @@ def bar_json(choice: Choice, work: Work | None, written: Figures | None) -> str:
             "scenario": choice.scenario,
             "scenarios": scenario_options(),
             "sides": [
-                {"key": key, "name": key.upper(), "tariff": getattr(choice, key), "tariffs": options}
-                for key in ("a", "b")
+                {
+                    "key": key,
+                    "name": key.upper(),
+                    "tariff": "" if choice.edits_of(key) else choice.name_of(key),
+                    "tariffs": [
+                        *([{"value": "", "label": side_title(choice, key)}] if choice.edits_of(key) else []),
+                        *options,
+                    ],
+                }
+                for key in SIDES
             ],
             "work": None if work is None else {"text": work.text, "fraction": round(work.fraction, 3)},
             "recovery": written.recovery if written else "",
@@ -91,18 +128,72 @@ def bar_json(choice: Choice, work: Work | None, written: Figures | None) -> str:
     )
 
 
+def cards_json(choice: Choice, opened: frozenset[str], problems: Mapping[str, str]) -> tuple[str, ...]:
+    """Write what either side's tariff posts.
+
+    Parameters
+    ----------
+    opened
+        Sides whose forms are open.
+    problems
+        What was wrong with a side's file.
+    """
+    return tuple(
+        to_json({**_card(choice, side), "open": side in opened, "problem": problems.get(side, "")}) for side in SIDES
+    )
+
+
+def forms_json(choice: Choice, opened: frozenset[str], written: Figures | None) -> tuple[str, ...]:
+    """Write the forms that are open, with the wholesale prices of their tariffs where these are ``written``."""
+    prices = written.wholesale_usd_per_kwh if written else (None, None)
+    return tuple(
+        _form(choice, side, price) if side in opened else "" for side, price in zip(SIDES, prices, strict=True)
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _card(choice: Choice, side: str) -> dict[str, Any]:
+    return {
+        "side": side,
+        "name": side.upper(),
+        "title": side_title(choice, side),
+        "summary": side_summary(choice, side),
+        "edited": bool(choice.edits_of(side).changes),
+        "start": f"Undo all edits of {side.upper()}",
+        "help": help_link("draw-tariff"),
+        "most": MOST_BYTES,
+        "toml": side_toml(choice, side),
+        "file": file_name(choice, side),
+    }
+
+
+@functools.lru_cache(maxsize=64)
+def _form(choice: Choice, side: str, price: tuple[float, ...] | None) -> str:
+    return to_json(form_json(choice, side, None if price is None else np.asarray(price)))
+
+
 def figures(choice: Choice, a: Solution, b: Solution, benchmark: Benchmark | None) -> Figures:
     """Write the figures of two solved tariffs; without the first best the efficiency gap is still being computed."""
     compared, rows = key_numbers(a, b, benchmark), payers(a, b)
     sides = books(a), books(b)
-    titles = tariff_titles(choice.sides[0].preset())
-    chart = mean_day_chart(a, b, caption=words.day_caption(a, b), names=(titles[choice.a], titles[choice.b]))
+    chart = mean_day_chart(a, b, caption=words.day_caption(a, b), names=side_titles(choice))
+    terms = {
+        "title": words.TERMS,
+        "help": help_link("compared-terms"),
+        "said": side_differences(choice),
+        "toml": scenario_toml(choice),
+        "file": f"meanwatt-{choice.scenario}-a-b.toml",
+    }
     return Figures(
         numbers=to_json(_numbers(compared, a, b, benchmark)),
         payers=to_json(_payers(rows, *sides)),
         day=to_json(chart),
+        terms=to_json(terms),
+        bills=to_json(_bills(bills(a), bills(b))),
+        wholesale_usd_per_kwh=tuple(tuple(mean_wholesale_by_hour(side.equilibrium).tolist()) for side in (a, b)),
         recovery=words.recovery_sentence(*sides),
         equal_recovery=sides[0].surplus == sides[1].surplus,
+        unbalanced=tuple(side for side, book in zip(SIDES, sides, strict=True) if book.surplus),
     )
 
 
@@ -122,6 +213,7 @@ def _numbers(
             "arrow": entry.arrow,
             "kind": entry.kind,
             "verdict": entry.verdict,
+            "why": why(entry, a, b),
         }
         for entry in compared
     ]
@@ -187,3 +279,41 @@ def _payers(rows: Sequence[Payer], a: Books, b: Books) -> dict[str, Any]:
         ],
         "caption": words.payers_caption(rows, a, b),
     }
+
+
+def _bills(a: Sequence[Bill], b: Sequence[Bill]) -> dict[str, Any]:
+    """Every kind of home, its bill under A and under B; a part that nobody pays has no column."""
+    names = dict.fromkeys(name for bill in (*a, *b) for name in bill.parts)
+    paid = (name for name in names if any(bill.parts.get(name) for bill in (*a, *b)))
+    kept = sorted(paid, key=lambda name: name == EXPORTS)  # stable: what is credited comes last
+    groups = [
+        {
+            "name": group_label(group),
+            "rows": [
+                {"name": words.technology_label(first.technology), "sides": _two_bills(first, second, kept)}
+                for first, second in zip(a, b, strict=True)
+                if first.group == group
+            ],
+        }
+        for group in dict.fromkeys(bill.group for bill in a)
+    ]
+    return {
+        "title": words.BILLS,
+        "help": help_link("read-bills"),
+        "note": words.BILLS_NOTE,
+        "parts": [words.part_label(name) for name in kept],
+        "groups": groups,
+        "caption": words.bills_caption(a, b),
+    }
+
+
+def _two_bills(a: Bill, b: Bill, kept: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "style": name.lower(),
+            "amounts": [words.cents(bill.parts.get(part, 0)) for part in kept],
+            "total": words.cents(bill.total),
+        }
+        for name, bill in (("A", a), ("B", b))
+    ]

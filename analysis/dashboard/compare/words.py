@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from meanwatt.agents.tariff.tariff import FIXED_CHARGE
+from meanwatt.analysis.dashboard.compare.bill_parts import ADDER, ENERGY, EXPORTS, Bill
 from meanwatt.analysis.dashboard.compare.money import Books, Payer
 from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.figures import number
@@ -10,8 +12,12 @@ from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.analysis.dashboard.shared.words import clock, listed
 from meanwatt.model.mean_field.equilibrium import Outcome
 
-TITLE = "Compare two tariffs"
-SENTENCE = "The same homes and the same weather; only the tariff differs."
+TITLE = "Design and compare two tariffs"
+SENTENCE = "The same homes and the same weather; only the tariff differs. Edit either, or read it from a file."
+TERMS = "How the terms differ"
+BILLS = "What the bills are made of"
+BILLS_NOTE = "Mean bill of one home in $ a month; a credit for exports is negative, and every row adds up."
+PART_LABELS = {ENERGY: "Energy", ADDER: "Adder", FIXED_CHARGE: "Fixed", "access_charge": "Access", EXPORTS: "Exports"}
 WAITING = "Both tariffs are being solved; their numbers come here."
 NO_BREAK = "\u2060"
 """Word joiner: no line ends here."""
@@ -88,10 +94,32 @@ def payers_caption(rows: Sequence[Payer], a: Books, b: Books) -> str:
     change = b.revenue - a.revenue
     if change == 0 and b.surplus == a.surplus:
         return f"{moved}; all homes together pay the same."
-    energy, surplus = _more(b.energy - a.energy), _more(b.surplus - a.surplus)
+    energy, surplus = more(b.energy - a.energy), more(b.surplus - a.surplus)
     return (
-        f"{moved}; the average home pays {_more(change)} a month, {energy} for energy and {surplus} to the utility's"
+        f"{moved}; the average home pays {more(change)} a month, {energy} for energy and {surplus} to the utility's"
         " surplus."
+    )
+
+
+def part_label(name: str) -> str:
+    """Name of a part of a bill in words."""
+    return PART_LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def bills_caption(a: Sequence[Bill], b: Sequence[Bill]) -> str:
+    """Read what moves most in the bill that moves most."""
+    first, second = max(zip(a, b, strict=True), key=lambda pair: abs(pair[1].total - pair[0].total))
+    moved = {
+        name: second.parts.get(name, 0) - first.parts.get(name, 0)
+        for name in dict.fromkeys((*first.parts, *second.parts))
+    }
+    name = max(moved, key=lambda part: abs(moved[part]))
+    if not moved[name]:
+        return "From A to B no part of a bill changes."
+    homes = f"{first.group.replace('_', ' ')}-income homes with {technology_label(first.technology)}"
+    return (
+        f"The bill that moves most is that of {homes}; of its parts, {part_label(name).lower()} moves most"
+        f" ({dollars(moved[name], signed=True)} a month)."
     )
 
 
@@ -109,7 +137,7 @@ def day_caption(a: Solution, b: Solution) -> str:
     )
 
 
-def _more(cents_more: int) -> str:
+def more(cents_more: int) -> str:
     """A change as so much more or less."""
     return "the same" if cents_more == 0 else f"{dollars(abs(cents_more))} {'more' if cents_more > 0 else 'less'}"
 

@@ -6,7 +6,8 @@ from meanwatt.analysis.dashboard.leader.numbers import key_numbers
 from meanwatt.analysis.dashboard.leader.sighted import Picked, Sighted, shown
 from meanwatt.analysis.dashboard.shared.csv_text import csv_text
 from meanwatt.analysis.dashboard.shared.solution import Benchmark
-from meanwatt.analysis.design.design import tariff_table, toml_text
+from meanwatt.analysis.design.design import tariff_table
+from meanwatt.model.scenario.toml_text import toml_text
 
 
 def toml_of(seen: Sighted) -> str:

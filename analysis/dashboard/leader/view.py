@@ -19,7 +19,6 @@ from meanwatt.analysis.dashboard.shared.figures import group_label, number
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.mean_day import MeanDay, mean_day
 from meanwatt.analysis.dashboard.shared.payload import to_json
-from meanwatt.analysis.dashboard.shared.settings import LANDING_TARIFF
 from meanwatt.analysis.dashboard.shared.solution import Benchmark
 from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.analysis.design.design import design_messages
@@ -172,7 +171,8 @@ def figures(choice: Choice, seen: Sighted, benchmark: Benchmark | None, picked: 
     slot_hours = seen.in_force.economy.slot_hours
     name = "picked from the surface" if picked else "best found" if choice.commits else "posted last"
     found = [("a", name)] if after is not None else []
-    title = tariff_titles(choice.settings.preset())[LANDING_TARIFF]
+    preset = choice.settings.preset()
+    title = tariff_titles(preset)[preset.selected_tariff]
     return Figures(
         search=to_json(_search(choice, seen)),
         numbers=to_json(_numbers(key_numbers(looked_at, benchmark), looked_at, benchmark, called)),

@@ -15,9 +15,8 @@ from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_
 from meanwatt.analysis.dashboard.shared.figures import number
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.payload import to_json
-from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.shared.settings import Settings, scenario_names
 from meanwatt.analysis.dashboard.shared.solved import Work
-from meanwatt.model.scenario.loading import presets
 
 ROUTE: Final = "/learners"
 
@@ -106,7 +105,7 @@ def form_json(choice: Choice) -> str:
             },
             "counts": {name: {"low": allowed.low, "high": allowed.high} for name, allowed in COUNTS.items()},
             "reals": {
-                name: {"high": allowed.high, "presets": {one: _preset_value(one, name) for one in presets()}}
+                name: {"high": allowed.high, "presets": {one: _preset_value(one, name) for one in scenario_names()}}
                 for name, allowed in SCENARIO_KEYS.items()
             },
             "behaviours": [

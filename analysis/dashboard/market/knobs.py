@@ -81,6 +81,7 @@ class Knob:
         """Value in words, with its unit."""
         if self.options:
             return dict(self.options)[str(value)]
+        assert not isinstance(value, tuple)
         number = float(value)
         digits = next(
             (d for d in range(self.digits, MOST_DIGITS) if abs(number - round(number, d)) < 1e-9), MOST_DIGITS

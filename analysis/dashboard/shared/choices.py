@@ -2,13 +2,13 @@
 
 import functools
 
-from meanwatt.analysis.dashboard.shared.settings import scenario_titles
+from meanwatt.analysis.dashboard.shared.settings import Settings, scenario_titles
 from meanwatt.analysis.design.same_tariffs import twins
-from meanwatt.model.scenario.loading import Scenario, load_scenario
+from meanwatt.model.scenario.loading import Scenario
 
 
 def scenario_options() -> list[dict[str, str]]:
-    """Name and title of every preset, for a list to choose from."""
+    """Name and title of every scenario, for a list to choose from."""
     return [{"value": name, "label": title} for name, title in scenario_titles()]
 
 
@@ -23,7 +23,7 @@ def tariff_titles(preset: Scenario) -> dict[str, str]:
 def tariff_options(preset: Scenario) -> list[dict[str, str]]:
     """Name and title of every tariff of a preset; of two with the same numbers the second says so."""
     titles = tariff_titles(preset)
-    same = _twins(preset.name)
+    same = _twins(preset.name, tuple(preset.tariffs))
     return [
         {"value": name, "label": f"{title} (same numbers as {titles[same[name]]})" if name in same else title}
         for name, title in titles.items()
@@ -31,6 +31,6 @@ def tariff_options(preset: Scenario) -> list[dict[str, str]]:
 
 
 @functools.lru_cache
-def _twins(scenario: str) -> dict[str, str]:
-    """`twins` of a preset, found once."""
-    return twins(load_scenario(scenario))
+def _twins(scenario: str, tariffs: tuple[str, ...]) -> dict[str, str]:
+    """`twins` of a scenario that has these tariffs, found once."""
+    return twins(Settings(scenario=scenario, tariff=tariffs[0]).preset())

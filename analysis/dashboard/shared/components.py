@@ -22,3 +22,8 @@ def DayChart(payload: str) -> None:
 @solara.component_vue("vue/number_table.vue")
 def NumberTable(payload: str) -> None:
     """Key numbers of two sides, with arrow, sign and verdict."""
+
+
+@solara.component_vue("vue/tariff_drawing.vue")
+def TariffDrawing(payload: str, event_submitted: Event | None = None) -> None:
+    """The tariff to draw. What is drawn stays in the browser until it is submitted."""

@@ -41,3 +41,9 @@ def widest_slot(a: MeanDay, b: MeanDay) -> int | None:
         if apart.any():
             return int(apart.argmax())
     return None
+
+
+def mean_wholesale_by_hour(equilibrium: Equilibrium) -> Floats:
+    """Wholesale price of the mean day by the hour, expected over the weather. (24,) [USD/kWh]"""
+    mean = equilibrium.economy.common.probability @ equilibrium.wholesale_usd_per_kwh
+    return np.asarray(mean.reshape(24, -1).mean(axis=1))

@@ -3,11 +3,13 @@
 import functools
 from dataclasses import dataclass, replace
 
-from meanwatt.model.scenario.loading import Scenario, load_scenario, presets
+from meanwatt.analysis.dashboard.shared.own_scenarios import own_scenarios
+from meanwatt.analysis.dashboard.shared.own_tariff import OWN_TARIFF, read_tariff
+from meanwatt.model.scenario.loading import Scenario, load_scenario, presets, with_tariff
 from meanwatt.model.scenario.nearest import unknown
 
-Value = float | str
-"""What one parameter may hold."""
+Value = float | str | tuple[float, ...]
+"""What one parameter may hold; a list has a number for every hour."""
 
 LANDING_SCENARIO = "oahu"
 LANDING_TARIFF = "filed"
@@ -24,9 +26,12 @@ class Settings:
     Attributes
     ----------
     scenario
-        Name of a preset.
+        Name of a preset, or of a scenario that the server was started with.
     tariff
-        Name of one of its tariffs.
+        Name of one of its tariffs; of a scenario of one's own that has no ``filed`` the default is the one it selects.
+    own
+        A tariff that is none of the scenario's, in the place of the named one, as
+        `meanwatt.analysis.dashboard.shared.own_tariff.toml_of` writes it; empty: the named one.
     households, seed
         Size of the finite market and the key of its random numbers.
     changes
@@ -35,18 +40,21 @@ class Settings:
 
     scenario: str = LANDING_SCENARIO
     tariff: str = LANDING_TARIFF
+    own: str = ""
     households: int = 1000
     seed: int = 0
     changes: tuple[tuple[str, Value], ...] = ()
 
     def __post_init__(self) -> None:
         """Check names and ranges; never a path, for the address is written by anybody."""
-        if self.scenario not in presets():
-            raise ValueError(unknown("scenario", self.scenario, presets()))
+        if self.scenario not in scenario_names():
+            raise ValueError(unknown("scenario", self.scenario, scenario_names()))
         for name, (low, high) in (("households", HOUSEHOLDS), ("seed", SEEDS)):
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} is {getattr(self, name)}; give a whole number from {low} to {high}")
         object.__setattr__(self, "changes", tuple(sorted(dict(self.changes).items())))
+        if self.tariff == LANDING_TARIFF and self.scenario in own_scenarios():
+            object.__setattr__(self, "tariff", landing_tariff(self.scenario))
 
     def get(self, key: str, default: Value) -> Value:
         """Value in force of one dotted key."""
@@ -69,27 +77,72 @@ class Settings:
     def town(self) -> "Settings":
         """The part that the first best depends on: the scenario without any tariff."""
         changes = tuple((key, value) for key, value in self.changes if not key.startswith("tariff."))
-        return replace(self.market_only, tariff=LANDING_TARIFF, changes=changes)
+        return replace(self.market_only, tariff=landing_tariff(self.scenario), own="", changes=changes)
 
     def preset(self) -> Scenario:
         """The scenario with this tariff selected and nothing changed; ValueError if it has no such tariff."""
-        return _preset(self.scenario, self.tariff)
+        return _preset(_named(self.scenario), self.tariff, self.own)
 
     def load(self) -> Scenario:
         """The scenario with every change made; ValueError in one line if a change is not allowed."""
         return load_scenario(self.preset(), overrides=dict(self.changes))
 
 
-@functools.lru_cache
+def scenario_names() -> tuple[str, ...]:
+    """Names of every scenario that can be chosen: the presets, then those that the server was started with."""
+    return (*presets(), *own_scenarios())
+
+
 def scenario_titles() -> tuple[tuple[str, str], ...]:
-    """Name and title of every preset."""
-    return tuple((name, load_scenario(name).title or name) for name in presets())
+    """Name and title of every scenario that can be chosen."""
+    return tuple((name, _named(name).title or name) for name in scenario_names())
+
+
+def landing_tariff(scenario: str) -> str:
+    """Tariff that a page opens a scenario with: the rates on file, or the scenario's own choice if it has none.
+
+    ValueError in one line if there is no such scenario.
+    """
+    loaded = _named(scenario)
+    return LANDING_TARIFF if LANDING_TARIFF in loaded.tariffs else loaded.selected_tariff
+
+
+def _named(name: str) -> Scenario:
+    """A scenario by its name, and nothing by its path."""
+    given = own_scenarios()
+    return given[name] if name in given else _read(name)
+
+
+@functools.lru_cache
+def _read(name: str) -> Scenario:
+    """A preset. Files are read once: a scenario is frozen."""
+    if name not in presets():
+        raise ValueError(unknown("scenario", name, scenario_names()))
+    return load_scenario(name)
+
+
+def _preset(scenario: Scenario, tariff: str, own: str) -> Scenario:
+    """A scenario with a tariff selected."""
+    if tariff not in scenario.tariffs:
+        raise ValueError(unknown("tariff", tariff, scenario.tariffs))
+    return _selected(_Same(scenario), tariff, own)
+
+
+class _Same:
+    """A scenario as a key: itself, whatever it holds."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.scenario is self.scenario
+
+    def __hash__(self) -> int:
+        return id(self.scenario)
 
 
 @functools.lru_cache(maxsize=64)
-def _preset(name: str, tariff: str) -> Scenario:
-    """A preset with a tariff selected. Files are read once: a scenario is frozen."""
-    scenario = load_scenario(name)
-    if tariff not in scenario.tariffs:
-        raise ValueError(unknown("tariff", tariff, scenario.tariffs))
-    return load_scenario(scenario, tariff=tariff)
+def _selected(same: _Same, tariff: str, own: str) -> Scenario:
+    if own:
+        return with_tariff(same.scenario, OWN_TARIFF, read_tariff(own))
+    return load_scenario(same.scenario, tariff=tariff)

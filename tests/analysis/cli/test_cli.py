@@ -413,7 +413,9 @@ def test_the_app_serves_on_the_port_and_under_the_names_asked_for(
 ) -> None:
     asked: list[tuple[int, bool, str, list[str], Path | None]] = []
 
-    def serve(port: int, open_browser: bool, *, host: str, names: Sequence[str], rooms: Path | None) -> int:
+    def serve(
+        port: int, open_browser: bool, *, host: str, names: Sequence[str], rooms: Path | None, opening: None
+    ) -> int:
         asked.append((port, open_browser, host, list(names), rooms))
         return 0
 

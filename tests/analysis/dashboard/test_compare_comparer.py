@@ -10,9 +10,10 @@ import pytest
 from compared_tariffs import solution
 
 from meanwatt.analysis.dashboard.compare.comparer import Comparer
+from meanwatt.analysis.dashboard.compare.money import books
 from meanwatt.analysis.dashboard.compare.view import View
 from meanwatt.analysis.dashboard.shared.settings import Settings
-from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
+from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution, solve
 from meanwatt.analysis.dashboard.shared.solved import Work
 
 PATIENCE_S = 20.0
@@ -139,6 +140,21 @@ def test_old_figures_are_stale_while_new_ones_are_found(stand: Stand) -> None:
     stand.gates["income_graduated"].set()
     stand.until(lambda: stand.shown() is not None)
     assert stand.latest().figures != before
+
+
+def test_at_equal_cost_the_fixed_charge_covers_it_where_something_is_left(stand: Stand) -> None:
+    assert stand.comparer.balanced() is None  # nothing is known yet
+    stand.comparer.show(FIRST)
+    stand.until(lambda: stand.shown() is not None)
+    choice = stand.comparer.balanced()
+    assert choice is not None
+    assert dict(choice.edits_a.changes) == {"tariff.recovery": "fixed"}
+    assert not choice.edits_b  # it is balanced as it is
+    solved = [solve(settings) for settings in choice.sides]
+    assert [books(found).surplus for found in solved if found] == [0, 0]
+    stand.comparer.show("scenario=textbook&a=rtp&b=income_graduated")
+    stand.until(lambda: (stand.shown() or ("",))[0].endswith("Real-time price with carbon"))
+    assert stand.comparer.balanced() is None
 
 
 def test_a_solve_that_fails_is_one_sentence_and_no_figure(stand: Stand) -> None:

@@ -12,7 +12,7 @@ from scenarios import preset_economy, preset_tariff, solved
 
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.design.design import Design, DesignProblem, commitment_search, design, tariff_table, toml_text
+from meanwatt.analysis.design.design import Design, DesignProblem, commitment_search, design, tariff_table
 from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
@@ -21,6 +21,7 @@ from meanwatt.model.mean_field.leader.tariff_family import starting_points, tari
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import build_tariff
 from meanwatt.model.scenario.loading import load_scenario
+from meanwatt.model.scenario.toml_text import toml_text
 
 CONTRACT = {
     "messages",

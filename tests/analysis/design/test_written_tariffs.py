@@ -9,12 +9,13 @@ from scenarios import preset_economy, preset_tariff, solved
 
 from meanwatt.agents.tariff.tariff import ExportRule, Tariff, export_credit
 from meanwatt.analysis.cli.design_methods import LEARNING, METHODS
-from meanwatt.analysis.design.design import Search, commitment_search, concept_search, design, tariff_table, toml_text
+from meanwatt.analysis.design.design import Search, commitment_search, concept_search, design, tariff_table
 from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.learning.campaign import learning_search
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.scenario.economy import build_tariff
 from meanwatt.model.scenario.loading import load_scenario
+from meanwatt.model.scenario.toml_text import toml_text
 
 PRESETS = ("textbook", "oahu", "california", "stress")
 QUICK = ("memory=0", "battery_levels=5")

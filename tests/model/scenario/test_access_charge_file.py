@@ -6,10 +6,11 @@ import pytest
 from scenarios import preset_economy, preset_tariff
 
 from meanwatt.agents.tariff.components.access_charge import AccessCharge
-from meanwatt.analysis.design.design import tariff_table, toml_text
+from meanwatt.analysis.design.design import tariff_table
 from meanwatt.model.scenario.economy import build_economy, build_tariff
 from meanwatt.model.scenario.loading import ScenarioError, load_scenario
 from meanwatt.model.scenario.tariff_file import charge_names
+from meanwatt.model.scenario.toml_text import toml_text
 
 CHARGED = (
     "tariff.access_charge.usd_per_pv_kw_day=0.05",

@@ -1,0 +1,76 @@
+"""What a bill is made of: energy bought, the adder, charges whatever is used, the credit for exports, to the cent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.dashboard.compare.money import CENTS_PER_MONTH, by_kind, kinds_of_home
+from meanwatt.analysis.dashboard.compare.rounding import largest_remainder
+from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.model.mean_field.population.game import Game
+
+ENERGY, ADDER, EXPORTS = "energy", "adder", "exports"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """The mean bill of homes of one income group with one technology, split. [cents/month]
+
+    Attributes
+    ----------
+    group, technology
+        As in `meanwatt.agents.household.household_type.HouseholdType`.
+    parts
+        Name of a part and its amount; exports are negative where they are credited.
+    total
+        The bill, which is their sum.
+    """
+
+    group: str
+    technology: str
+    parts: Mapping[str, int]
+    total: int
+
+
+def parts_usd_per_day(solution: Solution) -> dict[str, Floats]:
+    """Split the expected bill of each household type. (θ,) each [USD/day]
+
+    Returns
+    -------
+    dict
+        ``energy``: what is bought at the import rate less the adder; ``adder``: that adder, both after discount;
+        every standing charge under its own name, the fixed charge first; ``exports``: minus the credit, which is the
+        whole import rate, adder included, under net metering. They sum to the bill.
+    """
+    equilibrium = solution.equilibrium
+    economy, tariff, answer = equilibrium.economy, equilibrium.tariff, equilibrium.answer
+    game = Game(economy, tariff)
+    energy, adder, exports = (np.zeros(len(economy.types)) for _ in range(3))
+    for kind, (household, response, flow) in enumerate(zip(economy.types, answer.responses, answer.flows, strict=True)):
+        weight = economy.slot_hours * flow.frequency * economy.common.probability[:, None, None, None]
+        bought_kwh = (weight * response.outcome.imported_kw).sum(axis=(2, 3))
+        sold_kwh = (weight * response.outcome.exported_kw).sum(axis=(2, 3))
+        own = game.own_rates(answer.rates, kind)
+        adder[kind] = (1 - float(tariff.discount[household.group])) * answer.adder_usd_per_kwh * bought_kwh.sum()
+        energy[kind] = (own.import_usd_per_kwh * bought_kwh).sum() - adder[kind]
+        exports[kind] = -(own.export_usd_per_kwh * sold_kwh).sum()
+    return {ENERGY: energy, ADDER: adder, **equilibrium.standing_parts_usd_per_day, EXPORTS: exports}
+
+
+def bills(solution: Solution) -> tuple[Bill, ...]:
+    """Split the bill of every kind of home, poorest group first, in parts that sum as printed."""
+    share = by_kind(solution, np.ones(len(solution.equilibrium.economy.types)))
+    exact = {
+        name: CENTS_PER_MONTH * by_kind(solution, paid) / share for name, paid in parts_usd_per_day(solution).items()
+    }
+    total = CENTS_PER_MONTH * by_kind(solution, solution.equilibrium.bill_usd_per_day) / share
+    found = []
+    for index, (group, technology) in enumerate(kinds_of_home(solution)):
+        whole = round(float(total[index]))
+        rounded = largest_remainder([float(values[index]) for values in exact.values()], whole)
+        found.append(
+            Bill(group=group, technology=technology, parts=dict(zip(exact, rounded, strict=True)), total=whole)
+        )
+    return tuple(found)
