@@ -34,3 +34,8 @@ def SurfaceChart(
     event_pick: Event | None = None,
 ) -> None:
     """Efficiency against equity, stability by size; a tariff that is picked is shown in the other figures."""
+
+
+@solara.component_vue("vue/concepts.vue")
+def ConceptTable(payload: str, event_ask: Event | None = None, event_halt: Event | None = None) -> None:
+    """Key numbers under three concepts, and how each search ended."""

@@ -9,7 +9,13 @@ import solara
 
 from meanwatt.analysis.dashboard.leader import words
 from meanwatt.analysis.dashboard.leader.choice import RUN, query
-from meanwatt.analysis.dashboard.leader.components import LeaderBar, SearchChart, SurfaceChart, Terms
+from meanwatt.analysis.dashboard.leader.components import (
+    ConceptTable,
+    LeaderBar,
+    SearchChart,
+    SurfaceChart,
+    Terms,
+)
 from meanwatt.analysis.dashboard.leader.searcher import Searcher
 from meanwatt.analysis.dashboard.leader.view import View
 from meanwatt.analysis.dashboard.shared.components import DayChart, Notices, NumberTable
@@ -59,6 +65,12 @@ def Picture(view: View, searcher: Searcher, on_choose: Any, on_search: Any) -> N
                     NumberTable(payload=view.figures.numbers)
                     if view.figures.terms:
                         Terms(payload=view.figures.terms)
+                    if view.concepts:
+                        ConceptTable(
+                            payload=view.concepts, event_ask=searcher.compare, event_halt=searcher.concepts.halt
+                        )
+                    if view.concept_rates:
+                        DayChart(payload=view.concept_rates)
                 with solara.v.Html(tag="div", class_="mw-stack"):
                     DayChart(payload=view.figures.rates)
                     DayChart(payload=view.figures.load)
@@ -68,7 +80,7 @@ def Picture(view: View, searcher: Searcher, on_choose: Any, on_search: Any) -> N
                         SurfaceChart(
                             payload=view.surface,
                             event_draw=searcher.draw,
-                            event_halt=searcher.cancel_drawing,
+                            event_halt=searcher.surface.halt,
                             event_pick=searcher.pick,
                         )
 

@@ -61,8 +61,11 @@ class View:
         Whether there are no figures yet, but will be.
     done
         Whether there is a tariff to take home.
-    surface
-        JSON of the Pareto surface, or of what asks for it; empty where there is none to ask for.
+    surface, concepts
+        JSON of the Pareto surface and of the concepts' table, or of what asks for them; empty where there is none to
+        ask for.
+    concept_rates
+        JSON of the chart of rates under the concepts; empty where there are none.
     """
 
     number: int
@@ -72,6 +75,8 @@ class View:
     waiting: bool
     done: bool
     surface: str
+    concepts: str
+    concept_rates: str
 
 
 def bar_json(choice: Choice, work: Work | None, seen: Sighted | None) -> str:

@@ -32,6 +32,13 @@ LEADER = Section(
             " knee bulges farthest between the three extremes; it is no recommendation.",
         ),
         Entry(
+            anchor="read-leader-concepts",
+            word="Three concepts",
+            text="What the same leader reaches if it binds itself (commitment), if it may post another tariff every day"
+            " (feedback), and if it answers the last loads as though nobody moved (alternating). The last one may go"
+            " round in circles: that is a result, and is said.",
+        ),
+        Entry(
             anchor="read-terms",
             word="The tariff found",
             text="The parameters that the leader chooses, between their bounds. One at a bound would go further if"
