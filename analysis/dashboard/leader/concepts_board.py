@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from meanwatt.analysis.dashboard.leader import words
+from meanwatt.analysis.dashboard.leader import side_words, words
 from meanwatt.analysis.dashboard.leader.choice import Choice
 from meanwatt.analysis.dashboard.leader.concepts import UNASKED, Concept, Concepts, under
 from meanwatt.analysis.dashboard.leader.numbers import ANCHORS, Measured, key_numbers
@@ -45,7 +45,7 @@ def concepts_json(choice: Choice, found: Concepts | None, benchmark: Benchmark |
             "heads": [words.IN_FORCE, *(one.name for one in concepts)],
             "rows": _rows(concepts, seen, benchmark) if seen else [],
             "ends": [_end(choice, one) for one in concepts if one.refused or one.seen is not None],
-            "caption": words.concepts_caption([(one.name, one.seen) for one in seen if one.seen is not None])
+            "caption": side_words.concepts_caption([(one.name, one.seen) for one in seen if one.seen is not None])
             if seen
             else "",
         }
@@ -101,7 +101,7 @@ def _end(choice: Choice, one: Concept) -> dict[str, str]:
     if one.seen is None:
         return {"name": one.name, "mark": "none", "kind": "same", "text": one.refused}
     seen = one.seen
-    mark, kind = words.ending_mark(
+    mark, kind = side_words.ending_mark(
         None if seen.design is None else seen.design.outcome is Outcome.CONVERGED,
         stopped=seen.design is None or seen.stopped,
     )
@@ -109,7 +109,7 @@ def _end(choice: Choice, one: Concept) -> dict[str, str]:
         "name": one.name,
         "mark": mark,
         "kind": kind,
-        "text": f"{words.doing(one.name)} {words.verdict(seen, under(choice, one.name))}",
+        "text": f"{side_words.doing(one.name)} {words.verdict(seen, under(choice, one.name))}",
     }
 
 
@@ -141,7 +141,9 @@ def concept_rates_json(found: Concepts | None) -> str:
             panels,
             title="Rates under the three concepts, mean of all weathers",
             note="Point at an hour, or tap it, to read it here.",
-            caption=words.concept_rates_caption([(name, day.import_usd_per_kwh) for name, (_, day) in days.items()]),
+            caption=side_words.concept_rates_caption(
+                [(name, day.import_usd_per_kwh) for name, (_, day) in days.items()]
+            ),
             explained=Explained({"": "read-rates"}),
         )
     )

@@ -12,7 +12,10 @@ from meanwatt.analysis.dashboard.leader.choice import RUN, query
 from meanwatt.analysis.dashboard.leader.components import (
     ConceptTable,
     LeaderBar,
+    MeteredChart,
+    RateParts,
     SearchChart,
+    SideTable,
     SurfaceChart,
     Terms,
 )
@@ -65,14 +68,21 @@ def Picture(view: View, searcher: Searcher, on_choose: Any, on_search: Any) -> N
                     NumberTable(payload=view.figures.numbers)
                     if view.figures.terms:
                         Terms(payload=view.figures.terms)
-                    if view.concepts:
+                    if view.beside.concepts:
                         ConceptTable(
-                            payload=view.concepts, event_ask=searcher.compare, event_halt=searcher.concepts.halt
+                            payload=view.beside.concepts, event_ask=searcher.compare, event_halt=searcher.concepts.halt
                         )
-                    if view.concept_rates:
-                        DayChart(payload=view.concept_rates)
+                    if view.beside.rates:
+                        DayChart(payload=view.beside.rates)
+                    if view.beside.cold:
+                        SideTable(payload=view.beside.cold, event_ask=searcher.ask_cold, event_halt=searcher.cold.halt)
+                    if view.beside.metered:
+                        MeteredChart(
+                            payload=view.beside.metered, event_learn=searcher.learn, event_halt=searcher.metered.halt
+                        )
                 with solara.v.Html(tag="div", class_="mw-stack"):
                     DayChart(payload=view.figures.rates)
+                    RateParts(payload=view.figures.parts)
                     DayChart(payload=view.figures.load)
                     if view.done:
                         Files(searcher)

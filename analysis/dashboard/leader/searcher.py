@@ -5,26 +5,33 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from meanwatt.analysis.dashboard.leader import words
+from meanwatt.analysis.dashboard.leader import side_words
+from meanwatt.analysis.dashboard.leader.bar import bar_json
 from meanwatt.analysis.dashboard.leader.choice import Choice, from_query
+from meanwatt.analysis.dashboard.leader.colder import cold_json, compared_cold
 from meanwatt.analysis.dashboard.leader.concepts import Concepts, compared_concepts
 from meanwatt.analysis.dashboard.leader.concepts_board import concept_rates_json, concepts_json
+from meanwatt.analysis.dashboard.leader.metering import METHODS, Metered, metered
+from meanwatt.analysis.dashboard.leader.metering_board import metered_json
 from meanwatt.analysis.dashboard.leader.searching import searched
 from meanwatt.analysis.dashboard.leader.sighted import Picked, Sighted, objective_at, shown
 from meanwatt.analysis.dashboard.leader.surface_chart import surface_json
 from meanwatt.analysis.dashboard.leader.surfacing import Drawn, drawn_surface, posted
 from meanwatt.analysis.dashboard.leader.take_home import csv_of, toml_of
-from meanwatt.analysis.dashboard.leader.view import Figures, View, bar_json, figures
+from meanwatt.analysis.dashboard.leader.view import Beside, Figures, View, figures
 from meanwatt.analysis.dashboard.shared.aside import Aside
 from meanwatt.analysis.dashboard.shared.background import Background, Solver
 from meanwatt.analysis.dashboard.shared.notices import Notice, ending, notices_json, with_notice
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
 from meanwatt.analysis.dashboard.shared.solved import Work, first_best, known_first_best, solved
+from meanwatt.analysis.design.cold import ColdComparison
 
 logger = logging.getLogger(__name__)
 DRAWING = "The Pareto surface is being computed"
 COMPARING = "The concepts are being compared"
+ASKING = "Cold households are being asked"
+METERING = "The first tariff is being metered"
 FIRST_BEST = "All three are found; the first best is being computed, for the efficiency gap"
 STOPPING = "Stopping: the best tariff so far is being solved"
 
@@ -72,6 +79,9 @@ class Searcher(Background[View]):
         self._halt = threading.Event()
         self.surface = Aside[Drawn](self._host(), "surface", "The Pareto surface could not be computed.")
         self.concepts = Aside[Concepts](self._host(), "concepts", "The concepts could not be compared.")
+        self.cold = Aside[ColdComparison](self._host(), "cold", "Cold households could not be asked.")
+        self.metered = Aside[Metered](self._host(), "meters", "Nothing could be learned from the meters.")
+        self._method = METHODS[0]
         self._picked: Picked | None = None
         self._begin(search)
 
@@ -126,6 +136,34 @@ class Searcher(Background[View]):
         if idle:
             self.concepts.begin(compute, Work(text=COMPARING, fraction=0.0), stop.is_set)
 
+    def ask_cold(self, _: object = None) -> None:
+        """Value the tariffs among cold households, once a search has ended."""
+        with self._lock:
+            choice, seen, stop = self._choice, self._seen, self._stop
+        if seen is not None and seen.design is not None:
+            self.cold.begin(
+                lambda _, progress, cancelled: compared_cold(choice, seen, progress=progress, cancelled=cancelled),
+                Work(text=ASKING, fraction=0.0),
+                stop.is_set,
+            )
+
+    def learn(self, message: Mapping[str, Any]) -> None:
+        """Let a learner meter tariffs, by the ``method`` of the message, once no search is under way."""
+        method = str(message["method"])
+        with self._lock:
+            choice, stop, idle = self._choice, self._stop, self._work is None and self._seen is not None
+            if not idle or self.metered.work is not None:
+                return
+            self._method = method if method in METHODS else self._method
+        self.metered.forget()
+        self.metered.begin(
+            lambda show, progress, cancelled: metered(
+                choice, method, show=show, progress=progress, cancelled=cancelled
+            ),
+            Work(text=METERING, fraction=0.0),
+            stop.is_set,
+        )
+
     def pick(self, message: Mapping[str, Any]) -> None:
         """Show a tariff of the surface in the place of the one found, or that one again if ``place`` is None."""
         with self._lock:
@@ -157,18 +195,19 @@ class Searcher(Background[View]):
             waiting=self._work is not None and seen is None,
             done=self._work is None and seen is not None and seen.best is not None,
             surface=self._surface(seen),
-            **self._asides(seen),
+            beside=Beside() if seen is None or self._work is not None else self._beside(seen),
         )
 
-    def _asides(self, seen: Sighted | None) -> dict[str, str]:
-        """What may be asked for beside the search, while none is under way."""
-        if seen is None or self._work is not None:
-            return {"concepts": "", "concept_rates": ""}
-        found = self.concepts.found
-        return {
-            "concepts": concepts_json(self._choice, found, self._benchmark, self.concepts.work),
-            "concept_rates": concept_rates_json(found),
-        }
+    def _beside(self, seen: Sighted) -> Beside:
+        """What may be asked for while no search is under way."""
+        choice, concepts = self._choice, self.concepts
+        ended, is_metered = seen.design is not None and seen.best is not None, choice.objective.is_metered
+        return Beside(
+            concepts=concepts_json(choice, concepts.found, self._benchmark, concepts.work),
+            rates=concept_rates_json(concepts.found),
+            cold=cold_json(choice, seen, self.cold.found, self.cold.work) if ended else "",
+            metered=metered_json(self._method, self.metered.found, self.metered.work) if is_metered else "",
+        )
 
     def _surface(self, seen: Sighted | None) -> str:
         """The surface, where a search has ended of a leader who weighs what it shows."""
@@ -198,13 +237,18 @@ class Searcher(Background[View]):
         self._halt = threading.Event()
         stop = self._restart(Work(text="Solving the tariff in force", fraction=0.0), problems)
         if before.search != self._choice.search and (seen is not None or others):
-            text = words.given_up(seen, before, others)
+            text = side_words.given_up(seen, before, others)
             self._say(Notice(about="given up", kind="warn", title="Given up.", text=text))
         return stop
 
     def _named_asides(self) -> tuple[tuple[str, Aside[Any]], ...]:
         """What is computed beside the search, by the words that it goes by."""
-        return (("the Pareto surface", self.surface), ("the comparison of concepts", self.concepts))
+        return (
+            ("the Pareto surface", self.surface),
+            ("the comparison of concepts", self.concepts),
+            ("the question to cold households", self.cold),
+            ("the learning from meters", self.metered),
+        )
 
     def _run(self, choice: Choice, stop: threading.Event, halt: threading.Event) -> None:
         def told(work: Work) -> None:

@@ -210,57 +210,6 @@ def binding(parameters: Sequence[Parameter], held: Held, choice: Choice) -> tupl
     return tuple(told)
 
 
-def doing(concept: str) -> str:
-    """What a leader does under a concept, as a sentence."""
-    text = CONCEPTS[concept]
-    return f"{text[0].upper()}{text[1:]}."
-
-
-def ending_mark(converged: bool | None, *, stopped: bool) -> tuple[str, str]:
-    """A word for how a search ended, and how good that is."""
-    if stopped:
-        return "stopped", "same"
-    return ("converged", "good") if converged else ("not converged", "bad")
-
-
-def concepts_caption(seen: Sequence[tuple[str, Sighted]]) -> str:
-    """Read the objectives of several concepts: which is worth most, and what the others lack."""
-    worth = {name: one.best.objective for name, one in seen if one.best is not None}
-    some = seen[0][1]
-    unit, digits = some.aims.definition.unit, objective_digits(some)
-    best = max(worth, key=lambda name: worth[name])
-    top = round(worth[best], digits)
-    lacks = [
-        f"{name} is worth {number(top - round(value, digits), digits)} less"
-        if round(value, digits) < top
-        else f"{name} is worth as much"
-        for name, value in worth.items()
-        if name != best
-    ]
-    told = f"{best.capitalize()} is worth most to the leader, {number(top, digits)} {unit}"
-    return f"{told}; {', '.join(lacks)}." if lacks else f"{told}."
-
-
-def concept_rates_caption(rates: Sequence[tuple[str, Floats]]) -> str:
-    """Read the rates of several tariffs: the mean and the range of each."""
-    told = []
-    for name, values in rates:
-        low, high = (number(float(end), 3) for end in (values.min(), values.max()))
-        told.append(f"{name} ${low} at every hour" if low == high else f"{name} ${low} to ${high}")
-    return f"A bought kWh costs: {'; '.join(told)}."
-
-
-def given_up(seen: Sighted | None, choice: Choice, others: Sequence[str]) -> str:
-    """Say what another choice gave up: the search as far as it was, and what was computed beside it."""
-    parts = list(others)
-    if seen is not None:
-        tried = "tariff" if choice.commits else "round"
-        parts.insert(0, f"the search (after {counted(len(seen.steps), tried)})")
-    told = listed(parts)
-    verb = "were" if len(parts) > 1 else "was"
-    return f"{told[0].upper()}{told[1:]} {verb} given up, because you chose something else."
-
-
 def file_name(choice: Choice, ending: str) -> str:
     """Name of a file to take home."""
     return f"meanwatt-{choice.scenario}-{choice.leader}-{choice.concept}.{ending}"

@@ -18,7 +18,7 @@ from meanwatt.analysis.dashboard.leader.searcher import STOPPING, Searcher
 from meanwatt.analysis.dashboard.leader.searching import searched
 from meanwatt.analysis.dashboard.leader.sighted import Sighted
 from meanwatt.analysis.dashboard.leader.surfacing import Drawn, drawn_surface
-from meanwatt.analysis.dashboard.leader.view import View
+from meanwatt.analysis.dashboard.leader.view import Beside, View
 from meanwatt.analysis.dashboard.leader.words import UNASKED
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
@@ -359,22 +359,24 @@ def test_the_concepts_are_offered_beside_no_search_compared_when_asked_for_and_g
     monkeypatch.setattr(searcher, "compared_concepts", compare)
     stand.searcher.show(SEARCH)
     stand.until(lambda: stand.steps() == 2)
-    assert stand.latest().concepts == "", "a search is under way"
+    assert stand.latest().beside == Beside(), "a search is under way"
     stand.searcher.compare()
     assert stand.searcher.concepts.work is None
     stand.searcher.show("")
     stand.until(lambda: stand.steps() == 0 and stand.bar()["work"] is None)
-    assert json.loads(stand.latest().concepts)["ask"]
+    assert json.loads(stand.latest().beside.concepts)["ask"]
     stand.searcher.compare()
-    stand.until(lambda: "Feedback, 2 of 3" in stand.latest().concepts)
+    stand.until(lambda: "Feedback, 2 of 3" in stand.latest().beside.concepts)
     stand.searcher.show("leader=utility")
     stand.until(stopped.is_set)
     stand.until(lambda: stand.bar()["work"] is None)
     (notice,) = json.loads(stand.latest().notices)
     assert notice["text"] == "The comparison of concepts was given up, because you chose something else."
-    assert not json.loads(stand.latest().concepts)["again"], "nothing of another leader is shown"
+    assert not json.loads(stand.latest().beside.concepts)["again"], "nothing of another leader is shown"
     gate.set()
     stand.searcher.compare()
-    stand.until(lambda: json.loads(stand.latest().concepts)["again"] and stand.searcher.concepts.work is None)
-    assert json.loads(stand.latest().concepts)["rows"][1]["values"][0] not in ("", "…"), "the first best came, too"
-    assert "commitment" in stand.latest().concept_rates
+    stand.until(lambda: json.loads(stand.latest().beside.concepts)["again"] and stand.searcher.concepts.work is None)
+    assert json.loads(stand.latest().beside.concepts)["rows"][1]["values"][0] not in ("", "…"), (
+        "the first best came, too"
+    )
+    assert "commitment" in stand.latest().beside.rates
