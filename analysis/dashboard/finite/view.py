@@ -41,6 +41,8 @@ class View:
         Whether there are no figures yet, but will be.
     done
         Whether there is a result to take home.
+    floors
+        JSON of the table of floors, or of what asks for it; empty before there is a result.
     """
 
     number: int
@@ -49,6 +51,7 @@ class View:
     figures: Figures | None
     waiting: bool
     done: bool
+    floors: str = ""
 
 
 def bar_json(choice: Choice, work: Work | None, drawn: Drawn | None) -> str:

@@ -1,7 +1,7 @@
 """The objective among cold households for a page, as ``meanwatt design`` prints it: computed when asked for, shared."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from meanwatt.analysis.dashboard.leader import side_words, words
 from meanwatt.analysis.dashboard.leader.choice import Choice
@@ -9,9 +9,9 @@ from meanwatt.analysis.dashboard.leader.searching import alone
 from meanwatt.analysis.dashboard.leader.sighted import Sighted
 from meanwatt.analysis.dashboard.shared.choices import tariff_titles
 from meanwatt.analysis.dashboard.shared.figures import number
-from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.memo import Memo
 from meanwatt.analysis.dashboard.shared.payload import to_json
+from meanwatt.analysis.dashboard.shared.side_table import filled, side_board, under_way
 from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.analysis.design.cold import DESIGNED, ColdComparison, cold_messages, compare_cold
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
@@ -57,38 +57,25 @@ def compared_cold(
 
 def cold_json(choice: Choice, seen: Sighted, found: ColdComparison | None, work: Work | None) -> str:
     """JSON of the table, or of the button that asks for it; the component is `side_table`."""
-    board: dict[str, Any] = {
-        "key": "cold",
-        "title": TITLE,
-        "help": help_link("read-leader-cold"),
-        "offer": OFFER,
-        "label": "Ask cold households",
-        "work": None if work is None else {"text": work.text, "fraction": round(work.fraction, 3)},
-        "ask": work is None and found is None,
-        "heads": [],
-        "rows": [],
-        "caption": "",
-        "messages": [],
-    }
-    if found is not None:
-        titles, digits = tariff_titles(choice.settings.preset()), words.objective_digits(seen)
-        rows = [
-            (
-                side_words.cold_name(one.name, titles, designed=DESIGNED),
-                one.objective,
-                one.cold_objective,
-            )
-            for one in found.distinct
-        ]
-        gains = [_gain(found, digits, key) for key in ("objective", "cold_objective")]
-        rows.append(("Gain of the tariff found", gains[0], gains[1]))
-        board |= {
-            "heads": ["Tariff", f"at {found.temperature_usd:g} USD", "cold"],
-            "rows": [[name, number(warm, digits), number(cold, digits)] for name, warm, cold in rows],
-            "caption": side_words.cold_caption(gains[0], gains[1], seen),
-            "messages": [words.said(text) for text in cold_messages(found, seen.aims.definition.unit, annealed=True)],
-        }
-    return to_json(board)
+    board = side_board("cold", TITLE, "read-leader-cold", offer=OFFER, label="Ask cold households")
+    if found is None:
+        return to_json(under_way(board, work))
+    titles, digits = tariff_titles(choice.settings.preset()), words.objective_digits(seen)
+    gains = [_gain(found, digits, key) for key in ("objective", "cold_objective")]
+    values = [
+        (side_words.cold_name(one.name, titles, designed=DESIGNED), one.objective, one.cold_objective)
+        for one in found.distinct
+    ]
+    values.append(("Gain of the tariff found", gains[0], gains[1]))
+    return to_json(
+        filled(
+            board,
+            ["Tariff", f"at {found.temperature_usd:g} USD", "cold"],
+            [[name, number(warm, digits), number(cold, digits)] for name, warm, cold in values],
+            caption=side_words.cold_caption(gains[0], gains[1], seen),
+            messages=[words.said(text) for text in cold_messages(found, seen.aims.definition.unit, annealed=True)],
+        )
+    )
 
 
 def _gain(found: ColdComparison, digits: int, key: str) -> float | None:

@@ -46,11 +46,6 @@ def RateParts(payload: str) -> None:
     """What is posted of a rate, what follows the wholesale price, and what recovers the cost."""
 
 
-@solara.component_vue("vue/side_table.vue")
-def SideTable(payload: str, event_ask: Event | None = None, event_halt: Event | None = None) -> None:
-    """A table that is computed when asked for."""
-
-
 @solara.component_vue("vue/metered_chart.vue")
 def MeteredChart(payload: str, event_learn: Event | None = None, event_halt: Event | None = None) -> None:
     """What a learner's recommendations are worth beside the commitment, by days metered."""

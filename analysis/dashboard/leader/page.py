@@ -15,13 +15,13 @@ from meanwatt.analysis.dashboard.leader.components import (
     MeteredChart,
     RateParts,
     SearchChart,
-    SideTable,
     SurfaceChart,
     Terms,
 )
 from meanwatt.analysis.dashboard.leader.searcher import Searcher
 from meanwatt.analysis.dashboard.leader.view import View
 from meanwatt.analysis.dashboard.shared.components import DayChart, Notices, NumberTable
+from meanwatt.analysis.dashboard.shared.side_table import SideTable
 
 
 @solara.component

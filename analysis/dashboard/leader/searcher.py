@@ -106,17 +106,22 @@ class Searcher(Background[View]):
                 self._work = Work(text=STOPPING, fraction=self._work.fraction)
         self._publish()
 
+    def close(self) -> None:
+        """Stop the search, and all that is computed beside it."""
+        super().close()
+        for _, aside in self._named_asides():
+            aside.forget()
+
     def draw(self, _: object = None) -> None:
         """Compute the Pareto surface, once the search has ended and the first best is known."""
         with self._lock:
-            choice, seen, benchmark, stop = self._choice, self._seen, self._benchmark, self._stop
+            choice, seen, benchmark = self._choice, self._seen, self._benchmark
         welfare = None if benchmark is None else benchmark.welfare_usd_per_household_day
         if seen is None or seen.design is None or welfare is None:
             return
         self.surface.begin(
             lambda _, progress, cancelled: drawn_surface(choice, seen, welfare, progress=progress, cancelled=cancelled),
             Work(text=DRAWING, fraction=0.0),
-            stop.is_set,
         )
 
     def compare(self, _: object = None) -> None:
@@ -134,24 +139,23 @@ class Searcher(Background[View]):
             return found
 
         if idle:
-            self.concepts.begin(compute, Work(text=COMPARING, fraction=0.0), stop.is_set)
+            self.concepts.begin(compute, Work(text=COMPARING, fraction=0.0))
 
     def ask_cold(self, _: object = None) -> None:
         """Value the tariffs among cold households, once a search has ended."""
         with self._lock:
-            choice, seen, stop = self._choice, self._seen, self._stop
+            choice, seen = self._choice, self._seen
         if seen is not None and seen.design is not None:
             self.cold.begin(
                 lambda _, progress, cancelled: compared_cold(choice, seen, progress=progress, cancelled=cancelled),
                 Work(text=ASKING, fraction=0.0),
-                stop.is_set,
             )
 
     def learn(self, message: Mapping[str, Any]) -> None:
         """Let a learner meter tariffs, by the ``method`` of the message, once no search is under way."""
         method = str(message["method"])
         with self._lock:
-            choice, stop, idle = self._choice, self._stop, self._work is None and self._seen is not None
+            choice, idle = self._choice, self._work is None and self._seen is not None
             if not idle or self.metered.work is not None:
                 return
             self._method = method if method in METHODS else self._method
@@ -161,7 +165,6 @@ class Searcher(Background[View]):
                 choice, method, show=show, progress=progress, cancelled=cancelled
             ),
             Work(text=METERING, fraction=0.0),
-            stop.is_set,
         )
 
     def pick(self, message: Mapping[str, Any]) -> None:

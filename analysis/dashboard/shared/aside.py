@@ -62,7 +62,7 @@ class Aside(Generic[T]):
         self.found: T | None = None
 
     def forget(self) -> bool:
-        """Give up what is under way and drop what was found; whether anything was under way."""
+        """Give up what is under way, drop what was found; whether anything was under way. Also as a visitor leaves."""
         with self._host.lock:
             self._stop.set()
             was = self.work is not None
@@ -73,16 +73,8 @@ class Aside(Generic[T]):
         """Stop it; what it has by then stays."""
         self._halt.set()
 
-    def begin(self, compute: Compute[T], first: Work, left: Callable[[], bool]) -> None:
-        """Compute, unless it is under way already.
-
-        Parameters
-        ----------
-        first
-            What it does first.
-        left
-            Whether the visitor has left, or chosen something else.
-        """
+    def begin(self, compute: Compute[T], first: Work) -> None:
+        """Compute, unless it is under way already; ``first`` is what it does first."""
         with self._host.lock:
             if self.work is not None:
                 return
@@ -90,15 +82,12 @@ class Aside(Generic[T]):
             stop = self._stop = threading.Event()
             halt = self._halt = threading.Event()
 
-        def given_up() -> bool:
-            return stop.is_set() or left()
-
         self._host.publish()
         name = f"meanwatt-{self._about}"
-        threading.Thread(target=self._run, args=(compute, given_up, halt), name=name, daemon=True).start()
+        threading.Thread(target=self._run, args=(compute, stop, halt), name=name, daemon=True).start()
 
-    def _run(self, compute: Compute[T], given_up: Callable[[], bool], halt: threading.Event) -> None:
-        host = self._host
+    def _run(self, compute: Compute[T], stop: threading.Event, halt: threading.Event) -> None:
+        host, given_up = self._host, stop.is_set
 
         def told(work: Work) -> None:
             with host.lock:
