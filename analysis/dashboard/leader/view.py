@@ -19,6 +19,7 @@ from meanwatt.analysis.dashboard.shared.figures import ANCHORS as SHARED_ANCHORS
 from meanwatt.analysis.dashboard.shared.figures import group_label, number
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.mean_day import MeanDay, mean_day
+from meanwatt.analysis.dashboard.shared.page_view import PageView
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import LANDING_TARIFF
 from meanwatt.analysis.dashboard.shared.solution import Benchmark
@@ -64,15 +65,11 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(PageView):
     """All that is on the page.
 
     Attributes
     ----------
-    number
-        Rises with every view; an older view never replaces a newer one.
-    bar, notices
-        JSON for the components of the same names.
     figures
         None before the tariff in force is solved, and after a failure.
     waiting
@@ -83,9 +80,6 @@ class View:
         JSON of the Pareto surface, and of what else is computed when asked for; empty where there is none to ask for.
     """
 
-    number: int
-    bar: str
-    notices: str
     figures: Figures | None
     waiting: bool
     done: bool

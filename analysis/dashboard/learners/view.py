@@ -24,6 +24,7 @@ from meanwatt.analysis.dashboard.learners.sums import sums_of
 from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options
 from meanwatt.analysis.dashboard.shared.figures import number
 from meanwatt.analysis.dashboard.shared.help_link import help_link
+from meanwatt.analysis.dashboard.shared.page_view import PageView
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solved import Work
@@ -47,14 +48,12 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(PageView):
     """All that is on the page.
 
     Attributes
     ----------
-    number
-        Rises with every view; an older view never replaces a newer one.
-    bar, form, herd, notices
+    form, herd
         JSON for the components of the same names.
     figures
         None before the first day, and after a failure.
@@ -66,11 +65,8 @@ class View:
         Whether there is a result to take home.
     """
 
-    number: int
-    bar: str
     form: str
     herd: str
-    notices: str
     figures: Figures | None
     old: bool
     waiting: bool

@@ -109,7 +109,7 @@ def test_objectives_among_cold_households_are_those_that_the_command_prints() ->
 
 
 def test_who_stops_asking_cold_households_gets_nothing_and_may_ask_again() -> None:
-    choice = replace(CHOICE, evaluations=3)
+    choice = replace(CHOICE, evaluations=5)
     end = searched(choice, show=lambda _: None, progress=lambda _: None, cancelled=lambda: False)
     assert end is not None
     assert compared_cold(choice, end, progress=lambda _: None, cancelled=lambda: True) is None

@@ -22,6 +22,7 @@ from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.analysis.leader.registry import find, names
 
 CHOICE = Choice(evaluations=4, weights=(("equity", 2.0),))
+HASTY = Choice(concept="alternating", evaluations=1, weights=(("equity", 2.0),))
 BEST = Benchmark(welfare_usd_per_household_day=-1.9)
 
 
@@ -107,8 +108,8 @@ def test_who_stops_keeps_the_concepts_found_and_may_go_on() -> None:
 
 
 def test_alternation_that_neither_rests_nor_repeats_is_a_result_and_is_said() -> None:
-    found = compare(Choice(concept="alternating", evaluations=1))[0]
-    end = board(found, Choice(concept="alternating", evaluations=1))["ends"][2]
+    found = compare(HASTY)[0]
+    end = board(found, HASTY)["ends"][2]
     assert (end["name"], end["mark"], end["kind"]) == ("alternating", "not converged", "bad")
     assert "Alternation neither rests nor repeats within 1 round." in end["text"]
     assert board(compared()[0])["ends"][2]["mark"] == (
