@@ -234,12 +234,14 @@ class Searcher(Background[View]):
         before, (self._choice, problems) = self._choice, from_query(search)
         under_way = self._work is not None and before.run and not self._halt.is_set()
         seen = self._seen if under_way else None
-        others = [called for called, aside in self._named_asides() if aside.forget()]
+        same = before.search == self._choice.search
+        kept = (self.concepts, self.metered) if same else ()  # the others are of what the search found
+        others = [called for called, aside in self._named_asides() if aside not in kept and aside.forget()]
         self._seen = self._picked = None
         self._benchmark = known_first_best(self._choice.settings.town)
         self._halt = threading.Event()
         stop = self._restart(Work(text="Solving the tariff in force", fraction=0.0), problems)
-        if before.search != self._choice.search and (seen is not None or others):
+        if not same and (seen is not None or others):
             text = side_words.given_up(seen, before, others)
             self._say(Notice(about="given up", kind="warn", title="Given up.", text=text))
         return stop

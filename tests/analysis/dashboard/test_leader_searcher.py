@@ -380,3 +380,7 @@ def test_the_concepts_are_offered_beside_no_search_compared_when_asked_for_and_g
         "the first best came, too"
     )
     assert "commitment" in stand.latest().beside.rates
+    stand.gate.set()
+    stand.searcher.show("leader=utility&run=1")
+    stand.until(lambda: stand.latest().done)
+    assert json.loads(stand.latest().beside.concepts)["again"], "they are of the same leader"
