@@ -1,4 +1,4 @@
-"""A table beside a page's figures that is computed when its button is pressed; see `shared.aside`."""
+"""A table beside a page's figures that is computed when its button is pressed."""
 
 from collections.abc import Sequence
 from typing import Any

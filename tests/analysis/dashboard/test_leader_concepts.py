@@ -12,7 +12,7 @@ import pytest
 from meanwatt.analysis.cli.entry import main
 from meanwatt.analysis.dashboard.help import texts
 from meanwatt.analysis.dashboard.leader.choice import CONCEPTS, Choice
-from meanwatt.analysis.dashboard.leader.concepts import Concepts, compared_concepts
+from meanwatt.analysis.dashboard.leader.concepts import Concepts, compared_concepts, under
 from meanwatt.analysis.dashboard.leader.concepts_board import concept_rates_json, concepts_json
 from meanwatt.analysis.dashboard.leader.numbers import Measured
 from meanwatt.analysis.dashboard.shared.help_link import HELP
@@ -74,6 +74,13 @@ def test_every_concept_is_what_the_command_finds_with_that_method(place: int) ->
     assert float(row["peak"][place + 1]) == pytest.approx(metrics["peak_to_average"], abs=0.0051)
     assert row["tried"][place + 1] == str(there["evaluations"])
     assert there["message"].replace(" -", " −").replace("(-", "(−") in table["ends"][place]["text"]
+
+
+def test_tariffs_asked_for_count_for_the_concept_they_were_asked_of_and_others_have_their_own_number() -> None:
+    asked = Choice(concept="commitment", evaluations=4, run=True)
+    assert [under(asked, name).evaluations for name in CONCEPTS] == [4, None, None]
+    assert [under(asked, name).tariffs for name in CONCEPTS][1:] == list(CONCEPTS.values())[1:]
+    assert under(asked, "commitment") == asked.search
 
 
 def test_concepts_come_one_after_the_other_with_progress_that_names_them() -> None:
