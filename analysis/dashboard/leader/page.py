@@ -56,6 +56,7 @@ def Leader() -> None:
 @solara.component
 def Picture(view: View, searcher: Searcher, on_choose: Any, on_search: Any) -> None:
     """Draw one view."""
+    beside = searcher.beside
     with solara.v.Html(tag="div", class_="mw-page"):
         LeaderBar(payload=view.bar, event_choose=on_choose, event_search=on_search, event_cancel=searcher.cancel)
         Notices(payload=view.notices, event_dismiss=searcher.dismiss)
@@ -70,15 +71,19 @@ def Picture(view: View, searcher: Searcher, on_choose: Any, on_search: Any) -> N
                         Terms(payload=view.figures.terms)
                     if view.beside.concepts:
                         ConceptTable(
-                            payload=view.beside.concepts, event_ask=searcher.compare, event_halt=searcher.concepts.halt
+                            payload=view.beside.concepts,
+                            event_ask=searcher.compare,
+                            event_halt=beside.concepts.halt,
                         )
                     if view.beside.rates:
                         DayChart(payload=view.beside.rates)
                     if view.beside.cold:
-                        SideTable(payload=view.beside.cold, event_ask=searcher.ask_cold, event_halt=searcher.cold.halt)
+                        SideTable(payload=view.beside.cold, event_ask=searcher.ask_cold, event_halt=beside.cold.halt)
                     if view.beside.metered:
                         MeteredChart(
-                            payload=view.beside.metered, event_learn=searcher.learn, event_halt=searcher.metered.halt
+                            payload=view.beside.metered,
+                            event_learn=searcher.learn,
+                            event_halt=beside.metered.halt,
                         )
                 with solara.v.Html(tag="div", class_="mw-stack"):
                     DayChart(payload=view.figures.rates)
@@ -90,7 +95,7 @@ def Picture(view: View, searcher: Searcher, on_choose: Any, on_search: Any) -> N
                         SurfaceChart(
                             payload=view.surface,
                             event_draw=searcher.draw,
-                            event_halt=searcher.surface.halt,
+                            event_halt=beside.surface.halt,
                             event_pick=searcher.pick,
                         )
 

@@ -7,32 +7,21 @@ from typing import Any, Protocol
 
 from meanwatt.analysis.dashboard.leader import side_words
 from meanwatt.analysis.dashboard.leader.bar import bar_json
+from meanwatt.analysis.dashboard.leader.besides import Besides
 from meanwatt.analysis.dashboard.leader.choice import Choice, from_query
-from meanwatt.analysis.dashboard.leader.colder import cold_json, compared_cold
-from meanwatt.analysis.dashboard.leader.concepts import Concepts, compared_concepts
-from meanwatt.analysis.dashboard.leader.concepts_board import concept_rates_json, concepts_json
-from meanwatt.analysis.dashboard.leader.metering import METHODS, Metered, metered
-from meanwatt.analysis.dashboard.leader.metering_board import metered_json
 from meanwatt.analysis.dashboard.leader.searching import searched
 from meanwatt.analysis.dashboard.leader.sighted import Picked, Sighted, objective_at, shown
 from meanwatt.analysis.dashboard.leader.surface_chart import surface_json
-from meanwatt.analysis.dashboard.leader.surfacing import Drawn, drawn_surface, posted
+from meanwatt.analysis.dashboard.leader.surfacing import Drawn, posted
 from meanwatt.analysis.dashboard.leader.take_home import csv_of, toml_of
 from meanwatt.analysis.dashboard.leader.view import Beside, Figures, View, figures
-from meanwatt.analysis.dashboard.shared.aside import Aside
 from meanwatt.analysis.dashboard.shared.background import Background, Solver
 from meanwatt.analysis.dashboard.shared.notices import Notice, ending, notices_json, with_notice
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
 from meanwatt.analysis.dashboard.shared.solved import Work, first_best, known_first_best, solved
-from meanwatt.analysis.design.cold import ColdComparison
 
 logger = logging.getLogger(__name__)
-DRAWING = "The Pareto surface is being computed"
-COMPARING = "The concepts are being compared"
-ASKING = "Cold households are being asked"
-METERING = "The first tariff is being metered"
-FIRST_BEST = "All three are found; the first best is being computed, for the efficiency gap"
 STOPPING = "Stopping: the best tariff so far is being solved"
 
 
@@ -77,11 +66,7 @@ class Searcher(Background[View]):
         self._benchmark: Benchmark | None = None
         self._written: tuple[tuple[Any, ...], Figures] | None = None
         self._halt = threading.Event()
-        self.surface = Aside[Drawn](self._host(), "surface", "The Pareto surface could not be computed.")
-        self.concepts = Aside[Concepts](self._host(), "concepts", "The concepts could not be compared.")
-        self.cold = Aside[ColdComparison](self._host(), "cold", "Cold households could not be asked.")
-        self.metered = Aside[Metered](self._host(), "meters", "Nothing could be learned from the meters.")
-        self._method = METHODS[0]
+        self.beside = Besides(self._host())
         self._picked: Picked | None = None
         self._begin(search)
 
@@ -109,68 +94,46 @@ class Searcher(Background[View]):
     def close(self) -> None:
         """Stop the search, and all that is computed beside it."""
         super().close()
-        for _, aside in self._named_asides():
-            aside.forget()
+        self.beside.forget()
 
     def draw(self, _: object = None) -> None:
         """Compute the Pareto surface, once the search has ended and the first best is known."""
         with self._lock:
             choice, seen, benchmark = self._choice, self._seen, self._benchmark
         welfare = None if benchmark is None else benchmark.welfare_usd_per_household_day
-        if seen is None or seen.design is None or welfare is None:
-            return
-        self.surface.begin(
-            lambda _, progress, cancelled: drawn_surface(choice, seen, welfare, progress=progress, cancelled=cancelled),
-            Work(text=DRAWING, fraction=0.0),
-        )
+        if seen is not None and seen.design is not None and welfare is not None:
+            self.beside.draw(choice, seen, welfare)
 
     def compare(self, _: object = None) -> None:
         """Search under every concept for the leader at hand, once no search is under way."""
         with self._lock:
-            choice, stop, idle = self._choice, self._stop, self._work is None and self._seen is not None
-
-        def compute(
-            show: Callable[[Concepts], None], progress: Callable[[Work], None], cancelled: Callable[[], bool]
-        ) -> Concepts:
-            found = compared_concepts(choice, show=show, progress=progress, cancelled=cancelled)
-            if self._benchmark is None and not cancelled():
-                progress(Work(text=FIRST_BEST, fraction=1.0))
-                self._find_best(choice, stop)
-            return found
-
+            choice, stop, known, idle = self._choice, self._stop, self._benchmark is not None, self._idle
         if idle:
-            self.concepts.begin(compute, Work(text=COMPARING, fraction=0.0))
+            self.beside.compare(choice, None if known else lambda halted: self._find_best(choice, stop, halted))
 
     def ask_cold(self, _: object = None) -> None:
         """Value the tariffs among cold households, once a search has ended."""
         with self._lock:
             choice, seen = self._choice, self._seen
         if seen is not None and seen.design is not None:
-            self.cold.begin(
-                lambda _, progress, cancelled: compared_cold(choice, seen, progress=progress, cancelled=cancelled),
-                Work(text=ASKING, fraction=0.0),
-            )
+            self.beside.ask_cold(choice, seen)
 
     def learn(self, message: Mapping[str, Any]) -> None:
         """Let a learner meter tariffs, by the ``method`` of the message, once no search is under way."""
-        method = str(message["method"])
         with self._lock:
-            choice, idle = self._choice, self._work is None and self._seen is not None
-            if not idle or self.metered.work is not None:
-                return
-            self._method = method if method in METHODS else self._method
-        self.metered.forget()
-        self.metered.begin(
-            lambda show, progress, cancelled: metered(
-                choice, method, show=show, progress=progress, cancelled=cancelled
-            ),
-            Work(text=METERING, fraction=0.0),
-        )
+            choice, idle = self._choice, self._idle
+        if idle:
+            self.beside.learn(choice, str(message["method"]))
+
+    @property
+    def _idle(self) -> bool:
+        """Whether the tariff in force is solved, and no search is under way."""
+        return self._work is None and self._seen is not None
 
     def pick(self, message: Mapping[str, Any]) -> None:
         """Show a tariff of the surface in the place of the one found, or that one again if ``place`` is None."""
         with self._lock:
-            seen, drawn, stop, place = self._seen, self.surface.found, self._stop, message["place"]
+            seen, drawn, stop, place = self._seen, self.beside.surface.found, self._stop, message["place"]
             if seen is None or drawn is None or place is None:
                 self._picked = None
         self._publish()
@@ -198,18 +161,9 @@ class Searcher(Background[View]):
             waiting=self._work is not None and seen is None,
             done=self._work is None and seen is not None and seen.best is not None,
             surface=self._surface(seen),
-            beside=Beside() if seen is None or self._work is not None else self._beside(seen),
-        )
-
-    def _beside(self, seen: Sighted) -> Beside:
-        """What may be asked for while no search is under way."""
-        choice, concepts = self._choice, self.concepts
-        ended, is_metered = seen.design is not None and seen.best is not None, choice.objective.is_metered
-        return Beside(
-            concepts=concepts_json(choice, concepts.found, self._benchmark, concepts.work),
-            rates=concept_rates_json(concepts.found),
-            cold=cold_json(choice, seen, self.cold.found, self.cold.work) if ended else "",
-            metered=metered_json(self._method, self.metered.found, self.metered.work) if is_metered else "",
+            beside=self.beside.boards(self._choice, seen, self._benchmark)
+            if seen is not None and self._idle
+            else Beside(),
         )
 
     def _surface(self, seen: Sighted | None) -> str:
@@ -218,7 +172,7 @@ class Searcher(Background[View]):
         welfare = None if benchmark is None else benchmark.welfare_usd_per_household_day
         if seen is None or seen.design is None or welfare is None or not self._choice.objective.pareto:
             return ""
-        return surface_json(seen, welfare, self.surface.work, self.surface.found, self._picked)
+        return surface_json(seen, welfare, self.beside.surface.work, self.beside.surface.found, self._picked)
 
     def _figures(self, seen: Sighted) -> Figures:
         """The figures, written once for everything seen."""
@@ -235,8 +189,7 @@ class Searcher(Background[View]):
         under_way = self._work is not None and before.run and not self._halt.is_set()
         seen = self._seen if under_way else None
         same = before.search == self._choice.search
-        kept = (self.concepts, self.metered) if same else ()  # the others are of what the search found
-        others = [called for called, aside in self._named_asides() if aside not in kept and aside.forget()]
+        others = self.beside.forget(same_leader=same)
         self._seen = self._picked = None
         self._benchmark = known_first_best(self._choice.settings.town)
         self._halt = threading.Event()
@@ -245,15 +198,6 @@ class Searcher(Background[View]):
             text = side_words.given_up(seen, before, others)
             self._say(Notice(about="given up", kind="warn", title="Given up.", text=text))
         return stop
-
-    def _named_asides(self) -> tuple[tuple[str, Aside[Any]], ...]:
-        """What is computed beside the search, by the words that it goes by."""
-        return (
-            ("the Pareto surface", self.surface),
-            ("the comparison of concepts", self.concepts),
-            ("the question to cold households", self.cold),
-            ("the learning from meters", self.metered),
-        )
 
     def _run(self, choice: Choice, stop: threading.Event, halt: threading.Event) -> None:
         def told(work: Work) -> None:
@@ -283,10 +227,10 @@ class Searcher(Background[View]):
         if known is not None:
             self._find_best(choice, stop)
 
-    def _find_best(self, choice: Choice, stop: threading.Event) -> None:
+    def _find_best(self, choice: Choice, stop: threading.Event, halted: Callable[[], bool] = lambda: False) -> None:
         """The first best, which the efficiency gap needs; it may take longer than the search."""
         try:
-            found = self._best(choice.settings.town, stop.is_set)
+            found = self._best(choice.settings.town, lambda: stop.is_set() or halted())
         except Exception:  # a number that stays empty, not a page that dies
             logger.exception("the first best failed")
             return
@@ -302,7 +246,7 @@ class Searcher(Background[View]):
             return
         picked = Picked(place=place, posted=posted(seen, front[place]))
         with self._lock:
-            if stop.is_set() or self.surface.found is not drawn:
+            if stop.is_set() or self.beside.surface.found is not drawn:
                 return
             self._picked = picked
         self._publish()

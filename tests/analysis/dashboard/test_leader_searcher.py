@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 from compared_tariffs import solution
 
-from meanwatt.analysis.dashboard.leader import searcher
+from meanwatt.analysis.dashboard.leader import besides
 from meanwatt.analysis.dashboard.leader.choice import Choice
 from meanwatt.analysis.dashboard.leader.concepts import UNASKED as UNASKED_CONCEPTS
 from meanwatt.analysis.dashboard.leader.concepts import Concept
@@ -256,7 +256,7 @@ def few_tariffs(welfare: float) -> Drawn:
 @pytest.fixture
 def surfaces(monkeypatch: pytest.MonkeyPatch) -> Surfaces:
     made = Surfaces()
-    monkeypatch.setattr(searcher, "drawn_surface", made)
+    monkeypatch.setattr(besides, "drawn_surface", made)
     return made
 
 
@@ -310,7 +310,7 @@ def test_a_dot_is_shown_in_the_other_figures_and_taken_home_until_one_goes_back(
 def test_a_surface_under_way_can_be_stopped_and_another_choice_gives_it_up(stand: Stand, surfaces: Surfaces) -> None:
     ended(stand)
     stand.searcher.draw()
-    stand.searcher.surface.halt()
+    stand.searcher.beside.surface.halt()
     stand.until(lambda: board(stand)["chart"] is not None)
     assert surfaces.cancelled
     surfaces.cancelled = False
@@ -356,12 +356,12 @@ def test_the_concepts_are_offered_beside_no_search_compared_when_asked_for_and_g
                 break
         return (Concept(name="commitment", seen=sightings()[-1]), *UNASKED_CONCEPTS[1:])
 
-    monkeypatch.setattr(searcher, "compared_concepts", compare)
+    monkeypatch.setattr(besides, "compared_concepts", compare)
     stand.searcher.show(SEARCH)
     stand.until(lambda: stand.steps() == 2)
     assert stand.latest().beside == Beside(), "a search is under way"
     stand.searcher.compare()
-    assert stand.searcher.concepts.work is None
+    assert stand.searcher.beside.concepts.work is None
     stand.searcher.show("")
     stand.until(lambda: stand.steps() == 0 and stand.bar()["work"] is None)
     assert json.loads(stand.latest().beside.concepts)["ask"]
@@ -375,7 +375,9 @@ def test_the_concepts_are_offered_beside_no_search_compared_when_asked_for_and_g
     assert not json.loads(stand.latest().beside.concepts)["again"], "nothing of another leader is shown"
     gate.set()
     stand.searcher.compare()
-    stand.until(lambda: json.loads(stand.latest().beside.concepts)["again"] and stand.searcher.concepts.work is None)
+    stand.until(
+        lambda: json.loads(stand.latest().beside.concepts)["again"] and stand.searcher.beside.concepts.work is None
+    )
     assert json.loads(stand.latest().beside.concepts)["rows"][1]["values"][0] not in ("", "…"), (
         "the first best came, too"
     )
