@@ -79,12 +79,6 @@ def Picture(view: View, searcher: Searcher, on_choose: Any, on_search: Any) -> N
                         DayChart(payload=view.beside.rates)
                     if view.beside.cold:
                         SideTable(payload=view.beside.cold, event_ask=searcher.ask_cold, event_halt=beside.cold.halt)
-                    if view.beside.metered:
-                        MeteredChart(
-                            payload=view.beside.metered,
-                            event_learn=searcher.learn,
-                            event_halt=beside.metered.halt,
-                        )
                 with solara.v.Html(tag="div", class_="mw-stack"):
                     DayChart(payload=view.figures.rates)
                     RateParts(payload=view.figures.parts)
@@ -97,6 +91,12 @@ def Picture(view: View, searcher: Searcher, on_choose: Any, on_search: Any) -> N
                             event_draw=searcher.draw,
                             event_halt=beside.surface.halt,
                             event_pick=searcher.pick,
+                        )
+                    if view.beside.metered:
+                        MeteredChart(
+                            payload=view.beside.metered,
+                            event_learn=searcher.learn,
+                            event_halt=beside.metered.halt,
                         )
 
 
