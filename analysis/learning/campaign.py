@@ -182,11 +182,12 @@ def try_tariffs(
     seed: int,
     journal: Journal | None = None,
     books: BooksKind = BooksKind.ACCOUNT,
+    show: Callable[[Sequence[Tried]], None] | None = None,
 ) -> tuple[Tried, ...]:
     """Try tariffs one by one; those on the journal are told to the learner again, not tried again.
 
     Of the problem the leader is given what is public: the aims, its family, the climate and the tariff in force. What
-    households do it knows from the readings alone.
+    households do it knows from the readings alone. ``show`` is told of all tariffs so far after each one tried.
 
     Returns
     -------
@@ -224,6 +225,8 @@ def try_tariffs(
         learner.tell(unit, new.told)
         tried.append(new)
         _report(problem, method, tried, evaluations)
+        if show is not None:
+            show(tuple(tried))
     return tuple(tried)
 
 

@@ -64,3 +64,36 @@ def test_a_leaders_tariff_is_searched_for_stopped_found_taken_home_and_read_on_a
     page.wait_for_selector('p[role=status]:has-text("what you see is the best so far")')
     for part in (".mw-files", ".mw-search"):
         page.wait_for_selector(part)
+
+
+def test_what_is_asked_for_beside_the_search_comes_and_another_choice_gives_it_up_in_words(visit) -> None:
+    page = visit("leader?equity=5&run=1", ready=False)
+    page.wait_for_selector(".mw-files")
+    page.click("text=Compute all three")
+    page.wait_for_selector('.mw-concept-ends li[data-key="alternating"]')
+    page.wait_for_selector('.mw-concepts tr[data-key="efficiency"]:not(:has-text("…"))')
+    heads = page.locator(".mw-concepts thead th").all_inner_texts()
+    assert heads[1:] == ["in force", "commitment", "feedback", "alternating"]
+    objectives = page.locator('.mw-concepts tr[data-key="objective"] td').all_inner_texts()
+    assert objectives[1] == page.locator('.mw-numbers tr[data-key="objective"] td >> nth=1').inner_text()
+    for name in heads[1:]:
+        assert page.locator(f'.mw-panel-import path[data-series="{name}"]').count() > 0
+    page.click(".mw-rate-parts summary")
+    page.wait_for_selector(".mw-rate-parts td")
+    page.click("text=Ask cold households")
+    page.wait_for_selector(".mw-side-cold tbody tr")
+    page.select_option('select[name="learner"]', "softmax")
+    page.click(".mw-metered button")
+    page.wait_for_selector('.mw-metered path[data-series="recommended"]')
+    page.wait_for_selector('.mw-metered .mw-caption:has-text("After 4,500 metered days")')
+    page.evaluate(READING)
+    assert page.evaluate("meanwattReading.nameless()") == []
+    assert page.evaluate("meanwattReading.faint()")[1] == []
+    phone = visit("leader", ready=False, viewport={"width": 390, "height": 844}, color_scheme="dark")
+    phone.wait_for_selector(".mw-concepts")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    busy = visit("leader?scenario=oahu&run=1", ready=False)
+    busy.wait_for_selector('p[role=status]:has-text("tried; best objective")')
+    busy.fill('input[name="equity-number"]', "2")
+    busy.press('input[name="equity-number"]', "Enter")
+    busy.wait_for_selector('.mw-notice:has-text("was given up, because you chose something else.")')

@@ -94,3 +94,26 @@ def test_a_run_is_stopped_mixed_and_taken_home_and_a_herd_is_shown_and_cured(vis
     phone.click(".mw-nav button:has-text('Light')")
     phone.wait_for_function("document.querySelector('#app').classList.contains('theme--light')")
     readable(phone)
+
+
+def test_spreads_and_the_settings_of_q_learners_are_fields_of_the_form(visit) -> None:
+    page = visit("learners?households=100&days=2", ready=False)
+    lived(page, 2)
+    assert page.locator('[name="q_exploration"]').count() == 0, "nobody learns from own bills"
+    page.fill('input[name="mix-qlearning"]', "100")
+    page.fill('input[name="q_exploration"]', "0.3")
+    page.select_option('select[name="q_start"]', "zero")
+    page.fill('input[name="cohorts"]', "2")
+    page.fill('input[name="belief_spread"]', "0.2")
+    readable(page)
+    page.click(".mw-learner-form button")
+    page.wait_for_selector(".mw-learner-command:has-text('exploration=0.3')")
+    lived(page, 2)
+    choice = asked(page)
+    assert (choice.q.exploration, choice.q.start, choice.belief_spread, choice.cohorts) == (0.3, "zero", 0.2, 2)
+    assert page.inner_text(".mw-learner-command") == choice.command
+    page.fill('input[name="belief_spread"]', "0.3")
+    page.fill('input[name="first_step"]', "1")
+    page.fill('input[name="step_spread"]', "0.5")
+    page.click(".mw-learner-form button")
+    page.wait_for_selector("text=gives steps above 1")

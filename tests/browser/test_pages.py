@@ -211,6 +211,7 @@ def test_markets_are_drawn_as_they_come_judged_and_taken_home_and_a_link_repeats
     verdict = page.inner_text("p[role=status]")
     assert verdict.startswith(("Validated", "Not decided"))
     assert page.locator(".mw-findings li").count() == 8
+    page.wait_for_selector('.mw-side-floors:has-text("there is nothing to forget")')
     with page.expect_download() as taken:
         page.click("text=Download the markets as CSV")
     text = Path(taken.value.path()).read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ import numpy as np
 from meanwatt.analysis.dashboard.compare.money import books
 from meanwatt.analysis.dashboard.shared.compared import Compared, Figure, compared, compared_gaps
 from meanwatt.analysis.dashboard.shared.figures import FIGURES
+from meanwatt.analysis.dashboard.shared.metric_figures import BURDEN_GAP, EFFICIENCY, PEAK, PRICE_SWING
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
 from meanwatt.model.scenario.economy import DAYS_PER_MONTH
 
@@ -14,14 +15,7 @@ def _curtailed_kwh(solution: Solution) -> float:
 
 
 NUMBERS: tuple[Figure[Solution], ...] = (
-    Figure(
-        key="gap",
-        label=FIGURES["gap"][0],
-        unit=FIGURES["gap"][1],
-        digits=2,
-        aim="less",
-        value=lambda solution: 100 * solution.metrics.burden_gap,
-    ),
+    BURDEN_GAP,
     Figure(
         key="suits",
         label="Suits index",
@@ -32,22 +26,8 @@ NUMBERS: tuple[Figure[Solution], ...] = (
         better="less regressive",
         worse="more regressive",
     ),
-    Figure(
-        key="imv",
-        label=FIGURES["imv"][0],
-        unit=FIGURES["imv"][1],
-        digits=4,
-        aim="less",
-        value=lambda solution: solution.metrics.imv,
-    ),
-    Figure(
-        key="peak",
-        label=FIGURES["peak"][0],
-        unit=FIGURES["peak"][1],
-        digits=2,
-        aim="less",
-        value=lambda solution: solution.metrics.peak_to_average,
-    ),
+    PRICE_SWING,
+    PEAK,
     Figure(
         key="volts",
         label=FIGURES["volts"][0],
@@ -76,16 +56,6 @@ NUMBERS: tuple[Figure[Solution], ...] = (
     ),
 )
 """The key numbers that a solution holds, in the order of the page; the efficiency gap goes before them."""
-
-EFFICIENCY: Figure[Solution] = Figure(
-    key="efficiency",
-    label=FIGURES["efficiency"][0],
-    unit="$ a month",
-    digits=2,
-    aim="less",
-    value=lambda solution: -DAYS_PER_MONTH * solution.metrics.welfare_usd_per_household_day,
-)
-"""The efficiency gap, but for the welfare of the first best."""
 
 
 def key_numbers(a: Solution, b: Solution, benchmark: Benchmark | None) -> tuple[Compared[Solution], ...]:

@@ -17,11 +17,11 @@ from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.analysis.validation.criteria import judge
 from meanwatt.analysis.validation.expected import expected_scatter_kw2
 from meanwatt.analysis.validation.exploitability import exploitability
-from meanwatt.analysis.validation.result import Validation
+from meanwatt.analysis.validation.result import MemoryFloor, Validation
 from meanwatt.analysis.validation.runs import Results, Task, run_here
 from meanwatt.analysis.validation.sample import Sample
 from meanwatt.analysis.validation.study import validate
-from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 
 MARKETS = ("aggregate", "state")
@@ -32,10 +32,15 @@ CHECKS = (*MARKETS, "exploitability")
 MARKETS_SHARE = 0.3
 """Share of the progress that the markets fill."""
 
+MEMORIES = (0, 1, 2)
+"""Numbers of remembered day types with which the floor is measured."""
+SOLVING_MEMORIES = "Floors: solving with each memory"
+EXACT = "Solving to the last digit, as the command does"
 WAITING = "Waiting: other markets are being drawn"
 _one_at_a_time = threading.Lock()
 """One computation in the whole server: each takes a core, and a class has many choices."""
-_studies: Memo[Choice, Validation] = Memo(24)
+_studies: Memo[Choice, tuple[Equilibrium, Validation]] = Memo(24)
+_floors: Memo[Choice, tuple[MemoryFloor, ...]] = Memo(24)
 
 
 def drawn_markets(
@@ -75,27 +80,74 @@ def drawn_markets(
         share = MARKETS_SHARE + (1 - MARKETS_SHARE) * (report.fraction or 0.0)
         progress(Work(text="Computing what one home gains by deviating", fraction=share))
 
-    def ended(study: Validation) -> Drawn:
-        return replace(so_far, errors_kw=_errors_kw(study), study=study)
+    def ended(exact: Equilibrium, study: Validation) -> Drawn:
+        return replace(nothing_drawn(solution, SIZES, exact), errors_kw=_errors_kw(study), study=study)
 
-    equilibrium = solution.equilibrium
     progress(Work(text=WAITING, fraction=0.0))
     with _studies.turn(choice, cancelled) as mine:
-        study = _studies.get(choice)
-        if study is None and mine:
+        known = _studies.get(choice)
+        if known is None and mine:
             try:
                 with _alone(cancelled):
+                    progress(Work(text=EXACT, fraction=0.0))
+                    exact = _exact(solution, cancelled)
+                    so_far = nothing_drawn(solution, SIZES, exact)
                     watch = Watch(progress=told, cancelled=cancelled)
-                    study = validate(equilibrium, sample_of(choice), checks=MARKETS, run=run, watch=watch)
-                show(ended(study))
+                    study = validate(exact, sample_of(choice), checks=MARKETS, run=run, watch=watch)
+                show(ended(exact, study))
                 with _alone(cancelled):
                     watch = Watch(progress=computing, cancelled=cancelled)
-                    study = replace(study, exploit=exploitability(equilibrium, SIZES, watch=watch))
+                    study = replace(study, exploit=exploitability(exact, SIZES, watch=watch))
             except Cancelled:
                 return None
             study = replace(study, findings=judge(study, CHECKS))
-            _studies.put(choice, study)
-    return None if study is None else ended(study)
+            known = (exact, study)
+            _studies.put(choice, known)
+    return None if known is None else ended(*known)
+
+
+def _exact(solution: Solution, cancelled: Callable[[], bool]) -> Equilibrium:
+    """The equilibrium that ``meanwatt validate`` compares with, where the page's own is solved to what is shown."""
+    found = solve_equilibrium(
+        solution.equilibrium.economy, solution.equilibrium.tariff, certify=False, watch=Watch(cancelled=cancelled)
+    )
+    if found.outcome is Outcome.CANCELLED:
+        raise Cancelled
+    return found
+
+
+def memory_floors(
+    choice: Choice, drawn: Drawn, *, progress: Callable[[Work], None], cancelled: Callable[[], bool]
+) -> tuple[MemoryFloor, ...] | None:
+    """Measure the floor of the distance for several memories of the mean field, or find it measured; None if cancelled.
+
+    Parameters
+    ----------
+    drawn
+        Markets of the choice that have ended.
+    """
+    if drawn.exact is None:
+        return None
+
+    def told(report: Progress) -> None:
+        progress(Work(text=f"Floors: {report.stage}", fraction=report.fraction or 0.0))
+
+    progress(Work(text=WAITING, fraction=0.0))
+    with _floors.turn(choice, cancelled) as mine:
+        known = _floors.get(choice)
+        if known is None and mine:
+            try:
+                with _alone(cancelled):
+                    watch = Watch(progress=told, cancelled=cancelled)
+                    progress(Work(text=SOLVING_MEMORIES, fraction=0.0))
+                    study = validate(
+                        drawn.exact, sample_of(choice), checks=(), memory=MEMORIES, run=run_here, watch=watch
+                    )
+            except Cancelled:
+                return None
+            known = study.memory
+            _floors.put(choice, known)
+    return known
 
 
 @contextmanager
@@ -115,10 +167,10 @@ def sample_of(choice: Choice) -> Sample:
     return Sample(households=SIZES, replications=choice.markets, days=DAYS, seed=choice.seed)
 
 
-def nothing_drawn(solution: Solution, households: tuple[int, ...]) -> Drawn:
-    """The law alone, before any market."""
-    law = tuple(expected_scatter_kw2(solution.equilibrium, count) ** 0.5 for count in households)
-    return Drawn(solution=solution, households=households, law_kw=law, errors_kw=((),) * len(households))
+def nothing_drawn(solution: Solution, households: tuple[int, ...], exact: Equilibrium | None = None) -> Drawn:
+    """The law alone, before any market; of the exact mean field once that is known."""
+    law = tuple(expected_scatter_kw2(exact or solution.equilibrium, count) ** 0.5 for count in households)
+    return Drawn(solution=solution, households=households, law_kw=law, errors_kw=((),) * len(households), exact=exact)
 
 
 def _errors_kw(study: Validation) -> tuple[tuple[float, ...], ...]:

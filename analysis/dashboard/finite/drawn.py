@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 if TYPE_CHECKING:
     from meanwatt.analysis.validation.result import Validation
@@ -25,6 +26,9 @@ class Drawn:
         The same measured in each market drawn so far: an empty tuple for a size of which there is none yet.
     study
         What was found; None while markets are still drawn, and without ``exploit`` while that is still computed.
+    exact
+        The mean field that the markets are drawn from: that of ``meanwatt validate``, to its last digit. None before
+        it is solved.
     """
 
     solution: Solution
@@ -32,9 +36,10 @@ class Drawn:
     law_kw: tuple[float, ...]
     errors_kw: tuple[tuple[float, ...], ...]
     study: "Validation | None" = None
+    exact: Equilibrium | None = None
 
     @property
     def mean_load_kw(self) -> float:
         """Mean of |L| of a home in the mean field, over common states and slots. [kW]"""
-        found = self.solution.equilibrium
+        found = self.exact or self.solution.equilibrium
         return float(found.economy.common.probability @ abs(found.net_load_kw).mean(axis=1))

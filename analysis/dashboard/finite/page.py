@@ -12,6 +12,7 @@ from meanwatt.analysis.dashboard.finite.components import Findings, FiniteBar, S
 from meanwatt.analysis.dashboard.finite.sampler import Sampler
 from meanwatt.analysis.dashboard.finite.view import View
 from meanwatt.analysis.dashboard.shared.components import Notices
+from meanwatt.analysis.dashboard.shared.side_table import SideTable
 
 
 @solara.component
@@ -51,6 +52,8 @@ def Picture(view: View, sampler: Sampler, on_choose: Any, on_draw: Any) -> None:
                 with solara.v.Html(tag="div", class_="mw-stack"):
                     if view.figures.findings:
                         Findings(payload=view.figures.findings)
+                    if view.floors:
+                        SideTable(payload=view.floors, event_ask=sampler.measure, event_halt=sampler.floors.halt)
                     if view.done:
                         Files(sampler)
 

@@ -3,17 +3,23 @@
 import logging
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from meanwatt.analysis.dashboard.finite.choice import Choice, from_query
 from meanwatt.analysis.dashboard.finite.drawn import Drawn
+from meanwatt.analysis.dashboard.finite.floors import floors_json
 from meanwatt.analysis.dashboard.finite.view import Figures, View, bar_json, figures
+from meanwatt.analysis.dashboard.shared.aside import Aside
 from meanwatt.analysis.dashboard.shared.background import Background, Solver
 from meanwatt.analysis.dashboard.shared.notices import ending, notices_json, with_notice
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.analysis.dashboard.shared.solved import Work, solved
 
+if TYPE_CHECKING:
+    from meanwatt.analysis.validation.result import MemoryFloor
+
 logger = logging.getLogger(__name__)
+MEASURING = "The floors are being measured"
 SOLVING = 0.2
 """Share of the progress that the solve fills."""
 
@@ -33,6 +39,15 @@ class Draw(Protocol):
         """Draw the markets of a choice; None if cancelled."""
 
 
+class Measure(Protocol):
+    """What measures floors; see `meanwatt.analysis.dashboard.finite.drawing.memory_floors`."""
+
+    def __call__(
+        self, choice: Choice, drawn: Drawn, *, progress: Callable[[Work], None], cancelled: Callable[[], bool]
+    ) -> "tuple[MemoryFloor, ...] | None":
+        """Measure the floor for several memories; None if cancelled."""
+
+
 class Sampler(Background[View]):
     """Every public method may be called from any thread and returns at once.
 
@@ -49,6 +64,7 @@ class Sampler(Background[View]):
         super().__init__()
         self._solve, self._draw = solve, draw
         self._choice = Choice()
+        self.floors = Aside["tuple[MemoryFloor, ...]"](self._host(), "floors", "The floors could not be measured.")
         self._drawn: Drawn | None = None
         self._begin(search)
 
@@ -72,6 +88,11 @@ class Sampler(Background[View]):
             self._work = None
         self._publish()
 
+    def close(self) -> None:
+        """Stop drawing, and measuring floors."""
+        super().close()
+        self.floors.forget()
+
     def csv(self) -> str:
         """Every market drawn, with its parameters; empty before the end."""
         from meanwatt.analysis.dashboard.finite.take_home import csv_of
@@ -84,19 +105,32 @@ class Sampler(Background[View]):
         from meanwatt.analysis.dashboard.finite.take_home import report_of
 
         with self._lock:
+            choice, drawn, floors = self._choice, self._drawn, self.floors.found
+        return "" if drawn is None else report_of(choice, drawn, floors or ())
+
+    def measure(self, _: object = None) -> None:
+        """Measure the floor for several memories, once the markets are drawn."""
+        with self._lock:
             choice, drawn = self._choice, self._drawn
-        return "" if drawn is None else report_of(choice, drawn)
+            whole = drawn is not None and drawn.study is not None and self._work is None
+        if drawn is not None and whole:
+            self.floors.begin(
+                lambda _, progress, cancelled: _measuring()(choice, drawn, progress=progress, cancelled=cancelled),
+                Work(text=MEASURING, fraction=0.0),
+            )
 
     def _view(self, number: int) -> View:
         drawn = self._drawn
         written: Figures | None = None if drawn is None else figures(drawn)
+        whole = drawn is not None and drawn.study is not None and self._work is None
         return View(
             number=number,
             bar=bar_json(self._choice, self._work, drawn),
             notices=notices_json(self._notices),
             figures=written,
             waiting=self._work is not None and drawn is None,
-            done=drawn is not None and drawn.study is not None and self._work is None,
+            done=whole,
+            floors=floors_json(drawn, self.floors.found, self.floors.work) if drawn is not None and whole else "",
         )
 
     def _forget(self) -> None:
@@ -105,6 +139,7 @@ class Sampler(Background[View]):
     def _begin(self, search: str) -> threading.Event:
         self._choice, problems = from_query(search)
         self._drawn = None
+        self.floors.forget()
         return self._restart(Work(text="Solving the tariff", fraction=0.0), problems)
 
     def _run(self, choice: Choice, stop: threading.Event) -> None:
@@ -150,3 +185,10 @@ def _drawing() -> Draw:
     from meanwatt.analysis.dashboard.finite.drawing import drawn_markets
 
     return drawn_markets
+
+
+def _measuring() -> Measure:
+    """What measures for all visitors; imported when asked for, as above."""
+    from meanwatt.analysis.dashboard.finite.drawing import memory_floors
+
+    return memory_floors

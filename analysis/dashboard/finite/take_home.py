@@ -1,10 +1,13 @@
 """Files of a study of finite markets that a visitor takes home."""
 
+from dataclasses import replace
+
 from meanwatt.analysis.dashboard.finite.choice import DAYS, KEYS, Choice, query
 from meanwatt.analysis.dashboard.finite.drawing import CHECKS, sample_of
 from meanwatt.analysis.dashboard.finite.drawn import Drawn
 from meanwatt.analysis.dashboard.shared.csv_text import csv_text
 from meanwatt.analysis.validation.report import report_html
+from meanwatt.analysis.validation.result import MemoryFloor
 
 
 def csv_of(choice: Choice, drawn: Drawn) -> str:
@@ -23,11 +26,17 @@ def csv_of(choice: Choice, drawn: Drawn) -> str:
     return csv_text(head, ("households", "replication", "rms_net_load_error_kw", "expected_rms_kw"), rows)
 
 
-def report_of(choice: Choice, drawn: Drawn) -> str:
-    """The report of ``meanwatt validate``; empty before the study has ended."""
-    if drawn.study is None:
+def report_of(choice: Choice, drawn: Drawn, floors: tuple[MemoryFloor, ...] = ()) -> str:
+    """The report of ``meanwatt validate``, byte for byte; empty before the study has ended.
+
+    Parameters
+    ----------
+    floors
+        Those of ``--memory``, if they were asked for.
+    """
+    if drawn.study is None or drawn.exact is None:
         return ""
-    found, sample = drawn.solution.equilibrium, sample_of(choice)
+    found, sample = drawn.exact, sample_of(choice)
     scenario = found.economy.scenario
     shown = {
         "scenario": scenario.name,
@@ -39,10 +48,13 @@ def report_of(choice: Choice, drawn: Drawn) -> str:
     settings = {
         "scenario": choice.scenario,
         "tariff": choice.tariff,
+        "set": [],
         "households": sample.households,
         "replications": sample.replications,
         "days": sample.days,
+        "seed": sample.seed,
         "checks": CHECKS,
+        "memory": tuple(floor.memory for floor in floors),
     }
     manifest = {"settings": settings, "seed": choice.seed, "scenario": scenario.model_dump(mode="json")}
-    return report_html(drawn.study, shown, manifest)
+    return report_html(replace(drawn.study, memory=floors), shown, manifest)

@@ -8,6 +8,7 @@ from meanwatt.analysis.dashboard.finite.choice import MARKETS, Choice
 from meanwatt.analysis.dashboard.finite.drawn import Drawn
 from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options
 from meanwatt.analysis.dashboard.shared.help_link import help_link
+from meanwatt.analysis.dashboard.shared.page_view import PageView
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import SEEDS
 from meanwatt.analysis.dashboard.shared.solved import Work
@@ -26,29 +27,25 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(PageView):
     """All that is on the page.
 
     Attributes
     ----------
-    number
-        Rises with every view; an older view never replaces a newer one.
-    bar, notices
-        JSON for the components of the same names.
     figures
         None before the tariff is solved, and after a failure.
     waiting
         Whether there are no figures yet, but will be.
     done
         Whether there is a result to take home.
+    floors
+        JSON of the table of floors, or of what asks for it; empty before there is a result.
     """
 
-    number: int
-    bar: str
-    notices: str
     figures: Figures | None
     waiting: bool
     done: bool
+    floors: str = ""
 
 
 def bar_json(choice: Choice, work: Work | None, drawn: Drawn | None) -> str:

@@ -34,3 +34,18 @@ def SurfaceChart(
     event_pick: Event | None = None,
 ) -> None:
     """Efficiency against equity, stability by size; a tariff that is picked is shown in the other figures."""
+
+
+@solara.component_vue("vue/concepts.vue")
+def ConceptTable(payload: str, event_ask: Event | None = None, event_halt: Event | None = None) -> None:
+    """Key numbers under three concepts, and how each search ended."""
+
+
+@solara.component_vue("vue/rate_parts.vue")
+def RateParts(payload: str) -> None:
+    """What is posted of a rate, what follows the wholesale price, and what recovers the cost."""
+
+
+@solara.component_vue("vue/metered_chart.vue")
+def MeteredChart(payload: str, event_learn: Event | None = None, event_halt: Event | None = None) -> None:
+    """What a learner's recommendations are worth beside the commitment, by days metered."""

@@ -1,6 +1,6 @@
 """The key numbers of the tariff in force and of the one found, side by side."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from meanwatt.analysis.dashboard.leader.sighted import Sighted
 from meanwatt.analysis.dashboard.shared.compared import Compared, Figure, compared, compared_gaps, compared_values
 from meanwatt.analysis.dashboard.shared.figures import FIGURES
+from meanwatt.analysis.dashboard.shared.metric_figures import BURDEN_GAP, EFFICIENCY, PEAK, PRICE_SWING
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, bill_usd_per_month
 from meanwatt.analysis.metrics.metrics import Metrics
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
@@ -37,24 +38,8 @@ def _poorest_bill(side: Measured) -> float:
     return float(bill_usd_per_month(side.equilibrium)[poorest_group(side.equilibrium)])
 
 
-EFFICIENCY: Figure[Measured] = Figure(
-    key="efficiency",
-    label=FIGURES["efficiency"][0],
-    unit="$ a month",
-    digits=2,
-    aim="less",
-    value=lambda side: -DAYS_PER_MONTH * side.metrics.welfare_usd_per_household_day,
-)
-"""The efficiency gap, but for the welfare of the first best."""
 NUMBERS: tuple[Figure[Measured], ...] = (
-    Figure(
-        key="gap",
-        label=FIGURES["gap"][0],
-        unit=FIGURES["gap"][1],
-        digits=2,
-        aim="less",
-        value=lambda side: 100 * side.metrics.burden_gap,
-    ),
+    BURDEN_GAP,
     Figure(
         key="poorest",
         label="Lowest-income bill",
@@ -65,24 +50,8 @@ NUMBERS: tuple[Figure[Measured], ...] = (
         better="lower",
         worse="higher",
     ),
-    Figure(
-        key="imv",
-        label=FIGURES["imv"][0],
-        unit=FIGURES["imv"][1],
-        digits=4,
-        aim="less",
-        value=lambda side: side.metrics.imv,
-        better="steadier",
-        worse="less steady",
-    ),
-    Figure(
-        key="peak",
-        label=FIGURES["peak"][0],
-        unit=FIGURES["peak"][1],
-        digits=2,
-        aim="less",
-        value=lambda side: side.metrics.peak_to_average,
-    ),
+    replace(PRICE_SWING, better="steadier", worse="less steady"),
+    PEAK,
     Figure(
         key="ramp",
         label="Steepest ramp",

@@ -9,10 +9,19 @@ import solara
 
 from meanwatt.analysis.dashboard.leader import words
 from meanwatt.analysis.dashboard.leader.choice import RUN, query
-from meanwatt.analysis.dashboard.leader.components import LeaderBar, SearchChart, SurfaceChart, Terms
+from meanwatt.analysis.dashboard.leader.components import (
+    ConceptTable,
+    LeaderBar,
+    MeteredChart,
+    RateParts,
+    SearchChart,
+    SurfaceChart,
+    Terms,
+)
 from meanwatt.analysis.dashboard.leader.searcher import Searcher
 from meanwatt.analysis.dashboard.leader.view import View
 from meanwatt.analysis.dashboard.shared.components import DayChart, Notices, NumberTable
+from meanwatt.analysis.dashboard.shared.side_table import SideTable
 
 
 @solara.component
@@ -47,6 +56,7 @@ def Leader() -> None:
 @solara.component
 def Picture(view: View, searcher: Searcher, on_choose: Any, on_search: Any) -> None:
     """Draw one view."""
+    beside = searcher.beside
     with solara.v.Html(tag="div", class_="mw-page"):
         LeaderBar(payload=view.bar, event_choose=on_choose, event_search=on_search, event_cancel=searcher.cancel)
         Notices(payload=view.notices, event_dismiss=searcher.dismiss)
@@ -59,8 +69,19 @@ def Picture(view: View, searcher: Searcher, on_choose: Any, on_search: Any) -> N
                     NumberTable(payload=view.figures.numbers)
                     if view.figures.terms:
                         Terms(payload=view.figures.terms)
+                    if view.beside.concepts:
+                        ConceptTable(
+                            payload=view.beside.concepts,
+                            event_ask=searcher.compare,
+                            event_halt=beside.concepts.halt,
+                        )
+                    if view.beside.rates:
+                        DayChart(payload=view.beside.rates)
+                    if view.beside.cold:
+                        SideTable(payload=view.beside.cold, event_ask=searcher.ask_cold, event_halt=beside.cold.halt)
                 with solara.v.Html(tag="div", class_="mw-stack"):
                     DayChart(payload=view.figures.rates)
+                    RateParts(payload=view.figures.parts)
                     DayChart(payload=view.figures.load)
                     if view.done:
                         Files(searcher)
@@ -68,8 +89,14 @@ def Picture(view: View, searcher: Searcher, on_choose: Any, on_search: Any) -> N
                         SurfaceChart(
                             payload=view.surface,
                             event_draw=searcher.draw,
-                            event_halt=searcher.cancel_drawing,
+                            event_halt=beside.surface.halt,
                             event_pick=searcher.pick,
+                        )
+                    if view.beside.metered:
+                        MeteredChart(
+                            payload=view.beside.metered,
+                            event_learn=searcher.learn,
+                            event_halt=beside.metered.halt,
                         )
 
 

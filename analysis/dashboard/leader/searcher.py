@@ -5,21 +5,23 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from meanwatt.analysis.dashboard.leader import side_words
+from meanwatt.analysis.dashboard.leader.bar import bar_json
+from meanwatt.analysis.dashboard.leader.besides import Besides
 from meanwatt.analysis.dashboard.leader.choice import Choice, from_query
 from meanwatt.analysis.dashboard.leader.searching import searched
 from meanwatt.analysis.dashboard.leader.sighted import Picked, Sighted, objective_at, shown
 from meanwatt.analysis.dashboard.leader.surface_chart import surface_json
-from meanwatt.analysis.dashboard.leader.surfacing import Drawn, drawn_surface, posted
+from meanwatt.analysis.dashboard.leader.surfacing import Drawn, posted
 from meanwatt.analysis.dashboard.leader.take_home import csv_of, toml_of
-from meanwatt.analysis.dashboard.leader.view import Figures, View, bar_json, figures
+from meanwatt.analysis.dashboard.leader.view import Beside, Figures, View, figures
 from meanwatt.analysis.dashboard.shared.background import Background, Solver
-from meanwatt.analysis.dashboard.shared.notices import ending, failure, notices_json, with_notice
+from meanwatt.analysis.dashboard.shared.notices import Notice, ending, notices_json, with_notice
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
 from meanwatt.analysis.dashboard.shared.solved import Work, first_best, known_first_best, solved
 
 logger = logging.getLogger(__name__)
-DRAWING = "The Pareto surface is being computed"
 STOPPING = "Stopping: the best tariff so far is being solved"
 
 
@@ -64,9 +66,7 @@ class Searcher(Background[View]):
         self._benchmark: Benchmark | None = None
         self._written: tuple[tuple[Any, ...], Figures] | None = None
         self._halt = threading.Event()
-        self._drawn: Drawn | None = None
-        self._drawing: Work | None = None
-        self._drawing_halt = threading.Event()
+        self.beside = Besides(self._host())
         self._picked: Picked | None = None
         self._begin(search)
 
@@ -91,26 +91,49 @@ class Searcher(Background[View]):
                 self._work = Work(text=STOPPING, fraction=self._work.fraction)
         self._publish()
 
+    def close(self) -> None:
+        """Stop the search, and all that is computed beside it."""
+        super().close()
+        self.beside.forget()
+
     def draw(self, _: object = None) -> None:
         """Compute the Pareto surface, once the search has ended and the first best is known."""
         with self._lock:
-            seen, benchmark, stop = self._seen, self._benchmark, self._stop
-            welfare = None if benchmark is None else benchmark.welfare_usd_per_household_day
-            if seen is None or seen.design is None or welfare is None or self._drawing is not None:
-                return
-            self._drawing, self._drawing_halt = Work(text=DRAWING, fraction=0.0), threading.Event()
-            given = (self._choice, seen, welfare, stop, self._drawing_halt)
-        self._publish()
-        threading.Thread(target=self._run_drawing, args=given, name="meanwatt-surface", daemon=True).start()
+            choice, seen, benchmark = self._choice, self._seen, self._benchmark
+        welfare = None if benchmark is None else benchmark.welfare_usd_per_household_day
+        if seen is not None and seen.design is not None and welfare is not None:
+            self.beside.draw(choice, seen, welfare)
 
-    def cancel_drawing(self, _: object = None) -> None:
-        """Stop computing the surface; the tariffs tried so far make it."""
-        self._drawing_halt.set()
+    def compare(self, _: object = None) -> None:
+        """Search under every concept for the leader at hand, once no search is under way."""
+        with self._lock:
+            choice, stop, known, idle = self._choice, self._stop, self._benchmark is not None, self._idle
+        if idle:
+            self.beside.compare(choice, None if known else lambda halted: self._find_best(choice, stop, halted))
+
+    def ask_cold(self, _: object = None) -> None:
+        """Value the tariffs among cold households, once a search has ended."""
+        with self._lock:
+            choice, seen = self._choice, self._seen
+        if seen is not None and seen.design is not None:
+            self.beside.ask_cold(choice, seen)
+
+    def learn(self, message: Mapping[str, Any]) -> None:
+        """Let a learner meter tariffs, by the ``method`` of the message, once no search is under way."""
+        with self._lock:
+            choice, idle = self._choice, self._idle
+        if idle:
+            self.beside.learn(choice, str(message["method"]))
+
+    @property
+    def _idle(self) -> bool:
+        """Whether the tariff in force is solved, and no search is under way."""
+        return self._work is None and self._seen is not None
 
     def pick(self, message: Mapping[str, Any]) -> None:
         """Show a tariff of the surface in the place of the one found, or that one again if ``place`` is None."""
         with self._lock:
-            seen, drawn, stop, place = self._seen, self._drawn, self._stop, message["place"]
+            seen, drawn, stop, place = self._seen, self.beside.surface.found, self._stop, message["place"]
             if seen is None or drawn is None or place is None:
                 self._picked = None
         self._publish()
@@ -138,6 +161,9 @@ class Searcher(Background[View]):
             waiting=self._work is not None and seen is None,
             done=self._work is None and seen is not None and seen.best is not None,
             surface=self._surface(seen),
+            beside=self.beside.boards(self._choice, seen, self._benchmark)
+            if seen is not None and self._idle
+            else Beside(),
         )
 
     def _surface(self, seen: Sighted | None) -> str:
@@ -146,7 +172,7 @@ class Searcher(Background[View]):
         welfare = None if benchmark is None else benchmark.welfare_usd_per_household_day
         if seen is None or seen.design is None or welfare is None or not self._choice.objective.pareto:
             return ""
-        return surface_json(seen, welfare, self._drawing, self._drawn, self._picked)
+        return surface_json(seen, welfare, self.beside.surface.work, self.beside.surface.found, self._picked)
 
     def _figures(self, seen: Sighted) -> Figures:
         """The figures, written once for everything seen."""
@@ -159,11 +185,19 @@ class Searcher(Background[View]):
         self._seen = None
 
     def _begin(self, search: str) -> threading.Event:
-        self._choice, problems = from_query(search)
-        self._seen = self._drawn = self._drawing = self._picked = None
+        before, (self._choice, problems) = self._choice, from_query(search)
+        under_way = self._work is not None and before.run and not self._halt.is_set()
+        seen = self._seen if under_way else None
+        same = before.search == self._choice.search
+        others = self.beside.forget(same_leader=same)
+        self._seen = self._picked = None
         self._benchmark = known_first_best(self._choice.settings.town)
         self._halt = threading.Event()
-        return self._restart(Work(text="Solving the tariff in force", fraction=0.0), problems)
+        stop = self._restart(Work(text="Solving the tariff in force", fraction=0.0), problems)
+        if not same and (seen is not None or others):
+            text = side_words.given_up(seen, before, others)
+            self._say(Notice(about="given up", kind="warn", title="Given up.", text=text))
+        return stop
 
     def _run(self, choice: Choice, stop: threading.Event, halt: threading.Event) -> None:
         def told(work: Work) -> None:
@@ -193,10 +227,10 @@ class Searcher(Background[View]):
         if known is not None:
             self._find_best(choice, stop)
 
-    def _find_best(self, choice: Choice, stop: threading.Event) -> None:
+    def _find_best(self, choice: Choice, stop: threading.Event, halted: Callable[[], bool] = lambda: False) -> None:
         """The first best, which the efficiency gap needs; it may take longer than the search."""
         try:
-            found = self._best(choice.settings.town, stop.is_set)
+            found = self._best(choice.settings.town, lambda: stop.is_set() or halted())
         except Exception:  # a number that stays empty, not a page that dies
             logger.exception("the first best failed")
             return
@@ -206,41 +240,13 @@ class Searcher(Background[View]):
             self._benchmark = found
         self._publish()
 
-    def _run_drawing(
-        self, choice: Choice, seen: Sighted, welfare: float, stop: threading.Event, halt: threading.Event
-    ) -> None:
-        def told(work: Work) -> None:
-            with self._lock:
-                if stop.is_set() or halt.is_set():
-                    return
-                self._drawing = work
-            self._seldom()
-
-        def cancelled() -> bool:
-            return stop.is_set() or halt.is_set()
-
-        drawn: Drawn | None = None
-        try:
-            drawn = drawn_surface(choice, seen, welfare, progress=told, cancelled=cancelled)
-        except Exception as error:  # whatever it was, the visitor gets a sentence and keeps the page
-            logger.exception("the surface failed")
-            with self._lock:
-                if not stop.is_set():
-                    told_of = failure("surface", "The Pareto surface could not be computed.", error)
-                    self._notices = with_notice(self._notices, told_of)
-        with self._lock:
-            if stop.is_set():
-                return
-            self._drawn, self._drawing = drawn, None
-        self._publish()
-
     def _run_pick(self, seen: Sighted, drawn: Drawn, place: int, stop: threading.Event) -> None:
         front = drawn.surface.front
         if not 0 <= place < len(front):
             return
         picked = Picked(place=place, posted=posted(seen, front[place]))
         with self._lock:
-            if stop.is_set() or self._drawn is not drawn:
+            if stop.is_set() or self.beside.surface.found is not drawn:
                 return
             self._picked = picked
         self._publish()

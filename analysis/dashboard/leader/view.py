@@ -8,152 +8,82 @@ import numpy as np
 
 from meanwatt.analysis.dashboard.leader import words
 from meanwatt.analysis.dashboard.leader.binding import held, parameters
-from meanwatt.analysis.dashboard.leader.choice import CAP, CONCEPTS, EVALUATIONS, MOST_EVALUATIONS, Choice
+from meanwatt.analysis.dashboard.leader.choice import Choice
 from meanwatt.analysis.dashboard.leader.numbers import ANCHORS, Measured, key_numbers
+from meanwatt.analysis.dashboard.leader.rate_parts import rate_parts_board
 from meanwatt.analysis.dashboard.leader.sighted import Picked, Posted, Sighted, shown
-from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_titles
+from meanwatt.analysis.dashboard.shared.choices import tariff_titles
 from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.day_chart import Explained, axis_ends, chart_line, chart_panel, day_chart
 from meanwatt.analysis.dashboard.shared.figures import ANCHORS as SHARED_ANCHORS
 from meanwatt.analysis.dashboard.shared.figures import group_label, number
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.mean_day import MeanDay, mean_day
+from meanwatt.analysis.dashboard.shared.page_view import PageView
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.solution import Benchmark
-from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.analysis.design.design import design_messages
-from meanwatt.analysis.leader.registry import find, names
 from meanwatt.analysis.metrics.undefined import undefined_messages
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.model.scenario.economy import DAYS_PER_MONTH
 from meanwatt.model.scenario.messages import Messages, joined
-from meanwatt.model.scenario.ranges import POSITIVE_PRICE, WEIGHT
 
 NOTE = "Point at an hour, or tap it, to read it here."
-SLIDER_STEPS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """The figures, as JSON for the components: search chart, number table, two day charts, and the tariff's terms."""
+    """The figures, as JSON for components: search chart, number table, two day charts, parts of rates, terms."""
 
     search: str
     numbers: str
     rates: str
     load: str
+    parts: str
     terms: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class Beside:
+    """What is computed when asked for, as JSON for the components; empty where there is none to ask for.
+
+    Attributes
+    ----------
+    concepts, rates
+        Three concepts: their numbers, and a day chart of their rates.
+    cold
+        The objective among cold households.
+    metered
+        A leader that learns from meters.
+    """
+
+    concepts: str = ""
+    rates: str = ""
+    cold: str = ""
+    metered: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View(PageView):
     """All that is on the page.
 
     Attributes
     ----------
-    number
-        Rises with every view; an older view never replaces a newer one.
-    bar, notices
-        JSON for the components of the same names.
     figures
         None before the tariff in force is solved, and after a failure.
     waiting
         Whether there are no figures yet, but will be.
     done
         Whether there is a tariff to take home.
-    surface
-        JSON of the Pareto surface, or of what asks for it; empty where there is none to ask for.
+    surface, beside
+        JSON of the Pareto surface, and of what else is computed when asked for; empty where there is none to ask for.
     """
 
-    number: int
-    bar: str
-    notices: str
     figures: Figures | None
     waiting: bool
     done: bool
     surface: str
-
-
-def bar_json(choice: Choice, work: Work | None, seen: Sighted | None) -> str:
-    """JSON of the bar with the choices."""
-    ended = seen is not None and seen.design is not None and not seen.stopped
-    return to_json(
-        {
-            "title": words.TITLE,
-            "sentence": words.sentence(choice),
-            "choices": [
-                {"key": "scenario", "label": "Scenario", "value": choice.scenario, "options": scenario_options()},
-                {
-                    "key": "leader",
-                    "label": "Leader",
-                    "help": help_link("leader"),
-                    "value": choice.leader,
-                    "options": [{"value": name, "label": words.leader_label(find(name).called)} for name in names()],
-                },
-                {
-                    "key": "concept",
-                    "label": "Concept",
-                    "help": help_link("commitment"),
-                    "value": choice.concept,
-                    "options": [{"value": name, "label": name} for name in CONCEPTS],
-                },
-            ],
-            "weights": [*_weights(choice), *_cap(choice)],
-            "evaluations": {
-                "key": EVALUATIONS,
-                "label": "Tariffs a start" if choice.commits else "Rounds",
-                "value": choice.tariffs,
-                "low": 1,
-                "high": MOST_EVALUATIONS,
-            },
-            "work": None if work is None else {"text": work.text, "fraction": round(work.fraction, 3)},
-            "searching": choice.run and work is not None,
-            "search": work is None and not ended,
-            "verdict": words.UNASKED if not choice.run else "" if seen is None else words.verdict(seen, choice),
-        }
-    )
-
-
-def _weights(choice: Choice) -> list[dict[str, Any]]:
-    """Sliders of the weights; one beyond the end of its slider moves the end."""
-    made = []
-    for name in choice.objective.weights:
-        label, unit, end = words.weight_label(name)
-        value = choice.weight(name)
-        high = max(end, value)
-        made.append(
-            {
-                "key": name,
-                "label": label,
-                "unit": unit,
-                "help": help_link("weights"),
-                "value": value,
-                "low": 0,
-                "high": high,
-                "most": WEIGHT.high,
-                "step": end / SLIDER_STEPS,
-            }
-        )
-    return made
-
-
-def _cap(choice: Choice) -> list[dict[str, Any]]:
-    cap = choice.cap_usd_per_kwh
-    if cap is None:
-        return []
-    end = round(2 * choice.settings.preset().reference_price_usd_per_kwh, 2)
-    return [
-        {
-            "key": CAP,
-            "label": "Price cap",
-            "unit": "$/kWh",
-            "help": help_link("price-cap"),
-            "value": round(cap, 6),
-            "low": 0.01,
-            "high": max(end, cap),
-            "most": POSITIVE_PRICE.high,
-            "step": 0.01,
-        }
-    ]
+    beside: Beside
 
 
 def figures(choice: Choice, seen: Sighted, benchmark: Benchmark | None, picked: Picked | None = None) -> Figures:
@@ -200,6 +130,11 @@ def figures(choice: Choice, seen: Sighted, benchmark: Benchmark | None, picked: 
                 caption=words.load_caption(before, after, slot_hours),
                 explained=Explained({"": "read-mean-day"}),
             )
+        ),
+        parts=to_json(
+            rate_parts_board(seen.in_force, f"tariff {words.IN_FORCE}")
+            if looked_at.best is None
+            else rate_parts_board(looked_at.best.equilibrium, f"tariff {called}")
         ),
         terms="" if looked_at.best is None else to_json(_terms(choice, seen, looked_at.best, picked)),
     )

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from meanwatt.agents.behaviour.belief import BeliefSettings
+from meanwatt.agents.behaviour.q_learning import QSettings
 from meanwatt.analysis.dashboard.learners.mixture import Mixture, behaviour_text, mixture, read_mixture, written
 from meanwatt.analysis.dashboard.shared.query import read_parts
 from meanwatt.analysis.dashboard.shared.settings import SEEDS, Settings
@@ -23,9 +24,16 @@ TEMPERATURE: Final = Range(1e-4, 1, "USD", or_zero=True)
 BATTERIES: Final = Range(0, 4, "times today's")
 SCENARIO_KEYS: Final = MappingProxyType({"temperature_usd": TEMPERATURE, "battery_share_scale": BATTERIES})
 """Keys of the scenario that can be changed on the page, as ``--set`` names them; None leaves the preset's."""
+YES_NO: Final = ("yes", "no")
+WANTED: Final = MappingProxyType({"first_step": "a number above 0 and at most 1"})
 COUNTS: Final = MappingProxyType(
     {"households": HOUSEHOLDS, "days": DAYS, "seed": SEED, "cohorts": TURNS, "stagger": TURNS}
 )
+SPREADS: Final = ("belief_spread", "step_spread")
+Q_KEYS: Final = MappingProxyType(
+    {f"q_{name}": name for name in ("first_step", "exploration", "settle_days", "power", "shock", "start")}
+)
+"""Settings of Q-learners, as an address and as `meanwatt.agents.behaviour.q_learning.QSettings` names them."""
 KEYS: Final = (
     "scenario",
     "tariff",
@@ -37,6 +45,9 @@ KEYS: Final = (
     "first_step",
     "cohorts",
     "stagger",
+    "belief_spread",
+    "step_spread",
+    *Q_KEYS,
 )
 
 
@@ -54,8 +65,10 @@ class Choice:
         Size of the market and key of its draws.
     mix
         How the households decide.
-    first_step, cohorts, stagger
+    first_step, cohorts, stagger, belief_spread, step_spread
         Of belief learners, see `meanwatt.agents.behaviour.belief.BeliefSettings`.
+    q
+        Settings of Q-learners; the size of their tables is the server's.
     """
 
     scenario: str = "textbook"
@@ -69,6 +82,9 @@ class Choice:
     first_step: float = 0.5
     cohorts: int = 1
     stagger: int = 1
+    belief_spread: float = 0.0
+    step_spread: float = 0.0
+    q: QSettings = QSettings()  # noqa: RUF009 - frozen
 
     def __post_init__(self) -> None:
         """Check names and ranges; ValueError in one line."""
@@ -84,7 +100,13 @@ class Choice:
     @property
     def belief(self) -> BeliefSettings:
         """Settings of the belief learners."""
-        return BeliefSettings(first_step=self.first_step, cohorts=self.cohorts, stagger=self.stagger)
+        return BeliefSettings(
+            first_step=self.first_step,
+            cohorts=self.cohorts,
+            stagger=self.stagger,
+            belief_spread=self.belief_spread,
+            step_spread=self.step_spread,
+        )
 
     @property
     def settings(self) -> Settings:
@@ -95,7 +117,7 @@ class Choice:
     @property
     def behaviour(self) -> str:
         """How the households decide, as ``--behaviour`` has it."""
-        return behaviour_text(self.mix, self.belief)
+        return behaviour_text(self.mix, self.belief, self.q)
 
     @property
     def command(self) -> str:
@@ -116,6 +138,8 @@ class Choice:
         """A copy with one part set as a visitor, or an address, writes it; ValueError in one line."""
         if key not in KEYS:
             raise ValueError(unknown("parameter", key, KEYS))
+        if key in Q_KEYS:
+            return replace(self, q=replace(self.q, **{Q_KEYS[key]: _q_value(key, text)}))
         read: Callable[[str, str], Any] = _READ.get(key, lambda _, word: word)
         part: dict[str, Any] = {key: read(key, text)}
         return replace(self, **part)
@@ -135,14 +159,26 @@ def _number(key: str, text: str) -> float | None:
     except ValueError:
         value = math.nan
     if math.isnan(value):
-        wanted = SCENARIO_KEYS[key].wanted() if key in SCENARIO_KEYS else "a number above 0 and at most 1"
+        wanted = SCENARIO_KEYS[key].wanted() if key in SCENARIO_KEYS else WANTED.get(key, "a number, e.g. 0.5")
         raise ValueError(f"{key} is {text[:40]!r}; give {wanted}")
     return value
 
 
+def _q_value(key: str, text: str) -> Any:
+    """A setting of Q-learners: yes or no, a word, or a number."""
+    kind = type(getattr(QSettings(), Q_KEYS[key]))
+    if kind is str:
+        return text[:40]
+    if kind is bool:
+        if text not in YES_NO:
+            raise ValueError(f"{key} is {text[:40]!r}; give yes or no")
+        return text == YES_NO[0]
+    return _number(key, text)
+
+
 _READ: Final[dict[str, Callable[[str, str], Any]]] = {
     **dict.fromkeys(COUNTS, _whole),
-    **dict.fromkeys((*SCENARIO_KEYS, "first_step"), _number),
+    **dict.fromkeys((*SCENARIO_KEYS, "first_step", *SPREADS), _number),
     "mix": lambda _, text: read_mixture(text),
 }
 
@@ -159,12 +195,15 @@ def query(choice: Choice, **asked: str) -> str:
 
 def _parts(choice: Choice) -> dict[str, str]:
     """Every part as an address has it."""
-    parts = {key: getattr(choice, key) for key in KEYS}
+    parts = {key: getattr(choice, key) for key in KEYS if key not in Q_KEYS}
+    parts |= {key: getattr(choice.q, name) for key, name in Q_KEYS.items()}
     return {
         key: written(value)
         if key == "mix"
         else ""
         if value is None
+        else YES_NO[0 if value else 1]
+        if isinstance(value, bool)
         else f"{value:.10g}"
         if isinstance(value, float)
         else str(value)

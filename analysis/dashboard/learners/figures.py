@@ -74,7 +74,7 @@ def volts(run: Run, herd: Run | None) -> dict[str, Any]:
         "log": False,
         "digits": 0,
         "caption": words.volts_caption(
-            math.fsum(lines[0]["values"]), math.fsum(lines[1]["values"]), lowest, (limits.low_pu, limits.high_pu)
+            lines[0]["values"], math.fsum(lines[1]["values"]), lowest, (limits.low_pu, limits.high_pu)
         ),
     }
 

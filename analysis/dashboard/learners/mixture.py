@@ -1,10 +1,11 @@
 """How a mixture of behaviours is written: parts in an address, shares in the words of a command."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Final
 
 from meanwatt.agents.behaviour.belief import BeliefSettings
+from meanwatt.agents.behaviour.q_learning import QSettings
 from meanwatt.model.market.behaviour_spec import BEHAVIOURS
 from meanwatt.model.scenario.nearest import unknown
 
@@ -58,27 +59,35 @@ def shares(mix: Mixture) -> dict[str, float]:
     return {name: count / total for name, count in mix}
 
 
-def behaviour_text(mix: Mixture, belief: BeliefSettings, *, memory_gb: float | None = None) -> str:
+def behaviour_text(
+    mix: Mixture, belief: BeliefSettings, q: QSettings | None = None, *, memory_gb: float | None = None
+) -> str:
     """Write a mixture as ``--behaviour`` reads it.
 
     Parameters
     ----------
-    belief
-        Settings of belief learners; what differs from the defaults is written.
+    belief, q
+        Settings of belief learners and of Q-learners; what differs from the defaults is written.
     memory_gb
         Largest size of the tables of Q-learners, which changes no day; by default the command's.
     """
-    plain = BeliefSettings()
-    settings = {
-        "belief": [
-            f":{field.name}={getattr(belief, field.name):.10g}"
-            for field in fields(BeliefSettings)
-            if getattr(belief, field.name) != getattr(plain, field.name)
-        ],
-        "qlearning": [] if memory_gb is None else [f":memory_gb={memory_gb:g}"],
-    }
+    tables = q or QSettings()
+    if memory_gb is not None:
+        tables = replace(tables, memory_gb=memory_gb)
+    settings = {"belief": _differing(belief, BeliefSettings()), "qlearning": _differing(tables, QSettings())}
     alone = len(mix) == 1
     return ",".join(
         "".join([name, "" if alone else f"={share:.9g}", *settings.get(name, [])])
         for name, share in shares(mix).items()
     )
+
+
+def _differing(settings: BeliefSettings | QSettings, plain: BeliefSettings | QSettings) -> list[str]:
+    """What differs from the defaults, each as ``:name=value``."""
+    found = []
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        if value != getattr(plain, field.name):
+            word = ("yes" if value else "no") if isinstance(value, bool) else value
+            found.append(f":{field.name}={word if isinstance(word, str) else f'{word:.10g}'}")
+    return found

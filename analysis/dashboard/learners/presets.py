@@ -41,20 +41,24 @@ class Change:
         return replace(herd, **self.part)
 
 
+def _instead(name: str, value: float, called: str, why: str, unit: str = "") -> dict[str, Any]:
+    """Text and part of a change of one number of the herd."""
+    text = f"{called} {value:g}{unit} instead of {getattr(HERD, name):g}: {why}"
+    return {"text": text, "part": MappingProxyType({name: value})}
+
+
 CHANGES: Final = (
     Change(
         key="step",
         label="Smaller steps",
-        text="First step 0.1 instead of 1: a home moves its belief a tenth of the way to today's prices.",
         cures=True,
-        part=MappingProxyType({"first_step": 0.1}),
+        **_instead("first_step", 0.1, "First step", "a home moves its belief a tenth of the way to today's prices."),
     ),
     Change(
         key="turns",
         label="Answer in turns",
-        text="Stagger 7 instead of 1: one home in seven makes a new plan each day, the others keep theirs.",
         cures=True,
-        part=MappingProxyType({"stagger": 7}),
+        **_instead("stagger", 7, "Stagger", "one home in seven makes a new plan each day, the others keep theirs."),
     ),
     Change(
         key="half",
@@ -66,16 +70,22 @@ CHANGES: Final = (
     Change(
         key="soft",
         label="Softer choices",
-        text="Temperature 0.02 USD instead of 0.002: a home spreads over hours that are nearly as cheap.",
         cures=True,
-        part=MappingProxyType({"temperature_usd": 0.02}),
+        **_instead(
+            "temperature_usd", 0.02, "Temperature", "a home spreads over hours that are nearly as cheap.", " USD"
+        ),
     ),
     Change(
         key="greedy",
         label="Worse: greedy",
-        text="Temperature 0 instead of 0.002 USD: a home takes the cheapest hour, however little cheaper it is.",
         cures=False,
-        part=MappingProxyType({"temperature_usd": 0.0}),
+        **_instead(
+            "temperature_usd",
+            0.0,
+            "Temperature",
+            "a home takes the cheapest hour, however little cheaper it is.",
+            " USD",
+        ),
     ),
 )
 """Each changes one thing of the herd."""

@@ -83,7 +83,7 @@ class Simulated:
     """
 
     def __init__(self, choice: Choice, target: Equilibrium) -> None:
-        behaviour = behaviour_text(choice.mix, choice.belief, memory_gb=TABLES_GB)
+        behaviour = behaviour_text(choice.mix, choice.belief, choice.q, memory_gb=TABLES_GB)
         try:
             self._watched = WatchedLearners(target, behaviour, households=choice.households, key=choice.seed)
         except ValueError as error:

@@ -2,7 +2,7 @@
 
 import math
 
-from meanwatt.analysis.dashboard.learners.choice import KEYS, query
+from meanwatt.analysis.dashboard.learners.choice import KEYS, Q_KEYS, query
 from meanwatt.analysis.dashboard.learners.mixture import written
 from meanwatt.analysis.dashboard.learners.run import Run
 from meanwatt.analysis.dashboard.shared.csv_text import csv_text
@@ -17,9 +17,10 @@ def csv_of(run: Run) -> str:
     """
     choice = run.choice
     head = {
-        **{key: getattr(choice, key) for key in KEYS},
+        **{key: getattr(choice, key) for key in KEYS if key not in Q_KEYS},
         "temperature_usd": choice.in_force("temperature_usd"),
         "battery_share_scale": choice.in_force("battery_share_scale"),
+        **{key: getattr(choice.q, name) for key, name in Q_KEYS.items()},
         "mix": written(choice.mix),
         "link": f"?{query(choice)}",
         "command": choice.command,

@@ -4,8 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from meanwatt.agents.behaviour.q_learning import STARTS
 from meanwatt.analysis.dashboard.learners import figures, words
-from meanwatt.analysis.dashboard.learners.choice import COUNTS, DAYS, SCENARIO_KEYS, Choice, query
+from meanwatt.analysis.dashboard.learners.choice import (
+    COUNTS,
+    DAYS,
+    Q_KEYS,
+    SCENARIO_KEYS,
+    SPREADS,
+    YES_NO,
+    Choice,
+    query,
+)
 from meanwatt.analysis.dashboard.learners.mixture import PARTS
 from meanwatt.analysis.dashboard.learners.numbers import table
 from meanwatt.analysis.dashboard.learners.presets import CHANGES, HERD, change_of, herd_of, is_herd
@@ -14,6 +24,7 @@ from meanwatt.analysis.dashboard.learners.sums import sums_of
 from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options
 from meanwatt.analysis.dashboard.shared.figures import number
 from meanwatt.analysis.dashboard.shared.help_link import help_link
+from meanwatt.analysis.dashboard.shared.page_view import PageView
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import Settings, scenario_names
 from meanwatt.analysis.dashboard.shared.solved import Work
@@ -36,14 +47,12 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(PageView):
     """All that is on the page.
 
     Attributes
     ----------
-    number
-        Rises with every view; an older view never replaces a newer one.
-    bar, form, herd, notices
+    form, herd
         JSON for the components of the same names.
     figures
         None before the first day, and after a failure.
@@ -55,11 +64,8 @@ class View:
         Whether there is a result to take home.
     """
 
-    number: int
-    bar: str
     form: str
     herd: str
-    notices: str
     figures: Figures | None
     old: bool
     waiting: bool
@@ -123,6 +129,10 @@ def form_json(choice: Choice) -> str:
                     ("stagger", "stagger"),
                 )
             },
+            "more": {
+                "belief": [_field(name, words.SETTINGS[name]) for name in SPREADS],
+                "qlearning": [_field(name, words.SETTINGS[name]) for name in Q_KEYS],
+            },
             "changed": words.CHANGED,
             "in_force": words.IN_FORCE,
         }
@@ -138,6 +148,29 @@ def _applied(choice: Choice) -> dict[str, Any]:
         **{name: str(getattr(choice, name)) for name in COUNTS},
         **{name: f"{choice.in_force(name):.10g}" for name in SCENARIO_KEYS},
         "first_step": f"{choice.first_step:.10g}",
+        **{name: f"{getattr(choice, name):.10g}" for name in SPREADS},
+        **{key: _text(getattr(choice.q, name)) for key, name in Q_KEYS.items()},
+    }
+
+
+def _text(value: float | str) -> str:
+    """A setting as its field holds it."""
+    if isinstance(value, bool):
+        return YES_NO[0 if value else 1]
+    return value if isinstance(value, str) else f"{value:.10g}"
+
+
+def _field(key: str, said: tuple[str, float, float]) -> dict[str, Any]:
+    """A field of the form: numbers have ends, words a list to choose from."""
+    label, low, high = said
+    options = {"q_shock": YES_NO, "q_start": STARTS}.get(key, ())
+    return {
+        "key": key,
+        "label": label,
+        "help": help_link(key.replace("_", "-")),
+        "low": low,
+        "high": high,
+        "options": [{"value": one, "label": words.OPTIONS.get(one, one)} for one in options],
     }
 
 

@@ -1,6 +1,7 @@
 """What the page of learners says."""
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 from meanwatt.analysis.dashboard.learners.choice import Choice
@@ -25,6 +26,18 @@ BEHAVIOURS: Final = {
     "passive": "Leave the battery alone",
 }
 """Names of behaviours for people."""
+SETTINGS: Final = {
+    "belief_spread": ("Spread of beliefs", 0.0, 0.99),
+    "step_spread": ("Spread of steps", 0.0, 0.99),
+    "q_first_step": ("First step", 0.001, 1.0),
+    "q_exploration": ("Exploration", 0.0, 1.0),
+    "q_settle_days": ("Settling, days", 1.0, 10_000.0),
+    "q_power": ("Power", 0.51, 1.0),
+    "q_shock": ("Tells shocks apart", 0.0, 0.0),
+    "q_start": ("Begins with", 0.0, 0.0),
+}
+"""Names of learners' settings, and the ends of those that are numbers."""
+OPTIONS: Final = {"believed": "a first guess", "zero": "nothing"}
 SCALED: Final = (
     "Shares are parts over the sum of all parts, so that they add up to 100 %: 30, 30 and 60 parts are 25 %, 25 % and"
     " 50 %. Every kind of home is divided alike."
@@ -123,18 +136,21 @@ def load_caption(day: int, slot_hour: int, gap_kw: float, rms_kw: float) -> str:
     )
 
 
-def volts_caption(hours: float, floor_hours: float, lowest: tuple[float, float], limits: tuple[float, float]) -> str:
+def volts_caption(
+    daily: Sequence[float], floor_hours: float, lowest: tuple[float, float], limits: tuple[float, float]
+) -> str:
     """Read the hours outside the limits.
 
     Parameters
     ----------
-    hours, floor_hours
-        Of all days, summed over buses: of the learners, and of the equilibrium. [h]
+    daily, floor_hours
+        Summed over buses: of the learners, day by day; of the equilibrium, all days. [h]
     lowest
         Lowest voltage of both. [pu]
     limits
         What is allowed. [pu]
     """
+    hours = math.fsum(daily)
     band = f"{number(limits[0], 2)} to {number(limits[1], 2)} pu"
     volts = f"the lowest voltage was {number(lowest[0], 3)} pu, at the equilibrium {number(lowest[1], 3)}"
     if hours == floor_hours == 0:
@@ -142,6 +158,9 @@ def volts_caption(hours: float, floor_hours: float, lowest: tuple[float, float],
     path = ""
     if hours > floor_hours == 0:
         path = " The place of rest is within the limits; the path is not."
+    outside = [day for day, one in enumerate(daily, start=1) if one > 0]
+    if outside:
+        path = f" Days outside: {len(outside)} of {len(daily)}, the last one day {outside[-1]}.{path}"
     return (
         f"All days together: {hours:,.0f} h outside {band}, summed over buses, and {floor_hours:,.0f} h"
         f" with everybody at the equilibrium; {volts}.{path}"

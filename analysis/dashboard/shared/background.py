@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
-from meanwatt.analysis.dashboard.shared.notices import Notice, failure, sentence
+from meanwatt.analysis.dashboard.shared.aside import Host
+from meanwatt.analysis.dashboard.shared.notices import Notice, failure, sentence, with_notice
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.analysis.dashboard.shared.solved import Work
@@ -88,6 +89,15 @@ class Background(ABC, Generic[View]):
             title = "Part of the link was left out."
             self._notices = (Notice(about="address", kind="warn", title=title, text=text),)
         return stop
+
+    def _host(self) -> Host:
+        """What this page is to computations beside it, see `meanwatt.analysis.dashboard.shared.aside.Aside`."""
+        return Host(lock=self._lock, publish=self._publish, seldom=self._seldom, say=self._say)
+
+    def _say(self, notice: Notice) -> None:
+        """Put a sentence above the page, in the place of one about the same."""
+        with self._lock:
+            self._notices = with_notice(self._notices, notice)
 
     def _report(self, work: Work, stop: threading.Event) -> None:
         """Say how far it is, seldom enough for a page to draw."""

@@ -12,7 +12,8 @@ Kind = Literal["good", "bad", "same", ""]
 UNDEFINED = "–"
 
 
-Side = TypeVar("Side")
+Side = TypeVar("Side", contravariant=True)
+"""What a number is read off; a number of anything with metrics is one of a solution, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.shared.help_link import help_link
+from meanwatt.analysis.dashboard.shared.page_view import PageView
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.analysis.dashboard.theory import words
@@ -37,24 +38,17 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(PageView):
     """All that is on the page.
 
     Attributes
     ----------
-    number
-        Rises with every view; an older view never replaces a newer one.
-    bar, notices
-        JSON for the components of the same names.
     figures
         None before the game is solved, and after a failure.
     old
         Whether the figures are still those of the choice before.
     """
 
-    number: int
-    bar: str
-    notices: str
     figures: Figures | None
     old: bool
 

@@ -1,22 +1,29 @@
 """Finite markets drawn for a page: what is told as they come, what is shared, and what it says at the end."""
 
+import contextlib
 import csv
+import io
 import json
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 from compared_tariffs import solution
 
+from meanwatt.analysis.cli.entry import main
 from meanwatt.analysis.dashboard.finite import drawing
 from meanwatt.analysis.dashboard.finite.choice import SIZES, Choice
-from meanwatt.analysis.dashboard.finite.drawing import CHECKS, drawn_markets, sample_of
+from meanwatt.analysis.dashboard.finite.drawing import CHECKS, drawn_markets, memory_floors, nothing_drawn, sample_of
 from meanwatt.analysis.dashboard.finite.drawn import Drawn
+from meanwatt.analysis.dashboard.finite.floors import floors_json, share
 from meanwatt.analysis.dashboard.finite.take_home import csv_of, report_of
 from meanwatt.analysis.dashboard.finite.view import bar_json, figures
 from meanwatt.analysis.dashboard.finite.words import load_caption
 from meanwatt.analysis.dashboard.shared.solved import Work
+from meanwatt.analysis.validation.result import MemoryFloor
+from meanwatt.analysis.validation.scaling import Interval, Scaling
 from meanwatt.analysis.validation.study import validate
 
 CHOICE = Choice(scenario="textbook", markets=5)
@@ -63,7 +70,9 @@ def test_every_market_is_shown_as_it_comes_and_the_gain_comes_last() -> None:
 
 
 def test_it_is_the_study_of_the_command_market_by_market() -> None:
-    asked = validate(solution(CHOICE.tariff, "textbook").equilibrium, sample_of(CHOICE), checks=CHECKS)
+    exact = whole().exact
+    assert exact is not None
+    asked = validate(exact, sample_of(CHOICE), checks=CHECKS)
     found = whole().study
     assert found is not None
     assert found.by_replication == asked.by_replication
@@ -149,11 +158,71 @@ def test_the_csv_holds_every_market_and_what_it_was_drawn_with() -> None:
     assert [float(row["rms_net_load_error_kw"]) for row in rows] == pytest.approx(known, rel=1e-8)
 
 
-def test_the_report_is_that_of_the_command() -> None:
+def command(*options: str) -> dict:
+    """What ``meanwatt validate`` prints of the same markets; its criteria may not all pass."""
+    given = ["--replications", "5", "--days", "14", "--seed", "0", *options, "--json"]
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        main(["validate", *given])
+    return json.loads(out.getvalue())
+
+
+def test_the_report_is_byte_for_byte_what_the_command_writes_for_these_settings(tmp_path: Path) -> None:
+    sizes = ",".join(map(str, SIZES))
+    given = ["textbook", "--tariff", "rtp", "--households", sizes, "--checks", ",".join(CHECKS)]
+    printed = command(*given, "--out", str(tmp_path / "out"))
     page = report_of(CHOICE, whole())
-    study = whole().study
-    assert study is not None
-    assert page.lower().startswith("<!doctype html>")
-    assert "Textbook island, tariff rtp" in page
-    assert all(one.title in page for one in study.findings)
+    assert page == (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert json.loads(bar_json(CHOICE, None, whole()))["verdict"] == printed["verdict"]
     assert report_of(CHOICE, told().shown[0]) == ""
+
+
+def test_floors_are_those_of_the_commands_memory_kept_and_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = (10, 30, 100)
+    monkeypatch.setattr(drawing, "SIZES", few)
+    choice = Choice(markets=5)
+    there = solution(choice.tariff, choice.scenario)
+    exact = drawing._exact(there, lambda: False)
+    drawn = replace(nothing_drawn(there, few, exact), study=replace(whole().study, day_types=3))  # type: ignore[type-var]
+    work: list[Work] = []
+    found = memory_floors(choice, drawn, progress=work.append, cancelled=lambda: False)
+    assert found is not None
+    printed = command(
+        choice.scenario, "--tariff", "rtp", "--households", "10,30,100", "--checks", "aggregate", "--memory", "0,1,2"
+    )
+    for one, row in zip(found, printed["memory"], strict=True):
+        assert one.memory == row["memory"]
+        assert one.closure_error_kw == row["closure_error_kw"]
+        assert one.scatter.floor == row["scatter"]["floor"]
+    assert work[-1].text.startswith("Floors: ")
+    assert memory_floors(choice, drawn, progress=work.append, cancelled=lambda: True) is found, "kept"
+    board = json.loads(floors_json(drawn, found, None))
+    assert [row[0] for row in board["rows"]] == ["0", "1 (this town)", "2"]
+    assert float(board["rows"][0][2]) == round(1000 * found[0].closure_error_kw, 2) > 0, "forgetting yesterday costs"
+
+
+def test_who_gives_up_the_floors_gets_none_and_without_weather_there_are_none() -> None:
+    choice = replace(CHOICE, seed=7)
+    assert memory_floors(choice, whole(), progress=lambda _: None, cancelled=lambda: True) is None
+    assert memory_floors(choice, told().shown[0], progress=lambda _: None, cancelled=lambda: False) is None
+    board = json.loads(floors_json(whole(), None, None))
+    assert not board["ask"]
+    assert "one kind of day: there is nothing to forget" in board["caption"]
+
+
+def floor(low: float, value: float, high: float, rms: float) -> MemoryFloor:
+    fit = Scaling(
+        rms=(Interval(value=rms),),
+        slope=Interval(value=-0.5),
+        floor_squared=Interval(value=value, low=low, high=high),
+        floor=max(value, 0.0) ** 0.5 if low > 0 else 0.0,
+    )
+    return MemoryFloor(
+        memory=1, common_states=9, scatter=fit, expected_kw=(rms,), ratio=Interval(value=1.0), closure_error_kw=0.0
+    )
+
+
+def test_the_share_of_a_floor_is_of_squares_and_an_unseen_one_is_bounded() -> None:
+    assert share(floor(1e-5, 2.5e-5, 4e-5, 0.01)) == "25 %"
+    assert share(floor(-1e-5, 1e-5, 4e-5, 0.01)) == "at most 40 %"
+    assert share(floor(-2e-5, -1e-5, -1e-6, 0.01)) == "at most 0 %"

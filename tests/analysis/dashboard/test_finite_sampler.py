@@ -5,10 +5,12 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from compared_tariffs import solution
 
+from meanwatt.analysis.dashboard.finite import sampler
 from meanwatt.analysis.dashboard.finite.choice import SIZES, Choice
 from meanwatt.analysis.dashboard.finite.drawing import nothing_drawn
 from meanwatt.analysis.dashboard.finite.drawn import Drawn
@@ -17,8 +19,11 @@ from meanwatt.analysis.dashboard.finite.view import View
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.analysis.dashboard.shared.solved import Work
+from meanwatt.analysis.validation.sample import Sample
+from meanwatt.analysis.validation.study import validate
 
 PATIENCE_S = 20.0
+FEW = Sample(households=(10, 30), replications=2, days=2, seed=0)
 SEARCH = "scenario=textbook&tariff=rtp"
 
 
@@ -30,6 +35,7 @@ class Stand:
         self.drawing: list[str] = []
         self.given_up: list[str] = []
         self.fail: Exception | None = None
+        self.study = False
         self.views: list[View] = []
         self.sampler = Sampler(SEARCH, solve=self.solve, draw=self.draw)
         self.end = self.sampler.listen(self.views.append)
@@ -58,6 +64,8 @@ class Stand:
         if self.fail is not None:
             raise self.fail
         first = nothing_drawn(solved, SIZES)
+        if self.study:
+            first = replace(first, study=validate(solved.equilibrium, FEW, checks=()))
         show(first)
         while not self.gate.wait(0.005):
             progress(Work(text="Drawing: 0 of 60 markets", fraction=0.5))
@@ -155,3 +163,41 @@ def test_a_visitor_who_leaves_ends_the_drawing(stand: Stand) -> None:
     count = len(stand.views)
     time.sleep(0.05)
     assert len(stand.views) == count
+
+
+def test_floors_are_measured_when_asked_for_after_the_markets_even_if_their_drawing_was_stopped(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, given_up = threading.Event(), threading.Event()
+
+    def measure(choice: Choice, drawn: Drawn, *, progress: Callable[[Work], None], cancelled: Callable[[], bool]):
+        while not gate.wait(0.005):
+            progress(Work(text="Floors: 3 of 90 markets", fraction=0.1))
+            if cancelled():
+                given_up.set()
+                return None
+        return ()
+
+    monkeypatch.setattr(sampler, "_measuring", lambda: measure)
+    stand.study = True
+    stand.sampler.show(SEARCH)
+    stand.until(stand.drawn)
+    stand.sampler.measure()
+    assert stand.sampler.floors.work is None, "markets are being drawn"
+    stand.sampler.cancel()
+    stand.until(lambda: stand.latest().floors != "")
+    stand.sampler.measure()
+    stand.until(lambda: stand.sampler.floors.work is not None)
+    stand.sampler.show("scenario=textbook&tariff=filed")
+    stand.until(given_up.is_set)
+    assert stand.sampler.floors.work is None
+    stand.gate.set()
+    stand.until(lambda: stand.latest().done)
+    gate.set()
+    stand.sampler.measure()
+    stand.until(lambda: stand.sampler.floors.found == ())
+    given_up.clear()
+    gate.clear()
+    stand.sampler.measure()
+    stand.end()
+    stand.until(given_up.is_set)

@@ -10,13 +10,15 @@ from functools import cache
 import pytest
 from compared_tariffs import solution
 
-from meanwatt.analysis.dashboard.leader import searcher
+from meanwatt.analysis.dashboard.leader import besides
 from meanwatt.analysis.dashboard.leader.choice import Choice
+from meanwatt.analysis.dashboard.leader.concepts import UNASKED as UNASKED_CONCEPTS
+from meanwatt.analysis.dashboard.leader.concepts import Concept
 from meanwatt.analysis.dashboard.leader.searcher import STOPPING, Searcher
 from meanwatt.analysis.dashboard.leader.searching import searched
 from meanwatt.analysis.dashboard.leader.sighted import Sighted
 from meanwatt.analysis.dashboard.leader.surfacing import Drawn, drawn_surface
-from meanwatt.analysis.dashboard.leader.view import View
+from meanwatt.analysis.dashboard.leader.view import Beside, View
 from meanwatt.analysis.dashboard.leader.words import UNASKED
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
@@ -254,7 +256,7 @@ def few_tariffs(welfare: float) -> Drawn:
 @pytest.fixture
 def surfaces(monkeypatch: pytest.MonkeyPatch) -> Surfaces:
     made = Surfaces()
-    monkeypatch.setattr(searcher, "drawn_surface", made)
+    monkeypatch.setattr(besides, "drawn_surface", made)
     return made
 
 
@@ -308,7 +310,7 @@ def test_a_dot_is_shown_in_the_other_figures_and_taken_home_until_one_goes_back(
 def test_a_surface_under_way_can_be_stopped_and_another_choice_gives_it_up(stand: Stand, surfaces: Surfaces) -> None:
     ended(stand)
     stand.searcher.draw()
-    stand.searcher.cancel_drawing()
+    stand.searcher.beside.surface.halt()
     stand.until(lambda: board(stand)["chart"] is not None)
     assert surfaces.cancelled
     surfaces.cancelled = False
@@ -326,3 +328,61 @@ def test_a_surface_that_fails_is_a_sentence(stand: Stand, surfaces: Surfaces) ->
     stand.searcher.draw()
     stand.until(lambda: "followers do not settle" in stand.latest().notices)
     assert (board(stand)["work"], board(stand)["chart"]) == (None, None)
+
+
+def test_a_search_that_another_choice_gives_up_is_told_and_one_at_rest_is_not(stand: Stand) -> None:
+    stand.searcher.show(SEARCH)
+    stand.until(lambda: stand.steps() == 2)
+    stand.searcher.show("equity=2")
+    stand.until(lambda: stand.steps() == 0)
+    (notice,) = json.loads(stand.latest().notices)
+    assert notice["title"] == "Given up."
+    assert notice["text"] == "The search (after 2 tariffs) was given up, because you chose something else."
+    stand.searcher.show("equity=3")
+    stand.until(lambda: stand.steps() == 0 and stand.bar()["work"] is None)
+    assert json.loads(stand.latest().notices) == []
+
+
+def test_the_concepts_are_offered_beside_no_search_compared_when_asked_for_and_given_up_with_the_choice(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, stopped = threading.Event(), threading.Event()
+
+    def compare(choice: Choice, *, show: object, progress: Callable[[Work], None], cancelled: Callable[[], bool]):
+        while not gate.wait(0.005):
+            progress(Work(text="Feedback, 2 of 3", fraction=0.5))
+            if cancelled():
+                stopped.set()
+                break
+        return (Concept(name="commitment", seen=sightings()[-1]), *UNASKED_CONCEPTS[1:])
+
+    monkeypatch.setattr(besides, "compared_concepts", compare)
+    stand.searcher.show(SEARCH)
+    stand.until(lambda: stand.steps() == 2)
+    assert stand.latest().beside == Beside(), "a search is under way"
+    stand.searcher.compare()
+    assert stand.searcher.beside.concepts.work is None
+    stand.searcher.show("")
+    stand.until(lambda: stand.steps() == 0 and stand.bar()["work"] is None)
+    assert json.loads(stand.latest().beside.concepts)["ask"]
+    stand.searcher.compare()
+    stand.until(lambda: "Feedback, 2 of 3" in stand.latest().beside.concepts)
+    stand.searcher.show("leader=utility")
+    stand.until(stopped.is_set)
+    stand.until(lambda: stand.bar()["work"] is None)
+    (notice,) = json.loads(stand.latest().notices)
+    assert notice["text"] == "The comparison of concepts was given up, because you chose something else."
+    assert not json.loads(stand.latest().beside.concepts)["again"], "nothing of another leader is shown"
+    gate.set()
+    stand.searcher.compare()
+    stand.until(
+        lambda: json.loads(stand.latest().beside.concepts)["again"] and stand.searcher.beside.concepts.work is None
+    )
+    assert json.loads(stand.latest().beside.concepts)["rows"][1]["values"][0] not in ("", "…"), (
+        "the first best came, too"
+    )
+    assert "commitment" in stand.latest().beside.rates
+    stand.gate.set()
+    stand.searcher.show("leader=utility&run=1")
+    stand.until(lambda: stand.latest().done)
+    assert json.loads(stand.latest().beside.concepts)["again"], "they are of the same leader"

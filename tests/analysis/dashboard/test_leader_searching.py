@@ -18,13 +18,14 @@ import pytest
 from meanwatt.analysis.cli.entry import main
 from meanwatt.analysis.dashboard.help import texts
 from meanwatt.analysis.dashboard.leader import searching
+from meanwatt.analysis.dashboard.leader.bar import bar_json
 from meanwatt.analysis.dashboard.leader.binding import held, parameters
 from meanwatt.analysis.dashboard.leader.choice import Choice
 from meanwatt.analysis.dashboard.leader.numbers import EFFICIENCY, Measured, key_numbers
 from meanwatt.analysis.dashboard.leader.searching import WAITING, searched
 from meanwatt.analysis.dashboard.leader.sighted import Sighted
 from meanwatt.analysis.dashboard.leader.take_home import csv_of, toml_of
-from meanwatt.analysis.dashboard.leader.view import bar_json, figures, messages
+from meanwatt.analysis.dashboard.leader.view import figures, messages
 from meanwatt.analysis.dashboard.leader.words import binding, verdict
 from meanwatt.analysis.dashboard.shared.help_link import HELP
 from meanwatt.analysis.dashboard.shared.solution import Benchmark

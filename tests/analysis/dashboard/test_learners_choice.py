@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meanwatt.agents.behaviour.belief import BeliefSettings
+from meanwatt.agents.behaviour.q_learning import STARTS, QSettings
 from meanwatt.analysis.dashboard.learners.choice import Choice, from_query, query
 from meanwatt.analysis.dashboard.learners.mixture import Mixture, behaviour_text, mixture, read_mixture, shares, written
 from meanwatt.analysis.dashboard.learners.presets import CHANGES, HERD, change_of, herd_of, is_herd
@@ -36,6 +37,15 @@ def choices(draw: st.DrawFn) -> Choice:
         first_step=draw(st.sampled_from([0.01, 0.3, 1.0])),
         cohorts=draw(st.integers(1, 28)),
         stagger=draw(st.integers(1, 28)),
+        belief_spread=draw(st.sampled_from([0.0, 0.2, 0.99])),
+        q=QSettings(
+            first_step=draw(st.sampled_from([0.3, 0.05])),
+            exploration=draw(st.sampled_from([0.1, 0.0, 1.0])),
+            settle_days=draw(st.sampled_from([30.0, 0.5, 365.0])),
+            power=draw(st.sampled_from([0.6, 1.0])),
+            shock=draw(st.booleans()),
+            start=draw(st.sampled_from(STARTS)),
+        ),
     )
 
 
@@ -62,6 +72,15 @@ def test_the_page_as_it_opens_has_an_empty_address_and_a_presets_own_value_is_no
         ("seed=-1", "seed is '-1'; give a whole number from 0 to"),
         ("stagger=29", "stagger is 29; give a whole number from 1 to 28"),
         ("first_step=0", "belief: first_step is 0.0; give a number in (0, 1], e.g. 0.5"),
+        ("belief_spread=1", "belief: belief_spread is 1.0; give a number in [0, 1), e.g. 0.2"),
+        ("step_spread=far", "step_spread is 'far'; give a number"),
+        ("q_first_step=2", "qlearning: first_step is 2.0; give a number in (0, 1], e.g. 0.3"),
+        ("q_exploration=often", "q_exploration is 'often'; give a number"),
+        ("q_settle_days=inf", "qlearning: settle_days is inf; give a positive number, e.g. 30"),
+        ("q_power=0.5", "qlearning: power is 0.5; give a number in (0.5, 1], e.g. 0.6"),
+        ("q_shock=maybe", "q_shock is 'maybe'; give yes or no"),
+        ("q_start=clever", "qlearning: start is 'clever'; give one of believed, zero"),
+        ("q_memory_gb=99", "unknown parameter 'q_memory_gb'"),
         ("first_step=half", "first_step is 'half'; give a number above 0 and at most 1"),
         ("temperature_usd=nan", "temperature_usd is 'nan'; give 0, or a number from 0.0001 to 1 USD"),
         ("temperature_usd=-1", "temperature_usd is -1; give 0, or a number from 0.0001 to 1 USD"),
@@ -104,6 +123,18 @@ def test_thirty_thirty_and_sixty_parts_are_a_quarter_a_quarter_and_half() -> Non
     text = behaviour_text(mix, settings, memory_gb=0.1)
     assert text == "equilibrium=0.25,belief=0.25:first_step=1:cohorts=7:stagger=7,passive=0.5"
     assert read_behaviour(text)[1].settings == settings
+
+
+def test_settings_of_learners_are_those_that_the_command_reads_and_are_left_out_for_who_has_none() -> None:
+    q = QSettings(first_step=0.2, exploration=0.05, settle_days=60, power=0.8, shock=True, start="zero")
+    choice = Choice(mix=(("belief", 50), ("qlearning", 50)), belief_spread=0.2, step_spread=0.1, cohorts=4, q=q)
+    belief, own_bills = read_behaviour(choice.behaviour)
+    assert belief.settings == choice.belief
+    assert belief.settings == BeliefSettings(cohorts=4, belief_spread=0.2, step_spread=0.1)
+    assert own_bills.settings == q
+    assert Choice(q=q).behaviour == "belief"
+    with pytest.raises(ValueError, match="gives steps above 1"):
+        Choice(first_step=1.0, step_spread=0.1)
 
 
 def test_every_behaviour_that_the_command_knows_by_name_is_on_the_page() -> None:

@@ -13,7 +13,7 @@ from learner_runs import HOMES, lived
 
 from meanwatt.analysis.dashboard.help import texts
 from meanwatt.analysis.dashboard.learners import figures, words
-from meanwatt.analysis.dashboard.learners.choice import Choice, from_query
+from meanwatt.analysis.dashboard.learners.choice import Q_KEYS, SPREADS, Choice, from_query
 from meanwatt.analysis.dashboard.learners.presets import CHANGES, herd_of
 from meanwatt.analysis.dashboard.learners.run import Run
 from meanwatt.analysis.dashboard.learners.sums import mean, sums_of
@@ -109,6 +109,9 @@ def test_hours_outside_limits_are_summed_and_a_path_outside_is_told_from_a_place
     assert sum(chart["lines"][0]["values"]) == pytest.approx(total)
     assert f"All days together: {total:.0f} h outside 0.95 to 1.05 pu" in chart["caption"]
     assert chart["caption"].endswith("The place of rest is within the limits; the path is not.")
+    daily = [day.learners.figure("hours_outside_limits") for day in greedy.days]
+    outside = [number for number, hours in enumerate(daily, start=1) if hours > 0]
+    assert f"Days outside: {len(outside)} of 28, the last one day {outside[-1]}." in chart["caption"]
     calm = shown(lived(STEP))["volts"]["caption"]
     assert calm.startswith("No bus left the limits of 0.95 to 1.05 pu; the lowest voltage was 0.9")
 
@@ -169,6 +172,14 @@ def test_the_form_holds_what_is_in_force_and_what_every_town_offers() -> None:
     assert form["applied"]["first_step"] == "0.1"
     assert form["applied"]["temperature_usd"] == "0.002"
     assert form["applied"]["mix"] == {"belief": 100}
+    fields = [field for group in form["more"].values() for field in group]
+    assert {field["key"] for field in fields} == {*SPREADS, *Q_KEYS}
+    for field in fields:
+        value = form["applied"][field["key"]]
+        if field["options"]:
+            assert value in [option["value"] for option in field["options"]]
+        else:
+            assert field["low"] <= float(value) <= field["high"]
     assert set(form["tariffs"]) == {one["value"] for one in form["scenarios"]}
     assert set(form["reals"]["temperature_usd"]["presets"]) == set(form["tariffs"])
     assert "add up to 100 %" in form["scaled"]

@@ -20,6 +20,13 @@ FINITE = Section(
             name="exploitability_usd_per_household_day",
         ),
         Entry(
+            anchor="read-floors",
+            word="The floor and the memory",
+            text="Chance shrinks with the number of homes; what the mean field has forgotten does not. The floor is"
+            " what is left of the distance among endlessly many homes, fitted to the same markets for a mean field that"
+            " remembers 0, 1 or 2 days; “by the law” is what one more day would tell, from no market.",
+        ),
+        Entry(
             anchor="read-criteria",
             word="Criteria",
             text="Stated before anything is drawn: what theory says, and a margin. A criterion passes if the whole"

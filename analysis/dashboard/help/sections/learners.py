@@ -100,6 +100,49 @@ LEARNERS = Section(
             text="Days between two plans. With 7 cohorts and stagger 7 one home in seven makes a new plan each day.",
         ),
         Entry(
+            anchor="belief-spread",
+            word="Spread of beliefs",
+            text="How far cohorts' first beliefs lie apart: at 0.2 each price is up to 20 % above or below the common"
+            " guess, drawn for each cohort. It takes more than one cohort to differ.",
+        ),
+        Entry(
+            anchor="step-spread",
+            word="Spread of steps",
+            text="The same for first steps: some cohorts learn faster than others. No step may pass 1.",
+        ),
+        Entry(
+            anchor="q-first-step",
+            word="Q-learning: first step",
+            text="How far a home moves what it thinks an action costs towards what it has just paid.",
+        ),
+        Entry(
+            anchor="q-exploration",
+            word="Q-learning: exploration",
+            text="Share of moves that are tried at random on the first day.",
+        ),
+        Entry(
+            anchor="q-settle-days",
+            word="Q-learning: settling",
+            text="Steps and exploration fall as 1 + day/settling to minus the power: more days, and they stay large"
+            " longer.",
+        ),
+        Entry(
+            anchor="q-power",
+            word="Q-learning: power",
+            text="How fast they fall: above 0.5, at most 1.",
+        ),
+        Entry(
+            anchor="q-shock",
+            word="Q-learning: tells shocks apart",
+            text="Whether a home keeps a table for each state of its own load, which fills more slowly, or averages.",
+        ),
+        Entry(
+            anchor="q-start",
+            word="Q-learning: begins with",
+            text="A first guess is the best answer to the prices at which belief learners begin, too; nothing makes a"
+            " home try what it has not.",
+        ),
+        Entry(
             anchor="temperature",
             word="Temperature",
             text="How softly a home chooses: at 0 it takes the best hour, however small the gain; at 0.02 USD it"
