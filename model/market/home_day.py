@@ -7,6 +7,7 @@ household is led through its slots again, on the same draws and tables, and the 
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats, Ints
@@ -34,8 +35,8 @@ class Morning:
 
     __repr__ = short_repr
 
-    level: Ints
-    shock: Ints
+    level: npt.NDArray[np.int16]
+    shock: npt.NDArray[np.int8]
 
     @classmethod
     def of(cls, population: Population) -> "Morning":

@@ -18,6 +18,7 @@ class StandsStill:
     """A household that leaves its battery alone wherever it may."""
 
     def move(self, now: Situation) -> int:
+        """Stand still."""
         return 0 if 0 in now.moves else now.planned_move
 
 
