@@ -60,6 +60,8 @@ class HomeDay:
         State of its load shock, and change of the level.
     net_load_kw
         What the meter read; negative when exporting. [kW]
+    reference_kw
+        What it would use at the reference price, its load shock included. [kW]
     use_kw, battery_kw, solar_kw, curtailed_kw
         Electricity used, drawn by the battery (negative where it gives), solar output, and what of it is not used. Net
         load is use plus battery less the solar output used, but for the meter's single precision. [kW]
@@ -82,6 +84,7 @@ class HomeDay:
     shock: Ints
     move: Ints
     net_load_kw: Floats
+    reference_kw: Floats
     use_kw: Floats
     battery_kw: Floats
     solar_kw: Floats
@@ -155,6 +158,7 @@ def home_day(market: ProsumerMarket, morning: Morning, household: int) -> HomeDa
         shock=np.array(shock),
         move=np.array(move),
         net_load_kw=np.asarray(energy / market.slot_hours, dtype=np.float64),
+        reference_kw=own.reference_kw[record.common_state] * market.economy.shock_levels[shock],
         use_kw=walk.columns.use_kw[slots, shock, walk.taken],
         battery_kw=storage.power_kw[slots, np.array(move) + storage.still],
         solar_kw=own.pv_kw[record.common_state],

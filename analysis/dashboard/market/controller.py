@@ -127,6 +127,13 @@ class Controller(Run):
         compared = comparison(base)
         self._solve(Wish(settings=compared.variant, against=compared.reference))
 
+    def look(self, message: Mapping[str, Any]) -> None:
+        """Show the homes of a bus, and follow one of them."""
+        bus, home = (message.get(name) for name in ("bus", "home"))
+        with self._lock:
+            self._guarded(lambda: self._engine.look(_number(bus), _number(home)))
+        self._publish()
+
     def pin(self, _message: object = None) -> None:
         """Tell every change from now on against what is in force, until pressed again."""
         with self._lock:
@@ -299,3 +306,8 @@ class Controller(Run):
                 entries = self._tried.get(settings.scenario, ())
                 self._tried[settings.scenario] = completed(entries, self._engine.best_welfare)
             self._publish()
+
+
+def _number(sent: Any) -> int | None:
+    """A whole number that a browser sent; None for anything else."""
+    return sent if isinstance(sent, int) and not isinstance(sent, bool) else None

@@ -1,6 +1,8 @@
 """The engine behind one visitor's page: solves tariffs, runs the finite market, writes frames. It knows no browser."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -10,13 +12,17 @@ from meanwatt.analysis.dashboard.market.baseline import Baseline
 from meanwatt.analysis.dashboard.market.change import change
 from meanwatt.analysis.dashboard.market.comparison import comparison
 from meanwatt.analysis.dashboard.market.history import Day, History, to_csv
+from meanwatt.analysis.dashboard.market.home_figure import home_board, home_chart
+from meanwatt.analysis.dashboard.market.homes import Watched, homes_board, household_of, watched
 from meanwatt.analysis.dashboard.market.protocol import Rest
 from meanwatt.analysis.dashboard.market.tried import Tried, tried
 from meanwatt.analysis.dashboard.market.view import Frame
 from meanwatt.analysis.dashboard.shared.notices import Notice, ending
+from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Solution, mean_voltage_pu
 from meanwatt.analysis.dashboard.shared.solved import Work, first_best, known_first_best, known_solution, solved
+from meanwatt.model.market.home_day import Morning, home_day
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.network.feeder import build_feeder
 from meanwatt.model.network.library.layout import tidy_tree
@@ -37,6 +43,8 @@ class Engine:
         self._pinned: Solution | None = None
         self._market: ProsumerMarket | None = None
         self._history = History()
+        self._morning: Morning | None = None
+        self._look = Watched()
         self._frame: Frame | None = None
 
     def preview(self, settings: Settings) -> None:
@@ -69,10 +77,13 @@ class Engine:
         """
         market = self._build(solution)
         self._drop_market()
+        if self._solution is not None and self._solution.settings.scenario != solution.settings.scenario:
+            self._look = Watched()  # another feeder
         self._before = self._comparable(self._solution if against is None else against, solution)
         if self._pinned is not None and self._pinned.settings.scenario != solution.settings.scenario:
             self._pinned = None
-        self._solution, self._market, self._history, self._frame = solution, market, History(), None
+        self._solution, self._market = solution, market
+        self._begin()
         said = list(ending(solution))
         baseline = self._baseline()
         told = None if baseline is None else baseline.apart_from(solution)
@@ -127,6 +138,7 @@ class Engine:
             raise RuntimeError("no tariff is in force yet")
         if len(self._history) >= DAYS_LIMIT:
             raise Rest(f"{DAYS_LIMIT} days are simulated; press Reset to begin again")
+        self._morning = Morning.of(market.population)
         market.step()
         record = market.history[-1]
         if record.grid is None:
@@ -149,7 +161,13 @@ class Engine:
             return
         market = self._build(self._solution)
         self._drop_market()
-        self._market, self._history, self._frame = market, History(), None
+        self._market = market
+        self._begin()
+
+    def look(self, bus: int | None, household: int | None) -> None:
+        """Show the homes of a bus, and follow one of them; what is not there is not looked at."""
+        if self._market is not None:
+            self._look, self._frame = watched(self._market, bus, household), None
 
     def frame(self) -> Frame:
         """Day to show."""
@@ -163,7 +181,20 @@ class Engine:
                 before=self._baseline(),
                 benchmark=known_first_best(self._solution.settings.town),
             )
+            self._frame = replace(self._frame, **self._homes(self._market, self._solution))
         return self._frame
+
+    def _homes(self, market: ProsumerMarket, solution: Solution) -> dict[str, Any]:
+        """What the frame holds of single homes."""
+        shown = {"homes": to_json(homes_board(market, self._look))}
+        household = None if self._look.home is None else household_of(market, self._look.home)
+        if household is None:
+            return shown
+        day = None if self._morning is None else home_day(market, self._morning, household)
+        shown["home"] = to_json(home_board(market, household, solution.equilibrium, day))
+        if day is not None:
+            shown["home_chart"] = to_json(home_chart(market, solution.equilibrium, day))
+        return shown
 
     def csv(self) -> str:
         """Days so far with their parameters, or nothing but a comment before the first solution."""
@@ -180,6 +211,10 @@ class Engine:
         return ProsumerMarket(
             equilibrium.economy, households=settings.households, policies=equilibrium, rng=settings.seed
         )
+
+    def _begin(self) -> None:
+        """Stand at day 0 of the market at hand."""
+        self._history, self._morning, self._frame = History(), None, None
 
     def _drop_market(self) -> None:
         """A dropped market must be closed, or Mesa keeps it for ever."""

@@ -57,6 +57,9 @@ class Engine(Protocol):
     def frame(self) -> Frame:
         """Day to show."""
 
+    def look(self, bus: int | None, household: int | None) -> None:
+        """Show the homes of a bus, and follow one of them; what is not there is not looked at."""
+
     def csv(self) -> str:
         """History so far, its parameters in front."""
 

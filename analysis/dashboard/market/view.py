@@ -31,6 +31,9 @@ class Frame:
         Today's weather; empty before the first day.
     chart, network, voltage, burden, metrics, baseline
         What the components `day_chart`, `feeder_map` (two), `burden_bars`, `metrics` and `baseline` show.
+    homes, home, home_chart
+        What `homes`, `home_card` and a second `day_chart` show; the last two are empty while no home is followed, the
+        chart also before its first day.
     """
 
     day: int
@@ -41,6 +44,9 @@ class Frame:
     burden: str
     metrics: str
     baseline: str
+    homes: str = "{}"
+    home: str = ""
+    home_chart: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

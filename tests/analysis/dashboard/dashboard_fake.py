@@ -33,6 +33,7 @@ class FakeEngine:
         self.closed = False
         self.refined = 0
         self.pinned: Settings | None = None
+        self.looked: tuple[int | None, int | None] = (None, None)
         self.best: dict[Settings, float] = {}
         """Welfare of the first bests that are known."""
         self.later: dict[Settings, float] = {}
@@ -102,6 +103,9 @@ class FakeEngine:
             metrics=text,
             baseline=board,
         )
+
+    def look(self, bus: int | None, household: int | None) -> None:
+        self.looked = (bus, household)
 
     def csv(self) -> str:
         return f"# days: {self.day}\n"

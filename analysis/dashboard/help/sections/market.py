@@ -25,6 +25,19 @@ MARKET = Section(
             " triangle is a bus outside its limits: pointing down if the voltage is too low, up if it is too high.",
         ),
         Entry(
+            anchor="read-homes",
+            word="Homes on the feeder",
+            text="Click a bus of the map, go there with the arrow keys and press Enter, or choose it in the list: the"
+            " homes connected to it are counted by income and technology, and listed. Choose one to follow it.",
+        ),
+        Entry(
+            anchor="read-home",
+            word="The home that is followed",
+            text="Its day as its meter and its battery had it, its bill, and why it did so: the prices it planned with,"
+            " and what its plan values a kWh kept in the battery at, from the values it decides by. Homes choose the"
+            " better move more often, not always. The same home is followed through other tariffs and samples.",
+        ),
+        Entry(
             anchor="read-numbers",
             word="Key figures",
             text="The large number is the mean field's; the small one below it is the market's, so far or tonight.",
