@@ -62,10 +62,11 @@ def BurdenBars(payload: str) -> None:
 def TariffForm(
     payload: str,
     event_edit: Event | None = None,
+    event_prefer: Event | None = None,
     event_apply: Event | None = None,
     event_undo: Event | None = None,
     event_restore: Event | None = None,
     event_cancel: Event | None = None,
     event_choose: Event | None = None,
 ) -> None:
-    """Everything that can be set, as a draft until it is applied."""
+    """Everything that can be set: it acts at once, or is a draft until it is applied."""

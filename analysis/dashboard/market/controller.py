@@ -9,8 +9,9 @@ from typing import Any
 
 from meanwatt.analysis.dashboard.market.address import query
 from meanwatt.analysis.dashboard.market.comparison import comparison
+from meanwatt.analysis.dashboard.market.dragging import Drag, Dragging
 from meanwatt.analysis.dashboard.market.protocol import Engine, told
-from meanwatt.analysis.dashboard.market.run import FRAMES_PER_SECOND, Run
+from meanwatt.analysis.dashboard.market.run import FRAMES_PER_SECOND
 from meanwatt.analysis.dashboard.market.tray import tray_json
 from meanwatt.analysis.dashboard.market.tried import Tried, added, completed, merged, read, tried_csv
 from meanwatt.analysis.dashboard.market.view import SPEEDS, Stage, View
@@ -22,7 +23,7 @@ from meanwatt.analysis.dashboard.shared.solved import Work
 logger = logging.getLogger(__name__)
 
 
-class Controller(Run):
+class Controller(Dragging):
     """A run whose settings change; every public method may be called from any thread and returns at once.
 
     Parameters
@@ -43,6 +44,9 @@ class Controller(Run):
             notices = (Notice(about="address", kind="warn", title="Part of the link was left out.", text=text),)
         super().__init__(engine, Stage(base=settings, draft=settings, notices=notices))
         self._applied: Settings | None = None
+        self._in_force: Any = None
+        self._drag: Drag | None = None
+        self._busy = False
         self._past: tuple[Left, ...] = ()
         self._stop_work = threading.Event()
         self._tried: dict[str, tuple[Tried, ...]] = {}
@@ -85,10 +89,32 @@ class Controller(Run):
             self._say(lost)
 
     def edit(self, message: Mapping[str, Any]) -> None:
-        """Take one edited field into the draft; a value that is not allowed leaves the draft and is said beside it."""
+        """Take one edited field into the draft, and put that in force where changes act at once.
+
+        A value that is not allowed leaves the draft and is said beside it. A slider that was dragged is let go, unless
+        the message says that it is still moving.
+        """
+        if message.get("moving"):
+            self.drag(message)
+            return
         with self._lock:
+            live = self._stage.live or self._drag is not None
             taken = edited(self._stage, str(message["key"]), str(message["value"]))
             self._stage = replace(taken, edits=self._stage.edits + 1)
+            drag = self._let_go()
+            acts = self._stage.ready and live and (drag is not None or taken.draft != taken.base)
+        if acts and drag is not None:
+            self._solve(Wish(settings=taken.draft, past=drag.past, since=drag.since))
+        elif acts:
+            self._solve(Wish(settings=taken.draft))
+        else:
+            self._publish()
+
+    def prefer(self, message: Mapping[str, Any]) -> None:
+        """Let changes act at once or wait for Apply, whatever solves take."""
+        wanted = message.get("at_once")
+        with self._lock:
+            self._stage = replace(self._stage, at_once=wanted if isinstance(wanted, bool) else None)
         self._publish()
 
     def apply(self, _message: object = None) -> None:
@@ -100,6 +126,7 @@ class Controller(Run):
     def undo(self, _message: object = None) -> None:
         """Forget the draft; where there is none, go back to what was in force before, and to the draft beside it."""
         with self._lock:
+            self._let_go()
             stage, past = self._stage, self._past
             if stage.draft != stage.base or stage.refused:
                 self._stage = replace(stage, draft=stage.base, refused=())
@@ -198,6 +225,7 @@ class Controller(Run):
             if self._closed:
                 return
             self._stop_work.set()
+            self._let_go()
             stop = self._stop_work = threading.Event()
             past = wish.past_after(self._past, self._applied)
             gone = ("solve", "input", "left")
@@ -248,7 +276,7 @@ class Controller(Run):
                 return
             self._stage = replace(self._stage, work=None)
             if solution is not None:
-                self._put_in_force(settings, solution, reference, past)
+                self._put_in_force(settings, solution, wish.since if reference is None else reference, past)
             else:
                 failure = failure or Notice(about="solve", kind="warn", title="Cancelled.", text="Nothing was changed.")
                 self._stage = replace(self._stage, notices=with_notice(self._stage.notices, failure))
@@ -270,10 +298,25 @@ class Controller(Run):
             return
         for notice in said:
             notices = with_notice(notices, notice)
-        self._applied, self._past, self._days_drawn = settings, past, 0
+        self._applied, self._in_force, self._past, self._days_drawn = settings, solution, past, 0
         entries = added(self._tried.get(settings.scenario, ()), entry)
         self._tried[settings.scenario] = completed(entries, self._engine.best_welfare)
-        self._stage = replace(self._stage, ready=True, notices=notices, undoable=bool(past))
+        pace = self._engine.seconds()
+        self._stage = replace(self._stage, ready=True, notices=notices, undoable=bool(past), pace=pace)
+
+    def _measure(self, solution: Any, elsewhere: Callable[[], bool]) -> None:
+        """Find out whether solves are quick enough to follow a slider, and say so."""
+        try:
+            self._engine.measure(solution, cancelled=elsewhere)
+        except Exception:  # changes then wait for Apply
+            logger.exception("measuring failed")
+        with self._lock:
+            pace = self._engine.seconds()
+            news = pace != self._stage.pace and not elsewhere()
+            if news:
+                self._stage = replace(self._stage, pace=pace)
+        if news:
+            self._publish()
 
     def _tray(self) -> str:
         scenario = self._stage.base.scenario
@@ -296,6 +339,7 @@ class Controller(Run):
             return self._closed or self._stage.base.town != settings.town
 
         self._let_first_days_pass(elsewhere)
+        self._measure(solution, elsewhere)
         try:
             changed = self._engine.refine(solution, cancelled=elsewhere)
         except Exception:  # a figure that stays empty, not a page that dies

@@ -1,5 +1,6 @@
 """The engine behind one visitor's page: solves tariffs, runs the finite market, writes frames. It knows no browser."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,13 +15,14 @@ from meanwatt.analysis.dashboard.market.comparison import comparison
 from meanwatt.analysis.dashboard.market.history import Day, History, to_csv
 from meanwatt.analysis.dashboard.market.home_figure import home_board, home_chart
 from meanwatt.analysis.dashboard.market.homes import Watched, homes_board, household_of, watched
+from meanwatt.analysis.dashboard.market.pace import LONG_SECONDS, Pace, neighbour
 from meanwatt.analysis.dashboard.market.protocol import Rest
 from meanwatt.analysis.dashboard.market.tried import Tried, tried
 from meanwatt.analysis.dashboard.market.view import Frame
 from meanwatt.analysis.dashboard.shared.notices import Notice, ending
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import Settings
-from meanwatt.analysis.dashboard.shared.solution import Solution, mean_voltage_pu
+from meanwatt.analysis.dashboard.shared.solution import Solution, mean_voltage_pu, solve
 from meanwatt.analysis.dashboard.shared.solved import Work, first_best, known_first_best, known_solution, solved
 from meanwatt.model.market.home_day import Morning, home_day
 from meanwatt.model.market.market import ProsumerMarket
@@ -34,7 +36,10 @@ DAYS_LIMIT = 3 * 365
 
 
 class Engine:
-    """Mutable, for one thread at a time but for `solve` and `refine`, which change nothing that the others read."""
+    """Mutable, for one thread at a time but for `solve`, `try_out`, `measure` and `refine`.
+
+    Those change nothing that the others read, but for the times they took.
+    """
 
     def __init__(self) -> None:
         """Nothing is shown before `preview`."""
@@ -45,6 +50,7 @@ class Engine:
         self._history = History()
         self._morning: Morning | None = None
         self._look = Watched()
+        self._pace = Pace()
         self._frame: Frame | None = None
 
     def preview(self, settings: Settings) -> None:
@@ -67,7 +73,41 @@ class Engine:
     ) -> Solution | None:
         """Solve settings, from a solution nearby if one is given, or find them solved already; None if cancelled."""
         start = self._solution if near is None else near
-        return solved(settings, start=start, progress=progress, cancelled=cancelled)
+        was_known = start is None or known_solution(settings) is not None  # the first solve of all compiles
+        began = time.perf_counter()
+        found = solved(settings, start=start, progress=progress, cancelled=cancelled)
+        if found is not None and not was_known:
+            self._pace.add(time.perf_counter() - began)
+        return found
+
+    def try_out(self, settings: Settings, *, near: Solution, cancelled: Callable[[], bool]) -> Solution | None:
+        """Solve for a moment, on a slider's way: what all visitors share is not filled with it."""
+        known = known_solution(settings)
+        if known is not None:
+            return known.for_sample(settings)
+        began = time.perf_counter()
+        found = solve(settings.market_only, start=near, cancelled=cancelled)
+        if found is None:
+            return None
+        self._pace.add(time.perf_counter() - began)
+        return found.for_sample(settings)
+
+    def measure(self, solution: Solution, *, cancelled: Callable[[], bool]) -> None:
+        """Solve a neighbour of a solution, if no solve was timed yet; one that takes long is given up."""
+        if self._pace.seconds is not None:
+            return
+        began = time.perf_counter()
+
+        def enough() -> bool:
+            return cancelled() or time.perf_counter() > began + LONG_SECONDS
+
+        solve(neighbour(solution.settings.market_only), start=solution, cancelled=enough)
+        if not cancelled():
+            self._pace.add(time.perf_counter() - began)
+
+    def seconds(self) -> float | None:
+        """What a solve takes here, from the last ones."""
+        return self._pace.seconds
 
     def adopt(self, solution: Solution, *, against: Solution | None = None) -> tuple[Notice, ...]:
         """Build the market of a solution, at day 0, and say how the solve ended and what it changed.
@@ -78,7 +118,7 @@ class Engine:
         market = self._build(solution)
         self._drop_market()
         if self._solution is not None and self._solution.settings.scenario != solution.settings.scenario:
-            self._look = Watched()  # another feeder
+            self._look, self._pace = Watched(), Pace()  # another feeder, other homes
         self._before = self._comparable(self._solution if against is None else against, solution)
         if self._pinned is not None and self._pinned.settings.scenario != solution.settings.scenario:
             self._pinned = None

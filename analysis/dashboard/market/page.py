@@ -98,6 +98,7 @@ def Picture(view: View, controller: Controller, on_moved: Callable[[Any], None] 
                 components.TariffForm(
                     payload=view.form,
                     event_edit=controller.edit,
+                    event_prefer=controller.prefer,
                     event_apply=controller.apply,
                     event_undo=controller.undo,
                     event_restore=controller.restore,

@@ -15,6 +15,8 @@ from meanwatt.model.scenario.counted import counted
 
 SPEEDS = (0.5, 1, 2, 5, 10, 20)
 """Days a second that a visitor can choose."""
+QUICK_SECONDS = 0.15
+"""A solve that takes less can follow a slider."""
 ENERGY = "tariff.energy_usd_per_kwh"
 ADDER_HELP = "plus the adder that recovers the cost"
 
@@ -98,6 +100,12 @@ class Stage:
         Whether there is something before what is in force.
     compared
         What was in force before the highlighted comparison, while that is shown.
+    at_once
+        Whether changes act at once, as the visitor chose; None lets the pace decide.
+    pace
+        What a solve takes here, from the last ones; None if that is not known yet. [s]
+    dragging
+        Whether a slider is ahead of what is in force.
     edits
         Edits heard from the page so far: until it reads its own number, what it was told last is older than its fields.
     """
@@ -112,12 +120,20 @@ class Stage:
     refused: tuple[tuple[str, str, str], ...] = ()
     undoable: bool = False
     compared: Settings | None = None
+    at_once: bool | None = None
+    pace: float | None = None
+    dragging: bool = False
     edits: int = 0
 
     @property
     def stale(self) -> bool:
         """Whether the figures shown are those of other settings than the ones shown beside them."""
-        return self.work is not None and self.ready
+        return (self.work is not None or self.dragging) and self.ready
+
+    @property
+    def live(self) -> bool:
+        """Whether changes act at once: as the visitor chose, or else where solves are quick."""
+        return self.at_once if self.at_once is not None else self.pace is not None and self.pace < QUICK_SECONDS
 
 
 def bar_json(stage: Stage, frame: Frame, query: str) -> str:
@@ -135,7 +151,7 @@ def bar_json(stage: Stage, frame: Frame, query: str) -> str:
             "call": _call(stage),
             "day": frame.day,
             "day_type": frame.day_type,
-            "query": query,
+            "query": None if stage.dragging else query,
         }
     )
 
@@ -155,7 +171,10 @@ def form_json(stage: Stage, query: str) -> str:
             "tariff": preset.selected_tariff,
             "tariffs": tariff_options(preset),
             "parts": [*_parts(offered, stage), {"title": "The sample", "fields": _sample(stage)}],
-            "changes": "" if not count else f"{counted(count, 'change')} not applied.",
+            "live": stage.live,
+            "rule": rule(stage),
+            "dragging": stage.dragging,
+            "changes": "" if not count or stage.dragging else f"{counted(count, 'change')} not applied.",
             "refused": bool(stage.refused),
             "edits": stage.edits,
             "work": None
@@ -165,6 +184,21 @@ def form_json(stage: Stage, query: str) -> str:
             "can_restore": bool(changed),
         }
     )
+
+
+def rule(stage: Stage) -> str:
+    """When changes of the form act, and why so."""
+    takes = "" if stage.pace is None else f"a solve takes {_seconds(stage.pace)}"
+    if stage.live:
+        return f"Also while you drag{f': {takes}' if takes else ''}. Apply is not needed."
+    if stage.at_once is not None:
+        return "Changes wait for Apply, as you chose."
+    return f"Changes wait for Apply: {takes}." if takes else "Changes wait for Apply until a solve is timed."
+
+
+def _seconds(pace: float) -> str:
+    """A time to one digit that counts, and not below a hundredth of a second."""
+    return f"{max(pace, 0.01):.{2 if pace < 0.095 else 1}f} s"
 
 
 def _call(stage: Stage) -> dict[str, str]:
