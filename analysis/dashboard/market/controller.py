@@ -301,8 +301,8 @@ class Controller(Dragging):
         self._applied, self._in_force, self._past, self._days_drawn = settings, solution, past, 0
         entries = added(self._tried.get(settings.scenario, ()), entry)
         self._tried[settings.scenario] = completed(entries, self._engine.best_welfare)
-        pace = self._engine.seconds()
-        self._stage = replace(self._stage, ready=True, notices=notices, undoable=bool(past), pace=pace)
+        self._stage = replace(self._stage, ready=True, notices=notices, undoable=bool(past))
+        self._stage = self._stage.at_pace(self._engine.seconds())
 
     def _measure(self, solution: Any, elsewhere: Callable[[], bool]) -> None:
         """Find out whether solves are quick enough to follow a slider, and say so."""
@@ -314,7 +314,7 @@ class Controller(Dragging):
             pace = self._engine.seconds()
             news = pace != self._stage.pace and not elsewhere()
             if news:
-                self._stage = replace(self._stage, pace=pace)
+                self._stage = self._stage.at_pace(pace)
         if news:
             self._publish()
 

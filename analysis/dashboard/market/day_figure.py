@@ -19,6 +19,7 @@ from meanwatt.analysis.dashboard.shared.day_chart import (
     day_chart,
 )
 from meanwatt.analysis.dashboard.shared.figures import number
+from meanwatt.analysis.dashboard.shared.hours import hour
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.model.scenario.economy import Economy
 
@@ -84,7 +85,7 @@ def unanswered_figure(economy: Economy, load_kw: Floats, state: int) -> dict[str
     panel["lines"] = [chart_line("unanswered", "plain", load_kw[state])]
     slot = int(load_kw[state].argmax())
     needs = f"{number(float(load_kw[state, slot]), 2)} kW"
-    text = f"At {clock(slot, economy.slot_hours)} a home would need {needs}, if it did not answer a price."
+    text = f"At {hour(slot, economy.slot_hours)} a home would need {needs}, if it did not answer a price."
     legend = [("plain", "demand less sun, before anybody answers a price")]
     return day_chart(economy, legend, [panel], caption=text, explained=Explained(CHART_ANCHORS, NEW_TAB))
 
@@ -219,9 +220,9 @@ def caption(drawn: Drawn) -> str:
     if len(drawn.history):
         load = drawn.history.net_load_kw[-1]
         slot = int(load.argmax())
-        return f"At {clock(slot, hours)} the market {needs(load[slot])}, {apart(load[slot], mean[slot])}."
+        return f"At {hour(slot, hours)} the market {needs(load[slot])}, {apart(load[slot], mean[slot])}."
     slot = int(mean.argmax())
-    said = f"At {clock(slot, hours)} the mean field {needs(mean[slot])}"
+    said = f"At {hour(slot, hours)} the mean field {needs(mean[slot])}"
     if drawn.told is None:
         return f"{said}, the most of the day."
     old = _net_load(drawn.told)[drawn.state][slot]
@@ -244,12 +245,6 @@ def apart(load_kw: float, other_kw: float, other: str = "the mean field") -> str
     if not float(size):
         return f"as much as {other}"
     return f"{size} {unit} {'above' if difference > 0 else 'below'} {other}"
-
-
-def clock(slot: int, slot_hours: float) -> str:
-    """When a slot begins: ``19 h``, or ``19:30`` between the hours."""
-    minutes = round(60 * slot * slot_hours)
-    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes // 60}:{minutes % 60:02d}"
 
 
 def tariff_lines(pay: Floats, earn: Floats) -> list[dict[str, Any]]:

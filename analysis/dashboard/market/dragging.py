@@ -53,7 +53,7 @@ class Dragging(Run):
                 self._drag = Drag(past=past, since=self._in_force)
             if self._drag is not None and taken.draft != before.draft:
                 self._drag.wanted = taken.draft
-                self._stage = replace(self._stage, dragging=True)
+                self._stage = replace(self._stage, dragging=True, behind=True)
                 self._follow(self._drag)
         self._publish()
 
@@ -71,7 +71,7 @@ class Dragging(Run):
                 if wanted is None or gone:
                     self._busy = False
                     if not gone:
-                        self._stage = replace(self._stage, dragging=False)
+                        self._stage = replace(self._stage, behind=False)
                     break
                 near = self._in_force
             solution = self._tried_out(wanted, near, drag)
@@ -99,7 +99,7 @@ class Dragging(Run):
         if not self._guarded(lambda: self._show(solution, drag)):
             return
         self._applied, self._in_force, self._past = settings, solution, drag.past
-        self._stage = replace(self._stage, base=settings, undoable=bool(drag.past), compared=None)
+        self._stage = replace(self._stage, base=settings, undoable=bool(drag.past), compared=None, behind=False)
 
     def _show(self, solution: Any, drag: Drag) -> None:
         self._engine.adopt(solution, against=drag.since)
@@ -107,5 +107,5 @@ class Dragging(Run):
     def _let_go(self) -> Drag | None:
         """The slider is let go, or the visitor does something else; what was in hand."""
         drag, self._drag = self._drag, None
-        self._stage = replace(self._stage, dragging=False)
+        self._stage = replace(self._stage, dragging=False, behind=False)
         return drag

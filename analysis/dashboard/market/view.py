@@ -1,7 +1,7 @@
 """What the page shows at one instant, as frozen text: the page is a pure function of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from meanwatt.analysis.dashboard.market.comparison import comparison
@@ -17,6 +17,8 @@ SPEEDS = (0.5, 1, 2, 5, 10, 20)
 """Days a second that a visitor can choose."""
 QUICK_SECONDS = 0.15
 """A solve that takes less can follow a slider."""
+SLACK = 2
+"""A page that follows sliders stops to do so when solves take so many times longer."""
 ENERGY = "tariff.energy_usd_per_kwh"
 ADDER_HELP = "plus the adder that recovers the cost"
 
@@ -104,8 +106,10 @@ class Stage:
         Whether changes act at once, as the visitor chose; None lets the pace decide.
     pace
         What a solve takes here, from the last ones; None if that is not known yet. [s]
-    dragging
-        Whether a slider is ahead of what is in force.
+    quick
+        Whether that is quick enough to follow a slider.
+    dragging, behind
+        Whether a slider is held that acts at once, and whether it is ahead of what is shown.
     edits
         Edits heard from the page so far: until it reads its own number, what it was told last is older than its fields.
     """
@@ -122,18 +126,25 @@ class Stage:
     compared: Settings | None = None
     at_once: bool | None = None
     pace: float | None = None
+    quick: bool = False
     dragging: bool = False
+    behind: bool = False
     edits: int = 0
 
     @property
     def stale(self) -> bool:
         """Whether the figures shown are those of other settings than the ones shown beside them."""
-        return (self.work is not None or self.dragging) and self.ready
+        return (self.work is not None or self.behind) and self.ready
 
     @property
     def live(self) -> bool:
         """Whether changes act at once: as the visitor chose, or else where solves are quick."""
-        return self.at_once if self.at_once is not None else self.pace is not None and self.pace < QUICK_SECONDS
+        return self.quick if self.at_once is None else self.at_once
+
+    def at_pace(self, pace: float | None) -> "Stage":
+        """The same once the last solves took so long; what was quick stays so until it is clearly slow."""
+        most = QUICK_SECONDS * (SLACK if self.quick else 1)
+        return replace(self, pace=pace, quick=pace is not None and pace < most)
 
 
 def bar_json(stage: Stage, frame: Frame, query: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 from dashboard_fake import FakeEngine
@@ -172,7 +173,7 @@ def test_the_rule_says_what_waits_and_why() -> None:
         (2.0, True, "Also while you drag: a solve takes 2.0 s. Apply is not needed."),
         (None, True, "Also while you drag. Apply is not needed."),
     ):
-        assert rule(Stage(base=PLAIN, draft=PLAIN, pace=pace, at_once=at_once)) == said
+        assert rule(replace(stage, at_once=at_once).at_pace(pace)) == said
 
 
 def test_the_pace_is_that_of_the_last_solves_and_one_slow_one_is_enough_to_notice() -> None:
@@ -207,3 +208,12 @@ def test_a_neighbour_is_one_step_away_and_allowed() -> None:
         other = neighbour(settings)
         assert len(other.changes) == 1
         other.load()
+
+
+def test_a_page_that_follows_sliders_goes_on_until_solves_are_clearly_slow() -> None:
+    stage = Stage(base=PLAIN, draft=PLAIN)
+    for pace, live in ((1.5 * QUICK_SECONDS, False), (0.9 * QUICK_SECONDS, True), (1.5 * QUICK_SECONDS, True)):
+        stage = stage.at_pace(pace)
+        assert stage.live is live
+    assert not stage.at_pace(3 * QUICK_SECONDS).live
+    assert not stage.at_pace(None).live
