@@ -21,10 +21,13 @@ from meanwatt.analysis.dashboard.shared.day_chart import (
 from meanwatt.analysis.dashboard.shared.figures import number
 from meanwatt.analysis.dashboard.shared.hours import hour
 from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.analysis.simulation.charge import ExpectedCharge
 from meanwatt.model.scenario.economy import Economy
 
 HEIGHTS = (158, 104, 76)
 """Of the panels of the day chart, at the width of a narrow window. [px]"""
+CHARGE_HEIGHT = 76
+"""Of one more panel, where homes have batteries. [px]"""
 CURTAILED_HEIGHT = 76
 """Of one more panel, where solar output is curtailed. [px]"""
 PANEL_GAP = 40
@@ -57,6 +60,8 @@ def day_figure(solution: Solution, history: History, state: int, before: Baselin
     word: Word = "before" if before is None else before.word
     drawn = Drawn(solution=solution, history=history, state=state, told=told, word=word)
     panels = [_load(drawn), _price(drawn), _tariff(drawn)]
+    if solution.charge is not None:
+        panels.insert(1, _charge(drawn, solution.charge))
     if curtails(solution):
         panels.insert(1, _curtailed(drawn))
     homes = f"{solution.settings.households:,}"
@@ -81,7 +86,10 @@ def day_figure(solution: Solution, history: History, state: int, before: Baselin
 
 def unanswered_figure(economy: Economy, load_kw: Floats, state: int) -> dict[str, Any]:
     """Write the chart before anything is solved: demand less sun (c, h), as tall as the panels that come."""
-    panel = chart_panel("load", "Net load", "kW per home", sum(HEIGHTS) + 2 * PANEL_GAP, 3, axis_ends(load_kw))
+    tall = sum(HEIGHTS) + 2 * PANEL_GAP
+    if any(household.battery for household in economy.types):
+        tall += CHARGE_HEIGHT + PANEL_GAP
+    panel = chart_panel("load", "Net load", "kW per home", tall, 3, axis_ends(load_kw))
     panel["lines"] = [chart_line("unanswered", "plain", load_kw[state])]
     slot = int(load_kw[state].argmax())
     needs = f"{number(float(load_kw[state, slot]), 2)} kW"
@@ -116,11 +124,11 @@ class Drawn:
 
     def tonight(self, days: Sequence[Floats]) -> list[dict[str, Any]]:
         """The line of the latest day, if there is one."""
-        return [chart_line("tonight", "tonight", days[-1])] if len(self.history) else []
+        return [chart_line("tonight", "tonight", days[-1])] if days else []
 
     def trail(self, days: Sequence[Floats]) -> list[list[float]]:
         """Earlier days with the same weather."""
-        return [chart_row(days[index]) for index in self.history.earlier_like_today(TRAIL)] if len(self.history) else []
+        return [chart_row(days[index]) for index in self.history.earlier_like_today(TRAIL)] if days else []
 
     def marked(
         self, values: Callable[[Solution], Floats], name: str = "", *, step: bool = False
@@ -164,6 +172,13 @@ def _curtailed(drawn: Drawn) -> dict[str, Any]:
     return _filled(panel, drawn, (low, high), drawn.history.curtailed_kw, _held_back)
 
 
+def _charge(drawn: Drawn, charge: ExpectedCharge) -> dict[str, Any]:
+    """Panel of how full the batteries are at the end of each hour."""
+    low, high = (100 * end for end in charge.band(drawn.solution.settings.households))
+    panel = chart_panel("charge", "Batteries", "% full", CHARGE_HEIGHT, 0, [0.0, 100.0])
+    return _filled(panel, drawn, (low, high), [100 * day for day in drawn.history.charge], _full)
+
+
 def _filled(
     panel: dict[str, Any],
     drawn: Drawn,
@@ -200,6 +215,11 @@ def _wholesale(solution: Solution) -> Floats:
 
 def _held_back(solution: Solution) -> Floats:
     return solution.expected.curtailed_kw
+
+
+def _full(solution: Solution) -> Floats:
+    """How full batteries are in the mean field; empty ones where no home has one. [%]"""
+    return np.zeros_like(_net_load(solution)) if solution.charge is None else 100 * solution.charge.share
 
 
 def _pay(solution: Solution) -> Floats:

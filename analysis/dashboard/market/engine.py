@@ -189,6 +189,7 @@ class Engine:
                 net_load_kw=record.net_load_kw,
                 wholesale_usd_per_kwh=record.wholesale_usd_per_kwh,
                 curtailed_kw=record.curtailed_kw,
+                charge=_charge(market, record.stored_kwh),
                 bill_usd=_group_means(solution.equilibrium.economy, record.bill_usd, market.population.count),
                 voltage_pu=record.grid.voltage_pu,
             )
@@ -261,6 +262,13 @@ class Engine:
         if self._market is not None:
             self._market.close()
             self._market = None
+
+
+def _charge(market: ProsumerMarket, stored_kwh: Floats) -> Floats | None:
+    """Mean stored energy of the homes (h,) [kWh] over what their batteries hold; None where no home has one."""
+    holds = [own.battery.capacity_kwh if own.battery else 0.0 for own in market.household_types]
+    capacity = float(market.population.count @ np.array(holds)) / market.households
+    return stored_kwh / capacity if capacity else None
 
 
 def _group_means(economy: Economy, bill_usd: Floats, count: Ints) -> Floats:

@@ -10,7 +10,8 @@ MARKET = Section(
             word="24 hours",
             text="Net load above, the wholesale price it makes below, and the tariff. The solid line is tonight's"
             " homes, the dashed one the mean field, the band how far so many homes may stray from it. With more"
-            " homes the band is narrower; a line outside it is rare.",
+            " homes the band is narrower; a line outside it is rare. Batteries: the energy in all of them at the end of"
+            " each hour, over what they hold.",
         ),
         Entry(
             anchor="read-burden",
