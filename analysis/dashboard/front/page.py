@@ -21,9 +21,10 @@ def Things(payload: str) -> None:
 @solara.component
 def Front() -> None:
     """Show the market, and things to try."""
-    Market()
-    with solara.v.Html(tag="div", class_="mw-page"):
-        Things(payload=_things())
+    with solara.v.Html(tag="div"):
+        Market()
+        with solara.v.Html(tag="div", class_="mw-page"):
+            Things(payload=_things())
 
 
 @functools.cache
