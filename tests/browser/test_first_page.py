@@ -325,6 +325,7 @@ def test_nothing_on_the_page_moves_when_days_pass_edits_are_made_and_words_appea
 
     def places() -> dict[str, float]:
         code = """(parts) => {
+            window.scrollTo({ top: 0, behavior: "instant" });  // the form stays in sight where the page is scrolled
             const top = (part) => document.querySelector(part).getBoundingClientRect().top;
             return Object.fromEntries(parts.map((part) => [part, Math.round(top(part) - top('.mw-page'))]));
         }"""
