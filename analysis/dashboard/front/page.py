@@ -23,7 +23,7 @@ def Front() -> None:
     """Show the market, and things to try."""
     with solara.v.Html(tag="div"):
         Market()
-        with solara.v.Html(tag="div", class_="mw-page"):
+        with solara.v.Html(tag="div", class_="mw-page mw-after"):
             Things(payload=_things())
 
 

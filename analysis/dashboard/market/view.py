@@ -7,6 +7,7 @@ from typing import Any
 from meanwatt.analysis.dashboard.market.comparison import comparison
 from meanwatt.analysis.dashboard.market.knobs import Knob, knobs, without_effect
 from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options
+from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.notices import Notice
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import HOUSEHOLDS, SEEDS, Settings
@@ -184,6 +185,7 @@ def form_json(stage: Stage, query: str) -> str:
             "parts": [*_parts(offered, stage), {"title": "The sample", "fields": _sample(stage)}],
             "live": stage.live,
             "rule": rule(stage),
+            "rule_help": help_link("act-at-once"),
             "dragging": stage.dragging,
             "changes": "" if not count or stage.dragging else f"{counted(count, 'change')} not applied.",
             "refused": bool(stage.refused),

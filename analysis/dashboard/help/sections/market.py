@@ -39,6 +39,14 @@ MARKET = Section(
             " better move more often, not always. The same home is followed through other tariffs and samples.",
         ),
         Entry(
+            anchor="act-at-once",
+            word="Act at once",
+            text="Where the last solves took less than 0.15 s, every change acts at once, and a slider acts while it is"
+            " dragged: old figures fade, the newest wish is solved next, and Undo goes back over the whole drag."
+            " Elsewhere changes wait for Apply; the tariff and the scenario always act at once. Tick or untick it to"
+            " have it your way; this browser remembers.",
+        ),
+        Entry(
             anchor="read-numbers",
             word="Key figures",
             text="The large number is the mean field's; the small one below it is the market's, so far or tonight.",
