@@ -9,11 +9,10 @@ from typing import Any
 
 from meanwatt.analysis.dashboard.market.address import query
 from meanwatt.analysis.dashboard.market.comparison import comparison
-from meanwatt.analysis.dashboard.market.dragging import Drag, Dragging
+from meanwatt.analysis.dashboard.market.dragging import Drag
+from meanwatt.analysis.dashboard.market.listing import Listing
 from meanwatt.analysis.dashboard.market.protocol import Engine, told
 from meanwatt.analysis.dashboard.market.run import FRAMES_PER_SECOND
-from meanwatt.analysis.dashboard.market.tray import tray_json
-from meanwatt.analysis.dashboard.market.tried import Tried, added, completed, merged, read, tried_csv
 from meanwatt.analysis.dashboard.market.view import SPEEDS, Stage, View
 from meanwatt.analysis.dashboard.market.wishes import Left, Wish, chosen, edited, put_away
 from meanwatt.analysis.dashboard.shared.notices import Notice, sentence, with_notice
@@ -23,7 +22,7 @@ from meanwatt.analysis.dashboard.shared.solved import Work
 logger = logging.getLogger(__name__)
 
 
-class Controller(Dragging):
+class Controller(Listing):
     """A run whose settings change; every public method may be called from any thread and returns at once.
 
     Parameters
@@ -49,8 +48,6 @@ class Controller(Dragging):
         self._busy = False
         self._past: tuple[Left, ...] = ()
         self._stop_work = threading.Event()
-        self._tried: dict[str, tuple[Tried, ...]] = {}
-        self._recalled: set[str] = set()
         engine.preview(settings)
 
     def start(self, listener: Callable[[View], None]) -> Callable[[], None]:
@@ -179,33 +176,6 @@ class Controller(Dragging):
             base = stage.base
             self._solve(Wish(settings=replace(wanted, households=base.households, seed=base.seed), left=stage.draft))
 
-    def recall(self, message: Mapping[str, Any]) -> None:
-        """Take what the visitor's browser kept of a scenario; empty text if it kept nothing."""
-        scenario = str(message.get("scenario"))
-        kept = read(scenario, str(message.get("text", "")))
-        with self._lock:
-            if scenario != self._stage.base.scenario:
-                return
-            entries = merged(kept, self._tried.get(scenario, ()))
-            self._tried[scenario] = completed(entries, self._engine.best_welfare)
-            self._recalled.add(scenario)
-        self._publish()
-
-    def forget(self, _message: object = None) -> None:
-        """Empty the list of tariffs tried in this scenario, but for what is in force."""
-        with self._lock:
-            scenario, now = self._stage.base.scenario, self._applied
-            entries = self._tried.get(scenario, ())
-            self._tried[scenario] = tuple(e for e in entries if now is not None and e.settings == now.market_only)
-        self._publish()
-
-    def tried_csv(self) -> str:
-        """The tariffs tried in the scenario at hand, with their key numbers."""
-        with self._lock:
-            base = self._stage.base
-            now = self._applied if self._applied is not None and self._applied.scenario == base.scenario else base
-            return tried_csv(self._tried.get(base.scenario, ()), now)
-
     def cancel(self, _message: object = None) -> None:
         """Give up the solve under way; what was in force stays."""
         with self._lock:
@@ -299,8 +269,7 @@ class Controller(Dragging):
         for notice in said:
             notices = with_notice(notices, notice)
         self._applied, self._in_force, self._past, self._days_drawn = settings, solution, past, 0
-        entries = added(self._tried.get(settings.scenario, ()), entry)
-        self._tried[settings.scenario] = completed(entries, self._engine.best_welfare)
+        self._list(entry)
         self._stage = replace(self._stage, ready=True, notices=notices, undoable=bool(past))
         self._stage = self._stage.at_pace(self._engine.seconds())
 
@@ -317,11 +286,6 @@ class Controller(Dragging):
                 self._stage = self._stage.at_pace(pace)
         if news:
             self._publish()
-
-    def _tray(self) -> str:
-        scenario = self._stage.base.scenario
-        now = None if self._applied is None else self._applied.market_only
-        return tray_json(scenario, self._tried.get(scenario, ()), now, scenario in self._recalled)
 
     def _back_to_applied(self) -> None:
         """After a solve that came to nothing: in force is what was, and the wish becomes the draft."""
@@ -347,8 +311,7 @@ class Controller(Dragging):
             return
         if changed and not elsewhere():
             with self._lock:
-                entries = self._tried.get(settings.scenario, ())
-                self._tried[settings.scenario] = completed(entries, self._engine.best_welfare)
+                self._complete(settings.scenario)
             self._publish()
 
 

@@ -296,3 +296,25 @@ def test_hours_and_cents_are_written_in_one_way() -> None:
         "−4 ¢",
         "−4 to 2 ¢",
     ]
+
+
+def test_the_batteries_drawn_are_the_columns_of_the_market_and_a_town_without_has_no_such_panel(
+    engine: Engine, solution: Solution
+) -> None:
+    for number in (1, 2):
+        engine.step()
+        market, _ = market_of(solution, POSTED.households, days=number)
+        people, types = market.population, market.household_types
+        batteries = [(kind, own.battery) for kind, own in enumerate(types) if own.battery is not None]
+        stored = sum(battery.level_kwh * people.level[people.of_type(kind)].sum() for kind, battery in batteries)
+        holds = sum(battery.capacity_kwh * people.count[kind] for kind, battery in batteries)
+        panels = {panel["key"]: panel for panel in json.loads(engine.frame().chart)["panels"]}
+        drawn = {line["name"]: line["values"] for line in panels["charge"]["lines"]}
+        assert drawn["tonight"][-1] == pytest.approx(100 * stored / holds, abs=1e-4)
+        assert len(drawn["mean field"]) == SLOTS
+        market.close()
+    bare = solve(POSTED.with_change("battery_share_scale", 0.0, 1.0))
+    assert bare is not None
+    engine.adopt(bare)
+    engine.step()
+    assert "charge" not in {panel["key"] for panel in json.loads(engine.frame().chart)["panels"]}
