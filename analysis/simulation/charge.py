@@ -8,6 +8,8 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.simulation.expectation import DEVIATIONS
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 
+TENTHS = (0.1, 0.9)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ExpectedCharge:
@@ -22,11 +24,14 @@ class ExpectedCharge:
     spread
         Standard deviation of one home's energy about the mean of its type, root mean square over the types, over the
         capacity of the mean home. [-]
+    tenths
+        How full the battery is that a tenth of all are emptier than, and that a tenth are fuller than. (2, c, h) [-]
     """
 
     capacity_kwh: float
     share: Floats
     spread: Floats
+    tenths: Floats
 
     def band(self, households: int) -> tuple[Floats, Floats]:
         """Mean share of N homes less and plus `DEVIATIONS` standard deviations, within 0 and 1. (c, h) each"""
@@ -56,4 +61,29 @@ def expect_charge(equilibrium: Equilibrium) -> ExpectedCharge | None:
         variance += household.share * np.maximum(second - first**2, 0.0)
     if not capacity:
         return None
-    return ExpectedCharge(capacity_kwh=capacity, share=mean / capacity, spread=np.sqrt(variance) / capacity)
+    return ExpectedCharge(
+        capacity_kwh=capacity,
+        share=mean / capacity,
+        spread=np.sqrt(variance) / capacity,
+        tenths=_tenths(equilibrium),
+    )
+
+
+def _tenths(equilibrium: Equilibrium) -> Floats:
+    """The tenths of the law of all batteries together, each by how full it is. (2, c, h)"""
+    full, chances = [], []
+    for household, law, policy in zip(equilibrium.economy.types, equilibrium.laws, equilibrium.policies, strict=True):
+        if household.battery is None:
+            continue
+        after = np.zeros(law.shape[:3])
+        for number, move in enumerate(policy.moves.tolist()):
+            moved = (law * policy.probability[..., number]).sum(axis=-1)
+            first, last = max(0, -move), household.levels - max(0, move)
+            after[..., first + move : last + move] += moved[..., first:last]
+        full.append(np.arange(household.levels) / (household.levels - 1))
+        chances.append(household.share * after)
+    order = np.argsort(np.concatenate(full), kind="stable")
+    line = np.cumsum(np.concatenate(chances, axis=-1)[..., order], axis=-1)
+    line /= line[..., -1:]
+    places = [(line < tenth).sum(axis=-1) for tenth in TENTHS]
+    return np.asarray(np.concatenate(full)[order][np.array(places)], dtype=np.float64)

@@ -26,7 +26,7 @@ from meanwatt.model.scenario.economy import Economy
 
 HEIGHTS = (158, 104, 76)
 """Of the panels of the day chart, at the width of a narrow window. [px]"""
-CHARGE_HEIGHT = 76
+CHARGE_HEIGHT = 90
 """Of one more panel, where homes have batteries. [px]"""
 CURTAILED_HEIGHT = 76
 """Of one more panel, where solar output is curtailed. [px]"""
@@ -72,6 +72,8 @@ def day_figure(solution: Solution, history: History, state: int, before: Baselin
         ("trail", "earlier days with this weather"),
         ("before", BASELINE_LINE[word]),
     ]
+    if solution.charge is not None:
+        legend[3:3] = [("tenths", "tonight's emptiest and fullest tenth"), ("meantenths", "the mean field's")]
     chart = day_chart(
         solution.equilibrium.economy,
         legend,
@@ -176,7 +178,18 @@ def _charge(drawn: Drawn, charge: ExpectedCharge) -> dict[str, Any]:
     """Panel of how full the batteries are at the end of each hour."""
     low, high = (100 * end for end in charge.band(drawn.solution.settings.households))
     panel = chart_panel("charge", "Batteries", "% full", CHARGE_HEIGHT, 0, [0.0, 100.0])
-    return _filled(panel, drawn, (low, high), [100 * day for day in drawn.history.charge], _full)
+    panel = _filled(panel, drawn, (low, high), [100 * day for day in drawn.history.charge], _full)
+    names = ("emptiest tenth", "fullest tenth")
+    expected = [
+        chart_line(f"mean field's {name}", "meantenths", 100 * end[drawn.state])
+        for name, end in zip(names, charge.tenths, strict=True)
+    ]
+    tonight = drawn.history.tenths
+    lived = (
+        [] if tonight is None else [chart_line(n, "tenths", 100 * end) for n, end in zip(names, tonight, strict=True)]
+    )
+    panel["lines"] = [*({**line, "quiet": True} for line in (*lived, *expected)), *panel["lines"]]
+    return panel
 
 
 def _filled(

@@ -24,7 +24,9 @@ from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Solution, mean_voltage_pu, solve
 from meanwatt.analysis.dashboard.shared.solved import Work, first_best, known_first_best, known_solution, solved
+from meanwatt.analysis.simulation.charge import TENTHS
 from meanwatt.model.market.home_day import Morning, home_day
+from meanwatt.model.market.levels_lived import levels_lived
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.network.feeder import build_feeder
 from meanwatt.model.network.library.layout import tidy_tree
@@ -190,6 +192,7 @@ class Engine:
                 wholesale_usd_per_kwh=record.wholesale_usd_per_kwh,
                 curtailed_kw=record.curtailed_kw,
                 charge=_charge(market, record.stored_kwh),
+                tenths=_tenths(market, self._morning),
                 bill_usd=_group_means(solution.equilibrium.economy, record.bill_usd, market.population.count),
                 voltage_pu=record.grid.voltage_pu,
             )
@@ -269,6 +272,16 @@ def _charge(market: ProsumerMarket, stored_kwh: Floats) -> Floats | None:
     holds = [own.battery.capacity_kwh if own.battery else 0.0 for own in market.household_types]
     capacity = float(market.population.count @ np.array(holds)) / market.households
     return stored_kwh / capacity if capacity else None
+
+
+def _tenths(market: ProsumerMarket, morning: Morning) -> Floats | None:
+    """How full the batteries are that a tenth of the homes are below and above. (2, h); None where nobody has one."""
+    full = [
+        levels_lived(market, morning, kind) / (own.levels - 1)
+        for kind, own in enumerate(market.household_types)
+        if own.battery is not None and market.population.count[kind]
+    ]
+    return np.quantile(np.concatenate(full, axis=1), TENTHS, axis=1, method="inverted_cdf") if full else None
 
 
 def _group_means(economy: Economy, bill_usd: Floats, count: Ints) -> Floats:

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from meanwatt.analysis.simulation.charge import expect_charge
+from meanwatt.analysis.simulation.charge import TENTHS, expect_charge
 from meanwatt.analysis.simulation.expectation import DEVIATIONS
+from meanwatt.model.market.home_day import Morning
+from meanwatt.model.market.levels_lived import levels_lived
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.scenario.economy import build_economy, build_tariff
@@ -72,3 +74,25 @@ def test_the_share_at_midnight_is_that_of_the_laws_of_the_morning() -> None:
 
 def test_a_town_without_batteries_has_no_charge() -> None:
     assert expect_charge(found(battery_share_scale=0.0)) is None
+
+
+def test_a_tenth_of_the_markets_batteries_is_emptier_and_fuller_than_the_mean_fields_tenths() -> None:
+    """Shares of the homes at or below the tenths, each within binomial error of the law's, which has atoms."""
+    equilibrium = found()
+    charge = expect_charge(equilibrium)
+    assert charge is not None
+    market = ProsumerMarket(equilibrium.economy, households=HOMES, policies=equilibrium, rng=6, power_flow=False)
+    morning = Morning.of(market.population)
+    market.step()
+    kinds = [kind for kind, own in enumerate(market.household_types) if own.battery is not None]
+    full = np.concatenate(
+        [levels_lived(market, morning, kind) / (market.household_types[kind].levels - 1) for kind in kinds], axis=1
+    )
+    low, high = charge.tenths[:, market.common_state]
+    error = SIGMAS * 0.5 / np.sqrt(full.shape[1])
+    for ends, tenth in ((low, TENTHS[0]), (high, TENTHS[1])):
+        below, upto = (full < ends[:, None] - 1e-9).mean(axis=1), (full <= ends[:, None] + 1e-9).mean(axis=1)
+        assert (below < tenth + error).all()
+        assert (upto > tenth - error).all()
+    assert (high - low).max() > 0.1  # there is something to tell
+    market.close()

@@ -11,7 +11,7 @@ MARKET = Section(
             text="Net load above, the wholesale price it makes below, and the tariff. The solid line is tonight's"
             " homes, the dashed one the mean field, the band how far so many homes may stray from it. With more"
             " homes the band is narrower; a line outside it is rare. Batteries: the energy in all of them at the end of"
-            " each hour, over what they hold.",
+            " each hour, over what they hold; thin lines mark the emptiest and the fullest tenth of them.",
         ),
         Entry(
             anchor="read-burden",
