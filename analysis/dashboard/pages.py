@@ -13,11 +13,11 @@ import solara
 from meanwatt.analysis.dashboard.challenge.page import Challenge
 from meanwatt.analysis.dashboard.compare.page import Compare
 from meanwatt.analysis.dashboard.finite.page import Finite
+from meanwatt.analysis.dashboard.front.page import Front
 from meanwatt.analysis.dashboard.help.page import Help
 from meanwatt.analysis.dashboard.leader.page import Leader
 from meanwatt.analysis.dashboard.learners.page import Learners
 from meanwatt.analysis.dashboard.lessons.page import Lessons
-from meanwatt.analysis.dashboard.market.page import Market
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.theory.page import Theory
 
@@ -58,7 +58,7 @@ PAGES = (
         route="/",
         title="Market",
         summary="Homes answer a tariff day by day, beside the mean field.",
-        component=Market,
+        component=Front,
     ),
     Page(
         route="/compare",

@@ -128,7 +128,7 @@ LESSON = Lesson(
     minutes=10,
     story=(
         "Under a time-of-use tariff the evening is dear and the night is cheap. Some homes of this town have a"
-        " battery, which answers the tariff; others have an electric car that comes home at 18:00 and needs 9 kWh.",
+        " battery, which answers the tariff; others have an electric car that comes home at 18 h and needs 9 kWh.",
         "A car draws up to 7.2 kW, as much as seven homes in the evening. A timer is set once: charge from the first"
         " cheap hour on.",
     ),

@@ -27,9 +27,9 @@ def goes(before: float, after: float) -> str:
 
 
 def clock(slot: int, slot_hours: float) -> str:
-    """Beginning of a slot."""
+    """Beginning of a slot: ``18 h``, or ``18:30`` between the hours."""
     minutes = round(slot * slot_hours * 60)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+    return f"{minutes // 60}:{minutes % 60:02d}" if minutes % 60 else f"{minutes // 60} h"
 
 
 def homes(kind: HouseholdType) -> str:

@@ -221,6 +221,11 @@ class ProsumerMarket(MarketCentre):
         """The policies in force, in the form that the day is computed with."""
         return self._tables.of(self.behaviour.policies, common_state)
 
+    @property
+    def tables_lived(self) -> DayTables:
+        """The tables by which the last day was computed, whatever households learnt of it since."""
+        return self._tables.of(self.policies_lived, self.common_state)
+
     def meter(self) -> MeterReading:
         """What the utility reads off its meters after the last day: one row.
 

@@ -14,6 +14,10 @@ from watching import PATIENCE_MS, watch
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 EXECUTABLE = next((path for path in map(shutil.which, CHROMIUM) if path), None)
+AT_ONCE = """try {
+    if (localStorage.getItem("meanwatt:at-once") === null) { localStorage.setItem("meanwatt:at-once", "%d"); }
+} catch (error) { /* a page without an address keeps nothing */ }"""
+"""A visitor who chose whether changes of the form act at once."""
 FOLDER = Path(__file__).parent
 
 
@@ -49,11 +53,13 @@ def visit(browser, address: str) -> Iterator[Callable]:
     contexts, wrong = [], []
     host = urlsplit(address).netloc
 
-    def open_page(query: str = "", *, calm: bool = True, ready: bool = True, **options):
+    def open_page(query: str = "", *, calm: bool = True, ready: bool = True, at_once: bool | None = False, **options):
         settings = {"viewport": {"width": 1280, "height": 800}, "accept_downloads": True} | options
         context = browser.new_context(reduced_motion="reduce" if calm else "no-preference", **settings)
         contexts.append(context)
         context.set_default_timeout(PATIENCE_MS)
+        if at_once is not None:  # else it depends on how fast this machine is
+            context.add_init_script(AT_ONCE % int(at_once))
         page = context.new_page()
 
         def is_ours(url: str) -> bool:

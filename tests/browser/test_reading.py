@@ -24,7 +24,9 @@ def test_every_text_stands_out_from_its_background_and_every_control_and_picture
     assert read > 100
     assert faint == []
     assert page.evaluate("meanwattReading.nameless()") == []
-    assert page.locator(".mw [role=img]").count() == 3
+    assert page.locator(".mw [role=img]").count() == 2
+    assert page.locator(".mw-map-box svg[role=group][aria-label]").count() == 1  # a picture whose parts are controls
+    assert page.locator(".mw-bus[role=button]:not([aria-label])").count() == 0
 
 
 def test_the_document_says_its_language_may_be_enlarged_and_shows_where_the_focus_is(visit) -> None:
@@ -38,7 +40,8 @@ def test_the_document_says_its_language_may_be_enlarged_and_shows_where_the_focu
         assert page.locator(f".mw {landmark}").count() == count
     identifiers = page.evaluate("[...document.querySelectorAll('.mw [id]')].map((element) => element.id)")
     assert len(identifiers) == len(set(identifiers))
-    assert page.locator(".mw [tabindex]:not([tabindex='0'])").count() == 0
+    assert page.locator(".mw [tabindex]:not([tabindex='0']):not(.mw-bus)").count() == 0
+    assert page.locator(".mw-bus[tabindex='0']").count() == 1  # of a map; arrow keys go on
     seen = set()
     for _ in range(12):
         page.keyboard.press("Tab")

@@ -83,7 +83,7 @@ def hint(found: Hint | None) -> str:
         f"{name.lower()} {_signed(gain)}" for name, gain in zip(AXES, found.gain.tolist(), strict=True) if gain == gain
     )
     return (
-        f"Hint: {size} from {found.first_hour} to {found.last_hour} h changes the scores by: {parts};"
+        f"Hint: {size} at {found.first_hour}–{found.last_hour} h changes the scores by: {parts};"
         f" the mean {_signed(found.mean_gain)}. Computed, not guessed."
     )
 

@@ -7,9 +7,10 @@ from meanwatt.analysis.dashboard.compare.bill_parts import ADDER, ENERGY, EXPORT
 from meanwatt.analysis.dashboard.compare.money import Books, Payer
 from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.figures import number
+from meanwatt.analysis.dashboard.shared.hours import hour
 from meanwatt.analysis.dashboard.shared.mean_day import mean_day, widest_slot
 from meanwatt.analysis.dashboard.shared.solution import Solution
-from meanwatt.analysis.dashboard.shared.words import clock, listed
+from meanwatt.analysis.dashboard.shared.words import listed
 from meanwatt.model.mean_field.equilibrium import Outcome
 
 TITLE = "Design and compare two tariffs"
@@ -132,7 +133,7 @@ def day_caption(a: Solution, b: Solution) -> str:
     load_a, load_b = (number(float(day.net_load_kw[slot]), 2) for day in (first, second))
     rate_a, rate_b = (number(float(day.import_usd_per_kwh[slot]), 3) for day in (first, second))
     return (
-        f"At {clock(slot, a.equilibrium.economy.slot_hours)}, where the days differ most, the mean home draws"
+        f"At {hour(slot, a.equilibrium.economy.slot_hours)}, where the days differ most, the mean home draws"
         f" {load_a} kW under A and {load_b} kW under B, and a kWh costs ${rate_a} and ${rate_b}."
     )
 

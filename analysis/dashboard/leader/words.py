@@ -9,8 +9,9 @@ from meanwatt.analysis.dashboard.leader.choice import Choice
 from meanwatt.analysis.dashboard.leader.sighted import Sighted
 from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.figures import number
+from meanwatt.analysis.dashboard.shared.hours import hour
 from meanwatt.analysis.dashboard.shared.mean_day import MeanDay
-from meanwatt.analysis.dashboard.shared.words import clock, listed
+from meanwatt.analysis.dashboard.shared.words import listed
 from meanwatt.model.scenario.counted import counted
 
 TITLE = "The leader's tariff"
@@ -124,8 +125,8 @@ def rates_caption(before: MeanDay, after: MeanDay | None, slot_hours: float, cal
         told = f"Under the tariff {name} a kWh costs ${number(float(day.import_usd_per_kwh.mean()), 3)} at every hour"
     else:
         told = (
-            f"Under the tariff {name} a kWh is dearest at {clock(dear, slot_hours)},"
-            f" ${number(float(day.import_usd_per_kwh[dear]), 3)}, and cheapest at {clock(cheap, slot_hours)},"
+            f"Under the tariff {name} a kWh is dearest at {hour(dear, slot_hours)},"
+            f" ${number(float(day.import_usd_per_kwh[dear]), 3)}, and cheapest at {hour(cheap, slot_hours)},"
             f" ${number(float(day.import_usd_per_kwh[cheap]), 3)}"
         )
     return f"{told}; an exported one earns ${credit} on average.{_from(before, after)}"
@@ -150,7 +151,7 @@ def load_caption(before: MeanDay, after: MeanDay | None, slot_hours: float) -> s
 
 def _peak(load_kw: Floats, slot_hours: float) -> str:
     slot = int(load_kw.argmax())
-    return f"{number(float(load_kw[slot]), 2)} kW at {clock(slot, slot_hours)}"
+    return f"{number(float(load_kw[slot]), 2)} kW at {hour(slot, slot_hours)}"
 
 
 def numbers_caption(rows: Sequence[Compared[Any]], called: str, *, found: bool) -> str:

@@ -24,7 +24,7 @@ THINGS: tuple[Thing, ...] = (
             "Let the meter run backwards",
             Case(tariff="flat", changes=(("tariff.export.rule", "net_metering"),)),
         ),
-        watch="Set “Exported solar earns” back to a posted credit and press Apply: the low-income bill falls.",
+        watch="Set “Exported solar earns” back to a posted credit: the low-income bill falls.",
     ),
     Thing(
         to=_market(
@@ -38,7 +38,7 @@ THINGS: tuple[Thing, ...] = (
             "See the duck",
             Case(tariff="rtp", changes=(("pv_share_scale", 2.0), ("battery_share_scale", 0.0))),
         ),
-        watch="At noon the net load lies below zero. Give homes batteries and press Apply.",
+        watch="At noon the net load lies below zero. Give homes batteries: the duck grows tame.",
     ),
     Thing(
         to=Try(page="compare", text="One price or three", cases=(Case(tariff="flat"), Case(tariff="tou"))),

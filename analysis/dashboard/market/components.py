@@ -39,8 +39,18 @@ def Tray(
 
 
 @solara.component_vue("vue/feeder_map.vue")
-def FeederMap(network: str, payload: str) -> None:
-    """The feeder, coloured by voltage at one hour."""
+def FeederMap(network: str, payload: str, homes: str, event_look: Event | None = None) -> None:
+    """The feeder, coloured by voltage at one hour; a bus can be chosen on it."""
+
+
+@solara.component_vue("vue/homes.vue")
+def Homes(payload: str, event_look: Event | None = None) -> None:
+    """The homes of one bus."""
+
+
+@solara.component_vue("vue/home_card.vue")
+def HomeCard(payload: str) -> None:
+    """The home that is followed: its reasons and its bill."""
 
 
 @solara.component_vue("vue/burden_bars.vue")
@@ -52,10 +62,11 @@ def BurdenBars(payload: str) -> None:
 def TariffForm(
     payload: str,
     event_edit: Event | None = None,
+    event_prefer: Event | None = None,
     event_apply: Event | None = None,
     event_undo: Event | None = None,
     event_restore: Event | None = None,
     event_cancel: Event | None = None,
     event_choose: Event | None = None,
 ) -> None:
-    """Everything that can be set, as a draft until it is applied."""
+    """Everything that can be set: it acts at once, or is a draft until it is applied."""

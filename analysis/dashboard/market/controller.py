@@ -9,10 +9,10 @@ from typing import Any
 
 from meanwatt.analysis.dashboard.market.address import query
 from meanwatt.analysis.dashboard.market.comparison import comparison
+from meanwatt.analysis.dashboard.market.dragging import Drag
+from meanwatt.analysis.dashboard.market.listing import Listing
 from meanwatt.analysis.dashboard.market.protocol import Engine, told
-from meanwatt.analysis.dashboard.market.run import FRAMES_PER_SECOND, Run
-from meanwatt.analysis.dashboard.market.tray import tray_json
-from meanwatt.analysis.dashboard.market.tried import Tried, added, completed, merged, read, tried_csv
+from meanwatt.analysis.dashboard.market.run import FRAMES_PER_SECOND
 from meanwatt.analysis.dashboard.market.view import SPEEDS, Stage, View
 from meanwatt.analysis.dashboard.market.wishes import Left, Wish, chosen, edited, put_away
 from meanwatt.analysis.dashboard.shared.notices import Notice, sentence, with_notice
@@ -22,7 +22,7 @@ from meanwatt.analysis.dashboard.shared.solved import Work
 logger = logging.getLogger(__name__)
 
 
-class Controller(Run):
+class Controller(Listing):
     """A run whose settings change; every public method may be called from any thread and returns at once.
 
     Parameters
@@ -43,10 +43,11 @@ class Controller(Run):
             notices = (Notice(about="address", kind="warn", title="Part of the link was left out.", text=text),)
         super().__init__(engine, Stage(base=settings, draft=settings, notices=notices))
         self._applied: Settings | None = None
+        self._in_force: Any = None
+        self._drag: Drag | None = None
+        self._busy = False
         self._past: tuple[Left, ...] = ()
         self._stop_work = threading.Event()
-        self._tried: dict[str, tuple[Tried, ...]] = {}
-        self._recalled: set[str] = set()
         engine.preview(settings)
 
     def start(self, listener: Callable[[View], None]) -> Callable[[], None]:
@@ -85,10 +86,32 @@ class Controller(Run):
             self._say(lost)
 
     def edit(self, message: Mapping[str, Any]) -> None:
-        """Take one edited field into the draft; a value that is not allowed leaves the draft and is said beside it."""
+        """Take one edited field into the draft, and put that in force where changes act at once.
+
+        A value that is not allowed leaves the draft and is said beside it. A slider that was dragged is let go, unless
+        the message says that it is still moving.
+        """
+        if message.get("moving"):
+            self.drag(message)
+            return
         with self._lock:
+            live = self._stage.live or self._drag is not None
             taken = edited(self._stage, str(message["key"]), str(message["value"]))
             self._stage = replace(taken, edits=self._stage.edits + 1)
+            drag = self._let_go()
+            acts = self._stage.ready and live and (drag is not None or taken.draft != taken.base)
+        if acts and drag is not None:
+            self._solve(Wish(settings=taken.draft, past=drag.past, since=drag.since))
+        elif acts:
+            self._solve(Wish(settings=taken.draft))
+        else:
+            self._publish()
+
+    def prefer(self, message: Mapping[str, Any]) -> None:
+        """Let changes act at once or wait for Apply, whatever solves take."""
+        wanted = message.get("at_once")
+        with self._lock:
+            self._stage = replace(self._stage, at_once=wanted if isinstance(wanted, bool) else None)
         self._publish()
 
     def apply(self, _message: object = None) -> None:
@@ -100,6 +123,7 @@ class Controller(Run):
     def undo(self, _message: object = None) -> None:
         """Forget the draft; where there is none, go back to what was in force before, and to the draft beside it."""
         with self._lock:
+            self._let_go()
             stage, past = self._stage, self._past
             if stage.draft != stage.base or stage.refused:
                 self._stage = replace(stage, draft=stage.base, refused=())
@@ -127,6 +151,13 @@ class Controller(Run):
         compared = comparison(base)
         self._solve(Wish(settings=compared.variant, against=compared.reference))
 
+    def look(self, message: Mapping[str, Any]) -> None:
+        """Show the homes of a bus, and follow one of them."""
+        bus, home = (message.get(name) for name in ("bus", "home"))
+        with self._lock:
+            self._guarded(lambda: self._engine.look(_number(bus), _number(home)))
+        self._publish()
+
     def pin(self, _message: object = None) -> None:
         """Tell every change from now on against what is in force, until pressed again."""
         with self._lock:
@@ -144,33 +175,6 @@ class Controller(Run):
         if wanted is not None and wanted != stage.base.market_only:
             base = stage.base
             self._solve(Wish(settings=replace(wanted, households=base.households, seed=base.seed), left=stage.draft))
-
-    def recall(self, message: Mapping[str, Any]) -> None:
-        """Take what the visitor's browser kept of a scenario; empty text if it kept nothing."""
-        scenario = str(message.get("scenario"))
-        kept = read(scenario, str(message.get("text", "")))
-        with self._lock:
-            if scenario != self._stage.base.scenario:
-                return
-            entries = merged(kept, self._tried.get(scenario, ()))
-            self._tried[scenario] = completed(entries, self._engine.best_welfare)
-            self._recalled.add(scenario)
-        self._publish()
-
-    def forget(self, _message: object = None) -> None:
-        """Empty the list of tariffs tried in this scenario, but for what is in force."""
-        with self._lock:
-            scenario, now = self._stage.base.scenario, self._applied
-            entries = self._tried.get(scenario, ())
-            self._tried[scenario] = tuple(e for e in entries if now is not None and e.settings == now.market_only)
-        self._publish()
-
-    def tried_csv(self) -> str:
-        """The tariffs tried in the scenario at hand, with their key numbers."""
-        with self._lock:
-            base = self._stage.base
-            now = self._applied if self._applied is not None and self._applied.scenario == base.scenario else base
-            return tried_csv(self._tried.get(base.scenario, ()), now)
 
     def cancel(self, _message: object = None) -> None:
         """Give up the solve under way; what was in force stays."""
@@ -191,6 +195,7 @@ class Controller(Run):
             if self._closed:
                 return
             self._stop_work.set()
+            self._let_go()
             stop = self._stop_work = threading.Event()
             past = wish.past_after(self._past, self._applied)
             gone = ("solve", "input", "left")
@@ -241,7 +246,7 @@ class Controller(Run):
                 return
             self._stage = replace(self._stage, work=None)
             if solution is not None:
-                self._put_in_force(settings, solution, reference, past)
+                self._put_in_force(settings, solution, wish.since if reference is None else reference, past)
             else:
                 failure = failure or Notice(about="solve", kind="warn", title="Cancelled.", text="Nothing was changed.")
                 self._stage = replace(self._stage, notices=with_notice(self._stage.notices, failure))
@@ -263,15 +268,24 @@ class Controller(Run):
             return
         for notice in said:
             notices = with_notice(notices, notice)
-        self._applied, self._past, self._days_drawn = settings, past, 0
-        entries = added(self._tried.get(settings.scenario, ()), entry)
-        self._tried[settings.scenario] = completed(entries, self._engine.best_welfare)
+        self._applied, self._in_force, self._past, self._days_drawn = settings, solution, past, 0
+        self._list(entry)
         self._stage = replace(self._stage, ready=True, notices=notices, undoable=bool(past))
+        self._stage = self._stage.at_pace(self._engine.seconds())
 
-    def _tray(self) -> str:
-        scenario = self._stage.base.scenario
-        now = None if self._applied is None else self._applied.market_only
-        return tray_json(scenario, self._tried.get(scenario, ()), now, scenario in self._recalled)
+    def _measure(self, solution: Any, elsewhere: Callable[[], bool]) -> None:
+        """Find out whether solves are quick enough to follow a slider, and say so."""
+        try:
+            self._engine.measure(solution, cancelled=elsewhere)
+        except Exception:  # changes then wait for Apply
+            logger.exception("measuring failed")
+        with self._lock:
+            pace = self._engine.seconds()
+            news = pace != self._stage.pace and not elsewhere()
+            if news:
+                self._stage = self._stage.at_pace(pace)
+        if news:
+            self._publish()
 
     def _back_to_applied(self) -> None:
         """After a solve that came to nothing: in force is what was, and the wish becomes the draft."""
@@ -289,6 +303,7 @@ class Controller(Run):
             return self._closed or self._stage.base.town != settings.town
 
         self._let_first_days_pass(elsewhere)
+        self._measure(solution, elsewhere)
         try:
             changed = self._engine.refine(solution, cancelled=elsewhere)
         except Exception:  # a figure that stays empty, not a page that dies
@@ -296,6 +311,10 @@ class Controller(Run):
             return
         if changed and not elsewhere():
             with self._lock:
-                entries = self._tried.get(settings.scenario, ())
-                self._tried[settings.scenario] = completed(entries, self._engine.best_welfare)
+                self._complete(settings.scenario)
             self._publish()
+
+
+def _number(sent: Any) -> int | None:
+    """A whole number that a browser sent; None for anything else."""
+    return sent if isinstance(sent, int) and not isinstance(sent, bool) else None

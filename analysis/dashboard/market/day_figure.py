@@ -19,11 +19,15 @@ from meanwatt.analysis.dashboard.shared.day_chart import (
     day_chart,
 )
 from meanwatt.analysis.dashboard.shared.figures import number
+from meanwatt.analysis.dashboard.shared.hours import hour
 from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.analysis.simulation.charge import ExpectedCharge
 from meanwatt.model.scenario.economy import Economy
 
 HEIGHTS = (158, 104, 76)
 """Of the panels of the day chart, at the width of a narrow window. [px]"""
+CHARGE_HEIGHT = 90
+"""Of one more panel, where homes have batteries. [px]"""
 CURTAILED_HEIGHT = 76
 """Of one more panel, where solar output is curtailed. [px]"""
 PANEL_GAP = 40
@@ -56,6 +60,8 @@ def day_figure(solution: Solution, history: History, state: int, before: Baselin
     word: Word = "before" if before is None else before.word
     drawn = Drawn(solution=solution, history=history, state=state, told=told, word=word)
     panels = [_load(drawn), _price(drawn), _tariff(drawn)]
+    if solution.charge is not None:
+        panels.insert(1, _charge(drawn, solution.charge))
     if curtails(solution):
         panels.insert(1, _curtailed(drawn))
     homes = f"{solution.settings.households:,}"
@@ -66,6 +72,8 @@ def day_figure(solution: Solution, history: History, state: int, before: Baselin
         ("trail", "earlier days with this weather"),
         ("before", BASELINE_LINE[word]),
     ]
+    if solution.charge is not None:
+        legend[3:3] = [("tenths", "tonight's emptiest and fullest tenth"), ("meantenths", "the mean field's")]
     chart = day_chart(
         solution.equilibrium.economy,
         legend,
@@ -80,11 +88,14 @@ def day_figure(solution: Solution, history: History, state: int, before: Baselin
 
 def unanswered_figure(economy: Economy, load_kw: Floats, state: int) -> dict[str, Any]:
     """Write the chart before anything is solved: demand less sun (c, h), as tall as the panels that come."""
-    panel = chart_panel("load", "Net load", "kW per home", sum(HEIGHTS) + 2 * PANEL_GAP, 3, axis_ends(load_kw))
+    tall = sum(HEIGHTS) + 2 * PANEL_GAP
+    if any(household.battery for household in economy.types):
+        tall += CHARGE_HEIGHT + PANEL_GAP
+    panel = chart_panel("load", "Net load", "kW per home", tall, 3, axis_ends(load_kw))
     panel["lines"] = [chart_line("unanswered", "plain", load_kw[state])]
     slot = int(load_kw[state].argmax())
     needs = f"{number(float(load_kw[state, slot]), 2)} kW"
-    text = f"At {clock(slot, economy.slot_hours)} a home would need {needs}, if it did not answer a price."
+    text = f"At {hour(slot, economy.slot_hours)} a home would need {needs}, if it did not answer a price."
     legend = [("plain", "demand less sun, before anybody answers a price")]
     return day_chart(economy, legend, [panel], caption=text, explained=Explained(CHART_ANCHORS, NEW_TAB))
 
@@ -115,11 +126,11 @@ class Drawn:
 
     def tonight(self, days: Sequence[Floats]) -> list[dict[str, Any]]:
         """The line of the latest day, if there is one."""
-        return [chart_line("tonight", "tonight", days[-1])] if len(self.history) else []
+        return [chart_line("tonight", "tonight", days[-1])] if days else []
 
     def trail(self, days: Sequence[Floats]) -> list[list[float]]:
         """Earlier days with the same weather."""
-        return [chart_row(days[index]) for index in self.history.earlier_like_today(TRAIL)] if len(self.history) else []
+        return [chart_row(days[index]) for index in self.history.earlier_like_today(TRAIL)] if days else []
 
     def marked(
         self, values: Callable[[Solution], Floats], name: str = "", *, step: bool = False
@@ -163,6 +174,24 @@ def _curtailed(drawn: Drawn) -> dict[str, Any]:
     return _filled(panel, drawn, (low, high), drawn.history.curtailed_kw, _held_back)
 
 
+def _charge(drawn: Drawn, charge: ExpectedCharge) -> dict[str, Any]:
+    """Panel of how full the batteries are at the end of each hour."""
+    low, high = (100 * end for end in charge.band(drawn.solution.settings.households))
+    panel = chart_panel("charge", "Batteries", "% full", CHARGE_HEIGHT, 0, [0.0, 100.0])
+    panel = _filled(panel, drawn, (low, high), [100 * day for day in drawn.history.charge], _full)
+    names = ("emptiest tenth", "fullest tenth")
+    expected = [
+        chart_line(f"mean field's {name}", "meantenths", 100 * end[drawn.state])
+        for name, end in zip(names, charge.tenths, strict=True)
+    ]
+    tonight = drawn.history.tenths
+    lived = (
+        [] if tonight is None else [chart_line(n, "tenths", 100 * end) for n, end in zip(names, tonight, strict=True)]
+    )
+    panel["lines"] = [*({**line, "quiet": True} for line in (*lived, *expected)), *panel["lines"]]
+    return panel
+
+
 def _filled(
     panel: dict[str, Any],
     drawn: Drawn,
@@ -201,6 +230,11 @@ def _held_back(solution: Solution) -> Floats:
     return solution.expected.curtailed_kw
 
 
+def _full(solution: Solution) -> Floats:
+    """How full batteries are in the mean field; empty ones where no home has one. [%]"""
+    return np.zeros_like(_net_load(solution)) if solution.charge is None else 100 * solution.charge.share
+
+
 def _pay(solution: Solution) -> Floats:
     return solution.equilibrium.rates.import_usd_per_kwh
 
@@ -219,9 +253,9 @@ def caption(drawn: Drawn) -> str:
     if len(drawn.history):
         load = drawn.history.net_load_kw[-1]
         slot = int(load.argmax())
-        return f"At {clock(slot, hours)} the market {needs(load[slot])}, {apart(load[slot], mean[slot])}."
+        return f"At {hour(slot, hours)} the market {needs(load[slot])}, {apart(load[slot], mean[slot])}."
     slot = int(mean.argmax())
-    said = f"At {clock(slot, hours)} the mean field {needs(mean[slot])}"
+    said = f"At {hour(slot, hours)} the mean field {needs(mean[slot])}"
     if drawn.told is None:
         return f"{said}, the most of the day."
     old = _net_load(drawn.told)[drawn.state][slot]
@@ -244,12 +278,6 @@ def apart(load_kw: float, other_kw: float, other: str = "the mean field") -> str
     if not float(size):
         return f"as much as {other}"
     return f"{size} {unit} {'above' if difference > 0 else 'below'} {other}"
-
-
-def clock(slot: int, slot_hours: float) -> str:
-    """When a slot begins: ``19 h``, or ``19:30`` between the hours."""
-    minutes = round(60 * slot * slot_hours)
-    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes // 60}:{minutes % 60:02d}"
 
 
 def tariff_lines(pay: Floats, earn: Floats) -> list[dict[str, Any]]:

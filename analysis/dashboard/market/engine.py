@@ -1,6 +1,9 @@
 """The engine behind one visitor's page: solves tariffs, runs the finite market, writes frames. It knows no browser."""
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -10,13 +13,20 @@ from meanwatt.analysis.dashboard.market.baseline import Baseline
 from meanwatt.analysis.dashboard.market.change import change
 from meanwatt.analysis.dashboard.market.comparison import comparison
 from meanwatt.analysis.dashboard.market.history import Day, History, to_csv
+from meanwatt.analysis.dashboard.market.home_figure import home_board, home_chart
+from meanwatt.analysis.dashboard.market.homes import Watched, homes_board, household_of, watched
+from meanwatt.analysis.dashboard.market.pace import LONG_SECONDS, Pace, neighbour
 from meanwatt.analysis.dashboard.market.protocol import Rest
 from meanwatt.analysis.dashboard.market.tried import Tried, tried
 from meanwatt.analysis.dashboard.market.view import Frame
 from meanwatt.analysis.dashboard.shared.notices import Notice, ending
+from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import Settings
-from meanwatt.analysis.dashboard.shared.solution import Solution, mean_voltage_pu
+from meanwatt.analysis.dashboard.shared.solution import Solution, mean_voltage_pu, solve
 from meanwatt.analysis.dashboard.shared.solved import Work, first_best, known_first_best, known_solution, solved
+from meanwatt.analysis.simulation.charge import TENTHS
+from meanwatt.model.market.home_day import Morning, home_day
+from meanwatt.model.market.levels_lived import levels_lived
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.network.feeder import build_feeder
 from meanwatt.model.network.library.layout import tidy_tree
@@ -28,7 +38,10 @@ DAYS_LIMIT = 3 * 365
 
 
 class Engine:
-    """Mutable, for one thread at a time but for `solve` and `refine`, which change nothing that the others read."""
+    """Mutable, for one thread at a time but for `solve`, `try_out`, `measure` and `refine`.
+
+    Those change nothing that the others read, but for the times they took.
+    """
 
     def __init__(self) -> None:
         """Nothing is shown before `preview`."""
@@ -37,6 +50,9 @@ class Engine:
         self._pinned: Solution | None = None
         self._market: ProsumerMarket | None = None
         self._history = History()
+        self._morning: Morning | None = None
+        self._look = Watched()
+        self._pace = Pace()
         self._frame: Frame | None = None
 
     def preview(self, settings: Settings) -> None:
@@ -59,7 +75,41 @@ class Engine:
     ) -> Solution | None:
         """Solve settings, from a solution nearby if one is given, or find them solved already; None if cancelled."""
         start = self._solution if near is None else near
-        return solved(settings, start=start, progress=progress, cancelled=cancelled)
+        was_known = start is None or known_solution(settings) is not None  # the first solve of all compiles
+        began = time.perf_counter()
+        found = solved(settings, start=start, progress=progress, cancelled=cancelled)
+        if found is not None and not was_known:
+            self._pace.add(time.perf_counter() - began)
+        return found
+
+    def try_out(self, settings: Settings, *, near: Solution, cancelled: Callable[[], bool]) -> Solution | None:
+        """Solve for a moment, on a slider's way: what all visitors share is not filled with it."""
+        known = known_solution(settings)
+        if known is not None:
+            return known.for_sample(settings)
+        began = time.perf_counter()
+        found = solve(settings.market_only, start=near, cancelled=cancelled)
+        if found is None:
+            return None
+        self._pace.add(time.perf_counter() - began)
+        return found.for_sample(settings)
+
+    def measure(self, solution: Solution, *, cancelled: Callable[[], bool]) -> None:
+        """Solve a neighbour of a solution, if no solve was timed yet; one that takes long is given up."""
+        if self._pace.seconds is not None:
+            return
+        began = time.perf_counter()
+
+        def enough() -> bool:
+            return cancelled() or time.perf_counter() > began + LONG_SECONDS
+
+        solve(neighbour(solution.settings.market_only), start=solution, cancelled=enough)
+        if not cancelled():
+            self._pace.add(time.perf_counter() - began)
+
+    def seconds(self) -> float | None:
+        """What a solve takes here, from the last ones."""
+        return self._pace.seconds
 
     def adopt(self, solution: Solution, *, against: Solution | None = None) -> tuple[Notice, ...]:
         """Build the market of a solution, at day 0, and say how the solve ended and what it changed.
@@ -69,10 +119,13 @@ class Engine:
         """
         market = self._build(solution)
         self._drop_market()
+        if self._solution is not None and self._solution.settings.scenario != solution.settings.scenario:
+            self._look, self._pace = Watched(), Pace()  # another feeder, other homes
         self._before = self._comparable(self._solution if against is None else against, solution)
         if self._pinned is not None and self._pinned.settings.scenario != solution.settings.scenario:
             self._pinned = None
-        self._solution, self._market, self._history, self._frame = solution, market, History(), None
+        self._solution, self._market = solution, market
+        self._begin()
         said = list(ending(solution))
         baseline = self._baseline()
         told = None if baseline is None else baseline.apart_from(solution)
@@ -127,6 +180,7 @@ class Engine:
             raise RuntimeError("no tariff is in force yet")
         if len(self._history) >= DAYS_LIMIT:
             raise Rest(f"{DAYS_LIMIT} days are simulated; press Reset to begin again")
+        self._morning = Morning.of(market.population)
         market.step()
         record = market.history[-1]
         if record.grid is None:
@@ -137,6 +191,8 @@ class Engine:
                 net_load_kw=record.net_load_kw,
                 wholesale_usd_per_kwh=record.wholesale_usd_per_kwh,
                 curtailed_kw=record.curtailed_kw,
+                charge=_charge(market, record.stored_kwh),
+                tenths=_tenths(market, self._morning),
                 bill_usd=_group_means(solution.equilibrium.economy, record.bill_usd, market.population.count),
                 voltage_pu=record.grid.voltage_pu,
             )
@@ -149,7 +205,13 @@ class Engine:
             return
         market = self._build(self._solution)
         self._drop_market()
-        self._market, self._history, self._frame = market, History(), None
+        self._market = market
+        self._begin()
+
+    def look(self, bus: int | None, household: int | None) -> None:
+        """Show the homes of a bus, and follow one of them; what is not there is not looked at."""
+        if self._market is not None:
+            self._look, self._frame = watched(self._market, bus, household), None
 
     def frame(self) -> Frame:
         """Day to show."""
@@ -163,7 +225,20 @@ class Engine:
                 before=self._baseline(),
                 benchmark=known_first_best(self._solution.settings.town),
             )
+            self._frame = replace(self._frame, **self._homes(self._market, self._solution))
         return self._frame
+
+    def _homes(self, market: ProsumerMarket, solution: Solution) -> dict[str, Any]:
+        """What the frame holds of single homes."""
+        shown = {"homes": to_json(homes_board(market, self._look))}
+        household = None if self._look.home is None else household_of(market, self._look.home)
+        if household is None:
+            return shown
+        day = None if self._morning is None else home_day(market, self._morning, household)
+        shown["home"] = to_json(home_board(market, household, solution.equilibrium, day))
+        if day is not None:
+            shown["home_chart"] = to_json(home_chart(market, solution.equilibrium, day))
+        return shown
 
     def csv(self) -> str:
         """Days so far with their parameters, or nothing but a comment before the first solution."""
@@ -181,11 +256,32 @@ class Engine:
             equilibrium.economy, households=settings.households, policies=equilibrium, rng=settings.seed
         )
 
+    def _begin(self) -> None:
+        """Stand at day 0 of the market at hand."""
+        self._history, self._morning, self._frame = History(), None, None
+
     def _drop_market(self) -> None:
         """A dropped market must be closed, or Mesa keeps it for ever."""
         if self._market is not None:
             self._market.close()
             self._market = None
+
+
+def _charge(market: ProsumerMarket, stored_kwh: Floats) -> Floats | None:
+    """Mean stored energy of the homes (h,) [kWh] over what their batteries hold; None where no home has one."""
+    holds = [own.battery.capacity_kwh if own.battery else 0.0 for own in market.household_types]
+    capacity = float(market.population.count @ np.array(holds)) / market.households
+    return stored_kwh / capacity if capacity else None
+
+
+def _tenths(market: ProsumerMarket, morning: Morning) -> Floats | None:
+    """How full the batteries are that a tenth of the homes are below and above. (2, h); None where nobody has one."""
+    full = [
+        levels_lived(market, morning, kind) / (own.levels - 1)
+        for kind, own in enumerate(market.household_types)
+        if own.battery is not None and market.population.count[kind]
+    ]
+    return np.quantile(np.concatenate(full, axis=1), TENTHS, axis=1, method="inverted_cdf") if full else None
 
 
 def _group_means(economy: Economy, bill_usd: Floats, count: Ints) -> Floats:

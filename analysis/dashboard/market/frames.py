@@ -13,6 +13,7 @@ from meanwatt.analysis.dashboard.market.key_figures import item, metrics_board
 from meanwatt.analysis.dashboard.market.view import Frame
 from meanwatt.analysis.dashboard.shared.figures import group_label, number
 from meanwatt.analysis.dashboard.shared.help_link import help_link
+from meanwatt.analysis.dashboard.shared.hours import hours_of
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
 from meanwatt.model.network.feeder import Feeder
@@ -119,6 +120,7 @@ def network(
         "ticks": [tick for tick in ticks if all(abs(tick - mark) > step / 3 for mark in marks)],
         "limits": [limits.low_pu, limits.high_pu],
         "slots": economy.slots,
+        "hours": hours_of(economy),
         "slot_hours": economy.slot_hours,
     }
 

@@ -25,6 +25,10 @@ class Day:
         Mean net load of the homes, and the price it made. [kW, USD/kWh]
     curtailed_kw : (h,) float
         Mean of the solar output that inverters held back. [kW]
+    charge : (h,) float or None
+        Energy in all batteries at the end of each hour, over what they hold; None where no home has one.
+    tenths : (2, h) float or None
+        How full the battery is that a tenth of all are emptier than, and that a tenth are fuller than.
     bill_usd : (group,) float
         Mean net bill of each group's homes for the day, fixed charge included; nan where there are none. [USD]
     voltage_pu : (h, bus) float
@@ -35,6 +39,8 @@ class Day:
     net_load_kw: Floats
     wholesale_usd_per_kwh: Floats
     curtailed_kw: Floats
+    charge: Floats | None
+    tenths: Floats | None
     bill_usd: Floats
     voltage_pu: Floats
 
@@ -48,6 +54,9 @@ class History:
         self.net_load_kw: list[Floats] = []
         self.wholesale_usd_per_kwh: list[Floats] = []
         self.curtailed_kw: list[Floats] = []
+        self.charge: list[Floats] = []
+        """Empty where no home has a battery."""
+        self.tenths: Floats | None = None
         self.bill_usd: list[Floats] = []
         self.lowest_pu: list[float] = []
         self.voltage_pu: Floats | None = None
@@ -62,6 +71,9 @@ class History:
         self.net_load_kw.append(day.net_load_kw)
         self.wholesale_usd_per_kwh.append(day.wholesale_usd_per_kwh)
         self.curtailed_kw.append(day.curtailed_kw)
+        if day.charge is not None:
+            self.charge.append(day.charge)
+        self.tenths = day.tenths
         self.bill_usd.append(day.bill_usd)
         self.lowest_pu.append(float(day.voltage_pu.min()))
         self.voltage_pu = day.voltage_pu

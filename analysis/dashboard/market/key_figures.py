@@ -14,6 +14,7 @@ from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
 from meanwatt.analysis.metrics.equity import burden_gap
 from meanwatt.analysis.metrics.stability import peak_to_average, realised_imv
+from meanwatt.model.scenario.economy import DAYS_PER_MONTH
 
 SEEN_KW = 5e-5
 """Curtailed solar output from here on is a number on the page. [kW per home]"""
@@ -164,7 +165,10 @@ def item(key: str, label: str, unit: str, text: str = "", *, value: str, beside:
 
 def _so_far(solution: Solution, history: History, benchmark: Benchmark | None) -> dict[str, str]:
     """What stands small below each number: the market's own, so far or tonight."""
-    said = {"surplus": recovered(solution)} | ({} if benchmark else {"efficiency": "being computed"})
+    lost = efficiency_gap(solution.metrics.welfare_usd_per_household_day, benchmark)
+    said = {"surplus": recovered(solution), "efficiency": "" if benchmark else "being computed"}
+    if lost is not None:
+        said["efficiency"] = f"${number(DAYS_PER_MONTH * lost, 2)} a month"
     if not len(history):
         return said
     economy = solution.equilibrium.economy

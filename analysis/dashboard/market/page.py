@@ -11,7 +11,7 @@ from meanwatt.analysis.dashboard.market.address import from_query
 from meanwatt.analysis.dashboard.market.controller import Controller
 from meanwatt.analysis.dashboard.market.engine import Engine
 from meanwatt.analysis.dashboard.market.protocol import Engine as EngineProtocol
-from meanwatt.analysis.dashboard.market.view import View
+from meanwatt.analysis.dashboard.market.view import Frame, View
 from meanwatt.analysis.dashboard.shared.components import DayChart, Notices
 
 
@@ -52,6 +52,19 @@ def Dashboard(
     Picture(view, controller, on_moved)
 
 
+def _homes(frame: Frame, controller: Controller) -> None:
+    """Draw the homes of a bus, and the one that is followed."""
+    with solara.v.Html(
+        tag="section", class_="mw-homes", attributes={"aria-label": "Homes on the feeder", "id": "mw-homes"}
+    ):
+        components.Homes(payload=frame.homes, event_look=controller.look)
+        if frame.home:
+            with solara.v.Html(tag="div", class_="mw-stack"):
+                components.HomeCard(payload=frame.home)
+                if frame.home_chart:
+                    DayChart(payload=frame.home_chart)
+
+
 @solara.component
 def Picture(view: View, controller: Controller, on_moved: Callable[[Any], None] | None = None) -> None:
     """Draw one view."""
@@ -75,13 +88,17 @@ def Picture(view: View, controller: Controller, on_moved: Callable[[Any], None] 
                     DayChart(payload=frame.chart)
                 with solara.v.Html(tag="div", class_="mw-stack"):
                     components.BurdenBars(payload=frame.burden)
-                    components.FeederMap(network=frame.network, payload=frame.voltage)
+                    components.FeederMap(
+                        network=frame.network, payload=frame.voltage, homes=frame.homes, event_look=controller.look
+                    )
+                _homes(frame, controller)
                 with solara.v.Html(tag="div", class_="mw-words"):
                     Notices(payload=view.notices, event_dismiss=controller.dismiss)
             with solara.v.Html(tag="aside", class_="mw-stack mw-side"):
                 components.TariffForm(
                     payload=view.form,
                     event_edit=controller.edit,
+                    event_prefer=controller.prefer,
                     event_apply=controller.apply,
                     event_undo=controller.undo,
                     event_restore=controller.restore,

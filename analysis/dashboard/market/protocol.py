@@ -15,7 +15,10 @@ class Rest(Exception):  # noqa: N818 - not an error
 
 
 class Engine(Protocol):
-    """What the controller needs of an engine. Only ``solve`` and ``refine`` are called without its lock held."""
+    """What the controller needs of an engine; without its lock only what may take long is called.
+
+    That is ``solve``, ``try_out``, ``measure`` and ``refine``.
+    """
 
     def preview(self, settings: Settings) -> None:
         """Show what is known of settings before they are solved."""
@@ -32,6 +35,15 @@ class Engine(Protocol):
 
         Changes nothing.
         """
+
+    def try_out(self, settings: Settings, *, near: Any, cancelled: Callable[[], bool]) -> Any | None:
+        """Solve for a moment, as ``solve``; nobody else is to find the solution."""
+
+    def measure(self, solution: Any, *, cancelled: Callable[[], bool]) -> None:
+        """Find out what a solve takes around a solution, if that is not known."""
+
+    def seconds(self) -> float | None:
+        """What a solve takes here, from the last ones; None if that is not known."""
 
     def adopt(self, solution: Any, *, against: Any | None = None) -> tuple[Notice, ...]:
         """Put a solution in force, at day 0, and say what there is to say of it, also against another one."""
@@ -56,6 +68,9 @@ class Engine(Protocol):
 
     def frame(self) -> Frame:
         """Day to show."""
+
+    def look(self, bus: int | None, household: int | None) -> None:
+        """Show the homes of a bus, and follow one of them; what is not there is not looked at."""
 
     def csv(self) -> str:
         """History so far, its parameters in front."""

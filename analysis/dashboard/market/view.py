@@ -1,12 +1,13 @@
 """What the page shows at one instant, as frozen text: the page is a pure function of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from meanwatt.analysis.dashboard.market.comparison import comparison
 from meanwatt.analysis.dashboard.market.knobs import Knob, knobs, without_effect
 from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options
+from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.notices import Notice
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import HOUSEHOLDS, SEEDS, Settings
@@ -15,6 +16,10 @@ from meanwatt.model.scenario.counted import counted
 
 SPEEDS = (0.5, 1, 2, 5, 10, 20)
 """Days a second that a visitor can choose."""
+QUICK_SECONDS = 0.15
+"""A solve that takes less can follow a slider."""
+SLACK = 2
+"""A page that follows sliders stops to do so when solves take so many times longer."""
 ENERGY = "tariff.energy_usd_per_kwh"
 ADDER_HELP = "plus the adder that recovers the cost"
 
@@ -31,6 +36,9 @@ class Frame:
         Today's weather; empty before the first day.
     chart, network, voltage, burden, metrics, baseline
         What the components `day_chart`, `feeder_map` (two), `burden_bars`, `metrics` and `baseline` show.
+    homes, home, home_chart
+        What `homes`, `home_card` and a second `day_chart` show; the last two are empty while no home is followed, the
+        chart also before its first day.
     """
 
     day: int
@@ -41,6 +49,9 @@ class Frame:
     burden: str
     metrics: str
     baseline: str
+    homes: str = "{}"
+    home: str = ""
+    home_chart: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +103,14 @@ class Stage:
         Whether there is something before what is in force.
     compared
         What was in force before the highlighted comparison, while that is shown.
+    at_once
+        Whether changes act at once, as the visitor chose; None lets the pace decide.
+    pace
+        What a solve takes here, from the last ones; None if that is not known yet. [s]
+    quick
+        Whether that is quick enough to follow a slider.
+    dragging, behind
+        Whether a slider is held that acts at once, and whether it is ahead of what is shown.
     edits
         Edits heard from the page so far: until it reads its own number, what it was told last is older than its fields.
     """
@@ -106,12 +125,27 @@ class Stage:
     refused: tuple[tuple[str, str, str], ...] = ()
     undoable: bool = False
     compared: Settings | None = None
+    at_once: bool | None = None
+    pace: float | None = None
+    quick: bool = False
+    dragging: bool = False
+    behind: bool = False
     edits: int = 0
 
     @property
     def stale(self) -> bool:
         """Whether the figures shown are those of other settings than the ones shown beside them."""
-        return self.work is not None and self.ready
+        return (self.work is not None or self.behind) and self.ready
+
+    @property
+    def live(self) -> bool:
+        """Whether changes act at once: as the visitor chose, or else where solves are quick."""
+        return self.quick if self.at_once is None else self.at_once
+
+    def at_pace(self, pace: float | None) -> "Stage":
+        """The same once the last solves took so long; what was quick stays so until it is clearly slow."""
+        most = QUICK_SECONDS * (SLACK if self.quick else 1)
+        return replace(self, pace=pace, quick=pace is not None and pace < most)
 
 
 def bar_json(stage: Stage, frame: Frame, query: str) -> str:
@@ -129,7 +163,7 @@ def bar_json(stage: Stage, frame: Frame, query: str) -> str:
             "call": _call(stage),
             "day": frame.day,
             "day_type": frame.day_type,
-            "query": query,
+            "query": None if stage.dragging else query,
         }
     )
 
@@ -149,7 +183,11 @@ def form_json(stage: Stage, query: str) -> str:
             "tariff": preset.selected_tariff,
             "tariffs": tariff_options(preset),
             "parts": [*_parts(offered, stage), {"title": "The sample", "fields": _sample(stage)}],
-            "changes": "" if not count else f"{counted(count, 'change')} not applied.",
+            "live": stage.live,
+            "rule": rule(stage),
+            "rule_help": help_link("act-at-once"),
+            "dragging": stage.dragging,
+            "changes": "" if not count or stage.dragging else f"{counted(count, 'change')} not applied.",
             "refused": bool(stage.refused),
             "edits": stage.edits,
             "work": None
@@ -159,6 +197,21 @@ def form_json(stage: Stage, query: str) -> str:
             "can_restore": bool(changed),
         }
     )
+
+
+def rule(stage: Stage) -> str:
+    """When changes of the form act, and why so."""
+    takes = "" if stage.pace is None else f"a solve takes {_seconds(stage.pace)}"
+    if stage.live:
+        return f"Also while you drag{f': {takes}' if takes else ''}. Apply is not needed."
+    if stage.at_once is not None:
+        return "Changes wait for Apply, as you chose."
+    return f"Changes wait for Apply: {takes}." if takes else "Changes wait for Apply until a solve is timed."
+
+
+def _seconds(pace: float) -> str:
+    """A time to one digit that counts, and not below a hundredth of a second."""
+    return f"{max(pace, 0.01):.{2 if pace < 0.095 else 1}f} s"
 
 
 def _call(stage: Stage) -> dict[str, str]:

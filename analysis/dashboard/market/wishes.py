@@ -1,6 +1,7 @@
 """What a visitor's choices and edits make of the settings in force and of the draft."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from meanwatt.analysis.dashboard.market.knobs import knobs
 from meanwatt.analysis.dashboard.market.view import Stage
@@ -29,6 +30,8 @@ class Wish:
         What can be undone once this is in force; by default all before, and what is in force now.
     against
         What the change is told against; what is in force now by default.
+    since
+        A solution that it is told against, where that is solved already.
     """
 
     settings: Settings
@@ -36,6 +39,7 @@ class Wish:
     left: Settings | None = None
     past: tuple[Left, ...] | None = None
     against: Settings | None = None
+    since: Any | None = None
 
     def past_after(self, past: tuple[Left, ...], applied: Settings | None) -> tuple[Left, ...]:
         """What can be undone once this is in force, given the same of what is in force now."""

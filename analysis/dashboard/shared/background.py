@@ -86,7 +86,7 @@ class Background(ABC, Generic[View]):
         self._work, self._notices = work, ()
         if problems:
             text = " ".join(sentence(problem) for problem in problems)
-            title = "Part of the link was left out."
+            title = "A value was left out."  # an address may hold what was typed on the page
             self._notices = (Notice(about="address", kind="warn", title=title, text=text),)
         return stop
 

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.shared.help_link import help_link
+from meanwatt.analysis.dashboard.shared.hours import hours_of
 from meanwatt.model.scenario.economy import Economy
 
 
@@ -69,6 +70,7 @@ def day_chart(
             for style, text in legend
         ],
         "slots": economy.slots,
+        "hours": hours_of(economy),
         "slot_hours": economy.slot_hours,
         "panels": panels,
     }

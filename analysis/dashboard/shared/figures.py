@@ -5,15 +5,19 @@ from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.model.scenario.economy import DAYS_PER_MONTH
 
 FIGURES = {
-    "efficiency": ("Efficiency gap", "$/home·day", "Welfare lost against the planner's optimum."),
+    "efficiency": ("Efficiency gap", "$ per home a day", "Welfare lost against the planner's optimum."),
     "gap": ("Burden gap", "% of income", "Highest less lowest burden of the income groups."),
     "imv": ("Price swing (IMV)", "$/kWh", "Mean absolute change of the wholesale price from hour to hour."),
     "peak": ("Peak to average", "×", "Highest net load over its mean."),
-    "surplus": ("Utility's surplus", "$/home·day", "Bills less energy bought and network cost; negative is a loss."),
+    "surplus": (
+        "Utility's surplus",
+        "$ per home a day",
+        "Bills less energy and network cost; negative is a loss.",
+    ),
     "volts": ("Lowest voltage", "pu", "Lowest bus voltage of the mean field's days, all weathers."),
     "curtailed": (
         "Solar curtailed",
-        "kWh/home·day",
+        "kWh per home a day",
         "Solar output that inverters hold back, because using or exporting it would cost; mean over all homes.",
     ),
 }

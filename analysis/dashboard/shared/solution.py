@@ -8,6 +8,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.metrics.metrics import Metrics, mean_field_metrics
+from meanwatt.analysis.simulation.charge import ExpectedCharge, expect_charge
 from meanwatt.analysis.simulation.expectation import Expectation, expect
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
@@ -33,6 +34,8 @@ class Solution:
         The continuum at rest.
     expected
         Mean and spread of the homes' day.
+    charge
+        How full the batteries are; None where no home has one.
     metrics
         Metrics of the continuum, without the efficiency gap; see `benchmark`.
     feeder, places
@@ -46,6 +49,7 @@ class Solution:
     settings: Settings
     equilibrium: Equilibrium
     expected: Expectation
+    charge: ExpectedCharge | None
     metrics: Metrics
     feeder: Feeder
     places: Floats
@@ -129,6 +133,7 @@ def solve(
         settings=settings,
         equilibrium=equilibrium,
         expected=expected,
+        charge=expect_charge(equilibrium),
         metrics=mean_field_metrics(
             economy,
             wholesale_usd_per_kwh=equilibrium.wholesale_usd_per_kwh,

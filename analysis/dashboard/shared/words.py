@@ -3,12 +3,6 @@
 from collections.abc import Sequence
 
 
-def clock(slot: int, slot_hours: float) -> str:
-    """Beginning of a slot, as on the chart of a day."""
-    minutes = round(slot * slot_hours * 60)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
-
-
 def listed(names: Sequence[str]) -> str:
     """Names as words of a sentence."""
     if not names:

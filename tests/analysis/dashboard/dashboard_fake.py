@@ -33,6 +33,12 @@ class FakeEngine:
         self.closed = False
         self.refined = 0
         self.pinned: Settings | None = None
+        self.on_the_way: list[Settings] = []
+        """What was tried out for a moment."""
+        self.pace: float | None = None
+        self.pace_later: float | None = None
+        """What measuring finds."""
+        self.looked: tuple[int | None, int | None] = (None, None)
         self.best: dict[Settings, float] = {}
         """Welfare of the first bests that are known."""
         self.later: dict[Settings, float] = {}
@@ -61,6 +67,17 @@ class FakeEngine:
             raise self.fail
         self.solved.append(settings)
         return None if cancelled() else settings
+
+    def try_out(self, settings: Settings, *, near: Any, cancelled: Callable[[], bool]) -> Settings | None:
+        found = self.solve(settings, progress=lambda _: None, cancelled=cancelled)
+        self.on_the_way.append(settings)
+        return found
+
+    def measure(self, solution: Any, *, cancelled: Callable[[], bool]) -> None:
+        self.pace = self.pace_later if self.pace is None else self.pace
+
+    def seconds(self) -> float | None:
+        return self.pace
 
     def adopt(self, solution: Any, *, against: Any | None = None) -> tuple[Notice, ...]:
         self.settings, self.day, self.against = solution, 0, against
@@ -102,6 +119,9 @@ class FakeEngine:
             metrics=text,
             baseline=board,
         )
+
+    def look(self, bus: int | None, household: int | None) -> None:
+        self.looked = (bus, household)
 
     def csv(self) -> str:
         return f"# days: {self.day}\n"

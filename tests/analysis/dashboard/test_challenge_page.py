@@ -272,7 +272,7 @@ def test_words_carry_their_signs_and_links_lead_to_the_help() -> None:
     assert words.until_hint(2) == "After 1 more try there is a hint."
     hint = Hint(first_hour=9, last_hour=12, change_usd_per_kwh=-0.02, gain=np.array([3.04, -0.2, 0.0]), mean_gain=0.9)
     assert words.hint(hint) == (
-        "Hint: 2 ¢ cheaper from 9 to 12 h changes the scores by: efficiency +3.0, equity −0.2, stability 0.0;"
+        "Hint: 2 ¢ cheaper at 9–12 h changes the scores by: efficiency +3.0, equity −0.2, stability 0.0;"
         " the mean +0.9. Computed, not guessed."
     )
     assert {words.HELP, *words.ANCHORS, "challenge-board"} <= set(texts.anchors())

@@ -91,7 +91,7 @@ def test_the_caption_of_the_day_names_the_hour_in_which_the_loads_differ_most() 
     said = words.day_caption(a, b)
     first, second = mean_day(a.equilibrium), mean_day(b.equilibrium)
     slot = int(np.abs(first.net_load_kw - second.net_load_kw).argmax())
-    assert said.startswith(f"At {slot:02d}:00, where the days differ most, the mean home draws")
+    assert said.startswith(f"At {slot}–{slot + 1} h, where the days differ most, the mean home draws")
     assert f"{first.net_load_kw[slot]:.2f} kW under A and {second.net_load_kw[slot]:.2f} kW under B" in said
 
 

@@ -152,7 +152,7 @@ def test_a_draft_can_be_forgotten(stand: Stand) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("households", "3", "households is 3; give a whole number from 10 to 20000."),
+        ("households", "3", "households is 3; give a whole number from 10 to 100000."),
         ("households", "many", "households is 'many'; give a whole number."),
         ("seed", "-1", "seed is -1; give a whole number from 0 to 2147483647."),
         ("tariff.pass_through", "2", "tariff.pass_through is '2'; give a number from 0 to 1."),

@@ -151,7 +151,7 @@ def test_a_bad_part_of_the_link_is_told(stand: Stand) -> None:
     stand.sampler.show("scenario=textbook&markets=7")
     stand.until(stand.drawn)
     (notice,) = json.loads(stand.latest().notices)
-    assert notice["title"] == "Part of the link was left out."
+    assert notice["title"] == "A value was left out."
     assert "markets is 7; give one of 5, 10, 20, 40." in notice["text"]
 
 

@@ -197,7 +197,7 @@ def test_a_bad_part_of_the_link_is_told(stand: Stand) -> None:
     stand.searcher.show("equity=much")
     stand.until(lambda: stand.steps() == 0)
     (notice,) = json.loads(stand.latest().notices)
-    assert notice["title"] == "Part of the link was left out."
+    assert notice["title"] == "A value was left out."
     assert "equity is 'much'; give a number, e.g. 1." in notice["text"]
 
 

@@ -202,7 +202,7 @@ def test_tables_that_need_too_much_room_are_refused_with_the_number_that_is_allo
 def test_a_bad_part_of_the_link_is_told(stand: Stand) -> None:
     stand.watcher.show(f"{SEARCH}&mix=beleif:3")
     (notice,) = json.loads(stand.watcher.view().notices)
-    assert notice["title"] == "Part of the link was left out."
+    assert notice["title"] == "A value was left out."
     assert "did you mean 'belief'?" in notice["text"]
 
 

@@ -8,7 +8,7 @@ import pytest
 from compared_tariffs import PAIRS, solution
 
 from meanwatt.analysis.dashboard.market.baseline import NONE_YET, Baseline, baseline_board
-from meanwatt.analysis.dashboard.market.day_figure import apart, clock, needs
+from meanwatt.analysis.dashboard.market.day_figure import apart, needs
 from meanwatt.analysis.dashboard.market.engine import Engine
 from meanwatt.analysis.dashboard.market.frames import dollars, frame
 from meanwatt.analysis.dashboard.market.history import History
@@ -193,7 +193,6 @@ def test_a_load_is_told_in_percent_unless_they_would_say_nothing(load: float, ot
 
 
 def test_hours_and_loads_in_words() -> None:
-    assert [clock(19, 1.0), clock(39, 0.5), clock(0, 1.0)] == ["19 h", "19:30", "0 h"]
     assert needs(1.016) == "needs 1.02 kW a home"
     assert needs(-0.2) == "feeds in 0.20 kW a home"
 
@@ -204,7 +203,7 @@ def test_the_caption_reads_the_highest_hour_of_the_day_with_its_numbers() -> Non
     mean = solution("filed").expected.net_load_kw[0]
     peak = int(mean.argmax())
     assert json.loads(engine.frame().chart)["caption"] == (
-        f"At {peak} h the mean field needs {mean[peak]:.2f} kW a home, the most of the day."
+        f"At {peak}–{peak + 1} h the mean field needs {mean[peak]:.2f} kW a home, the most of the day."
     )
     engine.step()
     load = next(p for p in json.loads(engine.frame().chart)["panels"] if p["key"] == "load")
@@ -214,13 +213,15 @@ def test_the_caption_reads_the_highest_hour_of_the_day_with_its_numbers() -> Non
     )
     slot = int(tonight.argmax())
     said = json.loads(engine.frame().chart)["caption"]
-    assert said.startswith(f"At {slot} h the market needs {tonight[slot]:.2f} kW a home, ")
+    assert said.startswith(f"At {slot}–{slot + 1} h the market needs {tonight[slot]:.2f} kW a home, ")
     assert abs(tonight[slot] / expected[slot] - 1) * 100 == pytest.approx(float(said.split()[10]), abs=0.06)
     assert said.endswith("above the mean field." if tonight[slot] > expected[slot] else "below the mean field.")
     engine.adopt(solution("rtp"))
     new = solution("rtp").expected.net_load_kw[0]
     assert "what it needed before." in json.loads(engine.frame().chart)["caption"]
-    assert json.loads(engine.frame().chart)["caption"].startswith(f"At {int(new.argmax())} h the mean field needs ")
+    assert json.loads(engine.frame().chart)["caption"].startswith(
+        f"At {new.argmax()}–{new.argmax() + 1} h the mean field needs "
+    )
     engine.close()
 
 

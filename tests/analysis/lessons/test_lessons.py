@@ -332,7 +332,7 @@ def test_the_second_peak_is_as_high_as_the_chargers_are_strong() -> None:
     story = " ".join(second_peak.LESSON.story)
     assert f"{ev.power_limit_kw:g} kW" in story
     assert f"{ev.trip_kwh:g} kWh" in story
-    assert f"{ev.return_hour:.0f}:00" in story
+    assert f"{ev.return_hour:.0f} h" in story
     assert second_peak.BASE.with_beside("cars", "spread").load() == second_peak.BASE.load()
 
 

@@ -10,7 +10,8 @@ MARKET = Section(
             word="24 hours",
             text="Net load above, the wholesale price it makes below, and the tariff. The solid line is tonight's"
             " homes, the dashed one the mean field, the band how far so many homes may stray from it. With more"
-            " homes the band is narrower; a line outside it is rare.",
+            " homes the band is narrower; a line outside it is rare. Batteries: the energy in all of them at the end of"
+            " each hour, over what they hold; thin lines mark the emptiest and the fullest tenth of them.",
         ),
         Entry(
             anchor="read-burden",
@@ -23,6 +24,27 @@ MARKET = Section(
             word="Feeder",
             text="The wires of a neighbourhood, one circle for each bus, coloured by voltage at one hour. A"
             " triangle is a bus outside its limits: pointing down if the voltage is too low, up if it is too high.",
+        ),
+        Entry(
+            anchor="read-homes",
+            word="Homes on the feeder",
+            text="Click a bus of the map, go there with the arrow keys and press Enter, or choose it in the list: the"
+            " homes connected to it are counted by income and technology, and listed. Choose one to follow it.",
+        ),
+        Entry(
+            anchor="read-home",
+            word="The home that is followed",
+            text="Its day as its meter and its battery had it, its bill, and why it did so: the prices it planned with,"
+            " and what its plan values a kWh kept in the battery at, from the values it decides by. Homes choose the"
+            " better move more often, not always. The same home is followed through other tariffs and samples.",
+        ),
+        Entry(
+            anchor="act-at-once",
+            word="Act at once",
+            text="Where the last solves took less than 0.15 s, every change acts at once, and a slider acts while it is"
+            " dragged: old figures fade, the newest wish is solved next, and Undo goes back over the whole drag."
+            " Elsewhere changes wait for Apply; the tariff and the scenario always act at once. Tick or untick it to"
+            " have it your way; this browser remembers.",
         ),
         Entry(
             anchor="read-numbers",

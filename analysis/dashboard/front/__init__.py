@@ -1,0 +1,1 @@
+"""The first page: the market, and below it things to try."""
