@@ -10,8 +10,8 @@ from meanwatt.analysis.dashboard.compare.rounding import largest_remainder
 from meanwatt.analysis.dashboard.compare.words import more
 from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.figures import group_label, number
+from meanwatt.analysis.dashboard.shared.hours import hour
 from meanwatt.analysis.dashboard.shared.solution import Solution
-from meanwatt.analysis.dashboard.shared.words import clock
 from meanwatt.model.scenario.economy import DAYS_PER_MONTH
 
 CENTS_PER_MONTH = 100 * DAYS_PER_MONTH
@@ -63,7 +63,7 @@ def _imv(_: Compared[Solution], a: Solution, b: Solution) -> str:
     """At which hour the mean price moves most differently."""
     moves = [100 * np.diff(_mean(s, s.equilibrium.wholesale_usd_per_kwh)) for s in (a, b)]
     slot = int(np.abs(moves[1] - moves[0]).argmax())
-    at = clock(slot + 1, a.equilibrium.economy.slot_hours)
+    at = hour(slot + 1, a.equilibrium.economy.slot_hours)
     first, second = (_cents_moved(float(move[slot])) for move in moves)
     return f"Into {at} the wholesale price {first} under A and {second} under B."
 
@@ -91,7 +91,7 @@ def _curtailed(_: Compared[Solution], a: Solution, b: Solution) -> str:
     held = [_mean(s, s.equilibrium.curtailed_kw) for s in (a, b)]
     slot = int(np.maximum(*held).argmax())
     first, second = (number(float(values[slot]), 3) for values in held)
-    at = clock(slot, a.equilibrium.economy.slot_hours)
+    at = hour(slot, a.equilibrium.economy.slot_hours)
     return f"Most is held back at {at}: {first} kW a home under A, {second} under B."
 
 
@@ -102,14 +102,14 @@ def _highest(solution: Solution) -> str:
     load = np.where(common.probability[:, None] > 0, equilibrium.net_load_kw, -np.inf)
     state, slot = np.unravel_index(int(load.argmax()), load.shape)
     day = common.day_types[common.today[state]].replace("_", " ")
-    at = clock(int(slot), equilibrium.economy.slot_hours)
+    at = hour(int(slot), equilibrium.economy.slot_hours)
     mean = float(_mean(solution, equilibrium.net_load_kw).mean())
     return f"{load[state, slot]:.2f} kW a home at {at} of a {day} day (mean {number(mean, 2)} kW)"
 
 
 def _lowest_bus(solution: Solution) -> str:
     _, slot, bus = np.unravel_index(int(np.nanargmin(solution.voltage_pu)), solution.voltage_pu.shape)
-    at = clock(int(slot), solution.equilibrium.economy.slot_hours)
+    at = hour(int(slot), solution.equilibrium.economy.slot_hours)
     return f"bus {solution.feeder.buses[int(bus)]} at {at}"
 
 

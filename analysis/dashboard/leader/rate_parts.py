@@ -13,7 +13,7 @@ from meanwatt.analysis.dashboard.leader import side_words
 from meanwatt.analysis.dashboard.shared.day_chart import chart_row
 from meanwatt.analysis.dashboard.shared.figures import number
 from meanwatt.analysis.dashboard.shared.help_link import help_link
-from meanwatt.analysis.dashboard.shared.words import clock
+from meanwatt.analysis.dashboard.shared.hours import hours_of
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 DIGITS: Final = 3
@@ -81,7 +81,7 @@ def rate_parts_board(found: Equilibrium, called: str) -> dict[str, Any]:
         *_columns("import", parts.bought, parts.import_usd_per_kwh),
         *_columns("export", parts.sold, parts.export_usd_per_kwh),
     ]
-    hours = [clock(slot, found.economy.slot_hours) for slot in range(found.economy.slots)]
+    hours = hours_of(found.economy)
     cells = [column["cells"] for column in columns]
     return {
         "title": f"What a kWh is made of, {called}",

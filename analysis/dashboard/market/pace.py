@@ -34,6 +34,7 @@ def neighbour(settings: Settings) -> Settings:
     """Settings one step of a slider away: the first number of the tariff that can be moved."""
     offered = [knob for knob in knobs(settings.preset()) if not knob.options and knob.key.startswith("tariff.")]
     knob = offered[0]
-    value = float(settings.get(knob.key, knob.default))
+    value = settings.get(knob.key, knob.default)
+    assert isinstance(value, float | int)
     step = -knob.step if value + knob.step > knob.high else knob.step
     return settings.with_change(knob.key, value + step, knob.default)
