@@ -1,10 +1,15 @@
 """Files of a leader's search that a visitor takes home."""
 
+from meanwatt.analysis.dashboard.compare.choice import Choice as Pair
+from meanwatt.analysis.dashboard.compare.choice import query as pair_query
+from meanwatt.analysis.dashboard.compare.edits import Edits
 from meanwatt.analysis.dashboard.leader import words
 from meanwatt.analysis.dashboard.leader.choice import Choice, query
 from meanwatt.analysis.dashboard.leader.numbers import key_numbers
-from meanwatt.analysis.dashboard.leader.sighted import Picked, Sighted, shown
+from meanwatt.analysis.dashboard.leader.sighted import Picked, Posted, Sighted, shown
 from meanwatt.analysis.dashboard.shared.csv_text import csv_text
+from meanwatt.analysis.dashboard.shared.own_tariff import read_tariff
+from meanwatt.analysis.dashboard.shared.own_tariff import toml_of as written
 from meanwatt.analysis.dashboard.shared.solution import Benchmark
 from meanwatt.analysis.design.design import tariff_table
 from meanwatt.model.scenario.toml_text import toml_text
@@ -16,6 +21,18 @@ def toml_of(seen: Sighted) -> str:
         return ""
     equilibrium = seen.best.equilibrium
     return toml_text(tariff_table(equilibrium.tariff, equilibrium.economy))
+
+
+def compare_link(choice: Choice, seen: Sighted, posted: Posted) -> str:
+    """Where the page Compare shows a tariff beside the one in force; empty if an address cannot hold it."""
+    found = posted.equilibrium
+    table = tariff_table(found.tariff, found.economy) | {"title": words.FOUND_BY_LEADER}
+    before = seen.in_force.tariff.name
+    try:
+        own = written(read_tariff(toml_text(table)))
+        return f"/compare?{pair_query(Pair(scenario=choice.scenario, a=before, b=before, edits_b=Edits(own=own)))}"
+    except ValueError:
+        return ""
 
 
 def csv_of(choice: Choice, seen: Sighted, benchmark: Benchmark | None, picked: Picked | None = None) -> str:

@@ -14,6 +14,7 @@ from meanwatt.analysis.dashboard.shared.mean_day import MeanDay
 from meanwatt.analysis.dashboard.shared.words import listed
 from meanwatt.model.scenario.counted import counted
 
+FOUND_BY_LEADER = "Found by the leader"
 TITLE = "The leader's tariff"
 WAITING = "The tariff in force is being solved."
 UNASKED = "Press “Search”: the leader then tries one tariff after the other, and you see each."

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from meanwatt.analysis.cli.entry import main
+from meanwatt.analysis.dashboard.compare.choice import from_query
 from meanwatt.analysis.dashboard.help import texts
 from meanwatt.analysis.dashboard.leader import searching
 from meanwatt.analysis.dashboard.leader.bar import bar_json
@@ -24,14 +25,14 @@ from meanwatt.analysis.dashboard.leader.choice import Choice
 from meanwatt.analysis.dashboard.leader.numbers import EFFICIENCY, Measured, key_numbers
 from meanwatt.analysis.dashboard.leader.searching import WAITING, searched
 from meanwatt.analysis.dashboard.leader.sighted import Sighted
-from meanwatt.analysis.dashboard.leader.take_home import csv_of, toml_of
+from meanwatt.analysis.dashboard.leader.take_home import compare_link, csv_of, toml_of
 from meanwatt.analysis.dashboard.leader.view import figures, messages
 from meanwatt.analysis.dashboard.leader.words import binding, verdict
 from meanwatt.analysis.dashboard.shared.help_link import HELP
 from meanwatt.analysis.dashboard.shared.solution import Benchmark
 from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR
-from meanwatt.model.scenario.economy import DAYS_PER_MONTH
+from meanwatt.model.scenario.economy import DAYS_PER_MONTH, build_tariff
 
 PATIENCE_S = 60.0
 COMMISSION = Choice(weights=(("equity", 2.0), ("stability", 0.5)), evaluations=4)
@@ -210,6 +211,25 @@ def test_the_tariff_taken_home_solves_to_the_same_numbers(tmp_path: Path) -> Non
     assert solved["converged"]
     assert solved["net_load_kw"] == pytest.approx(best.equilibrium.net_load_kw, abs=1e-6)
     assert solved["metrics"]["burden_gap"] == pytest.approx(Measured(best.equilibrium).metrics.burden_gap, abs=1e-6)
+
+
+def test_the_tariff_found_is_seen_on_compare_beside_the_one_in_force() -> None:
+    best = found("commission").best
+    assert best is not None
+    where = compare_link(COMMISSION, found("commission"), best)
+    pair, problems = from_query(where.removeprefix("/compare?"))
+    assert problems == ()
+    before, after = (settings.load() for settings in pair.sides)
+    assert before.selected_tariff == found("commission").in_force.tariff.name
+    posted, wanted = build_tariff(after), best.equilibrium.tariff
+    assert after.tariffs[after.selected_tariff].title == "Found by the leader"
+    for name in ("energy_usd_per_kwh", "export_usd_per_kwh", "fixed_charge_shape", "discount"):
+        assert getattr(posted, name) == pytest.approx(getattr(wanted, name), abs=1e-12), name
+    assert (posted.pass_through, posted.recovery, posted.export_rule) == (
+        pytest.approx(wanted.pass_through),
+        wanted.recovery,
+        wanted.export_rule,
+    )
 
 
 def test_the_csv_holds_the_table_and_what_was_searched_for() -> None:
