@@ -10,6 +10,7 @@ import typer
 from meanwatt.agents.behaviour.own_code_error import OwnCodeError
 from meanwatt.analysis.cli import app as app_command
 from meanwatt.analysis.cli import (
+    bill,
     design,
     emergence,
     export,
@@ -71,6 +72,7 @@ for _command in (
     pilot.pilot,
     export.export,
     game.game,
+    bill.bill,
     app_command.app,
 ):
     _typer.command(cls=PlainCommand)(_command)
