@@ -15,6 +15,7 @@ from meanwatt.analysis.cli import (
     emergence,
     export,
     game,
+    import_,
     pilot,
     quick_start,
     scenarios,
@@ -73,9 +74,10 @@ for _command in (
     export.export,
     game.game,
     bill.bill,
+    import_.import_,
     app_command.app,
 ):
-    _typer.command(cls=PlainCommand)(_command)
+    _typer.command(_command.__name__.rstrip("_"), cls=PlainCommand)(_command)
 
 
 def _version(asked: bool) -> None:

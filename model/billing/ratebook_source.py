@@ -1,6 +1,8 @@
 """A tariff as filed from a file of either kind: ours in TOML, or a record of OpenEI's Utility Rate Database in JSON."""
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +11,10 @@ from pydantic import ValidationError
 
 from meanwatt.agents.tariff.ratebook.ratebook import Ratebook
 from meanwatt.model.billing.ratebook_table import KIND, RatebookTable
+from meanwatt.model.billing.ratebook_text import toml_of_table
+from meanwatt.model.billing.urdb_fields import AS_FILED
 from meanwatt.model.billing.urdb_reader import read_json, record_of, table_of_record
+from meanwatt.model.billing.urdb_writer import as_filed, record_of_table
 from meanwatt.model.scenario.file_errors import one_line
 from meanwatt.model.scenario.files import FileError, read_toml, require_regular
 from meanwatt.model.scenario.one_line import OneLineError
@@ -60,8 +65,10 @@ def load_ratebook(path: str | Path, *, territory: str | None = None) -> Ratebook
     try:
         require_regular(file, WANTED)
         messages: tuple[str, ...] = ()
+        record: dict[str, Any] = {}
         if file.suffix.lower() == ".json":
-            table, messages = table_of_record(record_of(read_json(file)))
+            record = record_of(read_json(file))
+            table, messages = table_of_record(record)
         elif file.suffix.lower() == ".toml":
             table = require_kind(read_toml(file))
         else:
@@ -70,11 +77,28 @@ def load_ratebook(path: str | Path, *, territory: str | None = None) -> Ratebook
             table = with_territory(table, territory)
         filled = RatebookTable.model_validate(table)
         book = filled.ratebook(re.sub(r"[^\w.-]+", "_", file.stem))
+        if record and territory is None:
+            filled = with_words_of(record, filled)
     except ValidationError as error:
         raise RatebookError(f"{label}: {one_line(error, RatebookTable)}") from None
     except ValueError as error:
         raise RatebookError(f"{label}: {error}") from None
     return RatebookFile(table=filled, book=book, messages=messages)
+
+
+def with_words_of(record: Mapping[str, Any], table: RatebookTable) -> RatebookTable:
+    """The table that also keeps what the record says in other words than this program would."""
+    words = as_filed(record, table)
+    return table.model_copy(update={"urdb": {**table.urdb, AS_FILED: words}}) if words else table
+
+
+def write_ratebook(path: Path, table: RatebookTable) -> None:
+    """Write a tariff as filed as TOML or as a JSON record, by the ending of the file's name."""
+    if path.suffix.lower() == ".toml":
+        text = toml_of_table(table)
+    else:
+        text = json.dumps(record_of_table(table), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    path.write_text(text, encoding="utf-8")
 
 
 def require_kind(table: dict[str, Any]) -> dict[str, Any]:

@@ -164,7 +164,7 @@ class DemandTable(Table):
     """``[demand.NAME]``: a charge on the month's highest power, of the whole month or by period."""
 
     window_minutes: Annotated[int | None, BeforeValidator(whole), ranges.MINUTES] = None
-    """Over which power is averaged; the meter's own interval where it is left out. [min]"""
+    """Over which power is averaged; the meter's own interval where it is left out."""
     months: Annotated[Any, Form("a list of 12 names of periods")] = None
     """Period of each month, for a charge on the peak of the whole month."""
     weekday: Annotated[Any, SCHEDULE] = None

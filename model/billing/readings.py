@@ -123,19 +123,22 @@ def _columns(heading: Sequence[str], energy: bool) -> tuple[int | None, int]:
 
 def _energy_columns(names: Sequence[str], others: Sequence[int]) -> list[int]:
     for place in others:
-        if "kwh" not in names[place].split("_"):
+        if KWH not in _words(names[place]):
             _require_unit(names[place], True)
             raise ValueError(unknown("column", names[place], [KWH, *STARTS]))
-    exact = [place for place in others if names[place] == KWH]
-    return exact if len(exact) == 1 and len(others) == 1 else list(others)
+    return list(others)
 
 
 def _require_unit(name: str, energy: bool) -> None:
-    words = set(re.split(r"[_/()\[\]]+", name))
-    if energy and words & {"kw", "w", "wh", "mwh", "mw"} and "kwh" not in words:
+    words = _words(name)
+    if energy and words & {"kw", "w", "wh", "mwh", "mw"} and KWH not in words:
         raise ValueError(f"column {name!r} is not in kWh; give kWh of each interval, in a column kwh")
     if not energy and words & {"cents", "cent", "ct", "mwh", "p", "pence", "eur", "gbp"}:
         raise ValueError(f"column {name!r} is not in USD/kWh; give USD a kWh, in a column usd_per_kwh")
+
+
+def _words(name: str) -> set[str]:
+    return set(re.split(r"[_/()\[\]]+", name))
 
 
 def _is_number(text: str) -> bool:

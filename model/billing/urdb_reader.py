@@ -1,5 +1,6 @@
 """Reads a record of OpenEI's Utility Rate Database into the words of our own file."""
 
+import difflib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,9 @@ from meanwatt.model.scenario.tariff_file import finite, show
 MONEY_WORDS = ("rate", "charge", "demand", "energy", "fixed", "schedule", "adjust", "credit", "lookback", "price")
 """What a field that may change a bill has in its name."""
 
+MISSPELT = 0.85
+"""Likeness from which an unknown field is taken as a known one misspelt."""
+
 Record = Mapping[str, Any]
 
 
@@ -35,6 +39,10 @@ def read_json(path: Path) -> Any:
     except ValueError as error:  # Python reads no whole number of more than some thousand digits
         raise FileError(f"not valid JSON: {str(error).partition(';')[0]}") from None
     require_shallow(value)
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise FileError("holds half a letter (a lone surrogate); save it as UTF-8") from None
     return value
 
 
@@ -97,9 +105,9 @@ def _strangers(record: Record) -> list[str]:
     for name in record:
         if name in known:
             continue
-        near = unknown("field", name, known)
-        if "did you mean" in near and any(word in name.lower() for word in MONEY_WORDS):
-            raise ValueError(near)
+        near = difflib.get_close_matches(name, known, 1, MISSPELT)
+        if near:
+            raise ValueError(unknown("field", name, near))
         if any(word in name.lower() for word in MONEY_WORDS):
             raise ValueError(
                 f"unknown field {show(name)}, which may change the bill; take it out, or put it into extensions"

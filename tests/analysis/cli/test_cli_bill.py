@@ -136,7 +136,7 @@ def test_people_get_a_statement_by_month(folder: Path, capsys: pytest.CaptureFix
     both = "heco_tou_net_billing.json --load load.csv --generation solar.csv --metering net_billing"
     assert main(["bill", *shlex.split(both)]) == 0
     said = capsys.readouterr().out
-    for word in ("January", "December", "total", "bought", "kWh sold", "1406.80", "period_1", "To pay over"):
+    for word in ("Jan", "Dec", "all", "kWh bought", "kWh sold", "1406.80", "period_1", "To pay over"):
         assert word in said
     assert "Note: Metering net_billing: load and generation are netted in each interval" in said
     assert "demand" not in said
