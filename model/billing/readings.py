@@ -104,6 +104,8 @@ def _columns(heading: Sequence[str], energy: bool) -> tuple[int | None, int]:
     """Which column holds the stamps, if any, and which the numbers."""
     names = [re.sub(r"[\s\-]+", "_", cell.strip().lower()) for cell in heading]
     wanted = KWH if energy else USD_PER_KWH
+    if not names:
+        raise ValueError(f"line 1 is empty; begin with a heading, {wanted}, and perhaps a column start")
     if _is_number(names[0]):
         raise ValueError(f"line 1 is {show(heading[0])}; begin with a heading, {wanted}, and perhaps a column start")
     for name in names:

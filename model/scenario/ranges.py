@@ -185,7 +185,7 @@ POLICY_CELLS: Final = Range(0, 4e9, whole=True)
 
 TARIFF_PERIODS: Final = Range(1, 100, "entries", whole=True)
 """Periods of a tariff as filed."""
-TIERS: Final = Range(1, 100, "entries", whole=True)
+TIERS: Final = Range(1, 30, "entries", whole=True)
 MONTH: Final = Range(1, 12, whole=True)
 RATCHET_MONTHS: Final = Range(1, 11, whole=True)
 MINUTES: Final = Range(1, 1440, "minutes", whole=True)
