@@ -9,6 +9,7 @@ from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.ratebook.compiled import CompiledRatebook
 from meanwatt.agents.tariff.ratebook.convention import TARIFF_BOOK, Convention
 from meanwatt.agents.tariff.ratebook.demand import demand_usd
+from meanwatt.agents.tariff.ratebook.meter import Meter, RunFlows
 from meanwatt.agents.tariff.ratebook.ratebook import MONTHS, Metering, Per, PeriodicCharge, TaxBase, TierPeriod
 from meanwatt.agents.tariff.ratebook.settlement import (
     Credits,
@@ -19,7 +20,7 @@ from meanwatt.agents.tariff.ratebook.settlement import (
     settle_in_kwh,
     settle_in_usd,
 )
-from meanwatt.agents.tariff.ratebook.usage import Flows, flows, tier_limits_kwh, tiers_in_order
+from meanwatt.agents.tariff.ratebook.usage import climbs_in_order, tier_limits_kwh, tiers_in_order, tiers_of_cells
 
 CHUNK = 256
 """Customers that are billed at once."""
@@ -169,8 +170,7 @@ def _require(compiled: CompiledRatebook, load_kwh: Floats, generation_kwh: Float
             raise ValueError(
                 f"{name} has shape {kwh.shape}; give (customer, interval) with {compiled.calendar.intervals} intervals"
             )
-        require_finite(name, kwh)
-    if (load_kwh < 0).any():
+    if load_kwh.size and load_kwh.min() < 0:
         raise ValueError(f"load_kwh is {load_kwh.min():g} at its lowest; give numbers >= 0")
     if terms.metering.nets_by_month and terms.export_usd_per_kwh is not None:
         raise ValueError(
@@ -188,6 +188,13 @@ def _require(compiled: CompiledRatebook, load_kwh: Floats, generation_kwh: Float
         )
 
 
+def _require_finite(cells: RunFlows, load_kwh: Floats, generation_kwh: Floats | None) -> None:
+    """Name the first reading that is no finite number; any makes a sum none."""
+    if not np.isfinite(cells.drawn_kwh + cells.fed_kwh).all():
+        require_finite("load_kwh", load_kwh)
+        require_finite("generation_kwh", load_kwh if generation_kwh is None else generation_kwh)
+
+
 def _bill(
     compiled: CompiledRatebook,
     load_kwh: Floats,
@@ -197,16 +204,20 @@ def _bill(
 ) -> Bill:
     """Bill a few customers."""
     book, calendar, convention = compiled.book, compiled.calendar, terms.convention
-    meter = flows(load_kwh, generation_kwh, terms.metering)
+    two = terms.metering is Metering.BUY_ALL_SELL_ALL
+    meter = Meter(load_kwh=load_kwh, generation_kwh=generation_kwh, two=two)
+    in_order = climbs_in_order(book.energy) and not terms.metering.nets_by_month
+    runs = meter.over_runs(compiled.energy) if in_order else None
+    cells = meter.over_cells(compiled.energy) if runs is None else runs.in_cells(compiled.energy)
+    _require_finite(cells, load_kwh, generation_kwh)
     start = carried.credits if carried else no_credits(len(load_kwh), len(book.energy.names))
-    peak = compiled.months.peaks(meter.drawn_kwh)[:, :, 0] / calendar.interval_hours
-    demand, peaks = demand_usd(compiled, meter.drawn_kwh, carried.peaks_kw if carried else ())
-    settled = _settle(compiled, meter, peak, terms, start)
+    peak = cells.most_kwh.max(axis=2) / calendar.interval_hours
+    demand, peaks = demand_usd(compiled, meter, carried.peaks_kw if carried else ())
+    settled = _settle(compiled, Usage(meter=meter, runs=runs, cells=cells, peak_kw=peak), terms, start)
     fixed = sum((_of_months(charge, compiled, convention) for charge in book.fixed), np.zeros(calendar.months))
     fixed = np.broadcast_to(fixed, settled.charge_usd.shape)
     charges = settled.charge_usd + demand + fixed
-    two_meters = terms.metering is Metering.BUY_ALL_SELL_ALL
-    credited = convention.minimum_after_credits and not two_meters
+    credited = convention.minimum_after_credits and not two
     counts = charges - settled.applied_usd if credited else charges
     minimum, charged = _minimum(compiled, counts, convention, carried)
     credit = -(settled.applied_usd + settled.paid_out_usd)
@@ -215,7 +226,6 @@ def _bill(
     for one in book.taxes:
         base = charges + minimum + (credit if one.on is TaxBase.BILL else 0.0)
         tax += one.usd_per_kwh * billed_kwh + one.share * np.maximum(base, 0.0)
-    fed = meter.fed_kwh
     return Bill(
         energy_usd=settled.charge_usd,
         demand_usd=demand,
@@ -227,27 +237,43 @@ def _bill(
         credit_carried_kwh=settled.carried_kwh,
         surplus_kwh=settled.surplus_kwh,
         peak_kw=peak,
-        drawn_kwh=compiled.months.sums(meter.drawn_kwh)[:, :, 0],
-        fed_kwh=compiled.months.sums(fed)[:, :, 0] if fed.shape[1] > 1 else np.zeros_like(charges),
+        drawn_kwh=cells.drawn_kwh.sum(axis=2),
+        fed_kwh=cells.fed_kwh.sum(axis=2),
         kwh=settled.kwh,
         carried=Carried(credits=settled.left, peaks_kw=peaks, charged_usd=charged),
     )
 
 
-def _settle(compiled: CompiledRatebook, meter: Flows, peak: Floats, terms: Terms, start: Credits) -> Settled:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Usage:
+    """What passed the meter: over months and periods, and over runs where the order of time matters."""
+
+    __repr__ = short_repr
+
+    meter: Meter
+    runs: RunFlows | None
+    cells: RunFlows
+    peak_kw: Floats
+
+
+def _settle(compiled: CompiledRatebook, usage: Usage, terms: Terms, start: Credits) -> Settled:
     """Energy charges and credits by the rule of the meter."""
-    energy = compiled.book.energy
-    limit = tier_limits_kwh(energy, compiled.calendar, peak)
+    energy, cells, runs = compiled.book.energy, usage.cells, usage.runs
+    limit = tier_limits_kwh(energy, compiled.calendar, usage.peak_kw)
     if terms.metering.nets_by_month:
-        net = compiled.energy.sums(meter.drawn_kwh - meter.fed_kwh)
+        net = cells.drawn_kwh - cells.fed_kwh
         if terms.metering is Metering.NET_METERING:
             return settle_in_kwh(compiled, net, limit, start, terms.convention)
         return settle_in_usd(compiled, net, limit, start, expires=terms.credit_expires, convention=terms.convention)
-    bought = tiers_in_order(compiled, meter.drawn_kwh, limit)
-    if terms.export_usd_per_kwh is not None and meter.fed_kwh.shape[1] > 1:
-        credit = compiled.months.sums(meter.fed_kwh * terms.export_usd_per_kwh)[:, :, 0]
+    if runs is None:
+        bought, fed = (tiers_of_cells(energy, kwh, limit) for kwh in (cells.drawn_kwh, cells.fed_kwh))
     else:
-        credit = fed_credit_usd(compiled, tiers_in_order(compiled, meter.fed_kwh, limit))
+        bought, fed = (tiers_in_order(compiled, kwh, limit) for kwh in (runs.drawn_kwh, runs.fed_kwh))
+    if terms.export_usd_per_kwh is None:
+        credit = fed_credit_usd(compiled, fed)
+    else:
+        earned = usage.meter.earned_usd(terms.export_usd_per_kwh, compiled.energy)
+        credit = compiled.energy.collect(earned).sum(axis=2)
     return settle_by_interval(
         compiled,
         bought,

@@ -7,12 +7,12 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.ratebook.billing_calendar import BillingCalendar
-from meanwatt.agents.tariff.ratebook.ratebook import Ratebook, Schedule, always
+from meanwatt.agents.tariff.ratebook.ratebook import Ratebook, Schedule, TierPeriod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PeriodMap:
-    """The intervals of each month and period, for sums and peaks over them.
+    """The intervals in runs of one month and period each, for sums and peaks over months and periods.
 
     Parameters
     ----------
@@ -22,8 +22,10 @@ class PeriodMap:
         Whether the schedule has the period in that month at any hour.
     shape
         Months and periods.
-    starts : (run,)
-        Where a run of intervals of one month and period begins.
+    starts, ends : (run,)
+        First interval of each run, and the one after its last.
+    run_month, run_period, run_day : (run,)
+        Month, period and day that a run begins in.
     order : (run,)
         Runs by month and period.
     cell_starts, cells : (cell,)
@@ -36,33 +38,39 @@ class PeriodMap:
     present: Bools
     shape: tuple[int, int]
     starts: Ints
+    ends: Ints
+    run_month: Ints
+    run_period: Ints
+    run_day: Ints
     order: Ints
     cell_starts: Ints
     cells: Ints
 
-    def sums(self, values: Floats) -> Floats:
-        """Sum (customer, interval) numbers by month and period: (customer, month, period)."""
+    def collect(self, values: Floats) -> Floats:
+        """Sum (customer, run) numbers by month and period: (customer, month, period)."""
         return self._reduce(np.add, values)
 
-    def peaks(self, values: Floats) -> Floats:
-        """Largest of (customer, interval) numbers ≥ 0 by month and period: (customer, month, period)."""
+    def highest(self, values: Floats) -> Floats:
+        """Largest of (customer, run) numbers ≥ 0 by month and period: (customer, month, period)."""
         return self._reduce(np.maximum, values)
 
     def _reduce(self, what: np.ufunc, values: Floats) -> Floats:
-        runs = what.reduceat(values, self.starts, axis=1)[:, self.order]
         out = np.zeros((len(values), self.shape[0] * self.shape[1]))
-        out[:, self.cells] = what.reduceat(runs, self.cell_starts, axis=1)
+        out[:, self.cells] = what.reduceat(values[:, self.order], self.cell_starts, axis=1)
         return out.reshape(len(values), *self.shape)
 
 
-def map_periods(schedule: Schedule, periods: int, calendar: BillingCalendar) -> PeriodMap:
-    """Lay a schedule over a calendar."""
+def map_periods(schedule: Schedule, periods: int, calendar: BillingCalendar, *, by_day: bool = False) -> PeriodMap:
+    """Lay a schedule over a calendar; ``by_day`` ends every run with its day."""
     number = calendar.number[calendar.month]
     period = np.where(
         calendar.weekend, schedule.weekend[number, calendar.hour], schedule.weekday[number, calendar.hour]
     )
     cell = calendar.month * periods + period
-    starts = np.flatnonzero(np.diff(cell, prepend=-1))
+    breaks = np.diff(cell, prepend=-1) != 0
+    if by_day:
+        breaks |= np.diff(calendar.day, prepend=-1) != 0
+    starts = np.flatnonzero(breaks)
     of_run = cell[starts]
     order = np.argsort(of_run, kind="stable")
     cell_starts = np.flatnonzero(np.diff(of_run[order], prepend=-1))
@@ -75,6 +83,10 @@ def map_periods(schedule: Schedule, periods: int, calendar: BillingCalendar) -> 
         present=present,
         shape=(calendar.months, periods),
         starts=starts,
+        ends=np.append(starts[1:], calendar.intervals),
+        run_month=calendar.month[starts],
+        run_period=period[starts],
+        run_day=calendar.day[starts],
         order=order,
         cell_starts=cell_starts,
         cells=of_run[order][cell_starts],
@@ -91,16 +103,14 @@ class CompiledRatebook:
     calendar: BillingCalendar
     energy: PeriodMap
     demand: tuple[PeriodMap, ...]
-    months: PeriodMap
-    """Months without periods."""
 
 
 def compile_ratebook(book: Ratebook, calendar: BillingCalendar) -> CompiledRatebook:
     """Lay a ratebook over a calendar."""
+    by_day = book.energy.tiered and book.energy.tier_period is TierPeriod.DAY
     return CompiledRatebook(
         book=book,
         calendar=calendar,
-        energy=map_periods(book.energy.schedule, len(book.energy.names), calendar),
+        energy=map_periods(book.energy.schedule, len(book.energy.names), calendar, by_day=by_day),
         demand=tuple(map_periods(charge.schedule, len(charge.names), calendar) for charge in book.demand),
-        months=map_periods(always(), 1, calendar),
     )

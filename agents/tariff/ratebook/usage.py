@@ -1,46 +1,14 @@
-"""What a month's meter readings come to: kWh by period and tier, peaks, and what feeding in earns."""
-
-from dataclasses import dataclass
+"""kWh by month, period and tier, where every interval is billed by itself or a month's kWh are netted first."""
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.numerics.arrays import Floats, as_input
 from meanwatt.agents.tariff.ratebook.billing_calendar import BillingCalendar
 from meanwatt.agents.tariff.ratebook.compiled import CompiledRatebook
-from meanwatt.agents.tariff.ratebook.ratebook import EnergyCharge, Metering, TierPeriod, TierScope
+from meanwatt.agents.tariff.ratebook.meter import MANY
+from meanwatt.agents.tariff.ratebook.ratebook import EnergyCharge, TierPeriod, TierScope
+from meanwatt.agents.tariff.ratebook.run_kernels import climb_runs
 from meanwatt.agents.tariff.ratebook.tiers import climb, climb_in_order, climb_together
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Flows:
-    """What passes the meter.
-
-    Parameters
-    ----------
-    drawn_kwh, fed_kwh : (customer, interval)
-        What is bought and what is fed in; with one meter never both. [kWh]
-    """
-
-    __repr__ = short_repr
-
-    drawn_kwh: Floats
-    fed_kwh: Floats
-
-
-def flows(load_kwh: Floats, generation_kwh: Floats | None, metering: Metering) -> Flows:
-    """What is drawn and fed in, by the meters there are: one behind which load and generation meet, or two.
-
-    Generation below 0, an inverter's own use, is bought as load is.
-    """
-    if generation_kwh is None:
-        return Flows(drawn_kwh=load_kwh, fed_kwh=np.zeros((len(load_kwh), 1)))
-    if metering is Metering.BUY_ALL_SELL_ALL:
-        generated = np.maximum(generation_kwh, 0.0)
-        return Flows(drawn_kwh=load_kwh + (generated - generation_kwh), fed_kwh=generated)
-    net = load_kwh - generation_kwh
-    drawn = np.maximum(net, 0.0)
-    return Flows(drawn_kwh=drawn, fed_kwh=drawn - net)
 
 
 def tier_limits_kwh(charge: EnergyCharge, calendar: BillingCalendar, peak_kw: Floats) -> Floats:
@@ -60,12 +28,17 @@ def tier_limits_kwh(charge: EnergyCharge, calendar: BillingCalendar, peak_kw: Fl
     return np.where(np.isfinite(charge.limit), factor[:, :, None, None] * finite, np.inf)
 
 
-def tiers_in_order(compiled: CompiledRatebook, kwh: Floats, limit: Floats) -> Floats:
-    """Share energy out by month, period and tier where each interval is billed by itself.
+def climbs_in_order(charge: EnergyCharge) -> bool:
+    """Whether the order of time within a month decides on which tier a kWh stands."""
+    return charge.tiered and (charge.tier_scope is TierScope.MONTH or charge.tier_period is TierPeriod.DAY)
+
+
+def tiers_of_cells(charge: EnergyCharge, kwh: Floats, limit: Floats) -> Floats:
+    """Share energy out by tier where the order of time does not matter.
 
     Parameters
     ----------
-    kwh : (customer, interval)
+    kwh : (customer, month, period)
         Energy, ≥ 0. [kWh]
     limit : (customer or 1, month, period, tier)
         See `tier_limits_kwh`. [kWh]
@@ -75,24 +48,42 @@ def tiers_in_order(compiled: CompiledRatebook, kwh: Floats, limit: Floats) -> Fl
     (customer, month, period, tier)
         [kWh]
     """
-    charge, places, calendar = compiled.book.energy, compiled.energy, compiled.calendar
-    if kwh.shape[1] == 1 and calendar.intervals > 1:
-        return np.zeros((len(kwh), *places.shape, limit.shape[3]))
-    if not charge.tiered:
-        return _first_tier(places.sums(kwh), limit.shape[3])
+    return climb(kwh, limit) if charge.tiered else _first_tier(kwh, limit.shape[3])
+
+
+def tiers_in_order(compiled: CompiledRatebook, kwh: Floats, limit: Floats) -> Floats:
+    """Share energy out by month, period and tier where each interval is billed by itself, in the order of time.
+
+    The intervals of a run follow one another on their ladder, so that it is enough to know where a run begins and ends.
+
+    Parameters
+    ----------
+    kwh : (customer, run)
+        Energy of the runs of the energy charge's map, ≥ 0. [kWh]
+    limit : (customer or 1, month, period, tier)
+        See `tier_limits_kwh`. [kWh]
+
+    Returns
+    -------
+    (customer, month, period, tier)
+        [kWh]
+    """
+    charge, places = compiled.book.energy, compiled.energy
     by_period = charge.tier_scope is TierScope.PERIOD
-    if charge.tier_period is TierPeriod.MONTH and (by_period or not (places.present.sum(axis=1) > 1).any()):
-        return climb(places.sums(kwh), limit)
-    window = calendar.month if charge.tier_period is TierPeriod.MONTH else calendar.day
+    window = places.run_month if charge.tier_period is TierPeriod.MONTH else places.run_day
     first = np.searchsorted(window, window)
     out = np.zeros((len(kwh), *places.shape, limit.shape[3]))
+    if len(kwh) >= MANY:
+        ladder = places.run_period if by_period else np.zeros_like(places.run_period)
+        of_run = np.stack([places.run_month, places.run_period, ladder], axis=1)
+        climb_runs(as_input(kwh), as_input(first), as_input(of_run), as_input(limit), out)
+        return out
     for period in range(places.shape[1]):
-        mask = places.period == period
+        mask = places.run_period == period
         if mask.any():
             climbing = kwh * mask if by_period else kwh
-            out[:, :, period] = climb_in_order(
-                climbing, first, calendar.month, np.flatnonzero(mask), limit[:, :, period]
-            )
+            inside = np.flatnonzero(mask)
+            out[:, :, period] = climb_in_order(climbing, first, places.run_month, inside, limit[:, :, period])
     return out
 
 
