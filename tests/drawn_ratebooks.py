@@ -81,5 +81,5 @@ def drawn_readings(rng: np.random.Generator, customers: int, per_hour: int = 1) 
     hours = np.arange(8760 * per_hour) / per_hour
     sun = np.maximum(np.sin(np.pi * (hours % 24 - 6) / 12), 0.0)
     load = rng.gamma(1.5, 0.4, (customers, len(hours))) / per_hour
-    size = rng.choice([0.3, 1.0, 2.5], (customers, 1))
+    size = rng.choice([0.3, 2.5, 8.0], (customers, 1))
     return load, size * sun * rng.uniform(0.2, 1.0, (customers, len(hours))) / per_hour

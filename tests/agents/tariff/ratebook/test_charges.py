@@ -10,6 +10,7 @@ from drawn_ratebooks import book_of, drawn_readings, drawn_record
 from meanwatt.agents.tariff.ratebook.bill import PARTS, Bill, Terms, bill_customers
 from meanwatt.agents.tariff.ratebook.billing_calendar import MONTH_DAYS, reference_year
 from meanwatt.agents.tariff.ratebook.compiled import compile_ratebook
+from meanwatt.agents.tariff.ratebook.convention import SAM, TARIFF_BOOK
 from meanwatt.agents.tariff.ratebook.meter import MANY
 from meanwatt.agents.tariff.ratebook.ratebook import (
     Baseline,
@@ -17,11 +18,13 @@ from meanwatt.agents.tariff.ratebook.ratebook import (
     Per,
     PeriodicCharge,
     Ratchet,
+    Schedule,
     Tax,
     TaxBase,
     TierPeriod,
     TierScope,
 )
+from meanwatt.agents.tariff.ratebook.settlement import surplus_periods
 
 FLAT: dict[str, Any] = {"energyweekdayschedule": [[0] * 24] * 12, "energyweekendschedule": [[0] * 24] * 12}
 DAYS = np.array(MONTH_DAYS)
@@ -66,7 +69,7 @@ def unit_of(text: str) -> Any:
 
 
 def test_a_daily_block_begins_anew_each_day_and_a_monthly_one_of_as_many_kwh_does_not() -> None:
-    """Alternate days of 20 and 0 kWh: half a day's use is above a daily block of 10 kWh, nearly none above a monthly one."""
+    """Every other day 20 kWh: half of it is above a daily block of 10 kWh, nearly none above a monthly one."""
     record = {"energyratestructure": [[{"rate": 0.1, "max": 10.0}, {"rate": 1.0}]], **FLAT}
     load = np.where((np.arange(8760) // 24) % 2 == 0, 20 / 24, 0.0)
     book = book_of(record)
@@ -200,3 +203,35 @@ def test_readings_that_cannot_be_are_refused() -> None:
             many = np.tile(np.atleast_2d(load), (copies, 1))
             with pytest.raises(ValueError, match=line.replace(r"\(1,", rf"\({copies},")):
                 billed(book, many, solar if solar is None or len(solar) == 2 else np.tile(solar, (copies, 1)))
+
+
+def test_kwh_left_at_the_true_up_earn_the_year_end_rate_on_the_net_of_all_periods() -> None:
+    """In January 100 kWh over at noon and 60 short at night, in February 30 short; 1 USD for each of the 10 left."""
+    day = {name: [[int(clock >= 12) for clock in range(24)]] * 12 for name in FLAT}
+    record = {"energyratestructure": [[{"rate": 0.0}], [{"rate": 0.0}]], **day}
+    short = np.array([60.0, 30, *[0] * 10])
+    load = np.where(HOUR == 3, (short / DAYS)[MONTH], 0.0)
+    solar = np.where((HOUR == 12) & (MONTH == 0), 100 / 31, 0.0)
+    book = replace(book_of(record), year_end_usd_per_kwh=1.0)
+    assert billed(book, load, solar, "net_metering").export_credit_usd[0, 11] == pytest.approx(-10, abs=1e-9)
+    early = replace(book, true_up_month=1)
+    found = billed(early, load, solar, "net_metering")
+    assert found.export_credit_usd[0] == pytest.approx([-40, *[0] * 11], abs=1e-9)
+    assert found.credit_carried_kwh[0] == pytest.approx(np.zeros(12), abs=1e-9)
+
+
+def test_a_surplus_stays_in_its_period_and_where_that_ends_goes_to_the_one_at_its_hour() -> None:
+    """Winter has off 0, part 1 (15 and 21 to 24 h) and peak 2, summer 3, 4 and 5 at the same hours."""
+    winter = [0] * 15 + [1] + [2] * 5 + [1] * 3
+    rows = np.array([[place + 3 * (5 <= month < 9) for place in winter] for month in range(12)])
+    schedule = Schedule(weekday=rows, weekend=rows)
+    same, june = {0: 0, 1: 1, 2: 2}, {0: 3, 1: 4, 2: 5}
+    assert surplus_periods(schedule, 0, 1, TARIFF_BOOK) == same
+    assert surplus_periods(schedule, 4, 5, TARIFF_BOOK) == june
+    assert surplus_periods(schedule, 0, 1, SAM) == {0: 0, 2: 2}  # nothing at 0, 5, 11 and 17 h has the part peak
+    assert surplus_periods(schedule, 4, 5, SAM) == {0: 3, 2: 5}
+    moved = rows.copy()
+    moved[1] = [2] * 15 + [1] + [0] * 5 + [1] * 3
+    swapped = Schedule(weekday=moved, weekend=moved)
+    assert surplus_periods(swapped, 0, 1, TARIFF_BOOK) == same
+    assert surplus_periods(swapped, 0, 1, SAM) == {0: 2, 2: 0}
