@@ -9,7 +9,7 @@ from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.ratebook.compiled import CompiledRatebook
 from meanwatt.agents.tariff.ratebook.convention import TARIFF_BOOK, Convention
 from meanwatt.agents.tariff.ratebook.demand import demand_usd
-from meanwatt.agents.tariff.ratebook.meter import Meter, RunFlows
+from meanwatt.agents.tariff.ratebook.meter import Meter, Passed
 from meanwatt.agents.tariff.ratebook.ratebook import MONTHS, Metering, Per, PeriodicCharge, TaxBase, TierPeriod
 from meanwatt.agents.tariff.ratebook.settlement import (
     Credits,
@@ -170,8 +170,6 @@ def _require(compiled: CompiledRatebook, load_kwh: Floats, generation_kwh: Float
             raise ValueError(
                 f"{name} has shape {kwh.shape}; give (customer, interval) with {compiled.calendar.intervals} intervals"
             )
-    if load_kwh.size and load_kwh.min() < 0:
-        raise ValueError(f"load_kwh is {load_kwh.min():g} at its lowest; give numbers >= 0")
     if terms.metering.nets_by_month and terms.export_usd_per_kwh is not None:
         raise ValueError(
             f"metering {terms.metering.value} nets kWh over the month: an export rate by interval has no meaning;"
@@ -188,9 +186,9 @@ def _require(compiled: CompiledRatebook, load_kwh: Floats, generation_kwh: Float
         )
 
 
-def _require_finite(cells: RunFlows, load_kwh: Floats, generation_kwh: Floats | None) -> None:
+def _require_finite(passed: Passed, load_kwh: Floats, generation_kwh: Floats | None) -> None:
     """Name the first reading that is no finite number; any makes a sum none."""
-    if not np.isfinite(cells.drawn_kwh + cells.fed_kwh).all():
+    if not np.isfinite(passed.drawn_kwh + passed.fed_kwh).all():
         require_finite("load_kwh", load_kwh)
         require_finite("generation_kwh", load_kwh if generation_kwh is None else generation_kwh)
 
@@ -206,14 +204,13 @@ def _bill(
     book, calendar, convention = compiled.book, compiled.calendar, terms.convention
     two = terms.metering is Metering.BUY_ALL_SELL_ALL
     meter = Meter(load_kwh=load_kwh, generation_kwh=generation_kwh, two=two)
-    in_order = climbs_in_order(book.energy) and not terms.metering.nets_by_month
-    runs = meter.over_runs(compiled.energy) if in_order else None
-    cells = meter.over_cells(compiled.energy) if runs is None else runs.in_cells(compiled.energy)
-    _require_finite(cells, load_kwh, generation_kwh)
+    by_run = climbs_in_order(book.energy) and not terms.metering.nets_by_month
+    passed = meter.passed(compiled.energy, by_run=by_run)
+    _require_finite(passed, load_kwh, generation_kwh)
     start = carried.credits if carried else no_credits(len(load_kwh), len(book.energy.names))
-    peak = cells.most_kwh.max(axis=2) / calendar.interval_hours
+    peak = passed.most_kwh.max(axis=2) / calendar.interval_hours
     demand, peaks = demand_usd(compiled, meter, carried.peaks_kw if carried else ())
-    settled = _settle(compiled, Usage(meter=meter, runs=runs, cells=cells, peak_kw=peak), terms, start)
+    settled = _settle(compiled, meter, passed, terms, start)
     fixed = sum((_of_months(charge, compiled, convention) for charge in book.fixed), np.zeros(calendar.months))
     fixed = np.broadcast_to(fixed, settled.charge_usd.shape)
     charges = settled.charge_usd + demand + fixed
@@ -237,42 +234,28 @@ def _bill(
         credit_carried_kwh=settled.carried_kwh,
         surplus_kwh=settled.surplus_kwh,
         peak_kw=peak,
-        drawn_kwh=cells.drawn_kwh.sum(axis=2),
-        fed_kwh=cells.fed_kwh.sum(axis=2),
+        drawn_kwh=passed.drawn_kwh.sum(axis=2),
+        fed_kwh=passed.fed_kwh.sum(axis=2),
         kwh=settled.kwh,
         carried=Carried(credits=settled.left, peaks_kw=peaks, charged_usd=charged),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Usage:
-    """What passed the meter: over months and periods, and over runs where the order of time matters."""
-
-    __repr__ = short_repr
-
-    meter: Meter
-    runs: RunFlows | None
-    cells: RunFlows
-    peak_kw: Floats
-
-
-def _settle(compiled: CompiledRatebook, usage: Usage, terms: Terms, start: Credits) -> Settled:
+def _settle(compiled: CompiledRatebook, meter: Meter, passed: Passed, terms: Terms, start: Credits) -> Settled:
     """Energy charges and credits by the rule of the meter."""
-    energy, cells, runs = compiled.book.energy, usage.cells, usage.runs
-    limit = tier_limits_kwh(energy, compiled.calendar, usage.peak_kw)
+    energy = compiled.book.energy
+    peak_kw = passed.most_kwh.max(axis=2) / compiled.calendar.interval_hours
+    limit = tier_limits_kwh(energy, compiled.calendar, peak_kw)
     if terms.metering.nets_by_month:
-        net = cells.drawn_kwh - cells.fed_kwh
+        net = passed.drawn_kwh - passed.fed_kwh
         if terms.metering is Metering.NET_METERING:
             return settle_in_kwh(compiled, net, limit, start, terms.convention)
         return settle_in_usd(compiled, net, limit, start, expires=terms.credit_expires, convention=terms.convention)
-    if runs is None:
-        bought, fed = (tiers_of_cells(energy, kwh, limit) for kwh in (cells.drawn_kwh, cells.fed_kwh))
-    else:
-        bought, fed = (tiers_in_order(compiled, kwh, limit) for kwh in (runs.drawn_kwh, runs.fed_kwh))
+    bought, fed = _by_tier(compiled, passed, limit)
     if terms.export_usd_per_kwh is None:
         credit = fed_credit_usd(compiled, fed)
     else:
-        earned = usage.meter.earned_usd(terms.export_usd_per_kwh, compiled.energy)
+        earned = meter.earned_usd(terms.export_usd_per_kwh, compiled.energy)
         credit = compiled.energy.collect(earned).sum(axis=2)
     return settle_by_interval(
         compiled,
@@ -283,6 +266,18 @@ def _settle(compiled: CompiledRatebook, usage: Usage, terms: Terms, start: Credi
         expires=terms.credit_expires,
         convention=terms.convention,
     )
+
+
+def _by_tier(compiled: CompiledRatebook, passed: Passed, limit: Floats) -> tuple[Floats, Floats]:
+    """What is drawn and fed in, (customer, month, period, tier) each. [kWh]"""
+    energy = compiled.book.energy
+    sell = energy.sell_usd_per_kwh
+    if not climbs_in_order(energy):
+        return tiers_of_cells(energy, passed.drawn_kwh, limit), tiers_of_cells(energy, passed.fed_kwh, limit)
+    bought = tiers_in_order(compiled, passed.drawn_runs_kwh, limit)
+    if (sell == sell[:, :1]).all():  # any tier will do
+        return bought, tiers_of_cells(energy, passed.fed_kwh, limit)
+    return bought, tiers_in_order(compiled, passed.fed_runs_kwh, limit)
 
 
 def _of_months(charge: PeriodicCharge, compiled: CompiledRatebook, convention: Convention) -> Floats:

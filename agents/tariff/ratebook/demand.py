@@ -65,7 +65,7 @@ def demand_usd(
 def _highest_kw(meter: Meter, where: PeriodMap, calendar: BillingCalendar, window_minutes: int | None) -> Floats:
     """Highest power of each month and period, (customer, month, period). [kW]"""
     if intervals_of_window(calendar, window_minutes) == 1:
-        return meter.over_cells(where).most_kwh / calendar.interval_hours
+        return meter.passed(where).most_kwh / calendar.interval_hours
     power = average_kw(meter.flows()[0], calendar, window_minutes)
     return where.highest(np.maximum(np.maximum.reduceat(power, where.starts, axis=1), 0.0))
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Floats, Ints, as_input
+from meanwatt.agents.numerics.arrays import Floats, as_input
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.ratebook.compiled import PeriodMap
 from meanwatt.agents.tariff.ratebook.run_kernels import sum_load_runs, sum_runs
@@ -15,15 +15,17 @@ MANY: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RunFlows:
-    """What passes the meter in runs of intervals.
+class Passed:
+    """What passes the meter.
 
     Parameters
     ----------
-    drawn_kwh, fed_kwh : (customer, run)
+    drawn_kwh, fed_kwh : (customer, month, period)
         What is bought and what is fed in. [kWh]
-    most_kwh : (customer, run)
+    most_kwh : (customer, month, period)
         The most that is drawn in an interval. [kWh]
+    drawn_runs_kwh, fed_runs_kwh : (customer, run)
+        What is bought and fed in over each run of intervals. [kWh]
     """
 
     __repr__ = short_repr
@@ -31,14 +33,8 @@ class RunFlows:
     drawn_kwh: Floats
     fed_kwh: Floats
     most_kwh: Floats
-
-    def in_cells(self, where: PeriodMap) -> "RunFlows":
-        """The same over the months and periods of a map: (customer, month, period) each."""
-        return RunFlows(
-            drawn_kwh=where.collect(self.drawn_kwh),
-            fed_kwh=where.collect(self.fed_kwh),
-            most_kwh=where.highest(self.most_kwh),
-        )
+    drawn_runs_kwh: Floats
+    fed_runs_kwh: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,40 +69,35 @@ class Meter:
         drawn = np.maximum(net, 0.0)
         return drawn, drawn - net
 
-    def over_runs(self, where: PeriodMap) -> RunFlows:
-        """Sums and peaks over the runs of a map."""
+    def passed(self, where: PeriodMap, *, by_run: bool = False) -> Passed:
+        """Sums and peaks over the months and periods of a map, and, if wanted, over its runs; else these are empty."""
         if len(self.load_kwh) >= MANY:
-            return self._compiled(where.ends, np.arange(len(where.ends)), len(where.ends))
+            return self._compiled(where, by_run)
+        _require_load(float(self.load_kwh.min(initial=0.0)))
         drawn, fed = self.flows()
-        total = np.add.reduceat(drawn, where.starts, axis=1)
-        return RunFlows(
-            drawn_kwh=total,
-            fed_kwh=np.zeros_like(total) if fed is None else np.add.reduceat(fed, where.starts, axis=1),
-            most_kwh=np.maximum(np.maximum.reduceat(drawn, where.starts, axis=1), 0.0),
+        bought = np.add.reduceat(drawn, where.starts, axis=1)
+        sold = np.zeros_like(bought) if fed is None else np.add.reduceat(fed, where.starts, axis=1)
+        return Passed(
+            drawn_kwh=where.collect(bought),
+            fed_kwh=where.collect(sold),
+            most_kwh=where.highest(np.maximum(np.maximum.reduceat(drawn, where.starts, axis=1), 0.0)),
+            drawn_runs_kwh=bought,
+            fed_runs_kwh=sold,
         )
 
-    def over_cells(self, where: PeriodMap) -> RunFlows:
-        """Sums and peaks over the months and periods of a map, in place of runs: (customer, month, period) each."""
-        if len(self.load_kwh) < MANY:
-            return self.over_runs(where).in_cells(where)
+    def _compiled(self, where: PeriodMap, by_run: bool) -> Passed:
         months, periods = where.shape
-        found = self._compiled(where.ends, where.run_month * periods + where.run_period, months * periods)
-        shape = (-1, months, periods)
-        return RunFlows(
-            drawn_kwh=found.drawn_kwh.reshape(shape),
-            fed_kwh=found.fed_kwh.reshape(shape),
-            most_kwh=found.most_kwh.reshape(shape),
-        )
-
-    def _compiled(self, ends: Ints, place: Ints, places: int) -> RunFlows:
-        """Sums and peaks of runs, each at its place. (customer, place)"""
-        load, generation = as_input(self.load_kwh), self.generation_kwh
-        out = np.zeros((3, len(load), places))
+        load, generation, ends = as_input(self.load_kwh), self.generation_kwh, as_input(where.ends)
+        place = as_input(where.run_month * periods + where.run_period)
+        out = np.zeros((3, len(load), months * periods))
+        runs = np.empty((2, len(load), len(ends)) if by_run else (2, 0, 0))
         if generation is None:
-            sum_load_runs(load, as_input(ends), as_input(place), out)
+            least = sum_load_runs(load, ends, place, runs, out)
         else:
-            sum_runs(not self.two, load, as_input(generation), as_input(ends), as_input(place), out)
-        return RunFlows(drawn_kwh=out[0], fed_kwh=out[1], most_kwh=out[2])
+            least = sum_runs(not self.two, load, as_input(generation), ends, place, runs, out)
+        _require_load(least)
+        drawn, fed, most = out.reshape(3, len(load), months, periods)
+        return Passed(drawn_kwh=drawn, fed_kwh=fed, most_kwh=most, drawn_runs_kwh=runs[0], fed_runs_kwh=runs[1])
 
     def earned_usd(self, usd_per_kwh: Floats, where: PeriodMap) -> Floats:
         """What feeding in earns over runs at rates (interval,). (customer, run) [USD]"""
@@ -114,3 +105,9 @@ class Meter:
         if fed is None:
             return np.zeros((len(self.load_kwh), len(where.starts)))
         return np.asarray(np.add.reduceat(fed * usd_per_kwh, where.starts, axis=1))
+
+
+def _require_load(least_kwh: float) -> None:
+    """Raise ``ValueError`` if any load is below 0."""
+    if least_kwh < 0:
+        raise ValueError(f"load_kwh is {least_kwh:g} at its lowest; give numbers >= 0")

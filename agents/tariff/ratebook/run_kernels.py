@@ -5,7 +5,7 @@ from meanwatt.agents.numerics.compiled import compiled
 
 
 @compiled
-def sum_runs(net: bool, load: Floats, generation: Floats, ends: Ints, place: Ints, out: Floats) -> None:
+def sum_runs(net: bool, load: Floats, generation: Floats, ends: Ints, place: Ints, runs: Floats, out: Floats) -> float:
     """What is drawn and fed in over runs of intervals, and the most drawn in one.
 
     Parameters
@@ -18,9 +18,17 @@ def sum_runs(net: bool, load: Floats, generation: Floats, ends: Ints, place: Int
         Index of the interval after each run's last.
     place : (run,)
         Where a run's numbers go to.
+    runs : (2, customer, run)
+        Filled with what is drawn and fed in over each run by itself; left alone if it is empty. [kWh]
     out : (3, customer, place)
         Zeros; drawn and fed in are added, the largest draw of an interval is kept. [kWh]
+
+    Returns
+    -------
+    float
+        The least load where it is below 0, else 0. [kWh]
     """
+    least = 0.0
     for customer in range(load.shape[0]):
         start = 0
         for run in range(ends.size):
@@ -33,6 +41,7 @@ def sum_runs(net: bool, load: Floats, generation: Floats, ends: Ints, place: Int
                 else:
                     sold = max(generation[customer, interval], 0.0)
                     bought = load[customer, interval] + (sold - generation[customer, interval])
+                least = min(least, load[customer, interval])
                 drawn += bought
                 fed += sold
                 most = max(most, bought)
@@ -40,23 +49,33 @@ def sum_runs(net: bool, load: Floats, generation: Floats, ends: Ints, place: Int
             to = place[run]
             out[0, customer, to] += drawn
             out[1, customer, to] += fed
+            if runs.size:
+                runs[0, customer, run] = drawn
+                runs[1, customer, run] = fed
             out[2, customer, to] = max(out[2, customer, to], most)
+    return least
 
 
 @compiled
-def sum_load_runs(load: Floats, ends: Ints, place: Ints, out: Floats) -> None:
+def sum_load_runs(load: Floats, ends: Ints, place: Ints, runs: Floats, out: Floats) -> float:
     """The same without generation."""
+    least = 0.0
     for customer in range(load.shape[0]):
         start = 0
         for run in range(ends.size):
             drawn, most = 0.0, 0.0
             for interval in range(start, ends[run]):
+                least = min(least, load[customer, interval])
                 drawn += load[customer, interval]
                 most = max(most, load[customer, interval])
             start = ends[run]
             to = place[run]
             out[0, customer, to] += drawn
+            if runs.size:
+                runs[0, customer, run] = drawn
+                runs[1, customer, run] = 0.0
             out[2, customer, to] = max(out[2, customer, to], most)
+    return least
 
 
 @compiled
