@@ -48,9 +48,9 @@ def say_bill(found: "CustomerBill") -> None:
         [
             (
                 row["period"],
-                str(row["tier"]),
+                str(row["tier"] or ""),
                 figure(row["kwh"], 1),
-                figure(row["usd_per_kwh"], 5),
+                "" if row["usd_per_kwh"] is None else figure(row["usd_per_kwh"], 5),
                 figure(row["usd"], 2),
             )
             for row in found.energy_rows()

@@ -75,10 +75,21 @@ class CustomerBill:
         return found
 
     def energy_rows(self) -> list[dict[str, Any]]:
-        """Billed energy by period and tier over all months: kWh, rate and USD, before fuel and baseline."""
-        energy = self.book.energy
+        """Billed energy by period and tier over all months: kWh, rate, USD; then fuel adjustment and baseline credit.
+
+        They sum to the energy charges, but where SAM's convention takes charges below 0 for 0.
+        """
+        energy, book, number = self.book.energy, self.book, self.calendar.number
         kwh = self.bill.kwh[0].sum(axis=0)
-        return [
+        by_month = self.bill.kwh[0].sum(axis=(1, 2))
+        others = []
+        if book.fuel_usd_per_kwh.any():
+            others.append(("fuel adjustment", by_month, float(by_month @ book.fuel_usd_per_kwh[number])))
+        if book.baseline is not None and book.baseline.territory is not None:
+            allowed = book.baseline.kwh_per_day[book.baseline.territory][number] * self.calendar.days
+            within = np.minimum(by_month, allowed)
+            others.append(("baseline credit", within, -book.baseline.credit_usd_per_kwh * float(within.sum())))
+        rows: list[dict[str, Any]] = [
             {
                 "period": name,
                 "tier": tier + 1,
@@ -89,6 +100,10 @@ class CustomerBill:
             for place, name in enumerate(energy.names)
             for tier in range(kwh.shape[1])
             if kwh[place, tier] or (tier == 0 and energy.limit.shape[1] == 1)
+        ]
+        return rows + [
+            {"period": name, "tier": None, "kwh": float(kwh.sum()), "usd_per_kwh": None, "usd": usd}
+            for name, kwh, usd in others
         ]
 
 

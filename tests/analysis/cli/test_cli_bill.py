@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,30 @@ def test_differences_to_sam_that_matter_are_told_with_what_they_come_to(
     )
     assert fuel in ours["messages"]
     assert fuel in by_sam["messages"]
+
+
+def test_what_is_bought_by_period_and_tier_sums_to_the_energy_charges(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = ROOT / "docs" / "examples" / "ratebook.toml"
+    found = bill(f"{example} --load load.csv --generation solar.csv --territory valley", capsys)
+    assert sum(row["usd"] for row in found["energy"]) == pytest.approx(found["energy_usd"], abs=1e-9)
+    assert [row["period"] for row in found["energy"]][-2:] == ["fuel adjustment", "baseline credit"]
+    assert sum(row["kwh"] for row in found["energy"][:-2]) == pytest.approx(sum(found["drawn_kwh"]), abs=1e-9)
+
+
+def test_march_has_an_hour_less_in_a_zone_and_its_weekend_is_its_own(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = datetime(2023, 3, 1, 8, tzinfo=UTC)  # midnight in California, then in standard time
+    rows = "".join(f"{(start + timedelta(hours=row)).isoformat()},1\n" for row in range(31 * 24 - 1))
+    (folder / "march.csv").write_text(f"start,kwh\n{rows}", encoding="utf-8")
+    found = bill("flat_nem_kwh.json --load march.csv --tz America/Los_Angeles", capsys)
+    assert found["energy_usd"] == pytest.approx(743 * 0.3, abs=1e-9)
+    assert found["fixed_usd"] == 10
+    billed = [month for month, usd in enumerate(found["monthly_usd"], start=1) if usd is not None]
+    assert billed == [3]
+    assert "The readings are of March to March; other months are not billed." in found["messages"]
 
 
 def test_people_get_a_statement_by_month(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
