@@ -11,7 +11,10 @@ from repository import ROOT
 from meanwatt.analysis.cli import main
 
 CASES: dict[str, Any] = json.loads((ROOT / "tests" / "bills_by_pysam.json").read_text(encoding="utf-8"))["cases"]
-LADDERS = 'The kWh of all periods climb one ladder of tiers (tier_scope = "month"); if each period has its own, write "period".'
+LADDERS = (
+    'The kWh of all periods climb one ladder of tiers (tier_scope = "month"); if each period has its own,'
+    ' write "period".'
+)
 
 
 @pytest.fixture
