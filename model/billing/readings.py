@@ -23,6 +23,9 @@ MOST_BYTES: Final = 64 * 2**20
 """Largest file of readings: a leap year of minutes with time stamps is a third of it. [bytes]"""
 STARTS: Final = ("start", "interval_start", "start_time", "timestamp", "time", "datetime", "date_time", "date")
 """Names of a column of time stamps, which are interval starts."""
+DATE: Final = "date"
+TIMES_OF_DAY: Final = ("time", "start_time", "start")
+"""Names of a column of times of the day beside one of dates."""
 ENDS: Final = ("end", "interval_end", "end_time", "time_end", "period_end")
 KWH: Final = "kwh"
 USD_PER_KWH: Final = "usd_per_kwh"
@@ -77,9 +80,9 @@ def _read(option: str, path: str | Path, *, energy: bool) -> Readings:
     label = f"{option} {path}"
     try:
         rows = _rows(read_text(Path(path), WANTED, MOST_BYTES))
-        time_column, value_column = _columns(rows[0], energy)
+        time_columns, value_column = _columns(rows[0], energy)
         values = _values(rows, value_column, ranges.READING if energy else ranges.PRICE)
-        stamps = None if time_column is None else _stamps(rows, time_column)
+        stamps = _stamps(rows, time_columns) if time_columns else None
     except ValueError as error:
         raise ReadingsError(f"{label}: {error}") from None
     return Readings(label=label, values=values, stamps=stamps)
@@ -100,27 +103,31 @@ def _rows(text: str) -> list[list[str]]:
     return rows
 
 
-def _columns(heading: Sequence[str], energy: bool) -> tuple[int | None, int]:
-    """Which column holds the stamps, if any, and which the numbers."""
+def _columns(heading: Sequence[str], energy: bool) -> tuple[tuple[int, ...], int]:
+    """Which columns hold the stamps, none, one, or a date and a time, and which the numbers.
+
+    Ends of intervals beside their starts say nothing more.
+    """
     names = [re.sub(r"[\s\-]+", "_", cell.strip().lower()) for cell in heading]
     wanted = KWH if energy else USD_PER_KWH
     if not names:
         raise ValueError(f"line 1 is empty; begin with a heading, {wanted}, and perhaps a column start")
     if _is_number(names[0]):
         raise ValueError(f"line 1 is {show(heading[0])}; begin with a heading, {wanted}, and perhaps a column start")
-    for name in names:
-        if name in ENDS:
-            raise ValueError(f"column {name!r} holds ends of intervals; give their starts, in a column start")
     times = [place for place, name in enumerate(names) if name in STARTS]
-    others = [place for place in range(len(names)) if place not in times]
-    if len(times) > 1:
+    for name in names:
+        if name in ENDS and not times:
+            raise ValueError(f"column {name!r} holds ends of intervals; give their starts, in a column start")
+    others = [place for place, name in enumerate(names) if place not in times and name not in ENDS]
+    times.sort(key=lambda place: names[place] != DATE)
+    if len(times) > 2 or (len(times) == 2 and (names[times[0]] != DATE or names[times[1]] not in TIMES_OF_DAY)):
         raise ValueError(f"columns {heading[times[0]]!r} and {heading[times[1]]!r} both hold times; give one")
     if energy:
         others = _energy_columns(names, others)
     if len(others) != 1:
         raise ValueError(f"line 1 has {len(others)} columns of numbers; give one, {wanted}")
     _require_unit(names[others[0]], energy)
-    return (times[0] if times else None), others[0]
+    return tuple(times), others[0]
 
 
 def _energy_columns(names: Sequence[str], others: Sequence[int]) -> list[int]:
@@ -171,15 +178,15 @@ def _values(rows: Sequence[Sequence[str]], column: int, allowed: Range) -> Float
     return found
 
 
-def _stamps(rows: Sequence[Sequence[str]], column: int) -> tuple[datetime, ...]:
+def _stamps(rows: Sequence[Sequence[str]], columns: Sequence[int]) -> tuple[datetime, ...]:
     found = []
     for place, row in enumerate(rows[1:]):
-        text = _cell(row, place + 2, column, rows[0])
+        text = " ".join(_cell(row, place + 2, column, rows[0]) for column in columns)
         try:
             found.append(datetime.fromisoformat(text))
         except ValueError:
             raise ValueError(
-                f"line {place + 2}: {rows[0][column].strip()} is {show(text)};"
+                f"line {place + 2}: {rows[0][columns[-1]].strip()} is {show(text)};"
                 ' give a time such as "2026-01-31 23:00" or "2026-01-31T23:00-08:00"'
             ) from None
     aware = [stamp.tzinfo is not None for stamp in found]

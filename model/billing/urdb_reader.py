@@ -2,27 +2,24 @@
 
 import difflib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from meanwatt.agents.tariff.ratebook.ratebook import HOURS, MONTHS
 from meanwatt.model.billing import urdb_fields as urdb
 from meanwatt.model.billing.ratebook_table import KIND, read_unit
+from meanwatt.model.billing.urdb_demand import demand_of
+from meanwatt.model.billing.urdb_values import Record, number_of, schedule_of, structure_of, tiers_of, twelve
 from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.files import FileError, read_text, require_shallow
 from meanwatt.model.scenario.nearest import unknown
-from meanwatt.model.scenario.ranges import Range
-from meanwatt.model.scenario.tariff_file import finite, show
+from meanwatt.model.scenario.tariff_file import show
 
 MONEY_WORDS = ("rate", "charge", "demand", "energy", "fixed", "schedule", "adjust", "credit", "lookback", "price")
 """What a field that may change a bill has in its name."""
 
 MISSPELT = 0.85
 """Likeness from which an unknown field is taken as a known one misspelt."""
-
-Record = Mapping[str, Any]
 
 
 def read_json(path: Path) -> Any:
@@ -78,12 +75,12 @@ def table_of_record(record: Record) -> tuple[dict[str, Any], tuple[str, ...]]:
     if record.get("dgrules") is not None:
         table["metering"] = _metering(record["dgrules"])
     table["energy"] = _energy(record, ours.get("energy", {}), messages)
-    demand = _demand(record, messages)
+    demand = demand_of(record, messages)
     if demand:
         table["demand"] = demand
     table |= _periodic(record)
     if record.get("fueladjustmentsmonthly") is not None:
-        table["fuel_usd_per_kwh"] = _twelve(record, "fueladjustmentsmonthly", ranges.PRICE)
+        table["fuel_usd_per_kwh"] = twelve(record, "fueladjustmentsmonthly", ranges.PRICE)
     messages += [
         f"{field} ({what}) is not billed."
         for field, what in urdb.NOT_BILLED.items()
@@ -141,97 +138,21 @@ def _metering(text: object) -> str:
     raise ValueError(unknown("dgrules", text, urdb.RATES.values()))
 
 
-def _number(value: object, key: str, allowed: Range) -> float:
-    return float(allowed.require(finite(value, key), key))
-
-
-def _twelve(record: Record, field: str, allowed: Range) -> list[float]:
-    value = record[field]
-    if not isinstance(value, list) or len(value) != MONTHS:
-        raise ValueError(f"{field} is {show(value)}; give a list of 12 numbers, one a month")
-    return [_number(entry, f"{field}: entry {place}", allowed) for place, entry in enumerate(value)]
-
-
-def _structure(record: Record, field: str) -> list[list[Mapping[str, Any]]]:
-    value = record.get(field)
-    if not isinstance(value, list) or not value:
-        raise ValueError(f"{field} is {show(value)}; give a list of periods, each a list of tiers")
-    for number, period in enumerate(value):
-        if not isinstance(period, list) or not period or not all(isinstance(tier, Mapping) for tier in period):
-            raise ValueError(f"{field}: period {number} is {show(period)}; give a list of tiers, each an object")
-    return value
-
-
-def _schedule(record: Record, field: str, names: Sequence[str]) -> list[list[str]]:
-    value = record.get(field)
-    if value is None:
-        raise ValueError(f"{field} is missing; give 12 rows of 24 numbers of periods, counted from 0")
-    if not isinstance(value, list) or len(value) != MONTHS:
-        raise ValueError(f"{field} is {show(value)}; give 12 rows of 24 numbers of periods, counted from 0")
-    return [_row(row, f"{field}: row {month}", names, HOURS) for month, row in enumerate(value)]
-
-
-def _row(row: object, key: str, names: Sequence[str], length: int) -> list[str]:
-    if not isinstance(row, list) or len(row) != length:
-        raise ValueError(f"{key} is {show(row)}; give {length} numbers of periods, counted from 0")
-    found = []
-    for place, number in enumerate(row):
-        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(names):
-            raise ValueError(f"{key}: entry {place} is {show(number)}; give a period from 0 to {len(names) - 1}")
-        found.append(names[number])
-    return found
-
-
-def _limit(tier: Mapping[str, Any], key: str) -> float | None:
-    if tier.get("max") is None:
-        return None
-    value = finite(tier["max"], f"{key}.max")
-    return None if value >= urdb.LONGEST_LADDER_END else _number(value, f"{key}.max", ranges.TIER_LIMIT)
-
-
-def _tiers(
-    period: Sequence[Mapping[str, Any]], key: str, words: Mapping[str, str], allowed: Range
-) -> list[dict[str, float]]:
-    """Tiers of a period; ``words`` is the name here of each number that a tier may have."""
-    found, last = [], 0.0
-    for number, tier in enumerate(period):
-        place = f"{key}: tier {number}"
-        for name in tier:
-            if name not in (*words, "max", "unit"):
-                raise ValueError(f"{place}: {unknown('field', str(name), [*words, 'max', 'unit'])}")
-        if tier.get("rate") is None:
-            raise ValueError(f"{place} has no rate; give one")
-        entry = {
-            ours: _number(tier[name], f"{place}: {name}", allowed)
-            for name, ours in words.items()
-            if tier.get(name) is not None
-        }
-        limit = _limit(tier, place)
-        if limit is None and number + 1 < len(period):
-            raise ValueError(f"{place} has no max; only the last tier has none")
-        if limit is not None:
-            if limit <= last:
-                raise ValueError(f"{place}: max is {limit:g}, of the tier below {last:g}; let them rise")
-            entry["limit"] = last = limit
-        found.append(entry)
-    return found
-
-
 def _energy(record: Record, ours: Mapping[str, Any], messages: list[str]) -> dict[str, Any]:
     field = "energyratestructure"
-    structure = _structure(record, field)
+    structure = structure_of(record, field)
     names = [urdb.period_name(number) for number in range(len(structure))]
     words = {"rate": "usd_per_kwh", "adj": "adjustment_usd_per_kwh", "sell": "sell_usd_per_kwh"}
     periods = {
-        name: {"tiers": _tiers(tiers, f"{field}: period {number}", words, ranges.PRICE)}
+        name: {"tiers": tiers_of(tiers, f"{field}: period {number}", words, ranges.PRICE)}
         for number, (name, tiers) in enumerate(zip(names, structure, strict=True))
     }
     table: dict[str, Any] = {"periods": periods}
     unit = _unit_of(structure, messages)
     if unit != "kWh":
         table["unit"] = unit
-    table["weekday"] = _schedule(record, "energyweekdayschedule", names)
-    table["weekend"] = _schedule(record, "energyweekendschedule", names)
+    table["weekday"] = schedule_of(record, "energyweekdayschedule", names)
+    table["weekend"] = schedule_of(record, "energyweekendschedule", names)
     return _renamed(table, ours)
 
 
@@ -275,81 +196,6 @@ def _unit_of(structure: Sequence[Sequence[Mapping[str, Any]]], messages: list[st
     return next(iter(found), "kWh")
 
 
-def _demand(record: Record, messages: list[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    words = {"rate": "usd_per_kw", "adj": "adjustment_usd_per_kw"}
-    extra = _ratchet(record)
-    if record.get("demandwindow") is not None:
-        extra["window_minutes"] = int(_whole(record["demandwindow"], "demandwindow", ranges.MINUTES))
-    for field in ("demandrateunit", "flatdemandunit", "demandunits"):
-        _require_kw(record.get(field), field)
-    if record.get("flatdemandstructure") is not None:
-        table, names = _demand_periods(record, "flatdemandstructure", words)
-        months = record.get("flatdemandmonths")
-        if months is None:
-            raise ValueError("flatdemandmonths is missing; give 12 numbers of periods of flatdemandstructure")
-        table["months"] = _row(months, "flatdemandmonths", names, MONTHS)
-        found[urdb.FLAT_DEMAND] = table | extra
-    elif record.get("flatdemandmonths") is not None:
-        raise ValueError("flatdemandmonths is given and flatdemandstructure is missing; give both")
-    if record.get("demandratestructure") is not None:
-        table, names = _demand_periods(record, "demandratestructure", words)
-        table["weekday"] = _schedule(record, "demandweekdayschedule", names)
-        table["weekend"] = _schedule(record, "demandweekendschedule", names)
-        found[urdb.TIME_OF_USE] = table | extra
-    elif any(record.get(field) is not None for field in urdb.DEMAND[1:]):
-        raise ValueError("a demand schedule is given and demandratestructure is missing; give both")
-    if extra and not found:
-        messages.append("A demand window or ratchet is given and no demand charge: it changes nothing.")
-    return found
-
-
-def _demand_periods(record: Record, field: str, words: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-    structure = _structure(record, field)
-    names = [urdb.period_name(number) for number in range(len(structure))]
-    periods = {}
-    for number, (name, tiers) in enumerate(zip(names, structure, strict=True)):
-        for place, tier in enumerate(tiers):
-            _require_kw(tier.get("unit"), f"{field}: period {number}: tier {place}: unit")
-        periods[name] = {"tiers": _tiers(tiers, f"{field}: period {number}", words, ranges.DEMAND_PRICE)}
-    return {"periods": periods}, names
-
-
-def _require_kw(unit: object, key: str) -> None:
-    if unit is not None and not (isinstance(unit, str) and unit.strip().lower() == "kw"):
-        raise ValueError(f"{key} is {show(unit)}; this program bills demand in kW")
-
-
-def _whole(value: object, key: str, allowed: Range) -> int:
-    number = finite(value, key)
-    if number != math.floor(number):
-        raise ValueError(f"{key} is {show(value)}; give a whole number")
-    return int(allowed.require(int(number), key))
-
-
-def _ratchet(record: Record) -> dict[str, Any]:
-    """The ratchet of all demand charges."""
-    by_month = record.get("demandratchetpercentage")
-    share = record.get("lookbackpercent")
-    if by_month is not None and any(_twelve(record, "demandratchetpercentage", ranges.SHARE)):
-        if share:
-            raise ValueError("lookbackpercent and demandratchetpercentage are both given; give one of them")
-        ratchet: dict[str, Any] = {"share": _twelve(record, "demandratchetpercentage", ranges.SHARE)}
-    elif share is not None and _number(share, "lookbackpercent", ranges.SHARE):
-        ratchet = {"share": _number(share, "lookbackpercent", ranges.SHARE)}
-    else:
-        return {}
-    counted = record.get("lookbackmonths")
-    if counted is not None:
-        if not isinstance(counted, list) or len(counted) != MONTHS or any(entry not in (0, 1) for entry in counted):
-            raise ValueError(f"lookbackmonths is {show(counted)}; give a list of 12, true or false")
-        ratchet["counted"] = [bool(entry) for entry in counted]
-    months = record.get("lookbackrange")
-    if months:
-        ratchet["months"] = min(11, _whole(months, "lookbackrange", ranges.MONTH))
-    return {"ratchet": ratchet}
-
-
 def _periodic(record: Record) -> dict[str, Any]:
     """Fixed and minimum charges."""
     fixed = _sum_with_unit(record, "fixedchargefirstmeter", "fixedchargeunits", "fixedmonthlycharge")
@@ -363,7 +209,7 @@ def _periodic(record: Record) -> dict[str, Any]:
         (urdb.ANNUAL_MINIMUM, "annualmincharge", "year"),
     ):
         if record.get(field) is not None:
-            least[name] = {"usd": _number(record[field], field, ranges.SUM), "per": per}
+            least[name] = {"usd": number_of(record[field], field, ranges.SUM), "per": per}
     return found | ({"minimum": least} if least else {})
 
 
@@ -371,7 +217,7 @@ def _sum_with_unit(record: Record, field: str, unit_field: str, monthly_field: s
     value = record.get(field)
     if value is None:
         if monthly_field and record.get(monthly_field) is not None:
-            return {"usd": _number(record[monthly_field], monthly_field, ranges.SUM), "per": "month"}
+            return {"usd": number_of(record[monthly_field], monthly_field, ranges.SUM), "per": "month"}
         return None
     unit = record.get(unit_field)
     if unit is None:
@@ -382,4 +228,4 @@ def _sum_with_unit(record: Record, field: str, unit_field: str, monthly_field: s
     per = next((name for name, text in urdb.PER.items() if text == plain), None)
     if per is None or not isinstance(unit, str):
         raise ValueError(unknown(unit_field, str(unit), urdb.PER.values()))
-    return {"usd": _number(value, field, ranges.SUM), "per": per}
+    return {"usd": number_of(value, field, ranges.SUM), "per": per}

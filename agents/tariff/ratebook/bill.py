@@ -1,11 +1,12 @@
 """Bills of many customers under a ratebook, month by month."""
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, require_finite
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.ratebook.carried import Carried, join_carried, rows_of
 from meanwatt.agents.tariff.ratebook.compiled import CompiledRatebook
 from meanwatt.agents.tariff.ratebook.convention import TARIFF_BOOK, Convention
 from meanwatt.agents.tariff.ratebook.demand import demand_usd
@@ -44,27 +45,6 @@ class Terms:
     export_usd_per_kwh: Floats | None = None
     credit_expires: bool = False
     convention: Convention = TARIFF_BOOK
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Carried:
-    """What a bill needs to know of the months before.
-
-    Parameters
-    ----------
-    credits
-        Credits that wait.
-    peaks_kw : one (customer, month, period) for each demand charge
-        Peaks of those months, for ratchets. [kW]
-    charged_usd : (customer,)
-        What counts towards the annual minimum since January. [USD]
-    """
-
-    __repr__ = short_repr
-
-    credits: Credits
-    peaks_kw: tuple[Floats, ...]
-    charged_usd: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -151,7 +131,7 @@ def bill_customers(
     for first in range(0, len(load_kwh), CHUNK):
         rows = slice(first, first + CHUNK)
         given = None if generation_kwh is None else generation_kwh[rows]
-        parts.append(_bill(compiled, load_kwh[rows], given, terms, _rows(carried, rows)))
+        parts.append(_bill(compiled, load_kwh[rows], given, terms, rows_of(carried, rows)))
     if len(parts) == 1:
         return parts[0]
     joined = {
@@ -159,7 +139,7 @@ def bill_customers(
         for one in fields(Bill)
         if one.name != "carried"
     }
-    return Bill(**joined, carried=_joined([part.carried for part in parts]))
+    return Bill(**joined, carried=join_carried([part.carried for part in parts]))
 
 
 def _require(compiled: CompiledRatebook, load_kwh: Floats, generation_kwh: Floats | None, terms: Terms) -> None:
@@ -313,27 +293,3 @@ def _minimum(
             added[:, month] += np.maximum(annual - charged, 0.0) if annual and since_january else 0.0
             charged = np.zeros_like(charged)
     return added, charged
-
-
-def _rows(carried: Carried | None, rows: slice) -> Carried | None:
-    if carried is None:
-        return None
-    waiting = carried.credits
-    return replace(
-        carried,
-        credits=Credits(usd=waiting.usd[rows], kwh=waiting.kwh[rows], total_kwh=waiting.total_kwh[rows]),
-        peaks_kw=tuple(peaks[rows] for peaks in carried.peaks_kw),
-        charged_usd=carried.charged_usd[rows],
-    )
-
-
-def _joined(parts: list[Carried]) -> Carried:
-    return Carried(
-        credits=Credits(
-            usd=np.concatenate([part.credits.usd for part in parts]),
-            kwh=np.concatenate([part.credits.kwh for part in parts]),
-            total_kwh=np.concatenate([part.credits.total_kwh for part in parts]),
-        ),
-        peaks_kw=tuple(np.concatenate(peaks) for peaks in zip(*(part.peaks_kw for part in parts), strict=True)),
-        charged_usd=np.concatenate([part.charged_usd for part in parts]),
-    )

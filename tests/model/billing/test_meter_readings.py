@@ -168,6 +168,13 @@ def test_a_column_of_kwh_is_found_by_its_name(heading: str, tmp_path: Path) -> N
     assert found.values.tolist() == [1.0, 0.25]
 
 
+def test_a_date_and_a_time_in_two_columns_are_a_stamp_and_ends_say_nothing_more(tmp_path: Path) -> None:
+    text = "Date,Start Time,End Time,Usage (kWh)\n2023-01-01,00:00,00:30,1\n2023-01-01,00:30,01:00,2\n"
+    found = read_energy("--load", file_of(tmp_path, text))
+    assert found.stamps == (datetime(2023, 1, 1), datetime(2023, 1, 1, 0, 30))
+    assert found.values.tolist() == [1, 2]
+
+
 def test_rates_come_in_usd_per_kwh(tmp_path: Path) -> None:
     found: Any = read_rates("--export-rate", file_of(tmp_path, "start,usd_per_kwh\n2023-01-01T00:00Z,-0.01\n"))
     assert found.values.tolist() == [-0.01]

@@ -62,6 +62,25 @@ def test_many_customers_are_billed_as_each_by_itself(scope: TierScope, period: T
     assert without.monthly_usd[1] == pytest.approx(billed(book, load[1], None).monthly_usd[0], abs=1e-9)
 
 
+def test_customers_are_billed_a_few_at_a_time_with_what_each_carries(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(8)
+    book = book_of(drawn_record(rng, tiers=2))
+    load, solar = drawn_readings(rng, 5)
+    calendar, terms = reference_year(), Terms(metering=Metering.NET_BILLING_CARRYOVER)
+    cut = int(np.searchsorted(calendar.month, 6))
+    halves = [
+        (compile_ratebook(book, calendar.part(0, 6)), load[:, :cut], solar[:, :cut]),
+        (compile_ratebook(book, calendar.part(6, 12)), load[:, cut:], solar[:, cut:]),
+    ]
+    found = []
+    for chunk in (256, 2):
+        monkeypatch.setattr("meanwatt.agents.tariff.ratebook.bill.CHUNK", chunk)
+        first = bill_customers(*halves[0], terms)
+        found.append(bill_customers(*halves[1], terms, first.carried).monthly_usd)
+    assert found[1] == pytest.approx(found[0], abs=1e-12)
+    assert found[0].shape == (5, 6)
+
+
 def unit_of(text: str) -> Any:
     from meanwatt.model.billing.ratebook_table import read_unit
 
