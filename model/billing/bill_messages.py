@@ -102,9 +102,10 @@ def _open_tiers(billed: Billed) -> Iterator[str]:
     ended = [(name, end) for name, end in ends if np.isfinite(end)]
     if ended:
         name, end = ended[0]
+        unit = (book.energy.units or (book.energy.unit,))[-1]
         more = f" (and {len(ended) - 1} more)" if len(ended) > 1 else ""
         yield (
-            f"The last tier of energy period {name} ends at {end:g} {book.energy.unit.value} in the file{more}: it is"
+            f"The last tier of energy period {name} ends at {end:g} {unit.value} in the file{more}: it is"
             " taken as open. SAM bills use above it at nothing, or credits it absurdly, and this is not reproduced."
         )
     for charge in book.demand:

@@ -61,12 +61,12 @@ def _require_ladders(key: str, ladders: "Mapping[str, Sequence[TierTable | Deman
     for name, tiers in ladders.items():
         place = f"{key}.periods.{name}.tiers"
         _require_count(place, len(tiers), ranges.TIERS)
-        last = 0.0
+        last, mixed = 0.0, any(getattr(tier, "unit", None) for tier in tiers)
         for number, tier in enumerate(tiers):
             if tier.limit is None:
-                if number + 1 < len(tiers):
+                if number + 1 < len(tiers) and not mixed:
                     raise ValueError(f"{place}: entry {number} has no limit; only the last tier has none")
-            elif tier.limit <= last:
+            elif tier.limit <= last and not mixed:
                 raise ValueError(
                     f"{place}: entry {number} ends at {tier.limit:g}, the one below at {last:g}; let limits rise"
                 )
@@ -77,6 +77,22 @@ def _require_ladders(key: str, ladders: "Mapping[str, Sequence[TierTable | Deman
 def _require_count(place: str, count: int, allowed: Range) -> None:
     if not allowed.holds(count):
         raise ValueError(f"{place} has {counted(count, 'entry', 'entries')}; give {allowed.counts()}")
+
+
+def _units(table: "EnergyTable") -> tuple[TierUnit, ...]:
+    """Unit of each tier where they differ; empty where they do not."""
+    ladders = [[TierUnit(tier.unit or table.unit) for tier in period.tiers] for period in table.periods.values()]
+    longest = max(ladders, key=len)
+    if len({unit for ladder in ladders for unit in ladder}) == 1:
+        return () if longest[0].value == table.unit else tuple(longest)
+    for name, ladder in zip(table.periods, ladders, strict=True):
+        if ladder != longest:
+            raise ValueError(f"energy.periods.{name}.tiers have other units than another period's; give the same")
+    if any(unit.per_kw for unit in longest) and not longest[0].per_kw:
+        raise ValueError(
+            "energy: tiers per kW come after one in kWh; begin with the tier per kW that has them as steps"
+        )
+    return tuple(longest)
 
 
 def energy_charge(table: "EnergyTable") -> EnergyCharge:
@@ -105,6 +121,7 @@ def energy_charge(table: "EnergyTable") -> EnergyCharge:
         unit=TierUnit(table.unit),
         tier_scope=TierScope(table.tier_scope),
         tier_period=TierPeriod(table.tier_period),
+        units=_units(table),
     )
 
 

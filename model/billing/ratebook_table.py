@@ -20,9 +20,9 @@ from meanwatt.model.billing.ratebook_arrays import (
     periodic_charge,
     tax,
 )
+from meanwatt.model.billing.tier_units import read_unit
 from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.marks import Form
-from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.tariff_file import Table, finite, show, tuples, whole
 
 KIND = "ratebook"
@@ -38,15 +38,6 @@ def _unit(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError(f"is {show(value)}; give one of {', '.join(unit.value for unit in TierUnit)}")
     return read_unit(value).value
-
-
-def read_unit(text: str) -> TierUnit:
-    """Unit of a tier's limit; ``ValueError`` in one line with the nearest one."""
-    plain = " ".join(text.lower().replace("/", " / ").split()).replace(" / ", "/")
-    for unit in TierUnit:
-        if unit.value.lower() == plain:
-            return unit
-    raise ValueError(unknown("unit", text, [unit.value for unit in TierUnit]))
 
 
 def _monthly(value: object) -> object:
@@ -92,6 +83,8 @@ class TierTable(Table):
     """What a kWh fed in earns; nothing where it is left out. [USD/kWh]"""
     limit: Annotated[float | None, ranges.TIER_LIMIT] = None
     """Where the tier ends, counted from the foot of the ladder, in `unit`; the last tier has no end."""
+    unit: Annotated[Unit | None, Form("kWh, kWh daily, kWh/kW or kWh/kW daily, in any capitals")] = None
+    """Unit of the limit where tiers differ: a tier per kW, then its steps in kWh, which end where it ends."""
 
 
 class EnergyPeriodTable(Table):

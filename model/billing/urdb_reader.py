@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from meanwatt.model.billing import urdb_fields as urdb
-from meanwatt.model.billing.ratebook_table import KIND, read_unit
+from meanwatt.model.billing.ratebook_table import KIND
+from meanwatt.model.billing.tier_units import read_unit
 from meanwatt.model.billing.urdb_demand import demand_of
 from meanwatt.model.billing.urdb_values import Record, number_of, schedule_of, structure_of, tiers_of, twelve
 from meanwatt.model.scenario import ranges
@@ -143,14 +144,15 @@ def _energy(record: Record, ours: Mapping[str, Any], messages: list[str]) -> dic
     structure = structure_of(record, field)
     names = [urdb.period_name(number) for number in range(len(structure))]
     words = {"rate": "usd_per_kwh", "adj": "adjustment_usd_per_kwh", "sell": "sell_usd_per_kwh"}
+    units = _units_of(structure, messages)
+    mixed = len(units) > 1
     periods = {
-        name: {"tiers": tiers_of(tiers, f"{field}: period {number}", words, ranges.PRICE)}
+        name: {"tiers": tiers_of(tiers, f"{field}: period {number}", words, ranges.PRICE, mixed=mixed)}
         for number, (name, tiers) in enumerate(zip(names, structure, strict=True))
     }
     table: dict[str, Any] = {"periods": periods}
-    unit = _unit_of(structure, messages)
-    if unit != "kWh":
-        table["unit"] = unit
+    if units not in ([], ["kWh"]) and not mixed:
+        table["unit"] = units[0]
     table["weekday"] = schedule_of(record, "energyweekdayschedule", names)
     table["weekend"] = schedule_of(record, "energyweekendschedule", names)
     return _renamed(table, ours)
@@ -172,9 +174,9 @@ def _renamed(table: dict[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
     return {**table, **{name: value for name, value in ours.items() if name != "names"}}
 
 
-def _unit_of(structure: Sequence[Sequence[Mapping[str, Any]]], messages: list[str]) -> str:
-    """The one unit of all limits."""
-    found: dict[str, str] = {}
+def _units_of(structure: Sequence[Sequence[Mapping[str, Any]]], messages: list[str]) -> list[str]:
+    """Different units of the limits."""
+    found: dict[str, None] = {}
     for number, period in enumerate(structure):
         for place, tier in enumerate(period):
             if tier.get("unit") is None:
@@ -184,16 +186,12 @@ def _unit_of(structure: Sequence[Sequence[Mapping[str, Any]]], messages: list[st
                     f"energyratestructure: period {number}: tier {place}: unit is {show(tier['unit'])}; give a text"
                 )
             try:
-                unit = read_unit(tier["unit"]).value
+                found[read_unit(tier["unit"]).value] = None
             except ValueError as error:
                 raise ValueError(f"energyratestructure: period {number}: tier {place}: {error}") from None
-            found[unit] = f"period {number}, tier {place}"
-    if len(found) > 1:
-        pairs = " and ".join(f"{unit} ({place})" for unit, place in found.items())
-        raise ValueError(f"energyratestructure mixes the units {pairs}; this program bills tiers of one unit")
     if not found and any(tier.get("max") is not None for period in structure for tier in period):
         messages.append("energyratestructure gives no unit; limits of tiers are taken as kWh.")
-    return next(iter(found), "kWh")
+    return list(found)
 
 
 def _periodic(record: Record) -> dict[str, Any]:

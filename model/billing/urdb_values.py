@@ -6,6 +6,7 @@ from typing import Any
 
 from meanwatt.agents.tariff.ratebook.ratebook import HOURS, MONTHS
 from meanwatt.model.billing import urdb_fields as urdb
+from meanwatt.model.billing.tier_units import read_unit
 from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.ranges import Range
@@ -68,10 +69,14 @@ def _limit(tier: Mapping[str, Any], key: str) -> float | None:
 
 
 def tiers_of(
-    period: Sequence[Mapping[str, Any]], key: str, words: Mapping[str, str], allowed: Range
-) -> list[dict[str, float]]:
-    """Tiers of a period; ``words`` is the name here of each number that a tier may have."""
-    found, last = [], 0.0
+    period: Sequence[Mapping[str, Any]], key: str, words: Mapping[str, str], allowed: Range, *, mixed: bool = False
+) -> list[dict[str, Any]]:
+    """Tiers of a period; ``words`` is the name here of each number that a tier may have.
+
+    Limits rise, and only the last tier has none, unless tiers have units of their own, ``mixed``.
+    """
+    found: list[dict[str, Any]] = []
+    last = 0.0
     for number, tier in enumerate(period):
         place = f"{key}: tier {number}"
         for name in tier:
@@ -79,18 +84,20 @@ def tiers_of(
                 raise ValueError(f"{place}: {unknown('field', str(name), [*words, 'max', 'unit'])}")
         if tier.get("rate") is None:
             raise ValueError(f"{place} has no rate; give one")
-        entry = {
+        entry: dict[str, Any] = {
             ours: number_of(tier[name], f"{place}: {name}", allowed)
             for name, ours in words.items()
             if tier.get(name) is not None
         }
         limit = _limit(tier, place)
-        if limit is None and number + 1 < len(period):
+        if limit is None and not mixed and number + 1 < len(period):
             raise ValueError(f"{place} has no max; only the last tier has none")
         if limit is not None:
-            if limit <= last:
+            if limit <= last and not mixed:
                 raise ValueError(f"{place}: max is {limit:g}, of the tier below {last:g}; let them rise")
             entry["limit"] = last = limit
+        if mixed:
+            entry["unit"] = read_unit(tier["unit"]).value if tier.get("unit") else "kWh"
         found.append(entry)
     return found
 

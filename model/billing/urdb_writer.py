@@ -85,7 +85,7 @@ def plain_json(value: Any) -> Any:
 def _tiers(tiers: Sequence[Any], words: Mapping[str, str], unit: str) -> list[dict[str, Any]]:
     return [
         {theirs: getattr(tier, ours) for ours, theirs in words.items() if getattr(tier, ours) is not None}
-        | {"unit": unit}
+        | {"unit": getattr(tier, "unit", None) or unit}
         for tier in tiers
     ]
 

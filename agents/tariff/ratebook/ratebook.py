@@ -129,6 +129,10 @@ class EnergyCharge:
         Where a tier ends, in ``unit``; rising, and infinite in the last column.
     filed_limit : (period,)
         Limit that the file gives the last tier, which has none here; infinite where it gives none.
+    units : (tier,)
+        Unit of each tier's limit where they differ, the first one per kW; where it is empty ``unit`` is that of all. A
+        tier per kW with tiers in kWh after it is a block: these are its steps and end with it, and it has no energy of
+        its own.
     """
 
     __repr__ = short_repr
@@ -142,6 +146,7 @@ class EnergyCharge:
     unit: TierUnit = TierUnit.KWH
     tier_scope: TierScope = TierScope.MONTH
     tier_period: TierPeriod = TierPeriod.MONTH
+    units: tuple[TierUnit, ...] = ()
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""
@@ -156,8 +161,8 @@ class EnergyCharge:
 
     @property
     def tiered(self) -> bool:
-        """Whether any rate depends on how much is used."""
-        return bool(np.isfinite(self.limit).any())
+        """Whether any rate depends on how much is used, or a tier is a block that has no energy of its own."""
+        return bool(np.isfinite(self.limit).any()) or len(set(self.units)) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -112,6 +112,15 @@ def with_tier(**fields: Any) -> dict[str, Any]:
     return changed(energyratestructure=[[{"rate": 0.3, "unit": "kWh", **fields}]])
 
 
+def test_blocks_per_kw_with_steps_come_back(tmp_path: Path) -> None:
+    units = [("kWh/kW", 200), ("kWh", 300), ("kWh", None), ("kWh/kW", None), ("kWh", 2000), ("kWh", None)]
+    tiers = [
+        {"rate": 0.1 * place, "unit": unit} | ({} if end is None else {"max": end})
+        for place, (unit, end) in enumerate(units)
+    ]
+    assert there_and_back(changed(energyratestructure=[tiers]), tmp_path)["energyratestructure"] == [tiers]
+
+
 REFUSED: dict[str, Any] = {
     "unknown unit 'kWh dayly'; did you mean 'kWh daily'?": with_tier(unit="kWh dayly"),
     "period 0: tier 0: rate is 'x'; give a number": with_tier(rate="x"),
@@ -123,7 +132,7 @@ REFUSED: dict[str, Any] = {
     "period 0: tier 1: max is 5, of the tier below 9; let them rise": changed(
         energyratestructure=[[{"rate": 0.1, "max": 9}, {"rate": 0.2, "max": 5}]]
     ),
-    "mixes the units kWh (period 0, tier 0) and kWh/kW (period 0, tier 1)": changed(
+    "tiers per kW come after one in kWh; begin with the tier per kW that has": changed(
         energyratestructure=[[{"rate": 0.1, "max": 9, "unit": "kWh"}, {"rate": 0.2, "unit": "kWh/kW"}]]
     ),
     "energyratestructure is None; give a list of periods": FLAT,

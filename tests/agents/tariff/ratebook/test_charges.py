@@ -25,6 +25,8 @@ from meanwatt.agents.tariff.ratebook.ratebook import (
     TierScope,
 )
 from meanwatt.agents.tariff.ratebook.settlement import surplus_periods
+from meanwatt.model.billing.ratebook_table import RatebookTable
+from meanwatt.model.billing.urdb_reader import table_of_record
 
 FLAT: dict[str, Any] = {"energyweekdayschedule": [[0] * 24] * 12, "energyweekendschedule": [[0] * 24] * 12}
 DAYS = np.array(MONTH_DAYS)
@@ -82,7 +84,7 @@ def test_customers_are_billed_a_few_at_a_time_with_what_each_carries(monkeypatch
 
 
 def unit_of(text: str) -> Any:
-    from meanwatt.model.billing.ratebook_table import read_unit
+    from meanwatt.model.billing.tier_units import read_unit
 
     return read_unit(text)
 
@@ -102,6 +104,28 @@ def test_a_daily_block_begins_anew_each_day_and_a_monthly_one_of_as_many_kwh_doe
         ValueError, match="metering net_metering nets kWh over the month, and the tariff has tiers by the"
     ):
         billed(by_day, load, load, "net_metering")
+
+
+def test_steps_in_kwh_end_with_their_block_per_kw() -> None:
+    """A peak of 2 kW: the block of 150 kWh/kW ends at 300 kWh, its steps are 100 and 200 kWh, the rest is above."""
+    tiers = [("kWh/kW", 150), ("kWh", 100), ("kWh", None), ("kWh/kW", None), ("kWh", None)]
+    record = {
+        "energyratestructure": [
+            [
+                {"rate": 10.0**-place, "unit": unit} | ({} if end is None else {"max": end})
+                for place, (unit, end) in enumerate(tiers)
+            ]
+        ],
+        **FLAT,
+    }
+    book = RatebookTable.model_validate(table_of_record(record)[0]).ratebook("blocks")
+    load = np.where(np.diff(MONTH, prepend=-1) != 0, 2.0, 1.0)
+    used = DAYS * 24 + 1
+    expected = 100 * 1e-1 + 200 * 1e-2 + (used - 300) * 1e-4
+    for copies in (1, MANY):
+        found = billed(book, np.tile(load, (copies, 1)))
+        assert found.energy_usd[-1] == pytest.approx(expected, abs=1e-9)
+    assert found.kwh[0, 0, 0, [0, 3]].tolist() == [0.0, 0.0]
 
 
 def test_a_ladder_for_each_period_is_not_one_for_all() -> None:
