@@ -172,8 +172,8 @@ def _sam(billed: Billed) -> Iterator[str]:
             by_month = np.abs(other.monthly_usd - bill.monthly_usd).max()
             by_year = float(other.annual_usd[0] - bill.annual_usd[0])
             if by_month > CENT:
-                year = f"{by_year:+.2f} USD a year" if abs(by_year) > CENT else "the same over the year"
-                yield f"SAM differs, {year} there (up to {by_month:.2f} USD a month): {DIFFERENCES[one.name]}."
+                whole = f"its whole bill by {by_year:+.2f} USD" if abs(by_year) > CENT else "its whole bill does not"
+                yield f"SAM's months differ by up to {by_month:.2f} USD, {whole}: {DIFFERENCES[one.name]}."
     fuel = book.fuel_usd_per_kwh[billed.compiled.calendar.number]
     usd = float((bill.kwh.sum(axis=(2, 3)) * fuel).sum())
     if abs(usd) > CENT:
