@@ -184,7 +184,7 @@ def _bill(
     book, calendar, convention = compiled.book, compiled.calendar, terms.convention
     two = terms.metering is Metering.BUY_ALL_SELL_ALL
     meter = Meter(load_kwh=load_kwh, generation_kwh=generation_kwh, two=two)
-    by_run = climbs_in_order(book.energy) and not terms.metering.nets_by_month
+    by_run = climbs_in_order(book.energy) and not _nets_by_month(compiled, terms)
     passed = meter.passed(compiled.energy, by_run=by_run)
     _require_finite(passed, load_kwh, generation_kwh)
     start = carried.credits if carried else no_credits(len(load_kwh), len(book.energy.names))
@@ -226,7 +226,7 @@ def _settle(compiled: CompiledRatebook, meter: Meter, passed: Passed, terms: Ter
     energy = compiled.book.energy
     peak_kw = passed.most_kwh.max(axis=2) / compiled.calendar.interval_hours
     limit = tier_limits_kwh(energy, compiled.calendar, peak_kw)
-    if terms.metering.nets_by_month:
+    if _nets_by_month(compiled, terms):
         net = passed.drawn_kwh - passed.fed_kwh
         if terms.metering is Metering.NET_METERING:
             return settle_in_kwh(compiled, net, limit, start, terms.convention)
@@ -246,6 +246,11 @@ def _settle(compiled: CompiledRatebook, meter: Meter, passed: Passed, terms: Ter
         expires=terms.credit_expires,
         convention=terms.convention,
     )
+
+
+def _nets_by_month(compiled: CompiledRatebook, terms: Terms) -> bool:
+    """Whether kWh are netted over the month; with tiers by the day, nothing is fed in and there is nothing to net."""
+    return terms.metering.nets_by_month and compiled.book.energy.tier_period is TierPeriod.MONTH
 
 
 def _by_tier(compiled: CompiledRatebook, passed: Passed, limit: Floats) -> tuple[Floats, Floats]:

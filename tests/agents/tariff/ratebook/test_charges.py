@@ -104,6 +104,8 @@ def test_a_daily_block_begins_anew_each_day_and_a_monthly_one_of_as_many_kwh_doe
         ValueError, match="metering net_metering nets kWh over the month, and the tariff has tiers by the"
     ):
         billed(by_day, load, load, "net_metering")
+    for rule in Metering:  # without generation all are one
+        assert billed(by_day, load, None, rule).energy_usd[0] == pytest.approx(every_other * 11.0, abs=1e-9)
 
 
 def test_steps_in_kwh_end_with_their_block_per_kw() -> None:
