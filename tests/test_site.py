@@ -117,7 +117,7 @@ def test_the_reference_of_the_files_has_every_key(site: Site) -> None:
     shown = Counter(re.findall(r"<tr[^>]*><td><p><code[^>]*><span class=\"pre\">(\w+)</span></code></p></td>", text))
     assert shown == Counter(key.name for file in FILES for key in file_keys(file) if not key.heading)
     headings = {key.heading.strip("[]") for file in FILES for key in file_keys(file) if key.heading}
-    assert headings <= set(re.findall(r"<h3><code[^>]*><span class=\"pre\">\[([\w.]+)\]</span>", text))
+    assert headings <= set(re.findall(r"<h3><code[^>]*><span class=\"pre\">\[{1,2}([\w.]+)\]{1,2}</span>", text))
 
 
 def test_the_reference_of_the_command_line_has_every_option(site: Site) -> None:

@@ -10,10 +10,12 @@ import typer
 from meanwatt.agents.behaviour.own_code_error import OwnCodeError
 from meanwatt.analysis.cli import app as app_command
 from meanwatt.analysis.cli import (
+    bill,
     design,
     emergence,
     export,
     game,
+    import_,
     pilot,
     quick_start,
     scenarios,
@@ -71,9 +73,11 @@ for _command in (
     pilot.pilot,
     export.export,
     game.game,
+    bill.bill,
+    import_.import_,
     app_command.app,
 ):
-    _typer.command(cls=PlainCommand)(_command)
+    _typer.command(_command.__name__.rstrip("_"), cls=PlainCommand)(_command)
 
 
 def _version(asked: bool) -> None:

@@ -1,4 +1,4 @@
-"""``meanwatt scenarios --keys``: every key of a scenario, tariff, study or game file."""
+"""``meanwatt scenarios --keys``: every key of a scenario, tariff, study, game or ratebook file."""
 
 import sys
 

@@ -15,7 +15,9 @@ def scenarios(
     ] = None,
     keys: Annotated[
         bool,
-        typer.Option("--keys", help="Print every key of scenario, tariff, study and game files: unit, range, default."),
+        typer.Option(
+            "--keys", help="Print every key of scenario, tariff, study, game and ratebook files: unit, range, default."
+        ),
     ] = False,
     json: Json = False,
 ) -> None:

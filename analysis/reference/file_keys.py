@@ -1,4 +1,4 @@
-"""Every key of a scenario, tariff, study or game file: unit, range, default, meaning, as its schema says them."""
+"""Every key of a scenario, tariff, study, game or ratebook file: unit, range, default, meaning, as its schema says."""
 
 import json
 import re
@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from meanwatt.analysis.reference.attribute_docstrings import attribute_docstrings
 from meanwatt.analysis.study.plan_file import StudyFile
+from meanwatt.model.billing.ratebook_table import RatebookTable
 from meanwatt.model.scenario.file_errors import WANTED
 from meanwatt.model.scenario.loading import Scenario, TariffTable
 from meanwatt.model.scenario.marks import CheckedLater, Entries, Form
@@ -22,6 +23,7 @@ FILES: Final[dict[str, type[BaseModel]]] = {
     "tariff": TariffTable,
     "study": StudyFile,
     "game": GameFile,
+    "ratebook": RatebookTable,
 }
 """Kind of file and its schema."""
 
@@ -42,8 +44,8 @@ class FileKey:
     key
         Dotted, as ``--set`` takes it; ``NAME`` stands for a name that the user gives.
     heading
-        Of the table, or of each of the tables, that the key holds, such as ``[day_types.NAME]``; empty where it holds
-        none.
+        Of the table, or of each of the tables, that the key holds, such as ``[day_types.NAME]``; in two brackets where
+        it is a list of tables; empty where it holds none.
     unit
         Of its numbers; empty for ratios, counts and what is no number.
     allowed
@@ -119,7 +121,7 @@ def _keys(schema: type[BaseModel], inside: str = "") -> Iterator[FileKey]:
             found = _key(key, field, text or _about(table))
             yield found
             if table is not TariffTable:
-                yield from _keys(table, f"{found.heading[1:-1]}.")
+                yield from _keys(table, f"{found.heading.strip('[]')}.")
 
 
 def _key(key: str, field: FieldInfo, text: str) -> FileKey:
@@ -129,9 +131,11 @@ def _key(key: str, field: FieldInfo, text: str) -> FileKey:
     entries = next((mark.allowed for mark in marks if isinstance(mark, Entries)), None)
     form = next((mark.text for mark in marks if isinstance(mark, Form)), "{}")
     by_name = get_origin(field.annotation) is dict
+    listed = get_origin(field.annotation) is tuple
     heading = "" if _table_of(field) is None else f"[{key}.{NAME}]" if by_name else f"[{key}]"
     if heading:
-        form = "tables by name" if by_name else "a table"
+        form = "tables by name" if by_name else "a list of tables" if listed else "a table"
+        heading = f"[{heading}]" if listed else heading
     numbers = form.replace("{}", allowed.bounds() if allowed else _plain(field)) if "{}" in form else form
     limit = f"; {entries.bounds().removeprefix('a whole number ')} {entries.unit}" if entries else ""
     meaning, _, unit = text.removesuffix("]").partition(" [") if text.endswith("]") else (text, "", "")
@@ -172,7 +176,7 @@ def _plain(field: FieldInfo) -> str:
     for part in (field.annotation, *get_args(field.annotation)):
         if get_origin(part) is Literal:
             *others, last = (str(value) for value in get_args(part))
-            return f"{', '.join(others)} or {last}"
+            return f"{', '.join(others)} or {last}" if others else last
         if part in _PLAIN:
             pattern = any(getattr(mark, "pattern", None) for mark in field.metadata)
             return WANTED["string_pattern_mismatch"] if pattern else _PLAIN[part]

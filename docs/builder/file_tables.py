@@ -9,11 +9,11 @@ HEAD = "| key | unit | range | default | meaning |\n|---|---|---|---|---|"
 
 
 def file_tables(file: str) -> str:
-    """Keys of a scenario, tariff, study or game file."""
+    """Keys of a scenario, tariff, study, game or ratebook file."""
     keys = file_keys(file)
     parts = [HEAD, *_rows(key for key in keys if not key.table and not key.heading)]
     for table in (key for key in keys if key.heading):
-        inside = [key for key in keys if f"[{key.table}]" == table.heading and not key.heading]
+        inside = [key for key in keys if key.table == table.heading.strip("[]") and not key.heading]
         parts += ["", f"### `{table.heading}`", "", _about(table)]
         if inside:
             parts += ["", HEAD, *_rows(inside)]

@@ -92,8 +92,8 @@ def _table(schema: type[BaseModel], location: list[int | str]) -> type[BaseModel
             table = table.model_fields[str(part)].annotation
             if not isinstance(table, type) and type(None) in get_args(table):  # a table that may be missing
                 table = next(kind for kind in get_args(table) if kind is not type(None))
-        else:  # dict[str, Table]: any name leads to the table
-            table = get_args(table)[1]
+        else:  # dict[str, Table]: any name leads to the table; tuple[Table, ...]: any place
+            table = get_args(table)[0 if isinstance(part, int) else 1]
     assert isinstance(table, type)
     assert issubclass(table, BaseModel)
     return table

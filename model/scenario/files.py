@@ -58,19 +58,21 @@ def is_file(path: str | Path) -> bool:
         return False
 
 
-def read_text(path: Path, wanted: str = "a TOML file") -> str:
+def read_text(path: Path, wanted: str = "a TOML file", most_bytes: int = MOST_BYTES) -> str:
     """Text of a regular file in UTF-8, with or without a byte-order mark.
 
     Parameters
     ----------
     wanted
         What the file should be, for the message.
+    most_bytes
+        Largest file that is read. [bytes]
 
     Raises
     ------
     FileError
         In one line without the file's name: it is missing, is no regular file, cannot be read, is larger than
-        ``MOST_BYTES``, or is not UTF-8.
+        ``most_bytes``, or is not UTF-8.
     """
     require_regular(path, wanted)
     try:
@@ -78,11 +80,11 @@ def read_text(path: Path, wanted: str = "a TOML file") -> str:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with open(handle, "rb") as file:  # noqa: PTH123  (a descriptor)
             _refuse_special(os.fstat(handle).st_mode, wanted)
-            content = file.read(MOST_BYTES + 1)
+            content = file.read(most_bytes + 1)
     except OSError as error:
         raise FileError(f"cannot be read ({error.strerror}); give the path of {wanted}") from None
-    if len(content) > MOST_BYTES:
-        raise FileError(f"is larger than {MOST_BYTES / 2**20:g} MB; give the path of {wanted}")
+    if len(content) > most_bytes:
+        raise FileError(f"is larger than {most_bytes / 2**20:g} MB; give the path of {wanted}")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -109,6 +109,10 @@ TEMPERATURE: Final = Range(1e-6, 1e5, "USD", or_zero=True)
 """A slot's bill is some 1e-2 to 1 USD: at 1e-6 of it nobody errs, at 1e5 everybody does."""
 CHARGE: Final = Range(-1e7, 1e7, "USD/day")
 CHARGE_PER_KW: Final = Range(-1e6, 1e6, "USD/kW per day")
+DEMAND_PRICE: Final = Range(-1e6, 1e6, "USD/kW")
+SUM: Final = Range(-1e9, 1e9, "USD")
+"""Of a tariff as filed: a fixed or minimum charge."""
+TAX_SHARE: Final = Range(0, 10)
 NETWORK_COST: Final = Range(0, 1e9, "USD/month")
 INCOME: Final = Range(1, 1e13, "USD/yr")
 CARBON: Final = Range(0, 1e6, "USD/t")
@@ -122,6 +126,11 @@ LOAD: Final = Range(1e-9, 1e6, "kW", or_zero=True)
 """A household's load or solar output in a slot, all factors multiplied."""
 REST: Final = Range(-1e6, 1e6, "kW")
 """Load of the rest of the system per household; nodes and clamp of the supply curve."""
+READING: Final = Range(-1e9, 1e9, "kWh")
+"""Of a meter, in an interval."""
+TIER_LIMIT: Final = Range(1e-6, 1e12)
+"""Where a tier ends, in kWh, kWh/kW or kW; beyond 1e37, as some files have it, there is no end."""
+ALLOWANCE: Final = Range(0, 1e6, "kWh/day")
 CAPACITY: Final = Range(1e-3, 1e6, "kWh")
 POWER: Final = Range(1e-3, 1e6, "kW")
 PV_POWER: Final = Range(1e-3, 1e6, "kW", or_zero=True)
@@ -173,6 +182,14 @@ COMMON_STATES: Final = Range(1, 2_000, "common states", whole=True)
 """Their kernel is a full matrix."""
 POLICY_CELLS: Final = Range(0, 4e9, whole=True)
 """Probabilities in the policies of all types: 32 GB of them."""
+
+TARIFF_PERIODS: Final = Range(1, 100, "entries", whole=True)
+"""Periods of a tariff as filed."""
+TIERS: Final = Range(1, 30, "entries", whole=True)
+MONTH: Final = Range(1, 12, whole=True)
+RATCHET_MONTHS: Final = Range(1, 11, whole=True)
+MINUTES: Final = Range(1, 1440, "minutes", whole=True)
+YEAR: Final = Range(1900, 2200, whole=True)
 
 GAME_STATES: Final = Range(1, 8, "states", whole=True)
 GAME_ACTIONS: Final = Range(1, 6, "actions", whole=True)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from repository import ROOT
 
 from meanwatt.analysis.cli import main
@@ -19,6 +19,8 @@ from meanwatt.analysis.reference.attribute_docstrings import attribute_docstring
 from meanwatt.analysis.reference.file_keys import FILES, NAME, FileKey, file_keys
 from meanwatt.analysis.study import plan
 from meanwatt.analysis.study.plan_file import StudyError, load_study
+from meanwatt.model.billing.ratebook_table import RatebookTable
+from meanwatt.model.scenario.file_errors import one_line
 from meanwatt.model.scenario.loading import ScenarioError, load_scenario, load_tariff, preset_text, presets
 from meanwatt.model.tabular.game_file import GameFileError, game_text, games, load_game
 
@@ -27,6 +29,7 @@ NUMERIC = [(file, key) for file, key in ROWS if key.range is not None]
 UNITS = {
     "kw_per_kw": "kW/kW",
     "usd_per_kwh": "USD/kWh",
+    "usd_per_kw": "USD/kW",
     "kwh_per_day": "kWh/day",
     "usd_per_day": "USD/day",
     "usd_per_month": "USD/month",
@@ -56,6 +59,7 @@ def schema_keys(schema: type[BaseModel]) -> set[str]:
                 continue
             for part in (entry, *entry.get("anyOf", ()), *entry.get("allOf", ())):
                 walk(resolved(part), f"{inside}{name}.")
+                walk(resolved(part.get("items", {})), f"{inside}{name}.")
                 by_name = part.get("additionalProperties")
                 if isinstance(by_name, dict):
                     walk(resolved(by_name), f"{inside}{name}.{NAME}.")
@@ -155,6 +159,8 @@ def refusal(file: str, key: str, value: object, folder: Path) -> str:
         return str(caught.value)
     if file == "game":
         return game_refusal(key, value, folder)
+    if file == "ratebook":
+        return ratebook_refusal(key, value)
     needed = {
         "tariff": {"recovery": "posted", "energy_usd_per_kwh": 0.1},
         "study": {"scenario": "oahu", "measure": "simulate", "households": [100]},
@@ -164,6 +170,30 @@ def refusal(file: str, key: str, value: object, folder: Path) -> str:
     with pytest.raises((ScenarioError, StudyError)) as caught:
         load_tariff(path) if file == "tariff" else load_study(path)
     return str(caught.value)
+
+
+RATEBOOK = (ROOT / "docs" / "examples" / "ratebook.toml").read_text(encoding="utf-8")
+"""A tariff as filed with one of everything."""
+
+
+def ratebook_refusal(key: str, value: object) -> str:
+    """The same of a tariff as filed, in the first of the tables that the user names."""
+    inner: Any = (table := tomllib.loads(RATEBOOK))
+    for part in key.split(".")[:-1]:
+        inner = next(iter(inner.values())) if part == NAME else inner.setdefault(part, {})
+        inner = inner[-1] if isinstance(inner, list) else inner
+    name = key.rpartition(".")[2]
+    inner[name] = {"coast": value} if name == "kwh_per_day" else value
+    with pytest.raises(ValidationError) as caught:
+        RatebookTable.model_validate(table)
+    return one_line(caught.value, RatebookTable)
+
+
+def test_every_key_that_the_example_of_a_ratebook_gives_is_in_the_reference() -> None:
+    known = {key.key for key in file_keys("ratebook")}
+    used = {key for key in leaves(tomllib.loads(RATEBOOK), known) if not re.search(r"(weekday|weekend)\.", key)}
+    assert len(used) > 30
+    assert used <= known
 
 
 def game_refusal(key: str, number: object, folder: Path) -> str:
@@ -233,6 +263,7 @@ def test_more_states_of_a_game_than_the_printed_number_are_refused_with_it(tmp_p
         ("game", tomllib.loads(game_text("battery"))),
         ("scenario", tomllib.loads(preset_text("textbook"))),
         ("tariff", tomllib.loads(preset_text("oahu"))["tariffs"]["tou"]),
+        ("ratebook", tomllib.loads(RATEBOOK)),
     ],
 )
 def test_the_printed_default_is_what_holds_where_a_key_is_left_out(file: str, table: dict[str, Any]) -> None:

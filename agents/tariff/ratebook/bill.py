@@ -1,0 +1,300 @@
+"""Bills of many customers under a ratebook, month by month."""
+
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Floats, require_finite
+from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.ratebook.carried import Carried, join_carried, rows_of
+from meanwatt.agents.tariff.ratebook.compiled import CompiledRatebook
+from meanwatt.agents.tariff.ratebook.convention import TARIFF_BOOK, Convention
+from meanwatt.agents.tariff.ratebook.demand import demand_usd
+from meanwatt.agents.tariff.ratebook.meter import Meter, Passed
+from meanwatt.agents.tariff.ratebook.ratebook import MONTHS, Metering, Per, PeriodicCharge, TaxBase, TierPeriod
+from meanwatt.agents.tariff.ratebook.settlement import (
+    Credits,
+    Settled,
+    fed_credit_usd,
+    no_credits,
+    settle_by_interval,
+    settle_in_kwh,
+    settle_in_usd,
+)
+from meanwatt.agents.tariff.ratebook.usage import climbs_in_order, tier_limits_kwh, tiers_in_order, tiers_of_cells
+
+CHUNK = 256
+"""Customers that are billed at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Terms:
+    """How a customer is metered and billed.
+
+    Parameters
+    ----------
+    export_usd_per_kwh : (interval,)
+        What a kWh fed in earns, in place of the ratebook's sell rates. [USD/kWh]
+    credit_expires
+        Whether dollars of credit that are left at the true-up are lost.
+    """
+
+    __repr__ = short_repr
+
+    metering: Metering
+    export_usd_per_kwh: Floats | None = None
+    credit_expires: bool = False
+    convention: Convention = TARIFF_BOOK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bill:
+    """Bills, (customer, month); positive is paid by the customer. The parts sum to `monthly_usd`.
+
+    Parameters
+    ----------
+    export_credit_usd
+        What feeding in takes off the bill: at most 0, unless sell rates are negative. [USD]
+    credit_carried_usd, credit_carried_kwh
+        Credits that wait at the month's end, after a true-up. [USD], [kWh]
+    surplus_kwh
+        Surplus that ends at a true-up. [kWh]
+    peak_kw
+        Highest power drawn in the month. [kW]
+    kwh : (customer, month, period, tier)
+        Energy billed. [kWh]
+    drawn_kwh, fed_kwh
+        What passed the meter. [kWh]
+    carried
+        What the next month needs to know.
+    """
+
+    __repr__ = short_repr
+
+    energy_usd: Floats
+    demand_usd: Floats
+    fixed_usd: Floats
+    minimum_usd: Floats
+    tax_usd: Floats
+    export_credit_usd: Floats
+    credit_carried_usd: Floats
+    credit_carried_kwh: Floats
+    surplus_kwh: Floats
+    peak_kw: Floats
+    drawn_kwh: Floats
+    fed_kwh: Floats
+    kwh: Floats
+    carried: Carried = field(repr=False)
+
+    @property
+    def monthly_usd(self) -> Floats:
+        """The bills, (customer, month). [USD]"""
+        return np.asarray(sum(getattr(self, name) for name in PARTS))
+
+    @property
+    def annual_usd(self) -> Floats:
+        """All months together, (customer,). [USD]"""
+        return np.asarray(self.monthly_usd.sum(axis=1))
+
+
+PARTS = ("energy_usd", "demand_usd", "fixed_usd", "minimum_usd", "tax_usd", "export_credit_usd")
+"""Parts of a bill."""
+
+
+def bill_customers(
+    compiled: CompiledRatebook,
+    load_kwh: Floats,
+    generation_kwh: Floats | None,
+    terms: Terms,
+    carried: Carried | None = None,
+) -> Bill:
+    """Bill customers.
+
+    Parameters
+    ----------
+    compiled
+        A ratebook laid over the calendar of the readings.
+    load_kwh : (customer, interval)
+        What is used, ≥ 0. [kWh]
+    generation_kwh : (customer, interval)
+        What is generated behind the meter; below 0 an inverter's own use. [kWh]
+    carried
+        What earlier months left; nothing by default.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, a number is not finite, or the ratebook cannot be billed under these terms.
+    """
+    _require(compiled, load_kwh, generation_kwh, terms)
+    parts = []
+    for first in range(0, len(load_kwh), CHUNK):
+        rows = slice(first, first + CHUNK)
+        given = None if generation_kwh is None else generation_kwh[rows]
+        parts.append(_bill(compiled, load_kwh[rows], given, terms, rows_of(carried, rows)))
+    if len(parts) == 1:
+        return parts[0]
+    joined = {
+        one.name: np.concatenate([getattr(part, one.name) for part in parts])
+        for one in fields(Bill)
+        if one.name != "carried"
+    }
+    return Bill(**joined, carried=join_carried([part.carried for part in parts]))
+
+
+def _require(compiled: CompiledRatebook, load_kwh: Floats, generation_kwh: Floats | None, terms: Terms) -> None:
+    for name, kwh in (("load_kwh", load_kwh), ("generation_kwh", generation_kwh)):
+        if kwh is None:
+            continue
+        if kwh.ndim != 2 or kwh.shape[1] != compiled.calendar.intervals or len(kwh) != len(load_kwh):
+            raise ValueError(
+                f"{name} has shape {kwh.shape}; give (customer, interval) with {compiled.calendar.intervals} intervals"
+            )
+    if terms.metering.nets_by_month and terms.export_usd_per_kwh is not None:
+        raise ValueError(
+            f"metering {terms.metering.value} nets kWh over the month: an export rate by interval has no meaning;"
+            " take net_billing, net_billing_carryover or buy_all_sell_all"
+        )
+    if (
+        terms.metering.nets_by_month
+        and compiled.book.energy.tier_period is TierPeriod.DAY
+        and generation_kwh is not None
+    ):
+        raise ValueError(
+            f"metering {terms.metering.value} nets kWh over the month, and the tariff has tiers by the day;"
+            " take net_billing, net_billing_carryover or buy_all_sell_all"
+        )
+
+
+def _require_finite(passed: Passed, load_kwh: Floats, generation_kwh: Floats | None) -> None:
+    """Name the first reading that is no finite number; any makes a sum none."""
+    if not np.isfinite(passed.drawn_kwh + passed.fed_kwh).all():
+        require_finite("load_kwh", load_kwh)
+        require_finite("generation_kwh", load_kwh if generation_kwh is None else generation_kwh)
+
+
+def _bill(
+    compiled: CompiledRatebook,
+    load_kwh: Floats,
+    generation_kwh: Floats | None,
+    terms: Terms,
+    carried: Carried | None,
+) -> Bill:
+    """Bill a few customers."""
+    book, calendar, convention = compiled.book, compiled.calendar, terms.convention
+    two = terms.metering is Metering.BUY_ALL_SELL_ALL
+    meter = Meter(load_kwh=load_kwh, generation_kwh=generation_kwh, two=two)
+    by_run = climbs_in_order(book.energy) and not _nets_by_month(compiled, terms)
+    passed = meter.passed(compiled.energy, by_run=by_run)
+    _require_finite(passed, load_kwh, generation_kwh)
+    start = carried.credits if carried else no_credits(len(load_kwh), len(book.energy.names))
+    peak = passed.most_kwh.max(axis=2) / calendar.interval_hours
+    demand, peaks = demand_usd(compiled, meter, carried.peaks_kw if carried else ())
+    settled = _settle(compiled, meter, passed, terms, start)
+    fixed = sum((_of_months(charge, compiled, convention) for charge in book.fixed), np.zeros(calendar.months))
+    fixed = np.broadcast_to(fixed, settled.charge_usd.shape)
+    charges = settled.charge_usd + demand + fixed
+    credited = convention.minimum_after_credits and not two
+    counts = charges - settled.applied_usd if credited else charges
+    minimum, charged = _minimum(compiled, counts, convention, carried)
+    credit = -(settled.applied_usd + settled.paid_out_usd)
+    billed_kwh = settled.kwh.sum(axis=(2, 3))
+    tax = np.zeros_like(charges)
+    for one in book.taxes:
+        base = charges + minimum + (credit if one.on is TaxBase.BILL else 0.0)
+        tax += one.usd_per_kwh * billed_kwh + one.share * np.maximum(base, 0.0)
+    return Bill(
+        energy_usd=settled.charge_usd,
+        demand_usd=demand,
+        fixed_usd=np.array(fixed),
+        minimum_usd=minimum,
+        tax_usd=tax,
+        export_credit_usd=credit + 0.0,
+        credit_carried_usd=settled.carried_usd,
+        credit_carried_kwh=settled.carried_kwh,
+        surplus_kwh=settled.surplus_kwh,
+        peak_kw=peak,
+        drawn_kwh=passed.drawn_kwh.sum(axis=2),
+        fed_kwh=passed.fed_kwh.sum(axis=2),
+        kwh=settled.kwh,
+        carried=Carried(credits=settled.left, peaks_kw=peaks, charged_usd=charged),
+    )
+
+
+def _settle(compiled: CompiledRatebook, meter: Meter, passed: Passed, terms: Terms, start: Credits) -> Settled:
+    """Energy charges and credits by the rule of the meter."""
+    energy = compiled.book.energy
+    peak_kw = passed.most_kwh.max(axis=2) / compiled.calendar.interval_hours
+    limit = tier_limits_kwh(energy, compiled.calendar, peak_kw)
+    if _nets_by_month(compiled, terms):
+        net = passed.drawn_kwh - passed.fed_kwh
+        if terms.metering is Metering.NET_METERING:
+            return settle_in_kwh(compiled, net, limit, start, terms.convention)
+        return settle_in_usd(compiled, net, limit, start, expires=terms.credit_expires, convention=terms.convention)
+    bought, fed = _by_tier(compiled, passed, limit)
+    if terms.export_usd_per_kwh is None:
+        credit = fed_credit_usd(compiled, fed)
+    else:
+        earned = meter.earned_usd(terms.export_usd_per_kwh, compiled.energy)
+        credit = compiled.energy.collect(earned).sum(axis=2)
+    return settle_by_interval(
+        compiled,
+        bought,
+        credit,
+        start,
+        carries=terms.metering.carries_usd,
+        expires=terms.credit_expires,
+        convention=terms.convention,
+    )
+
+
+def _nets_by_month(compiled: CompiledRatebook, terms: Terms) -> bool:
+    """Whether kWh are netted over the month; with tiers by the day, nothing is fed in and there is nothing to net."""
+    return terms.metering.nets_by_month and compiled.book.energy.tier_period is TierPeriod.MONTH
+
+
+def _by_tier(compiled: CompiledRatebook, passed: Passed, limit: Floats) -> tuple[Floats, Floats]:
+    """What is drawn and fed in, (customer, month, period, tier) each. [kWh]"""
+    energy = compiled.book.energy
+    sell = energy.sell_usd_per_kwh
+    if not climbs_in_order(energy):
+        return tiers_of_cells(energy, passed.drawn_kwh, limit), tiers_of_cells(energy, passed.fed_kwh, limit)
+    bought = tiers_in_order(compiled, passed.drawn_runs_kwh, limit)
+    if (sell == sell[:, :1]).all():  # any tier will do
+        return bought, tiers_of_cells(energy, passed.fed_kwh, limit)
+    return bought, tiers_in_order(compiled, passed.fed_runs_kwh, limit)
+
+
+def _of_months(charge: PeriodicCharge, compiled: CompiledRatebook, convention: Convention) -> Floats:
+    calendar = compiled.calendar
+    return charge.of_months_usd(calendar.days, days_of_year=calendar.days_of_year, even=convention.even_months)
+
+
+def _minimum(
+    compiled: CompiledRatebook, counts: Floats, convention: Convention, carried: Carried | None
+) -> tuple[Floats, Floats]:
+    """What minimum charges add, (customer, month), and what counts towards the annual one. [USD]
+
+    Parameters
+    ----------
+    counts : (customer, month)
+        The charges that are held against the minimum. [USD]
+
+    Notes
+    -----
+    An annual minimum is settled in December, where the months since January are known.
+    """
+    calendar = compiled.calendar
+    monthly = [charge for charge in compiled.book.minimum if charge.per is not Per.YEAR]
+    annual = sum(charge.usd for charge in compiled.book.minimum if charge.per is Per.YEAR)
+    least = sum((_of_months(charge, compiled, convention) for charge in monthly), np.zeros(calendar.months))
+    held = np.maximum(counts, 0.0) if convention.minimum_after_credits else counts
+    added = np.maximum(least - held, 0.0) if monthly else np.zeros_like(counts)
+    charged = carried.charged_usd if carried else np.zeros(len(counts))
+    since_january = carried is not None or calendar.number[0] == 0
+    for month, number in enumerate(calendar.number.tolist()):
+        charged = charged + held[:, month] + (0.0 if convention.minimum_after_credits else added[:, month])
+        if number == MONTHS - 1:
+            added[:, month] += np.maximum(annual - charged, 0.0) if annual and since_january else 0.0
+            charged = np.zeros_like(charged)
+    return added, charged

@@ -1,0 +1,1 @@
+"""Files of tariffs as they are filed, and of meter readings."""
