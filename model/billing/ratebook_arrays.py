@@ -30,7 +30,7 @@ from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.ranges import Range
-from meanwatt.model.scenario.tariff_file import show
+from meanwatt.model.scenario.values import show
 
 if TYPE_CHECKING:
     from meanwatt.model.billing.ratebook_table import (

@@ -23,7 +23,8 @@ from meanwatt.model.billing.ratebook_arrays import (
 from meanwatt.model.billing.tier_units import read_unit
 from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.marks import Form
-from meanwatt.model.scenario.tariff_file import Table, finite, show, tuples, whole
+from meanwatt.model.scenario.tariff_file import Table, tuples, whole
+from meanwatt.model.scenario.values import finite, show
 
 KIND = "ratebook"
 """What ``kind`` says at the top of such a file."""

@@ -17,7 +17,7 @@ from meanwatt.model.scenario.files import FileError, read_text
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.one_line import OneLineError
 from meanwatt.model.scenario.ranges import Range
-from meanwatt.model.scenario.tariff_file import show
+from meanwatt.model.scenario.values import show
 
 MOST_BYTES: Final = 64 * 2**20
 """Largest file of readings: a leap year of minutes with time stamps is a third of it. [bytes]"""

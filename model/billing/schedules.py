@@ -7,7 +7,8 @@ from typing import Any, Final
 from meanwatt.agents.numerics.arrays import Ints
 from meanwatt.agents.tariff.ratebook.ratebook import HOURS, MONTHS
 from meanwatt.model.scenario.nearest import unknown
-from meanwatt.model.scenario.tariff_file import period_of_minute, show
+from meanwatt.model.scenario.rate_tables import period_of_minute
+from meanwatt.model.scenario.values import show
 
 WHOLE_YEAR: Final = "1-12"
 Rows = tuple[tuple[str, ...], ...]

@@ -16,7 +16,7 @@ from meanwatt.model.billing.urdb_values import (
     whole_of,
 )
 from meanwatt.model.scenario import ranges
-from meanwatt.model.scenario.tariff_file import show
+from meanwatt.model.scenario.values import show
 
 
 def demand_of(record: Record, messages: list[str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from meanwatt.model.billing.urdb_values import Record, number_of, schedule_of, s
 from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.files import FileError, read_text, require_shallow
 from meanwatt.model.scenario.nearest import unknown
-from meanwatt.model.scenario.tariff_file import show
+from meanwatt.model.scenario.values import show
 
 MONEY_WORDS = ("rate", "charge", "demand", "energy", "fixed", "schedule", "adjust", "credit", "lookback", "price")
 """What a field that may change a bill has in its name."""

@@ -10,7 +10,7 @@ from meanwatt.model.billing.tier_units import read_unit
 from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.ranges import Range
-from meanwatt.model.scenario.tariff_file import finite, show
+from meanwatt.model.scenario.values import finite, show
 
 Record = Mapping[str, Any]
 
