@@ -7,7 +7,7 @@ import typer
 
 from meanwatt.analysis.cli import quick_start
 from meanwatt.analysis.cli.options import whole_number
-from meanwatt.model.scenario.ranges import PORT
+from meanwatt.model.scenario.ranges import PORT, VISITORS
 
 
 def app(
@@ -24,10 +24,14 @@ def app(
         str | None,
         typer.Option(metavar="FILE", help="SQLite file of the class market's rooms; by default in your data folder."),
     ] = None,
+    visitors: Annotated[
+        str, typer.Option(metavar="N", help="Pages open at a time, but for the class market's; about 10 MB each.")
+    ] = "100",
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser window.")] = False,
 ) -> int:
     """Open the app in a browser; it runs on this machine until Ctrl-C."""
     number = whole_number("--port", port, PORT, example=8765)
+    most = whole_number("--visitors", visitors, VISITORS, example=100)
     quick_start.over()
     from meanwatt.analysis.classroom.store import RoomStore
     from meanwatt.analysis.dashboard.server import serve
@@ -35,4 +39,4 @@ def app(
     file = Path(rooms) if rooms is not None else None
     if file is not None:
         RoomStore(file).close()  # what cannot be used is said now, and not to a class
-    return serve(number, not no_browser, host=host, names=allow_host or (), rooms=file)
+    return serve(number, not no_browser, host=host, names=allow_host or (), rooms=file, visitors=most)

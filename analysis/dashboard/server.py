@@ -13,8 +13,10 @@ from pathlib import Path
 
 from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.analysis.dashboard.serving.addresses import links
+from meanwatt.analysis.dashboard.serving.kernels import SolaraKernels
 from meanwatt.analysis.dashboard.serving.not_found import OwnNotFound
 from meanwatt.analysis.dashboard.serving.own_origin import EVERY_ADDRESS, App, OwnOrigin
+from meanwatt.analysis.dashboard.serving.visitors import MOST_VISITORS, Visitors
 from meanwatt.analysis.dashboard.shared.settings import Settings
 
 HOST = "localhost"
@@ -39,7 +41,13 @@ logger = logging.getLogger(__name__)
 
 
 def serve(
-    port: int, open_browser: bool, *, host: str = HOST, names: Sequence[str] = (), rooms: Path | None = None
+    port: int,
+    open_browser: bool,
+    *,
+    host: str = HOST,
+    names: Sequence[str] = (),
+    rooms: Path | None = None,
+    visitors: int = MOST_VISITORS,
 ) -> int:
     """Serve the page until interrupted.
 
@@ -55,6 +63,8 @@ def serve(
         Further names that the page may be asked for by, see `meanwatt.analysis.dashboard.serving.own_origin`.
     rooms
         File of the class market's rooms; by default one in the user's folder for data. It is made with the first room.
+    visitors
+        Pages that may be open at a time; those of the class market do not count.
 
     Returns
     -------
@@ -79,7 +89,7 @@ def serve(
     place = HOST if host in EVERY_ADDRESS else f"[{host}]" if ":" in host else host
     elsewhere = links(host, port, names)
     config = uvicorn.Config(
-        OwnOrigin(_application(elsewhere, rooms), host, names),
+        OwnOrigin(_application(elsewhere, rooms, visitors), host, names),
         host=host,
         port=port,
         log_level="warning",
@@ -96,7 +106,7 @@ def serve(
     return 0
 
 
-def _application(elsewhere: Sequence[str], rooms: Path | None) -> App:
+def _application(elsewhere: Sequence[str], rooms: Path | None, visitors: int) -> App:
     """Solara's pages and those of the class market, as one application."""
     from solara.server.starlette import app
 
@@ -106,9 +116,10 @@ def _application(elsewhere: Sequence[str], rooms: Path | None) -> App:
     from meanwatt.analysis.dashboard.pages import PAGES
     from meanwatt.analysis.dashboard.serving.beside import Beside
 
+    pages = Visitors(app, SolaraKernels(), visitors)
     listed = [(page.route, page.title) for page in PAGES]
     market = ClassMarket(lambda changed: Rooms(RoomStore(rooms or rooms_file()), changed), elsewhere)
-    return OwnNotFound(Beside(app, market.application(listed), market.close), listed)
+    return OwnNotFound(Beside(pages, market.application(listed), market.close), listed)
 
 
 def rooms_file() -> Path:

@@ -4,16 +4,16 @@ Markets take a few seconds. What one home gains by deviating takes up to a minut
 and the page does not wait for it.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 from meanwatt.analysis.dashboard.finite.choice import DAYS, SIZES, Choice
 from meanwatt.analysis.dashboard.finite.drawn import Drawn
-from meanwatt.analysis.dashboard.shared.memo import QUESTION_SECONDS, Memo
+from meanwatt.analysis.dashboard.shared.memo import Memo
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.analysis.dashboard.shared.solved import Work
+from meanwatt.analysis.dashboard.shared.turns import Turns
 from meanwatt.analysis.validation.criteria import judge
 from meanwatt.analysis.validation.expected import expected_scatter_kw2
 from meanwatt.analysis.validation.exploitability import exploitability
@@ -33,7 +33,8 @@ MARKETS_SHARE = 0.3
 """Share of the progress that the markets fill."""
 
 WAITING = "Waiting: other markets are being drawn"
-_one_at_a_time = threading.Lock()
+LINE = "Waiting: {line}"
+_one_at_a_time = Turns()
 """One computation in the whole server: each takes a core, and a class has many choices."""
 _studies: Memo[Choice, Validation] = Memo(24)
 
@@ -84,11 +85,11 @@ def drawn_markets(
         study = _studies.get(choice)
         if study is None and mine:
             try:
-                with _alone(cancelled):
+                with _alone(cancelled, progress):
                     watch = Watch(progress=told, cancelled=cancelled)
                     study = validate(equilibrium, sample_of(choice), checks=MARKETS, run=run, watch=watch)
                 show(ended(study))
-                with _alone(cancelled):
+                with _alone(cancelled, progress):
                     watch = Watch(progress=computing, cancelled=cancelled)
                     study = replace(study, exploit=exploitability(equilibrium, SIZES, watch=watch))
             except Cancelled:
@@ -99,15 +100,12 @@ def drawn_markets(
 
 
 @contextmanager
-def _alone(cancelled: Callable[[], bool]) -> Iterator[None]:
-    """Wait until nothing else is computed; ``Cancelled`` if given up meanwhile."""
-    while not _one_at_a_time.acquire(timeout=QUESTION_SECONDS):
-        if cancelled():
+def _alone(cancelled: Callable[[], bool], progress: Callable[[Work], None]) -> Iterator[None]:
+    """Wait, and say so, until nothing else is computed; ``Cancelled`` if given up meanwhile."""
+    with _one_at_a_time.turn(cancelled, lambda line: progress(Work(text=LINE.format(line=line), fraction=0.0))) as go:
+        if not go:
             raise Cancelled
-    try:
         yield
-    finally:
-        _one_at_a_time.release()
 
 
 def sample_of(choice: Choice) -> Sample:
