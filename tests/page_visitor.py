@@ -10,7 +10,7 @@ import json
 import time
 import urllib.request
 import uuid
-from typing import Any
+from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -44,7 +44,7 @@ class PageVisitor:
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
-    async def open(cls, address: str, path: str = "/", *, compression: str | None = "deflate") -> "PageVisitor":
+    async def open(cls, address: str, path: str = "/", *, compression: str | None = "deflate") -> Self:
         """Open a page, and wait until all its widgets are known."""
         kernel, page = str(uuid.uuid4()), str(uuid.uuid4())
         place = f"{address.replace('http', 'ws', 1)}/jupyter/api/kernels/{kernel}/channels?session_id={page}"
@@ -93,7 +93,7 @@ class PageVisitor:
         if not self._finished.done():
             self._finished.set_exception(ConnectionError("the server closed the line"))
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Read what has come."""
         unread, self._unread = self._unread, []
         for text in unread:
@@ -108,7 +108,7 @@ class PageVisitor:
 
     def widget(self, event: str) -> tuple[str, dict[str, Any]]:
         """Id and state of the widget that reports an event."""
-        self._look()
+        self.look()
         return next((key, state) for key, state in self.widgets.items() if event in (state.get("events") or ()))
 
     def payload(self, event: str) -> dict[str, Any]:
@@ -117,7 +117,7 @@ class PageVisitor:
 
     def texts(self) -> str:
         """All payloads and children that are text."""
-        self._look()
+        self.look()
         return "\n".join(str(value) for state in self.widgets.values() for value in state.values())
 
     async def report(self, event: str, data: object, widget: str | None = None) -> float:

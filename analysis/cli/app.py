@@ -27,6 +27,7 @@ def app(
     visitors: Annotated[
         str, typer.Option(metavar="N", help="Pages open at a time, but for the class market's; about 10 MB each.")
     ] = "100",
+    demo: Annotated[bool, typer.Option("--demo", help="Play a tour of two minutes; any key or click ends it.")] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser window.")] = False,
 ) -> int:
     """Open the app in a browser; it runs on this machine until Ctrl-C."""
@@ -39,4 +40,4 @@ def app(
     file = Path(rooms) if rooms is not None else None
     if file is not None:
         RoomStore(file).close()  # what cannot be used is said now, and not to a class
-    return serve(number, not no_browser, host=host, names=allow_host or (), rooms=file, visitors=most)
+    return serve(number, not no_browser, host=host, names=allow_host or (), rooms=file, visitors=most, demo=demo)

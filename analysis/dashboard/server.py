@@ -18,6 +18,7 @@ from meanwatt.analysis.dashboard.serving.not_found import OwnNotFound
 from meanwatt.analysis.dashboard.serving.own_origin import EVERY_ADDRESS, App, OwnOrigin
 from meanwatt.analysis.dashboard.serving.visitors import MOST_VISITORS, Visitors
 from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.tour.words import ADDRESS
 
 HOST = "localhost"
 ENVIRONMENT = {
@@ -48,6 +49,7 @@ def serve(
     names: Sequence[str] = (),
     rooms: Path | None = None,
     visitors: int = MOST_VISITORS,
+    demo: bool = False,
 ) -> int:
     """Serve the page until interrupted.
 
@@ -65,6 +67,8 @@ def serve(
         File of the class market's rooms; by default one in the user's folder for data. It is made with the first room.
     visitors
         Pages that may be open at a time; those of the class market do not count.
+    demo
+        Whether the browser window plays a tour of the pages.
 
     Returns
     -------
@@ -98,8 +102,9 @@ def serve(
         ws_max_size=WEBSOCKET_BYTES,
     )
     server = uvicorn.Server(config)
-    told = f"http://{place}:{port}", elsewhere
-    threading.Thread(target=_announce, args=(server, *told, open_browser), daemon=True).start()
+    url = f"http://{place}:{port}"
+    first = url + ADDRESS if demo else url
+    threading.Thread(target=_announce, args=(server, url, elsewhere, first, open_browser), daemon=True).start()
     threading.Thread(target=warm_up, args=(lambda: server.should_exit,), daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt):  # how the server hands on Ctrl+C after an orderly end
         server.run()
@@ -164,13 +169,15 @@ def _wait(ended: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.05)
 
 
-def _announce(server: object, url: str, elsewhere: Sequence[str], open_browser: bool) -> None:
-    """Print the addresses, and open the page, once it answers."""
+def _announce(server: object, url: str, elsewhere: Sequence[str], first: str, open_browser: bool) -> None:
+    """Print the addresses, and open the page that comes first, once it answers."""
     while not getattr(server, "started", False):
         if getattr(server, "should_exit", False):
             return
         time.sleep(0.05)
     print(f"Meanwatt runs at {url} (stop with Ctrl+C)", flush=True)  # noqa: T201 - the command's output
+    if first != url:
+        print(f"The tour plays at {first}", flush=True)  # noqa: T201
     if elsewhere:
         import segno
 
@@ -181,7 +188,7 @@ def _announce(server: object, url: str, elsewhere: Sequence[str], open_browser: 
         )
         segno.make(elsewhere[0], micro=False).terminal(compact=True)
     if open_browser:
-        webbrowser.open(url)
+        webbrowser.open(first)
 
 
 def _free_port(host: str, port: int) -> int:
