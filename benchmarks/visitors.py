@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ class Found:
 def started(command: list[str], root: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that ends with the block."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SOLARA_")}
-    given = {"PYTHONPATH": str(root), "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False"}
+    given = {"PYTHONPATH": str(root), "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False", "PYTHONWARNINGS": "ignore"}
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder, env=environment | given)
         try:
@@ -109,9 +110,19 @@ def peer_server() -> Iterator[tuple[str, psutil.Process]]:
     """Mesa's page of the same market."""
     solara = str(Path(sys.executable).with_name("solara"))
     command = [solara, "run", str(PEER), "--production", "--no-open", "--host", "localhost", "--port", str(PEER_PORT)]
+    address = f"http://localhost:{PEER_PORT}"
     with started(command, ROOT) as process:
-        time.sleep(WARM_SECONDS)
-        yield f"http://localhost:{PEER_PORT}", psutil.Process(process.pid)
+        while not _answers(address):
+            time.sleep(1)
+        yield address, psutil.Process(process.pid)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address):
+            return True
+    except OSError:
+        return False
 
 
 def memory(process: psutil.Process) -> float:
@@ -147,14 +158,18 @@ class Peers(PageVisitor):
     async def come(cls, address: str, number: int) -> "Peers":
         """Open the page, and wait until both its figures are drawn."""
         visitor = await cls.open(address, f"/?number={number}")
+        await visitor.until(lambda one: one.button() is not None)
         await asyncio.sleep(5)
         return visitor
 
+    def button(self) -> str | None:
+        """Which widget is *Step*, once it is there."""
+        self.look()
+        return next((key for key, state in self.widgets.items() if state.get("children") == ["Step"]), None)
+
     async def step(self) -> None:
         """Press *Step*."""
-        self.look()
-        button = next(key for key, state in self.widgets.items() if state.get("children") == ["Step"])
-        await self.report("click", {}, button)
+        await self.report("click", {}, self.button())
 
 
 async def stepping(visitor: Ours | Peers, steps: int, begins: float) -> list[float]:
@@ -238,11 +253,9 @@ def paints(address: str, times: int = 7) -> list[float]:
 def told(name: str, found: Found) -> None:
     """Print a row."""
     half, p95, worst = np.quantile(found.step_ms, [0.5, 0.95, 1])
-    print(
-        f"{name:28} {half:7.0f} {p95:7.0f} {worst:7.0f} {found.idle_mib:9.1f} {found.kib:9.1f} {found.processor_ms:9.1f}"
-        f"   load {os.getloadavg()[0]:.1f}",
-        flush=True,
-    )
+    times = f"{half:7.0f} {p95:7.0f} {worst:7.0f}"
+    rest = f"{found.idle_mib:9.1f} {found.kib:9.1f} {found.processor_ms:9.1f}   load {os.getloadavg()[0]:.1f}"
+    print(f"{name:28} {times} {rest}", flush=True)
 
 
 @contextmanager
@@ -290,9 +303,8 @@ def beside(given: argparse.Namespace) -> None:
                 told(f"market page, {count}", one)
                 told(f"SolaraViz, {count}", other)
                 pairs.append(float(np.median(other.step_ms) / np.median(one.step_ms)))
-            print(
-                f"{count} visitors: SolaraViz takes {', '.join(f'{pair:.1f}' for pair in pairs)} times as long (medians)"
-            )
+            ratios = ", ".join(f"{pair:.1f}" for pair in pairs)
+            print(f"{count} visitors: SolaraViz takes {ratios} times as long (medians)", flush=True)
 
 
 def main() -> None:
@@ -309,7 +321,8 @@ def main() -> None:
             readings = asyncio.run(leaving(address, process, given.leave))
         print(f"{given.leave} visits: {', '.join(f'{one:.0f}' for one in readings)} MiB")
         return
-    print(f"{'':28} {'p50 ms':>7} {'p95 ms':>7} {'max ms':>7} {'MiB idle':>9} {'KiB/step':>9} {'CPU ms':>9}")
+    head = f"{'p50 ms':>7} {'p95 ms':>7} {'max ms':>7} {'MiB idle':>9} {'KiB/step':>9} {'CPU ms':>9}"
+    print(f"{'':28} {head}")
     if given.peer:
         beside(given)
     else:

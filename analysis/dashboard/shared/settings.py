@@ -41,7 +41,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check names and ranges; never a path, for the address is written by anybody."""
-        if self.scenario not in presets():
+        if self.scenario not in _known():
             raise ValueError(unknown("scenario", self.scenario, presets()))
         for name, (low, high) in (("households", HOUSEHOLDS), ("seed", SEEDS)):
             if not low <= getattr(self, name) <= high:
@@ -78,6 +78,12 @@ class Settings:
     def load(self) -> Scenario:
         """The scenario with every change made; ValueError in one line if a change is not allowed."""
         return load_scenario(self.preset(), overrides=dict(self.changes))
+
+
+@functools.cache
+def _known() -> frozenset[str]:
+    """Names of the presets, whose folder is looked at once: settings are made many times a second."""
+    return frozenset(presets())
 
 
 @functools.lru_cache

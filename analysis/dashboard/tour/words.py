@@ -59,7 +59,8 @@ STEPS: Final = (
         look='[aria-label^="Burden"]',
     ),
     Step(
-        text="The page Compare puts two tariffs side by side: what every group of homes pays, and where the money goes.",
+        text="The page Compare puts two tariffs side by side: what every group of homes pays, and where the money"
+        " goes.",
         seconds=22,
         page="/compare",
         look=".mw-payers",
