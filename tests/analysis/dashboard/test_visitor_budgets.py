@@ -6,8 +6,10 @@ import pytest
 
 from meanwatt.analysis.dashboard.market.engine import Engine
 from meanwatt.analysis.dashboard.shared import homes as all_homes
+from meanwatt.analysis.dashboard.shared import solved as solving
 from meanwatt.analysis.dashboard.shared.homes import Homes
 from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.shared.solved import Work, solved
 from meanwatt.analysis.dashboard.shared.turns import Turns, computed_first
 
 
@@ -150,3 +152,29 @@ def test_a_market_for_which_there_is_no_room_leaves_the_one_before_it_and_is_giv
     assert homes.held == 150
     engine.close()
     assert homes.held == 0
+
+
+def test_a_solve_waits_its_turn_and_says_so_and_is_not_cancelled_by_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solving, "SOLVES", Turns(1))
+    settings = Settings(scenario="textbook", changes=(("elasticity", 0.123),))
+    told: list[Work] = []
+    waits = threading.Event()
+    found = []
+
+    def progress(work: Work) -> None:
+        told.append(work)
+        if "computed first" in work.text:  # a first start says before that it compiles
+            waits.set()
+
+    def solve() -> None:
+        found.append(solved(settings, progress=progress, cancelled=lambda: False))
+
+    with solving.SOLVES.turn(lambda: False, print):
+        thread = threading.Thread(target=solve, daemon=True)
+        thread.start()
+        waits.wait()
+        assert "1 other is being computed first" in [work.text for work in told]
+        assert found == []
+    thread.join()
+    assert found[0] is not None
+    assert found[0].settings == settings
