@@ -14,13 +14,14 @@ from typing import Final
 from meanwatt.analysis.dashboard.serving.kernels import Kernels
 from meanwatt.analysis.dashboard.serving.not_found import asks_for_a_page
 from meanwatt.analysis.dashboard.serving.own_origin import POLICY_VIOLATION, App, Message, Receive, Send
+from meanwatt.model.scenario.counted import counted
 
 MOST_VISITORS: Final = 100
 """Pages open at a time, unless told otherwise: about a gigabyte at 9 MB each (benchmarks/visitors.py)."""
 PAGES_OF_A_BROWSER: Final = 20
 """Of those, in one browser."""
 GRACE: Final = 4
-"""More whose page was answered in the same moment as the last one's."""
+"""More whose page was answered in the same moment as the last one's, or is loaded anew while the old one closes."""
 GONE_SECONDS: Final = 30.0
 """Time after which a page that lost its browser gives way to another visitor."""
 ASKS_AGAIN_SECONDS: Final = 15
@@ -49,8 +50,8 @@ body {{ font: 18px/1.5 system-ui, sans-serif; max-width: 36em; margin: 15vh auto
 """
 FULL: Final = (
     "Meanwatt is full",
-    "{most} visitors are here, as many as this computer is to serve. This page asks again every {seconds} seconds, and"
-    " opens as soon as somebody has left. {other}",
+    "{pages} can be open at a time, as many as this computer is to serve, and there is no place left. This page asks"
+    " again every {seconds} seconds, and opens as soon as somebody has left. {other}",
 )
 CLASS_OPEN: Final = 'A <a href="/class">class market</a> is open to its students all the same.'
 MANY_PAGES: Final = (
@@ -109,9 +110,10 @@ class Visitors:
     async def _refusal(self, browser: str) -> str | None:
         """Why one more page does not open; None if it does."""
         there = self._kernels.open()
-        if browser and sum(kernel.browser == browser and kernel.connected for kernel in there) >= PAGES_OF_A_BROWSER:
+        own = sum(kernel.browser == browser and kernel.connected for kernel in there) if browser else 0
+        if own >= PAGES_OF_A_BROWSER:
             return _page(MANY_PAGES, most=PAGES_OF_A_BROWSER)
-        if len(there) < self._most:
+        if len(there) < self._most + (GRACE if own else 0):
             return None
         names = {kernel.name for kernel in there}
         self._gone = {name: since for name, since in self._gone.items() if name in names}
@@ -120,7 +122,7 @@ class Visitors:
             min((since, name) for name, since in self._gone.items() if name in left) if left & {*self._gone} else None
         )
         if oldest is None or self._now() - oldest[0] < GONE_SECONDS:
-            return _page(FULL, most=self._most, other=CLASS_OPEN)
+            return _page(FULL, pages=counted(self._most, "page"), other=CLASS_OPEN)
         await asyncio.to_thread(self._kernels.close, oldest[1])
         return None
 

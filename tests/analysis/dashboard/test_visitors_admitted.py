@@ -63,8 +63,8 @@ def test_as_many_come_in_as_there_is_room_for_and_the_next_one_reads_why_not() -
     text = body["body"].decode()
     assert "<h1>Meanwatt is full</h1>" in text
     assert (
-        "2 visitors are here, as many as this computer is to serve. This page asks again every 15 seconds, and opens as"
-        " soon as somebody has left." in text
+        "2 pages can be open at a time, as many as this computer is to serve, and there is no place left. This page"
+        " asks again every 15 seconds, and opens as soon as somebody has left." in text
     )
     assert '<meta http-equiv="refresh" content="15">' in text
     assert '<a href="/class">' in text
@@ -120,3 +120,13 @@ def test_one_browser_may_not_take_all_the_room() -> None:
     assert f"This browser has {PAGES_OF_A_BROWSER} pages of Meanwatt open" in body["body"].decode()
     assert house.page("another")[0]["status"] == 200
     assert house.page("")[0]["status"] == 200
+
+
+def test_who_is_there_may_load_the_page_anew_in_a_full_house() -> None:
+    house = House(1)
+    house.there("a", "own")
+    assert house.page("own")[0]["status"] == 200
+    assert house.page("another")[0]["status"] == 503
+    for name in range(GRACE):
+        house.there(str(name), "own")
+    assert house.page("own")[0]["status"] == 503, "no more than a moment's worth"
