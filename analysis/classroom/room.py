@@ -129,6 +129,11 @@ class Room:
         return self._closed
 
     @property
+    def warning(self) -> str:
+        """What has happened to the rooms' file, for the teacher; empty if nothing has."""
+        return self._store.warning
+
+    @property
     def lock(self) -> threading.RLock:
         """Held while something changes; who shows the room holds it as well."""
         return self._lock

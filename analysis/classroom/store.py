@@ -9,10 +9,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from meanwatt.analysis.classroom.lost_file import WRITTEN_AGAIN, write_again
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS room (
@@ -106,7 +108,12 @@ class RoomStore:
     Parameters
     ----------
     path
-        The file; it is made if there is none. ``:memory:`` keeps nothing.
+        The file; it is made if there is none, and made again if it is deleted. ``:memory:`` keeps nothing.
+
+    Attributes
+    ----------
+    warning
+        What has happened to the file, in words; empty if nothing has.
 
     Raises
     ------
@@ -116,9 +123,14 @@ class RoomStore:
 
     def __init__(self, path: Path | str) -> None:
         self._lock = threading.RLock()
+        self._path = None if str(path) == ":memory:" else Path(path).absolute()
+        self.warning = ""
+        self._open(path)
+
+    def _open(self, path: Path | str) -> None:
         try:
-            if str(path) != ":memory:":
-                Path(path).parent.mkdir(parents=True, exist_ok=True)
+            if self._path is not None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = sqlite3.connect(path, check_same_thread=False, timeout=BUSY_SECONDS, isolation_level=None)
         except (sqlite3.Error, OSError) as error:
             raise ValueError(_unusable(path, error)) from None
@@ -149,12 +161,29 @@ class RoomStore:
     def close(self) -> None:
         """Close the file."""
         with self._lock:
+            with suppress(ValueError):  # closed before, or the disk refuses; there is nobody left to tell
+                self._find_again()
             self._file.close()
+
+    def _find_again(self) -> None:
+        """If the file was deleted write it again from what is still open; ``ValueError`` if that is not possible."""
+        if self._path is None or self._path.exists():
+            return
+        try:
+            write_again(self._file, self._path)
+        except (sqlite3.Error, OSError) as error:
+            raise ValueError(
+                f"The rooms' file was deleted, and no new one can be written to {self._path} ({error}); nothing was"
+                " changed."
+            ) from None
+        self._open(self._path)
+        self.warning = WRITTEN_AGAIN.format(path=self._path)
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it is on disk afterwards, or none; ``ValueError`` in one line if the disk refuses."""
         with self._lock:
+            self._find_again()
             try:
                 self._file.execute("BEGIN IMMEDIATE")
                 yield self._file

@@ -75,12 +75,19 @@ def counts(room: Room) -> dict[str, int]:
     return {"present": len(present), "planned": len(set(room.coming) & present)}
 
 
+def own_plan(room: Room, seat: int) -> dict[str, Any]:
+    """The plan that a student has sent for the round to come, for all windows of the same seat."""
+    with room.lock:
+        return {"round": len(room.now.rounds), "plan": room.coming.get(seat)}
+
+
 def teacher_view(room: Room) -> dict[str, Any]:
     """What the teacher sees, and the class on the projector."""
     with room.lock:
         view = _common(room)
         played = room.now
         view["code"] = room.row.code
+        view["warning"] = room.warning
         view["students"] = [_student(room, row.seat, row.name) for row in room.seats if not row.removed]
         view["leaders"] = [
             {"place": place, "name": name, "score": _whole(value)} for place, name, value in _ranking(room)[:LEADERS]

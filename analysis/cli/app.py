@@ -7,7 +7,7 @@ import typer
 
 from meanwatt.analysis.cli import quick_start
 from meanwatt.analysis.cli.options import Tariff, whole_number
-from meanwatt.model.scenario.ranges import PORT
+from meanwatt.model.scenario.ranges import PORT, VISITORS
 
 if TYPE_CHECKING:
     from meanwatt.analysis.dashboard.shared.settings import Settings
@@ -34,10 +34,15 @@ def app(
         str | None,
         typer.Option(metavar="FILE", help="SQLite file of the class market's rooms; by default in your data folder."),
     ] = None,
+    visitors: Annotated[
+        str, typer.Option(metavar="N", help="Pages open at a time, but for the class market's; about 10 MB each.")
+    ] = "100",
+    demo: Annotated[bool, typer.Option("--demo", help="Play a tour of two minutes; any key or click ends it.")] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser window.")] = False,
 ) -> int:
     """Open the app in a browser; it runs on this machine until Ctrl-C."""
     number = whole_number("--port", port, PORT, example=8765)
+    most = whole_number("--visitors", visitors, VISITORS, example=100)
     quick_start.over()
     from meanwatt.analysis.classroom.store import RoomStore
     from meanwatt.analysis.dashboard.server import serve
@@ -46,7 +51,16 @@ def app(
     opening = _opening(scenario, tariff)  # what cannot be used is said now, and not to a visitor
     if file is not None:
         RoomStore(file).close()  # nor to a class
-    return serve(number, not no_browser, host=host, names=allow_host or (), rooms=file, opening=opening)
+    return serve(
+        number,
+        not no_browser,
+        host=host,
+        names=allow_host or (),
+        rooms=file,
+        opening=opening,
+        visitors=most,
+        demo=demo,
+    )
 
 
 def _opening(scenario: str | None, tariff: str | None) -> "Settings | None":

@@ -20,6 +20,7 @@ from meanwatt.analysis.dashboard.learners.page import Learners
 from meanwatt.analysis.dashboard.lessons.page import Lessons
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.theory.page import Theory
+from meanwatt.analysis.dashboard.tour.components import Tour
 
 STYLE = Path(__file__).with_name("style.css")
 PLAIN_PAGES = "MEANWATT_PLAIN_PAGES"
@@ -163,6 +164,7 @@ def Layout(pages: Sequence[Page], children: list[solara.Element] = []) -> None: 
     with solara.v.Html(tag="div", class_="mw"):
         Navigation(payload=to_json({"pages": listed, "here": here}))
         solara.v.Html(tag="div", class_="mw-below", children=children)
+        Tour()
 
 
 routes = routes_of(PAGES)

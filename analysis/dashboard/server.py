@@ -13,9 +13,12 @@ from pathlib import Path
 
 from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.analysis.dashboard.serving.addresses import links
+from meanwatt.analysis.dashboard.serving.kernels import SolaraKernels
 from meanwatt.analysis.dashboard.serving.not_found import OwnNotFound
 from meanwatt.analysis.dashboard.serving.own_origin import EVERY_ADDRESS, App, OwnOrigin
+from meanwatt.analysis.dashboard.serving.visitors import MOST_VISITORS, Visitors
 from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.tour.words import ADDRESS
 
 HOST = "localhost"
 ENVIRONMENT = {
@@ -46,6 +49,8 @@ def serve(
     names: Sequence[str] = (),
     rooms: Path | None = None,
     opening: Settings | None = None,
+    visitors: int = MOST_VISITORS,
+    demo: bool = False,
 ) -> int:
     """Serve the page until interrupted.
 
@@ -63,6 +68,10 @@ def serve(
         File of the class market's rooms; by default one in the user's folder for data. It is made with the first room.
     opening
         What the browser opens with; the scenario of the landing page by default.
+    visitors
+        Pages that may be open at a time; those of the class market do not count.
+    demo
+        Whether the browser window plays a tour of the pages.
 
     Returns
     -------
@@ -87,7 +96,7 @@ def serve(
     place = HOST if host in EVERY_ADDRESS else f"[{host}]" if ":" in host else host
     elsewhere = links(host, port, names)
     config = uvicorn.Config(
-        OwnOrigin(_application(elsewhere, rooms), host, names),
+        OwnOrigin(_application(elsewhere, rooms, visitors), host, names),
         host=host,
         port=port,
         log_level="warning",
@@ -96,15 +105,17 @@ def serve(
         ws_max_size=WEBSOCKET_BYTES,
     )
     server = uvicorn.Server(config)
-    told = f"http://{place}:{port}{_path(opening)}", elsewhere
-    threading.Thread(target=_announce, args=(server, *told, open_browser), daemon=True).start()
+    url = f"http://{place}:{port}"
+    shown = url + _path(opening)
+    first = url + ADDRESS if demo else shown
+    threading.Thread(target=_announce, args=(server, shown, elsewhere, first, open_browser), daemon=True).start()
     threading.Thread(target=warm_up, args=(lambda: server.should_exit, opening), daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt):  # how the server hands on Ctrl+C after an orderly end
         server.run()
     return 0
 
 
-def _application(elsewhere: Sequence[str], rooms: Path | None) -> App:
+def _application(elsewhere: Sequence[str], rooms: Path | None, visitors: int) -> App:
     """Solara's pages and those of the class market, as one application."""
     from solara.server.starlette import app
 
@@ -114,9 +125,10 @@ def _application(elsewhere: Sequence[str], rooms: Path | None) -> App:
     from meanwatt.analysis.dashboard.pages import PAGES
     from meanwatt.analysis.dashboard.serving.beside import Beside
 
+    pages = Visitors(app, SolaraKernels(), visitors)
     listed = [(page.route, page.title) for page in PAGES]
     market = ClassMarket(lambda changed: Rooms(RoomStore(rooms or rooms_file()), changed), elsewhere)
-    return OwnNotFound(Beside(app, market.application(listed), market.close), listed)
+    return OwnNotFound(Beside(pages, market.application(listed), market.close), listed)
 
 
 def rooms_file() -> Path:
@@ -169,13 +181,15 @@ def _wait(ended: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.05)
 
 
-def _announce(server: object, url: str, elsewhere: Sequence[str], open_browser: bool) -> None:
-    """Print the addresses, and open the page, once it answers."""
+def _announce(server: object, url: str, elsewhere: Sequence[str], first: str, open_browser: bool) -> None:
+    """Print the addresses, and open the page that comes first, once it answers."""
     while not getattr(server, "started", False):
         if getattr(server, "should_exit", False):
             return
         time.sleep(0.05)
     print(f"Meanwatt runs at {url} (stop with Ctrl+C)", flush=True)  # noqa: T201 - the command's output
+    if first != url:
+        print(f"The tour plays at {first}", flush=True)  # noqa: T201
     if elsewhere:
         import segno
 
@@ -186,7 +200,7 @@ def _announce(server: object, url: str, elsewhere: Sequence[str], open_browser: 
         )
         segno.make(elsewhere[0], micro=False).terminal(compact=True)
     if open_browser:
-        webbrowser.open(url)
+        webbrowser.open(first)
 
 
 def _free_port(host: str, port: int) -> int:

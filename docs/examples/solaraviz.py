@@ -1,4 +1,7 @@
-"""The market in Mesa's own page: ``uv run solara run docs/examples/solaraviz.py`` (with altair, as developers have)."""
+"""The market in Mesa's own page (with altair, as developers have), which asks nothing of another host.
+
+``SOLARA_TELEMETRY_MIXPANEL_ENABLE=False uv run solara run --production docs/examples/solaraviz.py``
+"""
 
 import solara
 from mesa.visualization import Slider, SolaraViz, make_plot_component

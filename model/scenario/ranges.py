@@ -206,6 +206,7 @@ SURFACE_POINTS: Final = Range(2, 20, whole=True)
 """Along each edge of a Pareto surface; every one is a search."""
 EVALUATIONS: Final = Range(1, 10_000_000, whole=True)
 PORT: Final = Range(0, 65535, whole=True)
+VISITORS: Final = Range(1, 10_000, whole=True)
 SEED: Final = Range(0, 2**63 - 1, whole=True)
 THREADS: Final = Range(1, 1024, whole=True)
 WORKERS: Final = Range(0, 1024, whole=True)

@@ -53,7 +53,15 @@ def visit(browser, address: str) -> Iterator[Callable]:
     contexts, wrong = [], []
     host = urlsplit(address).netloc
 
-    def open_page(query: str = "", *, calm: bool = True, ready: bool = True, at_once: bool | None = False, **options):
+    def open_page(
+        query: str = "",
+        *,
+        calm: bool = True,
+        ready: bool = True,
+        at_once: bool | None = False,
+        clock: bool = False,
+        **options,
+    ):
         settings = {"viewport": {"width": 1280, "height": 800}, "accept_downloads": True} | options
         context = browser.new_context(reduced_motion="reduce" if calm else "no-preference", **settings)
         contexts.append(context)
@@ -67,6 +75,8 @@ def visit(browser, address: str) -> Iterator[Callable]:
             return parts.scheme not in ("http", "https", "ws", "wss") or parts.netloc == host
 
         watch(page, wrong, is_ours)
+        if clock:  # the test's, which it may put forward
+            page.clock.install()
         page.goto(f"{address}/{query}")
         if ready:
             page.wait_for_selector(".mw-play:not([disabled])")

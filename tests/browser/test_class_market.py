@@ -142,3 +142,31 @@ def test_a_class_plays_and_a_killed_server_comes_back_with_every_plan(browser, s
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+def test_a_plan_that_was_sent_in_one_window_is_seen_in_the_other_one(visit) -> None:
+    teacher = visit("class", ready=False)
+    teacher.select_option('select[name="scenario"]', "textbook")
+    teacher.fill('input[name="households"]', "200")
+    teacher.click('button:has-text("Open a room")')
+    code = teacher.inner_text(".cm-code")
+    first = visit(f"class?code={code}", ready=False)
+    first.fill('input[name="name"]', "Ada")
+    first.click('button:has-text("Join")')
+    first.wait_for_selector(".cm-hour")
+    second = first.context.new_page()
+    second.goto(first.url)
+    second.wait_for_selector(".cm-hour")
+    first.check('input[value="u"]')
+    first.click('.cm-hour[data-slot="18"]')
+    first.click("text=Send plan")
+    second.wait_for_selector('.cm-hour[data-slot="18"][data-wish="u"]')
+    assert second.inner_text(".mw-primary") == "Plan is in"
+    second.check('input[value="s"]')
+    second.click('.cm-hour[data-slot="10"]')  # begun here, and not sent
+    first.click('.cm-hour[data-slot="19"]')
+    first.click("text=Send changed plan")
+    first.wait_for_selector("text=Plan is in")
+    second.wait_for_selector("text=Your plan is in")
+    assert second.get_attribute('.cm-hour[data-slot="10"]', "data-wish") == "s", "what was begun here stays"
+    assert second.inner_text(".mw-primary") == "Send changed plan"

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from meanwatt.analysis.classroom.room import News, RefusedError, Room, Tell
 from meanwatt.analysis.classroom.rooms import Rooms
-from meanwatt.analysis.classroom.views import counts, student_view, teacher_view
+from meanwatt.analysis.classroom.views import counts, own_plan, student_view, teacher_view
 
 CALM_SECONDS: Final = 0.05
 """Least time between two pictures of one room: what forty students do at once becomes one."""
@@ -161,8 +161,13 @@ class Hub:
 def _texts(room: Room, seats: set[int], news: News) -> dict[int, str]:
     """The message for each of the seats that look at a room."""
     if news is News.PLANS:
-        short = json.dumps({"counts": counts(room)})
-        return {seat: _message(teacher_view(room)) if seat == TEACHER else short for seat in seats}
+        short = counts(room)
+        return {
+            seat: _message(teacher_view(room))
+            if seat == TEACHER
+            else json.dumps({"counts": short, "own": own_plan(room, seat)})
+            for seat in seats
+        }
     return {seat: _text(room, seat) for seat in seats}
 
 

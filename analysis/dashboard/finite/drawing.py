@@ -4,16 +4,16 @@ Markets take a few seconds. What one home gains by deviating takes up to a minut
 and the page does not wait for it.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 from meanwatt.analysis.dashboard.finite.choice import DAYS, SIZES, Choice
 from meanwatt.analysis.dashboard.finite.drawn import Drawn
-from meanwatt.analysis.dashboard.shared.memo import QUESTION_SECONDS, Memo
+from meanwatt.analysis.dashboard.shared.memo import Memo
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.analysis.dashboard.shared.solved import Work
+from meanwatt.analysis.dashboard.shared.turns import Turns
 from meanwatt.analysis.validation.criteria import judge
 from meanwatt.analysis.validation.expected import expected_scatter_kw2
 from meanwatt.analysis.validation.exploitability import exploitability
@@ -37,7 +37,8 @@ MEMORIES = (0, 1, 2)
 SOLVING_MEMORIES = "Floors: solving with each memory"
 EXACT = "Solving to the last digit, as the command does"
 WAITING = "Waiting: other markets are being drawn"
-_one_at_a_time = threading.Lock()
+LINE = "Waiting: {line}"
+_one_at_a_time = Turns()
 """One computation in the whole server: each takes a core, and a class has many choices."""
 _studies: Memo[Choice, tuple[Equilibrium, Validation]] = Memo(24)
 _floors: Memo[Choice, tuple[MemoryFloor, ...]] = Memo(24)
@@ -88,14 +89,14 @@ def drawn_markets(
         known = _studies.get(choice)
         if known is None and mine:
             try:
-                with _alone(cancelled):
+                with _alone(cancelled, progress):
                     progress(Work(text=EXACT, fraction=0.0))
                     exact = _exact(solution, cancelled)
                     so_far = nothing_drawn(solution, SIZES, exact)
                     watch = Watch(progress=told, cancelled=cancelled)
                     study = validate(exact, sample_of(choice), checks=MARKETS, run=run, watch=watch)
                 show(ended(exact, study))
-                with _alone(cancelled):
+                with _alone(cancelled, progress):
                     watch = Watch(progress=computing, cancelled=cancelled)
                     study = replace(study, exploit=exploitability(exact, SIZES, watch=watch))
             except Cancelled:
@@ -137,7 +138,7 @@ def memory_floors(
         known = _floors.get(choice)
         if known is None and mine:
             try:
-                with _alone(cancelled):
+                with _alone(cancelled, progress):
                     watch = Watch(progress=told, cancelled=cancelled)
                     progress(Work(text=SOLVING_MEMORIES, fraction=0.0))
                     study = validate(
@@ -151,15 +152,12 @@ def memory_floors(
 
 
 @contextmanager
-def _alone(cancelled: Callable[[], bool]) -> Iterator[None]:
-    """Wait until nothing else is computed; ``Cancelled`` if given up meanwhile."""
-    while not _one_at_a_time.acquire(timeout=QUESTION_SECONDS):
-        if cancelled():
+def _alone(cancelled: Callable[[], bool], progress: Callable[[Work], None]) -> Iterator[None]:
+    """Wait, and say so, until nothing else is computed; ``Cancelled`` if given up meanwhile."""
+    with _one_at_a_time.turn(cancelled, lambda line: progress(Work(text=LINE.format(line=line), fraction=0.0))) as go:
+        if not go:
             raise Cancelled
-    try:
         yield
-    finally:
-        _one_at_a_time.release()
 
 
 def sample_of(choice: Choice) -> Sample:

@@ -4,7 +4,6 @@ A search takes seconds on the smallest preset and minutes on the others, and a c
 time in the whole server. Who asks for what is being searched for already watches that search.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from meanwatt.analysis.dashboard.leader.choice import Choice
 from meanwatt.analysis.dashboard.leader.sighted import Sighted, ended, objective_at, with_trial
 from meanwatt.analysis.dashboard.shared.memo import QUESTION_SECONDS, Memo
 from meanwatt.analysis.dashboard.shared.solved import Work
+from meanwatt.analysis.dashboard.shared.turns import Turns
 from meanwatt.analysis.design.design import DesignProblem, Search, commitment_search, concept_search, design
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment
@@ -22,12 +22,12 @@ from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import build_economy, build_tariff
 
 BEGINNING = "Solving the tariff in force"
-WAITING = "Another visitor's search is under way; yours begins when it ends"
+WAITING = "Searches take turns: {line}"
 SHARED = "Another visitor has asked for the same search; you watch it"
 HALF_WAY = 30
 """Tariffs after which the progress bar stands at one half; nobody knows the number in advance."""
 
-_one_at_a_time = threading.Lock()
+_one_at_a_time = Turns()
 _found: Memo[Choice, Sighted] = Memo(12)
 _under_way: dict[Choice, Sighted] = {}
 """What searches have seen that have not ended."""
@@ -74,14 +74,12 @@ def searched(choice: Choice, *, show: Show, progress: Tell, cancelled: Callable[
 @contextmanager
 def alone(progress: Tell, cancelled: Callable[[], bool]) -> Iterator[None]:
     """Wait, and say so, until nothing else is searched for; ``Cancelled`` if given up meanwhile."""
-    while not _one_at_a_time.acquire(timeout=QUESTION_SECONDS):
-        progress(Work(text=WAITING, fraction=0.0))
-        if cancelled():
+    with _one_at_a_time.turn(
+        cancelled, lambda line: progress(Work(text=WAITING.format(line=line), fraction=0.0))
+    ) as go:
+        if not go:
             raise Cancelled
-    try:
         yield
-    finally:
-        _one_at_a_time.release()
 
 
 def _watch_others(choice: Choice, show: Show, progress: Tell, cancelled: Callable[[], bool]) -> None:

@@ -14,9 +14,10 @@ from meanwatt.agents.numerics.kernel_cache import is_first_start
 from meanwatt.analysis.dashboard.learners.choice import Choice
 from meanwatt.analysis.dashboard.learners.mixture import behaviour_text
 from meanwatt.analysis.dashboard.learners.run import Run
+from meanwatt.analysis.dashboard.shared import homes
 from meanwatt.analysis.dashboard.shared.memo import QUESTION_SECONDS, Memo
 from meanwatt.analysis.dashboard.shared.settings import Settings
-from meanwatt.analysis.dashboard.shared.solved import COMPILE_SECONDS, HALF_WAY, Work
+from meanwatt.analysis.dashboard.shared.solved import COMPILE_SECONDS, HALF_WAY, SOLVES, Work
 from meanwatt.analysis.emergence.day_by_day import WatchedLearners
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.progress.watch import Progress, Watch
@@ -48,12 +49,15 @@ def target_of(settings: Settings, *, progress: Told, cancelled: Asked) -> Equili
         known = _equilibria.get(key)
         if known is None and mine:
             scenario = key.load()
-            found = solve_equilibrium(
-                build_economy(scenario),
-                build_tariff(scenario),
-                certify=False,
-                watch=Watch(progress=told, cancelled=cancelled),
-            )
+            with SOLVES.turn(cancelled, lambda text: progress(Work(text=text, fraction=0.0))) as go:
+                if not go:
+                    return None
+                found = solve_equilibrium(
+                    build_economy(scenario),
+                    build_tariff(scenario),
+                    certify=False,
+                    watch=Watch(progress=told, cancelled=cancelled),
+                )
             if found.outcome is Outcome.CANCELLED:
                 return None
             known = found
@@ -84,6 +88,7 @@ class Simulated:
 
     def __init__(self, choice: Choice, target: Equilibrium) -> None:
         behaviour = behaviour_text(choice.mix, choice.belief, choice.q, memory_gb=TABLES_GB)
+        homes.ALL.hold(self, 2 * choice.households)  # theirs, and those beside them who play the equilibrium
         try:
             self._watched = WatchedLearners(target, behaviour, households=choice.households, key=choice.seed)
         except ValueError as error:
@@ -118,6 +123,7 @@ class Simulated:
     def close(self) -> None:
         """Free the markets."""
         self._watched.close()
+        homes.ALL.free(self)
 
 
 @contextmanager

@@ -262,9 +262,11 @@ class Controller(Listing):
             said = self._engine.adopt(solution, against=reference)
             entry = self._engine.tried(solution)
         except Exception as error:  # as in a solve
-            logger.exception("the market could not be built")
+            if not isinstance(error, ValueError):
+                logger.exception("the market could not be built")
             failure = told("solve", "The market could not be built.", error)
             self._stage = replace(self._stage, notices=with_notice(notices, failure))
+            self._back_to_applied()
             return
         for notice in said:
             notices = with_notice(notices, notice)

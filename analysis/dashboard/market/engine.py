@@ -19,6 +19,7 @@ from meanwatt.analysis.dashboard.market.pace import LONG_SECONDS, Pace, neighbou
 from meanwatt.analysis.dashboard.market.protocol import Rest
 from meanwatt.analysis.dashboard.market.tried import Tried, tried
 from meanwatt.analysis.dashboard.market.view import Frame
+from meanwatt.analysis.dashboard.shared import homes
 from meanwatt.analysis.dashboard.shared.notices import Notice, ending
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import Settings
@@ -249,9 +250,11 @@ class Engine:
     def close(self) -> None:
         """Free the market."""
         self._drop_market()
+        homes.ALL.free(self)
 
     def _build(self, solution: Solution) -> ProsumerMarket:
         settings, equilibrium = solution.settings, solution.equilibrium
+        homes.ALL.hold(self, settings.households)
         return ProsumerMarket(
             equilibrium.economy, households=settings.households, policies=equilibrium, rng=settings.seed
         )

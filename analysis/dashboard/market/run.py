@@ -9,7 +9,7 @@ from typing import Any
 
 from meanwatt.analysis.dashboard.market.address import query
 from meanwatt.analysis.dashboard.market.protocol import Engine, told
-from meanwatt.analysis.dashboard.market.view import Stage, View, bar_json, form_json
+from meanwatt.analysis.dashboard.market.view import SPEEDS, Stage, View, bar_json, form_json
 from meanwatt.analysis.dashboard.shared.notices import Notice, notices_json, with_notice
 
 FRAMES_PER_SECOND = 10
@@ -46,6 +46,7 @@ class Run:
         self._days_drawn = 0
         self._autoplay: bool | None = None
         self._stage = stage
+        self._form: tuple[Stage, str] | None = None
 
     def view(self) -> View:
         """What is to be seen now, with a number of its own."""
@@ -55,12 +56,19 @@ class Run:
             return View(
                 number=self._number,
                 bar=bar_json(self._stage, frame, address),
-                form=form_json(self._stage, address),
+                form=self._form_of(address),
                 notices=notices_json(self._stage.notices),
                 tray=self._tray(),
                 frame=frame,
                 stale=self._stage.stale,
             )
+
+    def _form_of(self, address: str) -> str:
+        """JSON of the form, which days that pass do not change."""
+        known = replace(self._stage, playing=False, speed=SPEEDS[0], notices=(), compared=None)
+        if self._form is None or self._form[0] != known:
+            self._form = known, form_json(self._stage, address)
+        return self._form[1]
 
     def close(self) -> None:
         """Stop the run at its next question and free the market."""

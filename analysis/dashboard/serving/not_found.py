@@ -52,7 +52,7 @@ class OwnNotFound:
 
     def _sending(self, scope: Message, send: Send) -> Send:
         """Send what the application sends, but for a page that it does not find."""
-        asks, missing = _asks_for_a_page(scope), False
+        asks, missing = asks_for_a_page(scope), False
 
         async def sending(message: Message) -> None:
             nonlocal missing
@@ -77,7 +77,7 @@ class OwnNotFound:
         return PAGE.format(path=html.escape(shown), links=named)
 
 
-def _asks_for_a_page(scope: Message) -> bool:
+def asks_for_a_page(scope: Message) -> bool:
     """Whether somebody opens an address; what a page loads is not asked for as HTML."""
     accepted = next((value for name, value in scope["headers"] if name.lower() == b"accept"), b"")
     return b"text/html" in accepted.lower()

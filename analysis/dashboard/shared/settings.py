@@ -88,9 +88,15 @@ class Settings:
         return load_scenario(self.preset(), overrides=dict(self.changes))
 
 
+@functools.cache
+def _presets() -> tuple[str, ...]:
+    """Names of the presets, whose folder is looked at once: settings are made many times a second."""
+    return presets()
+
+
 def scenario_names() -> tuple[str, ...]:
     """Names of every scenario that can be chosen: the presets, then those that the server was started with."""
-    return (*presets(), *own_scenarios())
+    return (*_presets(), *own_scenarios())
 
 
 def scenario_titles() -> tuple[tuple[str, str], ...]:

@@ -1,5 +1,6 @@
 """Solved tariffs and first bests that all visitors and all pages of a server share."""
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,12 +9,16 @@ from meanwatt.agents.numerics.kernel_cache import is_first_start
 from meanwatt.analysis.dashboard.shared.memo import Memo
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution, benchmark, solve
+from meanwatt.analysis.dashboard.shared.turns import Turns
 from meanwatt.model.progress.watch import Cancelled, Progress
 
 HALF_WAY = 12
 """Evaluations after which the progress bar stands at one half; nobody knows the number in advance."""
 COMPILE_SECONDS = 20
 """What the first solve of a new installation takes, mostly compiling (benchmarks/cold_start.py)."""
+
+SOLVES = Turns(max(1, (os.cpu_count() or 1) - 1))
+"""Where visitors' solves wait for each other: a core is left for days that pass."""
 
 _solutions: Memo[Settings, Solution] = Memo(12)
 _first_bests: Memo[Settings, Benchmark] = Memo(32)
@@ -54,7 +59,8 @@ def solved(
     with _solutions.turn(key, cancelled) as mine:
         known = _solutions.get(key)
         if known is None and mine:
-            known = solve(key, start=start, progress=told, cancelled=cancelled)
+            with SOLVES.turn(cancelled, lambda text: progress(Work(text=text, fraction=0.0))) as go:
+                known = solve(key, start=start, progress=told, cancelled=cancelled) if go else None
             if known is not None:
                 _solutions.put(key, known)
     return known.for_sample(settings) if known is not None else None

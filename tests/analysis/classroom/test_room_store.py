@@ -132,3 +132,53 @@ def test_a_file_of_something_else_is_refused_in_one_line_and_not_touched(tmp_pat
             RoomStore(path)
         assert str(refused.value).endswith(sentence)
         assert before is None or path.read_bytes() == before
+
+
+def test_a_file_that_is_deleted_while_the_server_runs_is_written_again_whole(tmp_path) -> None:
+    path = tmp_path / "rooms.db"
+    store = RoomStore(path)
+    room = store.add_room(code="ABCDEF", key="k", seconds=0, solo=False, terms=TERMS)
+    seats = [store.add_seat(room, name=name, token=name) for name in ("Ada", "Ben")]
+    store.put_plan(room, 0, 0, seats[0], "before")
+    assert store.warning == ""
+    path.unlink()
+    store.put_plan(room, 0, 0, seats[1], "after")
+    assert store.warning.startswith("The rooms' file was deleted while the program ran. A new one has been written")
+    assert store.plans(room, 0, 0) == {0: "before", 1: "after"}
+    with pytest.raises(ValueError, match="in use by another server"):
+        RoomStore(path)
+    store.close()
+    assert [found.name for found in tmp_path.iterdir()] == ["rooms.db"]
+    again = RoomStore(path)
+    assert again.plans(room, 0, 0) == {0: "before", 1: "after"}
+    assert again.seat_of_token("Ada") == (room, 0)
+    again.close()
+
+
+def test_a_file_that_is_deleted_after_the_last_word_is_there_when_the_server_has_ended(tmp_path) -> None:
+    path = tmp_path / "folder" / "rooms.db"
+    store = RoomStore(path)
+    room = store.add_room(code="ABCDEF", key="k", seconds=0, solo=False, terms=TERMS)
+    for found in path.parent.iterdir():
+        found.unlink()
+    path.parent.rmdir()
+    store.close()
+    again = RoomStore(path)
+    assert again.room(room).code == "ABCDEF"
+    again.close()
+
+
+def test_a_deleted_file_for_which_there_is_no_place_is_said_in_words_and_nothing_is_lost(tmp_path) -> None:
+    path = tmp_path / "folder" / "rooms.db"
+    store = RoomStore(path)
+    room = store.add_room(code="ABCDEF", key="k", seconds=0, solo=False, terms=TERMS)
+    for found in path.parent.iterdir():
+        found.unlink()
+    path.parent.rmdir()
+    path.parent.write_text("a file where the folder was")
+    with pytest.raises(ValueError, match=r"file was deleted, and no new one can be written to .*nothing was"):
+        store.add_seat(room, name="Ada", token="t")
+    assert store.seats(room) == []
+    path.parent.unlink()
+    assert store.add_seat(room, name="Ada", token="t") == 0
+    store.close()

@@ -411,28 +411,38 @@ def test_a_reader_who_leaves_early_is_no_error() -> None:
 def test_the_app_serves_on_the_port_and_under_the_names_asked_for(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked: list[tuple[int, bool, str, list[str], Path | None]] = []
+    asked: list[tuple[int, bool, str, list[str], Path | None, int, bool]] = []
 
     def serve(
-        port: int, open_browser: bool, *, host: str, names: Sequence[str], rooms: Path | None, opening: None
+        port: int,
+        open_browser: bool,
+        *,
+        host: str,
+        names: Sequence[str],
+        rooms: Path | None,
+        opening: None,
+        visitors: int,
+        demo: bool,
     ) -> int:
-        asked.append((port, open_browser, host, list(names), rooms))
+        asked.append((port, open_browser, host, list(names), rooms, visitors, demo))
         return 0
 
     monkeypatch.setattr("meanwatt.analysis.dashboard.server.serve", serve)
     assert main(["app", "--port", "0", "--no-browser", "--host", "0.0.0.0"]) == 0
     assert main(["app", "--allow-host", "a.example", "--allow-host", "b.example"]) == 0
-    assert main(["app", "--rooms", str(tmp_path / "rooms.db")]) == 0
+    assert main(["app", "--rooms", str(tmp_path / "rooms.db"), "--visitors", "40", "--demo"]) == 0
     assert asked == [
-        (0, False, "0.0.0.0", [], None),
-        (8765, True, "localhost", ["a.example", "b.example"], None),
-        (8765, True, "localhost", [], tmp_path / "rooms.db"),
+        (0, False, "0.0.0.0", [], None, 100, False),
+        (8765, True, "localhost", ["a.example", "b.example"], None, 100, False),
+        (8765, True, "localhost", [], tmp_path / "rooms.db", 40, True),
     ]
     assert main(["app", "--rooms", str(tmp_path)]) == 2
     assert capsys.readouterr().err == (
         f"meanwatt: rooms: {tmp_path} cannot be used (unable to open database file); name a file in a folder of your"
         " own\n"
     )
+    assert main(["app", "--visitors", "0"]) == 2
+    assert capsys.readouterr().err == ("meanwatt: --visitors is '0'; give a whole number from 1 to 10000, e.g. 100\n")
     assert len(asked) == 3
 
 

@@ -158,6 +158,39 @@ def test_a_class_plays_a_day_and_everybody_sees_it_at_once(served: Served) -> No
             pass
 
 
+def test_every_window_of_a_student_hears_of_the_own_plan_and_of_nobody_elses(served: Served) -> None:
+    room = opened(served)
+    tokens = [served.post("/class/join", {"code": room["code"], "name": name})["token"] for name in ("Ada", "Ben")]
+    with (
+        served.line({"token": tokens[0]}) as first,
+        served.line({"token": tokens[0]}) as second,
+        served.line({"token": tokens[1]}) as ben,
+    ):
+        for line in (first, second, ben):
+            line.until(lambda view: "morning" in view and view["present"] == 2)
+        assert first.ask(plan=DAY, round=0) == {"id": 5, "done": True}
+        while (message := second.take()).get("own") != {"round": 0, "plan": DAY}:
+            pass
+        assert message["counts"] == {"present": 2, "planned": 1}
+        while (message := ben.take()).get("counts", {}).get("planned") != 1:
+            pass
+        assert message["own"] == {"round": 0, "plan": None}
+
+
+def test_a_teacher_reads_that_the_rooms_file_was_deleted(tmp_path) -> None:
+    path = tmp_path / "rooms.db"
+    served = Served(path)
+    room = opened(served)
+    with served.line({"key": room["key"]}) as teacher:
+        path.unlink()
+        served.post("/class/join", {"code": room["code"], "name": "Ada"})
+        said = teacher.until(lambda view: view["warning"])["warning"]
+        assert said.startswith("The rooms' file was deleted while the program ran.")
+        assert str(path) in said
+    served.close()
+    assert path.exists()
+
+
 def test_a_window_that_takes_nothing_holds_up_nobody() -> None:
     """As of a laptop that sleeps, once its line is full; and of what it missed it is sent the newest alone."""
 

@@ -108,7 +108,7 @@ def test_a_drawing_that_is_given_up_ends_at_the_next_market_and_leaves_nothing()
 
 def test_who_waits_for_others_may_give_up() -> None:
     choice = replace(CHOICE, seed=2)
-    with drawing._one_at_a_time:
+    with drawing._one_at_a_time.turn(lambda: False, print):
         stopped = Told(choice, stop_after=0)
     assert stopped.end is None
     assert [work.text for work in stopped.work] == [drawing.WAITING]

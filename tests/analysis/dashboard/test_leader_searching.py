@@ -31,6 +31,7 @@ from meanwatt.analysis.dashboard.leader.words import binding, verdict
 from meanwatt.analysis.dashboard.shared.help_link import HELP
 from meanwatt.analysis.dashboard.shared.solution import Benchmark
 from meanwatt.analysis.dashboard.shared.solved import Work
+from meanwatt.analysis.dashboard.shared.turns import computed_first
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR
 from meanwatt.model.scenario.economy import DAYS_PER_MONTH, build_tariff
 
@@ -161,10 +162,10 @@ def test_a_leader_who_does_not_commit_is_stopped_at_the_tariff_posted_last() -> 
 def test_one_search_at_a_time_others_are_told_and_may_give_up() -> None:
     choice = replace(COMMISSION, evaluations=1)
     waited: list[Work] = []
-    with searching._one_at_a_time:
+    with searching._one_at_a_time.turn(lambda: False, print):
         end = searched(choice, show=lambda _: None, progress=waited.append, cancelled=lambda: bool(waited))
     assert end is None
-    assert [work.text for work in waited] == [WAITING]
+    assert [work.text for work in waited] == [WAITING.format(line=computed_first(1))]
 
 
 def until(true: Callable[[], bool]) -> None:

@@ -39,6 +39,7 @@ function show(message) {
   if (message.counts && view) {
     Object.assign(view, message.counts);
     state.textContent = sentence();
+    heard(message.own);
   }
   if (!message.view) {
     return;
@@ -57,6 +58,8 @@ function show(message) {
     if (day !== shownDay) {
       shownDay = day;
       begin();
+    } else {
+      heard(view);
     }
     showPlan();
   }
@@ -101,6 +104,20 @@ function begin() {
       make("i", { "aria-hidden": "true" }, GLYPHS[wish.letter]), wish.word)));
   fill(hours, ...plan.map((_, slot) => make("button", { class: "cm-hour", type: "button", "data-slot": slot, onclick: () => put(slot) },
     make("i", { "aria-hidden": "true" }), make("small", {}, `${(24 * slot) / slots}`))));
+}
+
+function heard(own) {  // a plan that this student sent, perhaps from another window
+  if (!own || !own.plan || own.plan === planned || own.round !== view.round || !shownDay) {
+    return;
+  }
+  const untouched = plan.join("") === (planned === null ? "r".repeat(plan.length) : planned);
+  planned = own.plan;
+  if (untouched) {
+    plan = [...own.plan];
+  }
+  mark.className = "cm-good";
+  mark.textContent = "Your plan is in. You can change it until the day ends.";
+  showPlan();
 }
 
 function put(slot) {

@@ -4,6 +4,7 @@ paint();
 const page = document.getElementById("page");
 const lost = make("p", { class: "cm-lost", role: "alert", hidden: true }, "The connection is lost; this page tries again by itself.");
 const said = make("p", { class: "cm-refused", role: "status", hidden: true });
+const warning = make("p", { class: "cm-lost", role: "alert", hidden: true });
 const title = make("h1", {}, "The room");
 const about = make("p", { class: "mw-muted" });
 const clock = make("strong", { class: "cm-big", "aria-label": "time left" });
@@ -65,7 +66,7 @@ async function download() {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
-fill(page, lost, said,
+fill(page, lost, warning, said,
   make("section", { class: "mw-card cm-stack" },
     make("div", { class: "cm-head" }, title, clock), about, state,
     make("div", { class: "cm-row" }, next, freeze, end,
@@ -98,6 +99,8 @@ function show(message) {
     return;
   }
   title.textContent = `${view.scenario.title}`;
+  warning.hidden = !view.warning;
+  warning.textContent = view.warning;
   about.textContent = `${view.tariff}. ${view.households.toLocaleString("en")} homes, room for ${view.seats === null ? "…" : view.seats} students.`;
   countdown.set(view.seconds_left);
   state.textContent = sentence();
