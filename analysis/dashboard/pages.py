@@ -20,8 +20,8 @@ from meanwatt.analysis.dashboard.lessons.page import Lessons
 from meanwatt.analysis.dashboard.market.page import Market
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.take_away import described
-from meanwatt.analysis.dashboard.take_away.components import STYLE as TAKE_AWAY_STYLE
 from meanwatt.analysis.dashboard.take_away.components import TakeAway
+from meanwatt.analysis.dashboard.take_away.files import STYLE as TAKE_AWAY_STYLE
 from meanwatt.analysis.dashboard.theory.page import Theory
 
 STYLES = (Path(__file__).with_name("style.css"), TAKE_AWAY_STYLE, Path(__file__).with_name("projector.css"))

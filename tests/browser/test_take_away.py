@@ -1,4 +1,4 @@
-"""What is taken away from every page: pictures that stand alone, tables that are no formulas, all with their settings."""
+"""What is taken away from a page: pictures that stand alone, tables without formulas, all with their settings."""
 
 import csv
 import io
@@ -215,6 +215,30 @@ def test_the_lines_of_python_are_those_of_the_settings_and_the_day_at_hand(visit
     page.click("text=Copy as Python")
     page.wait_for_selector(".mw-take-status:has-text('The lines are copied.')")
     assert page.evaluate("navigator.clipboard.readText()").strip() == lines.strip()
+
+
+def test_a_class_takes_its_pictures_and_tables_away_without_the_key_of_the_room(visit, address: str) -> None:
+    teacher = visit("class", ready=False)
+    teacher.select_option('select[name="scenario"]', "textbook")
+    teacher.fill('input[name="households"]', "100")
+    teacher.click('button:has-text("Play alone")')
+    teacher.wait_for_selector(".cm-hour")
+    teacher.click("text=Live this day")
+    teacher.wait_for_selector('h2:has-text("Day 1, typical: bill $")')
+    key = teacher.url.split("#")[1]
+    teacher.click(".cm-take")
+    teacher.wait_for_selector("dialog.mw-take[data-told]")
+    rows = teacher.locator(LISTED).all()
+    assert len(rows) > 2
+    for row in rows:
+        for name, body in taken(teacher, row.locator("button")).items():
+            assert key.encode() not in body
+            if name.endswith(".csv"):
+                head, _ = table(body.decode())
+                assert {f"program: meanwatt {release()}", f"link: {address}/class/play"} <= set(head)
+                assert any(line.startswith("scenario: ") for line in head)
+            elif name.endswith(".svg"):
+                stands_alone(body.decode())
 
 
 def test_pages_that_the_server_of_its_own_answers_are_not_forgotten() -> None:

@@ -3,7 +3,6 @@
 
 import functools
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import solara
@@ -12,11 +11,8 @@ from meanwatt.analysis.dashboard.shared.components import Event
 from meanwatt.analysis.dashboard.shared.csv_text import release
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.take_away.described import Describe, Described
+from meanwatt.analysis.dashboard.take_away.files import SCRIPTS
 
-FOLDER: Final = Path(__file__).parent
-STYLE: Final = FOLDER / "take_away.css"
-SCRIPTS: Final = ("saving.js", "tables.js", "dialog.js")
-"""In the order in which they are run: each uses what those before it have made."""
 LONGEST: Final = 20_000
 """Characters of a query that are read."""
 
@@ -24,7 +20,7 @@ LONGEST: Final = 20_000
 @functools.lru_cache
 def code() -> str:
     """The scripts as one text."""
-    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    return "\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
 
 
 @solara.component_vue("vue/take_away.vue")

@@ -134,7 +134,7 @@
   function name(element) {
     const around = card(element);
     const heading = around.querySelector("h2, h3, caption, figcaption");
-    const part = element.closest("figure") && element.closest("figure").querySelector("figcaption");
+    const part = element.closest("figure") && element.closest("figure").querySelector("figcaption, h3");
     const whole = clean(around.getAttribute("aria-label")) || (heading ? words(heading) : "");
     const own = part && words(part) !== whole ? words(part) : "";
     return [whole, own].filter(Boolean).join(", ") || clean(element.getAttribute("aria-label")).split(/[.:]/)[0] || "Figure";
