@@ -44,6 +44,11 @@ NAMED = {
     "Leader": ("scenario: textbook",),
 }
 LISTED = ".mw-take-list li"
+KEPT = """() => {
+    const make = URL.createObjectURL;
+    window.handed = [];
+    URL.createObjectURL = (blob) => { window.handed.push(blob); return make.call(URL, blob); };
+}"""
 
 
 def opened(page) -> dict:
@@ -59,9 +64,12 @@ def taken(page, buttons) -> dict[str, bytes]:
     for button in buttons.all():
         with page.expect_download() as download:
             button.click()
+            page.wait_for_selector('.mw-take-status:text-matches("[.]$")')
+            said = page.inner_text(".mw-take-status")
+            assert said.endswith(" is saved."), said
         name = download.value.suggested_filename
         files[name] = Path(download.value.path()).read_bytes()
-        page.wait_for_selector(f".mw-take-status:has-text('{name} is saved.')")
+        assert said == f"{name} is saved."
     return files
 
 
@@ -225,20 +233,27 @@ def test_a_class_takes_its_pictures_and_tables_away_without_the_key_of_the_room(
     teacher.wait_for_selector(".cm-hour")
     teacher.click("text=Live this day")
     teacher.wait_for_selector('h2:has-text("Day 1, typical: bill $")')
+    teacher.wait_for_selector(".cm-hour")  # the morning after: until then the page is drawn anew
     key = teacher.url.split("#")[1]
     teacher.click(".cm-take")
     teacher.wait_for_selector("dialog.mw-take[data-told]")
-    rows = teacher.locator(LISTED).all()
-    assert len(rows) > 2
-    for row in rows:
-        for name, body in taken(teacher, row.locator("button")).items():
-            assert key.encode() not in body
-            if name.endswith(".csv"):
-                head, _ = table(body.decode())
-                assert {f"program: meanwatt {release()}", f"link: {address}/class/play"} <= set(head)
-                assert any(line.startswith("scenario: ") for line in head)
-            elif name.endswith(".svg"):
-                stands_alone(body.decode())
+    teacher.evaluate(
+        KEPT
+    )  # Chromium leaves out a download now and then where a page makes many: read what is handed over
+    buttons = teacher.locator(f"{LISTED} button").all()
+    assert len(buttons) > 4
+    for button in buttons:
+        button.click()
+        teacher.wait_for_selector('.mw-take-status:text-matches("is saved[.]$")')
+        body = teacher.evaluate("async () => await window.handed.at(-1).text()")
+        assert key not in body
+        ending = button.get_attribute("data-ending")
+        if ending == "csv":
+            head, _ = table(body)
+            assert {f"program: meanwatt {release()}", f"link: {address}/class/play"} <= set(head)
+            assert any(line.startswith("scenario: ") for line in head)
+        elif ending == "svg":
+            stands_alone(body)
 
 
 def test_pages_that_the_server_of_its_own_answers_are_not_forgotten() -> None:

@@ -16,7 +16,7 @@
 
   function things() {  // figures and tables, in the order of the page
     const figures = [...document.querySelectorAll(".mw svg[role=img], .mw svg[role=group]")].filter(seen).map((element) => ({ element, kind: "figure" }));
-    const tables = [...document.querySelectorAll(".mw table, .mw dl.mw-metric-row, .mw dl.cm-numbers")].filter((one) => !one.closest("dialog"))
+    const tables = [...document.querySelectorAll(".mw table, .mw dl.mw-metric-row, .mw dl.cm-numbers")].filter((one) => !one.closest("dialog, [hidden]"))
       .map((element) => ({ element, kind: "table" }));
     const folded = [...document.querySelectorAll(".mw details")].filter((one) => seen(one) && !one.querySelector("table") && /table/i.test(one.querySelector("summary").textContent))
       .map((element) => ({ element, kind: "table" }));
@@ -48,14 +48,17 @@
     const say = (text) => { open.status.textContent = text; };
 
     async function take(one, ending) {
+      say("");
       const called = fileName(open.about.page || "page", one.name, ending);
-      const element = one[ENDINGS[ending]];
+      const kind = ENDINGS[ending];
+      const now = one[kind].isConnected ? one : things().find((other) => other.name === one.name && other[kind]);  // drawn anew meanwhile
       const clock = document.querySelector(".mw-clock[data-day]");
       const link = location.origin + location.pathname + location.search;
-      if (!element.isConnected) {
-        say(`${one.name} has changed since this list was made; close it and open it again.`);
+      if (!now) {
+        say(`${one.name} is no longer on the page; close this list and open it again.`);
         return;
       }
+      const element = now[kind];
       if (document.querySelector(".mw-old")) {
         say("The page is computing, and its figures are of the settings before; try again when it is done.");
         return;
