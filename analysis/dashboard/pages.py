@@ -19,10 +19,13 @@ from meanwatt.analysis.dashboard.leader.page import Leader
 from meanwatt.analysis.dashboard.learners.page import Learners
 from meanwatt.analysis.dashboard.lessons.page import Lessons
 from meanwatt.analysis.dashboard.shared.payload import to_json
+from meanwatt.analysis.dashboard.take_away import described
+from meanwatt.analysis.dashboard.take_away.components import TakeAway
+from meanwatt.analysis.dashboard.take_away.files import STYLE as TAKE_AWAY_STYLE
 from meanwatt.analysis.dashboard.theory.page import Theory
 from meanwatt.analysis.dashboard.tour.components import Tour
 
-STYLE = Path(__file__).with_name("style.css")
+STYLES = (Path(__file__).with_name("style.css"), TAKE_AWAY_STYLE, Path(__file__).with_name("projector.css"))
 PLAIN_PAGES = "MEANWATT_PLAIN_PAGES"
 """Set in the environment by a server that answers pages without a component, too; others do not list them."""
 ROUTE = re.compile(r"/([a-z0-9]+(-[a-z0-9]+)*)?")
@@ -41,12 +44,15 @@ class Page:
     component
         A Solara component without arguments. It is drawn when a visitor comes and ended when he leaves, and reads its
         settings from ``solara.use_router().search``. None for a page that Meanwatt's own server answers without Solara.
+    describe
+        Reads the settings off an address that stand in every file taken from the page; None if it has none.
     """
 
     route: str
     title: str
     summary: str
     component: Callable[[], solara.Element] | None
+    describe: described.Describe | None = None
 
     def __post_init__(self) -> None:
         """Check the route."""
@@ -60,48 +66,56 @@ PAGES = (
         title="Market",
         summary="Homes answer a tariff day by day, beside the mean field.",
         component=Front,
+        describe=described.describe_market,
     ),
     Page(
         route="/compare",
         title="Compare",
         summary="Two tariffs of one scenario side by side: key numbers, who pays whom, the mean day.",
         component=Compare,
+        describe=described.describe_compare,
     ),
     Page(
         route="/finite",
         title="Finite market",
         summary="Markets of 10 to 3,000 homes are drawn beside the mean field, and judged by what theory says.",
         component=Finite,
+        describe=described.describe_finite,
     ),
     Page(
         route="/leader",
         title="Leader",
         summary="The tariff that a commission or a utility would post is searched for, and every tariff tried is seen.",
         component=Leader,
+        describe=described.describe_leader,
     ),
     Page(
         route="/theory",
         title="Theory lab",
         summary="Games of a leader and a follower that fit on a page, solved, and their theorems drawn.",
         component=Theory,
+        describe=described.describe_theory,
     ),
     Page(
         route="/learners",
         title="Learners",
         summary="Homes that are told nothing learn day by day: do they reach the equilibrium? A herd, and its cures.",
         component=Learners,
+        describe=described.describe_learners,
     ),
     Page(
         route="/lessons",
         title="Lessons",
         summary="Eight lessons for a classroom: predict, then see what the program computes.",
         component=Lessons,
+        describe=described.describe_lessons,
     ),
     Page(
         route="/challenge",
         title="Challenge",
         summary="You are the commission: draw a tariff, and see how it scores beside the best the program finds.",
         component=Challenge,
+        describe=described.describe_challenge,
     ),
     Page(
         route="/class",
@@ -151,10 +165,21 @@ def Navigation(payload: str) -> None:
     """Links to the pages, the colours, and the link to what is seen; it paints the page and follows its links."""
 
 
+@solara.component_vue("vue/projector.vue")
+def Projector() -> None:
+    """Charts and key numbers alone, in large type: a button, the key P, and ``?projector``, kept in the browser."""
+
+
+@solara.component_vue("vue/lost.vue")
+def Lost() -> None:
+    """One sentence and a button, in the place of Solara's own, while the server does not answer."""
+
+
 @solara.component
 def Layout(pages: Sequence[Page], children: list[solara.Element] = []) -> None:  # noqa: B006 - Solara reads the default
     """Lay style and navigation around a page."""
-    solara.Style(STYLE)
+    for style in STYLES:
+        solara.Style(style)
     here = "/" + solara.use_router().parts[0]
     listed = [
         {"route": page.route, "title": page.title, "summary": page.summary, "plain": page.component is None}
@@ -162,7 +187,10 @@ def Layout(pages: Sequence[Page], children: list[solara.Element] = []) -> None: 
         if page.component is not None or PLAIN_PAGES in os.environ
     ]
     with solara.v.Html(tag="div", class_="mw"):
+        Lost()
+        Projector()
         Navigation(payload=to_json({"pages": listed, "here": here}))
+        TakeAway({page.route: (page.title, page.describe) for page in pages})
         solara.v.Html(tag="div", class_="mw-below", children=children)
         Tour()
 

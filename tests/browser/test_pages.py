@@ -177,7 +177,13 @@ def test_every_question_mark_leads_to_an_entry_of_the_help(visit) -> None:
     go(page, "Finite market")
     page.wait_for_selector(".mw-sizes-gain")
     targets += page.eval_on_selector_all("a.mw-q", "links => links.map(link => link.getAttribute('href'))")
-    assert len(targets) > 20
+    for title, last in (("Leader", ".mw-terms"), ("Learners", ".mw-learner-numbers")):
+        go(page, title)
+        if title == "Leader":
+            page.click(".mw-search")
+        page.wait_for_selector(last)
+        targets += page.eval_on_selector_all("a.mw-q", "links => links.map(link => link.getAttribute('href'))")
+    assert len(targets) > 60
     go(page, "Compare")
     settled(page)
     page.click('.mw-numbers tr[data-key="imv"] a.mw-q')

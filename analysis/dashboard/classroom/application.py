@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,13 +22,17 @@ from meanwatt.analysis.classroom.rooms import LONGEST_NOTE, Rooms
 from meanwatt.analysis.classroom.views import COLUMNS, table, titles
 from meanwatt.analysis.dashboard.classroom.hub import TEACHER, Hub
 from meanwatt.analysis.dashboard.serving.addresses import is_this_machine
-from meanwatt.analysis.dashboard.shared.csv_text import csv_text
+from meanwatt.analysis.dashboard.shared.csv_text import csv_text, release
+from meanwatt.analysis.dashboard.take_away.files import SCRIPTS
+from meanwatt.analysis.dashboard.take_away.files import STYLE as TAKE_AWAY_STYLE
 from meanwatt.model.scenario.loading import presets
 
 FOLDER: Final = Path(__file__).with_name("pages")
 STYLE: Final = Path(__file__).parents[1] / "style.css"
 KINDS: Final = {".js": "text/javascript", ".css": "text/css"}
-FILES: Final = {path.name: path for path in [*FOLDER.glob("*.js"), *FOLDER.glob("*.css"), STYLE]}
+FILES: Final = {
+    path.name: path for path in [*FOLDER.glob("*.js"), *FOLDER.glob("*.css"), STYLE, *SCRIPTS, TAKE_AWAY_STYLE]
+}
 """What a page may load; nothing else of the disk is served."""
 MOST_BYTES: Final = 4096
 """Of one question, or one message on the socket."""
@@ -240,7 +245,9 @@ def _page(name: str, pages: Sequence[tuple[str, str]]) -> Callable[[Request], Aw
         f'<li><a href="{route}"{" aria-current=page" if route == "/class" else ""}>{title}</a></li>'
         for route, title in pages
     )
-    text = text.replace("<!-- pages -->", items)
+    scripts = "\n".join(f'<script src="/class/static/{path.name}"></script>' for path in SCRIPTS)
+    for place, filled in (("pages", items), ("take away", scripts), ("version", escape(release()))):
+        text = text.replace(f"<!-- {place} -->", filled)
 
     async def answer(_: Request) -> Response:
         return HTMLResponse(text, headers={"content-security-policy": POLICY, "cache-control": "no-cache"})

@@ -61,17 +61,19 @@ def bar_json(choice: Choice, work: Work | None, drawn: Drawn | None) -> str:
                 {
                     "key": "tariff",
                     "label": "Tariff",
+                    "help": help_link("tariff"),
                     "value": choice.tariff,
                     "options": tariff_options(choice.settings.preset()),
                 },
                 {
                     "key": "markets",
                     "label": "Markets",
+                    "help": help_link("replications"),
                     "value": str(choice.markets),
                     "options": [{"value": str(count), "label": words.markets_label(count)} for count in MARKETS],
                 },
             ],
-            "seed": {"value": choice.seed, "low": SEEDS[0], "high": SEEDS[1]},
+            "seed": {"value": choice.seed, "low": SEEDS[0], "high": SEEDS[1], "help": help_link("seed")},
             "work": None if work is None else {"text": work.text, "fraction": round(work.fraction, 3)},
             "stopped": work is None and not whole,
             "verdict": "" if study is None else study.verdict,
@@ -99,7 +101,14 @@ def _load(drawn: Drawn) -> dict[str, Any]:
         "sizes": list(drawn.households),
         "dots": [[1000 * error for error in errors] for errors in drawn.errors_kw],
         "dots_name": "one market",
-        "lines": [{"name": "independent homes", "style": "mean", "values": [1000 * law for law in drawn.law_kw]}],
+        "lines": [
+            {
+                "name": "independent homes",
+                "style": "mean",
+                "values": [1000 * law for law in drawn.law_kw],
+                "help": help_link("sqrt-n"),
+            }
+        ],
         "digits": 1,
     }
 
@@ -107,7 +116,12 @@ def _load(drawn: Drawn) -> dict[str, Any]:
 def _gain(drawn: Drawn, found: "Exploitability") -> dict[str, Any]:
     lines = [
         {"name": "one home's gain", "style": "tonight", "values": [100 * value for value in found.values]},
-        {"name": "endlessly many homes", "style": "mean", "values": [100 * found.limit] * len(found.values)},
+        {
+            "name": "endlessly many homes",
+            "style": "mean",
+            "values": [100 * found.limit] * len(found.values),
+            "help": help_link("mean-field"),
+        },
     ]
     return {
         "key": "gain",

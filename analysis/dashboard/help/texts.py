@@ -4,7 +4,7 @@ from meanwatt.analysis.dashboard.help.sections.challenge import CHALLENGE
 from meanwatt.analysis.dashboard.help.sections.class_market import CLASS
 from meanwatt.analysis.dashboard.help.sections.compare import COMPARE
 from meanwatt.analysis.dashboard.help.sections.finite import FINITE
-from meanwatt.analysis.dashboard.help.sections.first_steps import FIRST, KEYS, WHAT
+from meanwatt.analysis.dashboard.help.sections.first_steps import FIRST, KEYS, TAKE, WHAT
 from meanwatt.analysis.dashboard.help.sections.leader import LEADER
 from meanwatt.analysis.dashboard.help.sections.learners import LEARNERS
 from meanwatt.analysis.dashboard.help.sections.lessons import LESSONS
@@ -15,7 +15,22 @@ from meanwatt.analysis.dashboard.help.sections.words import WORDS
 TITLE = "Help"
 CONTENTS = "On this page"
 
-SECTIONS = (WHAT, FIRST, KEYS, MARKET, COMPARE, FINITE, LEADER, THEORY, LEARNERS, LESSONS, CHALLENGE, CLASS, WORDS)
+SECTIONS = (
+    WHAT,
+    FIRST,
+    TAKE,
+    KEYS,
+    MARKET,
+    COMPARE,
+    FINITE,
+    LEADER,
+    THEORY,
+    LEARNERS,
+    LESSONS,
+    CHALLENGE,
+    CLASS,
+    WORDS,
+)
 """The page from top to bottom."""
 
 

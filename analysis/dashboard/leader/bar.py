@@ -43,6 +43,7 @@ def bar_json(choice: Choice, work: Work | None, seen: Sighted | None) -> str:
             "evaluations": {
                 "key": EVALUATIONS,
                 "label": "Tariffs a start" if choice.commits else "Rounds",
+                "help": help_link("read-search" if choice.commits else "commitment"),
                 "value": choice.tariffs,
                 "low": 1,
                 "high": MOST_EVALUATIONS,

@@ -214,6 +214,7 @@ def _terms(choice: Choice, seen: Sighted, posted: Posted, picked: Picked | None)
             {
                 "name": one.name,
                 "label": label,
+                "help": words.parameter_help(one.name),
                 "unit": unit,
                 "value": number(one.value, digits),
                 "range": f"{ends[0]} to {ends[1]}",
@@ -226,6 +227,7 @@ def _terms(choice: Choice, seen: Sighted, posted: Posted, picked: Picked | None)
         "title": "The tariff picked" if picked else "The tariff found" if choice.commits else "The tariff posted last",
         "help": help_link("read-terms"),
         "rows": rows,
+        "charge_help": help_link("fixed-charge"),
         "charges": [
             {"name": group_label(name), "value": number(DAYS_PER_MONTH * charge, 2)} for name, charge in charges
         ],

@@ -9,6 +9,7 @@ from meanwatt.analysis.dashboard.leader.choice import Choice
 from meanwatt.analysis.dashboard.leader.sighted import Sighted
 from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.figures import number
+from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.hours import hour
 from meanwatt.analysis.dashboard.shared.mean_day import MeanDay
 from meanwatt.analysis.dashboard.shared.words import listed
@@ -42,6 +43,17 @@ PARAMETERS = {
     "fixed_charge_income_slope": ("Fixed charge rising with income", "0 equal, 1 in proportion", 2),
 }
 """Name, unit and decimals of each parameter of the family."""
+
+
+PARAMETER_ANCHORS = {
+    "energy_usd_per_kwh": "tariff",
+    "tou_spread": "time-of-use",
+    "export_credit_usd_per_kwh": "net-billing",
+    "pass_through": "pass-through",
+    "fixed_charge_usd_per_day": "fixed-charge",
+    "fixed_charge_income_slope": "fixed-charge",
+}
+"""Where the help page explains each of them."""
 
 
 def weight_label(name: str) -> tuple[str, str, float]:
@@ -175,6 +187,12 @@ def parameter_label(name: str) -> tuple[str, str, int]:
     kind, _, day = name.partition(".")
     label, unit, digits = PARAMETERS.get(kind, (kind.replace("_", " "), "", 3))
     return f"{label}, {day} days" if day else label, unit, digits
+
+
+def parameter_help(name: str) -> str:
+    """Where a parameter is explained; empty if nowhere."""
+    anchor = PARAMETER_ANCHORS.get(name.partition(".")[0])
+    return "" if anchor is None else help_link(anchor)
 
 
 def bound_word(parameter: Parameter) -> str:

@@ -32,6 +32,8 @@ def errors(run: Run, herd: Run | None) -> dict[str, Any]:
         _line("beliefs, from the equilibrium's", "sell", [day.belief_error_usd_per_kwh for day in run.days]),
         _line("prices if all follow the equilibrium", "mean", [day.floor.price_error_usd_per_kwh for day in run.days]),
     ]
+    for line, anchor in zip(lines, ("price-error", "belief-error", "behaviour-equilibrium"), strict=True):
+        line["help"] = help_link(anchor)
     if herd is not None:
         before = [day.learners.price_error_usd_per_kwh for day in herd.days[: len(run.days)]]
         lines.append(_line("prices of the herd", "plain", before))

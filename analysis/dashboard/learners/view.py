@@ -123,6 +123,7 @@ def form_json(choice: Choice) -> str:
             "help": {
                 name: help_link(anchor)
                 for name, anchor in (
+                    ("tariff", "tariff"),
                     ("temperature_usd", "temperature"),
                     ("first_step", "first-step"),
                     ("cohorts", "cohorts"),

@@ -5,6 +5,8 @@ from typing import TypeVar
 from urllib.parse import parse_qsl
 
 State = TypeVar("State")
+OF_THE_BROWSER = ("projector",)
+"""Parts of an address that every page takes and none reads: the browser does."""
 
 
 def read_parts(
@@ -30,6 +32,8 @@ def read_parts(
     """
     state, problems = start, list[str]()
     given = dict(parse_qsl(text.lstrip("?"), keep_blank_values=True))
+    for key in OF_THE_BROWSER:
+        given.pop(key, None)
     for key in sorted(given, key=lambda name: first.index(name) if name in first else len(first)):
         try:
             state = change(state, key, given[key])

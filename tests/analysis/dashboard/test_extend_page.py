@@ -82,5 +82,5 @@ def test_the_same_page_is_served_from_a_file_of_one_s_own(file: Path, monkeypatc
 
 
 def test_what_the_recipe_names_is_there() -> None:
-    for name in re.findall(r"`((?:shared|help)/\w+\.py)`", RECIPE):
+    for name in re.findall(r"`((?:shared|help|take_away)/\w+\.py)`", RECIPE):
         assert (ROOT / "analysis" / "dashboard" / name).exists()

@@ -185,6 +185,14 @@ export class Clock {
   }
 }
 
+// What is on the page, as files that say what they are of; never by the link of a page, whose key opens it.
+export function takeAway(page, view) {
+  const settings = view ? [["scenario", view.scenario.title], ["tariff", String(view.tariff)], ["homes", String(view.households || "")], ["days played", String(view.round)]] : [];
+  window.meanwattTakeAway.shows(document.body);
+  const version = document.querySelector('meta[name="meanwatt-version"]').content;
+  window.meanwattTakeAway.tell({ page, version, settings: settings.filter((pair) => pair[1]), python: "", why: "" });
+}
+
 export const usd = (value) => (value < 0 ? `−$${(-value).toFixed(2)}` : `$${value.toFixed(2)}`);
 export const signed = (value) => (value < 0 ? `−${-value}` : `${value}`);
 
@@ -254,6 +262,6 @@ export function chart({ title, unit, series, band = null, height = 190, floor = 
   const names = series.map((one) => one.name);
   const head = make("tr", {}, make("th", { scope: "col" }, "hour"), ...names.map((name) => make("th", { scope: "col" }, name)));
   const rows = series[0].values.map((_, k) => make("tr", {}, make("th", { scope: "row" }, `${(k * 24) / slots}`), ...series.map((one) => make("td", {}, one.values[k] === undefined ? "" : one.values[k].toFixed(2)))));
-  const numbers = make("details", {}, make("summary", {}, "Show as table"), make("div", { class: "mw-scroll" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows))));
+  const numbers = make("details", {}, make("summary", {}, "Show as table"), make("div", { class: "mw-scroll", tabindex: 0, role: "group", "aria-label": `${title}, table` }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows))));
   return make("figure", {}, make("h3", {}, `${title} [${unit}]`), key, picture, numbers);
 }

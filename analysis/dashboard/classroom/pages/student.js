@@ -1,4 +1,4 @@
-import { Clock, Line, REST_MS, chart, dropPlace, fill, keyOfPage, make, paint, signed, usd } from "./shared.js";
+import { Clock, Line, REST_MS, chart, dropPlace, fill, keyOfPage, make, paint, signed, takeAway, usd } from "./shared.js";
 
 paint();
 const GLYPHS = { r: "·", s: "☀", c: "▲", u: "⌂", d: "▼" };
@@ -6,7 +6,7 @@ const page = document.getElementById("page");
 const lost = make("p", { class: "cm-lost", role: "alert", hidden: true }, "The connection is lost; this page tries again by itself.");
 const title = make("h1", {}, "Your home");
 const about = make("p", { class: "mw-muted" });
-const clock = make("strong", { class: "cm-big", "aria-label": "time left" });
+const clock = make("strong", { class: "cm-big", role: "timer", "aria-label": "time left" });
 const note = make("p", { class: "cm-note", role: "status", hidden: true });
 const state = make("p", { role: "status" });
 const forecast = make("div", { class: "cm-two" });
@@ -19,7 +19,8 @@ const mark = make("p", { role: "status" });
 const planner = make("section", { class: "mw-card cm-stack", "aria-label": "Your plan" }, make("h2", {}, "Your plan for the battery"), forecast, brushes, hours, make("div", { class: "cm-row" }, send, reuse, clear), mark);
 const result = make("section", { class: "mw-card cm-stack", "aria-label": "The day that is over", hidden: true });
 const numbers = make("dl", { class: "cm-numbers" });
-fill(page, lost, make("section", { class: "mw-card cm-stack" }, make("div", { class: "cm-head" }, title, clock), about, note, state, numbers), planner, result);
+fill(page, lost, make("section", { class: "mw-card cm-stack" }, make("div", { class: "cm-head" }, title, clock), about, note, state, numbers), planner, result,
+  make("p", { class: "cm-row" }, make("button", { class: "mw-button cm-take", type: "button", "aria-haspopup": "dialog", onclick: () => takeAway("Class market, your home", view) }, "Take away")));
 const countdown = new Clock(clock);
 
 let resting = false, view = null, brush = "s", plan = [], planned = null, shownDay = null, last = null;

@@ -1,4 +1,4 @@
-import { Clock, Line, REST_MS, chart, dropPlace, fill, keyOfPage, make, paint, question, signed } from "./shared.js";
+import { Clock, Line, REST_MS, chart, dropPlace, fill, keyOfPage, make, paint, question, signed, takeAway } from "./shared.js";
 
 paint();
 const page = document.getElementById("page");
@@ -7,7 +7,7 @@ const said = make("p", { class: "cm-refused", role: "status", hidden: true });
 const warning = make("p", { class: "cm-lost", role: "alert", hidden: true });
 const title = make("h1", {}, "The room");
 const about = make("p", { class: "mw-muted" });
-const clock = make("strong", { class: "cm-big", "aria-label": "time left" });
+const clock = make("strong", { class: "cm-big", role: "timer", "aria-label": "time left" });
 const state = make("p", { role: "status", class: "cm-big" });
 const next = make("button", { class: "mw-button mw-primary", type: "button", onclick: live }, "Live the day ▶");
 const freeze = make("button", { class: "mw-button", type: "button", onclick: () => act({ do: "freeze", value: !view.frozen }) }, "Freeze");
@@ -80,6 +80,7 @@ fill(page, lost, warning, said,
       make("section", { class: "mw-card cm-stack", "aria-label": "Best scores" }, make("h2", {}, "Best scores"), board, make("p", { class: "mw-small mw-muted" }, "0: the battery at rest. 100: the best plan for the prices that came.")),
       make("section", { class: "mw-card cm-row" },
         make("button", { class: "mw-button", type: "button", onclick: download }, "Download the table"),
+        make("button", { class: "mw-button cm-take", type: "button", "aria-haspopup": "dialog", onclick: () => takeAway("Class market", view) }, "Take away"),
         make("button", { class: "mw-button", type: "button", onclick: () => sure("Close the room for good? Everything in it is forgotten.") && act({ do: "close" }) }, "Close the room")))));
 const countdown = new Clock(clock);
 

@@ -25,11 +25,27 @@ FIRST = Section(
     ),
 )
 
+TAKE = Section(
+    title="What you can take away",
+    paragraphs=(
+        "“Take away”, above every page, lists what is on it: every figure as SVG or PNG, as it is seen, and every table"
+        " as CSV with the numbers as they are printed. Each file says page, settings, version and link. The same"
+        " numbers in Python stand below where a function gives them.",
+        "“Projector” hides forms and small print and enlarges the rest; a link that ends with ?projector opens so."
+        " Printed, a page is one white sheet.",
+    ),
+)
+
 KEYS = Section(
     title="Keys",
     entries=(
         Entry(anchor="key-space", word="Space", text="Play, or pause."),
         Entry(anchor="key-s", word="S", text="Step one day."),
         Entry(anchor="key-r", word="R", text="Reset: back to day 0, with the same homes and the same chances."),
+        Entry(
+            anchor="key-p",
+            word="P",
+            text="The projector: charts and key numbers alone, in large type, on every page; press it again to leave.",
+        ),
     ),
 )

@@ -149,6 +149,18 @@ WORDS = Section(
             text="How much the net load of a home rises or falls within an hour, at the steepest.",
         ),
         Entry(
+            anchor="replications",
+            word="Replications",
+            text="Markets of the same size, each with homes and chances of its own. With more of them chance is told"
+            " from what theory says with more certainty.",
+        ),
+        Entry(
+            anchor="seed",
+            word="Seed",
+            text="The number from which all chances are drawn: the same seed gives the same homes and the same days to"
+            " the last digit, another one another town.",
+        ),
+        Entry(
             anchor="sqrt-n",
             word="√N",
             text="The mean of N homes that draw their chances apart strays by the spread of one home over √N: a"
@@ -172,6 +184,12 @@ WORDS = Section(
             anchor="tariff",
             word="Tariff",
             text="What homes pay for a kWh by the hour, what they earn for one exported, and the fixed charge.",
+        ),
+        Entry(
+            anchor="time-of-use",
+            word="Time of use",
+            text="Rates that differ by the hour, cheap, middle and dear, in hours that are fixed beforehand. The spread"
+            " is how far apart they lie: at 0 one price all day.",
         ),
         Entry(
             anchor="weights",
