@@ -10,6 +10,7 @@ from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.limits import require_counts, require_physical, require_size
 from meanwatt.model.scenario.marks import AddedLater, CheckedLater, Entries
 from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.rate_classes import RateClassTable, check_rate_classes
 from meanwatt.model.scenario.tables import (
     SUM_TOLERANCE,
     BatteryTable,
@@ -100,6 +101,12 @@ class Scenario(Table):
     reference: ReferenceTable = Field(default_factory=ReferenceTable)
     tariffs: Annotated[dict[str, TariffTable], Entries(ranges.TARIFFS)] = Field(min_length=1)
     """Tariffs by name; their keys are those of a tariff file."""
+    rate_classes: Annotated[dict[str, RateClassTable], Entries(ranges.RATE_CLASSES), AddedLater()] = Field(
+        default_factory=dict
+    )
+    """Who has another tariff than the default one, by name of the rate class."""
+    rate_classes_in_force: Annotated[bool, AddedLater()] = True
+    """Whether rate classes hold; else everybody has the default tariff."""
     one_day: OneDayTable | None = None
     """A game of a single day; without it days go on for ever."""
 
@@ -107,6 +114,11 @@ class Scenario(Table):
     def selected_tariff(self) -> str:
         """Name of the tariff in force."""
         return self.default_tariff
+
+    @property
+    def has_rate_classes(self) -> bool:
+        """Whether not everybody has the tariff in force."""
+        return self.rate_classes_in_force and bool(self.rate_classes)
 
     @property
     def slot_hours(self) -> float:
@@ -133,6 +145,8 @@ class Scenario(Table):
             self.check_tariff(name, tariff)
         if self.default_tariff not in self.tariffs:
             raise ValueError(f"default_tariff: {unknown('tariff', self.default_tariff, self.tariffs)}")
+        if self.has_rate_classes:
+            check_rate_classes(self)
         return self
 
     def _check_shares(self) -> None:
