@@ -6,7 +6,7 @@ from typing import Any
 
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.cli import quick_start
-from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.economy import Economy, build_economy, build_rate_classes, build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 
 
@@ -25,12 +25,18 @@ class Inputs:
     given: dict[str, Any]
 
 
-def read(scenario: str, tariff: str | None, overrides: Sequence[str] | None) -> Inputs:
-    """Load a scenario, make the changes asked for and turn it into arrays; ``ValueError`` in one line."""
+def read(scenario: str, tariff: str | None, overrides: Sequence[str] | None, *, classes: bool = False) -> Inputs:
+    """Load a scenario, make the changes asked for and turn it into arrays; ``ValueError`` in one line.
+
+    Parameters
+    ----------
+    classes
+        Whether the command can hold rate classes; else a scenario that has some is refused.
+    """
     quick_start.over()
     loaded = load_scenario(scenario, overrides=list(overrides or ()), tariff=tariff)
     return Inputs(
         economy=build_economy(loaded),
-        tariff=build_tariff(loaded),
+        tariff=build_rate_classes(loaded) if classes else build_tariff(loaded),
         given={"scenario": scenario, "tariff": tariff, "set": list(overrides or ())},
     )
