@@ -108,6 +108,6 @@ def test_a_command_that_knows_one_tariff_alone_says_what_to_do(
     out = capsys.readouterr()
     assert out.out == ""
     assert out.err == (
-        "meanwatt: scenario classes has rate_classes (solar), which only solve, export and simulate without --leader"
-        " can hold; put everybody on one tariff, e.g. --tariff flat\n"
+        "meanwatt: scenario classes has rate_classes (solar), which only solve, export, study and simulate without"
+        " --leader can hold; put everybody on one tariff, e.g. --tariff flat\n"
     )
