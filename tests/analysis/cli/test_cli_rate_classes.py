@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import meanwatt
 from meanwatt.analysis.cli import main
 
 CLASSES = """
@@ -111,3 +112,19 @@ def test_a_command_that_knows_one_tariff_alone_says_what_to_do(
         "meanwatt: scenario classes has rate_classes (solar), which only solve, export, study and simulate without"
         " --leader can hold; put everybody on one tariff, e.g. --tariff flat\n"
     )
+
+
+def test_notebooks_take_them_where_the_command_line_does_and_refuse_them_elsewhere(scenario: str) -> None:
+    solution = meanwatt.solve(scenario, certify="none", progress=False)
+    assert [row["tariff"] for row in solution.summary["rate_classes"]] == ["flat", "rtp"]
+    market = meanwatt.simulate(solution, households=30, days=2, progress=False)
+    assert market.equilibrium.tariff is solution.equilibrium.tariff
+    everybody = meanwatt.solve(solution.equilibrium.economy, tariff="tou", certify="none", progress=False)
+    assert [row["tariff"] for row in everybody.summary["rate_classes"]] == ["tou"]
+    assert any("set aside" in text for text in everybody.summary["messages"])
+    for what, refused in (
+        ("a validation", lambda: meanwatt.validate(solution, households=(10, 20), replications=1, progress=False)),
+        ("a search for a tariff", lambda: meanwatt.design(scenario, progress=False)),
+    ):
+        with pytest.raises(ValueError, match=f"{what} knows no rate classes, and there are default, solar; put every"):
+            refused()
