@@ -42,8 +42,11 @@ class Game:
 
     @property
     def has_potential(self) -> bool:
-        """Whether Theorem U's conditions hold, the adder given: the game has a convex potential."""
-        return not potential_failures(self.economy, self.tariff)
+        """Whether Theorem U's conditions hold, the adder given, and everybody's load counts in the convex potential.
+
+        The load of `held_types` is part of it as a constant: `meanwatt.model.mean_field.solvers.held_part`.
+        """
+        return not potential_failures(self.economy, self.tariff) and not held_types(self.economy, self.tariff)
 
     def posted_rates(self, wholesale_usd_per_kwh: Floats, adder_usd_per_kwh: float) -> Rates:
         """Rates (c, h) at a wholesale price (c, h) and an adder, before discounts. [USD/kWh]"""
@@ -71,6 +74,13 @@ def follows_wholesale(economy: Economy, tariff: Tariff, household: HouseholdType
     """Tell whether any rate at which a household type buys or sells depends on the wholesale price."""
     own = tariff.of(household)
     return own.pass_through > 0 or (_credit_follows(own) and may_export(economy, household))
+
+
+def held_types(economy: Economy, tariff: Tariff) -> list[int]:
+    """Places of the types whose rates do not follow the wholesale price, beside rate classes whose rates do."""
+    if not tariff.classes or not couples(economy, tariff):
+        return []
+    return [k for k, household in enumerate(economy.types) if not follows_wholesale(economy, tariff, household)]
 
 
 def _credit_follows(tariff: Tariff) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.model.mean_field.population.game import Game, couples, follows_wholesale
+from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import (
     Answer,
     answer,
@@ -22,13 +22,6 @@ from meanwatt.model.mean_field.population.population_response import (
 from meanwatt.model.mean_field.solvers.price_search import PriceSolution
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
-
-
-def held_types(economy: Economy, tariff: Tariff) -> list[int]:
-    """Places of the types whose rates do not follow the wholesale price, beside rate classes whose rates do."""
-    if not tariff.classes or not couples(economy, tariff):
-        return []
-    return [k for k, household in enumerate(economy.types) if not follows_wholesale(economy, tariff, household)]
 
 
 def solve_beside(

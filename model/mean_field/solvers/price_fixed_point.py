@@ -4,7 +4,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.model.mean_field.population.game import Game, couples
+from meanwatt.model.mean_field.population.game import Game, couples, held_types
 from meanwatt.model.mean_field.population.population_response import (
     Answer,
     answer,
@@ -12,7 +12,7 @@ from meanwatt.model.mean_field.population.population_response import (
     induced_wholesale,
 )
 from meanwatt.model.mean_field.population.ties import parts_somewhere, settle_ties, tie_slots
-from meanwatt.model.mean_field.solvers.held_part import held_types, solve_beside
+from meanwatt.model.mean_field.solvers.held_part import solve_beside
 from meanwatt.model.mean_field.solvers.methods import AUTO, SolverMethod
 from meanwatt.model.mean_field.solvers.price_search import PriceSearch, PriceSolution
 from meanwatt.model.progress.watch import Watch

@@ -16,7 +16,8 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_eq
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import answer, surplus_usd_per_day
 from meanwatt.model.mean_field.solvers.newton import LoadFixedPoint
-from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
+from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess, solve_prices
+from meanwatt.model.mean_field.zero_temperature.frank_wolfe import solve_exact
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 
@@ -188,6 +189,18 @@ def test_the_load_of_a_class_with_posted_rates_is_the_same_at_every_price(make: 
         elsewhere = answer(economy, tariff, found.wholesale_usd_per_kwh + 0.1, 0.0).type_net_load_kw[place]
         follows = tariff.of(household).pass_through > 0
         assert (np.abs(elsewhere - found.type_net_load_kw[place]).max() > 1e-6) == follows
+
+
+def test_who_solves_without_the_load_that_follows_no_price_says_so_and_ties_of_theirs_are_named() -> None:
+    economy = small_economy(temperature_usd=0.0)
+    tariff = storing_held(economy)
+    assert not Game(economy, tariff).has_potential
+    with pytest.raises(ValueError, match="some rate classes do not follow the wholesale price; solve_prices finds"):
+        solve_exact(economy, tariff, 0.0, first_guess(economy), watch=Watch())
+    assert uniqueness(economy, tariff) == (
+        f"{SAID} but for ties of households whose rates do not follow the wholesale price, split equally"
+    )
+    assert uniqueness(economy, one_held(economy)) == SAID
 
 
 def test_what_breaks_the_theorem_in_a_class_is_named() -> None:
