@@ -91,10 +91,22 @@ def test_simulate_lives_the_same_days_on_any_number_of_threads_and_workers(
     assert parts["day_digest"] == one["day_digest"]
 
 
+def test_homes_that_learn_under_two_classes_with_one_tariff_learn_what_one_class_does(
+    scenario: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    size = ("--days", "4", "--every", "2", "--households", "40", "--behaviour", "belief")
+    parted, alone = (
+        said(capsys, "emergence", scenario, *how, *size) for how in (("--tariff", "default=rtp"), ("--tariff", "rtp"))
+    )
+    changing = ("seconds", "total_seconds", "compile_seconds", "messages", "settings")
+    assert {key: value for key, value in parted.items() if key not in changing} == {
+        key: value for key, value in alone.items() if key not in changing
+    }
+
+
 REFUSING = {
     "design": ("design", "--leader", "utility"),
     "validate": ("validate", "--households", "10,30"),
-    "emergence": ("emergence",),
     "pilot": ("pilot",),
     "simulate with a leader": ("simulate", "--leader", "commission"),
 }
@@ -109,8 +121,8 @@ def test_a_command_that_knows_one_tariff_alone_says_what_to_do(
     out = capsys.readouterr()
     assert out.out == ""
     assert out.err == (
-        "meanwatt: scenario classes has rate_classes (solar), which only solve, export, study and simulate without"
-        " --leader can hold; put everybody on one tariff, e.g. --tariff flat\n"
+        "meanwatt: scenario classes has rate_classes (solar), which only solve, export, study, emergence and"
+        " simulate without --leader can hold; put everybody on one tariff, e.g. --tariff flat\n"
     )
 
 
