@@ -11,13 +11,16 @@ import matplotlib as mpl
 import pytest
 from repository import ROOT
 
+from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.cli import main
+from meanwatt.model.scenario.economy import build_economy, build_rate_classes
 from meanwatt.model.scenario.loading import load_scenario
 
 DOCS = ROOT / "docs"
 TUTORIAL = (DOCS / "tutorial" / "first_market.md").read_text(encoding="utf-8")
 HOW_TO = (DOCS / "how_to" / "own_scenario.md").read_text(encoding="utf-8")
 VEHICLES = (DOCS / "how_to" / "electric_vehicles.md").read_text(encoding="utf-8")
+CLASSES = (DOCS / "how_to" / "rate_classes.md").read_text(encoding="utf-8")
 
 
 def blocks(page: str) -> list[tuple[str, str]]:
@@ -29,7 +32,7 @@ def blocks(page: str) -> list[tuple[str, str]]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of a reader's own, with the files that the pages tell to save."""
     monkeypatch.chdir(tmp_path)
-    for page in (TUTORIAL, HOW_TO, VEHICLES):
+    for page in (TUTORIAL, HOW_TO, VEHICLES, CLASSES):
         for name, text in re.findall(r"Save this as `([\w.]+)`.*?```toml\n(.*?)```", page, flags=re.DOTALL):
             (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
@@ -95,3 +98,30 @@ def test_the_street_with_vehicles_has_the_peaks_that_its_page_prints(
         assert (max(load), load.index(max(load))) == (pytest.approx(float(peak_kw), abs=5e-4), int(hour))
         assert metrics["peak_to_average"] == pytest.approx(float(peak_to_average), abs=5e-3)
         assert metrics["efficiency_gap_usd_per_household_day"] == pytest.approx(float(gap), abs=5e-4)
+
+
+def test_who_pays_for_the_class_for_solar_is_what_its_page_prints(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    number = r" (\S+) \|"
+    rows = re.findall(rf"^\| (nobody|homes with solar|everybody) \|{5 * number}$", CLASSES, flags=re.MULTILINE)
+    options = {"nobody": ["--tariff", "flat"], "homes with solar": [], "everybody": ["--tariff", "rtp"]}
+    assert [row[0] for row in rows] == list(options)
+    for who, adder, none, pv, pv_battery, gap in rows:
+        assert main(["solve", "solar_class.toml", *options[who], "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        bills = {row["technology"]: row["bill_usd_per_year"] for row in found["groups"] if row["income"] == "middle"}
+        assert found["adder_usd_per_kwh"] == pytest.approx(float(adder), abs=5e-5)
+        for technology, bill in (("none", none), ("pv", pv), ("pv_battery", pv_battery)):
+            assert bills[technology] == pytest.approx(float(bill), abs=0.5)
+        assert found["metrics"]["efficiency_gap_usd_per_household_day"] == pytest.approx(float(gap), abs=5e-5)
+
+
+@pytest.mark.parametrize("name", ["california", "oahu"])
+def test_the_filed_classes_put_solar_homes_on_the_presets_filed_tariff_and_the_others_on_another(name: str) -> None:
+    scenario = load_scenario(DOCS / "examples" / f"{name}_filed_classes.toml")
+    tariff = build_rate_classes(scenario)
+    assert tariff.recovery is Recovery.POSTED
+    for household in build_economy(scenario).types:
+        assert (tariff.of(household).name == "filed") == (household.technology != "none")
+        assert tariff.of(household).energy_usd_per_kwh.min() > 0.1

@@ -13,7 +13,7 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import Rates, rates
+from meanwatt.agents.tariff.tariff import Rates, rates, same_rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -262,30 +262,23 @@ class BeliefBehaviour:
         """Respond to the belief under another tariff, at once whatever the stagger; the same one brings nothing new."""
         if offer.tariff is self.tariff and offer.adder_usd_per_kwh == self.adder_usd_per_kwh:
             return
-        if not offer.tariff.same_for_groups(self.tariff):
+        if not offer.tariff.same_for_payers(self.tariff):
             self._posted = None  # the same rates mean other things to a group whose discount has changed
         self.tariff, self.adder_usd_per_kwh = offer.tariff, offer.adder_usd_per_kwh
         self._respond()
 
     def _respond(self) -> None:
         posted = rates(self.tariff, self.today, self.belief_usd_per_kwh, self.adder_usd_per_kwh)
-        if self._posted and _same(posted, self._posted):
+        if self._posted and same_rates(posted, self._posted):
             return
         before, self._posted = self._responses, posted
         self._responses = tuple(
             best_response(
                 household,
-                self.tariff.for_group(posted, household.group),
+                self.tariff.own_rates(posted, household),
                 self.outlook,
                 start=before[kind] if before else None,
             )
             for kind, household in enumerate(self.types)
         )
         self.policies = tuple(response.policy for response in self._responses)
-
-
-def _same(one: Rates, other: Rates) -> bool:
-    """Whether two sets of rates are equal, number by number."""
-    return np.array_equal(one.import_usd_per_kwh, other.import_usd_per_kwh) and np.array_equal(
-        one.export_usd_per_kwh, other.export_usd_per_kwh
-    )

@@ -10,6 +10,7 @@ from meanwatt.agents.numerics.arrays import Floats, Ints, at_each, read_only, re
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.components.standing_charge import Customer, StandingCharge
+from meanwatt.agents.tariff.rate_classes import require_classes
 
 FIXED_CHARGE = "fixed_charge"
 """Name of the fixed charge among the standing charges."""
@@ -36,12 +37,38 @@ class ExportRule(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rates:
-    """Import and export rate of every common state and slot, before discounts. Axes (c, h). [USD/kWh]"""
+    """Import and export rate of every common state and slot, before discounts. Axes (c, h). [USD/kWh]
+
+    Where there are rate classes these are the first one's, and ``by_class`` holds those of every class; else it is
+    empty.
+    """
 
     __repr__ = short_repr
 
     import_usd_per_kwh: Floats
     export_usd_per_kwh: Floats
+    by_class: tuple["Rates", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RateClass:
+    """Customers who share a tariff.
+
+    Attributes
+    ----------
+    name
+        Of the class.
+    tariff
+        What they pay, one tariff for all of them.
+    members
+        Technology and index of the income group of every household type in it.
+    """
+
+    __repr__ = short_repr
+
+    name: str
+    tariff: "Tariff"
+    members: frozenset[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,11 +95,16 @@ class Tariff:
         Whether exports never earn more than imports cost; without it the posted credit is paid, whatever it is.
     standing_charges
         Charges that do not depend on use, beside the fixed charge; after discount, too.
+    classes
+        Rate classes, where not everybody has the same tariff (`with_classes`): all other fields are then those of the
+        first class, but for ``recovery``, the rule that balances the whole utility, and the cap of its adder. Empty
+        where one tariff holds for all.
 
     Raises
     ------
     ValueError
-        If shapes disagree, a number lies outside its range, or two standing charges have one name.
+        If shapes disagree, a number lies outside its range, two standing charges have one name, or a class does not
+        fit the others.
     """
 
     __repr__ = short_repr
@@ -90,6 +122,7 @@ class Tariff:
     adder_cap_usd_per_kwh: float = 2.0
     capped_at_import: bool = False
     standing_charges: tuple[StandingCharge, ...] = ()
+    classes: tuple[RateClass, ...] = ()
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""
@@ -131,44 +164,126 @@ class Tariff:
         twice = [name for name in names if names.count(name) > 1]
         if twice:
             raise ValueError(f"tariff {self.name}: the standing charge {twice[0]} comes twice; give every name once")
+        require_classes(self)
 
     @property
     def export_pegged(self) -> bool:
         """Whether the import rate bounds what exports earn: under net metering, and where the tariff says so."""
         return self.capped_at_import or self.export_rule is ExportRule.NET_METERING
 
-    def same_for_groups(self, other: "Tariff") -> bool:
-        """Whether posted rates mean the same to every group as under another tariff."""
-        return (
-            np.array_equal(self.discount, other.discount)
-            and self.export_rule is other.export_rule
-            and self.capped_at_import == other.capped_at_import
+    @property
+    def class_tariffs(self) -> tuple["Tariff", ...]:
+        """The tariff of every rate class in order; this one alone where it holds for all."""
+        return tuple(one.tariff for one in self.classes) or (self,)
+
+    def class_index(self, customer: Customer) -> int:
+        """Place of a customer's rate class; 0 where one tariff holds for all.
+
+        Raises
+        ------
+        ValueError
+            If no class holds the customer.
+        """
+        for place, one in enumerate(self.classes):
+            if (customer.technology, customer.group) in one.members:
+                return place
+        if self.classes:
+            raise ValueError(
+                f"no rate class holds households with technology {customer.technology} in income group number"
+                f" {customer.group}; name them in one"
+            )
+        return 0
+
+    def of(self, customer: Customer) -> "Tariff":
+        """The one tariff that a customer has."""
+        return self.class_tariffs[self.class_index(customer)]
+
+    def payer(self, customer: Customer) -> int:
+        """Place of a customer in arrays (payer,) of charges: income groups, class after class."""
+        return self.class_index(customer) * len(self.discount) + customer.group
+
+    def kept_share(self, customer: Customer) -> float:
+        """Part 1 − d of its class's import rate that a customer pays."""
+        return 1 - float(self.of(customer).discount[customer.group])
+
+    def bears_adder(self, index: int) -> bool:
+        """Whether the adder is charged to a rate class: to all, but those that keep posted rates among others."""
+        return not self.classes or self.classes[index].tariff.recovery is self.recovery
+
+    @property
+    def payer_charge_usd_per_day(self) -> Floats:
+        """Posted fixed charge of every class and income group. (payer,) [USD/day]"""
+        return self._by_payer("fixed_charge_usd_per_day")
+
+    @property
+    def held_charge_usd_per_day(self) -> Floats:
+        """The same, 0 where recovery ``fixed`` is to find the charge. (payer,) [USD/day]"""
+        held = [tariff.recovery is not Recovery.FIXED for tariff in self.class_tariffs]
+        return np.asarray(self.payer_charge_usd_per_day * np.repeat(held, len(self.discount)))
+
+    @property
+    def payer_shape(self) -> Floats:
+        """Multipliers of the level that recovery ``fixed`` finds, 0 in classes that keep posted charges. (payer,)"""
+        if not self.classes:
+            return self.fixed_charge_shape
+        levelled = [tariff.recovery is Recovery.FIXED for tariff in self.class_tariffs]
+        return np.asarray(self._by_payer("fixed_charge_shape") * np.repeat(levelled, len(self.discount)))
+
+    def _by_payer(self, name: str) -> Floats:
+        if not self.classes:
+            return np.asarray(getattr(self, name))
+        return np.concatenate([getattr(tariff, name) for tariff in self.class_tariffs])
+
+    def same_for_payers(self, other: "Tariff") -> bool:
+        """Whether posted rates mean the same to every customer as under another tariff."""
+        mine, theirs = self.class_tariffs, other.class_tariffs
+        return [one.members for one in self.classes] == [one.members for one in other.classes] and all(
+            np.array_equal(one.discount, another.discount)
+            and one.export_rule is another.export_rule
+            and one.capped_at_import == another.capped_at_import
+            for one, another in zip(mine, theirs, strict=True)
         )
 
     def standing_parts_usd_per_day(
         self, fixed_charge_usd_per_day: Floats, customers: Sequence[Customer]
     ) -> dict[str, Floats]:
-        """What each customer pays whatever it uses, by name of the charge: the fixed charge (group,), then the others.
+        """What each customer pays whatever it uses, by name of the charge: the fixed charge (payer,), then the others.
 
         Returns
         -------
         dict
-            (customer,) each. [USD/day]
+            (customer,) each; 0 where a customer's class has no charge of the name. [USD/day]
         """
-        fixed = fixed_charge_usd_per_day[[customer.group for customer in customers]]
-        others = {
-            charge.name: np.array([charge.usd_per_day(customer) for customer in customers])
-            for charge in self.standing_charges
-        }
-        return {FIXED_CHARGE: fixed, **others}
+        fixed = fixed_charge_usd_per_day[[self.payer(customer) for customer in customers]]
+        own = [
+            {charge.name: charge.usd_per_day(customer) for charge in self.of(customer).standing_charges}
+            for customer in customers
+        ]
+        names = dict.fromkeys(charge.name for tariff in self.class_tariffs for charge in tariff.standing_charges)
+        return {FIXED_CHARGE: fixed, **{name: np.array([paid.get(name, 0.0) for paid in own]) for name in names}}
 
     def standing_usd_per_day(self, fixed_charge_usd_per_day: Floats, customers: Sequence[Customer]) -> Floats:
         """What each customer pays whatever it uses, all standing charges together. (customer,) [USD/day]"""
         fixed, *others = self.standing_parts_usd_per_day(fixed_charge_usd_per_day, customers).values()
         return np.asarray(sum(others, fixed))
 
+    def own_rates(self, posted: Rates, customer: Customer) -> Rates:
+        """Posted rates as a customer pays them, by its class and its income group."""
+        if not self.classes:
+            return self.for_group(posted, customer.group)
+        place = self.class_index(customer)
+        return self.classes[place].tariff.for_group(posted.by_class[place], customer.group)
+
     def for_group(self, posted: Rates, group: int) -> Rates:
-        """Rates of an income group: import (1 − d)·r⁺, export as posted; under net metering the group's own r⁺."""
+        """Rates of an income group: import (1 − d)·r⁺, export as posted; under net metering the group's own r⁺.
+
+        Raises
+        ------
+        ValueError
+            If the tariff has rate classes, where a group alone has no rates.
+        """
+        if self.classes:
+            raise ValueError(f"tariff {self.name} has rate classes; ask for the rates of a customer")
         bought = (1 - float(self.discount[group])) * posted.import_usd_per_kwh
         if self.export_rule is ExportRule.NET_METERING:
             return Rates(import_usd_per_kwh=bought, export_usd_per_kwh=bought)
@@ -176,6 +291,16 @@ class Tariff:
         return Rates(
             import_usd_per_kwh=bought, export_usd_per_kwh=np.minimum(sold, bought) if self.capped_at_import else sold
         )
+
+
+def same_rates(one: Rates, other: Rates) -> bool:
+    """Whether two sets of rates are equal, number by number and class by class."""
+    return (
+        np.array_equal(one.import_usd_per_kwh, other.import_usd_per_kwh)
+        and np.array_equal(one.export_usd_per_kwh, other.export_usd_per_kwh)
+        and len(one.by_class) == len(other.by_class)
+        and all(same_rates(*pair) for pair in zip(one.by_class, other.by_class, strict=True))
+    )
 
 
 @compiled
@@ -228,6 +353,15 @@ def rates(tariff: Tariff, today: Ints, wholesale_usd_per_kwh: Floats, adder_usd_
     adder_usd_per_kwh
         Volumetric adder α. [USD/kWh]
     """
+    if tariff.classes:
+        each = tuple(
+            rates(one.tariff, today, wholesale_usd_per_kwh, adder_usd_per_kwh if tariff.bears_adder(place) else 0.0)
+            for place, one in enumerate(tariff.classes)
+        )
+        first = each[0]
+        return Rates(
+            import_usd_per_kwh=first.import_usd_per_kwh, export_usd_per_kwh=first.export_usd_per_kwh, by_class=each
+        )
     energy = tariff.energy_usd_per_kwh[today]
     credit, passed = export_credit(tariff, today)
     bought = at_each(_import, energy, wholesale_usd_per_kwh, tariff.pass_through, adder_usd_per_kwh)

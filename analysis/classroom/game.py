@@ -233,7 +233,7 @@ class ClassGame:
         """Bill and judge one student's day."""
         market, household = self.market, self._homes[seat]
         kind = self._kind(seat)
-        own = market.utility.tariff.for_group(posted, market.household_types[kind].group)
+        own = market.utility.tariff.own_rates(posted, market.household_types[kind])
         bought, sold = own.import_usd_per_kwh[0], own.export_usd_per_kwh[0]
         assert market.own_way is not None
         level, shock, moves = market.own_way.paths[household]

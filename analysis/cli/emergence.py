@@ -9,7 +9,7 @@ import typer
 
 from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.compile_time import compile_seconds
-from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
+from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, TariffOrClass, whole_number
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, SEED, THREADS
@@ -36,7 +36,7 @@ def emergence(
     every: Annotated[str, typer.Option(metavar="D", help="Days from one certified day to the next.")] = "7",
     seed: Seed = "0",
     threads: Annotated[str, typer.Option(metavar="K", help="Threads; results do not depend on it.")] = "1",
-    tariff: Tariff = None,
+    tariff: TariffOrClass = None,
     set: Set = None,
     json: Json = False,
     out: Out = None,
@@ -72,7 +72,7 @@ def emergence(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out)
-        inputs = read(scenario, tariff, set)
+        inputs = read(scenario, tariff, set, classes=True)
         target = solve_equilibrium(
             inputs.economy, inputs.tariff, certify=inputs.economy.scenario.temperature_usd > 0, watch=work.watch
         )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from meanwatt.analysis.cli.options import Json, Scenario, Set, Tariff
+from meanwatt.analysis.cli.options import Json, Scenario, Set, TariffOrClass
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.counted import counted
 
@@ -14,7 +14,7 @@ def export(
     scenario: Scenario,
     *,
     to: Annotated[str, typer.Option(metavar="FILE.npz", help="File to write.", show_default=False)],
-    tariff: Tariff = None,
+    tariff: TariffOrClass = None,
     set: Set = None,
     json: Json = False,
 ) -> int:
@@ -31,7 +31,7 @@ def export(
         from meanwatt.analysis.output.export import write_game
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 
-        inputs = read(scenario, tariff, set)
+        inputs = read(scenario, tariff, set, classes=True)
         found = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
     shapes: dict[str, list[int]] = {}
     if found.outcome is not Outcome.CANCELLED:

@@ -6,7 +6,7 @@ from typing import Any
 
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.cli import quick_start
-from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.economy import Economy, build_economy, build_rate_classes, build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 
 
@@ -25,25 +25,33 @@ class Inputs:
     given: dict[str, Any]
 
 
-def read_in_year(scenario: str, tariff: str | None, overrides: Sequence[str] | None, year: int | None) -> Inputs:
+def read_in_year(
+    scenario: str, tariff: str | None, overrides: Sequence[str] | None, year: int | None, *, classes: bool = False
+) -> Inputs:
     """`read`, with a calendar year that a market lives; ``ValueError`` also if the scenario has no calendar."""
     if year is None:
-        return read(scenario, tariff, overrides)
+        return read(scenario, tariff, overrides, classes=classes)
     quick_start.over()
     if load_scenario(scenario, overrides=list(overrides or ()), tariff=tariff).calendar is None:
         raise ValueError(
             f"--year {year}: scenario {scenario} has no calendar; write one into its file, see docs/how_to/calendar.md"
         )
-    lived = read(scenario, tariff, [*(overrides or ()), f"calendar.year={year}"])
+    lived = read(scenario, tariff, [*(overrides or ()), f"calendar.year={year}"], classes=classes)
     return replace(lived, given={**lived.given, "set": list(overrides or ())})
 
 
-def read(scenario: str, tariff: str | None, overrides: Sequence[str] | None) -> Inputs:
-    """Load a scenario, make the changes asked for and turn it into arrays; ``ValueError`` in one line."""
+def read(scenario: str, tariff: str | None, overrides: Sequence[str] | None, *, classes: bool = False) -> Inputs:
+    """Load a scenario, make the changes asked for and turn it into arrays; ``ValueError`` in one line.
+
+    Parameters
+    ----------
+    classes
+        Whether the command can hold rate classes; else a scenario that has some is refused.
+    """
     quick_start.over()
     loaded = load_scenario(scenario, overrides=list(overrides or ()), tariff=tariff)
     return Inputs(
         economy=build_economy(loaded),
-        tariff=build_tariff(loaded),
+        tariff=build_rate_classes(loaded) if classes else build_tariff(loaded),
         given={"scenario": scenario, "tariff": tariff, "set": list(overrides or ())},
     )

@@ -20,6 +20,13 @@ Tariff = Annotated[
     str | None,
     typer.Option(metavar="NAME|FILE", help="One of the scenario's tariffs, or a tariff's TOML file."),
 ]
+TariffOrClass = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|FILE|CLASS=NAME",
+        help="One of the scenario's tariffs, or a tariff's TOML file, for everybody; CLASS=NAME: for one rate class.",
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(metavar="KEY=VALUE", help="Change one value of the scenario, e.g. memory=1; may be repeated."),

@@ -10,7 +10,7 @@ import typer
 from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights
-from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, whole_number
+from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, TariffOrClass, whole_number
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.counted import counted
@@ -72,7 +72,7 @@ def simulate(
     weights_text: Weights = None,
     price_cap: PriceCap = None,
     books: Books = None,
-    tariff: Tariff = None,
+    tariff: TariffOrClass = None,
     set: Set = None,
     json: Json = False,
     out: Out = None,
@@ -113,7 +113,7 @@ def simulate(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out)
-        inputs = read_in_year(scenario, tariff, set, lived)
+        inputs = read_in_year(scenario, tariff, set, lived, classes=choices is None)
         if processes:
             from meanwatt.model.market.divided_market import require_divisible
 

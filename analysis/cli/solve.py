@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from meanwatt.analysis.cli.options import Json, Out, Scenario, Set, Tariff, one_of
+from meanwatt.analysis.cli.options import Json, Out, Scenario, Set, TariffOrClass, one_of
 from meanwatt.analysis.cli.watching import watched
 
 LEVELS: Final = ("none", "quick", "full")
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def solve(
     scenario: Scenario,
     *,
-    tariff: Tariff = None,
+    tariff: TariffOrClass = None,
     set: Set = None,
     certify: Annotated[
         str,
@@ -57,7 +57,7 @@ def solve(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out)
-        inputs = read(scenario, tariff, set)
+        inputs = read(scenario, tariff, set, classes=True)
         given = {**inputs.given, "certify": certify, "solver": solver}
         done = solve_certified(
             inputs.economy,
@@ -141,6 +141,7 @@ def _tables(result: dict[str, Any]) -> list["Table"]:
     from meanwatt.analysis.report.page import Table
 
     metrics = result["metrics"]
+    of_class = f" of class {result['rate_classes'][0]['name']}" if len(result["rate_classes"]) > 1 else ""
     return [
         Table(
             title="Households",
@@ -156,6 +157,7 @@ def _tables(result: dict[str, Any]) -> list["Table"]:
                 for row in result["groups"]
             ],
         ),
+        *_class_tables(result),
         Table(
             title="Metrics",
             heads=("", "value", "unit"),
@@ -167,9 +169,9 @@ def _tables(result: dict[str, Any]) -> list["Table"]:
                     "USD per household-day",
                 ),
                 ("utility's surplus", figure(metrics["surplus_usd_per_household_day"]), "USD per household-day"),
-                ("volumetric adder", figure(result["adder_usd_per_kwh"], 4), "USD/kWh"),
+                (f"volumetric adder{of_class}", figure(result["adder_usd_per_kwh"], 4), "USD/kWh"),
                 *(
-                    (f"fixed charge, {group}", figure(value), "USD/day")
+                    (f"fixed charge{of_class}, {group}", figure(value), "USD/day")
                     for group, value in result["fixed_charge_usd_per_day"].items()
                 ),
                 *_standing_rows(result),
@@ -185,6 +187,39 @@ def _tables(result: dict[str, Any]) -> list["Table"]:
                 ("contraction", figure(result["contraction"], 2), "below 1: plain iteration settles"),
             ],
         ),
+    ]
+
+
+def _class_tables(result: dict[str, Any]) -> list["Table"]:
+    """The rate classes, where there are several: their tariff, share, mean rates and charges."""
+    from meanwatt.analysis.cli.show import figure, percent
+    from meanwatt.analysis.report.page import Table
+
+    classes = result["rate_classes"]
+    if len(classes) < 2:
+        return []
+    chance = [state["probability"] for state in result["common_states"]]
+
+    def mean(rates: Any) -> str:
+        return figure(sum(p * float(sum(row)) / len(row) for p, row in zip(chance, rates, strict=True)), 4)
+
+    return [
+        Table(
+            title="Rate classes",
+            heads=("class", "tariff", "share", "mean import USD/kWh", "mean export USD/kWh", "adder", "fixed USD/day"),
+            rows=[
+                (
+                    row["name"],
+                    row["tariff"],
+                    percent(row["share"], 1),
+                    mean(row["import_usd_per_kwh"]),
+                    mean(row["export_usd_per_kwh"]),
+                    figure(row["adder_usd_per_kwh"], 4),
+                    ", ".join(figure(value) for value in row["fixed_charge_usd_per_day"].values()),
+                )
+                for row in classes
+            ],
+        )
     ]
 
 

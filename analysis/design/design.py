@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.rate_classes import require_one_tariff
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.leader.aims import Aims, Judge
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
@@ -28,9 +29,9 @@ FILED: Final = "filed"
 
 
 def baseline_name(scenario: str | Path | Scenario | Economy) -> str | None:
-    """The filed tariff where a scenario has one; None for its own choice."""
+    """The filed tariff where a scenario has one; None for its own choice, or where its rate classes are in force."""
     loaded = scenario.scenario if isinstance(scenario, Economy) else load_scenario(scenario)
-    return FILED if FILED in loaded.tariffs else None
+    return FILED if FILED in loaded.tariffs and not loaded.has_rate_classes else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -160,6 +161,7 @@ def design(
     """
     began = time.perf_counter()
     judge, violation, watch = aims.objective(), aims.violation(), watch or Watch()
+    require_one_tariff(tariff, "a search for a tariff")
     baseline = solve_equilibrium(economy, tariff, watch=watch)
     commitment: Commitment | None = None
     outcome, message = Outcome.CANCELLED, "Cancelled before a tariff was found."

@@ -27,6 +27,7 @@ from meanwatt.agents.household.demand import utility_usd_per_hour
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import SlotOutcome
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
+from meanwatt.agents.tariff.rate_classes import require_one_tariff
 from meanwatt.agents.tariff.tariff import ExportRule, Tariff, export_credit, payment_usd
 from meanwatt.analysis.finite_game.expected_rates import ExpectedRates, expected_rates
 from meanwatt.analysis.finite_game.others import Others
@@ -81,6 +82,7 @@ def finite_exploitability_usd_per_day(equilibrium: Equilibrium, households: floa
 
 def expectation(equilibrium: Equilibrium, households: float) -> Callable[[float], OwnRates | ExpectedRates]:
     """Rates that one of N households expects, by its group's discount: in closed form on a straight supply curve."""
+    require_one_tariff(equilibrium.tariff, "exploitability among finitely many households")
     if equilibrium.economy.supply.is_affine or not couples(equilibrium.economy, equilibrium.tariff):
         return lambda discount: own_rates(equilibrium, discount, households)
     others = Others(equilibrium, households)

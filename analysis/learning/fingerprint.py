@@ -25,9 +25,13 @@ def fingerprint(economy: Economy, in_force: Tariff, aims: Aims) -> dict[str, Any
 
 
 def tariff_sha256(tariff: Tariff) -> str:
-    """Hash of a tariff's name and numbers."""
-    posted = {name: getattr(tariff, name) for name in type(tariff).__slots__ if name != "standing_charges"}
-    return _sha256(posted | {charge.name: charge.to_table() for charge in tariff.standing_charges})
+    """Hash of a tariff's name and numbers, and of those of its rate classes where it has some."""
+    apart = ("standing_charges", "classes")
+    posted = {name: getattr(tariff, name) for name in type(tariff).__slots__ if name not in apart}
+    posted |= {charge.name: charge.to_table() for charge in tariff.standing_charges}
+    for one in tariff.classes:
+        posted[f"class {one.name}"] = [tariff_sha256(one.tariff), sorted(one.members)]
+    return _sha256(posted)
 
 
 def _sha256(value: Any) -> str:

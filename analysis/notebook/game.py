@@ -1,11 +1,12 @@
 """What a caller may name a scenario and a tariff by: a preset's name, a file, or an object."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.economy import Economy, build_economy, build_rate_classes
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 
 Overrides: TypeAlias = Sequence[str] | Mapping[str, Any]
@@ -51,11 +52,12 @@ def _loaded(
     if isinstance(scenario, Economy):
         if overrides:
             raise ValueError("an economy cannot be changed by overrides; give its scenario, as economy.scenario")
-        loaded, economy = load_scenario(scenario.scenario, tariff=_name(tariff)), scenario
+        loaded = load_scenario(scenario.scenario, tariff=_name(tariff))
+        economy = replace(scenario, scenario=loaded) if loaded.rate_classes else scenario
     else:
         loaded = load_scenario(scenario, overrides=overrides, tariff=_name(tariff))
         economy = build_economy(loaded)
-    return economy, tariff if isinstance(tariff, Tariff) else build_tariff(loaded)
+    return economy, tariff if isinstance(tariff, Tariff) else build_rate_classes(loaded)
 
 
 def _name(tariff: str | Path | Tariff | None) -> str | Path | None:

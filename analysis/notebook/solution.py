@@ -111,7 +111,8 @@ def solve(
     scenario
         Name of a preset, path of a TOML file, scenario or economy.
     tariff
-        Name of one of the scenario's tariffs, path of a TOML file, or tariff; by default the one in force.
+        Name of one of the scenario's tariffs, path of a TOML file, or tariff, for everybody; ``CLASS=TARIFF`` for one
+        rate class. By default what is in force.
     overrides
         Changes to the scenario, such as ``{"memory": 1}`` or ``["tariff.recovery=fixed"]``.
     certify

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from meanwatt.agents.household.decision_problem import ValueRule
 from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.analysis.output.rate_classes import class_adder_usd_per_kwh, class_of_type, type_rates
 from meanwatt.analysis.output.result_files import staged_file
 from meanwatt.analysis.output.solution_json import standing_parts
 from meanwatt.model.mean_field.equilibrium import Equilibrium
@@ -49,7 +50,9 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
         ``policy[θ,c,h,e,z,j]``; ``law[θ,c,h,e,z]``: before the move of slot h, sums to one over (e, z).
         ``shock_kernel[z,z']`` acts after every slot, ``common_kernel[c,c']`` at midnight; ``common_probability[c]``.
         ``wholesale_usd_per_kwh[c,h]``, ``import_usd_per_kwh[c,h]`` and ``export_usd_per_kwh[c,h]`` before discounts;
-        ``adder_usd_per_kwh``; ``net_load[c,h]``: population mean; ``rest_load_kw[c,h]``.
+        ``adder_usd_per_kwh``: of the default rate class. ``rate_class[θ]`` (int): the type's class, 0 the default;
+        ``type_import_usd_per_kwh[θ,c,h]`` and ``type_export_usd_per_kwh[θ,c,h]``: what the type pays and earns, by its
+        class and after its discount. ``net_load[c,h]``: population mean; ``rest_load_kw[c,h]``.
         ``supply_x[]``, ``supply_usd_per_kwh[]``: supply curve by nodes, every point of the solution among them.
         ``temperature`` (USD), ``discount_per_day``, ``slot_hours``, ``value_rule`` (int: 0 entropy, 1 boltzmann).
         ``one_day`` (int): 1 if that day is all there is; then ``law`` starts from what the scenario gives and
@@ -82,8 +85,7 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
     if economy.one_day is not None:
         level_kwh = [response.outcome.level_kwh for response in answer.responses]
         salvage = economy.one_day.salvage_usd_per_kwh * np.outer(level_kwh, np.arange(levels))
-    supply_x = supply_nodes_kw(equilibrium)
-    group = [t.group for t in types]
+    supply_x, own = supply_nodes_kw(equilibrium), type_rates(equilibrium)
     return {
         "share": economy.type_share,
         "levels": np.array([t.levels for t in types], dtype=np.int64),
@@ -112,10 +114,13 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
         "value_rule": np.array(VALUE_RULE_NUMBER[ValueRule(scenario.value_rule)], dtype=np.int64),
         "one_day": np.array(economy.one_day is not None, dtype=np.int64),
         "salvage_usd": salvage,
-        "import_discount": equilibrium.tariff.discount[group],
+        "rate_class": class_of_type(equilibrium),
+        "type_import_usd_per_kwh": own.import_usd_per_kwh,
+        "type_export_usd_per_kwh": own.export_usd_per_kwh,
+        "import_discount": np.array([equilibrium.tariff.of(t).discount[t.group] for t in types]),
         "income_usd_per_year": np.array([t.income_usd_per_year for t in types]),
         **{f"{name}_usd_per_day": paid for name, paid in standing_parts(equilibrium).items()},
-        "adder_usd_per_kwh": np.array(equilibrium.adder_usd_per_kwh),
+        "adder_usd_per_kwh": np.array(class_adder_usd_per_kwh(equilibrium, 0)),
     }
 
 

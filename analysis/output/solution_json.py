@@ -18,6 +18,12 @@ from meanwatt.analysis.metrics.equity import (
 )
 from meanwatt.analysis.metrics.metrics import Metrics, mean_field_metrics
 from meanwatt.analysis.metrics.undefined import undefined_messages
+from meanwatt.analysis.output.rate_classes import (
+    class_adder_usd_per_kwh,
+    class_fixed_charge_usd_per_day,
+    class_names,
+    rate_class_rows,
+)
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.first_best import FirstBest, solve_first_best
 from meanwatt.model.mean_field.population.population_response import standing_revenue_usd_per_day
@@ -105,7 +111,8 @@ def solution_json(
     Returns
     -------
     dict
-        Arrays are numpy; `meanwatt.analysis.output.strict_json.dumps` writes them. ``converged`` is True for that
+        Of rate classes, rates, adder and fixed charges at the top are the default one's; ``rate_classes`` has a row for
+        each. Arrays are numpy; `meanwatt.analysis.output.strict_json.dumps` writes them. ``converged`` is True for that
         outcome alone.
     """
     economy, tariff = equilibrium.economy, equilibrium.tariff
@@ -133,10 +140,9 @@ def solution_json(
         "curtailed_kw": equilibrium.curtailed_kw,
         "curtailed_kwh_per_household_day": equilibrium.curtailed_kwh_per_household_day,
         "unmet_trip_kwh_per_household_day": equilibrium.unmet_trip_kwh_per_household_day,
-        "adder_usd_per_kwh": equilibrium.adder_usd_per_kwh,
-        "fixed_charge_usd_per_day": dict(
-            zip(economy.groups, equilibrium.fixed_charge_usd_per_day.tolist(), strict=True)
-        ),
+        "adder_usd_per_kwh": class_adder_usd_per_kwh(equilibrium, 0),
+        "fixed_charge_usd_per_day": class_fixed_charge_usd_per_day(equilibrium, 0),
+        "rate_classes": rate_class_rows(equilibrium),
         **standing_revenue(equilibrium),
         "groups": group_rows(equilibrium),
         "bill_alignment_allotter": ALLOTTER,
@@ -167,7 +173,7 @@ def group_rows(equilibrium: Equilibrium) -> list[dict[str, Any]]:
     others.
     """
     rows = []
-    parts = standing_parts(equilibrium)
+    parts, classes = standing_parts(equilibrium), class_names(equilibrium)
     economy, bills = equilibrium.economy, equilibrium.bill_usd_per_day
     own_cost = own_marginal_cost_usd_per_day(
         equilibrium.type_net_load_kw,
@@ -184,8 +190,9 @@ def group_rows(equilibrium: Equilibrium) -> list[dict[str, Any]]:
             {
                 "income": household.income_group,
                 "technology": household.technology,
+                "rate_class": classes[equilibrium.tariff.class_index(household)],
                 "share": household.share,
-                "discount": float(equilibrium.tariff.discount[household.group]),
+                "discount": float(equilibrium.tariff.of(household).discount[household.group]),
                 "bill_usd_per_year": yearly,
                 "burden": float(burdens[kind]),
                 "own_marginal_cost_usd_per_year": DAYS_PER_YEAR * float(own_cost[kind]),

@@ -8,7 +8,7 @@ from meanwatt.agents.household.electric_vehicle import ElectricVehicle
 from meanwatt.analysis.study.task import Task
 from meanwatt.analysis.workers import KILLED
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.economy import build_economy, build_rate_classes
 from meanwatt.model.scenario.schema import Scenario
 
 if TYPE_CHECKING:
@@ -77,13 +77,19 @@ def _head(task: Task) -> Row:
 def equilibrium_of(scenario_json: str, *, certify: bool) -> Equilibrium:
     """Solve a scenario's equilibrium once in a process for all sizes and replications."""
     scenario = Scenario.model_validate_json(scenario_json)
-    return solve_equilibrium(build_economy(scenario), build_tariff(scenario), certify=certify)
+    return solve_equilibrium(build_economy(scenario), build_rate_classes(scenario), certify=certify)
 
 
 def _solve(task: Task, equilibrium: Equilibrium) -> Row:
+    from meanwatt.analysis.output.rate_classes import class_fixed_charge_usd_per_day, class_names
     from meanwatt.analysis.output.solution_json import equilibrium_metrics, standing_revenue
 
-    fixed = dict(zip(equilibrium.economy.groups, equilibrium.fixed_charge_usd_per_day.tolist(), strict=True))
+    names = class_names(equilibrium)
+    fixed = {
+        f"{name}.{group}" if place else group: value
+        for place, name in enumerate(names)
+        for group, value in class_fixed_charge_usd_per_day(equilibrium, place).items()
+    }
     return {
         "residual_usd_per_kwh": equilibrium.residual_usd_per_kwh,
         "exploitability_usd_per_household_day": equilibrium.exploitability_usd_per_household_day,

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.rate_classes import require_one_tariff
 from meanwatt.analysis.validation.criteria import CHECKS, judge
 from meanwatt.analysis.validation.expected import effective_households, expected_scatter_kw2, expected_wasserstein_kwh
 from meanwatt.analysis.validation.exploitability import exploitability
@@ -78,8 +79,9 @@ def validate(
     Cancelled
         If asked to stop.
     ValueError
-        If the scheduler cannot be reached.
+        If the scheduler cannot be reached, or households have several tariffs.
     """
+    require_one_tariff(equilibrium.tariff, "a validation")
     watch = watch or Watch()
     sample = replace(sample, households=tuple(sorted(set(sample.households))))
     others = [m for m in dict.fromkeys(memory) if m != equilibrium.economy.scenario.memory]

@@ -29,9 +29,8 @@ class Bill(Protocol):
 
 
 def own_rates(posted: Rates, tariff: Tariff, types: Sequence[HouseholdType]) -> list[Rates]:
-    """Posted rates as each household type pays them, after its group's discount."""
-    by_group = [tariff.for_group(posted, group) for group in range(len(tariff.discount))]
-    return [by_group[household.group] for household in types]
+    """Posted rates as each household type pays them, by its rate class and after its group's discount."""
+    return [tariff.own_rates(posted, household) for household in types]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -62,7 +62,7 @@ class DayRecord:
     curtailed_kw : (slot,)
         Mean of the sun that is not used. [kW]
     wholesale_usd_per_kwh, import_usd_per_kwh, export_usd_per_kwh : (slot,)
-        Realised price and rates, before discounts. [USD/kWh]
+        Realised price, and rates of the default rate class before discounts. [USD/kWh]
     class_bill_usd, class_imported_kwh, class_exported_kwh : (type, cohort)
         Sums over the households of each type and cohort.
     bill_usd, imported_kwh, exported_kwh : (type,)

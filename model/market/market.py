@@ -16,6 +16,7 @@ from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.randomness import Key, key_from
 from meanwatt.agents.prosumer import Prosumer
+from meanwatt.agents.tariff.rate_classes import require_one_tariff
 from meanwatt.agents.tariff.tariff import Rates, Tariff
 from meanwatt.model.market.behaviour_spec import Given, read_behaviour
 from meanwatt.model.market.billing import Settled, settle
@@ -154,6 +155,8 @@ class ProsumerMarket(MarketCentre):
         require_population(economy, households, part[1])
         equilibrium = find_equilibrium(economy, posted, policies, ways, progress)
         super().__init__(economy, equilibrium, key, threads)
+        if leader:
+            require_one_tariff(posted, "a leader in the market")
         terms = make_terms(economy, posted, equilibrium, ways) if leader else None
         self.cohorts = make_cohorts(ways, economy, posted, equilibrium, key, terms)
         self.behaviour = self.cohorts[0].behaviour if len(self.cohorts) == 1 else Mixture(self.cohorts)

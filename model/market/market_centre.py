@@ -104,7 +104,7 @@ class MarketCentre(MesaMarket):
             self,
             tariff=tariff,
             adder_usd_per_kwh=found.adder_usd_per_kwh if found else 0.0,
-            fixed_charge_usd_per_day=found.fixed_charge_usd_per_day if found else tariff.fixed_charge_usd_per_day,
+            fixed_charge_usd_per_day=found.fixed_charge_usd_per_day if found else tariff.payer_charge_usd_per_day,
             leader=leader,
             offer_of=terms.of if terms else None,
         )
@@ -220,9 +220,7 @@ class MarketCentre(MesaMarket):
         self._records.append(record)
         self.today = day_summary(record, self.households)
         self.utility.book(record.account)
-        posted = Rates(
-            import_usd_per_kwh=record.import_usd_per_kwh[None], export_usd_per_kwh=record.export_usd_per_kwh[None]
-        )
+        posted = self.utility.rates(int(self.economy.common.today[record.common_state]), record.wholesale_usd_per_kwh)
         self._learn(
             DaySeen(
                 day=self.day,

@@ -8,6 +8,7 @@ import numpy as np
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.rate_classes import require_one_tariff
 from meanwatt.agents.tariff.tariff import Rates, Tariff
 from meanwatt.model.market.history import DayRecord
 from meanwatt.model.market.population import Population
@@ -85,6 +86,7 @@ def reading_of(
     metered
         All other fields of `MeterReading` that have rows, and ``group_share``.
     """
+    require_one_tariff(tariff, "a meter reading by income group")
     by_group = [tariff.for_group(rates, group) for group in range(len(tariff.discount))]
     load_kw = (metered["imported_kw"] - metered["exported_kw"]).sum(axis=1)
     rest_kw: Floats = economy.rest_load_kw[metered["common_state"]]

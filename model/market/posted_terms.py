@@ -98,7 +98,7 @@ def make_offer(tariff: Tariff, equilibrium: Equilibrium | None) -> Offer:
         return Offer(
             tariff=tariff,
             adder_usd_per_kwh=0.0,
-            fixed_charge_usd_per_day=tariff.fixed_charge_usd_per_day,
+            fixed_charge_usd_per_day=tariff.payer_charge_usd_per_day,
             policies=None,
         )
     return Offer(

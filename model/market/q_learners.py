@@ -27,7 +27,7 @@ from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.slot_outcome import SlotOutcome, slot_outcome
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import Purpose, stream
-from meanwatt.agents.tariff.tariff import Rates, Tariff, payment_usd, rates
+from meanwatt.agents.tariff.tariff import Rates, Tariff, payment_usd, rates, same_rates
 from meanwatt.model.market.day_kernel import DaySums, quanta
 from meanwatt.model.market.day_tables import DayTables
 from meanwatt.model.market.population import Population
@@ -218,7 +218,7 @@ class QLearners:
     def observe_offer(self, offer: Offer) -> None:
         """Take note of another tariff's discount; its rates they come to know by their bills."""
         known, self._tariff = self._tariff, offer.tariff
-        if not known.same_for_groups(offer.tariff):
+        if not known.same_for_payers(offer.tariff):
             self._plan()
 
     def learn(self, seen: DaySeen) -> None:
@@ -227,7 +227,7 @@ class QLearners:
         c = seen.common_state
         self._lived = self._outcomes
         for own in self._classes:
-            outcome, billed = self._outcomes[own.kind], self._tariff.for_group(seen.rates, self.types[own.kind].group)
+            outcome, billed = self._outcomes[own.kind], self._tariff.own_rates(seen.rates, self.types[own.kind])
             payment = payment_usd(
                 outcome.net_load_kw[c],
                 billed.import_usd_per_kwh[0][:, None, None],
@@ -236,14 +236,8 @@ class QLearners:
             )
             own.reward = np.asarray(outcome.utility_usd[c] - payment - outcome.wear_usd)
         self._bills[c] += 1
-        imported, exported = self._expected.import_usd_per_kwh.copy(), self._expected.export_usd_per_kwh.copy()
-        imported[c] += (seen.rates.import_usd_per_kwh[0] - imported[c]) / self._bills[c]
-        exported[c] += (seen.rates.export_usd_per_kwh[0] - exported[c]) / self._bills[c]
-        if not (
-            np.array_equal(imported, self._expected.import_usd_per_kwh)
-            and np.array_equal(exported, self._expected.export_usd_per_kwh)
-        ):
-            self._expected = Rates(import_usd_per_kwh=imported, export_usd_per_kwh=exported)
+        before, self._expected = self._expected, _averaged(self._expected, seen.rates, c, float(self._bills[c]))
+        if not same_rates(before, self._expected):
             self._plan()
 
     # --- what they know ---------------------------------------------------------------------------------------------
@@ -313,7 +307,7 @@ class QLearners:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _expected_by(self, household: HouseholdType) -> Rates:
-        return self._tariff.for_group(self._expected, household.group)
+        return self._tariff.own_rates(self._expected, household)
 
     def _policy(self, kind: int, value: Values) -> PolicyTable:
         plan = self.policies[kind]
@@ -381,3 +375,16 @@ class QLearners:
 
 def _steps(value: Values) -> range:
     return range(0, len(value), 64)
+
+
+def _averaged(expected: Rates, seen: Rates, c: int, bills: float) -> Rates:
+    """Expected rates (c, h) once the bill of a day (1, h) in one common state joins as many before, by class, too."""
+    imported, exported = expected.import_usd_per_kwh.copy(), expected.export_usd_per_kwh.copy()
+    imported[c] += (seen.import_usd_per_kwh[0] - imported[c]) / bills
+    exported[c] += (seen.export_usd_per_kwh[0] - exported[c]) / bills
+    pairs = zip(expected.by_class, seen.by_class, strict=True)
+    return Rates(
+        import_usd_per_kwh=imported,
+        export_usd_per_kwh=exported,
+        by_class=tuple(_averaged(*pair, c, bills) for pair in pairs),
+    )

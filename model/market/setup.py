@@ -17,6 +17,7 @@ from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
 from meanwatt.model.market.behaviour_spec import Way, needs_equilibrium
 from meanwatt.model.market.day_kernel import QUANTUM_KWH
+from meanwatt.model.market.day_settlement import own_rates
 from meanwatt.model.market.population import CHUNK, Population
 from meanwatt.model.market.posted_terms import Terms, make_offer
 from meanwatt.model.market.q_learners import QLearners
@@ -27,13 +28,13 @@ from meanwatt.model.progress.heartbeat import Heartbeat
 from meanwatt.model.progress.machine import require_room
 from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.counted import counted
-from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
+from meanwatt.model.scenario.economy import Economy, build_economy, build_rate_classes
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 from meanwatt.model.scenario.messages import Messages
 from meanwatt.model.scenario.ranges import Range
 from meanwatt.model.scenario.values import show
 
-_ABOUT_TARIFFS = {"default_tariff", "tariffs"}
+_ABOUT_TARIFFS = {"default_tariff", "tariffs", "rate_classes", "rate_classes_in_force"}
 
 
 def whole_number(name: str, value: Any, allowed: Range, example: int) -> int:
@@ -93,7 +94,7 @@ def find_economy(
             " or behaviour=FixedBehaviour(policy tables)"
         )
     file_or_name = tariff if isinstance(tariff, str | Path) else None
-    if isinstance(scenario, Economy) and (file_or_name is None or file_or_name == scenario.scenario.selected_tariff):
+    if isinstance(scenario, Economy) and (file_or_name is None or _has_everybody(scenario.scenario, file_or_name)):
         economy = scenario
     else:
         known = scenario.scenario if isinstance(scenario, Economy) else scenario
@@ -102,7 +103,7 @@ def find_economy(
         raise ValueError(f"scenario {economy.scenario.name} is a game of one_day, a market goes on; leave out one_day")
     if policies is not None:
         return policies.economy, _tariff_of_policies(economy, tariff, policies)
-    posted = tariff if isinstance(tariff, Tariff) else build_tariff(economy.scenario)
+    posted = tariff if isinstance(tariff, Tariff) else build_rate_classes(economy.scenario)
     day_types = len(economy.scenario.day_types)
     if posted.energy_usd_per_kwh.shape != (day_types, economy.slots) or len(posted.discount) != len(economy.groups):
         raise ValueError(
@@ -140,13 +141,24 @@ def _tariff_of_policies(economy: Economy, tariff: str | Path | Tariff | None, po
             " pass scenario=policies.economy"
         )
     if tariff is not None:
-        name = tariff.name if isinstance(tariff, Tariff) else economy.scenario.selected_tariff
-        if name != policies.tariff.name:
+        wanted = tariff if isinstance(tariff, Tariff) else build_rate_classes(economy.scenario)
+        asked, solved = _in_words(wanted), _in_words(policies.tariff)
+        if asked != solved:
             raise ValueError(
-                f"tariff is {name} but the policies were solved for {policies.tariff.name};"
-                " leave tariff out, or solve again"
+                f"tariff is {asked} but the policies were solved for {solved}; leave tariff out, or solve again"
             )
     return policies.tariff
+
+
+def _has_everybody(scenario: Scenario, tariff: str | Path) -> bool:
+    """Whether a scenario's households all have the tariff of this name."""
+    return tariff == scenario.selected_tariff and not scenario.has_rate_classes
+
+
+def _in_words(tariff: Tariff) -> str:
+    """Name of a tariff, or of that of every rate class."""
+    classes = [f"{one.name}={one.tariff.name}" for one in tariff.classes]
+    return ", ".join(classes) or tariff.name
 
 
 def find_equilibrium(
@@ -280,7 +292,7 @@ def _by_rule(rule: str, economy: Economy, offer: Offer) -> tuple[PolicyTable, ..
     """Policies of a rule of thumb under an offer, at the prices of reference demand."""
     tariff = offer.tariff
     posted = rates(tariff, economy.common.today, first_guess(economy), offer.adder_usd_per_kwh)
-    expected = [tariff.for_group(posted, household.group) for household in economy.types]
+    expected = own_rates(posted, tariff, economy.types)
     return rule_policies(rule, economy.types, expected, outlook(economy))
 
 

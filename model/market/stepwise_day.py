@@ -11,6 +11,7 @@ from meanwatt.agents.household.demand import utility_usd_per_hour
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.tariff.tariff import Rates, payment_usd
 from meanwatt.model.market.day_kernel import run_day
+from meanwatt.model.market.day_settlement import own_rates
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.strategy_replay import Walk, checked
 
@@ -123,8 +124,7 @@ class DayBySlot:
         """Import and export rate (1, slot) of each player at ``wholesale_usd_per_kwh``, discounts applied."""
         economy, tariff = self.market.economy, self.market.utility.tariff
         posted = self.market.utility.rates(int(economy.common.today[self.common_state]), self.wholesale_usd_per_kwh)
-        by_group = [tariff.for_group(posted, group) for group in range(len(tariff.discount))]
-        return [by_group[household.group] for household in self._types]
+        return own_rates(posted, tariff, self._types)
 
     def play(self, moves: Sequence[int]) -> SlotSettled:
         """Let every player make its move; settle the slot.

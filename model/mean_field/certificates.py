@@ -11,7 +11,7 @@ from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.model.mean_field.derivatives.price_product import PriceProduct
 from meanwatt.model.mean_field.population.flow import worth_left_usd
-from meanwatt.model.mean_field.population.game import Game, couples, potential_failures
+from meanwatt.model.mean_field.population.game import Game, couples, follows_wholesale, potential_failures
 from meanwatt.model.mean_field.population.load_reach import system_reach_kw
 from meanwatt.model.mean_field.population.population_response import (
     Answer,
@@ -194,16 +194,24 @@ def uniqueness(economy: Economy, tariff: Tariff) -> str:
     else:
         doubt = _load_doubt(economy, tariff)
         certain = f"the price is unique by Theorem U, the load need not be: {doubt}" if doubt else "unique by Theorem U"
+        if _ties_apart(economy, tariff):
+            certain += " but for ties of households whose rates do not follow the wholesale price, split equally"
     return f"{OBSERVED}: {NOT_GIVEN}; at any given adder {certain}" if balances else certain
 
 
 def _unique_alone(economy: Economy, tariff: Tariff) -> str:
     """Where the wholesale price decides nothing: what everybody does is unique unless plans tie."""
     why = "no rate depends on the wholesale price"
-    if tariff.export_rule is ExportRule.NET_BILLING and tariff.export_pass_through > 0:
+    if any(one.export_rule is ExportRule.NET_BILLING and one.export_pass_through > 0 for one in tariff.class_tariffs):
         why = "nobody exports, and no other rate depends on the wholesale price"
     cold = economy.scenario.temperature_usd == 0 and any(household.battery for household in economy.types)
     return f"unique but for ties, which are split equally: {why}" if cold else f"unique: {why}"
+
+
+def _ties_apart(economy: Economy, tariff: Tariff) -> bool:
+    """Whether plans may tie of households whose rates do not follow the price, so that no price could part them."""
+    cold = economy.scenario.temperature_usd == 0
+    return cold and any(h.battery and not follows_wholesale(economy, tariff, h) for h in economy.types)
 
 
 def _load_doubt(economy: Economy, tariff: Tariff) -> str:

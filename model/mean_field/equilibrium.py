@@ -98,8 +98,9 @@ class Equilibrium:
         Import and export rate (c, h) before discounts. [USD/kWh]
     adder_usd_per_kwh
         Volumetric adder α. [USD/kWh]
-    fixed_charge_usd_per_day : (group,)
-        Fixed charge F after discount; negative is a dividend. [USD/day]
+    fixed_charge_usd_per_day : (payer,)
+        Fixed charge F after discount by income group, of one rate class after the other; negative is a dividend.
+        [USD/day]
     net_load_kw : (c, h)
         Population mean net load per household. [kW]
     type_net_load_kw : (θ, c, h)
@@ -307,11 +308,12 @@ def solve_equilibrium(
             recovered = _where_it_stood(economy, tariff, before)
     found = recovered.prices.answer
     surplus = recovered.surplus_usd_per_day
-    charge = tariff.fixed_charge_usd_per_day
+    charge = tariff.payer_charge_usd_per_day
     residual = recovered.prices.residual_usd_per_kwh
     if tariff.recovery is Recovery.FIXED:
         charge = balancing_fixed_charge(economy, tariff, surplus)
-        surplus += posted_charge_usd_per_day(economy, charge)
+        held = tariff.held_charge_usd_per_day if tariff.classes else 0.0
+        surplus += posted_charge_usd_per_day(economy, tariff, charge - held)
     elif tariff.recovery is Recovery.VOLUMETRIC and recovered.adequate and found.adder_usd_per_kwh > 0:
         residual = max(residual, abs(surplus) / found.billed_kwh_per_day)
     outcome = _outcome(was_cancelled, recovered, residual, tolerance_usd_per_kwh)

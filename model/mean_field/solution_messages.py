@@ -64,12 +64,16 @@ def _sun_kwh_per_day(economy: Economy) -> float:
 
 def _capped_credit(economy: Economy, tariff: Tariff, found: Answer) -> Iterator[str]:
     """An export credit that somebody's import rate caps, as the tariff asks for."""
-    if not tariff.capped_at_import or tariff.export_rule is not ExportRule.NET_BILLING:
+    cuts = []
+    for household in economy.types:
+        own = tariff.of(household)
+        if own.capped_at_import and own.export_rule is ExportRule.NET_BILLING:
+            posted, passed = export_credit(own, economy.common.today)
+            credit = posted + passed * found.wholesale_usd_per_kwh
+            cuts.append(credit - tariff.own_rates(found.rates, household).export_usd_per_kwh)
+    if not cuts:
         return
-    posted, passed = export_credit(tariff, economy.common.today)
-    credit = posted + passed * found.wholesale_usd_per_kwh
-    groups = sorted({household.group for household in economy.types})
-    cut = np.max([credit - tariff.for_group(found.rates, group).export_usd_per_kwh for group in groups], axis=0)
+    cut = np.max(cuts, axis=0)
     binds = cut > ROUNDING
     if binds.any():
         yield (

@@ -9,12 +9,14 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.split import Ties
 from meanwatt.agents.numerics.arrays import Floats, read_only
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
+from meanwatt.agents.tariff.rate_classes import with_classes
+from meanwatt.agents.tariff.tariff import ExportRule, RateClass, Recovery, Tariff
 from meanwatt.model.progress.machine import require_room
 from meanwatt.model.scenario.day_profiles import day_profiles
 from meanwatt.model.scenario.limits import SMALLER_GAME, policy_bytes
 from meanwatt.model.scenario.loading import ScenarioError
 from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.rate_classes import DEFAULT, members_of
 from meanwatt.model.scenario.rate_tables import group_values, rate_table
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.supply import SupplyCurve
@@ -194,8 +196,14 @@ def build_tariff(scenario: Scenario, name: str | None = None) -> Tariff:
     Raises
     ------
     ScenarioError
-        If the scenario has no such tariff.
+        If the scenario has no such tariff, or if none is named and its households have several.
     """
+    if name is None and scenario.has_rate_classes:
+        raise ScenarioError(
+            f"scenario {scenario.name} has rate_classes ({', '.join(scenario.rate_classes)}), which only solve,"
+            " export, study, emergence and simulate without --leader can hold; put everybody on one tariff, e.g."
+            f" --tariff {scenario.selected_tariff}"
+        )
     name = scenario.selected_tariff if name is None else name
     if name not in scenario.tariffs:
         raise ScenarioError(f"scenario {scenario.name}: {unknown('tariff', name, scenario.tariffs)}")
@@ -227,4 +235,25 @@ def build_tariff(scenario: Scenario, name: str | None = None) -> Tariff:
         adder_cap_usd_per_kwh=table.adder_cap_usd_per_kwh,
         capped_at_import=table.export.capped_at_import,
         standing_charges=table.standing_charges(),
+    )
+
+
+def build_rate_classes(scenario: Scenario) -> Tariff:
+    """Turn the tariffs in force into arrays, rate class by rate class, the default one first.
+
+    Where everybody has the same tariff it is that one, as from `build_tariff`.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such tariff.
+    """
+    if not scenario.has_rate_classes:
+        return build_tariff(scenario)
+    tariff_of = {DEFAULT: scenario.selected_tariff, **{name: t.tariff for name, t in scenario.rate_classes.items()}}
+    return with_classes(
+        [
+            RateClass(name=name, tariff=build_tariff(scenario, tariff_of[name]), members=members)
+            for name, members in members_of(scenario).items()
+        ]
     )

@@ -26,6 +26,7 @@ def require_counts(scenario: "Scenario") -> None:
         ("day_types", len(scenario.day_types), ranges.DAY_TYPES),
         ("income_groups", len(scenario.income_groups), ranges.INCOME_GROUPS),
         ("tariffs", len(scenario.tariffs), ranges.TARIFFS),
+        ("rate_classes", len(scenario.rate_classes), ranges.RATE_CLASSES),
         ("shock.levels", max(len(scenario.shock.levels), 1), ranges.SHOCK_LEVELS),
         ("supply.net_load_kw", 2 if supply is None else len(supply), ranges.NODES),
     ):

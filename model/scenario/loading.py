@@ -25,6 +25,7 @@ from meanwatt.model.scenario.files import (
 from meanwatt.model.scenario.marks import Names
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.one_line import OneLineError
+from meanwatt.model.scenario.rate_classes import DEFAULT
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.tables import OneDayTable
 from meanwatt.model.scenario.tariff_file import TariffTable
@@ -99,7 +100,8 @@ def load_scenario(
         ``"dotted.key=value"`` with a TOML value (a bare word is a string), or dotted key → Python value. Keys under
         ``tariff`` act on the tariff in force, all others on the scenario.
     tariff : str or Path, optional
-        Name of one of the scenario's tariffs, or a TOML file with one; the scenario's ``default_tariff`` without it.
+        Name of one of the scenario's tariffs, or a TOML file with one, for everybody: rate classes are set aside.
+        ``CLASS=TARIFF`` changes one rate class alone. Without it the scenario's ``default_tariff`` and rate classes.
 
     Returns
     -------
@@ -133,6 +135,7 @@ def load_scenario(
     elif "default_tariff" in changes:
         table["default_tariff"] = changes.pop("default_tariff")
         _require_tariff(table, str(table["default_tariff"]), label)
+        _for_everybody(table)
     for key, value in changes.items():
         _set(table, key, value, label)
     return _validated(table, label)
@@ -312,15 +315,42 @@ def _value(value: str, text: str, label: str) -> Any:
 
 
 def _select(table: TomlTable, tariff: str | Path, label: str) -> None:
-    """Make a tariff, named or in a file, the one in force."""
-    if not isinstance(tariff, Path) and tariff in table["tariffs"]:
-        table["default_tariff"] = tariff
-    elif is_path(tariff) or is_file(tariff):
-        name = Path(tariff).stem
-        table["tariffs"][name] = load_tariff(tariff).model_dump()
-        table["default_tariff"] = name
+    """Make a tariff, named or in a file, the one in force: for everybody, or for one rate class."""
+    if not isinstance(tariff, Path) and "=" in tariff and tariff not in table["tariffs"] and not is_file(tariff):
+        name, _, of_class = (part.strip() for part in tariff.partition("="))
+        _select_for(table, name, of_class, label)
     else:
+        table["default_tariff"] = _taken(table, tariff, label)
+        _for_everybody(table)
+
+
+def _select_for(table: TomlTable, name: str, tariff: str, label: str) -> None:
+    """Make a tariff that of one rate class."""
+    if not table["rate_classes"]:
+        raise ScenarioError(f"{label}: tariff {name}={tariff} names a rate class, and there is none; give {tariff}")
+    if name not in (DEFAULT, *table["rate_classes"]):
+        raise ScenarioError(f"{label}: {unknown('rate class', name, [DEFAULT, *table['rate_classes']])}")
+    chosen = _taken(table, tariff, label)
+    if name == DEFAULT:
+        table["default_tariff"] = chosen
+    else:
+        table["rate_classes"][name]["tariff"] = chosen
+
+
+def _for_everybody(table: TomlTable) -> None:
+    """Set rate classes aside, where there are any."""
+    table["rate_classes_in_force"] = table["rate_classes_in_force"] and not table["rate_classes"]
+
+
+def _taken(table: TomlTable, tariff: str | Path, label: str) -> str:
+    """Name of a tariff among the scenario's, one in a file having joined them."""
+    if not isinstance(tariff, Path) and tariff in table["tariffs"]:
+        return tariff
+    if not (is_path(tariff) or is_file(tariff)):
         _require_tariff(table, str(tariff), label)
+    name = Path(tariff).stem
+    table["tariffs"][name] = load_tariff(tariff).model_dump()
+    return name
 
 
 def _require_tariff(table: TomlTable, name: str, label: str) -> None:

@@ -26,7 +26,13 @@ def joined(*parts: Iterable[str]) -> Messages:
 
 def scenario_messages(scenario: Scenario) -> Messages:
     """What a scenario asks for and does not get."""
-    return joined(_capped_shares(scenario), _lost_power(scenario), _calendar(scenario), _unused_seasons(scenario))
+    return joined(
+        _set_aside(scenario),
+        _capped_shares(scenario),
+        _lost_power(scenario),
+        _calendar(scenario),
+        _unused_seasons(scenario),
+    )
 
 
 def rounding_messages(names: Iterable[str], share: Iterable[float], count: Ints) -> Messages:
@@ -53,9 +59,20 @@ def unpaid_messages(tariff: Tariff, customers: Sequence[Customer]) -> Messages:
     """Standing charges that nobody pays."""
     return tuple(
         f"tariff.{charge.name}: no household of the scenario pays it, for none has what it is charged on."
-        for charge in tariff.standing_charges
-        if not any(charge.usd_per_day(customer) for customer in customers)
+        for own in tariff.class_tariffs
+        for charge in own.standing_charges
+        if not any(charge.usd_per_day(customer) for customer in customers if tariff.of(customer) is own)
     )
+
+
+def _set_aside(scenario: Scenario) -> Iterator[str]:
+    """Rate classes that do not hold."""
+    if scenario.rate_classes and not scenario.rate_classes_in_force:
+        yield (
+            f"rate_classes_in_force = false: everybody has tariff {scenario.selected_tariff}, and"
+            f" {_listed([*scenario.rate_classes], 'and')} of rate_classes set aside; --tariff CLASS=NAME changes one"
+            " class alone."
+        )
 
 
 def _capped_shares(scenario: Scenario) -> Iterator[str]:

@@ -178,6 +178,7 @@ DAY_TYPES: Final = Range(1, 400, "entries", whole=True)
 INCOME_GROUPS: Final = Range(1, 200, "entries", whole=True)
 NODES: Final = Range(2, 10_000, "entries", whole=True)
 TARIFFS: Final = Range(1, 1_000, "entries", whole=True)
+RATE_CLASSES: Final = Range(0, 200, "entries", whole=True)
 COMMON_STATES: Final = Range(1, 2_000, "common states", whole=True)
 """Their kernel is a full matrix."""
 POLICY_CELLS: Final = Range(0, 4e9, whole=True)

@@ -11,6 +11,7 @@ from meanwatt.model.scenario.calendar_file import CalendarTable
 from meanwatt.model.scenario.limits import require_counts, require_physical, require_size
 from meanwatt.model.scenario.marks import AddedLater, CheckedLater, Entries
 from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.rate_classes import RateClassTable, check_rate_classes
 from meanwatt.model.scenario.rate_tables import group_values, period_of_slot, rate_table, slot_values
 from meanwatt.model.scenario.tables import (
     SUM_TOLERANCE,
@@ -95,6 +96,12 @@ class Scenario(Table):
     """Tariffs by name; their keys are those of a tariff file."""
     calendar: Annotated[CalendarTable | None, AddedLater()] = None
     """Calendar that day types and their chain are made from; without it they are written out."""
+    rate_classes: Annotated[dict[str, RateClassTable], Entries(ranges.RATE_CLASSES), AddedLater()] = Field(
+        default_factory=dict
+    )
+    """Who has another tariff than the default one, by name of the rate class."""
+    rate_classes_in_force: Annotated[bool, AddedLater()] = True
+    """Whether rate classes hold; else everybody has the default tariff."""
     one_day: OneDayTable | None = None
     """A game of a single day; without it days go on for ever."""
 
@@ -102,6 +109,11 @@ class Scenario(Table):
     def selected_tariff(self) -> str:
         """Name of the tariff in force."""
         return self.default_tariff
+
+    @property
+    def has_rate_classes(self) -> bool:
+        """Whether not everybody has the tariff in force."""
+        return self.rate_classes_in_force and bool(self.rate_classes)
 
     @property
     def slot_hours(self) -> float:
@@ -133,6 +145,8 @@ class Scenario(Table):
             self.check_tariff(name, tariff)
         if self.default_tariff not in self.tariffs:
             raise ValueError(f"default_tariff: {unknown('tariff', self.default_tariff, self.tariffs)}")
+        if self.has_rate_classes:
+            check_rate_classes(self)
         return self
 
     def _check_shares(self) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 from discounted import DISCOUNTED, discounted
+from rate_class_worlds import WORLDS
 from scenarios import WEATHER, preset_economy, preset_tariff, small_economy, small_tariff
 from scipy import sparse
 
@@ -126,7 +127,7 @@ def plan(economy: Economy, tariff: Tariff, household: HouseholdType, parting: bo
         enjoyed = hours * household.reference_price_usd_per_kwh * (cvxpy.sum(more) - curvature @ bend)
         return cvxpy.multiply(wanted_kw, done) + more, -enjoyed
 
-    today = economy.common.today[c]
+    today, tariff = economy.common.today[c], tariff.of(household)
     kept = 1 - float(tariff.discount[household.group])
     posted, credit = kept * tariff.energy_usd_per_kwh[today, h], tariff.export_usd_per_kwh[today, h]
     if tariff.capped_at_import:
@@ -180,11 +181,12 @@ def supply_cost(economy: Economy, load_kw: Any, weight: Floats, rules: list[Any]
 
 def passed(tariff: Tariff, household: HouseholdType) -> float:
     """Share κ_θ of the wholesale price in the import rate that a type pays."""
-    return (1 - float(tariff.discount[household.group])) * tariff.pass_through
+    own = tariff.of(household)
+    return (1 - float(own.discount[household.group])) * own.pass_through
 
 
 def least_cost(economy: Economy, tariff: Tariff, parting: bool) -> tuple[Floats, Floats, float]:
-    """Wholesale price and net load (c, h) where the program is least, and its value."""
+    """Wholesale price and load of the whole system (c, h) where the program is least, and its value."""
     plans = [plan(economy, tariff, household, parting) for household in economy.types]
     weight = np.repeat(economy.common.probability, economy.slots) * economy.slot_hours
     net_kwh = sum(t.share * p.net_load_kwh for t, p in zip(economy.types, plans, strict=True))
@@ -198,7 +200,29 @@ def least_cost(economy: Economy, tariff: Tariff, parting: bool) -> tuple[Floats,
     problem.solve(solver=cvxpy.CLARABEL, tol_gap_abs=ASKED, tol_gap_rel=ASKED, tol_feas=ASKED)
     assert problem.status == cvxpy.OPTIMAL
     load = load_kw.value.reshape(economy.rest_load_kw.shape)
-    return economy.supply.price(load), load - economy.rest_load_kw, float(problem.value)
+    return economy.supply.price(load), load, float(problem.value)
+
+
+def beside_others(economy: Economy, tariff: Tariff, parting: bool) -> Economy:
+    """Types that pay a share of the wholesale price; the others' load, of a program each, is added to the rest's."""
+    follows = [passed(tariff, household) > 0 for household in economy.types]
+    rest_kw = np.array(economy.rest_load_kw)
+    weight = np.repeat(economy.common.probability, economy.slots) * economy.slot_hours
+    for household, follow in zip(economy.types, follows, strict=True):
+        if not follow:
+            own = plan(economy, tariff, household, parting)
+            problem = cvxpy.Problem(cvxpy.Minimize(own.cost_usd), own.rules)
+            problem.solve(solver=cvxpy.CLARABEL, tol_gap_abs=ASKED, tol_gap_rel=ASKED, tol_feas=ASKED)
+            assert problem.status == cvxpy.OPTIMAL
+            rest_kw += household.share * (own.net_load_kwh.value / weight).reshape(rest_kw.shape)
+    types = tuple(household for household, follow in zip(economy.types, follows, strict=True) if follow)
+    return replace(economy, types=types, rest_load_kw=rest_kw)
+
+
+def held_kw(found: Equilibrium) -> Floats:
+    """Load (c, h) of the types that pay no share of the wholesale price. [kW per household]"""
+    held = np.array([passed(found.tariff, household) == 0 for household in found.economy.types])
+    return np.asarray(np.tensordot(held * found.economy.type_share, found.type_net_load_kw, axes=1))
 
 
 def minus_potential(found: Equilibrium) -> float:
@@ -206,10 +230,11 @@ def minus_potential(found: Equilibrium) -> float:
     economy, price = found.economy, found.wholesale_usd_per_kwh
     load_kw = found.net_load_kw + economy.rest_load_kw
     conjugate = price * load_kw - economy.supply.cost(load_kw)  # at an equilibrium the price is s(load)
-    rate = conjugate - price * economy.rest_load_kw
+    slopes = [passed(found.tariff, household) for household in economy.types]
+    rate = conjugate - price * (economy.rest_load_kw + held_kw(found))
     energy = float(economy.common.probability @ rate.sum(axis=1)) * economy.slot_hours
-    pairs = zip(economy.types, found.answer.responses, strict=True)
-    return -energy - sum(t.share * r.gain_usd_per_day / passed(found.tariff, t) for t, r in pairs)
+    rows = zip(economy.types, found.answer.responses, slopes, strict=True)
+    return -energy - sum(t.share * r.gain_usd_per_day / slope for t, r, slope in rows if slope > 0)
 
 
 def assert_same_equilibrium(economy: Economy, tariff: Tariff, *, parting: bool = False) -> Equilibrium:
@@ -222,11 +247,20 @@ def assert_same_equilibrium(economy: Economy, tariff: Tariff, *, parting: bool =
     assert found.converged
     assert "unique by Theorem U" in found.uniqueness
     assert not found.uniqueness.startswith("observed only")
-    price, net_load_kw, value = least_cost(economy, tariff, parting)
-    assert minus_potential(found) == pytest.approx(value, abs=REACHED_USD)
+    part = beside_others(economy, tariff, parting)
+    price, load_kw, value = least_cost(part, tariff, parting)
+    net_load_kw = load_kw - economy.rest_load_kw
     steepness = float(economy.supply.coefficients[:, 1].max())
-    rarest = economy.common.probability.min() * economy.slot_hours
-    allowed = (2 * steepness * REACHED_USD / rarest) ** 0.5
+    weight = economy.common.probability[:, None] * economy.slot_hours
+    rarest = weight.min()
+    # use is known to the root of what it costs to miss it, U'' = −p0/(ε q0); F moves by λ with the load held
+    apart_kw = part.rest_load_kw - economy.rest_load_kw - held_kw(found)
+    bend = max(t.elasticity * t.reference_kw.max() / t.reference_price_usd_per_kwh for t in economy.types)
+    assert np.abs(apart_kw).max() <= (2 * bend * REACHED_USD / rarest) ** 0.5 + REACHED_USD
+    moved = float((weight * found.wholesale_usd_per_kwh * apart_kw).sum())
+    curved = steepness * float((weight * apart_kw**2).sum())
+    assert minus_potential(found) + moved == pytest.approx(value, abs=REACHED_USD + curved)
+    allowed = (2 * steepness * REACHED_USD / rarest) ** 0.5 + steepness * np.abs(apart_kw).max()
     assert np.abs(price - found.wholesale_usd_per_kwh).max() <= allowed < 5e-5
     load = found.net_load_kw + economy.rest_load_kw
     both = [economy.supply.slope(load + away) for away in (-1e-3, 1e-3)]
@@ -283,6 +317,15 @@ def test_so_has_a_world_whose_weather_turns(rule: ExportRule, elasticity: float)
 def test_so_has_a_world_in_which_groups_pay_different_shares_of_the_price(name: str, elasticity: float) -> None:
     economy, tariff = discounted(name, temperature_usd=0.0, slots=4, elasticity=elasticity)
     assert tariff.discount.any()
+    assert_same_equilibrium(economy, tariff)
+
+
+@pytest.mark.parametrize("elasticity", [0.0, 0.3])
+@pytest.mark.parametrize("name", WORLDS)
+def test_so_has_a_world_in_which_rate_classes_pay_different_shares_of_the_price(name: str, elasticity: float) -> None:
+    economy = small_economy(temperature_usd=0.0, slots=4, levels=5, elasticity=elasticity)
+    tariff = WORLDS[name](economy)
+    assert len({passed(tariff, household) for household in economy.types}) > 1
     assert_same_equilibrium(economy, tariff)
 
 

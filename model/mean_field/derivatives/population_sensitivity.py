@@ -26,6 +26,10 @@ DENSE = 256
 """Prices up to which a derivative is kept as a matrix."""
 
 
+ByClass = tuple[Directions, ...]
+"""Directions of the rates of every rate class; one where one tariff holds for all."""
+
+
 def rate_slopes(tariff: Tariff, posted: Rates) -> tuple[Floats, Floats]:
     """Change of the import and the export rate with the wholesale price of the same slot. (c, h), dimensionless.
 
@@ -38,30 +42,71 @@ def rate_slopes(tariff: Tariff, posted: Rates) -> tuple[Floats, Floats]:
 
 def own_rate_slopes(tariff: Tariff, posted: Rates, household: HouseholdType) -> tuple[Rates, tuple[Floats, Floats]]:
     """What one type pays, its discount applied, and how either rate moves with the price of its slot. (c, h)"""
-    kept = 1 - float(tariff.discount[household.group])
-    own = tariff.for_group(posted, household.group)
-    bought, sold = rate_slopes(tariff, posted)
-    return own, (kept * bought, np.where(_capped(tariff, own), kept * bought, sold))
+    kept = tariff.kept_share(household)
+    own = tariff.own_rates(posted, household)
+    place = tariff.class_index(household)
+    bought, sold = rate_slopes(tariff.class_tariffs[place], _of_class(posted, place))
+    capped = _capped(tariff.class_tariffs[place], own)
+    return own, (kept * bought, np.where(capped, kept * bought, sold))
 
 
-def price_directions(tariff: Tariff, posted: Rates) -> Directions:
+def price_directions(tariff: Tariff, posted: Rates) -> ByClass:
     """One direction for the wholesale price of every common state and slot, in C order."""
-    bought, sold = rate_slopes(tariff, posted)
-    unit = np.eye(bought.size).reshape(bought.size, *bought.shape)
-    return Directions(import_usd_per_kwh=unit * bought, export_usd_per_kwh=unit * sold)
+
+    def of_class(place: int, own: Tariff) -> Directions:
+        bought, sold = rate_slopes(own, _of_class(posted, place))
+        unit = np.eye(bought.size).reshape(bought.size, *bought.shape)
+        return Directions(import_usd_per_kwh=unit * bought, export_usd_per_kwh=unit * sold)
+
+    return tuple(of_class(place, own) for place, own in enumerate(tariff.class_tariffs))
 
 
-def adder_direction(tariff: Tariff, posted: Rates) -> Directions:
-    """The direction of the volumetric adder: every import rate, and the export rates that follow it."""
-    every = np.ones((1, *posted.import_usd_per_kwh.shape))
-    return Directions(import_usd_per_kwh=every, export_usd_per_kwh=every * _capped(tariff, posted))
+def adder_direction(tariff: Tariff, posted: Rates) -> ByClass:
+    """The direction of the volumetric adder: every import rate that bears it, and the export rates that follow."""
+
+    def of_class(place: int, own: Tariff) -> Directions:
+        every = np.full((1, *posted.import_usd_per_kwh.shape), float(tariff.bears_adder(place)))
+        capped = _capped(own, _of_class(posted, place))
+        return Directions(import_usd_per_kwh=every, export_usd_per_kwh=every * capped)
+
+    return tuple(of_class(place, own) for place, own in enumerate(tariff.class_tariffs))
+
+
+def joined(one: ByClass, other: ByClass) -> ByClass:
+    """Directions one after the other, class by class."""
+    return tuple(
+        Directions(
+            import_usd_per_kwh=np.concatenate([first.import_usd_per_kwh, second.import_usd_per_kwh]),
+            export_usd_per_kwh=np.concatenate([first.export_usd_per_kwh, second.export_usd_per_kwh]),
+        )
+        for first, second in zip(one, other, strict=True)
+    )
+
+
+def followed(tariff: Tariff, posted: Rates, along: ByClass, price: Floats) -> ByClass:
+    """Directions (d, c, h) to which a change of the wholesale price (d, c, h) is added, class by class."""
+    found = []
+    for place, (own, direct) in enumerate(zip(tariff.class_tariffs, along, strict=True)):
+        bought, sold = rate_slopes(own, _of_class(posted, place))
+        found.append(
+            Directions(
+                import_usd_per_kwh=direct.import_usd_per_kwh + price * bought,
+                export_usd_per_kwh=direct.export_usd_per_kwh + price * sold,
+            )
+        )
+    return tuple(found)
+
+
+def _of_class(posted: Rates, place: int) -> Rates:
+    """The rates of one class before discounts."""
+    return posted.by_class[place] if posted.by_class else posted
 
 
 def population_sensitivity(
     economy: Economy,
     tariff: Tariff,
     found: Answer,
-    directions: Directions,
+    directions: ByClass,
     *,
     horizon: Outlook | None = None,
     only_net_load: bool = False,
@@ -74,7 +119,7 @@ def population_sensitivity(
     found
         The answer to differentiate, at a temperature above 0.
     directions
-        Changes of the rates before discounts.
+        Changes of the rates of every rate class, before discounts.
     horizon
         The outlook that the answer was computed with; the scenario's without it.
     check
@@ -84,10 +129,10 @@ def population_sensitivity(
 
     def differentiate(kind: int) -> Sensitivity:
         household = economy.types[kind]
-        kept = 1 - float(tariff.discount[household.group])
-        own = tariff.for_group(found.rates, household.group)
-        bought = kept * directions.import_usd_per_kwh
-        sold = np.where(_capped(tariff, own), bought, directions.export_usd_per_kwh)
+        along = directions[tariff.class_index(household)]
+        own = tariff.own_rates(found.rates, household)
+        bought = tariff.kept_share(household) * along.import_usd_per_kwh
+        sold = np.where(_capped(tariff.of(household), own), bought, along.export_usd_per_kwh)
         return type_sensitivity(
             TypePlay(household, own, found.responses[kind], found.flows[kind]),
             own_outlook(economy, horizon, kind),
@@ -173,11 +218,7 @@ class BooksSlope:
 def books_slope(economy: Economy, tariff: Tariff, found: Answer) -> BooksSlope:
     """Differentiate net load and surplus, energy bought at the answer's prices, in these prices and in the adder."""
     prices, adder = price_directions(tariff, found.rates), adder_direction(tariff, found.rates)
-    every = Directions(
-        import_usd_per_kwh=np.concatenate([prices.import_usd_per_kwh, adder.import_usd_per_kwh]),
-        export_usd_per_kwh=np.concatenate([prices.export_usd_per_kwh, adder.export_usd_per_kwh]),
-    )
-    slopes = population_sensitivity(economy, tariff, found, every)
+    slopes = population_sensitivity(economy, tariff, found, joined(prices, adder))
     pairs = list(zip(economy.type_share, slopes, strict=True))
     load = np.asarray(sum(w * s.net_load_kw for w, s in pairs)).reshape(found.net_load_kw.size, -1)
     chance = np.repeat(economy.common.probability, economy.slots)
@@ -199,13 +240,12 @@ def surplus_slope_usd(economy: Economy, tariff: Tariff, found: Answer) -> float:
     """
     steepness = economy.supply.slope(found.net_load_kw + economy.rest_load_kw)
     share = economy.type_share
-    bought, sold = rate_slopes(tariff, found.rates)
     along = adder_direction(tariff, found.rates)
 
     def mean_load(slopes: list[Sensitivity]) -> Floats:
         return np.asarray(sum(w * s.net_load_kw for w, s in zip(share, slopes, strict=True)))
 
-    if not (bought.any() or sold.any()):
+    if not _rates_follow(tariff, found.rates):
         slopes = population_sensitivity(economy, tariff, found, along)
         price = steepness * mean_load(slopes)[..., 0]
     else:
@@ -213,16 +253,19 @@ def surplus_slope_usd(economy: Economy, tariff: Tariff, found: Answer) -> float:
         by_price = net_load_slope(economy, tariff, found)
         system = np.eye(len(by_price)) - steepness.ravel()[:, None] * by_price
         price = np.reshape(np.linalg.solve(system, (steepness * by_adder).ravel()), steepness.shape)
-        total = Directions(
-            import_usd_per_kwh=along.import_usd_per_kwh + price * bought,
-            export_usd_per_kwh=along.export_usd_per_kwh + price * sold,
-        )
+        total = followed(tariff, found.rates, along, price)
         slopes = population_sensitivity(economy, tariff, found, total)
     load = mean_load(slopes)[..., 0]
     chance = economy.common.probability
     paid = sum(w * float(chance @ s.payment_usd[..., 0].sum(axis=1)) for w, s in zip(share, slopes, strict=True))
     cost = (price * found.net_load_kw + load * found.wholesale_usd_per_kwh).sum(axis=1) * economy.slot_hours
     return float(paid - chance @ cost)
+
+
+def _rates_follow(tariff: Tariff, posted: Rates) -> bool:
+    """Whether any rate of any class depends on the wholesale price."""
+    slopes = (rate_slopes(own, _of_class(posted, place)) for place, own in enumerate(tariff.class_tariffs))
+    return any(bought.any() or sold.any() for bought, sold in slopes)
 
 
 def _capped(tariff: Tariff, rates: Rates) -> Bools:

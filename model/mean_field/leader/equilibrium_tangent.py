@@ -20,9 +20,10 @@ from meanwatt.agents.tariff.tariff import ExportRule, Rates, Recovery, Tariff
 from meanwatt.model.mean_field.derivatives.household_sensitivity import Directions, Sensitivity
 from meanwatt.model.mean_field.derivatives.population_sensitivity import (
     adder_direction,
+    followed,
+    joined,
     population_sensitivity,
     price_directions,
-    rate_slopes,
 )
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.population.game import Game
@@ -80,21 +81,17 @@ def equilibrium_tangent(found: Equilibrium, tariff_at: Callable[[Floats], Tariff
     """
     economy, tariff, answer = found.economy, found.tariff, found.answer
     change = _Change(found, tariff_at, unit)
-    alone = _joined(change.directions, adder_direction(tariff, found.rates))
+    alone = joined(change.directions, adder_direction(tariff, found.rates))
     size = answer.net_load_kw.size
-    every = _joined(price_directions(tariff, found.rates), alone)
+    every = joined(price_directions(tariff, found.rates), alone)
     slopes = population_sensitivity(economy, tariff, answer, every, only_net_load=True)
     load = sum(w * s.net_load_kw for w, s in zip(economy.type_share, slopes, strict=True))
     load = np.asarray(load).reshape(size, -1)
     steepness = economy.supply.slope(answer.net_load_kw + economy.rest_load_kw).ravel()[:, None]
     price = np.linalg.solve(np.eye(size) - steepness * load[:, :size], steepness * load[:, size:])
     price = np.reshape(price.T, (-1, *answer.net_load_kw.shape))  # (parameters and adder, c, h)
-    bought, sold = rate_slopes(tariff, found.rates)
-    total = Directions(
-        import_usd_per_kwh=alone.import_usd_per_kwh + price * bought,
-        export_usd_per_kwh=alone.export_usd_per_kwh + price * sold,
-    )
-    return _assemble(found, change, price, total, population_sensitivity(economy, tariff, answer, total))
+    total = followed(tariff, found.rates, alone, price)
+    return _assemble(found, change, price, total[0], population_sensitivity(economy, tariff, answer, total))
 
 
 def load_response(found: Equilibrium, tariff_at: Callable[[Floats], Tariff], unit: Floats) -> Floats:
@@ -109,13 +106,6 @@ def load_response(found: Equilibrium, tariff_at: Callable[[Floats], Tariff], uni
     slopes = population_sensitivity(found.economy, found.tariff, found.answer, change.directions, only_net_load=True)
     load = sum(w * s.net_load_kw for w, s in zip(found.economy.type_share, slopes, strict=True))
     return np.moveaxis(np.asarray(load), -1, 0)
-
-
-def _joined(one: Directions, other: Directions) -> Directions:
-    return Directions(
-        import_usd_per_kwh=np.concatenate([one.import_usd_per_kwh, other.import_usd_per_kwh]),
-        export_usd_per_kwh=np.concatenate([one.export_usd_per_kwh, other.export_usd_per_kwh]),
-    )
 
 
 def economy_group_share(economy: Economy) -> Floats:
@@ -139,7 +129,7 @@ class _Change:
             exports.append((other.export_usd_per_kwh - one.export_usd_per_kwh) / width)
             charges.append((after.fixed_charge_usd_per_day - before.fixed_charge_usd_per_day) / width)
             shapes.append((after.fixed_charge_shape - before.fixed_charge_shape) / width)
-        self.directions = Directions(import_usd_per_kwh=np.array(imports), export_usd_per_kwh=np.array(exports))
+        self.directions = (Directions(import_usd_per_kwh=np.array(imports), export_usd_per_kwh=np.array(exports)),)
         self.charges, self.shapes = np.array(charges), np.array(shapes)
 
     @staticmethod

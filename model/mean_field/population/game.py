@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from meanwatt.agents.household.decision_problem import ValueRule
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats
@@ -40,16 +42,19 @@ class Game:
 
     @property
     def has_potential(self) -> bool:
-        """Whether Theorem U's conditions hold, the adder given: the game has a convex potential."""
-        return not potential_failures(self.economy, self.tariff)
+        """Whether Theorem U's conditions hold, the adder given, and everybody's load counts in the convex potential.
+
+        The load of `held_types` is part of it as a constant: `meanwatt.model.mean_field.solvers.held_part`.
+        """
+        return not potential_failures(self.economy, self.tariff) and not held_types(self.economy, self.tariff)
 
     def posted_rates(self, wholesale_usd_per_kwh: Floats, adder_usd_per_kwh: float) -> Rates:
         """Rates (c, h) at a wholesale price (c, h) and an adder, before discounts. [USD/kWh]"""
         return rates(self.tariff, self.economy.common.today, wholesale_usd_per_kwh, adder_usd_per_kwh)
 
     def own_rates(self, posted: Rates, type_index: int) -> Rates:
-        """Posted rates as a household type pays them, its group's discount applied. [USD/kWh]"""
-        return self.tariff.for_group(posted, self.economy.types[type_index].group)
+        """Posted rates as a household type pays them, by its rate class and its group's discount. [USD/kWh]"""
+        return self.tariff.own_rates(posted, self.economy.types[type_index])
 
     def marginal_cost(self, load_kw: Floats) -> Floats:
         """Wholesale price s(x) at a load x of the whole system (c, h). [USD/kWh]"""
@@ -62,13 +67,38 @@ class Game:
 
 def couples(economy: Economy, tariff: Tariff) -> bool:
     """Tell whether any rate at which somebody buys or sells depends on the wholesale price."""
-    by_export = tariff.export_rule is ExportRule.NET_BILLING and tariff.export_pass_through > 0
-    return tariff.pass_through > 0 or (by_export and bool(_exporters(economy)))
+    return any(follows_wholesale(economy, tariff, household) for household in economy.types)
+
+
+def follows_wholesale(economy: Economy, tariff: Tariff, household: HouseholdType) -> bool:
+    """Tell whether any rate at which a household type buys or sells depends on the wholesale price."""
+    own = tariff.of(household)
+    return own.pass_through > 0 or (_credit_follows(own) and may_export(economy, household))
+
+
+def held_types(economy: Economy, tariff: Tariff) -> list[int]:
+    """Places of the types whose rates do not follow the wholesale price, beside rate classes whose rates do."""
+    if not tariff.classes or not couples(economy, tariff):
+        return []
+    return [k for k, household in enumerate(economy.types) if not follows_wholesale(economy, tariff, household)]
+
+
+def _credit_follows(tariff: Tariff) -> bool:
+    """Tell whether the export credit of one class by itself depends on the wholesale price."""
+    return tariff.export_rule is ExportRule.NET_BILLING and tariff.export_pass_through > 0
 
 
 def kept_shares(economy: Economy, tariff: Tariff) -> Floats:
-    """Part 1 − d_θ of the posted import rate that each type pays; it moves with the price by κ_θ = (1 − d_θ)κ. (θ,)"""
-    return 1 - tariff.discount[[household.group for household in economy.types]]
+    """Part 1 − d_θ of its class's import rate that each type pays. (θ,)"""
+    return np.array([tariff.kept_share(household) for household in economy.types])
+
+
+def pass_through_shares(economy: Economy, tariff: Tariff) -> Floats:
+    """Share κ of the wholesale price in each type's import rate before its discount. (θ,)
+
+    After it the rate moves with the price by κ_θ = (1 − d_θ)κ.
+    """
+    return np.array([tariff.of(household).pass_through for household in economy.types], dtype=float)
 
 
 def potential_failures(economy: Economy, tariff: Tariff) -> list[str]:
@@ -86,9 +116,16 @@ def potential_failures(economy: Economy, tariff: Tariff) -> list[str]:
 
 def _export_failures(economy: Economy, tariff: Tariff) -> list[str]:
     """Why what somebody exports is not priced by the wholesale price as what they import."""
-    if tariff.export_rule is ExportRule.NET_METERING:
+    failed: list[str] = []
+    for tariff_of_class, exporters in _exporters_by_class(economy, tariff):
+        failed += _class_export_failures(economy, tariff_of_class, exporters)
+    return list(dict.fromkeys(failed))
+
+
+def _class_export_failures(economy: Economy, tariff: Tariff, exporters: Sequence[HouseholdType]) -> list[str]:
+    """The same of one rate class, whose exporters these are."""
+    if tariff.export_rule is ExportRule.NET_METERING or not (tariff.pass_through > 0 or _credit_follows(tariff)):
         return []
-    exporters = _exporters(economy)
     if tariff.export_rule is ExportRule.NONE:
         return ["exports earn nothing while imports follow the wholesale price"] if exporters else []
     passed = tariff.export_pass_through
@@ -113,6 +150,10 @@ def _cap_failures(economy: Economy, tariff: Tariff, exporters: Sequence[Househol
     return ["a cap on discounted exports may meet a negative import rate"] if (lowest < 0).any() else []
 
 
-def _exporters(economy: Economy) -> list[HouseholdType]:
-    """Household types that can send energy to the grid."""
-    return [household for household in economy.types if may_export(economy, household)]
+def _exporters_by_class(economy: Economy, tariff: Tariff) -> list[tuple[Tariff, list[HouseholdType]]]:
+    """The tariff of every rate class, and the household types in it that can send energy to the grid."""
+    found: list[tuple[Tariff, list[HouseholdType]]] = [(own, []) for own in tariff.class_tariffs]
+    for household in economy.types:
+        if may_export(economy, household):
+            found[tariff.class_index(household)][1].append(household)
+    return found

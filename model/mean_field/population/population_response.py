@@ -9,7 +9,7 @@ from meanwatt.agents.household.best_response import Response, best_response, val
 from meanwatt.agents.household.decision_problem import Outlook, ValueRule
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import ExportRule, Rates, Tariff
+from meanwatt.agents.tariff.tariff import FIXED_CHARGE, ExportRule, Rates, Recovery, Tariff
 from meanwatt.model.mean_field.population.flow import LAW_TOLERANCE, Flow, household_flow
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.threads import for_each_type
@@ -234,7 +234,6 @@ def summed(
     net_load = np.empty((len(economy.types), *wholesale_usd_per_kwh.shape))
     payment, utility, wear = (np.empty(len(economy.types)) for _ in range(3))
     billed_kwh = 0.0
-    net_metered = tariff.export_rule is ExportRule.NET_METERING
     for k, (household, response, flow) in enumerate(zip(economy.types, responses, flows, strict=True)):
         weight = flow.frequency * economy.common.probability[:, None, None, None]
         brought = response.outcome
@@ -242,9 +241,11 @@ def summed(
         payment[k] = (weight * brought.payment_usd).sum()
         utility[k] = (weight * brought.utility_usd).sum()
         wear[k] = brought.mean_cost_usd(weight)
-        imported_kw = brought.net_load_kw if net_metered else brought.imported_kw
-        charged = household.share * (1 - float(tariff.discount[household.group]))
-        billed_kwh += charged * economy.slot_hours * float((weight * imported_kw).sum())
+        if tariff.bears_adder(tariff.class_index(household)):
+            net_metered = tariff.of(household).export_rule is ExportRule.NET_METERING
+            imported_kw = brought.net_load_kw if net_metered else brought.imported_kw
+            charged = household.share * tariff.kept_share(household)
+            billed_kwh += charged * economy.slot_hours * float((weight * imported_kw).sum())
     return Answer(
         wholesale_usd_per_kwh=wholesale_usd_per_kwh,
         adder_usd_per_kwh=adder_usd_per_kwh,
@@ -271,28 +272,33 @@ def energy_cost_usd_per_day(economy: Economy, net_load_kw: Floats, wholesale_usd
     return float(economy.common.probability @ by_state)
 
 
-def posted_charge_usd_per_day(economy: Economy, fixed_charge_usd_per_day: Floats) -> float:
-    """Mean fixed charge over the population. [USD per household-day]"""
-    return float(sum(t.share * fixed_charge_usd_per_day[t.group] for t in economy.types))
+def posted_charge_usd_per_day(economy: Economy, tariff: Tariff, fixed_charge_usd_per_day: Floats) -> float:
+    """Mean over the population of fixed charges (payer,). [USD per household-day]"""
+    return float(sum(t.share * fixed_charge_usd_per_day[tariff.payer(t)] for t in economy.types))
 
 
 def standing_revenue_usd_per_day(economy: Economy, tariff: Tariff) -> dict[str, float]:
     """Mean of each charge that does not depend on use, beside the fixed charge, by name. [USD per household-day]"""
+    paid = tariff.standing_parts_usd_per_day(tariff.payer_charge_usd_per_day, economy.types)
+    share = [household.share for household in economy.types]
     return {
-        charge.name: sum(t.share * charge.usd_per_day(t) for t in economy.types) for charge in tariff.standing_charges
+        name: sum(part * own for part, own in zip(share, by_type.tolist(), strict=True))
+        for name, by_type in paid.items()
+        if name != FIXED_CHARGE
     }
 
 
 def surplus_usd_per_day(economy: Economy, tariff: Tariff, found: Answer) -> float:
     """Revenue, with all standing charges, less the cost of energy and network. [USD per household-day]
 
-    Under recovery ``fixed`` the posted fixed charge is left out: its level is what closes the gap.
+    Under recovery ``fixed`` the posted fixed charges are left out, but of classes that keep them: their level is what
+    closes the gap.
     """
     share = np.array([t.share for t in economy.types])
     revenue = float(share @ found.payment_usd_per_day)
-    if tariff.recovery.value != "fixed":
-        revenue += posted_charge_usd_per_day(economy, tariff.fixed_charge_usd_per_day)
-    if tariff.standing_charges:
+    if tariff.classes or tariff.recovery is not Recovery.FIXED:
+        revenue += posted_charge_usd_per_day(economy, tariff, tariff.held_charge_usd_per_day)
+    if any(one.standing_charges for one in tariff.class_tariffs):
         revenue += sum(standing_revenue_usd_per_day(economy, tariff).values())
     cost = energy_cost_usd_per_day(economy, found.net_load_kw, found.wholesale_usd_per_kwh)
     return revenue - cost - economy.fixed_cost_usd_per_day

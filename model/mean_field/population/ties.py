@@ -166,7 +166,7 @@ def forgone_by_plans_usd_per_day(economy: Economy, tariff: Tariff, found: Answer
     for household, response, flow in zip(economy.types, found.responses, found.flows, strict=True):
         split = response.outcome.split
         if split is not None:
-            own = tariff.for_group(posted, household.group)
+            own = tariff.own_rates(posted, household)
             worth = plan_reward_usd(household, own, split, economy.shock_levels, economy.slot_hours)
             lost = worth.max(axis=-1) - split.mean(worth)
             weight = flow.frequency * economy.common.probability[:, None, None, None]

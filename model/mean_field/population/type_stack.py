@@ -12,7 +12,7 @@ from meanwatt.agents.household.plans import best_plan
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.tariff.tariff import Tariff, export_credit, export_rate, import_rate
-from meanwatt.model.mean_field.population.game import kept_shares
+from meanwatt.model.mean_field.population.game import kept_shares, pass_through_shares
 from meanwatt.model.scenario.economy import Economy
 
 
@@ -54,14 +54,17 @@ class Terms(NamedTuple):
     """A tariff at a given adder, and supply."""
 
     energy: Floats
-    """(c, h): τ"""
+    """(θ, c, h): τ"""
     credit: Floats
-    """(c, h): x, infinite under net metering"""
-    pass_through: float
-    export_pass_through: float
-    adder: float
-    pegged: bool
-    """Whether the import rate bounds the export rate"""
+    """(θ, c, h): x, infinite under net metering"""
+    pass_through: Floats
+    """(θ,): κ"""
+    export_pass_through: Floats
+    """(θ,): κ_x"""
+    adder: Floats
+    """(θ,): α, 0 in a rate class that does not bear it"""
+    pegged: Bools
+    """(θ,): whether the import rate bounds the export rate"""
     kept: Floats
     """(θ,): 1 − discount, the part of the import rate that a type pays"""
     rest_load_kw: Floats
@@ -108,16 +111,18 @@ def stack_types(economy: Economy, *, jumps: bool = False) -> TypeStack:
 
 
 def terms_of(economy: Economy, tariff: Tariff, adder_usd_per_kwh: float) -> Terms:
-    """A tariff and the supply curve as arrays."""
+    """The tariff of every type and the supply curve as arrays."""
     today, supply = economy.common.today, economy.supply
-    credit, export_pass_through = export_credit(tariff, today)
+    own = [tariff.of(household) for household in economy.types]
+    credits, export_pass_through = zip(*(export_credit(one, today) for one in own), strict=True)
+    bearing = [tariff.bears_adder(tariff.class_index(household)) for household in economy.types]
     return Terms(
-        energy=tariff.energy_usd_per_kwh[today],
-        credit=credit,
-        pass_through=float(tariff.pass_through),
-        export_pass_through=export_pass_through,
-        adder=float(adder_usd_per_kwh),
-        pegged=tariff.export_pegged,
+        energy=np.array([one.energy_usd_per_kwh[today] for one in own]),
+        credit=np.array(credits),
+        pass_through=pass_through_shares(economy, tariff),
+        export_pass_through=np.array(export_pass_through),
+        adder=float(adder_usd_per_kwh) * np.array(bearing, dtype=float),
+        pegged=np.array([one.export_pegged for one in own], dtype=np.bool_),
         kept=kept_shares(economy, tariff),
         rest_load_kw=np.array(economy.rest_load_kw),
         breaks_kw=np.array(supply.breaks_kw),
@@ -129,13 +134,14 @@ def terms_of(economy: Economy, tariff: Tariff, adder_usd_per_kwh: float) -> Term
 
 @compiled
 def rates_at(terms: Terms, k: int, c: int, h: int, price: float) -> tuple[float, float]:
-    """What one type pays and earns in a slot at a price, as of ``Tariff.for_group``."""
-    bought = import_rate(terms.energy[c, h], price, terms.pass_through, terms.adder)
+    """What one type pays and earns in a slot at a price, as of ``Tariff.own_rates``."""
+    bought = import_rate(terms.energy[k, c, h], price, terms.pass_through[k], terms.adder[k])
     own = terms.kept[k] * bought
-    if terms.credit[c, h] == np.inf:  # net metering
+    if terms.credit[k, c, h] == np.inf:  # net metering
         return own, own
-    sold = export_rate(terms.credit[c, h], price, terms.export_pass_through, bought, terms.pegged)
-    return own, min(sold, own) if terms.pegged else sold
+    pegged = terms.pegged[k]
+    sold = export_rate(terms.credit[k, c, h], price, terms.export_pass_through[k], bought, pegged)
+    return own, min(sold, own) if pegged else sold
 
 
 @compiled

@@ -37,7 +37,7 @@ from meanwatt.model.mean_field.derivatives.price_product import (
     apply_blocks,
     inverted_blocks,
 )
-from meanwatt.model.mean_field.population.game import Game, kept_shares
+from meanwatt.model.mean_field.population.game import Game, kept_shares, pass_through_shares
 from meanwatt.model.mean_field.population.population_response import Answer, PopulationOracle, outlook
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
@@ -150,6 +150,7 @@ class LoadFixedPoint:
         self.horizon = outlook(game.economy, temperature_usd=temperature_usd)
         self.has_potential = game.has_potential
         self._kept = kept_shares(game.economy, game.tariff)
+        self._passed = pass_through_shares(game.economy, game.tariff)
         self._oracle = PopulationOracle(game=game, tolerance=tolerance, watch=watch, temperature_usd=temperature_usd)
 
     def at(self, load_kw: Floats, warm: Answer | None, before: float = np.inf) -> _Point:
@@ -202,9 +203,14 @@ class LoadFixedPoint:
         economy, price = self.economy, found.wholesale_usd_per_kwh
         energy = (load_kw - economy.rest_load_kw) * price - economy.supply.cost(load_kw)
         supply = float(economy.common.probability @ energy.sum(axis=1)) * economy.slot_hours
-        rows = zip(economy.types, found.responses, self._kept, strict=True)
-        gains = sum(float(t.share * r.gain_usd_per_day / kept) for t, r, kept in rows)
-        return supply + gains / self.tariff.pass_through
+        worth = [
+            float(t.share * r.gain_usd_per_day / kept)
+            for t, r, kept in zip(economy.types, found.responses, self._kept, strict=True)
+        ]
+        for passed in np.unique(self._passed):
+            gains = sum(own for own, share in zip(worth, self._passed, strict=True) if share == passed)
+            supply += gains / passed
+        return supply
 
 
 def _diagonal(own: Floats) -> Floats:

@@ -4,7 +4,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.model.mean_field.population.game import Game, couples
+from meanwatt.model.mean_field.population.game import Game, couples, held_types
 from meanwatt.model.mean_field.population.population_response import (
     Answer,
     answer,
@@ -12,6 +12,7 @@ from meanwatt.model.mean_field.population.population_response import (
     induced_wholesale,
 )
 from meanwatt.model.mean_field.population.ties import parts_somewhere, settle_ties, tie_slots
+from meanwatt.model.mean_field.solvers.held_part import solve_beside
 from meanwatt.model.mean_field.solvers.methods import AUTO, SolverMethod
 from meanwatt.model.mean_field.solvers.price_search import PriceSearch, PriceSolution
 from meanwatt.model.progress.watch import Watch
@@ -58,6 +59,24 @@ def solve_prices(
         known = start is not None and start.answer.net_load_kw.shape == economy.rest_load_kw.shape
         net_load_kw = start.answer.net_load_kw if start is not None and known else reference_net_load_kw(economy)
         load_start_kw = net_load_kw + economy.rest_load_kw
+    held = held_types(economy, tariff)
+    if held:
+
+        def solve_part(part: Economy, before: PriceSolution | None) -> PriceSolution:
+            return solve_prices(
+                part,
+                tariff,
+                adder_usd_per_kwh,
+                tolerance=tolerance,
+                watch=watch,
+                start=before,
+                load_start_kw=load_start_kw,
+                method=method,
+            )
+
+        return solve_beside(
+            economy, tariff, adder_usd_per_kwh, held, solve_part, tolerance=tolerance, watch=watch, start=start
+        )
     if not couples(economy, tariff):
         wholesale = economy.supply.price(load_start_kw)
         found = answer(

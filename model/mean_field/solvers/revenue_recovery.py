@@ -218,11 +218,16 @@ def _finely_bracketed(
 
 
 def balancing_fixed_charge(economy: Economy, tariff: Tariff, surplus_without: float) -> Floats:
-    """Fixed charges (group,) whose level closes the gap at the tariff's shape; negative is a dividend. [USD/day]"""
-    mean_shape = sum(t.share * float(tariff.fixed_charge_shape[t.group]) for t in economy.types)
+    """Fixed charges (payer,) whose level closes the gap at the tariffs' shapes; negative is a dividend. [USD/day]
+
+    Rate classes that keep posted charges keep them.
+    """
+    shape = tariff.payer_shape
+    mean_shape = sum(t.share * float(shape[tariff.payer(t)]) for t in economy.types)
     if not mean_shape > 0:
         raise ValueError(
-            f"tariff {tariff.name}: fixed_charge_shape is {tariff.fixed_charge_shape.tolist()}, positive only for"
+            f"tariff {tariff.name}: fixed_charge_shape is {shape.tolist()}, positive only for"
             " groups without households; give a positive number to another"
         )
-    return np.asarray(-surplus_without / mean_shape * tariff.fixed_charge_shape)
+    balancing = np.asarray(-surplus_without / mean_shape * shape)
+    return balancing + tariff.held_charge_usd_per_day if tariff.classes else balancing

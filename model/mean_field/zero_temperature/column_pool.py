@@ -149,7 +149,7 @@ def _slopes(types: TypeStack, terms: Terms, columns: Columns, here: Cleared, pla
     for a in range(place.size):
         kind, frequency = columns.kind[place[a]], columns.frequency[place[a]]
         gain = expected_gain(types, here.reward_usd[kind], frequency) + columns.worth_usd[place[a]]
-        gradient[a] = -types.share[kind] * gain / (terms.kept[kind] * terms.pass_through)
+        gradient[a] = -types.share[kind] * gain / (terms.kept[kind] * terms.pass_through[kind])
         for c in range(states):
             for h in range(slots):
                 net_kw = 0.0

@@ -27,7 +27,7 @@ from meanwatt.agents.household.best_response import Response
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.population.flow import Flow
-from meanwatt.model.mean_field.population.game import Game, potential_failures
+from meanwatt.model.mean_field.population.game import Game, held_types, potential_failures
 from meanwatt.model.mean_field.population.population_response import Answer, outlook, summed
 from meanwatt.model.mean_field.population.ties import tie_slots
 from meanwatt.model.mean_field.population.type_stack import stack_types, terms_of
@@ -107,6 +107,8 @@ def solve_exact(
         If the game has no potential: a condition of Theorem U fails.
     """
     failed = potential_failures(economy, tariff)
+    if held_types(economy, tariff):
+        failed.append("some rate classes do not follow the wholesale price; solve_prices finds their load first")
     if failed:
         raise ValueError(
             f"tariff {tariff.name}: the exact solver needs a potential: {failed[0]}; give solver 'mixed_plans', or a"

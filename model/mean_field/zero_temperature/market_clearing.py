@@ -194,8 +194,8 @@ def _load_where(  # complexipy: ignore
                 if not unsettled[c, h]:
                     continue
                 bought, sold = rates_at(terms, k, c, h, here.price[c, h])
-                bought_slope = terms.kept[k] * terms.pass_through
-                sold_slope = bought_slope if terms.pegged and sold >= bought else terms.export_pass_through
+                bought_slope = terms.kept[k] * terms.pass_through[k]
+                sold_slope = bought_slope if terms.pegged[k] and sold >= bought else terms.export_pass_through[k]
                 simple = is_simple(types.pv_kw[k, c, h], bought, sold, types.curtailable[k])
                 load_kw, fall = 0.0, 0.0
                 for z in range(types.shock_levels.size):
@@ -299,8 +299,8 @@ def clear(types: TypeStack, terms: Terms, here: Cleared) -> float:
             value += weight * (energy - piecewise(load_kw, terms.breaks_kw, terms.cost_rows))
     for k in range(types.share.size):
         gain = expected_gain(types, here.reward_usd[k], here.frequency[k]) + here.worth_usd[k]
-        if terms.pass_through > 0.0:  # without it there is no potential, and nobody asks for it
-            value += types.share[k] * gain / (terms.kept[k] * terms.pass_through)
+        if terms.pass_through[k] > 0.0:  # without it there is no potential, and nobody asks for it
+            value += types.share[k] * gain / (terms.kept[k] * terms.pass_through[k])
     return value
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from plain_game import Game, exploitability, flow, respond
+from rate_class_worlds import BUYERS, STORING, in_classes, posted, two_shares
 from scenarios import real_time, small_battery, small_economy, small_tariff, solved, toy
 
 from meanwatt.agents.household.decision_problem import OneDay
 from meanwatt.agents.household.electric_vehicle import ElectricVehicle
+from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.output.export import write_game
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
@@ -45,6 +47,9 @@ SHAPES = {
     "value_rule": "",
     "one_day": "",
     "salvage_usd": "te",
+    "rate_class": "t",
+    "type_import_usd_per_kwh": "tch",
+    "type_export_usd_per_kwh": "tch",
     "import_discount": "t",
     "income_usd_per_year": "t",
     "fixed_charge_usd_per_day": "t",
@@ -97,6 +102,20 @@ def vehicles() -> Equilibrium:
     return solve_equilibrium(economy, small_tariff(economy), certify=False)
 
 
+def rate_classes() -> Equilibrium:
+    """Buyers and those who store pay different shares of the wholesale price, one group at a discount."""
+    economy = small_economy()
+    return solve_equilibrium(economy, two_shares(economy), certify=False)
+
+
+def posted_class() -> Equilibrium:
+    """A class that keeps its posted rates, beside one that bears the adder."""
+    economy = replace(small_economy(temperature_usd=0.01), fixed_cost_usd_per_day=0.5)
+    flat = posted(economy, pass_through=0.0, discount=np.array([0.2, 0.0]))
+    live = posted(economy, recovery=Recovery.VOLUMETRIC)
+    return solve_equilibrium(economy, in_classes((flat, BUYERS), (live, STORING)), certify=False)
+
+
 WORLDS = {
     "textbook flat": lambda: solved("textbook", "flat"),
     "textbook rtp": lambda: solved("textbook", "rtp"),
@@ -106,6 +125,8 @@ WORLDS = {
     "curved": curved,
     "single day": single_day,
     "vehicles": vehicles,
+    "rate classes": rate_classes,
+    "a class of posted rates": posted_class,
 }
 
 
@@ -134,7 +155,7 @@ def test_the_file_holds_exactly_what_is_promised(world: tuple[Equilibrium, Game]
         name: tuple(size[axis] for axis in axes) for name, axes in SHAPES.items()
     }
     flags = {"feasible", "feasible_by_slot", "chosen"}
-    whole = {"levels", "moves", "value_rule", "one_day"}
+    whole = {"levels", "moves", "value_rule", "one_day", "rate_class"}
     for name, array in game.items():
         assert array.dtype == (np.int64 if name in whole else np.bool_ if name in flags else np.float64), name
 
@@ -167,6 +188,29 @@ def test_the_policies_are_best_responses_to_the_rewards(world: tuple[Equilibrium
     for kind in range(len(game["share"])):
         _, policy = respond(game, kind, float(game["temperature"]))
         assert np.abs(policy - game["policy"][kind]).max() < 1e-7
+
+
+def test_every_type_pays_the_rates_of_its_class_after_its_groups_discount(world: tuple[Equilibrium, Game]) -> None:
+    found, game = world
+    tariffs = [one.tariff for one in found.tariff.classes] or [found.tariff]
+    today, price = found.economy.common.today, game["wholesale_usd_per_kwh"]
+    for kind, household in enumerate(found.economy.types):
+        own = tariffs[game["rate_class"][kind]]
+        bears = len(tariffs) == 1 or own.recovery is Recovery.VOLUMETRIC
+        rate = own.energy_usd_per_kwh[today] + own.pass_through * price + bears * found.adder_usd_per_kwh
+        bought = game["type_import_usd_per_kwh"][kind]
+        assert game["import_discount"][kind] == own.discount[household.group]
+        assert bought == pytest.approx((1 - own.discount[household.group]) * rate, abs=1e-15)
+        sold = game["type_export_usd_per_kwh"][kind]
+        net, share = game["plan_net_load_kw"][kind], game["plan_share"][kind]
+        rates = np.where(net > 0, bought[:, :, None, None, None], sold[:, :, None, None, None])
+        paid = (share * rates * net).sum(axis=-1) * game["slot_hours"]
+        outcome = found.answer.responses[kind].outcome
+        possible = game["feasible_by_slot"][kind].any(axis=1)[None, :, None]
+        column = np.searchsorted(game["moves"], outcome.moves)
+        there = np.broadcast_to(possible, paid.shape)[..., column]
+        assert paid[..., column][there] == pytest.approx(outcome.payment_usd[there], abs=1e-12)
+    assert set(game["rate_class"].tolist()) == set(range(len(tariffs)))
 
 
 def test_the_laws_are_the_flow_of_the_policies(world: tuple[Equilibrium, Game]) -> None:

@@ -238,7 +238,7 @@ def test_more_entries_than_the_printed_number_are_refused_with_it(key: FileKey) 
     value: object = [float(number + 1) for number in range(many)]
     if key.heading:
         there = load_scenario("oahu").model_dump()[key.key]
-        some = next(iter(there.values()))
+        some = next(iter(there.values()), {"tariff": "flat", "technologies": ["pv"]})  # the preset has no rate class
         value = there | {f"name{number}": some for number in range(many)}
     others = {**PIECEWISE, "supply.usd_per_kwh": value} if key.table == "supply" else {}
     with pytest.raises(ScenarioError) as caught:

@@ -198,8 +198,8 @@ def test_an_export_rate_at_its_cap_moves_with_the_import_rate() -> None:
     bought, sold = rate_slopes(tariff, capped)
     assert bought.tolist() == [[0.5, 0.5]]
     assert sold.tolist() == [[0.5, 1.0]]
-    assert adder_direction(tariff, capped).export_usd_per_kwh.tolist() == [[[1.0, 0.0]]]
-    assert price_directions(tariff, capped).export_usd_per_kwh[1].tolist() == [[0.0, 1.0]]
+    assert adder_direction(tariff, capped)[0].export_usd_per_kwh.tolist() == [[[1.0, 0.0]]]
+    assert price_directions(tariff, capped)[0].export_usd_per_kwh[1].tolist() == [[0.0, 1.0]]
 
 
 def test_on_the_textbook_the_slope_is_symmetric_to_rounding() -> None:

@@ -1,0 +1,77 @@
+"""Rate classes: tariffs side by side, one for each part of the customers, and one balance for the whole utility."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from meanwatt.agents.tariff.tariff import RateClass, Tariff
+
+OF_THE_WHOLE: Final = ("recovery", "adder_cap_usd_per_kwh", "classes")
+"""Fields of a tariff with rate classes that are not its first class's."""
+
+
+def with_classes(classes: "Sequence[RateClass]") -> "Tariff":
+    """Put tariffs side by side, the default class's first.
+
+    The rule that balances the utility is that of the classes which do not keep posted rates, its adder is searched up
+    to the smallest of their caps.
+
+    Raises
+    ------
+    ValueError
+        If there is no class, two have one name or a member in common, their tariffs are not of one size, or two rules
+        of recovery are to balance one utility.
+    """
+    if not classes:
+        raise ValueError("there is no rate class; give at least one")
+    first = classes[0].tariff
+    balancing = [one for one in classes if one.tariff.recovery.value != "posted"]
+    caps = [one.tariff.adder_cap_usd_per_kwh for one in balancing or classes]
+    rule = (balancing or classes)[0].tariff.recovery
+    return replace(first, recovery=rule, adder_cap_usd_per_kwh=min(caps), classes=tuple(classes))
+
+
+def require_one_tariff(tariff: "Tariff", what: str) -> None:
+    """Raise ``ValueError`` where there are rate classes, for ``what`` that cannot hold them."""
+    if tariff.classes:
+        names = ", ".join(one.name for one in tariff.classes)
+        raise ValueError(
+            f"{what} knows no rate classes, and there are {names}; put everybody on one tariff, such as {tariff.name}"
+        )
+
+
+def require_classes(tariff: "Tariff") -> None:
+    """Raise ``ValueError`` unless the rate classes of a tariff fit one another, and the first is the tariff itself."""
+    names, taken = set(), set[tuple[str, int]]()
+    for one in tariff.classes:
+        shape = (one.tariff.energy_usd_per_kwh.shape, one.tariff.discount.shape)
+        if shape != (tariff.energy_usd_per_kwh.shape, tariff.discount.shape) or one.tariff.classes:
+            raise ValueError(f"rate class {one.name}: tariff {one.tariff.name} is not of the size of {tariff.name}")
+        if one.name in names:
+            raise ValueError(f"rate class {one.name} comes twice; give every name once")
+        if one.tariff.recovery not in (tariff.recovery, "posted"):
+            raise ValueError(
+                f"rate class {one.name}: tariff {one.tariff.name} has recovery {one.tariff.recovery}, others"
+                f" {tariff.recovery}; one rule balances the utility: give all the same, or posted to those that keep"
+                " their rates"
+            )
+        for technology, group in one.members & taken:
+            raise ValueError(
+                f"rate class {one.name}: technology {technology} of income group number {group} has another class"
+            )
+        names.add(one.name)
+        taken |= one.members
+    if tariff.classes and not _is_first(tariff, tariff.classes[0].tariff):
+        raise ValueError(
+            f"tariff {tariff.name} has rate classes, and is no longer its class {tariff.classes[0].name}; change the"
+            " class's tariff, and put the classes together anew"
+        )
+
+
+def _is_first(tariff: "Tariff", first: "Tariff") -> bool:
+    """Whether all fields that are the first class's are so."""
+    pairs = ((getattr(tariff, name), getattr(first, name)) for name in tariff.__slots__ if name not in OF_THE_WHOLE)
+    return all(np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b for a, b in pairs)

@@ -1,0 +1,123 @@
+"""Rate classes of a scenario: who has which of its tariffs, and the tariff of them all together."""
+
+from itertools import product
+from typing import TYPE_CHECKING, Annotated, Final
+
+from pydantic import Field
+
+from meanwatt.model.scenario.marks import Form
+from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.tariff_file import Table, Texts
+from meanwatt.model.scenario.technologies import TECHNOLOGIES, technology_shares
+
+if TYPE_CHECKING:
+    from meanwatt.model.scenario.schema import Scenario
+
+DEFAULT: Final = "default"
+"""The rate class of whom no other one names; its tariff is the scenario's ``default_tariff``."""
+
+Member = tuple[str, int]
+"""Technology, and place of the income group."""
+
+
+class RateClassTable(Table):
+    """``[rate_classes.NAME]``: households that share one of the scenario's tariffs; all others have the default one."""
+
+    tariff: str
+    """Name of their tariff."""
+    technologies: Annotated[Texts, Form("a list of technologies in quotes; without it, or empty, all")] = Field(
+        default_factory=tuple
+    )
+    """Technologies of the households in it."""
+    income_groups: Annotated[Texts, Form("a list of income groups in quotes; without it, or empty, all")] = Field(
+        default_factory=tuple
+    )
+    """Income groups of the households in it."""
+
+
+def members_of(scenario: "Scenario") -> dict[str, frozenset[Member]]:
+    """Who is in each rate class, the default one first; without rate classes everybody is in that.
+
+    Raises
+    ------
+    ValueError
+        In one line, if two classes hold the same households, or a name is unknown.
+    """
+    groups = list(scenario.income_groups)
+    everybody = frozenset(product((technology.name for technology in TECHNOLOGIES), range(len(groups))))
+    found: dict[str, frozenset[Member]] = {}
+    owner: dict[Member, str] = {}
+    for name, table in scenario.rate_classes.items():
+        technologies = table.technologies or tuple(technology.name for technology in TECHNOLOGIES)
+        own = frozenset(product(technologies, (groups.index(group) for group in table.income_groups or groups)))
+        for technology, group in sorted(own & owner.keys()):
+            raise ValueError(
+                f"rate_classes.{name} and rate_classes.{owner[technology, group]} both hold technology {technology} of"
+                f" income group {groups[group]}; leave it out of one"
+            )
+        owner |= dict.fromkeys(own, name)
+        found[name] = own
+    return {DEFAULT: everybody - owner.keys(), **found}
+
+
+def check_rate_classes(scenario: "Scenario") -> None:
+    """Raise ``ValueError``, in one line, unless every household has exactly one class, and every class households."""
+    if not scenario.rate_classes:
+        return
+    known = [technology.name for technology in TECHNOLOGIES]
+    for name, table in scenario.rate_classes.items():
+        key = f"rate_classes.{name}"
+        if name == DEFAULT:
+            raise ValueError(
+                f"{key}: that is whom no other class names, and their tariff is default_tariff; give it another name"
+            )
+        if table.tariff not in scenario.tariffs:
+            raise ValueError(f"{key}.tariff: {unknown('tariff', table.tariff, scenario.tariffs)}")
+        if not (table.technologies or table.income_groups):
+            raise ValueError(
+                f"{key} names nobody; give technologies or income_groups (whom no class names has default_tariff)"
+            )
+        for kind, given, valid in (
+            ("technology", table.technologies, known),
+            ("income group", table.income_groups, list(scenario.income_groups)),
+        ):
+            for one in given:
+                if one not in valid:
+                    raise ValueError(f"{key}: {unknown(kind, one, valid)}")
+    _require_households(scenario, members_of(scenario))
+    _require_one_rule(scenario)
+
+
+def _require_households(scenario: "Scenario", members: dict[str, frozenset[Member]]) -> None:
+    """Raise ``ValueError`` if a class holds no household type of positive share."""
+    shares = [
+        {name: group.share * part for name, part in technology_shares(scenario, group).items()}
+        for group in scenario.income_groups.values()
+    ]
+    for name, own in members.items():
+        if any(shares[group][technology] > 0 for technology, group in own):
+            continue
+        if name == DEFAULT:
+            raise ValueError(
+                f"rate_classes leave nobody to default_tariff {scenario.default_tariff}; leave out one of them, and"
+                " make its tariff the default_tariff"
+            )
+        raise ValueError(
+            f"rate_classes.{name} is empty: no household of the scenario has such a technology and income group;"
+            " leave it out, or name others"
+        )
+
+
+def _require_one_rule(scenario: "Scenario") -> None:
+    """Raise ``ValueError`` if two rules of recovery would balance one utility."""
+    tariff_of = {DEFAULT: scenario.default_tariff, **{name: t.tariff for name, t in scenario.rate_classes.items()}}
+    rules = {name: scenario.tariffs[tariff].recovery for name, tariff in tariff_of.items()}
+    balancing = {name: rule for name, rule in rules.items() if rule != "posted"}
+    for name, rule in balancing.items():
+        first = next(iter(balancing))
+        if rule != balancing[first]:
+            raise ValueError(
+                f"rate class {first} has tariff {tariff_of[first]} with recovery {balancing[first]}, {name} has"
+                f" {tariff_of[name]} with {rule}, but one rule balances the utility; give both the same recovery, or"
+                " posted to the one that keeps its rates"
+            )
