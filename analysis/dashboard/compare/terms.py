@@ -11,7 +11,7 @@ from meanwatt.analysis.dashboard.shared.words import listed
 from meanwatt.model.scenario.weather import CommonStates
 
 RECOVERED = {
-    Recovery.VOLUMETRIC: "an adder on every kWh covers the cost",
+    Recovery.VOLUMETRIC: "an adder on every kWh covers what is left of the cost",
     Recovery.FIXED: "the fixed charge covers what is left of the cost",
     Recovery.POSTED: "nothing is added, whatever is left of the cost",
 }

@@ -57,12 +57,12 @@ def dollars(amount: int, *, signed: bool = False) -> str:
 def recovery_sentence(a: Books, b: Books) -> str:
     """Say whether both tariffs recover the same part of the cost, for else bills differ for that reason, too."""
     if a.surplus == b.surplus:
-        left = "covers its cost" if a.surplus == 0 else f"is left with {dollars(a.surplus)} a home and month"
+        left = "covers its cost" if a.surplus == 0 else f"is left with {dollars(a.surplus)} per home and month"
         return f"Equal cost recovery: under A and under B the utility {left}."
     gap = dollars(abs(b.surplus - a.surplus))
     more = "higher" if b.surplus > a.surplus else "lower"
     return (
-        f"Not at equal cost recovery: A leaves the utility {dollars(a.surplus)} a home and month and B"
+        f"Not at equal cost recovery: A leaves the utility {dollars(a.surplus)} per home and month and B"
         f" {dollars(b.surplus)}, so that the average bill under B is {gap} {more} for that reason alone."
     )
 
@@ -119,7 +119,7 @@ def bills_caption(a: Sequence[Bill], b: Sequence[Bill]) -> str:
         return "From A to B no part of a bill changes."
     homes = f"{first.group.replace('_', ' ')}-income homes with {technology_label(first.technology)}"
     return (
-        f"The bill that moves most is that of {homes}; of its parts, {part_label(name).lower()} moves most"
+        f"The bill that moves most is that of {homes}; most of it is in {part_label(name).lower()}"
         f" ({dollars(moved[name], signed=True)} a month)."
     )
 

@@ -11,7 +11,7 @@ NOTICED_USD_PER_MONTH = 0.5
 """A dearer bill of the poorest group from which the change is called a warning. [USD/month]"""
 
 
-def change(before: Solution, after: Solution, *, pinned: bool = False) -> Notice:
+def change(before: Solution, after: Solution, *, pinned: bool = False, seen: Solution | None = None) -> Notice:
     """Say which numbers a new tariff moved in the mean field: every group's bill, and the utility's books.
 
     Differences are those of the amounts as printed, to the cent.
@@ -20,6 +20,8 @@ def change(before: Solution, after: Solution, *, pinned: bool = False) -> Notice
     ----------
     pinned
         Whether the tariff before is one that the visitor pinned, not what was in force just before.
+    seen
+        What was in force just before, if the change is told against another one.
     """
     economy = after.equilibrium.economy
     order = np.argsort(economy.group_income_usd_per_year)
@@ -34,12 +36,23 @@ def change(before: Solution, after: Solution, *, pinned: bool = False) -> Notice
         parts.append("The utility's books do not change")
     else:
         parts.append(f"Utility's surplus: {moved(lost, left)} per home a month")
+    if seen is not None and seen.settings.market_only != before.settings.market_only:
+        parts.append(_seen(seen, int(order[0])))
     worse = new[order[0]] - old[order[0]] > NOTICED_USD_PER_MONTH
     return Notice(
         about="change",
         kind="warn" if worse else "good",
         title=_title(before, after, pinned),
         text=f"{'. '.join(parts)}.",
+    )
+
+
+def _seen(seen: Solution, poorest: int) -> str:
+    """Say that the bills on the page just before were those of another tariff."""
+    group = seen.equilibrium.economy.groups[poorest].replace("_", " ")
+    return (
+        f"Just before, other charges were in force, under which {group}-income homes paid"
+        f" {_dollars(float(np.round(seen.bill_usd_per_month[poorest], 2)))}: the comparison leaves them out"
     )
 
 

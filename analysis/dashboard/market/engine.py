@@ -122,7 +122,8 @@ class Engine:
         self._drop_market()
         if self._solution is not None and self._solution.settings.scenario != solution.settings.scenario:
             self._look, self._pace = Watched(), Pace()  # another feeder, other homes
-        self._before = self._comparable(self._solution if against is None else against, solution)
+        seen = self._comparable(self._solution, solution)
+        self._before = seen if against is None else self._comparable(against, solution)
         if self._pinned is not None and self._pinned.settings.scenario != solution.settings.scenario:
             self._pinned = None
         self._solution, self._market = solution, market
@@ -131,7 +132,7 @@ class Engine:
         baseline = self._baseline()
         told = None if baseline is None else baseline.apart_from(solution)
         if baseline is not None and told is not None and told.settings.town == solution.settings.town:
-            said.append(change(told, solution, pinned=baseline.pinned))
+            said.append(change(told, solution, pinned=baseline.pinned, seen=None if baseline.pinned else seen))
         return tuple(said)
 
     def pin(self) -> None:

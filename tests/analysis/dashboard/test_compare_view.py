@@ -99,18 +99,18 @@ def test_the_caption_of_the_day_names_the_hour_in_which_the_loads_differ_most() 
     ("a", "b", "said"),
     [
         (BALANCED, BALANCED, "Equal cost recovery: under A and under B the utility covers its cost."),
-        (SHORT, SHORT, "Equal cost recovery: under A and under B the utility is left with −$21.00 a home and month."),
+        (SHORT, SHORT, "Equal cost recovery: under A and under B the utility is left with −$21.00 per home and month."),
         (
             SHORT,
             BALANCED,
-            "Not at equal cost recovery: A leaves the utility −$21.00 a home and month and B $0.00, so that the average"
-            " bill under B is $21.00 higher for that reason alone.",
+            "Not at equal cost recovery: A leaves the utility −$21.00 per home and month and B $0.00, so that the"
+            " average bill under B is $21.00 higher for that reason alone.",
         ),
         (
             BALANCED,
             SHORT,
-            "Not at equal cost recovery: A leaves the utility $0.00 a home and month and B −$21.00, so that the average"
-            " bill under B is $21.00 lower for that reason alone.",
+            "Not at equal cost recovery: A leaves the utility $0.00 per home and month and B −$21.00, so that the"
+            " average bill under B is $21.00 lower for that reason alone.",
         ),
     ],
 )

@@ -274,3 +274,23 @@ def test_names_are_made_of_what_differs_from_the_preset() -> None:
         assert words in full_name(four)
     three = replace(FILED, changes=changes[1:])
     assert short_name(three) == full_name(three)
+
+
+def test_a_comparison_with_a_tariff_that_was_not_on_the_page_says_what_was() -> None:
+    engine = Engine()
+    engine.adopt(solution("flat"))
+    (plain,) = engine.adopt(solution("filed"))
+    assert "Just before" not in plain.text
+    (said,) = engine.adopt(solution("rtp"), against=solution("flat"))
+    paid = min(
+        zip(
+            solution("filed").equilibrium.economy.group_income_usd_per_year,
+            solution("filed").bill_usd_per_month,
+            strict=True,
+        )
+    )
+    assert said.text.endswith(
+        f"Just before, other charges were in force, under which low-income homes paid ${paid[1]:.2f}: the comparison"
+        " leaves them out."
+    )
+    engine.close()
