@@ -35,6 +35,8 @@ class Terms:
     ----------
     export_usd_per_kwh : (interval,)
         What a kWh fed in earns, in place of the ratebook's sell rates. [USD/kWh]
+    wholesale_usd_per_kwh : (interval,)
+        Wholesale price, for a ratebook that follows it. [USD/kWh]
     credit_expires
         Whether dollars of credit that are left at the true-up are lost.
     """
@@ -43,6 +45,7 @@ class Terms:
 
     metering: Metering
     export_usd_per_kwh: Floats | None = None
+    wholesale_usd_per_kwh: Floats | None = None
     credit_expires: bool = False
     convention: Convention = TARIFF_BOOK
 
@@ -53,6 +56,8 @@ class Bill:
 
     Parameters
     ----------
+    discount_usd
+        What the customer's discount takes off the charges: at most 0. [USD]
     export_credit_usd
         What feeding in takes off the bill: at most 0, unless sell rates are negative. [USD]
     credit_carried_usd, credit_carried_kwh
@@ -75,6 +80,7 @@ class Bill:
     demand_usd: Floats
     fixed_usd: Floats
     minimum_usd: Floats
+    discount_usd: Floats
     tax_usd: Floats
     export_credit_usd: Floats
     credit_carried_usd: Floats
@@ -97,7 +103,7 @@ class Bill:
         return np.asarray(self.monthly_usd.sum(axis=1))
 
 
-PARTS = ("energy_usd", "demand_usd", "fixed_usd", "minimum_usd", "tax_usd", "export_credit_usd")
+PARTS = ("energy_usd", "demand_usd", "fixed_usd", "minimum_usd", "discount_usd", "tax_usd", "export_credit_usd")
 """Parts of a bill."""
 
 
@@ -150,11 +156,22 @@ def _require(compiled: CompiledRatebook, load_kwh: Floats, generation_kwh: Float
             raise ValueError(
                 f"{name} has shape {kwh.shape}; give (customer, interval) with {compiled.calendar.intervals} intervals"
             )
-    if terms.metering.nets_by_month and terms.export_usd_per_kwh is not None:
+    by_interval = "take net_billing, net_billing_carryover or buy_all_sell_all"
+    if terms.metering.nets_by_month and (
+        terms.export_usd_per_kwh is not None or (compiled.book.export is not None and generation_kwh is not None)
+    ):
         raise ValueError(
             f"metering {terms.metering.value} nets kWh over the month: an export rate by interval has no meaning;"
-            " take net_billing, net_billing_carryover or buy_all_sell_all"
+            f" {by_interval}"
         )
+    if compiled.book.wholesale is not None:
+        if terms.wholesale_usd_per_kwh is None:
+            raise ValueError("the tariff follows a wholesale price; give wholesale_usd_per_kwh, one an interval")
+        if terms.metering.nets_by_month and generation_kwh is not None:
+            raise ValueError(
+                f"metering {terms.metering.value} nets kWh over the month, and the tariff follows a wholesale price;"
+                f" {by_interval}"
+            )
     if (
         terms.metering.nets_by_month
         and compiled.book.energy.tier_period is TierPeriod.DAY
@@ -162,7 +179,7 @@ def _require(compiled: CompiledRatebook, load_kwh: Floats, generation_kwh: Float
     ):
         raise ValueError(
             f"metering {terms.metering.value} nets kWh over the month, and the tariff has tiers by the day;"
-            " take net_billing, net_billing_carryover or buy_all_sell_all"
+            f" {by_interval}"
         )
 
 
@@ -199,15 +216,19 @@ def _bill(
     minimum, charged = _minimum(compiled, counts, convention, carried)
     credit = -(settled.applied_usd + settled.paid_out_usd)
     billed_kwh = settled.kwh.sum(axis=(2, 3))
+    discount = np.zeros_like(charges)
+    if book.discount is not None:
+        discount = book.discount.of_usd(settled.charge_usd, demand + fixed + minimum, billed_kwh)
     tax = np.zeros_like(charges)
     for one in book.taxes:
-        base = charges + minimum + (credit if one.on is TaxBase.BILL else 0.0)
+        base = charges + minimum + discount + (credit if one.on is TaxBase.BILL else 0.0)
         tax += one.usd_per_kwh * billed_kwh + one.share * np.maximum(base, 0.0)
     return Bill(
         energy_usd=settled.charge_usd,
         demand_usd=demand,
         fixed_usd=np.array(fixed),
         minimum_usd=minimum,
+        discount_usd=discount,
         tax_usd=tax,
         export_credit_usd=credit + 0.0,
         credit_carried_usd=settled.carried_usd,
@@ -232,10 +253,13 @@ def _settle(compiled: CompiledRatebook, meter: Meter, passed: Passed, terms: Ter
             return settle_in_kwh(compiled, net, limit, start, terms.convention)
         return settle_in_usd(compiled, net, limit, start, expires=terms.credit_expires, convention=terms.convention)
     bought, fed = _by_tier(compiled, passed, limit)
-    if terms.export_usd_per_kwh is None:
+    rates, book = terms.export_usd_per_kwh, compiled.book
+    if rates is None and book.export is not None:
+        rates = book.export.over(compiled.calendar)
+    if rates is None:
         credit = fed_credit_usd(compiled, fed)
     else:
-        earned = meter.earned_usd(terms.export_usd_per_kwh, compiled.energy)
+        earned = meter.earned_usd(rates, compiled.energy)
         credit = compiled.energy.collect(earned).sum(axis=2)
     return settle_by_interval(
         compiled,
@@ -245,12 +269,25 @@ def _settle(compiled: CompiledRatebook, meter: Meter, passed: Passed, terms: Ter
         carries=terms.metering.carries_usd,
         expires=terms.credit_expires,
         convention=terms.convention,
+        more_usd=_wholesale_usd(compiled, meter, terms),
     )
 
 
+def _wholesale_usd(compiled: CompiledRatebook, meter: Meter, terms: Terms) -> Floats | float:
+    """What following the wholesale price adds to the energy charges. (customer, month) [USD]"""
+    follows = compiled.book.wholesale
+    if follows is None:
+        return 0.0
+    assert terms.wholesale_usd_per_kwh is not None
+    rate = compiled.book.energy.rate_usd_per_kwh[compiled.energy.period, 0]
+    above = follows.above_usd_per_kwh(terms.wholesale_usd_per_kwh, rate)
+    return np.asarray(compiled.energy.collect(meter.spent_usd(above, compiled.energy)).sum(axis=2))
+
+
 def _nets_by_month(compiled: CompiledRatebook, terms: Terms) -> bool:
-    """Whether kWh are netted over the month; with tiers by the day, nothing is fed in and there is nothing to net."""
-    return terms.metering.nets_by_month and compiled.book.energy.tier_period is TierPeriod.MONTH
+    """Whether kWh are netted over the month; where that cannot be, nothing is fed in and there is nothing to net."""
+    by_interval = compiled.book.energy.tier_period is TierPeriod.DAY or compiled.book.wholesale is not None
+    return terms.metering.nets_by_month and not by_interval
 
 
 def _by_tier(compiled: CompiledRatebook, passed: Passed, limit: Floats) -> tuple[Floats, Floats]:
