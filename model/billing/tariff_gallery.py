@@ -8,8 +8,6 @@ from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.one_line import OneLineError
 
 GALLERY: Final = Path(__file__).parent / "gallery"
-FILES: Final = (".toml", ".json")
-"""Endings of a tariff's file."""
 
 
 class GalleryError(OneLineError):
@@ -25,7 +23,7 @@ def gallery_file(name: str) -> Path:
     """The file of a tariff; ``GalleryError`` with the nearest name if there is none."""
     names = gallery()
     if name not in names:
-        raise GalleryError(f"{unknown('tariff', name, names)}; meanwatt tariffs lists them")
+        raise GalleryError(unknown("tariff", name, names))
     return GALLERY / f"{name}.toml"
 
 
@@ -46,6 +44,4 @@ def file_of(source: str | Path) -> Path:
         return Path(source)
     if source in gallery():
         return gallery_file(source)
-    raise GalleryError(
-        f"{unknown('tariff', source, gallery())}; meanwatt tariffs lists them, and a file ends in .toml or .json"
-    )
+    raise GalleryError(f"{unknown('tariff', source, gallery())} A file is named with its ending, .toml or .json.")
