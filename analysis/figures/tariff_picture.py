@@ -14,9 +14,9 @@ DEAREST: Final = 0.65
 """Price of the darkest colour, one scale for all tariffs. [USD/kWh]"""
 COLOURS: Final = ((0.0, (255, 250, 214)), (0.5, (244, 135, 62)), (1.0, (110, 0, 44)))
 """Share of that price → red, green, blue; between them straight lines."""
-CELL_WIDTH, CELL_HEIGHT, LEFT, TOP = 20, 15, 40, 4
+CELL_WIDTH, CELL_HEIGHT, LEFT, TOP = 20, 16, 44, 4
 WIDTH: Final = LEFT + 24 * CELL_WIDTH + 12
-HEIGHT: Final = TOP + 12 * CELL_HEIGHT + 38
+HEIGHT: Final = TOP + 12 * CELL_HEIGHT + 40
 NARROWEST, LOWEST = 3, 2
 """Hours and months of a field that has room for its price."""
 LEAST_CONTRAST: Final = 4.5
@@ -34,10 +34,10 @@ def tariff_picture(usd_per_kwh: Sequence[Sequence[float]], title: str, currency:
     """
     fields = "".join(_field(*field, currency) for field in _fields(np.array(usd_per_kwh)))
     months = "".join(
-        f'<text x="{LEFT - 5}" y="{TOP + month * CELL_HEIGHT + 11}" text-anchor="end">{name[:3]}</text>'
+        f'<text x="{LEFT - 5}" y="{TOP + month * CELL_HEIGHT + 12}" text-anchor="end">{name[:3]}</text>'
         for month, name in enumerate(MONTH_NAMES)
     )
-    below = TOP + 12 * CELL_HEIGHT + 14
+    below = TOP + 12 * CELL_HEIGHT + 15
     hours = "".join(
         f'<text x="{LEFT + hour * CELL_WIDTH}" y="{below}" text-anchor="middle">{hour}</text>'
         for hour in range(0, 25, 3)
@@ -45,7 +45,7 @@ def tariff_picture(usd_per_kwh: Sequence[Sequence[float]], title: str, currency:
     foot = f'<text x="{LEFT + 12 * CELL_WIDTH}" y="{below + 16}" text-anchor="middle">hour of the day</text>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
-        f' style="max-width:{WIDTH}px;width:100%" font-family="sans-serif" font-size="11" fill="currentColor">'
+        f' style="max-width:{WIDTH}px;width:100%" font-family="sans-serif" font-size="13" fill="currentColor">'
         f"<title>{escape(title)}</title>{fields}{months}{hours}{foot}</svg>\n"
     )
 

@@ -188,7 +188,7 @@ def _discount(entry: Mapping[str, Any], money: str) -> str:
     off = "energy charges" if entry.get("on", "energy") == "energy" else "all charges"
     exempt = [*entry.get("exempt_usd_per_kwh", {}), *entry.get("exempt_unpriced", ())]
     parts = [f"{100 * entry['share']:g} % off {off}", *(f"not off {name}" for name in exempt)]
-    parts += [f"{name} {usd:g} {money} instead" for name, usd in entry.get("fixed_usd", {}).items()]
+    parts += [f"{name} {usd:g} {money} instead" for name, usd in entry.get("fixed", {}).items()]
     return "; ".join(parts)
 
 

@@ -66,7 +66,7 @@ class DiscountTable(Table):
     """Components of the energy rates that have no discount. [USD/kWh]"""
     exempt_unpriced: Annotated[tuple[str, ...], BeforeValidator(texts), Form("a list of texts in quotes")] = ()
     """Names of further ones whose rates are not known: they are discounted, and the bill says so."""
-    fixed_usd: Annotated[
+    fixed: Annotated[
         dict[str, float], BeforeValidator(_by_name), ranges.SUM, Form("a table by name of a fixed charge: {}")
     ] = Field(default_factory=dict)
     """Fixed charge → what it is instead for these customers. [USD]"""
@@ -92,7 +92,7 @@ class ExportTable(Table):
 class WholesaleTable(Table):
     """``[wholesale]``: prices are min(multiplier·wholesale + the period's rate, cap); `--wholesale` gives the first."""
 
-    multiplier: Annotated[float, ranges.WHOLESALE_MULTIPLIER]
+    multiplier: Annotated[float, ranges.WHOLESALE_MULTIPLIER] = 1.0
     """What the wholesale price is multiplied by."""
     cap_usd_per_kwh: Annotated[float | None, ranges.PRICE] = None
     """The highest price; without it none. [USD/kWh]"""
@@ -106,9 +106,9 @@ def matrix(value: float | Sequence[float] | Sequence[Sequence[float]]) -> Floats
 def chosen_discount(discounts: Mapping[str, DiscountTable], name: str | None, fixed: Sequence[str]) -> Discount | None:
     """The customer's discount; ``ValueError`` in one line if there is none of this name, or one names no charge."""
     for key, table in discounts.items():
-        for charge in table.fixed_usd:
+        for charge in table.fixed:
             if charge not in fixed:
-                raise ValueError(f"discounts.{key}.fixed_usd: {unknown('fixed charge', charge, fixed)}")
+                raise ValueError(f"discounts.{key}.fixed: {unknown('fixed charge', charge, fixed)}")
     if name is None:
         return None
     if name not in discounts:

@@ -252,7 +252,7 @@ class RatebookTable(Table):
         energy, fixed = energy_charge(self.energy), self.fixed
         discount = chosen_discount(self.discounts, self.discount, list(fixed))
         if discount is not None:
-            instead = self.discounts[discount.name].fixed_usd
+            instead = self.discounts[discount.name].fixed
             fixed = {key: table.model_copy(update={"usd": instead.get(key, table.usd)}) for key, table in fixed.items()}
         require_exports(self.exports, self.export)
         metering, hourly, expires = self.metering, None, False
