@@ -10,8 +10,9 @@ from meanwatt.agents.tariff.ratebook.carried import Carried, join_carried, rows_
 from meanwatt.agents.tariff.ratebook.compiled import CompiledRatebook
 from meanwatt.agents.tariff.ratebook.convention import TARIFF_BOOK, Convention
 from meanwatt.agents.tariff.ratebook.demand import demand_usd
+from meanwatt.agents.tariff.ratebook.least_bill import charge_of_months_usd, minimum_usd
 from meanwatt.agents.tariff.ratebook.meter import Meter, Passed
-from meanwatt.agents.tariff.ratebook.ratebook import MONTHS, Metering, Per, PeriodicCharge, TaxBase, TierPeriod
+from meanwatt.agents.tariff.ratebook.ratebook import Metering, TaxBase, TierPeriod
 from meanwatt.agents.tariff.ratebook.settlement import (
     Credits,
     Settled,
@@ -208,12 +209,14 @@ def _bill(
     peak = passed.most_kwh.max(axis=2) / calendar.interval_hours
     demand, peaks = demand_usd(compiled, meter, carried.peaks_kw if carried else ())
     settled = _settle(compiled, meter, passed, terms, start)
-    fixed = sum((_of_months(charge, compiled, convention) for charge in book.fixed), np.zeros(calendar.months))
+    fixed = sum(
+        (charge_of_months_usd(charge, compiled, convention) for charge in book.fixed), np.zeros(calendar.months)
+    )
     fixed = np.broadcast_to(fixed, settled.charge_usd.shape)
     charges = settled.charge_usd + demand + fixed
     credited = convention.minimum_after_credits and not two
     counts = charges - settled.applied_usd if credited else charges
-    minimum, charged = _minimum(compiled, counts, convention, carried)
+    minimum, charged = minimum_usd(compiled, counts, convention, carried)
     credit = -(settled.applied_usd + settled.paid_out_usd)
     billed_kwh = settled.kwh.sum(axis=(2, 3))
     discount = np.zeros_like(charges)
@@ -300,38 +303,3 @@ def _by_tier(compiled: CompiledRatebook, passed: Passed, limit: Floats) -> tuple
     if (sell == sell[:, :1]).all():  # any tier will do
         return bought, tiers_of_cells(energy, passed.fed_kwh, limit)
     return bought, tiers_in_order(compiled, passed.fed_runs_kwh, limit)
-
-
-def _of_months(charge: PeriodicCharge, compiled: CompiledRatebook, convention: Convention) -> Floats:
-    calendar = compiled.calendar
-    return charge.of_months_usd(calendar.days, days_of_year=calendar.days_of_year, even=convention.even_months)
-
-
-def _minimum(
-    compiled: CompiledRatebook, counts: Floats, convention: Convention, carried: Carried | None
-) -> tuple[Floats, Floats]:
-    """What minimum charges add, (customer, month), and what counts towards the annual one. [USD]
-
-    Parameters
-    ----------
-    counts : (customer, month)
-        The charges that are held against the minimum. [USD]
-
-    Notes
-    -----
-    An annual minimum is settled in December, where the months since January are known.
-    """
-    calendar = compiled.calendar
-    monthly = [charge for charge in compiled.book.minimum if charge.per is not Per.YEAR]
-    annual = sum(charge.usd for charge in compiled.book.minimum if charge.per is Per.YEAR)
-    least = sum((_of_months(charge, compiled, convention) for charge in monthly), np.zeros(calendar.months))
-    held = np.maximum(counts, 0.0) if convention.minimum_after_credits else counts
-    added = np.maximum(least - held, 0.0) if monthly else np.zeros_like(counts)
-    charged = carried.charged_usd if carried else np.zeros(len(counts))
-    since_january = carried is not None or calendar.number[0] == 0
-    for month, number in enumerate(calendar.number.tolist()):
-        charged = charged + held[:, month] + (0.0 if convention.minimum_after_credits else added[:, month])
-        if number == MONTHS - 1:
-            added[:, month] += np.maximum(annual - charged, 0.0) if annual and since_january else 0.0
-            charged = np.zeros_like(charged)
-    return added, charged
