@@ -59,7 +59,7 @@ class DiscountTable(Table):
     share: Annotated[float, ranges.SHARE]
     """Of the charges that are discounted."""
     on: Literal["energy", "charges"] = "energy"
-    """Which: energy charges after the baseline credit, or also demand and fixed charges and what minimum charges add."""
+    """Which: energy charges after the baseline credit, or also demand and fixed charges and what minimums add."""
     exempt_usd_per_kwh: Annotated[
         dict[str, float], BeforeValidator(_by_name), ranges.PRICE, Form("a table by component: {}")
     ] = Field(default_factory=dict)
