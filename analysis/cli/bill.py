@@ -19,8 +19,8 @@ def bill(
         str,
         typer.Argument(
             metavar="TARIFF",
-            help='A tariff as filed: our TOML file (kind = "ratebook"), or a JSON record of OpenEI\'s Utility Rate'
-            " Database.",
+            help="A tariff of the gallery (meanwatt tariffs lists it), or one as filed: our TOML file"
+            ' (kind = "ratebook"), or a JSON record of OpenEI\'s Utility Rate Database.',
             show_default=False,
         ),
     ],
@@ -73,6 +73,18 @@ def bill(
     territory: Annotated[
         str | None, typer.Option(metavar="NAME", help="The customer's territory, for a tariff with a baseline.")
     ] = None,
+    discount: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The customer's discount, one of the tariff's.")
+    ] = None,
+    export: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Terms of feeding in, one of the tariff's exports.")
+    ] = None,
+    wholesale: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.csv", help="Wholesale USD for each kWh, an interval a line, for a tariff that follows it."
+        ),
+    ] = None,
     json: Json = False,
     out: Out = None,
 ) -> int:
@@ -99,6 +111,9 @@ def bill(
             sam=one_of("--convention", convention, CONVENTIONS) == "sam",
             clock=clock,
             territory=territory,
+            discount=discount,
+            export=export,
+            wholesale=wholesale,
         )
     )
     result = as_json(found)
@@ -123,7 +138,9 @@ def as_json(found: "CustomerBill") -> dict[str, Any]:
     annual = {name: float(getattr(one, name).sum()) + 0.0 for name in PARTS}
     return {
         "tariff": found.book.title,
+        "currency": found.book.currency,
         "metering": found.terms.metering,
+        "discount": None if found.book.discount is None else found.book.discount.name,
         "convention": found.convention,
         "annual_usd": float(one.annual_usd[0]),
         "monthly_usd": found.by_month(one.monthly_usd),

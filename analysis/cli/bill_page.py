@@ -18,6 +18,7 @@ PARTS = {
     "demand_usd": "demand",
     "fixed_usd": "fixed",
     "minimum_usd": "minimum",
+    "discount_usd": "discount",
     "tax_usd": "tax",
     "export_credit_usd": "credit",
 }
@@ -39,12 +40,13 @@ def say_bill(found: "CustomerBill") -> None:
     costs.append(("bill", one.monthly_usd, 2))
     if one.credit_carried_usd.any():
         costs.append((CARRIED, one.credit_carried_usd, 2))
+    money = found.book.currency
     say(f"{found.book.title}\n")
     _by_month("What passed the meter", found, meter)
-    _by_month("The bill in USD", found, costs)
+    _by_month(f"The bill in {money}", found, costs)
     table(
         "Energy bought, by period and tier",
-        ("period", "tier", "kWh", "USD/kWh", "USD"),
+        ("period", "tier", "kWh", f"{money}/kWh", money),
         [
             (
                 row["period"],
@@ -56,7 +58,7 @@ def say_bill(found: "CustomerBill") -> None:
             for row in found.energy_rows()
         ],
     )
-    say(f"To pay over these months: {figure(float(one.annual_usd[0]), 2)} USD.")
+    say(f"To pay over these months: {figure(float(one.annual_usd[0]), 2)} {money}.")
     say_notes(found.messages)
 
 

@@ -22,6 +22,7 @@ from meanwatt.analysis.cli import (
     simulate,
     solve,
     study,
+    tariffs,
     validate,
 )
 from meanwatt.analysis.cli.interrupt import Terminated, unwound_by_sigterm
@@ -73,6 +74,7 @@ for _command in (
     pilot.pilot,
     export.export,
     game.game,
+    tariffs.tariffs,
     bill.bill,
     import_.import_,
     app_command.app,

@@ -10,10 +10,12 @@ from sphinx.application import Sphinx
 
 from builder.command_tables import command_tables
 from builder.file_tables import file_tables
+from builder.gallery_pages import gallery_pages
 
 PARTS: Mapping[str, Callable[[str], str]] = {
     "commands": command_tables,
     "keys": file_tables,
+    "gallery": gallery_pages,
     "code": lambda part: f"```{{reference-of-code}} {part}\n```",
 }
 """Name → Markdown by argument."""

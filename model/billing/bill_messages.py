@@ -1,6 +1,7 @@
 """What is to be said of a bill: how it was metered, where it differs from other engines, what was lost or left out."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
@@ -12,6 +13,7 @@ from meanwatt.agents.tariff.ratebook.bill import Bill, Terms, bill_customers
 from meanwatt.agents.tariff.ratebook.compiled import CompiledRatebook
 from meanwatt.agents.tariff.ratebook.convention import TARIFF_BOOK, Convention
 from meanwatt.agents.tariff.ratebook.ratebook import Metering, Per, TierPeriod, TierScope
+from meanwatt.model.billing.ratebook_table import RatebookTable
 
 CENT: Final = 0.005
 """What is less is not worth a sentence. [USD]"""
@@ -81,6 +83,32 @@ def bill_messages(billed: Billed) -> tuple[str, ...]:
     )
 
 
+def origin_messages(table: RatebookTable, *, generates: bool) -> Iterator[str]:
+    """Where a tariff's numbers are from and which are not certain; what its discount leaves out; its currency."""
+    if table.as_of is not None or table.source is not None:
+        when = "" if table.as_of is None else f" as of {table.as_of}"
+        yield f"The tariff's rates are{when}{'' if table.source is None else f' from {table.source}'}."
+    chosen = {"exports": table.export if generates else None, "discounts": table.discount}
+    for key, why in table.uncertain.items():
+        part, _, rest = key.partition(".")
+        if part not in chosen or rest.partition(".")[0] == chosen[part]:
+            yield f"Not certain, {key}: {why}."
+    if table.discount is not None:
+        unpriced = table.discounts[table.discount].exempt_unpriced
+        if unpriced:
+            yield (
+                f"Discount {table.discount} exempts {' and '.join(unpriced)}, whose rate the file does not give: it is"
+                " discounted here as well, so that the bill is too low by that share of it."
+            )
+    if table.currency != "USD":
+        yield f"All sums are in {table.currency}, although names such as annual_usd say usd."
+
+
+def in_currency(sentences: Iterable[str], currency: str) -> tuple[str, ...]:
+    """The same sentences with sums in a tariff's own currency."""
+    return tuple(re.sub(r"\bUSD\b", currency, sentence) for sentence in sentences)
+
+
 def _metered(billed: Billed) -> Iterator[str]:
     """The rule of metering; what an hourly meter hides."""
     if billed.generation_kwh is None:
@@ -132,7 +160,12 @@ def _export_rates(billed: Billed) -> Iterator[str]:
     terms, bill = billed.terms, billed.bill
     if terms.credit_expires and not terms.metering.carries_usd:
         yield f"--credit-expires changes nothing: metering {terms.metering.value} carries no credit in dollars."
-    if terms.metering is Metering.NET_METERING or terms.export_usd_per_kwh is not None or not bill.fed_kwh.any():
+    if (
+        terms.metering is Metering.NET_METERING
+        or billed.compiled.book.export
+        or terms.export_usd_per_kwh is not None
+        or not bill.fed_kwh.any()
+    ):
         return
     if not billed.compiled.book.energy.sell_usd_per_kwh.any():
         yield "The tariff has no sell rate and no --export-rate is given: what is fed in earns nothing."
@@ -189,6 +222,8 @@ def _sam(billed: Billed) -> Iterator[str]:
         for word, there in (
             ("baseline credits", book.baseline is not None),
             ("taxes", bool(book.taxes)),
+            ("discounts", book.discount is not None),
+            ("prices that follow the wholesale market", book.wholesale is not None),
             ("ratchets of its own history", any(charge.ratchet for charge in book.demand)),
         )
         if there

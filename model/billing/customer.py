@@ -1,5 +1,6 @@
 """A customer's bill from files: a tariff as filed, readings, and what is said beside them."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,9 +13,9 @@ from meanwatt.agents.tariff.ratebook.billing_calendar import BillingCalendar
 from meanwatt.agents.tariff.ratebook.compiled import compile_ratebook
 from meanwatt.agents.tariff.ratebook.convention import SAM, TARIFF_BOOK
 from meanwatt.agents.tariff.ratebook.ratebook import MONTHS, Metering, Ratebook
-from meanwatt.model.billing.bill_messages import Billed, bill_messages
+from meanwatt.model.billing.bill_messages import Billed, bill_messages, in_currency, origin_messages
 from meanwatt.model.billing.local_calendar import SAM_YEAR, Clock, calendar_of
-from meanwatt.model.billing.ratebook_source import load_ratebook
+from meanwatt.model.billing.ratebook_source import Choices, load_ratebook
 from meanwatt.model.billing.readings import Readings, ReadingsError, read_energy, read_rates
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.nearest import unknown
@@ -26,7 +27,9 @@ class Asked:
 
     Attributes
     ----------
-    tariff, load, generation, export_rate
+    tariff
+        Name of a tariff of the gallery, or path of a file.
+    load, generation, export_rate, wholesale
         Paths of files.
     metering
         Name of a `Metering`; None takes the tariff's own.
@@ -34,8 +37,8 @@ class Asked:
         Whether SAM's convention holds.
     clock
         What is said of the readings' time.
-    territory
-        The customer's, for a baseline.
+    territory, discount, export
+        See `Choices`.
     """
 
     tariff: str
@@ -47,6 +50,9 @@ class Asked:
     credit_expires: bool = False
     sam: bool = False
     territory: str | None = None
+    discount: str | None = None
+    export: str | None = None
+    wholesale: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,7 +88,11 @@ class CustomerBill:
         energy, book, number = self.book.energy, self.book, self.calendar.number
         kwh = self.bill.kwh[0].sum(axis=0)
         by_month = self.bill.kwh[0].sum(axis=(1, 2))
-        others = []
+        others: list[tuple[str, Floats, float]] = []
+        if book.wholesale is not None:
+            rest = float(self.bill.energy_usd.sum()) - float((kwh * energy.rate_usd_per_kwh).sum())
+            rest -= float(by_month @ book.fuel_usd_per_kwh[number])
+            others.append(("wholesale price", by_month, rest))
         if book.fuel_usd_per_kwh.any():
             others.append(("fuel adjustment", by_month, float(by_month @ book.fuel_usd_per_kwh[number])))
         if book.baseline is not None and book.baseline.territory is not None:
@@ -115,7 +125,7 @@ def bill_customer(asked: Asked) -> CustomerBill:
     ValueError
         In one line that names the file or option, what came and what is allowed.
     """
-    read = load_ratebook(asked.tariff, territory=asked.territory)
+    read = load_ratebook(asked.tariff, Choices(territory=asked.territory, discount=asked.discount, export=asked.export))
     book = read.book
     if book.baseline is not None and book.baseline.territory is None:
         known = ", ".join(book.baseline.kwh_per_day)
@@ -128,7 +138,7 @@ def bill_customer(asked: Asked) -> CustomerBill:
             " generated in --generation"
         )
     calendar, said = calendar_of(load, asked.clock, book.holidays)
-    messages = [*read.messages, *said]
+    messages = [*read.messages, *said, *origin_messages(read.table, generates=asked.generation is not None)]
     generation = read_energy("--generation", asked.generation) if asked.generation is not None else None
     if generation is not None:
         _require_same_rows(load, generation)
@@ -137,19 +147,26 @@ def bill_customer(asked: Asked) -> CustomerBill:
             messages.append(
                 f"{counted(negative, 'reading')} of generation are below 0: an inverter's own use, bought as load is."
             )
-    rule, about = _metering(asked.metering, book, generation is not None)
+    rule, about = _metering(asked.metering, book, generation is not None, list(read.table.exports))
     messages += about
     rates = None
     if asked.export_rate is not None:
-        rates = _export_rate(asked.export_rate, rule, load)
+        rates = _rates("--export-rate", asked.export_rate, rule, load)
         if generation is None:
             messages.append("--export-rate changes nothing without --generation.")
     terms = Terms(
         metering=rule,
         export_usd_per_kwh=rates,
-        credit_expires=asked.credit_expires,
+        wholesale_usd_per_kwh=_wholesale(asked, book, rule, load),
+        credit_expires=asked.credit_expires or (book.credit_expires and rule.carries_usd),
         convention=SAM if asked.sam else TARIFF_BOOK,
     )
+    if rule.nets_by_month and book.export is not None and generation is not None:
+        raise ValueError(
+            f"--metering {rule.value}: kWh are netted over the month, and what feeding in earns under"
+            f" {book.export.name!r} goes by the hour; choose other terms with --export, one of"
+            f" {', '.join(read.table.exports)}"
+        )
     compiled = compile_ratebook(book, calendar)
     generated = None if generation is None else generation.values[None]
     bill = bill_customers(compiled, load.values[None], generated, terms)
@@ -162,7 +179,7 @@ def bill_customer(asked: Asked) -> CustomerBill:
         calendar=calendar,
         terms=terms,
         bill=bill,
-        messages=(*messages, *bill_messages(billed)),
+        messages=(*messages, *in_currency(bill_messages(billed), book.currency)),
         settings=asdict(asked),
     )
 
@@ -180,13 +197,15 @@ def _require_same_rows(load: Readings, other: Readings) -> None:
             )
 
 
-def _metering(given: str | None, book: Ratebook, generates: bool) -> tuple[Metering, list[str]]:
+def _metering(given: str | None, book: Ratebook, generates: bool, exports: Sequence[str]) -> tuple[Metering, list[str]]:
     """The rule of metering, and what is to be said of the choice."""
     if given is None:
         if book.metering is not None:
             return book.metering, ([f"Metering {book.metering.value} is the tariff's own."] if generates else [])
         if not generates:
             return Metering.NET_BILLING, []
+        if exports:
+            raise ValueError(f"--generation needs --export, one of {', '.join(exports)}, or --metering")
         raise ValueError(f"--generation needs --metering; give one of {', '.join(rule.value for rule in Metering)}")
     if given not in [rule.value for rule in Metering]:
         raise ValueError(unknown("--metering", given, [rule.value for rule in Metering]))
@@ -196,14 +215,28 @@ def _metering(given: str | None, book: Ratebook, generates: bool) -> tuple[Meter
     return rule, []
 
 
-def _export_rate(path: str, rule: Metering, load: Readings) -> Floats:
-    """What a kWh fed in earns in each interval of the load; hourly rates hold for all intervals of their hour."""
+def _wholesale(asked: Asked, book: Ratebook, rule: Metering, load: Readings) -> Floats | None:
+    """Wholesale prices for a tariff that follows them."""
+    if asked.wholesale is None:
+        if book.wholesale is not None:
+            raise ValueError(
+                f"tariff {asked.tariff} follows a wholesale price; give --wholesale FILE.csv, a column usd_per_kwh, one"
+                f" an interval, in {book.currency}"
+            )
+        return None
+    if book.wholesale is None:
+        raise ValueError(f"tariff {asked.tariff} follows no wholesale price; leave --wholesale out")
+    return _rates("--wholesale", asked.wholesale, rule, load)
+
+
+def _rates(option: str, path: str, rule: Metering, load: Readings) -> Floats:
+    """USD per kWh in each interval of the load; hourly rates hold for all intervals of their hour."""
     if rule.nets_by_month:
         raise ValueError(
-            f"--export-rate with --metering {rule.value}: kWh are netted over the month, and a rate by interval has no"
+            f"{option} with --metering {rule.value}: kWh are netted over the month, and a rate by interval has no"
             " meaning; take net_billing, net_billing_carryover or buy_all_sell_all"
         )
-    rates = read_rates("--export-rate", path)
+    rates = read_rates(option, path)
     if load.rows % rates.rows or rates.rows > load.rows or 60 % (load.rows // rates.rows):
         raise ReadingsError(f"{rates.label}: {rates.rows} rows; give {load.rows}, as {load.label} has, or one an hour")
     if rates.stamps is not None and load.stamps is not None and rates.stamps != load.stamps[:: load.rows // rates.rows]:

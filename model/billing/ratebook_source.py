@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from meanwatt.agents.tariff.ratebook.ratebook import Ratebook
 from meanwatt.model.billing.ratebook_table import KIND, RatebookTable
 from meanwatt.model.billing.ratebook_text import toml_of_table
+from meanwatt.model.billing.tariff_gallery import file_of
 from meanwatt.model.billing.urdb_fields import AS_FILED
 from meanwatt.model.billing.urdb_reader import read_json, record_of, table_of_record
 from meanwatt.model.billing.urdb_writer import as_filed, record_of_table
@@ -20,6 +21,10 @@ from meanwatt.model.scenario.files import FileError, read_toml, require_regular
 from meanwatt.model.scenario.one_line import OneLineError
 
 WANTED: Final = "a tariff as filed: our TOML file, or a JSON record of OpenEI's Utility Rate Database"
+
+
+CHOSEN_FROM: Final = {"territory": "baseline", "discount": "discounts", "export": "exports"}
+"""What a customer chooses, and the table of the file that it is chosen from."""
 
 
 class RatebookError(OneLineError):
@@ -45,23 +50,42 @@ class RatebookFile:
     messages: tuple[str, ...]
 
 
-def load_ratebook(path: str | Path, *, territory: str | None = None) -> RatebookFile:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a customer chooses of a tariff; None takes what the file says.
+
+    Attributes
+    ----------
+    territory
+        For a baseline.
+    discount, export
+        Names of one of its discounts, and of its terms of feeding in.
+    """
+
+    territory: str | None = None
+    discount: str | None = None
+    export: str | None = None
+
+
+NO_CHOICES: Final = Choices()
+
+
+def load_ratebook(source: str | Path, choices: Choices = NO_CHOICES) -> RatebookFile:
     """Read a tariff as filed.
 
     Parameters
     ----------
-    path
-        A file that ends in ``.json`` or ``.toml``.
-    territory
-        The customer's, for a baseline; in place of what the file says.
+    source
+        Name of a tariff of the gallery, or a file that ends in ``.json`` or ``.toml``; a file whose name is one of the
+        gallery's is read where it is written as a path.
 
     Raises
     ------
     RatebookError
         A ValueError in one line that names the file, the key, the value and what is allowed.
     """
-    file = Path(path)
-    label = f"tariff {path}"
+    label = f"tariff {source}"
+    file = file_of(source)
     try:
         require_regular(file, WANTED)
         messages: tuple[str, ...] = ()
@@ -73,11 +97,10 @@ def load_ratebook(path: str | Path, *, territory: str | None = None) -> Ratebook
             table = require_kind(read_toml(file))
         else:
             raise FileError(f"ends in {file.suffix or 'nothing'!r}; give a file that ends in .json or .toml")
-        if territory is not None:
-            table = with_territory(table, territory)
+        table = with_choices(table, choices)
         filled = RatebookTable.model_validate(table)
         book = filled.ratebook(re.sub(r"[^\w.-]+", "_", file.stem))
-        if record and territory is None:
+        if record and choices == NO_CHOICES:
             filled = with_words_of(record, filled)
     except ValidationError as error:
         raise RatebookError(f"{label}: {one_line(error, RatebookTable)}") from None
@@ -109,8 +132,12 @@ def require_kind(table: dict[str, Any]) -> dict[str, Any]:
     return table
 
 
-def with_territory(table: dict[str, Any], territory: str) -> dict[str, Any]:
-    """The same tariff in a territory; ``FileError`` if it has no baseline."""
-    if not isinstance(table.get("baseline"), dict):
-        raise FileError("has no baseline; leave --territory out")
-    return {**table, "baseline": {**table["baseline"], "territory": territory}}
+def with_choices(table: dict[str, Any], choices: Choices) -> dict[str, Any]:
+    """The same tariff as a customer has chosen it; ``FileError`` where there is nothing to choose from."""
+    given = {one.name: getattr(choices, one.name) for one in fields(choices) if getattr(choices, one.name) is not None}
+    for name in given:
+        if not isinstance(table.get(CHOSEN_FROM[name]), dict):
+            raise FileError(f"has no {CHOSEN_FROM[name]}; leave --{name} out")
+    if "territory" in given:
+        table = {**table, "baseline": {**table["baseline"], "territory": given.pop("territory")}}
+    return {**table, **given}

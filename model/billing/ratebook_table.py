@@ -1,15 +1,21 @@
 """A tariff as it is filed, as people write it in a TOML file: ``kind = "ratebook"``."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from meanwatt.agents.tariff.ratebook.ratebook import (
-    MONTHS,
-    Metering,
-    Ratebook,
-    TierUnit,
+from meanwatt.agents.tariff.ratebook.ratebook import MONTHS, Metering, Ratebook
+from meanwatt.model.billing.offer_tables import (
+    DiscountTable,
+    ExportTable,
+    WholesaleTable,
+    chosen_discount,
+    hourly_export,
+    require_exports,
+    sell_rates,
+    texts,
+    wholesale_price,
 )
 from meanwatt.model.billing.ratebook_arrays import (
     baseline_credit,
@@ -20,57 +26,23 @@ from meanwatt.model.billing.ratebook_arrays import (
     periodic_charge,
     tax,
 )
-from meanwatt.model.billing.tier_units import read_unit
+from meanwatt.model.billing.ratebook_values import (
+    SCHEDULE,
+    Monthly,
+    Unit,
+    allowances,
+    beginning_of_date,
+    currency_code,
+    texts_by_key,
+)
 from meanwatt.model.scenario import ranges
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.marks import Form
 from meanwatt.model.scenario.tariff_file import Table, tuples, whole
-from meanwatt.model.scenario.values import finite, show
+from meanwatt.model.scenario.values import show
 
 KIND = "ratebook"
 """What ``kind`` says at the top of such a file."""
-SCHEDULE = Form(
-    'a table of months, such as "1-5, 10-12" = { off = ["0-16", "21-24"], peak = ["16-21"] }, or 12 rows of 24 names'
-)
-MONTHLY = Form("{}, or a list of 12, one a month")
-
-
-def _unit(value: object) -> object:
-    """Take a unit in any capitals and spacing."""
-    if not isinstance(value, str):
-        raise ValueError(f"is {show(value)}; give one of {', '.join(unit.value for unit in TierUnit)}")
-    return read_unit(value).value
-
-
-def _monthly(value: object) -> object:
-    """Check a number, or 12 of them."""
-    if isinstance(value, list | tuple):
-        if len(value) != MONTHS:
-            raise ValueError(f"has {len(value)} entries; give 12, one a month, or one number")
-        return tuple(finite(entry, f"entry {place}") for place, entry in enumerate(value))
-    return finite(value)
-
-
-def _allowances(value: object) -> object:
-    """Check a table territory → number or 12 of them."""
-    if not isinstance(value, Mapping) or not value:
-        raise ValueError(f"is {show(value)}; give a table: territory → kWh a day")
-    found = {}
-    for name, entry in value.items():
-        try:
-            found[str(name)] = _monthly(entry)
-        except ValueError as error:
-            raise ValueError(f"{name} {error}") from None
-    return found
-
-
-def _texts(value: object) -> object:
-    if isinstance(value, list | tuple) and all(isinstance(entry, str) for entry in value):
-        return tuple(value)
-    raise ValueError(f"is {show(value)}; give a list of texts in quotes")
-
-
-Monthly = Annotated[float | tuple[float, ...], BeforeValidator(_monthly), MONTHLY]
-Unit = Annotated[Literal["kWh", "kWh daily", "kWh/kW", "kWh/kW daily"], BeforeValidator(_unit)]
 
 
 class TierTable(Table):
@@ -180,7 +152,7 @@ class BaselineTable(Table):
     """What a kWh within the allowance costs less. [USD/kWh]"""
     kwh_per_day: Annotated[
         dict[str, float | tuple[float, ...]],
-        BeforeValidator(_allowances),
+        BeforeValidator(allowances),
         ranges.ALLOWANCE,
         Form("a table by territory: {}, or a list of 12, one a month"),
     ]
@@ -207,11 +179,27 @@ class RatebookTable(Table):
     """Says that this is such a file."""
     title: str = ""
     """Name for people."""
+    as_of: Annotated[str | None, BeforeValidator(beginning_of_date), Form("a day, month or year in quotes")] = None
+    """When the rates were in force."""
+    source: str | None = None
+    """Where they were read."""
+    status: Literal["seen", "uncertain"] | None = None
+    """Whether every number was read in the source; if not, `uncertain` names those that were remembered or derived."""
+    uncertain: Annotated[dict[str, str], BeforeValidator(texts_by_key), Form("a table: key → why, in quotes")] = Field(
+        default_factory=dict
+    )
+    """Dotted key of this file → why its number is not certain; a bill says it."""
+    currency: Annotated[str, BeforeValidator(currency_code), Form('three capitals, such as "GBP"')] = "USD"
+    """Of all sums in the file and on the bill, although their names say usd."""
     metering: (
         Literal["net_billing", "net_billing_carryover", "net_metering", "net_metering_dollars", "buy_all_sell_all"]
         | None
     ) = None
-    """How feeding in is metered where `--metering` does not say it."""
+    """How feeding in is metered where neither `export` nor `--metering` says it."""
+    discount: str | None = None
+    """The customer's discount, one of `discounts`; `--discount` says it, too."""
+    export: str | None = None
+    """The customer's terms of feeding in, one of `exports`; `--export` says it, too."""
     true_up_month: Annotated[int, BeforeValidator(whole), ranges.MONTH] = MONTHS
     """Month at whose end credits are paid out and netted kWh begin anew."""
     year_end_usd_per_kwh: Annotated[float, ranges.PRICE] = 0.0
@@ -219,7 +207,7 @@ class RatebookTable(Table):
     fuel_usd_per_kwh: Annotated[Monthly | None, ranges.PRICE] = None
     """Fuel adjustment on each kWh billed, the same all year or by month. [USD/kWh]"""
     holidays: Annotated[
-        tuple[str, ...], BeforeValidator(_texts), Form('a list of days, such as "07-04" or "2026-11-26"')
+        tuple[str, ...], BeforeValidator(texts), Form('a list of days, such as "07-04" or "2026-11-26"')
     ] = ()
     """Days with the weekend's schedule."""
     energy: EnergyTable
@@ -234,11 +222,22 @@ class RatebookTable(Table):
     """Baseline credit; without it none."""
     taxes: dict[str, TaxTable] = Field(default_factory=dict)
     """Taxes and surcharges."""
+    discounts: dict[str, DiscountTable] = Field(default_factory=dict)
+    """Discounts that a customer may have."""
+    exports: dict[str, ExportTable] = Field(default_factory=dict)
+    """Terms of feeding in to choose from."""
+    wholesale: WholesaleTable | None = None
+    """How prices follow the wholesale market; without it they do not."""
     urdb: Annotated[dict[str, Any], Form("a table")] = Field(default_factory=dict)
     """Fields of an OpenEI record that change no bill, kept for the way back."""
 
     @model_validator(mode="after")
     def _can_be_billed(self) -> "RatebookTable":
+        if (self.status == "uncertain") != bool(self.uncertain):
+            raise ValueError(
+                f"status is {show(self.status)}, and uncertain has {counted(len(self.uncertain), 'key')}; write"
+                ' status = "uncertain" where it has any, and "seen" or nothing where it has none'
+            )
         self.ratebook("")
         return self
 
@@ -250,18 +249,36 @@ class RatebookTable(Table):
         ValueError
             In one line that names the key.
         """
+        energy, fixed = energy_charge(self.energy), self.fixed
+        discount = chosen_discount(self.discounts, self.discount, list(fixed))
+        if discount is not None:
+            instead = self.discounts[discount.name].fixed
+            fixed = {key: table.model_copy(update={"usd": instead.get(key, table.usd)}) for key, table in fixed.items()}
+        require_exports(self.exports, self.export)
+        metering, hourly, expires = self.metering, None, False
+        if self.export is not None:
+            terms = self.exports[self.export]
+            metering, expires = terms.metering, terms.credit_expires
+            hourly = hourly_export(self.export, terms)
+            sell = sell_rates(energy.rate_usd_per_kwh, energy.sell_usd_per_kwh, terms)
+            energy = replace(energy, sell_usd_per_kwh=sell)
         return Ratebook(
             name=name,
             title=self.title or name,
-            energy=energy_charge(self.energy),
+            energy=energy,
             demand=tuple(demand_charge(name, table) for name, table in self.demand.items()),
-            fixed=tuple(periodic_charge(name, table) for name, table in self.fixed.items()),
+            fixed=tuple(periodic_charge(name, table) for name, table in fixed.items()),
             minimum=tuple(periodic_charge(name, table) for name, table in self.minimum.items()),
             fuel_usd_per_kwh=by_month(self.fuel_usd_per_kwh or 0.0),
             baseline=baseline_credit(self.baseline),
             taxes=tuple(tax(name, table) for name, table in self.taxes.items()),
-            metering=Metering(self.metering) if self.metering else None,
+            metering=Metering(metering) if metering else None,
             true_up_month=self.true_up_month,
             year_end_usd_per_kwh=self.year_end_usd_per_kwh,
             holidays=tuple(holiday(text) for text in self.holidays),
+            discount=discount,
+            export=hourly,
+            credit_expires=expires,
+            wholesale=wholesale_price(self.wholesale, energy.tiered),
+            currency=self.currency,
         )

@@ -6,11 +6,17 @@ from typing import Any
 
 from meanwatt.agents.tariff.ratebook.ratebook import MONTHS
 from meanwatt.model.billing import urdb_fields as urdb
-from meanwatt.model.billing.ratebook_table import BaselineTable, DemandTable, EnergyTable, RatebookTable, TaxTable
+from meanwatt.model.billing.ratebook_table import DemandTable, EnergyTable, RatebookTable
 from meanwatt.model.billing.schedules import Rows, read_schedule
 from meanwatt.model.billing.urdb_reader import table_of_record
+from meanwatt.model.scenario.tariff_file import Table
 
 ENERGY_WORDS = {"usd_per_kwh": "rate", "adjustment_usd_per_kwh": "adj", "sell_usd_per_kwh": "sell", "limit": "max"}
+BESIDE = (
+    *("as_of", "source", "status", "uncertain", "currency", "discount", "export"),
+    *("true_up_month", "year_end_usd_per_kwh", "holidays"),
+)
+"""Keys at the top of our file for which the database has no word."""
 DEMAND_WORDS = {"usd_per_kw": "rate", "adjustment_usd_per_kw": "adj", "limit": "max"}
 
 
@@ -57,20 +63,25 @@ def _record(table: RatebookTable) -> dict[str, Any]:
         fuel = table.fuel_usd_per_kwh
         record["fueladjustmentsmonthly"] = [fuel] * MONTHS if isinstance(fuel, int | float) else list(fuel)
     plain = RatebookTable.model_fields
-    for name in ("true_up_month", "year_end_usd_per_kwh", "holidays"):
+    for name in BESIDE:
         value = getattr(table, name)
-        if value != plain[name].default:
+        if value != plain[name].get_default(call_default_factory=True):
             ours[name] = plain_json(value)
     if table.baseline is not None:
         ours["baseline"] = _given(table.baseline)
     if table.taxes:
         ours["taxes"] = {name: _given(tax) for name, tax in table.taxes.items()}
+    for name, tables in (("discounts", table.discounts), ("exports", table.exports)):
+        if tables:
+            ours[name] = {key: _given(entry) for key, entry in tables.items()}
+    if table.wholesale is not None:
+        ours["wholesale"] = _given(table.wholesale)
     if ours:
         record["extensions"] = {**record.get("extensions", {}), urdb.OURS: ours}
     return record
 
 
-def _given(table: BaselineTable | TaxTable | DemandTable | EnergyTable) -> Any:
+def _given(table: Table) -> Any:
     """What a table says, without what it leaves out."""
     return plain_json(table.model_dump(exclude_unset=True, exclude_none=True))
 

@@ -113,6 +113,7 @@ DEMAND_PRICE: Final = Range(-1e6, 1e6, "USD/kW")
 SUM: Final = Range(-1e9, 1e9, "USD")
 """Of a tariff as filed: a fixed or minimum charge."""
 TAX_SHARE: Final = Range(0, 10)
+WHOLESALE_MULTIPLIER: Final = Range(0, 100)
 NETWORK_COST: Final = Range(0, 1e9, "USD/month")
 INCOME: Final = Range(1, 1e13, "USD/yr")
 CARBON: Final = Range(0, 1e6, "USD/t")

@@ -10,8 +10,9 @@ from meanwatt.agents.tariff.ratebook.carried import Carried, join_carried, rows_
 from meanwatt.agents.tariff.ratebook.compiled import CompiledRatebook
 from meanwatt.agents.tariff.ratebook.convention import TARIFF_BOOK, Convention
 from meanwatt.agents.tariff.ratebook.demand import demand_usd
+from meanwatt.agents.tariff.ratebook.least_bill import charge_of_months_usd, minimum_usd
 from meanwatt.agents.tariff.ratebook.meter import Meter, Passed
-from meanwatt.agents.tariff.ratebook.ratebook import MONTHS, Metering, Per, PeriodicCharge, TaxBase, TierPeriod
+from meanwatt.agents.tariff.ratebook.ratebook import Metering, TaxBase, TierPeriod
 from meanwatt.agents.tariff.ratebook.settlement import (
     Credits,
     Settled,
@@ -35,6 +36,8 @@ class Terms:
     ----------
     export_usd_per_kwh : (interval,)
         What a kWh fed in earns, in place of the ratebook's sell rates. [USD/kWh]
+    wholesale_usd_per_kwh : (interval,)
+        Wholesale price, for a ratebook that follows it. [USD/kWh]
     credit_expires
         Whether dollars of credit that are left at the true-up are lost.
     """
@@ -43,6 +46,7 @@ class Terms:
 
     metering: Metering
     export_usd_per_kwh: Floats | None = None
+    wholesale_usd_per_kwh: Floats | None = None
     credit_expires: bool = False
     convention: Convention = TARIFF_BOOK
 
@@ -53,6 +57,8 @@ class Bill:
 
     Parameters
     ----------
+    discount_usd
+        What the customer's discount takes off the charges: at most 0. [USD]
     export_credit_usd
         What feeding in takes off the bill: at most 0, unless sell rates are negative. [USD]
     credit_carried_usd, credit_carried_kwh
@@ -75,6 +81,7 @@ class Bill:
     demand_usd: Floats
     fixed_usd: Floats
     minimum_usd: Floats
+    discount_usd: Floats
     tax_usd: Floats
     export_credit_usd: Floats
     credit_carried_usd: Floats
@@ -97,7 +104,7 @@ class Bill:
         return np.asarray(self.monthly_usd.sum(axis=1))
 
 
-PARTS = ("energy_usd", "demand_usd", "fixed_usd", "minimum_usd", "tax_usd", "export_credit_usd")
+PARTS = ("energy_usd", "demand_usd", "fixed_usd", "minimum_usd", "discount_usd", "tax_usd", "export_credit_usd")
 """Parts of a bill."""
 
 
@@ -150,11 +157,22 @@ def _require(compiled: CompiledRatebook, load_kwh: Floats, generation_kwh: Float
             raise ValueError(
                 f"{name} has shape {kwh.shape}; give (customer, interval) with {compiled.calendar.intervals} intervals"
             )
-    if terms.metering.nets_by_month and terms.export_usd_per_kwh is not None:
+    by_interval = "take net_billing, net_billing_carryover or buy_all_sell_all"
+    if terms.metering.nets_by_month and (
+        terms.export_usd_per_kwh is not None or (compiled.book.export is not None and generation_kwh is not None)
+    ):
         raise ValueError(
             f"metering {terms.metering.value} nets kWh over the month: an export rate by interval has no meaning;"
-            " take net_billing, net_billing_carryover or buy_all_sell_all"
+            f" {by_interval}"
         )
+    if compiled.book.wholesale is not None:
+        if terms.wholesale_usd_per_kwh is None:
+            raise ValueError("the tariff follows a wholesale price; give wholesale_usd_per_kwh, one an interval")
+        if terms.metering.nets_by_month and generation_kwh is not None:
+            raise ValueError(
+                f"metering {terms.metering.value} nets kWh over the month, and the tariff follows a wholesale price;"
+                f" {by_interval}"
+            )
     if (
         terms.metering.nets_by_month
         and compiled.book.energy.tier_period is TierPeriod.DAY
@@ -162,7 +180,7 @@ def _require(compiled: CompiledRatebook, load_kwh: Floats, generation_kwh: Float
     ):
         raise ValueError(
             f"metering {terms.metering.value} nets kWh over the month, and the tariff has tiers by the day;"
-            " take net_billing, net_billing_carryover or buy_all_sell_all"
+            f" {by_interval}"
         )
 
 
@@ -191,23 +209,29 @@ def _bill(
     peak = passed.most_kwh.max(axis=2) / calendar.interval_hours
     demand, peaks = demand_usd(compiled, meter, carried.peaks_kw if carried else ())
     settled = _settle(compiled, meter, passed, terms, start)
-    fixed = sum((_of_months(charge, compiled, convention) for charge in book.fixed), np.zeros(calendar.months))
+    fixed = sum(
+        (charge_of_months_usd(charge, compiled, convention) for charge in book.fixed), np.zeros(calendar.months)
+    )
     fixed = np.broadcast_to(fixed, settled.charge_usd.shape)
     charges = settled.charge_usd + demand + fixed
     credited = convention.minimum_after_credits and not two
     counts = charges - settled.applied_usd if credited else charges
-    minimum, charged = _minimum(compiled, counts, convention, carried)
+    minimum, charged = minimum_usd(compiled, counts, convention, carried)
     credit = -(settled.applied_usd + settled.paid_out_usd)
     billed_kwh = settled.kwh.sum(axis=(2, 3))
+    discount = np.zeros_like(charges)
+    if book.discount is not None:
+        discount = book.discount.of_usd(settled.charge_usd, demand + fixed + minimum, billed_kwh)
     tax = np.zeros_like(charges)
     for one in book.taxes:
-        base = charges + minimum + (credit if one.on is TaxBase.BILL else 0.0)
+        base = charges + minimum + discount + (credit if one.on is TaxBase.BILL else 0.0)
         tax += one.usd_per_kwh * billed_kwh + one.share * np.maximum(base, 0.0)
     return Bill(
         energy_usd=settled.charge_usd,
         demand_usd=demand,
         fixed_usd=np.array(fixed),
         minimum_usd=minimum,
+        discount_usd=discount,
         tax_usd=tax,
         export_credit_usd=credit + 0.0,
         credit_carried_usd=settled.carried_usd,
@@ -232,10 +256,13 @@ def _settle(compiled: CompiledRatebook, meter: Meter, passed: Passed, terms: Ter
             return settle_in_kwh(compiled, net, limit, start, terms.convention)
         return settle_in_usd(compiled, net, limit, start, expires=terms.credit_expires, convention=terms.convention)
     bought, fed = _by_tier(compiled, passed, limit)
-    if terms.export_usd_per_kwh is None:
+    rates, book = terms.export_usd_per_kwh, compiled.book
+    if rates is None and book.export is not None:
+        rates = book.export.over(compiled.calendar)
+    if rates is None:
         credit = fed_credit_usd(compiled, fed)
     else:
-        earned = meter.earned_usd(terms.export_usd_per_kwh, compiled.energy)
+        earned = meter.earned_usd(rates, compiled.energy)
         credit = compiled.energy.collect(earned).sum(axis=2)
     return settle_by_interval(
         compiled,
@@ -245,12 +272,25 @@ def _settle(compiled: CompiledRatebook, meter: Meter, passed: Passed, terms: Ter
         carries=terms.metering.carries_usd,
         expires=terms.credit_expires,
         convention=terms.convention,
+        more_usd=_wholesale_usd(compiled, meter, terms),
     )
 
 
+def _wholesale_usd(compiled: CompiledRatebook, meter: Meter, terms: Terms) -> Floats | float:
+    """What following the wholesale price adds to the energy charges. (customer, month) [USD]"""
+    follows = compiled.book.wholesale
+    if follows is None:
+        return 0.0
+    assert terms.wholesale_usd_per_kwh is not None
+    rate = compiled.book.energy.rate_usd_per_kwh[compiled.energy.period, 0]
+    above = follows.above_usd_per_kwh(terms.wholesale_usd_per_kwh, rate)
+    return np.asarray(compiled.energy.collect(meter.spent_usd(above, compiled.energy)).sum(axis=2))
+
+
 def _nets_by_month(compiled: CompiledRatebook, terms: Terms) -> bool:
-    """Whether kWh are netted over the month; with tiers by the day, nothing is fed in and there is nothing to net."""
-    return terms.metering.nets_by_month and compiled.book.energy.tier_period is TierPeriod.MONTH
+    """Whether kWh are netted over the month; where that cannot be, nothing is fed in and there is nothing to net."""
+    by_interval = compiled.book.energy.tier_period is TierPeriod.DAY or compiled.book.wholesale is not None
+    return terms.metering.nets_by_month and not by_interval
 
 
 def _by_tier(compiled: CompiledRatebook, passed: Passed, limit: Floats) -> tuple[Floats, Floats]:
@@ -263,38 +303,3 @@ def _by_tier(compiled: CompiledRatebook, passed: Passed, limit: Floats) -> tuple
     if (sell == sell[:, :1]).all():  # any tier will do
         return bought, tiers_of_cells(energy, passed.fed_kwh, limit)
     return bought, tiers_in_order(compiled, passed.fed_runs_kwh, limit)
-
-
-def _of_months(charge: PeriodicCharge, compiled: CompiledRatebook, convention: Convention) -> Floats:
-    calendar = compiled.calendar
-    return charge.of_months_usd(calendar.days, days_of_year=calendar.days_of_year, even=convention.even_months)
-
-
-def _minimum(
-    compiled: CompiledRatebook, counts: Floats, convention: Convention, carried: Carried | None
-) -> tuple[Floats, Floats]:
-    """What minimum charges add, (customer, month), and what counts towards the annual one. [USD]
-
-    Parameters
-    ----------
-    counts : (customer, month)
-        The charges that are held against the minimum. [USD]
-
-    Notes
-    -----
-    An annual minimum is settled in December, where the months since January are known.
-    """
-    calendar = compiled.calendar
-    monthly = [charge for charge in compiled.book.minimum if charge.per is not Per.YEAR]
-    annual = sum(charge.usd for charge in compiled.book.minimum if charge.per is Per.YEAR)
-    least = sum((_of_months(charge, compiled, convention) for charge in monthly), np.zeros(calendar.months))
-    held = np.maximum(counts, 0.0) if convention.minimum_after_credits else counts
-    added = np.maximum(least - held, 0.0) if monthly else np.zeros_like(counts)
-    charged = carried.charged_usd if carried else np.zeros(len(counts))
-    since_january = carried is not None or calendar.number[0] == 0
-    for month, number in enumerate(calendar.number.tolist()):
-        charged = charged + held[:, month] + (0.0 if convention.minimum_after_credits else added[:, month])
-        if number == MONTHS - 1:
-            added[:, month] += np.maximum(annual - charged, 0.0) if annual and since_january else 0.0
-            charged = np.zeros_like(charged)
-    return added, charged

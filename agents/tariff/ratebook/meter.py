@@ -106,6 +106,11 @@ class Meter:
             return np.zeros((len(self.load_kwh), len(where.starts)))
         return np.asarray(np.add.reduceat(fed * usd_per_kwh, where.starts, axis=1))
 
+    def spent_usd(self, usd_per_kwh: Floats, where: PeriodMap) -> Floats:
+        """What is drawn over runs at rates (interval,). (customer, run) [USD]"""
+        drawn, _ = self.flows()
+        return np.asarray(np.add.reduceat(drawn * usd_per_kwh, where.starts, axis=1))
+
 
 def _require_load(least_kwh: float) -> None:
     """Raise ``ValueError`` if any load is below 0."""

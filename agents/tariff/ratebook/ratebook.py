@@ -9,6 +9,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints, read_only, require_finite, require_shape
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.ratebook.offers import Discount, HourlyExport, WholesalePrice
 
 MONTHS = 12
 HOURS = 24
@@ -302,6 +303,14 @@ class Ratebook:
         What kWh that are left then earn under net metering. [USD/kWh]
     holidays
         ``"MM-DD"`` or ``"YYYY-MM-DD"``: days with the weekend's schedule.
+    discount, export
+        The customer's discount, and export rates by the hour in place of sell rates; None without.
+    credit_expires
+        How the file says that credits end: whether dollars that are left at the true-up are lost.
+    wholesale
+        How the price follows the wholesale market; None where it does not.
+    currency
+        Of all sums.
     """
 
     __repr__ = short_repr
@@ -319,6 +328,11 @@ class Ratebook:
     true_up_month: int = MONTHS
     year_end_usd_per_kwh: float = 0.0
     holidays: tuple[str, ...] = ()
+    discount: Discount | None = None
+    export: HourlyExport | None = None
+    credit_expires: bool = False
+    wholesale: WholesalePrice | None = None
+    currency: str = "USD"
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""

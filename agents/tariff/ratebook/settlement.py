@@ -90,6 +90,7 @@ def settle_by_interval(
     carries: bool,
     expires: bool,
     convention: Convention,
+    more_usd: Floats | float = 0.0,
 ) -> Settled:
     """Settle what was billed interval by interval.
 
@@ -105,8 +106,10 @@ def settle_by_interval(
         Whether credits pay later months' energy charges; else they are the month's own.
     expires
         Whether credits that are left at the true-up are lost.
+    more_usd : (customer, month)
+        Energy charges beside those of rates. [USD]
     """
-    charge = energy_charge_usd(compiled, kwh)
+    charge = energy_charge_usd(compiled, kwh) + more_usd
     nothing = np.zeros_like(charge)
     if not carries:
         return Settled(

@@ -16,7 +16,7 @@ from meanwatt.analysis.cli import main
 CASES: dict[str, Any] = json.loads((ROOT / "tests" / "bills_by_pysam.json").read_text(encoding="utf-8"))["cases"]
 KEYS = ["annual_usd", "monthly_usd", "demand_usd", "fixed_usd", "energy_usd", "export_credit_usd", "minimum_usd"]
 KEYS += ["tax_usd", "credit_carried_usd", "peak_kw", "messages"]
-PARTS = ("energy_usd", "demand_usd", "fixed_usd", "minimum_usd", "tax_usd", "export_credit_usd")
+PARTS = ("energy_usd", "demand_usd", "fixed_usd", "minimum_usd", "discount_usd", "tax_usd", "export_credit_usd")
 
 
 def column(heading: str, values: Any) -> str:

@@ -20,6 +20,7 @@ from meanwatt.analysis.reference.file_keys import FILES, NAME, FileKey, file_key
 from meanwatt.analysis.study import plan
 from meanwatt.analysis.study.plan_file import StudyError, load_study
 from meanwatt.model.billing.ratebook_table import RatebookTable
+from meanwatt.model.billing.tariff_gallery import gallery_text
 from meanwatt.model.scenario.file_errors import one_line
 from meanwatt.model.scenario.loading import ScenarioError, load_scenario, load_tariff, preset_text, presets
 from meanwatt.model.tabular.game_file import GameFileError, game_text, games, load_game
@@ -173,7 +174,9 @@ def refusal(file: str, key: str, value: object, folder: Path) -> str:
 
 
 RATEBOOK = (ROOT / "docs" / "examples" / "ratebook.toml").read_text(encoding="utf-8")
-"""A tariff as filed with one of everything."""
+"""A tariff as filed with one of everything, but for a wholesale price, which excludes tiers."""
+DYNAMIC = tomllib.loads(gallery_text("octopus_agile"))
+"""One that follows a wholesale price."""
 
 
 def ratebook_refusal(key: str, value: object) -> str:
@@ -183,7 +186,7 @@ def ratebook_refusal(key: str, value: object) -> str:
         inner = next(iter(inner.values())) if part == NAME else inner.setdefault(part, {})
         inner = inner[-1] if isinstance(inner, list) else inner
     name = key.rpartition(".")[2]
-    inner[name] = {"coast": value} if name == "kwh_per_day" else value
+    inner[name] = {"coast": value} if name in ("kwh_per_day", "exempt_usd_per_kwh", "fixed") else value
     with pytest.raises(ValidationError) as caught:
         RatebookTable.model_validate(table)
     return one_line(caught.value, RatebookTable)
@@ -273,7 +276,7 @@ def test_the_printed_default_is_what_holds_where_a_key_is_left_out(file: str, ta
             continue
         found = []
         for value in (None, json.loads(key.default)):
-            changed = deepcopy(table)
+            changed = deepcopy(DYNAMIC if key.table == "wholesale" else table)
             inner = changed
             for part in key.table.split(".") if key.table else ():
                 inner = next(iter(inner.values())) if part == NAME else inner.setdefault(part, {})
