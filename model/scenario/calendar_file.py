@@ -119,6 +119,8 @@ class CalendarTable(Table):
 
     def _check_weather(self) -> None:
         count = len(self.weather)
+        if count > ranges.DAY_TYPES.high:
+            raise ValueError(f"calendar.weather has {count} entries; give {ranges.DAY_TYPES.counts()}")
         if self.weather_kernel or count > 1:
             names = tuple(self.weather)
             if len(self.weather_kernel) != count or {len(row) for row in self.weather_kernel} != {count}:

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -283,7 +284,7 @@ def _parsed(overrides: Sequence[str] | Mapping[str, Any], label: str) -> TomlTab
                 require_shallow(value)
             except FileError as error:
                 raise ScenarioError(f"{label}: override {key} {error}") from None
-        return dict(overrides)
+        return deepcopy(dict(overrides))  # a later key may go into the table of an earlier one
     if isinstance(overrides, str):
         overrides = [overrides]
     changes = {}

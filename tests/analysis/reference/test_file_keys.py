@@ -21,6 +21,7 @@ from meanwatt.analysis.study import plan
 from meanwatt.analysis.study.plan_file import StudyError, load_study
 from meanwatt.model.billing.ratebook_table import RatebookTable
 from meanwatt.model.billing.tariff_gallery import gallery_text
+from meanwatt.model.scenario.calendar_file import CalendarTable
 from meanwatt.model.scenario.file_errors import one_line
 from meanwatt.model.scenario.loading import ScenarioError, load_scenario, load_tariff, preset_text, presets
 from meanwatt.model.tabular.game_file import GameFileError, game_text, games, load_game
@@ -151,12 +152,33 @@ def as_value(key: FileKey, number: float) -> object:
     return [number, number + 1] if key.allowed.startswith("a list") else number
 
 
+NAMED_TABLES = {
+    "income_groups": "low",
+    "day_types": "clear",
+    "calendar.days": "weekend",
+    "calendar.weather": "clear",
+}
+"""An entry of each table by name, of the preset or of this calendar."""
+CALENDAR = {
+    "calendar": CalendarTable.model_validate(
+        {
+            "days": {"weekend": {}},
+            "weather": {"clear": {}, "partly": {}, "cloudy": {}},
+            "weather_kernel": [[0.5, 0.25, 0.25]] * 3,
+        }
+    ).model_dump()
+}
+"""What a preset does not have, written out."""
+
+
 def refusal(file: str, key: str, value: object, folder: Path) -> str:
     """The line with which a file is refused that gives a key this value."""
     if file == "scenario":
-        place = key.replace("income_groups.NAME", "income_groups.low").replace("day_types.NAME", "day_types.clear")
+        place = key
+        for table, name in NAMED_TABLES.items():
+            place = place.replace(f"{table}.NAME", f"{table}.{name}")
         with pytest.raises(ScenarioError) as caught:
-            load_scenario("oahu", overrides={place: value})
+            load_scenario("oahu", overrides=(CALENDAR if key.startswith("calendar.") else {}) | {place: value})
         return str(caught.value)
     if file == "game":
         return game_refusal(key, value, folder)
@@ -239,6 +261,12 @@ def test_more_entries_than_the_printed_number_are_refused_with_it(key: FileKey) 
     assert key.entries is not None
     many = int(key.entries.high) + 1
     value: object = [float(number + 1) for number in range(many)]
+    if key.key == "calendar.weather":
+        value = {f"name{number}": {} for number in range(many)}
+        with pytest.raises(ScenarioError) as caught:
+            load_scenario("oahu", overrides={"calendar": {"weather": value}})
+        assert f"{key.key} has {many} entries; give {key.allowed.rpartition('; ')[2]}" in str(caught.value)
+        return
     if key.heading:
         there = load_scenario("oahu").model_dump()[key.key]
         some = next(iter(there.values()), {"tariff": "flat", "technologies": ["pv"]})  # the preset has no rate class
@@ -264,7 +292,7 @@ def test_more_states_of_a_game_than_the_printed_number_are_refused_with_it(tmp_p
     ("file", "table"),
     [
         ("game", tomllib.loads(game_text("battery"))),
-        ("scenario", tomllib.loads(preset_text("textbook"))),
+        ("scenario", tomllib.loads(preset_text("textbook")) | CALENDAR),
         ("tariff", tomllib.loads(preset_text("oahu"))["tariffs"]["tou"]),
         ("ratebook", tomllib.loads(RATEBOOK)),
     ],

@@ -267,6 +267,9 @@ def test_a_key_of_the_calendar_can_be_set_and_a_file_may_write_its_days_out_agai
     path = write(WEEKS)
     shorter = load_scenario(path, overrides=["calendar.last_year=2020", "calendar.weather.grey.pv_factor=0.3"])
     assert shorter.day_types["dry_weekday_grey"].pv_factor == 0.3
+    given = {"calendar": load_scenario(path).model_dump()["calendar"], "calendar.last_year": 2021}
+    assert load_scenario("textbook", overrides=given).calendar.last_year == 2021
+    assert given["calendar"]["last_year"] == 2024, "what was given stays as it was"
     plain = path.with_name("plain.toml")
     plain.write_text('extends = "weeks.toml"\nday_type_kernel = [[1.0]]\n[day_types.all]\npv_factor = 1.0\n')
     assert list(load_scenario(plain).day_types) == ["all"]
