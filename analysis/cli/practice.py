@@ -53,17 +53,7 @@ def _print(result: dict[str, Any]) -> None:
     if result["filed"] is not None:
         for one in practice_tables_shown(result):
             table(one.title, one.heads, one.rows)
-        lost = result["welfare_lost_usd_per_household_day"]
-        if lost is not None:
-            say(lost_sentence(lost))
     say_notes(result["messages"])
-
-
-def lost_sentence(lost: float) -> str:
-    """What usual practice loses, for people."""
-    from meanwatt.analysis.cli.show import figure
-
-    return f"Usual practice loses {figure(lost, 5)} USD per household-day of welfare against the commitment."
 
 
 def practice_tables_shown(result: dict[str, Any]) -> "list[Table]":
@@ -157,11 +147,10 @@ def _write(out: str, result: dict[str, Any], done: "Practice", inputs: "Inputs")
         " the same windows. All expected over the weather.",
         figure=practice_figure(done),
     )
-    lost = result["welfare_lost_usd_per_household_day"]
     page = report_page(
         kind="Usual rate-design practice against the equilibrium",
         title=f"{result['scenario']}, tariff {result['tariff']} in force",
-        result=result if lost is None else result | {"message": f"{result['message']} {lost_sentence(lost)}"},
+        result=result,
         reached=result["outcome"] == "converged",
         tables=practice_tables_shown(result),
         pictures=[picture],
