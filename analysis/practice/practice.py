@@ -24,6 +24,8 @@ from meanwatt.model.scenario.messages import Messages, joined, scenario_messages
 
 WELFARE = Aims(leader="commission", weights={"equity": 0.0, "stability": 0.0})
 """Whom practice is held against: a commission that wants welfare alone, for which fixed charges do not matter."""
+AT_BOUND = 1e-6
+"""Distance to a bound that is none, as a share of the family's range."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -218,6 +220,18 @@ def _messages(found: Practice, filing: Filing) -> Messages:
         sentences.append(
             f"Window {', '.join(empty)}: meters sold nothing, so its rate is the plain mean of marginal cost."
         )
+    if found.commitment is not None and found.committed_usd_per_kwh is not None:
+        sentences += at_bounds(filed_family(found.in_force, filing, windows), found.committed_usd_per_kwh)
     if filing.predicted.floored:
         sentences.append("Predicted: one step of the elasticity takes some use below 0; it stops at 0.")
     return tuple(sentences)
+
+
+def at_bounds(family: WindowFamily, rates: Floats) -> list[str]:
+    """Windows whose committed rate the family's bounds hold, a sentence each."""
+    unit = family.unit(rates)
+    return [
+        f"Commitment: the rate of {name} is at the family's bound, {rate:.4g} USD/kWh; a wider family may gain more."
+        for name, rate, place in zip(family.free, rates.tolist(), unit.tolist(), strict=True)
+        if place < AT_BOUND or place > 1 - AT_BOUND
+    ]

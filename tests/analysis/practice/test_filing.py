@@ -72,18 +72,19 @@ def test_carbon_adds_its_price_to_every_rate() -> None:
     assert found.tariff.fixed_charge_usd_per_day == pytest.approx(charges, abs=1e-9)
 
 
-def test_practice_repeated_to_its_own_fixed_point_is_the_commitment() -> None:
-    """Without storage the welfare-best rates of given windows are Σ q0·s(q) / Σ q0."""
-    economy = preset_economy("textbook", *BARE)
-    found, windows = solved("textbook", "filed", *BARE), windows_of(economy, "filed")
+@pytest.mark.parametrize(("given", "carbon"), [(BARE, 0.0), (BARE[:3], 0.025)])
+def test_practice_repeated_to_its_own_fixed_point_is_the_commitment(given: tuple[str, ...], carbon: float) -> None:
+    """Without storage the welfare-best rates of given windows are Σ q0·s(q) / Σ q0, s with carbon if it has a price."""
+    economy = preset_economy("textbook", *given)
+    found, windows = solved("textbook", "filed", *given), windows_of(economy, "filed")
     for _ in range(12):
         filing = file_tariff(found, windows)
         found = solve_equilibrium(economy, filing.tariff, certify=False)
     rates = np.full(3, 0.15)
     for _ in range(60):
-        rates = by_window(0.05 + 0.10 * textbook_use(rates[WINDOW]), SHAPE)
+        rates = by_window(0.05 + carbon + 0.10 * textbook_use(rates[WINDOW]), SHAPE)
     assert filing.rates_usd_per_kwh == pytest.approx(rates, abs=1e-9)
-    best = done("textbook", "filed", *BARE)
+    best = done("textbook", "filed", *given)
     assert best.commitment is not None
     # the search stops at a gain of 1e-7 USD, and welfare bends by Σ ε q0 / p0 ≥ 1 a window: √(2e-7) USD/kWh
     assert best.committed_usd_per_kwh == pytest.approx(rates, abs=5e-4)

@@ -12,9 +12,10 @@ import pytest
 from scenarios import preset_economy, preset_tariff
 
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.practice.practice import Practice, filed_family, practice, welfare
+from meanwatt.analysis.practice.practice import Practice, at_bounds, filed_family, practice, welfare
 from meanwatt.analysis.practice.report import practice_json
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
+from meanwatt.model.mean_field.leader.window_family import WindowFamily
 from meanwatt.model.mean_field.population import threads
 from meanwatt.model.progress.watch import Watch
 
@@ -75,6 +76,21 @@ def test_the_family_holds_the_filed_tariff() -> None:
     assert np.array_equal(member.energy_usd_per_kwh, found.filing.tariff.energy_usd_per_kwh)
     for name in ("pass_through", "export_pass_through", "export_rule", "capped_at_import", "standing_charges"):
         assert getattr(member, name) == getattr(found.filing.tariff, name)
+
+
+def test_a_committed_rate_at_a_bound_of_the_family_is_told() -> None:
+    family = WindowFamily(
+        free=("off", "peak"),
+        low=np.zeros(2),
+        high=np.array([0.3, 0.4]),
+        base=preset_tariff("textbook", "filed"),
+        window=np.zeros((1, 24), dtype=int),
+    )
+    assert at_bounds(family, np.array([0.1, 0.2])) == []
+    assert at_bounds(family, np.array([0.1, 0.4])) == [
+        "Commitment: the rate of peak is at the family's bound, 0.4 USD/kWh; a wider family may gain more."
+    ]
+    assert len(at_bounds(family, np.array([0.0, 0.4]))) == 2
 
 
 def test_a_fixed_charge_that_balances_the_books_moves_neither_load_nor_welfare() -> None:
