@@ -190,7 +190,8 @@ def _ended(
     if commitment is None:
         return Outcome.CANCELLED, "Cancelled before the commission's commitment was found."
     lost = round(commitment.objective - welfare(equilibrium), 5) + 0.0  # no minus sign before a zero
-    told = f"Usual practice loses {lost:.5f} USD per household-day of welfare against the commitment."
+    least = "" if commitment.outcome is Outcome.CONVERGED else "at least "
+    told = f"Usual practice loses {least}{lost:.5f} USD per household-day of welfare against the commitment."
     return commitment.outcome, f"{told} {commitment.message}"
 
 

@@ -226,6 +226,16 @@ def test_what_is_cancelled_keeps_what_was_reached(stops_at: str, reached: int) -
     assert told["commitment"] is told["welfare_lost_usd_per_household_day"] is None
 
 
+def test_a_search_that_ran_out_of_tariffs_knows_the_least_that_is_lost() -> None:
+    found = practice(preset_economy("textbook", SMALL), preset_tariff("textbook", "filed"), evaluations_per_start=2)
+    lost, whole = found.welfare_lost_usd_per_household_day, done("filed").welfare_lost_usd_per_household_day
+    assert found.outcome is Outcome.ROUND_LIMIT
+    assert lost is not None
+    assert whole is not None
+    assert 0 <= lost < whole
+    assert found.message.startswith(f"Usual practice loses at least {lost:.5f} USD per household-day of welfare")
+
+
 def test_what_is_not_solved_ends_with_status_1_and_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
