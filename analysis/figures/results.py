@@ -17,7 +17,8 @@ FEW: Final = 4
 """Common states that each have a line of their own."""
 
 
-def _panels() -> tuple["Figure", Any]:
+def day_panels() -> tuple["Figure", Any]:
+    """Two panels side by side over the hours of a day."""
     from meanwatt.analysis.figures.shown import ShownFigure
 
     figure = ShownFigure(figsize=SIZE, layout="constrained")
@@ -34,21 +35,21 @@ def _hours(slots: int) -> Floats:
     return np.arange(slots) * 24.0 / slots
 
 
-def _steps(panel: Any, values: Floats, **how: Any) -> None:
-    """A value that holds during each slot."""
+def draw_steps(panel: Any, values: Floats, **how: Any) -> None:
+    """Draw a value that holds during each slot."""
     hours = _hours(values.size)
     panel.step(np.append(hours, 24.0), np.append(values, values[-1]), where="post", **how)
 
 
 def solution_figure(equilibrium: Equilibrium) -> "Figure":
     """Draw net load by common state (left) and the rates expected over them (right)."""
-    figure, (left, right) = _panels()
+    figure, (left, right) = day_panels()
     common = equilibrium.economy.common
     chance = common.probability
     mean = chance @ equilibrium.net_load_kw
     if 1 < common.count <= FEW:
         for label, load in zip(common.labels(), equilibrium.net_load_kw, strict=True):
-            _steps(left, load, label=" > ".join(label), linewidth=1)
+            draw_steps(left, load, label=" > ".join(label), linewidth=1)
     elif common.count > FEW:
         low, high = equilibrium.net_load_kw.min(axis=0), equilibrium.net_load_kw.max(axis=0)
         left.fill_between(
@@ -60,7 +61,7 @@ def solution_figure(equilibrium: Equilibrium) -> "Figure":
             color=BLUE,
             label="over all weather",
         )
-    _steps(left, mean, color=INK, linewidth=2, label="mean")
+    draw_steps(left, mean, color=INK, linewidth=2, label="mean")
     left.set_title("net load [kW per household]", loc="left")
     rates = equilibrium.rates
     for values, name, how in (
@@ -68,7 +69,7 @@ def solution_figure(equilibrium: Equilibrium) -> "Figure":
         (equilibrium.wholesale_usd_per_kwh, "wholesale price", {"color": BLUE}),
         (rates.export_usd_per_kwh, "export credit", {"color": GREEN, "linestyle": "--"}),  # often on another line
     ):
-        _steps(right, chance @ np.broadcast_to(values, equilibrium.net_load_kw.shape), label=name, **how)
+        draw_steps(right, chance @ np.broadcast_to(values, equilibrium.net_load_kw.shape), label=name, **how)
     right.set_title("rates [USD/kWh]", loc="left")
     for panel in (left, right):
         if panel.get_legend_handles_labels()[0]:
@@ -78,7 +79,7 @@ def solution_figure(equilibrium: Equilibrium) -> "Figure":
 
 def market_figure(history: History) -> "Figure":
     """Draw net load (left) and wholesale price (right) of every day, and their means."""
-    figure, panels = _panels()
+    figure, panels = day_panels()
     for panel, name, title in zip(
         panels,
         ("net_load_kw", "wholesale_usd_per_kwh"),
@@ -89,8 +90,8 @@ def market_figure(history: History) -> "Figure":
         if len(history):
             days = history.stacked(name)
             for day in days:
-                _steps(panel, day, color=ORANGE, alpha=max(0.1, 1 / len(days)), linewidth=1)
-            _steps(panel, days.mean(axis=0), color=INK, linewidth=2, label="mean of all days")
+                draw_steps(panel, day, color=ORANGE, alpha=max(0.1, 1 / len(days)), linewidth=1)
+            draw_steps(panel, days.mean(axis=0), color=INK, linewidth=2, label="mean of all days")
             panel.legend(frameon=False, fontsize=8)
     return figure
 
@@ -105,7 +106,7 @@ def comparison_figure(net_load_kw: Floats, expected_kw: Floats, spread_kw: Float
     households
         Of the market.
     """
-    figure, (left, right) = _panels()
+    figure, (left, right) = day_panels()
     from matplotlib.ticker import MaxNLocator
 
     days = len(net_load_kw)
@@ -121,8 +122,8 @@ def comparison_figure(net_load_kw: Floats, expected_kw: Floats, spread_kw: Float
         alpha=0.2,
         label="where 95 of 100 days of the sample are",
     )
-    _steps(left, net_load_kw.mean(axis=0), color=VERMILION, linewidth=2.5, label="market")
-    _steps(left, expected, color=BLUE, linestyle="--", label="mean field")
+    draw_steps(left, net_load_kw.mean(axis=0), color=VERMILION, linewidth=2.5, label="market")
+    draw_steps(left, expected, color=BLUE, linestyle="--", label="mean field")
     left.set_title("net load, mean day [kW per household]", loc="left")
     left.legend(frameon=False, fontsize=8)
     error = np.sqrt(((net_load_kw - expected_kw) ** 2).mean(axis=1))
@@ -139,7 +140,7 @@ def comparison_figure(net_load_kw: Floats, expected_kw: Floats, spread_kw: Float
 
 def design_figure(before: Equilibrium, after: Equilibrium | None) -> "Figure":
     """Draw net load (left) and import rate (right), expected over the weather, before and after."""
-    figure, (left, right) = _panels()
+    figure, (left, right) = day_panels()
     for found, name, how in (
         (before, f"before: {before.tariff.name}", {"color": INK, "linestyle": "--"}),
         (after, "after: the tariff found", {"color": VERMILION, "linewidth": 2}),
@@ -147,8 +148,8 @@ def design_figure(before: Equilibrium, after: Equilibrium | None) -> "Figure":
         if found is not None:
             chance = found.economy.common.probability
             rate = np.broadcast_to(found.rates.import_usd_per_kwh, found.net_load_kw.shape)
-            _steps(left, chance @ found.net_load_kw, label=name, **how)
-            _steps(right, chance @ rate, label=name, **how)
+            draw_steps(left, chance @ found.net_load_kw, label=name, **how)
+            draw_steps(right, chance @ rate, label=name, **how)
     left.set_title("net load [kW per household]", loc="left")
     right.set_title("import rate [USD/kWh]", loc="left")
     for panel in (left, right):

@@ -22,8 +22,8 @@ from meanwatt.analysis.validation.scaling import Interval, mean_interval
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.leader.commitment import commit, minimize_by_values
 from meanwatt.model.mean_field.leader.leader_problem import FEASIBLE
+from meanwatt.model.mean_field.leader.parameter_family import ParameterFamily
 from meanwatt.model.mean_field.leader.tariff_evaluator import TariffEvaluator
-from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
 from meanwatt.model.progress.watch import Cancelled, Watch
 
 EVALUATIONS: Final = 24
@@ -166,7 +166,7 @@ class _Arena:
     def __init__(
         self,
         start: Equilibrium,
-        family: TariffFamily,
+        family: ParameterFamily,
         aims: Aims,
         *,
         households: int,

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
+from meanwatt.model.mean_field.leader.parameter_family import ParameterFamily
 from meanwatt.model.mean_field.leader.tariff_evaluator import Evaluation, TariffEvaluator
-from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 
@@ -63,7 +63,7 @@ class LeaderProblem:
     """
 
     economy: Economy
-    family: TariffFamily
+    family: ParameterFamily
     objective: Objective
     violation: Violation | None = None
     unit: str = UNIT

@@ -14,7 +14,7 @@ from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.derivatives.population_sensitivity import DENSE
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.equilibrium_tangent import equilibrium_tangent, predicted
-from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
+from meanwatt.model.mean_field.leader.parameter_family import ParameterFamily
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 
@@ -76,7 +76,7 @@ class TariffEvaluator:
     def __init__(
         self,
         economy: Economy,
-        family: TariffFamily,
+        family: ParameterFamily,
         measure: Measure,
         *,
         watch: Watch,

@@ -7,6 +7,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.components.standing_charge import StandingCharge
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
+from meanwatt.model.mean_field.leader.parameter_family import ParameterFamily
 from meanwatt.model.scenario.economy import Economy, build_tariff
 
 PARAMETERS = (
@@ -24,7 +25,7 @@ DAILY = PARAMETERS[:3]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TariffFamily:
+class TariffFamily(ParameterFamily):
     """Tariffs spanned by six parameters between bounds.
 
     * ``energy_usd_per_kwh``: mean energy charge over the day. [USD/kWh]
@@ -57,9 +58,6 @@ class TariffFamily:
         Charges that do not depend on use and are in every tariff of the family, beside the fixed charge.
     """
 
-    free: tuple[str, ...]
-    low: Floats
-    high: Floats
     pattern: Floats
     income_ratio: Floats
     recovery: Recovery
@@ -90,18 +88,6 @@ class TariffFamily:
             capped_at_import=True,
             standing_charges=self.standing_charges,
         )
-
-    def at(self, unit: Floats) -> Floats:
-        """Free parameters at a point of the unit cube; outside it, of the nearest face."""
-        return np.asarray(self.low + np.clip(unit, 0.0, 1.0) * (self.high - self.low))
-
-    def unit(self, parameters: Floats) -> Floats:
-        """Point of the unit cube of free parameters; 0 along those without room."""
-        return np.asarray((parameters - self.low) / np.where(self.high > self.low, self.high - self.low, 1.0))
-
-    def describe(self, parameters: Floats) -> dict[str, float]:
-        """Free parameters by name."""
-        return dict(zip(self.free, np.clip(parameters, self.low, self.high).tolist(), strict=True))
 
 
 def tariff_family(
@@ -159,7 +145,7 @@ def _kind(name: str) -> str:
     return name.split(".")[0]
 
 
-def starting_points(family: TariffFamily, economy: Economy) -> list[Floats]:
+def starting_points(family: ParameterFamily, economy: Economy) -> list[Floats]:
     """Where a search may begin: a flat rate, time of use, and wholesale pass-through with carbon priced."""
     reference = economy.scenario.reference_price_usd_per_kwh
     peak = float(economy.supply.marginal_emissions_t_per_kwh(economy.mean_reference_kw).mean())

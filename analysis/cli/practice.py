@@ -1,0 +1,168 @@
+"""``meanwatt practice``: what usual rate design files and predicts, against the equilibrium."""
+
+from typing import TYPE_CHECKING, Any
+
+from meanwatt.analysis.cli.options import Json, Out, Scenario, Set, Tariff
+from meanwatt.analysis.cli.watching import watched
+
+if TYPE_CHECKING:
+    from meanwatt.analysis.cli.inputs import Inputs
+    from meanwatt.analysis.practice.practice import Practice
+    from meanwatt.analysis.report.page import Table
+
+
+def practice(
+    scenario: Scenario,
+    *,
+    tariff: Tariff = None,
+    set: Set = None,
+    json: Json = False,
+    out: Out = None,
+) -> int:
+    """File the tariff that usual rate design makes of the one in force (--tariff), and see what households do."""
+    with watched(quiet=json) as work:
+        from meanwatt.analysis.cli.inputs import read
+        from meanwatt.analysis.cli.show import print_json, say_report
+        from meanwatt.analysis.practice.practice import practice as run
+        from meanwatt.analysis.practice.report import practice_json
+        from meanwatt.model.mean_field.equilibrium import Outcome
+
+        if out is not None:
+            from meanwatt.analysis.output.result_files import require_free
+
+            require_free(out)
+        inputs = read(scenario, tariff, set)
+        done = run(inputs.economy, inputs.tariff, watch=work.watch, new_stage=work.new_stage)
+    result = practice_json(done) | {"settings": inputs.given}
+    kept = None if done.filing is None else out
+    if kept is not None:
+        _write(kept, result, done, inputs)
+    if json:
+        print_json(result)
+    else:
+        _print(result)
+        say_report(kept)
+    return 0 if done.outcome is Outcome.CONVERGED else 1
+
+
+def _print(result: dict[str, Any]) -> None:
+    """Print the result for people."""
+    from meanwatt.analysis.cli.show import say, say_notes, table
+
+    say(f"{result['scenario']}, tariff {result['tariff']} in force: {result['message']} ({result['seconds']:.1f} s)\n")
+    if result["filed"] is not None:
+        for one in practice_tables_shown(result):
+            table(one.title, one.heads, one.rows)
+    say_notes(result["messages"])
+
+
+def practice_tables_shown(result: dict[str, Any]) -> "list[Table]":
+    """The result for people; a tariff is filed."""
+    return [_rates_table(result), _day_table(result), _bills_table(result)]
+
+
+def _rates_table(result: dict[str, Any]) -> "Table":
+    from meanwatt.analysis.cli.show import figure
+    from meanwatt.analysis.report.page import Table
+
+    filed, best = result["filed"], result["commitment"]
+    committed = [None] * len(filed["windows"]) if best is None else [row["usd_per_kwh"] for row in best["windows"]]
+    charges = {} if best is None else best["fixed_charge_usd_per_day"]
+    return Table(
+        title="Rates and fixed charges",
+        heads=("", "filed", "committed", "unit"),
+        rows=[
+            *(
+                (row["name"], figure(row["usd_per_kwh"], 4), figure(rate, 4), "USD/kWh")
+                for row, rate in zip(filed["windows"], committed, strict=True)
+            ),
+            *(
+                (f"fixed charge, {group}", figure(charge), figure(charges.get(group)), "USD/day")
+                for group, charge in filed["fixed_charge_usd_per_day"].items()
+            ),
+        ],
+    )
+
+
+def _day_table(result: dict[str, Any]) -> "Table":
+    from meanwatt.analysis.cli.show import figure
+    from meanwatt.analysis.report.page import Table
+
+    parts = (result["in_force"], result["filed"]["predicted"], result["equilibrium"], result["commitment"])
+    error = result["error"] or {}
+    rows = (
+        ("peak net load, kW", "peak_kw", 3),
+        ("revenue", "revenue_usd_per_household_day", 4),
+        ("utility's surplus", "surplus_usd_per_household_day", 4),
+        ("welfare", "welfare_usd_per_household_day", 4),
+    )
+    shown = [
+        (label, *(figure((part or {}).get(key), digits) for part in parts), figure(error.get(key), digits))
+        for label, key, digits in rows
+    ]
+    apart = ("net load, rms, kW", "–", "–", "–", "–", figure(error.get("net_load_rms_kw")))
+    return Table(
+        title="The day, USD per household-day unless said; found: the equilibrium under the filed tariff",
+        heads=("", "in force", "predicted", "found", "committed", "error"),
+        rows=[*shown, apart],
+    )
+
+
+def _bills_table(result: dict[str, Any]) -> "Table":
+    from meanwatt.analysis.cli.show import figure, percent
+    from meanwatt.analysis.report.page import Table
+
+    parts = (result["filed"]["predicted"], result["equilibrium"], result["commitment"], result["error"])
+
+    def bill(part: dict[str, Any] | None, place: int) -> str:
+        return figure(None if part is None else part["groups"][place]["bill_usd_per_year"], 1)
+
+    return Table(
+        title="Bills, USD a year; error: predicted less found",
+        heads=("income / technology", "share", "predicted", "found", "committed", "error"),
+        rows=[
+            (
+                f"{row['income']} / {row['technology']}",
+                percent(row["share"], 1),
+                *(bill(part, place) for part in parts),
+            )
+            for place, row in enumerate(result["filed"]["predicted"]["groups"])
+        ],
+    )
+
+
+def _write(out: str, result: dict[str, Any], done: "Practice", inputs: "Inputs") -> None:
+    from meanwatt.analysis.output.result_files import write_result
+    from meanwatt.analysis.practice.figures import practice_figure
+    from meanwatt.analysis.practice.report import practice_tables
+    from meanwatt.analysis.report.page import FILE, Picture, report_page
+    from meanwatt.model.scenario.toml_text import toml_text
+
+    manifest = {"settings": result["settings"], "scenario": inputs.economy.scenario.model_dump(mode="json")}
+    picture = Picture(
+        name="practice",
+        title="Predicted and found",
+        text="Left: mean net load of a household under the tariff in force, as usual practice predicts it under the"
+        " filed one, and at the equilibrium under that. Right: energy charge filed, and the commission's commitment for"
+        " the same windows. All expected over the weather.",
+        figure=practice_figure(done),
+    )
+    page = report_page(
+        kind="Usual rate-design practice against the equilibrium",
+        title=f"{result['scenario']}, tariff {result['tariff']} in force",
+        result=result,
+        reached=result["outcome"] == "converged",
+        tables=practice_tables_shown(result),
+        pictures=[picture],
+        manifest=manifest,
+    )
+    tariffs = {"filed": result["filed"], "commitment": result["commitment"]}
+    write_result(
+        out,
+        name="practice",
+        result=result,
+        manifest=manifest,
+        tables=practice_tables(done),
+        texts={FILE: page}
+        | {f"{name}.toml": toml_text(part["tariff"]) for name, part in tariffs.items() if part is not None},
+    )

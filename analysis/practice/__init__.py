@@ -1,0 +1,1 @@
+"""Usual rate-design practice, which freezes what households do, against their equilibrium."""

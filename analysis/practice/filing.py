@@ -1,0 +1,199 @@
+"""The tariff that usual practice files, and the response that it predicts: loads and prices are frozen.
+
+A rate case takes last year's loads and prices as they are. The rate of a window is the marginal cost of what was sold
+in it, the fixed charge is what is then still missing, and customers are expected to move along one own-price
+elasticity. Batteries keep doing what they did, and so does the wholesale price.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.tariff import Rates, Recovery, Tariff, payment_usd
+from meanwatt.analysis.practice.windows import Windows
+from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.mean_field.population.game import Game
+from meanwatt.model.mean_field.population.population_response import (
+    energy_cost_usd_per_day,
+    posted_charge_usd_per_day,
+    standing_revenue_usd_per_day,
+)
+from meanwatt.model.mean_field.solvers.revenue_recovery import balancing_fixed_charge
+
+NAME = "practice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Predicted:
+    """What households do and pay by the prediction; wholesale prices are those of the tariff in force.
+
+    Attributes
+    ----------
+    type_net_load_kw : (θ, c, h)
+        Mean net load of each type. [kW]
+    net_load_kw : (c, h)
+        Population mean. [kW]
+    bill_usd_per_day : (θ,)
+        Net bill with all standing charges. [USD/day]
+    revenue_usd_per_household_day, surplus_usd_per_household_day
+        Net bills, and what they exceed the cost of energy at frozen prices and of the network by.
+    floored
+        Whether the step would have taken some use below 0, where it was stopped.
+    """
+
+    __repr__ = short_repr
+
+    type_net_load_kw: Floats
+    net_load_kw: Floats
+    bill_usd_per_day: Floats
+    revenue_usd_per_household_day: float
+    surplus_usd_per_household_day: float
+    floored: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Filing:
+    """A tariff by usual practice.
+
+    Attributes
+    ----------
+    tariff
+        As it is filed: rates by window and the fixed charges posted.
+    rates_usd_per_kwh : (window,)
+        Its energy charges. [USD/kWh]
+    imports_kwh_per_day : (window,)
+        What meters sold in each window at the tariff in force, expected over a day. [kWh per household-day]
+    frozen
+        What the tariff brings if nobody moves.
+    predicted
+        What it brings if use moves by one step of the elasticity.
+    """
+
+    __repr__ = short_repr
+
+    tariff: Tariff
+    rates_usd_per_kwh: Floats
+    imports_kwh_per_day: Floats
+    frozen: Predicted
+    predicted: Predicted
+
+
+def file_tariff(in_force: Equilibrium, windows: Windows) -> Filing:
+    """File the tariff that usual practice makes of the loads and prices of the tariff in force.
+
+    A window's rate is the social marginal cost s + carbon of the frozen loads, weighted by what meters sold in each of
+    its slots (the plain mean where they sold nothing). The fixed charge covers what the frozen revenue then lacks, in
+    the proportions of the tariff in force: those of its posted charges, or of its ``fixed_charge_shape`` where it posts
+    none. Export credit, discounts and other standing charges stay; nothing of the wholesale price is passed through.
+    """
+    economy = in_force.economy
+    imports = _imports_kw(in_force)
+    cost = social_marginal_cost(in_force)
+    window = windows.of_slot[economy.common.today]
+    weight = economy.common.probability[:, None] * economy.slot_hours
+    sold, rates = np.zeros(len(windows.names)), np.zeros(len(windows.names))
+    for k in range(len(windows.names)):
+        inside = np.where(window == k, weight, 0.0)
+        sold[k] = (inside * imports).sum()
+        by = inside * imports if sold[k] > 0 else inside
+        rates[k] = (by * cost).sum() / by.sum() if by.any() else cost.mean()
+    tariff = replace(
+        in_force.tariff,
+        name=NAME,
+        energy_usd_per_kwh=rates[windows.of_slot],
+        pass_through=0.0,
+        recovery=Recovery.POSTED,
+        fixed_charge_usd_per_day=np.zeros(len(economy.groups)),
+        fixed_charge_shape=_shape(in_force.tariff),
+    )
+    short = predict(in_force, tariff, elasticity=0.0)
+    posted = replace(
+        tariff,
+        fixed_charge_usd_per_day=balancing_fixed_charge(economy, tariff, short.surplus_usd_per_household_day),
+    )
+    return Filing(
+        tariff=posted,
+        rates_usd_per_kwh=rates,
+        imports_kwh_per_day=sold,
+        frozen=predict(in_force, posted, elasticity=0.0),
+        predicted=predict(in_force, posted),
+    )
+
+
+def social_marginal_cost(found: Equilibrium) -> Floats:
+    """Marginal cost of the system at an equilibrium's loads, carbon included. (c, h) [USD/kWh]"""
+    supply, load = found.economy.supply, found.net_load_kw + found.economy.rest_load_kw
+    return np.asarray(supply.price(load) + found.economy.carbon_usd_per_t * supply.marginal_emissions_t_per_kwh(load))
+
+
+def predict(in_force: Equilibrium, filed: Tariff, *, elasticity: float | None = None) -> Predicted:
+    """Predict loads and bills under a filed tariff from those of the tariff in force.
+
+    Where a household buys, its use moves by −ε·use·Δr⁺/p0, where it sells by −ε·use·Δr⁻/p0, never below 0; nothing
+    else moves. Rates are the household's own, after its discount.
+
+    Parameters
+    ----------
+    elasticity
+        Own-price elasticity ε as a positive number; each type's own without it.
+    """
+    economy, frozen = in_force.economy, in_force.answer
+    new = Game(economy, filed).posted_rates(frozen.wholesale_usd_per_kwh, 0.0)
+    weight = economy.common.probability[:, None, None, None]
+    net_load = np.empty_like(in_force.type_net_load_kw)
+    paid = np.empty(len(economy.types))
+    floored = False
+    for k, (household, response, flow) in enumerate(zip(economy.types, frozen.responses, frozen.flows, strict=True)):
+        plans, by = response.outcome.plans, household.elasticity if elasticity is None else elasticity
+        before, after = _own(in_force.tariff, frozen.rates, household.group), _own(filed, new, household.group)
+        bought, sold = (
+            (one - other)[:, :, None, None, None] / household.reference_price_usd_per_kwh
+            for one, other in ((after[0], before[0]), (after[1], before[1]))
+        )
+        net = plans.net_load_kw
+        relative = -by * np.where(net > 0, bought, np.where(net < 0, sold, 0.0))
+        used = (flow.frequency[..., None] * plans.share > 0) & (plans.use_kw > 0)
+        floored |= bool((relative[used] < -1.0).any())
+        moved = net + plans.use_kw * np.maximum(relative, -1.0)
+        payment = payment_usd(
+            moved, after[0][:, :, None, None, None], after[1][:, :, None, None, None], economy.slot_hours
+        )
+        net_load[k] = (flow.frequency * plans.mean(moved)).sum(axis=(2, 3))
+        paid[k] = (weight * flow.frequency * plans.mean(payment)).sum()
+    mean = np.tensordot(economy.type_share, net_load, axes=1)
+    revenue = float(economy.type_share @ paid) + posted_charge_usd_per_day(
+        economy, filed, filed.fixed_charge_usd_per_day
+    )
+    revenue += sum(standing_revenue_usd_per_day(economy, filed).values())
+    cost = energy_cost_usd_per_day(economy, mean, frozen.wholesale_usd_per_kwh) + economy.fixed_cost_usd_per_day
+    return Predicted(
+        type_net_load_kw=net_load,
+        net_load_kw=mean,
+        bill_usd_per_day=paid + filed.standing_usd_per_day(filed.fixed_charge_usd_per_day, economy.types),
+        revenue_usd_per_household_day=revenue,
+        surplus_usd_per_household_day=revenue - cost,
+        floored=floored,
+    )
+
+
+def _own(tariff: Tariff, posted: Rates, group: int) -> tuple[Floats, Floats]:
+    """Import and export rate of an income group."""
+    own = tariff.for_group(posted, group)
+    return own.import_usd_per_kwh, own.export_usd_per_kwh
+
+
+def _imports_kw(found: Equilibrium) -> Floats:
+    """What meters sell, population mean. (c, h) [kW]"""
+    parts = zip(found.economy.types, found.answer.responses, found.answer.flows, strict=True)
+    return np.asarray(
+        sum(one.share * (flow.frequency * answer.outcome.imported_kw).sum(axis=(2, 3)) for one, answer, flow in parts)
+    )
+
+
+def _shape(in_force: Tariff) -> Floats:
+    """Proportions of the fixed charge between income groups."""
+    posted = in_force.fixed_charge_usd_per_day
+    stands = in_force.recovery is not Recovery.FIXED and (posted >= 0).all() and posted.any()
+    return posted if stands else in_force.fixed_charge_shape

@@ -1,0 +1,238 @@
+"""Usual practice against the equilibrium: what is filed, what then happens, and what a commission would commit to."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
+from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.output.solution_json import equilibrium_metrics
+from meanwatt.analysis.practice.filing import Filing, file_tariff
+from meanwatt.analysis.practice.windows import Windows, windows_of
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.leader.commitment import EVALUATIONS_PER_START, Commitment, commit
+from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem
+from meanwatt.model.mean_field.leader.window_family import WindowFamily, window_family
+from meanwatt.model.progress.watch import Cancelled, Watch
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.messages import Messages, joined, scenario_messages
+
+WELFARE = Aims(leader="commission", weights={"equity": 0.0, "stability": 0.0})
+"""Whom practice is held against: a commission that wants welfare alone, for which fixed charges do not matter."""
+AT_BOUND = 1e-6
+"""Distance to a bound that is none, as a share of the family's range."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Practice:
+    """Usual practice held against the equilibrium.
+
+    Attributes
+    ----------
+    windows
+        Those that rates are filed for.
+    in_force
+        Equilibrium at the tariff in force, whose loads and prices practice freezes.
+    filing
+        What practice files and predicts; None where the equilibrium in force was not found.
+    equilibrium
+        What households do under exactly that tariff, its charges posted.
+    commitment
+        The commission's best rates for the same windows; None if it was not found.
+    outcome, message
+        How it ended.
+    """
+
+    __repr__ = short_repr
+
+    windows: Windows
+    in_force: Equilibrium
+    filing: Filing | None
+    equilibrium: Equilibrium | None
+    commitment: Commitment | None
+    seconds: float
+    outcome: Outcome
+    message: str
+
+    @property
+    def committed_usd_per_kwh(self) -> Floats | None:
+        """Energy charges of the commitment. (window,) [USD/kWh]"""
+        return None if self.commitment is None else np.array(list(self.commitment.parameters.values()))
+
+    @property
+    def welfare_lost_usd_per_household_day(self) -> float | None:
+        """Welfare of the commitment less that of the filed tariff's equilibrium; ≥ 0, for it holds the filed one."""
+        if self.commitment is None or self.equilibrium is None:
+            return None
+        return self.commitment.objective - welfare(self.equilibrium)
+
+    @property
+    def messages(self) -> Messages:
+        """What is chosen, approximated or left as it is, a sentence each."""
+        parts = [one.messages for one in (self.in_force, self.equilibrium) if one is not None]
+        solved = self.in_force.outcome is Outcome.CONVERGED
+        odd = () if solved else (f"Tariff in force: {self.in_force.message}",)
+        own = () if self.filing is None else _messages(self, self.filing)
+        return joined(scenario_messages(self.in_force.economy.scenario), odd, *parts, own)
+
+
+def practice(
+    economy: Economy,
+    tariff: Tariff,
+    *,
+    evaluations_per_start: int = EVALUATIONS_PER_START,
+    watch: Watch | None = None,
+    new_stage: Callable[[str], None] = lambda _: None,
+) -> Practice:
+    """Hold usual practice against the equilibrium, from the tariff in force.
+
+    Parameters
+    ----------
+    tariff
+        The tariff in force.
+    evaluations_per_start
+        Tariffs that the search for the commitment may try from each of two starts: the filed rates and those in force.
+    watch
+        As for `meanwatt.model.mean_field.leader.commitment.commit`.
+    new_stage
+        Told what is done next.
+
+    Returns
+    -------
+    Practice
+        Always; parts that were not reached are None, and ``outcome`` says why.
+
+    Raises
+    ------
+    ValueError
+        If neither the tariff in force nor ``tou`` has periods.
+    """
+    began = time.perf_counter()
+    watch = watch or Watch()
+    windows = windows_of(economy, tariff.name)
+    new_stage("tariff in force")
+    in_force = solve_equilibrium(economy, tariff, certify=False, watch=watch)
+    filing: Filing | None = None
+    equilibrium: Equilibrium | None = None
+    commitment: Commitment | None = None
+    if in_force.converged:
+        filing = file_tariff(in_force, windows)
+        new_stage("filed tariff")
+        equilibrium = solve_equilibrium(economy, filing.tariff, start=in_force, certify=False, watch=watch)
+        if equilibrium.converged:
+            new_stage("commitment")
+            commitment = _commitment(in_force, filing, windows, evaluations_per_start, watch)
+    outcome, message = _ended(in_force, equilibrium, commitment)
+    return Practice(
+        windows=windows,
+        in_force=in_force,
+        filing=filing,
+        equilibrium=equilibrium,
+        commitment=commitment,
+        seconds=time.perf_counter() - began,
+        outcome=outcome,
+        message=message,
+    )
+
+
+def welfare(found: Equilibrium) -> float:
+    """Welfare of an equilibrium. [USD per household-day]"""
+    return equilibrium_metrics(found).welfare_usd_per_household_day
+
+
+def filed_family(in_force: Equilibrium, filing: Filing, windows: Windows) -> WindowFamily:
+    """Tariffs as the filed one, with other rates in its windows and a fixed charge that balances the books."""
+    base = replace(filing.tariff, recovery=Recovery.FIXED)
+    held = np.stack([filing.rates_usd_per_kwh, _rates_in_force(in_force, windows)])
+    return window_family(in_force.economy, base, windows.names, windows.of_slot, held)
+
+
+def _commitment(
+    in_force: Equilibrium, filing: Filing, windows: Windows, evaluations: int, watch: Watch
+) -> Commitment | None:
+    """The commission's best rates in the windows; None if it was stopped before any was tried."""
+    family = filed_family(in_force, filing, windows)
+    problem = LeaderProblem(in_force.economy, family, WELFARE.objective())
+    starts = [filing.rates_usd_per_kwh, _rates_in_force(in_force, windows)]
+    with suppress(Cancelled):
+        try:
+            return commit(problem, evaluations_per_start=evaluations, starts=starts, certify=False, watch=watch)
+        except ValueError:
+            if not watch.stopped:
+                raise
+    return None
+
+
+def _rates_in_force(in_force: Equilibrium, windows: Windows) -> Floats:
+    """Mean import rate of the tariff in force in each window, over its slots. (window,) [USD/kWh]"""
+    economy = in_force.economy
+    window = windows.of_slot[economy.common.today]
+    rate = np.broadcast_to(in_force.rates.import_usd_per_kwh, window.shape)
+    weight = np.broadcast_to(economy.common.probability[:, None], window.shape)
+    count = len(windows.names)
+    total, paid = (np.bincount(window.ravel(), by.ravel(), count) for by in (weight, weight * rate))
+    return np.asarray(np.divide(paid, total, out=np.full(count, rate.mean()), where=total > 0))
+
+
+def _ended(
+    in_force: Equilibrium, equilibrium: Equilibrium | None, commitment: Commitment | None
+) -> tuple[Outcome, str]:
+    """How it ended, and the sentence."""
+    if equilibrium is None:
+        return in_force.outcome, f"Tariff in force: {in_force.message}"
+    if not equilibrium.converged:
+        return equilibrium.outcome, f"Filed tariff: {equilibrium.message}"
+    if commitment is None:
+        return Outcome.CANCELLED, "Cancelled before the commission's commitment was found."
+    lost = round(commitment.objective - welfare(equilibrium), 5) + 0.0  # no minus sign before a zero
+    least = "" if commitment.outcome is Outcome.CONVERGED else "at least "
+    told = f"Usual practice loses {least}{lost:.5f} USD per household-day of welfare against the commitment."
+    return commitment.outcome, f"{told} {commitment.message}"
+
+
+def _messages(found: Practice, filing: Filing) -> Messages:
+    """What practice chose, and what it is held against."""
+    windows, economy, in_force = found.windows, found.in_force.economy, found.in_force.tariff
+    own = windows.taken_from == in_force.name
+    sentences = [
+        f"Windows: the periods of tariff {windows.taken_from}"
+        + (", which is in force." if own else f"; {in_force.name}, which is in force, has none."),
+        "Filed rates: marginal cost at the loads of the tariff in force, weighted by what meters sold"
+        + (f", with carbon at {economy.carbon_usd_per_t:g} USD/t." if economy.carbon_usd_per_t else "."),
+        "Filed charges are posted as they are; a fixed charge that balances the books changes bills, not loads, so"
+        " welfare is the same.",
+        "Commitment: a commission that wants welfare alone (equity=0,stability=0) chooses the rates of the same"
+        " windows; all else is as filed.",
+        f"Kept as {in_force.name} has them: export credit, discounts, proportions of the fixed charge, and charges that"
+        " do not depend on use.",
+    ]
+    if in_force.pass_through:
+        sentences.append(
+            f"tariff.pass_through = {in_force.pass_through:g} of {in_force.name}: filed rates hold the wholesale price"
+            " at what it was and pass nothing through."
+        )
+    empty = [name for name, sold in zip(windows.names, filing.imports_kwh_per_day, strict=True) if not sold > 0]
+    if empty:
+        sentences.append(
+            f"Window {', '.join(empty)}: meters sold nothing, so its rate is the plain mean of marginal cost."
+        )
+    if found.commitment is not None and found.committed_usd_per_kwh is not None:
+        sentences += at_bounds(filed_family(found.in_force, filing, windows), found.committed_usd_per_kwh)
+    if filing.predicted.floored:
+        sentences.append("Predicted: one step of the elasticity takes some use below 0; it stops at 0.")
+    return tuple(sentences)
+
+
+def at_bounds(family: WindowFamily, rates: Floats) -> list[str]:
+    """Windows whose committed rate the family's bounds hold, a sentence each."""
+    unit = family.unit(rates)
+    return [
+        f"Commitment: the rate of {name} is at the family's bound, {rate:.4g} USD/kWh; a wider family may gain more."
+        for name, rate, place in zip(family.free, rates.tolist(), unit.tolist(), strict=True)
+        if place < AT_BOUND or place > 1 - AT_BOUND
+    ]

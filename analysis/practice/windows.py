@@ -1,0 +1,81 @@
+"""Windows of the day in which a rate is the same: those among which a tariff distinguishes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Ints
+from meanwatt.model.scenario.economy import Economy, build_tariff
+from meanwatt.model.scenario.rate_tables import period_of_slot
+
+USUAL = "tou"
+"""The tariff whose periods are taken where the one in force has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Windows:
+    """Windows of the day.
+
+    Attributes
+    ----------
+    names
+        One each: the period, after the season, class or day types that have rates of their own.
+    of_slot : (day type, slot) int
+        Number of the window that each slot lies in.
+    taken_from
+        Name of the tariff whose periods they are.
+    """
+
+    names: tuple[str, ...]
+    of_slot: Ints
+    taken_from: str
+
+
+def windows_of(economy: Economy, in_force: str) -> Windows:
+    """Take the periods of the tariff in force, or of the scenario's ``tou`` where it has none.
+
+    Day types for which that tariff posts other rates, as for seasons or weekends, have windows of their own.
+
+    Raises
+    ------
+    ValueError
+        In one line, if neither has periods.
+    """
+    scenario = economy.scenario
+    taken = next(
+        (name for name in (in_force, USUAL) if name in scenario.tariffs and scenario.tariffs[name].periods), ""
+    )
+    if not taken:
+        raise ValueError(
+            f"scenario {scenario.name}: neither tariff {in_force} nor {USUAL} has periods, so there are no windows to"
+            ' file rates for; give one of them periods, e.g. periods = { peak = ["17-21"], off = ["21-17"] }'
+        )
+    period = period_of_slot(scenario.tariffs[taken].periods, scenario.slots_per_day)
+    energy = build_tariff(scenario, taken).energy_usd_per_kwh
+    rows = [row.tobytes() for row in energy]
+    group = [rows.index(row) for row in rows]
+    labels = _labels(group, scenario.seasons, scenario.day_classes, tuple(scenario.day_types))
+    called = [[f"{labels[day]} {name}".strip() for name in period] for day in group]
+    names = tuple(dict.fromkeys(name for row in called for name in row))
+    return Windows(
+        names=names, of_slot=np.array([[names.index(name) for name in row] for row in called]), taken_from=taken
+    )
+
+
+def _labels(
+    group: Sequence[int],
+    seasons: Sequence[str | None],
+    classes: Sequence[str | None],
+    day_types: Sequence[str],
+) -> dict[int, str]:
+    """What the day types of each group with rates of their own are called; nothing where there is one group."""
+    groups = dict.fromkeys(group)
+    if len(groups) == 1:
+        return dict.fromkeys(groups, "")
+    for given in (seasons, classes):
+        own = {one: {name for name, of in zip(given, group, strict=True) if of == one} for one in groups}
+        named = {one: next(iter(found)) for one, found in own.items() if len(found) == 1}
+        if len(named) == len(groups) and None not in named.values() and len(set(named.values())) == len(groups):
+            return {one: str(name) for one, name in named.items()}
+    return {one: "+".join(day for day, of in zip(day_types, group, strict=True) if of == one) for one in groups}
