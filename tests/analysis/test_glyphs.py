@@ -1,5 +1,7 @@
 """Figures with letters that their usual font lacks."""
 
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -124,3 +126,15 @@ def test_threads_that_draw_at_once_leave_the_settings_as_they_were() -> None:
         thread.join(20)
     assert seen == [before]
     assert setting() == before
+
+
+def test_settings_come_back_although_solara_keeps_them_by_visitor() -> None:
+    """In a process of its own: what Solara patches stays patched."""
+    code = (
+        "import matplotlib; import solara.server.app; from solara.server import patch; patch.patch_heavy_imports();"
+        "from meanwatt.analysis.figures.own_settings import own_settings\n"
+        "with own_settings({'svg.fonttype': 'none'}): print(matplotlib.rcParams['svg.fonttype'])\n"
+        "print(matplotlib.rcParams['svg.fonttype'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["none", "path"]

@@ -111,7 +111,7 @@ def shown(settings: Settings) -> tuple[dict, dict, list[dict[str, str]]]:
 
 def test_the_page_shows_the_curtailed_day_beside_the_load(found: Equilibrium) -> None:
     chart, metrics, rows = shown(replace(POSTED, changes=(("tariff.export.usd_per_kwh", -0.02),)))
-    assert [panel["key"] for panel in chart["panels"]] == ["load", "curtailed", "price", "tariff"]
+    assert [panel["key"] for panel in chart["panels"]] == ["load", "curtailed", "charge", "price", "tariff"]
     panel = chart["panels"][1]
     lines = {line["name"]: np.array(line["values"]) for line in panel["lines"]}
     assert lines["mean field"] == pytest.approx(found.curtailed_kw[0], abs=6e-5)
@@ -130,6 +130,6 @@ def test_the_page_shows_the_curtailed_day_beside_the_load(found: Equilibrium) ->
 
 def test_an_ordinary_page_has_nothing_more() -> None:
     chart, metrics, rows = shown(POSTED)
-    assert [panel["key"] for panel in chart["panels"]] == ["load", "price", "tariff"]
+    assert [panel["key"] for panel in chart["panels"]] == ["load", "charge", "price", "tariff"]
     assert "curtailed" not in {item["key"] for item in metrics["items"]}
     assert {row["curtailed_kw"] for row in rows} == {"0.000000"}
