@@ -49,7 +49,7 @@ def scenarios(
                 "memory": scenario.memory,
                 "slots_per_day": scenario.slots_per_day,
                 "income_groups": list(scenario.income_groups),
-                "feeder": scenario.feeder.name,
+                "feeder": scenario.feeder.name or scenario.feeder.file,
             }
             for scenario in found
         ]

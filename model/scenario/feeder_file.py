@@ -1,0 +1,211 @@
+"""A feeder in a file of its own, TOML or JSON: what ``feeder.file`` of a scenario names."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import Field, ValidationError
+
+from meanwatt.model.scenario.file_errors import one_line
+from meanwatt.model.scenario.files import FileError, parse_toml, read_text, require_shallow
+from meanwatt.model.scenario.one_line import OneLineError
+from meanwatt.model.scenario.tariff_file import Table
+from meanwatt.model.scenario.toml_text import toml_rows, toml_text
+
+KIND: Final = "feeder"
+"""Value of the key ``kind`` that begins such a file."""
+WANTED: Final = "a feeder file, as `meanwatt import feeder` writes it"
+MOST_BUSES: Final = 20_000
+"""Most buses, and most lines, of a feeder."""
+MOST_BYTES: Final = 16 * 2**20
+"""Largest file that is read. [bytes]"""
+
+
+class FeederError(OneLineError):
+    """A feeder file that cannot be used, in one line."""
+
+
+class BusTable(Table):
+    """One of ``buses``."""
+
+    name: str = Field(min_length=1, max_length=200)
+    """Its name, there once."""
+    nominal_kv: float = Field(gt=0, le=2000)
+    """Nominal line-to-line voltage. [kV]"""
+    customers: int | None = Field(default=None, ge=0, le=10_000_000)
+    """Metered customers; without it, as many as make its load at the scenario's peak per household."""
+    p_kw: float = Field(default=0.0, ge=0, le=1e9)
+    """Peak of the customers. [kW]"""
+    q_kvar: float | None = Field(default=None, ge=0, le=1e9)
+    """Reactive power at that peak; power factor .95 without it. [kvar]"""
+    fixed_kw: float = Field(default=0.0, ge=-1e9, le=1e9)
+    """Constant load of no customer, negative if it feeds in. [kW]"""
+    fixed_kvar: float = Field(default=0.0, ge=-1e9, le=1e9)
+    """Its reactive power. [kvar]"""
+    current_kw: float = Field(default=0.0, ge=-1e9, le=1e9)
+    """The same at constant current, at nominal voltage. [kW]"""
+    current_kvar: float = Field(default=0.0, ge=-1e9, le=1e9)
+    """Its reactive power. [kvar]"""
+    shunt_kw: float = Field(default=0.0, ge=-1e9, le=1e9)
+    """The same at constant impedance, at nominal voltage. [kW]"""
+    shunt_kvar: float = Field(default=0.0, ge=-1e9, le=1e9)
+    """Its reactive power; negative for a capacitor. [kvar]"""
+
+
+class EdgeTable(Table):
+    """What lies between two buses."""
+
+    from_bus: str
+    """Name of one bus."""
+    to_bus: str
+    """Name of the other."""
+
+
+class LineTable(EdgeTable):
+    """One of ``lines``."""
+
+    r_ohm: float = Field(ge=0, le=1e9)
+    """Resistance. [ohm]"""
+    x_ohm: float = Field(ge=0, le=1e9)
+    """Reactance. [ohm]"""
+    b_us: float = Field(default=0.0, ge=0, le=1e9)
+    """Charging susceptance of the whole line. [µS]"""
+    rating_a: float | None = Field(default=None, gt=0, le=1e9)
+    """Current it may carry for long; unknown without it. [A]"""
+
+
+class TransformerTable(EdgeTable):
+    """One of ``transformers``."""
+
+    kva: float = Field(gt=0, le=1e9)
+    """Rated power. [kVA]"""
+    uk: float = Field(gt=0, lt=1)
+    """Short-circuit voltage, a fraction: .04 for 4 %."""
+    pk_kw: float = Field(ge=0, le=1e9)
+    """Copper losses at rated current. [kW]"""
+    turns: float = Field(default=1.0, gt=0, le=10)
+    """Ratio at ``from_bus``, the side of the source, over the nominal one."""
+    p0_kw: float = Field(default=0.0, ge=0, le=1e9)
+    """Iron losses. [kW]"""
+    i0: float = Field(default=0.0, ge=0, lt=1)
+    """No-load current, a fraction of the rated one."""
+
+
+class BranchTable(EdgeTable):
+    """One of ``branches``: any two-port, as of a transformer's T model."""
+
+    kind: Literal["line", "transformer", "impedance"]
+    """What it stands for."""
+    r_ohm: float = Field(ge=-1e9, le=1e9)
+    """Series resistance, seen from ``to_bus``. [ohm]"""
+    x_ohm: float = Field(ge=-1e9, le=1e9)
+    """Series reactance, seen from ``to_bus``. [ohm]"""
+    turns: float = Field(default=1.0, gt=0, le=1000)
+    """Ratio of an ideal transformer at ``from_bus``, over that of the nominal voltages."""
+    g_from_us: float = Field(default=0.0, ge=-1e12, le=1e12)
+    """Conductance to ground at ``from_bus``. [µS]"""
+    b_from_us: float = Field(default=0.0, ge=-1e12, le=1e12)
+    """Susceptance to ground at ``from_bus``. [µS]"""
+    g_to_us: float = Field(default=0.0, ge=-1e12, le=1e12)
+    """Conductance to ground at ``to_bus``. [µS]"""
+    b_to_us: float = Field(default=0.0, ge=-1e12, le=1e12)
+    """Susceptance to ground at ``to_bus``. [µS]"""
+    rating_from_a: float | None = Field(default=None, gt=0, le=1e12)
+    """Current at ``from_bus`` that it may carry for long; unknown without it. [A]"""
+    rating_to_a: float | None = Field(default=None, gt=0, le=1e12)
+    """Current at ``to_bus`` that it may carry for long; unknown without it. [A]"""
+
+
+class FeederFile(Table):
+    """A feeder file. Lines, transformers and branches join the buses into one tree; parallel ones are allowed."""
+
+    kind: Literal["feeder"]
+    """Always ``feeder``."""
+    name: str = Field(default="feeder", min_length=1, max_length=200)
+    """What to call it."""
+    source: str
+    """Name of the bus that the grid above feeds."""
+    source_voltage_pu: float = Field(default=1.0, gt=0, le=2)
+    """Voltage held there. [pu]"""
+    buses: tuple[BusTable, ...] = Field(min_length=2, max_length=MOST_BUSES)
+    """All buses."""
+    lines: tuple[LineTable, ...] = Field(default=(), max_length=MOST_BUSES)
+    """Cables and overhead lines."""
+    transformers: tuple[TransformerTable, ...] = Field(default=(), max_length=MOST_BUSES)
+    """Transformers by their nameplate."""
+    branches: tuple[BranchTable, ...] = Field(default=(), max_length=MOST_BUSES)
+    """Any other two-port."""
+
+
+def read_feeder_file(path: str | Path) -> tuple[FeederFile, str]:
+    """Read a feeder file.
+
+    Returns
+    -------
+    FeederFile, str
+        What it says, and the SHA-256 of its text.
+
+    Raises
+    ------
+    FeederError
+        In one line that names the file, the key, the value and what is allowed. Whether the buses make a tree is
+        checked when the feeder is built.
+    """
+    file = Path(path)
+    try:
+        text = read_text(file, WANTED, MOST_BYTES)
+        content = _json(text) if file.suffix.lower() == ".json" else _toml(text)
+        if not isinstance(content, dict) or content.get("kind") != KIND:
+            more = "; turn it into one with `meanwatt import feeder`" if _is_net(content) else ""
+            raise FileError(f'holds no kind = "{KIND}", which begins a feeder file{more}')
+        table = FeederFile.model_validate(_tuples(content))
+    except ValidationError as error:
+        raise FeederError(f"feeder {path}: {one_line(error, FeederFile)}") from None
+    except ValueError as error:
+        raise FeederError(f"feeder {path}: {error}") from None
+    return table, hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_feeder_file(path: Path, table: FeederFile) -> None:
+    """Write a feeder file as JSON or TOML, by the ending of its name; what has its default is left out."""
+    content = table.model_dump(exclude_defaults=True)
+    if path.suffix.lower() == ".json":
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    else:
+        head = {key: value for key, value in content.items() if not isinstance(value, Sequence) or value == str(value)}
+        rows = [(key, value) for key, value in content.items() if key not in head]
+        text = toml_text(head) + "".join("\n" + toml_rows(key, value) for key, value in rows)
+    path.write_text(text, encoding="utf-8")
+
+
+def _json(text: str) -> Any:
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        raise FileError("has lists or objects inside one another too deep; give a flatter one") from None
+    except json.JSONDecodeError as error:
+        raise FileError(f"not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+    except ValueError as error:  # Python reads no whole number of more than some thousand digits
+        raise FileError(f"not valid JSON: {str(error).partition(';')[0]}") from None
+    if not _is_net(content):
+        require_shallow(content)
+    return content
+
+
+def _toml(text: str) -> Any:
+    try:
+        return parse_toml(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FileError(f"not valid TOML: {' '.join(str(error).split())}") from None
+
+
+def _is_net(content: Any) -> bool:
+    return isinstance(content, dict) and "_object" in content
+
+
+def _tuples(content: dict[str, Any]) -> dict[str, Any]:
+    """Strict tables take tuples, files hold lists."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
