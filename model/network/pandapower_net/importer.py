@@ -94,7 +94,8 @@ def import_pandapower(path: Path, rule: TapRule = TapRule.FILE) -> ImportedFeede
         other = _imported(net, path.stem, TapRule.APPLY).state
         names = ", ".join(map(str, ignored[:NAMED])) + (" and more" if len(ignored) > NAMED else "")
         found.report.note(
-            f"{names}: tap_pos is off neutral but does not count, for tap_changer_type is empty (so does pandapower);"
+            f"{names}: tap_pos is off neutral but pandapower does not count it, for tap_changer_type is empty"
+            " or, at a star point, tap_step_degree;"
             f" with --tap apply voltages go from {other.min_voltage_pu:.4f} to {other.max_voltage_pu:.4f} pu"
             f" instead of {found.state.min_voltage_pu:.4f} to {found.state.max_voltage_pu:.4f} pu."
         )

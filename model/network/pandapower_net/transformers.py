@@ -130,6 +130,9 @@ def _given_step(row: Row, changer: str) -> complex:
 
 
 def _counts(net: Net, row: Row, changer: str) -> bool:
+    """Whether pandapower counts a changer; one at the star point without an angle is lost there, as of 3.5.6."""
+    if row.flag("tap_at_star_point", default=False) and not row.has("tap_step_degree"):
+        return False
     if net.has_column(row.table, "tap_changer_type"):
         return row.word(f"tap{changer}_changer_type") in ("Ratio", "Symmetrical", "Ideal", "Tabular")
     return True  # version 2 counts every changer
@@ -152,10 +155,13 @@ def trafo3w(net: Net, row: Row, rule: TapRule, star_bus: int) -> dict[str, TwoPo
     vk, vkr = _star(row, sn)
     loss_side = row.word("loss_side") or "hv"
     step, at_star = tap_step(net, row, rule), row.flag("tap_at_star_point", default=False)
+    three = net.has_column(row.table, "tap_changer_type")
+    inverted = 1 / abs(1 + step) if three else abs(1 - step)  # towards the star; version 2 has the step's first order
     ports = {}
     for place, side in enumerate(SIDES):
-        outer = abs(1 + step) if row.word("tap_side") == side else 1.0
-        own, star = (1.0, 1 / outer) if at_star else (outer, 1.0)  # towards the star the same step acts inverted
+        own, star = (1.0, inverted) if at_star else (abs(1 + step), 1.0)
+        if row.word("tap_side") != side:
+            own = star = 1.0
         hv_kv, lv_kv = (own, star) if side == "hv" else (star, own)
         pair = Winding(
             sn_mva=sn[place],
