@@ -5,13 +5,14 @@ import json
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
 from meanwatt.model.scenario.file_errors import one_line
 from meanwatt.model.scenario.files import FileError, parse_toml, read_text, require_shallow
 from meanwatt.model.scenario.one_line import OneLineError
+from meanwatt.model.scenario.ranges import Range
 from meanwatt.model.scenario.tariff_file import Table
 from meanwatt.model.scenario.toml_text import toml_rows, toml_text
 
@@ -23,6 +24,33 @@ MOST_BUSES: Final = 20_000
 MOST_BYTES: Final = 16 * 2**20
 """Largest file that is read. [bytes]"""
 
+KILOVOLT: Final = Range(0.01, 2000, "kV")
+"""A nominal voltage."""
+SOURCE: Final = Range(0.1, 2, "pu")
+"""The voltage that the source holds."""
+CUSTOMERS: Final = Range(0, 10_000_000, whole=True)
+"""Customers of a bus."""
+DRAWN: Final = Range(0, 1e9)
+"""A power that is drawn or lost, in kW or kvar."""
+FED_OR_DRAWN: Final = Range(-1e9, 1e9)
+"""A power in either direction, in kW or kvar."""
+OHM: Final = Range(0, 1e9, "ohm")
+"""Part of a line's impedance."""
+CHARGING: Final = Range(0, 1e9, "µS")
+"""Susceptance of a line."""
+AMPERE: Final = Range(1e-6, 1e12, "A")
+"""A rated current."""
+RATED: Final = Range(1e-3, 1e9, "kVA")
+"""Rated power of a transformer."""
+SHORT_CIRCUIT: Final = Range(1e-6, 0.999)
+"""A short-circuit voltage, a fraction."""
+NO_LOAD: Final = Range(0, 0.999)
+"""A no-load current, a fraction."""
+TURNS: Final = Range(1e-3, 1000)
+"""A ratio over the nominal one."""
+ANY: Final = Range(-1e12, 1e12)
+"""Part of a two-port, in ohm or µS."""
+
 
 class FeederError(OneLineError):
     """A feeder file that cannot be used, in one line."""
@@ -33,25 +61,25 @@ class BusTable(Table):
 
     name: str = Field(min_length=1, max_length=200)
     """Its name, there once."""
-    nominal_kv: float = Field(gt=0, le=2000)
+    nominal_kv: Annotated[float, KILOVOLT]
     """Nominal line-to-line voltage. [kV]"""
-    customers: int | None = Field(default=None, ge=0, le=10_000_000)
+    customers: Annotated[int | None, CUSTOMERS] = None
     """Metered customers; without it, as many as make its load at the scenario's peak per household."""
-    p_kw: float = Field(default=0.0, ge=0, le=1e9)
+    p_kw: Annotated[float, DRAWN] = 0.0
     """Peak of the customers. [kW]"""
-    q_kvar: float | None = Field(default=None, ge=0, le=1e9)
+    q_kvar: Annotated[float | None, DRAWN] = None
     """Reactive power at that peak; power factor .95 without it. [kvar]"""
-    fixed_kw: float = Field(default=0.0, ge=-1e9, le=1e9)
+    fixed_kw: Annotated[float, FED_OR_DRAWN] = 0.0
     """Constant load of no customer, negative if it feeds in. [kW]"""
-    fixed_kvar: float = Field(default=0.0, ge=-1e9, le=1e9)
+    fixed_kvar: Annotated[float, FED_OR_DRAWN] = 0.0
     """Its reactive power. [kvar]"""
-    current_kw: float = Field(default=0.0, ge=-1e9, le=1e9)
+    current_kw: Annotated[float, FED_OR_DRAWN] = 0.0
     """The same at constant current, at nominal voltage. [kW]"""
-    current_kvar: float = Field(default=0.0, ge=-1e9, le=1e9)
+    current_kvar: Annotated[float, FED_OR_DRAWN] = 0.0
     """Its reactive power. [kvar]"""
-    shunt_kw: float = Field(default=0.0, ge=-1e9, le=1e9)
+    shunt_kw: Annotated[float, FED_OR_DRAWN] = 0.0
     """The same at constant impedance, at nominal voltage. [kW]"""
-    shunt_kvar: float = Field(default=0.0, ge=-1e9, le=1e9)
+    shunt_kvar: Annotated[float, FED_OR_DRAWN] = 0.0
     """Its reactive power; negative for a capacitor. [kvar]"""
 
 
@@ -67,30 +95,30 @@ class EdgeTable(Table):
 class LineTable(EdgeTable):
     """One of ``lines``."""
 
-    r_ohm: float = Field(ge=0, le=1e9)
+    r_ohm: Annotated[float, OHM]
     """Resistance. [ohm]"""
-    x_ohm: float = Field(ge=0, le=1e9)
+    x_ohm: Annotated[float, OHM]
     """Reactance. [ohm]"""
-    b_us: float = Field(default=0.0, ge=0, le=1e9)
+    b_us: Annotated[float, CHARGING] = 0.0
     """Charging susceptance of the whole line. [µS]"""
-    rating_a: float | None = Field(default=None, gt=0, le=1e9)
+    rating_a: Annotated[float | None, AMPERE] = None
     """Current it may carry for long; unknown without it. [A]"""
 
 
 class TransformerTable(EdgeTable):
     """One of ``transformers``."""
 
-    kva: float = Field(gt=0, le=1e9)
+    kva: Annotated[float, RATED]
     """Rated power. [kVA]"""
-    uk: float = Field(gt=0, lt=1)
+    uk: Annotated[float, SHORT_CIRCUIT]
     """Short-circuit voltage, a fraction: .04 for 4 %."""
-    pk_kw: float = Field(ge=0, le=1e9)
+    pk_kw: Annotated[float, DRAWN]
     """Copper losses at rated current. [kW]"""
-    turns: float = Field(default=1.0, gt=0, le=10)
+    turns: Annotated[float, TURNS] = 1.0
     """Ratio at ``from_bus``, the side of the source, over the nominal one."""
-    p0_kw: float = Field(default=0.0, ge=0, le=1e9)
+    p0_kw: Annotated[float, DRAWN] = 0.0
     """Iron losses. [kW]"""
-    i0: float = Field(default=0.0, ge=0, lt=1)
+    i0: Annotated[float, NO_LOAD] = 0.0
     """No-load current, a fraction of the rated one."""
 
 
@@ -99,23 +127,23 @@ class BranchTable(EdgeTable):
 
     kind: Literal["line", "transformer", "impedance"]
     """What it stands for."""
-    r_ohm: float = Field(ge=-1e9, le=1e9)
+    r_ohm: Annotated[float, ANY]
     """Series resistance, seen from ``to_bus``. [ohm]"""
-    x_ohm: float = Field(ge=-1e9, le=1e9)
+    x_ohm: Annotated[float, ANY]
     """Series reactance, seen from ``to_bus``. [ohm]"""
-    turns: float = Field(default=1.0, gt=0, le=1000)
+    turns: Annotated[float, TURNS] = 1.0
     """Ratio of an ideal transformer at ``from_bus``, over that of the nominal voltages."""
-    g_from_us: float = Field(default=0.0, ge=-1e12, le=1e12)
+    g_from_us: Annotated[float, ANY] = 0.0
     """Conductance to ground at ``from_bus``. [µS]"""
-    b_from_us: float = Field(default=0.0, ge=-1e12, le=1e12)
+    b_from_us: Annotated[float, ANY] = 0.0
     """Susceptance to ground at ``from_bus``. [µS]"""
-    g_to_us: float = Field(default=0.0, ge=-1e12, le=1e12)
+    g_to_us: Annotated[float, ANY] = 0.0
     """Conductance to ground at ``to_bus``. [µS]"""
-    b_to_us: float = Field(default=0.0, ge=-1e12, le=1e12)
+    b_to_us: Annotated[float, ANY] = 0.0
     """Susceptance to ground at ``to_bus``. [µS]"""
-    rating_from_a: float | None = Field(default=None, gt=0, le=1e12)
+    rating_from_a: Annotated[float | None, AMPERE] = None
     """Current at ``from_bus`` that it may carry for long; unknown without it. [A]"""
-    rating_to_a: float | None = Field(default=None, gt=0, le=1e12)
+    rating_to_a: Annotated[float | None, AMPERE] = None
     """Current at ``to_bus`` that it may carry for long; unknown without it. [A]"""
 
 
@@ -128,7 +156,7 @@ class FeederFile(Table):
     """What to call it."""
     source: str
     """Name of the bus that the grid above feeds."""
-    source_voltage_pu: float = Field(default=1.0, gt=0, le=2)
+    source_voltage_pu: Annotated[float, SOURCE] = 1.0
     """Voltage held there. [pu]"""
     buses: tuple[BusTable, ...] = Field(min_length=2, max_length=MOST_BUSES)
     """All buses."""

@@ -26,7 +26,7 @@ READ: Final = frozenset(
     }
 )  # fmt: skip
 """Tables of elements that an import reads; every other with rows in service is refused."""
-LARGE_KW: Final = 30.0
+LARGE_KW: Final = 40.0
 """Peak per customer above which a load is hardly one household. [kW]"""
 
 
