@@ -16,7 +16,8 @@ def scenarios(
     keys: Annotated[
         bool,
         typer.Option(
-            "--keys", help="Print every key of scenario, tariff, study, game and ratebook files: unit, range, default."
+            "--keys",
+            help="Print every key of scenario, tariff, study, game, ratebook and feeder files: unit, range, default.",
         ),
     ] = False,
     json: Json = False,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from meanwatt.model.scenario.file_errors import one_line
 from meanwatt.model.scenario.files import FileError, parse_toml, read_text, require_shallow
@@ -56,8 +56,19 @@ class FeederError(OneLineError):
     """A feeder file that cannot be used, in one line."""
 
 
+def _rows(value: object) -> object:
+    """Check the number of rows of a list of tables."""
+    if isinstance(value, list | tuple) and len(value) > MOST_BUSES:
+        raise ValueError(f"has {len(value)} entries; give at most {MOST_BUSES}")
+    return tuple(value) if isinstance(value, list) else value
+
+
+Rows = BeforeValidator(_rows)
+"""A list of tables, of bounded length."""
+
+
 class BusTable(Table):
-    """One of ``buses``."""
+    """One of the buses."""
 
     name: str = Field(min_length=1, max_length=200)
     """Its name, there once."""
@@ -93,7 +104,7 @@ class EdgeTable(Table):
 
 
 class LineTable(EdgeTable):
-    """One of ``lines``."""
+    """One of the lines."""
 
     r_ohm: Annotated[float, OHM]
     """Resistance. [ohm]"""
@@ -106,7 +117,7 @@ class LineTable(EdgeTable):
 
 
 class TransformerTable(EdgeTable):
-    """One of ``transformers``."""
+    """One of the transformers."""
 
     kva: Annotated[float, RATED]
     """Rated power. [kVA]"""
@@ -123,7 +134,7 @@ class TransformerTable(EdgeTable):
 
 
 class BranchTable(EdgeTable):
-    """One of ``branches``: any two-port, as of a transformer's T model."""
+    """One of the branches: any two-port, as of a transformer's T model."""
 
     kind: Literal["line", "transformer", "impedance"]
     """What it stands for."""
@@ -158,13 +169,13 @@ class FeederFile(Table):
     """Name of the bus that the grid above feeds."""
     source_voltage_pu: Annotated[float, SOURCE] = 1.0
     """Voltage held there. [pu]"""
-    buses: tuple[BusTable, ...] = Field(min_length=2, max_length=MOST_BUSES)
+    buses: Annotated[tuple[BusTable, ...], Rows] = Field(min_length=1)
     """All buses."""
-    lines: tuple[LineTable, ...] = Field(default=(), max_length=MOST_BUSES)
+    lines: Annotated[tuple[LineTable, ...], Rows] = ()
     """Cables and overhead lines."""
-    transformers: tuple[TransformerTable, ...] = Field(default=(), max_length=MOST_BUSES)
+    transformers: Annotated[tuple[TransformerTable, ...], Rows] = ()
     """Transformers by their nameplate."""
-    branches: tuple[BranchTable, ...] = Field(default=(), max_length=MOST_BUSES)
+    branches: Annotated[tuple[BranchTable, ...], Rows] = ()
     """Any other two-port."""
 
 
@@ -189,7 +200,7 @@ def read_feeder_file(path: str | Path) -> tuple[FeederFile, str]:
         if not isinstance(content, dict) or content.get("kind") != KIND:
             more = "; turn it into one with `meanwatt import feeder`" if _is_net(content) else ""
             raise FileError(f'holds no kind = "{KIND}", which begins a feeder file{more}')
-        table = FeederFile.model_validate(_tuples(content))
+        table = FeederFile.model_validate(content)
     except ValidationError as error:
         raise FeederError(f"feeder {path}: {one_line(error, FeederFile)}") from None
     except ValueError as error:
@@ -232,8 +243,3 @@ def _toml(text: str) -> Any:
 
 def _is_net(content: Any) -> bool:
     return isinstance(content, dict) and "_object" in content
-
-
-def _tuples(content: dict[str, Any]) -> dict[str, Any]:
-    """Strict tables take tuples, files hold lists."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, model_validator
 
 from meanwatt.agents.household.decision_problem import OneDay
 from meanwatt.model.scenario import ranges
@@ -186,7 +186,7 @@ class FeederTable(Table):
     """Which network; this or ``file``."""
     file: Annotated[str | None, AddedLater()] = None
     """A network in a file of its own, relative to the scenario's file; ``meanwatt import feeder`` writes one."""
-    sha256: Annotated[str | None, AddedLater()] = Field(default=None, pattern="^[0-9a-f]{64}$")
+    sha256: Annotated[str | None, AddedLater()] = None
     """What the SHA-256 of that file must be; filled in where it is not given."""
     limits: Literal["ansi_c84_1", "en_50160"] = "ansi_c84_1"
     """Voltage band: 5 % or 10 % about the nominal."""

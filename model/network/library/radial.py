@@ -11,7 +11,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints, read_only, require_finite, require_shape
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.model.network.library.branch import Branch, FixedLoad
+from meanwatt.model.network.library.branch import Branch, BranchKind, FixedLoad
 
 POWER_FACTOR = 0.95
 """Power factor (lagging) of consumption at a bus that gives no reactive reference load."""
@@ -249,6 +249,11 @@ class Feeder:
         """(line,) Each line as ``from-to``, away from the source."""
         pairs = zip(self.line_from.tolist(), self.line_to.tolist(), strict=True)
         return tuple(f"{self.buses[a]}-{self.buses[b]}" for a, b in pairs)
+
+    @property
+    def has_transformer(self) -> bool:
+        """Whether a transformer, plain or as a branch, is in it, whose loading a power flow then gives."""
+        return bool(self.transformers) or any(branch.kind is BranchKind.TRANSFORMER for branch in self.branches)
 
     @property
     def kvar_per_kw(self) -> Floats:

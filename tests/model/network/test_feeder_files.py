@@ -101,6 +101,7 @@ def test_a_market_runs_on_the_feeder_of_a_file(scenario_file: Path, tmp_path: Pa
     assert result is not None
     assert result.converged.all()
     assert result.transformer_loading is not None
+    assert market.feeder.has_transformer
     assert set(np.unique(market.census.bus)) <= set(np.flatnonzero(feeder.customers).tolist())
     place = tidy_tree(feeder)
     assert len({tuple(spot) for spot in place.tolist()}) == len(feeder.buses)
