@@ -96,18 +96,23 @@ def _tariff(file: str, target: Path, *, json: bool) -> dict[str, Any]:
 
 def _feeder(file: str, target: Path, tap: str, *, json: bool) -> dict[str, Any]:
     """Import a feeder; what to say of it as JSON."""
+    from pydantic import ValidationError
+
     from meanwatt.analysis.cli.show import say, say_notes
     from meanwatt.analysis.output.result_files import staged_file
     from meanwatt.model.network.feeder_file import table_of_feeder
     from meanwatt.model.network.pandapower_net.importer import import_pandapower
     from meanwatt.model.network.pandapower_net.transformers import TapRule
-    from meanwatt.model.scenario.feeder_file import FeederError, write_feeder_file
+    from meanwatt.model.scenario.feeder_file import FeederError, FeederFile, write_feeder_file
+    from meanwatt.model.scenario.file_errors import one_line
 
     try:
         if Path(file).suffix.lower() == ".dss":
             raise ValueError("files of OpenDSS are not read; give a network that pandapower saved as JSON")
         found = import_pandapower(Path(file), TapRule(tap))
         table = table_of_feeder(found.feeder)
+    except ValidationError as error:  # more than a feeder file may hold
+        raise FeederError(f"feeder {file}: {one_line(error, FeederFile)}") from None
     except ValueError as error:
         raise FeederError(f"feeder {file}: {error}") from None
     with staged_file(target) as stage:

@@ -19,6 +19,8 @@ MOST_BYTES: Final = 256 * 2**20
 """Largest network that is read: SimBench's with a year of profiles take 20 MB. [bytes]"""
 MOST_ROWS: Final = 100_000
 """Most rows of a table that is read."""
+LARGEST: Final = 1e12
+"""Largest number of a row; a reactance of a million megohm is a slip."""
 WANTED: Final = "a network saved by pandapower as JSON"
 ADVICE: Final = "save the network with pandapower.to_json(net, FILE)"
 
@@ -46,7 +48,7 @@ class Row:
                 raise FileError(f"{self} has no {key}; give a number")
             return default
         value = self.values[key]
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
             raise FileError(f"{self} has {key} {_shown(value)}; give a number")
         return float(value)
 

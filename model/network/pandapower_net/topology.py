@@ -13,7 +13,7 @@ from meanwatt.model.network.pandapower_net import elements
 from meanwatt.model.network.pandapower_net.elements import TwoPort
 from meanwatt.model.network.pandapower_net.net_json import Net, Row
 from meanwatt.model.network.pandapower_net.report import Report
-from meanwatt.model.network.pandapower_net.transformers import SIDES, TapRule, trafo, trafo3w
+from meanwatt.model.network.pandapower_net.transformers import SIDES, TapRule, has_tap_table, trafo, trafo3w
 from meanwatt.model.scenario.files import FileError
 
 SWITCHED: Final = {"l": "line", "t": "trafo", "t3": "trafo3w"}
@@ -68,7 +68,8 @@ class Topology:
         for row in self._rows_in_service("trafo"):
             buses = [self.bus_of(row, f"{side}_bus") for side in ("hv", "lv")]
             if all(bus in self.kv for bus in buses):
-                self._add(trafo(self.net, row, self.rule), self._open_ends(row), row)
+                self._add(trafo(self.net, row, self.rule), self._open_ends(row), None)
+                self._take_transformer(row)
         for row in self._rows_in_service("trafo3w"):
             self._add_star(row)
 
@@ -170,7 +171,13 @@ class Topology:
         for side, leg in legs.items():
             if buses[side] in self.kv:
                 self._add(leg, {buses[side]} & opened, None)
-        self.report.take(row)
+        self._take_transformer(row)
+
+    def _take_transformer(self, row: Row) -> None:
+        if has_tap_table(row):
+            self.report.approximate(row, "has a table of taps, which is not read: tap_step_percent stands in its place")
+        else:
+            self.report.take(row)
 
     def _add(self, edge: TwoPort, opened: set[int], row: Row | None) -> None:
         """Add a two-port, or what is left of it at the closed end."""

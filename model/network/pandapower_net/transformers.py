@@ -121,6 +121,11 @@ def ignored_taps(net: Net, row: Row) -> bool:
     )
 
 
+def has_tap_table(row: Row) -> bool:
+    """Whether pandapower takes ratio and impedance at the tap from a table, which is not read here."""
+    return row.flag("tap_dependency_table", default=False)
+
+
 def _given_step(row: Row, changer: str) -> complex:
     if not row.has(f"tap{changer}_pos") or not row.has(f"tap{changer}_step_percent"):
         return 0j
@@ -134,7 +139,8 @@ def _counts(net: Net, row: Row, changer: str) -> bool:
     if row.flag("tap_at_star_point", default=False) and not row.has("tap_step_degree"):
         return False
     if net.has_column(row.table, "tap_changer_type"):
-        return row.word(f"tap{changer}_changer_type") in ("Ratio", "Symmetrical", "Ideal", "Tabular")
+        named = row.word(f"tap{changer}_changer_type") in ("Ratio", "Symmetrical", "Ideal")
+        return named or (not changer and has_tap_table(row))
     return True  # version 2 counts every changer
 
 

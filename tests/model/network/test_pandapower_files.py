@@ -77,6 +77,16 @@ def test_a_tap_that_does_not_count_is_said_with_the_voltages_it_would_make(tmp_p
     assert imported(tmp_path, tables, TapRule.IGNORE).state == found.state
 
 
+def test_a_table_of_taps_is_said_not_to_be_read(tmp_path: Path) -> None:
+    tables = village()
+    tables["trafo"][0] |= {"tap_pos": 1, "tap_changer_type": "Tabular", "tap_dependency_table": True}
+    report = imported(tmp_path, tables).report
+    assert (report.taken["trafo"], report.approximated["trafo"]) == (0, 1)
+    assert report.messages == (
+        "trafo 0: has a table of taps, which is not read: tap_step_percent stands in its place.",
+    )
+
+
 def test_buses_have_the_names_of_the_file_where_these_tell_them_apart(tmp_path: Path) -> None:
     tables = village()
     for row, name in zip(tables["bus"], ("station", "house", None, "house", "bus 2"), strict=True):
@@ -138,6 +148,10 @@ def text_for_a_number(tables: Tables) -> None:
     tables["load"][1]["p_mw"] = "much"
 
 
+def number_without_end(tables: Tables) -> None:
+    tables["load"][1]["p_mw"] = 10**400
+
+
 def unknown_bus(tables: Tables) -> None:
     tables["line"][2]["to_bus"] = 99
 
@@ -169,6 +183,7 @@ REFUSED: dict[Callable[[Tables], None], str] = {
     no_customers: "has no load in service with p_mw above 0 that a source feeds; a feeder needs customers",
     no_length: "line 0 has no length_km; give a number",
     text_for_a_number: "load 1 has p_mw 'much'; give a number",
+    number_without_end: f"load 1 has p_mw 1{36 * '0'}...; give a number",
     unknown_bus: "line 2 has to_bus 99, and there is no such bus; mend the table line",
     no_voltage: "bus 2 has vn_kv 0; give a positive number",
     impossible_transformer: (
