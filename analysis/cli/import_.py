@@ -1,7 +1,7 @@
 """``meanwatt import``: a file of somebody else's kind as one of ours, and back."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -10,20 +10,27 @@ from meanwatt.model.scenario.nearest import unknown
 
 if TYPE_CHECKING:
     from meanwatt.agents.tariff.ratebook.ratebook import EnergyCharge
+    from meanwatt.model.network.pandapower_net.importer import ImportedFeeder
+    from meanwatt.model.network.pandapower_net.report import Report
 
-KINDS: Final = ("tariff",)
+KINDS: Final = ("tariff", "feeder")
 """What can be imported."""
-TARIFF_FILES: Final = (".toml", ".json")
-"""Endings of a tariff's file: ours, and a record of OpenEI's Utility Rate Database."""
+ENDINGS: Final = (".toml", ".json")
+"""Endings of the files that are written."""
+TAP_RULES: Final = ("file", "apply", "ignore")
+"""Which tap positions of transformers count."""
 
 
 def import_(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="What the file holds: tariff.", show_default=False)],
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="What the file holds: tariff or feeder.", show_default=False)
+    ],
     file: Annotated[
         str,
         typer.Argument(
             metavar="FILE",
-            help="A tariff as filed: a JSON record of OpenEI's Utility Rate Database, or our TOML file.",
+            help="A tariff as filed: a JSON record of OpenEI's Utility Rate Database, or our TOML file. A feeder: a"
+            " network that pandapower 2 or 3 saved as JSON.",
             show_default=False,
         ),
     ],
@@ -34,38 +41,125 @@ def import_(
             metavar="FILE", help="File to write; a name that ends in .toml or .json says the kind.", show_default=False
         ),
     ],
+    tap: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE",
+            help="Of a feeder: which tap positions of transformers count: file (as pandapower counts them), apply (all)"
+            " or ignore (none); file without it.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> int:
-    """Turn a file of another program's kind into one of ours, or back; nothing is lost on the way."""
+    """Turn a file of another program's kind into one of ours; what is lost on the way is told."""
     if kind not in KINDS:
         raise ValueError(unknown("kind", kind, KINDS))
     target = Path(to)
-    if target.suffix.lower() not in TARIFF_FILES:
+    if target.suffix.lower() not in ENDINGS:
         raise ValueError(f"--to is {to!r}; give a file name that ends in .toml or .json")
-    from meanwatt.analysis.cli.show import print_json, say, say_notes
-    from meanwatt.analysis.output.result_files import require_free_file, staged_file
-    from meanwatt.model.billing.ratebook_source import load_ratebook, write_ratebook
+    if tap is not None and kind != "feeder":
+        raise ValueError(f"--tap is {tap!r}, which only import feeder takes; leave it out")
+    if tap is not None and tap not in TAP_RULES:
+        raise ValueError(f"--tap is {tap!r}; give file, apply or ignore")
+    from meanwatt.analysis.cli.show import print_json
+    from meanwatt.analysis.output.result_files import require_free_file
 
     require_free_file("--to", target)
+    said = _feeder(file, target, tap or "file", json=json) if kind == "feeder" else _tariff(file, target, json=json)
+    if json:
+        settings = {"kind": kind, "file": file, "to": to} | ({"tap": tap or "file"} if kind == "feeder" else {})
+        print_json({"file": str(target), **said, "settings": settings})
+    return 0
+
+
+def _tariff(file: str, target: Path, *, json: bool) -> dict[str, Any]:
+    """Import a tariff; what to say of it as JSON."""
+    from meanwatt.analysis.cli.show import say, say_notes
+    from meanwatt.analysis.output.result_files import staged_file
+    from meanwatt.model.billing.ratebook_source import load_ratebook, write_ratebook
+
     read = load_ratebook(file)
     messages = (*read.messages, *_ladders(read.book.energy))
     with staged_file(target) as stage:
         write_ratebook(stage, read.table)
-    if json:
-        print_json(
-            {
-                "file": str(target),
-                "title": read.book.title,
-                "periods": list(read.book.energy.names),
-                "demand": [charge.name for charge in read.book.demand],
-                "messages": messages,
-                "settings": {"kind": kind, "file": file, "to": to},
-            }
-        )
-    else:
+    if not json:
         say(f"{target}: {read.book.title}")
         say_notes(messages)
-    return 0
+    return {
+        "title": read.book.title,
+        "periods": list(read.book.energy.names),
+        "demand": [charge.name for charge in read.book.demand],
+        "messages": messages,
+    }
+
+
+def _feeder(file: str, target: Path, tap: str, *, json: bool) -> dict[str, Any]:
+    """Import a feeder; what to say of it as JSON."""
+    from pydantic import ValidationError
+
+    from meanwatt.analysis.cli.show import say, say_notes
+    from meanwatt.analysis.output.result_files import staged_file
+    from meanwatt.model.network.feeder_file import table_of_feeder
+    from meanwatt.model.network.pandapower_net.importer import import_pandapower
+    from meanwatt.model.network.pandapower_net.transformers import TapRule
+    from meanwatt.model.scenario.feeder_file import FeederError, FeederFile, write_feeder_file
+    from meanwatt.model.scenario.file_errors import one_line
+
+    try:
+        if Path(file).suffix.lower() == ".dss":
+            raise ValueError("files of OpenDSS are not read; give a network that pandapower saved as JSON")
+        found = import_pandapower(Path(file), TapRule(tap))
+        table = table_of_feeder(found.feeder)
+    except ValidationError as error:  # more than a feeder file may hold
+        raise FeederError(f"feeder {file}: {one_line(error, FeederFile)}") from None
+    except ValueError as error:
+        raise FeederError(f"feeder {file}: {error}") from None
+    with staged_file(target) as stage:
+        write_feeder_file(stage, table)
+    if not json:
+        say(_summary(target, found))
+        _say_report(found.report)
+        say_notes(found.report.messages)
+    state, report = found.state, found.report
+    loading = state.max_transformer_loading
+    return {
+        "title": found.feeder.name,
+        "buses": found.buses,
+        "customers": int(found.feeder.customers.sum()),
+        "min_voltage_pu": state.min_voltage_pu,
+        "max_voltage_pu": state.max_voltage_pu,
+        "loss_kw": state.loss_kw,
+        "max_transformer_loading_percent": None if loading is None else 100 * loading,
+        "taken": dict(report.taken),
+        "approximated": dict(report.approximated),
+        "refused": dict(report.refused),
+        "not_in_service": dict(report.not_in_service),
+        "not_supplied": dict(report.not_supplied),
+        "messages": report.messages,
+    }
+
+
+def _summary(target: Path, found: "ImportedFeeder") -> str:
+    """One line: what was written, and its state at the loads of the file."""
+    state, feeder = found.state, found.feeder
+    loading = state.max_transformer_loading
+    carried = "" if loading is None else f", transformer at {100 * loading:.1f} %"
+    return (
+        f"{target}: {found.buses} buses, {int(feeder.customers.sum())} customers with {feeder.p_kw.sum():.5g} kW;"
+        f" at the loads of the file {state.min_voltage_pu:.4f} to {state.max_voltage_pu:.4f} pu, losses"
+        f" {state.loss_kw:.4g} kW{carried}"
+    )
+
+
+def _say_report(report: "Report") -> None:
+    """A table of what became of the rows of the file, by table."""
+    from meanwatt.analysis.cli.show import table
+
+    parts = (report.taken, report.approximated, report.refused, report.not_in_service, report.not_supplied)
+    names = list(dict.fromkeys(name for part in parts for name in part))
+    heads = ("rows of", "taken", "approximated", "refused", "out of service", "not supplied")
+    table("", heads, [(name, *(str(part[name]) if part[name] else "–" for part in parts)) for name in names])
 
 
 def _ladders(energy: "EnergyCharge") -> list[str]:

@@ -16,7 +16,8 @@ def scenarios(
     keys: Annotated[
         bool,
         typer.Option(
-            "--keys", help="Print every key of scenario, tariff, study, game and ratebook files: unit, range, default."
+            "--keys",
+            help="Print every key of scenario, tariff, study, game, ratebook and feeder files: unit, range, default.",
         ),
     ] = False,
     json: Json = False,
@@ -49,7 +50,7 @@ def scenarios(
                 "memory": scenario.memory,
                 "slots_per_day": scenario.slots_per_day,
                 "income_groups": list(scenario.income_groups),
-                "feeder": scenario.feeder.name,
+                "feeder": scenario.feeder.name or scenario.feeder.file,
             }
             for scenario in found
         ]

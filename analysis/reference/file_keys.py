@@ -1,4 +1,4 @@
-"""Every key of a scenario, tariff, study, game or ratebook file: unit, range, default, meaning, as its schema says."""
+"""Every key of a scenario, tariff, study, game, ratebook or feeder file: unit, range, default, meaning, by schema."""
 
 import json
 import re
@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from meanwatt.analysis.reference.attribute_docstrings import attribute_docstrings
 from meanwatt.analysis.study.plan_file import StudyFile
 from meanwatt.model.billing.ratebook_table import RatebookTable
+from meanwatt.model.scenario.feeder_file import FeederFile
 from meanwatt.model.scenario.file_errors import WANTED
 from meanwatt.model.scenario.loading import Scenario, TariffTable
 from meanwatt.model.scenario.marks import CheckedLater, Entries, Form
@@ -24,6 +25,7 @@ FILES: Final[dict[str, type[BaseModel]]] = {
     "study": StudyFile,
     "game": GameFile,
     "ratebook": RatebookTable,
+    "feeder": FeederFile,
 }
 """Kind of file and its schema."""
 

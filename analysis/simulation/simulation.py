@@ -270,7 +270,9 @@ def _metrics(market: MarketCentre, enjoyed: list[Enjoyed], bill_usd: Floats) -> 
 def _feeder(market: MarketCentre) -> FeederStress:
     days = [record for record in market.history if record.grid is not None]
     grids = [record.grid for record in days if record.grid is not None]
-    transformer = np.concatenate([grid.transformer_loading for grid in grids]) if market.feeder.transformers else None
+    transformer = (
+        np.concatenate([grid.transformer_loading for grid in grids]) if market.feeder.has_transformer else None
+    )
     return feeder_stress(
         voltage_pu=np.concatenate([grid.voltage_pu for grid in grids]),
         loss_kw=np.concatenate([grid.loss_kw for grid in grids]),

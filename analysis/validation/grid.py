@@ -14,7 +14,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.market.history import GridDay
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.network.feeder import build_feeder
+from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.power_flow import PowerFlow, bus_power
 
 
@@ -73,7 +73,7 @@ class MeanFieldGrid:
 
     def __init__(self, equilibrium: Equilibrium) -> None:
         economy = equilibrium.economy
-        feeder = build_feeder(economy.scenario.feeder.name, peak_reference_kw=economy.peak_reference_kw)
+        feeder = scenario_feeder(economy.scenario.feeder, peak_reference_kw=economy.peak_reference_kw)
         flow = PowerFlow(feeder, slots=economy.slots)
         use = mean_use_kw(equilibrium)
         voltage, loading, loss = [], [], []

@@ -26,7 +26,7 @@ from meanwatt.model.market.population import Census
 from meanwatt.model.market.posted_terms import Terms
 from meanwatt.model.market.setup import unreached_messages
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.network.feeder import build_feeder
+from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.power_flow import VoltageLimits
 from meanwatt.model.scenario.calendar_year import states_of_days
 from meanwatt.model.scenario.economy import Economy
@@ -72,7 +72,7 @@ class MarketCentre(MesaMarket):
         self.household_types = economy.types
         self.slot_hours = economy.slot_hours
         self.equilibrium = equilibrium
-        self.feeder = build_feeder(economy.scenario.feeder.name, peak_reference_kw=economy.peak_reference_kw)
+        self.feeder = scenario_feeder(economy.scenario.feeder, peak_reference_kw=economy.peak_reference_kw)
         self.bus_names = self.feeder.buses
         self.day = 0
         self._weather = stream(key, Purpose.WEATHER)

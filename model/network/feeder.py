@@ -105,8 +105,14 @@ def feeder_from_graph(graph: nx.Graph, *, peak_reference_kw: float | None = None
         line_from=np.array([a for a, _ in ends], dtype=np.int64),
         line_to=np.array([b for _, b in ends], dtype=np.int64),
         transformers=tuple(transformers),
-        **{key: np.array(values) for key, values in bus.items()},
-        **{f"line_{key}": np.array(values, dtype=float) for key, values in line.items()},
+        nominal_kv=np.array(bus["nominal_kv"]),
+        p_kw=np.array(bus["p_kw"]),
+        q_kvar=np.array(bus["q_kvar"]),
+        customers=np.array(bus["customers"]),
+        line_r_ohm=np.array(line["r_ohm"], dtype=float),
+        line_x_ohm=np.array(line["x_ohm"], dtype=float),
+        line_b_us=np.array(line["b_us"], dtype=float),
+        line_rating_a=np.array(line["rating_a"], dtype=float),
     )
 
 

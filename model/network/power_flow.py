@@ -17,6 +17,7 @@ from power_grid_model import (
 from meanwatt.agents.numerics.arrays import Bools, Floats, require_finite, require_shape
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.network.feeder import Feeder
+from meanwatt.model.network.two_ports import BRANCH_OUTPUT, TwoPorts
 
 ERROR_TOLERANCE_PU = 1e-10
 """Newton-Raphson stops once no voltage moved by more. Its last step squares the error: what is left is rounding."""
@@ -63,7 +64,7 @@ class PowerFlowResult:
     voltage_pu, voltage_angle_rad
         (slot, bus) Voltage, relative to nominal, and its angle to the source's. [pu, rad]
     loss_kw
-        (slot,) Active losses of all lines and transformers. [kW]
+        (slot,) Active losses of all lines, transformers and branches. [kW]
     source_p_kw, source_q_kvar
         (slot,) Power that the source feeds in, negative when the feeder exports. [kW, kvar]
     line_current_a
@@ -71,7 +72,8 @@ class PowerFlowResult:
     line_loading
         (slot, line) That current over the rating; 0 where no rating is known.
     transformer_loading
-        (slot,) Apparent power over rating of the most loaded transformer; None without transformers.
+        (slot,) Apparent power over rating of the most loaded transformer (current over rated current where it is a
+        branch); None without transformers.
     converged
         (slot,) Whether the solver found a state.
     """
@@ -135,7 +137,14 @@ class PowerFlow:
         }
         self._leaves_source = {kind: start == self._source for kind, start in ends.items() if len(start)}
         self._output = {kind: _OUTPUT[kind] for kind in (ComponentType.node, *self._leaves_source)}
-        self._model = PowerGridModel(_grid(feeder), system_frequency=_FREQUENCY_HZ)
+        grid = _grid(feeder)
+        self._two_ports = TwoPorts(feeder) if feeder.branches or feeder.fixed else None
+        if self._two_ports is not None:
+            last = int(grid[ComponentType.sym_load]["id"][-1])
+            grid |= self._two_ports.tables(first_id=last + 1)
+            if feeder.branches:
+                self._output[ComponentType.generic_branch] = BRANCH_OUTPUT
+        self._model = PowerGridModel(grid, system_frequency=_FREQUENCY_HZ)
         self._make_room(slots)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -171,6 +180,9 @@ class PowerFlow:
             self._make_room(slots)
         np.multiply(p_kw, 1e3, out=self._p_w)
         np.multiply(q_kvar, 1e3, out=self._q_var)
+        if self.feeder.fixed is not None:
+            self._p_w += self.feeder.fixed.p_kw * 1e3
+            self._q_var += self.feeder.fixed.q_kvar * 1e3
         out: Any = self._model.calculate_power_flow(
             update_data=self._update,
             calculation_method=CalculationMethod.newton_raphson,
@@ -197,6 +209,12 @@ class PowerFlow:
             source_w += branch["p_from"][:, leaves_source].sum(axis=1)
             source_var += branch["q_from"][:, leaves_source].sum(axis=1)
         line, unit = out.get(ComponentType.line), out.get(ComponentType.transformer)
+        loading = [unit["loading"].max(axis=1)] if unit else []
+        if self._two_ports is not None:
+            beside = self._two_ports.state(node["u_pu"], out.get(ComponentType.generic_branch))
+            loss_w += beside.loss_kw.sum(axis=1) * 1e3
+            source_w, source_var = source_w + beside.source_p_kw * 1e3, source_var + beside.source_q_kvar * 1e3
+            loading += [beside.loading[:, self._two_ports.transformer]] if self._two_ports.transformer.any() else []
         current_a = np.maximum(line["i_from"], line["i_to"]) if line else np.empty((len(p_kw), 0))
         return PowerFlowResult(
             voltage_pu=node["u_pu"],
@@ -206,7 +224,7 @@ class PowerFlow:
             source_q_kvar=source_var / 1e3 + q_kvar[:, self._source],
             line_current_a=current_a,
             line_loading=current_a / feeder.line_rating_a,
-            transformer_loading=unit["loading"].max(axis=1) if unit else None,
+            transformer_loading=np.column_stack(loading).max(axis=1) if loading else None,
             converged=converged,
         )
 

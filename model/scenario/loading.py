@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from meanwatt.model.scenario.by_name import names_in, opened
 from meanwatt.model.scenario.calendar_file import DERIVED, with_calendar
 from meanwatt.model.scenario.calendar_file import NAME as CALENDAR
+from meanwatt.model.scenario.feeder_choice import FEEDER, from_folder, set_network, with_digest, without_network
 from meanwatt.model.scenario.file_errors import EXTENDS, NOT_EXTENDED, one_line
 from meanwatt.model.scenario.files import (
     FileError,
@@ -212,6 +213,10 @@ def _validated(table: TomlTable, label: str) -> Scenario:
     except ValueError as error:
         raise ScenarioError(f"{label}: {error}") from None
     try:
+        table = with_digest(table)
+    except ValueError as error:
+        raise ScenarioError(f"{label}: {error}") from None
+    try:
         return Scenario.model_validate(table)
     except ValidationError as error:
         raise ScenarioError(f"{label}: {one_line(error, Scenario, also=(EXTENDS,))}") from None
@@ -237,6 +242,7 @@ def _read(source: str | Path, label: str, readers: tuple[Path, ...]) -> TomlTabl
     if CALENDAR in table and any(key in table for key in DERIVED):
         raise ScenarioError(f"{label}: calendar and {_first(table)} are both given; leave one out")
     table.setdefault("name", re.sub(r"[^\w.-]+", "_", path.stem))
+    from_folder(table, path.parent)
     parent = table.pop("extends", None)
     if parent is None:
         return table
@@ -246,7 +252,7 @@ def _read(source: str | Path, label: str, readers: tuple[Path, ...]) -> TomlTabl
     if CALENDAR in table or any(key in table for key in DERIVED):  # one stands in the place of the other
         gone = DERIVED if CALENDAR in table else (CALENDAR,)
         extended = {key: value for key, value in extended.items() if key not in gone}
-    return _merged(extended, table)
+    return _merged(without_network(extended, table), table)
 
 
 def _first(table: TomlTable) -> str:
@@ -408,3 +414,5 @@ def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
         if depth < len(parts) - 1:
             outer, inner = inner, inner[parts[depth]]
     inner[parts[-1]] = value
+    if parts[0] == FEEDER and len(parts) == 2:
+        set_network(inner, parts[1])

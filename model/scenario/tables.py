@@ -1,6 +1,6 @@
 """The tables of a scenario file, each with the rules it must keep by itself."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import BeforeValidator, model_validator
@@ -182,10 +182,24 @@ class CarbonTable(Table):
 class FeederTable(Table):
     """``[feeder]``: the wires."""
 
-    name: Literal["baran_wu_33", "textbook_line_5", "lv_rural", "lv_semiurban"]
-    """Which network."""
+    name: Literal["baran_wu_33", "textbook_line_5", "lv_rural", "lv_semiurban"] | None = None
+    """Which network; this or ``file``."""
+    file: Annotated[str | None, AddedLater()] = None
+    """A network in a file of its own, relative to the scenario's file; ``meanwatt import feeder`` writes one."""
+    sha256: Annotated[str | None, AddedLater()] = None
+    """What the SHA-256 of that file must be; filled in where it is not given."""
     limits: Literal["ansi_c84_1", "en_50160"] = "ansi_c84_1"
     """Voltage band: 5 % or 10 % about the nominal."""
+
+    @model_validator(mode="after")
+    def _one_network(self) -> Self:
+        if self.name is not None and self.file is not None:
+            raise ValueError("name and file are both given; leave one out")
+        if self.name is None and self.file is None:
+            raise ValueError("neither name nor file is given; name a network or its file")
+        if self.sha256 is not None and self.file is None:
+            raise ValueError("sha256 is given without a file; leave it out")
+        return self
 
 
 class ReferenceTable(Table):

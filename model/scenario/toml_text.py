@@ -1,7 +1,7 @@
 """Tables as TOML: the files that this program writes, for itself and for people."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 
@@ -11,6 +11,11 @@ def toml_text(table: dict[str, Any]) -> str:
     A table of numbers or lists takes one line, any other a section of its own.
     """
     return "\n".join(_section((), table)).lstrip("\n") + "\n"
+
+
+def toml_rows(name: str, rows: Iterable[dict[str, Any]]) -> str:
+    """A list of tables as TOML, a row each."""
+    return f"{_key(name)} = [\n" + "".join(f"  {_value(row)},\n" for row in rows) + "]\n"
 
 
 def _section(path: tuple[str, ...], table: dict[str, Any]) -> Iterator[str]:

@@ -29,7 +29,7 @@ from meanwatt.analysis.simulation.charge import TENTHS
 from meanwatt.model.market.home_day import Morning, home_day
 from meanwatt.model.market.levels_lived import levels_lived
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.network.feeder import build_feeder
+from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.library.layout import tidy_tree
 from meanwatt.model.network.power_flow import VoltageLimits
 from meanwatt.model.scenario.economy import Economy, build_economy
@@ -60,7 +60,7 @@ class Engine:
         """Show a scenario before it is solved: feeder, reference demand, costs. ValueError if it is not allowed."""
         scenario = settings.load()
         economy = build_economy(scenario)
-        feeder = build_feeder(scenario.feeder.name, peak_reference_kw=economy.peak_reference_kw)
+        feeder = scenario_feeder(scenario.feeder, peak_reference_kw=economy.peak_reference_kw)
         sun = np.asarray(sum(household.share * household.pv_kw for household in economy.types))
         use = economy.mean_reference_kw
         voltage = mean_voltage_pu(feeder, use, use - sun)

@@ -12,7 +12,8 @@ from meanwatt.analysis.simulation.charge import ExpectedCharge, expect_charge
 from meanwatt.analysis.simulation.expectation import Expectation, expect
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
-from meanwatt.model.network.feeder import Feeder, build_feeder
+from meanwatt.model.network.feeder import Feeder
+from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.library.layout import tidy_tree
 from meanwatt.model.network.power_flow import PowerFlow, VoltageLimits, bus_power
 from meanwatt.model.progress.watch import Progress, Watch
@@ -126,7 +127,7 @@ def solve(
     )
     if equilibrium.outcome is Outcome.CANCELLED:
         return None
-    feeder = build_feeder(scenario.feeder.name, peak_reference_kw=economy.peak_reference_kw)
+    feeder = scenario_feeder(scenario.feeder, peak_reference_kw=economy.peak_reference_kw)
     expected = expect(equilibrium)
     answer = equilibrium.answer
     return Solution(

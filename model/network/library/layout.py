@@ -1,5 +1,6 @@
 """Where to draw each bus of a feeder: a tidy tree, in time proportional to the number of buses."""
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -64,4 +65,7 @@ def _edge_impedance_pu(feeder: Feeder) -> Floats:
     impedance[feeder.line_to] = ohm / feeder.nominal_kv[feeder.line_to] ** 2
     for unit in feeder.transformers:
         impedance[unit.to_bus] = unit.uk * 1000 / unit.kva
+    for branch in feeder.branches:
+        far = branch.to_bus if feeder.parent[branch.to_bus] == branch.from_bus else branch.from_bus
+        impedance[far] = math.hypot(branch.r_ohm, branch.x_ohm) / feeder.nominal_kv[branch.to_bus] ** 2
     return impedance

@@ -11,6 +11,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints, read_only, require_finite, require_shape
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.model.network.library.branch import Branch, BranchKind, FixedLoad
 
 POWER_FACTOR = 0.95
 """Power factor (lagging) of consumption at a bus that gives no reactive reference load."""
@@ -107,6 +108,10 @@ class Feeder:
         (line,) Current the line may carry; infinite if unknown, its loading is then 0. [A]
     transformers
         Any number of them, usually none or one.
+    branches
+        Two-ports beside them, as of imported feeders; they may lie parallel to one another and to lines.
+    fixed
+        Loads and generators that belong to no customer; none by default.
 
     Raises
     ------
@@ -131,6 +136,8 @@ class Feeder:
     line_b_us: Floats
     line_rating_a: Floats
     transformers: tuple[Transformer, ...] = ()
+    branches: tuple[Branch, ...] = ()
+    fixed: FixedLoad | None = None
     parent: Ints = field(init=False)
     """(bus,) The neighbour towards the source, -1 at the source."""
 
@@ -147,6 +154,8 @@ class Feeder:
             self._keep(name, (count,), "(bus,)")
         for name in ("line_from", "line_to", "line_r_ohm", "line_x_ohm", "line_b_us", "line_rating_a"):
             self._keep(name, (len(self.line_from),), "(line,)")
+        if self.fixed is not None:
+            require_shape("fixed load", self.fixed.p_kw, (count,), "(bus,)")
         self._check_buses()
         parent = _parents(self.buses, self.index(self.source), self._edges())
         self._turn_away_from_source(parent)
@@ -217,12 +226,13 @@ class Feeder:
 
     def _edges(self) -> list[tuple[int, int]]:
         lines = list(zip(self.line_from.tolist(), self.line_to.tolist(), strict=True))
-        return lines + [(unit.from_bus, unit.to_bus) for unit in self.transformers]
+        units = [(unit.from_bus, unit.to_bus) for unit in self.transformers]
+        return lines + units + [(branch.from_bus, branch.to_bus) for branch in self.branches]
 
     def _turn_away_from_source(self, parent: list[int]) -> None:
         ends = [(a, b) if parent[b] == a else (b, a) for a, b in self._edges()]
         lines = np.array(ends[: len(self.line_from)], dtype=np.int64).reshape(-1, 2)
-        units = zip(self.transformers, ends[len(self.line_from) :], strict=True)
+        units = zip(self.transformers, ends[len(self.line_from) :], strict=False)  # branches lie either way round
         object.__setattr__(self, "line_from", _read_only_ints(lines[:, 0]))
         object.__setattr__(self, "line_to", _read_only_ints(lines[:, 1]))
         object.__setattr__(self, "transformers", tuple(replace(unit, from_bus=a, to_bus=b) for unit, (a, b) in units))
@@ -241,6 +251,11 @@ class Feeder:
         return tuple(f"{self.buses[a]}-{self.buses[b]}" for a, b in pairs)
 
     @property
+    def has_transformer(self) -> bool:
+        """Whether a transformer, plain or as a branch, is in it, whose loading a power flow then gives."""
+        return bool(self.transformers) or any(branch.kind is BranchKind.TRANSFORMER for branch in self.branches)
+
+    @property
     def kvar_per_kw(self) -> Floats:
         """(bus,) Reactive power per kW of use: the reference load's ratio, power factor .95 where there is none."""
         ratio = np.full(len(self.buses), KVAR_PER_KW)
@@ -249,7 +264,13 @@ class Feeder:
 
     @property
     def graph(self) -> nx.Graph:
-        """A fresh graph of the feeder, in the form ``feeder_from_graph`` reads: change it and build another."""
+        """A fresh graph of the feeder, in the form ``feeder_from_graph`` reads: change it and build another.
+
+        ``ValueError`` for a feeder with more than such a graph holds: two-ports, fixed loads or parallel lines.
+        """
+        edges = self._edges()
+        if self.branches or self.fixed or len({frozenset(edge) for edge in edges}) < len(edges):
+            raise ValueError(f"feeder '{self.name}' has branches, fixed loads or parallel lines, which no graph holds")
         graph = nx.Graph(name=self.name)
         for bus, kv, p_kw, q_kvar, customers in zip(
             self.buses, self.nominal_kv, self.p_kw, self.q_kvar, self.customers, strict=True
@@ -278,6 +299,8 @@ def _parents(buses: tuple[str, ...], source: int, edges: list[tuple[int, int]]) 
     tree.add_nodes_from(range(len(buses)))
     joined = nx.utils.UnionFind(range(len(buses)))
     for a, b in edges:
+        if tree.has_edge(a, b):  # parallel
+            continue
         if joined[a] == joined[b]:  # this edge closes a loop with the path already there
             loop = [*nx.shortest_path(tree, a, b), a]
             names = " - ".join(buses[bus] for bus in loop)

@@ -1,14 +1,18 @@
 """``meanwatt import``: a tariff there and back, what is said of it, and one line for what cannot be imported."""
 
 import json
+import re
 import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 from repository import ROOT
+from saved_net import line, plain_village, save, village
 
 from meanwatt.analysis.cli import main
+from meanwatt.model.network.feeder_file import feeder_of_table
+from meanwatt.model.scenario.feeder_file import read_feeder_file
 
 CASES: dict[str, Any] = json.loads((ROOT / "tests" / "bills_by_pysam.json").read_text(encoding="utf-8"))["cases"]
 LADDERS = (
@@ -57,3 +61,57 @@ def test_what_cannot_be_imported_is_one_line_and_nothing_is_written(
     assert said.err.startswith(f"meanwatt: {REFUSED[arguments]}")
     assert said.err.count("\n") == 1
     assert sorted(folder.iterdir()) == before
+
+
+def test_a_feeder_is_imported_with_its_state_and_a_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tables = village()
+    tables["storage"] = [{"bus": 2, "p_mw": 0.004, "q_mvar": 0.0, "scaling": 1.0, "in_service": True}]
+    save(tmp_path, tables)
+    assert main(["import", "feeder", "net.json", "--to", "ours.toml", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    low, high, loss, loading = plain_village().solve()
+    numbers = [said[key] for key in ("min_voltage_pu", "max_voltage_pu", "loss_kw", "max_transformer_loading_percent")]
+    assert numbers == pytest.approx([low, high, loss, 100 * loading], rel=1e-9)
+    assert (said["buses"], said["customers"], said["refused"], said["approximated"]) == (5, 3, {"storage": 1}, {})
+    assert said["settings"] == {"kind": "feeder", "file": "net.json", "to": "ours.toml", "tap": "file"}
+    assert feeder_of_table(read_feeder_file("ours.toml")[0]).buses[0] == "bus 0"
+    assert main(["import", "feeder", "net.json", "--to", "ours.json", "--tap", "ignore"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("ours.json: 5 buses, 3 customers with 100 kW; at the loads of the file 0.9429 to 1.0100 pu")
+    assert re.search(r"storage +│ +– │ +– │ +1 │", out)
+    assert "Note: storage 0: left out" in out
+    assert read_feeder_file("ours.json")[0] == read_feeder_file("ours.toml")[0]
+
+
+REFUSED_FEEDERS = {
+    "feeder net.json --to a.toml --tap up": "--tap is 'up'; give file, apply or ignore",
+    "tariff net.json --to a.toml --tap file": "--tap is 'file', which only import feeder takes; leave it out",
+    "feeder net.dss --to a.toml": (
+        "feeder net.dss: files of OpenDSS are not read; give a network that pandapower saved as JSON"
+    ),
+    "feeder none.json --to a.toml": (
+        "feeder none.json: file not found; give the path of a network saved by pandapower as JSON"
+    ),
+    "feeder net.json --to a.toml": (
+        "feeder net.json: the feeder has a loop: bus 3 - bus 2 - bus 4 - bus 3; open one edge of it, for a feeder is"
+    ),
+}
+
+
+@pytest.mark.parametrize("arguments", REFUSED_FEEDERS)
+def test_a_feeder_that_cannot_be_imported_is_one_line_and_nothing_is_written(
+    arguments: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tables = village()
+    tables["line"].append(line(3, 4, 0.1))
+    save(tmp_path, tables)
+    assert main(["import", *shlex.split(arguments)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"meanwatt: {REFUSED_FEEDERS[arguments]}")
+    assert said.err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["net.json"]

@@ -22,6 +22,7 @@ from meanwatt.analysis.study.plan_file import StudyError, load_study
 from meanwatt.model.billing.ratebook_table import RatebookTable
 from meanwatt.model.billing.tariff_gallery import gallery_text
 from meanwatt.model.scenario.calendar_file import CalendarTable
+from meanwatt.model.scenario.feeder_file import FeederError, read_feeder_file
 from meanwatt.model.scenario.file_errors import one_line
 from meanwatt.model.scenario.loading import ScenarioError, load_scenario, load_tariff, preset_text, presets
 from meanwatt.model.tabular.game_file import GameFileError, game_text, games, load_game
@@ -184,6 +185,8 @@ def refusal(file: str, key: str, value: object, folder: Path) -> str:
         return game_refusal(key, value, folder)
     if file == "ratebook":
         return ratebook_refusal(key, value)
+    if file == "feeder":
+        return feeder_refusal(key, value, folder)
     needed = {
         "tariff": {"recovery": "posted", "energy_usd_per_kwh": 0.1},
         "study": {"scenario": "oahu", "measure": "simulate", "households": [100]},
@@ -212,6 +215,44 @@ def ratebook_refusal(key: str, value: object) -> str:
     with pytest.raises(ValidationError) as caught:
         RatebookTable.model_validate(table)
     return one_line(caught.value, RatebookTable)
+
+
+FEEDER = """
+kind = "feeder"
+source = "a"
+[[buses]]
+name = "a"
+nominal_kv = 20.0
+[[lines]]
+from_bus = "a"
+to_bus = "b"
+r_ohm = 0.1
+x_ohm = 0.1
+[[transformers]]
+from_bus = "b"
+to_bus = "c"
+kva = 100.0
+uk = 0.04
+pk_kw = 1.0
+[[branches]]
+kind = "impedance"
+from_bus = "c"
+to_bus = "d"
+r_ohm = 0.1
+x_ohm = 0.1
+"""
+"""A feeder with one of each of its tables."""
+
+
+def feeder_refusal(key: str, value: object, folder: Path) -> str:
+    """The same of a feeder, in the only row of the table."""
+    table = tomllib.loads(FEEDER)
+    *inside, name = key.split(".")
+    (table[inside[0]][0] if inside else table)[name] = value
+    (folder / "feeder.json").write_text(json.dumps(table), encoding="utf-8")
+    with pytest.raises(FeederError) as caught:
+        read_feeder_file(folder / "feeder.json")
+    return str(caught.value)
 
 
 def test_every_key_that_the_example_of_a_ratebook_gives_is_in_the_reference() -> None:
@@ -295,6 +336,7 @@ def test_more_states_of_a_game_than_the_printed_number_are_refused_with_it(tmp_p
         ("scenario", tomllib.loads(preset_text("textbook")) | CALENDAR),
         ("tariff", tomllib.loads(preset_text("oahu"))["tariffs"]["tou"]),
         ("ratebook", tomllib.loads(RATEBOOK)),
+        ("feeder", tomllib.loads(FEEDER)),
     ],
 )
 def test_the_printed_default_is_what_holds_where_a_key_is_left_out(file: str, table: dict[str, Any]) -> None:
@@ -308,6 +350,7 @@ def test_the_printed_default_is_what_holds_where_a_key_is_left_out(file: str, ta
             inner = changed
             for part in key.table.split(".") if key.table else ():
                 inner = next(iter(inner.values())) if part == NAME else inner.setdefault(part, {})
+                inner = inner[-1] if isinstance(inner, list) else inner
             inner.pop(key.name, None)
             if value is not None:
                 inner[key.name] = value

@@ -1,0 +1,1 @@
+"""Networks that pandapower has saved as JSON, read as data: pandapower itself is not needed."""

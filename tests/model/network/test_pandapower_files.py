@@ -1,0 +1,246 @@
+"""What an import says: of every row, of what is left out, and in one line of what it cannot read."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from saved_net import Tables, line, load, save, saved, village
+
+from meanwatt.model.network.pandapower_net.importer import ImportedFeeder, import_pandapower
+from meanwatt.model.network.pandapower_net.transformers import TapRule
+
+
+def imported(folder: Path, tables: Tables, rule: TapRule = TapRule.FILE, **entries: Any) -> ImportedFeeder:
+    return import_pandapower(save(folder, tables, **entries), rule)
+
+
+def test_every_row_is_in_the_report(tmp_path: Path) -> None:
+    tables = village()
+    tables["bus"] += [{"vn_kv": 0.4, "in_service": True}] * 2 + [{"vn_kv": 0.4, "in_service": False}]
+    tables["line"] += [line(5, 6, 0.1), line(3, 4, 0.1, in_service=False)]
+    tables["load"] += [load(6, 0.007), load(2, 0.01, in_service=False), load(7, 0.01), load(3, -0.01)]
+    tables["storage"] = [{"bus": 2, "p_mw": 0.004, "q_mvar": 0.0, "scaling": 1.0, "in_service": True}]
+    tables["gen"] = [{"bus": 3, "p_mw": 0.01, "vm_pu": 1.0, "in_service": True, "slack": False}]
+    tables["xward"] = [{"bus": 3, "in_service": False}]
+    tables["asymmetric_load"] = [{"bus": 3, "p_a_mw": 0.01, "scaling": 1.0, "in_service": True}]
+    tables["measurement"] = [{"value": 1.0}]
+    tables["res_bus"] = [{"vm_pu": 1.0}]
+    found = imported(tmp_path, tables)
+    report = found.report
+    assert report.taken == {"bus": 5, "line": 4, "trafo": 1, "load": 4, "ext_grid": 1}
+    assert report.approximated == {"asymmetric_load": 1}
+    assert report.refused == {"storage": 1, "gen": 1}
+    assert report.not_in_service == {"bus": 1, "line": 1, "load": 2}
+    assert report.not_supplied == {"bus": 2, "load": 1}
+    assert found.buses == 5
+    assert found.feeder.customers.tolist() == [0, 0, 1, 2, 1]
+    assert found.feeder.p_kw.tolist() == pytest.approx([0, 0, 30, 60, 20])
+    assert found.feeder.fixed is not None
+    assert found.feeder.fixed.p_kw.tolist() == pytest.approx([0, 0, 0, -10, 0])
+    assert report.messages == (
+        "asymmetric_load 0: summed over its phases; the voltages of the phases differ, and are not told here.",
+        "storage 0: left out: storage is set aside; households have batteries of their own.",
+        "gen 0: left out: a feeder holds no such element.",
+        "The storage set aside draws 4 kW, which a power flow of pandapower counts.",
+        "2 buses (5, 6) are fed by no source and left out, with 7 kW of load.",
+    )
+
+
+def test_a_load_that_varies_is_said_to_draw_constant_power_in_a_market(tmp_path: Path) -> None:
+    tables = village()
+    tables["load"][1]["const_z_percent"] = 50.0
+    report = imported(tmp_path, tables).report
+    assert (report.taken["load"], report.approximated["load"]) == (2, 1)
+    assert report.messages == (
+        "load 1: varies with the voltage: as it does in the numbers here, but in a market customers draw"
+        " constant power.",
+    )
+
+
+def test_a_tap_that_does_not_count_is_said_with_the_voltages_it_would_make(tmp_path: Path) -> None:
+    tables = village()
+    tables["trafo"][0] |= {"tap_pos": -2, "tap_changer_type": None}
+    found, applied = imported(tmp_path, tables), imported(tmp_path, tables, TapRule.APPLY)
+    assert applied.state.min_voltage_pu > found.state.min_voltage_pu + 0.04
+    (said,) = found.report.messages
+    assert said.startswith("trafo 0: tap_pos is off neutral but pandapower does not count it")
+    assert said.endswith(
+        f"with --tap apply voltages go from {applied.state.min_voltage_pu:.4f} to {applied.state.max_voltage_pu:.4f} pu"
+        f" instead of {found.state.min_voltage_pu:.4f} to {found.state.max_voltage_pu:.4f} pu."
+    )
+    assert applied.report.messages == ()
+    tables["trafo"][0]["tap_changer_type"] = "Ratio"
+    assert imported(tmp_path, tables).state == applied.state
+    assert imported(tmp_path, tables, TapRule.IGNORE).state == found.state
+
+
+def test_a_table_of_taps_is_said_not_to_be_read(tmp_path: Path) -> None:
+    tables = village()
+    tables["trafo"][0] |= {"tap_pos": 1, "tap_changer_type": "Tabular", "tap_dependency_table": True}
+    report = imported(tmp_path, tables).report
+    assert (report.taken["trafo"], report.approximated["trafo"]) == (0, 1)
+    assert report.messages == (
+        "trafo 0: has a table of taps, which is not read: tap_step_percent stands in its place.",
+    )
+
+
+def test_buses_have_the_names_of_the_file_where_these_tell_them_apart(tmp_path: Path) -> None:
+    tables = village()
+    for row, name in zip(tables["bus"], ("station", "house", None, "house", "bus 2"), strict=True):
+        row["name"] = name
+    names = imported(tmp_path, tables).feeder.buses
+    assert len(set(names)) == 5
+    assert names[0].startswith("station")
+    assert {name.split(" [")[0] for name in names} == {"station", "house (1)", "bus 2", "house (3)"}
+
+
+def test_no_module_that_a_file_names_is_imported(tmp_path: Path) -> None:
+    """Tables of other kinds than DataFrame are not even read."""
+    before = set(sys.modules)
+    strange = {"_module": "antigravity", "_class": "system", "_object": "{}"}
+    text = (
+        saved(village(), controller=strange).replace("pandapower.auxiliary", "this").replace("pandas.core", "idlelib")
+    )
+    (tmp_path / "net.json").write_text(text, encoding="utf-8")
+    assert import_pandapower(tmp_path / "net.json").buses == 5
+    assert not {"antigravity", "this", "idlelib", "pandapower"} & (set(sys.modules) - before)
+
+
+def test_a_feeder_that_cannot_carry_its_load_is_said(tmp_path: Path) -> None:
+    tables = village()
+    tables["load"][1]["p_mw"] = 5.0
+    found = imported(tmp_path, tables)
+    assert found.state.min_voltage_pu != found.state.min_voltage_pu
+    assert "No state found at the loads of the file" in found.report.messages[-1]
+
+
+def test_parallel_rows_are_no_loop_and_three_windings_are_none_either(tmp_path: Path) -> None:
+    tables = village()
+    tables["line"] += [line(1, 2, 0.2), line(2, 1, 0.2)]
+    assert len(imported(tmp_path, tables).feeder.line_from) == 5
+
+
+def looped(tables: Tables) -> None:
+    tables["line"].append(line(3, 4, 0.1))
+
+
+def two_sources(tables: Tables) -> None:
+    tables["ext_grid"].append({"bus": 3, "vm_pu": 1.0, "in_service": True})
+
+
+def no_source(tables: Tables) -> None:
+    tables["ext_grid"][0]["in_service"] = False
+
+
+def no_customers(tables: Tables) -> None:
+    tables["load"] = [load(3, -0.01)]
+
+
+def no_length(tables: Tables) -> None:
+    del tables["line"][0]["length_km"]
+    tables["line"] = tables["line"][:1]
+
+
+def text_for_a_number(tables: Tables) -> None:
+    tables["load"][1]["p_mw"] = "much"
+
+
+def number_without_end(tables: Tables) -> None:
+    tables["load"][1]["p_mw"] = 10**400
+
+
+def unknown_bus(tables: Tables) -> None:
+    tables["line"][2]["to_bus"] = 99
+
+
+def no_voltage(tables: Tables) -> None:
+    tables["bus"][2]["vn_kv"] = 0.0
+
+
+def impossible_transformer(tables: Tables) -> None:
+    tables["trafo"][0]["vkr_percent"] = 7.0
+
+
+def strange_switch(tables: Tables) -> None:
+    tables["switch"] = [{"bus": 1, "element": 1, "et": "x", "closed": True}]
+
+
+def too_many_shares(tables: Tables) -> None:
+    tables["load"][0] |= {"const_z_percent": 70.0, "const_i_percent": 40.0}
+
+
+def bridged_transformer(tables: Tables) -> None:
+    tables["switch"] = [{"bus": 0, "element": 1, "et": "b", "closed": True, "z_ohm": 0.0}]
+
+
+REFUSED: dict[Callable[[Tables], None], str] = {
+    looped: "the feeder has a loop: bus 3 - bus 2 - bus 4 - bus 3; open one edge of it, for a feeder is radial",
+    two_sources: "has two sources, ext_grid 0 at bus 0 and ext_grid 1 at bus 3; set in_service of one to false",
+    no_source: "has no ext_grid in service; a feeder needs one source",
+    no_customers: "has no load in service with p_mw above 0 that a source feeds; a feeder needs customers",
+    no_length: "line 0 has no length_km; give a number",
+    text_for_a_number: "load 1 has p_mw 'much'; give a number",
+    number_without_end: f"load 1 has p_mw 1{36 * '0'}...; give a number",
+    unknown_bus: "line 2 has to_bus 99, and there is no such bus; mend the table line",
+    no_voltage: "bus 2 has vn_kv 0; give a positive number",
+    impossible_transformer: (
+        "trafo 0 has vk_percent 6 and vkr_percent 7; give a vk_percent above 0 and at least vkr_percent"
+    ),
+    strange_switch: "switch 0 has et 'x'; give b, l, t or t3",
+    too_many_shares: "load 0 has const_z and const_i of more than 100 % together; give at most 100 %",
+    bridged_transformer: "trafo 0 joins two buses that closed switches make one; open a switch",
+}
+
+
+@pytest.mark.parametrize("change", REFUSED, ids=lambda change: change.__name__)
+def test_a_network_that_is_no_feeder_is_refused_in_one_line(change: Callable[[Tables], None], tmp_path: Path) -> None:
+    tables = village()
+    change(tables)
+    with pytest.raises(ValueError) as refused:
+        imported(tmp_path, tables)
+    assert str(refused.value) == REFUSED[change]
+
+
+ADVICE = "save the network with pandapower.to_json(net, FILE)"
+TEXTS = {
+    "{": (
+        "the file is not valid JSON: Expecting property name enclosed in double quotes in line 1, column 2; " + ADVICE
+    ),
+    "[]": "holds no tables bus and ext_grid; " + ADVICE,
+    '{"kind": "feeder"}': "holds no tables bus and ext_grid; " + ADVICE,
+    "[" * 100_000: "the file has lists or objects inside one another too deep; " + ADVICE,
+    saved(village(), format_version="1.6.0"): (
+        "was saved by pandapower 1.6.0; open it in pandapower 2 or 3 and save it again"
+    ),
+    saved(village(), f_hz="fifty"): "f_hz is 'fifty'; give a positive number",
+    saved(village(), line={"_class": "DataFrame", "_object": "{}", "orient": "records"}): (
+        "table line is not in the layout 'split'; " + ADVICE
+    ),
+    saved(village(), line={"_class": "DataFrame", "_object": {"columns": ["a"], "index": [0], "data": [[]]}}): (
+        "table line has rows of differing length; " + ADVICE
+    ),
+    saved(village(), line={"_class": "DataFrame", "_object": {"columns": [], "index": [0, 0], "data": [[], []]}}): (
+        "table line has an index twice; " + ADVICE
+    ),
+}
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
+def test_a_file_that_holds_no_network_is_refused_in_one_line(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "net.json"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError) as refused:
+        import_pandapower(file)
+    assert str(refused.value) == TEXTS[text]
+
+
+def test_tables_may_be_objects_instead_of_texts(tmp_path: Path) -> None:
+    content = json.loads(saved(village()))
+    for entry in content["_object"].values():
+        if isinstance(entry, dict):
+            entry["_object"] = json.loads(entry["_object"])
+    (tmp_path / "objects.json").write_text(json.dumps(content["_object"]), encoding="utf-8")
+    assert import_pandapower(tmp_path / "objects.json").state == imported(tmp_path, village()).state
