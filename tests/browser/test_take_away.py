@@ -123,7 +123,7 @@ def test_every_figure_and_table_of_a_page_is_a_file_that_says_what_it_is_of(visi
         assert things == {}
         assert "no figure and no table" in page.inner_text(".mw-take")
         return
-    shown = page.locator(".mw section svg[role=img], .mw form svg[role=group]").count()
+    shown = page.locator(".mw section svg[role=img], .mw form svg[role=group], .mw-map svg[role=group]").count()
     pictures = 0
     for name, buttons in things.items():
         files = taken(page, buttons)

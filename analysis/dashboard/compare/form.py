@@ -61,10 +61,10 @@ def sent(choice: Choice, side: str, message: Mapping[str, Any]) -> Choice:
     now, before = shown(side_scenario(choice, side)), dict(choice.edits_of(side).changes)
     for name, part in PARTS.items():
         values = _values(name, message.get(name), words=bool(part.words))
-        if values == begun[name]:
-            continue
         if values == now[name] and part.keys(groups)[0] in before:  # as it was, with all its digits
             edits = edits.with_values(part, [before[key] for key in part.keys(groups)], groups)
+            continue
+        if values == begun[name]:
             continue
         edits = edits.with_values(part, _read(name, values, groups), groups)
     return start.edited(side, edits)

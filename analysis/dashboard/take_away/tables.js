@@ -74,13 +74,20 @@
     const rows = [];
     [...table.tBodies].forEach((body) => {
       let group = "";
+      let reaching = { texts: [], rows: 0 };  // first cells that reach down over the rows below
       [...body.rows].forEach((row) => {
         const title = row.querySelector("th[scope=rowgroup]");
         if (title) {
           group = words(title);
-        } else {
-          rows.push([...(grouped ? [group] : []), ...spread(row, judged)]);
+          return;
         }
+        const above = reaching.rows > 0 ? reaching.texts : [];
+        reaching.rows -= 1;
+        const first = row.cells[0];
+        if (first && first.rowSpan > 1) {
+          reaching = { texts: [shown(first), ...Array(first.colSpan - 1).fill("")], rows: first.rowSpan - 1 };
+        }
+        rows.push([...(grouped ? [group] : []), ...above, ...spread(row, judged)]);
       });
     });
     const columns = [...(grouped ? ["group"] : []), ...heads];
