@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from meanwatt.analysis.validation.scaling import Interval
 
 TITLE = "Finite markets and the mean field"
-SENTENCE = "How many homes does it take until a town behaves as endlessly many?"
+SENTENCE = "How many homes does it take until a town behaves like an endless one?"
 WAITING = "The tariff is being solved; then markets of every size are drawn."
 MARKS = {"pass": "✓", "fail": "✗", "undecided": "?", "not applicable": "–"}
 NOTE = (

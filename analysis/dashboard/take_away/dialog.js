@@ -40,8 +40,11 @@
 
   function save(blob, called) {
     const link = make("a", { href: URL.createObjectURL(blob), download: called });
+    link.hidden = true;
+    document.body.append(link);  // some browsers follow only links that are on the page
     link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);  // a busy machine reads it late
   }
 
   function shows(place) {
