@@ -75,6 +75,13 @@ def test_a_study_of_which_no_row_has_numbers_has_a_page_that_says_so() -> None:
     assert 'class="verdict fail"' in text
 
 
+def test_a_table_that_is_cut_says_how_many_places_there_are() -> None:
+    table = rows(a=np.arange(70.0), imv=np.arange(70.0))
+    told = {"measure": "solve", "outcome": "complete", "refused": 0, "failed": 0, "message": "m", "messages": []}
+    text = study_report(told | {"settings": {}}, table, "title", ("a",))
+    assert "Means (the first 60 of 70 places; all rows are in results.parquet)" in text
+
+
 def test_rows_without_numbers_are_left_out_of_the_means() -> None:
     table = rows(a=[1.0, 1.0, 2.0, 2.0], imv=[1.0, 3.0, 5.0, None])
     table.loc[1, "outcome"] = "failed"

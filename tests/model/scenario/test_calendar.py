@@ -2,6 +2,7 @@
 
 import datetime
 import itertools
+import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repository import ROOT
 
+from meanwatt.analysis.cli import main
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.scenario.calendar_days import MONTHS, Calendar, days_of, season_of_month
@@ -155,6 +157,32 @@ def test_a_year_in_which_days_follow_as_in_none_that_was_counted_is_refused(writ
     assert str(told.value).endswith("on 2023-04-01, as never in 2019 to 2019; count more years")
 
 
+def test_what_a_calendar_approximates_and_days_beyond_its_year_are_said(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(WEEKS)
+    chain = (
+        "calendar: 8 day types follow one another at random, as often as in 2019 to 2024; how long a season or weekend"
+        " lasts is right on average."
+    )
+    assert chain in scenario_messages(load_scenario(path))
+    command = ["simulate", str(path), "--households", "20", "--json", "--year", "2023"]
+    assert main([*command, "--days", "366"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    after = "--days 366: those after 31 December 2023 are drawn, as often as in the years of the calendar."
+    assert {chain, after} <= set(said["messages"])
+    assert (said["days"], len(said["date"]), said["date"][-1]) == (366, 365, "2023-12-31")
+    assert main([*command, "--days", "2"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert after not in said["messages"]
+    assert said["date"] == ["2023-01-01", "2023-01-02"]
+    assert main(["simulate", "textbook", "--year", "2027"]) == 2
+    assert capsys.readouterr().err == (
+        "meanwatt: --year 2027: scenario textbook has no calendar; write one into its file, see"
+        " docs/how_to/calendar.md\n"
+    )
+
+
 def test_official_holidays_are_weekend() -> None:
     christmas, new_year = (np.datetime64(day) for day in ("2026-12-25", "2027-01-01"))
     found = holidays_of("US-HI", 2026, 2027)
@@ -288,8 +316,6 @@ def test_a_scenario_without_weekends_and_seasons_has_its_weather_alone(write: Wr
 
 
 def test_the_example_of_the_guide_solves_and_lives_a_leap_year(tmp_path: Path) -> None:
-    from meanwatt.analysis.cli import main
-
     page = (ROOT / "docs" / "how_to" / "calendar.md").read_text()
     file = tmp_path / "oahu_weeks.toml"
     file.write_text(page.split("```toml\n")[1].split("```")[0])
