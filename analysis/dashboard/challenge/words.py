@@ -34,8 +34,8 @@ TRIES_BEFORE_HINT = 3
 BOARD = "Leaderboard"
 BOARD_ALONE = "Play with others: open a board, and let them type its code here, or open its link."
 BOARD_LIVES = (
-    f"Counted is each player's try with the highest mean, of the first {COUNTED}. The board lives as long as this server,"
-    f" or until {BOARDS} others are looked at later, and holds names and scores, nothing else."
+    f"Counted is each player's try with the highest mean, of the first {COUNTED}. The board lives as long as this"
+    f" server, or until {BOARDS} others are looked at later, and holds names and scores, nothing else."
 )
 NO_BOARD = (
     "There is no board of this code on this server, or it is gone with the last start; open a new one, or look at the"
