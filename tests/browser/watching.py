@@ -9,7 +9,16 @@ PATIENCE_MS = 180_000
 def watch(page, wrong: list[str], is_ours: Callable[[str], bool]) -> None:
     """Write down whatever must never happen on a page: a request to elsewhere, one that fails, an error."""
     page.on("request", lambda sent: is_ours(sent.url) or wrong.append(f"request to another host: {sent.url}"))
-    page.on("requestfailed", lambda sent: wrong.append(f"request failed: {sent.url} {sent.failure}"))
+    page.on("requestfailed", lambda sent: is_left(sent) or wrong.append(f"request failed: {sent.url} {sent.failure}"))
     page.on("response", lambda got: got.status >= 400 and wrong.append(f"status {got.status}: {got.url}"))
     page.on("console", lambda said: said.type == "error" and wrong.append(f"console error: {said.text}"))
     page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
+
+
+def is_left(sent) -> bool:
+    """Whether the browser broke a request off itself, because its page was left before the answer came.
+
+    A server that refuses, drops the line or never answers ends in another of Chromium's codes
+    (``ERR_CONNECTION_REFUSED``, ``ERR_CONNECTION_RESET``, ``ERR_EMPTY_RESPONSE``, ``ERR_TIMED_OUT``).
+    """
+    return sent.failure == "net::ERR_ABORTED"
