@@ -15,6 +15,10 @@ A line for each condition: games, starts that converged (residual 1e-9 USD/kWh),
 1e-5 USD/kWh, games with an equilibrium of negative index, and the largest eigenvalue of the symmetric part of
 p Δ ∂L/∂λ as a share of the largest absolute one: above 0 the load is not monotone. The index is the sign of
 det(I − ∂L/∂λ s'); indices sum to 1, so a negative one would prove three equilibria where starts find one.
+
+Under ``boltzmann`` at δ = 1 best moves may tie, and a slope is then that of one side only. No slope is taken there:
+the rise is the cosine of dλ and dL between two equilibria, in the norm of p Δ. It is above 0 wherever two were found,
+for supply rises.
 """
 
 import argparse
@@ -23,6 +27,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +47,8 @@ from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
 from meanwatt.model.scenario.loading import Scenario
 
-ADDER = "adder"
-KINDS = ("exports for nothing", "exports at other shares", "discounts on imports", "boltzmann", "discount", ADDER)
+ADDER, TIED = "adder", "boltzmann"
+KINDS = ("exports for nothing", "exports at other shares", "discounts on imports", TIED, "discount", ADDER)
 TOLERANCE_USD_PER_KWH = 1e-9
 APART_USD_PER_KWH = 1e-5
 ROUNDING = 1e-6
@@ -95,7 +100,7 @@ def changed(table: dict[str, Any], kind: str, rng: np.random.Generator) -> dict[
         tariff["export"]["pass_through"] = float(rng.choice([0.0, rng.uniform(0.0, 1.0)]))
     elif kind == "discounts on imports":
         tariff["discount"] = {name: float(rng.uniform(0.1, 0.6)) for name in groups}
-    elif kind == "boltzmann":
+    elif kind == TIED:
         table["value_rule"] = "boltzmann"
     elif kind == "discount":
         table["discount_per_day"] = float(rng.uniform(0.3, 0.99))
@@ -138,6 +143,18 @@ def index(economy: Economy, by_price: Floats, found: Answer) -> float:
     return float(np.linalg.slogdet(np.eye(steepness.size) - by_price * steepness)[0])
 
 
+def rises_between(economy: Economy, found: Sequence[Answer]) -> list[float]:
+    """Cosine of dλ and dL for each two equilibria, in the norm of p Δ: above 0 the load rises with its price."""
+    weight = economy.common.probability[:, None] * economy.slot_hours
+    cosines = []
+    for one, other in combinations(found, 2):
+        dearer = one.wholesale_usd_per_kwh - other.wholesale_usd_per_kwh
+        more = one.net_load_kw - other.net_load_kw
+        norms = np.sqrt((weight * dearer**2).sum() * (weight * more**2).sum())
+        cosines.append(float((weight * dearer * more).sum() / norms))
+    return cosines
+
+
 def row(kind: str, seed: int, starts: int) -> dict[str, object]:
     """What is found in one game."""
     made = world(kind, seed)
@@ -157,10 +174,13 @@ def row(kind: str, seed: int, starts: int) -> dict[str, object]:
             distinct.append(other)
     if kind == ADDER:
         balanced = [one for one in distinct if found.adder_usd_per_kwh > 0]
-        slopes = [slope_with_adder(economy, tariff, one)[1] for one in balanced]
+        rise = [rises(economy, slope_with_adder(economy, tariff, one)[1]) for one in balanced]
         indices: list[float] = []
+    elif kind == TIED:
+        rise, indices = rises_between(economy, distinct), []
     else:
         slopes = [net_load_slope(economy, tariff, one) for one in distinct]
+        rise = [rises(economy, slope) for slope in slopes]
         indices = [index(economy, slope, one) for slope, one in zip(slopes, distinct, strict=True)]
     return {
         "kind": kind,
@@ -170,7 +190,7 @@ def row(kind: str, seed: int, starts: int) -> dict[str, object]:
         "converged": len(answers),
         "prices": len(distinct),
         "negative": sum(sign < 0 for sign in indices),
-        "rises": max((rises(economy, slope) for slope in slopes), default=None),
+        "rises": max(rise, default=None),
     }
 
 

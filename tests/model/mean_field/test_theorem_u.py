@@ -171,6 +171,10 @@ def test_boltzmann_has_several_prices_where_wear_keeps_batteries_still_and_entro
     prices = np.array([one.answer.wholesale_usd_per_kwh for one in found])
     farthest = np.ptp(prices, axis=0).max()
     assert (farthest > 1e-4) if apart else (farthest < 1e-8)
+    if apart:  # and so the load is not monotone, without a slope: supply rises
+        weight = economy.common.probability[:, None] * economy.slot_hours
+        loads_kw = np.array([one.answer.net_load_kw for one in found])
+        assert ((weight * np.diff(prices, axis=0) * np.diff(loads_kw, axis=0)).sum((1, 2)) > 1e-9).any()
 
 
 MEMBERS = range(40)
