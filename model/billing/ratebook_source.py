@@ -15,6 +15,7 @@ from meanwatt.model.billing.ratebook_text import toml_of_table
 from meanwatt.model.billing.tariff_gallery import file_of
 from meanwatt.model.billing.urdb_fields import AS_FILED
 from meanwatt.model.billing.urdb_reader import read_json, record_of, table_of_record
+from meanwatt.model.billing.urdb_spellings import as_interface
 from meanwatt.model.billing.urdb_writer import as_filed, record_of_table
 from meanwatt.model.scenario.file_errors import one_line
 from meanwatt.model.scenario.files import FileError, read_toml, require_regular
@@ -91,8 +92,9 @@ def load_ratebook(source: str | Path, choices: Choices = NO_CHOICES) -> Ratebook
         messages: tuple[str, ...] = ()
         record: dict[str, Any] = {}
         if file.suffix.lower() == ".json":
-            record = record_of(read_json(file))
+            record, spelt = as_interface(record_of(read_json(file)))
             table, messages = table_of_record(record)
+            messages = (*spelt, *messages)
         elif file.suffix.lower() == ".toml":
             table = require_kind(read_toml(file))
         else:

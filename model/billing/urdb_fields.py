@@ -42,6 +42,7 @@ KEPT: Final = (
     *("peakkwcapacitymin", "peakkwcapacitymax", "peakkwcapacityhistory", "peakkwhusagemin", "peakkwhusagemax"),
     *("peakkwhusagehistory", "energycomments", "demandcomments", "energyattrs", "demandattrs", "fixedattrs"),
     *("coincidentrateunit", "coincidentrateschedule", "utilityid", "rate", "version", "additionalsources"),
+    *("energytoulabels", "demandtoulabels", "flatdemandcomments"),
     *("dgrulescomments", "fixedchargecomments", "energyrateunit", "tariffbookurl", "applicability", "territory"),
 )
 """Those that change no bill, or that it cannot bill."""
