@@ -109,13 +109,14 @@ def _imported(net: Net, name: str, rule: TapRule) -> ImportedFeeder:
     source_bus = topology.bus_of(source)
     supplied = topology.supplied(source_bus)
     _require_one_source(net, topology, source, supplied)
+    topology.take(supplied)
     loads = Injections(net, topology, report, supplied)
     for table in net:
         for row in net.rows(table) if table not in READ else ():
             if row is not source and ("in_service" not in row.values or row.flag("in_service")):
                 report.refuse(row, "a feeder holds no such element")
     build = _Build(net, topology, supplied, loads.at)
-    _say_islands(topology, supplied, loads, report)
+    _say_islands(net, topology, source, supplied, loads, report)
     feeder = build.feeder(net.name or name, source_bus, source.number("vm_pu", 1.0))
     joined = sum(len(buses) - 1 for root, buses in topology.members().items() if root in supplied)
     if joined:
@@ -132,19 +133,25 @@ def _imported(net: Net, name: str, rule: TapRule) -> ImportedFeeder:
     return ImportedFeeder(feeder=feeder, buses=build.supplied_buses, state=state, report=report)
 
 
-def _source(net: Net, topology: Topology, report: Report) -> Row:
-    """Row that holds the voltage: the first external grid in service, or a generator that is the slack."""
-    grids = [row for row in net.rows("ext_grid") if row.flag("in_service") and topology.bus_of(row) in topology.kv]
-    slack = [
-        row
-        for row in net.rows("gen")
-        if row.flag("in_service") and row.flag("slack", default=False) and topology.bus_of(row) in topology.kv
+def _sources(net: Net, topology: Topology) -> list[Row]:
+    """Rows in service that hold a voltage: external grids, then generators that are the slack."""
+    return [
+        *(row for row in net.rows("ext_grid") if row.flag("in_service") and topology.bus_of(row) in topology.kv),
+        *(
+            row
+            for row in net.rows("gen")
+            if row.flag("in_service") and row.flag("slack", default=False) and topology.bus_of(row) in topology.kv
+        ),
     ]
-    if not grids and not slack:
+
+
+def _source(net: Net, topology: Topology, report: Report) -> Row:
+    """The first of them."""
+    sources = _sources(net, topology)
+    if not sources:
         raise FileError("has no ext_grid in service; a feeder needs one source")
-    source = (grids or slack)[0]
-    report.take(source)
-    return source
+    report.take(sources[0])
+    return sources[0]
 
 
 def _require_one_source(net: Net, topology: Topology, source: Row, supplied: set[int]) -> None:
@@ -159,15 +166,36 @@ def _require_one_source(net: Net, topology: Topology, source: Row, supplied: set
             )
 
 
-def _say_islands(topology: Topology, supplied: set[int], loads: Injections, report: Report) -> None:
-    dark = [bus for bus in topology.kv if topology.root(bus) not in supplied and bus not in topology.stars]
-    if dark:
-        report.not_supplied["bus"] += len(dark)
-        names = ", ".join(map(str, dark[:NAMED])) + (f" and {len(dark) - NAMED} more" if len(dark) > NAMED else "")
-        report.note(
-            f"{len(dark)} buses ({names}) are fed by no source and left out, with {loads.dropped_kw:g} kW of load."
+def _say_islands(
+    net: Net, topology: Topology, source: Row, supplied: set[int], loads: Injections, report: Report
+) -> None:
+    """Say which buses are left out: those of another source's feeder, and those that none feeds."""
+    left = [bus for bus in topology.kv if topology.root(bus) not in supplied and bus not in topology.stars]
+    report.not_supplied["bus"] += len(left)
+    report.taken["bus"] += len(topology.kv) - len(topology.stars) - len(left)
+    dark, count = left, len(left)
+    for row in _sources(net, topology):
+        bus = topology.bus_of(row)
+        if topology.root(bus) in supplied:
+            continue
+        fed = topology.supplied(bus)
+        own, dark = (
+            [one for one in dark if topology.root(one) in fed],
+            [one for one in dark if topology.root(one) not in fed],
         )
-    report.taken["bus"] += len(topology.kv) - len(topology.stars) - len(dark)
+        report.not_supplied[row.table] += 1
+        if own:
+            report.note(
+                f"{row} at bus {bus} feeds {len(own)} buses of its own, which are left out: a feeder has one source."
+                f" To take them instead, set in_service of {source} to false."
+            )
+    drawn = f", with {loads.dropped_kw:g} kW of load."
+    if dark:
+        names = ", ".join(map(str, dark[:NAMED])) + (f" and {len(dark) - NAMED} more" if len(dark) > NAMED else "")
+        end = drawn if len(dark) == count else "."
+        report.note(f"{len(dark)} buses ({names}) are fed by no source and left out{end}")
+    if len(dark) < count:
+        report.note(f"{count} buses are left out in all{drawn}")
 
 
 class _Build:

@@ -53,6 +53,7 @@ class Topology:
     _known: set[int] = field(default_factory=set)
     _open: dict[tuple[str, int], set[int]] = field(default_factory=dict)
     _one: nx.utils.UnionFind = field(default_factory=nx.utils.UnionFind)
+    _whole: list[tuple[Row, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Read buses, switches and branches."""
@@ -105,6 +106,14 @@ class Topology:
                     found.add(bus)
                     waiting.append(bus)
         return found
+
+    def take(self, supplied: set[int]) -> None:
+        """Tell the report which branches that are read as they stand a source feeds, and which not."""
+        for row, bus in self._whole:
+            if self.root(bus) in supplied:
+                self.report.take(row)
+            else:
+                self.report.not_supplied[row.table] += 1
 
     def _in_service(self, row: Row) -> bool:
         if row.flag("in_service"):
@@ -177,7 +186,7 @@ class Topology:
         if has_tap_table(row):
             self.report.approximate(row, "has a table of taps, which is not read: tap_step_percent stands in its place")
         else:
-            self.report.take(row)
+            self._whole.append((row, self.bus_of(row, "hv_bus")))
 
     def _add(self, edge: TwoPort, opened: set[int], row: Row | None) -> None:
         """Add a two-port, or what is left of it at the closed end."""
@@ -190,7 +199,7 @@ class Topology:
         elif len(closed) == 1:
             self.stubs.append(Stub(kind=edge.kind, bus=closed[0], siemens=edge.seen_from(closed[0])))
         if row is not None:
-            self.report.take(row)
+            self._whole.append((row, (closed or [edge.from_bus])[0]))
 
     def _add_shorted(self, edge: TwoPort, row: Row | None) -> None:
         if edge.kind is BranchKind.TRANSFORMER:

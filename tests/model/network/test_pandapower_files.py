@@ -30,11 +30,11 @@ def test_every_row_is_in_the_report(tmp_path: Path) -> None:
     tables["res_bus"] = [{"vm_pu": 1.0}]
     found = imported(tmp_path, tables)
     report = found.report
-    assert report.taken == {"bus": 5, "line": 4, "trafo": 1, "load": 4, "ext_grid": 1}
+    assert report.taken == {"bus": 5, "line": 3, "trafo": 1, "load": 4, "ext_grid": 1}
     assert report.approximated == {"asymmetric_load": 1}
     assert report.refused == {"storage": 1, "gen": 1}
     assert report.not_in_service == {"bus": 1, "line": 1, "load": 2}
-    assert report.not_supplied == {"bus": 2, "load": 1}
+    assert report.not_supplied == {"bus": 2, "line": 1, "load": 1}
     assert found.buses == 5
     assert found.feeder.customers.tolist() == [0, 0, 1, 2, 1]
     assert found.feeder.p_kw.tolist() == pytest.approx([0, 0, 30, 60, 20])
@@ -202,6 +202,23 @@ def test_a_network_that_is_no_feeder_is_refused_in_one_line(change: Callable[[Ta
     with pytest.raises(ValueError) as refused:
         imported(tmp_path, tables)
     assert str(refused.value) == REFUSED[change]
+
+
+def test_what_another_source_feeds_is_left_out_and_said_to_be_its_own(tmp_path: Path) -> None:
+    tables = village()
+    tables["bus"] += [{"vn_kv": 0.4, "in_service": True}] * 4
+    tables["line"] += [line(5, 6, 0.1)]
+    tables["load"] += [load(6, 0.007), load(7, 0.002)]
+    tables["ext_grid"].append({"bus": 5, "vm_pu": 1.0, "in_service": True})
+    found = imported(tmp_path, tables)
+    assert found.buses == imported(tmp_path, village()).buses
+    assert found.report.not_supplied == {"bus": 4, "line": 1, "load": 2, "ext_grid": 1}
+    assert found.report.messages == (
+        "ext_grid 1 at bus 5 feeds 2 buses of its own, which are left out: a feeder has one source."
+        " To take them instead, set in_service of ext_grid 0 to false.",
+        "2 buses (7, 8) are fed by no source and left out.",
+        "4 buses are left out in all, with 9 kW of load.",
+    )
 
 
 ADVICE = "save the network with pandapower.to_json(net, FILE)"
