@@ -235,8 +235,8 @@ class ClassGame:
         kind = self._kind(seat)
         own = market.utility.tariff.own_rates(posted, market.household_types[kind])
         bought, sold = own.import_usd_per_kwh[0], own.export_usd_per_kwh[0]
-        assert market.own_way is not None
-        level, shock, moves = market.own_way.paths[household]
+        assert market.strategy_replay is not None
+        level, shock, moves = market.strategy_replay.paths[household]
         worth = day_worth(
             self.equilibrium,
             kind,

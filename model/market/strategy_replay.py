@@ -19,7 +19,7 @@ from meanwatt.model.market.population import Population
 from meanwatt.model.market.q_learners import QLearners
 
 
-class OwnWay:
+class StrategyReplay:
     """The day of the households with a strategy: remember them before the kernel, replay them after it.
 
     The kernel carries everybody through the day by the policies in force. These few are then taken back to where they

@@ -25,10 +25,10 @@ from meanwatt.model.mean_field.certificates import (
 )
 from meanwatt.model.mean_field.closure import closure_error_kw
 from meanwatt.model.mean_field.derivatives.population_sensitivity import (
-    BooksSlope,
-    books_slope,
+    RecoverySlope,
     dense_pays,
     net_load_slope,
+    recovery_slope,
 )
 from meanwatt.model.mean_field.population.game import couples
 from meanwatt.model.mean_field.population.population_response import (
@@ -90,7 +90,7 @@ class Equilibrium:
     net_load_slope : (c·h, c·h)
         Derivative ∂L/∂λ at the solution, which a solve nearby starts from; None for many prices, and where no
         certificates were asked for. [kW per USD/kWh]
-    books_slope
+    recovery_slope
         The same with the derivatives of surplus and in the adder, under volumetric recovery.
     wholesale_usd_per_kwh : (c, h)
         Marginal cost λ. [USD/kWh]
@@ -126,7 +126,7 @@ class Equilibrium:
     contraction: float | None
     uniqueness: str
     net_load_slope: Floats | None
-    books_slope: BooksSlope | None
+    recovery_slope: RecoverySlope | None
     fixed_charge_usd_per_day: Floats
     surplus_usd_per_household_day: float
     answer: Answer
@@ -283,7 +283,7 @@ def solve_equilibrium(
     before = _solution_of(start, economy) if start else None
     radius: float | None = None
     slope: Floats | None = None
-    books: BooksSlope | None = None
+    books: RecoverySlope | None = None
     certainty = uniqueness(economy, tariff)
     solved = was_cancelled = False
     try:
@@ -294,7 +294,7 @@ def solve_equilibrium(
             found = recovered.prices.answer
             if couples(economy, tariff) and smooth(economy, found) and dense_pays(economy):
                 if tariff.recovery is Recovery.VOLUMETRIC:
-                    books = books_slope(economy, tariff, found)
+                    books = recovery_slope(economy, tariff, found)
                     slope = books.load_by_price
                 else:
                     slope = net_load_slope(economy, tariff, found, check=watch.check)
@@ -329,7 +329,7 @@ def solve_equilibrium(
         contraction=radius,
         uniqueness=certainty,
         net_load_slope=slope,
-        books_slope=books,
+        recovery_slope=books,
         fixed_charge_usd_per_day=charge,
         surplus_usd_per_household_day=surplus,
         answer=found,
@@ -363,7 +363,7 @@ def _recover(
             watch=watch,
             start=before,
             first_root=start is not None and start.at_first_root,
-            books=start.books_slope if start else None,
+            books=start.recovery_slope if start else None,
             method=method,
         )
     prices = solve_prices(economy, tariff, 0.0, tolerance=tolerance, watch=watch, start=before, method=method)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from meanwatt.analysis.dashboard.shared.query import read_parts
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.design.design import EVALUATIONS_PER_START
-from meanwatt.analysis.leader.aims import Aims, aims_of
+from meanwatt.analysis.leader.leader_spec import LeaderSpec, leader_spec_of
 from meanwatt.analysis.leader.objective import Objective
 from meanwatt.analysis.leader.registry import DEFAULT, find
 from meanwatt.model.mean_field.leader.concepts import ROUNDS
@@ -116,9 +116,9 @@ class Choice:
         """A weight of the objective."""
         return dict(self.weights).get(name, self.objective.weights[name])
 
-    def aims(self, economy: Economy) -> Aims:
+    def aims(self, economy: Economy) -> LeaderSpec:
         """The same for the search."""
-        return aims_of(economy, self.leader, dict(self.weights), self.price_cap_usd_per_kwh)
+        return leader_spec_of(economy, self.leader, dict(self.weights), self.price_cap_usd_per_kwh)
 
     def with_part(self, key: str, text: str) -> "Choice":
         """A copy with one part set as a visitor, or an address, writes it; ValueError in one line."""

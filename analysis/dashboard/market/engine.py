@@ -16,7 +16,7 @@ from meanwatt.analysis.dashboard.market.history import Day, History, to_csv
 from meanwatt.analysis.dashboard.market.home_figure import home_board, home_chart
 from meanwatt.analysis.dashboard.market.homes import Watched, homes_board, household_of, watched
 from meanwatt.analysis.dashboard.market.pace import LONG_SECONDS, Pace, neighbour
-from meanwatt.analysis.dashboard.market.protocol import Rest
+from meanwatt.analysis.dashboard.market.protocol import EngineStopped
 from meanwatt.analysis.dashboard.market.tried import Tried, tried
 from meanwatt.analysis.dashboard.market.view import Frame
 from meanwatt.analysis.dashboard.shared import homes
@@ -181,7 +181,7 @@ class Engine:
         if market is None or solution is None:
             raise RuntimeError("no tariff is in force yet")
         if len(self._history) >= DAYS_LIMIT:
-            raise Rest(f"{DAYS_LIMIT} days are simulated; press Reset to begin again")
+            raise EngineStopped(f"{DAYS_LIMIT} days are simulated; press Reset to begin again")
         self._morning = Morning.of(market.population)
         market.step()
         record = market.history[-1]

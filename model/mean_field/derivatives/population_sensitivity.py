@@ -194,7 +194,7 @@ def own_slot_slope(economy: Economy, tariff: Tariff, found: Answer, *, horizon: 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class BooksSlope:
+class RecoverySlope:
     """Derivatives of net load and surplus in prices and adder, all others held, prices in C order.
 
     Attributes
@@ -215,7 +215,7 @@ class BooksSlope:
     surplus_by_adder: float
 
 
-def books_slope(economy: Economy, tariff: Tariff, found: Answer) -> BooksSlope:
+def recovery_slope(economy: Economy, tariff: Tariff, found: Answer) -> RecoverySlope:
     """Differentiate net load and surplus, energy bought at the answer's prices, in these prices and in the adder."""
     prices, adder = price_directions(tariff, found.rates), adder_direction(tariff, found.rates)
     slopes = population_sensitivity(economy, tariff, found, joined(prices, adder))
@@ -225,7 +225,7 @@ def books_slope(economy: Economy, tariff: Tariff, found: Answer) -> BooksSlope:
     paid = chance @ np.asarray(sum(w * s.payment_usd for w, s in pairs)).reshape(load.shape)
     hours = chance * economy.slot_hours
     surplus = paid - (hours * found.wholesale_usd_per_kwh.ravel()) @ load
-    return BooksSlope(
+    return RecoverySlope(
         load_by_price=load[:, :-1],
         load_by_adder=load[:, -1],
         surplus_by_price=surplus[:-1] - hours * found.net_load_kw.ravel(),

@@ -14,7 +14,7 @@ from meanwatt.agents.leader.bandit_leader import MenuLearner
 from meanwatt.agents.leader.learning_leader import LearningLeader
 from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
+from meanwatt.analysis.leader.leader_spec import LeaderSpec, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.books import BooksKind
 from meanwatt.analysis.learning.environment import MeanFieldEnvironment, expected_reading
 from meanwatt.analysis.learning.market_leader import (
@@ -30,7 +30,7 @@ from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.progress.watch import Watch
 
-COMMISSION = Aims(leader="commission")
+COMMISSION = LeaderSpec(leader="commission")
 HOUSEHOLDS = 200
 
 
@@ -38,9 +38,9 @@ def in_force(preset: str = "textbook") -> Equilibrium:
     return solved(preset, "filed")
 
 
-def utility(preset: str = "textbook") -> Aims:
+def utility(preset: str = "textbook") -> LeaderSpec:
     cap = default_price_cap_usd_per_kwh(preset_economy(preset))
-    return Aims(leader="utility", price_cap_usd_per_kwh=cap)
+    return LeaderSpec(leader="utility", price_cap_usd_per_kwh=cap)
 
 
 @pytest.fixture(scope="module")

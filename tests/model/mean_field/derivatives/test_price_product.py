@@ -14,7 +14,7 @@ from meanwatt.agents.tariff.tariff import ExportRule, Tariff
 from meanwatt.model.mean_field.certificates import contraction
 from meanwatt.model.mean_field.derivatives import household_sensitivity as sensitivity
 from meanwatt.model.mean_field.derivatives.day_product import fixed_point
-from meanwatt.model.mean_field.derivatives.population_sensitivity import books_slope, net_load_slope, own_slot_slope
+from meanwatt.model.mean_field.derivatives.population_sensitivity import net_load_slope, own_slot_slope, recovery_slope
 from meanwatt.model.mean_field.derivatives.price_product import LoadEquation, PriceProduct
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.game import Game
@@ -91,9 +91,9 @@ def test_the_equation_of_newtons_method_is_solved_as_by_the_dense_system(scenari
 
 def test_without_matrices_the_sensitivity_of_all_observables_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     economy, tariff, found = answered(2)
-    dense = books_slope(economy, tariff, found)
+    dense = recovery_slope(economy, tariff, found)
     monkeypatch.setattr(sensitivity, "JOINT_LIMIT", 0)
-    swept = books_slope(economy, tariff, found)
+    swept = recovery_slope(economy, tariff, found)
     for name in ("load_by_price", "load_by_adder", "surplus_by_price", "surplus_by_adder"):
         expected = getattr(dense, name)
         assert getattr(swept, name) == pytest.approx(expected, abs=ROUNDING * np.abs(expected).max())
