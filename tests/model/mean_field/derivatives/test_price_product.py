@@ -19,7 +19,8 @@ from meanwatt.model.mean_field.derivatives.price_product import LoadEquation, Pr
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import Answer, answer
-from meanwatt.model.mean_field.solvers.newton import FORCING, LoadFixedPoint
+from meanwatt.model.mean_field.solvers.broyden_inverse import FORCING
+from meanwatt.model.mean_field.solvers.load_fixed_point import LoadFixedPoint
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
 
@@ -164,7 +165,7 @@ def test_a_step_with_the_coupling_known_is_that_of_the_whole_derivative(
     economy = small_economy(steepness=0.4, temperature_usd=0.05, weather=np.ones((1, 1)))
     economy = replace(economy, one_day=OneDay(charge_law=np.array([0.1, 0.2, 0.3, 0.4]), salvage_usd_per_kwh=0.1))
     tariff = small_tariff(economy, discount=np.array([0.2, 0.0]))
-    monkeypatch.setattr("meanwatt.model.mean_field.solvers.newton.dense_pays", lambda economy: not large)
+    monkeypatch.setattr("meanwatt.model.mean_field.solvers.load_fixed_point.dense_pays", lambda economy: not large)
     problem = LoadFixedPoint(
         Game(economy, tariff),
         0.0,
