@@ -85,7 +85,7 @@ def design(
         if out is not None:
             from meanwatt.analysis.output.result_files import require_free
 
-            require_free(out)
+            require_free(out, "design")
         search = SEARCHES[method](choices)
         inputs = read(scenario, baseline_name(scenario) if tariff is None else tariff, set)
         if pareto:

@@ -71,7 +71,7 @@ def emergence(
         if out is not None:
             from meanwatt.analysis.output.result_files import require_free
 
-            require_free(out)
+            require_free(out, "emergence")
         inputs = read(scenario, tariff, set, classes=True)
         target = solve_equilibrium(
             inputs.economy, inputs.tariff, certify=inputs.economy.scenario.temperature_usd > 0, watch=work.watch

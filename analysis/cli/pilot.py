@@ -168,7 +168,7 @@ def _checked_journal(out: str, *, resume: bool) -> "Path":
     from meanwatt.analysis.output.result_files import require_free
     from meanwatt.analysis.output.run_journal import journal_beside
 
-    require_free(out)
+    require_free(out, "pilot")
     journal = journal_beside(out)
     PilotJournal.check(journal, resume=resume)
     return journal

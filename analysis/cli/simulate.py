@@ -112,7 +112,7 @@ def simulate(
         if out is not None:
             from meanwatt.analysis.output.result_files import require_free
 
-            require_free(out)
+            require_free(out, "simulate")
         inputs = read_in_year(scenario, tariff, set, lived, classes=choices is None)
         if processes:
             from meanwatt.model.market.divided_market import require_divisible

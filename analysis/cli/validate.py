@@ -63,7 +63,7 @@ def validate(
         if out is not None:
             from meanwatt.analysis.output.result_files import require_free
 
-            require_free(out)
+            require_free(out, "validate")
         inputs = read(scenario, tariff, set)
         found = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
         outcome, message, done = found.outcome, found.message, None
