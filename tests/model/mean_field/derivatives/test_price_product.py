@@ -124,7 +124,7 @@ def test_newtons_method_without_the_matrix_finds_the_same_prices(
     economy = small_economy(steepness=0.4, temperature_usd=0.02, **scenario)
     tariff = small_tariff(economy)
     dense = solve_equilibrium(economy, tariff, certify=False)
-    for module in ("newton", "methods"):
+    for module in ("load_fixed_point", "methods"):
         monkeypatch.setattr(f"meanwatt.model.mean_field.solvers.{module}.dense_pays", lambda economy: False)
     swept = solve_equilibrium(economy, tariff, certify=False)
     assert swept.outcome is Outcome.CONVERGED
@@ -136,7 +136,7 @@ def test_a_large_game_near_a_solved_one_starts_from_its_prices(monkeypatch: pyte
     economy = small_economy(steepness=0.4, temperature_usd=0.01)
     tariff = small_tariff(economy)
     monkeypatch.setattr("meanwatt.model.mean_field.solvers.methods.FEW_PRICES", 0)
-    for module in ("newton", "methods"):
+    for module in ("load_fixed_point", "methods"):
         monkeypatch.setattr(f"meanwatt.model.mean_field.solvers.{module}.dense_pays", lambda economy: False)
     first = solve_equilibrium(economy, tariff, certify=False)
     again = solve_equilibrium(economy, tariff, certify=False, start=first)
