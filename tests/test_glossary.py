@@ -75,3 +75,21 @@ def test_an_everyday_name_does_not_come_back() -> None:
     modules = {path.stem for floor in FLOORS for path in (ROOT / floor).rglob("*.py")}
     assert modules & EVERYDAY_MODULES.keys() == set()
     assert modules > set(EVERYDAY_MODULES.values())
+
+
+def test_a_number_of_a_type_or_class_is_called_so_and_not_kind() -> None:
+    """``kind`` stays for what a file or a choice calls so: a word, never the place in an array."""
+    counted = ("enumerate", "range")
+    for floor in FLOORS:
+        for path in (ROOT / floor).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.arg):
+                    named, number = node.arg, ast.unparse(node.annotation or ast.Constant(None)) in ("int", "Ints")
+                elif isinstance(node, ast.AnnAssign):
+                    named, number = ast.unparse(node.target), ast.unparse(node.annotation) in ("int", "Ints")
+                elif isinstance(node, ast.For | ast.comprehension) and isinstance(node.iter, ast.Call):
+                    first = node.target.elts[0] if isinstance(node.target, ast.Tuple) else node.target
+                    named, number = ast.unparse(first), ast.unparse(node.iter.func) in counted
+                else:
+                    continue
+                assert not (number and named in ("kind", "self.kind")), f"{path.name}: {ast.unparse(node)[:60]}"

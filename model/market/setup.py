@@ -307,8 +307,8 @@ def make_strategies(cohorts: Sequence[Cohort], population: Population) -> dict[i
     """A strategy for each household, by id, whose cohort decides one by one."""
     return {
         household: cohort.strategy()
-        for kind in range(population.types)
+        for type_index in range(population.types)
         for number, cohort in enumerate(cohorts)
         if cohort.strategy
-        for household in range(population.households)[population.of_class(kind, number)]
+        for household in range(population.households)[population.of_class(type_index, number)]
     }

@@ -281,9 +281,9 @@ def _charge(market: ProsumerMarket, stored_kwh: Floats) -> Floats | None:
 def _tenths(market: ProsumerMarket, morning: Morning) -> Floats | None:
     """How full the batteries are that a tenth of the homes are below and above. (2, h); None where nobody has one."""
     full = [
-        levels_lived(market, morning, kind) / (own.levels - 1)
-        for kind, own in enumerate(market.household_types)
-        if own.battery is not None and market.population.count[kind]
+        levels_lived(market, morning, type_index) / (own.levels - 1)
+        for type_index, own in enumerate(market.household_types)
+        if own.battery is not None and market.population.count[type_index]
     ]
     return np.quantile(np.concatenate(full, axis=1), TENTHS, axis=1, method="inverted_cdf") if full else None
 

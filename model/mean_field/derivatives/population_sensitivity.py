@@ -127,15 +127,15 @@ def population_sensitivity(
     """
     horizon = outlook(economy) if horizon is None else horizon
 
-    def differentiate(kind: int) -> Sensitivity:
-        household = economy.types[kind]
+    def differentiate(type_index: int) -> Sensitivity:
+        household = economy.types[type_index]
         along = directions[tariff.class_index(household)]
         own = tariff.own_rates(found.rates, household)
         bought = tariff.kept_share(household) * along.import_usd_per_kwh
         sold = np.where(_capped(tariff.of(household), own), bought, along.export_usd_per_kwh)
         return type_sensitivity(
-            TypePlay(household, own, found.responses[kind], found.flows[kind]),
-            own_outlook(economy, horizon, kind),
+            TypePlay(household, own, found.responses[type_index], found.flows[type_index]),
+            own_outlook(economy, horizon, type_index),
             economy.common.backward,
             Directions(import_usd_per_kwh=bought, export_usd_per_kwh=sold),
             only_net_load=only_net_load,
@@ -185,9 +185,11 @@ def own_slot_slope(economy: Economy, tariff: Tariff, found: Answer, *, horizon: 
     """
     horizon = outlook(economy) if horizon is None else horizon
     total = np.zeros(found.net_load_kw.shape)
-    for kind, (household, response, flow) in enumerate(zip(economy.types, found.responses, found.flows, strict=True)):
+    for type_index, (household, response, flow) in enumerate(
+        zip(economy.types, found.responses, found.flows, strict=True)
+    ):
         own, slopes = own_rate_slopes(tariff, found.rates, household)
-        _, *by_rate = observed(household, own, response, own_outlook(economy, horizon, kind), True)
+        _, *by_rate = observed(household, own, response, own_outlook(economy, horizon, type_index), True)
         for slope, of_move in zip(slopes, by_rate, strict=True):
             total += household.share * slope * (flow.frequency * of_move[0]).sum(axis=(-2, -1))
     return total
