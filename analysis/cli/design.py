@@ -220,7 +220,7 @@ def _learning_json(done: "Design", regret: float | None, aims: "LeaderSpec") -> 
     from meanwatt.analysis.learning.report import learning_json
 
     found = done.commitment
-    return learning_json(found, regret, aims.definition.key) if isinstance(found, Learned) else None
+    return learning_json(found, regret, aims.definition) if isinstance(found, Learned) else None
 
 
 def _books_json(done: "Design") -> dict[str, Any] | None:

@@ -214,6 +214,7 @@ def _found(menu: "Menu", in_force: "Equilibrium", results: "list[PilotResult]") 
         "leader": menu.aims.leader,
         "menu": menu.names,
         f"worth_{unit}": menu.worth_usd,
+        "metered_is": menu.aims.definition.metered_as,
         f"metered_{unit}": menu.metered(in_force),
         "best": menu.names[best],
         "best_recommended": sum(one.recommended == best for one in results),

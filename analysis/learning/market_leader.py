@@ -105,6 +105,7 @@ def leader_json(leader: LearningLeader, menu: Menu) -> dict[str, Any]:
         "recommended": None if chosen is None else _names(menu, chosen),
         f"regret_{unit}": None if chosen is None else menu.regret_usd(chosen),
         f"mean_regret_{unit}": mean_regret_usd(leader, menu),
+        "learned_is": menu.aims.definition.metered_as,
         f"learned_{unit}": plain(learner.value_usd),
         "learned_days": learner.days,
         "posted_tariff": [menu.names[k] for k in leader.posted],

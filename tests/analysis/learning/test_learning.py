@@ -363,6 +363,7 @@ def test_the_command_learns_by_every_method(method: str, tmp_path: Path, capsys:
     assert {len(column) for column in learning["curve"].values()} == {10}
     assert learning["curve"]["recommended_objective"][-1] == pytest.approx(said["objective"], abs=1e-9)
     assert learning["metered_objective"] == max(learning["curve"]["metered_objective"])
+    assert learning["metered_objective_is"] == "the welfare gained over the tariff in force, less penalties"
     trials = pq.read_table(out / "trials.parquet").to_pydict()
     assert trials["metered_objective"] == learning["curve"]["metered_objective"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]  # the journal has done its duty

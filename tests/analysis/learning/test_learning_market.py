@@ -258,6 +258,7 @@ def test_the_command_tells_what_was_posted_and_learned(tmp_path: Path, capsys: p
     for one, value in zip(leader["rounds"], told, strict=True):
         replayed.update(0, leader["menu"].index(one["tariff"][0]), value, 3)
     assert leader["learned_usd_per_household_day"] == pytest.approx(replayed.value_usd, rel=1e-12)
+    assert leader["learned_is"] == "the welfare gained over the tariff in force, less penalties"
     assert leader["best"] == ["rtp"]
     table = pq.read_table(out / "leader_days.parquet").to_pydict()
     assert table["tariff"] == leader["posted_tariff"]
@@ -286,6 +287,12 @@ def test_people_get_a_table_of_what_was_learned(capsys: pytest.CaptureFixture[st
     said = " ".join(capsys.readouterr().out.split())
     assert "The commission after 4 rounds of 3 days" in said
     assert "Recommended: rtp. Regret against rtp" in said
+    assert (
+        "Learned: the welfare gained over the tariff in force, less penalties, as meters tell it;"
+        " mean field: the objective's level." in said
+    )
+    assert main(shlex.split(f"{RUN} --leader utility")) == 0
+    assert "Learned: " not in capsys.readouterr().out  # both columns are levels
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from scenarios import preset_economy, preset_tariff, small_economy, small_tariff
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.leader.leader_spec import LeaderSpec
+from meanwatt.analysis.leader.objective import LEVEL
+from meanwatt.analysis.leader.registry import find, names
 from meanwatt.analysis.learning.environment import (
     MarketEnvironment,
     MeanFieldEnvironment,
@@ -107,6 +109,20 @@ def test_the_tariff_in_force_gains_nothing_over_itself() -> None:
     assert estimate.half_width == 0
     assert estimate.value == pytest.approx(-2 * metrics.burden_gap - 3 * metrics.imv, abs=1e-12)
     assert estimate.score == estimate.value
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_is_metered_of_the_tariff_in_force_is_what_the_objective_says_it_is(name: str) -> None:
+    """A gain over itself is 0, penalties aside; a level is that of the objective."""
+    found = solved("textbook", "filed")
+    free = {"equity": 0.0, "stability": 0.0, "burden_gap_limit": 10.0, "imv_limit": 10.0}
+    known = find(name).weights
+    spec = LeaderSpec(leader=name, weights={key: value for key, value in free.items() if key in known})
+    if not spec.definition.is_metered:
+        pytest.skip("no meter shows it")
+    seen = expected_reading(found)
+    level = spec.objective()(found) if spec.definition.metered_as == LEVEL else 0.0
+    assert MeteredObjective(found.economy, spec, seen).estimate(seen).value == pytest.approx(level, abs=1e-12)
 
 
 def test_the_utilitys_margin_is_metered_exactly() -> None:

@@ -127,6 +127,7 @@ def test_the_command_tells_what_each_pilot_found(capsys: pytest.CaptureFixture[s
         assert one["recommended"] == said["menu"][better]
     assert said["best_recommended"] == sum(one["recommended"] == "rtp" for one in said["pilots"])
     assert said["message"] == "2 pilots of 4 days."
+    assert said["metered_is"] == "the welfare gained over the tariff in force, less penalties"
     assert len(said["metered_usd_per_household_day"]) == len(said["worth_usd_per_household_day"]) == 2
 
 
