@@ -11,7 +11,7 @@ from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.design.design import DesignProblem, commitment_search
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.learning.environment import MeanFieldEnvironment, Posted, expected_reading
 from meanwatt.analysis.learning.meter import MeteredObjective
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
@@ -43,9 +43,9 @@ class Case:
     targets: tuple[str, ...]
 
     @property
-    def aims(self) -> Aims:
+    def aims(self) -> LeaderSpec:
         """The commission's."""
-        return Aims(leader="commission", weights=self.weights)
+        return LeaderSpec(leader="commission", weights=self.weights)
 
     def problem(self) -> DesignProblem:
         """The scenario under its filed tariff."""
@@ -66,7 +66,7 @@ class Rounds(MeanFieldEnvironment):
         Processor time that their solves took. [s]
     """
 
-    def __init__(self, in_force: Equilibrium, aims: Aims) -> None:
+    def __init__(self, in_force: Equilibrium, aims: LeaderSpec) -> None:
         super().__init__(in_force)
         if aims.recovery is not Recovery.FIXED:
             raise ValueError(f"recovery is {aims.recovery}; a level that moves nobody is that of fixed charges")

@@ -4,7 +4,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.model.mean_field.derivatives.population_sensitivity import books_slope
+from meanwatt.model.mean_field.derivatives.population_sensitivity import recovery_slope
 from meanwatt.model.mean_field.population.population_response import Answer
 from meanwatt.model.scenario.economy import Economy
 
@@ -22,6 +22,6 @@ def rises(economy: Economy, by_price: Floats) -> float:
 
 def slope_with_adder(economy: Economy, tariff: Tariff, found: Answer) -> tuple[Floats, Floats]:
     """Derivative ∂L/∂λ at the adder of an answer, and with one that follows so that the books stay balanced."""
-    slope = books_slope(economy, tariff, found)
+    slope = recovery_slope(economy, tariff, found)
     follows = -np.outer(slope.load_by_adder, slope.surplus_by_price) / slope.surplus_by_adder
     return slope.load_by_price, slope.load_by_price + follows

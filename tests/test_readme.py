@@ -81,7 +81,7 @@ def test_what_the_commands_of_the_pages_write_is_ignored_by_git() -> None:
             named = [Path(call[1]).stem]
         written.update(named)
         written.update(f"{name}.journal.jsonl" for name in named if call[0] == "design")
-    assert {"run", "storage", "game.npz"} <= written
+    assert {"run/validate", "storage", "game.npz"} <= written
     paths = [name if Path(name).suffix else f"{name}/result.json" for name in sorted(written)]
     done = subprocess.run(["git", "check-ignore", *paths], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout.split() == paths

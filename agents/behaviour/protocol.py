@@ -277,8 +277,8 @@ class BeliefBehaviour:
                 household,
                 self.tariff.own_rates(posted, household),
                 self.outlook,
-                start=before[kind] if before else None,
+                start=before[type_index] if before else None,
             )
-            for kind, household in enumerate(self.types)
+            for type_index, household in enumerate(self.types)
         )
         self.policies = tuple(response.policy for response in self._responses)

@@ -38,7 +38,7 @@ def reach_of_use(reference: float, elasticity: float, flexibility: float) -> tup
 
 @compiled
 def plan_of(
-    kind: int, pv: float, battery: float, buying: float, selling: float, free: float, least: float, most: float
+    plan: int, pv: float, battery: float, buying: float, selling: float, free: float, least: float, most: float
 ) -> tuple[float, float, bool]:
     """Use and net load of a plan [kW], and whether it is possible at all.
 
@@ -46,11 +46,11 @@ def plan_of(
     ``most``.
     """
     sunny = pv - battery
-    if kind == BALANCE:
+    if plan == BALANCE:
         low, high = max(least, -battery), min(most, sunny)
         return min(max(free, low), high), 0.0, low <= high
-    edge = sunny if kind < ALL_SUN else -battery
-    if kind in (BUY, BUY_DARK):
+    edge = sunny if plan < ALL_SUN else -battery
+    if plan in (BUY, BUY_DARK):
         use = max(buying, edge)
         return use, use - edge, edge <= most
     use = min(selling, edge)
@@ -84,8 +84,8 @@ def best_plan(  # noqa: PLR0913
     free = wanted_use(reference, 0.0, elasticity, flexibility, reference_price)
     least, most = reach_of_use(reference, elasticity, flexibility)
     best, best_use_kw, best_net_kw = -np.inf, 0.0, 0.0
-    for kind in range(PLANS if curtailable and pv > 0.0 else ALL_SUN):
-        use, net, possible = plan_of(kind, pv, battery, buying, selling, free, least, most)
+    for plan in range(PLANS if curtailable and pv > 0.0 else ALL_SUN):
+        use, net, possible = plan_of(plan, pv, battery, buying, selling, free, least, most)
         if possible:
             worth = utility_of_use(use, reference, elasticity, reference_price) - slot_payment(net, bought, sold, 1.0)
             if worth > best:

@@ -2,7 +2,7 @@
 
 from meanwatt.analysis.challenge.attempt import Attempt, outcome
 from meanwatt.analysis.challenge.scale import Scale
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.model.mean_field.leader.commitment import commit
 from meanwatt.model.progress.watch import Watch
 
@@ -37,7 +37,7 @@ def computed(scale: Scale, watch: Watch | None = None) -> Attempt:
         As `equal_weights`.
     """
     economy, weights = scale.filed.economy, equal_weights(scale)
-    problem = Aims(leader="commission", weights=weights).problem(economy, scale.filed.tariff)
+    problem = LeaderSpec(leader="commission", weights=weights).problem(economy, scale.filed.tariff)
     start = max(scale.trials, key=lambda one: scale.mean(one.criteria))
     found = commit(problem, starts=[start.parameters], certify=False, watch=watch).equilibrium
     return outcome(found, scale)

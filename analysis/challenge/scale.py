@@ -18,7 +18,7 @@ from meanwatt.analysis.design.design import FILED
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.analysis.pareto.front import non_dominated
 from meanwatt.analysis.pareto.surface import least_of_each
-from meanwatt.analysis.pareto.survey import Judged, criteria_of
+from meanwatt.analysis.pareto.survey import EvaluatedTariff, criteria_of
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, tariff_family
 from meanwatt.model.progress.watch import Cancelled, Watch
@@ -53,8 +53,8 @@ class Scale:
     zero: Floats
     best: Floats
     family: TariffFamily
-    anchors: tuple[Judged, ...]
-    trials: tuple[Judged, ...]
+    anchors: tuple[EvaluatedTariff, ...]
+    trials: tuple[EvaluatedTariff, ...]
 
     def criteria(self, found: Equilibrium) -> Floats:
         """Criteria (3,) of an equilibrium."""

@@ -178,18 +178,18 @@ class ClassGame:
 
     def home(self, seat: int) -> tuple[str, float, float]:
         """Income group, solar [kW] and battery [kWh] of a seat's home."""
-        household = self.market.household_types[self._kind(seat)]
+        household = self.market.household_types[self._type_index(seat)]
         assert household.battery is not None
         return household.income_group, household.pv_installed_kw, household.battery.capacity_kwh
 
     def morning(self, seat: int) -> Morning:
         """What a student knows of the day to come."""
-        market, kind = self.market, self._kind(seat)
+        market, type_index = self.market, self._type_index(seat)
         c = market.coming_state
-        household = market.household_types[kind]
+        household = market.household_types[type_index]
         if self._expected[0] != market.day:
             self._expected = market.day, market.rates_expected(c)
-        expected = self._expected[1][kind]
+        expected = self._expected[1][type_index]
         return Morning(
             day=market.day,
             day_type=self._day_type(c),
@@ -208,7 +208,7 @@ class ClassGame:
         market.strategies.update(seated)
         market.step()
         record, c = market.history[-1], market.common_state
-        own = {seat: self._kind(seat) for seat in plans}
+        own = {seat: self._type_index(seat) for seat in plans}
         posted = Rates(
             import_usd_per_kwh=record.import_usd_per_kwh[None], export_usd_per_kwh=record.export_usd_per_kwh[None]
         )
@@ -224,22 +224,22 @@ class ClassGame:
             market_kw=record.net_load_kw,
             mean_field_kw=self.equilibrium.net_load_kw[c],
             class_kw=sum((home.net_load_kw for home in homes.values()), nothing) / count,
-            class_expected_kw=sum((expected_kw[kind] for kind in own.values()), nothing) / count,
-            class_spread_kw=np.sqrt(sum((variance_kw2[kind] for kind in own.values()), nothing)) / count,
+            class_expected_kw=sum((expected_kw[type_index] for type_index in own.values()), nothing) / count,
+            class_spread_kw=np.sqrt(sum((variance_kw2[type_index] for type_index in own.values()), nothing)) / count,
             homes=homes,
         )
 
     def _home_day(self, seat: int, posted: Rates, autopilot: bool) -> HomeDay:
         """Bill and judge one student's day."""
         market, household = self.market, self._homes[seat]
-        kind = self._kind(seat)
-        own = market.utility.tariff.own_rates(posted, market.household_types[kind])
+        type_index = self._type_index(seat)
+        own = market.utility.tariff.own_rates(posted, market.household_types[type_index])
         bought, sold = own.import_usd_per_kwh[0], own.export_usd_per_kwh[0]
-        assert market.own_way is not None
-        level, shock, moves = market.own_way.paths[household]
+        assert market.strategy_replay is not None
+        level, shock, moves = market.strategy_replay.paths[household]
         worth = day_worth(
             self.equilibrium,
-            kind,
+            type_index,
             common_state=market.common_state,
             shocks=np.append(shock, market.population.shock[household]),
             import_usd_per_kwh=bought,
@@ -248,8 +248,8 @@ class ClassGame:
         start = int(level[0])
         rest, (most, best) = worth.at_rest(start), worth.best(start)
         net_load_kw = market.population.energy_kwh[household] / np.float64(market.slot_hours)
-        standing = market.utility.standing_usd_per_day(market.household_types)[kind]
-        full = market.household_types[kind].levels - 1
+        standing = market.utility.standing_usd_per_day(market.household_types)[type_index]
+        full = market.household_types[type_index].levels - 1
         return HomeDay(
             autopilot=autopilot,
             import_usd_per_kwh=bought,
@@ -263,7 +263,7 @@ class ClassGame:
             possible_usd=most - rest,
         )
 
-    def _kind(self, seat: int) -> int:
+    def _type_index(self, seat: int) -> int:
         return self.market.population.type_of(self._homes[seat])
 
     def _day_type(self, common_state: int) -> str:
@@ -273,8 +273,13 @@ class ClassGame:
 
 def battery_homes(economy: Economy, population: Population) -> Sequence[int]:
     """Ids of the homes with a battery at home, the types in turn, so that any number of seats is a fair mixture."""
-    kinds = [kind for kind, household in enumerate(economy.types) if isinstance(household.battery, Battery)]
-    most = max((int(population.count[kind]) for kind in kinds), default=0)
+    type_indices = [
+        type_index for type_index, household in enumerate(economy.types) if isinstance(household.battery, Battery)
+    ]
+    most = max((int(population.count[type_index]) for type_index in type_indices), default=0)
     return [
-        int(population.first[kind]) + rank for rank in range(most) for kind in kinds if rank < population.count[kind]
+        int(population.first[type_index]) + rank
+        for rank in range(most)
+        for type_index in type_indices
+        if rank < population.count[type_index]
     ]

@@ -72,7 +72,7 @@ class DayWorth:
 
 def day_worth(
     equilibrium: Equilibrium,
-    kind: int,
+    type_index: int,
     *,
     common_state: int,
     shocks: Ints,
@@ -85,7 +85,7 @@ def day_worth(
     ----------
     equilibrium
         By whose policy the home's use answers the time of day; a use that may be one of several counts by its mean.
-    kind
+    type_index
         Household type, one with a battery at home.
     common_state
         That of the day.
@@ -95,8 +95,8 @@ def day_worth(
         Rates on the home's bill. [USD/kWh]
     """
     economy = equilibrium.economy
-    household: HouseholdType = economy.types[kind]
-    policy: PolicyTable = equilibrium.policies[kind]
+    household: HouseholdType = economy.types[type_index]
+    policy: PolicyTable = equilibrium.policies[type_index]
     slots = np.arange(economy.slots)
     hours, today = economy.slot_hours, np.asarray(shocks[:-1])
     load_kw, use_kw = (table[common_state, slots, today] for table in (policy.net_load_kw, policy.use_kw))
@@ -110,7 +110,7 @@ def day_worth(
     )
     day = household.storage_day(hours)
     wear = day.cost_by_slot_usd()[slots][:, policy.moves - int(day.moves[0])]
-    value = equilibrium.answer.responses[kind].value_usd[:, 0, int(shocks[-1])]
+    value = equilibrium.answer.responses[type_index].value_usd[:, 0, int(shocks[-1])]
     scenario = economy.scenario
     left = scenario.discount_per_day * (economy.common.kernel[common_state] @ value)
     return DayWorth(moves=policy.moves, reward_usd=comfort - paid - wear, left_usd=np.asarray(left - left[0]))

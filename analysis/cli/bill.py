@@ -99,7 +99,7 @@ def bill(
         zone=tz,
     )
     if out is not None:
-        require_free(out)
+        require_free(out, "bill")
     found = bill_customer(
         Asked(
             tariff=tariff,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from meanwatt.analysis.cli.watching import Work
     from meanwatt.analysis.design.cold import ColdComparison
     from meanwatt.analysis.design.design import Design
-    from meanwatt.analysis.leader.aims import Aims
+    from meanwatt.analysis.leader.leader_spec import LeaderSpec
     from meanwatt.analysis.pareto.surface import Surface
     from meanwatt.model.mean_field.first_best import FirstBest
     from meanwatt.model.scenario.economy import Economy
@@ -85,7 +85,7 @@ def design(
         if out is not None:
             from meanwatt.analysis.output.result_files import require_free
 
-            require_free(out)
+            require_free(out, "design")
         search = SEARCHES[method](choices)
         inputs = read(scenario, baseline_name(scenario) if tariff is None else tariff, set)
         if pareto:
@@ -152,7 +152,7 @@ def design(
     return 0 if done.outcome is Outcome.CONVERGED and drawn else 1
 
 
-def _compare_cold(done: "Design", aims: "Aims", economy: "Economy", work: "Work") -> "ColdComparison | None":
+def _compare_cold(done: "Design", aims: "LeaderSpec", economy: "Economy", work: "Work") -> "ColdComparison | None":
     """The design and the scenario's tariffs among cold households; None if the work was stopped."""
     from meanwatt.analysis.design.cold import compare_cold
     from meanwatt.model.mean_field.equilibrium import Outcome
@@ -174,7 +174,7 @@ def _cold_json(cold: "ColdComparison | None") -> dict[str, Any] | None:
     return cold_json(cold)
 
 
-def _cold_messages(cold: "ColdComparison | None", aims: "Aims", *, annealed: bool) -> "Messages":
+def _cold_messages(cold: "ColdComparison | None", aims: "LeaderSpec", *, annealed: bool) -> "Messages":
     from meanwatt.analysis.design.cold import cold_messages
 
     if cold is None:
@@ -197,7 +197,7 @@ def _missing(*, regret: bool, surface: bool) -> list[str]:
     return [sentence for sentence, lacks in sentences.items() if lacks]
 
 
-def _regret(done: "Design", economy: "Economy", aims: "Aims", work: "Work") -> float | None:
+def _regret(done: "Design", economy: "Economy", aims: "LeaderSpec", work: "Work") -> float | None:
     """What the learner's tariff falls short of the commitment's; None if the search for that was stopped."""
     from meanwatt.analysis.design.design import DesignProblem, commitment_search
     from meanwatt.analysis.learning.curves import regret
@@ -215,12 +215,12 @@ def _regret(done: "Design", economy: "Economy", aims: "Aims", work: "Work") -> f
     return regret(done.commitment, best)
 
 
-def _learning_json(done: "Design", regret: float | None, aims: "Aims") -> dict[str, Any] | None:
+def _learning_json(done: "Design", regret: float | None, aims: "LeaderSpec") -> dict[str, Any] | None:
     from meanwatt.analysis.learning.campaign import Learned
     from meanwatt.analysis.learning.report import learning_json
 
     found = done.commitment
-    return learning_json(found, regret, aims.definition.key) if isinstance(found, Learned) else None
+    return learning_json(found, regret, aims.definition) if isinstance(found, Learned) else None
 
 
 def _books_json(done: "Design") -> dict[str, Any] | None:
@@ -239,7 +239,7 @@ def _pareto_json(surface: "Surface | None") -> dict[str, Any] | None:
 
 
 def _result(
-    done: "Design", aims: "Aims", first_best: "FirstBest | None", inputs: "Inputs", seconds: float
+    done: "Design", aims: "LeaderSpec", first_best: "FirstBest | None", inputs: "Inputs", seconds: float
 ) -> dict[str, Any]:
     """The object that ``design --json`` prints; null where no tariff was found."""
     from meanwatt.analysis.design.design import tariff_table

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from meanwatt.analysis.cli.watching import Work
     from meanwatt.analysis.design.design import Design
-    from meanwatt.analysis.leader.aims import Aims
+    from meanwatt.analysis.leader.leader_spec import LeaderSpec
     from meanwatt.analysis.pareto.surface import Surface
     from meanwatt.analysis.report.page import Picture, Table
     from meanwatt.model.mean_field.equilibrium import Equilibrium
@@ -52,7 +52,7 @@ def require_surface(economy: "Economy") -> None:
 
 
 def find_surface(
-    done: "Design", aims: "Aims", economy: "Economy", first_best: "FirstBest", points: int, work: "Work"
+    done: "Design", aims: "LeaderSpec", economy: "Economy", first_best: "FirstBest", points: int, work: "Work"
 ) -> "Surface":
     """The surface with the tariff in force, the scenario's own and the designed one beside it.
 

@@ -64,7 +64,7 @@ def game(
         if out is not None:
             from meanwatt.analysis.output.result_files import require_free
 
-            require_free(out)
+            require_free(out, "game")
         named = load_game(game)
         quick_start.over()
         solution = solve_game(
@@ -80,7 +80,7 @@ def game(
             "seconds": time.perf_counter() - began,
             "settings": {"game": game, "temperature": temperature, "seed": key},
         }
-        if out is not None and solution.outcome is not Solved.CANCELLED:
+        if out is not None:
             _write(out, solution, result)
     if json:
         print_json(result)
@@ -142,7 +142,9 @@ def _write(out: str, solution: "GameSolution", result: dict[str, Any]) -> None:
     from meanwatt.model.scenario.messages import joined
     from meanwatt.model.tabular.game_table import game_table
 
-    figures = {"responses": responses_figure(solution), "iteration": iteration_figure(solution)}
+    figures = {}
+    if solution.runs:  # a cancelled solve may have none
+        figures = {"responses": responses_figure(solution), "iteration": iteration_figure(solution)}
     if solution.errors is not None:
         figures["errors"] = error_figure([solution.errors])
     result["messages"] = joined(result["messages"], glyph_messages(figures.values()))

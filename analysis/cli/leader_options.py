@@ -10,7 +10,7 @@ from meanwatt.analysis.leader.registry import belong, find, names
 from meanwatt.model.scenario.ranges import POSITIVE_PRICE
 
 if TYPE_CHECKING:
-    from meanwatt.analysis.leader.aims import Aims
+    from meanwatt.analysis.leader.leader_spec import LeaderSpec
     from meanwatt.model.scenario.economy import Economy
 
 LEADERS: Final = "|".join(names())
@@ -49,11 +49,11 @@ class LeaderOptions:
     weights: dict[str, float]
     price_cap_usd_per_kwh: float | None
 
-    def aims(self, economy: "Economy") -> "Aims":
+    def aims(self, economy: "Economy") -> "LeaderSpec":
         """The leader's aims in a scenario, which knows the price cap where none is given."""
-        from meanwatt.analysis.leader.aims import aims_of
+        from meanwatt.analysis.leader.leader_spec import leader_spec_of
 
-        return aims_of(economy, self.leader, self.weights, self.price_cap_usd_per_kwh)
+        return leader_spec_of(economy, self.leader, self.weights, self.price_cap_usd_per_kwh)
 
 
 def books_sentence(books: dict[str, Any]) -> str:

@@ -34,6 +34,8 @@ Set = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Out = Annotated[str | None, typer.Option(metavar="DIR", help="Write the result, its tables and a manifest there.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the journal DIR.journal.jsonl.")]
+Scheduler = Annotated[str | None, typer.Option(metavar="ADDR", help="Address of a running dask scheduler.")]
+Threads = Annotated[str, typer.Option(metavar="K", help="Threads; results do not depend on it.")]
 Seed = Annotated[str, typer.Option(metavar="S", help="Key of all random draws.")]
 
 

@@ -168,7 +168,7 @@ def _checked_journal(out: str, *, resume: bool) -> "Path":
     from meanwatt.analysis.output.result_files import require_free
     from meanwatt.analysis.output.run_journal import journal_beside
 
-    require_free(out)
+    require_free(out, "pilot")
     journal = journal_beside(out)
     PilotJournal.check(journal, resume=resume)
     return journal
@@ -214,6 +214,7 @@ def _found(menu: "Menu", in_force: "Equilibrium", results: "list[PilotResult]") 
         "leader": menu.aims.leader,
         "menu": menu.names,
         f"worth_{unit}": menu.worth_usd,
+        "metered_is": menu.aims.definition.metered_as,
         f"metered_{unit}": menu.metered(in_force),
         "best": menu.names[best],
         "best_recommended": sum(one.recommended == best for one in results),

@@ -30,7 +30,7 @@ def practice(
         if out is not None:
             from meanwatt.analysis.output.result_files import require_free
 
-            require_free(out)
+            require_free(out, "practice")
         inputs = read(scenario, tariff, set)
         done = run(inputs.economy, inputs.tariff, watch=work.watch, new_stage=work.new_stage)
     result = practice_json(done) | {"settings": inputs.given}

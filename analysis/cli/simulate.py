@@ -10,7 +10,7 @@ import typer
 from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights
-from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, TariffOrClass, whole_number
+from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, TariffOrClass, Threads, whole_number
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.counted import counted
@@ -47,7 +47,7 @@ def simulate(
             " several with shares: equilibrium=.5,belief=.5:cohorts=8.",
         ),
     ] = "equilibrium",
-    threads: Annotated[str, typer.Option(metavar="K", help="Threads; results do not depend on it.")] = "1",
+    threads: Threads = "1",
     workers: Annotated[
         str | None,
         typer.Option(
@@ -112,7 +112,7 @@ def simulate(
         if out is not None:
             from meanwatt.analysis.output.result_files import require_free
 
-            require_free(out)
+            require_free(out, "simulate")
         inputs = read_in_year(scenario, tariff, set, lived, classes=choices is None)
         if processes:
             from meanwatt.model.market.divided_market import require_divisible

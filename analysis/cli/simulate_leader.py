@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from meanwatt.analysis.cli.leader_options import BOOKS, LeaderOptions, books_sentence, read_leader_options
 from meanwatt.analysis.cli.options import one_of, whole_number
+from meanwatt.analysis.leader.objective import LEVEL
 from meanwatt.analysis.leader.registry import find, names
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import DAYS
@@ -184,6 +185,9 @@ def say_leader(found: dict[str, Any]) -> None:
         tuple(heads),
         rows,
     )
+    if found["learned_is"] != LEVEL:  # else columns of one unit that are not to be compared
+        beside = f"; mean field: {LEVEL}" if len(states) == 1 else ""
+        say(f"Learned: {found['learned_is']}, as meters tell it{beside}.")
     if found["recommended"] is None:
         say(f"Posted on the last day: {posted[-1] if posted else 'nothing'}. Nothing learned yet: no round is over.\n")
         return

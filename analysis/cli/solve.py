@@ -56,7 +56,7 @@ def solve(
         if out is not None:
             from meanwatt.analysis.output.result_files import require_free
 
-            require_free(out)
+            require_free(out, "solve")
         inputs = read(scenario, tariff, set, classes=True)
         given = {**inputs.given, "certify": certify, "solver": solver}
         done = solve_certified(

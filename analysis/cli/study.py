@@ -9,7 +9,7 @@ import typer
 
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli import quick_start
-from meanwatt.analysis.cli.options import Json, whole_number
+from meanwatt.analysis.cli.options import Json, Scheduler, whole_number
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import WORKERS
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def study(
     file: Annotated[str, typer.Argument(metavar="STUDY.toml", help="The study's file.", show_default=False)],
     *,
-    scheduler: Annotated[str | None, typer.Option(metavar="ADDR", help="Address of a running dask scheduler.")] = None,
+    scheduler: Scheduler = None,
     workers: Annotated[
         str | None, typer.Option(metavar="K", help="Processes on this machine; 0 works without. By default one a core.")
     ] = None,

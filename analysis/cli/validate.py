@@ -7,7 +7,18 @@ import typer
 
 from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.compile_time import compile_seconds
-from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, Tariff, one_of, whole_number, whole_numbers
+from meanwatt.analysis.cli.options import (
+    Json,
+    Out,
+    Scenario,
+    Scheduler,
+    Seed,
+    Set,
+    Tariff,
+    one_of,
+    whole_number,
+    whole_numbers,
+)
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, MEMORY, REPLICATIONS, SEED
@@ -34,7 +45,7 @@ def validate(
     memory: Annotated[
         str | None, typer.Option(metavar="M,M,…", help="Also measure the floor with these memories, e.g. 0,1,2.")
     ] = None,
-    scheduler: Annotated[str | None, typer.Option(metavar="ADDR", help="Address of a running dask scheduler.")] = None,
+    scheduler: Scheduler = None,
     tariff: Tariff = None,
     set: Set = None,
     json: Json = False,
@@ -63,7 +74,7 @@ def validate(
         if out is not None:
             from meanwatt.analysis.output.result_files import require_free
 
-            require_free(out)
+            require_free(out, "validate")
         inputs = read(scenario, tariff, set)
         found = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
         outcome, message, done = found.outcome, found.message, None

@@ -16,7 +16,7 @@ from scipy.optimize import NonlinearConstraint
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.design.cold import differences_at, is_small, largest_difference, named_standings
 from meanwatt.analysis.design.design import EVALUATIONS_PER_START, DesignProblem, Search
-from meanwatt.model.mean_field.cold import Way, at_temperature, solve_cold
+from meanwatt.model.mean_field.cold import ColdMethod, at_temperature, solve_cold
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit, minimize_by_values
 from meanwatt.model.mean_field.leader.leader_problem import FEASIBLE, LeaderProblem
@@ -163,7 +163,7 @@ class _ColdSearch:
 
     def _solve(self, parameters: Floats) -> Floats:
         cold = solve_cold(self._problem.economy, self._problem.family.tariff(parameters), watch=self._watch.silent())
-        if cold.equilibrium is None or cold.way is Way.COLDEST:
+        if cold.equilibrium is None or cold.way is ColdMethod.COLDEST:
             return np.array([-np.inf, np.inf])
         values = self._problem.measure(cold.equilibrium)
         worth = float(values[0])

@@ -13,7 +13,7 @@ from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.design.design import Design
 from meanwatt.analysis.design.same_tariffs import same_numbers, twins
-from meanwatt.analysis.leader.aims import Aims, Judge
+from meanwatt.analysis.leader.leader_spec import Judge, LeaderSpec
 from meanwatt.model.mean_field.cold import ColdEquilibrium, at_temperature, solve_cold
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.progress.watch import Cancelled, Watch
@@ -147,7 +147,7 @@ def _order(objectives: dict[str, float | None]) -> list[str]:
     return sorted(defined, key=lambda name: -defined[name])
 
 
-def compare_cold(economy: Economy, aims: Aims, found: Design, watch: Watch | None = None) -> ColdComparison:
+def compare_cold(economy: Economy, aims: LeaderSpec, found: Design, watch: Watch | None = None) -> ColdComparison:
     """Value the design and the scenario's tariffs at the scenario's temperature and cold.
 
     Raises

@@ -11,7 +11,7 @@ from typing import Any, Final
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.rate_classes import require_one_tariff
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.analysis.leader.aims import Aims, Judge
+from meanwatt.analysis.leader.leader_spec import Judge, LeaderSpec
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.concepts import ROUNDS, alternating, feedback
@@ -49,7 +49,7 @@ class DesignProblem:
     """
 
     economy: Economy
-    aims: Aims
+    aims: LeaderSpec
     baseline: Equilibrium
     watch: Watch = field(default_factory=Watch)
 
@@ -84,7 +84,7 @@ def _asked(find: Callable[..., Commitment]) -> Search:
     return search
 
 
-def _told_where_undefined(aims: Aims, undefined: list[tuple[float, str]]) -> Judge:
+def _told_where_undefined(aims: LeaderSpec, undefined: list[tuple[float, str]]) -> Judge:
     """The objective, which adds to a list by how much it is undefined, and why, wherever it is."""
     value, shortfall = aims.objective(), aims.shortfall()
 
@@ -133,7 +133,7 @@ class Design:
 def design(
     economy: Economy,
     tariff: Tariff,
-    aims: Aims,
+    aims: LeaderSpec,
     *,
     search: Search | None = None,
     evaluations_per_start: int = EVALUATIONS_PER_START,
@@ -189,7 +189,7 @@ def design(
     )
 
 
-def design_messages(found: Design, aims: Aims) -> Messages:
+def design_messages(found: Design, aims: LeaderSpec) -> Messages:
     """What a search leaves as it is, and what it could not value."""
     in_force = found.baseline.tariff
     kept = [

@@ -24,7 +24,7 @@ PRICE_MEASURES: Final = ("price_error_usd_per_kwh", "price_move_usd_per_kwh")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Lived:
+class MarketDay:
     """One day of one market.
 
     Attributes
@@ -75,8 +75,8 @@ class LearnersDay:
     day_type: str
     digest: str
     belief_error_usd_per_kwh: float
-    learners: Lived
-    floor: Lived
+    learners: MarketDay
+    floor: MarketDay
     bill_usd_per_household_day: Mapping[str, float]
 
 
@@ -138,10 +138,10 @@ class WatchedLearners:
         self._floor.close()
 
 
-def _lived(market: ProsumerMarket, lam: Floats) -> Lived:
+def _lived(market: ProsumerMarket, lam: Floats) -> MarketDay:
     """The last day of a market, beside the equilibrium's prices (c, h)."""
     records = market.history.records
-    return Lived(
+    return MarketDay(
         price_error_usd_per_kwh=float(np.sqrt(price_square(records[-1], lam))),
         price_move_usd_per_kwh=price_move_usd_per_kwh(records),
         summary=MappingProxyType(day_summary(records[-1], market.households)),

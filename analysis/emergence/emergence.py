@@ -279,7 +279,12 @@ def tables_in_force(market: ProsumerMarket) -> tuple[list[Sequence[PolicyTable]]
             shares.append(cohort.share)
             continue
         for k in range(SAMPLE):
-            tables.append([_table(market, cohort.behaviour.policies, kind, number, k, own) for kind in _kinds(market)])
+            tables.append(
+                [
+                    _table(market, cohort.behaviour.policies, type_index, number, k, own)
+                    for type_index in _type_indices(market)
+                ]
+            )
             shares.append(cohort.share / SAMPLE)
     return tables, np.array(shares)
 
@@ -294,17 +299,17 @@ def _sampled(market: ProsumerMarket) -> Messages:
 def _table(
     market: ProsumerMarket,
     plans: Sequence[PolicyTable],
-    kind: int,
+    type_index: int,
     cohort: int,
     place: int,
     own: Callable[[int], PolicyTable],
 ) -> PolicyTable:
     """Table of a type's household at one of ``SAMPLE`` places, or its plan where nobody has a table."""
-    ids = range(market.households)[market.population.of_class(kind, cohort)]
-    if not len(ids) or market.household_types[kind].battery is None:
-        return plans[kind]
+    ids = range(market.households)[market.population.of_class(type_index, cohort)]
+    if not len(ids) or market.household_types[type_index].battery is None:
+        return plans[type_index]
     return own(ids[place * len(ids) // SAMPLE])
 
 
-def _kinds(market: ProsumerMarket) -> range:
+def _type_indices(market: ProsumerMarket) -> range:
     return range(len(market.household_types))

@@ -16,7 +16,7 @@ from gymnasium import spaces
 
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
-from meanwatt.analysis.leader.aims import aims_of
+from meanwatt.analysis.leader.leader_spec import leader_spec_of
 from meanwatt.analysis.leader.registry import DEFAULT, find
 from meanwatt.analysis.learning.books import BooksKind, MeteredBooks, books_kind
 from meanwatt.analysis.learning.campaign import NO_EQUILIBRIUM_USD
@@ -88,8 +88,8 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
     tariff
         The tariff in force, as for `ProsumerMarket`.
     equity, stability, weights
-        Weights of the leader's objective by name, as for `meanwatt.analysis.leader.aims.Aims`; the first two are those
-        of the commission.
+        Weights of the leader's objective by name, as for `meanwatt.analysis.leader.leader_spec.LeaderSpec`; the first
+        two are those of the commission.
     price_cap_usd_per_kwh
         As for the same; the cap of the utility is 1.5 times the reference price by default.
     books
@@ -138,7 +138,7 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
         economy, posted = find_economy(scenario, tariff, None, overrides)
         given = {name: value for name, value in (("equity", equity), ("stability", stability)) if value is not None}
         self._books_kind = books_kind(books)
-        self.aims = aims_of(economy, leader, {**given, **(weights or {})}, price_cap_usd_per_kwh)
+        self.aims = leader_spec_of(economy, leader, {**given, **(weights or {})}, price_cap_usd_per_kwh)
         self.family = self.aims.family(economy, posted)
         self.in_force = solve_equilibrium(economy, posted, certify=False)
         if not self.in_force.converged:

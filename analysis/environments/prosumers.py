@@ -119,9 +119,9 @@ class ProsumersEnv(ParallelEnv):  # type: ignore[misc]
             self._make = partial(self._make, policies=market.equilibrium)
         owners = [
             household
-            for kind, type_ in enumerate(market.household_types)
+            for type_index, type_ in enumerate(market.household_types)
             if type_.battery
-            for household in range(market.households)[market.population.of_type(kind)]
+            for household in range(market.households)[market.population.of_type(type_index)]
         ]
         if count > len(owners):
             raise ValueError(

@@ -56,18 +56,18 @@ def wear_range(found: Equilibrium) -> Range:
     game, view = Game(economy, found.tariff), outlook(economy, temperature_usd=0.0)
     posted = game.posted_rates(found.wholesale_usd_per_kwh, found.adder_usd_per_kwh)
     low, high = np.zeros(len(economy.types)), np.zeros(len(economy.types))
-    for kind, household in enumerate(economy.types):
+    for type_index, household in enumerate(economy.types):
         if household.battery is None:
             continue
-        brought = slot_outcome(household, game.own_rates(posted, kind), economy.shock_levels, economy.slot_hours)
+        brought = slot_outcome(household, game.own_rates(posted, type_index), economy.shock_levels, economy.slot_hours)
 
         def worth(factor: float, levels: int = household.levels, outcome: SlotOutcome = brought) -> float:
             best = respond(replace(outcome, wear_usd=factor * outcome.wear_usd), levels, view)
             return best.gain_usd_per_day
 
         here = worth(1.0)
-        low[kind] = max((here - worth(1 + STEP)) / STEP, 0.0)
-        high[kind] = (worth(1 - STEP) - here) / STEP
+        low[type_index] = max((here - worth(1 + STEP)) / STEP, 0.0)
+        high[type_index] = (worth(1 - STEP) - here) / STEP
     return Range(low=low, high=high)
 
 

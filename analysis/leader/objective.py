@@ -20,6 +20,10 @@ USD: Final = "USD per household-day"
 """Unit of an objective that is money."""
 CAP_OVER_REFERENCE: Final = 1.5
 """Cap on the import rate, as a multiple of the scenario's reference price, where nobody gives another."""
+LEVEL: Final = "the objective's level"
+GAIN: Final = "the gain over the tariff in force"
+WELFARE_GAIN: Final = "the welfare gained over the tariff in force, less penalties"
+"""What meters tell of an objective."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,8 @@ class Objective(ABC):
         The objective in a few words, with the sign that makes it large where the leader is content.
     unit, key
         Unit for people, and the words with which the names of such numbers end in JSON.
+    metered_as
+        What `metered` tells, in ``unit``: its level, as `value` does, or in words what else.
     recovers_cost
         Whether the fixed charge is set so that revenue covers cost; without, the leader posts it.
     weights
@@ -72,6 +78,7 @@ class Objective(ABC):
     maximises: ClassVar[str]
     unit: ClassVar[str] = USD
     key: ClassVar[str] = "usd_per_household_day"
+    metered_as: ClassVar[str] = LEVEL
     recovers_cost: ClassVar[bool] = True
     weights: ClassVar[Mapping[str, float]] = {}
     cap_over_reference: ClassVar[float | None] = None

@@ -4,13 +4,13 @@ import hashlib
 from typing import Any
 
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.output.strict_json import dumps
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.identity import identifying_table
 
 
-def fingerprint(economy: Economy, in_force: Tariff, aims: Aims) -> dict[str, Any]:
+def fingerprint(economy: Economy, in_force: Tariff, aims: LeaderSpec) -> dict[str, Any]:
     """The scenario, the tariff in force and the aims: names, numbers, and hashes of what is long."""
     return {
         "scenario": economy.scenario.name,

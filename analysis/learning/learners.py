@@ -61,7 +61,7 @@ class MenuSoftmax:
     BANDWIDTH: Final = 2.0
     """Of the regression, in spacings of the net."""
     RIDGE: Final = 1e-3
-    HOPELESS: Final = 0.25
+    FLOOR_QUANTILE: Final = 0.25
     """Part of the values that the regression takes as no worse than the next better one: they would bend it most."""
 
     def __init__(self, parameters: int, evaluations: int, seed: int) -> None:
@@ -103,7 +103,7 @@ class MenuSoftmax:
 
     def action_values(self) -> Floats:
         """Q of every member of the menu by the regression. (member,)"""
-        tried, values = np.array(self._tried), np.maximum(self._values, np.quantile(self._values, self.HOPELESS))
+        tried, values = np.array(self._tried), np.maximum(self._values, np.quantile(self._values, self.FLOOR_QUANTILE))
         width = self.BANDWIDTH * 2 * self.menu.epsilon
         near = np.exp(-0.5 * ((tried - self._best) ** 2).max(axis=1) / width**2)
         terms = _quadratic((tried - self._best) / width)

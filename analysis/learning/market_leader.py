@@ -6,7 +6,7 @@ import numpy as np
 
 from meanwatt.agents.leader.learning_leader import LearningLeader, Round, Score
 from meanwatt.agents.leader.meter import MeterReading
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.learning.books import Balance, BooksKind, MeteredBooks
 from meanwatt.analysis.learning.environment import DAYS_IN_FORCE, metered_reading
 from meanwatt.analysis.learning.menus import Menu
@@ -21,7 +21,7 @@ ROUND_DAYS: Final = 30
 """Days of a round by default."""
 
 
-def metered_score(economy: Economy, aims: Aims, before: MeterReading) -> Score:
+def metered_score(economy: Economy, aims: LeaderSpec, before: MeterReading) -> Score:
     """What a leader is told of a tariff: its objective by the meters, beside the tariff in force.
 
     A tariff metered only in weather that never came under the tariff in force scores nothing.
@@ -105,6 +105,7 @@ def leader_json(leader: LearningLeader, menu: Menu) -> dict[str, Any]:
         "recommended": None if chosen is None else _names(menu, chosen),
         f"regret_{unit}": None if chosen is None else menu.regret_usd(chosen),
         f"mean_regret_{unit}": mean_regret_usd(leader, menu),
+        "learned_is": menu.aims.definition.metered_as,
         f"learned_{unit}": plain(learner.value_usd),
         "learned_days": learner.days,
         "posted_tariff": [menu.names[k] for k in leader.posted],

@@ -14,7 +14,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
 from meanwatt.analysis.design.same_tariffs import same_numbers, twins
-from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
+from meanwatt.analysis.leader.leader_spec import LeaderSpec, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.environment import expected_reading
 from meanwatt.analysis.learning.meter import PENALTY_PER_SALES, MeteredObjective
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
@@ -58,7 +58,7 @@ class Menu:
     """
 
     economy: Economy
-    aims: Aims
+    aims: LeaderSpec
     tariffs: tuple[Tariff, ...]
     state: Ints
     combined: dict[tuple[int, ...], Tariff]
@@ -112,7 +112,7 @@ class Menu:
 
 
 def default_menu(
-    economy: Economy, aims: Aims, in_force: Tariff | None = None, *, by_day_type: bool = False
+    economy: Economy, aims: LeaderSpec, in_force: Tariff | None = None, *, by_day_type: bool = False
 ) -> tuple[Tariff, ...]:
     """The scenario's own tariffs that recover cost, for a leader who must; posted ones below the cap, for a utility.
 
@@ -145,7 +145,9 @@ def default_menu(
     return _distinct(kept)
 
 
-def usual_menu(aims: Aims, in_force: Equilibrium, *, by_day_type: bool = False, watch: Watch | None = None) -> Menu:
+def usual_menu(
+    aims: LeaderSpec, in_force: Equilibrium, *, by_day_type: bool = False, watch: Watch | None = None
+) -> Menu:
     """Solve the equilibria of `default_menu`; see `solve_menu`. Of tariffs that are the same it holds the first."""
     economy = in_force.economy
     tariffs = default_menu(economy, aims, in_force.tariff, by_day_type=by_day_type)
@@ -155,7 +157,7 @@ def usual_menu(aims: Aims, in_force: Equilibrium, *, by_day_type: bool = False, 
 
 
 def solve_menu(
-    aims: Aims,
+    aims: LeaderSpec,
     tariffs: Sequence[Tariff],
     in_force: Equilibrium,
     *,
@@ -221,7 +223,7 @@ def solve_menu(
     )
 
 
-def _worth_usd(aims: Aims, found: Equilibrium) -> float:
+def _worth_usd(aims: LeaderSpec, found: Equilibrium) -> float:
     """The objective, less what a metered score would be docked for rates above the cap."""
     violation = aims.violation()
     excess = 0.0 if violation is None else max(float(violation(found).max()), 0.0)

@@ -8,7 +8,7 @@ all money; the commission's welfare is not, and its change since the tariff in f
 from dataclasses import dataclass
 
 from meanwatt.agents.leader.meter import MeterReading
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.leader.metered_change import MeteredChange
 from meanwatt.model.scenario.economy import Economy
 
@@ -55,7 +55,7 @@ class MeteredObjective:
 
     Attributes
     ----------
-    aims : Aims
+    aims : LeaderSpec
         The same.
 
     Raises
@@ -64,7 +64,7 @@ class MeteredObjective:
         In one line, if no meter shows the objective.
     """
 
-    def __init__(self, economy: Economy, aims: Aims, in_force: MeterReading) -> None:
+    def __init__(self, economy: Economy, aims: LeaderSpec, in_force: MeterReading) -> None:
         aims.require_metered()
         self.aims = aims
         self._economy, self._in_force = economy, in_force

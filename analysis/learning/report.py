@@ -2,18 +2,19 @@
 
 from typing import Any
 
+from meanwatt.analysis.leader.objective import Objective
 from meanwatt.analysis.learning.campaign import Learned
 
 
-def learning_json(learned: Learned, regret: float | None, key: str) -> dict[str, Any]:
+def learning_json(learned: Learned, regret: float | None, objective: Objective) -> dict[str, Any]:
     """The object ``learning`` of ``design --json``; values in the unit of the objective, lists by trial.
 
     Parameters
     ----------
     regret
         As from `meanwatt.analysis.learning.curves.regret`; None where the commitment was not searched for.
-    key
-        How the name of a number in that unit ends, see `meanwatt.analysis.leader.objective.Objective`.
+    objective
+        What was metered; its ``key`` ends the names of numbers in its unit.
     """
     settings, tried = learned.settings, learned.tried
     chosen = tried[learned.recommended[-1]]
@@ -24,9 +25,10 @@ def learning_json(learned: Learned, regret: float | None, key: str) -> dict[str,
         "seed": settings["learner_seed"],
         "metered_days": learned.metered_days,
         "recommended_trial": chosen.trial,
+        "metered_objective_is": objective.metered_as,
         "metered_objective": chosen.metered,
         "metered_half_width": chosen.half_width,
-        f"regret_{key}": regret,
+        f"regret_{objective.key}": regret,
         "curve": {
             "metered_objective": [one.metered for one in tried],
             "objective": [one.objective for one in tried],

@@ -20,7 +20,7 @@ BASE = Case(tariff="flat", changes=(("tariff.export.rule", "net_metering"), (FAC
 
 
 def _solar_percent(found: Equilibrium) -> float:
-    return 100 * sum(kind.share for kind in found.economy.types if kind.pv_kw.any())
+    return 100 * sum(household.share for household in found.economy.types if household.pv_kw.any())
 
 
 def reveal(watch: Watch) -> Revealed:

@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.lessons.case import Case
 from meanwatt.analysis.lessons.figure import Curves, Line, Mark
 from meanwatt.analysis.lessons.lesson import Choose, Expected, Lesson, Notes, Option, Revealed, Try
@@ -32,7 +32,7 @@ BASE = Case(
     ),
     beside=((FACTOR, COUNTS_ON_IT),),
 )
-AIMS = Aims(leader="commission")
+AIMS = LeaderSpec(leader="commission")
 HALF = 0.5
 
 

@@ -26,9 +26,9 @@ def reveal(watch: Watch) -> Revealed:
     watch.report("exports earn the full price", 0.5)
     after = METERED.solve(watch, start=before)
     bills = [np.round(DAYS_PER_MONTH * found.bill_usd_per_day, 2) for found in (before, after)]
-    names = [homes(kind) for kind in before.economy.types]
+    names = [homes(household) for household in before.economy.types]
     poor, rich = names.index("low, no solar"), names.index("high, solar")
-    without = np.array([not kind.pv_kw.any() for kind in before.economy.types])
+    without = np.array([not household.pv_kw.any() for household in before.economy.types])
     share, change = before.economy.type_share, bills[1] - bills[0]
     numbers = {
         "poor_before": float(bills[0][poor]),

@@ -59,7 +59,7 @@ def reveal(watch: Watch) -> Revealed:
         "slot_after": float(slots[TIMER]),
         "hours_later": hours * float(slots[TIMER] - slots[AT_ONCE]),
         "slot_hours": hours,
-        "owners": 100 * sum(kind.share for kind in found.economy.types if kind.technology in CARS),
+        "owners": 100 * sum(household.share for household in found.economy.types if household.technology in CARS),
     }
     return Revealed(
         given=(
@@ -92,7 +92,7 @@ def load_kw(found: Equilibrium, way: str) -> Floats:
     posted = game.posted_rates(found.wholesale_usd_per_kwh, found.adder_usd_per_kwh)
     tables: Sequence[PolicyTable] = found.policies
     if way in RULES:
-        own = [game.own_rates(posted, kind) for kind in range(len(economy.types))]
+        own = [game.own_rates(posted, type_index) for type_index in range(len(economy.types))]
         ruled = rule_policies(RULES[way], economy.types, own, outlook(economy))
         tables = [
             rule if household.technology in CARS else kept

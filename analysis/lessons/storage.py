@@ -47,7 +47,7 @@ def reveal(watch: Watch) -> Revealed:
         "climb_before": climbs[0],
         "climb_after": climbs[1],
         "climb_change": climbs[1] - climbs[0],
-        "owners": 100 * sum(kind.share for kind in after.economy.types if kind.battery is not None),
+        "owners": 100 * sum(household.share for household in after.economy.types if household.battery is not None),
     }
     return Revealed(
         given=(

@@ -154,19 +154,19 @@ class UtilityMeter:
 
     def _own_ways(self) -> Floats:
         """Utility, wear and unmet trips of households that decided for themselves, less those of their plans."""
-        market, own_way, total = self._market, self._market.own_way, np.zeros(3)
-        if own_way is None:
+        market, strategy_replay, total = self._market, self._market.strategy_replay, np.zeros(3)
+        if strategy_replay is None:
             return total
         economy, people, c = market.economy, market.population, market.common_state
         utilities: dict[int, Floats] = {}
-        for household, path in own_way.paths.items():
-            number, kind = people.class_of(household), people.type_of(household)
-            day = economy.types[kind].storage_day(economy.slot_hours)
+        for household, path in strategy_replay.paths.items():
+            number, type_index = people.class_of(household), people.type_of(household)
+            day = economy.types[type_index].storage_day(economy.slot_hours)
             if number not in utilities:
                 use_kw = self._tables[c].columns[number].use_kw
-                utilities[number] = economy.slot_hours * slot_utility_usd_per_hour(economy, kind, use_kw, c)
-            slots, moves = np.arange(economy.slots), np.array([path[2], own_way.planned[household]])
-            enjoyed = utilities[number][slots, path[1], own_way.columns[household]].sum(axis=1)
+                utilities[number] = economy.slot_hours * slot_utility_usd_per_hour(economy, type_index, use_kw, c)
+            slots, moves = np.arange(economy.slots), np.array([path[2], strategy_replay.planned[household]])
+            enjoyed = utilities[number][slots, path[1], strategy_replay.columns[household]].sum(axis=1)
             worn = day.cost_by_slot_usd()[slots, moves - int(day.moves[0])].sum(axis=1)
             lacked = [day.unmet_kwh(np.maximum(-made, 0)) for made in moves]
             total += enjoyed[0] - enjoyed[1], worn[0] - worn[1], lacked[0] - lacked[1]
@@ -210,9 +210,9 @@ def utility_tables(economy: Economy, policies: Sequence[PolicyTable], common_sta
     return replace(tables, energy_kwh=np.concatenate([u.astype(np.float32).ravel() for u in utilities]))
 
 
-def slot_utility_usd_per_hour(economy: Economy, kind: int, use_kw: Floats, common_state: int) -> Floats:
+def slot_utility_usd_per_hour(economy: Economy, type_index: int, use_kw: Floats, common_state: int) -> Floats:
     """Utility of a use (slot, shock, column), of which a column is a move with a plan. [USD/h]"""
-    household = economy.types[kind]
+    household = economy.types[type_index]
     reference_kw = household.reference_kw[common_state][:, None, None] * economy.shock_levels[:, None]
     return utility_usd_per_hour(
         use_kw,

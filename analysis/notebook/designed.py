@@ -18,7 +18,7 @@ from meanwatt.analysis.design.design import (
     tariff_table,
 )
 from meanwatt.analysis.design.design import design as run
-from meanwatt.analysis.leader.aims import Aims, aims_of
+from meanwatt.analysis.leader.leader_spec import LeaderSpec, leader_spec_of
 from meanwatt.analysis.leader.registry import DEFAULT, find, names, those
 from meanwatt.analysis.learning.books import BooksKind, books_kind
 from meanwatt.analysis.learning.campaign import EVALUATIONS, Learned, learning_search
@@ -51,7 +51,7 @@ class Designed:
     """
 
     design: Design
-    aims: Aims
+    aims: LeaderSpec
 
     @property
     def tariff(self) -> Tariff:
@@ -176,7 +176,7 @@ def design(
         tariff = baseline_name(scenario)
     search = _search(method, evaluations, seed, books)
     economy, terms = game(scenario, tariff, overrides)
-    aims = aims_of(economy, leader, weighed, price_cap_usd_per_kwh)
+    aims = leader_spec_of(economy, leader, weighed, price_cap_usd_per_kwh)
     with shown_progress("designing", shown=progress) as tell:
         done = run(
             economy,

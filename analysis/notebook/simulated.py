@@ -12,7 +12,7 @@ from meanwatt.agents.leader.learning_leader import LearningLeader
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.randomness import Key, require_key
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.analysis.leader.aims import aims_of
+from meanwatt.analysis.leader.leader_spec import leader_spec_of
 from meanwatt.analysis.leader.registry import names
 from meanwatt.analysis.learning.books import BooksKind, books_kind
 from meanwatt.analysis.learning.market_leader import leader_json, learning_leader
@@ -289,7 +289,7 @@ def _leader(
     name: str, in_force: Equilibrium, books: BooksKind, size: tuple[int, int, int]
 ) -> tuple[LearningLeader, Menu]:
     """Solve the usual menu, and make the leader who learns it; size is households, seed and days of a round."""
-    aims = aims_of(in_force.economy, one_of("leader", name, names()))
+    aims = leader_spec_of(in_force.economy, one_of("leader", name, names()))
     aims.require_metered()
     menu = usual_menu(aims, in_force)
     households, seed, days = size

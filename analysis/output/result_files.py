@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -24,10 +25,11 @@ Columns = Mapping[str, npt.ArrayLike]
 """A table: column name → values, all of one length."""
 
 
-def require_free(directory: str | Path) -> None:
+def require_free(directory: str | Path, command: str | None = None) -> None:
     """Raise ``ValueError`` unless a result may be written to a directory: it is new, empty, or an older result.
 
-    Call it before a long computation: a result that cannot be kept is time lost.
+    An older result is one of the same command: what another command found is not replaced. Call it before a long
+    computation: a result that cannot be kept is time lost.
     """
     path = Path(directory)
     above = path.absolute().parent
@@ -41,9 +43,15 @@ def require_free(directory: str | Path) -> None:
         return
     if not os.access(path.absolute().parent, os.W_OK | os.X_OK):
         raise ValueError(f"--out {path}: {path.absolute().parent} cannot be written to; give another directory")
-    foreign = sorted({entry.name for entry in path.iterdir()} - _files_of(path))
+    older = _result_in(path)
+    foreign = sorted({entry.name for entry in path.iterdir()} - older.files)
     if foreign:
         raise ValueError(f"--out {path}: holds {foreign[0]}, which is not ours to replace; give a new directory")
+    if command is not None and older.command not in (None, command):
+        raise ValueError(
+            f"--out {path}: holds the result of {older.command}, which {command} does not replace; give another"
+            f" directory, e.g. {path.with_name(f'{path.name}-{command}')}"
+        )
 
 
 def write_result(
@@ -56,14 +64,14 @@ def write_result(
     texts: Mapping[str, str] | None = None,
     pictures: Mapping[str, bytes] | None = None,
 ) -> Path:
-    """Write a result directory; it replaces an older one as a whole.
+    """Write a result directory; it replaces an older one of the same name as a whole.
 
     Parameters
     ----------
     directory
         Where; see `require_free`.
     name
-        Name of the JSON result without its ending, e.g. ``solve``.
+        Name of the command, and of the JSON result without its ending, e.g. ``solve``.
     result
         What `meanwatt.analysis.output.strict_json.dumps` can write.
     manifest
@@ -80,7 +88,7 @@ def write_result(
     Path
         The directory.
     """
-    with staged_directory(directory) as stage:
+    with staged_directory(directory, name) as stage:
         (stage / f"{name}.json").write_text(dumps(result) + "\n", encoding="utf-8")
         for table, columns in tables.items():
             _write_parquet(stage / f"{table}.parquet", columns)
@@ -95,15 +103,15 @@ def write_result(
 
 
 @contextmanager
-def staged_directory(directory: str | Path) -> Iterator[Path]:
+def staged_directory(directory: str | Path, command: str | None = None) -> Iterator[Path]:
     """Give a hidden directory to fill; put it in place of ``directory`` at the end, or remove it after an error.
 
     Raises
     ------
     ValueError
-        If ``directory`` is not free; see `require_free`.
+        If ``directory`` is not free for the command; see `require_free`.
     """
-    require_free(directory)
+    require_free(directory, command)
     target = Path(directory).absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
     stage = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
@@ -172,13 +180,20 @@ def _put(stage: Path, target: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _files_of(directory: Path) -> set[str]:
-    """Names of the files of an older result; empty if the directory holds none."""
+@dataclass(frozen=True, slots=True)
+class _Older:
+    """A result that a directory holds: the command that wrote it, and the names of its files; none of either."""
+
+    command: str | None = None
+    files: frozenset[str] = frozenset()
+
+
+def _result_in(directory: Path) -> _Older:
     try:
         record = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-        return {MANIFEST, *record["sha256"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
+        return _Older(record.get("command"), frozenset((MANIFEST, *record["sha256"])))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return _Older()
 
 
 def _write_parquet(path: Path, columns: Columns) -> None:

@@ -184,7 +184,7 @@ def group_rows(equilibrium: Equilibrium) -> list[dict[str, Any]]:
     aligned = bill_alignment_usd_per_day(bills, own_cost, economy.fixed_cost_usd_per_day, allotter=ALLOTTER)
     assert aligned is not None
     burdens = burden(bills, [household.income_usd_per_year for household in economy.types])
-    for kind, (household, bill) in enumerate(zip(economy.types, bills.tolist(), strict=True)):
+    for type_index, (household, bill) in enumerate(zip(economy.types, bills.tolist(), strict=True)):
         yearly = DAYS_PER_YEAR * bill
         rows.append(
             {
@@ -194,10 +194,10 @@ def group_rows(equilibrium: Equilibrium) -> list[dict[str, Any]]:
                 "share": household.share,
                 "discount": float(equilibrium.tariff.of(household).discount[household.group]),
                 "bill_usd_per_year": yearly,
-                "burden": float(burdens[kind]),
-                "own_marginal_cost_usd_per_year": DAYS_PER_YEAR * float(own_cost[kind]),
-                "bill_alignment_usd_per_year": DAYS_PER_YEAR * float(aligned[kind]),
-                **{f"{name}_usd_per_day": float(paid[kind]) for name, paid in parts.items()},
+                "burden": float(burdens[type_index]),
+                "own_marginal_cost_usd_per_year": DAYS_PER_YEAR * float(own_cost[type_index]),
+                "bill_alignment_usd_per_year": DAYS_PER_YEAR * float(aligned[type_index]),
+                **{f"{name}_usd_per_day": float(paid[type_index]) for name, paid in parts.items()},
             }
         )
     return rows
@@ -229,7 +229,7 @@ def solution_tables(equilibrium: Equilibrium) -> dict[str, dict[str, Any]]:
     economy = equilibrium.economy
     labels = [" > ".join(label) for label in economy.common.labels()]
     state, slot = (index.ravel() for index in np.indices(equilibrium.net_load_kw.shape))
-    kind, type_state, type_slot = (index.ravel() for index in np.indices(equilibrium.type_net_load_kw.shape))
+    type_index, type_state, type_slot = (index.ravel() for index in np.indices(equilibrium.type_net_load_kw.shape))
     rows = group_rows(equilibrium)
     return {
         "slots": {
@@ -246,8 +246,8 @@ def solution_tables(equilibrium: Equilibrium) -> dict[str, dict[str, Any]]:
         },
         "types": {name: [row[name] for row in rows] for name in rows[0]},
         "type_slots": {
-            "income": [economy.types[k].income_group for k in kind],
-            "technology": [economy.types[k].technology for k in kind],
+            "income": [economy.types[k].income_group for k in type_index],
+            "technology": [economy.types[k].technology for k in type_index],
             "common_state": type_state,
             "slot": type_slot,
             "net_load_kw": equilibrium.type_net_load_kw.ravel(),

@@ -7,7 +7,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.pareto.surface import Surface
-from meanwatt.analysis.pareto.survey import CRITERIA, Judged
+from meanwatt.analysis.pareto.survey import CRITERIA, EvaluatedTariff
 
 
 def named(criteria: Floats) -> dict[str, float | None]:
@@ -22,7 +22,7 @@ def pareto_json(surface: Surface) -> dict[str, Any]:
     with its distance from the plane through the optima; ``verdict`` is in words what ``contests`` has by rival.
     """
 
-    def judged(one: Judged) -> dict[str, Any]:
+    def judged(one: EvaluatedTariff) -> dict[str, Any]:
         return {"parameters": surface.family.describe(one.parameters), **named(one.criteria)}
 
     knee = surface.knee

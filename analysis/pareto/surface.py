@@ -18,7 +18,7 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.pareto.front import bounds, knee, non_dominated, simplex_lattice
-from meanwatt.analysis.pareto.survey import CRITERIA, Judged, Survey
+from meanwatt.analysis.pareto.survey import CRITERIA, EvaluatedTariff, Survey
 from meanwatt.analysis.pareto.verdict import Verdict, verdict
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points, tariff_family
@@ -61,14 +61,14 @@ class Surface:
 
     __repr__ = short_repr
 
-    front: tuple[Judged, ...]
+    front: tuple[EvaluatedTariff, ...]
     optima: Floats | None
     knee: int | None
     knee_distance: float | None
     tariffs: Mapping[str, Floats]
     in_force: str
     verdicts: Mapping[str, Verdict]
-    trials: tuple[Judged, ...]
+    trials: tuple[EvaluatedTariff, ...]
     family: TariffFamily
     seconds: float
     outcome: Outcome
@@ -151,7 +151,7 @@ def pareto_surface(
 
 def least_of_each(
     economy: Economy, *, first_best_welfare: float, family: TariffFamily, watch: Watch | None = None
-) -> tuple[tuple[Judged, ...], tuple[Judged, ...]]:
+) -> tuple[tuple[EvaluatedTariff, ...], tuple[EvaluatedTariff, ...]]:
     """The tariff with the least of each criterion, whatever it does to the others, and every tariff tried.
 
     Parameters are those of `pareto_surface`, which begins with the same searches.
@@ -197,7 +197,7 @@ def _reach_least(survey: Survey, aim: Floats, scale: Floats) -> None:
     survey.reach(alone, aim, scale, away_from=min(survey.trials, key=lambda one: one.criteria @ aim).parameters)
 
 
-def _least(trials: Sequence[Judged], criterion: int) -> Floats:
+def _least(trials: Sequence[EvaluatedTariff], criterion: int) -> Floats:
     """Criteria (3,) where one is least; of tariffs as good in that one, where the others are low."""
     tried = np.array([one.criteria for one in trials])
     width = _positive(np.ptp(tried[non_dominated(tried)], axis=0))
@@ -215,7 +215,7 @@ def _against(survey: Survey, rival: Floats, width: Floats, name: str) -> Verdict
     return verdict(survey.trials, rival, relative, name)
 
 
-def _front(trials: list[Judged]) -> tuple[Judged, ...]:
+def _front(trials: list[EvaluatedTariff]) -> tuple[EvaluatedTariff, ...]:
     if not trials:
         return ()
     best = non_dominated(np.array([one.criteria for one in trials]))

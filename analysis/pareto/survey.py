@@ -53,7 +53,7 @@ SLACK_PRICE: Final = 1e3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Judged:
+class EvaluatedTariff:
     """A tariff of the family and its criteria, in the order of `CRITERIA`."""
 
     parameters: Floats
@@ -111,17 +111,17 @@ class Survey:
             raise ValueError("the Pareto surface needs a temperature above 0; give --set temperature_usd=0.005")
         self.family, self.first_best_welfare, self.watch = family, first_best_welfare, watch or Watch()
         self._searches, self._done, self._allowed = searches, 0, 0
-        self._trials: list[Judged] = []
+        self._trials: list[EvaluatedTariff] = []
         self._looked_at = 0
         self._evaluator = TariffEvaluator(economy, family, self._rows, watch=self.watch, holds=1, step=STEP)
 
     @property
-    def trials(self) -> list[Judged]:
+    def trials(self) -> list[EvaluatedTariff]:
         """Every tariff tried under which households settled, in order."""
         new = self._evaluator.trials[self._looked_at :]
         self._looked_at += len(new)
         self._trials += [
-            Judged(parameters=one.parameters, criteria=_criteria(one.values)) for one in new if one.settled
+            EvaluatedTariff(parameters=one.parameters, criteria=_criteria(one.values)) for one in new if one.settled
         ]
         return self._trials
 
@@ -213,7 +213,7 @@ class Survey:
         self._report()
         return self._evaluator.jacobian(unit)
 
-    def _elsewhere(self, parameters: Floats) -> list[Judged]:
+    def _elsewhere(self, parameters: Floats) -> list[EvaluatedTariff]:
         """Tariffs tried that differ in some parameter by more than a share of its range."""
         place = self.family.unit(parameters)
         return [one for one in self.trials if np.abs(self.family.unit(one.parameters) - place).max() > ELSEWHERE]
@@ -244,7 +244,7 @@ class Survey:
 
 
 def _promise(
-    one: Judged, reference: Floats, direction: Floats, scale: Floats, slack_price: float = SLACK_PRICE
+    one: EvaluatedTariff, reference: Floats, direction: Floats, scale: Floats, slack_price: float = SLACK_PRICE
 ) -> float:
     """Smallest t at which a tariff fulfils a problem, and the price of what no t fulfils."""
     excess = np.where(np.isfinite(reference), (one.criteria - reference) / scale, 0.0)

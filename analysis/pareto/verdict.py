@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.pareto.survey import CRITERIA, Judged
+from meanwatt.analysis.pareto.survey import CRITERIA, EvaluatedTariff
 
 WORDS: Final = ("welfare gap", "burden gap", "price volatility")
 """The criteria for people, in the order of `CRITERIA`."""
@@ -41,7 +41,7 @@ class Verdict:
     """
 
     beaten: bool
-    best: Judged
+    best: EvaluatedTariff
     change: Floats
     relative_change: Floats
     stops: str | None
@@ -49,7 +49,7 @@ class Verdict:
     sentence: str
 
 
-def verdict(trials: Sequence[Judged], rival: Floats, scale: Floats, name: str) -> Verdict:
+def verdict(trials: Sequence[EvaluatedTariff], rival: Floats, scale: Floats, name: str) -> Verdict:
     """Judge all tariffs tried against a rival.
 
     Parameters

@@ -10,7 +10,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.analysis.practice.filing import Filing, file_tariff
 from meanwatt.analysis.practice.windows import Windows, windows_of
@@ -22,7 +22,7 @@ from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages, joined, scenario_messages
 
-WELFARE = Aims(leader="commission", weights={"equity": 0.0, "stability": 0.0})
+WELFARE = LeaderSpec(leader="commission", weights={"equity": 0.0, "stability": 0.0})
 """Whom practice is held against: a commission that wants welfare alone, for which fixed charges do not matter."""
 AT_BOUND = 1e-6
 """Distance to a bound that is none, as a share of the family's range."""

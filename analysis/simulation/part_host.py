@@ -64,15 +64,15 @@ class PartHost:
     def bills(self) -> list[Floats]:
         """Bills since the beginning of the households of each type. [USD]"""
         people = self._market.population
-        return [people.bill_usd[people.of_type(kind)] for kind in range(people.types)]
+        return [people.bill_usd[people.of_type(type_index)] for type_index in range(people.types)]
 
     def _send(self, sent_bytes: int) -> None:
         """Send the meters type by type, so that no piece holds households of two types."""
         people = self._market.population
         begin = 0
         with suppress(OSError):  # nobody reads them any more
-            for kind in range(people.types):
-                raw = people.energy_kwh[people.of_type(kind)].astype("<f4", copy=False).reshape(-1).view("u1")
+            for type_index in range(people.types):
+                raw = people.energy_kwh[people.of_type(type_index)].astype("<f4", copy=False).reshape(-1).view("u1")
                 for start in range(max(sent_bytes - begin, 0), len(raw), PIECE_BYTES):
                     self._meters.send_bytes(raw[start : start + PIECE_BYTES].data)
                 begin += len(raw)

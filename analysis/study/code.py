@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from meanwatt.analysis.study.plan_file import StudyError
 
 if TYPE_CHECKING:
-    from meanwatt.model.market.behaviour_spec import Way
+    from meanwatt.model.market.behaviour_spec import BehaviourSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def read_code(behaviour: str, study: Path, allowed: str | Path | None) -> dict[s
     return found
 
 
-def behaviour_of(text: str, code: Mapping[str, Code]) -> "tuple[Way, ...]":
+def behaviour_of(text: str, code: Mapping[str, Code]) -> "tuple[BehaviourSpec, ...]":
     """Read a behaviour whose code was allowed, where a task runs.
 
     Raises

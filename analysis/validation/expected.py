@@ -59,17 +59,17 @@ def expected_wasserstein_kwh(equilibrium: Equilibrium, households: int) -> float
     economy = equilibrium.economy
     by_type = midnight_levels_by_type(equilibrium)
     count = largest_remainder(economy.type_share, households)
-    kinds = [kind for kind in by_type if count[kind] > 0]
+    type_indices = [type_index for type_index in by_type if count[type_index] > 0]
     law = midnight_levels(equilibrium)
-    if law is None or not kinds:
+    if law is None or not type_indices:
         return None
-    battery = economy.types[kinds[0]].battery
+    battery = economy.types[type_indices[0]].battery
     assert battery is not None
-    below = np.array([np.cumsum(by_type[kind], axis=1) for kind in kinds]).clip(0.0, 1.0)
+    below = np.array([np.cumsum(by_type[type_index], axis=1) for type_index in type_indices]).clip(0.0, 1.0)
     target = np.cumsum(law, axis=1)
     error = np.array(
         [
-            [_mean_deviation(count[kinds], below[:, c, e], target[c, e]) for e in range(law.shape[1])]
+            [_mean_deviation(count[type_indices], below[:, c, e], target[c, e]) for e in range(law.shape[1])]
             for c in range(len(law))
         ]
     )

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.simulation.simulation import simulate
 from meanwatt.analysis.validation.sample import Sample
 from meanwatt.analysis.validation.scaling import Interval, mean_interval
@@ -37,7 +37,7 @@ LEARNING_DRAWS: Final = 1_000_000
 COMMIT_SHARE: Final = 0.4
 """Part of the work that finding the mean field's tariff is; for the progress bar."""
 
-DEFAULT_AIMS: Final = Aims()
+DEFAULT_AIMS: Final = LeaderSpec()
 """Those of the leader by default."""
 
 Show = Callable[[str, float], None]
@@ -85,7 +85,7 @@ def leader_loss(
     equilibrium: Equilibrium,
     sample: Sample,
     *,
-    aims: Aims = DEFAULT_AIMS,
+    aims: LeaderSpec = DEFAULT_AIMS,
     evaluations: int = EVALUATIONS,
     watch: Watch | None = None,
 ) -> LeaderLoss:
@@ -167,7 +167,7 @@ class _Arena:
         self,
         start: Equilibrium,
         family: ParameterFamily,
-        aims: Aims,
+        aims: LeaderSpec,
         *,
         households: int,
         days: int,

@@ -84,8 +84,12 @@ def midnight_levels(equilibrium: Equilibrium) -> Floats | None:
     """
     by_type = midnight_levels_by_type(equilibrium)
     share = equilibrium.economy.type_share
-    owners = sum(share[kind] for kind in by_type)
-    return sum((share[kind] / owners * law for kind, law in by_type.items()), np.zeros(())) if by_type else None
+    owners = sum(share[type_index] for type_index in by_type)
+    return (
+        sum((share[type_index] / owners * law for type_index, law in by_type.items()), np.zeros(()))
+        if by_type
+        else None
+    )
 
 
 def midnight_levels_by_type(equilibrium: Equilibrium) -> dict[int, Floats]:
@@ -93,7 +97,7 @@ def midnight_levels_by_type(equilibrium: Equilibrium) -> dict[int, Floats]:
     found = {}
     kinds = zip(equilibrium.economy.types, equilibrium.policies, equilibrium.laws, strict=True)
     checked = checked_storage(equilibrium.economy)
-    for kind, (household, policy, law) in enumerate(kinds):
+    for type_index, (household, policy, law) in enumerate(kinds):
         if household.battery is None or household.battery != checked:
             continue
         chance = (law[:, -1, :, :, None] * policy.probability[:, -1]).sum(axis=2)
@@ -101,7 +105,7 @@ def midnight_levels_by_type(equilibrium: Equilibrium) -> dict[int, Floats]:
         for j, move in enumerate(policy.moves.tolist()):
             stay = slice(max(0, -move), min(household.levels, household.levels - move))
             after[:, stay.start + move : stay.stop + move] += chance[:, stay, j]
-        found[kind] = after
+        found[type_index] = after
     return found
 
 
@@ -133,9 +137,9 @@ def _distance_kwh(economy: Economy, people: Population, law: Floats) -> float | 
     """Wasserstein-1 distance between the batteries' levels now and a law (level,): ΔE Σ |F_N − F|."""
     counts = np.zeros(len(law))
     level_kwh, checked = 0.0, checked_storage(economy)
-    for kind, household in enumerate(economy.types):
+    for type_index, household in enumerate(economy.types):
         if household.battery is not None and household.battery == checked:
-            counts += people.count[kind] * people.level_law(kind, household.levels)
+            counts += people.count[type_index] * people.level_law(type_index, household.levels)
             level_kwh = household.battery.level_kwh
     if counts.sum() == 0:
         return None

@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 import meanwatt
 from meanwatt.analysis.design.balanced import balanced
 from meanwatt.analysis.design.design import FILED
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.leader.tariff_effects import EquilibriumEffects
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import commit
@@ -31,7 +31,7 @@ from meanwatt.model.scenario.loading import Scenario, load_scenario
 
 IMAGE = Path(__file__).parents[1] / "images" / "ablations.png"
 KEPT = Path("run") / "ablations.jsonl"
-AIMS = Aims(leader="commission", weights={"equity": 5.0, "stability": 1.0})
+AIMS = LeaderSpec(leader="commission", weights={"equity": 5.0, "stability": 1.0})
 SLOPE = "fixed_charge_income_slope"
 PARTS = {"welfare": "#0072b2", "equity": "#d55e00", "stability": "#009e73"}
 SMALL = 1e-6

@@ -29,7 +29,7 @@ from scipy.stats import bootstrap
 
 from meanwatt.analysis.design.balanced import balanced
 from meanwatt.analysis.design.design import DesignProblem, commitment_search
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.leader.metered_change import MeteredChange
 from meanwatt.analysis.learning.campaign import MakeEnvironment, finite_market, learning_search, mean_field
 from meanwatt.analysis.metrics.metrics import Metrics
@@ -76,23 +76,23 @@ def cold(found: Equilibrium) -> Equilibrium | None:
     return solve_cold(found.economy, found.tariff, start=found).equilibrium
 
 
-def aims_of(aim: str, preset: str, environment: MakeEnvironment) -> Aims:
+def leader_spec_of(aim: str, preset: str, environment: MakeEnvironment) -> LeaderSpec:
     """The commission's aims; limits are those that its own meters show of the balanced tariff in force."""
     if aim in WEIGHTS:
-        return Aims(leader="commission", weights=WEIGHTS[aim])
+        return LeaderSpec(leader="commission", weights=WEIGHTS[aim])
     reading = environment(in_force(preset)).in_force()
     surplus = float(reading.weight @ reading.margin_usd_per_day)
     books = replace(reading, fixed_charge_usd_per_day=reading.fixed_charge_usd_per_day - surplus)
     seen = MeteredChange(in_force(preset).economy, books, books)
     limits = {"burden_gap_limit": seen.burden_gap(), "imv_limit": seen.volatility()}
-    return Aims(leader="constrained", weights={name: (1 - BELOW) * limit for name, limit in limits.items()})
+    return LeaderSpec(leader="constrained", weights={name: (1 - BELOW) * limit for name, limit in limits.items()})
 
 
 def beside(preset: str, tariff: str) -> Row:
     """A named tariff, or the commitment of a commission that knows the households."""
     there = found = in_force(preset)
     if tariff in WEIGHTS:
-        problem = DesignProblem(economy=there.economy, aims=Aims(weights=WEIGHTS[tariff]), baseline=there)
+        problem = DesignProblem(economy=there.economy, aims=LeaderSpec(weights=WEIGHTS[tariff]), baseline=there)
         found = commitment_search()(problem).equilibrium
     elif tariff != "filed":
         found = solve_equilibrium(there.economy, build_tariff(there.economy.scenario, tariff))
@@ -105,7 +105,7 @@ def beside(preset: str, tariff: str) -> Row:
 def learned(preset: str, environment: str, aim: str, method: str, seed: int) -> Row:
     """What a learner recommends."""
     where = mean_field() if environment == "mean field" else finite_market(households=HOUSEHOLDS, days=DAYS, seed=seed)
-    aims = aims_of(aim, preset, where)
+    aims = leader_spec_of(aim, preset, where)
     problem = DesignProblem(economy=in_force(preset).economy, aims=aims, baseline=in_force(preset))
     found = learning_search(method, environment=where, evaluations=EVALUATIONS, seed=seed)(problem)
     return judged(found.equilibrium) | {"parameters": list(found.parameters.values())}
@@ -114,7 +114,7 @@ def learned(preset: str, environment: str, aim: str, method: str, seed: int) -> 
 def chilled(preset: str, *parameters: float) -> Row:
     """A learned tariff among cold households."""
     there = in_force(preset)
-    tariff = Aims().family(there.economy, there.tariff).tariff(np.array(parameters))
+    tariff = LeaderSpec().family(there.economy, there.tariff).tariff(np.array(parameters))
     return judged(cold(solve_equilibrium(there.economy, tariff, start=there, certify=False)))
 
 

@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.concepts import alternating, feedback, frozen
@@ -65,7 +65,7 @@ class Played:
     message: str
 
 
-def play(name: str, economy: Economy, aims: Aims) -> Played:
+def play(name: str, economy: Economy, aims: LeaderSpec) -> Played:
     """Search by one concept over the five-parameter family."""
     family = tariff_family(economy, aims.recovery)
     found = CONCEPTS[name](economy, family, aims.objective())
@@ -80,7 +80,7 @@ def play(name: str, economy: Economy, aims: Aims) -> Played:
     )
 
 
-def hopes(economy: Economy, family: TariffFamily, aims: Aims, found: Commitment) -> list[float]:
+def hopes(economy: Economy, family: TariffFamily, aims: LeaderSpec, found: Commitment) -> list[float]:
     """What each tariff posted was worth against the loads of the one before; in a cycle of two, of the next as well."""
     judge, hoped, posted = aims.objective(), [], list(found.trials)
     if CYCLE in found.message:
@@ -96,11 +96,11 @@ def measure() -> tuple[dict[tuple[str, float, float], dict[str, Played]], dict[s
     fared = {}
     for case in CASES:
         preset, equity, stability = case
-        aims = Aims(leader="commission", weights={"equity": equity, "stability": stability})
+        aims = LeaderSpec(leader="commission", weights={"equity": equity, "stability": stability})
         economy = build_economy(load_scenario(preset))
         fared[case] = {name: play(name, economy, aims) for name in CONCEPTS}
         print_case(case, fared[case])
-    aims = Aims(leader="commission", weights={"equity": CIRCLING_EQUITY})
+    aims = LeaderSpec(leader="commission", weights={"equity": CIRCLING_EQUITY})
     economy = build_economy(load_scenario("textbook", overrides=CIRCLING))
     circling = {name: play(name, economy, aims) for name in ("commitment", "alternating")}
     print(f"\ntextbook, {', '.join(f'{key}={value:g}' for key, value in CIRCLING.items())}, equity={CIRCLING_EQUITY:g}")

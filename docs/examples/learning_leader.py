@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from meanwatt.analysis.design.design import DesignProblem, commitment_search
-from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
+from meanwatt.analysis.leader.leader_spec import LeaderSpec, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.campaign import MakeEnvironment, finite_market, mean_field
 from meanwatt.analysis.learning.curves import learning_curves, regret_band
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
@@ -29,8 +29,8 @@ def main() -> None:
     """Learn, print the regret at the end, and draw."""
     scenario = load_scenario("textbook", tariff="filed")
     economy, tariff = build_economy(scenario), build_tariff(scenario)
-    commission = Aims(leader="commission")
-    utility = Aims(leader="utility", price_cap_usd_per_kwh=default_price_cap_usd_per_kwh(economy))
+    commission = LeaderSpec(leader="commission")
+    utility = LeaderSpec(leader="utility", price_cap_usd_per_kwh=default_price_cap_usd_per_kwh(economy))
     panels = [
         ("Utility, mean field", utility, lambda _: mean_field()),
         ("Commission, mean field", commission, lambda _: mean_field()),

@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from meanwatt.agents.leader.learning_leader import LearningLeader
-from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
+from meanwatt.analysis.leader.leader_spec import LeaderSpec, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.books import BooksKind, MeteredBooks
 from meanwatt.analysis.learning.market_leader import learning_leader, mean_regret_usd, recommended
 from meanwatt.analysis.learning.menus import Menu, usual_menu
@@ -69,7 +69,7 @@ def draw_values(panel: Any, menu: Menu, leaders: list[LearningLeader], in_force:
     """Draw what each seed has learned of each tariff beside what the mean field makes of it."""
     learned = np.array([leader.learner.value_usd[0] for leader in leaders])
     places = np.arange(len(menu.names))
-    welfare = Aims(leader="commission", weights={"equity": 0.0, "stability": 0.0}).objective()(in_force)
+    welfare = LeaderSpec(leader="commission", weights={"equity": 0.0, "stability": 0.0}).objective()(in_force)
     metered = menu.metered(in_force)
     for k, colour in zip(places, COLOURS, strict=False):
         panel.plot(np.linspace(k - 0.25, k + 0.25, len(learned)), learned[:, k], "o", color=colour, markersize=8)
@@ -86,7 +86,7 @@ def main() -> None:
     """Learn over seeds, print what was learned, draw."""
     economy = build_economy(load_scenario("textbook", tariff="filed"))
     in_force = solve_equilibrium(economy, build_tariff(economy.scenario))
-    commission = Aims(leader="commission")
+    commission = LeaderSpec(leader="commission")
     menu = usual_menu(commission, in_force)
     learned = {}
     for behaviour, round_days in RUNS:
@@ -96,7 +96,7 @@ def main() -> None:
     if BOOKS is BooksKind.ACCOUNT:
         draw_all(menu, learned, in_force)
     cap = default_price_cap_usd_per_kwh(economy)
-    utility = Aims(leader="utility", price_cap_usd_per_kwh=cap)
+    utility = LeaderSpec(leader="utility", price_cap_usd_per_kwh=cap)
     posted = usual_menu(utility, in_force)
     report("utility, monthly, belief", posted, [live(posted, in_force, "belief", MONTH, seed) for seed in SEEDS])
 

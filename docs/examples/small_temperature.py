@@ -20,7 +20,7 @@ import meanwatt
 from meanwatt.analysis.design.cold import SMALL_SHARE
 from meanwatt.analysis.design.design import FILED
 from meanwatt.analysis.design.same_tariffs import twins
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.leader.tariff_effects import EquilibriumEffects
 from meanwatt.model.mean_field.cold import at_temperature, solve_cold
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
@@ -75,7 +75,7 @@ def gains_of(economy: Economy) -> list[float]:
     filed = solve_equilibrium(economy, build_tariff(economy.scenario, FILED), certify=False)
     gains, starts = list[float](), None
     for equity, stability in WEIGHTS:
-        aims = Aims(leader="commission", weights={"equity": equity, "stability": stability})
+        aims = LeaderSpec(leader="commission", weights={"equity": equity, "stability": stability})
         found = commit(aims.problem(economy, filed.tariff), starts=starts, certify=False)
         gains.append(found.objective - aims.objective()(filed))
         starts = [np.array(list(found.parameters.values()))]

@@ -21,8 +21,8 @@ from matplotlib.lines import Line2D
 import meanwatt
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
-from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.leader.bill_range import burden_gap_range
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.leader.softmax_error import (
     Member,
     SoftmaxError,
@@ -40,7 +40,7 @@ from meanwatt.model.scenario.loading import load_scenario
 
 IMAGE = Path(__file__).parents[1] / "images" / "softmax_end_to_end.png"
 STABILITY = 0.1
-WORTH = Aims(leader="commission", weights={"equity": 0.0, "stability": STABILITY}).objective()
+WORTH = LeaderSpec(leader="commission", weights={"equity": 0.0, "stability": STABILITY}).objective()
 LOWEST_SHARE = 0.4
 TEMPERATURES_USD = (0.02, 0.0025, 3e-4, 3e-5)
 LIMIT_USD = 1e-6

@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.mean_field.leader.annealing import Stage
 from meanwatt.model.mean_field.leader.epsilon_net import epsilon_net, lipschitz
@@ -25,7 +25,7 @@ from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 
 IMAGE = Path(__file__).parents[1] / "images" / "softmax_leader.png"
-WORTH = Aims(leader="commission", weights={"equity": 0.0}).objective()
+WORTH = LeaderSpec(leader="commission", weights={"equity": 0.0}).objective()
 HIGHEST_PEAK_USD_PER_KWH = 0.4
 EXPORT_USD_PER_KWH = 0.10
 POINTS = (2, 3, 5, 9)

@@ -29,12 +29,12 @@ BEHAVIOURS: Final = ("equilibrium", *SETTINGS, *RULES)
 
 SHARE_TOLERANCE: Final = 1e-6
 
-Given = str | Behaviour | Settings | Mapping[Any, float] | Sequence["Way"] | type[Strategy] | Strategy
+Given = str | Behaviour | Settings | Mapping[Any, float] | Sequence["BehaviourSpec"] | type[Strategy] | Strategy
 """What a user may pass as behaviour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Way:
+class BehaviourSpec:
     """One behaviour that a market is to have.
 
     Attributes
@@ -61,7 +61,7 @@ class Way:
     strategy: Callable[[], Strategy] | None = None
 
 
-def read_behaviour(given: Given, *, load: Load = import_class) -> tuple[Way, ...]:
+def read_behaviour(given: Given, *, load: Load = import_class) -> tuple[BehaviourSpec, ...]:
     """Find out what was meant; the shares of the answer sum to one.
 
     Parameters
@@ -78,7 +78,7 @@ def read_behaviour(given: Given, *, load: Load = import_class) -> tuple[Way, ...
     ValueError
         In one line, if it is none of these, or the shares do not sum to one.
     """
-    if isinstance(given, tuple) and given and all(isinstance(way, Way) for way in given):
+    if isinstance(given, tuple) and given and all(isinstance(way, BehaviourSpec) for way in given):
         return given
     if isinstance(given, Mapping):
         pairs = [(key, _share(str(_label(key)), share)) for key, share in given.items()]
@@ -93,19 +93,19 @@ def read_behaviour(given: Given, *, load: Load = import_class) -> tuple[Way, ...
         raise ValueError(
             f"shares of behaviour sum to {total:.6g}; give shares that sum to 1, e.g. equilibrium=0.5,belief=0.5"
         )
-    ways: list[Way] = []
+    ways: list[BehaviourSpec] = []
     for key, share in pairs:
         if share > 0:
             ways.append(_way(key, share / total, [way.name for way in ways], load))
     return tuple(ways)
 
 
-def needs_equilibrium(ways: Sequence[Way]) -> bool:
+def needs_equilibrium(ways: Sequence[BehaviourSpec]) -> bool:
     """Whether one of them follows the equilibrium."""
     return any(way.kind == "equilibrium" for way in ways)
 
 
-def _way(key: Any, share: float, taken: Sequence[str], load: Load) -> Way:
+def _way(key: Any, share: float, taken: Sequence[str], load: Load) -> BehaviourSpec:
     """One behaviour, beside others whose names are taken."""
     if isinstance(key, str):
         key = _read_name(key, load)
@@ -113,12 +113,12 @@ def _way(key: Any, share: float, taken: Sequence[str], load: Load) -> Way:
     number = 1 + sum(other == name or other.startswith(f"{name} ") for other in taken)
     label = name if number == 1 else f"{name} {number}"
     if isinstance(key, str):
-        return Way(kind=key, name=label, share=share, settings=SETTINGS[key]() if key in SETTINGS else None)
+        return BehaviourSpec(kind=key, name=label, share=share, settings=SETTINGS[key]() if key in SETTINGS else None)
     if type(key) in SETTINGS.values():
-        return Way(kind=name, name=label, share=share, settings=key)
+        return BehaviourSpec(kind=name, name=label, share=share, settings=key)
     if isinstance(key, Behaviour) and not isinstance(key, type):
-        return Way(kind="own", name=label, share=share, behaviour=key)
-    return Way(kind="own", name=label, share=share, strategy=_maker(key, name))
+        return BehaviourSpec(kind="own", name=label, share=share, behaviour=key)
+    return BehaviourSpec(kind="own", name=label, share=share, strategy=_maker(key, name))
 
 
 def _label(key: Any) -> str:

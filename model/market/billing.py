@@ -83,15 +83,16 @@ def settle(
     """
     chunks = population.visits.chunk_start
     classes = np.searchsorted(population.class_first, chunks[:-1], side="right") - 1
-    kinds = population.class_type[classes]
-    parts = np.zeros((len(kinds), 3), dtype=np.int64)
+    class_type = population.class_type[classes]
+    parts = np.zeros((len(class_type), 3), dtype=np.int64)
     shared = (population.energy_kwh, import_usd_per_kwh, export_usd_per_kwh, standing_charge_usd, population.bill_usd)
     if executor is None or threads == 1 or population.households < ONE_THREAD_BELOW:
-        _bill(0, len(kinds), chunks, kinds, *shared, parts)
+        _bill(0, len(class_type), chunks, class_type, *shared, parts)
     else:
-        edges = np.linspace(0, len(kinds), min(threads, len(kinds)) + 1).astype(int)
+        edges = np.linspace(0, len(class_type), min(threads, len(class_type)) + 1).astype(int)
         jobs = [
-            executor.submit(_bill, int(a), int(b), chunks, kinds, *shared, parts) for a, b in itertools.pairwise(edges)
+            executor.submit(_bill, int(a), int(b), chunks, class_type, *shared, parts)
+            for a, b in itertools.pairwise(edges)
         ]
         for job in jobs:
             job.result()
@@ -110,7 +111,7 @@ def _bill(  # noqa: PLR0913
     first: int,
     last: int,
     chunk_start: Ints,
-    kinds: Ints,
+    class_type: Ints,
     energy_kwh: Any,
     import_rate: Floats,
     export_rate: Floats,
@@ -122,7 +123,7 @@ def _bill(  # noqa: PLR0913
     slots = energy_kwh.shape[1]
     payment, imported, net = np.empty(slots), np.empty(slots, np.int64), np.empty(slots, np.int64)
     for chunk in range(first, last):
-        bought_at, sold_at = import_rate[kinds[chunk]], export_rate[kinds[chunk]]
+        bought_at, sold_at = import_rate[class_type[chunk]], export_rate[class_type[chunk]]
         for h in range(slots):
             imported[h], net[h] = 0, 0
         bills, size = np.int64(0), 0.0
@@ -134,7 +135,7 @@ def _bill(  # noqa: PLR0913
                 imported[h] += max(quanta, np.int64(0))
                 net[h] += quanta
                 payment[h] = energy * (bought_at[h] if energy > 0 else sold_at[h])
-            own = standing[kinds[chunk]]
+            own = standing[class_type[chunk]]
             for h in range(slots):
                 own += payment[h]
             size += abs(own)

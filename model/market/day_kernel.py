@@ -132,14 +132,14 @@ def run_blocks(population: Population, tables: DayTables, day: int, first: int, 
 
     They are: energy quanta, levels up, net levels, curtailed quanta.
     """
-    visits, kinds = population.visits, population.class_type
-    sums = np.zeros((4, len(kinds), population.buses, tables.slots), dtype=np.int64)
-    keys = [stream(population.key, Purpose.DAY, kind) for kind in kinds.tolist()]
+    visits, class_type = population.visits, population.class_type
+    sums = np.zeros((4, len(class_type), population.buses, tables.slots), dtype=np.int64)
+    keys = [stream(population.key, Purpose.DAY, type_index) for type_index in class_type.tolist()]
     _run_blocks(
         np.array([first, last, tables.slots, tables.shocks], dtype=np.int64),
         np.uint64(day),
         np.array(keys, dtype=np.uint64),
-        (population.first[:-1] - population.first_rank)[kinds],
+        (population.first[:-1] - population.first_rank)[class_type],
         (visits.order, visits.block_start, visits.block_class, visits.block_run, visits.run_start, visits.run_bus),
         (population.level, population.shock, population.energy_kwh),
         (tables.moves, tables.first_move, tables.plans, tables.alias, tables.alias_start),
@@ -247,22 +247,22 @@ def _run_blocks(  # noqa: C901, PLR0913  # complexipy: ignore
     readings, spilt_ = np.empty((slots, size), np.float32), np.empty(size, np.float32)
     for block in range(first, last):
         begin, end = block_start[block], block_start[block + 1]
-        kind, n = block_class[block], end - begin
+        class_index, n = block_class[block], end - begin
         ids = order[begin:end]
         state, entry = state_[:n], entry_[:n]
         high, low, cell, place = half[0, :n], half[1, :n], half[2, :n], half[3, :n]
         e, z, j = half[4, :n], half[5, :n], half[6, :n]
         for i in range(n):
-            rank = np.uint64(ids[i] - first_id[kind])
-            state[i] = child64(child64(keys[kind], rank), day)
+            rank = np.uint64(ids[i] - first_id[class_index])
+            state[i] = child64(child64(keys[class_index], rank), day)
             e[i], z[i] = level[ids[i]], shock[ids[i]]
-        plans = plan_count[kind]
-        width = move_count[kind] * plans
-        curtails = curtailed_start[kind + 1] > curtailed_start[kind]
+        plans = plan_count[class_index]
+        width = move_count[class_index] * plans
+        curtails = curtailed_start[class_index + 1] > curtailed_start[class_index]
         spilt = spilt_[:n]
-        cells = energy_start[kind]
-        rows = alias_start[kind]
-        row_count = (alias_start[kind + 1] - rows) // slots
+        cells = energy_start[class_index]
+        rows = alias_start[class_index]
+        row_count = (alias_start[class_index + 1] - rows) // slots
         for h in range(slots):
             _draw(state, h, high, low)
             table = energy_table[cells + h * shocks * width : cells + (h + 1) * shocks * width]
@@ -275,12 +275,12 @@ def _run_blocks(  # noqa: C901, PLR0913  # complexipy: ignore
                     place[i] = np.uint32(z[i] * np.uint32(width) + j[i])
                 if plans > 1:
                     _leave_plan(j, plans)
-                _move(e, j, first_move[kind])
+                _move(e, j, first_move[class_index])
                 _read(table, place, row)
             else:
                 _read(table, z, row)
             if curtails:
-                start = curtailed_start[kind] + h * shocks * width
+                start = curtailed_start[class_index] + h * shocks * width
                 where = curtailed_table[start : start + shocks * width]
                 if width > 1:
                     _read(where, place, spilt)
@@ -288,13 +288,13 @@ def _run_blocks(  # noqa: C901, PLR0913  # complexipy: ignore
                     _read(where, z, spilt)
             for run in range(block_run[block], block_run[block + 1]):
                 a, b, bus = run_start[run] - begin, run_start[run + 1] - begin, run_bus[run]
-                sums[0, kind, bus, h] += _count_energy(row[a:b])
+                sums[0, class_index, bus, h] += _count_energy(row[a:b])
                 if curtails:
-                    sums[3, kind, bus, h] += _count_energy(spilt[a:b])
+                    sums[3, class_index, bus, h] += _count_energy(spilt[a:b])
                 if width > 1:
-                    up, net = _count_moves(j[a:b], first_move[kind])
-                    sums[1, kind, bus, h] += up
-                    sums[2, kind, bus, h] += net
+                    up, net = _count_moves(j[a:b], first_move[class_index])
+                    sums[1, class_index, bus, h] += up
+                    sums[2, class_index, bus, h] += net
             if shocks > 1:
                 _pick(z, shocks, low, shock_alias, place, entry, z)
         for i in range(n):

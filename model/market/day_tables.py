@@ -64,10 +64,10 @@ class DayTables:
     slots: int
     shocks: int
 
-    def curtailed_of(self, kind: int) -> npt.NDArray[np.float32]:
+    def curtailed_of(self, class_index: int) -> npt.NDArray[np.float32]:
         """Curtailed sun of one class, (slot, shock, column). [kWh]"""
-        own = self.curtailed_kwh[self.curtailed_start[kind] : self.curtailed_start[kind + 1]]
-        shape = self.slots, self.shocks, int(self.moves[kind] * self.plans[kind])
+        own = self.curtailed_kwh[self.curtailed_start[class_index] : self.curtailed_start[class_index + 1]]
+        shape = self.slots, self.shocks, int(self.moves[class_index] * self.plans[class_index])
         return own.reshape(shape) if own.size else np.broadcast_to(np.float32(0.0), shape)
 
 
@@ -100,8 +100,10 @@ def day_tables(
         If a policy is not one, its moves are not consecutive numbers, or shapes disagree. The kernel relies on it.
     """
     slots = policies[0].probability.shape[1]
-    for kind, (policy, count) in enumerate(zip(policies, levels, strict=True)):
-        _check(f"policy of type {kind}", policy, common_state, (slots, count, len(shock_kernel), len(policy.moves)))
+    for class_index, (policy, count) in enumerate(zip(policies, levels, strict=True)):
+        _check(
+            f"policy of type {class_index}", policy, common_state, (slots, count, len(shock_kernel), len(policy.moves))
+        )
     columns = tuple(plan_columns(policy, common_state) for policy in policies)
     alias = [
         alias_table(own.chances(policy.probability[common_state])).ravel()

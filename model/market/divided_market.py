@@ -18,7 +18,7 @@ from meanwatt.agents.behaviour.protocol import DaySeen
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import key_from
 from meanwatt.agents.tariff.tariff import Rates, Tariff
-from meanwatt.model.market.behaviour_spec import BEHAVIOURS, Way
+from meanwatt.model.market.behaviour_spec import BEHAVIOURS, BehaviourSpec
 from meanwatt.model.market.billing import Settled
 from meanwatt.model.market.day_kernel import DaySums
 from meanwatt.model.market.digest import MeterDigest, NoDigest
@@ -78,7 +78,7 @@ class MarketPart(ProsumerMarket):
         tariff: Tariff | None,
         households: int,
         policies: Equilibrium | None,
-        behaviour: tuple[Way, ...],
+        behaviour: tuple[BehaviourSpec, ...],
         rng: int,
         threads: int,
     ) -> None:
@@ -198,7 +198,7 @@ class DividedMarket(MarketCentre):
         *,
         equilibrium: Equilibrium | None,
         households: int,
-        ways: Sequence[Way],
+        ways: Sequence[BehaviourSpec],
         key: int,
         parts: Parts,
         power_flow: bool = True,
@@ -238,7 +238,7 @@ class DividedMarket(MarketCentre):
 
 
 def require_divisible(
-    ways: Sequence[Way], economy: Economy, households: int, parts: int, *, name: str = "workers"
+    ways: Sequence[BehaviourSpec], economy: Economy, households: int, parts: int, *, name: str = "workers"
 ) -> None:
     """Raise ``ValueError`` in one line, in which the number of parts has a name, unless a market can be divided so."""
     for way in ways:

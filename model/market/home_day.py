@@ -125,8 +125,8 @@ def home_day(market: ProsumerMarket, morning: Morning, household: int) -> HomeDa
     if not market.day:
         raise ValueError("no day has been simulated yet; call step() first")
     record = market.history[-1]
-    kind, tables = people.type_of(household), market.tables_lived
-    own = market.household_types[kind]
+    type_index, tables = people.type_of(household), market.tables_lived
+    own = market.household_types[type_index]
     walk = Walk(
         people,
         household,
@@ -147,8 +147,8 @@ def home_day(market: ProsumerMarket, morning: Morning, household: int) -> HomeDa
     if not np.array_equal(read, energy):
         raise ValueError(f"household {household} did not follow its policy on day {record.day}; ask its strategy")
     slots, storage = np.arange(tables.slots), own.storage_day(market.slot_hours)
-    rates = _rates(market, record)[kind]
-    standing = market.utility.standing_usd_per_day(market.household_types)[kind]
+    rates = _rates(market, record)[type_index]
+    standing = market.utility.standing_usd_per_day(market.household_types)[type_index]
     return HomeDay(
         household=household,
         day=record.day,
@@ -165,7 +165,7 @@ def home_day(market: ProsumerMarket, morning: Morning, household: int) -> HomeDa
         curtailed_kw=walk.columns.curtailed_kw[slots, shock, walk.taken],
         import_usd_per_kwh=rates[0],
         export_usd_per_kwh=rates[1],
-        parts_usd=_parts(market, record, kind, energy.astype(np.float64), rates),
+        parts_usd=_parts(market, record, type_index, energy.astype(np.float64), rates),
         bill_usd=_bill(energy.astype(np.float64), rates, float(standing)),
     )
 
@@ -188,11 +188,11 @@ def _bill(energy_kwh: Floats, rates: tuple[Floats, Floats], standing_usd: float)
 
 
 def _parts(
-    market: ProsumerMarket, record: DayRecord, kind: int, energy_kwh: Floats, rates: tuple[Floats, Floats]
+    market: ProsumerMarket, record: DayRecord, type_index: int, energy_kwh: Floats, rates: tuple[Floats, Floats]
 ) -> dict[str, float]:
     """The bill in parts; of the import rate τ + κλ + α, less the discount, each term by itself."""
     tariff, types = market.utility.tariff, market.household_types
-    bought = np.maximum(energy_kwh, 0.0) * (1 - float(tariff.discount[types[kind].group]))
+    bought = np.maximum(energy_kwh, 0.0) * (1 - float(tariff.discount[types[type_index].group]))
     posted = tariff.energy_usd_per_kwh[market.economy.common.today[record.common_state]]
     standing = tariff.standing_parts_usd_per_day(market.utility.fixed_charge_usd_per_day, types)
     return {
@@ -200,5 +200,5 @@ def _parts(
         WHOLESALE: float(tariff.pass_through * (bought @ record.wholesale_usd_per_kwh)),
         ADDER: float(market.utility.adder_usd_per_kwh * bought.sum()),
         EXPORTS: float(np.minimum(energy_kwh, 0.0) @ rates[1]),
-        **{name: float(charges[kind]) for name, charges in standing.items()},
+        **{name: float(charges[type_index]) for name, charges in standing.items()},
     }

@@ -17,7 +17,7 @@ from meanwatt.model.market.market import ProsumerMarket
 _LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
-def levels_lived(market: ProsumerMarket, morning: Morning, kind: int) -> Ints:
+def levels_lived(market: ProsumerMarket, morning: Morning, type_index: int) -> Ints:
     """Levels of one type's households at the end of each slot of the last day.
 
     Parameters
@@ -26,7 +26,7 @@ def levels_lived(market: ProsumerMarket, morning: Morning, kind: int) -> Ints:
         Its last day is settled, and nobody decided for himself on it.
     morning
         What its columns said before that day.
-    kind
+    type_index
         Number of the type.
 
     Returns
@@ -35,14 +35,14 @@ def levels_lived(market: ProsumerMarket, morning: Morning, kind: int) -> Ints:
         In the order of ids.
     """
     people, tables = market.population, market.tables_lived
-    rows = people.of_type(kind)
-    key = stream(people.key, Purpose.DAY, kind)
-    state = _mixed(children(key, rows.stop - rows.start, first=int(people.first_rank[kind])), market.day - 1)
+    rows = people.of_type(type_index)
+    key = stream(people.key, Purpose.DAY, type_index)
+    state = _mixed(children(key, rows.stop - rows.start, first=int(people.first_rank[type_index])), market.day - 1)
     found: Ints = np.zeros((tables.slots, rows.stop - rows.start), dtype=np.int64)
     for cohort in range(people.cohorts):
-        ids = people.of_class(kind, cohort)
+        ids = people.of_class(type_index, cohort)
         here = slice(ids.start - rows.start, ids.stop - rows.start)
-        number = kind * people.cohorts + cohort
+        number = type_index * people.cohorts + cohort
         found[:, here] = _class_levels(tables, number, state[here], morning.level[ids], morning.shock[ids])
     return found
 

@@ -37,7 +37,7 @@ from meanwatt.model.market.setup import (
     require_population,
     whole_number,
 )
-from meanwatt.model.market.strategy_replay import OwnWay
+from meanwatt.model.market.strategy_replay import StrategyReplay
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 from meanwatt.model.progress.watch import Progress
@@ -113,7 +113,7 @@ class ProsumerMarket(MarketCentre):
         That of the only cohort, or a ``Mixture`` of all; its policies are those of the classes.
     strategies : dict
         Households that decide for themselves, by id; see ``meanwatt.agents.behaviour.protocol.Strategy``.
-    own_way : OwnWay or None
+    strategy_replay : StrategyReplay or None
         Their last day: what they met and did, and what they would have done.
     prices_seen : (c, slot)
         Wholesale price of the last day of each common state, at first of reference demand. [USD/kWh]
@@ -179,7 +179,7 @@ class ProsumerMarket(MarketCentre):
 
         self.strategies = make_strategies(self.cohorts, self.population)
         self.prices_seen = np.array(first_guess(economy))
-        self.own_way: OwnWay | None = None
+        self.strategy_replay: StrategyReplay | None = None
         self._tables = TablesKept(
             levels=[household.levels for household in economy.types for _ in self.cohorts],
             shock_kernel=economy.shock_kernel,
@@ -279,13 +279,13 @@ class ProsumerMarket(MarketCentre):
         policies, people = self.behaviour.policies, self.population
         self.policies_lived = policies
         tables = self.tables_of(self.common_state)
-        own_way = None
+        strategy_replay = None
         if self.strategies:
-            own_way = OwnWay(people, self.strategies, self.rates_expected(self.common_state))
-        self.own_way = own_way
+            strategy_replay = StrategyReplay(people, self.strategies, self.rates_expected(self.common_state))
+        self.strategy_replay = strategy_replay
         for learner in self.learners:
             learner.before()
-        rewritten = own_way is not None or bool(self.learners)
+        rewritten = strategy_replay is not None or bool(self.learners)
         sums = run_day(
             people,
             tables,
@@ -304,8 +304,8 @@ class ProsumerMarket(MarketCentre):
                 threads=self.threads,
                 executor=self._executor,
             )
-        if own_way:
-            sums = own_way.replay(policies, tables, self.day, self.common_state, sums, self.learners)
+        if strategy_replay:
+            sums = strategy_replay.replay(policies, tables, self.day, self.common_state, sums, self.learners)
         if rewritten:
             digest.add(people.energy_kwh)
         return sums
@@ -324,10 +324,10 @@ class ProsumerMarket(MarketCentre):
         self.utility.learn(self.meter)
         self.behaviour.learn(seen)
         self.prices_seen[self.common_state] = seen.wholesale_usd_per_kwh
-        if self.own_way:
+        if self.strategy_replay:
             charges = self.utility.standing_usd_per_day(self.household_types)
             own = own_rates(posted, self.utility.tariff, self.household_types)
-            self.own_way.inform(self.day, self.common_state, own, charges, self.slot_hours)
+            self.strategy_replay.inform(self.day, self.common_state, own, charges, self.slot_hours)
 
     def rates_expected(self, common_state: int) -> list[Rates]:
         """Rates (1, slot) of each household type at the prices last seen in a common state, its discount applied."""

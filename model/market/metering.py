@@ -58,8 +58,8 @@ def day_reading(
 def registers_kwh(people: Population, types: Sequence[HouseholdType], groups: int) -> tuple[Floats, Floats]:
     """Import and export register of each group, summed over its households. (group, slot) each [kWh]"""
     imported, exported = np.zeros((2, groups, people.energy_kwh.shape[1]))
-    for kind, household in enumerate(types):
-        meter_kwh = people.energy_kwh[people.of_type(kind)]
+    for type_index, household in enumerate(types):
+        meter_kwh = people.energy_kwh[people.of_type(type_index)]
         bought_kwh = np.maximum(meter_kwh, 0.0).sum(axis=0, dtype=np.float64)
         imported[household.group] += bought_kwh
         exported[household.group] += bought_kwh - meter_kwh.sum(axis=0, dtype=np.float64)

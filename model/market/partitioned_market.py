@@ -21,7 +21,7 @@ from meanwatt.agents.behaviour.rules import RULES
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import Key, key_from, seed_of
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.model.market.behaviour_spec import Way, read_behaviour
+from meanwatt.model.market.behaviour_spec import BehaviourSpec, read_behaviour
 from meanwatt.model.market.day_kernel import mean_load_kw
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.population import rank_ranges
@@ -144,9 +144,9 @@ class Feeders:
             market.close()
 
 
-def _same_cohorts(market: ProsumerMarket) -> tuple[Way, ...]:
+def _same_cohorts(market: ProsumerMarket) -> tuple[BehaviourSpec, ...]:
     """What another market of the same cohorts is made with."""
-    return tuple(Way(kind="own", name=c.name, share=c.share, behaviour=c.behaviour) for c in market.cohorts)
+    return tuple(BehaviourSpec(kind="own", name=c.name, share=c.share, behaviour=c.behaviour) for c in market.cohorts)
 
 
 def require_feeders(feeders: int, households: int) -> None:

@@ -119,9 +119,11 @@ class Population:
         self.class_count = self._classes_here()
         self.class_first = np.concatenate([[0], np.cumsum(self.class_count)])
         self.bus: npt.NDArray[np.int16] = np.empty(households, dtype=np.int16)
-        for kind in range(len(self.count)):
-            offset = child(stream(key, Purpose.PLACE), kind)
-            self.bus[self.of_type(kind)] = place(customers, offset, self.count[kind], first=int(self.first_rank[kind]))
+        for type_index in range(len(self.count)):
+            offset = child(stream(key, Purpose.PLACE), type_index)
+            self.bus[self.of_type(type_index)] = place(
+                customers, offset, self.count[type_index], first=int(self.first_rank[type_index])
+            )
         self.level = np.zeros(households, dtype=np.int16)
         self.shock = np.zeros(households, dtype=np.int8)
         self.energy_kwh = np.zeros((households, slots), dtype=np.float32)
@@ -159,13 +161,13 @@ class Population:
         columns = (self.bus, self.level, self.shock, self.energy_kwh, self.bill_usd, self.visits.order)
         return sum(column.nbytes for column in columns) + self.visits.index_nbytes
 
-    def of_type(self, kind: int) -> slice:
+    def of_type(self, type_index: int) -> slice:
         """Ids of one type."""
-        return slice(int(self.first[kind]), int(self.first[kind + 1]))
+        return slice(int(self.first[type_index]), int(self.first[type_index + 1]))
 
-    def of_class(self, kind: int, cohort: int) -> slice:
+    def of_class(self, type_index: int, cohort: int) -> slice:
         """Ids of one type's households in one cohort."""
-        number = kind * self.cohorts + cohort
+        number = type_index * self.cohorts + cohort
         return slice(int(self.class_first[number]), int(self.class_first[number + 1]))
 
     def type_of(self, household: int) -> int:
@@ -178,32 +180,34 @@ class Population:
 
     def rank_of(self, household: int) -> int:
         """Rank of one household within its type."""
-        kind = self.type_of(household)
-        return household - int(self.first[kind]) + int(self.first_rank[kind])
+        type_index = self.type_of(household)
+        return household - int(self.first[type_index]) + int(self.first_rank[type_index])
 
     @functools.cached_property
     def customers_at(self) -> Ints:
         """Count the simulated households of each type at each bus, (type, bus)."""
-        return np.array([np.bincount(self.bus[self.of_type(kind)], minlength=self.buses) for kind in range(self.types)])
+        return np.array(
+            [np.bincount(self.bus[self.of_type(type_index)], minlength=self.buses) for type_index in range(self.types)]
+        )
 
     def draw_start(self, laws: Sequence[Floats]) -> None:
         """Draw every household's level and shock independently from its type's law (level, shock)."""
-        for kind, law in enumerate(laws):
-            rows, shocks = self.of_type(kind), law.shape[1]
-            state = stream(self.key, Purpose.START, kind)
-            words = children(state, int(self.count[kind]), first=int(self.first_rank[kind]))
+        for type_index, law in enumerate(laws):
+            rows, shocks = self.of_type(type_index), law.shape[1]
+            state = stream(self.key, Purpose.START, type_index)
+            words = children(state, int(self.count[type_index]), first=int(self.first_rank[type_index]))
             if not (np.isfinite(law).all() and (law >= 0).all() and law.any()):
-                raise ValueError(f"the law that households of type {kind} start from is none; solve again")
+                raise ValueError(f"the law that households of type {type_index} start from is none; solve again")
             cell = np.searchsorted(_cumulated(law.ravel()), (words >> np.uint64(11)) * 2.0**-53, side="right")
             self.level[rows], self.shock[rows] = cell // shocks, cell % shocks
 
     def level_sums(self) -> Ints:
         """Sum of the levels of each type's households, (type,)."""
-        return np.array([self.level[self.of_type(kind)].sum(dtype=np.int64) for kind in range(self.types)])
+        return np.array([self.level[self.of_type(type_index)].sum(dtype=np.int64) for type_index in range(self.types)])
 
-    def level_law(self, kind: int, levels: int) -> Floats:
+    def level_law(self, type_index: int, levels: int) -> Floats:
         """Share of the type's households at each level, (level,); zeros if it has none."""
-        counts = np.bincount(self.level[self.of_type(kind)], minlength=levels)
+        counts = np.bincount(self.level[self.of_type(type_index)], minlength=levels)
         return np.asarray(counts / max(counts.sum(), 1))
 
 
@@ -319,8 +323,8 @@ def _deal(count: Ints, share: Floats, given: Ints) -> None:
     cohorts = len(share)
     slack = 1.0 / (2 * cohorts - 2)
     total, dealt = np.zeros(cohorts), 0
-    for kind in range(len(count)):
-        for _ in range(count[kind]):
+    for type_index in range(len(count)):
+        for _ in range(count[type_index]):
             dealt += 1
             chosen, earliest = -1, np.inf
             for k in range(cohorts):
@@ -328,7 +332,7 @@ def _deal(count: Ints, share: Floats, given: Ints) -> None:
                 turn = (1.0 - slack - due) / share[k]
                 if due >= slack - 1e-9 and turn < earliest:
                     chosen, earliest = k, turn
-            given[kind, chosen] += 1
+            given[type_index, chosen] += 1
             total[chosen] += 1.0
 
 

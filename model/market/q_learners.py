@@ -99,27 +99,27 @@ class QLearners:
         """
         self._population = population
         shapes = {
-            kind: self._outcomes[kind].net_load_kw.shape
-            for kind, home in enumerate(self.types)
+            type_index: self._outcomes[type_index].net_load_kw.shape
+            for type_index, home in enumerate(self.types)
             if home.battery is not None
         }
         self._classes = make_tables(
             population,
             cohort,
             {
-                kind: (states, slots, self.types[kind].levels, shocks if self.settings.shock else 1, width)
-                for kind, (states, slots, shocks, width) in shapes.items()
+                type_index: (states, slots, self.types[type_index].levels, shocks if self.settings.shock else 1, width)
+                for type_index, (states, slots, shocks, width) in shapes.items()
             },
             start=self._start,
             settings=self.settings,
             name=self.name,
         )
 
-    def _start(self, kind: int) -> tuple[Floats | float, float]:
+    def _start(self, type_index: int) -> tuple[Floats | float, float]:
         """First table of a type and first gain per slot."""
         if self.settings.start == "zero":
             return 0.0, 0.0
-        response = best_response(self.types[kind], self._expected_by(self.types[kind]), self.outlook)
+        response = best_response(self.types[type_index], self._expected_by(self.types[type_index]), self.outlook)
         gain = response.gain_usd_per_day / response.value_usd.shape[1] if self._average else 0.0
         return believed_values(response, self.outlook, shock=self.settings.shock), gain
 
@@ -184,10 +184,10 @@ class QLearners:
                 live_day,
                 (day, common_state, people.rank_of(own.rows.start)),
                 (self.outlook.temperature_usd, exploration),
-                np.uint64(stream(people.key, Purpose.DAY, own.kind)),
+                np.uint64(stream(people.key, Purpose.DAY, own.type_index)),
                 own.value,
                 readings.reshape(tables.slots, tables.shocks, width),
-                self._choice(own.kind),
+                self._choice(own.type_index),
                 tables.shock_alias.reshape(tables.shocks, tables.shocks),
                 (people.level[own.rows], people.shock[own.rows], people.energy_kwh[own.rows]),
                 (own.moved, own.met, lowest),
@@ -212,7 +212,7 @@ class QLearners:
             if own.rows.start <= household < own.rows.stop:
                 moved = own.moved[household - own.rows.start].astype(np.int64)
                 moved[0] = max(moved[0], -1 - moved[0])
-                return np.asarray(moved + int(self.policies[own.kind].moves[0]))
+                return np.asarray(moved + int(self.policies[own.type_index].moves[0]))
         return None
 
     def observe_offer(self, offer: Offer) -> None:
@@ -227,7 +227,10 @@ class QLearners:
         c = seen.common_state
         self._lived = self._outcomes
         for own in self._classes:
-            outcome, billed = self._outcomes[own.kind], self._tariff.own_rates(seen.rates, self.types[own.kind])
+            outcome, billed = (
+                self._outcomes[own.type_index],
+                self._tariff.own_rates(seen.rates, self.types[own.type_index]),
+            )
             payment = payment_usd(
                 outcome.net_load_kw[c],
                 billed.import_usd_per_kwh[0][:, None, None],
@@ -267,8 +270,10 @@ class QLearners:
         """
         found = list(self.policies)
         for own in self._classes:
-            parts = [self._policy(own.kind, own.value[a : a + 64]).probability.sum(axis=0) for a in _steps(own.value)]
-            found[own.kind] = replace(found[own.kind], probability=sum(parts) / len(own.value))
+            parts = [
+                self._policy(own.type_index, own.value[a : a + 64]).probability.sum(axis=0) for a in _steps(own.value)
+            ]
+            found[own.type_index] = replace(found[own.type_index], probability=sum(parts) / len(own.value))
         return tuple(found)
 
     def utility_and_wear_usd(self) -> tuple[float, float]:
@@ -281,7 +286,7 @@ class QLearners:
         hours = self.outlook.slot_hours
         lived = self.lived().values()
         return sum(
-            day.unmet_trip_kwh(self.types[own.kind], hours) for own, day in zip(self._classes, lived, strict=True)
+            day.unmet_trip_kwh(self.types[own.type_index], hours) for own, day in zip(self._classes, lived, strict=True)
         )
 
     def lived(self) -> dict[int, LivedClass]:
@@ -290,7 +295,7 @@ class QLearners:
         for own in self._classes:
             moved = own.moved.astype(np.int64)
             moved[:, 0] = np.maximum(moved[:, 0], -1 - moved[:, 0])
-            outcome, day = self._lived[own.kind], self.types[own.kind].storage_day(self.outlook.slot_hours)
+            outcome, day = self._lived[own.type_index], self.types[own.type_index].storage_day(self.outlook.slot_hours)
             slots = np.arange(moved.shape[1])
             found[own.number] = LivedClass(
                 utility_usd=outcome.utility_usd[self._common_state][slots, own.met, moved].sum(axis=1),
@@ -309,15 +314,15 @@ class QLearners:
     def _expected_by(self, household: HouseholdType) -> Rates:
         return self._tariff.own_rates(self._expected, household)
 
-    def _policy(self, kind: int, value: Values) -> PolicyTable:
-        plan = self.policies[kind]
+    def _policy(self, type_index: int, value: Values) -> PolicyTable:
+        plan = self.policies[type_index]
         shocks = plan.net_load_kw.shape[2]
         chance = policy_of_values(value, plan.moves, self.outlook.temperature_usd, shocks, plan.choice)
         return replace(plan, probability=chance)
 
-    def _choice(self, kind: int) -> tuple[Ints, Floats]:
+    def _choice(self, type_index: int) -> tuple[Ints, Floats]:
         """Which moves a type chooses among, as compiled code takes it."""
-        choice = self.types[kind].storage_day(self.outlook.slot_hours).choice
+        choice = self.types[type_index].storage_day(self.outlook.slot_hours).choice
         return choice.bounds, choice.given
 
     def _plan(self) -> None:
@@ -356,9 +361,9 @@ class QLearners:
             own.value,
             own.gain,
             own.reward,
-            self._choice(own.kind),
+            self._choice(own.type_index),
             (people.level[own.rows], people.shock[own.rows]),
-            (own.moved, own.met, int(self.policies[own.kind].moves[0])),
+            (own.moved, own.met, int(self.policies[own.type_index].moves[0])),
         )
         own.reward = None
 

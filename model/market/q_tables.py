@@ -19,7 +19,7 @@ class QClass:
 
     Attributes
     ----------
-    kind, number
+    type_index, number
         Type, and number of the class.
     rows
         Ids.
@@ -36,7 +36,7 @@ class QClass:
         What each move brought at the rates on the bill; None once it is learnt. [USD]
     """
 
-    kind: int
+    type_index: int
     number: int
     rows: slice
     value: Values
@@ -112,9 +112,12 @@ def make_tables(
     ValueError
         If they would be larger than allowed, those of other parts of the market included; nothing is made then.
     """
-    counts = {kind: int(population.class_count[kind, cohort]) for kind in shapes}
-    whole = {kind: int(population.whole_count[kind, cohort]) for kind in shapes}
-    size = sum(whole[kind] * int(np.prod(shape)) for kind, shape in shapes.items()) * np.dtype(np.float32).itemsize
+    counts = {type_index: int(population.class_count[type_index, cohort]) for type_index in shapes}
+    whole = {type_index: int(population.whole_count[type_index, cohort]) for type_index in shapes}
+    size = (
+        sum(whole[type_index] * int(np.prod(shape)) for type_index, shape in shapes.items())
+        * np.dtype(np.float32).itemsize
+    )
     allowed = settings.memory_gb * 1e9
     if size > allowed:
         owners = sum(whole.values())
@@ -124,21 +127,21 @@ def make_tables(
             f"{', set shock=no' if settings.shock else ''}, or raise memory_gb"
         )
     found = []
-    for kind, shape in shapes.items():
-        if not counts[kind]:
+    for type_index, shape in shapes.items():
+        if not counts[type_index]:
             continue
-        first, gain = start(kind)
-        value = np.empty((counts[kind], *shape), dtype=np.float32)
+        first, gain = start(type_index)
+        value = np.empty((counts[type_index], *shape), dtype=np.float32)
         value[:] = first
         found.append(
             QClass(
-                kind=kind,
-                number=kind * population.cohorts + cohort,
-                rows=population.of_class(kind, cohort),
+                type_index=type_index,
+                number=type_index * population.cohorts + cohort,
+                rows=population.of_class(type_index, cohort),
                 value=value,
-                gain=np.full(counts[kind], gain),
-                moved=np.full((counts[kind], shape[1]), -1, dtype=np.int16),
-                met=np.zeros((counts[kind], shape[1]), dtype=np.int8),
+                gain=np.full(counts[type_index], gain),
+                moved=np.full((counts[type_index], shape[1]), -1, dtype=np.int16),
+                met=np.zeros((counts[type_index], shape[1]), dtype=np.int8),
             )
         )
     return found

@@ -15,7 +15,7 @@ from meanwatt.agents.behaviour.rules import RULES, rule_policies
 from meanwatt.agents.behaviour.tariff_follower import TariffFollower
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
-from meanwatt.model.market.behaviour_spec import Way, needs_equilibrium
+from meanwatt.model.market.behaviour_spec import BehaviourSpec, needs_equilibrium
 from meanwatt.model.market.day_kernel import QUANTUM_KWH
 from meanwatt.model.market.day_settlement import own_rates
 from meanwatt.model.market.population import CHUNK, Population
@@ -165,7 +165,7 @@ def find_equilibrium(
     economy: Economy,
     tariff: Tariff,
     policies: Equilibrium | None,
-    ways: Sequence[Way],
+    ways: Sequence[BehaviourSpec],
     progress: Callable[[Progress], None] | None = None,
 ) -> Equilibrium | None:
     """The equilibrium given, or one solved for its policies, adder and fixed charges; None where nothing asks for one.
@@ -201,7 +201,7 @@ def unreached_messages(equilibrium: Equilibrium | None) -> Messages:
 
 
 def make_cohorts(
-    ways: Sequence[Way],
+    ways: Sequence[BehaviourSpec],
     economy: Economy,
     tariff: Tariff,
     equilibrium: Equilibrium | None,
@@ -228,13 +228,13 @@ def make_cohorts(
     return tuple(found)
 
 
-def cohort_shares(ways: Sequence[Way]) -> tuple[tuple[str, float], ...]:
+def cohort_shares(ways: Sequence[BehaviourSpec]) -> tuple[tuple[str, float], ...]:
     """Name and share of each cohort that ``make_cohorts`` makes of behaviours known by name."""
     counts = [way.settings.cohorts if isinstance(way.settings, BeliefSettings) else 1 for way in ways]
     return tuple((way.name, way.share / count) for way, count in zip(ways, counts, strict=True) for _ in range(count))
 
 
-def _behaviours(way: Way, economy: Economy, offer: Offer, key: int, number: int) -> list[Behaviour]:
+def _behaviours(way: BehaviourSpec, economy: Economy, offer: Offer, key: int, number: int) -> list[Behaviour]:
     """The behaviour of each cohort of one way."""
     if way.behaviour is not None:
         if len(way.behaviour.policies) != len(economy.types):
@@ -296,7 +296,9 @@ def _by_rule(rule: str, economy: Economy, offer: Offer) -> tuple[PolicyTable, ..
     return rule_policies(rule, economy.types, expected, outlook(economy))
 
 
-def make_terms(economy: Economy, tariff: Tariff, equilibrium: Equilibrium | None, ways: Sequence[Way]) -> Terms:
+def make_terms(
+    economy: Economy, tariff: Tariff, equilibrium: Equilibrium | None, ways: Sequence[BehaviourSpec]
+) -> Terms:
     """The terms of the tariffs that a leader may post, after the one in force."""
     return Terms(economy, make_offer(tariff, equilibrium), equilibrium, policies=needs_equilibrium(ways))
 
@@ -305,8 +307,8 @@ def make_strategies(cohorts: Sequence[Cohort], population: Population) -> dict[i
     """A strategy for each household, by id, whose cohort decides one by one."""
     return {
         household: cohort.strategy()
-        for kind in range(population.types)
+        for type_index in range(population.types)
         for number, cohort in enumerate(cohorts)
         if cohort.strategy
-        for household in range(population.households)[population.of_class(kind, number)]
+        for household in range(population.households)[population.of_class(type_index, number)]
     }

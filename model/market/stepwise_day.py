@@ -100,13 +100,13 @@ class DayBySlot:
             Walk(
                 people,
                 household,
-                policies[kind],
+                policies[class_index],
                 tables,
                 market.day,
                 self.common_state,
                 expected=expected[people.type_of(household)],
             )
-            for household, kind in zip(self.players, self._classes, strict=True)
+            for household, class_index in zip(self.players, self._classes, strict=True)
         ]
         self.situations = [walk.situation for walk in self._walks]
         self._moves: Ints = np.zeros((len(self.players), tables.slots), dtype=np.int64)

@@ -175,8 +175,8 @@ class _World:
         diary: _Diary = {}
         try:
             people = market.population
-            for kind in range(people.types):
-                rows = people.of_class(kind, 0)
+            for type_index in range(people.types):
+                rows = people.of_class(type_index, 0)
                 for household in range(rows.start, min(rows.start + PER_TYPE, rows.stop)):
                     diary[household] = []
                     market.strategies[household] = _Watched(make(), household, diary[household])

@@ -19,7 +19,7 @@ from meanwatt.model.market.population import Population
 from meanwatt.model.market.q_learners import QLearners
 
 
-class OwnWay:
+class StrategyReplay:
     """The day of the households with a strategy: remember them before the kernel, replay them after it.
 
     The kernel carries everybody through the day by the policies in force. These few are then taken back to where they
@@ -80,26 +80,26 @@ class OwnWay:
         energy, charged, discharged = np.array(sums.energy_quanta), np.array(sums.charged), np.array(sums.discharged)
         curtailed, slots = np.array(sums.curtailed_quanta), np.arange(tables.slots)
         for household, level, shock in zip(self._ids.tolist(), self._level.tolist(), self._shock.tolist(), strict=True):
-            kind, bus = people.class_of(household), int(people.bus[household])
+            class_index, bus = people.class_of(household), int(people.bus[household])
             by_kernel = quanta(people.energy_kwh[household])
             learnt = [path for learner in learners if (path := learner.moves_of(household)) is not None]
             if learnt:
                 planned = learnt[0]
-                by_plan = planned - int(policies[kind].moves[0])  # they part in no plans
+                by_plan = planned - int(policies[class_index].moves[0])  # they part in no plans
             else:
                 planned, by_plan = self._walk(
-                    household, level, shock, policies[kind], tables, day, common_state, follow=True
+                    household, level, shock, policies[class_index], tables, day, common_state, follow=True
                 )
             self.planned[household] = planned
             moves, columns = self._walk(
-                household, level, shock, policies[kind], tables, day, common_state, follow=False
+                household, level, shock, policies[class_index], tables, day, common_state, follow=False
             )
             self.columns[household] = np.array([columns, by_plan])
-            spilt = quanta(tables.curtailed_of(kind)[slots, self.paths[household][1], self.columns[household]])
-            curtailed[kind, bus] += spilt[0] - spilt[1]
-            energy[kind, bus] += quanta(people.energy_kwh[household]) - by_kernel
-            charged[kind, bus] += np.maximum(moves, 0) - np.maximum(planned, 0)
-            discharged[kind, bus] += np.maximum(-moves, 0) - np.maximum(-planned, 0)
+            spilt = quanta(tables.curtailed_of(class_index)[slots, self.paths[household][1], self.columns[household]])
+            curtailed[class_index, bus] += spilt[0] - spilt[1]
+            energy[class_index, bus] += quanta(people.energy_kwh[household]) - by_kernel
+            charged[class_index, bus] += np.maximum(moves, 0) - np.maximum(planned, 0)
+            discharged[class_index, bus] += np.maximum(-moves, 0) - np.maximum(-planned, 0)
         return DaySums(energy_quanta=energy, charged=charged, discharged=discharged, curtailed_quanta=curtailed)
 
     def _walk(
@@ -149,8 +149,8 @@ class OwnWay:
             learn = getattr(strategy, "learn", None)
             if learn is None:
                 continue
-            kind, (level, shock, move) = self.population.type_of(household), self.paths[household]
-            bought, sold = billed[kind].import_usd_per_kwh[0], billed[kind].export_usd_per_kwh[0]
+            type_index, (level, shock, move) = self.population.type_of(household), self.paths[household]
+            bought, sold = billed[type_index].import_usd_per_kwh[0], billed[type_index].export_usd_per_kwh[0]
             load_kw = self.population.energy_kwh[household] / np.float64(slot_hours)
             payment = payment_usd(load_kw, bought, sold, slot_hours)
             lived = DayLived(
@@ -163,7 +163,7 @@ class OwnWay:
                 import_usd_per_kwh=_frozen(bought),
                 export_usd_per_kwh=_frozen(sold),
                 payment_usd=_frozen(payment),
-                bill_usd=float(payment.sum() + standing_charge_usd[kind]),
+                bill_usd=float(payment.sum() + standing_charge_usd[type_index]),
             )
             with told(strategy, "learn", household):
                 learn(lived)
@@ -207,7 +207,7 @@ class Walk:
         at: tuple[int, int] | None = None,
         expected: tuple[Floats, Floats] | None = None,
     ) -> None:
-        kind, own_type = population.class_of(household), population.type_of(household)
+        class_index, own_type = population.class_of(household), population.type_of(household)
         rank = population.rank_of(household)
         self.slot = 0
         self.level, self.shock = at or (int(population.level[household]), int(population.shock[household]))
@@ -217,11 +217,11 @@ class Walk:
         self._bought, self._sold = (_frozen(rate) for rate in expected or (np.zeros(0), np.zeros(0)))
         self._levels = policy.probability.shape[2]
         slots, shocks = tables.slots, tables.shocks
-        alias = tables.alias[tables.alias_start[kind] : tables.alias_start[kind + 1]]
+        alias = tables.alias[tables.alias_start[class_index] : tables.alias_start[class_index + 1]]
         self._alias = alias.reshape(slots, self._levels, shocks, -1)
-        readings = tables.energy_kwh[tables.energy_start[kind] : tables.energy_start[kind + 1]]
+        readings = tables.energy_kwh[tables.energy_start[class_index] : tables.energy_start[class_index + 1]]
         self._readings = readings.reshape(slots, shocks, -1)
-        self.columns = tables.columns[kind]
+        self.columns = tables.columns[class_index]
         self.taken: Ints = np.zeros(slots, dtype=np.int64)
         self._next_shock = tables.shock_alias.reshape(shocks, shocks)
 

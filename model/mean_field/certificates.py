@@ -64,11 +64,13 @@ def exploitability_usd_per_day(
     posted = game.posted_rates(wholesale, adder)
     hard = outlook(economy, temperature_usd=0.0)
     total = forgone_by_plans_usd_per_day(economy, tariff, found, posted)
-    for kind, (household, response, flow) in enumerate(zip(economy.types, found.responses, found.flows, strict=True)):
+    for type_index, (household, response, flow) in enumerate(
+        zip(economy.types, found.responses, found.flows, strict=True)
+    ):
         if household.battery is None:
             continue
-        view = own_outlook(economy, hard, kind)
-        brought = slot_outcome(household, game.own_rates(posted, kind), economy.shock_levels, economy.slot_hours)
+        view = own_outlook(economy, hard, type_index)
+        brought = slot_outcome(household, game.own_rates(posted, type_index), economy.shock_levels, economy.slot_hours)
         best = respond(brought, household.levels, view, start=response, check=check)
         if hard.discount_per_day == 1.0:
             weight = flow.frequency * economy.common.probability[:, None, None, None]

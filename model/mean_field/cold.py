@@ -32,7 +32,7 @@ HALVINGS = 8
 """Times the temperature is halved at most where temperature 0 does not converge."""
 
 
-class Way(StrEnum):
+class ColdMethod(StrEnum):
     """How the cold equilibrium was found."""
 
     EXACT = "exact"
@@ -56,7 +56,7 @@ class ColdEquilibrium:
 
     __repr__ = short_repr
 
-    way: Way
+    way: ColdMethod
     equilibrium: Equilibrium | None
     moved_kw: float | None = None
 
@@ -74,12 +74,16 @@ def at_temperature(economy: Economy, temperature_usd: float) -> Economy:
     return replace(economy, scenario=economy.scenario.model_copy(update={"temperature_usd": temperature_usd}))
 
 
-def cold_way(economy: Economy, tariff: Tariff) -> Way:
+def cold_way(economy: Economy, tariff: Tariff) -> ColdMethod:
     """How the cold equilibrium of a tariff is to be found."""
     if not couples(economy, tariff):
-        return Way.LIMIT
+        return ColdMethod.LIMIT
     given = tariff.recovery is not Recovery.VOLUMETRIC
-    return Way.EXACT if given and not potential_failures(at_temperature(economy, 0.0), tariff) else Way.COLDEST
+    return (
+        ColdMethod.EXACT
+        if given and not potential_failures(at_temperature(economy, 0.0), tariff)
+        else ColdMethod.COLDEST
+    )
 
 
 def solve_cold(
@@ -101,13 +105,13 @@ def solve_cold(
         If asked to stop.
     """
     way = cold_way(economy, tariff)
-    if way is Way.LIMIT:
+    if way is ColdMethod.LIMIT:
         return _limit(economy, tariff, start, watch)
     known = start is not None and start.converged and start.economy.scenario.temperature_usd == 0
     found = start if start is not None and known else _solve(economy, tariff, 0.0, None, watch)
     if found.converged:
         return ColdEquilibrium(way=way, equilibrium=found)
-    return ColdEquilibrium(way=Way.COLDEST, equilibrium=_halved(economy, tariff, start, watch))
+    return ColdEquilibrium(way=ColdMethod.COLDEST, equilibrium=_halved(economy, tariff, start, watch))
 
 
 def _solve(
@@ -135,7 +139,7 @@ def _limit(economy: Economy, tariff: Tariff, start: Equilibrium | None, watch: W
                 break
         last = found
         temperature /= 10
-    return ColdEquilibrium(way=Way.LIMIT, equilibrium=last, moved_kw=moved if np.isfinite(moved) else None)
+    return ColdEquilibrium(way=ColdMethod.LIMIT, equilibrium=last, moved_kw=moved if np.isfinite(moved) else None)
 
 
 def _halved(economy: Economy, tariff: Tariff, start: Equilibrium | None, watch: Watch | None) -> Equilibrium | None:

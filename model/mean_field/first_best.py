@@ -91,9 +91,9 @@ class _Demand:
         """Add up the reference demand of all types that answer prices alike."""
         self.reference_kw: dict[tuple[float, float, float], Floats] = {}
         for household in economy.types:
-            kind = (household.elasticity, household.flexibility, household.reference_price_usd_per_kwh)
+            demand = (household.elasticity, household.flexibility, household.reference_price_usd_per_kwh)
             mean_kw = household.share * household.reference_kw.ravel()  # shocks have mean one
-            self.reference_kw[kind] = self.reference_kw.get(kind, 0.0) + mean_kw
+            self.reference_kw[demand] = self.reference_kw.get(demand, 0.0) + mean_kw
 
     def use_kw(self, price: Floats, index: Floats | slice = slice(None)) -> Floats:
         """Mean use at each price, at the places ``index`` of the flattened (c, h). [kW]"""

@@ -90,8 +90,8 @@ def follow(
     flows: list[tuple[Flow, ...]] = []
     for number, (policies, part) in enumerate(zip(cohorts, share, strict=True)):
         own = []
-        for kind, (household, policy) in enumerate(zip(economy.types, policies, strict=True)):
-            midnight = start.flows[number][kind].law[:, 0] if start else laws[kind] if laws else None
+        for type_index, (household, policy) in enumerate(zip(economy.types, policies, strict=True)):
+            midnight = start.flows[number][type_index].law[:, 0] if start else laws[type_index] if laws else None
             flow = household_flow(policy, view, economy.common.backward, midnight)
             net_load += part * household.share * (flow.frequency * policy.net_load_kw).sum(axis=(2, 3))
             own.append(flow)
@@ -102,15 +102,15 @@ def follow(
     hard = outlook(economy, temperature_usd=0.0)
     forgone = np.zeros(len(cohorts))
     best = []
-    for kind, household in enumerate(economy.types):
-        charged = game.own_rates(posted, kind)
+    for type_index, household in enumerate(economy.types):
+        charged = game.own_rates(posted, type_index)
         brought = slot_outcome(household, charged, economy.shock_levels, economy.slot_hours)
-        top = respond(brought, household.levels, hard, start=start.best[kind] if start else None)
+        top = respond(brought, household.levels, hard, start=start.best[type_index] if start else None)
         best.append(top)
         for number, policies in enumerate(cohorts):
-            reward = table_reward_usd(economy, household, policies[kind], charged)
+            reward = table_reward_usd(economy, household, policies[type_index], charged)
             forgone[number] += household.share * _forgone(
-                economy, policies[kind], flows[number][kind], reward, top, hard
+                economy, policies[type_index], flows[number][type_index], reward, top, hard
             )
     return Followed(
         net_load_kw=net_load,

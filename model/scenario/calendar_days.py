@@ -103,18 +103,18 @@ def _months(season: str, text: str) -> list[int]:
     return [month % 12 for month in range(first, last + 1 if last >= first else last + 13)]
 
 
-def following(kind: Ints, count: int) -> Floats:
+def following(day_kinds: Ints, count: int) -> Floats:
     """How often each kind of day follows each. (kind, kind') [rows sum to one]
 
     Parameters
     ----------
-    kind : (day,) int
+    day_kinds : (day,) int
         Kinds of days that follow one another.
     count
         Number of kinds, each of which comes on some day but the last.
     """
     pairs = np.zeros((count, count))
-    np.add.at(pairs, (kind[:-1], kind[1:]), 1.0)
+    np.add.at(pairs, (day_kinds[:-1], day_kinds[1:]), 1.0)
     return np.asarray(pairs / pairs.sum(axis=1, keepdims=True))
 
 

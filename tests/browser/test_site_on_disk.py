@@ -6,7 +6,7 @@ import pytest
 from built_site import Site
 from watching import PATIENCE_MS, watch
 
-NAMED = "meanwatt.model.mean_field.equilibrium.Equilibrium"
+NAMED = "meanwatt.model.mean_field.equilibrium_state.Equilibrium"
 
 
 @pytest.fixture

@@ -48,14 +48,16 @@ def parts_usd_per_day(solution: Solution) -> dict[str, Floats]:
     economy, tariff, answer = equilibrium.economy, equilibrium.tariff, equilibrium.answer
     game = Game(economy, tariff)
     energy, adder, exports = (np.zeros(len(economy.types)) for _ in range(3))
-    for kind, (household, response, flow) in enumerate(zip(economy.types, answer.responses, answer.flows, strict=True)):
+    for type_index, (household, response, flow) in enumerate(
+        zip(economy.types, answer.responses, answer.flows, strict=True)
+    ):
         weight = economy.slot_hours * flow.frequency * economy.common.probability[:, None, None, None]
         bought_kwh = (weight * response.outcome.imported_kw).sum(axis=(2, 3))
         sold_kwh = (weight * response.outcome.exported_kw).sum(axis=(2, 3))
-        own = game.own_rates(answer.rates, kind)
-        adder[kind] = (1 - float(tariff.discount[household.group])) * answer.adder_usd_per_kwh * bought_kwh.sum()
-        energy[kind] = (own.import_usd_per_kwh * bought_kwh).sum() - adder[kind]
-        exports[kind] = -(own.export_usd_per_kwh * sold_kwh).sum()
+        own = game.own_rates(answer.rates, type_index)
+        adder[type_index] = (1 - float(tariff.discount[household.group])) * answer.adder_usd_per_kwh * bought_kwh.sum()
+        energy[type_index] = (own.import_usd_per_kwh * bought_kwh).sum() - adder[type_index]
+        exports[type_index] = -(own.export_usd_per_kwh * sold_kwh).sum()
     return {ENERGY: energy, ADDER: adder, **equilibrium.standing_parts_usd_per_day, EXPORTS: exports}
 
 

@@ -11,7 +11,7 @@ from meanwatt.analysis.dashboard.compare.edits import Edits
 from meanwatt.analysis.dashboard.compare.form import sent
 from meanwatt.analysis.dashboard.compare.sides import SIDES
 from meanwatt.analysis.dashboard.compare.view import Figures, View, bar_json, cards_json, figures, forms_json
-from meanwatt.analysis.dashboard.shared.background import Background, Solver
+from meanwatt.analysis.dashboard.shared.background import ChoiceBackground, Solver
 from meanwatt.analysis.dashboard.shared.notices import Notice, ending, notices_json, sentence, with_notice
 from meanwatt.analysis.dashboard.shared.own_tariff import read_tariff, toml_of
 from meanwatt.analysis.dashboard.shared.settings import Settings
@@ -21,7 +21,7 @@ from meanwatt.analysis.dashboard.shared.solved import Work, first_best, solved
 logger = logging.getLogger(__name__)
 
 
-class Comparer(Background[View]):
+class Comparer(ChoiceBackground[View, Choice]):
     """Every public method may be called from any thread and returns at once.
 
     Parameters
@@ -31,6 +31,8 @@ class Comparer(Background[View]):
     solve, best
         What solves a tariff, and finds the first best of its town; those that all visitors share by default.
     """
+
+    THREAD = "meanwatt-compare"
 
     def __init__(
         self,
@@ -47,11 +49,6 @@ class Comparer(Background[View]):
         self._opened: frozenset[str] = frozenset()
         self._problems: dict[str, str] = {}
         self._begin(search)
-
-    @property
-    def choice(self) -> Choice:
-        """What is compared, or being solved."""
-        return self._choice
 
     def _view(self, number: int) -> View:
         return View(
@@ -112,20 +109,12 @@ class Comparer(Background[View]):
         self._publish()
         return found
 
-    def show(self, search: str) -> None:
-        """Compare what an address asks for, in the place of what is being solved."""
-        with self._lock:
-            stop = self._begin(search)
-            choice = self._choice
-        self._publish()
-        threading.Thread(target=self._run, args=(choice, stop), name="meanwatt-compare", daemon=True).start()
-
     def _begin(self, search: str) -> threading.Event:
         self._choice, problems = from_query(search)
         self._problems = {}
         return self._restart(Work(text="Solving tariff A", fraction=0.0), problems)
 
-    def _run(self, choice: Choice, stop: threading.Event) -> None:
+    def _compute(self, choice: Choice, stop: threading.Event) -> None:
         """Solve A, then B from it, then find the first best, which takes longest and is shown when it comes."""
         try:
             a = self._solve_side(0, choice, None, stop)

@@ -4,6 +4,7 @@
 import solara
 
 from meanwatt.analysis.dashboard.shared.components import Event
+from meanwatt.analysis.dashboard.shared.vue_component import component_vue
 
 
 @solara.component_vue("vue/finite_bar.vue")
@@ -16,7 +17,7 @@ def FiniteBar(
     """Scenario, tariff, markets and seed; how far the drawing is; the verdict."""
 
 
-@solara.component_vue("vue/size_chart.vue")
+@component_vue("vue/size_chart.vue", "measured")
 def SizeChart(payload: str) -> None:
     """Dots and lines over the number of homes, both axes logarithmic."""
 

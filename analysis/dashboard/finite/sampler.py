@@ -10,7 +10,7 @@ from meanwatt.analysis.dashboard.finite.drawn import Drawn
 from meanwatt.analysis.dashboard.finite.floors import floors_json
 from meanwatt.analysis.dashboard.finite.view import Figures, View, bar_json, figures
 from meanwatt.analysis.dashboard.shared.aside import Aside
-from meanwatt.analysis.dashboard.shared.background import Background, Solver
+from meanwatt.analysis.dashboard.shared.background import ChoiceBackground, Solver
 from meanwatt.analysis.dashboard.shared.notices import ending, notices_json, with_notice
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.analysis.dashboard.shared.solved import Work, solved
@@ -48,7 +48,7 @@ class Measure(Protocol):
         """Measure the floor for several memories; None if cancelled."""
 
 
-class Sampler(Background[View]):
+class Sampler(ChoiceBackground[View, Choice]):
     """Every public method may be called from any thread and returns at once.
 
     Parameters
@@ -59,6 +59,8 @@ class Sampler(Background[View]):
         What solves a tariff, and draws the markets; those that all visitors share by default.
     """
 
+    THREAD = "meanwatt-finite"
+
     def __init__(self, search: str, *, solve: Solver = solved, draw: Draw | None = None) -> None:
         """Nothing is solved before `show`."""
         super().__init__()
@@ -67,26 +69,6 @@ class Sampler(Background[View]):
         self.floors = Aside["tuple[MemoryFloor, ...]"](self._host(), "floors", "The floors could not be measured.")
         self._drawn: Drawn | None = None
         self._begin(search)
-
-    @property
-    def choice(self) -> Choice:
-        """What is drawn."""
-        return self._choice
-
-    def show(self, search: str) -> None:
-        """Draw what an address asks for, in the place of what is being drawn."""
-        with self._lock:
-            stop = self._begin(search)
-            choice = self._choice
-        self._publish()
-        threading.Thread(target=self._run, args=(choice, stop), name="meanwatt-finite", daemon=True).start()
-
-    def cancel(self, _: object = None) -> None:
-        """Stop drawing; what is there stays."""
-        with self._lock:
-            self._stop.set()
-            self._work = None
-        self._publish()
 
     def close(self) -> None:
         """Stop drawing, and measuring floors."""
@@ -142,7 +124,7 @@ class Sampler(Background[View]):
         self.floors.forget()
         return self._restart(Work(text="Solving the tariff", fraction=0.0), problems)
 
-    def _run(self, choice: Choice, stop: threading.Event) -> None:
+    def _compute(self, choice: Choice, stop: threading.Event) -> None:
         def solving(work: Work) -> None:
             self._report(Work(text=work.text, fraction=SOLVING * work.fraction), stop)
 

@@ -1,13 +1,12 @@
 """What a visitor has searched for, and how it is written in an address."""
 
-import math
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from meanwatt.analysis.dashboard.shared.query import read_parts
+from meanwatt.analysis.dashboard.shared.query import read_number, read_parts
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.design.design import EVALUATIONS_PER_START
-from meanwatt.analysis.leader.aims import Aims, aims_of
+from meanwatt.analysis.leader.leader_spec import LeaderSpec, leader_spec_of
 from meanwatt.analysis.leader.objective import Objective
 from meanwatt.analysis.leader.registry import DEFAULT, find
 from meanwatt.model.mean_field.leader.concepts import ROUNDS
@@ -116,9 +115,9 @@ class Choice:
         """A weight of the objective."""
         return dict(self.weights).get(name, self.objective.weights[name])
 
-    def aims(self, economy: Economy) -> Aims:
+    def aims(self, economy: Economy) -> LeaderSpec:
         """The same for the search."""
-        return aims_of(economy, self.leader, dict(self.weights), self.price_cap_usd_per_kwh)
+        return leader_spec_of(economy, self.leader, dict(self.weights), self.price_cap_usd_per_kwh)
 
     def with_part(self, key: str, text: str) -> "Choice":
         """A copy with one part set as a visitor, or an address, writes it; ValueError in one line."""
@@ -133,21 +132,11 @@ class Choice:
                 raise ValueError(f"{key} is {text[:40]!r}; give a whole number from 1 to {MOST_EVALUATIONS}")
             return replace(self, evaluations=int(text))
         if key == CAP:
-            return replace(self, price_cap_usd_per_kwh=_number(key, text))
+            return replace(self, price_cap_usd_per_kwh=read_number(key, text, example=1))
         if key not in self.objective.weights:
             known = [*NAMES, *self.objective.weights, CAP, EVALUATIONS, RUN]
             raise ValueError(unknown("parameter", key, known))
-        return replace(self, weights=tuple({**dict(self.weights), key: _number(key, text)}.items()))
-
-
-def _number(key: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ValueError(f"{key} is {text[:40]!r}; give a number, e.g. 1")
-    return value
+        return replace(self, weights=tuple({**dict(self.weights), key: read_number(key, text, example=1)}.items()))
 
 
 def _text(value: float) -> str:

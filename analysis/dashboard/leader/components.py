@@ -4,9 +4,10 @@
 import solara
 
 from meanwatt.analysis.dashboard.shared.components import Event
+from meanwatt.analysis.dashboard.shared.vue_component import component_vue
 
 
-@solara.component_vue("vue/leader_bar.vue")
+@component_vue("vue/leader_bar.vue", "drafts")
 def LeaderBar(
     payload: str,
     event_choose: Event | None = None,
@@ -16,7 +17,7 @@ def LeaderBar(
     """Scenario, leader, concept and weights; how far the search is; how it ended."""
 
 
-@solara.component_vue("vue/search_chart.vue")
+@component_vue("vue/search_chart.vue", "measured")
 def SearchChart(payload: str) -> None:
     """The objective of every tariff tried, the best so far, and that of the tariff in force."""
 
@@ -26,7 +27,7 @@ def Terms(payload: str) -> None:
     """The parameters of the tariff found, what binds, and what the search says."""
 
 
-@solara.component_vue("vue/surface_chart.vue")
+@component_vue("vue/surface_chart.vue", "measured")
 def SurfaceChart(
     payload: str,
     event_draw: Event | None = None,
@@ -46,6 +47,6 @@ def RateParts(payload: str) -> None:
     """What is posted of a rate, what follows the wholesale price, and what recovers the cost."""
 
 
-@solara.component_vue("vue/metered_chart.vue")
+@component_vue("vue/metered_chart.vue", "measured")
 def MeteredChart(payload: str, event_learn: Event | None = None, event_halt: Event | None = None) -> None:
     """What a learner's recommendations are worth beside the commitment, by days metered."""

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from meanwatt.analysis.design.design import Design
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.leader.leader_problem import FEASIBLE, Trial
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
@@ -47,7 +47,7 @@ class Sighted:
 
     in_force: Equilibrium
     in_force_objective: float | None
-    aims: Aims
+    aims: LeaderSpec
     family: TariffFamily
     steps: tuple[Step, ...] = ()
     best: Posted | None = None
@@ -72,7 +72,7 @@ def shown(seen: Sighted, picked: Picked | None) -> Sighted:
     return seen if picked is None else replace(seen, best=picked.posted)
 
 
-def objective_at(aims: Aims, found: Equilibrium) -> float | None:
+def objective_at(aims: LeaderSpec, found: Equilibrium) -> float | None:
     """What a leader makes of an equilibrium; None where that is undefined."""
     worth = aims.objective()(found)
     return worth if math.isfinite(worth) else None

@@ -13,7 +13,7 @@ from meanwatt.analysis.dashboard.leader.sighted import Posted, Sighted
 from meanwatt.analysis.dashboard.shared.memo import Memo
 from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.analysis.pareto.surface import Surface, pareto_surface
-from meanwatt.analysis.pareto.survey import Judged, criteria_of
+from meanwatt.analysis.pareto.survey import EvaluatedTariff, criteria_of
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 
@@ -93,7 +93,7 @@ def drawn_surface(
     return known if known is not None and known.surface.front else None
 
 
-def posted(seen: Sighted, one: Judged) -> Posted:
+def posted(seen: Sighted, one: EvaluatedTariff) -> Posted:
     """A tariff of the surface with its equilibrium, and what the leader makes of it."""
     start = seen.in_force if seen.best is None else seen.best.equilibrium
     found = solve_equilibrium(seen.in_force.economy, seen.family.tariff(one.parameters), start=start, certify=False)

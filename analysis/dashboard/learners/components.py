@@ -4,6 +4,7 @@
 import solara
 
 from meanwatt.analysis.dashboard.shared.components import Event
+from meanwatt.analysis.dashboard.shared.vue_component import component_vue
 
 
 @solara.component_vue("vue/learner_bar.vue")
@@ -21,7 +22,7 @@ def HerdPanel(payload: str) -> None:
     """The herd and its changes, with price moves before and after."""
 
 
-@solara.component_vue("vue/day_series.vue")
+@component_vue("vue/day_series.vue", "measured", "ticks")
 def DaySeries(payload: str) -> None:
     """Lines over days, linear or logarithmic."""
 

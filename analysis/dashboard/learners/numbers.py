@@ -9,7 +9,7 @@ from meanwatt.analysis.dashboard.learners.run import Run
 from meanwatt.analysis.dashboard.learners.sums import CENTS_PER_USD, least, mean, mean_of, sums_of
 from meanwatt.analysis.dashboard.shared.figures import number
 from meanwatt.analysis.dashboard.shared.help_link import help_link
-from meanwatt.analysis.emergence.day_by_day import LearnersDay, Lived, last_days
+from meanwatt.analysis.emergence.day_by_day import LearnersDay, MarketDay, last_days
 
 
 class Row(NamedTuple):
@@ -30,7 +30,7 @@ class Row(NamedTuple):
     unit: str
     anchor: str
     digits: int
-    value: Callable[[Sequence[Lived], Sequence[Lived]], float]
+    value: Callable[[Sequence[MarketDay], Sequence[MarketDay]], float]
 
 
 ROWS: Final = (
@@ -114,7 +114,7 @@ def table(run: Run, herd: Run | None) -> dict[str, Any]:
     }
 
 
-def _halves(days: Sequence[LearnersDay], side: str) -> tuple[list[Lived], list[Lived]]:
+def _halves(days: Sequence[LearnersDay], side: str) -> tuple[list[MarketDay], list[MarketDay]]:
     """The last days of one of the two markets, and all."""
     return [getattr(day, side) for day in last_days(days)], [getattr(day, side) for day in days]
 

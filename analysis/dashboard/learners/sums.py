@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from meanwatt.analysis.dashboard.learners.run import Run
-from meanwatt.analysis.emergence.day_by_day import Lived, last_days
+from meanwatt.analysis.emergence.day_by_day import MarketDay, last_days
 from meanwatt.analysis.emergence.emergence import Ended, ended
 
 CENTS_PER_USD = 100
@@ -52,7 +52,7 @@ def sums_of(run: Run) -> Sums:
     )
 
 
-def mean_of(lived: Iterable[Lived], name: str) -> float:
+def mean_of(lived: Iterable[MarketDay], name: str) -> float:
     """Mean of a measure over days; see `mean`."""
     return mean(day.figure(name) for day in lived)
 
@@ -63,6 +63,6 @@ def mean(values: Iterable[float]) -> float:
     return math.fsum(known) / len(known) if known else math.nan
 
 
-def least(lived: Iterable[Lived], name: str) -> float:
+def least(lived: Iterable[MarketDay], name: str) -> float:
     """Smallest value of a measure over days; nan if there is none."""
     return min((value for day in lived if not math.isnan(value := day.figure(name))), default=math.nan)

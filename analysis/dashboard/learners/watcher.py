@@ -11,7 +11,7 @@ from meanwatt.analysis.dashboard.learners.presets import change_of, herd_of
 from meanwatt.analysis.dashboard.learners.run import Run
 from meanwatt.analysis.dashboard.learners.simulating import Asked, Simulated, Told, known_run, sharing, target_of
 from meanwatt.analysis.dashboard.learners.view import Known, View, bar_json, figures_of, form_json, herd_json
-from meanwatt.analysis.dashboard.shared.background import Background
+from meanwatt.analysis.dashboard.shared.background import ChoiceBackground
 from meanwatt.analysis.dashboard.shared.memo import QUESTION_SECONDS
 from meanwatt.analysis.dashboard.shared.notices import notices_json
 from meanwatt.analysis.dashboard.shared.settings import Settings
@@ -32,7 +32,7 @@ class Solve(Protocol):
         """Solve; None if cancelled."""
 
 
-class Watcher(Background[View]):
+class Watcher(ChoiceBackground[View, Choice]):
     """Every public method may be called from any thread and returns at once.
 
     Parameters
@@ -42,6 +42,8 @@ class Watcher(Background[View]):
     solve, simulate, known
         What solves, makes a market, and looks up a run that is whole; those that all visitors share by default.
     """
+
+    THREAD = "meanwatt-learners"
 
     def __init__(
         self,
@@ -61,26 +63,6 @@ class Watcher(Background[View]):
         self._closed = False
         self._turn = threading.Lock()  # one thread of this visitor has the market at a time
         self._begin(search)
-
-    @property
-    def choice(self) -> Choice:
-        """What is simulated."""
-        return self._choice
-
-    def show(self, search: str) -> None:
-        """Simulate what an address asks for, in the place of what is under way; more days go on where they ended."""
-        with self._lock:
-            stop = self._begin(search)
-            choice = self._choice
-        self._publish()
-        threading.Thread(target=self._work_on, args=(choice, stop), name="meanwatt-learners", daemon=True).start()
-
-    def cancel(self, _: object = None) -> None:
-        """Stop after the day under way; what is there stays, and `show` goes on."""
-        with self._lock:
-            self._stop.set()
-            self._work = None
-        self._publish()
 
     def close(self) -> None:
         """Stop, and free the market."""
@@ -122,7 +104,7 @@ class Watcher(Background[View]):
         self._choice, problems = from_query(search)
         return self._restart(Work(text="Solving the equilibrium", fraction=0.0), problems)
 
-    def _work_on(self, choice: Choice, stop: threading.Event) -> None:
+    def _compute(self, choice: Choice, stop: threading.Event) -> None:
         while not self._turn.acquire(timeout=QUESTION_SECONDS):
             if stop.is_set():
                 return

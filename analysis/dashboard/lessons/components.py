@@ -4,6 +4,7 @@
 import solara
 
 from meanwatt.analysis.dashboard.shared.components import Event
+from meanwatt.analysis.dashboard.shared.vue_component import component_vue
 
 
 @solara.component_vue("vue/lesson_bar.vue")
@@ -26,11 +27,11 @@ def TeacherNotes(payload: str) -> None:
     """What only a teacher needs, folded."""
 
 
-@solara.component_vue("vue/curve_chart.vue")
+@component_vue("vue/curve_chart.vue", "measured", "ticks")
 def CurveChart(payload: str) -> None:
     """Lines over numbers."""
 
 
-@solara.component_vue("vue/pair_bars.vue")
+@component_vue("vue/pair_bars.vue", "measured")
 def PairBars(payload: str) -> None:
     """Pairs of bars."""

@@ -4,6 +4,7 @@
 import solara
 
 from meanwatt.analysis.dashboard.shared.components import Event
+from meanwatt.analysis.dashboard.shared.vue_component import component_vue
 
 
 @solara.component_vue("vue/top_bar.vue")
@@ -38,7 +39,7 @@ def Tray(
     """The tariffs tried, which the visitor's browser keeps."""
 
 
-@solara.component_vue("vue/feeder_map.vue")
+@component_vue("vue/feeder_map.vue", "measured", "pointed")
 def FeederMap(network: str, payload: str, homes: str, event_look: Event | None = None) -> None:
     """The feeder, coloured by voltage at one hour; a bus can be chosen on it."""
 
@@ -53,7 +54,7 @@ def HomeCard(payload: str) -> None:
     """The home that is followed: its reasons and its bill."""
 
 
-@solara.component_vue("vue/burden_bars.vue")
+@component_vue("vue/burden_bars.vue", "measured")
 def BurdenBars(payload: str) -> None:
     """Share of income paid for electricity, by income group."""
 

@@ -16,7 +16,7 @@ from meanwatt.analysis.dashboard.market.history import Day, History, to_csv
 from meanwatt.analysis.dashboard.market.home_figure import home_board, home_chart
 from meanwatt.analysis.dashboard.market.homes import Watched, homes_board, household_of, watched
 from meanwatt.analysis.dashboard.market.pace import LONG_SECONDS, Pace, neighbour
-from meanwatt.analysis.dashboard.market.protocol import Rest
+from meanwatt.analysis.dashboard.market.protocol import EngineStopped
 from meanwatt.analysis.dashboard.market.tried import Tried, tried
 from meanwatt.analysis.dashboard.market.view import Frame
 from meanwatt.analysis.dashboard.shared import homes
@@ -181,7 +181,7 @@ class Engine:
         if market is None or solution is None:
             raise RuntimeError("no tariff is in force yet")
         if len(self._history) >= DAYS_LIMIT:
-            raise Rest(f"{DAYS_LIMIT} days are simulated; press Reset to begin again")
+            raise EngineStopped(f"{DAYS_LIMIT} days are simulated; press Reset to begin again")
         self._morning = Morning.of(market.population)
         market.step()
         record = market.history[-1]
@@ -281,9 +281,9 @@ def _charge(market: ProsumerMarket, stored_kwh: Floats) -> Floats | None:
 def _tenths(market: ProsumerMarket, morning: Morning) -> Floats | None:
     """How full the batteries are that a tenth of the homes are below and above. (2, h); None where nobody has one."""
     full = [
-        levels_lived(market, morning, kind) / (own.levels - 1)
-        for kind, own in enumerate(market.household_types)
-        if own.battery is not None and market.population.count[kind]
+        levels_lived(market, morning, type_index) / (own.levels - 1)
+        for type_index, own in enumerate(market.household_types)
+        if own.battery is not None and market.population.count[type_index]
     ]
     return np.quantile(np.concatenate(full, axis=1), TENTHS, axis=1, method="inverted_cdf") if full else None
 

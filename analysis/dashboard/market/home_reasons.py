@@ -42,13 +42,13 @@ class Planned:
     worth: Floats
 
 
-def planned(found: Equilibrium, kind: int, day: HomeDay) -> Planned:
-    """Read off the equilibrium what a home of type number ``kind`` planned with on its day."""
+def planned(found: Equilibrium, type_index: int, day: HomeDay) -> Planned:
+    """Read off the equilibrium what a home of type number ``type_index`` planned with on its day."""
     own = found.tariff.for_group(found.rates, day.type.group)
     pay, earn = own.import_usd_per_kwh[day.common_state], own.export_usd_per_kwh[day.common_state]
     if day.type.battery is None:
         return Planned(pay=pay, earn=earn, worth=np.full(pay.shape, np.nan))
-    worth = stored_worth_usd_per_kwh(found.answer.responses[kind], outlook(found.economy))
+    worth = stored_worth_usd_per_kwh(found.answer.responses[type_index], outlook(found.economy))
     slots = np.arange(len(pay))
     return Planned(
         pay=pay, earn=earn, worth=worth[day.common_state, slots, day.shock, np.maximum(day.level[1:] - 1, 0)]

@@ -30,7 +30,7 @@ PROMPT = "Click a bus on the map, or choose one here, and see the homes connecte
 class Home(NamedTuple):
     """A home as it is known in every market of its scenario, however many homes that has."""
 
-    kind: int
+    type_index: int
     rank: int
 
 
@@ -53,8 +53,8 @@ class Watched:
 def household_of(market: ProsumerMarket, home: Home) -> int | None:
     """Id of a home in a market; None if it is not among its households."""
     people = market.population
-    there = home.kind < people.types and home.rank < people.count[home.kind]
-    return int(people.first[home.kind]) + home.rank if there else None
+    there = home.type_index < people.types and home.rank < people.count[home.type_index]
+    return int(people.first[home.type_index]) + home.rank if there else None
 
 
 def watched(market: ProsumerMarket, bus: int | None, household: int | None) -> Watched:
@@ -135,9 +135,9 @@ def listed_homes(market: ProsumerMarket, look: Watched) -> list[int]:
     here = np.flatnonzero(people.bus == look.bus)
     if len(here) <= MOST_LISTED:
         return [int(home) for home in here]
-    kinds: Ints = np.searchsorted(people.first, here, side="right")
-    place = np.arange(len(here)) - np.searchsorted(kinds, kinds)
-    listed = sorted(int(home) for home in here[np.lexsort((kinds, place))[:MOST_LISTED]])
+    types_here: Ints = np.searchsorted(people.first, here, side="right")
+    place = np.arange(len(here)) - np.searchsorted(types_here, types_here)
+    listed = sorted(int(home) for home in here[np.lexsort((types_here, place))[:MOST_LISTED]])
     followed = None if look.home is None else household_of(market, look.home)
     if followed is not None and followed not in listed:
         listed = sorted([*listed[:-1], followed])

@@ -10,7 +10,7 @@ from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solved import Work
 
 
-class Rest(Exception):  # noqa: N818 - not an error
+class EngineStopped(Exception):  # noqa: N818 - not an error
     """Raised by an engine that will not step any further, with the reason in words."""
 
 
@@ -81,6 +81,6 @@ class Engine(Protocol):
 
 def told(about: str, title: str, error: Exception) -> Notice:
     """An unforeseen error as a sentence; the engine's own rest is a warning."""
-    if isinstance(error, Rest):
+    if isinstance(error, EngineStopped):
         return Notice(about=about, kind="warn", title=title, text=sentence(error))
     return failure(about, title, error)

@@ -4,7 +4,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from meanwatt.analysis.dashboard.shared.aside import Host
 from meanwatt.analysis.dashboard.shared.notices import Notice, failure, sentence, with_notice
@@ -16,6 +16,7 @@ VIEWS_PER_SECOND = 10
 """Reports of progress that reach a page."""
 
 View = TypeVar("View")
+Choice = TypeVar("Choice")
 
 
 class Solver(Protocol):
@@ -135,3 +136,41 @@ class Background(ABC, Generic[View]):
                 return
             view = self.view()
         listener(view)
+
+
+class ChoiceBackground(Background[View], Generic[View, Choice]):
+    """A computation of what the query of an address chooses.
+
+    A subclass sets ``_choice`` in ``_begin``, and names its threads.
+    """
+
+    THREAD: ClassVar[str]
+    _choice: Choice
+
+    @abstractmethod
+    def _begin(self, search: str) -> threading.Event:
+        """Read the choice of an address, restart, and return what stops the computation. Called under the lock."""
+
+    @abstractmethod
+    def _compute(self, choice: Choice, stop: threading.Event) -> None:
+        """Compute a choice on a thread of its own until ``stop`` is set."""
+
+    @property
+    def choice(self) -> Choice:
+        """What is asked for."""
+        return self._choice
+
+    def show(self, search: str) -> None:
+        """Compute what an address asks for, in the place of what is under way."""
+        with self._lock:
+            stop = self._begin(search)
+            choice = self._choice
+        self._publish()
+        threading.Thread(target=self._compute, args=(choice, stop), name=self.THREAD, daemon=True).start()
+
+    def cancel(self, _: object = None) -> None:
+        """Stop computing; what is there stays."""
+        with self._lock:
+            self._stop.set()
+            self._work = None
+        self._publish()

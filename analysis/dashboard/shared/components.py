@@ -6,6 +6,8 @@ from typing import Any
 
 import solara
 
+from meanwatt.analysis.dashboard.shared.vue_component import component_vue
+
 Event = Callable[[Any], None]
 
 
@@ -14,7 +16,7 @@ def Notices(payload: str, event_dismiss: Event | None = None) -> None:
     """Sentences about what went wrong, or what changed."""
 
 
-@solara.component_vue("vue/day_chart.vue")
+@component_vue("vue/day_chart.vue", "measured", "pointed", "ticks")
 def DayChart(payload: str) -> None:
     """Lines over the 24 hours of a day, in panels."""
 
@@ -24,6 +26,6 @@ def NumberTable(payload: str) -> None:
     """Key numbers of two sides, with arrow, sign and verdict."""
 
 
-@solara.component_vue("vue/tariff_drawing.vue")
+@component_vue("vue/tariff_drawing.vue", "measured")
 def TariffDrawing(payload: str, event_submitted: Event | None = None) -> None:
     """The tariff to draw. What is drawn stays in the browser until it is submitted."""

@@ -1,5 +1,6 @@
 """Reading an address part by part: what cannot be used is left out and told, and never stops a page."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -40,3 +41,14 @@ def read_parts(
         except ValueError as error:
             problems.append(str(error))
     return state, tuple(problems)
+
+
+def read_number(key: str, text: str, *, example: float) -> float:
+    """Read the number of a part; ``ValueError`` in one line if it is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"{key} is {text[:40]!r}; give a number, e.g. {example:g}")
+    return value

@@ -1,11 +1,10 @@
 """What a visitor looks at in the theory lab, and how it is written in an address."""
 
-import math
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
-from meanwatt.analysis.dashboard.shared.query import read_parts
+from meanwatt.analysis.dashboard.shared.query import read_number, read_parts
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.ranges import Range
 from meanwatt.model.tabular.game_file import games, load_game
@@ -76,18 +75,8 @@ class Choice:
             return replace(self, game=text, discount=None)
         if key == "concept":
             return replace(self, concept=text)
-        value = _number(key, text)
+        value = read_number(key, text, example=0.5)
         return replace(self, discount=value) if key == "discount" else replace(self, temperature=value)
-
-
-def _number(key: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ValueError(f"{key} is {text[:40]!r}; give a number, e.g. 0.5")
-    return value
 
 
 def query(choice: Choice, **asked: str) -> str:

@@ -4,19 +4,20 @@
 import solara
 
 from meanwatt.analysis.dashboard.shared.components import Event
+from meanwatt.analysis.dashboard.shared.vue_component import component_vue
 
 
-@solara.component_vue("vue/theory_bar.vue")
+@component_vue("vue/theory_bar.vue", "drafts")
 def TheoryBar(payload: str, event_choose: Event | None = None) -> None:
     """Game, concept, discount and temperature; how far the solution is; what the concept is worth."""
 
 
-@solara.component_vue("vue/response_maps.vue")
+@component_vue("vue/response_maps.vue", "measured")
 def ResponseMaps(payload: str) -> None:
     """What each player answers the other, and the iteration between them round by round."""
 
 
-@solara.component_vue("vue/log_chart.vue")
+@component_vue("vue/log_chart.vue", "measured", "ticks")
 def LogChart(payload: str) -> None:
     """Lines over rounds or temperatures, on a logarithmic axis."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from meanwatt.analysis.dashboard.shared.background import Background
+from meanwatt.analysis.dashboard.shared.background import ChoiceBackground
 from meanwatt.analysis.dashboard.shared.notices import notices_json
 from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.analysis.dashboard.theory.choice import Choice, from_query
@@ -29,7 +29,7 @@ class Solve(Protocol):
         """Solve the game of a choice; None if cancelled."""
 
 
-class Laboratory(Background[View]):
+class Laboratory(ChoiceBackground[View, Choice]):
     """Every public method may be called from any thread and returns at once.
 
     Figures of the choice before stay until those of the new one are there.
@@ -42,6 +42,8 @@ class Laboratory(Background[View]):
         What solves a game at its temperature, and at those of the curves; all visitors share it by default.
     """
 
+    THREAD = "meanwatt-theory"
+
     def __init__(self, search: str, *, solve: Solve = at_temperature, sweep: Solve = over_temperature) -> None:
         """Nothing is solved before `show`."""
         super().__init__()
@@ -50,19 +52,6 @@ class Laboratory(Background[View]):
         self._found: tuple[Choice, GameSolution] | None = None
         self._figures: Figures | None = None
         self._begin(search)
-
-    @property
-    def choice(self) -> Choice:
-        """What is looked at."""
-        return self._choice
-
-    def show(self, search: str) -> None:
-        """Solve what an address asks for, in the place of what is being solved."""
-        with self._lock:
-            stop = self._begin(search)
-            choice = self._choice
-        self._publish()
-        threading.Thread(target=self._run, args=(choice, stop), name="meanwatt-theory", daemon=True).start()
 
     def csv(self) -> str:
         """The solved game as a table, with its parameters; empty before there is one."""
@@ -90,7 +79,7 @@ class Laboratory(Background[View]):
             self._figures = None
         return self._restart(Work(text="Solving the game", fraction=0.0), problems)
 
-    def _run(self, choice: Choice, stop: threading.Event) -> None:
+    def _compute(self, choice: Choice, stop: threading.Event) -> None:
         def solving(work: Work) -> None:
             self._report(Work(text=work.text, fraction=AT_ONCE * work.fraction), stop)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from meanwatt.analysis.leader.objective import Metered, Objective
+from meanwatt.analysis.leader.objective import WELFARE_GAIN, Metered, Objective
 
 if TYPE_CHECKING:
     from meanwatt.analysis.leader.metered_change import MeteredChange
@@ -18,6 +18,7 @@ class Commission(Objective):
 
     called = "the commission"
     maximises = "welfare less penalties on burden gap and price volatility"
+    metered_as = WELFARE_GAIN
     weights: ClassVar[Mapping[str, float]] = {"equity": 1.0, "stability": 0.0}
     pareto = True
 

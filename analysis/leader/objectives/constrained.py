@@ -15,7 +15,7 @@ References
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from meanwatt.analysis.leader.objective import Metered, Objective
+from meanwatt.analysis.leader.objective import WELFARE_GAIN, Metered, Objective
 from meanwatt.model.scenario.messages import Messages
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Constrained(Objective):
 
     called = "the constrained commission"
     maximises = "welfare within limits on burden gap and price volatility"
+    metered_as = WELFARE_GAIN
     weights: ClassVar[Mapping[str, float]] = {"burden_gap_limit": 0.0, "imv_limit": 0.0}
 
     def value(self, effects: "TariffEffects", weights: Mapping[str, float]) -> float:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Bools, Floats
-from meanwatt.analysis.leader.objective import Metered, Objective
+from meanwatt.analysis.leader.objective import GAIN, Metered, Objective
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Nash(Objective):
 
     called = "the Nash leader"
     maximises = "Nash welfare, the mean log of what income groups are left with"
+    metered_as = GAIN
     unit = "ln(USD per household-day)"
     key = "ln_usd_per_household_day"
 

@@ -127,15 +127,15 @@ def population_sensitivity(
     """
     horizon = outlook(economy) if horizon is None else horizon
 
-    def differentiate(kind: int) -> Sensitivity:
-        household = economy.types[kind]
+    def differentiate(type_index: int) -> Sensitivity:
+        household = economy.types[type_index]
         along = directions[tariff.class_index(household)]
         own = tariff.own_rates(found.rates, household)
         bought = tariff.kept_share(household) * along.import_usd_per_kwh
         sold = np.where(_capped(tariff.of(household), own), bought, along.export_usd_per_kwh)
         return type_sensitivity(
-            TypePlay(household, own, found.responses[kind], found.flows[kind]),
-            own_outlook(economy, horizon, kind),
+            TypePlay(household, own, found.responses[type_index], found.flows[type_index]),
+            own_outlook(economy, horizon, type_index),
             economy.common.backward,
             Directions(import_usd_per_kwh=bought, export_usd_per_kwh=sold),
             only_net_load=only_net_load,
@@ -185,16 +185,18 @@ def own_slot_slope(economy: Economy, tariff: Tariff, found: Answer, *, horizon: 
     """
     horizon = outlook(economy) if horizon is None else horizon
     total = np.zeros(found.net_load_kw.shape)
-    for kind, (household, response, flow) in enumerate(zip(economy.types, found.responses, found.flows, strict=True)):
+    for type_index, (household, response, flow) in enumerate(
+        zip(economy.types, found.responses, found.flows, strict=True)
+    ):
         own, slopes = own_rate_slopes(tariff, found.rates, household)
-        _, *by_rate = observed(household, own, response, own_outlook(economy, horizon, kind), True)
+        _, *by_rate = observed(household, own, response, own_outlook(economy, horizon, type_index), True)
         for slope, of_move in zip(slopes, by_rate, strict=True):
             total += household.share * slope * (flow.frequency * of_move[0]).sum(axis=(-2, -1))
     return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class BooksSlope:
+class RecoverySlope:
     """Derivatives of net load and surplus in prices and adder, all others held, prices in C order.
 
     Attributes
@@ -215,7 +217,7 @@ class BooksSlope:
     surplus_by_adder: float
 
 
-def books_slope(economy: Economy, tariff: Tariff, found: Answer) -> BooksSlope:
+def recovery_slope(economy: Economy, tariff: Tariff, found: Answer) -> RecoverySlope:
     """Differentiate net load and surplus, energy bought at the answer's prices, in these prices and in the adder."""
     prices, adder = price_directions(tariff, found.rates), adder_direction(tariff, found.rates)
     slopes = population_sensitivity(economy, tariff, found, joined(prices, adder))
@@ -225,7 +227,7 @@ def books_slope(economy: Economy, tariff: Tariff, found: Answer) -> BooksSlope:
     paid = chance @ np.asarray(sum(w * s.payment_usd for w, s in pairs)).reshape(load.shape)
     hours = chance * economy.slot_hours
     surplus = paid - (hours * found.wholesale_usd_per_kwh.ravel()) @ load
-    return BooksSlope(
+    return RecoverySlope(
         load_by_price=load[:, :-1],
         load_by_adder=load[:, -1],
         surplus_by_price=surplus[:-1] - hours * found.net_load_kw.ravel(),

@@ -45,11 +45,11 @@ class PriceProduct:
         self._economy = economy
         horizon = outlook(economy) if horizon is None else horizon
 
-        def linearise(kind: int) -> "Floats | _OfType":
+        def linearise(type_index: int) -> "Floats | _OfType":
             watch.check()
-            household, response, flow = economy.types[kind], found.responses[kind], found.flows[kind]
+            household, response, flow = economy.types[type_index], found.responses[type_index], found.flows[type_index]
             own, slopes = own_rate_slopes(tariff, found.rates, household)
-            view = own_outlook(economy, horizon, kind)
+            view = own_outlook(economy, horizon, type_index)
             seen = observed(household, own, response, view, True)
             if household.battery is None:
                 both = zip(slopes, seen[1:], strict=True)
@@ -62,8 +62,8 @@ class PriceProduct:
     def __call__(self, price: Floats, accuracy: float = ACCURACY) -> Floats:
         """Change of the mean net load (c, h) with a change of the prices (c, h). [kW per unit of the USD/kWh]"""
 
-        def change(kind: int) -> Floats:
-            own = self._types[kind]
+        def change(type_index: int) -> Floats:
+            own = self._types[type_index]
             return own.product(own.slopes * price, accuracy)[0] if isinstance(own, _OfType) else own * price
 
         return self._mean(change)
@@ -71,8 +71,8 @@ class PriceProduct:
     def blocks(self) -> Floats:
         """Derivative (c, h, h') within each common state, what midnight hands on held: a picture of the whole one."""
 
-        def block(kind: int) -> Floats:
-            own = self._types[kind]
+        def block(type_index: int) -> Floats:
+            own = self._types[type_index]
             if isinstance(own, _OfType):
                 return own.product.blocks(own.slopes)
             return own[:, :, None] * np.eye(self._economy.slots)

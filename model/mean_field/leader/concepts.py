@@ -195,9 +195,9 @@ def _with_worth_left(objective: Objective) -> Objective:
         left = sum(
             household.share
             * worth_left_usd(
-                flow, response.policy, own_outlook(found.economy, horizon, kind), response.outcome.level_kwh
+                flow, response.policy, own_outlook(found.economy, horizon, type_index), response.outcome.level_kwh
             )
-            for kind, (household, response, flow) in enumerate(
+            for type_index, (household, response, flow) in enumerate(
                 zip(found.economy.types, found.answer.responses, found.answer.flows, strict=True)
             )
         )

@@ -24,7 +24,9 @@ def stationary_midnight(
 ) -> tuple[Floats, float] | None:
     """Stationary law at midnight (c, e, z) from its linear system, and its change over a day; None if singular.
 
-    Groups of households that never mix are as large as the shocks' stationary law has them.
+    Groups of households that never mix are as large as the shocks' stationary law has them. That makes the law unique
+    where all of a group can meet, whatever it starts from; `long_run_midnight` answers the other question, to which
+    law a start leads where a plan keeps some of them apart for ever, for which this system is singular.
     """
     operators = day_operators(move_kernel(policy.probability, policy.moves), shock_kernel, 1.0)
     states, size, _ = operators.shape
@@ -54,6 +56,9 @@ def long_run_midnight(
     policy: PolicyTable, shock_kernel: Floats, backward: Floats, start: Floats
 ) -> tuple[Floats, float]:
     """Mean law at midnight over all days from a start.
+
+    Not `stationary_midnight` by another method: of the many stationary laws of a plan that keeps households apart it is
+    the one that keeps the mass that the start brings into each closed class.
 
     Parameters
     ----------

@@ -49,9 +49,9 @@ def outlook(economy: Economy, *, temperature_usd: float | None = None) -> Outloo
     )
 
 
-def own_outlook(economy: Economy, horizon: Outlook, kind: int) -> Outlook:
+def own_outlook(economy: Economy, horizon: Outlook, type_index: int) -> Outlook:
     """The outlook of one household type: its own held day, where the economy holds one."""
-    return horizon if economy.held is None else replace(horizon, one_day=economy.held[kind])
+    return horizon if economy.held is None else replace(horizon, one_day=economy.held[type_index])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

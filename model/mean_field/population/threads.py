@@ -19,7 +19,7 @@ def for_each_type(economy: Economy, settle: Callable[[int], Result]) -> list[Res
     everybody = range(len(economy.types))
     states = max(household.levels for household in economy.types) * economy.rest_load_kw.size
     if states < WORTH_A_THREAD:
-        return [settle(kind) for kind in everybody]
+        return [settle(type_index) for type_index in everybody]
     return list(_pool(os.getpid()).map(settle, everybody))
 
 

@@ -23,7 +23,8 @@ from meanwatt.agents.household.best_response import Response
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import Answer
-from meanwatt.model.mean_field.solvers.newton import LoadFixedPoint, NewtonSolution, solve_newton
+from meanwatt.model.mean_field.solvers.load_fixed_point import LoadFixedPoint
+from meanwatt.model.mean_field.solvers.newton import NewtonSolution, solve_newton
 from meanwatt.model.progress.watch import Watch
 
 WARM_USD = 0.05

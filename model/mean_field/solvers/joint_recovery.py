@@ -20,7 +20,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.linear_systems import inverse
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.model.mean_field.derivatives.population_sensitivity import BooksSlope
+from meanwatt.model.mean_field.derivatives.population_sensitivity import RecoverySlope
 from meanwatt.model.mean_field.population.game import Game, couples
 from meanwatt.model.mean_field.population.population_response import (
     Answer,
@@ -60,7 +60,7 @@ def balance_nearby(
     economy: Economy,
     tariff: Tariff,
     start: Answer,
-    slope: BooksSlope | None,
+    slope: RecoverySlope | None,
     *,
     tolerance: float,
     farthest: float,
@@ -120,7 +120,7 @@ class _System:
         load_kw = (known.net_load_kw + self.economy.rest_load_kw).ravel() if self.couples else np.empty(0)
         return np.append(load_kw, known.adder_usd_per_kwh)
 
-    def inverse(self, known: Answer, slope: BooksSlope | None) -> Floats:
+    def inverse(self, known: Answer, slope: RecoverySlope | None) -> Floats:
         """Inverse of the equations' derivative at an answer."""
         if slope is None or not self.couples:
             return np.array([[1 / known.billed_kwh_per_day if known.billed_kwh_per_day > 0 else np.inf]])

@@ -11,7 +11,8 @@ from typing import Final
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.mean_field.derivatives.population_sensitivity import dense_pays
 from meanwatt.model.mean_field.population.game import potential_failures
-from meanwatt.model.mean_field.solvers.newton import FEW_PRICES, follows_curve
+from meanwatt.model.mean_field.solvers.load_fixed_point import follows_curve
+from meanwatt.model.mean_field.solvers.newton import FEW_PRICES
 from meanwatt.model.mean_field.solvers.price_search import ROUNDS, PriceSearch, PriceSolution
 from meanwatt.model.scenario.nearest import unknown
 

@@ -17,7 +17,8 @@ from meanwatt.model.mean_field.population.population_response import (
     price_gap,
 )
 from meanwatt.model.mean_field.solvers.anchored_policies import cool_by_steps
-from meanwatt.model.mean_field.solvers.newton import SHORTEST_STEP, LoadFixedPoint, solve_newton
+from meanwatt.model.mean_field.solvers.load_fixed_point import LoadFixedPoint
+from meanwatt.model.mean_field.solvers.newton import SHORTEST_STEP, solve_newton
 from meanwatt.model.mean_field.zero_temperature.frank_wolfe import solve_exact
 from meanwatt.model.mean_field.zero_temperature.mixed_plans import solve_mixed
 from meanwatt.model.progress.watch import Watch

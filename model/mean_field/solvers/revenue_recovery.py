@@ -16,7 +16,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.model.mean_field.derivatives.population_sensitivity import BooksSlope, surplus_slope_usd
+from meanwatt.model.mean_field.derivatives.population_sensitivity import RecoverySlope, surplus_slope_usd
 from meanwatt.model.mean_field.population.game import couples
 from meanwatt.model.mean_field.population.population_response import Answer, surplus_usd_per_day
 from meanwatt.model.mean_field.solvers.joint_recovery import balance_nearby
@@ -54,7 +54,7 @@ def smallest_adder(
     watch: Watch,
     start: PriceSolution | None = None,
     first_root: bool = False,
-    books: BooksSlope | None = None,
+    books: RecoverySlope | None = None,
     method: SolverMethod = AUTO,
 ) -> Recovered:
     """Smallest α ≥ 0 at which revenue − cost = 0, searched up to the tariff's cap.

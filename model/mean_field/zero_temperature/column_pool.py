@@ -30,7 +30,7 @@ ROOM_PER_TYPE = 6
 class Columns(NamedTuple):
     """The pool."""
 
-    kind: Ints
+    type_index: Ints
     """(k,): household type, ``FREE`` where the place is free"""
     mixture: Floats
     """(k,): weight; sums to one over each type"""
@@ -47,7 +47,7 @@ def empty_columns(room: int, shape: tuple[int, ...]) -> Columns:
 
 def enlarged(columns: Columns) -> Columns:
     """The same pool with twice the room."""
-    more = empty_columns(len(columns.kind), columns.frequency.shape[1:])
+    more = empty_columns(len(columns.type_index), columns.frequency.shape[1:])
     return Columns(*(np.concatenate(pair) for pair in zip(columns, more, strict=True)))
 
 
@@ -55,9 +55,9 @@ def enlarged(columns: Columns) -> Columns:
 def free_unused(columns: Columns) -> int:
     """Free the places of columns without weight; return how many places are free."""
     free = 0
-    for k in range(columns.kind.size):
+    for k in range(columns.type_index.size):
         if columns.mixture[k] == 0.0:
-            columns.kind[k] = FREE
+            columns.type_index[k] = FREE
             free += 1
     return free
 
@@ -65,15 +65,15 @@ def free_unused(columns: Columns) -> int:
 @compiled
 def next_free(columns: Columns, place: int) -> int:
     """First free place from ``place`` on; there must be one."""
-    while columns.kind[place] != FREE:
+    while columns.type_index[place] != FREE:
         place += 1
     return place
 
 
 @compiled
-def add_column(columns: Columns, place: int, kind: int, worth_usd: float, first: bool) -> None:
+def add_column(columns: Columns, place: int, type_index: int, worth_usd: float, first: bool) -> None:
     """Take a place whose frequencies are filled in; a type's first column has all the weight."""
-    columns.kind[place] = kind
+    columns.type_index[place] = type_index
     columns.worth_usd[place] = worth_usd
     columns.mixture[place] = 1.0 if first else 0.0
 
@@ -83,16 +83,16 @@ def take_means(columns: Columns, here: Cleared) -> None:
     """Mean frequencies and worth of every type's mixture."""
     size = columns.frequency[0].size
     mean, each = here.frequency.reshape((-1, size)), columns.frequency.reshape((-1, size))
-    for kind in range(mean.shape[0]):
-        here.worth_usd[kind] = 0.0
+    for type_index in range(mean.shape[0]):
+        here.worth_usd[type_index] = 0.0
         for i in range(size):
-            mean[kind, i] = 0.0
-    for k in range(columns.kind.size):
-        weight, kind = columns.mixture[k], columns.kind[k]
+            mean[type_index, i] = 0.0
+    for k in range(columns.type_index.size):
+        weight, type_index = columns.mixture[k], columns.type_index[k]
         if weight > 0.0:
-            here.worth_usd[kind] += weight * columns.worth_usd[k]
+            here.worth_usd[type_index] += weight * columns.worth_usd[k]
             for i in range(size):
-                mean[kind, i] += weight * each[k, i]
+                mean[type_index, i] += weight * each[k, i]
 
 
 @compiled
@@ -106,22 +106,22 @@ def clear_mixture(types: TypeStack, terms: Terms, columns: Columns, here: Cleare
 def free_to_choose(columns: Columns, types: int) -> tuple[Ints, Ints]:
     """Places of the columns of types with more than one, type by type, and where each type begins (s + 1,)."""
     count = np.zeros(types, dtype=np.int64)
-    for kind in columns.kind:
-        if kind != FREE:
-            count[kind] += 1
+    for type_index in columns.type_index:
+        if type_index != FREE:
+            count[type_index] += 1
     side = np.full(types, -1)
     first = np.zeros(types + 1, dtype=np.int64)
     sides = 0
-    for kind in range(types):
-        if count[kind] > 1:
-            side[kind] = sides
-            first[sides + 1] = first[sides] + count[kind]
+    for type_index in range(types):
+        if count[type_index] > 1:
+            side[type_index] = sides
+            first[sides + 1] = first[sides] + count[type_index]
             sides += 1
     place = np.empty(first[sides], dtype=np.int64)
     filled = first.copy()
-    for k in range(columns.kind.size):
-        if columns.kind[k] != FREE and side[columns.kind[k]] >= 0:
-            s = side[columns.kind[k]]
+    for k in range(columns.type_index.size):
+        if columns.type_index[k] != FREE and side[columns.type_index[k]] >= 0:
+            s = side[columns.type_index[k]]
             place[filled[s]] = k
             filled[s] += 1
     return place, first[: sides + 1]
@@ -147,16 +147,16 @@ def _slopes(types: TypeStack, terms: Terms, columns: Columns, here: Cleared, pla
     gradient = np.empty(place.size)
     load, bent = np.empty((place.size, states * slots)), np.empty((place.size, states * slots))
     for a in range(place.size):
-        kind, frequency = columns.kind[place[a]], columns.frequency[place[a]]
-        gain = expected_gain(types, here.reward_usd[kind], frequency) + columns.worth_usd[place[a]]
-        gradient[a] = -types.share[kind] * gain / (terms.kept[kind] * terms.pass_through[kind])
+        type_index, frequency = columns.type_index[place[a]], columns.frequency[place[a]]
+        gain = expected_gain(types, here.reward_usd[type_index], frequency) + columns.worth_usd[place[a]]
+        gradient[a] = -types.share[type_index] * gain / (terms.kept[type_index] * terms.pass_through[type_index])
         for c in range(states):
             for h in range(slots):
                 net_kw = 0.0
                 for z in range(frequency.shape[2]):
                     for j in range(frequency.shape[3]):
-                        net_kw += frequency[c, h, z, j] * here.net_load_kw[kind, c, h, z, j]
-                load[a, c * slots + h] = types.share[kind] * net_kw
+                        net_kw += frequency[c, h, z, j] * here.net_load_kw[type_index, c, h, z, j]
+                load[a, c * slots + h] = types.share[type_index] * net_kw
                 weight = types.chance[c] * types.slot_hours * here.bend[c, h]
                 bent[a, c * slots + h] = weight * load[a, c * slots + h]
     return gradient, np.dot(bent, load.T)

@@ -76,12 +76,12 @@ def start_at(types: TypeStack, terms: Terms, wholesale_usd_per_kwh: Floats, *, j
     return here
 
 
-def outcome_of(household: HouseholdType, kind: int, here: Cleared, slot_hours: float) -> SlotOutcome:
+def outcome_of(household: HouseholdType, type_index: int, here: Cleared, slot_hours: float) -> SlotOutcome:
     """What moves bring one type, its padding taken off."""
     day = household.storage_day(slot_hours)
 
     def own(stacked: Floats) -> Floats:
-        return np.array(stacked[kind, ..., : day.moves.size])
+        return np.array(stacked[type_index, ..., : day.moves.size])
 
     split = None
     if here.part.any():

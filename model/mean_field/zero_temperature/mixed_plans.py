@@ -136,7 +136,7 @@ def improve(types: TypeStack, terms: Terms, columns: Columns, here: Cleared, eno
         if forgone <= enough:
             break
         mixture = columns.mixture[place]
-        share = types.share[columns.kind[place]]
+        share = types.share[columns.type_index[place]]
         matrix = _slopes(types, columns, here, place, _reward_slope(types, terms, here))
         constant = -share * gain
         for s in range(first.size - 1):
@@ -189,7 +189,9 @@ def _gains(types: TypeStack, columns: Columns, here: Cleared, place: Ints) -> Fl
     gain = np.empty(place.size)
     for a in range(place.size):
         k = place[a]
-        gain[a] = expected_gain(types, here.reward_usd[columns.kind[k]], columns.frequency[k]) + columns.worth_usd[k]
+        gain[a] = (
+            expected_gain(types, here.reward_usd[columns.type_index[k]], columns.frequency[k]) + columns.worth_usd[k]
+        )
     return gain
 
 
@@ -202,7 +204,7 @@ def _forgone(types: TypeStack, columns: Columns, place: Ints, first: Ints, gain:
         for a in range(first[s], first[s + 1]):
             best = max(best, gain[a])
         for a in range(first[s], first[s + 1]):
-            total += types.share[columns.kind[place[a]]] * columns.mixture[place[a]] * (best - gain[a])
+            total += types.share[columns.type_index[place[a]]] * columns.mixture[place[a]] * (best - gain[a])
     return total
 
 
@@ -212,27 +214,27 @@ def _slopes(types: TypeStack, columns: Columns, here: Cleared, place: Ints, rise
     states, slots = here.price.shape
     valued, load = np.empty((place.size, states * slots)), np.empty((place.size, states * slots))
     for a in range(place.size):
-        kind, frequency = columns.kind[place[a]], columns.frequency[place[a]]
+        type_index, frequency = columns.type_index[place[a]], columns.frequency[place[a]]
         for c in range(states):
             for h in range(slots):
                 net_kw, rise = 0.0, 0.0
                 for z in range(frequency.shape[2]):
                     for j in range(frequency.shape[3]):
-                        net_kw += frequency[c, h, z, j] * here.net_load_kw[kind, c, h, z, j]
-                        rise += frequency[c, h, z, j] * rises[kind, c, h, z, j]
-                load[a, c * slots + h] = types.share[kind] * net_kw * here.bend[c, h]
-                valued[a, c * slots + h] = -types.share[kind] * types.chance[c] * rise
+                        net_kw += frequency[c, h, z, j] * here.net_load_kw[type_index, c, h, z, j]
+                        rise += frequency[c, h, z, j] * rises[type_index, c, h, z, j]
+                load[a, c * slots + h] = types.share[type_index] * net_kw * here.bend[c, h]
+                valued[a, c * slots + h] = -types.share[type_index] * types.chance[c] * rise
     slopes: Floats = np.dot(valued, load.T)
     return slopes
 
 
 def _forget(columns: Columns, best: Floats, types: TypeStack, here: Cleared) -> None:
     """Free the places of the worst plans without weight, now and in the best mixture, once the pool is crowded."""
-    for kind in range(types.share.size):
-        place = np.flatnonzero(columns.kind == kind)
+    for type_index in range(types.share.size):
+        place = np.flatnonzero(columns.type_index == type_index)
         if place.size <= MOST_PER_TYPE:
             continue
         gain = _gains(types, columns, here, place)
         for k in place[np.argsort(-gain)][KEPT_PER_TYPE:]:
             if columns.mixture[k] == 0.0 and (k >= best.size or best[k] == 0.0):
-                columns.kind[k] = FREE
+                columns.type_index[k] = FREE

@@ -34,23 +34,26 @@ class SingleDayPlans:
 
     def __init__(self, economy: Economy, horizon: Outlook, types: TypeStack) -> None:
         self.households, self.types = economy.types, types
-        self.views = [own_outlook(economy, horizon, kind) for kind in range(len(economy.types))]
+        self.views = [own_outlook(economy, horizon, type_index) for type_index in range(len(economy.types))]
         states, slots = economy.rest_load_kw.shape
         shocks, most = types.shock_levels.size, int(types.levels.max())
         self.start_law = np.zeros((len(economy.types), states, shocks, most))
         self.tomorrow_usd = np.zeros((len(economy.types), states, shocks, most))
         known: dict[tuple[Battery | None, int], int] = {}
-        for kind, (household, view) in enumerate(zip(economy.types, self.views, strict=True)):
+        for type_index, (household, view) in enumerate(zip(economy.types, self.views, strict=True)):
             day, levels = view.one_day, household.levels
             assert day is not None
-            like = known.setdefault((household.battery, id(day)), kind)
-            if like < kind:
-                self.tomorrow_usd[kind], self.start_law[kind] = self.tomorrow_usd[like], self.start_law[like]
+            like = known.setdefault((household.battery, id(day)), type_index)
+            if like < type_index:
+                self.tomorrow_usd[type_index], self.start_law[type_index] = (
+                    self.tomorrow_usd[like],
+                    self.start_law[like],
+                )
                 continue
             level_kwh = household.storage_day(types.slot_hours).level_kwh
             worth = np.broadcast_to(day.midnight_usd(levels, level_kwh), (states, shocks, levels))
-            self.tomorrow_usd[kind, ..., :levels] = np.tensordot(horizon.common_kernel, worth, axes=1)
-            self.start_law[kind, ..., :levels] = np.swapaxes(day.start(levels, horizon.shock_probability), -1, -2)
+            self.tomorrow_usd[type_index, ..., :levels] = np.tensordot(horizon.common_kernel, worth, axes=1)
+            self.start_law[type_index, ..., :levels] = np.swapaxes(day.start(levels, horizon.shock_probability), -1, -2)
         self.shock_kernel = np.array(horizon.shock_kernel)
         room = ROOM_PER_TYPE * len(economy.types)
         self.columns = empty_columns(room, (states, slots, shocks, types.moves.shape[1]))
@@ -70,20 +73,22 @@ class SingleDayPlans:
 
     def policies(self, here: Cleared) -> list[tuple[Response, Flow]]:
         """As promised by ``Plans``; what no plan meets is answered as best."""
-        return [self._policy(kind, here) for kind in range(len(self.households))]
+        return [self._policy(type_index, here) for type_index in range(len(self.households))]
 
-    def _policy(self, kind: int, here: Cleared) -> tuple[Response, Flow]:
-        household = self.households[kind]
-        outcome = outcome_of(household, kind, here, self.types.slot_hours)
+    def _policy(self, type_index: int, here: Cleared) -> tuple[Response, Flow]:
+        household = self.households[type_index]
+        outcome = outcome_of(household, type_index, here, self.types.slot_hours)
         choice, (states, slots, shocks, count) = outcome.choice, outcome.net_load_kw.shape
         assert choice is not None
         levels = household.levels
         value = np.empty((states, slots, shocks, levels))
         law = np.empty((states, slots, levels, shocks))
         probability = np.empty((states, slots, levels, shocks, count))
-        tomorrow, start = (np.ascontiguousarray(a[kind, ..., :levels]) for a in (self.tomorrow_usd, self.start_law))
+        tomorrow, start = (
+            np.ascontiguousarray(a[type_index, ..., :levels]) for a in (self.tomorrow_usd, self.start_law)
+        )
         _mix_days(
-            *(self.columns, self.taken, kind, outcome.reward_usd, outcome.moves),
+            *(self.columns, self.taken, type_index, outcome.reward_usd, outcome.moves),
             *(choice.bounds, choice.given),
             *(self.shock_kernel, tomorrow, start, value, law, probability),
         )
@@ -98,7 +103,7 @@ class SingleDayPlans:
             days=1,
             converged=True,
         )
-        return response, Flow(law=law, frequency=here.frequency[kind, ..., :count], defect=0.0)
+        return response, Flow(law=law, frequency=here.frequency[type_index, ..., :count], defect=0.0)
 
 
 @compiled
@@ -115,28 +120,28 @@ def _plan_day(
     """Every type's best plan as a column; return the gap, infinite where there were no plans yet. [USD/day]"""
     gap, place = 0.0, 0
     shock_draw = np.ascontiguousarray(shock_kernel.T)
-    for kind in range(types.share.size):
-        levels = types.levels[kind]
+    for type_index in range(types.share.size):
+        levels = types.levels[type_index]
         if levels == 1 and begun:
             continue  # a household without a battery has but one plan
         place = next_free(columns, place)
-        reward, move, frequency = here.reward_usd[kind], types.moves[kind], columns.frequency[place]
+        reward, move, frequency = here.reward_usd[type_index], types.moves[type_index], columns.frequency[place]
         worth = _best_day(
             reward,
             move,
-            types.bounds[kind],
-            types.given[kind],
+            types.bounds[type_index],
+            types.given[type_index],
             shock_kernel,
             shock_draw,
             types.chance,
-            np.ascontiguousarray(tomorrow_usd[kind, :, :, :levels]),
-            np.ascontiguousarray(start_law[kind, :, :, :levels]),
+            np.ascontiguousarray(tomorrow_usd[type_index, :, :, :levels]),
+            np.ascontiguousarray(start_law[type_index, :, :, :levels]),
             taken[place],
             frequency,
         )
-        lead = expected_gain(types, reward, frequency) - expected_gain(types, reward, here.frequency[kind])
-        gap += types.share[kind] * (lead + worth - here.worth_usd[kind])
-        add_column(columns, place, kind, worth, not begun)
+        lead = expected_gain(types, reward, frequency) - expected_gain(types, reward, here.frequency[type_index])
+        gap += types.share[type_index] * (lead + worth - here.worth_usd[type_index])
+        add_column(columns, place, type_index, worth, not begun)
     return gap if begun else np.inf
 
 
@@ -253,7 +258,7 @@ def _best_day(  # noqa: C901, PLR0913  # complexipy: ignore
 def _mix_days(  # noqa: C901, PLR0913  # complexipy: ignore
     columns: Columns,
     all_taken: Bools,
-    kind: int,
+    type_index: int,
     reward: Floats,
     move: Ints,
     bounds: Ints,
@@ -276,8 +281,8 @@ def _mix_days(  # noqa: C901, PLR0913  # complexipy: ignore
                     for j in range(count):
                         probability[c, h, e, z, j] = 0.0
     mass, moved = np.empty((shocks, levels)), np.empty((shocks, levels))
-    for k in range(columns.kind.size):
-        if columns.kind[k] == kind and columns.mixture[k] > 0.0:
+    for k in range(columns.type_index.size):
+        if columns.type_index[k] == type_index and columns.mixture[k] > 0.0:
             for c in range(states):
                 for z in range(shocks):
                     for e in range(levels):

@@ -96,12 +96,12 @@ class EndlessPlans:
     def adopt(self, found: Answer) -> None:
         """Begin with everybody's policy in an answer as their only plan."""
         self._make_room()
-        for kind, (response, flow) in enumerate(zip(found.responses, found.flows, strict=True)):
+        for type_index, (response, flow) in enumerate(zip(found.responses, found.flows, strict=True)):
             place = next_free(self.columns, 0)
             self._fill(place, flow)
             self.plans[place] = Plan(flow.law, None, response.policy.probability, _doubt_usd(flow, response))
-            add_column(self.columns, place, kind, self._worth(flow.law, response), True)
-            self.last[kind] = (response, flow)
+            add_column(self.columns, place, type_index, self._worth(flow.law, response), True)
+            self.last[type_index] = (response, flow)
 
     def _make_room(self) -> None:
         """See that every type finds a free place."""
@@ -128,11 +128,11 @@ class EndlessPlans:
         """The answer with values of this accuracy, the finest by default."""
         self._make_room()
         gap, place = 0.0, 0
-        for kind, household in enumerate(self.economy.types):
-            last = self.last[kind]
+        for type_index, household in enumerate(self.economy.types):
+            last = self.last[type_index]
             if household.battery is None and last is not None:
                 continue  # a household without a battery has but one plan
-            outcome = outcome_of(household, kind, here, self.horizon.slot_hours)
+            outcome = outcome_of(household, type_index, here, self.horizon.slot_hours)
             response = respond(
                 outcome,
                 household.levels,
@@ -144,27 +144,27 @@ class EndlessPlans:
             midnight = last[1].law[:, 0] if last else None
             backward = self.economy.common.backward
             flow = household_flow(response.policy, self.horizon, backward, midnight, check=self.check)
-            self.last[kind] = (response, flow)
+            self.last[type_index] = (response, flow)
             place = next_free(self.columns, place)
             frequency = self._fill(place, flow)
             worth = self._worth(flow.law, response)
-            gain = float(expected_gain(self.types, here.reward_usd[kind], frequency)) + worth
+            gain = float(expected_gain(self.types, here.reward_usd[type_index], frequency)) + worth
             if last is None:
                 gap = np.inf
             else:
-                in_pool, mixed = self._revalued(kind, here, response)
+                in_pool, mixed = self._revalued(type_index, here, response)
                 gap += household.share * max(gain - mixed, 0.0)
                 if self.patient and gain <= in_pool + SAME_USD:
                     continue
             taken = np.packbits(response.policy.probability > 0)
             self.plans[place] = Plan(flow.law, taken, doubt_usd=_doubt_usd(flow, response))
-            add_column(self.columns, place, kind, worth, last is None)
+            add_column(self.columns, place, type_index, worth, last is None)
         return gap
 
     def _free(self) -> int:
         """How many places are free; a pool that is not patient forgets what has no weight."""
         if self.patient:
-            return int((self.columns.kind == FREE).sum())
+            return int((self.columns.type_index == FREE).sum())
         return int(free_unused(self.columns))
 
     def _worth(self, law: Floats, response: Response) -> float:
@@ -174,16 +174,16 @@ class EndlessPlans:
         by_state: Floats = np.einsum("chez,chze->c", law, response.value_usd)
         return float(-self.interest * (self.types.chance @ by_state))
 
-    def _revalued(self, kind: int, here: Cleared, response: Response) -> tuple[float, float]:
+    def _revalued(self, type_index: int, here: Cleared, response: Response) -> tuple[float, float]:
         """Bring the worth of a type's plans up to date; gain of the best of them, and of their mixture. [USD/day]"""
         best, mixed = -np.inf, 0.0
-        for place in np.flatnonzero(self.columns.kind == kind):
+        for place in np.flatnonzero(self.columns.type_index == type_index):
             plan, weight = self.plans[place], self.columns.mixture[place]
             assert plan is not None
             if self.interest:
                 self.columns.worth_usd[place] = self._worth(plan.law, response)
             if self.patient or weight > 0:
-                gain = expected_gain(self.types, here.reward_usd[kind], self.columns.frequency[place])
+                gain = expected_gain(self.types, here.reward_usd[type_index], self.columns.frequency[place])
                 gain += self.columns.worth_usd[place]
                 best, mixed = max(best, gain), mixed + weight * (gain - plan.doubt_usd)
         return best, mixed
@@ -191,15 +191,15 @@ class EndlessPlans:
     def policies(self, here: Cleared) -> list[tuple[Response, Flow]]:
         """As promised by ``Plans``; where a mixture never is, its last plan counts."""
         found = []
-        for kind, household in enumerate(self.economy.types):
-            outcome = outcome_of(household, kind, here, self.horizon.slot_hours)
-            last = self.last[kind]
+        for type_index, household in enumerate(self.economy.types):
+            outcome = outcome_of(household, type_index, here, self.horizon.slot_hours)
+            last = self.last[type_index]
             assert last is not None
             response = last[0]
             if household.battery is None:  # it planned once only, at other prices
                 response = respond(outcome, household.levels, self.horizon)
             law, done = np.zeros(last[1].law.shape), np.zeros(response.policy.probability.shape)
-            for place in np.flatnonzero((self.columns.kind == kind) & (self.columns.mixture > 0)):
+            for place in np.flatnonzero((self.columns.type_index == type_index) & (self.columns.mixture > 0)):
                 plan = self.plans[place]
                 assert plan is not None
                 part = self.columns.mixture[place] * plan.law
@@ -209,7 +209,7 @@ class EndlessPlans:
             probability = np.where(met, done / np.where(met, law[..., None], 1.0), response.policy.probability)
             probability /= probability.sum(axis=-1, keepdims=True)
             policy = outcome.followed(probability)
-            frequency = here.frequency[kind, ..., : outcome.moves.size]
+            frequency = here.frequency[type_index, ..., : outcome.moves.size]
             flow = Flow(law=law, frequency=frequency, defect=0.0)
             found.append((replace(response, policy=policy, outcome=outcome), flow))
         return found

@@ -15,7 +15,7 @@ from meanwatt.analysis.challenge.drawing import HOURS, Drawing, drawn_tariff, li
 from meanwatt.analysis.challenge.hint import BLOCK_HOURS, find_hint, moved, step_usd_per_kwh
 from meanwatt.analysis.challenge.scale import AXES, Scale, find_scale, not_dominated
 from meanwatt.analysis.design.balanced import balanced
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import build_economy, build_tariff
@@ -185,7 +185,7 @@ def test_the_computed_tariff_has_the_best_mean_of_all_tried_and_its_weights_make
     assert found.surplus_usd_per_household_day == pytest.approx(0.0, abs=1e-6)
     best = scale.mean(found.criteria)
     assert best >= max(scale.mean(one.criteria) for one in scale.trials) - SOLVED
-    judge = Aims(leader="commission", weights=equal_weights(scale)).objective()
+    judge = LeaderSpec(leader="commission", weights=equal_weights(scale)).objective()
     one, other = (
         solve_equilibrium(ECONOMY, scale.family.tariff(scale.trials[place].parameters), certify=False)
         for place in (0, 20)

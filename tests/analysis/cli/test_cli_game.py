@@ -9,6 +9,8 @@ import pytest
 from repository import ROOT
 
 from meanwatt.analysis.cli import main
+from meanwatt.analysis.output.result_files import write_result
+from meanwatt.analysis.tabular.solution import GameSolution, solve_game
 from meanwatt.model.tabular.game_file import GameFile, game_text, games, load_game
 
 PAGE = (ROOT / "docs" / "tutorial" / "tabular_games.md").read_text(encoding="utf-8")
@@ -141,6 +143,40 @@ def test_a_place_that_is_taken_is_refused_before_anything_is_solved(
         f"meanwatt: --out {tmp_path}: holds thesis.tex, which is not ours to replace; give a new directory\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize(("asked_before", "drawn"), [(2, False), (4, True)])
+def test_an_interrupted_solve_writes_what_it_found(
+    asked_before: int,
+    drawn: bool,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts: list[str] = []
+
+    def stop_later(named: object, *, cancelled: object, told: object, **options: object) -> GameSolution:
+        return solve_game(named, told=parts.append, cancelled=lambda: len(parts) > asked_before, **options)
+
+    monkeypatch.setattr("meanwatt.analysis.tabular.solution.solve_game", stop_later)
+    out = tmp_path / "run"
+    found = result(f"game pennies {QUICK} --json --out {out}", capsys, status=1)
+    assert (found["outcome"], found["message"]) == ("cancelled", "Cancelled: some parts were not solved.")
+    assert json.loads((out / "game.json").read_text(encoding="utf-8")) == found
+    assert ("iteration.png" in {path.name for path in out.iterdir()}) is drawn
+    assert main(shlex.split(f"game pennies {QUICK} --out {out}")) == 1
+    assert "Cancelled: some parts were not solved." in capsys.readouterr().out
+
+
+def test_the_result_of_another_command_is_refused_before_anything_is_solved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_result(tmp_path / "run", name="solve", result={}, manifest={}, tables={})
+    assert main(["game", "pennies", "--out", str(tmp_path / "run")]) == 2
+    assert capsys.readouterr().err == (
+        f"meanwatt: --out {tmp_path}/run: holds the result of solve, which game does not replace;"
+        f" give another directory, e.g. {tmp_path}/run-game\n"
+    )
 
 
 def test_what_was_asked_for_and_not_reached_is_status_one(

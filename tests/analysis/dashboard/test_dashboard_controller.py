@@ -11,7 +11,7 @@ import pytest
 from dashboard_fake import FakeEngine
 
 from meanwatt.analysis.dashboard.market.controller import Controller
-from meanwatt.analysis.dashboard.market.protocol import Rest
+from meanwatt.analysis.dashboard.market.protocol import EngineStopped
 from meanwatt.analysis.dashboard.market.run import AUTOPLAY_DAYS
 from meanwatt.analysis.dashboard.market.tried import Tried, written
 from meanwatt.analysis.dashboard.market.view import View
@@ -306,7 +306,7 @@ def test_a_solve_that_fails_gives_a_sentence_and_keeps_the_page(
 
 
 def test_a_day_that_fails_stops_the_run_with_a_sentence(stand: Stand) -> None:
-    stand.engine.fail_step = Rest("1095 days are simulated; press Reset to begin again")
+    stand.engine.fail_step = EngineStopped("1095 days are simulated; press Reset to begin again")
     stand.controller.drive("play")
     stand.until(lambda: stand.notices() != [])
     assert stand.notices()[0]["text"] == "1095 days are simulated; press Reset to begin again."

@@ -11,11 +11,11 @@ from meanwatt.analysis.cli import main
 from meanwatt.analysis.design.anneal import Annealed, anneal_search
 from meanwatt.analysis.design.cold import ColdComparison, cold_json, cold_messages, compare_cold, differences_at
 from meanwatt.analysis.design.design import Design, design
-from meanwatt.analysis.leader.aims import Aims
-from meanwatt.model.mean_field.cold import Way, solve_cold
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
+from meanwatt.model.mean_field.cold import ColdMethod, solve_cold
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 
-AIMS = Aims(leader="commission")
+AIMS = LeaderSpec(leader="commission")
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_in_json_every_tariff_has_both_and_twins_are_called_so(compared: ColdCom
     plain = cold_json(compared)
     rows = {row["tariff"]: row for row in plain["tariffs"]}
     assert rows["two_part"]["same_as"] == "rtp"
-    assert rows["filed"]["cold_way"] is Way.LIMIT
+    assert rows["filed"]["cold_way"] is ColdMethod.LIMIT
     assert rows["rtp"]["cold_temperature_usd"] == 0.0
     assert set(plain["order"]) == {"designed", "flat", "tou", "rtp", "income_graduated", "filed"}
     assert plain["cold_gain"] == pytest.approx(
@@ -94,7 +94,7 @@ def test_an_annealed_design_is_better_cold_than_every_tariff_it_may_post_and_tha
     annealed = done.commitment
     assert isinstance(annealed, Annealed)
     cold = solve_cold(economy, annealed.tariff)
-    assert cold.way is Way.EXACT
+    assert cold.way is ColdMethod.EXACT
     assert cold.equilibrium is not None
     worth = judge(cold.equilibrium)
     assert annealed.coolings[-1].temperature_usd == 0.0

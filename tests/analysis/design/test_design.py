@@ -13,7 +13,7 @@ from scenarios import preset_economy, preset_tariff, solved
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.design.design import Design, DesignProblem, commitment_search, design, tariff_table
-from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
+from meanwatt.analysis.leader.leader_spec import LeaderSpec, default_price_cap_usd_per_kwh
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment
@@ -38,7 +38,7 @@ CONTRACT = {
 }
 LEVELS = "battery_levels=5"
 QUICK = shlex.split(f"design textbook --leader commission --evaluations 8 --no-cold --json --set {LEVELS}")
-COMMISSION = Aims(leader="commission", weights={"equity": 2.0, "stability": 3.0})
+COMMISSION = LeaderSpec(leader="commission", weights={"equity": 2.0, "stability": 3.0})
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def commission() -> Design:
 @pytest.fixture(scope="module")
 def utility() -> Design:
     economy = preset_economy("textbook", LEVELS)
-    aims = Aims(leader="utility", price_cap_usd_per_kwh=default_price_cap_usd_per_kwh(economy))
+    aims = LeaderSpec(leader="utility", price_cap_usd_per_kwh=default_price_cap_usd_per_kwh(economy))
     return design(economy, preset_tariff("textbook", "filed"), aims)
 
 
@@ -67,7 +67,7 @@ def test_the_commission_wants_welfare_without_burden_gap_and_volatility() -> Non
 
 def test_the_utility_wants_its_margin_under_the_cap() -> None:
     found = solved("textbook", "filed", LEVELS)
-    aims = Aims(leader="utility", price_cap_usd_per_kwh=0.2)
+    aims = LeaderSpec(leader="utility", price_cap_usd_per_kwh=0.2)
     violation = aims.violation()
     assert violation is not None
     assert aims.objective()(found) == found.surplus_usd_per_household_day
@@ -95,7 +95,7 @@ def test_the_commissions_tariff_recovers_its_cost(commission: Design) -> None:
 
 def test_weighing_equity_narrows_the_burden_gap(commission: Design) -> None:
     economy, tariff = preset_economy("textbook", LEVELS), preset_tariff("textbook", "filed")
-    blind = Aims(leader="commission", weights={"equity": 0.0, "stability": 3.0})
+    blind = LeaderSpec(leader="commission", weights={"equity": 0.0, "stability": 3.0})
     careless = design(economy, tariff, blind, evaluations_per_start=25)
     assert commission.commitment is not None
     assert careless.commitment is not None
@@ -116,7 +116,7 @@ def test_the_utility_goes_to_its_cap_and_not_beyond(utility: Design) -> None:
 def test_a_cap_that_no_tariff_meets_is_told() -> None:
     economy, tariff = preset_economy("textbook", LEVELS), preset_tariff("textbook", "filed")
     with pytest.raises(ValueError, match="no tariff of the family was feasible"):
-        design(economy, tariff, Aims(leader="utility", price_cap_usd_per_kwh=-1.0), evaluations_per_start=8)
+        design(economy, tariff, LeaderSpec(leader="utility", price_cap_usd_per_kwh=-1.0), evaluations_per_start=8)
 
 
 def test_a_search_of_ones_own_is_given_the_quest_and_its_find_is_reported() -> None:

@@ -10,7 +10,7 @@ from scenarios import preset_economy, preset_tariff, solved
 from meanwatt.agents.tariff.tariff import ExportRule, Tariff, export_credit
 from meanwatt.analysis.cli.design_methods import LEARNING, METHODS
 from meanwatt.analysis.design.design import Search, commitment_search, concept_search, design, tariff_table
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.learning.campaign import learning_search
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.scenario.economy import build_tariff
@@ -21,7 +21,7 @@ PRESETS = ("textbook", "oahu", "california", "stress")
 QUICK = ("memory=0", "battery_levels=5")
 FEW_LEVELS = {"california": ("battery_levels=8",)}
 """Where its cuts depend on prices they are 0.05 USD/kWh below 0, and prices hardly depend on the levels of charge."""
-AIMS = Aims(leader="commission", weights={"equity": 5.0, "stability": 1.0})
+AIMS = LeaderSpec(leader="commission", weights={"equity": 5.0, "stability": 1.0})
 
 
 def search_of(method: str) -> Search:

@@ -13,7 +13,7 @@ from scenarios import preset_economy, preset_tariff, solved
 
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.environments import LEADER_ID, LeaderEnv, register
-from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
+from meanwatt.analysis.leader.leader_spec import LeaderSpec, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.environment import MeanFieldEnvironment, Posted
 from meanwatt.analysis.learning.meter import MeteredObjective
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
@@ -94,7 +94,7 @@ def test_the_commissions_reward_is_what_the_learners_of_a_campaign_are_told() ->
     _, reward, *_, info = env.step(MODEST)
     there = MeanFieldEnvironment(base)
     objective = MeteredObjective(
-        base.economy, Aims(leader="commission", weights={"equity": 2.0, "stability": 1.0}), there.in_force()
+        base.economy, LeaderSpec(leader="commission", weights={"equity": 2.0, "stability": 1.0}), there.in_force()
     )
     reading = there.post(env.family.tariff(env.family.at(MODEST.astype(float))), 1).reading
     assert reading is not None

@@ -19,7 +19,7 @@ from meanwatt.analysis.cli import main
 from meanwatt.analysis.design.design import Design, concept_search, design
 from meanwatt.analysis.environments.leader import LeaderEnv
 from meanwatt.analysis.leader import objectives
-from meanwatt.analysis.leader.aims import Aims, aims_of
+from meanwatt.analysis.leader.leader_spec import LeaderSpec, leader_spec_of
 from meanwatt.analysis.leader.registry import find, names
 from meanwatt.analysis.leader.tariff_effects import MarketEffects
 from meanwatt.analysis.learning.environment import expected_reading
@@ -78,7 +78,7 @@ def test_an_objective_states_what_it_is_and_values_what_it_sees(name: str) -> No
     assert re.fullmatch(r"[a-z_]+", objective.key)
     assert objective.is_money == (objective.key == "usd_per_household_day")
     assert all(value >= 0 for value in objective.weights.values())
-    aims = aims_of(found.economy, name)
+    aims = leader_spec_of(found.economy, name)
     assert np.isfinite(aims.objective()(found))
     assert aims.undefined(found) is None
     assert aims.recovery is (Recovery.FIXED if objective.recovers_cost else Recovery.POSTED)
@@ -90,14 +90,14 @@ def test_nash_welfare_is_the_mean_log_of_what_groups_are_left_with() -> None:
     by_hand = sum(
         float(share) * np.log(left) for share, left in zip(found.economy.group_share, left_by_loops(found), strict=True)
     )
-    assert Aims(leader="nash").objective()(found) == pytest.approx(by_hand, abs=1e-13)
+    assert LeaderSpec(leader="nash").objective()(found) == pytest.approx(by_hand, abs=1e-13)
 
 
 def test_the_rawlsian_leader_sees_the_highest_burden_alone() -> None:
     found = solved("textbook", "income_graduated")
     burdens = equilibrium_metrics(found).burden
-    assert Aims(leader="rawls").objective()(found) == -max(burdens.values())
-    assert Aims(leader="rawls").in_market(found.economy, equilibrium_metrics(found)) == -max(burdens.values())
+    assert LeaderSpec(leader="rawls").objective()(found) == -max(burdens.values())
+    assert LeaderSpec(leader="rawls").in_market(found.economy, equilibrium_metrics(found)) == -max(burdens.values())
 
 
 @pytest.mark.parametrize(("gap", "imv"), [(1.0, 1.0), (0.01, 1.0), (1.0, 0.002), (0.01, 0.002)])
@@ -106,7 +106,7 @@ def test_the_constrained_commission_pays_for_what_breaks_its_limits_and_for_noth
 ) -> None:
     """In the mean field, in a market's metrics, and by meters: there beside the tariff in force."""
     old, new = solved("textbook", "filed"), solved("textbook", "income_graduated")
-    aims = Aims(leader="constrained", weights={"burden_gap_limit": gap, "imv_limit": imv})
+    aims = LeaderSpec(leader="constrained", weights={"burden_gap_limit": gap, "imv_limit": imv})
     metrics = equilibrium_metrics(new)
     assert metrics.imv is not None
     paid = (100 * (metrics.burden_gap - 0.01) if gap < 1 else 0.0) + (1000 * (metrics.imv - 0.002) if imv < 1 else 0.0)
@@ -114,7 +114,7 @@ def test_the_constrained_commission_pays_for_what_breaks_its_limits_and_for_noth
     worth = metrics.welfare_usd_per_household_day - paid
     assert aims.objective()(new) == pytest.approx(worth, abs=1e-12)
     assert aims.in_market(new.economy, metrics) == pytest.approx(worth, abs=1e-12)
-    welfare = Aims(weights={"equity": 0.0, "stability": 0.0})
+    welfare = LeaderSpec(weights={"equity": 0.0, "stability": 0.0})
     metered, free = (
         MeteredObjective(old.economy, one, expected_reading(old)).estimate(expected_reading(new))
         for one in (aims, welfare)
@@ -126,12 +126,12 @@ def test_the_constrained_commission_pays_for_what_breaks_its_limits_and_for_noth
 def test_a_constrained_design_keeps_the_limits_that_the_commission_would_break() -> None:
     economy = preset_economy("textbook", "battery_levels=5")
     filed = preset_tariff("textbook", "filed")
-    free = design(economy, filed, Aims(weights={"equity": 0.0, "stability": 0.0})).commitment
+    free = design(economy, filed, LeaderSpec(weights={"equity": 0.0, "stability": 0.0})).commitment
     assert free is not None
     before = equilibrium_metrics(free.equilibrium)
     assert before.imv is not None
     limits = {"burden_gap_limit": 0.9 * before.burden_gap, "imv_limit": 0.95 * before.imv}
-    kept = design(economy, filed, Aims(leader="constrained", weights=limits)).commitment
+    kept = design(economy, filed, LeaderSpec(leader="constrained", weights=limits)).commitment
     assert kept is not None
     metrics = equilibrium_metrics(kept.equilibrium)
     assert metrics.imv is not None
@@ -167,8 +167,8 @@ def test_groups_without_households_have_no_voice() -> None:
     changes = [empty, *(f"income_groups.{name}.share={scenario.income_groups[name].share / total!r}" for name in rest)]
     found = solved("textbook", "tou", *changes)
     for name in ("nash", "rawls"):
-        assert np.isfinite(Aims(leader=name).objective()(found))
-        assert Aims(leader=name).undefined(found) is None
+        assert np.isfinite(LeaderSpec(leader=name).objective()(found))
+        assert LeaderSpec(leader=name).undefined(found) is None
 
 
 # --- gradients -------------------------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def test_the_gradient_along_the_tangent_is_that_of_equilibria_solved_beside(name
     """Central differences over h and h/2, extrapolated to a term in h⁴ (Richardson)."""
     economy = preset_economy("textbook", "battery_levels=5")
     found, tariff_at, unit = middle(economy)
-    value, tangent = Aims(leader=name).objective(), equilibrium_tangent(found, tariff_at, unit)
+    value, tangent = LeaderSpec(leader=name).objective(), equilibrium_tangent(found, tariff_at, unit)
 
     def solved_beside(change: Floats) -> float:
         return value(solve_equilibrium(economy, tariff_at(unit + change), start=found, certify=False))
@@ -211,7 +211,7 @@ def test_the_gradient_of_nash_welfare_is_the_mean_of_gains_over_what_is_left() -
         gain = tangent.utility_usd_per_day[:, k] - tangent.wear_usd_per_day[:, k] - tangent.payment_usd_per_day[:, k]
         gain = gain - tangent.fixed_charge_usd_per_day[:, household.group]
         by_hand += household.share * gain / left[household.group]
-    value = Aims(leader="nash").objective()
+    value = LeaderSpec(leader="nash").objective()
     for k, change in enumerate(np.eye(len(unit))):
         ahead, behind = (predicted(found, tangent, sign * 1e-5 * change) for sign in (1.0, -1.0))
         assert (value(ahead) - value(behind)) / 2e-5 == pytest.approx(by_hand[k], rel=1e-6, abs=1e-9)
@@ -224,15 +224,15 @@ def test_the_gradient_of_nash_welfare_is_the_mean_of_gains_over_what_is_left() -
 def design_of(name: str) -> Design:
     """The design of a leader by its own weights."""
     economy = preset_economy("textbook", "battery_levels=5")
-    return design(economy, preset_tariff("textbook", "filed"), Aims(leader=name))
+    return design(economy, preset_tariff("textbook", "filed"), LeaderSpec(leader=name))
 
 
 @pytest.fixture(scope="module", params=["nash", "rawls"])
-def designed(request: pytest.FixtureRequest) -> tuple[Aims, Design]:
-    return Aims(leader=request.param), design_of(request.param)
+def designed(request: pytest.FixtureRequest) -> tuple[LeaderSpec, Design]:
+    return LeaderSpec(leader=request.param), design_of(request.param)
 
 
-def test_the_tariff_found_recovers_cost_and_is_better_than_every_start(designed: tuple[Aims, Design]) -> None:
+def test_the_tariff_found_recovers_cost_and_is_better_than_every_start(designed: tuple[LeaderSpec, Design]) -> None:
     aims, found = designed
     assert found.commitment is not None
     economy, value = found.baseline.economy, aims.objective()
@@ -252,7 +252,7 @@ def test_each_leader_is_the_best_judge_of_its_own_tariff() -> None:
     """Of the tariffs found for several objectives, that of an objective is the best by it, to its precision."""
     found = {name: design_of(name).commitment for name in ("commission", "nash", "rawls")}
     for name in found:
-        worth = {other: Aims(leader=name).objective()(one.equilibrium) for other, one in found.items() if one}
+        worth = {other: LeaderSpec(leader=name).objective()(one.equilibrium) for other, one in found.items() if one}
         assert worth[name] >= max(worth.values()) - 1e-4 * max(1.0, abs(worth[name]))
 
 
@@ -262,7 +262,7 @@ WORDS = r"income group low is left with -\d+\.\d\d USD per household-day, income
 
 def test_a_group_left_with_nothing_makes_the_tariff_infeasible_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     found = solved("textbook", "filed", POOR)
-    aims = Aims(leader="nash")
+    aims = LeaderSpec(leader="nash")
     assert aims.objective()(found) == -np.inf
     assert re.fullmatch(WORDS + " more than 0 for every group", str(aims.undefined(found)))
     everybody = " --set 'tariff.access_charge.usd_per_household_day={none=3,pv=3,pv_battery=3}'"
@@ -284,7 +284,7 @@ VERY_POOR = "income_groups.low.income_usd_per_year=100"
 def test_the_nash_leader_finds_a_tariff_that_leaves_the_poorest_something_from_starts_that_do_not() -> None:
     """The poor of 100 USD a year are left with less than nothing at all three starts."""
     economy = preset_economy("textbook", VERY_POOR, "battery_levels=5")
-    filed, aims = preset_tariff("textbook", "filed", VERY_POOR, "battery_levels=5"), Aims(leader="nash")
+    filed, aims = preset_tariff("textbook", "filed", VERY_POOR, "battery_levels=5"), LeaderSpec(leader="nash")
     found = design(economy, filed, aims).commitment
     assert found is not None
     assert found.outcome is Outcome.CONVERGED
@@ -297,7 +297,7 @@ def test_the_nash_leader_finds_a_tariff_that_leaves_the_poorest_something_from_s
 
 def test_a_search_begins_at_the_largest_smallest_bracket_where_its_start_is_undefined() -> None:
     economy = preset_economy("textbook", VERY_POOR, "battery_levels=5")
-    problem = Aims(leader="nash").problem(economy)
+    problem = LeaderSpec(leader="nash").problem(economy)
     start = problem.family.unit(starting_points(problem.family, economy)[0])
     for gradients in (True, False):
         evaluator = problem.evaluator(Watch())
@@ -334,7 +334,7 @@ def test_an_undefined_tariff_in_force_is_said_and_the_search_goes_on(capsys: pyt
 
 def test_the_rawlsian_leader_meters_its_objective_exactly() -> None:
     old, new = solved("textbook", "filed"), solved("textbook", "income_graduated")
-    aims = Aims(leader="rawls")
+    aims = LeaderSpec(leader="rawls")
     seen = MeteredObjective(old.economy, aims, expected_reading(old)).estimate(expected_reading(new))
     assert seen.value == pytest.approx(aims.objective()(new), abs=1e-12)
     assert (seen.half_width, seen.feasible) == (0.0, True)
@@ -346,7 +346,7 @@ def test_where_use_is_fixed_and_nobody_stores_nash_welfare_gained_is_metered_exa
         solve_equilibrium(economy, small_tariff(economy, energy_usd_per_kwh=np.full((3, 3), rate)), certify=False)
         for rate in (0.02, 0.2)
     )
-    aims = Aims(leader="nash")
+    aims = LeaderSpec(leader="nash")
     seen = MeteredObjective(economy, aims, expected_reading(old)).estimate(expected_reading(new))
     assert seen.value == pytest.approx(aims.objective()(new) - aims.objective()(old), abs=1e-12)
     assert seen.half_width == pytest.approx(0.0, abs=1e-12)
@@ -356,7 +356,7 @@ def test_nash_welfare_gained_lies_near_the_middle_of_its_bracket() -> None:
     """At a small temperature little is hidden; a metering leader does not know the worth of the use in force."""
     cold = "temperature_usd=0.002"
     old, new = (solved("textbook", name, cold, "battery_levels=5") for name in ("filed", "income_graduated"))
-    aims = Aims(leader="nash")
+    aims = LeaderSpec(leader="nash")
     seen = MeteredObjective(old.economy, aims, expected_reading(old)).estimate(expected_reading(new))
     gained = aims.objective()(new) - aims.objective()(old)
     assert seen.half_width > 0
@@ -367,7 +367,7 @@ def test_a_bracket_that_ends_below_zero_is_told_below_all_that_is_defined_by_wha
     """At the tariff in force nothing is gained: a group is left with its income less its metered bill."""
     old = solved("textbook", "filed", POOR)
     reading = expected_reading(old)
-    seen = MeteredObjective(old.economy, Aims(leader="nash"), reading).estimate(reading)
+    seen = MeteredObjective(old.economy, LeaderSpec(leader="nash"), reading).estimate(reading)
     bill = reading.weight @ reading.bill_usd_per_day / reading.group_share
     lacking = float((bill - old.economy.group_income_usd_per_year / 365).max())
     assert lacking > 0
@@ -379,7 +379,7 @@ def test_where_the_tariff_in_force_leaves_a_group_with_nothing_nash_welfare_itse
     """Not the gain over minus infinity. Use that hardly responds makes the metered welfare the true one."""
     fixed = ("elasticity=1e-6", "battery_share_scale=0", POOR)
     old = solved("textbook", "filed", *fixed)
-    economy, aims = old.economy, Aims(leader="nash")
+    economy, aims = old.economy, LeaderSpec(leader="nash")
     best = aims.family(economy).tariff(np.array([0.0, 0.0, 0.0, 0.0, 1.0]))
     new = solve_equilibrium(economy, best)
     seen = MeteredObjective(economy, aims, expected_reading(old)).estimate(expected_reading(new))
@@ -390,7 +390,7 @@ def test_where_the_tariff_in_force_leaves_a_group_with_nothing_nash_welfare_itse
 def test_a_market_does_not_tell_nash_welfare() -> None:
     found = solved("textbook", "filed")
     with pytest.raises(ValueError, match="a simulated market does not tell the utility of use by income group"):
-        Aims(leader="nash").in_market(found.economy, equilibrium_metrics(found))
+        LeaderSpec(leader="nash").in_market(found.economy, equilibrium_metrics(found))
     assert MarketEffects(found.economy, equilibrium_metrics(found)).economy is found.economy
 
 
@@ -436,16 +436,22 @@ def test_what_does_not_go_with_a_leader_is_refused_in_one_line(
 
 def test_aims_are_checked_in_one_line() -> None:
     for call, sentence in (
-        (lambda: Aims(leader="rawl"), "unknown leader 'rawl'; did you mean 'rawls'?"),
-        (lambda: Aims(leader="commission", weights={"equty": 1.0}), "leader commission: unknown weight 'equty'; did"),
-        (lambda: Aims(leader="commission", weights={"equity": -1.0}), "weight equity is -1; give a number from 0 to"),
+        (lambda: LeaderSpec(leader="rawl"), "unknown leader 'rawl'; did you mean 'rawls'?"),
         (
-            lambda: Aims(leader="nash", weights={"equity": 1.0}),
+            lambda: LeaderSpec(leader="commission", weights={"equty": 1.0}),
+            "leader commission: unknown weight 'equty'; did",
+        ),
+        (
+            lambda: LeaderSpec(leader="commission", weights={"equity": -1.0}),
+            "weight equity is -1; give a number from 0 to",
+        ),
+        (
+            lambda: LeaderSpec(leader="nash", weights={"equity": 1.0}),
             "leader nash takes no weights, but equity came; leave them out, or give the leader commission or"
             " constrained",
         ),
         (
-            lambda: Aims(leader="nash", price_cap_usd_per_kwh=0.3),
+            lambda: LeaderSpec(leader="nash", price_cap_usd_per_kwh=0.3),
             "price_cap_usd_per_kwh goes with an objective in USD; leave it out for the Nash leader",
         ),
         (
@@ -469,7 +475,7 @@ def test_feedback_refuses_an_objective_that_is_no_money() -> None:
     with pytest.raises(
         ValueError, match=re.escape("to an objective in ln(USD per household-day); search by commitment")
     ):
-        design(economy, filed, Aims(leader="nash"), search=concept_search("feedback"))
+        design(economy, filed, LeaderSpec(leader="nash"), search=concept_search("feedback"))
 
 
 # --- adding one ------------------------------------------------------------------------------------------------------
@@ -503,7 +509,7 @@ def test_a_module_without_an_objective_is_said(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "hollow.py").write_text("", encoding="utf-8")
     monkeypatch.setattr(objectives, "__path__", [*objectives.__path__, str(tmp_path)])
     with pytest.raises(ValueError, match="leader hollow: its module defines no OBJECTIVE; give it an Objective"):
-        Aims(leader="hollow")
+        LeaderSpec(leader="hollow")
 
 
 def test_what_no_meter_shows_cannot_be_learned(

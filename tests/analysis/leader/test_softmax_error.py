@@ -10,7 +10,7 @@ from scenarios import preset_economy, preset_tariff, small_economy, small_tariff
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.leader.softmax_error import (
     Member,
     SoftmaxError,
@@ -33,7 +33,7 @@ from meanwatt.model.mean_field.leader.tariff_continuity import day_norm
 from meanwatt.model.scenario.economy import Economy
 
 STABILITY = 0.7
-JUDGE = Aims(leader="commission", weights={"equity": 0.0, "stability": STABILITY}).objective()
+JUDGE = LeaderSpec(leader="commission", weights={"equity": 0.0, "stability": STABILITY}).objective()
 
 
 def world(seed: int, temperature: float) -> Economy:
@@ -174,7 +174,7 @@ def test_end_to_end_the_error_never_exceeds_the_bound(seed: int) -> None:
 
 def test_prices_of_the_best_tariffs_are_within_the_certificate() -> None:
     economy, weight = world(1, 0.0), 0.02
-    judge = Aims(leader="commission", weights={"equity": 0.0, "stability": weight}).objective()
+    judge = LeaderSpec(leader="commission", weights={"equity": 0.0, "stability": weight}).objective()
     low, high = np.array([0.0]), np.array([0.3])
     net, finer = epsilon_net(low, high, 17), epsilon_net(low, high, 33)
 
@@ -218,7 +218,7 @@ def test_it_needs_one_rate() -> None:
 def test_without_pass_through_followers_keep_a_choice_that_the_leader_does_not() -> None:
     """Where the followers' term does not vanish: two equilibria at temperature 0 that the leader values apart."""
     economy, tariff = preset_economy("oahu"), preset_tariff("oahu", "filed")
-    worth = Aims(leader="commission", weights={"equity": 0.0}).objective()
+    worth = LeaderSpec(leader="commission", weights={"equity": 0.0}).objective()
     limit = solve_cold(economy, tariff).equilibrium
     assert limit is not None
     split = solve_equilibrium(at_temperature(economy, 0.0), tariff, certify=False)

@@ -20,7 +20,7 @@ from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.cli.design_methods import DAYS, EVALUATIONS, HOUSEHOLDS, LEARNING
 from meanwatt.analysis.design.design import EVALUATIONS_PER_START, DesignProblem, commitment_search, design
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.learning import campaign
 from meanwatt.analysis.learning.campaign import (
     Learned,
@@ -39,21 +39,21 @@ from meanwatt.model.mean_field.leader.commitment import Commitment
 from meanwatt.model.mean_field.leader.concepts import ROUNDS
 from meanwatt.model.progress.watch import Progress, Watch
 
-COMMISSION = Aims(leader="commission", weights={"equity": 1.0, "stability": 1.0})
+COMMISSION = LeaderSpec(leader="commission", weights={"equity": 1.0, "stability": 1.0})
 LEVELS = "battery_levels=5"
-UTILITY = Aims(leader="utility", price_cap_usd_per_kwh=1.5 * 0.185)
+UTILITY = LeaderSpec(leader="utility", price_cap_usd_per_kwh=1.5 * 0.185)
 
 
 def in_force() -> Equilibrium:
     return solved("textbook", "filed", LEVELS)
 
 
-def problem(aims: Aims, **changes: Any) -> DesignProblem:
+def problem(aims: LeaderSpec, **changes: Any) -> DesignProblem:
     base = in_force()
     return DesignProblem(economy=base.economy, aims=aims, baseline=base, **changes)
 
 
-def run(aims: Aims, method: str = "softmax", evaluations: int = 20, **options: Any) -> Learned:
+def run(aims: LeaderSpec, method: str = "softmax", evaluations: int = 20, **options: Any) -> Learned:
     found = learning_search(method, evaluations=evaluations, **options)(problem(aims))
     assert isinstance(found, Learned)
     return found
@@ -206,7 +206,7 @@ def test_learning_curves_are_tidy_and_their_band_holds_the_median(monopoly: Comm
 # The journal
 
 
-def short(aims: Aims, method: str, path: Path, **options: Any) -> Learned:
+def short(aims: LeaderSpec, method: str, path: Path, **options: Any) -> Learned:
     return run(aims, method, 12, journal=path, **options)
 
 
@@ -363,6 +363,7 @@ def test_the_command_learns_by_every_method(method: str, tmp_path: Path, capsys:
     assert {len(column) for column in learning["curve"].values()} == {10}
     assert learning["curve"]["recommended_objective"][-1] == pytest.approx(said["objective"], abs=1e-9)
     assert learning["metered_objective"] == max(learning["curve"]["metered_objective"])
+    assert learning["metered_objective_is"] == "the welfare gained over the tariff in force, less penalties"
     trials = pq.read_table(out / "trials.parquet").to_pydict()
     assert trials["metered_objective"] == learning["curve"]["metered_objective"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]  # the journal has done its duty

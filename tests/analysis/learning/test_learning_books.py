@@ -17,7 +17,7 @@ from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff, rates
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.design.design import DesignProblem
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.learning.books import Balance, BooksKind, MeteredBooks, books_kind
 from meanwatt.analysis.learning.campaign import Learned, finite_market, learning_search, try_tariffs
 from meanwatt.analysis.learning.environment import Environment, MeanFieldEnvironment, Posted, expected_reading
@@ -29,7 +29,7 @@ from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.scenario.economy import Economy
 
-AIMS = Aims(leader="commission", weights={"equity": 5.0, "stability": 1.0})
+AIMS = LeaderSpec(leader="commission", weights={"equity": 5.0, "stability": 1.0})
 DAYS = 30
 QUICK_OAHU = ("oahu", ("memory=0", "battery_levels=5"))
 """Three kinds of day."""
@@ -346,7 +346,7 @@ def test_the_market_bills_what_the_leader_posted() -> None:
 # The record
 
 
-def problem(aims: Aims = AIMS) -> DesignProblem:
+def problem(aims: LeaderSpec = AIMS) -> DesignProblem:
     base = in_force("textbook")
     return DesignProblem(economy=base.economy, aims=aims, baseline=base)
 
@@ -413,7 +413,7 @@ def test_a_journal_of_before_goes_on_with_the_model_and_is_refused_with_an_accou
 
 
 def test_a_utility_that_posts_everything_learns_the_same_with_either(tmp_path: Path) -> None:
-    margin = Aims(leader="utility", price_cap_usd_per_kwh=0.3)
+    margin = LeaderSpec(leader="utility", price_cap_usd_per_kwh=0.3)
     runs = [
         try_tariffs(
             problem(margin), MeanFieldEnvironment(in_force("textbook")), method="cma", evaluations=1, seed=0, books=kind

@@ -14,7 +14,7 @@ from meanwatt.agents.leader.bandit_leader import MenuLearner
 from meanwatt.agents.leader.learning_leader import LearningLeader
 from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.leader.aims import Aims, default_price_cap_usd_per_kwh
+from meanwatt.analysis.leader.leader_spec import LeaderSpec, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.books import BooksKind
 from meanwatt.analysis.learning.environment import MeanFieldEnvironment, expected_reading
 from meanwatt.analysis.learning.market_leader import (
@@ -30,7 +30,7 @@ from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.progress.watch import Watch
 
-COMMISSION = Aims(leader="commission")
+COMMISSION = LeaderSpec(leader="commission")
 HOUSEHOLDS = 200
 
 
@@ -38,9 +38,9 @@ def in_force(preset: str = "textbook") -> Equilibrium:
     return solved(preset, "filed")
 
 
-def utility(preset: str = "textbook") -> Aims:
+def utility(preset: str = "textbook") -> LeaderSpec:
     cap = default_price_cap_usd_per_kwh(preset_economy(preset))
-    return Aims(leader="utility", price_cap_usd_per_kwh=cap)
+    return LeaderSpec(leader="utility", price_cap_usd_per_kwh=cap)
 
 
 @pytest.fixture(scope="module")
@@ -258,6 +258,7 @@ def test_the_command_tells_what_was_posted_and_learned(tmp_path: Path, capsys: p
     for one, value in zip(leader["rounds"], told, strict=True):
         replayed.update(0, leader["menu"].index(one["tariff"][0]), value, 3)
     assert leader["learned_usd_per_household_day"] == pytest.approx(replayed.value_usd, rel=1e-12)
+    assert leader["learned_is"] == "the welfare gained over the tariff in force, less penalties"
     assert leader["best"] == ["rtp"]
     table = pq.read_table(out / "leader_days.parquet").to_pydict()
     assert table["tariff"] == leader["posted_tariff"]
@@ -286,6 +287,12 @@ def test_people_get_a_table_of_what_was_learned(capsys: pytest.CaptureFixture[st
     said = " ".join(capsys.readouterr().out.split())
     assert "The commission after 4 rounds of 3 days" in said
     assert "Recommended: rtp. Regret against rtp" in said
+    assert (
+        "Learned: the welfare gained over the tariff in force, less penalties, as meters tell it;"
+        " mean field: the objective's level." in said
+    )
+    assert main(shlex.split(f"{RUN} --leader utility")) == 0
+    assert "Learned: " not in capsys.readouterr().out  # both columns are levels
 
 
 @pytest.mark.parametrize(

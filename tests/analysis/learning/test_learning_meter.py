@@ -9,7 +9,9 @@ from scenarios import preset_economy, preset_tariff, small_economy, small_tariff
 
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.tariff.tariff import Recovery
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
+from meanwatt.analysis.leader.objective import LEVEL
+from meanwatt.analysis.leader.registry import find, names
 from meanwatt.analysis.learning.environment import (
     MarketEnvironment,
     MeanFieldEnvironment,
@@ -23,8 +25,8 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.leader.tariff_family import tariff_family
 from meanwatt.model.scenario.economy import Economy
 
-WELFARE_ALONE = Aims(leader="commission", weights={"equity": 0.0, "stability": 0.0})
-MARGIN = Aims(leader="utility")
+WELFARE_ALONE = LeaderSpec(leader="commission", weights={"equity": 0.0, "stability": 0.0})
+MARGIN = LeaderSpec(leader="utility")
 
 
 def at(economy: Economy, **changes: object) -> Equilibrium:
@@ -97,13 +99,30 @@ def test_a_reading_of_the_wrong_shape_is_refused_in_one_line() -> None:
 
 def test_the_tariff_in_force_gains_nothing_over_itself() -> None:
     found = solved("textbook", "filed")
-    aims, metrics = Aims(leader="commission", weights={"equity": 2.0, "stability": 3.0}), equilibrium_metrics(found)
+    aims, metrics = (
+        LeaderSpec(leader="commission", weights={"equity": 2.0, "stability": 3.0}),
+        equilibrium_metrics(found),
+    )
     seen = expected_reading(found)
     estimate = MeteredObjective(found.economy, aims, seen).estimate(seen)
     assert metrics.imv is not None
     assert estimate.half_width == 0
     assert estimate.value == pytest.approx(-2 * metrics.burden_gap - 3 * metrics.imv, abs=1e-12)
     assert estimate.score == estimate.value
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_is_metered_of_the_tariff_in_force_is_what_the_objective_says_it_is(name: str) -> None:
+    """A gain over itself is 0, penalties aside; a level is that of the objective."""
+    found = solved("textbook", "filed")
+    free = {"equity": 0.0, "stability": 0.0, "burden_gap_limit": 10.0, "imv_limit": 10.0}
+    known = find(name).weights
+    spec = LeaderSpec(leader=name, weights={key: value for key, value in free.items() if key in known})
+    if not spec.definition.is_metered:
+        pytest.skip("no meter shows it")
+    seen = expected_reading(found)
+    level = spec.objective()(found) if spec.definition.metered_as == LEVEL else 0.0
+    assert MeteredObjective(found.economy, spec, seen).estimate(seen).value == pytest.approx(level, abs=1e-12)
 
 
 def test_the_utilitys_margin_is_metered_exactly() -> None:
@@ -116,7 +135,7 @@ def test_the_utilitys_margin_is_metered_exactly() -> None:
 
 def test_a_rate_above_the_cap_costs_more_than_it_earns() -> None:
     economy = small_economy()
-    aims = Aims(leader="utility", price_cap_usd_per_kwh=0.25)
+    aims = LeaderSpec(leader="utility", price_cap_usd_per_kwh=0.25)
     found = [at(economy, energy_usd_per_kwh=np.full((3, 3), rate), pass_through=0.0) for rate in (0.25, 0.26, 0.4)]
     objective = MeteredObjective(economy, aims, expected_reading(found[0]))
     met, little, much = (objective.estimate(expected_reading(one)) for one in found)
@@ -187,7 +206,7 @@ def test_only_entropy_is_hidden_from_the_meters() -> None:
 
 def test_the_objective_looks_at_no_household() -> None:
     economy = preset_economy("textbook")
-    aims = Aims(leader="commission", weights={"equity": 1.0, "stability": 2.0})
+    aims = LeaderSpec(leader="commission", weights={"equity": 1.0, "stability": 2.0})
     old, new = (expected_reading(solved("textbook", name)) for name in ("filed", "tou"))
     blind = replace(economy, types=(), shock_kernel=np.eye(3))
     assert MeteredObjective(blind, aims, old).estimate(new) == MeteredObjective(economy, aims, old).estimate(new)
@@ -215,8 +234,8 @@ def test_weather_is_set_aside() -> None:
         MeteredObjective(economy, MARGIN, days_of(whole, 0)).estimate(days_of(whole, 1))
 
 
-@pytest.mark.parametrize("aims", [Aims(leader="commission"), MARGIN], ids=["commission", "utility"])
-def test_a_large_market_meters_what_the_continuum_does(aims: Aims) -> None:
+@pytest.mark.parametrize("aims", [LeaderSpec(leader="commission"), MARGIN], ids=["commission", "utility"])
+def test_a_large_market_meters_what_the_continuum_does(aims: LeaderSpec) -> None:
     economy, base = preset_economy("textbook"), solved("textbook", "filed")
     family = tariff_family(economy, Recovery.POSTED if aims.leader == "utility" else Recovery.FIXED)
     tariff = family.tariff(family.low + 0.6 * (family.high - family.low))

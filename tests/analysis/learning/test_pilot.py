@@ -11,7 +11,7 @@ import pytest
 from scenarios import preset_economy, preset_tariff, solved
 
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.leader.aims import aims_of
+from meanwatt.analysis.leader.leader_spec import leader_spec_of
 from meanwatt.analysis.learning.menus import Menu, solve_menu, usual_menu
 from meanwatt.analysis.learning.pilot import PilotPlan, PilotResult, _Realised, _unrevealed, run_pilot
 from meanwatt.analysis.learning.pilot_journal import PilotJournal
@@ -31,7 +31,7 @@ def in_force() -> Equilibrium:
 @cache
 def menu() -> Menu:
     economy = preset_economy("textbook", LEVELS)
-    aims = aims_of(economy, "commission")
+    aims = leader_spec_of(economy, "commission")
     return usual_menu(aims, in_force())
 
 
@@ -127,6 +127,7 @@ def test_the_command_tells_what_each_pilot_found(capsys: pytest.CaptureFixture[s
         assert one["recommended"] == said["menu"][better]
     assert said["best_recommended"] == sum(one["recommended"] == "rtp" for one in said["pilots"])
     assert said["message"] == "2 pilots of 4 days."
+    assert said["metered_is"] == "the welfare gained over the tariff in force, less penalties"
     assert len(said["metered_usd_per_household_day"]) == len(said["worth_usd_per_household_day"]) == 2
 
 
@@ -206,7 +207,7 @@ def test_a_journal_of_other_pilots_is_refused_in_one_line(tmp_path: Path, capsys
         f"--resume: there is no journal {journal} to go on from; leave --resume out to begin\n"
     )
     plan = PilotPlan(households=60, days=6, pilot_days=4, round_days=2, before_days=4)
-    aims = aims_of(in_force().economy, "commission")
+    aims = leader_spec_of(in_force().economy, "commission")
     pair = solve_menu(aims, [preset_tariff("textbook", name, LEVELS) for name in ("tou", "rtp")], in_force())
     with PilotJournal(journal, pair, in_force(), plan, resume=False) as kept:
         for seed in range(3):
@@ -243,13 +244,13 @@ def test_a_menu_may_hold_tariffs_of_files(tmp_path: Path, capsys: pytest.Capture
 
 def test_a_tariff_left_out_of_the_usual_menu_is_named() -> None:
     economy = preset_economy("oahu", "battery_levels=5")
-    menu = usual_menu(aims_of(economy, "commission"), solved("oahu", "filed", "battery_levels=5"))
+    menu = usual_menu(leader_spec_of(economy, "commission"), solved("oahu", "filed", "battery_levels=5"))
     assert menu.left_out == {"two_part": "rtp"}
     assert menu.messages == ("two_part is left out of the usual menu: it is the same tariff as rtp.",)
 
 
 def test_what_the_mean_fields_meters_show_is_the_worth_where_it_is_metered_exactly() -> None:
-    margin = usual_menu(aims_of(in_force().economy, "utility"), in_force())
+    margin = usual_menu(leader_spec_of(in_force().economy, "utility"), in_force())
     assert margin.metered(in_force()) == pytest.approx(margin.worth_usd, abs=1e-9)
     welfare = menu()
     error = welfare.metered(in_force()) - welfare.worth_usd

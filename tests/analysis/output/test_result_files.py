@@ -48,6 +48,22 @@ def test_a_result_replaces_an_older_one(tmp_path: Path) -> None:
     assert names(tmp_path) == ["out"]
 
 
+def test_the_result_of_another_command_is_not_replaced(tmp_path: Path) -> None:
+    out = write(tmp_path / "out")
+    refusal = (
+        rf"^--out {out}: holds the result of solve, which validate does not replace; give another directory,"
+        rf" e.g. {out}-validate$"
+    )
+    with pytest.raises(ValueError, match=refusal):
+        require_free(out, "validate")
+    with pytest.raises(ValueError, match=refusal):
+        write_result(out, name="validate", result={}, manifest={}, tables={})
+    require_free(out, "solve")
+    assert names(out) == ["manifest.json", "note.txt", "slots.parquet", "solve.json"]
+    write_result(out / "validate", name="validate", result={}, manifest={}, tables={})
+    assert names(out / "validate") == ["manifest.json", "validate.json"]
+
+
 def test_an_empty_directory_is_filled(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     assert "solve.json" in names(write(tmp_path / "out"))

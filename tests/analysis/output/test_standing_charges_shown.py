@@ -17,7 +17,7 @@ from meanwatt.agents.tariff.components.access_charge import AccessCharge
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.design.design import design, design_messages
 from meanwatt.analysis.environments.leader import LeaderEnv
-from meanwatt.analysis.leader.aims import Aims, aims_of
+from meanwatt.analysis.leader.leader_spec import LeaderSpec, leader_spec_of
 from meanwatt.analysis.leader.registry import names
 from meanwatt.analysis.learning.environment import expected_reading
 from meanwatt.analysis.learning.menus import default_menu
@@ -122,7 +122,7 @@ def test_a_design_keeps_the_charge_of_the_tariff_in_force_and_says_so(
 @pytest.mark.parametrize("name", names())
 def test_every_leader_keeps_it(name: str) -> None:
     economy, in_force = preset_economy("textbook", COARSE), preset_tariff("textbook", "tou", *CHARGED)
-    aims = aims_of(economy, name)
+    aims = leader_spec_of(economy, name)
     family = aims.family(economy, in_force)
     assert family.tariff(family.low).standing_charges == in_force.standing_charges
     found = design(economy, in_force, aims, evaluations_per_start=2)
@@ -136,7 +136,7 @@ def test_every_leader_keeps_it(name: str) -> None:
 
 def test_a_posted_menu_keeps_it_too() -> None:
     economy, in_force = preset_economy("textbook", COARSE), preset_tariff("textbook", "tou", *CHARGED)
-    menu = default_menu(economy, aims_of(economy, "utility"), in_force)
+    menu = default_menu(economy, leader_spec_of(economy, "utility"), in_force)
     assert all(tariff.standing_charges == in_force.standing_charges for tariff in menu)
 
 
@@ -145,7 +145,7 @@ def test_what_the_charge_alone_changes_is_metered_as_it_is(name: str) -> None:
     """Between a tariff without and with the charge, posted, nobody moves, and nothing is estimated."""
     posted = "tariff.recovery=posted"
     old, new = solved("textbook", "tou", COARSE, posted), solved("textbook", "tou", COARSE, posted, *CHARGED)
-    aims = Aims(leader=name)
+    aims = LeaderSpec(leader=name)
     seen = MeteredObjective(old.economy, aims, expected_reading(old)).estimate(expected_reading(new))
     assert seen.half_width == pytest.approx(0.0, abs=1e-12)
     before = MeteredObjective(old.economy, aims, expected_reading(old)).estimate(expected_reading(old)).value

@@ -22,7 +22,7 @@ from meanwatt.analysis.pareto.figures import pareto_figure, pareto_image
 from meanwatt.analysis.pareto.front import knee, non_dominated, simplex_lattice
 from meanwatt.analysis.pareto.report import pareto_columns, pareto_json
 from meanwatt.analysis.pareto.surface import SLACK, TIE, Surface, pareto_surface
-from meanwatt.analysis.pareto.survey import CRITERIA, STEP, Judged, Survey, criteria_of
+from meanwatt.analysis.pareto.survey import CRITERIA, STEP, EvaluatedTariff, Survey, criteria_of
 from meanwatt.analysis.pareto.verdict import verdict
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
@@ -84,8 +84,8 @@ def some_survey() -> Survey:
     return Survey(island(), family(), best_welfare(), searches=1)
 
 
-def judged(*rows: list[float]) -> list[Judged]:
-    return [Judged(parameters=np.zeros(1), criteria=np.array(row)) for row in rows]
+def judged(*rows: list[float]) -> list[EvaluatedTariff]:
+    return [EvaluatedTariff(parameters=np.zeros(1), criteria=np.array(row)) for row in rows]
 
 
 @given(arrays(float, st.tuples(st.integers(0, 40), st.integers(1, 4)), elements=st.integers(0, 5).map(float)))

@@ -12,7 +12,7 @@ import pytest
 from scenarios import solved
 
 from meanwatt.analysis.design.design import DesignProblem
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.learning.books import BooksKind
 from meanwatt.analysis.learning.campaign import Learned, learning_search
 from meanwatt.analysis.output.result_files import versions
@@ -133,7 +133,7 @@ def test_a_search_goes_on_from_its_journal(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     base = solved("textbook", "filed")
-    aims = Aims(leader="commission", weights={"equity": 0.0, "stability": 1.0})
+    aims = LeaderSpec(leader="commission", weights={"equity": 0.0, "stability": 1.0})
     problem = DesignProblem(economy=base.economy, baseline=base, aims=aims)
     found = learning_search("softmax", evaluations=2, journal=path, resume=True, books=BooksKind.MODEL)(problem)
     assert isinstance(found, Learned)

@@ -166,8 +166,8 @@ def test_other_moves_go_with_plans_drawn_by_their_shares(parting: Equilibrium) -
     seen: dict[tuple[int, int, int, int], list[float]] = {}
     for _ in range(25):
         market.step()
-        assert market.own_way is not None
-        for household, (_, shock, _) in market.own_way.paths.items():
+        assert market.strategy_replay is not None
+        for household, (_, shock, _) in market.strategy_replay.paths.items():
             kind = market.population.type_of(household)
             for h, z in enumerate(shock):
                 key = (kind, market.common_state, h, int(z))

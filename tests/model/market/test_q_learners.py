@@ -133,7 +133,7 @@ def test_learned_policies_are_the_mean_of_the_households_own() -> None:
             each = [learner.policy_of(i).probability for i in range(rows.start, rows.stop)]
             assert policy.probability == pytest.approx(np.mean(each, axis=0), abs=1e-12)
             assert np.ptp(each, axis=0).max() > 0.01
-    plan = learner.policies[learner._classes[0].kind]
+    plan = learner.policies[learner._classes[0].type_index]
     assert plan.probability[..., plan.moves == 0].min() == 1
     with pytest.raises(ValueError, match="household 0 has no table; give one of this cohort with a battery"):
         learner.values_of(0)

@@ -12,7 +12,7 @@ from scipy.optimize import linprog
 from meanwatt.agents.household.slot_outcome import slot_outcome
 from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.model.mean_field import cold
-from meanwatt.model.mean_field.cold import Way, at_temperature, cold_way, solve_cold
+from meanwatt.model.mean_field.cold import ColdMethod, at_temperature, cold_way, solve_cold
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.game import Game
 
@@ -25,7 +25,7 @@ def test_where_no_rate_follows_the_price_it_is_the_best_policy_of_largest_entrop
     halves = np.where(np.arange(economy.slots) < economy.slots // 2, 0.1, 0.6)[None]  # within them nothing matters
     tariff = replace(filed, energy_usd_per_kwh=halves, export_usd_per_kwh=halves)
     found = solve_cold(economy, tariff)
-    assert found.way is Way.LIMIT
+    assert found.way is ColdMethod.LIMIT
     assert found.temperature_usd == 0.0
     assert found.equilibrium is not None
     kind = next(k for k, one in enumerate(economy.types) if one.battery is not None and one.pv_kw.any())
@@ -74,10 +74,10 @@ def test_the_limit_is_not_the_equal_split_of_ties() -> None:
 def test_the_way_follows_from_the_tariff() -> None:
     economy = preset_economy("textbook")
     rtp = preset_tariff("textbook", "rtp")
-    assert cold_way(economy, rtp) is Way.EXACT
-    assert cold_way(economy, replace(rtp, recovery=Recovery.VOLUMETRIC)) is Way.COLDEST
-    assert cold_way(economy, replace(rtp, export_pass_through=0.5)) is Way.COLDEST
-    assert cold_way(economy, preset_tariff("textbook", "filed")) is Way.LIMIT
+    assert cold_way(economy, rtp) is ColdMethod.EXACT
+    assert cold_way(economy, replace(rtp, recovery=Recovery.VOLUMETRIC)) is ColdMethod.COLDEST
+    assert cold_way(economy, replace(rtp, export_pass_through=0.5)) is ColdMethod.COLDEST
+    assert cold_way(economy, preset_tariff("textbook", "filed")) is ColdMethod.LIMIT
 
 
 def test_an_exact_answer_is_that_of_temperature_zero_and_softmax_approaches_it() -> None:
@@ -114,7 +114,7 @@ def test_where_zero_does_not_converge_the_coldest_that_does_is_given(monkeypatch
 
     only_above(0.004)
     found = solve_cold(economy, tariff)
-    assert found.way is Way.COLDEST
+    assert found.way is ColdMethod.COLDEST
     assert found.temperature_usd == pytest.approx(economy.scenario.temperature_usd / 4)
     only_above(1.0)
     nowhere = solve_cold(economy, tariff)

@@ -15,7 +15,7 @@ from meanwatt.model.mean_field.derivatives.population_sensitivity import net_loa
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import answer, surplus_usd_per_day
-from meanwatt.model.mean_field.solvers.newton import LoadFixedPoint
+from meanwatt.model.mean_field.solvers.load_fixed_point import LoadFixedPoint
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess, solve_prices
 from meanwatt.model.mean_field.zero_temperature.frank_wolfe import solve_exact
 from meanwatt.model.progress.watch import Watch

@@ -16,7 +16,7 @@ from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.mean_field.leader.tariff_family import tariff_family
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import answer
-from meanwatt.model.mean_field.solvers.newton import LoadFixedPoint
+from meanwatt.model.mean_field.solvers.load_fixed_point import LoadFixedPoint
 from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy

@@ -14,12 +14,13 @@ from meanwatt.agents.tariff.tariff import ExportRule, Tariff
 from meanwatt.model.mean_field.certificates import contraction
 from meanwatt.model.mean_field.derivatives import household_sensitivity as sensitivity
 from meanwatt.model.mean_field.derivatives.day_product import fixed_point
-from meanwatt.model.mean_field.derivatives.population_sensitivity import books_slope, net_load_slope, own_slot_slope
+from meanwatt.model.mean_field.derivatives.population_sensitivity import net_load_slope, own_slot_slope, recovery_slope
 from meanwatt.model.mean_field.derivatives.price_product import LoadEquation, PriceProduct
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import Answer, answer
-from meanwatt.model.mean_field.solvers.newton import FORCING, LoadFixedPoint
+from meanwatt.model.mean_field.solvers.broyden_inverse import FORCING
+from meanwatt.model.mean_field.solvers.load_fixed_point import LoadFixedPoint
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
 
@@ -91,9 +92,9 @@ def test_the_equation_of_newtons_method_is_solved_as_by_the_dense_system(scenari
 
 def test_without_matrices_the_sensitivity_of_all_observables_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     economy, tariff, found = answered(2)
-    dense = books_slope(economy, tariff, found)
+    dense = recovery_slope(economy, tariff, found)
     monkeypatch.setattr(sensitivity, "JOINT_LIMIT", 0)
-    swept = books_slope(economy, tariff, found)
+    swept = recovery_slope(economy, tariff, found)
     for name in ("load_by_price", "load_by_adder", "surplus_by_price", "surplus_by_adder"):
         expected = getattr(dense, name)
         assert getattr(swept, name) == pytest.approx(expected, abs=ROUNDING * np.abs(expected).max())
@@ -123,7 +124,7 @@ def test_newtons_method_without_the_matrix_finds_the_same_prices(
     economy = small_economy(steepness=0.4, temperature_usd=0.02, **scenario)
     tariff = small_tariff(economy)
     dense = solve_equilibrium(economy, tariff, certify=False)
-    for module in ("newton", "methods"):
+    for module in ("load_fixed_point", "methods"):
         monkeypatch.setattr(f"meanwatt.model.mean_field.solvers.{module}.dense_pays", lambda economy: False)
     swept = solve_equilibrium(economy, tariff, certify=False)
     assert swept.outcome is Outcome.CONVERGED
@@ -135,7 +136,7 @@ def test_a_large_game_near_a_solved_one_starts_from_its_prices(monkeypatch: pyte
     economy = small_economy(steepness=0.4, temperature_usd=0.01)
     tariff = small_tariff(economy)
     monkeypatch.setattr("meanwatt.model.mean_field.solvers.methods.FEW_PRICES", 0)
-    for module in ("newton", "methods"):
+    for module in ("load_fixed_point", "methods"):
         monkeypatch.setattr(f"meanwatt.model.mean_field.solvers.{module}.dense_pays", lambda economy: False)
     first = solve_equilibrium(economy, tariff, certify=False)
     again = solve_equilibrium(economy, tariff, certify=False, start=first)
@@ -164,7 +165,7 @@ def test_a_step_with_the_coupling_known_is_that_of_the_whole_derivative(
     economy = small_economy(steepness=0.4, temperature_usd=0.05, weather=np.ones((1, 1)))
     economy = replace(economy, one_day=OneDay(charge_law=np.array([0.1, 0.2, 0.3, 0.4]), salvage_usd_per_kwh=0.1))
     tariff = small_tariff(economy, discount=np.array([0.2, 0.0]))
-    monkeypatch.setattr("meanwatt.model.mean_field.solvers.newton.dense_pays", lambda economy: not large)
+    monkeypatch.setattr("meanwatt.model.mean_field.solvers.load_fixed_point.dense_pays", lambda economy: not large)
     problem = LoadFixedPoint(
         Game(economy, tariff),
         0.0,

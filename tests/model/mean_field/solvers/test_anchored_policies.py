@@ -16,7 +16,7 @@ from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import outlook
 from meanwatt.model.mean_field.solvers import price_search
 from meanwatt.model.mean_field.solvers.anchored_policies import LEAST_PROBABILITY, anchors_at
-from meanwatt.model.mean_field.solvers.newton import _step_along
+from meanwatt.model.mean_field.solvers.broyden_inverse import step_along
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.supply import SupplyCurve
@@ -150,4 +150,4 @@ def test_a_step_along_a_bent_curve_closes_the_gap_where_the_tangent_does_not() -
     slope = np.eye(4) - by_price * supply.slope(load_kw).ravel()
     tangent = np.linalg.solve(slope, -gap_kw.ravel()).reshape(gap_kw.shape)
     assert left(tangent) > 0.1
-    assert left(_step_along(by_price, gap_kw, tangent, curve)) <= 1e-3
+    assert left(step_along(by_price, gap_kw, tangent, curve)) <= 1e-3

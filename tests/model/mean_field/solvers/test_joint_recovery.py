@@ -8,7 +8,7 @@ import pytest
 from scenarios import preset_economy, preset_tariff, small_economy, small_tariff, solved
 
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
-from meanwatt.model.mean_field.derivatives.population_sensitivity import books_slope, surplus_slope_usd
+from meanwatt.model.mean_field.derivatives.population_sensitivity import recovery_slope, surplus_slope_usd
 from meanwatt.model.mean_field.equilibrium import TOLERANCE_USD_PER_KWH, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.population_response import answer, surplus_usd_per_day
 from meanwatt.model.mean_field.solvers import joint_recovery as joint
@@ -174,7 +174,7 @@ def test_the_slopes_of_the_books_are_those_of_finite_differences(kappa: float) -
     prices = 0.1 + 0.05 * np.random.default_rng(3).random(economy.rest_load_kw.shape)
     step, adder = 1e-5, 0.03
     found = answer(economy, tariff, prices, adder)
-    slope = books_slope(economy, tariff, found)
+    slope = recovery_slope(economy, tariff, found)
     for k in range(prices.size + 1):
         nudge = np.zeros(prices.size + 1)
         nudge[k] = step
@@ -194,7 +194,7 @@ def test_put_together_they_give_the_slope_of_the_books_with_prices_following() -
     economy = small_economy(temperature_usd=0.05)
     tariff = small_tariff(economy, recovery=Recovery.VOLUMETRIC)
     found = solve_prices(economy, tariff, 0.02, tolerance=1e-11, watch=Watch()).answer
-    slope = books_slope(economy, tariff, found)
+    slope = recovery_slope(economy, tariff, found)
     steepness = economy.supply.slope(found.net_load_kw + economy.rest_load_kw).ravel()
     system = np.eye(steepness.size) - steepness[:, None] * slope.load_by_price
     follows = np.linalg.solve(system, steepness * slope.load_by_adder)

@@ -142,9 +142,9 @@ def test_only_places_without_weight_are_freed() -> None:
     types, terms = stack_types(economy), terms_of(economy, small_tariff(economy), 0.0)
     plans = SingleDayPlans(economy, outlook(economy), types)
     plans.answer(start_at(types, terms, first_guess(economy)))
-    room = len(plans.columns.kind)
+    room = len(plans.columns.type_index)
     assert free_unused(plans.columns) == room - len(economy.types)
-    assert sorted(plans.columns.kind[plans.columns.mixture > 0]) == [0, 1, 2]
+    assert sorted(plans.columns.type_index[plans.columns.mixture > 0]) == [0, 1, 2]
 
 
 # The clearing price of given frequencies

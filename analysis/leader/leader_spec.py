@@ -23,8 +23,8 @@ Judge = Callable[[Equilibrium], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aims:
-    """What a leader wants.
+class LeaderSpec:
+    """A leader: its objective with weights, and the highest rate it may post.
 
     Parameters
     ----------
@@ -137,17 +137,17 @@ class Aims:
         return None if cap is None else lambda found: found.rates.import_usd_per_kwh - cap
 
 
-def aims_of(
+def leader_spec_of(
     economy: Economy,
     leader: str,
     weights: Mapping[str, float] | None = None,
     price_cap_usd_per_kwh: float | None = None,
-) -> Aims:
-    """The aims of a leader in a scenario; a price cap that it takes and nobody gave is its own multiple."""
+) -> LeaderSpec:
+    """Specify a leader in a scenario; a price cap that it takes and nobody gave is its own multiple."""
     multiple = find(leader).cap_over_reference
     if price_cap_usd_per_kwh is None and multiple is not None:
         price_cap_usd_per_kwh = multiple * economy.scenario.reference_price_usd_per_kwh
-    return Aims(leader=leader, weights=weights or {}, price_cap_usd_per_kwh=price_cap_usd_per_kwh)
+    return LeaderSpec(leader=leader, weights=weights or {}, price_cap_usd_per_kwh=price_cap_usd_per_kwh)
 
 
 def default_price_cap_usd_per_kwh(economy: Economy) -> float:
