@@ -1,65 +1,115 @@
 """``meanwatt impacts``: what customers gain and lose when one tariff takes another's place."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from meanwatt.agents.early_mesa import load_mesa
-from meanwatt.analysis.cli.options import Json, Out, Seed, Set, whole_number
+from meanwatt.analysis.cli.options import Json, Out, Set, whole_number
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, SEED, THREADS
 
 if TYPE_CHECKING:
     from meanwatt.analysis.impacts.bill_changes import BillChanges
-    from meanwatt.analysis.impacts.population import PopulationImpacts
+
+
+SIMULATED: Final = ("set", "households", "days", "seed", "threads")
+"""Options that have no meaning for meters of a file."""
 
 
 def impacts(
     a: Annotated[
-        str, typer.Argument(metavar="A", help="The tariff in force: a name or a TOML file.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="A",
+            help="The tariff in force: one of the scenario's, or a TOML file; with --meters one of the gallery, or a"
+            " file of a tariff as filed.",
+            show_default=False,
+        ),
     ],
     b: Annotated[str, typer.Argument(metavar="B", help="The new tariff, likewise.", show_default=False)],
     scenario: Annotated[
-        str, typer.Argument(metavar="SCENARIO", help="Name of a preset, or a scenario's TOML file.", show_default=False)
-    ],
+        str | None,
+        typer.Argument(metavar="[SCENARIO]", help="Name of a preset, or a scenario's TOML file.", show_default=False),
+    ] = None,
     *,
+    meters: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="CSV or Parquet file of meter readings, a row for each customer and interval."
+        ),
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(metavar="FILE.toml", help="How that file is laid out: a table [format].")
+    ] = None,
     set: Set = None,
-    households: Annotated[str, typer.Option(metavar="N", help="Simulated households.")] = "1000",
-    days: Annotated[str, typer.Option(metavar="D", help="Days to live under each tariff.")] = "365",
-    seed: Seed = "0",
-    threads: Annotated[str, typer.Option(metavar="K", help="Threads; results do not depend on it.")] = "1",
+    households: Annotated[str | None, typer.Option(metavar="N", help="Simulated households (1000).")] = None,
+    days: Annotated[str | None, typer.Option(metavar="D", help="Days to live under each tariff (365).")] = None,
+    seed: Annotated[str | None, typer.Option(metavar="S", help="Key of all random draws (0).")] = None,
+    threads: Annotated[str | None, typer.Option(metavar="K", help="Threads (1); results do not depend on it.")] = None,
     json: Json = False,
     out: Out = None,
 ) -> int:
     """Who pays more and who pays less from tariff A to tariff B, without the customers' response and with it."""
-    size = {
-        "households": whole_number("--households", households, HOUSEHOLDS, example=1000),
-        "rng": whole_number("--seed", seed, SEED, example=1),
-        "threads": whole_number("--threads", threads, THREADS, example=2),
-    }
-    lived = whole_number("--days", days, DAYS, example=365)
+    given = {"set": set, "households": households, "days": days, "seed": seed, "threads": threads}
     if out is not None:
         from meanwatt.analysis.output.result_files import require_free
 
         require_free(out)
+    if meters is not None:
+        if scenario is not None:
+            raise ValueError(f"SCENARIO {scenario} and --meters are both given; give one of them")
+        for name in SIMULATED:
+            if given[name]:
+                raise ValueError(f"--{name} is for a simulated population; leave it out with --meters")
+        if format is None:
+            raise ValueError("--meters needs --format FILE.toml, which says how the file is laid out")
+        return _of_meters(a, b, meters, format, json=json, out=out)
+    if format is not None:
+        raise ValueError("--format needs --meters FILE, the readings that it describes")
+    if scenario is None:
+        raise ValueError("whose bills? give a SCENARIO, such as oahu, or --meters FILE --format FILE.toml")
+    size = {
+        "households": whole_number("--households", households or "1000", HOUSEHOLDS, example=1000),
+        "rng": whole_number("--seed", seed or "0", SEED, example=1),
+        "threads": whole_number("--threads", threads or "1", THREADS, example=2),
+    }
+    lived = whole_number("--days", days or "365", DAYS, example=365)
+    return _of_scenario(a, b, scenario, set, size, lived, json=json, out=out)
+
+
+def _of_scenario(
+    a: str,
+    b: str,
+    scenario: str,
+    overrides: list[str] | None,
+    size: dict[str, Any],
+    days: int,
+    *,
+    json: bool,
+    out: str | None,
+) -> int:
     with watched(quiet=json) as work:
         load_mesa()
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.impacts.population import population_impacts
         from meanwatt.analysis.impacts.report import population_json
 
-        before, after = read(scenario, a, set), read(scenario, b, set)
+        _require_simulated(a, b)
+        before, after = read(scenario, a, overrides), read(scenario, b, overrides)
         done = population_impacts(
             before.economy,
             before.tariff,
             before.tariff if _same_table(before, after) else after.tariff,
             size=size,
-            days=lived,
+            days=days,
             watch=work.watch,
             new_stage=work.new_stage,
             told=work.show,
         )
-    settings = {"a": a, "b": b, "scenario": scenario, "set": before.given["set"], "days": lived}
+    settings = {"a": a, "b": b, "scenario": scenario, "set": before.given["set"], "days": days}
     result = {
         "a": before.tariff.name,
         "b": after.tariff.name,
@@ -69,7 +119,44 @@ def impacts(
     }
     scenario_table = before.economy.scenario.model_dump(mode="json")
     manifest = {"settings": result["settings"], "seed": size["rng"], "scenario": scenario_table}
-    return _give(result, manifest, done, json=json, out=out)
+    return _give(result, manifest, (done.without_response, done.with_response), json=json, out=out)
+
+
+def _of_meters(a: str, b: str, meters: str, layout: str, *, json: bool, out: str | None) -> int:
+    began = time.perf_counter()
+    with watched(quiet=json) as work:
+        from meanwatt.analysis.impacts.meters import meter_impacts, meters_json
+        from meanwatt.model.billing.meter_format import read_meter_format
+        from meanwatt.model.progress.watch import Cancelled
+
+        form = read_meter_format(layout)
+        try:
+            done = meter_impacts(a, b, Path(meters), form, told=work.show, check=work.watch.check)
+        except Cancelled:
+            raise ValueError(f"--meters {meters}: stopped before the end of the file; nothing is written") from None
+    settings = {"a": a, "b": b, "meters": meters, "format": layout}
+    result = {
+        "a": a,
+        "b": b,
+        "customers_of": f"meters {Path(meters).name}",
+        **meters_json(done),
+        "seconds": time.perf_counter() - began,
+        "settings": settings,
+    }
+    manifest = {"settings": settings, "format": form.model_dump(mode="json")}
+    return _give(result, manifest, (done.changes, None), json=json, out=out, names=done.names)
+
+
+def _require_simulated(a: str, b: str) -> None:
+    """Refuse tariffs as filed, which a scenario's households do not know."""
+    from meanwatt.model.billing.tariff_gallery import gallery
+
+    for name in (a, b):
+        if name in gallery():
+            raise ValueError(
+                f"tariff {name} is one of the gallery, as filed; a scenario's households answer the scenario's own"
+                " tariffs (meanwatt scenarios --show NAME). For the gallery give --meters FILE --format FILE.toml"
+            )
 
 
 def _same_table(before: Any, after: Any) -> bool:
@@ -79,16 +166,21 @@ def _same_table(before: Any, after: Any) -> bool:
 
 
 def _give(
-    result: dict[str, Any], manifest: dict[str, Any], done: "PopulationImpacts", *, json: bool, out: str | None
+    result: dict[str, Any],
+    manifest: dict[str, Any],
+    done: "tuple[BillChanges | None, BillChanges | None]",
+    *,
+    json: bool,
+    out: str | None,
+    names: tuple[str, ...] = (),
 ) -> int:
     """Write and print a result; return the exit status."""
     from meanwatt.analysis.cli.impacts_page import say_impacts
     from meanwatt.analysis.cli.show import print_json, say_report
 
-    without, with_response = done.without_response, done.with_response
-    kept = None if without is None and with_response is None else out
+    kept = None if done == (None, None) else out
     if kept is not None:
-        _write(kept, result, manifest, without, with_response)
+        _write(kept, result, manifest, done, names)
     if json:
         print_json(result)
     else:
@@ -101,8 +193,8 @@ def _write(
     out: str,
     result: dict[str, Any],
     manifest: dict[str, Any],
-    without: "BillChanges | None",
-    with_response: "BillChanges | None",
+    done: "tuple[BillChanges | None, BillChanges | None]",
+    names: tuple[str, ...],
 ) -> None:
     from meanwatt.analysis.cli.impacts_page import impacts_report
     from meanwatt.analysis.impacts.report import impact_tables
@@ -114,6 +206,6 @@ def _write(
         name="impacts",
         result=result,
         manifest=manifest,
-        tables=impact_tables(without, with_response),
-        texts={FILE: impacts_report(result, manifest, without, with_response)},
+        tables=impact_tables(*done, names={"customer": names} if names else None),
+        texts={FILE: impacts_report(result, manifest, *done)},
     )

@@ -65,7 +65,7 @@ def _summary(parts: "Mapping[str, Any]") -> Table:
             shown = [percent(part["burden"][place][key], 1) for part in parts.values()]
             rows.append((f"bill {word} {percent(row['burden'], 0)} of income", shown, "of customers"))
     return Table(
-        title="Bills from A to B, without the response and with it",
+        title="Bills from A to B, without a response" + (" and with it" if len(parts) > 1 else ""),
         heads=("", *parts, "unit"),
         rows=[(name, *shown, unit) for name, shown, unit in rows],
     )
@@ -129,6 +129,9 @@ def say_impacts(result: "Mapping[str, Any]") -> None:
     say(f"From {result['a']} to {result['b']}: {result['message']} ({result['seconds']:.1f} s)\n")
     for one in impact_tables_shown(result):
         table(one.title, one.heads, one.rows)
+    rows = result.get("meters", {})
+    for line in (*rows.get("bad_rows_listed", ()), *rows.get("customers_left_out_listed", ())):
+        say(f"Left out: {line}")
     say_notes(result["messages"])
 
 

@@ -105,3 +105,25 @@ def test_a_tariff_without_an_equilibrium_ends_with_status_one_and_says_why(
 )
 def test_what_cannot_be_used_is_one_line(arguments: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert line in refused(arguments, capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ("impacts flat tou", "whose bills? give a SCENARIO, such as oahu, or --meters FILE --format FILE.toml"),
+        ("impacts flat tou textbook --meters m.csv", "SCENARIO textbook and --meters are both given; give one of them"),
+        ("impacts heco_r heco_r --meters m.csv", "--meters needs --format FILE.toml, which says how"),
+        ("impacts flat tou textbook --format f.toml", "--format needs --meters FILE, the readings"),
+        (
+            "impacts heco_r heco_r --meters m.csv --format f.toml --seed 1",
+            "--seed is for a simulated population; leave it out with --meters",
+        ),
+        ("impacts heco_r flat oahu", "tariff heco_r is one of the gallery, as filed; a scenario's households answer"),
+        ("impacts heco_r heco_r --meters m.csv --format f.toml", "--format f.toml: file not found"),
+    ],
+)
+def test_what_does_not_go_together_is_one_line(
+    arguments: str, line: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert line in refused(arguments, capsys)
