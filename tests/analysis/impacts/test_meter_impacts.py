@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from plain_biller import plain_bill
 
@@ -176,6 +177,11 @@ def test_the_command_says_that_there_is_no_response_and_what_was_left_out(
         "groups.parquet",
         "report.html",
     }
+    table = pq.read_table(out / "customers.parquet").to_pydict()
+    assert table["customer"] == ["home 2", "home 3", "home 4"]
+    assert table["income"] == ["high"] * 3
+    assert table["technology"] == ["nothing", "nothing", "solar"]
+    assert table["income_usd_per_year"] == [60_000, 90_000, 200_000]
     assert main(call) == 0
     shown = capsys.readouterr().out
     assert "Bills from A to B, without a response" in shown

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scenarios import preset_economy, preset_tariff, solved
 
+from meanwatt.agents.tariff.components.access_charge import AccessCharge
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.analysis.impacts.frozen_terms import frozen_terms
 from meanwatt.analysis.impacts.population import PopulationImpacts, population_impacts
@@ -64,7 +65,13 @@ def by_hand(preset: str, lived: str, billed: Tariff, adder: float, charge: np.nd
 
 
 @pytest.mark.parametrize(
-    ("preset", "a", "b"), [("textbook", "flat", "rtp"), ("oahu", "flat", "filed"), ("california", "flat", "filed")]
+    ("preset", "a", "b"),
+    [
+        ("textbook", "flat", "rtp"),
+        ("textbook", "rtp", "tou"),
+        ("oahu", "flat", "filed"),
+        ("california", "flat", "filed"),
+    ],
 )
 def test_every_bill_is_that_of_a_biller_in_plain_loops(preset: str, a: str, b: str) -> None:
     found = done(preset, a, b)
@@ -74,6 +81,7 @@ def test_every_bill_is_that_of_a_biller_in_plain_loops(preset: str, a: str, b: s
     assert found.frozen is not None
     assert new is not None
     offer = found.frozen.offer
+    assert (offer.adder_usd_per_kwh > 0) == (b == "tou")  # the only one here that an adder balances
     in_force = found.in_force
     for bills, lived, tariff, adder, charge in (
         (one.before_usd_per_year, a, in_force.tariff, in_force.adder_usd_per_kwh, in_force.fixed_charge_usd_per_day),
@@ -105,6 +113,23 @@ def test_a_fixed_charge_on_top_changes_every_bill_by_itself() -> None:
     for part in (found.without_response, found.with_response):
         assert part is not None
         due = 365 * np.array([0.1, 0.2, 0.3])[part.customers.income_index]
+        assert part.change_usd_per_year == pytest.approx(due, abs=1e-4)
+
+
+def test_a_charge_by_kw_of_solar_changes_the_bills_of_those_who_have_solar_by_itself() -> None:
+    economy = preset_economy("textbook", SMALL)
+    posted = replace(preset_tariff("textbook", "rtp", SMALL), recovery=Recovery.POSTED)
+    access = AccessCharge(usd_per_pv_kw_day=0.05, usd_per_household_day={"pv": 0.1})
+    found = population_impacts(
+        economy, posted, replace(posted, name="more", standing_charges=(access,)), size=SIZE, days=DAYS
+    )
+    for part in (found.without_response, found.with_response):
+        assert part is not None
+        who = part.customers
+        own = {(one.group, one.technology): access.usd_per_day(one) for one in economy.types}
+        keys = zip(who.income_index.tolist(), who.technology_index.tolist(), strict=True)
+        due = [365 * own[group, who.technologies[place]] for group, place in keys]
+        assert max(due) > min(due) == 0
         assert part.change_usd_per_year == pytest.approx(due, abs=1e-4)
 
 
