@@ -118,8 +118,8 @@ class ChoiceTable(Table):
 class MeterFormat(Table):
     """The whole file."""
 
-    format: FormatTable
-    """How the readings are laid out."""
+    format: FormatTable | None = None
+    """How the readings are laid out; a simulated population needs none."""
     a: ChoiceTable = ChoiceTable()
     """Choices under tariff A."""
     b: ChoiceTable = ChoiceTable()

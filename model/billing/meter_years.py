@@ -25,7 +25,9 @@ ALL: Final = "all"
 """Income group where the file names none."""
 SOLAR, NO_SOLAR = "solar", "none"
 """What a customer owns where the file does not say."""
-_OFFSET: Final = r"(?:Z|[+-]\d\d:?\d\d)$"
+_PLAIN: Final = r"\d{4}-\d\d-\d\d(?:[T ]\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?)?"
+"""A stamp without an offset."""
+_WITH_OFFSET: Final = _PLAIN + r"(?:Z|[+-]\d\d(?::?\d\d)?)"
 _UNIX_TO_MINUTES: Final = 60
 
 
@@ -210,21 +212,21 @@ def _years(
 
 def _minutes(rows: pd.DataFrame, code: Ints, form: FormatTable, intake: Intake) -> tuple[Ints, Bools]:
     """Minutes since 1970 in UTC of each stamp, and which stamps can be used."""
-    cells = rows[form.time]
-    if isinstance(cells.dtype, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_any_dtype(cells.dtype):
-        written = np.full(len(cells), isinstance(cells.dtype, pd.DatetimeTZDtype))
+    cells, own = rows[form.time], form.stamps == OWN_OFFSET
+    if pd.api.types.is_datetime64_any_dtype(cells.dtype):
+        aware = np.full(len(cells), isinstance(cells.dtype, pd.DatetimeTZDtype))
+        plain = ~aware
     else:
         cells = cells.astype(str)
-        written = cells.str.contains(_OFFSET, regex=True).to_numpy()
-    own = form.stamps == OWN_OFFSET
-    wrong = written != own
+        aware, plain = (cells.str.fullmatch(one).to_numpy() for one in (_WITH_OFFSET, _PLAIN))
+    right, wrong = (aware, plain) if own else (plain, aware)
     intake.refuse(
         rows,
         wrong,
         'the stamp has no offset, and stamps = "offset"' if own else "the stamp has an offset, and stamps names a zone",
         form.time,
     )
-    read = pd.to_datetime(cells.where(~wrong), format="ISO8601", errors="coerce", utc=own)
+    read = pd.to_datetime(cells.where(right), format="ISO8601", errors="coerce", utc=own)
     unread = ~wrong & read.isna().to_numpy()
     intake.refuse(rows, unread, 'no time such as "2026-01-31 23:00"', form.time)
     usable = ~wrong & ~unread

@@ -232,7 +232,7 @@ def test_a_rule_of_metering_is_asked_for_where_something_is_fed_in(tmp_path: Pat
         meter_impacts(*files(tmp_path, customers().head(3), FLAT, TIERED), form)
     net = {name: value for name, value in FORM.items() if name not in ("use", "generation")} | {"net": "kwh"}
     form = MeterFormat.model_validate({"format": net, "a": {"metering": "buy_all_sell_all"}})
-    with pytest.raises(ValueError, match="net readings hold neither use nor generation"):
+    with pytest.raises(ValueError, match="net readings hold neither use nor generation; give another"):
         meter_impacts(*files(tmp_path, customers().head(3), FLAT, TIERED), form)
 
 
