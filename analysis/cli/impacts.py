@@ -24,8 +24,8 @@ def impacts(
         str,
         typer.Argument(
             metavar="A",
-            help="The tariff in force: one of the scenario's, or a TOML file; with --meters one of the gallery, or a"
-            " file of a tariff as filed.",
+            help="The tariff in force: one of the scenario's, or a TOML file; or one as filed, of the gallery or a"
+            " file.",
             show_default=False,
         ),
     ],
@@ -42,7 +42,8 @@ def impacts(
         ),
     ] = None,
     format: Annotated[
-        str | None, typer.Option(metavar="FILE.toml", help="How that file is laid out: a table [format].")
+        str | None,
+        typer.Option(metavar="FILE.toml", help="How that file is laid out, and what customers have chosen of A and B."),
     ] = None,
     set: Set = None,
     households: Annotated[str | None, typer.Option(metavar="N", help="Simulated households (1000).")] = None,
@@ -67,8 +68,6 @@ def impacts(
         if format is None:
             raise ValueError("--meters needs --format FILE.toml, which says how the file is laid out")
         return _of_meters(a, b, meters, format, json=json, out=out)
-    if format is not None:
-        raise ValueError("--format needs --meters FILE, the readings that it describes")
     if scenario is None:
         raise ValueError("whose bills? give a SCENARIO, such as oahu, or --meters FILE --format FILE.toml")
     size = {
@@ -76,6 +75,17 @@ def impacts(
         "rng": whole_number("--seed", seed or "0", SEED, example=1),
         "threads": whole_number("--threads", threads or "1", THREADS, example=2),
     }
+    as_filed = [one for one in (a, b) if _is_filed(one)]
+    if len(as_filed) == 1:
+        raise ValueError(
+            f"tariff {as_filed[0]} is one as filed and the other is not; give two as filed, or two of the scenario's"
+        )
+    if as_filed:
+        if days is not None:
+            raise ValueError("--days: tariffs as filed are billed over a whole year; leave it out")
+        return _of_simulated_meters((a, b), scenario, set, format, size, json=json, out=out)
+    if format is not None:
+        raise ValueError("--format is for --meters FILE, and for tariffs as filed; leave it out")
     lived = whole_number("--days", days or "365", DAYS, example=365)
     return _of_scenario(a, b, scenario, set, size, lived, json=json, out=out)
 
@@ -97,7 +107,6 @@ def _of_scenario(
         from meanwatt.analysis.impacts.population import population_impacts
         from meanwatt.analysis.impacts.report import population_json
 
-        _require_simulated(a, b)
         before, after = read(scenario, a, overrides), read(scenario, b, overrides)
         done = population_impacts(
             before.economy,
@@ -147,16 +156,65 @@ def _of_meters(a: str, b: str, meters: str, layout: str, *, json: bool, out: str
     return _give(result, manifest, (done.changes, None), json=json, out=out, names=done.names)
 
 
-def _require_simulated(a: str, b: str) -> None:
-    """Refuse tariffs as filed, which a scenario's households do not know."""
-    from meanwatt.model.billing.tariff_gallery import gallery
+def _of_simulated_meters(
+    filed: tuple[str, str],
+    scenario: str,
+    overrides: list[str] | None,
+    layout: str | None,
+    size: dict[str, Any],
+    *,
+    json: bool,
+    out: str | None,
+) -> int:
+    began = time.perf_counter()
+    with watched(quiet=json) as work:
+        load_mesa()
+        from meanwatt.analysis.cli.inputs import read
+        from meanwatt.analysis.impacts.report import simulated_json
+        from meanwatt.analysis.impacts.simulated_meters import simulated_meters
+        from meanwatt.model.billing.meter_format import MeterFormat, read_meter_format
+        from meanwatt.model.progress.watch import Cancelled
 
-    for name in (a, b):
-        if name in gallery():
-            raise ValueError(
-                f"tariff {name} is one of the gallery, as filed; a scenario's households answer the scenario's own"
-                " tariffs (meanwatt scenarios --show NAME). For the gallery give --meters FILE --format FILE.toml"
+        form = MeterFormat() if layout is None else read_meter_format(layout)
+        inputs = read(scenario, None, overrides)
+        try:
+            done = simulated_meters(
+                inputs.economy, inputs.tariff, filed, (form.a, form.b), size, watch=work.watch, told=work.show
             )
+        except Cancelled:
+            raise ValueError("stopped before the year was over; nothing is written") from None
+    settings = {"a": filed[0], "b": filed[1], "scenario": scenario, "set": inputs.given["set"], "format": layout}
+    result = {
+        "a": filed[0],
+        "b": filed[1],
+        "customers_of": f"scenario {inputs.economy.scenario.name}",
+        **simulated_json(done),
+        "seconds": time.perf_counter() - began,
+        "settings": settings | {"households": size["households"], "seed": size["rng"], "threads": size["threads"]},
+    }
+    manifest = {
+        "settings": result["settings"],
+        "seed": size["rng"],
+        "scenario": inputs.economy.scenario.model_dump(mode="json"),
+        "format": form.model_dump(mode="json"),
+    }
+    return _give(result, manifest, (done.changes, None), json=json, out=out)
+
+
+def _is_filed(tariff: str) -> bool:
+    """Whether a tariff is one as filed: of the gallery, a JSON record, or a TOML file that says so."""
+    from meanwatt.model.billing.ratebook_table import KIND
+    from meanwatt.model.billing.tariff_gallery import gallery
+    from meanwatt.model.scenario.files import FileError, is_file, read_toml
+
+    if tariff in gallery() or tariff.lower().endswith(".json"):
+        return True
+    if not (tariff.lower().endswith(".toml") and is_file(tariff)):
+        return False
+    try:
+        return bool(read_toml(Path(tariff)).get("kind") == KIND)
+    except FileError:  # told in the words of whoever reads it
+        return False
 
 
 def _same_table(before: Any, after: Any) -> bool:

@@ -23,6 +23,7 @@ from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR
 from meanwatt.model.market.billing import settle
 from meanwatt.model.market.day_settlement import own_rates
 from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.population import largest_remainder
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.counted import counted
@@ -139,7 +140,8 @@ def population_impacts(
             new_stage("living under A")
             first = _live(in_force, frozen.offer, days, size, watch, told)
             said = first.messages
-            customers = _customers(economy, size, first, days)
+            year = DAYS_PER_YEAR / days
+            customers = customers_of(economy, size["households"], first.bought_kwh * year)
             if frozen.adequate:
                 found["without_response"] = _changes(customers, first.bill_usd, first.other_bill_usd, days)
             if outcome is Outcome.CONVERGED:
@@ -222,11 +224,9 @@ def _live(
         )
 
 
-def _customers(economy: Economy, size: dict[str, Any], lived: _Lived, days: int) -> Customers:
-    """The households by what their meters bought."""
-    from meanwatt.model.market.population import largest_remainder
-
-    kind = np.repeat(np.arange(len(economy.types)), largest_remainder(economy.type_share, size["households"]))
+def customers_of(economy: Economy, households: int, bought_kwh_per_year: Floats) -> Customers:
+    """The households of a market by what their meters bought, (household,). [kWh/yr]"""
+    kind = np.repeat(np.arange(len(economy.types)), largest_remainder(economy.type_share, households))
     technologies = tuple(dict.fromkeys(one.technology for one in economy.types))
     return Customers(
         incomes=economy.groups,
@@ -234,7 +234,7 @@ def _customers(economy: Economy, size: dict[str, Any], lived: _Lived, days: int)
         income_index=np.array([one.group for one in economy.types])[kind],
         technology_index=np.array([technologies.index(one.technology) for one in economy.types])[kind],
         income_usd_per_year=np.array([one.income_usd_per_year for one in economy.types])[kind],
-        bought_kwh_per_year=lived.bought_kwh * (DAYS_PER_YEAR / days),
+        bought_kwh_per_year=bought_kwh_per_year,
     )
 
 

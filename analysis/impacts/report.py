@@ -8,6 +8,7 @@ import numpy as np
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.impacts.bill_changes import BillChanges, changes_json, difference_json
 from meanwatt.analysis.impacts.population import PopulationImpacts
+from meanwatt.analysis.impacts.simulated_meters import SimulatedMeters
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
 
 LIFTED = ("customers", "change_usd_per_year", "winners_share", "groups", "revenue", "lorenz", "suits")
@@ -42,6 +43,23 @@ def population_json(done: PopulationImpacts) -> dict[str, Any]:
         "days": done.days,
         "seconds": done.seconds,
         "compile_seconds": compile_seconds(),
+    }
+
+
+def simulated_json(done: SimulatedMeters) -> dict[str, Any]:
+    """The same for two tariffs as filed on simulated meters: there is no response."""
+    found = None if done.changes is None else changes_json(done.changes)
+    force = done.in_force
+    return impacts_json(found, None, None) | {
+        "scenario": force.economy.scenario.name,
+        "tariff": force.tariff.name,
+        "titles": {"a": done.billers[0].file.book.title, "b": done.billers[1].file.book.title},
+        "currency": done.billers[0].file.book.currency,
+        "outcome": force.outcome,
+        "message": f"Tariff {force.tariff.name} in force: {force.message}"
+        if found is None
+        else f"{found['customers']} simulated households billed under both tariffs, without a response.",
+        "messages": done.messages,
     }
 
 

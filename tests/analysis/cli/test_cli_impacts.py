@@ -113,13 +113,21 @@ def test_what_cannot_be_used_is_one_line(arguments: str, line: str, capsys: pyte
         ("impacts flat tou", "whose bills? give a SCENARIO, such as oahu, or --meters FILE --format FILE.toml"),
         ("impacts flat tou textbook --meters m.csv", "SCENARIO textbook and --meters are both given; give one of them"),
         ("impacts heco_r heco_r --meters m.csv", "--meters needs --format FILE.toml, which says how"),
-        ("impacts flat tou textbook --format f.toml", "--format needs --meters FILE, the readings"),
+        (
+            "impacts flat tou textbook --format f.toml",
+            "--format is for --meters FILE, and for tariffs as filed; leave it out",
+        ),
         (
             "impacts heco_r heco_r --meters m.csv --format f.toml --seed 1",
             "--seed is for a simulated population; leave it out with --meters",
         ),
-        ("impacts heco_r flat oahu", "tariff heco_r is one of the gallery, as filed; a scenario's households answer"),
+        (
+            "impacts heco_r flat oahu",
+            "tariff heco_r is one as filed and the other is not; give two as filed, or two of",
+        ),
         ("impacts heco_r heco_r --meters m.csv --format f.toml", "--format f.toml: file not found"),
+        ("impacts heco_r heco_r oahu --days 3", "--days: tariffs as filed are billed over a whole year; leave it out"),
+        ("impacts ofgem_cap heco_r oahu", "tariff ofgem_cap does not say how what is fed in is metered; give metering"),
     ],
 )
 def test_what_does_not_go_together_is_one_line(
@@ -127,3 +135,19 @@ def test_what_does_not_go_together_is_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert line in refused(arguments, capsys)
+
+
+def test_tariffs_as_filed_are_billed_on_a_scenarios_meters_without_a_response(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "tariff.toml"
+    assert main(["tariffs", "pge_e_elec", "--to", str(file)]) == 0
+    capsys.readouterr()
+    found = as_json(
+        f"impacts pge_e_elec {file} california --set battery_levels=5 --households 20 --out {tmp_path / 'run'}", capsys
+    )
+    assert set(found["change_usd_per_year"].values()) == {0.0}
+    assert (found["shown"], found["customers"], found["tariff"]) == ("without_response", 20, "filed")
+    assert found["with_response"] is found["response"] is None
+    assert found["messages"][0].startswith("A and B are tariffs as filed: only the bills without a response are told")
+    assert (tmp_path / "run" / "report.html").exists()

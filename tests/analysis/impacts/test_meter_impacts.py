@@ -2,7 +2,6 @@
 
 import json
 import re
-from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from plain_biller import plain_bill
+from ratebook_records import FLAT, TIERED, write_record
 
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.impacts.meters import MeterImpacts, meter_impacts
@@ -35,32 +35,6 @@ FORM: dict[str, Any] = {
     "technology": "owns",
 }
 RULES = {"a": {"metering": "net_billing"}, "b": {"metering": "net_billing_carryover"}}
-PERIODS = [[0] * 16 + [1] * 5 + [0] * 3] * 12
-FLAT: dict[str, Any] = {
-    "energyratestructure": [[{"rate": 0.2, "sell": 0.05}]],
-    "energyweekdayschedule": [[0] * 24] * 12,
-    "energyweekendschedule": [[0] * 24] * 12,
-    "fixed": (10.0, "month"),
-}
-TIERED: dict[str, Any] = {
-    "energyratestructure": [
-        [{"rate": 0.1, "sell": 0.03, "max": 300}, {"rate": 0.25, "sell": 0.03}],
-        [{"rate": 0.3, "sell": 0.12, "max": 300}, {"rate": 0.5, "sell": 0.12}],
-    ],
-    "energyweekdayschedule": PERIODS,
-    "energyweekendschedule": [[0] * 24] * 12,
-    "fixed": (0.4, "day"),
-}
-
-
-def filed(record: dict[str, Any]) -> dict[str, Any]:
-    """The record in the words of the rate database."""
-    usd, per = record["fixed"]
-    words = {key: deepcopy(value) for key, value in record.items() if key != "fixed"}
-    for tiers in words["energyratestructure"]:
-        for tier in tiers:
-            tier["unit"] = "kWh"
-    return words | {"name": "drawn", "fixedchargefirstmeter": usd, "fixedchargeunits": f"$/{per}"}
 
 
 @cache
@@ -89,10 +63,8 @@ def customers() -> pd.DataFrame:
 
 
 def files(folder: Path, rows: pd.DataFrame, one: dict[str, Any], other: dict[str, Any]) -> tuple[str, str, Path]:
-    for name, record in (("a", one), ("b", other)):
-        (folder / f"{name}.json").write_text(json.dumps(filed(record)))
     rows.to_csv(folder / "m.csv", index=False)
-    return str(folder / "a.json"), str(folder / "b.json"), folder / "m.csv"
+    return write_record(folder / "a.json", one), write_record(folder / "b.json", other), folder / "m.csv"
 
 
 def done(folder: Path, rows: pd.DataFrame, one: dict[str, Any], other: dict[str, Any], **form: Any) -> MeterImpacts:
