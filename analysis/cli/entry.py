@@ -15,6 +15,7 @@ from meanwatt.analysis.cli import (
     emergence,
     export,
     game,
+    impacts,
     import_,
     pilot,
     practice,
@@ -78,6 +79,7 @@ for _command in (
     game.game,
     tariffs.tariffs,
     bill.bill,
+    impacts.impacts,
     import_.import_,
     app_command.app,
 ):

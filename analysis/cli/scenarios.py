@@ -17,7 +17,8 @@ def scenarios(
         bool,
         typer.Option(
             "--keys",
-            help="Print every key of scenario, tariff, study, game, ratebook and feeder files: unit, range, default.",
+            help="Print every key of scenario, tariff, study, game, ratebook, feeder and meter format files: unit,"
+            " range, default.",
         ),
     ] = False,
     json: Json = False,

@@ -1,4 +1,4 @@
-"""Every key of a scenario, tariff, study, game, ratebook or feeder file: unit, range, default, meaning, by schema."""
+"""Every key of a scenario, tariff, study, game, ratebook, feeder or meter format file, by schema."""
 
 import json
 import re
@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from meanwatt.analysis.reference.attribute_docstrings import attribute_docstrings
 from meanwatt.analysis.study.plan_file import StudyFile
+from meanwatt.model.billing.meter_format import MeterFormat
 from meanwatt.model.billing.ratebook_table import RatebookTable
 from meanwatt.model.scenario.feeder_file import FeederFile
 from meanwatt.model.scenario.file_errors import WANTED
@@ -26,6 +27,7 @@ FILES: Final[dict[str, type[BaseModel]]] = {
     "game": GameFile,
     "ratebook": RatebookTable,
     "feeder": FeederFile,
+    "meters": MeterFormat,
 }
 """Kind of file and its schema."""
 

@@ -9,7 +9,7 @@ HEAD = "| key | unit | range | default | meaning |\n|---|---|---|---|---|"
 
 
 def file_tables(file: str) -> str:
-    """Keys of a scenario, tariff, study, game, ratebook or feeder file."""
+    """Keys of a scenario, tariff, study, game, ratebook, feeder or meter format file."""
     keys = file_keys(file)
     parts = [HEAD, *_rows(key for key in keys if not key.table and not key.heading)]
     for table in (key for key in keys if key.heading):

@@ -1,0 +1,1 @@
+"""What customers gain and lose when one tariff takes another's place."""

@@ -1,0 +1,240 @@
+"""Rows of a file of many customers' readings, a batch after the other: CSV or Parquet, every cell as it is written."""
+
+from codecs import getincrementaldecoder
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from meanwatt.agents.numerics.arrays import Bools, Ints
+from meanwatt.model.billing.meter_format import MeterFileError
+from meanwatt.model.scenario.counted import counted
+from meanwatt.model.scenario.files import FileError, require_regular
+from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.values import show
+
+BLOCK_BYTES: Final = 2**21
+"""What is read of a CSV file at once; pyarrow reads up to 32 of these ahead. [bytes]"""
+BATCH_ROWS: Final = 2**18
+"""Rows of a Parquet file that are read at once."""
+LISTED: Final = 20
+"""Bad rows that are listed one by one."""
+LINE: Final = "line"
+"""Column of a batch: the line of the file, or the row of a Parquet file, both counted from 1."""
+
+
+@dataclass(slots=True)
+class Intake:
+    """What came of a file, counted while it is read.
+
+    Attributes
+    ----------
+    word
+        What rows are counted by: lines of a CSV file, the heading being the first; rows of a Parquet file.
+    rows
+        Rows read, blank lines left out.
+    bad
+        Rows that cannot be used, by reason.
+    listed
+        The first of them: line, and what is wrong.
+    outside
+        Rows before and after the year that is billed.
+    repeated
+        Rows that say the same again.
+    gaps
+        Intervals without a reading that are taken as 0.
+    left_out
+        Customers that are not billed, by reason.
+    customers_listed
+        The first of them, and why.
+    """
+
+    word: str = "line"
+    rows: int = 0
+    bad: Counter[str] = field(default_factory=Counter)
+    listed: list[str] = field(default_factory=list)
+    outside: int = 0
+    repeated: int = 0
+    gaps: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    customers_listed: list[str] = field(default_factory=list)
+
+    def refuse(self, rows: pd.DataFrame, mask: Bools, reason: str, column: str) -> None:
+        """Count bad rows, and list the first."""
+        count = int(mask.sum())
+        if not count:
+            return
+        self.bad[reason] += count
+        for place in np.flatnonzero(mask)[: max(LISTED - len(self.listed), 0)]:
+            row = rows.iloc[int(place)]
+            self.listed.append(f"{self.word} {row[LINE]}: {column} is {show(row[column])}: {reason}")
+
+    def leave_out(self, customer: str, reason: str, why: str) -> None:
+        """Count a customer that is not billed."""
+        self.left_out[reason] += 1
+        if len(self.customers_listed) < LISTED:
+            self.customers_listed.append(f"customer {customer}: {why}")
+
+    def messages(self) -> Iterator[str]:
+        """What is to be said, a sentence each."""
+        for reason, count in self.bad.items():
+            yield f"{counted(count, 'row')} left out: {reason}."
+        if self.outside:
+            yield f"{counted(self.outside, 'row')} before or after the twelve months are not used."
+        if self.repeated:
+            yield f"{counted(self.repeated, 'row')} say the same again and are used once."
+        if self.gaps:
+            yield f"{counted(self.gaps, 'interval')} without a reading are 0 kWh (missing)."
+        for reason, count in self.left_out.items():
+            yield f"{counted(count, 'customer')} left out: {reason}."
+
+    def to_json(self) -> dict[str, Any]:
+        """Counts, and the first of what cannot be used."""
+        return {
+            "rows": self.rows,
+            "bad_rows": sum(self.bad.values()),
+            "bad_rows_by_reason": dict(self.bad),
+            "bad_rows_listed": self.listed,
+            "rows_outside": self.outside,
+            "rows_repeated": self.repeated,
+            "intervals_set_to_zero": self.gaps,
+            "customers_left_out": sum(self.left_out.values()),
+            "customers_left_out_listed": self.customers_listed,
+        }
+
+
+def meter_rows(path: Path, columns: Sequence[str], intake: Intake) -> Iterator[tuple[pd.DataFrame, float]]:
+    """Yield batches of rows, columns as named and ``line``, with the share of the file that is read.
+
+    Cells of a CSV file are texts without blanks around them; those of Parquet have their own type.
+
+    Raises
+    ------
+    MeterFileError
+        In one line: the file cannot be read, or lacks a column.
+    """
+    from pyarrow import ArrowException
+
+    label = f"--meters {path}"
+    try:
+        require_regular(path, "a CSV or Parquet file")
+        ending = path.suffix.lower()
+        if ending not in (".csv", ".parquet"):
+            raise FileError(f"ends in {path.suffix or 'nothing'!r}; give a file that ends in .csv or .parquet")
+        yield from (_csv if ending == ".csv" else _parquet)(path, columns, intake)
+    except (FileError, ArrowException, OSError) as error:
+        text = str(error).partition("\n")[0]
+        raise MeterFileError(f"{label}: {text}") from None
+
+
+class _Utf8File:
+    """A file's bytes as pyarrow asks for them; ``FileError`` at the first that are no UTF-8.
+
+    Else pyarrow drops what its handler of bad rows raises on such bytes, and prints a traceback.
+    """
+
+    closed = False
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._decoder = getincrementaldecoder("utf-8")()
+        self.read_bytes = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on."""
+        block = self._file.read(size)
+        try:
+            self._decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            raise FileError(
+                f"not UTF-8 text near byte {self.read_bytes + error.start}; save the file as UTF-8"
+            ) from None
+        self.read_bytes += len(block)
+        return block
+
+
+def _csv(path: Path, columns: Sequence[str], intake: Intake) -> Iterator[tuple[pd.DataFrame, float]]:
+    import pyarrow as pa
+    from pyarrow import csv
+
+    broken: list[int] = []
+
+    def skip(row: Any) -> str:
+        broken.append(row.number)
+        intake.rows += 1
+        reason = "another number of cells than the heading"
+        intake.bad[reason] += 1
+        if len(intake.listed) < LISTED:
+            intake.listed.append(f"line {row.number}: {show(row.text)}: {reason}")
+        return "skip"
+
+    size = max(path.stat().st_size, 1)
+    with path.open("rb") as file:
+        names = _heading(file.readline(BLOCK_BYTES))
+        _require_columns(names, columns)
+        file.seek(0)
+        checked = _Utf8File(file)
+        reader = csv.open_csv(
+            pa.PythonFile(checked, mode="r"),
+            read_options=csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES, column_names=names, skip_rows=1),
+            parse_options=csv.ParseOptions(invalid_row_handler=skip, ignore_empty_lines=False),
+            convert_options=csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), include_columns=list(columns), strings_can_be_null=False
+            ),
+        )
+        whole = 0
+        for batch in reader:
+            if not batch.num_rows:
+                continue
+            rows = batch.to_pandas().apply(lambda cells: cells.str.strip())
+            rows[LINE] = _lines(whole, len(rows), broken)
+            whole += len(rows)
+            rows = rows[(rows[list(columns)] != "").any(axis=1)]
+            intake.rows += len(rows)
+            yield rows.reset_index(drop=True), checked.read_bytes / size
+
+
+def _heading(line: bytes) -> list[str]:
+    import csv
+
+    try:
+        text = line.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise FileError("line 1 is not UTF-8 text; save the file as UTF-8") from None
+    names = next(csv.reader([text.rstrip("\r\n")]), [])
+    if not any(name.strip() for name in names):
+        raise FileError("begins with no heading; give the names of the columns in line 1")
+    return [name.strip() for name in names]
+
+
+def _require_columns(names: Sequence[str], columns: Sequence[str]) -> None:
+    for column in columns:
+        if column not in names:
+            raise FileError(unknown("column", column, names))
+        if list(names).count(column) > 1:
+            raise FileError(f"column {column!r} comes twice; give every column a name of its own")
+
+
+def _lines(whole: int, count: int, broken: list[int]) -> Ints:
+    """Lines of rows that follow ``whole`` earlier ones, where the lines ``broken`` are no rows."""
+    before = np.array(broken, dtype=np.int64) - 2 - np.arange(len(broken))  # rows before each of these
+    rows = np.arange(whole, whole + count)
+    return np.asarray(rows + 2 + np.searchsorted(before, rows, side="right"))
+
+
+def _parquet(path: Path, columns: Sequence[str], intake: Intake) -> Iterator[tuple[pd.DataFrame, float]]:
+    import pyarrow.parquet as pq
+
+    intake.word = "row"
+    with pq.ParquetFile(path) as file:
+        _require_columns(file.schema_arrow.names, columns)
+        whole = max(file.metadata.num_rows, 1)
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=list(columns), use_threads=False):
+            rows = batch.to_pandas()
+            rows[LINE] = np.arange(intake.rows + 1, intake.rows + 1 + len(rows))
+            intake.rows += len(rows)
+            yield rows, intake.rows / whole
