@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from meanwatt.model.scenario.adoption_table import BY_GROUP
 from meanwatt.model.scenario.by_name import names_in, opened
 from meanwatt.model.scenario.calendar_file import DERIVED, with_calendar
 from meanwatt.model.scenario.calendar_file import NAME as CALENDAR
@@ -55,10 +56,13 @@ REPLACED_WHOLE = frozenset(
         "fixed_charge_shape",
         "discount",
         "usd_per_household_day",
+        *BY_GROUP,
     )
 )
 """Tables of values, not of settings: one that brings new names replaces the one in its place."""
 
+ADOPTION = "adoption"
+"""The table that has values by income group beside tariffs."""
 LONGEST_CHAIN = 16
 """Files that extend one another; a chain this long is a slip."""
 
@@ -395,14 +399,14 @@ def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
     tariff = table["default_tariff"]
     if parts[0] == "tariffs" and len(parts) > 2 and parts[1] in table["tariffs"]:
         tariff, parts = parts[1], ["tariff", *parts[2:]]
-    of_tariff = parts[0] == "tariff"
+    of_tariff, opens = parts[0] == "tariff", parts[0] in ("tariff", ADOPTION)
     if parts[0] == "one_day" and table["one_day"] is None and len(parts) > 1:
         table["one_day"] = OneDayTable().model_dump()
     inner: Any = table["tariffs"][tariff] if of_tariff else table
     outer: Any = None
     for depth in range(1 if of_tariff else 0, len(parts)):
         by = names_in(parts[: depth + 1])
-        if of_tariff and by is not None and (not isinstance(inner, dict) or by is Names.TECHNOLOGIES):
+        if opens and by is not None and (not isinstance(inner, dict) or by is Names.TECHNOLOGIES):
             inner = outer[parts[depth - 1]] = _opened(table, by, ".".join(parts[: depth + 1]), inner, label)
         if not isinstance(inner, dict):
             inside = ".".join(parts[:depth])
