@@ -34,7 +34,7 @@ def fitted_shares(today: Floats, offered: Bools, floor_share: float, pools: Ints
     return np.asarray(_scaled(raised, mass, pools))
 
 
-def logit_shares(fitted: Floats, gain_usd: Floats, sensitivity_per_1000_usd: float, pools: Ints) -> Floats:
+def logit_shares(fitted: Floats, gain_usd: Floats, sensitivity_per_kusd: float, pools: Ints) -> Floats:
     """Shares s_k ∝ f_k·exp(σ·gain_k/1000) within every pool: the logit that gives f where nothing gained [1]_.
 
     Its constants are log f_k less σ times today's net present value, so only what that gains since today counts.
@@ -46,7 +46,7 @@ def logit_shares(fitted: Floats, gain_usd: Floats, sensitivity_per_1000_usd: flo
     gain_usd : (group, technology)
         What the net present value is above today's; ignored where f is 0. [USD]
     """
-    utility = np.where(fitted > 0, sensitivity_per_1000_usd * np.nan_to_num(gain_usd) / USD_PER_UNIT, -np.inf)
+    utility = np.where(fitted > 0, sensitivity_per_kusd * np.nan_to_num(gain_usd) / USD_PER_UNIT, -np.inf)
     lifted = np.zeros_like(fitted)
     for pool in np.unique(pools):
         own = utility[:, pools == pool]

@@ -153,5 +153,5 @@ def fit(homes: Homes, today: Standing) -> Constants:
 
 def aimed_shares(homes: Homes, constants: Constants, npv_usd: Floats) -> Floats:
     """Shares that the logit gives at net present values (group, technology)."""
-    sensitivity = homes.economy.scenario.adoption.sensitivity_per_1000_usd
+    sensitivity = homes.economy.scenario.adoption.sensitivity_per_kusd
     return logit_shares(constants.share, npv_usd - constants.npv_usd, sensitivity, homes.pools)

@@ -28,7 +28,7 @@ class AdoptionTable(Table):
     """Share of the capital cost that others pay from now on."""
     cost_change_per_year: Annotated[float, ranges.YEARLY_CHANGE] = 0.0
     """By which both capital costs change each year, -0.03 is a fall of 3 %; default: an assumption. [per year]"""
-    sensitivity_per_1000_usd: Annotated[float, ranges.SENSITIVITY] = 0.2
+    sensitivity_per_kusd: Annotated[float, ranges.SENSITIVITY] = 0.2
     """Change of the log of a share per 1000 USD of net present value; default: ten per cent more installations for
     470 USD (Hughes, Podolefsky 2015). [per 1000 USD]"""
     deciding_share_per_year: Annotated[float, DECIDING_SHARE] = 0.05

@@ -14,7 +14,8 @@ from meanwatt.analysis.adoption.adoption import Adoption, adopt
 from meanwatt.analysis.adoption.fixed_point import STARTS, next_step
 from meanwatt.analysis.adoption.homes import homes_of
 from meanwatt.analysis.adoption.journal import AdoptionJournal
-from meanwatt.analysis.adoption.market import AdoptionMarket
+from meanwatt.analysis.adoption.market import AdoptionMarket, fit
+from meanwatt.analysis.adoption.path import path
 from meanwatt.analysis.adoption.report import adoption_json
 from meanwatt.analysis.cli import main
 from meanwatt.model.mean_field.equilibrium import Outcome
@@ -25,7 +26,7 @@ from meanwatt.model.scenario.loading import load_scenario
 SMALL = ("battery_levels=5",)
 NET_METERING = "tariff.export.rule=net_metering"
 NO_BATTERY = (*SMALL, "battery_share_scale=0")
-FALLING = ("pv_share_scale=1.4", "adoption.deciding_share_per_year=0.15")
+FALLING = ("battery_share_scale=0", "pv_share_scale=1.4", "adoption.deciding_share_per_year=0.15")
 """So near to where no tariff covers the cost that a few years lead there."""
 CONTRACT = {"years", "share", "fixed_point", "payback_years", "outcome"}
 
@@ -93,7 +94,7 @@ def test_with_posted_rates_that_follow_no_price_shares_are_the_closed_logit() ->
 
 
 def test_without_sensitivity_today_is_kept_whatever_is_posted() -> None:
-    found = run(*SMALL, "adoption.sensitivity_per_1000_usd=0", NET_METERING)
+    found = run(*SMALL, "adoption.sensitivity_per_kusd=0", NET_METERING)
     today = found.homes.today
     assert len(found.path) == 4
     for share in [one.share for one in found.path] + [p.standing.share for p in found.points if p.standing]:
@@ -191,10 +192,12 @@ def test_falling_costs_raise_adoption_and_their_payback_falls_with_them() -> Non
 
 
 def test_a_floor_lets_a_group_begin_that_owns_nothing() -> None:
-    kept, begun = (run(*NO_BATTERY, f"adoption.floor_share={floor}") for floor in (0.0, 0.01))
-    assert all(one.share[0, 1] == 0 for one in kept.path)
-    assert any(text.startswith("Nobody owns low/pv") for text in kept.messages)
-    shares = [one.share[0, 1] for one in begun.path]
+    assert any(text.startswith("Nobody owns low/pv") for text in run(*SMALL).messages)
+    assert all(one.share[0, 1] == 0 for one in run(*SMALL).path)
+    scenario = load_scenario("textbook", overrides=(*NO_BATTERY, "adoption.floor_share=0.01"))
+    homes = homes_of(build_economy(scenario))
+    market = AdoptionMarket(homes, build_rate_classes(scenario), np.zeros(3), Watch())
+    shares = [one.share[0, 1] for one in path(market, fit(homes, market.at(homes.today)), 3)]
     assert shares[0] == 0
     assert 0 < shares[1] < shares[-1] < 0.05
 
@@ -307,7 +310,7 @@ def test_tariff_keys_change_the_tariff_posted_and_today_names_another(capsys: py
 def test_rate_classes_are_held(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "classes.toml"
     file.write_text(
-        'extends = "textbook"\nbattery_levels = 5\n[tariffs.rtp]\nrecovery = "volumetric"\n'
+        'extends = "textbook"\nbattery_levels = 5\nbattery_share_scale = 0.0\n[tariffs.rtp]\nrecovery = "volumetric"\n'
         '[rate_classes.solar]\ntariff = "rtp"\ntechnologies = ["pv", "pv_battery"]\n'
     )
     rest = said(f"adoption {file} --years 1", capsys)
@@ -383,7 +386,7 @@ def test_a_path_goes_on_from_its_journal_to_the_same_end(tmp_path: Path) -> None
         ("adoption textbook --today tuo", "did you mean 'tou'?"),
         (
             "adoption textbook --set adoption.sensitivity=1",
-            "unknown key 'adoption.sensitivity'; did you mean 'adoption.sensitivity_per_1000_usd'?",
+            "unknown key 'adoption.sensitivity'; did you mean 'adoption.sensitivity_per_kusd'?",
         ),
         (
             "adoption textbook --set adoption.subsidy_share=1.5",

@@ -35,7 +35,7 @@ def test_shares_are_the_logit_whose_constants_fit_today(
     found = logit_shares(share, gain, sensitivity, POOLS)
     for group in range(2):
         for pool in (0, 1):
-            inside = np.flatnonzero((POOLS == pool) & (share[group] > 0))
+            inside = np.flatnonzero((pool == POOLS) & (share[group] > 0))
             constant = np.log(share[group, inside]) - sensitivity * today[group, inside] / 1000
             utility = constant + sensitivity * (today + gain)[group, inside] / 1000
             mass = share[group, inside].sum()
@@ -82,7 +82,7 @@ def test_a_year_keeps_every_pool_and_moves_towards_the_aim(
     after = next_stock(share, aim, rate, POOLS)
     assert (after >= -1e-15).all()
     for pool in (0, 1):
-        assert after[:, POOLS == pool].sum(axis=1) == pytest.approx(share[:, POOLS == pool].sum(axis=1))
+        assert after[:, pool == POOLS].sum(axis=1) == pytest.approx(share[:, pool == POOLS].sum(axis=1))
     assert next_stock(aim, aim, rate, POOLS) == pytest.approx(aim, abs=1e-14)
     for _ in range(400):
         share = next_stock(share, aim, rate, POOLS)
