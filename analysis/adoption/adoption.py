@@ -223,6 +223,10 @@ def _messages(done: Adoption) -> list[str]:
                 f"Fixed point from {point.start}: begun at {point.way:g} of the way from today's shares, since no"
                 " tariff covers the cost further on."
             )
+        if point.feedback is not None and point.feedback > 1:
+            sentences.append(
+                f"Fixed point from {point.start}: not stable, a push of one home grows to {point.feedback:.2f}."
+            )
     apart = done.apart
     if apart is not None and apart > APART:
         sentences.append(f"Fixed points differ with the start, by up to {apart:.3f} in a share: history decides.")

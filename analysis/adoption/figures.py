@@ -12,7 +12,7 @@ from meanwatt.model.mean_field.equilibrium import Outcome
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SIZE: Final = (10.0, 3.8)
+SIZE: Final = (10.0, 4.2)
 COLORS: Final = (BLUE, VERMILION, GREEN, ORANGE, INK)
 
 
@@ -35,9 +35,11 @@ def draw_shares(done: Adoption, panel: Any) -> None:
         color = COLORS[group % len(COLORS)]
         panel.plot(100 * shares[:, group, homes.solar].sum(axis=1), color=color, linewidth=2, label=f"{name}, solar")
         battery = 100 * shares[:, group, homes.storage].sum(axis=1)
-        panel.plot(battery, color=color, linestyle="--", label=f"{name}, battery")
+        if battery.any():
+            panel.plot(battery, color=color, linestyle="--", label=f"{name}, battery")
     _finish(done, panel, "homes of an income group that own it [%]")
     panel.set_ylim(bottom=0)
+    panel.legend(frameon=False, fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.16))
 
 
 def draw_recovery(done: Adoption, panel: Any) -> None:

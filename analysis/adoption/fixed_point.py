@@ -30,6 +30,10 @@ BLOCKED: Final = 5
 SHORTEST_STEP: Final = 0.05
 LONGEST_STEP: Final = 8.0
 """Steps, in answers: 1 goes all the way to the answer."""
+PUSH: Final = 1e-3
+"""Of the share that moves most, to see what becomes of it,"""
+PUSHES: Final = 3
+"""and how many times."""
 PARTS_OF_THE_WAY: Final = (1.0, 0.75, 0.5, 0.25)
 """From today's shares to a start, tried until a tariff covers the cost."""
 APART: Final = 1e-3
@@ -51,6 +55,10 @@ class FixedPoint:
         The market there; None unless its shares answer themselves.
     residual
         Smallest difference met between shares and the logit's answer to them, the largest of a group and technology.
+    feedback
+        Homes that the logit's answer adds per home that adopts from outside, where the answer is strongest: above 1 a
+        push grows, below 1 it dies out, below 0 adopters deter others. None without a point, or where a push leads
+        where no tariff covers the cost.
     rounds
         Equilibria solved.
     outcome, message
@@ -63,6 +71,7 @@ class FixedPoint:
     way: float
     standing: Standing | None
     residual: float | None
+    feedback: float | None
     rounds: int
     outcome: Outcome
     message: str
@@ -91,16 +100,19 @@ def fixed_point(market: AdoptionMarket, constants: Constants, start: str, cost_f
             way=way,
             standing=None,
             residual=None,
+            feedback=None,
             rounds=search.rounds,
             outcome=first.outcome,
             message=search.told(first),
         )
     outcome, message = search.run(search.free(first.worth.npv_usd))
+    point = search.best if outcome is Outcome.CONVERGED else None
     return FixedPoint(
         start=start,
         way=way,
-        standing=search.best if outcome is Outcome.CONVERGED else None,
+        standing=point,
         residual=None if search.best is None else search.best_residual,
+        feedback=None if point is None else search.feedback(point.share),
         rounds=search.rounds,
         outcome=outcome,
         message=message,
@@ -163,6 +175,21 @@ class _Search:
             last, gap_before = npv, gap
             npv = npv + step * gap
         return Outcome.ROUND_LIMIT, f"Not converged: after {self.rounds} equilibria shares still answer with others."
+
+    def feedback(self, share: Floats) -> float | None:
+        """Largest growth of a small push by the answer to it, by power iteration from more of everything."""
+        homes, growth = self.market.homes, 0.0
+        push = homes.all_own(share) - share
+        for _ in range(PUSHES):
+            size = float(np.abs(push).max())
+            if size <= 0:
+                return 0.0
+            found = self.at(share + PUSH * push / size)
+            if found.worth is None:
+                return None
+            pushed, push = PUSH * push / size, self.aim(self.free(found.worth.npv_usd)) - share
+            growth = float((push * pushed).sum() / (pushed**2).sum())
+        return growth
 
     def told(self, found: Standing) -> str:
         """How the market stands where it has no equilibrium to go on from."""

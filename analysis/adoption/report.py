@@ -107,6 +107,7 @@ def _point_json(done: Adoption, point: FixedPoint) -> dict[str, Any]:
         "outcome": point.outcome,
         "message": point.message,
         "equilibria": point.rounds,
+        "feedback": point.feedback,
         "residual": point.residual,
         "share": None if found is None else found.share,
         "solar_share": None if found is None else homes.solar_share(found.share),

@@ -186,7 +186,7 @@ def _points_table(result: dict[str, Any]) -> "Table":
 
     return Table(
         title="Shares that answer themselves, at the costs of the last year",
-        heads=("from", "ended", "solar", "battery", "adder, USD/kWh", "equilibria"),
+        heads=("from", "ended", "solar", "battery", "adder, USD/kWh", "feedback", "equilibria"),
         rows=[
             (
                 point["start"],
@@ -194,6 +194,7 @@ def _points_table(result: dict[str, Any]) -> "Table":
                 percent(point["solar_share"], 1),
                 percent(point["storage_share"], 1),
                 figure(point["adder_usd_per_kwh"], 4),
+                figure(point["feedback"]),
                 str(point["equilibria"]),
             )
             for point in result["fixed_point"]["starts"]

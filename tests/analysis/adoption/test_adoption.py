@@ -14,7 +14,7 @@ from meanwatt.analysis.adoption.adoption import Adoption, adopt
 from meanwatt.analysis.adoption.fixed_point import STARTS, next_step
 from meanwatt.analysis.adoption.homes import homes_of
 from meanwatt.analysis.adoption.journal import AdoptionJournal
-from meanwatt.analysis.adoption.market import AdoptionMarket, fit
+from meanwatt.analysis.adoption.market import AdoptionMarket, aimed_shares, fit
 from meanwatt.analysis.adoption.path import path
 from meanwatt.analysis.adoption.report import adoption_json
 from meanwatt.analysis.cli import main
@@ -124,6 +124,34 @@ def test_a_fixed_point_answers_itself_and_the_path_comes_to_it() -> None:
     assert np.abs(found.path[-1].share - found.homes.today).max() > 0.01
     assert found.apart is not None
     assert found.apart < 1e-5
+
+
+def test_where_adopters_bring_adopters_history_decides() -> None:
+    """With net metering and twice the sensitivity today is a ridge: from nobody it comes to rest at fewer homes."""
+    keys = (*NO_BATTERY, "tariffs.flat.export.rule=net_metering", "adoption.sensitivity_per_kusd=0.5")
+    found = run(*keys)
+    none, today, every = found.points
+    assert none.standing is not None
+    assert today.standing is not None
+    assert (none.standing.share[1:, 1] < today.standing.share[1:, 1] - 0.05).all()
+    assert none.feedback is not None
+    assert today.feedback is not None
+    assert none.feedback < 1 < today.feedback
+    assert every.outcome is Outcome.NO_ADEQUATE_TARIFF
+    assert found.apart == pytest.approx(np.abs(none.standing.share - today.standing.share).max())
+    assert any(text.startswith("Fixed points differ with the start") for text in found.messages)
+    assert any(text.startswith("Fixed point from today: not stable") for text in found.messages)
+
+    homes = found.homes
+    market = AdoptionMarket(homes, found.posted, np.zeros(3), Watch())
+    constants = fit(homes, market.at(homes.today))
+    for push, way in ((-0.02, -1), (0.02, 1)):  # the ridge, walked: next to it the logit leads away from today
+        beside = homes.today.copy()
+        beside[1:, :2] += np.array([-push, push])
+        standing = market.at(beside)
+        assert standing.worth is not None
+        answered = aimed_shares(homes, constants, standing.worth.npv_usd)
+        assert (way * (answered - beside)[1:, 1] > 0).all()
 
 
 def test_net_metering_saves_exactly_what_the_roof_yields_of_the_groups_own_rate() -> None:
