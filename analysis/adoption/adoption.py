@@ -10,8 +10,10 @@ from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.adoption.fixed_point import APART, STARTS, FixedPoint, fixed_point, largest_difference
 from meanwatt.analysis.adoption.homes import Homes, homes_of
+from meanwatt.analysis.adoption.leader import YearlyLeader
 from meanwatt.analysis.adoption.market import AdoptionMarket, Constants, Standing, fit
 from meanwatt.analysis.adoption.path import cost_factor, path
+from meanwatt.analysis.leader.aims import Aims
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
@@ -31,6 +33,8 @@ class Adoption:
         Who decides.
     before, posted
         Tariff in force today, and the one that is posted from now on.
+    aims
+        Of the leader who posts another tariff every year; None where ``posted`` stays.
     years
         Asked for; ``path`` is shorter where it ended before.
     today
@@ -49,6 +53,7 @@ class Adoption:
     before: Tariff
     posted: Tariff
     years: int
+    aims: Aims | None
     today: Standing | None
     path: tuple[Standing, ...]
     points: tuple[FixedPoint, ...]
@@ -74,6 +79,7 @@ def adopt(
     posted: Tariff,
     *,
     years: int,
+    aims: Aims | None = None,
     journal: "AdoptionJournal | None" = None,
     watch: Watch | None = None,
     new_stage: Callable[[str], None] = lambda _: None,
@@ -90,6 +96,8 @@ def adopt(
         Tariff from now on.
     years
         At least 1.
+    aims
+        Of a leader who posts another tariff every year, at the shares of that year. Fixed points are not searched then.
     journal
         Of the years; those on record are taken from it.
     watch
@@ -113,17 +121,20 @@ def adopt(
         today = AdoptionMarket(homes, before, homes.by_group("subsidy_share_today"), watch).at(homes.today)
         if today.worth is not None:
             constants = fit(homes, today)
-            market = AdoptionMarket(homes, posted, homes.by_group("subsidy_share"), watch)
+            leader = None if aims is None else YearlyLeader(aims, posted, _last_parameters(walked))
+            market = AdoptionMarket(homes, posted, homes.by_group("subsidy_share"), watch, leader)
             _walk(market, constants, years, walked, journal, new_stage)
-            for start in STARTS:
+            for start in STARTS if leader is None else ():
                 new_stage(f"fixed point from {start}")
                 points.append(fixed_point(market, constants, start, cost_factor(homes, years)))
-    outcome, message = _ended(homes, today, walked, points, years)
+    searched = 0 if aims is not None else len(STARTS) - len(points)
+    outcome, message = _ended(homes, today, walked, points, years, missing=searched)
     return Adoption(
         homes=homes,
         before=before,
         posted=posted,
         years=years,
+        aims=aims,
         today=today,
         path=tuple(walked),
         points=tuple(points),
@@ -151,8 +162,19 @@ def _walk(
         walked.append(found)
 
 
+def _last_parameters(walked: list[Standing]) -> dict[str, float]:
+    """Parameters of the tariff that a leader posted last; empty before the first."""
+    return dict(walked[-1].parameters or {}) if walked else {}
+
+
 def _ended(
-    homes: Homes, today: Standing | None, walked: list[Standing], points: list[FixedPoint], years: int
+    homes: Homes,
+    today: Standing | None,
+    walked: list[Standing],
+    points: list[FixedPoint],
+    years: int,
+    *,
+    missing: int,
 ) -> tuple[Outcome, str]:
     """How it ended, and the sentence."""
     if today is not None and today.worth is None:
@@ -165,7 +187,7 @@ def _ended(
         )
     if last is not None and last.outcome is not Outcome.CONVERGED:
         return last.outcome, f"Year {len(walked) - 1}: {last.message}"
-    if len(walked) <= years or len(points) < len(STARTS):
+    if len(walked) <= years or missing:
         done = f"after year {len(walked) - 1} of {years}" if walked else "before the first year was solved"
         return Outcome.CANCELLED, f"Cancelled {done}, with {len(points)} of {len(STARTS)} fixed points searched."
     assert last is not None
@@ -190,7 +212,7 @@ def _messages(done: Adoption) -> list[str]:
         " subsidies. Households expect a year's saving to last for the life of what they buy."
     ]
     changed = done.before.name != done.posted.name or table.subsidy_share != table.subsidy_share_today
-    if not changed and not table.cost_change_per_year and done.path and _at_rest(done):
+    if done.aims is None and not changed and not table.cost_change_per_year and done.path and _at_rest(done):
         sentences.append(
             f"Tariff {done.posted.name} is in force today, and neither costs nor subsidies change, so today's shares"
             " are at rest: give another --tariff, or adoption.subsidy_share or adoption.cost_change_per_year."
@@ -209,7 +231,12 @@ def _messages(done: Adoption) -> list[str]:
         )
     if homes.pools.any():
         sentences.append("Electric vehicles are kept: their owners decide on solar alone.")
-    if done.posted.recovery is Recovery.POSTED and done.path:
+    if done.aims is not None:
+        sentences.append(
+            f"Leader {done.aims.leader}: posts the tariff that is best for it at each year's shares, without looking"
+            " beyond the year. Fixed points are not searched: its rates are known to its search's precision only."
+        )
+    elif done.posted.recovery is Recovery.POSTED and done.path:
         sentences.append(
             f"Tariff {done.posted.name} is posted: rates stay, and the utility's surplus goes from"
             f" {done.path[0].surplus_usd_per_household_day:.4f} to"

@@ -45,10 +45,11 @@ def draw_shares(done: Adoption, panel: Any) -> None:
 def draw_recovery(done: Adoption, panel: Any) -> None:
     """What balances the utility's books, or how they stand where nothing does."""
     known = [one for one in done.path if one.outcome is Outcome.CONVERGED]
-    if done.posted.recovery is Recovery.VOLUMETRIC:
+    recovery = done.path[0].recovery
+    if recovery is Recovery.VOLUMETRIC:
         panel.plot([one.adder_usd_per_kwh for one in known], color=INK, linewidth=2, label="adder on every kWh")
         title = "volumetric adder [USD/kWh]"
-    elif done.posted.recovery is Recovery.FIXED:
+    elif recovery is Recovery.FIXED:
         for place, name in enumerate(done.homes.economy.groups):
             charges = [(one.fixed_charge_usd_per_day or {}).get(name) for one in known]
             style = ("-", "--", "-.", ":")[place % 4]  # they may lie on each other

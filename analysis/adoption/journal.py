@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.adoption.market import Standing
 from meanwatt.analysis.adoption.worth import Worth
+from meanwatt.analysis.leader.aims import Aims
 from meanwatt.analysis.learning.fingerprint import scenario_sha256, tariff_sha256
 from meanwatt.analysis.output.run_journal import RunJournal
 from meanwatt.model.mean_field.equilibrium import Outcome
@@ -25,13 +26,24 @@ class AdoptionJournal(RunJournal[Standing]):
         Of the scenario.
     before, posted
         Tariff in force today, and the one that is posted from then on.
+    aims
+        Of the leader who posts a tariff every year, if any.
     path, resume
         As for `RunJournal`.
     """
 
     called: ClassVar[str] = "year"
 
-    def __init__(self, path: str | Path, economy: Economy, before: Tariff, posted: Tariff, *, resume: bool) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        economy: Economy,
+        before: Tariff,
+        posted: Tariff,
+        *,
+        aims: Aims | None = None,
+        resume: bool,
+    ) -> None:
         settings = {
             "scenario": economy.scenario.name,
             "scenario_sha256": scenario_sha256(economy),
@@ -39,6 +51,7 @@ class AdoptionJournal(RunJournal[Standing]):
             "today_sha256": tariff_sha256(before),
             "tariff": posted.name,
             "tariff_sha256": tariff_sha256(posted),
+            "leader": None if aims is None else asdict(aims),
         }
         super().__init__(path, settings, resume=resume)
 
@@ -62,6 +75,7 @@ class AdoptionJournal(RunJournal[Standing]):
         return Standing(
             share=np.array(entry.pop("share"), dtype=float),
             outcome=Outcome(entry.pop("outcome")),
+            recovery=Recovery(entry.pop("recovery")),
             worth=None if found is None else Worth(**found),
             bill_usd_per_year=bills,
             burden=burdens,

@@ -7,14 +7,16 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.adoption.choice import fitted_shares, logit_shares
 from meanwatt.analysis.adoption.homes import Homes, Savings
+from meanwatt.analysis.adoption.leader import YearlyLeader
 from meanwatt.analysis.adoption.worth import Worth
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR, group_burden
 from meanwatt.analysis.output.rate_classes import class_adder_usd_per_kwh, class_fixed_charge_usd_per_day
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.progress.watch import Cancelled, Watch
+from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages
 
 
@@ -52,6 +54,10 @@ class Standing:
         Largest mean net load; None alike. [kW]
     messages
         What is not as asked, a sentence each.
+    recovery
+        What balances the books.
+    parameters
+        Of the tariff that a leader posted; None without one.
     """
 
     __repr__ = short_repr
@@ -67,6 +73,8 @@ class Standing:
     burden: tuple[float | None, ...] | None
     peak_kw: float | None
     messages: Messages
+    recovery: Recovery
+    parameters: dict[str, float] | None = None
 
 
 @dataclass(slots=True)
@@ -83,12 +91,15 @@ class AdoptionMarket:
         Share of capital costs that others pay.
     watch
         Asked whether to stop.
+    leader
+        Who posts another tariff at all shares, where there is one; else it is always the one given.
     """
 
     homes: Homes
     tariff: Tariff
     subsidy_share: Floats
     watch: Watch
+    leader: YearlyLeader | None = None
     _savings: Savings = field(init=False)
     _before: Equilibrium | None = field(init=False, default=None)
 
@@ -105,13 +116,13 @@ class AdoptionMarket:
             If the watch's owner asked to stop.
         """
         economy = self.homes.economy_at(share)
-        found = solve_equilibrium(economy, self.tariff, start=self._before, certify=False, watch=self.watch.silent())
+        found = self._solved(economy)
         if found.outcome is Outcome.CANCELLED:
             raise Cancelled
         known = found.outcome is Outcome.CONVERGED
         if known:
             self._before = found
-        saving = self._savings(found, self.tariff, self.watch.silent()) if known else None
+        saving = self._savings(found, found.tariff, self.watch.silent()) if known else None
         return Standing(
             share=share,
             outcome=found.outcome,
@@ -119,8 +130,16 @@ class AdoptionMarket:
             worth=None if saving is None else self.homes.worth(saving, self.subsidy_share, cost_factor),
             surplus_usd_per_household_day=found.surplus_usd_per_household_day,
             messages=found.messages,
+            recovery=found.tariff.recovery,
+            parameters=None if self.leader is None else self.leader.parameters,
             **_figures(found, known=known),
         )
+
+    def _solved(self, economy: Economy) -> Equilibrium:
+        """The equilibrium under the tariff, or under the one that the leader posts."""
+        if self.leader is not None:
+            return self.leader.post(economy, self.watch.silent()).equilibrium
+        return solve_equilibrium(economy, self.tariff, start=self._before, certify=False, watch=self.watch.silent())
 
 
 def _figures(found: Equilibrium, *, known: bool) -> dict[str, Any]:

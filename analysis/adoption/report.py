@@ -37,6 +37,8 @@ def adoption_json(done: Adoption) -> dict[str, Any]:
         "adder_usd_per_kwh": [one.adder_usd_per_kwh for one in walked],
         "fixed_charge_usd_per_day": [one.fixed_charge_usd_per_day for one in walked],
         "surplus_usd_per_household_day": [one.surplus_usd_per_household_day for one in walked],
+        "leader": None if done.aims is None else {"name": done.aims.leader, "weights": dict(done.aims.weights)},
+        "parameters": None if done.aims is None else [one.parameters for one in walked],
         "peak_kw": [one.peak_kw for one in walked],
         "bill_usd_per_year": [one.bill_usd_per_year for one in walked],
         "burden": [one.burden for one in walked],

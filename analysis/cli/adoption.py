@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from meanwatt.analysis.cli.leader_options import LEADERS, LeaderOptions, PriceCap, Weights, read_leader_options
 from meanwatt.analysis.cli.options import (
     Json,
     Out,
@@ -37,6 +38,12 @@ def adoption(
         str | None,
         typer.Option(metavar="NAME|FILE", help="Tariff that today's shares came about under; the scenario's default."),
     ] = None,
+    leader: Annotated[
+        str | None,
+        typer.Option(metavar=LEADERS, help="Who posts another tariff every year; without it --tariff stays."),
+    ] = None,
+    weights: Weights = None,
+    price_cap: PriceCap = None,
     set: Set = None,
     resume: Resume = False,
     json: Json = False,
@@ -47,8 +54,10 @@ def adoption(
     Keys tariff.* of --set change the tariff posted, not today's. What households reckon with is in [adoption].
     """
     count = whole_number("--years", years, YEARS, example=20)
+    leads = _leads(leader, weights, price_cap)
     require_out(resume=resume, out=out)
     with watched(quiet=json) as work:
+        from meanwatt.agents.tariff.rate_classes import require_one_tariff
         from meanwatt.analysis.adoption.adoption import adopt
         from meanwatt.analysis.adoption.journal import AdoptionJournal
         from meanwatt.analysis.adoption.report import adoption_json
@@ -60,10 +69,13 @@ def adoption(
         inputs = read(scenario, tariff, set, classes=True)
         others = [text for text in set or () if not text.strip().startswith("tariff.")]
         before = read(scenario, today, others, classes=True).tariff
+        if leads is not None:
+            require_one_tariff(inputs.tariff, "a leader")
+        aims = None if leads is None else leads.aims(inputs.economy)
         opened = (
             nullcontext()
             if kept is None
-            else AdoptionJournal(kept, inputs.economy, before, inputs.tariff, resume=resume)
+            else AdoptionJournal(kept, inputs.economy, before, inputs.tariff, aims=aims, resume=resume)
         )
         with opened as journal:
             done = adopt(
@@ -71,11 +83,12 @@ def adoption(
                 before,
                 inputs.tariff,
                 years=count,
+                aims=aims,
                 journal=journal,
                 watch=work.watch,
                 new_stage=work.new_stage,
             )
-    result = adoption_json(done) | {"settings": {**inputs.given, "today": today, "years": count}}
+    result = adoption_json(done) | {"settings": {**inputs.given, "today": today, "years": count, "leader": leader}}
     if out is not None and done.path:
         _write(out, result, done)
         if kept is not None and done.outcome is not Outcome.CANCELLED:
@@ -86,6 +99,16 @@ def adoption(
         _print(result)
         say_report(out if done.path else None)
     return 0 if done.outcome is Outcome.CONVERGED else 1
+
+
+def _leads(leader: str | None, weights: str | None, price_cap: str | None) -> LeaderOptions | None:
+    """Who leads; ``ValueError`` in one line if a leader's option comes without one, or is wrong."""
+    if leader is not None:
+        return read_leader_options(leader, weights, price_cap)
+    for option, given in (("--weights", weights), ("--price-cap", price_cap)):
+        if given is not None:
+            raise ValueError(f"{option} is of a leader, and none is named; add --leader, or leave {option} out")
+    return None
 
 
 def _checked_journal(out: str, *, resume: bool) -> "Path":
@@ -104,10 +127,16 @@ def _print(result: dict[str, Any]) -> None:
     """Print the result for people."""
     from meanwatt.analysis.cli.show import say, say_notes, table
 
-    say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']} ({result['seconds']:.1f} s)\n")
+    say(f"{_what(result)}: {result['message']} ({result['seconds']:.1f} s)\n")
     for one in tables_shown(result):
         table(one.title, one.heads, one.rows)
     say_notes(result["messages"])
+
+
+def _what(result: dict[str, Any]) -> str:
+    """Where, and what is posted."""
+    leader = result["leader"]
+    return f"{result['scenario']}, {'tariff ' + result['tariff'] if leader is None else 'leader ' + leader['name']}"
 
 
 def tables_shown(result: dict[str, Any]) -> "list[Table]":
@@ -219,7 +248,7 @@ def _write(out: str, result: dict[str, Any], done: "Adoption") -> None:
     )
     page = report_page(
         kind="Adoption of solar and storage",
-        title=f"{result['scenario']}, tariff {result['tariff']}",
+        title=_what(result),
         result=result,
         reached=result["outcome"] == "converged",
         tables=tables_shown(result),

@@ -18,6 +18,8 @@ from meanwatt.analysis.adoption.market import AdoptionMarket, aimed_shares, fit
 from meanwatt.analysis.adoption.path import path
 from meanwatt.analysis.adoption.report import adoption_json
 from meanwatt.analysis.cli import main
+from meanwatt.analysis.design.design import design
+from meanwatt.analysis.leader.aims import aims_of
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.economy import build_economy, build_rate_classes
@@ -281,6 +283,7 @@ def test_the_object_names_its_axes_and_shares_sum_to_one(capsys: pytest.CaptureF
         "set": ["battery_levels=5"],
         "today": None,
         "years": 2,
+        "leader": None,
     }
 
 
@@ -346,6 +349,31 @@ def test_rate_classes_are_held(tmp_path: Path, capsys: pytest.CaptureFixture[str
     moved = said(f"adoption {file} --years 1 --tariff solar=flat", capsys)
     assert moved["saving_usd_per_year"][1][1] != pytest.approx(rest["saving_usd_per_year"][1][1], abs=1.0)
     assert moved["today"]["saving_usd_per_year"][1][1] == pytest.approx(rest["saving_usd_per_year"][1][1], abs=1e-6)
+
+
+def test_a_leader_posts_the_design_of_every_years_shares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scenario = load_scenario("textbook", overrides=NO_BATTERY)
+    economy, tariff = build_economy(scenario), build_rate_classes(scenario)
+    first = design(economy, tariff, aims_of(economy, "commission")).commitment
+    assert first is not None
+    keys = " ".join(f"--set {key}" for key in NO_BATTERY)
+    line = f"adoption textbook --leader commission {keys} --out {tmp_path / 'run'}"
+    found = said(f"{line} --years 2", capsys)
+    assert found["leader"] == {"name": "commission", "weights": {"equity": 1.0, "stability": 0.0}}
+    assert found["fixed_point"]["starts"] == []
+    assert found["outcome"] == "converged"
+    paid = list(found["fixed_charge_usd_per_day"][0].values())
+    assert paid == pytest.approx(first.equilibrium.fixed_charge_usd_per_day.tolist(), abs=1e-4)
+    assert found["parameters"][0] == pytest.approx(first.parameters, abs=1e-4)
+    last = homes_of(economy).economy_at(np.array(found["share"][2]))
+    again = design(last, tariff, aims_of(economy, "commission")).commitment
+    assert again is not None
+    assert list(found["fixed_charge_usd_per_day"][2].values()) == pytest.approx(
+        again.equilibrium.fixed_charge_usd_per_day.tolist(), abs=1e-2
+    )  # the optimum is flat
+    assert found["share"][2] != found["share"][0]
+    assert any(text.startswith("Leader commission: posts the tariff") for text in found["messages"])
+    assert "leader commission" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
 
 
 def test_for_people_it_prints_three_tables_and_notes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -430,6 +458,9 @@ def test_a_path_goes_on_from_its_journal_to_the_same_end(tmp_path: Path) -> None
             "adoption.deciding_share_per_year is 0; give a number from 1e-06 to 1 per year",
         ),
         ("adoption textbook --resume", "--resume needs the --out DIR"),
+        ("adoption textbook --leader comission", "did you mean 'commission'?"),
+        ("adoption textbook --weights equity=1", "--weights is of a leader, and none is named; add --leader"),
+        ("adoption textbook --leader commission --price-cap 0.3", "--price-cap"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(arguments: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
