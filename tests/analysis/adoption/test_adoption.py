@@ -66,13 +66,12 @@ def solar_saving(group: float, export_usd_per_kwh: float, rates: np.ndarray, sun
 def test_with_posted_rates_that_follow_no_price_shares_are_the_closed_logit() -> None:
     """Bills by hand: nobody moves (elasticity 0), nobody has a battery, and rates are posted before and after."""
     posted = ("tariff.recovery=posted", "tariff.export.pass_through=0.0", "tariff.export.usd_per_kwh=0.03")
-    changes = (*NO_BATTERY, "elasticity=0", "default_tariff=filed")
+    still = (*NO_BATTERY, "elasticity=0", "adoption.deciding_share_per_year=0.5")
+    changes = (*still, "default_tariff=filed")
     scenario = load_scenario("textbook", overrides=changes)
     before = build_rate_classes(scenario)
-    after = build_rate_classes(
-        load_scenario("textbook", overrides=(*NO_BATTERY, "elasticity=0", *posted), tariff="tou")
-    )
-    found = adopt(build_economy(scenario), before, after, years=400)
+    after = build_rate_classes(load_scenario("textbook", overrides=(*still, *posted), tariff="tou"))
+    found = adopt(build_economy(scenario), before, after, years=40)
 
     sun = np.array([0, 0, 0, 0, 0, 0, 0, 0.15, 0.3, 0.45, 0.6, 0.6, 0.6, 0.6, 0.45, 0.3, 0.15] + 7 * [0.0])
     filed = np.array([0.16] * 9 + [0.08] * 8 + [0.24] * 4 + [0.16] * 3)
