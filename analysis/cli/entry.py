@@ -8,8 +8,8 @@ from typing import Any, Final
 import typer
 
 from meanwatt.agents.behaviour.own_code_error import OwnCodeError
-from meanwatt.analysis.cli import app as app_command
 from meanwatt.analysis.cli import (
+    adoption,
     bill,
     design,
     emergence,
@@ -27,6 +27,7 @@ from meanwatt.analysis.cli import (
     tariffs,
     validate,
 )
+from meanwatt.analysis.cli import app as app_command
 from meanwatt.analysis.cli.interrupt import Terminated, unwound_by_sigterm
 from meanwatt.analysis.cli.plain_help import PlainCommand, PlainGroup
 from meanwatt.analysis.cli.streams import drop_output, reopen_closed
@@ -75,6 +76,7 @@ for _command in (
     emergence.emergence,
     pilot.pilot,
     practice.practice,
+    adoption.adoption,
     export.export,
     game.game,
     tariffs.tariffs,

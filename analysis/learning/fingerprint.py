@@ -14,7 +14,7 @@ def fingerprint(economy: Economy, in_force: Tariff, aims: LeaderSpec) -> dict[st
     """The scenario, the tariff in force and the aims: names, numbers, and hashes of what is long."""
     return {
         "scenario": economy.scenario.name,
-        "scenario_sha256": _sha256(identifying_table(economy.scenario)),
+        "scenario_sha256": scenario_sha256(economy),
         "tariff_in_force": in_force.name,
         "tariff_sha256": tariff_sha256(in_force),
         "leader": aims.leader,
@@ -22,6 +22,11 @@ def fingerprint(economy: Economy, in_force: Tariff, aims: LeaderSpec) -> dict[st
         **aims.weights,
         "price_cap_usd_per_kwh": aims.price_cap_usd_per_kwh,
     }
+
+
+def scenario_sha256(economy: Economy) -> str:
+    """Hash of all keys of an economy's scenario that identify it."""
+    return _sha256(identifying_table(economy.scenario))
 
 
 def tariff_sha256(tariff: Tariff) -> str:

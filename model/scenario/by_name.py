@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from meanwatt.model.scenario.adoption_table import AdoptionTable
 from meanwatt.model.scenario.files import TomlTable
 from meanwatt.model.scenario.marks import ByName, Names
 from meanwatt.model.scenario.nearest import unknown
@@ -66,8 +67,8 @@ def _tables(scenario: TomlTable, names: Names, value: Any) -> Iterator[TomlTable
 
 @cache
 def _marked() -> dict[str, Names]:
-    """Keys of a tariff that are marked `ByName`."""
-    return dict(_marks(TariffTable))
+    """Keys of a tariff and of adoption that are marked `ByName`."""
+    return dict(_marks(TariffTable)) | dict(_marks(AdoptionTable))
 
 
 def _marks(schema: type[Table]) -> Iterator[tuple[str, Names]]:

@@ -13,6 +13,7 @@ from meanwatt.agents.tariff.rate_classes import with_classes
 from meanwatt.agents.tariff.tariff import ExportRule, RateClass, Recovery, Tariff
 from meanwatt.model.progress.machine import require_room
 from meanwatt.model.scenario.day_profiles import day_profiles
+from meanwatt.model.scenario.household_types import household_types
 from meanwatt.model.scenario.limits import SMALLER_GAME, policy_bytes
 from meanwatt.model.scenario.loading import ScenarioError
 from meanwatt.model.scenario.nearest import unknown
@@ -20,7 +21,6 @@ from meanwatt.model.scenario.rate_classes import DEFAULT, members_of
 from meanwatt.model.scenario.rate_tables import group_values, rate_table
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.supply import SupplyCurve
-from meanwatt.model.scenario.technologies import TECHNOLOGIES, technology_shares
 from meanwatt.model.scenario.weather import CommonStates, common_states
 
 DAYS_PER_MONTH = 365 / 12
@@ -136,35 +136,7 @@ def build_economy(scenario: Scenario) -> Economy:
     slots = scenario.slots_per_day
     common = common_states(tuple(scenario.day_types), scenario.day_type_kernel_array(), scenario.memory)
     profiles = day_profiles(scenario)
-    load_kw, pv_factor = profiles.load_kw[common.today], profiles.pv_factor[common.today]
-
     total = sum(group.share for group in scenario.income_groups.values())
-    types = []
-    for index, (name, group) in enumerate(scenario.income_groups.items()):
-        shares = technology_shares(scenario, group)
-        for technology in TECHNOLOGIES:
-            part = shares[technology.name]
-            if part * group.share == 0:
-                continue
-            multiplier = group.use_factor * (scenario.load.adopter_multiplier if technology.solar else 1.0)
-            installed_kw = group.pv_kw * scenario.pv_scale if technology.solar else 0.0
-            types.append(
-                HouseholdType(
-                    income_group=name,
-                    group=index,
-                    technology=technology.name,
-                    share=part * group.share / total,
-                    income_usd_per_year=group.income_usd_per_year,
-                    reference_kw=multiplier * load_kw,
-                    pv_kw=installed_kw * profiles.clear_day * pv_factor,
-                    battery=technology.storage(scenario) if technology.storage else None,
-                    elasticity=scenario.elasticity,
-                    flexibility=scenario.flexibility,
-                    reference_price_usd_per_kwh=scenario.reference_price_usd_per_kwh,
-                    curtailable=scenario.pv.curtailable,
-                    pv_installed_kw=installed_kw,
-                )
-            )
     return Economy(
         scenario=scenario,
         slots=slots,
@@ -175,7 +147,7 @@ def build_economy(scenario: Scenario) -> Economy:
         shock_levels=np.array(scenario.shock.levels),
         shock_kernel=scenario.shock_kernel_array(),
         shock_probability=scenario.shock_law(),
-        types=tuple(types),
+        types=household_types(scenario, common),
         groups=tuple(scenario.income_groups),
         group_share=np.array([group.share for group in scenario.income_groups.values()]) / total,
         group_income_usd_per_year=np.array([group.income_usd_per_year for group in scenario.income_groups.values()]),

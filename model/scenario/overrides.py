@@ -19,6 +19,9 @@ from meanwatt.model.scenario.reading import ScenarioError, load_tariff
 from meanwatt.model.scenario.tables import OneDayTable
 from meanwatt.model.scenario.values import show
 
+ADOPTION = "adoption"
+"""The table that has values by income group beside tariffs."""
+
 
 def override_table(table: TomlTable, changes: TomlTable, tariff: str | Path | None, label: str) -> None:
     """Set dotted keys of a fully written-out scenario table, and the tariff in force.
@@ -153,14 +156,14 @@ def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
     tariff = table["default_tariff"]
     if parts[0] == "tariffs" and len(parts) > 2 and parts[1] in table["tariffs"]:
         tariff, parts = parts[1], ["tariff", *parts[2:]]
-    of_tariff = parts[0] == "tariff"
+    of_tariff, opens = parts[0] == "tariff", parts[0] in ("tariff", ADOPTION)
     if parts[0] == "one_day" and table["one_day"] is None and len(parts) > 1:
         table["one_day"] = OneDayTable().model_dump()
     inner: Any = table["tariffs"][tariff] if of_tariff else table
     outer: Any = None
     for depth in range(1 if of_tariff else 0, len(parts)):
         by = names_in(parts[: depth + 1])
-        if of_tariff and by is not None and (not isinstance(inner, dict) or by is Names.TECHNOLOGIES):
+        if opens and by is not None and (not isinstance(inner, dict) or by is Names.TECHNOLOGIES):
             inner = outer[parts[depth - 1]] = _opened(table, by, ".".join(parts[: depth + 1]), inner, label)
         if not isinstance(inner, dict):
             inside = ".".join(parts[:depth])

@@ -119,6 +119,14 @@ INCOME: Final = Range(1, 1e13, "USD/yr")
 CARBON: Final = Range(0, 1e6, "USD/t")
 """Estimates end at some 1e3 USD/t."""
 
+CAPITAL: Final = Range(0, 1e6, "USD/kW")
+"""Of rooftop solar installed."""
+SENSITIVITY: Final = Range(1e-9, 1e3, "per 1000 USD", or_zero=True)
+"""Of the log of a technology's share to its net present value."""
+YEARLY_RATE: Final = Range(0, 10, "per year")
+"""Of discount: people who borrow from a loan shark pay some 1e1 a year."""
+YEARLY_CHANGE: Final = Range(-0.9, 1, "per year")
+
 # --- energy and power: from a lamp to a steelworks behind one meter --------------------------------------------------
 
 
@@ -197,6 +205,9 @@ GAME_STATES: Final = Range(1, 8, "states", whole=True)
 GAME_ACTIONS: Final = Range(1, 6, "actions", whole=True)
 """Of each player of a tabular game: what fits on a page."""
 
+YEARS: Final = Range(1, 100, whole=True)
+"""That a path of adoption is followed for."""
+LIFETIME: Final = Range(1, 200, "years")
 HOUSEHOLDS: Final = Range(1, 10**9, whole=True)
 CALENDAR_YEAR: Final = Range(1901, 2099, whole=True)
 """Years in which the days of the week repeat after 28 years."""

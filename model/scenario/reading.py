@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from meanwatt.model.scenario.adoption_table import BY_GROUP
 from meanwatt.model.scenario.calendar_file import DERIVED
 from meanwatt.model.scenario.calendar_file import NAME as CALENDAR
 from meanwatt.model.scenario.feeder_choice import from_folder, without_network
@@ -35,6 +36,7 @@ REPLACED_WHOLE = frozenset(
         "fixed_charge_shape",
         "discount",
         "usd_per_household_day",
+        *BY_GROUP,
     )
 )
 """Tables of values, not of settings: one that brings new names replaces the one in its place."""

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.scenario import ranges
+from meanwatt.model.scenario.adoption_table import BY_GROUP, AdoptionTable
 from meanwatt.model.scenario.calendar_file import CalendarTable
 from meanwatt.model.scenario.limits import require_counts, require_physical, require_size
 from meanwatt.model.scenario.marks import AddedLater, CheckedLater, Entries
@@ -102,6 +103,7 @@ class Scenario(Table):
     """Who has another tariff than the default one, by name of the rate class."""
     rate_classes_in_force: Annotated[bool, AddedLater()] = True
     """Whether rate classes hold; else everybody has the default tariff."""
+    adoption: Annotated[AdoptionTable, AddedLater()] = Field(default_factory=AdoptionTable)
     one_day: OneDayTable | None = None
     """A game of a single day; without it days go on for ever."""
 
@@ -147,6 +149,8 @@ class Scenario(Table):
             raise ValueError(f"default_tariff: {unknown('tariff', self.default_tariff, self.tariffs)}")
         if self.has_rate_classes:
             check_rate_classes(self)
+        for key in BY_GROUP:
+            group_values(getattr(self.adoption, key), tuple(self.income_groups), f"adoption.{key}")
         return self
 
     def _check_shares(self) -> None:

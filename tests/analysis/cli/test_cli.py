@@ -180,7 +180,20 @@ def test_the_bare_program_shows_its_commands_and_a_way_to_begin(capsys: pytest.C
 
 @pytest.mark.parametrize(
     "command",
-    ["", "scenarios", "solve", "simulate", "validate", "design", "practice", "study", "export", "game", "app"],
+    [
+        "",
+        "scenarios",
+        "solve",
+        "simulate",
+        "validate",
+        "design",
+        "practice",
+        "adoption",
+        "study",
+        "export",
+        "game",
+        "app",
+    ],
 )
 def test_help_says_what_an_option_takes_and_names_no_type_of_the_programming_language(
     command: str, capsys: pytest.CaptureFixture[str]

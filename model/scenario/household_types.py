@@ -1,0 +1,54 @@
+"""The household types of a scenario: income groups times technologies, at its own shares or at others."""
+
+from collections.abc import Mapping, Sequence
+
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.model.scenario.day_profiles import day_profiles
+from meanwatt.model.scenario.schema import Scenario
+from meanwatt.model.scenario.technologies import TECHNOLOGIES, technology_shares
+from meanwatt.model.scenario.weather import CommonStates
+
+
+def household_types(
+    scenario: Scenario, common: CommonStates, shares: Sequence[Mapping[str, float]] | None = None
+) -> tuple[HouseholdType, ...]:
+    """Household types of positive share, by income group, then as in ``TECHNOLOGIES``; shares sum to one.
+
+    Parameters
+    ----------
+    common
+        The scenario's weather chain.
+    shares
+        For each income group, the share of it that owns each technology; those not named nobody owns. The scenario's
+        own without it.
+    """
+    profiles = day_profiles(scenario)
+    load_kw, pv_factor = profiles.load_kw[common.today], profiles.pv_factor[common.today]
+    total = sum(group.share for group in scenario.income_groups.values())
+    types = []
+    for index, (name, group) in enumerate(scenario.income_groups.items()):
+        own = technology_shares(scenario, group) if shares is None else shares[index]
+        for technology in TECHNOLOGIES:
+            part = own.get(technology.name, 0.0)
+            if part * group.share == 0:
+                continue
+            multiplier = group.use_factor * (scenario.load.adopter_multiplier if technology.solar else 1.0)
+            installed_kw = group.pv_kw * scenario.pv_scale if technology.solar else 0.0
+            types.append(
+                HouseholdType(
+                    income_group=name,
+                    group=index,
+                    technology=technology.name,
+                    share=part * group.share / total,
+                    income_usd_per_year=group.income_usd_per_year,
+                    reference_kw=multiplier * load_kw,
+                    pv_kw=installed_kw * profiles.clear_day * pv_factor,
+                    battery=technology.storage(scenario) if technology.storage else None,
+                    elasticity=scenario.elasticity,
+                    flexibility=scenario.flexibility,
+                    reference_price_usd_per_kwh=scenario.reference_price_usd_per_kwh,
+                    curtailable=scenario.pv.curtailable,
+                    pv_installed_kw=installed_kw,
+                )
+            )
+    return tuple(types)
