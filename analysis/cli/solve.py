@@ -57,7 +57,7 @@ def solve(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out)
-        inputs = read(scenario, tariff, set, classes=True)
+        inputs = read(scenario, tariff, set, classes=True, components=True)
         given = {**inputs.given, "certify": certify, "solver": solver}
         done = solve_certified(
             inputs.economy,
@@ -77,6 +77,10 @@ def solve(
             seconds=time.perf_counter() - began,
             given=given,
         )
+        if done.composed is not None:
+            from meanwatt.analysis.output.components_json import with_components
+
+            result = with_components(result, done.composed)
     result["solver"] = solver
     if done.cancelled and result["converged"]:
         message = f"Cancelled: the equilibrium is solved, its certificates are not complete. {done.first_best_message}"
@@ -158,6 +162,7 @@ def _tables(result: dict[str, Any]) -> list["Table"]:
             ],
         ),
         *_class_tables(result),
+        *_component_tables(result),
         Table(
             title="Metrics",
             heads=("", "value", "unit"),
@@ -221,6 +226,29 @@ def _class_tables(result: dict[str, Any]) -> list["Table"]:
             ],
         )
     ]
+
+
+def _component_tables(result: dict[str, Any]) -> list["Table"]:
+    """What every component of the tariff comes to, by household type; none where it has no components."""
+    from meanwatt.analysis.cli.show import figure
+    from meanwatt.analysis.report.page import Table
+
+    rows = [
+        (
+            f"{row['component'].replace('_', ' ')}, {row['tariff']}",
+            f"{one['income']} / {one['technology']}",
+            figure(one["usd_per_month"], 2),
+            ", ".join(figure(season["month_kwh"], 0) for season in one.get("seasons", [])),
+            ", ".join(figure(season["perceived_adder_usd_per_kwh"], 4) for season in one.get("seasons", [])),
+            figure(one.get("expected_peak_kw"), 2),
+        )
+        for row in result.get("components", [])
+        for one in row["households"]
+    ]
+    if not rows:
+        return []
+    heads = ("component", "income / technology", "USD/month", "month kWh", "adder seen USD/kWh", "peak kW")
+    return [Table(title="Components", heads=heads, rows=rows)]
 
 
 def _standing_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -1,0 +1,102 @@
+"""Components on the command line: what solve and simulate print, and who refuses them in one line."""
+
+import json
+import shlex
+
+import pytest
+
+from meanwatt.analysis.cli import main
+
+LADDER = "--set 'tariff.tiers.limits_kwh_per_month=[300,420]' --set 'tariff.tiers.adders_usd_per_kwh=[0,0.05,0.1]'"
+SET = f"--set battery_levels=4 {LADDER}"
+
+
+def told(capsys: pytest.CaptureFixture[str], command: str, status: int) -> str:
+    assert main(shlex.split(command)) == status
+    said = capsys.readouterr()
+    if status == 2:
+        assert not said.out
+        assert said.err.count("\n") == 1
+        return said.err
+    return said.out
+
+
+def test_solve_prints_the_tariff_as_posted_and_what_its_components_come_to(capsys: pytest.CaptureFixture[str]) -> None:
+    more = "--set tariff.minimum_bill.usd_per_month=30"
+    plain = json.loads(told(capsys, "solve textbook --tariff rtp --set battery_levels=4 --certify none --json", 0))
+    said = json.loads(told(capsys, f"solve textbook --tariff rtp {SET} {more} --certify none --json", 0))
+    assert set(plain) <= set(said)
+    assert [row["name"] for row in said["rate_classes"]] == ["default"]
+    above = [a - w for a, w in zip(said["import_usd_per_kwh"][0], said["wholesale_usd_per_kwh"][0], strict=True)]
+    assert above == pytest.approx([0.025] * 24, abs=1e-12)
+    assert {row["component"] for row in said["components"]} == {"tiers", "minimum_bill"}
+    by_name = {row["component"]: row for row in said["components"]}
+    seasons = [one["seasons"][0] for one in by_name["tiers"]["households"]]
+    assert {season["tier"] for season in seasons} >= {1, 2, 3}
+    assert any(season["at_limit"] for season in seasons)
+    revenue = sum(row["share"] * row["tiers_usd_per_day"] for row in said["groups"])
+    assert said["tiers_revenue_usd_per_household_day"] == pytest.approx(revenue, abs=1e-12)
+    assert said["metrics"]["surplus_usd_per_household_day"] == pytest.approx(0.0, abs=1e-6)
+    assert all(row["rate_class"] == "default" for row in said["groups"])
+    assert min(row["bill_usd_per_year"] for row in said["groups"]) == pytest.approx(360.0, abs=1e-3)
+    for name in ("tiers", "minimum_bill"):
+        assert sum(text.startswith(f"tariff.{name}: ") for text in said["messages"]) == 1
+    assert said["component_residual_usd_per_kwh"] < 1e-7
+
+
+def test_for_people_solve_prints_a_table_of_components(capsys: pytest.CaptureFixture[str]) -> None:
+    said = told(capsys, f"solve textbook --tariff rtp {SET} --certify none", 0)
+    assert "Components" in said
+    assert "tiers, rtp" in said
+
+
+def test_simulate_bills_components_and_says_what_was_expected(capsys: pytest.CaptureFixture[str]) -> None:
+    command = f"simulate textbook --tariff rtp --households 60 --days 31 {SET}"
+    said = json.loads(told(capsys, f"{command} --json", 0))
+    (row,) = said["components"]
+    assert row["component"] == "tiers"
+    assert row["billed_usd_per_household_day"] == pytest.approx(row["expected_usd_per_household_day"], rel=0.2)
+    assert any("perception = marginal" in text for text in said["messages"])
+    assert "tiers, billed" in told(capsys, command, 0)
+
+
+HELD = "which only solve, and simulate with behaviour equilibrium, can hold; give another tariff, or leave them out"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "design textbook --leader commission",
+        "validate textbook --households 10 --replications 2",
+        "emergence textbook",
+        "practice textbook",
+        "export textbook --to never.npz",
+        "simulate textbook --households 60 --behaviour belief",
+        "simulate textbook --households 60 --workers 2",
+    ],
+)
+def test_who_cannot_hold_components_refuses_them_in_one_line(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    tariff = "filed" if command.startswith("design") else "flat"
+    assert f"tariff {tariff} has tiers, {HELD}" in told(capsys, f"{command} {SET}", 2)
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("tiers.adders_usd_per_kwh=[0.1]", ""),
+        ("tiers.limits_kwh_per_month=[-3]", "limits_kwh_per_month: entry 0 is -3; give a number from 1e-06 to"),
+        ("tiers.perception=wrong", "perception is 'wrong'"),
+        ("demand_charge.decision=state", "the running maximum as a state: not available; give ignored or ex_ante"),
+        ("demand_charge.window=['17-17']", "window holds '17-17', an empty span"),
+        ("demand_charge.usd_per_kw_month=-1", "demand_charge.usd_per_kw_month is -1; give a number from 0 to"),
+        ("subscription.usd_per_kwh={peak=1}", "subscription.usd_per_kwh"),
+        ("discount_funding.by=nobody", "discount_funding.by is 'nobody'"),
+        ("tiers.limits=[1]", "unknown key 'tariff.tiers.limits'; did you mean"),
+    ],
+)
+def test_bad_components_are_told_in_one_line(capsys: pytest.CaptureFixture[str], setting: str, sentence: str) -> None:
+    command = f'solve textbook --certify none --json --set battery_levels=4 --set "tariff.{setting}"'
+    if not sentence:  # one tier without an end is a rate
+        assert json.loads(told(capsys, command, 0))["components"]
+        return
+    assert sentence in told(capsys, command, 2)
