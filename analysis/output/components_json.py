@@ -99,6 +99,9 @@ def _household(composed: Composed, name: str, kind: int) -> dict[str, Any]:
         row["seasons"] = [_season(composed, tiers, kind, s) for s in range(len(composed.seasons.names))]
     if name == "demand_charge" and peak is not None:
         row["expected_peak_kw"] = peak.expected_kw
+        row["unseen_share"] = float(composed.peak_missed[kind])
+        if composed.seen.peak_adder_usd_per_kwh:
+            row["perceived_adder_usd_per_kwh"] = composed.seen.peak_adder_usd_per_kwh[kind]
     if name == "discount_funding":
         row["surcharge_usd_per_kwh"] = composed.seen.surcharge_usd_per_kwh
     return row

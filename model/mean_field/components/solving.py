@@ -18,7 +18,10 @@ from meanwatt.agents.tariff.components.tiers import Perception, Tiers
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.certificates import OBSERVED
 from meanwatt.model.mean_field.components.amounts import Amounts, amounts_at, component_of
+from meanwatt.model.mean_field.components.month_peak import mean_import_kw
 from meanwatt.model.mean_field.components.months import Seasons, months_of, per_day, seasons_of
+from meanwatt.model.mean_field.components.peak_search import TOLERANCE as PEAK_TOLERANCE
+from meanwatt.model.mean_field.components.peak_search import PeakSearch
 from meanwatt.model.mean_field.components.perceived import (
     Perceived,
     perceived_tariff,
@@ -28,6 +31,7 @@ from meanwatt.model.mean_field.components.perceived import (
 from meanwatt.model.mean_field.components.tier_search import TierSearch
 from meanwatt.model.mean_field.equilibrium import TOLERANCE_USD_PER_KWH, Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.game import Game
+from meanwatt.model.mean_field.population.population_response import Answer
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
@@ -37,7 +41,9 @@ ADDER_TOLERANCE: Final = 1e-7
 SUM_TOLERANCE: Final = 1e-7
 """The same of what bills exceed adders by. [USD/day]"""
 ROUNDS: Final = 60
-"""Equilibria solved before the search gives up."""
+"""Equilibria solved before the search gives up,"""
+PEAK_ROUNDS: Final = 200
+"""and where households decide by a demand charge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,6 +63,8 @@ class Composed:
         What households perceive, and what the components come to.
     residual_usd_per_kwh, residual_usd_per_day
         By how much adders, and what bills exceed them by, miss their own answer.
+    peak_missed : (θ,)
+        Part of its demand charge that each type does not see in the adders it decides by.
     rounds
         Equilibria solved.
     """
@@ -71,6 +79,7 @@ class Composed:
     amounts: Amounts
     residual_usd_per_kwh: float
     residual_usd_per_day: float
+    peak_missed: Floats
     rounds: int
 
     @property
@@ -120,7 +129,7 @@ def solve_composed(
         )
         iterations += found.iterations
         search.look(found)
-        if search.settled or search.rounds >= ROUNDS or not found.converged:
+        if search.settled or search.rounds >= search.limit or not found.converged:
             break
         search.step()
     if certify and found.converged:
@@ -148,6 +157,7 @@ def solve_composed(
         amounts=search.amounts,
         residual_usd_per_kwh=search.adder_residual,
         residual_usd_per_day=search.sum_residual,
+        peak_missed=search.peak_missed,
         rounds=search.rounds,
     )
 
@@ -167,8 +177,10 @@ def require_held(economy: Economy, tariff: Tariff) -> None:
                 " would differ from home to home; give false"
             )
         demand = component_of(one, DemandCharge)
-        if demand is not None and demand.decision is not DemandView.IGNORED:
-            raise ValueError(f"demand_charge.decision is {demand.decision}, which is not available; give ignored")
+        if demand is not None and demand.decision is DemandView.EX_ANTE and economy.scenario.temperature_usd == 0:
+            raise ValueError(
+                "demand_charge.decision = ex_ante needs a temperature: at 0 all move at once; give temperature_usd > 0"
+            )
     if economy.one_day is not None:
         raise ValueError(f"tariff {tariff.name} has components by the month, and one_day is a single day; leave it out")
 
@@ -180,6 +192,9 @@ def _uniqueness(tariff: Tariff, certainty: str) -> str:
     reasons = []
     for one in tariff.class_tariffs:
         tiers, funding = component_of(one, Tiers), component_of(one, DiscountFunding)
+        demand = component_of(one, DemandCharge)
+        if demand is not None and demand.decision is DemandView.EX_ANTE:
+            reasons.append("the adders of a demand charge are not given")
         if tiers is not None and tiers.perception is Perception.AVERAGE:
             reasons.append("tiers are perceived on average")
         if funding is not None and funding.by is FundedBy.PER_KWH:
@@ -199,7 +214,14 @@ class _Rounds:
         price = np.array([t.reference_price_usd_per_kwh for t in economy.types])[:, None]
         elasticity = np.array([t.elasticity for t in economy.types])[:, None]
         self._tiers = TierSearch(tiers, month, np.abs(month) * elasticity / price)
-        self.seen = Perceived(adder_usd_per_kwh=self._tiers.first) if first is None else first
+        self._peaks = PeakSearch(economy, [component_of(posted.of(one), DemandCharge) for one in economy.types])
+        if first is None:
+            first = Perceived(
+                adder_usd_per_kwh=self._tiers.first, peak_adder_usd_per_kwh=self._peaks.adders_usd_per_kwh()
+            )
+        self.seen = first
+        self.peak_missed = np.zeros(len(economy.types))
+        self._held = False
         self.rounds = 0
         self.adder_residual = self.sum_residual = np.inf
         self._next = self.seen
@@ -217,7 +239,13 @@ class _Rounds:
     @property
     def settled(self) -> bool:
         """Whether what households see answers itself."""
-        return self.adder_residual <= ADDER_TOLERANCE and self.sum_residual <= SUM_TOLERANCE
+        at_rest = self.adder_residual <= ADDER_TOLERANCE and self.sum_residual <= SUM_TOLERANCE
+        return at_rest and (self._held or not self._peaks.seen)
+
+    @property
+    def limit(self) -> int:
+        """Rounds before the search gives up."""
+        return PEAK_ROUNDS if self._peaks.seen else ROUNDS
 
     def look(self, found: Equilibrium) -> None:
         """Work out what the components come to at an equilibrium, and what should be seen next."""
@@ -237,11 +265,26 @@ class _Rounds:
         beyond = dict(self.amounts.beyond_usd_per_day)
         if "tiers" in beyond:  # what the next adders will bring
             beyond["tiers"] = self.amounts.usd_per_day["tiers"] - per_day(self.seasons, adder * self.amounts.month_kwh)
+        self._weigh_peaks(answer)
         self._next = replace(
-            self.seen, adder_usd_per_kwh=adder, surcharge_usd_per_kwh=surcharge, beyond_usd_per_day=beyond
+            self.seen,
+            adder_usd_per_kwh=adder,
+            surcharge_usd_per_kwh=surcharge,
+            peak_adder_usd_per_kwh=self._peaks.adders_usd_per_kwh(),
+            beyond_usd_per_day=beyond,
         )
         self.adder_residual = max(missed, abs(surcharge - self.seen.surcharge_usd_per_kwh))
         self.sum_residual = float(np.abs(self._next.lump_usd_per_day - self.seen.lump_usd_per_day).max())
+
+    def _weigh_peaks(self, answer: Answer) -> None:
+        """Move the weights of demand charges; those that miss little are held while the rest comes to rest."""
+        if not self._peaks.seen:
+            return
+        imports = [mean_import_kw(answer, k) for k in range(len(self._plain.types))]
+        self.peak_missed = self._peaks.missed(self.amounts.peaks, imports)
+        self._held = bool(self.peak_missed.max() <= (2.0 if self._held else 1.0) * PEAK_TOLERANCE)
+        if not self._held:
+            self._peaks.step(self.amounts.peaks, imports)
 
     def step(self) -> None:
         """Let households see what answers them."""
