@@ -98,7 +98,7 @@ def _household(composed: Composed, name: str, kind: int) -> dict[str, Any]:
     if name == "tiers" and tiers is not None:
         row["seasons"] = [_season(composed, tiers, kind, s) for s in range(len(composed.seasons.names))]
     if name == "demand_charge" and peak is not None:
-        row["expected_peak_kw"] = peak.expected_kw
+        row["expected_peak_kw"] = peak.expected_kw + float(amounts.spread_kw[kind])
         row["unseen_share"] = float(composed.peak_missed[kind])
         if composed.seen.peak_adder_usd_per_kwh:
             row["perceived_adder_usd_per_kwh"] = composed.seen.peak_adder_usd_per_kwh[kind]

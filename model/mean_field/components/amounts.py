@@ -38,7 +38,9 @@ class Amounts:
     month_kwh : (θ, season)
         Expected month of billed energy given the season. [kWh]
     peaks : (θ,)
-        The month's largest import of each type with a demand charge; None of the others.
+        The month's largest import of each type with a demand charge, the stored energy averaged; None of the others.
+    spread_kw : (θ,)
+        What the stored energy adds to it. [kW]
     usd_per_day : by component, (θ,)
         What every type pays for each component, brought by adders or not. [USD/day]
     beyond_usd_per_day : by component, (θ,)
@@ -53,6 +55,7 @@ class Amounts:
 
     month_kwh: Floats
     peaks: tuple[MonthPeak | None, ...]
+    spread_kw: Floats
     usd_per_day: Mapping[str, Floats]
     beyond_usd_per_day: Mapping[str, Floats]
     discounts_usd_per_household_day: float
@@ -67,6 +70,7 @@ def amounts_at(
     base_rates: Rates,
     seen: Perceived,
     fixed_usd_per_day: Floats,
+    spread_kw: Floats,
 ) -> Amounts:
     """Work out every component at an answer.
 
@@ -80,6 +84,8 @@ def amounts_at(
         What households answered.
     fixed_usd_per_day : (θ,)
         Standing charges of each type beside components, which a minimum bill counts. [USD/day]
+    spread_kw : (θ,)
+        What the stored energy, averaged in ``peaks``, adds to the month's largest import. [kW]
     """
     own = [tariff.of(household) for household in economy.types]
     billed = billed_kw(economy, tariff, found)
@@ -92,7 +98,7 @@ def amounts_at(
     )
     pay = {
         **_tiers_usd(own, seasons, month),
-        **_demand_usd(own, peaks),
+        **_demand_usd(own, peaks, spread_kw),
         **_contracts_usd(economy, tariff, base_rates, own),
         **_funding_usd(own, discounts, seen.surcharge_usd_per_kwh * mean_kwh),
     }
@@ -102,6 +108,7 @@ def amounts_at(
     return Amounts(
         month_kwh=month,
         peaks=peaks,
+        spread_kw=spread_kw,
         usd_per_day={**pay, **raised},
         beyond_usd_per_day={**beyond, **raised},
         discounts_usd_per_household_day=discounts,
@@ -118,14 +125,14 @@ def _tiers_usd(own: Sequence[Tariff], seasons: Seasons, month_kwh: Floats) -> di
     return {Tiers.name: per_day(seasons, np.array(cost))}
 
 
-def _demand_usd(own: Sequence[Tariff], peaks: Sequence[MonthPeak | None]) -> dict[str, Floats]:
+def _demand_usd(own: Sequence[Tariff], peaks: Sequence[MonthPeak | None], spread_kw: Floats) -> dict[str, Floats]:
     """Demand charges on the expected peaks. [USD/day]"""
     demands = [component_of(one, DemandCharge) for one in own]
     if not any(demands):
         return {}
     monthly = [
-        one.usd_per_kw_month * peak.expected_kw if one and peak else 0.0
-        for one, peak in zip(demands, peaks, strict=True)
+        one.usd_per_kw_month * (peak.expected_kw + more) if one and peak else 0.0
+        for one, peak, more in zip(demands, peaks, spread_kw.tolist(), strict=True)
     ]
     return {DemandCharge.name: np.array(monthly) / DAYS_PER_MONTH}
 

@@ -25,12 +25,13 @@ APPROXIMATIONS = {
         f" average); that month is billed here, {EXACT}, and Theorem U does not apply."
     ),
     "demand_charge/ignored": (
-        "households do not see it when they decide (decision = ignored); the expected maximum is billed here, with"
-        f" imports averaged over the stored energy, {EXACT}."
+        "households do not see it when they decide (decision = ignored); the expected largest import of a month is"
+        f" billed here, {EXACT}."
     ),
     "demand_charge/ex_ante": (
         "households act on an adder by day type, slot and own shock, by the chance that these hold the month's largest"
-        f" import (decision = ex_ante), with imports averaged over the stored energy; {EXACT}."
+        " import (decision = ex_ante), imports averaged over the stored energy; the expected largest import of a"
+        f" month is billed here, {EXACT}."
     ),
     "minimum_bill": (
         f"households do not see it when they decide; the expected month of their type is raised to it here, {EXACT}."

@@ -11,13 +11,14 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.components.demand_charge import DemandCharge, DemandView
+from meanwatt.agents.tariff.components.demand_charge import DemandCharge
 from meanwatt.agents.tariff.components.discount_funding import DiscountFunding, FundedBy
 from meanwatt.agents.tariff.components.minimum_bill import MinimumBill
-from meanwatt.agents.tariff.components.tiers import Perception, Tiers
+from meanwatt.agents.tariff.components.tiers import Tiers
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.model.mean_field.certificates import OBSERVED
 from meanwatt.model.mean_field.components.amounts import Amounts, amounts_at, component_of
+from meanwatt.model.mean_field.components.conditions import known_of_uniqueness, require_held
+from meanwatt.model.mean_field.components.home_peak import expected_peak_kw
 from meanwatt.model.mean_field.components.month_peak import mean_import_kw
 from meanwatt.model.mean_field.components.months import Seasons, months_of, per_day, seasons_of
 from meanwatt.model.mean_field.components.peak_search import TOLERANCE as PEAK_TOLERANCE
@@ -44,6 +45,9 @@ ROUNDS: Final = 60
 """Equilibria solved before the search gives up,"""
 PEAK_ROUNDS: Final = 200
 """and where households decide by a demand charge."""
+SPREAD_TOLERANCE_KW: Final = 1e-3
+SPREADS: Final = 3
+"""Change of the largest imports that is worth another search, and how many there are at most. [kW]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -129,7 +133,7 @@ def solve_composed(
         )
         iterations += found.iterations
         search.look(found)
-        if search.settled or search.rounds >= search.limit or not found.converged:
+        if search.rounds >= search.limit or not found.converged or (search.settled and not search.spread(found)):
             break
         search.step()
     if certify and found.converged:
@@ -145,7 +149,7 @@ def solve_composed(
         )
         iterations += found.iterations
         search.look(found)
-    found = replace(found, iterations=iterations, uniqueness=_uniqueness(tariff, found.uniqueness))
+    found = replace(found, iterations=iterations, uniqueness=known_of_uniqueness(economy, tariff, found))
     if found.outcome is Outcome.CONVERGED and not search.settled:
         found = replace(found, outcome=Outcome.ROUND_LIMIT, message=search.unsettled())
     return Composed(
@@ -160,46 +164,6 @@ def solve_composed(
         peak_missed=search.peak_missed,
         rounds=search.rounds,
     )
-
-
-def require_held(economy: Economy, tariff: Tariff) -> None:
-    """Raise ``ValueError``, in one line, where components cannot be solved with what stands beside them."""
-    funding = [component_of(one, DiscountFunding) for one in tariff.class_tariffs]
-    if len({one.by if one else None for one in funding}) > 1:
-        raise ValueError(
-            "discount_funding differs between rate classes, but all customers pay it; give the same to every tariff"
-        )
-    for one in tariff.class_tariffs:
-        moves_rates = component_of(one, Tiers) or component_of(one, DiscountFunding)
-        if moves_rates and one.capped_at_import:
-            raise ValueError(
-                f"tariff {one.name} has {moves_rates.name} and export.capped_at_import = true, and what caps the credit"
-                " would differ from home to home; give false"
-            )
-        demand = component_of(one, DemandCharge)
-        if demand is not None and demand.decision is DemandView.EX_ANTE and economy.scenario.temperature_usd == 0:
-            raise ValueError(
-                "demand_charge.decision = ex_ante needs a temperature: at 0 all move at once; give temperature_usd > 0"
-            )
-    if economy.one_day is not None:
-        raise ValueError(f"tariff {tariff.name} has components by the month, and one_day is a single day; leave it out")
-
-
-def _uniqueness(tariff: Tariff, certainty: str) -> str:
-    """What is known of uniqueness once adders are not given but answer households."""
-    if certainty.startswith(OBSERVED):
-        return certainty
-    reasons = []
-    for one in tariff.class_tariffs:
-        tiers, funding = component_of(one, Tiers), component_of(one, DiscountFunding)
-        demand = component_of(one, DemandCharge)
-        if demand is not None and demand.decision is DemandView.EX_ANTE:
-            reasons.append("the adders of a demand charge are not given")
-        if tiers is not None and tiers.perception is Perception.AVERAGE:
-            reasons.append("tiers are perceived on average")
-        if funding is not None and funding.by is FundedBy.PER_KWH:
-            reasons.append("the surcharge that funds discounts is not given")
-    return f"{OBSERVED}: {'; '.join(dict.fromkeys(reasons))}" if reasons else certainty
 
 
 class _Rounds:
@@ -222,6 +186,7 @@ class _Rounds:
         self.seen = first
         self.peak_missed = np.zeros(len(economy.types))
         self._held = False
+        self._spread_kw, self._spreads = np.zeros(len(economy.types)), 0
         self.rounds = 0
         self.adder_residual = self.sum_residual = np.inf
         self._next = self.seen
@@ -259,6 +224,7 @@ class _Rounds:
             Game(self._plain, self._base).posted_rates(answer.wholesale_usd_per_kwh, answer.adder_usd_per_kwh),
             self.seen,
             self._fixed_usd_per_day(found),
+            self._spread_kw,
         )
         adder, missed = self._tiers.step(self.amounts.month_kwh, self.seen.adder_usd_per_kwh)
         surcharge = self._surcharge()
@@ -285,6 +251,26 @@ class _Rounds:
         self._held = bool(self.peak_missed.max() <= (2.0 if self._held else 1.0) * PEAK_TOLERANCE)
         if not self._held:
             self._peaks.step(self.amounts.peaks, imports)
+
+    def spread(self, found: Equilibrium) -> bool:
+        """Work out what the stored energy adds to largest imports; tell whether that changes sums that act."""
+        before = self._spread_kw
+        added = []
+        for k, household in enumerate(self._plain.types):
+            demand, peak = component_of(self._posted.of(household), DemandCharge), self.amounts.peaks[k]
+            if demand is None or peak is None or household.battery is None:
+                added.append(0.0)
+                continue
+            exact = expected_peak_kw(self._plain, found.policies[k], found.laws[k], demand.counted)
+            added.append(exact - peak.expected_kw)
+        self._spread_kw = np.array(added)
+        moved = float(np.abs(self._spread_kw - before).max())
+        self._spreads += 1
+        if moved <= SPREAD_TOLERANCE_KW or self._spreads > SPREADS:
+            self._spread_kw = before
+            return False
+        self.look(found)
+        return True
 
     def step(self) -> None:
         """Let households see what answers them."""

@@ -1,9 +1,12 @@
 """Components on the command line: what solve and simulate print, and who refuses them in one line."""
 
 import json
+import re
 import shlex
+from pathlib import Path
 
 import pytest
+from repository import ROOT
 
 from meanwatt.analysis.cli import main
 
@@ -50,6 +53,21 @@ def test_for_people_solve_prints_a_table_of_components(capsys: pytest.CaptureFix
     assert "tiers, rtp" in said
 
 
+def test_a_demand_charge_that_is_seen_says_by_which_adders_and_what_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    more = "--set tariff.demand_charge.usd_per_kw_month=4 --set tariff.demand_charge.decision=ex_ante"
+    command = f"solve textbook --tariff rtp --set battery_levels=4 --set battery_share_scale=0 {more}"
+    said = json.loads(told(capsys, f"{command} --certify none --json", 0))
+    (row,) = said["components"]
+    assert "largest import" in row["approximation"]
+    for one in row["households"]:
+        assert one["unseen_share"] <= 0.01
+        month = [
+            365 / 12 * adder / 3 for slots in one["perceived_adder_usd_per_kwh"] for slot in slots for adder in slot
+        ]
+        assert sum(month) == pytest.approx(4.0, rel=1e-9)  # three shocks, each a third of the time
+        assert one["usd_per_month"] == pytest.approx(4.0 * one["expected_peak_kw"], rel=1e-9)
+
+
 def test_simulate_bills_components_and_says_what_was_expected(capsys: pytest.CaptureFixture[str]) -> None:
     command = f"simulate textbook --tariff rtp --households 60 --days 31 {SET}"
     said = json.loads(told(capsys, f"{command} --json", 0))
@@ -58,6 +76,21 @@ def test_simulate_bills_components_and_says_what_was_expected(capsys: pytest.Cap
     assert row["billed_usd_per_household_day"] == pytest.approx(row["expected_usd_per_household_day"], rel=0.2)
     assert any("perception = marginal" in text for text in said["messages"])
     assert "tiers, billed" in told(capsys, command, 0)
+
+
+def test_the_guide_works_as_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "how_to" / "tariff_components.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "tiered.toml").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    (commands,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    for line in commands.splitlines():
+        command = line.removeprefix("uv run meanwatt ").replace(
+            "--households 1000 --days 365", "--households 40 --days 2"
+        )
+        assert "tiers" in told(capsys, f"{command} --set battery_levels=4", 0)
 
 
 HELD = "which only solve, and simulate with behaviour equilibrium, can hold; give another tariff, or leave them out"

@@ -34,7 +34,7 @@ def test_households_that_do_not_see_it_do_as_without_and_pay_for_their_expected_
     plain = solve_equilibrium(economy, small_tariff(economy), certify=False)
     found = under(economy, charge(6.0, DemandView.IGNORED))
     np.testing.assert_allclose(found.equilibrium.wholesale_usd_per_kwh, plain.wholesale_usd_per_kwh, atol=2e-9)
-    peaks = np.array([peak.expected_kw for peak in found.amounts.peaks if peak])
+    peaks = np.array([peak.expected_kw for peak in found.amounts.peaks if peak]) + found.amounts.spread_kw
     np.testing.assert_allclose(
         found.equilibrium.bill_usd_per_day, plain.bill_usd_per_day + 6.0 * peaks / DAYS_PER_MONTH, atol=1e-6
     )
@@ -64,7 +64,11 @@ def test_the_adders_of_a_month_come_to_the_charge_and_bring_it_all_but_what_is_r
         assert (adder * DAYS_PER_MONTH * met * economy.slot_hours).sum() == pytest.approx(6.0, rel=1e-9)
     assert found.peak_missed.max() <= 2 * TOLERANCE
     paid, unseen = found.amounts.usd_per_day["demand_charge"], found.amounts.beyond_usd_per_day["demand_charge"]
-    np.testing.assert_allclose(unseen, found.peak_missed * paid, atol=1e-9)
+    spread = 6.0 * found.amounts.spread_kw / DAYS_PER_MONTH  # what the stored energy adds is billed, and not seen
+    np.testing.assert_allclose(unseen - spread, found.peak_missed * (paid - spread), atol=1e-9)
+    stores = np.array([household.battery is not None for household in economy.types])
+    assert not spread[~stores].any()
+    assert (spread[stores] > 0).all()
     assert found.equilibrium.uniqueness.startswith("observed only")
 
 

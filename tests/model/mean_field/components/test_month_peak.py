@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scenarios import WEATHER, small_economy
+from scenarios import WEATHER, small_economy, small_tariff
 
-from meanwatt.model.mean_field.components.month_peak import month_peak
+from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.model.mean_field.components.home_peak import ACCURACY, expected_peak_kw
+from meanwatt.model.mean_field.components.month_peak import mean_import_kw, month_peak
+from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.scenario.economy import Economy
 
 ALL = np.ones(3, dtype=bool)
@@ -73,6 +76,41 @@ def test_months_drawn_along_the_chains_agree() -> None:
     peak = month_peak(economy, cells, ALL)
     drawn = np.array([drawn_month(economy, cells, rng) for _ in range(600)])
     assert peak.expected_kw == pytest.approx(drawn.mean(), abs=5 * drawn.std() / np.sqrt(600))
+
+
+def test_without_a_battery_the_exact_peak_is_that_of_the_cells() -> None:
+    economy = small_economy(battery_share=0.0)
+    found = solve_equilibrium(economy, small_tariff(economy), certify=False)
+    for k, (policy, law) in enumerate(zip(found.policies, found.laws, strict=True)):
+        cells = month_peak(economy, mean_import_kw(found.answer, k), ALL).expected_kw
+        assert expected_peak_kw(economy, policy, law, ALL) == pytest.approx(cells, rel=2 * ACCURACY)
+
+
+def test_with_a_battery_months_lived_by_the_policy_agree_and_the_mean_over_what_is_stored_is_too_low() -> None:
+    economy = small_economy(temperature_usd=0.1)
+    found = solve_equilibrium(economy, small_tariff(economy), certify=False)
+    kind = next(k for k, household in enumerate(economy.types) if household.battery is not None)
+    policy, law = found.policies[kind], found.laws[kind]
+    exact = expected_peak_kw(economy, policy, law, ALL)
+    rng, months = np.random.default_rng(7), 300
+    lived = np.array([lived_month(economy, policy, law, rng) for _ in range(months)])
+    assert exact == pytest.approx(lived.mean(), abs=5 * lived.std() / np.sqrt(months) + 2 * ACCURACY * exact)
+    assert month_peak(economy, mean_import_kw(found.answer, kind), ALL).expected_kw < exact
+
+
+def lived_month(economy: Economy, policy: PolicyTable, law: np.ndarray, rng: np.random.Generator) -> float:
+    """Largest import of a month that one household lives, move by move."""
+    c = rng.choice(3, p=economy.common.probability)
+    e, z = np.unravel_index(rng.choice(law[c, 0].size, p=law[c, 0].ravel() / law[c, 0].sum()), law[c, 0].shape)
+    most = 0.0
+    for _ in range(30 + (rng.random() < LONG)):
+        for h in range(economy.slots):
+            chance = policy.probability[c, h, e, z]
+            j = rng.choice(chance.size, p=chance / chance.sum())
+            most = max(most, policy.net_load_kw[c, h, z, j])
+            e, z = e + policy.moves[j], rng.choice(2, p=economy.shock_kernel[z])
+        c = rng.choice(3, p=economy.common.kernel[c])
+    return float(most)
 
 
 def test_no_other_law_of_the_largest_import_weighs_the_imports_more() -> None:

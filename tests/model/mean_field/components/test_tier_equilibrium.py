@@ -134,6 +134,17 @@ def test_the_price_under_rising_tiers_does_not_depend_on_where_the_search_begins
     assert certified.equilibrium.uniqueness == "unique by Theorem U"
 
 
+def test_a_first_tier_below_what_exports_earn_is_outside_the_theorem() -> None:
+    economy = small_economy()
+    tariff = small_tariff(economy, components=(ladder(390.0, adders=(-0.01, 0.1)),))
+    assert (
+        "a kWh of the first tier costs less than one fed in earns"
+        in solve_composed(economy, tariff).equilibrium.uniqueness
+    )
+    poorer = replace(tariff, export_usd_per_kwh=tariff.export_usd_per_kwh - 0.02)
+    assert solve_composed(economy, poorer).equilibrium.uniqueness == "unique by Theorem U"
+
+
 @pytest.mark.parametrize("recovery", [Recovery.VOLUMETRIC, Recovery.FIXED])
 def test_the_books_balance_with_the_tier_bills_in_them(recovery: Recovery) -> None:
     economy = small_economy()
