@@ -15,9 +15,9 @@ REVENUE: Final = "_revenue_usd_per_household_day"
 """How the names of what a charge brings end in the result."""
 
 if TYPE_CHECKING:
+    from meanwatt.analysis.certificates import Certified
     from meanwatt.analysis.cli.inputs import Inputs
     from meanwatt.analysis.report.page import Table
-    from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 
 def solve(
@@ -86,7 +86,7 @@ def solve(
         message = f"Cancelled: the equilibrium is solved, its certificates are not complete. {done.first_best_message}"
         result |= {"outcome": "cancelled", "converged": False, "message": message}
     if out is not None:
-        _write(out, result, done.equilibrium, inputs)
+        _write(out, result, done, inputs)
     if json:
         print_json(result)
     else:
@@ -95,12 +95,16 @@ def solve(
     return 0 if result["converged"] else 1
 
 
-def _write(out: str, result: dict[str, Any], equilibrium: "Equilibrium", inputs: "Inputs") -> None:
+def _write(out: str, result: dict[str, Any], done: "Certified", inputs: "Inputs") -> None:
     from meanwatt.analysis.figures.results import solution_figure
+    from meanwatt.analysis.output.components_json import tables_with_components
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.output.solution_json import solution_tables
     from meanwatt.analysis.report.page import FILE, Picture, report_page
+    from meanwatt.model.mean_field.components.settled import base_equilibrium
 
+    composed = done.composed
+    equilibrium = base_equilibrium(composed) if composed else done.equilibrium
     manifest = {"settings": result["settings"], "scenario": inputs.economy.scenario.model_dump(mode="json")}
     picture = Picture(
         name="solution",
@@ -123,7 +127,7 @@ def _write(out: str, result: dict[str, Any], equilibrium: "Equilibrium", inputs:
         name="solve",
         result=result,
         manifest=manifest,
-        tables=solution_tables(equilibrium),
+        tables=tables_with_components(result, composed) if composed else solution_tables(equilibrium),
         texts={FILE: page},
     )
 

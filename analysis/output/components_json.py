@@ -12,6 +12,7 @@ from meanwatt.analysis.output.rate_classes import (
     class_names,
     rate_class_rows,
 )
+from meanwatt.analysis.output.solution_json import solution_tables
 from meanwatt.model.mean_field.components.amounts import component_of
 from meanwatt.model.mean_field.components.component_messages import (
     APPROXIMATIONS,
@@ -65,6 +66,13 @@ def with_components(result: dict[str, Any], composed: Composed) -> dict[str, Any
         "component_residual_usd_per_day": composed.residual_usd_per_day,
         "components": component_rows(composed),
     }
+
+
+def tables_with_components(result: dict[str, Any], composed: Composed) -> dict[str, dict[str, Any]]:
+    """Tables of an equilibrium under components: rates as posted, and types with their whole bills."""
+    rows = result["groups"]
+    types = {name: [row[name] for row in rows] for name in rows[0]}
+    return {**solution_tables(base_equilibrium(composed)), "types": types}
 
 
 def component_rows(composed: Composed) -> list[dict[str, Any]]:

@@ -218,11 +218,11 @@ def build_tariff(scenario: Scenario, name: str | None = None, *, components: boo
     if name not in scenario.tariffs:
         raise ScenarioError(f"scenario {scenario.name}: {unknown('tariff', name, scenario.tariffs)}")
     table = scenario.tariffs[name]
-    if table.component_names and not components:
-        raise ScenarioError(
-            f"scenario {scenario.name}: tariff {name} has {' and '.join(table.component_names)}, which only solve, and"
-            " simulate with behaviour equilibrium, can hold; give another tariff, or leave them out"
-        )
+    if not components:
+        try:
+            table.require_plain(name)
+        except ValueError as error:
+            raise ScenarioError(f"scenario {scenario.name}: {error}") from None
     groups = tuple(scenario.income_groups)
 
     def rates(form: object, key: str) -> Floats:

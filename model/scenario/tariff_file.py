@@ -274,6 +274,14 @@ class TariffTable(Table):
         names = ("tiers", "demand_charge", "minimum_bill", "subscription", "discount_funding")
         return tuple(name for name in names if getattr(self, name) != type(getattr(self, name))())
 
+    def require_plain(self, name: str) -> None:
+        """Raise ``ValueError``, in one line, if the tariff has components, for whom cannot hold them."""
+        if self.component_names:
+            raise ValueError(
+                f"tariff {name} has {' and '.join(self.component_names)}, which only solve, and simulate with"
+                " behaviour equilibrium, can hold; give another tariff, or leave them out"
+            )
+
     @model_validator(mode="after")
     def _periods_cover_the_day_once(self) -> "TariffTable":
         if self.periods:

@@ -5,10 +5,14 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from repository import ROOT
 
 from meanwatt.analysis.cli import main
+from meanwatt.analysis.dashboard.shared.own_scenarios import own_scenario
+from meanwatt.analysis.dashboard.shared.own_tariff import read_tariff
 
 LADDER = "--set 'tariff.tiers.limits_kwh_per_month=[300,420]' --set 'tariff.tiers.adders_usd_per_kwh=[0,0.05,0.1]'"
 SET = f"--set battery_levels=4 {LADDER}"
@@ -91,6 +95,36 @@ def test_the_guide_works_as_written(
             "--households 1000 --days 365", "--households 40 --days 2"
         )
         assert "tiers" in told(capsys, f"{command} --set battery_levels=4", 0)
+
+
+def test_the_files_of_a_solve_hold_rates_as_posted_and_whole_bills(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    command = f"solve textbook --tariff rtp {SET} --certify none --json --out {tmp_path / 'out'}"
+    said = json.loads(told(capsys, command, 0))
+    tables = {path.stem: pd.read_parquet(path) for path in (tmp_path / "out").glob("*.parquet")}
+    np.testing.assert_allclose(tables["slots"]["import_usd_per_kwh"], said["import_usd_per_kwh"][0], atol=1e-12)
+    np.testing.assert_allclose(
+        tables["types"]["bill_usd_per_year"], [row["bill_usd_per_year"] for row in said["groups"]]
+    )
+    assert "tiers_usd_per_day" in tables["types"]
+    assert "Components" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_page_takes_no_tariff_with_components() -> None:
+    text = (
+        'recovery = "posted"\nenergy_usd_per_kwh = 0.1\n'
+        "[tiers]\nlimits_kwh_per_month = [300]\nadders_usd_per_kwh = [0.0, 0.1]\n"
+    )
+    with pytest.raises(ValueError, match="tariff from_file has tiers, which only solve"):
+        read_tariff(text)
+
+
+def test_the_app_opens_no_scenario_with_a_tariff_with_components(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('extends = "textbook"\n[tariffs.tou.minimum_bill]\nusd_per_month = 20.0\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="tariff tou has minimum_bill, which only solve"):
+        own_scenario(str(path), None)
 
 
 HELD = "which only solve, and simulate with behaviour equilibrium, can hold; give another tariff, or leave them out"
