@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.output.solution_json import find_first_best, first_best_messages
 from meanwatt.model.mean_field.certificates import exploitability_usd_per_day
+from meanwatt.model.mean_field.components.solving import Composed, solve_composed
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.first_best import FirstBest
 from meanwatt.model.progress.watch import Cancelled, Watch
@@ -44,6 +46,8 @@ class Certified:
 
     Attributes
     ----------
+    composed
+        Where the tariff has components: what households see of them, at whose equilibrium the others are.
     exploitability_usd_per_household_day
         What the mean household could gain. [USD/day]
     first_best, first_best_message
@@ -55,6 +59,7 @@ class Certified:
     """
 
     equilibrium: Equilibrium
+    composed: Composed | None = None
     exploitability_usd_per_household_day: float | None
     first_best: FirstBest | None
     first_best_message: str
@@ -89,9 +94,9 @@ def solve_certified(
     """
     watch = watch or Watch()
     starts = STARTS if certify is Certify.FULL else 0
-    found = solve_equilibrium(
-        economy, tariff, certify=certify is not Certify.NONE, starts=starts, solver=solver, watch=watch
-    )
+    how: dict[str, Any] = {"certify": certify is not Certify.NONE, "starts": starts, "solver": solver, "watch": watch}
+    composed = solve_composed(economy, tariff, **how) if tariff.has_components else None
+    found = composed.equilibrium if composed else solve_equilibrium(economy, tariff, **how)
     forgone: float | None = None
     best: FirstBest | None = None
     sentence = f"No first best: skipped by {option}{certify}."
@@ -99,7 +104,7 @@ def solve_certified(
     try:
         if not stopped and certify is not Certify.NONE:
             new_stage("certificates: exploitability")
-            forgone = exploitability_usd_per_day(economy, tariff, found.answer, watch.check)
+            forgone = exploitability_usd_per_day(found.economy, found.tariff, found.answer, watch.check)
         if not stopped and certify is Certify.FULL:
             new_stage("first best")
             best, sentence = find_first_best(economy, watch.fresh())
@@ -109,6 +114,7 @@ def solve_certified(
         sentence = "No first best: cancelled before it was found."
     return Certified(
         equilibrium=found,
+        composed=composed,
         exploitability_usd_per_household_day=forgone,
         first_best=best,
         first_best_message=sentence,

@@ -34,6 +34,9 @@ class HouseholdType:
         Whether the inverter may use less than the sun gives.
     pv_installed_kw
         Rooftop solar installed, which charges by its size are counted by. [kW]
+    import_adder_usd_per_kwh : (c, h, z), optional
+        What an import costs the household beside the rate when it decides, by own shock, too: of a demand charge.
+        [USD/kWh]
     """
 
     __repr__ = short_repr
@@ -51,6 +54,7 @@ class HouseholdType:
     reference_price_usd_per_kwh: float
     curtailable: bool = True
     pv_installed_kw: float = 0.0
+    import_adder_usd_per_kwh: Floats | None = None
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""

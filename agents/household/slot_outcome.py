@@ -1,6 +1,6 @@
 """What each move brings in each slot: use, net load and reward at given rates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -114,7 +114,14 @@ def slot_outcome(
         Length of a slot. [h]
     ties
         How households part where plans tie; without it all follow the first of the best.
+
+    Raises
+    ------
+    ValueError
+        If plans tie where an import costs a household more than its rate.
     """
+    if household.import_adder_usd_per_kwh is not None:
+        return _by_shock(household, rates, shock_levels, slot_hours, ties)
     day = household.storage_day(slot_hours)
     shape = (*household.reference_kw.shape, shock_levels.size, day.moves.size)
     bought, sold = (np.broadcast_to(rate, shape[:2]) for rate in (rates.import_usd_per_kwh, rates.export_usd_per_kwh))
@@ -155,12 +162,46 @@ def slot_outcome(
     )
 
 
+def _by_shock(
+    household: HouseholdType, rates: Rates, shock_levels: Floats, slot_hours: float, ties: Ties | None
+) -> SlotOutcome:
+    """The same where the household sees another import rate in every shock."""
+    if ties is not None and ties.where.any():
+        raise ValueError(
+            f"plans of {household.name} tie, and demand_charge.decision = ex_ante does not part them; give ignored"
+        )
+    plain = replace(household, import_adder_usd_per_kwh=None)
+    parts = [
+        slot_outcome(plain, Rates(import_usd_per_kwh=rate, export_usd_per_kwh=rates.export_usd_per_kwh),
+                     shock_levels[z : z + 1], slot_hours)
+        for z, rate in enumerate(np.moveaxis(import_rate_seen(household, rates)[..., 0], 2, 0))
+    ]  # fmt: skip
+    spilt = [np.zeros_like(part.use_kw) if part.curtailed_kw is None else part.curtailed_kw for part in parts]
+    return replace(
+        parts[0],
+        use_kw=np.concatenate([part.use_kw for part in parts], axis=2),
+        net_load_kw=np.concatenate([part.net_load_kw for part in parts], axis=2),
+        utility_usd=np.concatenate([part.utility_usd for part in parts], axis=2),
+        payment_usd=np.concatenate([part.payment_usd for part in parts], axis=2),
+        curtailed_kw=np.concatenate(spilt, axis=2) if any(part.curtailed_kw is not None for part in parts) else None,
+    )
+
+
+def import_rate_seen(household: HouseholdType, rates: Rates) -> Floats:
+    """Import rate that a household decides by, its own adder in it. (c, h, z or 1, 1) [USD/kWh]"""
+    rate = rates.import_usd_per_kwh[:, :, None, None]
+    adder = household.import_adder_usd_per_kwh
+    return np.asarray(rate if adder is None else rate + adder[..., None])
+
+
 def plan_reward_usd(
     household: HouseholdType, rates: Rates, split: Split, shock_levels: Floats, slot_hours: float
 ) -> Floats:
     """Reward of each plan of a split at given rates, wear left out. (c, h, z, j, plan) [USD]"""
     utility = _utility_usd(household, split.use_kw, shock_levels, slot_hours)
-    return utility - _payment_usd(split.net_load_kw, rates.import_usd_per_kwh, rates.export_usd_per_kwh, slot_hours)
+    seen = import_rate_seen(household, rates)[..., None]
+    sold = rates.export_usd_per_kwh[:, :, None, None, None]
+    return utility - payment_usd(split.net_load_kw, seen, sold, slot_hours)
 
 
 def mean_reward_usd(

@@ -43,6 +43,16 @@ def require_one_tariff(tariff: "Tariff", what: str) -> None:
         )
 
 
+def require_plain(tariff: "Tariff", what: str) -> None:
+    """Raise ``ValueError`` where a tariff has components (`meanwatt.agents.tariff.components.component`)."""
+    names = list(dict.fromkeys(part.name for one in tariff.class_tariffs for part in one.components))
+    if names:
+        raise ValueError(
+            f"tariff {tariff.name} has {' and '.join(names)}, which {what} cannot hold: only solve, and simulate with"
+            " behaviour equilibrium, can; give another tariff, or leave them out"
+        )
+
+
 def require_classes(tariff: "Tariff") -> None:
     """Raise ``ValueError`` unless the rate classes of a tariff fit one another, and the first is the tariff itself."""
     names, taken = set(), set[tuple[str, int]]()

@@ -9,6 +9,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats, Ints, at_each, read_only, require_finite, require_shape
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.components.component import Component
 from meanwatt.agents.tariff.components.standing_charge import Customer, StandingCharge
 from meanwatt.agents.tariff.rate_classes import require_classes
 
@@ -95,6 +96,9 @@ class Tariff:
         Whether exports never earn more than imports cost; without it the posted credit is paid, whatever it is.
     standing_charges
         Charges that do not depend on use, beside the fixed charge; after discount, too.
+    components
+        Tiers, demand charge, minimum bill, subscription, funding of discounts: what is known only once households have
+        answered. `meanwatt.model.mean_field.components.solving` solves a tariff that has any.
     classes
         Rate classes, where not everybody has the same tariff (`with_classes`): all other fields are then those of the
         first class, but for ``recovery``, the rule that balances the whole utility, and the cap of its adder. Empty
@@ -122,6 +126,7 @@ class Tariff:
     adder_cap_usd_per_kwh: float = 2.0
     capped_at_import: bool = False
     standing_charges: tuple[StandingCharge, ...] = ()
+    components: tuple[Component, ...] = ()
     classes: tuple[RateClass, ...] = ()
 
     def __post_init__(self) -> None:
@@ -170,6 +175,11 @@ class Tariff:
     def export_pegged(self) -> bool:
         """Whether the import rate bounds what exports earn: under net metering, and where the tariff says so."""
         return self.capped_at_import or self.export_rule is ExportRule.NET_METERING
+
+    @property
+    def has_components(self) -> bool:
+        """Whether anybody's tariff has a component."""
+        return any(one.components for one in self.class_tariffs)
 
     @property
     def class_tariffs(self) -> tuple["Tariff", ...]:

@@ -13,7 +13,7 @@ from meanwatt.analysis.adoption.homes import Homes, homes_of
 from meanwatt.analysis.adoption.leader import YearlyLeader
 from meanwatt.analysis.adoption.market import AdoptionMarket, Constants, Standing, fit
 from meanwatt.analysis.adoption.path import cost_factor, path
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
@@ -53,7 +53,7 @@ class Adoption:
     before: Tariff
     posted: Tariff
     years: int
-    aims: Aims | None
+    aims: LeaderSpec | None
     today: Standing | None
     path: tuple[Standing, ...]
     points: tuple[FixedPoint, ...]
@@ -79,7 +79,7 @@ def adopt(
     posted: Tariff,
     *,
     years: int,
-    aims: Aims | None = None,
+    aims: LeaderSpec | None = None,
     journal: "AdoptionJournal | None" = None,
     watch: Watch | None = None,
     new_stage: Callable[[str], None] = lambda _: None,

@@ -10,7 +10,7 @@ import numpy as np
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.adoption.market import Standing
 from meanwatt.analysis.adoption.worth import Worth
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.learning.fingerprint import scenario_sha256, tariff_sha256
 from meanwatt.analysis.output.run_journal import RunJournal
 from meanwatt.model.mean_field.equilibrium import Outcome
@@ -41,7 +41,7 @@ class AdoptionJournal(RunJournal[Standing]):
         before: Tariff,
         posted: Tariff,
         *,
-        aims: Aims | None = None,
+        aims: LeaderSpec | None = None,
         resume: bool,
     ) -> None:
         settings = {

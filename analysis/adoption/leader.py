@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.progress.watch import Cancelled, Watch
@@ -30,7 +30,7 @@ class YearlyLeader:
         Of the last tariff posted, by name; empty before the first.
     """
 
-    aims: Aims
+    aims: LeaderSpec
     in_force: Tariff
     parameters: dict[str, float]
 

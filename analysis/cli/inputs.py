@@ -26,32 +26,49 @@ class Inputs:
 
 
 def read_in_year(
-    scenario: str, tariff: str | None, overrides: Sequence[str] | None, year: int | None, *, classes: bool = False
+    scenario: str,
+    tariff: str | None,
+    overrides: Sequence[str] | None,
+    year: int | None,
+    *,
+    classes: bool = False,
+    components: bool = False,
 ) -> Inputs:
     """`read`, with a calendar year that a market lives; ``ValueError`` also if the scenario has no calendar."""
     if year is None:
-        return read(scenario, tariff, overrides, classes=classes)
+        return read(scenario, tariff, overrides, classes=classes, components=components)
     quick_start.over()
     if load_scenario(scenario, overrides=list(overrides or ()), tariff=tariff).calendar is None:
         raise ValueError(
             f"--year {year}: scenario {scenario} has no calendar; write one into its file, see docs/how_to/calendar.md"
         )
-    lived = read(scenario, tariff, [*(overrides or ()), f"calendar.year={year}"], classes=classes)
+    lived = read(
+        scenario, tariff, [*(overrides or ()), f"calendar.year={year}"], classes=classes, components=components
+    )
     return replace(lived, given={**lived.given, "set": list(overrides or ())})
 
 
-def read(scenario: str, tariff: str | None, overrides: Sequence[str] | None, *, classes: bool = False) -> Inputs:
+def read(
+    scenario: str,
+    tariff: str | None,
+    overrides: Sequence[str] | None,
+    *,
+    classes: bool = False,
+    components: bool = False,
+) -> Inputs:
     """Load a scenario, make the changes asked for and turn it into arrays; ``ValueError`` in one line.
 
     Parameters
     ----------
     classes
         Whether the command can hold rate classes; else a scenario that has some is refused.
+    components
+        The same of tiers, demand charges and other components of a tariff.
     """
     quick_start.over()
     loaded = load_scenario(scenario, overrides=list(overrides or ()), tariff=tariff)
     return Inputs(
         economy=build_economy(loaded),
-        tariff=build_rate_classes(loaded) if classes else build_tariff(loaded),
+        tariff=(build_rate_classes if classes else build_tariff)(loaded, components=components),
         given={"scenario": scenario, "tariff": tariff, "set": list(overrides or ())},
     )

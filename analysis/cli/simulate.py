@@ -11,6 +11,7 @@ from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, TariffOrClass, Threads, whole_number
+from meanwatt.analysis.cli.simulate_components import component_rows, components_json, solve_lived
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.counted import counted
@@ -100,11 +101,10 @@ def simulate(
         raise ValueError("--leader and --workers are both given; a leader learns in one process, leave --workers out")
     with watched(quiet=json) as work:
         load_mesa()
-        from meanwatt.agents.tariff.tariff import Recovery
         from meanwatt.analysis.cli.inputs import read_in_year
         from meanwatt.analysis.cli.show import print_json, say_notes, say_report
         from meanwatt.model.market.behaviour_spec import needs_equilibrium, read_behaviour
-        from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
+        from meanwatt.model.mean_field.equilibrium import Outcome
         from meanwatt.model.progress.watch import Cancelled
         from meanwatt.model.scenario.messages import joined
 
@@ -113,16 +113,14 @@ def simulate(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "simulate")
-        inputs = read_in_year(scenario, tariff, set, lived, classes=choices is None)
+        held = choices is None and not processes and behaviour == "equilibrium"
+        inputs = read_in_year(scenario, tariff, set, lived, classes=choices is None, components=held)
         if processes:
             from meanwatt.model.market.divided_market import require_divisible
 
             require_divisible(ways, inputs.economy, size["households"], processes, name="--workers")
-        found = None
-        outcome, message = Outcome.CONVERGED, ""
-        if choices is not None or needs_equilibrium(ways) or inputs.tariff.recovery is not Recovery.POSTED:
-            found = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
-            outcome, message = found.outcome, found.message
+        solved = solve_lived(inputs, asked=choices is not None or needs_equilibrium(ways), watch=work.watch)
+        found, outcome, message = solved.found, solved.outcome, solved.message
         learner = known = None
         if choices is not None and found is not None:
             with suppress(Cancelled):
@@ -132,8 +130,9 @@ def simulate(
 
         done = run(
             inputs.economy,
-            inputs.tariff,
+            solved.tariff,
             equilibrium=found,
+            composed=solved.composed,
             behaviour=ways,
             **size,
             leader=learner,
@@ -150,12 +149,13 @@ def simulate(
         "outcome": outcome,
         "message": message,
         "messages": joined(
-            () if found is None else found.messages,
+            solved.messages,
             done.messages,
             _days_after(lived, size["days"]),
             () if learner is None or known is None else _leader_messages(learner, known),
         ),
         **_result(done, size),
+        **components_json(done, inputs.economy),
         "date": _dates(inputs.economy.scenario, len(done.history)),
         "leader": None if learner is None or known is None else _leader_json(learner, known),
         "total_seconds": time.perf_counter() - began,
@@ -341,6 +341,7 @@ def _tables(result: dict[str, Any]) -> list["Table"]:
                 ("peak to average", figure(metrics["peak_to_average"], 2), ""),
                 *curtailed_row(result["curtailed_kwh_per_household_day"]),
                 *unmet_row(result["unmet_trip_kwh_per_household_day"]),
+                *component_rows(result),
                 *_feeder(feeder),
                 *_bills(result["behaviours"]),
             ],

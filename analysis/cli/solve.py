@@ -15,9 +15,9 @@ REVENUE: Final = "_revenue_usd_per_household_day"
 """How the names of what a charge brings end in the result."""
 
 if TYPE_CHECKING:
+    from meanwatt.analysis.certificates import Certified
     from meanwatt.analysis.cli.inputs import Inputs
     from meanwatt.analysis.report.page import Table
-    from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 
 def solve(
@@ -57,7 +57,7 @@ def solve(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "solve")
-        inputs = read(scenario, tariff, set, classes=True)
+        inputs = read(scenario, tariff, set, classes=True, components=True)
         given = {**inputs.given, "certify": certify, "solver": solver}
         done = solve_certified(
             inputs.economy,
@@ -77,12 +77,16 @@ def solve(
             seconds=time.perf_counter() - began,
             given=given,
         )
+        if done.composed is not None:
+            from meanwatt.analysis.output.components_json import with_components
+
+            result = with_components(result, done.composed)
     result["solver"] = solver
     if done.cancelled and result["converged"]:
         message = f"Cancelled: the equilibrium is solved, its certificates are not complete. {done.first_best_message}"
         result |= {"outcome": "cancelled", "converged": False, "message": message}
     if out is not None:
-        _write(out, result, done.equilibrium, inputs)
+        _write(out, result, done, inputs)
     if json:
         print_json(result)
     else:
@@ -91,12 +95,16 @@ def solve(
     return 0 if result["converged"] else 1
 
 
-def _write(out: str, result: dict[str, Any], equilibrium: "Equilibrium", inputs: "Inputs") -> None:
+def _write(out: str, result: dict[str, Any], done: "Certified", inputs: "Inputs") -> None:
     from meanwatt.analysis.figures.results import solution_figure
+    from meanwatt.analysis.output.components_json import tables_with_components
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.output.solution_json import solution_tables
     from meanwatt.analysis.report.page import FILE, Picture, report_page
+    from meanwatt.model.mean_field.components.settled import base_equilibrium
 
+    composed = done.composed
+    equilibrium = base_equilibrium(composed) if composed else done.equilibrium
     manifest = {"settings": result["settings"], "scenario": inputs.economy.scenario.model_dump(mode="json")}
     picture = Picture(
         name="solution",
@@ -119,7 +127,7 @@ def _write(out: str, result: dict[str, Any], equilibrium: "Equilibrium", inputs:
         name="solve",
         result=result,
         manifest=manifest,
-        tables=solution_tables(equilibrium),
+        tables=tables_with_components(result, composed) if composed else solution_tables(equilibrium),
         texts={FILE: page},
     )
 
@@ -158,6 +166,7 @@ def _tables(result: dict[str, Any]) -> list["Table"]:
             ],
         ),
         *_class_tables(result),
+        *_component_tables(result),
         Table(
             title="Metrics",
             heads=("", "value", "unit"),
@@ -221,6 +230,29 @@ def _class_tables(result: dict[str, Any]) -> list["Table"]:
             ],
         )
     ]
+
+
+def _component_tables(result: dict[str, Any]) -> list["Table"]:
+    """What every component of the tariff comes to, by household type; none where it has no components."""
+    from meanwatt.analysis.cli.show import figure
+    from meanwatt.analysis.report.page import Table
+
+    rows = [
+        (
+            f"{row['component'].replace('_', ' ')}, {row['tariff']}",
+            f"{one['income']} / {one['technology']}",
+            figure(one["usd_per_month"], 2),
+            ", ".join(figure(season["month_kwh"], 0) for season in one.get("seasons", [])),
+            ", ".join(figure(season["perceived_adder_usd_per_kwh"], 4) for season in one.get("seasons", [])),
+            figure(one.get("expected_peak_kw"), 2),
+        )
+        for row in result.get("components", [])
+        for one in row["households"]
+    ]
+    if not rows:
+        return []
+    heads = ("component", "income / technology", "USD/month", "month kWh", "adder seen USD/kWh", "peak kW")
+    return [Table(title="Components", heads=heads, rows=rows)]
 
 
 def _standing_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -19,9 +19,11 @@ from meanwatt.analysis.metrics.undefined import undefined_messages
 from meanwatt.analysis.metrics.utility_meter import Enjoyed
 from meanwatt.analysis.simulation.measured_market import MeasuredMarket, WholeMarket
 from meanwatt.model.market.behaviour_spec import Given
+from meanwatt.model.market.component_bills import ComponentBills, ComponentRow
 from meanwatt.model.market.history import History
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.market_centre import MarketCentre
+from meanwatt.model.mean_field.components.solving import Composed
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.network.power_flow import VoltageLimits
 from meanwatt.model.progress.machine import require_room
@@ -56,6 +58,8 @@ class Simulation:
         without power flow.
     seconds
         Time the market took for its days. [s]
+    components
+        What every component of the tariff came to; none where it has no components.
     """
 
     __repr__ = short_repr
@@ -69,6 +73,7 @@ class Simulation:
     metrics: Metrics | None
     feeder: FeederStress | None
     seconds: float
+    components: tuple[ComponentRow, ...] = ()
 
 
 def simulate(
@@ -87,6 +92,7 @@ def simulate(
     told: Callable[[int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     workers: int = 0,
+    composed: Composed | None = None,
 ) -> Simulation:
     """Simulate days of the finite market.
 
@@ -113,6 +119,9 @@ def simulate(
     workers
         Processes of this machine that hold the households, each a part of them; 0 for none but this one. Results do
         not depend on it. Each has ``threads`` threads.
+    composed
+        Where the tariff has components: the equilibrium under them. ``tariff`` and ``equilibrium`` are then those of
+        `meanwatt.model.mean_field.components.settled.market_equilibrium`, and no workers.
 
     Raises
     ------
@@ -152,8 +161,9 @@ def simulate(
     for solved in known:
         if market.terms:
             market.terms.add(solved)
+    bills = ComponentBills(composed, run.market) if composed and isinstance(run.market, ProsumerMarket) else None
     with closing(run):
-        enjoyed, bill_usd, seconds = _days(run, days, told, cancelled)
+        enjoyed, bill_usd, seconds = _days(run, days, told, cancelled, bills)
     history = market.history
     metrics = None if bill_usd is None else _metrics(market, enjoyed, bill_usd)
     return Simulation(
@@ -166,6 +176,7 @@ def simulate(
         metrics=metrics,
         feeder=_feeder(market) if len(history) and power_flow else None,
         seconds=seconds,
+        components=tuple(bills.rows()) if bills and len(history) else (),
     )
 
 
@@ -181,6 +192,7 @@ def _days(
     days: int,
     told: Callable[[int], None] | None,
     cancelled: Callable[[], bool] | None,
+    bills: ComponentBills | None,
 ) -> tuple[list[Enjoyed], Floats | None, float]:
     """Simulate the days; return what was enjoyed on each, the bills (household,), and the time of the market. [s]
 
@@ -198,8 +210,12 @@ def _days(
             run.market.step()
             seconds += time.perf_counter() - began
             enjoyed.append(run.after())
+            if bills is not None:
+                bills.after_day()
             if told is not None:
                 told(day + 1)
+        if bills is not None:
+            bills.bill()
         return enjoyed, run.bill_usd() if enjoyed else None, seconds
     except Cancelled:
         return enjoyed, None, seconds

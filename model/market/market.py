@@ -248,6 +248,13 @@ class ProsumerMarket(MarketCentre):
             fixed_charge_usd_per_day=utility.fixed_charge_usd_per_day,
         )
 
+    def charge(self, usd: Floats) -> None:
+        """Add to every household's bill, on the last day, what its daily bill does not hold. (household,) [USD]"""
+        people = self.population
+        people.bill_usd += usd
+        by_class = np.array([usd[people.of_class(*place)].sum() for place in np.ndindex(*people.class_count.shape)])
+        self._book_beside(by_class.reshape(people.class_count.shape))
+
     def close(self) -> None:
         """Stop for good; see ``MesaMarket.close``."""
         super().close()

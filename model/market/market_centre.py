@@ -3,7 +3,7 @@
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import mesa
@@ -15,7 +15,7 @@ from meanwatt.agents.leader.learning_leader import Leader
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import Purpose, child, stream, uniform
 from meanwatt.agents.tariff.tariff import Rates, Tariff
-from meanwatt.agents.utility import Utility
+from meanwatt.agents.utility import Account, Utility
 from meanwatt.model.market.billing import Settled
 from meanwatt.model.market.day_kernel import DaySums, mean_load_kw
 from meanwatt.model.market.day_settlement import DayStart, settle_day
@@ -233,6 +233,14 @@ class MarketCentre(MesaMarket):
         )
         self.day += 1
         self.datacollector.collect(self)
+
+    def _book_beside(self, class_usd: Floats) -> None:
+        """Add sums of bills by class (type, cohort) to the record of the last day, and to the account. [USD]"""
+        last, revenue = self._records[-1], Account(revenue_usd=float(class_usd.sum()))
+        self._records[-1] = replace(
+            last, class_bill_usd=last.class_bill_usd + class_usd, account=last.account + revenue
+        )
+        self.utility.book(revenue)
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything between two days; ``ValueError`` in one line in the middle of one."""

@@ -14,6 +14,7 @@ from meanwatt.agents.behaviour.q_learning import QSettings
 from meanwatt.agents.behaviour.rules import RULES, rule_policies
 from meanwatt.agents.behaviour.tariff_follower import TariffFollower
 from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.tariff.rate_classes import require_plain
 from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
 from meanwatt.model.market.behaviour_spec import BehaviourSpec, needs_equilibrium
 from meanwatt.model.market.day_kernel import QUANTUM_KWH
@@ -104,6 +105,7 @@ def find_economy(
     if policies is not None:
         return policies.economy, _tariff_of_policies(economy, tariff, policies)
     posted = tariff if isinstance(tariff, Tariff) else build_rate_classes(economy.scenario)
+    require_plain(posted, "this market")
     day_types = len(economy.scenario.day_types)
     if posted.energy_usd_per_kwh.shape != (day_types, economy.slots) or len(posted.discount) != len(economy.groups):
         raise ValueError(

@@ -9,6 +9,7 @@ import time
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.rate_classes import require_plain
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.model.mean_field.certificates import (
     OBSERVED,
@@ -89,8 +90,9 @@ def solve_equilibrium(
     Raises
     ------
     ValueError
-        If there is no such method, or it does not apply to the game.
+        If there is no such method, it does not apply to the game, or the tariff has components.
     """
+    require_plain(tariff, "this equilibrium")
     began = time.perf_counter()
     method = method_named(solver)
     watch = (watch or Watch()).fresh()

@@ -1,5 +1,6 @@
 """A scenario as arrays: the one source of numbers for the continuum and for the finite market."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,11 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.split import Ties
 from meanwatt.agents.numerics.arrays import Floats, read_only
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.components.component import DAYS_PER_MONTH, Component
+from meanwatt.agents.tariff.components.demand_charge import DemandCharge, DemandView
+from meanwatt.agents.tariff.components.discount_funding import DiscountFunding, FundedBy
+from meanwatt.agents.tariff.components.minimum_bill import MinimumBill
+from meanwatt.agents.tariff.components.subscription import Subscription
 from meanwatt.agents.tariff.rate_classes import with_classes
 from meanwatt.agents.tariff.tariff import ExportRule, RateClass, Recovery, Tariff
 from meanwatt.model.progress.machine import require_room
@@ -18,12 +24,13 @@ from meanwatt.model.scenario.limits import SMALLER_GAME, policy_bytes
 from meanwatt.model.scenario.loading import ScenarioError
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.rate_classes import DEFAULT, members_of
-from meanwatt.model.scenario.rate_tables import group_values, rate_table
+from meanwatt.model.scenario.rate_tables import group_values, rate_table, slots_within
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.supply import SupplyCurve
+from meanwatt.model.scenario.tariff_file import TariffTable
 from meanwatt.model.scenario.weather import CommonStates, common_states
 
-DAYS_PER_MONTH = 365 / 12
+__all__ = ["DAYS_PER_MONTH", "Economy", "build_economy", "build_rate_classes", "build_tariff"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -157,18 +164,21 @@ def build_economy(scenario: Scenario) -> Economy:
     )
 
 
-def build_tariff(scenario: Scenario, name: str | None = None) -> Tariff:
+def build_tariff(scenario: Scenario, name: str | None = None, *, components: bool = False) -> Tariff:
     """Turn one of the scenario's tariffs into arrays over day types, slots and income groups.
 
     Parameters
     ----------
     name : str, optional
         Which tariff; the scenario's ``selected_tariff`` without it.
+    components
+        Whether the caller can hold tiers, demand charges and other components; else a tariff with one is refused.
 
     Raises
     ------
     ScenarioError
-        If the scenario has no such tariff, or if none is named and its households have several.
+        If the scenario has no such tariff, if none is named and its households have several, or if it has components
+        that cannot be held.
     """
     if name is None and scenario.has_rate_classes:
         raise ScenarioError(
@@ -180,6 +190,11 @@ def build_tariff(scenario: Scenario, name: str | None = None) -> Tariff:
     if name not in scenario.tariffs:
         raise ScenarioError(f"scenario {scenario.name}: {unknown('tariff', name, scenario.tariffs)}")
     table = scenario.tariffs[name]
+    if not components:
+        try:
+            table.require_plain(name)
+        except ValueError as error:
+            raise ScenarioError(f"scenario {scenario.name}: {error}") from None
     groups = tuple(scenario.income_groups)
 
     def rates(form: object, key: str) -> Floats:
@@ -207,10 +222,35 @@ def build_tariff(scenario: Scenario, name: str | None = None) -> Tariff:
         adder_cap_usd_per_kwh=table.adder_cap_usd_per_kwh,
         capped_at_import=table.export.capped_at_import,
         standing_charges=table.standing_charges(),
+        components=tuple(_component(table, one, rates, scenario.slots_per_day) for one in table.component_names),
     )
 
 
-def build_rate_classes(scenario: Scenario) -> Tariff:
+def _component(table: TariffTable, name: str, rates: Callable[[object, str], Floats], slots: int) -> Component:
+    """One of a tariff's components, as arrays where it has any."""
+    if name == "tiers":
+        return table.tiers.component()
+    if name == "demand_charge":
+        charge = table.demand_charge
+        return DemandCharge(
+            usd_per_kw_month=charge.usd_per_kw_month,
+            counted=np.array(slots_within(charge.window, slots)),
+            decision=DemandView(charge.decision),
+            window=charge.window,
+        )
+    if name == "minimum_bill":
+        return MinimumBill(usd_per_month=table.minimum_bill.usd_per_month)
+    if name == "subscription":
+        form = table.subscription.usd_per_kwh
+        return Subscription(
+            posted_usd_per_kwh=rates(form, "subscription.usd_per_kwh"),
+            contracted_share=table.subscription.contracted_share,
+            form=form,
+        )
+    return DiscountFunding(by=FundedBy(table.discount_funding.by))
+
+
+def build_rate_classes(scenario: Scenario, *, components: bool = False) -> Tariff:
     """Turn the tariffs in force into arrays, rate class by rate class, the default one first.
 
     Where everybody has the same tariff it is that one, as from `build_tariff`.
@@ -221,11 +261,11 @@ def build_rate_classes(scenario: Scenario) -> Tariff:
         If there is no such tariff.
     """
     if not scenario.has_rate_classes:
-        return build_tariff(scenario)
+        return build_tariff(scenario, components=components)
     tariff_of = {DEFAULT: scenario.selected_tariff, **{name: t.tariff for name, t in scenario.rate_classes.items()}}
     return with_classes(
         [
-            RateClass(name=name, tariff=build_tariff(scenario, tariff_of[name]), members=members)
+            RateClass(name=name, tariff=build_tariff(scenario, tariff_of[name], components=components), members=members)
             for name, members in members_of(scenario).items()
         ]
     )

@@ -109,6 +109,11 @@ TEMPERATURE: Final = Range(1e-6, 1e5, "USD", or_zero=True)
 """A slot's bill is some 1e-2 to 1 USD: at 1e-6 of it nobody errs, at 1e5 everybody does."""
 CHARGE: Final = Range(-1e7, 1e7, "USD/day")
 CHARGE_PER_KW: Final = Range(-1e6, 1e6, "USD/kW per day")
+DEMAND_CHARGE: Final = Range(0, 1e6, "USD/kW per month")
+MONTH_SUM: Final = Range(-1e9, 1e9, "USD/month")
+MONTH_ENERGY: Final = Range(1e-6, 1e9, "kWh/month")
+CONTRACTED: Final = Range(0, 10)
+"""Contracted load, in reference loads."""
 DEMAND_PRICE: Final = Range(-1e6, 1e6, "USD/kW")
 SUM: Final = Range(-1e9, 1e9, "USD")
 """Of a tariff as filed: a fixed or minimum charge."""

@@ -15,12 +15,12 @@ SEASONS = ("winter", "spring", "summer", "autumn", "fall", "shoulder")
 """Seasons that a tariff may name although a scenario does not have them."""
 
 
-def _minutes(clock: str, text: str, period: str) -> int:
+def _minutes(clock: str, text: str, key: str) -> int:
     """Minutes after midnight of ``"17"`` or ``"17:30"``."""
     found = re.fullmatch(r"(\d{1,2})(?::(\d\d))?", clock.strip())
     minutes = 60 * int(found[1]) + int(found[2] or 0) if found else -1
     if not 0 <= minutes <= MINUTES_PER_DAY or (found and int(found[2] or 0) >= 60):
-        raise ValueError(f'periods.{period} holds {text!r}; give hours as "17-21" or "9:30-17"')
+        raise ValueError(f'{key} holds {text!r}; give hours as "17-21" or "9:30-17"')
     return minutes
 
 
@@ -44,18 +44,22 @@ def period_of_minute(periods: Mapping[str, Iterable[str]]) -> list[str]:
     """
     owner: list[str] = [""] * MINUTES_PER_DAY
     for period, spans in periods.items():
-        for text in spans:
-            ends = text.split("-")
-            if len(ends) != 2:
-                raise ValueError(f'periods.{period} holds {text!r}; give hours as "17-21" or "9:30-17"')
-            start, end = (_minutes(clock, text, period) for clock in ends)
-            if start == end:
-                raise ValueError(f'periods.{period} holds {text!r}, an empty span; give "0-24" for the whole day')
-            for first, last in [(start, end)] if end > start else [(start, MINUTES_PER_DAY), (0, end)]:
-                _give(owner, first, last, period)
+        for first, last in (end for text in spans for end in _span(text, f"periods.{period}")):
+            _give(owner, first, last, period)
     if "" in owner:
         raise ValueError(f"periods leave a gap at {clock_text(owner.index(''))}; cover the day from 0 to 24 hours")
     return owner
+
+
+def _span(text: str, key: str) -> list[tuple[int, int]]:
+    """The first minute and the one after the last of ``"from-to"`` hours; two pairs where it wraps over midnight."""
+    ends = text.split("-")
+    if len(ends) != 2:
+        raise ValueError(f'{key} holds {text!r}; give hours as "17-21" or "9:30-17"')
+    start, end = (_minutes(clock, text, key) for clock in ends)
+    if start == end:
+        raise ValueError(f'{key} holds {text!r}, an empty span; give "0-24" for the whole day')
+    return [(start, end)] if end > start else [(start, MINUTES_PER_DAY), (0, end)]
 
 
 def _give(owner: list[str], first: int, last: int, period: str) -> None:
@@ -87,6 +91,34 @@ def period_of_slot(periods: Mapping[str, Iterable[str]], slots: int) -> list[str
                 " move the boundary or raise slots_per_day"
             )
     return owner[::minutes]
+
+
+def within_window(spans: Iterable[str]) -> list[bool]:
+    """Whether each minute of the day lies in one of some spans of hours. (1440,)
+
+    Raises
+    ------
+    ValueError
+        If a span cannot be read, or there is none.
+    """
+    owner: list[str] = [""] * MINUTES_PER_DAY
+    for first, last in (end for text in spans for end in _span(text, "window")):
+        owner[first:last] = ["window"] * (last - first)
+    if not any(owner):
+        raise ValueError('window is empty; give hours as "17-21", or "0-24" for the whole day')
+    return [bool(name) for name in owner]
+
+
+def slots_within(spans: Iterable[str], slots: int) -> list[bool]:
+    """Whether each slot lies in one of some spans, (slot,); ValueError if a boundary falls inside a slot."""
+    minutes = MINUTES_PER_DAY // slots
+    inside = within_window(spans)
+    for slot in range(slots):
+        if len(set(inside[slot * minutes : (slot + 1) * minutes])) > 1:
+            raise ValueError(
+                f"window begins or ends inside a slot of {minutes} minutes; move it or raise slots_per_day"
+            )
+    return inside[::minutes]
 
 
 def slot_values(value: float | Sequence[float], slots: int, key: str) -> Floats:

@@ -13,7 +13,13 @@ from meanwatt.model.scenario.limits import require_counts, require_physical, req
 from meanwatt.model.scenario.marks import AddedLater, CheckedLater, Entries
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.rate_classes import RateClassTable, check_rate_classes
-from meanwatt.model.scenario.rate_tables import group_values, period_of_slot, rate_table, slot_values
+from meanwatt.model.scenario.rate_tables import (
+    group_values,
+    period_of_slot,
+    rate_table,
+    slot_values,
+    slots_within,
+)
 from meanwatt.model.scenario.tables import (
     SUM_TOLERANCE,
     BatteryTable,
@@ -249,6 +255,7 @@ class Scenario(Table):
         for place, form in (
             ("energy_usd_per_kwh", tariff.energy_usd_per_kwh),
             ("export.usd_per_kwh", tariff.export.usd_per_kwh),
+            ("subscription.usd_per_kwh", tariff.subscription.usd_per_kwh),
         ):
             rate_table(
                 form,
@@ -259,6 +266,10 @@ class Scenario(Table):
                 classes=self.day_classes,
                 slots=self.slots_per_day,
             )
+        try:
+            slots_within(tariff.demand_charge.window, self.slots_per_day)
+        except ValueError as error:
+            raise ValueError(f"{key}.demand_charge.{error}") from None
         groups = tuple(self.income_groups)
         group_values(tariff.fixed_charge_usd_per_day, groups, f"{key}.fixed_charge_usd_per_day")
         shape = group_values(tariff.fixed_charge_shape, groups, f"{key}.fixed_charge_shape")

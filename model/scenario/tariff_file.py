@@ -14,10 +14,11 @@ from pydantic import (
 
 from meanwatt.agents.tariff.components.access_charge import AccessCharge
 from meanwatt.agents.tariff.components.standing_charge import StandingCharge
+from meanwatt.agents.tariff.components.tiers import Perception, Tiers
 from meanwatt.model.scenario import ranges
-from meanwatt.model.scenario.marks import ByName, Form, Names
+from meanwatt.model.scenario.marks import AddedLater, ByName, Form, Names
 from meanwatt.model.scenario.nearest import unknown
-from meanwatt.model.scenario.rate_tables import period_of_minute
+from meanwatt.model.scenario.rate_tables import period_of_minute, within_window
 from meanwatt.model.scenario.technologies import TECHNOLOGIES
 from meanwatt.model.scenario.values import finite, show
 
@@ -149,6 +150,79 @@ class AccessChargeTable(ChargeTable):
         return AccessCharge(usd_per_pv_kw_day=self.usd_per_pv_kw_day, usd_per_household_day=self.usd_per_household_day)
 
 
+class TiersTable(Table):
+    """``[tariffs.NAME.tiers]``: adders by the month's billed kWh; as it stands none."""
+
+    limits_kwh_per_month: Annotated[Row, ranges.MONTH_ENERGY] = ()
+    """Where each tier but the last ends, in a month of 365/12 days; rising. [kWh/month]"""
+    adders_usd_per_kwh: Annotated[Row, ranges.PRICE] = ()
+    """What a kWh of each tier costs beside the rate, after discount; one more than limits. [USD/kWh]"""
+    perception: Literal["marginal", "average"] = "marginal"
+    """Price that households act on: that of the tier where their expected month ends, or the average of their month."""
+
+    @model_validator(mode="after")
+    def _is_a_ladder(self) -> "TiersTable":
+        if self.limits_kwh_per_month or self.adders_usd_per_kwh:
+            self.component()
+        return self
+
+    def component(self) -> Tiers:
+        """The tiers that it writes down."""
+        return Tiers(
+            limits_kwh_per_month=self.limits_kwh_per_month,
+            adders_usd_per_kwh=self.adders_usd_per_kwh,
+            perception=Perception(self.perception),
+        )
+
+
+class DemandChargeTable(Table):
+    """``[tariffs.NAME.demand_charge]``: USD for each kW of the month's largest import; as it stands none."""
+
+    usd_per_kw_month: Annotated[float, ranges.DEMAND_CHARGE] = 0.0
+    """For each kW in a month of 365/12 days. [USD/kW per month]"""
+    window: Texts = ("0-24",)
+    """``"from-to"`` hours in which imports count; they may wrap over midnight."""
+    decision: Literal["ignored", "ex_ante"] = "ignored"
+    """How households decide by it: not at all, or by the chance that a slot holds the month's largest import."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_running_maximum(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and given.get("decision") == "state":
+            raise ValueError(
+                "decision is state, the running maximum as a state: not available; give ignored or ex_ante"
+            )
+        return given
+
+    @model_validator(mode="after")
+    def _window_is_read(self) -> "DemandChargeTable":
+        within_window(self.window)
+        return self
+
+
+class MinimumBillTable(Table):
+    """``[tariffs.NAME.minimum_bill]``: what a month's bill is raised to; as it stands nothing."""
+
+    usd_per_month: Annotated[float, ranges.MONTH_SUM] = 0.0
+    """For a month of 365/12 days, all charges and credits counted; 0 for none. [USD/month]"""
+
+
+class SubscriptionTable(Table):
+    """``[tariffs.NAME.subscription]``: a contracted load at posted rates; as it stands nothing is contracted."""
+
+    usd_per_kwh: Annotated[RateForm, ranges.PRICE] = 0.0
+    """What the contracted load costs; what differs from it the tariff's own rate. [USD/kWh]"""
+    contracted_share: Annotated[float, ranges.CONTRACTED] = 0.0
+    """Contracted load as a share of the reference load less solar, where that is positive."""
+
+
+class DiscountFundingTable(Table):
+    """``[tariffs.NAME.discount_funding]``: who pays for the discounts of income groups; as it stands nobody does."""
+
+    by: Literal["none", "per_kwh", "per_customer"] = "none"
+    """All customers by the billed kWh, all alike, or nobody but the tariff's rule of recovery."""
+
+
 class TariffTable(Table):
     """``[tariffs.NAME]``, or a tariff file of its own: what a utility posts."""
 
@@ -178,11 +252,35 @@ class TariffTable(Table):
     """Where the search for a volumetric adder gives up. [USD/kWh]"""
     access_charge: AccessChargeTable = Field(default_factory=AccessChargeTable)
     """Grid-access charge; without it none."""
+    tiers: Annotated[TiersTable, AddedLater()] = Field(default_factory=TiersTable)
+    """Adders by the month's billed kWh; without it none."""
+    demand_charge: Annotated[DemandChargeTable, AddedLater()] = Field(default_factory=DemandChargeTable)
+    """Charge on the month's largest import; without it none."""
+    minimum_bill: Annotated[MinimumBillTable, AddedLater()] = Field(default_factory=MinimumBillTable)
+    """What a month's bill is raised to; without it nothing."""
+    subscription: Annotated[SubscriptionTable, AddedLater()] = Field(default_factory=SubscriptionTable)
+    """Contracted load at posted rates; without it none."""
+    discount_funding: Annotated[DiscountFundingTable, AddedLater()] = Field(default_factory=DiscountFundingTable)
+    """Who pays for discounts; without it nobody but the rule of recovery."""
 
     def standing_charges(self) -> tuple[StandingCharge, ...]:
         """Charges that do not depend on use, of the tables that differ from those that charge nothing."""
         tables = (getattr(self, name) for name in charge_names(type(self)))
         return tuple(table.charge() for table in tables if table != type(table)())
+
+    @property
+    def component_names(self) -> tuple[str, ...]:
+        """Names of the components that differ from those that do nothing."""
+        names = ("tiers", "demand_charge", "minimum_bill", "subscription", "discount_funding")
+        return tuple(name for name in names if getattr(self, name) != type(getattr(self, name))())
+
+    def require_plain(self, name: str) -> None:
+        """Raise ``ValueError``, in one line, if the tariff has components, for whom cannot hold them."""
+        if self.component_names:
+            raise ValueError(
+                f"tariff {name} has {' and '.join(self.component_names)}, which only solve, and simulate with"
+                " behaviour equilibrium, can hold; give another tariff, or leave them out"
+            )
 
     @model_validator(mode="after")
     def _periods_cover_the_day_once(self) -> "TariffTable":

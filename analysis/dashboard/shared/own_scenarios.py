@@ -5,7 +5,7 @@ They are the same for all visitors and are given once, before the first one come
 
 from collections.abc import Iterable
 
-from meanwatt.model.scenario.loading import Scenario, load_scenario, presets
+from meanwatt.model.scenario.loading import Scenario, ScenarioError, load_scenario, presets
 
 YOURS = "yours"
 """Begins the name of a scenario that would have a preset's."""
@@ -35,10 +35,15 @@ def own_scenario(source: str, tariff: str | None) -> Scenario:
     Raises
     ------
     ScenarioError
-        In one line, if one of them cannot be used.
+        In one line, if one of them cannot be used, or a tariff has components, which no page can hold.
     """
     plain = load_scenario(source)
     scenario = plain if tariff is None else load_scenario(plain, tariff=tariff)
+    for known, table in scenario.tariffs.items():
+        try:
+            table.require_plain(known)
+        except ValueError as error:
+            raise ScenarioError(f"scenario {scenario.name}: {error}") from None
     if source in presets() and (tariff is None or tariff in plain.tariffs):
         return scenario
     name = f"{YOURS}_{scenario.name}" if scenario.name in presets() else scenario.name

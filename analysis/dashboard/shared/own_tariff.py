@@ -23,11 +23,13 @@ def read_tariff(text: str) -> TariffTable:
     Raises
     ------
     ValueError
-        In one line: it is too long, not TOML, or holds no tariff.
+        In one line: it is too long, not TOML, holds no tariff, or one with components, which no page can hold.
     """
     if len(text.encode("utf-8", errors="replace")) > MOST_BYTES:
         raise ValueError(_TOO_LONG)
-    return tariff_of_text(text.removeprefix("\ufeff"))
+    table = tariff_of_text(text.removeprefix("\ufeff"))
+    table.require_plain(OWN_TARIFF)
+    return table
 
 
 def toml_of(table: TariffTable) -> str:

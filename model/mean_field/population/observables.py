@@ -6,7 +6,7 @@ from meanwatt.agents.household.best_response import Response
 from meanwatt.agents.household.decision_problem import Outlook
 from meanwatt.agents.household.demand import wanted_slope_kw
 from meanwatt.agents.household.household_type import HouseholdType
-from meanwatt.agents.household.slot_outcome import SlotOutcome, plan_reward_usd
+from meanwatt.agents.household.slot_outcome import SlotOutcome, import_rate_seen, plan_reward_usd
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Rates, payment_usd
 
@@ -17,7 +17,7 @@ def observed(
     """What is measured of each move, and its slopes in the import and the export rate. (observable, c, h, z, j)"""
     brought, hours = response.outcome, horizon.slot_hours
     net_kw, imported_kw = brought.net_load_kw, brought.imported_kw
-    bought, sold = (r[:, :, None, None] for r in (rates.import_usd_per_kwh, rates.export_usd_per_kwh))
+    bought, sold = import_rate_seen(household, rates), rates.export_usd_per_kwh[:, :, None, None]
     dn_import, dn_export = use_slopes(household, rates, brought, horizon)
     if only_net_load:
         parted = _parted(household, rates, brought, horizon, only_net_load)
@@ -77,7 +77,7 @@ def use_slopes(household: HouseholdType, rates: Rates, brought: SlotOutcome, hor
     def slope(acting: Floats, rate: Floats) -> Floats:
         steepest = wanted_slope_kw(
             reference_kw,
-            rate[:, :, None, None],
+            rate,
             elasticity=household.elasticity,
             flexibility=household.flexibility,
             reference_price=household.reference_price_usd_per_kwh,
@@ -88,4 +88,5 @@ def use_slopes(household: HouseholdType, rates: Rates, brought: SlotOutcome, hor
     net_kw = brought.net_load_kw if split is None else split.net_load_kw
     acting = (net_kw > 0).astype(float), (net_kw < 0).astype(float)
     buying, selling = acting if split is None else map(split.mean, acting)
-    return slope(buying, rates.import_usd_per_kwh), slope(selling, rates.export_usd_per_kwh)
+    selling_at = rates.export_usd_per_kwh[:, :, None, None]
+    return slope(buying, import_rate_seen(household, rates)), slope(selling, selling_at)

@@ -19,7 +19,7 @@ from meanwatt.analysis.adoption.path import path
 from meanwatt.analysis.adoption.report import adoption_json
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.design.design import design
-from meanwatt.analysis.leader.aims import aims_of
+from meanwatt.analysis.leader.leader_spec import leader_spec_of
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.economy import build_economy, build_rate_classes
@@ -353,7 +353,7 @@ def test_rate_classes_are_held(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_a_leader_posts_the_design_of_every_years_shares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scenario = load_scenario("textbook", overrides=NO_BATTERY)
     economy, tariff = build_economy(scenario), build_rate_classes(scenario)
-    first = design(economy, tariff, aims_of(economy, "commission")).commitment
+    first = design(economy, tariff, leader_spec_of(economy, "commission")).commitment
     assert first is not None
     keys = " ".join(f"--set {key}" for key in NO_BATTERY)
     line = f"adoption textbook --leader commission {keys} --out {tmp_path / 'run'}"
@@ -365,7 +365,7 @@ def test_a_leader_posts_the_design_of_every_years_shares(tmp_path: Path, capsys:
     assert paid == pytest.approx(first.equilibrium.fixed_charge_usd_per_day.tolist(), abs=1e-4)
     assert found["parameters"][0] == pytest.approx(first.parameters, abs=1e-4)
     last = homes_of(economy).economy_at(np.array(found["share"][2]))
-    again = design(last, tariff, aims_of(economy, "commission")).commitment
+    again = design(last, tariff, leader_spec_of(economy, "commission")).commitment
     assert again is not None
     assert list(found["fixed_charge_usd_per_day"][2].values()) == pytest.approx(
         again.equilibrium.fixed_charge_usd_per_day.tolist(), abs=1e-2

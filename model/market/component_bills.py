@@ -1,0 +1,175 @@
+"""The bills of a tariff's components, home by home and month by month, from the meters of a finite market.
+
+Rates and standing charges are billed every day (`billing`); what depends on the month is billed at its end. A month is
+that of the calendar year a market lives, else 30 or 31 days so that twelve make 365. Limits of tiers, demand charges
+and minimum bills are those of a month of 365/12 days times the days billed over that, as utilities prorate.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.components.component import DAYS_PER_MONTH
+from meanwatt.agents.tariff.components.demand_charge import DemandCharge
+from meanwatt.agents.tariff.components.discount_funding import DiscountFunding, FundedBy
+from meanwatt.agents.tariff.components.minimum_bill import MinimumBill
+from meanwatt.agents.tariff.components.subscription import Subscription
+from meanwatt.agents.tariff.components.tiers import Tiers
+from meanwatt.agents.tariff.tariff import ExportRule
+from meanwatt.model.market.day_settlement import own_rates
+from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.mean_field.components.amounts import component_of
+from meanwatt.model.mean_field.components.solving import Composed
+from meanwatt.model.scenario.calendar_days import days_of
+
+
+def ends_month(day: int, year: int | None) -> bool:
+    """Whether a day, counted from 0, is the last of its month.
+
+    Parameters
+    ----------
+    year
+        Calendar year that begins on day 0; None for months of 30 or 31 days, and after its end.
+    """
+    if year is not None:
+        dates = days_of(year, year)
+        if day < len(dates):
+            month, after = (date.astype("datetime64[M]") for date in (dates[day], dates[day] + 1))
+            return bool(month != after)
+    return int((day + 1) / DAYS_PER_MONTH) > int(day / DAYS_PER_MONTH)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ComponentRow:
+    """What a component came to in a market, beside what the mean field expects.
+
+    Attributes
+    ----------
+    billed_usd, expected_usd : (type,)
+        Mean of the homes billed, and of the expected month; NaN where a type has no home. [USD per household-day]
+    """
+
+    component: str
+    billed_usd: Floats
+    expected_usd: Floats
+
+    def billed_mean_usd(self, share: Floats) -> float:
+        """Mean of what was billed at population shares (type,). [USD per household-day]"""
+        return float(share @ np.nan_to_num(self.billed_usd))
+
+
+class ComponentBills:
+    """Bills the components of a market's tariff.
+
+    Parameters
+    ----------
+    composed
+        The equilibrium whose market this is (`meanwatt.model.mean_field.components.settled.market_equilibrium`).
+    market
+        Before its first day.
+    """
+
+    def __init__(self, composed: Composed, market: ProsumerMarket) -> None:
+        self._composed, self._market = composed, market
+        economy, people = composed.economy, market.population
+        self._kinds = np.repeat(np.arange(len(economy.types)), people.count)
+        self._own = [composed.posted.of(household) for household in economy.types]
+        self._nets = np.array([own.export_rule is ExportRule.NET_METERING for own in self._own])[self._kinds]
+        calendar = economy.scenario.calendar
+        self._year = calendar.year if calendar is not None else None
+        self.charged_usd: dict[str, Floats] = {
+            part.name: np.zeros(people.households) for own in self._own for part in own.components
+        }
+        self.days = 0
+        self._open_month()
+
+    def _open_month(self) -> None:
+        people, types = self._market.population, len(self._own)
+        self._days = 0
+        self._billed_kwh, self._peak_kw = np.zeros(people.households), np.zeros(people.households)
+        self._contract_usd = np.zeros(types)
+        self._bill_before = people.bill_usd.copy()
+
+    def after_day(self) -> None:
+        """Read the meters of the day that is settled; bill the month if it ends."""
+        market, economy = self._market, self._composed.economy
+        energy = market.population.energy_kwh
+        kwh = np.where(self._nets[:, None], energy, np.maximum(energy, 0.0))
+        self._billed_kwh += kwh.sum(axis=1, dtype=np.float64)
+        for k, own in enumerate(self._own):
+            demand, contract = component_of(own, DemandCharge), component_of(own, Subscription)
+            if demand is not None:
+                here = market.population.of_type(k)
+                peak = demand.day_peak_kw(energy[here].astype(np.float64), economy.slot_hours)
+                self._peak_kw[here] = np.maximum(self._peak_kw[here], peak)
+            if contract is not None:
+                self._contract_usd[k] += self._contract_of_day(k, contract)
+        self._days += 1
+        self.days += 1
+        if ends_month(market.day - 1, self._year):
+            self.bill()
+
+    def _contract_of_day(self, kind: int, contract: Subscription) -> float:
+        """What a contract comes to at the prices of the day. [USD]"""
+        market, household = self._market, self._composed.economy.types[kind]
+        today = np.array([int(market.economy.common.today[market.common_state])])
+        posted = market.utility.rates(int(today[0]), market.prices_seen[market.common_state])
+        rate = own_rates(posted, market.utility.tariff, [household])[0].import_usd_per_kwh
+        contracted = contract.contracted_kw(household.reference_kw - household.pv_kw)[[market.common_state]]
+        return float(contract.by_state_usd(contracted, rate, today, market.slot_hours)[0])
+
+    def bill(self) -> None:
+        """Bill the month, or the part of it that was lived."""
+        if self._days == 0:
+            return
+        people = self._market.population
+        months = self._days / DAYS_PER_MONTH
+        total = np.zeros(people.households)
+        for k, own in enumerate(self._own):
+            here = people.of_type(k)
+            parts: dict[str, Floats] = {}
+            self._add_month(parts, own, k, months)
+            charge = sum(parts.values(), np.zeros(int(people.count[k])))
+            minimum = component_of(own, MinimumBill)
+            if minimum is not None:
+                bill = people.bill_usd[here] - self._bill_before[here] + charge
+                parts["minimum_bill"] = minimum.added_usd(bill, months)
+                charge = charge + parts["minimum_bill"]
+            for name, usd in parts.items():
+                self.charged_usd[name][here] += usd
+            total[here] = charge
+        self._market.charge(total)
+        self._open_month()
+
+    def _add_month(self, parts: dict[str, Floats], own: Any, kind: int, months: float) -> None:
+        """What the components but the minimum bill come to for the homes of a type. (household of the type,) each"""
+        here = self._market.population.of_type(kind)
+        billed = self._billed_kwh[here]
+        tiers, demand = component_of(own, Tiers), component_of(own, DemandCharge)
+        funding, seen = component_of(own, DiscountFunding), self._composed.seen
+        if tiers is not None:
+            parts["tiers"] = tiers.cost_usd(billed, months)
+        if demand is not None:
+            parts["demand_charge"] = demand.usd_per_kw_month * months * self._peak_kw[here]
+        if component_of(own, Subscription) is not None:
+            parts["subscription"] = np.full(billed.shape, self._contract_usd[kind])
+        if funding is not None and funding.by is FundedBy.PER_KWH:
+            parts["discount_funding"] = seen.surcharge_usd_per_kwh * billed
+        elif funding is not None:
+            parts["discount_funding"] = np.full(
+                billed.shape, self._days * float(seen.beyond_usd_per_day["discount_funding"][kind])
+            )
+
+    def rows(self) -> list[ComponentRow]:
+        """What every component came to so far, beside what was expected."""
+        count = self._market.population.count
+        found = []
+        for name, usd in self.charged_usd.items():
+            total = np.bincount(self._kinds, usd, minlength=len(count))
+            days = count * self.days
+            mean = np.divide(total, days, out=np.full(len(count), np.nan), where=days > 0)
+            expected = self._composed.amounts.usd_per_day[name]
+            found.append(ComponentRow(component=name, billed_usd=mean, expected_usd=expected))
+        return found

@@ -1,0 +1,1 @@
+"""Equilibria under tariffs with components: tiers, demand charges, minimum bills, subscriptions, funded discounts."""

@@ -1,0 +1,169 @@
+"""Components on the command line: what solve and simulate print, and who refuses them in one line."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from repository import ROOT
+
+from meanwatt.analysis.cli import main
+from meanwatt.analysis.dashboard.shared.own_scenarios import own_scenario
+from meanwatt.analysis.dashboard.shared.own_tariff import read_tariff
+
+LADDER = "--set 'tariff.tiers.limits_kwh_per_month=[300,420]' --set 'tariff.tiers.adders_usd_per_kwh=[0,0.05,0.1]'"
+SET = f"--set battery_levels=4 {LADDER}"
+
+
+def told(capsys: pytest.CaptureFixture[str], command: str, status: int) -> str:
+    assert main(shlex.split(command)) == status
+    said = capsys.readouterr()
+    if status == 2:
+        assert not said.out
+        assert said.err.count("\n") == 1
+        return said.err
+    return said.out
+
+
+def test_solve_prints_the_tariff_as_posted_and_what_its_components_come_to(capsys: pytest.CaptureFixture[str]) -> None:
+    more = "--set tariff.minimum_bill.usd_per_month=30"
+    plain = json.loads(told(capsys, "solve textbook --tariff rtp --set battery_levels=4 --certify none --json", 0))
+    said = json.loads(told(capsys, f"solve textbook --tariff rtp {SET} {more} --certify none --json", 0))
+    assert set(plain) <= set(said)
+    assert [row["name"] for row in said["rate_classes"]] == ["default"]
+    above = [a - w for a, w in zip(said["import_usd_per_kwh"][0], said["wholesale_usd_per_kwh"][0], strict=True)]
+    assert above == pytest.approx([0.025] * 24, abs=1e-12)
+    assert {row["component"] for row in said["components"]} == {"tiers", "minimum_bill"}
+    by_name = {row["component"]: row for row in said["components"]}
+    seasons = [one["seasons"][0] for one in by_name["tiers"]["households"]]
+    assert {season["tier"] for season in seasons} >= {1, 2, 3}
+    assert any(season["at_limit"] for season in seasons)
+    revenue = sum(row["share"] * row["tiers_usd_per_day"] for row in said["groups"])
+    assert said["tiers_revenue_usd_per_household_day"] == pytest.approx(revenue, abs=1e-12)
+    assert said["metrics"]["surplus_usd_per_household_day"] == pytest.approx(0.0, abs=1e-6)
+    assert all(row["rate_class"] == "default" for row in said["groups"])
+    assert min(row["bill_usd_per_year"] for row in said["groups"]) == pytest.approx(360.0, abs=1e-3)
+    for name in ("tiers", "minimum_bill"):
+        assert sum(text.startswith(f"tariff.{name}: ") for text in said["messages"]) == 1
+    assert said["component_residual_usd_per_kwh"] < 1e-7
+
+
+def test_for_people_solve_prints_a_table_of_components(capsys: pytest.CaptureFixture[str]) -> None:
+    said = told(capsys, f"solve textbook --tariff rtp {SET} --certify none", 0)
+    assert "Components" in said
+    assert "tiers, rtp" in said
+
+
+def test_a_demand_charge_that_is_seen_says_by_which_adders_and_what_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    more = "--set tariff.demand_charge.usd_per_kw_month=4 --set tariff.demand_charge.decision=ex_ante"
+    command = f"solve textbook --tariff rtp --set battery_levels=4 --set battery_share_scale=0 {more}"
+    said = json.loads(told(capsys, f"{command} --certify none --json", 0))
+    (row,) = said["components"]
+    assert "largest import" in row["approximation"]
+    for one in row["households"]:
+        assert one["unseen_share"] <= 0.01
+        month = [
+            365 / 12 * adder / 3 for slots in one["perceived_adder_usd_per_kwh"] for slot in slots for adder in slot
+        ]
+        assert sum(month) == pytest.approx(4.0, rel=1e-9)  # three shocks, each a third of the time
+        assert one["usd_per_month"] == pytest.approx(4.0 * one["expected_peak_kw"], rel=1e-9)
+
+
+def test_simulate_bills_components_and_says_what_was_expected(capsys: pytest.CaptureFixture[str]) -> None:
+    command = f"simulate textbook --tariff rtp --households 60 --days 31 {SET}"
+    said = json.loads(told(capsys, f"{command} --json", 0))
+    (row,) = said["components"]
+    assert row["component"] == "tiers"
+    assert row["billed_usd_per_household_day"] == pytest.approx(row["expected_usd_per_household_day"], rel=0.2)
+    assert any("perception = marginal" in text for text in said["messages"])
+    assert "tiers, billed" in told(capsys, command, 0)
+
+
+def test_the_guide_works_as_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "how_to" / "tariff_components.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "tiered.toml").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    (commands,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    for line in commands.splitlines():
+        command = line.removeprefix("uv run meanwatt ").replace(
+            "--households 1000 --days 365", "--households 40 --days 2"
+        )
+        assert "tiers" in told(capsys, f"{command} --set battery_levels=4", 0)
+
+
+def test_the_files_of_a_solve_hold_rates_as_posted_and_whole_bills(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    command = f"solve textbook --tariff rtp {SET} --certify none --json --out {tmp_path / 'out'}"
+    said = json.loads(told(capsys, command, 0))
+    tables = {path.stem: pd.read_parquet(path) for path in (tmp_path / "out").glob("*.parquet")}
+    np.testing.assert_allclose(tables["slots"]["import_usd_per_kwh"], said["import_usd_per_kwh"][0], atol=1e-12)
+    np.testing.assert_allclose(
+        tables["types"]["bill_usd_per_year"], [row["bill_usd_per_year"] for row in said["groups"]]
+    )
+    assert "tiers_usd_per_day" in tables["types"]
+    assert "Components" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_page_takes_no_tariff_with_components() -> None:
+    text = (
+        'recovery = "posted"\nenergy_usd_per_kwh = 0.1\n'
+        "[tiers]\nlimits_kwh_per_month = [300]\nadders_usd_per_kwh = [0.0, 0.1]\n"
+    )
+    with pytest.raises(ValueError, match="tariff from_file has tiers, which only solve"):
+        read_tariff(text)
+
+
+def test_the_app_opens_no_scenario_with_a_tariff_with_components(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('extends = "textbook"\n[tariffs.tou.minimum_bill]\nusd_per_month = 20.0\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="tariff tou has minimum_bill, which only solve"):
+        own_scenario(str(path), None)
+
+
+HELD = "which only solve, and simulate with behaviour equilibrium, can hold; give another tariff, or leave them out"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "design textbook --leader commission",
+        "validate textbook --households 10 --replications 2",
+        "emergence textbook",
+        "practice textbook",
+        "export textbook --to never.npz",
+        "simulate textbook --households 60 --behaviour belief",
+        "simulate textbook --households 60 --workers 2",
+    ],
+)
+def test_who_cannot_hold_components_refuses_them_in_one_line(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    tariff = "filed" if command.startswith("design") else "flat"
+    assert f"tariff {tariff} has tiers, {HELD}" in told(capsys, f"{command} {SET}", 2)
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("tiers.adders_usd_per_kwh=[0.1]", ""),
+        ("tiers.limits_kwh_per_month=[-3]", "limits_kwh_per_month: entry 0 is -3; give a number from 1e-06 to"),
+        ("tiers.perception=wrong", "perception is 'wrong'"),
+        ("demand_charge.decision=state", "the running maximum as a state: not available; give ignored or ex_ante"),
+        ("demand_charge.window=['17-17']", "window holds '17-17', an empty span"),
+        ("demand_charge.usd_per_kw_month=-1", "demand_charge.usd_per_kw_month is -1; give a number from 0 to"),
+        ("subscription.usd_per_kwh={peak=1}", "subscription.usd_per_kwh"),
+        ("discount_funding.by=nobody", "discount_funding.by is 'nobody'"),
+        ("tiers.limits=[1]", "unknown key 'tariff.tiers.limits'; did you mean"),
+    ],
+)
+def test_bad_components_are_told_in_one_line(capsys: pytest.CaptureFixture[str], setting: str, sentence: str) -> None:
+    command = f'solve textbook --certify none --json --set battery_levels=4 --set "tariff.{setting}"'
+    if not sentence:  # one tier without an end is a rate
+        assert json.loads(told(capsys, command, 0))["components"]
+        return
+    assert sentence in told(capsys, command, 2)
