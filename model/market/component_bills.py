@@ -111,9 +111,9 @@ class ComponentBills:
         if ends_month(market.day - 1, self._year):
             self.bill()
 
-    def _contract_of_day(self, kind: int, contract: Subscription) -> float:
+    def _contract_of_day(self, type_index: int, contract: Subscription) -> float:
         """What a contract comes to at the prices of the day. [USD]"""
-        market, household = self._market, self._composed.economy.types[kind]
+        market, household = self._market, self._composed.economy.types[type_index]
         today = np.array([int(market.economy.common.today[market.common_state])])
         posted = market.utility.rates(int(today[0]), market.prices_seen[market.common_state])
         rate = own_rates(posted, market.utility.tariff, [household])[0].import_usd_per_kwh
@@ -143,9 +143,9 @@ class ComponentBills:
         self._market.charge(total)
         self._open_month()
 
-    def _add_month(self, parts: dict[str, Floats], own: Any, kind: int, months: float) -> None:
+    def _add_month(self, parts: dict[str, Floats], own: Any, type_index: int, months: float) -> None:
         """What the components but the minimum bill come to for the homes of a type. (household of the type,) each"""
-        here = self._market.population.of_type(kind)
+        here = self._market.population.of_type(type_index)
         billed = self._billed_kwh[here]
         tiers, demand = component_of(own, Tiers), component_of(own, DemandCharge)
         funding, seen = component_of(own, DiscountFunding), self._composed.seen
@@ -154,12 +154,12 @@ class ComponentBills:
         if demand is not None:
             parts["demand_charge"] = demand.usd_per_kw_month * months * self._peak_kw[here]
         if component_of(own, Subscription) is not None:
-            parts["subscription"] = np.full(billed.shape, self._contract_usd[kind])
+            parts["subscription"] = np.full(billed.shape, self._contract_usd[type_index])
         if funding is not None and funding.by is FundedBy.PER_KWH:
             parts["discount_funding"] = seen.surcharge_usd_per_kwh * billed
         elif funding is not None:
             parts["discount_funding"] = np.full(
-                billed.shape, self._days * float(seen.beyond_usd_per_day["discount_funding"][kind])
+                billed.shape, self._days * float(seen.beyond_usd_per_day["discount_funding"][type_index])
             )
 
     def rows(self) -> list[ComponentRow]:
