@@ -84,7 +84,7 @@ def error_caption(run: Run, sums: Sums, herd: Sums | None) -> str:
         if math.isnan(sums.belief)
         else f"beliefs are {number(sums.belief, 2)} {CENTS} off and prices"
     )
-    least = f"the same market with everybody at the equilibrium is {number(sums.floor_error, 2)} off by chance alone"
+    least = f"the same market with everybody at the equilibrium is {number(sums.floor_error, 2)} off by sampling error alone"
     before = f" The herd is {number(herd.error, 2)} off." if herd else ""
     judged = (
         f"Up to {NEAR:g} times that counts as reached."
@@ -178,7 +178,7 @@ def change_caption(change: Change, before: Sums, after: Sums) -> str:
     if fall >= 1:
         return f"{jumps}; {errors}: no cure here."
     if after.ended == "reached":
-        return f"{jumps}; {errors}: cured, nothing but chance is left."
+        return f"{jumps}; {errors}: cured, only sampling error is left."
     if nearer > 0.5:
         return f"{jumps}; {errors}: the jumps are calmed, the distance is not. Those who wait act on old prices."
     return f"{jumps}; {errors}: calmer, not yet at rest."

@@ -3,6 +3,7 @@
 import numpy as np
 
 from meanwatt.analysis.dashboard.market.knobs import knobs
+from meanwatt.analysis.dashboard.shared.figures import usd
 from meanwatt.analysis.dashboard.shared.notices import Notice
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.model.scenario.economy import DAYS_PER_MONTH
@@ -52,7 +53,7 @@ def _seen(seen: Solution, poorest: int) -> str:
     group = seen.equilibrium.economy.groups[poorest].replace("_", " ")
     return (
         f"Just before, other charges were in force, under which {group}-income homes paid"
-        f" {_dollars(float(np.round(seen.bill_usd_per_month[poorest], 2)))}: the comparison leaves them out"
+        f" {usd(float(np.round(seen.bill_usd_per_month[poorest], 2)), 2)}: the comparison leaves them out"
     )
 
 
@@ -79,9 +80,4 @@ def moved(old: float, new: float) -> str:
     """Old and new amount, and their difference."""
     difference = round(new - old, 2)
     sign = "+" if difference > 0 else "±" if difference == 0 else ""
-    return f"{_dollars(old)} → {_dollars(new)} ({sign}{_dollars(difference)})"
-
-
-def _dollars(value: float) -> str:
-    """Dollars and cents with a true minus sign."""
-    return f"{'−' if round(value, 2) < 0 else ''}${abs(value):.2f}"
+    return f"{usd(old, 2)} → {usd(new, 2)} ({sign}{usd(difference, 2)})"

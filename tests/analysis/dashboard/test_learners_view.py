@@ -52,7 +52,7 @@ def test_the_errors_drawn_are_those_of_the_days_and_the_sentence_reads_the_last_
     assert chart["caption"].startswith(
         f"Last 7 days: beliefs are {last['sell']:.2f} cents/kWh off and prices {last['a']:.2f};"
     )
-    assert f"is {last['mean']:.2f} off by chance alone" in chart["caption"]
+    assert f"is {last['mean']:.2f} off by sampling error alone" in chart["caption"]
 
 
 def test_a_changed_herd_is_drawn_beside_the_herd_on_the_same_days() -> None:
