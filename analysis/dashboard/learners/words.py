@@ -84,7 +84,8 @@ def error_caption(run: Run, sums: Sums, herd: Sums | None) -> str:
         if math.isnan(sums.belief)
         else f"beliefs are {number(sums.belief, 2)} {CENTS} off and prices"
     )
-    least = f"the same market with everybody at the equilibrium is {number(sums.floor_error, 2)} off by sampling error alone"
+    floor = number(sums.floor_error, 2)
+    least = f"the same market with everybody at the equilibrium is {floor} off by sampling error alone"
     before = f" The herd is {number(herd.error, 2)} off." if herd else ""
     judged = (
         f"Up to {NEAR:g} times that counts as reached."

@@ -136,7 +136,7 @@ def test_before_and_after_stand_in_the_panel_once_both_are_known() -> None:
     assert row["here"]
     assert (row["before"], row["after"]) == (f"{sums_of(lived(HERD)).move:.2f}", f"{sums_of(lived(STEP)).move:.2f}")
     assert float(row["after"]) < float(row["before"]) / 2
-    assert row["read"].endswith("cured, nothing but chance is left.")
+    assert row["read"].endswith("cured, only sampling error is left.")
     assert [row["after"] for row in panel["rows"][1:]] == [""] * 4
     alone = json.loads(herd_json(STEP, lived(STEP), unknown))
     assert alone["rows"][0]["read"] == alone["rows"][0]["before"] == ""

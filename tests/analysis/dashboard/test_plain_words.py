@@ -21,7 +21,7 @@ STUMBLED = (
     "use is worth",
     "Tariffs a start",
     "to the utility's surplus",
-    ", each for ",
+    ", each for {",
 )
 
 
