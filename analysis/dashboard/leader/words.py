@@ -19,6 +19,15 @@ FOUND_BY_LEADER = "Found by the leader"
 TITLE = "The leader's tariff"
 WAITING = "The tariff in force is being solved."
 UNASKED = "Press “Search”: the leader then tries one tariff after the other, and you see each."
+NOTHING_NEW = (
+    "Nothing is changed.",
+    "The same search ends at the same tariff. Change a weight, the number of tariffs, the leader or the scenario.",
+)
+"""Title and text of what is said when a search that converged is asked for once more."""
+OPENS_ON = (
+    "This page opens on the textbook town, whatever town you come from: a search there takes seconds, on the others"
+    " minutes. Choose yours under Scenario."
+)
 IN_FORCE, FOUND, PICKED = "in force", "found", "picked"
 CONCEPTS = {
     "commitment": "it posts one tariff for ever",

@@ -67,13 +67,18 @@ def _title(before: Solution, after: Solution, pinned: bool) -> str:
         for key in {**dict(before.settings.changes), **dict(after.settings.changes)}
         if before.settings.get(key, "") != after.settings.get(key, "")
     ]
-    if before.settings.tariff != after.settings.tariff or len(differing) != 1 or differing[0] not in offered:
+    if _posted(before) != _posted(after) or len(differing) != 1 or differing[0] not in offered:
         return f"What changed{since}, in the mean field:"
     knob = offered[differing[0]]
     old, new = (knob.show(solution.settings.get(knob.key, knob.default)) for solution in (before, after))
     recovery = after.settings.load().tariffs[preset.selected_tariff].recovery
     equal = ", the network cost recovered as a fixed charge in both" if recovery == "fixed" else ""
     return f"What changed{since} with “{knob.label}: {old} → {new}” alone{equal}:"
+
+
+def _posted(solution: Solution) -> tuple[str, str]:
+    """The tariff that is changed from."""
+    return solution.settings.tariff, solution.settings.own
 
 
 def moved(old: float, new: float) -> str:

@@ -42,6 +42,8 @@ TRAIL = 5
 PERCENT_FROM_KW = 0.05
 """A load below this is told against another in kW: percent of next to nothing say nothing. [kW per home]"""
 
+NO_DAY = "The solid line comes with day 1."
+"""Why there is none under a tariff that has just been put in force."""
 WAS: dict[str, str] = {"before": "what it needed before", "pinned": "the pinned one"}
 """What a load is told against on day 0."""
 
@@ -257,9 +259,9 @@ def caption(drawn: Drawn) -> str:
     slot = int(mean.argmax())
     said = f"At {hour(slot, hours)} the mean field {needs(mean[slot])}"
     if drawn.told is None:
-        return f"{said}, the most of the day."
+        return f"{said}, the most of the day. {NO_DAY}"
     old = _net_load(drawn.told)[drawn.state][slot]
-    return f"{said}, {apart(mean[slot], old, WAS[drawn.word])}."
+    return f"{said}, {apart(mean[slot], old, WAS[drawn.word])}. {NO_DAY}"
 
 
 def needs(load_kw: float) -> str:

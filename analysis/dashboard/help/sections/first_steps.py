@@ -38,6 +38,11 @@ TAKE = Section(
 
 KEYS = Section(
     title="Keys",
+    paragraphs=(
+        "Single keys work on the pages, and not while you type in a field. If you speak to your computer, or hit keys"
+        " by accident, switch them off: every one of them has a button, too. This browser remembers.",
+    ),
+    switch="Single keys (Space, S, R, P) work on this page and all others",
     entries=(
         Entry(anchor="key-space", word="Space", text="Play, or pause."),
         Entry(anchor="key-s", word="S", text="Step one day."),
