@@ -43,7 +43,7 @@ def bar_json(choice: Choice, work: Work | None, seen: Sighted | None) -> str:
             "weights": [*_weights(choice), *_cap(choice)],
             "evaluations": {
                 "key": EVALUATIONS,
-                "label": "Most tariffs tried from each start" if choice.commits else "Rounds",
+                "label": "Most tariffs per start" if choice.commits else "Rounds",
                 "help": help_link("read-search" if choice.commits else "commitment"),
                 "value": choice.tariffs,
                 "low": 1,

@@ -25,7 +25,7 @@ NOTHING_NEW = (
 )
 """Title and text of what is said when a search that converged is asked for once more."""
 OPENS_ON = (
-    "This page opens on the textbook town, whatever town you come from: a search there takes seconds, on the others"
+    "This page opens on the textbook island, whatever town you come from: a search there takes seconds, elsewhere"
     " minutes. Choose yours under Scenario."
 )
 IN_FORCE, FOUND, PICKED = "in force", "found", "picked"

@@ -11,6 +11,7 @@ from meanwatt.analysis.dashboard.market.baseline import BASELINE_LINE, Baseline,
 from meanwatt.analysis.dashboard.market.history import History
 from meanwatt.analysis.dashboard.market.key_figures import curtails
 from meanwatt.analysis.dashboard.shared.day_chart import (
+    POINT,
     Explained,
     axis_ends,
     chart_line,
@@ -42,8 +43,8 @@ TRAIL = 5
 PERCENT_FROM_KW = 0.05
 """A load below this is told against another in kW: percent of next to nothing say nothing. [kW per home]"""
 
-NO_DAY = "The solid line comes with day 1."
-"""Why there is none under a tariff that has just been put in force."""
+NO_DAY = "No day has passed under this tariff yet: the solid line comes with day 1 (Play, or Step one day)."
+"""Why there is no line of tonight."""
 WAS: dict[str, str] = {"before": "what it needed before", "pinned": "the pinned one"}
 """What a load is told against on day 0."""
 
@@ -81,6 +82,7 @@ def day_figure(solution: Solution, history: History, state: int, before: Baselin
         legend,
         panels,
         day=len(history),
+        note=POINT if len(history) else f"{NO_DAY} {POINT}",
         caption=caption(drawn),
         explained=Explained(CHART_ANCHORS, NEW_TAB),
     )
@@ -259,9 +261,9 @@ def caption(drawn: Drawn) -> str:
     slot = int(mean.argmax())
     said = f"At {hour(slot, hours)} the mean field {needs(mean[slot])}"
     if drawn.told is None:
-        return f"{said}, the most of the day. {NO_DAY}"
+        return f"{said}, the most of the day."
     old = _net_load(drawn.told)[drawn.state][slot]
-    return f"{said}, {apart(mean[slot], old, WAS[drawn.word])}. {NO_DAY}"
+    return f"{said}, {apart(mean[slot], old, WAS[drawn.word])}."
 
 
 def needs(load_kw: float) -> str:

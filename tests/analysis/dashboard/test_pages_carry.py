@@ -115,6 +115,6 @@ def test_an_address_holds_the_bus_and_the_home_that_are_looked_at(
         assert address.query(Settings(), look=look) == text
 
 
-def test_the_leaders_page_says_that_it_opens_on_the_textbook_town() -> None:
+def test_the_leaders_page_says_that_it_opens_on_the_textbook_island() -> None:
     assert OPENS_ON in bar_json(Search(), None, None)
     assert OPENS_ON not in bar_json(Search(scenario="oahu"), None, None)
