@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pyarrow.parquet as pq
 import pytest
 from looking import day
 from PIL import Image
@@ -129,9 +130,13 @@ def test_every_figure_and_table_of_a_page_is_a_file_that_says_what_it_is_of(visi
         files = taken(page, buttons)
         svg = next((body for called, body in files.items() if called.endswith(".svg")), None)
         for called, body in files.items():
-            assert re.fullmatch(r"meanwatt-[a-z-]+-[a-z0-9-]+\.(svg|png|csv)", called)
+            assert re.fullmatch(r"meanwatt-[a-z-]+-[a-z0-9-]+\.(svg|png|csv|parquet)", called)
             if called.endswith(".csv"):
-                head, _ = table(body.decode())
+                head, rows = table(body.decode())
+            elif called.endswith(".parquet"):
+                found = pq.read_table(io.BytesIO(body))
+                head = [f"{key.decode()}: {value.decode()}" for key, value in found.schema.metadata.items()]
+                assert (found.num_rows, found.num_columns) == (len(rows) - 1, len(rows[0])), "as in the CSV before it"
             elif called.endswith(".svg"):
                 root = stands_alone(body.decode())
                 head = root[1].text.splitlines()
