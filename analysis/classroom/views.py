@@ -94,6 +94,7 @@ def teacher_view(room: Room) -> dict[str, Any]:
         ]
         view["tariffs"] = _tariffs(played.terms.scenario)
         view["seats"] = played.game.seats if played.game else None
+        view["removed"] = sum(row.removed for row in room.seats)
         view["rounds"] = [_round_line(done) for done in played.rounds]
         if played.rounds:
             view["last"] = _round(played.rounds[-1])
