@@ -173,6 +173,8 @@ def change_caption(change: Change, before: Sums, after: Sums) -> str:
     fall, nearer = after.move / before.move, after.error / before.error
     jumps = f"From day to day prices moved by {number(before.move, 2)} {CENTS}, now by {number(after.move, 2)}"
     errors = f"from the equilibrium's by {number(before.error, 2)}, now by {number(after.error, 2)}"
+    if abs(after.move - before.move) < math.hypot(before.move_noise, after.move_noise):  # False of nan
+        return f"{jumps}; {errors}: no clear change, the days of one market differ by more."
     if not change.cures:
         worse = "the herd is louder" if fall > 1 else "the herd is no louder"
         return f"{jumps}; {errors}: {worse}."
