@@ -1,12 +1,15 @@
-"""The link from the market to the page Compare, which takes over the tariff in force."""
+"""The link from the market to the page Compare, which takes over the tariff in force.
+
+The address is written here and read there: Compare knows the market's parameters, and the market nothing of Compare.
+"""
 
 import functools
+from urllib.parse import urlencode
 
-from meanwatt.analysis.dashboard.compare.choice import Choice, query
-from meanwatt.analysis.dashboard.compare.edits import Edits
 from meanwatt.analysis.dashboard.market.naming import full_name
 from meanwatt.analysis.dashboard.shared.carried import carried
-from meanwatt.analysis.dashboard.shared.settings import Settings, landing_tariff
+from meanwatt.analysis.dashboard.shared.own_tariff import packed
+from meanwatt.analysis.dashboard.shared.settings import LANDING_SCENARIO, Settings, landing_tariff
 
 LONGEST_TITLE = 80
 """Letters of the title of a changed tariff."""
@@ -28,12 +31,12 @@ def compare_link(settings: Settings) -> str:
     """
     try:
         found = carried(settings, full_name(settings)[:LONGEST_TITLE])
+        parts = {} if found.scenario == LANDING_SCENARIO else {"scenario": found.scenario}
         before = landing_tariff(settings.scenario)
-        if not found.own and found.tariff == before:
-            written = query(Choice()) if found.scenario == Choice().scenario else f"scenario={found.scenario}"
-        else:
-            pair = Choice(scenario=found.scenario, a=before, b=found.tariff, edits_b=Edits(own=found.own))
-            written = query(pair)
+        if found.own or found.tariff != before:
+            parts |= {"a": before, "b": found.tariff}
+        if found.own:
+            parts["b.file"] = packed(found.own)
     except ValueError:
         return ""
-    return f"/compare?{written}" if written else "/compare"
+    return f"/compare?{urlencode(parts)}" if parts else "/compare"

@@ -56,7 +56,7 @@ def test_the_market_hands_a_changed_tariff_to_compare_beside_the_one_on_file_and
 
 def test_a_tariff_without_changes_goes_by_its_name_and_the_one_on_file_by_its_scenario() -> None:
     assert compare_link(Settings(tariff="tou")) == "/compare?a=filed&b=tou"
-    assert compare_link(Settings(scenario="textbook", tariff="rtp")) == "/compare?scenario=textbook&a=filed"
+    assert compare_link(Settings(scenario="textbook", tariff="rtp")) == "/compare?scenario=textbook&a=filed&b=rtp"
     assert compare_link(Settings(scenario="textbook")) == "/compare?scenario=textbook"
     assert compare_link(Settings()) == "/compare"
     assert market_link(pair.Choice(scenario="textbook", b="tou"), "b") == "/?scenario=textbook&tariff=tou"
