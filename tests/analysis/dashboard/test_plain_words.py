@@ -4,11 +4,14 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import meanwatt.analysis.dashboard as dashboard
+from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.dashboard.compare.words import higher
 from meanwatt.analysis.dashboard.finite.words import gain_caption
+from meanwatt.analysis.dashboard.shared.figures import recovered
 
 SOURCES = sorted(
     path
@@ -52,3 +55,13 @@ def test_a_change_of_a_cost_is_higher_lower_or_unchanged() -> None:
         "$0.05 lower",
         "unchanged",
     ]
+
+
+def test_a_fixed_charge_that_is_a_refund_has_its_sign_before_the_dollar() -> None:
+    def said(*usd_per_day: float) -> str:
+        tariff = SimpleNamespace(recovery=Recovery.FIXED)
+        equilibrium = SimpleNamespace(tariff=tariff, fixed_charge_usd_per_day=np.array(usd_per_day))
+        return recovered(SimpleNamespace(equilibrium=equilibrium))  # type: ignore[arg-type]
+
+    assert said(-0.27, -0.27) == "fixed charge −$8/month"
+    assert said(0.4, -0.27) == "fixed charge −$8 to $12/month"
