@@ -185,13 +185,15 @@ def test_the_numbers_of_a_table_are_those_of_the_page(visit) -> None:
     page = visit(QUERIES["Compare"], ready=False)
     settled(page)
     shown = page.locator('.mw-numbers tr[data-key="gap"] td').all_inner_texts()
-    (body,) = taken(page, opened(page)["Key numbers, per home"]).values()
+    body, typed = taken(page, opened(page)["Key numbers, per home"]).values()
     _, rows = table(body.decode())
     assert rows[0] == ["Number", "A", "B", "B − A", "verdict"]
     (gap,) = [row for row in rows if row[0] == "Burden gap (% of income)"]
     assert gap[1:3] == shown[:2]
     assert float(gap[3]) == pytest.approx(float(gap[2]) - float(gap[1]))
     assert gap[4] in ("better", "worse", "the same")
+    (same,) = [row for row in pq.read_table(io.BytesIO(typed)).to_pylist() if row["Number"] == gap[0]]
+    assert [float(same["A"]), float(same["B"]), same["verdict"]] == [*map(float, gap[1:3]), gap[4]]
 
 
 def test_the_dialog_is_worked_by_keys_alone_and_gives_the_focus_back(visit) -> None:
