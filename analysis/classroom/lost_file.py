@@ -1,5 +1,6 @@
-"""A file that was deleted while it is open: its content is still here, and is written to a new one."""
+"""A file that was deleted or replaced while it is open: its content is still here, and is written to a new one."""
 
+import itertools
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,49 @@ WRITTEN_AGAIN: Final = (
     "The rooms' file was deleted while the program ran. A new one has been written with all that was in it; nothing is"
     " lost. Do not delete it before the program has ended: {path}"
 )
+
+REPLACED: Final = (
+    "The rooms' file was replaced by another one while the program ran. What was in it goes on in {path}; nothing is"
+    " lost, and the other file is left as it is. End the program before you exchange its file."
+)
+
+
+Identity = tuple[int, int]
+"""Device and number by which a disk knows a file."""
+
+
+def identity(path: Path) -> Identity | None:
+    """What file is at a place; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def journal_of(path: Path) -> Path:
+    """Where SQLite keeps what is not in the database yet (https://sqlite.org/walformat.html)."""
+    return path.with_name(f"{path.name}-wal")
+
+
+def drop_journal(path: Path, own: Identity | None) -> None:
+    """Take away the journal that a closed database left beside the file which has its name now.
+
+    SQLite leaves it there when the name is another file's, and would play it into that one
+    (https://sqlite.org/howtocorrupt.html). A journal that came with the other file stays.
+    """
+    left = journal_of(path)
+    if own is not None and identity(left) == own:
+        left.unlink(missing_ok=True)
+
+
+def place_beside(path: Path) -> Path:
+    """A place next to a file for what another file has the name of: the first that is free."""
+    for count in itertools.count(1):
+        free = path.with_name(f"{path.stem}-kept{'' if count == 1 else count}{path.suffix}")
+        if not free.exists():
+            return free
+    raise AssertionError
 
 
 def write_again(lost: sqlite3.Connection, path: Path) -> None:

@@ -33,6 +33,10 @@ Tell = Callable[[int, News], None]
 MOST_ROUNDS: Final = 60
 CLOSED: Final = "This room is closed."
 FULL: Final = "This room is full: every home with a battery has a student."
+FULL_OF_REMOVED: Final = (
+    "This room is full: {removed} of its {seats} homes with a battery were those of students who were taken out, and"
+    " are not given again. Ask the teacher to open another room."
+)
 
 
 class RefusedError(ValueError):
@@ -212,7 +216,8 @@ class Room:
         with self._lock:
             game = self._game()
             if len(self.seats) >= game.seats:
-                raise RefusedError(FULL)
+                removed = len(self.seats) - len(self.present())
+                raise RefusedError(FULL_OF_REMOVED.format(removed=removed, seats=game.seats) if removed else FULL)
             taken = {row.name.casefold() for row in self.seats if not row.removed}
             if name.casefold() in taken:
                 raise RefusedError(f"Somebody here is called {name} already; choose another name.")

@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from meanwatt.analysis.classroom.lost_file import WRITTEN_AGAIN, write_again
+from meanwatt.analysis.classroom.lost_file import (
+    REPLACED,
+    WRITTEN_AGAIN,
+    Identity,
+    drop_journal,
+    identity,
+    journal_of,
+    place_beside,
+    write_again,
+)
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS room (
@@ -140,6 +149,8 @@ class RoomStore:
         except (sqlite3.Error, ValueError) as error:
             self._file.close()
             raise ValueError(_unusable(path, error)) from None
+        self._identity = None if self._path is None else identity(self._path)
+        self._journal: Identity | None = None
 
     def _prepare(self, path: Path | str) -> None:
         """Make the tables, unless they are there; ``ValueError`` in one line if others are."""
@@ -166,18 +177,28 @@ class RoomStore:
             self._file.close()
 
     def _find_again(self) -> None:
-        """If the file was deleted write it again from what is still open; ``ValueError`` if that is not possible."""
-        if self._path is None or self._path.exists():
+        """If the file was deleted write it again from what is still open, and if it was replaced beside the other one.
+
+        ``ValueError`` if that is not possible.
+        """
+        if self._path is None:
             return
+        there = identity(self._path)
+        if there == self._identity:
+            return
+        what, told = ("deleted", WRITTEN_AGAIN) if there is None else ("replaced", REPLACED)
+        path = self._path if there is None else place_beside(self._path)
         try:
-            write_again(self._file, self._path)
+            write_again(self._file, path)
         except (sqlite3.Error, OSError) as error:
             raise ValueError(
-                f"The rooms' file was deleted, and no new one can be written to {self._path} ({error}); nothing was"
-                " changed."
+                f"The rooms' file was {what}, and no new one can be written to {path} ({error}); nothing was changed."
             ) from None
-        self._open(self._path)
-        self.warning = WRITTEN_AGAIN.format(path=self._path)
+        if there is not None:
+            drop_journal(self._path, self._journal)
+        self._path = path
+        self._open(path)
+        self.warning = told.format(path=path)
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
@@ -188,6 +209,8 @@ class RoomStore:
                 self._file.execute("BEGIN IMMEDIATE")
                 yield self._file
                 self._file.execute("COMMIT")
+                if self._path is not None and self._journal is None:
+                    self._journal = identity(journal_of(self._path))
             except BaseException as error:
                 if self._file.in_transaction:
                     self._file.execute("ROLLBACK")

@@ -94,6 +94,7 @@ def teacher_view(room: Room) -> dict[str, Any]:
         ]
         view["tariffs"] = _tariffs(played.terms.scenario)
         view["seats"] = played.game.seats if played.game else None
+        view["removed"] = sum(row.removed for row in room.seats)
         view["rounds"] = [_round_line(done) for done in played.rounds]
         if played.rounds:
             view["last"] = _round(played.rounds[-1])
@@ -145,10 +146,11 @@ def herd_sentence(done: Round, slot_hours: float) -> str:
     class_kw, expected = float(done.class_kw[slot]), float(done.class_expected_kw[slot])
     half = DEVIATIONS * float(done.class_spread_kw[slot])
     more = "more" if class_kw > expected else "less"
+    took = "drew" if class_kw >= 0 else "fed in"
     return (
-        f"A herd: at {slot * slot_hours:g} h the class drew {class_kw:.2f} kW a home,"
-        f" {abs(class_kw - expected):.2f} kW {more} than such homes in the mean field; homes that decide for themselves"
-        f" stay within {half:.2f} kW of it, 19 times of 20."
+        f"A herd: at {slot * slot_hours:g} h the class {took} {abs(class_kw):.2f} kW a home,"
+        f" {abs(class_kw - expected):.2f} kW {more} net load than such homes in the mean field; homes that decide for"
+        f" themselves stay within {half:.2f} kW of it, 19 times of 20."
     )
 
 

@@ -124,11 +124,13 @@ def _application(elsewhere: Sequence[str], rooms: Path | None, visitors: int) ->
     from meanwatt.analysis.dashboard.classroom.application import ClassMarket
     from meanwatt.analysis.dashboard.pages import PAGES
     from meanwatt.analysis.dashboard.serving.beside import Beside
+    from meanwatt.analysis.dashboard.serving.tables import ROOT, tables
 
     pages = Visitors(app, SolaraKernels(), visitors)
     listed = [(page.route, page.title) for page in PAGES]
     market = ClassMarket(lambda changed: Rooms(RoomStore(rooms or rooms_file()), changed), elsewhere)
-    return OwnNotFound(Beside(pages, market.application(listed), market.close), listed)
+    plain = Beside(pages, tables(), root=ROOT)
+    return OwnNotFound(Beside(plain, market.application(listed), market.close), listed)
 
 
 def rooms_file() -> Path:

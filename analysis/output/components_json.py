@@ -94,35 +94,35 @@ def component_rows(composed: Composed) -> list[dict[str, Any]]:
     ]
 
 
-def _household(composed: Composed, name: str, kind: int) -> dict[str, Any]:
+def _household(composed: Composed, name: str, type_index: int) -> dict[str, Any]:
     """What a component is to one household type."""
-    household, amounts = composed.economy.types[kind], composed.amounts
+    household, amounts = composed.economy.types[type_index], composed.amounts
     row: dict[str, Any] = {
         "income": household.income_group,
         "technology": household.technology,
-        "usd_per_month": float(amounts.usd_per_day[name][kind]) * DAYS_PER_MONTH,
+        "usd_per_month": float(amounts.usd_per_day[name][type_index]) * DAYS_PER_MONTH,
     }
-    tiers, peak = component_of(composed.posted.of(household), Tiers), amounts.peaks[kind]
+    tiers, peak = component_of(composed.posted.of(household), Tiers), amounts.peaks[type_index]
     if name == "tiers" and tiers is not None:
-        row["seasons"] = [_season(composed, tiers, kind, s) for s in range(len(composed.seasons.names))]
+        row["seasons"] = [_season(composed, tiers, type_index, s) for s in range(len(composed.seasons.names))]
     if name == "demand_charge" and peak is not None:
-        row["expected_peak_kw"] = peak.expected_kw + float(amounts.spread_kw[kind])
-        row["unseen_share"] = float(composed.peak_missed[kind])
+        row["expected_peak_kw"] = peak.expected_kw + float(amounts.spread_kw[type_index])
+        row["unseen_share"] = float(composed.peak_missed[type_index])
         if composed.seen.peak_adder_usd_per_kwh:
-            row["perceived_adder_usd_per_kwh"] = composed.seen.peak_adder_usd_per_kwh[kind]
+            row["perceived_adder_usd_per_kwh"] = composed.seen.peak_adder_usd_per_kwh[type_index]
     if name == "discount_funding":
         row["surcharge_usd_per_kwh"] = composed.seen.surcharge_usd_per_kwh
     return row
 
 
-def _season(composed: Composed, tiers: Tiers, kind: int, season: int) -> dict[str, Any]:
+def _season(composed: Composed, tiers: Tiers, type_index: int, season: int) -> dict[str, Any]:
     """The expected month of a type in a season, the tier it ends in, counted from 1, and the adder perceived."""
-    month = float(composed.amounts.month_kwh[kind, season])
+    month = float(composed.amounts.month_kwh[type_index, season])
     limits = np.array(tiers.limits_kwh_per_month)
     return {
         "season": composed.seasons.names[season],
         "month_kwh": month,
         "tier": int(np.searchsorted(limits * (1 + AT_LIMIT), month, side="left")) + 1,
         "at_limit": bool((np.abs(month - limits) <= AT_LIMIT * limits).any()),
-        "perceived_adder_usd_per_kwh": float(composed.seen.adder_usd_per_kwh[kind, season]),
+        "perceived_adder_usd_per_kwh": float(composed.seen.adder_usd_per_kwh[type_index, season]),
     }

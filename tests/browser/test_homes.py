@@ -106,3 +106,14 @@ def test_a_finger_chooses_a_bus_and_a_home(visit) -> None:
     page.locator(".mw-homes-list button").first.tap()
     page.wait_for_selector(".mw-home")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    tops = (
+        "[...document.querySelectorAll('.mw-map, .mw-homes, .mw-form')].map((part) => part.getBoundingClientRect().top)"
+    )
+    where = page.evaluate(tops)  # in the order of the document
+    assert where == sorted(where), "below the map, and not below the form"
+    name = page.inner_text(".mw-home h2")
+    number = re.match(r"Home (\d+):", name).group(1)
+    page.wait_for_function(f"location.search === '?scenario=textbook&bus=2&home={number}'")
+    again = visit(page.url.removeprefix(page.url.split("?")[0].rstrip("/") + "/"))
+    chosen(again, 2)
+    assert again.inner_text(".mw-home h2") == name, "a link repeats what is looked at"

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pyarrow.parquet as pq
 import pytest
 from looking import day
 from PIL import Image
@@ -129,9 +130,13 @@ def test_every_figure_and_table_of_a_page_is_a_file_that_says_what_it_is_of(visi
         files = taken(page, buttons)
         svg = next((body for called, body in files.items() if called.endswith(".svg")), None)
         for called, body in files.items():
-            assert re.fullmatch(r"meanwatt-[a-z-]+-[a-z0-9-]+\.(svg|png|csv)", called)
+            assert re.fullmatch(r"meanwatt-[a-z-]+-[a-z0-9-]+\.(svg|png|csv|parquet)", called)
             if called.endswith(".csv"):
-                head, _ = table(body.decode())
+                head, rows = table(body.decode())
+            elif called.endswith(".parquet"):
+                found = pq.read_table(io.BytesIO(body))
+                head = [f"{key.decode()}: {value.decode()}" for key, value in found.schema.metadata.items()]
+                assert (found.num_rows, found.num_columns) == (len(rows) - 1, len(rows[0])), "as in the CSV before it"
             elif called.endswith(".svg"):
                 root = stands_alone(body.decode())
                 head = root[1].text.splitlines()
@@ -180,13 +185,15 @@ def test_the_numbers_of_a_table_are_those_of_the_page(visit) -> None:
     page = visit(QUERIES["Compare"], ready=False)
     settled(page)
     shown = page.locator('.mw-numbers tr[data-key="gap"] td').all_inner_texts()
-    (body,) = taken(page, opened(page)["Key numbers, per home"]).values()
+    body, typed = taken(page, opened(page)["Key numbers, per home"]).values()
     _, rows = table(body.decode())
     assert rows[0] == ["Number", "A", "B", "B − A", "verdict"]
     (gap,) = [row for row in rows if row[0] == "Burden gap (% of income)"]
     assert gap[1:3] == shown[:2]
     assert float(gap[3]) == pytest.approx(float(gap[2]) - float(gap[1]))
     assert gap[4] in ("better", "worse", "the same")
+    (same,) = [row for row in pq.read_table(io.BytesIO(typed)).to_pylist() if row["Number"] == gap[0]]
+    assert [float(same["A"]), float(same["B"]), same["verdict"]] == [*map(float, gap[1:3]), gap[4]]
 
 
 def test_the_dialog_is_worked_by_keys_alone_and_gives_the_focus_back(visit) -> None:

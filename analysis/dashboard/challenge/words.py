@@ -8,7 +8,7 @@ from meanwatt.analysis.challenge.board import BOARDS
 from meanwatt.analysis.challenge.board import TRIES as COUNTED
 from meanwatt.analysis.challenge.hint import Hint
 from meanwatt.analysis.challenge.scale import Scale
-from meanwatt.analysis.dashboard.shared.figures import number
+from meanwatt.analysis.dashboard.shared.figures import number, usd
 from meanwatt.model.scenario.economy import DAYS_PER_MONTH
 
 TITLE = "Challenge"
@@ -72,7 +72,7 @@ def ends(axis: int, filed: float, best: float) -> str:
 
 def charge(usd_per_month: float) -> str:
     """A fixed charge, or a refund."""
-    return f"{'−' if round(usd_per_month, 2) < 0 else ''}${abs(usd_per_month):.2f}/month"
+    return f"{usd(usd_per_month, 2)}/month"
 
 
 def hint(found: Hint | None) -> str:

@@ -62,7 +62,11 @@ def parts_usd_per_day(solution: Solution) -> dict[str, Floats]:
 
 
 def bills(solution: Solution) -> tuple[Bill, ...]:
-    """Split the bill of every kind of home, poorest group first, in parts that sum as printed."""
+    """Split the bill of every kind of home, poorest group first, in parts that sum as printed.
+
+    A standing charge is rounded to the nearest cent, so that homes of one group with the same charge show the same;
+    what rounding leaves goes to the parts that depend on use.
+    """
     share = by_kind(solution, np.ones(len(solution.equilibrium.economy.types)))
     exact = {
         name: CENTS_PER_MONTH * by_kind(solution, paid) / share for name, paid in parts_usd_per_day(solution).items()
@@ -71,8 +75,16 @@ def bills(solution: Solution) -> tuple[Bill, ...]:
     found = []
     for index, (group, technology) in enumerate(kinds_of_home(solution)):
         whole = round(float(total[index]))
-        rounded = largest_remainder([float(values[index]) for values in exact.values()], whole)
-        found.append(
-            Bill(group=group, technology=technology, parts=dict(zip(exact, rounded, strict=True)), total=whole)
-        )
+        parts = _rounded({name: float(values[index]) for name, values in exact.items()}, whole)
+        found.append(Bill(group=group, technology=technology, parts=parts, total=whole))
     return tuple(found)
+
+
+def _rounded(exact: Mapping[str, float], total: int) -> dict[str, int]:
+    """Parts of a bill to the cent, in their order: standing charges to the nearest, the others sum to the rest."""
+    metered = [name for name in (ENERGY, ADDER, EXPORTS) if exact[name]]
+    standing = {name: round(amount) for name, amount in exact.items() if name not in metered}
+    rest = total - sum(standing.values())
+    shared = largest_remainder([exact[name] for name in metered], rest) if metered else []
+    parts = standing | dict(zip(metered, shared, strict=True))
+    return {name: parts[name] for name in exact}

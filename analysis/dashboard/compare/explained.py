@@ -7,7 +7,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.compare.money import books
 from meanwatt.analysis.dashboard.compare.rounding import largest_remainder
-from meanwatt.analysis.dashboard.compare.words import more
+from meanwatt.analysis.dashboard.compare.words import higher, more
 from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.figures import group_label, number
 from meanwatt.analysis.dashboard.shared.hours import hour
@@ -33,7 +33,10 @@ def _efficiency(entry: Compared[Solution], a: Solution, b: Solution) -> str:
     moved = CENTS_PER_MONTH * (parts[1] - parts[0])
     assert entry.difference is not None
     use, cost, wear = largest_remainder(moved.tolist(), entry.difference)
-    return f"From A to B use is worth {more(-use)} a month, energy and its carbon cost {more(cost)}, wear {more(wear)}."
+    return (
+        f"From A to B, per home and month: the benefit of electricity use is {higher(-use)}, the cost of energy, carbon"
+        f" and network {higher(cost)}, battery wear {higher(wear)}."
+    )
 
 
 def _gap(_: Compared[Solution], a: Solution, b: Solution) -> str:

@@ -122,9 +122,9 @@ def _fields(groups: Sequence[str]) -> list[dict[str, Any]]:
     billing = {"part": "rule", "values": ["net_billing"]}
     fields = [
         _words("recovery", "Network cost is recovered", RECOVERY),
-        _number("pass", "Wholesale price in the rate", None),
+        _number("pass", "Part of the wholesale price in the rate", None),
         _words("rule", "An exported kWh earns", EXPORT_RULE),
-        _number("credit_pass", "Wholesale price in the credit", billing),
+        _number("credit_pass", "Part of the wholesale price in the credit", billing),
     ]
     for part, label, only in (
         ("fixed", "Fixed charge", not_fixed),

@@ -4,6 +4,8 @@ from typing import Any
 
 from meanwatt.analysis.dashboard.compare.choice import KEYS, Choice, query
 from meanwatt.analysis.dashboard.compare.terms import differences, summary
+from meanwatt.analysis.dashboard.market.address import link_to
+from meanwatt.analysis.dashboard.shared.carried import carried
 from meanwatt.analysis.dashboard.shared.choices import tariff_titles
 from meanwatt.analysis.dashboard.shared.own_tariff import toml_of
 from meanwatt.analysis.dashboard.shared.settings import Settings
@@ -54,6 +56,14 @@ def side_summary(choice: Choice, side: str) -> str:
     """What a side's tariff posts, in one sentence."""
     scenario = side_scenario(choice, side)
     return summary(build_tariff(scenario), common_of(scenario), tuple(scenario.income_groups))
+
+
+def market_link(choice: Choice, side: str) -> str:
+    """Where homes live under a side's tariff, on the page Market; empty if an address cannot hold it."""
+    try:
+        return link_to(carried(choice.sides[SIDES.index(side)], side_title(choice, side)))
+    except ValueError:
+        return ""
 
 
 def side_differences(choice: Choice) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
-from meanwatt.analysis.dashboard.shared.figures import group_label
+from meanwatt.analysis.dashboard.shared.figures import group_label, usd
 from meanwatt.analysis.dashboard.shared.words import listed
 from meanwatt.model.scenario.weather import CommonStates
 
@@ -121,7 +121,7 @@ def _leaves(table: Mapping[str, object]) -> str:
         for name, value in (entry.items() if isinstance(entry, Mapping) else [("", entry)])
     }
     return ", ".join(
-        f"{_amount(float(value))} {name.removeprefix('usd_').replace('_', ' ')}"  # type: ignore[arg-type]
+        f"{usd(float(value), 2)} {name.removeprefix('usd_').replace('_', ' ')}"  # type: ignore[arg-type]
         for name, value in flat.items()
         if value
     )
@@ -161,12 +161,8 @@ def _percent(share: float) -> str:
     return f"{round(100 * share, 2):g} %"
 
 
-def _amount(usd: float) -> str:
-    return f"{'−' if usd < 0 else ''}${abs(usd):.2f}"
-
-
 def _dollars(usd_per_day: float) -> str:
-    return f"{_amount(usd_per_day)} a day"
+    return f"{usd(usd_per_day, 2)} a day"
 
 
 def _more(cents: float) -> str:

@@ -18,6 +18,7 @@ from meanwatt.analysis.dashboard.compare.numbers import key_numbers
 from meanwatt.analysis.dashboard.compare.sides import (
     SIDES,
     file_name,
+    market_link,
     scenario_toml,
     side_differences,
     side_summary,
@@ -161,6 +162,7 @@ def _card(choice: Choice, side: str) -> dict[str, Any]:
         "edited": bool(choice.edits_of(side).changes),
         "start": f"Undo all edits of {side.upper()}",
         "help": help_link("draw-tariff"),
+        "market": market_link(choice, side),
         "most": MOST_BYTES,
         "toml": side_toml(choice, side),
         "file": file_name(choice, side),

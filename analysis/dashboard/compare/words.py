@@ -6,7 +6,7 @@ from meanwatt.agents.tariff.tariff import FIXED_CHARGE
 from meanwatt.analysis.dashboard.compare.bill_parts import ADDER, ENERGY, EXPORTS, Bill
 from meanwatt.analysis.dashboard.compare.money import Books, Payer
 from meanwatt.analysis.dashboard.shared.compared import Compared
-from meanwatt.analysis.dashboard.shared.figures import number
+from meanwatt.analysis.dashboard.shared.figures import number, usd
 from meanwatt.analysis.dashboard.shared.hours import hour
 from meanwatt.analysis.dashboard.shared.mean_day import mean_day, widest_slot
 from meanwatt.analysis.dashboard.shared.solution import Solution
@@ -95,10 +95,10 @@ def payers_caption(rows: Sequence[Payer], a: Books, b: Books) -> str:
     change = b.revenue - a.revenue
     if change == 0 and b.surplus == a.surplus:
         return f"{moved}; all homes together pay the same."
-    energy, surplus = more(b.energy - a.energy), more(b.surplus - a.surplus)
+    energy, surplus = higher(b.energy - a.energy), higher(b.surplus - a.surplus)
     return (
-        f"{moved}; the average home pays {more(change)} a month, {energy} for energy and {surplus} to the utility's"
-        " surplus."
+        f"{moved}; the average home pays {more(change)} a month: the utility's energy cost per home is {energy}, its"
+        f" surplus per home {surplus}."
     )
 
 
@@ -131,16 +131,23 @@ def day_caption(a: Solution, b: Solution) -> str:
     if slot is None:
         return "Net load and rate are the same at every hour."
     load_a, load_b = (number(float(day.net_load_kw[slot]), 2) for day in (first, second))
-    rate_a, rate_b = (number(float(day.import_usd_per_kwh[slot]), 3) for day in (first, second))
+    rate_a, rate_b = (usd(float(day.import_usd_per_kwh[slot]), 3) for day in (first, second))
     return (
         f"At {hour(slot, a.equilibrium.economy.slot_hours)}, where the days differ most, the mean home draws"
-        f" {load_a} kW under A and {load_b} kW under B, and a kWh costs ${rate_a} and ${rate_b}."
+        f" {load_a} kW under A and {load_b} kW under B, and a kWh costs {rate_a} and {rate_b}."
     )
 
 
 def more(cents_more: int) -> str:
     """A change as so much more or less."""
     return "the same" if cents_more == 0 else f"{dollars(abs(cents_more))} {'more' if cents_more > 0 else 'less'}"
+
+
+def higher(cents_higher: int) -> str:
+    """A change of a cost, a benefit or a surplus."""
+    if cents_higher == 0:
+        return "unchanged"
+    return f"{dollars(abs(cents_higher))} {'higher' if cents_higher > 0 else 'lower'}"
 
 
 def _label(entry: Compared[Solution]) -> str:

@@ -13,6 +13,7 @@ from meanwatt.analysis.dashboard.finite.drawn import Drawn
 from meanwatt.analysis.dashboard.shared.memo import Memo
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.analysis.dashboard.shared.solved import Work
+from meanwatt.analysis.dashboard.shared.time_left import TimeLeft
 from meanwatt.analysis.dashboard.shared.turns import Turns
 from meanwatt.analysis.validation.criteria import judge
 from meanwatt.analysis.validation.expected import expected_scatter_kw2
@@ -36,6 +37,7 @@ MEMORIES = (0, 1, 2)
 """Numbers of remembered day types with which the floor is measured."""
 SOLVING_MEMORIES = "Floors: solving with each memory"
 EXACT = "Solving to the last digit, as the command does"
+DEVIATING = "Computing what one home gains by deviating"
 WAITING = "Waiting: other markets are being drawn"
 LINE = "Waiting: {line}"
 _one_at_a_time = Turns()
@@ -74,12 +76,16 @@ def drawn_markets(
             show(so_far)
             yield task, one
 
+    left = TimeLeft()
+
     def told(report: Progress) -> None:
-        progress(Work(text=f"Drawing: {report.stage}", fraction=MARKETS_SHARE * (report.fraction or 0.0)))
+        text = f"Drawing: {report.stage}{left.said('markets', report.fraction)}"
+        progress(Work(text=text, fraction=MARKETS_SHARE * (report.fraction or 0.0)))
 
     def computing(report: Progress) -> None:
         share = MARKETS_SHARE + (1 - MARKETS_SHARE) * (report.fraction or 0.0)
-        progress(Work(text="Computing what one home gains by deviating", fraction=share))
+        text = f"{DEVIATING}{left.said('deviation', report.fraction)}"
+        progress(Work(text=text, fraction=share))
 
     def ended(exact: Equilibrium, study: Validation) -> Drawn:
         return replace(nothing_drawn(solution, SIZES, exact), errors_kw=_errors_kw(study), study=study)
@@ -130,8 +136,11 @@ def memory_floors(
     if drawn.exact is None:
         return None
 
+    left = TimeLeft()
+
     def told(report: Progress) -> None:
-        progress(Work(text=f"Floors: {report.stage}", fraction=report.fraction or 0.0))
+        text = f"Floors: {report.stage}{left.said('floors', report.fraction)}"
+        progress(Work(text=text, fraction=report.fraction or 0.0))
 
     progress(Work(text=WAITING, fraction=0.0))
     with _floors.turn(choice, cancelled) as mine:

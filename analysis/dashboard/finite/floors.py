@@ -86,7 +86,7 @@ def _caption(found: "Sequence[MemoryFloor]", now: int, largest: int) -> str:
     here = next((one for one in found if one.memory == now), None)
     told = "" if here is None else f"With this town's memory of {counted(now, 'day')} "
     if here is not None and seen(here):
-        told += f"{share(here)} of the squared distance of {largest:,} homes is floor, the rest is chance. "
+        told += f"{share(here)} of the squared distance of {largest:,} homes is floor, the rest is sampling error. "
     elif here is not None:
         told += f"no floor is seen: {share(here)} of the squared distance of {largest:,} homes could be one. "
     return f"{told}Numbers in brackets are ends of 95 % intervals."

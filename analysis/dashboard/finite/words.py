@@ -48,7 +48,10 @@ def _slope(slope: "Interval") -> str:
         return ""
     fewer = 10 ** abs(slope.value)
     word = "falls" if slope.value < 0 else "rises"
-    return f" What chance makes of it {word} by a factor of {number(fewer, 1)} with ten times the homes; √10 is 3.2."
+    return (
+        f" The sampling error in it {word} by a factor of {number(fewer, 1)} with ten times the homes; the √N law"
+        " says 3.2."
+    )
 
 
 def gain_caption(households: Sequence[int], found: "Exploitability") -> str:
@@ -56,8 +59,8 @@ def gain_caption(households: Sequence[int], found: "Exploitability") -> str:
     if not found.coupled:
         return "No rate of this tariff follows the wholesale price: a home gains the same in a town of any size."
     return (
-        f"Among {households[0]:,} homes one gains {number(100 * found.values[0], 2)} cents a day, among"
-        f" {households[-1]:,} {number(100 * found.values[-1], 2)}."
+        f"A home that deviates gains {number(100 * found.values[0], 2)} cents a day in a market of"
+        f" {households[0]:,} homes and {number(100 * found.values[-1], 2)} cents a day in one of {households[-1]:,}."
     )
 
 

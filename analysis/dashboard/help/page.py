@@ -30,6 +30,7 @@ def _payload() -> dict[str, Any]:
                 "title": section.title,
                 "anchor": section.title.lower().replace(" ", "-"),
                 "paragraphs": section.paragraphs,
+                "switch": section.switch,
                 "entries": [
                     {"anchor": entry.anchor, "word": entry.word, "text": entry.text, "name": entry.name}
                     for entry in section.entries

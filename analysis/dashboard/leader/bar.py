@@ -3,7 +3,7 @@
 from typing import Any
 
 from meanwatt.analysis.dashboard.leader import words
-from meanwatt.analysis.dashboard.leader.choice import CAP, CONCEPTS, EVALUATIONS, MOST_EVALUATIONS, Choice
+from meanwatt.analysis.dashboard.leader.choice import CAP, CONCEPTS, EVALUATIONS, MOST_EVALUATIONS, SEARCHED, Choice
 from meanwatt.analysis.dashboard.leader.sighted import Sighted
 from meanwatt.analysis.dashboard.shared.choices import scenario_options
 from meanwatt.analysis.dashboard.shared.help_link import help_link
@@ -22,6 +22,7 @@ def bar_json(choice: Choice, work: Work | None, seen: Sighted | None) -> str:
         {
             "title": words.TITLE,
             "sentence": words.sentence(choice),
+            "note": words.OPENS_ON if choice.scenario == SEARCHED else "",
             "choices": [
                 {"key": "scenario", "label": "Scenario", "value": choice.scenario, "options": scenario_options()},
                 {
@@ -42,7 +43,7 @@ def bar_json(choice: Choice, work: Work | None, seen: Sighted | None) -> str:
             "weights": [*_weights(choice), *_cap(choice)],
             "evaluations": {
                 "key": EVALUATIONS,
-                "label": "Tariffs a start" if choice.commits else "Rounds",
+                "label": "Most tariffs per start" if choice.commits else "Rounds",
                 "help": help_link("read-search" if choice.commits else "commitment"),
                 "value": choice.tariffs,
                 "low": 1,
@@ -50,7 +51,8 @@ def bar_json(choice: Choice, work: Work | None, seen: Sighted | None) -> str:
             },
             "work": None if work is None else {"text": work.text, "fraction": round(work.fraction, 3)},
             "searching": choice.run and work is not None,
-            "search": work is None and not ended,
+            "search": work is None,
+            "ended": ended,
             "verdict": words.UNASKED if not choice.run else "" if seen is None else words.verdict(seen, choice),
         }
     )

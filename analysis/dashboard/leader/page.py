@@ -43,8 +43,8 @@ def Leader() -> None:
 
     def start(message: Mapping[str, Any]) -> None:
         moved = {str(key): str(value) for key, value in message["parts"].items()}
-        if searcher.choice.run and not moved:  # stopped, or failed: the address says it already
-            searcher.show(search)
+        if searcher.choice.run and not moved:  # the address says it already
+            searcher.again(search)
         else:
             go(query(searcher.choice, **{**moved, RUN: "1"}))
 

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from meanwatt.analysis.dashboard.leader import side_words
+from meanwatt.analysis.dashboard.leader import side_words, words
 from meanwatt.analysis.dashboard.leader.bar import bar_json
 from meanwatt.analysis.dashboard.leader.besides import Besides
 from meanwatt.analysis.dashboard.leader.choice import Choice, from_query
@@ -82,6 +82,19 @@ class Searcher(Background[View]):
             choice, halt = self._choice, self._halt
         self._publish()
         threading.Thread(target=self._run, args=(choice, stop, halt), name="meanwatt-leader", daemon=True).start()
+
+    def again(self, search: str) -> None:
+        """Search once more where that was stopped or failed; say so where it converged, as it would again."""
+        with self._lock:
+            seen = self._seen
+            ended = self._work is None and seen is not None and seen.design is not None and not seen.stopped
+            if ended:
+                title, text = words.NOTHING_NEW
+                self._say(Notice(about="again", kind="good", title=title, text=text))
+        if ended:
+            self._publish()
+        else:
+            self.show(search)
 
     def cancel(self, _: object = None) -> None:
         """Stop the search; the best tariff so far stays."""

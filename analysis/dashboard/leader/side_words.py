@@ -7,7 +7,7 @@ from meanwatt.analysis.dashboard.leader.choice import Choice
 from meanwatt.analysis.dashboard.leader.metering import Metered
 from meanwatt.analysis.dashboard.leader.sighted import Sighted
 from meanwatt.analysis.dashboard.leader.words import CONCEPTS, objective_digits, written
-from meanwatt.analysis.dashboard.shared.figures import number
+from meanwatt.analysis.dashboard.shared.figures import number, usd
 from meanwatt.analysis.dashboard.shared.words import listed
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR
 from meanwatt.model.scenario.counted import counted
@@ -56,21 +56,21 @@ def concept_rates_caption(rates: Sequence[tuple[str, Floats]]) -> str:
     """Read the rates of several tariffs: the mean and the range of each."""
     told = []
     for name, values in rates:
-        low, high = (number(float(end), 3) for end in (values.min(), values.max()))
-        told.append(f"{name} ${low} at every hour" if low == high else f"{name} ${low} to ${high}")
+        low, high = (usd(float(end), 3) for end in (values.min(), values.max()))
+        told.append(f"{name} {low} at every hour" if low == high else f"{name} {low} to {high}")
     return f"A bought kWh costs: {'; '.join(told)}."
 
 
 def parts_caption(parts: Mapping[str, float], mean: float, pass_through: float) -> str:
     """Read what a bought kWh is made of, over the mean day."""
-    told = [f"${number(parts['posted'], 3)} are posted"]
+    told = [f"{usd(parts['posted'], 3)} are posted"]
     if parts["wholesale"]:
-        told.append(f"${number(parts['wholesale'], 3)} come from the wholesale price, of which {pass_through:.0%} pass")
+        told.append(f"{usd(parts['wholesale'], 3)} come from the wholesale price, of which {pass_through:.0%} pass")
     else:
         told.append("nothing follows the wholesale price")
     if parts["adder"]:
-        told.append(f"${number(parts['adder'], 3)} are the adder that recovers the cost")
-    return f"Of the mean ${number(mean, 3)} that a bought kWh costs, {listed(told)}."
+        told.append(f"{usd(parts['adder'], 3)} are the adder that recovers the cost")
+    return f"Of the mean {usd(mean, 3)} that a bought kWh costs, {listed(told)}."
 
 
 def cold_name(name: str, titles: Mapping[str, str], *, designed: str) -> str:

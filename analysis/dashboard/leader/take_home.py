@@ -1,5 +1,7 @@
 """Files of a leader's search that a visitor takes home."""
 
+from dataclasses import replace
+
 from meanwatt.analysis.dashboard.compare.choice import Choice as Pair
 from meanwatt.analysis.dashboard.compare.choice import query as pair_query
 from meanwatt.analysis.dashboard.compare.edits import Edits
@@ -7,6 +9,7 @@ from meanwatt.analysis.dashboard.leader import words
 from meanwatt.analysis.dashboard.leader.choice import Choice, query
 from meanwatt.analysis.dashboard.leader.numbers import key_numbers
 from meanwatt.analysis.dashboard.leader.sighted import Picked, Posted, Sighted, shown
+from meanwatt.analysis.dashboard.market.address import link_to
 from meanwatt.analysis.dashboard.shared.csv_text import csv_text
 from meanwatt.analysis.dashboard.shared.own_tariff import read_tariff
 from meanwatt.analysis.dashboard.shared.own_tariff import toml_of as written
@@ -25,14 +28,27 @@ def toml_of(seen: Sighted) -> str:
 
 def compare_link(choice: Choice, seen: Sighted, posted: Posted) -> str:
     """Where the page Compare shows a tariff beside the one in force; empty if an address cannot hold it."""
-    found = posted.equilibrium
-    table = tariff_table(found.tariff, found.economy) | {"title": words.FOUND_BY_LEADER}
     before = seen.in_force.tariff.name
     try:
-        own = written(read_tariff(toml_text(table)))
+        own = _own(posted)
         return f"/compare?{pair_query(Pair(scenario=choice.scenario, a=before, b=before, edits_b=Edits(own=own)))}"
     except ValueError:
         return ""
+
+
+def market_link(choice: Choice, posted: Posted) -> str:
+    """Where the page Market lets homes live under a tariff; empty if an address cannot hold it."""
+    try:
+        return link_to(replace(choice.settings, own=_own(posted)))
+    except ValueError:
+        return ""
+
+
+def _own(posted: Posted) -> str:
+    """A tariff in the form in which pages hand it over."""
+    found = posted.equilibrium
+    table = tariff_table(found.tariff, found.economy) | {"title": words.FOUND_BY_LEADER}
+    return written(read_tariff(toml_text(table)))
 
 
 def csv_of(choice: Choice, seen: Sighted, benchmark: Benchmark | None, picked: Picked | None = None) -> str:

@@ -12,7 +12,7 @@ from meanwatt.analysis.dashboard.leader.choice import Choice
 from meanwatt.analysis.dashboard.leader.numbers import ANCHORS, Measured, key_numbers
 from meanwatt.analysis.dashboard.leader.rate_parts import rate_parts_board
 from meanwatt.analysis.dashboard.leader.sighted import Picked, Posted, Sighted, shown
-from meanwatt.analysis.dashboard.leader.take_home import compare_link
+from meanwatt.analysis.dashboard.leader.take_home import compare_link, market_link
 from meanwatt.analysis.dashboard.shared.choices import tariff_titles
 from meanwatt.analysis.dashboard.shared.compared import Compared
 from meanwatt.analysis.dashboard.shared.day_chart import Explained, axis_ends, chart_line, chart_panel, day_chart
@@ -232,6 +232,7 @@ def _terms(choice: Choice, seen: Sighted, posted: Posted, picked: Picked | None)
             {"name": group_label(name), "value": number(DAYS_PER_MONTH * charge, 2)} for name, charge in charges
         ],
         "compare": compare_link(choice, seen, posted),
+        "market": market_link(choice, posted),
         "binding": list(words.binding(free, held(seen, posted), choice)),
         "messages": [] if picked else [words.said(text) for text in messages(seen)],
     }

@@ -8,7 +8,7 @@ from meanwatt.analysis.dashboard.leader.binding import Held, Parameter
 from meanwatt.analysis.dashboard.leader.choice import Choice
 from meanwatt.analysis.dashboard.leader.sighted import Sighted
 from meanwatt.analysis.dashboard.shared.compared import Compared
-from meanwatt.analysis.dashboard.shared.figures import number
+from meanwatt.analysis.dashboard.shared.figures import number, usd
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.hours import hour
 from meanwatt.analysis.dashboard.shared.mean_day import MeanDay
@@ -19,6 +19,15 @@ FOUND_BY_LEADER = "Found by the leader"
 TITLE = "The leader's tariff"
 WAITING = "The tariff in force is being solved."
 UNASKED = "Press “Search”: the leader then tries one tariff after the other, and you see each."
+NOTHING_NEW = (
+    "Nothing is changed.",
+    "The same search ends at the same tariff. Change a weight, the number of tariffs, the leader or the scenario.",
+)
+"""Title and text of what is said when a search that converged is asked for once more."""
+OPENS_ON = (
+    "This page opens on the textbook island, whatever town you come from: a search there takes seconds, elsewhere"
+    " minutes. Choose yours under Scenario."
+)
 IN_FORCE, FOUND, PICKED = "in force", "found", "picked"
 CONCEPTS = {
     "commitment": "it posts one tariff for ever",
@@ -133,23 +142,23 @@ def rates_caption(before: MeanDay, after: MeanDay | None, slot_hours: float, cal
     day = before if after is None else after
     name = IN_FORCE if after is None else called
     dear, cheap = int(day.import_usd_per_kwh.argmax()), int(day.import_usd_per_kwh.argmin())
-    credit = number(float(day.export_usd_per_kwh.mean()), 3)
+    credit = usd(float(day.export_usd_per_kwh.mean()), 3)
     if float(day.import_usd_per_kwh.max() - day.import_usd_per_kwh.min()) < 5e-4:
-        told = f"Under the tariff {name} a kWh costs ${number(float(day.import_usd_per_kwh.mean()), 3)} at every hour"
+        told = f"Under the tariff {name} a kWh costs {usd(float(day.import_usd_per_kwh.mean()), 3)} at every hour"
     else:
         told = (
             f"Under the tariff {name} a kWh is dearest at {hour(dear, slot_hours)},"
-            f" ${number(float(day.import_usd_per_kwh[dear]), 3)}, and cheapest at {hour(cheap, slot_hours)},"
-            f" ${number(float(day.import_usd_per_kwh[cheap]), 3)}"
+            f" {usd(float(day.import_usd_per_kwh[dear]), 3)}, and cheapest at {hour(cheap, slot_hours)},"
+            f" {usd(float(day.import_usd_per_kwh[cheap]), 3)}"
         )
-    return f"{told}; an exported one earns ${credit} on average.{_from(before, after)}"
+    return f"{told}; an exported one earns {credit} on average.{_from(before, after)}"
 
 
 def _from(before: MeanDay, after: MeanDay | None) -> str:
     if after is None:
         return ""
-    mean = [number(float(day.import_usd_per_kwh.mean()), 3) for day in (before, after)]
-    return f" The mean of the day goes from ${mean[0]} to ${mean[1]}."
+    mean = [usd(float(day.import_usd_per_kwh.mean()), 3) for day in (before, after)]
+    return f" The mean of the day goes from {mean[0]} to {mean[1]}."
 
 
 def load_caption(before: MeanDay, after: MeanDay | None, slot_hours: float) -> str:

@@ -1,6 +1,7 @@
 """A run of learners in a few numbers: means over its last days."""
 
 import math
+import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -23,6 +24,9 @@ class Sums:
         Belief error, realised-price error and price move of the learners. [cents/kWh]
     floor_error, floor_move
         Those of the market that plays the equilibrium. [cents/kWh]
+    move_noise
+        Standard error of the learners' mean price move: the standard deviation of the days' over the root of their
+        number; nan of fewer than two. [cents/kWh]
     """
 
     days: int
@@ -31,6 +35,7 @@ class Sums:
     move: float
     floor_error: float
     floor_move: float
+    move_noise: float
 
     @property
     def ended(self) -> Ended:
@@ -49,6 +54,7 @@ def sums_of(run: Run) -> Sums:
         move=CENTS_PER_USD * mean_of(learners, "price_move_usd_per_kwh"),
         floor_error=CENTS_PER_USD * mean_of(floor, "price_error_usd_per_kwh"),
         floor_move=CENTS_PER_USD * mean_of(floor, "price_move_usd_per_kwh"),
+        move_noise=CENTS_PER_USD * standard_error(day.figure("price_move_usd_per_kwh") for day in learners),
     )
 
 
@@ -61,6 +67,12 @@ def mean(values: Iterable[float]) -> float:
     """Mean of the numbers that there are; nan without any."""
     known = [value for value in values if not math.isnan(value)]
     return math.fsum(known) / len(known) if known else math.nan
+
+
+def standard_error(values: Iterable[float]) -> float:
+    """Standard error of the mean of the numbers that there are; nan of fewer than two."""
+    known = [value for value in values if not math.isnan(value)]
+    return statistics.stdev(known) / math.sqrt(len(known)) if len(known) > 1 else math.nan
 
 
 def least(lived: Iterable[MarketDay], name: str) -> float:

@@ -84,7 +84,8 @@ def error_caption(run: Run, sums: Sums, herd: Sums | None) -> str:
         if math.isnan(sums.belief)
         else f"beliefs are {number(sums.belief, 2)} {CENTS} off and prices"
     )
-    least = f"the same market with everybody at the equilibrium is {number(sums.floor_error, 2)} off by chance alone"
+    floor = number(sums.floor_error, 2)
+    least = f"the same market with everybody at the equilibrium is {floor} off by sampling error alone"
     before = f" The herd is {number(herd.error, 2)} off." if herd else ""
     judged = (
         f"Up to {NEAR:g} times that counts as reached."
@@ -172,13 +173,15 @@ def change_caption(change: Change, before: Sums, after: Sums) -> str:
     fall, nearer = after.move / before.move, after.error / before.error
     jumps = f"From day to day prices moved by {number(before.move, 2)} {CENTS}, now by {number(after.move, 2)}"
     errors = f"from the equilibrium's by {number(before.error, 2)}, now by {number(after.error, 2)}"
+    if abs(after.move - before.move) < math.hypot(before.move_noise, after.move_noise):  # False of nan
+        return f"{jumps}; {errors}: no clear change, the days of one market differ by more."
     if not change.cures:
         worse = "the herd is louder" if fall > 1 else "the herd is no louder"
         return f"{jumps}; {errors}: {worse}."
     if fall >= 1:
         return f"{jumps}; {errors}: no cure here."
     if after.ended == "reached":
-        return f"{jumps}; {errors}: cured, nothing but chance is left."
+        return f"{jumps}; {errors}: cured, only sampling error is left."
     if nearer > 0.5:
         return f"{jumps}; {errors}: the jumps are calmed, the distance is not. Those who wait act on old prices."
     return f"{jumps}; {errors}: calmer, not yet at rest."

@@ -3,6 +3,7 @@
 import numpy as np
 
 from meanwatt.analysis.dashboard.market.knobs import knobs
+from meanwatt.analysis.dashboard.shared.figures import usd
 from meanwatt.analysis.dashboard.shared.notices import Notice
 from meanwatt.analysis.dashboard.shared.solution import Solution
 from meanwatt.model.scenario.economy import DAYS_PER_MONTH
@@ -52,7 +53,7 @@ def _seen(seen: Solution, poorest: int) -> str:
     group = seen.equilibrium.economy.groups[poorest].replace("_", " ")
     return (
         f"Just before, other charges were in force, under which {group}-income homes paid"
-        f" {_dollars(float(np.round(seen.bill_usd_per_month[poorest], 2)))}: the comparison leaves them out"
+        f" {usd(float(np.round(seen.bill_usd_per_month[poorest], 2)), 2)}: the comparison leaves them out"
     )
 
 
@@ -66,7 +67,7 @@ def _title(before: Solution, after: Solution, pinned: bool) -> str:
         for key in {**dict(before.settings.changes), **dict(after.settings.changes)}
         if before.settings.get(key, "") != after.settings.get(key, "")
     ]
-    if before.settings.tariff != after.settings.tariff or len(differing) != 1 or differing[0] not in offered:
+    if _posted(before) != _posted(after) or len(differing) != 1 or differing[0] not in offered:
         return f"What changed{since}, in the mean field:"
     knob = offered[differing[0]]
     old, new = (knob.show(solution.settings.get(knob.key, knob.default)) for solution in (before, after))
@@ -75,13 +76,13 @@ def _title(before: Solution, after: Solution, pinned: bool) -> str:
     return f"What changed{since} with “{knob.label}: {old} → {new}” alone{equal}:"
 
 
+def _posted(solution: Solution) -> tuple[str, str]:
+    """The tariff that is changed from."""
+    return solution.settings.tariff, solution.settings.own
+
+
 def moved(old: float, new: float) -> str:
     """Old and new amount, and their difference."""
     difference = round(new - old, 2)
     sign = "+" if difference > 0 else "±" if difference == 0 else ""
-    return f"{_dollars(old)} → {_dollars(new)} ({sign}{_dollars(difference)})"
-
-
-def _dollars(value: float) -> str:
-    """Dollars and cents with a true minus sign."""
-    return f"{'−' if round(value, 2) < 0 else ''}${abs(value):.2f}"
+    return f"{usd(old, 2)} → {usd(new, 2)} ({sign}{usd(difference, 2)})"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from meanwatt.analysis.dashboard.market.address import query
+from meanwatt.analysis.dashboard.market.address import NOWHERE, Look, query
 from meanwatt.analysis.dashboard.market.comparison import comparison
 from meanwatt.analysis.dashboard.market.dragging import Drag
 from meanwatt.analysis.dashboard.market.listing import Listing
@@ -20,6 +20,12 @@ from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solved import Work
 
 logger = logging.getLogger(__name__)
+NOT_THERE = Notice(
+    about="look",
+    kind="warn",
+    title="Part of the link was left out.",
+    text="The bus or the home that it names is not in this market; choose one on the map.",
+)
 
 
 class Controller(Listing):
@@ -33,9 +39,13 @@ class Controller(Listing):
         What to begin with.
     problems
         Sentences about an address that could not be read whole.
+    look
+        What the address looks at; it is found once the market stands.
     """
 
-    def __init__(self, engine: Engine, settings: Settings, problems: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, engine: Engine, settings: Settings, problems: tuple[str, ...] = (), look: Look = NOWHERE
+    ) -> None:
         """Show what is known at once; nothing is solved before `start`."""
         notices: tuple[Notice, ...] = ()
         if problems:
@@ -48,6 +58,7 @@ class Controller(Listing):
         self._busy = False
         self._past: tuple[Left, ...] = ()
         self._stop_work = threading.Event()
+        self._wanted_look = look
         engine.preview(settings)
 
     def start(self, listener: Callable[[View], None]) -> Callable[[], None]:
@@ -155,8 +166,21 @@ class Controller(Listing):
         """Show the homes of a bus, and follow one of them."""
         bus, home = (message.get(name) for name in ("bus", "home"))
         with self._lock:
+            self._wanted_look = NOWHERE
             self._guarded(lambda: self._engine.look(_number(bus), _number(home)))
         self._publish()
+
+    def _looking(self) -> Look:
+        """What is looked at, or will be as soon as the first market stands."""
+        return super()._looking() if self._wanted_look == NOWHERE else self._wanted_look
+
+    def _look_as_linked(self) -> tuple[Notice, ...]:
+        """Look at what the address said, once; say so if it is not there."""
+        wanted, self._wanted_look = self._wanted_look, NOWHERE
+        if wanted == NOWHERE:
+            return ()
+        self._guarded(lambda: self._engine.look(*wanted))
+        return () if self._engine.looking() == wanted else (NOT_THERE,)
 
     def pin(self, _message: object = None) -> None:
         """Tell every change from now on against what is in force, until pressed again."""
@@ -272,6 +296,8 @@ class Controller(Listing):
             notices = with_notice(notices, notice)
         self._applied, self._in_force, self._past, self._days_drawn = settings, solution, past, 0
         self._list(entry)
+        for notice in self._look_as_linked():
+            notices = with_notice(notices, notice)
         self._stage = replace(self._stage, ready=True, notices=notices, undoable=bool(past))
         self._stage = self._stage.at_pace(self._engine.seconds())
 

@@ -11,6 +11,7 @@ from meanwatt.analysis.dashboard.market.baseline import BASELINE_LINE, Baseline,
 from meanwatt.analysis.dashboard.market.history import History
 from meanwatt.analysis.dashboard.market.key_figures import curtails
 from meanwatt.analysis.dashboard.shared.day_chart import (
+    POINT,
     Explained,
     axis_ends,
     chart_line,
@@ -42,6 +43,8 @@ TRAIL = 5
 PERCENT_FROM_KW = 0.05
 """A load below this is told against another in kW: percent of next to nothing say nothing. [kW per home]"""
 
+NO_DAY = "No day has passed under this tariff yet: the solid line comes with day 1 (Play, or Step one day)."
+"""Why there is no line of tonight."""
 WAS: dict[str, str] = {"before": "what it needed before", "pinned": "the pinned one"}
 """What a load is told against on day 0."""
 
@@ -79,6 +82,7 @@ def day_figure(solution: Solution, history: History, state: int, before: Baselin
         legend,
         panels,
         day=len(history),
+        note=POINT if len(history) else f"{NO_DAY} {POINT}",
         caption=caption(drawn),
         explained=Explained(CHART_ANCHORS, NEW_TAB),
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.dashboard.market import frames
+from meanwatt.analysis.dashboard.market.address import Look
 from meanwatt.analysis.dashboard.market.baseline import Baseline
 from meanwatt.analysis.dashboard.market.change import change
 from meanwatt.analysis.dashboard.market.comparison import comparison
@@ -214,6 +215,11 @@ class Engine:
         """Show the homes of a bus, and follow one of them; what is not there is not looked at."""
         if self._market is not None:
             self._look, self._frame = watched(self._market, bus, household), None
+
+    def looking(self) -> Look:
+        """Bus and household that are looked at, None for what is not."""
+        look, market = self._look, self._market
+        return look.bus, None if look.home is None or market is None else household_of(market, look.home)
 
     def frame(self) -> Frame:
         """Day to show."""

@@ -155,6 +155,6 @@ def _together(market: ProsumerMarket, bus: int) -> str:
     slot = int(load_kw.argmax())
     volts = number(float(grid.voltage_pu[slot, bus]), 3)
     each = market.power_flow.customers_per_household
-    stand = "" if abs(each - 1) < 5e-3 else f", each for {each:.3g} customers"
+    stand = "" if abs(each - 1) < 5e-3 else f" simulated, each standing for {each:.3g} customers"
     when = hour(slot, market.slot_hours)
     return f"{said}{stand}. At {when} it draws {number(float(load_kw[slot]), 1)} kW, at {volts} pu."

@@ -8,6 +8,7 @@ import numpy as np
 
 from meanwatt.analysis.dashboard.market.baseline import Baseline
 from meanwatt.analysis.dashboard.market.history import History
+from meanwatt.analysis.dashboard.market.noise import day_to_day_noise
 from meanwatt.analysis.dashboard.shared.compared import Aim, Compared, Figure, compared_values
 from meanwatt.analysis.dashboard.shared.figures import ANCHORS, FIGURES, number, recovered
 from meanwatt.analysis.dashboard.shared.help_link import help_link
@@ -19,6 +20,8 @@ from meanwatt.model.scenario.economy import DAYS_PER_MONTH
 SEEN_KW = 5e-5
 """Curtailed solar output from here on is a number on the page. [kW per home]"""
 
+NO_CLEAR_CHANGE = "no clear change"
+"""Of a number that moves by less than the market's own days of one weather differ."""
 AS_FAR = "as far from 0"
 """Of a number that is best at zero and has passed over it, and is neither better nor worse."""
 
@@ -108,6 +111,7 @@ def metrics_board(
     beside = _so_far(solution, history, benchmark)
     numbers = key_numbers(solution, benchmark, told)
     word = "" if before is None or told is None else before.word
+    noise = day_to_day_noise(solution, history) if word else {}
     items = [
         {
             **item(
@@ -116,35 +120,42 @@ def metrics_board(
                 value=entry.written(entry.b),
                 beside=beside.get(entry.figure.key, ""),
             ),
-            "move": move(entry, word),
+            "move": move(entry, word, noise.get(entry.figure.key)),
         }
         for entry in numbers
     ]
     return {"day": len(history), "items": items}
 
 
-def move(entry: Compared[Solution], word: str) -> dict[str, str] | None:
+def move(entry: Compared[Solution], word: str, noise: float | None = None) -> dict[str, str] | None:
     """How a key number moved from the baseline, and whether that is better; None where that is unknown.
 
     Parameters
     ----------
     word
         What the baseline is called; empty if there is none.
+    noise
+        How much this number differs between days of the finite market, in its unit; None if that is not known. A move
+        below it is no clear change.
     """
     if not word or not entry.kind:
         return None
     same = not entry.difference
     difference = "" if same else entry.written(entry.difference, signed=True)
-    verdict = AS_FAR if entry.kind == "same" and not same else entry.verdict
+    unclear = not same and noise is not None and abs(entry.difference or 0) < noise * 10**entry.figure.digits
+    verdict = NO_CLEAR_CHANGE if unclear else AS_FAR if entry.kind == "same" and not same else entry.verdict
     way = {"": "unchanged", "▲": f"up {difference}", "▼": f"down {difference}"}[entry.arrow]
     judged = "" if same else f", {verdict},"
+    less = (
+        "" if not unclear else f": a day of this market differs from the next by {number(noise, entry.figure.digits)}"
+    )
     against = "the pinned tariff" if word == "pinned" else "the tariff before"
     return {
         "arrow": entry.arrow,
         "difference": difference,
         "verdict": verdict,
-        "kind": entry.kind,
-        "heard": f"{way}{judged} against {against}",
+        "kind": "same" if unclear else entry.kind,
+        "heard": f"{way}{judged} against {against}{less}",
     }
 
 

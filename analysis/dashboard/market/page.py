@@ -7,7 +7,7 @@ from typing import Any
 import solara
 
 from meanwatt.analysis.dashboard.market import components
-from meanwatt.analysis.dashboard.market.address import from_query
+from meanwatt.analysis.dashboard.market.address import from_query, look_of
 from meanwatt.analysis.dashboard.market.controller import Controller
 from meanwatt.analysis.dashboard.market.engine import Engine
 from meanwatt.analysis.dashboard.market.protocol import Engine as EngineProtocol
@@ -42,7 +42,7 @@ def Dashboard(
     on_moved
         Told of another address of this page that the visitor went back or forward to.
     """
-    controller = solara.use_memo(lambda: Controller(make_engine(), *from_query(search)), [])
+    controller = solara.use_memo(lambda: Controller(make_engine(), *from_query(search), look_of(search)), [])
     view, set_view = solara.use_state(solara.use_memo(controller.view, []))
 
     def newest(new: View) -> None:

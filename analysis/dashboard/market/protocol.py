@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from meanwatt.analysis.dashboard.market.address import Look
 from meanwatt.analysis.dashboard.market.tried import Tried
 from meanwatt.analysis.dashboard.market.view import Frame
 from meanwatt.analysis.dashboard.shared.notices import Notice, failure, sentence
@@ -71,6 +72,9 @@ class Engine(Protocol):
 
     def look(self, bus: int | None, household: int | None) -> None:
         """Show the homes of a bus, and follow one of them; what is not there is not looked at."""
+
+    def looking(self) -> Look:
+        """Bus and household that are looked at, None for what is not."""
 
     def csv(self) -> str:
         """History so far, its parameters in front."""

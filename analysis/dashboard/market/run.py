@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from meanwatt.analysis.dashboard.market.address import query
+from meanwatt.analysis.dashboard.market.address import Look, query
 from meanwatt.analysis.dashboard.market.protocol import Engine, told
 from meanwatt.analysis.dashboard.market.view import SPEEDS, Stage, View, bar_json, form_json
 from meanwatt.analysis.dashboard.shared.notices import Notice, notices_json, with_notice
@@ -46,13 +46,13 @@ class Run:
         self._days_drawn = 0
         self._autoplay: bool | None = None
         self._stage = stage
-        self._form: tuple[Stage, str] | None = None
+        self._form: tuple[tuple[Stage, str], str] | None = None
 
     def view(self) -> View:
         """What is to be seen now, with a number of its own."""
         with self._lock:
             self._number += 1
-            frame, address = self._engine.frame(), query(self._stage.base)
+            frame, address = self._engine.frame(), query(self._stage.base, look=self._looking())
             return View(
                 number=self._number,
                 bar=bar_json(self._stage, frame, address),
@@ -66,9 +66,13 @@ class Run:
     def _form_of(self, address: str) -> str:
         """JSON of the form, which days that pass do not change."""
         known = replace(self._stage, playing=False, speed=SPEEDS[0], notices=(), compared=None)
-        if self._form is None or self._form[0] != known:
-            self._form = known, form_json(self._stage, address)
+        if self._form is None or self._form[0] != (known, address):
+            self._form = (known, address), form_json(self._stage, address)
         return self._form[1]
+
+    def _looking(self) -> Look:
+        """What the address says of the bus and the home that are looked at."""
+        return self._engine.looking()
 
     def close(self) -> None:
         """Stop the run at its next question and free the market."""

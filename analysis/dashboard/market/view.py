@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from meanwatt.analysis.dashboard.market.comparison import comparison
+from meanwatt.analysis.dashboard.market.crossing import compare_label, compare_link
 from meanwatt.analysis.dashboard.market.knobs import Knob, knobs, without_effect
 from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options
 from meanwatt.analysis.dashboard.shared.help_link import help_link
@@ -175,13 +176,15 @@ def form_json(stage: Stage, query: str) -> str:
     count = sum(stage.draft.get(k.key, k.default) != stage.base.get(k.key, k.default) for k in offered)
     count += (stage.draft.households != stage.base.households) + (stage.draft.seed != stage.base.seed)
     work = stage.work
-    changed = stage.base.changes or stage.base.tariff != Settings().tariff
+    changed = stage.base.changes or stage.base.own or stage.base.tariff != Settings().tariff
     return to_json(
         {
             "title": "Be the regulator",
             "query": query,
             "tariff": preset.selected_tariff,
             "tariffs": tariff_options(preset),
+            "compare": compare_link(stage.base),
+            "compare_label": compare_label(stage.base),
             "parts": [*_parts(offered, stage), {"title": "The sample", "fields": _sample(stage)}],
             "live": stage.live,
             "rule": rule(stage),

@@ -6,6 +6,7 @@ from typing import Any
 from meanwatt.analysis.dashboard.market.knobs import knobs
 from meanwatt.analysis.dashboard.market.view import Stage
 from meanwatt.analysis.dashboard.shared.notices import Notice, sentence
+from meanwatt.analysis.dashboard.shared.own_tariff import OWN_TARIFF
 from meanwatt.analysis.dashboard.shared.settings import Settings
 
 UNDO_STEPS = 30
@@ -65,8 +66,9 @@ def chosen(stage: Stage, key: str, name: str) -> tuple[Settings, Settings]:
         wanted = Settings(scenario=name, households=base.households, seed=base.seed)
         kept = replace(wanted, households=draft.households, seed=draft.seed)
     else:
-        wanted = replace(base, tariff=name, changes=base.town.changes)
-        kept = replace(draft, tariff=name, changes=draft.town.changes)
+        tariff, own = (base.tariff, base.own) if base.own and name == OWN_TARIFF else (name, "")
+        wanted = replace(base, tariff=tariff, own=own, changes=base.town.changes)
+        kept = replace(draft, tariff=tariff, own=own, changes=draft.town.changes)
     wanted.preset()
     return wanted, kept
 

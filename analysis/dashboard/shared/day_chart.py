@@ -27,6 +27,7 @@ class Explained(NamedTuple):
 
 
 UNEXPLAINED: Final = Explained()
+POINT: Final = "Point at an hour, or tap it, to read it here and on the map."
 
 
 def day_chart(
@@ -36,7 +37,7 @@ def day_chart(
     *,
     day: int = 0,
     title: str = "24 hours",
-    note: str = "Point at an hour, or tap it, to read it here and on the map.",
+    note: str = POINT,
     caption: str = "",
     explained: Explained = UNEXPLAINED,
 ) -> dict[str, Any]:

@@ -42,14 +42,20 @@ def recovered(solution: Solution) -> str:
         return f"adder {number(equilibrium.adder_usd_per_kwh, 3)} $/kWh"
     if equilibrium.tariff.recovery is Recovery.FIXED:
         charges = DAYS_PER_MONTH * equilibrium.fixed_charge_usd_per_day
-        ends = dict.fromkeys(number(float(end), 0) for end in (charges.min(), charges.max()))
-        return f"fixed charge ${'–'.join(ends)}/month"
+        ends = dict.fromkeys(usd(float(end), 0) for end in (charges.min(), charges.max()))
+        return f"fixed charge {' to '.join(ends)}/month"
     return "rates as posted"
 
 
 def number(value: float | None, digits: int) -> str:
     """Number with a true minus sign; a dash where it is undefined."""
     return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
+
+
+def usd(value: float, digits: int) -> str:
+    """Dollars with the sign in front of the currency: ``−$8``; what is printed as nothing has no sign."""
+    size = f"{abs(value):.{digits}f}"
+    return f"{'−' if value < 0 and float(size) else ''}${size}"
 
 
 def group_label(name: str) -> str:

@@ -54,6 +54,8 @@ Describe = Callable[[str, int], Described]
 def describe_market(search: str, days: int) -> Described:
     """The market page; the days are those that it stands at."""
     settings, _ = market.from_query(search)
+    if settings.own:
+        return Described(settings=_named(settings, "scenario", "households", "seed"), why=f"The tariff {FROM_FILE}")
     solve = solve_call(settings.scenario, settings.tariff, dict(settings.changes))
     days = min(days, MOST_DAYS)
     simulate = call("meanwatt.simulate", households=settings.households, days=days, seed=settings.seed)

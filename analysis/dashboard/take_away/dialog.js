@@ -31,11 +31,23 @@
     return [...rows.values()];
   }
 
-  const ENDINGS = { svg: "figure", png: "figure", csv: "table" };
+  const TITLES = { svg: "SVG", png: "PNG", csv: "CSV", parquet: "Parquet" };
+  const ENDINGS = { svg: "figure", png: "figure", csv: "table", parquet: "table" };
 
   function fileName(page, called, ending) {
     const plain = (text) => text.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "");
     return `meanwatt-${plain(page)}-${plain(called).slice(0, 48).replace(/-+$/, "") || "figure"}.${ending}`;
+  }
+
+  async function parquet(text) {  // the server writes it, and keeps nothing
+    const answer = await fetch("/take-away/parquet", { method: "POST", body: text });
+    if ((answer.headers.get("content-type") || "").startsWith("application/json")) {
+      throw new Error((await answer.json()).refused);
+    }
+    if (!answer.ok) {
+      throw new Error("the server does not answer");
+    }
+    return answer.blob();
   }
 
   function save(blob, called) {
@@ -69,12 +81,13 @@
       const about = [["program", `meanwatt ${open.about.version}`], ["page", open.about.page], ["shows", one.name], 
         ...open.about.settings.map(([what, said]) => [what, what === "days" && clock ? clock.dataset.day : said]), ["link", link]];
       try {
-        if (ending === "csv") {
+        if (kind === "table") {
           const found = await tableOf(element);
           if (!found) {
             throw new Error("there is no table");
           }
-          save(new Blob([csvText(found, about)], { type: "text/csv" }), called);
+          const text = csvText(found, about);
+          save(ending === "csv" ? new Blob([text], { type: "text/csv" }) : await parquet(text), called);
         } else {
           save(ending === "svg" ? new Blob([await svgText(element, about)], { type: "image/svg+xml" }) : await png(element, about), called);
         }
@@ -86,7 +99,7 @@
 
     const list = make("ul", { class: "mw-take-list" }, ...things().map((one) => {
       const endings = Object.keys(ENDINGS).filter((ending) => one[ENDINGS[ending]]);
-      const buttons = endings.map((ending) => make("button", { type: "button", class: "mw-button", "data-ending": ending, "aria-label": `${one.name} as ${ending.toUpperCase()}`, onclick: () => take(one, ending) }, ending.toUpperCase()));
+      const buttons = endings.map((ending) => make("button", { type: "button", class: "mw-button", "data-ending": ending, "aria-label": `${one.name} as ${TITLES[ending]}`, onclick: () => take(one, ending) }, TITLES[ending]));
       return make("li", {}, make("span", { class: "mw-take-name" }, one.name), make("span", { class: "mw-take-row" }, ...buttons));
     }));
     const status = make("p", { role: "status", class: "mw-take-status" });

@@ -155,6 +155,36 @@ def test_a_file_that_is_deleted_while_the_server_runs_is_written_again_whole(tmp
     again.close()
 
 
+def test_a_file_that_is_replaced_while_the_server_runs_is_left_alone_and_the_rooms_go_on_beside_it(tmp_path) -> None:
+    path = tmp_path / "rooms.db"
+    (tmp_path / "rooms-kept.db").write_text("somebody's")
+    other = RoomStore(tmp_path / "other.db")
+    other.add_room(code="QWERTY", key="q", seconds=0, solo=False, terms=TERMS)
+    other.close()
+    store = RoomStore(path)
+    room = store.add_room(code="ABCDEF", key="k", seconds=0, solo=False, terms=TERMS)
+    seat = store.add_seat(room, name="Ada", token="t")
+    store.put_plan(room, 0, 0, seat, "before")
+    (tmp_path / "other.db").replace(path)
+    there = path.read_bytes()
+    store.put_plan(room, 0, 0, seat, "after")
+    kept = tmp_path / "rooms-kept2.db"
+    assert store.warning == (
+        f"The rooms' file was replaced by another one while the program ran. What was in it goes on in {kept}; nothing"
+        " is lost, and the other file is left as it is. End the program before you exchange its file."
+    )
+    store.put_plan(room, 0, 0, seat, "later")  # told and moved once
+    store.close()
+    assert path.read_bytes() == there
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["rooms-kept.db", "rooms-kept2.db", "rooms.db"]
+    again = RoomStore(kept)
+    assert again.plans(room, 0, 0) == {0: "later"}
+    again.close()
+    foreign = RoomStore(path)
+    assert foreign.room(1).code == "QWERTY"
+    foreign.close()
+
+
 def test_a_file_that_is_deleted_after_the_last_word_is_there_when_the_server_has_ended(tmp_path) -> None:
     path = tmp_path / "folder" / "rooms.db"
     store = RoomStore(path)

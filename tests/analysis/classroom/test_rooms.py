@@ -148,8 +148,15 @@ def test_two_students_do_not_share_a_name_and_a_full_room_is_full(rooms: Rooms) 
     assert room.now.game is not None
     for number in range(1, room.now.game.seats):
         rooms.join(code, f"S{number}", "here")
-    with pytest.raises(RefusedError, match="This room is full"):
+    with pytest.raises(RefusedError, match="This room is full: every home with a battery has a student"):
         rooms.join(code, "Last", "here")
+    assert teacher_view(room)["removed"] == 0
+    room.remove(1)
+    seats = room.now.game.seats
+    said = f"This room is full: 1 of its {seats} homes with a battery were those of students who were taken out"
+    with pytest.raises(RefusedError, match=said):
+        rooms.join(code, "Last", "here")
+    assert teacher_view(room)["removed"] == 1
 
 
 def test_the_clock_ends_a_day_by_itself_and_stands_still_while_frozen(rooms: Rooms) -> None:

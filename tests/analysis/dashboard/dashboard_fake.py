@@ -123,6 +123,9 @@ class FakeEngine:
     def look(self, bus: int | None, household: int | None) -> None:
         self.looked = (bus, household)
 
+    def looking(self) -> tuple[int | None, int | None]:
+        return self.looked
+
     def csv(self) -> str:
         return f"# days: {self.day}\n"
 

@@ -139,7 +139,7 @@ FREE, POOR = payer("none", 0, 0), "low-income homes with"
 )
 def test_the_caption_of_the_bills_says_who_wins_and_who_loses(rows: tuple[Payer, ...], said: str) -> None:
     told = words.payers_caption(rows, SHORT, BALANCED).replace("\u2060", "")
-    where = "$20.00 more a month, $1.00 less for energy and $21.00 more to the utility's surplus"
+    where = "$20.00 more a month: the utility's energy cost per home is $1.00 lower, its surplus per home $21.00 higher"
     assert told == f"From A to B {said}; the average home pays {where}."
 
 

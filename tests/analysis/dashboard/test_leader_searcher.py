@@ -132,7 +132,12 @@ def test_tariffs_tried_are_there_while_the_search_goes_on_and_its_end_hands_out_
     assert stand.steps() == len(sightings()[-1].steps)
     assert stand.latest().done
     assert stand.bar()["verdict"].startswith("Evaluation limit reached: best objective −")
-    assert not stand.bar()["search"], "there is no more to be found"
+    assert stand.bar()["search"]
+    assert stand.bar()["ended"]
+    seen = stand.steps()
+    stand.searcher.again(SEARCH)
+    stand.until(lambda: "The same search ends at the same tariff." in stand.latest().notices)
+    assert (stand.steps(), stand.bar()["work"]) == (seen, None), "there is no more to be found"
     assert "pass_through" in stand.searcher.toml()
     assert "# link: ?evaluations=2&run=1" in stand.searcher.csv()
     told = [work["fraction"] for view in stand.views if (work := json.loads(view.bar)["work"])]

@@ -25,9 +25,10 @@ from meanwatt.analysis.dashboard.leader.choice import Choice
 from meanwatt.analysis.dashboard.leader.numbers import EFFICIENCY, Measured, key_numbers
 from meanwatt.analysis.dashboard.leader.searching import WAITING, searched
 from meanwatt.analysis.dashboard.leader.sighted import Sighted
-from meanwatt.analysis.dashboard.leader.take_home import compare_link, csv_of, toml_of
+from meanwatt.analysis.dashboard.leader.take_home import compare_link, csv_of, market_link, toml_of
 from meanwatt.analysis.dashboard.leader.view import figures, messages
 from meanwatt.analysis.dashboard.leader.words import binding, verdict
+from meanwatt.analysis.dashboard.market.address import from_query as market_query
 from meanwatt.analysis.dashboard.shared.help_link import HELP
 from meanwatt.analysis.dashboard.shared.solution import Benchmark
 from meanwatt.analysis.dashboard.shared.solved import Work
@@ -220,6 +221,9 @@ def test_the_tariff_found_is_seen_on_compare_beside_the_one_in_force() -> None:
     where = compare_link(COMMISSION, found("commission"), best)
     pair, problems = from_query(where.removeprefix("/compare?"))
     assert problems == ()
+    played, problems = market_query(market_link(COMMISSION, best).removeprefix("/?"))
+    assert problems == ()
+    assert (played.scenario, played.own) == (COMMISSION.scenario, pair.edits_b.own), "the market lives under the same"
     before, after = (settings.load() for settings in pair.sides)
     assert before.selected_tariff == found("commission").in_force.tariff.name
     posted, wanted = build_tariff(after), best.equilibrium.tariff

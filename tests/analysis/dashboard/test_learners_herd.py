@@ -1,12 +1,17 @@
 """The herd herds, and each of its changes does what its button says: measured in markets of 200 homes."""
 
+import math
+from dataclasses import replace
+
 import pytest
 from learner_runs import HOMES, lived
+from scipy import stats
 
 from meanwatt.analysis.dashboard.learners.choice import Choice
 from meanwatt.analysis.dashboard.learners.presets import CHANGES, HERD, Change, herd_of
 from meanwatt.analysis.dashboard.learners.sums import Sums, sums_of
 from meanwatt.analysis.dashboard.learners.words import change_caption
+from meanwatt.analysis.emergence.day_by_day import last_days
 
 SMALL = herd_of(Choice(households=HOMES))
 OF = {change.key: change for change in CHANGES}
@@ -67,3 +72,14 @@ def test_a_cure_that_cures_nothing_is_not_called_one() -> None:
     loud = sums_of(lived(SMALL))
     assert "no cure here" in change_caption(OF["step"], calm, loud)
     assert "the herd is no louder" in change_caption(OF["greedy"], loud, calm)
+
+
+def test_a_change_that_the_days_of_one_market_hide_is_no_clear_change() -> None:
+    before = sums_of(lived(SMALL))
+    moves = [100 * day.learners.figure("price_move_usd_per_kwh") for day in last_days(lived(SMALL).days)]
+    assert before.move_noise == pytest.approx(stats.sem(moves), rel=1e-12)
+    for factor, told in ((0.5, True), (2.0, False)):
+        near = replace(before, move=before.move + factor * math.hypot(before.move_noise, before.move_noise))
+        for name in ("step", "greedy"):
+            assert ("no clear change" in change_caption(OF[name], before, near)) == told
+    assert "no clear change" not in change_caption(OF["greedy"], before, replace(before, move_noise=math.nan))

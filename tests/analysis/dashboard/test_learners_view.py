@@ -52,7 +52,7 @@ def test_the_errors_drawn_are_those_of_the_days_and_the_sentence_reads_the_last_
     assert chart["caption"].startswith(
         f"Last 7 days: beliefs are {last['sell']:.2f} cents/kWh off and prices {last['a']:.2f};"
     )
-    assert f"is {last['mean']:.2f} off by chance alone" in chart["caption"]
+    assert f"is {last['mean']:.2f} off by sampling error alone" in chart["caption"]
 
 
 def test_a_changed_herd_is_drawn_beside_the_herd_on_the_same_days() -> None:
@@ -136,7 +136,7 @@ def test_before_and_after_stand_in_the_panel_once_both_are_known() -> None:
     assert row["here"]
     assert (row["before"], row["after"]) == (f"{sums_of(lived(HERD)).move:.2f}", f"{sums_of(lived(STEP)).move:.2f}")
     assert float(row["after"]) < float(row["before"]) / 2
-    assert row["read"].endswith("cured, nothing but chance is left.")
+    assert row["read"].endswith("cured, only sampling error is left.")
     assert [row["after"] for row in panel["rows"][1:]] == [""] * 4
     alone = json.loads(herd_json(STEP, lived(STEP), unknown))
     assert alone["rows"][0]["read"] == alone["rows"][0]["before"] == ""

@@ -8,13 +8,14 @@ import pytest
 from compared_tariffs import PAIRS, solution
 
 from meanwatt.analysis.dashboard.market.baseline import NONE_YET, Baseline, baseline_board
-from meanwatt.analysis.dashboard.market.day_figure import apart, needs
+from meanwatt.analysis.dashboard.market.day_figure import NO_DAY, apart, needs
 from meanwatt.analysis.dashboard.market.engine import Engine
 from meanwatt.analysis.dashboard.market.frames import dollars, frame
 from meanwatt.analysis.dashboard.market.history import History
 from meanwatt.analysis.dashboard.market.key_figures import CURTAILED, SIX, key_numbers, metrics_board, move
 from meanwatt.analysis.dashboard.market.naming import full_name, short_name
 from meanwatt.analysis.dashboard.shared.compared import Compared
+from meanwatt.analysis.dashboard.shared.day_chart import POINT
 from meanwatt.analysis.dashboard.shared.figures import FIGURES
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
@@ -205,7 +206,9 @@ def test_the_caption_reads_the_highest_hour_of_the_day_with_its_numbers() -> Non
     assert json.loads(engine.frame().chart)["caption"] == (
         f"At {peak}–{peak + 1} h the mean field needs {mean[peak]:.2f} kW a home, the most of the day."
     )
+    assert json.loads(engine.frame().chart)["note"] == f"{NO_DAY} {POINT}"
     engine.step()
+    assert json.loads(engine.frame().chart)["note"] == POINT
     load = next(p for p in json.loads(engine.frame().chart)["panels"] if p["key"] == "load")
     tonight, expected = (
         next(np.array(line["values"]) for line in load["lines"] if line["name"] == name)

@@ -1,4 +1,5 @@
 import { Clock, Line, REST_MS, chart, dropPlace, fill, keyOfPage, make, paint, question, signed, takeAway } from "./shared.js";
+import { projector } from "./projector.js";
 
 paint();
 const page = document.getElementById("page");
@@ -19,12 +20,14 @@ const entrance = make("section", { class: "mw-card cm-stack", "aria-label": "How
 const board = make("ol", { class: "cm-leaders" });
 const students = make("ul", { class: "cm-list" });
 const counted = make("h2", {}, "Students");
+const seats = make("p", { class: "mw-small mw-muted", hidden: true });
 const tariff = make("select", { "aria-label": "tariff of the next game" });
 const games = make("ul", { class: "mw-small" });
 const again = make("section", { class: "mw-card cm-form", "aria-label": "Again, with one change" },
   make("h2", {}, "Again, with one change"), games,
   make("div", { class: "cm-row" }, tariff, make("button", { class: "mw-button", type: "button", onclick: replay }, "Play again with this tariff")),
   make("p", { class: "mw-small mw-muted" }, "Same homes, same weather, same students: what differs is the tariff."));
+const [slide, unslide] = projector();
 let view = null, links = null, drawnLinks = "", drawnRound = "", listed = "";
 
 function sure(text) {
@@ -69,12 +72,12 @@ async function download() {
 fill(page, lost, warning, said,
   make("section", { class: "mw-card cm-stack" },
     make("div", { class: "cm-head" }, title, clock), about, state,
-    make("div", { class: "cm-row" }, next, freeze, end,
+    make("div", { class: "cm-row" }, next, freeze, end, slide, unslide,
       make("label", { class: "cm-row" }, "seconds a day (0: by hand)", seconds),
       make("form", { class: "cm-row", onsubmit: (event) => { event.preventDefault(); act({ do: "note", value: words.value }); } }, make("label", { class: "cm-row" }, "message", words), make("button", { class: "mw-button", type: "submit" }, "Say to all")))),
   make("div", { class: "cm-teach" },
     make("div", { class: "cm-stack" }, figure,
-      make("section", { class: "mw-card cm-stack", "aria-label": "Students" }, counted, students),
+      make("section", { class: "mw-card cm-stack", "aria-label": "Students" }, counted, seats, students),
       again),
     make("div", { class: "cm-stack" }, entrance,
       make("section", { class: "mw-card cm-stack", "aria-label": "Best scores" }, make("h2", {}, "Best scores"), board, make("p", { class: "mw-small mw-muted" }, "0: the battery at rest. 100: the best plan for the prices that came.")),
@@ -102,7 +105,7 @@ function show(message) {
   title.textContent = `${view.scenario.title}`;
   warning.hidden = !view.warning;
   warning.textContent = view.warning;
-  about.textContent = `${view.tariff}. ${view.households.toLocaleString("en")} homes, room for ${view.seats === null ? "…" : view.seats} students.`;
+  about.textContent = `${view.tariff}. ${view.households.toLocaleString("en")} homes, room for ${view.seats === null ? "…" : view.seats - view.removed} students.`;
   countdown.set(view.seconds_left);
   state.textContent = sentence();
   next.disabled = resting || !view.ready || view.over || !view.present;
@@ -166,6 +169,8 @@ function showFigure() {
 
 function showStudents() {
   counted.textContent = `Students: ${view.present}`;
+  seats.hidden = !view.removed;
+  seats.textContent = `${view.removed === 1 ? "1 seat is" : `${view.removed} seats are`} of students who were taken out: their days stay in the table, and the home is the autopilot's. It is not given again in this room.`;
   const key = JSON.stringify([view.students, view.leaders]);
   if (key === listed) {
     return;

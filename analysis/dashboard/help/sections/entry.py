@@ -25,8 +25,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A part of the page with a heading."""
+    """A part of the page with a heading.
+
+    Attributes
+    ----------
+    title, entries, paragraphs
+        What stands there.
+    switch
+        Words of a switch that turns the single keys on or off; empty where there is none.
+    """
 
     title: str
     entries: tuple[Entry, ...] = ()
     paragraphs: tuple[str, ...] = ()
+    switch: str = ""

@@ -29,8 +29,8 @@ TAKE = Section(
     title="What you can take away",
     paragraphs=(
         "“Take away”, above every page, lists what is on it: every figure as SVG or PNG, as it is seen, and every table"
-        " as CSV with the numbers as they are printed. Each file says page, settings, version and link. The same"
-        " numbers in Python stand below where a function gives them.",
+        " as CSV or Parquet with the numbers as they are printed. Each file says page, settings, version and link. The"
+        " same numbers in Python stand below where a function gives them.",
         "“Projector” hides forms and small print and enlarges the rest; a link that ends with ?projector opens so."
         " Printed, a page is one white sheet.",
     ),
@@ -38,6 +38,11 @@ TAKE = Section(
 
 KEYS = Section(
     title="Keys",
+    paragraphs=(
+        "Single keys work on the pages, and not while you type in a field. If you speak to your computer, or hit keys"
+        " by accident, switch them off: every one of them has a button, too. This browser remembers.",
+    ),
+    switch="Single keys (Space, S, R, P) work on this page and all others",
     entries=(
         Entry(anchor="key-space", word="Space", text="Play, or pause."),
         Entry(anchor="key-s", word="S", text="Step one day."),

@@ -9,16 +9,16 @@ LEARNERS = Section(
             anchor="read-learners",
             word="Learners",
             text="Homes that are told nothing live day after day, beside the same homes under the same chances at the"
-            " equilibrium. Reached means: over the last quarter of the days the price error is at most 1.5 times what"
-            " chance alone makes of the equilibrium. A herd: beliefs are near the equilibrium's prices, the prices"
-            " themselves are not.",
+            " equilibrium. Reached means: over the last quarter of the days the price error is at most 1.5 times the"
+            " sampling error of as many homes at the equilibrium. A herd: beliefs are near the equilibrium's prices,"
+            " the prices themselves are not.",
         ),
         Entry(
             anchor="read-learners-errors",
             word="How far from the equilibrium",
             text="Price error and belief error of each day. The dashed line is the price error of the same homes when"
-            " all follow the equilibrium: so much chance makes, and nobody stays below it for long. Where errors span"
-            " a factor of ten and more the axis goes in steps of ten.",
+            " all follow the equilibrium: this is the sampling error, and nobody stays below it for long. Where errors"
+            " span a factor of ten and more the axis goes in steps of ten.",
         ),
         Entry(
             anchor="read-learners-hours",

@@ -55,8 +55,10 @@ MARKET = Section(
             anchor="baseline",
             word="Before and now",
             text="After a change every figure keeps dotted what its mean field was before, and every key figure says by"
-            " how much it moved and whether that is better: mean field against mean field, without chance. “Pin” keeps"
-            " what is in force, and changes are told against that until you unpin it.",
+            " how much it moved and whether that is better: mean field against mean field, without sampling error."
+            " “No clear change” stands where the move is smaller than the market's own days of one weather differ"
+            " (their standard deviation, known after a few days). “Pin” keeps what is in force, and changes are told"
+            " against that until you unpin it.",
         ),
         Entry(
             anchor="tried",

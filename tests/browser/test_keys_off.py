@@ -1,0 +1,27 @@
+"""Single keys can be switched off, as WCAG 2.1.4 asks; the browser remembers, and every key has a button."""
+
+from looking import until_day
+
+SWITCH = 'input[name="single-keys"]'
+
+
+def test_keys_that_are_switched_off_do_nothing_on_any_page_until_they_are_switched_on(visit) -> None:
+    page = visit("help#keys", ready=False)
+    page.uncheck(SWITCH)
+    page.locator("h1").click()
+    page.keyboard.press("p")
+    page.click(".mw-nav >> text=Market")
+    page.wait_for_selector(".mw-play:not([disabled])")
+    page.reload()  # not only as long as the page is open
+    page.wait_for_selector(".mw-play:not([disabled])")
+    for key in ("p", "s", "s", " "):
+        page.keyboard.press(key)
+    page.click("text=Step one day")
+    until_day(page, 1)  # had a key worked, it would be a later day, or the projector
+    assert page.locator("html.mw-projector").count() == 0
+    assert page.locator("text=▶ Play").count() == 1
+    page.click(".mw-nav >> text=Help")
+    page.check(SWITCH)
+    page.locator("h1").click()
+    page.keyboard.press("p")
+    page.wait_for_selector("html.mw-projector")

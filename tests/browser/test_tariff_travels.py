@@ -1,0 +1,44 @@
+"""A tariff is carried from Compare to the market and back; its editor says what follows the wholesale price."""
+
+
+def shown(page, side: str) -> str:
+    """Title of the tariff of a side."""
+    return page.inner_text(f'.mw-side-card[aria-label="Tariff {side}"] h2').removesuffix("?").strip()
+
+
+def test_a_tariff_goes_from_compare_to_the_market_and_back_by_links_and_by_the_navigation(visit) -> None:
+    page = visit("compare?scenario=textbook&a=filed&b=rtp&b.pass=50", ready=False)
+    title = shown(page, "B").removeprefix("B").strip()
+    assert title.endswith(", edited")
+    page.click("text=Try B in the market")
+    page.wait_for_selector(".mw-play:not([disabled])")
+    page.wait_for_function("location.pathname === '/' && location.search.includes('file=')")
+    chosen = "document.querySelector('.mw-form select[name=\"tariff\"]').selectedOptions[0].textContent.trim()"
+    assert page.evaluate(chosen) == title
+    page.select_option('select[name="tariff"]', "tou")
+    page.wait_for_function("location.search === '?scenario=textbook&tariff=tou'")
+    page.wait_for_selector('.mw-form-compare[href="/compare?scenario=textbook&a=filed&b=tou"]')
+    page.click(".mw-form-compare")
+    page.wait_for_function("location.pathname === '/compare' && location.search === '?scenario=textbook&a=filed&b=tou'")
+    page.wait_for_selector(".mw-numbers")
+    fresh = visit("?scenario=textbook&tariff=tou")
+    fresh.wait_for_selector(".mw-form-compare")
+    fresh.hover(".mw-nav a >> text=Compare")
+    fresh.wait_for_selector('.mw-nav a[href="/compare?scenario=textbook&a=filed&b=tou"]')
+
+
+def test_the_editor_says_what_follows_the_wholesale_price_and_reads_its_part_at_an_hour(visit) -> None:
+    page = visit("compare?scenario=textbook&a=filed&b=rtp&b.credit=0*24", ready=False)
+    page.click("text=Edit B")
+    said = page.locator('[aria-label="Edit tariff B"] [data-follows="sell"]')
+    said.wait_for()
+    assert said.inner_text() == "An exported kWh earns 100 % of the wholesale price; no credit is posted."
+    page.wait_for_selector('[aria-label="Edit tariff B"] .mw-draw-read:has-text(" ¢) exported")')  # the price is solved
+    read = page.inner_text('[aria-label="Edit tariff B"] .mw-draw-read')
+    assert ", 0 ¢ + 100 % of wholesale (" in read
+    plain = page.locator('[aria-label="Edit tariff B"] .mw-draw-plot path.mw-line-sell').get_attribute("d")
+    page.fill("input[name='b-credit_pass-0']", "50")
+    page.wait_for_selector('[data-follows="sell"]:has-text("earns 50 %")')
+    assert page.locator('[aria-label="Edit tariff B"] .mw-draw-plot path.mw-line-sell').get_attribute("d") != plain
+    page.select_option("select[name='b-rule']", "none")
+    page.wait_for_selector('[data-follows="sell"]', state="detached")
