@@ -20,6 +20,7 @@ from meanwatt.model.scenario.rate_classes import DEFAULT, members_of
 from meanwatt.model.scenario.rate_tables import group_values, rate_table
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.supply import SupplyCurve
+from meanwatt.model.scenario.tariff_file import TariffTable
 from meanwatt.model.scenario.technologies import TECHNOLOGIES, technology_shares
 from meanwatt.model.scenario.weather import CommonStates, common_states
 
@@ -207,7 +208,17 @@ def build_tariff(scenario: Scenario, name: str | None = None) -> Tariff:
     name = scenario.selected_tariff if name is None else name
     if name not in scenario.tariffs:
         raise ScenarioError(f"scenario {scenario.name}: {unknown('tariff', name, scenario.tariffs)}")
-    table = scenario.tariffs[name]
+    return tariff_of_table(scenario, name, scenario.tariffs[name])
+
+
+def tariff_of_table(scenario: Scenario, name: str, table: TariffTable) -> Tariff:
+    """Turn a tariff's table into arrays over a scenario's day types, slots and income groups.
+
+    Raises
+    ------
+    ValueError
+        In one line, if it names periods, days or groups that are not there, or leaves some out.
+    """
     groups = tuple(scenario.income_groups)
 
     def rates(form: object, key: str) -> Floats:

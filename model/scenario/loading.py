@@ -37,10 +37,12 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "TariffTable",
+    "checked_tariff",
     "load_scenario",
     "load_tariff",
     "presets",
     "tariff_of_text",
+    "tariff_with",
     "with_tariff",
 ]
 
@@ -158,7 +160,7 @@ def load_tariff(path: str | Path) -> TariffTable:
     except FileError as error:
         raise ScenarioError(f"{label}: {error}") from None
     try:
-        return _tariff_of(table)
+        return checked_tariff(table)
     except ScenarioError as error:
         raise ScenarioError(f"{label}: {error}") from None
 
@@ -173,7 +175,7 @@ def tariff_of_text(text: str) -> TariffTable:
         fits a scenario is checked when it joins one.
     """
     try:
-        return _tariff_of(parse_toml(text))
+        return checked_tariff(parse_toml(text))
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"not valid TOML: {' '.join(str(error).split())}") from None
     except FileError as error:
@@ -194,8 +196,28 @@ def with_tariff(scenario: Scenario, name: str, table: TariffTable) -> Scenario:
     return _validated(whole, f"scenario {scenario.name}")
 
 
-def _tariff_of(table: TomlTable) -> TariffTable:
-    """The tariff of a file's table; ``ScenarioError`` in one line without the file's name."""
+def tariff_with(scenario: Scenario, name: str, changes: Mapping[str, Any], label: str) -> TomlTable:
+    """Table of one of a scenario's tariffs with changes by dotted key, the keys of ``--set`` less ``tariff.``.
+
+    ``periods``, the first of the changes, may be a table whole. What the values are is not checked.
+
+    Raises
+    ------
+    ScenarioError
+        In one line that begins with ``label``, if the tariff has no such key.
+    """
+    whole = scenario.model_dump()
+    whole["default_tariff"] = name
+    for key, value in changes.items():
+        try:
+            _set(whole, f"tariff.{key}", deepcopy(value), label)
+        except ScenarioError as error:
+            raise ScenarioError(str(error).replace("'tariff.", "'")) from None
+    return dict(whole["tariffs"][name])
+
+
+def checked_tariff(table: TomlTable) -> TariffTable:
+    """The tariff that a table holds; ``ScenarioError`` in one line without the name of its file."""
     if EXTENDS in table:
         raise ScenarioError(f"key {EXTENDS!r}: {NOT_EXTENDED}")
     try:
