@@ -91,14 +91,14 @@ def family_of_table(table: TomlTable, label: str = "family") -> FamilyFile:
 def _family(table: TomlTable, label: str) -> FamilyFile:
     for name in table:
         if name not in PARTS:
-            raise ValueError(unknown("table", name, [f"[{part}]" for part in PARTS]).replace("'[", "[").replace("]'", "]"))
+            raise ValueError(unknown("table", name, PARTS))
     for name in PARTS:
         if not isinstance(table.get(name, {}), Mapping):
             raise ValueError(f"{name} is {show(table[name])}; give a table [{name}]")
     free = {key: _bounds(key, value) for key, value in _leaves(table.get("free", {}))}
     fixed = dict(_leaves(table.get("fixed", {})))
     if not free:
-        raise ValueError('[free] names no key to search; give one its bounds, e.g. energy_usd_per_kwh = [0.0, 1.0]')
+        raise ValueError("[free] names no key to search; give one its bounds, e.g. energy_usd_per_kwh = [0.0, 1.0]")
     _require_apart(free, fixed)
     windows = {name: _window(name, value) for name, value in table.get("windows", {}).items()}
     return FamilyFile(label=label, free=free, fixed=fixed, windows=windows)
@@ -111,7 +111,7 @@ def _leaves(table: Mapping[str, Any], inside: str = "") -> Iterator[tuple[str, A
         if key.startswith("tariff."):
             raise ValueError(f"key {key!r}: keys of a family are those of a tariff; give {key.removeprefix('tariff.')}")
         if key.split(".")[0] == PERIODS:
-            raise ValueError(f"key {key!r}: the periods of a family are those of --tariff, or its [windows]; leave it out")
+            raise ValueError(f"key {key!r}: periods are those of --tariff, or the family's [windows]; leave it out")
         if isinstance(value, Mapping) and value:
             yield from _leaves(value, f"{key}.")
         else:
@@ -123,7 +123,7 @@ def _bounds(key: str, value: Any) -> tuple[float, float]:
         raise ValueError(f"free.{key} is {show(value)}; give its lowest and highest value, e.g. [0.0, 1.0]")
     low, high = (finite(entry, f"free.{key}: entry {place}") for place, entry in enumerate(value))
     if low == high:
-        raise ValueError(f"free.{key} is {show(value)}, an empty range; give it under [fixed], or two different numbers")
+        raise ValueError(f"free.{key} is {show(value)}, an empty range; give two numbers, or one under [fixed]")
     if low > high:
         raise ValueError(f"free.{key} is {show(value)}; give the lower bound first")
     return low, high

@@ -146,8 +146,10 @@ def _kind(name: str) -> str:
 
 
 def starting_points(family: ParameterFamily, economy: Economy) -> list[Floats]:
-    """Where a search may begin: where the family says, else at a flat rate, time of use, and wholesale pass-through
-    with carbon priced."""
+    """Where a search may begin: a flat rate, time of use, and wholesale pass-through with carbon priced.
+
+    Or where the family says, if it does.
+    """
     own = family.starts(economy)
     if own:
         return own

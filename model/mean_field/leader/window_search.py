@@ -1,9 +1,9 @@
 """The committing leader over a user's family: the best tariff of every combination of windows, and the best of all.
 
 Combinations are searched in the order of an upper bound on what they may be worth (`welfare_bound`), the most promising
-first. One whose bound is no more than the best objective found cannot win and is left out: branch and bound (Land, Doig,
-*Econometrica* 28(3), 1960) with one level of branches. Every search sharpens the bounds of those that wait, by the
-prices that support the cost of supply at the load it found.
+first. One whose bound is no more than the best objective found cannot win and is left out: branch and bound (Land,
+Doig, *Econometrica* 28(3), 1960) with one level of branches. Every search sharpens the bounds of those that wait, by
+the prices that support the cost of supply at the load it found.
 """
 
 import time
@@ -160,7 +160,8 @@ class _WindowSearch:
 
     def run(self) -> WindowCommitment:
         """Search the most promising combination until none that is left can win."""
-        began, outcome, last = time.perf_counter(), Outcome.CONVERGED, ValueError("no tariff of the family was feasible")
+        began, outcome = time.perf_counter(), Outcome.CONVERGED
+        last = ValueError("no tariff of the family was feasible")
         try:
             self._sharpen(self.in_force)
             while (place := self._next()) is not None:

@@ -1,0 +1,100 @@
+"""The best objective by place of each window: a heat map of start and width."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.figures.inline import INK, VERMILION
+from meanwatt.model.mean_field.leader.window_search import WindowCommitment
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CELL: Final = (0.62, 0.5)
+"""Width and height of a cell. [in]"""
+SMALLEST: Final = (4.6, 2.6)
+MOST_LABELLED: Final = 60
+"""Cells that have their number written into them."""
+CENTS: Final = 100.0
+
+
+def window_maps(found: WindowCommitment, name: str) -> tuple[Floats, Floats, list[float], list[float]]:
+    """Best objective and bound (width, start) of a window over all places of the others, and both axes in hours.
+
+    The objective is nan where every combination was pruned, or no tariff was feasible; the bound is nan where no place
+    of the others is allowed.
+    """
+    hours = 24 / found.families.scenario.slots_per_day
+    places = [(one.windows[name].width, one.windows[name].start) for one in found.combinations]
+    widths, starts = (sorted({place[k] for place in places}) for k in (0, 1))
+    best, bound = (np.full((len(widths), len(starts)), np.nan) for _ in range(2))
+    for one, (width, start) in zip(found.combinations, places, strict=True):
+        cell = widths.index(width), starts.index(start)
+        bound[cell] = np.fmax(bound[cell], one.bound)
+        if one.objective is not None:
+            best[cell] = np.fmax(best[cell], one.objective)
+    return best, bound, [hours * k for k in widths], [hours * k for k in starts]
+
+
+def window_figure(found: WindowCommitment, unit: str, *, is_money: bool = True) -> "Figure":
+    """Draw what the best tariff of each place of a window lacks to the best of all, a panel for every window.
+
+    Parameters
+    ----------
+    unit
+        Of the objective.
+    is_money
+        Whether that is USD, and the differences are shown in cents.
+    """
+    from meanwatt.analysis.figures.shown import ShownFigure
+
+    maps = {name: window_maps(found, name) for name in found.windows}
+    wide = sum(max(SMALLEST[0], CELL[0] * len(starts) + 1.6) for _, _, _, starts in maps.values())
+    high = max(max(SMALLEST[1], CELL[1] * len(widths) + 1.4) for _, _, widths, _ in maps.values())
+    figure = ShownFigure(figsize=(wide, high), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(maps)))
+    scale, of = (CENTS, unit.replace("USD", "cents")) if is_money else (1.0, unit)
+    for panel, (name, (best, _, widths, starts)) in zip(panels, maps.items(), strict=True):
+        lost = scale * (found.objective - best)
+        drawn = _draw(panel, lost, widths, starts)
+        chosen = found.windows[name]
+        hours = 24 / found.families.scenario.slots_per_day
+        here = widths.index(chosen.width * hours), starts.index(chosen.start * hours)
+        panel.add_patch(_frame(here[1], here[0]))
+        panel.set_title(f"window {name}", loc="left")
+        panel.set_xlabel("starts at [h]")
+        panel.set_ylabel("hours wide")
+        bar = figure.colorbar(drawn, ax=panel)
+        bar.set_label(f"lost to the best\n[{of}]", fontsize=8)
+        bar.ax.tick_params(labelsize=8)
+    return figure
+
+
+def _frame(start: int, width: int) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((start - 0.5, width - 0.5), 1, 1, fill=False, edgecolor=VERMILION, linewidth=3)
+
+
+def _draw(panel: Any, lost: Floats, widths: list[float], starts: list[float]) -> Any:
+    """One map: colours where a search was made, hatches where it was pruned."""
+    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.patches import Rectangle
+
+    colours = LinearSegmentedColormap.from_list("lost", ["#0072b2", "#9ecae1", "#f2f2f2"])
+    most = float(np.nanmax(lost)) if np.isfinite(lost).any() else 0.0
+    drawn = panel.imshow(lost, origin="lower", aspect="auto", cmap=colours, vmin=0.0, vmax=max(most, 1e-9))
+    few = lost.size <= MOST_LABELLED
+    for (row, column), value in np.ndenumerate(lost):
+        if np.isnan(value):
+            panel.add_patch(
+                Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor="none", edgecolor=INK, hatch="///", linewidth=0)
+            )
+        elif few:
+            dark = value < 0.3 * most
+            text = f"{value:.2f}" if value >= 0.005 else "0"
+            panel.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else "#1a1b1d")
+    panel.set_xticks(range(len(starts)), [f"{hour:g}" for hour in starts])
+    panel.set_yticks(range(len(widths)), [f"{hours:g}" for hours in widths])
+    return drawn
