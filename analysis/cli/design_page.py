@@ -98,7 +98,8 @@ def design_report(result: dict[str, Any], done: "Design", surface: "Surface | No
                 name="windows",
                 title="Where the windows lie",
                 text="What the best tariff with a window at each place loses to the best of all, over all places of the"
-                " other windows. Framed: the one chosen. Hatched: pruned by a bound, or not allowed.",
+                " other windows. Framed: the one chosen. Hatched: pruned, with what its bound says is lost at"
+                " least.",
                 figure=window_figure(done.commitment, objective.unit, is_money=objective.is_money),
             )
         )

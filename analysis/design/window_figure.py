@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.figures.inline import INK, VERMILION
+from meanwatt.analysis.figures.inline import VERMILION
 from meanwatt.model.mean_field.leader.window_search import WindowCommitment
 
 if TYPE_CHECKING:
@@ -17,13 +18,17 @@ SMALLEST: Final = (4.6, 2.6)
 MOST_LABELLED: Final = 60
 """Cells that have their number written into them."""
 CENTS: Final = 100.0
+HATCH: Final = "#9a9a9a"
+LIGHT: Final = "#fdfdfd"
+DARK: Final = "#1a1b1d"
+"""Numbers on dark and on light cells; no colours of the page, for the cells stay as they are on a dark one, too."""
 
 
 def window_maps(found: WindowCommitment, name: str) -> tuple[Floats, Floats, list[float], list[float]]:
     """Best objective and bound (width, start) of a window over all places of the others, and both axes in hours.
 
-    The objective is nan where every combination was pruned, or no tariff was feasible; the bound is nan where no place
-    of the others is allowed.
+    The objective is nan where every combination was pruned, or no tariff was feasible; the bound is the highest of
+    what was not searched, nan where all was, or no place of the others is allowed.
     """
     hours = 24 / found.families.scenario.slots_per_day
     places = [(one.windows[name].width, one.windows[name].start) for one in found.combinations]
@@ -31,7 +36,8 @@ def window_maps(found: WindowCommitment, name: str) -> tuple[Floats, Floats, lis
     best, bound = (np.full((len(widths), len(starts)), np.nan) for _ in range(2))
     for one, (width, start) in zip(found.combinations, places, strict=True):
         cell = widths.index(width), starts.index(start)
-        bound[cell] = np.fmax(bound[cell], one.bound)
+        if not one.searched:
+            bound[cell] = np.fmax(bound[cell], one.bound)
         if one.objective is not None:
             best[cell] = np.fmax(best[cell], one.objective)
     return best, bound, [hours * k for k in widths], [hours * k for k in starts]
@@ -55,9 +61,10 @@ def window_figure(found: WindowCommitment, unit: str, *, is_money: bool = True) 
     figure = ShownFigure(figsize=(wide, high), layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, len(maps)))
     scale, of = (CENTS, unit.replace("USD", "cents")) if is_money else (1.0, unit)
-    for panel, (name, (best, _, widths, starts)) in zip(panels, maps.items(), strict=True):
-        lost = scale * (found.objective - best)
-        drawn = _draw(panel, lost, widths, starts)
+    for panel, (name, (best, bound, widths, starts)) in zip(panels, maps.items(), strict=True):
+        at_least = ~(best >= np.where(np.isnan(bound), -np.inf, bound))
+        lost = scale * (found.objective - np.where(at_least, np.where(np.isfinite(bound), bound, np.nan), best))
+        drawn = _draw(panel, lost, at_least, (widths, starts))
         chosen = found.windows[name]
         hours = 24 / found.families.scenario.slots_per_day
         here = widths.index(chosen.width * hours), starts.index(chosen.start * hours)
@@ -77,8 +84,8 @@ def _frame(start: int, width: int) -> Any:
     return Rectangle((start - 0.5, width - 0.5), 1, 1, fill=False, edgecolor=VERMILION, linewidth=3)
 
 
-def _draw(panel: Any, lost: Floats, widths: list[float], starts: list[float]) -> Any:
-    """One map: colours where a search was made, hatches where it was pruned."""
+def _draw(panel: Any, lost: Floats, at_least: npt.NDArray[np.bool_], axes: tuple[list[float], list[float]]) -> Any:
+    """One map; hatched where the loss is known by a bound alone."""
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import Rectangle
 
@@ -87,14 +94,15 @@ def _draw(panel: Any, lost: Floats, widths: list[float], starts: list[float]) ->
     drawn = panel.imshow(lost, origin="lower", aspect="auto", cmap=colours, vmin=0.0, vmax=max(most, 1e-9))
     few = lost.size <= MOST_LABELLED
     for (row, column), value in np.ndenumerate(lost):
-        if np.isnan(value):
-            panel.add_patch(
-                Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor="none", edgecolor=INK, hatch="///", linewidth=0)
-            )
-        elif few:
-            dark = value < 0.3 * most
+        if at_least[row, column]:
+            corner = (column - 0.5, row - 0.5)
+            panel.add_patch(Rectangle(corner, 1, 1, facecolor="none", edgecolor=HATCH, hatch="//", linewidth=0))
+        if few and np.isfinite(value):
             text = f"{value:.2f}" if value >= 0.005 else "0"
-            panel.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else "#1a1b1d")
+            text = f"≥ {text}" if at_least[row, column] else text
+            shade = LIGHT if value < 0.3 * most else DARK
+            panel.text(column, row, text, ha="center", va="center", fontsize=8, color=shade)
+    widths, starts = axes
     panel.set_xticks(range(len(starts)), [f"{hour:g}" for hour in starts])
     panel.set_yticks(range(len(widths)), [f"{hours:g}" for hours in widths])
     return drawn

@@ -51,6 +51,28 @@ class Support:
     free_use_usd: Floats
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TiedType:
+    """A type that uses q0 (1 + ε (1 − r/p0)) with one rate r in all slots of a group.
+
+    Attributes
+    ----------
+    place
+        Of the type among the economy's.
+    group_of_slot, energy_kwh : (c·h,)
+        Group, and reference use, population share included, of every slot. [kWh per household-day]
+    sold_kwh, low, high : (group,)
+        The same by group, and the lowest and highest rate, after discount and with the largest adder. [USD/kWh]
+    """
+
+    place: int
+    group_of_slot: Ints
+    energy_kwh: Floats
+    sold_kwh: Floats
+    low: Floats
+    high: Floats
+
+
 class WelfareBound:
     """Bounds on the welfare of a family's tariffs, by supports that are made of loads.
 
@@ -91,23 +113,35 @@ class WelfareBound:
             free_use_usd=np.array([self._free_use(one, price) for one in economy.types]),
         )
 
-    def of(self, family: OwnFamily, support: Support) -> float:
-        """Bound on the welfare of all tariffs of a family. [USD per household-day]"""
+    def tied_types(self, family: OwnFamily) -> tuple[TiedType, ...]:
+        """The types whose use follows from the rates of a family's windows alone."""
         groups = family.rate_groups()
-        number = groups.of_slot[self.economy.common.today]
+        number = groups.of_slot[self.economy.common.today].ravel()
         first = family.tariff(family.low)
         most_adder = first.adder_cap_usd_per_kwh if first.recovery is Recovery.VOLUMETRIC else 0.0
-        if "adder_cap_usd_per_kwh" in family.free:
-            most_adder = np.inf if most_adder else 0.0
-        total = support.base_usd + ROUNDING_USD
+        if most_adder and "adder_cap_usd_per_kwh" in family.free:
+            most_adder = np.inf
+        found = []
         for place, one in enumerate(self.economy.types):
             if _is_tied(one, family, first.export_rule):
                 kept = 1 - float(first.discount[one.group])
-                bounds = kept * groups.low, kept * (groups.high + most_adder)
-                total += self._tied_use(one, support.price_usd_per_kwh, number, bounds)
-            else:
-                total += float(support.free_use_usd[place])
-        return total
+                energy = (one.share * self._weight * one.reference_kw).ravel()
+                found.append(
+                    TiedType(
+                        place=place,
+                        group_of_slot=number,
+                        energy_kwh=energy,
+                        sold_kwh=np.asarray(np.bincount(number, energy, len(groups.names)), dtype=float),
+                        low=kept * groups.low,
+                        high=kept * (groups.high + most_adder),
+                    )
+                )
+        return tuple(found)
+
+    def of(self, tied: tuple[TiedType, ...], support: Support) -> float:
+        """Bound on the welfare of all tariffs of a family, whose tied types these are. [USD per household-day]"""
+        free = np.delete(support.free_use_usd, [one.place for one in tied])
+        return support.base_usd + ROUNDING_USD + float(free.sum()) + sum(self._tied_use(one, support) for one in tied)
 
     def _free_use(self, one: HouseholdType, price: Floats) -> float:
         """Gain of a type that pays the price."""
@@ -115,14 +149,13 @@ class WelfareBound:
         gain = utility_usd_per_hour(use, one.reference_kw, **_curve(one)) - price * use
         return one.share * float((self._weight * gain).sum())
 
-    def _tied_use(self, one: HouseholdType, price: Floats, number: Ints, bounds: tuple[Floats, Floats]) -> float:
+    def _tied_use(self, tied: TiedType, support: Support) -> float:
         """Gain, at the price, of a type that pays one rate in all slots of a group, the best between bounds."""
-        count = len(bounds[0])
-        energy = (one.share * self._weight * one.reference_kw).ravel()
-        sold = np.bincount(number.ravel(), energy, count)
-        cost = np.bincount(number.ravel(), energy * price.ravel(), count)
-        mean = np.divide(cost, sold, out=np.zeros(count), where=sold > 0)
-        rate, unit = np.clip(mean, *bounds), np.ones(count)
+        one, sold = self.economy.types[tied.place], tied.sold_kwh
+        paid = tied.energy_kwh * support.price_usd_per_kwh.ravel()
+        cost = np.bincount(tied.group_of_slot, paid, len(sold))
+        mean = np.divide(cost, sold, out=np.zeros(len(sold)), where=sold > 0)
+        rate, unit = np.clip(mean, tied.low, tied.high), np.ones(len(sold))
         relative = wanted_use_kw(unit, rate, flexibility=one.flexibility, **_curve(one))
         return float((sold * utility_usd_per_hour(relative, unit, **_curve(one)) - cost * relative).sum())
 

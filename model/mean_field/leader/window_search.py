@@ -19,7 +19,7 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.leader.commitment import EVALUATIONS_PER_START, Commitment, commit
 from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem, Tried
 from meanwatt.model.mean_field.leader.own_family import OwnFamilies, OwnFamily
-from meanwatt.model.mean_field.leader.welfare_bound import WelfareBound
+from meanwatt.model.mean_field.leader.welfare_bound import TiedType, WelfareBound
 from meanwatt.model.mean_field.leader.window_combinations import Combination
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.counted import counted
@@ -148,6 +148,7 @@ class _WindowSearch:
         self.found: dict[int, Commitment | None] = {}
         self.unbounded = "the leader's objective may exceed welfare"
         self._bound: WelfareBound | None = None
+        self._tied: list[tuple[TiedType, ...]] = []
 
     def find_bounds(self) -> None:
         """Bound every combination, if anything supports the cost of supply."""
@@ -157,6 +158,8 @@ class _WindowSearch:
             self.unbounded = str(error)
             return
         self.unbounded = ""
+        if len(self.members) > 1:
+            self._tied = [self._bound.tied_types(family) for family in self.members]
 
     def run(self) -> WindowCommitment:
         """Search the most promising combination until none that is left can win."""
@@ -235,10 +238,9 @@ class _WindowSearch:
         if self._bound is None or len(self.members) == 1:
             return
         support = self._bound.support(found.net_load_kw, self.watch.silent())
-        for k, family in enumerate(self.members):
+        for k, tied in enumerate(self._tied):
             if k not in self.found:
-                self.watch.check()
-                self.bounds[k] = min(self.bounds[k], self._bound.of(family, support))
+                self.bounds[k] = min(self.bounds[k], self._bound.of(tied, support))
 
     def _progress(self, inner: Progress) -> None:
         if self.watch.progress is None:
