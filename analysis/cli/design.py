@@ -119,12 +119,12 @@ def design(
     result["books"] = _books_json(done)
     result["cold"], result["anneal"] = _cold_json(cold), _anneal_json(done)
     result["pareto"] = _pareto_json(surface)
-    result["family"] = family_json(families, done)
+    result["family"] = family_json(families, done.commitment)
     found = done.baseline if done.commitment is None else done.commitment.equilibrium
     result["messages"] = joined(
         found.messages,
         design_messages(done, aims),
-        family_messages(families, done),
+        family_messages(families, done.commitment),
         () if no_cold else _cold_messages(cold, aims, annealed=anneal),
         first_best_messages(first_best, first_best_message),
         undefined_messages(equilibrium_metrics(found)),

@@ -77,10 +77,9 @@ def _windows(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def design_report(result: dict[str, Any], done: "Design", surface: "Surface | None", manifest: dict[str, Any]) -> str:
     """The result as a web page; ``done`` has found a tariff."""
     from meanwatt.analysis.cli.design_pareto import pareto_picture, pareto_table
-    from meanwatt.analysis.design.window_figure import window_figure
+    from meanwatt.analysis.design.window_figure import window_pictures
     from meanwatt.analysis.figures.results import design_figure
     from meanwatt.analysis.report.page import Picture, report_page
-    from meanwatt.model.mean_field.leader.window_search import WindowCommitment
 
     found = None if done.commitment is None else done.commitment.equilibrium
     before_and_after = Picture(
@@ -90,19 +89,8 @@ def design_report(result: dict[str, Any], done: "Design", surface: "Surface | No
         " force, dashed, and at the one found.",
         figure=design_figure(done.baseline, found),
     )
-    placed = []
-    if isinstance(done.commitment, WindowCommitment) and len(done.commitment.combinations) > 1:
-        objective = find(result["leader"])
-        placed.append(
-            Picture(
-                name="windows",
-                title="Where the windows lie",
-                text="What the best tariff with a window at each place loses to the best of all, over all places of the"
-                " other windows. Framed: the one chosen. Hatched: pruned, with what its bound says is lost at"
-                " least.",
-                figure=window_figure(done.commitment, objective.unit, is_money=objective.is_money),
-            )
-        )
+    objective = find(result["leader"])
+    placed = window_pictures(done.commitment, objective.unit, is_money=objective.is_money)
     drawn = [] if surface is None else [pareto_picture(surface, result["scenario"])]
     return report_page(
         kind=f"Tariff design, leader {result['leader']}, method {result['method']}",

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from meanwatt.analysis.design.design import Design
+from meanwatt.model.mean_field.leader.commitment import Commitment
 from meanwatt.model.mean_field.leader.own_family import OwnFamilies
 from meanwatt.model.mean_field.leader.window_combinations import Combination, Window, window_periods
 from meanwatt.model.mean_field.leader.window_search import WindowCommitment, WindowTrial
@@ -17,13 +17,17 @@ BOUND: Final = (
     "A combination is pruned where a proven bound on the welfare of all its tariffs, from prices that support the cost"
     " of supply, is no more than the best objective found."
 )
+NONE_PRUNED: Final = (
+    "No combination was pruned: every bound was above the best objective found. The bound lets households with storage,"
+    " and those whose rate follows the wholesale price, do what is best for all."
+)
 
 
-def family_json(families: OwnFamilies | None, done: Design) -> dict[str, Any] | None:
+def family_json(families: OwnFamilies | None, found: Commitment | None) -> dict[str, Any] | None:
     """What was searched: keys, bounds, windows found, and what is known of every combination; None of no own family."""
     if families is None:
         return None
-    found, file = done.commitment, families.file
+    file = families.file
     searched = found if isinstance(found, WindowCommitment) else None
     slots = families.scenario.slots_per_day
     chosen = families.first.windows if searched is None else searched.windows
@@ -67,7 +71,7 @@ def _trial_json(one: WindowTrial, slots: int) -> dict[str, Any]:
     }
 
 
-def family_messages(families: OwnFamilies | None, done: Design) -> Messages:
+def family_messages(families: OwnFamilies | None, found: Commitment | None) -> Messages:
     """What the family leaves as it is, what was skipped and pruned, and which values its bounds hold."""
     if families is None:
         return ()
@@ -80,9 +84,9 @@ def family_messages(families: OwnFamilies | None, done: Design) -> Messages:
             f"{counted(combinations.skipped, 'combination')} of windows skipped: two of them overlap, or nothing is"
             " left to the rest of the day."
         )
-    found = done.commitment
     if isinstance(found, WindowCommitment) and len(found.combinations) > 1:
-        said.append(f"No combination was pruned: {found.unbounded}." if found.unbounded else BOUND)
+        none = f"No combination was pruned: {found.unbounded}." if found.unbounded else NONE_PRUNED
+        said.append(BOUND if found.pruned else none)
     if found is not None:
         said += at_bounds(families, found.parameters)
     return tuple(said)

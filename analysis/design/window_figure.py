@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.figures.inline import VERMILION
+from meanwatt.analysis.report.page import Picture
+from meanwatt.model.mean_field.leader.commitment import Commitment
 from meanwatt.model.mean_field.leader.window_search import WindowCommitment
 
 if TYPE_CHECKING:
@@ -41,6 +43,21 @@ def window_maps(found: WindowCommitment, name: str) -> tuple[Floats, Floats, lis
         if one.objective is not None:
             best[cell] = np.fmax(best[cell], one.objective)
     return best, bound, [hours * k for k in widths], [hours * k for k in starts]
+
+
+def window_pictures(found: Commitment | None, unit: str, *, is_money: bool = True) -> list[Picture]:
+    """The figure as a part of a report; nothing where the windows have one place."""
+    if not isinstance(found, WindowCommitment) or len(found.combinations) == 1:
+        return []
+    return [
+        Picture(
+            name="windows",
+            title="Where the windows lie",
+            text="What the best tariff with a window at each place loses to the best of all, over all places of the"
+            " other windows. Framed: the one chosen. Hatched: pruned, with what its bound says is lost at least.",
+            figure=window_figure(found, unit, is_money=is_money),
+        )
+    ]
 
 
 def window_figure(found: WindowCommitment, unit: str, *, is_money: bool = True) -> "Figure":

@@ -32,6 +32,8 @@ NAME: Final = "designed"
 EXPORT: Final = "export.usd_per_kwh"
 BY_PERIOD: Final = (ENERGY, EXPORT)
 """Keys whose values may be by period: where windows replace the periods, such values come anew."""
+ALL_DAY: Final = "all day"
+"""What the only rate group is called."""
 FLAT_START: Final = 0.8
 """Energy charge over the reference price where a search may begin."""
 
@@ -43,7 +45,7 @@ class RateGroups:
     Attributes
     ----------
     names
-        Key of each, or of an entry of a list, less ``energy_usd_per_kwh.``; a single one is called ``all day``.
+        Key of each, or of an entry of a list, less ``energy_usd_per_kwh.``; the only one is called ``ALL_DAY``.
     of_slot : (day type, slot) int
         Number of the group of each slot.
     low, high : (group,)
@@ -111,7 +113,7 @@ class OwnFamily(ParameterFamily):
         bounds = {key: (low, high) for key, low, high in zip(self.free, self.low, self.high, strict=True)}
         pairs = np.array([bounds.get(keys[k], (leaves[keys[k]],) * 2) for k in used])
         return RateGroups(
-            names=tuple(keys[k].removeprefix(ENERGY).removeprefix(".") or "all day" for k in used),
+            names=tuple(keys[k].removeprefix(ENERGY).removeprefix(".") or ALL_DAY for k in used),
             of_slot=np.searchsorted(used, numbers),
             low=pairs[:, 0],
             high=pairs[:, 1],
@@ -145,11 +147,23 @@ class OwnFamily(ParameterFamily):
         for key in self.free:
             chosen[key] = self._default(key)
         for k, name in enumerate(groups.names):
-            key = ENERGY if name == "all day" else f"{ENERGY}.{name}"
+            key = _energy_key(name)
             inside = weight * (number == k)
             if key in chosen and inside.any():
                 chosen[key] = kept * float((inside * cost_usd_per_kwh).sum() / inside.sum())
         return np.clip([chosen[key] for key in self.free], self.low, self.high)
+
+    def energy_usd_per_kwh(self, parameters: Mapping[str, float]) -> Floats:
+        """Energy charge of every one of `rate_groups` in a member, whose free parameters are given by name."""
+        groups = self.rate_groups()
+        return np.array(
+            [parameters.get(_energy_key(name), low) for name, low in zip(groups.names, groups.low, strict=True)]
+        )
+
+    @property
+    def in_force(self) -> Floats:
+        """Free parameters as in the tariff in force, their lower bounds where that has none. (free,)"""
+        return np.clip([self._default(key) for key in self.free], self.low, self.high)
 
     def _default(self, key: str) -> float:
         """Value of a free key in the tariff in force; its lower bound where that has none."""
@@ -329,6 +343,11 @@ def _inner(table: TomlTable, key: str, missing: Any = None) -> TomlTable:
             return dict(missing)
         inner = inner[part]
     return inner if isinstance(inner, dict) else dict(missing or {})
+
+
+def _energy_key(name: str) -> str:
+    """Key of a rate group."""
+    return ENERGY if name == ALL_DAY else f"{ENERGY}.{name}"
 
 
 def _is_energy(key: str) -> bool:
