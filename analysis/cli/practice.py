@@ -36,7 +36,7 @@ def practice(
         inputs = read(scenario, tariff, set)
         families = read_families(family, inputs.economy)
         done = run(inputs.economy, inputs.tariff, families=families, watch=work.watch, new_stage=work.new_stage)
-    result = practice_json(done) | {"settings": {**inputs.given, "family": family}}
+    result = practice_json(done) | {"settings": inputs.given | ({} if family is None else {"family": family})}
     kept = None if done.filing is None else out
     if kept is not None:
         _write(kept, result, done, inputs)

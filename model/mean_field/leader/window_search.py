@@ -316,7 +316,7 @@ class _WindowSearch:
     def _sentence(self, found: Commitment, outcome: Outcome, evaluations: int, pruned: int) -> str:
         unit = self.problem(self.members[0]).unit
         best = f"best objective {found.objective:.4f} {unit} after {counted(evaluations, 'tariff')}"
-        if self.families.file.windows:
+        if len(self.members) > 1:
             best += (
                 f"; of {counted(len(self.members), 'combination')} of windows {len(self.found)} searched and"
                 f" {pruned} pruned by a bound"
