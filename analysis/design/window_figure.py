@@ -72,27 +72,31 @@ def window_figure(found: WindowCommitment, unit: str, *, is_money: bool = True) 
     """
     from meanwatt.analysis.figures.shown import ShownFigure
 
-    maps = {name: window_maps(found, name) for name in found.windows}
-    wide = sum(max(SMALLEST[0], CELL[0] * len(starts) + 1.6) for _, _, _, starts in maps.values())
-    high = max(max(SMALLEST[1], CELL[1] * len(widths) + 1.4) for _, _, widths, _ in maps.values())
+    axes = [window_maps(found, name)[2:] for name in found.windows]
+    wide = sum(max(SMALLEST[0], CELL[0] * len(starts) + 1.6) for _, starts in axes)
+    high = max(max(SMALLEST[1], CELL[1] * len(widths) + 1.4) for widths, _ in axes)
     figure = ShownFigure(figsize=(wide, high), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, len(maps)))
-    scale, of = (CENTS, unit.replace("USD", "cents")) if is_money else (1.0, unit)
-    for panel, (name, (best, bound, widths, starts)) in zip(panels, maps.items(), strict=True):
-        at_least = ~(best >= np.where(np.isnan(bound), -np.inf, bound))
-        lost = scale * (found.objective - np.where(at_least, np.where(np.isfinite(bound), bound, np.nan), best))
-        drawn = _draw(panel, lost, at_least, (widths, starts))
-        chosen = found.windows[name]
-        hours = 24 / found.families.scenario.slots_per_day
-        here = widths.index(chosen.width * hours), starts.index(chosen.start * hours)
-        panel.add_patch(_frame(here[1], here[0]))
+    for panel, name in zip(np.atleast_1d(figure.subplots(1, len(axes))), found.windows, strict=True):
+        draw_window(panel, found, name, unit, is_money=is_money)
         panel.set_title(f"window {name}", loc="left")
-        panel.set_xlabel("starts at [h]")
-        panel.set_ylabel("hours wide")
-        bar = figure.colorbar(drawn, ax=panel)
-        bar.set_label(f"lost to the best\n[{of}]", fontsize=8)
-        bar.ax.tick_params(labelsize=8)
     return figure
+
+
+def draw_window(panel: Any, found: WindowCommitment, name: str, unit: str, *, is_money: bool = True) -> None:
+    """The same of one window, on a panel given."""
+    best, bound, widths, starts = window_maps(found, name)
+    scale, of = (CENTS, unit.replace("USD", "cents")) if is_money else (1.0, unit)
+    at_least = ~(best >= np.where(np.isnan(bound), -np.inf, bound))
+    lost = scale * (found.objective - np.where(at_least, np.where(np.isfinite(bound), bound, np.nan), best))
+    drawn = _draw(panel, lost, at_least, (widths, starts))
+    hours = 24 / found.families.scenario.slots_per_day
+    chosen = found.windows[name]
+    panel.add_patch(_frame(starts.index(chosen.start * hours), widths.index(chosen.width * hours)))
+    panel.set_xlabel("starts at [h]")
+    panel.set_ylabel("hours wide")
+    bar = panel.figure.colorbar(drawn, ax=panel)
+    bar.set_label(f"lost to the best\n[{of}]", fontsize=8)
+    bar.ax.tick_params(labelsize=8)
 
 
 def _frame(start: int, width: int) -> Any:
