@@ -247,8 +247,9 @@ class _WindowSearch:
             return
         count, best = len(self.members), self._best()
         done, tried = len(self.found), sum(len(one.trials) for one in self.found.values() if one is not None)
-        open_ = count if best is None else int((self.bounds > self._objective(best)).sum())
-        total = max(open_, done + 1)
+        least = -np.inf if best is None else self._objective(best)
+        waiting = sum(self.bounds[k] > least for k in range(count) if k not in self.found)
+        total = done + max(int(waiting), 1)
         stage = inner.stage
         if count > 1:
             told = "" if best is None else f", best objective {self._objective(best):.4f}"
