@@ -14,6 +14,7 @@ from scenarios import preset_economy, solved
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.design.window_figure import window_figure, window_maps, window_pictures
 from meanwatt.analysis.leader.aims import Aims
+from meanwatt.analysis.leader.registry import find, those
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.mean_field.leader.leader_problem import UNIT, LeaderProblem
 from meanwatt.model.mean_field.leader.window_search import WindowCommitment, commit_windows
@@ -207,6 +208,17 @@ def test_a_bad_file_is_one_line_and_nothing_is_written(tmp_path: Path, capsys: p
     told = refused(f"{DESIGN} --family {path} --out {out}", capsys)
     assert told == f"meanwatt: family {path}: unknown key 'recovry'; did you mean 'recovery'?\n"
     assert not out.exists()
+
+
+@pytest.mark.parametrize("leader", those(lambda one: one.never_above_welfare))
+def test_objectives_that_let_bounds_prune_never_exceed_welfare(leader: str) -> None:
+    here = solved("textbook", "flat", *BARE)
+    rng = np.random.default_rng(2)
+    for _ in range(5):
+        weights = {name: float(rng.exponential()) for name in find(leader).weights}
+        assert Aims(leader=leader, weights=weights).objective()(here) <= WELFARE.objective()(here)
+    assert {"commission", "constrained"} <= set(those(lambda one: one.never_above_welfare))
+    assert not find("utility").never_above_welfare
 
 
 def test_a_rate_at_its_bound_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

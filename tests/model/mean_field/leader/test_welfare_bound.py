@@ -46,6 +46,12 @@ WORLDS = {
         'recovery = "fixed"\nexport.rule = "net_metering"',
     ),
     "an adder on every kWh": (("battery_share_scale=0",), "", 'recovery = "volumetric"'),
+    "an adder on a narrow range": (("battery_share_scale=0",), "", 'recovery = "volumetric"'),
+    "solar that earns its worth beside dear imports": (
+        ("battery_share_scale=0", "pv_share_scale=2", "elasticity=0.3"),
+        "",
+        'recovery = "fixed"\nexport.usd_per_kwh = 0.09\nexport.pass_through = 0.0',
+    ),
     "a discount": (("battery_share_scale=0",), "", 'recovery = "fixed"\ndiscount.low = 0.4'),
     "a discount that is free": (("battery_share_scale=0",), '"discount.low" = [0.0, 0.6]', 'recovery = "fixed"'),
     "a wholesale part": (("battery_share_scale=0",), "pass_through = [0.0, 1.0]", 'recovery = "fixed"'),
@@ -58,13 +64,18 @@ WORLDS = {
 }
 
 
+BOUNDS = {"an adder on a narrow range": "[0.0, 0.02]", "solar that earns its worth beside dear imports": "[0.5, 0.6]"}
+"""Of both energy charges, where they are others."""
+
+
 @pytest.mark.parametrize("name", WORLDS)
 def test_no_tariff_of_a_family_has_more_welfare_than_its_bound(name: str) -> None:
     """From supports at three loads: of the tariff in force, of a member, and of no tariff at all."""
     overrides, more, fixed = WORLDS[name]
     scenario = load_scenario("textbook", overrides=list(overrides))
     economy = build_economy(scenario)
-    families = families_of(economy, FREE.format(more=more, fixed=fixed))
+    text = FREE.format(more=more, fixed=fixed)
+    families = families_of(economy, text.replace("[0.0, 0.6]", BOUNDS.get(name, "[0.0, 0.6]")))
     value, bound = WELFARE.objective(), WelfareBound(economy)
     rng = np.random.default_rng(11)
     found = []
