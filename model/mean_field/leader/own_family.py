@@ -11,9 +11,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.model.mean_field.leader.parameter_family import ParameterFamily
+from meanwatt.model.mean_field.leader.rate_groups import ALL_DAY, RateGroups, numbered
 from meanwatt.model.mean_field.leader.window_combinations import (
     Combination,
     WindowCombinations,
@@ -32,30 +33,8 @@ NAME: Final = "designed"
 EXPORT: Final = "export.usd_per_kwh"
 BY_PERIOD: Final = (ENERGY, EXPORT)
 """Keys whose values may be by period: where windows replace the periods, such values come anew."""
-ALL_DAY: Final = "all day"
-"""What the only rate group is called."""
 FLAT_START: Final = 0.8
 """Energy charge over the reference price where a search may begin."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RateGroups:
-    """Energy charges that are one number each, whatever the leader chooses.
-
-    Attributes
-    ----------
-    names
-        Key of each, or of an entry of a list, less ``energy_usd_per_kwh.``; the only one is called ``ALL_DAY``.
-    of_slot : (day type, slot) int
-        Number of the group of each slot.
-    low, high : (group,)
-        Lowest and highest charge; equal where it is not free. [USD/kWh]
-    """
-
-    names: tuple[str, ...]
-    of_slot: Ints
-    low: Floats
-    high: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,7 +76,7 @@ class OwnFamily(ParameterFamily):
 
     def rate_groups(self) -> RateGroups:
         """Which slots have one and the same energy charge in every member."""
-        form, leaves = _numbered(self.table[ENERGY], ENERGY)
+        form, leaves = numbered(self.table[ENERGY], ENERGY)
         scenario = self.scenario
         numbers = rate_table(
             form,
@@ -352,18 +331,3 @@ def _energy_key(name: str) -> str:
 
 def _is_energy(key: str) -> bool:
     return key == ENERGY or key.startswith(f"{ENERGY}.")
-
-
-def _numbered(form: Any, key: str) -> tuple[Any, dict[str, float]]:
-    """A rate with its numbers replaced by their places, and the numbers by the keys of their places."""
-    leaves: dict[str, float] = {}
-
-    def replaced(part: Any, at: str) -> Any:
-        if isinstance(part, Mapping):
-            return {name: replaced(inner, f"{at}.{name}") for name, inner in part.items()}
-        if isinstance(part, list | tuple):
-            return [replaced(inner, f"{at}.{place}") for place, inner in enumerate(part)]
-        leaves[at] = float(part)
-        return float(len(leaves) - 1)
-
-    return replaced(form, key), leaves
