@@ -10,6 +10,7 @@ from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices, require_method
 from meanwatt.analysis.cli.design_page import design_report, print_design
 from meanwatt.analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
+from meanwatt.analysis.cli.family_option import Family, read_families, require_one_place, with_family
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights, read_leader_options
 from meanwatt.analysis.cli.options import Json, Out, Resume, Scenario, Set, Tariff, one_of
 from meanwatt.analysis.cli.watching import watched
@@ -58,6 +59,7 @@ def design(
         bool, typer.Option("--pareto", help="Draw efficiency, equity and stability against each other.")
     ] = False,
     points: Annotated[str | None, typer.Option(metavar="N", help="Points along each edge of that surface (4).")] = None,
+    family: Family = None,
     tariff: Tariff = None,
     set: Set = None,
     json: Json = False,
@@ -76,6 +78,7 @@ def design(
         from meanwatt.analysis.cli.show import print_json, say_notes, say_report
         from meanwatt.analysis.design.design import baseline_name, design_messages
         from meanwatt.analysis.design.design import design as run
+        from meanwatt.analysis.design.family_result import family_json, family_messages
         from meanwatt.analysis.metrics.undefined import undefined_messages
         from meanwatt.analysis.output.solution_json import equilibrium_metrics, find_first_best, first_best_messages
         from meanwatt.model.mean_field.equilibrium import Outcome
@@ -88,9 +91,11 @@ def design(
             require_free(out, "design")
         search = SEARCHES[method](choices)
         inputs = read(scenario, baseline_name(scenario) if tariff is None else tariff, set)
+        families = read_families(family, inputs.economy)
+        require_one_place(families, choices, pareto=pareto)
         if pareto:
             require_surface(inputs.economy)
-        aims = objective.aims(inputs.economy)
+        aims, search = with_family(families, objective.aims(inputs.economy), search, choices)
         done = run(inputs.economy, inputs.tariff, aims, search=search, watch=work.watch)
         first_best = lost = None
         first_best_message = "No first best: cancelled before it was found."
@@ -114,10 +119,12 @@ def design(
     result["books"] = _books_json(done)
     result["cold"], result["anneal"] = _cold_json(cold), _anneal_json(done)
     result["pareto"] = _pareto_json(surface)
+    result["family"] = family_json(families, done.commitment)
     found = done.baseline if done.commitment is None else done.commitment.equilibrium
     result["messages"] = joined(
         found.messages,
         design_messages(done, aims),
+        family_messages(families, done.commitment),
         () if no_cold else _cold_messages(cold, aims, annealed=anneal),
         first_best_messages(first_best, first_best_message),
         undefined_messages(equilibrium_metrics(found)),
@@ -133,6 +140,7 @@ def design(
         "anneal": anneal,
         "no_cold": no_cold,
         "pareto_points": edge,
+        "family": family,
         **choices.settings,
     }
     kept = None if done.commitment is None else out
@@ -290,11 +298,13 @@ def _result(
 
 
 def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", surface: "Surface | None") -> None:
+    from meanwatt.analysis.design.family_result import window_columns
     from meanwatt.analysis.learning.campaign import Learned
     from meanwatt.analysis.learning.report import trial_columns
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.output.solution_json import solution_tables
     from meanwatt.analysis.report.page import FILE
+    from meanwatt.model.mean_field.leader.window_search import WindowCommitment
     from meanwatt.model.scenario.messages import joined
     from meanwatt.model.scenario.toml_text import toml_text
 
@@ -308,6 +318,10 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
     columns["violation"] = [trial.violation for trial in trials]
     if isinstance(done.commitment, Learned):
         columns |= trial_columns(done.commitment)
+    tables: dict[str, dict[str, Any]] = {"trials": columns}
+    if isinstance(done.commitment, WindowCommitment):
+        columns["combination"] = list(done.commitment.trial_combination)
+        tables["windows"] = window_columns(done.commitment)
     pareto_tables, pareto_texts, said = pareto_files(surface, inputs.economy.scenario.name)
     result["messages"] = joined(result["messages"], said)
     manifest = {"settings": result["settings"], "scenario": inputs.economy.scenario.model_dump(mode="json")}
@@ -317,6 +331,6 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
         name="design",
         result=result,
         manifest=manifest,
-        tables={"trials": columns, **solution_tables(done.commitment.equilibrium), **pareto_tables},
+        tables={**tables, **solution_tables(done.commitment.equilibrium), **pareto_tables},
         texts={"tariff.toml": toml_text(result["tariff"]), FILE: page, **pareto_texts},
     )

@@ -38,6 +38,7 @@ def design_tables(result: dict[str, Any]) -> "list[Table]":
         title="The tariff",
         heads=("parameter", "value"),
         rows=[
+            *((f"window {name}", one["hours"]) for name, one in _windows(result).items()),
             *((name, figure(value, 4)) for name, value in result["parameters"].items()),
             *((f"fixed charge, {name}, USD/day", figure(v)) for name, v in result["fixed_charge_usd_per_day"].items()),
         ],
@@ -67,9 +68,16 @@ def design_tables(result: dict[str, Any]) -> "list[Table]":
     return [found, against, *_cold_table(result["cold"], objective)]
 
 
+def _windows(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Windows found in a user's family, if it has some."""
+    found: dict[str, dict[str, Any]] | None = (result["family"] or {}).get("windows")
+    return found or {}
+
+
 def design_report(result: dict[str, Any], done: "Design", surface: "Surface | None", manifest: dict[str, Any]) -> str:
     """The result as a web page; ``done`` has found a tariff."""
     from meanwatt.analysis.cli.design_pareto import pareto_picture, pareto_table
+    from meanwatt.analysis.design.window_figure import window_pictures
     from meanwatt.analysis.figures.results import design_figure
     from meanwatt.analysis.report.page import Picture, report_page
 
@@ -81,6 +89,8 @@ def design_report(result: dict[str, Any], done: "Design", surface: "Surface | No
         " force, dashed, and at the one found.",
         figure=design_figure(done.baseline, found),
     )
+    objective = find(result["leader"])
+    placed = window_pictures(done.commitment, objective.unit, is_money=objective.is_money)
     drawn = [] if surface is None else [pareto_picture(surface, result["scenario"])]
     return report_page(
         kind=f"Tariff design, leader {result['leader']}, method {result['method']}",
@@ -88,7 +98,7 @@ def design_report(result: dict[str, Any], done: "Design", surface: "Surface | No
         result=result,
         reached=result["outcome"] == "converged",
         tables=[*design_tables(result), *([] if surface is None else [pareto_table(result["pareto"])])],
-        pictures=[before_and_after, *drawn],
+        pictures=[before_and_after, *placed, *drawn],
         manifest=manifest,
     )
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from meanwatt.analysis.cli.family_option import Family, read_families
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Set, Tariff
 from meanwatt.analysis.cli.watching import watched
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 def practice(
     scenario: Scenario,
     *,
+    family: Family = None,
     tariff: Tariff = None,
     set: Set = None,
     json: Json = False,
@@ -32,8 +34,9 @@ def practice(
 
             require_free(out, "practice")
         inputs = read(scenario, tariff, set)
-        done = run(inputs.economy, inputs.tariff, watch=work.watch, new_stage=work.new_stage)
-    result = practice_json(done) | {"settings": inputs.given}
+        families = read_families(family, inputs.economy)
+        done = run(inputs.economy, inputs.tariff, families=families, watch=work.watch, new_stage=work.new_stage)
+    result = practice_json(done) | {"settings": inputs.given | ({} if family is None else {"family": family})}
     kept = None if done.filing is None else out
     if kept is not None:
         _write(kept, result, done, inputs)
@@ -132,10 +135,12 @@ def _bills_table(result: dict[str, Any]) -> "Table":
 
 
 def _write(out: str, result: dict[str, Any], done: "Practice", inputs: "Inputs") -> None:
+    from meanwatt.analysis.design.window_figure import window_pictures
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.practice.figures import practice_figure
     from meanwatt.analysis.practice.report import practice_tables
     from meanwatt.analysis.report.page import FILE, Picture, report_page
+    from meanwatt.model.mean_field.leader.leader_problem import UNIT
     from meanwatt.model.scenario.toml_text import toml_text
 
     manifest = {"settings": result["settings"], "scenario": inputs.economy.scenario.model_dump(mode="json")}
@@ -153,7 +158,7 @@ def _write(out: str, result: dict[str, Any], done: "Practice", inputs: "Inputs")
         result=result,
         reached=result["outcome"] == "converged",
         tables=practice_tables_shown(result),
-        pictures=[picture],
+        pictures=[picture, *window_pictures(done.commitment, UNIT)],
         manifest=manifest,
     )
     tariffs = {"filed": result["filed"], "commitment": result["commitment"]}

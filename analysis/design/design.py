@@ -15,7 +15,9 @@ from meanwatt.analysis.leader.leader_spec import Judge, LeaderSpec
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.concepts import ROUNDS, alternating, feedback
-from meanwatt.model.mean_field.leader.leader_problem import Tried
+from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem, Tried
+from meanwatt.model.mean_field.leader.own_family import OwnFamilies
+from meanwatt.model.mean_field.leader.window_search import commit_windows
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario, load_scenario
@@ -61,6 +63,32 @@ Search = Callable[[DesignProblem], Commitment]
 def commitment_search(evaluations_per_start: int = EVALUATIONS_PER_START, *, tried: Tried | None = None) -> Search:
     """Search with full knowledge of the households: `meanwatt.model.mean_field.leader.commitment.commit`."""
     return _asked(partial(commit, evaluations_per_start=evaluations_per_start, tried=tried))
+
+
+def family_search(
+    families: OwnFamilies, evaluations_per_start: int = EVALUATIONS_PER_START, *, tried: Tried | None = None
+) -> Search:
+    """Search a user's family, all combinations of its windows, with full knowledge of the households.
+
+    The family of the problem's aims is set aside for that of each combination. Bounds prune where the objective never
+    exceeds welfare.
+    """
+
+    def search(problem: DesignProblem) -> Commitment:
+        def find(known: LeaderProblem, *, watch: Watch) -> Commitment:
+            return commit_windows(
+                families,
+                lambda family: replace(known, family=family),
+                problem.baseline,
+                evaluations_per_start=evaluations_per_start,
+                bounded=problem.aims.definition.never_above_welfare,
+                tried=tried,
+                watch=watch,
+            )
+
+        return _asked(find)(problem)
+
+    return search
 
 
 def concept_search(name: str, rounds: int = ROUNDS, *, tried: Tried | None = None) -> Search:

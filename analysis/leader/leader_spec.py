@@ -12,6 +12,8 @@ from meanwatt.analysis.leader.tariff_effects import EquilibriumEffects, MarketEf
 from meanwatt.analysis.metrics.metrics import Metrics
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem
+from meanwatt.model.mean_field.leader.own_family import OwnFamily
+from meanwatt.model.mean_field.leader.parameter_family import ParameterFamily
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, tariff_family
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages
@@ -34,17 +36,20 @@ class LeaderSpec:
         Weights of the objective by name; those left out have the objective's own values.
     price_cap_usd_per_kwh
         Highest import rate allowed. [USD/kWh]
+    own_family
+        The tariffs that the leader may post, where a user gives them; else those of `tariff_family`.
 
     Raises
     ------
     ValueError
-        In one line, if there is no such objective or weight, a weight is out of range, or the objective is no money
-        that a rate above a cap could cost.
+        In one line, if there is no such objective or weight, a weight is out of range, the objective is no money
+        that a rate above a cap could cost, or the tariffs do not recover cost as the objective asks for.
     """
 
     leader: str = DEFAULT
     weights: Mapping[str, float] = field(default_factory=dict)
     price_cap_usd_per_kwh: float | None = None
+    own_family: OwnFamily | None = None
 
     def __post_init__(self) -> None:
         """Fill in the weights that were left out."""
@@ -62,7 +67,23 @@ class LeaderSpec:
             raise ValueError(
                 f"price_cap_usd_per_kwh goes with an objective in USD; leave it out for {self.definition.called}"
             )
+        if self.own_family is not None:
+            self._require_recovery(self.own_family.recovery)
         object.__setattr__(self, "weights", {**known, **self.weights})
+
+    def _require_recovery(self, recovery: Recovery) -> None:
+        """Refuse tariffs that leave a shortfall to who has to recover cost, or no margin to who lives on it."""
+        definition, posted = self.definition, recovery is Recovery.POSTED
+        if definition.recovers_cost and posted:
+            raise ValueError(
+                f"the family's recovery is posted, and {definition.called} has to recover cost; give recovery ="
+                ' "fixed" or "volumetric" under [fixed]'
+            )
+        if not definition.recovers_cost and not posted:
+            raise ValueError(
+                f"the family's recovery is {recovery}, which leaves {definition.called} no margin to choose; give"
+                ' recovery = "posted" under [fixed]'
+            )
 
     @property
     def definition(self) -> Objective:
@@ -71,7 +92,9 @@ class LeaderSpec:
 
     @property
     def recovery(self) -> Recovery:
-        """How the tariffs of the family recover cost: by the fixed charge, or not at all."""
+        """How the tariffs recover cost: by the fixed charge, or not at all, or as a user's family says."""
+        if self.own_family is not None:
+            return self.own_family.recovery
         return Recovery.FIXED if self.definition.recovers_cost else Recovery.POSTED
 
     def objective(self) -> Judge:
@@ -108,8 +131,12 @@ class LeaderSpec:
                 f"no meter shows what {self.definition.called} wants; search with full knowledge: method commitment"
             )
 
-    def family(self, economy: Economy, in_force: Tariff | None = None) -> TariffFamily:
-        """The tariffs that the leader may post; the standing charges of the one in force stay, the fixed one aside."""
+    def family(self, economy: Economy, in_force: Tariff | None = None) -> ParameterFamily:
+        """The tariffs that the leader may post: the user's, or `usual_family`."""
+        return self.usual_family(economy, in_force) if self.own_family is None else self.own_family
+
+    def usual_family(self, economy: Economy, in_force: Tariff | None = None) -> TariffFamily:
+        """The tariffs where no user gives any; the standing charges of the one in force stay, the fixed one aside."""
         kept = () if in_force is None else in_force.standing_charges
         return tariff_family(economy, self.recovery, standing_charges=kept)
 

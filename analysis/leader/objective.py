@@ -70,6 +70,9 @@ class Objective(ABC):
         Names of the weights it takes and their values unless given, each at least 0; empty: it takes none.
     cap_over_reference
         Cap on the import rate unless given, as a multiple of the scenario's reference price; None: it takes none.
+    never_above_welfare
+        Whether its value is at most welfare, in USD per household-day, whatever the weights: what bounds welfare
+        bounds it, too, and a search over windows may leave out what cannot win.
     pareto
         Whether it weighs the criteria of the Pareto surface against each other.
     """
@@ -82,6 +85,7 @@ class Objective(ABC):
     recovers_cost: ClassVar[bool] = True
     weights: ClassVar[Mapping[str, float]] = {}
     cap_over_reference: ClassVar[float | None] = None
+    never_above_welfare: ClassVar[bool] = False
     pareto: ClassVar[bool] = False
 
     @abstractmethod

@@ -26,7 +26,7 @@ from meanwatt.analysis.learning.meter import Estimate, MeteredObjective
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment
 from meanwatt.model.mean_field.leader.leader_problem import FEASIBLE, Trial
-from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
+from meanwatt.model.mean_field.leader.parameter_family import ParameterFamily
 from meanwatt.model.progress.watch import Cancelled, Progress
 from meanwatt.model.scenario.counted import counted
 
@@ -252,7 +252,7 @@ def recommended_objectives(tried: Sequence[Tried]) -> tuple[float | None, ...]:
 
 
 def _try(
-    family: TariffFamily,
+    family: ParameterFamily,
     environment: Environment,
     objective: MeteredObjective,
     books: MeteredBooks | None,

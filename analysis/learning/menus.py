@@ -128,7 +128,7 @@ def default_menu(
     if recovers and not by_day_type:
         named = [build_tariff(economy.scenario, name) for name in economy.scenario.tariffs]
         return _distinct([tariff for tariff in named if tariff.recovery is not Recovery.POSTED])
-    family = aims.family(economy, in_force)
+    family = aims.usual_family(economy, in_force)
     start = starting_points(family, economy)[0]
     cap = aims.price_cap_usd_per_kwh or default_price_cap_usd_per_kwh(economy)
     varied = [family.free.index(name) for name in _NET]

@@ -21,7 +21,8 @@ from meanwatt.analysis.pareto.front import bounds, knee, non_dominated, simplex_
 from meanwatt.analysis.pareto.survey import CRITERIA, EvaluatedTariff, Survey
 from meanwatt.analysis.pareto.verdict import Verdict, verdict
 from meanwatt.model.mean_field.equilibrium import Outcome
-from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, starting_points, tariff_family
+from meanwatt.model.mean_field.leader.parameter_family import ParameterFamily
+from meanwatt.model.mean_field.leader.tariff_family import starting_points, tariff_family
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
 
@@ -69,7 +70,7 @@ class Surface:
     in_force: str
     verdicts: Mapping[str, Verdict]
     trials: tuple[EvaluatedTariff, ...]
-    family: TariffFamily
+    family: ParameterFamily
     seconds: float
     outcome: Outcome
 
@@ -80,7 +81,7 @@ def pareto_surface(
     rivals: Sequence[str],
     *,
     first_best_welfare: float,
-    family: TariffFamily | None = None,
+    family: ParameterFamily | None = None,
     points: int = POINTS,
     watch: Watch | None = None,
 ) -> Surface:
@@ -150,7 +151,7 @@ def pareto_surface(
 
 
 def least_of_each(
-    economy: Economy, *, first_best_welfare: float, family: TariffFamily, watch: Watch | None = None
+    economy: Economy, *, first_best_welfare: float, family: ParameterFamily, watch: Watch | None = None
 ) -> tuple[tuple[EvaluatedTariff, ...], tuple[EvaluatedTariff, ...]]:
     """The tariff with the least of each criterion, whatever it does to the others, and every tariff tried.
 
@@ -173,7 +174,7 @@ def least_of_each(
     return tuple(trials[place] for place in places), trials
 
 
-def _sobol(family: TariffFamily) -> Floats:
+def _sobol(family: ParameterFamily) -> Floats:
     """Tariffs spread evenly over the family. (sample, p)"""
     unit = qmc.Sobol(len(family.free), scramble=False).random(SAMPLE)
     return family.at(unit)

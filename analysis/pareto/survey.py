@@ -31,8 +31,8 @@ from scipy.optimize import minimize
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
+from meanwatt.model.mean_field.leader.parameter_family import ParameterFamily
 from meanwatt.model.mean_field.leader.tariff_evaluator import BudgetSpent, TariffEvaluator
-from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
 from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.economy import Economy
 
@@ -101,7 +101,7 @@ class Survey:
     def __init__(
         self,
         economy: Economy,
-        family: TariffFamily,
+        family: ParameterFamily,
         first_best_welfare: float,
         *,
         searches: int,

@@ -80,16 +80,22 @@ class Filing:
     predicted: Predicted
 
 
-def file_tariff(in_force: Equilibrium, windows: Windows) -> Filing:
+def file_tariff(in_force: Equilibrium, windows: Windows, base: Tariff | None = None) -> Filing:
     """File the tariff that usual practice makes of the loads and prices of the tariff in force.
 
     A window's rate is the social marginal cost s + carbon of the frozen loads, weighted by what meters sold in each of
     its slots (the plain mean where they sold nothing). The fixed charge covers what the frozen revenue then lacks, in
     the proportions of the tariff in force: those of its posted charges, or of its ``fixed_charge_shape`` where it posts
     none. Export credit, discounts and other standing charges stay; nothing of the wholesale price is passed through.
+
+    Parameters
+    ----------
+    base
+        What stays is as here; by default as in force.
     """
+    base = in_force.tariff if base is None else base
     economy = in_force.economy
-    imports = _imports_kw(in_force)
+    imports = imports_kw(in_force)
     cost = social_marginal_cost(in_force)
     window = windows.of_slot[economy.common.today]
     weight = economy.common.probability[:, None] * economy.slot_hours
@@ -99,14 +105,16 @@ def file_tariff(in_force: Equilibrium, windows: Windows) -> Filing:
         sold[k] = (inside * imports).sum()
         by = inside * imports if sold[k] > 0 else inside
         rates[k] = (by * cost).sum() / by.sum() if by.any() else cost.mean()
+    if windows.given_usd_per_kwh is not None:
+        rates = np.where(np.isnan(windows.given_usd_per_kwh), rates, windows.given_usd_per_kwh)
     tariff = replace(
-        in_force.tariff,
+        base,
         name=NAME,
         energy_usd_per_kwh=rates[windows.of_slot],
         pass_through=0.0,
         recovery=Recovery.POSTED,
         fixed_charge_usd_per_day=np.zeros(len(economy.groups)),
-        fixed_charge_shape=_shape(in_force.tariff),
+        fixed_charge_shape=_shape(base),
     )
     short = predict(in_force, tariff, elasticity=0.0)
     posted = replace(
@@ -184,7 +192,7 @@ def _own(tariff: Tariff, posted: Rates, group: int) -> tuple[Floats, Floats]:
     return own.import_usd_per_kwh, own.export_usd_per_kwh
 
 
-def _imports_kw(found: Equilibrium) -> Floats:
+def imports_kw(found: Equilibrium) -> Floats:
     """What meters sell, population mean. (c, h) [kW]"""
     parts = zip(found.economy.types, found.answer.responses, found.answer.flows, strict=True)
     return np.asarray(
@@ -192,8 +200,8 @@ def _imports_kw(found: Equilibrium) -> Floats:
     )
 
 
-def _shape(in_force: Tariff) -> Floats:
+def _shape(base: Tariff) -> Floats:
     """Proportions of the fixed charge between income groups."""
-    posted = in_force.fixed_charge_usd_per_day
-    stands = in_force.recovery is not Recovery.FIXED and (posted >= 0).all() and posted.any()
-    return posted if stands else in_force.fixed_charge_shape
+    posted = base.fixed_charge_usd_per_day
+    stands = base.recovery is not Recovery.FIXED and (posted >= 0).all() and posted.any()
+    return posted if stands else base.fixed_charge_shape

@@ -10,14 +10,17 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
+from meanwatt.analysis.design.family_result import family_messages, windows_json
 from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
-from meanwatt.analysis.practice.filing import Filing, file_tariff
-from meanwatt.analysis.practice.windows import Windows, windows_of
+from meanwatt.analysis.practice.filing import Filing, file_tariff, imports_kw, social_marginal_cost
+from meanwatt.analysis.practice.windows import Windows, family_windows, windows_of
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import EVALUATIONS_PER_START, Commitment, commit
 from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem
+from meanwatt.model.mean_field.leader.own_family import OwnFamilies, OwnFamily
 from meanwatt.model.mean_field.leader.window_family import WindowFamily, window_family
+from meanwatt.model.mean_field.leader.window_search import WindowCommitment, commit_windows
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages, joined, scenario_messages
@@ -44,6 +47,8 @@ class Practice:
         What households do under exactly that tariff, its charges posted.
     commitment
         The commission's best rates for the same windows; None if it was not found.
+    families
+        The user's family that the commitment was searched in, if there is one.
     outcome, message
         How it ended.
     """
@@ -58,15 +63,23 @@ class Practice:
     seconds: float
     outcome: Outcome
     message: str
+    families: OwnFamilies | None = None
 
     @property
     def committed_usd_per_kwh(self) -> Floats | None:
         """Energy charges of the commitment. (window,) [USD/kWh]"""
-        return None if self.commitment is None else np.array(list(self.commitment.parameters.values()))
+        if self.commitment is None:
+            return None
+        if self.families is not None:
+            return _own_family(self.families, self.commitment).energy_usd_per_kwh(self.commitment.parameters)
+        return np.array(list(self.commitment.parameters.values()))
 
     @property
     def welfare_lost_usd_per_household_day(self) -> float | None:
-        """Welfare of the commitment less that of the filed tariff's equilibrium; ≥ 0, for it holds the filed one."""
+        """Welfare of the commitment less that of the filed tariff's equilibrium.
+
+        It is ≥ 0 where the family holds the filed tariff, as the usual one does.
+        """
         if self.commitment is None or self.equilibrium is None:
             return None
         return self.commitment.objective - welfare(self.equilibrium)
@@ -85,6 +98,7 @@ def practice(
     economy: Economy,
     tariff: Tariff,
     *,
+    families: OwnFamilies | None = None,
     evaluations_per_start: int = EVALUATIONS_PER_START,
     watch: Watch | None = None,
     new_stage: Callable[[str], None] = lambda _: None,
@@ -95,6 +109,9 @@ def practice(
     ----------
     tariff
         The tariff in force.
+    families
+        A user's family over it, in which the commitment is searched; rates are then filed for the windows that the
+        commitment has. By default the windows are the periods of the tariff in force.
     evaluations_per_start
         Tariffs that the search for the commitment may try from each of two starts: the filed rates and those in force.
     watch
@@ -110,17 +127,31 @@ def practice(
     Raises
     ------
     ValueError
-        If neither the tariff in force nor ``tou`` has periods.
+        If neither the tariff in force nor ``tou`` has periods; or the family frees no energy charge, or does not
+        recover cost.
     """
     began = time.perf_counter()
     watch = watch or Watch()
-    windows = windows_of(economy, tariff.name)
+    if families is None:
+        windows = windows_of(economy, tariff.name)
+    else:
+        replace(WELFARE, own_family=families.first)  # refuses what does not recover cost
+        windows = family_windows(families, families.first.windows)
     new_stage("tariff in force")
     in_force = solve_equilibrium(economy, tariff, certify=False, watch=watch)
     filing: Filing | None = None
     equilibrium: Equilibrium | None = None
     commitment: Commitment | None = None
-    if in_force.converged:
+    if in_force.converged and families is not None:
+        new_stage("commitment")
+        commitment = _own_commitment(families, in_force, evaluations_per_start, watch)
+        if commitment is not None:
+            family = _own_family(families, commitment)
+            windows = family_windows(families, family.windows)
+            new_stage("filed tariff")
+            filing = file_tariff(in_force, windows, family.tariff(family.in_force))
+            equilibrium = solve_equilibrium(economy, filing.tariff, start=in_force, certify=False, watch=watch)
+    elif in_force.converged:
         filing = file_tariff(in_force, windows)
         new_stage("filed tariff")
         equilibrium = solve_equilibrium(economy, filing.tariff, start=in_force, certify=False, watch=watch)
@@ -137,6 +168,7 @@ def practice(
         seconds=time.perf_counter() - began,
         outcome=outcome,
         message=message,
+        families=families,
     )
 
 
@@ -150,6 +182,35 @@ def filed_family(in_force: Equilibrium, filing: Filing, windows: Windows) -> Win
     base = replace(filing.tariff, recovery=Recovery.FIXED)
     held = np.stack([filing.rates_usd_per_kwh, _rates_in_force(in_force, windows)])
     return window_family(in_force.economy, base, windows.names, windows.of_slot, held)
+
+
+def _own_family(families: OwnFamilies, commitment: Commitment) -> OwnFamily:
+    """The user's family with its windows where the commitment has them."""
+    return families.family(commitment.windows if isinstance(commitment, WindowCommitment) else {})
+
+
+def _own_commitment(
+    families: OwnFamilies, in_force: Equilibrium, evaluations: int, watch: Watch
+) -> WindowCommitment | None:
+    """The commission's best tariff of the family; None if it was stopped before any was tried.
+
+    Every search begins at the rates that practice would file, too.
+    """
+    economy, sold, cost = in_force.economy, imports_kw(in_force), social_marginal_cost(in_force)
+    with suppress(Cancelled):
+        try:
+            return commit_windows(
+                families,
+                lambda family: LeaderProblem(economy, family, WELFARE.objective()),
+                in_force,
+                evaluations_per_start=evaluations,
+                starts=lambda family: [family.at_marginal_cost(economy, sold, cost)],
+                watch=watch,
+            )
+        except ValueError:
+            if not watch.stopped:
+                raise
+    return None
 
 
 def _commitment(
@@ -183,6 +244,8 @@ def _ended(
     in_force: Equilibrium, equilibrium: Equilibrium | None, commitment: Commitment | None
 ) -> tuple[Outcome, str]:
     """How it ended, and the sentence."""
+    if in_force.converged and commitment is None and equilibrium is None:
+        return Outcome.CANCELLED, "Cancelled before the commission's commitment was found."
     if equilibrium is None:
         return in_force.outcome, f"Tariff in force: {in_force.message}"
     if not equilibrium.converged:
@@ -198,18 +261,16 @@ def _ended(
 def _messages(found: Practice, filing: Filing) -> Messages:
     """What practice chose, and what it is held against."""
     windows, economy, in_force = found.windows, found.in_force.economy, found.in_force.tariff
-    own = windows.taken_from == in_force.name
     sentences = [
-        f"Windows: the periods of tariff {windows.taken_from}"
-        + (", which is in force." if own else f"; {in_force.name}, which is in force, has none."),
+        _windows_sentence(found),
         "Filed rates: marginal cost at the loads of the tariff in force, weighted by what meters sold"
         + (f", with carbon at {economy.carbon_usd_per_t:g} USD/t." if economy.carbon_usd_per_t else "."),
         "Filed charges are posted as they are; a fixed charge that balances the books changes bills, not loads, so"
         " welfare is the same.",
         "Commitment: a commission that wants welfare alone (equity=0,stability=0) chooses the rates of the same"
-        " windows; all else is as filed.",
+        " windows" + ("; all else is as filed." if found.families is None else ", and what else the family frees."),
         f"Kept as {in_force.name} has them: export credit, discounts, proportions of the fixed charge, and charges that"
-        " do not depend on use.",
+        " do not depend on use" + ("." if found.families is None else ", but for what the family fixes."),
     ]
     if in_force.pass_through:
         sentences.append(
@@ -221,11 +282,41 @@ def _messages(found: Practice, filing: Filing) -> Messages:
         sentences.append(
             f"Window {', '.join(empty)}: meters sold nothing, so its rate is the plain mean of marginal cost."
         )
-    if found.commitment is not None and found.committed_usd_per_kwh is not None:
+    if found.families is not None:
+        sentences += [*family_messages(found.families, found.commitment), *_outside(found.families, found, filing)]
+    elif found.commitment is not None and found.committed_usd_per_kwh is not None:
         sentences += at_bounds(filed_family(found.in_force, filing, windows), found.committed_usd_per_kwh)
     if filing.predicted.floored:
         sentences.append("Predicted: one step of the elasticity takes some use below 0; it stops at 0.")
     return tuple(sentences)
+
+
+def _windows_sentence(found: Practice) -> str:
+    """Whose windows they are."""
+    windows, in_force = found.windows, found.in_force.tariff
+    if found.families is not None:
+        if not isinstance(found.commitment, WindowCommitment) or not found.commitment.windows:
+            return f"Windows: those that {windows.taken_from} distinguishes."
+        placed = windows_json(found.commitment.windows, found.families.scenario.slots_per_day)
+        where = ", ".join(f"{name} {one['hours']}" for name, one in placed.items())
+        return f"Windows: those of {windows.taken_from} where the commitment has them, {where}."
+    own = windows.taken_from == in_force.name
+    return f"Windows: the periods of tariff {windows.taken_from}" + (
+        ", which is in force." if own else f"; {in_force.name}, which is in force, has none."
+    )
+
+
+def _outside(families: OwnFamilies, found: Practice, filing: Filing) -> list[str]:
+    """Filed rates that the family does not hold, in a sentence."""
+    if found.commitment is None:
+        return []
+    groups = _own_family(families, found.commitment).rate_groups()
+    filed = filing.rates_usd_per_kwh
+    outside = (filed < groups.low) | (filed > groups.high)
+    named = [f"{name}, {rate:.4g}" for name, rate, out in zip(groups.names, filed, outside, strict=True) if out]
+    if not named:
+        return []
+    return [f"Filed rate of {', '.join(named)} USD/kWh lies outside the family, so what is lost may be negative."]
 
 
 def at_bounds(family: WindowFamily, rates: Floats) -> list[str]:

@@ -7,6 +7,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.design.design import tariff_table
+from meanwatt.analysis.design.family_result import family_json
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR, burden
 from meanwatt.analysis.output.solution_json import equilibrium_metrics, group_rows, metrics_json, solution_tables
 from meanwatt.analysis.practice.filing import Filing, Predicted
@@ -33,6 +34,7 @@ def practice_json(done: Practice) -> dict[str, Any]:
         "message": done.message,
         "messages": done.messages,
         "windows_of": done.windows.taken_from,
+        "family": family_json(done.families, done.commitment),
         "in_force": _equilibrium_json(done.in_force),
         "filed": None if done.filing is None else _filed_json(done, done.filing),
         "equilibrium": None if done.equilibrium is None else _posted_json(done.equilibrium),

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Ints
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.model.mean_field.leader.own_family import OwnFamilies
+from meanwatt.model.mean_field.leader.window_combinations import Combination
 from meanwatt.model.scenario.economy import Economy, build_tariff
 from meanwatt.model.scenario.rate_tables import period_of_slot
 
@@ -24,12 +26,15 @@ class Windows:
     of_slot : (day type, slot) int
         Number of the window that each slot lies in.
     taken_from
-        Name of the tariff whose periods they are.
+        Name of the tariff whose periods they are, or of the family whose windows.
+    given_usd_per_kwh : (window,), optional
+        Rates that are not filed but given, nan where one is filed; None if all are filed. [USD/kWh]
     """
 
     names: tuple[str, ...]
     of_slot: Ints
     taken_from: str
+    given_usd_per_kwh: Floats | None = None
 
 
 def windows_of(economy: Economy, in_force: str) -> Windows:
@@ -60,6 +65,29 @@ def windows_of(economy: Economy, in_force: str) -> Windows:
     names = tuple(dict.fromkeys(name for row in called for name in row))
     return Windows(
         names=names, of_slot=np.array([[names.index(name) for name in row] for row in called]), taken_from=taken
+    )
+
+
+def family_windows(families: OwnFamilies, windows: Combination) -> Windows:
+    """The windows of a user's family at a place, and the rest of the day; what the family fixes is not filed.
+
+    Raises
+    ------
+    ValueError
+        In one line, if no energy charge of the family is free.
+    """
+    groups = families.family(windows).rate_groups()
+    free = groups.low < groups.high
+    if not free.any():
+        raise ValueError(
+            f"{families.file.label} frees no energy charge, so there are no windows to file rates for; give bounds of"
+            " one under [free], e.g. energy_usd_per_kwh = [0.0, 1.0]"
+        )
+    return Windows(
+        names=groups.names,
+        of_slot=groups.of_slot,
+        taken_from=families.file.label,
+        given_usd_per_kwh=np.where(free, np.nan, groups.low),
     )
 
 

@@ -13,20 +13,16 @@ columns is re-optimised. The duality gap ⟨λ, B − B_best⟩ + wear − wear_
 temperature or step size enters.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from meanwatt.agents.household.battery import Battery
-from meanwatt.agents.household.best_response import Response, respond
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.best_response import Response
 from meanwatt.agents.household.demand import utility_usd_per_hour, wanted_slope_kw, wanted_use_kw
-from meanwatt.agents.household.slot_outcome import SlotOutcome
-from meanwatt.agents.household.storage import StorageDay, storage_day
-from meanwatt.agents.numerics.arrays import Floats, read_only
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.model.mean_field.population.flow import stationary_flow
-from meanwatt.model.mean_field.population.population_response import outlook
+from meanwatt.model.mean_field.battery_plan import battery_makes, best_battery_plan, idle_cost_usd, planner_horizon
 from meanwatt.model.mean_field.zero_temperature.simplex_qp import simplex_step
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
@@ -281,18 +277,8 @@ def solve_first_best(economy: Economy, *, watch: Watch | None = None) -> FirstBe
     watch = watch or Watch()
     watch.stage = "first best"
     planner = _Planner(economy)
-    makes: dict[Battery, float] = {}
-    for household in economy.types:
-        if household.battery is not None:
-            makes[household.battery] = makes.get(household.battery, 0.0) + household.share
-    horizon = replace(
-        outlook(economy, temperature_usd=0.0),
-        shock_levels=np.ones(1),
-        shock_kernel=read_only([[1.0]]),
-        shock_probability=np.ones(1),
-        discount_per_day=1.0,
-    )
-    idle_usd = sum(share * _idle_cost_usd(economy, make) for make, share in makes.items())
+    makes, horizon = battery_makes(economy), planner_horizon(economy)
+    idle_usd = sum(share * idle_cost_usd(economy, make) for make, share in makes.items())
     columns = _Columns(power_kw=np.zeros((1, planner.weight.size)), wear_usd=np.full(1, idle_usd))
     responses: dict[Battery, Response] = {}
     gap, spent = np.inf, 0
@@ -302,7 +288,8 @@ def solve_first_best(economy: Economy, *, watch: Watch | None = None) -> FirstBe
         price = planner.price(power)
         best_power, best_wear = np.zeros_like(power), 0.0
         for battery, share in makes.items():
-            plan, cost, responses[battery] = _best_plan(economy, battery, horizon, price, responses.get(battery), watch)
+            start = responses.get(battery)
+            plan, cost, responses[battery] = best_battery_plan(economy, battery, horizon, price, start, watch)
             best_power += share * plan
             best_wear += share * cost
         gap = float((planner.weight * price) @ (power - best_power)) + wear - best_wear
@@ -328,42 +315,3 @@ def solve_first_best(economy: Economy, *, watch: Watch | None = None) -> FirstBe
         columns=spent,
         converged=gap <= GAP_USD_PER_DAY,
     )
-
-
-def _idle_cost_usd(economy: Economy, battery: Battery) -> float:
-    """What it costs a day to leave a battery empty and never charge: nothing at home, the trip of a vehicle. [USD]"""
-    day = storage_day(battery, economy.slots, economy.slot_hours)
-    return float(day.cost_by_slot_usd()[:, day.still].sum())
-
-
-def _best_plan(
-    economy: Economy, battery: Battery, horizon: Outlook, price: Floats, start: Response | None, watch: Watch
-) -> tuple[Floats, float, Response]:
-    """Mean power (c·h) and daily wear of a battery that answers the price alone, at temperature 0."""
-    day = storage_day(battery, economy.slots, economy.slot_hours)
-    power = day.power_kw[:, None]
-    shape = (*economy.rest_load_kw.shape, 1, day.moves.size)
-    prices = price.reshape(economy.rest_load_kw.shape)[:, :, None, None]
-    brought = SlotOutcome(
-        moves=day.moves,
-        use_kw=np.zeros(shape),
-        net_load_kw=np.broadcast_to(power, shape),
-        utility_usd=np.zeros(shape),
-        payment_usd=economy.slot_hours * prices * power,
-        wear_usd=day.cost_usd,
-        choice=day.choice,
-    )
-    response = respond(brought, battery.levels, horizon, start=start, check=watch.check)
-    flow = stationary_flow(
-        response.policy, horizon.shock_kernel, np.ones(1), economy.common.backward, check=watch.check
-    )
-    frequency = flow.frequency[:, :, 0]
-    power, cost = (_by_slot(frequency, day, of_move) for of_move in (day.power_kw, day.cost_by_slot_usd()))
-    return power.ravel(), float(economy.common.probability @ cost.sum(axis=1)), response
-
-
-def _by_slot(frequency: Floats, day: StorageDay, of_move: Floats) -> Floats:
-    """Mean (c, h) of what every move (h, j) brings, under frequencies (c, h, j)."""
-    if not day.choice.given.size:  # the same in every slot
-        return np.asarray(frequency @ of_move[0])
-    return np.asarray((frequency * of_move).sum(axis=2))

@@ -195,6 +195,19 @@ def build_tariff(scenario: Scenario, name: str | None = None, *, components: boo
             table.require_plain(name)
         except ValueError as error:
             raise ScenarioError(f"scenario {scenario.name}: {error}") from None
+    return tariff_of_table(scenario, name, table)
+
+
+def tariff_of_table(scenario: Scenario, name: str, table: TariffTable) -> Tariff:
+    """Turn a tariff's table into arrays over a scenario's day types, slots and income groups.
+
+    Whether the caller can hold its components is the caller's to check.
+
+    Raises
+    ------
+    ValueError
+        In one line, if it names periods, days or groups that are not there, or leaves some out.
+    """
     groups = tuple(scenario.income_groups)
 
     def rates(form: object, key: str) -> Floats:

@@ -10,11 +10,12 @@ from meanwatt.model.scenario.calendar_file import with_calendar
 from meanwatt.model.scenario.feeder_choice import with_digest
 from meanwatt.model.scenario.file_errors import EXTENDS, one_line
 from meanwatt.model.scenario.files import TomlTable
-from meanwatt.model.scenario.overrides import override_table, parse_overrides
+from meanwatt.model.scenario.overrides import override_table, parse_overrides, tariff_with
 from meanwatt.model.scenario.reading import (
     PRESETS,
     REPLACED_WHOLE,
     ScenarioError,
+    checked_tariff,
     load_tariff,
     preset_text,
     presets,
@@ -30,11 +31,13 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "TariffTable",
+    "checked_tariff",
     "load_scenario",
     "load_tariff",
     "preset_text",
     "presets",
     "tariff_of_text",
+    "tariff_with",
     "with_tariff",
 ]
 

@@ -16,6 +16,7 @@ from meanwatt.model.scenario.marks import Names
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.rate_classes import DEFAULT
 from meanwatt.model.scenario.reading import ScenarioError, load_tariff
+from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.tables import OneDayTable
 from meanwatt.model.scenario.values import show
 
@@ -61,6 +62,26 @@ def parse_overrides(overrides: Sequence[str] | Mapping[str, Any], label: str) ->
             raise ScenarioError(f"{label}: override {show(text)} is not of the form key=value, e.g. memory=1")
         changes[key] = _value(value, text, label)
     return changes
+
+
+def tariff_with(scenario: Scenario, name: str, changes: Mapping[str, Any], label: str) -> TomlTable:
+    """Table of one of a scenario's tariffs with changes by dotted key, the keys of ``--set`` less ``tariff.``.
+
+    ``periods``, the first of the changes, may be a table whole. What the values are is not checked.
+
+    Raises
+    ------
+    ScenarioError
+        In one line that begins with ``label``, if the tariff has no such key.
+    """
+    whole = scenario.model_dump()
+    whole["default_tariff"] = name
+    for key, value in changes.items():
+        try:
+            _set(whole, f"tariff.{key}", deepcopy(value), label)
+        except ScenarioError as error:
+            raise ScenarioError(str(error).replace("'tariff.", "'")) from None
+    return dict(whole["tariffs"][name])
 
 
 def _value(value: str, text: str, label: str) -> Any:

@@ -222,6 +222,8 @@ REPLICATIONS: Final = Range(1, 100_000, whole=True)
 STUDY_POINTS: Final = Range(1, 1_000_000, whole=True)
 SURFACE_POINTS: Final = Range(2, 20, whole=True)
 """Along each edge of a Pareto surface; every one is a search."""
+WINDOW_COMBINATIONS: Final = Range(1, 10_000, "combinations", whole=True)
+"""Of beginnings and widths of a family's windows; each may be a search."""
 EVALUATIONS: Final = Range(1, 10_000_000, whole=True)
 PORT: Final = Range(0, 65535, whole=True)
 VISITORS: Final = Range(1, 10_000, whole=True)

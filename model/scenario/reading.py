@@ -83,7 +83,7 @@ def load_tariff(path: str | Path) -> TariffTable:
     except FileError as error:
         raise ScenarioError(f"{label}: {error}") from None
     try:
-        return _tariff_of(table)
+        return checked_tariff(table)
     except ScenarioError as error:
         raise ScenarioError(f"{label}: {error}") from None
 
@@ -98,15 +98,15 @@ def tariff_of_text(text: str) -> TariffTable:
         fits a scenario is checked when it joins one.
     """
     try:
-        return _tariff_of(parse_toml(text))
+        return checked_tariff(parse_toml(text))
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"not valid TOML: {' '.join(str(error).split())}") from None
     except FileError as error:
         raise ScenarioError(str(error)) from None
 
 
-def _tariff_of(table: TomlTable) -> TariffTable:
-    """The tariff of a file's table; ``ScenarioError`` in one line without the file's name."""
+def checked_tariff(table: TomlTable) -> TariffTable:
+    """The tariff that a table holds; ``ScenarioError`` in one line without the name of its file."""
     if EXTENDS in table:
         raise ScenarioError(f"key {EXTENDS!r}: {NOT_EXTENDED}")
     try:

@@ -286,5 +286,5 @@ def _in_force(choice: Choice, solution: Solution) -> Sighted:
         in_force=there,
         in_force_objective=objective_at(aims, there),
         aims=aims,
-        family=aims.family(there.economy, there.tariff),
+        family=aims.usual_family(there.economy, there.tariff),
     )

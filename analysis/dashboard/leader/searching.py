@@ -106,7 +106,7 @@ def _search(choice: Choice, show: Show, progress: Tell, cancelled: Callable[[], 
 
     def search(problem: DesignProblem) -> Commitment:
         there = problem.baseline
-        family = aims.family(economy, there.tariff)
+        family = aims.usual_family(economy, there.tariff)
         put(Sighted(in_force=there, in_force_objective=objective_at(aims, there), aims=aims, family=family))
         return search_of(choice, tried)(problem)
 

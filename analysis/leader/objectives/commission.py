@@ -20,6 +20,7 @@ class Commission(Objective):
     maximises = "welfare less penalties on burden gap and price volatility"
     metered_as = WELFARE_GAIN
     weights: ClassVar[Mapping[str, float]] = {"equity": 1.0, "stability": 0.0}
+    never_above_welfare = True
     pareto = True
 
     def value(self, effects: "TariffEffects", weights: Mapping[str, float]) -> float:

@@ -41,6 +41,7 @@ class Constrained(Objective):
     maximises = "welfare within limits on burden gap and price volatility"
     metered_as = WELFARE_GAIN
     weights: ClassVar[Mapping[str, float]] = {"burden_gap_limit": 0.0, "imv_limit": 0.0}
+    never_above_welfare = True
 
     def value(self, effects: "TariffEffects", weights: Mapping[str, float]) -> float:
         """Welfare less what breaks the limits. [USD per household-day]"""

@@ -80,6 +80,7 @@ def commit(
     starts: Sequence[Floats] | None = None,
     gradients: bool = True,
     certify: bool = True,
+    precision_usd: float = PRECISION_USD,
     tried: Tried | None = None,
     watch: Watch | None = None,
 ) -> Commitment:
@@ -96,6 +97,8 @@ def commit(
         the search goes by values alone.
     certify
         Whether to certify the equilibrium at the tariff found.
+    precision_usd
+        Gain of the objective that is not worth another step, where there are gradients, in the objective's unit.
     tried
         Told of every tariff as it is tried.
     watch
@@ -111,7 +114,9 @@ def commit(
     starts = starting_points(family, economy) if starts is None else starts
     evaluator = problem.evaluator(watch)
     evaluator.reported = partial(_report, evaluator, watch, evaluations_per_start * len(starts), tried)
-    climb = _climb if gradients and economy.scenario.temperature_usd > 0 else _search
+    climb = _search
+    if gradients and economy.scenario.temperature_usd > 0:
+        climb = partial(_climb, precision_usd=precision_usd)
     outcome = Outcome.CONVERGED
     try:
         search = partial(_begun_inside, problem, evaluator, climb, evaluations_per_start)
@@ -157,11 +162,13 @@ def _begun_inside(
 ) -> bool:
     """One search, begun where the objective is defined; True if it ended by its own stopping rule."""
     began = len(evaluator.trials)
-    begin = defined_start(problem, evaluator, start, evaluations, gradients=climb is _climb)
+    begin = defined_start(problem, evaluator, start, evaluations, gradients=climb is not _search)
     return climb(problem, evaluator, begin, evaluations - (len(evaluator.trials) - began))
 
 
-def _climb(problem: LeaderProblem, evaluator: TariffEvaluator, start: Floats, evaluations: int) -> bool:
+def _climb(
+    problem: LeaderProblem, evaluator: TariffEvaluator, start: Floats, evaluations: int, *, precision_usd: float
+) -> bool:
     """One SLSQP run in unit coordinates; True if it ended by its own stopping rule."""
     evaluator.allowed = len(evaluator.trials) + evaluations
     constraints = []
@@ -181,7 +188,7 @@ def _climb(problem: LeaderProblem, evaluator: TariffEvaluator, start: Floats, ev
             method="SLSQP",
             bounds=[(0.0, 1.0)] * len(start),
             constraints=constraints,
-            options={"maxiter": evaluations, "ftol": PRECISION_USD},
+            options={"maxiter": evaluations, "ftol": precision_usd},
         )
     except BudgetSpent:
         return False

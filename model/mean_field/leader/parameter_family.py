@@ -7,6 +7,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.model.scenario.economy import Economy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,6 +29,10 @@ class ParameterFamily(ABC):
     @abstractmethod
     def tariff(self, parameters: Floats) -> Tariff:
         """The member with the given free parameters; values are clipped to the bounds."""
+
+    def starts(self, economy: Economy) -> list[Floats]:
+        """Where a search may begin, as far as the family knows; by default nothing."""
+        return []
 
     def at(self, unit: Floats) -> Floats:
         """Free parameters at a point of the unit cube; outside it, of the nearest face."""

@@ -146,7 +146,13 @@ def _kind(name: str) -> str:
 
 
 def starting_points(family: ParameterFamily, economy: Economy) -> list[Floats]:
-    """Where a search may begin: a flat rate, time of use, and wholesale pass-through with carbon priced."""
+    """Where a search may begin: a flat rate, time of use, and wholesale pass-through with carbon priced.
+
+    Or where the family says, if it does.
+    """
+    own = family.starts(economy)
+    if own:
+        return own
     reference = economy.scenario.reference_price_usd_per_kwh
     peak = float(economy.supply.marginal_emissions_t_per_kwh(economy.mean_reference_kw).mean())
     carbon = economy.carbon_usd_per_t * peak
