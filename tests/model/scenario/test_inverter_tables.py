@@ -1,4 +1,4 @@
-"""The curves under ``[feeder]``: what is refused, in which words, and that scenarios without them are what they were."""
+"""The curves under ``[feeder]``: what is refused, in which words; scenarios without them are what they were."""
 
 import pytest
 
