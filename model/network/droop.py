@@ -37,6 +37,7 @@ MOST_TRIES: Final = 24
 """Halvings of one step after which a slot is given up."""
 _DECREASE: Final = 1e-4
 _BLUR: Final = 1e-3
+_LEAST_STEP: Final = 1e-6
 
 
 class Start(StrEnum):
@@ -147,6 +148,11 @@ class _Search:
         self.open = np.zeros(len(p_kw), dtype=bool)
         self.flows = 0
         self.state: dict[str, Floats | None] = {}
+        self.at_place = (self.place[:, None] == np.arange(len(self.buses))).astype(float)
+        self.known = np.zeros(len(p_kw), dtype=bool)
+        self.fed = np.zeros((len(p_kw), len(self.buses) * (2 if control.volt_var else 1)))
+        self.reproduced = np.zeros(shape)
+        self.response = np.zeros((*shape, self.fed.shape[1]))
         norm = self.answer.r_pu + self.answer.x_pu * (control.volt_var is not None)
         blur = max(_BLUR * float(np.max(np.diag(norm), initial=0.0)), 1e-12)
         self.norm = np.linalg.inv(norm + blur * np.eye(len(norm)))
@@ -157,14 +163,7 @@ class _Search:
         low, high = self.control.neutral_pu
         if start is Start.FULL and low <= high:
             reproduced, found = self._flow(everything, np.full(self.voltage.shape, np.clip(1.0, low, high)))
-            corner = np.full(self.voltage.shape, high)
-            if self.control.volt_watt:
-                at = corner_pu(self.control.volt_watt, self.units)
-                free = np.full(self.voltage.shape, np.inf)
-                for row, place in enumerate(self.place):
-                    free[:, place] = np.minimum(free[:, place], at[:, row])
-                upper = self.control.volt_var.v3_pu if self.control.volt_var else np.inf
-                corner = np.minimum(free, upper)
+            corner = self._corner_pu()
             found = found & ~(np.where(found[:, None], reproduced, 1.0) < COLLAPSED_PU).any(axis=1)
             self._accept(everything[found], np.clip(reproduced, low, corner)[found], reproduced[found])
             everything = everything[~found]
@@ -172,6 +171,14 @@ class _Search:
             floor = np.full((everything.size, len(self.buses)), self._floor_pu())
             reproduced, found = self._flow(everything, floor)
             self._accept(everything[found], floor[found], reproduced[found])
+
+    def _corner_pu(self) -> Floats:
+        """Voltage above which the first curve of a place acts, (slot, place). [pu]"""
+        watt, var = self.control.volt_watt, self.control.volt_var
+        corner = np.full(self.voltage.shape, var.v3_pu if var else np.inf)
+        if watt:
+            np.minimum.at(corner.T, self.place, corner_pu(watt, self.units).T)
+        return corner
 
     def _floor_pu(self) -> float:
         curves = self.control
@@ -230,10 +237,8 @@ class _Search:
         """Solve the feeder with inverters at these voltages; those that come of it, and where a state was found."""
         output, fed_in, *_ = self._inject(slots, voltage, np.zeros(voltage.shape))
         p_kw, q_kvar = self.p_kw[slots].copy(), self.q_kvar[slots].copy()
-        back = self.units.available_kw[slots] - output
-        for row, bus in enumerate(self.units.bus):
-            p_kw[:, bus] += back[:, row]
-            q_kvar[:, bus] -= fed_in[:, row]
+        p_kw[:, self.buses] += (self.units.available_kw[slots] - output) @ self.at_place
+        q_kvar[:, self.buses] -= fed_in @ self.at_place
         found = self.flow.solve(p_kw, q_kvar)
         self.flows += 1
         for entry in fields(PowerFlowResult):
@@ -252,14 +257,32 @@ class _Search:
         going = slots[self.open[slots]]
         if not going.size:
             return
-        *_, watt_fall, var_fall = self._inject(going, self.voltage[going], self.residual[going])
-        fall = np.zeros((2, len(going), len(self.buses)))
-        for row, place in enumerate(self.place):
-            fall[0, :, place] += watt_fall[:, row]
-            fall[1, :, place] += var_fall[:, row]
-        per_kw, per_kvar = self.answer.pu_per_kw(reproduced[self.open[slots]])
-        matrix = np.eye(len(self.buses)) + per_kw * fall[0][:, None, :] + per_kvar * fall[1][:, None, :]
+        output, fed_in, watt_fall, var_fall = self._inject(going, self.voltage[going], self.residual[going])
+        kinds = 1 if self.control.volt_var is None else 2
+        fed = np.hstack([output @ self.at_place, fed_in @ self.at_place][:kinds])
+        self._learn(going, fed, reproduced[self.open[slots]])
+        fall = np.hstack([watt_fall @ self.at_place, var_fall @ self.at_place][:kinds])
+        slope = self.response[going] * fall[:, None, :]
+        matrix = np.eye(len(self.buses)) + slope.reshape(*slope.shape[:2], kinds, -1).sum(axis=2)
         self.direction[going] = np.linalg.solve(matrix, self.residual[going][..., None])[..., 0]
+
+    def _learn(self, slots: Ints, fed: Floats, reproduced: Floats) -> None:
+        """Mend the voltages' answer to power fed in by what it was in the last step.
+
+        The least change that agrees with the step: C. G. Broyden, "A class of methods for solving nonlinear
+        simultaneous equations", Mathematics of Computation 19, 1965, doi 10.1090/S0025-5718-1965-0198670-6. Only the
+        network's answer is learnt, which is smooth; the curves' slopes, which jump, are known.
+        """
+        fresh = ~self.known[slots]
+        both = self.answer.pu_per_kw(reproduced[fresh])
+        self.response[slots[fresh]] = np.concatenate(both, axis=2)[:, :, : fed.shape[1]]
+        step = fed - self.fed[slots]
+        square = (step**2).sum(axis=1)
+        moved = ~fresh & (square > (_LEAST_STEP * (1 + np.abs(fed).max(axis=1, initial=0.0))) ** 2)
+        at, step = slots[moved], step[moved]
+        missed = reproduced[moved] - self.reproduced[at] - np.einsum("spk,sk->sp", self.response[at], step)
+        self.response[at] += missed[:, :, None] * (step / square[moved, None])[:, None, :]
+        self.known[slots], self.fed[slots], self.reproduced[slots] = True, fed, reproduced
 
     def _merit(self, residual: Floats) -> Floats:
         """Square of the residual in the norm of the inverse impedances, (slot,)."""
