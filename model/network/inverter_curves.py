@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
 
 LEAST_OUTPUT: Final = 0.05
 """Part of its rated active power below which an inverter need not exchange reactive power (clause 5.2)."""
@@ -114,7 +114,7 @@ class Inverters:
     bus: Ints
     rated_kw: Floats
     available_kw: Floats
-    can_charge: np.typing.NDArray[np.bool_]
+    can_charge: Bools
 
     def rows(self, slots: Ints) -> "Inverters":
         """The same in some of the slots."""
