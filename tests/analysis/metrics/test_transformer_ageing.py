@@ -111,5 +111,5 @@ def test_hours_beyond_the_guide_are_counted() -> None:
 
 def test_nothing_ages_without_a_slot_and_a_negative_load_is_refused() -> None:
     assert transformer_ageing([], 1.0, RATED) is None
-    with pytest.raises(ValueError, match="loading is -0.5 in slot 1; give numbers of 0 or more"):
+    with pytest.raises(ValueError, match=r"^loading is -0\.5 in slot 1; give numbers of 0 or more$"):
         transformer_ageing([0.5, -0.5], 1.0, RATED)
