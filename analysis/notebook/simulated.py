@@ -116,7 +116,8 @@ class Comparison:
     households
         N.
     volt_watt_kw : (day, h)
-        What of the net load is solar output that volt-watt held back, mean per household; 0 where no curve is in force.
+        What of the net load is solar output that volt-watt held back, mean per household; None where no curve is in
+        force.
     """
 
     net_load_kw: Floats
@@ -125,7 +126,7 @@ class Comparison:
     expected_wholesale_usd_per_kwh: Floats
     spread_kw: Floats
     households: int
-    volt_watt_kw: Floats
+    volt_watt_kw: Floats | None = None
 
     @property
     def net_load_error_kw(self) -> float:
@@ -135,7 +136,8 @@ class Comparison:
     @property
     def net_load_error_without_volt_watt_kw(self) -> float:
         """The same distance if volt-watt had held nobody back. [kW per household]"""
-        without = self.net_load_kw - self.volt_watt_kw - self.expected_net_load_kw
+        held = 0.0 if self.volt_watt_kw is None else self.volt_watt_kw
+        without = self.net_load_kw - held - self.expected_net_load_kw
         return float(np.sqrt((without**2).mean()))
 
     @property
@@ -174,7 +176,7 @@ class Comparison:
         ]
 
     def _volt_watt_row(self) -> list[tuple[str, str]]:
-        if not self.volt_watt_kw.any():
+        if self.volt_watt_kw is None:
             return []
         return [("if volt-watt held nobody back", f"{self.net_load_error_without_volt_watt_kw:.4f} kW per household")]
 
@@ -216,7 +218,9 @@ def compare(market: SimulatedMarket, equilibrium: Equilibrium) -> Comparison:
         expected_wholesale_usd_per_kwh=expected.price_usd_per_kwh[states],
         spread_kw=expected.spread_kw[states] / np.sqrt(market.households),
         households=market.households,
-        volt_watt_kw=history.stacked("net_load_kw") - without_volt_watt_kw(history),
+        volt_watt_kw=None
+        if market.simulation.inverters is None
+        else history.stacked("net_load_kw") - without_volt_watt_kw(history),
     )
 
 
