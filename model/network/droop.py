@@ -28,9 +28,10 @@ TOLERANCE_PU: Final = 1e-9
 """Largest residual of a solved slot. [pu]"""
 MOST_FLOWS: Final = 200
 """Power flows after which the search is given up."""
-COLLAPSED_PU: Final = 0.8
-"""A voltage below which a power flow with full output is not trusted: Newton's method may end on the lower branch of
-solutions, on which more power means less voltage and curves are of no use."""
+UPPER_BRANCH: Final = 0.5
+"""Part of V² by the linear branch flow equations below which a power flow is on the lower branch of solutions, where
+more power fed in means less voltage, and which Newton's method may end on. On one line it is the exact boundary: the
+two solutions are V² = h ± √(h² − |z|²|s|²), and 2 h is V² by the linear equations."""
 NEWTON_TRIES: Final = 4
 """Halvings of a Newton step before the plain step takes its place."""
 MOST_TRIES: Final = 24
@@ -142,7 +143,7 @@ class _Search:
         self.buses, self.place = np.unique(units.bus, return_inverse=True)
         self.answer = voltage_sensitivity(flow.feeder, self.buses)
         shape = len(p_kw), len(self.buses)
-        self.voltage, self.residual, self.direction = np.ones(shape), np.zeros(shape), np.zeros(shape)
+        self.voltage, self.residual, self.direction = np.ones(shape), np.full(shape, np.nan), np.zeros(shape)
         self.merit, self.length = np.full(len(p_kw), np.inf), np.ones(len(p_kw))
         self.tries: Ints = np.zeros(len(p_kw), dtype=np.int64)
         self.open = np.zeros(len(p_kw), dtype=bool)
@@ -158,13 +159,12 @@ class _Search:
         self.norm = np.linalg.inv(norm + blur * np.eye(len(norm)))
 
     def begin(self, start: Start) -> None:
-        """Solve every slot at its start; where full output has no state, or a collapsed one, at the floor."""
+        """Solve every slot at its start; where full output has no state, or one on the lower branch, at the floor."""
         everything = np.arange(len(self.p_kw))
         low, high = self.control.neutral_pu
         if start is Start.FULL and low <= high:
             reproduced, found = self._flow(everything, np.full(self.voltage.shape, np.clip(1.0, low, high)))
             corner = self._corner_pu()
-            found = found & ~(np.where(found[:, None], reproduced, 1.0) < COLLAPSED_PU).any(axis=1)
             self._accept(everything[found], np.clip(reproduced, low, corner)[found], reproduced[found])
             everything = everything[~found]
         if everything.size:
@@ -234,7 +234,7 @@ class _Search:
         return output, fed_in, watt_fall, var_fall
 
     def _flow(self, slots: Ints, voltage: Floats) -> tuple[Floats, Bools]:
-        """Solve the feeder with inverters at these voltages; those that come of it, and where a state was found."""
+        """Solve the feeder with inverters at these voltages; those that come of it, and where a state holds."""
         output, fed_in, *_ = self._inject(slots, voltage, np.zeros(voltage.shape))
         p_kw, q_kvar = self.p_kw[slots].copy(), self.q_kvar[slots].copy()
         p_kw[:, self.buses] += (self.units.available_kw[slots] - output) @ self.at_place
@@ -246,7 +246,15 @@ class _Search:
             kept = self.state.setdefault(entry.name, None if values is None else values.copy())
             if kept is not None:
                 kept[slots] = values
-        return found.voltage_pu[:, self.buses], found.converged
+        voltage_pu = found.voltage_pu[:, self.buses]
+        return voltage_pu, found.converged & self._on_upper_branch(voltage_pu, p_kw, q_kvar)
+
+    def _on_upper_branch(self, voltage_pu: Floats, p_kw: Floats, q_kvar: Floats) -> Bools:
+        """Whether a state is the one that loads and inverters of the places have in service, (slot,)."""
+        drop = p_kw[:, self.buses] @ self.answer.r_pu + q_kvar[:, self.buses] @ self.answer.x_pu
+        linear = self.flow.feeder.source_voltage_pu**2 - 2e-3 * drop
+        own = (self.answer.turns * np.nan_to_num(voltage_pu)) ** 2
+        return np.asarray((own >= UPPER_BRANCH * linear).all(axis=1))
 
     def _accept(self, slots: Ints, voltage: Floats, reproduced: Floats) -> None:
         """Take a point as the new one of these slots, and look where to go from there."""

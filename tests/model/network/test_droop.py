@@ -259,6 +259,18 @@ def test_a_power_flow_that_ended_on_the_lower_branch_is_not_taken_for_an_answer(
     assert found.output_kw.max() < 50
 
 
+def test_a_lower_branch_that_looks_sound_is_not_taken_either() -> None:
+    """200 kW over 1.5 ohm: V² = h ± √(h² − |z|²|s|²) is 1.956 or .961 pu, and Newton's method ends on the latter."""
+    feeder, units = line([1.5], [0.1], source_pu=1.0), roofs(np.array([[200.0]]), rated_kw=200.0)
+    flow, power = PowerFlow(feeder), drawn(units, load_kw=0.0)
+    assert two_bus_pu(200.0, 0.0, 1.5, 0.1, 1.0) == pytest.approx(1.9564, abs=1e-4)
+    assert flow.solve(*power).voltage_pu[0, 1] == pytest.approx(0.9605, abs=1e-4)
+    found = solve_droop(flow, *power, units, WATT)
+    assert found.solved.tolist() == [True]
+    assert found.output_kw[0, 0] == pytest.approx(40.0, abs=1e-9)
+    assert found.state.voltage_pu[0, 1] == pytest.approx(two_bus_pu(40.0, 0.0, 1.5, 0.1, 1.0), abs=1e-9)
+
+
 def test_a_line_that_has_no_answer_is_given_up_with_its_residual() -> None:
     """So much reactance that voltages fall with power: at the floor the curve asks for more, and more has no state."""
     units = roofs(np.full((1, 5), 120.0), rated_kw=120.0)
