@@ -1,16 +1,20 @@
 """A day's feeder in a market whose solar inverters answer to the voltage of their bus."""
 
+from typing import Any, Final
+
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.model.market.day_kernel import DaySums, quanta
+from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.numerics.compiled import compiled
+from meanwatt.model.market.day_kernel import QUANTUM_KWH, DaySums
 from meanwatt.model.market.grid import MarketGrid
 from meanwatt.model.market.grid_day import GridDay
 from meanwatt.model.market.market_inverters import Roofs
 from meanwatt.model.market.physics import use_kwh
-from meanwatt.model.market.population import CHUNK, Population
-from meanwatt.model.market.q_tables import by_bus
+from meanwatt.model.market.population import Population
 from meanwatt.model.scenario.economy import Economy
+
+_SCALE: Final = 1.0 / QUANTUM_KWH
 
 
 def answer_to_voltages(
@@ -64,14 +68,22 @@ def hold_back(people: Population, sums: DaySums, held_kwh: Floats) -> DaySums:
     less = held_kwh.astype(np.float32)
     energy, curtailed = np.array(sums.energy_quanta), np.array(sums.curtailed_quanta)
     for number, kind in enumerate(people.class_type.tolist()):
-        if not less[kind].any():
-            continue
-        energy[number] = 0
-        a, b = people.class_first[number : number + 2].tolist()
-        for first in range(a, b, CHUNK):
-            rows = slice(first, min(first + CHUNK, b))
-            bus = people.bus[rows]
-            people.energy_kwh[rows] += less[kind][bus]
-            energy[number] += by_bus(bus, quanta(people.energy_kwh[rows]), people.buses)
-            curtailed[number] += by_bus(bus, quanta(less[kind][bus]), people.buses)
+        slots = np.flatnonzero(less[kind].any(axis=0))
+        if slots.size:
+            first, last = people.class_first[number : number + 2].tolist()
+            places = (people.bus[first:last], less[kind], people.energy_kwh[first:last])
+            _hold_back(slots, *places, energy[number], curtailed[number])
     return DaySums(energy_quanta=energy, charged=sums.charged, discharged=sums.discharged, curtailed_quanta=curtailed)
+
+
+@compiled
+def _hold_back(slots: Ints, bus: Any, less_kwh: Any, energy_kwh: Any, energy: Ints, curtailed: Ints) -> None:
+    """Raise the meters (household, slot) by what is held back at their bus, and the sums (bus, slot) in quanta."""
+    for i in range(bus.size):
+        place = bus[i]
+        for h in slots:
+            before, less = energy_kwh[i, h], less_kwh[place, h]
+            after = np.float32(before + less)
+            energy_kwh[i, h] = after
+            energy[place, h] += np.int64(np.float64(after) * _SCALE) - np.int64(np.float64(before) * _SCALE)
+            curtailed[place, h] += np.int64(np.float64(less) * _SCALE)
