@@ -7,11 +7,16 @@ the answer is right to a few percent: enough to steer a search, not to end it.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.model.network.library.radial import Feeder
+
+REMEMBERED: Final = 8
+"""Feeders, or sets of their buses, whose sensitivities are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,13 +45,20 @@ class Sensitivity:
 
 
 def voltage_sensitivity(feeder: Feeder, buses: Ints) -> Sensitivity:
-    """Add up the impedances of a feeder's paths to some of its buses.
+    """Add up the impedances of a feeder's paths to some of its buses; the last few answers are remembered.
 
     Parameters
     ----------
     buses : (bus,) int
         Positions of the buses.
     """
+    return _sensitivity(feeder, tuple(buses.tolist()))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _sensitivity(feeder: Feeder, places: tuple[int, ...]) -> Sensitivity:
+    """Do so; a feeder never changes, and is known by its identity."""
+    buses = np.array(places, dtype=np.int64)
     count = len(feeder.buses)
     admittance, turns, beside = np.zeros(count, dtype=complex), np.ones(count), np.ones(count)
     for a, b, r_ohm, x_ohm in zip(feeder.line_from, feeder.line_to, feeder.line_r_ohm, feeder.line_x_ohm, strict=True):
