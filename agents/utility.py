@@ -27,22 +27,26 @@ class Account:
         Energy bought at the wholesale price; negative if more was sold.
     network_cost_usd
         The fixed cost of the network.
+    loss_cost_usd
+        Losses of the feeder bought at the wholesale price, where the utility buys them.
     """
 
     revenue_usd: float = 0.0
     energy_cost_usd: float = 0.0
     network_cost_usd: float = 0.0
+    loss_cost_usd: float = 0.0
 
     @property
     def surplus_usd(self) -> float:
         """Revenue less cost. [USD]"""
-        return self.revenue_usd - self.energy_cost_usd - self.network_cost_usd
+        return self.revenue_usd - self.energy_cost_usd - self.network_cost_usd - self.loss_cost_usd
 
     def __add__(self, other: "Account") -> "Account":
         return Account(
             revenue_usd=self.revenue_usd + other.revenue_usd,
             energy_cost_usd=self.energy_cost_usd + other.energy_cost_usd,
             network_cost_usd=self.network_cost_usd + other.network_cost_usd,
+            loss_cost_usd=self.loss_cost_usd + other.loss_cost_usd,
         )
 
 

@@ -11,7 +11,7 @@ from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, TariffOrClass, Threads, whole_number
-from meanwatt.analysis.cli.simulate_components import component_rows, components_json, solve_lived
+from meanwatt.analysis.cli.simulate_components import components_json, solve_lived
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.counted import counted
@@ -20,7 +20,6 @@ from meanwatt.model.scenario.ranges import CALENDAR_YEAR, DAYS, HOUSEHOLDS, SEED
 if TYPE_CHECKING:
     from meanwatt.agents.leader.learning_leader import LearningLeader
     from meanwatt.analysis.learning.menus import Menu
-    from meanwatt.analysis.report.page import Table
     from meanwatt.analysis.simulation.simulation import Simulation
     from meanwatt.model.mean_field.equilibrium import Outcome
     from meanwatt.model.scenario.schema import Scenario as ScenarioTables
@@ -218,6 +217,9 @@ def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
         "behaviours": done.behaviours,
         "metrics": metrics,
         "feeder": None if done.feeder is None else done.feeder.to_json(),
+        "inverters": done.inverters,
+        "losses": done.losses,
+        "transformer_ageing": None if done.ageing is None else done.ageing.to_json(),
         "day_digest": list(done.day_digest),
     }
 
@@ -276,6 +278,7 @@ def _leader_tables(leader: "LearningLeader", menu: "Menu") -> dict[str, dict[str
 def _write(
     out: str, result: dict[str, Any], done: "Simulation", scenario: dict[str, Any], more: dict[str, dict[str, Any]]
 ) -> None:
+    from meanwatt.analysis.cli.simulate_tables import result_tables
     from meanwatt.analysis.figures.results import market_figure
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.report.page import FILE, Picture, report_page
@@ -293,7 +296,7 @@ def _write(
         title=f"{result['scenario']}, tariff {result['tariff']}",
         result=result,
         reached=result["outcome"] == "converged",
-        tables=_tables(result),
+        tables=result_tables(result),
         pictures=[picture] if result["days"] else [],
         manifest=manifest,
     )
@@ -310,68 +313,12 @@ def _write(
 def _print(result: dict[str, Any]) -> None:
     """Print the result for people."""
     from meanwatt.analysis.cli.show import say, table
+    from meanwatt.analysis.cli.simulate_tables import result_tables
 
     speed = result["household_days_per_second"]
     say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']}")
     if result["metrics"] is None:
         return
     say(f"{result['seconds']:.2f} s, {speed:,.0f} household-days per second\n")
-    for one in _tables(result):
+    for one in result_tables(result):
         table(one.title, one.heads, one.rows)
-
-
-def _tables(result: dict[str, Any]) -> list["Table"]:
-    """The result for people; nothing where too few days were lived."""
-    from meanwatt.analysis.cli.show import curtailed_row, figure, percent, unmet_row
-    from meanwatt.analysis.report.page import Table
-
-    if result["metrics"] is None:
-        return []
-    metrics, feeder = result["metrics"], result["feeder"]
-    return [
-        Table(
-            title="Over all days",
-            heads=("", "value", "unit"),
-            rows=[
-                ("welfare", figure(metrics["welfare_usd_per_household_day"]), "USD per household-day"),
-                ("utility's surplus", figure(metrics["surplus_usd_per_household_day"]), "USD per household-day"),
-                *((f"burden, {group}", percent(value), "of income") for group, value in metrics["burden"].items()),
-                ("mean wholesale price", figure(metrics["mean_wholesale_usd_per_kwh"], 4), "USD/kWh"),
-                ("price volatility (IMV)", figure(metrics["imv"], 4), "USD/kWh per slot"),
-                ("peak to average", figure(metrics["peak_to_average"], 2), ""),
-                *curtailed_row(result["curtailed_kwh_per_household_day"]),
-                *unmet_row(result["unmet_trip_kwh_per_household_day"]),
-                *component_rows(result),
-                *_feeder(feeder),
-                *_bills(result["behaviours"]),
-            ],
-        )
-    ]
-
-
-def _feeder(feeder: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Rows of the feeder; where the power flow has no state in some hours, they say that they leave these out."""
-    from meanwatt.analysis.cli.show import figure, percent
-
-    unsolved = feeder["hours_unsolved"]
-    of = f", of {feeder['hours'] - unsolved:g} of {feeder['hours']:g} h" if unsolved else ""
-    return [
-        ("lowest voltage", figure(feeder["voltage_min_pu"], 4), f"pu{of}"),
-        ("highest voltage", figure(feeder["voltage_max_pu"], 4), f"pu{of}"),
-        ("outside limits", figure(feeder["hours_outside_limits"], 1), f"h{of}"),
-        ("transformer, highest load", percent(feeder["transformer_loading_max"], 0), f"of rating{of}"),
-        ("losses", figure(feeder["loss_kwh"], 1), f"kWh{of}"),
-        *([("without a power flow", figure(unsolved, 1), "h")] if unsolved else []),
-    ]
-
-
-def _bills(behaviours: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
-    """Rows of the mean bills where households decide in several ways."""
-    from meanwatt.analysis.cli.show import figure
-
-    if len(behaviours) < 2:
-        return []
-    return [
-        (f"bill, {row['behaviour']}", figure(row["bill_usd_per_household_day"]), "USD per household-day")
-        for row in behaviours
-    ]

@@ -66,7 +66,7 @@ def validate(
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say_notes, say_report
         from meanwatt.analysis.validation.as_json import validation_json
-        from meanwatt.analysis.validation.messages import validation_messages
+        from meanwatt.analysis.validation.messages import curve_messages, validation_messages
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
         from meanwatt.model.progress.watch import Cancelled
         from meanwatt.model.scenario.messages import joined
@@ -100,7 +100,11 @@ def validate(
         "tariff": inputs.tariff.name,
         "outcome": outcome,
         "message": message,
-        "messages": joined(found.messages, () if done is None else validation_messages(done, wanted)),
+        "messages": joined(
+            found.messages,
+            curve_messages(inputs.economy.scenario.feeder, wanted),
+            () if done is None else validation_messages(done, wanted),
+        ),
         "households": sizes,
         **validation_json(done, found.exploitability_usd_per_household_day, len(sizes)),
         **size,

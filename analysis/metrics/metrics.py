@@ -32,7 +32,7 @@ class Metrics:
     utility_usd_per_household_day, wear_usd_per_household_day
         Utility of electricity use against the reference use, and battery wear.
     supply_cost_usd_per_household_day
-        S(L + rest) − S(rest).
+        S(L + rest) − S(rest), and feeder losses where the utility buys them.
     carbon_usd_per_household_day, fixed_cost_usd_per_household_day
         Emissions at the social cost of carbon, and network cost K.
     surplus_usd_per_household_day
@@ -182,6 +182,7 @@ def market_metrics(
     utility_usd_per_household_day: float,
     wear_usd_per_household_day: float,
     first_best_welfare: float | None = None,
+    loss_cost_usd_per_household_day: float = 0.0,
 ) -> Metrics:
     """Metrics of a finite market over the days it was simulated, all households and days alike.
 
@@ -199,6 +200,8 @@ def market_metrics(
         Mean utility of use and battery wear. [USD per household-day]
     first_best_welfare : float, optional
         Welfare of the first best. [USD per household-day]
+    loss_cost_usd_per_household_day
+        Feeder losses that the utility buys; a part of the supply cost. [USD per household-day]
 
     Raises
     ------
@@ -234,6 +237,7 @@ def market_metrics(
         utility=float(utility_usd_per_household_day),
         wear=float(wear_usd_per_household_day),
         first_best_welfare=first_best_welfare,
+        loss_cost=float(loss_cost_usd_per_household_day),
     )
 
 
@@ -271,6 +275,7 @@ def _gather(
     utility: float,
     wear: float,
     first_best_welfare: float | None,
+    loss_cost: float = 0.0,
 ) -> Metrics:
     """Metrics of weighted days and weighted bills."""
     price, load, rest, probability = days
@@ -279,6 +284,7 @@ def _gather(
     supply_cost = efficiency.supply_cost_usd_per_household_day(
         supply, load, rest, slot_hours=slot_hours, probability=probability
     )
+    supply_cost += loss_cost
     carbon = efficiency.carbon_usd_per_household_day(
         supply, load, rest, carbon_usd_per_t=economy.carbon_usd_per_t, slot_hours=slot_hours, probability=probability
     )
@@ -304,7 +310,7 @@ def _gather(
         carbon_usd_per_household_day=carbon,
         fixed_cost_usd_per_household_day=fixed_cost,
         surplus_usd_per_household_day=efficiency.surplus_usd_per_household_day(
-            float(weights @ bill), purchase, fixed_cost
+            float(weights @ bill), purchase + loss_cost, fixed_cost
         ),
         burden=dict(zip(economy.groups, burdens, strict=True)),
         burden_gap=equity.burden_gap(burdens),

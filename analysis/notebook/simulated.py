@@ -23,6 +23,7 @@ from meanwatt.analysis.notebook.html import as_html
 from meanwatt.analysis.notebook.solution import Solution, equilibrium_of
 from meanwatt.analysis.progress_bar import shown_progress
 from meanwatt.analysis.simulation.expectation import expect
+from meanwatt.analysis.simulation.inverter_report import without_volt_watt_kw
 from meanwatt.analysis.simulation.simulation import Simulation
 from meanwatt.analysis.simulation.simulation import simulate as run
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
@@ -114,6 +115,9 @@ class Comparison:
         Standard deviation of the mean net load of N households that play the equilibrium. [kW]
     households
         N.
+    volt_watt_kw : (day, h)
+        What of the net load is solar output that volt-watt held back, mean per household; None where no curve is in
+        force.
     """
 
     net_load_kw: Floats
@@ -122,11 +126,19 @@ class Comparison:
     expected_wholesale_usd_per_kwh: Floats
     spread_kw: Floats
     households: int
+    volt_watt_kw: Floats | None = None
 
     @property
     def net_load_error_kw(self) -> float:
         """Root mean square distance of the net load to the mean field's. [kW per household]"""
         return float(np.sqrt(((self.net_load_kw - self.expected_net_load_kw) ** 2).mean()))
+
+    @property
+    def net_load_error_without_volt_watt_kw(self) -> float:
+        """The same distance if volt-watt had held nobody back. [kW per household]"""
+        held = 0.0 if self.volt_watt_kw is None else self.volt_watt_kw
+        without = self.net_load_kw - held - self.expected_net_load_kw
+        return float(np.sqrt((without**2).mean()))
 
     @property
     def sampling_error_kw(self) -> float:
@@ -160,7 +172,13 @@ class Comparison:
             ("households, days", f"{self.households:,}, {len(self.net_load_kw)}"),
             ("net load's distance to the mean field", f"{self.net_load_error_kw:.4f} kW per household"),
             ("of which sampling explains", f"{self.sampling_error_kw:.4f} kW per household"),
+            *self._volt_watt_row(),
         ]
+
+    def _volt_watt_row(self) -> list[tuple[str, str]]:
+        if self.volt_watt_kw is None:
+            return []
+        return [("if volt-watt held nobody back", f"{self.net_load_error_without_volt_watt_kw:.4f} kW per household")]
 
     def __repr__(self) -> str:
         return (
@@ -200,6 +218,9 @@ def compare(market: SimulatedMarket, equilibrium: Equilibrium) -> Comparison:
         expected_wholesale_usd_per_kwh=expected.price_usd_per_kwh[states],
         spread_kw=expected.spread_kw[states] / np.sqrt(market.households),
         households=market.households,
+        volt_watt_kw=None
+        if market.simulation.inverters is None
+        else history.stacked("net_load_kw") - without_volt_watt_kw(history),
     )
 
 

@@ -15,8 +15,10 @@ from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.metrics.feeder_stress import FeederStress, feeder_stress
 from meanwatt.analysis.metrics.metrics import MarketDays, Metrics, market_metrics
+from meanwatt.analysis.metrics.transformer_ageing import Thermal, TransformerAgeing, transformer_ageing
 from meanwatt.analysis.metrics.undefined import undefined_messages
 from meanwatt.analysis.metrics.utility_meter import Enjoyed
+from meanwatt.analysis.simulation.inverter_report import inverter_report, roof_days
 from meanwatt.analysis.simulation.measured_market import MeasuredMarket, WholeMarket
 from meanwatt.model.market.behaviour_spec import Given
 from meanwatt.model.market.component_bills import ComponentBills, ComponentRow
@@ -53,6 +55,14 @@ class Simulation:
         Solar output that inverters held back, mean over all days and households; None if no day was simulated. [kWh]
     unmet_trip_kwh_per_household_day
         The same of the energy that trips of electric vehicles needed and did not get. [kWh]
+    inverters
+        What curves in force made solar inverters do; None without any, see
+        `meanwatt.analysis.simulation.inverter_report.inverter_report`.
+    losses
+        Feeder losses over all days [kWh and USD per household-day] and whether the utility bought them; None without a
+        power flow.
+    ageing
+        Of the most loaded transformer over the slots with a state; None without a transformer.
     metrics, feeder
         Over all days; None if none was simulated, the metrics also if one was broken off, and the feeder also in a run
         without power flow.
@@ -70,6 +80,9 @@ class Simulation:
     behaviours: list[dict[str, Any]]
     curtailed_kwh_per_household_day: float | None
     unmet_trip_kwh_per_household_day: float | None
+    inverters: dict[str, Any] | None
+    losses: dict[str, Any] | None
+    ageing: TransformerAgeing | None
     metrics: Metrics | None
     feeder: FeederStress | None
     seconds: float
@@ -173,6 +186,11 @@ def simulate(
         behaviours=_behaviours(history),
         curtailed_kwh_per_household_day=_curtailed_kwh(market) if len(history) else None,
         unmet_trip_kwh_per_household_day=_unmet_trip_kwh(market, enjoyed) if enjoyed else None,
+        inverters=inverter_report(economy.scenario.feeder, history, market.census.customers_at, market.equilibrium)
+        if len(history) and power_flow
+        else None,
+        losses=_losses(market) if len(history) and power_flow else None,
+        ageing=_ageing(market) if len(history) and power_flow else None,
         metrics=metrics,
         feeder=_feeder(market) if len(history) and power_flow else None,
         seconds=seconds,
@@ -222,7 +240,10 @@ def _days(
 
 
 def history_tables(history: History) -> dict[str, dict[str, Any]]:
-    """Tables of a run as columns: by slot, slot and bus, by day and type, class, behaviour or income group."""
+    """Tables of a run as columns: by slot, slot and bus, by day and type, class, behaviour or income group.
+
+    Where curves of inverters are in force, ``roof_days`` tells what every household with solar lost.
+    """
     frames = {
         "slots": history.slots,
         "bus_slots": history.bus_slots.astype({"bus": str}),
@@ -232,6 +253,8 @@ def history_tables(history: History) -> dict[str, dict[str, Any]]:
         "group_days": history.group_days,
         "days": history.days,
     }
+    if any(record.grid is not None and record.grid.inverters is not None for record in history):
+        frames["roof_days"] = roof_days(history)
     return {name: {str(column): frame[column].to_numpy() for column in frame} for name, frame in frames.items()}
 
 
@@ -280,7 +303,32 @@ def _metrics(market: MarketCentre, enjoyed: list[Enjoyed], bill_usd: Floats) -> 
         bill_usd_per_day=bill_usd / days,
         utility_usd_per_household_day=sum(day.utility_usd for day in enjoyed) / (days * census.households),
         wear_usd_per_household_day=sum(day.wear_usd for day in enjoyed) / (days * census.households),
+        loss_cost_usd_per_household_day=sum(record.account.loss_cost_usd for record in history)
+        / (days * census.households),
     )
+
+
+def _losses(market: MarketCentre) -> dict[str, Any]:
+    """Losses of the feeder, of the slots with a state, and what they cost where the utility buys them."""
+    grids = [record.grid for record in market.history if record.grid is not None]
+    kwh = sum(float(np.nansum(grid.loss_kw)) for grid in grids) * market.slot_hours
+    bought = market.economy.scenario.feeder.losses_bought
+    cost = sum(record.account.loss_cost_usd for record in market.history)
+    days = len(market.history)
+    return {
+        "bought": bought,
+        "kwh_per_household_day": kwh / (days * float(market.feeder.customers.sum())),
+        "usd_per_household_day": cost / (days * market.households) if bought else None,
+    }
+
+
+def _ageing(market: MarketCentre) -> TransformerAgeing | None:
+    """How the transformer aged, the most loaded one in each slot with a state."""
+    if not market.feeder.has_transformer:
+        return None
+    loading = np.concatenate([record.grid.transformer_loading for record in market.history if record.grid is not None])
+    table = market.economy.scenario.feeder.ageing
+    return transformer_ageing(loading[np.isfinite(loading)], market.slot_hours, Thermal(**table.model_dump()))
 
 
 def _feeder(market: MarketCentre) -> FeederStress:

@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.model.market.history import GridDay
+from meanwatt.model.market.grid_day import GridDay
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.power_flow import PowerFlow, bus_power

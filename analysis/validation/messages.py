@@ -4,7 +4,9 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from meanwatt.analysis.validation.result import Validation
+from meanwatt.model.market.market_inverters import inverter_control, without_feeder_messages
 from meanwatt.model.scenario.messages import Messages, joined
+from meanwatt.model.scenario.tables import FeederTable
 
 ROUNDING_MATTERS: Final = 0.3
 """Part of the RMS from which the error of rounding the types is pointed out."""
@@ -19,6 +21,18 @@ def validation_messages(found: Validation, asked: Collection[str]) -> Messages:
         The checks that were asked for.
     """
     return joined(_rounded(found), _skipped(found, asked), _unsolved(found, asked))
+
+
+def curve_messages(table: FeederTable, asked: Collection[str]) -> Messages:
+    """Say in which of a study's markets inverters go by the curves of a scenario's ``[feeder]``."""
+    if inverter_control(table) is None:
+        return ()
+    if "grid" not in asked:
+        return without_feeder_messages(table)
+    return (
+        "feeder.volt_watt, volt_var: in force in the markets whose feeder the check grid solves; those of another"
+        " memory, the leader's and the mean field run without.",
+    )
 
 
 def _rounded(found: Validation) -> Iterator[str]:

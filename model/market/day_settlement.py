@@ -13,6 +13,7 @@ from meanwatt.agents.utility import Account, Utility
 from meanwatt.model.market.billing import Settled
 from meanwatt.model.market.day_kernel import DaySums, mean_load_kw
 from meanwatt.model.market.grid import MarketGrid
+from meanwatt.model.market.grid_day import GridDay
 from meanwatt.model.market.history import DayRecord
 from meanwatt.model.market.physics import mean_kw, stored_kwh, use_kwh
 from meanwatt.model.market.population import Census
@@ -61,7 +62,7 @@ def settle_day(
     start: DayStart,
     *,
     market_load_kw: Floats,
-    grid: MarketGrid | None,
+    grid: MarketGrid | GridDay | None,
     bill: Bill,
 ) -> DayRecord:
     """Carry a day's sums through feeder, wholesale market and bills; every household's bill grows.
@@ -75,7 +76,7 @@ def settle_day(
     market_load_kw : (slot,)
         Mean net load that the price answers to, households of other parts of the market included. [kW]
     grid
-        The feeder; None to leave it out.
+        The feeder, or its day where that is solved already; None to leave it out.
     bill
         Bills the households.
     """
@@ -84,7 +85,10 @@ def settle_day(
     sums = sums.by_type(len(economy.types))
     use = use_kwh(sums, economy.types, census.customers_at, c, hours)
     net_load_kw = mean_load_kw(sums.energy_quanta.sum(axis=(0, 1)), households, hours)
-    carried = grid.solve(sums.energy_kwh.sum(axis=0).T / hours, use.sum(axis=0).T / hours) if grid else None
+    carried = grid
+    if isinstance(grid, MarketGrid):
+        carried = grid.solve(sums.energy_kwh.sum(axis=0).T / hours, use.sum(axis=0).T / hours)
+    assert not isinstance(carried, MarketGrid)
     wholesale = np.asarray(economy.supply.price(market_load_kw + economy.rest_load_kw[c]))
     posted = utility.rates(int(economy.common.today[c]), wholesale)
     by_type = own_rates(posted, utility.tariff, economy.types)
@@ -113,6 +117,7 @@ def settle_day(
             revenue_usd=float(settled.bill_usd.sum()),
             energy_cost_usd=float(wholesale @ net_load_kw) * hours * households,
             network_cost_usd=economy.fixed_cost_usd_per_day * households,
+            loss_cost_usd=float(wholesale @ carried.bought_kwh) if carried else 0.0,
         ),
         imv_usd_per_kwh=float(np.abs(np.diff(np.concatenate([start.last_price_usd_per_kwh, wholesale]))).mean()),
         grid=carried,

@@ -247,6 +247,12 @@ def require_divisible(
                 f"behaviour {way.name} is code of your own, whose households may share what several processes cannot;"
                 f" leave {name} out, or give one of {', '.join(BEHAVIOURS)}"
             )
+    curves = [name for name in ("volt_watt", "volt_var") if getattr(economy.scenario.feeder, name).enabled]
+    if curves:
+        raise ValueError(
+            f"feeder.{curves[0]}.enabled is true, so that meters depend on voltages, which several processes do not"
+            f" know before the day is over; leave {name} out, or set feeder.{curves[0]}.enabled = false"
+        )
     most = next(n for n in range(min(parts, households), 0, -1) if _everywhere(economy, households, n))
     if most < parts:
         raise ValueError(

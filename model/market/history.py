@@ -8,45 +8,10 @@ from typing import overload
 import numpy as np
 import pandas as pd
 
-from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
+from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.utility import Account
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class GridDay:
-    """The feeder of one day, with every simulated household standing for its share of the real customers.
-
-    Attributes
-    ----------
-    net_load_kw : (slot, bus)
-        Net load at each bus. [kW]
-    solved : (slot,) bool
-        Slots in which the power flow found a state; in the others all below is nan.
-    voltage_pu : (slot, bus)
-        Voltage. [pu]
-    loss_kw, line_loading, transformer_loading : (slot,)
-        Losses [kW], and the highest loading of a line and of a transformer (nan without one).
-    hours_unsolved
-        Hours without a state. [h]
-    hours_outside_limits
-        Hours outside the voltage limits, summed over buses; those without a state are outside. [h]
-    """
-
-    __repr__ = short_repr
-
-    net_load_kw: Floats
-    solved: Bools
-    voltage_pu: Floats
-    loss_kw: Floats
-    line_loading: Floats
-    transformer_loading: Floats
-    hours_unsolved: float
-    hours_outside_limits: float
-
-    def __post_init__(self) -> None:
-        """Make the arrays read-only."""
-        _freeze(self)
+from meanwatt.model.market.grid_day import GridDay, freeze
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -102,7 +67,7 @@ class DayRecord:
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
-        _freeze(self)
+        freeze(self)
 
     @property
     def bill_usd(self) -> Floats:
@@ -190,6 +155,8 @@ class History(Sequence[DayRecord]):
                 table[name] = np.concatenate([getattr(grid, name) for grid in grids])
             table["min_voltage_pu"] = np.concatenate([grid.voltage_pu.min(axis=1) for grid in grids])
             table["max_voltage_pu"] = np.concatenate([grid.voltage_pu.max(axis=1) for grid in grids])
+            held = [grid.inverters.held_kw for grid in grids if grid.inverters]
+            table |= {"volt_watt_kw": np.concatenate(held)} if held else {}
         return self._keyed(pd.DataFrame({**self._index("slot"), **table}))
 
     @property
@@ -340,10 +307,3 @@ def day_summary(record: DayRecord, households: int) -> dict[str, float]:
 def _with_mean_bill(table: pd.DataFrame) -> pd.DataFrame:
     table["mean_bill_usd"] = table["bill_usd"] / table["households"].where(table["households"] > 0)
     return table
-
-
-def _freeze(record: GridDay | DayRecord) -> None:
-    for name in record.__slots__:
-        values = getattr(record, name)
-        if isinstance(values, np.ndarray):
-            values.setflags(write=False)

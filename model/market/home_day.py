@@ -63,8 +63,9 @@ class HomeDay:
     reference_kw
         What it would use at the reference price, its load shock included. [kW]
     use_kw, battery_kw, solar_kw, curtailed_kw
-        Electricity used, drawn by the battery (negative where it gives), solar output, and what of it is not used. Net
-        load is use plus battery less the solar output used, but for the meter's single precision. [kW]
+        Electricity used, drawn by the battery (negative where it gives), solar output, and what of it is not used, for
+        its price or by volt-watt. Net load is use plus battery less the solar output used, but for the meter's single
+        precision. [kW]
     import_usd_per_kwh, export_usd_per_kwh
         What it pays for a kWh, and what a kWh sold earns, at the realised price, its discount applied. [USD/kWh]
     parts_usd
@@ -144,7 +145,10 @@ def home_day(market: ProsumerMarket, morning: Morning, household: int) -> HomeDa
         read[slot] = walk.take(move[-1])
         level.append(walk.level)
     energy = people.energy_kwh[household]
-    if not np.array_equal(read, energy):
+    held = np.zeros(tables.slots)
+    if market.held_kwh is not None:
+        held = market.held_kwh[type_index, people.bus[household]]
+    if not np.array_equal(read + held.astype(np.float32), energy):
         raise ValueError(f"household {household} did not follow its policy on day {record.day}; ask its strategy")
     slots, storage = np.arange(tables.slots), own.storage_day(market.slot_hours)
     rates = _rates(market, record)[type_index]
@@ -162,7 +166,7 @@ def home_day(market: ProsumerMarket, morning: Morning, household: int) -> HomeDa
         use_kw=walk.columns.use_kw[slots, shock, walk.taken],
         battery_kw=storage.power_kw[slots, np.array(move) + storage.still],
         solar_kw=own.pv_kw[record.common_state],
-        curtailed_kw=walk.columns.curtailed_kw[slots, shock, walk.taken],
+        curtailed_kw=walk.columns.curtailed_kw[slots, shock, walk.taken] + held / market.slot_hours,
         import_usd_per_kwh=rates[0],
         export_usd_per_kwh=rates[1],
         parts_usd=_parts(market, record, type_index, energy.astype(np.float64), rates),

@@ -24,7 +24,9 @@ from meanwatt.model.market.day_kernel import DaySums, run_day
 from meanwatt.model.market.day_settlement import own_rates
 from meanwatt.model.market.day_tables import DayTables, TablesKept
 from meanwatt.model.market.digest import MeterDigest
+from meanwatt.model.market.grid_day import GridDay
 from meanwatt.model.market.market_centre import MarketCentre, PlayedDay
+from meanwatt.model.market.market_inverters import Roofs, roofs_of
 from meanwatt.model.market.metering import day_reading
 from meanwatt.model.market.population import Population
 from meanwatt.model.market.q_learners import QLearners
@@ -38,6 +40,7 @@ from meanwatt.model.market.setup import (
     whole_number,
 )
 from meanwatt.model.market.strategy_replay import StrategyReplay
+from meanwatt.model.market.voltage_answer import answer_to_voltages
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 from meanwatt.model.progress.watch import Progress
@@ -119,6 +122,8 @@ class ProsumerMarket(MarketCentre):
         Wholesale price of the last day of each common state, at first of reference demand. [USD/kWh]
     policies_lived : sequence of PolicyTable
         What was in force on the last day.
+    held_kwh : (type, bus, slot), optional
+        What volt-watt held back of one household of a type at a bus on the last day, where curves are in force. [kWh]
     today : dict
         The last day in a few numbers; see ``day_summary``.
     day_digest : list of str
@@ -131,6 +136,9 @@ class ProsumerMarket(MarketCentre):
     ValueError
         In one line, if the arguments make no market, or households are to follow an equilibrium that was not found.
     """
+
+    held_kwh: Floats | None = None
+    _roofs: Roofs | None = None
 
     def __init__(  # noqa: PLR0913 - one argument is one option, as Mesa's users know it
         self,
@@ -189,6 +197,8 @@ class ProsumerMarket(MarketCentre):
         self.policies_lived: Sequence[PolicyTable] = ()
         self._prosumers = [Prosumer(self, i) for i in range(self.households)] if households <= REGISTERED_LIMIT else []
         self._open(posted, power_flow=power_flow, terms=terms, leader=leader)
+        if self.power_flow is not None and self.power_flow.control is not None:
+            self._roofs = roofs_of(economy.types, self.population.customers_at)
 
     @property
     def census(self) -> Population:
@@ -273,16 +283,16 @@ class ProsumerMarket(MarketCentre):
     def _live(self, offer: Offer | None) -> PlayedDay:
         if offer and isinstance(self.behaviour, FollowsTariff):
             self.behaviour.observe_offer(offer)
-        level_before = self.population.level_sums()
-        digest = self._new_digest()
-        return PlayedDay(sums=self._run_day(digest), level_before=level_before, digest=digest)
+        level_before, digest = self.population.level_sums(), self._new_digest()
+        sums, carried = self._run_day(digest)
+        return PlayedDay(sums=sums, level_before=level_before, digest=digest, carried=carried)
 
     def _new_digest(self) -> MeterDigest:
         """What takes in the meters of the day that begins."""
         return MeterDigest(self._digester)
 
-    def _run_day(self, digest: MeterDigest) -> DaySums:
-        """Run the day at the policies in force, and digest the meters as they fill."""
+    def _run_day(self, digest: MeterDigest) -> tuple[DaySums, GridDay | None]:
+        """Run the day at the policies in force, digest the meters; solve the feeder where they depend on voltages."""
         policies, people = self.behaviour.policies, self.population
         self.policies_lived = policies
         tables = self.tables_of(self.common_state)
@@ -292,7 +302,7 @@ class ProsumerMarket(MarketCentre):
         self.strategy_replay = strategy_replay
         for learner in self.learners:
             learner.before()
-        rewritten = strategy_replay is not None or bool(self.learners)
+        rewritten = strategy_replay is not None or bool(self.learners) or self._roofs is not None
         sums = run_day(
             people,
             tables,
@@ -313,9 +323,14 @@ class ProsumerMarket(MarketCentre):
             )
         if strategy_replay:
             sums = strategy_replay.replay(policies, tables, self.day, self.common_state, sums, self.learners)
+        carried = None
+        if self._roofs is not None and self.power_flow is not None:
+            sums, carried, self.held_kwh = answer_to_voltages(
+                self.economy, self._roofs, self.power_flow, people, sums, self.common_state
+            )
         if rewritten:
             digest.add(people.energy_kwh)
-        return sums
+        return sums, carried
 
     def _bill(self, *, import_usd_per_kwh: Floats, export_usd_per_kwh: Floats, standing_charge_usd: Floats) -> Settled:
         return settle(

@@ -19,8 +19,10 @@ from meanwatt.agents.utility import Account, Utility
 from meanwatt.model.market.billing import Settled
 from meanwatt.model.market.day_kernel import DaySums, mean_load_kw
 from meanwatt.model.market.day_settlement import DayStart, settle_day
-from meanwatt.model.market.grid import MarketGrid, unsolved_messages
+from meanwatt.model.market.grid import MarketGrid, inverter_messages, unsolved_messages
+from meanwatt.model.market.grid_day import GridDay
 from meanwatt.model.market.history import SUMMARY, DayRecord, History, day_summary
+from meanwatt.model.market.market_inverters import inverter_control, without_feeder_messages
 from meanwatt.model.market.mesa_model import MesaMarket
 from meanwatt.model.market.population import Census
 from meanwatt.model.market.posted_terms import Terms
@@ -42,11 +44,15 @@ class Digest(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PlayedDay:
-    """A day between its two halves: households have moved, nothing is settled."""
+    """A day between its two halves: households have moved, nothing is settled.
+
+    Where inverters answer to voltages, ``carried`` is the feeder's day, of which their meters depend.
+    """
 
     sums: DaySums
     level_before: Ints
     digest: Digest
+    carried: GridDay | None = None
 
 
 class MarketCentre(MesaMarket):
@@ -96,6 +102,8 @@ class MarketCentre(MesaMarket):
                 limits=VoltageLimits(economy.scenario.feeder.limits),
                 slots=economy.slots,
                 slot_hours=economy.slot_hours,
+                control=inverter_control(economy.scenario.feeder),
+                losses_bought=economy.scenario.feeder.losses_bought,
             )
             if power_flow
             else None
@@ -134,7 +142,9 @@ class MarketCentre(MesaMarket):
             rounding_messages([t.name for t in types], [t.share for t in types], count.sum(axis=1)),
             rounding_messages(names, shares, count.sum(axis=0)),
             unreached_messages(self.equilibrium),
+            () if self.power_flow else without_feeder_messages(self.economy.scenario.feeder),
             unsolved_messages(self._records, self.slot_hours),
+            inverter_messages(self._records, self.slot_hours),
         )
 
     @property
@@ -212,7 +222,7 @@ class MarketCentre(MesaMarket):
                 last_price_usd_per_kwh=self._records[-1].wholesale_usd_per_kwh[-1:] if self._records else np.empty(0),
             ),
             market_load_kw=net_load_kw,
-            grid=self.power_flow,
+            grid=self._played.carried or self.power_flow,
             bill=self._bill,
         )
         self.day_digest.append(self._played.digest.hexdigest())

@@ -3,10 +3,11 @@
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from meanwatt.agents.household.decision_problem import OneDay
 from meanwatt.model.scenario import ranges
+from meanwatt.model.scenario.inverter_tables import AgeingTable, VoltVarTable, VoltWattTable
 from meanwatt.model.scenario.marks import AddedLater, CheckedLater, Entries, Form
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.supply import SupplyCurve
@@ -190,6 +191,11 @@ class FeederTable(Table):
     """What the SHA-256 of that file must be; filled in where it is not given."""
     limits: Literal["ansi_c84_1", "en_50160"] = "ansi_c84_1"
     """Voltage band: 5 % or 10 % about the nominal."""
+    losses_bought: Annotated[bool, AddedLater()] = False
+    """Whether the utility also buys the feeder's losses, in the finite market, at the wholesale price."""
+    volt_watt: Annotated[VoltWattTable, AddedLater()] = Field(default_factory=VoltWattTable)
+    volt_var: Annotated[VoltVarTable, AddedLater()] = Field(default_factory=VoltVarTable)
+    ageing: Annotated[AgeingTable, AddedLater()] = Field(default_factory=AgeingTable)
 
     @model_validator(mode="after")
     def _one_network(self) -> Self:

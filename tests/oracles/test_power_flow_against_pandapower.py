@@ -3,11 +3,14 @@
 import warnings
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pytest
 
+from meanwatt.model.network.droop import solve_droop
 from meanwatt.model.network.feeder import FEEDERS, Feeder, build_feeder, feeder_from_graph
-from meanwatt.model.network.power_flow import PowerFlowResult, solve_power_flow
+from meanwatt.model.network.inverter_curves import InverterControl, Inverters, VoltWatt
+from meanwatt.model.network.power_flow import PowerFlow, PowerFlowResult, solve_power_flow
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -117,3 +120,29 @@ def test_our_copy_of_baran_and_wu_is_the_one_pandapower_has() -> None:
     loads = dict(zip(net.load.bus + 1, zip(net.load.p_mw * 1e3, net.load.q_mvar * 1e3, strict=True), strict=True))
     for bus, p_kw, q_kvar in zip(feeder.buses[1:], feeder.p_kw[1:], feeder.q_kvar[1:], strict=True):
         np.testing.assert_allclose((p_kw, q_kvar), loads[int(bus)], rtol=1e-9)
+
+
+@pytest.mark.parametrize("r_ohm", [0.06, 0.12])
+def test_pandapower_puts_every_inverter_on_its_curve(r_ohm: float) -> None:
+    """At what our search lets five roofs feed in, pandapower's voltages ask for just that."""
+    graph = nx.Graph()
+    graph.add_node("0", nominal_kv=0.4, source_voltage_pu=1.04)
+    for number in range(1, 6):
+        graph.add_node(str(number), nominal_kv=0.4, p_kw=1.0, q_kvar=0.0, customers=1)
+        graph.add_edge(str(number - 1), str(number), r_ohm=r_ohm, x_ohm=0.02, rating_a=500.0)
+    feeder = feeder_from_graph(graph)
+    p_kw, q_kvar = np.array([[0.0, *[1.0 - 12.0] * 5]]), np.zeros((1, 6))
+    units = Inverters(
+        bus=np.arange(1, 6),
+        rated_kw=np.full(5, 12.0),
+        available_kw=np.full((1, 5), 12.0),
+        can_charge=np.zeros(5, dtype=bool),
+    )
+    found = solve_droop(PowerFlow(feeder), p_kw, q_kvar, units, InverterControl(volt_watt=VoltWatt()))
+    net = pandapower_net(feeder)
+    net.load.loc[:, "p_mw"] = np.array([0.0, *(1.0 - found.output_kw[0])]) / 1e3
+    pandapower.runpp(net, tolerance_mva=1e-11, numba=False)
+    voltage = net.res_bus.vm_pu.to_numpy()[1:]
+    assert found.state.voltage_pu[0, 1:] == pytest.approx(voltage, abs=VOLTAGE_PU)
+    asked = 12 * np.clip(1 - 0.8 * (voltage - 1.06) / 0.04, 0.2, 1.0)
+    assert found.output_kw[0] == pytest.approx(asked, abs=1e-6)

@@ -281,3 +281,36 @@ def test_people_are_told_which_numbers_of_the_feeder_leave_hours_out(capsys: pyt
         assert rows[name] == f"{unit}, of {solved}"
     assert rows["without a power flow"] == "h"
     assert lines[-len(said["messages"]) :] == [f"Note: {sentence}" for sentence in said["messages"]]
+
+
+SUNNY_END = shlex.split(
+    "--set feeder.name=lv_rural --set pv_share_scale=3 --set pv_scale=3 --set feeder.volt_watt.enabled=true"
+)
+"""Roofs at the end of a rural feeder that volt-watt holds back."""
+
+
+def test_the_object_says_what_volt_watt_held_back_and_null_without_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    said = run([*SMALL, *SUNNY_END, "--out", str(tmp_path / "run")], capsys)
+    held = said["inverters"]
+    assert 0 < held["curtailed_kwh_per_household_day"] <= said["curtailed_kwh_per_household_day"]
+    assert held["volt_watt"]["v1_pu"] == 1.06
+    assert held["residual_pu"] <= 1e-9
+    assert held["net_load_distance_kw"]["volt_watt_alone"] > 0
+    assert said["transformer_ageing"]["hours"] == 72
+    table = pq.read_table(tmp_path / "run" / "roof_days.parquet")
+    assert sum(table["volt_watt_kwh"].to_pylist()) > 0
+    plain = run(SMALL, capsys)
+    assert plain["inverters"] is None
+    assert plain["losses"]["bought"] is False
+
+
+def test_volt_watt_and_several_processes_are_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SMALL, *SUNNY_END, "--workers", "2"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == (
+        "meanwatt: feeder.volt_watt.enabled is true, so that meters depend on voltages, which several processes do not"
+        " know before the day is over; leave --workers out, or set feeder.volt_watt.enabled = false\n"
+    )

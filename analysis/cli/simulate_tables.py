@@ -1,0 +1,104 @@
+"""What ``meanwatt simulate`` shows to people."""
+
+from typing import Any
+
+from meanwatt.analysis.cli.show import curtailed_row, figure, percent, unmet_row
+from meanwatt.analysis.cli.simulate_components import component_rows
+from meanwatt.analysis.report.page import Table
+
+
+def result_tables(result: dict[str, Any]) -> list[Table]:
+    """The result for people; nothing where too few days were lived."""
+    if result["metrics"] is None:
+        return []
+    metrics, feeder = result["metrics"], result["feeder"]
+    more = [_inverters(result["inverters"])] if result["inverters"] is not None else []
+    return [
+        Table(
+            title="Over all days",
+            heads=("", "value", "unit"),
+            rows=[
+                ("welfare", figure(metrics["welfare_usd_per_household_day"]), "USD per household-day"),
+                ("utility's surplus", figure(metrics["surplus_usd_per_household_day"]), "USD per household-day"),
+                *((f"burden, {group}", percent(value), "of income") for group, value in metrics["burden"].items()),
+                ("mean wholesale price", figure(metrics["mean_wholesale_usd_per_kwh"], 4), "USD/kWh"),
+                ("price volatility (IMV)", figure(metrics["imv"], 4), "USD/kWh per slot"),
+                ("peak to average", figure(metrics["peak_to_average"], 2), ""),
+                *curtailed_row(result["curtailed_kwh_per_household_day"]),
+                *unmet_row(result["unmet_trip_kwh_per_household_day"]),
+                *component_rows(result),
+                *_feeder(feeder),
+                *_transformer(feeder, result["losses"], result["transformer_ageing"]),
+                *_bills(result["behaviours"]),
+            ],
+        ),
+        *more,
+    ]
+
+
+def _feeder(feeder: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Rows of the feeder; where the power flow has no state in some hours, they say that they leave these out."""
+    unsolved = feeder["hours_unsolved"]
+    of = f", of {feeder['hours'] - unsolved:g} of {feeder['hours']:g} h" if unsolved else ""
+    return [
+        ("lowest voltage", figure(feeder["voltage_min_pu"], 4), f"pu{of}"),
+        ("highest voltage", figure(feeder["voltage_max_pu"], 4), f"pu{of}"),
+        ("outside limits", figure(feeder["hours_outside_limits"], 1), f"h{of}"),
+        ("transformer, highest load", percent(feeder["transformer_loading_max"], 0), f"of rating{of}"),
+        ("line, highest load", percent(feeder["line_loading_max"], 0), f"of rating{of}"),
+        ("line overloaded", figure(feeder["hours_line_overloaded"], 1), f"h{of}"),
+        ("losses", figure(feeder["loss_kwh"], 1), f"kWh{of}"),
+        *([("without a power flow", figure(unsolved, 1), "h")] if unsolved else []),
+    ]
+
+
+def _bills(behaviours: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Rows of the mean bills where households decide in several ways."""
+    if len(behaviours) < 2:
+        return []
+    return [
+        (f"bill, {row['behaviour']}", figure(row["bill_usd_per_household_day"]), "USD per household-day")
+        for row in behaviours
+    ]
+
+
+def _transformer(
+    feeder: dict[str, Any], losses: dict[str, Any] | None, ageing: dict[str, Any] | None
+) -> list[tuple[str, str, str]]:
+    """Rows of the transformer's overload and ageing, and of losses where the utility buys them."""
+    rows = []
+    if losses is not None and losses["bought"]:
+        rows.append(("losses bought", figure(losses["usd_per_household_day"], 4), "USD per household-day"))
+    if ageing is not None:
+        rows += [
+            ("transformer overloaded", figure(feeder["hours_transformer_overloaded"], 1), "h"),
+            ("transformer, hottest spot", figure(ageing["hot_spot_max_celsius"], 0), "°C"),
+            ("transformer, ageing", figure(ageing["relative_ageing"], 4), "of that built for"),
+        ]
+    return rows
+
+
+def _inverters(found: dict[str, Any]) -> Table:
+    """What curves in force made inverters do, and the curves themselves."""
+    watt, var, most, distance = (
+        found[name] for name in ("volt_watt", "volt_var", "most_curtailed_household", "net_load_distance_kw")
+    )
+    rows = [("held back", figure(found["curtailed_kwh_per_household_day"]), "kWh per household-day")]
+    rows.append(("held back", percent(found["curtailed_share_of_solar"]), "of the solar output"))
+    rows += [
+        (f"{one['income']}/{one['technology']}", figure(one["kwh_per_household_day"]), "kWh per household-day")
+        for one in found["curtailed_kwh_by_type"]
+    ]
+    if most is not None:
+        rows.append(("who loses most", figure(most["kwh_per_day"]), f"kWh per day, at bus {most['bus']}"))
+    if distance is not None:
+        unit = "kW from the mean field"
+        rows.append(("net load", figure(distance["with_volt_watt"], 4), unit))
+        rows.append(("net load, nobody held back", figure(distance["without_volt_watt"], 4), unit))
+    if watt is not None:
+        points = f"({watt['v1_pu']:g}, {watt['p1']:g}) ({watt['v2_pu']:g}, {watt['p2']:g})"
+        rows.append(("volt-watt", points, f"pu, of {watt['reference']} power; {watt['p2_storage']:g} with a battery"))
+    if var is not None:
+        voltages = " ".join(f"{var[f'v{k}_pu']:g}" for k in (1, 2, 3, 4))
+        rows.append(("volt-var", voltages, f"pu; {var['q1']:g} fed in, {var['q4']:g} drawn of rated kVA"))
+    return Table(title="Inverters by the voltage of their bus", heads=("", "value", "unit"), rows=rows)

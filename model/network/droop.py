@@ -1,0 +1,297 @@
+"""Power flow with inverters that answer to their own voltage, solved to the fixed point of both.
+
+Sought is a voltage V at the inverters' buses that the power flow F reproduces when they feed in what their curves ask
+for at V: V = F(p(V), q(V)). Plain iteration cycles where the feeder is weak, and damping by a fixed factor ends early
+or late. Here a Newton step is taken with the slopes of the curves and the first-order answer of the voltages
+(`meanwatt.model.network.sensitivity`), and accepted only if it lowers the residual; else it is halved, and at last
+replaced by a damped plain step, which for falling curves lowers the residual in the norm of the inverse resistances.
+A slot is solved when its residual is below the tolerance, and never for any other reason.
+
+With one falling curve and linear branch flows the fixed point is unique: R is positive definite, so V − R p(V) is a
+monotone map (M. Farivar, L. Chen, S. Low, "Equilibrium and dynamics of local voltage control in distribution systems",
+IEEE CDC 2013, doi 10.1109/CDC.2013.6760555). In the AC feeder it is checked from another start, see `starts_differ_pu`.
+"""
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Bools, Floats, Ints, require_shape
+from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.model.network.inverter_curves import InverterControl, Inverters, corner_pu, fed_in_kvar, limited_kw
+from meanwatt.model.network.power_flow import PowerFlow, PowerFlowResult
+from meanwatt.model.network.sensitivity import voltage_sensitivity
+
+TOLERANCE_PU: Final = 1e-9
+"""Largest residual of a solved slot. [pu]"""
+MOST_FLOWS: Final = 200
+"""Power flows after which the search is given up."""
+UPPER_BRANCH: Final = 0.5
+"""Part of V² by the linear branch flow equations below which a power flow is on the lower branch of solutions, where
+more power fed in means less voltage, and which Newton's method may end on. On one line it is the exact boundary: the
+two solutions are V² = h ± √(h² − |z|²|s|²), and 2 h is V² by the linear equations."""
+NEWTON_TRIES: Final = 4
+"""Halvings of a Newton step before the plain step takes its place."""
+MOST_TRIES: Final = 24
+"""Halvings of one step after which a slot is given up."""
+_DECREASE: Final = 1e-4
+_BLUR: Final = 1e-3
+_LEAST_STEP: Final = 1e-6
+
+
+class Start(StrEnum):
+    """Where the search begins."""
+
+    FULL = "full"
+    """Nobody is held back; the first power flow is that without the curves."""
+    FLOOR = "floor"
+    """Everybody is held back as far as the curves go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DroopResult:
+    """State of a feeder with its inverters' curves, slot by slot.
+
+    Attributes
+    ----------
+    state
+        The power flow at what the inverters feed in.
+    output_kw, fed_in_kvar : (slot, row)
+        Active and reactive power that each row of inverters feeds in. [kW, kvar]
+    residual_pu : (slot,)
+        Largest difference between a voltage by which inverters went and the one that came of it; nan where no power
+        flow was found. [pu]
+    solved : (slot,) bool
+        Whether a power flow was found and the residual is at most ``TOLERANCE_PU``.
+    flows
+        Power flows of all slots together that it took, in batches.
+    """
+
+    __repr__ = short_repr
+
+    state: PowerFlowResult
+    output_kw: Floats
+    fed_in_kvar: Floats
+    residual_pu: Floats
+    solved: Bools
+    flows: int
+
+
+def solve_droop(
+    flow: PowerFlow,
+    p_kw: Floats,
+    q_kvar: Floats,
+    units: Inverters,
+    control: InverterControl,
+    *,
+    start: Start = Start.FULL,
+) -> DroopResult:
+    """Solve power flow and curves together, all slots in batches.
+
+    Parameters
+    ----------
+    flow
+        The feeder.
+    p_kw, q_kvar : (slot, bus)
+        Power drawn with all inverters at what is available and no reactive power of theirs. [kW, kvar]
+    units
+        The inverters.
+    control
+        Their curves.
+    start
+        Where to begin; the answer should not depend on it.
+
+    Raises
+    ------
+    ValueError
+        If a shape is wrong or a number is not finite. A slot without a solution raises nothing: see ``solved``.
+    """
+    require_shape("available_kw", units.available_kw, (len(p_kw), len(units.bus)), "(slot, row)")
+    search = _Search(flow, np.asarray(p_kw, dtype=float), np.asarray(q_kvar, dtype=float), units, control)
+    search.begin(start)
+    while search.open.any() and search.flows < MOST_FLOWS:
+        search.step()
+    return search.result()
+
+
+def starts_differ_pu(
+    flow: PowerFlow, p_kw: Floats, q_kvar: Floats, units: Inverters, control: InverterControl, first: DroopResult
+) -> Floats:
+    """Solve anew from the other start where the curves act; largest difference of a voltage, (slot,). [pu]
+
+    Zero where they do not act, nan where one of the two searches did not end.
+    """
+    acts = (first.output_kw < units.available_kw).any(axis=1) | (first.fed_in_kvar != 0).any(axis=1)
+    differ = np.where(first.solved, 0.0, np.nan)
+    slots = np.flatnonzero(acts & first.solved)
+    if slots.size:
+        other = solve_droop(flow, p_kw[slots], q_kvar[slots], units.rows(slots), control, start=Start.FLOOR)
+        gap = np.abs(other.state.voltage_pu - first.state.voltage_pu[slots]).max(axis=1)
+        differ[slots] = np.where(other.solved, gap, np.nan)
+    return differ
+
+
+class _Search:
+    """The slots of one batch, each on its own way. Arrays are (slot, place), a place being a bus with inverters."""
+
+    def __init__(
+        self, flow: PowerFlow, p_kw: Floats, q_kvar: Floats, units: Inverters, control: InverterControl
+    ) -> None:
+        self.flow, self.p_kw, self.q_kvar, self.units, self.control = flow, p_kw, q_kvar, units, control
+        self.buses, self.place = np.unique(units.bus, return_inverse=True)
+        self.answer = voltage_sensitivity(flow.feeder, self.buses)
+        shape = len(p_kw), len(self.buses)
+        self.voltage, self.residual, self.direction = np.ones(shape), np.full(shape, np.nan), np.zeros(shape)
+        self.merit, self.length = np.full(len(p_kw), np.inf), np.ones(len(p_kw))
+        self.tries: Ints = np.zeros(len(p_kw), dtype=np.int64)
+        self.open = np.zeros(len(p_kw), dtype=bool)
+        self.flows = 0
+        self.state: dict[str, Floats | None] = {}
+        self.at_place = (self.place[:, None] == np.arange(len(self.buses))).astype(float)
+        self.known = np.zeros(len(p_kw), dtype=bool)
+        self.fed = np.zeros((len(p_kw), len(self.buses) * (2 if control.volt_var else 1)))
+        self.reproduced = np.zeros(shape)
+        self.response = np.zeros((*shape, self.fed.shape[1]))
+        norm = self.answer.r_pu + self.answer.x_pu * (control.volt_var is not None)
+        blur = max(_BLUR * float(np.max(np.diag(norm), initial=0.0)), 1e-12)
+        self.norm = np.linalg.inv(norm + blur * np.eye(len(norm)))
+
+    def begin(self, start: Start) -> None:
+        """Solve every slot at its start; where full output has no state, or one on the lower branch, at the floor."""
+        everything = np.arange(len(self.p_kw))
+        low, high = self.control.neutral_pu
+        if start is Start.FULL and low <= high:
+            reproduced, found = self._flow(everything, np.full(self.voltage.shape, np.clip(1.0, low, high)))
+            corner = self._corner_pu()
+            self._accept(everything[found], np.clip(reproduced, low, corner)[found], reproduced[found])
+            everything = everything[~found]
+        if everything.size:
+            floor = np.full((everything.size, len(self.buses)), self._floor_pu())
+            reproduced, found = self._flow(everything, floor)
+            self._accept(everything[found], floor[found], reproduced[found])
+
+    def _corner_pu(self) -> Floats:
+        """Voltage above which the first curve of a place acts, (slot, place). [pu]"""
+        watt, var = self.control.volt_watt, self.control.volt_var
+        corner = np.full(self.voltage.shape, var.v3_pu if var else np.inf)
+        if watt:
+            np.minimum.at(corner.T, self.place, corner_pu(watt, self.units).T)
+        return corner
+
+    def _floor_pu(self) -> float:
+        curves = self.control
+        return max(
+            curves.volt_watt.v2_pu if curves.volt_watt else 0.0, curves.volt_var.v4_pu if curves.volt_var else 0.0
+        )
+
+    def step(self) -> None:
+        """Try one step in every open slot."""
+        slots = np.flatnonzero(self.open)
+        tried = self.voltage[slots] + self.length[slots, None] * self.direction[slots]
+        before = {name: None if values is None else values[slots].copy() for name, values in self.state.items()}
+        reproduced, found = self._flow(slots, tried)
+        residual = reproduced - tried
+        merit = np.where(found, self._merit(residual), np.inf)
+        close = np.abs(residual).max(axis=1, initial=0.0) <= TOLERANCE_PU
+        better = found & (close | (merit < (1 - _DECREASE * self.length[slots]) * self.merit[slots]))
+        self._accept(slots[better], tried[better], reproduced[better])
+        for name, values in self.state.items():
+            kept = before[name]
+            if values is not None and kept is not None:
+                values[slots[~better]] = kept[~better]
+        worse = slots[~better]
+        self.tries[worse] += 1
+        self.length[worse] /= 2
+        plain = worse[self.tries[worse] == NEWTON_TRIES]
+        self.direction[plain], self.length[plain] = self.residual[plain], 0.25
+        self.open[worse[self.tries[worse] > MOST_TRIES]] = False
+
+    def result(self) -> DroopResult:
+        """What was found."""
+        output, fed_in, *_ = self._inject(np.arange(len(self.p_kw)), self.voltage, self.residual)
+        state = PowerFlowResult(**self.state)  # type: ignore[arg-type]
+        residual = np.abs(self.residual).max(axis=1, initial=0.0)
+        residual[~state.converged] = np.nan
+        return DroopResult(
+            state=state,
+            output_kw=output,
+            fed_in_kvar=fed_in,
+            residual_pu=residual,
+            solved=state.converged & (residual <= TOLERANCE_PU),
+            flows=self.flows,
+        )
+
+    def _inject(self, slots: Ints, voltage: Floats, side: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """What the rows feed in at the places' voltages: kW, kvar, and their decreases per pu; (slot, row) each."""
+        units = self.units.rows(slots)
+        own, towards = voltage[:, self.place], side[:, self.place]
+        nothing = np.zeros(units.available_kw.shape)
+        watt, var = self.control.volt_watt, self.control.volt_var
+        output, watt_fall = limited_kw(watt, units, own, towards) if watt else (units.available_kw, nothing)
+        fed_in, var_fall = fed_in_kvar(var, units, own, towards) if var else (nothing, nothing)
+        return output, fed_in, watt_fall, var_fall
+
+    def _flow(self, slots: Ints, voltage: Floats) -> tuple[Floats, Bools]:
+        """Solve the feeder with inverters at these voltages; those that come of it, and where a state holds."""
+        output, fed_in, *_ = self._inject(slots, voltage, np.zeros(voltage.shape))
+        p_kw, q_kvar = self.p_kw[slots].copy(), self.q_kvar[slots].copy()
+        p_kw[:, self.buses] += (self.units.available_kw[slots] - output) @ self.at_place
+        q_kvar[:, self.buses] -= fed_in @ self.at_place
+        found = self.flow.solve(p_kw, q_kvar)
+        self.flows += 1
+        for entry in fields(PowerFlowResult):
+            values = getattr(found, entry.name)
+            kept = self.state.setdefault(entry.name, None if values is None else values.copy())
+            if kept is not None:
+                kept[slots] = values
+        voltage_pu = found.voltage_pu[:, self.buses]
+        return voltage_pu, found.converged & self._on_upper_branch(voltage_pu, p_kw, q_kvar)
+
+    def _on_upper_branch(self, voltage_pu: Floats, p_kw: Floats, q_kvar: Floats) -> Bools:
+        """Whether a state is the one that loads and inverters of the places have in service, (slot,)."""
+        drop = p_kw[:, self.buses] @ self.answer.r_pu + q_kvar[:, self.buses] @ self.answer.x_pu
+        linear = self.flow.feeder.source_voltage_pu**2 - 2e-3 * drop
+        own = (self.answer.turns * np.nan_to_num(voltage_pu)) ** 2
+        return np.asarray((own >= UPPER_BRANCH * linear).all(axis=1))
+
+    def _accept(self, slots: Ints, voltage: Floats, reproduced: Floats) -> None:
+        """Take a point as the new one of these slots, and look where to go from there."""
+        residual = reproduced - voltage
+        self.voltage[slots], self.residual[slots], self.merit[slots] = voltage, residual, self._merit(residual)
+        self.open[slots] = np.abs(residual).max(axis=1, initial=0.0) > TOLERANCE_PU
+        self.tries[slots], self.length[slots] = 0, 1.0
+        going = slots[self.open[slots]]
+        if not going.size:
+            return
+        output, fed_in, watt_fall, var_fall = self._inject(going, self.voltage[going], self.residual[going])
+        kinds = 1 if self.control.volt_var is None else 2
+        fed = np.hstack([output @ self.at_place, fed_in @ self.at_place][:kinds])
+        self._learn(going, fed, reproduced[self.open[slots]])
+        fall = np.hstack([watt_fall @ self.at_place, var_fall @ self.at_place][:kinds])
+        slope = self.response[going] * fall[:, None, :]
+        matrix = np.eye(len(self.buses)) + slope.reshape(*slope.shape[:2], kinds, -1).sum(axis=2)
+        self.direction[going] = np.linalg.solve(matrix, self.residual[going][..., None])[..., 0]
+
+    def _learn(self, slots: Ints, fed: Floats, reproduced: Floats) -> None:
+        """Mend the voltages' answer to power fed in by what it was in the last step.
+
+        The least change that agrees with the step: C. G. Broyden, "A class of methods for solving nonlinear
+        simultaneous equations", Mathematics of Computation 19, 1965, doi 10.1090/S0025-5718-1965-0198670-6. Only the
+        network's answer is learnt, which is smooth; the curves' slopes, which jump, are known.
+        """
+        fresh = ~self.known[slots]
+        both = self.answer.pu_per_kw(reproduced[fresh])
+        self.response[slots[fresh]] = np.concatenate(both, axis=2)[:, :, : fed.shape[1]]
+        step = fed - self.fed[slots]
+        square = (step**2).sum(axis=1)
+        moved = ~fresh & (square > (_LEAST_STEP * (1 + np.abs(fed).max(axis=1, initial=0.0))) ** 2)
+        at, step = slots[moved], step[moved]
+        missed = reproduced[moved] - self.reproduced[at] - np.einsum("spk,sk->sp", self.response[at], step)
+        self.response[at] += missed[:, :, None] * (step / square[moved, None])[:, None, :]
+        self.known[slots], self.fed[slots], self.reproduced[slots] = True, fed, reproduced
+
+    def _merit(self, residual: Floats) -> Floats:
+        """Square of the residual in the norm of the inverse impedances, (slot,)."""
+        return np.asarray(np.einsum("si,ij,sj->s", residual, self.norm, residual))
