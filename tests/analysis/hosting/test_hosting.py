@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import networkx as nx
 import numpy as np
@@ -131,7 +132,7 @@ def test_doubling_the_impedance_of_all_lines_never_raises_hosting() -> None:
     for impedance in (0.5, 1.0, 2.0, 4.0):
         plan, cells = street_cells(impedance)
         firsts.append(judge(plan, cells)[0].first)
-    for stiff, weak in zip(firsts, firsts[1:], strict=False):
+    for stiff, weak in pairwise(firsts):
         for kind in ("overvoltage", "undervoltage"):
             assert (weak[kind] <= stiff[kind]).all()
     assert (firsts[-1]["overvoltage"] < firsts[0]["overvoltage"]).all()
@@ -298,7 +299,7 @@ def test_a_home_keeps_its_battery_when_others_adopt() -> None:
     homes = place_homes(np.full(10, 20), present_shares(scenario, Swept.SOLAR)[0], key_from(9), 0)
     names = np.array([technology.name for technology in TECHNOLOGIES])
     at = [names[home_technology(homes, scenario_at(scenario, Swept.SOLAR, level))] for level in (0.3, 0.6, 1.0)]
-    for fewer, more in zip(at, at[1:], strict=False):
+    for fewer, more in pairwise(at):
         for name in ("pv", "pv_battery"):
             assert (more[fewer == name] == name).all()
     assert (at[-1] == "pv_battery").mean() == pytest.approx(0.35, abs=0.02)
