@@ -1,7 +1,7 @@
 """``meanwatt hosting``: how much solar a feeder holds under each of several tariffs."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -207,15 +207,12 @@ def hosting_tables_shown(result: dict[str, Any]) -> "list[Table]":
         for kind, found in row["first_violation"].items()
         if kind == "any" or row["placements_without_violation"][kind] < result["placements"]
     ]
-    share = [
-        (
-            f"{adoption:.0%}",
-            *(figure(_percent(row["violation_share"]["any"][place]), 0) for row in rows),
-            *(figure(row["max_voltage_pu"]["p50"][place], 4) for row in rows),
-        )
-        for place, adoption in enumerate(result["adoption"])
-    ]
-    names = [row["tariff"] for row in rows]
+    names = ("adoption", *(row["tariff"] for row in rows))
+
+    def by_level(values: Callable[[dict[str, Any], int], str]) -> list[tuple[str, ...]]:
+        levels = enumerate(result["adoption"])
+        return [(f"{100 * adoption:g} %", *(values(row, place) for row in rows)) for place, adoption in levels]
+
     return [
         Table(
             title="Adoption at the first violation: reached by 5, 50 and 95 % of placements; placements without one",
@@ -224,9 +221,14 @@ def hosting_tables_shown(result: dict[str, Any]) -> "list[Table]":
         ),
         *_beside(rows),
         Table(
-            title="Placements with any violation, in %, and median over placements of the highest voltage, in pu",
-            heads=("adoption", *(f"{name}, %" for name in names), *(f"{name}, pu" for name in names)),
-            rows=share,
+            title="Placements with any violation, %",
+            heads=names,
+            rows=by_level(lambda row, place: figure(_percent(row["violation_share"]["any"][place]), 0)),
+        ),
+        Table(
+            title="Highest voltage, median over placements, pu",
+            heads=names,
+            rows=by_level(lambda row, place: figure(row["max_voltage_pu"]["p50"][place], 4)),
         ),
     ]
 

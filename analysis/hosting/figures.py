@@ -37,17 +37,18 @@ def hosting_figure(plan: HostingPlan, judged: Sequence[Judged]) -> "Figure":
 
     kinds = [kind for kind in KINDS if kind == "overvoltage" or any(np.nansum(one.broken[kind]) for one in judged)]
     count = len(kinds) + 1
-    rows = -(-count // 2)
-    figure = ShownFigure(figsize=(10.0, 3.5 * rows), layout="constrained")
-    panels: Any = figure.subplots(rows, 2, squeeze=False, sharex=True)
+    columns = 2 if count in (2, 4) else 3
+    rows = -(-count // columns)
+    figure = ShownFigure(figsize=(4.6 * columns, 3.5 * rows), layout="constrained")
+    panels: Any = figure.subplots(rows, columns, squeeze=False)
     percent = 100 * np.array(plan.levels)
     for panel, kind in zip(panels.flat, kinds, strict=False):
         _draw_share(panel, percent, kind, judged)
     _draw_voltage(panels.flat[len(kinds)], percent, plan, judged)
     for panel in panels.flat[count:]:
         panel.set_visible(False)
-    for panel in panels.flat[max(count - 2, 0) : count]:
-        panel.set_xlabel(f"homes with {'solar' if plan.swept == 'solar' else 'an electric vehicle'} [%]")
+    for panel in panels.flat[max(count - columns, 0) : count]:
+        panel.set_xlabel("homes with solar [%]" if plan.swept == "solar" else "adoption of electric vehicles [%]")
     panels.flat[0].legend(frameon=False, fontsize=8)
     return figure
 

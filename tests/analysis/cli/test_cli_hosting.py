@@ -105,7 +105,13 @@ def test_a_shipped_feeder_needs_its_name_alone_and_tables_are_for_people(
     assert main(shlex.split(f"hosting textbook_line_5 textbook {QUICK} --step 1 --placements 1")) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("textbook_line_5, textbook: Converged: every equilibrium is solved, 2 levels of adoption,")
-    for text in ("filed, any", "without", "Placements with any violation", "Note: Every home draws the mean"):
+    for text in (
+        "filed, any",
+        "without",
+        "Placements with any violation, %",
+        "Highest voltage",
+        "Note: Every home draws the mean",
+    ):
         assert text in shown
 
 
