@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SWEPT: Final = ("solar", "cars")
 """What may be adopted, as `meanwatt.analysis.hosting.adoption.Swept` names it."""
+INCOMES: Final = ("mixed", "far", "near")
+"""Where income groups live, as `meanwatt.analysis.hosting.placements.Incomes` names it."""
 MOST_TARIFFS: Final = 20
 """Most tariffs of one sweep."""
 
@@ -33,7 +35,7 @@ def hosting(
         ),
     ],
     scenario: Annotated[
-        str, typer.Argument(metavar="[SCENARIO]", help="Name of a preset, or a scenario's TOML file.")
+        str, typer.Argument(metavar="SCENARIO", help="Name of a preset, or a scenario's TOML file.")
     ] = "oahu",
     *,
     tariff: Annotated[
@@ -47,6 +49,12 @@ def hosting(
     swept: Annotated[
         str, typer.Option("--sweep", metavar="WHAT", help="What homes adopt: solar, or cars (electric vehicles).")
     ] = "solar",
+    incomes: Annotated[
+        str,
+        typer.Option(
+            metavar="WHERE", help="Where income groups live: mixed, or the richer far from the source (far) or near."
+        ),
+    ] = "mixed",
     placements: Annotated[str, typer.Option(metavar="P", help="Random placements of the owners on the feeder.")] = "50",
     step: Annotated[str, typer.Option(metavar="SHARE", help="From one level of adoption to the next.")] = "0.1",
     seed: Seed = "0",
@@ -65,8 +73,16 @@ def hosting(
     }
     workers = whole_number("--threads", threads, THREADS, example=2)
     one_of("--sweep", swept, SWEPT)
+    one_of("--incomes", incomes, INCOMES)
     require_out(resume=resume, out=out)
-    given = {"feeder": feeder, "scenario": scenario, "tariff": tariff, "set": list(set or ()), "sweep": swept, **size}
+    given: dict[str, Any] = {
+        "feeder": feeder,
+        "scenario": scenario,
+        "tariff": tariff,
+        "set": list(set or ()),
+        "sweep": swept,
+    }
+    given |= {"incomes": incomes, **size}
     with watched(quiet=json) as work:
         from meanwatt.analysis.cli.show import print_json, say_report
         from meanwatt.analysis.hosting.report import hosting_json
@@ -110,6 +126,7 @@ def _plan(given: dict[str, Any], threads: int) -> "HostingPlan":
     """What is swept, from what was typed; ``ValueError`` in one line."""
     from meanwatt.agents.numerics.randomness import key_from
     from meanwatt.analysis.hosting.adoption import Swept, adoption_levels
+    from meanwatt.analysis.hosting.placements import Incomes
     from meanwatt.analysis.hosting.sweep import HostingPlan
     from meanwatt.model.network.feeder_file import scenario_feeder
     from meanwatt.model.scenario.economy import build_economy
@@ -130,6 +147,7 @@ def _plan(given: dict[str, Any], threads: int) -> "HostingPlan":
         placements=given["placements"],
         key=key_from(given["seed"]),
         swept=Swept(given["sweep"]),
+        incomes=Incomes(given["incomes"]),
         threads=threads,
     )
 

@@ -6,6 +6,7 @@ earlier owners stay, and a home keeps what it owned.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import product
 from typing import Final
 
@@ -24,6 +25,17 @@ SPREAD: Final = (0.7548776662466927, 0.5698402909980532)
 """Steps of M. Roberts' R2 sequence, 1/g and 1/g² with g³ = g + 1: its first terms, however many, fill the square."""
 MOST_HOMES: Final = 200_000
 """Most customers of a feeder whose homes are placed one by one."""
+
+
+class Incomes(StrEnum):
+    """Where income groups live."""
+
+    MIXED = "mixed"
+    """Anywhere alike."""
+    FAR = "far"
+    """The richer, the farther from the source by impedance."""
+    NEAR = "near"
+    """The richer, the nearer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,7 +60,9 @@ class Homes:
     car_draw: Floats
 
 
-def place_homes(customers: Ints, group_share: Floats, key: int, placement: int) -> Homes:
+def place_homes(
+    customers: Ints, group_share: Floats, key: int, placement: int, *, place_of: Floats | None = None
+) -> Homes:
     """Draw a placement: a pure function of key and number, whatever other placements there are.
 
     Parameters
@@ -61,15 +75,22 @@ def place_homes(customers: Ints, group_share: Floats, key: int, placement: int) 
         The run's 64-bit key.
     placement
         Its number, from 0 on.
+    place_of : (bus,), optional
+        Homes of the first groups live where this is smallest, those of the last ones where it is largest, ties drawn;
+        by default a home's group is drawn. Who adopts first within a group is drawn either way.
     """
     bus = np.repeat(np.arange(len(customers)), customers)
     count = largest_remainder(group_share, len(bus))
     order = np.argsort(children(stream(key, Purpose.ADOPTION, placement, 0), len(bus)), kind="stable")
     offset = (children(stream(key, Purpose.ADOPTION, placement, 1), 2 * len(count)) >> np.uint64(11)) * 2.0**-53
     group, solar, storage, car = (np.empty(len(bus), dtype=kind) for kind in (np.int64, float, float, float))
+    turn = np.empty_like(order)
+    turn[order] = np.arange(len(bus))
+    settled = order if place_of is None else order[np.argsort(place_of[bus[order]], kind="stable")]
     first = 0
     for index, homes in enumerate(count.tolist()):
-        place, rank = order[first : first + homes], np.arange(homes)
+        there, rank = settled[first : first + homes], np.arange(homes)
+        place = there[np.argsort(turn[there])]
         group[place] = index
         solar[place] = (rank + 0.5) / max(homes, 1)
         storage[place] = (offset[2 * index] + rank * SPREAD[0]) % 1.0

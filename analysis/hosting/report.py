@@ -102,6 +102,7 @@ def hosting_json(plan: HostingPlan, cells: Sequence[Cell]) -> dict[str, Any]:
         "customers": int(plan.feeder.customers.sum()),
         "limits": plan.limits,
         "swept": plan.swept,
+        "incomes": plan.incomes,
         "adoption_today": float(share @ present),
         "adoption": list(plan.levels),
         "first_violation": rows[0]["first_violation"],

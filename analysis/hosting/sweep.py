@@ -7,7 +7,7 @@ Homes draw the mean of their type over shocks and states of charge, in every com
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -16,10 +16,11 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.analysis.hosting.adoption import Swept, present_shares, require_adoptable, scenario_at
-from meanwatt.analysis.hosting.placements import MOST_HOMES, Homes, place_homes, type_counts
+from meanwatt.analysis.hosting.placements import MOST_HOMES, Homes, Incomes, place_homes, type_counts
 from meanwatt.analysis.hosting.stress import MEASURES, worst_state
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.network.feeder import Feeder
+from meanwatt.model.network.library.layout import tidy_tree
 from meanwatt.model.network.power_flow import PowerFlow, VoltageLimits
 from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.economy import build_economy, build_tariff
@@ -47,6 +48,8 @@ class HostingPlan:
         The run's 64-bit key.
     swept
         The technology that is adopted.
+    incomes
+        Where income groups live.
     threads
         For power flows; results do not depend on it.
     """
@@ -59,6 +62,7 @@ class HostingPlan:
     placements: int
     key: int
     swept: Swept = Swept.SOLAR
+    incomes: Incomes = Incomes.MIXED
     threads: int = 1
 
     def __post_init__(self) -> None:
@@ -124,11 +128,17 @@ class Neighbourhood:
     @cached_property
     def placements(self) -> list[Homes]:
         """All placements."""
-        share = present_shares(self._plan.scenario, self._plan.swept)[0]
-        return [
-            place_homes(self._plan.feeder.customers, share, self._plan.key, number)
-            for number in range(self._plan.placements)
+        plan = self._plan
+        share = present_shares(plan.scenario, plan.swept)[0]
+        income = [group.income_usd_per_year for group in plan.scenario.income_groups.values()]
+        poorest_first = np.argsort(income, kind="stable")
+        away = tidy_tree(plan.feeder, along="impedance")[:, 0]
+        place_of = {Incomes.MIXED: None, Incomes.FAR: away, Incomes.NEAR: -away}[plan.incomes]
+        drawn = [
+            place_homes(plan.feeder.customers, share[poorest_first], plan.key, number, place_of=place_of)
+            for number in range(plan.placements)
         ]
+        return [replace(homes, group=poorest_first[homes.group]) for homes in drawn]
 
     def measure(self, found: Equilibrium, placement: int) -> list[float]:
         """The worst state of the feeder in one placement under an equilibrium, in the order of ``MEASURES``."""

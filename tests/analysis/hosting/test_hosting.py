@@ -28,10 +28,10 @@ from meanwatt.analysis.hosting.first_violation import (
     violation_share,
     violations,
 )
-from meanwatt.analysis.hosting.placements import home_technology, place_homes, type_counts
+from meanwatt.analysis.hosting.placements import Incomes, home_technology, place_homes, type_counts
 from meanwatt.analysis.hosting.report import hosting_json, judge
 from meanwatt.analysis.hosting.stress import MEASURES, worst_state
-from meanwatt.analysis.hosting.sweep import Cell, HostingPlan, mean_loads, sweep
+from meanwatt.analysis.hosting.sweep import Cell, HostingPlan, Neighbourhood, mean_loads, sweep
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.network.feeder import Feeder, feeder_from_graph
 from meanwatt.model.network.power_flow import PowerFlow, VoltageLimits
@@ -311,6 +311,37 @@ def test_homes_stand_anywhere_alike() -> None:
     first = np.bincount(draws.argmin(axis=1), minlength=20)
     chi_squared = ((first - 100.0) ** 2 / 100.0).sum()
     assert chi_squared < 43.8  # exceeded by chance once in a thousand
+
+
+def test_the_rich_live_at_the_end_that_is_asked_for_and_adopt_at_random() -> None:
+    scenario = textbook(*STIFF)
+    share = present_shares(scenario, Swept.SOLAR)[0]
+    at_end = {}
+    for incomes in Incomes:
+        plan = plan_of(two_cable := street(), scenario, incomes=incomes, placements=40)
+        away = np.array([int(name[1:]) if name[1:].isdigit() else -1 for name in two_cable.buses])
+        drawn = Neighbourhood(plan).placements
+        groups = np.array([homes.group for homes in drawn])
+        assert (np.sort(groups, axis=1) == np.sort(groups[0])).all()  # as many of each everywhere
+        distance = np.array([[away[homes.bus[homes.group == g]].mean() for g in range(3)] for homes in drawn])
+        at_end[incomes] = distance.mean(axis=0)
+        if incomes is not Incomes.MIXED:
+            sign = 1 if incomes is Incomes.FAR else -1
+            assert (np.diff(sign * distance, axis=1) > 0).all()
+            first = [homes.bus[np.argmin(np.where(homes.group == 2, homes.solar_draw, 2.0))] for homes in drawn]
+            assert len(set(first)) > 3  # the first of the rich to adopt
+    assert np.ptp(at_end[Incomes.MIXED]) < 1
+    assert share.sum() == pytest.approx(1.0)
+
+
+def test_a_rich_end_that_adopts_first_breaks_limits_earlier_than_a_rich_beginning() -> None:
+    """Rich homes own more panels today: at the weak end of a cable they raise its voltage more."""
+    first = {}
+    for incomes in (Incomes.FAR, Incomes.NEAR):
+        plan = plan_of(street(1.5), incomes=incomes, levels=adoption_levels(0.1))
+        first[incomes] = judge(plan, list(sweep(plan)))[0].first["overvoltage"]
+    assert (first[Incomes.FAR] <= first[Incomes.NEAR]).all()
+    assert (first[Incomes.FAR] < first[Incomes.NEAR]).any()
 
 
 def test_mean_loads_are_those_of_the_equilibrium() -> None:
