@@ -226,6 +226,7 @@ def hosting_tables_shown(result: dict[str, Any]) -> "list[Table]":
         if kind == "any" or row["placements_without_violation"][kind] < result["placements"]
     ]
     names = ("adoption", *(row["tariff"] for row in rows))
+    extreme, voltage = ("Highest", "max_voltage_pu") if result["swept"] == "solar" else ("Lowest", "min_voltage_pu")
 
     def by_level(values: Callable[[dict[str, Any], int], str]) -> list[tuple[str, ...]]:
         levels = enumerate(result["adoption"])
@@ -244,9 +245,9 @@ def hosting_tables_shown(result: dict[str, Any]) -> "list[Table]":
             rows=by_level(lambda row, place: figure(_percent(row["violation_share"]["any"][place]), 0)),
         ),
         Table(
-            title="Highest voltage, median over placements, pu",
+            title=f"{extreme} voltage, median over placements, pu",
             heads=names,
-            rows=by_level(lambda row, place: figure(row["max_voltage_pu"]["p50"][place], 4)),
+            rows=by_level(lambda row, place: figure(row[voltage]["p50"][place], 4)),
         ),
     ]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from meanwatt.analysis.figures.inline import BLUE, GREEN, INK, ORANGE, VERMILION
+from meanwatt.analysis.hosting.adoption import Swept
 from meanwatt.analysis.hosting.first_violation import violation_share
 from meanwatt.analysis.hosting.report import Judged
 from meanwatt.analysis.hosting.stress import KINDS
@@ -32,10 +33,11 @@ TITLES: Final = {
 
 
 def hosting_figure(plan: HostingPlan, judged: Sequence[Judged]) -> "Figure":
-    """Draw a panel for each kind of violation that occurs (overvoltage always), and one for the highest voltage."""
+    """Draw a panel for each kind of violation that occurs, and for what is expected first; and one for the voltage."""
     from meanwatt.analysis.figures.shown import ShownFigure
 
-    kinds = [kind for kind in KINDS if kind == "overvoltage" or any(np.nansum(one.broken[kind]) for one in judged)]
+    expected = "overvoltage" if plan.swept is Swept.SOLAR else "undervoltage"
+    kinds = [kind for kind in KINDS if kind == expected or any(np.nansum(one.broken[kind]) for one in judged)]
     count = len(kinds) + 1
     columns = 2 if count in (2, 4) else 3
     rows = -(-count // columns)
@@ -48,7 +50,7 @@ def hosting_figure(plan: HostingPlan, judged: Sequence[Judged]) -> "Figure":
     for panel in panels.flat[count:]:
         panel.set_visible(False)
     for panel in panels.flat[max(count - columns, 0) : count]:
-        panel.set_xlabel("homes with solar [%]" if plan.swept == "solar" else "adoption of electric vehicles [%]")
+        panel.set_xlabel("homes with solar [%]" if plan.swept is Swept.SOLAR else "adoption of electric vehicles [%]")
     panels.flat[0].legend(frameon=False, fontsize=8)
     return figure
 
@@ -63,17 +65,18 @@ def _draw_share(panel: Any, percent: Any, kind: str, judged: Sequence[Judged]) -
 
 
 def _draw_voltage(panel: Any, percent: Any, plan: HostingPlan, judged: Sequence[Judged]) -> None:
+    solar = plan.swept is Swept.SOLAR
+    limit = plan.limits.high_pu if solar else plan.limits.low_pu
     for one, (color, mark, stroke) in zip(judged, _marks(), strict=False):
-        highest = one.table["max_voltage_pu"]
-        middle = np.median(highest, axis=1)
+        voltage = one.table["max_voltage_pu" if solar else "min_voltage_pu"]
+        middle = np.median(voltage, axis=1)
         panel.plot(percent, middle, color=color, marker=mark, markersize=4, linestyle=stroke)
         if len(judged) <= 2:
-            panel.fill_between(percent, highest.min(axis=1), highest.max(axis=1), color=color, alpha=0.15, linewidth=0)
-    panel.axhline(plan.limits.high_pu, color=INK, linewidth=1, linestyle=(0, (1, 1)))
-    panel.annotate(
-        "limit", (percent[0], plan.limits.high_pu), xytext=(2, 3), textcoords="offset points", fontsize=8, color=INK
-    )
-    panel.set_title("highest voltage, median over placements [pu]", loc="left", fontsize=10)
+            panel.fill_between(percent, voltage.min(axis=1), voltage.max(axis=1), color=color, alpha=0.15, linewidth=0)
+    panel.axhline(limit, color=INK, linewidth=1, linestyle=(0, (1, 1)))
+    panel.annotate("limit", (percent[0], limit), xytext=(2, 3), textcoords="offset points", fontsize=8, color=INK)
+    title = f"{'highest' if solar else 'lowest'} voltage, median over placements [pu]"
+    panel.set_title(title, loc="left", fontsize=10)
     _bare(panel)
 
 

@@ -139,6 +139,21 @@ def test_the_directory_holds_result_tables_and_report(folder: Path, capsys: pyte
         assert text in page
 
 
+def test_cars_are_swept_with_the_lowest_voltage_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cars = "--sweep cars --set ev.levels=10 --step 1 --out run"
+    assert main(shlex.split(f"hosting lane.toml textbook {QUICK} {cars}")) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Lowest voltage, median over placements, pu" in shown
+    found = json.loads(Path("run/hosting.json").read_text(encoding="utf-8"))
+    assert found["swept"] == "cars"
+    assert found["adoption_today"] == 0.0
+    low = found["tariffs"][0]["min_voltage_pu"]["p50"]
+    assert low[1] < low[0]
+    page = Path("run/report.html").read_text(encoding="utf-8")
+    assert "lowest voltage" in page
+    assert "voltage too low" in page
+
+
 def test_a_sweep_that_is_broken_off_goes_on_to_the_same_result(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
