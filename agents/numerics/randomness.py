@@ -60,6 +60,9 @@ class Purpose(IntEnum):
     """Numbers for a household that decides for itself: path type, rank, day; output = slot."""
     LEADER = 7
     """The tariff a learning leader posts; output = round · states of the leader + state."""
+    ADOPTION = 8
+    """In what order the homes of a feeder adopt: path placement, 0; output = home. What they own besides: path
+    placement, 1; output = where the sequences of an income group begin."""
 
 
 def child(state: int, index: int) -> int:

@@ -230,3 +230,7 @@ VISITORS: Final = Range(1, 10_000, whole=True)
 SEED: Final = Range(0, 2**63 - 1, whole=True)
 THREADS: Final = Range(1, 1024, whole=True)
 WORKERS: Final = Range(0, 1024, whole=True)
+PLACEMENTS: Final = Range(1, 100_000, whole=True)
+"""Of the owners of a technology on a feeder."""
+STEP: Final = Range(0.001, 1)
+"""From one share to the next."""

@@ -1,0 +1,1 @@
+"""How much solar, or how many electric vehicles, a feeder holds under a tariff."""

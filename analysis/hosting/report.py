@@ -1,0 +1,193 @@
+"""What is said of a sweep: the JSON object, the tables of a result directory, and sentences on what is left out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.analysis.hosting.adoption import present_shares
+from meanwatt.analysis.hosting.first_violation import (
+    ANY,
+    compared,
+    first_violation,
+    measured,
+    percentiles,
+    violation_share,
+    violations,
+)
+from meanwatt.analysis.hosting.stress import KINDS, MEASURES
+from meanwatt.analysis.hosting.sweep import Cell, HostingPlan
+from meanwatt.model.mean_field.equilibrium import Outcome
+from meanwatt.model.scenario.messages import Messages, joined, scenario_messages
+
+OF_TYPES: Final = (
+    "Every home draws the mean of its household type over shocks and states of charge; a single home's own peaks are"
+    " higher."
+)
+SHOWN: Final = ("max_voltage_pu", "min_voltage_pu", "line_loading", "transformer_loading")
+"""Measures whose percentiles over placements are told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Judged:
+    """A tariff's sweep, judged.
+
+    Attributes
+    ----------
+    outcome : (level,)
+        How each equilibrium ended; None where the sweep was broken off.
+    table
+        What was measured by name of ``MEASURES``, (level, placement).
+    broken
+        Whether limits are broken by kind, (level, placement).
+    first
+        Lowest adoption that breaks each, (placement,); inf for none.
+    """
+
+    __repr__ = short_repr
+
+    tariff: str
+    outcome: list[Outcome | None]
+    table: dict[str, Floats]
+    broken: dict[str, Floats]
+    first: dict[str, Floats]
+
+
+def judge(plan: HostingPlan, cells: Sequence[Cell]) -> list[Judged]:
+    """Judge a sweep tariff by tariff."""
+    judged = []
+    for name in plan.scenarios:
+        table = measured(plan, cells, name)
+        broken = violations(plan, table)
+        ended = {cell.level: cell.outcome for cell in cells if cell.tariff == name}
+        judged.append(
+            Judged(
+                tariff=name,
+                outcome=[ended.get(level) for level in range(len(plan.levels))],
+                table=table,
+                broken=broken,
+                first={kind: first_violation(plan.levels, one) for kind, one in broken.items()},
+            )
+        )
+    return judged
+
+
+def how_it_ended(plan: HostingPlan, cells: Sequence[Cell]) -> tuple[Outcome, str]:
+    """Outcome and sentence of a sweep: converged if every level of every tariff has an equilibrium."""
+    total = len(plan.cells)
+    if len(cells) < total:
+        return Outcome.CANCELLED, f"Cancelled after {len(cells)} of {total} equilibria."
+    bad = [cell for cell in cells if not cell.known]
+    if bad:
+        return bad[0].outcome, f"{len(bad)} of {total} levels have no equilibrium to judge the feeder by."
+    whole = f"{len(plan.levels)} levels of adoption, {plan.placements} placements"
+    return Outcome.CONVERGED, f"Converged: every equilibrium is solved, {whole}."
+
+
+def hosting_json(plan: HostingPlan, cells: Sequence[Cell]) -> dict[str, Any]:
+    """The JSON object of a sweep; ``first_violation`` is that of the first tariff."""
+    judged = judge(plan, cells)
+    outcome, message = how_it_ended(plan, cells)
+    rows = [_tariff_json(plan, one, judged[0] if number else None) for number, one in enumerate(judged)]
+    share, present = present_shares(plan.scenario, plan.swept)
+    return {
+        "feeder": plan.feeder.name,
+        "scenario": plan.scenario.name,
+        "outcome": outcome,
+        "message": message,
+        "messages": _messages(plan, cells, judged),
+        "customers": int(plan.feeder.customers.sum()),
+        "limits": plan.limits,
+        "swept": plan.swept,
+        "incomes": plan.incomes,
+        "adoption_today": float(share @ present),
+        "adoption": list(plan.levels),
+        "first_violation": rows[0]["first_violation"],
+        "tariffs": rows,
+        "volt_watt": None,
+        "placements": plan.placements,
+    }
+
+
+def hosting_tables(plan: HostingPlan, cells: Sequence[Cell]) -> dict[str, dict[str, Any]]:
+    """Tables of a result directory: worst states by (tariff, level, placement), first violations by placement."""
+    judged = judge(plan, cells)
+    levels, placements = len(plan.levels), plan.placements
+    states: dict[str, list[Any]] = {name: [] for name in ("tariff", "adoption", "placement", *MEASURES)}
+    first: dict[str, list[Any]] = {name: [] for name in ("tariff", "placement", *KINDS, ANY)}
+    for one in judged:
+        states["tariff"] += [one.tariff] * levels * placements
+        states["adoption"] += np.repeat(plan.levels, placements).tolist()
+        states["placement"] += list(range(placements)) * levels
+        for name in MEASURES:
+            states[name] += one.table[name].ravel().tolist()
+        first["tariff"] += [one.tariff] * placements
+        first["placement"] += list(range(placements))
+        for kind, values in one.first.items():
+            first[kind] += [value if np.isfinite(value) else None for value in values.tolist()]
+    return {"states": states, "first_violation": first}
+
+
+def _tariff_json(plan: HostingPlan, one: Judged, reference: Judged | None) -> dict[str, Any]:
+    return {
+        "tariff": one.tariff,
+        "outcome": one.outcome,
+        "first_violation": {kind: percentiles(first) for kind, first in one.first.items()},
+        "violation_share": {kind: violation_share(broken) for kind, broken in one.broken.items()},
+        "placements_without_violation": {kind: int(np.isinf(first).sum()) for kind, first in one.first.items()},
+        **{name: _by_level(one.table[name]) for name in SHOWN},
+        "beside_first_tariff": None
+        if reference is None
+        else {kind: compared(one.first[kind], reference.first[kind], plan.levels) for kind in one.first},
+    }
+
+
+def _by_level(values: Floats) -> dict[str, list[float | None]]:
+    """Percentiles over placements, one a level."""
+    rows = [percentiles(np.where(np.isnan(row), np.inf, row)) for row in values]
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _messages(plan: HostingPlan, cells: Sequence[Cell], judged: Sequence[Judged]) -> Messages:
+    told = [scenario_messages(scenario) for scenario in plan.scenarios.values()]
+    return joined(*told, (OF_TYPES,), _no_equipment(plan), _late_groups(plan), _left_out(plan, cells), _at_zero(judged))
+
+
+def _no_equipment(plan: HostingPlan) -> Iterator[str]:
+    if not np.isfinite(plan.feeder.line_rating_a).any():
+        yield f"feeder {plan.feeder.name}: no line has a rating, so none can be overloaded."
+    if not plan.feeder.transformers and not any(one.kind == "transformer" for one in plan.feeder.branches):
+        yield f"feeder {plan.feeder.name}: has no transformer, so none can be overloaded."
+
+
+def _late_groups(plan: HostingPlan) -> Iterator[str]:
+    share, present = present_shares(plan.scenario, plan.swept)
+    names = list(plan.scenario.income_groups)
+    late = [name for name, part, own in zip(names, share, present, strict=True) if part > 0 and own == 0]
+    if late and len(late) < int((share > 0).sum()):
+        yield (
+            f"{plan.swept.share_key}: is 0 in income group {', '.join(late)}, which adopts once the others all have;"
+            " give it a share to let it adopt beside them."
+        )
+
+
+def _left_out(plan: HostingPlan, cells: Sequence[Cell]) -> Iterator[str]:
+    for name in plan.scenarios:
+        bad = [cell for cell in cells if cell.tariff == name and not cell.known]
+        if bad:
+            where = ", ".join(f"{plan.levels[cell.level]:.0%}" for cell in bad)
+            yield f"tariff {name}: left out at adoption {where}, for there is no equilibrium: {bad[0].message}"
+
+
+def _at_zero(judged: Sequence[Judged]) -> Iterator[str]:
+    for one in judged:
+        for kind in KINDS:
+            share = violation_share(one.broken[kind])[0]
+            if share:
+                yield (
+                    f"tariff {one.tariff}: {kind} is violated at adoption 0 already, in {share:.0%} of placements;"
+                    " the first violation of that kind says nothing about what is swept."
+                )
