@@ -116,7 +116,7 @@ WORLDS = {
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_the_steps_end_at_an_equilibrium_without_rounds_of_plans(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rounds are given up at once, so that the steps have to do it alone. Judged from the exported arrays."""
+    """Rounds are given up at once, so that the steps have to do it alone. EvaluatedTariff from the exported arrays."""
     economy, tariff = WORLDS[name]()
     usual = solve_equilibrium(economy, tariff, certify=False)
     monkeypatch.setattr(price_search, "_takes_long", lambda gaps, enough, patience: True)

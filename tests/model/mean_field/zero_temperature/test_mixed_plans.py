@@ -62,7 +62,7 @@ WORLDS: dict[str, Callable[[], tuple[Economy, Tariff]]] = {
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_the_mixture_clears_the_market_and_nobody_forgoes_anything(name: str) -> None:
-    """Judged from the exported arrays alone."""
+    """EvaluatedTariff from the exported arrays alone."""
     economy, tariff = WORLDS[name]()
     found = solve_equilibrium(economy, tariff, certify=False)
     assert found.outcome is Outcome.CONVERGED
