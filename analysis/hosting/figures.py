@@ -8,7 +8,7 @@ import numpy as np
 from meanwatt.analysis.figures.inline import BLUE, GREEN, INK, ORANGE, VERMILION
 from meanwatt.analysis.hosting.adoption import Swept
 from meanwatt.analysis.hosting.first_violation import violation_share
-from meanwatt.analysis.hosting.report import EvaluatedTariff
+from meanwatt.analysis.hosting.report import HostedTariff
 from meanwatt.analysis.hosting.stress import KINDS
 from meanwatt.analysis.hosting.sweep import HostingPlan
 
@@ -32,7 +32,7 @@ TITLES: Final = {
 }
 
 
-def hosting_figure(plan: HostingPlan, judged: Sequence[EvaluatedTariff]) -> "Figure":
+def hosting_figure(plan: HostingPlan, judged: Sequence[HostedTariff]) -> "Figure":
     """Draw a panel for each kind of violation that occurs, and for what is expected first; and one for the voltage."""
     from meanwatt.analysis.figures.shown import ShownFigure
 
@@ -55,7 +55,7 @@ def hosting_figure(plan: HostingPlan, judged: Sequence[EvaluatedTariff]) -> "Fig
     return figure
 
 
-def _draw_share(panel: Any, percent: Any, kind: str, judged: Sequence[EvaluatedTariff]) -> None:
+def _draw_share(panel: Any, percent: Any, kind: str, judged: Sequence[HostedTariff]) -> None:
     for one, (color, mark, stroke) in zip(judged, _marks(), strict=False):
         share = [np.nan if value is None else 100 * value for value in violation_share(one.broken[kind])]
         panel.plot(percent, share, color=color, marker=mark, markersize=4, linestyle=stroke, label=one.tariff)
@@ -64,7 +64,7 @@ def _draw_share(panel: Any, percent: Any, kind: str, judged: Sequence[EvaluatedT
     _bare(panel)
 
 
-def _draw_voltage(panel: Any, percent: Any, plan: HostingPlan, judged: Sequence[EvaluatedTariff]) -> None:
+def _draw_voltage(panel: Any, percent: Any, plan: HostingPlan, judged: Sequence[HostedTariff]) -> None:
     solar = plan.swept is Swept.SOLAR
     limit = plan.limits.high_pu if solar else plan.limits.low_pu
     for one, (color, mark, stroke) in zip(judged, _marks(), strict=False):

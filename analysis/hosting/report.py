@@ -32,7 +32,7 @@ SHOWN: Final = ("max_voltage_pu", "min_voltage_pu", "line_loading", "transformer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class EvaluatedTariff:
+class HostedTariff:
     """A tariff's sweep, judged.
 
     Attributes
@@ -56,7 +56,7 @@ class EvaluatedTariff:
     first: dict[str, Floats]
 
 
-def judge(plan: HostingPlan, cells: Sequence[Cell]) -> list[EvaluatedTariff]:
+def judge(plan: HostingPlan, cells: Sequence[Cell]) -> list[HostedTariff]:
     """Judge a sweep tariff by tariff."""
     judged = []
     for name in plan.scenarios:
@@ -64,7 +64,7 @@ def judge(plan: HostingPlan, cells: Sequence[Cell]) -> list[EvaluatedTariff]:
         broken = violations(plan, table)
         ended = {cell.level: cell.outcome for cell in cells if cell.tariff == name}
         judged.append(
-            EvaluatedTariff(
+            HostedTariff(
                 tariff=name,
                 outcome=[ended.get(level) for level in range(len(plan.levels))],
                 table=table,
@@ -131,7 +131,7 @@ def hosting_tables(plan: HostingPlan, cells: Sequence[Cell]) -> dict[str, dict[s
     return {"states": states, "first_violation": first}
 
 
-def _tariff_json(plan: HostingPlan, one: EvaluatedTariff, reference: EvaluatedTariff | None) -> dict[str, Any]:
+def _tariff_json(plan: HostingPlan, one: HostedTariff, reference: HostedTariff | None) -> dict[str, Any]:
     return {
         "tariff": one.tariff,
         "outcome": one.outcome,
@@ -151,7 +151,7 @@ def _by_level(values: Floats) -> dict[str, list[float | None]]:
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
-def _messages(plan: HostingPlan, cells: Sequence[Cell], judged: Sequence[EvaluatedTariff]) -> Messages:
+def _messages(plan: HostingPlan, cells: Sequence[Cell], judged: Sequence[HostedTariff]) -> Messages:
     told = [scenario_messages(scenario) for scenario in plan.scenarios.values()]
     return joined(*told, (OF_TYPES,), _no_equipment(plan), _late_groups(plan), _left_out(plan, cells), _at_zero(judged))
 
@@ -182,7 +182,7 @@ def _left_out(plan: HostingPlan, cells: Sequence[Cell]) -> Iterator[str]:
             yield f"tariff {name}: left out at adoption {where}, for there is no equilibrium: {bad[0].message}"
 
 
-def _at_zero(judged: Sequence[EvaluatedTariff]) -> Iterator[str]:
+def _at_zero(judged: Sequence[HostedTariff]) -> Iterator[str]:
     for one in judged:
         for kind in KINDS:
             share = violation_share(one.broken[kind])[0]
