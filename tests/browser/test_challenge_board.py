@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from watching import expect
+
 READING = Path(__file__).with_name("reading.js").read_text(encoding="utf-8")
 
 
@@ -49,8 +51,8 @@ def test_who_joins_a_board_by_its_code_is_seen_by_all_and_plays_on_after_a_reloa
     teacher.wait_for_selector(".mw-board tbody td:last-child:has-text('1')")
     student.wait_for_selector("header:not(:has(progress))")
     assert rows(teacher) == rows(student) == [["Ada", *student.locator(".mw-score-number").all_inner_texts(), "1"]]
-    assert student.locator(".mw-board .mw-tries-here").count() == 1
-    assert teacher.locator(".mw-board .mw-tries-here").count() == 0
+    expect(student.locator(".mw-board .mw-tries-here")).to_have_count(1)
+    expect(teacher.locator(".mw-board .mw-tries-here")).to_have_count(0)
     for page in (teacher, student):
         readable(page)
 

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from watching import expect
+
 READING = Path(__file__).with_name("reading.js").read_text(encoding="utf-8")
 
 
@@ -71,7 +73,7 @@ def test_a_tariff_is_drawn_by_mouse_keyboard_and_numbers_scored_kept_hinted_at_a
     assert rates(page)[9] == 14
     page.keyboard.press("ArrowDown")
     assert rates(page)[9] == 13
-    assert page.locator(".mw-draw-hour[tabindex='0']").count() == 1
+    expect(page.locator(".mw-draw-hour[tabindex='0']")).to_have_count(1)
     mine = submit(page, 2)
     drawn = rates(page)
     assert f"rates={'_'.join(f'{rate:g}' for rate in drawn)}&export=48&parts=1_1_1" in page.url
@@ -94,7 +96,7 @@ def test_a_tariff_is_drawn_by_mouse_keyboard_and_numbers_scored_kept_hinted_at_a
     page.check("input[value='net_metering']")
     submit(page, 3)
     page.wait_for_selector(".mw-scores-given:has-text('Hint: ')")
-    assert page.locator(".mw-draw-part:has-text('Low income'):has-text('$0.00/month')").count() == 1
+    expect(page.locator(".mw-draw-part:has-text('Low income'):has-text('$0.00/month')")).to_have_count(1)
 
     page.click("button:has-text('Filed tariff')")
     assert rates(page) == filed
@@ -111,7 +113,7 @@ def test_a_tariff_is_drawn_by_mouse_keyboard_and_numbers_scored_kept_hinted_at_a
     assert [one["name"] for one in kept] == ["Try 1", "Try 2", "The rich pay"]
     page.click("button:has-text('Show the computed tariff')")
     page.wait_for_selector(".mw-day path[data-series='computed'] >> nth=1")
-    assert "Your best, " in page.inner_text(".mw-day .mw-caption")
+    expect(page.locator(".mw-day .mw-caption").first).to_contain_text("Your best, ", use_inner_text=True)
     page.wait_for_selector("header:not(:has(progress))")
     readable(page)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from looking import colours
 from page_server import PageServer
-from watching import PATIENCE_MS, watch
+from watching import PATIENCE_MS, expect, watch
 
 ABSENT = ("ERR_CONNECTION", "WebSocket connection to", "ERR_EMPTY_RESPONSE")
 """What a browser says of a server that is away."""
@@ -41,7 +41,7 @@ def test_a_class_plays_and_a_killed_server_comes_back_with_every_plan(browser, s
     teacher = visitor("/")
     teacher.click('.mw-nav a:has-text("Class market")')  # from a page of the app to one without it
     teacher.wait_for_selector("text=Open a room, or play alone")
-    assert teacher.locator('.mw-nav [aria-current="page"]').inner_text() == "Class market"
+    expect(teacher.locator('.mw-nav [aria-current="page"]')).to_have_text("Class market", use_inner_text=True)
     teacher.select_option('select[name="scenario"]', "textbook")
     teacher.select_option('select[name="tariff"]', "filed")
     teacher.fill('input[name="households"]', "200")
@@ -66,20 +66,20 @@ def test_a_class_plays_and_a_killed_server_comes_back_with_every_plan(browser, s
         page.fill('input[name="name"]', name)
         page.click('button:has-text("Join")')
         page.wait_for_selector(".cm-hour")
-        assert page.locator(".cm-hour").count() == 24
+        expect(page.locator(".cm-hour")).to_have_count(24)
     ada.tap('label:has-text("store sun")')
     for hour in range(9, 14):
         ada.tap(f'.cm-hour[data-slot="{hour}"]')
     ben.check('input[value="u"]')  # by keyboard
     ben.focus('.cm-hour[data-slot="18"]')
     ben.keyboard.press("Enter")
-    assert ben.get_attribute('.cm-hour[data-slot="18"]', "aria-label") == "18 h: cover use"
+    expect(ben.locator('.cm-hour[data-slot="18"]').first).to_have_attribute("aria-label", "18 h: cover use")
     box = [ben.locator(f'.cm-hour[data-slot="{hour}"]').bounding_box() for hour in (19, 22)]
     ben.mouse.move(box[0]["x"] + 5, box[0]["y"] + 20)
     ben.mouse.down()
     ben.mouse.move(box[1]["x"] + 5, box[1]["y"] + 20, steps=30)
     ben.mouse.up()
-    assert ben.locator('.cm-hour[data-wish="u"]').count() == 5
+    expect(ben.locator('.cm-hour[data-wish="u"]')).to_have_count(5)
     ada.tap("text=Send plan")
     ada.wait_for_selector("text=Your plan is in")
     teacher.wait_for_selector("text=Day 1: 1 of 2 plans are in")
@@ -94,18 +94,20 @@ def test_a_class_plays_and_a_killed_server_comes_back_with_every_plan(browser, s
     assert all(any(word in said for word in ABSENT) for said in wrong[known:]), wrong[known:]
     del wrong[known:]
     teacher.wait_for_selector("text=Day 1: 1 of 2 plans are in")
-    assert ada.locator('.cm-hour[data-wish="s"]').count() == 5
-    assert ben.locator('.cm-hour[data-wish="u"]').count() == 5  # what was not sent yet is not lost either
+    expect(ada.locator('.cm-hour[data-wish="s"]')).to_have_count(5)
+    expect(ben.locator('.cm-hour[data-wish="u"]')).to_have_count(5)  # what was not sent yet is not lost either
 
     teacher.click("text=Live the day")
     ada.wait_for_selector('h2:has-text("Day 1, typical: bill $")')
-    assert "autopilot" not in ada.inner_text('[aria-label="The day that is over"]')
+    expect(ada.locator('[aria-label="The day that is over"]').first).not_to_contain_text(
+        "autopilot", use_inner_text=True
+    )
     ben.wait_for_selector("text=No plan came from you, so the autopilot played")
     teacher.wait_for_selector(".mw-caption")
     assert colours(teacher, 'svg[aria-label="Mean net load of the class\'s homes"]') > 10
-    assert teacher.locator(".cm-leaders li").count() == 2
+    expect(teacher.locator(".cm-leaders li")).to_have_count(2)
     ada.tap("text=As last time")
-    assert ada.locator('.cm-hour[data-wish="s"]').count() == 5
+    expect(ada.locator('.cm-hour[data-wish="s"]')).to_have_count(5)
     ada.goto(f"{address}/class")  # the window is closed, and the student comes back
     ada.tap(f"text=Ada in {code}")
     ada.wait_for_selector('h2:has-text("Day 1, typical: bill $")')
@@ -131,7 +133,7 @@ def test_a_class_plays_and_a_killed_server_comes_back_with_every_plan(browser, s
     ada.wait_for_selector("text=This room is closed")
 
     ada.goto(f"{address}/class")
-    assert ada.locator("text=Go on as").count() == 0
+    expect(ada.locator("text=Go on as")).to_have_count(0)
 
     alone = visitor("/class")
     alone.select_option('select[name="scenario"]', "textbook")
@@ -161,12 +163,14 @@ def test_a_plan_that_was_sent_in_one_window_is_seen_in_the_other_one(visit) -> N
     first.click('.cm-hour[data-slot="18"]')
     first.click("text=Send plan")
     second.wait_for_selector('.cm-hour[data-slot="18"][data-wish="u"]')
-    assert second.inner_text(".mw-primary") == "Plan is in"
+    expect(second.locator(".mw-primary").first).to_have_text("Plan is in", use_inner_text=True)
     second.check('input[value="s"]')
     second.click('.cm-hour[data-slot="10"]')  # begun here, and not sent
     first.click('.cm-hour[data-slot="19"]')
     first.click("text=Send changed plan")
     first.wait_for_selector("text=Plan is in")
     second.wait_for_selector("text=Your plan is in")
-    assert second.get_attribute('.cm-hour[data-slot="10"]', "data-wish") == "s", "what was begun here stays"
-    assert second.inner_text(".mw-primary") == "Send changed plan"
+    expect(second.locator('.cm-hour[data-slot="10"]').first, "what was begun here stays").to_have_attribute(
+        "data-wish", "s"
+    )
+    expect(second.locator(".mw-primary").first).to_have_text("Send changed plan", use_inner_text=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from page_server import PageServer
-from watching import PATIENCE_MS, watch
+from watching import PATIENCE_MS, expect, watch
 
 from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.model.scenario.economy import build_tariff
@@ -118,7 +118,7 @@ def test_a_tariff_is_drawn_by_mouse_keyboard_and_numbers_and_its_link_and_its_fi
     page.wait_for_selector("text=Equal cost recovery: under A and under B the utility covers its cost.")
     assert "a.recovery=fixed" in query(page)
     assert "b.recovery=fixed" in query(page)
-    assert page.locator("text=Compare at equal cost").count() == 0
+    expect(page.locator("text=Compare at equal cost")).to_have_count(0)
     page.go_back()
     settled(page, "One price all day, edited", "B")
     page.wait_for_selector("text=Compare at equal cost")
@@ -159,11 +159,11 @@ def test_a_file_is_read_as_text_refused_in_words_and_carried_by_the_link(visit, 
     page.set_input_files("input[name='file-b']", file)
     read = settled(page, SCRIPT, "B")
     page.wait_for_selector(".mw-side-card [role=alert]", state="detached")
-    assert page.locator("img").count() == 0
+    expect(page.locator("img")).to_have_count(0)
     assert set(taken_home(page, "B", tmp_path).energy_usd_per_kwh.ravel()) == {0.2}
     other = visit(f"compare?{query(page)}", ready=False)
     assert settled(other, SCRIPT, "B") == read
-    assert other.locator("img").count() == 0
+    expect(other.locator("img")).to_have_count(0)
     cut = visit(f"compare?{query(page)[:-4]}", ready=False)
     cut.wait_for_selector(".mw-notice:has-text('b.file: it cannot be read; copy the whole link')")
     page.select_option("select[name='b']", "rtp")
@@ -190,7 +190,7 @@ def test_the_app_opens_on_a_scenario_and_a_tariff_of_ones_own_and_no_address_ope
         page.wait_for_selector(".mw-payers")
         page.select_option("select[name='a']", "noon")
         settled(page, "Cheap <b>power</b>", "A")
-        assert page.locator(".mw-page i, .mw-page b:has-text('power')").count() == 0
+        expect(page.locator(".mw-page i, .mw-page b:has-text('power')")).to_have_count(0)
         page.goto(f"{server.address}/compare?scenario=secret.toml")
         page.wait_for_selector(".mw-notice:has-text(\"unknown scenario 'secret.toml'\")")
     finally:

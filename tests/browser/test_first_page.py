@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from looking import colours, day, figures, in_force, line, set_range, until_day
+from watching import expect
 
 PATIENCE_S = 60
 STILL_S = 1.5
@@ -21,8 +22,8 @@ def test_a_visitor_first_sees_numbers_and_a_drawn_feeder_and_then_days_that_pass
     page.wait_for_selector(".mw-metric")
     assert page.locator(".mw-bus").count() >= 5
     assert page.locator(".mw-panel-load path").count() >= 1
-    assert "1,000 homes answer tonight's price. Solid is tonight, dashed is the mean field." in page.inner_text(
-        ".mw-top"
+    expect(page.locator(".mw-top").first).to_contain_text(
+        "1,000 homes answer tonight's price. Solid is tonight, dashed is the mean field.", use_inner_text=True
     )
     page.wait_for_selector('.mw-panel-load path[data-series="tonight"]')
     for number in (2, 3):
@@ -48,7 +49,7 @@ def test_every_chart_is_drawn_and_can_be_read_as_a_table(visit) -> None:
     for part, rows in ((".mw-day", 24), (".mw-map", buses), (".mw-burden", 3)):
         page.click(f"{part} summary")
         page.wait_for_selector(f"{part} tbody tr")
-        assert page.locator(f"{part} tbody tr").count() == rows
+        expect(page.locator(f"{part} tbody tr")).to_have_count(rows)
         assert page.locator(f"{part} th[scope=col]").count() >= 4
 
 
@@ -70,7 +71,7 @@ def test_keys_steps_and_play_move_the_run_as_asked_and_nothing_else_does(visit) 
     page.keyboard.press("Shift")
     time.sleep(STILL_S)
     assert day(page) == 0
-    assert page.locator("text=▶ Play").count() == 1
+    expect(page.locator("text=▶ Play")).to_have_count(1)
     assert day(page) == 0
     assert line(page) == ""
     seen = set()
@@ -98,8 +99,8 @@ def test_a_slider_makes_a_draft_apply_makes_it_true_and_reset_keeps_it(visit) ->
     before = line(page, "homes pay", "tariff")
     set_range(page, "tariff.pass_through", "0.5")
     page.wait_for_selector("text=1 change not applied.")
-    assert page.inner_text(".mw-was") == "in force: 0.00"
-    assert page.locator("text=What you see is in force.").count() == 0
+    expect(page.locator(".mw-was").first).to_have_text("in force: 0.00", use_inner_text=True)
+    expect(page.locator("text=What you see is in force.")).to_have_count(0)
     assert (day(page), line(page, "homes pay", "tariff")) == (1, before)
     assert "pass_through" not in page.url
     page.click("text=Apply")
@@ -113,7 +114,7 @@ def test_a_slider_makes_a_draft_apply_makes_it_true_and_reset_keeps_it(visit) ->
     page.click("text=Reset")
     until_day(page, 0)
     assert line(page, "homes pay", "tariff") == after
-    assert page.input_value('input[name="tariff.pass_through"]') == "0.5"
+    expect(page.locator('input[name="tariff.pass_through"]').first).to_have_value("0.5")
 
 
 def test_the_highlighted_button_makes_the_low_income_bill_worse_and_says_by_how_much(visit) -> None:
@@ -140,7 +141,7 @@ def test_two_visitors_do_not_notice_each_other(visit) -> None:
     set_range(one, "tariff.pass_through", "0.5")
     one.wait_for_selector("text=1 change not applied.")
     assert day(two) == 0
-    assert two.locator("text=not applied").count() == 0
+    expect(two.locator("text=not applied")).to_have_count(0)
     two.keyboard.press("s")
     until_day(two, 1)
     assert day(one) == 2
@@ -157,7 +158,7 @@ def test_a_link_repeats_a_run(visit) -> None:
     assert line(first) == line(second)
     assert figures(first) == figures(second)
     assert first.inner_text(".mw-burden") == second.inner_text(".mw-burden")
-    assert "120 homes answer" in first.inner_text(".mw-top")
+    expect(first.locator(".mw-top").first).to_contain_text("120 homes answer", use_inner_text=True)
 
 
 def test_a_bad_link_gives_a_sentence_and_a_page_that_works(visit) -> None:
@@ -166,7 +167,7 @@ def test_a_bad_link_gives_a_sentence_and_a_page_that_works(visit) -> None:
     assert "unknown scenario 'textbok'; did you mean 'textbook'?" in said
     assert "households is 'minus'; give a whole number from 10 to 100000." in said
     assert "unknown parameter 'nonsense'" in said
-    assert page.input_value('input[name="tariff.pass_through"]') == "0.5"
+    expect(page.locator('input[name="tariff.pass_through"]').first).to_have_value("0.5")
     page.keyboard.press("s")
     until_day(page, 1)
     page.click("text=Dismiss")
@@ -191,11 +192,11 @@ def test_a_long_solve_shows_progress_leaves_the_page_alive_and_can_be_cancelled(
     page.fill('input[name="seed"]', "77")  # typed while the page solves, and shows how far it is
     share = page.evaluate("document.querySelector('.mw-work progress').value")
     page.wait_for_function(f"document.querySelector('.mw-work progress').value > {share}")
-    assert page.input_value('input[name="seed"]') == "77"
+    expect(page.locator('input[name="seed"]').first).to_have_value("77")
     page.fill('input[name="seed"]', seed)
     page.click("text=Cancel")
     page.wait_for_selector("text=The page still shows the tariff before.")
-    assert page.locator(".mw-work").count() == 0
+    expect(page.locator(".mw-work")).to_have_count(0)
     page.wait_for_selector("text=2 changes not applied.")
     assert day(page) == 1
 
@@ -204,7 +205,7 @@ def test_a_tariff_that_cannot_cover_the_cost_is_said_in_words(visit) -> None:
     changes = "tariff.export.rule=net_metering&pv_share_scale=3&battery_share_scale=0"
     page = visit(f"?scenario=textbook&tariff=flat&{changes}")
     page.wait_for_selector("text=No price covers the cost.")
-    assert "smallest shortfall" in page.inner_text(".mw-notices")
+    expect(page.locator(".mw-notices").first).to_contain_text("smallest shortfall", use_inner_text=True)
     assert "−" in figures(page)["surplus"]
     page.keyboard.press("s")
     until_day(page, 1)
@@ -253,23 +254,23 @@ def test_a_visitor_who_leaves_lets_go_of_the_run(visit, address: str) -> None:
 def test_a_chosen_hour_a_refused_value_and_an_applied_one_are_each_shown_where_they_belong(visit) -> None:
     """On map and in chart; at its field, and not called in force; in bars of the mean field until a day is played."""
     page = visit()
-    assert page.locator(".mw-cursor").count() == 0
+    expect(page.locator(".mw-cursor")).to_have_count(0)
     page.locator("#mw-slot").fill("3")
     page.wait_for_selector('.mw-map[data-slot="3"]')
     assert page.inner_text(".mw-day-read").startswith("3–4 h: ")
-    assert page.locator(".mw-cursor").count() == 1
+    expect(page.locator(".mw-cursor")).to_have_count(1)
     page.click("text=worst hour")
     page.wait_for_selector(".mw-cursor", state="detached")
     page.fill('input[name="households"]', "3")
     page.keyboard.press("Tab")
     page.wait_for_selector(".mw-problem:has-text('households is 3; give a whole number from 10 to 100000.')")
-    assert page.input_value('input[name="households"]') == "3"
-    assert page.inner_text(".mw-status") == "A value is not allowed and not used."
-    assert page.locator("button:has-text('Apply')").is_disabled()
+    expect(page.locator('input[name="households"]').first).to_have_value("3")
+    expect(page.locator(".mw-status").first).to_have_text("A value is not allowed and not used.", use_inner_text=True)
+    expect(page.locator("button:has-text('Apply')")).to_be_disabled()
     page.click("button:has-text('Undo')")
     in_force(page)
-    assert page.input_value('input[name="households"]') == "1000"
-    assert page.locator(".mw-problem").count() == 0
+    expect(page.locator('input[name="households"]').first).to_have_value("1000")
+    expect(page.locator(".mw-problem")).to_have_count(0)
     bars = ".mw-burden-box rect.mw-bar-mean", ".mw-burden-box rect.mw-bar"
     assert [page.locator(bar).count() for bar in bars] == [3, 0]
     page.keyboard.press("s")
@@ -303,7 +304,7 @@ def test_a_rate_on_file_survives_a_slider_moved_and_moved_back_and_no_key_is_los
         page.keyboard.press("ArrowRight", delay=0)
     page.wait_for_selector("text=1 change not applied.")
     page.wait_for_timeout(1_000 * STILL_S)  # every answer has come
-    assert page.input_value(f'input[name="{name}"]') == "0.525"  # 0.329, 0.330, then 39 steps of 0.005
+    expect(page.locator(f'input[name="{name}"]').first).to_have_value("0.525")  # 0.329, 0.330, then 39 steps of 0.005
 
 
 def test_a_slider_that_moves_nothing_rests_and_says_why(visit) -> None:
@@ -368,7 +369,7 @@ def test_a_finger_reads_hours_and_explanations(visit) -> None:
 
 def test_old_figures_are_dim_while_new_ones_are_found(visit) -> None:
     page = visit("?scenario=stress&tariff=filed")
-    assert page.locator(".mw-old").count() == 0
+    expect(page.locator(".mw-old")).to_have_count(0)
     page.select_option('select[name="tariff"]', "flat")
     page.wait_for_selector(".mw-charts.mw-old")
     page.wait_for_function("Number(getComputedStyle(document.querySelector('.mw-charts > .mw-stack')).opacity) < 0.9")

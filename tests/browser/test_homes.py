@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from looking import in_force, line, until_day
+from watching import expect
 
 READING = Path(__file__).with_name("reading.js").read_text(encoding="utf-8")
 
@@ -75,7 +76,7 @@ def test_a_bus_is_clicked_its_homes_are_counted_and_one_is_followed_as_days_pass
 
 def test_a_bus_is_reached_by_arrow_keys_and_by_the_list_and_no_key_of_the_run_is_pressed_by_it(visit) -> None:
     page = visit("?scenario=textbook")
-    assert page.locator('.mw-bus[tabindex="0"]').count() == 1
+    expect(page.locator('.mw-bus[tabindex="0"]')).to_have_count(1)
     page.focus('.mw-bus[tabindex="0"]')
     start = page.evaluate("document.activeElement.dataset.bus")
     page.keyboard.press("ArrowRight")
@@ -83,8 +84,8 @@ def test_a_bus_is_reached_by_arrow_keys_and_by_the_list_and_no_key_of_the_run_is
     bus = int(page.evaluate("document.activeElement.dataset.bus"))
     page.keyboard.press(" ")
     chosen(page, bus)
-    assert page.locator("text=▶ Play").count() == 1  # Space chose a bus, and did not play
-    assert page.locator('.mw-bus[tabindex="0"]').get_attribute("data-bus") == str(bus)
+    expect(page.locator("text=▶ Play")).to_have_count(1)  # Space chose a bus, and did not play
+    expect(page.locator('.mw-bus[tabindex="0"]')).to_have_attribute("data-bus", str(bus))
     other = next(
         option.get_attribute("value")
         for option in page.locator('select[name="bus"] option').all()
@@ -96,7 +97,7 @@ def test_a_bus_is_reached_by_arrow_keys_and_by_the_list_and_no_key_of_the_run_is
     page.wait_for_function("document.querySelector('#mw-homes').getBoundingClientRect().top < innerHeight / 2")
     page.select_option('select[name="bus"]', "")
     page.wait_for_selector(".mw-bus-ring", state="detached")
-    assert page.locator(".mw-homes-list").count() == 0
+    expect(page.locator(".mw-homes-list")).to_have_count(0)
 
 
 def test_a_finger_chooses_a_bus_and_a_home(visit) -> None:
@@ -116,4 +117,6 @@ def test_a_finger_chooses_a_bus_and_a_home(visit) -> None:
     page.wait_for_function(f"location.search === '?scenario=textbook&bus=2&home={number}'")
     again = visit(page.url.removeprefix(page.url.split("?")[0].rstrip("/") + "/"))
     chosen(again, 2)
-    assert again.inner_text(".mw-home h2") == name, "a link repeats what is looked at"
+    expect(again.locator(".mw-home h2").first, "a link repeats what is looked at").to_have_text(
+        name, use_inner_text=True
+    )

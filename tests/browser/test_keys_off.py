@@ -1,6 +1,7 @@
 """Single keys can be switched off, as WCAG 2.1.4 asks; the browser remembers, and every key has a button."""
 
 from looking import until_day
+from watching import expect
 
 SWITCH = 'input[name="single-keys"]'
 
@@ -18,8 +19,8 @@ def test_keys_that_are_switched_off_do_nothing_on_any_page_until_they_are_switch
         page.keyboard.press(key)
     page.click("text=Step one day")
     until_day(page, 1)  # had a key worked, it would be a later day, or the projector
-    assert page.locator("html.mw-projector").count() == 0
-    assert page.locator("text=▶ Play").count() == 1
+    expect(page.locator("html.mw-projector")).to_have_count(0)
+    expect(page.locator("text=▶ Play")).to_have_count(1)
     page.click(".mw-nav >> text=Help")
     page.check(SWITCH)
     page.locator("h1").click()

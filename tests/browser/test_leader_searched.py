@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from watching import expect
 
 READING = Path(__file__).with_name("reading.js").read_text(encoding="utf-8")
 
@@ -11,7 +12,7 @@ READING = Path(__file__).with_name("reading.js").read_text(encoding="utf-8")
 def test_a_leaders_tariff_is_searched_for_stopped_found_taken_home_and_read_on_a_telephone(visit) -> None:
     page = visit("leader", ready=False)
     page.wait_for_selector(".mw-searched")
-    assert page.locator(".mw-terms").count() == 0, "nothing is searched for unasked"
+    expect(page.locator(".mw-terms"), "nothing is searched for unasked").to_have_count(0)
     page.focus('input[name="equity"]')
     page.keyboard.press("ArrowRight")
     page.wait_for_function("location.search === '?equity=1.1'")
@@ -23,13 +24,17 @@ def test_a_leaders_tariff_is_searched_for_stopped_found_taken_home_and_read_on_a
     page.wait_for_selector('p[role=status]:has-text("Converged: best objective −2.0")')
     page.wait_for_selector('.mw-numbers tr[data-key="efficiency"]:not(:has-text("…"))')
     tried = page.locator(".mw-searched svg[role=img] .mw-tried").count()
-    assert f"After {tried} tariffs the best is worth −2.0" in page.inner_text(".mw-searched .mw-caption")
+    expect(page.locator(".mw-searched .mw-caption").first).to_contain_text(
+        f"After {tried} tariffs the best is worth −2.0", use_inner_text=True
+    )
     for row in page.locator(".mw-numbers tbody tr").all():
         before, after, moved = (cell.inner_text().replace("−", "-") for cell in row.locator("td").all())
         arrow, difference = moved.split()[:2] if moved[:1] in "▲▼" else ("", moved.split()[0])
         assert float(after) - float(before) == pytest.approx(float(difference), abs=1e-9)
         assert arrow == ("▲" if float(difference) > 0 else "▼" if float(difference) < 0 else "")
-    assert "fixed charge rising with income" in page.inner_text(".mw-terms li >> nth=0")
+    expect(page.locator(".mw-terms li >> nth=0").first).to_contain_text(
+        "fixed charge rising with income", use_inner_text=True
+    )
     with page.expect_download() as taken:
         page.click("text=Download the tariff (TOML)")
     assert tomllib.loads(Path(taken.value.path()).read_text(encoding="utf-8"))["recovery"] == "fixed"
@@ -39,7 +44,7 @@ def test_a_leaders_tariff_is_searched_for_stopped_found_taken_home_and_read_on_a
         page.click(".mw-surface >> text=Stop")
     page.wait_for_selector(".mw-surface .mw-choice[data-place]")
     page.focus(".mw-surface .mw-choice[tabindex='0']")
-    assert "price swing" in page.inner_text(".mw-surface-read")
+    expect(page.locator(".mw-surface-read").first).to_contain_text("price swing", use_inner_text=True)
     page.keyboard.press("Enter")
     page.wait_for_selector('.mw-day:has-text("picked from the surface")')
     page.click("text=Back to the tariff found")
@@ -48,7 +53,7 @@ def test_a_leaders_tariff_is_searched_for_stopped_found_taken_home_and_read_on_a
     for scheme in ("light", "dark"):
         phone = visit("leader?equity=5&run=1", ready=False, viewport={"width": 390, "height": 844}, color_scheme=scheme)
         phone.wait_for_selector(".mw-files")
-        assert phone.inner_text(".mw-searched .mw-caption") == said
+        expect(phone.locator(".mw-searched .mw-caption").first).to_have_text(said, use_inner_text=True)
         phone.wait_for_function(f"document.querySelector('#app').classList.contains('theme--{scheme}')")
         phone.evaluate(READING)
         assert phone.evaluate("meanwattReading.nameless()") == []

@@ -3,6 +3,8 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from watching import expect
+
 from meanwatt.analysis.dashboard.learners.choice import Choice, from_query, query
 from meanwatt.analysis.dashboard.learners.presets import CHANGES, HERD
 
@@ -48,37 +50,37 @@ def test_a_run_is_stopped_mixed_and_taken_home_and_a_herd_is_shown_and_cured(vis
     page.fill('input[name="days"]', "6")
     page.fill('input[name="mix-equilibrium"]', "100")
     page.locator('input[type="range"][aria-label="Leave the battery alone, parts"]').fill("50")
-    assert page.inner_text('.mw-learner-share[data-key="belief"]') == "40 %"
-    assert page.inner_text('.mw-learner-share[data-key="passive"]') == "20 %"
+    expect(page.locator('.mw-learner-share[data-key="belief"]').first).to_have_text("40 %", use_inner_text=True)
+    expect(page.locator('.mw-learner-share[data-key="passive"]').first).to_have_text("20 %", use_inner_text=True)
     page.wait_for_selector("text=Changed: press Simulate.")
     page.click(".mw-learner-form button")
     lived(page, 6)
     mixed = asked(page)
     assert mixed.mix == (("equilibrium", 100), ("belief", 100), ("passive", 50))
     assert (mixed.households, mixed.days) == (100, 6)
-    assert page.locator('.mw-numbers tr[data-key="bill-passive"]').count() == 1
+    expect(page.locator('.mw-numbers tr[data-key="bill-passive"]')).to_have_count(1)
     page.click("text=Go on for 6 more days")
     lived(page, 12)
     assert drawn(page) == 12
-    assert page.inner_text(".mw-learner-command") == asked(page).command
+    expect(page.locator(".mw-learner-command").first).to_have_text(asked(page).command, use_inner_text=True)
     with page.expect_download() as taken:
         page.click("text=Download the days as CSV")
     text = Path(taken.value.path()).read_text(encoding="utf-8")
     assert f"# link: ?{query(asked(page))}" in text
     assert len([line for line in text.splitlines() if line[:1].isdigit()]) == 12
-    assert page.locator(".mw-herd-read").count() == 0
+    expect(page.locator(".mw-herd-read")).to_have_count(0)
 
     page.click('.mw-herd a[data-key="herd"]')
     lived(page, 28, "herding")
     assert asked(page) == HERD
-    assert page.locator('[data-series="day 3"]').count() == 1
+    expect(page.locator('[data-series="day 3"]')).to_have_count(1)
     page.click('.mw-herd a[data-key="step"]')
     lived(page, 28, "reached")
     assert asked(page) == STEP
     page.wait_for_selector(".mw-herd-number")
     before, after = page.inner_text(".mw-herd-number").replace("becomes", "").split("→")
     assert float(after) < float(before) / 2
-    assert page.locator(".mw-series-errors path.mw-line-plain").count() == 1, "the herd is drawn beside it"
+    expect(page.locator(".mw-series-errors path.mw-line-plain"), "the herd is drawn beside it").to_have_count(1)
     readable(page)
     page.go_back()
     lived(page, 28, "herding")
@@ -99,7 +101,7 @@ def test_a_run_is_stopped_mixed_and_taken_home_and_a_herd_is_shown_and_cured(vis
 def test_spreads_and_the_settings_of_q_learners_are_fields_of_the_form(visit) -> None:
     page = visit("learners?households=100&days=2", ready=False)
     lived(page, 2)
-    assert page.locator('[name="q_exploration"]').count() == 0, "nobody learns from own bills"
+    expect(page.locator('[name="q_exploration"]'), "nobody learns from own bills").to_have_count(0)
     page.fill('input[name="mix-qlearning"]', "100")
     page.fill('input[name="q_exploration"]', "0.3")
     page.select_option('select[name="q_start"]', "zero")
@@ -111,7 +113,7 @@ def test_spreads_and_the_settings_of_q_learners_are_fields_of_the_form(visit) ->
     lived(page, 2)
     choice = asked(page)
     assert (choice.q.exploration, choice.q.start, choice.belief_spread, choice.cohorts) == (0.3, "zero", 0.2, 2)
-    assert page.inner_text(".mw-learner-command") == choice.command
+    expect(page.locator(".mw-learner-command").first).to_have_text(choice.command, use_inner_text=True)
     page.fill('input[name="belief_spread"]', "0.3")
     page.fill('input[name="first_step"]', "1")
     page.fill('input[name="step_spread"]', "0.5")

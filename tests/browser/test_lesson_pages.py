@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from watching import expect
+
 from meanwatt.analysis.dashboard.lessons.computing import revealed
 from meanwatt.analysis.lessons.catalogue import LESSONS, find
 from meanwatt.analysis.lessons.lesson import Guess
@@ -33,14 +35,14 @@ def test_a_class_predicts_sees_the_answer_and_finds_the_prediction_after_a_reloa
     assert found is not None
     page = visit("lessons", ready=False)
     page.wait_for_selector(".mw-lesson-list")
-    assert page.locator(".mw-lesson-list li").count() == len(LESSONS)
-    assert page.locator(".mw-lesson-done").count() == 0
+    expect(page.locator(".mw-lesson-list li")).to_have_count(len(LESSONS))
+    expect(page.locator(".mw-lesson-done")).to_have_count(0)
     readable(page)
     page.click(f'.mw-lesson-list li[data-key="{KEY}"] a')
     page.wait_for_selector("button:has-text('Show the answer'):not([disabled])")
     assert query(page) == f"lesson={KEY}"
-    assert page.inner_text(".mw-lesson-given") == found.given
-    assert page.locator("rect.mw-pairs-b").count() == 0, "the answer is not drawn"
+    expect(page.locator(".mw-lesson-given").first).to_have_text(found.given, use_inner_text=True)
+    expect(page.locator("rect.mw-pairs-b"), "the answer is not drawn").to_have_count(0)
     assert found.reading not in page.content()
     readable(page)
     before = page.locator(".mw-pairs svg[role=img]").bounding_box()
@@ -52,12 +54,14 @@ def test_a_class_predicts_sees_the_answer_and_finds_the_prediction_after_a_reloa
     assert query(page) == f"lesson={KEY}&shown=1"
     page.wait_for_selector("rect.mw-pairs-b >> nth=6")
     assert page.locator(".mw-pairs svg[role=img]").bounding_box() == before, "nothing jumps"
-    assert page.inner_text(".mw-pairs .mw-caption") == found.reading
+    expect(page.locator(".mw-pairs .mw-caption").first).to_have_text(found.reading, use_inner_text=True)
     assert page.evaluate("document.activeElement.className") == "mw-lesson-answer", "who reads by ear goes on there"
-    assert page.inner_text(".mw-lesson-mine") == "$12.5 a month"
-    assert page.inner_text(".mw-lesson-found") == f"${found.answer:.2f} a month"
+    expect(page.locator(".mw-lesson-mine").first).to_have_text("$12.5 a month", use_inner_text=True)
+    expect(page.locator(".mw-lesson-found").first).to_have_text(f"${found.answer:.2f} a month", use_inner_text=True)
     away = float(found.answer) - 12.5
-    assert page.inner_text(".mw-lesson-compared") == f"Your prediction was ${away:.2f} a month too low."
+    expect(page.locator(".mw-lesson-compared").first).to_have_text(
+        f"Your prediction was ${away:.2f} a month too low.", use_inner_text=True
+    )
     page.reload()
     page.wait_for_selector(".mw-lesson-mine:has-text('$12.5 a month')")
     page.wait_for_selector("rect.mw-pairs-b >> nth=6")
@@ -67,10 +71,10 @@ def test_a_class_predicts_sees_the_answer_and_finds_the_prediction_after_a_reloa
     readable(page)
     page.go_back()
     page.wait_for_selector('.mw-lesson-text[data-shown="no"]')
-    assert page.input_value('input[name="prediction"]') == "12.5"
+    expect(page.locator('input[name="prediction"]').first).to_have_value("12.5")
     page.click(".mw-lesson-ways a:has-text('All lessons')")
     page.wait_for_selector(f'.mw-lesson-list li[data-key="{KEY}"] .mw-lesson-done')
-    assert page.locator(".mw-lesson-done").count() == 1
+    expect(page.locator(".mw-lesson-done")).to_have_count(1)
 
     phone = visit(
         "lessons?lesson=fixed-charge&teacher=1",
@@ -88,7 +92,7 @@ def test_a_class_predicts_sees_the_answer_and_finds_the_prediction_after_a_reloa
     assert all(box["width"] <= 390 for box in (part.bounding_box() for part in phone.locator(".mw .mw-card").all()))
     phone.click("text=Predict again")
     phone.wait_for_selector('.mw-lesson-text[data-shown="no"]')
-    assert phone.locator("input:checked").count() == 0
+    expect(phone.locator("input:checked")).to_have_count(0)
     phone.click(".mw-lesson-ways a:has-text('›')")
     phone.wait_for_selector('.mw-lesson-text[data-key="duck-curve"]')
     assert query(phone) == "lesson=duck-curve&teacher=1"
@@ -99,7 +103,7 @@ def test_a_class_predicts_sees_the_answer_and_finds_the_prediction_after_a_reloa
         page.evaluate(f"localStorage.setItem('meanwatt:lesson:{lesson.key}', {json.dumps(guess(lesson))})")
         page.evaluate(f"window.solara.router.push('/lessons?lesson={lesson.key}&shown=1')")
         page.wait_for_selector(f'.mw-lesson-text[data-key="{lesson.key}"][data-shown="yes"]')
-        assert page.inner_text(".mw-lesson-compared") == "As you predicted."
+        expect(page.locator(".mw-lesson-compared").first).to_have_text("As you predicted.", use_inner_text=True)
         readable(page)
     page.evaluate("window.solara.router.push('/lessons?lesson=hreding')")
     page.wait_for_selector(".mw-notice:has-text(\"unknown lesson 'hreding'; did you mean 'herding'?\")")

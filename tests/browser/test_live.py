@@ -1,6 +1,7 @@
 """A form that acts at once, in a real browser: while a slider is dragged; and what waits for Apply else."""
 
 from looking import figures, in_force, set_range
+from watching import expect
 
 NAME = "tariff.fixed_charge_usd_per_day"
 SLIDER = f'input[name="{NAME}"]'
@@ -32,7 +33,7 @@ def test_a_dragged_slider_moves_the_figures_before_it_is_let_go_and_one_undo_goe
     page.wait_for_function("location.search === '?scenario=textbook'")
     in_force(page)
     assert figures(page)["gap"].split()[2] == gap
-    assert page.locator("button:has-text('Undo')").is_disabled()
+    expect(page.locator("button:has-text('Undo')")).to_be_disabled()
 
 
 def test_letting_go_ends_in_the_state_that_apply_ends_in(visit) -> None:
@@ -66,7 +67,7 @@ def test_held_keys_act_and_a_browser_keeps_what_its_visitor_chose(visit) -> None
     page.reload()
     page.wait_for_selector(".mw-play:not([disabled])")
     page.wait_for_selector("text=Changes wait for Apply, as you chose.")
-    assert not page.locator('input[name="at_once"]').is_checked()
+    expect(page.locator('input[name="at_once"]')).not_to_be_checked()
 
 
 def test_who_chose_nothing_is_told_how_long_a_solve_takes_and_what_waits(visit) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from page_server import PageServer
-from watching import PATIENCE_MS
+from watching import PATIENCE_MS, expect
 
 SENTENCE = "The connection to the server is lost, and what you see stands still: reload the page to go on."
 THEIRS = ".v-overlay, .v-dialog__content, .v-application--wrap > .v-alert"
@@ -22,8 +22,8 @@ def server(browser, tmp_path: Path) -> Iterator[PageServer]:
 def said(page) -> None:
     """Check what a lost page says, and that nothing lies over it."""
     page.wait_for_selector(".mw-lost-now")
-    assert page.inner_text(".mw-lost p") == SENTENCE
-    assert page.locator(".mw-lost[role=alert] button").inner_text() == "Reload"
+    expect(page.locator(".mw-lost p").first).to_have_text(SENTENCE, use_inner_text=True)
+    expect(page.locator(".mw-lost[role=alert] button")).to_have_text("Reload", use_inner_text=True)
     assert [one for one in page.locator(THEIRS).all() if one.is_visible()] == []
     above = "document.elementFromPoint(innerWidth / 2, innerHeight / 2).closest('.mw') !== null"
     assert page.evaluate(above)
@@ -38,7 +38,7 @@ def test_a_page_whose_server_is_gone_says_so_and_goes_on_when_it_is_loaded_again
     reader.goto(f"{server.address}/help")
     reader.wait_for_selector(".mw-help-entry")
     for page in (market, reader):
-        assert page.locator(".mw-lost").inner_text() == ""
+        expect(page.locator(".mw-lost")).to_have_text("", use_inner_text=True)
     server.kill()
     for page in (market, reader):
         said(page)
@@ -48,5 +48,5 @@ def test_a_page_whose_server_is_gone_says_so_and_goes_on_when_it_is_loaded_again
     market.click(".mw-lost button")
     market.wait_for_selector(".mw-play:not([disabled])")
     market.wait_for_selector(".mw-lost:not(.mw-lost-now)", state="attached")
-    assert "90 homes" in market.inner_text(".mw-top")
+    expect(market.locator(".mw-top").first).to_contain_text("90 homes", use_inner_text=True)
     context.close()

@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 from looking import in_force, set_range, until_day
+from watching import expect
 
 READING = Path(__file__).with_name("reading.js").read_text(encoding="utf-8")
 MARKS = {
@@ -64,14 +65,14 @@ def test_a_change_is_told_against_what_was_before_or_pinned_and_the_browser_keep
     page.keyboard.press("s")
     until_day(page, 1)
     assert marks(page) == list(MARKS.values())
-    assert " the market needs " in page.inner_text(".mw-day .mw-caption")
+    expect(page.locator(".mw-day .mw-caption").first).to_contain_text(" the market needs ", use_inner_text=True)
     rows(page, 3)
     page.focus(".mw-tray tbody tr:last-child .mw-tray-name")
     page.keyboard.press("Enter")
     page.wait_for_function("location.search === '?scenario=textbook'")
     in_force(page)
     page.wait_for_selector(".mw-tray tbody tr:last-child [aria-current]")
-    assert page.locator("button:has-text('Unpin')").count() == 1
+    expect(page.locator("button:has-text('Unpin')")).to_have_count(1)
     page.click("text=☾ Dark")
     page.wait_for_selector("#app.theme--dark")
     stands_out(page)

@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from looking import day, in_force, until_day
+from watching import expect
 
 from meanwatt.analysis.dashboard.pages import PAGES
 
@@ -95,8 +96,8 @@ def test_who_leaves_the_market_finds_it_again_as_the_link_says(visit) -> None:
         page.wait_for_selector(".mw-page")
     opened(page, "Market")
     assert query(page) == link
-    assert page.input_value('select[name="tariff"]') == "rtp"
-    assert "90 homes" in page.inner_text(".mw-top")
+    expect(page.locator('select[name="tariff"]').first).to_have_value("rtp")
+    expect(page.locator(".mw-top").first).to_contain_text("90 homes", use_inner_text=True)
     assert day(page) == 0
     page.select_option('select[name="tariff"]', "filed")
     page.wait_for_function("!location.search.includes('tariff=rtp')")
@@ -134,8 +135,8 @@ def test_two_tariffs_add_up_as_printed_react_to_a_choice_and_are_repeated_by_the
     assert settled(page) == first
     other = visit(f"compare?{link}", ready=False)
     settled(other)
-    assert other.input_value('select[name="a"]') == "income_graduated"
-    assert other.input_value('select[name="b"]') == "filed"
+    expect(other.locator('select[name="a"]').first).to_have_value("income_graduated")
+    expect(other.locator('select[name="b"]').first).to_have_value("filed")
     assert column(other, ".mw-payer", 3) == [-moved for moved in _moved(second)]
 
 
@@ -170,7 +171,7 @@ def test_a_bad_link_gives_a_sentence_and_a_tariff_against_itself_no_arrow(visit)
 def test_every_question_mark_leads_to_an_entry_of_the_help(visit) -> None:
     page = visit("?scenario=textbook")
     targets = page.eval_on_selector_all("a.mw-q", "links => links.map(link => link.getAttribute('href'))")
-    assert page.locator("a.mw-q:not([target=_blank])").count() == 0  # a run goes on while its visitor reads
+    expect(page.locator("a.mw-q:not([target=_blank])")).to_have_count(0)  # a run goes on while its visitor reads
     go(page, "Compare")
     settled(page)
     targets += page.eval_on_selector_all("a.mw-q", "links => links.map(link => link.getAttribute('href'))")
@@ -216,7 +217,7 @@ def test_markets_are_drawn_as_they_come_judged_and_taken_home_and_a_link_repeats
     assert max(heights[:5]) < min(heights[-5:]), "larger markets lie lower"
     verdict = page.inner_text("p[role=status]")
     assert verdict.startswith(("Validated", "Not decided"))
-    assert page.locator(".mw-findings li").count() == 8
+    expect(page.locator(".mw-findings li")).to_have_count(8)
     page.wait_for_selector('.mw-side-floors:has-text("there is nothing to forget")')
     with page.expect_download() as taken:
         page.click("text=Download the markets as CSV")
@@ -234,7 +235,7 @@ def test_markets_are_drawn_as_they_come_judged_and_taken_home_and_a_link_repeats
     page.wait_for_function("document.querySelectorAll('.mw-sizes-load svg[role=img] .mw-dot').length < 10")
     page.fill('input[name="seed"]', "-1")  # typed while the page draws, and draws again
     page.wait_for_function("document.querySelectorAll('.mw-sizes-load svg[role=img] .mw-dot').length > 20")
-    assert page.input_value('input[name="seed"]') == "-1"
+    expect(page.locator('input[name="seed"]').first).to_have_value("-1")
     page.press('input[name="seed"]', "Enter")
     page.wait_for_selector("text=seed is '-1'; give a whole number, e.g. 0.")
     page.wait_for_selector(".mw-sizes-gain")

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from looking import day, line
+from watching import expect
 
 SMALL = ".mw-form, .mw-tray, .mw-nav, .mw-play, .mw-notices, .mw-day-read, .mw a.mw-q, .mw-page details:not(.mw-why)"
 """Forms, notices and small print."""
@@ -19,7 +20,7 @@ def test_the_market_fits_a_projector_without_scrolling_in_large_type(visit, view
     page.wait_for_selector(".mw-play:not([disabled])", state="attached")
     page.keyboard.press("s")
     page.wait_for_selector('.mw-clock[data-day="1"]')
-    assert "unknown parameter" not in page.inner_text(".mw-notices")
+    expect(page.locator(".mw-notices").first).not_to_contain_text("unknown parameter", use_inner_text=True)
     page.wait_for_function("document.querySelector('.mw-slide-text').textContent.split(' · ').length === 3")
     scale = viewport["width"] / 1280
     for part in PARTS:
@@ -47,7 +48,7 @@ def test_the_key_p_shows_and_leaves_it_and_the_browser_keeps_it(visit) -> None:
     wide = line(page, "mean field")
     page.focus('input[name="households"]')
     page.keyboard.press("p")
-    assert page.locator(ON).count() == 0
+    expect(page.locator(ON)).to_have_count(0)
     page.locator("h1").click()
     page.keyboard.press("p")
     page.wait_for_selector(ON)
@@ -64,12 +65,12 @@ def test_the_key_p_shows_and_leaves_it_and_the_browser_keeps_it(visit) -> None:
     page.click("text=Leave the projector")
     page.wait_for_selector(".mw-play")
     assert day(page) == 1
-    assert page.locator(ON).count() == 0
+    expect(page.locator(ON)).to_have_count(0)
     page.click(".mw-nav-slide")
     page.wait_for_selector(ON)
     page.goto(page.url.split("?")[0] + "?scenario=textbook&projector=off")
     page.wait_for_selector(".mw-play:not([disabled])")
-    assert page.locator(ON).count() == 0
+    expect(page.locator(ON)).to_have_count(0)
 
 
 def test_paper_is_one_white_page_without_a_button(visit) -> None:
@@ -83,8 +84,8 @@ def test_paper_is_one_white_page_without_a_button(visit) -> None:
     ink = page.evaluate("getComputedStyle(document.querySelector('.mw-day-box svg text')).fill")
     assert ink == "rgb(21, 32, 43)"
     assert [one for one in page.locator(".mw button, .mw input").all() if one.is_visible()] == []
-    assert page.locator(".mw-metric dd b").first.is_visible()
-    assert "Textbook" in page.inner_text(".mw-slide")
+    expect(page.locator(".mw-metric dd b").first).to_be_visible()
+    expect(page.locator(".mw-slide").first).to_contain_text("Textbook", use_inner_text=True)
 
 
 def pages_of(page) -> int:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from watching import expect
 
 READING = Path(__file__).with_name("reading.js").read_text(encoding="utf-8")
 
@@ -24,24 +25,26 @@ def test_every_text_stands_out_from_its_background_and_every_control_and_picture
     assert read > 100
     assert faint == []
     assert page.evaluate("meanwattReading.nameless()") == []
-    assert page.locator(".mw [role=img]").count() == 2
-    assert page.locator(".mw-map-box svg[role=group][aria-label]").count() == 1  # a picture whose parts are controls
-    assert page.locator(".mw-bus[role=button]:not([aria-label])").count() == 0
+    expect(page.locator(".mw [role=img]")).to_have_count(2)
+    expect(page.locator(".mw-map-box svg[role=group][aria-label]")).to_have_count(
+        1
+    )  # a picture whose parts are controls
+    expect(page.locator(".mw-bus[role=button]:not([aria-label])")).to_have_count(0)
 
 
 def test_the_document_says_its_language_may_be_enlarged_and_shows_where_the_focus_is(visit) -> None:
     page = visit()
-    assert page.get_attribute("html", "lang") == "en"
+    expect(page.locator("html").first).to_have_attribute("lang", "en")
     assert page.title().startswith("Meanwatt")
     view = page.get_attribute('meta[name="viewport"]', "content")
     assert "user-scalable=no" not in view
     assert "maximum-scale" not in view
     for landmark, count in (("main", 1), ("header", 1), ("aside", 1), ("h1", 1)):
-        assert page.locator(f".mw {landmark}").count() == count
+        expect(page.locator(f".mw {landmark}")).to_have_count(count)
     identifiers = page.evaluate("[...document.querySelectorAll('.mw [id]')].map((element) => element.id)")
     assert len(identifiers) == len(set(identifiers))
-    assert page.locator(".mw [tabindex]:not([tabindex='0']):not(.mw-bus)").count() == 0
-    assert page.locator(".mw-bus[tabindex='0']").count() == 1  # of a map; arrow keys go on
+    expect(page.locator(".mw [tabindex]:not([tabindex='0']):not(.mw-bus)")).to_have_count(0)
+    expect(page.locator(".mw-bus[tabindex='0']")).to_have_count(1)  # of a map; arrow keys go on
     seen = set()
     for _ in range(12):
         page.keyboard.press("Tab")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from built_site import Site
-from watching import PATIENCE_MS, watch
+from watching import PATIENCE_MS, expect, watch
 
 NAMED = "meanwatt.model.mean_field.equilibrium_state.Equilibrium"
 
@@ -40,7 +40,7 @@ def test_a_reader_without_a_network_goes_from_the_front_to_a_page_to_a_name_and_
     page.wait_for_selector(f"[id='{NAMED}']")
     page.click("a.glossary >> text=net_load_kw >> nth=0")
     page.wait_for_url("**/glossary.html#term-net-load-kw")
-    assert "L is the population mean" in page.inner_text("#term-net-load-kw")
+    expect(page.locator("#term-net-load-kw").first).to_contain_text("L is the population mean", use_inner_text=True)
     assert page.evaluate("getComputedStyle(document.querySelector('article table')).borderCollapse") == "collapse"
 
 
@@ -49,7 +49,9 @@ def test_the_search_works_without_a_network(read) -> None:
     page.fill(".sidebar-search", "burden_gap")
     page.press(".sidebar-search", "Enter")
     page.wait_for_selector("#search-results li")
-    assert page.locator("#search-results li a", has_text="meanwatt.analysis.metrics.equity.burden_gap").count() == 1
+    expect(page.locator("#search-results li a", has_text="meanwatt.analysis.metrics.equity.burden_gap")).to_have_count(
+        1
+    )
 
 
 @pytest.mark.parametrize(

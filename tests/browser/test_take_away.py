@@ -11,6 +11,7 @@ import pytest
 from looking import day
 from PIL import Image
 from test_pages import SOLVED, settled
+from watching import expect
 
 from meanwatt.analysis.dashboard.pages import PAGES
 from meanwatt.analysis.dashboard.shared.csv_text import release
@@ -122,7 +123,7 @@ def test_every_figure_and_table_of_a_page_is_a_file_that_says_what_it_is_of(visi
     assert set(THINGS.get(title, ())) <= things.keys()
     if title == "Help":
         assert things == {}
-        assert "no figure and no table" in page.inner_text(".mw-take")
+        expect(page.locator(".mw-take").first).to_contain_text("no figure and no table", use_inner_text=True)
         return
     shown = page.locator(".mw section svg[role=img], .mw form svg[role=group], .mw-map svg[role=group]").count()
     pictures = 0
@@ -212,7 +213,7 @@ def test_the_dialog_is_worked_by_keys_alone_and_gives_the_focus_back(visit) -> N
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog.mw-take", state="detached")
     assert page.evaluate("document.activeElement.className").split()[-1] == "mw-nav-take"
-    assert page.locator(".mw-day details[open]").count() == 0
+    expect(page.locator(".mw-day details[open]")).to_have_count(0)
     page.keyboard.press("s")
     page.wait_for_selector('.mw-clock[data-day="1"]')
     assert day(page) == 1

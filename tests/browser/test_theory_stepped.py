@@ -3,6 +3,8 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from watching import expect
+
 READING = Path(__file__).with_name("reading.js").read_text(encoding="utf-8")
 
 
@@ -20,10 +22,14 @@ def test_a_game_is_stepped_through_warmed_taken_home_repeated_by_its_link_and_re
     page.click("text=One round")
     page.wait_for_selector(r"text=/^1 of (the first )?11 rounds drawn/")
     told = page.inner_text(".mw-maps-step [aria-live]").partition(", of ")[2].removesuffix(" in all")
-    assert f"taking turns gets there in {told or 11} rounds" in page.inner_text(".mw-maps .mw-caption")
+    expect(page.locator(".mw-maps .mw-caption").first).to_contain_text(
+        f"taking turns gets there in {told or 11} rounds", use_inner_text=True
+    )
     assert whole.startswith(turns.get_attribute("d"))
     assert turns.get_attribute("d").count("L") == 2
-    assert "condition holds" in page.inner_text(".mw-logs-contraction .mw-caption")
+    expect(page.locator(".mw-logs-contraction .mw-caption").first).to_contain_text(
+        "condition holds", use_inner_text=True
+    )
     page.focus('input[name="temperature"]')
     page.keyboard.press("Home")
     page.wait_for_function("location.search === '?game=rebate&temperature=0.01'")
@@ -38,7 +44,9 @@ def test_a_game_is_stepped_through_warmed_taken_home_repeated_by_its_link_and_re
     page.wait_for_function("location.search === '?game=rebate&concept=commitment&discount=0.5&temperature=2'")
     page.wait_for_selector('p[role=status]:has-text("Commitment is worth")')
     page.wait_for_selector(done, state="attached")
-    assert "discount 0.5 (utility), 0 (home)" in page.inner_text(".mw-compare-state")
+    expect(page.locator(".mw-compare-state").first).to_contain_text(
+        "discount 0.5 (utility), 0 (home)", use_inner_text=True
+    )
     for series in ("leader", "follower"):
         assert page.get_attribute(f'.mw-maps path[data-series="{series}"]', "d").count("L") == 100
     marked = page.locator(".mw-logs-errors .mw-logs-mark")

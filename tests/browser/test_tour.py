@@ -5,6 +5,7 @@ Its clock is the browser's, which the test puts forward.
 
 import pytest
 from playwright.sync_api import Page
+from watching import expect
 
 from meanwatt.analysis.dashboard.tour.words import ADDRESS, STEPS
 
@@ -24,9 +25,9 @@ def begin(visit):
 def at(page: Page, step: int) -> None:
     """Wait until a caption can be read, and what it speaks of be seen."""
     page.wait_for_selector(f'{TOUR}[data-step="{step}"][data-seen="yes"]')
-    assert STEPS[step].text in page.inner_text(TOUR)
+    expect(page.locator(TOUR).first).to_contain_text(STEPS[step].text, use_inner_text=True)
     assert page.evaluate("window.location.pathname") == STEPS[step].page
-    assert page.locator(".mw-tour-framed").count() == 1
+    expect(page.locator(".mw-tour-framed")).to_have_count(1)
 
 
 def forward(page: Page, step: int) -> None:
@@ -38,7 +39,7 @@ def ended(page: Page) -> None:
     """Nothing is left of the tour."""
     page.wait_for_selector(TOUR, state="hidden")
     assert page.evaluate("window.location.hash") == ""
-    assert page.locator(".mw-tour-framed, .mw-touring").count() == 0
+    expect(page.locator(".mw-tour-framed, .mw-touring")).to_have_count(0)
 
 
 @pytest.mark.parametrize("calm", [True, False])
@@ -77,4 +78,4 @@ def test_a_click_ends_the_tour_where_it_is_and_follows_no_link(begin) -> None:
 
 def test_without_being_asked_for_there_is_no_tour(visit) -> None:
     page = visit()
-    assert not page.locator(TOUR).is_visible()
+    expect(page.locator(TOUR)).not_to_be_visible()

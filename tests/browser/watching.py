@@ -15,6 +15,17 @@ def watch(page, wrong: list[str], is_ours: Callable[[str], bool]) -> None:
     page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
 
 
+def expect(found, message: str | None = None):
+    """Playwright's expectation of what is found on a page, which waits until it holds.
+
+    Parts of a page arrive one after another, so what is read at once may be of before.
+    """
+    from playwright.sync_api import expect as expected  # not installed everywhere the tests are collected
+
+    expected.set_options(timeout=PATIENCE_MS)
+    return expected(found, message)
+
+
 def is_left(sent) -> bool:
     """Whether the browser broke a request off itself, because its page was left before the answer came.
 
