@@ -30,6 +30,18 @@ def test_the_file_on_the_page_is_the_example() -> None:
     assert tomllib.loads(block("toml")) == tomllib.loads((EXAMPLES / "family.toml").read_text(encoding="utf-8"))
 
 
+def test_a_tariff_that_a_page_reads_is_one_that_the_page_has_written() -> None:
+    """On every page: what ``--tariff`` or ``--menu`` reads and is called tariff.toml lies in an ``--out`` before it."""
+    read = 0
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        text = page.read_text(encoding="utf-8")
+        for found in re.finditer(r"--(?:tariff|menu)[ =]\S*?([\w/.-]+)/tariff\.toml", text):
+            written = re.findall(r"--out[ =](\S+)", text[: found.start()])
+            assert found.group(1) in written, f"{page.name}: {found.group(0)}"
+            read += 1
+    assert read >= 2
+
+
 def test_the_python_of_the_page_finds_the_row_of_its_table(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

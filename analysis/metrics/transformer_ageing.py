@@ -93,6 +93,17 @@ class TransformerAgeing:
         """Every attribute under its own name."""
         return asdict(self)
 
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """What is said of hours for which the guide gives no rate."""
+        if not self.hours_above_140_celsius > 0:
+            return ()
+        return (
+            f"transformer_ageing: the hottest spot was above {LIMIT_CELSIUS:g} °C for"
+            f" {self.hours_above_140_celsius:.3g} h (up to {self.hot_spot_max_celsius:.0f} °C), where IEC 60076-7 gives"
+            " no ageing rate; loss_of_life_hours and relative_ageing only say that it is overloaded.",
+        )
+
 
 def transformer_ageing(loading: npt.ArrayLike, slot_hours: float, thermal: Thermal) -> TransformerAgeing | None:
     """Follow temperatures and ageing over slots of constant loading; None without a slot.

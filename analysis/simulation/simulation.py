@@ -179,10 +179,16 @@ def simulate(
         enjoyed, bill_usd, seconds = _days(run, days, told, cancelled, bills)
     history = market.history
     metrics = None if bill_usd is None else _metrics(market, enjoyed, bill_usd)
+    ageing = _ageing(market) if len(history) and power_flow else None
     return Simulation(
         history=history,
         day_digest=tuple(market.day_digest),
-        messages=joined(market.messages, run.messages, _without(metrics, bool(enjoyed))),
+        messages=joined(
+            market.messages,
+            run.messages,
+            _without(metrics, bool(enjoyed)),
+            () if ageing is None else ageing.messages,
+        ),
         behaviours=_behaviours(history),
         curtailed_kwh_per_household_day=_curtailed_kwh(market) if len(history) else None,
         unmet_trip_kwh_per_household_day=_unmet_trip_kwh(market, enjoyed) if enjoyed else None,
@@ -190,7 +196,7 @@ def simulate(
         if len(history) and power_flow
         else None,
         losses=_losses(market) if len(history) and power_flow else None,
-        ageing=_ageing(market) if len(history) and power_flow else None,
+        ageing=ageing,
         metrics=metrics,
         feeder=_feeder(market) if len(history) and power_flow else None,
         seconds=seconds,

@@ -109,8 +109,9 @@ class Roofs:
         curtailed_kwh : (type, bus, slot)
             Curtailed for its price. [kWh]
         """
-        sun_kwh = slot_hours * np.array([types[kind].pv_kw[common_state] for kind in self.type_index.tolist()])
         spilt = curtailed_kwh[self.type_index, self.bus]
+        sun_kw = np.array([types[kind].pv_kw[common_state] for kind in self.type_index.tolist()])
+        sun_kwh = slot_hours * sun_kw.reshape(spilt.shape)  # also where no home has solar
         return np.maximum(sun_kwh * self.homes[:, None] - spilt, 0.0).T
 
 

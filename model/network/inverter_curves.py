@@ -132,7 +132,7 @@ def limited_kw(curve: VoltWatt, units: Inverters, voltage_pu: Floats, side: Floa
     Parameters
     ----------
     voltage_pu : (slot, row)
-        Voltage of each row. [pu]
+        Voltage of each row, −∞ for what holds below every curve. [pu]
     side : (slot, row)
         At a corner the slope beyond it is given where this is positive, else the one before it.
 
@@ -144,7 +144,7 @@ def limited_kw(curve: VoltWatt, units: Inverters, voltage_pu: Floats, side: Floa
     reference = units.rated_kw if curve.reference is Reference.RATED else units.available_kw
     floor = np.where(units.can_charge, curve.p2_storage, curve.p2)
     fall = (curve.p1 - floor) / (curve.v2_pu - curve.v1_pu)
-    limit = reference * np.clip(curve.p1 - fall * (voltage_pu - curve.v1_pu), floor, curve.p1)
+    limit = reference * np.clip(curve.p1 - fall * np.maximum(voltage_pu - curve.v1_pu, 0.0), floor, curve.p1)
     up = side > 0
     inside = np.where(up, voltage_pu >= curve.v1_pu, voltage_pu > curve.v1_pu)
     inside &= np.where(up, voltage_pu < curve.v2_pu, voltage_pu <= curve.v2_pu)

@@ -104,8 +104,8 @@ def _changed(settings: Settings, key: str, text: str) -> Settings:
 def _place(name: str, text: str) -> int:
     """Number of a bus or of a home as an address writes it, from 0."""
     least = LOOK.index(name)
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST_LOOK)) and int(text) >= least):
-        raise ValueError(f"{name} is {text[:40]!r}; give a whole number from {least}")
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST_LOOK)) and least <= int(text) <= MOST_LOOK):
+        raise ValueError(f"{name} is {text[:40]!r}; give a whole number from {least} to {MOST_LOOK}")
     return int(text) - least
 
 

@@ -100,10 +100,11 @@ def test_an_address_with_a_tariff_that_cannot_be_read_is_told_and_leaves_it_out(
         ("bus=5", (5, None), None),
         ("bus=5&home=1", (5, 0), None),
         ("home=3", (None, None), None),
-        ("bus=-1", (None, None), "bus is '-1'; give a whole number from 0"),
-        ("bus=5&home=0", (5, None), "home is '0'; give a whole number from 1"),
-        ("bus=5&home=99999999", (5, None), "home is '99999999'; give a whole number from 1"),
-        ("bus=٣", (None, None), "bus is '٣'; give a whole number from 0"),
+        ("bus=-1", (None, None), "bus is '-1'; give a whole number from 0 to 1000000"),
+        ("bus=5&home=0", (5, None), "home is '0'; give a whole number from 1 to 1000000"),
+        ("bus=5&home=99999999", (5, None), "home is '99999999'; give a whole number from 1 to 1000000"),
+        ("bus=1000001", (None, None), "bus is '1000001'; give a whole number from 0 to 1000000"),
+        ("bus=٣", (None, None), "bus is '٣'; give a whole number from 0 to 1000000"),
     ],
 )
 def test_an_address_holds_the_bus_and_the_home_that_are_looked_at(

@@ -107,6 +107,16 @@ def test_hours_beyond_the_guide_are_counted() -> None:
     found = transformer_ageing([2.0] * 10, 1.0, RATED)
     assert found is not None
     assert found.hours_above_140_celsius == pytest.approx(10)
+    hottest = 20 + 55 * (21 / 6) ** 0.8 + 23 * 2**1.6
+    assert found.hot_spot_max_celsius == pytest.approx(hottest)
+    assert f"{hottest:.0f}" == "240"
+    assert found.messages == (
+        "transformer_ageing: the hottest spot was above 140 °C for 10 h (up to 240 °C), where IEC 60076-7 gives no"
+        " ageing rate; loss_of_life_hours and relative_ageing only say that it is overloaded.",
+    )
+    cool = transformer_ageing([1.0] * 10, 1.0, RATED)
+    assert cool is not None
+    assert cool.messages == ()
 
 
 def test_nothing_ages_without_a_slot_and_a_negative_load_is_refused() -> None:

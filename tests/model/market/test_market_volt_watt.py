@@ -229,6 +229,17 @@ def test_a_market_without_a_power_flow_says_that_curves_are_not_in_force(without
     plain.close()
 
 
+def test_a_feeder_where_nobody_has_solar_is_as_without_curves_to_the_bit() -> None:
+    both = {**WATT, "feeder.volt_var.enabled": True}
+    plain, dark = (lived(economy(pv_share_scale=0.0, **curves)) for curves in ({}, both))
+    assert dark.day_digest == plain.day_digest
+    found = grid(dark.history[0]).inverters
+    assert not found.held_kwh.any()
+    assert not found.held_kw.any()
+    for one in (plain, dark):
+        one.close()
+
+
 def test_several_processes_are_refused_in_one_line() -> None:
     with pytest.raises(
         ValueError, match=r"^feeder.volt_watt.enabled is true, .*; leave --workers out, or set"

@@ -167,6 +167,18 @@ def test_a_steeper_curve_lets_less_through() -> None:
     assert (np.diff(totals) < 0).all()
 
 
+@pytest.mark.parametrize("part", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("reference", Reference)
+def test_a_flat_curve_is_a_limit_whatever_the_voltage(part: float, reference: Reference) -> None:
+    flat = VoltWatt(p1=part, p2=part, p2_storage=part, reference=reference)
+    units = roofs(np.array([[0.0] * 5, [3.0] * 5, [12.0] * 5]))
+    limit = part * (12.0 if reference is Reference.RATED else units.available_kw)
+    for start in Start:
+        found = solve_droop(PowerFlow(five(0.06)), *drawn(units), units, InverterControl(volt_watt=flat), start=start)
+        assert found.solved.all()
+        assert found.output_kw == pytest.approx(np.minimum(units.available_kw, limit), abs=1e-12)
+
+
 def test_the_farther_from_the_source_the_less_of_the_sun_is_left() -> None:
     units = roofs(np.full((1, 5), 12.0))
     found = solve_droop(PowerFlow(five(0.06)), *drawn(units), units, WATT)
