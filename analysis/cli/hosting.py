@@ -281,7 +281,8 @@ def _percent(share: float | None) -> float | None:
 
 def _write(out: str, result: dict[str, Any], plan: "HostingPlan", cells: "list[Cell]") -> None:
     from meanwatt.analysis.hosting.figures import hosting_figure
-    from meanwatt.analysis.hosting.report import hosting_tables, judge
+    from meanwatt.analysis.hosting.judged import judge
+    from meanwatt.analysis.hosting.report import hosting_tables
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.report.page import FILE, Picture, report_page
 

@@ -8,7 +8,7 @@ import numpy as np
 from meanwatt.analysis.figures.inline import BLUE, GREEN, INK, ORANGE, VERMILION
 from meanwatt.analysis.hosting.adoption import Swept
 from meanwatt.analysis.hosting.first_violation import violation_share
-from meanwatt.analysis.hosting.report import HostedTariff
+from meanwatt.analysis.hosting.judged import HostedTariff
 from meanwatt.analysis.hosting.stress import KINDS
 from meanwatt.analysis.hosting.sweep import HostingPlan
 
