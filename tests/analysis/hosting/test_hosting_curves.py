@@ -13,6 +13,7 @@ from meanwatt.agents.numerics.randomness import key_from
 from meanwatt.analysis.hosting import stress
 from meanwatt.analysis.hosting.adoption import adoption_levels
 from meanwatt.analysis.hosting.curves_report import curves_named
+from meanwatt.analysis.hosting.figures import hosting_figure
 from meanwatt.analysis.hosting.first_violation import measured
 from meanwatt.analysis.hosting.judged import judge
 from meanwatt.analysis.hosting.report import hosting_json, hosting_tables
@@ -206,3 +207,14 @@ def test_loads_with_sun_are_those_without_and_last_a_day() -> None:
     daily = np.einsum("t,c,tch->", economy.type_share, economy.common.probability, sun) * economy.slot_hours
     lost = found.curtailed_kwh_per_household_day
     assert loads.hours_per_day @ loads.sun_kw @ economy.type_share == pytest.approx(daily - lost, abs=1e-9)
+
+
+def test_the_figure_draws_what_the_curves_leave_dashed_beside_the_solid_line_without() -> None:
+    plan = plan_of(0.13, 0.0, *WATT, step=0.25)
+    judged = judge(plan, list(sweep(plan)))
+    panel = hosting_figure(plan, judged).axes[0]
+    without, curved = panel.get_lines()
+    assert [line.get_linestyle() for line in (without, curved)] == ["-", "--"]
+    assert [text.get_text() for text in panel.get_legend().get_texts()] == ["filed, without", "filed, with curves"]
+    assert np.asarray(without.get_ydata()).tolist() == [0, 0, 0, 100, 100]
+    assert np.asarray(curved.get_ydata()).tolist() == [0, 0, 0, 0, 100]
