@@ -1,7 +1,6 @@
 """``meanwatt hosting``: how much solar a feeder holds under each of several tariffs."""
 
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -9,14 +8,24 @@ import typer
 
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli import quick_start
-from meanwatt.analysis.cli.options import Json, Out, Resume, Seed, Set, number, one_of, require_out, whole_number
+from meanwatt.analysis.cli.options import (
+    Json,
+    Out,
+    Resume,
+    Seed,
+    Set,
+    Threads,
+    number,
+    one_of,
+    require_out,
+    whole_number,
+)
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.ranges import PLACEMENTS, SEED, STEP, THREADS
 
 if TYPE_CHECKING:
     from meanwatt.analysis.cli.watching import Work
     from meanwatt.analysis.hosting.sweep import Cell, HostingPlan
-    from meanwatt.analysis.report.page import Table
     from meanwatt.model.scenario.schema import Scenario as ScenarioTables
 
 SWEPT: Final = ("solar", "cars")
@@ -58,7 +67,7 @@ def hosting(
     placements: Annotated[str, typer.Option(metavar="P", help="Random placements of the owners on the feeder.")] = "50",
     step: Annotated[str, typer.Option(metavar="SHARE", help="From one level of adoption to the next.")] = "0.1",
     seed: Seed = "0",
-    threads: Annotated[str, typer.Option(metavar="K", help="Threads; results do not depend on it.")] = "1",
+    threads: Threads = "1",
     set: Set = None,
     resume: Resume = False,
     json: Json = False,
@@ -198,6 +207,7 @@ def _cells(plan: "HostingPlan", journal: Path | None, work: "Work", *, resume: b
 
 def _print(result: dict[str, Any]) -> None:
     """Print the result for people."""
+    from meanwatt.analysis.cli.hosting_tables import hosting_tables_shown
     from meanwatt.analysis.cli.show import say, say_notes, table
 
     say(f"{result['feeder']}, {result['scenario']}: {result['message']} ({result['seconds']:.1f} s)\n")
@@ -206,82 +216,11 @@ def _print(result: dict[str, Any]) -> None:
     say_notes(result["messages"])
 
 
-def hosting_tables_shown(result: dict[str, Any]) -> "list[Table]":
-    """The result for people: first violations by tariff and kind, and how often a limit is broken at each level."""
-    from meanwatt.analysis.cli.show import figure
-    from meanwatt.analysis.report.page import Table
-
-    def level(value: float | None) -> str:
-        return "none" if value is None else f"{100 * value:g} %"
-
-    rows = result["tariffs"]
-    first = [
-        (
-            f"{row['tariff']}, {kind.replace('_', ' ')}",
-            *(level(found[name]) for name in ("p5", "p50", "p95")),
-            str(row["placements_without_violation"][kind]),
-        )
-        for row in rows
-        for kind, found in row["first_violation"].items()
-        if kind == "any" or row["placements_without_violation"][kind] < result["placements"]
-    ]
-    names = ("adoption", *(row["tariff"] for row in rows))
-    extreme, voltage = ("Highest", "max_voltage_pu") if result["swept"] == "solar" else ("Lowest", "min_voltage_pu")
-
-    def by_level(values: Callable[[dict[str, Any], int], str]) -> list[tuple[str, ...]]:
-        levels = enumerate(result["adoption"])
-        return [(f"{100 * adoption:g} %", *(values(row, place) for row in rows)) for place, adoption in levels]
-
-    return [
-        Table(
-            title="Adoption at the first violation: reached by 5, 50 and 95 % of placements; placements without one",
-            heads=("tariff, kind", "5 %", "50 %", "95 %", "without"),
-            rows=first,
-        ),
-        *_beside(rows),
-        Table(
-            title="Placements with any violation, %",
-            heads=names,
-            rows=by_level(lambda row, place: figure(_percent(row["violation_share"]["any"][place]), 0)),
-        ),
-        Table(
-            title=f"{extreme} voltage, median over placements, pu",
-            heads=names,
-            rows=by_level(lambda row, place: figure(row[voltage]["p50"][place], 4)),
-        ),
-    ]
-
-
-def _beside(rows: Sequence[dict[str, Any]]) -> "list[Table]":
-    """The other tariffs beside the first one."""
-    from meanwatt.analysis.report.page import Table
-
-    if len(rows) < 2:
-        return []
-
-    def gain(value: float | None) -> str:
-        return "–" if value is None else f"{100 * value:+g}"
-
-    return [
-        Table(
-            title=f"First violation beside that under {rows[0]['tariff']}, in the same placements; median in points",
-            heads=("tariff", "later", "same", "earlier", "median"),
-            rows=[
-                (row["tariff"], *(str(found[key]) for key in ("later", "same", "earlier")), gain(found["gain"]))
-                for row in rows[1:]
-                for found in [row["beside_first_tariff"]["any"]]
-            ],
-        )
-    ]
-
-
-def _percent(share: float | None) -> float | None:
-    return None if share is None else 100 * share
-
-
 def _write(out: str, result: dict[str, Any], plan: "HostingPlan", cells: "list[Cell]") -> None:
+    from meanwatt.analysis.cli.hosting_tables import hosting_tables_shown
     from meanwatt.analysis.hosting.figures import hosting_figure
-    from meanwatt.analysis.hosting.report import hosting_tables, judge
+    from meanwatt.analysis.hosting.judged import judge
+    from meanwatt.analysis.hosting.report import hosting_tables
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.report.page import FILE, Picture, report_page
 
@@ -294,7 +233,8 @@ def _write(out: str, result: dict[str, Any], plan: "HostingPlan", cells: "list[C
         name="hosting",
         title="Violations against adoption",
         text="Share of placements that break a limit at each level of adoption, by tariff, and the highest voltage of"
-        " any bus in any slot of any weather, median over placements.",
+        " any bus in any slot of any weather, median over placements."
+        + ("" if plan.control is None else " Dashed: with the inverters' curves in force."),
         figure=hosting_figure(plan, judge(plan, cells)),
     )
     page = report_page(

@@ -8,7 +8,7 @@ import numpy as np
 from meanwatt.analysis.figures.inline import BLUE, GREEN, INK, ORANGE, VERMILION
 from meanwatt.analysis.hosting.adoption import Swept
 from meanwatt.analysis.hosting.first_violation import violation_share
-from meanwatt.analysis.hosting.report import HostedTariff
+from meanwatt.analysis.hosting.judged import HostedTariff
 from meanwatt.analysis.hosting.stress import KINDS
 from meanwatt.analysis.hosting.sweep import HostingPlan
 
@@ -37,7 +37,8 @@ def hosting_figure(plan: HostingPlan, judged: Sequence[HostedTariff]) -> "Figure
     from meanwatt.analysis.figures.shown import ShownFigure
 
     expected = "overvoltage" if plan.swept is Swept.SOLAR else "undervoltage"
-    kinds = [kind for kind in KINDS if kind == expected or any(np.nansum(one.broken[kind]) for one in judged)]
+    drawn = [one for one, *_ in _lines(judged)]
+    kinds = [kind for kind in KINDS if kind == expected or any(np.nansum(one.broken[kind]) for one in drawn)]
     count = len(kinds) + 1
     columns = 2 if count in (2, 4) else 3
     rows = -(-count // columns)
@@ -56,9 +57,9 @@ def hosting_figure(plan: HostingPlan, judged: Sequence[HostedTariff]) -> "Figure
 
 
 def _draw_share(panel: Any, percent: Any, kind: str, judged: Sequence[HostedTariff]) -> None:
-    for one, (color, mark, stroke) in zip(judged, _marks(), strict=False):
+    for one, label, look in _lines(judged):
         share = [np.nan if value is None else 100 * value for value in violation_share(one.broken[kind])]
-        panel.plot(percent, share, color=color, marker=mark, markersize=4, linestyle=stroke, label=one.tariff)
+        panel.plot(percent, share, **look, label=label)
     panel.set_title(f"placements with {TITLES[kind]} [%]", loc="left", fontsize=10)
     panel.set_ylim(-4, 104)
     _bare(panel)
@@ -67,12 +68,13 @@ def _draw_share(panel: Any, percent: Any, kind: str, judged: Sequence[HostedTari
 def _draw_voltage(panel: Any, percent: Any, plan: HostingPlan, judged: Sequence[HostedTariff]) -> None:
     solar = plan.swept is Swept.SOLAR
     limit = plan.limits.high_pu if solar else plan.limits.low_pu
-    for one, (color, mark, stroke) in zip(judged, _marks(), strict=False):
+    for one, _, look in _lines(judged):
         voltage = one.table["max_voltage_pu" if solar else "min_voltage_pu"]
         middle = np.median(voltage, axis=1)
-        panel.plot(percent, middle, color=color, marker=mark, markersize=4, linestyle=stroke)
+        panel.plot(percent, middle, **look)
         if len(judged) <= 2:
-            panel.fill_between(percent, voltage.min(axis=1), voltage.max(axis=1), color=color, alpha=0.15, linewidth=0)
+            lowest, highest = voltage.min(axis=1), voltage.max(axis=1)
+            panel.fill_between(percent, lowest, highest, color=look["color"], alpha=0.15, linewidth=0)
     panel.axhline(limit, color=INK, linewidth=1, linestyle=(0, (1, 1)))
     panel.annotate("limit", (percent[0], limit), xytext=(2, 3), textcoords="offset points", fontsize=8, color=INK)
     title = f"{'highest' if solar else 'lowest'} voltage, median over placements [pu]"
@@ -80,8 +82,18 @@ def _draw_voltage(panel: Any, percent: Any, plan: HostingPlan, judged: Sequence[
     _bare(panel)
 
 
-def _marks() -> tuple[tuple[str, str, str], ...]:
-    return MARKS * 4
+def _lines(judged: Sequence[HostedTariff]) -> list[tuple[HostedTariff, str, dict[str, Any]]]:
+    """What is drawn, with its label and look: with inverters' curves dashed, and without solid, where there are any."""
+    drawn = []
+    for one, (color, mark, stroke) in zip(judged, MARKS * 4, strict=False):
+        look = {"color": color, "marker": mark, "markersize": 4, "linestyle": stroke}
+        if one.with_curves is None:
+            drawn.append((one, one.tariff, look))
+            continue
+        drawn.append((one, f"{one.tariff}, without", look | {"linestyle": "-"}))
+        dashed = look | {"linestyle": "--", "markerfacecolor": "white"}
+        drawn.append((one.with_curves, f"{one.tariff}, with curves", dashed))
+    return drawn
 
 
 def _bare(panel: Any) -> None:

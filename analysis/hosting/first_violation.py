@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.hosting.stress import KINDS, MEASURES, violated
+from meanwatt.analysis.hosting.stress import KINDS, MEASURES, WITH_CURVES, violated
 from meanwatt.analysis.hosting.sweep import Cell, HostingPlan
 
 ANY: Final = "any"
@@ -16,13 +16,18 @@ PERCENTILES: Final = (5, 50, 95)
 
 
 def measured(plan: HostingPlan, cells: Sequence[Cell], tariff: str) -> dict[str, Floats]:
-    """What was measured under a tariff by name of ``MEASURES``, (level, placement) each; nan where nothing was."""
-    table = {name: np.full((len(plan.levels), plan.placements), np.nan) for name in MEASURES}
+    """What was measured under a tariff by name of ``measures``, (level, placement) each; nan where nothing was."""
+    table = {name: np.full((len(plan.levels), plan.placements), np.nan) for name in plan.measures}
     for cell in cells:
         if cell.tariff == tariff and cell.known:
-            for name in MEASURES:
+            for name in plan.measures:
                 table[name][cell.level] = cell.measured[name]
     return table
+
+
+def with_curves(table: dict[str, Floats]) -> dict[str, Floats]:
+    """Of a table of ``measured`` what inverters' curves leave, under the names of ``MEASURES``."""
+    return {name: table[name + WITH_CURVES] for name in MEASURES}
 
 
 def violations(plan: HostingPlan, table: dict[str, Floats]) -> dict[str, Floats]:
@@ -78,3 +83,9 @@ def compared(first: Floats, reference: Floats, levels: Sequence[float]) -> dict[
         "earlier": int((first < reference).sum()),
         "gain": None if never else float(np.median(difference)),
     }
+
+
+def by_level(values: Floats) -> dict[str, list[float | None]]:
+    """Percentiles over placements, one a level."""
+    rows = [percentiles(np.where(np.isnan(row), np.inf, row)) for row in values]
+    return {name: [row[name] for row in rows] for name in rows[0]}

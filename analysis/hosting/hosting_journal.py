@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from meanwatt.analysis.hosting.stress import MEASURES
 from meanwatt.analysis.hosting.sweep import Cell, HostingPlan
 from meanwatt.analysis.output.run_journal import RunJournal
 from meanwatt.analysis.output.strict_json import dumps
@@ -62,7 +61,7 @@ class HostingJournal(RunJournal[Cell]):
             return None
         try:
             measured = {name: np.array(row, dtype=float) for name, row in entry["measured"].items()}
-            whole = not measured or set(measured) == set(MEASURES)
+            whole = not measured or set(measured) == set(self._plan.measures)
             if not whole or any(row.shape != (self._plan.placements,) for row in measured.values()):
                 return None
             outcome, message = Outcome(entry["outcome"]), str(entry["message"])

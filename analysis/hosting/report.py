@@ -1,24 +1,15 @@
 """What is said of a sweep: the JSON object, the tables of a result directory, and sentences on what is left out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.analysis.hosting.adoption import present_shares
-from meanwatt.analysis.hosting.first_violation import (
-    ANY,
-    compared,
-    first_violation,
-    measured,
-    percentiles,
-    violation_share,
-    violations,
-)
-from meanwatt.analysis.hosting.stress import KINDS, MEASURES
+from meanwatt.analysis.hosting.curves_report import curves_json, curves_messages
+from meanwatt.analysis.hosting.first_violation import ANY, by_level, compared, percentiles, violation_share
+from meanwatt.analysis.hosting.judged import HostedTariff, judge
+from meanwatt.analysis.hosting.stress import KINDS, WITH_CURVES
 from meanwatt.analysis.hosting.sweep import Cell, HostingPlan
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.scenario.messages import Messages, joined, scenario_messages
@@ -29,50 +20,6 @@ OF_TYPES: Final = (
 )
 SHOWN: Final = ("max_voltage_pu", "min_voltage_pu", "line_loading", "transformer_loading")
 """Measures whose percentiles over placements are told."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class HostedTariff:
-    """A tariff's sweep, judged.
-
-    Attributes
-    ----------
-    outcome : (level,)
-        How each equilibrium ended; None where the sweep was broken off.
-    table
-        What was measured by name of ``MEASURES``, (level, placement).
-    broken
-        Whether limits are broken by kind, (level, placement).
-    first
-        Lowest adoption that breaks each, (placement,); inf for none.
-    """
-
-    __repr__ = short_repr
-
-    tariff: str
-    outcome: list[Outcome | None]
-    table: dict[str, Floats]
-    broken: dict[str, Floats]
-    first: dict[str, Floats]
-
-
-def judge(plan: HostingPlan, cells: Sequence[Cell]) -> list[HostedTariff]:
-    """Judge a sweep tariff by tariff."""
-    judged = []
-    for name in plan.scenarios:
-        table = measured(plan, cells, name)
-        broken = violations(plan, table)
-        ended = {cell.level: cell.outcome for cell in cells if cell.tariff == name}
-        judged.append(
-            HostedTariff(
-                tariff=name,
-                outcome=[ended.get(level) for level in range(len(plan.levels))],
-                table=table,
-                broken=broken,
-                first={kind: first_violation(plan.levels, one) for kind, one in broken.items()},
-            )
-        )
-    return judged
 
 
 def how_it_ended(plan: HostingPlan, cells: Sequence[Cell]) -> tuple[Outcome, str]:
@@ -107,7 +54,7 @@ def hosting_json(plan: HostingPlan, cells: Sequence[Cell]) -> dict[str, Any]:
         "adoption": list(plan.levels),
         "first_violation": rows[0]["first_violation"],
         "tariffs": rows,
-        "volt_watt": None,
+        "volt_watt": curves_json(plan, judged),
         "placements": plan.placements,
     }
 
@@ -116,17 +63,20 @@ def hosting_tables(plan: HostingPlan, cells: Sequence[Cell]) -> dict[str, dict[s
     """Tables of a result directory: worst states by (tariff, level, placement), first violations by placement."""
     judged = judge(plan, cells)
     levels, placements = len(plan.levels), plan.placements
-    states: dict[str, list[Any]] = {name: [] for name in ("tariff", "adoption", "placement", *MEASURES)}
+    states: dict[str, list[Any]] = {name: [] for name in ("tariff", "adoption", "placement", *plan.measures)}
     first: dict[str, list[Any]] = {name: [] for name in ("tariff", "placement", *KINDS, ANY)}
+    if plan.control is not None:
+        first |= {kind + WITH_CURVES: [] for kind in (*KINDS, ANY)}
     for one in judged:
         states["tariff"] += [one.tariff] * levels * placements
         states["adoption"] += np.repeat(plan.levels, placements).tolist()
         states["placement"] += list(range(placements)) * levels
-        for name in MEASURES:
+        for name in plan.measures:
             states[name] += one.table[name].ravel().tolist()
         first["tariff"] += [one.tariff] * placements
         first["placement"] += list(range(placements))
-        for kind, values in one.first.items():
+        curved = {} if one.with_curves is None else one.with_curves.first
+        for kind, values in {**one.first, **{kind + WITH_CURVES: found for kind, found in curved.items()}}.items():
             first[kind] += [value if np.isfinite(value) else None for value in values.tolist()]
     return {"states": states, "first_violation": first}
 
@@ -138,22 +88,24 @@ def _tariff_json(plan: HostingPlan, one: HostedTariff, reference: HostedTariff |
         "first_violation": {kind: percentiles(first) for kind, first in one.first.items()},
         "violation_share": {kind: violation_share(broken) for kind, broken in one.broken.items()},
         "placements_without_violation": {kind: int(np.isinf(first).sum()) for kind, first in one.first.items()},
-        **{name: _by_level(one.table[name]) for name in SHOWN},
+        **{name: by_level(one.table[name]) for name in SHOWN},
         "beside_first_tariff": None
         if reference is None
         else {kind: compared(one.first[kind], reference.first[kind], plan.levels) for kind in one.first},
     }
 
 
-def _by_level(values: Floats) -> dict[str, list[float | None]]:
-    """Percentiles over placements, one a level."""
-    rows = [percentiles(np.where(np.isnan(row), np.inf, row)) for row in values]
-    return {name: [row[name] for row in rows] for name in rows[0]}
-
-
 def _messages(plan: HostingPlan, cells: Sequence[Cell], judged: Sequence[HostedTariff]) -> Messages:
     told = [scenario_messages(scenario) for scenario in plan.scenarios.values()]
-    return joined(*told, (OF_TYPES,), _no_equipment(plan), _late_groups(plan), _left_out(plan, cells), _at_zero(judged))
+    return joined(
+        *told,
+        (OF_TYPES,),
+        _no_equipment(plan),
+        _late_groups(plan),
+        _left_out(plan, cells),
+        _at_zero(judged),
+        curves_messages(plan, judged),
+    )
 
 
 def _no_equipment(plan: HostingPlan) -> Iterator[str]:

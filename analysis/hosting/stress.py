@@ -5,8 +5,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.model.network.power_flow import PowerFlow, VoltageLimits, bus_power
+from meanwatt.agents.numerics.arrays import Bools, Floats
+from meanwatt.model.network.droop import solve_droop
+from meanwatt.model.network.inverter_curves import InverterControl, Inverters
+from meanwatt.model.network.power_flow import PowerFlow, PowerFlowResult, VoltageLimits, bus_power
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +22,8 @@ class Worst:
     line_loading, transformer_loading
         Highest loading; 1 is the rating. nan without rated lines, and without transformers.
     unsolved_slots
-        Slots in which the power flow found no state (voltage collapse): worse than any limit.
+        Slots in which the power flow found no state (voltage collapse), or with inverters' curves none that agrees with
+        them: worse than any limit.
     """
 
     max_voltage_pu: float
@@ -34,6 +37,12 @@ MEASURES = tuple(one.name for one in fields(Worst))
 """Names of what is measured."""
 KINDS = ("overvoltage", "undervoltage", "line", "transformer", "no_state")
 """Kinds of violation."""
+WITH_CURVES = "_with_curves"
+"""Ending of the name of what is measured with inverters' curves in force."""
+CURTAILED = "curtailed_kwh_per_household_day"
+"""What they hold back, mean over the feeder's homes and an expected day."""
+CURVED_MEASURES = (*(name + WITH_CURVES for name in MEASURES), CURTAILED)
+"""Names of what is measured with the curves in force."""
 
 
 def worst_state(flow: PowerFlow, use_kw: Floats, net_load_kw: Floats) -> Worst:
@@ -47,7 +56,37 @@ def worst_state(flow: PowerFlow, use_kw: Floats, net_load_kw: Floats) -> Worst:
         What the homes of each bus use, and what they draw. [kW]
     """
     found = flow.solve(*bus_power(flow.feeder, use_kw, net_load_kw))
-    solved = found.converged
+    return _extremes(flow, found, found.converged)
+
+
+def worst_state_with_curves(
+    flow: PowerFlow, use_kw: Floats, net_load_kw: Floats, units: Inverters, control: InverterControl
+) -> tuple[Worst, Floats]:
+    """Solve all slots together with what inverters do by their own voltage, and take the extremes.
+
+    Parameters
+    ----------
+    flow
+        The feeder, made ready.
+    use_kw, net_load_kw : (slot, bus)
+        What the homes of each bus use, and what they draw before anybody is held back. [kW]
+    units
+        The inverters.
+    control
+        Their curves.
+
+    Returns
+    -------
+    Worst, (slot,)
+        Extremes over slots in which curves and voltages agree; the others count as unsolved. And what all inverters
+        together hold back, 0 where they do not agree. [kW]
+    """
+    found = solve_droop(flow, *bus_power(flow.feeder, use_kw, net_load_kw), units, control)
+    held_kw = np.where(found.solved, (units.available_kw - found.output_kw).sum(axis=1), 0.0)
+    return _extremes(flow, found.state, found.solved), held_kw
+
+
+def _extremes(flow: PowerFlow, found: PowerFlowResult, solved: Bools) -> Worst:
     rated = np.isfinite(flow.feeder.line_rating_a)
     loading = found.transformer_loading
     return Worst(

@@ -17,9 +17,11 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.analysis.hosting.adoption import Swept, present_shares, require_adoptable, scenario_at
 from meanwatt.analysis.hosting.placements import MOST_HOMES, Homes, Incomes, place_homes, type_counts
-from meanwatt.analysis.hosting.stress import MEASURES, worst_state
+from meanwatt.analysis.hosting.stress import CURVED_MEASURES, MEASURES, worst_state, worst_state_with_curves
+from meanwatt.model.market.market_inverters import inverter_control, roofs_of
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.network.feeder import Feeder
+from meanwatt.model.network.inverter_curves import InverterControl
 from meanwatt.model.network.library.layout import tidy_tree
 from meanwatt.model.network.power_flow import PowerFlow, VoltageLimits
 from meanwatt.model.progress.watch import Progress, Watch
@@ -87,6 +89,16 @@ class HostingPlan:
         return VoltageLimits(self.scenario.feeder.limits)
 
     @property
+    def control(self) -> InverterControl | None:
+        """The inverters' curves; None where the scenario asks for none."""
+        return inverter_control(self.scenario.feeder)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Names of what is measured: without the curves, and with them where there are any."""
+        return MEASURES if self.control is None else (*MEASURES, *CURVED_MEASURES)
+
+    @property
     def cells(self) -> list[tuple[str, int]]:
         """Tariffs and levels, in the order of the sweep: level by level, so that a run broken off compares them."""
         return [(name, level) for level in range(len(self.levels)) for name in self.scenarios]
@@ -101,7 +113,7 @@ class Cell:
     outcome, message
         How the equilibrium's solve ended.
     measured
-        Worst state of the feeder by name of ``MEASURES``, (placement,) each; empty without an equilibrium.
+        Worst state of the feeder by name of the plan's ``measures``, (placement,) each; empty without an equilibrium.
     """
 
     __repr__ = short_repr
@@ -141,7 +153,7 @@ class Neighbourhood:
         return [replace(homes, group=poorest_first[homes.group]) for homes in drawn]
 
     def measure(self, found: Equilibrium, placement: int) -> list[float]:
-        """The worst state of the feeder in one placement under an equilibrium, in the order of ``MEASURES``."""
+        """The worst state in one placement under an equilibrium, in the order of the plan's ``measures``."""
         if not hasattr(self._own, "flow"):
             self._own.flow = PowerFlow(self._plan.feeder)
         use_kw, net_load_kw = mean_loads(found)
@@ -149,7 +161,19 @@ class Neighbourhood:
         buses = len(self._plan.feeder.buses)
         count = type_counts(self.placements[placement], economy.scenario, economy.types, buses)
         worst = worst_state(self._own.flow, use_kw @ count, net_load_kw @ count)
-        return [getattr(worst, name) for name in MEASURES]
+        row = [getattr(worst, name) for name in MEASURES]
+        return row if self._plan.control is None else [*row, *self._with_curves(found, count, self._plan.control)]
+
+    def _with_curves(self, found: Equilibrium, count: Floats, control: InverterControl) -> list[float]:
+        """The same with inverters' curves in force, in the order of ``CURVED_MEASURES``."""
+        economy, loads = found.economy, solar_loads(found)
+        roofs = roofs_of(economy.types, count.astype(np.int64))
+        units = roofs.units(loads.sun_kw[:, roofs.type_index] * roofs.homes, 1.0, 1.0)
+        worst, held_kw = worst_state_with_curves(
+            self._own.flow, loads.use_kw @ count, loads.net_load_kw @ count, units, control
+        )
+        held_kwh = float(loads.hours_per_day @ held_kw)
+        return [*(getattr(worst, name) for name in MEASURES), held_kwh / float(count.sum())]
 
 
 def sweep(plan: HostingPlan, done: Sequence[Cell] = (), watch: Watch | None = None) -> Iterator[Cell]:
@@ -184,16 +208,59 @@ def mean_loads(found: Equilibrium) -> tuple[Floats, Floats]:
 
     Slots that are alike for all types come once: they would give the same power flow.
     """
-    occurs = found.economy.common.probability > 0
-    use = np.stack(
+    occurs, use = found.economy.common.probability > 0, _mean_use_kw(found)
+    rows = np.concatenate([one[:, occurs].reshape(len(use), -1).T for one in (use, found.type_net_load_kw)], axis=1)
+    rows = np.unique(rows, axis=0)
+    return rows[:, : len(use)], rows[:, len(use) :]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SolarLoads:
+    """Loads and sun of every slot of the common states that occur.
+
+    Attributes
+    ----------
+    use_kw, net_load_kw, sun_kw : (slot, type)
+        Mean use, net load, and solar output less what is not used for its price. [kW]
+    hours_per_day : (slot,)
+        How long such a slot lasts in an expected day. [h]
+    """
+
+    use_kw: Floats
+    net_load_kw: Floats
+    sun_kw: Floats
+    hours_per_day: Floats
+
+
+def solar_loads(found: Equilibrium) -> SolarLoads:
+    """Mean loads of each type with what its panels feed in; slots that are alike for all types come once."""
+    economy, use = found.economy, _mean_use_kw(found)
+    sun = np.stack([household.pv_kw for household in economy.types])
+    for own, flow, response in zip(sun, found.answer.flows, found.answer.responses, strict=True):
+        if response.outcome.curtailed_kw is not None:
+            own -= (flow.frequency * response.outcome.curtailed_kw).sum(axis=(2, 3))
+    occurs = economy.common.probability > 0
+    parts = (use, found.type_net_load_kw, np.maximum(sun, 0.0))
+    rows = np.concatenate([one[:, occurs].reshape(len(use), -1).T for one in parts], axis=1)
+    rows, place = np.unique(rows, axis=0, return_inverse=True)
+    hours = np.repeat(economy.common.probability[occurs] * economy.slot_hours, use.shape[2])
+    use_kw, net_load_kw, sun_kw = np.split(rows, 3, axis=1)
+    return SolarLoads(
+        use_kw=use_kw,
+        net_load_kw=net_load_kw,
+        sun_kw=sun_kw,
+        hours_per_day=np.asarray(np.bincount(place.ravel(), weights=hours, minlength=len(rows)), dtype=float),
+    )
+
+
+def _mean_use_kw(found: Equilibrium) -> Floats:
+    """Mean use of each type, (type, c, h). [kW]"""
+    return np.stack(
         [
             (flow.frequency * response.outcome.use_kw).sum(axis=(2, 3))
             for flow, response in zip(found.answer.flows, found.answer.responses, strict=True)
         ]
     )
-    rows = np.concatenate([one[:, occurs].reshape(len(use), -1).T for one in (use, found.type_net_load_kw)], axis=1)
-    rows = np.unique(rows, axis=0)
-    return rows[:, : len(use)], rows[:, len(use) :]
 
 
 def _equilibrium(
@@ -214,13 +281,13 @@ def _equilibrium(
 def _measured(
     plan: HostingPlan, homes: Neighbourhood, found: Equilibrium, watch: Watch, told: Callable[[float], None]
 ) -> dict[str, Floats]:
-    """The worst state of the feeder in every placement, by name of ``MEASURES``."""
+    """The worst state of the feeder in every placement, by name of the plan's ``measures``."""
     rows: list[list[float]] = []
     for row in _in_threads(lambda placement: homes.measure(found, placement), plan.placements, plan.threads):
         rows.append(row)
         told(SOLVING + (1 - SOLVING) * len(rows) / plan.placements)
         watch.check()
-    return dict(zip(MEASURES, np.array(rows).T, strict=True))
+    return dict(zip(plan.measures, np.array(rows).T, strict=True))
 
 
 def _in_threads(task: Callable[[int], list[float]], count: int, threads: int) -> Iterator[list[float]]:

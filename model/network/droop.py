@@ -28,10 +28,6 @@ TOLERANCE_PU: Final = 1e-9
 """Largest residual of a solved slot. [pu]"""
 MOST_FLOWS: Final = 200
 """Power flows after which the search is given up."""
-UPPER_BRANCH: Final = 0.5
-"""Part of V² by the linear branch flow equations below which a power flow is on the lower branch of solutions, where
-more power fed in means less voltage, and which Newton's method may end on. On one line it is the exact boundary: the
-two solutions are V² = h ± √(h² − |z|²|s|²), and 2 h is V² by the linear equations."""
 NEWTON_TRIES: Final = 4
 """Halvings of a Newton step before the plain step takes its place."""
 MOST_TRIES: Final = 24
@@ -246,15 +242,7 @@ class _Search:
             kept = self.state.setdefault(entry.name, None if values is None else values.copy())
             if kept is not None:
                 kept[slots] = values
-        voltage_pu = found.voltage_pu[:, self.buses]
-        return voltage_pu, found.converged & self._on_upper_branch(voltage_pu, p_kw, q_kvar)
-
-    def _on_upper_branch(self, voltage_pu: Floats, p_kw: Floats, q_kvar: Floats) -> Bools:
-        """Whether a state is the one that loads and inverters of the places have in service, (slot,)."""
-        drop = p_kw[:, self.buses] @ self.answer.r_pu + q_kvar[:, self.buses] @ self.answer.x_pu
-        linear = self.flow.feeder.source_voltage_pu**2 - 2e-3 * drop
-        own = (self.answer.turns * np.nan_to_num(voltage_pu)) ** 2
-        return np.asarray((own >= UPPER_BRANCH * linear).all(axis=1))
+        return found.voltage_pu[:, self.buses], found.converged
 
     def _accept(self, slots: Ints, voltage: Floats, reproduced: Floats) -> None:
         """Take a point as the new one of these slots, and look where to go from there."""

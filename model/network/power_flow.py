@@ -18,6 +18,7 @@ from meanwatt.agents.numerics.arrays import Bools, Floats, require_finite, requi
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.network.feeder import Feeder
 from meanwatt.model.network.two_ports import BRANCH_OUTPUT, TwoPorts
+from meanwatt.model.network.upper_branch import UpperBranch
 
 ERROR_TOLERANCE_PU = 1e-10
 """Newton-Raphson stops once no voltage moved by more. Its last step squares the error: what is left is rounding."""
@@ -75,7 +76,8 @@ class PowerFlowResult:
         (slot,) Apparent power over rating of the most loaded transformer (current over rated current where it is a
         branch); None without transformers.
     converged
-        (slot,) Whether the solver found a state.
+        (slot,) Whether the solver found a state, and not one of the lower branch of solutions, on which more power fed
+        in means less voltage: see `meanwatt.model.network.upper_branch`.
     """
 
     __repr__ = short_repr
@@ -144,6 +146,7 @@ class PowerFlow:
             grid |= self._two_ports.tables(first_id=last + 1)
             if feeder.branches:
                 self._output[ComponentType.generic_branch] = BRANCH_OUTPUT
+        self._upper_branch = UpperBranch(feeder)
         self._model = PowerGridModel(grid, system_frequency=_FREQUENCY_HZ)
         self._make_room(slots)
 
@@ -194,9 +197,12 @@ class PowerFlow:
         converged = np.ones(slots, dtype=bool)
         if self._model.batch_error is not None:
             converged[self._model.batch_error.failed_scenarios] = False
+            out[ComponentType.node]["u_pu"][~converged] = np.nan
+        converged &= self._upper_branch.holds(out[ComponentType.node]["u_pu"], self._p_w / 1e6, self._q_var / 1e6)
+        if not converged.all():
             for columns in out.values():
                 for values in columns.values():
-                    values[~converged] = np.nan  # the solver leaves arbitrary memory there
+                    values[~converged] = np.nan  # the solver leaves arbitrary memory where it failed
         return self._result(out, p_kw, q_kvar, converged)
 
     def _result(self, out: Any, p_kw: Floats, q_kvar: Floats, converged: Bools) -> PowerFlowResult:

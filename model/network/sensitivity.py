@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.model.network.library.radial import Feeder
@@ -44,6 +45,28 @@ class Sensitivity:
         return self.r_pu * scale, self.x_pu * scale
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PathImpedances:
+    """The tree of a feeder; a branch has the number of its bus away from the source.
+
+    Attributes
+    ----------
+    parent : (bus,) int
+        The bus before each.
+    order : (bus,) int
+        Buses, each after the one before it; the source first.
+    z_pu : (bus,) complex
+        Series impedance of each branch, on 1 MVA, referred to the source. [pu]
+    turns : (bus,)
+        As of `Sensitivity`.
+    """
+
+    parent: Ints
+    order: Ints
+    z_pu: npt.NDArray[np.complex128]
+    turns: Floats
+
+
 def voltage_sensitivity(feeder: Feeder, buses: Ints) -> Sensitivity:
     """Add up the impedances of a feeder's paths to some of its buses; the last few answers are remembered.
 
@@ -58,7 +81,11 @@ def voltage_sensitivity(feeder: Feeder, buses: Ints) -> Sensitivity:
 @lru_cache(maxsize=REMEMBERED)
 def _sensitivity(feeder: Feeder, places: tuple[int, ...]) -> Sensitivity:
     """Do so; a feeder never changes, and is known by its identity."""
-    buses = np.array(places, dtype=np.int64)
+    return _shared(path_impedances(feeder), feeder.index(feeder.source), np.array(places, dtype=np.int64))
+
+
+def path_impedances(feeder: Feeder) -> PathImpedances:
+    """Read the series impedances of a feeder's branches, referred to the source."""
     count = len(feeder.buses)
     admittance, turns, beside = np.zeros(count, dtype=complex), np.ones(count), np.ones(count)
     for a, b, r_ohm, x_ohm in zip(feeder.line_from, feeder.line_to, feeder.line_r_ohm, feeder.line_x_ohm, strict=True):
@@ -74,23 +101,37 @@ def _sensitivity(feeder: Feeder, places: tuple[int, ...]) -> Sensitivity:
         admittance[child] += feeder.nominal_kv[branch.to_bus] ** 2 / complex(branch.r_ohm, branch.x_ohm)
         turns[child] = branch.turns if away else 1.0 / branch.turns
         beside[child] = branch.turns if away else 1.0
-    return _shared(feeder.parent, feeder.index(feeder.source), admittance, turns, beside, buses)
-
-
-def _shared(parent: Ints, source: int, admittance: Floats, turns: Floats, beside: Floats, buses: Ints) -> Sensitivity:
-    """Sums over the common part of all pairs of paths; an edge has the number of its bus away from the source."""
-    on_path = np.zeros((len(buses), len(parent)))
-    product, referred = np.ones(len(buses)), np.zeros(len(parent))
-    for row, bus in enumerate(buses.tolist()):
-        path = [bus]
-        while path[-1] != source:
-            path.append(int(parent[path[-1]]))
-        for edge in reversed(path[:-1]):
-            referred[edge] = product[row] * beside[edge]
-            product[row] *= turns[edge]
-            on_path[row, edge] = 1.0
-    z = np.zeros(len(parent), dtype=complex)
+    order = _outwards(feeder)
+    product, referred = np.ones(count), np.zeros(count)
+    for bus in order[1:].tolist():
+        before = feeder.parent[bus]
+        referred[bus] = product[before] * beside[bus]
+        product[bus] = product[before] * turns[bus]
+    z = np.zeros(count, dtype=complex)
     np.divide(1.0, admittance, out=z, where=admittance != 0)
     z *= referred**2
-    shared = (on_path * z) @ on_path.T
-    return Sensitivity(r_pu=shared.real, x_pu=shared.imag, turns=product)
+    return PathImpedances(parent=feeder.parent, order=order, z_pu=z, turns=product)
+
+
+def _outwards(feeder: Feeder) -> Ints:
+    """Buses, each after the one before it on the way from the source."""
+    source = feeder.index(feeder.source)
+    children: list[list[int]] = [[] for _ in feeder.buses]
+    for bus, before in enumerate(feeder.parent.tolist()):
+        if bus != source:
+            children[before].append(bus)
+    order = [source]
+    for bus in order:
+        order.extend(children[bus])
+    return np.array(order, dtype=np.int64)
+
+
+def _shared(paths: PathImpedances, source: int, buses: Ints) -> Sensitivity:
+    """Sums over the common part of all pairs of paths; an edge has the number of its bus away from the source."""
+    on_path = np.zeros((len(buses), len(paths.parent)))
+    for row, bus in enumerate(buses.tolist()):
+        while bus != source:
+            on_path[row, bus] = 1.0
+            bus = int(paths.parent[bus])
+    shared = (on_path * paths.z_pu) @ on_path.T
+    return Sensitivity(r_pu=shared.real, x_pu=shared.imag, turns=paths.turns[buses])

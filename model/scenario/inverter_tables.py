@@ -27,7 +27,7 @@ class VoltWattTable(Table):
     """``[feeder.volt_watt]``: the volt-watt curve of IEEE 1547-2018, which holds solar output back."""
 
     enabled: bool = False
-    """Whether it is in force, in the finite market."""
+    """Whether it is in force, in the finite market and in ``hosting``."""
     v1_pu: Annotated[float, VOLTAGE] = 1.06
     """Voltage at which output begins to fall. [pu]"""
     p1: Annotated[float, PART] = 1.0
@@ -55,7 +55,7 @@ class VoltVarTable(Table):
     """``[feeder.volt_var]``: the volt-var curve of IEEE 1547-2018 for the reactive power of solar inverters."""
 
     enabled: bool = False
-    """Whether it is in force, in the finite market."""
+    """Whether it is in force, in the finite market and in ``hosting``."""
     v1_pu: Annotated[float, VOLTAGE] = 0.92
     """Voltage at and below which all of q1 is fed in. [pu]"""
     v2_pu: Annotated[float, VOLTAGE] = 0.98

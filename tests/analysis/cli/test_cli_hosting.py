@@ -219,3 +219,49 @@ def test_rate_classes_are_refused_before_any_work(folder: Path, capsys: pytest.C
     )
     assert main(["hosting", "lane.toml", "classes.toml"]) == 2
     assert "put everybody on one tariff" in capsys.readouterr().err
+
+
+def test_with_volt_watt_both_sweeps_are_told_and_drawn(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    curve = "--set feeder.volt_watt.enabled=true --set feeder.volt_watt.v1_pu=1.02 --set feeder.volt_watt.v2_pu=1.05"
+    assert main(shlex.split(f"hosting lane.toml textbook {QUICK} {curve} --out run")) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for text in (
+        "Adoption at the first violation with volt-watt, and without",
+        "Held back by volt-watt, median over placements, kWh per household-day",
+        "Note: feeder.volt_watt, volt_var: households do not foresee what is held back",
+    ):
+        assert text in shown
+    found = json.loads(Path("run/hosting.json").read_text(encoding="utf-8"))
+    curved = found["volt_watt"]
+    assert (curved["volt_watt"]["v2_pu"], curved["volt_var"]) == (1.05, None)
+    assert curved["first_violation_without"] == found["first_violation"]
+    assert list(curved["first_violation"]) == KINDS
+    held = curved["curtailed_kwh_per_household_day"]["p50"]
+    assert held[0] == 0
+    assert 0 <= held[1] < held[2]
+    page = Path("run/report.html").read_text(encoding="utf-8")
+    assert "filed, with curves" in page
+    states = pq.read_table("run/states.parquet").to_pydict()
+    assert max(states["max_voltage_pu_with_curves"]) < max(states["max_voltage_pu"])
+
+
+def test_a_sweep_with_curves_goes_on_to_the_same_result_and_not_from_one_without(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watt = "--set feeder.volt_watt.enabled=true"
+    whole = said(f"hosting lane.toml textbook {QUICK} {watt} --out whole", capsys)
+    measure, calls = sweeping._measured, []
+
+    def break_off(*given: Any) -> Any:
+        calls.append(given)
+        if len(calls) == 2:
+            raise Cancelled
+        return measure(*given)
+
+    monkeypatch.setattr(sweeping, "_measured", break_off)
+    said(f"hosting lane.toml textbook {QUICK} {watt} --out run", capsys, status=1)
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    assert main(shlex.split(f"hosting lane.toml textbook {QUICK} --out run --resume")) == 2
+    assert "belongs to another run" in capsys.readouterr().err
+    assert bare(said(f"hosting lane.toml textbook {QUICK} {watt} --out run --resume", capsys)) == bare(whole)

@@ -28,8 +28,9 @@ from meanwatt.analysis.hosting.first_violation import (
     violation_share,
     violations,
 )
+from meanwatt.analysis.hosting.judged import judge
 from meanwatt.analysis.hosting.placements import Incomes, home_technology, place_homes, type_counts
-from meanwatt.analysis.hosting.report import hosting_json, judge
+from meanwatt.analysis.hosting.report import hosting_json
 from meanwatt.analysis.hosting.stress import MEASURES, worst_state
 from meanwatt.analysis.hosting.sweep import Cell, HostingPlan, Neighbourhood, mean_loads, sweep
 from meanwatt.model.mean_field.equilibrium import Outcome
