@@ -12,6 +12,7 @@ import pandas as pd
 
 from meanwatt.agents.numerics.arrays import Bools, Ints
 from meanwatt.model.billing.meter_format import MeterFileError
+from meanwatt.model.billing.readings import require_commas
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.files import FileError, require_regular
 from meanwatt.model.scenario.nearest import unknown
@@ -21,8 +22,6 @@ BLOCK_BYTES: Final = 2**21
 """What is read of a CSV file at once; pyarrow reads up to 32 of these ahead. [bytes]"""
 BATCH_ROWS: Final = 2**18
 """Rows of a Parquet file that are read at once."""
-_OTHER_MARKS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
-"""What else stands between cells in files that are called CSV."""
 LISTED: Final = 20
 """Bad rows that are listed one by one."""
 LINE: Final = "line"
@@ -219,9 +218,7 @@ def _heading(line: bytes) -> list[str]:
         names = next(csv.reader([text]), [])
     except csv.Error as error:
         raise FileError(f"line 1 is no heading ({error}); give the names of the columns in line 1") from None
-    for mark, name in _OTHER_MARKS.items():
-        if len(names) == 1 and mark in names[0]:
-            raise FileError(f"line 1 has {name} and no comma; save the file with commas between cells")
+    require_commas(names)
     if not any(name.strip() for name in names):
         raise FileError("begins with no heading; give the names of the columns in line 1")
     return [name.strip() for name in names]
