@@ -17,6 +17,7 @@ from meanwatt.analysis.impacts.filed_biller import MeterKind, two_billers
 from meanwatt.model.billing.meter_format import FormatTable, MeterFileError, MeterFormat
 from meanwatt.model.billing.meter_rows import Intake
 from meanwatt.model.billing.meter_years import YearGrid, meter_years
+from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.messages import Messages, joined
 
 NO_RESPONSE: Final = (
@@ -185,7 +186,7 @@ def meters_json(done: MeterImpacts) -> dict[str, Any]:
         "titles": {"a": done.titles[0], "b": done.titles[1]},
         "currency": done.currency,
         "outcome": "converged" if count else "no_customers",
-        "message": f"{count} customers billed under both tariffs, without a response."
+        "message": f"{counted(count, 'customer')} billed under both tariffs, without a response."
         if count
         else "No customer has readings of all intervals; see what was left out.",
         "messages": done.messages,

@@ -1,6 +1,7 @@
 """Running a study: tasks to the workers, rows to the disk as they come, one table at the end."""
 
 import errno
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from meanwatt.model.scenario.messages import Messages
 OVERHEAD_HOUSEHOLDS: Final = 5_000
 """A day of a market takes about as long as this many households more; for the estimate of the time left."""
 
+REASONS: Final = 3
+"""Different reasons of refusal that are told."""
 NO_ROOM: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
@@ -179,9 +182,23 @@ def _complete(kept: StudyDirectory, found: int) -> StudyRun:
         not_converged=not_converged,
         table=table,
         messages=(
+            *_refusals(
+                [
+                    reason
+                    for outcome, reason in zip(outcomes, rows.column("message").to_pylist(), strict=True)
+                    if outcome == REFUSED
+                ]
+            ),
             *_unsolved(rows.column("hours_unsolved").to_pylist() if "hours_unsolved" in rows.column_names else []),
             *_unknown_before(rows.column_names, kept.columns_found),
         ),
+    )
+
+
+def _refusals(reasons: Sequence[str]) -> Messages:
+    """Say why tasks were refused, the most frequent reasons first."""
+    return tuple(
+        f"Refused, {counted(count, 'task')}: {reason}" for reason, count in Counter(reasons).most_common(REASONS)
     )
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from meanwatt.agents.numerics.arrays import Bools, Ints
 from meanwatt.model.billing.meter_format import MeterFileError
+from meanwatt.model.billing.readings import require_commas
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.files import FileError, require_regular
 from meanwatt.model.scenario.nearest import unknown
@@ -71,7 +72,7 @@ class Intake:
         self.bad[reason] += count
         for place in np.flatnonzero(mask)[: max(LISTED - len(self.listed), 0)]:
             row = rows.iloc[int(place)]
-            self.listed.append(f"{self.word} {row[LINE]}: {column} is {show(row[column])}: {reason}")
+            self.listed.append(f"{self.word} {row[LINE]}: {column} is {_show(row[column])}: {reason}")
 
     def leave_out(self, customer: str, reason: str, why: str) -> None:
         """Count a customer that is not billed."""
@@ -86,7 +87,7 @@ class Intake:
         if self.outside:
             yield f"{counted(self.outside, 'row')} before or after the twelve months are not used."
         if self.repeated:
-            yield f"{counted(self.repeated, 'row')} say the same again and are used once."
+            yield f"{counted(self.repeated, 'row')} left out: another row says the same."
         if self.gaps:
             yield f"{counted(self.gaps, 'interval')} without a reading are 0 kWh (missing)."
         for reason, count in self.left_out.items():
@@ -105,6 +106,11 @@ class Intake:
             "customers_left_out": sum(self.left_out.values()),
             "customers_left_out_listed": self.customers_listed,
         }
+
+
+def _show(cell: Any) -> str:
+    """A cell for a message: a text in quotes, anything else of a Parquet file as people write it."""
+    return show(cell) if isinstance(cell, str) else " ".join(str(cell).split())
 
 
 def meter_rows(path: Path, columns: Sequence[str], intake: Intake) -> Iterator[tuple[pd.DataFrame, float]]:
@@ -205,7 +211,14 @@ def _heading(line: bytes) -> list[str]:
         text = line.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise FileError("line 1 is not UTF-8 text; save the file as UTF-8") from None
-    names = next(csv.reader([text.rstrip("\r\n")]), [])
+    text = text.rstrip("\r\n")
+    if "\r" in text:
+        raise FileError("has lines that end in CR alone; save it with line ends LF or CR LF")
+    try:
+        names = next(csv.reader([text]), [])
+    except csv.Error as error:
+        raise FileError(f"line 1 is no heading ({error}); give the names of the columns in line 1") from None
+    require_commas(names)
     if not any(name.strip() for name in names):
         raise FileError("begins with no heading; give the names of the columns in line 1")
     return [name.strip() for name in names]
@@ -226,12 +239,23 @@ def _lines(whole: int, count: int, broken: list[int]) -> Ints:
     return np.asarray(rows + 2 + np.searchsorted(before, rows, side="right"))
 
 
+def _is_binary(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
+
+
 def _parquet(path: Path, columns: Sequence[str], intake: Intake) -> Iterator[tuple[pd.DataFrame, float]]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     intake.word = "row"
     with pq.ParquetFile(path) as file:
         _require_columns(file.schema_arrow.names, columns)
+        for column in columns:
+            kind = file.schema_arrow.field(column).type
+            if pa.types.is_nested(kind) or pa.types.is_boolean(kind) or _is_binary(kind):
+                raise FileError(f"column {column!r} holds {kind}; give a column of texts, numbers or times")
         whole = max(file.metadata.num_rows, 1)
         for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=list(columns), use_threads=False):
             rows = batch.to_pandas()

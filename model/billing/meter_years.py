@@ -23,6 +23,8 @@ from meanwatt.model.scenario.ranges import READING
 
 ALL: Final = "all"
 """Income group where the file names none."""
+NOT_GIVEN: Final = "not given"
+"""Income group, or what is owned, where the file has a column of it and the customer's cell is empty."""
 SOLAR, NO_SOLAR = "solar", "none"
 """What a customer owns where the file does not say."""
 _PLAIN: Final = r"\d{4}-\d\d-\d\d(?:[T ]\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?)?"
@@ -231,6 +233,7 @@ def _minutes(rows: pd.DataFrame, code: Ints, form: FormatTable, intake: Intake) 
     intake.refuse(rows, unread, 'no time such as "2026-01-31 23:00"', form.time)
     usable = ~wrong & ~unread
     if not own:
+        read = read.dt.tz_localize(None)  # changes a Parquet column of instants only, all of whose stamps are refused
         twice = pd.DataFrame({"customer": code, "time": read}).duplicated().to_numpy()
         read = read.dt.tz_localize(form.stamps, ambiguous=~twice, nonexistent="NaT")
         never = usable & read.isna().to_numpy()
@@ -283,10 +286,13 @@ def _incomes(rows: pd.DataFrame, first: Ints, form: FormatTable) -> Floats | Non
 def _labels(
     rows: pd.DataFrame, first: Ints, column: str | None, chosen: Ints, otherwise: np.ndarray
 ) -> tuple[str, ...]:
-    """What each customer's first row says."""
+    """What each customer's first row says, `NOT_GIVEN` where it says nothing."""
     if column is None:
         return tuple(otherwise.tolist())
-    return tuple(str(one) for one in rows[column].iloc[first[chosen]])
+    said = rows[column].iloc[first[chosen]]
+    return tuple(
+        NOT_GIVEN if nothing or one == "" else str(one) for one, nothing in zip(said, said.isna(), strict=True)
+    )
 
 
 def _are_whole(load: Floats, names: list[str], income: Floats | None, form: FormatTable, intake: Intake) -> Bools:

@@ -30,6 +30,8 @@ ENDS: Final = ("end", "interval_end", "end_time", "time_end", "period_end")
 KWH: Final = "kwh"
 USD_PER_KWH: Final = "usd_per_kwh"
 WANTED: Final = "a CSV file"
+_OTHER_MARKS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
+"""What else stands between cells in files that are called CSV."""
 
 
 class ReadingsError(OneLineError):
@@ -98,9 +100,17 @@ def _rows(text: str) -> list[list[str]]:
         rows.pop()
     if not rows:
         raise FileError("is empty; give a heading kwh, and a number a line")
+    require_commas(rows[0])
     if len(rows) == 1:
         raise FileError("holds a heading and no readings; give a number a line")
     return rows
+
+
+def require_commas(heading: Sequence[str]) -> None:
+    """Raise ``FileError`` in one line if a heading, read as CSV, is one cell that holds another mark between names."""
+    for mark, name in _OTHER_MARKS.items():
+        if len(heading) == 1 and mark in heading[0]:
+            raise FileError(f"line 1 has {name} and no comma; save the file with commas between cells")
 
 
 def _columns(heading: Sequence[str], energy: bool) -> tuple[tuple[int, ...], int]:

@@ -27,7 +27,7 @@ def read_json(path: Path) -> Any:
     """Content of a JSON file; ``FileError`` in one line without the file's name."""
     text = read_text(path, "a JSON file")
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_each_once)
     except RecursionError:
         raise FileError("has lists or objects inside one another too deep; give a flatter one") from None
     except json.JSONDecodeError as error:
@@ -46,6 +46,16 @@ def read_json(path: Path) -> Any:
 
 def _no_constant(text: str) -> None:
     raise FileError(f"not valid JSON: {text} is no number; give finite numbers")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, whose names come once: else Python would take the last, and nobody would know."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise FileError(f"{show(twice)} comes twice in one object; give it once")
+    return found
 
 
 def record_of(value: object) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from meanwatt.model.scenario.files import TomlTable
 from meanwatt.model.scenario.loading import ScenarioError, checked_tariff, tariff_with
 from meanwatt.model.scenario.rate_tables import rate_table
 from meanwatt.model.scenario.schema import Scenario
+from meanwatt.model.scenario.tariff_file import TariffTable
 from meanwatt.model.scenario.values import show
 
 NAME: Final = "designed"
@@ -59,10 +60,14 @@ class OwnFamily(ParameterFamily):
 
     def tariff(self, parameters: Floats) -> Tariff:
         """The member with the given free parameters; values are clipped to the bounds."""
+        return tariff_of_table(self.scenario, NAME, self.table_of(parameters))
+
+    def table_of(self, parameters: Floats) -> TariffTable:
+        """The same member as a tariff file writes it."""
         table = deepcopy(self.table)
         for key, value in self.describe(parameters).items():
             _inner(table, key)[key.rpartition(".")[2]] = value
-        return tariff_of_table(self.scenario, NAME, checked_tariff(table))
+        return checked_tariff(table)
 
     @property
     def recovery(self) -> Recovery:
@@ -232,9 +237,11 @@ def own_families(economy: Economy, file: FamilyFile) -> OwnFamilies:
 
 
 def _require_member(family: OwnFamily, parameters: Floats) -> None:
-    """Raise ``ValueError`` in one line unless a corner of the family is a tariff."""
+    """Raise ``ValueError`` in one line unless a corner of the family is a tariff, and one without components."""
     try:
-        family.tariff(parameters)
+        member = family.table_of(parameters)
+        member.require_plain("of this family")
+        tariff_of_table(family.scenario, NAME, member)
     except ValueError as error:
         raise ValueError(str(error).replace(f"tariff {NAME}: ", "")) from None
 

@@ -180,6 +180,21 @@ def test_a_scenario_that_makes_no_market_is_a_row_that_says_so(tmp_path: Path) -
     assert "\n" not in row["message"]
 
 
+def test_tariffs_that_a_study_cannot_hold_are_told_in_a_line_each(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (
+        'scenario = "textbook"\nmeasure = "solve"\n[set]\nbattery_levels = 4\n'
+        '[grid]\n"tariff.minimum_bill.usd_per_month" = [0.0, 10.0, 20.0]\n'
+    )
+    command = ["study", str(written(tmp_path, text)), "--out", str(tmp_path / "out"), "--workers", "0", "--json"]
+    assert main(command) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert (said["tasks"], said["refused"]) == (3, 2)
+    (reason,) = [line for line in said["messages"] if line.startswith("Refused")]
+    assert reason.startswith("Refused, 2 tasks: scenario textbook: tariff flat has minimum_bill, which only solve, and")
+
+
 @pytest.fixture(scope="module")
 def solving(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     """A study's file, and the table of its undisturbed run."""

@@ -136,6 +136,8 @@ BROKEN: dict[str, str] = {
     "1.0\n2.0\n": "line 1 is '1.0'; begin with a heading, kwh, and perhaps a column start",
     "kw\n1\n": "column 'kw' is not in kWh; give kWh of each interval, in a column kwh",
     "Wh\n1\n": "column 'wh' is not in kWh",
+    "start;kwh\n2023-01-01;1,5\n": "line 1 has semicolons and no comma; save the file with commas between cells",
+    "start\tkwh\n2023-01-01\t1\n": "line 1 has tabs and no comma",
     "kwhh\n1\n": "unknown column 'kwhh'; did you mean 'kwh'?",
     "kwh,kwh\n1,2\n": "line 1 has 2 columns of numbers; give one, kwh",
     "start,time,kwh\n1,1,1\n": "columns 'start' and 'time' both hold times; give one",

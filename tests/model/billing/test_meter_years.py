@@ -263,6 +263,10 @@ def test_a_file_that_cannot_be_used_is_one_line(rows: pd.DataFrame, line: str, t
         ("m.csv", b"", "begins with no heading"),
         ("m.csv", b"id,when,kwh\nc,\xff,1\n", "not UTF-8 text near byte 14; save the file as UTF-8"),
         ("m.csv", b"id,when,kwh,kwh\n", "column 'kwh' comes twice"),
+        ("m.csv", b"id;when;kwh\nc;2027-01-01;1,5\n", "line 1 has semicolons and no comma; save the file with commas"),
+        ("m.csv", b"id\twhen\tkwh\n", "line 1 has tabs and no comma"),
+        ("m.csv", b"id,when,kwh\rc,2027-01-01,1\r", "has lines that end in CR alone; save it with line ends LF"),
+        ("m.csv", b"id,when," + b"k" * 200_000, "line 1 is no heading .field larger than field limit"),
         ("m.parquet", b"nothing", "Parquet"),
         ("m.xlsx", b"", "ends in '.xlsx'; give a file that ends in .csv or .parquet"),
     ],
@@ -273,6 +277,48 @@ def test_what_is_no_table_is_one_line(name: str, content: bytes, line: str, tmp_
     with pytest.raises(MeterFileError, match=line) as refused:
         read(file, layout())
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "kind"),
+    [("kwh", True, "bool"), ("kwh", [1.0], "list<element: double>"), ("id", [1.0], "list<"), ("kwh", b"1.0", "binary")],
+)
+def test_a_parquet_column_of_another_kind_is_one_line(column: str, cell: Any, kind: str, tmp_path: Path) -> None:
+    rows = table(1).head(6)
+    rows[column] = pd.Series([cell] * len(rows))
+    with pytest.raises(MeterFileError) as refused:
+        read(write(tmp_path / "m.parquet", rows), layout())
+    assert f"m.parquet: column '{column}' holds {kind}" in str(refused.value)
+    assert str(refused.value).endswith("; give a column of texts, numbers or times")
+
+
+@pytest.mark.parametrize("stamps", ["UTC", "America/Los_Angeles"])
+def test_parquet_instants_beside_a_named_zone_are_bad_rows_as_offsets_in_a_text_are(
+    stamps: str, tmp_path: Path
+) -> None:
+    rows = table(1)
+    for name, stamped in (("m.parquet", rows.assign(when=utc(rows))), ("m.csv", rows)):
+        _, _, intake = read(write(tmp_path / name, stamped), layout(stamps=stamps))
+        assert intake.bad == {"the stamp has an offset, and stamps names a zone": len(rows)}
+    naive = rows.assign(when=utc(rows).dt.tz_localize(None))
+    _, _, intake = read(write(tmp_path / "naive.parquet", naive), layout())
+    assert intake.bad == {'the stamp has no offset, and stamps = "offset"': len(rows)}
+
+
+def test_a_bad_cell_of_a_number_column_is_listed_as_people_write_it(tmp_path: Path) -> None:
+    rows = table(1)
+    rows.loc[3, "kwh"] = np.inf
+    _, _, intake = read(write(tmp_path / "m.parquet", rows), layout())
+    assert intake.listed == ["row 4: kwh is inf: no number"]
+
+
+@pytest.mark.parametrize("name", ["m.csv", "m.parquet"])
+def test_a_customer_without_a_group_is_of_the_group_not_given(name: str, tmp_path: Path) -> None:
+    rows = table(2)
+    rows["group"] = np.where(rows["id"] == "c000", "low", None)
+    path = write(tmp_path / name, rows)
+    groups = [group for part, _ in meter_years(path, layout(income="group"), Intake()) for group in part.incomes]
+    assert groups == ["low", "not given"]
 
 
 TEXT = table(1).head(6).to_csv(index=False).encode()

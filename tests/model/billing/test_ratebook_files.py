@@ -179,6 +179,7 @@ def test_a_mistake_in_a_record_is_one_line(line: str, tmp_path: Path) -> None:
 
 
 BROKEN = {
+    '{"extensions": {"rate": 1, "rate": 2}}': "'rate' comes twice in one object; give it once",
     '{"a": NaN}': "not valid JSON: NaN is no number; give finite numbers",
     '{"a": ': "not valid JSON: Expecting value in line 1, column 7",
     "[" * 100_000: "too deep",
