@@ -102,7 +102,7 @@ def _block_below(economy: Economy, cells: Floats, values: Floats) -> Floats:
     whole = int(DAYS_PER_MONTH)
     chance = np.zeros(len(values))
     for number in range(1, whole + 2):
-        survive = np.einsum("kcyz,cd,kdz->kcy", day, common.kernel, survive)
+        survive = (day @ (common.kernel @ survive)[..., None])[..., 0]
         if number >= whole:
             share = DAYS_PER_MONTH - whole
             chance += (share if number > whole else 1 - share) * (survive * start).sum(axis=(1, 2))
