@@ -14,8 +14,7 @@ from scenarios import small_economy, small_tariff
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
 from meanwatt.model.mean_field.solvers import methods
-from meanwatt.model.scenario import economy as economies
-from meanwatt.model.scenario import limits, technologies
+from meanwatt.model.scenario import household_types, limits, technologies
 from meanwatt.model.scenario.economy import build_economy, build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 
@@ -35,7 +34,7 @@ def test_a_storage_with_moves_by_the_slot_goes_through_the_door(monkeypatch: pyt
     named: dict[str, Any] = {**vars(technologies), **vars(made)}
     exec(compile(entry, "technologies.py", "exec"), named)
     known = tuple(named["off_peak"] if t.name == "battery" else t for t in technologies.TECHNOLOGIES)
-    for place in (technologies, economies, limits):
+    for place in (technologies, household_types, limits):
         monkeypatch.setattr(place, "TECHNOLOGIES", known)
     changes = {"temperature_usd": 0.0, "battery.wear_usd_per_kwh": 0.0, "pv_share_scale": 0.0, "battery_levels": 7}
     owners = {f"income_groups.{group}.battery_only_share": 0.5 for group in ("low", "middle", "high")}

@@ -43,7 +43,7 @@ STEPS: Final = (
         seconds=20,
         look=CHART,
         press='.mw-play[aria-pressed="false"]:not([disabled])',
-        calm='.mw-drive button[title="S"]:not([disabled])',
+        calm=".mw-step-day:not([disabled])",
     ),
     Step(
         text="You are the regulator. One click changes one thing, what exported solar power earns, and the same"

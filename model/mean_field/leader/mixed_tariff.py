@@ -30,6 +30,7 @@ SHARED = (
     "discount",
     "adder_cap_usd_per_kwh",
     "standing_charges",
+    "components",
     "classes",
 )
 """What all tariffs of a menu must have in common: a ``Tariff`` has only one of each."""
