@@ -172,10 +172,14 @@ def _by_shock(
         )
     plain = replace(household, import_adder_usd_per_kwh=None)
     parts = [
-        slot_outcome(plain, Rates(import_usd_per_kwh=rate, export_usd_per_kwh=rates.export_usd_per_kwh),
-                     shock_levels[z : z + 1], slot_hours)
+        slot_outcome(
+            plain,
+            Rates(import_usd_per_kwh=rate, export_usd_per_kwh=rates.export_usd_per_kwh),
+            shock_levels[z : z + 1],
+            slot_hours,
+        )
         for z, rate in enumerate(np.moveaxis(import_rate_seen(household, rates)[..., 0], 2, 0))
-    ]  # fmt: skip
+    ]
     spilt = [np.zeros_like(part.use_kw) if part.curtailed_kw is None else part.curtailed_kw for part in parts]
     return replace(
         parts[0],

@@ -5,6 +5,7 @@ and payments say what the adders should be. The rounds end where they are.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -119,34 +120,18 @@ def solve_composed(
     """
     require_held(economy, tariff)
     search = _Rounds(economy, tariff, first)
+    solve = partial(solve_equilibrium, solver=solver, watch=watch, tolerance_usd_per_kwh=tolerance_usd_per_kwh)
     found: Equilibrium | None = None
     iterations = 0
     while True:
-        found = solve_equilibrium(
-            search.economy,
-            search.tariff,
-            certify=False,
-            solver=solver,
-            watch=watch,
-            tolerance_usd_per_kwh=tolerance_usd_per_kwh,
-            start=found,
-        )
+        found = solve(search.economy, search.tariff, certify=False, start=found)
         iterations += found.iterations
         search.look(found)
         if search.rounds >= search.limit or not found.converged or (search.settled and not search.spread(found)):
             break
         search.step()
     if certify and found.converged:
-        found = solve_equilibrium(
-            search.economy,
-            search.tariff,
-            certify=True,
-            starts=starts,
-            solver=solver,
-            watch=watch,
-            tolerance_usd_per_kwh=tolerance_usd_per_kwh,
-            start=found,
-        )
+        found = solve(search.economy, search.tariff, certify=True, starts=starts, start=found)
         iterations += found.iterations
         search.look(found)
     found = replace(found, iterations=iterations, uniqueness=known_of_uniqueness(economy, tariff, found))
