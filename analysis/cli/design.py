@@ -10,6 +10,7 @@ from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices, require_method
 from meanwatt.analysis.cli.design_page import design_report, print_design
 from meanwatt.analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
+from meanwatt.analysis.cli.design_robust import Robust, require_alone, robust_choice
 from meanwatt.analysis.cli.family_option import Family, read_families, require_one_place, with_family
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights, read_leader_options
 from meanwatt.analysis.cli.options import Json, Out, Resume, Scenario, Set, Tariff, one_of
@@ -60,6 +61,7 @@ def design(
     ] = False,
     points: Annotated[str | None, typer.Option(metavar="N", help="Points along each edge of that surface (4).")] = None,
     family: Family = None,
+    robust: Robust = None,
     tariff: Tariff = None,
     set: Set = None,
     json: Json = False,
@@ -71,7 +73,9 @@ def design(
     objective = read_leader_options(leader, weights_text, price_cap)
     require_method(method, leader)
     learners = {"against": against, "households": households, "days": days, "seed": seed, "books": books}
-    choices = read_choices(method, evaluations, {**learners, "resume": resume, "regret": regret}, out, anneal)
+    shared = {"resume": resume, "regret": regret}
+    choices = read_choices(method, evaluations, learners | shared, out, anneal, robust=robust is not None)
+    require_alone(robust, choices)
     edge = read_points(pareto, points, leader)
     with watched(quiet=json) as work:
         from meanwatt.analysis.cli.inputs import read
@@ -79,6 +83,7 @@ def design(
         from meanwatt.analysis.design.design import baseline_name, design_messages
         from meanwatt.analysis.design.design import design as run
         from meanwatt.analysis.design.family_result import family_json, family_messages
+        from meanwatt.analysis.design.robust.robust_result import robust_json, robust_messages
         from meanwatt.analysis.metrics.undefined import undefined_messages
         from meanwatt.analysis.output.solution_json import equilibrium_metrics, find_first_best, first_best_messages
         from meanwatt.model.mean_field.equilibrium import Outcome
@@ -92,10 +97,11 @@ def design(
         search = SEARCHES[method](choices)
         inputs = read(scenario, baseline_name(scenario) if tariff is None else tariff, set)
         families = read_families(family, inputs.economy)
-        require_one_place(families, choices, pareto=pareto)
+        require_one_place(families, choices, pareto=pareto, robust=robust is not None)
         if pareto:
             require_surface(inputs.economy)
         aims, search = with_family(families, objective.aims(inputs.economy), search, choices)
+        search = robust_choice(robust, inputs.economy, search, choices)
         done = run(inputs.economy, inputs.tariff, aims, search=search, watch=work.watch)
         first_best = lost = None
         first_best_message = "No first best: cancelled before it was found."
@@ -120,11 +126,13 @@ def design(
     result["cold"], result["anneal"] = _cold_json(cold), _anneal_json(done)
     result["pareto"] = _pareto_json(surface)
     result["family"] = family_json(families, done.commitment)
+    result["robust"] = robust_json(done.commitment)
     found = done.baseline if done.commitment is None else done.commitment.equilibrium
     result["messages"] = joined(
         found.messages,
         design_messages(done, aims),
         family_messages(families, done.commitment),
+        robust_messages(done.commitment, aims.definition),
         () if no_cold else _cold_messages(cold, aims, annealed=anneal),
         first_best_messages(first_best, first_best_message),
         undefined_messages(equilibrium_metrics(found)),
@@ -141,6 +149,7 @@ def design(
         "no_cold": no_cold,
         "pareto_points": edge,
         "family": family,
+        "robust": robust,
         **choices.settings,
     }
     kept = None if done.commitment is None else out
@@ -299,6 +308,8 @@ def _result(
 
 def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", surface: "Surface | None") -> None:
     from meanwatt.analysis.design.family_result import window_columns
+    from meanwatt.analysis.design.robust.robust_design import RobustCommitment
+    from meanwatt.analysis.design.robust.robust_result import robust_columns
     from meanwatt.analysis.learning.campaign import Learned
     from meanwatt.analysis.learning.report import trial_columns
     from meanwatt.analysis.output.result_files import write_result
@@ -322,6 +333,8 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
     if isinstance(done.commitment, WindowCommitment):
         columns["combination"] = list(done.commitment.trial_combination)
         tables["windows"] = window_columns(done.commitment)
+    if isinstance(done.commitment, RobustCommitment) and done.commitment.table is not None:
+        tables["regret"] = robust_columns(done.commitment)
     pareto_tables, pareto_texts, said = pareto_files(surface, inputs.economy.scenario.name)
     result["messages"] = joined(result["messages"], said)
     manifest = {"settings": result["settings"], "scenario": inputs.economy.scenario.model_dump(mode="json")}

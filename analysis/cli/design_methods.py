@@ -134,8 +134,13 @@ def read_choices(
     learners: dict[str, str | bool | None],
     out: str | None,
     anneal: bool = False,
+    *,
+    robust: bool = False,
 ) -> Choices:
-    """Read the options of the methods; ``ValueError`` in one line where one does not belong to the method."""
+    """Read the options of the methods; ``ValueError`` in one line where one does not belong to the method.
+
+    A robust design, which is long like those of learners, has a journal, too.
+    """
     if anneal and method != "commitment":
         raise ValueError(
             f"--anneal searches with full knowledge of the households, and --method {method} does not;"
@@ -143,7 +148,7 @@ def read_choices(
         )
     if method not in LEARNING:
         for name, value in learners.items():
-            if value:
+            if value and not (robust and name == "resume"):
                 raise ValueError(f"--{name} belongs to the methods that learn; give --method softmax, or leave it out")
     against = one_of("environment", str(learners["against"] or ENVIRONMENTS[0]), ENVIRONMENTS)
     if against != "market":
@@ -164,7 +169,7 @@ def read_choices(
         households=whole("households", learners["households"], HOUSEHOLDS, ranges.HOUSEHOLDS),
         days=whole("days", learners["days"], DAYS, ranges.DAYS),
         seed=whole("seed", learners["seed"], 0, ranges.SEED),
-        journal=None if out is None or method not in LEARNING else journal_beside(out),
+        journal=None if out is None or not (robust or method in LEARNING) else journal_beside(out),
         resume=bool(learners["resume"]),
         books=one_of("books", str(learners["books"] or BOOKS[0]), BOOKS),
         anneal=anneal,

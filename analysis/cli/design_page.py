@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from meanwatt.analysis.cli.design_robust import robust_tables_shown
 from meanwatt.analysis.cli.leader_options import books_sentence
 from meanwatt.analysis.leader.registry import find
 from meanwatt.model.scenario.counted import counted
@@ -65,7 +66,8 @@ def design_tables(result: dict[str, Any]) -> "list[Table]":
             ("burden gap", percent(before["burden_gap"]), percent(after["burden_gap"]), "of income"),
         ],
     )
-    return [found, against, *_cold_table(result["cold"], objective)]
+    robust = robust_tables_shown(result["robust"], objective.unit, is_money=objective.is_money)
+    return [found, against, *robust, *_cold_table(result["cold"], objective)]
 
 
 def _windows(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -77,6 +79,7 @@ def _windows(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def design_report(result: dict[str, Any], done: "Design", surface: "Surface | None", manifest: dict[str, Any]) -> str:
     """The result as a web page; ``done`` has found a tariff."""
     from meanwatt.analysis.cli.design_pareto import pareto_picture, pareto_table
+    from meanwatt.analysis.design.robust.regret_figure import regret_pictures
     from meanwatt.analysis.design.window_figure import window_pictures
     from meanwatt.analysis.figures.results import design_figure
     from meanwatt.analysis.report.page import Picture, report_page
@@ -91,6 +94,7 @@ def design_report(result: dict[str, Any], done: "Design", surface: "Surface | No
     )
     objective = find(result["leader"])
     placed = window_pictures(done.commitment, objective.unit, is_money=objective.is_money)
+    lost = regret_pictures(done.commitment, objective.unit, is_money=objective.is_money)
     drawn = [] if surface is None else [pareto_picture(surface, result["scenario"])]
     return report_page(
         kind=f"Tariff design, leader {result['leader']}, method {result['method']}",
@@ -98,7 +102,7 @@ def design_report(result: dict[str, Any], done: "Design", surface: "Surface | No
         result=result,
         reached=result["outcome"] == "converged",
         tables=[*design_tables(result), *([] if surface is None else [pareto_table(result["pareto"])])],
-        pictures=[before_and_after, *placed, *drawn],
+        pictures=[before_and_after, *placed, *lost, *drawn],
         manifest=manifest,
     )
 
