@@ -13,7 +13,7 @@ from meanwatt.model.scenario import ranges
 if TYPE_CHECKING:
     from meanwatt.analysis.design.design import Search
 
-LEARNING: Final = ("policy_iteration", "softmax", "cma", "optuna")
+LEARNING: Final = ("policy_iteration", "softmax", "cma", "optuna", "response_matrix")
 """Methods that see meters and not households."""
 METHODS: Final = ("commitment", "feedback", "alternating", *LEARNING)
 ENVIRONMENTS: Final = ("mean_field", "market")
