@@ -78,7 +78,7 @@ def _windows(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def design_report(result: dict[str, Any], done: "Design", surface: "Surface | None", manifest: dict[str, Any]) -> str:
     """The result as a web page; ``done`` has found a tariff."""
-    from meanwatt.analysis.cli.design_pareto import pareto_picture, pareto_table
+    from meanwatt.analysis.cli.design_pareto import pareto_picture, pareto_tables
     from meanwatt.analysis.design.robust.regret_figure import regret_pictures
     from meanwatt.analysis.design.window_figure import window_pictures
     from meanwatt.analysis.figures.results import design_figure
@@ -101,7 +101,7 @@ def design_report(result: dict[str, Any], done: "Design", surface: "Surface | No
         title=f"{result['scenario']}, against {result['baseline']['tariff']}",
         result=result,
         reached=result["outcome"] == "converged",
-        tables=[*design_tables(result), *([] if surface is None else [pareto_table(result["pareto"])])],
+        tables=[*design_tables(result), *([] if surface is None else pareto_tables(result["pareto"]))],
         pictures=[before_and_after, *placed, *lost, *drawn],
         manifest=manifest,
     )

@@ -10,13 +10,13 @@ from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.metrics.efficiency import price_of_anarchy
 from meanwatt.analysis.metrics.equity import (
     DAYS_PER_YEAR,
-    Allotter,
     bill_alignment_usd_per_day,
     burden,
     lorenz_curve,
     own_marginal_cost_usd_per_day,
 )
 from meanwatt.analysis.metrics.metrics import Metrics, mean_field_metrics
+from meanwatt.analysis.metrics.residual_allotment import Allotter
 from meanwatt.analysis.metrics.undefined import undefined_messages
 from meanwatt.analysis.output.rate_classes import (
     class_adder_usd_per_kwh,
