@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from meanwatt.agents.tariff.ratebook.ratebook import Metering
 from meanwatt.model.scenario.file_errors import one_line
@@ -20,7 +20,7 @@ from meanwatt.model.scenario.marks import Form
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.one_line import OneLineError
 from meanwatt.model.scenario.ranges import EXPECTED_USE, INCOME, LATITUDE, LONGITUDE, SKIPPED_LINES
-from meanwatt.model.scenario.tariff_file import Row, Table, Texts
+from meanwatt.model.scenario.tariff_file import Row, Table, Texts, tuples
 
 MINUTES_PER_DAY: Final = 1440
 OWN_OFFSET: Final = "offset"
@@ -59,6 +59,7 @@ def _date(text: str) -> str:
 
 Role = Literal["use", "controlled", "net", "generation", "ignore"]
 """What a channel holds; controlled is use under the utility's control, net what is drawn less what is fed in."""
+Optional = Literal["generation", "vehicle", "income", "technology", "income_usd_per_year", "installed_kw"]
 _COLUMNS: Final = (
     *("customer", "time", "channel", "use", "net", "generation", "vehicle"),
     *("income", "technology", "income_usd_per_year", "installed_kw"),
@@ -144,12 +145,14 @@ class FormatTable(Table):
     """Sign of what is generated."""
     no_reading: Texts = ()
     """What a cell says where there is no reading, such as "Null"; it is no fault."""
-    separator: Literal["comma", "semicolon", "tab", "blank"] = "comma"
-    """What stands between the cells of a text file."""
+    separator: Literal["comma", "semicolon", "tab", "blank", "any"] = "comma"
+    """What stands between the cells of a text file; `any` of these where `heading` says how many cells there are."""
     skip_lines: Annotated[int, SKIPPED_LINES] = 0
     """Lines before the heading."""
     heading: Texts = ()
     """Names of the columns, for a text file without a heading."""
+    optional: Annotated[tuple[Optional, ...], BeforeValidator(tuples), Form("a list of keys")] = ()
+    """Keys whose column a file may lack."""
     latitude: Annotated[float | None, LATITUDE] = None
     """Where the customers live, for checks against the sun. [degrees]"""
     longitude: Annotated[float | None, LONGITUDE] = None
@@ -170,6 +173,8 @@ class FormatTable(Table):
         elif (self.use is None) == (self.net is None):
             raise ValueError("give one of the keys use and net, the column of the readings")
         self._channels_are_named()
+        if self.separator == "any" and not self.heading:
+            raise ValueError('separator = "any" needs a heading, which says how many cells a line has')
         if self.expected_kwh_per_year is not None and not _ascend(self.expected_kwh_per_year):
             raise ValueError("expected_kwh_per_year: give two numbers, the lower first")
         if (self.latitude is None) != (self.longitude is None):

@@ -43,6 +43,8 @@ class Intervals:
         What is used; drawn less fed in where only that is read. [kWh]
     generation_kwh, controlled_kwh, vehicle_kwh, net_kwh : (interval,) or None
         None where the file has no such channel; the second and third are parts of the load. [kWh]
+    channel_kwh : (customer, channel) or None
+        Sum of each channel that is used, where channels are rows. [kWh]
     """
 
     __repr__ = short_repr
@@ -56,6 +58,7 @@ class Intervals:
     controlled_kwh: Floats | None = None
     vehicle_kwh: Floats | None = None
     net_kwh: Floats | None = None
+    channel_kwh: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,7 @@ def read_intervals(rows: pd.DataFrame, names: list[str], form: FormatTable, inta
     one = kept[place]  # where two rows stand for one interval the first holds
     found = {name: entry[one] for name, entry in values.items()}
     if form.channel is not None:
-        return _side_by_side(names, first, code[one], minute[one], [roles[k] for k in channel[one]], found[VALUE], form)
+        return _side_by_side(names, first, code[one], minute[one], channel[one], found[VALUE], form)
     return _intervals(names, first, code[one], minute[one], found, form)
 
 
@@ -171,7 +174,7 @@ READINGS_SPAN: Final = 2**27
 
 
 def _equal(one: Floats, other: Floats) -> Bools:
-    return (one == other) | (np.isnan(one) & np.isnan(other))
+    return np.asarray((one == other) | (np.isnan(one) & np.isnan(other)))
 
 
 def _stacked(rows: pd.DataFrame, of_row: Ints, form: FormatTable) -> tuple[pd.DataFrame, Ints]:
@@ -197,7 +200,7 @@ def _channels(rows: pd.DataFrame, form: FormatTable, intake: Intake) -> tuple[In
     channel = np.where(place >= 0, number[np.maximum(place, 0)], -1)
     known = ", ".join(names)
     intake.refuse(rows, channel < 0, f"no channel of the format ({known})", form.channel)
-    roles = list(form.channels.values())
+    roles: list[str] = list(form.channels.values())
     ignored = np.array([role == "ignore" for role in roles])
     return np.where((channel >= 0) & ~ignored[np.maximum(channel, 0)], channel, -1), roles
 
@@ -273,17 +276,19 @@ def _side_by_side(
     first: pd.DataFrame,
     code: Ints,
     minute: Ints,
-    roles: list[str],
+    channel: Ints,
     values: Floats,
     form: FormatTable,
 ) -> Intervals:
     """Readings whose channels are rows: the channels of an interval added up by what they hold."""
     key, place = np.unique(code * (2 * READINGS_SPAN) + minute, return_inverse=True)
-    role = np.array(roles, dtype=object)
+    roles = np.array(list(form.channels.values()))
+    role = roles[channel]
+    used = np.bincount(code * len(roles) + channel, weights=values, minlength=len(names) * len(roles)).astype(float)
 
     def of(name: str, absent: float) -> Floats:
         mine = role == name
-        total = np.bincount(place[mine], values[mine], minlength=len(key))
+        total: Floats = np.bincount(place[mine], weights=values[mine], minlength=len(key)).astype(float)
         return np.where(np.bincount(place[mine], minlength=len(key)) > 0, total, absent)
 
     whole = form.roles
@@ -305,4 +310,5 @@ def _side_by_side(
         generation_kwh=None if generation is None else generation[kept],
         controlled_kwh=None if controlled is None else controlled[kept],
         net_kwh=None if net is None else net[kept],
+        channel_kwh=used.reshape(len(names), -1)[:, np.isin(roles, ("use", "controlled", "net"))],
     )

@@ -3,7 +3,7 @@
 from codecs import getincrementaldecoder
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -24,7 +24,7 @@ BATCH_ROWS: Final = 2**18
 """Rows of a Parquet file that are read at once."""
 LISTED: Final = 20
 """Bad rows that are listed one by one."""
-SEPARATORS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "blank": " "}
+SEPARATORS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "blank": " ", "any": ""}
 LINE: Final = "line"
 """Column of a batch: the line of the file, or the row of a Parquet file, both counted from 1."""
 
@@ -141,6 +141,22 @@ class TextForm:
     skipped: int = 0
     heading: tuple[str, ...] = ()
 
+    def settled(self, path: Path) -> "TextForm":
+        """The same with the separator that makes as many cells of the first line as the heading has."""
+        if self.separator:
+            return self
+        with path.open("rb") as file:
+            for _ in range(self.skipped):
+                file.readline(BLOCK_BYTES)
+            line = file.readline(BLOCK_BYTES).decode("utf-8-sig", "replace").strip()
+        for mark in SEPARATORS.values():
+            if mark and line.count(mark) == len(self.heading) - 1:
+                return replace(self, separator=mark)
+        raise FileError(
+            f"line {self.skipped + 1} is {show(line)}; give {counted(len(self.heading), 'cell')} a line"
+            f" ({', '.join(self.heading)}) with commas, semicolons, tabs or single blanks between"
+        )
+
     @classmethod
     def of(cls, form: FormatTable) -> "TextForm":
         """That of a format."""
@@ -170,10 +186,37 @@ def meter_rows(
             return
         if ending != ".csv" and not (ending == ".txt" and (text.heading or text.separator != ",")):
             raise FileError(f"ends in {path.suffix or 'nothing'!r}; give a file that ends in .csv or .parquet")
-        yield from _csv(path, columns, intake, text)
+        yield from _csv(path, columns, intake, text.settled(path))
     except (FileError, ArrowException, OSError) as error:
-        text = str(error).partition("\n")[0]
-        raise MeterFileError(f"{label}: {text}") from None
+        raise MeterFileError(f"{label}: {str(error).partition(chr(10))[0]}") from None
+
+
+def column_names(path: Path, form: FormatTable, option: str) -> list[str]:
+    """Names of a file's columns; ``MeterFileError`` in one line."""
+    from pyarrow import ArrowException
+    from pyarrow.parquet import read_schema
+
+    text = TextForm.of(form)
+    try:
+        require_regular(path, "a CSV or Parquet file")
+        if path.suffix.lower() == ".parquet":
+            return list(read_schema(path).names)
+        if text.heading:
+            return list(text.heading)
+        with path.open("rb") as file:
+            for _ in range(text.skipped):
+                file.readline(BLOCK_BYTES)
+            return _heading(file.readline(BLOCK_BYTES), text.separator, text.skipped + 1)
+    except (FileError, ArrowException, OSError) as error:
+        raise MeterFileError(f"{option} {path}: {str(error).partition(chr(10))[0]}") from None
+
+
+def fitted(path: Path, form: FormatTable, option: str = "--meters") -> FormatTable:
+    """A format without the optional keys whose column a file lacks."""
+    if not form.optional:
+        return form
+    names = column_names(path, form, option)
+    return form.model_copy(update={key: None for key in form.optional if getattr(form, key) not in names})
 
 
 class _Utf8File:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
+from meanwatt.agents.numerics.arrays import Bools, Ints
 from meanwatt.model.billing.meter_format import MINUTES_PER_DAY, OWN_OFFSET, FormatTable
 from meanwatt.model.billing.meter_rows import Intake
 
@@ -105,7 +105,7 @@ def _since_1970(read: "pd.Series[Any]") -> tuple[Ints, Bools]:
     return np.asarray(since // UNIX_TO_MINUTES, dtype=np.int64), np.asarray(since % UNIX_TO_MINUTES != 0)
 
 
-def _days(rows: pd.DataFrame, form: FormatTable, intake: Intake) -> tuple[Ints, Floats, Bools]:
+def _days(rows: pd.DataFrame, form: FormatTable, intake: Intake) -> tuple[Ints, Ints, Bools]:
     """Days since 1970 of each reading, minutes after midnight, and which ones can be used."""
     cells = rows[form.time]
     if pd.api.types.is_datetime64_any_dtype(cells.dtype):
