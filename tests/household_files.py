@@ -53,7 +53,7 @@ class Truth:
 def sun_height(start: pd.DatetimeIndex, latitude: float, longitude: float, minutes: int) -> np.ndarray:
     """Sine of the sun's height at the middle of intervals, by the textbook's formulas and not those of the project."""
     middle = start.tz_convert("UTC") + pd.Timedelta(minutes=minutes / 2)
-    day = middle.dayofyear.to_numpy()
+    day = middle.day_of_year.to_numpy()
     angle = 2 * np.pi * (day - 81) / 364
     equation = 9.87 * np.sin(2 * angle) - 7.53 * np.cos(angle) - 1.5 * np.sin(angle)
     hours = middle.hour.to_numpy() + middle.minute.to_numpy() / 60 + longitude / 15 + equation / 60
@@ -80,8 +80,8 @@ def truth(
     start = pd.date_range(begin, begin + pd.DateOffset(months=months), freq=f"{minutes}min", inclusive="left")
     place = PLACES[zone]
     south = place[0] < 0
-    season = 1 + 0.25 * np.cos(2 * np.pi * (start.dayofyear.to_numpy() - (196 if south else 15)) / 365)
-    weekend = np.where(start.dayofweek.to_numpy() >= 5, 1.15, 0.94)
+    season = 1 + 0.25 * np.cos(2 * np.pi * (start.day_of_year.to_numpy() - (196 if south else 15)) / 365)
+    weekend = np.where(start.day_of_week.to_numpy() >= 5, 1.15, 0.94)
     names = tuple(f"{1000 + k}" for k in range(homes))
     of_home = tuple(groups[k % len(groups)] for k in range(homes))
     use, solar, controlled = (np.zeros((homes, len(start))) for _ in range(3))

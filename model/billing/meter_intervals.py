@@ -143,8 +143,8 @@ def read_intervals(rows: pd.DataFrame, names: list[str], form: FormatTable, inta
     customer = rows[form.customer or FILE]
     of_row = np.cumsum((customer != customer.shift()).to_numpy()) - 1
     first = rows.iloc[np.searchsorted(of_row, np.arange(len(names)))].reset_index(drop=True)
-    rows, code = _stacked(rows, of_row, form)
     channel, roles = _channels(rows, form, intake)
+    rows, code, channel = _stacked(rows, of_row, channel, form)
     minute, usable = interval_starts(rows, code * len(roles) + channel, form, intake)
     usable &= channel >= 0
     wrong = usable & ((minute - grid.phase) % form.minutes != 0)
@@ -177,17 +177,17 @@ def _equal(one: Floats, other: Floats) -> Bools:
     return np.asarray((one == other) | (np.isnan(one) & np.isnan(other)))
 
 
-def _stacked(rows: pd.DataFrame, of_row: Ints, form: FormatTable) -> tuple[pd.DataFrame, Ints]:
+def _stacked(rows: pd.DataFrame, of_row: Ints, channel: Ints, form: FormatTable) -> tuple[pd.DataFrame, Ints, Ints]:
     """The readings of a wide file below one another, in the order of the file; rows of a long one as they are."""
     if form.shape == "long":
-        return rows, of_row
+        return rows, of_row, channel
     count, wide = len(form.intervals), len(rows)
     cells = rows[list(form.intervals)].to_numpy(dtype=object).ravel()
     others = [name for name in rows.columns if name not in form.intervals]
     stacked = rows[others].loc[np.repeat(np.arange(wide), count)].reset_index(drop=True)
     stacked[VALUE] = cells
     stacked[OFFSET] = np.tile(np.arange(count), wide)
-    return stacked, np.repeat(of_row, count)
+    return stacked, np.repeat(of_row, count), np.repeat(channel, count)
 
 
 def _channels(rows: pd.DataFrame, form: FormatTable, intake: Intake) -> tuple[Ints, list[str]]:

@@ -40,14 +40,13 @@ def interval_starts(rows: pd.DataFrame, code: Ints, form: FormatTable, intake: I
         minute, usable = _stamps(rows, code, form, intake)
         return minute - (form.minutes if form.label == "end" else 0), usable
     day, offset, usable = _days(rows, form, intake)
-    if form.shape == "long" and form.stamp_form != "day_slot" and form.label == "end":
-        offset = offset - form.minutes
     if form.within_day == "elapsed":
         return _midnights(day, form) + offset, usable
     read = pd.Series(pd.to_datetime((day * MINUTES_PER_DAY + offset) * UNIX_TO_MINUTES, unit="s"))
     found, never = _localized(read.where(usable), code, form)
     intake.refuse(rows, never & ~_skipped(rows), f"the clock of {form.stamps} never shows this time", form.time)
-    return _since_1970(found)[0], usable & ~never
+    ends = form.shape == "long" and form.stamp_form != "day_slot" and form.label == "end"
+    return _since_1970(found)[0] - (form.minutes if ends else 0), usable & ~never
 
 
 def _skipped(rows: pd.DataFrame) -> Bools:
@@ -115,7 +114,8 @@ def _days(rows: pd.DataFrame, form: FormatTable, intake: Intake) -> tuple[Ints, 
     day, minutes = (np.array([one[part] for one in read], dtype=np.int64)[place] for part in (0, 1))
     usable = day >= 0
     wanted = {"day_slot": "no number such as 19501, day 195 and interval 1", "iso": 'no date such as "2026-01-31"'}
-    intake.refuse(rows, ~usable, wanted.get(form.stamp_form, 'no date such as "31/01/2026" or "31-Jan-26"'), form.time)
+    told = ~usable & (rows[OFFSET] == 0).to_numpy() if OFFSET in rows else ~usable
+    intake.refuse(rows, told, wanted.get(form.stamp_form, 'no date such as "31/01/2026" or "31-Jan-26"'), form.time)
     if OFFSET in rows:
         minutes = minutes + form.minutes * rows[OFFSET].to_numpy(np.int64)
     return np.where(usable, day, 0), minutes, usable
