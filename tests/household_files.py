@@ -181,7 +181,7 @@ def resstock(folder: Path, data: Truth) -> tuple[list[Path], Path]:
         )
         files.append(folder / f"{name}-0.parquet")
         table.to_parquet(files[-1], index=False)
-    income = {"Affluent": 150_000.0, "Comfortable": 60_000.0, "Adversity": 18_000.0}
+    income = {"all": 60_000.0, "Affluent": 150_000.0, "Comfortable": 60_000.0, "Adversity": 18_000.0}
     about = pd.DataFrame(
         {
             "bldg_id": [int(name) for name in data.names],

@@ -109,9 +109,18 @@ def _clock_changes(survey: Survey) -> Check:
             status="wrong",
             seen=f"{doubled['around'] - doubled['inside']} of {doubled['around']} times a home has no reading in the"
             f" second of the two hours that the clock of {form.zone} shows in autumn.",
-            mend="The clock of the stamps may be one without changes, or within_day the other one.",
+            mend="The clock of the stamps may be one without changes.",
         )
-    seen = skipped["around"] + doubled["around"]
+    lengths = tallies.lengths
+    if lengths["around"] and share_of(lengths["inside"], lengths["around"]) < 0.5:
+        return Check(
+            name="clock_changes",
+            status="wrong",
+            seen=f"{lengths['around'] - lengths['inside']} of {lengths['around']} times a home has not as many readings"
+            " on a day of 23 or 25 hours as the day has intervals.",
+            mend='within_day = "wall", where every day has the same numbers of intervals.',
+        )
+    seen = skipped["around"] + doubled["around"] + lengths["around"]
     return Check(
         name="clock_changes",
         status="ok" if seen else "none",

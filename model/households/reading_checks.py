@@ -26,6 +26,8 @@ def _unit(survey: Survey) -> Check:
     if not len(lived):
         return Check(name="unit", status="none", seen="No home uses anything.")
     mean = float(lived.mean())
+    if mean <= 0:
+        return Check(name="unit", status="none", seen="Homes feed in as much as they draw; their use is not read.")
     low, high = form.expected_kwh_per_year or (LEAST_KWH, MOST_KWH)
     seen = f"Homes use {mean:,.0f} kWh a year on average"
     word = _other_unit(survey)

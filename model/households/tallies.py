@@ -41,6 +41,8 @@ class Tallies:
         Minutes after solar noon at which the middle of a home's generation lies: with and without summer time.
     skipped, doubled
         On clock changes: homes with readings around, and homes with readings in the hour itself.
+    lengths
+        On days of 23 and 25 hours: homes with readings, and homes with as many as the day has intervals.
     dark_kwh, generated_kwh
         Generation in the dark, and all of it. [kWh]
     """
@@ -51,6 +53,7 @@ class Tallies:
     noon: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     skipped: Counter[str] = field(default_factory=Counter)
     doubled: Counter[str] = field(default_factory=Counter)
+    lengths: Counter[str] = field(default_factory=Counter)
     dark_kwh: float = 0.0
     generated_kwh: float = 0.0
 
@@ -101,11 +104,23 @@ class Tallies:
         for place in np.flatnonzero((at[1:] > low) & (at[1:] < high)).tolist():
             when, before, after = int(at[place + 1]), int(offsets[place]), int(offsets[place + 1])
             span = abs(after - before)
+            if form.within_day == "elapsed":
+                self._day_length(part, when, before, after, form)
+                continue
             if after > before and fixed:  # the hour that a clock on the wall would not show
                 begin = when + before
                 self._count(self.skipped, part.code, shown, begin, span)
             elif after < before and not fixed:  # the hour that it shows for the second time
                 self._count(self.doubled, part.code, part.minute, when, span)
+
+    def _day_length(self, part: Intervals, when: int, before: int, after: int, form: FormatTable) -> None:
+        """Homes whose readings of a day of 23 or 25 hours are as many as its intervals."""
+        begin = when + before - (when + before) % DAY - before
+        end = begin + DAY - (after - before)
+        within = part.code[(part.minute >= begin) & (part.minute < end)]
+        found = np.bincount(within, minlength=len(part.names))
+        self.lengths["around"] += int((found > 0).sum())
+        self.lengths["inside"] += int((found == (end - begin) // form.minutes).sum())
 
     @staticmethod
     def _count(counts: Counter[str], code: Ints, clock: Ints, begin: int, span: int) -> None:
