@@ -31,13 +31,13 @@ def format_within(path: Path) -> MeterFormat | None:
         In one line, if it says one that cannot be used.
     """
     from pyarrow import ArrowException
-    from pyarrow.parquet import read_schema
+    from pyarrow.parquet import read_metadata
 
     if path.suffix.lower() != ".parquet":
         return None
     try:
         require_regular(path)
-        text = (read_schema(path).metadata or {}).get(KEY)
+        text = (read_metadata(path).metadata or {}).get(KEY)
     except (FileError, ArrowException, OSError):  # told by whoever reads the rows
         return None
     if text is None:
