@@ -21,7 +21,7 @@ def shapes_figure(survey: Survey) -> "Figure":
     from meanwatt.analysis.figures.shown import ShownFigure
 
     groups = sorted(survey.days.groups, key=lambda name: -int(homes_of(survey, name).sum()))[:MOST_PANELS]
-    figure = ShownFigure(figsize=(3.4 * max(len(groups), 2), 3.4), layout="constrained")
+    figure = ShownFigure(figsize=(3.4 * max(len(groups), 2), 3.7), layout="constrained")
     panels: Any = np.atleast_1d(figure.subplots(1, len(groups), sharey=True))
     for panel, name, color in zip(panels, groups, COLORS * 2, strict=False):
         mean, band = band_kw(survey, name)
@@ -37,8 +37,12 @@ def shapes_figure(survey: Survey) -> "Figure":
         panel.set_xticks(range(0, 25, 6))
         panel.spines[["top", "right"]].set_visible(False)
         panel.grid(axis="y", alpha=0.25)
-        panel.legend(frameon=False, fontsize=7, loc="upper left")
     panels[0].set_ylabel("use [kW]")
+    marks: dict[str, Any] = {}
+    for panel in panels:
+        handles, words = panel.get_legend_handles_labels()
+        marks |= {word: handle for word, handle in zip(words, handles, strict=True) if word not in marks}
+    figure.legend(marks.values(), marks.keys(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure
 
 

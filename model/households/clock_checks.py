@@ -14,7 +14,7 @@ NOON_WITHOUT_PLACE: Final = 100.0
 """The same where the format gives no place."""
 OFF_GRID: Final = "begins or ends there"
 TWICE: Final = "another reading of this interval"
-NEVER: Final = "never shows this time"
+CLOCK_SKIPS: Final = "never shows this time"
 
 
 def _duplicates(survey: Survey) -> Check:
@@ -80,7 +80,7 @@ def _whole_days(survey: Survey) -> Check:
 
 def _clock_changes(survey: Survey) -> Check:
     tallies, form = survey.tallies, survey.form
-    never = refused(survey, NEVER)
+    never = refused(survey, CLOCK_SKIPS)
     skipped, doubled = tallies.skipped, tallies.doubled
     if never:
         return Check(
