@@ -48,6 +48,10 @@ def import_households(files: Sequence[str], to: str, options: HouseholdOptions, 
     if target.suffix.lower() != ".toml":
         raise ValueError(f"--to is {to!r}; give a file name that ends in .toml, for a scenario")
     require_free_file("--to", target)
+    for option in ("format", "base", "homes"):
+        given = getattr(options, option)
+        if given is not None and target.absolute() == Path(given).absolute():
+            raise ValueError(f"--to {to}: is the file of --{option}; give another name")
     if options.readings is not None:
         _require_other(options.readings, files)
         require_free_file("--readings", options.readings)

@@ -145,6 +145,9 @@ def read_intervals(rows: pd.DataFrame, names: list[str], form: FormatTable, inta
     first = rows.iloc[np.searchsorted(of_row, np.arange(len(names)))].reset_index(drop=True)
     channel, roles = _channels(rows, form, intake)
     rows, code, channel = _stacked(rows, of_row, channel, form)
+    told = ~_no_reading(rows, form)
+    intake.empty += int((~told).sum())
+    rows, code, channel = rows[told].reset_index(drop=True), code[told], channel[told]
     minute, usable = interval_starts(rows, code * len(roles) + channel, form, intake)
     usable &= channel >= 0
     wrong = usable & ((minute - grid.phase) % form.minutes != 0)
@@ -210,14 +213,20 @@ def numbers(cells: "pd.Series[Any]") -> Floats:
     return np.asarray(pd.to_numeric(cells, errors="coerce"), dtype=np.float64)
 
 
+def _column(form: FormatTable) -> str:
+    return VALUE if form.shape == "wide" else form.use or form.net or ""
+
+
+def _no_reading(rows: pd.DataFrame, form: FormatTable) -> Bools:
+    """Which readings say that there is none; nothing else of such a row is looked at."""
+    cells = rows[_column(form)]
+    none = cells.isin(form.no_reading).to_numpy() if form.no_reading else np.zeros(len(rows), dtype=bool)
+    return np.asarray(none | (cells.isna() | (cells == "")).to_numpy() if form.shape == "wide" else none)
+
+
 def _values(rows: pd.DataFrame, form: FormatTable, intake: Intake, usable: Bools) -> tuple[dict[str, Floats], Bools]:
     """Energy of each reading in kWh, by what it is, and which rows can be used."""
-    column = VALUE if form.shape == "wide" else form.use or form.net or ""
-    none = rows[column].isin(form.no_reading).to_numpy() if form.no_reading else np.zeros(len(rows), dtype=bool)
-    if form.shape == "wide":
-        none = none | (rows[column].isna() | (rows[column] == "")).to_numpy()
-    intake.empty += int((usable & none).sum())
-    usable = usable & ~none
+    column = _column(form)
     kwh = numbers(rows[column]) * form.kwh_per_unit
     wrong = usable & ~(np.abs(kwh) <= READING.high)
     intake.refuse(rows, wrong, "no number", column)

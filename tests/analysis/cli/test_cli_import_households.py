@@ -25,13 +25,8 @@ tiers = [{ usd_per_kwh = 0.25 }]
 """
 
 
-@pytest.fixture(scope="module")
-def data() -> files.Truth:
-    return files.truth(homes=3, minutes=30, months=13, first="2013-01-01")
-
-
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: files.Truth) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     files.london(tmp_path / "m.csv", files.truth(homes=2, months=1))
     return tmp_path
@@ -44,11 +39,15 @@ def ran(line: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 
 def test_one_pass_writes_a_scenario_a_report_and_readings_that_bill_and_impacts_take(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], data: files.Truth
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    data = files.truth(homes=3, minutes=60, months=13, first="2013-01-01")
+    Path("hours.toml").write_text(layout_text("london").replace("minutes = 30", "minutes = 60"))
     files.london(tmp_path / "m.csv", data)
-    said = ran("import households m.csv --format london --to mine.toml --readings r.parquet --out run --json", capsys)
+    said = ran(
+        "import households m.csv --format ./hours.toml --to mine.toml --readings r.parquet --out run --json", capsys
+    )
     assert (said["homes"], said["wrong"], said["begin"]) == (3, [], "2013-02")
     assert said["message"] == "a scenario of 3 homes; no check contradicts the format"
     assert [one["name"] for one in said["checks"]][:3] == ["duplicates", "gaps", "interval"]
@@ -122,6 +121,7 @@ REFUSED = {
     "m.csv --to a.toml --format london --base oaho": "--base oaho: unknown preset 'oaho'; did you mean 'oahu'?",
     "m.csv --to a.toml --format london --tap file": "--tap is 'file', which only import feeder takes; leave it out",
     "m.csv m.csv --to a.toml --format london": "households m.csv: line 2: customer MAC1000 comes again after others",
+    "m.csv --to layout.toml --format layout.toml": "--to layout.toml: is the file of --format; give another name",
     "m.csv --to a.toml --format cer": "households m.csv: line 1 is",
     "--to a.toml --format london": "missing argument 'FILE...'",
 }
@@ -198,7 +198,7 @@ def short(name: str) -> bytes:
     return kept[name]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_no_bytes_bring_anything_but_a_scenario_or_one_line(
     tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str], data: Any
@@ -241,7 +241,7 @@ STRANGE: list[Any] = [
 ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_no_format_brings_anything_but_a_scenario_or_one_line(
     tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str], data: Any
