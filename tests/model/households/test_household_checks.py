@@ -1,5 +1,6 @@
 """Each check catches the wrong convention it is for, names the mend, and says nothing against a right one."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -9,10 +10,11 @@ from typing import Any
 import household_files as files
 import numpy as np
 import pytest
+from repository import ROOT
 
 from meanwatt.model.billing.meter_format import FormatTable
 from meanwatt.model.households.checks import Check, run_checks
-from meanwatt.model.households.layouts import read_layout
+from meanwatt.model.households.layouts import LAYOUTS, read_layout
 from meanwatt.model.households.sun import after_solar_noon, sun_elevation
 from meanwatt.model.households.survey import survey_households
 
@@ -318,3 +320,10 @@ def test_the_sun_stands_where_almanacs_say() -> None:
     solstice = np.array([np.datetime64("2026-06-21T12:02")]).astype("datetime64[m]").astype(np.int64)
     assert sun_elevation(solstice, 51.5, 0.0) == pytest.approx([90 - 51.5 + 23.44], abs=0.05)
     assert sun_elevation(solstice - 720, 51.5, 0.0) == pytest.approx([-(90 - 51.5) + 23.44], abs=0.05)
+
+
+def test_the_guide_names_every_check_and_every_layout_and_its_example_is_one(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "how_to" / "import_households.md").read_text(encoding="utf-8")
+    named = {name for row in page.splitlines() for name in re.findall(r"`(\w+)`", row.partition(" | ")[0])}
+    assert set(checks_of((as_text(british(), tmp_path), layout("london")))) | set(LAYOUTS) <= named
+    assert read_layout(str(ROOT / "docs" / "examples" / "homes.toml")).format is not None
