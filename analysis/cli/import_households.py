@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from meanwatt.analysis.cli.options import one_of
 
 if TYPE_CHECKING:
-    from meanwatt.model.households.scenario_table import MadeScenario
+    from meanwatt.model.households.made_scenario import MadeScenario
     from meanwatt.model.households.survey import Survey
 
 LABELS: Final = ("start", "end")

@@ -7,7 +7,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.model.households.check import Check
-from meanwatt.model.households.scenario_table import MadeScenario
+from meanwatt.model.households.made_scenario import MadeScenario
 from meanwatt.model.households.survey import Survey
 
 BAND: Final = (0.1, 0.5, 0.9)

@@ -1,6 +1,6 @@
 """A scenario made of readings as a file for people: every table says where it comes from."""
 
-from meanwatt.model.households.scenario_table import MadeScenario
+from meanwatt.model.households.made_scenario import MadeScenario
 from meanwatt.model.scenario.toml_text import toml_text
 
 

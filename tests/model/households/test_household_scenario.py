@@ -10,7 +10,8 @@ import pytest
 
 from meanwatt.model.billing.meter_format import FormatTable
 from meanwatt.model.households.layouts import read_layout
-from meanwatt.model.households.scenario_table import MadeScenario, make_scenario
+from meanwatt.model.households.made_scenario import MadeScenario
+from meanwatt.model.households.scenario_table import make_scenario
 from meanwatt.model.households.scenario_text import scenario_text
 from meanwatt.model.households.survey import survey_households
 from meanwatt.model.scenario.economy import Economy, build_economy
