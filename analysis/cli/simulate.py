@@ -2,7 +2,7 @@
 
 import time
 from calendar import isleap
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +11,7 @@ from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, TariffOrClass, Threads, whole_number
-from meanwatt.analysis.cli.simulate_components import components_json, solve_lived
+from meanwatt.analysis.cli.simulate_components import components_json, solve_lived, statements_json
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.counted import counted
@@ -20,7 +20,9 @@ from meanwatt.model.scenario.ranges import CALENDAR_YEAR, DAYS, HOUSEHOLDS, SEED
 if TYPE_CHECKING:
     from meanwatt.agents.leader.learning_leader import LearningLeader
     from meanwatt.analysis.learning.menus import Menu
+    from meanwatt.analysis.output.statement_file import StatementFile
     from meanwatt.analysis.simulation.simulation import Simulation
+    from meanwatt.model.mean_field.components.solving import Composed
     from meanwatt.model.mean_field.equilibrium import Outcome
     from meanwatt.model.scenario.schema import Scenario as ScenarioTables
 
@@ -98,88 +100,95 @@ def simulate(
     )
     if processes and choices is not None:
         raise ValueError("--leader and --workers are both given; a leader learns in one process, leave --workers out")
-    with watched(quiet=json) as work:
-        load_mesa()
-        from meanwatt.analysis.cli.inputs import read_in_year
-        from meanwatt.analysis.cli.show import print_json, say_notes, say_report
-        from meanwatt.model.market.behaviour_spec import needs_equilibrium, read_behaviour
-        from meanwatt.model.mean_field.equilibrium import Outcome
-        from meanwatt.model.progress.watch import Cancelled
-        from meanwatt.model.scenario.messages import joined
+    with ExitStack() as kept:
+        with watched(quiet=json) as work:
+            load_mesa()
+            from meanwatt.analysis.cli.inputs import read_in_year
+            from meanwatt.analysis.cli.show import print_json, say_notes, say_report
+            from meanwatt.analysis.simulation.bill_rules import bill_rules, composed_parts
+            from meanwatt.model.market.behaviour_spec import needs_equilibrium, read_behaviour
+            from meanwatt.model.mean_field.equilibrium import Outcome
+            from meanwatt.model.progress.watch import Cancelled
+            from meanwatt.model.scenario.messages import joined
 
-        ways = read_behaviour(behaviour)
-        if out is not None:
-            from meanwatt.analysis.output.result_files import require_free
+            ways = read_behaviour(behaviour)
+            if out is not None:
+                from meanwatt.analysis.output.result_files import require_free
 
-            require_free(out, "simulate")
-        held = choices is None and not processes and behaviour == "equilibrium"
-        inputs = read_in_year(scenario, tariff, set, lived, classes=choices is None, components=held)
-        if processes:
-            from meanwatt.model.market.divided_market import require_divisible
+                require_free(out, "simulate")
+            held = choices is None and not processes and behaviour == "equilibrium"
+            inputs = read_in_year(scenario, tariff, set, lived, classes=choices is None, components=held)
+            if processes:
+                from meanwatt.model.market.divided_market import require_divisible
 
-            require_divisible(ways, inputs.economy, size["households"], processes, name="--workers")
-        solved = solve_lived(inputs, asked=choices is not None or needs_equilibrium(ways), watch=work.watch)
-        found, outcome, message = solved.found, solved.outcome, solved.message
-        learner = known = None
-        if choices is not None and found is not None:
-            with suppress(Cancelled):
-                learner, known = make_leader(choices, inputs.economy, found, size, work)
-        work.new_stage(f"starting {counted(processes, 'worker')}" if processes else "simulating")
-        from meanwatt.analysis.simulation.simulation import simulate as run
+                require_divisible(ways, inputs.economy, size["households"], processes, name="--workers")
+            solved = solve_lived(inputs, asked=choices is not None or needs_equilibrium(ways), watch=work.watch)
+            found, outcome, message = solved.found, solved.outcome, solved.message
+            learner = known = statements = None
+            if choices is not None and found is not None:
+                with suppress(Cancelled):
+                    learner, known = make_leader(choices, inputs.economy, found, size, work)
+            statements = None if out is None else kept.enter_context(_statements(out, solved.composed))
+            work.new_stage(f"starting {counted(processes, 'worker')}" if processes else "simulating")
+            from meanwatt.analysis.simulation.simulation import simulate as run
 
-        done = run(
-            inputs.economy,
-            solved.tariff,
-            equilibrium=found,
-            composed=solved.composed,
-            behaviour=ways,
-            **size,
-            leader=learner,
-            known=tuple(known.equilibria.values()) if known else (),
-            told=lambda day: work.show(f"day {day} of {size['days']}", day / size["days"]),
-            cancelled=work.cancelled,
-            workers=processes,
-        )
-        outcome, message = _ended(done, size, outcome, message, stopped=work.cancelled())
-    result = {
-        "scenario": inputs.economy.scenario.name,
-        "tariff": inputs.tariff.name,
-        "behaviour": behaviour,
-        "outcome": outcome,
-        "message": message,
-        "messages": joined(
-            solved.messages,
-            done.messages,
-            _days_after(lived, size["days"]),
-            () if learner is None or known is None else _leader_messages(learner, known),
-        ),
-        **_result(done, size),
-        **components_json(done, inputs.economy),
-        "date": _dates(inputs.economy.scenario, len(done.history)),
-        "leader": None if learner is None or known is None else _leader_json(learner, known),
-        "total_seconds": time.perf_counter() - began,
-        "compile_seconds": compile_seconds(),
-        "settings": {
-            **inputs.given,
-            "year": lived,
+            done = run(
+                inputs.economy,
+                solved.tariff,
+                equilibrium=found,
+                composed=solved.composed,
+                behaviour=ways,
+                **size,
+                leader=learner,
+                known=tuple(known.equilibria.values()) if known else (),
+                told=lambda day: work.show(f"day {day} of {size['days']}", day / size["days"]),
+                cancelled=work.cancelled,
+                workers=processes,
+                statements=None if statements is None else statements.write,
+            )
+            outcome, message = _ended(done, size, outcome, message, stopped=work.cancelled())
+        result = {
+            "scenario": inputs.economy.scenario.name,
+            "tariff": inputs.tariff.name,
             "behaviour": behaviour,
-            **size,
-            "workers": processes,
-            **(choices.settings if choices else {}),
-        },
-    }
-    if out is not None:
-        tables = {} if learner is None or known is None else _leader_tables(learner, known)
-        _write(out, result, done, inputs.economy.scenario.model_dump(mode="json"), tables)
-    if json:
-        print_json(result)
-    else:
-        _print(result)
-        if result["leader"] is not None:
-            say_leader(result["leader"])
-        say_notes(result["messages"])
-        say_report(out)
-    return 0 if outcome is Outcome.CONVERGED else 1
+            "outcome": outcome,
+            "message": message,
+            "messages": joined(
+                solved.messages,
+                done.messages,
+                _days_after(lived, size["days"]),
+                () if learner is None or known is None else _leader_messages(learner, known),
+            ),
+            **_result(done, size),
+            **components_json(done, inputs.economy),
+            "bill_rules": bill_rules(solved.tariff, composed_parts(solved.composed)),
+            "statements": None if statements is None else statements_json(statements),
+            "date": _dates(inputs.economy.scenario, len(done.history)),
+            "leader": None if learner is None or known is None else _leader_json(learner, known),
+            "total_seconds": time.perf_counter() - began,
+            "compile_seconds": compile_seconds(),
+            "settings": {
+                **inputs.given,
+                "year": lived,
+                "behaviour": behaviour,
+                **size,
+                "workers": processes,
+                **(choices.settings if choices else {}),
+            },
+        }
+        if out is not None:
+            tables = {} if learner is None or known is None else _leader_tables(learner, known)
+            assert statements is not None
+            _write(out, result, done, inputs.economy.scenario.model_dump(mode="json"), tables, statements)
+        if json:
+            print_json(result)
+        else:
+            _print(result)
+            if result["leader"] is not None:
+                say_leader(result["leader"])
+            say_notes(result["messages"])
+            say_report(out)
+        return 0 if outcome is Outcome.CONVERGED else 1
 
 
 def _ended(
@@ -222,6 +231,13 @@ def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
         "transformer_ageing": None if done.ageing is None else done.ageing.to_json(),
         "day_digest": list(done.day_digest),
     }
+
+
+def _statements(out: str, composed: "Composed | None") -> AbstractContextManager["StatementFile"]:
+    """A file for every household's months."""
+    from meanwatt.analysis.output.statement_file import growing_statements
+
+    return growing_statements(out, [] if composed is None else list(composed.amounts.usd_per_day))
 
 
 def _days(text: str | None, year: int | None) -> int:
@@ -276,9 +292,14 @@ def _leader_tables(leader: "LearningLeader", menu: "Menu") -> dict[str, dict[str
 
 
 def _write(
-    out: str, result: dict[str, Any], done: "Simulation", scenario: dict[str, Any], more: dict[str, dict[str, Any]]
+    out: str,
+    result: dict[str, Any],
+    done: "Simulation",
+    scenario: dict[str, Any],
+    more: dict[str, dict[str, Any]],
+    statements: "StatementFile",
 ) -> None:
-    from meanwatt.analysis.cli.simulate_tables import result_tables
+    from meanwatt.analysis.cli.simulate_tables import result_tables, rules_table
     from meanwatt.analysis.figures.results import market_figure
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.report.page import FILE, Picture, report_page
@@ -296,7 +317,7 @@ def _write(
         title=f"{result['scenario']}, tariff {result['tariff']}",
         result=result,
         reached=result["outcome"] == "converged",
-        tables=result_tables(result),
+        tables=[*result_tables(result), rules_table(result)],
         pictures=[picture] if result["days"] else [],
         manifest=manifest,
     )
@@ -307,6 +328,7 @@ def _write(
         manifest=manifest,
         tables={**history_tables(done.history), **more} if result["days"] else {},
         texts={FILE: page},
+        written={statements.path.name: statements.path} if statements.months else {},
     )
 
 
