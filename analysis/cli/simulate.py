@@ -18,12 +18,16 @@ from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import CALENDAR_YEAR, DAYS, HOUSEHOLDS, SEED, THREADS, WORKERS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from meanwatt.agents.leader.learning_leader import LearningLeader
     from meanwatt.analysis.learning.menus import Menu
+    from meanwatt.analysis.output.meter_file import MeterRecorder
     from meanwatt.analysis.output.statement_file import StatementFile
     from meanwatt.analysis.simulation.simulation import Simulation
     from meanwatt.model.mean_field.components.solving import Composed
     from meanwatt.model.mean_field.equilibrium import Outcome
+    from meanwatt.model.scenario.economy import Economy
     from meanwatt.model.scenario.schema import Scenario as ScenarioTables
 
 
@@ -74,6 +78,9 @@ def simulate(
     weights_text: Weights = None,
     price_cap: PriceCap = None,
     books: Books = None,
+    meters: Annotated[
+        bool, typer.Option("--meters", help="Write every meter to --out, as impacts --meters reads it.")
+    ] = False,
     tariff: TariffOrClass = None,
     set: Set = None,
     json: Json = False,
@@ -100,6 +107,12 @@ def simulate(
     )
     if processes and choices is not None:
         raise ValueError("--leader and --workers are both given; a leader learns in one process, leave --workers out")
+    if meters and (out is None or processes):
+        raise ValueError(
+            "--meters needs --out DIR, where they are written"
+            if out is None
+            else "--meters and --workers are both given; meters lie in several processes, leave --workers out"
+        )
     with ExitStack() as kept:
         with watched(quiet=json) as work:
             load_mesa()
@@ -124,10 +137,11 @@ def simulate(
                 require_divisible(ways, inputs.economy, size["households"], processes, name="--workers")
             solved = solve_lived(inputs, asked=choices is not None or needs_equilibrium(ways), watch=work.watch)
             found, outcome, message = solved.found, solved.outcome, solved.message
-            learner = known = statements = None
+            learner = known = statements = recorder = None
             if choices is not None and found is not None:
                 with suppress(Cancelled):
                     learner, known = make_leader(choices, inputs.economy, found, size, work)
+            recorder = _recorder(inputs.economy, size) if meters else None
             statements = None if out is None else kept.enter_context(_statements(out, solved.composed))
             work.new_stage(f"starting {counted(processes, 'worker')}" if processes else "simulating")
             from meanwatt.analysis.simulation.simulation import simulate as run
@@ -145,6 +159,7 @@ def simulate(
                 cancelled=work.cancelled,
                 workers=processes,
                 statements=None if statements is None else statements.write,
+                each_day=None if recorder is None else recorder.add,
             )
             outcome, message = _ended(done, size, outcome, message, stopped=work.cancelled())
         result = {
@@ -157,6 +172,7 @@ def simulate(
                 solved.messages,
                 done.messages,
                 _days_after(lived, size["days"]),
+                () if recorder is None else recorder.messages,
                 () if learner is None or known is None else _leader_messages(learner, known),
             ),
             **_result(done, size),
@@ -179,7 +195,7 @@ def simulate(
         if out is not None:
             tables = {} if learner is None or known is None else _leader_tables(learner, known)
             assert statements is not None
-            _write(out, result, done, inputs.economy.scenario.model_dump(mode="json"), tables, statements)
+            _write(out, result, done, inputs.economy.scenario.model_dump(mode="json"), tables, statements, recorder)
         if json:
             print_json(result)
         else:
@@ -240,6 +256,23 @@ def _statements(out: str, composed: "Composed | None") -> AbstractContextManager
     return growing_statements(out, [] if composed is None else list(composed.amounts.usd_per_day))
 
 
+def _recorder(economy: "Economy", size: dict[str, int]) -> "MeterRecorder":
+    """What keeps every meter."""
+    from meanwatt.analysis.output.meter_file import MeterRecorder
+
+    return MeterRecorder(economy, size["households"], size["days"])
+
+
+def _written(done: "Simulation", statements: "StatementFile", recorder: "MeterRecorder | None") -> dict[str, "Path"]:
+    """Files that are there already, by their names."""
+    if not statements.months:
+        return {}
+    files = [statements.path]
+    if recorder is not None:
+        files += recorder.write(statements.path.parent, done.history.households)
+    return {path.name: path for path in files}
+
+
 def _days(text: str | None, year: int | None) -> int:
     """How many days: as asked, or those of the calendar year, or 28."""
     if text is not None:
@@ -298,6 +331,7 @@ def _write(
     scenario: dict[str, Any],
     more: dict[str, dict[str, Any]],
     statements: "StatementFile",
+    recorder: "MeterRecorder | None",
 ) -> None:
     from meanwatt.analysis.cli.simulate_tables import result_tables, rules_table
     from meanwatt.analysis.figures.results import market_figure
@@ -328,7 +362,7 @@ def _write(
         manifest=manifest,
         tables={**history_tables(done.history), **more} if result["days"] else {},
         texts={FILE: page},
-        written={statements.path.name: statements.path} if statements.months else {},
+        written=_written(done, statements, recorder),
     )
 
 

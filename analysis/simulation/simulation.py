@@ -109,6 +109,7 @@ def simulate(
     workers: int = 0,
     composed: Composed | None = None,
     statements: Callable[[MonthStatement, MarketCentre], None] | None = None,
+    each_day: Callable[[MarketCentre], None] | None = None,
 ) -> Simulation:
     """Simulate days of the finite market.
 
@@ -140,6 +141,8 @@ def simulate(
         `meanwatt.model.mean_field.components.settled.market_equilibrium`, and no workers.
     statements
         Given every household's statement of each month, and the market; of a month that is broken off the days lived.
+    each_day
+        Given the market after each day.
 
     Raises
     ------
@@ -184,7 +187,7 @@ def simulate(
     bills = ComponentBills(composed, run.market) if composed and isinstance(run.market, ProsumerMarket) else None
     with closing(run):
         months = None if statements is None else _Months(run, bills, statements)
-        enjoyed, bill_usd, seconds = _days(run, days, told, cancelled, bills, months)
+        enjoyed, bill_usd, seconds = _days(run, days, told, cancelled, bills, months, each_day)
     history = market.history
     metrics = None if bill_usd is None else _metrics(market, enjoyed, bill_usd)
     ageing = _ageing(market) if len(history) and power_flow else None
@@ -254,7 +257,8 @@ def _days(
     told: Callable[[int], None] | None,
     cancelled: Callable[[], bool] | None,
     bills: ComponentBills | None,
-    months: "_Months | None" = None,
+    months: "_Months | None",
+    each_day: Callable[[MarketCentre], None] | None,
 ) -> tuple[list[Enjoyed], Floats | None, float]:
     """Simulate the days; return what was enjoyed on each, the bills (household,), and the time of the market. [s]
 
@@ -276,6 +280,8 @@ def _days(
                 bills.after_day()
             if months is not None:
                 months.after_day()
+            if each_day is not None:
+                each_day(run.market)
             if told is not None:
                 told(day + 1)
         if bills is not None:
