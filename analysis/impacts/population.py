@@ -22,7 +22,9 @@ from meanwatt.analysis.impacts.frozen_terms import FrozenTerms, frozen_terms
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR
 from meanwatt.model.market.billing import settle
 from meanwatt.model.market.day_settlement import own_rates
+from meanwatt.model.market.digest import MeterDigest, NoDigest
 from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.metering import add_bought
 from meanwatt.model.market.population import largest_remainder
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.progress.watch import Cancelled, Watch
@@ -182,6 +184,13 @@ def _message(message: str, outcome: Outcome, found: dict[str, Any], households: 
     )
 
 
+class _Undigested(ProsumerMarket):
+    """A market whose meters nobody compares with those of another run: their digest would take as long as their day."""
+
+    def _new_digest(self) -> MeterDigest:
+        return NoDigest()
+
+
 def _live(
     found: Equilibrium,
     other: Offer | None,
@@ -192,7 +201,7 @@ def _live(
 ) -> _Lived:
     """Live the days under an equilibrium's tariff, and bill the meters by another one's terms, too, where given."""
     economy = found.economy
-    market = ProsumerMarket(economy, policies=found, power_flow=False, **size)
+    market = _Undigested(economy, policies=found, power_flow=False, **size)
     with closing(market):
         people = market.population
         ledger = copy.copy(people)  # the same meters, another column of bills
@@ -201,7 +210,7 @@ def _live(
         for day in range(days):
             watch.check()
             market.step()
-            bought += np.maximum(people.energy_kwh, 0).sum(axis=1, dtype=np.float64)
+            add_bought(people.energy_kwh, bought)
             if other is not None:
                 record = market.history[-1]
                 today = economy.common.today[[record.common_state]]
