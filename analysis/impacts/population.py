@@ -81,7 +81,10 @@ class PopulationImpacts:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Lived:
-    """Sums over the days of one life, (household,) each. [USD], [kWh]"""
+    """Sums over the days of one life, (household,) each; under another tariff, too, where there is one. [USD], [kWh]
+
+    What is bought is summed in the life under A alone, which has another tariff.
+    """
 
     bill_usd: Floats
     other_bill_usd: Floats
@@ -210,8 +213,8 @@ def _live(
         for day in range(days):
             watch.check()
             market.step()
-            add_bought(people.energy_kwh, bought)
             if other is not None:
+                add_bought(people.energy_kwh, bought)
                 record = market.history[-1]
                 today = economy.common.today[[record.common_state]]
                 posted = rates(other.tariff, today, record.wholesale_usd_per_kwh[None], other.adder_usd_per_kwh)
