@@ -142,7 +142,11 @@ def simulate(
                 with suppress(Cancelled):
                     learner, known = make_leader(choices, inputs.economy, found, size, work)
             recorder = _recorder(inputs.economy, size) if meters else None
-            statements = None if out is None else kept.enter_context(_statements(out, solved.composed))
+            statements = (
+                None
+                if out is None
+                else kept.enter_context(_statements(out, solved.composed, several=choices is not None))
+            )
             work.new_stage(f"starting {counted(processes, 'worker')}" if processes else "simulating")
             from meanwatt.analysis.simulation.simulation import simulate as run
 
@@ -249,11 +253,12 @@ def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _statements(out: str, composed: "Composed | None") -> AbstractContextManager["StatementFile"]:
+def _statements(out: str, composed: "Composed | None", *, several: bool) -> AbstractContextManager["StatementFile"]:
     """A file for every household's months."""
     from meanwatt.analysis.output.statement_file import growing_statements
 
-    return growing_statements(out, [] if composed is None else list(composed.amounts.usd_per_day))
+    components = [] if composed is None else list(composed.amounts.usd_per_day)
+    return growing_statements(out, components, several=several)
 
 
 def _recorder(economy: "Economy", size: dict[str, int]) -> "MeterRecorder":

@@ -25,6 +25,10 @@ class StatementFile:
     ----------
     path
         Of the file, which is there once a month is written.
+    components
+        Names of the tariff's components.
+    several
+        Whether several tariffs may be posted: charges that the first one has not are in a column ``other_usd``.
 
     Attributes
     ----------
@@ -34,12 +38,13 @@ class StatementFile:
         Column → sum over all rows of the kWh and USD. [kWh], [USD]
     """
 
-    def __init__(self, path: Path, components: Sequence[str]) -> None:
+    def __init__(self, path: Path, components: Sequence[str], *, several: bool = False) -> None:
         self.path = path
         self.months = self.rows = 0
         self.sums: dict[str, float] = {}
         self.periods: tuple[str, ...] = ()
-        self._components = tuple(components)
+        self._components, self._several = tuple(components), several
+        self._names: tuple[str, ...] = ()
         self._writer: Any = None
 
     def write(self, statement: MonthStatement, market: MarketCentre) -> None:
@@ -50,8 +55,11 @@ class StatementFile:
         calendar = market.economy.scenario.calendar
         tariff = market.utility.tariff
         year = calendar.year if calendar is not None else None
-        names = (*USE_PARTS, *_standing(tariff), *self._components)
-        columns = statement_columns(statement, market.household_types, tariff, names, year)
+        if not self._names:
+            self._names = (*USE_PARTS, *_standing(tariff), *self._components)
+        columns = statement_columns(statement, market.household_types, tariff, self._names, year)
+        if self._several:
+            columns["other_usd"] = columns["total_usd"] - sum(columns[f"{name}_usd"] for name in self._names)
         for name, values in columns.items():
             if name.endswith(("_usd", "_kwh")) or "_kwh_" in name:
                 self.sums[name] = self.sums.get(name, 0.0) + float(np.nansum(values))
@@ -77,21 +85,23 @@ def _standing(tariff: Tariff) -> list[str]:
 
 
 @contextmanager
-def growing_statements(directory: str | Path, components: Sequence[str]) -> Iterator[StatementFile]:
+def growing_statements(
+    directory: str | Path, components: Sequence[str], *, several: bool = False
+) -> Iterator[StatementFile]:
     """A file of statements beside the result's directory, where it is moved to; what is left of it is removed.
 
     Parameters
     ----------
     directory
         Where the result goes to; free.
-    components
-        Names of the tariff's components.
+    components, several
+        As for `StatementFile`.
     """
     above = Path(directory).absolute().parent
     while not above.exists():
         above = above.parent
     scratch = Path(tempfile.mkdtemp(prefix=f".{Path(directory).name}-statements-", dir=above))
-    book = StatementFile(scratch / FILE, components)
+    book = StatementFile(scratch / FILE, components, several=several)
     try:
         yield book
     finally:

@@ -159,3 +159,23 @@ def test_a_clock_that_no_slots_hold_and_a_zone_that_is_none_are_refused_in_a_lin
     assert said.count("\n") == 1
     assert main(["simulate", "textbook", "--meters"]) == 2
     assert "--meters needs --out DIR, where they are written" in capsys.readouterr().err
+
+
+def test_the_result_tells_sums_and_what_is_decided_by_beside_what_is_billed(leap_year: Path) -> None:
+    result = json.loads((leap_year / "run" / "simulate.json").read_text(encoding="utf-8"))
+    stated, told = statements_of(leap_year), result["statements"]
+    assert (told["file"], told["rows"], told["months"]) == ("statements.parquet", 12 * HOMES, 12)
+    assert set(told["periods"]) == {"peak", "rest"}
+    for name in ("imported_kwh_peak", "energy_usd", "export_credit_usd", "fixed_charge_usd", "total_usd"):
+        assert told["sums"][name] == pytest.approx(float(stated[name].sum()), abs=1e-6)
+    days = pd.read_parquet(leap_year / "run" / "type_days.parquet")
+    assert told["sums"]["total_usd"] == pytest.approx(float(days["bill_usd"].sum()), abs=1e-6)
+    rules = {row["part"]: row for row in result["bill_rules"]}
+    assert list(rules) == ["imports", "export_credit", "fixed_charge"]
+    assert all(row["class"] == "weekly" for row in result["bill_rules"])
+    assert rules["fixed_charge"]["households_decide_by"].startswith("nothing")
+    report = (leap_year / "run" / "report.html").read_text(encoding="utf-8")
+    assert "What households decide by, and what they are billed for" in report
+    manifest = json.loads((leap_year / "run" / "manifest.json").read_text(encoding="utf-8"))
+    assert {"statements.parquet", "meters.parquet", "meters_format.toml"} <= set(manifest["sha256"])
+    assert not [path for path in leap_year.iterdir() if "statements" in path.name]
