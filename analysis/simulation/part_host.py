@@ -35,7 +35,7 @@ class PartHost:
         self._meters = meters
         self._sender: threading.Thread | None = None
 
-    def open(self, settings: bytes, part: tuple[int, int], statements: bool) -> Ints:
+    def open(self, settings: bytes, part: tuple[int, int], statements: bool = False) -> Ints:
         """Make part k of n by pickled arguments of `MarketPart`; return its households of each type at each bus."""
         self._market = MarketPart(part, **pickle.loads(settings))
         self._meter = UtilityMeter(self._market)

@@ -1,6 +1,8 @@
 """Monthly statements of a market's homes, under rate classes with every component, as in plain loops."""
 
+import pickle
 from functools import cache
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,11 @@ import pytest
 from scenarios import solved
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.randomness import key_from, seed_of
 from meanwatt.agents.tariff.components.component import DAYS_PER_MONTH
+from meanwatt.analysis.simulation.part_host import PartHost
 from meanwatt.analysis.simulation.simulation import Simulation, simulate
+from meanwatt.model.market.behaviour_spec import read_behaviour
 from meanwatt.model.market.statement import MonthStatement, periods_of, statement_columns
 from meanwatt.model.mean_field.components.settled import market_equilibrium
 from meanwatt.model.mean_field.components.solving import Composed, solve_composed
@@ -210,3 +215,17 @@ def test_energy_of_periods_is_that_of_their_slots_and_sums_to_what_the_meter_rea
     assert sum(one.exported_kwh.sum() for one in month.types) == pytest.approx(exported, abs=1e-6)
     highest = max(float(one.peak_kw.max()) for one in month.types)
     assert highest >= float(np.nanmax([record.type_net_load_kw for record in lived.done.history]))
+
+
+def test_a_part_that_is_lived_anew_states_the_month_it_stood_in() -> None:
+    """As after the loss of a worker: months that were stated before are not stated again."""
+    found = solved("textbook", "tou", "battery_levels=4")
+    lived = Lived(found.economy, tariff=found.tariff, equilibrium=found, households=20, days=36, seed=8)
+    settings = {"economy": found.economy, "tariff": None, "policies": found, "households": 20, "threads": 1}
+    settings |= {"behaviour": read_behaviour("equilibrium"), "rng": seed_of(key_from(8))}
+    host = PartHost(Pipe()[0])
+    host.open(pickle.dumps(settings), (0, 1), statements=True)
+    host.replay([record.net_load_kw for record in lived.done.history])
+    again, first = host.statement(), lived.months[1]
+    assert (again.month, again.first_day, again.days) == (first.month, first.first_day, first.days) == (2, 31, 5)
+    assert np.array_equal(again.total_usd, first.total_usd)
