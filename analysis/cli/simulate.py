@@ -2,7 +2,7 @@
 
 import time
 from calendar import isleap
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,23 +11,18 @@ from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, TariffOrClass, Threads, whole_number
-from meanwatt.analysis.cli.simulate_components import components_json, solve_lived, statements_json
+from meanwatt.analysis.cli.simulate_components import components_json, solve_lived
+from meanwatt.analysis.cli.simulate_files import GrowingFiles, growing_files, require_meters
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import CALENDAR_YEAR, DAYS, HOUSEHOLDS, SEED, THREADS, WORKERS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from meanwatt.agents.leader.learning_leader import LearningLeader
     from meanwatt.analysis.learning.menus import Menu
-    from meanwatt.analysis.output.meter_file import MeterRecorder
-    from meanwatt.analysis.output.statement_file import StatementFile
     from meanwatt.analysis.simulation.simulation import Simulation
-    from meanwatt.model.mean_field.components.solving import Composed
     from meanwatt.model.mean_field.equilibrium import Outcome
-    from meanwatt.model.scenario.economy import Economy
     from meanwatt.model.scenario.schema import Scenario as ScenarioTables
 
 
@@ -107,108 +102,96 @@ def simulate(
     )
     if processes and choices is not None:
         raise ValueError("--leader and --workers are both given; a leader learns in one process, leave --workers out")
-    if meters and (out is None or processes):
-        raise ValueError(
-            "--meters needs --out DIR, where they are written"
-            if out is None
-            else "--meters and --workers are both given; meters lie in several processes, leave --workers out"
-        )
-    with ExitStack() as kept:
-        with watched(quiet=json) as work:
-            load_mesa()
-            from meanwatt.analysis.cli.inputs import read_in_year
-            from meanwatt.analysis.cli.show import print_json, say_notes, say_report
-            from meanwatt.analysis.simulation.bill_rules import bill_rules, composed_parts
-            from meanwatt.model.market.behaviour_spec import needs_equilibrium, read_behaviour
-            from meanwatt.model.mean_field.equilibrium import Outcome
-            from meanwatt.model.progress.watch import Cancelled
-            from meanwatt.model.scenario.messages import joined
+    require_meters(meters, out, processes)
+    with watched(quiet=json) as work:
+        load_mesa()
+        from meanwatt.analysis.cli.inputs import read_in_year
+        from meanwatt.analysis.cli.show import print_json, say_notes, say_report
+        from meanwatt.analysis.simulation.bill_rules import bill_rules, composed_parts
+        from meanwatt.model.market.behaviour_spec import needs_equilibrium, read_behaviour
+        from meanwatt.model.mean_field.equilibrium import Outcome
+        from meanwatt.model.progress.watch import Cancelled
+        from meanwatt.model.scenario.messages import joined
 
-            ways = read_behaviour(behaviour)
-            if out is not None:
-                from meanwatt.analysis.output.result_files import require_free
-
-                require_free(out, "simulate")
-            held = choices is None and not processes and behaviour == "equilibrium"
-            inputs = read_in_year(scenario, tariff, set, lived, classes=choices is None, components=held)
-            if processes:
-                from meanwatt.model.market.divided_market import require_divisible
-
-                require_divisible(ways, inputs.economy, size["households"], processes, name="--workers")
-            solved = solve_lived(inputs, asked=choices is not None or needs_equilibrium(ways), watch=work.watch)
-            found, outcome, message = solved.found, solved.outcome, solved.message
-            learner = known = statements = recorder = None
-            if choices is not None and found is not None:
-                with suppress(Cancelled):
-                    learner, known = make_leader(choices, inputs.economy, found, size, work)
-            recorder = _recorder(inputs.economy, size) if meters else None
-            statements = (
-                None
-                if out is None
-                else kept.enter_context(_statements(out, solved.composed, several=choices is not None))
-            )
-            work.new_stage(f"starting {counted(processes, 'worker')}" if processes else "simulating")
-            from meanwatt.analysis.simulation.simulation import simulate as run
-
-            done = run(
-                inputs.economy,
-                solved.tariff,
-                equilibrium=found,
-                composed=solved.composed,
-                behaviour=ways,
-                **size,
-                leader=learner,
-                known=tuple(known.equilibria.values()) if known else (),
-                told=lambda day: work.show(f"day {day} of {size['days']}", day / size["days"]),
-                cancelled=work.cancelled,
-                workers=processes,
-                statements=None if statements is None else statements.write,
-                each_day=None if recorder is None else recorder.add,
-            )
-            outcome, message = _ended(done, size, outcome, message, stopped=work.cancelled())
-        result = {
-            "scenario": inputs.economy.scenario.name,
-            "tariff": inputs.tariff.name,
-            "behaviour": behaviour,
-            "outcome": outcome,
-            "message": message,
-            "messages": joined(
-                solved.messages,
-                done.messages,
-                _days_after(lived, size["days"]),
-                () if recorder is None else recorder.messages,
-                () if learner is None or known is None else _leader_messages(learner, known),
-            ),
-            **_result(done, size),
-            **components_json(done, inputs.economy),
-            "bill_rules": bill_rules(solved.tariff, composed_parts(solved.composed)),
-            "statements": None if statements is None else statements_json(statements),
-            "date": _dates(inputs.economy.scenario, len(done.history)),
-            "leader": None if learner is None or known is None else _leader_json(learner, known),
-            "total_seconds": time.perf_counter() - began,
-            "compile_seconds": compile_seconds(),
-            "settings": {
-                **inputs.given,
-                "year": lived,
-                "behaviour": behaviour,
-                **size,
-                "workers": processes,
-                **(choices.settings if choices else {}),
-            },
-        }
+        ways = read_behaviour(behaviour)
         if out is not None:
-            tables = {} if learner is None or known is None else _leader_tables(learner, known)
-            assert statements is not None
-            _write(out, result, done, inputs.economy.scenario.model_dump(mode="json"), tables, statements, recorder)
-        if json:
-            print_json(result)
-        else:
-            _print(result)
-            if result["leader"] is not None:
-                say_leader(result["leader"])
-            say_notes(result["messages"])
-            say_report(out)
-        return 0 if outcome is Outcome.CONVERGED else 1
+            from meanwatt.analysis.output.result_files import require_free
+
+            require_free(out, "simulate")
+        held = choices is None and not processes and behaviour == "equilibrium"
+        inputs = read_in_year(scenario, tariff, set, lived, classes=choices is None, components=held)
+        if processes:
+            from meanwatt.model.market.divided_market import require_divisible
+
+            require_divisible(ways, inputs.economy, size["households"], processes, name="--workers")
+        solved = solve_lived(inputs, asked=choices is not None or needs_equilibrium(ways), watch=work.watch)
+        found, outcome, message = solved.found, solved.outcome, solved.message
+        learner = known = None
+        if choices is not None and found is not None:
+            with suppress(Cancelled):
+                learner, known = make_leader(choices, inputs.economy, found, size, work)
+        files = growing_files(out, inputs.economy, size, solved.composed, several=choices is not None, meters=meters)
+        work.new_stage(f"starting {counted(processes, 'worker')}" if processes else "simulating")
+        from meanwatt.analysis.simulation.simulation import simulate as run
+
+        done = run(
+            inputs.economy,
+            solved.tariff,
+            equilibrium=found,
+            composed=solved.composed,
+            behaviour=ways,
+            **size,
+            leader=learner,
+            known=tuple(known.equilibria.values()) if known else (),
+            told=lambda day: work.show(f"day {day} of {size['days']}", day / size["days"]),
+            cancelled=work.cancelled,
+            workers=processes,
+            statements=files.write,
+            each_day=files.read,
+        )
+        outcome, message = _ended(done, size, outcome, message, stopped=work.cancelled())
+    result = {
+        "scenario": inputs.economy.scenario.name,
+        "tariff": inputs.tariff.name,
+        "behaviour": behaviour,
+        "outcome": outcome,
+        "message": message,
+        "messages": joined(
+            solved.messages,
+            done.messages,
+            _days_after(lived, size["days"]),
+            files.messages,
+            () if learner is None or known is None else _leader_messages(learner, known),
+        ),
+        **_result(done, size),
+        **components_json(done, inputs.economy),
+        "bill_rules": bill_rules(solved.tariff, composed_parts(solved.composed)),
+        "statements": files.statements_json(),
+        "date": _dates(inputs.economy.scenario, len(done.history)),
+        "leader": None if learner is None or known is None else _leader_json(learner, known),
+        "total_seconds": time.perf_counter() - began,
+        "compile_seconds": compile_seconds(),
+        "settings": {
+            **inputs.given,
+            "year": lived,
+            "behaviour": behaviour,
+            **size,
+            "workers": processes,
+            **(choices.settings if choices else {}),
+        },
+    }
+    if out is not None:
+        tables = {} if learner is None or known is None else _leader_tables(learner, known)
+        _write(out, result, done, inputs.economy.scenario.model_dump(mode="json"), tables, files)
+    if json:
+        print_json(result)
+    else:
+        _print(result)
+        if result["leader"] is not None:
+            say_leader(result["leader"])
+        say_notes(result["messages"])
+        say_report(out)
+    return 0 if outcome is Outcome.CONVERGED else 1
 
 
 def _ended(
@@ -251,31 +234,6 @@ def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
         "transformer_ageing": None if done.ageing is None else done.ageing.to_json(),
         "day_digest": list(done.day_digest),
     }
-
-
-def _statements(out: str, composed: "Composed | None", *, several: bool) -> AbstractContextManager["StatementFile"]:
-    """A file for every household's months."""
-    from meanwatt.analysis.output.statement_file import growing_statements
-
-    components = [] if composed is None else list(composed.amounts.usd_per_day)
-    return growing_statements(out, components, several=several)
-
-
-def _recorder(economy: "Economy", size: dict[str, int]) -> "MeterRecorder":
-    """What keeps every meter."""
-    from meanwatt.analysis.output.meter_file import MeterRecorder
-
-    return MeterRecorder(economy, size["households"], size["days"])
-
-
-def _written(done: "Simulation", statements: "StatementFile", recorder: "MeterRecorder | None") -> dict[str, "Path"]:
-    """Files that are there already, by their names."""
-    if not statements.months:
-        return {}
-    files = [statements.path]
-    if recorder is not None:
-        files += recorder.write(statements.path.parent, done.history.households)
-    return {path.name: path for path in files}
 
 
 def _days(text: str | None, year: int | None) -> int:
@@ -335,8 +293,7 @@ def _write(
     done: "Simulation",
     scenario: dict[str, Any],
     more: dict[str, dict[str, Any]],
-    statements: "StatementFile",
-    recorder: "MeterRecorder | None",
+    files: GrowingFiles,
 ) -> None:
     from meanwatt.analysis.cli.simulate_tables import result_tables, rules_table
     from meanwatt.analysis.figures.results import market_figure
@@ -367,7 +324,7 @@ def _write(
         manifest=manifest,
         tables={**history_tables(done.history), **more} if result["days"] else {},
         texts={FILE: page},
-        written=_written(done, statements, recorder),
+        written=files.end(done.history.households),
     )
 
 

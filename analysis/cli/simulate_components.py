@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from meanwatt.agents.tariff.tariff import Tariff
     from meanwatt.analysis.cli.inputs import Inputs
-    from meanwatt.analysis.output.statement_file import StatementFile
     from meanwatt.analysis.simulation.simulation import Simulation
     from meanwatt.model.mean_field.components.solving import Composed
     from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
@@ -100,17 +99,6 @@ def components_json(done: "Simulation", economy: "Economy") -> dict[str, Any]:
             }
             for row in done.components
         ]
-    }
-
-
-def statements_json(statements: "StatementFile") -> dict[str, Any]:
-    """What the file of statements holds."""
-    return {
-        "file": statements.path.name if statements.months else None,
-        "rows": statements.rows,
-        "months": statements.months,
-        "periods": list(statements.periods),
-        "sums": statements.sums,
     }
 
 

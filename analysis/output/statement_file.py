@@ -2,8 +2,8 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,12 +19,14 @@ ROWS: Final = 131_072
 
 
 class StatementFile:
-    """Writes every household's months.
+    """Writes every household's months, beside a result's directory, which the file is moved to.
+
+    What is left of it goes with this object, or with the process.
 
     Parameters
     ----------
-    path
-        Of the file, which is there once a month is written.
+    directory
+        Where the result goes to; free.
     components
         Names of the tariff's components.
     several
@@ -32,14 +34,21 @@ class StatementFile:
 
     Attributes
     ----------
+    path
+        Of the file, which is there once a month is written.
     months
         How many are written.
     sums
         Column → sum over all rows of the kWh and USD. [kWh], [USD]
     """
 
-    def __init__(self, path: Path, components: Sequence[str], *, several: bool = False) -> None:
-        self.path = path
+    def __init__(self, directory: str | Path, components: Sequence[str], *, several: bool = False) -> None:
+        above = Path(directory).absolute().parent
+        while not above.exists():
+            above = above.parent
+        scratch = Path(tempfile.mkdtemp(prefix=f".{Path(directory).name}-statements-", dir=above))
+        weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
+        self.path = scratch / FILE
         self.months = self.rows = 0
         self.sums: dict[str, float] = {}
         self.periods: tuple[str, ...] = ()
@@ -82,28 +91,3 @@ class StatementFile:
 def _standing(tariff: Tariff) -> list[str]:
     """Names of the standing charges of all classes."""
     return list(tariff.standing_parts_usd_per_day(tariff.payer_charge_usd_per_day, ()))
-
-
-@contextmanager
-def growing_statements(
-    directory: str | Path, components: Sequence[str], *, several: bool = False
-) -> Iterator[StatementFile]:
-    """A file of statements beside the result's directory, where it is moved to; what is left of it is removed.
-
-    Parameters
-    ----------
-    directory
-        Where the result goes to; free.
-    components, several
-        As for `StatementFile`.
-    """
-    above = Path(directory).absolute().parent
-    while not above.exists():
-        above = above.parent
-    scratch = Path(tempfile.mkdtemp(prefix=f".{Path(directory).name}-statements-", dir=above))
-    book = StatementFile(scratch / FILE, components, several=several)
-    try:
-        yield book
-    finally:
-        book.close()
-        shutil.rmtree(scratch, ignore_errors=True)
