@@ -36,6 +36,18 @@ def result_tables(result: dict[str, Any]) -> list[Table]:
     ]
 
 
+def rules_table(result: dict[str, Any]) -> Table:
+    """What households decide by beside what they are billed for, for the report."""
+    return Table(
+        title="What households decide by, and what they are billed for",
+        heads=("rate class", "part", "they decide by", "billed"),
+        rows=[
+            (row["class"], row["part"].replace("_", " "), row["households_decide_by"], row["billed"])
+            for row in result["bill_rules"]
+        ],
+    )
+
+
 def _feeder(feeder: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Rows of the feeder; where the power flow has no state in some hours, they say that they leave these out."""
     unsolved = feeder["hours_unsolved"]

@@ -153,6 +153,11 @@ class MarketCentre(MesaMarket):
         return self._draw(self.economy.common.kernel[self.common_state]) if self.day else self.common_state
 
     @property
+    def last_record(self) -> DayRecord:
+        """The last day that is settled."""
+        return self._records[-1]
+
+    @property
     def history(self) -> History:
         """Tables of the days so far."""
         return History(
