@@ -25,6 +25,7 @@ FEEDER_TITLES = {
     "textbook_line_5": "5-bus line",
     "lv_rural": "Rural low-voltage feeder",
     "lv_semiurban": "Suburban low-voltage feeder",
+    "lv_four_wire": "Four-wire low-voltage feeder",
 }
 
 
