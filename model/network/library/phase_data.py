@@ -187,8 +187,10 @@ class PhaseData:
             fixed_kvar=np.zeros((buses, 3)),
         )
 
-    def require_fits(self, *, customers: Ints, lines: int, transformers: int, branches: int) -> None:
-        """Raise ``ValueError`` unless it describes a feeder with so many edges and these customers (bus,)."""
+    def require_fits(
+        self, buses: tuple[str, ...], *, customers: Ints, lines: int, transformers: int, branches: int
+    ) -> None:
+        """Raise ``ValueError`` unless it describes a feeder of these buses and customers (bus,) and so many edges."""
         require_shape("line_r0_ohm", self.line_r0_ohm, (lines,), "(line,)")
         require_shape("customers by phase", self.customers, (len(customers), 3), "(bus, phase)")
         for name, given, there in (
@@ -200,6 +202,6 @@ class PhaseData:
         if ((self.customers.sum(axis=1) + self.three_phase) > customers).any():
             bus = int(np.argmax(self.customers.sum(axis=1) + self.three_phase > customers))
             raise ValueError(
-                f"bus {bus} has {customers[bus]} customers but more of them by phase;"
+                f"bus '{buses[bus]}' has {customers[bus]} customers but more of them by phase;"
                 " give at most as many by phase, or more customers"
             )

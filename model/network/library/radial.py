@@ -167,6 +167,7 @@ class Feeder:
         self._check_lines()
         if self.phases is not None:
             self.phases.require_fits(
+                self.buses,
                 customers=self.customers,
                 lines=len(self.line_from),
                 transformers=len(self.transformers),

@@ -11,7 +11,7 @@ from meanwatt.model.network.pandapower_net.topology import Topology
 from meanwatt.model.scenario.files import FileError
 
 PHASES: Final = ("a", "b", "c")
-UNEVEN: Final = "summed over its phases; the voltages of the phases differ, and are not told here"
+UNEVEN: Final = "summed over its phases; the voltages of the phases differ, and are told only with --phases"
 BETWEEN: Final = "lies between phases; its share of each is that of balanced voltages"
 AHEAD: Final = complex(0.5, -1 / math.sqrt(12))
 """Share of a load between two phases that the leading one gives, at balanced voltages: V_a / (V_a − V_b)."""
