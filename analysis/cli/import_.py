@@ -84,8 +84,8 @@ def import_(
         else _tariff(file, target, json=json)
     )
     if json:
-        more = {"tap": tap or "file", "phases": phases} if kind == "feeder" else {}
-        settings = {"kind": kind, "file": file, "to": to} | more
+        settings = {"kind": kind, "file": file, "to": to} | ({"tap": tap or "file"} if kind == "feeder" else {})
+        settings |= {"phases": True} if phases else {}
         print_json({"file": str(target), **said, "settings": settings})
     return 0
 

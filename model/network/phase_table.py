@@ -41,7 +41,7 @@ def _place(edge: EdgeTable) -> str:
     return f"edge '{edge.from_bus}'-'{edge.to_bus}'"
 
 
-def _customers(bus: BusTable) -> tuple[int, int, int]:
+def _customers(bus: BusTable) -> tuple[float, ...]:
     if bus.customers is None and (bus.phase_customers is not None or bus.three_phase_customers):
         raise ValueError(f"bus '{bus.name}' has customers by phase but no customers; give customers=<number>")
-    return bus.phase_customers or (0, 0, 0)
+    return bus.phase_customers or (0.0, 0.0, 0.0)

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from meanwatt.model.scenario.file_errors import one_line
 from meanwatt.model.scenario.files import FileError, parse_toml, read_text, require_shallow
 from meanwatt.model.scenario.marks import AddedLater
 from meanwatt.model.scenario.one_line import OneLineError
 from meanwatt.model.scenario.ranges import Range
-from meanwatt.model.scenario.tariff_file import Table
+from meanwatt.model.scenario.tariff_file import Row, Table
 from meanwatt.model.scenario.toml_text import toml_rows, toml_text
 
 KIND: Final = "feeder"
@@ -68,19 +68,15 @@ Rows = BeforeValidator(_rows)
 """A list of tables, of bounded length."""
 
 
-def _three(value: object) -> object:
+def _three(value: tuple[float, ...] | None) -> tuple[float, ...] | None:
     """Check that there is one entry a phase."""
-    if isinstance(value, list | tuple) and len(value) != 3:
+    if value is not None and len(value) != 3:
         raise ValueError(f"has {len(value)} entries; give three, of phases a, b and c")
-    return tuple(value) if isinstance(value, list) else value
+    return value
 
 
-ByPhase = BeforeValidator(_three)
+ByPhase = AfterValidator(_three)
 """One entry for each of the phases a, b and c."""
-Three = tuple[Annotated[float, FED_OR_DRAWN], Annotated[float, FED_OR_DRAWN], Annotated[float, FED_OR_DRAWN]]
-"""Powers by phase."""
-Counts = tuple[Annotated[int, CUSTOMERS], Annotated[int, CUSTOMERS], Annotated[int, CUSTOMERS]]
-"""Customers by phase."""
 
 
 class BusTable(Table):
@@ -108,13 +104,13 @@ class BusTable(Table):
     """The same at constant impedance, at nominal voltage. [kW]"""
     shunt_kvar: Annotated[float, FED_OR_DRAWN] = 0.0
     """Its reactive power; negative for a capacitor. [kvar]"""
-    phase_customers: Annotated[Counts | None, ByPhase, AddedLater()] = None
+    phase_customers: Annotated[Row | None, CUSTOMERS, ByPhase, AddedLater()] = None
     """Customers known to be on one phase, of phases a, b and c; the others are drawn. Needs ``customers``."""
     three_phase_customers: Annotated[int, CUSTOMERS, AddedLater()] = 0
     """Customers known to be on all three phases. Needs ``customers``."""
-    phase_fixed_kw: Annotated[Three | None, ByPhase, AddedLater()] = None
+    phase_fixed_kw: Annotated[Row | None, FED_OR_DRAWN, ByPhase, AddedLater()] = None
     """The part of ``fixed_kw`` that is known by phase. [kW]"""
-    phase_fixed_kvar: Annotated[Three | None, ByPhase, AddedLater()] = None
+    phase_fixed_kvar: Annotated[Row | None, FED_OR_DRAWN, ByPhase, AddedLater()] = None
     """The part of ``fixed_kvar`` that is known by phase. [kvar]"""
 
 

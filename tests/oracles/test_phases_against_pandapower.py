@@ -39,7 +39,7 @@ EUROPEAN_PU = 5e-6
 STIFF_MVA = 1e9
 
 
-def assert_same(net: Any, folder: Path, *, voltage_pu: float = VOLTAGE_PU) -> None:
+def assert_same(net: Any, folder: Path, *, voltage_pu: float = VOLTAGE_PU, loading: float = 1e-5) -> None:
     """The state of the import, and the feeder that its file holds, are what runpp_3ph finds."""
     pandapower.runpp_3ph(net, tolerance_mva=1e-10, max_iteration=200)
     file = folder / "net.json"
@@ -54,7 +54,7 @@ def assert_same(net: Any, folder: Path, *, voltage_pu: float = VOLTAGE_PU) -> No
     assert state.max_unbalance_percent == pytest.approx(theirs.unbalance_percent.max(), abs=200 * voltage_pu)
     if len(net.trafo):
         ours = state.max_transformer_loading
-        assert ours == pytest.approx(net.res_trafo_3ph.loading_percent.max() / 100, abs=1e-5)
+        assert ours == pytest.approx(net.res_trafo_3ph.loading_percent.max() / 100, abs=loading)
     kept = folder / "kept.toml"
     write_feeder_file(kept, table_of_feeder(found.feeder))
     again, phases = feeder_of_table(read_feeder_file(kept)[0]), found.feeder.phases
@@ -255,7 +255,7 @@ def test_a_load_between_phases_is_that_of_balanced_voltages(tmp_path: Path) -> N
     """There it is solved exactly; ours is off by what the voltages are uneven."""
     net = village()
     asymmetric(net, 3, (0.004, 0.0, 0.0), type="delta")
-    assert_same(net, tmp_path, voltage_pu=1e-3)
+    assert_same(net, tmp_path, voltage_pu=1e-3, loading=5e-3)
 
 
 def test_missing_zero_sequences_are_what_the_rule_says(tmp_path: Path) -> None:

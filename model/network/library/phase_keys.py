@@ -23,7 +23,7 @@ def bus_keys(phases: PhaseData | None, bus: int) -> dict[str, Any]:
         return {}
     keys: dict[str, Any] = {"three_phase_customers": int(phases.three_phase[bus])}
     if phases.customers[bus].any():
-        keys["phase_customers"] = tuple(phases.customers[bus].tolist())
+        keys["phase_customers"] = tuple(float(count) for count in phases.customers[bus])
     for key, values in (("phase_fixed_kw", phases.fixed_kw), ("phase_fixed_kvar", phases.fixed_kvar)):
         if values[bus].any():
             keys[key] = tuple(values[bus].tolist())
