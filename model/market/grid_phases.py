@@ -14,7 +14,7 @@ from meanwatt.model.market.population import Census, homes_at
 from meanwatt.model.network.library.radial import Feeder
 from meanwatt.model.network.phase_flow import PhaseFlow
 from meanwatt.model.network.phase_homes import customers_by_phase, homes_messages
-from meanwatt.model.network.zero_sequence import ZeroSequenceRule
+from meanwatt.model.network.zero_sequence import ZeroSequenceRule, complete_zero_sequence
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages
 from meanwatt.model.scenario.tables import FeederTable
@@ -95,10 +95,27 @@ class MarketPhases:
             " even than those of all homes."
         )
         return (
-            *homes_messages(self._flow.feeder, self.customers, self._table.phase_seed),
-            *self._flow.zero.messages(self._flow.rule),
+            *assumed_messages(self._economy, self._flow.feeder),
             *((coarse,) if self._households < customers else ()),
         )
+
+
+def assumed_messages(economy: Economy, feeder: Feeder) -> Messages:
+    """Say whose phase is drawn, and what zero sequence is assumed, of a feeder whose homes are on one phase each.
+
+    Raises
+    ------
+    ValueError
+        As for ``MarketPhases``.
+    """
+    table = economy.scenario.feeder
+    if table.phases != "one":
+        return ()
+    rule, homes = zero_sequence_rule(table), customers_by_phase(feeder, table.phase_seed)
+    return (
+        *homes_messages(feeder, homes, table.phase_seed),
+        *complete_zero_sequence(feeder, rule).messages(rule),
+    )
 
 
 def unsolved_by_phase(days: Iterable[tuple[int, PhaseDay]], slot_hours: float) -> Messages:
