@@ -84,7 +84,9 @@ def import_(
         else _tariff(file, target, json=json)
     )
     if json:
-        settings = {"kind": kind, "file": file, "to": to} | ({"tap": tap or "file"} if kind == "feeder" else {})
+        settings: dict[str, Any] = {"kind": kind, "file": file, "to": to} | (
+            {"tap": tap or "file"} if kind == "feeder" else {}
+        )
         settings |= {"phases": True} if phases else {}
         print_json({"file": str(target), **said, "settings": settings})
     return 0

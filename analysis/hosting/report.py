@@ -9,7 +9,8 @@ from meanwatt.analysis.hosting.adoption import present_shares
 from meanwatt.analysis.hosting.curves_report import curves_json, curves_messages
 from meanwatt.analysis.hosting.first_violation import ANY, by_level, compared, percentiles, violation_share
 from meanwatt.analysis.hosting.judged import HostedTariff, judge
-from meanwatt.analysis.hosting.stress import KINDS, WITH_CURVES
+from meanwatt.analysis.hosting.phases_report import phases_json, phases_messages
+from meanwatt.analysis.hosting.stress import BY_PHASE, KINDS, WITH_CURVES
 from meanwatt.analysis.hosting.sweep import Cell, HostingPlan
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.scenario.messages import Messages, joined, scenario_messages
@@ -55,6 +56,7 @@ def hosting_json(plan: HostingPlan, cells: Sequence[Cell]) -> dict[str, Any]:
         "first_violation": rows[0]["first_violation"],
         "tariffs": rows,
         "volt_watt": curves_json(plan, judged),
+        "phases": phases_json(plan, judged),
         "placements": plan.placements,
     }
 
@@ -67,6 +69,8 @@ def hosting_tables(plan: HostingPlan, cells: Sequence[Cell]) -> dict[str, dict[s
     first: dict[str, list[Any]] = {name: [] for name in ("tariff", "placement", *KINDS, ANY)}
     if plan.control is not None:
         first |= {kind + WITH_CURVES: [] for kind in (*KINDS, ANY)}
+    if plan.homes_by_phase is not None:
+        first |= {kind + BY_PHASE: [] for kind in (*KINDS, ANY)}
     for one in judged:
         states["tariff"] += [one.tariff] * levels * placements
         states["adoption"] += np.repeat(plan.levels, placements).tolist()
@@ -75,8 +79,10 @@ def hosting_tables(plan: HostingPlan, cells: Sequence[Cell]) -> dict[str, dict[s
             states[name] += one.table[name].ravel().tolist()
         first["tariff"] += [one.tariff] * placements
         first["placement"] += list(range(placements))
-        curved = {} if one.with_curves is None else one.with_curves.first
-        for kind, values in {**one.first, **{kind + WITH_CURVES: found for kind, found in curved.items()}}.items():
+        found = dict(one.first)
+        for more, ending in ((one.with_curves, WITH_CURVES), (one.by_phase, BY_PHASE)):
+            found |= {} if more is None else {kind + ending: values for kind, values in more.first.items()}
+        for kind, values in found.items():
             first[kind] += [value if np.isfinite(value) else None for value in values.tolist()]
     return {"states": states, "first_violation": first}
 
@@ -105,6 +111,7 @@ def _messages(plan: HostingPlan, cells: Sequence[Cell], judged: Sequence[HostedT
         _left_out(plan, cells),
         _at_zero(judged),
         curves_messages(plan, judged),
+        phases_messages(plan),
     )
 
 
