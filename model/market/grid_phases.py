@@ -94,8 +94,13 @@ class MarketPhases:
             f"feeder.phases: {self._households} simulated households stand for {customers} homes, so phases are less"
             " even than those of all homes."
         )
+        reactive = (
+            "feeder.phases: the power flow by phase leaves out the reactive power of volt-var, which goes by the"
+            " balanced voltage."
+        )
         return (
             *assumed_messages(self._economy, self._flow.feeder),
+            *((reactive,) if self._table.volt_var.enabled else ()),
             *((coarse,) if self._households < customers else ()),
         )
 

@@ -91,6 +91,8 @@ def test_what_is_assumed_drawn_or_coarse_is_said() -> None:
     assert "1 transformers give no vector group or no zero-sequence impedance; Dyn11" in said
     assert "50 simulated households stand for 99 homes, so phases are less even" in said
     assert not any("phases" in one for one in market(24, days=0).messages)
+    varied = market(24, days=0, **{"volt_var.enabled": True}).messages
+    assert any("leaves out the reactive power of volt-var" in one for one in varied)
     without = ProsumerMarket(scenario(), households=10, behaviour="passive", power_flow=False)
     assert 'feeder.phases = "one": not in force here, for this market runs without a power flow.' in without.messages
 
