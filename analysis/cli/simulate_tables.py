@@ -12,7 +12,8 @@ def result_tables(result: dict[str, Any]) -> list[Table]:
     if result["metrics"] is None:
         return []
     metrics, feeder = result["metrics"], result["feeder"]
-    more = [_phases(result["phases"])] if result["phases"] is not None else []
+    by_phase = result.get("phases")
+    more = [] if by_phase is None else [_phases(by_phase)]
     more += [_inverters(result["inverters"])] if result["inverters"] is not None else []
     return [
         Table(
