@@ -6,6 +6,8 @@ diagonal and (z_0 − z_1)/3 beside it (L. Gan, S. H. Low, "Convex relaxations a
 flow in multiphase radial networks", PSCC 2014, doi 10.1109/PSCC.2014.7038399).
 """
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,6 +18,10 @@ from meanwatt.model.network.sensitivity import path_impedances
 from meanwatt.model.network.unbalance import TURN
 from meanwatt.model.network.upper_branch import UPPER_BRANCH
 from meanwatt.model.network.zero_sequence import ZeroSequence
+
+COLLAPSED: Final = 0.1
+"""Part of the source's V² below which a phase has collapsed beside another that feeds in. Where a phase draws nothing,
+no voltage at all solves the equations in powers as well, and Newton's method finds it."""
 
 Phasors = npt.NDArray[np.complex128]
 """Complex numbers."""
@@ -63,6 +69,8 @@ class PhaseBranch:
         if doubtful.size:
             linear = self._linear_square(power_mva[doubtful])
             low = (square[doubtful] < UPPER_BRANCH * linear) & (linear > self._source_square)
+            exports = (power_mva[doubtful].real < 0).any(axis=(1, 2))
+            low |= exports[:, None, None] & (square[doubtful] < COLLAPSED * self._source_square)
             holds[doubtful] = ~low.any(axis=(1, 2))
         return holds
 

@@ -203,6 +203,13 @@ def test_newton_does_end_on_the_lower_branch_and_the_slot_has_no_state() -> None
     np.testing.assert_array_equal(found.voltage_pu[2], alone.voltage_pu[0])
 
 
+def test_a_phase_without_load_that_collapses_beside_an_export_is_no_state() -> None:
+    """144 kW on one phase: Newton's method ends at 1e-20 pu on the two idle ones, which no error tells."""
+    found = PhaseFlow(street(1.5, 0.5)).solve(on_phase_a(-143.786), np.zeros((1, 2, 3)))
+    assert not found.converged[0]
+    assert np.isnan(found.unbalance_percent).all()
+
+
 def behind(group: str | None, **zero: float) -> Feeder:
     """A home behind a transformer and a line."""
     graph = nx.Graph()
