@@ -55,7 +55,6 @@ def import_(
             show_default=False,
         ),
     ] = None,
-<<<<<<< HEAD
     phases: Annotated[
         bool,
         typer.Option(
@@ -64,7 +63,6 @@ def import_(
             " solve its loads by phase, too.",
         ),
     ] = False,
-=======
     format: Annotated[
         str | None,
         typer.Option(
@@ -98,7 +96,6 @@ def import_(
         ),
     ] = None,
     out: Out = None,
->>>>>>> main
     json: Json = False,
 ) -> int:
     """Turn a file of another program's kind into one of ours; what is lost on the way is told."""
@@ -108,15 +105,17 @@ def import_(
     if kind == "households":
         if tap is not None:
             raise ValueError(f"--tap is {tap!r}, which only import feeder takes; leave it out")
+        if phases:
+            raise ValueError("--phases is given, which only import feeder takes; leave it out")
         return import_households(file, to, own, json=json)
     if own.given():
         raise ValueError(f"{own.given()[0]} is for import households; leave it out")
     if len(file) > 1:
         raise ValueError(f"FILE: {len(file)} files are given; give one {kind} at a time")
-    return _one_file(kind, file[0], to, tap, json=json)
+    return _one_file(kind, file[0], to, tap, phases=phases, json=json)
 
 
-def _one_file(kind: str, file: str, to: str, tap: str | None, *, json: bool) -> int:
+def _one_file(kind: str, file: str, to: str, tap: str | None, *, phases: bool, json: bool) -> int:
     """Import a tariff or a feeder; return the exit status."""
     target = Path(to)
     if target.suffix.lower() not in ENDINGS:

@@ -69,9 +69,9 @@ class PhaseBranch:
         if doubtful.size:
             linear = self._linear_square(power_mva[doubtful])
             low = (square[doubtful] < UPPER_BRANCH * linear) & (linear > self._source_square)
-            exports = (power_mva[doubtful].real < 0).any(axis=(1, 2))
-            low |= exports[:, None, None] & (square[doubtful] < COLLAPSED * self._source_square)
-            holds[doubtful] = ~low.any(axis=(1, 2))
+            exports = np.asarray((power_mva[doubtful].real < 0).any(axis=(1, 2)))
+            collapsed = (square[doubtful] < COLLAPSED * self._source_square).any(axis=(1, 2))
+            holds[doubtful] = ~(low.any(axis=(1, 2)) | (exports & collapsed))
         return holds
 
     def _linear_square(self, power_mva: Phasors) -> Floats:
