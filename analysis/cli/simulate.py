@@ -229,6 +229,7 @@ def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
         "behaviours": done.behaviours,
         "metrics": metrics,
         "feeder": None if done.feeder is None else done.feeder.to_json(),
+        "phases": None if done.phases is None else done.phases.to_json(),
         "inverters": done.inverters,
         "losses": done.losses,
         "transformer_ageing": None if done.ageing is None else done.ageing.to_json(),

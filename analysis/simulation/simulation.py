@@ -15,6 +15,7 @@ from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.metrics.feeder_stress import FeederStress, feeder_stress
 from meanwatt.analysis.metrics.metrics import MarketDays, Metrics, market_metrics
+from meanwatt.analysis.metrics.phase_stress import PhaseSlots, PhaseStress, phase_stress
 from meanwatt.analysis.metrics.transformer_ageing import Thermal, TransformerAgeing, transformer_ageing
 from meanwatt.analysis.metrics.undefined import undefined_messages
 from meanwatt.analysis.metrics.utility_meter import Enjoyed
@@ -23,7 +24,7 @@ from meanwatt.analysis.simulation.measured_market import MeasuredMarket, WholeMa
 from meanwatt.model.market.behaviour_spec import Given
 from meanwatt.model.market.billing_months import ends_month
 from meanwatt.model.market.component_bills import ComponentBills, ComponentRow
-from meanwatt.model.market.history import History
+from meanwatt.model.market.history import History, phase_days
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.market_centre import MarketCentre
 from meanwatt.model.market.statement import MonthStatement
@@ -72,6 +73,8 @@ class Simulation:
         Time the market took for its days. [s]
     components
         What every component of the tariff came to; none where it has no components.
+    phases
+        Phase voltages and unbalance over all days; None where homes draw from all phases alike, or without power flow.
     """
 
     __repr__ = short_repr
@@ -89,6 +92,7 @@ class Simulation:
     feeder: FeederStress | None
     seconds: float
     components: tuple[ComponentRow, ...] = ()
+    phases: PhaseStress | None = None
 
 
 def simulate(
@@ -179,7 +183,7 @@ def simulate(
             statements=statements is not None,
         )
     market = run.market
-    columns = 2 * len(market.bus_names) + 2 * len(economy.types) + 10
+    columns = (2 if market.phases is None else 9) * len(market.bus_names) + 2 * len(economy.types) + 10
     require_room(8.0 * days * economy.slots * columns, f"the records of {counted(days, 'day')}", "fewer of them")
     for solved in known:
         if market.terms:
@@ -212,6 +216,7 @@ def simulate(
         feeder=_feeder(market) if len(history) and power_flow else None,
         seconds=seconds,
         components=tuple(bills.rows()) if bills and len(history) else (),
+        phases=market_phases(market) if len(history) else None,
     )
 
 
@@ -383,6 +388,21 @@ def _ageing(market: MarketCentre) -> TransformerAgeing | None:
     loading = np.concatenate([record.grid.transformer_loading for record in market.history if record.grid is not None])
     table = market.economy.scenario.feeder.ageing
     return transformer_ageing(loading[np.isfinite(loading)], market.slot_hours, Thermal(**table.model_dump()))
+
+
+def market_phases(market: MarketCentre) -> PhaseStress | None:
+    """Summarise the days of a market by phase; None where homes draw from all phases alike, or before the first day."""
+    days = [found for _, found in phase_days(market.history)]
+    if market.phases is None or not days:
+        return None
+    names = ("voltage_pu", "unbalance_percent", "loss_kw", "transformer_loading", "solved")
+    return phase_stress(
+        PhaseSlots(**{name: np.concatenate([getattr(day, name) for day in days]) for name in names}),
+        slot_hours=market.slot_hours,
+        limits=VoltageLimits(market.economy.scenario.feeder.limits),
+        buses=market.bus_names,
+        homes=market.phases.customers.sum(axis=0),
+    )
 
 
 def _feeder(market: MarketCentre) -> FeederStress:
