@@ -65,3 +65,8 @@ def compiled(function: Callable[..., Any] | None = None, /, **options: Any) -> A
     if function is None:
         return lambda decorated: Kernel(decorated, options)
     return Kernel(function, options)
+
+
+def is_loaded(kernel: Callable[..., Any]) -> bool:
+    """Whether a kernel has been called in this process, so that calling it again costs its own time alone."""
+    return isinstance(kernel, Kernel) and "dispatcher" in vars(kernel)

@@ -63,6 +63,8 @@ class Purpose(IntEnum):
     ADOPTION = 8
     """In what order the homes of a feeder adopt: path placement, 0; output = home. What they own besides: path
     placement, 1; output = where the sequences of an income group begin."""
+    PHASE = 11
+    """Which phase a home of a feeder is on: path bus; output = number of the home there."""
 
 
 def child(state: int, index: int) -> int:

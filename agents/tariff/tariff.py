@@ -103,6 +103,8 @@ class Tariff:
         Rate classes, where not everybody has the same tariff (`with_classes`): all other fields are then those of the
         first class, but for ``recovery``, the rule that balances the whole utility, and the cap of its adder. Empty
         where one tariff holds for all.
+    periods : (slot,)
+        Name of the period that each slot belongs to, which statements tell energy by; empty where there is none.
 
     Raises
     ------
@@ -128,6 +130,7 @@ class Tariff:
     standing_charges: tuple[StandingCharge, ...] = ()
     components: tuple[Component, ...] = ()
     classes: tuple[RateClass, ...] = ()
+    periods: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""

@@ -37,6 +37,7 @@ def hosting_tables_shown(result: dict[str, Any]) -> list[Table]:
         ),
         *_beside(rows),
         *_with_curves(result),
+        *_by_phase(result),
         Table(
             title="Placements with any violation, %",
             heads=names,
@@ -101,6 +102,37 @@ def _with_curves(result: dict[str, Any]) -> list[Table]:
             heads=("adoption", *(row["tariff"] for row in rows)),
             rows=[
                 (f"{100 * adoption:g} %", *(figure(row[CURTAILED]["p50"][place], 4) for row in rows))
+                for place, adoption in enumerate(result["adoption"])
+            ],
+        ),
+    ]
+
+
+def _by_phase(result: dict[str, Any]) -> list[Table]:
+    """First violations by phase beside those of the balanced power flow, and the largest unbalance by level."""
+    found = result["phases"]
+    if found is None:
+        return []
+    rows, balanced = found["tariffs"], "first_violation_balanced"
+    return [
+        Table(
+            title="Adoption at the first violation by phase, and balanced, reached by 5, 50 and 95 % of placements",
+            heads=("tariff, kind", "5 %", "50 %", "95 %", "5 %, balanced", "50 %, balanced", "95 %, balanced"),
+            rows=[
+                (
+                    f"{row['tariff']}, {kind.replace('_', ' ')}",
+                    *(_level(row[which][kind][p]) for which in ("first_violation", balanced) for p in first),
+                )
+                for row in rows
+                for kind, first in row["first_violation"].items()
+                if kind == "any" or not _never(kind, row, result)
+            ],
+        ),
+        Table(
+            title="Largest unbalance of a bus, median over placements, %",
+            heads=("adoption", *(row["tariff"] for row in rows)),
+            rows=[
+                (f"{100 * adoption:g} %", *(figure(row["unbalance_percent"]["p50"][place], 3) for row in rows))
                 for place, adoption in enumerate(result["adoption"])
             ],
         ),

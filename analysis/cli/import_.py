@@ -1,5 +1,6 @@
 """``meanwatt import``: a file of somebody else's kind as one of ours, and back."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -11,6 +12,7 @@ from meanwatt.model.scenario.nearest import unknown
 
 if TYPE_CHECKING:
     from meanwatt.agents.tariff.ratebook.ratebook import EnergyCharge
+    from meanwatt.model.network.pandapower_net.by_phase import PhaseState
     from meanwatt.model.network.pandapower_net.importer import ImportedFeeder
     from meanwatt.model.network.pandapower_net.report import Report
 
@@ -53,6 +55,14 @@ def import_(
             show_default=False,
         ),
     ] = None,
+    phases: Annotated[
+        bool,
+        typer.Option(
+            "--phases",
+            help="Of a feeder: keep what the file says by phase (asymmetric loads, zero sequences, vector groups), and"
+            " solve its loads by phase, too.",
+        ),
+    ] = False,
     format: Annotated[
         str | None,
         typer.Option(
@@ -95,30 +105,41 @@ def import_(
     if kind == "households":
         if tap is not None:
             raise ValueError(f"--tap is {tap!r}, which only import feeder takes; leave it out")
+        if phases:
+            raise ValueError("--phases is given, which only import feeder takes; leave it out")
         return import_households(file, to, own, json=json)
     if own.given():
         raise ValueError(f"{own.given()[0]} is for import households; leave it out")
     if len(file) > 1:
         raise ValueError(f"FILE: {len(file)} files are given; give one {kind} at a time")
-    return _one_file(kind, file[0], to, tap, json=json)
+    return _one_file(kind, file[0], to, tap, phases=phases, json=json)
 
 
-def _one_file(kind: str, file: str, to: str, tap: str | None, *, json: bool) -> int:
+def _one_file(kind: str, file: str, to: str, tap: str | None, *, phases: bool, json: bool) -> int:
     """Import a tariff or a feeder; return the exit status."""
     target = Path(to)
     if target.suffix.lower() not in ENDINGS:
         raise ValueError(f"--to is {to!r}; give a file name that ends in .toml or .json")
     if tap is not None and kind != "feeder":
         raise ValueError(f"--tap is {tap!r}, which only import feeder takes; leave it out")
+    if phases and kind != "feeder":
+        raise ValueError("--phases is given, which only import feeder takes; leave it out")
     if tap is not None and tap not in TAP_RULES:
         raise ValueError(f"--tap is {tap!r}; give file, apply or ignore")
     from meanwatt.analysis.cli.show import print_json
     from meanwatt.analysis.output.result_files import require_free_file
 
     require_free_file("--to", target)
-    said = _feeder(file, target, tap or "file", json=json) if kind == "feeder" else _tariff(file, target, json=json)
+    said = (
+        _feeder(file, target, tap or "file", phases=phases, json=json)
+        if kind == "feeder"
+        else _tariff(file, target, json=json)
+    )
     if json:
-        settings = {"kind": kind, "file": file, "to": to} | ({"tap": tap or "file"} if kind == "feeder" else {})
+        settings: dict[str, Any] = {"kind": kind, "file": file, "to": to} | (
+            {"tap": tap or "file"} if kind == "feeder" else {}
+        )
+        settings |= {"phases": True} if phases else {}
         print_json({"file": str(target), **said, "settings": settings})
     return 0
 
@@ -144,7 +165,7 @@ def _tariff(file: str, target: Path, *, json: bool) -> dict[str, Any]:
     }
 
 
-def _feeder(file: str, target: Path, tap: str, *, json: bool) -> dict[str, Any]:
+def _feeder(file: str, target: Path, tap: str, *, phases: bool, json: bool) -> dict[str, Any]:
     """Import a feeder; what to say of it as JSON."""
     from pydantic import ValidationError
 
@@ -159,7 +180,7 @@ def _feeder(file: str, target: Path, tap: str, *, json: bool) -> dict[str, Any]:
     try:
         if Path(file).suffix.lower() == ".dss":
             raise ValueError("files of OpenDSS are not read; give a network that pandapower saved as JSON")
-        found = import_pandapower(Path(file), TapRule(tap))
+        found = import_pandapower(Path(file), TapRule(tap), phases=phases)
         table = table_of_feeder(found.feeder)
     except ValidationError as error:  # more than a feeder file may hold
         raise FeederError(f"feeder {file}: {one_line(error, FeederFile)}") from None
@@ -169,6 +190,8 @@ def _feeder(file: str, target: Path, tap: str, *, json: bool) -> dict[str, Any]:
         write_feeder_file(stage, table)
     if not json:
         say(_summary(target, found))
+        if found.by_phase is not None:
+            say(_by_phase(found.by_phase))
         _say_report(found.report)
         say_notes(found.report.messages)
     state, report = found.state, found.report
@@ -187,7 +210,18 @@ def _feeder(file: str, target: Path, tap: str, *, json: bool) -> dict[str, Any]:
         "not_in_service": dict(report.not_in_service),
         "not_supplied": dict(report.not_supplied),
         "messages": report.messages,
+        "by_phase": None if found.by_phase is None else asdict(found.by_phase),
     }
+
+
+def _by_phase(state: "PhaseState") -> str:
+    """One line: the state by phase at the loads of the file."""
+    loading = state.max_transformer_loading
+    carried = "" if loading is None else f", transformer's most loaded phase at {100 * loading:.1f} %"
+    return (
+        f"By phase {state.min_phase_voltage_pu:.4f} to {state.max_phase_voltage_pu:.4f} pu, unbalance at most"
+        f" {state.max_unbalance_percent:.3f} %, losses {state.loss_kw:.4g} kW{carried}"
+    )
 
 
 def _summary(target: Path, found: "ImportedFeeder") -> str:

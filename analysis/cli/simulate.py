@@ -12,6 +12,7 @@ from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, TariffOrClass, Threads, whole_number
 from meanwatt.analysis.cli.simulate_components import components_json, solve_lived
+from meanwatt.analysis.cli.simulate_files import GrowingFiles, growing_files, require_meters
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.counted import counted
@@ -72,6 +73,9 @@ def simulate(
     weights_text: Weights = None,
     price_cap: PriceCap = None,
     books: Books = None,
+    meters: Annotated[
+        bool, typer.Option("--meters", help="Write every meter to --out, as impacts --meters reads it.")
+    ] = False,
     tariff: TariffOrClass = None,
     set: Set = None,
     json: Json = False,
@@ -98,10 +102,12 @@ def simulate(
     )
     if processes and choices is not None:
         raise ValueError("--leader and --workers are both given; a leader learns in one process, leave --workers out")
+    require_meters(meters, out, processes)
     with watched(quiet=json) as work:
         load_mesa()
         from meanwatt.analysis.cli.inputs import read_in_year
         from meanwatt.analysis.cli.show import print_json, say_notes, say_report
+        from meanwatt.analysis.simulation.bill_rules import bill_rules, composed_parts
         from meanwatt.model.market.behaviour_spec import needs_equilibrium, read_behaviour
         from meanwatt.model.mean_field.equilibrium import Outcome
         from meanwatt.model.progress.watch import Cancelled
@@ -124,6 +130,7 @@ def simulate(
         if choices is not None and found is not None:
             with suppress(Cancelled):
                 learner, known = make_leader(choices, inputs.economy, found, size, work)
+        files = growing_files(out, inputs.economy, size, solved.composed, several=choices is not None, meters=meters)
         work.new_stage(f"starting {counted(processes, 'worker')}" if processes else "simulating")
         from meanwatt.analysis.simulation.simulation import simulate as run
 
@@ -139,6 +146,8 @@ def simulate(
             told=lambda day: work.show(f"day {day} of {size['days']}", day / size["days"]),
             cancelled=work.cancelled,
             workers=processes,
+            statements=files.write,
+            each_day=files.read,
         )
         outcome, message = _ended(done, size, outcome, message, stopped=work.cancelled())
     result = {
@@ -151,10 +160,13 @@ def simulate(
             solved.messages,
             done.messages,
             _days_after(lived, size["days"]),
+            files.messages,
             () if learner is None or known is None else _leader_messages(learner, known),
         ),
         **_result(done, size),
         **components_json(done, inputs.economy),
+        "bill_rules": bill_rules(solved.tariff, composed_parts(solved.composed)),
+        "statements": files.statements_json(),
         "date": _dates(inputs.economy.scenario, len(done.history)),
         "leader": None if learner is None or known is None else _leader_json(learner, known),
         "total_seconds": time.perf_counter() - began,
@@ -170,7 +182,7 @@ def simulate(
     }
     if out is not None:
         tables = {} if learner is None or known is None else _leader_tables(learner, known)
-        _write(out, result, done, inputs.economy.scenario.model_dump(mode="json"), tables)
+        _write(out, result, done, inputs.economy.scenario.model_dump(mode="json"), tables, files)
     if json:
         print_json(result)
     else:
@@ -217,6 +229,7 @@ def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
         "behaviours": done.behaviours,
         "metrics": metrics,
         "feeder": None if done.feeder is None else done.feeder.to_json(),
+        "phases": None if done.phases is None else done.phases.to_json(),
         "inverters": done.inverters,
         "losses": done.losses,
         "transformer_ageing": None if done.ageing is None else done.ageing.to_json(),
@@ -276,9 +289,14 @@ def _leader_tables(leader: "LearningLeader", menu: "Menu") -> dict[str, dict[str
 
 
 def _write(
-    out: str, result: dict[str, Any], done: "Simulation", scenario: dict[str, Any], more: dict[str, dict[str, Any]]
+    out: str,
+    result: dict[str, Any],
+    done: "Simulation",
+    scenario: dict[str, Any],
+    more: dict[str, dict[str, Any]],
+    files: GrowingFiles,
 ) -> None:
-    from meanwatt.analysis.cli.simulate_tables import result_tables
+    from meanwatt.analysis.cli.simulate_tables import result_tables, rules_table
     from meanwatt.analysis.figures.results import market_figure
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.report.page import FILE, Picture, report_page
@@ -296,7 +314,7 @@ def _write(
         title=f"{result['scenario']}, tariff {result['tariff']}",
         result=result,
         reached=result["outcome"] == "converged",
-        tables=result_tables(result),
+        tables=[*result_tables(result), rules_table(result)],
         pictures=[picture] if result["days"] else [],
         manifest=manifest,
     )
@@ -307,6 +325,7 @@ def _write(
         manifest=manifest,
         tables={**history_tables(done.history), **more} if result["days"] else {},
         texts={FILE: page},
+        written=files.end(done.history.households),
     )
 
 

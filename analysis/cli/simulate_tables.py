@@ -12,7 +12,9 @@ def result_tables(result: dict[str, Any]) -> list[Table]:
     if result["metrics"] is None:
         return []
     metrics, feeder = result["metrics"], result["feeder"]
-    more = [_inverters(result["inverters"])] if result["inverters"] is not None else []
+    by_phase = result.get("phases")
+    more = [] if by_phase is None else [_phases(by_phase)]
+    more += [_inverters(result["inverters"])] if result["inverters"] is not None else []
     return [
         Table(
             title="Over all days",
@@ -34,6 +36,18 @@ def result_tables(result: dict[str, Any]) -> list[Table]:
         ),
         *more,
     ]
+
+
+def rules_table(result: dict[str, Any]) -> Table:
+    """What households decide by beside what they are billed for, for the report."""
+    return Table(
+        title="What households decide by, and what they are billed for",
+        heads=("rate class", "part", "they decide by", "billed"),
+        rows=[
+            (row["class"], row["part"].replace("_", " "), row["households_decide_by"], row["billed"])
+            for row in result["bill_rules"]
+        ],
+    )
 
 
 def _feeder(feeder: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -76,6 +90,40 @@ def _transformer(
             ("transformer, ageing", figure(ageing["relative_ageing"], 4), "of that built for"),
         ]
     return rows
+
+
+def _phases(found: dict[str, Any]) -> Table:
+    """Phase voltages and unbalance, where homes are on one phase each."""
+    unsolved = found["hours_unsolved"]
+    of = f", of {found['hours'] - unsolved:g} of {found['hours']:g} h" if unsolved else ""
+    homes = ", ".join(f"{count} on {name}" for name, count in found["homes_by_phase"].items() if count)
+    return Table(
+        title="By phase",
+        heads=("", "value", "unit"),
+        rows=[
+            ("homes", homes, ""),
+            ("lowest phase voltage", figure(found["voltage_min_pu"], 4), f"pu, at bus {found['min_bus']}{of}"),
+            ("highest phase voltage", figure(found["voltage_max_pu"], 4), f"pu, at bus {found['max_bus']}{of}"),
+            *(
+                (f"phase {name} outside limits", figure(hours, 1), f"h{of}")
+                for name, hours in found["hours_outside_limits"].items()
+            ),
+            (
+                "largest unbalance",
+                figure(found["unbalance_max_percent"], 3),
+                f"%, at bus {found['most_uneven_bus']}{of}",
+            ),
+            ("unbalance, 95 % of the time", figure(found["unbalance_95_percent"], 3), f"% at most{of}"),
+            (
+                f"unbalance above {found['unbalance_limit_percent']:g} %",
+                figure(found["hours_unbalance_above_limit"], 1),
+                f"h{of}",
+            ),
+            ("transformer's most loaded phase", percent(found["transformer_loading_max"], 0), f"of rating{of}"),
+            ("losses, the neutral's included", figure(found["loss_kwh"], 1), f"kWh{of}"),
+            *([("without a state by phase", figure(unsolved, 1), "h")] if unsolved else []),
+        ],
+    )
 
 
 def _inverters(found: dict[str, Any]) -> Table:

@@ -66,7 +66,7 @@ def validate(
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say_notes, say_report
         from meanwatt.analysis.validation.as_json import validation_json
-        from meanwatt.analysis.validation.messages import curve_messages, validation_messages
+        from meanwatt.analysis.validation.messages import curve_messages, phase_messages, validation_messages
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
         from meanwatt.model.progress.watch import Cancelled
         from meanwatt.model.scenario.messages import joined
@@ -76,6 +76,7 @@ def validate(
 
             require_free(out, "validate")
         inputs = read(scenario, tariff, set)
+        assumed = phase_messages(inputs.economy, wanted)
         found = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
         outcome, message, done = found.outcome, found.message, None
         if outcome is not Outcome.CANCELLED:
@@ -103,6 +104,7 @@ def validate(
         "messages": joined(
             found.messages,
             curve_messages(inputs.economy.scenario.feeder, wanted),
+            assumed,
             () if done is None else validation_messages(done, wanted),
         ),
         "households": sizes,

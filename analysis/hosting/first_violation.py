@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.hosting.stress import KINDS, MEASURES, WITH_CURVES, violated
+from meanwatt.analysis.hosting.stress import BY_PHASE, KINDS, MEASURES, WITH_CURVES, violated
 from meanwatt.analysis.hosting.sweep import Cell, HostingPlan
 
 ANY: Final = "any"
@@ -28,6 +28,11 @@ def measured(plan: HostingPlan, cells: Sequence[Cell], tariff: str) -> dict[str,
 def with_curves(table: dict[str, Floats]) -> dict[str, Floats]:
     """Of a table of ``measured`` what inverters' curves leave, under the names of ``MEASURES``."""
     return {name: table[name + WITH_CURVES] for name in MEASURES}
+
+
+def by_phase(table: dict[str, Floats]) -> dict[str, Floats]:
+    """Of a table of ``measured`` what phases see, under the names of ``MEASURES``."""
+    return {name: table[name + BY_PHASE] for name in MEASURES}
 
 
 def violations(plan: HostingPlan, table: dict[str, Floats]) -> dict[str, Floats]:

@@ -32,7 +32,7 @@ class HostingJournal(RunJournal[Cell]):
         self._plan = plan
         settings = {
             "feeder": plan.feeder.name,
-            "feeder_sha256": _sha256(table_of_feeder(plan.feeder).model_dump(mode="json")),
+            "feeder_sha256": _sha256(identifying_table(table_of_feeder(plan.feeder))),
             "tariffs": list(plan.scenarios),
             "scenario": plan.scenario.name,
             "scenario_sha256": [_sha256(identifying_table(one)) for one in plan.scenarios.values()],

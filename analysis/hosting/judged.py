@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.analysis.hosting.first_violation import first_violation, measured, violations, with_curves
+from meanwatt.analysis.hosting.first_violation import by_phase, first_violation, measured, violations, with_curves
 from meanwatt.analysis.hosting.sweep import Cell, HostingPlan
 from meanwatt.model.mean_field.equilibrium import Outcome
 
@@ -26,6 +26,8 @@ class HostedTariff:
         Lowest adoption that breaks each, (placement,); inf for none.
     with_curves
         The same with inverters' curves in force; None where the scenario asks for none.
+    by_phase
+        The same of the phases' own voltages and loadings; None where homes draw from all phases alike.
     """
 
     __repr__ = short_repr
@@ -36,6 +38,7 @@ class HostedTariff:
     broken: dict[str, Floats]
     first: dict[str, Floats]
     with_curves: "HostedTariff | None" = None
+    by_phase: "HostedTariff | None" = None
 
 
 def judge(plan: HostingPlan, cells: Sequence[Cell]) -> list[HostedTariff]:
@@ -48,6 +51,8 @@ def judge(plan: HostingPlan, cells: Sequence[Cell]) -> list[HostedTariff]:
         one = _judged(plan, name, outcome, table)
         if plan.control is not None:
             one = replace(one, with_curves=_judged(plan, name, outcome, with_curves(table)))
+        if plan.homes_by_phase is not None:
+            one = replace(one, by_phase=_judged(plan, name, outcome, by_phase(table)))
         judged.append(one)
     return judged
 

@@ -5,11 +5,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.hosting.adoption import present_shares
 from meanwatt.analysis.hosting.curves_report import curves_json, curves_messages
 from meanwatt.analysis.hosting.first_violation import ANY, by_level, compared, percentiles, violation_share
 from meanwatt.analysis.hosting.judged import HostedTariff, judge
-from meanwatt.analysis.hosting.stress import KINDS, WITH_CURVES
+from meanwatt.analysis.hosting.phases_report import phases_json, phases_messages
+from meanwatt.analysis.hosting.stress import BY_PHASE, KINDS, WITH_CURVES
 from meanwatt.analysis.hosting.sweep import Cell, HostingPlan
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.scenario.messages import Messages, joined, scenario_messages
@@ -55,6 +57,7 @@ def hosting_json(plan: HostingPlan, cells: Sequence[Cell]) -> dict[str, Any]:
         "first_violation": rows[0]["first_violation"],
         "tariffs": rows,
         "volt_watt": curves_json(plan, judged),
+        "phases": phases_json(plan, judged),
         "placements": plan.placements,
     }
 
@@ -64,9 +67,9 @@ def hosting_tables(plan: HostingPlan, cells: Sequence[Cell]) -> dict[str, dict[s
     judged = judge(plan, cells)
     levels, placements = len(plan.levels), plan.placements
     states: dict[str, list[Any]] = {name: [] for name in ("tariff", "adoption", "placement", *plan.measures)}
-    first: dict[str, list[Any]] = {name: [] for name in ("tariff", "placement", *KINDS, ANY)}
-    if plan.control is not None:
-        first |= {kind + WITH_CURVES: [] for kind in (*KINDS, ANY)}
+    endings = ["", *([WITH_CURVES] if plan.control else []), *([BY_PHASE] if plan.homes_by_phase is not None else [])]
+    kinds = [kind + ending for ending in endings for kind in (*KINDS, ANY)]
+    first: dict[str, list[Any]] = {name: [] for name in ("tariff", "placement", *kinds)}
     for one in judged:
         states["tariff"] += [one.tariff] * levels * placements
         states["adoption"] += np.repeat(plan.levels, placements).tolist()
@@ -75,10 +78,17 @@ def hosting_tables(plan: HostingPlan, cells: Sequence[Cell]) -> dict[str, dict[s
             states[name] += one.table[name].ravel().tolist()
         first["tariff"] += [one.tariff] * placements
         first["placement"] += list(range(placements))
-        curved = {} if one.with_curves is None else one.with_curves.first
-        for kind, values in {**one.first, **{kind + WITH_CURVES: found for kind, found in curved.items()}}.items():
+        for kind, values in _first(one).items():
             first[kind] += [value if np.isfinite(value) else None for value in values.tolist()]
     return {"states": states, "first_violation": first}
+
+
+def _first(one: HostedTariff) -> dict[str, Floats]:
+    """First violations by kind, without curves, with them, and by phase."""
+    found = dict(one.first)
+    for more, ending in ((one.with_curves, WITH_CURVES), (one.by_phase, BY_PHASE)):
+        found |= {} if more is None else {kind + ending: values for kind, values in more.first.items()}
+    return found
 
 
 def _tariff_json(plan: HostingPlan, one: HostedTariff, reference: HostedTariff | None) -> dict[str, Any]:
@@ -105,6 +115,7 @@ def _messages(plan: HostingPlan, cells: Sequence[Cell], judged: Sequence[HostedT
         _left_out(plan, cells),
         _at_zero(judged),
         curves_messages(plan, judged),
+        phases_messages(plan),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.model.network.droop import solve_droop
 from meanwatt.model.network.inverter_curves import InverterControl, Inverters
+from meanwatt.model.network.phase_flow import PhaseFlow
 from meanwatt.model.network.power_flow import PowerFlow, PowerFlowResult, VoltageLimits, bus_power
 
 
@@ -43,6 +44,38 @@ CURTAILED = "curtailed_kwh_per_household_day"
 """What they hold back, mean over the feeder's homes and an expected day."""
 CURVED_MEASURES = (*(name + WITH_CURVES for name in MEASURES), CURTAILED)
 """Names of what is measured with the curves in force."""
+BY_PHASE = "_by_phase"
+"""Ending of the name of what is measured where homes are on one phase each."""
+UNBALANCE = "unbalance_percent"
+"""Largest negative over positive sequence of the voltage at any bus in any slot."""
+PHASED_MEASURES = (*(name + BY_PHASE for name in MEASURES), UNBALANCE)
+"""Names of what is measured by phase."""
+
+
+def worst_by_phase(flow: PhaseFlow, use_kw: Floats, net_load_kw: Floats, share: Floats) -> tuple[Worst, float]:
+    """Solve all slots by phase; return the extremes, of phases, and the largest unbalance. [%]
+
+    Parameters
+    ----------
+    flow
+        The feeder, made ready.
+    use_kw, net_load_kw : (slot, bus)
+        What the homes of each bus use, and what they draw. [kW]
+    share : (bus, phase)
+        Part of a bus's homes on each phase.
+    """
+    p_kw, q_kvar = bus_power(flow.feeder, use_kw, net_load_kw)
+    found = flow.solve(p_kw[:, :, None] * share, q_kvar[:, :, None] * share)
+    solved, loading = found.converged, found.transformer_loading
+    rated = np.isfinite(flow.feeder.line_rating_a)
+    worst = Worst(
+        max_voltage_pu=_largest(found.voltage_pu[solved]),
+        min_voltage_pu=-_largest(-found.voltage_pu[solved]),
+        line_loading=_largest(found.line_loading[solved][:, : len(rated)][:, rated]),
+        transformer_loading=math.nan if loading is None else _largest(loading[solved]),
+        unsolved_slots=float((~solved).sum()),
+    )
+    return worst, _largest(found.unbalance_percent[solved])
 
 
 def worst_state(flow: PowerFlow, use_kw: Floats, net_load_kw: Floats) -> Worst:

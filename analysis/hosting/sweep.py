@@ -13,16 +13,26 @@ from typing import Final
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.analysis.hosting.adoption import Swept, present_shares, require_adoptable, scenario_at
 from meanwatt.analysis.hosting.placements import MOST_HOMES, Homes, Incomes, place_homes, type_counts
-from meanwatt.analysis.hosting.stress import CURVED_MEASURES, MEASURES, worst_state, worst_state_with_curves
+from meanwatt.analysis.hosting.stress import (
+    CURVED_MEASURES,
+    MEASURES,
+    PHASED_MEASURES,
+    worst_by_phase,
+    worst_state,
+    worst_state_with_curves,
+)
+from meanwatt.model.market.grid_phases import zero_sequence_rule
 from meanwatt.model.market.market_inverters import inverter_control, roofs_of
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.network.feeder import Feeder
 from meanwatt.model.network.inverter_curves import InverterControl
 from meanwatt.model.network.library.layout import tidy_tree
+from meanwatt.model.network.phase_flow import PhaseFlow
+from meanwatt.model.network.phase_homes import customers_by_phase
 from meanwatt.model.network.power_flow import PowerFlow, VoltageLimits
 from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.economy import build_economy, build_tariff
@@ -77,6 +87,8 @@ class HostingPlan:
             )
         for scenario in self.scenarios.values():
             require_adoptable(scenario, self.swept)
+        if self.homes_by_phase is not None:
+            PhaseFlow(self.feeder, zero_sequence_rule(self.scenario.feeder))
 
     @property
     def scenario(self) -> Scenario:
@@ -96,7 +108,14 @@ class HostingPlan:
     @property
     def measures(self) -> tuple[str, ...]:
         """Names of what is measured: without the curves, and with them where there are any."""
-        return MEASURES if self.control is None else (*MEASURES, *CURVED_MEASURES)
+        curved = () if self.control is None else CURVED_MEASURES
+        return (*MEASURES, *curved, *(() if self.homes_by_phase is None else PHASED_MEASURES))
+
+    @property
+    def homes_by_phase(self) -> Ints | None:
+        """Homes of every bus on phase a, b, c and on all three, (bus, 4); None where they draw from all alike."""
+        table = self.scenario.feeder
+        return customers_by_phase(self.feeder, table.phase_seed) if table.phases == "one" else None
 
     @property
     def cells(self) -> list[tuple[str, int]]:
@@ -136,6 +155,10 @@ class Neighbourhood:
     def __init__(self, plan: HostingPlan) -> None:
         self._plan = plan
         self._own = threading.local()
+        homes = plan.homes_by_phase
+        self._share: Floats | None = None
+        if homes is not None:
+            self._share = (homes[:, :3] + homes[:, 3:] / 3) / np.maximum(homes.sum(axis=1), 1)[:, None]
 
     @cached_property
     def placements(self) -> list[Homes]:
@@ -162,7 +185,15 @@ class Neighbourhood:
         count = type_counts(self.placements[placement], economy.scenario, economy.types, buses)
         worst = worst_state(self._own.flow, use_kw @ count, net_load_kw @ count)
         row = [getattr(worst, name) for name in MEASURES]
-        return row if self._plan.control is None else [*row, *self._with_curves(found, count, self._plan.control)]
+        if self._plan.control is not None:
+            row += self._with_curves(found, count, self._plan.control)
+        if self._share is not None:
+            if not hasattr(self._own, "by_phase"):
+                rule = zero_sequence_rule(self._plan.scenario.feeder)
+                self._own.by_phase = PhaseFlow(self._plan.feeder, rule)
+            phases, uneven = worst_by_phase(self._own.by_phase, use_kw @ count, net_load_kw @ count, self._share)
+            row += [*(getattr(phases, name) for name in MEASURES), uneven]
+        return row
 
     def _with_curves(self, found: Equilibrium, count: Floats, control: InverterControl) -> list[float]:
         """The same with inverters' curves in force, in the order of ``CURVED_MEASURES``."""

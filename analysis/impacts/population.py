@@ -22,7 +22,9 @@ from meanwatt.analysis.impacts.frozen_terms import FrozenTerms, frozen_terms
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR
 from meanwatt.model.market.billing import settle
 from meanwatt.model.market.day_settlement import own_rates
+from meanwatt.model.market.digest import MeterDigest, NoDigest
 from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.metering import add_bought
 from meanwatt.model.market.population import largest_remainder
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.progress.watch import Cancelled, Watch
@@ -79,7 +81,10 @@ class PopulationImpacts:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Lived:
-    """Sums over the days of one life, (household,) each. [USD], [kWh]"""
+    """Sums over the days of one life, (household,) each; under another tariff, too, where there is one. [USD], [kWh]
+
+    What is bought is summed in the life under A alone, which has another tariff.
+    """
 
     bill_usd: Floats
     other_bill_usd: Floats
@@ -182,6 +187,13 @@ def _message(message: str, outcome: Outcome, found: dict[str, Any], households: 
     )
 
 
+class _Undigested(ProsumerMarket):
+    """A market whose meters nobody compares with those of another run: their digest would take as long as their day."""
+
+    def _new_digest(self) -> MeterDigest:
+        return NoDigest()
+
+
 def _live(
     found: Equilibrium,
     other: Offer | None,
@@ -192,7 +204,7 @@ def _live(
 ) -> _Lived:
     """Live the days under an equilibrium's tariff, and bill the meters by another one's terms, too, where given."""
     economy = found.economy
-    market = ProsumerMarket(economy, policies=found, power_flow=False, **size)
+    market = _Undigested(economy, policies=found, power_flow=False, **size)
     with closing(market):
         people = market.population
         ledger = copy.copy(people)  # the same meters, another column of bills
@@ -201,8 +213,8 @@ def _live(
         for day in range(days):
             watch.check()
             market.step()
-            bought += np.maximum(people.energy_kwh, 0).sum(axis=1, dtype=np.float64)
             if other is not None:
+                add_bought(people.energy_kwh, bought)
                 record = market.history[-1]
                 today = economy.common.today[[record.common_state]]
                 posted = rates(other.tariff, today, record.wholesale_usd_per_kwh[None], other.adder_usd_per_kwh)

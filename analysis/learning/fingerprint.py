@@ -37,8 +37,8 @@ def scenario_sha256(economy: Economy) -> str:
 
 
 def tariff_sha256(tariff: Tariff) -> str:
-    """Hash of a tariff's name and numbers, and of those of its rate classes where it has some."""
-    apart = ("standing_charges", "components", "classes")
+    """Hash of a tariff's name and numbers, and of those of its rate classes where it has some; not of its periods."""
+    apart = ("standing_charges", "components", "classes", "periods")
     posted = {name: getattr(tariff, name) for name in type(tariff).__slots__ if name not in apart}
     posted |= {charge.name: charge.to_table() for charge in tariff.standing_charges}
     posted |= {component.name: component.to_table() for component in tariff.components}

@@ -63,6 +63,7 @@ def write_result(
     tables: Mapping[str, Columns],
     texts: Mapping[str, str] | None = None,
     pictures: Mapping[str, bytes] | None = None,
+    written: Mapping[str, Path] | None = None,
 ) -> Path:
     """Write a result directory; it replaces an older one of the same name as a whole.
 
@@ -82,6 +83,8 @@ def write_result(
         Further files, name → content.
     pictures
         The same of bytes.
+    written
+        The same of files that are there already, on the same disk; they are moved.
 
     Returns
     -------
@@ -96,7 +99,9 @@ def write_result(
             (stage / file).write_text(text, encoding="utf-8")
         for file, content in (pictures or {}).items():
             (stage / file).write_bytes(content)
-        files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(stage.iterdir())}
+        for file, place in (written or {}).items():
+            shutil.move(place, stage / file)
+        files = {path.name: _sha256(path) for path in sorted(stage.iterdir())}
         record = {"command": name, **manifest, "versions": versions(), "sha256": files}
         (stage / MANIFEST).write_text(dumps(record, indent=2) + "\n", encoding="utf-8")
     return Path(directory)
@@ -201,6 +206,11 @@ def _write_parquet(path: Path, columns: Columns) -> None:
     import pyarrow.parquet as pq
 
     pq.write_table(pa.table({name: pa.array(values) for name, values in columns.items()}), path)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _umask() -> int:

@@ -10,6 +10,7 @@ from meanwatt.analysis.simulation.part_processes import Asked, PartProcesses
 from meanwatt.model.market.behaviour_spec import Given, read_behaviour
 from meanwatt.model.market.divided_market import DividedMarket, require_divisible
 from meanwatt.model.market.setup import find_economy, find_equilibrium
+from meanwatt.model.market.statement import MonthStatement
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages
@@ -26,6 +27,8 @@ class MarketInParts:
         Number of processes.
     cancelled
         Asked every moment while they work.
+    statements
+        Whether every household's months are kept.
 
     Raises
     ------
@@ -46,6 +49,7 @@ class MarketInParts:
         power_flow: bool,
         workers: int,
         cancelled: Asked | None,
+        statements: bool = False,
     ) -> None:
         ways = read_behaviour(behaviour)
         require_divisible(ways, economy, households, workers)
@@ -60,7 +64,7 @@ class MarketInParts:
             "rng": key,
             "threads": threads,
         }
-        self._parts = PartProcesses(economy, settings, workers, cancelled=cancelled)
+        self._parts = PartProcesses(economy, settings, workers, cancelled=cancelled, statements=statements)
         self.market = DividedMarket(
             economy,
             tariff,
@@ -91,6 +95,10 @@ class MarketInParts:
     def bill_usd(self) -> Floats:
         """Bills since the beginning, in the order of ids, (household,). [USD]"""
         return self._parts.bills_usd()
+
+    def statement(self) -> MonthStatement:
+        """State the month so far, and begin another; only where statements are kept."""
+        return self._parts.statement()
 
     def close(self) -> None:
         """End the workers; the market's records stay readable."""

@@ -6,6 +6,8 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.metrics.utility_meter import Enjoyed, UtilityMeter
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.market_centre import MarketCentre
+from meanwatt.model.market.month_ledger import MonthLedger
+from meanwatt.model.market.statement import MonthStatement
 from meanwatt.model.scenario.messages import Messages
 
 
@@ -32,6 +34,9 @@ class MeasuredMarket(Protocol):
     def bill_usd(self) -> Floats:
         """Bills since the beginning, in the order of ids, (household,). [USD]"""
 
+    def statement(self) -> MonthStatement:
+        """State the month so far, and begin another; only where statements are kept."""
+
     def close(self) -> None:
         """Stop for good; the market's records stay readable."""
 
@@ -41,9 +46,10 @@ class WholeMarket:
 
     messages: Messages = ()
 
-    def __init__(self, market: ProsumerMarket) -> None:
+    def __init__(self, market: ProsumerMarket, *, statements: bool = False) -> None:
         self.market = market
         self._meter = UtilityMeter(market)
+        self._ledger = MonthLedger(market) if statements else None
 
     def start(self) -> None:
         """Nothing is left to make."""
@@ -54,11 +60,18 @@ class WholeMarket:
 
     def after(self) -> Enjoyed:
         """Utility and wear of the day that is over."""
+        if self._ledger is not None:
+            self._ledger.after_day()
         return self._meter.after()
 
     def bill_usd(self) -> Floats:
         """Bills since the beginning, in the order of ids, (household,). [USD]"""
         return self.market.population.bill_usd
+
+    def statement(self) -> MonthStatement:
+        """State the month so far, and begin another; only where statements are kept."""
+        assert self._ledger is not None
+        return self._ledger.close()
 
     def close(self) -> None:
         """Stop for good; the market's records stay readable."""

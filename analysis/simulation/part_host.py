@@ -15,6 +15,8 @@ from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.metrics.utility_meter import UtilityMeter, UtilitySums
 from meanwatt.model.market.billing import Settled
 from meanwatt.model.market.divided_market import MarketPart, PartMorning
+from meanwatt.model.market.month_ledger import MonthLedger
+from meanwatt.model.market.statement import MonthStatement
 
 PIECE_BYTES: Final = 2**20
 """Most of the meters that are sent at a time. [bytes]"""
@@ -33,15 +35,20 @@ class PartHost:
         self._meters = meters
         self._sender: threading.Thread | None = None
 
-    def open(self, settings: bytes, part: tuple[int, int]) -> Ints:
+    def open(self, settings: bytes, part: tuple[int, int], statements: bool = False) -> Ints:
         """Make part k of n by pickled arguments of `MarketPart`; return its households of each type at each bus."""
         self._market = MarketPart(part, **pickle.loads(settings))
         self._meter = UtilityMeter(self._market)
+        self._ledger = MonthLedger(self._market) if statements else None
         return self._market.population.customers_at
 
     def replay(self, net_load_kw: Sequence[Floats]) -> None:
         """Live the days anew whose mean net load (slot,) is known. [kW]"""
-        self._market.replay(net_load_kw)
+        for load_kw in net_load_kw:
+            self._market.morning()
+            self.evening(load_kw)
+            if self._ledger is not None and self._ledger.ends_month:
+                self._ledger.close()
 
     def morning(self, sent_bytes: int) -> PartMorning:
         """First half of a day; the meters are sent but for the first ``sent_bytes``, which are known."""
@@ -55,7 +62,15 @@ class PartHost:
 
     def evening(self, net_load_kw: Floats) -> Settled:
         """Second half of a day, at the market's mean net load (slot,). [kW]"""
-        return self._market.evening(net_load_kw)
+        settled = self._market.evening(net_load_kw)
+        if self._ledger is not None:
+            self._ledger.after_day()
+        return settled
+
+    def statement(self) -> MonthStatement:
+        """The month so far; another one begins."""
+        assert self._ledger is not None
+        return self._ledger.close()
 
     def measure(self) -> UtilitySums:
         """Measure the day that is over."""

@@ -31,6 +31,7 @@ from meanwatt.analysis.workers import (
 from meanwatt.model.market.billing import Settled
 from meanwatt.model.market.divided_market import PartMorning
 from meanwatt.model.market.population import rank_ranges
+from meanwatt.model.market.statement import MonthStatement, join_parts
 from meanwatt.model.progress.watch import Cancelled
 from meanwatt.model.scenario.economy import Economy
 
@@ -56,6 +57,8 @@ class PartProcesses:
         How many parts there are.
     cancelled
         Asked every moment while answers are waited for.
+    statements
+        Whether every household's months are kept.
 
     Attributes
     ----------
@@ -79,11 +82,13 @@ class PartProcesses:
         workers: int,
         *,
         cancelled: Asked | None = None,
+        statements: bool = False,
     ) -> None:
         self.messages: list[str] = []
         self._cancelled = cancelled
         self._asked_at: float | None = None
         self._grace_seconds = 0.0  # until there is a day to end
+        self._statements = statements
         self._settings = pickle.dumps({"economy": economy, **settings}, protocol=pickle.HIGHEST_PROTOCOL)
         count = [rank_ranges(economy.type_share, settings["households"], k, workers)[1] for k in range(workers)]
         self._stream = MeterStream(np.transpose(count) * economy.slots * np.dtype("<f4").itemsize)
@@ -144,6 +149,11 @@ class PartProcesses:
         self._order("bills")
         of_parts = self._answers()
         return np.concatenate([bill for of_type in zip(*of_parts, strict=True) for bill in of_type])
+
+    def statement(self) -> MonthStatement:
+        """The month so far, of all households; another one begins."""
+        self._order("statement")
+        return join_parts(self._answers())
 
     def close(self) -> None:
         """End all workers at once; they have nothing to keep."""
@@ -223,7 +233,7 @@ class PartProcesses:
             for part in parts:
                 part.answer(self._look)
         for part in parts:
-            part.send(("open", (self._settings, (part.number, part.of))))
+            part.send(("open", (self._settings, (part.number, part.of), self._statements)))
         return [part.answer(self._look) for part in parts]
 
     def _begin_again(self, part: PartProcess) -> None:

@@ -15,16 +15,19 @@ from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.metrics.feeder_stress import FeederStress, feeder_stress
 from meanwatt.analysis.metrics.metrics import MarketDays, Metrics, market_metrics
+from meanwatt.analysis.metrics.phase_stress import PhaseSlots, PhaseStress, phase_stress
 from meanwatt.analysis.metrics.transformer_ageing import Thermal, TransformerAgeing, transformer_ageing
 from meanwatt.analysis.metrics.undefined import undefined_messages
 from meanwatt.analysis.metrics.utility_meter import Enjoyed
 from meanwatt.analysis.simulation.inverter_report import inverter_report, roof_days
 from meanwatt.analysis.simulation.measured_market import MeasuredMarket, WholeMarket
 from meanwatt.model.market.behaviour_spec import Given
+from meanwatt.model.market.billing_months import ends_month
 from meanwatt.model.market.component_bills import ComponentBills, ComponentRow
-from meanwatt.model.market.history import History
+from meanwatt.model.market.history import History, phase_days
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.market_centre import MarketCentre
+from meanwatt.model.market.statement import MonthStatement
 from meanwatt.model.mean_field.components.solving import Composed
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.network.power_flow import VoltageLimits
@@ -70,6 +73,8 @@ class Simulation:
         Time the market took for its days. [s]
     components
         What every component of the tariff came to; none where it has no components.
+    phases
+        Phase voltages and unbalance over all days; None where homes draw from all phases alike, or without power flow.
     """
 
     __repr__ = short_repr
@@ -87,6 +92,7 @@ class Simulation:
     feeder: FeederStress | None
     seconds: float
     components: tuple[ComponentRow, ...] = ()
+    phases: PhaseStress | None = None
 
 
 def simulate(
@@ -106,6 +112,8 @@ def simulate(
     cancelled: Callable[[], bool] | None = None,
     workers: int = 0,
     composed: Composed | None = None,
+    statements: Callable[[MonthStatement, MarketCentre], None] | None = None,
+    each_day: Callable[[MarketCentre], None] | None = None,
 ) -> Simulation:
     """Simulate days of the finite market.
 
@@ -135,6 +143,10 @@ def simulate(
     composed
         Where the tariff has components: the equilibrium under them. ``tariff`` and ``equilibrium`` are then those of
         `meanwatt.model.mean_field.components.settled.market_equilibrium`, and no workers.
+    statements
+        Given every household's statement of each month, and the market; of a month that is broken off the days lived.
+    each_day
+        Given the market after each day.
 
     Raises
     ------
@@ -159,6 +171,7 @@ def simulate(
             power_flow=power_flow,
             workers=workers,
             cancelled=cancelled,
+            statements=statements is not None,
             **size,
         )
     else:
@@ -166,17 +179,19 @@ def simulate(
         run = WholeMarket(
             ProsumerMarket(
                 economy, policies=equilibrium, rng=seed, tariff=given, power_flow=power_flow, leader=leader, **size
-            )
+            ),
+            statements=statements is not None,
         )
     market = run.market
-    columns = 2 * len(market.bus_names) + 2 * len(economy.types) + 10
+    columns = (2 if market.phases is None else 9) * len(market.bus_names) + 2 * len(economy.types) + 10
     require_room(8.0 * days * economy.slots * columns, f"the records of {counted(days, 'day')}", "fewer of them")
     for solved in known:
         if market.terms:
             market.terms.add(solved)
     bills = ComponentBills(composed, run.market) if composed and isinstance(run.market, ProsumerMarket) else None
     with closing(run):
-        enjoyed, bill_usd, seconds = _days(run, days, told, cancelled, bills)
+        months = None if statements is None else _Months(run, bills, statements)
+        enjoyed, bill_usd, seconds = _days(run, days, told, cancelled, bills, months, each_day)
     history = market.history
     metrics = None if bill_usd is None else _metrics(market, enjoyed, bill_usd)
     ageing = _ageing(market) if len(history) and power_flow else None
@@ -201,6 +216,7 @@ def simulate(
         feeder=_feeder(market) if len(history) and power_flow else None,
         seconds=seconds,
         components=tuple(bills.rows()) if bills and len(history) else (),
+        phases=market_phases(market) if len(history) else None,
     )
 
 
@@ -211,12 +227,43 @@ def _without(metrics: Metrics | None, lived: bool) -> Iterable[str]:
     return (BROKEN_OFF,) if lived else ()
 
 
+class _Months:
+    """States the months of a run as they end."""
+
+    def __init__(
+        self,
+        run: MeasuredMarket,
+        bills: ComponentBills | None,
+        sink: Callable[[MonthStatement, MarketCentre], None],
+    ) -> None:
+        self._run, self._bills, self._sink = run, bills, sink
+        calendar = run.market.economy.scenario.calendar
+        self._year = calendar.year if calendar is not None else None
+        self._open = False
+
+    def after_day(self) -> None:
+        """State the month if the day that is over was its last."""
+        self._open = True
+        if ends_month(self._run.market.day - 1, self._year):
+            self.end()
+
+    def end(self) -> None:
+        """State the month, or the part of it that was lived; nothing where no day was."""
+        if not self._open:
+            return
+        statement = self._run.statement()
+        self._sink(statement if self._bills is None else self._bills.stated(statement), self._run.market)
+        self._open = False
+
+
 def _days(
     run: MeasuredMarket,
     days: int,
     told: Callable[[int], None] | None,
     cancelled: Callable[[], bool] | None,
     bills: ComponentBills | None,
+    months: "_Months | None",
+    each_day: Callable[[MarketCentre], None] | None,
 ) -> tuple[list[Enjoyed], Floats | None, float]:
     """Simulate the days; return what was enjoyed on each, the bills (household,), and the time of the market. [s]
 
@@ -236,10 +283,16 @@ def _days(
             enjoyed.append(run.after())
             if bills is not None:
                 bills.after_day()
+            if months is not None:
+                months.after_day()
+            if each_day is not None:
+                each_day(run.market)
             if told is not None:
                 told(day + 1)
         if bills is not None:
             bills.bill()
+        if months is not None:
+            months.end()
         return enjoyed, run.bill_usd() if enjoyed else None, seconds
     except Cancelled:
         return enjoyed, None, seconds
@@ -335,6 +388,21 @@ def _ageing(market: MarketCentre) -> TransformerAgeing | None:
     loading = np.concatenate([record.grid.transformer_loading for record in market.history if record.grid is not None])
     table = market.economy.scenario.feeder.ageing
     return transformer_ageing(loading[np.isfinite(loading)], market.slot_hours, Thermal(**table.model_dump()))
+
+
+def market_phases(market: MarketCentre) -> PhaseStress | None:
+    """Summarise the days of a market by phase; None where homes draw from all phases alike, or before the first day."""
+    days = [found for _, found in phase_days(market.history)]
+    if market.phases is None or not days:
+        return None
+    names = ("voltage_pu", "unbalance_percent", "loss_kw", "transformer_loading", "solved")
+    return phase_stress(
+        PhaseSlots(**{name: np.concatenate([getattr(day, name) for day in days]) for name in names}),
+        slot_hours=market.slot_hours,
+        limits=VoltageLimits(market.economy.scenario.feeder.limits),
+        buses=market.bus_names,
+        homes=market.phases.customers.sum(axis=0),
+    )
 
 
 def _feeder(market: MarketCentre) -> FeederStress:

@@ -36,6 +36,7 @@ SINGLE: Final = (
     "emergence",
     "leader",
     "grid",
+    "phases",
     "memory",
 )
 """Keys with one value, besides the limit of the exploitability."""
@@ -88,6 +89,7 @@ def validation_json(checks: Validation | None, limit: float | None, sizes: int) 
         "emergence": None if checks.learners is None else asdict(checks.learners),
         "leader": None if checks.leader is None else {**asdict(checks.leader), "gain": checks.leader.gain},
         "grid": None if checks.grid is None else asdict(checks.grid),
+        "phases": None if checks.phases is None else asdict(checks.phases),
         "memory": [asdict(floor) for floor in checks.memory],
         "verdict_status": status,
         "verdict": sentence,
@@ -124,6 +126,12 @@ def validation_tables(checks: Validation) -> dict[str, Columns]:
         }
     if checks.grid is not None:
         tables["grid"] = {"households": list(checks.households), **_grid_columns(checks.grid)}
+    if checks.phases is not None:
+        tables["phases"] = {
+            "households": list(checks.households),
+            **_numbers("voltage", checks.phases.voltage.rms, value="phase_voltage_rms_pu"),
+            **_numbers("unbalance", checks.phases.unbalance.rms, value="unbalance_rms_percent"),
+        }
     if checks.memory:
         tables["memory"] = _memory_columns(checks.memory, checks.households)
     return tables

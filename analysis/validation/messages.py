@@ -4,7 +4,10 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from meanwatt.analysis.validation.result import Validation
+from meanwatt.model.market.grid_phases import assumed_messages
 from meanwatt.model.market.market_inverters import inverter_control, without_feeder_messages
+from meanwatt.model.network.feeder_file import scenario_feeder
+from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages, joined
 from meanwatt.model.scenario.tables import FeederTable
 
@@ -25,14 +28,29 @@ def validation_messages(found: Validation, asked: Collection[str]) -> Messages:
 
 def curve_messages(table: FeederTable, asked: Collection[str]) -> Messages:
     """Say in which of a study's markets inverters go by the curves of a scenario's ``[feeder]``."""
+    if "grid" not in asked:
+        off = inverter_control(table) is None and table.phases != "one"
+        return () if off else without_feeder_messages(table)
     if inverter_control(table) is None:
         return ()
-    if "grid" not in asked:
-        return without_feeder_messages(table)
     return (
         "feeder.volt_watt, volt_var: in force in the markets whose feeder the check grid solves; those of another"
         " memory, the leader's and the mean field run without.",
     )
+
+
+def phase_messages(economy: Economy, asked: Collection[str]) -> Messages:
+    """Say what is drawn and assumed of homes that are on one phase each, where the check grid solves their feeder.
+
+    Raises
+    ------
+    ValueError
+        In one line, if the feeder has no low voltage, or a current on one phase no way back.
+    """
+    table = economy.scenario.feeder
+    if table.phases != "one" or "grid" not in asked:
+        return ()
+    return assumed_messages(economy, scenario_feeder(table, peak_reference_kw=economy.peak_reference_kw))
 
 
 def _rounded(found: Validation) -> Iterator[str]:

@@ -13,6 +13,7 @@ import numpy as np
 from meanwatt.agents.household.battery import Battery
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.validation.grid import GridError, MeanFieldGrid
+from meanwatt.analysis.validation.phase_grid import MeanFieldPhases, PhaseError
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.population import Population, largest_remainder
 from meanwatt.model.mean_field.equilibrium import Equilibrium
@@ -34,12 +35,15 @@ class Replication:
         and the mean-field law; None if there is no such household. [kWh]
     grid
         Mean square errors of the feeder's state; None in a market without power flow.
+    phases
+        The same by phase; None where homes draw from all phases alike.
     """
 
     mean_square_kw2: float
     scatter_kw2: float
     wasserstein_soc_kwh: float | None
     grid: GridError | None = None
+    phases: PhaseError | None = None
 
 
 def replicate(
@@ -51,8 +55,9 @@ def replicate(
     )
     law = midnight_levels(equilibrium)
     grid = MeanFieldGrid(equilibrium) if power_flow else None
+    phases = MeanFieldPhases(equilibrium) if market.phases is not None else None
     own_load_kw = np.tensordot(market.population.count / households, equilibrium.type_net_load_kw, axes=1)
-    squares, scatter, distances, on_feeder = [], [], [], []
+    squares, scatter, distances, on_feeder, by_phase = [], [], [], [], []
     try:
         for _ in range(days):
             market.step()
@@ -64,6 +69,8 @@ def replicate(
                 distances.append(_distance_kwh(equilibrium.economy, market.population, law[c]))
             if grid is not None and record.grid is not None:
                 on_feeder.append(grid.error(record.grid, c))
+                if phases is not None and record.grid.phases is not None:
+                    by_phase.append(phases.error(record.grid.phases, c))
     finally:
         market.close()
     return Replication(
@@ -71,6 +78,7 @@ def replicate(
         scatter_kw2=float(np.mean(scatter)),
         wasserstein_soc_kwh=mean_of_known(distances),
         grid=GridError.mean(on_feeder) if on_feeder else None,
+        phases=PhaseError.mean(by_phase) if by_phase else None,
     )
 
 

@@ -25,6 +25,18 @@ class GridCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseCheck:
+    """RMS errors of the feeder by phase, where homes are on one phase each: phase voltages [pu] and unbalance [%].
+
+    ``unsolved`` is the share of slots in which the market's or the mean field's feeder has no state by phase.
+    """
+
+    voltage: Scaling
+    unbalance: Scaling
+    unsolved: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryFloor:
     """The scatter of the net load about a continuum that remembers ``memory`` day types besides today's.
 
@@ -103,6 +115,7 @@ class Validation:
     wasserstein_ratio: Interval
     composition_error_kw: tuple[float, ...]
     grid: GridCheck | None = None
+    phases: PhaseCheck | None = None
     exploit: Exploitability | None = None
     learners: LearnersCheck | None = None
     leader: LeaderLoss | None = None

@@ -19,7 +19,7 @@ from meanwatt.analysis.validation.exploitability import exploitability
 from meanwatt.analysis.validation.leader import leader_loss
 from meanwatt.analysis.validation.learners import check_learners
 from meanwatt.analysis.validation.replication import Replication, composition_error_kw, mean_of_known
-from meanwatt.analysis.validation.result import GridCheck, MemoryFloor, Validation
+from meanwatt.analysis.validation.result import GridCheck, MemoryFloor, PhaseCheck, Validation
 from meanwatt.analysis.validation.runs import Results, Runner, Task, runner
 from meanwatt.analysis.validation.sample import Sample
 from meanwatt.analysis.validation.scaling import Interval, Scaling, falling, pooled_ratio, root, scaling
@@ -96,6 +96,7 @@ def validate(
     result = replace(
         result,
         grid=_grid(sample, by_law[0]) if "grid" in checks else None,
+        phases=_phases(sample, by_law[0]) if "grid" in checks else None,
         memory=tuple(_memory_floor(m, worlds[law_of[m]], sample, by_law[law_of[m]]) for m in dict.fromkeys(memory)),
         **singles,
     )
@@ -209,6 +210,23 @@ def _grid(sample: Sample, rows: Rows) -> GridCheck | None:
         voltage=fitted("voltage_pu2"),
         loading=fitted("loading2"),
         loss=fitted("loss_kw2"),
+        unsolved=float(np.mean([e.unsolved for row in errors for e in row])),
+    )
+
+
+def _phases(sample: Sample, rows: Rows) -> PhaseCheck | None:
+    """None where homes draw from all phases alike, or a market found no state by phase in any slot."""
+    errors = [[r.phases for r in row if r.phases is not None and np.isfinite(r.phases.voltage_pu2)] for row in rows]
+    if any(len(known) < len(row) for known, row in zip(errors, rows, strict=True)):
+        return None
+
+    def fitted(name: str) -> Scaling:
+        squares = np.array([[getattr(e, name) for e in row] for row in errors])
+        return scaling(_numbers(sample.households), squares, seed=sample.seed)
+
+    return PhaseCheck(
+        voltage=fitted("voltage_pu2"),
+        unbalance=fitted("unbalance_percent2"),
         unsolved=float(np.mean([e.unsolved for row in errors for e in row])),
     )
 

@@ -5,7 +5,7 @@ that of the calendar year a market lives, else 30 or 31 days so that twelve make
 and minimum bills are those of a month of 365/12 days times the days billed over that, as utilities prorate.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,27 +18,12 @@ from meanwatt.agents.tariff.components.minimum_bill import MinimumBill
 from meanwatt.agents.tariff.components.subscription import Subscription
 from meanwatt.agents.tariff.components.tiers import Tiers
 from meanwatt.agents.tariff.tariff import ExportRule
+from meanwatt.model.market.billing_months import ends_month
 from meanwatt.model.market.day_settlement import own_rates
 from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.statement import MonthStatement
 from meanwatt.model.mean_field.components.amounts import component_of
 from meanwatt.model.mean_field.components.solving import Composed
-from meanwatt.model.scenario.calendar_days import days_of
-
-
-def ends_month(day: int, year: int | None) -> bool:
-    """Whether a day, counted from 0, is the last of its month.
-
-    Parameters
-    ----------
-    year
-        Calendar year that begins on day 0; None for months of 30 or 31 days, and after its end.
-    """
-    if year is not None:
-        dates = days_of(year, year)
-        if day < len(dates):
-            month, after = (date.astype("datetime64[M]") for date in (dates[day], dates[day] + 1))
-            return bool(month != after)
-    return int((day + 1) / DAYS_PER_MONTH) > int(day / DAYS_PER_MONTH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,6 +54,16 @@ class ComponentBills:
         The equilibrium whose market this is (`meanwatt.model.mean_field.components.settled.market_equilibrium`).
     market
         Before its first day.
+
+    Attributes
+    ----------
+    charged_usd : dict of (household,)
+        What each component came to since the beginning. [USD]
+    month_usd : dict of (household,)
+        The same of the last month billed. [USD]
+    month_counters : dict of (household,)
+        What that month was reckoned by: ``billed_kwh``, and ``demand_kw``, the largest import in the window of a demand
+        charge; NaN of households without such a component.
     """
 
     def __init__(self, composed: Composed, market: ProsumerMarket) -> None:
@@ -82,6 +77,8 @@ class ComponentBills:
         self.charged_usd: dict[str, Floats] = {
             part.name: np.zeros(people.households) for own in self._own for part in own.components
         }
+        self.month_usd: dict[str, Floats] = {}
+        self.month_counters: dict[str, Floats] = {}
         self.days = 0
         self._open_month()
 
@@ -127,6 +124,7 @@ class ComponentBills:
         people = self._market.population
         months = self._days / DAYS_PER_MONTH
         total = np.zeros(people.households)
+        self.month_usd = {name: np.zeros(people.households) for name in self.charged_usd}
         for k, own in enumerate(self._own):
             here = people.of_type(k)
             parts: dict[str, Floats] = {}
@@ -139,9 +137,34 @@ class ComponentBills:
                 charge = charge + parts["minimum_bill"]
             for name, usd in parts.items():
                 self.charged_usd[name][here] += usd
+                self.month_usd[name][here] = usd
             total[here] = charge
         self._market.charge(total)
+        self.month_counters = self._counters()
         self._open_month()
+
+    def _counters(self) -> dict[str, Floats]:
+        """What the month's components are reckoned by. (household,) each"""
+        by = {"billed_kwh": (self._billed_kwh, (Tiers, DiscountFunding)), "demand_kw": (self._peak_kw, (DemandCharge,))}
+        found = {}
+        for name, (column, kinds) in by.items():
+            counts = np.array([any(component_of(own, kind) for kind in kinds) for own in self._own])
+            if counts.any():
+                found[name] = np.where(counts[self._kinds], column, np.nan)
+        return found
+
+    def stated(self, statement: MonthStatement) -> MonthStatement:
+        """A statement of the month that was billed last, with its components."""
+        people = self._market.population
+
+        def of_type(columns: dict[str, Floats], k: int) -> dict[str, Floats]:
+            return {name: column[people.of_type(k)] for name, column in columns.items()}
+
+        types = tuple(
+            replace(one, component_usd=of_type(self.month_usd, k), counters=of_type(self.month_counters, k))
+            for k, one in enumerate(statement.types)
+        )
+        return replace(statement, types=types)
 
     def _add_month(self, parts: dict[str, Floats], own: Any, type_index: int, months: float) -> None:
         """What the components but the minimum bill come to for the homes of a type. (household of the type,) each"""

@@ -169,6 +169,11 @@ class WholeCensus:
         return int(self.whole_count.sum())
 
     @property
+    def first_rank(self) -> Ints:
+        """Rank of each type's first household, (type,)."""
+        return np.zeros(len(self.whole_count), dtype=np.int64)
+
+    @property
     def customers_at(self) -> Ints:
         """By type and bus, (type, bus)."""
         return self.parts.customers_at

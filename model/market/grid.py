@@ -33,7 +33,7 @@ def unsolved_messages(records: Iterable[DayRecord], slot_hours: float) -> Messag
     known = f"those of the other {rest:g} hours" if rest else "unknown"
     return (
         f"Power flow: no state found in {len(places) * slot_hours:g} of {total * slot_hours:g} hours"
-        f" ({_named(places)}): the feeder cannot carry such load or export (voltage collapse);"
+        f" ({named_slots(places)}): the feeder cannot carry such load or export (voltage collapse);"
         f" voltages, loadings and losses are {known}.",
     )
 
@@ -48,21 +48,22 @@ def inverter_messages(records: Iterable[DayRecord], slot_hours: float) -> Iterat
     if apart := places(lambda found: ~found.fixed_point & ~np.isnan(found.residual_pu)):
         yield (
             f"feeder.volt_watt, volt_var: curves and voltages do not agree in {len(apart) * slot_hours:g} hours"
-            f" ({_named(apart)}); nobody is held back in them, and voltages, loadings and losses leave them out."
+            f" ({named_slots(apart)}); nobody is held back in them, and voltages, loadings and losses leave them out."
         )
     if several := places(lambda found: ~(found.starts_differ_pu <= SAME_PU) & found.fixed_point):
         yield (
-            f"feeder.volt_watt, volt_var: in {len(several) * slot_hours:g} hours ({_named(several)}) another start ends"
-            " elsewhere, so there the answer may not be the only one; the one found from full output is taken."
+            f"feeder.volt_watt, volt_var: in {len(several) * slot_hours:g} hours ({named_slots(several)}) another start"
+            " ends elsewhere, so there the answer may not be the only one; the one found from full output is taken."
         )
     if mixed := places(lambda found: found.averaged):
         yield (
-            f"feeder.volt_watt: in {len(mixed) * slot_hours:g} hours ({_named(mixed)}) inverters also hold back sun for"
-            " its price; volt-watt then takes the mean home of a type at a bus."
+            f"feeder.volt_watt: in {len(mixed) * slot_hours:g} hours ({named_slots(mixed)}) inverters also hold back"
+            " sun for its price; volt-watt then takes the mean home of a type at a bus."
         )
 
 
-def _named(places: list[str]) -> str:
+def named_slots(places: list[str]) -> str:
+    """Name the first few places, and count the others."""
     more = f" and {len(places) - SLOTS_NAMED} more" if len(places) > SLOTS_NAMED else ""
     return ", ".join(places[:SLOTS_NAMED]) + more
 

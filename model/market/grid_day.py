@@ -49,6 +49,38 @@ class InverterDay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PhaseDay:
+    """The feeder of one day by phase, where homes are on one phase each; nan in slots without a state.
+
+    Attributes
+    ----------
+    net_load_kw : (slot, bus, phase)
+        Net load. [kW]
+    solved : (slot,) bool
+        Slots in which the power flow by phase found a state.
+    voltage_pu : (slot, bus, phase)
+        Voltage of each phase to neutral. [pu]
+    unbalance_percent : (slot, bus)
+        Negative over positive sequence of the voltage. [%]
+    loss_kw, transformer_loading : (slot,)
+        Losses [kW], and the loading of the most loaded phase of a transformer (nan without one).
+    """
+
+    __repr__ = short_repr
+
+    net_load_kw: Floats
+    solved: Bools
+    voltage_pu: Floats
+    unbalance_percent: Floats
+    loss_kw: Floats
+    transformer_loading: Floats
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        freeze(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GridDay:
     """The feeder of one day, with every simulated household standing for its share of the real customers.
 
@@ -70,6 +102,8 @@ class GridDay:
         Losses that the utility buys, for all simulated households together; 0 unless it does. [kWh]
     inverters : InverterDay or None
         What inverters did by their voltage; None where no curve is in force.
+    phases : PhaseDay or None
+        The same feeder by phase; None where homes draw from all phases alike.
     """
 
     __repr__ = short_repr
@@ -84,6 +118,7 @@ class GridDay:
     hours_outside_limits: float
     bought_kwh: Floats
     inverters: InverterDay | None = None
+    phases: PhaseDay | None = None
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""

@@ -1,7 +1,7 @@
 """What the finite market remembers of its days: one frozen record a day, and tidy tables of all of them."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import overload
 
@@ -11,7 +11,8 @@ import pandas as pd
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.utility import Account
-from meanwatt.model.market.grid_day import GridDay, freeze
+from meanwatt.model.market.grid_day import GridDay, PhaseDay, freeze
+from meanwatt.model.network.library.phase_data import PHASES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -157,7 +158,20 @@ class History(Sequence[DayRecord]):
             table["max_voltage_pu"] = np.concatenate([grid.voltage_pu.max(axis=1) for grid in grids])
             held = [grid.inverters.held_kw for grid in grids if grid.inverters]
             table |= {"volt_watt_kw": np.concatenate(held)} if held else {}
+            table |= self._phase_columns()
         return self._keyed(pd.DataFrame({**self._index("slot"), **table}))
+
+    def _phase_columns(self) -> dict[str, Floats]:
+        """Extremes of phase voltages and unbalance by (day, slot), where the feeder was solved by phase."""
+        days = [found for _, found in phase_days(self.records)]
+        if not days:
+            return {}
+        voltage = np.concatenate([found.voltage_pu.reshape(len(found.voltage_pu), -1) for found in days])
+        return {
+            "min_phase_voltage_pu": voltage.min(axis=1),
+            "max_phase_voltage_pu": voltage.max(axis=1),
+            "max_unbalance_percent": np.concatenate([found.unbalance_percent.max(axis=1) for found in days]),
+        }
 
     @property
     def bus_slots(self) -> pd.DataFrame:
@@ -177,6 +191,12 @@ class History(Sequence[DayRecord]):
                 "voltage_pu": voltage.ravel(),
             }
         )
+        phases = [found for _, found in phase_days(self.records)]
+        if phases:
+            by_phase = np.array([found.voltage_pu for found in phases]).reshape(-1, 3)
+            names = [f"voltage_{phase}_pu" for phase in PHASES]
+            table[names] = by_phase
+            table["unbalance_percent"] = np.array([found.unbalance_percent for found in phases]).ravel()
         return self._keyed(table)
 
     @property
@@ -274,6 +294,13 @@ SUMMARY = (
     "hours_outside_limits",
 )
 """Names of the figures of ``day_summary``."""
+
+
+def phase_days(records: Iterable[DayRecord]) -> Iterator[tuple[int, PhaseDay]]:
+    """Number of every day whose feeder was solved by phase, and what it was."""
+    for record in records:
+        if record.grid is not None and record.grid.phases is not None:
+            yield record.day, record.grid.phases
 
 
 def day_summary(record: DayRecord, households: int) -> dict[str, float]:

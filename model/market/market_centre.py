@@ -21,7 +21,8 @@ from meanwatt.model.market.day_kernel import DaySums, mean_load_kw
 from meanwatt.model.market.day_settlement import DayStart, settle_day
 from meanwatt.model.market.grid import MarketGrid, inverter_messages, unsolved_messages
 from meanwatt.model.market.grid_day import GridDay
-from meanwatt.model.market.history import SUMMARY, DayRecord, History, day_summary
+from meanwatt.model.market.grid_phases import MarketPhases, unsolved_by_phase
+from meanwatt.model.market.history import SUMMARY, DayRecord, History, day_summary, phase_days
 from meanwatt.model.market.market_inverters import inverter_control, without_feeder_messages
 from meanwatt.model.market.mesa_model import MesaMarket
 from meanwatt.model.market.population import Census
@@ -70,6 +71,7 @@ class MarketCentre(MesaMarket):
 
     terms: Terms | None
     power_flow: MarketGrid | None
+    phases: MarketPhases | None = None
     utility: Utility
 
     def __init__(self, economy: Economy, equilibrium: Equilibrium | None, key: int, threads: int) -> None:
@@ -108,6 +110,8 @@ class MarketCentre(MesaMarket):
             if power_flow
             else None
         )
+        if power_flow and economy.scenario.feeder.phases == "one":
+            self.phases = MarketPhases(economy, self.feeder, self.census, self.key)
         self.utility = Utility(
             self,
             tariff=tariff,
@@ -145,12 +149,19 @@ class MarketCentre(MesaMarket):
             () if self.power_flow else without_feeder_messages(self.economy.scenario.feeder),
             unsolved_messages(self._records, self.slot_hours),
             inverter_messages(self._records, self.slot_hours),
+            self.phases.messages if self.phases else (),
+            unsolved_by_phase(phase_days(self._records), self.slot_hours),
         )
 
     @property
     def coming_state(self) -> int:
         """Common state of the day that comes next: its weather is known in the morning."""
         return self._draw(self.economy.common.kernel[self.common_state]) if self.day else self.common_state
+
+    @property
+    def last_record(self) -> DayRecord:
+        """The last day that is settled."""
+        return self._records[-1]
 
     @property
     def history(self) -> History:
@@ -225,6 +236,9 @@ class MarketCentre(MesaMarket):
             grid=self._played.carried or self.power_flow,
             bill=self._bill,
         )
+        if self.phases is not None and record.grid is not None:
+            by_phase = self.phases.day(self._played.sums, self.common_state)
+            record = replace(record, grid=replace(record.grid, phases=by_phase))
         self.day_digest.append(self._played.digest.hexdigest())
         self._played = None
         self._records.append(record)

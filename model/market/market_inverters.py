@@ -50,10 +50,14 @@ def without_feeder_messages(table: FeederTable) -> Messages:
         "volt_var.enabled": table.volt_var.enabled,
         "losses_bought": table.losses_bought,
     }
-    return tuple(
-        f"feeder.{key} = true: not in force here, for this market runs without a power flow."
-        for key, given in asked.items()
-        if given
+    by_phase = ('feeder.phases = "one": not in force here, for this market runs without a power flow.',)
+    return (
+        *(
+            f"feeder.{key} = true: not in force here, for this market runs without a power flow."
+            for key, given in asked.items()
+            if given
+        ),
+        *(by_phase if table.phases == "one" else ()),
     )
 
 

@@ -112,6 +112,11 @@ class MesaMarket(mesa.Model):  # type: ignore[misc]
         finally:
             self._complete = True
 
+    @property
+    def executor(self) -> ThreadPoolExecutor | None:
+        """The threads of the compiled parts; None where there is one."""
+        return self._executor
+
     def _start_threads(self) -> None:
         """Start what more than one thread needs; it ends with the market."""
         several = self.threads > 1 and not self._closed

@@ -8,6 +8,7 @@ import numpy as np
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.tariff.rate_classes import require_one_tariff
 from meanwatt.agents.tariff.tariff import Rates, Tariff
 from meanwatt.model.market.history import DayRecord
@@ -53,6 +54,16 @@ def day_reading(
         type_share=people.count / people.households,
         group_share=np.bincount(own, weights=people.count, minlength=groups) / people.households,
     )
+
+
+@compiled
+def add_bought(energy_kwh: Any, bought_kwh: Floats) -> None:
+    """Add what each household's meter bought on a day, slot after slot, to its column. (household,) [kWh]"""
+    for household in range(bought_kwh.size):
+        total = 0.0
+        for h in range(energy_kwh.shape[1]):
+            total += max(np.float64(energy_kwh[household, h]), 0.0)
+        bought_kwh[household] += total
 
 
 def registers_kwh(people: Population, types: Sequence[HouseholdType], groups: int) -> tuple[Floats, Floats]:

@@ -41,6 +41,10 @@ class Census(Protocol):
     def customers_at(self) -> Ints:
         """By type and bus, (type, bus)."""
 
+    @property
+    def first_rank(self) -> Ints:
+        """Rank of each type's first household, (type,); zero in the whole."""
+
 
 class Population:
     """N households: who they are, what state they are in, what their meters say.
@@ -112,7 +116,7 @@ class Population:
         self.key = key
         self.buses = len(customers)
         whole = largest_remainder(share, households)
-        self.first_rank, self.count = rank_ranges(share, households, part, parts)
+        self._first_rank, self.count = rank_ranges(share, households, part, parts)
         self.households = households = int(self.count.sum())
         self.first = np.concatenate([[0], np.cumsum(self.count)])
         self.whole_count = divide(whole, np.ones(1) if cohort_share is None else cohort_share)
@@ -129,6 +133,11 @@ class Population:
         self.energy_kwh = np.zeros((households, slots), dtype=np.float32)
         self.bill_usd = np.zeros(households)
         self.visits = Visits(self.class_first, self.bus)
+
+    @property
+    def first_rank(self) -> Ints:
+        """Rank of each type's first household, (type,)."""
+        return self._first_rank
 
     def _classes_here(self) -> Ints:
         """Households of each class that are here, (type, cohort): the whole's classes within this part's ranks."""
@@ -362,6 +371,32 @@ def place(customers: Ints, offset: int, count: int, *, first: int = 0) -> Ints:
     point = np.arange(first, first + count, dtype=np.uint64) * np.uint64(GOLDEN_GAMMA) + np.uint64(offset)
     bus = np.searchsorted(line, point, side="right")
     return np.asarray(np.minimum(bus, int(np.flatnonzero(customers)[-1])), dtype=np.int64)
+
+
+def homes_at(customers: Ints, *, key: int, count: Ints, first_rank: Ints) -> Ints:
+    """Count the households that every type puts at each place, as ``Population`` puts them on buses.
+
+    Customers of a bus may be split among several places beside one another: each household then stands at one of those
+    of its bus.
+
+    Parameters
+    ----------
+    customers : (place,)
+        Weights, not all zero.
+    key
+        The run's 64-bit key.
+    count, first_rank : (type,)
+        Households of each type, and the rank of the first.
+
+    Returns
+    -------
+    (type, place) int
+    """
+    found = np.zeros((len(count), len(customers)), dtype=np.int64)
+    for type_index, (number, first) in enumerate(zip(count.tolist(), first_rank.tolist(), strict=True)):
+        offset = child(stream(key, Purpose.PLACE), type_index)
+        found[type_index] = np.bincount(place(customers, offset, number, first=first), minlength=len(customers))
+    return found
 
 
 def _cut(edges: Ints, size: int) -> Ints:

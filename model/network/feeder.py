@@ -8,14 +8,16 @@ import networkx as nx
 import numpy as np
 
 from meanwatt.model.network.library.baran_wu import baran_wu_33
+from meanwatt.model.network.library.four_wire import lv_four_wire
 from meanwatt.model.network.library.low_voltage import lv_rural, lv_semiurban
+from meanwatt.model.network.library.phase_keys import graph_phases
 from meanwatt.model.network.library.radial import KVAR_PER_KW, Feeder, Transformer, nearest
 from meanwatt.model.network.library.textbook import textbook_line_5
 from meanwatt.model.scenario.nearest import unknown
 
 __all__ = ["FEEDERS", "Feeder", "Transformer", "build_feeder", "feeder_from_graph"]
 
-FEEDERS = ("baran_wu_33", "textbook_line_5", "lv_rural", "lv_semiurban")
+FEEDERS = ("baran_wu_33", "textbook_line_5", "lv_rural", "lv_semiurban", "lv_four_wire")
 """Names that ``build_feeder`` knows."""
 
 
@@ -25,7 +27,7 @@ def build_feeder(name: str, *, peak_reference_kw: float) -> Feeder:
     Parameters
     ----------
     name
-        ``baran_wu_33``, ``textbook_line_5``, ``lv_rural`` or ``lv_semiurban``.
+        ``baran_wu_33``, ``textbook_line_5``, ``lv_rural``, ``lv_semiurban`` or ``lv_four_wire``.
     peak_reference_kw
         Largest population-mean reference load of the scenario. A bus has ``round(bus kW / peak_reference_kw)``
         customers; the low-voltage feeders fix their homes and draw this much at each. [kW per household]
@@ -45,6 +47,8 @@ def build_feeder(name: str, *, peak_reference_kw: float) -> Feeder:
             graph = lv_rural(peak_reference_kw)
         case "lv_semiurban":
             graph = lv_semiurban(peak_reference_kw)
+        case "lv_four_wire":
+            graph = lv_four_wire(peak_reference_kw)
         case _:
             raise ValueError(unknown("feeder", name, FEEDERS))
     largest_kw = max(float(data.get("p_kw", 0.0)) for _, data in graph.nodes(data=True))
@@ -65,7 +69,9 @@ def feeder_from_graph(graph: nx.Graph, *, peak_reference_kw: float | None = None
         Nodes: ``nominal_kv``; optional ``p_kw`` (0), ``q_kvar`` (power factor .95), ``customers`` and, on exactly one
         node, ``source_voltage_pu``. Lines: ``r_ohm``, ``x_ohm``; optional ``rating_a`` (inf), ``b_us`` (0).
         Transformers, known by ``kva``: ``uk``, ``pk_kw``; optional ``turns`` (1), ``p0_kw`` (0), ``i0`` (0).
-        Graph: optional ``name``. Node names become strings, other attributes are ignored.
+        Graph: optional ``name``. Of phases, as `meanwatt.model.network.library.phase_keys.graph_phases` reads them:
+        ``phase_customers``, ``three_phase_customers``, ``r0_ohm``, ``x0_ohm``, ``vector_group``.
+        Node names become strings, other attributes are ignored.
     peak_reference_kw
         Where a node with load has no ``customers``: that many kW of it make one. [kW]
 
@@ -113,6 +119,7 @@ def feeder_from_graph(graph: nx.Graph, *, peak_reference_kw: float | None = None
         line_x_ohm=np.array(line["x_ohm"], dtype=float),
         line_b_us=np.array(line["b_us"], dtype=float),
         line_rating_a=np.array(line["rating_a"], dtype=float),
+        phases=graph_phases(graph),
     )
 
 

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from meanwatt.model.network.feeder import build_feeder
 from meanwatt.model.network.library.branch import FIXED, Branch, BranchKind, FixedLoad
+from meanwatt.model.network.library.phase_keys import branch_keys, bus_keys, line_keys, transformer_keys
 from meanwatt.model.network.library.radial import KVAR_PER_KW, Feeder, Transformer, nearest
+from meanwatt.model.network.phase_table import phase_data_of
 from meanwatt.model.scenario.feeder_file import (
     BranchTable,
     BusTable,
@@ -90,6 +93,7 @@ def feeder_of_table(table: FeederFile, *, peak_reference_kw: float | None = None
             **{name: np.array([getattr(bus, key) for bus in table.buses]) for name, key in FIXED_KEYS.items()}
         )
         or None,
+        phases=phase_data_of(table),
     )
 
 
@@ -108,7 +112,8 @@ def table_of_feeder(feeder: Feeder) -> FeederFile:
                 customers=int(feeder.customers[bus]) if feeder.p_kw[bus] or feeder.customers[bus] else None,
                 p_kw=float(feeder.p_kw[bus]),
                 q_kvar=float(feeder.q_kvar[bus]) if feeder.p_kw[bus] else None,
-                **{key: float(getattr(fixed, name)[bus]) for name, key in FIXED_KEYS.items()},
+                **_fixed_keys(fixed, bus),
+                **bus_keys(feeder.phases, bus),
             )
             for bus, name in enumerate(feeder.buses)
         ),
@@ -120,12 +125,23 @@ def table_of_feeder(feeder: Feeder) -> FeederFile:
                 x_ohm=float(feeder.line_x_ohm[line]),
                 b_us=float(feeder.line_b_us[line]),
                 rating_a=_known(float(feeder.line_rating_a[line])),
+                **line_keys(feeder.phases, line),
             )
             for line, (a, b) in enumerate(zip(feeder.line_from.tolist(), feeder.line_to.tolist(), strict=True))
         ),
-        transformers=tuple(_transformer_table(unit, feeder.buses) for unit in feeder.transformers),
-        branches=tuple(_branch_table(branch, feeder.buses) for branch in feeder.branches),
+        transformers=tuple(
+            _transformer_table(unit, feeder.buses).model_copy(update=transformer_keys(feeder.phases, place))
+            for place, unit in enumerate(feeder.transformers)
+        ),
+        branches=tuple(
+            _branch_table(branch, feeder.buses).model_copy(update=branch_keys(feeder.phases, place))
+            for place, branch in enumerate(feeder.branches)
+        ),
     )
+
+
+def _fixed_keys(fixed: FixedLoad, bus: int) -> dict[str, Any]:
+    return {key: float(getattr(fixed, name)[bus]) for name, key in FIXED_KEYS.items()}
 
 
 def _customers(bus: BusTable, peak_reference_kw: float | None) -> int:

@@ -139,7 +139,7 @@ class PowerFlow:
         }
         self._leaves_source = {kind: start == self._source for kind, start in ends.items() if len(start)}
         self._output = {kind: _OUTPUT[kind] for kind in (ComponentType.node, *self._leaves_source)}
-        grid = _grid(feeder)
+        grid = grid_tables(feeder)
         self._two_ports = TwoPorts(feeder) if feeder.branches or feeder.fixed else None
         if self._two_ports is not None:
             last = int(grid[ComponentType.sym_load]["id"][-1])
@@ -147,7 +147,7 @@ class PowerFlow:
             if feeder.branches:
                 self._output[ComponentType.generic_branch] = BRANCH_OUTPUT
         self._upper_branch = UpperBranch(feeder)
-        self._model = PowerGridModel(grid, system_frequency=_FREQUENCY_HZ)
+        self._model = PowerGridModel(grid, system_frequency=FREQUENCY_HZ)
         self._make_room(slots)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -294,7 +294,7 @@ def hours_outside(voltage_pu: Floats, limits: VoltageLimits, slot_hours: float) 
     return hours
 
 
-def _grid(feeder: Feeder) -> dict[ComponentType, Any]:
+def grid_tables(feeder: Feeder) -> dict[ComponentType, Any]:
     """Write the feeder in the solver's tables: SI units, numbers as names."""
     buses, lines, units = len(feeder.buses), len(feeder.line_from), feeder.transformers
     node = initialize_array("input", ComponentType.node, buses)
@@ -305,7 +305,7 @@ def _grid(feeder: Feeder) -> dict[ComponentType, Any]:
     line["from_node"], line["to_node"] = feeder.line_from, feeder.line_to
     line["from_status"] = line["to_status"] = 1
     line["r1"], line["x1"] = feeder.line_r_ohm, feeder.line_x_ohm
-    line["c1"] = feeder.line_b_us * 1e-6 / (2 * np.pi * _FREQUENCY_HZ)
+    line["c1"] = feeder.line_b_us * 1e-6 / (2 * np.pi * FREQUENCY_HZ)
     line["tan1"] = 0.0
     transformer = initialize_array("input", ComponentType.transformer, len(units))
     transformer["id"] = buses + lines + np.arange(len(units))
@@ -336,7 +336,7 @@ def _grid(feeder: Feeder) -> dict[ComponentType, Any]:
     return tables | ({ComponentType.transformer: transformer} if units else {})
 
 
-_FREQUENCY_HZ = 50.0
+FREQUENCY_HZ = 50.0
 """Turns susceptance into the solver's capacitance and back; it cancels out."""
 
 _OUTPUT: dict[ComponentType, Any] = {

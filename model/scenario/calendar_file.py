@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
+from zoneinfo import available_timezones
 
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
@@ -78,6 +79,8 @@ class CalendarTable(Table):
     """Last of them; after 28 years the days of the week repeat."""
     year: Annotated[int | None, ranges.CALENDAR_YEAR] = None
     """Year whose days a market lives, from 1 January on; without it its days are drawn, as after that year."""
+    time_zone: Annotated[str | None, Form("the name of a time zone, such as America/Los_Angeles")] = None
+    """Clock of the market's meters in ``year``, with its days of 23 and 25 hours; without it every day has 24."""
     seasons: Annotated[dict[str, Texts], Form("a table: season → list of months in quotes")] = Field(
         default_factory=dict
     )
@@ -99,6 +102,10 @@ class CalendarTable(Table):
             raise ValueError(
                 f"calendar.last_year is {self.last_year}; give {self.first_year} (first_year) to"
                 f" {self.first_year + MOST_YEARS - 1}"
+            )
+        if self.time_zone is not None and self.time_zone not in available_timezones():
+            raise ValueError(
+                f"calendar.time_zone: {unknown('time zone', self.time_zone, sorted(available_timezones()))}"
             )
         for day in self.weekend:
             if day not in WEEKDAYS:

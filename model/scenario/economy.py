@@ -24,7 +24,7 @@ from meanwatt.model.scenario.limits import SMALLER_GAME, policy_bytes
 from meanwatt.model.scenario.loading import ScenarioError
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.rate_classes import DEFAULT, members_of
-from meanwatt.model.scenario.rate_tables import group_values, rate_table, slots_within
+from meanwatt.model.scenario.rate_tables import group_values, period_of_slot, rate_table, slots_within
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.supply import SupplyCurve
 from meanwatt.model.scenario.tariff_file import TariffTable
@@ -236,6 +236,7 @@ def tariff_of_table(scenario: Scenario, name: str, table: TariffTable) -> Tariff
         capped_at_import=table.export.capped_at_import,
         standing_charges=table.standing_charges(),
         components=tuple(_component(table, one, rates, scenario.slots_per_day) for one in table.component_names),
+        periods=tuple(period_of_slot(table.periods, scenario.slots_per_day)) if table.periods else (),
     )
 
 

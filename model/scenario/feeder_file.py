@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from meanwatt.model.scenario.file_errors import one_line
 from meanwatt.model.scenario.files import FileError, parse_toml, read_text, require_shallow
+from meanwatt.model.scenario.marks import AddedLater
 from meanwatt.model.scenario.one_line import OneLineError
 from meanwatt.model.scenario.ranges import Range
-from meanwatt.model.scenario.tariff_file import Table
+from meanwatt.model.scenario.tariff_file import Row, Table
 from meanwatt.model.scenario.toml_text import toml_rows, toml_text
 
 KIND: Final = "feeder"
@@ -67,6 +68,17 @@ Rows = BeforeValidator(_rows)
 """A list of tables, of bounded length."""
 
 
+def _three(value: tuple[float, ...] | None) -> tuple[float, ...] | None:
+    """Check that there is one entry a phase."""
+    if value is not None and len(value) != 3:
+        raise ValueError(f"has {len(value)} entries; give three, of phases a, b and c")
+    return value
+
+
+ByPhase = AfterValidator(_three)
+"""One entry for each of the phases a, b and c."""
+
+
 class BusTable(Table):
     """One of the buses."""
 
@@ -92,6 +104,14 @@ class BusTable(Table):
     """The same at constant impedance, at nominal voltage. [kW]"""
     shunt_kvar: Annotated[float, FED_OR_DRAWN] = 0.0
     """Its reactive power; negative for a capacitor. [kvar]"""
+    phase_customers: Annotated[Row | None, CUSTOMERS, ByPhase, AddedLater()] = None
+    """Customers known to be on one phase, of phases a, b and c; the others are drawn. Needs ``customers``."""
+    three_phase_customers: Annotated[int, CUSTOMERS, AddedLater()] = 0
+    """Customers known to be on all three phases. Needs ``customers``."""
+    phase_fixed_kw: Annotated[Row | None, FED_OR_DRAWN, ByPhase, AddedLater()] = None
+    """The part of ``fixed_kw`` that is known by phase. [kW]"""
+    phase_fixed_kvar: Annotated[Row | None, FED_OR_DRAWN, ByPhase, AddedLater()] = None
+    """The part of ``fixed_kvar`` that is known by phase. [kvar]"""
 
 
 class EdgeTable(Table):
@@ -114,6 +134,12 @@ class LineTable(EdgeTable):
     """Charging susceptance of the whole line. [µS]"""
     rating_a: Annotated[float | None, AMPERE] = None
     """Current it may carry for long; unknown without it. [A]"""
+    r0_ohm: Annotated[float | None, OHM, AddedLater()] = None
+    """Zero-sequence resistance, the way back included; by the scenario's ``feeder.r0_per_r1`` without it. [ohm]"""
+    x0_ohm: Annotated[float | None, OHM, AddedLater()] = None
+    """Zero-sequence reactance; by ``feeder.x0_per_x1`` without it. [ohm]"""
+    b0_us: Annotated[float | None, CHARGING, AddedLater()] = None
+    """Zero-sequence charging; that of the positive sequence without it. [µS]"""
 
 
 class TransformerTable(EdgeTable):
@@ -131,6 +157,12 @@ class TransformerTable(EdgeTable):
     """Iron losses. [kW]"""
     i0: Annotated[float, NO_LOAD] = 0.0
     """No-load current, a fraction of the rated one."""
+    vector_group: Annotated[str | None, AddedLater()] = None
+    """Windings at ``from_bus`` and ``to_bus`` and clock, as in IEC 60076-1; Dyn11 without it."""
+    r0_ohm: Annotated[float | None, ANY, AddedLater()] = None
+    """Zero-sequence resistance from ``to_bus`` to ground, or through a YNyn; the positive one without it. [ohm]"""
+    x0_ohm: Annotated[float | None, ANY, AddedLater()] = None
+    """Zero-sequence reactance likewise. [ohm]"""
 
 
 class BranchTable(EdgeTable):
@@ -156,6 +188,20 @@ class BranchTable(EdgeTable):
     """Current at ``from_bus`` that it may carry for long; unknown without it. [A]"""
     rating_to_a: Annotated[float | None, AMPERE] = None
     """Current at ``to_bus`` that it may carry for long; unknown without it. [A]"""
+    vector_group: Annotated[str | None, AddedLater()] = None
+    """Of a transformer: windings at ``from_bus`` and ``to_bus`` and clock; Dyn11 without it."""
+    r0_ohm: Annotated[float | None, ANY, AddedLater()] = None
+    """Zero-sequence resistance seen from ``to_bus``; of a Dyn or Yzn from there to ground. [ohm]"""
+    x0_ohm: Annotated[float | None, ANY, AddedLater()] = None
+    """Zero-sequence reactance likewise. [ohm]"""
+    g0_from_us: Annotated[float, ANY, AddedLater()] = 0.0
+    """Zero-sequence conductance to ground at ``from_bus``; counts with ``r0_ohm`` and ``x0_ohm``. [µS]"""
+    b0_from_us: Annotated[float, ANY, AddedLater()] = 0.0
+    """Zero-sequence susceptance there. [µS]"""
+    g0_to_us: Annotated[float, ANY, AddedLater()] = 0.0
+    """Zero-sequence conductance to ground at ``to_bus``. [µS]"""
+    b0_to_us: Annotated[float, ANY, AddedLater()] = 0.0
+    """Zero-sequence susceptance there. [µS]"""
 
 
 class FeederFile(Table):

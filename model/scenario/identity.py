@@ -36,6 +36,8 @@ def _entry(value: Any, dumped: Any) -> Any:
         return _without_additions(value, dumped)
     if isinstance(value, Mapping) and any(isinstance(entry, Table) for entry in value.values()):
         return {key: _entry(entry, dumped[key]) for key, entry in value.items()}
+    if isinstance(value, tuple) and value and all(isinstance(entry, Table) for entry in value):
+        return [_entry(entry, row) for entry, row in zip(value, dumped, strict=True)]
     return dumped
 
 

@@ -92,6 +92,11 @@ def _calendar(scenario: Scenario) -> Iterator[str]:
             f"calendar: {len(scenario.day_types)} day types follow one another at random, as often as in"
             f" {calendar.first_year} to {calendar.last_year}; how long a season or weekend lasts is right on average."
         )
+        if calendar.year is not None:
+            yield (
+                f"calendar.year = {calendar.year}: a market lives the {len(calendar.year_kinds())} days of that year"
+                " from 1 January on, weekends and holidays in their places, and only the weather is drawn."
+            )
 
 
 def _unused_seasons(scenario: Scenario) -> Iterator[str]:

@@ -16,6 +16,10 @@ from meanwatt.model.scenario.values import show
 
 SUM_TOLERANCE = 1e-6  # shares and probabilities are written with a few decimals; they are rescaled afterwards
 
+ZERO_PER_POSITIVE = ranges.Range(0.01, 100)
+"""A zero-sequence impedance over one of the positive sequence."""
+PHASE_SEED = ranges.Range(0, 2**32 - 1, whole=True)
+"""Seed of the phases of homes."""
 HOUR = ranges.Range(0, 23.99, "h")
 """Of the day, after midnight."""
 
@@ -185,7 +189,7 @@ class CarbonTable(Table):
 class FeederTable(Table):
     """``[feeder]``: the wires."""
 
-    name: Literal["baran_wu_33", "textbook_line_5", "lv_rural", "lv_semiurban"] | None = None
+    name: Literal["baran_wu_33", "textbook_line_5", "lv_rural", "lv_semiurban", "lv_four_wire"] | None = None
     """Which network; this or ``file``."""
     file: Annotated[str | None, AddedLater()] = None
     """A network in a file of its own, relative to the scenario's file; ``meanwatt import feeder`` writes one."""
@@ -193,6 +197,15 @@ class FeederTable(Table):
     """What the SHA-256 of that file must be; filled in where it is not given."""
     limits: Literal["ansi_c84_1", "en_50160"] = "ansi_c84_1"
     """Voltage band: 5 % or 10 % about the nominal."""
+    phases: Annotated[Literal["three", "one"], AddedLater()] = "three"
+    """Whether every home draws from all three phases alike or, on a low-voltage feeder, from one; a power flow by phase
+    then stands beside the balanced one, and prices, bills and behaviour stay as they are."""
+    phase_seed: Annotated[int, PHASE_SEED, AddedLater()] = 0
+    """Draws the phase of customers whose feeder does not say it."""
+    r0_per_r1: Annotated[float, ZERO_PER_POSITIVE, AddedLater()] = 4.0
+    """Zero-sequence over positive-sequence resistance of lines without zero-sequence data."""
+    x0_per_x1: Annotated[float, ZERO_PER_POSITIVE, AddedLater()] = 4.0
+    """Zero-sequence over positive-sequence reactance of lines without zero-sequence data."""
     losses_bought: Annotated[bool, AddedLater()] = False
     """Whether the utility also buys the feeder's losses, in the finite market, at the wholesale price."""
     volt_watt: Annotated[VoltWattTable, AddedLater()] = Field(default_factory=VoltWattTable)

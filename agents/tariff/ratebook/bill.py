@@ -11,8 +11,8 @@ from meanwatt.agents.tariff.ratebook.compiled import CompiledRatebook
 from meanwatt.agents.tariff.ratebook.convention import TARIFF_BOOK, Convention
 from meanwatt.agents.tariff.ratebook.demand import demand_usd
 from meanwatt.agents.tariff.ratebook.least_bill import charge_of_months_usd, minimum_usd
-from meanwatt.agents.tariff.ratebook.meter import Meter, Passed
-from meanwatt.agents.tariff.ratebook.ratebook import Metering, TaxBase, TierPeriod
+from meanwatt.agents.tariff.ratebook.meter import Meter, Passed, by_kernel
+from meanwatt.agents.tariff.ratebook.ratebook import Metering, TaxBase, TierPeriod, TierScope
 from meanwatt.agents.tariff.ratebook.settlement import (
     Credits,
     Settled,
@@ -22,7 +22,13 @@ from meanwatt.agents.tariff.ratebook.settlement import (
     settle_in_kwh,
     settle_in_usd,
 )
-from meanwatt.agents.tariff.ratebook.usage import climbs_in_order, tier_limits_kwh, tiers_in_order, tiers_of_cells
+from meanwatt.agents.tariff.ratebook.tier_limits import tier_limits_kwh
+from meanwatt.agents.tariff.ratebook.usage import (
+    any_tier,
+    climbs_in_order,
+    tiers_in_order,
+    tiers_of_cells,
+)
 
 CHUNK = 256
 """Customers that are billed at once."""
@@ -202,12 +208,11 @@ def _bill(
     book, calendar, convention = compiled.book, compiled.calendar, terms.convention
     two = terms.metering is Metering.BUY_ALL_SELL_ALL
     meter = Meter(load_kwh=load_kwh, generation_kwh=generation_kwh, two=two)
-    by_run = climbs_in_order(book.energy) and not _nets_by_month(compiled, terms)
-    passed = meter.passed(compiled.energy, by_run=by_run)
+    passed = _passed(compiled, meter, terms)
     _require_finite(passed, load_kwh, generation_kwh)
     start = carried.credits if carried else no_credits(len(load_kwh), len(book.energy.names))
     peak = passed.most_kwh.max(axis=2) / calendar.interval_hours
-    demand, peaks = demand_usd(compiled, meter, carried.peaks_kw if carried else ())
+    demand, peaks = demand_usd(compiled, meter, passed, carried.peaks_kw if carried else ())
     settled = _settle(compiled, meter, passed, terms, start)
     fixed = sum(
         (charge_of_months_usd(charge, compiled, convention) for charge in book.fixed), np.zeros(calendar.months)
@@ -245,22 +250,37 @@ def _bill(
     )
 
 
+def _passed(compiled: CompiledRatebook, meter: Meter, terms: Terms) -> Passed:
+    """What passes the meter: of many customers day by day, unless the order of time within a day is needed."""
+    energy = compiled.book.energy
+    in_order = climbs_in_order(energy) and not _nets_by_month(compiled, terms)
+    whole_months = energy.tier_scope is TierScope.MONTH and energy.tier_period is TierPeriod.MONTH
+    limit = compiled.limit_kwh
+    by_days = not in_order or (whole_months and limit is not None and any_tier(energy.sell_usd_per_kwh))
+    if compiled.days is None or not by_kernel(len(meter.load_kwh)) or not by_days:
+        return meter.passed(compiled.energy, by_run=in_order)
+    return meter.over_days(compiled.days, limit[0] if in_order and limit is not None else None)
+
+
 def _settle(compiled: CompiledRatebook, meter: Meter, passed: Passed, terms: Terms, start: Credits) -> Settled:
     """Energy charges and credits by the rule of the meter."""
     energy = compiled.book.energy
-    peak_kw = passed.most_kwh.max(axis=2) / compiled.calendar.interval_hours
-    limit = tier_limits_kwh(energy, compiled.calendar, peak_kw)
+    limit = compiled.limit_kwh
+    if limit is None:
+        limit = tier_limits_kwh(
+            energy, compiled.calendar, passed.most_kwh.max(axis=2) / compiled.calendar.interval_hours
+        )
     if _nets_by_month(compiled, terms):
         net = passed.drawn_kwh - passed.fed_kwh
         if terms.metering is Metering.NET_METERING:
             return settle_in_kwh(compiled, net, limit, start, terms.convention)
         return settle_in_usd(compiled, net, limit, start, expires=terms.credit_expires, convention=terms.convention)
-    bought, fed = _by_tier(compiled, passed, limit)
+    bought = _bought_by_tier(compiled, passed, limit)
     rates, book = terms.export_usd_per_kwh, compiled.book
     if rates is None and book.export is not None:
         rates = book.export.over(compiled.calendar)
     if rates is None:
-        credit = fed_credit_usd(compiled, fed)
+        credit = _fed_credit_usd(compiled, passed, limit)
     else:
         earned = meter.earned_usd(rates, compiled.energy)
         credit = compiled.energy.collect(earned).sum(axis=2)
@@ -293,13 +313,22 @@ def _nets_by_month(compiled: CompiledRatebook, terms: Terms) -> bool:
     return terms.metering.nets_by_month and not by_interval
 
 
-def _by_tier(compiled: CompiledRatebook, passed: Passed, limit: Floats) -> tuple[Floats, Floats]:
-    """What is drawn and fed in, (customer, month, period, tier) each. [kWh]"""
+def _bought_by_tier(compiled: CompiledRatebook, passed: Passed, limit: Floats) -> Floats:
+    """What is drawn. (customer, month, period, tier) [kWh]"""
+    energy = compiled.book.energy
+    if not climbs_in_order(energy):
+        return tiers_of_cells(energy, passed.drawn_kwh, limit)
+    if passed.drawn_tiers_kwh is not None:
+        return passed.drawn_tiers_kwh
+    return tiers_in_order(compiled, passed.drawn_runs_kwh, limit)
+
+
+def _fed_credit_usd(compiled: CompiledRatebook, passed: Passed, limit: Floats) -> Floats:
+    """What feeding in earns at the sell rates. (customer, month) [USD]"""
     energy = compiled.book.energy
     sell = energy.sell_usd_per_kwh
+    if any_tier(sell):
+        return np.asarray(np.einsum("cmp,p->cm", passed.fed_kwh, sell[:, 0]))
     if not climbs_in_order(energy):
-        return tiers_of_cells(energy, passed.drawn_kwh, limit), tiers_of_cells(energy, passed.fed_kwh, limit)
-    bought = tiers_in_order(compiled, passed.drawn_runs_kwh, limit)
-    if (sell == sell[:, :1]).all():  # any tier will do
-        return bought, tiers_of_cells(energy, passed.fed_kwh, limit)
-    return bought, tiers_in_order(compiled, passed.fed_runs_kwh, limit)
+        return fed_credit_usd(compiled, tiers_of_cells(energy, passed.fed_kwh, limit))
+    return fed_credit_usd(compiled, tiers_in_order(compiled, passed.fed_runs_kwh, limit))

@@ -7,7 +7,9 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.ratebook.billing_calendar import BillingCalendar
+from meanwatt.agents.tariff.ratebook.day_plan import DayPlan, plan_days
 from meanwatt.agents.tariff.ratebook.ratebook import Ratebook, Schedule, TierPeriod
+from meanwatt.agents.tariff.ratebook.tier_limits import counts_peaks, tier_limits_kwh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,7 +97,16 @@ def map_periods(schedule: Schedule, periods: int, calendar: BillingCalendar, *, 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompiledRatebook:
-    """A ratebook and the calendar that it bills, with the map of each of its schedules."""
+    """A ratebook and the calendar that it bills, with the map of each of its schedules.
+
+    Parameters
+    ----------
+    days
+        The calendar's days under the schedules of the energy charge and of each demand charge; None if they are none
+        that could be told apart by month.
+    limit_kwh : (1, month, period, tier) or None
+        Where the tiers of the energy charge end; None where that depends on a customer's peak. [kWh]
+    """
 
     __repr__ = short_repr
 
@@ -103,14 +114,21 @@ class CompiledRatebook:
     calendar: BillingCalendar
     energy: PeriodMap
     demand: tuple[PeriodMap, ...]
+    days: DayPlan | None
+    limit_kwh: Floats | None
 
 
 def compile_ratebook(book: Ratebook, calendar: BillingCalendar) -> CompiledRatebook:
     """Lay a ratebook over a calendar."""
     by_day = book.energy.tiered and book.energy.tier_period is TierPeriod.DAY
+    energy = map_periods(book.energy.schedule, len(book.energy.names), calendar, by_day=by_day)
+    demand = tuple(map_periods(charge.schedule, len(charge.names), calendar) for charge in book.demand)
+    schedules = (energy, *demand)
     return CompiledRatebook(
         book=book,
         calendar=calendar,
-        energy=map_periods(book.energy.schedule, len(book.energy.names), calendar, by_day=by_day),
-        demand=tuple(map_periods(charge.schedule, len(charge.names), calendar) for charge in book.demand),
+        energy=energy,
+        demand=demand,
+        days=plan_days(calendar, [one.period for one in schedules], [one.shape for one in schedules]),
+        limit_kwh=None if counts_peaks(book.energy) else tier_limits_kwh(book.energy, calendar, np.empty((1, 0))),
     )

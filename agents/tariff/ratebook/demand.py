@@ -5,7 +5,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.ratebook.billing_calendar import BillingCalendar
 from meanwatt.agents.tariff.ratebook.compiled import CompiledRatebook, PeriodMap
-from meanwatt.agents.tariff.ratebook.meter import Meter
+from meanwatt.agents.tariff.ratebook.meter import Meter, Passed
 from meanwatt.agents.tariff.ratebook.ratebook import Ratchet
 from meanwatt.agents.tariff.ratebook.tiers import climb
 
@@ -32,14 +32,14 @@ def intervals_of_window(calendar: BillingCalendar, window_minutes: int | None) -
 
 
 def demand_usd(
-    compiled: CompiledRatebook, meter: Meter, earlier: tuple[Floats, ...]
+    compiled: CompiledRatebook, meter: Meter, passed: Passed, earlier: tuple[Floats, ...]
 ) -> tuple[Floats, tuple[Floats, ...]]:
     """What the demand charges of each month come to.
 
     Parameters
     ----------
-    meter
-        What passes the meter.
+    meter, passed
+        The meter, and what is known to pass it.
     earlier : one (customer, month, period) for each charge
         Peaks of the months before, the last one last. [kW]
 
@@ -53,19 +53,24 @@ def demand_usd(
     total = np.zeros((len(meter.load_kwh), compiled.calendar.months))
     remembered = []
     for place, (charge, where) in enumerate(zip(compiled.book.demand, compiled.demand, strict=True)):
-        peaks = _highest_kw(meter, where, compiled.calendar, charge.window_minutes)
+        known = passed.demand_kwh[place] if passed.demand_kwh else None
+        peaks = _highest_kw(meter, where, compiled.calendar, charge.window_minutes, known)
         before = earlier[place] if earlier else peaks[:, :0]
         billed = billing_demand_kw(peaks, before, charge.ratchet, where, compiled.calendar)
-        limit = np.broadcast_to(charge.limit_kw, (*billed.shape[2:], charge.limit_kw.shape[1]))
-        total += (climb(billed, limit) * charge.rate_usd_per_kw).sum(axis=(2, 3))
+        if charge.limit_kw.shape[1] == 1:
+            total += np.einsum("cmp,p->cm", billed, charge.rate_usd_per_kw[:, 0])
+        else:
+            total += np.einsum("cmpt,pt->cm", climb(billed, charge.limit_kw), charge.rate_usd_per_kw)
         remembered.append(np.concatenate([before, peaks], axis=1))
     return total, tuple(remembered)
 
 
-def _highest_kw(meter: Meter, where: PeriodMap, calendar: BillingCalendar, window_minutes: int | None) -> Floats:
-    """Highest power of each month and period, (customer, month, period). [kW]"""
+def _highest_kw(
+    meter: Meter, where: PeriodMap, calendar: BillingCalendar, window_minutes: int | None, most_kwh: Floats | None
+) -> Floats:
+    """Highest power of each month and period, (customer, month, period), from that of intervals if known. [kW]"""
     if intervals_of_window(calendar, window_minutes) == 1:
-        return meter.passed(where).most_kwh / calendar.interval_hours
+        return (meter.passed(where).most_kwh if most_kwh is None else most_kwh) / calendar.interval_hours
     power = average_kw(meter.flows()[0], calendar, window_minutes)
     return where.highest(np.maximum(np.maximum.reduceat(power, where.starts, axis=1), 0.0))
 

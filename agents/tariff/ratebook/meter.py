@@ -6,12 +6,20 @@ from typing import Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, as_input
+from meanwatt.agents.numerics.compiled import is_loaded
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.ratebook.compiled import PeriodMap
+from meanwatt.agents.tariff.ratebook.day_kernels import sum_days
+from meanwatt.agents.tariff.ratebook.day_plan import DayPlan
 from meanwatt.agents.tariff.ratebook.run_kernels import sum_load_runs, sum_runs
 
 MANY: Final = 32
 """Customers from which compiled kernels are worth their loading."""
+
+
+def by_kernel(customers: int) -> bool:
+    """Whether compiled kernels are worth their loading, or are loaded; sums differ in the last bits only."""
+    return customers >= MANY or is_loaded(sum_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,6 +34,10 @@ class Passed:
         The most that is drawn in an interval. [kWh]
     drawn_runs_kwh, fed_runs_kwh : (customer, run)
         What is bought and fed in over each run of intervals. [kWh]
+    drawn_tiers_kwh : (customer, month, period, tier) or None
+        What is bought by tier in the order of time, where that was asked for. [kWh]
+    demand_kwh : (demand charge,) of (customer, month, period)
+        The most that is drawn in an interval, by the schedule of each demand charge; empty where it is not known. [kWh]
     """
 
     __repr__ = short_repr
@@ -35,6 +47,8 @@ class Passed:
     most_kwh: Floats
     drawn_runs_kwh: Floats
     fed_runs_kwh: Floats
+    drawn_tiers_kwh: Floats | None = None
+    demand_kwh: tuple[Floats, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,7 +85,7 @@ class Meter:
 
     def passed(self, where: PeriodMap, *, by_run: bool = False) -> Passed:
         """Sums and peaks over the months and periods of a map, and, if wanted, over its runs; else these are empty."""
-        if len(self.load_kwh) >= MANY:
+        if by_kernel(len(self.load_kwh)):
             return self._compiled(where, by_run)
         _require_load(float(self.load_kwh.min(initial=0.0)))
         drawn, fed = self.flows()
@@ -98,6 +112,46 @@ class Meter:
         _require_load(least)
         drawn, fed, most = out.reshape(3, len(load), months, periods)
         return Passed(drawn_kwh=drawn, fed_kwh=fed, most_kwh=most, drawn_runs_kwh=runs[0], fed_runs_kwh=runs[1])
+
+    def over_days(self, days: DayPlan, limit: Floats | None) -> Passed:
+        """The same for all schedules of a plan at once, in compiled code; sums over runs are empty.
+
+        Parameters
+        ----------
+        limit : (month, period, tier) or None
+            Ends of the tiers that what is drawn climbs in the order of time over each month; None for no tiers. [kWh]
+        """
+        customers, (months, periods) = len(self.load_kwh), days.shapes[0]
+        ends = np.empty((months, periods, 0)) if limit is None else limit
+        kwh, most = np.zeros((2, customers, months * periods)), np.zeros((customers, days.places))
+        tiers = np.zeros((customers, *ends.shape))
+        least = sum_days(
+            not self.two,
+            as_input(self.load_kwh),
+            as_input(np.empty((1, 0), self.load_kwh.dtype) if self.generation_kwh is None else self.generation_kwh),
+            (days.first, days.length, days.pattern, days.month_first),
+            days.place,
+            as_input(np.sort(ends[..., :-1].reshape(months, -1), axis=1)),
+            as_input(ends),
+            kwh,
+            most,
+            tiers,
+        )
+        _require_load(least)
+        sizes = [months * periods for months, periods in days.shapes]
+        by_schedule = [
+            part.reshape(customers, *shape)
+            for part, shape in zip(np.split(most, np.cumsum(sizes)[:-1], axis=1), days.shapes, strict=True)
+        ]
+        return Passed(
+            drawn_kwh=kwh[0].reshape(customers, months, periods),
+            fed_kwh=kwh[1].reshape(customers, months, periods),
+            most_kwh=by_schedule[0],
+            drawn_runs_kwh=np.empty((0, 0)),
+            fed_runs_kwh=np.empty((0, 0)),
+            drawn_tiers_kwh=None if limit is None else tiers,
+            demand_kwh=tuple(by_schedule[1:]),
+        )
 
     def earned_usd(self, usd_per_kwh: Floats, where: PeriodMap) -> Floats:
         """What feeding in earns over runs at rates (interval,). (customer, run) [USD]"""

@@ -188,6 +188,7 @@ class Engine:
         record = market.history[-1]
         if record.grid is None:
             raise RuntimeError("the market ran without a feeder")
+        by_phase = record.grid.phases
         self._history.add(
             Day(
                 common_state=record.common_state,
@@ -198,6 +199,8 @@ class Engine:
                 tenths=_tenths(market, self._morning),
                 bill_usd=_group_means(solution.equilibrium.economy, record.bill_usd, market.population.count),
                 voltage_pu=record.grid.voltage_pu,
+                phase_voltage_pu=None if by_phase is None else by_phase.voltage_pu,
+                unbalance_percent=None if by_phase is None else by_phase.unbalance_percent,
             )
         )
         self._frame = None

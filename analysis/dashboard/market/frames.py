@@ -10,6 +10,7 @@ from meanwatt.analysis.dashboard.market.baseline import BASELINE_LINE, Baseline,
 from meanwatt.analysis.dashboard.market.day_figure import day_figure, unanswered_figure
 from meanwatt.analysis.dashboard.market.history import History
 from meanwatt.analysis.dashboard.market.key_figures import item, metrics_board
+from meanwatt.analysis.dashboard.market.map_layers import day_of_voltage, phase_layers, voltage_scale
 from meanwatt.analysis.dashboard.market.view import Frame
 from meanwatt.analysis.dashboard.shared.figures import group_label, number
 from meanwatt.analysis.dashboard.shared.help_link import help_link
@@ -25,6 +26,7 @@ FEEDER_TITLES = {
     "textbook_line_5": "5-bus line",
     "lv_rural": "Rural low-voltage feeder",
     "lv_semiurban": "Suburban low-voltage feeder",
+    "lv_four_wire": "Four-wire low-voltage feeder",
 }
 
 
@@ -86,7 +88,7 @@ def preview(economy: Economy, feeder: Feeder, places: Floats, limits: VoltageLim
         day_type=_day_type(economy, state),
         chart=to_json(unanswered_figure(economy, load, state)),
         network=to_json(network(feeder, places, limits, voltage_pu, economy)),
-        voltage=to_json({"day": 0, **_day_of_voltage(voltage_pu[state], limits, feeder.index(feeder.source))}),
+        voltage=to_json({"day": 0, **day_of_voltage(voltage_pu[state], limits, feeder.index(feeder.source))}),
         burden=to_json(_burden_frame(0, groups)),
         baseline=to_json(baseline_board(None, None)),
         metrics=to_json({"day": 0, "items": items}),
@@ -97,12 +99,7 @@ def network(
     feeder: Feeder, places: Floats, limits: VoltageLimits, voltage_pu: Floats, economy: Economy
 ) -> dict[str, Any]:
     """Write what of the map does not change from day to day; ``voltage_pu`` (c, h, bus) sets the range of colours."""
-    low = min(math.floor(np.nanmin(voltage_pu) * 100 - 0.5) / 100, 0.94)
-    high = max(math.ceil(np.nanmax(voltage_pu) * 100 + 0.5) / 100, 1.0)
     size = np.maximum(places.max(axis=0), 1)
-    step = 0.05 if high - low > 0.13 else 0.02
-    ticks = [round(k * step, 3) for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
-    marks = sorted({bound for bound in (limits.low_pu, limits.high_pu) if low <= bound <= high})
     return {
         "title": FEEDER_TITLES.get(feeder.name, feeder.name),
         "help": help_link("read-feeder"),
@@ -116,9 +113,7 @@ def network(
         "lines": [[int(parent), bus] for bus, parent in enumerate(feeder.parent) if parent >= 0],
         "rows": int(places[:, 1].max()) + 1,
         "columns": int(places[:, 0].max()) + 1,
-        "domain": [low, high],
-        "ticks": [tick for tick in ticks if all(abs(tick - mark) > step / 3 for mark in marks)],
-        "limits": [limits.low_pu, limits.high_pu],
+        **voltage_scale(voltage_pu, limits),
         "slots": economy.slots,
         "hours": hours_of(economy),
         "slot_hours": economy.slot_hours,
@@ -128,7 +123,11 @@ def network(
 def _voltage(solution: Solution, history: History, state: int) -> dict[str, Any]:
     feeder = solution.feeder
     today = solution.voltage_pu[state] if history.voltage_pu is None else history.voltage_pu
-    return {"day": len(history), **_day_of_voltage(today, solution.limits, feeder.index(feeder.source))}
+    source = feeder.index(feeder.source)
+    shown = {"day": len(history), **day_of_voltage(today, solution.limits, source)}
+    if history.phase_voltage_pu is not None and history.unbalance_percent is not None:
+        shown["phases"] = phase_layers(history.phase_voltage_pu, history.unbalance_percent, solution.limits, source)
+    return shown
 
 
 def _lowest(solution: Solution, before: Baseline | None) -> str:
@@ -138,15 +137,6 @@ def _lowest(solution: Solution, before: Baseline | None) -> str:
     if before is None or told is None:
         return f"{said}."
     return f"{said}, {before.word} {number(float(np.nanmin(told.voltage_pu)), 3)}."
-
-
-def _day_of_voltage(voltage_pu: Floats, limits: VoltageLimits, source: int) -> dict[str, Any]:
-    """Voltages (h, bus), and the slot furthest beyond a limit, or from the source's; no solution shows as 0."""
-    known = np.nan_to_num(voltage_pu, nan=0.0)
-    beyond = np.maximum(limits.low_pu - known, known - limits.high_pu)
-    if not (beyond > 0).any():
-        beyond = np.abs(known - known[:, [source]])
-    return {"voltage_pu": np.round(known, 4).tolist(), "worst_slot": int(beyond.max(axis=1).argmax())}
 
 
 def _burden(solution: Solution, history: History, before: Baseline | None) -> dict[str, Any]:

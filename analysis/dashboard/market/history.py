@@ -33,6 +33,10 @@ class Day:
         Mean net bill of each group's homes for the day, fixed charge included; nan where there are none. [USD]
     voltage_pu : (h, bus) float
         Bus voltages. [pu]
+    phase_voltage_pu : (h, bus, phase) float or None
+        The same by phase, where homes are on one phase each. [pu]
+    unbalance_percent : (h, bus) float or None
+        Negative over positive sequence of the voltage likewise. [%]
     """
 
     common_state: int
@@ -43,6 +47,8 @@ class Day:
     tenths: Floats | None
     bill_usd: Floats
     voltage_pu: Floats
+    phase_voltage_pu: Floats | None = None
+    unbalance_percent: Floats | None = None
 
 
 class History:
@@ -60,6 +66,8 @@ class History:
         self.bill_usd: list[Floats] = []
         self.lowest_pu: list[float] = []
         self.voltage_pu: Floats | None = None
+        self.phase_voltage_pu: Floats | None = None
+        self.unbalance_percent: Floats | None = None
 
     def __len__(self) -> int:
         """Days so far."""
@@ -77,6 +85,7 @@ class History:
         self.bill_usd.append(day.bill_usd)
         self.lowest_pu.append(float(day.voltage_pu.min()))
         self.voltage_pu = day.voltage_pu
+        self.phase_voltage_pu, self.unbalance_percent = day.phase_voltage_pu, day.unbalance_percent
 
     def mean_bill_usd(self) -> Floats:
         """Mean bill a day of each group's homes over the days so far. (group,) [USD/day]"""

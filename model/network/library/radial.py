@@ -12,6 +12,8 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats, Ints, read_only, require_finite, require_shape
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.network.library.branch import Branch, BranchKind, FixedLoad
+from meanwatt.model.network.library.phase_data import PhaseData
+from meanwatt.model.network.library.phase_keys import bus_keys, line_keys, transformer_keys
 
 POWER_FACTOR = 0.95
 """Power factor (lagging) of consumption at a bus that gives no reactive reference load."""
@@ -112,6 +114,8 @@ class Feeder:
         Two-ports beside them, as of imported feeders; they may lie parallel to one another and to lines.
     fixed
         Loads and generators that belong to no customer; none by default.
+    phases
+        What is known of its phases, which only an asymmetric power flow reads; nothing by default.
 
     Raises
     ------
@@ -138,6 +142,7 @@ class Feeder:
     transformers: tuple[Transformer, ...] = ()
     branches: tuple[Branch, ...] = ()
     fixed: FixedLoad | None = None
+    phases: PhaseData | None = None
     parent: Ints = field(init=False)
     """(bus,) The neighbour towards the source, -1 at the source."""
 
@@ -160,6 +165,14 @@ class Feeder:
         parent = _parents(self.buses, self.index(self.source), self._edges())
         self._turn_away_from_source(parent)
         self._check_lines()
+        if self.phases is not None:
+            self.phases.require_fits(
+                self.buses,
+                customers=self.customers,
+                lines=len(self.line_from),
+                transformers=len(self.transformers),
+                branches=len(self.branches),
+            )
 
     def _keep(self, name: str, shape: tuple[int, ...], axes: str) -> None:
         values = np.asarray(getattr(self, name))
@@ -272,10 +285,10 @@ class Feeder:
         if self.branches or self.fixed or len({frozenset(edge) for edge in edges}) < len(edges):
             raise ValueError(f"feeder '{self.name}' has branches, fixed loads or parallel lines, which no graph holds")
         graph = nx.Graph(name=self.name)
-        for bus, kv, p_kw, q_kvar, customers in zip(
-            self.buses, self.nominal_kv, self.p_kw, self.q_kvar, self.customers, strict=True
-        ):
-            graph.add_node(bus, nominal_kv=float(kv), p_kw=float(p_kw), q_kvar=float(q_kvar), customers=int(customers))
+        columns = ("nominal_kv", "p_kw", "q_kvar")
+        for place, bus in enumerate(self.buses):
+            values = {name: float(getattr(self, name)[place]) for name in columns}
+            graph.add_node(bus, **values, customers=int(self.customers[place]), **bus_keys(self.phases, place))
         graph.nodes[self.source]["source_voltage_pu"] = self.source_voltage_pu
         for line, (a, b) in enumerate(zip(self.line_from, self.line_to, strict=True)):
             graph.add_edge(
@@ -285,10 +298,11 @@ class Feeder:
                 x_ohm=float(self.line_x_ohm[line]),
                 b_us=float(self.line_b_us[line]),
                 rating_a=float(self.line_rating_a[line]),
+                **line_keys(self.phases, line),
             )
-        for unit in self.transformers:
+        for place, unit in enumerate(self.transformers):
             names = ("kva", "uk", "pk_kw", "turns", "p0_kw", "i0")
-            values = {name: getattr(unit, name) for name in names}
+            values = {name: getattr(unit, name) for name in names} | transformer_keys(self.phases, place)
             graph.add_edge(self.buses[unit.from_bus], self.buses[unit.to_bus], **values)
         return graph
 

@@ -10,6 +10,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.network.library.branch import Branch, BranchKind, FixedLoad
 from meanwatt.model.network.library.radial import Feeder
+from meanwatt.model.network.pandapower_net.by_phase import PhaseState, phase_data, phase_state, zero_ports
 from meanwatt.model.network.pandapower_net.elements import TwoPort
 from meanwatt.model.network.pandapower_net.injections import BusLoad, Injections
 from meanwatt.model.network.pandapower_net.net_json import Net, Row
@@ -64,15 +65,18 @@ class ImportedFeeder:
         At the loads of the file.
     report
         What became of every row.
+    by_phase
+        The state by phase, where that was asked for.
     """
 
     feeder: Feeder
     buses: int
     state: FeederState
     report: Report
+    by_phase: PhaseState | None = None
 
 
-def import_pandapower(path: Path, rule: TapRule = TapRule.FILE) -> ImportedFeeder:
+def import_pandapower(path: Path, rule: TapRule = TapRule.FILE, *, phases: bool = False) -> ImportedFeeder:
     """Read a network saved by pandapower 2 or 3.
 
     Parameters
@@ -81,6 +85,8 @@ def import_pandapower(path: Path, rule: TapRule = TapRule.FILE) -> ImportedFeede
         The JSON file.
     rule
         Which tap positions count.
+    phases
+        Whether to keep what the file says by phase: asymmetric loads, and zero sequences.
 
     Raises
     ------
@@ -88,7 +94,7 @@ def import_pandapower(path: Path, rule: TapRule = TapRule.FILE) -> ImportedFeede
         In one line without the file's name, if there is no network, no source or no customer, or if it is meshed.
     """
     net = Net(path)
-    found = _imported(net, path.stem, rule)
+    found = _imported(net, path.stem, rule, phases=phases)
     ignored = [row for table in ("trafo", "trafo3w") for row in net.rows(table) if ignored_taps(net, row)]
     if rule is TapRule.FILE and ignored:
         other = _imported(net, path.stem, TapRule.APPLY).state
@@ -102,7 +108,7 @@ def import_pandapower(path: Path, rule: TapRule = TapRule.FILE) -> ImportedFeede
     return found
 
 
-def _imported(net: Net, name: str, rule: TapRule) -> ImportedFeeder:
+def _imported(net: Net, name: str, rule: TapRule, *, phases: bool = False) -> ImportedFeeder:
     report = Report()
     topology = Topology(net, rule, report)
     source = _source(net, topology, report)
@@ -110,7 +116,7 @@ def _imported(net: Net, name: str, rule: TapRule) -> ImportedFeeder:
     supplied = topology.supplied(source_bus)
     _require_one_source(net, topology, source, supplied)
     topology.take(supplied)
-    loads = Injections(net, topology, report, supplied)
+    loads = Injections(net, topology, report, supplied, by_phase=phases)
     for table in net:
         for row in net.rows(table) if table not in READ else ():
             if row is not source and ("in_service" not in row.values or row.flag("in_service")):
@@ -130,7 +136,13 @@ def _imported(net: Net, name: str, rule: TapRule) -> ImportedFeeder:
     state = build.state(feeder)
     if np.isnan(state.min_voltage_pu):
         report.note("No state found at the loads of the file: the feeder cannot carry them (voltage collapse).")
-    return ImportedFeeder(feeder=feeder, buses=build.supplied_buses, state=state, report=report)
+    by_phase = None
+    if phases:
+        feeder = build.with_phases(feeder, rule, report)
+        by_phase = build.state_by_phase(feeder)
+        if np.isnan(by_phase.min_phase_voltage_pu) and not np.isnan(state.min_voltage_pu):
+            report.note("No state found by phase at the loads of the file (voltage collapse of a phase).")
+    return ImportedFeeder(feeder=feeder, buses=build.supplied_buses, state=state, report=report, by_phase=by_phase)
 
 
 def _sources(net: Net, topology: Topology) -> list[Row]:
@@ -202,7 +214,7 @@ class _Build:
     """The parts of a network that make one feeder."""
 
     def __init__(self, net: Net, topology: Topology, supplied: set[int], loads: Mapping[int, BusLoad]) -> None:
-        self._topology = topology
+        self._net, self._topology = net, topology
         members = {root: buses for root, buses in topology.members().items() if root in supplied}
         self._roots = list(members)
         self._position = {root: place for place, root in enumerate(self._roots)}
@@ -240,13 +252,29 @@ class _Build:
             fixed=self._fixed(1j * np.minimum(drawn.imag, 0.0)),
         )
 
-    def state(self, feeder: Feeder) -> FeederState:
-        """The feeder at the loads of the file, where loads vary with the voltage as the file says."""
+    def with_phases(self, feeder: Feeder, rule: TapRule, report: Report) -> Feeder:
+        """The feeder with what the file says of its phases."""
+        zeros = zero_ports(self._net, self._edges, rule, report)
+        plain = [edge for edge in self._edges if self._is_plain(edge)]
+        others = [edge for edge in self._edges if not self._is_plain(edge)]
+        return replace(feeder, phases=phase_data(zeros, plain, others, self._loads))
+
+    def state_by_phase(self, feeder: Feeder) -> PhaseState:
+        """The feeder by phase at the loads of the file."""
+        there, rest = self._at_file_loads(feeder)
+        uneven = np.array([load.drawn_by_phase for load in self._loads])
+        return phase_state(there, uneven + ((rest - uneven.sum(axis=1)) / 3)[:, None])
+
+    def _at_file_loads(self, feeder: Feeder) -> tuple[Feeder, Any]:
+        """The feeder with loads that vary with the voltage as the file says, and what is drawn at constant power."""
         current = np.array([load.drawn_current for load in self._loads])
         shunt = np.array([load.drawn_shunt for load in self._loads])
         drawn = np.array([load.drawn for load in self._loads])
-        rest = drawn - current - shunt
-        there = replace(feeder, fixed=self._fixed(1j * 0 * drawn, current, shunt))
+        return replace(feeder, fixed=self._fixed(1j * 0 * drawn, current, shunt)), drawn - current - shunt
+
+    def state(self, feeder: Feeder) -> FeederState:
+        """The feeder at the loads of the file, where loads vary with the voltage as the file says."""
+        there, rest = self._at_file_loads(feeder)
         result = solve_power_flow(there, rest.real[None], rest.imag[None])
         voltage = result.voltage_pu[0]
         loss = float(result.loss_kw[0]) - self._loss_of_impedances_kw(voltage, result.voltage_angle_rad[0])

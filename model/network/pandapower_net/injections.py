@@ -1,5 +1,6 @@
 """Loads, generators and shunts of a pandapower network, summed by bus: customers, and what belongs to none."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,7 +11,10 @@ from meanwatt.model.network.pandapower_net.topology import Topology
 from meanwatt.model.scenario.files import FileError
 
 PHASES: Final = ("a", "b", "c")
-UNEVEN: Final = "summed over its phases; the voltages of the phases differ, and are not told here"
+UNEVEN: Final = "summed over its phases; the voltages of the phases differ, and are told only with --phases"
+BETWEEN: Final = "lies between phases; its share of each is that of balanced voltages"
+AHEAD: Final = complex(0.5, -1 / math.sqrt(12))
+"""Share of a load between two phases that the leading one gives, at balanced voltages: V_a / (V_a − V_b)."""
 VARIES: Final = "varies with the voltage: as it does in the numbers here, but in a market customers draw constant power"
 
 
@@ -26,6 +30,10 @@ class BusLoad:
         The part of that sum at constant current and at constant impedance.
     power, current, shunt
         What belongs to no customer: at constant power, current and impedance.
+    on_phase, three_phase
+        Customers of whom the file says that they are on one phase, by phase, and on several.
+    drawn_by_phase, power_by_phase
+        The part of ``drawn`` and of ``power`` that the file gives by phase.
     """
 
     customers: int = 0
@@ -35,6 +43,10 @@ class BusLoad:
     power: complex = 0j
     current: complex = 0j
     shunt: complex = 0j
+    three_phase: int = 0
+    on_phase: list[int] = field(default_factory=lambda: [0, 0, 0])
+    drawn_by_phase: list[complex] = field(default_factory=lambda: [0j, 0j, 0j])
+    power_by_phase: list[complex] = field(default_factory=lambda: [0j, 0j, 0j])
 
 
 @dataclass(slots=True)
@@ -45,6 +57,8 @@ class Injections:
     topology: Topology
     report: Report
     supplied: set[int]
+    by_phase: bool = False
+    """Whether loads by phase are kept so, not only summed."""
     at: dict[int, BusLoad] = field(default_factory=dict)
     dropped_kw: float = 0.0
     """Load at buses that no source feeds. [kW]"""
@@ -80,7 +94,7 @@ class Injections:
                 if table == "load":
                     self.dropped_kw += _power(row).real
                 elif table == "asymmetric_load":
-                    self.dropped_kw += _phases(row).real
+                    self.dropped_kw += sum(_phases(row)).real
             else:
                 yield row, self.at.setdefault(self.topology.root(bus), BusLoad())
 
@@ -106,21 +120,39 @@ class Injections:
             self.report.take(row)
 
     def _asymmetric_load(self, row: Row, there: BusLoad) -> None:
-        total = _phases(row)
+        phases = _phases(row)
+        total = sum(phases)
         if total.real > 0:
             there.customers += 1
             there.drawn += total
+            _add(there.drawn_by_phase, phases)
+            drawn = [place for place, part in enumerate(phases) if part != 0]
+            if len(drawn) == 1:
+                there.on_phase[drawn[0]] += 1
+            else:
+                there.three_phase += 1
         else:
             there.power += total
-        self.report.approximate(row, UNEVEN)
+            _add(there.power_by_phase, phases)
+        self._say_phases(row)
 
     def _sgen(self, row: Row, there: BusLoad) -> None:
         there.power -= _power(row)
         self.report.take(row)
 
     def _asymmetric_sgen(self, row: Row, there: BusLoad) -> None:
-        there.power -= _phases(row)
-        self.report.approximate(row, UNEVEN)
+        phases = [-part for part in _phases(row)]
+        there.power += sum(phases)
+        _add(there.power_by_phase, phases)
+        self._say_phases(row)
+
+    def _say_phases(self, row: Row) -> None:
+        if not self.by_phase:
+            self.report.approximate(row, UNEVEN)
+        elif row.word("type") == "delta":
+            self.report.approximate(row, BETWEEN)
+        else:
+            self.report.take(row)
 
     def _motor(self, row: Row, there: BusLoad) -> None:
         drawn = row.number("pn_mech_mw") / row.positive("efficiency_percent", 100.0) * 1e5
@@ -151,11 +183,18 @@ def _power(row: Row) -> complex:
     return 1e3 * row.number("scaling", 1.0) * complex(row.number("p_mw"), row.number("q_mvar", 0.0))
 
 
-def _phases(row: Row) -> complex:
-    """Power of all phases of a row, scaled. [kW, kvar]"""
-    p_mw = sum(row.number(f"p_{phase}_mw", 0.0) for phase in PHASES)
-    q_mvar = sum(row.number(f"q_{phase}_mvar", 0.0) for phase in PHASES)
-    return 1e3 * row.number("scaling", 1.0) * complex(p_mw, q_mvar)
+def _phases(row: Row) -> list[complex]:
+    """Power that a row draws from every phase, scaled; of a delta at balanced voltages. [kW, kvar]"""
+    scale = 1e3 * row.number("scaling", 1.0)
+    parts = [scale * complex(row.number(f"p_{phase}_mw", 0.0), row.number(f"q_{phase}_mvar", 0.0)) for phase in PHASES]
+    if row.word("type") == "delta":  # part k lies between phase k and the next
+        return [part * AHEAD + parts[place - 1] * AHEAD.conjugate() for place, part in enumerate(parts)]
+    return parts
+
+
+def _add(sums: list[complex], parts: list[complex]) -> None:
+    for place, part in enumerate(parts):
+        sums[place] += part
 
 
 def _share(row: Row, form: str) -> complex:

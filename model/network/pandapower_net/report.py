@@ -39,6 +39,13 @@ class Report:
         self.approximated[row.table] += 1
         self._why.setdefault((row.table, how), []).append(row)
 
+    def approximate_taken(self, row: Row, how: str) -> None:
+        """Count a row as approximated that was counted as taken; one that was not so counted is only told."""
+        if self.taken[row.table] > 0:
+            self.taken[row.table] -= 1
+            self.approximated[row.table] += 1
+        self._why.setdefault((row.table, how), []).append(row)
+
     def refuse(self, row: Row, why: str) -> None:
         """Count a row that is left out."""
         self.refused[row.table] += 1

@@ -83,16 +83,11 @@ def two_port(pair: Winding, name: str, hv_bus: int, lv_bus: int, *, df: float = 
 
 def trafo(net: Net, row: Row, rule: TapRule) -> TwoPort:
     """A two-winding transformer."""
-    rated = {"hv": row.positive("vn_hv_kv"), "lv": row.positive("vn_lv_kv")}
-    tapped = dict(rated)
-    for changer in ("", "2"):
-        side = row.word(f"tap{changer}_side")
-        if side in tapped:
-            tapped[side] *= abs(1 + tap_step(net, row, rule, changer))
+    tapped = tapped_kv(net, row, rule)
     pair = Winding(
         sn_mva=row.positive("sn_mva"),
-        vn_hv_kv=rated["hv"],
-        vn_lv_kv=rated["lv"],
+        vn_hv_kv=row.positive("vn_hv_kv"),
+        vn_lv_kv=row.positive("vn_lv_kv"),
         tapped_hv_kv=tapped["hv"],
         tapped_lv_kv=tapped["lv"],
         vk_percent=row.number("vk_percent"),
@@ -104,6 +99,16 @@ def trafo(net: Net, row: Row, rule: TapRule) -> TwoPort:
         x_share_hv=row.number("leakage_reactance_ratio_hv", 0.5),
     )
     return two_port(pair, str(row), row.whole("hv_bus"), row.whole("lv_bus"), df=row.positive("df", 1.0))
+
+
+def tapped_kv(net: Net, row: Row, rule: TapRule) -> dict[str, float]:
+    """Rated voltages of a two-winding transformer with its taps, by side, hv and lv. [kV]"""
+    tapped = {"hv": row.positive("vn_hv_kv"), "lv": row.positive("vn_lv_kv")}
+    for changer in ("", "2"):
+        side = row.word(f"tap{changer}_side")
+        if side in tapped:
+            tapped[side] *= abs(1 + tap_step(net, row, rule, changer))
+    return tapped
 
 
 def tap_step(net: Net, row: Row, rule: TapRule, changer: str = "") -> complex:

@@ -115,3 +115,31 @@ def test_a_feeder_that_cannot_be_imported_is_one_line_and_nothing_is_written(
     assert said.err.startswith(f"meanwatt: {REFUSED_FEEDERS[arguments]}")
     assert said.err.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["net.json"]
+
+
+def test_a_feeder_by_phase_is_imported_with_its_state_by_phase(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tables = village()
+    row = {"bus": 3, "p_a_mw": 0.006, "p_b_mw": 0.0, "p_c_mw": 0.0, "scaling": 1.0, "in_service": True, "type": "wye"}
+    tables["asymmetric_load"] = [{**row, "q_a_mvar": 0.0, "q_b_mvar": 0.0, "q_c_mvar": 0.0}]
+    save(tmp_path, tables)
+    command = ["import", "feeder", "net.json", "--to"]
+    assert main([*command, "ours.toml", "--phases", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["by_phase"]["min_phase_voltage_pu"] < said["min_voltage_pu"]
+    assert said["by_phase"]["max_unbalance_percent"] > 0
+    assert (said["taken"]["asymmetric_load"], said["approximated"]) == (1, {"line": 3, "trafo": 1})
+    assert said["settings"]["phases"] is True
+    feeder = feeder_of_table(read_feeder_file(tmp_path / "ours.toml")[0])
+    assert feeder.phases is not None
+    assert feeder.phases.customers.sum(axis=0).tolist() == [1, 0, 0]
+    assert main([*command, "text.toml", "--phases"]) == 0
+    shown = capsys.readouterr().out
+    assert f"By phase {said['by_phase']['min_phase_voltage_pu']:.4f} to" in shown
+    assert main([*command, "summed.toml", "--json"]) == 0
+    summed = json.loads(capsys.readouterr().out)
+    assert (summed["by_phase"], summed["approximated"]) == (None, {"asymmetric_load": 1})
+    assert main(["import", "tariff", "none.json", "--to", "a.toml", "--phases"]) == 2
+    assert capsys.readouterr().err == "meanwatt: --phases is given, which only import feeder takes; leave it out\n"

@@ -8,7 +8,8 @@ from scenarios import preset_economy, solved
 
 from meanwatt.agents.tariff.components.component import DAYS_PER_MONTH
 from meanwatt.analysis.simulation.simulation import simulate
-from meanwatt.model.market.component_bills import ComponentBills, ends_month
+from meanwatt.model.market.billing_months import ends_month
+from meanwatt.model.market.component_bills import ComponentBills
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.components.settled import market_equilibrium
 from meanwatt.model.mean_field.components.solving import Composed, solve_composed

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from meanwatt.model.network.feeder import FEEDERS, Feeder, build_feeder, feeder_from_graph
 from meanwatt.model.network.library.baran_wu import baran_wu_33
 from meanwatt.model.network.library.layout import tidy_tree
+from meanwatt.model.network.library.phase_data import PhaseData
 from meanwatt.model.network.library.textbook import textbook_line_5
 
 unhurried = settings(deadline=None)  # the machine may be busy
@@ -42,9 +43,17 @@ def radial_graphs(draw: st.DrawFn) -> nx.Graph:
     return graph
 
 
+def assert_same_phases(one: PhaseData | None, other: PhaseData | None) -> None:
+    assert (one is None) == (other is None)
+    for field in fields(PhaseData) if one is not None else ():
+        np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name), err_msg=field.name)
+
+
 def assert_same(one: Feeder, other: Feeder) -> None:
     for field in fields(Feeder):
-        np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name), err_msg=field.name)
+        if field.name != "phases":
+            np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name), err_msg=field.name)
+    assert_same_phases(one.phases, other.phases)
 
 
 @unhurried
@@ -113,7 +122,7 @@ def test_the_customers_of_a_bus_are_its_load_over_the_peak_of_one(peak_kw: float
         np.testing.assert_array_equal(feeder.customers, np.rint(feeder.p_kw / peak_kw))
 
 
-@pytest.mark.parametrize(("name", "homes"), [("lv_rural", 99), ("lv_semiurban", 41)])
+@pytest.mark.parametrize(("name", "homes"), [("lv_rural", 99), ("lv_semiurban", 41), ("lv_four_wire", 24)])
 @pytest.mark.parametrize("peak_kw", [0.4, 1.0, 2.5])
 def test_a_low_voltage_feeder_has_its_homes_whatever_they_draw(name: str, homes: int, peak_kw: float) -> None:
     feeder = build_feeder(name, peak_reference_kw=peak_kw)

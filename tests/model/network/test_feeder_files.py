@@ -1,6 +1,7 @@
 """A feeder file holds a feeder to the last bit, and a scenario that names one runs on it."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from meanwatt.model.network.feeder import FEEDERS, Feeder, build_feeder
 from meanwatt.model.network.feeder_file import feeder_of_table, scenario_feeder, table_of_feeder
 from meanwatt.model.network.library.branch import FIXED, Branch, BranchKind
 from meanwatt.model.network.library.layout import tidy_tree
+from meanwatt.model.network.library.phase_data import PhaseData
 from meanwatt.model.network.pandapower_net.importer import import_pandapower
 from meanwatt.model.network.power_flow import solve_power_flow
 from meanwatt.model.scenario.economy import build_economy
@@ -32,6 +34,9 @@ def assert_same(one: Feeder, two: Feeder) -> None:
     if one.fixed is not None:
         for name in FIXED:
             np.testing.assert_array_equal(getattr(one.fixed, name), getattr(two.fixed, name))
+    assert (one.phases is None) == (two.phases is None)
+    for field in fields(PhaseData) if one.phases is not None else ():
+        np.testing.assert_array_equal(getattr(one.phases, field.name), getattr(two.phases, field.name))
 
 
 def imported(folder: Path) -> Feeder:

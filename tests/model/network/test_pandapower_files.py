@@ -41,7 +41,8 @@ def test_every_row_is_in_the_report(tmp_path: Path) -> None:
     assert found.feeder.fixed is not None
     assert found.feeder.fixed.p_kw.tolist() == pytest.approx([0, 0, 0, -10, 0])
     assert report.messages == (
-        "asymmetric_load 0: summed over its phases; the voltages of the phases differ, and are not told here.",
+        "asymmetric_load 0: summed over its phases; the voltages of the phases differ, and are told only with"
+        " --phases.",
         "storage 0: left out: storage is set aside; households have batteries of their own.",
         "gen 0: left out: a feeder holds no such element.",
         "The storage set aside draws 4 kW, which a power flow of pandapower counts.",

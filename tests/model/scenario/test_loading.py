@@ -430,7 +430,8 @@ WRONG = {
     ),
     "supply.emissions_t_per_mwh=-1": "supply.emissions_t_per_mwh is -1; give a number from 0 to 1000 t/MWh",
     "carbon.usd_per_t=-1": "carbon.usd_per_t is -1; give a number from 0 to 1000000 USD/t",
-    "feeder.name=lv_rurl": "feeder.name is 'lv_rurl'; give baran_wu_33, textbook_line_5, lv_rural or lv_semiurban",
+    "feeder.name=lv_rurl": "feeder.name is 'lv_rurl'; give baran_wu_33, textbook_line_5, lv_rural, lv_semiurban or"
+    " lv_four_wire",
     "load.shape=[1,2,3]": "load.shape has 3 entries; give 24, or one number",
     "load.shape=0": "load.shape is zero all day; give at least one positive number",
     "load.shape='flat'": "load.shape is 'flat'; give a number",

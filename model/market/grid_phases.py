@@ -1,0 +1,135 @@
+"""The feeder of the finite market by phase: it follows from the day's loads, and nobody answers to it."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from meanwatt.agents.numerics.randomness import key_from
+from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.model.market.day_kernel import DaySums
+from meanwatt.model.market.grid import named_slots
+from meanwatt.model.market.grid_day import PhaseDay
+from meanwatt.model.market.physics import use_kwh
+from meanwatt.model.market.population import Census, homes_at
+from meanwatt.model.network.library.radial import Feeder
+from meanwatt.model.network.phase_flow import PhaseFlow
+from meanwatt.model.network.phase_homes import customers_by_phase, homes_messages
+from meanwatt.model.network.zero_sequence import ZeroSequenceRule, complete_zero_sequence
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.messages import Messages
+from meanwatt.model.scenario.tables import FeederTable
+
+
+def zero_sequence_rule(table: FeederTable) -> ZeroSequenceRule:
+    """Read what a scenario takes for lines without zero-sequence data."""
+    return ZeroSequenceRule(r0_per_r1=table.r0_per_r1, x0_per_x1=table.x0_per_x1)
+
+
+class MarketPhases:
+    """A market's homes on the phases of their buses, and the power flow that they make.
+
+    Customers of a bus stand in a row, phase by phase, and simulated households spread over them as they spread over the
+    buses: where a bus is one home, all that stand for it are on its phase. What the households of a type draw at a bus
+    is divided among phases as they are.
+
+    Parameters
+    ----------
+    economy
+        The economy; its scenario's ``[feeder]`` has the keys.
+    feeder
+        The feeder.
+    census
+        The market's households.
+    key
+        The whole number that repeats the run.
+
+    Attributes
+    ----------
+    customers : (bus, 4) int
+        The feeder's customers on phase a, b, c, and on all three.
+
+    Raises
+    ------
+    ValueError
+        In one line, if the feeder has no low voltage, or a current on one phase no way back.
+    """
+
+    __repr__ = short_repr
+
+    def __init__(self, economy: Economy, feeder: Feeder, census: Census, key: int) -> None:
+        self._economy, self._table = economy, economy.scenario.feeder
+        self.customers = customers_by_phase(feeder, self._table.phase_seed)
+        self._flow = PhaseFlow(feeder, zero_sequence_rule(self._table))
+        self._households = census.households
+        homes = homes_at(
+            self.customers.ravel(), key=key_from(key), count=census.count, first_rank=census.first_rank
+        ).reshape(len(census.count), len(feeder.buses), 4)
+        self._homes = homes.sum(axis=2)
+        by_phase = homes[:, :, :3] + homes[:, :, 3:] / 3
+        self._share = by_phase / np.maximum(self._homes, 1)[:, :, None]  # (type, bus, phase)
+
+    def day(self, sums: DaySums, common_state: int) -> PhaseDay:
+        """Solve all slots of a day by phase, from what households drew by class, bus and slot."""
+        economy, feeder = self._economy, self._flow.feeder
+        by_type = sums.by_type(len(economy.types))
+        use = use_kwh(by_type, economy.types, self._homes, common_state, economy.slot_hours)
+        scale = float(feeder.customers.sum()) / (self._households * economy.slot_hours)
+        p_kw, use_kw = (scale * np.einsum("tbh,tbp->hbp", values, self._share) for values in (by_type.energy_kwh, use))
+        found = self._flow.solve(p_kw, use_kw * feeder.kvar_per_kw[:, None])
+        loading = found.transformer_loading
+        return PhaseDay(
+            net_load_kw=p_kw,
+            solved=found.converged,
+            voltage_pu=found.voltage_pu,
+            unbalance_percent=found.unbalance_percent,
+            loss_kw=found.loss_kw,
+            transformer_loading=np.full(len(p_kw), np.nan) if loading is None else loading,
+        )
+
+    @property
+    def messages(self) -> Messages:
+        """What is drawn, assumed or coarse, a sentence each."""
+        customers = int(self.customers.sum())
+        coarse = (
+            f"feeder.phases: {self._households} simulated households stand for {customers} homes, so phases are less"
+            " even than those of all homes."
+        )
+        reactive = (
+            "feeder.phases: the power flow by phase leaves out the reactive power of volt-var, which goes by the"
+            " balanced voltage."
+        )
+        return (
+            *assumed_messages(self._economy, self._flow.feeder),
+            *((reactive,) if self._table.volt_var.enabled else ()),
+            *((coarse,) if self._households < customers else ()),
+        )
+
+
+def assumed_messages(economy: Economy, feeder: Feeder) -> Messages:
+    """Say whose phase is drawn, and what zero sequence is assumed, of a feeder whose homes are on one phase each.
+
+    Raises
+    ------
+    ValueError
+        As for ``MarketPhases``.
+    """
+    table = economy.scenario.feeder
+    if table.phases != "one":
+        return ()
+    rule, homes = zero_sequence_rule(table), customers_by_phase(feeder, table.phase_seed)
+    return (
+        *homes_messages(feeder, homes, table.phase_seed),
+        *complete_zero_sequence(feeder, rule).messages(rule),
+    )
+
+
+def unsolved_by_phase(days: Iterable[tuple[int, PhaseDay]], slot_hours: float) -> Messages:
+    """Say in which hours the power flow by phase found no state."""
+    found = list(days)
+    places = [f"day {day} slot {slot}" for day, one in found for slot in np.flatnonzero(~one.solved).tolist()]
+    if not places:
+        return ()
+    return (
+        f"Power flow by phase: no state found in {len(places) * slot_hours:g} hours ({named_slots(places)}): a phase"
+        " cannot carry such load or export (voltage collapse); phase voltages and unbalance leave them out.",
+    )
