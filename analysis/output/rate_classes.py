@@ -33,7 +33,7 @@ def type_rates(equilibrium: Equilibrium) -> Rates:
 
 def class_adder_usd_per_kwh(equilibrium: Equilibrium, place: int) -> float:
     """Volumetric adder on what a rate class pays; 0 where it keeps its posted rates among others. [USD/kWh]"""
-    return equilibrium.adder_usd_per_kwh if equilibrium.tariff.bears_adder(place) else 0.0
+    return equilibrium.class_adder_usd_per_kwh(place)
 
 
 def class_fixed_charge_usd_per_day(equilibrium: Equilibrium, place: int) -> dict[str, float]:

@@ -105,7 +105,6 @@ def test_homes_that_learn_under_two_classes_with_one_tariff_learn_what_one_class
 
 
 REFUSING = {
-    "validate": ("validate", "--households", "10,30"),
     "pilot": ("pilot",),
     "simulate with a leader": ("simulate", "--leader", "commission"),
 }
@@ -120,8 +119,8 @@ def test_a_command_that_knows_one_tariff_alone_says_what_to_do(
     out = capsys.readouterr()
     assert out.out == ""
     assert out.err == (
-        "meanwatt: scenario classes has rate_classes (solar), which only solve, export, study, emergence and"
-        " simulate without --leader can hold; put everybody on one tariff, e.g. --tariff flat\n"
+        "meanwatt: scenario classes has rate_classes (solar), and here one tariff holds for all, as in"
+        " pilot, hosting and simulate --leader; put everybody on one tariff, e.g. --tariff flat\n"
     )
 
 
@@ -188,7 +187,7 @@ def test_a_search_that_knows_one_tariff_alone_refuses_classes_in_one_line(
     )
 
 
-def test_notebooks_take_them_where_the_command_line_does_and_refuse_them_elsewhere(scenario: str) -> None:
+def test_notebooks_take_them_as_the_command_line_does(scenario: str) -> None:
     solution = meanwatt.solve(scenario, certify="none", progress=False)
     assert [row["tariff"] for row in solution.summary["rate_classes"]] == ["flat", "rtp"]
     market = meanwatt.simulate(solution, households=30, days=2, progress=False)
@@ -196,8 +195,3 @@ def test_notebooks_take_them_where_the_command_line_does_and_refuse_them_elsewhe
     everybody = meanwatt.solve(solution.equilibrium.economy, tariff="tou", certify="none", progress=False)
     assert [row["tariff"] for row in everybody.summary["rate_classes"]] == ["tou"]
     assert any("set aside" in text for text in everybody.summary["messages"])
-    for what, refused in (
-        ("a validation", lambda: meanwatt.validate(solution, households=(10, 20), replications=1, progress=False)),
-    ):
-        with pytest.raises(ValueError, match=f"{what} knows no rate classes, and there are default, solar; put every"):
-            refused()
