@@ -60,8 +60,8 @@ def require_plain(tariff: "Tariff", what: str) -> None:
     names = list(dict.fromkeys(part.name for one in tariff.class_tariffs for part in one.components))
     if names:
         raise ValueError(
-            f"tariff {tariff.name} has {' and '.join(names)}, which {what} cannot hold: only solve, and simulate with"
-            " behaviour equilibrium, can; give another tariff, or leave them out"
+            f"tariff {tariff.name} has {' and '.join(names)}, which {what} cannot hold; give another tariff, or leave"
+            " them out"
         )
 
 

@@ -13,8 +13,8 @@ from meanwatt.analysis.cli.design_methods import (
     SEARCHES,
     concept,
     read_choices,
-    require_class_method,
     require_method,
+    require_plain_method,
 )
 from meanwatt.analysis.cli.design_page import design_report, print_design
 from meanwatt.analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
@@ -98,10 +98,14 @@ def design(
 
             require_free(out, "design")
         search = SEARCHES[method](choices)
-        inputs = read(scenario, baseline_name(scenario) if tariff is None else tariff, set, classes=True)
-        require_class_method(inputs.tariff, choices)
+        inputs = read(
+            scenario, baseline_name(scenario) if tariff is None else tariff, set, classes=True, components=True
+        )
+        require_plain_method(inputs.tariff, choices, pareto=pareto)
         families = read_families(family, inputs.economy)
         require_one_place(families, choices, pareto=pareto)
+        if families is not None:
+            require_plain_method(families.first.tariff(families.first.high), choices, pareto=pareto)
         if pareto:
             require_surface(inputs.economy)
         aims, search = with_family(families, objective.aims(inputs.economy), search, choices)
@@ -116,7 +120,8 @@ def design(
             work.new_stage("first best")
             with suppress(Cancelled):  # the tariff is found; only its gap to the first best is not
                 first_best, first_best_message = find_first_best(inputs.economy, work.watch)
-        cold = None if no_cold else _compare_cold(done, aims, inputs.economy, work)
+        warm = _warm_alone(done)
+        cold = None if no_cold or warm else _compare_cold(done, aims, inputs.economy, work)
         surface = None
         if edge is not None and first_best is not None and done.baseline.converged:
             work.new_stage("Pareto surface")
@@ -134,7 +139,7 @@ def design(
         found.messages,
         design_messages(done, aims),
         family_messages(families, done.commitment),
-        () if no_cold else _cold_messages(cold, aims, annealed=anneal),
+        () if no_cold else warm or _cold_messages(cold, aims, annealed=anneal),
         first_best_messages(first_best, first_best_message),
         undefined_messages(equilibrium_metrics(found)),
         _missing(regret=regret and lost is None, surface=pareto and surface is None),
@@ -181,6 +186,14 @@ def _compare_cold(done: "Design", aims: "LeaderSpec", economy: "Economy", work: 
     with suppress(Cancelled):
         return compare_cold(economy, aims, done, work.watch)
     return None
+
+
+def _warm_alone(done: "Design") -> "Messages":
+    """A sentence where tariffs with components are not compared among cold households; none otherwise."""
+    tariffs = [done.baseline.tariff, *([] if done.commitment is None else [done.commitment.tariff])]
+    if not any(one.has_components for one in tariffs):
+        return ()
+    return ("No objective among cold households: tariffs with components are solved at the scenario's temperature.",)
 
 
 def _cold_json(cold: "ColdComparison | None") -> dict[str, Any] | None:

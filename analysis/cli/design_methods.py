@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from meanwatt.agents.tariff.rate_classes import require_one_tariff
+from meanwatt.agents.tariff.rate_classes import require_one_tariff, require_plain
 from meanwatt.analysis.cli.leader_options import BOOKS
 from meanwatt.analysis.cli.options import one_of, require_out, whole_number
 from meanwatt.analysis.leader.registry import find
@@ -130,10 +130,14 @@ def require_method(method: str, leader: str) -> None:
         )
 
 
-def require_class_method(tariff: "Tariff", choices: "Choices") -> None:
-    """Refuse rate classes where a method knows one tariff for all; ``ValueError`` in one line."""
-    if tariff.classes and choices.method != "commitment":
+def require_plain_method(tariff: "Tariff", choices: "Choices", *, pareto: bool) -> None:
+    """Refuse rate classes and components where something asked for knows none; ``ValueError`` in one line."""
+    if choices.method != "commitment":
         require_one_tariff(tariff, f"--method {choices.method}")
+        require_plain(tariff, f"--method {choices.method}")
+    for option, given in (("--anneal", choices.anneal), ("--pareto", pareto)):
+        if given:
+            require_plain(tariff, option)
 
 
 def read_choices(

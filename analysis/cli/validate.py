@@ -67,8 +67,9 @@ def validate(
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say_notes, say_report
         from meanwatt.analysis.validation.as_json import validation_json
+        from meanwatt.analysis.validation.lived import solve_validated
         from meanwatt.analysis.validation.messages import curve_messages, validation_messages
-        from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
+        from meanwatt.model.mean_field.equilibrium import Outcome
         from meanwatt.model.progress.watch import Cancelled
         from meanwatt.model.scenario.messages import joined
 
@@ -76,8 +77,9 @@ def validate(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "validate")
-        inputs = read(scenario, tariff, set, classes=True)
-        found = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
+        inputs = read(scenario, tariff, set, classes=True, components=True)
+        lived = solve_validated(inputs, wanted, everything="all" in checks, watch=work.watch)
+        found, wanted = lived.found, lived.checks
         outcome, message, done = found.outcome, found.message, None
         if outcome is not Outcome.CANCELLED:
             from meanwatt.analysis.validation import Sample
@@ -103,11 +105,12 @@ def validate(
         "message": message,
         "messages": joined(
             found.messages,
+            lived.messages,
             curve_messages(inputs.economy.scenario.feeder, wanted),
             () if done is None else validation_messages(done, wanted),
         ),
         "households": sizes,
-        **validation_json(done, found.exploitability_usd_per_household_day, len(sizes)),
+        **validation_json(done, lived.limit_usd_per_household_day, len(sizes)),
         **size,
         "seconds": time.perf_counter() - began,
         "compile_seconds": compile_seconds(),

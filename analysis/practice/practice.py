@@ -9,7 +9,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.rate_classes import called, with_each_class
+from meanwatt.agents.tariff.rate_classes import called, require_plain, with_each_class
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.design.family_result import family_messages, windows_json
 from meanwatt.analysis.leader.leader_spec import LeaderSpec
@@ -137,6 +137,7 @@ def practice(
     if families is None:
         windows = windows_in_force(economy, tariff)
     else:
+        require_plain(families.first.tariff(families.first.high), "usual practice, which freezes loads and rates,")
         replace(WELFARE, own_family=families.first)  # refuses what does not recover cost
         windows = family_windows(families, families.first.windows)
     new_stage("tariff in force")

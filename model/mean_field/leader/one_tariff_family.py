@@ -202,11 +202,9 @@ def own_family(scenario: Scenario, base: str, file: FamilyFile, combination: Com
 
 
 def require_member(family: OwnFamily, parameters: Floats) -> None:
-    """Raise ``ValueError`` in one line unless a corner of the family is a tariff, and one without components."""
+    """Raise ``ValueError`` in one line unless a corner of the family is a tariff."""
     try:
-        member = family.table_of(parameters)
-        member.require_plain("of this family")
-        tariff_of_table(family.scenario, NAME, member)
+        tariff_of_table(family.scenario, NAME, family.table_of(parameters))
     except ValueError as error:
         raise ValueError(str(error).replace(f"tariff {NAME}: ", "")) from None
 

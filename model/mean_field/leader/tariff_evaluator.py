@@ -11,6 +11,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.model.mean_field.components.posted import PostedSolver
 from meanwatt.model.mean_field.derivatives.population_sensitivity import DENSE
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.equilibrium_tangent import equilibrium_tangent, predicted
@@ -91,6 +92,7 @@ class TariffEvaluator:
         self.allowed: int | None = None
         self.reported: Callable[[Evaluation, Equilibrium], None] = lambda _, __: None
         self._step, self._holds = step, holds
+        self._solver = PostedSolver()
         self._known: dict[bytes, Evaluation] = {}
         self._held: dict[bytes, Equilibrium] = {}
         self._jacobians: dict[bytes, Floats] = {}
@@ -125,7 +127,7 @@ class TariffEvaluator:
         """The households' equilibrium at a tariff, without certificates."""
         self.watch.check()
         tariff = self.family.tariff(parameters)
-        found = solve_equilibrium(self.economy, tariff, start=self.start, certify=False)
+        found = self._solver(self.economy, tariff, start=self.start, certify=False)
         if _settled(found):
             self.start = found if self.follows else self.start
             self._hold(_key(parameters), found)

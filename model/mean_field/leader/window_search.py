@@ -128,7 +128,11 @@ def commit_windows(
     """
     search = _WindowSearch(families, problem, in_force, evaluations_per_start, watch or Watch())
     search.tried, search.more_starts = tried, starts
-    if bounded:
+    if families.first.has_components:
+        search.unbounded = (
+            "under tiers, demand charges and the like use does not follow from the rates of windows alone"
+        )
+    elif bounded:
         search.find_bounds()
     return search.run()
 
