@@ -84,6 +84,11 @@ class ClassFamily(UserFamily):
         return self._gathered([one.family.in_force for one in self.parts])
 
     @property
+    def has_tangent(self) -> bool:
+        """Not where a discount or a charge that does not depend on use is free in some class."""
+        return all(one.family.has_tangent for one in self.parts)
+
+    @property
     def each_class(self) -> dict[str, OwnFamily]:
         """The family of every rate class, by name, the default one first."""
         return {one.name: one.family for one in self.parts}

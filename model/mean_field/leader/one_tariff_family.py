@@ -27,7 +27,7 @@ from meanwatt.model.scenario.loading import ScenarioError, checked_tariff, tarif
 from meanwatt.model.scenario.rate_classes import DEFAULT
 from meanwatt.model.scenario.rate_tables import rate_table
 from meanwatt.model.scenario.schema import Scenario
-from meanwatt.model.scenario.tariff_file import TariffTable
+from meanwatt.model.scenario.tariff_file import TariffTable, charge_names
 from meanwatt.model.scenario.values import show
 
 NAME: Final = "designed"
@@ -72,6 +72,11 @@ class OwnFamily(UserFamily):
     def tables_of(self, parameters: Floats) -> dict[str, TariffTable]:
         """The same, as the tariff of the default class."""
         return {DEFAULT: self.table_of(parameters)}
+
+    @property
+    def has_tangent(self) -> bool:
+        """Not where a discount or a charge that does not depend on use is free."""
+        return not {key.split(".")[0] for key in self.free} & {"discount", *charge_names()}
 
     @property
     def each_class(self) -> "dict[str, OwnFamily]":

@@ -160,7 +160,7 @@ class TariffEvaluator:
     def _slopes(self, evaluation: Evaluation, unit: Floats) -> Iterator[Floats]:
         """Derivative (m,) along each parameter: of the prediction, or to a neighbour."""
         found = self.equilibrium(evaluation.parameters)
-        if self._step is None and found.net_load_kw.size <= DENSE:
+        if self._step is None and self.family.has_tangent and found.net_load_kw.size <= DENSE:
             tangent = equilibrium_tangent(found, self._tariff, unit)
             for change in LOOK_AHEAD * np.eye(len(unit)):
                 ahead, behind = predicted(found, tangent, change), predicted(found, tangent, -change)

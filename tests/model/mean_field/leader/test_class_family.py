@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from family_files import WELFARE, families_of
 
+from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.leader.class_family import ClassFamily
+from meanwatt.model.mean_field.leader.commitment import commit
 from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem
 from meanwatt.model.mean_field.leader.window_combinations import Window
 from meanwatt.model.mean_field.leader.window_search import WindowCommitment, commit_windows
+from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy, build_economy, build_rate_classes
 from meanwatt.model.scenario.family_file import FamilyError
 from meanwatt.model.scenario.loading import load_scenario
@@ -221,3 +224,22 @@ peak = { start = 18, width = 3 }
     before = build_rate_classes(economy.scenario).class_tariffs
     assert np.array_equal(default, before[0].energy_usd_per_kwh[0])
     assert np.array_equal(solar, before[1].energy_usd_per_kwh[0])
+
+
+@pytest.mark.parametrize("key", ["discount.low", "access_charge.usd_per_pv_kw_day"])
+def test_a_discount_or_a_charge_that_is_free_is_searched_as_rates_are(key: str) -> None:
+    """Equity alone: what the poor do not pay, or what owners of solar pay, is best at its upper bound."""
+    economy = build_economy(load_scenario("textbook", overrides={"battery_share_scale": 0}))
+    family = families_of(
+        economy,
+        f'[free]\nenergy_usd_per_kwh = [0.05, 0.3]\n"{key}" = [0.0, 0.4]\n[fixed]\nrecovery = "fixed"\n',
+    ).first
+    aims = LeaderSpec(leader="commission", weights={"equity": 100.0})
+    problem = LeaderProblem(economy, family, aims.objective())
+    found = commit(problem, evaluations_per_start=20, starts=[np.array([0.15, 0.1])], certify=False)
+    assert found.parameters[key] == pytest.approx(0.4, abs=1e-6)
+    evaluator = problem.evaluator(Watch())
+    for other in (0.0, 0.2, 0.4):
+        assert evaluator.evaluate(np.array([found.parameters["energy_usd_per_kwh"], other])).values[0] <= (
+            found.objective + 1e-6
+        )
