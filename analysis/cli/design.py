@@ -101,11 +101,9 @@ def design(
         inputs = read(
             scenario, baseline_name(scenario) if tariff is None else tariff, set, classes=True, components=True
         )
-        require_plain_method(inputs.tariff, choices, pareto=pareto)
         families = read_families(family, inputs.economy)
         require_one_place(families, choices, pareto=pareto)
-        if families is not None:
-            require_plain_method(families.first.tariff(families.first.high), choices, pareto=pareto)
+        require_plain_method(inputs.tariff, families, choices, pareto=pareto)
         if pareto:
             require_surface(inputs.economy)
         aims, search = with_family(families, objective.aims(inputs.economy), search, choices)
@@ -120,8 +118,7 @@ def design(
             work.new_stage("first best")
             with suppress(Cancelled):  # the tariff is found; only its gap to the first best is not
                 first_best, first_best_message = find_first_best(inputs.economy, work.watch)
-        warm = _warm_alone(done)
-        cold = None if no_cold or warm else _compare_cold(done, aims, inputs.economy, work)
+        cold = None if no_cold else _compare_cold(done, aims, inputs.economy, work)
         surface = None
         if edge is not None and first_best is not None and done.baseline.converged:
             work.new_stage("Pareto surface")
@@ -139,7 +136,7 @@ def design(
         found.messages,
         design_messages(done, aims),
         family_messages(families, done.commitment),
-        () if no_cold else warm or _cold_messages(cold, aims, annealed=anneal),
+        () if no_cold else _cold_messages(cold, done, aims, annealed=anneal),
         first_best_messages(first_best, first_best_message),
         undefined_messages(equilibrium_metrics(found)),
         _missing(regret=regret and lost is None, surface=pareto and surface is None),
@@ -180,7 +177,7 @@ def _compare_cold(done: "Design", aims: "LeaderSpec", economy: "Economy", work: 
     from meanwatt.model.mean_field.equilibrium import Outcome
     from meanwatt.model.progress.watch import Cancelled
 
-    if done.outcome is Outcome.CANCELLED:
+    if done.outcome is Outcome.CANCELLED or _warm_alone(done):
         return None
     work.new_stage("cold households")
     with suppress(Cancelled):
@@ -204,11 +201,11 @@ def _cold_json(cold: "ColdComparison | None") -> dict[str, Any] | None:
     return cold_json(cold)
 
 
-def _cold_messages(cold: "ColdComparison | None", aims: "LeaderSpec", *, annealed: bool) -> "Messages":
+def _cold_messages(cold: "ColdComparison | None", done: "Design", aims: "LeaderSpec", *, annealed: bool) -> "Messages":
     from meanwatt.analysis.design.cold import cold_messages
 
     if cold is None:
-        return ("No objective among cold households: stopped before.",)
+        return _warm_alone(done) or ("No objective among cold households: stopped before.",)
     return cold_messages(cold, aims.definition.unit, annealed=annealed)
 
 

@@ -14,6 +14,7 @@ from meanwatt.model.scenario import ranges
 if TYPE_CHECKING:
     from meanwatt.agents.tariff.tariff import Tariff
     from meanwatt.analysis.design.design import Search
+    from meanwatt.model.mean_field.leader.own_family import OwnFamilies
 
 LEARNING: Final = ("policy_iteration", "softmax", "cma", "optuna")
 """Methods that see meters and not households."""
@@ -130,14 +131,23 @@ def require_method(method: str, leader: str) -> None:
         )
 
 
-def require_plain_method(tariff: "Tariff", choices: "Choices", *, pareto: bool) -> None:
-    """Refuse rate classes and components where something asked for knows none; ``ValueError`` in one line."""
-    if choices.method != "commitment":
-        require_one_tariff(tariff, f"--method {choices.method}")
-        require_plain(tariff, f"--method {choices.method}")
-    for option, given in (("--anneal", choices.anneal), ("--pareto", pareto)):
-        if given:
-            require_plain(tariff, option)
+def require_plain_method(
+    in_force: "Tariff", families: "OwnFamilies | None", choices: "Choices", *, pareto: bool
+) -> None:
+    """Refuse rate classes and components, in force or in a family, where something asked for knows none.
+
+    Raises
+    ------
+    ValueError
+        In one line.
+    """
+    for tariff in (in_force, *([] if families is None else [families.first.tariff(families.first.high)])):
+        if choices.method != "commitment":
+            require_one_tariff(tariff, f"--method {choices.method}")
+            require_plain(tariff, f"--method {choices.method}")
+        for option, given in (("--anneal", choices.anneal), ("--pareto", pareto)):
+            if given:
+                require_plain(tariff, option)
 
 
 def read_choices(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.analysis.cli.options import whole_number
 from meanwatt.analysis.leader.registry import belong, find
 from meanwatt.model.scenario.counted import counted
@@ -70,8 +71,8 @@ def find_surface(
 
     welfare = first_best.welfare_usd_per_household_day
     in_force = done.baseline
-    name, surplus = in_force.tariff.name, in_force.surplus_usd_per_household_day
-    tariffs = {found.tariff.name: criteria_of(found, welfare) for found in _beside(done, economy, work)}
+    name, surplus = called(in_force.tariff), in_force.surplus_usd_per_household_day
+    tariffs = {called(found.tariff): criteria_of(found, welfare) for found in _beside(done, economy, work)}
     rivals = [name]
     if abs(surplus) > BALANCED_USD:
         rivals.append(f"{name}, balanced")
@@ -95,7 +96,7 @@ def _beside(done: "Design", economy: "Economy", work: "Work") -> Iterator["Equil
 
     yield done.baseline
     for name in COMPARED:
-        if name in economy.scenario.tariffs and name != done.baseline.tariff.name:
+        if name in economy.scenario.tariffs and name != called(done.baseline.tariff):
             tariff = build_tariff(economy.scenario, name)
             found = solve_equilibrium(economy, tariff, certify=False, watch=work.watch)
             if found.outcome is Outcome.CANCELLED:

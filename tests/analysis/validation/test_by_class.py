@@ -68,7 +68,8 @@ def test_validate_judges_every_class_and_leaves_the_row_out_without(
     given = tmp_path / "classes.toml"
     given.write_text(CLASSES)
     small = ("--households", "20,60", "--replications", "3", "--days", "3", "--checks", "aggregate,exploitability")
-    assert main(["validate", str(given), *small, "--json"]) == 0
+    assert main(["validate", str(given), *small, "--json", "--out", str(tmp_path / "out")]) == 0
+    assert "Net load of each rate class" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     result = json.loads(capsys.readouterr().out)
     assert result["tariff"] == "flat and rate classes"
     assert [row["name"] for row in result["rate_classes"]] == ["default", "solar"]
