@@ -78,7 +78,7 @@ def validate(
 
             require_free(out, "validate")
         inputs = read(scenario, tariff, set, classes=True, components=True)
-        lived = solve_validated(inputs, wanted, everything="all" in checks, watch=work.watch)
+        lived = solve_validated(inputs.economy, inputs.tariff, wanted, everything="all" in checks, watch=work.watch)
         found, wanted = lived.found, lived.checks
         outcome, message, done = found.outcome, found.message, None
         if outcome is not Outcome.CANCELLED:

@@ -1,18 +1,17 @@
 """What a validation compares finite markets with, and which of its checks there are under a tariff with components."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.components.component_messages import component_messages
 from meanwatt.model.mean_field.components.settled import market_equilibrium
 from meanwatt.model.mean_field.components.solving import solve_composed
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages
-
-if TYPE_CHECKING:
-    from meanwatt.analysis.cli.inputs import Inputs
 
 NOT_WITH_COMPONENTS: Final = {
     "exploitability": "a deviator's own month moves its tier or its largest import, which is no rate by the slot",
@@ -46,7 +45,9 @@ class Validated:
     messages: Messages
 
 
-def solve_validated(inputs: "Inputs", checks: tuple[str, ...], *, everything: bool, watch: Watch) -> Validated:
+def solve_validated(
+    economy: Economy, tariff: Tariff, checks: tuple[str, ...], *, everything: bool, watch: Watch
+) -> Validated:
     """Solve the equilibrium to validate.
 
     Parameters
@@ -61,7 +62,6 @@ def solve_validated(inputs: "Inputs", checks: tuple[str, ...], *, everything: bo
     ValueError
         In one line, where one was asked for by name that a tariff with components has not.
     """
-    economy, tariff = inputs.economy, inputs.tariff
     if not tariff.has_components:
         found = solve_equilibrium(economy, tariff, certify=False, watch=watch)
         return Validated(
