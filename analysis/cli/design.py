@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meanwatt.agents.numerics.compile_time import compile_seconds
-from meanwatt.analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices, require_method
+from meanwatt.agents.tariff.rate_classes import called
+from meanwatt.analysis.cli.design_methods import (
+    METHODS,
+    SEARCHES,
+    concept,
+    read_choices,
+    require_method,
+    require_plain_method,
+)
 from meanwatt.analysis.cli.design_page import design_report, print_design
 from meanwatt.analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
 from meanwatt.analysis.cli.design_robust import Robust, require_alone, robust_choice
@@ -95,9 +103,12 @@ def design(
 
             require_free(out, "design")
         search = SEARCHES[method](choices)
-        inputs = read(scenario, baseline_name(scenario) if tariff is None else tariff, set)
+        inputs = read(
+            scenario, baseline_name(scenario) if tariff is None else tariff, set, classes=True, components=True
+        )
         families = read_families(family, inputs.economy)
         require_one_place(families, choices, pareto=pareto, robust=robust is not None)
+        require_plain_method(inputs.tariff, families, choices, pareto=pareto)
         if pareto:
             require_surface(inputs.economy)
         aims, search = with_family(families, objective.aims(inputs.economy), search, choices)
@@ -133,7 +144,7 @@ def design(
         design_messages(done, aims),
         family_messages(families, done.commitment),
         robust_messages(done.commitment, aims.definition),
-        () if no_cold else _cold_messages(cold, aims, annealed=anneal),
+        () if no_cold else _cold_messages(cold, done, aims, annealed=anneal),
         first_best_messages(first_best, first_best_message),
         undefined_messages(equilibrium_metrics(found)),
         _missing(regret=regret and lost is None, surface=pareto and surface is None),
@@ -175,12 +186,20 @@ def _compare_cold(done: "Design", aims: "LeaderSpec", economy: "Economy", work: 
     from meanwatt.model.mean_field.equilibrium import Outcome
     from meanwatt.model.progress.watch import Cancelled
 
-    if done.outcome is Outcome.CANCELLED:
+    if done.outcome is Outcome.CANCELLED or _warm_alone(done):
         return None
     work.new_stage("cold households")
     with suppress(Cancelled):
         return compare_cold(economy, aims, done, work.watch)
     return None
+
+
+def _warm_alone(done: "Design") -> "Messages":
+    """A sentence where tariffs with components are not compared among cold households; none otherwise."""
+    tariffs = [done.baseline.tariff, *([] if done.commitment is None else [done.commitment.tariff])]
+    if not any(one.has_components for one in tariffs):
+        return ()
+    return ("No objective among cold households: tariffs with components are solved at the scenario's temperature.",)
 
 
 def _cold_json(cold: "ColdComparison | None") -> dict[str, Any] | None:
@@ -191,11 +210,11 @@ def _cold_json(cold: "ColdComparison | None") -> dict[str, Any] | None:
     return cold_json(cold)
 
 
-def _cold_messages(cold: "ColdComparison | None", aims: "LeaderSpec", *, annealed: bool) -> "Messages":
+def _cold_messages(cold: "ColdComparison | None", done: "Design", aims: "LeaderSpec", *, annealed: bool) -> "Messages":
     from meanwatt.analysis.design.cold import cold_messages
 
     if cold is None:
-        return ("No objective among cold households: stopped before.",)
+        return _warm_alone(done) or ("No objective among cold households: stopped before.",)
     return cold_messages(cold, aims.definition.unit, annealed=annealed)
 
 
@@ -260,11 +279,13 @@ def _result(
 ) -> dict[str, Any]:
     """The object that ``design --json`` prints; null where no tariff was found."""
     from meanwatt.analysis.design.design import tariff_table
+    from meanwatt.analysis.design.designed_classes import bills_by_class_in_force, design_class_rows
+    from meanwatt.analysis.output.rate_classes import class_fixed_charge_usd_per_day
     from meanwatt.analysis.output.solution_json import equilibrium_metrics, group_rows, metrics_json
 
     found = done.commitment
     baseline = done.baseline
-    rates = baseline.rates.import_usd_per_kwh
+    rates = baseline.rates.of_classes
     result: dict[str, Any] = {
         "scenario": inputs.economy.scenario.name,
         "leader": aims.leader,
@@ -274,15 +295,18 @@ def _result(
         "message": done.message,
         "messages": [],
         "tariff": None,
+        "rate_classes": [],
+        "bills_by_class_in_force": [],
         "parameters": None,
         "objective": None,
         "baseline": {
-            "tariff": inputs.tariff.name,
+            "tariff": called(inputs.tariff),
             "outcome": baseline.outcome,
             "objective": done.baseline_objective,
-            "highest_import_usd_per_kwh": float(rates.max()),
+            "highest_import_usd_per_kwh": max(float(one.import_usd_per_kwh.max()) for one in rates),
             "price_cap_violation_usd_per_kwh": done.baseline_violation,
             "metrics": metrics_json(equilibrium_metrics(baseline, first_best), first_best),
+            "rate_classes": design_class_rows(baseline, baseline),
         },
         "objective_unit": aims.definition.unit,
         "weights": aims.weights or None,
@@ -294,19 +318,21 @@ def _result(
     }
     if found is not None:
         equilibrium = found.equilibrium
-        charges = equilibrium.fixed_charge_usd_per_day.tolist()
         result |= {
             "tariff": tariff_table(found.tariff, inputs.economy),
+            "rate_classes": design_class_rows(equilibrium, baseline),
+            "bills_by_class_in_force": bills_by_class_in_force(baseline, equilibrium),
             "parameters": found.parameters,
             "objective": found.objective,
             "metrics": metrics_json(equilibrium_metrics(equilibrium, first_best), first_best),
-            "fixed_charge_usd_per_day": dict(zip(inputs.economy.groups, charges, strict=True)),
+            "fixed_charge_usd_per_day": class_fixed_charge_usd_per_day(equilibrium, 0),
             "groups": group_rows(equilibrium),
         }
     return result
 
 
 def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", surface: "Surface | None") -> None:
+    from meanwatt.analysis.design.designed_classes import tariff_files
     from meanwatt.analysis.design.family_result import window_columns
     from meanwatt.analysis.design.robust.robust_design import RobustCommitment
     from meanwatt.analysis.design.robust.robust_result import robust_columns
@@ -317,7 +343,6 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
     from meanwatt.analysis.report.page import FILE
     from meanwatt.model.mean_field.leader.window_search import WindowCommitment
     from meanwatt.model.scenario.messages import joined
-    from meanwatt.model.scenario.toml_text import toml_text
 
     assert done.commitment is not None
     trials = done.commitment.trials
@@ -345,5 +370,5 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
         result=result,
         manifest=manifest,
         tables={**tables, **solution_tables(done.commitment.equilibrium), **pareto_tables},
-        texts={"tariff.toml": toml_text(result["tariff"]), FILE: page, **pareto_texts},
+        texts={**tariff_files(done.commitment.tariff, inputs.economy), FILE: page, **pareto_texts},
     )

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from meanwatt.agents.tariff.rate_classes import require_one_tariff, require_plain
 from meanwatt.analysis.cli.leader_options import BOOKS
 from meanwatt.analysis.cli.options import one_of, require_out, whole_number
 from meanwatt.analysis.leader.registry import find
 from meanwatt.model.scenario import ranges
 
 if TYPE_CHECKING:
+    from meanwatt.agents.tariff.tariff import Tariff
     from meanwatt.analysis.design.design import Search
+    from meanwatt.model.mean_field.leader.own_family import OwnFamilies
 
 LEARNING: Final = ("policy_iteration", "softmax", "cma", "optuna", "response_matrix")
 """Methods that see meters and not households."""
@@ -126,6 +129,25 @@ def require_method(method: str, leader: str) -> None:
             f"--method {method} learns from meters, and no meter shows what {objective.called} wants;"
             " give --method commitment"
         )
+
+
+def require_plain_method(
+    in_force: "Tariff", families: "OwnFamilies | None", choices: "Choices", *, pareto: bool
+) -> None:
+    """Refuse rate classes and components, in force or in a family, where something asked for knows none.
+
+    Raises
+    ------
+    ValueError
+        In one line.
+    """
+    for tariff in (in_force, *([] if families is None else [families.first.tariff(families.first.high)])):
+        if choices.method != "commitment":
+            require_one_tariff(tariff, f"--method {choices.method}")
+            require_plain(tariff, f"--method {choices.method}")
+        for option, given in (("--anneal", choices.anneal), ("--pareto", pareto)):
+            if given:
+                require_plain(tariff, option)
 
 
 def read_choices(

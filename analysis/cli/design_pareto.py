@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.analysis.cli.options import whole_number
 from meanwatt.analysis.leader.registry import belong, find
 from meanwatt.model.scenario.counted import counted
@@ -73,9 +74,9 @@ def find_surface(
 
     welfare = first_best.welfare_usd_per_household_day
     in_force = done.baseline
-    name, surplus = in_force.tariff.name, in_force.surplus_usd_per_household_day
+    name, surplus = called(in_force.tariff), in_force.surplus_usd_per_household_day
     beside = list(_beside(done, economy, work))
-    tariffs = {found.tariff.name: criteria_of(found, welfare) for found in beside}
+    tariffs = {called(found.tariff): criteria_of(found, welfare) for found in beside}
     rivals = [name]
     if abs(surplus) > BALANCED_USD:
         rivals.append(f"{name}, balanced")
@@ -89,7 +90,7 @@ def find_surface(
         points=points,
         watch=work.watch,
     )
-    return replace(surface, objectives={found.tariff.name: _fairness(found) for found in beside})
+    return replace(surface, objectives={called(found.tariff): _fairness(found) for found in beside})
 
 
 def _fairness(found: "Equilibrium") -> dict[str, float | None]:
@@ -110,7 +111,7 @@ def _beside(done: "Design", economy: "Economy", work: "Work") -> Iterator["Equil
 
     yield done.baseline
     for name in COMPARED:
-        if name in economy.scenario.tariffs and name != done.baseline.tariff.name:
+        if name in economy.scenario.tariffs and name != called(done.baseline.tariff):
             tariff = build_tariff(economy.scenario, name)
             found = solve_equilibrium(economy, tariff, certify=False, watch=work.watch)
             if found.outcome is Outcome.CANCELLED:

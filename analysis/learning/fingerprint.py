@@ -6,7 +6,7 @@ from typing import Any
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.output.strict_json import dumps
-from meanwatt.model.mean_field.leader.own_family import OwnFamily
+from meanwatt.model.mean_field.leader.user_family import UserFamily
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.identity import identifying_table
 
@@ -26,9 +26,10 @@ def fingerprint(economy: Economy, in_force: Tariff, aims: LeaderSpec) -> dict[st
     }
 
 
-def family_sha256(family: OwnFamily) -> str:
-    """Hash of what a user lets the leader choose: free keys with their bounds, and the tariff around them."""
-    return _sha256([family.free, family.low.tolist(), family.high.tolist(), family.table])
+def family_sha256(family: UserFamily) -> str:
+    """Hash of what a user lets the leader choose: free keys with their bounds, and the tariffs around them."""
+    around = {name: one.table for name, one in family.each_class.items()}
+    return _sha256([family.free, family.low.tolist(), family.high.tolist(), around])
 
 
 def scenario_sha256(economy: Economy) -> str:
