@@ -14,7 +14,7 @@ from meanwatt.model.network import droop
 from meanwatt.model.network.droop import TOLERANCE_PU, Start, solve_droop, starts_differ_pu
 from meanwatt.model.network.feeder import Feeder, feeder_from_graph
 from meanwatt.model.network.inverter_curves import InverterControl, Inverters, Reference, VoltVar, VoltWatt
-from meanwatt.model.network.power_flow import PowerFlow
+from meanwatt.model.network.power_flow import Method, PowerFlow
 
 REFERENCE = {
     0.06: ([12.0, 10.7041, 8.9409, 7.8430, 7.3165], 46.8045),
@@ -260,23 +260,32 @@ def test_export_that_collapses_the_line_is_held_back_to_a_state_that_exists() ->
     assert 1.06 < found.state.voltage_pu[0, 1:].min() <= found.state.voltage_pu.max() < 1.10
 
 
-def test_a_power_flow_that_ended_on_the_lower_branch_is_not_taken_for_an_answer() -> None:
-    """Newton's method ends at .28 pu with 1 MW on a line of 400 V, where no curve acts; the power flow refuses it."""
+@pytest.mark.parametrize("method", Method)
+def test_a_power_flow_that_ended_on_the_lower_branch_is_not_taken_for_an_answer(method: Method) -> None:
+    """Newton's method ends at .28 pu with 1 MW on a line of 400 V, where no curve acts; sweeps end on the upper one."""
     units = roofs(np.full((1, 5), 200.0), rated_kw=200.0)
-    flow = PowerFlow(line([0.3] * 5, [0.02] * 5))
-    assert not flow.solve(*drawn(units)).converged.any()
+    flow = PowerFlow(line([0.3] * 5, [0.02] * 5), method=method)
+    plain = flow.solve(*drawn(units))
+    assert plain.converged.all() == (method is Method.SWEEP)
+    assert not (plain.voltage_pu < 1).any()
     found = solve_droop(flow, *drawn(units), units, InverterControl(volt_watt=VoltWatt(p2=0.0)))
     assert found.solved.all()
     assert found.state.voltage_pu.min() > 1.03
     assert found.output_kw.max() < 50
 
 
-def test_a_lower_branch_that_looks_sound_is_not_taken_either() -> None:
+@pytest.mark.parametrize("method", Method)
+def test_a_lower_branch_that_looks_sound_is_not_taken_either(method: Method) -> None:
     """200 kW over 1.5 ohm: V² = h ± √(h² − |z|²|s|²) is 1.956 or .961 pu, and Newton's method ends on the latter."""
     feeder, units = line([1.5], [0.1], source_pu=1.0), roofs(np.array([[200.0]]), rated_kw=200.0)
-    flow, power = PowerFlow(feeder), drawn(units, load_kw=0.0)
-    assert two_bus_pu(200.0, 0.0, 1.5, 0.1, 1.0) == pytest.approx(1.9564, abs=1e-4)
-    assert not flow.solve(*power).converged.any()
+    flow, power = PowerFlow(feeder, method=method), drawn(units, load_kw=0.0)
+    upper_pu = two_bus_pu(200.0, 0.0, 1.5, 0.1, 1.0)
+    assert upper_pu == pytest.approx(1.9564, abs=1e-4)
+    plain = flow.solve(*power)
+    if method is Method.SWEEP:
+        assert plain.voltage_pu[0, 1] == pytest.approx(upper_pu, abs=1e-12)
+    else:
+        assert not plain.converged.any()
     found = solve_droop(flow, *power, units, WATT)
     assert found.solved.tolist() == [True]
     assert found.output_kw[0, 0] == pytest.approx(40.0, abs=1e-9)
