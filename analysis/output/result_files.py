@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -63,6 +63,7 @@ def write_result(
     tables: Mapping[str, Columns],
     texts: Mapping[str, str] | None = None,
     pictures: Mapping[str, bytes] | None = None,
+    files: Sequence[Path] = (),
 ) -> Path:
     """Write a result directory; it replaces an older one of the same name as a whole.
 
@@ -82,6 +83,8 @@ def write_result(
         Further files, name → content.
     pictures
         The same of bytes.
+    files
+        Files on the same disk that are moved there, such as tables too long for memory.
 
     Returns
     -------
@@ -96,8 +99,10 @@ def write_result(
             (stage / file).write_text(text, encoding="utf-8")
         for file, content in (pictures or {}).items():
             (stage / file).write_bytes(content)
-        files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(stage.iterdir())}
-        record = {"command": name, **manifest, "versions": versions(), "sha256": files}
+        for path in files:
+            path.replace(stage / path.name)
+        digests = {path.name: _sha256(path) for path in sorted(stage.iterdir())}
+        record = {"command": name, **manifest, "versions": versions(), "sha256": digests}
         (stage / MANIFEST).write_text(dumps(record, indent=2) + "\n", encoding="utf-8")
     return Path(directory)
 
@@ -194,6 +199,12 @@ def _result_in(directory: Path) -> _Older:
         return _Older(record.get("command"), frozenset((MANIFEST, *record["sha256"])))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return _Older()
+
+
+def _sha256(path: Path) -> str:
+    """The digest of a file, read piece by piece."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_parquet(path: Path, columns: Columns) -> None:

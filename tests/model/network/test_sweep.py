@@ -47,7 +47,8 @@ def grown(seed: int, buses: int = 14, *, unlike: bool = False) -> Feeder:
                 branches.append(
                     Branch(kind=BranchKind.TRANSFORMER, from_bus=ends[0], to_bus=ends[1], r_ohm=float(r),
                            x_ohm=float(x), turns=float(rng.uniform(0.95, 1.05)), g_from_us=float(shunt[0]),
-                           b_from_us=-float(shunt[1]), g_to_us=float(shunt[2]), b_to_us=float(shunt[3]), rating_from_a=400.0, rating_to_a=300.0)
+                           b_from_us=-float(shunt[1]), g_to_us=float(shunt[2]), b_to_us=float(shunt[3]),
+                           rating_from_a=400.0, rating_to_a=300.0)
                 )  # fmt: skip
         parallel = int(rng.integers(1, 3)) if not branches or branches[-1].to_bus != bus else 0
         lines += [(before, bus, float(r), float(x), float(rng.uniform(0, 500) / base), 300.0)] * parallel
