@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints, require_finite, require_shape
+from meanwatt.model.network.droop_sweep import CurveRows
 from meanwatt.model.network.feeder import Feeder
 from meanwatt.model.network.library.branch import FixedLoad
 from meanwatt.model.network.newton_raphson import SOURCE_SHORT_CIRCUIT_VA, NewtonRaphson
@@ -99,11 +100,7 @@ class PowerFlow:
             require_finite(name, power)  # the solver takes nan for "unchanged"
         if self.method is Method.NEWTON_RAPHSON:
             return self._newton.solve(p_kw, q_kvar)
-        if slots != len(self._p_mw):
-            self._make_room(slots)
-        for power, fixed, drawn in ((p_kw, self._fixed.p_kw, self._p_mw), (q_kvar, self._fixed.q_kvar, self._q_mvar)):
-            np.add(power, fixed, out=drawn)
-            drawn /= 1e3
+        self._take(p_kw, q_kvar)
         swept = self._sweep.solve(self._p_mw, self._q_mvar)
         columns = self._columns(swept, p_kw, q_kvar)
         found = columns["converged"]
@@ -111,6 +108,48 @@ class PowerFlow:
         if not found.all():
             self._mend(columns, np.flatnonzero(~found), p_kw, q_kvar)
         return PowerFlowResult(**columns)
+
+    def solve_curves(
+        self, p_kw: Floats, q_kvar: Floats, rows: CurveRows, *, most_steps: int
+    ) -> tuple[PowerFlowResult, Floats]:
+        """Find in every slot the state in which inverters stand on their curves, by sweeps; nan where none is found.
+
+        Parameters
+        ----------
+        p_kw, q_kvar : (slot, bus)
+            Power drawn with all inverters at what is available; finite numbers. [kW, kvar]
+        rows
+            The inverters and their curves.
+        most_steps
+            Newton steps after which a slot is given up.
+
+        Returns
+        -------
+        PowerFlowResult, (slot, bus)
+            The state at what they feed in, and the voltages that they went by. [pu]
+        """
+        self._take(p_kw, q_kvar)
+        swept, gone_by, drawn = self._sweep.solve_curves(self._p_mw, self._q_mvar, rows, most_steps)
+        found = swept.found
+        found &= self._upper_branch.holds(swept.voltage_pu, *drawn)
+        columns = self._columns(swept, p_kw, q_kvar)
+        at = self._source  # where inverters at the source itself change what it gives
+        columns["source_p_kw"] += 1e3 * (drawn[0] - self._p_mw)[:, at]
+        columns["source_q_kvar"] += 1e3 * (drawn[1] - self._q_mvar)[:, at]
+        if not found.all():
+            for name, values in columns.items():
+                if values is not None and name != "converged":
+                    values[~found] = np.nan
+        return PowerFlowResult(**columns), gone_by
+
+    def _take(self, p_kw: Floats, q_kvar: Floats) -> None:
+        """Add what is fixed to what is drawn. [MW, Mvar]"""
+        slots = len(p_kw)
+        if slots != len(self._p_mw):
+            self._make_room(slots)
+        for power, fixed, drawn in ((p_kw, self._fixed.p_kw, self._p_mw), (q_kvar, self._fixed.q_kvar, self._q_mvar)):
+            np.add(power, fixed, out=drawn)
+            drawn /= 1e3
 
     def _columns(self, swept: SweptSlots, p_kw: Floats, q_kvar: Floats) -> dict[str, Any]:
         """What sweeps found, by the names of a result."""

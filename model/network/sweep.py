@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.model.network.droop_kernel import droop_slots
+from meanwatt.model.network.droop_sweep import CurveRows
 from meanwatt.model.network.library.radial import Feeder
 from meanwatt.model.network.radial_tree import RadialTree, radial_tree
 from meanwatt.model.network.sweep_slots import sweep_slots
@@ -61,23 +63,58 @@ class Sweep:
         self._columns = np.array([part for column in columns for part in (column.real, column.imag)])
         self._ends = np.array([tree.elements.child, tree.elements.parent])
         self._table = element_table(tree)
+        self._place = np.argsort(tree.bus)
 
     def solve(self, p_mw: Floats, q_mvar: Floats) -> SweptSlots:
         """Solve every slot; (slot, bus) each, power drawn at constant power. [MW, Mvar]"""
-        slots, buses = p_mw.shape
-        found, voltage, sums = np.empty(slots, dtype=bool), np.empty((2, slots, buses)), np.empty((3, slots))
-        current, loading = np.empty((2, slots, self._ends.shape[1]))
-        sweep_slots(
-            p_mw,
-            q_mvar,
-            self.tree.bus,
-            self.tree.before,
-            self._columns,
-            self._ends,
-            self._table,
+        out = self._room(p_mw.shape)
+        tree = self.tree
+        sweep_slots(p_mw, q_mvar, tree.bus, tree.before, self._columns, self._ends, self._table, self._source_pu, out)
+        return self._swept(out)
+
+    def solve_curves(
+        self, p_mw: Floats, q_mvar: Floats, rows: CurveRows, most_steps: int
+    ) -> tuple[SweptSlots, Floats, Floats]:
+        """Solve every slot together with inverters' curves.
+
+        Parameters
+        ----------
+        p_mw, q_mvar : (slot, bus)
+            Power drawn with all inverters at what is available. [MW, Mvar]
+        rows
+            The inverters.
+        most_steps
+            Newton steps after which a slot is given up.
+
+        Returns
+        -------
+        SweptSlots, (slot, bus), (2, slot, bus)
+            The state at what inverters feed in, the voltages that they went by [pu], and what is drawn then. [MW, Mvar]
+        """
+        out = self._room(p_mw.shape)
+        gone_by, drawn = np.empty(p_mw.shape), np.empty((2, *p_mw.shape))
+        at = self._place[rows.bus]
+        order = np.argsort(at, kind="stable")
+        columns = (rows.available_mw, rows.corner_pu)
+        droop_slots(
+            (p_mw, q_mvar),
+            (at[order], rows.table[:, order], *(np.ascontiguousarray(column[:, order]) for column in columns)),
+            (self.tree.bus, self.tree.before, self._columns, self._ends, self._table),
             self._source_pu,
-            (found, voltage, sums, current, loading),
+            rows.curve,
+            most_steps,
+            rows.exactly,
+            (*out, gone_by, drawn),
         )
+        return self._swept(out), gone_by, drawn
+
+    def _room(self, shape: tuple[int, ...]) -> tuple[Bools, Floats, Floats, Floats, Floats]:
+        """Arrays for what the kernels write."""
+        current, loading = np.empty((2, shape[0], self._ends.shape[1]))
+        return np.empty(shape[0], dtype=bool), np.empty((2, *shape)), np.empty((3, shape[0])), current, loading
+
+    def _swept(self, out: tuple[Bools, Floats, Floats, Floats, Floats]) -> SweptSlots:
+        found, voltage, sums, current, loading = out
         return SweptSlots(
             found=found,
             voltage_pu=voltage[0],

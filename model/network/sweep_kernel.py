@@ -72,7 +72,7 @@ def lower_voltages(before: Any, tree: Any, u: Any, j: Any, done: Any, change: An
 
 
 @compiled(error_model="numpy")
-def sweep_lanes(before: Any, tree: Any, p: Any, q: Any, u: Any, j: Any, work: Any) -> None:
+def sweep_lanes(before: Any, tree: Any, p: Any, q: Any, u: Any, j: Any, work: Any, sweeps: int) -> None:
     """Sweep one group of slots until every lane has converged or is given up.
 
     Parameters
@@ -87,12 +87,14 @@ def sweep_lanes(before: Any, tree: Any, p: Any, q: Any, u: Any, j: Any, work: An
         Voltages, where to begin and what came of it, and currents of the edges that arrive at each place. [pu]
     work : (3, lane)
         Whether a lane has converged: 1, 0, or -1 where it runs away; then the last change and room.
+    sweeps
+        Most sweeps; negative for ``MOST_SWEEPS``.
     """
     done, last, change = work[0], work[1], work[2]
     for m in range(LANES):
         done[m], last[m] = 0.0, 1.0
     open_lanes = LANES
-    for _ in range(MOST_SWEEPS):
+    for _ in range(MOST_SWEEPS if sweeps < 0 else sweeps):
         load_currents(before, tree, p, q, u, j)
         lower_voltages(before, tree, u, j, done, change)
         for m in range(LANES):

@@ -134,6 +134,6 @@ def sweep_slots(  # noqa: PLR0913 - compiled
                 x, y = p_mw[s, bus[k]], q_mvar[s, bus[k]]
                 p[k, m], q[k, m] = a * x - b * y, a * y + b * x
                 u[0, k, m], u[1, k, m] = source_pu, 0.0
-        sweep_lanes(before, tree, p, q, u, j, work)
+        sweep_lanes(before, tree, p, q, u, j, work, -1)
         write_voltages(first, here, bus, tree[6:8], u, work, found, voltage)
         write_elements(first, here, ends, table, u, j, work, sums, current, loading)

@@ -162,6 +162,7 @@ def roof(available_kw: list[float]) -> Inverters:
 def test_slots_in_which_curves_and_voltages_do_not_agree_are_no_state(monkeypatch: pytest.MonkeyPatch) -> None:
     """The search is broken off early: what is not solved is never shown as a voltage, nor as energy held back."""
     monkeypatch.setattr(droop, "MOST_FLOWS", 1)
+    monkeypatch.setattr(droop, "MOST_STEPS", 1)
     net_kw = np.array([[0.0, -100.0], [0.0, -1.0]])
     flow, control = PowerFlow(two_buses(0.2, 0.05)), InverterControl(volt_watt=VoltWatt())
     worst, held_kw = worst_state_with_curves(flow, np.zeros((2, 2)), net_kw, roof([100.0, 1.0]), control)

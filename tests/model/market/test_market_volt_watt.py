@@ -242,12 +242,10 @@ def test_a_feeder_whose_curves_have_no_answer_says_so_and_holds_nobody_back() ->
     """A search allowed one power flow never gets there: the hours are named, and meters are as without the curves."""
     from meanwatt.model.network import droop
 
-    before = droop.MOST_FLOWS
-    droop.MOST_FLOWS = 1  # type: ignore[misc]
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        for most in ("MOST_FLOWS", "MOST_STEPS"):
+            patch.setattr(droop, most, 1)
         stuck = lived(economy(**WATT))
-    finally:
-        droop.MOST_FLOWS = before  # type: ignore[misc]
     record = grid(stuck.history[0])
     apart = ~record.inverters.fixed_point
     assert apart.any()

@@ -12,7 +12,7 @@ from scipy.optimize import brentq, root
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.network import droop
 from meanwatt.model.network.droop import TOLERANCE_PU, Start, solve_droop, starts_differ_pu
-from meanwatt.model.network.feeder import Feeder, feeder_from_graph
+from meanwatt.model.network.feeder import Feeder, build_feeder, feeder_from_graph
 from meanwatt.model.network.inverter_curves import InverterControl, Inverters, Reference, VoltVar, VoltWatt
 from meanwatt.model.network.power_flow import Method, PowerFlow
 
@@ -219,15 +219,59 @@ def test_a_unit_that_can_charge_may_be_held_back_to_nothing() -> None:
 def test_a_search_that_is_broken_off_never_says_that_it_is_solved(monkeypatch: pytest.MonkeyPatch) -> None:
     units = roofs(np.array([[12.0] * 5, [1.0] * 5]))
     monkeypatch.setattr(droop, "MOST_FLOWS", 2)
+    monkeypatch.setattr(droop, "MOST_STEPS", 2)
     found = solve_droop(PowerFlow(five(0.12)), *drawn(units), units, WATT)
     assert found.solved.tolist() == [False, True]
     assert found.residual_pu[0] > TOLERANCE_PU
     assert found.state.converged.all()
 
 
+@pytest.mark.parametrize("control", [WATT, InverterControl(volt_watt=VoltWatt(), volt_var=VoltVar())])
+def test_newton_on_the_tree_and_the_search_find_the_same(control: InverterControl) -> None:
+    """Units of several sizes and kinds at one bus, some that can charge, from both starts; and what is not solved."""
+    rng, feeder = np.random.default_rng(6), build_feeder("lv_rural", peak_reference_kw=1.4)
+    bus = np.repeat(np.flatnonzero(feeder.p_kw > 0), 2)
+    rated = rng.uniform(2, 12, len(bus))
+    sun = rng.uniform(0, 1, (20, 1)) * rated * rng.uniform(0.8, 1, (20, len(bus)))
+    units = Inverters(bus=bus, rated_kw=rated, available_kw=sun, can_charge=rng.random(len(bus)) < 0.5)
+    use = feeder.p_kw * rng.uniform(0, 1, (20, 1))
+    p_kw, q_kvar = use.copy(), use * feeder.kvar_per_kw
+    np.add.at(p_kw.T, bus, -sun.T)
+    p_kw[3], q_kvar[3] = 1e4 * feeder.p_kw, 1e4 * feeder.q_kvar
+    flow, referee = (PowerFlow(feeder, method=method) for method in Method)
+    for start in Start:
+        tree = droop._on_the_tree(flow, p_kw, q_kvar, units, control, start)
+        search = solve_droop(referee, p_kw, q_kvar, units, control, start=start)
+        wanted = np.arange(20) != 3
+        assert np.array_equal(tree.solved, wanted)
+        assert np.array_equal(search.solved, wanted)
+        np.testing.assert_allclose(tree.output_kw[wanted], search.output_kw[wanted], rtol=0, atol=1e-5)
+        np.testing.assert_allclose(tree.fed_in_kvar[wanted], search.fed_in_kvar[wanted], rtol=0, atol=1e-5)
+        np.testing.assert_allclose(tree.state.voltage_pu, search.state.voltage_pu, rtol=0, atol=3e-9)
+        assert tree.residual_pu[wanted].max() < 1e-12
+        assert (tree.output_kw < sun).any()
+        drawn_kw, drawn_kvar = p_kw.copy(), q_kvar.copy()
+        np.add.at(drawn_kw.T, bus, (sun - tree.output_kw).T)
+        np.add.at(drawn_kvar.T, bus, -tree.fed_in_kvar.T)
+        plain = flow.solve(drawn_kw[wanted], drawn_kvar[wanted])
+        for name in ("voltage_pu", "loss_kw", "source_p_kw", "source_q_kvar", "line_loading", "transformer_loading"):
+            np.testing.assert_allclose(
+                getattr(tree.state, name)[wanted], getattr(plain, name), rtol=1e-9, atol=1e-9, err_msg=name
+            )
+
+
+def test_where_no_curve_acts_the_state_is_that_of_a_plain_power_flow_to_the_bit() -> None:
+    units = roofs(np.array([[1.0] * 5, [0.5] * 5]))
+    flow, power = PowerFlow(five(0.06)), drawn(units)
+    found, plain = solve_droop(flow, *power, units, WATT), flow.solve(*power)
+    assert np.array_equal(found.output_kw, units.available_kw)
+    for name in plain.__slots__:
+        assert np.array_equal(getattr(found.state, name), getattr(plain, name)), name
+
+
 def test_a_step_that_makes_it_worse_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:
     """Newton's slopes are planted a tenth of what they are: full steps overshoot, and the search still ends right."""
-    units, flow = roofs(np.full((1, 5), 12.0)), PowerFlow(five(0.12))
+    units, flow = roofs(np.full((1, 5), 12.0)), PowerFlow(five(0.12), method=Method.NEWTON_RAPHSON)
     curves = droop.limited_kw
 
     def flatter(*arguments: Any) -> tuple[Floats, Floats]:
