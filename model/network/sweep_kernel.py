@@ -9,6 +9,8 @@ lane is left alone once it has converged, so its bits do not depend on the slots
 import math
 from typing import Any, Final
 
+import numpy as np
+
 from meanwatt.agents.numerics.compiled import compiled
 
 LANES: Final = 16
@@ -23,12 +25,15 @@ _RUNAWAY_PU: Final = 1e3
 
 
 @compiled(error_model="numpy")
-def load_currents(before: Any, tree: Any, p: Any, q: Any, u: Any, j: Any) -> None:
-    """Currents of all edges at given voltages; arguments as of `sweep_lanes`."""
+def load_currents(before: Any, tree: Any, p: Any, q: Any, u: Any, j: Any, loaded: Any) -> None:
+    """Currents of all edges at given voltages; arguments as of `sweep_lanes`, and which places draw power in a lane."""
     count = len(p)
     ur, ui, jr, ji = u[0], u[1], j[0], j[1]
     for k in range(count):
-        for m in range(LANES):
+        if not loaded[k]:
+            for m in range(LANES):
+                jr[k, m], ji[k, m] = 0.0, 0.0
+        for m in range(LANES if loaded[k] else 0):
             x, y = ur[k, m], ui[k, m]
             g = 1.0 / (x * x + y * y)
             jr[k, m] = (p[k, m] * x + q[k, m] * y) * g
@@ -94,8 +99,11 @@ def sweep_lanes(before: Any, tree: Any, p: Any, q: Any, u: Any, j: Any, work: An
     for m in range(LANES):
         done[m], last[m] = 0.0, 1.0
     open_lanes = LANES
+    loaded = np.empty(len(p), dtype=np.bool_)
+    for k in range(len(p)):
+        loaded[k] = np.any(p[k] != 0.0) or np.any(q[k] != 0.0)
     for _ in range(MOST_SWEEPS if sweeps < 0 else sweeps):
-        load_currents(before, tree, p, q, u, j)
+        load_currents(before, tree, p, q, u, j, loaded)
         lower_voltages(before, tree, u, j, done, change)
         for m in range(LANES):
             if done[m] == 0.0:
@@ -109,4 +117,4 @@ def sweep_lanes(before: Any, tree: Any, p: Any, q: Any, u: Any, j: Any, work: An
                 last[m] = now
         if open_lanes == 0:
             break
-    load_currents(before, tree, p, q, u, j)  # those of the voltages found
+    load_currents(before, tree, p, q, u, j, loaded)  # those of the voltages found
