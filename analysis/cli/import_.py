@@ -17,6 +17,8 @@ KINDS: Final = ("tariff", "feeder")
 """What can be imported."""
 ENDINGS: Final = (".toml", ".json")
 """Endings of the files that are written."""
+CIRCUIT: Final = ".dss"
+"""Ending of a circuit of OpenDSS."""
 TAP_RULES: Final = ("file", "apply", "ignore")
 """Which tap positions of transformers count."""
 
@@ -30,7 +32,7 @@ def import_(
         typer.Argument(
             metavar="FILE",
             help="A tariff as filed: a JSON record of OpenEI's Utility Rate Database, or our TOML file. A feeder: a"
-            " network that pandapower 2 or 3 saved as JSON.",
+            " network that pandapower 2 or 3 saved as JSON, or a circuit of OpenDSS (.dss).",
             show_default=False,
         ),
     ],
@@ -50,6 +52,14 @@ def import_(
             show_default=False,
         ),
     ] = None,
+    allow_code: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Run the circuit of OpenDSS, which is a program, if it lies in this directory or below.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> int:
     """Turn a file of another program's kind into one of ours; what is lost on the way is told."""
@@ -62,13 +72,20 @@ def import_(
         raise ValueError(f"--tap is {tap!r}, which only import feeder takes; leave it out")
     if tap is not None and tap not in TAP_RULES:
         raise ValueError(f"--tap is {tap!r}; give file, apply or ignore")
+    is_circuit = kind == "feeder" and Path(file).suffix.lower() == CIRCUIT
+    if allow_code is not None and not is_circuit:
+        raise ValueError(f"--allow-code is {allow_code!r}, which only a feeder from a .dss file takes; leave it out")
     from meanwatt.analysis.cli.show import print_json
     from meanwatt.analysis.output.result_files import require_free_file
 
     require_free_file("--to", target)
-    said = _feeder(file, target, tap or "file", json=json) if kind == "feeder" else _tariff(file, target, json=json)
+    if kind == "feeder":
+        said = _feeder(file, target, tap or "file", allow_code, json=json)
+    else:
+        said = _tariff(file, target, json=json)
     if json:
         settings = {"kind": kind, "file": file, "to": to} | ({"tap": tap or "file"} if kind == "feeder" else {})
+        settings |= {"allow_code": allow_code} if is_circuit else {}
         print_json({"file": str(target), **said, "settings": settings})
     return 0
 
@@ -94,22 +111,24 @@ def _tariff(file: str, target: Path, *, json: bool) -> dict[str, Any]:
     }
 
 
-def _feeder(file: str, target: Path, tap: str, *, json: bool) -> dict[str, Any]:
+def _feeder(file: str, target: Path, tap: str, allow_code: str | None, *, json: bool) -> dict[str, Any]:
     """Import a feeder; what to say of it as JSON."""
     from pydantic import ValidationError
 
     from meanwatt.analysis.cli.show import say, say_notes
     from meanwatt.analysis.output.result_files import staged_file
     from meanwatt.model.network.feeder_file import table_of_feeder
+    from meanwatt.model.network.opendss_circuit.importer import import_opendss
     from meanwatt.model.network.pandapower_net.importer import import_pandapower
     from meanwatt.model.network.pandapower_net.transformers import TapRule
     from meanwatt.model.scenario.feeder_file import FeederError, FeederFile, write_feeder_file
     from meanwatt.model.scenario.file_errors import one_line
 
     try:
-        if Path(file).suffix.lower() == ".dss":
-            raise ValueError("files of OpenDSS are not read; give a network that pandapower saved as JSON")
-        found = import_pandapower(Path(file), TapRule(tap))
+        if Path(file).suffix.lower() == CIRCUIT:
+            found = import_opendss(Path(file), allow_code, TapRule(tap))
+        else:
+            found = import_pandapower(Path(file), TapRule(tap))
         table = table_of_feeder(found.feeder)
     except ValidationError as error:  # more than a feeder file may hold
         raise FeederError(f"feeder {file}: {one_line(error, FeederFile)}") from None
@@ -137,7 +156,7 @@ def _feeder(file: str, target: Path, tap: str, *, json: bool) -> dict[str, Any]:
         "not_in_service": dict(report.not_in_service),
         "not_supplied": dict(report.not_supplied),
         "messages": report.messages,
-    }
+    } | ({} if found.engine is None else {"opendss": found.engine})
 
 
 def _summary(target: Path, found: "ImportedFeeder") -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from meanwatt.model.network.pandapower_net.elements import TwoPort
 from meanwatt.model.network.pandapower_net.injections import BusLoad, Injections
 from meanwatt.model.network.pandapower_net.net_json import Net, Row
 from meanwatt.model.network.pandapower_net.report import NAMED, Report
-from meanwatt.model.network.pandapower_net.topology import Topology
+from meanwatt.model.network.pandapower_net.topology import Stub, Topology
 from meanwatt.model.network.pandapower_net.transformers import TapRule, ignored_taps
 from meanwatt.model.network.power_flow import solve_power_flow
 from meanwatt.model.scenario.files import FileError
@@ -64,12 +64,15 @@ class ImportedFeeder:
         At the loads of the file.
     report
         What became of every row.
+    engine
+        What the program that the file belongs to finds itself, where it was run; else None.
     """
 
     feeder: Feeder
     buses: int
     state: FeederState
     report: Report
+    engine: Mapping[str, Any] | None = None
 
 
 def import_pandapower(path: Path, rule: TapRule = TapRule.FILE) -> ImportedFeeder:
@@ -115,7 +118,8 @@ def _imported(net: Net, name: str, rule: TapRule) -> ImportedFeeder:
         for row in net.rows(table) if table not in READ else ():
             if row is not source and ("in_service" not in row.values or row.flag("in_service")):
                 report.refuse(row, "a feeder holds no such element")
-    build = _Build(net, topology, supplied, loads.at)
+    names = {row.index: row.word("name").strip() for row in net.rows("bus")}
+    build = FeederBuild(names, topology, supplied, loads.at)
     _say_islands(net, topology, source, supplied, loads, report)
     feeder = build.feeder(net.name or name, source_bus, source.number("vm_pu", 1.0))
     joined = sum(len(buses) - 1 for root, buses in topology.members().items() if root in supplied)
@@ -198,16 +202,33 @@ def _say_islands(
         report.note(f"{count} buses are left out in all{drawn}")
 
 
-class _Build:
+class Connected(Protocol):
+    """Buses and two-ports of a network of whatever kind, as `Topology` has them."""
+
+    kv: dict[int, float]
+    stars: set[int]
+    edges: list[TwoPort]
+    stubs: list[Stub]
+
+    def root(self, bus: int) -> int:
+        """The bus that stands for all that are one with this."""
+
+    def members(self) -> dict[int, list[int]]:
+        """Buses of every root."""
+
+
+class FeederBuild:
     """The parts of a network that make one feeder."""
 
-    def __init__(self, net: Net, topology: Topology, supplied: set[int], loads: Mapping[int, BusLoad]) -> None:
+    def __init__(
+        self, names: Mapping[int, str], topology: Connected, supplied: set[int], loads: Mapping[int, BusLoad]
+    ) -> None:
         self._topology = topology
         members = {root: buses for root, buses in topology.members().items() if root in supplied}
         self._roots = list(members)
         self._position = {root: place for place, root in enumerate(self._roots)}
         self._loads = [loads.get(root, BusLoad()) for root in self._roots]
-        self._names = _names(net, [buses[0] for buses in members.values()], topology.stars)
+        self._names = _names(names, [buses[0] for buses in members.values()], topology.stars)
         self._kv = np.array([topology.kv[buses[0]] for buses in members.values()])
         self._star = np.array([buses[0] in topology.stars for buses in members.values()], dtype=bool)
         self._edges = [edge for edge in topology.edges if topology.root(edge.from_bus) in supplied]
@@ -333,16 +354,15 @@ class _Build:
         return found or None
 
 
-def _names(net: Net, buses: list[int], stars: set[int]) -> tuple[str, ...]:
+def _names(given: Mapping[int, str], buses: list[int], stars: set[int]) -> tuple[str, ...]:
     """A name of its own for every bus: the file's, with the number where it is there twice."""
-    given = {row.index: row.word("name").strip() for row in net.rows("bus")}
     taken: dict[str, int] = {}
     for bus in buses:
         taken[given.get(bus, "")] = taken.get(given.get(bus, ""), 0) + 1
     names = []
     for bus in buses:
         name = given.get(bus, "")
-        if bus in stars:
+        if bus in stars and not name:
             names.append(f"star {bus}")
         elif not name:
             names.append(f"bus {bus}")

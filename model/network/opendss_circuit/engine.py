@@ -1,0 +1,272 @@
+"""What runs in the child process: OpenDSS reads a circuit and writes it down as data.
+
+A script of its own that needs nothing of Meanwatt: ``python engine.py FILE OUT TAPS MEMORY FILE_SIZE SECONDS``. What it writes is the circuit as
+the file leaves it, with loads, generators and PV systems at constant power, and two solutions of the engine's own.
+"""
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+CONSTANT_POWER = "vminpu=0 vmaxpu=1000"
+"""Limits of voltage between which a power stays what it is; .95 and 1.05 or 1.1 by default."""
+MODELLED = frozenset(
+    {"line", "transformer", "autotrans", "reactor", "capacitor", "fault", "vsource", "load", "generator", "pvsystem"}
+)
+"""Classes that a feeder can hold; other elements are switched off before the engine solves."""
+INJECTING = ("Load", "Generator", "PVSystem")
+"""Classes that draw or feed in a power."""
+HOLDS_A_VOLTAGE = 3
+"""Model of a generator that regulates its voltage."""
+
+
+def run(file: str, tap: str) -> dict[str, Any]:
+    """Read a circuit and say all of it."""
+    import opendssdirect as dss  # type: ignore[import-not-found, unused-ignore]
+
+    dss.Basic.AllowForms(False)
+    dss.Basic.AllowEditor(False)
+    dss.Basic.AllowChangeDir(False)
+    dss.Basic.AllowDOScmd(False)
+    dss.Basic.DataPath(str(Path.cwd()))
+    dss.Text.Command("clear")
+    dss.Text.Command(f'redirect "{file}"')  # not `compile`, which writes results beside the file
+    if dss.Basic.NumCircuits() != 1:
+        raise ValueError(f"makes {dss.Basic.NumCircuits()} circuits; give a file that makes one")
+    dss.Text.Command("set mode=snapshot")
+    dss.Text.Command("set controlmode=off")
+    if tap == "ignore":
+        _neutral_taps(dss)
+    elements = _elements(dss)
+    _at_constant_power(dss, elements)
+    bases = _voltage_bases(dss)
+    found: dict[str, Any] = {
+        "version": dss.Basic.Version().split(";")[0].split(" based on")[0],
+        "name": dss.Circuit.Name(),
+        "bases_made": bases,
+        "load_multiplier": dss.Solution.LoadMult(),
+        "elements": elements,
+        "buses": _buses(dss),
+    }
+    found["phases"] = _solved(dss)
+    for element in elements:
+        if element["class"] in INJECTING and element["enabled"]:
+            element["power_kw"] = _power(dss, element) if found["phases"]["converged"] else None
+    dss.Text.Command("makeposseq")
+    found["positive_sequence"] = _solved(dss)
+    return found
+
+
+def _neutral_taps(dss: Any) -> None:
+    for name in dss.Transformers.AllNames():
+        dss.Transformers.Name(name)
+        for winding in range(1, dss.Transformers.NumWindings() + 1):
+            dss.Transformers.Wdg(winding)
+            dss.Transformers.Tap(1.0)
+
+
+def _elements(dss: Any) -> list[dict[str, Any]]:
+    """Every element of a circuit, those switched off included, in the order of the classes."""
+    found = []
+    names = {name.lower() for name in dss.Circuit.AllElementNames()}
+    for class_name in dss.Basic.Classes():
+        dss.Circuit.SetActiveClass(class_name)
+        for name in dss.ActiveClass.AllNames():
+            full = f"{class_name}.{name}"
+            if name.lower() == "none" or full.lower() not in names:
+                continue
+            dss.Circuit.SetActiveElement(full)
+            found.append(_element(dss, class_name, name))
+    return found
+
+
+def _element(dss: Any, class_name: str, name: str) -> dict[str, Any]:
+    element = dss.CktElement
+    entry: dict[str, Any] = {"class": class_name, "name": name, "enabled": bool(element.Enabled())}
+    given = json.loads(dss.Element.ToJSON())
+    entry["given"] = {key.lower(): value for key, value in given.items()}
+    if not entry["enabled"] or class_name.lower() not in MODELLED:
+        return entry
+    terminals, conductors = element.NumTerminals(), element.NumConductors()
+    nodes = [int(node) for node in element.NodeOrder()]
+    entry |= {
+        "phases": int(element.NumPhases()),
+        "buses": [bus.split(".")[0].lower() for bus in element.BusNames()],
+        "nodes": [nodes[place * conductors : (place + 1) * conductors] for place in range(terminals)],
+        "open": [
+            [bool(element.IsOpen(terminal + 1, phase + 1)) for phase in range(element.NumPhases())]
+            for terminal in range(terminals)
+        ],
+    }
+    if class_name in INJECTING:
+        _read_injection(dss, entry)
+        return entry
+    entry["yprim"] = [float(value) for value in element.YPrim()]
+    if class_name == "Line":
+        entry["normal_amps"] = float(element.NormalAmps())
+        entry["rated"] = _is_rated(dss, entry["given"])
+    elif class_name in ("Transformer", "AutoTrans"):
+        everything = json.loads(dss.Element.ToJSON(1))
+        entry["windings"] = {key.lower(): everything[key] for key in ("kV", "kVA", "Tap", "Conn")}
+    elif class_name == "Vsource":
+        everything = {key.lower(): value for key, value in json.loads(dss.Element.ToJSON(1)).items()}
+        entry["source"] = {key: float(everything[key]) for key in ("basekv", "pu", "angle")}
+    return entry
+
+
+def _is_rated(dss: Any, given: dict[str, Any]) -> bool:
+    """Whether somebody gave a line its rated current; else it has the engine's 400 A."""
+    if {"normamps", "geometry", "ratings", "wires", "cncables", "tscables", "spacing"} & given.keys():
+        return True
+    code = given.get("linecode")
+    if not code:
+        return False
+    dss.LineCodes.Name(code)
+    return "normamps" in {key.lower() for key in json.loads(dss.Element.ToJSON())}
+
+
+def _read_injection(dss: Any, entry: dict[str, Any]) -> None:
+    everything = {key.lower(): value for key, value in json.loads(dss.Element.ToJSON(1)).items()}
+    entry["model"] = int(everything.get("model", 1))
+    if entry["class"] == "Load":
+        entry["base_kw"] = [float(everything["kw"]), float(everything["kvar"])]
+        entry["customers"] = int(everything.get("numcust", 1))
+        entry["fixed"] = str(everything.get("status", "variable")).lower().startswith("fix")
+        entry["limits_pu"] = [float(everything["vminpu"]), float(everything["vmaxpu"])]
+
+
+def _at_constant_power(dss: Any, elements: list[dict[str, Any]]) -> None:
+    """Set what draws or feeds in a power to just that, and switch off what no feeder holds."""
+    for element in elements:
+        full = f'"{element["class"]}.{element["name"]}"'
+        holds = element["class"] == "Generator" and element.get("model") == HOLDS_A_VOLTAGE
+        is_device = element["enabled"] and (element["class"].lower() not in MODELLED or holds)
+        if is_device and not element["class"].endswith(("Control", "Monitor", "Meter", "Sensor")):
+            dss.Text.Command(f"disable {full}")
+        elif element["class"] == "Load":
+            dss.Text.Command(f"edit {full} model=1 vlowpu=0 {CONSTANT_POWER}")
+        elif element["class"] in INJECTING:
+            dss.Text.Command(f"edit {full} model=1 {CONSTANT_POWER}")
+
+
+def _voltage_bases(dss: Any) -> bool:
+    """Give buses their nominal voltages if the file does not; whether that was needed."""
+    made = False
+    if not any(_base(dss, bus) for bus in dss.Circuit.AllBusNames()):
+        volts = {dss.Vsources.BasekV() if dss.Vsources.First() else 1.0}
+        for name in dss.Transformers.AllNames():
+            dss.Transformers.Name(name)
+            phases = dss.CktElement.NumPhases()
+            for winding in range(1, dss.Transformers.NumWindings() + 1):
+                dss.Transformers.Wdg(winding)
+                volts.add(dss.Transformers.kV() * (1.0 if phases > 1 or dss.Transformers.IsDelta() else 3**0.5))
+        dss.Text.Command(f"set voltagebases=[{' '.join(f'{kv:.9g}' for kv in sorted(volts))}]")
+        made = True
+        dss.Text.Command("calcvoltagebases")
+    return made
+
+
+def _base(dss: Any, bus: str) -> float:
+    dss.Circuit.SetActiveBus(bus)
+    return float(dss.Bus.kVBase())
+
+
+def _buses(dss: Any) -> list[dict[str, Any]]:
+    """Nominal voltages, and the phasors of all nodes without a load, which say what phase a node is."""
+    drawing = [
+        f'"{class_name}.{name}"'
+        for class_name in INJECTING
+        for name in _names(dss, class_name)
+        if dss.Circuit.SetActiveElement(f"{class_name}.{name}") >= 0 and dss.CktElement.Enabled()
+    ]
+    for full in drawing:
+        dss.Text.Command(f"disable {full}")
+    dss.Solution.Solve()
+    found = []
+    for bus in dss.Circuit.AllBusNames():
+        dss.Circuit.SetActiveBus(bus)
+        found.append(
+            {
+                "name": bus.lower(),
+                "kv_base": float(dss.Bus.kVBase()),
+                "nodes": [int(node) for node in dss.Bus.Nodes()],
+                "volt": [float(value) for value in dss.Bus.Voltages()],
+            }
+        )
+    for full in drawing:
+        dss.Text.Command(f"enable {full}")
+    return found
+
+
+def _names(dss: Any, class_name: str) -> list[str]:
+    dss.Circuit.SetActiveClass(class_name)
+    return [name for name in dss.ActiveClass.AllNames() if name.lower() != "none"]
+
+
+def _power(dss: Any, element: dict[str, Any]) -> list[float]:
+    """Power drawn at all terminals. [kW, kvar]"""
+    dss.Circuit.SetActiveElement(f"{element['class']}.{element['name']}")
+    powers = dss.CktElement.Powers()
+    return [float(sum(powers[0::2])), float(sum(powers[1::2]))]
+
+
+def _solved(dss: Any) -> dict[str, Any]:
+    """The engine's own answer: voltages of the phases, losses of lines and transformers."""
+    dss.Text.Command("set tolerance=1e-9")
+    dss.Text.Command("set maxiterations=1000")
+    dss.Solution.Solve()
+    if not dss.Solution.Converged():
+        return {"converged": False, "min_voltage_pu": None, "max_voltage_pu": None, "loss_kw": None}
+    volts = []
+    for bus in dss.Circuit.AllBusNames():
+        dss.Circuit.SetActiveBus(bus)
+        volt = dss.Bus.puVmagAngle()[0::2] if dss.Bus.kVBase() > 0 else []
+        volts += [float(v) for node, v in zip(dss.Bus.Nodes(), volt, strict=False) if node <= 3 and v > 0.01]
+    loss = 0.0
+    for class_name in ("Line", "Transformer", "AutoTrans"):
+        for name in _names(dss, class_name):
+            if dss.Circuit.SetActiveElement(f"{class_name}.{name}") >= 0 and dss.CktElement.Enabled():
+                loss += float(dss.CktElement.Losses()[0]) / 1e3
+    return {
+        "converged": True,
+        "min_voltage_pu": min(volts, default=None),
+        "max_voltage_pu": max(volts, default=None),
+        "loss_kw": loss,
+    }
+
+
+def bound(memory_bytes: int, file_bytes: int, seconds: int) -> None:
+    """Limit this process before the engine is loaded, where the system can: Windows cannot."""
+    try:
+        import resource
+    except ImportError:
+        return
+    for which, most in (
+        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_FSIZE, file_bytes),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with contextlib.suppress(ValueError, OSError):  # a lower limit stands already
+            resource.setrlimit(which, (most, most))
+
+
+def main() -> int:
+    """Write the circuit, or the reason why there is none."""
+    file, out, tap = sys.argv[1:4]
+    bound(*map(int, sys.argv[4:7]))
+    try:
+        answer = {"circuit": run(file, tap)}
+    except MemoryError:
+        answer = {"error": "fills the memory"}
+    except Exception as error:  # whatever the engine says of the file
+        said = error.args[-1] if error.args else error
+        answer = {"error": " ".join(str(said).split())}
+    Path(out).write_text(json.dumps(answer), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
