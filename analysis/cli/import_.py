@@ -84,7 +84,9 @@ def import_(
     else:
         said = _tariff(file, target, json=json)
     if json:
-        settings = {"kind": kind, "file": file, "to": to} | ({"tap": tap or "file"} if kind == "feeder" else {})
+        settings: dict[str, Any] = {"kind": kind, "file": file, "to": to} | (
+            {"tap": tap or "file"} if kind == "feeder" else {}
+        )
         settings |= {"allow_code": allow_code} if is_circuit else {}
         print_json({"file": str(target), **said, "settings": settings})
     return 0
@@ -150,6 +152,7 @@ def _feeder(file: str, target: Path, tap: str, allow_code: str | None, *, json: 
         "max_voltage_pu": state.max_voltage_pu,
         "loss_kw": state.loss_kw,
         "max_transformer_loading_percent": None if loading is None else 100 * loading,
+        "max_line_loading_percent": None if state.max_line_loading is None else 100 * state.max_line_loading,
         "taken": dict(report.taken),
         "approximated": dict(report.approximated),
         "refused": dict(report.refused),
@@ -164,6 +167,8 @@ def _summary(target: Path, found: "ImportedFeeder") -> str:
     state, feeder = found.state, found.feeder
     loading = state.max_transformer_loading
     carried = "" if loading is None else f", transformer at {100 * loading:.1f} %"
+    if state.max_line_loading is not None:
+        carried += f", line at {100 * state.max_line_loading:.1f} %"
     return (
         f"{target}: {found.buses} buses, {int(feeder.customers.sum())} customers with {feeder.p_kw.sum():.5g} kW;"
         f" at the loads of the file {state.min_voltage_pu:.4f} to {state.max_voltage_pu:.4f} pu, losses"

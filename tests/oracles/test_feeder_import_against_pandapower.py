@@ -59,6 +59,11 @@ def assert_same(net: Any, folder: Path, rule: TapRule = TapRule.FILE) -> None:
     if loading:
         assert state.max_transformer_loading is not None
         np.testing.assert_allclose(100 * state.max_transformer_loading, max(loading), rtol=1e-7)
+    rated = net.line.max_i_ka > 0
+    loading = [*net.res_line.loading_percent[rated].dropna()] if len(net.line) else []
+    if loading:
+        assert state.max_line_loading is not None
+        np.testing.assert_allclose(100 * state.max_line_loading, max(loading), rtol=1e-7)
     file = folder / "ours.toml"
     write_feeder_file(file, table_of_feeder(found.feeder))
     again = feeder_of_table(read_feeder_file(file)[0])

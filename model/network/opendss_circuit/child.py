@@ -69,7 +69,7 @@ def read_circuit(path: Path, allowed: str | Path | None, tap: str) -> Mapping[st
         except (OSError, ValueError):
             raise FileError("the process that ran it ended without a circuit") from None
     if "error" in answer:
-        raise FileError(f"OpenDSS says: {_short(answer['error'])}")
+        raise FileError(_short(answer["error"]))
     found: Mapping[str, Any] = answer["circuit"]
     return found
 

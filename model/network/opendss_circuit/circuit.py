@@ -58,6 +58,11 @@ class Element:
         pairs = zip(self.buses, self.nodes, strict=True)
         return tuple(dict.fromkeys(bus for bus, nodes in pairs if any(nodes)))
 
+    def bus_of(self, terminal: int, conductor: int) -> str:
+        """Bus of a conductor: the series winding of an autotransformer ends at the bus of its second terminal."""
+        ends_there = self.table == "AutoTrans" and terminal == 0 and conductor >= self.phases
+        return self.buses[1 if ends_there else terminal]
+
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> "Element":
         """Read what the child has written of an element."""
@@ -111,9 +116,7 @@ def read_buses(entries: list[Mapping[str, Any]], source_angle: float) -> dict[st
         flat = np.array(entry["volt"])
         volts = (flat[0::2] + 1j * flat[1::2]) * cmath.exp(-1j * source_angle)
         highest = float(abs(volts).max(initial=0.0))
-        turns = {
-            node: _turn(node, complex(volt), highest) for node, volt in zip(entry["nodes"], volts, strict=True)
-        }
+        turns = {node: _turn(node, complex(volt), highest) for node, volt in zip(entry["nodes"], volts, strict=True)}
         buses[entry["name"]] = Bus(
             name=entry["name"], kv=entry["kv_base"] * math.sqrt(3.0), turns={0: 0j, **turns}, volt=highest
         )

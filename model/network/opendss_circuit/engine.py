@@ -1,7 +1,8 @@
 """What runs in the child process: OpenDSS reads a circuit and writes it down as data.
 
-A script of its own that needs nothing of Meanwatt: ``python engine.py FILE OUT TAPS MEMORY FILE_SIZE SECONDS``. What it writes is the circuit as
-the file leaves it, with loads, generators and PV systems at constant power, and two solutions of the engine's own.
+A script of its own that needs nothing of Meanwatt: ``python engine.py FILE OUT TAPS MEMORY FILE_SIZE SECONDS``. What it
+writes is the circuit as the file leaves it, with loads, generators and PV systems at constant power, and the engine's
+own solution of all phases.
 """
 
 import contextlib
@@ -18,13 +19,15 @@ MODELLED = frozenset(
 """Classes that a feeder can hold; other elements are switched off before the engine solves."""
 INJECTING = ("Load", "Generator", "PVSystem")
 """Classes that draw or feed in a power."""
+DARK_PU = 0.1
+"""A node below this voltage is fed by nobody: an open end, or an island. [pu]"""
 HOLDS_A_VOLTAGE = 3
 """Model of a generator that regulates its voltage."""
 
 
 def run(file: str, tap: str) -> dict[str, Any]:
     """Read a circuit and say all of it."""
-    import opendssdirect as dss  # type: ignore[import-not-found, unused-ignore]
+    import opendssdirect as dss
 
     dss.Basic.AllowForms(False)
     dss.Basic.AllowEditor(False)
@@ -39,6 +42,7 @@ def run(file: str, tap: str) -> dict[str, Any]:
     dss.Text.Command("set controlmode=off")
     if tap == "ignore":
         _neutral_taps(dss)
+    dss.Solution.Solve()  # what was edited since the last solve is in no admittance matrix before
     elements = _elements(dss)
     _at_constant_power(dss, elements)
     bases = _voltage_bases(dss)
@@ -50,13 +54,25 @@ def run(file: str, tap: str) -> dict[str, Any]:
         "elements": elements,
         "buses": _buses(dss),
     }
-    found["phases"] = _solved(dss)
-    for element in elements:
-        if element["class"] in INJECTING and element["enabled"]:
-            element["power_kw"] = _power(dss, element) if found["phases"]["converged"] else None
-    dss.Text.Command("makeposseq")
-    found["positive_sequence"] = _solved(dss)
+    dark = {
+        bus["name"]
+        for bus in found["buses"]
+        if max(map(abs, bus["volt"]), default=0.0) < DARK_PU * bus["kv_base"] * 1e3
+    }
+    drawing = [element for element in elements if element["class"] in INJECTING and element["enabled"]]
+    for element in drawing:
+        element["power_kw"] = None
+        if element["buses"][0] in dark:  # at no voltage no current makes a power
+            dss.Text.Command(f"disable {_full(element)}")
+    found["solution"] = solved(dss)
+    for element in drawing:
+        if found["solution"]["converged"] and element["buses"][0] not in dark:
+            element["power_kw"] = _power(dss, element)
     return found
+
+
+def _full(element: dict[str, Any]) -> str:
+    return f'"{element["class"]}.{element["name"]}"'
 
 
 def _neutral_taps(dss: Any) -> None:
@@ -131,16 +147,23 @@ def _read_injection(dss: Any, entry: dict[str, Any]) -> None:
     everything = {key.lower(): value for key, value in json.loads(dss.Element.ToJSON(1)).items()}
     entry["model"] = int(everything.get("model", 1))
     if entry["class"] == "Load":
-        entry["base_kw"] = [float(everything["kw"]), float(everything["kvar"])]
-        entry["customers"] = int(everything.get("numcust", 1))
+        entry["base_kw"] = [_number(entry, everything, "kw"), _number(entry, everything, "kvar")]
+        entry["customers"] = int(_number(entry, everything, "numcust"))
         entry["fixed"] = str(everything.get("status", "variable")).lower().startswith("fix")
-        entry["limits_pu"] = [float(everything["vminpu"]), float(everything["vmaxpu"])]
+        entry["limits_pu"] = [_number(entry, everything, "vminpu"), _number(entry, everything, "vmaxpu")]
+
+
+def _number(entry: dict[str, Any], everything: dict[str, Any], key: str) -> float:
+    value = everything.get(key)
+    if not isinstance(value, int | float):
+        raise ValueError(f"{entry['class']} {entry['name']} has no number for {key}; give one")
+    return float(value)
 
 
 def _at_constant_power(dss: Any, elements: list[dict[str, Any]]) -> None:
     """Set what draws or feeds in a power to just that, and switch off what no feeder holds."""
     for element in elements:
-        full = f'"{element["class"]}.{element["name"]}"'
+        full = _full(element)
         holds = element["class"] == "Generator" and element.get("model") == HOLDS_A_VOLTAGE
         is_device = element["enabled"] and (element["class"].lower() not in MODELLED or holds)
         if is_device and not element["class"].endswith(("Control", "Monitor", "Meter", "Sensor")):
@@ -175,6 +198,13 @@ def _base(dss: Any, bus: str) -> float:
 
 def _buses(dss: Any) -> list[dict[str, Any]]:
     """Nominal voltages, and the phasors of all nodes without a load, which say what phase a node is."""
+    dss.Text.Command("makebuslist")
+    known: dict[str, dict[str, Any]] = {}
+    for bus in dss.Circuit.AllBusNames():
+        dss.Circuit.SetActiveBus(bus)
+        nodes = [int(node) for node in dss.Bus.Nodes()]
+        volt = [0.0] * (2 * len(nodes))
+        known[bus.lower()] = {"name": bus.lower(), "kv_base": float(dss.Bus.kVBase()), "nodes": nodes, "volt": volt}
     drawing = [
         f'"{class_name}.{name}"'
         for class_name in INJECTING
@@ -184,20 +214,15 @@ def _buses(dss: Any) -> list[dict[str, Any]]:
     for full in drawing:
         dss.Text.Command(f"disable {full}")
     dss.Solution.Solve()
-    found = []
     for bus in dss.Circuit.AllBusNames():
         dss.Circuit.SetActiveBus(bus)
-        found.append(
-            {
-                "name": bus.lower(),
-                "kv_base": float(dss.Bus.kVBase()),
-                "nodes": [int(node) for node in dss.Bus.Nodes()],
-                "volt": [float(value) for value in dss.Bus.Voltages()],
-            }
-        )
+        entry = known[bus.lower()]
+        flat = dss.Bus.Voltages()
+        volts = {node: flat[2 * place : 2 * place + 2] for place, node in enumerate(dss.Bus.Nodes())}
+        entry["volt"] = [float(part) for node in entry["nodes"] for part in volts.get(node, (0.0, 0.0))]
     for full in drawing:
         dss.Text.Command(f"enable {full}")
-    return found
+    return list(known.values())
 
 
 def _names(dss: Any, class_name: str) -> list[str]:
@@ -212,7 +237,7 @@ def _power(dss: Any, element: dict[str, Any]) -> list[float]:
     return [float(sum(powers[0::2])), float(sum(powers[1::2]))]
 
 
-def _solved(dss: Any) -> dict[str, Any]:
+def solved(dss: Any) -> dict[str, Any]:
     """The engine's own answer: voltages of the phases, losses of lines and transformers."""
     dss.Text.Command("set tolerance=1e-9")
     dss.Text.Command("set maxiterations=1000")
@@ -223,7 +248,7 @@ def _solved(dss: Any) -> dict[str, Any]:
     for bus in dss.Circuit.AllBusNames():
         dss.Circuit.SetActiveBus(bus)
         volt = dss.Bus.puVmagAngle()[0::2] if dss.Bus.kVBase() > 0 else []
-        volts += [float(v) for node, v in zip(dss.Bus.Nodes(), volt, strict=False) if node <= 3 and v > 0.01]
+        volts += [float(v) for node, v in zip(dss.Bus.Nodes(), volt, strict=False) if node <= 3 and v > DARK_PU]
     loss = 0.0
     for class_name in ("Line", "Transformer", "AutoTrans"):
         for name in _names(dss, class_name):
@@ -256,14 +281,19 @@ def bound(memory_bytes: int, file_bytes: int, seconds: int) -> None:
 def main() -> int:
     """Write the circuit, or the reason why there is none."""
     file, out, tap = sys.argv[1:4]
+    answer: dict[str, Any]
     bound(*map(int, sys.argv[4:7]))
     try:
         answer = {"circuit": run(file, tap)}
     except MemoryError:
-        answer = {"error": "fills the memory"}
+        answer = {"error": "fills the memory that it may take"}
+    except ImportError as error:
+        answer = {"error": f"opendssdirect.py cannot be loaded: {' '.join(str(error).split())}"}
+    except ValueError as error:  # our own words
+        answer = {"error": str(error)}
     except Exception as error:  # whatever the engine says of the file
         said = error.args[-1] if error.args else error
-        answer = {"error": " ".join(str(said).split())}
+        answer = {"error": f"OpenDSS says: {' '.join(str(said).split())}"}
     Path(out).write_text(json.dumps(answer), encoding="utf-8")
     return 0
 

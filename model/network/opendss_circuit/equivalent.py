@@ -3,8 +3,8 @@
 A bus has one voltage v, phase to ground; its nodes have v times their phasors. A bus draws 3 v i*, spread over the
 phases. An element on n of the three phases carries all that its side draws, so 3 i / n in each: its equivalent has the
 same losses and the same mean voltage drop. For three phases it is the positive sequence of textbooks, Z_s − Z_m; a line
-of one phase counts with three times its impedance, and half as much again makes one of two. The engine's own
-``MakePosSeq`` keeps the impedance of either.
+of one phase counts with three times its impedance, and half as much again makes one of two. (The engine's own command
+``MakePosSeq`` keeps the impedance of either, closes what is open, and forgets the units of a length.)
 """
 
 import math
@@ -50,9 +50,9 @@ def turns_of(element: Element, buses: Mapping[str, Bus], bus: str) -> Complexes:
     """Phasors of an element's conductors at a bus, those elsewhere 0."""
     return np.array(
         [
-            buses[at].turns.get(node, 0j) if at == bus else 0j
-            for at, nodes in zip(element.buses, element.nodes, strict=True)
-            for node in nodes
+            buses[bus].turns.get(node, 0j) if element.bus_of(terminal, conductor) == bus else 0j
+            for terminal, nodes in enumerate(element.nodes)
+            for conductor, node in enumerate(nodes)
         ]
     )
 
@@ -96,8 +96,7 @@ def series(element: Element, buses: Mapping[str, Bus], place: Mapping[str, int],
     n, turns = len(through), near[through]
     z = complex(turns.conj() @ ohm @ turns) * PHASES / n**2
     y_from, y_to = (
-        complex(turns.conj() @ (y[np.ix_(rows, rows)] - across) @ turns) / PHASES
-        for rows in (through, size + through)
+        complex(turns.conj() @ (y[np.ix_(rows, rows)] - across) @ turns) / PHASES for rows in (through, size + through)
     )
     rated = element.values.get("normal_amps", 0.0) * n / PHASES
     rating = rated if rated > 0 else math.inf
@@ -205,7 +204,7 @@ def _rated_a(element: Element, site: str, volts: float) -> float:
 def _count(element: Element, buses: Mapping[str, Bus]) -> int:
     """How many phases an element is on: the most at one of its terminals."""
     return max(
-        sum(abs(buses[bus].turns.get(node, 0j)) > 0 for node in nodes)
+        sum(abs(buses[bus].turns.get(node, 0j)) > 0 for node in set(nodes))
         for bus, nodes in zip(element.buses, element.nodes, strict=True)
     )
 
@@ -218,7 +217,7 @@ def _opened(element: Element, size: int) -> list[np.ndarray]:
     return flags
 
 
-def _is_uneven(matrix: Complexes) -> bool:
+def _is_uneven(matrix: np.ndarray) -> bool:
     if matrix.shape != (PHASES, PHASES):
         return False
     own, beside = matrix.diagonal(), matrix[~np.eye(PHASES, dtype=bool)]

@@ -35,9 +35,8 @@ MODELS: Final = {
 }  # fmt: skip
 """What the engine's models of loads other than constant power are."""
 FEW: Final = "on one or two phases: spread over three, with the same losses and mean voltage drop"
+NEUTRAL: Final = "at a neutral, where a positive sequence has no current"
 UNEVEN: Final = "its phases differ: their mean counts, and the voltages of the phases are not told here"
-ENGINE: Final = "opendss"
-"""Key of the engine's own answers."""
 
 
 @dataclass(slots=True)
@@ -138,7 +137,11 @@ def feeder_of_circuit(content: Mapping[str, Any]) -> ImportedFeeder:
     supplied = circuit.supplied(grid)
     _say_other_sources(circuit, sources, supplied)
     dropped_kw = _report_rows(circuit, supplied)
-    build = FeederBuild(circuit.names, circuit, supplied, {bus: at for bus, at in circuit.at.items() if bus in supplied})
+    if not any(at.customers for bus, at in circuit.at.items() if bus in supplied):
+        raise FileError("has no enabled Load above 0 kW that the source feeds; a feeder needs customers")
+    build = FeederBuild(
+        circuit.names, circuit, supplied, {bus: at for bus, at in circuit.at.items() if bus in supplied}
+    )
     feeder = build.feeder(content["name"], grid, voltage)
     _say_islands(circuit, supplied, dropped_kw)
     state = build.state(feeder)
@@ -151,7 +154,7 @@ def feeder_of_circuit(content: Mapping[str, Any]) -> ImportedFeeder:
         )
     if np.isnan(state.min_voltage_pu):
         report.note("No state found at the loads of the file: the feeder cannot carry them (voltage collapse).")
-    engine = {key: content[key] for key in ("version", "phases", "positive_sequence")}
+    engine = {"version": content["version"], **content["solution"]}
     return ImportedFeeder(feeder=feeder, buses=build.supplied_buses, state=state, report=report, engine=engine)
 
 
@@ -206,7 +209,8 @@ def _add(circuit: _Circuit, element: Element, found: Equivalent) -> None:
         else:
             power = siemens.conjugate() * circuit.kv[bus] ** 2 * 1e3
             circuit.at.setdefault(bus, BusLoad()).shunt += power
-    circuit.say(element, FEW if found.phases < PHASES else UNEVEN if found.uneven else "")
+    how = FEW if found.phases < PHASES else UNEVEN if found.uneven else ""
+    circuit.say(element, how if found.phases else NEUTRAL)
 
 
 def _join_banks(circuit: _Circuit) -> None:
@@ -404,8 +408,7 @@ def _say_rest(content: Mapping[str, Any], elements: list[Element], report: Repor
         report.note("The file sets no voltagebases; nominal voltages are those of its source and transformers.")
     if any(element.table in ("RegControl", "CapControl") for element in running):
         report.note("Taps and capacitors are as the file leaves them: a solve in it lets its controls act, then.")
-    report.note(f"OpenDSS itself, loads at constant power: {_said(content['phases'])} over all phases;"
-                f" {_said(content['positive_sequence'])} by its MakePosSeq.")  # fmt: skip
+    report.note(f"OpenDSS itself, loads at constant power: {_said(content['solution'])} over all phases.")
 
 
 def _said(solution: Mapping[str, Any]) -> str:

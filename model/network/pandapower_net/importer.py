@@ -42,12 +42,15 @@ class FeederState:
         Active losses of lines and transformers. [kW]
     max_transformer_loading
         Highest current of a transformer over its rated one; None without transformers.
+    max_line_loading
+        Highest current of a line over its rated one; None without rated lines.
     """
 
     min_voltage_pu: float
     max_voltage_pu: float
     loss_kw: float
     max_transformer_loading: float | None
+    max_line_loading: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,12 +279,13 @@ class FeederBuild:
             for stub in self._stubs
             for place in [self._place(stub.bus)]
         )
-        loading = result.transformer_loading
+        loading, rated = result.transformer_loading, there.rated_lines
         return FeederState(
             min_voltage_pu=float(voltage[~self._star].min()),
             max_voltage_pu=float(voltage[~self._star].max()),
             loss_kw=loss,
             max_transformer_loading=None if loading is None else float(loading[0]),
+            max_line_loading=float(result.line_loading[0, rated].max()) if rated.any() else None,
         )
 
     def _loss_of_impedances_kw(self, voltage_pu: Floats, angle: Floats) -> float:

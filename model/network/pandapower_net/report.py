@@ -12,10 +12,12 @@ class Named(Protocol):
     """A row of a file, or an element of a circuit: its table or class, and its number or name there."""
 
     @property
-    def table(self) -> str: ...
+    def table(self) -> str:
+        """Name of its table or class."""
 
     @property
-    def index(self) -> int | str: ...
+    def index(self) -> int | str:
+        """Its number or name there."""
 
 
 @dataclass(slots=True)
