@@ -48,6 +48,20 @@ def entry(net: Net, row: Row) -> Row | None:
     return None
 
 
+def shared_positions(net: Net) -> str:
+    """Name the transformers that share a table at different positions; empty without such."""
+    by_table: dict[tuple[str, float], dict[float, list[str]]] = {}
+    for name in ("trafo", "trafo3w"):
+        for row in net.rows(name):
+            if has_entries(row) and row.has("id_characteristic_table") and row.has("tap_pos"):
+                there = by_table.setdefault((name, row.number("id_characteristic_table")), {})
+                there.setdefault(row.number("tap_pos"), []).append(str(row))
+    clashing = [
+        ", ".join(one for group in rows.values() for one in group) for rows in by_table.values() if len(rows) > 1
+    ]
+    return "; ".join(clashing)
+
+
 def lacks_entry(net: Net, row: Row) -> str:
     """What to say of a row whose table lacks its position; empty otherwise."""
     if not has_entries(row) or entry(net, row) is not None:

@@ -10,6 +10,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.network.library.branch import Branch, BranchKind, FixedLoad
 from meanwatt.model.network.library.radial import Feeder
+from meanwatt.model.network.pandapower_net.characteristics import shared_positions
 from meanwatt.model.network.pandapower_net.elements import TwoPort
 from meanwatt.model.network.pandapower_net.injections import BusLoad, Injections
 from meanwatt.model.network.pandapower_net.net_json import Net, Row
@@ -116,6 +117,12 @@ def _imported(net: Net, name: str, rule: TapRule) -> ImportedFeeder:
     supplied = topology.supplied(source_bus)
     _require_one_source(net, topology, source, supplied)
     topology.take(supplied)
+    shared = shared_positions(net)
+    if shared and rule is not TapRule.IGNORE:
+        report.note(
+            f"{shared}: share a table of taps, and each stands at its own position; pandapower 3.5.6 puts all of them"
+            " at the last one's."
+        )
     loads = Injections(net, topology, report, supplied)
     for table in net:
         for row in net.rows(table) if table not in READ else ():
