@@ -9,6 +9,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from meanwatt.model.scenario.files import FileError
+
 Complexes = npt.NDArray[np.complex128]
 
 LEAST_VOLTAGE: Final = 0.1
@@ -67,6 +69,9 @@ class Element:
     def of(cls, entry: Mapping[str, Any]) -> "Element":
         """Read what the child has written of an element."""
         flat = np.array(entry.get("yprim", ()), dtype=float)
+        if not np.isfinite(flat).all():
+            name = f"{entry['class']} {entry['name']}"
+            raise FileError(f"{name} has admittances that are no numbers; mend its impedances")
         size = math.isqrt(len(flat) // 2)
         return cls(
             table=entry["class"],
@@ -115,6 +120,8 @@ def read_buses(entries: list[Mapping[str, Any]], source_angle: float) -> dict[st
     for entry in entries:
         flat = np.array(entry["volt"])
         volts = (flat[0::2] + 1j * flat[1::2]) * cmath.exp(-1j * source_angle)
+        if not np.isfinite(volts).all():
+            raise FileError(f"has no voltage at bus {entry['name']} even without loads; mend the impedances there")
         highest = float(abs(volts).max(initial=0.0))
         turns = {node: _turn(node, complex(volt), highest) for node, volt in zip(entry["nodes"], volts, strict=True)}
         buses[entry["name"]] = Bus(

@@ -21,6 +21,8 @@ INJECTING = ("Load", "Generator", "PVSystem")
 """Classes that draw or feed in a power."""
 DARK_PU = 0.1
 """A node below this voltage is fed by nobody: an open end, or an island. [pu]"""
+ALL = 1
+"""Flag of the engine: every property, not only those that were given."""
 HOLDS_A_VOLTAGE = 3
 """Model of a generator that regulates its voltage."""
 
@@ -101,8 +103,7 @@ def _elements(dss: Any) -> list[dict[str, Any]]:
 def _element(dss: Any, class_name: str, name: str) -> dict[str, Any]:
     element = dss.CktElement
     entry: dict[str, Any] = {"class": class_name, "name": name, "enabled": bool(element.Enabled())}
-    given = json.loads(dss.Element.ToJSON())
-    entry["given"] = {key.lower(): value for key, value in given.items()}
+    entry["given"] = _properties(dss, f"{class_name} {name}")
     if not entry["enabled"] or class_name.lower() not in MODELLED:
         return entry
     terminals, conductors = element.NumTerminals(), element.NumConductors()
@@ -124,10 +125,10 @@ def _element(dss: Any, class_name: str, name: str) -> dict[str, Any]:
         entry["normal_amps"] = float(element.NormalAmps())
         entry["rated"] = _is_rated(dss, entry["given"])
     elif class_name in ("Transformer", "AutoTrans"):
-        everything = json.loads(dss.Element.ToJSON(1))
-        entry["windings"] = {key.lower(): everything[key] for key in ("kV", "kVA", "Tap", "Conn")}
+        everything = _properties(dss, f"{class_name} {name}", ALL)
+        entry["windings"] = {key: everything[key] for key in ("kv", "kva", "tap", "conn")}
     elif class_name == "Vsource":
-        everything = {key.lower(): value for key, value in json.loads(dss.Element.ToJSON(1)).items()}
+        everything = _properties(dss, f"{class_name} {name}", ALL)
         entry["source"] = {key: float(everything[key]) for key in ("basekv", "pu", "angle")}
     return entry
 
@@ -140,11 +141,20 @@ def _is_rated(dss: Any, given: dict[str, Any]) -> bool:
     if not code:
         return False
     dss.LineCodes.Name(code)
-    return "normamps" in {key.lower() for key in json.loads(dss.Element.ToJSON())}
+    return "normamps" in _properties(dss, f"linecode {code}")
+
+
+def _properties(dss: Any, name: str, which: int = 0) -> dict[str, Any]:
+    """Properties of the active element: those that were given, or all."""
+    try:
+        found = json.loads(dss.Element.ToJSON(which))
+    except json.JSONDecodeError:  # the engine writes nan as no JSON does
+        raise ValueError(f"{name} has a value that is no number; mend it") from None
+    return {key.lower(): value for key, value in found.items()}
 
 
 def _read_injection(dss: Any, entry: dict[str, Any]) -> None:
-    everything = {key.lower(): value for key, value in json.loads(dss.Element.ToJSON(1)).items()}
+    everything = _properties(dss, f"{entry['class']} {entry['name']}", ALL)
     entry["model"] = int(everything.get("model", 1))
     if entry["class"] == "Load":
         entry["base_kw"] = [_number(entry, everything, "kw"), _number(entry, everything, "kvar")]

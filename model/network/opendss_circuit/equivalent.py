@@ -186,6 +186,8 @@ def _winding_volts(element: Element, buses: Mapping[str, Bus], site: str) -> flo
         return buses[site].volt or 1.0
     winding = element.buses.index(site)
     kv = element.values["windings"]["kv"][winding] * element.values["windings"]["tap"][winding]
+    if not kv > 0:
+        raise FileError(f"{element} has a winding of {kv:g} kV with its tap; give kv and tap above 0")
     if element.phases > 1:
         return float(1e3 * kv / math.sqrt(3.0))
     turns = [buses[site].turns.get(node, 0j) for node in element.nodes[winding]]

@@ -58,7 +58,7 @@ def feeder_of_circuit(content: Mapping[str, Any]) -> ImportedFeeder:
         if not element.enabled:
             report.not_in_service[element.table] += 1
         else:
-            READERS.get(element.table, read_other)(circuit, element)
+            _read(circuit, element)
     join_banks(circuit)
     grid, voltage = _source(circuit, sources[0])
     supplied = circuit.supplied(grid)
@@ -83,6 +83,13 @@ def feeder_of_circuit(content: Mapping[str, Any]) -> ImportedFeeder:
         report.note("No state found at the loads of the file: the feeder cannot carry them (voltage collapse).")
     engine = {"version": content["version"], **content["solution"]}
     return ImportedFeeder(feeder=feeder, buses=build.supplied_buses, state=state, report=report, engine=engine)
+
+
+def _read(circuit: CircuitParts, element: Element) -> None:
+    try:
+        READERS.get(element.table, read_other)(circuit, element)
+    except (ArithmeticError, np.linalg.LinAlgError):
+        raise FileError(f"{element} has admittances that no two-port holds; mend its impedances") from None
 
 
 def _source(circuit: CircuitParts, source: Element) -> tuple[int, float]:

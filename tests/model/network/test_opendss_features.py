@@ -336,6 +336,9 @@ REFUSED = {
     "disable load.home1\ndisable load.home2\nedit load.home3 kw=-5": (
         "has no enabled Load above 0 kW that the source feeds; a feeder needs customers"
     ),
+    "edit transformer.station wdg=2 tap=0": (
+        "Transformer station has a winding of 0 kV with its tap; give kv and tap above 0"
+    ),
     "edit load.home1 kw=nan": "Load home1 has no number for kw; give one",
 }
 
