@@ -339,6 +339,7 @@ REFUSED = {
     "edit transformer.station wdg=2 tap=0": (
         "Transformer station has a winding of 0 kV with its tap; give kv and tap above 0"
     ),
+    "edit reactor.earth r=nan": "Reactor earth has a value that is no number; mend it",
     "edit load.home1 kw=nan": "Load home1 has no number for kw; give one",
 }
 
@@ -347,7 +348,7 @@ REFUSED = {
 def test_what_is_no_feeder_is_one_line(more: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError) as caught:
-        imported(tmp_path, more)
+        imported(tmp_path, "new reactor.earth bus1=end.4 bus2=end.0 phases=1 r=1 x=0", more)
     assert str(caught.value) == REFUSED[more]
 
 
