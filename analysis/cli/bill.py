@@ -33,6 +33,10 @@ def bill(
             show_default=False,
         ),
     ],
+    customer: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Whose readings, where --load is a Parquet file of import households."),
+    ] = None,
     generation: Annotated[
         str | None, typer.Option(metavar="FILE.csv", help="What is generated behind the meter, in the same form.")
     ] = None,
@@ -104,6 +108,7 @@ def bill(
         Asked(
             tariff=tariff,
             load=load,
+            customer=customer,
             generation=generation,
             metering=metering,
             export_rate=export_rate,

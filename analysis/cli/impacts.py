@@ -43,7 +43,11 @@ def impacts(
     ] = None,
     format: Annotated[
         str | None,
-        typer.Option(metavar="FILE.toml", help="How that file is laid out, and what customers have chosen of A and B."),
+        typer.Option(
+            metavar="FILE.toml",
+            help="How that file is laid out, and what customers have chosen of A and B; a file that import households"
+            " wrote says the first itself.",
+        ),
     ] = None,
     set: Set = None,
     households: Annotated[str | None, typer.Option(metavar="N", help="Simulated households (1000).")] = None,
@@ -65,8 +69,6 @@ def impacts(
         for name in SIMULATED:
             if given[name]:
                 raise ValueError(f"--{name} is for a simulated population; leave it out with --meters")
-        if format is None:
-            raise ValueError("--meters needs --format FILE.toml, which says how the file is laid out")
         return _of_meters(a, b, meters, format, json=json, out=out)
     if scenario is None:
         raise ValueError("whose bills? give a SCENARIO, such as oahu, or --meters FILE --format FILE.toml")
@@ -131,14 +133,15 @@ def _of_scenario(
     return _give(result, manifest, (done.without_response, done.with_response), json=json, out=out)
 
 
-def _of_meters(a: str, b: str, meters: str, layout: str, *, json: bool, out: str | None) -> int:
+def _of_meters(a: str, b: str, meters: str, layout: str | None, *, json: bool, out: str | None) -> int:
     began = time.perf_counter()
     with watched(quiet=json) as work:
         from meanwatt.analysis.impacts.meters import meter_impacts, meters_json
         from meanwatt.model.billing.meter_format import read_meter_format
+        from meanwatt.model.billing.readings_file import format_of
         from meanwatt.model.progress.watch import Cancelled
 
-        form = read_meter_format(layout)
+        form = format_of(Path(meters), None if layout is None else read_meter_format(layout))
         try:
             done = meter_impacts(a, b, Path(meters), form, told=work.show, check=work.watch.check)
         except Cancelled:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from meanwatt.analysis.cli.options import Json
+from meanwatt.analysis.cli.import_households import HouseholdOptions, import_households
+from meanwatt.analysis.cli.options import Json, Out
 from meanwatt.model.scenario.nearest import unknown
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from meanwatt.model.network.pandapower_net.importer import ImportedFeeder
     from meanwatt.model.network.pandapower_net.report import Report
 
-KINDS: Final = ("tariff", "feeder")
+KINDS: Final = ("tariff", "feeder", "households")
 """What can be imported."""
 ENDINGS: Final = (".toml", ".json")
 """Endings of the files that are written."""
@@ -25,14 +26,15 @@ TAP_RULES: Final = ("file", "apply", "ignore")
 
 def import_(
     kind: Annotated[
-        str, typer.Argument(metavar="KIND", help="What the file holds: tariff or feeder.", show_default=False)
+        str, typer.Argument(metavar="KIND", help="What it is: tariff, feeder or households.", show_default=False)
     ],
     file: Annotated[
-        str,
+        list[str],
         typer.Argument(
-            metavar="FILE",
+            metavar="FILE...",
             help="A tariff as filed: a JSON record of OpenEI's Utility Rate Database, or our TOML file. A feeder: a"
-            " network that pandapower 2 or 3 saved as JSON, or a circuit of OpenDSS (.dss).",
+            " network that pandapower 2 or 3 saved as JSON, or a circuit of OpenDSS (.dss). Households: one or more CSV"
+            " or Parquet files of meters.",
             show_default=False,
         ),
     ],
@@ -40,7 +42,9 @@ def import_(
     to: Annotated[
         str,
         typer.Option(
-            metavar="FILE", help="File to write; a name that ends in .toml or .json says the kind.", show_default=False
+            metavar="FILE",
+            help="File to write; a name that ends in .toml or .json says the kind. Of households a scenario, .toml.",
+            show_default=False,
         ),
     ],
     tap: Annotated[
@@ -60,11 +64,62 @@ def import_(
             show_default=False,
         ),
     ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE.toml",
+            help="Of households: how the files are laid out: london, ausgrid, pecan, resstock, cer, or a file with a"
+            " table [format].",
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(metavar="END", help="Of households: start or end, what stamps name, in place of the format's."),
+    ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option(metavar="ZONE", help="Of households: time zone they live in, in place of the format's."),
+    ] = None,
+    homes: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Of households: a second file, with income and solar, a row for each home."),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SCENARIO", help="Of households: what meters do not tell is as in this scenario (textbook)."
+        ),
+    ] = None,
+    readings: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.parquet", help="Of households: write the readings, too, as bill and impacts read them."
+        ),
+    ] = None,
+    out: Out = None,
     json: Json = False,
 ) -> int:
     """Turn a file of another program's kind into one of ours; what is lost on the way is told."""
     if kind not in KINDS:
         raise ValueError(unknown("kind", kind, KINDS))
+    own = HouseholdOptions(format=format, label=label, zone=zone, homes=homes, base=base, readings=readings, out=out)
+    if kind == "households":
+        if tap is not None:
+            raise ValueError(f"--tap is {tap!r}, which only import feeder takes; leave it out")
+        if allow_code is not None:
+            raise ValueError(
+                f"--allow-code is {allow_code!r}, which only a feeder from a .dss file takes; leave it out"
+            )
+        return import_households(file, to, own, json=json)
+    if own.given():
+        raise ValueError(f"{own.given()[0]} is for import households; leave it out")
+    if len(file) > 1:
+        raise ValueError(f"FILE: {len(file)} files are given; give one {kind} at a time")
+    return _one_file(kind, file[0], to, tap, allow_code, json=json)
+
+
+def _one_file(kind: str, file: str, to: str, tap: str | None, allow_code: str | None, *, json: bool) -> int:
+    """Import a tariff or a feeder; return the exit status."""
     target = Path(to)
     if target.suffix.lower() not in ENDINGS:
         raise ValueError(f"--to is {to!r}; give a file name that ends in .toml or .json")

@@ -15,7 +15,7 @@ from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.analysis.impacts.bill_changes import BillChanges, Customers
 from meanwatt.analysis.impacts.filed_biller import MeterKind, two_billers
 from meanwatt.model.billing.meter_format import FormatTable, MeterFileError, MeterFormat
-from meanwatt.model.billing.meter_rows import Intake
+from meanwatt.model.billing.meter_rows import Intake, fitted
 from meanwatt.model.billing.meter_years import YearGrid, meter_years
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.messages import Messages, joined
@@ -85,6 +85,7 @@ def meter_impacts(
     form = layout.format
     if form is None:
         raise MeterFileError("--meters needs a table [format] in the file of --format; see docs/how_to/impacts.md")
+    form = fitted(meters, form)
     grid, intake = YearGrid(form), Intake()
     one, other = two_billers((before, after), (layout.a, layout.b), MeterKind.of(form), grid.calendar)
     names: list[str] = []

@@ -17,6 +17,7 @@ from meanwatt.model.billing.bill_messages import Billed, bill_messages, in_curre
 from meanwatt.model.billing.local_calendar import SAM_YEAR, Clock, calendar_of
 from meanwatt.model.billing.ratebook_source import Choices, load_ratebook
 from meanwatt.model.billing.readings import Readings, ReadingsError, read_energy, read_rates
+from meanwatt.model.billing.readings_file import customer_readings
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.nearest import unknown
 
@@ -31,6 +32,8 @@ class Asked:
         Name of a tariff of the gallery, or path of a file.
     load, generation, export_rate, wholesale
         Paths of files.
+    customer
+        Whose readings, where ``load`` is a file of many.
     metering
         Name of a `Metering`; None takes the tariff's own.
     sam
@@ -44,6 +47,7 @@ class Asked:
     tariff: str
     load: str
     clock: Clock
+    customer: str | None = None
     generation: str | None = None
     metering: str | None = None
     export_rate: str | None = None
@@ -130,7 +134,7 @@ def bill_customer(asked: Asked) -> CustomerBill:
     if book.baseline is not None and book.baseline.territory is None:
         known = ", ".join(book.baseline.kwh_per_day)
         raise ValueError(f"tariff {asked.tariff} has a baseline by territory; give --territory, one of {known}")
-    load = read_energy("--load", asked.load)
+    load, generation = _read(asked)
     if (load.values < 0).any():
         row = int(np.argmax(load.values < 0))
         raise ReadingsError(
@@ -138,8 +142,7 @@ def bill_customer(asked: Asked) -> CustomerBill:
             " generated in --generation"
         )
     calendar, said = calendar_of(load, asked.clock, book.holidays)
-    messages = [*read.messages, *said, *origin_messages(read.table, generates=asked.generation is not None)]
-    generation = read_energy("--generation", asked.generation) if asked.generation is not None else None
+    messages = [*read.messages, *said, *origin_messages(read.table, generates=generation is not None)]
     if generation is not None:
         _require_same_rows(load, generation)
         negative = int((generation.values < 0).sum())
@@ -195,6 +198,20 @@ def _require_same_rows(load: Readings, other: Readings) -> None:
             raise ReadingsError(
                 f"{other.label}: line {other.line(row)} is {two.isoformat()}; {load.label} has {one.isoformat()} there"
             )
+
+
+def _read(asked: Asked) -> tuple[Readings, Readings | None]:
+    """Load, and generation if there is any."""
+    if not asked.load.lower().endswith(".parquet"):
+        if asked.customer is not None:
+            raise ReadingsError(f"--customer is for --load FILE.parquet, a file of many; --load is {asked.load}")
+        return (
+            read_energy("--load", asked.load),
+            None if asked.generation is None else read_energy("--generation", asked.generation),
+        )
+    if asked.generation is not None:
+        raise ReadingsError(f"--generation is beside --load FILE.csv; {asked.load} holds what is generated, too")
+    return customer_readings(asked.load, asked.customer)
 
 
 def _metering(given: str | None, book: Ratebook, generates: bool, exports: Sequence[str]) -> tuple[Metering, list[str]]:

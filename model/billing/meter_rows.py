@@ -3,7 +3,7 @@
 from codecs import getincrementaldecoder
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from meanwatt.agents.numerics.arrays import Bools, Ints
-from meanwatt.model.billing.meter_format import MeterFileError
+from meanwatt.model.billing.meter_format import FormatTable, MeterFileError
 from meanwatt.model.billing.readings import require_commas
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.files import FileError, require_regular
@@ -24,6 +24,7 @@ BATCH_ROWS: Final = 2**18
 """Rows of a Parquet file that are read at once."""
 LISTED: Final = 20
 """Bad rows that are listed one by one."""
+SEPARATORS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "blank": " ", "any": ""}
 LINE: Final = "line"
 """Column of a batch: the line of the file, or the row of a Parquet file, both counted from 1."""
 
@@ -34,6 +35,8 @@ class Intake:
 
     Attributes
     ----------
+    option
+        What stands before the file's name in messages.
     word
         What rows are counted by: lines of a CSV file, the heading being the first; rows of a Parquet file.
     rows
@@ -46,6 +49,8 @@ class Intake:
         Rows before and after the year that is billed.
     repeated
         Rows that say the same again.
+    empty
+        Cells that say there is no reading.
     gaps
         Intervals without a reading that are taken as 0.
     left_out
@@ -54,12 +59,14 @@ class Intake:
         The first of them, and why.
     """
 
+    option: str = "--meters"
     word: str = "line"
     rows: int = 0
     bad: Counter[str] = field(default_factory=Counter)
     listed: list[str] = field(default_factory=list)
     outside: int = 0
     repeated: int = 0
+    empty: int = 0
     gaps: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     customers_listed: list[str] = field(default_factory=list)
@@ -88,6 +95,8 @@ class Intake:
             yield f"{counted(self.outside, 'row')} before or after the twelve months are not used."
         if self.repeated:
             yield f"{counted(self.repeated, 'row')} left out: another row says the same."
+        if self.empty:
+            yield f"{counted(self.empty, 'cell')} say that there is no reading."
         if self.gaps:
             yield f"{counted(self.gaps, 'interval')} without a reading are 0 kWh (missing)."
         for reason, count in self.left_out.items():
@@ -102,6 +111,7 @@ class Intake:
             "bad_rows_listed": self.listed,
             "rows_outside": self.outside,
             "rows_repeated": self.repeated,
+            "cells_without_reading": self.empty,
             "intervals_set_to_zero": self.gaps,
             "customers_left_out": sum(self.left_out.values()),
             "customers_left_out_listed": self.customers_listed,
@@ -113,10 +123,52 @@ def _show(cell: Any) -> str:
     return show(cell) if isinstance(cell, str) else " ".join(str(cell).split())
 
 
-def meter_rows(path: Path, columns: Sequence[str], intake: Intake) -> Iterator[tuple[pd.DataFrame, float]]:
+@dataclass(frozen=True, slots=True)
+class TextForm:
+    """How a text file is written; Parquet needs none of it.
+
+    Attributes
+    ----------
+    separator
+        What stands between cells; a comma needs the ending ``.csv``, others go with any ending.
+    skipped
+        Lines before the heading.
+    heading
+        Names of the columns where the file has no heading.
+    """
+
+    separator: str = ","
+    skipped: int = 0
+    heading: tuple[str, ...] = ()
+
+    def settled(self, path: Path) -> "TextForm":
+        """The same with the separator that makes as many cells of the first line as the heading has."""
+        if self.separator:
+            return self
+        with path.open("rb") as file:
+            for _ in range(self.skipped):
+                file.readline(BLOCK_BYTES)
+            line = file.readline(BLOCK_BYTES).decode("utf-8-sig", "replace").strip()
+        for mark in SEPARATORS.values():
+            if mark and line.count(mark) == len(self.heading) - 1:
+                return replace(self, separator=mark)
+        raise FileError(
+            f"line {self.skipped + 1} is {show(line)}; give {counted(len(self.heading), 'cell')} a line"
+            f" ({', '.join(self.heading)}) with commas, semicolons, tabs or single blanks between"
+        )
+
+    @classmethod
+    def of(cls, form: FormatTable) -> "TextForm":
+        """That of a format."""
+        return cls(SEPARATORS[form.separator], form.skip_lines, form.heading)
+
+
+def meter_rows(
+    path: Path, columns: Sequence[str], intake: Intake, text: TextForm = TextForm()
+) -> Iterator[tuple[pd.DataFrame, float]]:
     """Yield batches of rows, columns as named and ``line``, with the share of the file that is read.
 
-    Cells of a CSV file are texts without blanks around them; those of Parquet have their own type.
+    Cells of a text file are texts without blanks around them; those of Parquet have their own type.
 
     Raises
     ------
@@ -125,16 +177,46 @@ def meter_rows(path: Path, columns: Sequence[str], intake: Intake) -> Iterator[t
     """
     from pyarrow import ArrowException
 
-    label = f"--meters {path}"
+    label = f"{intake.option} {path}"
     try:
         require_regular(path, "a CSV or Parquet file")
         ending = path.suffix.lower()
-        if ending not in (".csv", ".parquet"):
+        if ending == ".parquet":
+            yield from _parquet(path, columns, intake)
+            return
+        if ending != ".csv" and not (ending == ".txt" and (text.heading or text.separator != ",")):
             raise FileError(f"ends in {path.suffix or 'nothing'!r}; give a file that ends in .csv or .parquet")
-        yield from (_csv if ending == ".csv" else _parquet)(path, columns, intake)
+        yield from _csv(path, columns, intake, text.settled(path))
     except (FileError, ArrowException, OSError) as error:
-        text = str(error).partition("\n")[0]
-        raise MeterFileError(f"{label}: {text}") from None
+        raise MeterFileError(f"{label}: {str(error).partition(chr(10))[0]}") from None
+
+
+def column_names(path: Path, form: FormatTable, option: str) -> list[str]:
+    """Names of a file's columns; ``MeterFileError`` in one line."""
+    from pyarrow import ArrowException
+    from pyarrow.parquet import read_schema
+
+    text = TextForm.of(form)
+    try:
+        require_regular(path, "a CSV or Parquet file")
+        if path.suffix.lower() == ".parquet":
+            return list(read_schema(path).names)
+        if text.heading:
+            return list(text.heading)
+        with path.open("rb") as file:
+            for _ in range(text.skipped):
+                file.readline(BLOCK_BYTES)
+            return _heading(file.readline(BLOCK_BYTES), text.separator, text.skipped + 1)
+    except (FileError, ArrowException, OSError) as error:
+        raise MeterFileError(f"{option} {path}: {str(error).partition(chr(10))[0]}") from None
+
+
+def fitted(path: Path, form: FormatTable, option: str = "--meters") -> FormatTable:
+    """A format without the optional keys whose column a file lacks."""
+    if not form.optional:
+        return form
+    names = column_names(path, form, option)
+    return form.model_copy(update={key: None for key in form.optional if getattr(form, key) not in names})
 
 
 class _Utf8File:
@@ -163,7 +245,7 @@ class _Utf8File:
         return block
 
 
-def _csv(path: Path, columns: Sequence[str], intake: Intake) -> Iterator[tuple[pd.DataFrame, float]]:
+def _csv(path: Path, columns: Sequence[str], intake: Intake, text: TextForm) -> Iterator[tuple[pd.DataFrame, float]]:
     import pyarrow as pa
     from pyarrow import csv
 
@@ -179,15 +261,22 @@ def _csv(path: Path, columns: Sequence[str], intake: Intake) -> Iterator[tuple[p
         return "skip"
 
     size = max(path.stat().st_size, 1)
+    before = text.skipped + (0 if text.heading else 1)
     with path.open("rb") as file:
-        names = _heading(file.readline(BLOCK_BYTES))
+        for _ in range(text.skipped):
+            file.readline(BLOCK_BYTES)
+        names = list(text.heading) or _heading(file.readline(BLOCK_BYTES), text.separator, text.skipped + 1)
         _require_columns(names, columns)
         file.seek(0)
         checked = _Utf8File(file)
         reader = csv.open_csv(
             pa.PythonFile(checked, mode="r"),
-            read_options=csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES, column_names=names, skip_rows=1),
-            parse_options=csv.ParseOptions(invalid_row_handler=skip, ignore_empty_lines=False),
+            read_options=csv.ReadOptions(
+                use_threads=False, block_size=BLOCK_BYTES, column_names=names, skip_rows=before
+            ),
+            parse_options=csv.ParseOptions(
+                delimiter=text.separator, invalid_row_handler=skip, ignore_empty_lines=False
+            ),
             convert_options=csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), include_columns=list(columns), strings_can_be_null=False
             ),
@@ -197,30 +286,34 @@ def _csv(path: Path, columns: Sequence[str], intake: Intake) -> Iterator[tuple[p
             if not batch.num_rows:
                 continue
             rows = batch.to_pandas().apply(lambda cells: cells.str.strip())
-            rows[LINE] = _lines(whole, len(rows), broken)
+            rows[LINE] = _lines(whole, len(rows), broken, before)
             whole += len(rows)
             rows = rows[(rows[list(columns)] != "").any(axis=1)]
             intake.rows += len(rows)
             yield rows.reset_index(drop=True), checked.read_bytes / size
 
 
-def _heading(line: bytes) -> list[str]:
+def _heading(line: bytes, separator: str, number: int) -> list[str]:
     import csv
 
     try:
         text = line.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise FileError("line 1 is not UTF-8 text; save the file as UTF-8") from None
+        raise FileError(f"line {number} is not UTF-8 text; save the file as UTF-8") from None
     text = text.rstrip("\r\n")
     if "\r" in text:
         raise FileError("has lines that end in CR alone; save it with line ends LF or CR LF")
     try:
-        names = next(csv.reader([text]), [])
+        names = next(csv.reader([text], delimiter=separator), [])
     except csv.Error as error:
-        raise FileError(f"line 1 is no heading ({error}); give the names of the columns in line 1") from None
-    require_commas(names)
+        raise FileError(f"line {number} is no heading ({error}); give the names of the columns there") from None
+    if separator == ",":
+        require_commas(names)
     if not any(name.strip() for name in names):
-        raise FileError("begins with no heading; give the names of the columns in line 1")
+        raise FileError(
+            f"{'begins with' if number == 1 else f'line {number} is'} no heading; give the names of the columns in line"
+            f" {number}"
+        )
     return [name.strip() for name in names]
 
 
@@ -232,11 +325,11 @@ def _require_columns(names: Sequence[str], columns: Sequence[str]) -> None:
             raise FileError(f"column {column!r} comes twice; give every column a name of its own")
 
 
-def _lines(whole: int, count: int, broken: list[int]) -> Ints:
-    """Lines of rows that follow ``whole`` earlier ones, where the lines ``broken`` are no rows."""
-    before = np.array(broken, dtype=np.int64) - 2 - np.arange(len(broken))  # rows before each of these
+def _lines(whole: int, count: int, broken: list[int], heading: int) -> Ints:
+    """Lines of rows that follow ``whole`` earlier ones after a heading, where the lines ``broken`` are no rows."""
+    before = np.array(broken, dtype=np.int64) - heading - 1 - np.arange(len(broken))  # rows before each of these
     rows = np.arange(whole, whole + count)
-    return np.asarray(rows + 2 + np.searchsorted(before, rows, side="right"))
+    return np.asarray(rows + heading + 1 + np.searchsorted(before, rows, side="right"))
 
 
 def _is_binary(kind: Any) -> bool:

@@ -20,6 +20,8 @@ class DayProfiles:
     ----------
     load_kw : (ω, h)
         ``use_kwh_per_day / 24 · shape · load_factor``: of a household with ``use_factor`` 1 and without solar. [kW]
+    group_load_kw : (g, ω, h)
+        The same of each income group, in its own shape if it has one. [kW]
     clear_day : (h,)
         Solar output on a clear day per kW installed. [kW/kW]
     pv_factor : (ω, h)
@@ -29,6 +31,7 @@ class DayProfiles:
     """
 
     load_kw: Floats
+    group_load_kw: Floats
     clear_day: Floats
     pv_factor: Floats
     rest_load_kw: Floats
@@ -42,8 +45,16 @@ def day_profiles(scenario: "Scenario") -> DayProfiles:
         for name in ("load_factor", "pv_factor", "rest_load_kw")
     )
     shape = slot_values(scenario.load.shape, slots, "load.shape")
+    load_kw = scenario.load.use_kwh_per_day / 24 * shape / shape.mean() * load_factor
+    groups = []
+    for name, group in scenario.income_groups.items():
+        own = shape if group.shape is None else slot_values(group.shape, slots, f"income_groups.{name}.shape")
+        groups.append(
+            load_kw if group.shape is None else scenario.load.use_kwh_per_day / 24 * own / own.mean() * load_factor
+        )
     return DayProfiles(
-        load_kw=scenario.load.use_kwh_per_day / 24 * shape / shape.mean() * load_factor,
+        load_kw=load_kw,
+        group_load_kw=np.stack(groups),
         clear_day=slot_values(scenario.pv.shape_kw_per_kw, slots, "pv.shape_kw_per_kw"),
         pv_factor=pv_factor,
         rest_load_kw=rest_load_kw,

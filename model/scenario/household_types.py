@@ -23,7 +23,7 @@ def household_types(
         own without it.
     """
     profiles = day_profiles(scenario)
-    load_kw, pv_factor = profiles.load_kw[common.today], profiles.pv_factor[common.today]
+    load_kw, pv_factor = profiles.group_load_kw[:, common.today], profiles.pv_factor[common.today]
     total = sum(group.share for group in scenario.income_groups.values())
     types = []
     for index, (name, group) in enumerate(scenario.income_groups.items()):
@@ -41,7 +41,7 @@ def household_types(
                     technology=technology.name,
                     share=part * group.share / total,
                     income_usd_per_year=group.income_usd_per_year,
-                    reference_kw=multiplier * load_kw,
+                    reference_kw=multiplier * load_kw[index],
                     pv_kw=installed_kw * profiles.clear_day * pv_factor,
                     battery=technology.storage(scenario) if technology.storage else None,
                     elasticity=scenario.elasticity,

@@ -87,8 +87,10 @@ def policy_bytes(scenario: "Scenario") -> float:
 def _products(scenario: "Scenario") -> tuple[Floats, Floats, Floats]:
     """Load and solar output of each group's largest household, and the load of the rest; any order. [kW]"""
     profiles, groups = day_profiles(scenario), scenario.income_groups.values()
-    factors = np.outer([group.use_factor for group in groups], [1.0, scenario.load.adopter_multiplier])
-    use_kw = np.multiply.outer(np.multiply.outer(factors, scenario.shock.levels), profiles.load_kw)
+    use_kw = np.multiply.outer(
+        np.multiply.outer([1.0, scenario.load.adopter_multiplier], scenario.shock.levels),
+        np.array([group.use_factor for group in groups])[:, None, None] * profiles.group_load_kw,
+    )
     installed_kw = scenario.pv_scale * np.array([group.pv_kw for group in groups])
     sun_kw = np.multiply.outer(installed_kw, profiles.clear_day * profiles.pv_factor)
     return use_kw, sun_kw, profiles.rest_load_kw

@@ -140,6 +140,10 @@ LOAD: Final = Range(1e-9, 1e6, "kW", or_zero=True)
 """A household's load or solar output in a slot, all factors multiplied."""
 REST: Final = Range(-1e6, 1e6, "kW")
 """Load of the rest of the system per household; nodes and clamp of the supply curve."""
+EXPECTED_USE: Final = Range(1, 1e9, "kWh/yr")
+LATITUDE: Final = Range(-90, 90, "degrees")
+LONGITUDE: Final = Range(-180, 180, "degrees")
+SKIPPED_LINES: Final = Range(0, 100, "lines", whole=True)
 READING: Final = Range(-1e9, 1e9, "kWh")
 """Of a meter, in an interval."""
 TIER_LIMIT: Final = Range(1e-6, 1e12)

@@ -182,6 +182,11 @@ class Scenario(Table):
             slot_values(value, self.slots_per_day, key)
         if not np.any(np.asarray(self.load.shape) > 0):
             raise ValueError("load.shape is zero all day; give at least one positive number")
+        for name, group in self.income_groups.items():
+            if group.shape is not None:
+                slot_values(group.shape, self.slots_per_day, f"income_groups.{name}.shape")
+                if not np.any(np.asarray(group.shape) > 0):
+                    raise ValueError(f"income_groups.{name}.shape is zero all day; give at least one positive number")
         for name, table in self.day_types.items():
             for field in ("pv_factor", "load_factor", "rest_load_kw"):
                 slot_values(getattr(table, field), self.slots_per_day, f"day_types.{name}.{field}")

@@ -111,6 +111,8 @@ class IncomeGroupTable(Table):
     """Gross income. [USD/yr]"""
     use_factor: Annotated[float, ranges.POSITIVE_FACTOR]
     """Use over the mean, PV left aside."""
+    shape: Annotated[NumberOrList | None, ranges.SHAPE, AddedLater()] = None
+    """Shape of the group's day, normalised to mean one, in place of ``load.shape``."""
     pv_share: Annotated[float, ranges.GROUP_SHARE] = 0.0
     """Share of the group with PV."""
     pv_kw: Annotated[float, ranges.PV_POWER] = 0.0

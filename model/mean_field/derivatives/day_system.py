@@ -1,23 +1,16 @@
 """The linearised day of one household type as dense matrices, for many directions at once.
 
 A slot costs one small matrix product per shock each way, and midnight values and laws solve linear systems over
-(common state, shock, level). Where these are large, `day_product` does without.
+(distinct rows of the common kernel, shock, level). Where these are large, `day_product` does without.
 """
 
 import numpy as np
 
-from meanwatt.agents.household.day_operator import (
-    closed_groups,
-    day_operators,
-    group_weights,
-    joint_operator,
-    mix_shocks,
-    move_kernel,
-)
+from meanwatt.agents.household.day_operator import day_operators, mix_shocks, move_kernel
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.compiled import compiled
-from meanwatt.agents.numerics.linear_systems import solved
 from meanwatt.model.mean_field.derivatives.linear_day import LinearDay
+from meanwatt.model.mean_field.derivatives.midnight_system import MidnightSystem
 
 
 class DaySystem:
@@ -28,23 +21,18 @@ class DaySystem:
         horizon = day.horizon
         self.kernel = move_kernel(day.policy.probability, day.policy.moves)
         self.plan_kernel = self.kernel if day.soft else move_kernel(day.plan, day.policy.moves)
-        states, slots, shocks, levels = day.law.shape
+        _, slots, shocks, levels = day.law.shape
         self.size = shocks * levels
         if horizon.one_day is not None:
             return  # a single day starts and ends where it is told to
-        self.following = day_operators(self.kernel, horizon.shock_kernel, 1.0)
-        planned = self.following
+        following = day_operators(self.kernel, horizon.shock_kernel, 1.0)
+        self.laws = MidnightSystem(horizon.common_kernel, horizon.shock_kernel, slots, following, constants=True)
+        self.values = self.laws
         if not day.soft or day.per_slot < 1:
             planned = day_operators(self.plan_kernel, horizon.shock_kernel, day.per_slot)
-        midnight = (horizon.common_probability[:, None] * day.law[:, 0].reshape(states, -1)).ravel()
-        total = states * self.size
-        identity = np.eye(total)
-        self.value_system = identity - joint_operator(horizon.common_kernel, planned)
-        groups = closed_groups(horizon.common_kernel, horizon.shock_kernel, slots)
-        constant = group_weights(groups, levels, midnight)
-        if day.per_slot == 1.0:
-            self.value_system += constant  # fixes the constants that no policy can change
-        self.law_system = (identity - joint_operator(horizon.common_kernel, self.following) + constant).T
+            self.values = MidnightSystem(
+                horizon.common_kernel, horizon.shock_kernel, slots, planned, constants=day.per_slot == 1.0
+            )
 
     def solve(self, directions: Floats) -> Floats:
         """Derivatives of the observables, (o, c, h, direction), for directions (2, c, h, direction)."""
@@ -53,13 +41,11 @@ class DaySystem:
         count, eta = directions.shape[-1], day.horizon.temperature_usd
         shape = (states, shocks, levels, count)
         value = np.empty((states, slots, shocks, levels, count))
-        kernel, probability = day.horizon.common_kernel, day.horizon.common_probability
         back = (self.plan_kernel, day.plan_reward, day.horizon.shock_kernel, day.per_slot, directions)
-        tomorrow = np.zeros(shape)
+        tomorrow: Floats = np.zeros(shape)
         backward_days(*back, tomorrow, value)
         if day.horizon.one_day is None:
-            midnight = solved(self.value_system, value[:, 0].reshape(states * self.size, count)).reshape(shape)
-            tomorrow = np.tensordot(kernel, midnight, axes=1)
+            tomorrow = self.values.morning_values(value[:, 0].reshape(states, self.size, count)).reshape(shape)
             backward_days(*back, tomorrow, value)
         found = np.empty((len(day.seen), states, slots, count))
         end = np.empty(shape)
@@ -83,10 +69,9 @@ class DaySystem:
         forward_days(*forward, np.zeros(shape), end, found)
         if day.horizon.one_day is not None:
             return found
-        chance = probability[:, None]
-        pushed = chance * np.tensordot(self.backward, end, axes=1).reshape(states, -1)
-        start = solved(self.law_system, pushed.reshape(states * self.size, count)).reshape(states, -1) / chance
-        forward_days(*forward, start.reshape(shape), end, found)
+        chance = day.horizon.common_probability[:, None, None]
+        pushed = chance * np.tensordot(self.backward, end, axes=1).reshape(states, self.size, count)
+        forward_days(*forward, (self.laws.midnight_laws(pushed) / chance).reshape(shape), end, found)
         return found
 
 

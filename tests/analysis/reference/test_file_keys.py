@@ -19,6 +19,7 @@ from meanwatt.analysis.reference.attribute_docstrings import attribute_docstring
 from meanwatt.analysis.reference.file_keys import FILES, NAME, FileKey, file_keys
 from meanwatt.analysis.study import plan
 from meanwatt.analysis.study.plan_file import StudyError, load_study
+from meanwatt.model.billing.meter_format import MeterFormat
 from meanwatt.model.billing.ratebook_table import RatebookTable
 from meanwatt.model.billing.tariff_gallery import gallery_text
 from meanwatt.model.scenario.calendar_file import CalendarTable
@@ -187,6 +188,8 @@ def refusal(file: str, key: str, value: object, folder: Path) -> str:
         return ratebook_refusal(key, value)
     if file == "feeder":
         return feeder_refusal(key, value, folder)
+    if file == "meters":
+        return meters_refusal(key, value)
     needed = {
         "tariff": {"recovery": "posted", "energy_usd_per_kwh": 0.1},
         "study": {"scenario": "oahu", "measure": "simulate", "households": [100]},
@@ -196,6 +199,19 @@ def refusal(file: str, key: str, value: object, folder: Path) -> str:
     with pytest.raises((ScenarioError, StudyError)) as caught:
         load_tariff(path) if file == "tariff" else load_study(path)
     return str(caught.value)
+
+
+METERS = {"customer": "h", "time": "t", "use": "u", "label": "start", "minutes": 60, "unit": "kWh"}
+"""Columns and conventions of a file of readings."""
+
+
+def meters_refusal(key: str, value: object) -> str:
+    """The same of a format of readings."""
+    name = key.rpartition(".")[2]
+    form = METERS | {"zone": "UTC", "stamps": "UTC", name: {"low": value} if name == "incomes" else value}
+    with pytest.raises(ValidationError) as caught:
+        MeterFormat.model_validate({"format": form})
+    return one_line(caught.value, MeterFormat)
 
 
 RATEBOOK = (ROOT / "docs" / "examples" / "ratebook.toml").read_text(encoding="utf-8")

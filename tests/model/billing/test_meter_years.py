@@ -143,7 +143,7 @@ def test_a_parquet_file_gives_what_a_csv_file_gives(tmp_path: Path) -> None:
 def test_how_much_is_read_at_once_changes_nothing(block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = table(3)
     monkeypatch.setattr(meter_rows, "BLOCK_BYTES", block)
-    monkeypatch.setattr("meanwatt.model.billing.meter_years.CHUNK", 2)
+    monkeypatch.setattr("meanwatt.model.billing.meter_intervals.CHUNK", 2)
     same(read(write(tmp_path / "m.csv", rows), layout())[0], by_name(rows))
 
 

@@ -1,0 +1,1 @@
+"""Household data: what an import tells of them."""
