@@ -120,7 +120,7 @@ def _messages(plan: HostingPlan, cells: Sequence[Cell], judged: Sequence[HostedT
 
 
 def _no_equipment(plan: HostingPlan) -> Iterator[str]:
-    if not np.isfinite(plan.feeder.line_rating_a).any():
+    if not plan.feeder.rated_lines.any():
         yield f"feeder {plan.feeder.name}: no line has a rating, so none can be overloaded."
     if not plan.feeder.transformers and not any(one.kind == "transformer" for one in plan.feeder.branches):
         yield f"feeder {plan.feeder.name}: has no transformer, so none can be overloaded."

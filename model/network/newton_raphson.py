@@ -105,6 +105,9 @@ class NewtonRaphson:
             source_w, source_var = source_w + beside.source_p_kw * 1e3, source_var + beside.source_q_kvar * 1e3
             loading += [beside.loading[:, self._two_ports.transformer]] if self._two_ports.transformer.any() else []
         current_a = np.maximum(line["i_from"], line["i_to"]) if line else np.empty((len(p_kw), 0))
+        line_loading = current_a / feeder.line_rating_a
+        if self._two_ports is not None:
+            line_loading = np.column_stack([line_loading, beside.loading[:, feeder.line_branches]])
         return PowerFlowResult(
             voltage_pu=node["u_pu"],
             voltage_angle_rad=node["u_angle"],
@@ -112,7 +115,7 @@ class NewtonRaphson:
             source_p_kw=source_w / 1e3 + p_kw[:, self._source],
             source_q_kvar=source_var / 1e3 + q_kvar[:, self._source],
             line_current_a=current_a,
-            line_loading=current_a / feeder.line_rating_a,
+            line_loading=line_loading,
             transformer_loading=np.column_stack(loading).max(axis=1) if loading else None,
             converged=converged,
         )

@@ -159,6 +159,7 @@ class PowerFlow:
         drawn_kva += source_pu * complex(fixed.current_kw[at], fixed.current_kvar[at])
         drawn_kva += source_pu**2 * complex(fixed.shunt_kw[at], fixed.shunt_kvar[at])
         current_a = swept.current_pu[:, : len(feeder.line_from)] / self._ampere_pu
+        beside = len(feeder.line_from) + len(feeder.transformers) + feeder.line_branches  # among the tree's elements
         unit = self._sweep.tree.elements.transformer
         return {
             "voltage_pu": swept.voltage_pu,
@@ -167,7 +168,7 @@ class PowerFlow:
             "source_p_kw": swept.source_p_mw * 1e3 + p_kw[:, at] + drawn_kva.real,
             "source_q_kvar": swept.source_q_mvar * 1e3 + q_kvar[:, at] + drawn_kva.imag,
             "line_current_a": current_a,
-            "line_loading": current_a / feeder.line_rating_a,
+            "line_loading": np.column_stack([current_a / feeder.line_rating_a, swept.loading[:, beside]]),
             "transformer_loading": swept.loading[:, unit].max(axis=1) if unit.any() else None,
             "converged": swept.found,
         }

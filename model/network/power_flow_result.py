@@ -48,9 +48,10 @@ class PowerFlowResult:
     source_p_kw, source_q_kvar
         (slot,) Power that the source feeds in, negative when the feeder exports. [kW, kvar]
     line_current_a
-        (slot, line) The larger of the currents at the two ends. [A]
+        (slot, line) The larger of the currents at the two ends, of lines that are no branches. [A]
     line_loading
-        (slot, line) That current over the rating; 0 where no rating is known.
+        (slot, line) Current over rating in the order of ``Feeder.line_names``, which ends with the lines that are
+        branches: the larger of the two ends'; 0 where no rating is known.
     transformer_loading
         (slot,) Apparent power over rating of the most loaded transformer (current over rated current where it is a
         branch); None without transformers.
