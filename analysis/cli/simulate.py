@@ -153,7 +153,7 @@ def simulate(
             _days_after(lived, size["days"]),
             () if learner is None or known is None else _leader_messages(learner, known),
         ),
-        **_result(done, size),
+        **_result(done, size, inputs.economy.scenario),
         **components_json(done, inputs.economy),
         "date": _dates(inputs.economy.scenario, len(done.history)),
         "leader": None if learner is None or known is None else _leader_json(learner, known),
@@ -197,7 +197,7 @@ def _ended(
     return outcome, message
 
 
-def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
+def _result(done: "Simulation", size: dict[str, int], scenario: "ScenarioTables") -> dict[str, Any]:
     """The part of the JSON object that comes out of the market."""
     days = len(done.history)
     metrics = None if done.metrics is None else done.metrics.to_json()
@@ -218,10 +218,18 @@ def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
         "metrics": metrics,
         "feeder": None if done.feeder is None else done.feeder.to_json(),
         "inverters": done.inverters,
+        "residents": _residents(scenario),
+        "bus_groups": None if done.bus_groups is None else [group.to_json() for group in done.bus_groups],
         "losses": done.losses,
         "transformer_ageing": None if done.ageing is None else done.ageing.to_json(),
         "day_digest": list(done.day_digest),
     }
+
+
+def _residents(scenario: "ScenarioTables") -> dict[str, Any]:
+    """Who lives where, as the scenario says."""
+    table = scenario.feeder.residents
+    return table.model_dump(exclude_none=True) | {"mixed": table.is_mixed}
 
 
 def _days(text: str | None, year: int | None) -> int:

@@ -1,5 +1,6 @@
 """What ``meanwatt simulate`` shows to people."""
 
+from collections.abc import Callable
 from typing import Any
 
 from meanwatt.analysis.cli.show import curtailed_row, figure, percent, unmet_row
@@ -13,6 +14,9 @@ def result_tables(result: dict[str, Any]) -> list[Table]:
         return []
     metrics, feeder = result["metrics"], result["feeder"]
     more = [_inverters(result["inverters"])] if result["inverters"] is not None else []
+    groups = result.get("bus_groups")
+    if groups is not None and (more or not result["residents"]["mixed"]):
+        more.append(_bus_groups(groups))
     return [
         Table(
             title="Over all days",
@@ -76,6 +80,35 @@ def _transformer(
             ("transformer, ageing", figure(ageing["relative_ageing"], 4), "of that built for"),
         ]
     return rows
+
+
+def _bus_groups(groups: list[dict[str, Any]]) -> Table:
+    """Who sits where on the feeder, and what it costs them."""
+    measures: list[tuple[str, Callable[[dict[str, Any]], str], str]] = [
+        ("buses", lambda one: f"{len(one['buses'])}", ""),
+        ("households", lambda one: f"{one['households']}", ""),
+        ("mean income", lambda one: figure(one["income_usd_per_year"], 0), "USD/yr"),
+        ("with solar", lambda one: percent(one["solar_share"], 0), "of households"),
+        ("bill", lambda one: figure(one["bill_usd_per_household_day"]), "USD per household-day"),
+        ("burden", lambda one: percent(one["burden"]), "of income"),
+        ("lowest voltage", lambda one: figure(one["voltage_min_pu"], 4), "pu"),
+        ("highest voltage", lambda one: figure(one["voltage_max_pu"], 4), "pu"),
+        ("outside limits", lambda one: figure(one["hours_outside_limits"], 1), "h, summed over buses"),
+    ]
+    if any(one["curtailed_kwh_per_solar_household_day"] is not None for one in groups):
+        measures += [
+            (
+                "held back by volt-watt",
+                lambda one: figure(one["curtailed_kwh_per_solar_household_day"]),
+                "kWh per household-day with solar",
+            ),
+            ("held back by volt-watt", lambda one: percent(one["curtailed_share_of_solar"]), "of their solar output"),
+        ]
+    return Table(
+        title="Thirds of the feeder's customers by impedance to the source",
+        heads=("", *(one["name"] for one in groups), "unit"),
+        rows=[(name, *(shown(one) for one in groups), unit) for name, shown, unit in measures],
+    )
 
 
 def _inverters(found: dict[str, Any]) -> Table:

@@ -10,21 +10,23 @@ import numpy as np
 
 from meanwatt.agents.leader.learning_leader import Leader
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.numerics.randomness import Key, require_key
+from meanwatt.agents.numerics.randomness import Key, key_from, require_key
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.analysis.metrics.bus_groups import BusGroup, FeederDays, bus_groups
 from meanwatt.analysis.metrics.feeder_stress import FeederStress, feeder_stress
 from meanwatt.analysis.metrics.metrics import MarketDays, Metrics, market_metrics
 from meanwatt.analysis.metrics.transformer_ageing import Thermal, TransformerAgeing, transformer_ageing
 from meanwatt.analysis.metrics.undefined import undefined_messages
 from meanwatt.analysis.metrics.utility_meter import Enjoyed
-from meanwatt.analysis.simulation.inverter_report import inverter_report, roof_days
+from meanwatt.analysis.simulation.inverter_report import held_by_type_and_bus, inverter_report, roof_days
 from meanwatt.analysis.simulation.measured_market import MeasuredMarket, WholeMarket
 from meanwatt.model.market.behaviour_spec import Given
 from meanwatt.model.market.component_bills import ComponentBills, ComponentRow
 from meanwatt.model.market.history import History
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.market_centre import MarketCentre
+from meanwatt.model.market.population import home_buses
 from meanwatt.model.mean_field.components.solving import Composed
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.network.power_flow import VoltageLimits
@@ -70,6 +72,8 @@ class Simulation:
         Time the market took for its days. [s]
     components
         What every component of the tariff came to; none where it has no components.
+    bus_groups
+        Who sits where on the feeder and what it costs them, by thirds of its customers; None without a power flow.
     """
 
     __repr__ = short_repr
@@ -87,6 +91,7 @@ class Simulation:
     feeder: FeederStress | None
     seconds: float
     components: tuple[ComponentRow, ...] = ()
+    bus_groups: list[BusGroup] | None = None
 
 
 def simulate(
@@ -201,6 +206,7 @@ def simulate(
         feeder=_feeder(market) if len(history) and power_flow else None,
         seconds=seconds,
         components=tuple(bills.rows()) if bills and len(history) else (),
+        bus_groups=_bus_groups(market, bill_usd) if len(history) and power_flow else None,
     )
 
 
@@ -335,6 +341,27 @@ def _ageing(market: MarketCentre) -> TransformerAgeing | None:
     loading = np.concatenate([record.grid.transformer_loading for record in market.history if record.grid is not None])
     table = market.economy.scenario.feeder.ageing
     return transformer_ageing(loading[np.isfinite(loading)], market.slot_hours, Thermal(**table.model_dump()))
+
+
+def _bus_groups(market: MarketCentre, bill_usd: Floats | None) -> list[BusGroup]:
+    """Who sits where on the feeder, and what it costs them."""
+    history, count = market.history, np.asarray(market.census.count)
+    grids = [record.grid for record in history if record.grid is not None]
+    held, available = held_by_type_and_bus(history)
+    return bus_groups(
+        market.feeder,
+        VoltageLimits(market.economy.scenario.feeder.limits),
+        market.household_types,
+        home_type=np.repeat(np.arange(len(count)), count),
+        home_bus=home_buses(market.residents.customers(market.feeder), key_from(market.key), count),
+        bill_usd_per_day=None if bill_usd is None else bill_usd / len(history),
+        days=FeederDays(
+            voltage_pu=np.concatenate([grid.voltage_pu for grid in grids]),
+            slot_hours=market.slot_hours,
+            held_kwh=held,
+            available_kwh=available,
+        ),
+    )
 
 
 def _feeder(market: MarketCentre) -> FeederStress:

@@ -30,6 +30,7 @@ from meanwatt.model.market.setup import unreached_messages
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.power_flow import VoltageLimits
+from meanwatt.model.network.residents import place_residents, rounding_of_residents
 from meanwatt.model.scenario.calendar_year import states_of_days
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages, joined, rounding_messages, scenario_messages, unpaid_messages
@@ -79,6 +80,7 @@ class MarketCentre(MesaMarket):
         self.slot_hours = economy.slot_hours
         self.equilibrium = equilibrium
         self.feeder = scenario_feeder(economy.scenario.feeder, peak_reference_kw=economy.peak_reference_kw)
+        self.residents = place_residents(economy.scenario, economy.types, self.feeder)
         self.bus_names = self.feeder.buses
         self.day = 0
         self._weather = stream(key, Purpose.WEATHER)
@@ -141,11 +143,20 @@ class MarketCentre(MesaMarket):
             unpaid_messages(self.utility.tariff, types),
             rounding_messages([t.name for t in types], [t.share for t in types], count.sum(axis=1)),
             rounding_messages(names, shares, count.sum(axis=0)),
+            self._residents_messages(),
             unreached_messages(self.equilibrium),
             () if self.power_flow else without_feeder_messages(self.economy.scenario.feeder),
             unsolved_messages(self._records, self.slot_hours),
             inverter_messages(self._records, self.slot_hours),
         )
+
+    def _residents_messages(self) -> Messages:
+        """What of where people live is not as asked."""
+        if self.residents.mixed:
+            return ()
+        names = [household.name for household in self.household_types]
+        rounded = rounding_of_residents(self.residents, self.census.customers_at, names, self.bus_names)
+        return (*self.residents.messages, rounded)
 
     @property
     def coming_state(self) -> int:

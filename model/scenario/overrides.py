@@ -10,7 +10,7 @@ from typing import Any
 from meanwatt.model.scenario.by_name import names_in, opened
 from meanwatt.model.scenario.calendar_file import DERIVED
 from meanwatt.model.scenario.calendar_file import NAME as CALENDAR
-from meanwatt.model.scenario.feeder_choice import FEEDER, set_network
+from meanwatt.model.scenario.feeder_choice import set_beside
 from meanwatt.model.scenario.files import FileError, TomlTable, is_file, is_path, parse_toml, require_shallow
 from meanwatt.model.scenario.marks import Names
 from meanwatt.model.scenario.nearest import unknown
@@ -196,5 +196,4 @@ def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
         if depth < len(parts) - 1:
             outer, inner = inner, inner[parts[depth]]
     inner[parts[-1]] = value
-    if parts[0] == FEEDER and len(parts) == 2:
-        set_network(inner, parts[1])
+    set_beside(inner, parts)

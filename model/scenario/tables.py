@@ -10,6 +10,7 @@ from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.inverter_tables import AgeingTable, VoltVarTable, VoltWattTable
 from meanwatt.model.scenario.marks import AddedLater, CheckedLater, Entries, Form
 from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.residents_table import ResidentsTable
 from meanwatt.model.scenario.supply import SupplyCurve
 from meanwatt.model.scenario.tariff_file import Matrix, NumberOrList, Row, Table
 from meanwatt.model.scenario.values import show
@@ -196,6 +197,7 @@ class FeederTable(Table):
     volt_watt: Annotated[VoltWattTable, AddedLater()] = Field(default_factory=VoltWattTable)
     volt_var: Annotated[VoltVarTable, AddedLater()] = Field(default_factory=VoltVarTable)
     ageing: Annotated[AgeingTable, AddedLater()] = Field(default_factory=AgeingTable)
+    residents: Annotated[ResidentsTable, AddedLater()] = Field(default_factory=ResidentsTable)
 
     @model_validator(mode="after")
     def _one_network(self) -> Self:
