@@ -90,7 +90,7 @@ def design(
 
             require_free(out, "design")
         search = SEARCHES[method](choices)
-        inputs = read(scenario, baseline_name(scenario) if tariff is None else tariff, set)
+        inputs = read(scenario, baseline_name(scenario) if tariff is None else tariff, set, branches=True)
         families = read_families(family, inputs.economy)
         require_one_place(families, choices, pareto=pareto)
         if pareto:

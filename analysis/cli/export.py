@@ -31,7 +31,7 @@ def export(
         from meanwatt.analysis.output.export import write_game
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 
-        inputs = read(scenario, tariff, set, classes=True)
+        inputs = read(scenario, tariff, set, classes=True, branches=True)
         found = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
     shapes: dict[str, list[int]] = {}
     if found.outcome is not Outcome.CANCELLED:

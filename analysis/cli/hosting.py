@@ -140,7 +140,7 @@ def _plan(given: dict[str, Any], threads: int) -> "HostingPlan":
     from meanwatt.analysis.hosting.adoption import Swept, adoption_levels
     from meanwatt.analysis.hosting.sweep import HostingPlan
     from meanwatt.model.network.feeder_file import scenario_feeder
-    from meanwatt.model.scenario.economy import build_economy
+    from meanwatt.model.network.located_economy import build_located_economy
 
     quick_start.over()
     names = given["tariff"] or [None]
@@ -150,7 +150,7 @@ def _plan(given: dict[str, Any], threads: int) -> "HostingPlan":
     if len(names) > MOST_TARIFFS:
         raise ValueError(f"--tariff is given {len(names)} times; give at most {MOST_TARIFFS}")
     loaded = [_scenario(given, name) for name in names]
-    economy = build_economy(loaded[0])
+    economy = build_located_economy(loaded[0])
     return HostingPlan(
         feeder=scenario_feeder(loaded[0].feeder, peak_reference_kw=economy.peak_reference_kw),
         scenarios=dict(zip(_shown([name or loaded[0].selected_tariff for name in names]), loaded, strict=True)),

@@ -75,7 +75,7 @@ def validate(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "validate")
-        inputs = read(scenario, tariff, set)
+        inputs = read(scenario, tariff, set, branches=True)
         found = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
         outcome, message, done = found.outcome, found.message, None
         if outcome is not Outcome.CANCELLED:

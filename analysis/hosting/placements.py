@@ -18,6 +18,7 @@ from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import Purpose, children, stream
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.market.population import largest_remainder, settle
+from meanwatt.model.scenario.branches import branch_names
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.technologies import TECHNOLOGIES, Ownership, ownership
 
@@ -161,7 +162,13 @@ def home_technology(homes: Homes, scenario: Scenario) -> Ints:
     return np.asarray(_TECHNOLOGY[tuple(one.astype(np.int64) for one in (solar, beside_solar, alone, car))])
 
 
-def type_counts(homes: Homes, scenario: Scenario, types: tuple[HouseholdType, ...], buses: int) -> Floats:
+def type_counts(
+    homes: Homes,
+    scenario: Scenario,
+    types: tuple[HouseholdType, ...],
+    buses: int,
+    branch_of: Ints | None = None,
+) -> Floats:
     """Count the homes of each household type at each bus, (type, bus).
 
     Parameters
@@ -172,12 +179,17 @@ def type_counts(homes: Homes, scenario: Scenario, types: tuple[HouseholdType, ..
         Its household types.
     buses
         Number of buses.
+    branch_of : (bus,), optional
+        Number of the branch of every bus, where the scenario has branches.
     """
-    names = [technology.name for technology in TECHNOLOGIES]
-    index = np.full((len(scenario.income_groups), len(names)), -1)
+    names, branches = [technology.name for technology in TECHNOLOGIES], branch_names(scenario) or ("",)
+    index = np.full((len(scenario.income_groups), len(names), len(branches)), -1)
     for position, one in enumerate(types):
-        index[one.group, names.index(one.technology)] = position
-    of_home = index[homes.group, home_technology(homes, scenario)]
+        at = index[one.group, names.index(one.technology)]
+        at[at < 0] = position  # by rounding a home may own what nobody on its branch does: as those of another branch
+        at[branches.index(one.branch)] = position
+    on = np.zeros(len(homes.bus), dtype=np.int64) if branch_of is None else branch_of[homes.bus]
+    of_home = index[homes.group, home_technology(homes, scenario), on]
     cells = np.bincount(of_home * buses + homes.bus, minlength=len(types) * buses)
     return np.asarray(cells.reshape(len(types), buses), dtype=float)
 

@@ -31,8 +31,9 @@ from meanwatt.model.market.market_inverters import inverter_control, roofs_of
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.network.feeder import Feeder
 from meanwatt.model.network.inverter_curves import InverterControl
+from meanwatt.model.network.located_economy import build_located_economy
 from meanwatt.model.network.power_flow import PowerFlow, VoltageLimits
-from meanwatt.model.network.residents import Residents, place_along, place_residents
+from meanwatt.model.network.residents import Residents, branch_of_bus, place_along, place_residents
 from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.economy import build_economy, build_tariff
 from meanwatt.model.scenario.residents_table import MIXED
@@ -150,7 +151,7 @@ class Cell:
 
 def residents_listed(plan: HostingPlan) -> tuple[Residents, tuple[HouseholdType, ...]]:
     """Where the scenario's household types of today live by its file, and these types."""
-    types = build_economy(plan.scenario).types
+    types = build_economy(plan.scenario, on_branches=True).types
     return place_residents(plan.scenario, types, plan.feeder), types
 
 
@@ -160,6 +161,7 @@ class Neighbourhood:
     def __init__(self, plan: HostingPlan) -> None:
         self._plan = plan
         self._own = threading.local()
+        self._branch_of = branch_of_bus(plan.scenario, plan.feeder) if plan.scenario.feeder.branches else None
 
     @cached_property
     def placements(self) -> list[Homes]:
@@ -206,7 +208,7 @@ class Neighbourhood:
         use_kw, net_load_kw = mean_loads(found)
         economy = found.economy
         buses = len(self._plan.feeder.buses)
-        count = type_counts(self.placements[placement], economy.scenario, economy.types, buses)
+        count = type_counts(self.placements[placement], economy.scenario, economy.types, buses, self._branch_of)
         worst = worst_state(self._own.flow, use_kw @ count, net_load_kw @ count)
         row = [getattr(worst, name) for name in MEASURES]
         return row if self._plan.control is None else [*row, *self._with_curves(found, count, self._plan.control)]
@@ -310,7 +312,7 @@ def _equilibrium(
         told(SOLVING * (report.fraction or 0.0))
 
     inner = Watch(progress=progress, cancelled=watch.cancelled)
-    found = solve_equilibrium(build_economy(scenario), build_tariff(scenario), certify=False, watch=inner)
+    found = solve_equilibrium(build_located_economy(scenario), build_tariff(scenario), certify=False, watch=inner)
     watch.check()
     return found
 

@@ -31,6 +31,7 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.power_flow import VoltageLimits
 from meanwatt.model.network.residents import place_residents, rounding_of_residents
+from meanwatt.model.scenario.branches import branch_messages
 from meanwatt.model.scenario.calendar_year import states_of_days
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages, joined, rounding_messages, scenario_messages, unpaid_messages
@@ -140,6 +141,7 @@ class MarketCentre(MesaMarket):
         names, shares = zip(*self._cohort_shares(), strict=True)
         return joined(
             scenario_messages(self.economy.scenario),
+            branch_messages(self.economy.scenario, types),
             unpaid_messages(self.utility.tariff, types),
             rounding_messages([t.name for t in types], [t.share for t in types], count.sum(axis=1)),
             rounding_messages(names, shares, count.sum(axis=0)),

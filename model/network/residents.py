@@ -1,7 +1,7 @@
 """Who lives where on a feeder: the share of each household type that lives at each bus."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from meanwatt.agents.numerics.randomness import Purpose, children, key_from, str
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.network.library.layout import tidy_tree
 from meanwatt.model.network.library.radial import Feeder
+from meanwatt.model.scenario.branches import branch_names
 from meanwatt.model.scenario.messages import Messages
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.residents_file import ResidentsError, ResidentsRow, read_residents, residents_digest
@@ -75,6 +76,35 @@ def place_residents(scenario: Scenario, types: Sequence[HouseholdType], feeder: 
     ValueError
         In one line, if a file of residents cannot be used, or names a bus or an income group that is not there.
     """
+    found = _anywhere_placed(scenario, types, feeder)
+    if not any(household.branch for household in types):
+        return found
+    names, of_bus = branch_names(scenario), branch_of_bus(scenario, feeder)
+    here = np.array([of_bus == names.index(household.branch) for household in types])
+    share = np.where(here, found.share, 0.0)
+    lost = share.sum(axis=1) <= 0  # of a type that is nowhere on its branch by the pattern: anywhere there
+    share[lost] = np.where(here[lost], feeder.customers, 0.0)
+    return replace(found, share=share / share.sum(axis=1, keepdims=True), mixed=False)
+
+
+def branch_of_bus(scenario: Scenario, feeder: Feeder) -> Ints:
+    """Number of the branch of every bus among `meanwatt.model.scenario.branches.branch_names`, (bus,).
+
+    It is that of the last bus on the way from the source at which a branch begins.
+    """
+    of_bus = np.full(len(feeder.buses), -1)
+    for number, heads in enumerate(scenario.feeder.branches.values(), start=1):
+        of_bus[[feeder.index(bus) for bus in heads]] = number
+    for bus in range(len(feeder.buses)):
+        way = [bus]
+        while of_bus[way[-1]] < 0 and feeder.parent[way[-1]] >= 0:
+            way.append(int(feeder.parent[way[-1]]))
+        of_bus[way] = max(int(of_bus[way[-1]]), 0)
+    return of_bus
+
+
+def _anywhere_placed(scenario: Scenario, types: Sequence[HouseholdType], feeder: Feeder) -> Residents:
+    """Where household types live whatever their branch."""
     table = scenario.feeder.residents
     anywhere = feeder.customers / feeder.customers.sum()
     if table.is_mixed:
@@ -207,17 +237,18 @@ def _of_file(table: ResidentsTable, scenario: Scenario, types: Sequence[Househol
 def _homes(rows: Sequence[ResidentsRow], scenario: Scenario, types: Sequence[HouseholdType], feeder: Feeder) -> Floats:
     """Homes of each type at each bus by a file, (type, bus)."""
     at = {bus: place for place, bus in enumerate(feeder.buses)}
-    place = {(one.income_group, one.technology): number for number, one in enumerate(types)}
+    place: dict[tuple[str, str], list[int]] = {}
+    for number, one in enumerate(types):
+        place.setdefault((one.income_group, one.technology), []).append(number)
     homes = np.zeros((len(types), len(feeder.buses)))
     for row in rows:
         parts = row.by_technology
         if parts is None:
             shares = technology_shares(scenario, scenario.income_groups[row.income_group])
             parts = {name: row.homes * share for name, share in shares.items()}
-        for name, number in parts.items():
-            kind = place.get((row.income_group, name))
-            if kind is not None:
-                homes[kind, at[row.bus]] += number
+        for name, owners in parts.items():
+            for kind in place.get((row.income_group, name), ()):
+                homes[kind, at[row.bus]] += owners
     return homes
 
 

@@ -18,6 +18,7 @@ from meanwatt.agents.tariff.components.subscription import Subscription
 from meanwatt.agents.tariff.rate_classes import with_classes
 from meanwatt.agents.tariff.tariff import ExportRule, RateClass, Recovery, Tariff
 from meanwatt.model.progress.machine import require_room
+from meanwatt.model.scenario.branches import ADDER, classes_on_branches, with_branch_adders
 from meanwatt.model.scenario.day_profiles import day_profiles
 from meanwatt.model.scenario.household_types import household_types
 from meanwatt.model.scenario.limits import SMALLER_GAME, policy_bytes
@@ -129,8 +130,14 @@ class Economy:
         return float(self.mean_reference_kw.max())
 
 
-def build_economy(scenario: Scenario) -> Economy:
+def build_economy(scenario: Scenario, *, on_branches: bool = False) -> Economy:
     """Turn a validated scenario into arrays.
+
+    Parameters
+    ----------
+    on_branches
+        Whether the caller divides household types by branch of the feeder afterwards, as
+        `meanwatt.model.network.located_economy.build_located_economy` does; else a scenario with branches is refused.
 
     Returns
     -------
@@ -139,6 +146,12 @@ def build_economy(scenario: Scenario) -> Economy:
         ``use_kwh_per_day / 24 · use_factor · shape · load_factor`` (times ``adopter_multiplier`` with PV), its solar
         output ``pv_kw · pv_scale · shape_kw_per_kw · pv_factor``.
     """
+    if scenario.feeder.branches and not on_branches:
+        raise ScenarioError(
+            f"scenario {scenario.name} has feeder.branches ({', '.join(scenario.feeder.branches)}), which only solve,"
+            " simulate without --leader, emergence, validate, design, export, study and hosting can hold; leave them"
+            " out"
+        )
     require_room(policy_bytes(scenario), "the policies", SMALLER_GAME)
     slots = scenario.slots_per_day
     common = common_states(tuple(scenario.day_types), scenario.day_type_kernel_array(), scenario.memory)
@@ -221,7 +234,7 @@ def tariff_of_table(scenario: Scenario, name: str, table: TariffTable) -> Tariff
             slots=scenario.slots_per_day,
         )
 
-    return Tariff(
+    tariff = Tariff(
         name=name,
         energy_usd_per_kwh=rates(table.energy_usd_per_kwh, "energy_usd_per_kwh"),
         export_usd_per_kwh=rates(table.export.usd_per_kwh, "export.usd_per_kwh"),
@@ -237,6 +250,8 @@ def tariff_of_table(scenario: Scenario, name: str, table: TariffTable) -> Tariff
         standing_charges=table.standing_charges(),
         components=tuple(_component(table, one, rates, scenario.slots_per_day) for one in table.component_names),
     )
+    adders = {branch: rates(form, f"{ADDER}.{branch}") for branch, form in table.branch_adder_usd_per_kwh.items()}
+    return with_branch_adders(scenario, tariff, adders) if adders else tariff
 
 
 def _component(table: TariffTable, name: str, rates: Callable[[object, str], Floats], slots: int) -> Component:
@@ -276,9 +291,8 @@ def build_rate_classes(scenario: Scenario, *, components: bool = False) -> Tarif
     if not scenario.has_rate_classes:
         return build_tariff(scenario, components=components)
     tariff_of = {DEFAULT: scenario.selected_tariff, **{name: t.tariff for name, t in scenario.rate_classes.items()}}
-    return with_classes(
-        [
-            RateClass(name=name, tariff=build_tariff(scenario, tariff_of[name], components=components), members=members)
-            for name, members in members_of(scenario).items()
-        ]
-    )
+    classes = [
+        RateClass(name=name, tariff=build_tariff(scenario, tariff_of[name], components=components), members=members)
+        for name, members in members_of(scenario).items()
+    ]
+    return with_classes(classes_on_branches(classes))

@@ -7,6 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from meanwatt.model.scenario.branches import ADDER as BRANCH_ADDER
 from meanwatt.model.scenario.by_name import names_in, opened
 from meanwatt.model.scenario.calendar_file import DERIVED
 from meanwatt.model.scenario.calendar_file import NAME as CALENDAR
@@ -170,6 +171,11 @@ def _require_settable(table: TomlTable, parts: Sequence[str], label: str) -> Non
         )
 
 
+def _takes_names(parts: Sequence[str]) -> bool:
+    """Whether a table takes entries under names of the user's own: branches, and adders on them."""
+    return list(parts[:2]) in (["feeder", "branches"], ["tariff", BRANCH_ADDER])
+
+
 def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
     """Set one dotted key of a fully written-out scenario table."""
     parts = key.split(".")
@@ -189,6 +195,8 @@ def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
         if not isinstance(inner, dict):
             inside = ".".join(parts[:depth])
             raise ScenarioError(f"{label}: key {key!r} goes into {inside}, which is not a table; drop .{parts[depth]}")
+        if parts[depth] not in inner and _takes_names(parts[:depth]):
+            inner[parts[depth]] = {}
         if parts[depth] not in inner:
             names = [*inner, "tariff"] if depth == 0 else list(inner)
             valid = [".".join([*parts[:depth], name, *parts[depth + 1 :]]) for name in names]

@@ -181,6 +181,16 @@ class CarbonTable(Table):
     """Social cost of carbon. [USD/t]"""
 
 
+def _heads(value: object) -> object:
+    """One bus as a list of one; names that look like numbers are names."""
+    buses = value if isinstance(value, list | tuple) else [value]
+    return tuple(str(bus) if isinstance(bus, int) and not isinstance(bus, bool) else bus for bus in buses)
+
+
+Heads = Annotated[tuple[str, ...], BeforeValidator(_heads), Form("a bus, or a list of buses")]
+"""Buses where a branch of the feeder begins."""
+
+
 class FeederTable(Table):
     """``[feeder]``: the wires."""
 
@@ -198,6 +208,9 @@ class FeederTable(Table):
     volt_var: Annotated[VoltVarTable, AddedLater()] = Field(default_factory=VoltVarTable)
     ageing: Annotated[AgeingTable, AddedLater()] = Field(default_factory=AgeingTable)
     residents: Annotated[ResidentsTable, AddedLater()] = Field(default_factory=ResidentsTable)
+    branches: Annotated[dict[str, Heads], Entries(ranges.RATE_CLASSES), AddedLater()] = Field(default_factory=dict)
+    """Branch → the bus, or buses, where it begins; it reaches as far as the next branch behind. On each of them
+    households are types of their own, and tariffs may have a ``branch_adder_usd_per_kwh``."""
 
     @model_validator(mode="after")
     def _one_network(self) -> Self:
