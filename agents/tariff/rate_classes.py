@@ -1,6 +1,6 @@
 """Rate classes: tariffs side by side, one for each part of the customers, and one balance for the whole utility."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +32,18 @@ def with_classes(classes: "Sequence[RateClass]") -> "Tariff":
     caps = [one.tariff.adder_cap_usd_per_kwh for one in balancing or classes]
     rule = (balancing or classes)[0].tariff.recovery
     return replace(first, recovery=rule, adder_cap_usd_per_kwh=min(caps), classes=tuple(classes))
+
+
+def with_each_class(tariff: "Tariff", change: Callable[[int, "Tariff"], "Tariff"]) -> "Tariff":
+    """Copy of a tariff in which that of every rate class, by its place, is changed; of one for all, it alone."""
+    if not tariff.classes:
+        return change(0, tariff)
+    return with_classes([replace(one, tariff=change(place, one.tariff)) for place, one in enumerate(tariff.classes)])
+
+
+def called(tariff: "Tariff") -> str:
+    """Name of a tariff among others; one with rate classes is not the tariff of its default class."""
+    return f"{tariff.name} and rate classes" if tariff.classes else tariff.name
 
 
 def require_one_tariff(tariff: "Tariff", what: str) -> None:

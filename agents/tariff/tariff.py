@@ -50,6 +50,11 @@ class Rates:
     export_usd_per_kwh: Floats
     by_class: tuple["Rates", ...] = ()
 
+    @property
+    def of_classes(self) -> tuple["Rates", ...]:
+        """The rates of every rate class in order; these alone where one tariff holds for all."""
+        return self.by_class or (self,)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RateClass:

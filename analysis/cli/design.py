@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meanwatt.agents.numerics.compile_time import compile_seconds
-from meanwatt.analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices, require_method
+from meanwatt.agents.tariff.rate_classes import called
+from meanwatt.analysis.cli.design_methods import (
+    METHODS,
+    SEARCHES,
+    concept,
+    read_choices,
+    require_class_method,
+    require_method,
+)
 from meanwatt.analysis.cli.design_page import design_report, print_design
 from meanwatt.analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
 from meanwatt.analysis.cli.family_option import Family, read_families, require_one_place, with_family
@@ -90,7 +98,8 @@ def design(
 
             require_free(out, "design")
         search = SEARCHES[method](choices)
-        inputs = read(scenario, baseline_name(scenario) if tariff is None else tariff, set, branches=True)
+        inputs = read(scenario, baseline_name(scenario) if tariff is None else tariff, set, classes=True, branches=True)
+        require_class_method(inputs.tariff, choices)
         families = read_families(family, inputs.economy)
         require_one_place(families, choices, pareto=pareto)
         if pareto:
@@ -251,11 +260,13 @@ def _result(
 ) -> dict[str, Any]:
     """The object that ``design --json`` prints; null where no tariff was found."""
     from meanwatt.analysis.design.design import tariff_table
+    from meanwatt.analysis.design.designed_classes import bills_by_class_in_force, design_class_rows
+    from meanwatt.analysis.output.rate_classes import class_fixed_charge_usd_per_day
     from meanwatt.analysis.output.solution_json import equilibrium_metrics, group_rows, metrics_json
 
     found = done.commitment
     baseline = done.baseline
-    rates = baseline.rates.import_usd_per_kwh
+    rates = baseline.rates.of_classes
     result: dict[str, Any] = {
         "scenario": inputs.economy.scenario.name,
         "leader": aims.leader,
@@ -265,15 +276,18 @@ def _result(
         "message": done.message,
         "messages": [],
         "tariff": None,
+        "rate_classes": [],
+        "bills_by_class_in_force": [],
         "parameters": None,
         "objective": None,
         "baseline": {
-            "tariff": inputs.tariff.name,
+            "tariff": called(inputs.tariff),
             "outcome": baseline.outcome,
             "objective": done.baseline_objective,
-            "highest_import_usd_per_kwh": float(rates.max()),
+            "highest_import_usd_per_kwh": max(float(one.import_usd_per_kwh.max()) for one in rates),
             "price_cap_violation_usd_per_kwh": done.baseline_violation,
             "metrics": metrics_json(equilibrium_metrics(baseline, first_best), first_best),
+            "rate_classes": design_class_rows(baseline, baseline),
         },
         "objective_unit": aims.definition.unit,
         "weights": aims.weights or None,
@@ -285,19 +299,21 @@ def _result(
     }
     if found is not None:
         equilibrium = found.equilibrium
-        charges = equilibrium.fixed_charge_usd_per_day.tolist()
         result |= {
             "tariff": tariff_table(found.tariff, inputs.economy),
+            "rate_classes": design_class_rows(equilibrium, baseline),
+            "bills_by_class_in_force": bills_by_class_in_force(baseline, equilibrium),
             "parameters": found.parameters,
             "objective": found.objective,
             "metrics": metrics_json(equilibrium_metrics(equilibrium, first_best), first_best),
-            "fixed_charge_usd_per_day": dict(zip(inputs.economy.groups, charges, strict=True)),
+            "fixed_charge_usd_per_day": class_fixed_charge_usd_per_day(equilibrium, 0),
             "groups": group_rows(equilibrium),
         }
     return result
 
 
 def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", surface: "Surface | None") -> None:
+    from meanwatt.analysis.design.designed_classes import tariff_files
     from meanwatt.analysis.design.family_result import window_columns
     from meanwatt.analysis.learning.campaign import Learned
     from meanwatt.analysis.learning.report import trial_columns
@@ -306,7 +322,6 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
     from meanwatt.analysis.report.page import FILE
     from meanwatt.model.mean_field.leader.window_search import WindowCommitment
     from meanwatt.model.scenario.messages import joined
-    from meanwatt.model.scenario.toml_text import toml_text
 
     assert done.commitment is not None
     trials = done.commitment.trials
@@ -332,5 +347,5 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
         result=result,
         manifest=manifest,
         tables={**tables, **solution_tables(done.commitment.equilibrium), **pareto_tables},
-        texts={"tariff.toml": toml_text(result["tariff"]), FILE: page, **pareto_texts},
+        texts={**tariff_files(done.commitment.tariff, inputs.economy), FILE: page, **pareto_texts},
     )

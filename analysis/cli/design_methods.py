@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from meanwatt.agents.tariff.rate_classes import require_one_tariff
 from meanwatt.analysis.cli.leader_options import BOOKS
 from meanwatt.analysis.cli.options import one_of, require_out, whole_number
 from meanwatt.analysis.leader.registry import find
 from meanwatt.model.scenario import ranges
 
 if TYPE_CHECKING:
+    from meanwatt.agents.tariff.tariff import Tariff
     from meanwatt.analysis.design.design import Search
 
 LEARNING: Final = ("policy_iteration", "softmax", "cma", "optuna")
@@ -126,6 +128,12 @@ def require_method(method: str, leader: str) -> None:
             f"--method {method} learns from meters, and no meter shows what {objective.called} wants;"
             " give --method commitment"
         )
+
+
+def require_class_method(tariff: "Tariff", choices: "Choices") -> None:
+    """Refuse rate classes where a method knows one tariff for all; ``ValueError`` in one line."""
+    if tariff.classes and choices.method != "commitment":
+        require_one_tariff(tariff, f"--method {choices.method}")
 
 
 def read_choices(

@@ -65,7 +65,32 @@ def design_tables(result: dict[str, Any]) -> "list[Table]":
             ("burden gap", percent(before["burden_gap"]), percent(after["burden_gap"]), "of income"),
         ],
     )
-    return [found, against, *_cold_table(result["cold"], objective)]
+    return [found, against, *_class_table(result), *_cold_table(result["cold"], objective)]
+
+
+def _class_table(result: dict[str, Any]) -> "list[Table]":
+    """What the households of each rate class pay, where there are some before or after."""
+    from meanwatt.analysis.cli.show import figure, percent
+    from meanwatt.analysis.report.page import Table
+
+    rows = result["rate_classes"] if len(result["rate_classes"]) > 1 else result["bills_by_class_in_force"]
+    if len(rows) < 2:
+        return []
+    return [
+        Table(
+            title="Mean bill of each rate class, USD a year",
+            heads=("rate class", "share", "in force", "designed"),
+            rows=[
+                (
+                    row["name"],
+                    percent(row["share"], 1),
+                    figure(row["bill_in_force_usd_per_year"], 1),
+                    figure(row["bill_usd_per_year"], 1),
+                )
+                for row in rows
+            ],
+        )
+    ]
 
 
 def _windows(result: dict[str, Any]) -> dict[str, dict[str, Any]]:

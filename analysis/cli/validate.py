@@ -7,6 +7,7 @@ import typer
 
 from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.compile_time import compile_seconds
+from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.analysis.cli.options import (
     Json,
     Out,
@@ -75,7 +76,7 @@ def validate(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "validate")
-        inputs = read(scenario, tariff, set, branches=True)
+        inputs = read(scenario, tariff, set, classes=True, branches=True)
         found = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
         outcome, message, done = found.outcome, found.message, None
         if outcome is not Outcome.CANCELLED:
@@ -97,7 +98,7 @@ def validate(
     result = {
         "scenario": inputs.economy.scenario.name,
         "title": inputs.economy.scenario.title,
-        "tariff": inputs.tariff.name,
+        "tariff": called(inputs.tariff),
         "outcome": outcome,
         "message": message,
         "messages": joined(
@@ -149,6 +150,26 @@ def _write(out: str, checks: "Validation", result: dict[str, Any], scenario: dic
     )
 
 
+def _class_table(classes: list[dict[str, Any]]) -> None:
+    """Print the net load of every rate class; nothing where one tariff holds for all."""
+    from meanwatt.analysis.cli.show import figure, table
+
+    if not classes:
+        return
+    rows = [
+        (row["name"], f"{size:,}", f"{own:,}", figure(rms, 4), figure(expected, 4))
+        for row in classes
+        for size, own, rms, expected in zip(
+            row["sizes"], row["households"], row["scatter_rms_kw"], row["expected_scatter_rms_kw"], strict=True
+        )
+    ]
+    table(
+        "Net load of each rate class about the mean field's, per household of the class",
+        ("class", "N", "of the class", "RMS kW", "independent kW"),
+        rows,
+    )
+
+
 def _tables(result: dict[str, Any]) -> None:
     """Print the result for people."""
     from meanwatt.analysis.cli.show import figure, say, table
@@ -190,6 +211,7 @@ def _tables(result: dict[str, Any]) -> None:
         )
     if result["scatter_floor_kw"] is not None:
         say(f"Floor: {result['scatter_floor_kw']:.4f} kW." if result["scatter_floor_kw"] else "No floor.")
+    _class_table(result["rate_classes"])
     for row in result["memory"]:
         floor, ratio = row["scatter"]["floor"], row["ratio"]
         say(

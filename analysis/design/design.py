@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.rate_classes import require_one_tariff
+from meanwatt.agents.tariff.rate_classes import require_plain
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.leader.leader_spec import Judge, LeaderSpec
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
@@ -185,11 +185,12 @@ def design(
     Raises
     ------
     ValueError
-        If no tariff of the family meets the price cap, or the objective is undefined at all of them.
+        If no tariff of the family meets the price cap, or the objective is undefined at all of them; or if the tariff
+        in force has components.
     """
     began = time.perf_counter()
     judge, violation, watch = aims.objective(), aims.violation(), watch or Watch()
-    require_one_tariff(tariff, "a search for a tariff")
+    require_plain(tariff, "a search for a tariff")
     baseline = solve_equilibrium(economy, tariff, watch=watch)
     commitment: Commitment | None = None
     outcome, message = Outcome.CANCELLED, "Cancelled before a tariff was found."
@@ -224,6 +225,12 @@ def design_messages(found: Design, aims: LeaderSpec) -> Messages:
         f"tariff.{charge.name} of {in_force.name} is kept by every tariff tried; the search does not change it."
         for charge in in_force.standing_charges
     ]
+    if in_force.classes and aims.own_family is None:
+        names = ", ".join(f"{one.name} on {one.tariff.name}" for one in in_force.classes)
+        kept.append(
+            f"Rate classes ({names}) are in force and no tariff tried has any: one tariff is searched for everybody;"
+            " --family with keys such as rate_classes.NAME.energy_usd_per_kwh searches those of the classes."
+        )
     why = aims.undefined(found.baseline)
     undefined = [] if why is None else [f"The objective is undefined under {in_force.name}: {why}."]
     return joined(kept, undefined, () if found.commitment is None else aims.remarks(found.commitment.equilibrium))

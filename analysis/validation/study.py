@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.rate_classes import require_one_tariff
+from meanwatt.analysis.validation.by_class import class_loads
 from meanwatt.analysis.validation.criteria import CHECKS, judge
 from meanwatt.analysis.validation.expected import effective_households, expected_scatter_kw2, expected_wasserstein_kwh
 from meanwatt.analysis.validation.exploitability import exploitability
@@ -79,9 +79,8 @@ def validate(
     Cancelled
         If asked to stop.
     ValueError
-        If the scheduler cannot be reached, or households have several tariffs.
+        If the scheduler cannot be reached.
     """
-    require_one_tariff(equilibrium.tariff, "a validation")
     watch = watch or Watch()
     sample = replace(sample, households=tuple(sorted(set(sample.households))))
     others = [m for m in dict.fromkeys(memory) if m != equilibrium.economy.scenario.memory]
@@ -180,6 +179,7 @@ def _measured(equilibrium: Equilibrium, sample: Sample, rows: Rows) -> Validatio
         wasserstein_ratio=pooled_ratio(distance, theory, seed=seed) if known else Interval(value=None),
         composition_error_kw=tuple(composition_error_kw(equilibrium, count) for count in sizes),
         by_replication=_columns(sizes, rows),
+        classes=class_loads(equilibrium, sizes, rows, seed),
     )
 
 

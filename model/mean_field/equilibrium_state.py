@@ -159,6 +159,10 @@ class Equilibrium:
         """Volumetric adder α. [USD/kWh]"""
         return self.answer.adder_usd_per_kwh
 
+    def class_adder_usd_per_kwh(self, place: int) -> float:
+        """Adder on what a rate class pays; 0 where it keeps its posted rates among others. [USD/kWh]"""
+        return self.adder_usd_per_kwh if self.tariff.bears_adder(place) else 0.0
+
     @property
     def net_load_kw(self) -> Floats:
         """Population mean net load. (c, h) [kW]"""
