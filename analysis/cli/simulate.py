@@ -224,6 +224,9 @@ def _result(done: "Simulation", size: dict[str, int], scenario: "ScenarioTables"
         "bus_groups": None if done.bus_groups is None else [group.to_json() for group in done.bus_groups],
         "losses": done.losses,
         "transformer_ageing": None if done.ageing is None else done.ageing.to_json(),
+        "hours_outside_limits": [
+            None if record.grid is None else record.grid.hours_outside_limits for record in done.history
+        ],
         "day_digest": list(done.day_digest),
     }
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.rate_classes import with_classes
@@ -16,6 +18,8 @@ from meanwatt.model.scenario.technologies import TECHNOLOGIES
 if TYPE_CHECKING:
     from meanwatt.model.scenario.schema import Scenario
 
+DEFAULT: Final = "default"
+"""The rate class of whom no other one names."""
 REST: Final = "rest"
 """The branch of whom no other one names."""
 ADDER: Final = "branch_adder_usd_per_kwh"
@@ -100,6 +104,30 @@ def with_branch_adders(scenario: "Scenario", tariff: Tariff, adders: Mapping[str
             for name in branch_names(scenario)
         ]
     )
+
+
+def by_rate_class(tariff: Tariff) -> dict[str, Tariff]:
+    """The tariff of every rate class, the default one first, those on branches of the feeder put together again."""
+    parts: dict[str, list[RateClass]] = {}
+    for one in tariff.classes:
+        whole = DEFAULT if one.name == one.branch else one.name.removesuffix(f" on {one.branch}")
+        parts.setdefault(whole, []).append(one)
+    if not parts:
+        return {DEFAULT: tariff}
+    return {
+        name: found[0].tariff
+        if found[0].branch is None
+        else with_classes([replace(one, name=str(one.branch)) for one in found])
+        for name, found in parts.items()
+    }
+
+
+def adders_by_branch(tariff: Tariff) -> dict[str, Floats]:
+    """What imports cost more on each branch than on the rest, (day type, slot); none without branches. [USD/kWh]"""
+    if any(one.branch is None for one in tariff.classes):
+        return {}
+    rest = tariff.energy_usd_per_kwh
+    return {one.name: np.round(one.tariff.energy_usd_per_kwh - rest, 12) for one in tariff.classes[1:]}
 
 
 def classes_on_branches(classes: list[RateClass]) -> list[RateClass]:
