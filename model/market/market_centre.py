@@ -175,6 +175,7 @@ class MarketCentre(MesaMarket):
             class_households=self.census.class_count,
             buses=self.bus_names,
             records=tuple(self._records),
+            branches=tuple(t.branch for t in self.household_types) if self.household_types[0].branch else (),
         )
 
     def step(self) -> None:
