@@ -234,7 +234,8 @@ def _result(done: "Simulation", size: dict[str, int], scenario: "ScenarioTables"
 def _residents(scenario: "ScenarioTables") -> dict[str, Any]:
     """Who lives where, as the scenario says."""
     table = scenario.feeder.residents
-    return table.model_dump(exclude_none=True) | {"mixed": table.is_mixed}
+    branches = {name: list(heads) for name, heads in scenario.feeder.branches.items()}
+    return table.model_dump(exclude_none=True) | {"mixed": table.is_mixed, "branches": branches}
 
 
 def _days(text: str | None, year: int | None) -> int:

@@ -15,7 +15,7 @@ def result_tables(result: dict[str, Any]) -> list[Table]:
     metrics, feeder = result["metrics"], result["feeder"]
     more = [_inverters(result["inverters"])] if result["inverters"] is not None else []
     groups = result.get("bus_groups")
-    if groups is not None and (more or not result["residents"]["mixed"]):
+    if groups is not None and (more or not result["residents"]["mixed"] or result["residents"]["branches"]):
         more.append(_bus_groups(groups))
     return [
         Table(

@@ -146,12 +146,8 @@ def build_economy(scenario: Scenario, *, on_branches: bool = False) -> Economy:
         ``use_kwh_per_day / 24 · use_factor · shape · load_factor`` (times ``adopter_multiplier`` with PV), its solar
         output ``pv_kw · pv_scale · shape_kw_per_kw · pv_factor``.
     """
-    if scenario.feeder.branches and not on_branches:
-        raise ScenarioError(
-            f"scenario {scenario.name} has feeder.branches ({', '.join(scenario.feeder.branches)}), which only solve,"
-            " simulate without --leader, emergence, validate, design, export, study and hosting can hold; leave them"
-            " out"
-        )
+    if not on_branches:
+        require_undivided(scenario)
     require_room(policy_bytes(scenario), "the policies", SMALLER_GAME)
     slots = scenario.slots_per_day
     common = common_states(tuple(scenario.day_types), scenario.day_type_kernel_array(), scenario.memory)
@@ -175,6 +171,16 @@ def build_economy(scenario: Scenario, *, on_branches: bool = False) -> Economy:
         carbon_usd_per_t=scenario.carbon.usd_per_t,
         one_day=scenario.one_day.game(scenario.battery_levels) if scenario.one_day else None,
     )
+
+
+def require_undivided(scenario: Scenario) -> None:
+    """Raise ``ScenarioError``, in one line, for a scenario with branches, for whom cannot hold them."""
+    if scenario.feeder.branches:
+        raise ScenarioError(
+            f"scenario {scenario.name} has feeder.branches ({', '.join(scenario.feeder.branches)}), which only solve,"
+            " simulate without --leader, emergence, validate, design, export, study and hosting can hold; leave them"
+            " out"
+        )
 
 
 def build_tariff(scenario: Scenario, name: str | None = None, *, components: bool = False) -> Tariff:

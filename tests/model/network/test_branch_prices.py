@@ -12,6 +12,7 @@ from family_files import families_of
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.cli import main
+from meanwatt.analysis.dashboard.shared.own_scenarios import own_scenario
 from meanwatt.analysis.design.design import tariff_table
 from meanwatt.analysis.hosting.adoption import Swept
 from meanwatt.analysis.hosting.placements import type_counts
@@ -275,6 +276,10 @@ def test_branches_that_make_no_sense_are_refused_in_a_line(changes: dict[str, An
 
 def test_commands_that_cannot_hold_branches_say_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     given = ["--set", "feeder.name=lv_rural", "--set", "feeder.branches.far=1-12"]
+    path = tmp_path / "own.toml"
+    path.write_text('extends = "textbook"\n[feeder]\nname = "lv_rural"\nbranches = { far = "1-12" }\n')
+    with pytest.raises(ValueError, match=r"own has feeder\.branches \(far\)"):
+        own_scenario(str(path), None)
     assert main(["practice", "textbook", *given]) == 2
     said = capsys.readouterr().err
     assert "has feeder.branches (far), which only solve, simulate without --leader" in said

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.dashboard.market.frames import network
 from meanwatt.analysis.hosting.placements import home_technology
 from meanwatt.analysis.hosting.sweep import HostingPlan, Neighbourhood
 from meanwatt.analysis.metrics.bus_groups import bus_thirds
@@ -21,6 +22,7 @@ from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.network.feeder import Feeder
 from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.library.layout import tidy_tree
+from meanwatt.model.network.power_flow import VoltageLimits
 from meanwatt.model.network.residents import Residents, place_residents, spread
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
 from meanwatt.model.scenario.loading import load_scenario
@@ -313,6 +315,20 @@ def test_who_sits_at_the_end_of_the_feeder_loses_most() -> None:
     assert far.burden < near.burden
     total = sum(kwh * group.solar_share * group.households for kwh, group in zip(lost, found["groups"], strict=True))
     assert total / 198 == pytest.approx(found["inverters"]["curtailed_kwh_per_household_day"])
+
+
+def test_the_map_says_who_lives_at_a_bus_where_that_is_not_all_alike() -> None:
+    def drawn(**residents: Any) -> list[dict[str, Any]]:
+        economy, feeder, _ = town(**residents)
+        volts = np.ones((1, economy.slots, len(feeder.buses)))
+        return network(feeder, tidy_tree(feeder), VoltageLimits.ANSI_C84_1, volts, economy)["buses"]  # type: ignore[no-any-return]
+
+    assert all("income" not in bus for bus in drawn())
+    settled = drawn(incomes="far")
+    assert {bus["solar"] for bus in settled if bus["homes"]} > {"0%"}
+    incomes = [float(bus["income"].strip("$").replace(",", "")) for bus in settled if bus["homes"]]
+    assert max(incomes) > 2 * min(incomes)
+    assert all(bus["income"] == "" for bus in settled if not bus["homes"])
 
 
 def test_thirds_hold_a_third_of_the_customers_each_and_lie_behind_one_another() -> None:
