@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meanwatt.agents.numerics.compile_time import compile_seconds
-from meanwatt.analysis.cli import quick_start
+from meanwatt.analysis.cli import quick_start, study_gallery
 from meanwatt.analysis.cli.options import Json, Scheduler, whole_number
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.counted import counted
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 
 def study(
-    file: Annotated[str, typer.Argument(metavar="STUDY.toml", help="The study's file.", show_default=False)],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="STUDY.toml|gallery",
+            help="The study's file; or gallery: twelve known phenomena, each with its expected sign and a verdict.",
+            show_default=False,
+        ),
+    ],
     *,
     scheduler: Scheduler = None,
     workers: Annotated[
@@ -37,10 +44,20 @@ def study(
         str | None,
         typer.Option(metavar="DIR", help="Where results are kept; else the file's name without .toml."),
     ] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="KEY,…", help="Of the gallery these phenomena; by default all.")
+    ] = None,
     json: Json = False,
 ) -> int:
     """Run a study on all cores, or on the workers of a dask cluster."""
     began = time.perf_counter()
+    if file == study_gallery.GALLERY:
+        study_gallery.require_gallery_options(
+            scheduler=scheduler, workers=workers, allow_code=allow_code, resume=resume
+        )
+        return study_gallery.run(only, out, json=json)
+    if only is not None:
+        raise ValueError(f"--only chooses phenomena of the gallery; {file} is a study of its own, leave --only out")
     count = whole_number("--workers", workers, WORKERS, example=2) if workers else os.cpu_count() or 1
     if workers and scheduler:
         raise ValueError("--workers and --scheduler are both given; a scheduler has its own, leave --workers out")

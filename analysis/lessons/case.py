@@ -7,7 +7,7 @@ from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import build_economy, build_tariff
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 
-Value = float | str
+Value = int | float | str | tuple[float, ...]
 
 TOLERANCE_USD_PER_KWH = 1e-6
 """Prices are shown to a tenth of a cent; a thousandth of that is solved. [USD/kWh]"""

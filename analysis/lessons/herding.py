@@ -5,14 +5,12 @@ from types import MappingProxyType
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.emergence.naive_days import naive_days
 from meanwatt.analysis.lessons.case import Case
 from meanwatt.analysis.lessons.figure import Curves, Line
 from meanwatt.analysis.lessons.lesson import Choose, Expected, Lesson, Notes, Option, Revealed, Try
 from meanwatt.analysis.lessons.words import number
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.mean_field.population.population_response import answer as answer_of
-from meanwatt.model.mean_field.population.population_response import induced_wholesale
-from meanwatt.model.mean_field.solvers.price_fixed_point import reference_net_load_kw
 from meanwatt.model.progress.watch import Watch
 
 FACTOR = "part of the homes that plan anew each morning"
@@ -77,22 +75,9 @@ def _last_week() -> np.ndarray:
 
 
 def days(found: Equilibrium, part: float, watch: Watch) -> tuple[Floats, Floats]:
-    """Prices (day, h) and highest load (day,) of days on each of which a part of the homes plans anew.
-
-    Who plans expects the prices of the day before, for ever; the others keep to their plan. On the first day nobody has
-    answered a price yet. [USD/kWh, kW]
-    """
-    economy = found.economy
-    load = reference_net_load_kw(economy)
-    prices, peaks, latest = [], [], None
-    for _ in range(DAYS):
-        watch.check()
-        price = induced_wholesale(economy, load)
-        prices.append(economy.common.probability @ price)
-        peaks.append(float(load.max()))
-        latest = answer_of(economy, found.tariff, price, found.adder_usd_per_kwh, start=latest)
-        load = (1 - part) * load + part * latest.net_load_kw
-    return np.array(prices), np.array(peaks)
+    """Prices (day, h), expected over the weather, and highest load (day,) of such days. [USD/kWh, kW]"""
+    prices, loads = naive_days(found, part, DAYS, watch)
+    return np.asarray(found.economy.common.probability @ prices), loads.max(axis=(1, 2))
 
 
 def answer(numbers: dict[str, float]) -> str:

@@ -1,0 +1,1 @@
+"""What is known of tariffs, batteries and solar, asked of the model: expected sign, number found, verdict."""
