@@ -30,6 +30,7 @@ IMAGE = Path(__file__).parents[1] / "images" / "branch_prices.png"
 LOOKS = {"even": ("#d55e00", "s", "--"), "local": ("#0072b2", "o", "-"), "everywhere": ("#009e73", "^", "-.")}
 NAMES = {"even": "real-time price for all", "local": "adder on the far half", "everywhere": "adder on both halves"}
 HOMES, DAYS = 990, 60
+LEAST_HOURS = 0.05  # what is drawn as none
 BEHAVIOURS = {"resting": "equilibrium", "learning": "belief:first_step=1"}
 
 
@@ -89,7 +90,11 @@ def draw(plan: HostingPlan, judged: tuple[HostedTariff, ...], outside: dict[str,
         for name, hours in runs.items():
             total, learns = np.cumsum(hours), name == "learning"
             right.plot(days, total, color=color, lw=1.8, ls="-" if learns else ":")
-        right.annotate(NAMES[tariff], (DAYS, np.cumsum(runs["resting"])[-1]), color=color, fontsize=9, ha="right")
+        if runs["resting"].sum() > LEAST_HOURS:
+            right.annotate(NAMES[tariff], (DAYS, runs["resting"].sum()), color=color, fontsize=9, ha="right")
+    calm = [NAMES[tariff] for tariff, runs in outside.items() if runs["resting"].sum() <= LEAST_HOURS]
+    if calm:
+        right.annotate(f"none: {', '.join(calm)}", (DAYS, 0.05), color="#555555", fontsize=9, ha="right")
     left.set(xlabel="homes with solar, %", ylabel="placements with a violation, %")
     left.set_title("How much solar fits", fontsize=11)
     left.legend(frameon=False, fontsize=9)
