@@ -22,6 +22,8 @@ DEFAULT: Final = "default"
 """The rate class of whom no other one names."""
 REST: Final = "rest"
 """The branch of whom no other one names."""
+MOST: Final = 20
+"""Most branches: households of one type on different branches are types of their own."""
 ADDER: Final = "branch_adder_usd_per_kwh"
 """Key of a tariff."""
 
@@ -46,6 +48,8 @@ def branch_messages(scenario: "Scenario", types: Sequence[HouseholdType]) -> tup
 def check_branches(scenario: "Scenario") -> None:
     """Raise ``ValueError``, in one line, unless branches have a bus each and adders name branches."""
     heads: dict[str, str] = {}
+    if len(scenario.feeder.branches) > MOST:
+        raise ValueError(f"feeder.branches has {len(scenario.feeder.branches)} entries; give at most {MOST}")
     for name, buses in scenario.feeder.branches.items():
         key = f"feeder.branches.{name}"
         if name == REST:

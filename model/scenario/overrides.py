@@ -171,9 +171,10 @@ def _require_settable(table: TomlTable, parts: Sequence[str], label: str) -> Non
         )
 
 
-def _takes_names(parts: Sequence[str]) -> bool:
-    """Whether a table takes entries under names of the user's own: branches, and adders on them."""
-    return list(parts[:2]) in (["feeder", "branches"], ["tariff", BRANCH_ADDER])
+def _open_named(inner: TomlTable, parts: Sequence[str], depth: int) -> None:
+    """Make room for an entry where a table takes names of the user's own: branches, and adders on them."""
+    if depth > 1 and list(parts[:2]) in (["feeder", "branches"], ["tariff", BRANCH_ADDER]):
+        inner.setdefault(parts[depth], {})
 
 
 def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
@@ -195,8 +196,7 @@ def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
         if not isinstance(inner, dict):
             inside = ".".join(parts[:depth])
             raise ScenarioError(f"{label}: key {key!r} goes into {inside}, which is not a table; drop .{parts[depth]}")
-        if parts[depth] not in inner and _takes_names(parts[:depth]):
-            inner[parts[depth]] = {}
+        _open_named(inner, parts, depth)
         if parts[depth] not in inner:
             names = [*inner, "tariff"] if depth == 0 else list(inner)
             valid = [".".join([*parts[:depth], name, *parts[depth + 1 :]]) for name in names]

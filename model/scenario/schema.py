@@ -289,6 +289,7 @@ class Scenario(Table):
     def _check_branch_adders(self, key: str, tariff: TariffTable) -> None:
         """Raise ValueError unless adders by branch fit day types and slots."""
         for branch, form in tariff.branch_adder_usd_per_kwh.items():
+            ranges.PRICE.require(form, f"{key}.branch_adder_usd_per_kwh.{branch}")
             rate_table(
                 form,
                 key=f"{key}.branch_adder_usd_per_kwh.{branch}",

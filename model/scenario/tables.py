@@ -208,7 +208,7 @@ class FeederTable(Table):
     volt_var: Annotated[VoltVarTable, AddedLater()] = Field(default_factory=VoltVarTable)
     ageing: Annotated[AgeingTable, AddedLater()] = Field(default_factory=AgeingTable)
     residents: Annotated[ResidentsTable, AddedLater()] = Field(default_factory=ResidentsTable)
-    branches: Annotated[dict[str, Heads], Entries(ranges.RATE_CLASSES), AddedLater()] = Field(default_factory=dict)
+    branches: Annotated[dict[str, Heads], AddedLater()] = Field(default_factory=dict)
     """Branch → the bus, or buses, where it begins; it reaches as far as the next branch behind. On each of them
     households are types of their own, and tariffs may have a ``branch_adder_usd_per_kwh``."""
 

@@ -250,7 +250,6 @@ class TariffTable(Table):
     """Share of the import rate a group does not pay, in [0, 1)."""
     branch_adder_usd_per_kwh: Annotated[
         dict[str, RateForm],
-        ranges.PRICE,
         Form("a table: branch of the feeder → as an energy charge"),
         AddedLater(),
     ] = Field(default_factory=dict)

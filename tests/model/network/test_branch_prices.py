@@ -247,6 +247,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"feeder.branches": {"a": "1-12", "b": ["1-12"]}},
         "feeder.branches.b and feeder.branches.a both begin at bus 1-12",
     ),
+    "many": (
+        {"feeder.branches": {f"b{number}": f"1-{number:02d}" for number in range(21)}},
+        "feeder.branches has 21 entries; give at most 20",
+    ),
     "none": ({"feeder.branches": {"a": []}}, "feeder.branches.a is []; give a bus"),
     "bus": ({"feeder.branches": {"a": "1-99"}}, "feeder 'lv_rural' has no bus '1-99'; did you mean"),
     "all": ({"feeder.branches": {"a": "grid"}}, "feeder.branches hold every customer of lv_rural"),
