@@ -67,7 +67,8 @@ def require_plain(tariff: "Tariff", what: str) -> None:
 
 def require_classes(tariff: "Tariff") -> None:
     """Raise ``ValueError`` unless the rate classes of a tariff fit one another, and the first is the tariff itself."""
-    names, taken = set(), set[tuple[str, int]]()
+    names: set[str] = set()
+    seen: list[RateClass] = []
     for one in tariff.classes:
         shape = (one.tariff.energy_usd_per_kwh.shape, one.tariff.discount.shape)
         if shape != (tariff.energy_usd_per_kwh.shape, tariff.discount.shape) or one.tariff.classes:
@@ -80,12 +81,15 @@ def require_classes(tariff: "Tariff") -> None:
                 f" {tariff.recovery}; one rule balances the utility: give all the same, or posted to those that keep"
                 " their rates"
             )
-        for technology, group in one.members & taken:
-            raise ValueError(
-                f"rate class {one.name}: technology {technology} of income group number {group} has another class"
-            )
+        for other in seen:
+            if one.branch is not None and other.branch is not None and one.branch != other.branch:
+                continue
+            for technology, group in sorted(one.members & other.members):
+                raise ValueError(
+                    f"rate class {one.name}: technology {technology} of income group number {group} has another class"
+                )
         names.add(one.name)
-        taken |= one.members
+        seen.append(one)
     if tariff.classes and not _is_first(tariff, tariff.classes[0].tariff):
         raise ValueError(
             f"tariff {tariff.name} has rate classes, and is no longer its class {tariff.classes[0].name}; change the"

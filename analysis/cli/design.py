@@ -104,7 +104,12 @@ def design(
             require_free(out, "design")
         search = SEARCHES[method](choices)
         inputs = read(
-            scenario, baseline_name(scenario) if tariff is None else tariff, set, classes=True, components=True
+            scenario,
+            baseline_name(scenario) if tariff is None else tariff,
+            set,
+            classes=True,
+            components=True,
+            branches=True,
         )
         families = read_families(family, inputs.economy)
         require_one_place(families, choices, pareto=pareto, robust=robust is not None)

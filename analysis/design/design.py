@@ -20,6 +20,7 @@ from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem, Tried
 from meanwatt.model.mean_field.leader.own_family import OwnFamilies
 from meanwatt.model.mean_field.leader.window_search import commit_windows
 from meanwatt.model.progress.watch import Cancelled, Watch
+from meanwatt.model.scenario.branches import ADDER, adders_by_branch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 from meanwatt.model.scenario.messages import Messages, joined
@@ -254,6 +255,8 @@ def tariff_table(tariff: Tariff, economy: Economy) -> dict[str, Any]:
             return rows[0][0]
         return rows[0] if alike else dict(zip(days, rows, strict=True))
 
+    adders = adders_by_branch(tariff)
+
     def by_group(values: Any) -> dict[str, float]:
         return dict(zip(economy.groups, values.tolist(), strict=True))
 
@@ -274,4 +277,5 @@ def tariff_table(tariff: Tariff, economy: Economy) -> dict[str, Any]:
         },
         **{charge.name: charge.to_table() for charge in tariff.standing_charges},
         **{component.name: component.to_table() for component in tariff.components},
+        **({ADDER: {name: by_day(adder) for name, adder in adders.items()}} if adders else {}),
     }

@@ -7,6 +7,7 @@ from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.design.design import tariff_table
 from meanwatt.analysis.output.rate_classes import class_bills_usd_per_year, class_names, class_of_type, rate_class_rows
 from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.scenario.branches import by_rate_class
 from meanwatt.model.scenario.calendar_file import DERIVED
 from meanwatt.model.scenario.calendar_file import NAME as CALENDAR
 from meanwatt.model.scenario.economy import Economy
@@ -54,9 +55,9 @@ def tariff_files(tariff: Tariff, economy: Economy, name: str = "tariff", title: 
     That is ``scenario.toml`` for the tariff of a search, ``NAME_scenario.toml`` else.
     """
     titled = {"title": title} if title else {}
-    if not tariff.classes:
-        return {f"{name}.toml": toml_text(tariff_table(tariff, economy) | titled)}
-    each = {one.name: tariff_table(one.tariff, economy) | titled for one in tariff.classes}
+    each = {one: tariff_table(own, economy) | titled for one, own in by_rate_class(tariff).items()}
+    if len(each) == 1:
+        return {f"{name}.toml": toml_text(next(iter(each.values())))}
     whole = "scenario.toml" if name == "tariff" else f"{name}_scenario.toml"
     return {
         **{f"{name}_{one}.toml": toml_text(table) for one, table in each.items()},

@@ -24,9 +24,9 @@ from meanwatt.analysis.validation.runs import Results, Runner, Task, runner
 from meanwatt.analysis.validation.sample import Sample
 from meanwatt.analysis.validation.scaling import Interval, Scaling, falling, pooled_ratio, root, scaling
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.model.network.located_economy import build_located_economy
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.counted import counted
-from meanwatt.model.scenario.economy import build_economy
 from meanwatt.model.scenario.loading import load_scenario
 
 LEADER_HOUSEHOLDS: Final = (100, 1000)
@@ -247,7 +247,7 @@ def _memory_floor(memory: int, world: Equilibrium, sample: Sample, rows: Rows) -
 
 def _with_memory(equilibrium: Equilibrium, memory: int, watch: Watch) -> Equilibrium:
     """The equilibrium of the same scenario and tariff with another memory."""
-    economy = build_economy(load_scenario(equilibrium.economy.scenario, overrides={"memory": memory}))
+    economy = build_located_economy(load_scenario(equilibrium.economy.scenario, overrides={"memory": memory}))
     found = solve_equilibrium(economy, equilibrium.tariff, certify=False, watch=watch.silent())
     watch.check()
     return found

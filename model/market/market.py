@@ -171,7 +171,7 @@ class ProsumerMarket(MarketCentre):
 
         self.population = Population(
             share=economy.type_share,
-            customers=self.feeder.customers,
+            customers=self.residents.customers(self.feeder),
             households=households,
             slots=economy.slots,
             key=key,

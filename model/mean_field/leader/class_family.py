@@ -16,6 +16,7 @@ from meanwatt.agents.tariff.rate_classes import with_classes
 from meanwatt.agents.tariff.tariff import RateClass, Recovery, Tariff
 from meanwatt.model.mean_field.leader.one_tariff_family import OwnFamily
 from meanwatt.model.mean_field.leader.user_family import UserFamily
+from meanwatt.model.scenario.branches import classes_on_branches
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.family_file import ENERGY, FamilyError, FamilyFile
 from meanwatt.model.scenario.nearest import unknown
@@ -62,12 +63,11 @@ class ClassFamily(UserFamily):
     def tariff(self, parameters: Floats) -> Tariff:
         """The member with the given free parameters; values are clipped to the bounds."""
         tariffs = [one.family.tariff(parameters[list(one.places)]) for one in self.parts]
-        return with_classes(
-            [
-                RateClass(name=one.name, tariff=replace(own, name=f"{own.name}_{one.name}"), members=one.members)
-                for one, own in zip(self.parts, tariffs, strict=True)
-            ]
-        )
+        classes = [
+            RateClass(name=one.name, tariff=_named(own, f"{own.name}_{one.name}"), members=one.members)
+            for one, own in zip(self.parts, tariffs, strict=True)
+        ]
+        return with_classes(classes_on_branches(classes))
 
     def tables_of(self, parameters: Floats) -> dict[str, TariffTable]:
         """The tariff of every rate class in a member, as tariff files write them, the default class's first."""
@@ -124,6 +124,11 @@ class ClassFamily(UserFamily):
         for one, own in zip(self.parts, parts, strict=True):
             found[list(one.places)] = own
         return found
+
+
+def _named(tariff: Tariff, name: str) -> Tariff:
+    """A tariff under another name; one with an adder on every branch of the feeder keeps those of its branches."""
+    return tariff if tariff.classes else replace(tariff, name=name)
 
 
 def names_classes(file: FamilyFile) -> bool:

@@ -137,6 +137,12 @@ def own_families(economy: Economy, file: FamilyFile) -> OwnFamilies:
 def _require_corners(families: OwnFamilies) -> None:
     """Raise ``ValueError`` in one line unless both corners of the first family are tariffs."""
     family = families.first
+    adders = [name for name, one in family.tables_of(family.low).items() if one.branch_adder_usd_per_kwh]
+    if families.file.windows and adders:
+        raise ValueError(
+            f"windows are given and the tariff of class {adders[0]} has branch_adder_usd_per_kwh, which the bounds of"
+            " a search for windows do not hold; give the periods in the tariff in force, and leave out [windows]"
+        )
     for place in ("low", "high"):
         parameters = getattr(family, place)
         if isinstance(family, OwnFamily):
