@@ -4,6 +4,7 @@ import json
 import shlex
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -62,10 +63,17 @@ def run(text: str = VARIANTS, **how: object) -> Design:
 
 
 @cache
+def journalled() -> tuple[RobustCommitment, bytes]:
+    """A run that nobody disturbed, and its journal."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "j.jsonl"
+        commitment = run(journal=path).commitment
+        assert isinstance(commitment, RobustCommitment)
+        return commitment, path.read_bytes()
+
+
 def found() -> RobustCommitment:
-    commitment = run().commitment
-    assert isinstance(commitment, RobustCommitment)
-    return commitment
+    return journalled()[0]
 
 
 @pytest.fixture
@@ -198,8 +206,8 @@ def test_the_object_has_every_number_and_the_messages_say_what_is_not_as_asked(
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_last_digit(tmp_path: Path) -> None:
     path = tmp_path / "j.jsonl"
-    whole = run(journal=path).commitment
-    lines = path.read_bytes().splitlines(keepends=True)
+    whole, journal = journalled()
+    lines = journal.splitlines(keepends=True)
     assert len(lines) >= 4  # head, two own commitments, the robust one
     for kept in (1, len(lines) - 1):
         path.write_bytes(b"".join(lines[:kept]) + lines[kept][:40])  # the next line torn
@@ -210,7 +218,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_last_digit(tmp_path: Path) -
 
 def test_a_journal_of_other_variants_or_of_another_family_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "j.jsonl"
-    run(journal=path)
+    path.write_bytes(journalled()[1])
     with pytest.raises(ValueError, match=r"holds the stages of an interrupted run; add --resume"):
         run(journal=path)
     with pytest.raises(ValueError, match=r"its variants had other numbers than now"):
