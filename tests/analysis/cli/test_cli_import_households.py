@@ -29,6 +29,8 @@ tiers = [{ usd_per_kwh = 0.25 }]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     files.london(tmp_path / "m.csv", files.truth(homes=2, months=1))
+    for name in ("layout.toml", "old.parquet"):
+        (tmp_path / name).touch()
     return tmp_path
 
 
@@ -122,6 +124,12 @@ REFUSED = {
     "m.csv --to a.toml --format london --tap file": "--tap is 'file', which only import feeder takes; leave it out",
     "m.csv m.csv --to a.toml --format london": "households m.csv: line 2: customer MAC1000 comes again after others",
     "m.csv --to layout.toml --format layout.toml": "--to layout.toml: is the file of --format; give another name",
+    "m.csv --to layout.toml --format ./layout.toml": "--to layout.toml: is the file of --format; give another name",
+    "layout.toml --to layout.toml --format london": "--to layout.toml: is a file that is read; give another name",
+    "m.csv --to a.toml --format london --homes old.parquet --readings ./old.parquet": (
+        "--readings ./old.parquet: is the file of --homes; give another name"
+    ),
+    "m.csv --to a.toml --format london --out .": "--out .: holds m.csv, which is read; give another directory",
     "m.csv --to a.toml --format cer": "households m.csv: line 1 is",
     "--to a.toml --format london": "missing argument 'FILE...'",
 }
