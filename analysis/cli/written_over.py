@@ -1,6 +1,5 @@
 """No command writes over a file that it reads."""
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +25,7 @@ def require_not_read(given: Mapping[str, Any], options: frozenset[str]) -> None:
         if not target:
             continue
         for name, file in _files(given, written):
-            if os.path.samefile(file, target):
+            if file.samefile(target):
                 is_what = f"is the file of --{name}" if name in options else "is a file that is read"
                 raise ValueError(f"--{written} {target}: {is_what}; give another name")
     for written in DIRECTORIES:
@@ -41,14 +40,19 @@ def require_not_read(given: Mapping[str, Any], options: frozenset[str]) -> None:
 
 def _files(given: Mapping[str, Any], written: str) -> Iterator[tuple[str, Path]]:
     """Every word that names a file which is there, but for those of what is written, if that is there at all."""
-    try:
-        if not os.path.exists(given[written]):
-            return
-    except ValueError:  # no name of a file; told where it is opened
+    if not _is_there(given[written]):
         return
     for name, value in given.items():
         if name in (*FILES, *DIRECTORIES):
             continue
         for word in value if isinstance(value, (list, tuple)) else (value,):
-            if isinstance(word, str) and "\0" not in word and os.path.isfile(word):
+            if isinstance(word, str) and _is_there(word) and Path(word).is_file():
                 yield name, Path(word)
+
+
+def _is_there(word: str) -> bool:
+    """Whether a word names something on the disk; no name of a file, or one that may not be looked at, does not."""
+    try:
+        return Path(word).exists()
+    except (OSError, ValueError):
+        return False

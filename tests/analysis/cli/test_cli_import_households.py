@@ -74,6 +74,12 @@ def test_one_pass_writes_a_scenario_a_report_and_readings_that_bill_and_impacts_
     (tmp_path / "flat.toml").write_text(FLAT)
     billed = ran("bill flat.toml --load r.parquet --customer MAC1001 --tz Europe/London --json", capsys)
     assert billed["annual_usd"] == pytest.approx(0.25 * kwh[1], abs=1e-6)
+    own = ran("bill flat.toml --load r.parquet --customer MAC1001 --json", capsys)
+    assert (own["monthly_usd"], own["settings"]["clock"]["zone"]) == (billed["monthly_usd"], None)
+    assert (
+        "The clock is that of Europe/London, where the customers of r.parquet live; --tz takes another."
+        in (own["messages"])
+    )
     changes = ran("impacts flat.toml flat.toml --meters r.parquet --json", capsys)
     assert changes["customers"] == 3
     assert changes["revenue"]["a"] == pytest.approx(0.25 * kwh.sum(), abs=1e-5)
@@ -100,6 +106,7 @@ def test_net_readings_with_solar_are_billed_as_load_less_generation(
 def test_people_read_checks_groups_and_notes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(shlex.split("import households m.csv --format london --label start --to mine.toml")) == 0
     said = capsys.readouterr().out
+    assert "Note: No home is in a group of the format's incomes Adversity; groups are Affluent, Comfortable." in said
     assert said.startswith("mine.toml: a scenario of 2 homes; the file contradicts the format: whole days\n")
     assert 'wrong whole days: 2 of 2 homes begin and end one interval after midnight. Mend: label = "end"' in said
     assert "Note: Check whole_days: 2 of 2 homes" in said
