@@ -48,12 +48,9 @@ def import_households(files: Sequence[str], to: str, options: HouseholdOptions, 
     if target.suffix.lower() != ".toml":
         raise ValueError(f"--to is {to!r}; give a file name that ends in .toml, for a scenario")
     require_free_file("--to", target)
-    for option in ("format", "base", "homes"):
-        given = getattr(options, option)
-        if given is not None and target.absolute() == Path(given).absolute():
-            raise ValueError(f"--to {to}: is the file of --{option}; give another name")
     if options.readings is not None:
-        _require_other(options.readings, files)
+        if Path(options.readings).suffix.lower() != ".parquet":
+            raise ValueError(f"--readings is {options.readings!r}; give a file name that ends in .parquet")
         require_free_file("--readings", options.readings)
     if options.out is not None:
         require_free(options.out, "households")
@@ -102,13 +99,6 @@ def import_households(files: Sequence[str], to: str, options: HouseholdOptions, 
         say_households(result)
         say_report(options.out)
     return 0
-
-
-def _require_other(readings: str, files: Sequence[str]) -> None:
-    if Path(readings).suffix.lower() != ".parquet":
-        raise ValueError(f"--readings is {readings!r}; give a file name that ends in .parquet")
-    if any(Path(readings).absolute() == Path(file).absolute() for file in files):
-        raise ValueError(f"--readings {readings}: is a file that is read; give another name")
 
 
 def _name(target: Path) -> str:

@@ -1,7 +1,7 @@
 """A customer's bill from files: a tariff as filed, readings, and what is said beside them."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -134,14 +134,17 @@ def bill_customer(asked: Asked) -> CustomerBill:
     if book.baseline is not None and book.baseline.territory is None:
         known = ", ".join(book.baseline.kwh_per_day)
         raise ValueError(f"tariff {asked.tariff} has a baseline by territory; give --territory, one of {known}")
-    load, generation = _read(asked)
+    load, generation, zone = _read(asked)
     if (load.values < 0).any():
         row = int(np.argmax(load.values < 0))
         raise ReadingsError(
             f"{load.label}: line {load.line(row)} is {load.values[row]:g} kWh; give what is used, >= 0, and what is"
             " generated in --generation"
         )
-    calendar, said = calendar_of(load, asked.clock, book.holidays)
+    own_clock = zone is not None and asked.clock.zone is None and asked.clock.year != SAM_YEAR
+    calendar, said = calendar_of(load, replace(asked.clock, zone=zone) if own_clock else asked.clock, book.holidays)
+    if own_clock:
+        said = (*said, f"The clock is that of {zone}, where the customers of {asked.load} live; --tz takes another.")
     messages = [*read.messages, *said, *origin_messages(read.table, generates=generation is not None)]
     if generation is not None:
         _require_same_rows(load, generation)
@@ -200,14 +203,15 @@ def _require_same_rows(load: Readings, other: Readings) -> None:
             )
 
 
-def _read(asked: Asked) -> tuple[Readings, Readings | None]:
-    """Load, and generation if there is any."""
+def _read(asked: Asked) -> tuple[Readings, Readings | None, str | None]:
+    """Load, generation if there is any, and the time zone if the file says it."""
     if not asked.load.lower().endswith(".parquet"):
         if asked.customer is not None:
             raise ReadingsError(f"--customer is for --load FILE.parquet, a file of many; --load is {asked.load}")
         return (
             read_energy("--load", asked.load),
             None if asked.generation is None else read_energy("--generation", asked.generation),
+            None,
         )
     if asked.generation is not None:
         raise ReadingsError(f"--generation is beside --load FILE.csv; {asked.load} holds what is generated, too")

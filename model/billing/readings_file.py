@@ -73,13 +73,20 @@ def format_of(path: Path, chosen: MeterFormat | None) -> MeterFormat:
     return own if chosen is None else chosen.model_copy(update={"format": own.format})
 
 
-def customer_readings(path: str, name: str | None) -> tuple[Readings, Readings | None]:
+def customer_readings(path: str, name: str | None) -> tuple[Readings, Readings | None, str]:
     """Read one customer's load and generation over the twelve months of the file.
 
     Parameters
     ----------
     name
         The customer.
+
+    Returns
+    -------
+    load, generation
+        At instants in UTC; no generation where there is none above 0. [kWh]
+    zone
+        Time zone that the customers live in.
 
     Raises
     ------
@@ -122,7 +129,7 @@ def customer_readings(path: str, name: str | None) -> tuple[Readings, Readings |
         for values in (reading, generation)
     ]
     assert made[0] is not None
-    return made[0], made[1]
+    return made[0], made[1], form.zone
 
 
 def _rows_of(path: Path, name: str) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def income_groups(
         }
         found[name] = group
     if not found:
-        raise MeterFileError("no group has readings in every hour of the day; give more days")
+        raise MeterFileError("households: no group has readings in every hour of the day; give more days")
     total = sum(group["share"] for group in found.values())
     for group in found.values():
         group["share"] = group["share"] / total
@@ -137,3 +137,8 @@ class GroupIncomes:
         for key, names in self._from.items():
             if key in words:
                 yield f"Incomes of {', '.join(names)} {words[key]}."
+        seen = {name for names in self._from.values() for name in names}
+        unused = [name for name in self._survey.form.incomes if name not in seen]
+        if unused:
+            groups = ", ".join(sorted(seen))
+            yield f"No home is in a group of the format's incomes {', '.join(unused)}; groups are {groups}."

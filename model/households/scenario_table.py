@@ -194,5 +194,5 @@ def _not_taken(given: dict[str, Any], base: str) -> list[str]:
 
 def _required(shape: Floats | None) -> Floats:
     if shape is None:
-        raise MeterFileError("no month has a reading in every hour of the day; give more days")
+        raise MeterFileError("households: no month has a reading in every hour of the day; give more days")
     return shape

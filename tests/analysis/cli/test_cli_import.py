@@ -27,6 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name, case in CASES.items():
         Path(f"{name}.json").write_text(json.dumps(case["tariff"]), encoding="utf-8")
+    Path("link.json").symlink_to("heco_tou_net_billing.json")
     return tmp_path
 
 
@@ -47,6 +48,13 @@ REFUSED = {
     "tariff heco_tou_net_billing.json --to no/a.toml": "--to no/a.toml: its directory does not exist",
     "tariff none.json --to a.toml": "tariff none.json: file not found; give the path of a tariff as filed",
     "tariff heco_tou_net_billing.json": "missing option '--to'",
+    "tariff heco_tou_net_billing.json --to heco_tou_net_billing.json": (
+        "--to heco_tou_net_billing.json: is a file that is read; give another name"
+    ),
+    "tariff ./heco_tou_net_billing.json --to link.json": "--to link.json: is a file that is read; give another name",
+    "feeder heco_tou_net_billing.json --to ./heco_tou_net_billing.json": (
+        "--to ./heco_tou_net_billing.json: is a file that is read; give another name"
+    ),
 }
 
 

@@ -29,6 +29,8 @@ tiers = [{ usd_per_kwh = 0.25 }]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     files.london(tmp_path / "m.csv", files.truth(homes=2, months=1))
+    for name in ("layout.toml", "old.parquet"):
+        (tmp_path / name).touch()
     return tmp_path
 
 
@@ -72,6 +74,12 @@ def test_one_pass_writes_a_scenario_a_report_and_readings_that_bill_and_impacts_
     (tmp_path / "flat.toml").write_text(FLAT)
     billed = ran("bill flat.toml --load r.parquet --customer MAC1001 --tz Europe/London --json", capsys)
     assert billed["annual_usd"] == pytest.approx(0.25 * kwh[1], abs=1e-6)
+    own = ran("bill flat.toml --load r.parquet --customer MAC1001 --json", capsys)
+    assert (own["monthly_usd"], own["settings"]["clock"]["zone"]) == (billed["monthly_usd"], None)
+    assert (
+        "The clock is that of Europe/London, where the customers of r.parquet live; --tz takes another."
+        in (own["messages"])
+    )
     changes = ran("impacts flat.toml flat.toml --meters r.parquet --json", capsys)
     assert changes["customers"] == 3
     assert changes["revenue"]["a"] == pytest.approx(0.25 * kwh.sum(), abs=1e-5)
@@ -98,6 +106,7 @@ def test_net_readings_with_solar_are_billed_as_load_less_generation(
 def test_people_read_checks_groups_and_notes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(shlex.split("import households m.csv --format london --label start --to mine.toml")) == 0
     said = capsys.readouterr().out
+    assert "Note: No home is in a group of the format's incomes Adversity; groups are Affluent, Comfortable." in said
     assert said.startswith("mine.toml: a scenario of 2 homes; the file contradicts the format: whole days\n")
     assert 'wrong whole days: 2 of 2 homes begin and end one interval after midnight. Mend: label = "end"' in said
     assert "Note: Check whole_days: 2 of 2 homes" in said
@@ -122,6 +131,12 @@ REFUSED = {
     "m.csv --to a.toml --format london --tap file": "--tap is 'file', which only import feeder takes; leave it out",
     "m.csv m.csv --to a.toml --format london": "households m.csv: line 2: customer MAC1000 comes again after others",
     "m.csv --to layout.toml --format layout.toml": "--to layout.toml: is the file of --format; give another name",
+    "m.csv --to layout.toml --format ./layout.toml": "--to layout.toml: is the file of --format; give another name",
+    "layout.toml --to layout.toml --format london": "--to layout.toml: is a file that is read; give another name",
+    "m.csv --to a.toml --format london --homes old.parquet --readings ./old.parquet": (
+        "--readings ./old.parquet: is the file of --homes; give another name"
+    ),
+    "m.csv --to a.toml --format london --out .": "--out .: holds m.csv, which is read; give another directory",
     "m.csv --to a.toml --format cer": "households m.csv: line 1 is",
     "--to a.toml --format london": "missing argument 'FILE...'",
 }
