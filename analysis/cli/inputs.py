@@ -6,7 +6,6 @@ from typing import Any
 
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.cli import quick_start
-from meanwatt.model.network.located_economy import build_located_economy
 from meanwatt.model.scenario.economy import Economy, build_economy, build_rate_classes, build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 
@@ -71,8 +70,14 @@ def read(
     """
     quick_start.over()
     loaded = load_scenario(scenario, overrides=list(overrides or ()), tariff=tariff)
+    if branches and loaded.feeder.branches:
+        from meanwatt.model.network.located_economy import build_located_economy  # loads graphs
+
+        economy = build_located_economy(loaded)
+    else:
+        economy = build_economy(loaded)
     return Inputs(
-        economy=(build_located_economy if branches else build_economy)(loaded),
+        economy=economy,
         tariff=(build_rate_classes if classes else build_tariff)(loaded, components=components),
         given={"scenario": scenario, "tariff": tariff, "set": list(overrides or ())},
     )

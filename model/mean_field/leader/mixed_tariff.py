@@ -96,6 +96,7 @@ def extended_tariff(
         export_usd_per_kwh=_rates(menu, "export_usd_per_kwh", a, today),
         fixed_charge_usd_per_day=_expected(menu, "fixed_charge_usd_per_day", weight),
         fixed_charge_shape=_expected(menu, "fixed_charge_shape", weight),
+        periods=menu[0].periods if all(one.periods == menu[0].periods for one in menu) else (),
     )
 
 
@@ -128,6 +129,7 @@ def tariff_by_day_type(economy: Economy, menu: Sequence[Tariff], choice: Ints) -
         export_usd_per_kwh=_rates(menu, "export_usd_per_kwh", element, days),
         fixed_charge_usd_per_day=_expected(menu, "fixed_charge_usd_per_day", weight),
         fixed_charge_shape=_expected(menu, "fixed_charge_shape", weight),
+        periods=menu[0].periods if all(one.periods == menu[0].periods for one in menu) else (),
     )
 
 

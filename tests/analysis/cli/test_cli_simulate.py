@@ -266,7 +266,7 @@ def test_belief_households_answer_the_tariff_they_were_given() -> None:
 
 def test_people_are_told_which_numbers_of_the_feeder_leave_hours_out(capsys: pytest.CaptureFixture[str]) -> None:
     command = shlex.split(
-        "simulate textbook --tariff filed --behaviour passive --set pv_scale=40 --set battery_share_scale=0"
+        "simulate textbook --tariff filed --behaviour passive --set pv_scale=80 --set battery_share_scale=0"
         " --households 50 --days 1"
     )
     said = run([*command, "--json"], capsys)

@@ -192,7 +192,7 @@ def test_tariffs_that_a_study_cannot_hold_are_told_in_a_line_each(
     said = json.loads(capsys.readouterr().out)
     assert (said["tasks"], said["refused"]) == (3, 2)
     (reason,) = [line for line in said["messages"] if line.startswith("Refused")]
-    assert reason.startswith("Refused, 2 tasks: scenario textbook: tariff flat has minimum_bill, which only solve, and")
+    assert reason.startswith("Refused, 2 tasks: scenario textbook: tariff flat has minimum_bill, which only solve,")
 
 
 @pytest.fixture(scope="module")

@@ -213,6 +213,7 @@ def test_a_tariff_by_day_type_cannot_treat_days_of_a_type_differently() -> None:
 
 def test_every_part_of_a_tariff_is_mixed_or_must_be_shared() -> None:
     mixed = {"name", "energy_usd_per_kwh", "export_usd_per_kwh", "fixed_charge_usd_per_day", "fixed_charge_shape"}
+    mixed |= {"periods"}  # names of hours: those of all, or none
     assert mixed | set(SHARED) == set(Tariff.__slots__)
 
 

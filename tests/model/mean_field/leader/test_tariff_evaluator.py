@@ -6,8 +6,8 @@ from scenarios import small_economy
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Recovery
+from meanwatt.model.mean_field.components import posted as module
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.mean_field.leader import tariff_evaluator as module
 from meanwatt.model.mean_field.leader.tariff_evaluator import BudgetSpent, TariffEvaluator
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
 from meanwatt.model.progress.watch import Cancelled, Watch
