@@ -6,8 +6,9 @@ from scenarios import small_economy
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Recovery
-from meanwatt.model.mean_field.components import posted as module
+from meanwatt.model.mean_field.components import posted as solving
 from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.mean_field.leader import tariff_evaluator as module
 from meanwatt.model.mean_field.leader.tariff_evaluator import BudgetSpent, TariffEvaluator
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily
 from meanwatt.model.progress.watch import Cancelled, Watch
@@ -25,13 +26,13 @@ def economy() -> Economy:
 def starts(monkeypatch: pytest.MonkeyPatch) -> list[Equilibrium | None]:
     """Where every solve started, in order."""
     seen: list[Equilibrium | None] = []
-    solve = module.solve_equilibrium
+    solve = solving.solve_equilibrium
 
     def counted(*game: object, start: Equilibrium | None = None, **options: object) -> Equilibrium:
         seen.append(start)
         return solve(*game, start=start, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "solve_equilibrium", counted)
+    monkeypatch.setattr(solving, "solve_equilibrium", counted)
     return seen
 
 
