@@ -160,6 +160,11 @@ def _bus_groups(groups: list[dict[str, Any]]) -> Table:
     )
 
 
+def _type_name(one: dict[str, Any]) -> str:
+    """Income group and technology, and the branch where there are branches."""
+    return f"{one['income']}/{one['technology']}" + (f" on {one['branch']}" if "branch" in one else "")
+
+
 def _inverters(found: dict[str, Any]) -> Table:
     """What curves in force made inverters do, and the curves themselves."""
     watt, var, most, distance = (
@@ -168,7 +173,7 @@ def _inverters(found: dict[str, Any]) -> Table:
     rows = [("held back", figure(found["curtailed_kwh_per_household_day"]), "kWh per household-day")]
     rows.append(("held back", percent(found["curtailed_share_of_solar"]), "of the solar output"))
     rows += [
-        (f"{one['income']}/{one['technology']}", figure(one["kwh_per_household_day"]), "kWh per household-day")
+        (_type_name(one), figure(one["kwh_per_household_day"]), "kWh per household-day")
         for one in found["curtailed_kwh_by_type"]
     ]
     if most is not None:

@@ -41,7 +41,7 @@ from meanwatt.model.network.feeder import Feeder
 from meanwatt.model.network.inverter_curves import InverterControl
 from meanwatt.model.network.located_economy import build_located_economy
 from meanwatt.model.network.phase_flow import PhaseFlow
-from meanwatt.model.network.phase_homes import customers_by_phase
+from meanwatt.model.network.phase_homes import customers_by_phase, phase_share
 from meanwatt.model.network.power_flow import PowerFlow, VoltageLimits
 from meanwatt.model.network.residents import Residents, branch_of_bus, place_along, place_residents
 from meanwatt.model.progress.watch import Progress, Watch
@@ -181,9 +181,7 @@ class Neighbourhood:
         self._plan = plan
         self._own = threading.local()
         homes = plan.homes_by_phase
-        self._share: Floats | None = None
-        if homes is not None:
-            self._share = (homes[:, :3] + homes[:, 3:] / 3) / np.maximum(homes.sum(axis=1), 1)[:, None]
+        self._share = None if homes is None else phase_share(homes)
         self._branch_of = branch_of_bus(plan.scenario, plan.feeder) if plan.scenario.feeder.branches else None
 
     @cached_property

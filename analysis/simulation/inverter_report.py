@@ -65,7 +65,7 @@ def held_by_type_and_bus(history: History) -> tuple[Floats, Floats] | tuple[None
 
 
 def roof_days(history: History) -> pd.DataFrame:
-    """Table by (day, income group, technology, bus): what a home had to feed in and what volt-watt held back. [kWh]"""
+    """Table by day, type (and branch, if any) and bus: what a home had to feed in, what volt-watt held back. [kWh]"""
     rows = []
     for record in history:
         if record.grid is None or record.grid.inverters is None:
@@ -78,6 +78,7 @@ def roof_days(history: History) -> pd.DataFrame:
                     "day": record.day,
                     "income_group": [history.types[k][0] for k in kind.tolist()],
                     "technology": [history.types[k][1] for k in kind.tolist()],
+                    **({"branch": [history.branches[k] for k in kind.tolist()]} if history.branches else {}),
                     "bus": [history.buses[b] for b in bus.tolist()],
                     "available_kwh": found.available_kwh[kind, bus],
                     "volt_watt_kwh": found.held_kwh[kind, bus],
@@ -140,8 +141,7 @@ def _by_type(
     solar = count * (available > 0)
     return [
         {
-            "income": history.types[kind][0],
-            "technology": history.types[kind][1],
+            **_named(history, kind),
             "households": int(solar[kind].sum()),
             "kwh_per_household_day": float((held * solar)[kind].sum() / solar[kind].sum()),
             "share_of_solar": _share(float((held * solar)[kind].sum()), float((available * solar)[kind].sum())),
@@ -150,14 +150,20 @@ def _by_type(
     ]
 
 
+def _named(history: History, kind: int) -> dict[str, str]:
+    """Say which household type it is; with its branch where there are branches."""
+    income, technology = history.types[kind]
+    branch = {"branch": history.branches[kind]} if history.branches else {}
+    return {"income": income, "technology": technology} | branch
+
+
 def _most(history: History, held: Floats, available: Floats) -> dict[str, Any] | None:
     """The household that loses most; None where nobody loses anything."""
     kind, bus = np.unravel_index(int(np.argmax(held)), held.shape)
     if held[kind, bus] == 0:
         return None
     return {
-        "income": history.types[kind][0],
-        "technology": history.types[kind][1],
+        **_named(history, int(kind)),
         "bus": history.buses[bus],
         "kwh_per_day": float(held[kind, bus]),
         "share_of_solar": _share(float(held[kind, bus]), float(available[kind, bus])),

@@ -13,7 +13,7 @@ from meanwatt.model.market.grid_phases import zero_sequence_rule
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.phase_flow import PhaseFlow
-from meanwatt.model.network.phase_homes import customers_by_phase
+from meanwatt.model.network.phase_homes import customers_by_phase, phase_share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +65,7 @@ class MeanFieldPhases:
         economy = equilibrium.economy
         table = economy.scenario.feeder
         feeder = scenario_feeder(table, peak_reference_kw=economy.peak_reference_kw)
-        homes = customers_by_phase(feeder, table.phase_seed)
-        share = (homes[:, :3] + homes[:, 3:] / 3) / np.maximum(homes.sum(axis=1, keepdims=True), 1)
+        share = phase_share(customers_by_phase(feeder, table.phase_seed))
         flow = PhaseFlow(feeder, zero_sequence_rule(table))
         found = [
             flow.solve(net_load[..., None] * share, (use * feeder.kvar_per_kw)[..., None] * share)

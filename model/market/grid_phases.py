@@ -14,6 +14,7 @@ from meanwatt.model.market.population import Census, homes_at
 from meanwatt.model.network.library.radial import Feeder
 from meanwatt.model.network.phase_flow import PhaseFlow
 from meanwatt.model.network.phase_homes import customers_by_phase, homes_messages
+from meanwatt.model.network.residents import Residents
 from meanwatt.model.network.zero_sequence import ZeroSequenceRule, complete_zero_sequence
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages
@@ -38,6 +39,8 @@ class MarketPhases:
         The economy; its scenario's ``[feeder]`` has the keys.
     feeder
         The feeder.
+    residents
+        Where the household types live on it.
     census
         The market's households.
     key
@@ -56,17 +59,18 @@ class MarketPhases:
 
     __repr__ = short_repr
 
-    def __init__(self, economy: Economy, feeder: Feeder, census: Census, key: int) -> None:
+    def __init__(self, economy: Economy, feeder: Feeder, residents: Residents, census: Census, key: int) -> None:
         self._economy, self._table = economy, economy.scenario.feeder
         self.customers = customers_by_phase(feeder, self._table.phase_seed)
         self._flow = PhaseFlow(feeder, zero_sequence_rule(self._table))
         self._households = census.households
-        homes = homes_at(
-            self.customers.ravel(), key=key_from(key), count=census.count, first_rank=census.first_rank
-        ).reshape(len(census.count), len(feeder.buses), 4)
+        placed = residents.customers(feeder)
+        homes = homes_at(placed, self.customers, key=key_from(key), count=census.count, first_rank=census.first_rank)
         self._homes = homes.sum(axis=2)
         by_phase = homes[:, :, :3] + homes[:, :, 3:] / 3
         self._share = by_phase / np.maximum(self._homes, 1)[:, :, None]  # (type, bus, phase)
+        empty = (self.customers.sum(axis=1) == 0) & self._homes.any(axis=0)
+        self._without_customers = [feeder.buses[bus] for bus in np.flatnonzero(empty).tolist()]
 
     def day(self, sums: DaySums, common_state: int) -> PhaseDay:
         """Solve all slots of a day by phase, from what households drew by class, bus and slot."""
@@ -98,8 +102,13 @@ class MarketPhases:
             "feeder.phases: the power flow by phase leaves out the reactive power of volt-var, which goes by the"
             " balanced voltage."
         )
+        elsewhere = (
+            f"feeder.phases: homes at {named_slots(self._without_customers)}, where the feeder has no customers, draw"
+            " from all phases alike."
+        )
         return (
             *assumed_messages(self._economy, self._flow.feeder),
+            *((elsewhere,) if self._without_customers else ()),
             *((reactive,) if self._table.volt_var.enabled else ()),
             *((coarse,) if self._households < customers else ()),
         )

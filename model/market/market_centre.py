@@ -114,7 +114,7 @@ class MarketCentre(MesaMarket):
             else None
         )
         if power_flow and economy.scenario.feeder.phases == "one":
-            self.phases = MarketPhases(economy, self.feeder, self.census, self.key)
+            self.phases = MarketPhases(economy, self.feeder, self.residents, self.census, self.key)
         self.utility = Utility(
             self,
             tariff=tariff,

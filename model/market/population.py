@@ -436,16 +436,16 @@ def place(customers: Ints, offset: int, count: int, *, first: int = 0) -> Ints:
     return np.asarray(np.minimum(bus, int(np.flatnonzero(customers)[-1])), dtype=np.int64)
 
 
-def homes_at(customers: Ints, *, key: int, count: Ints, first_rank: Ints) -> Ints:
-    """Count the households that every type puts at each place, as ``Population`` puts them on buses.
-
-    Customers of a bus may be split among several places beside one another: each household then stands at one of those
-    of its bus.
+def homes_at(customers: Ints | Floats, parts: Ints, *, key: int, count: Ints, first_rank: Ints) -> Ints:
+    """Count the households of every type at each part of the customers of a bus, as ``Population`` puts them on buses.
 
     Parameters
     ----------
-    customers : (place,)
-        Weights, not all zero.
+    customers : (bus,) or (type, bus)
+        As for `Population`. Without a row for each type, the parts lie beside one another on the line along which
+        `place` goes. With rows, the households that a type has on a bus go along that bus's own parts in this way.
+    parts : (bus, part)
+        Customers of each part. Households on a bus without any are counted in the last part.
     key
         The run's 64-bit key.
     count, first_rank : (type,)
@@ -453,12 +453,26 @@ def homes_at(customers: Ints, *, key: int, count: Ints, first_rank: Ints) -> Int
 
     Returns
     -------
-    (type, place) int
+    (type, bus, part) int
     """
-    found = np.zeros((len(count), len(customers)), dtype=np.int64)
+    buses, size = parts.shape
+    found = np.zeros((len(count), buses, size), dtype=np.int64)
     for type_index, (number, first) in enumerate(zip(count.tolist(), first_rank.tolist(), strict=True)):
-        offset = child(stream(key, Purpose.PLACE), type_index)
-        found[type_index] = np.bincount(place(customers, offset, number, first=first), minlength=len(customers))
+        if customers.ndim == 1:
+            offset = child(stream(key, Purpose.PLACE), type_index)
+            at = place(parts.ravel(), offset, number, first=first)
+            found[type_index] = np.bincount(at, minlength=parts.size).reshape(parts.shape)
+            continue
+        bus = buses_of_type(customers, key, type_index, first + number)
+        before, last = (np.bincount(bus[:end], minlength=buses) for end in (first, first + number))
+        state = stream(key, Purpose.RESIDENTS, 2, type_index)
+        for one in np.flatnonzero(last > before).tolist():
+            here, earlier = int(last[one] - before[one]), int(before[one])
+            if parts[one].any():
+                at = place(parts[one], child(state, one), here, first=earlier)
+                found[type_index, one] = np.bincount(at, minlength=size)
+            else:
+                found[type_index, one, -1] = here
     return found
 
 

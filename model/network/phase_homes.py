@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Ints
+from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import Purpose, children, key_from, stream
 from meanwatt.model.network.library.phase_data import PHASES
 from meanwatt.model.network.library.radial import Feeder
@@ -58,6 +58,20 @@ def customers_by_phase(feeder: Feeder, seed: int) -> Ints:
         words = children(stream(state, bus), int(unknown[bus]))
         found[bus, :3] += np.bincount((words % np.uint64(3)).astype(np.int64), minlength=3)
     return found
+
+
+def phase_share(customers: Ints) -> Floats:
+    """Part of what the homes of each bus draw that is drawn from each phase, (bus, phase); rows sum to one.
+
+    Homes that a file of residents puts on a bus without customers draw from all phases alike.
+
+    Parameters
+    ----------
+    customers : (bus, 4)
+        Customers on phase a, b and c, and on all three.
+    """
+    total = customers.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(total > 0, (customers[:, :3] + customers[:, 3:] / 3) / np.maximum(total, 1), 1 / 3))
 
 
 def homes_messages(feeder: Feeder, by_phase: Ints, seed: int) -> Messages:

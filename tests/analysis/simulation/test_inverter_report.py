@@ -12,6 +12,7 @@ from meanwatt.analysis.output.strict_json import dumps
 from meanwatt.analysis.simulation.inverter_report import roof_days, without_volt_watt_kw
 from meanwatt.analysis.simulation.simulation import Simulation, history_tables, simulate
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.model.network.located_economy import build_located_economy
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 
@@ -180,3 +181,12 @@ def test_the_tables_print_the_curve_and_who_loses_most(acting: Simulation) -> No
     assert {"held back", "who loses most", "net load, nobody held back", "volt-watt"} <= set(names)
     assert ("volt-watt", "(1.06, 1) (1.1, 0.2)", "pu, of rated power; 0 with a battery") in inverters.rows
     assert {"losses bought", "transformer, ageing", "line overloaded"} <= {row[0] for row in overall.rows}
+
+
+def test_household_types_on_branches_are_told_apart() -> None:
+    changes = {**SUNNY, "feeder.volt_watt.enabled": True, "feeder.branches.far": "1-08"}
+    found = run(build_located_economy(load_scenario("textbook", overrides=changes, tariff="filed")))
+    assert found.inverters is not None
+    names = [(one["income"], one["technology"], one["branch"]) for one in found.inverters["curtailed_kwh_by_type"]]
+    assert len(set(names)) == len(names)
+    assert {branch for *_, branch in names} == {"rest", "far"}

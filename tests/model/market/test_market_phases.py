@@ -1,6 +1,7 @@
 """Homes on one phase: the market is the same to the last bit, and its feeder by phase carries what it draws."""
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from meanwatt.analysis.simulation.simulation import history_tables, market_phase
 from meanwatt.model.market.history import phase_days
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.partitioned_market import Feeders, market_load_kw
+from meanwatt.model.market.population import homes_at
 from meanwatt.model.network.feeder import build_feeder
 from meanwatt.model.network.phase_flow import PhaseFlow
 from meanwatt.model.network.phase_homes import customers_by_phase, homes_messages
@@ -54,6 +56,53 @@ def test_phases_carry_together_what_the_bus_carries(name: str, households: int) 
         by_phase = record.grid.phases
         assert by_phase is not None
         np.testing.assert_allclose(by_phase.net_load_kw.sum(axis=2), record.grid.net_load_kw, atol=1e-9)
+
+
+@pytest.mark.parametrize("keys", [{"residents.incomes": "far"}, {"branches.end": "2-08"}], ids=str)
+def test_phases_carry_what_the_bus_carries_wherever_households_live(keys: dict[str, str]) -> None:
+    """Homes dealt to buses by who lives where are on the phases of those buses."""
+    for households in (24, 99):
+        found = market(households, name="lv_four_wire", **keys, **{"volt_watt.enabled": True})
+        for record in found.history:
+            assert record.grid is not None
+            by_phase = record.grid.phases
+            assert by_phase is not None
+            np.testing.assert_allclose(by_phase.net_load_kw.sum(axis=2), record.grid.net_load_kw, atol=1e-9)
+            assert not by_phase.net_load_kw[:, found.feeder.phases.customers == 0].any()  # type: ignore[union-attr]
+
+
+def test_homes_that_a_file_puts_where_no_customer_is_draw_from_all_phases(tmp_path: Path) -> None:
+    rows = "\n".join(f"station,{group},4" for group in ("low", "middle", "high"))
+    homes = tmp_path / "homes.csv"
+    homes.write_text(f"bus,income_group,homes\n{rows}\n1-01,low,2\n")
+    found = market(24, name="lv_four_wire", **{"residents.file": str(homes)})
+    at = found.feeder.index("station")
+    for record in found.history:
+        assert record.grid is not None
+        assert record.grid.phases is not None
+        by_phase, all_kw = record.grid.phases.net_load_kw, record.grid.net_load_kw
+        np.testing.assert_allclose(by_phase[:, at], np.repeat(all_kw[:, [at]] / 3, 3, axis=1), atol=1e-9)
+        np.testing.assert_allclose(by_phase.sum(axis=2), all_kw, atol=1e-9)
+    assert (
+        "feeder.phases: homes at station, where the feeder has no customers, draw from all phases alike."
+        in found.messages
+    )
+
+
+@pytest.mark.parametrize("households", [1, 30, 97])
+def test_parts_of_a_market_by_residents_have_its_homes_by_phase(households: int) -> None:
+    share = np.array([[0.2, 0.5, 0.3], [0.0, 1.0, 0.0]])
+    parts = np.array([[1, 1, 0, 0], [0, 2, 1, 1], [0, 0, 0, 0]])
+    whole = homes_at(share, parts, key=9, count=np.array([households, 20]), first_rank=np.zeros(2, dtype=int))
+    cut = households // 3
+    two = [
+        homes_at(share, parts, key=9, count=np.array(count), first_rank=np.array(first))
+        for count, first in (((cut, 5), (0, 0)), ((households - cut, 15), (cut, 5)))
+    ]
+    np.testing.assert_array_equal(two[0] + two[1], whole)
+    assert not whole[:, :2][:, parts[:2] == 0].any()
+    assert np.abs(whole[1, 1] - [0, 10, 5, 5]).max() <= 1
+    np.testing.assert_array_equal(whole[0, 2], [0, 0, 0, whole[0, 2].sum()])
 
 
 def test_the_home_of_a_bus_is_on_the_phase_that_its_feeder_says() -> None:
