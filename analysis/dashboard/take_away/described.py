@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from meanwatt.analysis.dashboard.bills import choice as bills
-from meanwatt.analysis.dashboard.bills.lines import bill_lines
 from meanwatt.analysis.dashboard.challenge import choice as challenge
 from meanwatt.analysis.dashboard.compare import choice as compare
 from meanwatt.analysis.dashboard.compare.sides import SIDES
@@ -14,6 +13,7 @@ from meanwatt.analysis.dashboard.leader import choice as leader
 from meanwatt.analysis.dashboard.learners import choice as learners
 from meanwatt.analysis.dashboard.lessons import choice as lessons
 from meanwatt.analysis.dashboard.market import address as market
+from meanwatt.analysis.dashboard.take_away.bill_lines import bill_lines
 from meanwatt.analysis.dashboard.take_away.lines import call, one_call, one_tariff, solve_call, two_tariffs
 from meanwatt.analysis.dashboard.theory import choice as theory
 from meanwatt.analysis.leader.registry import find
