@@ -1,7 +1,7 @@
 """What a visitor has billed, and how it is written in an address."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import PurePath
 from typing import Final
@@ -100,6 +100,10 @@ def home_names(scenario: str) -> tuple[str, ...]:
     return tuple(one.name for one in economy.types if one.share > 0)
 
 
+Check = Callable[[Choice, str], None]
+"""Refuses what a part may not be, by a ValueError in one line."""
+
+
 def _any(_: Choice, text: str) -> None:
     """Nothing is known of it before the tariff is read."""
 
@@ -133,20 +137,25 @@ def _tz(_: Choice, text: str) -> None:
     read_zone(text)
 
 
-def _file(endings: tuple[str, ...], text: str) -> None:
-    if PurePath(text).name != text or PurePath(text).suffix.lower().lstrip(".") not in endings:
-        listed = " or ".join(f".{one}" for one in endings)
-        raise ValueError(f"{text!r} is no name of a file here; open one that ends in {listed}")
+def _file(endings: tuple[str, ...]) -> Check:
+    """Check a file's name, which must end in one of these; ValueError in one line."""
+
+    def check(_: Choice, text: str) -> None:
+        if PurePath(text).name != text or PurePath(text).suffix.lower().lstrip(".") not in endings:
+            listed = " or ".join(f".{one}" for one in endings)
+            raise ValueError(f"{text!r} is no name of a file here; open one that ends in {listed}")
+
+    return check
 
 
-_CHECKS: Final = {
+_CHECKS: Final[Mapping[str, Check]] = {
     "scenario": _scenario,
     "home": _home,
     "tariff": _tariff,
     "metering": _metering,
     "year": _year,
     "tz": _tz,
-    **{key: functools.partial(lambda endings, _, text: _file(endings, text), ends) for key, ends in FILES.items()},
+    **{key: _file(endings) for key, endings in FILES.items()},
 }
 
 
