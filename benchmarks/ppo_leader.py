@@ -54,7 +54,7 @@ CASES = (
     Case(name="textbook", weights={"equity": 1.0, "stability": 0.0}, targets=("meters",)),
     Case(name="oahu", weights={"equity": 5.0, "stability": 1.0}, targets=("commitment",)),
 )
-OURS = ("policy_iteration", "softmax")
+OURS = ("policy_iteration", "softmax", "response_matrix")
 CONTROL = "uniform draws"
 GRID = [
     {"episode": episode, "n_steps": n_steps, "learning_rate": rate}
@@ -429,6 +429,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--limit-rounds", type=at_least_one, default=MOST_ROUNDS, help="most rounds of PPO")
     parser.add_argument("--tune-seeds", type=at_least_one, default=3)
     parser.add_argument("--tune-rounds", type=at_least_one, default=1000)
+    parser.add_argument("--without-ppo", action="store_true", help="our learners alone; nothing is installed")
     parser.add_argument("--quick", action="store_true", help="one seed, 30 rounds: whether all of it runs")
     given = parser.parse_args()
     if given.quick:
@@ -451,11 +452,13 @@ def at_least_one(text: str) -> int:
 def main() -> None:
     """Tune on textbook, then learn everywhere."""
     given = options()
+    if given.without_ppo:
+        given.ppo_seeds = given.default_seeds = 0
     with tempfile.TemporaryDirectory() as folder:
         runs = Runs(given.out or Path(folder) / "runs.jsonl")
         python, setting, packages = (given.peer_env or Path(folder) / "peer").absolute() / "bin" / "python", None, ""
         try:
-            packages = install(python)
+            packages = "" if given.without_ppo else install(python)
         except (OSError, subprocess.CalledProcessError) as reason:
             say(f"PPO is left out: {reason}")
         ours = f"Meanwatt {version('meanwatt')}, gymnasium {version('gymnasium')}, numpy {version('numpy')}"

@@ -37,6 +37,8 @@ class HouseholdType:
     import_adder_usd_per_kwh : (c, h, z), optional
         What an import costs the household beside the rate when it decides, by own shock, too: of a demand charge.
         [USD/kWh]
+    branch
+        The branch of the feeder it lives on; empty where a scenario has none.
     """
 
     __repr__ = short_repr
@@ -55,6 +57,7 @@ class HouseholdType:
     curtailable: bool = True
     pv_installed_kw: float = 0.0
     import_adder_usd_per_kwh: Floats | None = None
+    branch: str = ""
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""
@@ -64,8 +67,8 @@ class HouseholdType:
 
     @property
     def name(self) -> str:
-        """Income group and technology, e.g. ``low/pv_battery``."""
-        return f"{self.income_group}/{self.technology}"
+        """Income group and technology, e.g. ``low/pv_battery``, and the branch where there are branches."""
+        return f"{self.income_group}/{self.technology}" + (f" on {self.branch}" if self.branch else "")
 
     @property
     def levels(self) -> int:

@@ -63,6 +63,9 @@ class Purpose(IntEnum):
     ADOPTION = 8
     """In what order the homes of a feeder adopt: path placement, 0; output = home. What they own besides: path
     placement, 1; output = where the sequences of an income group begin."""
+    RESIDENTS = 10
+    """Where people live: path 0; output = bus, in what order a walk through the feeder turns into branches. Path 1,
+    type; output = bus, where its turns among the homes of a type begin."""
     PHASE = 11
     """Which phase a home of a feeder is on: path bus; output = number of the home there."""
 

@@ -1,6 +1,6 @@
 """Rate classes: tariffs side by side, one for each part of the customers, and one balance for the whole utility."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +34,18 @@ def with_classes(classes: "Sequence[RateClass]") -> "Tariff":
     return replace(first, recovery=rule, adder_cap_usd_per_kwh=min(caps), classes=tuple(classes))
 
 
+def with_each_class(tariff: "Tariff", change: Callable[[int, "Tariff"], "Tariff"]) -> "Tariff":
+    """Copy of a tariff in which that of every rate class, by its place, is changed; of one for all, it alone."""
+    if not tariff.classes:
+        return change(0, tariff)
+    return with_classes([replace(one, tariff=change(place, one.tariff)) for place, one in enumerate(tariff.classes)])
+
+
+def called(tariff: "Tariff") -> str:
+    """Name of a tariff among others; one with rate classes is not the tariff of its default class."""
+    return f"{tariff.name} and rate classes" if tariff.classes else tariff.name
+
+
 def require_one_tariff(tariff: "Tariff", what: str) -> None:
     """Raise ``ValueError`` where there are rate classes, for ``what`` that cannot hold them."""
     if tariff.classes:
@@ -48,14 +60,15 @@ def require_plain(tariff: "Tariff", what: str) -> None:
     names = list(dict.fromkeys(part.name for one in tariff.class_tariffs for part in one.components))
     if names:
         raise ValueError(
-            f"tariff {tariff.name} has {' and '.join(names)}, which {what} cannot hold: only solve, and simulate with"
-            " behaviour equilibrium, can; give another tariff, or leave them out"
+            f"tariff {tariff.name} has {' and '.join(names)}, which {what} cannot hold; give another tariff, or leave"
+            " them out"
         )
 
 
 def require_classes(tariff: "Tariff") -> None:
     """Raise ``ValueError`` unless the rate classes of a tariff fit one another, and the first is the tariff itself."""
-    names, taken = set(), set[tuple[str, int]]()
+    names: set[str] = set()
+    seen: list[RateClass] = []
     for one in tariff.classes:
         shape = (one.tariff.energy_usd_per_kwh.shape, one.tariff.discount.shape)
         if shape != (tariff.energy_usd_per_kwh.shape, tariff.discount.shape) or one.tariff.classes:
@@ -68,12 +81,15 @@ def require_classes(tariff: "Tariff") -> None:
                 f" {tariff.recovery}; one rule balances the utility: give all the same, or posted to those that keep"
                 " their rates"
             )
-        for technology, group in one.members & taken:
-            raise ValueError(
-                f"rate class {one.name}: technology {technology} of income group number {group} has another class"
-            )
+        for other in seen:
+            if one.branch is not None and other.branch is not None and one.branch != other.branch:
+                continue
+            for technology, group in sorted(one.members & other.members):
+                raise ValueError(
+                    f"rate class {one.name}: technology {technology} of income group number {group} has another class"
+                )
         names.add(one.name)
-        taken |= one.members
+        seen.append(one)
     if tariff.classes and not _is_first(tariff, tariff.classes[0].tariff):
         raise ValueError(
             f"tariff {tariff.name} has rate classes, and is no longer its class {tariff.classes[0].name}; change the"

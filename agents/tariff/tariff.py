@@ -50,6 +50,11 @@ class Rates:
     export_usd_per_kwh: Floats
     by_class: tuple["Rates", ...] = ()
 
+    @property
+    def of_classes(self) -> tuple["Rates", ...]:
+        """The rates of every rate class in order; these alone where one tariff holds for all."""
+        return self.by_class or (self,)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RateClass:
@@ -63,6 +68,8 @@ class RateClass:
         What they pay, one tariff for all of them.
     members
         Technology and index of the income group of every household type in it.
+    branch
+        The branch of the feeder that they live on; None for any.
     """
 
     __repr__ = short_repr
@@ -70,6 +77,13 @@ class RateClass:
     name: str
     tariff: "Tariff"
     members: frozenset[tuple[str, int]]
+    branch: str | None = None
+
+    def holds(self, customer: Customer) -> bool:
+        """Whether a customer is in it."""
+        if (customer.technology, customer.group) not in self.members:
+            return False
+        return self.branch is None or self.branch == getattr(customer, "branch", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -198,7 +212,7 @@ class Tariff:
             If no class holds the customer.
         """
         for place, one in enumerate(self.classes):
-            if (customer.technology, customer.group) in one.members:
+            if one.holds(customer):
                 return place
         if self.classes:
             raise ValueError(
@@ -250,7 +264,7 @@ class Tariff:
     def same_for_payers(self, other: "Tariff") -> bool:
         """Whether posted rates mean the same to every customer as under another tariff."""
         mine, theirs = self.class_tariffs, other.class_tariffs
-        return [one.members for one in self.classes] == [one.members for one in other.classes] and all(
+        return _members(self) == _members(other) and all(
             np.array_equal(one.discount, another.discount)
             and one.export_rule is another.export_rule
             and one.capped_at_import == another.capped_at_import
@@ -304,6 +318,11 @@ class Tariff:
         return Rates(
             import_usd_per_kwh=bought, export_usd_per_kwh=np.minimum(sold, bought) if self.capped_at_import else sold
         )
+
+
+def _members(tariff: Tariff) -> list[tuple[frozenset[tuple[str, int]], str | None]]:
+    """Who is in each rate class."""
+    return [(one.members, one.branch) for one in tariff.classes]
 
 
 def same_rates(one: Rates, other: Rates) -> bool:

@@ -3,6 +3,8 @@
 The search moves in net present values, so that every point of it makes shares that sum to one. It goes where the answer
 leads, never back, in steps that Aitken's rule makes longer where answers shrink slowly and shorter where they swing
 [1]_. So it comes to a point that adoption itself would come to, or to where no tariff covers the cost any more.
+Beyond a sensitivity of `STEEP` a dollar moves most of a group, and every step swings: the point found there is followed
+as the sensitivity rises (`meanwatt.analysis.adoption.steep`).
 
 References
 ----------
@@ -18,6 +20,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.analysis.adoption.market import AdoptionMarket, Constants, Standing, aimed_shares
+from meanwatt.analysis.adoption.steep import LEAST_RISE, RISE, STEEP, NoAnswer, SteepPath
 from meanwatt.model.mean_field.equilibrium import Outcome
 
 STARTS: Final = ("none", "today", "all")
@@ -106,6 +109,8 @@ def fixed_point(market: AdoptionMarket, constants: Constants, start: str, cost_f
             message=search.told(first),
         )
     outcome, message = search.run(search.free(first.worth.npv_usd))
+    if outcome is Outcome.CONVERGED and search.sensitivity < search.asked:
+        outcome, message = search.follow()
     point = search.best if outcome is Outcome.CONVERGED else None
     return FixedPoint(
         start=start,
@@ -129,11 +134,18 @@ class _Search:
     rounds: int = 0
     best: Standing | None = None
     best_residual: float = np.inf
+    sensitivity: float = field(init=False)
     _free: Bools = field(init=False)
 
     def __post_init__(self) -> None:
-        """Only technologies that somebody may adopt have a say."""
+        """Only technologies that somebody may adopt have a say; begin no steeper than `STEEP`."""
         self._free = (self.constants.share > 0) & ~np.isnan(self.constants.npv_usd)
+        self.sensitivity = min(self.asked, STEEP)
+
+    @property
+    def asked(self) -> float:
+        """The scenario's sensitivity. [per 1000 USD]"""
+        return self.market.homes.economy.scenario.adoption.sensitivity_per_kusd
 
     def free(self, npv_usd: Floats) -> Floats:
         """The vector of the net present values (group, technology) that matter."""
@@ -143,7 +155,7 @@ class _Search:
         """Shares that a vector of net present values makes."""
         full = self.constants.npv_usd.copy()
         full[self._free] = npv
-        return aimed_shares(self.market.homes, self.constants, full)
+        return aimed_shares(self.market.homes, self.constants, full, self.sensitivity)
 
     def at(self, share: Floats) -> Standing:
         """Solve the market at shares."""
@@ -175,6 +187,40 @@ class _Search:
             last, gap_before = npv, gap
             npv = npv + step * gap
         return Outcome.ROUND_LIMIT, f"Not converged: after {self.rounds} equilibria shares still answer with others."
+
+    def follow(self) -> tuple[Outcome, str]:
+        """Follow the point found as the sensitivity rises to the one asked for; say how it ended."""
+        assert self.best is not None
+        steep = SteepPath(self.market.homes, self.constants, self._gain_usd, self.sensitivity, self.best.share)
+        self.best, self.best_residual = None, np.inf
+        factor = RISE
+        while steep.sensitivity < self.asked and factor > LEAST_RISE:
+            self.market.watch.report(f"equilibrium {self.rounds + 1}, sensitivity {steep.sensitivity:.3g}")
+            try:
+                risen = steep.rise(min(factor * steep.sensitivity, self.asked))
+                factor = min(factor**1.5, RISE) if risen else factor**0.5
+            except NoAnswer:
+                return Outcome.NO_ADEQUATE_TARIFF, (
+                    f"No tariff covers the cost on the way from a sensitivity of {STEEP:g} to {self.asked:g}."
+                )
+        self.sensitivity = steep.sensitivity
+        found = self.at(steep.share)
+        if found.worth is None:
+            return found.outcome, found.message
+        self._keep(found, self.free(found.worth.npv_usd))
+        if steep.sensitivity == self.asked and steep.missed_usd(found.worth.npv_usd) <= TOLERANCE_USD:
+            return Outcome.CONVERGED, f"Converged after {self.rounds} equilibria."
+        return Outcome.ROUND_LIMIT, (
+            f"Not converged after {self.rounds} equilibria: followed to a sensitivity of {steep.sensitivity:.3g} of"
+            f" adoption.sensitivity_per_kusd = {self.asked:g}, where a dollar moves a whole group; give a lower one."
+        )
+
+    def _gain_usd(self, share: Floats) -> Floats:
+        """What net present values gain since today at shares. (group, technology) [USD]"""
+        found = self.at(share)
+        if found.worth is None:
+            raise NoAnswer
+        return np.asarray(found.worth.npv_usd - self.constants.npv_usd)
 
     def feedback(self, share: Floats) -> float | None:
         """Largest growth of a small push by the answer to it, by power iteration from more of everything."""

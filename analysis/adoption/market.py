@@ -170,7 +170,10 @@ def fit(homes: Homes, today: Standing) -> Constants:
     return Constants(share=fitted_shares(homes.today, homes.offered, floor, homes.pools), npv_usd=today.worth.npv_usd)
 
 
-def aimed_shares(homes: Homes, constants: Constants, npv_usd: Floats) -> Floats:
-    """Shares that the logit gives at net present values (group, technology)."""
-    sensitivity = homes.economy.scenario.adoption.sensitivity_per_kusd
-    return logit_shares(constants.share, npv_usd - constants.npv_usd, sensitivity, homes.pools)
+def aimed_shares(
+    homes: Homes, constants: Constants, npv_usd: Floats, sensitivity_per_kusd: float | None = None
+) -> Floats:
+    """Shares that the logit gives at net present values (group, technology), by default at the scenario's own."""
+    if sensitivity_per_kusd is None:
+        sensitivity_per_kusd = homes.economy.scenario.adoption.sensitivity_per_kusd
+    return logit_shares(constants.share, npv_usd - constants.npv_usd, sensitivity_per_kusd, homes.pools)

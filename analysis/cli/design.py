@@ -7,9 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meanwatt.agents.numerics.compile_time import compile_seconds
-from meanwatt.analysis.cli.design_methods import METHODS, SEARCHES, concept, read_choices, require_method
+from meanwatt.agents.tariff.rate_classes import called
+from meanwatt.analysis.cli.design_methods import (
+    METHODS,
+    SEARCHES,
+    concept,
+    read_choices,
+    require_method,
+    require_plain_method,
+)
 from meanwatt.analysis.cli.design_page import design_report, print_design
 from meanwatt.analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
+from meanwatt.analysis.cli.design_robust import Robust, require_alone, robust_choice
 from meanwatt.analysis.cli.family_option import Family, read_families, require_one_place, with_family
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights, read_leader_options
 from meanwatt.analysis.cli.options import Json, Out, Resume, Scenario, Set, Tariff, one_of
@@ -60,6 +69,7 @@ def design(
     ] = False,
     points: Annotated[str | None, typer.Option(metavar="N", help="Points along each edge of that surface (4).")] = None,
     family: Family = None,
+    robust: Robust = None,
     tariff: Tariff = None,
     set: Set = None,
     json: Json = False,
@@ -71,7 +81,9 @@ def design(
     objective = read_leader_options(leader, weights_text, price_cap)
     require_method(method, leader)
     learners = {"against": against, "households": households, "days": days, "seed": seed, "books": books}
-    choices = read_choices(method, evaluations, {**learners, "resume": resume, "regret": regret}, out, anneal)
+    shared = {"resume": resume, "regret": regret}
+    choices = read_choices(method, evaluations, learners | shared, out, anneal, robust=robust is not None)
+    require_alone(robust, choices)
     edge = read_points(pareto, points, leader)
     with watched(quiet=json) as work:
         from meanwatt.analysis.cli.inputs import read
@@ -79,6 +91,7 @@ def design(
         from meanwatt.analysis.design.design import baseline_name, design_messages
         from meanwatt.analysis.design.design import design as run
         from meanwatt.analysis.design.family_result import family_json, family_messages
+        from meanwatt.analysis.design.robust.robust_result import robust_json, robust_messages
         from meanwatt.analysis.metrics.undefined import undefined_messages
         from meanwatt.analysis.output.solution_json import equilibrium_metrics, find_first_best, first_best_messages
         from meanwatt.model.mean_field.equilibrium import Outcome
@@ -90,12 +103,21 @@ def design(
 
             require_free(out, "design")
         search = SEARCHES[method](choices)
-        inputs = read(scenario, baseline_name(scenario) if tariff is None else tariff, set)
+        inputs = read(
+            scenario,
+            baseline_name(scenario) if tariff is None else tariff,
+            set,
+            classes=True,
+            components=True,
+            branches=True,
+        )
         families = read_families(family, inputs.economy)
-        require_one_place(families, choices, pareto=pareto)
+        require_one_place(families, choices, pareto=pareto, robust=robust is not None)
+        require_plain_method(inputs.tariff, families, choices, pareto=pareto)
         if pareto:
             require_surface(inputs.economy)
         aims, search = with_family(families, objective.aims(inputs.economy), search, choices)
+        search = robust_choice(robust, inputs.economy, search, choices)
         done = run(inputs.economy, inputs.tariff, aims, search=search, watch=work.watch)
         first_best = lost = None
         first_best_message = "No first best: cancelled before it was found."
@@ -120,12 +142,14 @@ def design(
     result["cold"], result["anneal"] = _cold_json(cold), _anneal_json(done)
     result["pareto"] = _pareto_json(surface)
     result["family"] = family_json(families, done.commitment)
+    result["robust"] = robust_json(done.commitment)
     found = done.baseline if done.commitment is None else done.commitment.equilibrium
     result["messages"] = joined(
         found.messages,
         design_messages(done, aims),
         family_messages(families, done.commitment),
-        () if no_cold else _cold_messages(cold, aims, annealed=anneal),
+        robust_messages(done.commitment, aims.definition),
+        () if no_cold else _cold_messages(cold, done, aims, annealed=anneal),
         first_best_messages(first_best, first_best_message),
         undefined_messages(equilibrium_metrics(found)),
         _missing(regret=regret and lost is None, surface=pareto and surface is None),
@@ -141,6 +165,7 @@ def design(
         "no_cold": no_cold,
         "pareto_points": edge,
         "family": family,
+        "robust": robust,
         **choices.settings,
     }
     kept = None if done.commitment is None else out
@@ -166,12 +191,20 @@ def _compare_cold(done: "Design", aims: "LeaderSpec", economy: "Economy", work: 
     from meanwatt.model.mean_field.equilibrium import Outcome
     from meanwatt.model.progress.watch import Cancelled
 
-    if done.outcome is Outcome.CANCELLED:
+    if done.outcome is Outcome.CANCELLED or _warm_alone(done):
         return None
     work.new_stage("cold households")
     with suppress(Cancelled):
         return compare_cold(economy, aims, done, work.watch)
     return None
+
+
+def _warm_alone(done: "Design") -> "Messages":
+    """A sentence where tariffs with components are not compared among cold households; none otherwise."""
+    tariffs = [done.baseline.tariff, *([] if done.commitment is None else [done.commitment.tariff])]
+    if not any(one.has_components for one in tariffs):
+        return ()
+    return ("No objective among cold households: tariffs with components are solved at the scenario's temperature.",)
 
 
 def _cold_json(cold: "ColdComparison | None") -> dict[str, Any] | None:
@@ -182,11 +215,11 @@ def _cold_json(cold: "ColdComparison | None") -> dict[str, Any] | None:
     return cold_json(cold)
 
 
-def _cold_messages(cold: "ColdComparison | None", aims: "LeaderSpec", *, annealed: bool) -> "Messages":
+def _cold_messages(cold: "ColdComparison | None", done: "Design", aims: "LeaderSpec", *, annealed: bool) -> "Messages":
     from meanwatt.analysis.design.cold import cold_messages
 
     if cold is None:
-        return ("No objective among cold households: stopped before.",)
+        return _warm_alone(done) or ("No objective among cold households: stopped before.",)
     return cold_messages(cold, aims.definition.unit, annealed=annealed)
 
 
@@ -251,11 +284,13 @@ def _result(
 ) -> dict[str, Any]:
     """The object that ``design --json`` prints; null where no tariff was found."""
     from meanwatt.analysis.design.design import tariff_table
+    from meanwatt.analysis.design.designed_classes import bills_by_class_in_force, design_class_rows
+    from meanwatt.analysis.output.rate_classes import class_fixed_charge_usd_per_day
     from meanwatt.analysis.output.solution_json import equilibrium_metrics, group_rows, metrics_json
 
     found = done.commitment
     baseline = done.baseline
-    rates = baseline.rates.import_usd_per_kwh
+    rates = baseline.rates.of_classes
     result: dict[str, Any] = {
         "scenario": inputs.economy.scenario.name,
         "leader": aims.leader,
@@ -265,15 +300,18 @@ def _result(
         "message": done.message,
         "messages": [],
         "tariff": None,
+        "rate_classes": [],
+        "bills_by_class_in_force": [],
         "parameters": None,
         "objective": None,
         "baseline": {
-            "tariff": inputs.tariff.name,
+            "tariff": called(inputs.tariff),
             "outcome": baseline.outcome,
             "objective": done.baseline_objective,
-            "highest_import_usd_per_kwh": float(rates.max()),
+            "highest_import_usd_per_kwh": max(float(one.import_usd_per_kwh.max()) for one in rates),
             "price_cap_violation_usd_per_kwh": done.baseline_violation,
             "metrics": metrics_json(equilibrium_metrics(baseline, first_best), first_best),
+            "rate_classes": design_class_rows(baseline, baseline),
         },
         "objective_unit": aims.definition.unit,
         "weights": aims.weights or None,
@@ -285,20 +323,24 @@ def _result(
     }
     if found is not None:
         equilibrium = found.equilibrium
-        charges = equilibrium.fixed_charge_usd_per_day.tolist()
         result |= {
             "tariff": tariff_table(found.tariff, inputs.economy),
+            "rate_classes": design_class_rows(equilibrium, baseline),
+            "bills_by_class_in_force": bills_by_class_in_force(baseline, equilibrium),
             "parameters": found.parameters,
             "objective": found.objective,
             "metrics": metrics_json(equilibrium_metrics(equilibrium, first_best), first_best),
-            "fixed_charge_usd_per_day": dict(zip(inputs.economy.groups, charges, strict=True)),
+            "fixed_charge_usd_per_day": class_fixed_charge_usd_per_day(equilibrium, 0),
             "groups": group_rows(equilibrium),
         }
     return result
 
 
 def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", surface: "Surface | None") -> None:
+    from meanwatt.analysis.design.designed_classes import tariff_files
     from meanwatt.analysis.design.family_result import window_columns
+    from meanwatt.analysis.design.robust.robust_design import RobustCommitment
+    from meanwatt.analysis.design.robust.robust_result import robust_columns
     from meanwatt.analysis.learning.campaign import Learned
     from meanwatt.analysis.learning.report import trial_columns
     from meanwatt.analysis.output.result_files import write_result
@@ -306,7 +348,6 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
     from meanwatt.analysis.report.page import FILE
     from meanwatt.model.mean_field.leader.window_search import WindowCommitment
     from meanwatt.model.scenario.messages import joined
-    from meanwatt.model.scenario.toml_text import toml_text
 
     assert done.commitment is not None
     trials = done.commitment.trials
@@ -322,6 +363,8 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
     if isinstance(done.commitment, WindowCommitment):
         columns["combination"] = list(done.commitment.trial_combination)
         tables["windows"] = window_columns(done.commitment)
+    if isinstance(done.commitment, RobustCommitment) and done.commitment.table is not None:
+        tables["regret"] = robust_columns(done.commitment)
     pareto_tables, pareto_texts, said = pareto_files(surface, inputs.economy.scenario.name)
     result["messages"] = joined(result["messages"], said)
     manifest = {"settings": result["settings"], "scenario": inputs.economy.scenario.model_dump(mode="json")}
@@ -332,5 +375,5 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
         result=result,
         manifest=manifest,
         tables={**tables, **solution_tables(done.commitment.equilibrium), **pareto_tables},
-        texts={"tariff.toml": toml_text(result["tariff"]), FILE: page, **pareto_texts},
+        texts={**tariff_files(done.commitment.tariff, inputs.economy), FILE: page, **pareto_texts},
     )

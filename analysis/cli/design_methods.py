@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from meanwatt.agents.tariff.rate_classes import require_one_tariff, require_plain
 from meanwatt.analysis.cli.leader_options import BOOKS
 from meanwatt.analysis.cli.options import one_of, require_out, whole_number
 from meanwatt.analysis.leader.registry import find
 from meanwatt.model.scenario import ranges
 
 if TYPE_CHECKING:
+    from meanwatt.agents.tariff.tariff import Tariff
     from meanwatt.analysis.design.design import Search
+    from meanwatt.model.mean_field.leader.own_family import OwnFamilies
 
-LEARNING: Final = ("policy_iteration", "softmax", "cma", "optuna")
+LEARNING: Final = ("policy_iteration", "softmax", "cma", "optuna", "response_matrix")
 """Methods that see meters and not households."""
 METHODS: Final = ("commitment", "feedback", "alternating", *LEARNING)
 ENVIRONMENTS: Final = ("mean_field", "market")
@@ -128,14 +131,38 @@ def require_method(method: str, leader: str) -> None:
         )
 
 
+def require_plain_method(
+    in_force: "Tariff", families: "OwnFamilies | None", choices: "Choices", *, pareto: bool
+) -> None:
+    """Refuse rate classes and components, in force or in a family, where something asked for knows none.
+
+    Raises
+    ------
+    ValueError
+        In one line.
+    """
+    for tariff in (in_force, *([] if families is None else [families.first.tariff(families.first.high)])):
+        if choices.method != "commitment":
+            require_one_tariff(tariff, f"--method {choices.method}")
+            require_plain(tariff, f"--method {choices.method}")
+        for option, given in (("--anneal", choices.anneal), ("--pareto", pareto)):
+            if given:
+                require_plain(tariff, option)
+
+
 def read_choices(
     method: str,
     evaluations: str | None,
     learners: dict[str, str | bool | None],
     out: str | None,
     anneal: bool = False,
+    *,
+    robust: bool = False,
 ) -> Choices:
-    """Read the options of the methods; ``ValueError`` in one line where one does not belong to the method."""
+    """Read the options of the methods; ``ValueError`` in one line where one does not belong to the method.
+
+    A robust design, which is long like those of learners, has a journal, too.
+    """
     if anneal and method != "commitment":
         raise ValueError(
             f"--anneal searches with full knowledge of the households, and --method {method} does not;"
@@ -143,7 +170,7 @@ def read_choices(
         )
     if method not in LEARNING:
         for name, value in learners.items():
-            if value:
+            if value and not (robust and name == "resume"):
                 raise ValueError(f"--{name} belongs to the methods that learn; give --method softmax, or leave it out")
     against = one_of("environment", str(learners["against"] or ENVIRONMENTS[0]), ENVIRONMENTS)
     if against != "market":
@@ -164,7 +191,7 @@ def read_choices(
         households=whole("households", learners["households"], HOUSEHOLDS, ranges.HOUSEHOLDS),
         days=whole("days", learners["days"], DAYS, ranges.DAYS),
         seed=whole("seed", learners["seed"], 0, ranges.SEED),
-        journal=None if out is None or method not in LEARNING else journal_beside(out),
+        journal=None if out is None or not (robust or method in LEARNING) else journal_beside(out),
         resume=bool(learners["resume"]),
         books=one_of("books", str(learners["books"] or BOOKS[0]), BOOKS),
         anneal=anneal,

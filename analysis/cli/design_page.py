@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from meanwatt.analysis.cli.design_robust import robust_tables_shown
 from meanwatt.analysis.cli.leader_options import books_sentence
 from meanwatt.analysis.leader.registry import find
 from meanwatt.model.scenario.counted import counted
@@ -65,7 +66,33 @@ def design_tables(result: dict[str, Any]) -> "list[Table]":
             ("burden gap", percent(before["burden_gap"]), percent(after["burden_gap"]), "of income"),
         ],
     )
-    return [found, against, *_cold_table(result["cold"], objective)]
+    robust = robust_tables_shown(result["robust"], objective.unit, is_money=objective.is_money)
+    return [found, against, *_class_table(result), *robust, *_cold_table(result["cold"], objective)]
+
+
+def _class_table(result: dict[str, Any]) -> "list[Table]":
+    """What the households of each rate class pay, where there are some before or after."""
+    from meanwatt.analysis.cli.show import figure, percent
+    from meanwatt.analysis.report.page import Table
+
+    rows = result["rate_classes"] if len(result["rate_classes"]) > 1 else result["bills_by_class_in_force"]
+    if len(rows) < 2:
+        return []
+    return [
+        Table(
+            title="Mean bill of each rate class, USD a year",
+            heads=("rate class", "share", "in force", "designed"),
+            rows=[
+                (
+                    row["name"],
+                    percent(row["share"], 1),
+                    figure(row["bill_in_force_usd_per_year"], 1),
+                    figure(row["bill_usd_per_year"], 1),
+                )
+                for row in rows
+            ],
+        )
+    ]
 
 
 def _windows(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -76,7 +103,8 @@ def _windows(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def design_report(result: dict[str, Any], done: "Design", surface: "Surface | None", manifest: dict[str, Any]) -> str:
     """The result as a web page; ``done`` has found a tariff."""
-    from meanwatt.analysis.cli.design_pareto import pareto_picture, pareto_table
+    from meanwatt.analysis.cli.design_pareto import pareto_picture, pareto_tables
+    from meanwatt.analysis.design.robust.regret_figure import regret_pictures
     from meanwatt.analysis.design.window_figure import window_pictures
     from meanwatt.analysis.figures.results import design_figure
     from meanwatt.analysis.report.page import Picture, report_page
@@ -91,14 +119,15 @@ def design_report(result: dict[str, Any], done: "Design", surface: "Surface | No
     )
     objective = find(result["leader"])
     placed = window_pictures(done.commitment, objective.unit, is_money=objective.is_money)
+    lost = regret_pictures(done.commitment, objective.unit, is_money=objective.is_money)
     drawn = [] if surface is None else [pareto_picture(surface, result["scenario"])]
     return report_page(
         kind=f"Tariff design, leader {result['leader']}, method {result['method']}",
         title=f"{result['scenario']}, against {result['baseline']['tariff']}",
         result=result,
         reached=result["outcome"] == "converged",
-        tables=[*design_tables(result), *([] if surface is None else [pareto_table(result["pareto"])])],
-        pictures=[before_and_after, *placed, *drawn],
+        tables=[*design_tables(result), *([] if surface is None else pareto_tables(result["pareto"]))],
+        pictures=[before_and_after, *placed, *lost, *drawn],
         manifest=manifest,
     )
 

@@ -1,8 +1,10 @@
 """``meanwatt design --pareto``: its options, its search, and what it says."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.analysis.cli.options import whole_number
 from meanwatt.analysis.leader.registry import belong, find
 from meanwatt.model.scenario.counted import counted
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 COMPARED: Final = ("filed", "flat", "tou", "rtp")
 """Tariffs of the scenario that are drawn beside the one in force."""
+FAIR: Final = ("nash", "rawls")
+"""Leaders whose objective every tariff beside the surface is valued by, too."""
 BALANCED_USD: Final = 1e-6
 """Surplus or shortfall that is none. [USD per household-day]"""
 
@@ -70,13 +74,14 @@ def find_surface(
 
     welfare = first_best.welfare_usd_per_household_day
     in_force = done.baseline
-    name, surplus = in_force.tariff.name, in_force.surplus_usd_per_household_day
-    tariffs = {found.tariff.name: criteria_of(found, welfare) for found in _beside(done, economy, work)}
+    name, surplus = called(in_force.tariff), in_force.surplus_usd_per_household_day
+    beside = list(_beside(done, economy, work))
+    tariffs = {called(found.tariff): criteria_of(found, welfare) for found in beside}
     rivals = [name]
     if abs(surplus) > BALANCED_USD:
         rivals.append(f"{name}, balanced")
         tariffs[rivals[-1]] = criteria_of(balanced(in_force), welfare)
-    return pareto_surface(
+    surface = pareto_surface(
         economy,
         tariffs,
         rivals,
@@ -85,6 +90,17 @@ def find_surface(
         points=points,
         watch=work.watch,
     )
+    return replace(surface, objectives={called(found.tariff): _fairness(found) for found in beside})
+
+
+def _fairness(found: "Equilibrium") -> dict[str, float | None]:
+    """Nash welfare and minus the highest burden at an equilibrium, by leader; None where undefined."""
+    from math import isfinite
+
+    from meanwatt.analysis.leader.leader_spec import LeaderSpec
+
+    worth = {name: LeaderSpec(leader=name).objective()(found) for name in FAIR}
+    return {name: value if isfinite(value) else None for name, value in worth.items()}
 
 
 def _beside(done: "Design", economy: "Economy", work: "Work") -> Iterator["Equilibrium"]:
@@ -95,7 +111,7 @@ def _beside(done: "Design", economy: "Economy", work: "Work") -> Iterator["Equil
 
     yield done.baseline
     for name in COMPARED:
-        if name in economy.scenario.tariffs and name != done.baseline.tariff.name:
+        if name in economy.scenario.tariffs and name != called(done.baseline.tariff):
             tariff = build_tariff(economy.scenario, name)
             found = solve_equilibrium(economy, tariff, certify=False, watch=work.watch)
             if found.outcome is Outcome.CANCELLED:
@@ -144,9 +160,26 @@ def say_pareto(pareto: dict[str, Any] | None) -> None:
 
     if pareto is None:
         return
-    one = pareto_table(pareto)
-    table(one.title, one.heads, one.rows)
+    for one in pareto_tables(pareto):
+        table(one.title, one.heads, one.rows)
     say(pareto["verdict"] or "Stopped before the tariff in force was put to the test.")
+
+
+def pareto_tables(pareto: dict[str, Any]) -> "list[Table]":
+    """The surface, and what a Nash and a Rawlsian leader make of the tariffs beside it."""
+    from meanwatt.analysis.cli.show import figure, percent
+    from meanwatt.analysis.report.page import Table
+
+    rows = [
+        (name, figure(worth["nash"], 5), "–" if worth["rawls"] is None else percent(-worth["rawls"]))
+        for name, worth in pareto["objectives"].items()
+    ]
+    fair = Table(
+        title="The same tariffs by Nash welfare and by the highest burden of an income group (Rawls)",
+        heads=("", "Nash welfare, ln(USD/household-day)", "highest burden"),
+        rows=rows,
+    )
+    return [pareto_table(pareto), *([fair] if rows else [])]
 
 
 def pareto_table(pareto: dict[str, Any]) -> "Table":

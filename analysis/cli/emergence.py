@@ -17,6 +17,7 @@ from meanwatt.model.scenario.ranges import DAYS, HOUSEHOLDS, SEED, THREADS
 if TYPE_CHECKING:
     from meanwatt.analysis.cli.watching import Work
     from meanwatt.analysis.emergence.emergence import Emergence
+    from meanwatt.analysis.report.page import Table
     from meanwatt.model.progress.watch import Progress
 
 
@@ -72,7 +73,7 @@ def emergence(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "emergence")
-        inputs = read(scenario, tariff, set, classes=True)
+        inputs = read(scenario, tariff, set, classes=True, branches=True)
         target = solve_equilibrium(
             inputs.economy, inputs.tariff, certify=inputs.economy.scenario.temperature_usd > 0, watch=work.watch
         )
@@ -123,15 +124,27 @@ def _show(work: "Work", population: str, report: "Progress") -> None:
 def _population(run: "Emergence") -> dict[str, Any]:
     """What is said of one population; lists by day, null where undefined."""
     from meanwatt.analysis.emergence.emergence import MEASURES
+    from meanwatt.analysis.emergence.path_costs import PATH
     from meanwatt.analysis.output.strict_json import plain
 
+    regret = run.regret
     return {
         "behaviour": run.behaviour,
         "days": run.days,
         "prices_reached": run.prices_reached,
         "verdict": run.verdict,
         "last_days": {name: plain(run.last(name)) for name in (*MEASURES, *_FLOORS)},
-        **{name: plain(getattr(run, name)) for name in (*MEASURES, *_FLOORS)},
+        **{name: plain(getattr(run, name)) for name in (*MEASURES, *_FLOORS, *PATH)},
+        "path": {name: plain(float(getattr(run, name).sum())) for name in PATH},
+        "regret": None
+        if regret is None
+        else {
+            "mean_usd_per_household_day": regret.mean_usd_per_day,
+            "losers_share": regret.losers_share,
+            "by_income": regret.by_income,
+            "by_technology": regret.by_technology,
+            "by_bus": regret.by_bus,
+        },
     }
 
 
@@ -140,9 +153,11 @@ _FLOORS = ("floor_error_usd_per_kwh", "floor_move_usd_per_kwh")
 
 def _write(out: str, result: dict[str, Any], runs: list["Emergence"], scenario: dict[str, Any]) -> None:
     from meanwatt.analysis.emergence.figures import emergence_figure, last_days_figure
+    from meanwatt.analysis.emergence.path_figure import path_figure
     from meanwatt.analysis.figures.glyphs import glyph_messages
     from meanwatt.analysis.figures.saved import image
     from meanwatt.analysis.output.result_files import write_result
+    from meanwatt.analysis.report.page import FILE, Picture, report_page
     from meanwatt.model.scenario.messages import joined
 
     title = f"{result['scenario']}, tariff {result['tariff']}: what {result['households']} learning households come to"
@@ -150,6 +165,7 @@ def _write(out: str, result: dict[str, Any], runs: list["Emergence"], scenario: 
     figures = {
         "emergence": emergence_figure(runs, title),
         "last_days": last_days_figure(runs, "Prices of the last days, by the hour"),
+        "path": path_figure(runs, "The feeder on the way, and who pays for the learning"),
     }
     result["messages"] = joined(result["messages"], glyph_messages(figures.values()))
     table: dict[str, list[Any]] = {name: [] for name in names}
@@ -158,14 +174,58 @@ def _write(out: str, result: dict[str, Any], runs: list["Emergence"], scenario: 
         table["day"] += list(range(population["days"]))
         for name in names[2:]:
             table[name] += population[name]
+    manifest = {"settings": result["settings"], "seed": result["seed"], "scenario": scenario}
+    page = report_page(
+        kind=f"Learning against the equilibrium, {result['households']} households, {result['days']} days",
+        title=f"{result['scenario']}, tariff {result['tariff']}",
+        result=result,
+        reached=result["outcome"] == "converged",
+        tables=[_last_table(result), *_path_tables(result)],
+        pictures=[Picture(name=name, title=title, text=text, figure=figures[name]) for name, title, text in _PICTURES],
+        manifest=manifest,
+    )
+    images = {f"{name}.svg": image(figure, "svg").decode() for name, figure in figures.items()}
     write_result(
         out,
         name="emergence",
         result=result,
-        manifest={"settings": result["settings"], "seed": result["seed"], "scenario": scenario},
-        tables={"emergence": table},
-        texts={f"{name}.svg": image(figure, "svg").decode() for name, figure in figures.items()},
+        manifest=manifest,
+        tables={"emergence": table, "regret": _regret_columns(result)},
+        texts={**images, FILE: page},
     )
+
+
+_PICTURES = (
+    (
+        "emergence",
+        "Errors on the way",
+        "Belief error, realised-price error and exploitability of each population, day by day. Dashed: the noise of a"
+        " market that plays the equilibrium, and the equilibrium's own exploitability.",
+    ),
+    (
+        "last_days",
+        "The last days",
+        "Realised wholesale prices of the last days by the hour, beside the belief and the equilibrium.",
+    ),
+    (
+        "path",
+        "The feeder on the way, and who pays",
+        "Bus-hours outside the voltage limits and hours of overload, summed from the first day on; dashed: the market"
+        " that plays the equilibrium on the same draws. Right: what learning adds to the bill of a home, by income and"
+        " technology.",
+    ),
+)
+
+
+def _regret_columns(result: dict[str, Any]) -> dict[str, list[Any]]:
+    """What learning adds to bills, a row for every population and part of it."""
+    columns: dict[str, list[Any]] = {name: [] for name in ("behaviour", "part", "name", "usd_per_household_day")}
+    for population in result["populations"]:
+        for part in ("by_income", "by_technology", "by_bus"):
+            for name, value in (population["regret"] or {}).get(part, {}).items():
+                for key, entry in zip(columns, (population["behaviour"], part, name, value), strict=True):
+                    columns[key].append(entry)
+    return columns
 
 
 def _first(result: dict[str, Any], name: str) -> Any:
@@ -174,26 +234,68 @@ def _first(result: dict[str, Any], name: str) -> Any:
 
 def _tables(result: dict[str, Any]) -> None:
     """Print the result for people."""
-    from meanwatt.analysis.cli.show import figure, say, table
-    from meanwatt.analysis.emergence.emergence import MEASURES
+    from meanwatt.analysis.cli.show import say, table
 
-    *shown, certified = (*MEASURES[:3], *_FLOORS, MEASURES[3])
     say(f"{result['scenario']}, tariff {result['tariff']}: {result['message']}")
     if not result["populations"]:
         return
+    for one in (_last_table(result), *_path_tables(result)):
+        table(one.title, one.heads, one.rows)
+    say(f"Exploitability of the equilibrium: {result['exploitability_limit_usd_per_household_day']:.4f}.")
+    for number, population in enumerate(result["populations"], start=1):
+        say(f"{number}. {population['verdict']}")
+
+
+def _last_table(result: dict[str, Any]) -> "Table":
+    """How the last days are."""
+    from meanwatt.analysis.cli.show import figure
+    from meanwatt.analysis.emergence.emergence import MEASURES
+    from meanwatt.analysis.report.page import Table
+
+    *shown, certified = (*MEASURES[:3], *_FLOORS, MEASURES[3])
     last = [population["last_days"] for population in result["populations"]]
-    table(
-        "Means over the last quarter of the days, in thousandths of USD/kWh; forgone, the exploitability, in USD per"
-        " household-day",
-        ("", "belief error", "price error", "price move", "noise: error", "noise: move", "forgone"),
-        [
+    return Table(
+        title="Means over the last quarter of the days, in thousandths of USD/kWh; forgone, the exploitability, in USD"
+        " per household-day",
+        heads=("", "belief error", "price error", "price move", "noise: error", "noise: move", "forgone"),
+        rows=[
             (str(number), *(figure(_thousandths(mean[name]), 2) for name in shown), figure(mean[certified], 4))
             for number, mean in enumerate(last, start=1)
         ],
     )
-    say(f"Exploitability of the equilibrium: {result['exploitability_limit_usd_per_household_day']:.4f}.")
-    for number, population in enumerate(result["populations"], start=1):
-        say(f"{number}. {population['verdict']}")
+
+
+def _path_tables(result: dict[str, Any]) -> "list[Table]":
+    """The feeder along the way, where there is one, and what learning adds to bills."""
+    from meanwatt.analysis.cli.show import figure, percent
+    from meanwatt.analysis.emergence.path_costs import PATH
+    from meanwatt.analysis.report.page import Table
+
+    tables = []
+    populations = list(enumerate(result["populations"], start=1))
+    if populations[0][1]["path"][PATH[0]] is not None:
+        tables.append(
+            Table(
+                title="On the feeder over all days; given: homes that play the equilibrium, on the same draws",
+                heads=("", "bus-hours outside limits", "hours of overload", "given: outside", "given: overload"),
+                rows=[(str(number), *(figure(one["path"][name], 0) for name in PATH)) for number, one in populations],
+            )
+        )
+    names = [*populations[0][1]["regret"]["by_income"], *populations[0][1]["regret"]["by_technology"]]
+    rows = []
+    for number, one in populations:
+        parts = {**one["regret"]["by_income"], **one["regret"]["by_technology"]}
+        mean = one["regret"]["mean_usd_per_household_day"]
+        cents = (figure(100 * value, 2) for value in (mean, *(parts[name] for name in names)))
+        rows.append((str(number), *cents, percent(one["regret"]["losers_share"], 0)))
+    tables.append(
+        Table(
+            title="What learning adds to the bill, cents per household-day, and the share of homes that pay more",
+            heads=("", "all", *names, "pay more"),
+            rows=rows,
+        )
+    )
+    return tables
 
 
 def _thousandths(value: float | None) -> float | None:

@@ -28,21 +28,33 @@ def export(
     with watched(quiet=json) as work:
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say, say_notes, warn
-        from meanwatt.analysis.output.export import write_game
+        from meanwatt.analysis.output.composed_export import composed_arrays
+        from meanwatt.analysis.output.export import game_arrays, write_arrays
+        from meanwatt.model.mean_field.components.component_messages import component_messages
+        from meanwatt.model.mean_field.components.solving import solve_composed
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
+        from meanwatt.model.scenario.messages import joined
 
-        inputs = read(scenario, tariff, set, classes=True)
-        found = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
+        inputs = read(scenario, tariff, set, classes=True, components=True, branches=True)
+        composed = None
+        if inputs.tariff.has_components:
+            composed = solve_composed(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
+            found = composed.equilibrium
+        else:
+            found = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
+    messages = joined(found.messages, () if composed is None else component_messages(composed))
     shapes: dict[str, list[int]] = {}
     if found.outcome is not Outcome.CANCELLED:
-        shapes = {name: list(array.shape) for name, array in write_game(file, found).items()}
+        arrays = game_arrays(found) if composed is None else composed_arrays(composed)
+        write_arrays(file, arrays)
+        shapes = {name: list(array.shape) for name, array in arrays.items()}
     if json:
         print_json(
             {
                 "file": str(file) if shapes else None,
                 "outcome": found.outcome,
                 "message": found.message,
-                "messages": found.messages,
+                "messages": messages,
                 "residual_usd_per_kwh": found.residual_usd_per_kwh,
                 "shapes": shapes,
                 "settings": inputs.given,
@@ -50,7 +62,7 @@ def export(
         )
     elif shapes:
         say(f"{file}: {counted(len(shapes), 'array')}, {file.stat().st_size / 1e6:.1f} MB. {found.message}")
-        say_notes(found.messages)
+        say_notes(messages)
     if found.outcome is not Outcome.CONVERGED:
         if not json:
             warn(found.message)

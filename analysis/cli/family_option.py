@@ -31,12 +31,12 @@ def read_families(path: str | None, economy: "Economy") -> "OwnFamilies | None":
     return own_families(economy, load_family(path))
 
 
-def require_one_place(families: "OwnFamilies | None", choices: Choices, *, pareto: bool) -> None:
+def require_one_place(families: "OwnFamilies | None", choices: Choices, *, pareto: bool, robust: bool = False) -> None:
     """Refuse windows that may lie in several places where something is asked for that searches none."""
     if families is None or families.is_single:
         return
     wanted = {f"--method {choices.method}": choices.method != "commitment", "--anneal": choices.anneal}
-    for option, given in {**wanted, "--pareto": pareto}.items():
+    for option, given in {**wanted, "--pareto": pareto, "--robust": robust}.items():
         if given:
             raise ValueError(
                 f"{option} takes windows that have one place, and {families.file.label} has"

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 SWEPT: Final = ("solar", "cars")
 """What may be adopted, as `meanwatt.analysis.hosting.adoption.Swept` names it."""
-INCOMES: Final = ("mixed", "far", "near")
-"""Where income groups live, as `meanwatt.analysis.hosting.placements.Incomes` names it."""
+INCOMES: Final = ("mixed", "far", "near", "clustered")
+"""Where income groups live, as `meanwatt.model.scenario.residents_table.ResidentsTable` names it."""
 MOST_TARIFFS: Final = 20
 """Most tariffs of one sweep."""
 
@@ -59,11 +59,13 @@ def hosting(
         str, typer.Option("--sweep", metavar="WHAT", help="What homes adopt: solar, or cars (electric vehicles).")
     ] = "solar",
     incomes: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="WHERE", help="Where income groups live: mixed, or the richer far from the source (far) or near."
+            metavar="WHERE",
+            help="Where income groups live, in the place of the scenario's feeder.residents: mixed, the richer far from"
+            " the source (far) or near, or clustered by branch.",
         ),
-    ] = "mixed",
+    ] = None,
     placements: Annotated[str, typer.Option(metavar="P", help="Random placements of the owners on the feeder.")] = "50",
     step: Annotated[str, typer.Option(metavar="SHARE", help="From one level of adoption to the next.")] = "0.1",
     seed: Seed = "0",
@@ -82,7 +84,8 @@ def hosting(
     }
     workers = whole_number("--threads", threads, THREADS, example=2)
     one_of("--sweep", swept, SWEPT)
-    one_of("--incomes", incomes, INCOMES)
+    if incomes is not None:
+        one_of("--incomes", incomes, INCOMES)
     require_out(resume=resume, out=out)
     given: dict[str, Any] = {
         "feeder": feeder,
@@ -103,7 +106,7 @@ def hosting(
             "seed": size["seed"],
             "seconds": time.perf_counter() - began,
             "compile_seconds": compile_seconds(),
-            "settings": given,
+            "settings": given | {"incomes": plan.residence},
         }
     done = result["outcome"] == "converged"
     kept = out if len(cells) == len(plan.cells) else None
@@ -135,10 +138,9 @@ def _plan(given: dict[str, Any], threads: int) -> "HostingPlan":
     """What is swept, from what was typed; ``ValueError`` in one line."""
     from meanwatt.agents.numerics.randomness import key_from
     from meanwatt.analysis.hosting.adoption import Swept, adoption_levels
-    from meanwatt.analysis.hosting.placements import Incomes
     from meanwatt.analysis.hosting.sweep import HostingPlan
     from meanwatt.model.network.feeder_file import scenario_feeder
-    from meanwatt.model.scenario.economy import build_economy
+    from meanwatt.model.network.located_economy import build_located_economy
 
     quick_start.over()
     names = given["tariff"] or [None]
@@ -148,7 +150,7 @@ def _plan(given: dict[str, Any], threads: int) -> "HostingPlan":
     if len(names) > MOST_TARIFFS:
         raise ValueError(f"--tariff is given {len(names)} times; give at most {MOST_TARIFFS}")
     loaded = [_scenario(given, name) for name in names]
-    economy = build_economy(loaded[0])
+    economy = build_located_economy(loaded[0])
     return HostingPlan(
         feeder=scenario_feeder(loaded[0].feeder, peak_reference_kw=economy.peak_reference_kw),
         scenarios=dict(zip(_shown([name or loaded[0].selected_tariff for name in names]), loaded, strict=True)),
@@ -156,7 +158,6 @@ def _plan(given: dict[str, Any], threads: int) -> "HostingPlan":
         placements=given["placements"],
         key=key_from(given["seed"]),
         swept=Swept(given["sweep"]),
-        incomes=Incomes(given["incomes"]),
         threads=threads,
     )
 
@@ -181,7 +182,10 @@ def _scenario(given: dict[str, Any], tariff: str | None) -> "ScenarioTables":
         raise ValueError(f"{unknown('feeder', feeder, FEEDERS)} (or give the path of a feeder file)")
     loaded = load_scenario(given["scenario"], overrides=given["set"], tariff=tariff)
     build_tariff(loaded)  # rate classes are refused before any work
-    return load_scenario(loaded, overrides={f"feeder.{'file' if of_file else 'name'}": feeder})
+    changes = {f"feeder.{'file' if of_file else 'name'}": feeder}
+    if given["incomes"] is not None:
+        changes["feeder.residents.incomes"] = given["incomes"]
+    return load_scenario(loaded, overrides=changes)
 
 
 def _cells(plan: "HostingPlan", journal: Path | None, work: "Work", *, resume: bool) -> "list[Cell]":

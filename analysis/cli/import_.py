@@ -20,6 +20,8 @@ KINDS: Final = ("tariff", "feeder", "households")
 """What can be imported."""
 ENDINGS: Final = (".toml", ".json")
 """Endings of the files that are written."""
+CIRCUIT: Final = ".dss"
+"""Ending of a circuit of OpenDSS."""
 TAP_RULES: Final = ("file", "apply", "ignore")
 """Which tap positions of transformers count."""
 
@@ -33,7 +35,8 @@ def import_(
         typer.Argument(
             metavar="FILE...",
             help="A tariff as filed: a JSON record of OpenEI's Utility Rate Database, or our TOML file. A feeder: a"
-            " network that pandapower 2 or 3 saved as JSON. Households: one or more CSV or Parquet files of meters.",
+            " network that pandapower 2 or 3 saved as JSON, or a circuit of OpenDSS (.dss). Households: one or more CSV"
+            " or Parquet files of meters.",
             show_default=False,
         ),
     ],
@@ -63,6 +66,14 @@ def import_(
             " solve its loads by phase, too.",
         ),
     ] = False,
+    allow_code: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Run the circuit of OpenDSS, which is a program, if it lies in this directory or below.",
+            show_default=False,
+        ),
+    ] = None,
     format: Annotated[
         str | None,
         typer.Option(
@@ -107,15 +118,21 @@ def import_(
             raise ValueError(f"--tap is {tap!r}, which only import feeder takes; leave it out")
         if phases:
             raise ValueError("--phases is given, which only import feeder takes; leave it out")
+        if allow_code is not None:
+            raise ValueError(
+                f"--allow-code is {allow_code!r}, which only a feeder from a .dss file takes; leave it out"
+            )
         return import_households(file, to, own, json=json)
     if own.given():
         raise ValueError(f"{own.given()[0]} is for import households; leave it out")
     if len(file) > 1:
         raise ValueError(f"FILE: {len(file)} files are given; give one {kind} at a time")
-    return _one_file(kind, file[0], to, tap, phases=phases, json=json)
+    return _one_file(kind, file[0], to, tap, allow_code, phases=phases, json=json)
 
 
-def _one_file(kind: str, file: str, to: str, tap: str | None, *, phases: bool, json: bool) -> int:
+def _one_file(
+    kind: str, file: str, to: str, tap: str | None, allow_code: str | None, *, phases: bool, json: bool
+) -> int:
     """Import a tariff or a feeder; return the exit status."""
     target = Path(to)
     if target.suffix.lower() not in ENDINGS:
@@ -126,20 +143,25 @@ def _one_file(kind: str, file: str, to: str, tap: str | None, *, phases: bool, j
         raise ValueError("--phases is given, which only import feeder takes; leave it out")
     if tap is not None and tap not in TAP_RULES:
         raise ValueError(f"--tap is {tap!r}; give file, apply or ignore")
+    is_circuit = kind == "feeder" and Path(file).suffix.lower() == CIRCUIT
+    if phases and is_circuit:
+        raise ValueError("--phases is given, but a .dss file is read as its even equivalent alone; leave it out")
+    if allow_code is not None and not is_circuit:
+        raise ValueError(f"--allow-code is {allow_code!r}, which only a feeder from a .dss file takes; leave it out")
     from meanwatt.analysis.cli.show import print_json
     from meanwatt.analysis.output.result_files import require_free_file
 
     require_free_file("--to", target)
-    said = (
-        _feeder(file, target, tap or "file", phases=phases, json=json)
-        if kind == "feeder"
-        else _tariff(file, target, json=json)
-    )
+    if kind == "feeder":
+        said = _feeder(file, target, tap or "file", allow_code, phases=phases, json=json)
+    else:
+        said = _tariff(file, target, json=json)
     if json:
         settings: dict[str, Any] = {"kind": kind, "file": file, "to": to} | (
             {"tap": tap or "file"} if kind == "feeder" else {}
         )
         settings |= {"phases": True} if phases else {}
+        settings |= {"allow_code": allow_code} if is_circuit else {}
         print_json({"file": str(target), **said, "settings": settings})
     return 0
 
@@ -165,22 +187,24 @@ def _tariff(file: str, target: Path, *, json: bool) -> dict[str, Any]:
     }
 
 
-def _feeder(file: str, target: Path, tap: str, *, phases: bool, json: bool) -> dict[str, Any]:
+def _feeder(file: str, target: Path, tap: str, allow_code: str | None, *, phases: bool, json: bool) -> dict[str, Any]:
     """Import a feeder; what to say of it as JSON."""
     from pydantic import ValidationError
 
     from meanwatt.analysis.cli.show import say, say_notes
     from meanwatt.analysis.output.result_files import staged_file
     from meanwatt.model.network.feeder_file import table_of_feeder
+    from meanwatt.model.network.opendss_circuit.importer import import_opendss
     from meanwatt.model.network.pandapower_net.importer import import_pandapower
     from meanwatt.model.network.pandapower_net.transformers import TapRule
     from meanwatt.model.scenario.feeder_file import FeederError, FeederFile, write_feeder_file
     from meanwatt.model.scenario.file_errors import one_line
 
     try:
-        if Path(file).suffix.lower() == ".dss":
-            raise ValueError("files of OpenDSS are not read; give a network that pandapower saved as JSON")
-        found = import_pandapower(Path(file), TapRule(tap), phases=phases)
+        if Path(file).suffix.lower() == CIRCUIT:
+            found = import_opendss(Path(file), allow_code, TapRule(tap))
+        else:
+            found = import_pandapower(Path(file), TapRule(tap), phases=phases)
         table = table_of_feeder(found.feeder)
     except ValidationError as error:  # more than a feeder file may hold
         raise FeederError(f"feeder {file}: {one_line(error, FeederFile)}") from None
@@ -204,6 +228,7 @@ def _feeder(file: str, target: Path, tap: str, *, phases: bool, json: bool) -> d
         "max_voltage_pu": state.max_voltage_pu,
         "loss_kw": state.loss_kw,
         "max_transformer_loading_percent": None if loading is None else 100 * loading,
+        "max_line_loading_percent": None if state.max_line_loading is None else 100 * state.max_line_loading,
         "taken": dict(report.taken),
         "approximated": dict(report.approximated),
         "refused": dict(report.refused),
@@ -211,7 +236,7 @@ def _feeder(file: str, target: Path, tap: str, *, phases: bool, json: bool) -> d
         "not_supplied": dict(report.not_supplied),
         "messages": report.messages,
         "by_phase": None if found.by_phase is None else asdict(found.by_phase),
-    }
+    } | ({} if found.engine is None else {"opendss": found.engine})
 
 
 def _by_phase(state: "PhaseState") -> str:
@@ -229,6 +254,8 @@ def _summary(target: Path, found: "ImportedFeeder") -> str:
     state, feeder = found.state, found.feeder
     loading = state.max_transformer_loading
     carried = "" if loading is None else f", transformer at {100 * loading:.1f} %"
+    if state.max_line_loading is not None:
+        carried += f", line at {100 * state.max_line_loading:.1f} %"
     return (
         f"{target}: {found.buses} buses, {int(feeder.customers.sum())} customers with {feeder.p_kw.sum():.5g} kW;"
         f" at the loads of the file {state.min_voltage_pu:.4f} to {state.max_voltage_pu:.4f} pu, losses"

@@ -6,6 +6,7 @@ from typing import Any
 
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.cli import quick_start
+from meanwatt.model.network.located_economy import build_located_economy
 from meanwatt.model.scenario.economy import Economy, build_economy, build_rate_classes, build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 
@@ -33,18 +34,18 @@ def read_in_year(
     *,
     classes: bool = False,
     components: bool = False,
+    branches: bool = False,
 ) -> Inputs:
     """`read`, with a calendar year that a market lives; ``ValueError`` also if the scenario has no calendar."""
+    can_hold = {"classes": classes, "components": components, "branches": branches}
     if year is None:
-        return read(scenario, tariff, overrides, classes=classes, components=components)
+        return read(scenario, tariff, overrides, **can_hold)
     quick_start.over()
     if load_scenario(scenario, overrides=list(overrides or ()), tariff=tariff).calendar is None:
         raise ValueError(
             f"--year {year}: scenario {scenario} has no calendar; write one into its file, see docs/how_to/calendar.md"
         )
-    lived = read(
-        scenario, tariff, [*(overrides or ()), f"calendar.year={year}"], classes=classes, components=components
-    )
+    lived = read(scenario, tariff, [*(overrides or ()), f"calendar.year={year}"], **can_hold)
     return replace(lived, given={**lived.given, "set": list(overrides or ())})
 
 
@@ -55,6 +56,7 @@ def read(
     *,
     classes: bool = False,
     components: bool = False,
+    branches: bool = False,
 ) -> Inputs:
     """Load a scenario, make the changes asked for and turn it into arrays; ``ValueError`` in one line.
 
@@ -64,11 +66,13 @@ def read(
         Whether the command can hold rate classes; else a scenario that has some is refused.
     components
         The same of tiers, demand charges and other components of a tariff.
+    branches
+        The same of branches of the feeder, on which households of one type are types apart.
     """
     quick_start.over()
     loaded = load_scenario(scenario, overrides=list(overrides or ()), tariff=tariff)
     return Inputs(
-        economy=build_economy(loaded),
+        economy=(build_located_economy if branches else build_economy)(loaded),
         tariff=(build_rate_classes if classes else build_tariff)(loaded, components=components),
         given={"scenario": scenario, "tariff": tariff, "set": list(overrides or ())},
     )

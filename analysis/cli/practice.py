@@ -33,7 +33,7 @@ def practice(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "practice")
-        inputs = read(scenario, tariff, set)
+        inputs = read(scenario, tariff, set, classes=True)
         families = read_families(family, inputs.economy)
         done = run(inputs.economy, inputs.tariff, families=families, watch=work.watch, new_stage=work.new_stage)
     result = practice_json(done) | {"settings": inputs.given | ({} if family is None else {"family": family})}
@@ -70,7 +70,8 @@ def _rates_table(result: dict[str, Any]) -> "Table":
 
     filed, best = result["filed"], result["commitment"]
     committed = [None] * len(filed["windows"]) if best is None else [row["usd_per_kwh"] for row in best["windows"]]
-    charges = {} if best is None else best["fixed_charge_usd_per_day"]
+    charges = _charge_rows(filed)
+    committed_charges = [None] * len(charges) if best is None else [charge for _, charge in _charge_rows(best)]
     return Table(
         title="Rates and fixed charges",
         heads=("", "filed", "committed", "unit"),
@@ -80,11 +81,21 @@ def _rates_table(result: dict[str, Any]) -> "Table":
                 for row, rate in zip(filed["windows"], committed, strict=True)
             ),
             *(
-                (f"fixed charge, {group}", figure(charge), figure(charges.get(group)), "USD/day")
-                for group, charge in filed["fixed_charge_usd_per_day"].items()
+                (f"fixed charge, {payer}", figure(charge), figure(other), "USD/day")
+                for (payer, charge), other in zip(charges, committed_charges, strict=True)
             ),
         ],
     )
+
+
+def _charge_rows(part: dict[str, Any]) -> list[tuple[str, float]]:
+    """Who pays a fixed charge of its own, and how much: income groups, of every rate class where there are several."""
+    rows = part["rate_classes"]
+    return [
+        (f"{group} (class {row['name']})" if len(rows) > 1 else group, charge)
+        for row in rows
+        for group, charge in row["fixed_charge_usd_per_day"].items()
+    ]
 
 
 def _day_table(result: dict[str, Any]) -> "Table":
@@ -135,13 +146,13 @@ def _bills_table(result: dict[str, Any]) -> "Table":
 
 
 def _write(out: str, result: dict[str, Any], done: "Practice", inputs: "Inputs") -> None:
+    from meanwatt.analysis.design.designed_classes import tariff_files
     from meanwatt.analysis.design.window_figure import window_pictures
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.practice.figures import practice_figure
-    from meanwatt.analysis.practice.report import practice_tables
+    from meanwatt.analysis.practice.report import TITLES, practice_tables
     from meanwatt.analysis.report.page import FILE, Picture, report_page
     from meanwatt.model.mean_field.leader.leader_problem import UNIT
-    from meanwatt.model.scenario.toml_text import toml_text
 
     manifest = {"settings": result["settings"], "scenario": inputs.economy.scenario.model_dump(mode="json")}
     picture = Picture(
@@ -161,7 +172,7 @@ def _write(out: str, result: dict[str, Any], done: "Practice", inputs: "Inputs")
         pictures=[picture, *window_pictures(done.commitment, UNIT)],
         manifest=manifest,
     )
-    tariffs = {"filed": result["filed"], "commitment": result["commitment"]}
+    tariffs = {"filed": done.filing, "commitment": done.commitment}
     write_result(
         out,
         name="practice",
@@ -169,5 +180,10 @@ def _write(out: str, result: dict[str, Any], done: "Practice", inputs: "Inputs")
         manifest=manifest,
         tables=practice_tables(done),
         texts={FILE: page}
-        | {f"{name}.toml": toml_text(part["tariff"]) for name, part in tariffs.items() if part is not None},
+        | {
+            file: text
+            for name, part in tariffs.items()
+            if part is not None
+            for file, text in tariff_files(part.tariff, inputs.economy, name, TITLES[name]).items()
+        },
     )

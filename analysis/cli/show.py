@@ -47,8 +47,8 @@ def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> No
         shown.add_column(head, justify="left" if place == 0 else "right", no_wrap=place == 0)
     for row in rows:
         shown.add_row(*row)
-    console = Console()
-    console.print(shown, markup=False)
+    console = Console(markup=False)  # a name may hold brackets
+    console.print(shown)
     console.print()
 
 

@@ -119,7 +119,9 @@ def simulate(
 
             require_free(out, "simulate")
         held = choices is None and not processes and behaviour == "equilibrium"
-        inputs = read_in_year(scenario, tariff, set, lived, classes=choices is None, components=held)
+        inputs = read_in_year(
+            scenario, tariff, set, lived, classes=choices is None, components=held, branches=choices is None
+        )
         if processes:
             from meanwatt.model.market.divided_market import require_divisible
 
@@ -163,7 +165,7 @@ def simulate(
             files.messages,
             () if learner is None or known is None else _leader_messages(learner, known),
         ),
-        **_result(done, size),
+        **_result(done, size, inputs.economy.scenario),
         **components_json(done, inputs.economy),
         "bill_rules": bill_rules(solved.tariff, composed_parts(solved.composed)),
         "statements": files.statements_json(),
@@ -209,7 +211,7 @@ def _ended(
     return outcome, message
 
 
-def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
+def _result(done: "Simulation", size: dict[str, int], scenario: "ScenarioTables") -> dict[str, Any]:
     """The part of the JSON object that comes out of the market."""
     days = len(done.history)
     metrics = None if done.metrics is None else done.metrics.to_json()
@@ -231,10 +233,22 @@ def _result(done: "Simulation", size: dict[str, int]) -> dict[str, Any]:
         "feeder": None if done.feeder is None else done.feeder.to_json(),
         "phases": None if done.phases is None else done.phases.to_json(),
         "inverters": done.inverters,
+        "residents": _residents(scenario),
+        "bus_groups": None if done.bus_groups is None else [group.to_json() for group in done.bus_groups],
         "losses": done.losses,
         "transformer_ageing": None if done.ageing is None else done.ageing.to_json(),
+        "hours_outside_limits": [
+            None if record.grid is None else record.grid.hours_outside_limits for record in done.history
+        ],
         "day_digest": list(done.day_digest),
     }
+
+
+def _residents(scenario: "ScenarioTables") -> dict[str, Any]:
+    """Who lives where, as the scenario says."""
+    table = scenario.feeder.residents
+    branches = {name: list(heads) for name, heads in scenario.feeder.branches.items()}
+    return table.model_dump(exclude_none=True) | {"mixed": table.is_mixed, "branches": branches}
 
 
 def _days(text: str | None, year: int | None) -> int:

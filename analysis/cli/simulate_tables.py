@@ -1,5 +1,6 @@
 """What ``meanwatt simulate`` shows to people."""
 
+from collections.abc import Callable
 from typing import Any
 
 from meanwatt.analysis.cli.show import curtailed_row, figure, percent, unmet_row
@@ -13,8 +14,12 @@ def result_tables(result: dict[str, Any]) -> list[Table]:
         return []
     metrics, feeder = result["metrics"], result["feeder"]
     by_phase = result.get("phases")
-    more = [] if by_phase is None else [_phases(by_phase)]
-    more += [_inverters(result["inverters"])] if result["inverters"] is not None else []
+    more = [_inverters(result["inverters"])] if result["inverters"] is not None else []
+    groups = result.get("bus_groups")
+    if groups is not None and (more or not result["residents"]["mixed"] or result["residents"]["branches"]):
+        more.append(_bus_groups(groups))
+    if by_phase is not None:
+        more.insert(0, _phases(by_phase))
     return [
         Table(
             title="Over all days",
@@ -123,6 +128,35 @@ def _phases(found: dict[str, Any]) -> Table:
             ("losses, the neutral's included", figure(found["loss_kwh"], 1), f"kWh{of}"),
             *([("without a state by phase", figure(unsolved, 1), "h")] if unsolved else []),
         ],
+    )
+
+
+def _bus_groups(groups: list[dict[str, Any]]) -> Table:
+    """Who sits where on the feeder, and what it costs them."""
+    measures: list[tuple[str, Callable[[dict[str, Any]], str], str]] = [
+        ("buses", lambda one: f"{len(one['buses'])}", ""),
+        ("households", lambda one: f"{one['households']}", ""),
+        ("mean income", lambda one: figure(one["income_usd_per_year"], 0), "USD/yr"),
+        ("with solar", lambda one: percent(one["solar_share"], 0), "of households"),
+        ("bill", lambda one: figure(one["bill_usd_per_household_day"]), "USD per household-day"),
+        ("burden", lambda one: percent(one["burden"]), "of income"),
+        ("lowest voltage", lambda one: figure(one["voltage_min_pu"], 4), "pu"),
+        ("highest voltage", lambda one: figure(one["voltage_max_pu"], 4), "pu"),
+        ("outside limits", lambda one: figure(one["hours_outside_limits"], 1), "h, summed over buses"),
+    ]
+    if any(one["curtailed_kwh_per_solar_household_day"] is not None for one in groups):
+        measures += [
+            (
+                "held back by volt-watt",
+                lambda one: figure(one["curtailed_kwh_per_solar_household_day"]),
+                "kWh per household-day with solar",
+            ),
+            ("held back by volt-watt", lambda one: percent(one["curtailed_share_of_solar"]), "of their solar output"),
+        ]
+    return Table(
+        title="Thirds of the feeder's customers by impedance to the source",
+        heads=("", *(one["name"] for one in groups), "unit"),
+        rows=[(name, *(shown(one) for one in groups), unit) for name, shown, unit in measures],
     )
 
 

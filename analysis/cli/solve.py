@@ -57,7 +57,7 @@ def solve(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "solve")
-        inputs = read(scenario, tariff, set, classes=True, components=True)
+        inputs = read(scenario, tariff, set, classes=True, components=True, branches=True)
         given = {**inputs.given, "certify": certify, "solver": solver}
         done = solve_certified(
             inputs.economy,
@@ -156,7 +156,7 @@ def _tables(result: dict[str, Any]) -> list["Table"]:
             heads=("income / technology", "share", "bill USD/yr", "of income", "for others USD/yr"),
             rows=[
                 (
-                    f"{row['income']} / {row['technology']}",
+                    f"{row['income']} / {row['technology']}" + (f" on {row['branch']}" if "branch" in row else ""),
                     percent(row["share"], 1),
                     figure(row["bill_usd_per_year"], 0),
                     percent(row["burden"]),

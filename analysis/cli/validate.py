@@ -7,6 +7,7 @@ import typer
 
 from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.compile_time import compile_seconds
+from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.analysis.cli.options import (
     Json,
     Out,
@@ -66,8 +67,9 @@ def validate(
         from meanwatt.analysis.cli.inputs import read
         from meanwatt.analysis.cli.show import print_json, say_notes, say_report
         from meanwatt.analysis.validation.as_json import validation_json
+        from meanwatt.analysis.validation.lived import solve_validated
         from meanwatt.analysis.validation.messages import curve_messages, phase_messages, validation_messages
-        from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
+        from meanwatt.model.mean_field.equilibrium import Outcome
         from meanwatt.model.progress.watch import Cancelled
         from meanwatt.model.scenario.messages import joined
 
@@ -75,9 +77,10 @@ def validate(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "validate")
-        inputs = read(scenario, tariff, set)
+        inputs = read(scenario, tariff, set, classes=True, components=True, branches=True)
         assumed = phase_messages(inputs.economy, wanted)
-        found = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
+        lived = solve_validated(inputs.economy, inputs.tariff, wanted, everything="all" in checks, watch=work.watch)
+        found, wanted = lived.found, lived.checks
         outcome, message, done = found.outcome, found.message, None
         if outcome is not Outcome.CANCELLED:
             from meanwatt.analysis.validation import Sample
@@ -98,17 +101,18 @@ def validate(
     result = {
         "scenario": inputs.economy.scenario.name,
         "title": inputs.economy.scenario.title,
-        "tariff": inputs.tariff.name,
+        "tariff": called(inputs.tariff),
         "outcome": outcome,
         "message": message,
         "messages": joined(
             found.messages,
+            lived.messages,
             curve_messages(inputs.economy.scenario.feeder, wanted),
             assumed,
             () if done is None else validation_messages(done, wanted),
         ),
         "households": sizes,
-        **validation_json(done, found.exploitability_usd_per_household_day, len(sizes)),
+        **validation_json(done, lived.limit_usd_per_household_day, len(sizes)),
         **size,
         "seconds": time.perf_counter() - began,
         "compile_seconds": compile_seconds(),
@@ -148,6 +152,26 @@ def _write(out: str, checks: "Validation", result: dict[str, Any], scenario: dic
         manifest=manifest,
         tables=validation_tables(checks),
         texts={"report.html": report_html(checks, result, manifest)},
+    )
+
+
+def _class_table(classes: list[dict[str, Any]]) -> None:
+    """Print the net load of every rate class; nothing where one tariff holds for all."""
+    from meanwatt.analysis.cli.show import figure, table
+
+    if not classes:
+        return
+    rows = [
+        (row["name"], f"{size:,}", f"{own:,}", figure(rms, 4), figure(expected, 4))
+        for row in classes
+        for size, own, rms, expected in zip(
+            row["sizes"], row["households"], row["scatter_rms_kw"], row["expected_scatter_rms_kw"], strict=True
+        )
+    ]
+    table(
+        "Net load of each rate class about the mean field's, per household of the class",
+        ("class", "N", "of the class", "RMS kW", "independent kW"),
+        rows,
     )
 
 
@@ -192,6 +216,7 @@ def _tables(result: dict[str, Any]) -> None:
         )
     if result["scatter_floor_kw"] is not None:
         say(f"Floor: {result['scatter_floor_kw']:.4f} kW." if result["scatter_floor_kw"] else "No floor.")
+    _class_table(result["rate_classes"])
     for row in result["memory"]:
         floor, ratio = row["scatter"]["floor"], row["ratio"]
         say(

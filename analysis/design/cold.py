@@ -12,7 +12,7 @@ from typing import Any, Final
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.design.design import Design
-from meanwatt.analysis.design.same_tariffs import same_numbers, twins
+from meanwatt.analysis.design.same_tariffs import plain_names, same_numbers, twins
 from meanwatt.analysis.leader.leader_spec import Judge, LeaderSpec
 from meanwatt.model.mean_field.cold import ColdEquilibrium, at_temperature, solve_cold
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
@@ -187,7 +187,7 @@ def named_standings(
     """
     same = twins(economy.scenario)
     found: dict[str, Standing] = {}
-    for name in economy.scenario.tariffs:
+    for name in plain_names(economy.scenario):
         if name in same:
             found[name] = replace(found[same[name]], name=name, same_as=same[name])
             continue

@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.rate_classes import require_one_tariff
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.leader.leader_spec import Judge, LeaderSpec
-from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.components.component_messages import approximations
+from meanwatt.model.mean_field.components.posted import PostedSolver
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.concepts import ROUNDS, alternating, feedback
 from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem, Tried
 from meanwatt.model.mean_field.leader.own_family import OwnFamilies
 from meanwatt.model.mean_field.leader.window_search import commit_windows
 from meanwatt.model.progress.watch import Cancelled, Watch
+from meanwatt.model.scenario.branches import ADDER, adders_by_branch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 from meanwatt.model.scenario.messages import Messages, joined
@@ -189,8 +191,7 @@ def design(
     """
     began = time.perf_counter()
     judge, violation, watch = aims.objective(), aims.violation(), watch or Watch()
-    require_one_tariff(tariff, "a search for a tariff")
-    baseline = solve_equilibrium(economy, tariff, watch=watch)
+    baseline = PostedSolver()(economy, tariff, watch=watch)
     commitment: Commitment | None = None
     outcome, message = Outcome.CANCELLED, "Cancelled before a tariff was found."
     if not watch.stopped:
@@ -224,6 +225,20 @@ def design_messages(found: Design, aims: LeaderSpec) -> Messages:
         f"tariff.{charge.name} of {in_force.name} is kept by every tariff tried; the search does not change it."
         for charge in in_force.standing_charges
     ]
+    if in_force.classes and aims.own_family is None:
+        names = ", ".join(f"{one.name} on {one.tariff.name}" for one in in_force.classes)
+        kept.append(
+            f"Rate classes ({names}) are in force and no tariff tried has any: one tariff is searched for everybody;"
+            " --family with keys such as rate_classes.NAME.energy_usd_per_kwh searches those of the classes."
+        )
+    if in_force.has_components and aims.own_family is None:
+        held = dict.fromkeys(part.name for one in in_force.class_tariffs for part in one.components)
+        kept.append(
+            f"The tariff in force has {' and '.join(held)}, and no tariff tried has: --family searches tariffs as the"
+            " one in force, its components included."
+        )
+    found_tariff = None if found.commitment is None else found.commitment.tariff
+    kept += [text for one in (in_force, found_tariff) if one is not None for text in approximations(one)]
     why = aims.undefined(found.baseline)
     undefined = [] if why is None else [f"The objective is undefined under {in_force.name}: {why}."]
     return joined(kept, undefined, () if found.commitment is None else aims.remarks(found.commitment.equilibrium))
@@ -239,6 +254,8 @@ def tariff_table(tariff: Tariff, economy: Economy) -> dict[str, Any]:
         if alike and len(set(rows[0])) == 1:
             return rows[0][0]
         return rows[0] if alike else dict(zip(days, rows, strict=True))
+
+    adders = adders_by_branch(tariff)
 
     def by_group(values: Any) -> dict[str, float]:
         return dict(zip(economy.groups, values.tolist(), strict=True))
@@ -259,4 +276,6 @@ def tariff_table(tariff: Tariff, economy: Economy) -> dict[str, Any]:
             "capped_at_import": tariff.capped_at_import,
         },
         **{charge.name: charge.to_table() for charge in tariff.standing_charges},
+        **{component.name: component.to_table() for component in tariff.components},
+        **({ADDER: {name: by_day(adder) for name, adder in adders.items()}} if adders else {}),
     }

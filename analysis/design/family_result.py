@@ -76,9 +76,10 @@ def family_messages(families: OwnFamilies | None, found: Commitment | None) -> M
     if families is None:
         return ()
     file, combinations = families.file, families.combinations
-    said = [
-        f"{file.label[0].upper()}{file.label[1:]}: what it does not name is as in {families.scenario.selected_tariff}."
-    ]
+    kept = families.scenario.selected_tariff
+    if families.scenario.has_rate_classes:
+        kept = ", ".join(f"{families.base_of(name)} (class {name})" for name in families.by_class)
+    said = [f"{file.label[0].upper()}{file.label[1:]}: what it does not name is as in {kept}."]
     if combinations.skipped:
         said.append(
             f"{counted(combinations.skipped, 'combination')} of windows skipped: two of them overlap, or nothing is"

@@ -17,7 +17,7 @@ def twins(scenario: Scenario) -> dict[str, str]:
     """
     kept: dict[str, Tariff] = {}
     same: dict[str, str] = {}
-    for name in scenario.tariffs:
+    for name in plain_names(scenario):
         tariff = build_tariff(load_scenario(scenario, tariff=name))
         for earlier, other in kept.items():
             if same_numbers(tariff, other):
@@ -26,6 +26,11 @@ def twins(scenario: Scenario) -> dict[str, str]:
         else:
             kept[name] = tariff
     return same
+
+
+def plain_names(scenario: Scenario) -> list[str]:
+    """Names of a scenario's tariffs without components, which alone are compared with one another."""
+    return [name for name, table in scenario.tariffs.items() if not table.component_names]
 
 
 def same_numbers(one: Tariff, other: Tariff) -> bool:

@@ -30,6 +30,7 @@ from meanwatt.analysis.emergence.pairs import (
     paired_markets,
     price_square,
 )
+from meanwatt.analysis.emergence.path_costs import PATH, LearningRegret, grid_hours, learning_regret
 from meanwatt.model.market.behaviour_spec import Given
 from meanwatt.model.market.history import DayRecord
 from meanwatt.model.market.market import ProsumerMarket
@@ -91,6 +92,13 @@ class Emergence:
         Belief about the day's common state with which it began, the mean over cohorts; nan without. [USD/kWh]
     common_state : (day,) int
         Common state.
+    bus_hours_outside_limits, overload_hours : (day,)
+        Hours outside the voltage limits, summed over buses, and hours in which a line or transformer is above its
+        rating, see `meanwatt.analysis.emergence.path_costs.grid_hours`; nan without a feeder. [bus·h, h]
+    floor_bus_hours_outside_limits, floor_overload_hours : (day,)
+        The same of the market that plays the equilibrium.
+    regret
+        What learning adds to the bills, and whose; None before the first day is over.
     messages
         What is not as asked, a sentence each.
     """
@@ -110,6 +118,11 @@ class Emergence:
     wholesale_usd_per_kwh: Floats
     believed_usd_per_kwh: Floats
     common_state: Floats
+    bus_hours_outside_limits: Floats
+    overload_hours: Floats
+    floor_bus_hours_outside_limits: Floats
+    floor_overload_hours: Floats
+    regret: LearningRegret | None
     messages: Messages
 
     def last(self, name: str) -> float:
@@ -185,9 +198,10 @@ def emergence(
     if not target.converged:
         raise ValueError(f"tariff {target.tariff.name} has no equilibrium to compare with: {target.message}")
     lam, probability = target.wholesale_usd_per_kwh, target.economy.common.probability
-    rows: dict[str, list[Any]] = {name: [] for name in (*MEASURES, "floor_error", "floor_move", "believed")}
+    rows: dict[str, list[Any]] = {name: [] for name in (*MEASURES, *PATH, "floor_error", "floor_move", "believed")}
     start: Followed | None = None
-    with paired_markets(target, behaviour, households=households, key=seed, threads=threads) as (market, floor):
+    with paired_markets(target, behaviour, households=households, key=seed, threads=threads, power_flow=True) as both:
+        market, floor = both
         if any(cohort.strategy is not None for cohort in market.cohorts):
             raise ValueError("households that decide one by one have no policy table to certify; leave strategies out")
         for day in range(days):
@@ -210,6 +224,9 @@ def emergence(
             ):
                 rows[names[0]].append(np.sqrt(price_square(records[-1], lam)))
                 rows[names[1]].append(price_move_usd_per_kwh(records))
+            hours = [grid_hours(one.history.records[-1], target.economy.slot_hours) for one in both]
+            for name, value in zip(PATH, (*hours[0], *hours[1]), strict=True):
+                rows[name].append(value)
             watch.report(f"day {day + 1} of {days}", (day + 1) / days)
         history = market.history
         done = len(history)
@@ -223,8 +240,9 @@ def emergence(
             wholesale_usd_per_kwh=history.stacked("wholesale_usd_per_kwh").reshape(done, -1),
             believed_usd_per_kwh=np.array(rows["believed"]).reshape(done, -1),
             common_state=history.stacked("common_state"),
+            regret=learning_regret(market, floor) if done else None,
             messages=joined(market.messages, _sampled(market)),
-            **{name: np.array(rows[name]) for name in MEASURES},
+            **{name: np.array(rows[name]) for name in (*MEASURES, *PATH)},
         )
 
 

@@ -21,7 +21,13 @@ Beliefs = Sequence[tuple[float, Floats]]
 
 @contextmanager
 def paired_markets(
-    target: Equilibrium, behaviour: Given, *, households: int, key: int | tuple[int, int], threads: int = 1
+    target: Equilibrium,
+    behaviour: Given,
+    *,
+    households: int,
+    key: int | tuple[int, int],
+    threads: int = 1,
+    power_flow: bool = False,
 ) -> Iterator[tuple[ProsumerMarket, ProsumerMarket]]:
     """Make a market of learners and one that plays the equilibrium, on the same draws; close both at the end.
 
@@ -33,6 +39,8 @@ def paired_markets(
         Of the learners, as for `ProsumerMarket`.
     households, key, threads
         Size and key of both markets.
+    power_flow
+        Whether to solve the feeder every day, where the scenario has one.
     """
     with ExitStack() as stack:
         learners, given = (
@@ -45,7 +53,7 @@ def paired_markets(
                         behaviour=played,
                         rng=key,
                         threads=threads,
-                        power_flow=False,
+                        power_flow=power_flow,
                     )
                 )
             )

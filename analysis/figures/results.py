@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.analysis.figures.inline import BLUE, GREEN, INK, ORANGE, VERMILION
 from meanwatt.model.market.history import History
 from meanwatt.model.mean_field.equilibrium import Equilibrium
@@ -139,17 +140,22 @@ def comparison_figure(net_load_kw: Floats, expected_kw: Floats, spread_kw: Float
 
 
 def design_figure(before: Equilibrium, after: Equilibrium | None) -> "Figure":
-    """Draw net load (left) and import rate (right), expected over the weather, before and after."""
+    """Draw net load (left) and import rate (right), expected over the weather, before and after.
+
+    Each rate class has a rate of its own, the later ones drawn thinner.
+    """
     figure, (left, right) = day_panels()
-    for found, name, how in (
-        (before, f"before: {before.tariff.name}", {"color": INK, "linestyle": "--"}),
-        (after, "after: the tariff found", {"color": VERMILION, "linewidth": 2}),
+    for found, name, how, width in (
+        (before, f"before: {called(before.tariff)}", {"color": INK, "linestyle": "--"}, 1.5),
+        (after, "after: the tariff found", {"color": VERMILION}, 2.0),
     ):
         if found is not None:
             chance = found.economy.common.probability
-            rate = np.broadcast_to(found.rates.import_usd_per_kwh, found.net_load_kw.shape)
-            draw_steps(left, chance @ found.net_load_kw, label=name, **how)
-            draw_steps(right, chance @ rate, label=name, **how)
+            draw_steps(left, chance @ found.net_load_kw, label=name, linewidth=width, **how)
+            of_class = [f", {one.name}" for one in found.tariff.classes] or [""]
+            for place, (rates, whose) in enumerate(zip(found.rates.of_classes, of_class, strict=True)):
+                rate = np.broadcast_to(rates.import_usd_per_kwh, found.net_load_kw.shape)
+                draw_steps(right, chance @ rate, label=f"{name}{whose}", linewidth=width / (1 + place), **how)
     left.set_title("net load [kW per household]", loc="left")
     right.set_title("import rate [USD/kWh]", loc="left")
     for panel in (left, right):

@@ -27,7 +27,6 @@ from meanwatt.agents.household.demand import utility_usd_per_hour
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import SlotOutcome
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
-from meanwatt.agents.tariff.rate_classes import require_one_tariff
 from meanwatt.agents.tariff.tariff import ExportRule, Tariff, export_credit, payment_usd
 from meanwatt.analysis.finite_game.expected_rates import ExpectedRates, expected_rates
 from meanwatt.analysis.finite_game.others import Others
@@ -72,26 +71,34 @@ def finite_exploitability_usd_per_day(equilibrium: Equilibrium, households: floa
     economy, tariff, answer = equilibrium.economy, equilibrium.tariff, equilibrium.answer
     hard = outlook(economy, temperature_usd=0.0)
     expect = expectation(equilibrium, households)
-    seen = {discount: expect(discount) for discount in set(tariff.discount.tolist())}
+    who = [(tariff.class_index(one), float(tariff.of(one).discount[one.group])) for one in economy.types]
+    seen = {pair: expect(pair[1], pair[0]) for pair in dict.fromkeys(who)}
     total = 0.0
-    for household, response, flow in zip(economy.types, answer.responses, answer.flows, strict=True):
-        rates = seen[float(tariff.discount[household.group])]
-        total += household.share * _forgone(economy, household, response, flow, rates, hard)
+    for pair, household, response, flow in zip(who, economy.types, answer.responses, answer.flows, strict=True):
+        total += household.share * _forgone(economy, household, response, flow, seen[pair], hard)
     return total
 
 
-def expectation(equilibrium: Equilibrium, households: float) -> Callable[[float], OwnRates | ExpectedRates]:
-    """Rates that one of N households expects, by its group's discount: in closed form on a straight supply curve."""
-    require_one_tariff(equilibrium.tariff, "exploitability among finitely many households")
+def expectation(equilibrium: Equilibrium, households: float) -> Callable[[float, int], OwnRates | ExpectedRates]:
+    """Rates that one of N households expects, by its discount and the place of its rate class.
+
+    On a straight supply curve, and where no rate depends on it, they are in closed form.
+    """
     if equilibrium.economy.supply.is_affine or not couples(equilibrium.economy, equilibrium.tariff):
-        return lambda discount: own_rates(equilibrium, discount, households)
+        return lambda discount, place: own_rates(equilibrium, discount, households, place)
     others = Others(equilibrium, households)
-    return lambda discount: expected_rates(equilibrium, discount, others)
+    return lambda discount, place: expected_rates(equilibrium, discount, others, place)
 
 
-def own_rates(equilibrium: Equilibrium, discount: float, households: float) -> OwnRates:
-    """Rates that one of N households expects to face, by its own net load, after its group's discount."""
-    economy, tariff = equilibrium.economy, equilibrium.tariff
+def own_rates(equilibrium: Equilibrium, discount: float, households: float, place: int = 0) -> OwnRates:
+    """Rates that one of N households expects to face, by its own net load, after its group's discount.
+
+    Parameters
+    ----------
+    place
+        Of its rate class.
+    """
+    economy, tariff = equilibrium.economy, equilibrium.tariff.class_tariffs[place]
     today = economy.common.today
     share = 1.0 / households
     others_kw = (1.0 - share) * equilibrium.net_load_kw + economy.rest_load_kw
@@ -99,7 +106,7 @@ def own_rates(equilibrium: Equilibrium, discount: float, households: float) -> O
     impact = share * economy.supply.slope(others_kw)
     keeps = 1.0 - discount
     import_base = keeps * (
-        tariff.energy_usd_per_kwh[today] + tariff.pass_through * price + equilibrium.adder_usd_per_kwh
+        tariff.energy_usd_per_kwh[today] + tariff.pass_through * price + equilibrium.class_adder_usd_per_kwh(place)
     )
     import_slope = keeps * tariff.pass_through * impact
     export_base, export_slope = _export(tariff, today, price, impact, import_base, import_slope)

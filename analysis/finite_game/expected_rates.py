@@ -96,15 +96,21 @@ class ExpectedRates:
         )
 
 
-def expected_rates(equilibrium: Equilibrium, discount: float, others: Others) -> ExpectedRates:
-    """Table the rates that a household expects by its own net load, after its group's discount."""
-    economy, tariff = equilibrium.economy, equilibrium.tariff
+def expected_rates(equilibrium: Equilibrium, discount: float, others: Others, place: int = 0) -> ExpectedRates:
+    """Table the rates that a household expects by its own net load, after its group's discount.
+
+    Parameters
+    ----------
+    place
+        Of its rate class.
+    """
+    economy, tariff = equilibrium.economy, equilibrium.tariff.class_tariffs[place]
     today = economy.common.today
     first, last = _own_range_kw(economy)
     nodes = np.linspace(first, last, NODES_FEW if others.households < 10 else NODES)
     price = expected_price(equilibrium, others, nodes)
     keeps = 1.0 - discount
-    energy = tariff.energy_usd_per_kwh[today][:, :, None] + equilibrium.adder_usd_per_kwh
+    energy = tariff.energy_usd_per_kwh[today][:, :, None] + equilibrium.class_adder_usd_per_kwh(place)
     bought = keeps * (energy + tariff.pass_through * price)
     if tariff.export_rule is ExportRule.NET_METERING:
         sold = bought

@@ -37,7 +37,7 @@ class HostingJournal(RunJournal[Cell]):
             "scenario": plan.scenario.name,
             "scenario_sha256": [_sha256(identifying_table(one)) for one in plan.scenarios.values()],
             "swept": plan.swept,
-            "incomes": plan.incomes,
+            "incomes": plan.residence,
             "levels": plan.levels,
             "placements": plan.placements,
             "key": plan.key,

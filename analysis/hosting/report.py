@@ -12,7 +12,7 @@ from meanwatt.analysis.hosting.first_violation import ANY, by_level, compared, p
 from meanwatt.analysis.hosting.judged import HostedTariff, judge
 from meanwatt.analysis.hosting.phases_report import phases_json, phases_messages
 from meanwatt.analysis.hosting.stress import BY_PHASE, KINDS, WITH_CURVES
-from meanwatt.analysis.hosting.sweep import Cell, HostingPlan
+from meanwatt.analysis.hosting.sweep import Cell, HostingPlan, residents_listed
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.scenario.messages import Messages, joined, scenario_messages
 
@@ -51,7 +51,8 @@ def hosting_json(plan: HostingPlan, cells: Sequence[Cell]) -> dict[str, Any]:
         "customers": int(plan.feeder.customers.sum()),
         "limits": plan.limits,
         "swept": plan.swept,
-        "incomes": plan.incomes,
+        "incomes": plan.residence,
+        "adoption_pattern": plan.scenario.feeder.residents.adoption,
         "adoption_today": float(share @ present),
         "adoption": list(plan.levels),
         "first_violation": rows[0]["first_violation"],
@@ -110,6 +111,7 @@ def _messages(plan: HostingPlan, cells: Sequence[Cell], judged: Sequence[HostedT
     return joined(
         *told,
         (OF_TYPES,),
+        residents_listed(plan)[0].messages if plan.residence == "file" else (),
         _no_equipment(plan),
         _late_groups(plan),
         _left_out(plan, cells),
@@ -120,7 +122,7 @@ def _messages(plan: HostingPlan, cells: Sequence[Cell], judged: Sequence[HostedT
 
 
 def _no_equipment(plan: HostingPlan) -> Iterator[str]:
-    if not np.isfinite(plan.feeder.line_rating_a).any():
+    if not plan.feeder.rated_lines.any():
         yield f"feeder {plan.feeder.name}: no line has a rating, so none can be overloaded."
     if not plan.feeder.transformers and not any(one.kind == "transformer" for one in plan.feeder.branches):
         yield f"feeder {plan.feeder.name}: has no transformer, so none can be overloaded."

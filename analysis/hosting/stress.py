@@ -120,7 +120,7 @@ def worst_state_with_curves(
 
 
 def _extremes(flow: PowerFlow, found: PowerFlowResult, solved: Bools) -> Worst:
-    rated = np.isfinite(flow.feeder.line_rating_a)
+    rated = flow.feeder.rated_lines
     loading = found.transformer_loading
     return Worst(
         max_voltage_pu=_largest(found.voltage_pu[solved]),

@@ -13,10 +13,18 @@ from typing import Final
 
 import numpy as np
 
+from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.analysis.hosting.adoption import Swept, present_shares, require_adoptable, scenario_at
-from meanwatt.analysis.hosting.placements import MOST_HOMES, Homes, Incomes, place_homes, type_counts
+from meanwatt.analysis.hosting.placements import (
+    MOST_HOMES,
+    Homes,
+    Incomes,
+    place_homes,
+    place_listed_homes,
+    type_counts,
+)
 from meanwatt.analysis.hosting.stress import (
     CURVED_MEASURES,
     MEASURES,
@@ -25,17 +33,20 @@ from meanwatt.analysis.hosting.stress import (
     worst_state,
     worst_state_with_curves,
 )
+from meanwatt.analysis.metrics.bus_loads import type_use_kw
 from meanwatt.model.market.grid_phases import zero_sequence_rule
 from meanwatt.model.market.market_inverters import inverter_control, roofs_of
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.network.feeder import Feeder
 from meanwatt.model.network.inverter_curves import InverterControl
-from meanwatt.model.network.library.layout import tidy_tree
+from meanwatt.model.network.located_economy import build_located_economy
 from meanwatt.model.network.phase_flow import PhaseFlow
 from meanwatt.model.network.phase_homes import customers_by_phase
 from meanwatt.model.network.power_flow import PowerFlow, VoltageLimits
+from meanwatt.model.network.residents import Residents, branch_of_bus, place_along, place_residents
 from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.residents_table import MIXED
 from meanwatt.model.scenario.schema import Scenario
 
 SOLVING: Final = 0.3
@@ -61,7 +72,7 @@ class HostingPlan:
     swept
         The technology that is adopted.
     incomes
-        Where income groups live.
+        Where income groups live, in the place of what the scenario's ``feeder.residents`` says.
     threads
         For power flows; results do not depend on it.
     """
@@ -74,7 +85,7 @@ class HostingPlan:
     placements: int
     key: int
     swept: Swept = Swept.SOLAR
-    incomes: Incomes = Incomes.MIXED
+    incomes: Incomes | None = None
     threads: int = 1
 
     def __post_init__(self) -> None:
@@ -94,6 +105,14 @@ class HostingPlan:
     def scenario(self) -> Scenario:
         """Any of the scenarios, for what they have in common."""
         return next(iter(self.scenarios.values()))
+
+    @property
+    def residence(self) -> str:
+        """Where income groups live: a pattern, or ``file`` for where the scenario's file says."""
+        table = self.scenario.feeder.residents
+        if self.incomes is not None:
+            return self.incomes.value
+        return table.incomes if table.file is None else "file"
 
     @property
     def limits(self) -> VoltageLimits:
@@ -149,6 +168,12 @@ class Cell:
         return bool(self.measured)
 
 
+def residents_listed(plan: HostingPlan) -> tuple[Residents, tuple[HouseholdType, ...]]:
+    """Where the scenario's household types of today live by its file, and these types."""
+    types = build_economy(plan.scenario, on_branches=True).types
+    return place_residents(plan.scenario, types, plan.feeder), types
+
+
 class Neighbourhood:
     """The homes of every placement, and a power flow for every thread."""
 
@@ -159,21 +184,45 @@ class Neighbourhood:
         self._share: Floats | None = None
         if homes is not None:
             self._share = (homes[:, :3] + homes[:, 3:] / 3) / np.maximum(homes.sum(axis=1), 1)[:, None]
+        self._branch_of = branch_of_bus(plan.scenario, plan.feeder) if plan.scenario.feeder.branches else None
 
     @cached_property
     def placements(self) -> list[Homes]:
         """All placements."""
         plan = self._plan
         share = present_shares(plan.scenario, plan.swept)[0]
+        if plan.residence == "file":
+            return self._listed(share)
+        table = plan.scenario.feeder.residents
         income = [group.income_usd_per_year for group in plan.scenario.income_groups.values()]
         poorest_first = np.argsort(income, kind="stable")
-        away = tidy_tree(plan.feeder, along="impedance")[:, 0]
-        place_of = {Incomes.MIXED: None, Incomes.FAR: away, Incomes.NEAR: -away}[plan.incomes]
+        place_of, sunny_of = (
+            None if pattern == MIXED else place_along(plan.feeder, table, pattern)
+            for pattern in (plan.residence, table.adoption)
+        )
         drawn = [
-            place_homes(plan.feeder.customers, share[poorest_first], plan.key, number, place_of=place_of)
+            place_homes(
+                plan.feeder.customers,
+                share[poorest_first],
+                plan.key,
+                number,
+                place_of=place_of,
+                sunny_of=sunny_of,
+            )
             for number in range(plan.placements)
         ]
         return [replace(homes, group=poorest_first[homes.group]) for homes in drawn]
+
+    def _listed(self, share: Floats) -> list[Homes]:
+        """Placements of homes that live where the scenario's file says."""
+        plan = self._plan
+        residents, types = residents_listed(plan)
+        at = np.zeros((2, len(share), len(plan.feeder.buses)))  # of all homes, and of those with solar
+        for own, row in zip(types, residents.share, strict=True):
+            at[:, own.group] += np.outer([1.0, own.pv_installed_kw > 0], own.share * row)
+        solar = np.divide(at[1], at[0], out=np.zeros_like(at[1]), where=at[0] > 0)
+        homes = int(plan.feeder.customers.sum())
+        return [place_listed_homes(at[0], solar, share, homes, plan.key, number) for number in range(plan.placements)]
 
     def measure(self, found: Equilibrium, placement: int) -> list[float]:
         """The worst state in one placement under an equilibrium, in the order of the plan's ``measures``."""
@@ -182,7 +231,7 @@ class Neighbourhood:
         use_kw, net_load_kw = mean_loads(found)
         economy = found.economy
         buses = len(self._plan.feeder.buses)
-        count = type_counts(self.placements[placement], economy.scenario, economy.types, buses)
+        count = type_counts(self.placements[placement], economy.scenario, economy.types, buses, self._branch_of)
         worst = worst_state(self._own.flow, use_kw @ count, net_load_kw @ count)
         row = [getattr(worst, name) for name in MEASURES]
         if self._plan.control is not None:
@@ -239,7 +288,7 @@ def mean_loads(found: Equilibrium) -> tuple[Floats, Floats]:
 
     Slots that are alike for all types come once: they would give the same power flow.
     """
-    occurs, use = found.economy.common.probability > 0, _mean_use_kw(found)
+    occurs, use = found.economy.common.probability > 0, type_use_kw(found)
     rows = np.concatenate([one[:, occurs].reshape(len(use), -1).T for one in (use, found.type_net_load_kw)], axis=1)
     rows = np.unique(rows, axis=0)
     return rows[:, : len(use)], rows[:, len(use) :]
@@ -265,7 +314,7 @@ class SolarLoads:
 
 def solar_loads(found: Equilibrium) -> SolarLoads:
     """Mean loads of each type with what its panels feed in; slots that are alike for all types come once."""
-    economy, use = found.economy, _mean_use_kw(found)
+    economy, use = found.economy, type_use_kw(found)
     sun = np.stack([household.pv_kw for household in economy.types])
     for own, flow, response in zip(sun, found.answer.flows, found.answer.responses, strict=True):
         if response.outcome.curtailed_kw is not None:
@@ -284,16 +333,6 @@ def solar_loads(found: Equilibrium) -> SolarLoads:
     )
 
 
-def _mean_use_kw(found: Equilibrium) -> Floats:
-    """Mean use of each type, (type, c, h). [kW]"""
-    return np.stack(
-        [
-            (flow.frequency * response.outcome.use_kw).sum(axis=(2, 3))
-            for flow, response in zip(found.answer.flows, found.answer.responses, strict=True)
-        ]
-    )
-
-
 def _equilibrium(
     plan: HostingPlan, tariff: str, adoption: float, watch: Watch, told: Callable[[float], None]
 ) -> Equilibrium:
@@ -304,7 +343,7 @@ def _equilibrium(
         told(SOLVING * (report.fraction or 0.0))
 
     inner = Watch(progress=progress, cancelled=watch.cancelled)
-    found = solve_equilibrium(build_economy(scenario), build_tariff(scenario), certify=False, watch=inner)
+    found = solve_equilibrium(build_located_economy(scenario), build_tariff(scenario), certify=False, watch=inner)
     watch.check()
     return found
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.leader.metered_change import MeteredChange
@@ -12,9 +14,9 @@ from meanwatt.analysis.leader.tariff_effects import EquilibriumEffects, MarketEf
 from meanwatt.analysis.metrics.metrics import Metrics
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem
-from meanwatt.model.mean_field.leader.own_family import OwnFamily
 from meanwatt.model.mean_field.leader.parameter_family import ParameterFamily
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, tariff_family
+from meanwatt.model.mean_field.leader.user_family import UserFamily
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages
 from meanwatt.model.scenario.nearest import unknown
@@ -49,7 +51,7 @@ class LeaderSpec:
     leader: str = DEFAULT
     weights: Mapping[str, float] = field(default_factory=dict)
     price_cap_usd_per_kwh: float | None = None
-    own_family: OwnFamily | None = None
+    own_family: UserFamily | None = None
 
     def __post_init__(self) -> None:
         """Fill in the weights that were left out."""
@@ -159,9 +161,11 @@ class LeaderSpec:
         return lambda found: definition.shortfall(EquilibriumEffects(found))
 
     def violation(self) -> Callable[[Equilibrium], Floats] | None:
-        """By how much each import rate exceeds the cap, (c, h) in USD/kWh; None without a cap."""
+        """By how much each import rate exceeds the cap, (class, c, h) in USD/kWh; None without a cap."""
         cap = self.price_cap_usd_per_kwh
-        return None if cap is None else lambda found: found.rates.import_usd_per_kwh - cap
+        if cap is None:
+            return None
+        return lambda found: np.stack([one.import_usd_per_kwh for one in found.rates.of_classes]) - cap
 
 
 def leader_spec_of(

@@ -74,7 +74,7 @@ class Objective(ABC):
         Whether its value is at most welfare, in USD per household-day, whatever the weights: what bounds welfare
         bounds it, too, and a search over windows may leave out what cannot win.
     pareto
-        Whether it weighs the criteria of the Pareto surface against each other.
+        Whether it weighs efficiency and equity, so that its tariff belongs beside the Pareto surface.
     """
 
     called: ClassVar[str]

@@ -21,8 +21,10 @@ from meanwatt.analysis.learning.books import Balance, BooksKind, MeteredBooks, b
 from meanwatt.analysis.learning.environment import Environment, MarketEnvironment, MeanFieldEnvironment
 from meanwatt.analysis.learning.fingerprint import fingerprint
 from meanwatt.analysis.learning.journal import Journal, Tried
-from meanwatt.analysis.learning.learners import LEARNERS
+from meanwatt.analysis.learning.learners import LEARNERS, Learner
 from meanwatt.analysis.learning.meter import Estimate, MeteredObjective
+from meanwatt.analysis.learning.meter_forecast import metered_days, metered_days_of_json
+from meanwatt.analysis.learning.response_learner import MeterLearner, PublicKnowledge
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment
 from meanwatt.model.mean_field.leader.leader_problem import FEASIBLE, Trial
@@ -106,7 +108,7 @@ def learning_search(
     Parameters
     ----------
     method
-        ``policy_iteration``, ``softmax``, ``cma`` or ``optuna``.
+        ``policy_iteration``, ``softmax``, ``cma``, ``optuna`` or ``response_matrix``.
     environment
         `mean_field` or `finite_market`.
     evaluations
@@ -203,6 +205,9 @@ def try_tariffs(
     learner = LEARNERS[method](len(family.free), evaluations, seed)
     tried: list[Tried] = []
     before = environment.in_force()
+    objective = MeteredObjective(problem.economy, problem.aims, before)
+    if isinstance(learner, MeterLearner):
+        learner.begin(PublicKnowledge(economy=problem.economy, family=family, objective=objective, in_force=before))
     kept = _books(books, problem, before)
     if journal is not None:
         for entry in journal.parts:
@@ -212,22 +217,30 @@ def try_tariffs(
                     f"{journal.path}, trial {entry.trial}: {method} now proposes another tariff; packages have changed"
                     " since, so delete the file to start anew"
                 )
-            learner.tell(unit, entry.told)
+            _tell(learner, unit, entry)
             tried.append(entry)
             if kept is not None and entry.books is not None:
                 kept.restore(entry.books, family.tariff(family.at(unit)))
-    objective = MeteredObjective(problem.economy, problem.aims, before)
     while len(tried) < evaluations and not problem.watch.stopped:
         unit = learner.ask()
         new = _try(family, environment, objective, kept, unit, tried)
+        if not isinstance(learner, MeterLearner):
+            new = replace(new, days=None)
         if journal is not None:
             journal.append(new)
-        learner.tell(unit, new.told)
+        _tell(learner, unit, new)
         tried.append(new)
         _report(problem, method, tried, evaluations)
         if show is not None:
             show(tuple(tried))
     return tuple(tried)
+
+
+def _tell(learner: Learner, unit: Floats, new: Tried) -> None:
+    """Tell a learner of a trial; one that reads meters is shown them first, as they are on record."""
+    if isinstance(learner, MeterLearner):
+        learner.read(None if new.days is None else metered_days_of_json(new.days))
+    learner.tell(unit, new.told)
 
 
 def recommendations(tried: Sequence[Tried]) -> tuple[int, ...]:
@@ -279,6 +292,7 @@ def _try(
         objective=aims.objective()(truth) if seen and truth is not None else None,
         violation=float(violation(truth).max()) if violation and truth is not None else 0.0,
         books=None if books is None or offer is None else books.entry(offer, reading),
+        days=None if reading is None else metered_days(reading, len(objective.climate)).to_json(),
     )
 
 

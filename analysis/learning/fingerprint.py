@@ -6,6 +6,7 @@ from typing import Any
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.output.strict_json import dumps
+from meanwatt.model.mean_field.leader.user_family import UserFamily
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.identity import identifying_table
 
@@ -21,7 +22,14 @@ def fingerprint(economy: Economy, in_force: Tariff, aims: LeaderSpec) -> dict[st
         **dict.fromkeys(("equity", "stability"), 0.0),
         **aims.weights,
         "price_cap_usd_per_kwh": aims.price_cap_usd_per_kwh,
+        **({} if aims.own_family is None else {"family_sha256": family_sha256(aims.own_family)}),
     }
+
+
+def family_sha256(family: UserFamily) -> str:
+    """Hash of what a user lets the leader choose: free keys with their bounds, and the tariffs around them."""
+    around = {name: one.table for name, one in family.each_class.items()}
+    return _sha256([family.free, family.low.tolist(), family.high.tolist(), around])
 
 
 def scenario_sha256(economy: Economy) -> str:

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from meanwatt.analysis.output.run_journal import RunJournal
+
+FOR_SOME: Final = ("books", "days")
+"""What only some learners have on record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,9 @@ class Tried:
     books
         The leader's books after the trial, see `meanwatt.analysis.learning.books.MeteredBooks.entry`; None where it
         keeps none, and then not in the file.
+    days
+        The meters by kind of day, for a learner that reads them, see
+        `meanwatt.analysis.learning.meter_forecast.MeteredDays.to_json`; None for others, and then not in the file.
     """
 
     trial: int
@@ -40,6 +46,7 @@ class Tried:
     objective: float | None
     violation: float
     books: dict[str, Any] | None = None
+    days: dict[str, Any] | None = None
 
 
 class Journal(RunJournal[Tried]):
@@ -50,13 +57,14 @@ class Journal(RunJournal[Tried]):
     def entry_of(self, part: Tried) -> Mapping[str, Any]:
         """What is written of a trial."""
         entry = asdict(part)
-        if part.books is None:
-            del entry["books"]
+        for name in FOR_SOME:
+            if entry[name] is None:
+                del entry[name]
         return entry
 
     def part_of(self, entry: dict[str, Any], number: int) -> Tried | None:
         """The trial that an entry is of."""
         names = {one.name for one in fields(Tried)}
-        if set(entry) | {"books"} != names or entry["trial"] != number or not isinstance(entry["unit"], list):
+        if set(entry) | set(FOR_SOME) != names or entry["trial"] != number or not isinstance(entry["unit"], list):
             return None
         return Tried(**{**entry, "unit": tuple(entry["unit"])})

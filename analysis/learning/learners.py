@@ -14,6 +14,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.softmax import softmax
 from meanwatt.analysis.learning.policy_iteration import PolicyIteration
+from meanwatt.analysis.learning.response_learner import ResponseMatrixLearner
 from meanwatt.model.mean_field.leader.epsilon_net import EpsilonNet, epsilon_net
 
 EXTRA: Final = "learning"
@@ -222,6 +223,7 @@ LEARNERS: Final[dict[str, Callable[[int, int, int], Learner]]] = {
     "softmax": MenuSoftmax,
     "cma": Cma,
     "optuna": Optuna,
+    "response_matrix": ResponseMatrixLearner,
 }
 """Learner by method: called with free parameters, evaluations and seed."""
 _PACKAGES: Final = {"cma": "cma", "optuna": "optuna"}

@@ -13,7 +13,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
-from meanwatt.analysis.design.same_tariffs import same_numbers, twins
+from meanwatt.analysis.design.same_tariffs import plain_names, same_numbers, twins
 from meanwatt.analysis.leader.leader_spec import LeaderSpec, default_price_cap_usd_per_kwh
 from meanwatt.analysis.learning.environment import expected_reading
 from meanwatt.analysis.learning.meter import PENALTY_PER_SALES, MeteredObjective
@@ -126,7 +126,7 @@ def default_menu(
     """
     recovers = aims.recovery is Recovery.FIXED
     if recovers and not by_day_type:
-        named = [build_tariff(economy.scenario, name) for name in economy.scenario.tariffs]
+        named = [build_tariff(economy.scenario, name) for name in plain_names(economy.scenario)]
         return _distinct([tariff for tariff in named if tariff.recovery is not Recovery.POSTED])
     family = aims.usual_family(economy, in_force)
     start = starting_points(family, economy)[0]

@@ -8,6 +8,7 @@ all money; the commission's welfare is not, and its change since the tariff in f
 from dataclasses import dataclass
 
 from meanwatt.agents.leader.meter import MeterReading
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.leader.metered_change import MeteredChange
 from meanwatt.model.scenario.economy import Economy
@@ -68,6 +69,11 @@ class MeteredObjective:
         aims.require_metered()
         self.aims = aims
         self._economy, self._in_force = economy, in_force
+
+    @property
+    def climate(self) -> Floats:
+        """Long-run share of each kind of day. (c,)"""
+        return self._economy.common.probability
 
     def estimate(self, reading: MeterReading) -> Estimate:
         """Estimate the objective of the tariff that a reading was taken under."""

@@ -14,7 +14,6 @@ References
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +21,7 @@ import numpy.typing as npt
 from meanwatt.agents.numerics.arrays import Floats, Ints, read_only, require_shape
 from meanwatt.analysis.metrics.averages import numbers, positive_mean, shares
 from meanwatt.analysis.metrics.efficiency import per_day
+from meanwatt.analysis.metrics.residual_allotment import Allotter, allotted_residual_usd_per_day
 
 DAYS_PER_YEAR = 365.0
 """Turns USD per day into USD per year wherever a bill meets a yearly income."""
@@ -215,15 +215,6 @@ def suits_index(
     return 1.0 - 2.0 * float(np.trapezoid(y, x))
 
 
-class Allotter(StrEnum):
-    """How the residual cost, which nobody's load causes, is allotted to the households: a choice, not a fact."""
-
-    PER_CUSTOMER = "per_customer"
-    """The same for every household."""
-    PER_KWH = "per_kwh"
-    """In proportion to a stated energy of each household."""
-
-
 def own_marginal_cost_usd_per_day(
     net_load_kw: npt.ArrayLike,
     wholesale_usd_per_kwh: npt.ArrayLike,
@@ -273,7 +264,8 @@ def bill_alignment_usd_per_day(
     residual_usd_per_household_day
         Residual cost to allot, on average. [USD per household-day]
     allotter
-        ``"per_customer"`` or ``"per_kwh"``; the outcome depends on it, so state it beside the number.
+        One of `meanwatt.analysis.metrics.residual_allotment.Allotter`; the outcome depends on it, so state it beside
+        the number.
     allotment_kwh_per_day : (entry,) float, optional
         With ``per_kwh`` only: the energy that the residual follows, ≥ 0, e.g. energy imported. [kWh/day]
     weights : (entry,) float, optional
@@ -282,7 +274,7 @@ def bill_alignment_usd_per_day(
     Returns
     -------
     (entry,) float or None
-        None if the residual follows an energy that is zero for all.
+        None if what the residual follows is, on average, not above zero.
 
     Raises
     ------
@@ -292,23 +284,14 @@ def bill_alignment_usd_per_day(
     bill = numbers("bill_usd_per_day", bill_usd_per_day, "(entry,)")
     cost = numbers("own_marginal_cost_usd_per_day", own_marginal_cost_usd_per_day, "(entry,)")
     require_shape("own_marginal_cost_usd_per_day", cost, bill.shape, "(entry,)")
-    if allotter not in tuple(Allotter):
-        raise ValueError(f"allotter is {allotter!r}; allowed are {', '.join(Allotter)}")
-    if allotter == Allotter.PER_CUSTOMER:
-        if allotment_kwh_per_day is not None:
-            raise ValueError(
-                "allotment_kwh_per_day is given with allotter 'per_customer'; leave it out or use 'per_kwh'"
-            )
-        return np.asarray(bill - cost - residual_usd_per_household_day)
-    if allotment_kwh_per_day is None:
-        raise ValueError("allotment_kwh_per_day is missing; allotter 'per_kwh' needs an energy of each entry")
-    energy = numbers("allotment_kwh_per_day", allotment_kwh_per_day, "(entry,)")
-    require_shape("allotment_kwh_per_day", energy, bill.shape, "(entry,)")
-    if (energy < 0).any():
-        place = int(np.argmax(energy < 0))
-        raise ValueError(f"allotment_kwh_per_day is {energy[place]} at index {place}; give energies of 0 or more")
-    mean = positive_mean(energy, shares(weights, len(energy)))
-    return None if mean is None else np.asarray(bill - cost - residual_usd_per_household_day * energy / mean)
+    allotted = allotted_residual_usd_per_day(
+        residual_usd_per_household_day,
+        allotter=allotter,
+        own_marginal_cost_usd_per_day=cost,
+        allotment_kwh_per_day=allotment_kwh_per_day,
+        weights=weights,
+    )
+    return None if allotted is None else np.asarray(bill - cost - allotted)
 
 
 def _bills_and_incomes(bill_usd_per_day: npt.ArrayLike, income_usd_per_year: npt.ArrayLike) -> tuple[Floats, Floats]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.design.design import (
     EVALUATIONS_PER_START,
@@ -15,9 +16,9 @@ from meanwatt.analysis.design.design import (
     baseline_name,
     commitment_search,
     design_messages,
-    tariff_table,
 )
 from meanwatt.analysis.design.design import design as run
+from meanwatt.analysis.design.designed_classes import tariff_files
 from meanwatt.analysis.leader.leader_spec import LeaderSpec, leader_spec_of
 from meanwatt.analysis.leader.registry import DEFAULT, find, names, those
 from meanwatt.analysis.learning.books import BooksKind, books_kind
@@ -32,7 +33,6 @@ from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.loading import Scenario
 from meanwatt.model.scenario.ranges import EVALUATIONS as EVALUATION_RANGE
 from meanwatt.model.scenario.ranges import SEED
-from meanwatt.model.scenario.toml_text import toml_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,8 +61,8 @@ class Designed:
         return self.design.commitment.tariff
 
     def to_toml(self) -> str:
-        """The tariff found as a tariff file."""
-        return toml_text(tariff_table(self.tariff, self.design.baseline.economy))
+        """The tariff found as a tariff file; rate classes as the file of a scenario that has them in force."""
+        return list(tariff_files(self.tariff, self.design.baseline.economy).values())[-1]
 
     def to_frame(self) -> pd.DataFrame:
         """A row per tariff tried: its parameters and the leader's objective. [USD per household-day]"""
@@ -88,7 +88,7 @@ class Designed:
         before, commitment = design.baseline_objective, design.commitment
         rows = [("leader", self.aims.leader), ("outcome", design.message)]
         if before is not None:
-            rows.append((f"objective at {design.baseline.tariff.name}", f"{before:.4f} {unit}"))
+            rows.append((f"objective at {called(design.baseline.tariff)}", f"{before:.4f} {unit}"))
         if commitment is not None:
             rows.append(("objective at the tariff found", f"{commitment.objective:.4f} {unit}"))
             rows += [(name, f"{value:.4f}") for name, value in commitment.parameters.items()]

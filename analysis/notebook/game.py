@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.model.scenario.economy import Economy, build_economy, build_rate_classes
+from meanwatt.model.network.located_economy import build_located_economy
+from meanwatt.model.scenario.economy import Economy, build_rate_classes
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 
 Overrides: TypeAlias = Sequence[str] | Mapping[str, Any]
@@ -56,7 +57,7 @@ def _loaded(
         economy = replace(scenario, scenario=loaded) if loaded.rate_classes else scenario
     else:
         loaded = load_scenario(scenario, overrides=overrides, tariff=_name(tariff))
-        economy = build_economy(loaded)
+        economy = build_located_economy(loaded)
     return economy, tariff if isinstance(tariff, Tariff) else build_rate_classes(loaded)
 
 

@@ -159,7 +159,11 @@ def supply_nodes_kw(equilibrium: Equilibrium) -> Floats:
 
 def write_game(file: str | Path, equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
     """Write `game_arrays` to a compressed .npz file, whole or not at all; return them."""
-    arrays = game_arrays(equilibrium)
+    return write_arrays(file, game_arrays(equilibrium))
+
+
+def write_arrays(file: str | Path, arrays: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    """Write arrays to a compressed .npz file, whole or not at all; return them."""
     with staged_file(file) as stage, stage.open("wb") as stream:
         np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
     return arrays

@@ -6,6 +6,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.tariff.tariff import Rates
+from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.rate_classes import DEFAULT
 
@@ -32,7 +33,7 @@ def type_rates(equilibrium: Equilibrium) -> Rates:
 
 def class_adder_usd_per_kwh(equilibrium: Equilibrium, place: int) -> float:
     """Volumetric adder on what a rate class pays; 0 where it keeps its posted rates among others. [USD/kWh]"""
-    return equilibrium.adder_usd_per_kwh if equilibrium.tariff.bears_adder(place) else 0.0
+    return equilibrium.class_adder_usd_per_kwh(place)
 
 
 def class_fixed_charge_usd_per_day(equilibrium: Equilibrium, place: int) -> dict[str, float]:
@@ -40,6 +41,13 @@ def class_fixed_charge_usd_per_day(equilibrium: Equilibrium, place: int) -> dict
     groups = equilibrium.economy.groups
     own: Floats = equilibrium.fixed_charge_usd_per_day[place * len(groups) : (place + 1) * len(groups)]
     return dict(zip(groups, own.tolist(), strict=True))
+
+
+def class_bills_usd_per_year(equilibrium: Equilibrium, classes: Ints) -> Floats:
+    """Mean bill of the households in each rate class, whose place by household type is given. (class,) [USD/yr]"""
+    share = equilibrium.economy.type_share
+    paid = np.bincount(classes, weights=share * equilibrium.bill_usd_per_day)
+    return np.asarray(DAYS_PER_YEAR * paid / np.bincount(classes, weights=share))
 
 
 def rate_class_rows(equilibrium: Equilibrium) -> list[dict[str, Any]]:

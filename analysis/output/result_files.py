@@ -100,7 +100,7 @@ def write_result(
         for file, content in (pictures or {}).items():
             (stage / file).write_bytes(content)
         for file, place in (written or {}).items():
-            shutil.move(place, stage / file)
+            place.replace(stage / file)
         files = {path.name: _sha256(path) for path in sorted(stage.iterdir())}
         record = {"command": name, **manifest, "versions": versions(), "sha256": files}
         (stage / MANIFEST).write_text(dumps(record, indent=2) + "\n", encoding="utf-8")
@@ -201,16 +201,17 @@ def _result_in(directory: Path) -> _Older:
         return _Older()
 
 
+def _sha256(path: Path) -> str:
+    """The digest of a file, read piece by piece."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _write_parquet(path: Path, columns: Columns) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     pq.write_table(pa.table({name: pa.array(values) for name, values in columns.items()}), path)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _umask() -> int:

@@ -10,13 +10,13 @@ from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.metrics.efficiency import price_of_anarchy
 from meanwatt.analysis.metrics.equity import (
     DAYS_PER_YEAR,
-    Allotter,
     bill_alignment_usd_per_day,
     burden,
     lorenz_curve,
     own_marginal_cost_usd_per_day,
 )
 from meanwatt.analysis.metrics.metrics import Metrics, mean_field_metrics
+from meanwatt.analysis.metrics.residual_allotment import Allotter
 from meanwatt.analysis.metrics.undefined import undefined_messages
 from meanwatt.analysis.output.rate_classes import (
     class_adder_usd_per_kwh,
@@ -190,6 +190,7 @@ def group_rows(equilibrium: Equilibrium) -> list[dict[str, Any]]:
             {
                 "income": household.income_group,
                 "technology": household.technology,
+                **({"branch": household.branch} if household.branch else {}),
                 "rate_class": classes[equilibrium.tariff.class_index(household)],
                 "share": household.share,
                 "discount": float(equilibrium.tariff.of(household).discount[household.group]),
@@ -248,6 +249,7 @@ def solution_tables(equilibrium: Equilibrium) -> dict[str, dict[str, Any]]:
         "type_slots": {
             "income": [economy.types[k].income_group for k in type_index],
             "technology": [economy.types[k].technology for k in type_index],
+            **({"branch": [economy.types[k].branch for k in type_index]} if economy.scenario.feeder.branches else {}),
             "common_state": type_state,
             "slot": type_slot,
             "net_load_kw": equilibrium.type_net_load_kw.ravel(),

@@ -37,6 +37,7 @@ def pareto_json(surface: Surface) -> dict[str, Any]:
         "knee": None if knee is None else {**judged(surface.front[knee]), "distance": surface.knee_distance},
         "filed": {"tariff": surface.in_force, **named(surface.tariffs[surface.in_force])},
         "tariffs": {name: named(criteria) for name, criteria in surface.tariffs.items()},
+        "objectives": {name: dict(worth) for name, worth in surface.objectives.items()},
         "verdict": " ".join(found.sentence for found in surface.verdicts.values()) or None,
         "contests": {
             name: {

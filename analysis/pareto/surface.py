@@ -8,7 +8,7 @@ under the tariff in force. Every tariff that any of them tried competes for the 
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -58,6 +58,8 @@ class Surface:
         By name, whether the family beats each of the rivals, the tariff in force first; empty if cancelled before.
     trials
         Every tariff tried.
+    objectives
+        What other leaders make of the named tariffs: tariff → leader → objective, None where it is undefined.
     """
 
     __repr__ = short_repr
@@ -73,6 +75,7 @@ class Surface:
     family: ParameterFamily
     seconds: float
     outcome: Outcome
+    objectives: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
 
 def pareto_surface(

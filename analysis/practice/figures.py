@@ -26,10 +26,14 @@ def draw_practice(done: Practice, left: Any, right: Any) -> None:
     draw_steps(left, mean @ done.filing.predicted.net_load_kw, label="predicted", color=BLUE, linestyle="--")
     if done.equilibrium is not None:
         draw_steps(left, mean @ done.equilibrium.net_load_kw, label="equilibrium", color=VERMILION, linewidth=2)
-    window = done.windows.of_slot[common.today]
-    draw_steps(right, mean @ done.filing.rates_usd_per_kwh[window], label="filed", color=BLUE, linestyle="--")
-    if done.committed_usd_per_kwh is not None:
-        draw_steps(right, mean @ done.committed_usd_per_kwh[window], label="committed", color=VERMILION, linewidth=2)
+    names = [f", {one.name}" for one in done.filing.tariff.classes] or [""]
+    for place, (name, of_class) in enumerate(zip(names, done.windows.of_class, strict=True)):
+        window, thin = of_class[common.today], 1 / (1 + place)
+        filed = mean @ done.filing.rates_usd_per_kwh[window]
+        draw_steps(right, filed, label=f"filed{name}", color=BLUE, linestyle="--", linewidth=1.5 * thin)
+        if done.committed_usd_per_kwh is not None:
+            best = mean @ done.committed_usd_per_kwh[window]
+            draw_steps(right, best, label=f"committed{name}", color=VERMILION, linewidth=2 * thin)
     left.set_title("net load [kW per household]", loc="left")
     right.set_title("energy charge [USD/kWh]", loc="left")
     for panel in (left, right):

@@ -11,7 +11,8 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import Rates, Recovery, Tariff, payment_usd
+from meanwatt.agents.tariff.rate_classes import with_each_class
+from meanwatt.agents.tariff.tariff import Recovery, Tariff, payment_usd
 from meanwatt.analysis.practice.windows import Windows
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.population.game import Game
@@ -21,6 +22,7 @@ from meanwatt.model.mean_field.population.population_response import (
     standing_revenue_usd_per_day,
 )
 from meanwatt.model.mean_field.solvers.revenue_recovery import balancing_fixed_charge
+from meanwatt.model.scenario.economy import Economy
 
 NAME = "practice"
 
@@ -84,9 +86,10 @@ def file_tariff(in_force: Equilibrium, windows: Windows, base: Tariff | None = N
     """File the tariff that usual practice makes of the loads and prices of the tariff in force.
 
     A window's rate is the social marginal cost s + carbon of the frozen loads, weighted by what meters sold in each of
-    its slots (the plain mean where they sold nothing). The fixed charge covers what the frozen revenue then lacks, in
-    the proportions of the tariff in force: those of its posted charges, or of its ``fixed_charge_shape`` where it posts
-    none. Export credit, discounts and other standing charges stay; nothing of the wholesale price is passed through.
+    its slots (the plain mean where they sold nothing); each rate class has windows and rates of its own. The fixed
+    charge covers what the frozen revenue of all then lacks, in the proportions of the tariffs in force: those of posted
+    charges, or of ``fixed_charge_shape`` where one posts none. Export credit, discounts and other standing charges
+    stay; nothing of the wholesale price is passed through.
 
     Parameters
     ----------
@@ -95,9 +98,9 @@ def file_tariff(in_force: Equilibrium, windows: Windows, base: Tariff | None = N
     """
     base = in_force.tariff if base is None else base
     economy = in_force.economy
-    imports = imports_kw(in_force)
+    imports = class_imports_kw(in_force)
     cost = social_marginal_cost(in_force)
-    window = windows.of_slot[economy.common.today]
+    window = np.stack([of_class[economy.common.today] for of_class in windows.of_class])
     weight = economy.common.probability[:, None] * economy.slot_hours
     sold, rates = np.zeros(len(windows.names)), np.zeros(len(windows.names))
     for k in range(len(windows.names)):
@@ -107,20 +110,23 @@ def file_tariff(in_force: Equilibrium, windows: Windows, base: Tariff | None = N
         rates[k] = (by * cost).sum() / by.sum() if by.any() else cost.mean()
     if windows.given_usd_per_kwh is not None:
         rates = np.where(np.isnan(windows.given_usd_per_kwh), rates, windows.given_usd_per_kwh)
-    tariff = replace(
-        base,
-        name=NAME,
-        energy_usd_per_kwh=rates[windows.of_slot],
-        pass_through=0.0,
-        recovery=Recovery.POSTED,
-        fixed_charge_usd_per_day=np.zeros(len(economy.groups)),
-        fixed_charge_shape=_shape(base),
-    )
+    by_charge = all(_charges_stand(own) for own in base.class_tariffs)
+
+    def filed(place: int, own: Tariff) -> Tariff:
+        return replace(
+            own,
+            name=NAME,
+            energy_usd_per_kwh=rates[windows.of_class[place]],
+            pass_through=0.0,
+            recovery=Recovery.POSTED,
+            fixed_charge_usd_per_day=np.zeros(len(economy.groups)),
+            fixed_charge_shape=own.fixed_charge_usd_per_day if by_charge else own.fixed_charge_shape,
+        )
+
+    tariff = with_each_class(base, filed)
     short = predict(in_force, tariff, elasticity=0.0)
-    posted = replace(
-        tariff,
-        fixed_charge_usd_per_day=balancing_fixed_charge(economy, tariff, short.surplus_usd_per_household_day),
-    )
+    charges = posted_balance(economy, tariff, short.surplus_usd_per_household_day)
+    posted = with_each_class(tariff, lambda place, own: replace(own, fixed_charge_usd_per_day=charges[place]))
     return Filing(
         tariff=posted,
         rates_usd_per_kwh=rates,
@@ -155,10 +161,12 @@ def predict(in_force: Equilibrium, filed: Tariff, *, elasticity: float | None = 
     floored = False
     for k, (household, response, flow) in enumerate(zip(economy.types, frozen.responses, frozen.flows, strict=True)):
         plans, by = response.outcome.plans, household.elasticity if elasticity is None else elasticity
-        before, after = _own(in_force.tariff, frozen.rates, household.group), _own(filed, new, household.group)
+        before = in_force.tariff.own_rates(frozen.rates, household)
+        after = filed.own_rates(new, household)
+        buying, selling = after.import_usd_per_kwh, after.export_usd_per_kwh
         bought, sold = (
             (one - other)[:, :, None, None, None] / household.reference_price_usd_per_kwh
-            for one, other in ((after[0], before[0]), (after[1], before[1]))
+            for one, other in ((buying, before.import_usd_per_kwh), (selling, before.export_usd_per_kwh))
         )
         net = plans.net_load_kw
         relative = -by * np.where(net > 0, bought, np.where(net < 0, sold, 0.0))
@@ -166,42 +174,48 @@ def predict(in_force: Equilibrium, filed: Tariff, *, elasticity: float | None = 
         floored |= bool((relative[used] < -1.0).any())
         moved = net + plans.use_kw * np.maximum(relative, -1.0)
         payment = payment_usd(
-            moved, after[0][:, :, None, None, None], after[1][:, :, None, None, None], economy.slot_hours
+            moved, buying[:, :, None, None, None], selling[:, :, None, None, None], economy.slot_hours
         )
         net_load[k] = (flow.frequency * plans.mean(moved)).sum(axis=(2, 3))
         paid[k] = (weight * flow.frequency * plans.mean(payment)).sum()
     mean = np.tensordot(economy.type_share, net_load, axes=1)
     revenue = float(economy.type_share @ paid) + posted_charge_usd_per_day(
-        economy, filed, filed.fixed_charge_usd_per_day
+        economy, filed, filed.payer_charge_usd_per_day
     )
     revenue += sum(standing_revenue_usd_per_day(economy, filed).values())
     cost = energy_cost_usd_per_day(economy, mean, frozen.wholesale_usd_per_kwh) + economy.fixed_cost_usd_per_day
     return Predicted(
         type_net_load_kw=net_load,
         net_load_kw=mean,
-        bill_usd_per_day=paid + filed.standing_usd_per_day(filed.fixed_charge_usd_per_day, economy.types),
+        bill_usd_per_day=paid + filed.standing_usd_per_day(filed.payer_charge_usd_per_day, economy.types),
         revenue_usd_per_household_day=revenue,
         surplus_usd_per_household_day=revenue - cost,
         floored=floored,
     )
 
 
-def _own(tariff: Tariff, posted: Rates, group: int) -> tuple[Floats, Floats]:
-    """Import and export rate of an income group."""
-    own = tariff.for_group(posted, group)
-    return own.import_usd_per_kwh, own.export_usd_per_kwh
-
-
 def imports_kw(found: Equilibrium) -> Floats:
     """What meters sell, population mean. (c, h) [kW]"""
-    parts = zip(found.economy.types, found.answer.responses, found.answer.flows, strict=True)
-    return np.asarray(
-        sum(one.share * (flow.frequency * answer.outcome.imported_kw).sum(axis=(2, 3)) for one, answer, flow in parts)
-    )
+    return np.asarray(class_imports_kw(found).sum(axis=0))
 
 
-def _shape(base: Tariff) -> Floats:
-    """Proportions of the fixed charge between income groups."""
+def class_imports_kw(found: Equilibrium) -> Floats:
+    """What meters of each rate class sell, over the households of all. (class, c, h) [kW]"""
+    tariff, answer = found.tariff, found.answer
+    sold = np.zeros((len(tariff.class_tariffs), *answer.net_load_kw.shape))
+    for one, response, flow in zip(found.economy.types, answer.responses, answer.flows, strict=True):
+        drawn = (flow.frequency * response.outcome.imported_kw).sum(axis=(2, 3))
+        sold[tariff.class_index(one)] += one.share * drawn
+    return sold
+
+
+def posted_balance(economy: Economy, tariff: Tariff, surplus_without: float) -> Floats:
+    """Fixed charges by rate class whose level closes the gap where all of them are posted. (class, group) [USD/day]"""
+    balanced = with_each_class(tariff, lambda _, own: replace(own, recovery=Recovery.FIXED))
+    return balancing_fixed_charge(economy, balanced, surplus_without).reshape(-1, len(economy.groups))
+
+
+def _charges_stand(base: Tariff) -> bool:
+    """Whether a tariff's posted charges tell the proportions between income groups."""
     posted = base.fixed_charge_usd_per_day
-    stands = base.recovery is not Recovery.FIXED and (posted >= 0).all() and posted.any()
-    return posted if stands else base.fixed_charge_shape
+    return bool(base.recovery is not Recovery.FIXED and (posted >= 0).all() and posted.any())

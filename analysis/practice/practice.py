@@ -9,16 +9,18 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.rate_classes import called, require_plain, with_each_class
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.design.family_result import family_messages, windows_json
 from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.analysis.practice.filing import Filing, file_tariff, imports_kw, social_marginal_cost
-from meanwatt.analysis.practice.windows import Windows, family_windows, windows_of
+from meanwatt.analysis.practice.windows import Windows, family_groups, family_windows, windows_in_force
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import EVALUATIONS_PER_START, Commitment, commit
 from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem
-from meanwatt.model.mean_field.leader.own_family import OwnFamilies, OwnFamily
+from meanwatt.model.mean_field.leader.own_family import OwnFamilies
+from meanwatt.model.mean_field.leader.user_family import UserFamily
 from meanwatt.model.mean_field.leader.window_family import WindowFamily, window_family
 from meanwatt.model.mean_field.leader.window_search import WindowCommitment, commit_windows
 from meanwatt.model.progress.watch import Cancelled, Watch
@@ -133,8 +135,9 @@ def practice(
     began = time.perf_counter()
     watch = watch or Watch()
     if families is None:
-        windows = windows_of(economy, tariff.name)
+        windows = windows_in_force(economy, tariff)
     else:
+        require_plain(families.first.tariff(families.first.high), "usual practice, which freezes loads and rates,")
         replace(WELFARE, own_family=families.first)  # refuses what does not recover cost
         windows = family_windows(families, families.first.windows)
     new_stage("tariff in force")
@@ -179,12 +182,12 @@ def welfare(found: Equilibrium) -> float:
 
 def filed_family(in_force: Equilibrium, filing: Filing, windows: Windows) -> WindowFamily:
     """Tariffs as the filed one, with other rates in its windows and a fixed charge that balances the books."""
-    base = replace(filing.tariff, recovery=Recovery.FIXED)
+    base = with_each_class(filing.tariff, lambda _, own: replace(own, recovery=Recovery.FIXED))
     held = np.stack([filing.rates_usd_per_kwh, _rates_in_force(in_force, windows)])
-    return window_family(in_force.economy, base, windows.names, windows.of_slot, held)
+    return window_family(in_force.economy, base, windows.names, windows.of_class, held)
 
 
-def _own_family(families: OwnFamilies, commitment: Commitment) -> OwnFamily:
+def _own_family(families: OwnFamilies, commitment: Commitment) -> UserFamily:
     """The user's family with its windows where the commitment has them."""
     return families.family(commitment.windows if isinstance(commitment, WindowCommitment) else {})
 
@@ -231,13 +234,16 @@ def _commitment(
 
 def _rates_in_force(in_force: Equilibrium, windows: Windows) -> Floats:
     """Mean import rate of the tariff in force in each window, over its slots. (window,) [USD/kWh]"""
-    economy = in_force.economy
-    window = windows.of_slot[economy.common.today]
-    rate = np.broadcast_to(in_force.rates.import_usd_per_kwh, window.shape)
-    weight = np.broadcast_to(economy.common.probability[:, None], window.shape)
-    count = len(windows.names)
-    total, paid = (np.bincount(window.ravel(), by.ravel(), count) for by in (weight, weight * rate))
-    return np.asarray(np.divide(paid, total, out=np.full(count, rate.mean()), where=total > 0))
+    economy, count = in_force.economy, len(windows.names)
+    total, paid = np.zeros(count), np.zeros(count)
+    for of_class, rates in zip(windows.of_class, in_force.rates.of_classes, strict=True):
+        window = of_class[economy.common.today]
+        rate = np.broadcast_to(rates.import_usd_per_kwh, window.shape)
+        weight = np.broadcast_to(economy.common.probability[:, None], window.shape)
+        total += np.bincount(window.ravel(), weight.ravel(), count)
+        paid += np.bincount(window.ravel(), (weight * rate).ravel(), count)
+    overall = np.mean([rates.import_usd_per_kwh.mean() for rates in in_force.rates.of_classes])
+    return np.asarray(np.divide(paid, total, out=np.full(count, overall), where=total > 0))
 
 
 def _ended(
@@ -269,14 +275,15 @@ def _messages(found: Practice, filing: Filing) -> Messages:
         " welfare is the same.",
         "Commitment: a commission that wants welfare alone (equity=0,stability=0) chooses the rates of the same"
         " windows" + ("; all else is as filed." if found.families is None else ", and what else the family frees."),
-        f"Kept as {in_force.name} has them: export credit, discounts, proportions of the fixed charge, and charges that"
-        " do not depend on use" + ("." if found.families is None else ", but for what the family fixes."),
+        f"Kept as {called(in_force)} has them: export credit, discounts, proportions of the fixed charge, and charges"
+        " that do not depend on use" + ("." if found.families is None else ", but for what the family fixes."),
     ]
-    if in_force.pass_through:
-        sentences.append(
-            f"tariff.pass_through = {in_force.pass_through:g} of {in_force.name}: filed rates hold the wholesale price"
-            " at what it was and pass nothing through."
-        )
+    sentences += [
+        f"tariff.pass_through = {one.pass_through:g} of {one.name}: filed rates hold the wholesale price at what it was"
+        " and pass nothing through."
+        for one in in_force.class_tariffs
+        if one.pass_through
+    ]
     empty = [name for name, sold in zip(windows.names, filing.imports_kwh_per_day, strict=True) if not sold > 0]
     if empty:
         sentences.append(
@@ -300,6 +307,8 @@ def _windows_sentence(found: Practice) -> str:
         placed = windows_json(found.commitment.windows, found.families.scenario.slots_per_day)
         where = ", ".join(f"{name} {one['hours']}" for name, one in placed.items())
         return f"Windows: those of {windows.taken_from} where the commitment has them, {where}."
+    if in_force.classes:
+        return f"Windows: the periods of {windows.taken_from}; every rate class has windows and rates of its own."
     own = windows.taken_from == in_force.name
     return f"Windows: the periods of tariff {windows.taken_from}" + (
         ", which is in force." if own else f"; {in_force.name}, which is in force, has none."
@@ -310,10 +319,10 @@ def _outside(families: OwnFamilies, found: Practice, filing: Filing) -> list[str
     """Filed rates that the family does not hold, in a sentence."""
     if found.commitment is None:
         return []
-    groups = _own_family(families, found.commitment).rate_groups()
+    names, low, high = family_groups(_own_family(families, found.commitment))
     filed = filing.rates_usd_per_kwh
-    outside = (filed < groups.low) | (filed > groups.high)
-    named = [f"{name}, {rate:.4g}" for name, rate, out in zip(groups.names, filed, outside, strict=True) if out]
+    outside = (filed < low) | (filed > high)
+    named = [f"{name}, {rate:.4g}" for name, rate, out in zip(names, filed, outside, strict=True) if out]
     if not named:
         return []
     return [f"Filed rate of {', '.join(named)} USD/kWh lies outside the family, so what is lost may be negative."]

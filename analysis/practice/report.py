@@ -6,17 +6,19 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.compile_time import compile_seconds
+from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.analysis.design.design import tariff_table
 from meanwatt.analysis.design.family_result import family_json
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR, burden
 from meanwatt.analysis.output.solution_json import equilibrium_metrics, group_rows, metrics_json, solution_tables
-from meanwatt.analysis.practice.filing import Filing, Predicted
+from meanwatt.analysis.practice.filing import Filing, Predicted, posted_balance
 from meanwatt.analysis.practice.practice import Practice
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.population.population_response import posted_charge_usd_per_day
-from meanwatt.model.mean_field.solvers.revenue_recovery import balancing_fixed_charge
+from meanwatt.model.scenario.rate_classes import DEFAULT
 
 if TYPE_CHECKING:
+    from meanwatt.agents.tariff.tariff import Tariff
     from meanwatt.model.scenario.economy import Economy
 
 TITLES = {
@@ -29,7 +31,7 @@ def practice_json(done: Practice) -> dict[str, Any]:
     """The object that ``practice --json`` prints; parts that were not reached are None."""
     return {
         "scenario": done.in_force.economy.scenario.name,
-        "tariff": done.in_force.tariff.name,
+        "tariff": called(done.in_force.tariff),
         "outcome": done.outcome,
         "message": done.message,
         "messages": done.messages,
@@ -51,14 +53,16 @@ def revenue_usd_per_household_day(found: Equilibrium) -> float:
     return float(found.economy.type_share @ found.bill_usd_per_day)
 
 
-def predicted_groups(economy: "Economy", predicted: Predicted) -> list[dict[str, Any]]:
+def predicted_groups(economy: "Economy", tariff: "Tariff", predicted: Predicted) -> list[dict[str, Any]]:
     """One row per household type: what it is predicted to pay a year, and how much of its income that is."""
+    classes = [one.name for one in tariff.classes] or [DEFAULT]
     burdens = burden(predicted.bill_usd_per_day, [one.income_usd_per_year for one in economy.types])
     rows = zip(economy.types, (DAYS_PER_YEAR * predicted.bill_usd_per_day).tolist(), burdens.tolist(), strict=True)
     return [
         {
             "income": one.income_group,
             "technology": one.technology,
+            "rate_class": classes[tariff.class_index(one)],
             "share": one.share,
             "bill_usd_per_year": bill,
             "burden": part,
@@ -108,13 +112,28 @@ def _windows(done: Practice, rates: Floats) -> list[dict[str, Any]]:
 
 
 def _charges(economy: "Economy", charge: Floats) -> dict[str, float]:
-    return dict(zip(economy.groups, charge.tolist(), strict=True))
+    """Fixed charge of the default class by income group, of charges of all classes (payer,)."""
+    return dict(zip(economy.groups, charge.ravel()[: len(economy.groups)].tolist(), strict=True))
+
+
+def _class_rows(economy: "Economy", tariff: "Tariff", charge: Floats, title: str) -> list[dict[str, Any]]:
+    """Tariff of every rate class as a file writes it, and its fixed charges, which are given for all payers."""
+    names = [one.name for one in tariff.classes] or [DEFAULT]
+    charges = charge.reshape(len(names), -1)
+    return [
+        {
+            "name": name,
+            "tariff_table": tariff_table(own, economy) | {"title": title},
+            "fixed_charge_usd_per_day": _charges(economy, paid),
+        }
+        for name, own, paid in zip(names, tariff.class_tariffs, charges, strict=True)
+    ]
 
 
 def _equilibrium_json(found: Equilibrium) -> dict[str, Any]:
     metrics = equilibrium_metrics(found)
     return {
-        "tariff": found.tariff.name,
+        "tariff": called(found.tariff),
         "outcome": found.outcome,
         "message": found.message,
         "peak_kw": _peak(found.net_load_kw, found.economy),
@@ -134,7 +153,7 @@ def _posted_json(found: Equilibrium) -> dict[str, Any]:
     without = found.surplus_usd_per_household_day - posted_charge_usd_per_day(
         found.economy, found.tariff, found.fixed_charge_usd_per_day
     )
-    balanced = balancing_fixed_charge(found.economy, found.tariff, without)
+    balanced = posted_balance(found.economy, found.tariff, without)
     return {**_equilibrium_json(found), "balanced_fixed_charge_usd_per_day": _charges(found.economy, balanced)}
 
 
@@ -144,14 +163,15 @@ def _filed_json(done: Practice, filing: Filing) -> dict[str, Any]:
     return {
         "tariff": tariff_table(filing.tariff, economy) | {"title": TITLES["filed"]},
         "windows": [{**row, "imports_kwh_per_household_day": sold} for row, sold in rows],
-        "fixed_charge_usd_per_day": _charges(economy, filing.tariff.fixed_charge_usd_per_day),
+        "fixed_charge_usd_per_day": _charges(economy, filing.tariff.payer_charge_usd_per_day),
+        "rate_classes": _class_rows(economy, filing.tariff, filing.tariff.payer_charge_usd_per_day, TITLES["filed"]),
         "frozen_revenue_usd_per_household_day": filing.frozen.revenue_usd_per_household_day,
         "predicted": {
             "peak_kw": _peak(predicted.net_load_kw, economy),
             "net_load_kw": predicted.net_load_kw,
             "revenue_usd_per_household_day": predicted.revenue_usd_per_household_day,
             "surplus_usd_per_household_day": predicted.surplus_usd_per_household_day,
-            "groups": predicted_groups(economy, predicted),
+            "groups": predicted_groups(economy, filing.tariff, predicted),
         },
     }
 
@@ -165,6 +185,9 @@ def _commitment_json(done: Practice) -> dict[str, Any] | None:
         "outcome": found.outcome,
         "message": found.message,
         "tariff": tariff_table(found.tariff, found.equilibrium.economy) | {"title": TITLES["commitment"]},
+        "rate_classes": _class_rows(
+            found.equilibrium.economy, found.tariff, found.equilibrium.fixed_charge_usd_per_day, TITLES["commitment"]
+        ),
         "windows": _windows(done, rates),
         "evaluations": len(found.trials),
     }

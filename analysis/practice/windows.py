@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.leader.own_family import OwnFamilies
+from meanwatt.model.mean_field.leader.user_family import UserFamily
 from meanwatt.model.mean_field.leader.window_combinations import Combination
 from meanwatt.model.scenario.economy import Economy, build_tariff
 from meanwatt.model.scenario.rate_tables import period_of_slot
@@ -22,9 +24,9 @@ class Windows:
     Attributes
     ----------
     names
-        One each: the period, after the season, class or day types that have rates of their own.
-    of_slot : (day type, slot) int
-        Number of the window that each slot lies in.
+        One each: the period, after the rate class, season, class of days or day types that have rates of their own.
+    of_class : tuple of (day type, slot) int
+        Number of the window that each slot of every rate class lies in; one where one tariff holds for all.
     taken_from
         Name of the tariff whose periods they are, or of the family whose windows.
     given_usd_per_kwh : (window,), optional
@@ -32,9 +34,33 @@ class Windows:
     """
 
     names: tuple[str, ...]
-    of_slot: Ints
+    of_class: tuple[Ints, ...]
     taken_from: str
     given_usd_per_kwh: Floats | None = None
+
+    @property
+    def of_slot(self) -> Ints:
+        """Number of the window that each slot of the default class lies in. (day type, slot)"""
+        return self.of_class[0]
+
+
+def windows_in_force(economy: Economy, tariff: Tariff) -> Windows:
+    """Take the periods of the tariff of every rate class in force, each class with windows of its own.
+
+    Raises
+    ------
+    ValueError
+        In one line, as for `windows_of`.
+    """
+    if not tariff.classes:
+        return windows_of(economy, tariff.name)
+    each = [(one.name, windows_of(economy, one.tariff.name)) for one in tariff.classes]
+    begin = np.cumsum([0, *(len(own.names) for _, own in each)])
+    return Windows(
+        names=tuple(f"{name} {window}" for name, own in each for window in own.names),
+        of_class=tuple(own.of_slot + first for (_, own), first in zip(each, begin.tolist(), strict=False)),
+        taken_from=", ".join(f"{own.taken_from} (class {name})" for name, own in each),
+    )
 
 
 def windows_of(economy: Economy, in_force: str) -> Windows:
@@ -64,7 +90,7 @@ def windows_of(economy: Economy, in_force: str) -> Windows:
     called = [[f"{labels[day]} {name}".strip() for name in period] for day in group]
     names = tuple(dict.fromkeys(name for row in called for name in row))
     return Windows(
-        names=names, of_slot=np.array([[names.index(name) for name in row] for row in called]), taken_from=taken
+        names=names, of_class=(np.array([[names.index(name) for name in row] for row in called]),), taken_from=taken
     )
 
 
@@ -76,19 +102,30 @@ def family_windows(families: OwnFamilies, windows: Combination) -> Windows:
     ValueError
         In one line, if no energy charge of the family is free.
     """
-    groups = families.family(windows).rate_groups()
-    free = groups.low < groups.high
+    family = families.family(windows)
+    names, low, high = family_groups(family)
+    free = low < high
     if not free.any():
         raise ValueError(
             f"{families.file.label} frees no energy charge, so there are no windows to file rates for; give bounds of"
             " one under [free], e.g. energy_usd_per_kwh = [0.0, 1.0]"
         )
+    groups = [one.rate_groups() for one in family.each_class.values()]
+    begin = np.cumsum([0, *(len(one.names) for one in groups)])
     return Windows(
-        names=groups.names,
-        of_slot=groups.of_slot,
+        names=names,
+        of_class=tuple(one.of_slot + first for one, first in zip(groups, begin.tolist(), strict=False)),
         taken_from=families.file.label,
-        given_usd_per_kwh=np.where(free, np.nan, groups.low),
+        given_usd_per_kwh=np.where(free, np.nan, low),
     )
+
+
+def family_groups(family: UserFamily) -> tuple[tuple[str, ...], Floats, Floats]:
+    """Name, lowest and highest energy charge of every rate group, class after class. (group,) [USD/kWh]"""
+    each = {name: one.rate_groups() for name, one in family.each_class.items()}
+    names = [f"{name} {group}" if len(each) > 1 else group for name, one in each.items() for group in one.names]
+    low, high = (np.concatenate([getattr(one, end) for one in each.values()]) for end in ("low", "high"))
+    return tuple(names), low, high
 
 
 def _labels(

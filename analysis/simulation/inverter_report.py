@@ -55,6 +55,15 @@ def inverter_report(
     }
 
 
+def held_by_type_and_bus(history: History) -> tuple[Floats, Floats] | tuple[None, None]:
+    """What volt-watt held back of a household and what it had to feed in, mean day, (type, bus); None without curves.
+
+    [kWh per household-day]
+    """
+    days = _days(history)
+    return (_mean(days, "held_kwh"), _mean(days, "available_kwh")) if days else (None, None)
+
+
 def roof_days(history: History) -> pd.DataFrame:
     """Table by (day, income group, technology, bus): what a home had to feed in and what volt-watt held back. [kWh]"""
     rows = []

@@ -14,9 +14,11 @@ from typing import Any, Final
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.metrics.utility_meter import UtilityMeter, UtilitySums
 from meanwatt.model.market.billing import Settled
-from meanwatt.model.market.divided_market import MarketPart, PartMorning
+from meanwatt.model.market.day_kernel import DaySums
+from meanwatt.model.market.divided_market import MarketPart, PartMorning, PastDay
 from meanwatt.model.market.month_ledger import MonthLedger
 from meanwatt.model.market.statement import MonthStatement
+from meanwatt.model.market.voltage_answer import Held
 
 PIECE_BYTES: Final = 2**20
 """Most of the meters that are sent at a time. [bytes]"""
@@ -42,22 +44,32 @@ class PartHost:
         self._ledger = MonthLedger(self._market) if statements else None
         return self._market.population.customers_at
 
-    def replay(self, net_load_kw: Sequence[Floats]) -> None:
-        """Live the days anew whose mean net load (slot,) is known. [kW]"""
-        for load_kw in net_load_kw:
-            self._market.morning()
-            self.evening(load_kw)
-            if self._ledger is not None and self._ledger.ends_month:
-                self._ledger.close()
+    def replay(self, days: Sequence[PastDay]) -> None:
+        """Live some days anew."""
+        for day in days:
+            self._market.replay([day])
+            if self._ledger is not None:
+                self._ledger.after_day()
+                if self._ledger.ends_month:
+                    self._ledger.close()
 
-    def morning(self, sent_bytes: int) -> PartMorning:
-        """First half of a day; the meters are sent but for the first ``sent_bytes``, which are known."""
+    def morning(self, sent_bytes: int | None) -> PartMorning:
+        """First half of a day; the meters are sent but for the first ``sent_bytes``, which are known.
+
+        Where that is None they wait for ``hold_back``.
+        """
         if self._sender:
             self._sender.join()
         self._meter.before()
         answer = self._market.morning()
-        self._sender = threading.Thread(target=self._send, args=(sent_bytes,), daemon=True)
-        self._sender.start()
+        if sent_bytes is not None:
+            self._begin_sending(sent_bytes)
+        return answer
+
+    def hold_back(self, held_kwh: Held, sent_bytes: int) -> DaySums:
+        """Take what inverters hold back off the meters, (type, bus, slot), and send these as ``morning`` does. [kWh]"""
+        answer = self._market.hold_back(held_kwh)
+        self._begin_sending(sent_bytes)
         return answer
 
     def evening(self, net_load_kw: Floats) -> Settled:
@@ -80,6 +92,10 @@ class PartHost:
         """Bills since the beginning of the households of each type. [USD]"""
         people = self._market.population
         return [people.bill_usd[people.of_type(type_index)] for type_index in range(people.types)]
+
+    def _begin_sending(self, sent_bytes: int) -> None:
+        self._sender = threading.Thread(target=self._send, args=(sent_bytes,), daemon=True)
+        self._sender.start()
 
     def _send(self, sent_bytes: int) -> None:
         """Send the meters type by type, so that no piece holds households of two types."""

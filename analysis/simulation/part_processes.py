@@ -1,8 +1,8 @@
 """The parts of a divided market on worker processes of this machine: their orders, their meters, their loss.
 
-A worker that dies is started again. Its part follows from the seed and from the mean net loads of the days so far,
-which make its prices: it lives these days anew and takes up the orders of today where they were. What was read of its
-meters today is not asked for twice, so the day's digest goes on as well.
+A worker that dies is started again. Its part follows from the seed, from the mean net loads of the days so far, which
+make its prices, and from what inverters held back: it lives these days anew and takes up the orders of today where they
+were. What was read of its meters today is not asked for twice, so the day's digest goes on as well.
 """
 
 import pickle
@@ -29,9 +29,11 @@ from meanwatt.analysis.workers import (
     main_guard,
 )
 from meanwatt.model.market.billing import Settled
-from meanwatt.model.market.divided_market import PartMorning
+from meanwatt.model.market.day_kernel import DaySums
+from meanwatt.model.market.divided_market import PartMorning, PastDay, added_sums
 from meanwatt.model.market.population import rank_ranges
 from meanwatt.model.market.statement import MonthStatement, join_parts
+from meanwatt.model.market.voltage_answer import Held
 from meanwatt.model.progress.watch import Cancelled
 from meanwatt.model.scenario.economy import Economy
 
@@ -93,7 +95,7 @@ class PartProcesses:
         count = [rank_ranges(economy.type_share, settings["households"], k, workers)[1] for k in range(workers)]
         self._stream = MeterStream(np.transpose(count) * economy.slots * np.dtype("<f4").itemsize)
         self._parts = [PartProcess((k, workers)) for k in range(workers)]
-        self._loads: list[Floats] = []
+        self._past: list[PastDay] = []
         self._today: list[Order] = []
         self._customers_at: Ints | None = None
 
@@ -111,13 +113,22 @@ class PartProcesses:
         assert self._customers_at is not None
         return self._customers_at
 
-    def morning(self) -> PartMorning:
-        """First half of a day, in all parts."""
-        self._loads += [arguments[0] for name, arguments in self._today if name == "evening"]
+    def morning(self, *, held: bool) -> PartMorning:
+        """First half of a day, in all parts; whether meters wait for ``hold_back``."""
+        told = dict(self._today)
+        if "evening" in told:
+            (held_kwh,) = told.get("hold_back", (None,))
+            self._past.append(PastDay(net_load_kw=told["evening"][0], held_kwh=held_kwh))
         self._today = []
         self._stream.begin()
-        self._order("morning")
+        self._order("morning", held)
         total: PartMorning = reduce(add, self._answers())
+        return total
+
+    def hold_back(self, held_kwh: Held) -> DaySums:
+        """Take what inverters hold back off the meters of all parts, (type, bus, slot). [kWh]"""
+        self._order("hold_back", held_kwh)
+        total: DaySums = reduce(added_sums, self._answers())
         return total
 
     def settle(self, net_load_kw: Floats) -> None:
@@ -172,7 +183,11 @@ class PartProcesses:
 
     def _told(self, part: PartProcess, order: Order) -> Order:
         """An order as one part gets it: of today's meters it does not send what is known."""
-        return (order[0], (self._stream.taken_bytes(part.number),)) if order[0] == "morning" else order
+        name, arguments = order
+        taken = self._stream.taken_bytes(part.number)
+        if name == "morning":
+            return name, (None if arguments[0] else taken,)
+        return (name, (*arguments, taken)) if name == "hold_back" else order
 
     def _answers(self) -> list[Any]:
         """Wait until all parts have answered the last order, and read meters meanwhile."""
@@ -243,13 +258,13 @@ class PartProcesses:
             if part.deaths == MOST_DEATHS:
                 raise WorkersLostError(_LOST.format(number=part.number + 1, of=len(self._parts), times=MOST_DEATHS))
             self.messages.append(
-                f"Worker {part.number + 1} of {len(self._parts)} was lost on day {len(self._loads)} and started again;"
+                f"Worker {part.number + 1} of {len(self._parts)} was lost on day {len(self._past)} and started again;"
                 " its part was recomputed from the seed, results are the same."
             )
             part.end()
             try:
                 self._begin([part])
-                part.send(("replay", (self._loads,)))
+                part.send(("replay", (self._past,)))
                 part.answer(self._look)
                 for number, order in enumerate(self._today, start=1):
                     part.send(self._told(part, order))

@@ -10,16 +10,17 @@ import numpy as np
 
 from meanwatt.agents.leader.learning_leader import Leader
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.numerics.randomness import Key, require_key
+from meanwatt.agents.numerics.randomness import Key, key_from, require_key
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.analysis.metrics.bus_groups import BusGroup, FeederDays, bus_groups
 from meanwatt.analysis.metrics.feeder_stress import FeederStress, feeder_stress
 from meanwatt.analysis.metrics.metrics import MarketDays, Metrics, market_metrics
 from meanwatt.analysis.metrics.phase_stress import PhaseSlots, PhaseStress, phase_stress
 from meanwatt.analysis.metrics.transformer_ageing import Thermal, TransformerAgeing, transformer_ageing
 from meanwatt.analysis.metrics.undefined import undefined_messages
 from meanwatt.analysis.metrics.utility_meter import Enjoyed
-from meanwatt.analysis.simulation.inverter_report import inverter_report, roof_days
+from meanwatt.analysis.simulation.inverter_report import held_by_type_and_bus, inverter_report, roof_days
 from meanwatt.analysis.simulation.measured_market import MeasuredMarket, WholeMarket
 from meanwatt.model.market.behaviour_spec import Given
 from meanwatt.model.market.billing_months import ends_month
@@ -27,6 +28,7 @@ from meanwatt.model.market.component_bills import ComponentBills, ComponentRow
 from meanwatt.model.market.history import History, phase_days
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.market_centre import MarketCentre
+from meanwatt.model.market.population import home_buses
 from meanwatt.model.market.statement import MonthStatement
 from meanwatt.model.mean_field.components.solving import Composed
 from meanwatt.model.mean_field.equilibrium import Equilibrium
@@ -75,6 +77,8 @@ class Simulation:
         What every component of the tariff came to; none where it has no components.
     phases
         Phase voltages and unbalance over all days; None where homes draw from all phases alike, or without power flow.
+    bus_groups
+        Who sits where on the feeder and what it costs them, by thirds of its customers; None without a power flow.
     """
 
     __repr__ = short_repr
@@ -93,6 +97,7 @@ class Simulation:
     seconds: float
     components: tuple[ComponentRow, ...] = ()
     phases: PhaseStress | None = None
+    bus_groups: list[BusGroup] | None = None
 
 
 def simulate(
@@ -217,6 +222,7 @@ def simulate(
         seconds=seconds,
         components=tuple(bills.rows()) if bills and len(history) else (),
         phases=market_phases(market) if len(history) else None,
+        bus_groups=_bus_groups(market, bill_usd) if len(history) and power_flow else None,
     )
 
 
@@ -402,6 +408,27 @@ def market_phases(market: MarketCentre) -> PhaseStress | None:
         limits=VoltageLimits(market.economy.scenario.feeder.limits),
         buses=market.bus_names,
         homes=market.phases.customers.sum(axis=0),
+    )
+
+
+def _bus_groups(market: MarketCentre, bill_usd: Floats | None) -> list[BusGroup]:
+    """Who sits where on the feeder, and what it costs them."""
+    history, count = market.history, np.asarray(market.census.count)
+    grids = [record.grid for record in history if record.grid is not None]
+    held, available = held_by_type_and_bus(history)
+    return bus_groups(
+        market.feeder,
+        VoltageLimits(market.economy.scenario.feeder.limits),
+        market.household_types,
+        home_type=np.repeat(np.arange(len(count)), count),
+        home_bus=home_buses(market.residents.customers(market.feeder), key_from(market.key), count),
+        bill_usd_per_day=None if bill_usd is None else bill_usd / len(history),
+        days=FeederDays(
+            voltage_pu=np.concatenate([grid.voltage_pu for grid in grids]),
+            slot_hours=market.slot_hours,
+            held_kwh=held,
+            available_kwh=available,
+        ),
     )
 
 

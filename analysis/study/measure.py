@@ -8,7 +8,8 @@ from meanwatt.agents.household.electric_vehicle import ElectricVehicle
 from meanwatt.analysis.study.task import Task
 from meanwatt.analysis.workers import KILLED
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.scenario.economy import build_economy, build_rate_classes
+from meanwatt.model.network.located_economy import build_located_economy
+from meanwatt.model.scenario.economy import build_rate_classes
 from meanwatt.model.scenario.schema import Scenario
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _head(task: Task) -> Row:
 def equilibrium_of(scenario_json: str, *, certify: bool) -> Equilibrium:
     """Solve a scenario's equilibrium once in a process for all sizes and replications."""
     scenario = Scenario.model_validate_json(scenario_json)
-    return solve_equilibrium(build_economy(scenario), build_rate_classes(scenario), certify=certify)
+    return solve_equilibrium(build_located_economy(scenario), build_rate_classes(scenario), certify=certify)
 
 
 def _solve(task: Task, equilibrium: Equilibrium) -> Row:

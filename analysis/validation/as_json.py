@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+from meanwatt.analysis.validation.by_class import class_loads_json
 from meanwatt.analysis.validation.exploitability import Exploitability
 from meanwatt.analysis.validation.result import GridCheck, MemoryFloor, Validation
 from meanwatt.analysis.validation.scaling import Interval, Scaling
@@ -38,6 +39,7 @@ SINGLE: Final = (
     "grid",
     "phases",
     "memory",
+    "rate_classes",
 )
 """Keys with one value, besides the limit of the exploitability."""
 
@@ -91,6 +93,7 @@ def validation_json(checks: Validation | None, limit: float | None, sizes: int) 
         "grid": None if checks.grid is None else asdict(checks.grid),
         "phases": None if checks.phases is None else asdict(checks.phases),
         "memory": [asdict(floor) for floor in checks.memory],
+        "rate_classes": class_loads_json(checks.classes),
         "verdict_status": status,
         "verdict": sentence,
         "findings": [asdict(finding) for finding in checks.findings],

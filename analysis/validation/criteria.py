@@ -31,6 +31,7 @@ METER_ROUNDING: Final = 1e-6
 """Share of the mean load: meters are read in single precision, with 24 bits."""
 
 _CERTAIN: Final = "Nothing is drawn: households of a type all do the same, and what is left is the rounding of meters."
+_WORST_FIRST: Final = (Status.FAIL, Status.UNDECIDED, Status.NOT_APPLICABLE)
 _FEW: Final = "No interval: it takes two or more replications and two or more numbers of households."
 
 
@@ -57,6 +58,17 @@ def _load_size(result: Validation) -> tuple[Status, str]:
     if status is Status.NOT_APPLICABLE:
         return status, _FEW
     return status, f"The error is {shown(ratio)} times that of independent households."
+
+
+def _class_size(result: Validation) -> tuple[Status, str]:
+    if _nothing_drawn(result):
+        return Status.NOT_APPLICABLE, _CERTAIN
+    each = [(one, within(one.ratio, 1 - SIZE_MARGIN, 1 + SIZE_MARGIN)) for one in result.classes]
+    told = "; ".join(f"{one.name} {shown(one.ratio)}" for one, _ in each)
+    status = next((worst for worst in _WORST_FIRST if any(worst is own for _, own in each)), Status.PASS)
+    if status is Status.NOT_APPLICABLE:
+        return status, _FEW
+    return status, f"Times that of independent households: {told}."
 
 
 def _load_floor(result: Validation) -> tuple[Status, str]:
@@ -250,6 +262,8 @@ class Criterion:
         When it passes, and the theory behind that.
     judge
         Gives status and sentence.
+    of_classes
+        Whether it is about rate classes, and left out where one tariff holds for all.
     """
 
     key: str
@@ -258,6 +272,7 @@ class Criterion:
     criterion: str
     why: str
     judge: Callable[[Validation], tuple[Status, str]]
+    of_classes: bool = False
 
 
 CRITERIA: Final = (
@@ -277,6 +292,15 @@ CRITERIA: Final = (
         criterion=_SIZE,
         why="The variance of one household of each type follows from the equilibrium; nothing is fitted.",
         judge=_load_size,
+    ),
+    Criterion(
+        key="class_size",
+        check="aggregate",
+        title="size of each rate class's net load error",
+        criterion=f"{_SIZE}, for every rate class",
+        why="Households of a class are independent of one another and of the other classes, given the common state.",
+        judge=_class_size,
+        of_classes=True,
     ),
     Criterion(
         key="load_floor",
@@ -376,7 +400,7 @@ def judge(result: Validation, checks: Collection[str]) -> tuple[Finding, ...]:
     """Judge the criteria of the checks asked for."""
     found = []
     for one in CRITERIA:
-        if one.check in checks:
+        if one.check in checks and (result.classes or not one.of_classes):
             status, sentence = one.judge(result)
             found.append(
                 Finding(

@@ -1,8 +1,8 @@
 """The feeder of the finite market against the feeder under the mean field's injections.
 
-In the mean field every customer draws what the average household draws, at every bus alike. A simulated household
-stands for customers/N real ones, so both feeders carry the same energy up to chance, rounding of the types and the
-households' places on the buses.
+In the mean field every customer draws what the average household draws, at every bus alike; where a scenario says who
+lives where, the average of its type. A simulated household stands for customers/N real ones, so both feeders carry the
+same energy up to chance, rounding of the types and the households' places on the buses.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.analysis.metrics.bus_loads import bus_loads
 from meanwatt.model.market.grid_day import GridDay
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.network.feeder_file import scenario_feeder
@@ -75,15 +76,10 @@ class MeanFieldGrid:
         economy = equilibrium.economy
         feeder = scenario_feeder(economy.scenario.feeder, peak_reference_kw=economy.peak_reference_kw)
         flow = PowerFlow(feeder, slots=economy.slots)
-        use = mean_use_kw(equilibrium)
+        use_kw, net_load_kw = bus_loads(equilibrium, feeder)
         voltage, loading, loss = [], [], []
         for c in range(len(economy.common.probability)):
-            p_kw, q_kvar = bus_power(
-                feeder,
-                use[c, :, None] * feeder.customers,
-                equilibrium.net_load_kw[c, :, None] * feeder.customers,
-            )
-            found = flow.solve(p_kw, q_kvar)
+            found = flow.solve(*bus_power(feeder, use_kw[c], net_load_kw[c]))
             voltage.append(found.voltage_pu.copy())
             loading.append(_highest(found.line_loading.max(axis=1, initial=0.0), found.transformer_loading))
             loss.append(found.loss_kw.copy())
@@ -104,16 +100,6 @@ class MeanFieldGrid:
             loss_kw2=float(np.mean(loss[known] ** 2)),
             unsolved=float(1.0 - known.mean()),
         )
-
-
-def mean_use_kw(equilibrium: Equilibrium) -> Floats:
-    """Mean use of the population, (c, h). [kW]"""
-    found = equilibrium.answer
-    by_type = [
-        household.share * (flow.frequency * response.outcome.use_kw).sum(axis=(2, 3))
-        for household, response, flow in zip(equilibrium.economy.types, found.responses, found.flows, strict=True)
-    ]
-    return np.asarray(sum(by_type))
 
 
 def _highest(line: Floats, transformer: Floats | None) -> Floats:

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.validation.grid import mean_use_kw
+from meanwatt.analysis.metrics.bus_loads import bus_loads
 from meanwatt.model.market.grid_day import PhaseDay
 from meanwatt.model.market.grid_phases import zero_sequence_rule
 from meanwatt.model.mean_field.equilibrium import Equilibrium
@@ -66,12 +66,11 @@ class MeanFieldPhases:
         table = economy.scenario.feeder
         feeder = scenario_feeder(table, peak_reference_kw=economy.peak_reference_kw)
         homes = customers_by_phase(feeder, table.phase_seed)
-        by_phase = homes[:, :3] + homes[:, 3:] / 3
+        share = (homes[:, :3] + homes[:, 3:] / 3) / np.maximum(homes.sum(axis=1, keepdims=True), 1)
         flow = PhaseFlow(feeder, zero_sequence_rule(table))
-        kvar = by_phase * feeder.kvar_per_kw[:, None]
         found = [
-            flow.solve(load[:, None, None] * by_phase, use[:, None, None] * kvar)
-            for load, use in zip(equilibrium.net_load_kw, mean_use_kw(equilibrium), strict=True)
+            flow.solve(net_load[..., None] * share, (use * feeder.kvar_per_kw)[..., None] * share)
+            for use, net_load in zip(*bus_loads(equilibrium, feeder), strict=True)
         ]
         self.voltage_pu: Floats = np.array([one.voltage_pu for one in found])
         self.unbalance_percent: Floats = np.array([one.unbalance_percent for one in found])

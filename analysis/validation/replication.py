@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from meanwatt.agents.household.battery import Battery
-from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.validation.grid import GridError, MeanFieldGrid
 from meanwatt.analysis.validation.phase_grid import MeanFieldPhases, PhaseError
 from meanwatt.model.market.market import ProsumerMarket
@@ -37,6 +37,9 @@ class Replication:
         Mean square errors of the feeder's state; None in a market without power flow.
     phases
         The same by phase; None where homes draw from all phases alike.
+    class_scatter_kw2
+        ``scatter_kw2`` of the households of each rate class alone, per household of it, nan of a class without any;
+        empty where one tariff holds for all. (class,) [kW²]
     """
 
     mean_square_kw2: float
@@ -44,6 +47,7 @@ class Replication:
     wasserstein_soc_kwh: float | None
     grid: GridError | None = None
     phases: PhaseError | None = None
+    class_scatter_kw2: tuple[float, ...] = ()
 
 
 def replicate(
@@ -57,7 +61,8 @@ def replicate(
     grid = MeanFieldGrid(equilibrium) if power_flow else None
     phases = MeanFieldPhases(equilibrium) if market.phases is not None else None
     own_load_kw = np.tensordot(market.population.count / households, equilibrium.type_net_load_kw, axes=1)
-    squares, scatter, distances, on_feeder, by_phase = [], [], [], [], []
+    weight = class_weights(equilibrium, market.population.count)
+    squares, scatter, by_class, distances, on_feeder, by_phase = [], [], [], [], [], []
     try:
         for _ in range(days):
             market.step()
@@ -65,6 +70,8 @@ def replicate(
             c = record.common_state
             squares.append(np.mean((record.net_load_kw - equilibrium.net_load_kw[c]) ** 2))
             scatter.append(np.mean((record.net_load_kw - own_load_kw[c]) ** 2))
+            apart = np.nan_to_num(record.type_net_load_kw) - equilibrium.type_net_load_kw[:, c]
+            by_class.append(((weight @ apart) ** 2).mean(axis=1))
             if law is not None:
                 distances.append(_distance_kwh(equilibrium.economy, market.population, law[c]))
             if grid is not None and record.grid is not None:
@@ -79,7 +86,21 @@ def replicate(
         wasserstein_soc_kwh=mean_of_known(distances),
         grid=GridError.mean(on_feeder) if on_feeder else None,
         phases=PhaseError.mean(by_phase) if by_phase else None,
+        class_scatter_kw2=tuple(np.mean(by_class, axis=0).tolist()),
     )
+
+
+def class_weights(equilibrium: Equilibrium, count: Ints) -> Floats:
+    """Share of each type among the households of every rate class, nan of a class without any. (class, θ)
+
+    Without rows where one tariff holds for all.
+    """
+    tariff, types = equilibrium.tariff, equilibrium.economy.types
+    inside = np.zeros((len(tariff.classes), len(types)))
+    if tariff.classes:
+        inside[[tariff.class_index(one) for one in types], np.arange(len(types))] = count
+    total = inside.sum(axis=1, keepdims=True)
+    return np.asarray(np.divide(inside, total, out=np.full_like(inside, np.nan), where=total > 0))
 
 
 def midnight_levels(equilibrium: Equilibrium) -> Floats | None:

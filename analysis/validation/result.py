@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.analysis.validation.by_class import ClassLoad
 from meanwatt.analysis.validation.exploitability import Exploitability
 from meanwatt.analysis.validation.leader import LeaderLoss
 from meanwatt.analysis.validation.learners import LearnersCheck
@@ -91,6 +92,8 @@ class Validation:
         The other checks; None if not asked for.
     memory
         Floors by memory; empty if not asked for.
+    classes
+        The net load of each rate class; empty where one tariff holds for all.
     findings
         The judged criteria.
     by_replication
@@ -120,6 +123,7 @@ class Validation:
     learners: LearnersCheck | None = None
     leader: LeaderLoss | None = None
     memory: tuple[MemoryFloor, ...] = ()
+    classes: tuple[ClassLoad, ...] = ()
     findings: tuple[Finding, ...] = ()
     by_replication: dict[str, list[Any]] = field(default_factory=dict)
 

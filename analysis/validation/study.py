@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.rate_classes import require_one_tariff
+from meanwatt.analysis.validation.by_class import class_loads
 from meanwatt.analysis.validation.criteria import CHECKS, judge
 from meanwatt.analysis.validation.expected import effective_households, expected_scatter_kw2, expected_wasserstein_kwh
 from meanwatt.analysis.validation.exploitability import exploitability
@@ -24,9 +24,9 @@ from meanwatt.analysis.validation.runs import Results, Runner, Task, runner
 from meanwatt.analysis.validation.sample import Sample
 from meanwatt.analysis.validation.scaling import Interval, Scaling, falling, pooled_ratio, root, scaling
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.model.network.located_economy import build_located_economy
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.counted import counted
-from meanwatt.model.scenario.economy import build_economy
 from meanwatt.model.scenario.loading import load_scenario
 
 LEADER_HOUSEHOLDS: Final = (100, 1000)
@@ -79,9 +79,8 @@ def validate(
     Cancelled
         If asked to stop.
     ValueError
-        If the scheduler cannot be reached, or households have several tariffs.
+        If the scheduler cannot be reached.
     """
-    require_one_tariff(equilibrium.tariff, "a validation")
     watch = watch or Watch()
     sample = replace(sample, households=tuple(sorted(set(sample.households))))
     others = [m for m in dict.fromkeys(memory) if m != equilibrium.economy.scenario.memory]
@@ -181,6 +180,7 @@ def _measured(equilibrium: Equilibrium, sample: Sample, rows: Rows) -> Validatio
         wasserstein_ratio=pooled_ratio(distance, theory, seed=seed) if known else Interval(value=None),
         composition_error_kw=tuple(composition_error_kw(equilibrium, count) for count in sizes),
         by_replication=_columns(sizes, rows),
+        classes=class_loads(equilibrium, sizes, rows, seed),
     )
 
 
@@ -247,7 +247,7 @@ def _memory_floor(memory: int, world: Equilibrium, sample: Sample, rows: Rows) -
 
 def _with_memory(equilibrium: Equilibrium, memory: int, watch: Watch) -> Equilibrium:
     """The equilibrium of the same scenario and tariff with another memory."""
-    economy = build_economy(load_scenario(equilibrium.economy.scenario, overrides={"memory": memory}))
+    economy = build_located_economy(load_scenario(equilibrium.economy.scenario, overrides={"memory": memory}))
     found = solve_equilibrium(economy, equilibrium.tariff, certify=False, watch=watch.silent())
     watch.check()
     return found

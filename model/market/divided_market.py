@@ -2,13 +2,15 @@
 
 The parts are ranges of consecutive ranks of every household type, as of ``meanwatt.model.market.partitioned_market``,
 but all stand on the scenario's one feeder. A day has two halves. In the first, every part lets its households live and
-answers with whole numbers by class, bus and slot, which add up exactly; the market's mean net load, one number for each
-slot, goes back. In the second, every part bills its households at the price that this load makes, and the centre solves
+answers with whole numbers by class, bus and slot, which add up exactly. Where inverters answer to voltages, the centre
+solves the feeder with these sums and tells all parts what a household of each type at each bus holds back; every part
+takes it off its meters and answers with its sums anew. The market's mean net load, one number for each slot, goes back.
+In the second, every part bills its households at the price that this load makes, and the centre solves
 the feeder, sets the same price and keeps the records. All are those of the undivided market, bit for bit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -24,8 +26,10 @@ from meanwatt.model.market.day_kernel import DaySums
 from meanwatt.model.market.digest import MeterDigest, NoDigest
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.market_centre import MarketCentre, PlayedDay
+from meanwatt.model.market.market_inverters import Roofs, roofs_of
 from meanwatt.model.market.population import divide, largest_remainder, rank_ranges
 from meanwatt.model.market.setup import cohort_shares, require_population
+from meanwatt.model.market.voltage_answer import Held, answer_to_voltages, hold_back
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
@@ -47,16 +51,33 @@ class PartMorning:
     sums: DaySums
 
     def __add__(self, other: "PartMorning") -> "PartMorning":
-        one, two = self.sums, other.sums
-        return PartMorning(
-            level_before=self.level_before + other.level_before,
-            sums=DaySums(
-                energy_quanta=one.energy_quanta + two.energy_quanta,
-                charged=one.charged + two.charged,
-                discharged=one.discharged + two.discharged,
-                curtailed_quanta=one.curtailed_quanta + two.curtailed_quanta,
-            ),
-        )
+        return PartMorning(level_before=self.level_before + other.level_before, sums=added_sums(self.sums, other.sums))
+
+
+def added_sums(one: DaySums, two: DaySums) -> DaySums:
+    """Sums of two parts together, exactly."""
+    return DaySums(
+        energy_quanta=one.energy_quanta + two.energy_quanta,
+        charged=one.charged + two.charged,
+        discharged=one.discharged + two.discharged,
+        curtailed_quanta=one.curtailed_quanta + two.curtailed_quanta,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PastDay:
+    """What a part has to be told of a day to live it anew.
+
+    Attributes
+    ----------
+    net_load_kw : (slot,)
+        Mean net load of the whole market. [kW]
+    held_kwh : (type, bus, slot), optional
+        What one household holds back, where inverters answer to voltages. [kWh]
+    """
+
+    net_load_kw: Floats
+    held_kwh: Held | None = None
 
 
 class MarketPart(ProsumerMarket):
@@ -101,6 +122,12 @@ class MarketPart(ProsumerMarket):
         assert self._played is not None
         return PartMorning(level_before=self._played.level_before, sums=self._played.sums)
 
+    def hold_back(self, held_kwh: Held) -> DaySums:
+        """Take what inverters hold back off the meters of the day that is lived, (type, bus, slot). [kWh]"""
+        assert self._played is not None
+        self._played = replace(self._played, sums=hold_back(self.population, self._played.sums, held_kwh))
+        return self._played.sums
+
     def evening(self, net_load_kw: Floats) -> Settled:
         """Second half of a day, at the mean net load (slot,) of the whole market. [kW]"""
         self.settle(net_load_kw)
@@ -108,11 +135,13 @@ class MarketPart(ProsumerMarket):
         assert self._settled is not None
         return self._settled
 
-    def replay(self, net_load_kw: Sequence[Floats]) -> None:
-        """Live the days anew whose mean net load (slot,) is known. [kW]"""
-        for load_kw in net_load_kw:
+    def replay(self, days: Sequence["PastDay"]) -> None:
+        """Live some days anew."""
+        for day in days:
             self.morning()
-            self.evening(load_kw)
+            if day.held_kwh is not None:
+                self.hold_back(day.held_kwh)
+            self.evening(day.net_load_kw)
 
     def _new_digest(self) -> MeterDigest:
         return NoDigest()
@@ -133,8 +162,11 @@ class Parts(Protocol):
     def customers_at(self) -> Ints:
         """Simulated households of each type at each bus, (type, bus)."""
 
-    def morning(self) -> PartMorning:
-        """First half of a day."""
+    def morning(self, *, held: bool) -> PartMorning:
+        """First half of a day; whether meters wait for ``hold_back``."""
+
+    def hold_back(self, held_kwh: Held) -> DaySums:
+        """Take what inverters hold back off the meters, (type, bus, slot); what was drawn then. [kWh]"""
 
     def settle(self, net_load_kw: Floats) -> None:
         """Begin the second half of a day."""
@@ -211,6 +243,7 @@ class DividedMarket(MarketCentre):
         require_population(economy, households)
         super().__init__(economy, equilibrium, key_from(key), threads=1)
         self._parts = parts
+        self._roofs: Roofs | None = None
         self._shares = cohort_shares(ways)
         count = divide(
             largest_remainder(economy.type_share, households), np.array([share for _, share in self._shares])
@@ -232,8 +265,16 @@ class DividedMarket(MarketCentre):
         return self._shares
 
     def _live(self, offer: Offer | None) -> PlayedDay:
-        morning = self._parts.morning()
-        return PlayedDay(sums=morning.sums, level_before=morning.level_before, digest=self._parts)
+        grid = self.power_flow
+        if grid is None or grid.control is None:
+            morning = self._parts.morning(held=False)
+            return PlayedDay(sums=morning.sums, level_before=morning.level_before, digest=self._parts)
+        morning = self._parts.morning(held=True)
+        if self._roofs is None:
+            self._roofs = roofs_of(self.household_types, self.census.customers_at)
+        carried, held_kwh = answer_to_voltages(self.economy, self._roofs, grid, morning.sums, self.common_state)
+        sums = self._parts.hold_back(held_kwh.astype(np.float32))
+        return PlayedDay(sums=sums, level_before=morning.level_before, digest=self._parts, carried=carried)
 
     def _bill(self, *, import_usd_per_kwh: Floats, export_usd_per_kwh: Floats, standing_charge_usd: Floats) -> Settled:
         return self._parts.settled()
@@ -252,12 +293,6 @@ def require_divisible(
                 f"behaviour {way.name} is code of your own, whose households may share what several processes cannot;"
                 f" leave {name} out, or give one of {', '.join(BEHAVIOURS)}"
             )
-    curves = [name for name in ("volt_watt", "volt_var") if getattr(economy.scenario.feeder, name).enabled]
-    if curves:
-        raise ValueError(
-            f"feeder.{curves[0]}.enabled is true, so that meters depend on voltages, which several processes do not"
-            f" know before the day is over; leave {name} out, or set feeder.{curves[0]}.enabled = false"
-        )
     most = next(n for n in range(min(parts, households), 0, -1) if _everywhere(economy, households, n))
     if most < parts:
         raise ValueError(

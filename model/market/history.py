@@ -104,6 +104,8 @@ class History(Sequence[DayRecord]):
         Number of simulated households of each type and cohort.
     buses : tuple of str
         Bus names.
+    branches : tuple of str
+        Branch of the feeder of each household type; empty where there are none.
     """
 
     __repr__ = short_repr
@@ -114,6 +116,7 @@ class History(Sequence[DayRecord]):
     class_households: Ints
     buses: tuple[str, ...]
     records: tuple[DayRecord, ...] = field(default=())
+    branches: tuple[str, ...] = ()
 
     @property
     def households(self) -> tuple[int, ...]:
@@ -212,6 +215,7 @@ class History(Sequence[DayRecord]):
                 "day": np.repeat([record.day for record in self.records], len(self.types)),
                 "income_group": [group for group, _ in self.types] * days,
                 "technology": [technology for _, technology in self.types] * days,
+                **({"branch": list(self.branches) * days} if self.branches else {}),
                 "households": np.tile(self.households, days),
                 **table,
                 "net_kwh": table["imported_kwh"] - table["exported_kwh"],
@@ -232,6 +236,7 @@ class History(Sequence[DayRecord]):
                 "day": np.repeat([record.day for record in self.records], len(self.types) * cohorts),
                 "income_group": [group for group, _ in self.types for _ in self.behaviours] * days,
                 "technology": [technology for _, technology in self.types for _ in self.behaviours] * days,
+                **({"branch": list(np.repeat(self.branches, cohorts)) * days} if self.branches else {}),
                 "cohort": [*range(cohorts)] * len(self.types) * days,
                 "behaviour": list(self.behaviours) * len(self.types) * days,
                 "households": np.tile(self.class_households.ravel(), days),
@@ -243,13 +248,13 @@ class History(Sequence[DayRecord]):
     @property
     def behaviour_days(self) -> pd.DataFrame:
         """Table by (day, behaviour): ``class_days`` summed over types and cohorts, and the mean bill."""
-        table = self._class_days().drop(columns=["income_group", "technology", "cohort"])
+        table = self._class_days().drop(columns=["income_group", "technology", "branch", "cohort"], errors="ignore")
         return self._keyed(_with_mean_bill(table.groupby(["day", "behaviour"], sort=False, as_index=False).sum()))
 
     @property
     def group_days(self) -> pd.DataFrame:
         """Table by (day, income group): ``type_days`` summed over technologies, and the mean bill."""
-        table = self._type_days().drop(columns="technology")
+        table = self._type_days().drop(columns=["technology", "branch"], errors="ignore")
         return self._keyed(_with_mean_bill(table.groupby(["day", "income_group"], sort=False, as_index=False).sum()))
 
     @property

@@ -40,7 +40,7 @@ from meanwatt.model.market.setup import (
     whole_number,
 )
 from meanwatt.model.market.strategy_replay import StrategyReplay
-from meanwatt.model.market.voltage_answer import answer_to_voltages
+from meanwatt.model.market.voltage_answer import answer_to_voltages, hold_back
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 from meanwatt.model.progress.watch import Progress
@@ -171,7 +171,7 @@ class ProsumerMarket(MarketCentre):
 
         self.population = Population(
             share=economy.type_share,
-            customers=self.feeder.customers,
+            customers=self.residents.customers(self.feeder),
             households=households,
             slots=economy.slots,
             key=key,
@@ -325,9 +325,10 @@ class ProsumerMarket(MarketCentre):
             sums = strategy_replay.replay(policies, tables, self.day, self.common_state, sums, self.learners)
         carried = None
         if self._roofs is not None and self.power_flow is not None:
-            sums, carried, self.held_kwh = answer_to_voltages(
-                self.economy, self._roofs, self.power_flow, people, sums, self.common_state
+            carried, self.held_kwh = answer_to_voltages(
+                self.economy, self._roofs, self.power_flow, sums, self.common_state
             )
+            sums = hold_back(people, sums, self.held_kwh)
         if rewritten:
             digest.add(people.energy_kwh)
         return sums, carried

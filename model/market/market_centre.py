@@ -31,6 +31,8 @@ from meanwatt.model.market.setup import unreached_messages
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.power_flow import VoltageLimits
+from meanwatt.model.network.residents import place_residents, rounding_of_residents
+from meanwatt.model.scenario.branches import branch_messages
 from meanwatt.model.scenario.calendar_year import states_of_days
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages, joined, rounding_messages, scenario_messages, unpaid_messages
@@ -81,6 +83,7 @@ class MarketCentre(MesaMarket):
         self.slot_hours = economy.slot_hours
         self.equilibrium = equilibrium
         self.feeder = scenario_feeder(economy.scenario.feeder, peak_reference_kw=economy.peak_reference_kw)
+        self.residents = place_residents(economy.scenario, economy.types, self.feeder)
         self.bus_names = self.feeder.buses
         self.day = 0
         self._weather = stream(key, Purpose.WEATHER)
@@ -142,9 +145,11 @@ class MarketCentre(MesaMarket):
         names, shares = zip(*self._cohort_shares(), strict=True)
         return joined(
             scenario_messages(self.economy.scenario),
+            branch_messages(self.economy.scenario, types),
             unpaid_messages(self.utility.tariff, types),
             rounding_messages([t.name for t in types], [t.share for t in types], count.sum(axis=1)),
             rounding_messages(names, shares, count.sum(axis=0)),
+            self._residents_messages(),
             unreached_messages(self.equilibrium),
             () if self.power_flow else without_feeder_messages(self.economy.scenario.feeder),
             unsolved_messages(self._records, self.slot_hours),
@@ -152,6 +157,14 @@ class MarketCentre(MesaMarket):
             self.phases.messages if self.phases else (),
             unsolved_by_phase(phase_days(self._records), self.slot_hours),
         )
+
+    def _residents_messages(self) -> Messages:
+        """What of where people live is not as asked."""
+        if self.residents.mixed:
+            return ()
+        names = [household.name for household in self.household_types]
+        rounded = rounding_of_residents(self.residents, self.census.customers_at, names, self.bus_names)
+        return (*self.residents.messages, rounded)
 
     @property
     def coming_state(self) -> int:
@@ -173,6 +186,7 @@ class MarketCentre(MesaMarket):
             class_households=self.census.class_count,
             buses=self.bus_names,
             records=tuple(self._records),
+            branches=tuple(t.branch for t in self.household_types) if self.household_types[0].branch else (),
         )
 
     def step(self) -> None:

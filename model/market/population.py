@@ -65,8 +65,9 @@ class Population:
     ----------
     share : (type,)
         Population shares; counts are their largest-remainder rounding.
-    customers : (bus,)
-        Number of customers of each bus; households spread over the buses in proportion.
+    customers : (bus,) or (type, bus)
+        Number of customers of each bus; households spread over the buses in proportion. With a row for each type, its
+        households are put on the buses by `settle`.
     households
         How many; with parts, of the whole.
     slots
@@ -105,7 +106,7 @@ class Population:
         self,
         *,
         share: Floats,
-        customers: Ints,
+        customers: Ints | Floats,
         households: int,
         slots: int,
         key: int,
@@ -114,7 +115,7 @@ class Population:
         parts: int = 1,
     ) -> None:
         self.key = key
-        self.buses = len(customers)
+        self.buses = customers.shape[-1]
         whole = largest_remainder(share, households)
         self._first_rank, self.count = rank_ranges(share, households, part, parts)
         self.households = households = int(self.count.sum())
@@ -124,9 +125,8 @@ class Population:
         self.class_first = np.concatenate([[0], np.cumsum(self.class_count)])
         self.bus: npt.NDArray[np.int16] = np.empty(households, dtype=np.int16)
         for type_index in range(len(self.count)):
-            offset = child(stream(key, Purpose.PLACE), type_index)
-            self.bus[self.of_type(type_index)] = place(
-                customers, offset, self.count[type_index], first=int(self.first_rank[type_index])
+            self.bus[self.of_type(type_index)] = buses_of_type(
+                customers, key, type_index, int(self.count[type_index]), first=int(self.first_rank[type_index])
             )
         self.level = np.zeros(households, dtype=np.int16)
         self.shock = np.zeros(households, dtype=np.int8)
@@ -343,6 +343,69 @@ def _deal(count: Ints, share: Floats, given: Ints) -> None:
                     chosen, earliest = k, turn
             given[type_index, chosen] += 1
             total[chosen] += 1.0
+
+
+def buses_of_type(customers: Floats | Ints, key: int, type_index: int, count: int, *, first: int = 0) -> Ints:
+    """Put ranks ``first`` to ``first + count − 1`` of a type on buses, by its own row of ``customers`` if there is one.
+
+    Parameters
+    ----------
+    customers : (bus,) or (type, bus)
+        As for `Population`.
+    key
+        The run's 64-bit key.
+    """
+    if customers.ndim == 2:
+        return settle(customers[type_index], stream(key, Purpose.RESIDENTS, 1, type_index), count, first=first)
+    return place(np.asarray(customers), child(stream(key, Purpose.PLACE), type_index), count, first=first)
+
+
+def home_buses(customers: Floats | Ints, key: int, count: Ints) -> Ints:
+    """Buses of all households of a market in the order of their ids, (household,), wherever its parts are.
+
+    Parameters
+    ----------
+    customers : (bus,) or (type, bus)
+        As for `Population`.
+    key
+        The run's 64-bit key.
+    count : (type,)
+        Households of each type.
+    """
+    placed = [buses_of_type(customers, key, type_index, number) for type_index, number in enumerate(count.tolist())]
+    return np.concatenate(placed)
+
+
+def settle(share: Floats, state: int, count: int, *, first: int = 0) -> Ints:
+    """Put the households of one type on buses in turns, each bus as often as its share says.
+
+    Bus b takes its k-th household of the type (k = 1, 2, …) at the time (k − 1 + u) / share, u being drawn for it once;
+    ranks are given by rising time. By the time T a bus with a quota of share · T has had its floor or its ceiling, and
+    exactly the quota where that is whole: a table of whole homes is met home by home once T is their sum.
+
+    Parameters
+    ----------
+    share : (bus,)
+        Weights, not all zero.
+    state
+        Stream of the draws.
+    count, first
+        How many ranks, and the first one.
+
+    Returns
+    -------
+    (rank,) int
+        Bus of each rank.
+    """
+    last = first + count
+    used = np.flatnonzero(share)
+    part = share[used] / share.sum()
+    draw = (children(state, len(share)) >> np.uint64(11))[used] * 2.0**-53
+    turns = np.floor(part * (last + len(used)) - draw).astype(np.int64) + 1  # by then at least ``last`` have had theirs
+    bus = np.repeat(np.arange(len(used)), turns)
+    number = np.arange(len(bus)) - np.repeat(np.cumsum(turns) - turns, turns)
+    order = np.argsort((number + draw[bus]) / part[bus], kind="stable")
+    return np.asarray(used[bus[order[first:last]]], dtype=np.int64)
 
 
 def place(customers: Ints, offset: int, count: int, *, first: int = 0) -> Ints:

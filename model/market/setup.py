@@ -25,11 +25,12 @@ from meanwatt.model.market.q_learners import QLearners
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.population_response import outlook
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
+from meanwatt.model.network.located_economy import build_located_economy
 from meanwatt.model.progress.heartbeat import Heartbeat
 from meanwatt.model.progress.machine import require_room
 from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.counted import counted
-from meanwatt.model.scenario.economy import Economy, build_economy, build_rate_classes
+from meanwatt.model.scenario.economy import Economy, build_rate_classes
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 from meanwatt.model.scenario.messages import Messages
 from meanwatt.model.scenario.ranges import Range
@@ -99,7 +100,7 @@ def find_economy(
         economy = scenario
     else:
         known = scenario.scenario if isinstance(scenario, Economy) else scenario
-        economy = build_economy(load_scenario(known, tariff=file_or_name))
+        economy = build_located_economy(load_scenario(known, tariff=file_or_name))
     if economy.one_day is not None or (policies is not None and policies.economy.one_day is not None):
         raise ValueError(f"scenario {economy.scenario.name} is a game of one_day, a market goes on; leave out one_day")
     if policies is not None:

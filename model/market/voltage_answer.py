@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
@@ -14,27 +15,28 @@ from meanwatt.model.market.physics import use_kwh
 from meanwatt.model.market.population import Population
 from meanwatt.model.scenario.economy import Economy
 
+Held = npt.NDArray[np.floating[Any]]
+"""What one household of a type at a bus holds back, (type, bus, slot). [kWh]"""
 _SCALE: Final = 1.0 / QUANTUM_KWH
 
 
 def answer_to_voltages(
-    economy: Economy, roofs: Roofs, grid: MarketGrid, people: Population, sums: DaySums, common_state: int
-) -> tuple[DaySums, GridDay, Floats]:
-    """Solve the feeder of a day together with what its inverters feed in, and let meters show it.
+    economy: Economy, roofs: Roofs, grid: MarketGrid, sums: DaySums, common_state: int
+) -> tuple[GridDay, Floats]:
+    """Solve the feeder of a day together with what its inverters feed in.
 
-    Households do not foresee it: they planned moves and use with all of their sun.
+    Households do not foresee it: they planned moves and use with all of their sun. Their meters show it once
+    `hold_back` has been told.
 
     Parameters
     ----------
-    people
-        Its ``energy_kwh`` is raised by what is held back.
     sums
-        What households drew before anybody is held back.
+        What all households of the market drew before anybody is held back.
 
     Returns
     -------
-    DaySums, GridDay, (type, bus, slot)
-        The sums after it, the day, and what one household of a type at a bus holds back. [kWh]
+    GridDay, (type, bus, slot)
+        The day, and what one household of a type at a bus holds back. [kWh]
     """
     hours, types = economy.slot_hours, economy.types
     by_type = sums.by_type(len(types))
@@ -43,17 +45,16 @@ def answer_to_voltages(
     used_kwh = use_kwh(by_type, types, homes, common_state, hours)
     curtailed_kwh = by_type.curtailed_kwh
     available = roofs.available_kwh(types, curtailed_kwh, common_state, hours)
-    day, held_kwh = grid.solve_with_inverters(
+    return grid.solve_with_inverters(
         by_type.energy_kwh.sum(axis=0).T / hours,
         used_kwh.sum(axis=0).T / hours,
         roofs,
         available,
         curtailed_kwh[roofs.type_index, roofs.bus].T > 0,
     )
-    return hold_back(people, sums, held_kwh), day, held_kwh
 
 
-def hold_back(people: Population, sums: DaySums, held_kwh: Floats) -> DaySums:
+def hold_back(people: Population, sums: DaySums, held_kwh: Held) -> DaySums:
     """Take what inverters hold back off the meters of their households; return the day's sums after it.
 
     Parameters
@@ -63,7 +64,7 @@ def hold_back(people: Population, sums: DaySums, held_kwh: Floats) -> DaySums:
     sums
         The sums before.
     held_kwh : (type, bus, slot)
-        What one household of a type at a bus holds back. [kWh]
+        What one household of a type at a bus holds back; meters are of single precision, and so may it be. [kWh]
     """
     less = held_kwh.astype(np.float32)
     energy, curtailed = np.array(sums.energy_quanta), np.array(sums.curtailed_quanta)

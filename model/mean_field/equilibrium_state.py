@@ -19,6 +19,7 @@ from meanwatt.model.mean_field.solution_messages import (
     solution_messages,
     unmet_trip_kwh_per_day,
 )
+from meanwatt.model.scenario.branches import branch_messages
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages, joined, scenario_messages, unpaid_messages
 
@@ -98,7 +99,8 @@ class Equilibrium:
         """What is not as asked, a sentence each: capped, rounded, approximated, skipped."""
         about_solution = solution_messages(self.economy, self.tariff, self.answer)
         unpaid = unpaid_messages(self.tariff, self.economy.types)
-        return joined(scenario_messages(self.economy.scenario), unpaid, about_solution, self._idle_adder())
+        branches = branch_messages(self.economy.scenario, self.economy.types)
+        return joined(scenario_messages(self.economy.scenario), branches, unpaid, about_solution, self._idle_adder())
 
     def _idle_adder(self) -> Messages:
         """That rates and charges earn more than the cost before any adder, which cannot be negative."""
@@ -156,6 +158,10 @@ class Equilibrium:
     def adder_usd_per_kwh(self) -> float:
         """Volumetric adder α. [USD/kWh]"""
         return self.answer.adder_usd_per_kwh
+
+    def class_adder_usd_per_kwh(self, place: int) -> float:
+        """Adder on what a rate class pays; 0 where it keeps its posted rates among others. [USD/kWh]"""
+        return self.adder_usd_per_kwh if self.tariff.bears_adder(place) else 0.0
 
     @property
     def net_load_kw(self) -> Floats:

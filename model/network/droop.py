@@ -7,6 +7,10 @@ or late. Here a Newton step is taken with the slopes of the curves and the first
 replaced by a damped plain step, which for falling curves lowers the residual in the norm of the inverse resistances.
 A slot is solved when its residual is below the tolerance, and never for any other reason.
 
+All slots are first tried by Newton's method on the tree, loads and curves and network at once, which costs as much as
+two or three power flows (`meanwatt.model.network.droop_kernel`) and knows no way back from a bad step. A power flow at
+what inverters then feed in gives the residual; slots in which it is not below the tolerance are searched as above.
+
 With one falling curve and linear branch flows the fixed point is unique: R is positive definite, so V − R p(V) is a
 monotone map (M. Farivar, L. Chen, S. Low, "Equilibrium and dynamics of local voltage control in distribution systems",
 IEEE CDC 2013, doi 10.1109/CDC.2013.6760555). In the AC feeder it is checked from another start, see `starts_differ_pu`.
@@ -14,14 +18,15 @@ IEEE CDC 2013, doi 10.1109/CDC.2013.6760555). In the AC feeder it is checked fro
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Bools, Floats, Ints, require_shape
+from meanwatt.agents.numerics.arrays import Bools, Floats, Ints, require_finite, require_shape
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.model.network.droop_sweep import curve_rows
 from meanwatt.model.network.inverter_curves import InverterControl, Inverters, corner_pu, fed_in_kvar, limited_kw
-from meanwatt.model.network.power_flow import PowerFlow, PowerFlowResult
+from meanwatt.model.network.power_flow import Method, PowerFlow, PowerFlowResult
 from meanwatt.model.network.sensitivity import voltage_sensitivity
 
 TOLERANCE_PU: Final = 1e-9
@@ -32,6 +37,8 @@ NEWTON_TRIES: Final = 4
 """Halvings of a Newton step before the plain step takes its place."""
 MOST_TRIES: Final = 24
 """Halvings of one step after which a slot is given up."""
+MOST_STEPS: Final = 16
+"""Newton steps on the tree after which a slot is left to the search."""
 _DECREASE: Final = 1e-4
 _BLUR: Final = 1e-3
 _LEAST_STEP: Final = 1e-6
@@ -105,11 +112,75 @@ def solve_droop(
         If a shape is wrong or a number is not finite. A slot without a solution raises nothing: see ``solved``.
     """
     require_shape("available_kw", units.available_kw, (len(p_kw), len(units.bus)), "(slot, row)")
-    search = _Search(flow, np.asarray(p_kw, dtype=float), np.asarray(q_kvar, dtype=float), units, control)
+    p_kw, q_kvar = np.asarray(p_kw, dtype=float), np.asarray(q_kvar, dtype=float)
+    if flow.method is Method.NEWTON_RAPHSON:
+        return _searched(flow, p_kw, q_kvar, units, control, start)
+    for name, power in (("p_kw", p_kw), ("q_kvar", q_kvar)):
+        require_shape(name, power, (len(p_kw), len(flow.feeder.buses)), "(slot, bus)")
+        require_finite(name, power)
+    found = _on_the_tree(flow, p_kw, q_kvar, units, control, start)
+    left = np.flatnonzero(~found.solved)
+    if not left.size:
+        return found
+    return _joined(found, left, _searched(flow, p_kw[left], q_kvar[left], units.rows(left), control, start))
+
+
+def _searched(
+    flow: PowerFlow, p_kw: Floats, q_kvar: Floats, units: Inverters, control: InverterControl, start: Start
+) -> DroopResult:
+    """Search every slot for its fixed point."""
+    search = _Search(flow, p_kw, q_kvar, units, control)
     search.begin(start)
     while search.open.any() and search.flows < MOST_FLOWS:
         search.step()
     return search.result()
+
+
+def _on_the_tree(
+    flow: PowerFlow, p_kw: Floats, q_kvar: Floats, units: Inverters, control: InverterControl, start: Start
+) -> DroopResult:
+    """Solve every slot by Newton's method on the tree, as far as it goes."""
+    rows = curve_rows(units, control, _floor_pu(control) if start is Start.FLOOR else None)
+    state, gone_by = flow.solve_curves(p_kw, q_kvar, rows, most_steps=MOST_STEPS)
+    own = gone_by[:, units.bus]
+    residual = np.abs(state.voltage_pu[:, units.bus] - own).max(axis=1, initial=0.0)
+    residual[~state.converged] = np.nan
+    watt, var = control.volt_watt, control.volt_var
+    nothing = np.zeros(own.shape)
+    return DroopResult(
+        state=state,
+        output_kw=limited_kw(watt, units, own, nothing)[0] if watt else units.available_kw,
+        fed_in_kvar=fed_in_kvar(var, units, own, nothing)[0] if var else nothing,
+        residual_pu=residual,
+        solved=state.converged & (residual <= TOLERANCE_PU),
+        flows=1,
+    )
+
+
+def _joined(found: DroopResult, slots: Ints, rest: DroopResult) -> DroopResult:
+    """The one result with some of its slots from another."""
+
+    def with_rest(values: Any, others: Any) -> Any:
+        if values is None:
+            return None
+        both = np.array(values)
+        both[slots] = others
+        return both
+
+    names = [entry.name for entry in fields(PowerFlowResult)]
+    state = {name: with_rest(getattr(found.state, name), getattr(rest.state, name)) for name in names}
+    names = ["output_kw", "fed_in_kvar", "residual_pu", "solved"]
+    return DroopResult(
+        state=PowerFlowResult(**state),
+        **{name: with_rest(getattr(found, name), getattr(rest, name)) for name in names},
+        flows=found.flows + rest.flows,
+    )
+
+
+def _floor_pu(control: InverterControl) -> float:
+    """Voltage from which on both curves are at their ends. [pu]"""
+    watt, var = control.volt_watt, control.volt_var
+    return max(watt.v2_pu if watt else 0.0, var.v4_pu if var else 0.0)
 
 
 def starts_differ_pu(
@@ -164,7 +235,7 @@ class _Search:
             self._accept(everything[found], np.clip(reproduced, low, corner)[found], reproduced[found])
             everything = everything[~found]
         if everything.size:
-            floor = np.full((everything.size, len(self.buses)), self._floor_pu())
+            floor = np.full((everything.size, len(self.buses)), _floor_pu(self.control))
             reproduced, found = self._flow(everything, floor)
             self._accept(everything[found], floor[found], reproduced[found])
 
@@ -175,12 +246,6 @@ class _Search:
         if watt:
             np.minimum.at(corner.T, self.place, corner_pu(watt, self.units).T)
         return corner
-
-    def _floor_pu(self) -> float:
-        curves = self.control
-        return max(
-            curves.volt_watt.v2_pu if curves.volt_watt else 0.0, curves.volt_var.v4_pu if curves.volt_var else 0.0
-        )
 
     def step(self) -> None:
         """Try one step in every open slot."""

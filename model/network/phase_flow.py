@@ -12,9 +12,9 @@ from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.network.library.branch import FixedLoad
 from meanwatt.model.network.library.phase_data import PhaseData
 from meanwatt.model.network.library.radial import Feeder
+from meanwatt.model.network.newton_raphson import ERROR_TOLERANCE_PU, FREQUENCY_HZ, MAX_ITERATIONS
 from meanwatt.model.network.phase_branch import PhaseBranch
 from meanwatt.model.network.phase_tables import EdgeEnds, PhaseTables
-from meanwatt.model.network.power_flow import ERROR_TOLERANCE_PU, FREQUENCY_HZ, MAX_ITERATIONS
 from meanwatt.model.network.unbalance import TO_SEQUENCES, TURN, unbalance_percent
 from meanwatt.model.network.zero_sequence import ZeroSequence, ZeroSequenceRule, complete_zero_sequence
 

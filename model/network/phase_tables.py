@@ -17,7 +17,7 @@ from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
 from meanwatt.model.network.library.branch import Branch, BranchKind, FixedLoad
 from meanwatt.model.network.library.phase_data import ZeroPort
 from meanwatt.model.network.library.radial import Feeder
-from meanwatt.model.network.power_flow import FREQUENCY_HZ, grid_tables
+from meanwatt.model.network.newton_raphson import FREQUENCY_HZ, grid_tables
 from meanwatt.model.network.zero_sequence import ZeroSequence
 
 GROUNDED_SIEMENS: float = 1.0

@@ -101,7 +101,7 @@ def path_impedances(feeder: Feeder) -> PathImpedances:
         admittance[child] += feeder.nominal_kv[branch.to_bus] ** 2 / complex(branch.r_ohm, branch.x_ohm)
         turns[child] = branch.turns if away else 1.0 / branch.turns
         beside[child] = branch.turns if away else 1.0
-    order = _outwards(feeder)
+    order = outwards(feeder)
     product, referred = np.ones(count), np.zeros(count)
     for bus in order[1:].tolist():
         before = feeder.parent[bus]
@@ -113,7 +113,7 @@ def path_impedances(feeder: Feeder) -> PathImpedances:
     return PathImpedances(parent=feeder.parent, order=order, z_pu=z, turns=product)
 
 
-def _outwards(feeder: Feeder) -> Ints:
+def outwards(feeder: Feeder) -> Ints:
     """Buses, each after the one before it on the way from the source."""
     source = feeder.index(feeder.source)
     children: list[list[int]] = [[] for _ in feeder.buses]

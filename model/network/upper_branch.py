@@ -6,16 +6,30 @@ tells the lower one. On a feeder each bus is held against half of its own linear
 either solution elsewhere unless the feeder is on the brink of collapse.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Bools, Floats
+from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.model.network.library.radial import Feeder
 from meanwatt.model.network.sensitivity import path_impedances
 
 UPPER_BRANCH: Final = 0.5
 """Part of V² by the linear branch flow equations below which a power flow is on the lower branch of solutions."""
+
+
+@compiled(error_model="numpy")
+def _linear_squares(order: Any, parent: Any, z: Any, p: Any, q: Any, square: Any) -> None:
+    """Add up power (slot, bus) towards the source, in place, and lower the square of the voltage on the way back."""
+    for s in range(len(p)):
+        for k in range(len(order) - 1, 0, -1):
+            bus, before = order[k], parent[order[k]]
+            p[s, before] += p[s, bus]
+            q[s, before] += q[s, bus]
+        for k in range(1, len(order)):
+            bus, before = order[k], parent[order[k]]
+            square[s, bus] = square[s, before] - 2 * (z[0, bus] * p[s, bus] + z[1, bus] * q[s, bus])
 
 
 class UpperBranch:
@@ -60,13 +74,11 @@ class UpperBranch:
 
     def _linear_square(self, p_mw: Floats, q_mvar: Floats) -> Floats:
         """V² by the linear branch flow equations, referred to the source, (slot, bus)."""
-        drawn, square = (p_mw + 1j * q_mvar).T.copy(), np.full(p_mw.T.shape, self._source_square)
-        edges = self._edges()
-        for bus, before in reversed(edges):
-            drawn[before] += drawn[bus]
-        for bus, before in edges:
-            square[bus] = square[before] - 2 * (self._paths.z_pu[bus] * drawn[bus].conj()).real
-        return square.T
+        square = np.full(p_mw.shape, self._source_square)
+        z = self._paths.z_pu
+        impedance = np.array([z.real, z.imag])
+        _linear_squares(self._paths.order, self._paths.parent, impedance, p_mw.copy(), q_mvar.copy(), square)
+        return square
 
     def _edges(self) -> list[tuple[int, int]]:
         """Buses and those before them, from the source outwards."""

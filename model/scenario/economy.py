@@ -18,6 +18,7 @@ from meanwatt.agents.tariff.components.subscription import Subscription
 from meanwatt.agents.tariff.rate_classes import with_classes
 from meanwatt.agents.tariff.tariff import ExportRule, RateClass, Recovery, Tariff
 from meanwatt.model.progress.machine import require_room
+from meanwatt.model.scenario.branches import ADDER, classes_on_branches, with_branch_adders
 from meanwatt.model.scenario.day_profiles import day_profiles
 from meanwatt.model.scenario.household_types import household_types
 from meanwatt.model.scenario.limits import SMALLER_GAME, policy_bytes
@@ -129,8 +130,14 @@ class Economy:
         return float(self.mean_reference_kw.max())
 
 
-def build_economy(scenario: Scenario) -> Economy:
+def build_economy(scenario: Scenario, *, on_branches: bool = False) -> Economy:
     """Turn a validated scenario into arrays.
+
+    Parameters
+    ----------
+    on_branches
+        Whether the caller divides household types by branch of the feeder afterwards, as
+        `meanwatt.model.network.located_economy.build_located_economy` does; else a scenario with branches is refused.
 
     Returns
     -------
@@ -139,6 +146,8 @@ def build_economy(scenario: Scenario) -> Economy:
         ``use_kwh_per_day / 24 · use_factor · shape · load_factor`` (times ``adopter_multiplier`` with PV), its solar
         output ``pv_kw · pv_scale · shape_kw_per_kw · pv_factor``.
     """
+    if not on_branches:
+        require_undivided(scenario)
     require_room(policy_bytes(scenario), "the policies", SMALLER_GAME)
     slots = scenario.slots_per_day
     common = common_states(tuple(scenario.day_types), scenario.day_type_kernel_array(), scenario.memory)
@@ -164,6 +173,16 @@ def build_economy(scenario: Scenario) -> Economy:
     )
 
 
+def require_undivided(scenario: Scenario) -> None:
+    """Raise ``ScenarioError``, in one line, for a scenario with branches, for whom cannot hold them."""
+    if scenario.feeder.branches:
+        raise ScenarioError(
+            f"scenario {scenario.name} has feeder.branches ({', '.join(scenario.feeder.branches)}), which only solve,"
+            " simulate without --leader, emergence, validate, design, export, study and hosting can hold; leave them"
+            " out"
+        )
+
+
 def build_tariff(scenario: Scenario, name: str | None = None, *, components: bool = False) -> Tariff:
     """Turn one of the scenario's tariffs into arrays over day types, slots and income groups.
 
@@ -182,8 +201,8 @@ def build_tariff(scenario: Scenario, name: str | None = None, *, components: boo
     """
     if name is None and scenario.has_rate_classes:
         raise ScenarioError(
-            f"scenario {scenario.name} has rate_classes ({', '.join(scenario.rate_classes)}), which only solve,"
-            " export, study, emergence and simulate without --leader can hold; put everybody on one tariff, e.g."
+            f"scenario {scenario.name} has rate_classes ({', '.join(scenario.rate_classes)}), and here one tariff holds"
+            " for all, as in pilot, hosting and simulate --leader; put everybody on one tariff, e.g."
             f" --tariff {scenario.selected_tariff}"
         )
     name = scenario.selected_tariff if name is None else name
@@ -221,7 +240,7 @@ def tariff_of_table(scenario: Scenario, name: str, table: TariffTable) -> Tariff
             slots=scenario.slots_per_day,
         )
 
-    return Tariff(
+    tariff = Tariff(
         name=name,
         energy_usd_per_kwh=rates(table.energy_usd_per_kwh, "energy_usd_per_kwh"),
         export_usd_per_kwh=rates(table.export.usd_per_kwh, "export.usd_per_kwh"),
@@ -238,6 +257,8 @@ def tariff_of_table(scenario: Scenario, name: str, table: TariffTable) -> Tariff
         components=tuple(_component(table, one, rates, scenario.slots_per_day) for one in table.component_names),
         periods=tuple(period_of_slot(table.periods, scenario.slots_per_day)) if table.periods else (),
     )
+    adders = {branch: rates(form, f"{ADDER}.{branch}") for branch, form in table.branch_adder_usd_per_kwh.items()}
+    return with_branch_adders(scenario, tariff, adders) if adders else tariff
 
 
 def _component(table: TariffTable, name: str, rates: Callable[[object, str], Floats], slots: int) -> Component:
@@ -277,9 +298,8 @@ def build_rate_classes(scenario: Scenario, *, components: bool = False) -> Tarif
     if not scenario.has_rate_classes:
         return build_tariff(scenario, components=components)
     tariff_of = {DEFAULT: scenario.selected_tariff, **{name: t.tariff for name, t in scenario.rate_classes.items()}}
-    return with_classes(
-        [
-            RateClass(name=name, tariff=build_tariff(scenario, tariff_of[name], components=components), members=members)
-            for name, members in members_of(scenario).items()
-        ]
-    )
+    classes = [
+        RateClass(name=name, tariff=build_tariff(scenario, tariff_of[name], components=components), members=members)
+        for name, members in members_of(scenario).items()
+    ]
+    return with_classes(classes_on_branches(classes))

@@ -91,7 +91,7 @@ def load_scenario(
 
 
 def with_tariff(scenario: Scenario, name: str, table: TariffTable) -> Scenario:
-    """Copy of a scenario with a tariff under a name, in the place of one so called, selected.
+    """Copy of a scenario with a tariff under a name, in the place of one so called, in force for everybody.
 
     Raises
     ------
@@ -101,6 +101,7 @@ def with_tariff(scenario: Scenario, name: str, table: TariffTable) -> Scenario:
     whole = scenario.model_dump()
     whole["tariffs"][name] = table.model_dump()
     whole["default_tariff"] = name
+    whole["rate_classes_in_force"] = scenario.rate_classes_in_force and not scenario.rate_classes
     return _validated(whole, f"scenario {scenario.name}")
 
 

@@ -7,10 +7,11 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from meanwatt.model.scenario.branches import ADDER as BRANCH_ADDER
 from meanwatt.model.scenario.by_name import names_in, opened
 from meanwatt.model.scenario.calendar_file import DERIVED
 from meanwatt.model.scenario.calendar_file import NAME as CALENDAR
-from meanwatt.model.scenario.feeder_choice import FEEDER, set_network
+from meanwatt.model.scenario.feeder_choice import set_beside
 from meanwatt.model.scenario.files import FileError, TomlTable, is_file, is_path, parse_toml, require_shallow
 from meanwatt.model.scenario.marks import Names
 from meanwatt.model.scenario.nearest import unknown
@@ -170,6 +171,12 @@ def _require_settable(table: TomlTable, parts: Sequence[str], label: str) -> Non
         )
 
 
+def _open_named(inner: TomlTable, parts: Sequence[str], depth: int) -> None:
+    """Make room for an entry where a table takes names of the user's own: branches, and adders on them."""
+    if depth > 1 and list(parts[:2]) in (["feeder", "branches"], ["tariff", BRANCH_ADDER]):
+        inner.setdefault(parts[depth], {})
+
+
 def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
     """Set one dotted key of a fully written-out scenario table."""
     parts = key.split(".")
@@ -189,6 +196,7 @@ def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
         if not isinstance(inner, dict):
             inside = ".".join(parts[:depth])
             raise ScenarioError(f"{label}: key {key!r} goes into {inside}, which is not a table; drop .{parts[depth]}")
+        _open_named(inner, parts, depth)
         if parts[depth] not in inner:
             names = [*inner, "tariff"] if depth == 0 else list(inner)
             valid = [".".join([*parts[:depth], name, *parts[depth + 1 :]]) for name in names]
@@ -196,5 +204,4 @@ def _set(table: TomlTable, key: str, value: Any, label: str) -> None:
         if depth < len(parts) - 1:
             outer, inner = inner, inner[parts[depth]]
     inner[parts[-1]] = value
-    if parts[0] == FEEDER and len(parts) == 2:
-        set_network(inner, parts[1])
+    set_beside(inner, parts)

@@ -238,3 +238,5 @@ PLACEMENTS: Final = Range(1, 100_000, whole=True)
 """Of the owners of a technology on a feeder."""
 STEP: Final = Range(0.001, 1)
 """From one share to the next."""
+SLOT_HOURS: Final = Range(1 / 3600, 24, "hours")
+"""Of a series of loads: from a second to a day."""

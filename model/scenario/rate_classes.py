@@ -1,10 +1,11 @@
 """Rate classes of a scenario: who has which of its tariffs, and the tariff of them all together."""
 
 from itertools import product
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from meanwatt.model.scenario.branches import DEFAULT
 from meanwatt.model.scenario.marks import Form
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.tariff_file import Table, Texts
@@ -13,8 +14,7 @@ from meanwatt.model.scenario.technologies import TECHNOLOGIES, technology_shares
 if TYPE_CHECKING:
     from meanwatt.model.scenario.schema import Scenario
 
-DEFAULT: Final = "default"
-"""The rate class of whom no other one names; its tariff is the scenario's ``default_tariff``."""
+__all__ = ["DEFAULT", "Member", "RateClassTable", "check_rate_classes", "members_of"]
 
 Member = tuple[str, int]
 """Technology, and place of the income group."""

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.adoption_table import BY_GROUP, AdoptionTable
+from meanwatt.model.scenario.branches import check_branches
 from meanwatt.model.scenario.calendar_file import CalendarTable
 from meanwatt.model.scenario.limits import require_counts, require_physical, require_size
 from meanwatt.model.scenario.marks import AddedLater, CheckedLater, Entries
@@ -155,6 +156,7 @@ class Scenario(Table):
             raise ValueError(f"default_tariff: {unknown('tariff', self.default_tariff, self.tariffs)}")
         if self.has_rate_classes:
             check_rate_classes(self)
+        check_branches(self)
         for key in BY_GROUP:
             group_values(getattr(self.adoption, key), tuple(self.income_groups), f"adoption.{key}")
         return self
@@ -271,6 +273,7 @@ class Scenario(Table):
                 classes=self.day_classes,
                 slots=self.slots_per_day,
             )
+        self._check_branch_adders(key, tariff)
         try:
             slots_within(tariff.demand_charge.window, self.slots_per_day)
         except ValueError as error:
@@ -287,6 +290,20 @@ class Scenario(Table):
         if not shape.any():
             raise ValueError(f"{key}.fixed_charge_shape is {shape.tolist()}; give at least one positive number")
         group_values(tariff.discount, groups, f"{key}.discount")
+
+    def _check_branch_adders(self, key: str, tariff: TariffTable) -> None:
+        """Raise ValueError unless adders by branch fit day types and slots."""
+        for branch, form in tariff.branch_adder_usd_per_kwh.items():
+            ranges.PRICE.require(form, f"{key}.branch_adder_usd_per_kwh.{branch}")
+            rate_table(
+                form,
+                key=f"{key}.branch_adder_usd_per_kwh.{branch}",
+                periods=tariff.periods,
+                day_types=tuple(self.day_types),
+                seasons=self.seasons,
+                classes=self.day_classes,
+                slots=self.slots_per_day,
+            )
 
     def day_type_kernel_array(self) -> Floats:
         """Kernel of the day types, (ω, ω'); ValueError if rows differ in length."""

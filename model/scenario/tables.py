@@ -10,6 +10,7 @@ from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.inverter_tables import AgeingTable, VoltVarTable, VoltWattTable
 from meanwatt.model.scenario.marks import AddedLater, CheckedLater, Entries, Form
 from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.residents_table import ResidentsTable
 from meanwatt.model.scenario.supply import SupplyCurve
 from meanwatt.model.scenario.tariff_file import Matrix, NumberOrList, Row, Table
 from meanwatt.model.scenario.values import show
@@ -186,6 +187,16 @@ class CarbonTable(Table):
     """Social cost of carbon. [USD/t]"""
 
 
+def _heads(value: object) -> object:
+    """One bus as a list of one; names that look like numbers are names."""
+    buses = value if isinstance(value, list | tuple) else [value]
+    return tuple(str(bus) if isinstance(bus, int) and not isinstance(bus, bool) else bus for bus in buses)
+
+
+Heads = Annotated[tuple[str, ...], BeforeValidator(_heads), Form("a bus, or a list of buses")]
+"""Buses where a branch of the feeder begins."""
+
+
 class FeederTable(Table):
     """``[feeder]``: the wires."""
 
@@ -211,6 +222,10 @@ class FeederTable(Table):
     volt_watt: Annotated[VoltWattTable, AddedLater()] = Field(default_factory=VoltWattTable)
     volt_var: Annotated[VoltVarTable, AddedLater()] = Field(default_factory=VoltVarTable)
     ageing: Annotated[AgeingTable, AddedLater()] = Field(default_factory=AgeingTable)
+    residents: Annotated[ResidentsTable, AddedLater()] = Field(default_factory=ResidentsTable)
+    branches: Annotated[dict[str, Heads], AddedLater()] = Field(default_factory=dict)
+    """Branch → the bus, or buses, where it begins; it reaches as far as the next branch behind. On each of them
+    households are types of their own, and tariffs may have a ``branch_adder_usd_per_kwh``."""
 
     @model_validator(mode="after")
     def _one_network(self) -> Self:

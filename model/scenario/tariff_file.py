@@ -248,6 +248,12 @@ class TariffTable(Table):
     """Relative fixed charges with recovery ``fixed``."""
     discount: Annotated[ByGroup, ranges.DISCOUNT] = 0.0
     """Share of the import rate a group does not pay, in [0, 1)."""
+    branch_adder_usd_per_kwh: Annotated[
+        dict[str, RateForm],
+        Form("a table: branch of the feeder → as an energy charge"),
+        AddedLater(),
+    ] = Field(default_factory=dict)
+    """Adder on each branch of the feeder, 0 where none is given; ``rest`` is whom no branch names. [USD/kWh]"""
     adder_cap_usd_per_kwh: Annotated[float, ranges.POSITIVE_PRICE] = 2.0
     """Where the search for a volumetric adder gives up. [USD/kWh]"""
     access_charge: AccessChargeTable = Field(default_factory=AccessChargeTable)
@@ -278,8 +284,8 @@ class TariffTable(Table):
         """Raise ``ValueError``, in one line, if the tariff has components, for whom cannot hold them."""
         if self.component_names:
             raise ValueError(
-                f"tariff {name} has {' and '.join(self.component_names)}, which only solve, and simulate with"
-                " behaviour equilibrium, can hold; give another tariff, or leave them out"
+                f"tariff {name} has {' and '.join(self.component_names)}, which only solve, design, export,"
+                " validate, and simulate with behaviour equilibrium, can hold; give another tariff, or leave them out"
             )
 
     @model_validator(mode="after")

@@ -59,6 +59,11 @@ def assert_same(net: Any, folder: Path, rule: TapRule = TapRule.FILE) -> None:
     if loading:
         assert state.max_transformer_loading is not None
         np.testing.assert_allclose(100 * state.max_transformer_loading, max(loading), rtol=1e-7)
+    rated = net.line.max_i_ka > 0
+    loading = [*net.res_line.loading_percent[rated].dropna()] if len(net.line) else []
+    if loading:
+        assert state.max_line_loading is not None
+        np.testing.assert_allclose(100 * state.max_line_loading, max(loading), rtol=1e-7)
     file = folder / "ours.toml"
     write_feeder_file(file, table_of_feeder(found.feeder))
     again = feeder_of_table(read_feeder_file(file)[0])
@@ -370,6 +375,101 @@ def three_windings_with_a_tap_at_the_star_without_an_angle(net: Any) -> None:
 def three_windings_with_an_open_switch(net: Any) -> None:
     with_three_windings(net)
     pandapower.create_switch(net, 6, 0, et="t3", closed=False)
+
+
+def with_table(net: Any, table: str, entries: list[dict[str, float]]) -> None:
+    """Give all rows of a table of transformers or shunts the entries of one table of positions."""
+    if not THREE:
+        pytest.skip("version 3 has tables by position")
+    import pandas as pd
+
+    flag, name = (
+        ("step_dependency_table", "shunt_characteristic_table")
+        if table == "shunt"
+        else ("tap_dependency_table", "trafo_characteristic_table")
+    )
+    net[table][flag] = True
+    net[table]["id_characteristic_table"] = pd.Series(0, index=net[table].index, dtype="Int64")
+    net[name] = pd.DataFrame([{"id_characteristic": 0} | entry for entry in entries])
+
+
+TAPS = [
+    {
+        "step": step,
+        "voltage_ratio": 1 + 0.03 * step,
+        "angle_deg": 5.0 * step,
+        "vk_percent": 6 - step,
+        "vkr_percent": 1.4,
+    }
+    for step in (0, 1, 2)
+]
+
+
+@feature
+def table_of_taps_on_the_high_side(net: Any) -> None:
+    net.trafo["tap_pos"], net.trafo["tap_side"] = 2, "hv"
+    with_table(net, "trafo", TAPS)
+
+
+@feature
+def table_of_taps_on_the_low_side(net: Any) -> None:
+    net.trafo["tap_pos"], net.trafo["tap_side"], net.trafo["tap_changer_type"] = 1, "lv", "Tabular"
+    with_table(net, "trafo", TAPS)
+
+
+@feature
+def table_of_steps_of_a_shunt(net: Any) -> None:
+    pandapower.create_shunt(net, 3, q_mvar=-9.0, p_mw=0.0, vn_kv=0.42, step=2, max_step=3)
+    with_table(net, "shunt", [{"step": step, "q_mvar": -0.01 * step**2, "p_mw": 0.001} for step in (1, 2, 3)])
+
+
+TAPS_OF_THREE = [
+    {"step": step, "voltage_ratio": 1 + 0.02 * step, "angle_deg": 0.0}
+    | {f"vk_{side}_percent": 10.5 - step for side in ("hv", "mv", "lv")}
+    | {f"vkr_{side}_percent": 0.3 for side in ("hv", "mv", "lv")}
+    for step in (0, 1, 2)
+]
+
+
+@feature
+def three_windings_with_a_table_of_taps(net: Any) -> None:
+    with_three_windings(net, tap_pos=2, tap_side="mv")
+    with_table(net, "trafo3w", TAPS_OF_THREE)
+
+
+@feature
+def three_windings_with_a_table_of_taps_at_the_star(net: Any) -> None:
+    with_three_windings(net, tap_pos=2, tap_side="hv", tap_at_star_point=True, tap_step_degree=0.0)
+    with_table(net, "trafo3w", TAPS_OF_THREE)
+
+
+@feature
+def symmetrical_phase_shifter(net: Any) -> None:
+    tapped(net, "Symmetrical", tap_pos=2, tap_step_percent=3.0, tap_step_degree=90.0)
+
+
+@feature
+def ideal_phase_shifter_in_percent(net: Any) -> None:
+    tapped(net, "Ideal", tap_pos=2, tap_step_percent=3.0, tap_step_degree=0.0)
+
+
+@feature
+def table_named_without_being_used(net: Any) -> None:
+    if not THREE:
+        pytest.skip("version 3 has it")
+    tapped(net, "Tabular", tap_pos=2)
+
+
+@feature
+def two_tap_changers(net: Any) -> None:
+    if not THREE:
+        pytest.skip("version 3 has it")
+    tapped(net, "Ratio", tap_pos=2)
+    for key, value in {
+        "tap2_changer_type": "Ratio", "tap2_pos": -1, "tap2_neutral": 0, "tap2_side": "lv", "tap2_step_percent": 2.0,
+        "tap2_step_degree": 0.0, "tap2_min": -2, "tap2_max": 2,
+    }.items():  # fmt: skip
+        net.trafo[key] = value
 
 
 @pytest.mark.parametrize("name", FEATURES)

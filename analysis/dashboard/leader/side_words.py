@@ -17,6 +17,7 @@ METHODS = {
     "policy_iteration": "Policy iteration on a menu",
     "cma": "Evolution strategy (CMA-ES)",
     "optuna": "Tree-structured estimator (Optuna)",
+    "response_matrix": "Response matrix by slot",
 }
 """Names of learners for people."""
 

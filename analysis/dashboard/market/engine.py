@@ -24,7 +24,7 @@ from meanwatt.analysis.dashboard.shared import homes
 from meanwatt.analysis.dashboard.shared.notices import Notice, ending
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import Settings
-from meanwatt.analysis.dashboard.shared.solution import Solution, mean_voltage_pu, solve
+from meanwatt.analysis.dashboard.shared.solution import Solution, loaded_voltage_pu, mean_voltage_pu, solve
 from meanwatt.analysis.dashboard.shared.solved import Work, first_best, known_first_best, known_solution, solved
 from meanwatt.analysis.simulation.charge import TENTHS
 from meanwatt.model.market.home_day import Morning, home_day
@@ -33,6 +33,7 @@ from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.library.layout import tidy_tree
 from meanwatt.model.network.power_flow import VoltageLimits
+from meanwatt.model.network.residents import place_residents
 from meanwatt.model.scenario.economy import Economy, build_economy
 
 DAYS_LIMIT = 3 * 365
@@ -62,9 +63,15 @@ class Engine:
         scenario = settings.load()
         economy = build_economy(scenario)
         feeder = scenario_feeder(scenario.feeder, peak_reference_kw=economy.peak_reference_kw)
-        sun = np.asarray(sum(household.share * household.pv_kw for household in economy.types))
-        use = economy.mean_reference_kw
-        voltage = mean_voltage_pu(feeder, use, use - sun)
+        residents, share = place_residents(scenario, economy.types, feeder), economy.type_share
+        if residents.mixed:
+            use = economy.mean_reference_kw
+            sun = np.asarray(sum(household.share * household.pv_kw for household in economy.types))
+            voltage = mean_voltage_pu(feeder, use, use - sun)
+        else:
+            uses, suns = (np.stack([getattr(t, name) for t in economy.types]) for name in ("reference_kw", "pv_kw"))
+            bus_use = residents.loads(feeder, share, uses)
+            voltage = loaded_voltage_pu(feeder, bus_use, bus_use - residents.loads(feeder, share, suns))
         self._frame = frames.preview(economy, feeder, tidy_tree(feeder), VoltageLimits(scenario.feeder.limits), voltage)
 
     def solve(

@@ -19,6 +19,7 @@ from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
 from meanwatt.model.network.feeder import Feeder
 from meanwatt.model.network.power_flow import VoltageLimits
+from meanwatt.model.network.residents import place_residents
 from meanwatt.model.scenario.economy import DAYS_PER_MONTH, Economy
 
 FEEDER_TITLES = {
@@ -107,8 +108,10 @@ def network(
         "source": "substation",
         "root": feeder.index(feeder.source),
         "buses": [
-            {"name": name, "homes": int(homes), "x": round(float(x), 4), "y": round(float(y), 4)}
-            for name, homes, (x, y) in zip(feeder.buses, feeder.customers, places / size, strict=True)
+            {"name": name, "homes": int(homes), "x": round(float(x), 4), "y": round(float(y), 4), **who}
+            for name, homes, (x, y), who in zip(
+                feeder.buses, feeder.customers, places / size, _residents(feeder, economy), strict=True
+            )
         ],
         "lines": [[int(parent), bus] for bus, parent in enumerate(feeder.parent) if parent >= 0],
         "rows": int(places[:, 1].max()) + 1,
@@ -118,6 +121,22 @@ def network(
         "hours": hours_of(economy),
         "slot_hours": economy.slot_hours,
     }
+
+
+def _residents(feeder: Feeder, economy: Economy) -> list[dict[str, str]]:
+    """Who lives at each bus, for its description and the table; nothing where everybody lives anywhere."""
+    residents = place_residents(economy.scenario, economy.types, feeder)
+    if residents.mixed:
+        return [{} for _ in feeder.buses]
+    here = residents.share * economy.type_share[:, None]
+    income = np.array([household.income_usd_per_year for household in economy.types]) @ here
+    solar = np.array([household.pv_installed_kw > 0 for household in economy.types]) @ here
+    return [
+        {"income": f"${earned / all_of:,.0f}", "solar": f"{sunny / all_of:.0%}"}
+        if all_of
+        else {"income": "", "solar": ""}
+        for earned, sunny, all_of in zip(income, solar, here.sum(axis=0), strict=True)
+    ]
 
 
 def _voltage(solution: Solution, history: History, state: int) -> dict[str, Any]:

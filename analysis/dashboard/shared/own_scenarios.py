@@ -5,6 +5,7 @@ They are the same for all visitors and are given once, before the first one come
 
 from collections.abc import Iterable
 
+from meanwatt.model.scenario.economy import require_undivided
 from meanwatt.model.scenario.loading import Scenario, ScenarioError, load_scenario, presets
 
 YOURS = "yours"
@@ -35,7 +36,8 @@ def own_scenario(source: str, tariff: str | None) -> Scenario:
     Raises
     ------
     ScenarioError
-        In one line, if one of them cannot be used, or a tariff has components, which no page can hold.
+        In one line, if one of them cannot be used, or a tariff has components or the feeder branches, which no page
+        can hold.
     """
     plain = load_scenario(source)
     scenario = plain if tariff is None else load_scenario(plain, tariff=tariff)
@@ -44,6 +46,7 @@ def own_scenario(source: str, tariff: str | None) -> Scenario:
             table.require_plain(known)
         except ValueError as error:
             raise ScenarioError(f"scenario {scenario.name}: {error}") from None
+    require_undivided(scenario)
     if source in presets() and (tariff is None or tariff in plain.tariffs):
         return scenario
     name = f"{YOURS}_{scenario.name}" if scenario.name in presets() else scenario.name

@@ -7,6 +7,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.metrics.bus_loads import bus_loads
 from meanwatt.analysis.metrics.metrics import Metrics, mean_field_metrics
 from meanwatt.analysis.simulation.charge import ExpectedCharge, expect_charge
 from meanwatt.analysis.simulation.expectation import Expectation, expect
@@ -145,20 +146,28 @@ def solve(
         ),
         feeder=feeder,
         places=tidy_tree(feeder),
-        voltage_pu=mean_voltage_pu(feeder, expected.use_kw, expected.net_load_kw),
+        voltage_pu=_expected_voltage_pu(feeder, equilibrium, expected),
         limits=VoltageLimits(scenario.feeder.limits),
     )
 
 
 def mean_voltage_pu(feeder: Feeder, use_kw: Floats, net_load_kw: Floats) -> Floats:
     """Bus voltages (c, h, bus) when every customer uses and draws the mean (c, h). [pu]"""
-    states, slots = net_load_kw.shape
-    flow = PowerFlow(feeder, slots=slots)
-    powers = [
-        bus_power(feeder, np.outer(use_kw[c], feeder.customers), np.outer(net_load_kw[c], feeder.customers))
-        for c in range(states)
-    ]
+    return loaded_voltage_pu(feeder, use_kw[..., None] * feeder.customers, net_load_kw[..., None] * feeder.customers)
+
+
+def loaded_voltage_pu(feeder: Feeder, use_kw: Floats, net_load_kw: Floats) -> Floats:
+    """Bus voltages (c, h, bus) under the use and net load of all customers of each bus, (c, h, bus). [pu]"""
+    flow = PowerFlow(feeder, slots=net_load_kw.shape[1])
+    powers = [bus_power(feeder, use, net_load) for use, net_load in zip(use_kw, net_load_kw, strict=True)]
     return np.array([flow.solve(p_kw, q_kvar).voltage_pu for p_kw, q_kvar in powers])
+
+
+def _expected_voltage_pu(feeder: Feeder, equilibrium: Equilibrium, expected: Expectation) -> Floats:
+    """Bus voltages (c, h, bus) when every customer draws the mean, of its type where it matters who lives where."""
+    if equilibrium.economy.scenario.feeder.residents.is_mixed:
+        return mean_voltage_pu(feeder, expected.use_kw, expected.net_load_kw)
+    return loaded_voltage_pu(feeder, *bus_loads(equilibrium, feeder))
 
 
 def benchmark(town: Settings, *, cancelled: Callable[[], bool] | None = None) -> Benchmark:

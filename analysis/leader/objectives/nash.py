@@ -38,6 +38,7 @@ class Nash(Objective):
     metered_as = GAIN
     unit = "ln(USD per household-day)"
     key = "ln_usd_per_household_day"
+    pareto = True
 
     def value(self, effects: "TariffEffects", weights: Mapping[str, float]) -> float:
         """Nash welfare; −inf where a group is left with nothing. [ln(USD per household-day)]"""

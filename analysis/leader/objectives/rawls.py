@@ -20,6 +20,7 @@ class Rawls(Objective):
     maximises = "minus the highest energy burden of an income group"
     unit = "share of income"
     key = "share_of_income"
+    pareto = True
 
     def value(self, effects: "TariffEffects", weights: Mapping[str, float]) -> float:
         """Minus the highest burden. [-]"""

@@ -9,6 +9,7 @@ from meanwatt.agents.tariff.components.discount_funding import DiscountFunding
 from meanwatt.agents.tariff.components.minimum_bill import MinimumBill
 from meanwatt.agents.tariff.components.subscription import Subscription
 from meanwatt.agents.tariff.components.tiers import Tiers
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.components.amounts import component_of
 from meanwatt.model.mean_field.components.solving import Composed
 from meanwatt.model.scenario.messages import Messages
@@ -56,13 +57,16 @@ def approximation_key(component: object) -> str:
 
 def component_messages(composed: Composed) -> Messages:
     """What is not exact, or comes to nothing, component by component."""
-    return tuple(dict.fromkeys([*_approximated(composed), *_idle(composed)]))
+    return tuple(dict.fromkeys([*approximations(composed.posted), *_idle(composed)]))
 
 
-def _approximated(composed: Composed) -> Iterator[str]:
-    for own in composed.posted.class_tariffs:
-        for component in own.components:
-            yield f"tariff.{component.name}: {APPROXIMATIONS[approximation_key(component)]}"
+def approximations(tariff: Tariff) -> Messages:
+    """What the decision problem and the bill approximate of a tariff's components, a sentence each."""
+    return tuple(
+        f"tariff.{component.name}: {APPROXIMATIONS[approximation_key(component)]}"
+        for own in tariff.class_tariffs
+        for component in own.components
+    )
 
 
 def _idle(composed: Composed) -> Iterator[str]:

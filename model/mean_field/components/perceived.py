@@ -82,6 +82,7 @@ def perceived_tariff(economy: Economy, tariff: Tariff, seasons: Seasons, seen: P
                 name=household.name,
                 tariff=_own(tariff.of(household), household, seasons, seen, k, float(lumps[k])),
                 members=frozenset({(household.technology, household.group)}),
+                branch=household.branch or None,
             )
             for k, household in enumerate(economy.types)
         ]

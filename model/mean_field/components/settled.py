@@ -31,6 +31,18 @@ def base_equilibrium(composed: Composed) -> Equilibrium:
     )
 
 
+def billed_equilibrium(composed: Composed) -> Equilibrium:
+    """The equilibrium under the tariff as it is posted, its components in the payments that depend on use.
+
+    So bills, metrics, rates and charges are read as those of a plain tariff are. What households decide by is not in
+    it: nothing that asks their decision again may be asked of it.
+    """
+    base = base_equilibrium(composed)
+    standing = base.tariff.standing_usd_per_day(base.fixed_charge_usd_per_day, composed.economy.types)
+    payment = composed.equilibrium.bill_usd_per_day - standing
+    return replace(base, tariff=composed.posted, answer=replace(base.answer, payment_usd_per_day=payment))
+
+
 def base_charges_usd_per_day(composed: Composed) -> Floats:
     """Fixed charges of every class and income group of the tariff as posted. (payer,) [USD/day]"""
     found, base = composed.equilibrium, composed.base_tariff

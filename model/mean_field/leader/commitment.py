@@ -20,7 +20,8 @@ from scipy.optimize import NonlinearConstraint, minimize
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.model.mean_field.components.posted import PostedSolver
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.leader.defined_start import defined_start
 from meanwatt.model.mean_field.leader.leader_problem import (
     FEASIBLE,
@@ -93,8 +94,8 @@ def commit(
     starts
         Parameters to start from; by default those of `starting_points`.
     gradients
-        Whether the objective is a function of what the first-order prediction moves; without, and at temperature 0,
-        the search goes by values alone.
+        Whether the objective is a function of what the first-order prediction moves; without, at temperature 0, and
+        where the family's tariffs have components, the search goes by values alone.
     certify
         Whether to certify the equilibrium at the tariff found.
     precision_usd
@@ -115,7 +116,7 @@ def commit(
     evaluator = problem.evaluator(watch)
     evaluator.reported = partial(_report, evaluator, watch, evaluations_per_start * len(starts), tried)
     climb = _search
-    if gradients and economy.scenario.temperature_usd > 0:
+    if gradients and economy.scenario.temperature_usd > 0 and not family.has_components:
         climb = partial(_climb, precision_usd=precision_usd)
     outcome = Outcome.CONVERGED
     try:
@@ -131,7 +132,7 @@ def commit(
     trial, tariff = trial_of(best), family.tariff(best.parameters)
     return Commitment(
         tariff=tariff,
-        equilibrium=solve_equilibrium(economy, tariff, start=evaluator.equilibrium(best.parameters), certify=certify),
+        equilibrium=PostedSolver()(economy, tariff, start=evaluator.equilibrium(best.parameters), certify=certify),
         objective=trial.objective,
         parameters=family.describe(trial.parameters),
         trials=tuple(map(trial_of, evaluator.trials)),

@@ -19,6 +19,7 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Rates, Recovery, Tariff
 from meanwatt.model.mean_field.derivatives.household_sensitivity import Directions, Sensitivity
 from meanwatt.model.mean_field.derivatives.population_sensitivity import (
+    ByClass,
     adder_direction,
     followed,
     joined,
@@ -41,17 +42,17 @@ class Tangent:
 
     Attributes
     ----------
-    wholesale_usd_per_kwh, net_load_kw, import_usd_per_kwh, export_usd_per_kwh : (p, c, h)
+    wholesale_usd_per_kwh, net_load_kw : (p, c, h)
+    rates : import and export rate of every rate class, (p, c, h) each
     type_net_load_kw : (p, θ, c, h)
     payment_usd_per_day, utility_usd_per_day, wear_usd_per_day : (p, θ)
     adder_usd_per_kwh, billed_kwh_per_day, surplus_usd_per_day : (p,)
-    fixed_charge_usd_per_day : (p, group)
+    fixed_charge_usd_per_day : (p, payer)
     """
 
     wholesale_usd_per_kwh: Floats
     net_load_kw: Floats
-    import_usd_per_kwh: Floats
-    export_usd_per_kwh: Floats
+    rates: ByClass
     type_net_load_kw: Floats
     payment_usd_per_day: Floats
     utility_usd_per_day: Floats
@@ -91,7 +92,7 @@ def equilibrium_tangent(found: Equilibrium, tariff_at: Callable[[Floats], Tariff
     price = np.linalg.solve(np.eye(size) - steepness * load[:, :size], steepness * load[:, size:])
     price = np.reshape(price.T, (-1, *answer.net_load_kw.shape))  # (parameters and adder, c, h)
     total = followed(tariff, found.rates, alone, price)
-    return _assemble(found, change, price, total[0], population_sensitivity(economy, tariff, answer, total))
+    return _assemble(found, change, price, total, population_sensitivity(economy, tariff, answer, total))
 
 
 def load_response(found: Equilibrium, tariff_at: Callable[[Floats], Tariff], unit: Floats) -> Floats:
@@ -108,10 +109,11 @@ def load_response(found: Equilibrium, tariff_at: Callable[[Floats], Tariff], uni
     return np.moveaxis(np.asarray(load), -1, 0)
 
 
-def economy_group_share(economy: Economy) -> Floats:
-    """Share of the population in each income group, by its household types. (group,)"""
-    group = [household.group for household in economy.types]
-    return np.asarray(np.bincount(group, weights=economy.type_share, minlength=len(economy.groups)), dtype=float)
+def payer_share(economy: Economy, tariff: Tariff) -> Floats:
+    """Share of the population that pays each fixed charge, by its household types. (payer,)"""
+    payer = [tariff.payer(household) for household in economy.types]
+    count = len(tariff.class_tariffs) * len(economy.groups)
+    return np.asarray(np.bincount(payer, weights=economy.type_share, minlength=count), dtype=float)
 
 
 class _Change:
@@ -124,22 +126,24 @@ class _Change:
             low[k], high[k] = max(unit[k] - STEP, 0.0), min(unit[k] + STEP, 1.0)
             before, after = tariff_at(low), tariff_at(high)
             width = high[k] - low[k]
-            one, other = self._rates(found, before), self._rates(found, after)
-            imports.append((other.import_usd_per_kwh - one.import_usd_per_kwh) / width)
-            exports.append((other.export_usd_per_kwh - one.export_usd_per_kwh) / width)
-            charges.append((after.fixed_charge_usd_per_day - before.fixed_charge_usd_per_day) / width)
-            shapes.append((after.fixed_charge_shape - before.fixed_charge_shape) / width)
-        self.directions = (Directions(import_usd_per_kwh=np.array(imports), export_usd_per_kwh=np.array(exports)),)
+            pairs = list(zip(self._rates(found, before), self._rates(found, after), strict=True))
+            imports.append([(other.import_usd_per_kwh - one.import_usd_per_kwh) / width for one, other in pairs])
+            exports.append([(other.export_usd_per_kwh - one.export_usd_per_kwh) / width for one, other in pairs])
+            charges.append((after.held_charge_usd_per_day - before.held_charge_usd_per_day) / width)
+            shapes.append((after.payer_shape - before.payer_shape) / width)
+        self.directions = tuple(
+            Directions(import_usd_per_kwh=np.array(bought), export_usd_per_kwh=np.array(sold))
+            for bought, sold in zip(zip(*imports, strict=True), zip(*exports, strict=True), strict=True)
+        )
         self.charges, self.shapes = np.array(charges), np.array(shapes)
 
     @staticmethod
-    def _rates(found: Equilibrium, tariff: Tariff) -> Rates:
-        return Game(found.economy, tariff).posted_rates(found.wholesale_usd_per_kwh, found.adder_usd_per_kwh)
+    def _rates(found: Equilibrium, tariff: Tariff) -> tuple[Rates, ...]:
+        game = Game(found.economy, tariff)
+        return game.posted_rates(found.wholesale_usd_per_kwh, found.adder_usd_per_kwh).of_classes
 
 
-def _assemble(
-    found: Equilibrium, change: _Change, price: Floats, total: Directions, slopes: list[Sensitivity]
-) -> Tangent:
+def _assemble(found: Equilibrium, change: _Change, price: Floats, total: ByClass, slopes: list[Sensitivity]) -> Tangent:
     """Everything along the parameters, from its derivatives at a given adder (rows but the last) and in the adder."""
     economy, tariff, answer = found.economy, found.tariff, found.answer
     chance = economy.common.probability
@@ -152,11 +156,10 @@ def _assemble(
     load = np.tensordot(by_type, economy.type_share, axes=(1, 0))
     cost = (weight * (price * answer.net_load_kw + load * answer.wholesale_usd_per_kwh)).sum(axis=(1, 2))
     payment = per_day("payment_usd")
-    group_share = economy_group_share(economy)
+    share = payer_share(economy, tariff)
     charges = change.charges
     surplus = payment @ economy.type_share - cost
-    if tariff.recovery is not Recovery.FIXED:
-        surplus[:-1] += charges @ group_share
+    surplus[:-1] += charges @ share
     adder = np.zeros(len(charges))
     if tariff.recovery is Recovery.VOLUMETRIC and answer.adder_usd_per_kwh > 0:
         adder = -surplus[:-1] / surplus[-1]
@@ -166,16 +169,22 @@ def _assemble(
 
     surplus = along(surplus)
     if tariff.recovery is Recovery.FIXED:
-        charges = _balancing_charges(found, surplus, change.shapes, group_share)
+        charges = _balancing_charges(found, surplus, change, share)
         surplus = np.zeros_like(surplus)
-    net_metered = tariff.export_rule is ExportRule.NET_METERING
-    kept = np.array([t.share * (1 - float(tariff.discount[t.group])) for t in economy.types])
-    billed = economy.slot_hours * per_day("net_load_kw" if net_metered else "imported_kw") @ kept
+    net_metered = [tariff.of(one).export_rule is ExportRule.NET_METERING for one in economy.types]
+    kept = [
+        one.share * tariff.kept_share(one) * float(tariff.bears_adder(tariff.class_index(one))) for one in economy.types
+    ]
+    billed = economy.slot_hours * np.where(net_metered, per_day("net_load_kw"), per_day("imported_kw")) @ np.array(kept)
     return Tangent(
         wholesale_usd_per_kwh=along(price),
         net_load_kw=along(load),
-        import_usd_per_kwh=along(total.import_usd_per_kwh),
-        export_usd_per_kwh=along(total.export_usd_per_kwh),
+        rates=tuple(
+            Directions(
+                import_usd_per_kwh=along(one.import_usd_per_kwh), export_usd_per_kwh=along(one.export_usd_per_kwh)
+            )
+            for one in total
+        ),
         type_net_load_kw=along(by_type),
         payment_usd_per_day=along(payment),
         utility_usd_per_day=along(per_day("utility_usd")),
@@ -187,13 +196,13 @@ def _assemble(
     )
 
 
-def _balancing_charges(found: Equilibrium, surplus: Floats, shapes: Floats, group_share: Floats) -> Floats:
-    """Derivative (p, group) of the fixed charges F = level · shape whose level closes the gap."""
-    shape = found.tariff.fixed_charge_shape
-    mean = float(group_share @ shape)
-    level = float(group_share @ found.fixed_charge_usd_per_day) / mean
-    level_slope = (-surplus - level * (shapes @ group_share)) / mean
-    return level_slope[:, None] * shape + level * shapes
+def _balancing_charges(found: Equilibrium, surplus: Floats, change: _Change, share: Floats) -> Floats:
+    """Derivative (p, payer) of the fixed charges F = held + level · shape whose level closes the gap."""
+    shape = found.tariff.payer_shape
+    mean = float(share @ shape)
+    level = float(share @ (found.fixed_charge_usd_per_day - found.tariff.held_charge_usd_per_day)) / mean
+    level_slope = (-surplus - level * (change.shapes @ share)) / mean
+    return np.asarray(change.charges + level_slope[:, None] * shape + level * change.shapes)
 
 
 def predicted(found: Equilibrium, tangent: Tangent, change: Floats) -> Equilibrium:
@@ -202,15 +211,19 @@ def predicted(found: Equilibrium, tangent: Tangent, change: Floats) -> Equilibri
     def moved(name: str) -> Floats:
         return np.tensordot(change, getattr(tangent, name), axes=1)
 
+    def of_class(rates: Rates, slope: Directions) -> Rates:
+        return Rates(
+            import_usd_per_kwh=rates.import_usd_per_kwh + np.tensordot(change, slope.import_usd_per_kwh, axes=1),
+            export_usd_per_kwh=rates.export_usd_per_kwh + np.tensordot(change, slope.export_usd_per_kwh, axes=1),
+        )
+
     old: Answer = found.answer
+    each = tuple(of_class(*pair) for pair in zip(old.rates.of_classes, tangent.rates, strict=True))
     answer = replace(
         old,
         wholesale_usd_per_kwh=old.wholesale_usd_per_kwh + moved("wholesale_usd_per_kwh"),
         adder_usd_per_kwh=old.adder_usd_per_kwh + float(moved("adder_usd_per_kwh")),
-        rates=Rates(
-            import_usd_per_kwh=old.rates.import_usd_per_kwh + moved("import_usd_per_kwh"),
-            export_usd_per_kwh=old.rates.export_usd_per_kwh + moved("export_usd_per_kwh"),
-        ),
+        rates=replace(each[0], by_class=each if old.rates.by_class else ()),
         type_net_load_kw=old.type_net_load_kw + moved("type_net_load_kw"),
         payment_usd_per_day=old.payment_usd_per_day + moved("payment_usd_per_day"),
         utility_usd_per_day=old.utility_usd_per_day + moved("utility_usd_per_day"),

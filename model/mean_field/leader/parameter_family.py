@@ -34,6 +34,16 @@ class ParameterFamily(ABC):
         """Where a search may begin, as far as the family knows; by default nothing."""
         return []
 
+    @property
+    def has_components(self) -> bool:
+        """Whether a member may have tiers, a demand charge or another component."""
+        return self.tariff(self.low).has_components or self.tariff(self.high).has_components
+
+    @property
+    def has_tangent(self) -> bool:
+        """Whether parameters act through rates before discounts and fixed charges alone, which are differentiated."""
+        return True
+
     def at(self, unit: Floats) -> Floats:
         """Free parameters at a point of the unit cube; outside it, of the nearest face."""
         return np.asarray(self.low + np.clip(unit, 0.0, 1.0) * (self.high - self.low))

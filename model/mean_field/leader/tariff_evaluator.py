@@ -11,6 +11,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.model.mean_field.components.posted import PostedSolver
 from meanwatt.model.mean_field.derivatives.population_sensitivity import DENSE
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.equilibrium_tangent import equilibrium_tangent, predicted
@@ -91,6 +92,7 @@ class TariffEvaluator:
         self.allowed: int | None = None
         self.reported: Callable[[Evaluation, Equilibrium], None] = lambda _, __: None
         self._step, self._holds = step, holds
+        self._solver = PostedSolver()
         self._known: dict[bytes, Evaluation] = {}
         self._held: dict[bytes, Equilibrium] = {}
         self._jacobians: dict[bytes, Floats] = {}
@@ -125,7 +127,7 @@ class TariffEvaluator:
         """The households' equilibrium at a tariff, without certificates."""
         self.watch.check()
         tariff = self.family.tariff(parameters)
-        found = solve_equilibrium(self.economy, tariff, start=self.start, certify=False)
+        found = self._solver(self.economy, tariff, start=self.start, certify=False)
         if _settled(found):
             self.start = found if self.follows else self.start
             self._hold(_key(parameters), found)
@@ -158,7 +160,7 @@ class TariffEvaluator:
     def _slopes(self, evaluation: Evaluation, unit: Floats) -> Iterator[Floats]:
         """Derivative (m,) along each parameter: of the prediction, or to a neighbour."""
         found = self.equilibrium(evaluation.parameters)
-        if self._step is None and found.net_load_kw.size <= DENSE:
+        if self._step is None and self.family.has_tangent and found.net_load_kw.size <= DENSE:
             tangent = equilibrium_tangent(found, self._tariff, unit)
             for change in LOOK_AHEAD * np.eye(len(unit)):
                 ahead, behind = predicted(found, tangent, change), predicted(found, tangent, -change)

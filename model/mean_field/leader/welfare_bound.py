@@ -24,7 +24,8 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery
 from meanwatt.model.mean_field.battery_plan import battery_makes, best_battery_plan, planner_horizon
-from meanwatt.model.mean_field.leader.own_family import OwnFamily
+from meanwatt.model.mean_field.leader.one_tariff_family import OwnFamily
+from meanwatt.model.mean_field.leader.user_family import UserFamily
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 
@@ -113,29 +114,31 @@ class WelfareBound:
             free_use_usd=np.array([self._free_use(one, price) for one in economy.types]),
         )
 
-    def tied_types(self, family: OwnFamily) -> tuple[TiedType, ...]:
+    def tied_types(self, family: UserFamily) -> tuple[TiedType, ...]:
         """The types whose use follows from the rates of a family's windows alone."""
-        groups = family.rate_groups()
-        number = groups.of_slot[self.economy.common.today].ravel()
-        first = family.tariff(family.low)
-        most_adder = first.adder_cap_usd_per_kwh if first.recovery is Recovery.VOLUMETRIC else 0.0
-        if most_adder and "adder_cap_usd_per_kwh" in family.free:
-            most_adder = np.inf
         found = []
         for place, one in enumerate(self.economy.types):
-            if _is_tied(one, family, first.export_rule):
-                kept = 1 - float(first.discount[one.group])
-                energy = (one.share * self._weight * one.reference_kw).ravel()
-                found.append(
-                    TiedType(
-                        place=place,
-                        group_of_slot=number,
-                        energy_kwh=energy,
-                        sold_kwh=np.asarray(np.bincount(number, energy, len(groups.names)), dtype=float),
-                        low=kept * groups.low,
-                        high=kept * (groups.high + most_adder),
-                    )
+            own = family.of(one)
+            first = own.tariff(own.low)
+            if not _is_tied(one, own, first.export_rule):
+                continue
+            groups = own.rate_groups()
+            number = groups.of_slot[self.economy.common.today].ravel()
+            most_adder = first.adder_cap_usd_per_kwh if first.recovery is Recovery.VOLUMETRIC else 0.0
+            if most_adder and "adder_cap_usd_per_kwh" in own.free:
+                most_adder = np.inf
+            kept = 1 - float(first.discount[one.group])
+            energy = (one.share * self._weight * one.reference_kw).ravel()
+            found.append(
+                TiedType(
+                    place=place,
+                    group_of_slot=number,
+                    energy_kwh=energy,
+                    sold_kwh=np.asarray(np.bincount(number, energy, len(groups.names)), dtype=float),
+                    low=kept * groups.low,
+                    high=kept * (groups.high + most_adder),
                 )
+            )
         return tuple(found)
 
     def of(self, tied: tuple[TiedType, ...], support: Support) -> float:

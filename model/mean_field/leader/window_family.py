@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.tariff.rate_classes import with_each_class
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.leader.parameter_family import ParameterFamily
 from meanwatt.model.scenario.economy import Economy
@@ -23,20 +24,25 @@ class WindowFamily(ParameterFamily):
         Names of the windows; a parameter is a window's energy charge. [USD/kWh]
     base
         The tariff whose energy charges are replaced. Its pass-through and its charges that do not depend on use stay.
-    window : (day type, slot) int
-        Number of the window that each slot lies in.
+    windows : tuple of (day type, slot) int
+        Number of the window that each slot of every rate class lies in.
     """
 
     base: Tariff
-    window: Ints
+    windows: tuple[Ints, ...]
 
     def tariff(self, parameters: Floats) -> Tariff:
         """The member with the given energy charges; values are clipped to the bounds."""
         rates = np.clip(parameters, self.low, self.high)
-        return replace(self.base, name="designed", energy_usd_per_kwh=rates[self.window])
+        return with_each_class(
+            self.base,
+            lambda place, own: replace(own, name="designed", energy_usd_per_kwh=rates[self.windows[place]]),
+        )
 
 
-def window_family(economy: Economy, base: Tariff, names: tuple[str, ...], window: Ints, held: Floats) -> WindowFamily:
+def window_family(
+    economy: Economy, base: Tariff, names: tuple[str, ...], windows: tuple[Ints, ...], held: Floats
+) -> WindowFamily:
     """Make the family over given windows.
 
     Charges range up to twice the reference price, and from 0; as far as ``held`` needs it, beyond.
@@ -53,5 +59,5 @@ def window_family(economy: Economy, base: Tariff, names: tuple[str, ...], window
         low=np.minimum(0.0, held.min(axis=0) - reference * (held.min(axis=0) < 0)),
         high=ROOM * np.maximum(reference, held.max(axis=0)),
         base=base,
-        window=window,
+        windows=windows,
     )

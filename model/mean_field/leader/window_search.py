@@ -18,7 +18,8 @@ from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.leader.commitment import EVALUATIONS_PER_START, Commitment, commit
 from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem, Tried
-from meanwatt.model.mean_field.leader.own_family import OwnFamilies, OwnFamily
+from meanwatt.model.mean_field.leader.own_family import OwnFamilies
+from meanwatt.model.mean_field.leader.user_family import UserFamily
 from meanwatt.model.mean_field.leader.welfare_bound import TiedType, WelfareBound
 from meanwatt.model.mean_field.leader.window_combinations import Combination
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
@@ -28,7 +29,7 @@ POLISH_USD: Final = 1e-13
 """Gain of the objective that is not worth another step once the windows are chosen. Welfare is flat at its best, so
 that rates are known to the root of it. [USD per household-day]"""
 
-Problem = Callable[[OwnFamily], LeaderProblem]
+Problem = Callable[[UserFamily], LeaderProblem]
 """The leader's problem over one combination's family."""
 
 
@@ -99,7 +100,7 @@ def commit_windows(
     *,
     evaluations_per_start: int = EVALUATIONS_PER_START,
     bounded: bool = True,
-    starts: Callable[[OwnFamily], list[Floats]] | None = None,
+    starts: Callable[[UserFamily], list[Floats]] | None = None,
     tried: Tried | None = None,
     watch: Watch | None = None,
 ) -> WindowCommitment:
@@ -127,7 +128,11 @@ def commit_windows(
     """
     search = _WindowSearch(families, problem, in_force, evaluations_per_start, watch or Watch())
     search.tried, search.more_starts = tried, starts
-    if bounded:
+    if families.first.has_components:
+        search.unbounded = (
+            "under tiers, demand charges and the like use does not follow from the rates of windows alone"
+        )
+    elif bounded:
         search.find_bounds()
     return search.run()
 
@@ -141,7 +146,7 @@ class _WindowSearch:
         self.families, self.problem, self.in_force = families, problem, in_force
         self.evaluations, self.watch = evaluations, watch
         self.tried: Tried | None = None
-        self.more_starts: Callable[[OwnFamily], list[Floats]] | None = None
+        self.more_starts: Callable[[UserFamily], list[Floats]] | None = None
         self.members = [families.family(one) for one in families.combinations.allowed]
         count = len(self.members)
         self.bounds = np.full(count, np.inf)
@@ -226,7 +231,7 @@ class _WindowSearch:
             raise Cancelled
         self._sharpen(found.equilibrium)
 
-    def _at_cost(self, family: OwnFamily, found: Equilibrium) -> Floats:
+    def _at_cost(self, family: UserFamily, found: Equilibrium) -> Floats:
         """Rates at the marginal cost of an equilibrium's loads."""
         economy = found.economy
         supply, system = economy.supply, found.net_load_kw + economy.rest_load_kw

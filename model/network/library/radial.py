@@ -9,7 +9,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Floats, Ints, read_only, require_finite, require_shape
+from meanwatt.agents.numerics.arrays import Bools, Floats, Ints, read_only, require_finite, require_shape
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.network.library.branch import Branch, BranchKind, FixedLoad
 from meanwatt.model.network.library.phase_data import PhaseData
@@ -259,9 +259,24 @@ class Feeder:
 
     @property
     def line_names(self) -> tuple[str, ...]:
-        """(line,) Each line as ``from-to``, away from the source."""
-        pairs = zip(self.line_from.tolist(), self.line_to.tolist(), strict=True)
+        """(line,) Each line as ``from-to``, away from the source; those that are branches last."""
+        pairs = list(zip(self.line_from.tolist(), self.line_to.tolist(), strict=True))
+        for place in self.line_branches.tolist():
+            a, b = self.branches[place].from_bus, self.branches[place].to_bus
+            pairs.append((a, b) if self.parent[b] == a else (b, a))
         return tuple(f"{self.buses[a]}-{self.buses[b]}" for a, b in pairs)
+
+    @property
+    def line_branches(self) -> Ints:
+        """Positions in ``branches`` of those that stand for lines."""
+        return np.flatnonzero([branch.kind is BranchKind.LINE for branch in self.branches])
+
+    @property
+    def rated_lines(self) -> Bools:
+        """(line,) Whether a line's rated current is known, in the order of ``line_names``."""
+        beside = [self.branches[place] for place in self.line_branches.tolist()]
+        known = [math.isfinite(min(branch.rating_from_a, branch.rating_to_a)) for branch in beside]
+        return np.concatenate([np.isfinite(self.line_rating_a), np.array(known, dtype=bool)])
 
     @property
     def has_transformer(self) -> bool:

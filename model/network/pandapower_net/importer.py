@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -11,11 +11,12 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.network.library.branch import Branch, BranchKind, FixedLoad
 from meanwatt.model.network.library.radial import Feeder
 from meanwatt.model.network.pandapower_net.by_phase import PhaseState, phase_data, phase_state, zero_ports
+from meanwatt.model.network.pandapower_net.characteristics import shared_positions
 from meanwatt.model.network.pandapower_net.elements import TwoPort
 from meanwatt.model.network.pandapower_net.injections import BusLoad, Injections
 from meanwatt.model.network.pandapower_net.net_json import Net, Row
 from meanwatt.model.network.pandapower_net.report import NAMED, Report
-from meanwatt.model.network.pandapower_net.topology import Topology
+from meanwatt.model.network.pandapower_net.topology import Stub, Topology
 from meanwatt.model.network.pandapower_net.transformers import TapRule, ignored_taps
 from meanwatt.model.network.power_flow import solve_power_flow
 from meanwatt.model.scenario.files import FileError
@@ -43,12 +44,15 @@ class FeederState:
         Active losses of lines and transformers. [kW]
     max_transformer_loading
         Highest current of a transformer over its rated one; None without transformers.
+    max_line_loading
+        Highest current of a line over its rated one; None without rated lines.
     """
 
     min_voltage_pu: float
     max_voltage_pu: float
     loss_kw: float
     max_transformer_loading: float | None
+    max_line_loading: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,8 @@ class ImportedFeeder:
         What became of every row.
     by_phase
         The state by phase, where that was asked for.
+    engine
+        What the program that the file belongs to finds itself, where it was run; else None.
     """
 
     feeder: Feeder
@@ -74,6 +80,7 @@ class ImportedFeeder:
     state: FeederState
     report: Report
     by_phase: PhaseState | None = None
+    engine: Mapping[str, Any] | None = None
 
 
 def import_pandapower(path: Path, rule: TapRule = TapRule.FILE, *, phases: bool = False) -> ImportedFeeder:
@@ -116,12 +123,19 @@ def _imported(net: Net, name: str, rule: TapRule, *, phases: bool = False) -> Im
     supplied = topology.supplied(source_bus)
     _require_one_source(net, topology, source, supplied)
     topology.take(supplied)
+    shared = shared_positions(net)
+    if shared and rule is not TapRule.IGNORE:
+        report.note(
+            f"{shared}: share a table of taps, and each stands at its own position; pandapower 3.5.6 puts all of them"
+            " at the last one's."
+        )
     loads = Injections(net, topology, report, supplied, by_phase=phases)
     for table in net:
         for row in net.rows(table) if table not in READ else ():
             if row is not source and ("in_service" not in row.values or row.flag("in_service")):
                 report.refuse(row, "a feeder holds no such element")
-    build = _Build(net, topology, supplied, loads.at)
+    names = {row.index: row.word("name").strip() for row in net.rows("bus")}
+    build = FeederBuild(names, topology, supplied, loads.at)
     _say_islands(net, topology, source, supplied, loads, report)
     feeder = build.feeder(net.name or name, source_bus, source.number("vm_pu", 1.0))
     joined = sum(len(buses) - 1 for root, buses in topology.members().items() if root in supplied)
@@ -138,7 +152,7 @@ def _imported(net: Net, name: str, rule: TapRule, *, phases: bool = False) -> Im
         report.note("No state found at the loads of the file: the feeder cannot carry them (voltage collapse).")
     by_phase = None
     if phases:
-        feeder = build.with_phases(feeder, rule, report)
+        feeder = build.with_phases(net, feeder, rule, report)
         by_phase = build.state_by_phase(feeder)
         if np.isnan(by_phase.min_phase_voltage_pu) and not np.isnan(state.min_voltage_pu):
             report.note("No state found by phase at the loads of the file (voltage collapse of a phase).")
@@ -210,16 +224,33 @@ def _say_islands(
         report.note(f"{count} buses are left out in all{drawn}")
 
 
-class _Build:
+class Connected(Protocol):
+    """Buses and two-ports of a network of whatever kind, as `Topology` has them."""
+
+    kv: dict[int, float]
+    stars: set[int]
+    edges: list[TwoPort]
+    stubs: list[Stub]
+
+    def root(self, bus: int) -> int:
+        """The bus that stands for all that are one with this."""
+
+    def members(self) -> dict[int, list[int]]:
+        """Buses of every root."""
+
+
+class FeederBuild:
     """The parts of a network that make one feeder."""
 
-    def __init__(self, net: Net, topology: Topology, supplied: set[int], loads: Mapping[int, BusLoad]) -> None:
-        self._net, self._topology = net, topology
+    def __init__(
+        self, names: Mapping[int, str], topology: Connected, supplied: set[int], loads: Mapping[int, BusLoad]
+    ) -> None:
+        self._topology = topology
         members = {root: buses for root, buses in topology.members().items() if root in supplied}
         self._roots = list(members)
         self._position = {root: place for place, root in enumerate(self._roots)}
         self._loads = [loads.get(root, BusLoad()) for root in self._roots]
-        self._names = _names(net, [buses[0] for buses in members.values()], topology.stars)
+        self._names = _names(names, [buses[0] for buses in members.values()], topology.stars)
         self._kv = np.array([topology.kv[buses[0]] for buses in members.values()])
         self._star = np.array([buses[0] in topology.stars for buses in members.values()], dtype=bool)
         self._edges = [edge for edge in topology.edges if topology.root(edge.from_bus) in supplied]
@@ -252,9 +283,9 @@ class _Build:
             fixed=self._fixed(1j * np.minimum(drawn.imag, 0.0)),
         )
 
-    def with_phases(self, feeder: Feeder, rule: TapRule, report: Report) -> Feeder:
+    def with_phases(self, net: Net, feeder: Feeder, rule: TapRule, report: Report) -> Feeder:
         """The feeder with what the file says of its phases."""
-        zeros = zero_ports(self._net, self._edges, rule, report)
+        zeros = zero_ports(net, self._edges, rule, report)
         plain = [edge for edge in self._edges if self._is_plain(edge)]
         others = [edge for edge in self._edges if not self._is_plain(edge)]
         return replace(feeder, phases=phase_data(zeros, plain, others, self._loads))
@@ -283,12 +314,13 @@ class _Build:
             for stub in self._stubs
             for place in [self._place(stub.bus)]
         )
-        loading = result.transformer_loading
+        loading, rated = result.transformer_loading, there.rated_lines
         return FeederState(
             min_voltage_pu=float(voltage[~self._star].min()),
             max_voltage_pu=float(voltage[~self._star].max()),
             loss_kw=loss,
             max_transformer_loading=None if loading is None else float(loading[0]),
+            max_line_loading=float(result.line_loading[0, rated].max()) if rated.any() else None,
         )
 
     def _loss_of_impedances_kw(self, voltage_pu: Floats, angle: Floats) -> float:
@@ -361,16 +393,15 @@ class _Build:
         return found or None
 
 
-def _names(net: Net, buses: list[int], stars: set[int]) -> tuple[str, ...]:
+def _names(given: Mapping[int, str], buses: list[int], stars: set[int]) -> tuple[str, ...]:
     """A name of its own for every bus: the file's, with the number where it is there twice."""
-    given = {row.index: row.word("name").strip() for row in net.rows("bus")}
     taken: dict[str, int] = {}
     for bus in buses:
         taken[given.get(bus, "")] = taken.get(given.get(bus, ""), 0) + 1
     names = []
     for bus in buses:
         name = given.get(bus, "")
-        if bus in stars:
+        if bus in stars and not name:
             names.append(f"star {bus}")
         elif not name:
             names.append(f"bus {bus}")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from meanwatt.model.network.pandapower_net.characteristics import entry, lacks_entry
 from meanwatt.model.network.pandapower_net.net_json import Net, Row
 from meanwatt.model.network.pandapower_net.report import Report
 from meanwatt.model.network.pandapower_net.topology import Topology
@@ -170,10 +171,12 @@ class Injections:
 
     def _shunt(self, row: Row, there: BusLoad) -> None:
         kv = self.topology.kv[row.whole("bus")]
-        scale = row.number("step", 1.0) * (kv / row.positive("vn_kv", kv)) ** 2
-        there.shunt += 1e3 * scale * complex(row.number("p_mw"), row.number("q_mvar"))
-        if row.has("step_dependency_table") and row.flag("step_dependency_table"):
-            self.report.approximate(row, "has a table of steps, which is not read: its power times its step stands")
+        tabled, lacking = entry(self.net, row), lacks_entry(self.net, row)
+        power = complex((tabled or row).number("p_mw"), (tabled or row).number("q_mvar"))
+        steps = 1.0 if tabled else row.number("step", 1.0)
+        there.shunt += 1e3 * steps * (kv / row.positive("vn_kv", kv)) ** 2 * power
+        if lacking:
+            self.report.approximate(row, lacking)
         else:
             self.report.take(row)
 

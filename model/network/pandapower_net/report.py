@@ -2,12 +2,22 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Final
-
-from meanwatt.model.network.pandapower_net.net_json import Row
+from typing import Final, Protocol
 
 NAMED: Final = 4
 """Rows that a message names; the others it counts."""
+
+
+class Named(Protocol):
+    """A row of a file, or an element of a circuit: its table or class, and its number or name there."""
+
+    @property
+    def table(self) -> str:
+        """Name of its table or class."""
+
+    @property
+    def index(self) -> int | str:
+        """Its number or name there."""
 
 
 @dataclass(slots=True)
@@ -27,26 +37,26 @@ class Report:
     refused: Counter[str] = field(default_factory=Counter)
     not_in_service: Counter[str] = field(default_factory=Counter)
     not_supplied: Counter[str] = field(default_factory=Counter)
-    _why: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    _why: dict[tuple[str, str], list[Named]] = field(default_factory=dict)
     _notes: list[str] = field(default_factory=list)
 
-    def take(self, row: Row) -> None:
+    def take(self, row: Named) -> None:
         """Count a row that is in the feeder as the file has it."""
         self.taken[row.table] += 1
 
-    def approximate(self, row: Row, how: str) -> None:
+    def approximate(self, row: Named, how: str) -> None:
         """Count a row that is in the feeder in another form."""
         self.approximated[row.table] += 1
         self._why.setdefault((row.table, how), []).append(row)
 
-    def approximate_taken(self, row: Row, how: str) -> None:
+    def approximate_taken(self, row: Named, how: str) -> None:
         """Count a row as approximated that was counted as taken; one that was not so counted is only told."""
         if self.taken[row.table] > 0:
             self.taken[row.table] -= 1
             self.approximated[row.table] += 1
         self._why.setdefault((row.table, how), []).append(row)
 
-    def refuse(self, row: Row, why: str) -> None:
+    def refuse(self, row: Named, why: str) -> None:
         """Count a row that is left out."""
         self.refused[row.table] += 1
         self._why.setdefault((row.table, f"left out: {why}"), []).append(row)
@@ -61,7 +71,7 @@ class Report:
         return (*(f"{_named(table, rows)} {why}." for (table, why), rows in self._why.items()), *self._notes)
 
 
-def _named(table: str, rows: list[Row]) -> str:
+def _named(table: str, rows: list[Named]) -> str:
     numbers = ", ".join(str(row.index) for row in rows[:NAMED])
     more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
     return f"{table} {numbers}{more}:"

@@ -10,10 +10,11 @@ import networkx as nx
 from meanwatt.model.network.library.branch import BranchKind
 from meanwatt.model.network.library.radial import LEAST_IMPEDANCE_PU
 from meanwatt.model.network.pandapower_net import elements
+from meanwatt.model.network.pandapower_net.characteristics import lacks_entry
 from meanwatt.model.network.pandapower_net.elements import TwoPort
 from meanwatt.model.network.pandapower_net.net_json import Net, Row
 from meanwatt.model.network.pandapower_net.report import Report
-from meanwatt.model.network.pandapower_net.transformers import SIDES, TapRule, has_tap_table, trafo, trafo3w
+from meanwatt.model.network.pandapower_net.transformers import SIDES, TapRule, trafo, trafo3w
 from meanwatt.model.scenario.files import FileError
 
 SWITCHED: Final = {"l": "line", "t": "trafo", "t3": "trafo3w"}
@@ -183,8 +184,11 @@ class Topology:
         self._take_transformer(row)
 
     def _take_transformer(self, row: Row) -> None:
-        if has_tap_table(row):
-            self.report.approximate(row, "has a table of taps, which is not read: tap_step_percent stands in its place")
+        lacking = lacks_entry(self.net, row)
+        if lacking or row.flag("tap_dependent_impedance", default=False):
+            self.report.approximate(
+                row, lacking or "has impedances by tap as splines, which are not read: its own stand"
+            )
         else:
             self._whole.append((row, self.bus_of(row, "hv_bus")))
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from meanwatt.model.network.library.branch import BranchKind
+from meanwatt.model.network.pandapower_net.characteristics import entry, has_entries
 from meanwatt.model.network.pandapower_net.elements import TwoPort
 from meanwatt.model.network.pandapower_net.net_json import Net, Row
 from meanwatt.model.scenario.files import FileError
@@ -83,15 +84,15 @@ def two_port(pair: Winding, name: str, hv_bus: int, lv_bus: int, *, df: float = 
 
 def trafo(net: Net, row: Row, rule: TapRule) -> TwoPort:
     """A two-winding transformer."""
-    tapped = tapped_kv(net, row, rule)
+    tapped, tabled = tapped_kv(net, row, rule), tap_entry(net, row, rule)
     pair = Winding(
         sn_mva=row.positive("sn_mva"),
         vn_hv_kv=row.positive("vn_hv_kv"),
         vn_lv_kv=row.positive("vn_lv_kv"),
         tapped_hv_kv=tapped["hv"],
         tapped_lv_kv=tapped["lv"],
-        vk_percent=row.number("vk_percent"),
-        vkr_percent=row.number("vkr_percent"),
+        vk_percent=(tabled or row).number("vk_percent"),
+        vkr_percent=(tabled or row).number("vkr_percent"),
         pfe_kw=row.number("pfe_kw", 0.0),
         i0_percent=row.number("i0_percent", 0.0),
         parallel=row.positive("parallel", 1.0),
@@ -107,8 +108,21 @@ def tapped_kv(net: Net, row: Row, rule: TapRule) -> dict[str, float]:
     for changer in ("", "2"):
         side = row.word(f"tap{changer}_side")
         if side in tapped:
-            tapped[side] *= abs(1 + tap_step(net, row, rule, changer))
+            tapped[side] *= tap_factor(net, row, rule, changer)
     return tapped
+
+
+def tap_entry(net: Net, row: Row, rule: TapRule) -> Row | None:
+    """Entry of the table of taps that a transformer's ratio and impedances come from, where it has one that counts."""
+    return None if rule is TapRule.IGNORE else entry(net, row)
+
+
+def tap_factor(net: Net, row: Row, rule: TapRule, changer: str = "") -> float:
+    """What a tap changer multiplies the voltage of its winding with; one with a table does by that alone."""
+    if changer or not has_entries(row):
+        return abs(1 + tap_step(net, row, rule, changer))
+    tabled = tap_entry(net, row, rule)
+    return 1.0 if tabled is None else tabled.positive("voltage_ratio")
 
 
 def tap_step(net: Net, row: Row, rule: TapRule, changer: str = "") -> complex:
@@ -126,11 +140,6 @@ def ignored_taps(net: Net, row: Row) -> bool:
     )
 
 
-def has_tap_table(row: Row) -> bool:
-    """Whether pandapower takes ratio and impedance at the tap from a table, which is not read here."""
-    return row.flag("tap_dependency_table", default=False)
-
-
 def _given_step(row: Row, changer: str) -> complex:
     if not row.has(f"tap{changer}_pos") or not row.has(f"tap{changer}_step_percent"):
         return 0j
@@ -145,7 +154,7 @@ def _counts(net: Net, row: Row, changer: str) -> bool:
         return False
     if net.has_column(row.table, "tap_changer_type"):
         named = row.word(f"tap{changer}_changer_type") in ("Ratio", "Symmetrical", "Ideal")
-        return named or (not changer and has_tap_table(row))
+        return named or (not changer and has_entries(row))
     return True  # version 2 counts every changer
 
 
@@ -163,14 +172,15 @@ def trafo3w(net: Net, row: Row, rule: TapRule, star_bus: int) -> dict[str, TwoPo
     """A three-winding transformer as three two-ports that meet in a bus of their own, by side."""
     sn = [row.positive(f"sn_{side}_mva") for side in SIDES]
     kv = [row.positive(f"vn_{side}_kv") for side in SIDES]
-    vk, vkr = _star(row, sn)
+    vk, vkr = _star(row, tap_entry(net, row, rule) or row, sn)
     loss_side = row.word("loss_side") or "hv"
     step, at_star = tap_step(net, row, rule), row.flag("tap_at_star_point", default=False)
+    factor = tap_factor(net, row, rule)
     three = net.has_column(row.table, "tap_changer_type")
-    inverted = 1 / abs(1 + step) if three else abs(1 - step)  # towards the star; version 2 has the step's first order
+    inverted = 1 / factor if three else abs(1 - step)  # towards the star; version 2 has the step's first order
     ports = {}
     for place, side in enumerate(SIDES):
-        own, star = (1.0, inverted) if at_star else (abs(1 + step), 1.0)
+        own, star = (1.0, inverted) if at_star else (factor, 1.0)
         if row.word("tap_side") != side:
             own = star = 1.0
         hv_kv, lv_kv = (own, star) if side == "hv" else (star, own)
@@ -197,11 +207,11 @@ def _rated_outside(port: TwoPort, side: str) -> TwoPort:
     return replace(port, rating_to_a=math.inf) if side == "hv" else replace(port, rating_from_a=math.inf)
 
 
-def _star(row: Row, sn: list[float]) -> tuple[list[float], list[float]]:
+def _star(row: Row, values: Row, sn: list[float]) -> tuple[list[float], list[float]]:
     """Short-circuit voltages of the three legs, each on its own rated power. [%]"""
     pairs = (min(sn[0], sn[1]), min(sn[1], sn[2]), min(sn[0], sn[2]))
-    vk = [row.number(f"vk_{side}_percent") * sn[0] / base for side, base in zip(SIDES, pairs, strict=True)]
-    vkr = [row.number(f"vkr_{side}_percent") * sn[0] / base for side, base in zip(SIDES, pairs, strict=True)]
+    vk = [values.number(f"vk_{side}_percent") * sn[0] / base for side, base in zip(SIDES, pairs, strict=True)]
+    vkr = [values.number(f"vkr_{side}_percent") * sn[0] / base for side, base in zip(SIDES, pairs, strict=True)]
     if any(abs(r) > abs(z) for r, z in zip(vkr, vk, strict=True)):
         raise FileError(f"{row} has a vkr_percent above its vk_percent; give at most vk_percent")
     vki = [math.sqrt(z**2 - r**2) for z, r in zip(vk, vkr, strict=True)]

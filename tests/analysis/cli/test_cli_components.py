@@ -127,17 +127,17 @@ def test_the_app_opens_no_scenario_with_a_tariff_with_components(tmp_path: Path)
         own_scenario(str(path), None)
 
 
-HELD = "which only solve, and simulate with behaviour equilibrium, can hold; give another tariff, or leave them out"
+HELD = (
+    "which only solve, design, export, validate, and simulate with behaviour equilibrium, can hold; give another"
+    " tariff, or leave them out"
+)
 
 
 @pytest.mark.parametrize(
     "command",
     [
-        "design textbook --leader commission",
-        "validate textbook --households 10 --replications 2",
         "emergence textbook",
         "practice textbook",
-        "export textbook --to never.npz",
         "simulate textbook --households 60 --behaviour belief",
         "simulate textbook --households 60 --workers 2",
     ],
@@ -167,3 +167,60 @@ def test_bad_components_are_told_in_one_line(capsys: pytest.CaptureFixture[str],
         assert json.loads(told(capsys, command, 0))["components"]
         return
     assert sentence in told(capsys, command, 2)
+
+
+FAMILY = '[free]\nenergy_usd_per_kwh = [0.0, 0.2]\n"minimum_bill.usd_per_month" = [0.0, 60.0]\n'
+
+
+def test_a_search_keeps_components_and_writes_a_tariff_that_solves_to_the_same_bills(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    family, out = tmp_path / "family.toml", tmp_path / "out"
+    family.write_text(FAMILY)
+    search = f"design textbook --tariff flat {SET} --leader commission --family {family} --evaluations 4"
+    found = json.loads(told(capsys, f"{search} --json --out {out}", 1))
+    assert found["outcome"] == "round_limit"
+    assert found["tariff"]["tiers"]["adders_usd_per_kwh"]
+    assert found["cold"] is None
+    assert any(text.startswith("tariff.tiers: households act on") for text in found["messages"])
+    assert any(text.startswith("No objective among cold households: tariffs with comp") for text in found["messages"])
+    command = f"solve textbook --tariff {out / 'tariff.toml'} --set battery_levels=4 --certify none --json"
+    again = json.loads(told(capsys, command, 0))
+    for one, other in zip(again["groups"], found["groups"], strict=True):
+        assert one["bill_usd_per_year"] == pytest.approx(other["bill_usd_per_year"], abs=1e-3)
+    assert again["metrics"]["burden_gap"] == pytest.approx(found["metrics"]["burden_gap"], abs=1e-7)
+
+
+@pytest.mark.parametrize("option", ["--method softmax", "--method feedback", "--anneal", "--pareto"])
+def test_a_search_that_cannot_hold_components_says_so(capsys: pytest.CaptureFixture[str], option: str) -> None:
+    said = told(capsys, f"design textbook --tariff flat {SET} --leader commission {option}", 2)
+    assert f"tariff flat has tiers, which {option} cannot hold; give another tariff, or leave them out" in said
+
+
+def test_a_validation_under_components_leaves_out_what_does_not_apply_and_says_why(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    small = f"validate textbook {SET} --households 20,60 --replications 2 --days 2"
+    found = json.loads(told(capsys, f"{small} --json", 0))
+    assert found["settings"]["checks"] == ["aggregate", "state", "grid"]
+    left = [text for text in found["messages"] if "is left out under tiers" in text]
+    assert [text.split()[2] for text in left] == ["exploitability", "emergence", "leader"]
+    assert found["exploitability_limit_usd_per_household_day"] > 0
+    assert found["rms_net_load_kw"][1] < found["rms_net_load_kw"][0]
+    said = told(capsys, f"{small} --checks aggregate,leader", 2)
+    assert (
+        "--checks leader is none of a tariff with tiers: what a leader posts is held against a tariff without"
+        " components; leave it out"
+    ) in said
+
+
+def test_an_export_under_components_holds_what_is_seen_and_says_what_is_approximated(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "game.npz"
+    found = json.loads(told(capsys, f"export textbook {SET} --to {file} --json", 0))
+    assert any(text.startswith("tariff.tiers: households act on") for text in found["messages"])
+    with np.load(file) as arrays:
+        assert set(arrays.files) == found["shapes"].keys()
+        assert arrays["tiers_usd_per_day"].shape == arrays["share"].shape
+        assert (arrays["seen_import_usd_per_kwh"] >= arrays["type_import_usd_per_kwh"][..., None] - 1e-12).all()

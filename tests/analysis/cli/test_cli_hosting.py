@@ -192,7 +192,7 @@ REFUSED = {
     "lane.toml textbook --placements 0": "--placements is '0'; give a whole number from 1 to 100000, e.g. 50",
     "lane.toml textbook --step 2": "--step is '2'; give a number from 0.001 to 1, e.g. 0.1",
     "lane.toml textbook --sweep heat": "unknown --sweep 'heat'; give one of solar, cars",
-    "lane.toml textbook --incomes rich": "unknown --incomes 'rich'; give one of mixed, far, near",
+    "lane.toml textbook --incomes rich": "unknown --incomes 'rich'; give one of mixed, far, near, clustered",
     "lane.toml textbook --resume": "--resume needs the --out DIR of the run to go on with",
     "lane.toml textbook --set income_groups.low.pv_kw=0": "income_groups.low.pv_kw is 0, and a sweep of adoption",
     "lane.toml textbook --out lane.toml": "--out lane.toml: is a file; give a directory",

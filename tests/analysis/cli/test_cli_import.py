@@ -89,8 +89,9 @@ def test_a_feeder_is_imported_with_its_state_and_a_report(
 REFUSED_FEEDERS = {
     "feeder net.json --to a.toml --tap up": "--tap is 'up'; give file, apply or ignore",
     "tariff net.json --to a.toml --tap file": "--tap is 'file', which only import feeder takes; leave it out",
-    "feeder net.dss --to a.toml": (
-        "feeder net.dss: files of OpenDSS are not read; give a network that pandapower saved as JSON"
+    "feeder net.dss --to a.toml": "feeder net.dss: file not found; give the path of a circuit of OpenDSS",
+    "feeder net.json --to a.toml --allow-code .": (
+        "--allow-code is '.', which only a feeder from a .dss file takes; leave it out"
     ),
     "feeder none.json --to a.toml": (
         "feeder none.json: file not found; give the path of a network saved by pandapower as JSON"

@@ -105,8 +105,6 @@ def test_homes_that_learn_under_two_classes_with_one_tariff_learn_what_one_class
 
 
 REFUSING = {
-    "design": ("design", "--leader", "utility"),
-    "validate": ("validate", "--households", "10,30"),
     "pilot": ("pilot",),
     "simulate with a leader": ("simulate", "--leader", "commission"),
 }
@@ -121,12 +119,75 @@ def test_a_command_that_knows_one_tariff_alone_says_what_to_do(
     out = capsys.readouterr()
     assert out.out == ""
     assert out.err == (
-        "meanwatt: scenario classes has rate_classes (solar), which only solve, export, study, emergence and"
-        " simulate without --leader can hold; put everybody on one tariff, e.g. --tariff flat\n"
+        "meanwatt: scenario classes has rate_classes (solar), and here one tariff holds for all, as in"
+        " pilot, hosting and simulate --leader; put everybody on one tariff, e.g. --tariff flat\n"
     )
 
 
-def test_notebooks_take_them_where_the_command_line_does_and_refuse_them_elsewhere(scenario: str) -> None:
+FAMILY = """
+[free]
+energy_usd_per_kwh = [0.0, 1.0]
+"rate_classes.solar.energy_usd_per_kwh" = [0.0, 1.0]
+[fixed]
+"rate_classes.solar.pass_through" = 0.5
+"""
+
+
+def test_the_classes_that_a_search_finds_are_written_so_that_they_solve_to_the_same_numbers(
+    scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    family, out = tmp_path / "family.toml", tmp_path / "out"
+    family.write_text(FAMILY)
+    searched = ("design", scenario, "--leader", "commission", "--family", str(family), "--evaluations", "30")
+    found = said(capsys, *searched, "--no-cold", "--set", "carbon.usd_per_t=10", "--out", str(out))
+    default, solar = found["rate_classes"]
+    assert (default["name"], solar["name"]) == ("default", "solar")
+    assert solar["tariff_table"]["pass_through"] == 0.5
+    assert solar["tariff_table"]["energy_usd_per_kwh"] == found["parameters"]["rate_classes.solar.energy_usd_per_kwh"]
+    assert found["tariff"] == default["tariff_table"]
+    assert found["objective"] > found["baseline"]["objective"]
+    for row in (default, solar):
+        own = [one for one in found["groups"] if one["rate_class"] == row["name"]]
+        mean = sum(one["share"] * one["bill_usd_per_year"] for one in own) / row["share"]
+        assert row["bill_usd_per_year"] == pytest.approx(mean)
+    again = said(capsys, "solve", str(out / "scenario.toml"), "--certify", "none")
+    assert again["metrics"]["welfare_usd_per_household_day"] == pytest.approx(
+        found["metrics"]["welfare_usd_per_household_day"], abs=1e-8
+    )
+    for one, other in zip(again["groups"], found["groups"], strict=True):
+        assert one["rate_class"] == other["rate_class"]
+        assert one["bill_usd_per_year"] == pytest.approx(other["bill_usd_per_year"], abs=1e-4)
+
+
+def test_a_search_without_a_family_is_for_one_tariff_and_says_what_each_class_pays_then(
+    scenario: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    searched = ("design", scenario, "--leader", "utility", "--evaluations", "2", "--no-cold")
+    found = said(capsys, *searched, status=1)
+    assert [row["name"] for row in found["rate_classes"]] == ["default"]
+    assert [row["name"] for row in found["baseline"]["rate_classes"]] == ["default", "solar"]
+    before, after = found["baseline"]["rate_classes"], found["bills_by_class_in_force"]
+    assert [row["bill_in_force_usd_per_year"] for row in after] == [row["bill_usd_per_year"] for row in before]
+    assert (
+        "Rate classes (default on flat, solar on rtp) are in force and no tariff tried has any: one tariff is searched"
+        " for everybody; --family with keys such as rate_classes.NAME.energy_usd_per_kwh searches those of the classes."
+    ) in found["messages"]
+    assert main([*searched]) == 1
+    assert "Mean bill of each rate class" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("method", ["softmax", "feedback"])
+def test_a_search_that_knows_one_tariff_alone_refuses_classes_in_one_line(
+    method: str, scenario: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["design", scenario, "--leader", "commission", "--method", method]) == 2
+    assert capsys.readouterr().err == (
+        f"meanwatt: --method {method} knows no rate classes, and there are default, solar; put everybody on one tariff,"
+        " such as flat\n"
+    )
+
+
+def test_notebooks_take_them_as_the_command_line_does(scenario: str) -> None:
     solution = meanwatt.solve(scenario, certify="none", progress=False)
     assert [row["tariff"] for row in solution.summary["rate_classes"]] == ["flat", "rtp"]
     market = meanwatt.simulate(solution, households=30, days=2, progress=False)
@@ -134,9 +195,3 @@ def test_notebooks_take_them_where_the_command_line_does_and_refuse_them_elsewhe
     everybody = meanwatt.solve(solution.equilibrium.economy, tariff="tou", certify="none", progress=False)
     assert [row["tariff"] for row in everybody.summary["rate_classes"]] == ["tou"]
     assert any("set aside" in text for text in everybody.summary["messages"])
-    for what, refused in (
-        ("a validation", lambda: meanwatt.validate(solution, households=(10, 20), replications=1, progress=False)),
-        ("a search for a tariff", lambda: meanwatt.design(scenario, progress=False)),
-    ):
-        with pytest.raises(ValueError, match=f"{what} knows no rate classes, and there are default, solar; put every"):
-            refused()

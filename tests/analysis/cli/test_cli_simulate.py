@@ -306,11 +306,8 @@ def test_the_object_says_what_volt_watt_held_back_and_null_without_it(
     assert plain["losses"]["bought"] is False
 
 
-def test_volt_watt_and_several_processes_are_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*SMALL, *SUNNY_END, "--workers", "2"]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err == (
-        "meanwatt: feeder.volt_watt.enabled is true, so that meters depend on voltages, which several processes do not"
-        " know before the day is over; leave --workers out, or set feeder.volt_watt.enabled = false\n"
-    )
+def test_volt_watt_in_several_processes_is_that_of_one(capsys: pytest.CaptureFixture[str]) -> None:
+    one, two = (run([*SMALL, *SUNNY_END, *workers], capsys) for workers in ((), ("--workers", "2")))
+    assert two["day_digest"] == one["day_digest"]
+    assert two["inverters"] == one["inverters"]
+    assert two["metrics"] == one["metrics"]

@@ -38,7 +38,9 @@ def test_on_a_straight_curve_the_tables_give_the_closed_form(
     found = small(export_rule=rule, discount=np.array([discount, 0.0]), export_usd_per_kwh=np.zeros((3, 3)))
     closed = finite_exploitability_usd_per_day(found, households)
     others = Others(found, households)
-    monkeypatch.setattr(deviation, "expectation", lambda *_: lambda discount: expected_rates(found, discount, others))
+    monkeypatch.setattr(
+        deviation, "expectation", lambda *_: lambda discount, _: expected_rates(found, discount, others)
+    )
     assert finite_exploitability_usd_per_day(found, households) == pytest.approx(closed, abs=1e-9)
 
 

@@ -22,7 +22,7 @@ from meanwatt.analysis.hosting.sweep import HostingPlan, mean_loads, solar_loads
 from meanwatt.model.network import droop
 from meanwatt.model.network.feeder import Feeder, feeder_from_graph
 from meanwatt.model.network.inverter_curves import InverterControl, Inverters, VoltWatt
-from meanwatt.model.network.power_flow import PowerFlow
+from meanwatt.model.network.power_flow import Method, PowerFlow
 from meanwatt.model.scenario.loading import load_scenario
 
 GROUPS = ("low", "middle", "high")
@@ -162,6 +162,7 @@ def roof(available_kw: list[float]) -> Inverters:
 def test_slots_in_which_curves_and_voltages_do_not_agree_are_no_state(monkeypatch: pytest.MonkeyPatch) -> None:
     """The search is broken off early: what is not solved is never shown as a voltage, nor as energy held back."""
     monkeypatch.setattr(droop, "MOST_FLOWS", 1)
+    monkeypatch.setattr(droop, "MOST_STEPS", 1)
     net_kw = np.array([[0.0, -100.0], [0.0, -1.0]])
     flow, control = PowerFlow(two_buses(0.2, 0.05)), InverterControl(volt_watt=VoltWatt())
     worst, held_kw = worst_state_with_curves(flow, np.zeros((2, 2)), net_kw, roof([100.0, 1.0]), control)
@@ -171,7 +172,7 @@ def test_slots_in_which_curves_and_voltages_do_not_agree_are_no_state(monkeypatc
 
 
 def test_export_whose_power_flow_ends_on_the_lower_branch_is_no_state_and_volt_watt_finds_one() -> None:
-    flow = PowerFlow(two_buses(1.5, 0.1))
+    flow = PowerFlow(two_buses(1.5, 0.1), method=Method.NEWTON_RAPHSON)
     net_kw, nothing = np.array([[0.0, -200.0]]), np.zeros((1, 2))
     plain = worst_state(flow, nothing, net_kw)
     assert plain.unsolved_slots == 1

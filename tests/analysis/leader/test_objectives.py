@@ -411,8 +411,9 @@ def test_a_market_does_not_tell_nash_welfare() -> None:
             "--price-cap belongs to the utility; give --leader utility, or leave it out",
         ),
         (
-            "design textbook --leader rawls --pareto",
-            "--pareto belongs to the commission; give --leader commission, or leave it out",
+            "design textbook --leader constrained --pareto",
+            "--pareto belongs to the commission or the Nash leader or the Rawlsian leader;"
+            " give --leader commission or nash or rawls, or leave it out",
         ),
         (
             "design textbook --leader rawls --method feedback",

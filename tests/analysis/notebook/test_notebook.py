@@ -274,7 +274,8 @@ def test_a_learned_design_tells_its_books_and_takes_the_models_where_asked() -> 
     with pytest.raises(ValueError, match=r"^books go with a method that learns; give method='softmax', or leave them"):
         meanwatt.design("textbook", books="model")
     with pytest.raises(
-        ValueError, match=r"^method is 'best'; give one of commitment, policy_iteration, softmax, cma, optuna$"
+        ValueError,
+        match=r"^method is 'best'; give one of commitment, policy_iteration, softmax, cma, optuna, response_matrix$",
     ):
         meanwatt.design("textbook", method="best")
 

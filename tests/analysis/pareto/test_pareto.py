@@ -337,7 +337,11 @@ def test_the_command_adds_the_surface_to_the_contract(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ("--leader utility --pareto", "--pareto belongs to the commission; give --leader commission, or leave it out"),
+        (
+            "--leader utility --pareto",
+            "--pareto belongs to the commission or the Nash leader or the Rawlsian leader;"
+            " give --leader commission or nash or rawls, or leave it out",
+        ),
         ("--leader commission --points 3", "--points belongs to --pareto; give --pareto too, or leave it out"),
         ("--leader commission --pareto --points 1", "--points is '1'; give a whole number from 2 to 20, e.g. 4"),
         ("--leader commission --pareto --set temperature_usd=0", "--pareto needs a temperature above 0"),

@@ -84,7 +84,7 @@ def test_a_committed_rate_at_a_bound_of_the_family_is_told() -> None:
         low=np.zeros(2),
         high=np.array([0.3, 0.4]),
         base=preset_tariff("textbook", "filed"),
-        window=np.zeros((1, 24), dtype=int),
+        windows=(np.zeros((1, 24), dtype=int),),
     )
     assert at_bounds(family, np.array([0.1, 0.2])) == []
     assert at_bounds(family, np.array([0.1, 0.4])) == [

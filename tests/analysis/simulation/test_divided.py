@@ -32,6 +32,8 @@ from meanwatt.model.market.divided_market import require_divisible
 from meanwatt.model.market.population import Population
 from meanwatt.model.market.q_tables import LivedClass
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.model.scenario.economy import build_economy
+from meanwatt.model.scenario.loading import load_scenario
 
 MIX = "equilibrium=.4,belief=.2:cohorts=2:stagger=2,qlearning=.2,passive=.2"
 TIMES = ("seconds", "total_seconds", "compile_seconds", "household_days_per_second")
@@ -130,6 +132,63 @@ def test_vehicles_may_live_in_parts(in_threads: None) -> None:
     assert one.unmet_trip_kwh_per_household_day == other.unmet_trip_kwh_per_household_day
 
 
+@pytest.fixture(scope="module")
+def curtailed() -> Simulation:
+    return in_the_sun()
+
+
+def in_the_sun(workers: int = 0) -> Simulation:
+    """Two days of homes at the end of a feeder with so much sun that volt-watt and volt-var act; some learn."""
+    changes = {"feeder.name": "lv_rural", "pv_share_scale": 3.0, "pv_scale": 6.0}
+    changes |= {f"feeder.{curve}.enabled": True for curve in ("volt_watt", "volt_var")}
+    economy = build_economy(load_scenario("textbook", overrides=changes, tariff="filed"))
+    settings: dict[str, Any] = {"behaviour": "passive=.5,belief=.3,qlearning=.2", "households": 99, "seed": 3}
+    tariff = preset_tariff("textbook", "filed")
+    return simulate(economy, tariff, equilibrium=None, workers=workers, days=2, **settings)
+
+
+def require_same_roofs(one: Simulation, other: Simulation) -> None:
+    require_equal(one, other)
+    assert one.inverters == other.inverters
+    for first, second in zip(one.history, other.history, strict=True):
+        assert first.grid is not None
+        assert second.grid is not None
+        for name in ("voltage_pu", "net_load_kw", "loss_kw"):
+            assert np.array_equal(getattr(first.grid, name), getattr(second.grid, name))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_homes_whose_inverters_answer_to_voltages_may_live_in_parts(
+    in_threads: None, curtailed: Simulation, workers: int
+) -> None:
+    """The voltages come of the sums of all parts, and every part takes what is held back off its own meters."""
+    assert curtailed.inverters is not None
+    assert curtailed.inverters["curtailed_kwh_per_household_day"] > 0.1
+    divided = in_the_sun(workers)
+    require_same_roofs(divided, curtailed)
+    assert divided.messages == curtailed.messages
+
+
+@pytest.mark.parametrize("event", ["hold_back", "evening", "meters"])
+def test_a_lost_part_holds_back_again_what_it_held_back(
+    in_threads: None, curtailed: Simulation, monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
+    """Wherever the second day stood, the first one is lived anew with what was held back on it."""
+    times: list[str] = []
+
+    def strikes(parts: PartProcesses, happened: str) -> int | None:
+        if happened != event or len(parts._past) < 1:
+            return None
+        times.append(happened)
+        return 1 if len(times) == 1 else None
+
+    fault(monkeypatch, strikes)
+    divided = in_the_sun(2)
+    require_same_roofs(divided, curtailed)
+    (told,) = set(divided.messages) - set(curtailed.messages)
+    assert told.startswith("Worker 2 of 2 was lost on day 1 ")
+
+
 def test_households_of_a_class_stand_in_the_order_of_ids_when_parts_are_put_together() -> None:
     """What Q-learners enjoyed is summed household by household: the order makes the last bits."""
 
@@ -182,7 +241,7 @@ def test_a_lost_part_is_recomputed_wherever_its_day_stood(
     times: list[str] = []
 
     def strikes(parts: PartProcesses, happened: str) -> int | None:
-        if happened != event or len(parts._loads) < 1:
+        if happened != event or len(parts._past) < 1:
             return None
         times.append(happened)
         return victim if len(times) == (4 if event == "meters" else 1) else None
@@ -210,7 +269,7 @@ def test_a_part_that_is_lost_when_all_but_its_meters_are_known_is_recomputed(
         return found
 
     def killed(parts: PartProcesses) -> str:
-        if len(parts._loads) == 1 and not parts.messages:
+        if len(parts._past) == 1 and not parts.messages:
             parts._parts[victim].die()
         return digest(parts)
 
@@ -226,7 +285,7 @@ def test_a_part_whose_workers_die_again_and_again_ends_the_run_in_one_line(
     in_threads: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     days: list[int] = []
-    fault(monkeypatch, lambda parts, happened: 1 if happened == "morning" and len(parts._loads) < 3 else None)
+    fault(monkeypatch, lambda parts, happened: 1 if happened == "morning" and len(parts._past) < 3 else None)
     with pytest.raises(WorkersLostError, match=r"^worker 2 of 2 was lost 3 times, for want of memory or because"):
         run(workers=2, told=days.append)
     assert days == [1, 2]
@@ -259,7 +318,7 @@ def test_a_day_that_does_not_end_soon_is_broken_off(
     answers = PartProcesses._answers
 
     def slow(parts: PartProcesses) -> Any:
-        if len(parts._loads) == 1:
+        if len(parts._past) == 1:
             asked.append(time.monotonic())
             while True:
                 parts._look()
@@ -360,7 +419,7 @@ def test_the_command_gives_the_same_object_and_files_although_a_worker_is_killed
     settle = PartProcesses.settle
 
     def kill(parts: PartProcesses, net_load_kw: Any) -> None:
-        if len(parts._loads) == 1 and not killed:
+        if len(parts._past) == 1 and not killed:
             killed.append(parts._parts[1]._process.pid)
             os.kill(killed[0], signal.SIGKILL)
         settle(parts, net_load_kw)

@@ -11,6 +11,7 @@ from scenarios import real_time, small_economy, small_tariff, solved, toy
 from scipy.stats import wasserstein_distance
 
 from meanwatt.analysis.cli import main
+from meanwatt.analysis.metrics.bus_loads import mean_use_kw
 from meanwatt.analysis.validation import (
     Sample,
     Status,
@@ -22,7 +23,7 @@ from meanwatt.analysis.validation import (
 )
 from meanwatt.analysis.validation.expected import expected_scatter_kw2, expected_wasserstein_kwh
 from meanwatt.analysis.validation.exploitability import CHOICE_LAW, USE_LAW, exploitability, pace
-from meanwatt.analysis.validation.grid import MeanFieldGrid, mean_use_kw
+from meanwatt.analysis.validation.grid import MeanFieldGrid
 from meanwatt.analysis.validation.messages import validation_messages
 from meanwatt.analysis.validation.replication import midnight_levels_by_type
 from meanwatt.analysis.validation.runs import Task, run_here, run_on_workers

@@ -16,14 +16,14 @@ DAYS = 2
 
 
 def sunny(pv_scale: float) -> Scenario:
-    """So much sun that the feeder collapses around noon; nobody has a battery."""
+    """So much sun that the feeder collapses around noon, no state of it being left; nobody has a battery."""
     changes = {"pv_scale": pv_scale, "battery_share_scale": 0.0}
     return load_scenario("textbook", overrides=changes, tariff="filed")
 
 
 @pytest.fixture(scope="module")
 def market() -> Iterator[ProsumerMarket]:
-    made = ProsumerMarket(sunny(40.0), households=50, behaviour="passive", rng=0)
+    made = ProsumerMarket(sunny(80.0), households=50, behaviour="passive", rng=0)
     for _ in range(DAYS):
         made.step()
     yield made
@@ -32,7 +32,7 @@ def market() -> Iterator[ProsumerMarket]:
 
 @pytest.fixture(scope="module")
 def run() -> Simulation:
-    scenario = sunny(40.0)
+    scenario = sunny(80.0)
     economy, tariff = build_economy(scenario), build_tariff(scenario)
     return simulate(economy, tariff, equilibrium=None, behaviour="passive", households=50, days=DAYS, seed=0)
 

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from meanwatt.model.market.behaviour_spec import read_behaviour
-from meanwatt.model.market.divided_market import require_divisible
 from meanwatt.model.market.history import DayRecord
 from meanwatt.model.market.home_day import Morning, home_day
 from meanwatt.model.market.market import ProsumerMarket
@@ -240,24 +238,14 @@ def test_a_feeder_where_nobody_has_solar_is_as_without_curves_to_the_bit() -> No
         one.close()
 
 
-def test_several_processes_are_refused_in_one_line() -> None:
-    with pytest.raises(
-        ValueError, match=r"^feeder.volt_watt.enabled is true, .*; leave --workers out, or set"
-    ) as caught:
-        require_divisible(read_behaviour("passive"), economy(**WATT), 99, 2, name="--workers")
-    assert "\n" not in str(caught.value)
-
-
 def test_a_feeder_whose_curves_have_no_answer_says_so_and_holds_nobody_back() -> None:
     """A search allowed one power flow never gets there: the hours are named, and meters are as without the curves."""
     from meanwatt.model.network import droop
 
-    before = droop.MOST_FLOWS
-    droop.MOST_FLOWS = 1  # type: ignore[misc]
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        for most in ("MOST_FLOWS", "MOST_STEPS"):
+            patch.setattr(droop, most, 1)
         stuck = lived(economy(**WATT))
-    finally:
-        droop.MOST_FLOWS = before  # type: ignore[misc]
     record = grid(stuck.history[0])
     apart = ~record.inverters.fixed_point
     assert apart.any()

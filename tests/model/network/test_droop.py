@@ -12,9 +12,9 @@ from scipy.optimize import brentq, root
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.network import droop
 from meanwatt.model.network.droop import TOLERANCE_PU, Start, solve_droop, starts_differ_pu
-from meanwatt.model.network.feeder import Feeder, feeder_from_graph
+from meanwatt.model.network.feeder import Feeder, build_feeder, feeder_from_graph
 from meanwatt.model.network.inverter_curves import InverterControl, Inverters, Reference, VoltVar, VoltWatt
-from meanwatt.model.network.power_flow import PowerFlow
+from meanwatt.model.network.power_flow import Method, PowerFlow
 
 REFERENCE = {
     0.06: ([12.0, 10.7041, 8.9409, 7.8430, 7.3165], 46.8045),
@@ -219,15 +219,59 @@ def test_a_unit_that_can_charge_may_be_held_back_to_nothing() -> None:
 def test_a_search_that_is_broken_off_never_says_that_it_is_solved(monkeypatch: pytest.MonkeyPatch) -> None:
     units = roofs(np.array([[12.0] * 5, [1.0] * 5]))
     monkeypatch.setattr(droop, "MOST_FLOWS", 2)
+    monkeypatch.setattr(droop, "MOST_STEPS", 2)
     found = solve_droop(PowerFlow(five(0.12)), *drawn(units), units, WATT)
     assert found.solved.tolist() == [False, True]
     assert found.residual_pu[0] > TOLERANCE_PU
     assert found.state.converged.all()
 
 
+@pytest.mark.parametrize("control", [WATT, InverterControl(volt_watt=VoltWatt(), volt_var=VoltVar())])
+def test_newton_on_the_tree_and_the_search_find_the_same(control: InverterControl) -> None:
+    """Units of several sizes and kinds at one bus, some that can charge, from both starts; and what is not solved."""
+    rng, feeder = np.random.default_rng(6), build_feeder("lv_rural", peak_reference_kw=1.4)
+    bus = np.repeat(np.flatnonzero(feeder.p_kw > 0), 2)
+    rated = rng.uniform(2, 12, len(bus))
+    sun = rng.uniform(0, 1, (20, 1)) * rated * rng.uniform(0.8, 1, (20, len(bus)))
+    units = Inverters(bus=bus, rated_kw=rated, available_kw=sun, can_charge=rng.random(len(bus)) < 0.5)
+    use = feeder.p_kw * rng.uniform(0, 1, (20, 1))
+    p_kw, q_kvar = use.copy(), use * feeder.kvar_per_kw
+    np.add.at(p_kw.T, bus, -sun.T)
+    p_kw[3], q_kvar[3] = 1e4 * feeder.p_kw, 1e4 * feeder.q_kvar
+    flow, referee = (PowerFlow(feeder, method=method) for method in Method)
+    for start in Start:
+        tree = droop._on_the_tree(flow, p_kw, q_kvar, units, control, start)
+        search = solve_droop(referee, p_kw, q_kvar, units, control, start=start)
+        wanted = np.arange(20) != 3
+        assert np.array_equal(tree.solved, wanted)
+        assert np.array_equal(search.solved, wanted)
+        np.testing.assert_allclose(tree.output_kw[wanted], search.output_kw[wanted], rtol=0, atol=1e-5)
+        np.testing.assert_allclose(tree.fed_in_kvar[wanted], search.fed_in_kvar[wanted], rtol=0, atol=1e-5)
+        np.testing.assert_allclose(tree.state.voltage_pu, search.state.voltage_pu, rtol=0, atol=3e-9)
+        assert tree.residual_pu[wanted].max() < 1e-12
+        assert (tree.output_kw < sun).any()
+        drawn_kw, drawn_kvar = p_kw.copy(), q_kvar.copy()
+        np.add.at(drawn_kw.T, bus, (sun - tree.output_kw).T)
+        np.add.at(drawn_kvar.T, bus, -tree.fed_in_kvar.T)
+        plain = flow.solve(drawn_kw[wanted], drawn_kvar[wanted])
+        for name in ("voltage_pu", "loss_kw", "source_p_kw", "source_q_kvar", "line_loading", "transformer_loading"):
+            np.testing.assert_allclose(
+                getattr(tree.state, name)[wanted], getattr(plain, name), rtol=1e-9, atol=1e-9, err_msg=name
+            )
+
+
+def test_where_no_curve_acts_the_state_is_that_of_a_plain_power_flow_to_the_bit() -> None:
+    units = roofs(np.array([[1.0] * 5, [0.5] * 5]))
+    flow, power = PowerFlow(five(0.06)), drawn(units)
+    found, plain = solve_droop(flow, *power, units, WATT), flow.solve(*power)
+    assert np.array_equal(found.output_kw, units.available_kw)
+    for name in plain.__slots__:
+        assert np.array_equal(getattr(found.state, name), getattr(plain, name)), name
+
+
 def test_a_step_that_makes_it_worse_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:
     """Newton's slopes are planted a tenth of what they are: full steps overshoot, and the search still ends right."""
-    units, flow = roofs(np.full((1, 5), 12.0)), PowerFlow(five(0.12))
+    units, flow = roofs(np.full((1, 5), 12.0)), PowerFlow(five(0.12), method=Method.NEWTON_RAPHSON)
     curves = droop.limited_kw
 
     def flatter(*arguments: Any) -> tuple[Floats, Floats]:
@@ -260,23 +304,32 @@ def test_export_that_collapses_the_line_is_held_back_to_a_state_that_exists() ->
     assert 1.06 < found.state.voltage_pu[0, 1:].min() <= found.state.voltage_pu.max() < 1.10
 
 
-def test_a_power_flow_that_ended_on_the_lower_branch_is_not_taken_for_an_answer() -> None:
-    """Newton's method ends at .28 pu with 1 MW on a line of 400 V, where no curve acts; the power flow refuses it."""
+@pytest.mark.parametrize("method", Method)
+def test_a_power_flow_that_ended_on_the_lower_branch_is_not_taken_for_an_answer(method: Method) -> None:
+    """Newton's method ends at .28 pu with 1 MW on a line of 400 V, where no curve acts; sweeps end on the upper one."""
     units = roofs(np.full((1, 5), 200.0), rated_kw=200.0)
-    flow = PowerFlow(line([0.3] * 5, [0.02] * 5))
-    assert not flow.solve(*drawn(units)).converged.any()
+    flow = PowerFlow(line([0.3] * 5, [0.02] * 5), method=method)
+    plain = flow.solve(*drawn(units))
+    assert plain.converged.all() == (method is Method.SWEEP)
+    assert not (plain.voltage_pu < 1).any()
     found = solve_droop(flow, *drawn(units), units, InverterControl(volt_watt=VoltWatt(p2=0.0)))
     assert found.solved.all()
     assert found.state.voltage_pu.min() > 1.03
     assert found.output_kw.max() < 50
 
 
-def test_a_lower_branch_that_looks_sound_is_not_taken_either() -> None:
+@pytest.mark.parametrize("method", Method)
+def test_a_lower_branch_that_looks_sound_is_not_taken_either(method: Method) -> None:
     """200 kW over 1.5 ohm: V² = h ± √(h² − |z|²|s|²) is 1.956 or .961 pu, and Newton's method ends on the latter."""
     feeder, units = line([1.5], [0.1], source_pu=1.0), roofs(np.array([[200.0]]), rated_kw=200.0)
-    flow, power = PowerFlow(feeder), drawn(units, load_kw=0.0)
-    assert two_bus_pu(200.0, 0.0, 1.5, 0.1, 1.0) == pytest.approx(1.9564, abs=1e-4)
-    assert not flow.solve(*power).converged.any()
+    flow, power = PowerFlow(feeder, method=method), drawn(units, load_kw=0.0)
+    upper_pu = two_bus_pu(200.0, 0.0, 1.5, 0.1, 1.0)
+    assert upper_pu == pytest.approx(1.9564, abs=1e-4)
+    plain = flow.solve(*power)
+    if method is Method.SWEEP:
+        assert plain.voltage_pu[0, 1] == pytest.approx(upper_pu, abs=1e-12)
+    else:
+        assert not plain.converged.any()
     found = solve_droop(flow, *power, units, WATT)
     assert found.solved.tolist() == [True]
     assert found.output_kw[0, 0] == pytest.approx(40.0, abs=1e-9)

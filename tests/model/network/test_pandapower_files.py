@@ -78,14 +78,71 @@ def test_a_tap_that_does_not_count_is_said_with_the_voltages_it_would_make(tmp_p
     assert imported(tmp_path, tables, TapRule.IGNORE).state == found.state
 
 
-def test_a_table_of_taps_is_said_not_to_be_read(tmp_path: Path) -> None:
+def with_tap_table(**values: object) -> Tables:
+    """The village with a transformer at tap 1 of a table of two positions."""
     tables = village()
     tables["trafo"][0] |= {"tap_pos": 1, "tap_changer_type": "Tabular", "tap_dependency_table": True}
+    tables["trafo"][0] |= {"id_characteristic_table": 3} | values
+    rows = ((3, 0, 1.0, 6.0, 1.44), (3, 1, 1.05, 5.0, 1.2), (4, 1, 0.9, 4.0, 1.0))
+    keys = ("id_characteristic", "step", "voltage_ratio", "vk_percent", "vkr_percent")
+    tables["trafo_characteristic_table"] = [dict(zip(keys, row, strict=True)) | {"angle_deg": 7.0} for row in rows]
+    return tables
+
+
+def test_a_table_of_taps_gives_ratio_and_impedance(tmp_path: Path) -> None:
+    found = imported(tmp_path, with_tap_table())
+    plain = village()
+    plain["trafo"][0] |= {"tap_pos": 2, "vk_percent": 5.0, "vkr_percent": 1.2}  # twice 2.5 %
+    assert found.state == imported(tmp_path, plain).state
+    assert (found.report.taken["trafo"], found.report.messages) == (1, ())
+    assert imported(tmp_path, with_tap_table(), TapRule.IGNORE).state == imported(tmp_path, village()).state
+    assert imported(tmp_path, with_tap_table(tap_dependency_table=False)).state == imported(tmp_path, village()).state
+
+
+def test_transformers_that_share_a_table_of_taps_each_have_their_own_position(tmp_path: Path) -> None:
+    tables = with_tap_table()
+    tables["trafo"].append({**tables["trafo"][0], "tap_pos": 0})
+    plain = village()
+    plain["trafo"][0] |= {"tap_pos": 2, "vk_percent": 5.0, "vkr_percent": 1.2}
+    plain["trafo"].append(village()["trafo"][0])
+    found = imported(tmp_path, tables)
+    assert found.state == imported(tmp_path, plain).state
+    assert found.report.messages == (
+        "trafo 0, trafo 1: share a table of taps, and each stands at its own position; pandapower 3.5.6 puts all of"
+        " them at the last one's.",
+    )
+
+
+def test_a_table_of_taps_that_lacks_the_position_is_said(tmp_path: Path) -> None:
+    found = imported(tmp_path, with_tap_table(tap_pos=2))
+    assert (found.report.taken["trafo"], found.report.approximated["trafo"]) == (0, 1)
+    assert found.report.messages == ("trafo 0: its table lacks its tap_pos, so the values of the row itself stand.",)
+    assert found.state == imported(tmp_path, village()).state
+
+
+def test_a_table_of_steps_gives_the_power_of_a_shunt(tmp_path: Path) -> None:
+    tables = village()
+    row = {"bus": 3, "p_mw": 0.0, "q_mvar": -9.0, "vn_kv": 0.42, "step": 2, "in_service": True}
+    tables["shunt"] = [row | {"step_dependency_table": True, "id_characteristic_table": 0}]
+    tables["shunt_characteristic_table"] = [
+        {"id_characteristic": 0, "step": step, "p_mw": 0.001 * step, "q_mvar": -0.01 * step**2} for step in (1, 2)
+    ]
+    plain = village()
+    plain["shunt"] = [row | {"p_mw": 0.001, "q_mvar": -0.02}]
+    found = imported(tmp_path, tables)
+    assert found.state == imported(tmp_path, plain).state
+    assert found.report.taken["shunt"] == 1
+    tables["shunt"][0]["step"] = 3
+    said = imported(tmp_path, tables).report.messages[0]
+    assert said == "shunt 0: its table lacks its step, so the values of the row itself stand."
+
+
+def test_impedances_by_tap_as_splines_are_said_not_to_be_read(tmp_path: Path) -> None:
+    tables = village()
+    tables["trafo"][0] |= {"tap_dependent_impedance": True, "vk_percent_characteristic": 0}
     report = imported(tmp_path, tables).report
     assert (report.taken["trafo"], report.approximated["trafo"]) == (0, 1)
-    assert report.messages == (
-        "trafo 0: has a table of taps, which is not read: tap_step_percent stands in its place.",
-    )
+    assert report.messages == ("trafo 0: has impedances by tap as splines, which are not read: its own stand.",)
 
 
 def test_buses_have_the_names_of_the_file_where_these_tell_them_apart(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.model.scenario.economy import build_economy, build_rate_classes, build_tariff
 from meanwatt.model.scenario.identity import identifying_table
-from meanwatt.model.scenario.loading import Scenario, ScenarioError, load_scenario
+from meanwatt.model.scenario.loading import Scenario, ScenarioError, load_scenario, with_tariff
 from meanwatt.model.scenario.messages import scenario_messages
 
 SOLAR = {"solar": {"tariff": "rtp", "technologies": ["pv", "pv_battery"]}}
@@ -150,7 +150,16 @@ def test_who_knows_one_tariff_alone_refuses_classes_in_one_line() -> None:
     with pytest.raises(ScenarioError) as caught:
         build_tariff(with_classes(SOLAR))
     assert str(caught.value) == (
-        "scenario textbook has rate_classes (solar), which only solve, export, study, emergence and"
-        " simulate without --leader can hold; put everybody on one tariff, e.g. --tariff flat"
+        "scenario textbook has rate_classes (solar), and here one tariff holds for all, as in"
+        " pilot, hosting and simulate --leader; put everybody on one tariff, e.g. --tariff flat"
     )
     assert build_tariff(with_classes(SOLAR), "tou").name == "tou"
+
+
+def test_a_tariff_that_takes_the_place_of_one_holds_for_everybody() -> None:
+    scenario = with_classes(SOLAR)
+    drawn = with_tariff(scenario, "drawn", scenario.tariffs["tou"])
+    assert not drawn.has_rate_classes
+    assert build_tariff(drawn).name == "drawn"
+    assert [text for text in scenario_messages(drawn) if "everybody has tariff drawn" in text]
+    assert with_tariff(load_scenario("textbook"), "drawn", scenario.tariffs["tou"]).rate_classes_in_force

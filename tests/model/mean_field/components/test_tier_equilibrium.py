@@ -217,5 +217,5 @@ def test_a_credit_that_the_import_rate_caps_is_refused_in_one_line() -> None:
 def test_a_plain_solver_refuses_components_in_one_line() -> None:
     economy = small_economy()
     tariff = small_tariff(economy, components=(ladder(300.0, adders=(0.0, 0.1)),))
-    with pytest.raises(ValueError, match="tariff small has tiers, which this equilibrium cannot hold: only solve"):
+    with pytest.raises(ValueError, match="tariff small has tiers, which this equilibrium cannot hold; give another"):
         solve_equilibrium(economy, tariff)

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from rate_class_worlds import BUYERS, STORING, in_classes, posted
 from scenarios import preset_economy, small_economy
 
 from meanwatt.agents.numerics.arrays import Floats
@@ -24,8 +25,8 @@ MEASURES: dict[str, Callable[[Equilibrium], object]] = {
     "bills": lambda e: e.bill_usd_per_day,
     "utility": lambda e: e.answer.utility_usd_per_day,
     "wear": lambda e: e.answer.wear_usd_per_day,
-    "import": lambda e: e.rates.import_usd_per_kwh,
-    "export": lambda e: e.rates.export_usd_per_kwh,
+    "import": lambda e: [one.import_usd_per_kwh for one in e.rates.of_classes],
+    "export": lambda e: [one.export_usd_per_kwh for one in e.rates.of_classes],
     "charges": lambda e: e.fixed_charge_usd_per_day,
     "surplus": lambda e: e.surplus_usd_per_household_day,
     "adder": lambda e: e.adder_usd_per_kwh,
@@ -92,6 +93,35 @@ def test_weather_discounts_and_every_export_rule_are_in_the_derivative(rule: Exp
             fixed_charge_shape=np.linspace(1, 1 + unit[0], len(economy.groups)),
             discount=discount,
         )
+
+    worst = worst_error(economy, tariff_at, np.array([0.8, 0.6]))
+    assert max(worst.values()) < 1e-5, worst
+
+
+@pytest.mark.parametrize("rule", [Recovery.FIXED, Recovery.VOLUMETRIC, Recovery.POSTED])
+def test_rates_charges_and_adder_of_every_rate_class_are_in_the_derivative(rule: Recovery) -> None:
+    """One class keeps its posted rates and charges, whatever balances the utility."""
+    economy = small_economy(temperature_usd=0.05)
+
+    def tariff_at(unit: Floats) -> Tariff:
+        buyers = posted(
+            economy,
+            name="buyers",
+            recovery=rule,
+            pass_through=0.3 * float(unit[0]),
+            fixed_charge_usd_per_day=np.array([0.1, 0.2]) * unit[0],
+            fixed_charge_shape=np.array([1.0, 1.0 + unit[1]]),
+        )
+        storing = posted(
+            economy,
+            name="storing",
+            recovery=Recovery.POSTED,
+            pass_through=0.5,
+            energy_usd_per_kwh=buyers.energy_usd_per_kwh * (1 + unit[1]),
+            fixed_charge_usd_per_day=np.array([0.3, 0.1]) * unit[1],
+            discount=np.array([0.25, 0.0]),
+        )
+        return in_classes((buyers, BUYERS), (storing, STORING))
 
     worst = worst_error(economy, tariff_at, np.array([0.8, 0.6]))
     assert max(worst.values()) < 1e-5, worst

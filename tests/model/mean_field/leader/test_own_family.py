@@ -127,7 +127,6 @@ def test_seasons_have_rates_of_their_own_in_the_same_windows() -> None:
 
 
 GOOD = PEAK.replace('"', "", 4)
-HELD = "which only solve, and simulate with behaviour equilibrium, can hold; give another tariff, or leave them out"
 BAD = {
     "a table that is none": ("[fre]\na = [0, 1]\n", "unknown table 'fre'; did you mean 'free'?"),
     "no table": ("free = 3\n", "free is 3; give a table [free]"),
@@ -238,19 +237,6 @@ BAD = {
         + "b = { start = [0, 23], width = [1, 8] }\n",
         "windows come to 13,824 combinations of beginnings and widths; give from 1 to 10000 combinations: narrower"
         " ranges, or fewer windows",
-    ),
-    "a component that is free": (
-        '[free]\n"demand_charge.usd_per_kw_month" = [0, 10]\n',
-        f"tariff of this family has demand_charge, {HELD}",
-    ),
-    "a component that is free and may be a credit": (
-        '[free]\n"minimum_bill.usd_per_month" = [-20, 0]\n',
-        f"tariff of this family has minimum_bill, {HELD}",
-    ),
-    "a component that is given": (
-        "[free]\npass_through = [0, 1]\n[fixed]\n"
-        "tiers = { limits_kwh_per_month = [300], adders_usd_per_kwh = [0.0, 0.1] }\n",
-        f"tariff of this family has tiers, {HELD}",
     ),
     "an income group that is none": (
         '[free]\n"discount.lo" = [0, 0.3]\n',

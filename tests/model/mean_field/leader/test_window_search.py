@@ -20,7 +20,7 @@ from scenarios import preset_economy, solved
 
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem
-from meanwatt.model.mean_field.leader.own_family import OwnFamily
+from meanwatt.model.mean_field.leader.user_family import UserFamily
 from meanwatt.model.mean_field.leader.window_combinations import Window
 from meanwatt.model.mean_field.leader.window_search import WindowCommitment, commit_windows
 from meanwatt.model.progress.watch import Progress, Watch
@@ -39,7 +39,7 @@ def searched(text: str, overrides: tuple[str, ...], **how: object) -> WindowComm
     )
 
 
-def welfare_problem(economy: Economy) -> Callable[[OwnFamily], LeaderProblem]:
+def welfare_problem(economy: Economy) -> Callable[[UserFamily], LeaderProblem]:
     return lambda family: LeaderProblem(economy, family, WELFARE.objective())
 
 
@@ -183,7 +183,7 @@ def test_windows_under_which_nothing_is_feasible_cannot_win() -> None:
     """A constraint that only a window from 17 h on meets."""
     economy = preset_economy("textbook", *BARE)
 
-    def problem(family: OwnFamily) -> LeaderProblem:
+    def problem(family: UserFamily) -> LeaderProblem:
         late = family.windows["peak"].start >= 17
 
         def violation(found: Equilibrium) -> float:

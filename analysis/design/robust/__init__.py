@@ -1,0 +1,1 @@
+"""The design of a leader who is unsure which variant of a scenario it is in."""

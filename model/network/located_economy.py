@@ -1,0 +1,64 @@
+"""A scenario as arrays where its feeder has branches: households of one type on different branches are types apart."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.numerics.arrays import Ints
+from meanwatt.model.network.feeder_file import scenario_feeder
+from meanwatt.model.network.library.radial import Feeder
+from meanwatt.model.network.residents import NEGLIGIBLE, branch_of_bus, place_residents
+from meanwatt.model.scenario.branches import REST, branch_names
+from meanwatt.model.scenario.economy import Economy, build_economy
+from meanwatt.model.scenario.loading import Scenario, ScenarioError
+
+
+def build_located_economy(scenario: Scenario) -> Economy:
+    """Turn a scenario into arrays, its household types divided by branch where its feeder has some.
+
+    Returns
+    -------
+    Economy
+        As of `build_economy`, but for types: each of them once on every branch where some of its households live, the
+        rest of the feeder first. Shares of one type over branches sum to its own.
+
+    Raises
+    ------
+    ValueError
+        In one line, if a branch begins at no bus of the feeder, has no customers, or nobody is left to the rest.
+    """
+    economy = build_economy(scenario, on_branches=True)
+    if not scenario.feeder.branches:
+        return economy
+    feeder = scenario_feeder(scenario.feeder, peak_reference_kw=economy.peak_reference_kw)
+    names, of_bus = branch_names(scenario), branch_of_bus(scenario, feeder)
+    _require_customers(scenario, feeder, of_bus)
+    share = place_residents(scenario, economy.types, feeder).share
+    types: list[HouseholdType] = []
+    for household, row in zip(economy.types, share, strict=True):
+        part = np.bincount(of_bus, weights=row, minlength=len(names))
+        part = np.where(part > NEGLIGIBLE, part, 0.0)
+        types += [
+            replace(household, branch=name, share=household.share * float(own / part.sum()))
+            for name, own in zip(names, part, strict=True)
+            if own > 0
+        ]
+    return replace(economy, types=tuple(types))
+
+
+def _require_customers(scenario: Scenario, feeder: Feeder, of_bus: Ints) -> None:
+    """Raise ``ValueError`` if a branch, or the rest, has no customers."""
+    homes = np.bincount(of_bus, weights=feeder.customers, minlength=len(branch_names(scenario)))
+    for name, there in zip(branch_names(scenario), homes, strict=True):
+        if there:
+            continue
+        if name == REST:
+            raise ScenarioError(
+                f"scenario {scenario.name}: feeder.branches hold every customer of {feeder.name}; leave one out, whose"
+                f" customers are then branch {REST}"
+            )
+        raise ScenarioError(
+            f"scenario {scenario.name}: feeder.branches.{name} has no customers on {feeder.name}; begin it nearer to"
+            " the source, or leave it out"
+        )
