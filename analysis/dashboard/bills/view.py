@@ -126,9 +126,10 @@ def _plain(name: str) -> str:
 
 def home_label(name: str) -> str:
     """A household type in words."""
-    group, _, technology = name.partition("/")
+    whole, _, branch = name.partition(" on ")
+    group, _, technology = whole.partition("/")
     owns = {"none": "no solar", "pv": "solar", "pv_battery": "solar and battery"}.get(technology, _plain(technology))
-    return f"{_plain(group).capitalize()} income, {owns}"
+    return f"{_plain(group).capitalize()} income, {owns}" + (f", branch {_plain(branch)}" if branch else "")
 
 
 def figures(found: Billed) -> Figures:
