@@ -68,5 +68,9 @@ LONG_FILES: Final = (
     "model/tabular/test_mixed_commitment.py",
     "model/mean_field/test_certificates.py",
     "analysis/finite_game/test_deviation.py",
+    "model/market/test_market_phases.py",
+    "analysis/design/test_robust_design.py",
+    "model/mean_field/leader/test_robust_commitment.py",
+    "model/market/test_statements.py",
 )
 """Below `tests/`. ``pytest --fast`` leaves them out."""

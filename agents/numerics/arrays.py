@@ -47,7 +47,8 @@ def require_finite(name: str, array: npt.NDArray[Any]) -> None:
     finite = np.isfinite(array)
     if not finite.all():
         place = tuple(int(i) for i in np.argwhere(~finite)[0])
-        raise ValueError(f"{name} is {array[place]} at index {list(place)}; give finite numbers")
+        where = f" at index {list(place)}; give finite numbers" if place else "; give a finite number"
+        raise ValueError(f"{name} is {array[place]}{where}")
 
 
 def require_shape(name: str, array: npt.NDArray[Any], shape: Sequence[int], axes: str) -> None:

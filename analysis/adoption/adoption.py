@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.adoption.fixed_point import APART, STARTS, FixedPoint, fixed_point, largest_difference
 from meanwatt.analysis.adoption.homes import Homes, homes_of
@@ -117,7 +118,7 @@ def adopt(
     walked = [] if journal is None else list(journal.parts)[: years + 1]
     points: list[FixedPoint] = []
     with suppress(Cancelled):
-        new_stage(f"today, tariff {before.name}")
+        new_stage(f"today, tariff {called(before)}")
         today = AdoptionMarket(homes, before, homes.by_group("subsidy_share_today"), watch).at(homes.today)
         if today.worth is not None:
             constants = fit(homes, today)
@@ -153,7 +154,7 @@ def _walk(
     new_stage: Callable[[str], None],
 ) -> None:
     """Go on with the path, on record year by year."""
-    new_stage(f"path, tariff {market.tariff.name}")
+    new_stage(f"path, tariff {called(market.tariff)}")
     if walked and walked[-1].outcome is not Outcome.CONVERGED:
         return
     for found in path(market, constants, years, walked):
@@ -208,13 +209,13 @@ def _messages(done: Adoption) -> list[str]:
     homes = done.homes
     table = homes.economy.scenario.adoption
     sentences = [
-        f"Constants of the logit: fitted to today's shares under tariff {done.before.name}, at today's costs and"
+        f"Constants of the logit: fitted to today's shares under tariff {called(done.before)}, at today's costs and"
         " subsidies. Households expect a year's saving to last for the life of what they buy."
     ]
     changed = done.before.name != done.posted.name or table.subsidy_share != table.subsidy_share_today
     if done.aims is None and not changed and not table.cost_change_per_year and done.path and _at_rest(done):
         sentences.append(
-            f"Tariff {done.posted.name} is in force today, and neither costs nor subsidies change, so today's shares"
+            f"Tariff {called(done.posted)} is in force today, and neither costs nor subsidies change, so today's shares"
             " are at rest: give another --tariff, or adoption.subsidy_share or adoption.cost_change_per_year."
         )
     names = [technology.name for technology in homes.technologies]
@@ -238,7 +239,7 @@ def _messages(done: Adoption) -> list[str]:
         )
     elif done.posted.recovery is Recovery.POSTED and done.path:
         sentences.append(
-            f"Tariff {done.posted.name} is posted: rates stay, and the utility's surplus goes from"
+            f"Tariff {called(done.posted)} is posted: rates stay, and the utility's surplus goes from"
             f" {done.path[0].surplus_usd_per_household_day:.4f} to"
             f" {done.path[-1].surplus_usd_per_household_day:.4f} USD per household-day."
         )

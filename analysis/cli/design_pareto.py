@@ -105,15 +105,16 @@ def _fairness(found: "Equilibrium") -> dict[str, float | None]:
 
 def _beside(done: "Design", economy: "Economy", work: "Work") -> Iterator["Equilibrium"]:
     """Equilibria of the tariff in force, of the scenario's own that settle, and of the designed one."""
-    from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
+    from meanwatt.model.mean_field.components.posted import PostedSolver
+    from meanwatt.model.mean_field.equilibrium import Outcome
     from meanwatt.model.progress.watch import Cancelled
     from meanwatt.model.scenario.economy import build_tariff
 
     yield done.baseline
     for name in COMPARED:
         if name in economy.scenario.tariffs and name != called(done.baseline.tariff):
-            tariff = build_tariff(economy.scenario, name)
-            found = solve_equilibrium(economy, tariff, certify=False, watch=work.watch)
+            tariff = build_tariff(economy.scenario, name, components=True)
+            found = PostedSolver()(economy, tariff, certify=False, watch=work.watch)
             if found.outcome is Outcome.CANCELLED:
                 raise Cancelled
             if found.outcome is Outcome.CONVERGED:

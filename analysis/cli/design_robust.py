@@ -42,12 +42,12 @@ def robust_choice(path: str | None, economy: "Economy", search: "Search", choice
         return search
     from meanwatt.analysis.design.robust.robust_design import robust_search
     from meanwatt.analysis.design.robust.robust_journal import RobustJournal
-    from meanwatt.model.scenario.economy import build_economy
+    from meanwatt.model.network.located_economy import build_located_economy
     from meanwatt.model.scenario.variants_file import load_variants
 
     file = load_variants(path)
     for scenario in file.scenarios(economy.scenario):  # before anything is solved
-        build_economy(scenario)
+        build_located_economy(scenario)
     if choices.journal is not None:
         RobustJournal.check(choices.journal, resume=choices.resume)
     return robust_search(file, choices.evaluations, journal=choices.journal, resume=choices.resume)

@@ -79,12 +79,12 @@ class LeaderSpec:
         if definition.recovers_cost and posted:
             raise ValueError(
                 f"the family's recovery is posted, and {definition.called} has to recover cost; give recovery ="
-                ' "fixed" or "volumetric" under [fixed]'
+                ' "fixed" or "volumetric" under [fixed], or start from a tariff that has it (--tariff)'
             )
         if not definition.recovers_cost and not posted:
             raise ValueError(
                 f"the family's recovery is {recovery}, which leaves {definition.called} no margin to choose; give"
-                ' recovery = "posted" under [fixed]'
+                ' recovery = "posted" under [fixed], or start from a tariff that has it (--tariff)'
             )
 
     @property

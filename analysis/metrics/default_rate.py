@@ -16,6 +16,8 @@ from enum import StrEnum
 
 import numpy as np
 
+from meanwatt.agents.numerics.arrays import require_finite
+
 
 class NoRate(StrEnum):
     """Why no rate makes a class pay its allocated cost."""
@@ -76,6 +78,18 @@ class ClassDemand:
     residual_usd_per_day: float
     fixed_charge_usd_per_day: float
 
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` for a number that is none, or out of its range."""
+        for name in self.__slots__:
+            require_finite(name, np.asarray(getattr(self, name), dtype=np.float64))
+        for name in ("reference_kwh_per_day", "elasticity"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; give 0 or more")
+        if not self.reference_price_usd_per_kwh > 0:
+            raise ValueError(f"reference_price_usd_per_kwh is {self.reference_price_usd_per_kwh}; give a price above 0")
+        if not 0 <= self.flexibility <= 1:
+            raise ValueError(f"flexibility is {self.flexibility}; give a number from 0 to 1")
+
     def use_kwh_per_day(self, rate_usd_per_kwh: float) -> float:
         """Use Q(r), within the flexibility. [kWh/day]"""
         wanted = 1 + self.elasticity * (1 - rate_usd_per_kwh / self.reference_price_usd_per_kwh)
@@ -95,7 +109,13 @@ def default_rate(demand: ClassDemand, cap_usd_per_kwh: float = 2.0) -> DefaultRa
     ----------
     cap_usd_per_kwh
         Highest rate allowed. [USD/kWh]
+
+    Raises
+    ------
+    ValueError
+        If the cap is not a finite number.
     """
+    require_finite("cap_usd_per_kwh", np.asarray(cap_usd_per_kwh, dtype=np.float64))
     missing = demand.residual_usd_per_day - demand.fixed_charge_usd_per_day
     candidates = [rate for rate in _roots(demand, missing) if _pays(demand, rate, missing)]
     top = _largest_margin(demand, cap_usd_per_kwh)
@@ -131,7 +151,8 @@ def _roots(demand: ClassDemand, missing: float) -> list[float]:
     linear, constant = level + slope * cost, level * cost + missing
     inside = linear**2 - 4 * slope * constant
     if inside >= 0:
-        found += [(linear - math.sqrt(inside)) / (2 * slope), (linear + math.sqrt(inside)) / (2 * slope)]
+        far = linear + math.copysign(math.sqrt(inside), linear)  # nothing cancels, however small the slope
+        found += [far / (2 * slope)] + ([2 * constant / far] if far else [])
     return found
 
 

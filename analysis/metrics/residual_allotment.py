@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from meanwatt.agents.numerics.arrays import Floats, require_shape
+from meanwatt.agents.numerics.arrays import Floats, require_finite, require_shape
 from meanwatt.analysis.metrics.averages import numbers, positive_mean, shares
 
 
@@ -60,8 +60,10 @@ def allotted_residual_usd_per_day(
     Raises
     ------
     ValueError
-        If the allotter is unknown, if ``per_kwh`` comes without energies or with negative ones, or another with some.
+        If the allotter is unknown, if ``per_kwh`` comes without energies or with negative ones, or another with some,
+        or a number is not finite.
     """
+    require_finite("residual_usd_per_household_day", np.asarray(residual_usd_per_household_day, dtype=np.float64))
     cost = numbers("own_marginal_cost_usd_per_day", own_marginal_cost_usd_per_day, "(entry,)")
     if allotter not in tuple(Allotter):
         raise ValueError(f"allotter is {allotter!r}; allowed are {', '.join(Allotter)}")
@@ -143,7 +145,17 @@ def shift_incidence(
     -------
     ShiftIncidence or None
         None where the residual cannot be allotted.
+
+    Raises
+    ------
+    ValueError
+        As for `allotted_residual_usd_per_day`, or if the loads before and after are not of as many entries.
     """
+    costs = [
+        numbers("own_marginal_cost_usd_per_day", one.own_marginal_cost_usd_per_day, "(entry,)")
+        for one in (before, after)
+    ]
+    require_shape("after.own_marginal_cost_usd_per_day", costs[1], costs[0].shape, "(entry,)")
 
     def allotted(loads: Loads) -> Floats | None:
         return allotted_residual_usd_per_day(
@@ -157,5 +169,5 @@ def shift_incidence(
     old, new = allotted(before), allotted(after)
     if old is None or new is None:
         return None
-    frozen = after.own_marginal_cost_usd_per_day - before.own_marginal_cost_usd_per_day
+    frozen = costs[1] - costs[0]
     return ShiftIncidence(frozen=frozen, adjusting=frozen + new - old)

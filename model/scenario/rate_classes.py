@@ -1,7 +1,7 @@
 """Rate classes of a scenario: who has which of its tariffs, and the tariff of them all together."""
 
 from itertools import product
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field
 
@@ -10,6 +10,7 @@ from meanwatt.model.scenario.marks import Form
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.tariff_file import Table, Texts
 from meanwatt.model.scenario.technologies import TECHNOLOGIES, technology_shares
+from meanwatt.model.scenario.values import show
 
 if TYPE_CHECKING:
     from meanwatt.model.scenario.schema import Scenario
@@ -18,6 +19,12 @@ __all__ = ["DEFAULT", "Member", "RateClassTable", "check_rate_classes", "members
 
 Member = tuple[str, int]
 """Technology, and place of the income group."""
+
+
+LONGEST: Final = 60
+"""Letters of a class's name at most."""
+UNFIT: Final = '/\\.=:*?"<>|'
+"""What a class's name may not hold: a design writes ``tariff_CLASS.toml``, and keys are ``rate_classes.CLASS.KEY``."""
 
 
 class RateClassTable(Table):
@@ -71,6 +78,7 @@ def check_rate_classes(scenario: "Scenario") -> None:
             raise ValueError(
                 f"{key}: that is whom no other class names, and their tariff is default_tariff; give it another name"
             )
+        _require_name(name)
         if table.tariff not in scenario.tariffs:
             raise ValueError(f"{key}.tariff: {unknown('tariff', table.tariff, scenario.tariffs)}")
         if not (table.technologies or table.income_groups):
@@ -86,6 +94,15 @@ def check_rate_classes(scenario: "Scenario") -> None:
                     raise ValueError(f"{key}: {unknown(kind, one, valid)}")
     _require_households(scenario, members_of(scenario))
     _require_one_rule(scenario)
+
+
+def _require_name(name: str) -> None:
+    """Raise ``ValueError`` for a name that no file and no key can hold."""
+    if not name.strip() or len(name) > LONGEST or any(one in UNFIT or not one.isprintable() for one in name):
+        raise ValueError(
+            f"rate_classes: name {show(name)} would be part of keys and of files' names; give at most {LONGEST}"
+            f" letters, none of {' '.join(UNFIT)}"
+        )
 
 
 def _require_households(scenario: "Scenario", members: dict[str, frozenset[Member]]) -> None:

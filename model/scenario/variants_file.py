@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from meanwatt.model.scenario.branches import branch_names
 from meanwatt.model.scenario.files import FileError, TomlTable, read_toml
 from meanwatt.model.scenario.loading import load_scenario
 from meanwatt.model.scenario.nearest import unknown
@@ -30,6 +31,7 @@ from meanwatt.model.scenario.values import finite, show
 
 KEYS: Final = ("measure", "alpha", "variants")
 VARIANT_KEYS: Final = ("name", "weight", "set")
+VARIANT: Final = "variant"
 WORST: Final = "worst"
 CVAR: Final = "cvar"
 MEASURES: Final = (WORST, CVAR)
@@ -37,7 +39,7 @@ WEIGHTS: Final = Range(1e-9, 1e9)
 """Of a variant, relative to the others."""
 MOST: Final = 50
 """Variants in a file; each is a search of its own."""
-OF_TARIFFS: Final = ("tariff", "tariffs", "default_tariff", "rate_classes")
+OF_TARIFFS: Final = ("tariff", "tariffs", "default_tariff", "rate_classes", "rate_classes_in_force")
 """Tables and keys that say what is posted."""
 SHARED: Final = ("slots_per_day", "day_types", "income_groups")
 """What a tariff's numbers are by: the same in all variants."""
@@ -101,7 +103,7 @@ class VariantsFile:
         return tuple(self._scenario(scenario, one) for one in self.variants)
 
     def _scenario(self, scenario: Scenario, one: VariantEntry) -> Scenario:
-        place = f"{self.label}: variant {one.name}"
+        place = f"{self.label}: {variant_called(one.name)}"
         try:
             changed = load_scenario(scenario, overrides=one.overrides)
         except ValueError as error:
@@ -113,7 +115,18 @@ class VariantsFile:
                     f"{place}: {key} is {show(after)}, and the scenario's {show(before)}; one tariff is posted in all"
                     f" variants, so leave {key} as it is"
                 )
+        before, after = (list(branch_names(each)) for each in (scenario, changed))
+        if before != after:
+            raise VariantsError(
+                f"{place}: the feeder's branches are {show(after)}, and the scenario's {show(before)}; one tariff is"
+                " posted in all variants, so leave their names as they are"
+            )
         return changed
+
+
+def variant_called(name: str) -> str:
+    """A variant in a sentence; one without a name of its own is ``variant 2`` already."""
+    return name if name.startswith(f"{VARIANT} ") else f"{VARIANT} {name}"
 
 
 def load_variants(path: str | Path) -> VariantsFile:
@@ -183,7 +196,7 @@ def _entries(rows: Any) -> list[VariantEntry]:
 
 
 def _entry(row: Mapping[str, Any], number: int) -> VariantEntry:
-    place = f"variant {number}"
+    place = f"{VARIANT} {number}"
     for key in row:
         if key not in VARIANT_KEYS:
             raise ValueError(f"{place}: {unknown('key', key, VARIANT_KEYS)}")

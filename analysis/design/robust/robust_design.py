@@ -21,15 +21,17 @@ from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.analysis.design.design import EVALUATIONS_PER_START, DesignProblem, Search
 from meanwatt.analysis.design.robust.robust_journal import RobustJournal, Stage, journal_head
 from meanwatt.analysis.design.robust.variant_table import VariantTable, variant_table
-from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
+from meanwatt.model.mean_field.components.posted import PostedSolver
+from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.robust.risk import Risk
 from meanwatt.model.mean_field.leader.robust.robust_commitment import commit_robustly
 from meanwatt.model.mean_field.leader.tariff_family import starting_points
+from meanwatt.model.network.located_economy import build_located_economy
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.counted import counted
-from meanwatt.model.scenario.economy import Economy, build_economy
-from meanwatt.model.scenario.variants_file import VariantsFile
+from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.variants_file import VariantsFile, variant_called
 
 BETTER: Final = 1e-7
 """Gain by which a tariff beats what a search found, in the objective's unit: the searches' own precision."""
@@ -88,7 +90,7 @@ def robust_search(
     """
 
     def search(problem: DesignProblem) -> RobustCommitment:
-        economies = [build_economy(one) for one in file.scenarios(problem.economy.scenario)]
+        economies = [build_located_economy(one) for one in file.scenarios(problem.economy.scenario)]
         work = _RobustWork(problem, file, economies, evaluations_per_start)
         if journal is None:
             return work.run()
@@ -196,7 +198,7 @@ class _RobustWork:
         watch, variants = self.given.watch, len(self.problems)
         share = (1 if name is not None else variants) / (2 * variants)
         before = min(self.done, variants) / (2 * variants) if name is not None else 0.5
-        label = f"variant {name}: " if name is not None else ""
+        label = f"{variant_called(name)}: " if name is not None else ""
 
         def told(inner: Progress) -> None:
             if watch.progress is not None:
@@ -228,7 +230,7 @@ class _RobustWork:
 
     def _result(self, own: Sequence[Stage], robust: Stage) -> RobustCommitment:
         tariff = self.family.tariff(robust.parameters)
-        equilibrium = solve_equilibrium(self.given.economy, tariff)
+        equilibrium = PostedSolver()(self.given.economy, tariff)
         table = None
         if robust.outcome is not Outcome.CANCELLED:
             with suppress(Cancelled):

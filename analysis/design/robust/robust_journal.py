@@ -15,7 +15,7 @@ from meanwatt.analysis.output.strict_json import dumps
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.mean_field.leader.leader_problem import Trial
 from meanwatt.model.scenario.economy import Economy
-from meanwatt.model.scenario.variants_file import VariantsFile
+from meanwatt.model.scenario.variants_file import VariantsFile, variant_called
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,7 +45,7 @@ class Stage:
     @property
     def label(self) -> str:
         """For whom it was, in words."""
-        return "all variants" if self.name is None else f"variant {self.name}"
+        return "all variants" if self.name is None else variant_called(self.name)
 
 
 class RobustJournal(RunJournal[Stage]):

@@ -56,6 +56,10 @@ def robust_json(found: Commitment | None) -> dict[str, Any] | None:
 
 def _row_json(found: RobustCommitment, row: VariantRow) -> dict[str, Any]:
     groups = found.equilibrium.economy.groups
+    charges = [
+        [dict(zip(groups, _numbers(by_group), strict=True)) for by_group in by_class]
+        for by_class in row.fixed_charge_usd_per_day
+    ]
     return {
         "tariff": row.name,
         "found_for": row.found_for,
@@ -66,8 +70,10 @@ def _row_json(found: RobustCommitment, row: VariantRow) -> dict[str, Any]:
         "mean": _number(row.mean),
         "worst": _number(row.worst),
         "outcome": list(row.outcome),
-        "fixed_charge_usd_per_day": [
-            dict(zip(groups, _numbers(charges), strict=True)) for charges in row.fixed_charge_usd_per_day
+        "fixed_charge_usd_per_day": [by_class[0] for by_class in charges],
+        "rate_classes": [
+            {"name": name, "fixed_charge_usd_per_day": [by_class[place] for by_class in charges]}
+            for place, name in enumerate(row.rate_classes)
         ],
     }
 

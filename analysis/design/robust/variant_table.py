@@ -10,7 +10,9 @@ from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.design.cold import IN_FORCE
 from meanwatt.analysis.design.design import DesignProblem
 from meanwatt.analysis.design.same_tariffs import same_numbers
-from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
+from meanwatt.analysis.output.rate_classes import class_names
+from meanwatt.model.mean_field.components.posted import PostedSolver
+from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.leader.robust.risk import Risk
 from meanwatt.model.progress.watch import Cancelled
 from meanwatt.model.scenario.economy import Economy, build_tariff
@@ -39,7 +41,9 @@ class VariantRow:
         CVaR, mean and smallest objective; nan where one that counts is undefined.
     outcome
         How the solve of each variant ended.
-    fixed_charge_usd_per_day : (variant, group)
+    rate_classes
+        Names of the rate classes of the tariff, the default one first.
+    fixed_charge_usd_per_day : (variant, class, group)
         What balances revenue and cost there, after discount. [USD/day]
     """
 
@@ -51,6 +55,7 @@ class VariantRow:
     mean: float
     worst: float
     outcome: tuple[Outcome, ...]
+    rate_classes: tuple[str, ...]
     fixed_charge_usd_per_day: Floats
 
     @property
@@ -124,7 +129,7 @@ def named_tariffs(problem: DesignProblem) -> tuple[dict[str, Tariff], dict[str, 
     skipped: dict[str, str] = {}
     for name in scenario.tariffs:
         try:
-            tariff = build_tariff(load_scenario(scenario, tariff=name))
+            tariff = build_tariff(load_scenario(scenario, tariff=name), components=True)
         except ValueError as error:
             skipped[name] = str(error)
             continue
@@ -142,6 +147,7 @@ def _row(
     label: tuple[str, str | None], objective: Floats, best: Floats, risk: Risk, found: Sequence[Equilibrium]
 ) -> VariantRow:
     """One tariff in every variant."""
+    classes = class_names(found[0])
     totals = [risk.value(objective), float(risk.weight @ objective), float(objective.min())]
     value, mean, worst = (number if np.isfinite(number) else np.nan for number in totals)
     defined = np.where(np.isfinite(objective), objective, np.nan)
@@ -154,7 +160,10 @@ def _row(
         mean=mean,
         worst=worst,
         outcome=tuple(one.outcome for one in found),
-        fixed_charge_usd_per_day=np.array([one.fixed_charge_usd_per_day for one in found]),
+        rate_classes=classes,
+        fixed_charge_usd_per_day=np.array(
+            [one.fixed_charge_usd_per_day.reshape(len(classes), len(one.economy.groups)) for one in found]
+        ),
     )
 
 
@@ -169,7 +178,7 @@ class _Solving:
         self._watch.report(stage)
         found = []
         for economy in self._economies:
-            one = solve_equilibrium(economy, tariff, certify=False, watch=self._watch.silent())
+            one = PostedSolver()(economy, tariff, certify=False, watch=self._watch.silent())
             if one.outcome is Outcome.CANCELLED:
                 raise Cancelled
             found.append(one)

@@ -109,7 +109,7 @@ def tariff_family(
     standing_charges
         What every tariff charges whatever is used, beside the fixed charge.
     """
-    pattern = build_tariff(economy.scenario, "tou").energy_usd_per_kwh
+    pattern = build_tariff(economy.scenario, "tou", components=True).energy_usd_per_kwh
     reference = economy.scenario.reference_price_usd_per_kwh
     mean_income = float(economy.group_share @ economy.group_income_usd_per_year)
     bounds = {

@@ -4,6 +4,7 @@ import json
 import shlex
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -62,10 +63,17 @@ def run(text: str = VARIANTS, **how: object) -> Design:
 
 
 @cache
+def journalled() -> tuple[RobustCommitment, bytes]:
+    """A run that nobody disturbed, and its journal."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "j.jsonl"
+        commitment = run(journal=path).commitment
+        assert isinstance(commitment, RobustCommitment)
+        return commitment, path.read_bytes()
+
+
 def found() -> RobustCommitment:
-    commitment = run().commitment
-    assert isinstance(commitment, RobustCommitment)
-    return commitment
+    return journalled()[0]
 
 
 @pytest.fixture
@@ -141,7 +149,7 @@ def test_the_regret_table_holds_named_tariffs_own_commitments_and_the_robust_one
     assert table.robust.objective[0] == pytest.approx(judge(one.equilibrium), abs=1e-9)
     assert one.objective == judge(one.equilibrium)  # of the scenario as it is given
     charges = table.robust.fixed_charge_usd_per_day
-    assert charges[0] == pytest.approx(one.equilibrium.fixed_charge_usd_per_day, abs=1e-8)
+    assert charges[0, 0] == pytest.approx(one.equilibrium.fixed_charge_usd_per_day, abs=1e-8)
     assert (charges[1] != charges[0]).all()
 
 
@@ -198,8 +206,8 @@ def test_the_object_has_every_number_and_the_messages_say_what_is_not_as_asked(
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_last_digit(tmp_path: Path) -> None:
     path = tmp_path / "j.jsonl"
-    whole = run(journal=path).commitment
-    lines = path.read_bytes().splitlines(keepends=True)
+    whole, journal = journalled()
+    lines = journal.splitlines(keepends=True)
     assert len(lines) >= 4  # head, two own commitments, the robust one
     for kept in (1, len(lines) - 1):
         path.write_bytes(b"".join(lines[:kept]) + lines[kept][:40])  # the next line torn
@@ -210,7 +218,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_last_digit(tmp_path: Path) -
 
 def test_a_journal_of_other_variants_or_of_another_family_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "j.jsonl"
-    run(journal=path)
+    path.write_bytes(journalled()[1])
     with pytest.raises(ValueError, match=r"holds the stages of an interrupted run; add --resume"):
         run(journal=path)
     with pytest.raises(ValueError, match=r"its variants had other numbers than now"):
@@ -292,6 +300,66 @@ def test_windows_of_several_places_are_refused(files: str, tmp_path: Path, capsy
 def _written(path: Path) -> Path:
     path.write_text(VARIANTS, encoding="utf-8")
     return path
+
+
+CLASSES = """
+extends = "textbook"
+battery_share_scale = 0
+pv_share_scale = 0
+default_tariff = "rtp"
+[feeder]
+name = "lv_rural"
+[feeder.branches]
+far = ["1-08", "2-08", "3-08", "4-08"]
+[tariffs.local]
+recovery = "fixed"
+pass_through = 1.0
+energy_usd_per_kwh = 0.02
+branch_adder_usd_per_kwh = { far = 0.02 }
+[rate_classes.poor]
+tariff = "local"
+income_groups = ["low"]
+[tariffs.least]
+recovery = "fixed"
+pass_through = 1.0
+energy_usd_per_kwh = 0.02
+minimum_bill = { usd_per_month = 70.0 }
+"""
+"""A class on two branches of the feeder, and a tariff with a component that nobody is on."""
+ONE = '[[variants]]\nname = "given"\n[[variants]]\nset = { supply.coefficients = [0.0, 0.2] }\n'
+
+
+@pytest.mark.parametrize(
+    ("options", "free", "names"),
+    [
+        ("", "rate_classes.poor.branch_adder_usd_per_kwh.far", ["default", "poor on rest", "poor on far"]),
+        ("--tariff least", "minimum_bill.usd_per_month", ["default"]),
+    ],
+)
+def test_classes_on_branches_and_components_have_their_own_row(
+    options: str, free: str, names: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in (("s", CLASSES), ("f", f'[free]\n"{free}" = [0.0, 60.0]\n'), ("v", ONE)):
+        (tmp_path / f"{name}.toml").write_text(text.replace("60.0]", "0.05]") if names[1:] else text, encoding="utf-8")
+    given, out = f"{tmp_path / 's.toml'} {options}", tmp_path / "run"
+    main(
+        shlex.split(
+            f"design {given} --leader commission --family {tmp_path / 'f.toml'} --robust {tmp_path / 'v.toml'}"
+            f" --evaluations 1 --no-cold --json --out {out}"
+        )
+    )
+    result = json.loads(capsys.readouterr().out)
+    assert "least is not in the regret table" not in str(result["messages"])
+    row = result["robust"]["tariffs"][-1]
+    assert [one["name"] for one in row["rate_classes"]][: len(names)] == names
+    assert row["fixed_charge_usd_per_day"] == row["rate_classes"][0]["fixed_charge_usd_per_day"]
+    again = f"{out / 'scenario.toml'}" if names[1:] else f"{given[: given.index(' ')]} --tariff {out / 'tariff.toml'}"
+    main(["solve", *shlex.split(again), "--json"])
+    solved = json.loads(capsys.readouterr().out)
+    assert row["fixed_charge_usd_per_day"][0] == pytest.approx(solved["fixed_charge_usd_per_day"], abs=1e-7)
+    assert [one["fixed_charge_usd_per_day"][0] for one in row["rate_classes"]] == [
+        pytest.approx(one["fixed_charge_usd_per_day"], abs=1e-7) for one in solved["rate_classes"]
+    ]
 
 
 def test_the_counts_of_the_tail_are_those_of_the_measure() -> None:

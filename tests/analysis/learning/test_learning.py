@@ -34,6 +34,7 @@ from meanwatt.analysis.learning.curves import learning_curves, regret, regret_ba
 from meanwatt.analysis.learning.environment import Environment, MarketEnvironment, MeanFieldEnvironment, Posted
 from meanwatt.analysis.learning.journal import Journal, Tried
 from meanwatt.analysis.learning.learners import LEARNERS
+from meanwatt.analysis.learning.response_learner import ResponseMatrixLearner
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
 from meanwatt.model.mean_field.leader.commitment import Commitment
 from meanwatt.model.mean_field.leader.concepts import ROUNDS
@@ -42,6 +43,14 @@ from meanwatt.model.progress.watch import Progress, Watch
 COMMISSION = LeaderSpec(leader="commission", weights={"equity": 1.0, "stability": 1.0})
 LEVELS = "battery_levels=5"
 UTILITY = LeaderSpec(leader="utility", price_cap_usd_per_kwh=1.5 * 0.185)
+
+
+@pytest.fixture(autouse=True)
+def _few_forecasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of how many tariffs the response matrix takes its next one is nothing that is stated here."""
+    monkeypatch.setattr(ResponseMatrixLearner, "FIRST_SAMPLES", 6)
+    monkeypatch.setattr(ResponseMatrixLearner, "LATER_SAMPLES", 4)
+    monkeypatch.setattr(ResponseMatrixLearner, "ROUNDS", 2)
 
 
 def in_force() -> Equilibrium:

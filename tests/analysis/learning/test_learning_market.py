@@ -32,14 +32,16 @@ from meanwatt.model.progress.watch import Watch
 
 COMMISSION = LeaderSpec(leader="commission")
 HOUSEHOLDS = 200
+QUICK = {"oahu": ("memory=0", "battery_levels=5")}
+"""Three kinds of day."""
 
 
 def in_force(preset: str = "textbook") -> Equilibrium:
-    return solved(preset, "filed")
+    return solved(preset, "filed", *QUICK.get(preset, ()))
 
 
 def utility(preset: str = "textbook") -> LeaderSpec:
-    cap = default_price_cap_usd_per_kwh(preset_economy(preset))
+    cap = default_price_cap_usd_per_kwh(in_force(preset).economy)
     return LeaderSpec(leader="utility", price_cap_usd_per_kwh=cap)
 
 
@@ -103,7 +105,7 @@ def test_a_tariff_that_is_on_the_menu_under_two_names_is_told(
 @pytest.mark.parametrize("preset", ["textbook", "oahu"])
 def test_the_utility_chooses_from_posted_rates_below_its_cap(preset: str) -> None:
     aims = utility(preset)
-    tariffs = default_menu(preset_economy(preset), aims)
+    tariffs = default_menu(in_force(preset).economy, aims)
     assert len(tariffs) == len({tariff.name for tariff in tariffs}) > 4
     menu = solve_menu(aims, tariffs, in_force(preset))
     for choice, found in menu.equilibria.items():
@@ -125,8 +127,8 @@ def test_rates_above_the_cap_cost_more_than_they_earn() -> None:
 
 
 def test_combinations_by_day_type_are_solved_and_the_best_is_the_best_of_all() -> None:
-    economy = preset_economy("oahu", "memory=0", "battery_levels=5")
-    base = solved("oahu", "filed", "memory=0", "battery_levels=5")
+    base = in_force("oahu")
+    economy = base.economy
     tariffs = default_menu(economy, COMMISSION, by_day_type=True)[:2]
     menu = solve_menu(COMMISSION, tariffs, base, by_day_type=True)
     states = len(set(economy.common.today.tolist()))
@@ -217,8 +219,8 @@ def test_one_seed_is_one_run(menu: Menu) -> None:
 
 
 def test_weather_that_the_tariff_in_force_never_saw_says_nothing() -> None:
-    reading = expected_reading(solved("oahu", "filed"))
-    score = metered_score(preset_economy("oahu"), COMMISSION, reading.rows([0, 1]))
+    reading = expected_reading(in_force("oahu"))
+    score = metered_score(in_force("oahu").economy, COMMISSION, reading.rows([0, 1]))
     assert score(reading.rows([2])) is None
     assert score(reading.rows([0, 2])) is not None
 

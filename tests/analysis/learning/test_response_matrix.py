@@ -18,6 +18,7 @@ from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.learning.campaign import learning_search, recommended_objectives, try_tariffs
 from meanwatt.analysis.learning.environment import MeanFieldEnvironment, expected_reading
 from meanwatt.analysis.learning.meter_forecast import MeterForecast, metered_days, metered_days_of_json
+from meanwatt.analysis.learning.response_learner import ResponseMatrixLearner
 from meanwatt.analysis.learning.response_matrix import fit_response
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 
@@ -125,7 +126,11 @@ def test_days_return_from_a_journal_to_the_last_bit() -> None:
         assert again.values[name].tolist() == value.tolist()
 
 
-def test_a_run_goes_on_to_the_last_digit_and_keeps_the_meters_on_record(tmp_path: Path) -> None:
+def test_a_run_goes_on_to_the_last_digit_and_keeps_the_meters_on_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ResponseMatrixLearner, "FIRST_SAMPLES", 6)  # as true of few forecasts as of many
+    monkeypatch.setattr(ResponseMatrixLearner, "ROUNDS", 1)
     path = tmp_path / "j.jsonl"
     whole = learning_search("response_matrix", evaluations=8, journal=path)(problem())
     lines = path.read_bytes().splitlines(keepends=True)

@@ -173,3 +173,39 @@ def test_a_class_that_pays_by_its_fixed_charge_needs_no_more_than_marginal_cost(
     less = default_rate(ClassDemand(**CLASS | {"fixed_charge_usd_per_day": 1.5})).usd_per_kwh
     assert less is not None
     assert less < 0.1
+
+
+@pytest.mark.parametrize("elasticity", [1e-12, 1e-10, 1e-8])
+@pytest.mark.parametrize("fixed", [0.0, 2.0])
+def test_a_class_that_hardly_answers_has_the_rate_of_one_that_does_not(elasticity: float, fixed: float) -> None:
+    paid = CLASS | {"fixed_charge_usd_per_day": fixed}
+    rigid = default_rate(ClassDemand(**paid | {"elasticity": 0.0})).usd_per_kwh
+    found = default_rate(ClassDemand(**paid | {"elasticity": elasticity}))
+    assert found.reason is None
+    assert found.usd_per_kwh == pytest.approx(rigid, abs=10 * elasticity + 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"reference_price_usd_per_kwh": 0.0}, "reference_price_usd_per_kwh is 0.0; give a price above 0"),
+        ({"reference_kwh_per_day": -1.0}, "reference_kwh_per_day is -1.0; give 0 or more"),
+        ({"elasticity": float("nan")}, "elasticity is nan; give a finite number"),
+        ({"flexibility": 1.5}, "flexibility is 1.5; give a number from 0 to 1"),
+    ],
+)
+def test_a_class_that_cannot_be_is_refused(change: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        ClassDemand(**CLASS | change)
+    with pytest.raises(ValueError, match=r"^cap_usd_per_kwh is nan; give a finite number$"):
+        default_rate(ClassDemand(**CLASS), float("nan"))
+
+
+def test_loads_of_other_entries_and_a_residual_that_is_none_are_refused() -> None:
+    two, three = (
+        Loads(own_marginal_cost_usd_per_day=one, imported_kwh_per_day=one) for one in (np.ones(2), np.ones(3))
+    )
+    with pytest.raises(ValueError, match=r"after.own_marginal_cost_usd_per_day has shape \(3,\); give \(2,\)"):
+        shift_incidence(two, three, 1.0, allotter=Allotter.PER_CUSTOMER)
+    with pytest.raises(ValueError, match=r"^residual_usd_per_household_day is nan; give a finite number$"):
+        shift_incidence(two, two, float("nan"), allotter=Allotter.PER_CUSTOMER)

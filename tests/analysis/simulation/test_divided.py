@@ -254,9 +254,14 @@ def test_a_lost_part_is_recomputed_wherever_its_day_stood(
     assert told.endswith("and started again; its part was recomputed from the seed, results are the same.")
 
 
+@pytest.fixture(scope="module")
+def many() -> Simulation:
+    return run(households=12_000)
+
+
 @pytest.mark.parametrize("victim", [0, 2])
 def test_a_part_that_is_lost_when_all_but_its_meters_are_known_is_recomputed(
-    in_threads: None, monkeypatch: pytest.MonkeyPatch, victim: int
+    in_threads: None, many: Simulation, monkeypatch: pytest.MonkeyPatch, victim: int
 ) -> None:
     """Of so many households a pipe does not hold the meters; they are read when the day is settled, or not at all."""
     answers, digest, turn = PartProcesses._answers, PartProcesses.hexdigest, MeterStream.turn
@@ -277,7 +282,7 @@ def test_a_part_that_is_lost_when_all_but_its_meters_are_known_is_recomputed(
     monkeypatch.setattr(PartProcesses, "hexdigest", killed)
     monkeypatch.setattr(MeterStream, "turn", property(lambda stream: None if waiting else turn.fget(stream)))
     divided = run(workers=3, households=12_000)
-    require_equal(divided, run(households=12_000))
+    require_equal(divided, many)
     assert divided.messages[-1].startswith(f"Worker {victim + 1} of 3 was lost on day 1 ")
 
 

@@ -1,5 +1,6 @@
 """Homes on one phase: the market is the same to the last bit, and its feeder by phase carries what it draws."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ def scenario(**keys: Any) -> Scenario:
     return load_scenario("textbook", overrides={f"feeder.{key}": value for key, value in given.items()})
 
 
+@cache
 def market(households: int = 24, days: int = 2, behaviour: str = "passive", **keys: Any) -> ProsumerMarket:
     found = ProsumerMarket(scenario(**keys), households=households, rng=3, behaviour=behaviour)
     for _ in range(days):

@@ -16,6 +16,7 @@ from meanwatt.agents.tariff.components.component import DAYS_PER_MONTH
 from meanwatt.analysis.simulation.part_host import PartHost
 from meanwatt.analysis.simulation.simulation import Simulation, simulate
 from meanwatt.model.market.behaviour_spec import read_behaviour
+from meanwatt.model.market.divided_market import PastDay
 from meanwatt.model.market.statement import MonthStatement, periods_of, statement_columns
 from meanwatt.model.mean_field.components.settled import market_equilibrium
 from meanwatt.model.mean_field.components.solving import Composed, solve_composed
@@ -225,7 +226,7 @@ def test_a_part_that_is_lived_anew_states_the_month_it_stood_in() -> None:
     settings |= {"behaviour": read_behaviour("equilibrium"), "rng": seed_of(key_from(8))}
     host = PartHost(Pipe()[0])
     host.open(pickle.dumps(settings), (0, 1), statements=True)
-    host.replay([record.net_load_kw for record in lived.done.history])
+    host.replay([PastDay(net_load_kw=record.net_load_kw) for record in lived.done.history])
     again, first = host.statement(), lived.months[1]
     assert (again.month, again.first_day, again.days) == (first.month, first.first_day, first.days) == (2, 31, 5)
     assert np.array_equal(again.total_usd, first.total_usd)

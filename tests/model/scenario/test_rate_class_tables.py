@@ -86,6 +86,11 @@ REFUSED = {
         "rate_classes.default: that is whom no other class names, and their tariff is default_tariff; give it another"
         " name",
     ),
+    "a name that is no file's": (
+        {"../solar": {"tariff": "rtp", "technologies": ["pv"]}},
+        "rate_classes: name '../solar' would be part of keys and of files' names; give at most 60 letters, none of"
+        ' / \\ . = : * ? " < > |',
+    ),
     "two rules of recovery": (
         {"solar": {"tariff": "two_part", "technologies": ["pv"]}},
         "rate class default has tariff flat with recovery volumetric, solar has two_part with fixed, but one rule"

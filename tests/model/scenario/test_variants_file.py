@@ -53,6 +53,7 @@ def test_the_worst_case_is_what_is_measured_unless_another_is_named() -> None:
         ("weight = 3", "wait = 3", "variant 1: unknown key 'wait'; did you mean 'weight'?"),
         ('"sunny"', '"as it is"', "variant 2: name 'as it is' comes twice; give every variant its own"),
         ('"sunny"', '" "', "variant 2: name is ' '; give a word or a few"),
+        ("pv_scale", "rate_classes_in_force", "variant 2: key 'rate_classes_in_force' is the tariff's, which is the"),
         ("pv_scale", "tariff.recovery", "variant 2: key 'tariff' is the tariff's, which is the same in all variants;"),
         ("set = {", "set = 3 # {", "variant 2: set is 3; give a table"),
         ("[[variants]]", "[variants]", "not valid TOML: "),
@@ -102,6 +103,13 @@ def test_one_tariff_needs_the_same_slots() -> None:
         VariantsError, match=r"^variants v.toml: variant odd: slots_per_day is 48, and the scenario's 24"
     ):
         file.scenarios(load_scenario("textbook"))
+
+
+def test_one_tariff_needs_branches_of_the_same_names() -> None:
+    table = {"variants": [{"set": {"feeder": {"branches": {"far": "1-08"}}}}]}
+    said = r"^variants v.toml: variant 1: the feeder's branches are \['rest', 'far'\], and the scenario's \[\]; one"
+    with pytest.raises(VariantsError, match=said):  # and a variant without a name is not called "variant variant 1"
+        variants_of_table(table, "variants v.toml").scenarios(load_scenario("textbook"))
 
 
 SIMPLE = st.recursive(

@@ -98,6 +98,7 @@ def commit_robustly(
 
     evaluator.reported = report
     smooth = all(problem.economy.scenario.temperature_usd > 0 for problem in problems)
+    smooth = smooth and not evaluator.family.has_components
     outcome = Outcome.CONVERGED
     try:
         units = [np.clip(evaluator.family.unit(start), 0.0, 1.0) for start in starts]
