@@ -222,7 +222,7 @@ def _rates(found: Billed) -> dict[str, Any]:
         "title": words.RATES,
         "name": title,
         "about": f"As of {tariff['as_of']}, from {tariff['source']}" if tariff["as_of"] and tariff["source"] else "",
-        "help": help_link("read-rates"),
+        "help": help_link("read-filed-rates"),
         "pictures": [
             {"name": name, "svg": tariff_picture(rates, f"{title}, {name.lower()}", money)} for name, rates in days
         ],

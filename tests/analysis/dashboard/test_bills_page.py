@@ -208,6 +208,6 @@ def test_every_question_mark_leads_to_an_entry() -> None:
     page = computed(TEXTBOOK)
     view = page.view()
     shown = " ".join([view.bar, *(getattr(view.figures, name) for name in view.figures.__slots__)])
-    for anchor in ("bill-tariff", "bill-home", "bill-metering", "read-statement", "read-rates"):
+    for anchor in ("bill-tariff", "bill-home", "bill-metering", "read-statement", "read-filed-rates"):
         assert f'"{help_link(anchor)}"' in shown
         assert anchor in texts.anchors()

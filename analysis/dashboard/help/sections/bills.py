@@ -31,7 +31,7 @@ BILLS = Section(
             " Carried is the credit that waits at the month's end. The numbers are those of meanwatt bill.",
         ),
         Entry(
-            anchor="read-rates",
+            anchor="read-filed-rates",
             word="The picture of a tariff",
             text="What a kWh of the first tier costs, 12 months by 24 hours, the dearer the darker; one scale for all"
             " tariffs, up to 0.65 a kWh. Point at a field to read it.",
