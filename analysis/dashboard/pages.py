@@ -10,6 +10,7 @@ from pathlib import Path
 
 import solara
 
+from meanwatt.analysis.dashboard.bills.page import Bills
 from meanwatt.analysis.dashboard.challenge.page import Challenge
 from meanwatt.analysis.dashboard.compare.page import Compare
 from meanwatt.analysis.dashboard.finite.page import Finite
@@ -74,6 +75,13 @@ PAGES = (
         summary="Two tariffs of one scenario side by side: key numbers, who pays whom, the mean day.",
         component=Compare,
         describe=described.describe_compare,
+    ),
+    Page(
+        route="/bills",
+        title="Bills",
+        summary="One home's statement by month under a tariff as filed: a home of a preset, or your own meter.",
+        component=Bills,
+        describe=described.describe_bills,
     ),
     Page(
         route="/finite",

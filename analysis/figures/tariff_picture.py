@@ -45,6 +45,7 @@ def tariff_picture(usd_per_kwh: Sequence[Sequence[float]], title: str, currency:
     foot = f'<text x="{LEFT + 12 * CELL_WIDTH}" y="{below + 16}" text-anchor="middle">hour of the day</text>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
+        f' aria-label="{escape(title)}"'
         f' style="max-width:{WIDTH}px;width:100%" font-family="sans-serif" font-size="13" fill="currentColor">'
         f"<title>{escape(title)}</title>{fields}{months}{hours}{foot}</svg>\n"
     )

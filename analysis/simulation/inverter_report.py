@@ -71,17 +71,17 @@ def roof_days(history: History) -> pd.DataFrame:
         if record.grid is None or record.grid.inverters is None:
             continue
         found = record.grid.inverters
-        kind, bus = np.nonzero(found.available_kwh + found.held_kwh)
+        type_index, bus = np.nonzero(found.available_kwh + found.held_kwh)
         rows.append(
             pd.DataFrame(
                 {
                     "day": record.day,
-                    "income_group": [history.types[k][0] for k in kind.tolist()],
-                    "technology": [history.types[k][1] for k in kind.tolist()],
-                    **({"branch": [history.branches[k] for k in kind.tolist()]} if history.branches else {}),
+                    "income_group": [history.types[k][0] for k in type_index.tolist()],
+                    "technology": [history.types[k][1] for k in type_index.tolist()],
+                    **({"branch": [history.branches[k] for k in type_index.tolist()]} if history.branches else {}),
                     "bus": [history.buses[b] for b in bus.tolist()],
-                    "available_kwh": found.available_kwh[kind, bus],
-                    "volt_watt_kwh": found.held_kwh[kind, bus],
+                    "available_kwh": found.available_kwh[type_index, bus],
+                    "volt_watt_kwh": found.held_kwh[type_index, bus],
                 }
             )
         )
@@ -141,32 +141,34 @@ def _by_type(
     solar = count * (available > 0)
     return [
         {
-            **_named(history, kind),
-            "households": int(solar[kind].sum()),
-            "kwh_per_household_day": float((held * solar)[kind].sum() / solar[kind].sum()),
-            "share_of_solar": _share(float((held * solar)[kind].sum()), float((available * solar)[kind].sum())),
+            **_named(history, type_index),
+            "households": int(solar[type_index].sum()),
+            "kwh_per_household_day": float((held * solar)[type_index].sum() / solar[type_index].sum()),
+            "share_of_solar": _share(
+                float((held * solar)[type_index].sum()), float((available * solar)[type_index].sum())
+            ),
         }
-        for kind in np.flatnonzero(solar.sum(axis=1)).tolist()
+        for type_index in np.flatnonzero(solar.sum(axis=1)).tolist()
     ]
 
 
-def _named(history: History, kind: int) -> dict[str, str]:
+def _named(history: History, type_index: int) -> dict[str, str]:
     """Say which household type it is; with its branch where there are branches."""
-    income, technology = history.types[kind]
-    branch = {"branch": history.branches[kind]} if history.branches else {}
+    income, technology = history.types[type_index]
+    branch = {"branch": history.branches[type_index]} if history.branches else {}
     return {"income": income, "technology": technology} | branch
 
 
 def _most(history: History, held: Floats, available: Floats) -> dict[str, Any] | None:
     """The household that loses most; None where nobody loses anything."""
-    kind, bus = np.unravel_index(int(np.argmax(held)), held.shape)
-    if held[kind, bus] == 0:
+    type_index, bus = np.unravel_index(int(np.argmax(held)), held.shape)
+    if held[type_index, bus] == 0:
         return None
     return {
-        **_named(history, int(kind)),
+        **_named(history, int(type_index)),
         "bus": history.buses[bus],
-        "kwh_per_day": float(held[kind, bus]),
-        "share_of_solar": _share(float(held[kind, bus]), float(available[kind, bus])),
+        "kwh_per_day": float(held[type_index, bus]),
+        "share_of_solar": _share(float(held[type_index, bus]), float(available[type_index, bus])),
     }
 
 

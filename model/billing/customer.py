@@ -15,7 +15,7 @@ from meanwatt.agents.tariff.ratebook.convention import SAM, TARIFF_BOOK
 from meanwatt.agents.tariff.ratebook.ratebook import MONTHS, Metering, Ratebook
 from meanwatt.model.billing.bill_messages import Billed, bill_messages, in_currency, origin_messages
 from meanwatt.model.billing.local_calendar import SAM_YEAR, Clock, calendar_of
-from meanwatt.model.billing.ratebook_source import Choices, load_ratebook
+from meanwatt.model.billing.ratebook_source import Choices, RatebookFile, load_ratebook
 from meanwatt.model.billing.readings import Readings, ReadingsError, read_energy, read_rates
 from meanwatt.model.billing.readings_file import customer_readings
 from meanwatt.model.scenario.counted import counted
@@ -57,6 +57,11 @@ class Asked:
     discount: str | None = None
     export: str | None = None
     wholesale: str | None = None
+
+    @property
+    def choices(self) -> Choices:
+        """What the customer chooses of the tariff."""
+        return Choices(territory=self.territory, discount=self.discount, export=self.export)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -129,12 +134,41 @@ def bill_customer(asked: Asked) -> CustomerBill:
     ValueError
         In one line that names the file or option, what came and what is allowed.
     """
-    read = load_ratebook(asked.tariff, Choices(territory=asked.territory, discount=asked.discount, export=asked.export))
-    book = read.book
+    read = load_ratebook(asked.tariff, asked.choices)
+    _require_territory(asked, read.book)
+    return bill_readings(asked, read, *_read(asked))
+
+
+def _require_territory(asked: Asked, book: Ratebook) -> None:
+    """Refuse a baseline by territory where none is chosen."""
     if book.baseline is not None and book.baseline.territory is None:
         known = ", ".join(book.baseline.kwh_per_day)
         raise ValueError(f"tariff {asked.tariff} has a baseline by territory; give --territory, one of {known}")
-    load, generation, zone = _read(asked)
+
+
+def bill_readings(
+    asked: Asked, read: RatebookFile, load: Readings, generation: Readings | None, zone: str | None = None
+) -> CustomerBill:
+    """Bill a customer whose tariff and readings are read already.
+
+    Parameters
+    ----------
+    asked
+        All else that is asked for; its files are named in what is said, and of them only prices are opened.
+    read
+        The tariff, with the customer's choices made.
+    load, generation
+        What is used, and generated behind the meter, in the same intervals. [kWh]
+    zone
+        Time zone that the readings name themselves; it holds where none is asked for.
+
+    Raises
+    ------
+    ValueError
+        As `bill_customer`.
+    """
+    book = read.book
+    _require_territory(asked, book)
     if (load.values < 0).any():
         row = int(np.argmax(load.values < 0))
         raise ReadingsError(

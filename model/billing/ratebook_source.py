@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
@@ -14,11 +14,11 @@ from meanwatt.model.billing.ratebook_table import KIND, RatebookTable
 from meanwatt.model.billing.ratebook_text import toml_of_table
 from meanwatt.model.billing.tariff_gallery import file_of
 from meanwatt.model.billing.urdb_fields import AS_FILED
-from meanwatt.model.billing.urdb_reader import read_json, record_of, table_of_record
+from meanwatt.model.billing.urdb_reader import record_of, table_of_record, value_of_json
 from meanwatt.model.billing.urdb_spellings import as_interface
 from meanwatt.model.billing.urdb_writer import as_filed, record_of_table
 from meanwatt.model.scenario.file_errors import one_line
-from meanwatt.model.scenario.files import FileError, read_toml, require_regular
+from meanwatt.model.scenario.files import FileError, read_text, require_regular, table_of_toml
 from meanwatt.model.scenario.one_line import OneLineError
 
 WANTED: Final = "a tariff as filed: our TOML file, or a JSON record of OpenEI's Utility Rate Database"
@@ -85,18 +85,43 @@ def load_ratebook(source: str | Path, choices: Choices = NO_CHOICES) -> Ratebook
     RatebookError
         A ValueError in one line that names the file, the key, the value and what is allowed.
     """
-    label = f"tariff {source}"
-    file = file_of(source)
+    label, file = f"tariff {source}", file_of(source)
     try:
         require_regular(file, WANTED)
+    except ValueError as error:
+        raise RatebookError(f"{label}: {error}") from None
+    return _read(label, file, lambda: read_text(file, WANTED), choices)
+
+
+def ratebook_of_text(name: str, text: str, choices: Choices = NO_CHOICES) -> RatebookFile:
+    """Read a tariff as filed from a file's text.
+
+    Parameters
+    ----------
+    name
+        Name of the file, which is not looked for; its ending says what the text is.
+    text
+        Read as data, whatever it is.
+
+    Raises
+    ------
+    RatebookError
+        As `load_ratebook`.
+    """
+    return _read(f"tariff {name}", Path(name), lambda: text, choices)
+
+
+def _read(label: str, file: Path, text: Callable[[], str], choices: Choices) -> RatebookFile:
+    """The tariff in a file's text, which is asked for once the file's ending is known to be one of ours."""
+    try:
         messages: tuple[str, ...] = ()
         record: dict[str, Any] = {}
         if file.suffix.lower() == ".json":
-            record, spelt = as_interface(record_of(read_json(file)))
+            record, spelt = as_interface(record_of(value_of_json(text())))
             table, messages = table_of_record(record)
             messages = (*spelt, *messages)
         elif file.suffix.lower() == ".toml":
-            table = require_kind(read_toml(file))
+            table = require_kind(table_of_toml(text()))
         else:
             raise FileError(f"ends in {file.suffix or 'nothing'!r}; give a file that ends in .json or .toml")
         table = with_choices(table, choices)

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -73,15 +73,23 @@ def read_energy(option: str, path: str | Path) -> Readings:
     return _read(option, path, energy=True)
 
 
+def energy_of_text(name: str, text: str) -> Readings:
+    """Read kWh per interval from the text of a CSV file; ``ReadingsError`` as in `read_energy`, by the given name."""
+    return _read_text(name, lambda: text, energy=True)
+
+
 def read_rates(option: str, path: str | Path) -> Readings:
     """Read USD per kWh by interval; ``ReadingsError`` as in `read_energy`."""
     return _read(option, path, energy=False)
 
 
 def _read(option: str, path: str | Path, *, energy: bool) -> Readings:
-    label = f"{option} {path}"
+    return _read_text(f"{option} {path}", lambda: read_text(Path(path), WANTED, MOST_BYTES), energy=energy)
+
+
+def _read_text(label: str, text: Callable[[], str], *, energy: bool) -> Readings:
     try:
-        rows = _rows(read_text(Path(path), WANTED, MOST_BYTES))
+        rows = _rows(text())
         time_columns, value_column = _columns(rows[0], energy)
         values = _values(rows, value_column, ranges.READING if energy else ranges.PRICE)
         stamps = _stamps(rows, time_columns) if time_columns else None

@@ -3,7 +3,6 @@
 import difflib
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from meanwatt.model.billing import urdb_fields as urdb
@@ -12,7 +11,7 @@ from meanwatt.model.billing.tier_units import read_unit
 from meanwatt.model.billing.urdb_demand import demand_of
 from meanwatt.model.billing.urdb_values import Record, number_of, schedule_of, structure_of, tiers_of, twelve
 from meanwatt.model.scenario import ranges
-from meanwatt.model.scenario.files import FileError, read_text, require_shallow
+from meanwatt.model.scenario.files import FileError, require_shallow
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.values import show
 
@@ -23,9 +22,8 @@ MISSPELT = 0.85
 """Likeness from which an unknown field is taken as a known one misspelt."""
 
 
-def read_json(path: Path) -> Any:
-    """Content of a JSON file; ``FileError`` in one line without the file's name."""
-    text = read_text(path, "a JSON file")
+def value_of_json(text: str) -> Any:
+    """Content of the text of a JSON file; ``FileError`` in one line."""
     try:
         value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_each_once)
     except RecursionError:

@@ -93,7 +93,11 @@ def read_text(path: Path, wanted: str = "a TOML file", most_bytes: int = MOST_BY
 
 def read_toml(path: Path) -> TomlTable:
     """Table of a TOML file; ``FileError`` in one line without the file's name."""
-    text = read_text(path)
+    return table_of_toml(read_text(path))
+
+
+def table_of_toml(text: str) -> TomlTable:
+    """Table in the text of a TOML file; ``FileError`` in one line that says where it is none."""
     try:
         return parse_toml(text)
     except tomllib.TOMLDecodeError as error:

@@ -15,6 +15,7 @@ OPTIONS = {"runOnly": list(RULES), "resultTypes": ["violations"]}
 QUERIES = {
     "Market": "?scenario=textbook&nonsense=1",  # a notice stands on it, too
     "Compare": "compare?scenario=textbook&a=filed&b=rtp",
+    "Bills": "bills?scenario=textbook&tariff=pge_e_tou_c",
     "Finite market": "finite?scenario=textbook&markets=5",
     "Leader": "leader?evaluations=5&run=1",
     "Learners": "learners?days=4&households=100",

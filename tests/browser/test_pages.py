@@ -13,6 +13,7 @@ READING = Path(__file__).with_name("reading.js").read_text(encoding="utf-8")
 SOLVED = {
     "Market": ".mw-play:not([disabled])",
     "Compare": ".mw-payers",
+    "Bills": ".mw-statement-statement .mw-caption",
     "Finite market": ".mw-sizes-load .mw-caption",
     "Leader": ".mw-searched .mw-caption",
     "Theory lab": ".mw-logs-errors .mw-caption",

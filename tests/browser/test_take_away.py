@@ -20,6 +20,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 QUERIES = {
     "Market": "?scenario=textbook&tariff=rtp&seed=4",
     "Compare": "compare?scenario=textbook&a=filed&b=rtp",
+    "Bills": "bills?scenario=textbook",
     "Finite market": "finite?scenario=textbook&markets=5",
     "Leader": "leader?evaluations=5&run=1",
     "Theory lab": "theory",
@@ -31,6 +32,7 @@ QUERIES = {
 THINGS = {
     "Market": ("24 hours", "Burden: share of income paid for electricity", "Key figures", "Tariffs you tried"),
     "Compare": ("Key numbers, per home", "The mean day", "Who pays whom"),
+    "Bills": ("Statement by month", "What the bill is made of", "The tariff, All days"),
     "Finite market": ("Distance of the net load from the mean field",),
     "Leader": ("The search", "Key numbers, per home", "Rates by the hour, mean of all weathers"),
     "Theory lab": ("What each answers the other", "The solved game"),
@@ -41,6 +43,7 @@ THINGS = {
 NAMED = {
     "Market": ("tariff: rtp", "seed: 4", "scenario: textbook"),
     "Compare": ("tariff A: filed", "tariff B: rtp", "scenario: textbook"),
+    "Bills": ("tariff: heco_shift_and_save", "scenario: textbook", "home: middle/pv_battery"),
     "Finite market": ("tariff: rtp", "seed: 0", "scenario: textbook"),
     "Learners": ("tariff: rtp", "seed: 0", "scenario: textbook"),
     "Leader": ("scenario: textbook",),

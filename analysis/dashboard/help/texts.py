@@ -1,5 +1,6 @@
 """Every string of the help page."""
 
+from meanwatt.analysis.dashboard.help.sections.bills import BILLS
 from meanwatt.analysis.dashboard.help.sections.challenge import CHALLENGE
 from meanwatt.analysis.dashboard.help.sections.class_market import CLASS
 from meanwatt.analysis.dashboard.help.sections.compare import COMPARE
@@ -22,6 +23,7 @@ SECTIONS = (
     KEYS,
     MARKET,
     COMPARE,
+    BILLS,
     FINITE,
     LEADER,
     THEORY,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from meanwatt.analysis.dashboard.bills import choice as bills
 from meanwatt.analysis.dashboard.challenge import choice as challenge
 from meanwatt.analysis.dashboard.compare import choice as compare
 from meanwatt.analysis.dashboard.compare.sides import SIDES
@@ -12,6 +13,7 @@ from meanwatt.analysis.dashboard.leader import choice as leader
 from meanwatt.analysis.dashboard.learners import choice as learners
 from meanwatt.analysis.dashboard.lessons import choice as lessons
 from meanwatt.analysis.dashboard.market import address as market
+from meanwatt.analysis.dashboard.take_away.bill_lines import bill_lines
 from meanwatt.analysis.dashboard.take_away.lines import call, one_call, one_tariff, solve_call, two_tariffs
 from meanwatt.analysis.dashboard.theory import choice as theory
 from meanwatt.analysis.leader.registry import find
@@ -86,6 +88,20 @@ def describe_compare(search: str, _: int) -> Described:
         return Described(settings=settings, why=f"Tariff {from_file[0]} {FROM_FILE}")
     solves = [solve_call(one.scenario, one.tariff, dict(one.changes)) for _, one in edited]
     return _runs_anywhere(choice.scenario, Described(settings=settings, python=two_tariffs(solves)))
+
+
+def describe_bills(search: str, _: int) -> Described:
+    """The page of bills; files that are open in a tab are named, and not looked for."""
+    choice, _problems = bills.from_query(search)
+    home = ("load", "solar", "year", "tz") if choice.load else ("scenario",)
+    settings = (
+        ("tariff", choice.tariff_name),
+        *_named(choice, *home),
+        *(() if choice.load else (("home", choice.home_name),)),
+        *((key, getattr(choice, key)) for key in bills.OF_TARIFF),
+    )
+    said = Described(settings=tuple(pair for pair in settings if pair[1]), python=bill_lines(choice))
+    return said if choice.load else _runs_anywhere(choice.scenario, said)
 
 
 def describe_finite(search: str, _: int) -> Described:

@@ -65,6 +65,7 @@ def test_the_landing_page_is_the_market() -> None:
     assert [route.path for route in routes] == [
         "/",
         "compare",
+        "bills",
         "finite",
         "leader",
         "theory",

@@ -87,7 +87,7 @@ def test_the_pattern_has_mean_one_on_every_day_type(monkeypatch: pytest.MonkeyPa
     hot = np.vstack([tou.energy_usd_per_kwh, 3 * tou.energy_usd_per_kwh[:, ::-1]])
     dear_when_hot = replace(tou, energy_usd_per_kwh=hot, export_usd_per_kwh=np.zeros_like(hot))
     monkeypatch.setattr(
-        "meanwatt.model.mean_field.leader.tariff_family.build_tariff", lambda scenario, name: dear_when_hot
+        "meanwatt.model.mean_field.leader.tariff_family.build_tariff", lambda scenario, name, **how: dear_when_hot
     )
     pattern = tariff_family(economy, Recovery.FIXED).pattern
     assert pattern.mean(axis=1) == pytest.approx(np.ones(2))
