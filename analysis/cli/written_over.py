@@ -30,8 +30,8 @@ def require_not_read(given: Mapping[str, Any], options: frozenset[str]) -> None:
                 raise ValueError(f"--{written} {target}: {is_what}; give another name")
     for written in DIRECTORIES:
         target = given.get(written)
-        if not target:
-            continue
+        if not target or not _is_there(target) or not Path(target).is_dir():
+            continue  # what is no directory is refused by whoever writes there
         directory = Path(target).resolve()
         for _, file in _files(given, written):
             if file.resolve().is_relative_to(directory):
@@ -54,5 +54,5 @@ def _is_there(word: str) -> bool:
     """Whether a word names something on the disk; no name of a file, or one that may not be looked at, does not."""
     try:
         return Path(word).exists()
-    except (OSError, ValueError):
+    except (OSError, RuntimeError, ValueError):
         return False
