@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from meanwatt.analysis.lessons.case import Case, Value
-from meanwatt.analysis.phenomena.phenomenon import Panel
+from meanwatt.analysis.phenomena.phenomenon import Claim, Finding, Panel
 from meanwatt.analysis.phenomena.town import Town, Towns
 
 Changes = tuple[tuple[str, Value], ...]
@@ -34,6 +34,20 @@ def against_flat(tariff: str, scenario: str, towns: Towns, *, both: Changes = ()
         flat=towns.town(Case(scenario=scenario, tariff="flat", changes=both)),
         other=towns.town(Case(scenario=scenario, tariff=tariff, changes=(*both, *other))),
     )
+
+
+def charge_finding(found: Mapping[str, AgainstFlat], *, gap_widens: bool, reading: str) -> Finding:
+    """Of a charge that replaces recovery in the kWh: welfare rises, and the burden gap widens or narrows."""
+    bound = {"above": 0.0} if gap_widens else {"below": 0.0}
+    claims = [
+        claim
+        for place, one in found.items()
+        for claim in (
+            Claim(text=f"{place}: welfare", value=one.welfare_usd, unit="USD/month", above=0),
+            Claim(text=f"{place}: burden gap", value=one.gap_percent, unit="% of income", **bound),
+        )
+    ]
+    return Finding(claims=tuple(claims), panel=two_changes(found), reading=reading)
 
 
 def two_changes(found: Mapping[str, AgainstFlat]) -> Panel:

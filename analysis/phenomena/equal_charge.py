@@ -1,7 +1,7 @@
 """An equal fixed charge: efficiency up, and the burden gap up with it."""
 
-from meanwatt.analysis.phenomena.against_flat import against_flat, two_changes
-from meanwatt.analysis.phenomena.phenomenon import Claim, Finding, Phenomenon
+from meanwatt.analysis.phenomena.against_flat import against_flat, charge_finding
+from meanwatt.analysis.phenomena.phenomenon import Finding, Phenomenon
 from meanwatt.analysis.phenomena.town import TOWNS, Towns
 
 NO_SOLAR = (("pv_share_scale", 0.0),)
@@ -15,15 +15,9 @@ def find(towns: Towns) -> Finding:
     found |= {
         f"{place}, no solar": against_flat("two_part", place, towns, both=NO_SOLAR) for place in SOLAR_OF_THE_RICH
     }
-    claims = []
-    for place, one in found.items():
-        claims += [
-            Claim(text=f"{place}: welfare", value=one.welfare_usd, unit="USD/month", above=0),
-            Claim(text=f"{place}: burden gap", value=one.gap_percent, unit="% of income", above=0),
-        ]
-    return Finding(
-        claims=tuple(claims),
-        panel=two_changes(found),
+    return charge_finding(
+        found,
+        gap_widens=True,
         reading="A marginal price with the same charge for all wastes less, and takes a larger part of a small income.",
     )
 

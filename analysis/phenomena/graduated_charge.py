@@ -1,22 +1,16 @@
 """A fixed charge that rises with income: efficiency up and the burden gap down."""
 
-from meanwatt.analysis.phenomena.against_flat import against_flat, two_changes
-from meanwatt.analysis.phenomena.phenomenon import Claim, Finding, Phenomenon
+from meanwatt.analysis.phenomena.against_flat import against_flat, charge_finding
+from meanwatt.analysis.phenomena.phenomenon import Finding, Phenomenon
 from meanwatt.analysis.phenomena.town import TOWNS, Towns
 
 
 def find(towns: Towns) -> Finding:
     """Replace the recovery in the kWh by a charge that doubles from group to group."""
     found = {place: against_flat("income_graduated", place, towns) for place in TOWNS}
-    claims = []
-    for place, one in found.items():
-        claims += [
-            Claim(text=f"{place}: welfare", value=one.welfare_usd, unit="USD/month", above=0),
-            Claim(text=f"{place}: burden gap", value=one.gap_percent, unit="% of income", below=0),
-        ]
-    return Finding(
-        claims=tuple(claims),
-        panel=two_changes(found),
+    return charge_finding(
+        found,
+        gap_widens=False,
         reading="The price of a kWh decides what is wasted, the charge who pays: graduated, it gains on both.",
     )
 

@@ -69,23 +69,9 @@ class NewtonRaphson:
         if self.feeder.fixed is not None:
             self._p_w += self.feeder.fixed.p_kw * 1e3
             self._q_var += self.feeder.fixed.q_kvar * 1e3
-        out: Any = self._model.calculate_power_flow(
-            update_data=self._update,
-            calculation_method=CalculationMethod.newton_raphson,
-            error_tolerance=ERROR_TOLERANCE_PU,
-            max_iterations=MAX_ITERATIONS,
-            output_component_types=self._output,
-            continue_on_batch_error=True,
-        )
-        converged = np.ones(slots, dtype=bool)
-        if self._model.batch_error is not None:
-            converged[self._model.batch_error.failed_scenarios] = False
-            out[ComponentType.node]["u_pu"][~converged] = np.nan
+        out, converged = newton_batch(self._model, self._update, self._output, slots)
         converged &= self._upper_branch.holds(out[ComponentType.node]["u_pu"], self._p_w / 1e6, self._q_var / 1e6)
-        if not converged.all():
-            for columns in out.values():
-                for values in columns.values():
-                    values[~converged] = np.nan  # the solver leaves arbitrary memory where it failed
+        blank_unsolved(out, converged)
         return self._result(out, p_kw, q_kvar, converged)
 
     def _result(self, out: Any, p_kw: Floats, q_kvar: Floats, converged: Bools) -> PowerFlowResult:
@@ -119,6 +105,37 @@ class NewtonRaphson:
             transformer_loading=np.column_stack(loading).max(axis=1) if loading else None,
             converged=converged,
         )
+
+
+def newton_batch(
+    model: PowerGridModel, update: Any, output: Any, slots: int, *, symmetric: bool = True
+) -> tuple[Any, Bools]:
+    """Solve all slots of a batch; return the solver's tables, and in which slots (slot,) it ended.
+
+    Voltages of the others are nan; what else stands in their rows is arbitrary until `blank_unsolved`.
+    """
+    out: Any = model.calculate_power_flow(
+        symmetric=symmetric,
+        update_data=update,
+        calculation_method=CalculationMethod.newton_raphson,
+        error_tolerance=ERROR_TOLERANCE_PU,
+        max_iterations=MAX_ITERATIONS,
+        output_component_types=output,
+        continue_on_batch_error=True,
+    )
+    converged = np.ones(slots, dtype=bool)
+    if model.batch_error is not None:
+        converged[model.batch_error.failed_scenarios] = False
+        out[ComponentType.node]["u_pu"][~converged] = np.nan
+    return out, converged
+
+
+def blank_unsolved(out: Any, converged: Bools) -> None:
+    """Put nan into all rows of slots without a state: the solver leaves arbitrary memory where it failed."""
+    if not converged.all():
+        for columns in out.values():
+            for values in columns.values():
+                values[~converged] = np.nan
 
 
 def grid_tables(feeder: Feeder) -> dict[ComponentType, Any]:

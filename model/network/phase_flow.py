@@ -5,14 +5,14 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from power_grid_model import CalculationMethod, ComponentType, PowerGridModel
+from power_grid_model import ComponentType, PowerGridModel
 
 from meanwatt.agents.numerics.arrays import Bools, Floats, require_finite, require_shape
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.network.library.branch import FixedLoad
 from meanwatt.model.network.library.phase_data import PhaseData
 from meanwatt.model.network.library.radial import Feeder
-from meanwatt.model.network.newton_raphson import ERROR_TOLERANCE_PU, FREQUENCY_HZ, MAX_ITERATIONS
+from meanwatt.model.network.newton_raphson import FREQUENCY_HZ, blank_unsolved, newton_batch
 from meanwatt.model.network.phase_branch import PhaseBranch
 from meanwatt.model.network.phase_tables import EdgeEnds, PhaseTables
 from meanwatt.model.network.unbalance import TO_SEQUENCES, TURN, unbalance_percent
@@ -138,24 +138,10 @@ class PhaseFlow:
             require_finite(name, power)
         drawn_kva = p_kw + 1j * q_kvar + self._fixed
         load = {"p_specified": drawn_kva.real * 1e3, "q_specified": drawn_kva.imag * 1e3}
-        out: Any = self._model.calculate_power_flow(
-            symmetric=False,
-            update_data={ComponentType.asym_load: load},
-            calculation_method=CalculationMethod.newton_raphson,
-            error_tolerance=ERROR_TOLERANCE_PU,
-            max_iterations=MAX_ITERATIONS,
-            output_component_types=self._output,
-            continue_on_batch_error=True,
-        )
-        converged = np.ones(slots, dtype=bool)
-        if self._model.batch_error is not None:
-            converged[self._model.batch_error.failed_scenarios] = False
-            out[ComponentType.node]["u_pu"][~converged] = np.nan
+        update = {ComponentType.asym_load: load}
+        out, converged = newton_batch(self._model, update, self._output, slots, symmetric=False)
         converged &= self._branch.holds(out[ComponentType.node]["u_pu"], 3e-3 * drawn_kva)
-        if not converged.all():
-            for columns in out.values():
-                for values in columns.values():
-                    values[~converged] = np.nan  # the solver leaves arbitrary memory where it failed
+        blank_unsolved(out, converged)
         return self._result(out, drawn_kva, converged)
 
     def _result(self, out: Any, drawn_kva: npt.NDArray[np.complex128], converged: Bools) -> PhaseFlowResult:
