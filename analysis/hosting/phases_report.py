@@ -8,8 +8,8 @@ import numpy as np
 from meanwatt.analysis.hosting.first_violation import by_level, compared, percentiles, violation_share
 from meanwatt.analysis.hosting.judged import HostedTariff
 from meanwatt.analysis.hosting.stress import UNBALANCE
-from meanwatt.analysis.hosting.sweep import HostingPlan
-from meanwatt.model.market.grid_phases import zero_sequence_rule
+from meanwatt.analysis.hosting.sweep import HostingPlan, residents_listed
+from meanwatt.model.market.grid_phases import elsewhere_messages, zero_sequence_rule
 from meanwatt.model.network.library.phase_data import PHASES
 from meanwatt.model.network.phase_flow import UNBALANCE_LIMIT_PERCENT
 from meanwatt.model.network.phase_homes import homes_messages
@@ -56,5 +56,7 @@ def phases_messages(plan: HostingPlan) -> Iterator[str]:
     rule = zero_sequence_rule(table)
     yield from homes_messages(plan.feeder, plan.homes_by_phase, table.phase_seed)
     yield from complete_zero_sequence(plan.feeder, rule).messages(rule)
+    if plan.residence == "file":
+        yield from elsewhere_messages(plan.feeder, np.any(residents_listed(plan)[0].share > 0, axis=0))
     if plan.control is not None:
         yield "feeder.phases: without inverters' curves, which go by the balanced voltage."

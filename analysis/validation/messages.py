@@ -3,10 +3,13 @@
 from collections.abc import Collection, Iterator
 from typing import Final
 
+import numpy as np
+
 from meanwatt.analysis.validation.result import Validation
-from meanwatt.model.market.grid_phases import assumed_messages
+from meanwatt.model.market.grid_phases import assumed_messages, elsewhere_messages
 from meanwatt.model.market.market_inverters import inverter_control, without_feeder_messages
 from meanwatt.model.network.feeder_file import scenario_feeder
+from meanwatt.model.network.residents import place_residents
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.messages import Messages, joined
 from meanwatt.model.scenario.tables import FeederTable
@@ -50,7 +53,13 @@ def phase_messages(economy: Economy, asked: Collection[str]) -> Messages:
     table = economy.scenario.feeder
     if table.phases != "one" or "grid" not in asked:
         return ()
-    return assumed_messages(economy, scenario_feeder(table, peak_reference_kw=economy.peak_reference_kw))
+    feeder = scenario_feeder(table, peak_reference_kw=economy.peak_reference_kw)
+    residents = place_residents(economy.scenario, economy.types, feeder)
+    lived_at = np.any(np.asarray(residents.share) > 0, axis=0)
+    return (
+        *assumed_messages(economy, feeder),
+        *(() if residents.mixed else elsewhere_messages(feeder, lived_at)),
+    )
 
 
 def _rounded(found: Validation) -> Iterator[str]:

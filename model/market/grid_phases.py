@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from meanwatt.agents.numerics.arrays import Bools
 from meanwatt.agents.numerics.randomness import key_from
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.market.day_kernel import DaySums
@@ -69,8 +70,7 @@ class MarketPhases:
         self._homes = homes.sum(axis=2)
         by_phase = homes[:, :, :3] + homes[:, :, 3:] / 3
         self._share = by_phase / np.maximum(self._homes, 1)[:, :, None]  # (type, bus, phase)
-        empty = (self.customers.sum(axis=1) == 0) & self._homes.any(axis=0)
-        self._without_customers = [feeder.buses[bus] for bus in np.flatnonzero(empty).tolist()]
+        self._elsewhere = elsewhere_messages(feeder, self._homes.any(axis=0))
 
     def day(self, sums: DaySums, common_state: int) -> PhaseDay:
         """Solve all slots of a day by phase, from what households drew by class, bus and slot."""
@@ -102,16 +102,24 @@ class MarketPhases:
             "feeder.phases: the power flow by phase leaves out the reactive power of volt-var, which goes by the"
             " balanced voltage."
         )
-        elsewhere = (
-            f"feeder.phases: homes at {named_slots(self._without_customers)}, where the feeder has no customers, draw"
-            " from all phases alike."
-        )
         return (
             *assumed_messages(self._economy, self._flow.feeder),
-            *((elsewhere,) if self._without_customers else ()),
+            *self._elsewhere,
             *((reactive,) if self._table.volt_var.enabled else ()),
             *((coarse,) if self._households < customers else ()),
         )
+
+
+def elsewhere_messages(feeder: Feeder, lived_at: Bools) -> Messages:
+    """Say at which buses (bus,) homes live though the feeder has no customers there, whose phases nobody knows."""
+    empty = lived_at & (feeder.customers == 0)
+    if not empty.any():
+        return ()
+    places = [feeder.buses[bus] for bus in np.flatnonzero(empty).tolist()]
+    return (
+        f"feeder.phases: homes at {named_slots(places)}, where the feeder has no customers, draw from all phases"
+        " alike.",
+    )
 
 
 def assumed_messages(economy: Economy, feeder: Feeder) -> Messages:

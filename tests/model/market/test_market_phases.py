@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from meanwatt.analysis.cli.simulate_tables import result_tables
+from meanwatt.analysis.hosting.phases_report import phases_messages
+from meanwatt.analysis.hosting.sweep import HostingPlan
 from meanwatt.analysis.simulation.simulation import history_tables, market_phases
+from meanwatt.analysis.validation.messages import phase_messages
 from meanwatt.model.market.history import phase_days
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.partitioned_market import Feeders, market_load_kw
@@ -83,10 +86,12 @@ def test_homes_that_a_file_puts_where_no_customer_is_draw_from_all_phases(tmp_pa
         by_phase, all_kw = record.grid.phases.net_load_kw, record.grid.net_load_kw
         np.testing.assert_allclose(by_phase[:, at], np.repeat(all_kw[:, [at]] / 3, 3, axis=1), atol=1e-9)
         np.testing.assert_allclose(by_phase.sum(axis=2), all_kw, atol=1e-9)
-    assert (
-        "feeder.phases: homes at station, where the feeder has no customers, draw from all phases alike."
-        in found.messages
-    )
+    said = "feeder.phases: homes at station, where the feeder has no customers, draw from all phases alike."
+    assert said in found.messages
+    assert said in phase_messages(found.economy, ("grid",))
+    scenario = found.economy.scenario
+    plan = HostingPlan(feeder=found.feeder, scenarios={"a": scenario}, levels=(0.0, 1.0), placements=1, key=1)
+    assert said in tuple(phases_messages(plan))
 
 
 @pytest.mark.parametrize("households", [1, 30, 97])
