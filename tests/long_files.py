@@ -14,7 +14,6 @@ LONG_FILES: Final = (
     "browser/test_pages.py",
     "browser/test_take_away.py",
     "browser/test_accessibility.py",
-    "browser/test_enlarged.py",
     "analysis/simulation/test_workers.py",
     "browser/test_reading.py",
     "browser/test_class_market.py",

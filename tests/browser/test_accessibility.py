@@ -1,4 +1,7 @@
-"""WCAG 2.2, levels A and AA, as axe-core judges it: every page, light and dark, with all that can be unfolded."""
+"""Every page as axe-core judges it by WCAG 2.2, levels A and AA, light and dark; enlarged; without motion.
+
+A page is opened once for all of that: opening costs more than what is asked.
+"""
 
 from collections.abc import Iterator
 
@@ -28,6 +31,19 @@ LAST = {
 }
 """What comes last on pages that go on computing."""
 
+SCREEN = {"width": 1280, "height": 800}
+ENLARGED = {"width": 1280, "height": 720}
+SWITCH = {"light": "☀ Light", "dark": "☾ Dark"}
+"""Schemes of colours, and what the switch to each says."""
+MOVES = """() => [...document.querySelectorAll('.mw, .mw *')].map((one) => getComputedStyle(one))
+    .filter((style) => style.transitionDuration.split(', ').some((time) => parseFloat(time) > 0)
+        && style.transitionProperty !== 'none' || style.animationName !== 'none').length"""
+TOO_WIDE = """() => [...document.querySelectorAll('.mw *')]
+    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+    .filter((one) => !one.closest('[class*=scroll], .mw-tray-list, .mw-nav ul, svg, table, pre, .mw-only-heard'))
+    .map((one) => one.outerHTML.slice(0, 90))"""
+"""What reaches beyond the window, but for what scrolls by itself."""
+
 
 def violations(page) -> list[str]:
     """What axe finds, a line each: rule, where, and why. The page must stand still while it looks."""
@@ -44,63 +60,80 @@ def unfold(page) -> None:
     )
 
 
-def coloured(page, title: str, scheme: str) -> None:
-    """Wait until a page has its colours."""
-    if title != "Class market":
-        page.wait_for_function(f"document.querySelector('#app').classList.contains('theme--{scheme}')")
+def turned(page, title: str, scheme: str) -> None:
+    """Give a page the colours of a scheme, by its own switch."""
+    if title == "Class market":  # takes its colours when it is opened
+        page.evaluate("(scheme) => localStorage.setItem(':solara:theme.variant', JSON.stringify(scheme))", scheme)
+        page.reload()
+        page.wait_for_selector(SOLVED[title])
+        return
+    here = f"document.querySelector('#app').classList.contains('theme--{scheme}')"
+    if not page.evaluate(here):
+        page.click(f"text={SWITCH[scheme]}")
+    page.wait_for_function(here)
 
 
 @pytest.fixture(scope="module")
-def judged(browser, address: str) -> Iterator:
-    """One tab for a scheme of colours; reduced motion, so that nothing fades while it is looked at."""
-    tabs = {}
-
-    def tab(scheme: str):
-        if scheme not in tabs:
-            context = browser.new_context(
-                viewport={"width": 1280, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
-            )
-            context.set_default_timeout(PATIENCE_MS)
-            tabs[scheme] = context.new_page()
-        return tabs[scheme]
-
-    yield tab
-    for page in tabs.values():
-        page.context.close()
+def tab(browser) -> Iterator:
+    """One tab for all pages; reduced motion, so that nothing fades while it is looked at."""
+    context = browser.new_context(viewport=SCREEN, color_scheme="light", reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE_MS)
+    yield context.new_page()
+    context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.title)
-def test_axe_finds_nothing_on_a_page(judged, address: str, entry, scheme: str) -> None:
-    page, title = judged(scheme), entry.title
-    page.goto(f"{address}/{QUERIES.get(title, entry.route.removeprefix('/'))}")
-    page.wait_for_selector(SOLVED[title])
+@pytest.fixture(scope="module", params=PAGES, ids=lambda entry: entry.title)
+def opened(request: pytest.FixtureRequest, tab, address: str) -> tuple:
+    """A page of the list with all that it computes, and its title: opened once for all that is asked of it."""
+    title = request.param.title
+    tab.goto(f"{address}/{QUERIES.get(title, request.param.route.removeprefix('/'))}")
+    tab.wait_for_selector(SOLVED[title])
     if title in LAST:
-        page.wait_for_selector(LAST[title])
-    coloured(page, title, scheme)
+        tab.wait_for_selector(LAST[title])
+    return tab, title
+
+
+def test_an_enlarged_page_needs_no_sideways_scroll(opened) -> None:
+    """Enlarged to 200 % and 400 %, as a reader with weak eyes has it."""
+    page, _ = opened
+    for percent in (200, 400):
+        size = {name: pixels * 100 // percent for name, pixels in ENLARGED.items()}
+        page.set_viewport_size(size)
+        page.wait_for_function(f"({TOO_WIDE})().length === 0")  # charts measure anew
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    page.set_viewport_size(SCREEN)
+
+
+@pytest.mark.parametrize("scheme", SWITCH)
+def test_axe_finds_nothing_on_a_page(opened, scheme: str) -> None:
+    page, title = opened
+    turned(page, title, scheme)
     unfold(page)
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_the_dialog_on_the_projector_and_in_a_lesson(judged, address: str, scheme: str) -> None:
-    page = judged(scheme)
+def test_axe_finds_nothing_in_the_dialog_on_the_projector_and_in_a_lesson(tab, address: str) -> None:
+    page = tab
     page.goto(f"{address}/lessons?lesson=fixed-charge&shown=1&teacher=1")
     page.wait_for_selector(".mw-lesson svg[role=img]")
-    coloured(page, "Lessons", scheme)
-    unfold(page)
-    assert violations(page) == []
+    for scheme in SWITCH:
+        turned(page, "Lessons", scheme)
+        unfold(page)
+        assert violations(page) == []
     page.goto(f"{address}/compare?scenario=textbook&a=filed&b=rtp")
     page.wait_for_selector(LAST["Compare"])
-    page.click(".mw-nav-take")
-    page.wait_for_selector("dialog.mw-take[data-told]")
-    assert violations(page) == []
-    page.keyboard.press("Escape")
-    page.wait_for_selector("dialog.mw-take", state="detached")
-    page.keyboard.press("p")
-    page.wait_for_selector("html.mw-projector")
-    assert violations(page) == []
-    page.keyboard.press("p")
+    for scheme in SWITCH:
+        turned(page, "Compare", scheme)
+        page.click(".mw-nav-take")
+        page.wait_for_selector("dialog.mw-take[data-told]")
+        assert violations(page) == []
+        page.keyboard.press("Escape")
+        page.wait_for_selector("dialog.mw-take", state="detached")
+        page.keyboard.press("p")
+        page.wait_for_selector("html.mw-projector")
+        assert violations(page) == []
+        page.keyboard.press("p")
+        page.wait_for_selector("html.mw-projector", state="detached")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -132,11 +165,25 @@ def test_axe_finds_nothing_on_the_pages_of_a_class(browser, address: str, scheme
     context.close()
 
 
-def test_axe_would_find_a_fault(judged, address: str) -> None:
-    page = judged("light")
+def test_axe_would_find_a_fault(tab, address: str) -> None:
+    page = tab
     page.goto(f"{address}/help")
     page.wait_for_selector(SOLVED["Help"])
+    turned(page, "Help", "light")
     page.evaluate("document.querySelector('.mw h1').style.color = '#dddddd'")
     page.evaluate("document.querySelector('.mw-nav-take').replaceChildren()")
     page.evaluate("document.querySelector('.mw-nav-take').removeAttribute('title')")
     assert {found.split(":")[0] for found in violations(page)} == {"color-contrast", "button-name"}
+
+
+def test_who_asks_for_less_motion_sees_none(tab, address: str) -> None:
+    page = tab
+    page.goto(f"{address}/compare?scenario=textbook")
+    page.wait_for_selector(SOLVED["Compare"])
+    moving = {}
+    for asked in ("reduce", "no-preference"):
+        page.emulate_media(reduced_motion=asked)
+        moving[asked] = page.evaluate(MOVES)
+    page.emulate_media(reduced_motion="reduce")
+    assert moving["reduce"] == 0
+    assert moving["no-preference"] > 0
