@@ -13,7 +13,7 @@ LONG_FILES: Final = (
     "analysis/learning/test_learning.py",
     "browser/test_pages.py",
     "browser/test_take_away.py",
-    "browser/test_accessibility.py",
+    "browser/test_every_page.py",
     "analysis/simulation/test_workers.py",
     "browser/test_reading.py",
     "browser/test_class_market.py",
@@ -72,4 +72,16 @@ LONG_FILES: Final = (
     "model/mean_field/leader/test_robust_commitment.py",
     "model/market/test_statements.py",
 )
-"""Below `tests/`. ``pytest --fast`` leaves them out."""
+"""Below `tests/`. ``pytest --fast`` leaves them out, also below a path that is given."""
+
+QUICK: Final = (
+    "agents",
+    "model/scenario",
+    "model/network",
+    "model/tabular",
+    "test_glossary.py",
+    "test_layers.py",
+    "test_theorems.py",
+    "test_theory.py",
+)
+"""Below `tests/`. Where ``pytest --fast`` looks if no path is given: the maths, the reading of files, and names."""

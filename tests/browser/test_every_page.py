@@ -1,22 +1,29 @@
-"""Every page as axe-core judges it by WCAG 2.2, levels A and AA, light and dark; enlarged; without motion.
+"""Every page enlarged, as axe-core judges it by WCAG 2.2 (A and AA) in light and dark, still, and what it gives away.
 
 A page is opened once for all of that: opening costs more than what is asked.
 """
 
+import io
+import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
+import pyarrow.parquet as pq
 import pytest
-from test_pages import SOLVED
-from watching import PATIENCE_MS
+from PIL import Image
+from test_pages import SOLVED, settled
+from test_take_away import SVG, stands_alone, table, taken
+from test_take_away import opened as listed
+from watching import PATIENCE_MS, expect, watch
 
 from meanwatt.analysis.dashboard.pages import PAGES
-
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+from meanwatt.analysis.dashboard.shared.csv_text import release
 
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 OPTIONS = {"runOnly": list(RULES), "resultTypes": ["violations"]}
 QUERIES = {
-    "Market": "?scenario=textbook&nonsense=1",  # a notice stands on it, too
+    "Market": "?scenario=textbook&tariff=rtp&seed=4&nonsense=1",  # a notice stands on it, too
     "Compare": "compare?scenario=textbook&a=filed&b=rtp",
     "Bills": "bills?scenario=textbook&tariff=pge_e_tou_c",
     "Finite market": "finite?scenario=textbook&markets=5",
@@ -31,9 +38,31 @@ LAST = {
 }
 """What comes last on pages that go on computing."""
 
+THINGS = {
+    "Market": ("24 hours", "Burden: share of income paid for electricity", "Key figures", "Tariffs you tried"),
+    "Compare": ("Key numbers, per home", "The mean day", "Who pays whom"),
+    "Bills": ("Statement by month", "What the bill is made of", "The tariff, All days"),
+    "Finite market": ("Distance of the net load from the mean field",),
+    "Leader": ("The search", "Key numbers, per home", "Rates by the hour, mean of all weathers"),
+    "Theory lab": ("What each answers the other", "The solved game"),
+    "Learners": ("How far from the equilibrium, day by day", "Key numbers"),
+    "Challenge": ("Your tariff",),
+}
+"""Some of what a page must offer."""
+NAMED = {
+    "Market": ("tariff: rtp", "seed: 4", "scenario: textbook"),
+    "Compare": ("tariff A: filed", "tariff B: rtp", "scenario: textbook"),
+    "Bills": ("tariff: heco_shift_and_save", "scenario: textbook", "home: middle/pv_battery"),
+    "Finite market": ("tariff: rtp", "seed: 0", "scenario: textbook"),
+    "Learners": ("tariff: rtp", "seed: 0", "scenario: textbook"),
+    "Leader": ("scenario: textbook",),
+}
+ANOTHER = {"Bills": "bills?scenario=textbook", "Lessons": "lessons?lesson=fixed-charge&shown=1"}
+"""Where there is more to take away."""
+HOSTED = ("http", "https", "ws", "wss")
 SCREEN = {"width": 1280, "height": 800}
 ENLARGED = {"width": 1280, "height": 720}
-SWITCH = {"light": "☀ Light", "dark": "☾ Dark"}
+SWITCH = {"dark": "☾ Dark", "light": "☀ Light"}
 """Schemes of colours, and what the switch to each says."""
 MOVES = """() => [...document.querySelectorAll('.mw, .mw *')].map((one) => getComputedStyle(one))
     .filter((style) => style.transitionDuration.split(', ').some((time) => parseFloat(time) > 0)
@@ -47,6 +76,7 @@ TOO_WIDE = """() => [...document.querySelectorAll('.mw *')]
 
 def violations(page) -> list[str]:
     """What axe finds, a line each: rule, where, and why. The page must stand still while it looks."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     found = axe.Axe().run(page, options=OPTIONS).response["violations"]
     return [f"{one['id']}: {node['target']}: {node['failureSummary']}" for one in found for node in one["nodes"]]
 
@@ -74,12 +104,15 @@ def turned(page, title: str, scheme: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def tab(browser) -> Iterator:
-    """One tab for all pages; reduced motion, so that nothing fades while it is looked at."""
-    context = browser.new_context(viewport=SCREEN, color_scheme="light", reduced_motion="reduce")
+def tab(browser, address: str) -> Iterator:
+    """One tab for all pages, watched; reduced motion, so that nothing fades while it is looked at."""
+    context, wrong = browser.new_context(viewport=SCREEN, color_scheme="light", reduced_motion="reduce"), []
     context.set_default_timeout(PATIENCE_MS)
-    yield context.new_page()
+    page, host = context.new_page(), urlsplit(address).netloc
+    watch(page, wrong, lambda url: urlsplit(url).scheme not in HOSTED or urlsplit(url).netloc == host)
+    yield page
     context.close()
+    assert wrong == []
 
 
 @pytest.fixture(scope="module", params=PAGES, ids=lambda entry: entry.title)
@@ -102,6 +135,60 @@ def test_an_enlarged_page_needs_no_sideways_scroll(opened) -> None:
         page.wait_for_function(f"({TOO_WIDE})().length === 0")  # charts measure anew
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     page.set_viewport_size(SCREEN)
+
+
+def test_every_figure_and_table_of_a_page_is_a_file_that_says_what_it_is_of(opened, address: str) -> None:
+    page, title = opened
+    if title == "Class market":  # has a test of its own
+        return
+    address_before = page.url
+    if title in ANOTHER:
+        page.goto(f"{address}/{ANOTHER[title]}")
+        page.wait_for_selector(SOLVED[title] if title != "Lessons" else ".mw-lesson svg[role=img]")
+    turned(page, title, "dark")
+    if title == "Leader":
+        page.wait_for_selector(LAST["Compare"])
+    if title == "Compare":
+        settled(page)
+    things = listed(page)
+    assert set(THINGS.get(title, ())) <= things.keys()
+    if title == "Help":
+        assert things == {}
+        expect(page.locator(".mw-take").first).to_contain_text("no figure and no table", use_inner_text=True)
+    shown = page.locator(".mw section svg[role=img], .mw form svg[role=group], .mw-map svg[role=group]").count()
+    pictures = 0
+    for name, buttons in things.items():
+        files = taken(page, buttons)
+        svg = next((body for called, body in files.items() if called.endswith(".svg")), None)
+        for called, body in files.items():
+            assert re.fullmatch(r"meanwatt-[a-z-]+-[a-z0-9-]+\.(svg|png|csv|parquet)", called)
+            if called.endswith(".csv"):
+                head, rows = table(body.decode())
+            elif called.endswith(".parquet"):
+                found = pq.read_table(io.BytesIO(body))
+                head = [f"{key.decode()}: {value.decode()}" for key, value in found.schema.metadata.items()]
+                assert (found.num_rows, found.num_columns) == (len(rows) - 1, len(rows[0])), "as in the CSV before it"
+            elif called.endswith(".svg"):
+                root = stands_alone(body.decode())
+                head = root[1].text.splitlines()
+                assert root[0].text == name
+                assert root.find(f"{SVG}rect").get("fill") == "rgb(26, 34, 43)"  # the card as it is seen, dark
+                pictures += 1
+            else:
+                picture = Image.open(io.BytesIO(body))
+                head = picture.text["Description"].splitlines()
+                size = ElementTree.fromstring(svg)
+                assert picture.size == (2 * float(size.get("width")), 2 * float(size.get("height")))
+                assert picture.convert("RGB").getpixel((2, 2)) == (26, 34, 43)
+                assert len(picture.convert("RGB").getcolors(2**24)) > 20
+            about = {f"program: meanwatt {release()}", f"page: {title}", f"link: {page.url}", *NAMED.get(title, ())}
+            assert about <= set(head), called
+    assert pictures == shown
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog.mw-take", state="detached")
+    if title in ANOTHER:
+        page.goto(address_before)
+        page.wait_for_selector(SOLVED[title])
 
 
 @pytest.mark.parametrize("scheme", SWITCH)
