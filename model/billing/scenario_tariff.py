@@ -148,7 +148,8 @@ class _DayTypes:
             if day_class is not None:
                 holds[place] &= np.array([one == day_class for one in CLASSES])
         holds |= ~holds.any(axis=0)  # a class that no day type names is like all of them
-        probability = np.bincount(common.today, weights=common.probability, minlength=len(names))
+        probability = np.zeros(len(names))
+        np.add.at(probability, common.today, common.probability)
         return cls(names=names, probability=probability, holds=holds, dated=dated)
 
     def load_kw(self, economy: Economy) -> Floats:
