@@ -6,15 +6,16 @@ The site, which is built without our kernels, comes among the first: elsewhere o
 from typing import Final
 
 LONG_FILES: Final = (
+    "browser/test_every_page.py",
     "browser/test_first_page.py",
     "test_site.py",
     "analysis/study/test_study_faults.py",
     "analysis/simulation/test_divided.py",
     "analysis/learning/test_learning.py",
     "browser/test_pages.py",
-    "browser/test_take_away.py",
-    "browser/test_every_page.py",
     "analysis/simulation/test_workers.py",
+    "analysis/adoption/test_adoption.py",
+    "browser/test_take_away.py",
     "browser/test_reading.py",
     "browser/test_class_market.py",
     "browser/test_learner_pages.py",
