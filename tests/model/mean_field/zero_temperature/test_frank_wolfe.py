@@ -468,7 +468,7 @@ def test_a_mixture_is_no_nearer_to_rest_than_the_plans_that_it_mixes(monkeypatch
 
     economy = cold()
     monkeypatch.setattr(stationary_plans, "household_flow", left_early)
-    far = {"watch": Watch(), "gap_usd_per_day": 1.0}
-    found = solve_exact(economy, billed(economy), 0.0, first_guess(economy), **far)
+    prices, watch = first_guess(economy), Watch()
+    found = solve_exact(economy, billed(economy), 0.0, prices, watch=watch, gap_usd_per_day=1.0)
     for household, flow in zip(economy.types, found.answer.flows, strict=True):
         assert flow.defect == pytest.approx(2e-3, rel=1e-9), household.name
