@@ -1,4 +1,4 @@
-"""Sentences about a solution of the mean field: export credits that were capped, and solar output that was not used."""
+"""Sentences about a solution of the mean field: credits capped, solar output not used, values and laws not settled."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -12,9 +12,11 @@ from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
 
 ROUNDING: Final = 1e-12
+"""A cut this small is rounding [USD/kWh], and so is this share of the solar output."""
 NEGLIGIBLE: Final = 1e-3
 """Share of the trips' energy that may be lacking without a word."""
-"""A cut this small is rounding [USD/kWh], and so is this share of the solar output."""
+SETTLED: Final = 1e-7
+"""Distance of a law to the stationary one [share of households], and error of a gain [USD/day], not worth a word."""
 
 
 def solution_messages(economy: Economy, tariff: Tariff, found: Answer) -> Iterator[str]:
@@ -22,6 +24,7 @@ def solution_messages(economy: Economy, tariff: Tariff, found: Answer) -> Iterat
     yield from _capped_credit(economy, tariff, found)
     yield from _curtailed(economy, found)
     yield from _unmet(economy, found)
+    yield from _unsettled(economy, found)
 
 
 def curtailed_kw(economy: Economy, found: Answer) -> Floats:
@@ -102,3 +105,24 @@ def _unmet(economy: Economy, found: Answer) -> Iterator[str]:
             f"ev.unmet_usd_per_kwh = {economy.scenario.ev.unmet_usd_per_kwh:g}: electric vehicles lack"
             f" {lacked_kwh:.3g} kWh per household-day of their trips, bought on the way at that price."
         )
+
+
+def _unsettled(economy: Economy, found: Answer) -> Iterator[str]:
+    """Days without end whose values or laws were not found as exactly as prices are.
+
+    The equilibrium's residual does not show it: it is that of the law as it was left.
+    """
+    for household, response, flow in zip(economy.types, found.responses, found.flows, strict=True):
+        states = counted(flow.law[:, 0].size, "midnight state")
+        if flow.defect > SETTLED:
+            yield (
+                f"battery_levels, memory: where households of type {household.name} come to rest is known to about"
+                f" {flow.defect:.1e} of them only, {states} are too many for a linear system and their days mix"
+                " slowly; fewer of either, or a higher temperature_usd, help."
+            )
+        if not response.converged and response.span_usd > SETTLED:
+            yield (
+                f"battery_levels, memory: what households of type {household.name} gain is known to"
+                f" {response.span_usd:.1e} USD/day only, plans on {states} did not settle;"
+                " fewer of either, or discount_per_day below 1, help."
+            )

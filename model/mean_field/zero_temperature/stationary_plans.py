@@ -46,13 +46,14 @@ class Plan:
     """One plan in the pool: its law (c, h, e, z), and the moves that it takes, packed to bits.
 
     One that was mixed elsewhere has its probabilities (c, h, e, z, j) in place of the bits. A law that was not found
-    quite stationary may make the plan seem better by as much as ``doubt_usd``. [USD/day]
+    quite stationary, by ``defect`` as in `Flow`, may make the plan seem better by as much as ``doubt_usd``. [USD/day]
     """
 
     law: Floats
     taken: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None
     mixed: Floats | None = None
     doubt_usd: float = 0.0
+    defect: float = 0.0
 
     def probability(self, shape: tuple[int, ...], choice: Choice | None) -> Floats:
         """The policy (c, h, e, z, j): best moves, ties split equally; given ones where nature draws."""
@@ -99,7 +100,7 @@ class EndlessPlans:
         for type_index, (response, flow) in enumerate(zip(found.responses, found.flows, strict=True)):
             place = next_free(self.columns, 0)
             self._fill(place, flow)
-            self.plans[place] = Plan(flow.law, None, response.policy.probability, _doubt_usd(flow, response))
+            self.plans[place] = Plan(flow.law, None, response.policy.probability, *_left(flow, response))
             add_column(self.columns, place, type_index, self._worth(flow.law, response), True)
             self.last[type_index] = (response, flow)
 
@@ -157,7 +158,7 @@ class EndlessPlans:
                 if self.patient and gain <= in_pool + SAME_USD:
                     continue
             taken = np.packbits(response.policy.probability > 0)
-            self.plans[place] = Plan(flow.law, taken, doubt_usd=_doubt_usd(flow, response))
+            self.plans[place] = Plan(flow.law, taken, None, *_left(flow, response))
             add_column(self.columns, place, type_index, worth, last is None)
         return gap
 
@@ -198,23 +199,24 @@ class EndlessPlans:
             response = last[0]
             if household.battery is None:  # it planned once only, at other prices
                 response = respond(outcome, household.levels, self.horizon)
-            law, done = np.zeros(last[1].law.shape), np.zeros(response.policy.probability.shape)
+            law, done, defect = np.zeros(last[1].law.shape), np.zeros(response.policy.probability.shape), 0.0
             for place in np.flatnonzero((self.columns.type_index == type_index) & (self.columns.mixture > 0)):
                 plan = self.plans[place]
                 assert plan is not None
                 part = self.columns.mixture[place] * plan.law
                 law += part
+                defect += float(self.columns.mixture[place]) * plan.defect
                 done += part[..., None] * plan.probability(done.shape, outcome.choice)
             met = law[..., None] > 0
             probability = np.where(met, done / np.where(met, law[..., None], 1.0), response.policy.probability)
             probability /= probability.sum(axis=-1, keepdims=True)
             policy = outcome.followed(probability)
             frequency = here.frequency[type_index, ..., : outcome.moves.size]
-            flow = Flow(law=law, frequency=frequency, defect=0.0)
+            flow = Flow(law=law, frequency=frequency, defect=defect)
             found.append((replace(response, policy=policy, outcome=outcome), flow))
         return found
 
 
-def _doubt_usd(flow: Flow, response: Response) -> float:
-    """By how much a law that is not quite stationary may better a plan's gain. [USD/day]"""
-    return flow.defect * float(np.ptp(response.value_usd))
+def _left(flow: Flow, response: Response) -> tuple[float, float]:
+    """By how much a law that is not quite stationary may better a plan's gain [USD/day], and its defect."""
+    return flow.defect * float(np.ptp(response.value_usd)), flow.defect

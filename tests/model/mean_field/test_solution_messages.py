@@ -1,4 +1,4 @@
-"""What a solution says of credits that were capped and solar output that was not used, and when it says nothing."""
+"""What a solution says of credits capped, sun not used, laws and values not settled, and when it says nothing."""
 
 from dataclasses import replace
 
@@ -68,3 +68,30 @@ def test_curtailed_solar_output_is_what_the_balance_of_every_household_lacks() -
     without = solve_equilibrium(forced, small_tariff(forced, energy_usd_per_kwh=np.zeros((1, 3))), certify=False)
     assert not without.curtailed_kw.any()
     assert not any("curtailable" in one for one in without.messages)
+
+
+def test_a_law_or_values_left_unsettled_are_said_with_how_far_and_why() -> None:
+    economy = small_economy(weather=np.ones((1, 1)), temperature_usd=0.02)
+    found = solve_equilibrium(economy, small_tariff(economy), certify=False)
+    where = next(k for k, household in enumerate(economy.types) if household.battery is not None)
+    name, states = economy.types[where].name, found.laws[where][:, 0].size
+    assert not any("battery_levels, memory" in one for one in found.messages)
+
+    def said(*, defect: float = 0.0, converged: bool = True, span_usd: float = 0.0) -> list[str]:
+        flows, responses = list(found.answer.flows), list(found.answer.responses)
+        flows[where] = replace(flows[where], defect=defect)
+        responses[where] = replace(responses[where], converged=converged, span_usd=span_usd)
+        answer = replace(found.answer, flows=tuple(flows), responses=tuple(responses))
+        return [one for one in replace(found, answer=answer).messages if "battery_levels, memory" in one]
+
+    assert said(defect=2e-3) == [
+        f"battery_levels, memory: where households of type {name} come to rest is known to about 2.0e-03 of them only,"
+        f" {states} midnight states are too many for a linear system and their days mix slowly; fewer of either, or a"
+        " higher temperature_usd, help."
+    ]
+    assert said(converged=False, span_usd=3e-5) == [
+        f"battery_levels, memory: what households of type {name} gain is known to 3.0e-05 USD/day only, plans on"
+        f" {states} midnight states did not settle; fewer of either, or discount_per_day below 1, help."
+    ]
+    assert not said(defect=1e-9)
+    assert not said(converged=False, span_usd=1e-12)

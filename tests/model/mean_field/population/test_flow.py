@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scenarios import SHOCK, WEATHER, random_game, small_outlook
 
 from meanwatt.agents.household.best_response import respond
+from meanwatt.agents.household.day_operator import JOINT_LIMIT
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.model.mean_field.population.flow import LAW_TOLERANCE, SWEEP_LIMIT, push_days, stationary_flow
 from meanwatt.model.scenario.weather import CommonStates, common_states
@@ -162,6 +163,21 @@ def test_a_policy_that_hardly_ever_moves_still_finds_its_law(scale: float) -> No
     # the system has condition 1/s, so s = 1e-7 leaves about nine digits
     assert flow.law[0, 0].sum(axis=1) == pytest.approx(np.array([1, 2, 4, 8]) / 15, abs=1e-15 / scale)
     assert scale * SWEEP_LIMIT < 0.5, "this is to be a case that iterating alone cannot settle"
+
+
+def test_a_law_too_large_for_the_linear_system_says_how_far_from_rest_it_was_left() -> None:
+    # an even walk over 1,300 levels rests on all alike and needs about a million days: iterating gives up, and so does
+    # GMRES, and above the limit there is no system to solve
+    levels = JOINT_LIMIT + 100
+    chance = np.zeros((1, 1, levels, 1, 3))
+    chance[..., 0], chance[..., 1], chance[..., 2] = 0.25, 0.5, 0.25
+    chance[0, 0, 0, 0], chance[0, 0, -1, 0] = (0, 0.75, 0.25), (0.25, 0.75, 0)
+    start = np.zeros((1, levels, 1))
+    start[0, 0] = 1.0
+    flow = stationary_flow(policy_of(chance, np.arange(-1, 2)), ALONE, np.ones(1), ALONE, start)
+    missed = np.abs(flow.law[0, 0, :, 0] - 1 / levels).max()
+    assert missed > 1e-6, "this is to be a law that is not found"
+    assert flow.defect >= 0.1 * missed  # an estimate: a walk's days do not forget at one rate
 
 
 def moves_only(choice: dict[int, int], levels: int) -> PolicyTable:

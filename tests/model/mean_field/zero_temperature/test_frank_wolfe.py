@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,8 +24,10 @@ from meanwatt.agents.tariff.tariff import ExportRule, Tariff
 from meanwatt.model.mean_field.certificates import agreement, exploitability_usd_per_day
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
+from meanwatt.model.mean_field.population.flow import Flow, household_flow
 from meanwatt.model.mean_field.population.population_response import induced_wholesale
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
+from meanwatt.model.mean_field.zero_temperature import stationary_plans
 from meanwatt.model.mean_field.zero_temperature.frank_wolfe import GAP_USD_PER_DAY, ExactSolution, solve_exact
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy
@@ -455,3 +458,17 @@ def test_the_solver_asks_them_only_where_no_theorem_speaks_and_when_told_to(impa
     assert asked.iterations > unasked.iterations
     patient = small_economy(temperature_usd=0.05)
     assert solve_equilibrium(patient, small_tariff(patient), starts=2).uniqueness == "unique by Theorem U"
+
+
+def test_a_mixture_is_no_nearer_to_rest_than_the_plans_that_it_mixes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every plan's law is left 2e-3 from the stationary one, and so is theirs together."""
+
+    def left_early(*given: Any, **named: Any) -> Flow:
+        return replace(household_flow(*given, **named), defect=2e-3)
+
+    economy = cold()
+    monkeypatch.setattr(stationary_plans, "household_flow", left_early)
+    prices, watch = first_guess(economy), Watch()
+    found = solve_exact(economy, billed(economy), 0.0, prices, watch=watch, gap_usd_per_day=1.0)
+    for household, flow in zip(economy.types, found.answer.flows, strict=True):
+        assert flow.defect == pytest.approx(2e-3, rel=1e-9), household.name
