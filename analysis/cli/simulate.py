@@ -120,7 +120,14 @@ def simulate(
             require_free(out, "simulate")
         held = choices is None and not processes and behaviour == "equilibrium"
         inputs = read_in_year(
-            scenario, tariff, set, lived, classes=choices is None, components=held, branches=choices is None
+            scenario,
+            tariff,
+            set,
+            lived,
+            classes=choices is None,
+            components=held,
+            branches=choices is None,
+            envelopes=choices is None,
         )
         if processes:
             from meanwatt.model.market.divided_market import require_divisible

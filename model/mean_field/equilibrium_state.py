@@ -21,6 +21,7 @@ from meanwatt.model.mean_field.solution_messages import (
 )
 from meanwatt.model.scenario.branches import branch_messages
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.envelopes import envelope_messages
 from meanwatt.model.scenario.messages import Messages, joined, scenario_messages, unpaid_messages
 
 SURPLUS_USD_PER_DAY = 1e-6
@@ -100,7 +101,9 @@ class Equilibrium:
         about_solution = solution_messages(self.economy, self.tariff, self.answer)
         unpaid = unpaid_messages(self.tariff, self.economy.types)
         branches = branch_messages(self.economy.scenario, self.economy.types)
-        return joined(scenario_messages(self.economy.scenario), branches, unpaid, about_solution, self._idle_adder())
+        envelopes = envelope_messages(self.economy.scenario, self.economy.types)
+        known = scenario_messages(self.economy.scenario)
+        return joined(known, branches, envelopes, unpaid, about_solution, self._idle_adder())
 
     def _idle_adder(self) -> Messages:
         """That rates and charges earn more than the cost before any adder, which cannot be negative."""
