@@ -22,7 +22,7 @@ import numpy as np
 
 from meanwatt.agents.household.demand import best_use, utility_of_use, wanted_use
 from meanwatt.agents.household.plans import ALL_SUN, LIMITED_PLANS, limited_plan_of, nearest_use, reach_of_use
-from meanwatt.agents.numerics.arrays import Bools, Floats, read_only, require_shape
+from meanwatt.agents.numerics.arrays import Floats, read_only, require_shape
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import slot_payment
@@ -70,11 +70,6 @@ class Envelope:
         imports, exports = (limit[:, :, None, None] for limit in (self.import_limit_kw, self.export_limit_kw))
         beyond = np.maximum(net_load_kw - imports, -exports - net_load_kw)
         return np.where(beyond > TOLERANCE_KW, beyond, 0.0)
-
-    def at_limit(self, net_load_kw: Floats) -> tuple[Bools, Bools]:
-        """Whether a net load (c, h, z, j) rests at, or is beyond, the import limit; and the export limit."""
-        imports, exports = (limit[:, :, None, None] for limit in (self.import_limit_kw, self.export_limit_kw))
-        return net_load_kw >= imports - TOLERANCE_KW, net_load_kw <= TOLERANCE_KW - exports
 
 
 @compiled

@@ -11,6 +11,7 @@ from meanwatt.agents.tariff.tariff import Rates, Recovery, Tariff
 from meanwatt.model.mean_field.certificates import exploitability_usd_per_day
 from meanwatt.model.mean_field.closure import closure_error_kw
 from meanwatt.model.mean_field.derivatives.population_sensitivity import RecoverySlope
+from meanwatt.model.mean_field.envelope_outcome import EnvelopeOutcome, envelope_outcomes
 from meanwatt.model.mean_field.equilibrium_outcome import Outcome
 from meanwatt.model.mean_field.population.population_response import Answer
 from meanwatt.model.mean_field.solution_messages import (
@@ -130,6 +131,11 @@ class Equilibrium:
     def unmet_trip_kwh_per_household_day(self) -> float:
         """Energy that trips of electric vehicles need and do not get, expected; 0 where they lack nothing. [kWh]"""
         return unmet_trip_kwh_per_day(self.economy, self.answer)
+
+    @property
+    def envelopes(self) -> tuple[EnvelopeOutcome, ...]:
+        """What operating envelopes do to each income group under them; works it out at each call."""
+        return envelope_outcomes(self.economy, self.tariff, self.answer)
 
     @property
     def at_first_root(self) -> bool:
