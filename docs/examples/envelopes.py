@@ -34,8 +34,18 @@ CASES: dict[str, dict[str, Any]] = {
     "mild": {"feeder.envelopes.all.export_limit_kw": 2.0},
     "far at noon": {"feeder.envelopes.noon.branch": "far", "feeder.envelopes.noon.export_limit_kw": NOON},
 }
-LOOKS = {"mild": ("#cc79a7", "v", ":"), "none": ("#d55e00", "s", "--"), "fixed": ("#0072b2", "o", "-"), "far at noon": ("#009e73", "^", "-.")}
-NAMES = {"mild": "2 kW for all, always", "none": "no limit", "fixed": "1.5 kW for all, always", "far at noon": "1.5 kW on the far half, 9 to 16 h"}
+LOOKS = {
+    "none": ("#d55e00", "s", "--"),
+    "fixed": ("#0072b2", "o", "-"),
+    "mild": ("#cc79a7", "v", ":"),
+    "far at noon": ("#009e73", "^", "-."),
+}
+NAMES = {
+    "none": "no limit",
+    "fixed": "1.5 kW for all, always",
+    "mild": "2 kW for all, always",
+    "far at noon": "1.5 kW on the far half, 9 to 16 h",
+}
 ADOPTION = 0.8
 PLACEMENTS = 20
 
@@ -97,20 +107,12 @@ def draw(judged: dict[str, tuple[HostingPlan, HostedTariff]], lost: dict[str, di
         share = 100 * np.array(violation_share(one.broken[ANY]))
         left.plot(100 * np.array(plan.levels), share, color=color, marker=mark, ls=stroke, label=NAMES[case])
     groups = list(lost["fixed"]["both"])
-    bars = [(case, half) for case in ("fixed", "far at noon") for half in ("rest", "far")]
+    bars = [("fixed", "both"), ("mild", "both"), ("far at noon", "far"), ("far at noon", "rest")]
     for number, (case, half) in enumerate(bars):
+        where = {"both": "", "far": ": homes there", "rest": ": the near half, nothing"}[half]
+        part = [lost[case][half].get(group, 0.0) for group in groups]
         place = np.arange(len(groups)) + 0.2 * (number - 1.5)
-        hatch = "" if half == "far" else "///"
-        where = "far half" if half == "far" else "near half"
-        right.bar(
-            place,
-            [lost[case][half].get(group, 0.0) for group in groups],
-            0.18,
-            color=LOOKS[case][0],
-            hatch=hatch,
-            alpha=1.0 if half == "far" else 0.55,
-            label=f"{NAMES[case]}: {where}",
-        )
+        right.bar(place, part, 0.18, color=LOOKS[case][0], label=NAMES[case] + where)
     right.set_xticks(np.arange(len(groups)), groups)
     left.set(xlabel="homes with solar, %", ylabel="placements with a violation, %")
     left.set_title("How much solar fits", fontsize=11)

@@ -11,7 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from meanwatt.agents.household.envelope import TOLERANCE_KW
 from meanwatt.agents.household.slot_outcome import slot_outcome
+from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.population.game import Game
@@ -113,25 +115,27 @@ def _of_type(economy: Economy, tariff: Tariff, found: Answer, k: int) -> Envelop
     chance = economy.common.probability
     weight = found.flows[k].frequency * chance[:, None, None, None] * economy.slot_hours
 
-    def kwh(kw: object) -> float:
-        return float((weight * np.asarray(kw)).sum())
-
-    spilt, at_will = (0.0 if one.curtailed_kw is None else one.curtailed_kw for one in (kept, free))
-    beyond = household.envelope.beyond_kw(free.net_load_kw) > 0
     plans = kept.plans
-    missed = np.stack([household.envelope.beyond_kw(net) for net in np.moveaxis(plans.net_load_kw, -1, 0)], axis=-1)
+    imports, exports = household.envelope.limits_kw[:, :, :, None, None, None]
+    at_import, at_export = plans.net_load_kw >= imports - TOLERANCE_KW, plans.net_load_kw <= TOLERANCE_KW - exports
+    wanted, at_will = (one[..., None] for one in (free.net_load_kw, free.plans.curtailed_kw[..., 0]))
+
+    def kwh(kw: Floats | Bools) -> float:
+        return float((weight * plans.mean(np.asarray(kw, dtype=float))).sum())
+
+    missed = np.maximum(plans.net_load_kw - imports, -exports - plans.net_load_kw)
     return EnvelopeOutcome(
         envelope=household.envelope.name,
         income_group=household.income_group,
         share=household.share,
         types=1,
         solar_share=float(household.pv_kw.any()),
-        curtailed_kwh=kwh(np.maximum(spilt - at_will, 0.0)),
+        curtailed_kwh=kwh(np.where(at_export, np.maximum(plans.curtailed_kw - at_will, 0.0), 0.0)),
         sun_kwh=float(chance @ household.pv_kw.sum(axis=1)) * economy.slot_hours,
-        held_back_kwh=kwh(np.maximum(free.use_kw - kept.use_kw, 0.0)),
-        export_hours=kwh(beyond & (free.net_load_kw < 0)),
-        import_hours=kwh(beyond & (free.net_load_kw > 0)),
-        violation_kwh=kwh(plans.mean(missed)),
+        held_back_kwh=kwh(np.where(at_import, np.maximum(free.use_kw[..., None] - plans.use_kw, 0.0), 0.0)),
+        export_hours=kwh(at_export & (wanted < -exports - TOLERANCE_KW)),
+        import_hours=kwh(at_import & (wanted > imports + TOLERANCE_KW)),
+        violation_kwh=kwh(np.where(missed > TOLERANCE_KW, missed, 0.0)),
     )
 
 
