@@ -1,8 +1,9 @@
 # ruff: noqa: T201
 """How much solar fits within operating envelopes: ``uv run python docs/examples/envelopes.py`` prints and draws it.
 
-The rural feeder of ``envelopes.toml`` without limits; with one export limit for all, at all times; and with a limit on
-the far half of every cable, at noon alone. How much solar fits in each case, and who curtails what for it.
+The rural feeder of ``envelopes.toml`` without limits; with an export limit for all, at all times, a tight and a mild
+one; and with a limit on the far half of every cable, round noon alone. How much solar fits in each case, and who
+curtails what for it.
 """
 
 from pathlib import Path
@@ -107,12 +108,11 @@ def draw(judged: dict[str, tuple[HostingPlan, HostedTariff]], lost: dict[str, di
         share = 100 * np.array(violation_share(one.broken[ANY]))
         left.plot(100 * np.array(plan.levels), share, color=color, marker=mark, ls=stroke, label=NAMES[case])
     groups = list(lost["fixed"]["both"])
-    bars = [("fixed", "both"), ("mild", "both"), ("far at noon", "far"), ("far at noon", "rest")]
-    for number, (case, half) in enumerate(bars):
-        where = {"both": "", "far": ": homes there", "rest": ": the near half, nothing"}[half]
+    for number, (case, half) in enumerate((("fixed", "both"), ("mild", "both"), ("far at noon", "far"))):
+        where = " (homes there; the near half nothing)" if half == "far" else ""
         part = [lost[case][half].get(group, 0.0) for group in groups]
-        place = np.arange(len(groups)) + 0.2 * (number - 1.5)
-        right.bar(place, part, 0.18, color=LOOKS[case][0], label=NAMES[case] + where)
+        place = np.arange(len(groups)) + 0.25 * (number - 1)
+        right.bar(place, part, 0.22, color=LOOKS[case][0], label=NAMES[case] + where)
     right.set_xticks(np.arange(len(groups)), groups)
     left.set(xlabel="homes with solar, %", ylabel="placements with a violation, %")
     left.set_title("How much solar fits", fontsize=11)
