@@ -185,6 +185,13 @@ def test_hosting_counts_every_home_under_its_envelope() -> None:
         assert {places[number] for number in of_bus[row > 0].tolist()} <= {household.place}
 
 
+def test_hosting_says_that_homes_keep_within_limits(capsys: pytest.CaptureFixture[str]) -> None:
+    limit = ["--set", "feeder.envelopes.all.export_limit_kw=0.5", "--set", "battery_levels=4"]
+    assert main(["hosting", "lv_rural", "textbook", "--step", "1", "--placements", "1", "--json", *limit]) == 0
+    said = " ".join(json.loads(capsys.readouterr().out)["messages"])
+    assert "feeder.envelopes (all): homes keep within these limits at every level" in said
+
+
 def test_no_home_of_a_market_passes_its_limits() -> None:
     found = limited()
     market = ProsumerMarket(found.economy, policies=found, households=300, rng=1, power_flow=False)
