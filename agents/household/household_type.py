@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from meanwatt.agents.household.battery import Battery
+from meanwatt.agents.household.envelope import Envelope
 from meanwatt.agents.household.storage import StorageDay, storage_day
 from meanwatt.agents.numerics.arrays import Floats, read_only, require_shape
 from meanwatt.agents.numerics.short_repr import short_repr
@@ -39,6 +40,8 @@ class HouseholdType:
         [USD/kWh]
     branch
         The branch of the feeder it lives on; empty where a scenario has none.
+    envelope : Envelope, optional
+        Limits on its net load; without it there are none.
     """
 
     __repr__ = short_repr
@@ -58,17 +61,30 @@ class HouseholdType:
     pv_installed_kw: float = 0.0
     import_adder_usd_per_kwh: Floats | None = None
     branch: str = ""
+    envelope: Envelope | None = None
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""
         object.__setattr__(self, "reference_kw", read_only(self.reference_kw))
         object.__setattr__(self, "pv_kw", read_only(self.pv_kw))
-        require_shape(f"{self.name}: pv_kw", self.pv_kw, self.reference_kw.shape, "(common state, slot)")
+        for key, array in (
+            ("pv_kw", self.pv_kw),
+            *([("limits", self.envelope.import_limit_kw)] if self.envelope is not None else []),
+        ):
+            require_shape(f"{self.name}: {key}", array, self.reference_kw.shape, "(common state, slot)")
 
     @property
     def name(self) -> str:
-        """Income group and technology, e.g. ``low/pv_battery``, and the branch where there are branches."""
-        return f"{self.income_group}/{self.technology}" + (f" on {self.branch}" if self.branch else "")
+        """Income group and technology, e.g. ``low/pv_battery``, with branch and envelope where there are some."""
+        where = f" on {self.branch}" if self.branch else ""
+        return f"{self.income_group}/{self.technology}{where}" + (
+            f" under {self.envelope.name}" if self.envelope else ""
+        )
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Names of its branch and of its envelope; empty without."""
+        return self.branch, self.envelope.name if self.envelope else ""
 
     @property
     def levels(self) -> int:

@@ -23,6 +23,9 @@ from meanwatt.agents.tariff.tariff import slot_payment
 
 BUY, SELL, BALANCE, BUY_DARK, SELL_DARK = range(5)
 PLANS = 5
+AT_EXPORT_LIMIT, AT_IMPORT_LIMIT = PLANS, PLANS + 1
+LIMITED_PLANS = PLANS + 2
+"""Within limits on the net load those at a limit, part of the sun used, come after the others."""
 ALL_SUN = 2
 """Plans before this one use all sun; without curtailment there are no others."""
 NEGLIGIBLE = 1e-13
@@ -55,6 +58,61 @@ def plan_of(
         return use, use - edge, edge <= most
     use = min(selling, edge)
     return use, use - edge, edge >= least
+
+
+@compiled
+def limited_plan_of(  # noqa: PLR0913
+    plan: int,
+    pv: float,
+    battery: float,
+    buying: float,
+    selling: float,
+    free: float,
+    least: float,
+    most: float,
+    imports: float,
+    exports: float,
+) -> tuple[float, float, bool]:
+    """Use and net load of a plan within limits [kW], and whether it is possible at all; arguments as above."""
+    sunny, dark = pv - battery, -battery
+    edge = sunny if plan < ALL_SUN else dark
+    if plan in (BUY, BUY_DARK):
+        wanted, low, high = buying, edge, edge + imports
+    elif plan in (SELL, SELL_DARK):
+        wanted, low, high = selling, edge - exports, edge
+    elif plan == BALANCE:
+        wanted, low, high = free, dark, sunny
+    elif plan == AT_EXPORT_LIMIT:
+        wanted, low, high = free, dark - exports, sunny - exports
+    else:
+        wanted, low, high = free, dark + imports, sunny + imports
+    use = min(max(wanted, low, least), high, most)
+    possible = max(low, least) <= min(high, most)
+    if plan == BALANCE:
+        return use, 0.0, possible
+    if plan == AT_EXPORT_LIMIT:
+        return use, -exports, possible and exports < np.inf
+    if plan == AT_IMPORT_LIMIT:
+        return use, imports, possible and imports < np.inf
+    net = use - edge
+    if plan in (BUY, BUY_DARK) and use == high:
+        net = imports
+    elif plan in (SELL, SELL_DARK) and use == low:
+        net = -exports
+    return use, net, possible
+
+
+@compiled
+def nearest_use(
+    sunny: float, dark: float, least: float, most: float, imports: float, exports: float
+) -> tuple[float, float]:
+    """Use and net load [kW] as near to the limits as can be, where no plan keeps them; ``dark`` = ``sunny`` bars."""
+    if least - sunny > imports:
+        return least, least - sunny
+    if most - dark < -exports:
+        return most, most - dark
+    use = min(max(sunny, least), most)  # between two plans, by rounding
+    return use, min(max(use - sunny, -exports), imports)
 
 
 @compiled
@@ -104,6 +162,7 @@ def fill_shares(  # noqa: C901, PLR0913  # complexipy: ignore
     demand: tuple[float, float, float],
     slot_hours: float,
     curtailable: bool,
+    limits: Floats,
     where: Bools,
     before: Floats,
     temperature: float,
@@ -117,15 +176,18 @@ def fill_shares(  # noqa: C901, PLR0913  # complexipy: ignore
     In the slots (c, h) of ``where`` a plan's share is that of a logit around the shares ``before`` (c, h, z, j, plan),
     proportional to before · exp(worth / temperature); elsewhere the best plan has all. ``lead`` is the temperature
     times the logarithm of the mean of exp(worth / temperature), less the mean worth. [USD]
+
+    ``limits`` (2, c, h) on import and export hold where it is not empty, and there are plans at a limit. [kW]
     """
     elasticity, flexibility, reference_price = demand
     states, slots, shocks, count = lead.shape
-    worth, weight = np.empty(PLANS), np.empty(PLANS)
-    possible = np.empty(PLANS, dtype=np.bool_)
+    width = share.shape[4]
+    worth, weight = np.empty(width), np.empty(width)
+    possible = np.empty(width, dtype=np.bool_)
     for c in range(states):
         for h in range(slots):
             pv = pv_kw[c, h]
-            plans = PLANS if curtailable and pv > 0.0 else ALL_SUN
+            plans = width if curtailable and pv > 0.0 else ALL_SUN
             for z in range(shocks):
                 reference = reference_kw[c, h] * shock_levels[z]
                 buying = wanted_use(reference, bought[c, h], elasticity, flexibility, reference_price)
@@ -135,7 +197,21 @@ def fill_shares(  # noqa: C901, PLR0913  # complexipy: ignore
                 for j in range(count):
                     best, first = -np.inf, 0
                     for k in range(plans):
-                        use, net, possible[k] = plan_of(k, pv, battery_kw[h, j], buying, selling, free, least, most)
+                        if limits.size:
+                            use, net, possible[k] = limited_plan_of(
+                                k,
+                                pv,
+                                battery_kw[h, j],
+                                buying,
+                                selling,
+                                free,
+                                least,
+                                most,
+                                limits[0, c, h],
+                                limits[1, c, h],
+                            )
+                        else:
+                            use, net, possible[k] = plan_of(k, pv, battery_kw[h, j], buying, selling, free, least, most)
                         use_kw[c, h, z, j, k], net_load_kw[c, h, z, j, k] = use, net
                         worth[k] = -np.inf
                         if possible[k]:
@@ -145,7 +221,14 @@ def fill_shares(  # noqa: C901, PLR0913  # complexipy: ignore
                             )
                             if worth[k] > best:
                                 best, first = worth[k], k
-                    for k in range(PLANS):
+                    if best == -np.inf:  # no plan keeps the limits: the nearest one, for all
+                        sunny = pv - battery_kw[h, j]
+                        dark = -battery_kw[h, j] if plans > ALL_SUN else sunny
+                        use_kw[c, h, z, j, 0], net_load_kw[c, h, z, j, 0] = nearest_use(
+                            sunny, dark, least, most, limits[0, c, h], limits[1, c, h]
+                        )
+                        possible[0], worth[0], best = True, 0.0, 0.0
+                    for k in range(width):
                         share[c, h, z, j, k] = 0.0
                         if k >= plans or not possible[k]:  # so that no mean ever meets what cannot be
                             use_kw[c, h, z, j, k] = use_kw[c, h, z, j, first]

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from meanwatt.agents.household.demand import best_use, utility_of_use, utility_usd_per_hour, wanted_use
+from meanwatt.agents.household.envelope import BARRED_USD, BARRED_USD_PER_KWH, fill_limited_outcome
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.plans import best_plan, is_simple
 from meanwatt.agents.household.policy_table import PolicyTable
-from meanwatt.agents.household.split import SlotInputs, Split, Ties, curtailed_kw, split_by
+from meanwatt.agents.household.split import UNLIMITED, SlotInputs, Split, Ties, curtailed_kw, split_by
 from meanwatt.agents.household.storage import Choice
 from meanwatt.agents.numerics.arrays import Floats, Ints, as_input
 from meanwatt.agents.numerics.compiled import compiled
@@ -38,6 +39,8 @@ class SlotOutcome:
         Sun that is not used; None where all is. [kW]
     split : Split, optional
         How households part between plans where these may tie; the arrays above are then means over households.
+    barred_usd : optional
+        What a move counts that no use keeps within the household's envelope; None without one. [USD]
     """
 
     __repr__ = short_repr
@@ -52,6 +55,7 @@ class SlotOutcome:
     choice: Choice | None = None
     curtailed_kw: Floats | None = None
     split: Split | None = None
+    barred_usd: Floats | None = None
 
     def followed(self, probability: Floats) -> PolicyTable:
         """The policy table (c, h, e, z, j) of those who choose their moves with these probabilities."""
@@ -78,8 +82,9 @@ class SlotOutcome:
 
     @property
     def valued_usd(self) -> Floats:
-        """What moves are chosen by: the reward, and what a tie not yet settled adds. (c, h, z, j) [USD]"""
-        return self.reward_usd if self.split is None else self.reward_usd + self.split.lead_usd
+        """What moves are chosen by: the reward, what a tie not yet settled adds, what is barred. (c, h, z, j) [USD]"""
+        valued = self.reward_usd if self.split is None else self.reward_usd + self.split.lead_usd
+        return valued if self.barred_usd is None else valued - self.barred_usd
 
     @property
     def plans(self) -> Split:
@@ -137,17 +142,25 @@ def slot_outcome(
         slot_hours=float(slot_hours),
         curtailable=bool(household.curtailable),
     )
-    split, spilt = None, None
+    split, spilt, barred = None, None, None
+    envelope = household.envelope
     if ties is None or not ties.where.any():
         use_kw, net_load_kw, utility, payment = np.empty((4, *shape))
-        fill_outcome(*slots, use_kw, net_load_kw, utility, payment)
-        if household.curtailable and (min(bought.min(), sold.min()) < 0):
+        if envelope is None:
+            fill_outcome(*slots, use_kw, net_load_kw, utility, payment)
+        else:
+            barred = np.empty(shape)
+            fill_limited_outcome(*slots, envelope.limits_kw, use_kw, net_load_kw, utility, payment, barred)
+        if household.curtailable and (envelope is not None or min(bought.min(), sold.min()) < 0):
             spilt = curtailed_kw(household.pv_kw, day.power_kw[:, None], use_kw, net_load_kw)
     else:
-        split = split_by(slots, ties)
+        split = split_by(slots, ties, UNLIMITED if envelope is None else envelope.limits_kw)
         use_kw, net_load_kw, spilt = map(split.mean, (split.use_kw, split.net_load_kw, split.curtailed_kw))
         utility = split.mean(_utility_usd(household, split.use_kw, shock_levels, slot_hours))
         payment = split.mean(_payment_usd(split.net_load_kw, bought, sold, slot_hours))
+        if envelope is not None:
+            beyond_kw = envelope.beyond_kw(net_load_kw)
+            barred = np.where(beyond_kw > 0, BARRED_USD + BARRED_USD_PER_KWH * slot_hours * beyond_kw, 0.0)
     return SlotOutcome(
         moves=day.moves,
         use_kw=use_kw,
@@ -159,6 +172,7 @@ def slot_outcome(
         choice=day.choice,
         curtailed_kw=spilt if spilt is not None and spilt.any() else None,
         split=split,
+        barred_usd=barred if barred is not None and barred.any() else None,
     )
 
 
@@ -181,6 +195,7 @@ def _by_shock(
         for z, rate in enumerate(np.moveaxis(import_rate_seen(household, rates)[..., 0], 2, 0))
     ]
     spilt = [np.zeros_like(part.use_kw) if part.curtailed_kw is None else part.curtailed_kw for part in parts]
+    barred = [np.zeros_like(part.use_kw) if part.barred_usd is None else part.barred_usd for part in parts]
     return replace(
         parts[0],
         use_kw=np.concatenate([part.use_kw for part in parts], axis=2),
@@ -188,6 +203,7 @@ def _by_shock(
         utility_usd=np.concatenate([part.utility_usd for part in parts], axis=2),
         payment_usd=np.concatenate([part.payment_usd for part in parts], axis=2),
         curtailed_kw=np.concatenate(spilt, axis=2) if any(part.curtailed_kw is not None for part in parts) else None,
+        barred_usd=np.concatenate(barred, axis=2) if any(part.barred_usd is not None for part in parts) else None,
     )
 
 

@@ -10,13 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from meanwatt.agents.household.plans import ALL_SUN, PLANS, fill_shares
+from meanwatt.agents.household.plans import ALL_SUN, LIMITED_PLANS, PLANS, fill_shares
 from meanwatt.agents.numerics.arrays import Bools, Floats
 
 ROUNDING_KW = 1e-12
 """Less sun than this is none. [kW]"""
 UNUSUAL = 1e-13
 """Share that begins to curtail where nobody knows better: sun is used unless it pays not to."""
+UNLIMITED = np.empty((0, 0, 0))
+"""No limits on the net load."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,11 +42,11 @@ class Ties:
     before: Floats | None
     temperature_usd: float
 
-    def start(self, shape: tuple[int, int, int, int]) -> Floats:
+    def start(self, shape: tuple[int, int, int, int], plans: int = PLANS) -> Floats:
         """Shares (c, h, z, j, plan) around which the logit is; none is 0, so that no plan is ruled out."""
-        if self.before is not None and self.before.shape[:-1] == shape:
+        if self.before is not None and self.before.shape == (*shape, plans):
             return np.maximum(self.before, UNUSUAL)
-        shares = np.full((*shape, PLANS), UNUSUAL)
+        shares = np.full((*shape, plans), UNUSUAL)
         shares[..., :ALL_SUN] = 0.5
         return shares
 
@@ -127,12 +129,14 @@ class SlotInputs(NamedTuple):
     curtailable: bool
 
 
-def split_by(slots: SlotInputs, ties: Ties) -> Split:
-    """How households part at given rates."""
+def split_by(slots: SlotInputs, ties: Ties, limits_kw: Floats = UNLIMITED) -> Split:
+    """How households part at given rates, within limits (2, c, h) on import and export if there are any."""
     shape = (*slots.reference_kw.shape, slots.shock_levels.size, slots.battery_kw.shape[1])
-    share, use, net = np.empty((3, *shape, PLANS))
+    plans = LIMITED_PLANS if limits_kw.size else PLANS
+    share, use, net = np.empty((3, *shape, plans))
     lead = np.empty(shape)
-    fill_shares(*slots, ties.where, ties.start(shape), float(ties.temperature_usd), share, use, net, lead)
+    before, temperature = ties.start(shape, plans), float(ties.temperature_usd)
+    fill_shares(*slots, limits_kw, ties.where, before, temperature, share, use, net, lead)
     return Split(
         share=share,
         use_kw=use,

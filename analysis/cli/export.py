@@ -35,7 +35,7 @@ def export(
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
         from meanwatt.model.scenario.messages import joined
 
-        inputs = read(scenario, tariff, set, classes=True, components=True, branches=True)
+        inputs = read(scenario, tariff, set, classes=True, components=True, branches=True, envelopes=True)
         composed = None
         if inputs.tariff.has_components:
             composed = solve_composed(inputs.economy, inputs.tariff, certify=False, watch=work.watch)

@@ -6,7 +6,7 @@ from typing import Any
 
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.cli import quick_start
-from meanwatt.model.scenario.economy import Economy, build_economy, build_rate_classes, build_tariff
+from meanwatt.model.scenario.economy import Economy, build_economy, build_rate_classes, build_tariff, require_unlimited
 from meanwatt.model.scenario.loading import load_scenario
 
 
@@ -34,9 +34,10 @@ def read_in_year(
     classes: bool = False,
     components: bool = False,
     branches: bool = False,
+    envelopes: bool = False,
 ) -> Inputs:
     """`read`, with a calendar year that a market lives; ``ValueError`` also if the scenario has no calendar."""
-    can_hold = {"classes": classes, "components": components, "branches": branches}
+    can_hold = {"classes": classes, "components": components, "branches": branches, "envelopes": envelopes}
     if year is None:
         return read(scenario, tariff, overrides, **can_hold)
     quick_start.over()
@@ -56,6 +57,7 @@ def read(
     classes: bool = False,
     components: bool = False,
     branches: bool = False,
+    envelopes: bool = False,
 ) -> Inputs:
     """Load a scenario, make the changes asked for and turn it into arrays; ``ValueError`` in one line.
 
@@ -67,10 +69,14 @@ def read(
         The same of tiers, demand charges and other components of a tariff.
     branches
         The same of branches of the feeder, on which households of one type are types apart.
+    envelopes
+        The same of operating envelopes.
     """
     quick_start.over()
     loaded = load_scenario(scenario, overrides=list(overrides or ()), tariff=tariff)
-    if branches and loaded.feeder.branches:
+    if not envelopes:
+        require_unlimited(loaded)
+    if branches and (loaded.feeder.branches or loaded.feeder.envelopes):
         from meanwatt.model.network.located_economy import build_located_economy  # loads graphs
 
         economy = build_located_economy(loaded)

@@ -107,6 +107,7 @@ def simulate(
         load_mesa()
         from meanwatt.analysis.cli.inputs import read_in_year
         from meanwatt.analysis.cli.show import print_json, say_notes, say_report
+        from meanwatt.analysis.output.envelopes_json import envelopes_json
         from meanwatt.analysis.simulation.bill_rules import bill_rules, composed_parts
         from meanwatt.model.market.behaviour_spec import needs_equilibrium, read_behaviour
         from meanwatt.model.mean_field.equilibrium import Outcome
@@ -120,7 +121,14 @@ def simulate(
             require_free(out, "simulate")
         held = choices is None and not processes and behaviour == "equilibrium"
         inputs = read_in_year(
-            scenario, tariff, set, lived, classes=choices is None, components=held, branches=choices is None
+            scenario,
+            tariff,
+            set,
+            lived,
+            classes=choices is None,
+            components=held,
+            branches=choices is None,
+            envelopes=choices is None,
         )
         if processes:
             from meanwatt.model.market.divided_market import require_divisible
@@ -167,6 +175,7 @@ def simulate(
         ),
         **_result(done, size, inputs.economy.scenario),
         **components_json(done, inputs.economy),
+        **envelopes_json(() if found is None else found.envelopes),
         "bill_rules": bill_rules(solved.tariff, composed_parts(solved.composed)),
         "statements": files.statements_json(),
         "date": _dates(inputs.economy.scenario, len(done.history)),

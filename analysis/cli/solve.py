@@ -57,7 +57,7 @@ def solve(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "solve")
-        inputs = read(scenario, tariff, set, classes=True, components=True, branches=True)
+        inputs = read(scenario, tariff, set, classes=True, components=True, branches=True, envelopes=True)
         given = {**inputs.given, "certify": certify, "solver": solver}
         done = solve_certified(
             inputs.economy,
@@ -145,6 +145,7 @@ def _print(result: dict[str, Any]) -> None:
 
 def _tables(result: dict[str, Any]) -> list["Table"]:
     """The result for people."""
+    from meanwatt.analysis.cli.envelope_tables import envelope_tables
     from meanwatt.analysis.cli.show import curtailed_row, figure, percent, unmet_row
     from meanwatt.analysis.report.page import Table
 
@@ -156,7 +157,9 @@ def _tables(result: dict[str, Any]) -> list["Table"]:
             heads=("income / technology", "share", "bill USD/yr", "of income", "for others USD/yr"),
             rows=[
                 (
-                    f"{row['income']} / {row['technology']}" + (f" on {row['branch']}" if "branch" in row else ""),
+                    f"{row['income']} / {row['technology']}"
+                    + (f" on {row['branch']}" if "branch" in row else "")
+                    + (f" under {row['envelope']}" if row.get("envelope") else ""),
                     percent(row["share"], 1),
                     figure(row["bill_usd_per_year"], 0),
                     percent(row["burden"]),
@@ -165,6 +168,7 @@ def _tables(result: dict[str, Any]) -> list["Table"]:
                 for row in result["groups"]
             ],
         ),
+        *envelope_tables(result["envelopes"]),
         *_class_tables(result),
         *_component_tables(result),
         Table(

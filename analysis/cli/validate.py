@@ -77,7 +77,7 @@ def validate(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "validate")
-        inputs = read(scenario, tariff, set, classes=True, components=True, branches=True)
+        inputs = read(scenario, tariff, set, classes=True, components=True, branches=True, envelopes=True)
         assumed = phase_messages(inputs.economy, wanted)
         lived = solve_validated(inputs.economy, inputs.tariff, wanted, everything="all" in checks, watch=work.watch)
         found, wanted = lived.found, lived.checks

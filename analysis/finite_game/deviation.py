@@ -36,6 +36,7 @@ from meanwatt.model.mean_field.population.flow import Flow
 from meanwatt.model.mean_field.population.game import couples
 from meanwatt.model.mean_field.population.population_response import outlook
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.envelopes import limits_load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,6 +70,10 @@ def finite_exploitability_usd_per_day(equilibrium: Equilibrium, households: floa
         [USD per household-day]
     """
     economy, tariff, answer = equilibrium.economy, equilibrium.tariff, equilibrium.answer
+    if limits_load(economy.types):
+        raise ValueError(
+            "a household that moves the price by itself is not held to feeder.envelopes here; leave out the envelopes"
+        )
     hard = outlook(economy, temperature_usd=0.0)
     expect = expectation(equilibrium, households)
     who = [(tariff.class_index(one), float(tariff.of(one).discount[one.group])) for one in economy.types]

@@ -5,6 +5,7 @@ exceeds the first one, and a battery or a vehicle in the same way. So placements
 earlier owners stay, and a home keeps what it owned.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
@@ -19,7 +20,7 @@ from meanwatt.agents.numerics.randomness import Purpose, children, stream
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.market.apportionment import largest_remainder
 from meanwatt.model.market.bus_placement import settle
-from meanwatt.model.scenario.branches import branch_names
+from meanwatt.model.network.residents import NOWHERE, Place
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.technologies import TECHNOLOGIES, Ownership, ownership
 
@@ -168,7 +169,7 @@ def type_counts(
     scenario: Scenario,
     types: tuple[HouseholdType, ...],
     buses: int,
-    branch_of: Ints | None = None,
+    places: tuple[Sequence[Place], Ints] | None = None,
 ) -> Floats:
     """Count the homes of each household type at each bus, (type, bus).
 
@@ -180,16 +181,16 @@ def type_counts(
         Its household types.
     buses
         Number of buses.
-    branch_of : (bus,), optional
-        Number of the branch of every bus, where the scenario has branches.
+    places : optional
+        Where types live apart, and the number of each bus's place, (bus,), where the scenario has several.
     """
-    names, branches = [technology.name for technology in TECHNOLOGIES], branch_names(scenario) or ("",)
-    index = np.full((len(scenario.income_groups), len(names), len(branches)), -1)
+    names, known = [technology.name for technology in TECHNOLOGIES], [*(places[0] if places else (NOWHERE,))]
+    index = np.full((len(scenario.income_groups), len(names), len(known)), -1)
     for position, one in enumerate(types):
         at = index[one.group, names.index(one.technology)]
-        at[at < 0] = position  # by rounding a home may own what nobody on its branch does: as those of another branch
-        at[branches.index(one.branch)] = position
-    on = np.zeros(len(homes.bus), dtype=np.int64) if branch_of is None else branch_of[homes.bus]
+        at[at < 0] = position  # by rounding a home may own what nobody at its place does: as those of another place
+        at[known.index(one.place)] = position
+    on = np.zeros(len(homes.bus), dtype=np.int64) if places is None else places[1][homes.bus]
     of_home = index[homes.group, home_technology(homes, scenario), on]
     cells = np.bincount(of_home * buses + homes.bus, minlength=len(types) * buses)
     return np.asarray(cells.reshape(len(types), buses), dtype=float)

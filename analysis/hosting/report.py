@@ -118,7 +118,16 @@ def _messages(plan: HostingPlan, cells: Sequence[Cell], judged: Sequence[HostedT
         _at_zero(judged),
         curves_messages(plan, judged),
         phases_messages(plan),
+        _envelopes(plan),
     )
+
+
+def _envelopes(plan: HostingPlan) -> Iterator[str]:
+    if plan.scenario.feeder.envelopes:
+        yield (
+            f"feeder.envelopes ({', '.join(plan.scenario.feeder.envelopes)}): homes keep within these limits at every"
+            " level; solve says what that curtails."
+        )
 
 
 def _no_equipment(plan: HostingPlan) -> Iterator[str]:

@@ -43,7 +43,7 @@ from meanwatt.model.network.located_economy import build_located_economy
 from meanwatt.model.network.phase_flow import PhaseFlow
 from meanwatt.model.network.phase_homes import customers_by_phase, phase_share
 from meanwatt.model.network.power_flow import PowerFlow, VoltageLimits
-from meanwatt.model.network.residents import Residents, branch_of_bus, place_along, place_residents
+from meanwatt.model.network.residents import Residents, place_along, place_residents, places_of_buses
 from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.economy import build_economy, build_tariff
 from meanwatt.model.scenario.residents_table import MIXED
@@ -182,7 +182,7 @@ class Neighbourhood:
         self._own = threading.local()
         homes = plan.homes_by_phase
         self._share = None if homes is None else phase_share(homes)
-        self._branch_of = branch_of_bus(plan.scenario, plan.feeder) if plan.scenario.feeder.branches else None
+        self._places = places_of_buses(plan.scenario, plan.feeder)
 
     @cached_property
     def placements(self) -> list[Homes]:
@@ -229,7 +229,7 @@ class Neighbourhood:
         use_kw, net_load_kw = mean_loads(found)
         economy = found.economy
         buses = len(self._plan.feeder.buses)
-        count = type_counts(self.placements[placement], economy.scenario, economy.types, buses, self._branch_of)
+        count = type_counts(self.placements[placement], economy.scenario, economy.types, buses, self._places)
         worst = worst_state(self._own.flow, use_kw @ count, net_load_kw @ count)
         row = [getattr(worst, name) for name in MEASURES]
         if self._plan.control is not None:

@@ -29,7 +29,7 @@ from meanwatt.analysis.notebook.game import Overrides, game, require_kinds
 from meanwatt.analysis.notebook.html import as_html
 from meanwatt.analysis.progress_bar import shown_progress
 from meanwatt.model.progress.watch import Watch
-from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.economy import Economy, require_unlimited
 from meanwatt.model.scenario.loading import Scenario
 from meanwatt.model.scenario.ranges import EVALUATIONS as EVALUATION_RANGE
 from meanwatt.model.scenario.ranges import SEED
@@ -176,6 +176,7 @@ def design(
         tariff = baseline_name(scenario)
     search = _search(method, evaluations, seed, books)
     economy, terms = game(scenario, tariff, overrides)
+    require_unlimited(economy.scenario)
     aims = leader_spec_of(economy, leader, weighed, price_cap_usd_per_kwh)
     with shown_progress("designing", shown=progress) as tell:
         done = run(

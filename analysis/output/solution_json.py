@@ -18,6 +18,7 @@ from meanwatt.analysis.metrics.equity import (
 from meanwatt.analysis.metrics.metrics import Metrics, mean_field_metrics
 from meanwatt.analysis.metrics.residual_allotment import Allotter
 from meanwatt.analysis.metrics.undefined import undefined_messages
+from meanwatt.analysis.output.envelopes_json import envelopes_json
 from meanwatt.analysis.output.rate_classes import (
     class_adder_usd_per_kwh,
     class_fixed_charge_usd_per_day,
@@ -29,6 +30,7 @@ from meanwatt.model.mean_field.first_best import FirstBest, solve_first_best
 from meanwatt.model.mean_field.population.population_response import standing_revenue_usd_per_day
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.envelopes import limits_load
 from meanwatt.model.scenario.messages import Messages, joined
 from meanwatt.model.scenario.tariff_file import charge_names
 
@@ -140,6 +142,7 @@ def solution_json(
         "curtailed_kw": equilibrium.curtailed_kw,
         "curtailed_kwh_per_household_day": equilibrium.curtailed_kwh_per_household_day,
         "unmet_trip_kwh_per_household_day": equilibrium.unmet_trip_kwh_per_household_day,
+        **envelopes_json(equilibrium.envelopes),
         "adder_usd_per_kwh": class_adder_usd_per_kwh(equilibrium, 0),
         "fixed_charge_usd_per_day": class_fixed_charge_usd_per_day(equilibrium, 0),
         "rate_classes": rate_class_rows(equilibrium),
@@ -191,6 +194,7 @@ def group_rows(equilibrium: Equilibrium) -> list[dict[str, Any]]:
                 "income": household.income_group,
                 "technology": household.technology,
                 **({"branch": household.branch} if household.branch else {}),
+                **({"envelope": household.place[1]} if limits_load(economy.types) else {}),
                 "rate_class": classes[equilibrium.tariff.class_index(household)],
                 "share": household.share,
                 "discount": float(equilibrium.tariff.of(household).discount[household.group]),
@@ -250,6 +254,7 @@ def solution_tables(equilibrium: Equilibrium) -> dict[str, dict[str, Any]]:
             "income": [economy.types[k].income_group for k in type_index],
             "technology": [economy.types[k].technology for k in type_index],
             **({"branch": [economy.types[k].branch for k in type_index]} if economy.scenario.feeder.branches else {}),
+            **({"envelope": [economy.types[k].place[1] for k in type_index]} if limits_load(economy.types) else {}),
             "common_state": type_state,
             "slot": type_slot,
             "net_load_kw": equilibrium.type_net_load_kw.ravel(),

@@ -11,6 +11,7 @@ from meanwatt.model.mean_field.components.solving import solve_composed
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.envelopes import limits_load
 from meanwatt.model.scenario.messages import Messages
 
 NOT_WITH_COMPONENTS: Final = {
@@ -19,6 +20,12 @@ NOT_WITH_COMPONENTS: Final = {
     "leader": "what a leader posts is held against a tariff without components",
 }
 """Checks that a tariff with components has not, and why."""
+NOT_WITH_ENVELOPES: Final = {
+    "exploitability": "a deviator that moves the price by itself is not held to limits",
+    "emergence": "learners know nothing of limits",
+    "leader": "tariffs are designed for households without limits",
+}
+"""Checks that a scenario with operating envelopes has not, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,8 +67,11 @@ def solve_validated(
     Raises
     ------
     ValueError
-        In one line, where one was asked for by name that a tariff with components has not.
+        In one line, where one was asked for by name that a tariff with components, or a scenario with operating
+        envelopes, has not.
     """
+    if limits_load(economy.types) and not tariff.has_components:
+        return _within_limits(economy, tariff, checks, everything=everything, watch=watch)
     if not tariff.has_components:
         found = solve_equilibrium(economy, tariff, certify=False, watch=watch)
         return Validated(
@@ -86,5 +96,25 @@ def solve_validated(
             *component_messages(composed),
             *(f"The check {name} is left out under {names}: {NOT_WITH_COMPONENTS[name]}." for name in out),
             "What the components bill home by home, beside what is expected, is in simulate.",
+        ),
+    )
+
+
+def _within_limits(
+    economy: Economy, tariff: Tariff, checks: tuple[str, ...], *, everything: bool, watch: Watch
+) -> Validated:
+    """The same where operating envelopes limit loads."""
+    out = [name for name in checks if name in NOT_WITH_ENVELOPES]
+    if out and not everything:
+        raise ValueError(
+            f"--checks {out[0]} is none of a scenario with feeder.envelopes: {NOT_WITH_ENVELOPES[out[0]]}; leave it out"
+        )
+    found = solve_equilibrium(economy, tariff, certify=False, watch=watch)
+    return Validated(
+        found=found,
+        checks=tuple(name for name in checks if name not in out),
+        limit_usd_per_household_day=found.exploitability_usd_per_household_day,
+        messages=tuple(
+            f"The check {name} is left out under feeder.envelopes: {NOT_WITH_ENVELOPES[name]}." for name in out
         ),
     )

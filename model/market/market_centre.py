@@ -35,6 +35,7 @@ from meanwatt.model.network.residents import place_residents, rounding_of_reside
 from meanwatt.model.scenario.branches import branch_messages
 from meanwatt.model.scenario.calendar_year import states_of_days
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.envelopes import envelope_messages
 from meanwatt.model.scenario.messages import Messages, joined, rounding_messages, scenario_messages, unpaid_messages
 
 
@@ -146,6 +147,7 @@ class MarketCentre(MesaMarket):
         return joined(
             scenario_messages(self.economy.scenario),
             branch_messages(self.economy.scenario, types),
+            envelope_messages(self.economy.scenario, types),
             unpaid_messages(self.utility.tariff, types),
             rounding_messages([t.name for t in types], [t.share for t in types], count.sum(axis=1)),
             rounding_messages(names, shares, count.sum(axis=0)),

@@ -32,6 +32,7 @@ from meanwatt.model.progress.machine import require_room
 from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy, build_rate_classes
+from meanwatt.model.scenario.envelopes import TAKERS, limits_load
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 from meanwatt.model.scenario.messages import Messages
 from meanwatt.model.scenario.ranges import Range
@@ -223,6 +224,13 @@ def make_cohorts(
     ValueError
         If an object of the user's own has not one policy for each household type.
     """
+    if limits_load(economy.types):
+        for way in ways:
+            if way.behaviour is None and way.kind != "equilibrium":
+                raise ValueError(
+                    f"behaviour {way.name} knows nothing of feeder.envelopes, which {TAKERS} can hold; give"
+                    " behaviour equilibrium, or leave out the envelopes"
+                )
     found: list[Cohort] = []
     offer = terms.of(tariff) if terms else make_offer(tariff, equilibrium)
     for number, way in enumerate(ways):

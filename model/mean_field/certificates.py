@@ -74,11 +74,11 @@ def exploitability_usd_per_day(
         best = respond(brought, household.levels, view, start=response, check=check)
         if hard.discount_per_day == 1.0:
             weight = flow.frequency * economy.common.probability[:, None, None, None]
-            forgone = best.gain_usd_per_day - float((weight * brought.reward_usd).sum())
+            forgone = best.gain_usd_per_day - float((weight * brought.valued_usd).sum())
             forgone -= worth_left_usd(flow, response.policy, view, brought.level_kwh)
         else:
             start_law = economy.common.probability[:, None, None] * flow.law[:, 0]
-            own_value = policy_value_usd(brought.reward_usd, response.policy.probability, brought.moves, hard, check)
+            own_value = policy_value_usd(brought.valued_usd, response.policy.probability, brought.moves, hard, check)
             lead = best.value_usd[:, 0].transpose(0, 2, 1) - own_value
             forgone = (1 - hard.discount_per_day) * float((start_law * lead).sum())
         total += household.share * forgone

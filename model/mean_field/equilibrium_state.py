@@ -11,6 +11,7 @@ from meanwatt.agents.tariff.tariff import Rates, Recovery, Tariff
 from meanwatt.model.mean_field.certificates import exploitability_usd_per_day
 from meanwatt.model.mean_field.closure import closure_error_kw
 from meanwatt.model.mean_field.derivatives.population_sensitivity import RecoverySlope
+from meanwatt.model.mean_field.envelope_outcome import EnvelopeOutcome, envelope_outcomes
 from meanwatt.model.mean_field.equilibrium_outcome import Outcome
 from meanwatt.model.mean_field.population.population_response import Answer
 from meanwatt.model.mean_field.solution_messages import (
@@ -21,6 +22,7 @@ from meanwatt.model.mean_field.solution_messages import (
 )
 from meanwatt.model.scenario.branches import branch_messages
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.envelopes import envelope_messages
 from meanwatt.model.scenario.messages import Messages, joined, scenario_messages, unpaid_messages
 
 SURPLUS_USD_PER_DAY = 1e-6
@@ -100,7 +102,9 @@ class Equilibrium:
         about_solution = solution_messages(self.economy, self.tariff, self.answer)
         unpaid = unpaid_messages(self.tariff, self.economy.types)
         branches = branch_messages(self.economy.scenario, self.economy.types)
-        return joined(scenario_messages(self.economy.scenario), branches, unpaid, about_solution, self._idle_adder())
+        envelopes = envelope_messages(self.economy.scenario, self.economy.types)
+        known = scenario_messages(self.economy.scenario)
+        return joined(known, branches, envelopes, unpaid, about_solution, self._idle_adder())
 
     def _idle_adder(self) -> Messages:
         """That rates and charges earn more than the cost before any adder, which cannot be negative."""
@@ -127,6 +131,11 @@ class Equilibrium:
     def unmet_trip_kwh_per_household_day(self) -> float:
         """Energy that trips of electric vehicles need and do not get, expected; 0 where they lack nothing. [kWh]"""
         return unmet_trip_kwh_per_day(self.economy, self.answer)
+
+    @property
+    def envelopes(self) -> tuple[EnvelopeOutcome, ...]:
+        """What operating envelopes do to each income group under them; works it out at each call."""
+        return envelope_outcomes(self.economy, self.tariff, self.answer)
 
     @property
     def at_first_root(self) -> bool:

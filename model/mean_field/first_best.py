@@ -26,6 +26,7 @@ from meanwatt.model.mean_field.battery_plan import battery_makes, best_battery_p
 from meanwatt.model.mean_field.zero_temperature.simplex_qp import simplex_step
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.envelopes import limits_load
 
 GAP_USD_PER_DAY = 1e-5
 """Duality gap at which the optimum counts as found. [USD per household-day]"""
@@ -270,10 +271,15 @@ def solve_first_best(economy: Economy, *, watch: Watch | None = None) -> FirstBe
     ------
     ValueError
         If marginal cost plus carbon falls with load anywhere: the problem is then not convex. Or if there is but one
-        day, whose planner would have to weigh what is left in the batteries.
+        day, whose planner would have to weigh what is left in the batteries. Or if operating envelopes limit loads.
     """
     if economy.one_day is not None:
         raise ValueError("the planner's optimum is that of days without end; leave out one_day")
+    if limits_load(economy.types):
+        raise ValueError(
+            "feeder.envelopes limit every household by itself, and the planner's optimum is found for all together;"
+            " compare welfare with that of the same scenario without them"
+        )
     watch = watch or Watch()
     watch.stage = "first best"
     planner = _Planner(economy)

@@ -7,6 +7,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Tariff, export_credit
+from meanwatt.model.mean_field.envelope_outcome import envelope_outcomes, envelope_sentences
 from meanwatt.model.mean_field.population.population_response import Answer
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
@@ -22,7 +23,9 @@ SETTLED: Final = 1e-7
 def solution_messages(economy: Economy, tariff: Tariff, found: Answer) -> Iterator[str]:
     """What an answer of the continuum has that was not asked for in so many words."""
     yield from _capped_credit(economy, tariff, found)
-    yield from _curtailed(economy, found)
+    outcomes = envelope_outcomes(economy, tariff, found)
+    yield from _curtailed(economy, found, sum(row.share * row.curtailed_kwh for row in outcomes))
+    yield from envelope_sentences(outcomes)
     yield from _unmet(economy, found)
     yield from _unsettled(economy, found)
 
@@ -86,10 +89,10 @@ def _capped_credit(economy: Economy, tariff: Tariff, found: Answer) -> Iterator[
         )
 
 
-def _curtailed(economy: Economy, found: Answer) -> Iterator[str]:
-    """Solar output that is not used."""
-    spilt_kwh = curtailed_kwh_per_day(economy, found)
-    if spilt_kwh:
+def _curtailed(economy: Economy, found: Answer, limited_kwh: float) -> Iterator[str]:
+    """Solar output that is not used, beside what limits on the net load curtail [kWh per household-day]."""
+    spilt_kwh = curtailed_kwh_per_day(economy, found) - limited_kwh
+    if spilt_kwh > ROUNDING * _sun_kwh_per_day(economy):
         share = spilt_kwh / _sun_kwh_per_day(economy)
         yield (
             f"pv.curtailable = true: inverters hold back {spilt_kwh:.3g} kWh per household-day,"

@@ -1,4 +1,4 @@
-"""A scenario as arrays where its feeder has branches: households of one type on different branches are types apart."""
+"""A scenario as arrays where its feeder has branches or operating envelopes: households there are types apart."""
 
 from dataclasses import replace
 
@@ -8,40 +8,49 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Ints
 from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.library.radial import Feeder
-from meanwatt.model.network.residents import NEGLIGIBLE, branch_of_bus, place_residents
+from meanwatt.model.network.residents import NEGLIGIBLE, branch_of_bus, place_residents, places_of_buses
 from meanwatt.model.scenario.branches import REST, branch_names
 from meanwatt.model.scenario.economy import Economy, build_economy
+from meanwatt.model.scenario.envelopes import scenario_envelopes
 from meanwatt.model.scenario.loading import Scenario, ScenarioError
 
 
 def build_located_economy(scenario: Scenario) -> Economy:
-    """Turn a scenario into arrays, its household types divided by branch where its feeder has some.
+    """Turn a scenario into arrays, its household types divided by branch and envelope where its feeder has some.
 
     Returns
     -------
     Economy
-        As of `build_economy`, but for types: each of them once on every branch where some of its households live, the
-        rest of the feeder first. Shares of one type over branches sum to its own.
+        As of `build_economy`, but for types: each of them once on every branch and under every envelope where some of
+        its households live, the rest of the feeder first. Shares of one type sum to its own.
 
     Raises
     ------
     ValueError
-        In one line, if a branch begins at no bus of the feeder, has no customers, or nobody is left to the rest.
+        In one line, if a branch begins at no bus of the feeder, has no customers, or nobody is left to the rest; or
+        an envelope cannot be laid on the feeder.
     """
     economy = build_economy(scenario, on_branches=True)
-    if not scenario.feeder.branches:
+    if not (scenario.feeder.branches or scenario.feeder.envelopes):
         return economy
     feeder = scenario_feeder(scenario.feeder, peak_reference_kw=economy.peak_reference_kw)
-    names, of_bus = branch_names(scenario), branch_of_bus(scenario, feeder)
-    _require_customers(scenario, feeder, of_bus)
+    if scenario.feeder.branches:
+        _require_customers(scenario, feeder, branch_of_bus(scenario, feeder))
+    places, of_bus = places_of_buses(scenario, feeder)
+    limits = scenario_envelopes(scenario, economy.common.today)
     share = place_residents(scenario, economy.types, feeder).share
     types: list[HouseholdType] = []
     for household, row in zip(economy.types, share, strict=True):
-        part = np.bincount(of_bus, weights=row, minlength=len(names))
+        part = np.bincount(of_bus, weights=row, minlength=len(places))
         part = np.where(part > NEGLIGIBLE, part, 0.0)
         types += [
-            replace(household, branch=name, share=household.share * float(own / part.sum()))
-            for name, own in zip(names, part, strict=True)
+            replace(
+                household,
+                branch=branch,
+                envelope=limits.get(envelope),
+                share=household.share * float(own / part.sum()),
+            )
+            for (branch, envelope), own in zip(places, part, strict=True)
             if own > 0
         ]
     return replace(economy, types=tuple(types))

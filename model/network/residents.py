@@ -12,6 +12,7 @@ from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.network.library.layout import tidy_tree
 from meanwatt.model.network.library.radial import Feeder
 from meanwatt.model.scenario.branches import branch_names
+from meanwatt.model.scenario.loading import ScenarioError
 from meanwatt.model.scenario.messages import Messages
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.residents_file import ResidentsError, ResidentsRow, read_residents, residents_digest
@@ -23,6 +24,10 @@ SUNNY_LAST = tuple(sorted(TECHNOLOGIES, key=lambda one: (one.solar, one.storage 
 """Technologies by solar, then by storage: the order in which they live towards the sunny end."""
 NEGLIGIBLE = 1e-12
 """A part of a household type this small is rounding."""
+Place = tuple[str, str]
+"""Names of a branch and of an envelope; empty where there are none."""
+NOWHERE: Place = ("", "")
+"""Where all live as long as a scenario tells no places apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,14 +82,53 @@ def place_residents(scenario: Scenario, types: Sequence[HouseholdType], feeder: 
         In one line, if a file of residents cannot be used, or names a bus or an income group that is not there.
     """
     found = _anywhere_placed(scenario, types, feeder)
-    if not any(household.branch for household in types):
+    if not any(any(household.place) for household in types):
         return found
-    names, of_bus = branch_names(scenario), branch_of_bus(scenario, feeder)
-    here = np.array([of_bus == names.index(household.branch) for household in types])
+    places, of_bus = places_of_buses(scenario, feeder)
+    if len(places) == 1:  # under one envelope everybody lives where the pattern says
+        return found
+    here = np.array([of_bus == places.index(household.place) for household in types])
     share = np.where(here, found.share, 0.0)
     lost = share.sum(axis=1) <= 0  # of a type that is nowhere on its branch by the pattern: anywhere there
     share[lost] = np.where(here[lost], feeder.customers, 0.0)
     return replace(found, share=share / share.sum(axis=1, keepdims=True), mixed=False)
+
+
+def places_of_buses(scenario: Scenario, feeder: Feeder) -> tuple[tuple[Place, ...], Ints]:
+    """Where household types live apart: the pairs of branch and envelope that there are, and each bus's, (bus,).
+
+    Raises
+    ------
+    ScenarioError
+        In one line, if an envelope names a bus that is not there or that another one holds, or has no customers.
+    """
+    branches, of_branch = branch_names(scenario) or ("",), branch_of_bus(scenario, feeder)
+    envelopes = ("", *scenario.feeder.envelopes)
+    of_envelope = np.full(len(feeder.buses), -1)
+    for number, (name, table) in enumerate(scenario.feeder.envelopes.items(), start=1):
+        here = [feeder.index(bus) for bus in table.buses]
+        if table.branch is not None:
+            here = np.flatnonzero(of_branch == branches.index(table.branch)).tolist()
+        for bus in here:
+            if of_envelope[bus] >= 0:
+                raise ScenarioError(
+                    f"scenario {scenario.name}: feeder.envelopes.{name} and"
+                    f" feeder.envelopes.{envelopes[of_envelope[bus]]} both hold bus {feeder.buses[bus]}; give buses,"
+                    " each once"
+                )
+        of_envelope[here] = number
+    everybody_else = [not (table.buses or table.branch) for table in scenario.feeder.envelopes.values()]
+    of_envelope[of_envelope < 0] = everybody_else.index(True) + 1 if True in everybody_else else 0
+    homes = np.bincount(of_envelope, weights=feeder.customers, minlength=len(envelopes))
+    for name, there in zip(envelopes[1:], homes[1:], strict=True):
+        if not there:
+            raise ScenarioError(
+                f"scenario {scenario.name}: feeder.envelopes.{name} has no customers on {feeder.name}; give other"
+                " buses, or leave it out"
+            )
+    cells, of_bus = np.unique(of_branch * len(envelopes) + of_envelope, return_inverse=True)
+    pairs = [divmod(cell, len(envelopes)) for cell in cells.tolist()]
+    return tuple((branches[branch], envelopes[envelope]) for branch, envelope in pairs), np.asarray(of_bus)
 
 
 def branch_of_bus(scenario: Scenario, feeder: Feeder) -> Ints:

@@ -39,9 +39,10 @@ def branch_messages(scenario: "Scenario", types: Sequence[HouseholdType]) -> tup
         return ()
     plain = len({(household.income_group, household.technology) for household in types})
     names = branch_names(scenario)
+    located = len({(household.income_group, household.technology, household.branch) for household in types})
     return (
         f"feeder.branches: {counted(plain, 'household type')} on {len(names)} branches ({', '.join(names)}) are"
-        f" {len(types)} types.",
+        f" {located} types.",
     )
 
 

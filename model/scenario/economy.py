@@ -20,6 +20,7 @@ from meanwatt.agents.tariff.tariff import ExportRule, RateClass, Recovery, Tarif
 from meanwatt.model.progress.machine import require_room
 from meanwatt.model.scenario.branches import ADDER, classes_on_branches, with_branch_adders
 from meanwatt.model.scenario.day_profiles import day_profiles
+from meanwatt.model.scenario.envelopes import TAKERS
 from meanwatt.model.scenario.household_types import household_types
 from meanwatt.model.scenario.limits import SMALLER_GAME, policy_bytes
 from meanwatt.model.scenario.loading import ScenarioError
@@ -136,8 +137,8 @@ def build_economy(scenario: Scenario, *, on_branches: bool = False) -> Economy:
     Parameters
     ----------
     on_branches
-        Whether the caller divides household types by branch of the feeder afterwards, as
-        `meanwatt.model.network.located_economy.build_located_economy` does; else a scenario with branches is refused.
+        Whether the caller divides household types by branch and envelope of the feeder afterwards, as
+        `meanwatt.model.network.located_economy.build_located_economy` does; else a scenario with either is refused.
 
     Returns
     -------
@@ -173,8 +174,18 @@ def build_economy(scenario: Scenario, *, on_branches: bool = False) -> Economy:
     )
 
 
+def require_unlimited(scenario: Scenario) -> None:
+    """Raise ``ScenarioError``, in one line, for a scenario with operating envelopes, for whom cannot hold them."""
+    if scenario.feeder.envelopes:
+        raise ScenarioError(
+            f"scenario {scenario.name} has feeder.envelopes ({', '.join(scenario.feeder.envelopes)}), which only"
+            f" {TAKERS} can hold; leave them out"
+        )
+
+
 def require_undivided(scenario: Scenario) -> None:
-    """Raise ``ScenarioError``, in one line, for a scenario with branches, for whom cannot hold them."""
+    """Raise ``ScenarioError``, in one line, for a scenario with branches or envelopes, for whom cannot hold them."""
+    require_unlimited(scenario)
     if scenario.feeder.branches:
         raise ScenarioError(
             f"scenario {scenario.name} has feeder.branches ({', '.join(scenario.feeder.branches)}), which only solve,"

@@ -11,6 +11,7 @@ from meanwatt.model.scenario.branches import ADDER as BRANCH_ADDER
 from meanwatt.model.scenario.by_name import names_in, opened
 from meanwatt.model.scenario.calendar_file import DERIVED
 from meanwatt.model.scenario.calendar_file import NAME as CALENDAR
+from meanwatt.model.scenario.envelope_table import EnvelopeTable
 from meanwatt.model.scenario.feeder_choice import set_beside
 from meanwatt.model.scenario.files import FileError, TomlTable, is_file, is_path, parse_toml, require_shallow
 from meanwatt.model.scenario.marks import Names
@@ -172,9 +173,11 @@ def _require_settable(table: TomlTable, parts: Sequence[str], label: str) -> Non
 
 
 def _open_named(inner: TomlTable, parts: Sequence[str], depth: int) -> None:
-    """Make room for an entry where a table takes names of the user's own: branches, and adders on them."""
+    """Make room for an entry where a table takes names of the user's own: branches, adders on them, envelopes."""
     if depth > 1 and list(parts[:2]) in (["feeder", "branches"], ["tariff", BRANCH_ADDER]):
         inner.setdefault(parts[depth], {})
+    if depth == 2 and list(parts[:2]) == ["feeder", "envelopes"]:
+        inner.setdefault(parts[depth], EnvelopeTable().model_dump())
 
 
 def _set(table: TomlTable, key: str, value: Any, label: str) -> None:

@@ -10,6 +10,7 @@ from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.adoption_table import BY_GROUP, AdoptionTable
 from meanwatt.model.scenario.branches import check_branches
 from meanwatt.model.scenario.calendar_file import CalendarTable
+from meanwatt.model.scenario.envelopes import check_envelopes
 from meanwatt.model.scenario.limits import require_counts, require_physical, require_size
 from meanwatt.model.scenario.marks import AddedLater, CheckedLater, Entries
 from meanwatt.model.scenario.nearest import unknown
@@ -157,6 +158,7 @@ class Scenario(Table):
         if self.has_rate_classes:
             check_rate_classes(self)
         check_branches(self)
+        check_envelopes(self)
         for key in BY_GROUP:
             group_values(getattr(self.adoption, key), tuple(self.income_groups), f"adoption.{key}")
         return self

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from meanwatt.agents.household.decision_problem import OneDay
 from meanwatt.model.scenario import ranges
+from meanwatt.model.scenario.envelope_table import EnvelopeTable, bus_list
 from meanwatt.model.scenario.inverter_tables import AgeingTable, VoltVarTable, VoltWattTable
 from meanwatt.model.scenario.marks import AddedLater, CheckedLater, Entries, Form
 from meanwatt.model.scenario.nearest import unknown
@@ -187,13 +188,7 @@ class CarbonTable(Table):
     """Social cost of carbon. [USD/t]"""
 
 
-def _heads(value: object) -> object:
-    """One bus as a list of one; names that look like numbers are names."""
-    buses = value if isinstance(value, list | tuple) else [value]
-    return tuple(str(bus) if isinstance(bus, int) and not isinstance(bus, bool) else bus for bus in buses)
-
-
-Heads = Annotated[tuple[str, ...], BeforeValidator(_heads), Form("a bus, or a list of buses")]
+Heads = Annotated[tuple[str, ...], BeforeValidator(bus_list), Form("a bus, or a list of buses")]
 """Buses where a branch of the feeder begins."""
 
 
@@ -226,6 +221,8 @@ class FeederTable(Table):
     branches: Annotated[dict[str, Heads], AddedLater()] = Field(default_factory=dict)
     """Branch → the bus, or buses, where it begins; it reaches as far as the next branch behind. On each of them
     households are types of their own, and tariffs may have a ``branch_adder_usd_per_kwh``."""
+    envelopes: Annotated[dict[str, EnvelopeTable], AddedLater()] = Field(default_factory=dict)
+    """Limits on what households draw from the grid and feed into it, by name of the envelope."""
 
     @model_validator(mode="after")
     def _one_network(self) -> Self:

@@ -11,6 +11,7 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.population.game import ROUNDING, Game
 from meanwatt.model.mean_field.population.load_reach import may_export
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.envelopes import limits_load
 
 
 def require_held(economy: Economy, tariff: Tariff) -> None:
@@ -32,6 +33,11 @@ def require_held(economy: Economy, tariff: Tariff) -> None:
             raise ValueError(
                 "demand_charge.decision = ex_ante needs a temperature: at 0 all move at once; give temperature_usd > 0"
             )
+    if limits_load(economy.types):
+        raise ValueError(
+            f"tariff {tariff.name} has components, and the scenario feeder.envelopes, which are not held together;"
+            " leave out one of them"
+        )
     if economy.one_day is not None:
         raise ValueError(f"tariff {tariff.name} has components by the month, and one_day is a single day; leave it out")
 

@@ -14,7 +14,10 @@ def net_load_reach_kw(
     power = household.storage_day(slot_hours).power_kw
     reach = household.flexibility if household.elasticity > 0 else 0.0
     low, high = (shock * household.reference_kw for shock in (least_shock, largest_shock))
-    return (1 - reach) * low - household.pv_kw + power.min(axis=1), (1 + reach) * high + power.max(axis=1)
+    least = (1 - reach) * low - household.pv_kw + power.min(axis=1)
+    if household.envelope is not None:  # curtailing keeps every export limit
+        least = np.maximum(least, -household.envelope.export_limit_kw)
+    return least, (1 + reach) * high + power.max(axis=1)
 
 
 def may_export(economy: Economy, household: HouseholdType) -> bool:

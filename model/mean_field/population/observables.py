@@ -87,6 +87,9 @@ def use_slopes(household: HouseholdType, rates: Rates, brought: SlotOutcome, hor
     split = brought.split
     net_kw = brought.net_load_kw if split is None else split.net_load_kw
     acting = (net_kw > 0).astype(float), (net_kw < 0).astype(float)
+    if household.envelope is not None:  # at a limit use answers no rate
+        limits = household.envelope.limits_kw.reshape(2, *reference_kw.shape[:2], *(1,) * (net_kw.ndim - 2))
+        acting = acting[0] * (net_kw < limits[0]), acting[1] * (net_kw > -limits[1])
     buying, selling = acting if split is None else map(split.mean, acting)
     selling_at = rates.export_usd_per_kwh[:, :, None, None]
     return slope(buying, import_rate_seen(household, rates)), slope(selling, selling_at)

@@ -14,6 +14,7 @@ from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.tariff.tariff import Tariff, export_credit, export_rate, import_rate
 from meanwatt.model.mean_field.population.game import kept_shares, pass_through_shares
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.envelopes import limits_load
 
 
 class TypeStack(NamedTuple):
@@ -78,6 +79,8 @@ class Terms(NamedTuple):
 def stack_types(economy: Economy, *, jumps: bool = False) -> TypeStack:
     """The household types of an economy as arrays; ``jumps``: whether loads may jump in the price."""
     types = economy.types
+    if limits_load(types):
+        raise ValueError("feeder.envelopes are held at a temperature above 0; give temperature_usd, e.g. 0.01")
     days = [household.storage_day(economy.slot_hours) for household in types]
     levels = np.array([household.levels for household in types])
     most = max(day.moves.size for day in days)

@@ -23,7 +23,7 @@ from meanwatt.model.mean_field.first_best import solve_first_best
 from meanwatt.model.mean_field.leader.equilibrium_tangent import equilibrium_tangent, predicted
 from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.located_economy import build_located_economy
-from meanwatt.model.network.residents import branch_of_bus
+from meanwatt.model.network.residents import branch_of_bus, places_of_buses
 from meanwatt.model.scenario.economy import Economy, build_economy, build_rate_classes, tariff_of_table
 from meanwatt.model.scenario.family_file import FamilyError
 from meanwatt.model.scenario.loading import Scenario, load_scenario
@@ -235,7 +235,7 @@ def test_hosting_counts_every_home_on_its_branch() -> None:
     grown = scenario_at(scenario, Swept.SOLAR, 0.5)
     economy = build_located_economy(grown)
     for homes in Neighbourhood(plan).placements:
-        count = type_counts(homes, grown, economy.types, len(feeder.buses), of_bus)
+        count = type_counts(homes, grown, economy.types, len(feeder.buses), places_of_buses(scenario, feeder))
         assert count.sum(axis=0).tolist() == feeder.customers.tolist()
         for row, household in zip(count, economy.types, strict=True):
             assert set(of_bus[row > 0].tolist()) <= {("rest", "far", "end").index(household.branch)}
