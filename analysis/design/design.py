@@ -18,7 +18,7 @@ from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.concepts import ROUNDS, alternating, feedback
 from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem, Tried
 from meanwatt.model.mean_field.leader.own_family import OwnFamilies
-from meanwatt.model.mean_field.leader.window_search import commit_windows
+from meanwatt.model.mean_field.leader.window_search import WindowRecord, commit_windows
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.branches import ADDER, adders_by_branch
 from meanwatt.model.scenario.economy import Economy
@@ -68,23 +68,38 @@ def commitment_search(evaluations_per_start: int = EVALUATIONS_PER_START, *, tri
 
 
 def family_search(
-    families: OwnFamilies, evaluations_per_start: int = EVALUATIONS_PER_START, *, tried: Tried | None = None
+    families: OwnFamilies,
+    evaluations_per_start: int = EVALUATIONS_PER_START,
+    *,
+    tried: Tried | None = None,
+    journal: Path | None = None,
+    resume: bool = False,
 ) -> Search:
     """Search a user's family, all combinations of its windows, with full knowledge of the households.
 
     The family of the problem's aims is set aside for that of each combination. Bounds prune where the objective never
-    exceeds welfare.
+    exceeds welfare. A combination that is done is in the journal, if there is one, and not searched again.
     """
 
     def search(problem: DesignProblem) -> Commitment:
         def find(known: LeaderProblem, *, watch: Watch) -> Commitment:
+            if journal is None:
+                return over_windows(known, watch, WindowRecord(tried=tried))
+            from meanwatt.analysis.design.window_journal import WindowJournal, journal_head
+
+            in_force = problem.baseline.tariff
+            head = journal_head(problem.economy, in_force, problem.aims, families, evaluations_per_start)
+            with WindowJournal(journal, head, resume=resume) as kept:
+                return over_windows(known, watch, WindowRecord(done=tuple(kept.parts), kept=kept.append, tried=tried))
+
+        def over_windows(known: LeaderProblem, watch: Watch, record: WindowRecord) -> Commitment:
             return commit_windows(
                 families,
                 lambda family: replace(known, family=family),
                 problem.baseline,
                 evaluations_per_start=evaluations_per_start,
                 bounded=problem.aims.definition.never_above_welfare,
-                tried=tried,
+                record=record,
                 watch=watch,
             )
 
