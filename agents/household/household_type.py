@@ -39,6 +39,8 @@ class HouseholdType:
         [USD/kWh]
     branch
         The branch of the feeder it lives on; empty where a scenario has none.
+    rate_class
+        The rate class that it chose; empty where it is in the one that holds it by what it is.
     """
 
     __repr__ = short_repr
@@ -58,6 +60,7 @@ class HouseholdType:
     pv_installed_kw: float = 0.0
     import_adder_usd_per_kwh: Floats | None = None
     branch: str = ""
+    rate_class: str = ""
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""
@@ -67,8 +70,9 @@ class HouseholdType:
 
     @property
     def name(self) -> str:
-        """Income group and technology, e.g. ``low/pv_battery``, and the branch where there are branches."""
-        return f"{self.income_group}/{self.technology}" + (f" on {self.branch}" if self.branch else "")
+        """Income group and technology, e.g. ``low/pv_battery``, a rate class that was chosen, a branch."""
+        chosen = f" in {self.rate_class}" if self.rate_class else ""
+        return f"{self.income_group}/{self.technology}{chosen}" + (f" on {self.branch}" if self.branch else "")
 
     @property
     def levels(self) -> int:
