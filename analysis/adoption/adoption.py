@@ -236,14 +236,7 @@ def _messages(done: Adoption) -> list[str]:
             f"Nobody owns {', '.join(idle)} today, so nobody ever does; adoption.floor_share gives such technologies"
             " a first share."
         )
-    if homes.chosen.any():
-        classes = homes.economy.scenario.rate_classes.items()
-        open_ones = ", ".join(name for name, one in classes if one.opt_in_share is not None)
-        sentences.append(
-            f"Rate class {open_ones} is chosen by the same logit, by the difference of bills over"
-            f" adoption.rate_choice_years = {table.rate_choice_years:g}; who decides in a year decides on it and on"
-            " what it owns together."
-        )
+    sentences += _about_choice(homes)
     if homes.pools.any():
         sentences.append("Electric vehicles are kept: their owners decide on solar alone.")
     if done.aims is not None:
@@ -273,6 +266,18 @@ def _messages(done: Adoption) -> list[str]:
     if apart is not None and apart > APART:
         sentences.append(f"Fixed points differ with the start, by up to {apart:.3f} in a share: history decides.")
     return sentences
+
+
+def _about_choice(homes: Homes) -> list[str]:
+    """How rate classes are chosen; nothing where nobody may."""
+    classes, table = homes.economy.scenario.rate_classes.items(), homes.economy.scenario.adoption
+    if not homes.chosen.any():
+        return []
+    names = ", ".join(name for name, one in classes if one.opt_in_share is not None)
+    return [
+        f"Rate class {names} is chosen by the same logit, by the difference of bills over adoption.rate_choice_years ="
+        f" {table.rate_choice_years:g}; who decides in a year decides on it and on what it owns together."
+    ]
 
 
 def _at_rest(done: Adoption) -> bool:

@@ -1,12 +1,12 @@
 """Rate classes that households choose: the same logit as adoption's, by the difference of bills; cases by hand."""
 
 import json
+import tempfile
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-from repository import ROOT
 from scenarios import solved
 
 from meanwatt.analysis.adoption.adoption import Adoption, adopt
@@ -16,7 +16,16 @@ from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.scenario.economy import build_economy, build_rate_classes
 from meanwatt.model.scenario.loading import Scenario, ScenarioError, load_scenario
 
-EXAMPLE = ROOT / "docs" / "examples" / "opt_in.toml"
+TEXT = """
+extends = "textbook"
+title = "Homes may choose a second rate"
+default_tariff = "filed"
+[rate_classes.opt_in]
+tariff = "tou"
+opt_in_share = 0.2
+"""
+EXAMPLE = Path(tempfile.mkdtemp()) / "opt_in.toml"
+EXAMPLE.write_text(TEXT, encoding="utf-8")
 STILL = ("battery_levels=5", "battery_share_scale=0", "elasticity=0", "adoption.deciding_share_per_year=0.5")
 POSTED = ("tariffs.tou.recovery=posted", "tariffs.tou.export.pass_through=0.0", "tariffs.tou.export.usd_per_kwh=0.03")
 WEIGHED = "adoption.rate_choice_years=3"
@@ -183,7 +192,7 @@ def test_a_share_that_is_no_choice_is_refused(changes: tuple[str, ...], said: st
 
 
 def test_two_classes_open_to_one_household_are_refused(tmp_path: Path) -> None:
-    text = EXAMPLE.read_text(encoding="utf-8") + '\n[rate_classes.other]\ntariff = "rtp"\nopt_in_share = 0.1\n'
+    text = TEXT + '\n[rate_classes.other]\ntariff = "rtp"\nopt_in_share = 0.1\n'
     (tmp_path / "two.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ScenarioError, match=r"rate_classes.other and rate_classes.opt_in are both open to technology"):
         load_scenario(tmp_path / "two.toml")
