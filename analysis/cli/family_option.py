@@ -62,8 +62,10 @@ def with_family(
     aims = replace(aims, own_family=families.first)
     if robust or choices.method != "commitment" or choices.anneal:
         return aims, search
-    if choices.journal is not None:
-        from meanwatt.analysis.design.window_journal import WindowJournal
+    if choices.journal is None:
+        return aims, family_search(families, choices.evaluations)
+    from meanwatt.analysis.learning.window_journal import WindowJournal, window_journal
 
-        WindowJournal.check(choices.journal, resume=choices.resume)
-    return aims, family_search(families, choices.evaluations, journal=choices.journal, resume=choices.resume)
+    WindowJournal.check(choices.journal, resume=choices.resume)
+    opened = window_journal(choices.journal, families, choices.evaluations, resume=choices.resume)
+    return aims, family_search(families, choices.evaluations, journal=opened)

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.analysis.leader.leader_spec import LeaderSpec
+from meanwatt.analysis.design.design import DesignProblem, OpenJournal
 from meanwatt.analysis.learning.fingerprint import family_sha256, fingerprint
 from meanwatt.analysis.output.run_journal import RunJournal
 from meanwatt.analysis.output.strict_json import dumps
@@ -15,7 +15,6 @@ from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.mean_field.leader.leader_problem import Trial
 from meanwatt.model.mean_field.leader.own_family import OwnFamilies
 from meanwatt.model.mean_field.leader.window_stage import WindowStage
-from meanwatt.model.scenario.economy import Economy
 
 KEYS = ("place", "outcome", "objective", "parameters", "net_load_kw", "trials", "error")
 
@@ -64,13 +63,20 @@ class WindowJournal(RunJournal[WindowStage]):
             return None
 
 
-def journal_head(
-    economy: Economy, in_force: Tariff, aims: LeaderSpec, families: OwnFamilies, evaluations: int
-) -> dict[str, Any]:
+def window_journal(path: Path, families: OwnFamilies, evaluations: int, *, resume: bool) -> OpenJournal:
+    """What opens the journal of a search at a path, once the problem is known."""
+
+    def opened(problem: DesignProblem) -> WindowJournal:
+        return WindowJournal(path, journal_head(problem, families, evaluations), resume=resume)
+
+    return opened
+
+
+def journal_head(problem: DesignProblem, families: OwnFamilies, evaluations: int) -> dict[str, Any]:
     """What fixes a search: scenario, tariff in force, aims, the family with all places of its windows, evaluations."""
     places = [family_sha256(families.family(one)) for one in families.combinations.allowed]
     return {
-        **fingerprint(economy, in_force, aims),
+        **fingerprint(problem.economy, problem.baseline.tariff, problem.aims),
         "combinations": len(places),
         "windows_sha256": hashlib.sha256(dumps(places).encode()).hexdigest(),
         "evaluations": evaluations,

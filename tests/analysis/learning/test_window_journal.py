@@ -11,8 +11,8 @@ from family_files import BARE, PEAK, textbook_families
 from scenarios import preset_economy, solved
 
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.design.window_journal import WindowJournal
 from meanwatt.analysis.leader.leader_spec import LeaderSpec
+from meanwatt.analysis.learning.window_journal import WindowJournal
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem
 from meanwatt.model.mean_field.leader.window_search import WindowCommitment, WindowRecord, commit_windows
