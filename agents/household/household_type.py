@@ -42,6 +42,8 @@ class HouseholdType:
         The branch of the feeder it lives on; empty where a scenario has none.
     envelope : Envelope, optional
         Limits on its net load; without it there are none.
+    rate_class
+        The rate class that it chose; empty where it is in the one that holds it by what it is.
     """
 
     __repr__ = short_repr
@@ -62,6 +64,7 @@ class HouseholdType:
     import_adder_usd_per_kwh: Floats | None = None
     branch: str = ""
     envelope: Envelope | None = None
+    rate_class: str = ""
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""
@@ -75,9 +78,10 @@ class HouseholdType:
 
     @property
     def name(self) -> str:
-        """Income group and technology, e.g. ``low/pv_battery``, with branch and envelope where there are some."""
+        """Income group and technology, e.g. ``low/pv_battery``, a rate class that was chosen, branch and envelope."""
+        chosen = f" in {self.rate_class}" if self.rate_class else ""
         where = f" on {self.branch}" if self.branch else ""
-        return f"{self.income_group}/{self.technology}{where}" + (
+        return f"{self.income_group}/{self.technology}{chosen}{where}" + (
             f" under {self.envelope.name}" if self.envelope else ""
         )
 

@@ -80,7 +80,10 @@ class RateClass:
     branch: str | None = None
 
     def holds(self, customer: Customer) -> bool:
-        """Whether a customer is in it."""
+        """Whether a customer is in it: by choice, or by what it is."""
+        chosen = getattr(customer, "rate_class", "")
+        if chosen:
+            return bool(chosen == self.name)
         if (customer.technology, customer.group) not in self.members:
             return False
         return self.branch is None or self.branch == getattr(customer, "branch", "")

@@ -201,6 +201,11 @@ def _ended(
     limited = [point.start for point in points if point.outcome is Outcome.ROUND_LIMIT]
     if limited:
         return Outcome.ROUND_LIMIT, f"{told} Fixed point from {', '.join(limited)}: not converged."
+    if homes.chosen.any():
+        told += (
+            f" Those who chose their rate class go from {100 * homes.opted_share(first):.1f} to"
+            f" {100 * homes.opted_share(last.share):.1f} %."
+        )
     return Outcome.CONVERGED, told
 
 
@@ -212,13 +217,14 @@ def _messages(done: Adoption) -> list[str]:
         f"Constants of the logit: fitted to today's shares under tariff {called(done.before)}, at today's costs and"
         " subsidies. Households expect a year's saving to last for the life of what they buy."
     ]
-    changed = done.before.name != done.posted.name or table.subsidy_share != table.subsidy_share_today
+    named = [[one.name for one in tariff.class_tariffs] for tariff in (done.before, done.posted)]
+    changed = named[0] != named[1] or table.subsidy_share != table.subsidy_share_today
     if done.aims is None and not changed and not table.cost_change_per_year and done.path and _at_rest(done):
         sentences.append(
             f"Tariff {called(done.posted)} is in force today, and neither costs nor subsidies change, so today's shares"
             " are at rest: give another --tariff, or adoption.subsidy_share or adoption.cost_change_per_year."
         )
-    names = [technology.name for technology in homes.technologies]
+    names = homes.names
     idle = [
         f"{group}/{names[k]}"
         for g, group in enumerate(homes.economy.groups)
@@ -230,6 +236,7 @@ def _messages(done: Adoption) -> list[str]:
             f"Nobody owns {', '.join(idle)} today, so nobody ever does; adoption.floor_share gives such technologies"
             " a first share."
         )
+    sentences += _about_choice(homes)
     if homes.pools.any():
         sentences.append("Electric vehicles are kept: their owners decide on solar alone.")
     if done.aims is not None:
@@ -259,6 +266,18 @@ def _messages(done: Adoption) -> list[str]:
     if apart is not None and apart > APART:
         sentences.append(f"Fixed points differ with the start, by up to {apart:.3f} in a share: history decides.")
     return sentences
+
+
+def _about_choice(homes: Homes) -> list[str]:
+    """How rate classes are chosen; nothing where nobody may."""
+    classes, table = homes.economy.scenario.rate_classes.items(), homes.economy.scenario.adoption
+    if not homes.chosen.any():
+        return []
+    names = ", ".join(name for name, one in classes if one.opt_in_share is not None)
+    return [
+        f"Rate class {names} is chosen by the same logit, by the difference of bills over adoption.rate_choice_years ="
+        f" {table.rate_choice_years:g}; who decides in a year decides on it and on what it owns together."
+    ]
 
 
 def _at_rest(done: Adoption) -> bool:

@@ -28,7 +28,7 @@ def adoption_figure(done: Adoption) -> "Figure":
 
 
 def draw_shares(done: Adoption, panel: Any) -> None:
-    """Share of each income group with solar (solid) and with a home battery (dashed)."""
+    """Share of each income group with solar (solid), a home battery (dashed), a rate class that it chose (dotted)."""
     homes = done.homes
     shares = np.array([one.share for one in done.path])
     for group, name in enumerate(homes.economy.groups):
@@ -37,6 +37,9 @@ def draw_shares(done: Adoption, panel: Any) -> None:
         battery = 100 * shares[:, group, homes.storage].sum(axis=1)
         if battery.any():
             panel.plot(battery, color=color, linestyle="--", label=f"{name}, battery")
+        if homes.chosen.any():
+            opted = 100 * shares[:, group, homes.chosen].sum(axis=1)
+            panel.plot(opted, color=color, linestyle=":", linewidth=2, label=f"{name}, rate class")
     _finish(done, panel, "homes of an income group that own it [%]")
     panel.set_ylim(bottom=0)
     panel.legend(frameon=False, fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.16))

@@ -8,13 +8,14 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.analysis.adoption.worth import Worth, life_years, worth
+from meanwatt.analysis.adoption.worth import Worth, annuity_years, life_years, worth
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.population.population_response import Answer, answer
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.household_types import household_types
+from meanwatt.model.scenario.rate_classes import opted_in
 from meanwatt.model.scenario.rate_tables import group_values
 from meanwatt.model.scenario.technologies import TECHNOLOGIES, Technology, battery_of, technology_shares, vehicle_of
 
@@ -31,7 +32,9 @@ class Homes:
     economy
         With today's shares.
     technologies
-        Those that somebody may own.
+        Those that somebody may own. Where a rate class may be chosen they come twice: without it, then with it.
+    chosen : (technology,) bool
+        Whether the rate class open to such homes is chosen.
     pools : (technology,) int
         Alternatives to one another have the same number: 1 with an electric vehicle, 0 without.
     today : (group, technology)
@@ -46,10 +49,28 @@ class Homes:
 
     economy: Economy
     technologies: tuple[Technology, ...]
+    chosen: Bools
     pools: Ints
     today: Floats
     offered: Bools
     part_usd: Floats
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name of every technology, and whether the rate class was chosen."""
+        return tuple(
+            f"{one.name} (opted in)" if chosen else one.name
+            for one, chosen in zip(self.technologies, self.chosen, strict=True)
+        )
+
+    @property
+    def apart(self) -> int:
+        """How far in the order a technology with the rate class chosen is from the same without."""
+        return int((~self.chosen).sum())
+
+    def opted_share(self, share: Floats) -> float:
+        """Part of all homes that chose a rate class, where groups own technologies in shares (group, technology)."""
+        return float(self.economy.group_share @ share[:, self.chosen].sum(axis=1))
 
     @property
     def part_lifetime_years(self) -> Floats:
@@ -86,15 +107,20 @@ class Homes:
 
     def economy_at(self, share: Floats) -> Economy:
         """The economy where groups own technologies in other shares (group, technology)."""
-        names = [technology.name for technology in self.technologies]
-        shares = [dict(zip(names, row, strict=True)) for row in share.tolist()]
-        return replace(self.economy, types=household_types(self.economy.scenario, self.economy.common, shares))
+        names = [technology.name for technology in self.technologies[: self.apart]]
+        plain = share[:, ~self.chosen]
+        owners = plain + share[:, self.chosen] if self.chosen.any() else plain
+        part = np.divide(owners - plain, owners, out=np.zeros_like(owners), where=owners > 0)
+        shares, opted = ([dict(zip(names, row, strict=True)) for row in own.tolist()] for own in (owners, part))
+        return replace(self.economy, types=household_types(self.economy.scenario, self.economy.common, shares, opted))
 
     def none_own(self) -> Floats:
-        """Shares where nobody has solar or a home battery. (group, technology)"""
+        """Shares where nobody has solar or a home battery, rate classes chosen as today. (group, technology)"""
         bare = np.zeros_like(self.today)
         for pool in np.unique(self.pools):
-            bare[:, self.base(pool)] = self.today[:, self.pools == pool].sum(axis=1)
+            for chosen in np.unique(self.chosen):
+                inside = (self.pools == pool) & (self.chosen == chosen)
+                bare[:, self.base(pool) + chosen * self.apart] = self.today[:, inside].sum(axis=1)
         return bare
 
     def all_own(self, fitted: Floats) -> Floats:
@@ -104,7 +130,7 @@ class Homes:
             inside, base = self.pools == pool, self.base(pool)
             mass = fitted[:, inside].sum(axis=1, keepdims=True)
             owners = fitted.copy()
-            owners[:, base] = 0.0
+            owners[:, base :: self.apart] = 0.0  # with and without a rate class chosen
             total = owners[:, inside].sum(axis=1, keepdims=True)
             with np.errstate(divide="ignore", invalid="ignore"):
                 full[:, inside] = np.where(total > 0, owners[:, inside] * mass / total, fitted[:, inside])
@@ -118,6 +144,9 @@ class Homes:
     def worth(self, saving_usd_per_year: Floats, subsidy_share: Floats, cost_factor: float = 1.0) -> Worth:
         """What every technology is worth. (group, technology)
 
+        What the rate class chosen saves beside the same technology without it counts for
+        ``adoption.rate_choice_years``, and not for the technology's life.
+
         Parameters
         ----------
         subsidy_share : (group,)
@@ -127,7 +156,15 @@ class Homes:
         """
         paid = cost_factor * self.part_usd * (1 - subsidy_share)[None, :, None]
         rate = self.by_group("discount_rate_per_year")
-        return worth(saving_usd_per_year, paid, self.part_lifetime_years, rate)
+        found = worth(saving_usd_per_year, paid, self.part_lifetime_years, rate)
+        if not self.chosen.any():
+            return found
+        plain, chosen = ~self.chosen, self.chosen
+        extra = saving_usd_per_year[:, chosen] - saving_usd_per_year[:, plain]
+        npv = found.npv_usd.copy()
+        counted = annuity_years(rate[:, None], self.economy.scenario.adoption.rate_choice_years)
+        npv[:, chosen] = npv[:, plain] + counted * extra
+        return replace(found, npv_usd=npv)
 
 
 def homes_of(economy: Economy) -> Homes:
@@ -138,6 +175,13 @@ def homes_of(economy: Economy) -> Homes:
     driven = any(row[t.name] > 0 for row in owned for t in TECHNOLOGIES if t.storage is vehicle_of)
     kept = tuple(t for t in TECHNOLOGIES if driven or t.storage is not vehicle_of)
     today = np.array([[row[t.name] for t in kept] for row in owned])
+    choices = opted_in(scenario)
+    open_to = np.array([[choices.get((t.name, g), ("", 0.0))[1] for t in kept] for g in range(len(groups))])
+    may, chosen = np.ones(today.shape, dtype=bool), np.zeros(len(kept), dtype=bool)
+    if choices:
+        may = np.hstack([may, [[(t.name, g) in choices for t in kept] for g in range(len(groups))]])
+        kept, chosen = (*kept, *kept), np.concatenate([chosen, ~chosen])
+        today = np.hstack([today * (1 - open_to), today * open_to])
     solar_kw = np.array([group.pv_kw * scenario.pv_scale for group in groups])[:, None] * [t.solar for t in kept]
     battery_kwh = np.array([scenario.battery.capacity_kwh * (t.storage is battery_of) for t in kept])
     pools = np.array([int(t.storage is vehicle_of) for t in kept])
@@ -147,9 +191,10 @@ def homes_of(economy: Economy) -> Homes:
     return Homes(
         economy=economy,
         technologies=kept,
+        chosen=chosen,
         pools=pools,
         today=today / today.sum(axis=1, keepdims=True),
-        offered=((today > 0) | (roofs & ((pools == 0) | driving))) & (economy.group_share > 0)[:, None],
+        offered=((today > 0) | (roofs & ((pools == 0) | driving))) & may & (economy.group_share > 0)[:, None],
         part_usd=np.stack(
             [
                 table.solar_usd_per_kw * solar_kw,
@@ -171,7 +216,8 @@ class Savings:
 
         One household more or less does not move prices: both bills are at the rates of the equilibrium, as those who
         own and do not own the technology answer them. The bill without is that of a household that uses as much as the
-        owner does (`LoadTable.adopter_multiplier`), on the rate class of those without.
+        owner does (`LoadTable.adopter_multiplier`), on the rate class of those without
+        who chose none. With a rate class chosen it is what both save together.
         """
         homes = self.homes
         candidates = self._candidates()
@@ -192,9 +238,9 @@ class Savings:
         """A household with each technology, and the same one without."""
         homes, found = self.homes, dict[tuple[int, int, str], HouseholdType]()
         even = homes.offered / np.maximum(homes.offered.sum(axis=1, keepdims=True), 1)
-        names = [technology.name for technology in homes.technologies]
+        names = [technology.name for technology in homes.technologies[: homes.apart]]
         for owner in homes.economy_at(even).types:
-            k = names.index(owner.technology)
+            k = names.index(owner.technology) + (homes.apart if owner.rate_class else 0)
             base = homes.technologies[homes.base(int(homes.pools[k]))]
             storage = base.storage(homes.economy.scenario) if base.storage else None
             bare = replace(
@@ -203,6 +249,7 @@ class Savings:
                 pv_kw=np.zeros_like(owner.pv_kw),
                 pv_installed_kw=0.0,
                 battery=storage,
+                rate_class="",
             )
             found[owner.group, k, "with"], found[owner.group, k, "without"] = owner, bare
         return found

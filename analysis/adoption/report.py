@@ -29,7 +29,7 @@ def adoption_json(done: Adoption) -> dict[str, Any]:
         "message": done.message,
         "messages": done.messages,
         "income_groups": homes.economy.groups,
-        "technologies": [technology.name for technology in homes.technologies],
+        "technologies": list(homes.names),
         "years": list(range(len(walked))),
         "share": [one.share for one in walked],
         "solar_share": [homes.solar_share(one.share) for one in walked],
@@ -37,6 +37,7 @@ def adoption_json(done: Adoption) -> dict[str, Any]:
         "adder_usd_per_kwh": [one.adder_usd_per_kwh for one in walked],
         "fixed_charge_usd_per_day": [one.fixed_charge_usd_per_day for one in walked],
         "surplus_usd_per_household_day": [one.surplus_usd_per_household_day for one in walked],
+        "opt_in": _opt_in_json(done),
         "leader": None if done.aims is None else {"name": done.aims.leader, "weights": dict(done.aims.weights)},
         "parameters": None if done.aims is None else [one.parameters for one in walked],
         "peak_kw": [one.peak_kw for one in walked],
@@ -53,7 +54,7 @@ def adoption_json(done: Adoption) -> dict[str, Any]:
 def adoption_tables(done: Adoption) -> dict[str, dict[str, Any]]:
     """Tables of a result directory: ``shares`` by year, income and technology, ``years``, and ``worth`` in year 0."""
     homes, walked = done.homes, done.path
-    names = [technology.name for technology in homes.technologies]
+    names = list(homes.names)
     first = walked[0]
 
     def column(of: Callable[[Standing], float | None]) -> list[float]:
@@ -74,6 +75,7 @@ def adoption_tables(done: Adoption) -> dict[str, dict[str, Any]]:
             "adder_usd_per_kwh": column(lambda one: one.adder_usd_per_kwh),
             "surplus_usd_per_household_day": column(lambda one: one.surplus_usd_per_household_day),
             "peak_kw": column(lambda one: one.peak_kw),
+            **({"opted_in_share": column(lambda one: homes.opted_share(one.share))} if homes.chosen.any() else {}),
         },
     }
     if first.worth is not None:
@@ -90,6 +92,27 @@ def _worth_json(standing: Standing | None) -> dict[str, Any]:
     """What technologies cost and save. (income, technology) each"""
     worth = None if standing is None else standing.worth
     return {name: None if worth is None else getattr(worth, name) for name in WORTH}
+
+
+def _opt_in_json(done: Adoption) -> dict[str, Any] | None:
+    """Who chose a rate class, year by year, and what that saves in year 0; None where nobody may choose.
+
+    ``share`` is that of all homes, ``by_income_group`` that of each group; savings are (income, technology) beside the
+    same technology without the class, None where it is not open.
+    """
+    homes = done.homes
+    if not homes.chosen.any():
+        return None
+    worth = done.path[0].worth if done.path else None
+    saving = None
+    if worth is not None:
+        saving = worth.saving_usd_per_year[:, homes.chosen] - worth.saving_usd_per_year[:, ~homes.chosen]
+    return {
+        "share": [homes.opted_share(one.share) for one in done.path],
+        "by_income_group": [one.share[:, homes.chosen].sum(axis=1) for one in done.path],
+        "technologies": list(homes.names[: homes.apart]),
+        "saving_usd_per_year": saving,
+    }
 
 
 def _points_json(done: Adoption) -> dict[str, Any]:
@@ -114,6 +137,7 @@ def _point_json(done: Adoption, point: FixedPoint) -> dict[str, Any]:
         "share": None if found is None else found.share,
         "solar_share": None if found is None else homes.solar_share(found.share),
         "storage_share": None if found is None else homes.storage_share(found.share),
+        "opted_in_share": None if found is None or not homes.chosen.any() else homes.opted_share(found.share),
         "adder_usd_per_kwh": None if found is None else found.adder_usd_per_kwh,
         "fixed_charge_usd_per_day": None if found is None else found.fixed_charge_usd_per_day,
         "surplus_usd_per_household_day": None if found is None else found.surplus_usd_per_household_day,

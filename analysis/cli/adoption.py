@@ -66,9 +66,9 @@ def adoption(
         from meanwatt.model.mean_field.equilibrium import Outcome
 
         kept = None if out is None else _checked_journal(out, resume=resume)
-        inputs = read(scenario, tariff, set, classes=True)
+        inputs = read(scenario, tariff, set, classes=True, opt_in=True)
         others = [text for text in set or () if not text.strip().startswith("tariff.")]
-        before = read(scenario, today, others, classes=True).tariff
+        before = read(scenario, today, others, classes=True, opt_in=True).tariff
         if leads is not None:
             require_one_tariff(inputs.tariff, "a leader")
         aims = None if leads is None else leads.aims(inputs.economy)
@@ -144,6 +144,8 @@ def tables_shown(result: dict[str, Any]) -> "list[Table]":
     found = []
     if result["payback_years"] is not None:
         found.append(_worth_table(result))
+    if result["opt_in"] is not None and result["years"]:
+        found.append(_opt_in_table(result))
     if result["years"]:
         found.append(_years_table(result))
     if result["fixed_point"]["starts"]:
@@ -177,6 +179,28 @@ def _worth_table(result: dict[str, Any]) -> "Table":
         title="What it costs and saves in year 0, USD; payback in years, without discounting",
         heads=("income / technology", "share", "cost", "saving a year", "net present value", "payback", "before"),
         rows=rows,
+    )
+
+
+def _opt_in_table(result: dict[str, Any]) -> "Table":
+    from meanwatt.analysis.cli.show import figure, percent
+    from meanwatt.analysis.report.page import Table
+
+    found = result["opt_in"]
+    last, saving = found["by_income_group"][-1], found["saving_usd_per_year"]
+    return Table(
+        title="Homes that chose their rate class, and what it saves in year 0, USD a year, by what they own",
+        heads=("income", "year 0", f"year {result['years'][-1]}", *found["technologies"]),
+        rows=[
+            (
+                group,
+                percent(found["by_income_group"][0][g], 1),
+                percent(last[g], 1),
+                *("–" if saving is None or saving[g][k] != saving[g][k] else figure(saving[g][k], 0) for k in places),
+            )
+            for g, group in enumerate(result["income_groups"])
+            for places in [range(len(found["technologies"]))]
+        ],
     )
 
 
@@ -242,7 +266,8 @@ def _write(out: str, result: dict[str, Any], done: "Adoption") -> None:
     picture = Picture(
         name="adoption",
         title="Shares and recovery over the years",
-        text="Left: homes of each income group with solar (solid) and with a home battery (dashed), in per cent. Right:"
+        text="Left: homes of each income group with solar (solid) and with a home battery (dashed), and who chose"
+        " their rate class (dotted), in per cent. Right:"
         " what balances the utility's books, or its surplus where rates are posted.",
         figure=adoption_figure(done),
     )

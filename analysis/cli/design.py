@@ -82,7 +82,9 @@ def design(
     require_method(method, leader)
     learners = {"against": against, "households": households, "days": days, "seed": seed, "books": books}
     shared = {"resume": resume, "regret": regret}
-    choices = read_choices(method, evaluations, learners | shared, out, anneal, robust=robust is not None)
+    choices = read_choices(
+        method, evaluations, learners | shared, out, anneal, robust=robust is not None, family=family is not None
+    )
     require_alone(robust, choices)
     edge = read_points(pareto, points, leader)
     with watched(quiet=json) as work:
@@ -116,7 +118,7 @@ def design(
         require_plain_method(inputs.tariff, families, choices, pareto=pareto)
         if pareto:
             require_surface(inputs.economy)
-        aims, search = with_family(families, objective.aims(inputs.economy), search, choices)
+        aims, search = with_family(families, objective.aims(inputs.economy), search, choices, robust=robust is not None)
         search = robust_choice(robust, inputs.economy, search, choices)
         done = run(inputs.economy, inputs.tariff, aims, search=search, watch=work.watch)
         first_best = lost = None

@@ -38,7 +38,7 @@ class Choices:
     against, households, days, seed
         Where a learner posts its tariffs, and the key of its draws and the market's.
     journal, resume
-        A learner's record of trials, and whether to go on from it.
+        Record of a long search, a learner's trials e.g., and whether to go on from it.
     books
         Who balances a learner's books, one of ``BOOKS``.
     anneal
@@ -158,19 +158,21 @@ def read_choices(
     anneal: bool = False,
     *,
     robust: bool = False,
+    family: bool = False,
 ) -> Choices:
     """Read the options of the methods; ``ValueError`` in one line where one does not belong to the method.
 
-    A robust design, which is long like those of learners, has a journal, too.
+    A robust design and a search over a family's windows, which are long like those of learners, have a journal, too.
     """
     if anneal and method != "commitment":
         raise ValueError(
             f"--anneal searches with full knowledge of the households, and --method {method} does not;"
             " give --method commitment, or leave it out"
         )
+    long = robust or (family and method == "commitment" and not anneal)
     if method not in LEARNING:
         for name, value in learners.items():
-            if value and not (robust and name == "resume"):
+            if value and not (long and name == "resume"):
                 raise ValueError(f"--{name} belongs to the methods that learn; give --method softmax, or leave it out")
     against = one_of("environment", str(learners["against"] or ENVIRONMENTS[0]), ENVIRONMENTS)
     if against != "market":
@@ -191,7 +193,7 @@ def read_choices(
         households=whole("households", learners["households"], HOUSEHOLDS, ranges.HOUSEHOLDS),
         days=whole("days", learners["days"], DAYS, ranges.DAYS),
         seed=whole("seed", learners["seed"], 0, ranges.SEED),
-        journal=None if out is None or not (robust or method in LEARNING) else journal_beside(out),
+        journal=None if out is None or not (long or method in LEARNING) else journal_beside(out),
         resume=bool(learners["resume"]),
         books=one_of("books", str(learners["books"] or BOOKS[0]), BOOKS),
         anneal=anneal,

@@ -10,6 +10,7 @@ import typer
 from meanwatt.agents.behaviour.own_code_error import OwnCodeError
 from meanwatt.analysis.cli import (
     adoption,
+    allot,
     bill,
     design,
     emergence,
@@ -79,6 +80,7 @@ for _command in (
     pilot.pilot,
     practice.practice,
     adoption.adoption,
+    allot.allot,
     hosting.hosting,
     flow.flow,
     export.export,

@@ -46,13 +46,26 @@ def require_one_place(families: "OwnFamilies | None", choices: Choices, *, paret
 
 
 def with_family(
-    families: "OwnFamilies | None", aims: "LeaderSpec", search: "Search", choices: Choices
+    families: "OwnFamilies | None", aims: "LeaderSpec", search: "Search", choices: Choices, *, robust: bool = False
 ) -> "tuple[LeaderSpec, Search]":
-    """LeaderSpec over a user's family, and the search that goes over its windows where the method is such."""
+    """LeaderSpec over a user's family, and the search that goes over its windows where the method is such.
+
+    Raises
+    ------
+    ValueError
+        In one line, if that search is to go on from a journal that is not there, or would lose the one that is.
+    """
     if families is None:
         return aims, search
     from meanwatt.analysis.design.design import family_search
 
-    own = choices.method == "commitment" and not choices.anneal
     aims = replace(aims, own_family=families.first)
-    return aims, family_search(families, choices.evaluations) if own else search
+    if robust or choices.method != "commitment" or choices.anneal:
+        return aims, search
+    if choices.journal is None:
+        return aims, family_search(families, choices.evaluations)
+    from meanwatt.analysis.learning.window_journal import WindowJournal, window_journal
+
+    WindowJournal.check(choices.journal, resume=choices.resume)
+    opened = window_journal(choices.journal, families, choices.evaluations, resume=choices.resume)
+    return aims, family_search(families, choices.evaluations, journal=opened)

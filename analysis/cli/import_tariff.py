@@ -80,7 +80,7 @@ def _write_for_scenario(file: str, target: Path, read: "RatebookFile", options: 
     if options.metering is not None:
         rule = Metering(one_of("--metering", options.metering, [one.value for one in Metering]))
     assert options.scenario is not None
-    economy = build_economy(load_scenario(options.scenario), on_branches=True)
+    economy = build_economy(load_scenario(options.scenario), on_branches=True, opt_in=True)
     try:
         found = scenario_tariff(read, economy, rule)
     except ValueError as error:

@@ -58,6 +58,7 @@ def read(
     components: bool = False,
     branches: bool = False,
     envelopes: bool = False,
+    opt_in: bool = False,
 ) -> Inputs:
     """Load a scenario, make the changes asked for and turn it into arrays; ``ValueError`` in one line.
 
@@ -71,6 +72,8 @@ def read(
         The same of branches of the feeder, on which households of one type are types apart.
     envelopes
         The same of operating envelopes.
+    opt_in
+        The same of rate classes that households choose.
     """
     quick_start.over()
     loaded = load_scenario(scenario, overrides=list(overrides or ()), tariff=tariff)
@@ -81,7 +84,7 @@ def read(
 
         economy = build_located_economy(loaded)
     else:
-        economy = build_economy(loaded)
+        economy = build_economy(loaded, opt_in=opt_in)
     return Inputs(
         economy=economy,
         tariff=(build_rate_classes if classes else build_tariff)(loaded, components=components),

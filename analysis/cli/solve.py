@@ -57,7 +57,7 @@ def solve(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "solve")
-        inputs = read(scenario, tariff, set, classes=True, components=True, branches=True, envelopes=True)
+        inputs = read(scenario, tariff, set, classes=True, components=True, branches=True, envelopes=True, opt_in=True)
         given = {**inputs.given, "certify": certify, "solver": solver}
         done = solve_certified(
             inputs.economy,

@@ -11,6 +11,7 @@ from typing import Any, Final
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.leader.leader_spec import Judge, LeaderSpec
+from meanwatt.analysis.output.run_journal import RunJournal
 from meanwatt.model.mean_field.components.component_messages import approximations
 from meanwatt.model.mean_field.components.posted import PostedSolver
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
@@ -18,7 +19,8 @@ from meanwatt.model.mean_field.leader.commitment import Commitment, commit
 from meanwatt.model.mean_field.leader.concepts import ROUNDS, alternating, feedback
 from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem, Tried
 from meanwatt.model.mean_field.leader.own_family import OwnFamilies
-from meanwatt.model.mean_field.leader.window_search import commit_windows
+from meanwatt.model.mean_field.leader.window_search import WindowRecord, commit_windows
+from meanwatt.model.mean_field.leader.window_stage import WindowStage
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.branches import ADDER, adders_by_branch
 from meanwatt.model.scenario.economy import Economy
@@ -62,29 +64,43 @@ Search = Callable[[DesignProblem], Commitment]
 """A way of finding a tariff; raises ``Cancelled`` if stopped before one was found."""
 
 
+OpenJournal = Callable[[DesignProblem], RunJournal[WindowStage]]
+"""Opens the record of a search over windows, whose combinations on record are not searched again."""
+
+
 def commitment_search(evaluations_per_start: int = EVALUATIONS_PER_START, *, tried: Tried | None = None) -> Search:
     """Search with full knowledge of the households: `meanwatt.model.mean_field.leader.commitment.commit`."""
     return _asked(partial(commit, evaluations_per_start=evaluations_per_start, tried=tried))
 
 
 def family_search(
-    families: OwnFamilies, evaluations_per_start: int = EVALUATIONS_PER_START, *, tried: Tried | None = None
+    families: OwnFamilies,
+    evaluations_per_start: int = EVALUATIONS_PER_START,
+    *,
+    tried: Tried | None = None,
+    journal: OpenJournal | None = None,
 ) -> Search:
     """Search a user's family, all combinations of its windows, with full knowledge of the households.
 
     The family of the problem's aims is set aside for that of each combination. Bounds prune where the objective never
-    exceeds welfare.
+    exceeds welfare. A combination that is done is in the journal, if there is one, and not searched again.
     """
 
     def search(problem: DesignProblem) -> Commitment:
         def find(known: LeaderProblem, *, watch: Watch) -> Commitment:
+            if journal is None:
+                return over_windows(known, watch, WindowRecord(tried=tried))
+            with journal(problem) as kept:
+                return over_windows(known, watch, WindowRecord(done=tuple(kept.parts), kept=kept.append, tried=tried))
+
+        def over_windows(known: LeaderProblem, watch: Watch, record: WindowRecord) -> Commitment:
             return commit_windows(
                 families,
                 lambda family: replace(known, family=family),
                 problem.baseline,
                 evaluations_per_start=evaluations_per_start,
                 bounded=problem.aims.definition.never_above_welfare,
-                tried=tried,
+                record=record,
                 watch=watch,
             )
 

@@ -1,16 +1,20 @@
-"""Who pays for a shift of load, and default rates by class: ``uv run python docs/examples/residuals.py``."""
+"""Who pays for a shift of load, and default rates by class: ``uv run python docs/examples/residuals.py``.
+
+The first table is that of ``uv run meanwatt allot textbook --tariff tou --set battery_share_scale=0
+--shift battery_share_scale=1``; its figure is drawn, too. A minute.
+"""
 
 import sys
+from pathlib import Path
 
-import numpy as np
-
+from meanwatt.analysis.allotment.allot import allot
+from meanwatt.analysis.allotment.figures import allotment_figure, home_names
 from meanwatt.analysis.metrics.default_rate import ClassDemand, default_rate
-from meanwatt.analysis.metrics.equity import own_marginal_cost_usd_per_day
-from meanwatt.analysis.metrics.residual_allotment import Allotter, Loads, allotted_residual_usd_per_day, shift_incidence
-from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.analysis.metrics.residual_allotment import Allotter
 from meanwatt.model.scenario.economy import build_economy, build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 
+IMAGE = Path(__file__).parents[1] / "images" / "residuals.png"
 CENTS = 100.0
 CASES = (
     ("as it is", {}),
@@ -24,53 +28,22 @@ CASES = (
 )
 
 
-def loads_of(found: Equilibrium) -> Loads:
-    """What an allotter sees of every household type at an equilibrium."""
-    economy = found.economy
-    cost = own_marginal_cost_usd_per_day(
-        found.type_net_load_kw,
-        found.wholesale_usd_per_kwh,
-        slot_hours=economy.slot_hours,
-        probability=economy.common.probability,
-    )
-    imported = []
-    for response, flow in zip(found.answer.responses, found.answer.flows, strict=True):
-        by_slot = (flow.frequency * response.outcome.imported_kw).sum(axis=(2, 3))
-        imported.append(economy.slot_hours * float(economy.common.probability @ by_slot.sum(axis=1)))
-    return Loads(own_marginal_cost_usd_per_day=cost, imported_kwh_per_day=np.array(imported))
-
-
 def main() -> None:
-    """Print both tables."""
-    tariff = "tou"
-    after_scenario = load_scenario("textbook", tariff=tariff)
-    before_scenario = load_scenario("textbook", overrides={"battery_share_scale": 0}, tariff=tariff)
-    before, after = (
-        solve_equilibrium(build_economy(one), build_tariff(one), certify=False)
-        for one in (before_scenario, after_scenario)
-    )
-    economy = after.economy
-    residual, share = economy.fixed_cost_usd_per_day, economy.type_share
-    names = [f"{one.income_group} / {one.technology}" for one in economy.types]
-    old, new = loads_of(before), loads_of(after)
-    of = [[f"{one.income_group} / {one.technology}" for one in before.economy.types].index(_without(n)) for n in names]
-    old = Loads(
-        own_marginal_cost_usd_per_day=old.own_marginal_cost_usd_per_day[of],
-        imported_kwh_per_day=old.imported_kwh_per_day[of],
-    )
-    sys.stdout.write(f"cents per household-day; residual {CENTS * residual:.1f}\n")
+    """Print both tables, and draw the figure of the first."""
+    after = load_scenario("textbook", tariff="tou")
+    before = load_scenario("textbook", overrides={"battery_share_scale": 0}, tariff="tou")
+    tariff = build_tariff(after)
+    done = allot(build_economy(before), tariff, (build_economy(after), tariff))
+    figure = allotment_figure(done)
+    figure.savefig(IMAGE, dpi=100)
+    sys.stdout.write(f"cents per household-day; residual {CENTS * done.residual_usd_per_household_day:.1f}\n")
+    assert done.shift is not None
+    assert done.allotted_after is not None
     for allotter in Allotter:
-        found = shift_incidence(old, new, residual, allotter=allotter, weights=share)
-        allotted = allotted_residual_usd_per_day(
-            residual,
-            allotter=allotter,
-            own_marginal_cost_usd_per_day=new.own_marginal_cost_usd_per_day,
-            allotment_kwh_per_day=new.imported_kwh_per_day if allotter is Allotter.PER_KWH else None,
-            weights=share,
-        )
+        found, allotted = done.shift[allotter], done.allotted_after[allotter]
         assert found is not None
         assert allotted is not None
-        for place, name in enumerate(names):
+        for place, name in enumerate(home_names(done)):
             numbers = (allotted[place], found.frozen[place], found.adjusting[place])
             sys.stdout.write(f"{allotter} | {name} | " + " | ".join(f"{CENTS * one:.2f}" for one in numbers) + "\n")
     for label, change in CASES:
@@ -87,11 +60,6 @@ def main() -> None:
         rate = "–" if found_rate.usd_per_kwh is None else f"{found_rate.usd_per_kwh:.4f}"
         line = (label, rate, str(found_rate.reason or ""), f"{found_rate.missing_usd_per_day:.3f}")
         sys.stdout.write(" | ".join((*line, f"{found_rate.largest_margin_usd_per_day:.3f}")) + "\n")
-
-
-def _without(name: str) -> str:
-    """The same home before it had a battery."""
-    return name.replace("pv_battery", "pv").replace("/ battery", "/ none")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from meanwatt.model.scenario import ranges
+from meanwatt.model.scenario.marks import AddedLater
 from meanwatt.model.scenario.tariff_file import ByGroup, Table
 
 DECIDING_SHARE = ranges.Range(1e-6, 1, "per year")
@@ -33,6 +34,8 @@ class AdoptionTable(Table):
     470 USD (Hughes, Podolefsky 2015). [per 1000 USD]"""
     deciding_share_per_year: Annotated[float, DECIDING_SHARE] = 0.05
     """Share of the households with nothing to replace that decide in a year; default: an assumption. [per year]"""
+    rate_choice_years: Annotated[float, ranges.LIFETIME, AddedLater()] = 1.0
+    """Years of bills by which households weigh a rate class that they may choose; default: an assumption. [years]"""
     floor_share: Annotated[float, ranges.GROUP_SHARE] = 0.0
     """Share that a technology which nobody in an income group owns today is taken to have; 0 leaves it at 0."""
 

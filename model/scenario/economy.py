@@ -131,7 +131,7 @@ class Economy:
         return float(self.mean_reference_kw.max())
 
 
-def build_economy(scenario: Scenario, *, on_branches: bool = False) -> Economy:
+def build_economy(scenario: Scenario, *, on_branches: bool = False, opt_in: bool = False) -> Economy:
     """Turn a validated scenario into arrays.
 
     Parameters
@@ -139,6 +139,9 @@ def build_economy(scenario: Scenario, *, on_branches: bool = False) -> Economy:
     on_branches
         Whether the caller divides household types by branch and envelope of the feeder afterwards, as
         `meanwatt.model.network.located_economy.build_located_economy` does; else a scenario with either is refused.
+    opt_in
+        Whether the caller can hold households of one type on a rate class that they chose; else a scenario where they
+        may choose is refused.
 
     Returns
     -------
@@ -149,6 +152,8 @@ def build_economy(scenario: Scenario, *, on_branches: bool = False) -> Economy:
     """
     if not on_branches:
         require_undivided(scenario)
+    if not opt_in:
+        require_no_choice(scenario)
     require_room(policy_bytes(scenario), "the policies", SMALLER_GAME)
     slots = scenario.slots_per_day
     common = common_states(tuple(scenario.day_types), scenario.day_type_kernel_array(), scenario.memory)
@@ -191,6 +196,16 @@ def require_undivided(scenario: Scenario) -> None:
             f"scenario {scenario.name} has feeder.branches ({', '.join(scenario.feeder.branches)}), which only solve,"
             " simulate without --leader, emergence, validate, design, export, study and hosting can hold; leave them"
             " out"
+        )
+
+
+def require_no_choice(scenario: Scenario) -> None:
+    """Raise ``ScenarioError``, in one line, where households choose a rate class, for whom cannot hold that."""
+    chosen = [name for name, table in scenario.rate_classes.items() if table.opt_in_share is not None]
+    if chosen and scenario.has_rate_classes:
+        raise ScenarioError(
+            f"scenario {scenario.name}: rate_classes.{chosen[0]} has an opt_in_share, which only solve and adoption"
+            " can hold; leave it out, or put everybody on one tariff with --tariff"
         )
 
 

@@ -103,6 +103,8 @@ COST: Final = Range(0, 1e5, "USD/kWh")
 DERIVED_PRICE: Final = Range(-1e6, 1e6, "USD/kWh")
 """What a supply curve comes to at the loads of a scenario."""
 COEFFICIENT: Final = Range(-1e5, 1e5, "USD/kWh per power of kW")
+OPT_IN_SHARE: Final = Range(1e-6, 0.999999)
+"""Of households that chose a rate class: some did, and some did not."""
 WEIGHT: Final = Range(0, 1e9)
 """Of an objective in USD per household-day."""
 TEMPERATURE: Final = Range(1e-6, 1e5, "USD", or_zero=True)

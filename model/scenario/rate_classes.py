@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field
 
+from meanwatt.model.scenario import ranges
 from meanwatt.model.scenario.branches import DEFAULT
-from meanwatt.model.scenario.marks import Form
+from meanwatt.model.scenario.marks import AddedLater, Form
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.tariff_file import Table, Texts
 from meanwatt.model.scenario.technologies import TECHNOLOGIES, technology_shares
@@ -40,10 +41,15 @@ class RateClassTable(Table):
         default_factory=tuple
     )
     """Income groups of the households in it."""
+    opt_in_share: Annotated[float | None, ranges.OPT_IN_SHARE, AddedLater()] = None
+    """Share of these households that chose it; the others are in the class that holds them without it. All are in it
+    unless given; ``adoption`` moves the share."""
 
 
 def members_of(scenario: "Scenario") -> dict[str, frozenset[Member]]:
     """Who is in each rate class, the default one first; without rate classes everybody is in that.
+
+    A class that households choose holds none by what they are: `opted_in` says who chose it.
 
     Raises
     ------
@@ -56,6 +62,9 @@ def members_of(scenario: "Scenario") -> dict[str, frozenset[Member]]:
     owner: dict[Member, str] = {}
     for name, table in scenario.rate_classes.items():
         technologies = table.technologies or tuple(technology.name for technology in TECHNOLOGIES)
+        if table.opt_in_share is not None:
+            found[name] = frozenset()
+            continue
         own = frozenset(product(technologies, (groups.index(group) for group in table.income_groups or groups)))
         for technology, group in sorted(own & owner.keys()):
             raise ValueError(
@@ -65,6 +74,31 @@ def members_of(scenario: "Scenario") -> dict[str, frozenset[Member]]:
         owner |= dict.fromkeys(own, name)
         found[name] = own
     return {DEFAULT: everybody - owner.keys(), **found}
+
+
+def opted_in(scenario: "Scenario") -> dict[Member, tuple[str, float]]:
+    """Rate class that members may choose, and the share of them that did, where there is one and it is in force.
+
+    Raises
+    ------
+    ValueError
+        In one line, if two such classes are open to the same households.
+    """
+    groups = list(scenario.income_groups)
+    found: dict[Member, tuple[str, float]] = {}
+    for name, table in scenario.rate_classes.items() if scenario.has_rate_classes else ():
+        if table.opt_in_share is None:
+            continue
+        technologies = table.technologies or tuple(technology.name for technology in TECHNOLOGIES)
+        for one in product(technologies, (groups.index(group) for group in table.income_groups or groups)):
+            if one in found:
+                raise ValueError(
+                    f"rate_classes.{name} and rate_classes.{found[one][0]} are both open to technology {one[0]} of"
+                    f" income group {groups[one[1]]} (opt_in_share); households choose between two classes, so leave it"
+                    " out of one"
+                )
+            found[one] = name, table.opt_in_share
+    return found
 
 
 def check_rate_classes(scenario: "Scenario") -> None:
@@ -81,7 +115,7 @@ def check_rate_classes(scenario: "Scenario") -> None:
         _require_name(name)
         if table.tariff not in scenario.tariffs:
             raise ValueError(f"{key}.tariff: {unknown('tariff', table.tariff, scenario.tariffs)}")
-        if not (table.technologies or table.income_groups):
+        if not (table.technologies or table.income_groups) and table.opt_in_share is None:
             raise ValueError(
                 f"{key} names nobody; give technologies or income_groups (whom no class names has default_tariff)"
             )
@@ -92,6 +126,7 @@ def check_rate_classes(scenario: "Scenario") -> None:
             for one in given:
                 if one not in valid:
                     raise ValueError(f"{key}: {unknown(kind, one, valid)}")
+    opted_in(scenario)
     _require_households(scenario, members_of(scenario))
     _require_one_rule(scenario)
 
@@ -112,6 +147,8 @@ def _require_households(scenario: "Scenario", members: dict[str, frozenset[Membe
         for group in scenario.income_groups.values()
     ]
     for name, own in members.items():
+        if name != DEFAULT and scenario.rate_classes[name].opt_in_share is not None:
+            continue
         if any(shares[group][technology] > 0 for technology, group in own):
             continue
         if name == DEFAULT:

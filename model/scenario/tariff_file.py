@@ -284,7 +284,7 @@ class TariffTable(Table):
         """Raise ``ValueError``, in one line, if the tariff has components, for whom cannot hold them."""
         if self.component_names:
             raise ValueError(
-                f"tariff {name} has {' and '.join(self.component_names)}, which only solve, design, export,"
+                f"tariff {name} has {' and '.join(self.component_names)}, which only solve, design, allot, export,"
                 " validate, and simulate with behaviour equilibrium, can hold; give another tariff, or leave them out"
             )
 

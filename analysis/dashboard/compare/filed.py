@@ -49,7 +49,7 @@ def tariff_sent(choice: Choice, message: Mapping[str, Any]) -> tuple[TariffTable
 def _in_words(choice: Choice, file: RatebookFile) -> tuple[TariffTable, Messages]:
     scenario = choice.sides[0].preset()
     try:
-        found = scenario_tariff(file, build_economy(scenario, on_branches=True))
+        found = scenario_tariff(file, build_economy(scenario, on_branches=True, opt_in=True))
     except ValueError as error:
         raise ValueError(f"{file.book.title} {error}") from None
     return found.table, (*file.messages, *found.messages)

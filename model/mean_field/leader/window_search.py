@@ -7,7 +7,7 @@ the prices that support the cost of supply at the load it found.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from meanwatt.model.mean_field.leader.own_family import OwnFamilies
 from meanwatt.model.mean_field.leader.user_family import UserFamily
 from meanwatt.model.mean_field.leader.welfare_bound import TiedType, WelfareBound
 from meanwatt.model.mean_field.leader.window_combinations import Combination
+from meanwatt.model.mean_field.leader.window_stage import WindowStage, infeasible, stage_of
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.counted import counted
 
@@ -31,6 +32,28 @@ that rates are known to the root of it. [USD per household-day]"""
 
 Problem = Callable[[UserFamily], LeaderProblem]
 """The leader's problem over one combination's family."""
+
+Kept = Callable[[WindowStage], None]
+"""Told of every combination whose search ended, before the next one begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowRecord:
+    """What is known of a search over windows that was interrupted, and whom to tell how it goes on.
+
+    Attributes
+    ----------
+    done
+        Combinations whose search ended, in their order; they are not searched again.
+    kept
+        Told of every further one.
+    tried
+        Told of every tariff as it is tried, not of those that are done.
+    """
+
+    done: Sequence[WindowStage] = ()
+    kept: Kept = lambda _: None
+    tried: Tried | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,7 +124,7 @@ def commit_windows(
     evaluations_per_start: int = EVALUATIONS_PER_START,
     bounded: bool = True,
     starts: Callable[[UserFamily], list[Floats]] | None = None,
-    tried: Tried | None = None,
+    record: WindowRecord | None = None,
     watch: Watch | None = None,
 ) -> WindowCommitment:
     """Search all combinations of windows for the tariff whose equilibrium the leader likes best.
@@ -118,16 +141,21 @@ def commit_windows(
         Whether the leader's objective never exceeds welfare, so that bounds on welfare hold for it.
     starts
         Further starting points of a combination's search, beside its own and the best tariff so far.
-    tried, watch
+    record
+        Combinations that are done, and whom to tell of the others. The result is that of a search that was never
+        interrupted, to the last bit.
+    watch
         As for `meanwatt.model.mean_field.leader.commitment.commit`; progress counts combinations.
 
     Raises
     ------
     ValueError
-        If no evaluated tariff is feasible.
+        If no evaluated tariff is feasible, or the record is of another search.
     """
     search = _WindowSearch(families, problem, in_force, evaluations_per_start, watch or Watch())
-    search.tried, search.more_starts = tried, starts
+    search.more_starts = starts
+    if record is not None:
+        search.record, search.waiting = record, list(record.done)
     if families.first.has_components:
         search.unbounded = (
             "under tiers, demand charges and the like use does not follow from the rates of windows alone"
@@ -145,12 +173,14 @@ class _WindowSearch:
     ) -> None:
         self.families, self.problem, self.in_force = families, problem, in_force
         self.evaluations, self.watch = evaluations, watch
-        self.tried: Tried | None = None
         self.more_starts: Callable[[UserFamily], list[Floats]] | None = None
         self.members = [families.family(one) for one in families.combinations.allowed]
         count = len(self.members)
         self.bounds = np.full(count, np.inf)
-        self.found: dict[int, Commitment | None] = {}
+        self.found: dict[int, WindowStage] = {}
+        self.whole: dict[int, Commitment] = {}
+        self.record = WindowRecord()
+        self.waiting: list[WindowStage] = []
         self.unbounded = "the leader's objective may exceed welfare"
         self._bound: WelfareBound | None = None
         self._tied: list[tuple[TiedType, ...]] = []
@@ -169,25 +199,20 @@ class _WindowSearch:
     def run(self) -> WindowCommitment:
         """Search the most promising combination until none that is left can win."""
         began, outcome = time.perf_counter(), Outcome.CONVERGED
-        last = ValueError("no tariff of the family was feasible")
         try:
-            self._sharpen(self.in_force)
+            self._sharpen(self.in_force.net_load_kw)
             while (place := self._next()) is not None:
-                try:
-                    self._search(place)
-                except ValueError as error:
-                    if self.watch.stopped:
-                        raise Cancelled from None
-                    self.found[place], last = None, error
+                self._search(place)
         except Cancelled:
             outcome = Outcome.CANCELLED
         best = self._best()
         if best is None:
-            raise last
-        found = self.found[best]
-        assert found is not None
-        if outcome is not Outcome.CANCELLED:
-            outcome, found = self._polish(best, found)
+            errors = [one.error for one in self.found.values() if one.error]
+            raise ValueError(errors[-1] if errors else "no tariff of the family was feasible")
+        if outcome is Outcome.CANCELLED:
+            found = self._as_it_stands(best)
+        else:
+            outcome, found = self._polish(best)
         return self._result(best, found, outcome, time.perf_counter() - began)
 
     def _next(self) -> int | None:
@@ -201,48 +226,68 @@ class _WindowSearch:
         return None if best is not None and self.bounds[place] <= self._objective(best) else place
 
     def _best(self) -> int | None:
-        known = [k for k, found in self.found.items() if found is not None]
+        known = [k for k, found in self.found.items() if found.objective is not None]
         return max(known, key=self._objective, default=None)
 
     def _objective(self, place: int) -> float:
-        found = self.found[place]
-        return -np.inf if found is None else found.objective
+        found = self.found[place].objective
+        return -np.inf if found is None else found
 
     def _search(self, place: int) -> None:
-        """The best tariff of one combination, from its own rules of thumb and from the best tariff so far."""
+        """The best tariff of one combination, on record or searched; bounds are sharpened by its load."""
+        if self.waiting:
+            found = self.waiting.pop(0)
+            if found.place != place:
+                raise ValueError("the record of combinations is of another search; begin anew")
+            self.found[place] = found
+        else:
+            found = self._searched(place)
+            self.found[place] = found
+            if found.outcome is Outcome.CANCELLED:
+                raise Cancelled
+            self.record.kept(found)
+        if found.net_load_kw is not None:
+            self._sharpen(found.net_load_kw)
+
+    def _searched(self, place: int) -> WindowStage:
+        """Search one combination, from its own rules of thumb and from the best tariff so far."""
         family, best = self.members[place], self._best()
         starts = [] if self.more_starts is None else self.more_starts(family)
         if best is None:
             starts += family.starts(self.in_force.economy)
         else:
-            found = self.found[best]
-            assert found is not None
-            starts += [self._at_cost(family, found.equilibrium), np.array(list(found.parameters.values()))]
-        found = commit(
-            self.problem(family),
-            evaluations_per_start=self.evaluations,
-            starts=_distinct(starts),
-            certify=False,
-            tried=self.tried,
-            watch=Watch(progress=self._progress, cancelled=self.watch.cancelled),
-        )
-        self.found[place] = found
-        if found.outcome is Outcome.CANCELLED:
-            raise Cancelled
-        self._sharpen(found.equilibrium)
+            known = self.found[best]
+            assert known.net_load_kw is not None
+            assert known.parameters is not None
+            starts += [self._at_cost(family, known.net_load_kw), known.parameters]
+        try:
+            found = commit(
+                self.problem(family),
+                evaluations_per_start=self.evaluations,
+                starts=_distinct(starts),
+                certify=False,
+                tried=self.record.tried,
+                watch=Watch(progress=self._progress, cancelled=self.watch.cancelled),
+            )
+        except ValueError as error:
+            if self.watch.stopped:
+                raise Cancelled from None
+            return infeasible(place, str(error))
+        self.whole[place] = found
+        return stage_of(place, found, np.array(list(found.parameters.values())))
 
-    def _at_cost(self, family: UserFamily, found: Equilibrium) -> Floats:
-        """Rates at the marginal cost of an equilibrium's loads."""
-        economy = found.economy
-        supply, system = economy.supply, found.net_load_kw + economy.rest_load_kw
+    def _at_cost(self, family: UserFamily, net_load_kw: Floats) -> Floats:
+        """Rates at the marginal cost of an equilibrium's loads (c, h)."""
+        economy = self.in_force.economy
+        supply, system = economy.supply, net_load_kw + economy.rest_load_kw
         cost = supply.price(system) + economy.carbon_usd_per_t * supply.marginal_emissions_t_per_kwh(system)
         return family.at_marginal_cost(economy, economy.mean_reference_kw, np.asarray(cost))
 
-    def _sharpen(self, found: Equilibrium) -> None:
-        """Lower the bounds of those that wait by the prices at an equilibrium's load."""
+    def _sharpen(self, net_load_kw: Floats) -> None:
+        """Lower the bounds of those that wait by the prices at an equilibrium's load (c, h)."""
         if self._bound is None or len(self.members) == 1:
             return
-        support = self._bound.support(found.net_load_kw, self.watch.silent())
+        support = self._bound.support(net_load_kw, self.watch.silent())
         for k, tied in enumerate(self._tied):
             if k not in self.found:
                 self.bounds[k] = min(self.bounds[k], self._bound.of(tied, support))
@@ -251,7 +296,7 @@ class _WindowSearch:
         if self.watch.progress is None:
             return
         count, best = len(self.members), self._best()
-        done, tried = len(self.found), sum(len(one.trials) for one in self.found.values() if one is not None)
+        done, tried = len(self.found), sum(len(one.trials) for one in self.found.values())
         least = -np.inf if best is None else self._objective(best)
         waiting = sum(self.bounds[k] > least for k in range(count) if k not in self.found)
         total = done + max(int(waiting), 1)
@@ -268,31 +313,42 @@ class _WindowSearch:
             )
         )
 
-    def _polish(self, best: int, found: Commitment) -> tuple[Outcome, Commitment]:
+    def _as_it_stands(self, best: int) -> Commitment:
+        """The best tariff of a search that was stopped; one on record is solved once more."""
+        if best in self.whole:
+            return self.whole[best]
+        stage = self.found[best]
+        assert stage.parameters is not None
+        again = commit(self.problem(self.members[best]), evaluations_per_start=1, starts=[stage.parameters])
+        return replace(again, trials=stage.trials)
+
+    def _polish(self, best: int) -> tuple[Outcome, Commitment]:
         """Climb on from the best tariff to the last digits, and certify its equilibrium."""
+        stage = self.found[best]
+        assert stage.parameters is not None
         polished = commit(
             self.problem(self.members[best]),
             evaluations_per_start=self.evaluations,
-            starts=[np.array(list(found.parameters.values()))],
+            starts=[stage.parameters],
             precision_usd=POLISH_USD,
-            tried=self.tried,
+            tried=self.record.tried,
             watch=Watch(cancelled=self.watch.cancelled),
         )
-        every = [one.outcome for one in self.found.values() if one is not None]
-        limited = any(one is Outcome.ROUND_LIMIT for one in every)
+        limited = any(one.outcome is Outcome.ROUND_LIMIT for one in self.found.values())
         outcome = Outcome.ROUND_LIMIT if limited else Outcome.CONVERGED
         if polished.outcome is Outcome.CANCELLED:
             outcome = Outcome.CANCELLED
-        self.found[best] = replace(polished, trials=(*found.trials, *polished.trials))
-        return outcome, self.found[best] or polished
+        polished = replace(polished, trials=(*stage.trials, *polished.trials))
+        self.found[best] = replace(stage, objective=polished.objective, trials=polished.trials)
+        return outcome, polished
 
     def _result(self, best: int, found: Commitment, outcome: Outcome, seconds: float) -> WindowCommitment:
         combinations = tuple(self._trial(k) for k in range(len(self.members)))
-        searched = [k for k, one in self.found.items() if one is not None]
+        searched = [k for k, one in self.found.items() if one.objective is not None]
         left = len(self.members) - len(self.found)
         pruned = 0 if outcome is Outcome.CANCELLED else left
         given: dict[str, Any] = {field.name: getattr(found, field.name) for field in fields(Commitment)}
-        trials = [(k, trial) for k in searched for trial in (self.found[k] or found).trials]
+        trials = [(k, trial) for k in searched for trial in self.found[k].trials]
         return WindowCommitment(
             **given
             | {
