@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from meanwatt.agents.household.battery import Battery
+from meanwatt.agents.household.day_peak import DayPeak
 from meanwatt.agents.household.storage import StorageDay, storage_day
 from meanwatt.agents.numerics.arrays import Floats, read_only, require_shape
 from meanwatt.agents.numerics.short_repr import short_repr
@@ -39,6 +40,8 @@ class HouseholdType:
         [USD/kWh]
     branch
         The branch of the feeder it lives on; empty where a scenario has none.
+    day_peak
+        A charge on the day's largest import that it carries in its state.
     """
 
     __repr__ = short_repr
@@ -58,6 +61,7 @@ class HouseholdType:
     pv_installed_kw: float = 0.0
     import_adder_usd_per_kwh: Floats | None = None
     branch: str = ""
+    day_peak: DayPeak | None = None
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""

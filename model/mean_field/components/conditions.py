@@ -8,7 +8,7 @@ from meanwatt.model.mean_field.certificates import OBSERVED
 from meanwatt.model.mean_field.components.amounts import component_of
 from meanwatt.model.mean_field.components.perceived import without_components
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.mean_field.population.game import ROUNDING, Game
+from meanwatt.model.mean_field.population.game import ROUNDING, Game, couples
 from meanwatt.model.mean_field.population.load_reach import may_export
 from meanwatt.model.scenario.economy import Economy
 
@@ -32,6 +32,12 @@ def require_held(economy: Economy, tariff: Tariff) -> None:
             raise ValueError(
                 "demand_charge.decision = ex_ante needs a temperature: at 0 all move at once; give temperature_usd > 0"
             )
+        cold = economy.scenario.temperature_usd == 0 and couples(economy, without_components(tariff))
+        if demand is not None and demand.decision is DemandView.STATE and cold:
+            raise ValueError(
+                "demand_charge.decision = state needs a temperature where the price acts on rates: at 0 all move at"
+                " once; give temperature_usd > 0, or pass_through = 0"
+            )
     if economy.one_day is not None:
         raise ValueError(f"tariff {tariff.name} has components by the month, and one_day is a single day; leave it out")
 
@@ -49,6 +55,8 @@ def known_of_uniqueness(economy: Economy, tariff: Tariff, found: Equilibrium) ->
         demand = component_of(one, DemandCharge)
         if demand is not None and demand.decision is DemandView.EX_ANTE:
             reasons.append("the adders of a demand charge are not given")
+        if demand is not None and demand.decision is DemandView.STATE:
+            reasons.append("the largest import of a day is rounded to a grid")
         if tiers is not None and tiers.perception is Perception.AVERAGE:
             reasons.append("tiers are perceived on average")
         if funding is not None and funding.by is FundedBy.PER_KWH:

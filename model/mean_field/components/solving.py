@@ -26,6 +26,7 @@ from meanwatt.model.mean_field.components.peak_search import TOLERANCE as PEAK_T
 from meanwatt.model.mean_field.components.peak_search import PeakSearch
 from meanwatt.model.mean_field.components.perceived import (
     Perceived,
+    carries_peak,
     perceived_tariff,
     perceiving_economy,
     without_components,
@@ -119,6 +120,8 @@ def solve_composed(
         In one line, if components cannot be held together, or with the rest of the tariff.
     """
     require_held(economy, tariff)
+    if carries_peak(tariff):
+        solver = _without_derivatives(solver)
     search = _Rounds(economy, tariff, first)
     solve = partial(solve_equilibrium, solver=solver, watch=watch, tolerance_usd_per_kwh=tolerance_usd_per_kwh)
     found: Equilibrium | None = None
@@ -151,6 +154,16 @@ def solve_composed(
     )
 
 
+def _without_derivatives(solver: str) -> str:
+    """A method that needs no derivative of the load, which is not known where states hold the largest import."""
+    if solver not in ("auto", "anderson", "picard"):
+        raise ValueError(
+            f"solver is {solver!r}, which cannot hold demand_charge.decision = state; give 'auto', 'anderson' or"
+            " 'picard'"
+        )
+    return "anderson" if solver == "auto" else solver
+
+
 class _Rounds:
     """Where the search stands: what households see, and what that comes to."""
 
@@ -179,7 +192,7 @@ class _Rounds:
     @property
     def economy(self) -> Economy:
         """Households as they see a demand charge."""
-        return perceiving_economy(self._plain, self.seen)
+        return perceiving_economy(self._plain, self._posted, self.seen)
 
     @property
     def tariff(self) -> Tariff:
@@ -243,10 +256,10 @@ class _Rounds:
         added = []
         for k, household in enumerate(self._plain.types):
             demand, peak = component_of(self._posted.of(household), DemandCharge), self.amounts.peaks[k]
-            if demand is None or peak is None or household.battery is None:
+            if demand is None or peak is None or household.battery is None or found.policies[k].peak is not None:
                 added.append(0.0)
                 continue
-            exact = expected_peak_kw(self._plain, found.policies[k], found.laws[k], demand.counted)
+            exact = expected_peak_kw(self._plain, found.policies[k], found.laws[k], demand.counted, demand.period_days)
             added.append(exact - peak.expected_kw)
         self._spread_kw = np.array(added)
         moved = float(np.abs(self._spread_kw - before).max())
