@@ -64,6 +64,13 @@ class PolicyTable:
         """A law (…, e, shock) that goes with the table, whatever the largest import of the day is. (…, e, z)"""
         return law if self.peak is None else self.peak.by_shock(law)
 
+    def frequency(self, law: Floats) -> Floats:
+        """Joint frequency of shock, or row, and move under a law (c, h, e, shock). (c, h, z or row, j)"""
+        if self.peak is None:
+            return np.asarray(np.einsum("chez,chezj->chzj", law, self.probability))
+        states, slots, _, _, count = self.probability.shape
+        return np.asarray((law[..., None] * self.probability).reshape(states, slots, -1, count))
+
     def check(self) -> None:
         """Raise ``ValueError`` unless this is a policy: no NaN, rows sum to one, no move off the grid."""
         if not np.isfinite(self.probability).all() or (self.probability < 0).any():

@@ -55,8 +55,6 @@ def known_of_uniqueness(economy: Economy, tariff: Tariff, found: Equilibrium) ->
         demand = component_of(one, DemandCharge)
         if demand is not None and demand.decision is DemandView.EX_ANTE:
             reasons.append("the adders of a demand charge are not given")
-        if demand is not None and demand.decision is DemandView.STATE:
-            reasons.append("the largest import of a day is rounded to a grid")
         if tiers is not None and tiers.perception is Perception.AVERAGE:
             reasons.append("tiers are perceived on average")
         if funding is not None and funding.by is FundedBy.PER_KWH:

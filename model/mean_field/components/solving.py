@@ -35,6 +35,7 @@ from meanwatt.model.mean_field.components.tier_search import TierSearch
 from meanwatt.model.mean_field.equilibrium import TOLERANCE_USD_PER_KWH, Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.solvers.methods import WITHOUT_DERIVATIVES
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
@@ -120,8 +121,11 @@ def solve_composed(
         In one line, if components cannot be held together, or with the rest of the tariff.
     """
     require_held(economy, tariff)
-    if carries_peak(tariff):
-        solver = _without_derivatives(solver)
+    if carries_peak(tariff) and solver not in WITHOUT_DERIVATIVES:
+        raise ValueError(
+            f"solver is {solver!r}, which needs a derivative or plans that demand_charge.decision = state has not; give"
+            f" {' or '.join(repr(name) for name in WITHOUT_DERIVATIVES)}"
+        )
     search = _Rounds(economy, tariff, first)
     solve = partial(solve_equilibrium, solver=solver, watch=watch, tolerance_usd_per_kwh=tolerance_usd_per_kwh)
     found: Equilibrium | None = None
@@ -152,16 +156,6 @@ def solve_composed(
         peak_missed=search.peak_missed,
         rounds=search.rounds,
     )
-
-
-def _without_derivatives(solver: str) -> str:
-    """A method that needs no derivative of the load, which is not known where states hold the largest import."""
-    if solver not in ("auto", "anderson", "picard"):
-        raise ValueError(
-            f"solver is {solver!r}, which cannot hold demand_charge.decision = state; give 'auto', 'anderson' or"
-            " 'picard'"
-        )
-    return "anderson" if solver == "auto" else solver
 
 
 class _Rounds:

@@ -103,7 +103,7 @@ def peak_flow(
     Flow
         With law (c, h, e, z·l) and frequency (c, h, row, j).
     """
-    push, (states, slots, levels, both, count) = _Push(policy, horizon.shock_kernel, backward), policy.probability.shape
+    push, (states, slots, levels, both, _) = _Push(policy, horizon.shock_kernel, backward), policy.probability.shape
     shocks = len(horizon.shock_kernel)
     law = np.empty((states, slots, levels, both))
     if start is None:
@@ -126,7 +126,7 @@ def peak_flow(
     require_law(law)
     return Flow(
         law=law,
-        frequency=(law[..., None] * policy.probability).reshape(states, slots, levels * both, count),
+        frequency=policy.frequency(law),
         defect=float(defect),
     )
 
@@ -193,8 +193,7 @@ def peak_links(policy: PolicyTable, last: Floats, shock_kernel: Floats) -> tuple
             begun[:, e, z] = 1.0
             law = np.empty((states, slots, levels, both))
             _Push(policy, shock_kernel, np.eye(states))(begun, law)
-            weight = (law[..., None] * policy.probability).reshape(states, slots, levels * both, -1)
-            load_kw[:, e, z] = (weight * policy.net_load_kw).sum(axis=(2, 3))
+            load_kw[:, e, z] = (policy.frequency(law) * policy.net_load_kw).sum(axis=(2, 3))
     done = (last[..., None] * policy.probability[:, -1]).reshape(states, levels, shocks, ranks, -1).sum(axis=3)
     for j, move in enumerate(policy.moves.tolist()):
         low, high = max(0, -move), min(levels, levels - move)
