@@ -36,7 +36,7 @@ def require_held(economy: Economy, tariff: Tariff) -> None:
         if demand is not None and demand.decision is DemandView.STATE and cold:
             raise ValueError(
                 "demand_charge.decision = state needs a temperature where the price acts on rates: at 0 all move at"
-                " once; give temperature_usd > 0, or pass_through = 0"
+                " once; give temperature_usd > 0, or pass_through and export.pass_through = 0"
             )
     if economy.one_day is not None:
         raise ValueError(f"tariff {tariff.name} has components by the month, and one_day is a single day; leave it out")
