@@ -252,6 +252,7 @@ def _ties_apart(economy: Economy, tariff: Tariff) -> bool:
 def _load_doubt(economy: Economy, tariff: Tariff) -> str:
     """Why the price may not decide the load, in words; empty where it does: at ties, on a flat part of supply."""
     cold = economy.scenario.temperature_usd == 0 and any(household.battery for household in economy.types)
+    cold = cold or any(household.day_peak for household in economy.types)  # pieces of a day's charge may tie
     if not cold and tie_slots(economy, tariff, 0.0) is None:
         return ""
     if economy.supply.rises_strictly_between(*system_reach_kw(economy)):

@@ -36,8 +36,9 @@ def solve_prices(
     prices are first tried by Anderson acceleration, which needs no derivative; where that is slow, and for few prices
     at once, by Newton's method with continuation: the game is solved warm, where households spread over their options,
     and cooled down step by step, each solution being the next one's start. So are large games, whose derivative is only
-    multiplied with. Where somebody carries the day's largest import in his state prices are only accelerated. At temperature 0 the mixture of plans that clears the market is found: with a potential its saddle
-    point, without one the solution of a variational inequality.
+    multiplied with. Where somebody carries the day's largest import in his state prices are only accelerated. At
+    temperature 0 the mixture of plans that clears the market is found: with a potential its saddle point, without one
+    the solution of a variational inequality.
 
     Parameters
     ----------
