@@ -46,9 +46,7 @@ def use_at(
 
 
 @compiled
-def weigh_moves(  # complexipy: ignore
-    worth: Floats, count: int, temperature: float, soft: bool, level: int, chances: Floats
-) -> float:
+def weigh_moves(worth: Floats, count: int, temperature: float, soft: bool, level: int, chances: Floats) -> float:
     """Value of a state whose moves are worth worth[level, j], and their chances where these are asked for."""
     best = -np.inf
     for j in range(count):

@@ -2,8 +2,8 @@
 """How wrong are expected months? ``uv run python docs/examples/component_errors.py`` prints it; some minutes.
 
 The textbook market under its real-time price with tiers or a demand charge, at three shares of batteries: what the mean
-field expects of the component, beside what 10,000 homes are billed, home by home and month by month or day by day, over a
-year. Numbers of homes, and of the first case to print, may follow.
+field expects of the component, beside what 10,000 homes are billed, home by home and month by month or day by day, over
+a year. Numbers of homes, and of the first case to print, may follow.
 """
 
 import sys

@@ -153,7 +153,7 @@ def test_who_cannot_hold_components_refuses_them_in_one_line(capsys: pytest.Capt
         ("tiers.adders_usd_per_kwh=[0.1]", ""),
         ("tiers.limits_kwh_per_month=[-3]", "limits_kwh_per_month: entry 0 is -3; give a number from 1e-06 to"),
         ("tiers.perception=wrong", "perception is 'wrong'"),
-        ("demand_charge.decision=month", "decision is 'month'; give 'ignored', 'ex_ante' or 'state'"),
+        ("demand_charge.decision=month", "decision is 'month'; give ignored, ex_ante or state"),
         ("demand_charge.demand_levels=1", "demand_charge.demand_levels is 1; give a whole number from 2 to 200"),
         ("demand_charge.usd_per_kw_day=-1", "demand_charge.usd_per_kw_day is -1; give a number from 0 to"),
         ("demand_charge.window=['17-17']", "window holds '17-17', an empty span"),
