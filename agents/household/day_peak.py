@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from meanwatt.agents.numerics.arrays import Bools, Floats, Ints, read_only
+from meanwatt.agents.numerics.arrays import Bools, Floats, read_only
 from meanwatt.agents.numerics.short_repr import short_repr
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class PeakSteps:
     __repr__ = short_repr
 
     levels_kw: Floats
-    lower: Ints
+    lower: npt.NDArray[np.int16]
     upper: Floats
 
     @property

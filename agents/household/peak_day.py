@@ -6,12 +6,14 @@ import so far the rate plus what is left of the charge, (D − slope of the valu
 in closed form (`meanwatt.agents.household.demand`), and the best piece is taken.
 """
 
+from typing import Any
+
 import numpy as np
 
 from meanwatt.agents.household.backward_induction import TIE_USD
 from meanwatt.agents.household.demand import utility_of_use, wanted_use
 from meanwatt.agents.household.plans import reach_of_use
-from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
+from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.compiled import compiled
 
 
@@ -70,16 +72,16 @@ def weigh_moves(worth: Floats, count: int, temperature: float, soft: bool, level
 def fill_peak_day(  # noqa: C901, PLR0913  # complexipy: ignore
     reference_kw: Floats,
     pv_kw: Floats,
-    rates: tuple[Floats, Floats],
+    rates: Any,
     shock_levels: Floats,
-    storage: tuple[Ints, Floats, Floats, Ints, Floats],
+    storage: Any,
     demand: tuple[float, float, float],
     numbers: tuple[float, float, float, float, bool, bool],
-    peak: tuple[Bools, Floats],
-    kernels: tuple[Floats, Floats],
+    peak: Any,
+    kernels: Any,
     midnight: Floats,
     value: Floats,
-    policy: tuple[Floats, Floats, Floats, Ints, Floats],
+    policy: Any,
 ) -> None:
     """Fill value[c, h, z, l, e] backward from midnight[c, z, e], and the policy where its arrays are not empty.
 

@@ -8,6 +8,7 @@ The days are those of `meanwatt.agents.household.best_response`, one slot's step
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -115,7 +116,7 @@ class _Day:
         self.value = np.empty(self.shape)
         temperature, count = outlook.temperature_usd, storage.moves.size
         given = storage.choice.given
-        self._given = (
+        self._given: tuple[Any, ...] = (
             as_input(household.reference_kw),
             as_input(household.pv_kw),
             tuple(

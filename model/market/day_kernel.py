@@ -137,7 +137,8 @@ def run_blocks(population: Population, tables: DayTables, day: int, first: int, 
     sums = np.zeros((4, len(class_type), population.buses, tables.slots), dtype=np.int64)
     keys = [stream(population.key, Purpose.DAY, type_index) for type_index in class_type.tolist()]
     peaks = tables.peaks
-    run, beside = (_run_blocks, ()) if peaks is None else (run_peak_blocks, (peaks.arrays,))
+    run: Any = _run_blocks if peaks is None else run_peak_blocks
+    beside = () if peaks is None else (peaks.arrays,)
     run(
         np.array([first, last, tables.slots, tables.shocks], dtype=np.int64),
         np.uint64(day),

@@ -19,7 +19,7 @@ _THIRTY_TWO, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
 @compiled
-def _pick_one(row: int, width: int, bits: Any, table: Words) -> int:
+def _pick_one(row: Any, width: int, bits: Any, table: Words) -> Any:
     """Column of a row of an alias table that 32 bits draw."""
     product = np.uint64(bits) * np.uint64(width)
     column = np.int64(product >> _THIRTY_TWO)
@@ -60,7 +60,7 @@ def run_peak_blocks(  # noqa: PLR0913  # complexipy: ignore
             for place in range(run_start[run], run_start[run + 1]):
                 home = order[place]
                 state = child64(child64(keys[number], np.uint64(home - first_id[number])), day)
-                e, z, rank = np.int64(level[home]), np.int64(shock[home]), 0
+                e, z, rank = np.int64(level[home]), np.int64(shock[home]), np.int64(0)
                 for h in range(slots):
                     word = mix64(weyl64(state, np.uint64(h)))
                     cell = (e * shocks + z) * ranks + rank
