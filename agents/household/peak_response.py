@@ -116,7 +116,7 @@ class _Day:
         self.value = np.empty(self.shape)
         temperature, count = outlook.temperature_usd, storage.moves.size
         given = storage.choice.given
-        self._given: tuple[Any, ...] = (
+        self._given: Any = (
             as_input(household.reference_kw),
             as_input(household.pv_kw),
             tuple(
