@@ -152,7 +152,7 @@ class _Day:
 
     def after(self, midnight: Floats) -> Floats:
         """Values with which the day begins whose end is worth ``midnight`` (c, z, e). [USD]"""
-        fill_peak_day(*self._given, np.ascontiguousarray(midnight), self.value, self._nothing)
+        fill_peak_day(*(*self._given, np.ascontiguousarray(midnight), self.value, self._nothing))
         return self.at_midnight(self.value)
 
     def followed(self, midnight: Floats) -> tuple[PolicyTable, SlotOutcome]:
@@ -164,7 +164,7 @@ class _Day:
         net, use, upper = np.zeros((3, states, slots, rows, count))
         lower = np.zeros((states, slots, rows, count), dtype=np.int16)
         arrays = (probability, net, use, lower, upper)
-        fill_peak_day(*self._given, np.ascontiguousarray(midnight), self.value, arrays)
+        fill_peak_day(*(*self._given, np.ascontiguousarray(midnight), self.value, arrays))
         shock = np.tile(np.repeat(self.outlook.shock_levels, ranks), levels)[:, None]
         enjoyed = utility_usd_per_hour(
             use,
