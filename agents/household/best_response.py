@@ -230,7 +230,7 @@ def respond(
         more, converged = _iterate(day, midnight, tolerance, DAY_LIMIT, 0.5, value, check)
         days += more
     if delta < 1:
-        midnight += _common_part(value[:, 0] - midnight, outlook, slots)[:, :, None]
+        midnight += common_part(value[:, 0] - midnight, outlook, slots)[:, :, None]
     sweep_day(day, midnight, value, probability)
     change = value[:, 0] - delta * midnight
     chance = outlook.common_probability[:, None] * outlook.shock_probability
@@ -329,7 +329,7 @@ def _iterate_policies(
     return POLICY_STEPS, False
 
 
-def _common_part(change: Floats, outlook: Outlook, slots: int) -> Floats:
+def common_part(change: Floats, outlook: Outlook, slots: int) -> Floats:
     """Value φ(c, z) at midnight common to all levels, at δ < 1: φ = d + δ E[φ(c', z')], d being the day's change."""
     day_kernel = np.kron(outlook.common_kernel, np.linalg.matrix_power(outlook.shock_kernel, slots))
     system = np.eye(len(day_kernel)) - outlook.discount_per_day * day_kernel

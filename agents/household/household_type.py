@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from meanwatt.agents.household.battery import Battery
 from meanwatt.agents.household.envelope import Envelope
+from meanwatt.agents.household.day_peak import DayPeak
 from meanwatt.agents.household.storage import StorageDay, storage_day
 from meanwatt.agents.numerics.arrays import Floats, read_only, require_shape
 from meanwatt.agents.numerics.short_repr import short_repr
@@ -44,6 +45,8 @@ class HouseholdType:
         Limits on its net load; without it there are none.
     rate_class
         The rate class that it chose; empty where it is in the one that holds it by what it is.
+    day_peak
+        A charge on the day's largest import that it carries in its state.
     """
 
     __repr__ = short_repr
@@ -65,6 +68,7 @@ class HouseholdType:
     branch: str = ""
     envelope: Envelope | None = None
     rate_class: str = ""
+    day_peak: DayPeak | None = None
 
     def __post_init__(self) -> None:
         """Keep checked, read-only copies."""

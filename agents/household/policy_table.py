@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from meanwatt.agents.household.day_peak import PeakSteps
 from meanwatt.agents.household.split import Split
 from meanwatt.agents.household.storage import Choice, every_move
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
@@ -32,6 +33,9 @@ class PolicyTable:
         How households part between plans of use and curtailment; the three above are then their means.
     choice : Choice, optional
         Which moves are chosen among in each slot; without it all in every slot.
+    peak : PeakSteps, optional
+        How the day's largest import rises where it is a part of the state; a shock is then one with a largest import,
+        and net load, use and curtailed sun are (c, h, row, j), as there.
     """
 
     __repr__ = short_repr
@@ -43,6 +47,7 @@ class PolicyTable:
     curtailed_kw: Floats | None = None
     split: Split | None = None
     choice: Choice | None = None
+    peak: PeakSteps | None = None
 
     @property
     def open_moves(self) -> Bools:
@@ -54,6 +59,17 @@ class PolicyTable:
     def plans(self) -> Split:
         """Every plan with its share; what is not proportional to net load is a mean over these."""
         return self.split or Split.undivided(self.use_kw, self.net_load_kw, self.curtailed_kw)
+
+    def by_shock(self, law: Floats) -> Floats:
+        """A law (…, e, shock) that goes with the table, whatever the largest import of the day is. (…, e, z)"""
+        return law if self.peak is None else self.peak.by_shock(law)
+
+    def frequency(self, law: Floats) -> Floats:
+        """Joint frequency of shock, or row, and move under a law (c, h, e, shock). (c, h, z or row, j)"""
+        if self.peak is None:
+            return np.asarray(np.einsum("chez,chezj->chzj", law, self.probability))
+        states, slots, _, _, count = self.probability.shape
+        return np.asarray((law[..., None] * self.probability).reshape(states, slots, -1, count))
 
     def check(self) -> None:
         """Raise ``ValueError`` unless this is a policy: no NaN, rows sum to one, no move off the grid."""

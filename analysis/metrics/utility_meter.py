@@ -211,9 +211,14 @@ def utility_tables(economy: Economy, policies: Sequence[PolicyTable], common_sta
 
 
 def slot_utility_usd_per_hour(economy: Economy, type_index: int, use_kw: Floats, common_state: int) -> Floats:
-    """Utility of a use (slot, shock, column), of which a column is a move with a plan. [USD/h]"""
-    household = economy.types[type_index]
-    reference_kw = household.reference_kw[common_state][:, None, None] * economy.shock_levels[:, None]
+    """Utility of a use (slot, shock, column), of which a column is a move with a plan. [USD/h]
+
+    Where the day's largest import is a part of the state a shock is a row of ``PeakSteps``.
+    """
+    household, shock = economy.types[type_index], economy.shock_levels
+    if use_kw.shape[1] != shock.size:
+        shock = np.tile(np.repeat(shock, use_kw.shape[1] // (household.levels * shock.size)), household.levels)
+    reference_kw = household.reference_kw[common_state][:, None, None] * shock[:, None]
     return utility_usd_per_hour(
         use_kw,
         reference_kw,

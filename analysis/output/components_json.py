@@ -108,6 +108,14 @@ def _household(composed: Composed, name: str, type_index: int) -> dict[str, Any]
     if name == "demand_charge" and peak is not None:
         row["expected_peak_kw"] = peak.expected_kw + float(amounts.spread_kw[type_index])
         row["unseen_share"] = float(composed.peak_missed[type_index])
+        steps = composed.equilibrium.policies[type_index].peak
+        if steps is not None:
+            weight = (
+                composed.equilibrium.answer.flows[type_index].frequency
+                * composed.economy.common.probability[:, None, None, None]
+            )
+            row["peak_on_grid_kw"] = float((weight * steps.raised_kw).sum())
+            row["demand_levels_kw"] = steps.levels_kw
         if composed.seen.peak_adder_usd_per_kwh:
             row["perceived_adder_usd_per_kwh"] = composed.seen.peak_adder_usd_per_kwh[type_index]
     if name == "discount_funding":

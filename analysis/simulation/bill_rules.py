@@ -33,6 +33,11 @@ COMPONENTS: Final = {
         "an adder by day type, slot and own shock, by the chance that these hold the month's largest import",
         "the largest import of the home's own month in the window",
     ),
+    "demand_charge/state": (
+        "the charge itself, with the day's largest import so far as a part of their state, rounded to a grid",
+        "the largest import of each of the home's own days in the window",
+    ),
+    "demand_charge/ignored by the day": ("nothing", "the largest import of each of the home's own days in the window"),
     "minimum_bill": ("nothing", "what the home's own month falls short of it by, all other parts and credits counted"),
     "subscription": (
         "nothing: the contract does not depend on use",

@@ -60,7 +60,7 @@ def expect(equilibrium: Equilibrium) -> Expectation:
     mean, use, variance, curtailed = (np.zeros_like(equilibrium.net_load_kw) for _ in range(4))
     for household, law, policy in zip(economy.types, equilibrium.laws, equilibrium.policies, strict=True):
         plans = policy.plans
-        chance = np.einsum("chez,chezj->chzj", law, policy.probability)
+        chance = policy.frequency(law)
 
         def spread(of_plan: Floats, chance: Floats = chance, plans: Split = plans) -> tuple[Floats, Floats]:
             """Mean and variance of one home's."""

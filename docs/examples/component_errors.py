@@ -2,7 +2,8 @@
 """How wrong are expected months? ``uv run python docs/examples/component_errors.py`` prints it; some minutes.
 
 The textbook market under its real-time price with tiers or a demand charge, at three shares of batteries: what the mean
-field expects of the component, beside what 10,000 homes are billed, home by home and month by month, over a year.
+field expects of the component, beside what 10,000 homes are billed, home by home and month by month or day by day, over
+a year. Numbers of homes, and of the first case to print, may follow.
 """
 
 import sys
@@ -21,11 +22,14 @@ TARIFF = "rtp"
 STORAGE = (0.0, 1.0, 2.0)
 LADDER = {"tariff.tiers.limits_kwh_per_month": [300, 420], "tariff.tiers.adders_usd_per_kwh": [0.0, 0.05, 0.10]}
 CHARGE = {"tariff.demand_charge.usd_per_kw_month": 5.0}
+BY_DAY = {"tariff.demand_charge.usd_per_kw_day": round(5.0 * 12 / 365, 4)}
 CASES: dict[str, dict[str, Any]] = {
     "tiers, marginal": LADDER,
     "tiers, average": {**LADDER, "tariff.tiers.perception": "average"},
     "demand charge, ignored": CHARGE,
     "demand charge, ex_ante": {**CHARGE, "tariff.demand_charge.decision": "ex_ante"},
+    "demand charge by the day, ignored": BY_DAY,
+    "demand charge by the day, state": {**BY_DAY, "tariff.demand_charge.decision": "state"},
 }
 HOUSEHOLDS, DAYS, SEED = 10_000, 365, 1
 
@@ -48,12 +52,12 @@ def lived(composed: Composed, households: int) -> tuple[Floats, Floats]:
     return row.billed_usd, row.expected_usd
 
 
-def main(households: int = HOUSEHOLDS) -> None:
-    """Print the table."""
+def main(households: int = HOUSEHOLDS, first: int = 0) -> None:
+    """Print the table, from one of the cases on."""
     print("USD per home and day: | | | without a battery | | with one |")
     print("| component | homes with batteries | billed | expected | billed | expected |")
     print("|---|---|---|---|---|---|")
-    for name, overrides in CASES.items():
+    for name, overrides in list(CASES.items())[first:]:
         for storage in STORAGE:
             scenario = load_scenario(
                 "textbook",
@@ -77,4 +81,4 @@ def means(who: Any, share: Floats, usd: Floats) -> float:
 
 
 if __name__ == "__main__":
-    main(*(int(text) for text in sys.argv[1:2]))
+    main(*(int(text) for text in sys.argv[1:3]))

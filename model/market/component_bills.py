@@ -63,7 +63,8 @@ class ComponentBills:
         The same of the last month billed. [USD]
     month_counters : dict of (household,)
         What that month was reckoned by: ``billed_kwh``, and ``demand_kw``, the largest import in the window of a demand
-        charge; NaN of households without such a component.
+        charge, or of one by the day ``demand_kw_days``, the sum of the days' largest; NaN of households without such a
+        component.
     """
 
     def __init__(self, composed: Composed, market: ProsumerMarket) -> None:
@@ -85,7 +86,7 @@ class ComponentBills:
     def _open_month(self) -> None:
         people, types = self._market.population, len(self._own)
         self._days = 0
-        self._billed_kwh, self._peak_kw = np.zeros(people.households), np.zeros(people.households)
+        self._billed_kwh, self._peak_kw, self._peaks_kw = np.zeros((3, people.households))
         self._contract_usd = np.zeros(types)
         self._bill_before = people.bill_usd.copy()
 
@@ -101,6 +102,7 @@ class ComponentBills:
                 here = market.population.of_type(k)
                 peak = demand.day_peak_kw(energy[here].astype(np.float64), economy.slot_hours)
                 self._peak_kw[here] = np.maximum(self._peak_kw[here], peak)
+                self._peaks_kw[here] += peak
             if contract is not None:
                 self._contract_usd[k] += self._contract_of_day(k, contract)
         self._days += 1
@@ -145,10 +147,16 @@ class ComponentBills:
 
     def _counters(self) -> dict[str, Floats]:
         """What the month's components are reckoned by. (household,) each"""
-        by = {"billed_kwh": (self._billed_kwh, (Tiers, DiscountFunding)), "demand_kw": (self._peak_kw, (DemandCharge,))}
+        demands = [component_of(own, DemandCharge) for own in self._own]
+        energy = [bool(component_of(own, Tiers) or component_of(own, DiscountFunding)) for own in self._own]
+        by = {
+            "billed_kwh": (self._billed_kwh, energy),
+            "demand_kw": (self._peak_kw, [one is not None and not one.by_day for one in demands]),
+            "demand_kw_days": (self._peaks_kw, [one is not None and one.by_day for one in demands]),
+        }
         found = {}
-        for name, (column, kinds) in by.items():
-            counts = np.array([any(component_of(own, kind) for kind in kinds) for own in self._own])
+        for name, (column, counted) in by.items():
+            counts = np.array(counted)
             if counts.any():
                 found[name] = np.where(counts[self._kinds], column, np.nan)
         return found
@@ -175,7 +183,8 @@ class ComponentBills:
         if tiers is not None:
             parts["tiers"] = tiers.cost_usd(billed, months)
         if demand is not None:
-            parts["demand_charge"] = demand.usd_per_kw_month * months * self._peak_kw[here]
+            by_month = demand.usd_per_kw_month * months * self._peak_kw[here]
+            parts["demand_charge"] = demand.usd_per_kw_day * self._peaks_kw[here] if demand.by_day else by_month
         if component_of(own, Subscription) is not None:
             parts["subscription"] = np.full(billed.shape, self._contract_usd[type_index])
         if funding is not None and funding.by is FundedBy.PER_KWH:

@@ -21,6 +21,7 @@ from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.randomness import Purpose, Words, child64, mix64, stream, weyl64
 from meanwatt.model.market.day_tables import DayTables
+from meanwatt.model.market.peak_kernel import run_peak_blocks
 from meanwatt.model.market.population import Population
 
 QUANTUM_KWH: Final = 2.0**-34
@@ -135,7 +136,10 @@ def run_blocks(population: Population, tables: DayTables, day: int, first: int, 
     visits, class_type = population.visits, population.class_type
     sums = np.zeros((4, len(class_type), population.buses, tables.slots), dtype=np.int64)
     keys = [stream(population.key, Purpose.DAY, type_index) for type_index in class_type.tolist()]
-    _run_blocks(
+    peaks = tables.peaks
+    run: Any = _run_blocks if peaks is None else run_peak_blocks
+    beside = () if peaks is None else (peaks.arrays,)
+    run(
         np.array([first, last, tables.slots, tables.shocks], dtype=np.int64),
         np.uint64(day),
         np.array(keys, dtype=np.uint64),
@@ -144,6 +148,7 @@ def run_blocks(population: Population, tables: DayTables, day: int, first: int, 
         (population.level, population.shock, population.energy_kwh),
         (tables.moves, tables.first_move, tables.plans, tables.alias, tables.alias_start),
         (tables.energy_kwh, tables.energy_start, tables.curtailed_kwh, tables.curtailed_start, tables.shock_alias),
+        *beside,
         sums,
     )
     return sums

@@ -11,6 +11,7 @@ from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats, Ints, require_finite, require_shape
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.randomness import Words
+from meanwatt.model.market.peak_tables import PeakTables, peak_tables
 from meanwatt.model.market.plan_columns import PlanColumns, plan_columns
 
 FULL: Final = 2.0**32
@@ -48,6 +49,10 @@ class DayTables:
         Alias table of the next shock, (shock, next shock).
     slots, shocks
         Lengths of those axes.
+    peaks
+        How the day's largest import rises, where it is a part of somebody's state: then ``alias`` is (slot, level,
+        shock · largest import, column) and what is said of shocks holds of (level, shock · largest import), in those
+        classes.
     """
 
     moves: Ints
@@ -63,6 +68,7 @@ class DayTables:
     shock_alias: Words
     slots: int
     shocks: int
+    peaks: PeakTables | None = None
 
     def curtailed_of(self, class_index: int) -> npt.NDArray[np.float32]:
         """Curtailed sun of one class, (slot, shock, column). [kWh]"""
@@ -101,9 +107,8 @@ def day_tables(
     """
     slots = policies[0].probability.shape[1]
     for class_index, (policy, count) in enumerate(zip(policies, levels, strict=True)):
-        _check(
-            f"policy of type {class_index}", policy, common_state, (slots, count, len(shock_kernel), len(policy.moves))
-        )
+        shocks = len(shock_kernel) * (policy.peak.count if policy.peak else 1)
+        _check(f"policy of type {class_index}", policy, common_state, (slots, count, shocks, len(policy.moves)))
     columns = tuple(plan_columns(policy, common_state) for policy in policies)
     alias = [
         alias_table(own.chances(policy.probability[common_state])).ravel()
@@ -129,6 +134,7 @@ def day_tables(
         shock_alias=alias_table(shock_kernel).ravel(),
         slots=slots,
         shocks=len(shock_kernel),
+        peaks=peak_tables(policies, common_state) if any(policy.peak for policy in policies) else None,
     )
 
 
@@ -169,7 +175,8 @@ def _check(name: str, policy: PolicyTable, common_state: int, shape: tuple[int, 
         raise ValueError(f"{name} has moves {policy.moves.tolist()}; give consecutive numbers")
     chance, load = policy.probability[common_state], policy.net_load_kw[common_state]
     require_shape(f"{name}: probability of a common state", chance, shape, "(slot, level, shock, move)")
-    require_shape(f"{name}: net_load_kw of a common state", load, (shape[0], *shape[2:]), "(slot, shock, move)")
+    rows = shape[2] if policy.peak is None else shape[1] * shape[2]
+    require_shape(f"{name}: net_load_kw of a common state", load, (shape[0], rows, shape[3]), "(slot, shock, move)")
     require_finite(f"{name}: net_load_kw", load)
     PolicyTable(
         moves=policy.moves, probability=chance[None], net_load_kw=load[None], use_kw=policy.use_kw[common_state][None]

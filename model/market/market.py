@@ -276,7 +276,11 @@ class ProsumerMarket(MarketCentre):
     def _start_laws(self) -> list[Floats]:
         """Law (level, shock) of each type at the first midnight: the equilibrium's, else any charge alike."""
         if self.equilibrium:
-            return [law[self.common_state, 0] for law in self.equilibrium.laws]
+            found = self.equilibrium
+            return [
+                policy.by_shock(law[self.common_state, 0])
+                for policy, law in zip(found.policies, found.laws, strict=True)
+            ]
         shock = self.economy.shock_probability
         return [np.tile(shock / household.levels, (household.levels, 1)) for household in self.household_types]
 

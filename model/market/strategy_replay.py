@@ -209,6 +209,11 @@ class Walk:
     ) -> None:
         class_index, own_type = population.class_of(household), population.type_of(household)
         rank = population.rank_of(household)
+        if policy.peak is not None:
+            raise ValueError(
+                f"household {household} carries the day's largest import in its state, which the replay of a day does"
+                " not follow; give demand_charge.decision = ignored"
+            )
         self.slot = 0
         self.level, self.shock = at or (int(population.level[household]), int(population.shock[household]))
         self._policy, self._day, self._common_state = policy, day, common_state

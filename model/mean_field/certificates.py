@@ -1,16 +1,19 @@
 """Certificates of an equilibrium: exploitability, its softmax bound, contraction, and what is known of uniqueness."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from meanwatt.agents.household.best_response import respond
+from meanwatt.agents.household.best_response import Response, respond
 from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.household.peak_response import peak_response
 from meanwatt.agents.household.slot_outcome import slot_outcome
 from meanwatt.agents.numerics.arrays import Floats, Ints
-from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
+from meanwatt.agents.tariff.tariff import ExportRule, Rates, Recovery, Tariff, payment_usd
 from meanwatt.model.mean_field.derivatives.price_product import PriceProduct
-from meanwatt.model.mean_field.population.flow import worth_left_usd
+from meanwatt.model.mean_field.population.flow import Flow, worth_left_usd
 from meanwatt.model.mean_field.population.game import Game, couples, follows_wholesale, potential_failures
 from meanwatt.model.mean_field.population.load_reach import system_reach_kw
 from meanwatt.model.mean_field.population.population_response import (
@@ -70,6 +73,10 @@ def exploitability_usd_per_day(
         if household.battery is None:
             continue
         view = own_outlook(economy, hard, type_index)
+        if household.day_peak is not None:
+            own = game.own_rates(posted, type_index)
+            total += household.share * _forgone_with_peak(economy, household, own, view, response, flow, check)
+            continue
         brought = slot_outcome(household, game.own_rates(posted, type_index), economy.shock_levels, economy.slot_hours)
         best = respond(brought, household.levels, view, start=response, check=check)
         if hard.discount_per_day == 1.0:
@@ -83,6 +90,29 @@ def exploitability_usd_per_day(
             forgone = (1 - hard.discount_per_day) * float((start_law * lead).sum())
         total += household.share * forgone
     return total
+
+
+def _forgone_with_peak(
+    economy: Economy,
+    household: HouseholdType,
+    rates: Rates,
+    hard: Outlook,
+    response: Response,
+    flow: Flow,
+    check: Callable[[], None],
+) -> float:
+    """What a household that carries the day's largest import forgoes, on average over days, use as planned. [USD/day]
+
+    At δ < 1 the average is taken alike, of the policy that is best at δ = 1.
+    """
+    assert household.day_peak is not None and response.policy.peak is not None  # noqa: PT018
+    best = peak_response(household, rates, replace(hard, discount_per_day=1.0), check=check)
+    weight = flow.frequency * economy.common.probability[:, None, None, None]
+    brought = response.outcome
+    bought, sold = (rate[:, :, None, None] for rate in (rates.import_usd_per_kwh, rates.export_usd_per_kwh))
+    paid = payment_usd(brought.net_load_kw, bought, sold, economy.slot_hours)
+    charged = household.day_peak.usd_per_kw * response.policy.peak.raised_kw
+    return best.gain_usd_per_day - float((weight * (brought.utility_usd - paid - brought.wear_usd - charged)).sum())
 
 
 def policy_value_usd(
@@ -112,8 +142,11 @@ def policy_value_usd(
 def smooth(economy: Economy, found: Answer) -> bool:
     """Whether answers move smoothly with prices.
 
-    Batteries are moved at a temperature above 0, or nobody has one; and no households part between two plans.
+    Batteries are moved at a temperature above 0, or nobody has one; no households part between two plans; and nobody
+    carries the day's largest import in his state, of which no derivative is known here.
     """
+    if any(household.day_peak for household in economy.types):
+        return False
     warm = economy.scenario.temperature_usd > 0 or not any(household.battery for household in economy.types)
     return warm and not parts_somewhere(found)
 
@@ -219,6 +252,7 @@ def _ties_apart(economy: Economy, tariff: Tariff) -> bool:
 def _load_doubt(economy: Economy, tariff: Tariff) -> str:
     """Why the price may not decide the load, in words; empty where it does: at ties, on a flat part of supply."""
     cold = economy.scenario.temperature_usd == 0 and any(household.battery for household in economy.types)
+    cold = cold or any(household.day_peak for household in economy.types)  # pieces of a day's charge may tie
     if not cold and tie_slots(economy, tariff, 0.0) is None:
         return ""
     if economy.supply.rises_strictly_between(*system_reach_kw(economy)):

@@ -11,6 +11,7 @@ import numpy as np
 from meanwatt.agents.household.day_operator import move_kernel
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.model.mean_field.population.peak_flow import peak_links
 from meanwatt.model.mean_field.population.population_response import Answer
 from meanwatt.model.scenario.economy import Economy
 
@@ -31,7 +32,7 @@ def closure_error_kw(economy: Economy, found: Answer) -> float:
     if common.count == 1 or economy.one_day is not None or economy.held is not None:
         return 0.0
     moving = [
-        (household.share, flow.law, *_links(response.policy, flow.law[:, -1], economy.shock_kernel))
+        (household.share, *_linked(response.policy, flow.law, economy.shock_kernel))
         for household, response, flow in zip(economy.types, found.responses, found.flows, strict=True)
         if response.policy.moves.size > 1
     ]
@@ -43,6 +44,13 @@ def closure_error_kw(economy: Economy, found: Answer) -> float:
             off += share * np.tensordot(end[before] - law[c, 0], load_kw[c], axes=2)
         square += float(chance * (common.backward[c, before] @ (off**2).mean(axis=1)))
     return float(np.sqrt(square))
+
+
+def _linked(policy: PolicyTable, law: Floats, shock_kernel: Floats) -> tuple[Floats, Floats, Floats]:
+    """Law by stored energy and shock (c, h, e, z), and what `_links` returns."""
+    if policy.peak is None:
+        return law, *_links(policy, law[:, -1], shock_kernel)
+    return policy.peak.by_shock(law), *peak_links(policy, law[:, -1], shock_kernel)
 
 
 def _links(policy: PolicyTable, last: Floats, shock_kernel: Floats) -> tuple[Floats, Floats]:

@@ -298,6 +298,8 @@ def _component(table: TariffTable, name: str, rates: Callable[[object, str], Flo
             counted=np.array(slots_within(charge.window, slots)),
             decision=DemandView(charge.decision),
             window=charge.window,
+            usd_per_kw_day=charge.usd_per_kw_day,
+            demand_levels=charge.demand_levels,
         )
     if name == "minimum_bill":
         return MinimumBill(usd_per_month=table.minimum_bill.usd_per_month)

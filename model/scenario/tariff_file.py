@@ -13,6 +13,7 @@ from pydantic import (
 )
 
 from meanwatt.agents.tariff.components.access_charge import AccessCharge
+from meanwatt.agents.tariff.components.demand_charge import DEMAND_LEVELS, DemandView, require_period
 from meanwatt.agents.tariff.components.standing_charge import StandingCharge
 from meanwatt.agents.tariff.components.tiers import Perception, Tiers
 from meanwatt.model.scenario import ranges
@@ -176,27 +177,24 @@ class TiersTable(Table):
 
 
 class DemandChargeTable(Table):
-    """``[tariffs.NAME.demand_charge]``: USD for each kW of the month's largest import; as it stands none."""
+    """``[tariffs.NAME.demand_charge]``: USD for each kW of the largest import of the month, or of every day."""
 
     usd_per_kw_month: Annotated[float, ranges.DEMAND_CHARGE] = 0.0
-    """For each kW in a month of 365/12 days. [USD/kW per month]"""
+    """For each kW of the month's largest import, a month having 365/12 days. [USD/kW per month]"""
+    usd_per_kw_day: Annotated[float, ranges.DAY_DEMAND_CHARGE, AddedLater()] = 0.0
+    """For each kW of every day's largest import, in place of the month's. [USD/kW per day]"""
     window: Texts = ("0-24",)
     """``"from-to"`` hours in which imports count; they may wrap over midnight."""
-    decision: Literal["ignored", "ex_ante"] = "ignored"
-    """How households decide by it: not at all, or by the chance that a slot holds the month's largest import."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_running_maximum(cls, given: Any) -> Any:
-        if isinstance(given, Mapping) and given.get("decision") == "state":
-            raise ValueError(
-                "decision is state, the running maximum as a state: not available; give ignored or ex_ante"
-            )
-        return given
+    decision: Literal["ignored", "ex_ante", "state"] = "ignored"
+    """How households decide by it: not at all, by the chance that a slot holds the month's largest import, or with the
+    day's largest import so far as a part of their state, which is for a charge by the day."""
+    demand_levels: Annotated[int, ranges.DEMAND_LEVELS, AddedLater()] = DEMAND_LEVELS
+    """Levels of the day's largest import that households with ``decision = "state"`` tell apart."""
 
     @model_validator(mode="after")
     def _window_is_read(self) -> "DemandChargeTable":
         within_window(self.window)
+        require_period(self.usd_per_kw_month, self.usd_per_kw_day, DemandView(self.decision))
         return self
 
 

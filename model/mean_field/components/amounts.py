@@ -8,13 +8,14 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.components.component import DAYS_PER_MONTH, Component
+from meanwatt.agents.tariff.components.component import Component
 from meanwatt.agents.tariff.components.demand_charge import DemandCharge
 from meanwatt.agents.tariff.components.discount_funding import DiscountFunding, FundedBy
 from meanwatt.agents.tariff.components.minimum_bill import MinimumBill
 from meanwatt.agents.tariff.components.subscription import Subscription
 from meanwatt.agents.tariff.components.tiers import Tiers
 from meanwatt.agents.tariff.tariff import Rates, Tariff
+from meanwatt.model.mean_field.components.home_peak import expected_peak_kw
 from meanwatt.model.mean_field.components.month_peak import MonthPeak, mean_import_kw, month_peak
 from meanwatt.model.mean_field.components.months import Seasons, billed_kw, months_of, paid_usd, per_day
 from meanwatt.model.mean_field.components.perceived import Perceived
@@ -93,7 +94,7 @@ def amounts_at(
     month, mean_kwh = months_of(economy, seasons, by_day), by_day @ economy.common.probability
     discounts = _discounts_usd(economy, tariff, base_rates, billed)
     peaks = tuple(
-        month_peak(economy, mean_import_kw(found, k), one.counted) if one else None
+        _peak(economy, found, k, one) if one else None
         for k, one in enumerate(component_of(own_tariff, DemandCharge) for own_tariff in own)
     )
     pay = {
@@ -116,6 +117,15 @@ def amounts_at(
     )
 
 
+def _peak(economy: Economy, found: Answer, type_index: int, charge: DemandCharge) -> MonthPeak:
+    """The largest import that a type is charged for; all of it where its state holds the day's."""
+    policy = found.responses[type_index].policy
+    if policy.peak is None:
+        return month_peak(economy, mean_import_kw(found, type_index), charge.counted, charge.period_days)
+    expected = expected_peak_kw(economy, policy, found.flows[type_index].law, charge.counted, charge.period_days)
+    return MonthPeak(expected_kw=expected, holds=np.zeros((*economy.rest_load_kw.shape, economy.shock_levels.size)))
+
+
 def _tiers_usd(own: Sequence[Tariff], seasons: Seasons, month_kwh: Floats) -> dict[str, Floats]:
     """The tier bills of the expected months. [USD/day]"""
     tiers = [component_of(one, Tiers) for one in own]
@@ -130,11 +140,11 @@ def _demand_usd(own: Sequence[Tariff], peaks: Sequence[MonthPeak | None], spread
     demands = [component_of(one, DemandCharge) for one in own]
     if not any(demands):
         return {}
-    monthly = [
-        one.usd_per_kw_month * (peak.expected_kw + more) if one and peak else 0.0
+    daily = [
+        one.usd_per_kw * (peak.expected_kw + more) / one.period_days if one and peak else 0.0
         for one, peak, more in zip(demands, peaks, spread_kw.tolist(), strict=True)
     ]
-    return {DemandCharge.name: np.array(monthly) / DAYS_PER_MONTH}
+    return {DemandCharge.name: np.array(daily)}
 
 
 def _contracts_usd(economy: Economy, tariff: Tariff, base_rates: Rates, own: Sequence[Tariff]) -> dict[str, Floats]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from meanwatt.agents.tariff.components.demand_charge import DemandCharge
+from meanwatt.agents.tariff.components.demand_charge import DemandCharge, DemandView
 from meanwatt.agents.tariff.components.discount_funding import DiscountFunding
 from meanwatt.agents.tariff.components.minimum_bill import MinimumBill
 from meanwatt.agents.tariff.components.subscription import Subscription
@@ -34,6 +34,15 @@ APPROXIMATIONS = {
         " import (decision = ex_ante), imports averaged over the stored energy; the expected largest import of a"
         f" month is billed here, {EXACT}."
     ),
+    "demand_charge/state": (
+        "households decide with the day's largest import so far as a part of their state, on a grid of demand_levels"
+        " levels between which it is rounded with the right mean (decision = state); the expected largest import of a"
+        " day is billed here, simulate bills every home's own days."
+    ),
+    "demand_charge/ignored by the day": (
+        "households do not see it when they decide (decision = ignored); the expected largest import of a day is billed"
+        " here, simulate bills every home's own days."
+    ),
     "minimum_bill": (
         f"households do not see it when they decide; the expected month of their type is raised to it here, {EXACT}."
     ),
@@ -51,7 +60,8 @@ def approximation_key(component: object) -> str:
     if isinstance(component, Tiers):
         return f"tiers/{component.perception.value}"
     if isinstance(component, DemandCharge):
-        return f"demand_charge/{component.decision.value}"
+        unseen_day = component.by_day and component.decision is DemandView.IGNORED
+        return f"demand_charge/{component.decision.value}{' by the day' if unseen_day else ''}"
     return str(getattr(component, "name", ""))
 
 

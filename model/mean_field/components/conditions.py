@@ -8,7 +8,7 @@ from meanwatt.model.mean_field.certificates import OBSERVED
 from meanwatt.model.mean_field.components.amounts import component_of
 from meanwatt.model.mean_field.components.perceived import without_components
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.mean_field.population.game import ROUNDING, Game
+from meanwatt.model.mean_field.population.game import ROUNDING, Game, couples
 from meanwatt.model.mean_field.population.load_reach import may_export
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.envelopes import limits_load
@@ -32,6 +32,12 @@ def require_held(economy: Economy, tariff: Tariff) -> None:
         if demand is not None and demand.decision is DemandView.EX_ANTE and economy.scenario.temperature_usd == 0:
             raise ValueError(
                 "demand_charge.decision = ex_ante needs a temperature: at 0 all move at once; give temperature_usd > 0"
+            )
+        cold = economy.scenario.temperature_usd == 0 and couples(economy, without_components(tariff))
+        if demand is not None and demand.decision is DemandView.STATE and cold:
+            raise ValueError(
+                "demand_charge.decision = state needs a temperature where the price acts on rates: at 0 all move at"
+                " once; give temperature_usd > 0, or pass_through and export.pass_through = 0"
             )
     if limits_load(economy.types):
         raise ValueError(

@@ -1,6 +1,7 @@
 """The month's largest import of a household with a battery, by its policy and law: nothing averaged."""
 
 import heapq
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -9,6 +10,7 @@ from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Bools, Floats, as_input
 from meanwatt.agents.tariff.components.component import DAYS_PER_MONTH
 from meanwatt.model.mean_field.population.flow import moves_taken, push_day
+from meanwatt.model.mean_field.population.peak_flow import left_at_night
 from meanwatt.model.scenario.economy import Economy
 
 ACCURACY: Final = 2e-4
@@ -19,8 +21,10 @@ TIE_KW: Final = 1e-12
 """Imports this near to each other are the same. [kW]"""
 
 
-def expected_peak_kw(economy: Economy, policy: PolicyTable, law: Floats, counted: Bools) -> float:
-    """Expected largest import of a month in the slots that count. [kW]
+def expected_peak_kw(
+    economy: Economy, policy: PolicyTable, law: Floats, counted: Bools, days: float = DAYS_PER_MONTH
+) -> float:
+    """Expected largest import of a month, or of so many days, in the slots that count. [kW]
 
     Parameters
     ----------
@@ -39,7 +43,8 @@ def expected_peak_kw(economy: Economy, policy: PolicyTable, law: Floats, counted
     imported = np.maximum(policy.net_load_kw, 0.0) * counted[None, :, None, None]
     values = np.unique(np.concatenate([[0.0], imported.ravel()]))
     values = values[np.concatenate([[True], np.diff(values) > TIE_KW])]
-    known = {0: _chance_below(economy, policy, law, imported, float(values[0])), len(values) - 1: 1.0}
+    below = partial(_chance_below, economy, policy, law, imported, days)
+    known = {0: below(float(values[0])), len(values) - 1: 1.0}
 
     def gap(low: int, high: int) -> float:
         """By how much the part of the expectation between two thresholds may be wrong."""
@@ -50,7 +55,7 @@ def expected_peak_kw(economy: Economy, policy: PolicyTable, law: Floats, counted
     while parts and -sum(part[0] for part in parts) > ACCURACY * float(values[-1]) and len(known) < LOOKS:
         _, low, high = heapq.heappop(parts)
         middle = (low + high) // 2
-        known[middle] = _chance_below(economy, policy, law, imported, float(values[middle]))
+        known[middle] = below(float(values[middle]))
         for a, b in ((low, middle), (middle, high)):
             heapq.heappush(parts, (-gap(a, b), a, b))
     total = 0.0
@@ -60,8 +65,14 @@ def expected_peak_kw(economy: Economy, policy: PolicyTable, law: Floats, counted
     return total
 
 
-def _chance_below(economy: Economy, policy: PolicyTable, law: Floats, imported: Floats, most_kw: float) -> float:
-    """Chance that a month has no import above a threshold."""
+def _chance_below(
+    economy: Economy, policy: PolicyTable, law: Floats, imported: Floats, days: float, most_kw: float
+) -> float:
+    """Chance that so many days have no import above a threshold; one day where it holds the largest import."""
+    common = economy.common
+    if policy.peak is not None:
+        allowed = imported <= most_kw + TIE_KW
+        return left_at_night(policy, law, allowed, economy.shock_kernel, common.backward, common.probability)
     allowed = (imported <= most_kw + TIE_KW)[:, :, None]
     probability = as_input(policy.probability * allowed)
     arrays = (
@@ -72,12 +83,12 @@ def _chance_below(economy: Economy, policy: PolicyTable, law: Floats, imported: 
         as_input(economy.common.backward),
     )
     midnight, after, day = law[:, 0].copy(), np.empty_like(law[:, 0]), np.empty_like(law)
-    whole, chance = int(DAYS_PER_MONTH), 0.0
+    whole, chance = int(days), 0.0
     for number in range(1, whole + 2):
         push_day(midnight, *arrays, day, after)
         midnight, after = after, midnight
         if number >= whole:
-            part = DAYS_PER_MONTH - whole
+            part = days - whole
             left = float(economy.common.probability @ midnight.sum(axis=(1, 2)))
             chance += (part if number > whole else 1 - part) * left
     return chance

@@ -42,8 +42,8 @@ def mean_import_kw(found: Answer, type_index: int) -> Floats:
     return np.asarray(np.divide(imported, chance, out=np.zeros_like(imported), where=chance > 0))
 
 
-def month_peak(economy: Economy, import_kw: Floats, counted: Bools) -> MonthPeak:
-    """Law of the largest import of a month in the slots that count.
+def month_peak(economy: Economy, import_kw: Floats, counted: Bools, days: float = DAYS_PER_MONTH) -> MonthPeak:
+    """Law of the largest import of a month, or of so many days, in the slots that count.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def month_peak(economy: Economy, import_kw: Floats, counted: Bools) -> MonthPeak
     """
     cells = np.where(counted[None, :, None], import_kw, 0.0)
     values = _distinct(cells)
-    below = _chance_below(economy, cells, values)
+    below = _chance_below(economy, cells, values, days)
     held = np.diff(below, prepend=0.0)
     holds = np.zeros_like(cells)
     chance = np.broadcast_to(
@@ -82,15 +82,15 @@ def _distinct(cells: Floats) -> Floats:
     return np.asarray(rising[kept])
 
 
-def _chance_below(economy: Economy, cells: Floats, values: Floats) -> Floats:
-    """Chance that a month meets no cell above each value. (value,)"""
+def _chance_below(economy: Economy, cells: Floats, values: Floats, days: float) -> Floats:
+    """Chance that so many days meet no cell above each value. (value,)"""
     states, _, shocks = cells.shape
     block = max(1, AT_ONCE // (states * shocks) ** 2)
-    found = [_block_below(economy, cells, values[at : at + block]) for at in range(0, len(values), block)]
+    found = [_block_below(economy, cells, values[at : at + block], days) for at in range(0, len(values), block)]
     return np.concatenate(found)
 
 
-def _block_below(economy: Economy, cells: Floats, values: Floats) -> Floats:
+def _block_below(economy: Economy, cells: Floats, values: Floats, days: float) -> Floats:
     kernel, common = economy.shock_kernel, economy.common
     states, slots, shocks = cells.shape
     allowed = cells[None] <= values[:, None, None, None] + TIE_KW
@@ -99,11 +99,11 @@ def _block_below(economy: Economy, cells: Floats, values: Floats) -> Floats:
         day = day * allowed[:, :, h, None, :] @ kernel
     survive = np.ones((len(values), states, shocks))
     start = common.probability[:, None] * economy.shock_probability
-    whole = int(DAYS_PER_MONTH)
+    whole = int(days)
     chance = np.zeros(len(values))
     for number in range(1, whole + 2):
         survive = (day @ (common.kernel @ survive)[..., None])[..., 0]
         if number >= whole:
-            share = DAYS_PER_MONTH - whole
+            share = days - whole
             chance += (share if number > whole else 1 - share) * (survive * start).sum(axis=(1, 2))
     return chance

@@ -10,9 +10,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from meanwatt.agents.household.day_peak import DayPeak, peak_levels_kw
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.components.demand_charge import DemandCharge, DemandView
 from meanwatt.agents.tariff.components.standing_charge import Customer, StandingCharge
 from meanwatt.agents.tariff.rate_classes import with_classes
 from meanwatt.agents.tariff.tariff import RateClass, Tariff
@@ -104,12 +106,45 @@ def _own(
     )
 
 
-def perceiving_economy(economy: Economy, seen: Perceived) -> Economy:
-    """The economy whose household types see the adders of a demand charge."""
-    if not seen.peak_adder_usd_per_kwh:
-        return economy
-    types = tuple(
-        replace(household, import_adder_usd_per_kwh=adder)
-        for household, adder in zip(economy.types, seen.peak_adder_usd_per_kwh, strict=True)
+def perceiving_economy(economy: Economy, tariff: Tariff, seen: Perceived) -> Economy:
+    """The economy whose household types see a demand charge: its adders, or the day's largest import as a state."""
+    types = economy.types
+    if seen.peak_adder_usd_per_kwh:
+        types = tuple(
+            replace(household, import_adder_usd_per_kwh=adder)
+            for household, adder in zip(types, seen.peak_adder_usd_per_kwh, strict=True)
+        )
+    if carries_peak(tariff):
+        types = tuple(replace(one, day_peak=_day_peak(economy, one, tariff.of(one))) for one in types)
+    return economy if types is economy.types else replace(economy, types=types)
+
+
+def carries_peak(tariff: Tariff) -> bool:
+    """Whether somebody decides with the day's largest import as a part of his state."""
+    charges = (demand_charge_of(one) for one in tariff.class_tariffs)
+    return any(one is not None and one.decision is DemandView.STATE for one in charges)
+
+
+def require_no_peak_state(tariff: Tariff, what: str) -> None:
+    """Raise ``ValueError``, in one line, if somebody decides with the day's largest import as a part of his state."""
+    if carries_peak(tariff):
+        raise ValueError(
+            f"tariff {tariff.name} has demand_charge.decision = state, and {what} knows no state but stored energy and"
+            " shock; give decision = ignored, or leave the demand charge out"
+        )
+
+
+def demand_charge_of(tariff: Tariff) -> DemandCharge | None:
+    """A tariff's demand charge, if it has one."""
+    return next((one for one in tariff.components if isinstance(one, DemandCharge)), None)
+
+
+def _day_peak(economy: Economy, household: HouseholdType, own: Tariff) -> DayPeak | None:
+    """The day's largest import as a type with this tariff carries it; None where it does not."""
+    charge = demand_charge_of(own)
+    if charge is None or charge.decision is not DemandView.STATE:
+        return None
+    levels = peak_levels_kw(
+        household, economy.shock_levels, economy.slot_hours, charge.counted, int(charge.demand_levels)
     )
-    return replace(economy, types=types)
+    return DayPeak(usd_per_kw=charge.usd_per_kw_day, counted=charge.counted, levels_kw=levels)

@@ -26,6 +26,7 @@ from meanwatt.model.mean_field.components.peak_search import TOLERANCE as PEAK_T
 from meanwatt.model.mean_field.components.peak_search import PeakSearch
 from meanwatt.model.mean_field.components.perceived import (
     Perceived,
+    carries_peak,
     perceived_tariff,
     perceiving_economy,
     without_components,
@@ -34,6 +35,7 @@ from meanwatt.model.mean_field.components.tier_search import TierSearch
 from meanwatt.model.mean_field.equilibrium import TOLERANCE_USD_PER_KWH, Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.solvers.methods import WITHOUT_DERIVATIVES
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
@@ -119,6 +121,11 @@ def solve_composed(
         In one line, if components cannot be held together, or with the rest of the tariff.
     """
     require_held(economy, tariff)
+    if carries_peak(tariff) and solver not in WITHOUT_DERIVATIVES:
+        raise ValueError(
+            f"solver is {solver!r}, which needs a derivative or plans that demand_charge.decision = state has not; give"
+            f" {' or '.join(repr(name) for name in WITHOUT_DERIVATIVES)}"
+        )
     search = _Rounds(economy, tariff, first)
     solve = partial(solve_equilibrium, solver=solver, watch=watch, tolerance_usd_per_kwh=tolerance_usd_per_kwh)
     found: Equilibrium | None = None
@@ -179,7 +186,7 @@ class _Rounds:
     @property
     def economy(self) -> Economy:
         """Households as they see a demand charge."""
-        return perceiving_economy(self._plain, self.seen)
+        return perceiving_economy(self._plain, self._posted, self.seen)
 
     @property
     def tariff(self) -> Tariff:
@@ -243,10 +250,10 @@ class _Rounds:
         added = []
         for k, household in enumerate(self._plain.types):
             demand, peak = component_of(self._posted.of(household), DemandCharge), self.amounts.peaks[k]
-            if demand is None or peak is None or household.battery is None:
+            if demand is None or peak is None or household.battery is None or found.policies[k].peak is not None:
                 added.append(0.0)
                 continue
-            exact = expected_peak_kw(self._plain, found.policies[k], found.laws[k], demand.counted)
+            exact = expected_peak_kw(self._plain, found.policies[k], found.laws[k], demand.counted, demand.period_days)
             added.append(exact - peak.expected_kw)
         self._spread_kw = np.array(added)
         moved = float(np.abs(self._spread_kw - before).max())

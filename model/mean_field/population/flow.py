@@ -278,7 +278,7 @@ def _add_up_moves(law: Floats, probability: Floats, frequency: Floats) -> None:
                         frequency[c, h, z, j] += mass * probability[c, h, e, z, j]
 
 
-def _require_law(law: Floats) -> None:
+def require_law(law: Floats) -> None:
     """Raise ``ValueError`` unless a law is finite; a policy with one probability that is not leaves none that is."""
     if not np.isfinite(law.sum()):
         raise ValueError("a policy holds a probability that is not finite; give numbers nearer to those of the presets")
@@ -305,7 +305,7 @@ def household_flow(
     midnight = np.broadcast_to(horizon.one_day.start(levels, horizon.shock_probability), (states, levels, shocks))
     arrays = _read(policy, horizon.shock_kernel, backward)
     push_days(np.array(midnight, order="C"), *arrays, 0, LAW_TOLERANCE, 0.0, np.inf, law)
-    _require_law(law)
+    require_law(law)
     return Flow(law=law, frequency=_frequency(law, policy.probability), defect=0.0)
 
 
@@ -385,6 +385,6 @@ def stationary_flow(
             push_days(midnight.copy(), *arrays, 0, tolerance, 0.0, np.inf, law)
     if defect > max(tolerance, ROUNDING * midnight.size):
         defect = _push(midnight.copy(), arrays, SWEEP_LIMIT, tolerance, LAZY, law, check)
-    _require_law(law)
+    require_law(law)
     frequency = _frequency(law, probability)
     return Flow(law=law, frequency=frequency, defect=float(defect))

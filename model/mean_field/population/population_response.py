@@ -7,11 +7,14 @@ import numpy as np
 
 from meanwatt.agents.household.best_response import Response, best_response, value_tolerance_usd
 from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.household_type import HouseholdType
+from meanwatt.agents.household.peak_response import peak_response
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import FIXED_CHARGE, ExportRule, Rates, Recovery, Tariff
 from meanwatt.model.mean_field.population.flow import LAW_TOLERANCE, Flow, household_flow
 from meanwatt.model.mean_field.population.game import Game
+from meanwatt.model.mean_field.population.peak_flow import peak_flow
 from meanwatt.model.mean_field.population.threads import for_each_type
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
@@ -131,10 +134,14 @@ def answer(
         before = start.responses[k] if start else None
         ties = economy.ties[k] if economy.ties else None
         anchor = economy.anchors[k] if economy.anchors else None
+        midnight = start.flows[k].law[:, 0] if start else None
+        if household.day_peak is not None:
+            response = peak_response(household, own, view, start=before, tolerance_usd=tolerance_usd, check=check)
+            back = economy.common.backward
+            return response, peak_flow(response.policy, view, back, midnight, law_tolerance, check)
         response = best_response(
             household, own, view, start=before, tolerance_usd=tolerance_usd, check=check, ties=ties, anchor=anchor
         )
-        midnight = start.flows[k].law[:, 0] if start else None
         return response, household_flow(response.policy, view, economy.common.backward, midnight, law_tolerance, check)
 
     settled = for_each_type(economy, settle)
@@ -145,8 +152,13 @@ def answer(
 def same_types(found: Answer, economy: Economy) -> bool:
     """Whether an answer is that of as many types, each on as many levels, in the same slots, states and shocks."""
     shape, shocks = economy.rest_load_kw.shape, economy.shock_levels.size
-    wanted = [(*shape, household.levels, shocks) for household in economy.types]
+    wanted = [(*shape, household.levels, shocks * _ranks(household)) for household in economy.types]
     return [flow.law.shape for flow in found.flows] == wanted
+
+
+def _ranks(household: HouseholdType) -> int:
+    """Levels of the day's largest import in a household's state; 1 where it carries none."""
+    return 1 if household.day_peak is None else household.day_peak.levels_kw.size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -153,6 +153,8 @@ METHODS: Final = (
     ),
 )
 """All methods."""
+WITHOUT_DERIVATIVES: Final = ("auto", "anderson", "picard")
+"""Names of those that know what to do where no derivative of the load is known."""
 
 
 def method_named(name: str) -> SolverMethod:

@@ -13,7 +13,7 @@ from meanwatt.model.mean_field.population.population_response import (
 )
 from meanwatt.model.mean_field.population.ties import parts_somewhere, settle_ties, tie_slots
 from meanwatt.model.mean_field.solvers.held_part import solve_beside
-from meanwatt.model.mean_field.solvers.methods import AUTO, SolverMethod
+from meanwatt.model.mean_field.solvers.methods import AUTO, SolverMethod, method_named
 from meanwatt.model.mean_field.solvers.price_search import PriceSearch, PriceSolution
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
@@ -36,8 +36,9 @@ def solve_prices(
     prices are first tried by Anderson acceleration, which needs no derivative; where that is slow, and for few prices
     at once, by Newton's method with continuation: the game is solved warm, where households spread over their options,
     and cooled down step by step, each solution being the next one's start. So are large games, whose derivative is only
-    multiplied with. At temperature 0 the mixture of plans that clears the market is found: with a potential its saddle
-    point, without one the solution of a variational inequality.
+    multiplied with. Where somebody carries the day's largest import in his state prices are only accelerated. At
+    temperature 0 the mixture of plans that clears the market is found: with a potential its saddle point, without one
+    the solution of a variational inequality.
 
     Parameters
     ----------
@@ -99,6 +100,8 @@ def solve_prices(
         search = PriceSearch(tied, tariff, adder_usd_per_kwh, accuracy, watch)
         return search.nearby(last) if last is not None else method.run(search, load_start_kw, start)
 
+    if method is AUTO and any(household.day_peak for household in economy.types):  # no derivative is known there
+        method = method_named("anderson")
     cold = economy.scenario.temperature_usd == 0  # mixtures of plans find the shares themselves
     where = None if cold or method is not AUTO else tie_slots(economy, tariff, adder_usd_per_kwh)
     if where is None:

@@ -153,7 +153,9 @@ def test_who_cannot_hold_components_refuses_them_in_one_line(capsys: pytest.Capt
         ("tiers.adders_usd_per_kwh=[0.1]", ""),
         ("tiers.limits_kwh_per_month=[-3]", "limits_kwh_per_month: entry 0 is -3; give a number from 1e-06 to"),
         ("tiers.perception=wrong", "perception is 'wrong'"),
-        ("demand_charge.decision=state", "the running maximum as a state: not available; give ignored or ex_ante"),
+        ("demand_charge.decision=month", "decision is 'month'; give ignored, ex_ante or state"),
+        ("demand_charge.demand_levels=1", "demand_charge.demand_levels is 1; give a whole number from 2 to 200"),
+        ("demand_charge.usd_per_kw_day=-1", "demand_charge.usd_per_kw_day is -1; give a number from 0 to"),
         ("demand_charge.window=['17-17']", "window holds '17-17', an empty span"),
         ("demand_charge.usd_per_kw_month=-1", "demand_charge.usd_per_kw_month is -1; give a number from 0 to"),
         ("subscription.usd_per_kwh={peak=1}", "subscription.usd_per_kwh"),
@@ -167,6 +169,43 @@ def test_bad_components_are_told_in_one_line(capsys: pytest.CaptureFixture[str],
         assert json.loads(told(capsys, command, 0))["components"]
         return
     assert sentence in told(capsys, command, 2)
+
+
+def test_a_charge_by_the_day_is_decided_by_as_it_is_and_billed_by_the_day(capsys: pytest.CaptureFixture[str]) -> None:
+    by_day = (
+        "textbook --tariff rtp --set battery_levels=4 --set tariff.demand_charge.usd_per_kw_day=0.16 --set"
+        " tariff.demand_charge.demand_levels=5 --set tariff.demand_charge.decision"
+    )
+    said = json.loads(told(capsys, f"solve {by_day}=state --json", 0))
+    unseen = json.loads(told(capsys, f"solve {by_day}=ignored --certify none --json", 0))
+    (row,), (other,) = said["components"], unseen["components"]
+    assert (row["usd_per_kw_day"], row["demand_levels"], row["decision"]) == (0.16, 5, "state")
+    assert "demand_levels" not in other
+    assert "a day is billed here, simulate bills every home's own days" in row["approximation"]
+    assert "a day is billed here, simulate bills every home's own days" in other["approximation"]
+    for one, blind in zip(row["households"], other["households"], strict=True):
+        assert one["expected_peak_kw"] < blind["expected_peak_kw"]
+        assert one["usd_per_month"] == pytest.approx(0.16 * 365 / 12 * one["expected_peak_kw"], rel=1e-9)
+        assert abs(one["peak_on_grid_kw"] - one["expected_peak_kw"]) < max(np.diff(one["demand_levels_kw"]))
+    assert said["uniqueness"] == "unique by Theorem U"
+    assert said["contraction"] is None
+    refused = told(capsys, f"export {by_day}=state --to game.npz", 2)
+    assert "tariff rtp has demand_charge.decision = state, and export knows no state but stored energy" in refused
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (("usd_per_kw_month=2", "decision=state"), "give usd_per_kw_day in place of usd_per_kw_month"),
+        (("usd_per_kw_day=2", "decision=ex_ante"), "give usd_per_kw_month in place of usd_per_kw_day"),
+        (("usd_per_kw_day=2", "usd_per_kw_month=3"), "give one of them, the other 0"),
+    ],
+)
+def test_a_decision_that_is_for_another_period_is_told_in_one_line(
+    capsys: pytest.CaptureFixture[str], settings: tuple[str, str], sentence: str
+) -> None:
+    given = " ".join(f"--set tariff.demand_charge.{one}" for one in settings)
+    assert sentence in told(capsys, f"solve textbook --certify none --set battery_levels=4 {given}", 2)
 
 
 FAMILY = '[free]\nenergy_usd_per_kwh = [0.0, 0.2]\n"minimum_bill.usd_per_month" = [0.0, 60.0]\n'
