@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from meanwatt.agents.household.battery import Battery
-from meanwatt.agents.household.envelope import Envelope
 from meanwatt.agents.household.day_peak import DayPeak
+from meanwatt.agents.household.envelope import Envelope
 from meanwatt.agents.household.storage import StorageDay, storage_day
 from meanwatt.agents.numerics.arrays import Floats, read_only, require_shape
 from meanwatt.agents.numerics.short_repr import short_repr
