@@ -7,9 +7,10 @@ or late. Here a Newton step is taken with the slopes of the curves and the first
 replaced by a damped plain step, which for falling curves lowers the residual in the norm of the inverse resistances.
 A slot is solved when its residual is below the tolerance, and never for any other reason.
 
-All slots are first tried by Newton's method on the tree, loads and curves and network at once, which costs as much as
-two or three power flows (`meanwatt.model.network.droop_kernel`) and knows no way back from a bad step. A power flow at
-what inverters then feed in gives the residual; slots in which it is not below the tolerance are searched as above.
+A power flow without the curves comes first: slots in which none acts at its voltages are solved. The others are tried
+by Newton's method on the tree, loads and curves and network at once, which costs as much as two or three power flows
+(`meanwatt.model.network.droop_kernel`) and knows no way back from a bad step. A power flow at what inverters then feed
+in gives the residual; slots in which it is not below the tolerance are searched as above.
 
 With one falling curve and linear branch flows the fixed point is unique: R is positive definite, so V − R p(V) is a
 monotone map (M. Farivar, L. Chen, S. Low, "Equilibrium and dynamics of local voltage control in distribution systems",
@@ -118,11 +119,15 @@ def solve_droop(
     for name, power in (("p_kw", p_kw), ("q_kvar", q_kvar)):
         require_shape(name, power, (len(p_kw), len(flow.feeder.buses)), "(slot, bus)")
         require_finite(name, power)
-    found = _on_the_tree(flow, p_kw, q_kvar, units, control, start)
-    left = np.flatnonzero(~found.solved)
-    if not left.size:
-        return found
-    return _joined(found, left, _searched(flow, p_kw[left], q_kvar[left], units.rows(left), control, start))
+    searches = (_without_curves, _on_the_tree, _searched) if start is Start.FULL else (_on_the_tree, _searched)
+    found = searches[0](flow, p_kw, q_kvar, units, control, start)
+    for search in searches[1:]:
+        left = np.flatnonzero(~found.solved)
+        if left.size == len(p_kw):
+            found = search(flow, p_kw, q_kvar, units, control, start)
+        elif left.size:
+            found = _joined(found, left, search(flow, p_kw[left], q_kvar[left], units.rows(left), control, start))
+    return found
 
 
 def _searched(
@@ -145,16 +150,41 @@ def _on_the_tree(
     own = gone_by[:, units.bus]
     residual = np.abs(state.voltage_pu[:, units.bus] - own).max(axis=1, initial=0.0)
     residual[~state.converged] = np.nan
-    watt, var = control.volt_watt, control.volt_var
-    nothing = np.zeros(own.shape)
+    output, fed_in = _fed_in(units, control, own)
     return DroopResult(
         state=state,
-        output_kw=limited_kw(watt, units, own, nothing)[0] if watt else units.available_kw,
-        fed_in_kvar=fed_in_kvar(var, units, own, nothing)[0] if var else nothing,
+        output_kw=output,
+        fed_in_kvar=fed_in,
         residual_pu=residual,
         solved=state.converged & (residual <= TOLERANCE_PU),
         flows=1,
     )
+
+
+def _without_curves(
+    flow: PowerFlow, p_kw: Floats, q_kvar: Floats, units: Inverters, control: InverterControl, _start: Start
+) -> DroopResult:
+    """Solve every slot as if there were no curves; solved are those in which none acts at the voltages found."""
+    state = flow.solve_swept(p_kw, q_kvar)
+    output, fed_in = _fed_in(units, control, state.voltage_pu[:, units.bus])
+    acts = (output != units.available_kw).any(axis=1) | (fed_in != 0.0).any(axis=1)
+    solved = state.converged & ~acts
+    return DroopResult(
+        state=state,
+        output_kw=output,
+        fed_in_kvar=fed_in,
+        residual_pu=np.where(solved, 0.0, np.nan),
+        solved=solved,
+        flows=1,
+    )
+
+
+def _fed_in(units: Inverters, control: InverterControl, own_pu: Floats) -> tuple[Floats, Floats]:
+    """Active and reactive power that rows feed in at voltages of theirs, (slot, row). [kW, kvar]"""
+    watt, var = control.volt_watt, control.volt_var
+    nothing = np.zeros(own_pu.shape)
+    output = limited_kw(watt, units, own_pu, nothing)[0] if watt else units.available_kw
+    return output, fed_in_kvar(var, units, own_pu, nothing)[0] if var else nothing
 
 
 def _joined(found: DroopResult, slots: Ints, rest: DroopResult) -> DroopResult:

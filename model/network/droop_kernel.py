@@ -12,7 +12,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.model.network.sweep_kernel import LANES, sweep_lanes
-from meanwatt.model.network.sweep_slots import write_elements, write_voltages
+from meanwatt.model.network.sweep_slots import begin_at, take_group, write_group, write_highest
 
 APPROACH_SWEEPS: Final = 4
 """Sweeps at full output before the first step."""
@@ -23,7 +23,7 @@ _BEYOND_PU: Final = 1e-7
 
 @compiled(error_model="numpy")
 def curve_powers(  # complexipy: ignore
-    at: Any, scale: Any, u: Any, table: Any, curve: Any, available: Any, drawn: Any
+    at: Any, scale: Any, w: Any, table: Any, curve: Any, available: Any, drawn: Any
 ) -> None:
     """What inverters take off what they feed in at given voltages, and how fast it grows.
 
@@ -33,8 +33,8 @@ def curve_powers(  # complexipy: ignore
         Place of each row of inverters.
     scale : (place,)
         Voltage of a bus per voltage in the tree's units.
-    u : (2, place, lane)
-        Voltages in the tree's units.
+    w : (node + 1, 6, lane)
+        Voltages in the tree's units, as of `sweep_lanes`.
     table, curve
         See `droop_slots`.
     available : (row, lane)
@@ -51,7 +51,7 @@ def curve_powers(  # complexipy: ignore
         rated, floor = table[0, i], table[1, i]
         fall = (p1 - floor) / (v2 - v1)
         for m in range(LANES):
-            v = scale[k] * math.sqrt(u[0, k, m] * u[0, k, m] + u[1, k, m] * u[1, k, m])
+            v = scale[k] * math.sqrt(w[k, 0, m] * w[k, 0, m] + w[k, 1, m] * w[k, 1, m])
             a = available[i, m]
             reference = rated if by_rated else a
             limit = reference * max(p1 - fall * max(v - v1, 0.0), floor)
@@ -69,34 +69,34 @@ def curve_powers(  # complexipy: ignore
 
 
 @compiled(error_model="numpy")
-def tangents(tree: Any, p: Any, q: Any, drawn: Any, u: Any, h: Any, slope: Any) -> None:
+def tangents(tree: Any, drawn: Any, w: Any, h: Any, slope: Any) -> None:
     """Current of each bus as h + K u, linear in its voltage; h (2, place, lane) and K (4, place, lane) are written."""
-    for k in range(len(p)):
+    for k in range(len(h[0])):
         cr, ci, yr, yi = tree[4, k], tree[5, k], tree[2, k], tree[3, k]
         a, b = tree[8, k], tree[9, k]
         for m in range(LANES):
-            x, y = u[0, k, m], u[1, k, m]
+            x, y = w[k, 0, m], w[k, 1, m]
             g = 1.0 / (x * x + y * y)
-            w = math.sqrt(g)
-            power = p[k, m] + a * drawn[0, k, m] - b * drawn[1, k, m]
-            other = q[k, m] + a * drawn[1, k, m] + b * drawn[0, k, m]
+            by_size = math.sqrt(g)
+            power = w[k, 4, m] + a * drawn[0, k, m] - b * drawn[1, k, m]
+            other = w[k, 5, m] + a * drawn[1, k, m] + b * drawn[0, k, m]
             grow = a * drawn[2, k, m] - b * drawn[3, k, m]
             shift = a * drawn[3, k, m] + b * drawn[2, k, m]
             ir, ii = (power * x + other * y) * g, (power * y - other * x) * g
-            dr = g * w * (grow * x + shift * y) - 2 * g * ir
-            di = g * w * (grow * y - shift * x) - 2 * g * ii
-            fr, fi = (cr * x - ci * y) * w, (cr * y + ci * x) * w
-            k0 = g * power + dr * x + yr + cr * w - fr * x * g
-            k1 = g * other + dr * y - yi - ci * w - fr * y * g
-            k2 = -g * other + di * x + yi + ci * w - fi * x * g
-            k3 = g * power + di * y + yr + cr * w - fi * y * g
+            dr = g * by_size * (grow * x + shift * y) - 2 * g * ir
+            di = g * by_size * (grow * y - shift * x) - 2 * g * ii
+            fr, fi = (cr * x - ci * y) * by_size, (cr * y + ci * x) * by_size
+            k0 = g * power + dr * x + yr + cr * by_size - fr * x * g
+            k1 = g * other + dr * y - yi - ci * by_size - fr * y * g
+            k2 = -g * other + di * x + yi + ci * by_size - fi * x * g
+            k3 = g * power + di * y + yr + cr * by_size - fi * y * g
             slope[0, k, m], slope[1, k, m], slope[2, k, m], slope[3, k, m] = k0, k1, k2, k3
             h[0, k, m] = ir + fr + yr * x - yi * y - k0 * x - k1 * y
             h[1, k, m] = ii + fi + yr * y + yi * x - k2 * x - k3 * y
 
 
 @compiled(error_model="numpy")
-def solve_tangents(before: Any, tree: Any, h: Any, slope: Any, u: Any, change: Any, done: Any) -> None:
+def solve_tangents(before: Any, tree: Any, h: Any, slope: Any, w: Any, change: Any, done: Any) -> None:
     """Solve the tree with linear loads; the voltages of lanes that are not done are replaced."""
     for k in range(len(before) - 1, 0, -1):
         towards, r, x = before[k], tree[0, k], tree[1, k]
@@ -120,40 +120,28 @@ def solve_tangents(before: Any, tree: Any, h: Any, slope: Any, u: Any, change: A
     for k in range(1, len(before)):
         towards, r, x = before[k], tree[0, k], tree[1, k]
         for m in range(LANES):
-            ur, ui = u[0, towards, m], u[1, towards, m]
+            ur, ui = w[towards, 0, m], w[towards, 1, m]
             jr = h[0, k, m] + slope[0, k, m] * ur + slope[1, k, m] * ui
             ji = h[1, k, m] + slope[2, k, m] * ur + slope[3, k, m] * ui
             nr, ni = ur - (r * jr - x * ji), ui - (r * ji + x * jr)
-            moved = abs(nr - u[0, k, m]) + abs(ni - u[1, k, m])
+            moved = abs(nr - w[k, 0, m]) + abs(ni - w[k, 1, m])
             change[m] = moved if not moved <= change[m] else change[m]
             keep = done[m] != 0.0
-            u[0, k, m] = u[0, k, m] if keep else nr
-            u[1, k, m] = u[1, k, m] if keep else ni
+            w[k, 0, m] = w[k, 0, m] if keep else nr
+            w[k, 1, m] = w[k, 1, m] if keep else ni
 
 
 @compiled(error_model="numpy")
-def clip_voltages(at: Any, scale: Any, u: Any, corner: Any, exactly: bool) -> None:
+def clip_voltages(at: Any, scale: Any, w: Any, corner: Any, exactly: bool) -> None:
     """Bring voltages above a row's corner, (row, lane), just beyond it; all of them if ``exactly``. [pu]"""
     for i in range(at.size):
         k = at[i]
         for m in range(LANES):
-            v = scale[k] * math.sqrt(u[0, k, m] * u[0, k, m] + u[1, k, m] * u[1, k, m])
+            v = scale[k] * math.sqrt(w[k, 0, m] * w[k, 0, m] + w[k, 1, m] * w[k, 1, m])
             wanted = corner[i, m] + _BEYOND_PU
             if exactly or not v <= wanted:
-                u[0, k, m] *= wanted / v
-                u[1, k, m] *= wanted / v
-
-
-@compiled(error_model="numpy")
-def take_group(first: int, here: int, power: Any, bus: Any, tree: Any, p: Any, q: Any) -> None:
-    """Powers of a group of slots, (place, lane); lanes left over repeat the first slot."""
-    p_mw, q_mvar = power
-    for k in range(len(p)):
-        a, b = tree[8, k], tree[9, k]
-        for m in range(LANES):
-            s = first + (m if m < here else 0)
-            x, y = p_mw[s, bus[k]], q_mvar[s, bus[k]]
-            p[k, m], q[k, m] = a * x - b * y, a * y + b * x
+                w[k, 0, m] *= wanted / v
+                w[k, 1, m] *= wanted / v
 
 
 @compiled(error_model="numpy")
@@ -168,25 +156,22 @@ def judge_steps(change: Any, solved: Any) -> bool:
 
 
 @compiled(error_model="numpy")
-def use_drawn(  # noqa: PLR0913 - compiled
-    first: int, here: int, power: Any, bus: Any, tree: Any, drawn: Any, p: Any, q: Any, used: Any
-) -> None:
-    """Add what inverters do not feed in to a group's powers, and write what is drawn then, (2, slot, bus)."""
-    p_mw, q_mvar = power
-    for k in range(len(p)):
+def use_drawn(row: Any, here: int, power: Any, bus: Any, tree: Any, drawn: Any, w: Any, used: Any) -> None:
+    """Add what inverters do not feed in to a group's powers, and to what is drawn, (2, slot, bus)."""
+    for k in range(len(bus)):
         a, b = tree[8, k], tree[9, k]
         for m in range(LANES):
             x, y = drawn[0, k, m], drawn[1, k, m]
-            p[k, m] += a * x - b * y
-            q[k, m] += a * y + b * x
+            w[k, 4, m] += a * x - b * y
+            w[k, 5, m] += a * y + b * x
         for m in range(here):
-            used[0, first + m, bus[k]] = p_mw[first + m, bus[k]] + drawn[0, k, m]
-            used[1, first + m, bus[k]] = q_mvar[first + m, bus[k]] + drawn[1, k, m]
+            used[0, row[m], bus[k]] += drawn[0, k, m]
+            used[1, row[m], bus[k]] += drawn[1, k, m]
 
 
 @compiled(error_model="numpy", thorough=True)
 def droop_slots(
-    power: Any,
+    given: Any,
     rows: Any,
     network: Any,
     source_pu: float,
@@ -195,17 +180,18 @@ def droop_slots(
     exactly: bool,
     out: Any,
 ) -> None:
-    """Solve power flow and curves of all slots, group by group.
+    """Solve power flow and curves of some slots, group by group.
 
     Parameters
     ----------
-    power
-        (p_mw, q_mvar) (slot, bus), drawn with all inverters at what is available.
+    given
+        (slots (some,) int, powers as of `meanwatt.model.network.sweep_slots.take_group`), drawn with all inverters at
+        what is available.
     rows
-        (place (row,), table (2, row): rated power and lowest part of it, available (slot, row), corner (slot, row)):
-        rows of inverters in the order of places. [MW, pu]
+        (node (row,), table (2, row): rated power and lowest part of it, available (slot, row), corner (slot, row)):
+        rows of inverters in the order of nodes. [MW, pu]
     network
-        (bus, before, tree, ends, table), as of `meanwatt.model.network.sweep_slots.sweep_slots`.
+        As of `meanwatt.model.network.sweep_network.network_of`; every row of inverters at a node.
     curve : (13,)
         See `meanwatt.model.network.droop_sweep.curve_numbers`.
     most_steps
@@ -213,45 +199,49 @@ def droop_slots(
     exactly
         Whether all voltages begin at the corners; else only those above.
     out
-        As of ``sweep_slots``, then the voltages that the curves went by (slot, bus) and what was drawn (2, slot, bus);
-        written.
+        As of ``sweep_slots``, then the voltages that the curves went by (slot, bus), written at nodes, and what was
+        drawn (2, slot, bus), to which what inverters do not feed in is added. [pu, MW, Mvar]
     """
+    slots, power = given
     at, row_table, available, corner = rows
-    bus, before, tree, ends, table = network
-    found, voltage, sums, current, loading, gone_by, used = out
-    slots, count = power[0].shape
-    p, q, work, change = np.empty((count, LANES)), np.empty((count, LANES)), np.empty((3, LANES)), np.empty(LANES)
-    u, j, drawn = np.empty((2, count, LANES)), np.empty((2, count, LANES)), np.zeros((4, count, LANES))
+    bus, links, tree = network[0], network[1], network[2]
+    gone_by, used = out[8], out[9]
+    count = len(bus)
+    w, work, change = np.zeros((count + 1, 6, LANES)), np.empty((3, LANES)), np.empty(LANES)
+    drawn = np.zeros((4, count, LANES))
     h, slope = np.empty((2, count, LANES)), np.empty((4, count, LANES))
     able, limit = np.empty((at.size, LANES)), np.empty((at.size, LANES))
+    v, row = np.empty((2, network[6], LANES)), np.empty(LANES, dtype=np.int64)
+    flows = np.empty((count, 2, LANES))
     scale = np.sqrt(tree[6] * tree[6] + tree[7] * tree[7])
     solved = np.empty(LANES)
-    for first in range(0, slots, LANES):
-        here = min(LANES, slots - first)
-        take_group(first, here, power, bus, tree, p, q)
-        u[0], u[1] = source_pu, 0.0
+    for first in range(0, len(slots), LANES):
+        here = min(LANES, len(slots) - first)
+        for m in range(LANES):
+            row[m] = slots[first + (m if m < here else 0)]  # lanes left over repeat the first slot
+        take_group(row, power, bus, tree, w)
+        begin_at(source_pu, w)
         for i in range(at.size):
             for m in range(LANES):
-                s = first + (m if m < here else 0)
-                able[i, m], limit[i, m] = available[s, i], corner[s, i]
-        sweep_lanes(before, tree, p, q, u, j, work, APPROACH_SWEEPS)
-        clip_voltages(at, scale, u, limit, exactly)
+                able[i, m], limit[i, m] = available[row[m], i], corner[row[m], i]
+        sweep_lanes(links, tree, w, work, APPROACH_SWEEPS)
+        clip_voltages(at, scale, w, limit, exactly)
         solved[:] = 0.0
         for _ in range(most_steps):
-            curve_powers(at, scale, u, row_table, curve, able, drawn)
-            tangents(tree, p, q, drawn, u, h, slope)
-            solve_tangents(before, tree, h, slope, u, change, solved)
+            curve_powers(at, scale, w, row_table, curve, able, drawn)
+            tangents(tree, drawn, w, h, slope)
+            solve_tangents(links[0], tree, h, slope, w, change, solved)
             if not judge_steps(change, solved):
                 break
-        curve_powers(at, scale, u, row_table, curve, able, drawn)
-        use_drawn(first, here, power, bus, tree, drawn, p, q, used)
+        curve_powers(at, scale, w, row_table, curve, able, drawn)
+        use_drawn(row, here, power, bus, tree, drawn, w, used)
         for k in range(count):
             for m in range(here):
-                v = scale[k] * math.sqrt(u[0, k, m] * u[0, k, m] + u[1, k, m] * u[1, k, m])
-                gone_by[first + m, bus[k]] = v
-        u[0], u[1] = source_pu, 0.0  # what a power flow without curves begins with: the same bits
-        sweep_lanes(before, tree, p, q, u, j, work, -1)
+                v_pu = scale[k] * math.sqrt(w[k, 0, m] * w[k, 0, m] + w[k, 1, m] * w[k, 1, m])
+                gone_by[row[m], bus[k]] = v_pu
+        begin_at(source_pu, w)  # what a power flow without curves begins with: the same bits
+        sweep_lanes(links, tree, w, work, -1)
         for m in range(LANES):
             work[0, m] = work[0, m] if solved[m] > 0.0 else -1.0
-        write_voltages(first, here, bus, tree[6:8], u, work, found, voltage)
-        write_elements(first, here, ends, table, u, j, work, sums, current, loading)
+        write_highest(row, here, network, source_pu, w, flows, out[6][0])
+        write_group(row, here, network, w, v, work, out)

@@ -12,7 +12,6 @@ from meanwatt.model.network.feeder import Feeder
 from meanwatt.model.network.library.branch import FixedLoad
 from meanwatt.model.network.newton_raphson import SOURCE_SHORT_CIRCUIT_VA, NewtonRaphson
 from meanwatt.model.network.power_flow_result import PowerFlowOutcome, PowerFlowResult, VoltageLimits, hours_outside
-from meanwatt.model.network.radial_tree import amperes_to_pu
 from meanwatt.model.network.sweep import Sweep, SweptSlots
 from meanwatt.model.network.upper_branch import UpperBranch
 
@@ -41,14 +40,14 @@ class Method(StrEnum):
 class PowerFlow:
     """A feeder made ready for many power flows.
 
-    It keeps the arrays of one batch, which the next call overwrites: give every thread its own.
+    The other solver's model keeps the state of its last call: give every thread its own.
 
     Parameters
     ----------
     feeder
         The feeder.
     slots
-        Slots per call to make room for; another number only costs a new allocation.
+        Slots per call. Any number may come; nothing depends on it.
     method
         How to solve. Voltages of the two agree to 1e-10 pu.
     """
@@ -61,9 +60,7 @@ class PowerFlow:
             return
         self._upper_branch = UpperBranch(feeder)
         self._sweep = Sweep(feeder)
-        self._ampere_pu = amperes_to_pu(feeder.nominal_kv[feeder.line_to])
         self._fixed = feeder.fixed or FixedLoad.none(len(feeder.buses))
-        self._make_room(slots)
 
     @cached_property
     def _newton(self) -> NewtonRaphson:
@@ -73,10 +70,6 @@ class PowerFlow:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the feeder: the grid model of the other solver cannot be pickled."""
         return _power_flow, (self.feeder, self.method)
-
-    def _make_room(self, slots: int) -> None:
-        self._p_mw = np.empty((slots, len(self.feeder.buses)))
-        self._q_mvar = np.empty_like(self._p_mw)
 
     def solve(self, p_kw: Floats, q_kvar: Floats) -> PowerFlowResult:
         """Find the state of the feeder in every slot, in one batch.
@@ -100,14 +93,25 @@ class PowerFlow:
             require_finite(name, power)  # the solver takes nan for "unchanged"
         if self.method is Method.NEWTON_RAPHSON:
             return self._newton.solve(p_kw, q_kvar)
-        self._take(p_kw, q_kvar)
-        swept = self._sweep.solve(self._p_mw, self._q_mvar)
-        columns = self._columns(swept, p_kw, q_kvar)
+        columns = self._swept(p_kw, q_kvar)
         found = columns["converged"]
-        found &= self._upper_branch.holds(swept.voltage_pu, self._p_mw, self._q_mvar)
         if not found.all():
             self._mend(columns, np.flatnonzero(~found), p_kw, q_kvar)
         return PowerFlowResult(**columns)
+
+    def solve_swept(self, p_kw: Floats, q_kvar: Floats) -> PowerFlowResult:
+        """Find the state of the feeder by sweeps alone; nan where they find none. Arguments as of ``solve_curves``."""
+        return PowerFlowResult(**_blank(self._swept(p_kw, q_kvar)))
+
+    def _swept(self, p_kw: Floats, q_kvar: Floats) -> dict[str, Any]:
+        """What sweeps find on the upper branch, by the names of a result."""
+        swept = self._sweep.solve(p_kw, q_kvar)
+        columns = self._columns(swept, p_kw, q_kvar)
+        found = columns["converged"]
+        at = np.flatnonzero(found & self._upper_branch.doubtful(swept.lowest_square, swept.linear_square))
+        if at.size:
+            found[at] = self._upper_branch.holds(swept.voltage_pu[at], *self._drawn(p_kw[at], q_kvar[at]))
+        return columns
 
     def solve_curves(
         self, p_kw: Floats, q_kvar: Floats, rows: CurveRows, *, most_steps: int
@@ -128,28 +132,21 @@ class PowerFlow:
         PowerFlowResult, (slot, bus)
             The state at what they feed in, and the voltages that they went by. [pu]
         """
-        self._take(p_kw, q_kvar)
-        swept, gone_by, drawn = self._sweep.solve_curves(self._p_mw, self._q_mvar, rows, most_steps)
+        swept, gone_by, drawn = self._sweep.solve_curves(p_kw, q_kvar, rows, most_steps)
         found = swept.found
-        found &= self._upper_branch.holds(swept.voltage_pu, *drawn)
+        doubtful = np.flatnonzero(found & self._upper_branch.doubtful(swept.lowest_square, swept.linear_square))
+        if doubtful.size:
+            found[doubtful] = self._upper_branch.holds(swept.voltage_pu[doubtful], *drawn[:, doubtful])
         columns = self._columns(swept, p_kw, q_kvar)
         at = self._source  # where inverters at the source itself change what it gives
-        columns["source_p_kw"] += 1e3 * (drawn[0] - self._p_mw)[:, at]
-        columns["source_q_kvar"] += 1e3 * (drawn[1] - self._q_mvar)[:, at]
-        if not found.all():
-            for name, values in columns.items():
-                if values is not None and name != "converged":
-                    values[~found] = np.nan
-        return PowerFlowResult(**columns), gone_by
+        p_mw, q_mvar = self._drawn(p_kw[:, at], q_kvar[:, at], at)
+        columns["source_p_kw"] += 1e3 * (drawn[0, :, at] - p_mw)
+        columns["source_q_kvar"] += 1e3 * (drawn[1, :, at] - q_mvar)
+        return PowerFlowResult(**_blank(columns)), gone_by
 
-    def _take(self, p_kw: Floats, q_kvar: Floats) -> None:
-        """Add what is fixed to what is drawn. [MW, Mvar]"""
-        slots = len(p_kw)
-        if slots != len(self._p_mw):
-            self._make_room(slots)
-        for power, fixed, drawn in ((p_kw, self._fixed.p_kw, self._p_mw), (q_kvar, self._fixed.q_kvar, self._q_mvar)):
-            np.add(power, fixed, out=drawn)
-            drawn /= 1e3
+    def _drawn(self, p_kw: Floats, q_kvar: Floats, bus: Any = slice(None)) -> tuple[Floats, Floats]:
+        """Add what is fixed at some buses to what is drawn there. [MW, Mvar]"""
+        return (p_kw + self._fixed.p_kw[bus]) / 1e3, (q_kvar + self._fixed.q_kvar[bus]) / 1e3
 
     def _columns(self, swept: SweptSlots, p_kw: Floats, q_kvar: Floats) -> dict[str, Any]:
         """What sweeps found, by the names of a result."""
@@ -158,18 +155,15 @@ class PowerFlow:
         drawn_kva = complex(fixed.p_kw[at], fixed.q_kvar[at])  # by what is fixed at the source
         drawn_kva += source_pu * complex(fixed.current_kw[at], fixed.current_kvar[at])
         drawn_kva += source_pu**2 * complex(fixed.shunt_kw[at], fixed.shunt_kvar[at])
-        current_a = swept.current_pu[:, : len(feeder.line_from)] / self._ampere_pu
-        beside = len(feeder.line_from) + len(feeder.transformers) + feeder.line_branches  # among the tree's elements
-        unit = self._sweep.tree.elements.transformer
         return {
             "voltage_pu": swept.voltage_pu,
             "voltage_angle_rad": swept.angle_rad,
             "loss_kw": swept.loss_mw * 1e3,
             "source_p_kw": swept.source_p_mw * 1e3 + p_kw[:, at] + drawn_kva.real,
             "source_q_kvar": swept.source_q_mvar * 1e3 + q_kvar[:, at] + drawn_kva.imag,
-            "line_current_a": current_a,
-            "line_loading": np.column_stack([current_a / feeder.line_rating_a, swept.loading[:, beside]]),
-            "transformer_loading": swept.loading[:, unit].max(axis=1) if unit.any() else None,
+            "line_current_a": swept.current_a,
+            "line_loading": swept.line_loading,
+            "transformer_loading": swept.transformer_loading if feeder.has_transformer else None,
             "converged": swept.found,
         }
 
@@ -179,6 +173,16 @@ class PowerFlow:
         for name, values in columns.items():
             if values is not None:
                 values[slots] = getattr(found, name)
+
+
+def _blank(columns: dict[str, Any]) -> dict[str, Any]:
+    """Columns of a result, nan in slots without a state."""
+    found = columns["converged"]
+    if not found.all():
+        for name, values in columns.items():
+            if values is not None and name != "converged":
+                values[~found] = np.nan
+    return columns
 
 
 def _power_flow(feeder: Feeder, method: Method) -> PowerFlow:

@@ -114,15 +114,16 @@ def path_impedances(feeder: Feeder) -> PathImpedances:
 
 
 def outwards(feeder: Feeder) -> Ints:
-    """Buses, each after the one before it on the way from the source."""
+    """Buses, each after the one before it on the way from the source, and a branch to its end before the next."""
     source = feeder.index(feeder.source)
     children: list[list[int]] = [[] for _ in feeder.buses]
     for bus, before in enumerate(feeder.parent.tolist()):
         if bus != source:
             children[before].append(bus)
-    order = [source]
-    for bus in order:
-        order.extend(children[bus])
+    order, ahead = [], [source]
+    while ahead:
+        order.append(ahead.pop())
+        ahead.extend(reversed(children[order[-1]]))
     return np.array(order, dtype=np.int64)
 
 

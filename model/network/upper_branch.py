@@ -18,6 +18,8 @@ from meanwatt.model.network.sensitivity import path_impedances
 UPPER_BRANCH: Final = 0.5
 """Part of V² by the linear branch flow equations below which a power flow is on the lower branch of solutions."""
 
+_WITH_ROOM: Final = 1.1
+
 
 @compiled(error_model="numpy")
 def _linear_squares(order: Any, parent: Any, z: Any, p: Any, q: Any, square: Any) -> None:
@@ -49,6 +51,18 @@ class UpperBranch:
         for bus, before in self._edges():
             length[bus] = length[before] + abs(z[bus].real) + abs(z[bus].imag)
         self._longest_pu = float(length.max(initial=0.0))
+
+    def doubtful(self, lowest_square: Floats, linear_square: Floats) -> Bools:
+        """Whether a slot may be on the lower branch, (slot,): where this is false, ``holds`` is true.
+
+        Parameters
+        ----------
+        lowest_square, linear_square : (slot,)
+            Lowest square of a voltage, and the highest one by the linear branch flow equations, both referred to the
+            source. Behind parallel transformers of unlike ratios they may be a little off. [pu²]
+        """
+        lifted = linear_square > self._source_square
+        return np.asarray(lifted & ~(lowest_square >= _WITH_ROOM * UPPER_BRANCH * linear_square))
 
     def holds(self, voltage_pu: Floats, p_mw: Floats, q_mvar: Floats) -> Bools:
         """Whether each slot is on the upper branch, (slot,); true where no voltage is known (nan).

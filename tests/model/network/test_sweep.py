@@ -161,7 +161,7 @@ def test_what_sweeps_cannot_solve_is_left_to_the_referee_and_named() -> None:
     graph.add_edge("grid", "home", r_ohm=0.16, x_ohm=0.0)  # 1 pu on 1 MVA: collapse at 250 kW
     feeder = feeder_from_graph(graph, peak_reference_kw=1.0)
     p_kw = np.array([[0.0, kw] for kw in (100.0, 249.0, 251.0)])
-    swept = Sweep(feeder).solve(p_kw / 1e3, 0 * p_kw)
+    swept = Sweep(feeder).solve(p_kw, 0 * p_kw)
     assert swept.found.tolist() == [True, False, False]
     found = PowerFlow(feeder).solve(p_kw, 0 * p_kw)
     assert found.converged.tolist() == [True, True, False]
