@@ -93,7 +93,7 @@ PAGES = (
     ),
     Page(
         route="/hosting",
-        title="Hosting capacity",
+        title="Hosting",
         summary="Solar spreads on a feeder, at random, many times: where does it break a limit, under each tariff?",
         component=Hosting,
         describe=described.describe_hosting,

@@ -17,12 +17,14 @@ QUERIES = {
     "Compare": "compare?scenario=textbook&a=filed&b=rtp",
     "Bills": "bills?scenario=textbook&tariff=pge_e_tou_c",
     "Finite market": "finite?scenario=textbook&markets=5",
+    "Hosting": "hosting?scenario=textbook&placements=10&step=25",
     "Leader": "leader?evaluations=5&run=1",
     "Learners": "learners?days=4&households=100",
 }
 LAST = {
     "Compare": '.mw-numbers tr[data-key="efficiency"]:not(:has-text("…"))',
     "Finite market": ".mw-sizes-gain",
+    "Hosting": ".mw-files",
     "Leader": ".mw-files",
     "Learners": ".mw-learner-files",
 }

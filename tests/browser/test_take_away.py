@@ -22,6 +22,7 @@ QUERIES = {
     "Compare": "compare?scenario=textbook&a=filed&b=rtp",
     "Bills": "bills?scenario=textbook",
     "Finite market": "finite?scenario=textbook&markets=5",
+    "Hosting": "hosting?scenario=textbook&placements=10&step=25",
     "Leader": "leader?evaluations=5&run=1",
     "Theory lab": "theory",
     "Learners": "learners?days=4&households=100",
@@ -34,6 +35,7 @@ THINGS = {
     "Compare": ("Key numbers, per home", "The mean day", "Who pays whom"),
     "Bills": ("Statement by month", "What the bill is made of", "The tariff, All days"),
     "Finite market": ("Distance of the net load from the mean field",),
+    "Hosting": ("Placements with voltage too high", "Highest voltage, median over placements"),
     "Leader": ("The search", "Key numbers, per home", "Rates by the hour, mean of all weathers"),
     "Theory lab": ("What each answers the other", "The solved game"),
     "Learners": ("How far from the equilibrium, day by day", "Key numbers"),
@@ -45,6 +47,7 @@ NAMED = {
     "Compare": ("tariff A: filed", "tariff B: rtp", "scenario: textbook"),
     "Bills": ("tariff: heco_shift_and_save", "scenario: textbook", "home: middle/pv_battery"),
     "Finite market": ("tariff: rtp", "seed: 0", "scenario: textbook"),
+    "Hosting": ("scenario: textbook", "feeder: lv_rural", "placements: 10", "seed: 0"),
     "Learners": ("tariff: rtp", "seed: 0", "scenario: textbook"),
     "Leader": ("scenario: textbook",),
 }
@@ -117,6 +120,8 @@ def test_every_figure_and_table_of_a_page_is_a_file_that_says_what_it_is_of(visi
         page.wait_for_selector(".mw-sizes-gain")  # what comes last
     if title == "Learners":
         page.wait_for_selector(".mw-learner-files")
+    if title == "Hosting":
+        page.wait_for_selector(".mw-files")
     if title == "Leader":
         page.wait_for_selector(".mw-files")
         page.wait_for_selector('.mw-numbers tr[data-key="efficiency"]:not(:has-text("…"))')

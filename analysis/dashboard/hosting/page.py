@@ -47,14 +47,21 @@ def Picture(view: View, sweeper: Sweeper, on_choose: Any, on_begin: Any, on_desi
             if view.waiting:
                 solara.v.Html(tag="p", class_="mw-card", children=[words.WAITING])
             if view.figures is not None:
-                for payload in view.figures.charts:
-                    CurveChart(payload=payload)
-                for payload in view.figures.tables:
-                    SideTable(payload=payload)
-                if view.offer:
-                    SideTable(payload=view.offer, event_ask=on_design)
-                if view.done:
-                    Files(sweeper)
+                charts, tables = view.figures.charts, view.figures.tables
+                with solara.v.Html(tag="div", class_="mw-stack"):
+                    for payload in charts[::2]:
+                        CurveChart(payload=payload)
+                    for payload in tables[:1]:
+                        SideTable(payload=payload)
+                with solara.v.Html(tag="div", class_="mw-stack"):
+                    for payload in charts[1::2]:
+                        CurveChart(payload=payload)
+                    for payload in tables[1:]:
+                        SideTable(payload=payload)
+                    if view.offer:
+                        SideTable(payload=view.offer, event_ask=on_design)
+                    if view.done:
+                        Files(sweeper)
 
 
 @solara.component

@@ -22,6 +22,8 @@ from meanwatt.analysis.hosting.shown_tables import hosting_tables_shown
 
 COLOURS = 6
 """Looks of tariffs; see ``mw-line-t0`` in the style."""
+MORE = ("inverters", "incomes", "placements", "step")
+"""Choices that are folded: on a phone the figure is to be in view."""
 BY_LEVEL = ("Placements with any violation", "Highest voltage", "Lowest voltage")
 """Tables of the command that the charts have already."""
 
@@ -71,7 +73,8 @@ def bar_json(choice: Choice, work: Work | None, figures: Figures | None, *, whol
         {
             "title": words.TITLE,
             "sentence": words.SENTENCE,
-            "choices": picks,
+            "choices": [pick for pick in picks if pick["key"] not in MORE],
+            "more": [pick | {"usual": str(getattr(Choice(), pick["key"]))} for pick in picks if pick["key"] in MORE],
             "seed": {"value": choice.seed, "low": SEEDS[0], "high": SEEDS[1], "help": help_link("seed")},
             "work": None if work is None else {"text": work.text, "fraction": round(work.fraction, 3)},
             "stopped": work is None and not whole,

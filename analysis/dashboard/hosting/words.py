@@ -38,9 +38,9 @@ OPTIONS: Final = {
     "incomes": {
         "scenario": "as the scenario says",
         "mixed": "anywhere",
-        "far": "at the end of the feeder",
-        "near": "near the source",
-        "clustered": "together, on some branches",
+        "far": "far from the source",
+        "near": "near it",
+        "clustered": "in neighbourhoods",
     },
 }
 """What a visitor chooses from."""
@@ -63,6 +63,8 @@ def number_label(key: str, count: int) -> str:
 
 def verdict(result: Mapping[str, Any]) -> str:
     """The answer in one sentence: where half of the placements have broken a limit."""
+    if all(row["first_violation"]["any"]["p50"] is None for row in result["tariffs"]):
+        return "Half of the placements break no limit at any level, under no tariff."
     parts = [f"{row['tariff']} {_level(row['first_violation']['any']['p50'])}" for row in result["tariffs"]]
     return f"Half of the placements have broken a limit at: {'; '.join(parts)}."
 
@@ -91,7 +93,7 @@ def panel_caption(panel: Panel, levels: Sequence[float]) -> str:
     values = [_written(panel, line.values[last]) for line in panel.lines]
     parts = "; ".join(f"{line.name} {value}" for line, value in zip(panel.lines, values, strict=True))
     what = "the middle placement reaches" if panel.limit is not None else f"placements with {TITLES[panel.key]}"
-    return f"At {levels[last]:.0%} adoption {what}: {parts}."
+    return f"At {100 * levels[last]:g} % adoption {what}: {parts}."
 
 
 def file_name(choice: Choice, ending: str) -> str:

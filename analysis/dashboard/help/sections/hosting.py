@@ -1,9 +1,9 @@
-"""How to read the page Hosting capacity."""
+"""How to read the page Hosting."""
 
 from meanwatt.analysis.dashboard.help.sections.entry import Entry, Section
 
 HOSTING = Section(
-    title="How to read the page Hosting capacity",
+    title="How to read the page Hosting",
     entries=(
         Entry(
             anchor="adoption",
