@@ -95,7 +95,7 @@ def held_layer(held_kw: Floats | None) -> dict[str, dict[str, Any]]:
         return {}
     top = float(held_kw.max())
     digit = 10.0 ** math.floor(math.log10(top)) if top > 0 else 1.0
-    top = max(digit * math.ceil(top / digit - 1e-9), 1.0)
+    top = max(digit * math.ceil(top / digit - 1e-9), 0.1)
     return {
         "held": {
             "values": _rounded(held_kw, 3),

@@ -20,19 +20,32 @@ from meanwatt.analysis.dashboard.hosting.swept import Swept
 from meanwatt.analysis.dashboard.hosting.take_home import csv_of, parquet_of_states, report_of
 from meanwatt.analysis.dashboard.hosting.view import View, bar_json, figures, offer_json
 from meanwatt.analysis.dashboard.shared.memo import Memo
+from meanwatt.analysis.dashboard.shared.own_scenarios import give
 from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.analysis.hosting.judged import judge
 from meanwatt.analysis.hosting.panels import hosting_panels
 from meanwatt.analysis.hosting.report import hosting_json
 from meanwatt.analysis.hosting.sweep import Cell, sweep
+from meanwatt.model.scenario.loading import load_scenario
 
 PATIENCE_S = 20.0
-SMALL = Choice(scenario="textbook", step=25, placements=10)
-SEARCH = "scenario=textbook&placements=10&step=25"
+FEW_LEVELS = load_scenario("textbook", overrides={"battery_levels": 4}, tariff="filed")
+give([FEW_LEVELS.model_copy(update={"name": "small"})])
+SMALL = Choice(scenario="small", step=25, placements=10)
+give([])
+SEARCH = "scenario=small&placements=10&step=25"
 
 
 def silent(_: object) -> None:
     """Hear nothing."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def town():
+    """The server has a town whose batteries have few levels, so that a sweep takes a second or two."""
+    give([FEW_LEVELS.model_copy(update={"name": "small"})])
+    yield
+    give([])
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +202,7 @@ def test_every_word_of_the_bar_leads_to_an_entry_and_every_choice_is_offered() -
 
 def test_files_hold_the_numbers_and_what_they_are_of(swept: Swept) -> None:
     lines = csv_of(SMALL, swept).splitlines()
-    assert "# scenario: textbook" in lines
+    assert "# scenario: small" in lines
     assert f"# link: ?{SEARCH}" in lines
     rows = [line for line in lines if not line.startswith("#")]
     assert rows[0].startswith("tariff,placement,overvoltage")
