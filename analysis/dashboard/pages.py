@@ -94,7 +94,7 @@ PAGES = (
     Page(
         route="/hosting",
         title="Hosting",
-        summary="Solar spreads on a feeder, at random, many times: where does it break a limit, under each tariff?",
+        summary="Solar spreads on a feeder, at random, many times: how much fits, under each tariff.",
         component=Hosting,
         describe=described.describe_hosting,
     ),

@@ -159,7 +159,7 @@ def test_a_sweep_is_drawn_as_it_goes_and_repeated_by_its_link(come) -> None:
     narrow.wait_for_selector(".mw-files")
     expect(narrow.locator(".mw-compare-state [role=status]")).to_have_text(verdict)
     assert narrow.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    assert narrow.locator(".mw-curves-overvoltage svg").bounding_box()["y"] < 844
+    assert narrow.locator(".mw-curves-overvoltage svg[role=img]").bounding_box()["y"] < 844
     with page.expect_download() as begun:
         page.click("text=Download first violations as CSV")
     assert "# feeder: scenario" in begun.value.path().read_text(encoding="utf-8")

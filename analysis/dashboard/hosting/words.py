@@ -92,7 +92,11 @@ def panel_caption(panel: Panel, levels: Sequence[float]) -> str:
     last = known[-1]
     values = [_written(panel, line.values[last]) for line in panel.lines]
     parts = "; ".join(f"{line.name} {value}" for line, value in zip(panel.lines, values, strict=True))
-    what = "the middle placement reaches" if panel.limit is not None else f"placements with {TITLES[panel.key]}"
+    what = (
+        "the middle placement reaches"
+        if panel.limit is not None
+        else f"the share of placements with {TITLES[panel.key]} is"
+    )
     return f"At {100 * levels[last]:g} % adoption {what}: {parts}."
 
 
