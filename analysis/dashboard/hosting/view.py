@@ -152,7 +152,7 @@ def _voltage_axis(panel: Panel) -> list[float]:
 
 
 def _tables(result: dict[str, Any], caption: str) -> list[dict[str, Any]]:
-    boards = []
+    boards: list[dict[str, Any]] = []
     for place, one in enumerate(hosting_tables_shown(result)):
         if one.title.startswith(BY_LEVEL):
             continue

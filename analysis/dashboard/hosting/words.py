@@ -64,7 +64,7 @@ def number_label(key: str, count: int) -> str:
 def verdict(result: Mapping[str, Any]) -> str:
     """The answer in one sentence: where half of the placements have broken a limit."""
     if all(row["first_violation"]["any"]["p50"] is None for row in result["tariffs"]):
-        return "Half of the placements break no limit at any level, under no tariff."
+        return "Under no tariff do half of the placements break a limit, whatever the level."
     parts = [f"{row['tariff']} {_level(row['first_violation']['any']['p50'])}" for row in result["tariffs"]]
     return f"Half of the placements have broken a limit at: {'; '.join(parts)}."
 

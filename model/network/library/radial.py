@@ -362,7 +362,7 @@ def _parents(buses: tuple[str, ...], source: int, edges: list[tuple[int, int]]) 
     return parent
 
 
-def position_keys(position: Floats | None, bus: int) -> dict[str, float]:
+def position_keys(position: Floats | None, bus: int) -> dict[str, Any]:
     """Keys ``x`` and ``y`` of one bus in files and graphs; none where its place is unknown."""
     if position is None or np.isnan(position[bus]).any():
         return {}

@@ -15,7 +15,7 @@ from meanwatt.model.network.pandapower_net.characteristics import shared_positio
 from meanwatt.model.network.pandapower_net.elements import TwoPort
 from meanwatt.model.network.pandapower_net.injections import BusLoad, Injections
 from meanwatt.model.network.pandapower_net.net_json import Net, Row
-from meanwatt.model.network.pandapower_net.places import bus_places
+from meanwatt.model.network.pandapower_net.places import told_places
 from meanwatt.model.network.pandapower_net.report import NAMED, Report
 from meanwatt.model.network.pandapower_net.topology import Stub, Topology
 from meanwatt.model.network.pandapower_net.transformers import TapRule, ignored_taps
@@ -139,7 +139,7 @@ def _imported(net: Net, name: str, rule: TapRule, *, phases: bool = False) -> Im
     build = FeederBuild(names, topology, supplied, loads.at)
     _say_islands(net, topology, source, supplied, loads, report)
     feeder = build.feeder(net.name or name, source_bus, source.number("vm_pu", 1.0))
-    feeder = replace(feeder, position=build.positions(_places(net, report)))
+    feeder = replace(feeder, position=build.positions(told_places(net, report)))
     joined = sum(len(buses) - 1 for root, buses in topology.members().items() if root in supplied)
     if joined:
         report.note(f"Closed switches make {joined} of the buses one with another.")
@@ -159,15 +159,6 @@ def _imported(net: Net, name: str, rule: TapRule, *, phases: bool = False) -> Im
         if np.isnan(by_phase.min_phase_voltage_pu) and not np.isnan(state.min_voltage_pu):
             report.note("No state found by phase at the loads of the file (voltage collapse of a phase).")
     return ImportedFeeder(feeder=feeder, buses=build.supplied_buses, state=state, report=report, by_phase=by_phase)
-
-
-def _places(net: Net, report: Report) -> dict[int, tuple[float, float]]:
-    """Where buses stand; what is no place is said."""
-    places, bad = bus_places(net)
-    if bad:
-        names = ", ".join(map(str, bad[:NAMED])) + (f" and {len(bad) - NAMED} more" if len(bad) > NAMED else "")
-        report.note(f"{names}: the place is no point with two numbers; a map puts the bus between its neighbours.")
-    return places
 
 
 def _sources(net: Net, topology: Topology) -> list[Row]:

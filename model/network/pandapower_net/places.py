@@ -5,11 +5,21 @@ import math
 from typing import Any, Final
 
 from meanwatt.model.network.pandapower_net.net_json import Net, Row
+from meanwatt.model.network.pandapower_net.report import NAMED, Report
 
 LONGEST: Final = 400
 """Letters of a place that are read."""
 FARTHEST: Final = 1e9
 """Largest coordinate."""
+
+
+def told_places(net: Net, report: Report) -> dict[int, tuple[float, float]]:
+    """Places by number of the bus; what is no place is said."""
+    places, bad = bus_places(net)
+    if bad:
+        names = ", ".join(map(str, bad[:NAMED])) + (f" and {len(bad) - NAMED} more" if len(bad) > NAMED else "")
+        report.note(f"{names}: the place is no point with two numbers; a map puts the bus between its neighbours.")
+    return places
 
 
 def bus_places(net: Net) -> tuple[dict[int, tuple[float, float]], list[Row]]:
