@@ -33,7 +33,7 @@ from peer_game import resident_bytes, standard_deviation_kw
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.output.export import game_arrays
-from meanwatt.model.market import population
+from meanwatt.model.market import visits
 from meanwatt.model.market.day_kernel import run_day
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
@@ -112,8 +112,8 @@ def same_under_all_cuts(equilibrium: Equilibrium, households: int = FEEDER) -> b
     seen = []
     for threads, chunk, block in CUTS:
         with (
-            patch.object(population, "CHUNK", chunk),
-            patch.object(population, "BLOCK", block),
+            patch.object(visits, "CHUNK", chunk),
+            patch.object(visits, "BLOCK", block),
             market_of(equilibrium, households, threads=threads) as market,
         ):
             market.step()

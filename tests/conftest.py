@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from built_site import Site, built_site
 from hypothesis import Phase, settings
-from long_files import LONG_FILES
+from long_files import LONG_FILES, QUICK
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: idle threads of the linear algebra wait actively
 
 gc.set_threshold(50_000)  # a process that has run a thousand tests holds gigabytes through which the collector looks
 HERE = Path(__file__).parent
 LONG = {HERE / name: place for place, name in enumerate(LONG_FILES)}
+FAST = [HERE / name for name in QUICK]
 
 settings.register_profile("meanwatt", deadline=None)  # a busy machine or a first compilation is no failure
 settings.register_profile("ci", deadline=None, derandomize=True, max_examples=50)  # the same commit, the same examples
@@ -24,17 +25,26 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "meanwatt"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--fast", action="store_true", help="leave out the files of tests that take longest")
+    parser.addoption("--fast", action="store_true", help="the quick part: the maths, files that are read, and names")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Not even import what ``--fast`` leaves out."""
-    return True if config.getoption("--fast") and collection_path in LONG else None
+    if not config.getoption("--fast") or collection_path.is_dir():
+        return None
+    everywhere = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    quick = not everywhere or any(collection_path.is_relative_to(place) for place in FAST)
+    return True if collection_path in LONG or not quick else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files, in every process alike."""
     items.sort(key=lambda item: LONG.get(item.path, len(LONG)))
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector half a million objects that stay as long as the process: half a second each full look."""
+    gc.freeze()
 
 
 def pytest_xdist_auto_num_workers() -> int:

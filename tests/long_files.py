@@ -6,16 +6,16 @@ The site, which is built without our kernels, comes among the first: elsewhere o
 from typing import Final
 
 LONG_FILES: Final = (
+    "browser/test_every_page.py",
     "browser/test_first_page.py",
     "test_site.py",
     "analysis/study/test_study_faults.py",
     "analysis/simulation/test_divided.py",
     "analysis/learning/test_learning.py",
     "browser/test_pages.py",
-    "browser/test_take_away.py",
-    "browser/test_accessibility.py",
-    "browser/test_enlarged.py",
     "analysis/simulation/test_workers.py",
+    "analysis/adoption/test_adoption.py",
+    "browser/test_take_away.py",
     "browser/test_reading.py",
     "browser/test_class_market.py",
     "browser/test_learner_pages.py",
@@ -73,4 +73,16 @@ LONG_FILES: Final = (
     "model/mean_field/leader/test_robust_commitment.py",
     "model/market/test_statements.py",
 )
-"""Below `tests/`. ``pytest --fast`` leaves them out."""
+"""Below `tests/`. ``pytest --fast`` leaves them out, also below a path that is given."""
+
+QUICK: Final = (
+    "agents",
+    "model/scenario",
+    "model/network",
+    "model/tabular",
+    "test_glossary.py",
+    "test_layers.py",
+    "test_theorems.py",
+    "test_theory.py",
+)
+"""Below `tests/`. Where ``pytest --fast`` looks if no path is given: the maths, the reading of files, and names."""

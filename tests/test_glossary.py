@@ -2,6 +2,8 @@
 
 import ast
 import re
+from functools import cache
+from pathlib import Path
 
 from repository import ROOT
 
@@ -51,17 +53,18 @@ def explained() -> set[str]:
     return {part for cell in cells for name in re.findall(r"`([\w.]+)`", cell) for part in name.split(".")}
 
 
-def used() -> set[str]:
+@cache
+def nodes() -> list[tuple[Path, ast.AST]]:
+    """Every node of the code, and its file."""
+    files = (path for floor in FLOORS for path in (ROOT / floor).rglob("*.py"))
+    return [(path, node) for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+
+
+@cache
+def used() -> frozenset[str]:
     """Names of the code: variables, attributes, arguments, functions, classes, and keywords of calls."""
-    found: set[str] = set()
-    for floor in FLOORS:
-        for path in (ROOT / floor).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                for field in ("id", "attr", "arg", "name"):
-                    value = getattr(node, field, None)
-                    if isinstance(value, str):
-                        found.add(value)
-    return found
+    values = (getattr(node, field, None) for _, node in nodes() for field in ("id", "attr", "arg", "name"))
+    return frozenset(value for value in values if isinstance(value, str))
 
 
 def test_every_name_of_the_glossary_is_one_of_the_code() -> None:
@@ -80,16 +83,15 @@ def test_an_everyday_name_does_not_come_back() -> None:
 def test_a_number_of_a_type_or_class_is_called_so_and_not_kind() -> None:
     """``kind`` stays for what a file or a choice calls so: a word, never the place in an array."""
     counted = ("enumerate", "range")
-    for floor in FLOORS:
-        for path in (ROOT / floor).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.arg):
-                    named, number = node.arg, ast.unparse(node.annotation or ast.Constant(None)) in ("int", "Ints")
-                elif isinstance(node, ast.AnnAssign):
-                    named, number = ast.unparse(node.target), ast.unparse(node.annotation) in ("int", "Ints")
-                elif isinstance(node, ast.For | ast.comprehension) and isinstance(node.iter, ast.Call):
-                    first = node.target.elts[0] if isinstance(node.target, ast.Tuple) else node.target
-                    named, number = ast.unparse(first), ast.unparse(node.iter.func) in counted
-                else:
-                    continue
-                assert not (number and named in ("kind", "self.kind")), f"{path.name}: {ast.unparse(node)[:60]}"
+    for path, node in nodes():
+        if isinstance(node, ast.arg):
+            name, told, numbers = ast.Name(node.arg), node.annotation or ast.Constant(None), ("int", "Ints")
+        elif isinstance(node, ast.AnnAssign):
+            name, told, numbers = node.target, node.annotation, ("int", "Ints")
+        elif isinstance(node, ast.For | ast.comprehension) and isinstance(node.iter, ast.Call):
+            name = node.target.elts[0] if isinstance(node.target, ast.Tuple) else node.target
+            told, numbers = node.iter.func, counted
+        else:
+            continue
+        called = ast.unparse(name) in ("kind", "self.kind")
+        assert not (called and ast.unparse(told) in numbers), f"{path.name}: {ast.unparse(node)[:60]}"

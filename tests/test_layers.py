@@ -17,6 +17,11 @@ FILES = {
 
 
 @cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def nodes(path: Path, *, for_types_too: bool = True) -> list[ast.AST]:
     """Nodes of a file; without what only a type checker reads, if so asked."""
     found: list[ast.AST] = []
@@ -28,7 +33,7 @@ def nodes(path: Path, *, for_types_too: bool = True) -> list[ast.AST]:
         for child in ast.iter_child_nodes(node):
             walk(child)
 
-    walk(ast.parse(path.read_text(encoding="utf-8")))
+    walk(parsed(path))
     return found
 
 

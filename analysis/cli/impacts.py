@@ -201,7 +201,7 @@ def _of_simulated_meters(
         "scenario": inputs.economy.scenario.model_dump(mode="json"),
         "format": form.model_dump(mode="json"),
     }
-    return _give(result, manifest, (done.changes, None), json=json, out=out)
+    return _give(result, manifest, (done.without_response, done.with_response), json=json, out=out)
 
 
 def _is_filed(tariff: str) -> bool:

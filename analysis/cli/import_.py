@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from meanwatt.analysis.cli.import_households import HouseholdOptions, import_households
+from meanwatt.analysis.cli.import_tariff import TariffOptions, import_tariff
 from meanwatt.analysis.cli.options import Json, Out
 from meanwatt.model.scenario.nearest import unknown
 
 if TYPE_CHECKING:
-    from meanwatt.agents.tariff.ratebook.ratebook import EnergyCharge
     from meanwatt.model.network.pandapower_net.by_phase import PhaseState
     from meanwatt.model.network.pandapower_net.importer import ImportedFeeder
     from meanwatt.model.network.pandapower_net.report import Report
@@ -106,85 +106,103 @@ def import_(
             metavar="FILE.parquet", help="Of households: write the readings, too, as bill and impacts read them."
         ),
     ] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SCENARIO",
+            help="Of a tariff: write a tariff of this scenario, for solve, simulate and the others: the rates by day"
+            " type and hour that its households can decide by; what these leave out is told.",
+        ),
+    ] = None,
+    territory: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --scenario: territory, for a tariff with a baseline.")
+    ] = None,
+    discount: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --scenario: one of the tariff's discounts.")
+    ] = None,
+    export: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --scenario: one of the tariff's terms of feeding in.")
+    ] = None,
+    metering: Annotated[
+        str | None,
+        typer.Option(metavar="RULE", help="With --scenario: how feeding in is metered, as of meanwatt bill."),
+    ] = None,
     out: Out = None,
     json: Json = False,
 ) -> int:
     """Turn a file of another program's kind into one of ours; what is lost on the way is told."""
     if kind not in KINDS:
         raise ValueError(unknown("kind", kind, KINDS))
+    terms = TariffOptions(scenario=scenario, territory=territory, discount=discount, export=export, metering=metering)
+    if kind != "tariff" and terms.given():
+        raise ValueError(f"--{next(iter(terms.given()))} is for import tariff; leave it out")
     own = HouseholdOptions(format=format, label=label, zone=zone, homes=homes, base=base, readings=readings, out=out)
     if kind == "households":
-        if tap is not None:
-            raise ValueError(f"--tap is {tap!r}, which only import feeder takes; leave it out")
-        if phases:
-            raise ValueError("--phases is given, which only import feeder takes; leave it out")
-        if allow_code is not None:
-            raise ValueError(
-                f"--allow-code is {allow_code!r}, which only a feeder from a .dss file takes; leave it out"
-            )
+        _require_no_feeder_options(tap, allow_code, phases=phases)
         return import_households(file, to, own, json=json)
     if own.given():
         raise ValueError(f"{own.given()[0]} is for import households; leave it out")
     if len(file) > 1:
         raise ValueError(f"FILE: {len(file)} files are given; give one {kind} at a time")
-    return _one_file(kind, file[0], to, tap, allow_code, phases=phases, json=json)
+    if kind == "tariff":
+        _require_no_feeder_options(tap, allow_code, phases=phases)
+        return _tariff(file[0], to, terms, json=json)
+    return _one_feeder(file[0], to, tap, allow_code, phases=phases, json=json)
 
 
-def _one_file(
-    kind: str, file: str, to: str, tap: str | None, allow_code: str | None, *, phases: bool, json: bool
-) -> int:
-    """Import a tariff or a feeder; return the exit status."""
+def _target(to: str) -> Path:
+    """The file to write, checked."""
+    from meanwatt.analysis.output.result_files import require_free_file
+
     target = Path(to)
     if target.suffix.lower() not in ENDINGS:
         raise ValueError(f"--to is {to!r}; give a file name that ends in .toml or .json")
-    if tap is not None and kind != "feeder":
+    require_free_file("--to", target)
+    return target
+
+
+def _require_no_feeder_options(tap: str | None, allow_code: str | None, *, phases: bool) -> None:
+    """Refuse options that only a feeder has."""
+    if tap is not None:
         raise ValueError(f"--tap is {tap!r}, which only import feeder takes; leave it out")
-    if phases and kind != "feeder":
+    if phases:
         raise ValueError("--phases is given, which only import feeder takes; leave it out")
+    if allow_code is not None:
+        raise ValueError(f"--allow-code is {allow_code!r}, which only a feeder from a .dss file takes; leave it out")
+
+
+def _tariff(file: str, to: str, terms: TariffOptions, *, json: bool) -> int:
+    """Import a tariff; return the exit status."""
+    from meanwatt.analysis.cli.show import print_json
+
+    target = _target(to)
+    said = import_tariff(file, target, terms, json=json)
+    if json:
+        print_json(
+            {"file": str(target), **said, "settings": {"kind": "tariff", "file": file, "to": to, **terms.given()}}
+        )
+    return 0
+
+
+def _one_feeder(file: str, to: str, tap: str | None, allow_code: str | None, *, phases: bool, json: bool) -> int:
+    """Import a feeder; return the exit status."""
+    from meanwatt.analysis.cli.show import print_json
+
     if tap is not None and tap not in TAP_RULES:
         raise ValueError(f"--tap is {tap!r}; give file, apply or ignore")
-    is_circuit = kind == "feeder" and Path(file).suffix.lower() == CIRCUIT
+    is_circuit = Path(file).suffix.lower() == CIRCUIT
     if phases and is_circuit:
         raise ValueError("--phases is given, but a .dss file is read as its even equivalent alone; leave it out")
     if allow_code is not None and not is_circuit:
         raise ValueError(f"--allow-code is {allow_code!r}, which only a feeder from a .dss file takes; leave it out")
-    from meanwatt.analysis.cli.show import print_json
-    from meanwatt.analysis.output.result_files import require_free_file
-
-    require_free_file("--to", target)
-    if kind == "feeder":
-        said = _feeder(file, target, tap or "file", allow_code, phases=phases, json=json)
-    else:
-        said = _tariff(file, target, json=json)
+    target = _target(to)
+    said = _feeder(file, target, tap or "file", allow_code, phases=phases, json=json)
     if json:
-        settings: dict[str, Any] = {"kind": kind, "file": file, "to": to} | (
-            {"tap": tap or "file"} if kind == "feeder" else {}
-        )
+        settings: dict[str, Any] = {"kind": "feeder", "file": file, "to": to, "tap": tap or "file"}
         settings |= {"phases": True} if phases else {}
         settings |= {"allow_code": allow_code} if is_circuit else {}
         print_json({"file": str(target), **said, "settings": settings})
     return 0
-
-
-def _tariff(file: str, target: Path, *, json: bool) -> dict[str, Any]:
-    """Import a tariff; what to say of it as JSON."""
-    from meanwatt.analysis.cli.show import say, say_notes
-    from meanwatt.analysis.output.result_files import staged_file
-    from meanwatt.model.billing.ratebook_source import load_ratebook, write_ratebook
-
-    read = load_ratebook(file)
-    messages = (*read.messages, *_ladders(read.book.energy))
-    with staged_file(target) as stage:
-        write_ratebook(stage, read.table)
-    if not json:
-        say(f"{target}: {read.book.title}")
-        say_notes(messages)
-    return {
-        "title": read.book.title,
-        "periods": list(read.book.energy.names),
-        "demand": [charge.name for charge in read.book.demand],
-        "messages": messages,
-    }
 
 
 def _feeder(file: str, target: Path, tap: str, allow_code: str | None, *, phases: bool, json: bool) -> dict[str, Any]:
@@ -271,13 +289,3 @@ def _say_report(report: "Report") -> None:
     names = list(dict.fromkeys(name for part in parts for name in part))
     heads = ("rows of", "taken", "approximated", "refused", "out of service", "not supplied")
     table("", heads, [(name, *(str(part[name]) if part[name] else "–" for part in parts)) for name in names])
-
-
-def _ladders(energy: "EnergyCharge") -> list[str]:
-    """Say on which ladder kWh climb, which programs read differently."""
-    if not energy.tiered or len(energy.names) == 1 or energy.tier_scope.value != "month":
-        return []
-    return [
-        'The kWh of all periods climb one ladder of tiers (tier_scope = "month"); if each period has its own, write'
-        ' "period".'
-    ]

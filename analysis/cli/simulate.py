@@ -314,7 +314,7 @@ def _write(
     from meanwatt.analysis.figures.results import market_figure
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.report.page import FILE, Picture, report_page
-    from meanwatt.analysis.simulation.simulation import history_tables
+    from meanwatt.analysis.simulation.history_tables import history_tables
 
     manifest = {"settings": result["settings"], "seed": result["seed"], "scenario": scenario}
     picture = Picture(

@@ -17,7 +17,8 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import Purpose, children, stream
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.model.market.population import largest_remainder, settle
+from meanwatt.model.market.apportionment import largest_remainder
+from meanwatt.model.market.bus_placement import settle
 from meanwatt.model.scenario.branches import branch_names
 from meanwatt.model.scenario.schema import Scenario
 from meanwatt.model.scenario.technologies import TECHNOLOGIES, Ownership, ownership

@@ -15,8 +15,8 @@ from meanwatt.model.billing.customer import Asked, CustomerBill, bill_readings
 from meanwatt.model.billing.local_calendar import Clock
 from meanwatt.model.billing.ratebook_source import RatebookFile, load_ratebook
 from meanwatt.model.billing.readings import Readings
+from meanwatt.model.market.apportionment import largest_remainder
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.population import largest_remainder
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.calendar_days import days_of

@@ -20,12 +20,12 @@ from meanwatt.agents.tariff.tariff import Tariff, rates
 from meanwatt.analysis.impacts.bill_changes import BillChanges, Customers
 from meanwatt.analysis.impacts.frozen_terms import FrozenTerms, frozen_terms
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR
+from meanwatt.model.market.apportionment import largest_remainder
 from meanwatt.model.market.billing import settle
 from meanwatt.model.market.day_settlement import own_rates
 from meanwatt.model.market.digest import MeterDigest, NoDigest
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.metering import add_bought
-from meanwatt.model.market.population import largest_remainder
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.counted import counted

@@ -47,20 +47,35 @@ def population_json(done: PopulationImpacts) -> dict[str, Any]:
 
 
 def simulated_json(done: SimulatedMeters) -> dict[str, Any]:
-    """The same for two tariffs as filed on simulated meters: there is no response."""
-    found = None if done.changes is None else changes_json(done.changes)
+    """The same for two tariffs as filed on simulated meters."""
     force = done.in_force
-    return impacts_json(found, None, None) | {
+    without, with_response = (
+        None if found is None else changes_json(found) for found in (done.without_response, done.with_response)
+    )
+    return impacts_json(without, with_response, _difference(done.without_response, done.with_response)) | {
         "scenario": force.economy.scenario.name,
         "tariff": force.tariff.name,
         "titles": {"a": done.billers[0].file.book.title, "b": done.billers[1].file.book.title},
         "currency": done.billers[0].file.book.currency,
-        "outcome": force.outcome,
-        "message": f"Tariff {force.tariff.name} in force: {force.message}"
-        if found is None
-        else f"{found['customers']} simulated households billed under both tariffs, without a response.",
+        "outcome": done.outcome,
+        "message": _simulated_message(done),
         "messages": done.messages,
     }
+
+
+def _simulated_message(done: SimulatedMeters) -> str:
+    one, other = done.without_response, done.with_response
+    if one is None or (other is None and done.new is not None):
+        last = done.new or done.in_force
+        return f"Under tariff {last.tariff.name}: {last.message}"
+    count = len(one.before_usd_per_year)
+    if other is None:
+        return f"{count} simulated households billed under both tariffs, without a response."
+    return (
+        f"{count} simulated households billed under both tariffs: the mean bill changes by"
+        f" {one.change_usd_per_year.mean():+.2f} {done.billers[0].file.book.currency} a year without a response and by"
+        f" {other.change_usd_per_year.mean():+.2f} with it."
+    )
 
 
 def impacts_json(

@@ -28,10 +28,10 @@ from meanwatt.analysis.workers import (
     end_if_just_started,
     main_guard,
 )
+from meanwatt.model.market.apportionment import rank_ranges
 from meanwatt.model.market.billing import Settled
 from meanwatt.model.market.day_kernel import DaySums
 from meanwatt.model.market.divided_market import PartMorning, PastDay, added_sums
-from meanwatt.model.market.population import rank_ranges
 from meanwatt.model.market.statement import MonthStatement, join_parts
 from meanwatt.model.market.voltage_answer import Held
 from meanwatt.model.progress.watch import Cancelled

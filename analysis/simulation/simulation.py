@@ -6,33 +6,40 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
-
 from meanwatt.agents.leader.learning_leader import Leader
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.numerics.randomness import Key, key_from, require_key
+from meanwatt.agents.numerics.randomness import Key, require_key
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
-from meanwatt.analysis.metrics.bus_groups import BusGroup, FeederDays, bus_groups
-from meanwatt.analysis.metrics.feeder_stress import FeederStress, feeder_stress
-from meanwatt.analysis.metrics.metrics import MarketDays, Metrics, market_metrics
-from meanwatt.analysis.metrics.phase_stress import PhaseSlots, PhaseStress, phase_stress
-from meanwatt.analysis.metrics.transformer_ageing import Thermal, TransformerAgeing, transformer_ageing
+from meanwatt.analysis.metrics.bus_groups import BusGroup
+from meanwatt.analysis.metrics.feeder_stress import FeederStress
+from meanwatt.analysis.metrics.metrics import Metrics
+from meanwatt.analysis.metrics.phase_stress import PhaseStress
+from meanwatt.analysis.metrics.transformer_ageing import TransformerAgeing
 from meanwatt.analysis.metrics.undefined import undefined_messages
 from meanwatt.analysis.metrics.utility_meter import Enjoyed
-from meanwatt.analysis.simulation.inverter_report import held_by_type_and_bus, inverter_report, roof_days
+from meanwatt.analysis.simulation.inverter_report import inverter_report
 from meanwatt.analysis.simulation.measured_market import MeasuredMarket, WholeMarket
+from meanwatt.analysis.simulation.run_summary import (
+    ageing_of,
+    behaviour_rows,
+    curtailed_kwh,
+    feeder_losses,
+    groups_of_buses,
+    market_phases,
+    run_metrics,
+    stress_of_feeder,
+    unmet_trip_kwh,
+)
 from meanwatt.model.market.behaviour_spec import Given
 from meanwatt.model.market.billing_months import ends_month
 from meanwatt.model.market.component_bills import ComponentBills, ComponentRow
-from meanwatt.model.market.history import History, phase_days
+from meanwatt.model.market.history import History
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.market_centre import MarketCentre
-from meanwatt.model.market.population import home_buses
 from meanwatt.model.market.statement import MonthStatement
 from meanwatt.model.mean_field.components.solving import Composed
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.network.power_flow import VoltageLimits
 from meanwatt.model.progress.machine import require_room
 from meanwatt.model.progress.watch import Cancelled
 from meanwatt.model.scenario.counted import counted
@@ -198,8 +205,8 @@ def simulate(
         months = None if statements is None else _Months(run, bills, statements)
         enjoyed, bill_usd, seconds = _days(run, days, told, cancelled, bills, months, each_day)
     history = market.history
-    metrics = None if bill_usd is None else _metrics(market, enjoyed, bill_usd)
-    ageing = _ageing(market) if len(history) and power_flow else None
+    metrics = None if bill_usd is None else run_metrics(market, enjoyed, bill_usd)
+    ageing = ageing_of(market) if len(history) and power_flow else None
     return Simulation(
         history=history,
         day_digest=tuple(market.day_digest),
@@ -209,20 +216,20 @@ def simulate(
             _without(metrics, bool(enjoyed)),
             () if ageing is None else ageing.messages,
         ),
-        behaviours=_behaviours(history),
-        curtailed_kwh_per_household_day=_curtailed_kwh(market) if len(history) else None,
-        unmet_trip_kwh_per_household_day=_unmet_trip_kwh(market, enjoyed) if enjoyed else None,
+        behaviours=behaviour_rows(history),
+        curtailed_kwh_per_household_day=curtailed_kwh(market) if len(history) else None,
+        unmet_trip_kwh_per_household_day=unmet_trip_kwh(market, enjoyed) if enjoyed else None,
         inverters=inverter_report(economy.scenario.feeder, history, market.census.customers_at, market.equilibrium)
         if len(history) and power_flow
         else None,
-        losses=_losses(market) if len(history) and power_flow else None,
+        losses=feeder_losses(market) if len(history) and power_flow else None,
         ageing=ageing,
         metrics=metrics,
-        feeder=_feeder(market) if len(history) and power_flow else None,
+        feeder=stress_of_feeder(market) if len(history) and power_flow else None,
         seconds=seconds,
         components=tuple(bills.rows()) if bills and len(history) else (),
         phases=market_phases(market) if len(history) else None,
-        bus_groups=_bus_groups(market, bill_usd) if len(history) and power_flow else None,
+        bus_groups=groups_of_buses(market, bill_usd) if len(history) and power_flow else None,
     )
 
 
@@ -302,149 +309,3 @@ def _days(
         return enjoyed, run.bill_usd() if enjoyed else None, seconds
     except Cancelled:
         return enjoyed, None, seconds
-
-
-def history_tables(history: History) -> dict[str, dict[str, Any]]:
-    """Tables of a run as columns: by slot, slot and bus, by day and type, class, behaviour or income group.
-
-    Where curves of inverters are in force, ``roof_days`` tells what every household with solar lost.
-    """
-    frames = {
-        "slots": history.slots,
-        "bus_slots": history.bus_slots.astype({"bus": str}),
-        "type_days": history.type_days,
-        "class_days": history.class_days,
-        "behaviour_days": history.behaviour_days,
-        "group_days": history.group_days,
-        "days": history.days,
-    }
-    if any(record.grid is not None and record.grid.inverters is not None for record in history):
-        frames["roof_days"] = roof_days(history)
-    return {name: {str(column): frame[column].to_numpy() for column in frame} for name, frame in frames.items()}
-
-
-def _behaviours(history: History) -> list[dict[str, Any]]:
-    """Every behaviour with its households and what they paid; no bill where there is no day or nobody."""
-    table = history.behaviour_days
-    found = []
-    for name in dict.fromkeys(history.behaviours):
-        cohorts = [cohort == name for cohort in history.behaviours]
-        households = int(history.class_households[:, cohorts].sum())
-        bill_usd = float(table.loc[table["behaviour"] == name, "bill_usd"].sum())
-        household_days = households * len(history)
-        found.append(
-            {
-                "behaviour": name,
-                "cohorts": sum(cohorts),
-                "households": households,
-                "share": households / sum(history.households),
-                "bill_usd_per_household_day": bill_usd / household_days if household_days else None,
-            }
-        )
-    return found
-
-
-def _curtailed_kwh(market: MarketCentre) -> float:
-    """Solar output not used. [kWh per household-day]"""
-    return float(market.history.stacked("curtailed_kw").sum(axis=1).mean()) * market.slot_hours
-
-
-def _unmet_trip_kwh(market: MarketCentre, enjoyed: list[Enjoyed]) -> float:
-    """Energy that trips needed and did not get; less than nothing is the draw between two levels. [kWh per day]"""
-    return max(sum(day.unmet_trip_kwh for day in enjoyed), 0.0) / (len(enjoyed) * market.households)
-
-
-def _metrics(market: MarketCentre, enjoyed: list[Enjoyed], bill_usd: Floats) -> Metrics:
-    history, census, days = market.history, market.census, len(enjoyed)
-    states = [record.common_state for record in history]
-    return market_metrics(
-        market.economy,
-        MarketDays(
-            wholesale_usd_per_kwh=history.stacked("wholesale_usd_per_kwh"),
-            net_load_kw=history.stacked("net_load_kw"),
-            rest_load_kw=market.economy.rest_load_kw[states],
-        ),
-        household_type=np.repeat(np.arange(len(census.count)), census.count),
-        bill_usd_per_day=bill_usd / days,
-        utility_usd_per_household_day=sum(day.utility_usd for day in enjoyed) / (days * census.households),
-        wear_usd_per_household_day=sum(day.wear_usd for day in enjoyed) / (days * census.households),
-        loss_cost_usd_per_household_day=sum(record.account.loss_cost_usd for record in history)
-        / (days * census.households),
-    )
-
-
-def _losses(market: MarketCentre) -> dict[str, Any]:
-    """Losses of the feeder, of the slots with a state, and what they cost where the utility buys them."""
-    grids = [record.grid for record in market.history if record.grid is not None]
-    kwh = sum(float(np.nansum(grid.loss_kw)) for grid in grids) * market.slot_hours
-    bought = market.economy.scenario.feeder.losses_bought
-    cost = sum(record.account.loss_cost_usd for record in market.history)
-    days = len(market.history)
-    return {
-        "bought": bought,
-        "kwh_per_household_day": kwh / (days * float(market.feeder.customers.sum())),
-        "usd_per_household_day": cost / (days * market.households) if bought else None,
-    }
-
-
-def _ageing(market: MarketCentre) -> TransformerAgeing | None:
-    """How the transformer aged, the most loaded one in each slot with a state."""
-    if not market.feeder.has_transformer:
-        return None
-    loading = np.concatenate([record.grid.transformer_loading for record in market.history if record.grid is not None])
-    table = market.economy.scenario.feeder.ageing
-    return transformer_ageing(loading[np.isfinite(loading)], market.slot_hours, Thermal(**table.model_dump()))
-
-
-def market_phases(market: MarketCentre) -> PhaseStress | None:
-    """Summarise the days of a market by phase; None where homes draw from all phases alike, or before the first day."""
-    days = [found for _, found in phase_days(market.history)]
-    if market.phases is None or not days:
-        return None
-    names = ("voltage_pu", "unbalance_percent", "loss_kw", "transformer_loading", "solved")
-    return phase_stress(
-        PhaseSlots(**{name: np.concatenate([getattr(day, name) for day in days]) for name in names}),
-        slot_hours=market.slot_hours,
-        limits=VoltageLimits(market.economy.scenario.feeder.limits),
-        buses=market.bus_names,
-        homes=market.phases.customers.sum(axis=0),
-    )
-
-
-def _bus_groups(market: MarketCentre, bill_usd: Floats | None) -> list[BusGroup]:
-    """Who sits where on the feeder, and what it costs them."""
-    history, count = market.history, np.asarray(market.census.count)
-    grids = [record.grid for record in history if record.grid is not None]
-    held, available = held_by_type_and_bus(history)
-    return bus_groups(
-        market.feeder,
-        VoltageLimits(market.economy.scenario.feeder.limits),
-        market.household_types,
-        home_type=np.repeat(np.arange(len(count)), count),
-        home_bus=home_buses(market.residents.customers(market.feeder), key_from(market.key), count),
-        bill_usd_per_day=None if bill_usd is None else bill_usd / len(history),
-        days=FeederDays(
-            voltage_pu=np.concatenate([grid.voltage_pu for grid in grids]),
-            slot_hours=market.slot_hours,
-            held_kwh=held,
-            available_kwh=available,
-        ),
-    )
-
-
-def _feeder(market: MarketCentre) -> FeederStress:
-    days = [record for record in market.history if record.grid is not None]
-    grids = [record.grid for record in days if record.grid is not None]
-    transformer = (
-        np.concatenate([grid.transformer_loading for grid in grids]) if market.feeder.has_transformer else None
-    )
-    return feeder_stress(
-        voltage_pu=np.concatenate([grid.voltage_pu for grid in grids]),
-        loss_kw=np.concatenate([grid.loss_kw for grid in grids]),
-        hours=market.slot_hours,
-        limits=VoltageLimits(market.economy.scenario.feeder.limits),
-        converged=np.concatenate([grid.solved for grid in grids]),
-        transformer_loading=transformer,
-        line_loading=np.concatenate([grid.line_loading for grid in grids]),
-        curtailed_kw=np.concatenate([record.curtailed_kw for record in days]) * float(market.feeder.customers.sum()),
-    )

@@ -10,7 +10,7 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.validation.expected import type_variance_kw2
 from meanwatt.analysis.validation.replication import Replication, class_weights
 from meanwatt.analysis.validation.scaling import Interval, pooled_ratio, root, scaling
-from meanwatt.model.market.population import largest_remainder
+from meanwatt.model.market.apportionment import largest_remainder
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 

@@ -9,237 +9,31 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
-from meanwatt.analysis.validation.exploitability import CHOICE_LAW
+from meanwatt.analysis.validation.judgements import (
+    CALM_RATIO,
+    EXPLOITABILITY_MARGIN,
+    LOSS_SHARE,
+    SIZE_MARGIN,
+    SLOPE_MARGIN,
+    beliefs_arrive,
+    class_size,
+    exploitability_cold,
+    exploitability_sign,
+    exploitability_slope,
+    grid_slope,
+    leader_loss,
+    load_floor,
+    load_size,
+    load_slope,
+    prices_calm,
+    state_size,
+    state_slope,
+)
 from meanwatt.analysis.validation.result import Validation
-from meanwatt.analysis.validation.scaling import Interval
-from meanwatt.analysis.validation.verdict import Finding, Status, shown, within
+from meanwatt.analysis.validation.verdict import Finding, Status
 
 CHECKS: Final = ("aggregate", "state", "exploitability", "emergence", "leader", "grid")
 """The six checks."""
-
-SLOPE_MARGIN: Final = 0.05
-"""Over three decades of N an error with a slope off by this is within 40 % of the law's."""
-SIZE_MARGIN: Final = 0.05
-"""Measured over expected size: within 5 %."""
-EXPLOITABILITY_MARGIN: Final = 0.02
-CALM_RATIO: Final = 1.1
-"""Learners' prices stray at most this many times as far as those of households that are given the equilibrium."""
-LOSS_SHARE: Final = 0.05
-"""Of the leader's gain over the tariff in force; a loss below it changes no decision."""
-
-METER_ROUNDING: Final = 1e-6
-"""Share of the mean load: meters are read in single precision, with 24 bits."""
-
-_CERTAIN: Final = "Nothing is drawn: households of a type all do the same, and what is left is the rounding of meters."
-_WORST_FIRST: Final = (Status.FAIL, Status.UNDECIDED, Status.NOT_APPLICABLE)
-_FEW: Final = "No interval: it takes two or more replications and two or more numbers of households."
-
-
-def _nothing_drawn(result: Validation) -> bool:
-    """Whether households of a type do all the same, so that what is left of an error is the rounding of meters."""
-    return max(result.expected_scatter_kw) <= METER_ROUNDING * abs(result.mean_load_kw)
-
-
-def _load_slope(result: Validation) -> tuple[Status, str]:
-    if _nothing_drawn(result):
-        return Status.NOT_APPLICABLE, _CERTAIN
-    slope = result.scatter.slope
-    status = within(slope, -0.5 - SLOPE_MARGIN, -0.5 + SLOPE_MARGIN)
-    if status is Status.NOT_APPLICABLE:
-        return status, _FEW
-    return status, f"The error falls as N to the power {shown(slope)}."
-
-
-def _load_size(result: Validation) -> tuple[Status, str]:
-    if _nothing_drawn(result):
-        return Status.NOT_APPLICABLE, _CERTAIN
-    ratio = result.load_ratio
-    status = within(ratio, 1 - SIZE_MARGIN, 1 + SIZE_MARGIN)
-    if status is Status.NOT_APPLICABLE:
-        return status, _FEW
-    return status, f"The error is {shown(ratio)} times that of independent households."
-
-
-def _class_size(result: Validation) -> tuple[Status, str]:
-    if _nothing_drawn(result):
-        return Status.NOT_APPLICABLE, _CERTAIN
-    each = [(one, within(one.ratio, 1 - SIZE_MARGIN, 1 + SIZE_MARGIN)) for one in result.classes]
-    told = "; ".join(f"{one.name} {shown(one.ratio)}" for one, _ in each)
-    status = next((worst for worst in _WORST_FIRST if any(worst is own for _, own in each)), Status.PASS)
-    if status is Status.NOT_APPLICABLE:
-        return status, _FEW
-    return status, f"Times that of independent households: {told}."
-
-
-def _load_floor(result: Validation) -> tuple[Status, str]:
-    if _nothing_drawn(result):
-        return Status.NOT_APPLICABLE, _CERTAIN
-    squared, floor = result.scatter.floor_squared, result.scatter.floor
-    if squared.low is None or squared.high is None or floor is None:
-        return Status.NOT_APPLICABLE, _FEW
-    if squared.low > 0 and squared.high is not None:
-        text = (
-            f"A floor of {floor:.4f} kW stays however many the households (95 %: {squared.low**0.5:.4f} to"
-            f" {squared.high**0.5:.4f}), {floor / result.mean_load_kw:.2%} of the mean load."
-        )
-        if result.day_types == 1:
-            return Status.FAIL, f"{text} With one kind of day there is nothing to forget: there should be none."
-        return Status.FAIL, f"{text} It is what older day types than the model remembers leave behind: raise memory."
-    most = max(squared.high, 0.0) ** 0.5
-    return Status.PASS, "No floor is seen." + (f" One above {most:.1g} kW would have been." if most > 0 else "")
-
-
-def _state_slope(result: Validation) -> tuple[Status, str]:
-    if result.wasserstein is None:
-        return Status.NOT_APPLICABLE, "No household of these markets has a battery."
-    slope = result.wasserstein.slope
-    status = within(slope, -0.5 - SLOPE_MARGIN, -0.5 + SLOPE_MARGIN)
-    if status is Status.NOT_APPLICABLE:
-        return status, _FEW
-    return status, f"The distance falls as N to the power {shown(slope)}."
-
-
-def _state_size(result: Validation) -> tuple[Status, str]:
-    if result.wasserstein is None:
-        return Status.NOT_APPLICABLE, "No household of these markets has a battery."
-    ratio = result.wasserstein_ratio
-    status = within(ratio, 1 - SIZE_MARGIN, 1 + SIZE_MARGIN)
-    if status is Status.NOT_APPLICABLE:
-        return status, _FEW
-    return status, f"The distance is {shown(ratio)} times that of independent households."
-
-
-def _exploitability_sign(result: Validation) -> tuple[Status, str]:
-    found = result.exploit
-    if found is None:
-        return Status.NOT_APPLICABLE, "Not computed."
-    least = min((*found.values, found.limit))
-    bound = found.bound[0] if found.bound else None
-    text = f"The least gain is {least:.6f} USD per household-day"
-    bounded = found.cooled[:1] != (None,) and (not found.bound or (found.cooled[0] or 0.0) <= found.bound[0] + 1e-9)
-    text += f", its limit {found.limit:.6f}" + ("." if bound is None else f" under a bound of {bound:.4f}.")
-    return Status.PASS if least >= -1e-9 and bounded else Status.FAIL, text
-
-
-def _exploitability_slope(result: Validation) -> tuple[Status, str]:
-    found = result.exploit
-    if found is None:
-        return Status.NOT_APPLICABLE, "Not computed."
-    under = (
-        ""
-        if found.coupled
-        else (
-            f"No rate of the tariff in force depends on the wholesale price, so ε_N = ε_∞ for every N. Under"
-            f" {found.tariff}: "
-        )
-    )
-    if not found.coupled and found.slope is None:
-        return Status.NOT_APPLICABLE, "No rate depends on the wholesale price, so ε_N = ε_∞ for every N."
-    if found.law is None:
-        return Status.NOT_APPLICABLE, "Nobody has a battery or use that answers a rate: there is nothing to gain."
-    if found.slope is None:
-        return Status.NOT_APPLICABLE, f"{under}the difference vanishes, or changes its sign among very many households."
-    inside = abs(found.slope - found.law) <= EXPLOITABILITY_MARGIN
-    text = (
-        f"|ε_N − ε_∞| falls as N to the power {found.slope:.4f} from {found.tail[0]:,.0f} households on; the law is"
-        f" {found.law:g}."
-    )
-    curve = "" if found.affine else " The supply curve bends, but not at these loads."
-    if inside:
-        return Status.PASS, f"{under}{text}{curve}"
-    if not found.affine:
-        kinked = f"The supply curve has a kink near these loads: there it is {found.law / 2:g}."
-        return Status.NOT_APPLICABLE, f"{under}{text} {kinked}"
-    return Status.FAIL, f"{under}{text}"
-
-
-def _exploitability_cold(result: Validation) -> tuple[Status, str]:
-    found = result.exploit
-    if found is None or not found.cooled:
-        return Status.NOT_APPLICABLE, "At temperature 0 there is nothing to cool."
-    if found.law != CHOICE_LAW:
-        return Status.NOT_APPLICABLE, "Nobody has a battery, so no move is drawn: the temperature changes nothing."
-    known = [
-        (t, e, b) for t, e, b in zip(found.temperature_usd, found.cooled, found.bound, strict=True) if e is not None
-    ]
-    if len(known) < 2:
-        return Status.NOT_APPLICABLE, "No colder equilibrium was found."
-    held = all(e <= b + 1e-9 for _, e, b in known)
-    first, last = known[0], known[-1]
-    return (
-        Status.PASS if held and last[1] < first[1] else Status.FAIL,
-        f"From temperature {first[0]:g} to {last[0]:g} USD it falls from {first[1]:.5f} to {last[1]:.5f} USD per"
-        f" household-day ({found.tariff}).",
-    )
-
-
-def _beliefs_arrive(result: Validation) -> tuple[Status, str]:
-    if _nothing_drawn(result):
-        return Status.NOT_APPLICABLE, "Nothing is drawn, so there is no chance to compare an error with."
-    found = result.learners
-    if found is None or found.last_belief_error.value is None or found.noise.value is None:
-        return Status.NOT_APPLICABLE, "Not run."
-    last, noise = found.last_belief_error, found.noise
-    text = (
-        f"In the last quarter of {found.days} days beliefs are off by {last.value:.5f} USD/kWh;"
-        f" chance alone moves a day's prices by {noise.value:.5f}."
-    )
-    if last.high is None or noise.low is None:
-        return Status.NOT_APPLICABLE, _FEW
-    if last.high <= noise.low:
-        return Status.PASS, text
-    first = found.first_belief_error.value or 0.0
-    if (last.value or 0.0) < first:
-        return (
-            Status.UNDECIDED,
-            f"{text} They started at {first:.5f} and are still coming closer: rare kinds of days teach slowly.",
-        )
-    return Status.FAIL, f"{text} They started at {first:.5f} and do not come closer."
-
-
-def _prices_calm(result: Validation) -> tuple[Status, str]:
-    found = result.learners
-    if found is None:
-        return Status.NOT_APPLICABLE, "Not run."
-    status = within(found.ratio, 0.0, CALM_RATIO)
-    if status is Status.NOT_APPLICABLE:
-        return status, _FEW
-    return status, (
-        f"Realised prices of learners stray {shown(found.ratio)} times as far from the equilibrium as those of"
-        " households that are given it."
-    )
-
-
-def _leader_loss(result: Validation) -> tuple[Status, str]:
-    found = result.leader
-    if found is None:
-        return Status.NOT_APPLICABLE, "No tariff of the leader's family has an equilibrium here."
-    loss, count = found.loss[-1], found.households[-1]
-    if found.gain <= 0:
-        return Status.NOT_APPLICABLE, "The leader gains nothing over the tariff in force to compare a loss with."
-    if loss.high is None:
-        return Status.NOT_APPLICABLE, _FEW
-    allowed = LOSS_SHARE * found.gain
-    text = (
-        f"Among {count:,} households the mean field's tariff loses {shown(loss, 6)} USD per household-day against the"
-        f" best found; the gain over the tariff in force is {found.gain:.5f}."
-    )
-    return within(loss, -float("inf"), allowed), text
-
-
-def _grid_slope(name: str, what: str) -> Callable[[Validation], tuple[Status, str]]:
-    def judged(result: Validation) -> tuple[Status, str]:
-        if result.grid is None:
-            return Status.NOT_APPLICABLE, "The feeder has no state under some of the loads (voltage collapse)."
-        slope: Interval = getattr(result.grid, name).slope
-        status = within(slope, -float("inf"), -0.5 + SLOPE_MARGIN)
-        if status is Status.NOT_APPLICABLE:
-            return status, _FEW
-        return status, f"The error of the {what} falls as N to the power {shown(slope)}."
-
-    return judged
-
-
 _GRID_WHY: Final = (
     "The feeder's state is a smooth function of its loads, so its error falls as theirs, N^(−1/2); rounding of types"
     " and of places on the buses falls as 1/N and makes it steeper among few households."
@@ -283,7 +77,7 @@ CRITERIA: Final = (
         criterion=_HALF,
         why="Given the common state households are independent: the variance of their mean is that of one over N, for N"
         " corrected for the rounding of the types.",
-        judge=_load_slope,
+        judge=load_slope,
     ),
     Criterion(
         key="load_size",
@@ -291,7 +85,7 @@ CRITERIA: Final = (
         title="size of the net load error",
         criterion=_SIZE,
         why="The variance of one household of each type follows from the equilibrium; nothing is fitted.",
-        judge=_load_size,
+        judge=load_size,
     ),
     Criterion(
         key="class_size",
@@ -299,7 +93,7 @@ CRITERIA: Final = (
         title="size of each rate class's net load error",
         criterion=f"{_SIZE}, for every rate class",
         why="Households of a class are independent of one another and of the other classes, given the common state.",
-        judge=_class_size,
+        judge=class_size,
         of_classes=True,
     ),
     Criterion(
@@ -308,7 +102,7 @@ CRITERIA: Final = (
         title="floor of the net load error",
         criterion="95 % interval of f² in RMS² = a²/N + f² not above 0",
         why="The continuum's law remembers the last day types only; what older ones leave behind is common to all.",
-        judge=_load_floor,
+        judge=load_floor,
     ),
     Criterion(
         key="state_slope",
@@ -316,7 +110,7 @@ CRITERIA: Final = (
         title="pace of the state-of-charge distance",
         criterion=_HALF,
         why="An empirical law on a line is N^(−1/2) from its own in Wasserstein-1 distance (Fournier, Guillin 2015).",
-        judge=_state_slope,
+        judge=state_slope,
     ),
     Criterion(
         key="state_size",
@@ -324,7 +118,7 @@ CRITERIA: Final = (
         title="size of the state-of-charge distance",
         criterion=_SIZE,
         why="Owners at or below a level are a sum of binomials, whose mean absolute deviation is known exactly.",
-        judge=_state_size,
+        judge=state_size,
     ),
     Criterion(
         key="exploitability_bounds",
@@ -332,7 +126,7 @@ CRITERIA: Final = (
         title="bounds of the exploitability",
         criterion="ε_N ≥ 0, and ε_∞ ≤ η·T·Σ w ln|A|",
         why="A best reply is no worse than the policy; the softmax bound holds at every fixed point.",
-        judge=_exploitability_sign,
+        judge=exploitability_sign,
     ),
     Criterion(
         key="exploitability_slope",
@@ -341,7 +135,7 @@ CRITERIA: Final = (
         criterion=f"slope within −1 ± {EXPLOITABILITY_MARGIN}, −2 without batteries; expectations, so no interval",
         why="One household's share of the load and the variance of the others' mean are both of the order 1/N. A choice"
         " of moves loses in proportion to it, use at an interior optimum to its square.",
-        judge=_exploitability_slope,
+        judge=exploitability_slope,
     ),
     Criterion(
         key="exploitability_cold",
@@ -349,7 +143,7 @@ CRITERIA: Final = (
         title="exploitability as the temperature falls",
         criterion="ε_∞(η) ≤ η·T·Σ w ln|A| at every temperature, and less at the last than at the first",
         why="Softmax policies approach best replies as their temperature goes to zero.",
-        judge=_exploitability_cold,
+        judge=exploitability_cold,
     ),
     Criterion(
         key="beliefs_arrive",
@@ -357,7 +151,7 @@ CRITERIA: Final = (
         title="beliefs of learners",
         criterion="error in the last quarter below what chance moves a day's prices by (95 % intervals apart)",
         why="Averaging prices with steps δ0·t^(−1/2) forgets the first belief and averages chance away.",
-        judge=_beliefs_arrive,
+        judge=beliefs_arrive,
     ),
     Criterion(
         key="prices_calm",
@@ -365,7 +159,7 @@ CRITERIA: Final = (
         title="prices that learners make",
         criterion=f"error at most {CALM_RATIO} times that of given households, the whole 95 % interval",
         why="Beliefs can be right while prices chatter, where the price map is no contraction; so both are measured.",
-        judge=_prices_calm,
+        judge=prices_calm,
     ),
     Criterion(
         key="leader_loss",
@@ -375,7 +169,7 @@ CRITERIA: Final = (
         " in force",
         why="The loss is at most twice the largest gap between the leader's objective in the market and in the mean"
         " field, which vanishes.",
-        judge=_leader_loss,
+        judge=leader_loss,
     ),
     *(
         Criterion(
@@ -384,7 +178,7 @@ CRITERIA: Final = (
             title=title,
             criterion=f"whole 95 % interval of the slope at or below −1/2 + {SLOPE_MARGIN}",
             why=_GRID_WHY,
-            judge=_grid_slope(name, title),
+            judge=grid_slope(name, title),
         )
         for name, title in (
             ("voltage", "voltages"),
@@ -393,6 +187,8 @@ CRITERIA: Final = (
         )
     ),
 )
+
+
 """The criteria, in the order of the checks."""
 
 

@@ -9,7 +9,7 @@ from scipy.special import ndtr
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.validation.replication import midnight_levels, midnight_levels_by_type
-from meanwatt.model.market.population import largest_remainder
+from meanwatt.model.market.apportionment import largest_remainder
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 EXACT_HOUSEHOLDS = 2_000

@@ -14,8 +14,9 @@ from meanwatt.agents.household.battery import Battery
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.validation.grid import GridError, MeanFieldGrid
 from meanwatt.analysis.validation.phase_grid import MeanFieldPhases, PhaseError
+from meanwatt.model.market.apportionment import largest_remainder
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.population import Population, largest_remainder
+from meanwatt.model.market.population import Population
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.economy import Economy
 

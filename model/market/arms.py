@@ -15,10 +15,10 @@ from meanwatt.agents.behaviour.offer import Offer
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.numerics.randomness import Key, key_from, seed_of
 from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.model.market.apportionment import rank_ranges
 from meanwatt.model.market.behaviour_spec import Given, read_behaviour
 from meanwatt.model.market.day_kernel import mean_load_kw
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.population import rank_ranges
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.model.market.day_kernel import ONE_THREAD_BELOW, QUANTUM_KWH
-from meanwatt.model.market.population import CHUNK, Population
+from meanwatt.model.market.population import Population
+from meanwatt.model.market.visits import CHUNK
 
 QUANTUM_USD: Final = 2.0**-36
 """Unit of the sums of bills: a day's bill is rounded to it before it is added, so that sums are exact; a chunk of

@@ -20,6 +20,7 @@ from meanwatt.agents.behaviour.protocol import DaySeen
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import key_from
 from meanwatt.agents.tariff.tariff import Rates, Tariff
+from meanwatt.model.market.apportionment import divide, largest_remainder, rank_ranges
 from meanwatt.model.market.behaviour_spec import BEHAVIOURS, BehaviourSpec
 from meanwatt.model.market.billing import Settled
 from meanwatt.model.market.day_kernel import DaySums
@@ -27,7 +28,6 @@ from meanwatt.model.market.digest import MeterDigest, NoDigest
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.market_centre import MarketCentre, PlayedDay
 from meanwatt.model.market.market_inverters import Roofs, roofs_of
-from meanwatt.model.market.population import divide, largest_remainder, rank_ranges
 from meanwatt.model.market.setup import cohort_shares, require_population
 from meanwatt.model.market.voltage_answer import Held, answer_to_voltages, hold_back
 from meanwatt.model.mean_field.equilibrium import Equilibrium

@@ -7,11 +7,12 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Bools
 from meanwatt.agents.numerics.randomness import key_from
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.model.market.bus_placement import homes_at
 from meanwatt.model.market.day_kernel import DaySums
 from meanwatt.model.market.grid import named_slots
 from meanwatt.model.market.grid_day import PhaseDay
 from meanwatt.model.market.physics import use_kwh
-from meanwatt.model.market.population import Census, homes_at
+from meanwatt.model.market.population import Census
 from meanwatt.model.network.library.radial import Feeder
 from meanwatt.model.network.phase_flow import PhaseFlow
 from meanwatt.model.network.phase_homes import customers_by_phase, homes_messages

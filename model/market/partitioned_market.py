@@ -21,10 +21,10 @@ from meanwatt.agents.behaviour.rules import RULES
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import Key, key_from, seed_of
 from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.model.market.apportionment import rank_ranges
 from meanwatt.model.market.behaviour_spec import BehaviourSpec, read_behaviour
 from meanwatt.model.market.day_kernel import mean_load_kw
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.population import rank_ranges
 from meanwatt.model.market.setup import find_economy, whole_number
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.economy import Economy

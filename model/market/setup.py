@@ -19,9 +19,10 @@ from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
 from meanwatt.model.market.behaviour_spec import BehaviourSpec, needs_equilibrium
 from meanwatt.model.market.day_kernel import QUANTUM_KWH
 from meanwatt.model.market.day_settlement import own_rates
-from meanwatt.model.market.population import CHUNK, Population
+from meanwatt.model.market.population import Population
 from meanwatt.model.market.posted_terms import Terms, make_offer
 from meanwatt.model.market.q_learners import QLearners
+from meanwatt.model.market.visits import CHUNK
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.population_response import outlook
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess

@@ -1,6 +1,8 @@
 """One server for each process that runs tests, one headless Chromium for each file; every visit is watched.
 
-Visitors share a server as they do at home: what a test needs to be alone with has a server of its own.
+Visitors share a server as they do at home: what a test needs to be alone with has a server of its own. Opening a page
+is most of what a test costs, so a fresh visitor may get the profile of one who has left, with nothing in it but cached
+files.
 """
 
 import shutil
@@ -33,6 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+    quiet.append("--in-process-gpu")  # there is none: what it would draw goes no detour by another process
     with playwright.sync_playwright() as started:
         opened = started.chromium.launch(executable_path=EXECUTABLE, args=["--no-sandbox", *quiet])
         yield opened
@@ -47,8 +50,26 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.close()
 
 
+@pytest.fixture(scope="module")
+def profiles(browser) -> Iterator[dict[str, list]]:
+    """Profiles of visits that are over, by their settings: the files of the pages are in their caches."""
+    free: dict[str, list] = {}
+    yield free
+    for context in (context for same in free.values() for context in same):
+        context.close()
+
+
+def forget(context, page, address: str) -> None:
+    """Leave nothing of earlier visits but the cache of files."""
+    context.clear_cookies()
+    context.clear_permissions()
+    session = context.new_cdp_session(page)
+    session.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "all"})
+    session.detach()
+
+
 @pytest.fixture
-def visit(browser, address: str) -> Iterator[Callable]:
+def visit(browser, profiles: dict[str, list], address: str) -> Iterator[Callable]:
     """Open the page as a fresh visitor; at the end nothing may have gone wrong in any visit."""
     contexts, wrong = [], []
     host = urlsplit(address).netloc
@@ -63,12 +84,19 @@ def visit(browser, address: str) -> Iterator[Callable]:
         **options,
     ):
         settings = {"viewport": {"width": 1280, "height": 800}, "accept_downloads": True} | options
-        context = browser.new_context(reduced_motion="reduce" if calm else "no-preference", **settings)
-        contexts.append(context)
-        context.set_default_timeout(PATIENCE_MS)
-        if at_once is not None:  # else it depends on how fast this machine is
-            context.add_init_script(AT_ONCE % int(at_once))
-        page = context.new_page()
+        settings["reduced_motion"] = "reduce" if calm else "no-preference"
+        same = repr((sorted(settings.items()), at_once, clock))
+        if profiles.get(same):
+            context = profiles[same].pop()
+            page = context.new_page()
+            forget(context, page, address)
+        else:
+            context = browser.new_context(**settings)
+            context.set_default_timeout(PATIENCE_MS)
+            if at_once is not None:  # else it depends on how fast this machine is
+                context.add_init_script(AT_ONCE % int(at_once))
+            page = context.new_page()
+        contexts.append((same, context, clock))
 
         def is_ours(url: str) -> bool:
             parts = urlsplit(url)
@@ -83,6 +111,11 @@ def visit(browser, address: str) -> Iterator[Callable]:
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for same, context, altered in contexts:
+        if altered:
+            context.close()
+            continue
+        for page in context.pages:
+            page.close()
+        profiles.setdefault(same, []).append(context)
     assert wrong == []

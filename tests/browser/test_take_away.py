@@ -1,4 +1,4 @@
-"""What is taken away from a page: pictures that stand alone, tables without formulas, all with their settings."""
+"""What is taken away from a page: pictures that stand alone, tables without formulas (`test_every_page` takes all)."""
 
 import csv
 import io
@@ -9,48 +9,12 @@ from xml.etree import ElementTree
 import pyarrow.parquet as pq
 import pytest
 from looking import day
-from PIL import Image
-from test_pages import SOLVED, settled
+from test_pages import settled
 from watching import expect
 
-from meanwatt.analysis.dashboard.pages import PAGES
 from meanwatt.analysis.dashboard.shared.csv_text import release
 
 SVG = "{http://www.w3.org/2000/svg}"
-QUERIES = {
-    "Market": "?scenario=textbook&tariff=rtp&seed=4",
-    "Compare": "compare?scenario=textbook&a=filed&b=rtp",
-    "Bills": "bills?scenario=textbook",
-    "Finite market": "finite?scenario=textbook&markets=5",
-    "Hosting": "hosting?scenario=textbook&placements=10&step=25",
-    "Leader": "leader?evaluations=5&run=1",
-    "Theory lab": "theory",
-    "Learners": "learners?days=4&households=100",
-    "Lessons": "lessons?lesson=fixed-charge&shown=1",
-    "Challenge": "challenge",
-    "Help": "help",
-}
-THINGS = {
-    "Market": ("24 hours", "Burden: share of income paid for electricity", "Key figures", "Tariffs you tried"),
-    "Compare": ("Key numbers, per home", "The mean day", "Who pays whom"),
-    "Bills": ("Statement by month", "What the bill is made of", "The tariff, All days"),
-    "Finite market": ("Distance of the net load from the mean field",),
-    "Hosting": ("Placements with voltage too high", "Highest voltage, median over placements"),
-    "Leader": ("The search", "Key numbers, per home", "Rates by the hour, mean of all weathers"),
-    "Theory lab": ("What each answers the other", "The solved game"),
-    "Learners": ("How far from the equilibrium, day by day", "Key numbers"),
-    "Challenge": ("Your tariff",),
-}
-"""Some of what a page must offer."""
-NAMED = {
-    "Market": ("tariff: rtp", "seed: 4", "scenario: textbook"),
-    "Compare": ("tariff A: filed", "tariff B: rtp", "scenario: textbook"),
-    "Bills": ("tariff: heco_shift_and_save", "scenario: textbook", "home: middle/pv_battery"),
-    "Finite market": ("tariff: rtp", "seed: 0", "scenario: textbook"),
-    "Hosting": ("scenario: textbook", "feeder: lv_rural", "placements: 10", "seed: 0"),
-    "Learners": ("tariff: rtp", "seed: 0", "scenario: textbook"),
-    "Leader": ("scenario: textbook",),
-}
 LISTED = ".mw-take-list li"
 KEPT = """() => {
     const make = URL.createObjectURL;
@@ -112,58 +76,6 @@ def table(text: str) -> tuple[list[str], list[list[str]]]:
     return head, rows
 
 
-@pytest.mark.parametrize("title", QUERIES)
-def test_every_figure_and_table_of_a_page_is_a_file_that_says_what_it_is_of(visit, title: str) -> None:
-    page = visit(QUERIES[title], ready=False, color_scheme="dark")
-    page.wait_for_selector(SOLVED[title] if title != "Lessons" else ".mw-lesson svg[role=img]")
-    if title == "Finite market":
-        page.wait_for_selector(".mw-sizes-gain")  # what comes last
-    if title == "Learners":
-        page.wait_for_selector(".mw-learner-files")
-    if title == "Hosting":
-        page.wait_for_selector(".mw-files")
-    if title == "Leader":
-        page.wait_for_selector(".mw-files")
-        page.wait_for_selector('.mw-numbers tr[data-key="efficiency"]:not(:has-text("…"))')
-    if title == "Compare":
-        settled(page)
-    things = opened(page)
-    assert set(THINGS.get(title, ())) <= things.keys()
-    if title == "Help":
-        assert things == {}
-        expect(page.locator(".mw-take").first).to_contain_text("no figure and no table", use_inner_text=True)
-        return
-    shown = page.locator(".mw section svg[role=img], .mw form svg[role=group], .mw-map svg[role=group]").count()
-    pictures = 0
-    for name, buttons in things.items():
-        files = taken(page, buttons)
-        svg = next((body for called, body in files.items() if called.endswith(".svg")), None)
-        for called, body in files.items():
-            assert re.fullmatch(r"meanwatt-[a-z-]+-[a-z0-9-]+\.(svg|png|csv|parquet)", called)
-            if called.endswith(".csv"):
-                head, rows = table(body.decode())
-            elif called.endswith(".parquet"):
-                found = pq.read_table(io.BytesIO(body))
-                head = [f"{key.decode()}: {value.decode()}" for key, value in found.schema.metadata.items()]
-                assert (found.num_rows, found.num_columns) == (len(rows) - 1, len(rows[0])), "as in the CSV before it"
-            elif called.endswith(".svg"):
-                root = stands_alone(body.decode())
-                head = root[1].text.splitlines()
-                assert root[0].text == name
-                assert root.find(f"{SVG}rect").get("fill") == "rgb(26, 34, 43)"  # the card as it is seen, dark
-                pictures += 1
-            else:
-                picture = Image.open(io.BytesIO(body))
-                head = picture.text["Description"].splitlines()
-                size = ElementTree.fromstring(svg)
-                assert picture.size == (2 * float(size.get("width")), 2 * float(size.get("height")))
-                assert picture.convert("RGB").getpixel((2, 2)) == (26, 34, 43)
-                assert len(picture.convert("RGB").getcolors(2**24)) > 20
-            about = {f"program: meanwatt {release()}", f"page: {title}", f"link: {page.url}", *NAMED.get(title, ())}
-            assert about <= set(head), called
-    assert pictures == shown
-
-
 def test_cells_are_numbers_or_words_and_never_formulas(visit) -> None:
     page = visit("help", ready=False)
     opened(page)
@@ -191,7 +103,7 @@ def test_cells_are_numbers_or_words_and_never_formulas(visit) -> None:
 
 
 def test_the_numbers_of_a_table_are_those_of_the_page(visit) -> None:
-    page = visit(QUERIES["Compare"], ready=False)
+    page = visit("compare?scenario=textbook&a=filed&b=rtp", ready=False)
     settled(page)
     shown = page.locator('.mw-numbers tr[data-key="gap"] td').all_inner_texts()
     body, typed = taken(page, opened(page)["Key numbers, per home"]).values()
@@ -270,7 +182,3 @@ def test_a_class_takes_its_pictures_and_tables_away_without_the_key_of_the_room(
             assert any(line.startswith("scenario: ") for line in head)
         elif ending == "svg":
             stands_alone(body)
-
-
-def test_pages_that_the_server_of_its_own_answers_are_not_forgotten() -> None:
-    assert {page.title for page in PAGES} == {*QUERIES, "Class market"}

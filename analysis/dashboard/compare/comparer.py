@@ -8,12 +8,13 @@ from typing import Any
 
 from meanwatt.analysis.dashboard.compare.choice import Choice, from_query, query
 from meanwatt.analysis.dashboard.compare.edits import Edits
+from meanwatt.analysis.dashboard.compare.filed import tariff_sent
 from meanwatt.analysis.dashboard.compare.form import sent
 from meanwatt.analysis.dashboard.compare.sides import SIDES
 from meanwatt.analysis.dashboard.compare.view import Figures, View, bar_json, cards_json, figures, forms_json
 from meanwatt.analysis.dashboard.shared.background import ChoiceBackground, Solver
 from meanwatt.analysis.dashboard.shared.notices import Notice, ending, notices_json, sentence, with_notice
-from meanwatt.analysis.dashboard.shared.own_tariff import read_tariff, toml_of
+from meanwatt.analysis.dashboard.shared.own_tariff import toml_of
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
 from meanwatt.analysis.dashboard.shared.solved import Work, first_best, solved
@@ -48,6 +49,7 @@ class Comparer(ChoiceBackground[View, Choice]):
         self._figures: Figures | None = None
         self._opened: frozenset[str] = frozenset()
         self._problems: dict[str, str] = {}
+        self._left_out: dict[str, tuple[str, str]] = {}
         self._begin(search)
 
     def _view(self, number: int) -> View:
@@ -55,7 +57,7 @@ class Comparer(ChoiceBackground[View, Choice]):
             number=number,
             bar=bar_json(self._choice, self._work, self._figures),
             notices=notices_json(self._notices),
-            cards=cards_json(self._choice, self._opened, self._problems),
+            cards=cards_json(self._choice, self._opened, self._problems, self._left_out),
             forms=forms_json(self._choice, self._opened, None if self._work else self._figures),
             figures=self._figures,
             waiting=self._work is not None and self._figures is None,
@@ -96,16 +98,21 @@ class Comparer(ChoiceBackground[View, Choice]):
         return self._choice.edited(side, Edits(own=self._choice.edits_of(side).own))
 
     def read(self, message: Mapping[str, Any]) -> Choice | None:
-        """The choice with a file's tariff on a side; None, and a sentence beside the field, if it cannot be used."""
+        """The choice with a file's or the gallery's tariff on a side; None, and a sentence there, if it is not used."""
         side, found, said = _side(message), None, ""
+        left_out: tuple[str, str] = ("", "")
         try:
-            table = read_tariff(str(message.get("text", "")))
-            found = self._choice.edited(side, Edits(own=toml_of(table)))
+            table, messages = tariff_sent(self._choice, message)
+            own = toml_of(table)
+            found = self._choice.edited(side, Edits(own=own))
             query(found)  # it has to go into an address
+            left_out = own, " ".join(messages)
         except ValueError as error:
-            found, said = None, f"{str(message.get('name', 'The file'))[:80]} is not used: {sentence(error)}"
+            name = message.get("gallery") or message.get("name") or "The file"
+            found, said = None, f"{str(name)[:80]} is not used: {sentence(error)}"
         with self._lock:
             self._problems[side] = said
+            self._left_out[side] = left_out if found else self._left_out.get(side, ("", ""))
         self._publish()
         return found
 

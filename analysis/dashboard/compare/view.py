@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from meanwatt.analysis.dashboard.compare import words
 from meanwatt.analysis.dashboard.compare.bill_parts import EXPORTS, Bill, bills
 from meanwatt.analysis.dashboard.compare.choice import Choice
 from meanwatt.analysis.dashboard.compare.explained import why
+from meanwatt.analysis.dashboard.compare.filed import gallery_offers
 from meanwatt.analysis.dashboard.compare.form import form_json
 from meanwatt.analysis.dashboard.compare.mean_day import mean_day_chart
 from meanwatt.analysis.dashboard.compare.money import Books, Payer, books, payers
@@ -36,6 +37,8 @@ from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
 from meanwatt.analysis.dashboard.shared.solved import Work
+
+NOTHING_LEFT_OUT: Final[Mapping[str, tuple[str, str]]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +132,12 @@ def bar_json(choice: Choice, work: Work | None, written: Figures | None) -> str:
     )
 
 
-def cards_json(choice: Choice, opened: frozenset[str], problems: Mapping[str, str]) -> tuple[str, ...]:
+def cards_json(
+    choice: Choice,
+    opened: frozenset[str],
+    problems: Mapping[str, str],
+    left_out: Mapping[str, tuple[str, str]] = NOTHING_LEFT_OUT,
+) -> tuple[str, ...]:
     """Write what either side's tariff posts.
 
     Parameters
@@ -138,10 +146,25 @@ def cards_json(choice: Choice, opened: frozenset[str], problems: Mapping[str, st
         Sides whose forms are open.
     problems
         What was wrong with a side's file.
+    left_out
+        A side's tariff as it was read, and what it leaves out of one as filed; told while the side has that tariff.
     """
     return tuple(
-        to_json({**_card(choice, side), "open": side in opened, "problem": problems.get(side, "")}) for side in SIDES
+        to_json(
+            {
+                **_card(choice, side),
+                "open": side in opened,
+                "problem": problems.get(side, ""),
+                "left_out": _told(choice, side, left_out.get(side, ("", ""))),
+            }
+        )
+        for side in SIDES
     )
+
+
+def _told(choice: Choice, side: str, left_out: tuple[str, str]) -> str:
+    own, said = left_out
+    return said if own and choice.edits_of(side).own == own else ""
 
 
 def forms_json(choice: Choice, opened: frozenset[str], written: Figures | None) -> tuple[str, ...]:
@@ -164,6 +187,7 @@ def _card(choice: Choice, side: str) -> dict[str, Any]:
         "help": help_link("draw-tariff"),
         "market": market_link(choice, side),
         "most": MOST_BYTES,
+        "gallery": [{"name": name, "title": title} for name, title in gallery_offers()],
         "toml": side_toml(choice, side),
         "file": file_name(choice, side),
     }

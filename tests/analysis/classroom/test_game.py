@@ -110,12 +110,12 @@ def test_a_class_that_does_one_thing_is_a_herd_and_one_on_autopilot_is_none(file
 
 def test_the_spread_of_a_class_is_that_of_as_many_independent_homes(filed: Equilibrium) -> None:
     """Twice the class, 1/√2 the spread; and the mean of many classes on autopilot scatters as it says."""
-    game = ClassGame(filed, households=4000, key=2)
-    few, many = game.play(dict.fromkeys(range(50))), game.play(dict.fromkeys(range(200)))
+    game = ClassGame(filed, households=1600, key=2)
+    few, many = game.play(dict.fromkeys(range(20))), game.play(dict.fromkeys(range(80)))
     assert few.class_spread_kw == pytest.approx(2 * many.class_spread_kw)
     squares, expected = [], []
     for _ in range(12):
-        done = game.play(dict.fromkeys(range(200)))
+        done = game.play(dict.fromkeys(range(80)))
         squares.append((done.class_kw - done.class_expected_kw) ** 2)
         expected.append(done.class_spread_kw**2)
     game.close()

@@ -137,7 +137,7 @@ def test_what_does_not_go_together_is_one_line(
     assert line in refused(arguments, capsys)
 
 
-def test_tariffs_as_filed_are_billed_on_a_scenarios_meters_without_a_response(
+def test_households_answer_tariffs_as_filed_and_are_billed_by_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "tariff.toml"
@@ -147,7 +147,14 @@ def test_tariffs_as_filed_are_billed_on_a_scenarios_meters_without_a_response(
         f"impacts pge_e_elec {file} california --set battery_levels=5 --households 20 --out {tmp_path / 'run'}", capsys
     )
     assert set(found["change_usd_per_year"].values()) == {0.0}
-    assert (found["shown"], found["customers"], found["tariff"]) == ("without_response", 20, "filed")
-    assert found["with_response"] is found["response"] is None
-    assert found["messages"][0].startswith("A and B are tariffs as filed: only the bills without a response are told")
+    assert (found["shown"], found["customers"], found["tariff"]) == ("with_response", 20, "pge_e_elec")
+    assert found["response"]["rms_usd_per_year"] == 0.0
+    assert found["message"] == (
+        "20 simulated households billed under both tariffs: the mean bill changes by +0.00 USD a year without a"
+        " response and by +0.00 with it."
+    )
+    assert found["messages"][0] == (
+        "A and B are tariffs as filed: bills are exact, and households decide by the rates that the scenario can say of"
+        " them."
+    )
     assert (tmp_path / "run" / "report.html").exists()

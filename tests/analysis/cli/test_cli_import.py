@@ -13,6 +13,7 @@ from saved_net import line, plain_village, save, village
 from meanwatt.analysis.cli import main
 from meanwatt.model.network.feeder_file import feeder_of_table
 from meanwatt.model.scenario.feeder_file import read_feeder_file
+from meanwatt.model.scenario.loading import load_scenario
 
 CASES: dict[str, Any] = json.loads((ROOT / "tests" / "bills_by_pysam.json").read_text(encoding="utf-8"))["cases"]
 LADDERS = (
@@ -42,7 +43,42 @@ def test_a_record_goes_to_our_file_and_back(name: str, folder: Path, capsys: pyt
     assert (LADDERS in said["messages"]) == ("two_tier" in name)
 
 
+def test_a_tariff_as_filed_becomes_one_that_solve_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    choices = "--territory X --discount CARE --export net_billing"
+    asked = f"import tariff pge_e1 --scenario california {choices} --to e1.toml"
+    assert main([*asked.split(), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["settings"] | {"kind": "tariff"} == said["settings"]
+    assert {name: said["settings"][name] for name in ("scenario", "territory", "discount", "export")} == {
+        "scenario": "california",
+        "territory": "X",
+        "discount": "CARE",
+        "export": "net_billing",
+    }
+    assert "The baseline credit is spread over the mean household's kWh." in said["messages"]
+    scenario = load_scenario("california", tariff="e1.toml")
+    tariff = scenario.tariffs["e1"]
+    assert (tariff.recovery, tariff.title) == ("posted", "PG&E E-1, flat with a baseline credit")
+    assert main(asked.split()) == 0
+    assert capsys.readouterr().out.startswith(
+        "e1.toml: PG&E E-1, flat with a baseline credit, for scenario california\n"
+    )
+
+
 REFUSED = {
+    "tariff heco_r --to a.toml --export none": "--export is for a tariff of a scenario; give --scenario, too, or leave",
+    "tariff heco_r --scenario oahu --to a.json": (
+        "--to is 'a.json'; give a file name that ends in .toml, for a scenario's tariff"
+    ),
+    "tariff octopus_agile --scenario oahu --to a.toml": (
+        "tariff octopus_agile is in GBP, and scenarios are in USD; write its rates in USD first"
+    ),
+    "tariff heco_r --scenario oahu --to a.toml --metering net": "unknown --metering 'net'; did you mean 'net_billing'?",
+    "tariff heco_r --scenario oahoo --to a.toml": "scenario oahoo: unknown preset 'oahoo'; did you mean 'oahu'?",
+    "feeder heco_tou_net_billing.json --to a.toml --scenario oahu": ("--scenario is for import tariff; leave it out"),
     "tarif heco_tou_net_billing.json --to a.toml": "unknown kind 'tarif'; did you mean 'tariff'?",
     "tariff heco_tou_net_billing.json --to a.txt": ("--to is 'a.txt'; give a file name that ends in .toml or .json"),
     "tariff heco_tou_net_billing.json --to no/a.toml": "--to no/a.toml: its directory does not exist",

@@ -21,7 +21,7 @@ from meanwatt.analysis.dashboard.learners.take_home import csv_of
 from meanwatt.analysis.dashboard.learners.view import ROUTE, bar_json, figures_of, form_json, herd_json
 from meanwatt.analysis.dashboard.learners.words import file_name
 from meanwatt.analysis.dashboard.shared.solved import Work
-from meanwatt.analysis.simulation.simulation import history_tables
+from meanwatt.analysis.simulation.history_tables import history_tables
 from meanwatt.model.market.history import SUMMARY
 from meanwatt.model.market.market import ProsumerMarket
 

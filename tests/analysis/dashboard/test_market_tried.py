@@ -28,7 +28,12 @@ from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Benchmark
 
 PLAIN = Settings(scenario="textbook")
-HERE = tuple(tried(solution(tariff), None) for tariff in ("filed", "rtp"))
+
+
+@pytest.fixture(scope="module")
+def here() -> tuple[Tried, ...]:
+    """Two tariffs as the page lists them: solved when a test asks, and not when files are collected."""
+    return tuple(tried(solution(tariff), None) for tariff in ("filed", "rtp"))
 
 
 def entry(rate: float) -> Tried:
@@ -62,10 +67,10 @@ def test_the_list_is_bounded_and_the_oldest_goes_first() -> None:
     assert [kept.numbers[1] for kept in entries] == [step / 100 for step in range(3, MOST_TRIED + 3)]
 
 
-def test_what_a_browser_kept_comes_back_whole() -> None:
-    assert read("textbook", written(HERE)) == HERE
-    assert read("oahu", written(HERE)) == ()
-    assert merged(read("textbook", written(HERE)), (entry(0.1), HERE[0])) == (*HERE, entry(0.1))
+def test_what_a_browser_kept_comes_back_whole(here: tuple[Tried, ...]) -> None:
+    assert read("textbook", written(here)) == here
+    assert read("oahu", written(here)) == ()
+    assert merged(read("textbook", written(here)), (entry(0.1), here[0])) == (*here, entry(0.1))
 
 
 @pytest.mark.parametrize(
@@ -88,10 +93,10 @@ def test_a_text_that_is_none_of_ours_gives_an_empty_list(text: str) -> None:
         {"query": "scenario=textbook&tariff.pass_through=9"},
     ],
 )
-def test_a_row_that_cannot_be_used_is_left_out(row: object) -> None:
-    good = json.loads(written(HERE))
+def test_a_row_that_cannot_be_used_is_left_out(here: tuple[Tried, ...], row: object) -> None:
+    good = json.loads(written(here))
     good["entries"].insert(1, row)
-    assert read("textbook", json.dumps(good)) == HERE
+    assert read("textbook", json.dumps(good)) == here
 
 
 @pytest.mark.parametrize(
@@ -107,15 +112,15 @@ def test_a_row_that_cannot_be_used_is_left_out(row: object) -> None:
         {"load_kw": [float("inf")]},
     ],
 )
-def test_numbers_that_cannot_be_used_are_left_out_and_the_tariff_stays(fault: dict) -> None:
-    kept = json.loads(written(HERE[:1]))
+def test_numbers_that_cannot_be_used_are_left_out_and_the_tariff_stays(here: tuple[Tried, ...], fault: dict) -> None:
+    kept = json.loads(written(here[:1]))
     kept["entries"][0] |= fault
     assert read("textbook", json.dumps(kept)) == (Tried(settings=PLAIN),)
 
 
-def test_numbers_of_another_version_are_not_shown_as_those_of_this_one() -> None:
-    kept = json.loads(written(HERE)) | {"version": "0.0.0"}
-    assert read("textbook", json.dumps(kept)) == tuple(Tried(settings=found.settings) for found in HERE)
+def test_numbers_of_another_version_are_not_shown_as_those_of_this_one(here: tuple[Tried, ...]) -> None:
+    kept = json.loads(written(here)) | {"version": "0.0.0"}
+    assert read("textbook", json.dumps(kept)) == tuple(Tried(settings=found.settings) for found in here)
 
 
 def test_the_efficiency_gap_follows_when_the_first_best_of_the_town_is_known() -> None:
@@ -127,17 +132,17 @@ def test_the_efficiency_gap_follows_when_the_first_best_of_the_town_is_known() -
     assert completed((Tried(settings=PLAIN, welfare=2.0),), {PLAIN.town: 1.25}.get)[0].numbers[0] == 0.0
 
 
-def test_the_tray_shows_the_newest_first_says_which_is_in_force_and_links_to_each() -> None:
-    board = json.loads(tray_json("textbook", HERE, HERE[0].settings, True))
+def test_the_tray_shows_the_newest_first_says_which_is_in_force_and_links_to_each(here: tuple[Tried, ...]) -> None:
+    board = json.loads(tray_json("textbook", here, here[0].settings, True))
     assert [row["name"] for row in board["rows"]] == ["Real-time price with carbon", "A posted time-of-use tariff"]
     assert [row["now"] for row in board["rows"]] == [False, True]
     assert [head["key"] for head in board["heads"]] == [figure.key for figure in SIX]
-    for row, kept in zip(board["rows"], HERE[::-1], strict=True):
+    for row, kept in zip(board["rows"], here[::-1], strict=True):
         assert len(row["numbers"]) == len(SIX)
         assert row["numbers"][0] == "–"
         assert float(row["numbers"][3]) == pytest.approx(kept.numbers[3], abs=0.0051)
         assert from_query(row["link"].partition("?")[2]) == (kept.settings, ())
-    assert read("textbook", board["kept"]) == HERE
+    assert read("textbook", board["kept"]) == here
     assert (board["known"], json.loads(tray_json("textbook", (), None, False))["known"]) == (True, False)
 
 
@@ -152,16 +157,16 @@ def test_small_lines_share_one_axis_and_stay_in_their_boxes() -> None:
     assert none == ""
 
 
-def test_the_file_says_what_it_is_of_and_has_a_row_for_each_tariff() -> None:
-    now = replace(HERE[1].settings, seed=3)
-    text = tried_csv(HERE, now)
+def test_the_file_says_what_it_is_of_and_has_a_row_for_each_tariff(here: tuple[Tried, ...]) -> None:
+    now = replace(here[1].settings, seed=3)
+    text = tried_csv(here, now)
     lines = text.splitlines()
     head = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
     assert head["program"] == f"meanwatt {release()}"
     assert (head["scenario"], head["link"]) == ("textbook", f"?{query(now, whole=True)}")
     rows = list(csv.DictReader(io.StringIO("\n".join(line for line in lines if not line.startswith("#")))))
     assert [row["tariff"] for row in rows] == ["A posted time-of-use tariff", "Real-time price with carbon"]
-    for row, kept in zip(rows, HERE, strict=True):
+    for row, kept in zip(rows, here, strict=True):
         assert [row[column] for column in COLUMNS[:1]] == [""]
         assert [float(row[column]) for column in COLUMNS[1:]] == pytest.approx(kept.numbers[1:])
         assert from_query(row["link"]) == (kept.settings, ())

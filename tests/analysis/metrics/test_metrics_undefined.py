@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from scenarios import solved
 
+from meanwatt.analysis.metrics.metrics import Metrics
 from meanwatt.analysis.metrics.undefined import undefined_messages
 from meanwatt.analysis.output.solution_json import equilibrium_metrics, solution_json
 
-WHOLE = equilibrium_metrics(solved("textbook", "flat"))
 NULLS = {
     "metrics.gini and metrics.suits are null: the mean bill is 0 or less, of which nobody has a share.": {
         "gini": None,
@@ -26,13 +26,19 @@ NULLS = {
 }
 
 
+@pytest.fixture(scope="module")
+def whole() -> Metrics:
+    """Every metric of a tariff, none undefined."""
+    return equilibrium_metrics(solved("textbook", "flat"))
+
+
 @pytest.mark.parametrize("sentence", NULLS)
-def test_an_undefined_metric_is_explained(sentence: str) -> None:
-    assert list(undefined_messages(replace(WHOLE, **NULLS[sentence]))) == [sentence]
+def test_an_undefined_metric_is_explained(whole: Metrics, sentence: str) -> None:
+    assert list(undefined_messages(replace(whole, **NULLS[sentence]))) == [sentence]
 
 
-def test_defined_metrics_are_not_talked_about() -> None:
-    assert list(undefined_messages(WHOLE)) == []
+def test_defined_metrics_are_not_talked_about(whole: Metrics) -> None:
+    assert list(undefined_messages(whole)) == []
 
 
 def test_a_posted_tariff_that_pays_everybody_says_why_the_shares_of_bills_are_null() -> None:

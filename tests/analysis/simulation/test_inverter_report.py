@@ -9,8 +9,9 @@ from meanwatt.analysis.cli.simulate_tables import result_tables
 from meanwatt.analysis.metrics.transformer_ageing import Thermal, transformer_ageing
 from meanwatt.analysis.notebook.simulated import SimulatedMarket, compare
 from meanwatt.analysis.output.strict_json import dumps
+from meanwatt.analysis.simulation.history_tables import history_tables
 from meanwatt.analysis.simulation.inverter_report import roof_days, without_volt_watt_kw
-from meanwatt.analysis.simulation.simulation import Simulation, history_tables, simulate
+from meanwatt.analysis.simulation.simulation import Simulation, simulate
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.network.located_economy import build_located_economy
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff

@@ -26,6 +26,8 @@ from meanwatt.analysis.study.run import StudyOutcome, run_study
 TEXT = """
 scenario = "textbook"
 measure = "solve"
+[set]
+battery_levels = 6
 [grid]
 temperature_usd = [0.03, 0.032, 0.034, 0.036, 0.038, 0.04]
 tariff = ["flat", "tou", "rtp"]
@@ -163,18 +165,27 @@ def test_a_killed_worker_is_not_missed(study: Path, plan: Plan, whole: bytes, st
     assert (tmp_path / RESULTS).read_bytes() == whole
 
 
-@pytest.mark.parametrize("signals", [(signal.SIGTERM,), (signal.SIGTERM, signal.SIGTERM), (signal.SIGINT,) * 2])
+@pytest.mark.parametrize(
+    ("signals", "number"), [((signal.SIGTERM,), 1), ((signal.SIGTERM, signal.SIGTERM), 2), ((signal.SIGINT,) * 2, 1)]
+)
 def test_a_study_that_is_ended_leaves_no_process_and_no_half_written_file(
-    signals: tuple[signal.Signals, ...], study: Path, plan: Plan, whole: bytes, start: Start, tmp_path: Path
+    signals: tuple[signal.Signals, ...],
+    number: int,
+    study: Path,
+    plan: Plan,
+    whole: bytes,
+    start: Start,
+    tmp_path: Path,
 ) -> None:
     out, scratch = tmp_path / "out", tmp_path / "scratch"
     scratch.mkdir()
     elsewhere = f"import tempfile; tempfile.tempdir = {str(scratch)!r}; {MAIN}"
-    client = start(elsewhere, "study", study, "--workers", 2, "--out", out)
+    client = start(elsewhere, "study", study, "--workers", number, "--out", out)
     wait_until(lambda: parts(out) >= 2, client)
     workers = workers_of(client)
-    for number in signals:
-        client.send_signal(number)
+    assert len(workers) >= number
+    for sent in signals:
+        client.send_signal(sent)
         time.sleep(0.02)
     said, err = client.communicate(timeout=PATIENCE_SECONDS)
     assert (client.returncode, said) == (1, "")
@@ -193,7 +204,7 @@ def test_a_killed_scheduler_stops_the_study_in_one_line(
     scheduler = start(
         DASK.format("scheduler"), "--host", "127.0.0.1", "--port", 0, "--no-dashboard", "--scheduler-file", file
     )
-    wait_until(file.exists, scheduler)
+    wait_until(lambda: file.exists() and file.read_text().endswith("}"), scheduler)  # it is not written at once
     start(
         DASK.format("worker"),
         "--scheduler-file",

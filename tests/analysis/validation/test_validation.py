@@ -27,8 +27,8 @@ from meanwatt.analysis.validation.grid import MeanFieldGrid
 from meanwatt.analysis.validation.messages import validation_messages
 from meanwatt.analysis.validation.replication import midnight_levels_by_type
 from meanwatt.analysis.validation.runs import Task, run_here, run_on_workers
+from meanwatt.model.market.apportionment import largest_remainder
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.population import largest_remainder
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.progress.watch import Cancelled, Watch
 

@@ -11,7 +11,7 @@ from scipy import stats
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import Purpose, child, stream
-from meanwatt.model.market import day_kernel, population
+from meanwatt.model.market import day_kernel, visits
 from meanwatt.model.market.day_kernel import DaySums, run_day
 from meanwatt.model.market.day_tables import DayTables, alias_table, day_tables
 from meanwatt.model.market.population import Population
@@ -159,8 +159,8 @@ def test_results_depend_neither_on_threads_nor_on_how_visits_are_cut(monkeypatch
     monkeypatch.setattr(day_kernel, "ONE_THREAD_BELOW", 0)
     outcomes = []
     for threads, chunk, block in [(1, 16_384, 512), (2, 16_384, 512), (2, 100, 30), (3, 7, 7), (1, 1000, 1)]:
-        monkeypatch.setattr(population, "CHUNK", chunk)
-        monkeypatch.setattr(population, "BLOCK", block)
+        monkeypatch.setattr(visits, "CHUNK", chunk)
+        monkeypatch.setattr(visits, "BLOCK", block)
         town = Town(households=1_000)
         sums = [town.live(day, threads=threads) for day in range(2)][-1]
         people = town.population
@@ -172,7 +172,7 @@ def test_results_depend_neither_on_threads_nor_on_how_visits_are_cut(monkeypatch
 
 def test_finished_ids_come_once_each_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(day_kernel, "ONE_THREAD_BELOW", 0)
-    monkeypatch.setattr(population, "CHUNK", 50)
+    monkeypatch.setattr(visits, "CHUNK", 50)
     town = Town(households=1_001)
     tables = town.tables(0)
     town.population.energy_kwh[:] = np.nan

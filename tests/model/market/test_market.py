@@ -8,7 +8,7 @@ import pytest
 from meanwatt.agents.behaviour.protocol import DaySeen, FixedBehaviour
 from meanwatt.agents.numerics.randomness import Purpose, child, key_from, stream, uniform
 from meanwatt.agents.tariff.tariff import Recovery, Tariff, payment_usd, rates
-from meanwatt.model.market import billing, day_kernel, population, setup
+from meanwatt.model.market import billing, day_kernel, setup, visits
 from meanwatt.model.market import market as module
 from meanwatt.model.market.billing import QUANTUM_USD
 from meanwatt.model.market.market import ProsumerMarket
@@ -94,8 +94,8 @@ def test_every_sum_is_the_same_however_the_visits_are_cut(flat: Equilibrium, mon
         monkeypatch.setattr(name, "ONE_THREAD_BELOW", 0)
     runs = []
     for threads, chunk, block in [(1, 16_384, 512), (2, 100, 30), (3, 7, 7), (2, 1000, 1)]:
-        monkeypatch.setattr(population, "CHUNK", chunk)
-        monkeypatch.setattr(population, "BLOCK", block)
+        monkeypatch.setattr(visits, "CHUNK", chunk)
+        monkeypatch.setattr(visits, "BLOCK", block)
         market = ProsumerMarket(households=700, policies=flat, threads=threads, rng=6, power_flow=False)
         market.step()
         market.step()

@@ -9,8 +9,8 @@ from drawn_game import drawn
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.validation.expected import expected_scatter_kw2
+from meanwatt.model.market.apportionment import largest_remainder
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.population import largest_remainder
 
 HOUSEHOLDS = 4_000
 DAYS = 60

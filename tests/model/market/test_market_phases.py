@@ -10,12 +10,13 @@ import pytest
 from meanwatt.analysis.cli.simulate_tables import result_tables
 from meanwatt.analysis.hosting.phases_report import phases_messages
 from meanwatt.analysis.hosting.sweep import HostingPlan
-from meanwatt.analysis.simulation.simulation import history_tables, market_phases
+from meanwatt.analysis.simulation.history_tables import history_tables
+from meanwatt.analysis.simulation.run_summary import market_phases
 from meanwatt.analysis.validation.messages import phase_messages
+from meanwatt.model.market.bus_placement import homes_at
 from meanwatt.model.market.history import phase_days
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.partitioned_market import Feeders, market_load_kw
-from meanwatt.model.market.population import homes_at
 from meanwatt.model.network.feeder import build_feeder
 from meanwatt.model.network.phase_flow import PhaseFlow
 from meanwatt.model.network.phase_homes import customers_by_phase, homes_messages

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from meanwatt.agents.numerics.randomness import Purpose, child, stream, uniform
-from meanwatt.model.market import population as module
-from meanwatt.model.market.population import Population, divide, largest_remainder, place
+from meanwatt.model.market import visits as module
+from meanwatt.model.market.apportionment import divide, largest_remainder
+from meanwatt.model.market.bus_placement import place
+from meanwatt.model.market.population import Population
 
 SHARE = np.array([0.5, 0.0, 0.3, 0.2])
 CUSTOMERS = np.array([0, 10, 40, 0, 25, 25, 0])

@@ -16,8 +16,10 @@ from meanwatt.analysis.hosting.sweep import HostingPlan, Neighbourhood
 from meanwatt.analysis.metrics.bus_groups import bus_thirds
 from meanwatt.analysis.metrics.bus_loads import bus_loads
 from meanwatt.analysis.simulation.simulation import simulate
+from meanwatt.model.market.apportionment import largest_remainder
+from meanwatt.model.market.bus_placement import home_buses, settle
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.population import Population, home_buses, largest_remainder, settle
+from meanwatt.model.market.population import Population
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.network.feeder import Feeder
 from meanwatt.model.network.feeder_file import scenario_feeder

@@ -9,10 +9,11 @@ from scenarios import SHOCK, WEATHER, random_game, small_household, small_outloo
 from meanwatt.agents.household.best_response import best_response, respond
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.tariff.tariff import Rates
+from meanwatt.model.market.apportionment import divide
 from meanwatt.model.market.billing import settle
 from meanwatt.model.market.day_tables import alias_table
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.population import Population, divide
+from meanwatt.model.market.population import Population
 from meanwatt.model.market.setup import require_population
 from meanwatt.model.mean_field.population.flow import moves_taken, push_days, stationary_flow
 from meanwatt.model.network.feeder import build_feeder
