@@ -54,6 +54,10 @@ def flow(
     limits: Annotated[
         str, typer.Option(metavar="NAME", help="Band of voltages: ansi_c84_1 (±5 %) or en_50160 (±10 %).")
     ] = "ansi_c84_1",
+    geojson: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write each bus's extremes and each line's loading as GeoJSON, for a map."),
+    ] = None,
     json: Json = False,
     out: Out = None,
 ) -> int:
@@ -65,6 +69,10 @@ def flow(
         from meanwatt.analysis.output.result_files import require_free
 
         require_free(out, "flow")
+    if geojson is not None:
+        from meanwatt.analysis.output.result_files import require_free_file
+
+        require_free_file("--geojson", geojson)
     asked: dict[str, Any] = {"feeder": feeder, "loads": loads, "reactive": reactive, "slot_hours": hours}
     asked |= {"limits": limits}
     with watched(quiet=json) as work, _voltages(out) as voltages:
@@ -89,6 +97,8 @@ def flow(
         kept = None if given.cancelled else out
         if kept is not None and voltages is not None:
             _write(kept, result, done, voltages)
+        if geojson is not None and not given.cancelled:
+            _write_map(geojson, done, result["slot_hours"])
     if json:
         print_json(result)
     else:
@@ -110,6 +120,15 @@ def named_feeder(name: str) -> "Feeder":
     if not (is_path(name) or name.endswith((".json", ".toml")) or is_file(name)):
         raise ValueError(f"{unknown('feeder', name, FEEDERS)} (or give the path of a feeder file)")
     return scenario_feeder(FeederTable(name=None, file=name), peak_reference_kw=1.0)
+
+
+def _write_map(file: str, done: "SolvedSlots", slot_hours: float) -> None:
+    from meanwatt.analysis.output.result_files import staged_file
+    from meanwatt.analysis.output.strict_json import dumps
+    from meanwatt.analysis.year_flow.flow_map import flow_geojson
+
+    with staged_file(file) as stage:
+        stage.write_text(dumps(flow_geojson(done, slot_hours)) + "\n", encoding="utf-8")
 
 
 @contextmanager

@@ -211,8 +211,8 @@ def _cells(plan: "HostingPlan", journal: Path | None, work: "Work", *, resume: b
 
 def _print(result: dict[str, Any]) -> None:
     """Print the result for people."""
-    from meanwatt.analysis.cli.hosting_tables import hosting_tables_shown
     from meanwatt.analysis.cli.show import say, say_notes, table
+    from meanwatt.analysis.hosting.shown_tables import hosting_tables_shown
 
     say(f"{result['feeder']}, {result['scenario']}: {result['message']} ({result['seconds']:.1f} s)\n")
     for one in hosting_tables_shown(result):
@@ -221,40 +221,21 @@ def _print(result: dict[str, Any]) -> None:
 
 
 def _write(out: str, result: dict[str, Any], plan: "HostingPlan", cells: "list[Cell]") -> None:
-    from meanwatt.analysis.cli.hosting_tables import hosting_tables_shown
-    from meanwatt.analysis.hosting.figures import hosting_figure
-    from meanwatt.analysis.hosting.judged import judge
+    from meanwatt.analysis.hosting.hosting_page import hosting_page
     from meanwatt.analysis.hosting.report import hosting_tables
     from meanwatt.analysis.output.result_files import write_result
-    from meanwatt.analysis.report.page import FILE, Picture, report_page
+    from meanwatt.analysis.report.page import FILE
 
     manifest = {
         "settings": result["settings"],
         "seed": result["seed"],
         "scenario": plan.scenario.model_dump(mode="json"),
     }
-    picture = Picture(
-        name="hosting",
-        title="Violations against adoption",
-        text="Share of placements that break a limit at each level of adoption, by tariff, and the highest voltage of"
-        " any bus in any slot of any weather, median over placements."
-        + ("" if plan.control is None else " Dashed: with the inverters' curves in force."),
-        figure=hosting_figure(plan, judge(plan, cells)),
-    )
-    page = report_page(
-        kind="Hosting capacity of a feeder",
-        title=f"{result['feeder']}, scenario {result['scenario']}",
-        result=result,
-        reached=result["outcome"] == "converged",
-        tables=hosting_tables_shown(result),
-        pictures=[picture],
-        manifest=manifest,
-    )
     write_result(
         out,
         name="hosting",
         result=result,
         manifest=manifest,
         tables=hosting_tables(plan, cells),
-        texts={FILE: page},
+        texts={FILE: hosting_page(result, plan, cells, manifest)},
     )

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from meanwatt.analysis.output.strict_json import dumps
+from meanwatt.analysis.output.written_numbers import figure as figure
+from meanwatt.analysis.output.written_numbers import percent as percent
 
 
 def print_json(result: Any) -> None:
@@ -50,19 +52,6 @@ def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> No
     console = Console(markup=False)  # a name may hold brackets
     console.print(shown)
     console.print()
-
-
-def figure(value: float | None, digits: int = 3) -> str:
-    """A number with a fixed number of decimals; a dash where it is undefined."""
-    if value is None:
-        return "–"
-    rounded = round(value, digits) + 0.0  # no minus sign before a zero
-    return f"{rounded:.{digits}f}"
-
-
-def percent(value: float | None, digits: int = 2) -> str:
-    """A share as a percentage; a dash where it is undefined."""
-    return "–" if value is None else f"{100 * value:.{digits}f} %"
 
 
 def unmet_row(kwh: float | None) -> list[tuple[str, str, str]]:

@@ -16,6 +16,7 @@ from meanwatt.analysis.dashboard.compare.page import Compare
 from meanwatt.analysis.dashboard.finite.page import Finite
 from meanwatt.analysis.dashboard.front.page import Front
 from meanwatt.analysis.dashboard.help.page import Help
+from meanwatt.analysis.dashboard.hosting.page import Hosting
 from meanwatt.analysis.dashboard.leader.page import Leader
 from meanwatt.analysis.dashboard.learners.page import Learners
 from meanwatt.analysis.dashboard.lessons.page import Lessons
@@ -89,6 +90,13 @@ PAGES = (
         summary="Markets of 10 to 3,000 homes are drawn beside the mean field, and judged by what theory says.",
         component=Finite,
         describe=described.describe_finite,
+    ),
+    Page(
+        route="/hosting",
+        title="Hosting",
+        summary="Solar spreads on a feeder, at random, many times: how much fits, under each tariff.",
+        component=Hosting,
+        describe=described.describe_hosting,
     ),
     Page(
         route="/leader",

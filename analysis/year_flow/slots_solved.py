@@ -71,7 +71,7 @@ class SolvedSlots:
 
     def __post_init__(self) -> None:
         """Begin with nothing."""
-        buses, lines = len(self.feeder.buses), len(self.feeder.line_from)
+        buses, lines = len(self.feeder.buses), len(self.feeder.line_names)
         self.low_pu, self.high_pu = np.full(buses, np.inf), np.full(buses, -np.inf)
         self.sum_pu, self.below, self.above = np.zeros((3, buses))
         self.line_loading, self.line_over = np.zeros((2, lines))

@@ -92,6 +92,8 @@ class MarketGrid:
         How many customers a simulated household stands for.
     result : PowerFlowResult or None
         The last day's state.
+    held_by_bus_kw : (slot, bus) or None
+        What volt-watt held back at each bus of the feeder on that day; None where no curve is in force. [kW]
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class MarketGrid:
     ) -> None:
         self.customers_per_household = float(feeder.customers.sum()) / households
         self.result: PowerFlowResult | None = None
+        self.held_by_bus_kw: Floats | None = None
         self.control = control
         self._households = households
         self._limits = limits
@@ -153,6 +156,8 @@ class MarketGrid:
         found = solve_droop(self._flow, p_kw, q_kvar, units, self.control)
         differ = starts_differ_pu(self._flow, p_kw, q_kvar, units, self.control, found)
         held_kw = np.where(found.solved[:, None], units.available_kw - found.output_kw, 0.0)  # of the feeder
+        self.held_by_bus_kw = np.zeros_like(p_kw)
+        np.add.at(self.held_by_bus_kw.T, roofs.bus, held_kw.T)
         np.add.at(p_kw.T, roofs.bus, held_kw.T)
         hours = self._slot_hours / self.customers_per_household
         own = np.zeros((2, *roofs.shape, len(p_kw)))

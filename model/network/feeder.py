@@ -67,7 +67,8 @@ def feeder_from_graph(graph: nx.Graph, *, peak_reference_kw: float | None = None
     ----------
     graph
         Nodes: ``nominal_kv``; optional ``p_kw`` (0), ``q_kvar`` (power factor .95), ``customers`` and, on exactly one
-        node, ``source_voltage_pu``. Lines: ``r_ohm``, ``x_ohm``; optional ``rating_a`` (inf), ``b_us`` (0).
+        node, ``source_voltage_pu``; ``x`` and ``y`` if it is known where it stands.
+        Lines: ``r_ohm``, ``x_ohm``; optional ``rating_a`` (inf), ``b_us`` (0).
         Transformers, known by ``kva``: ``uk``, ``pk_kw``; optional ``turns`` (1), ``p0_kw`` (0), ``i0`` (0).
         Graph: optional ``name``. Of phases, as `meanwatt.model.network.library.phase_keys.graph_phases` reads them:
         ``phase_customers``, ``three_phase_customers``, ``r0_ohm``, ``x0_ohm``, ``vector_group``.
@@ -120,6 +121,7 @@ def feeder_from_graph(graph: nx.Graph, *, peak_reference_kw: float | None = None
         line_b_us=np.array(line["b_us"], dtype=float),
         line_rating_a=np.array(line["rating_a"], dtype=float),
         phases=graph_phases(graph),
+        position=_positions(graph),
     )
 
 
@@ -139,6 +141,14 @@ def _buses(graph: nx.Graph, peak: float | None) -> dict[str, list[float]]:
         homes = 0.0 if p_kw == 0 else None if peak is None else float(np.rint(p_kw / peak))
         bus["customers"].append(_number(data, "customers", place, homes))
     return bus
+
+
+def _positions(graph: nx.Graph) -> Any:
+    """Where the nodes stand, (bus, 2); nan where that is not said."""
+    nodes = graph.nodes(data=True)
+    return np.array(
+        [[_number(data, key, f"bus '{node}'") if key in data else math.nan for key in "xy"] for node, data in nodes]
+    )
 
 
 def _number(data: Mapping[str, Any], key: str, place: str, default: float | None = None) -> float:

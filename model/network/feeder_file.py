@@ -9,7 +9,7 @@ import numpy as np
 from meanwatt.model.network.feeder import build_feeder
 from meanwatt.model.network.library.branch import FIXED, Branch, BranchKind, FixedLoad
 from meanwatt.model.network.library.phase_keys import branch_keys, bus_keys, line_keys, transformer_keys
-from meanwatt.model.network.library.radial import KVAR_PER_KW, Feeder, Transformer, nearest
+from meanwatt.model.network.library.radial import KVAR_PER_KW, Feeder, Transformer, nearest, position_keys
 from meanwatt.model.network.phase_table import phase_data_of
 from meanwatt.model.scenario.feeder_file import (
     BranchTable,
@@ -94,6 +94,7 @@ def feeder_of_table(table: FeederFile, *, peak_reference_kw: float | None = None
         )
         or None,
         phases=phase_data_of(table),
+        position=np.array([[math.nan if one is None else one for one in (bus.x, bus.y)] for bus in table.buses]),
     )
 
 
@@ -113,6 +114,7 @@ def table_of_feeder(feeder: Feeder) -> FeederFile:
                 p_kw=float(feeder.p_kw[bus]),
                 q_kvar=float(feeder.q_kvar[bus]) if feeder.p_kw[bus] else None,
                 **_fixed_keys(fixed, bus),
+                **position_keys(feeder.position, bus),
                 **bus_keys(feeder.phases, bus),
             )
             for bus, name in enumerate(feeder.buses)

@@ -5,9 +5,9 @@ import json
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from meanwatt.model.scenario.file_errors import one_line
 from meanwatt.model.scenario.files import FileError, parse_toml, read_text, require_shallow
@@ -49,6 +49,8 @@ NO_LOAD: Final = Range(0, 0.999)
 """A no-load current, a fraction."""
 TURNS: Final = Range(1e-3, 1000)
 """A ratio over the nominal one."""
+PLACE: Final = Range(-1e9, 1e9)
+"""A coordinate of a bus."""
 ANY: Final = Range(-1e12, 1e12)
 """Part of a two-port, in ohm or µS."""
 
@@ -112,6 +114,16 @@ class BusTable(Table):
     """The part of ``fixed_kw`` that is known by phase. [kW]"""
     phase_fixed_kvar: Annotated[Row | None, FED_OR_DRAWN, ByPhase, AddedLater()] = None
     """The part of ``fixed_kvar`` that is known by phase. [kvar]"""
+    x: Annotated[float | None, PLACE, AddedLater()] = None
+    """Where it stands on a map: its longitude in degrees, or x of any plane. Goes with ``y``."""
+    y: Annotated[float | None, PLACE, AddedLater()] = None
+    """Its latitude in degrees, or y of that plane."""
+
+    @model_validator(mode="after")
+    def _whole_place(self) -> Self:
+        if (self.x is None) != (self.y is None):
+            raise ValueError(f"bus '{self.name[:40]}' has only one of x and y; give both, or neither")
+        return self
 
 
 class EdgeTable(Table):

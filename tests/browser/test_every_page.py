@@ -27,12 +27,14 @@ QUERIES = {
     "Compare": "compare?scenario=textbook&a=filed&b=rtp",
     "Bills": "bills?scenario=textbook&tariff=pge_e_tou_c",
     "Finite market": "finite?scenario=textbook&markets=5",
+    "Hosting": "hosting?scenario=textbook&placements=10&step=25",
     "Leader": "leader?evaluations=5&run=1",
     "Learners": "learners?days=4&households=100",
 }
 LAST = {
     "Compare": '.mw-numbers tr[data-key="efficiency"]:not(:has-text("…"))',
     "Finite market": ".mw-sizes-gain",
+    "Hosting": ".mw-files",
     "Leader": ".mw-files",
     "Learners": ".mw-learner-files",
 }
@@ -43,6 +45,7 @@ THINGS = {
     "Compare": ("Key numbers, per home", "The mean day", "Who pays whom"),
     "Bills": ("Statement by month", "What the bill is made of", "The tariff, All days"),
     "Finite market": ("Distance of the net load from the mean field",),
+    "Hosting": ("Placements with voltage too high", "Highest voltage, median over placements"),
     "Leader": ("The search", "Key numbers, per home", "Rates by the hour, mean of all weathers"),
     "Theory lab": ("What each answers the other", "The solved game"),
     "Learners": ("How far from the equilibrium, day by day", "Key numbers"),
@@ -54,6 +57,7 @@ NAMED = {
     "Compare": ("tariff A: filed", "tariff B: rtp", "scenario: textbook"),
     "Bills": ("tariff: heco_shift_and_save", "scenario: textbook", "home: middle/pv_battery"),
     "Finite market": ("tariff: rtp", "seed: 0", "scenario: textbook"),
+    "Hosting": ("scenario: textbook", "feeder: lv_rural", "placements: 10", "seed: 0"),
     "Learners": ("tariff: rtp", "seed: 0", "scenario: textbook"),
     "Leader": ("scenario: textbook",),
 }

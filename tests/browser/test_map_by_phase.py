@@ -23,7 +23,7 @@ def test_the_map_shows_a_phase_or_the_unbalance_from_the_first_day_on(browser, t
         page.click(".mw-step-day")
         until_day(page, 1)
         expect(page.locator(".mw-map-layers label")).to_have_text(
-            ["balanced", "phase a", "phase b", "phase c", "unbalance"]
+            ["balanced", "phase a", "phase b", "phase c", "unbalance", "loading"]
         )
         caption = page.locator(".mw-map-caption")
         expect(caption).to_contain_text("worst voltage of the day")

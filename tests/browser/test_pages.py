@@ -15,6 +15,7 @@ SOLVED = {
     "Compare": ".mw-payers",
     "Bills": ".mw-statement-statement .mw-caption",
     "Finite market": ".mw-sizes-load .mw-caption",
+    "Hosting": ".mw-curves-overvoltage .mw-caption",
     "Leader": ".mw-searched .mw-caption",
     "Theory lab": ".mw-logs-errors .mw-caption",
     "Learners": ".mw-series-errors .mw-caption",

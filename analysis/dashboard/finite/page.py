@@ -8,10 +8,10 @@ import solara
 
 from meanwatt.analysis.dashboard.finite import words
 from meanwatt.analysis.dashboard.finite.choice import query
-from meanwatt.analysis.dashboard.finite.components import Findings, FiniteBar, SizeChart
+from meanwatt.analysis.dashboard.finite.components import Findings, SizeChart
 from meanwatt.analysis.dashboard.finite.sampler import Sampler
 from meanwatt.analysis.dashboard.finite.view import View
-from meanwatt.analysis.dashboard.shared.components import Notices
+from meanwatt.analysis.dashboard.shared.components import Notices, StudyBar
 from meanwatt.analysis.dashboard.shared.side_table import SideTable
 
 
@@ -39,7 +39,7 @@ def Finite() -> None:
 def Picture(view: View, sampler: Sampler, on_choose: Any, on_draw: Any) -> None:
     """Draw one view."""
     with solara.v.Html(tag="div", class_="mw-page"):
-        FiniteBar(payload=view.bar, event_choose=on_choose, event_draw=on_draw, event_cancel=sampler.cancel)
+        StudyBar(payload=view.bar, event_choose=on_choose, event_draw=on_draw, event_cancel=sampler.cancel)
         Notices(payload=view.notices, event_dismiss=sampler.dismiss)
         with solara.v.Html(tag="main", class_="mw-compare"):
             if view.waiting:

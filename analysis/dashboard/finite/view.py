@@ -76,6 +76,7 @@ def bar_json(choice: Choice, work: Work | None, drawn: Drawn | None) -> str:
             "seed": {"value": choice.seed, "low": SEEDS[0], "high": SEEDS[1], "help": help_link("seed")},
             "work": None if work is None else {"text": work.text, "fraction": round(work.fraction, 3)},
             "stopped": work is None and not whole,
+            "begin": words.BEGIN,
             "verdict": "" if study is None else study.verdict,
         }
     )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 TITLE = "Finite markets and the mean field"
 SENTENCE = "How many homes does it take until a town behaves like an endless one?"
+BEGIN = "Draw the markets"
 WAITING = "The tariff is being solved; then markets of every size are drawn."
 MARKS = {"pass": "✓", "fail": "✗", "undecided": "?", "not applicable": "–"}
 NOTE = (

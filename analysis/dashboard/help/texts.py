@@ -6,6 +6,7 @@ from meanwatt.analysis.dashboard.help.sections.class_market import CLASS
 from meanwatt.analysis.dashboard.help.sections.compare import COMPARE
 from meanwatt.analysis.dashboard.help.sections.finite import FINITE
 from meanwatt.analysis.dashboard.help.sections.first_steps import FIRST, KEYS, TAKE, WHAT
+from meanwatt.analysis.dashboard.help.sections.hosting import HOSTING
 from meanwatt.analysis.dashboard.help.sections.leader import LEADER
 from meanwatt.analysis.dashboard.help.sections.learners import LEARNERS
 from meanwatt.analysis.dashboard.help.sections.lessons import LESSONS
@@ -25,6 +26,7 @@ SECTIONS = (
     COMPARE,
     BILLS,
     FINITE,
+    HOSTING,
     LEADER,
     THEORY,
     LEARNERS,

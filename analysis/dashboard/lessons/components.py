@@ -27,11 +27,6 @@ def TeacherNotes(payload: str) -> None:
     """What only a teacher needs, folded."""
 
 
-@component_vue("vue/curve_chart.vue", "measured", "ticks")
-def CurveChart(payload: str) -> None:
-    """Lines over numbers."""
-
-
 @component_vue("vue/pair_bars.vue", "measured")
 def PairBars(payload: str) -> None:
     """Pairs of bars."""

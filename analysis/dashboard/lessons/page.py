@@ -12,10 +12,10 @@ from meanwatt.analysis.dashboard.lessons.choice import Choice
 from meanwatt.analysis.dashboard.lessons.classroom import Classroom
 from meanwatt.analysis.dashboard.lessons.drawing import Kind
 from meanwatt.analysis.dashboard.lessons.view import View, address
-from meanwatt.analysis.dashboard.shared.components import DayChart, Notices
+from meanwatt.analysis.dashboard.shared.components import CurveChart, DayChart, Notices
 
 CHARTS = {
-    Kind.CURVES: components.CurveChart,
+    Kind.CURVES: CurveChart,
     Kind.BARS: components.PairBars,
     Kind.DAY: DayChart,
     Kind.DOTS: SizeChart,

@@ -16,6 +16,7 @@ from meanwatt.analysis.dashboard.market.comparison import comparison
 from meanwatt.analysis.dashboard.market.history import Day, History, to_csv
 from meanwatt.analysis.dashboard.market.home_figure import home_board, home_chart
 from meanwatt.analysis.dashboard.market.homes import Watched, homes_board, household_of, watched
+from meanwatt.analysis.dashboard.market.map_file import map_geojson
 from meanwatt.analysis.dashboard.market.pace import LONG_SECONDS, Pace, neighbour
 from meanwatt.analysis.dashboard.market.protocol import EngineStopped
 from meanwatt.analysis.dashboard.market.tried import Tried, tried
@@ -26,6 +27,7 @@ from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Solution, loaded_voltage_pu, mean_voltage_pu, solve
 from meanwatt.analysis.dashboard.shared.solved import Work, first_best, known_first_best, known_solution, solved
+from meanwatt.analysis.feeder_map.edges import edge_loading
 from meanwatt.analysis.simulation.charge import TENTHS
 from meanwatt.model.market.home_day import Morning, home_day
 from meanwatt.model.market.levels_lived import levels_lived
@@ -195,7 +197,7 @@ class Engine:
         record = market.history[-1]
         if record.grid is None:
             raise RuntimeError("the market ran without a feeder")
-        by_phase = record.grid.phases
+        by_phase, grid = record.grid.phases, market.power_flow
         self._history.add(
             Day(
                 common_state=record.common_state,
@@ -208,6 +210,8 @@ class Engine:
                 voltage_pu=record.grid.voltage_pu,
                 phase_voltage_pu=None if by_phase is None else by_phase.voltage_pu,
                 unbalance_percent=None if by_phase is None else by_phase.unbalance_percent,
+                loading=None if grid is None or grid.result is None else edge_loading(solution.feeder, grid.result),
+                held_kw=None if grid is None else grid.held_by_bus_kw,
             )
         )
         self._frame = None
@@ -263,6 +267,10 @@ class Engine:
         if self._solution is None:
             return "# nothing is solved yet\n"
         return to_csv(self._solution, self._history)
+
+    def geojson(self) -> str:
+        """The feeder on the latest day, or on the mean field's; nothing before the first solution."""
+        return "" if self._solution is None else map_geojson(self._solution, self._history)
 
     def close(self) -> None:
         """Free the market."""

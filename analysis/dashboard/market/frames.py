@@ -10,14 +10,22 @@ from meanwatt.analysis.dashboard.market.baseline import BASELINE_LINE, Baseline,
 from meanwatt.analysis.dashboard.market.day_figure import day_figure, unanswered_figure
 from meanwatt.analysis.dashboard.market.history import History
 from meanwatt.analysis.dashboard.market.key_figures import item, metrics_board
-from meanwatt.analysis.dashboard.market.map_layers import day_of_voltage, phase_layers, voltage_scale
+from meanwatt.analysis.dashboard.market.map_layers import (
+    day_of_voltage,
+    held_layer,
+    loading_layer,
+    phase_layers,
+    voltage_scale,
+)
 from meanwatt.analysis.dashboard.market.view import Frame
 from meanwatt.analysis.dashboard.shared.figures import group_label, number
 from meanwatt.analysis.dashboard.shared.help_link import help_link
 from meanwatt.analysis.dashboard.shared.hours import hours_of
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
+from meanwatt.analysis.feeder_map.edges import map_edges
 from meanwatt.model.network.feeder import Feeder
+from meanwatt.model.network.library.geography import map_places
 from meanwatt.model.network.power_flow import VoltageLimits
 from meanwatt.model.network.residents import place_residents
 from meanwatt.model.scenario.economy import DAYS_PER_MONTH, Economy
@@ -101,6 +109,8 @@ def network(
 ) -> dict[str, Any]:
     """Write what of the map does not change from day to day; ``voltage_pu`` (c, h, bus) sets the range of colours."""
     size = np.maximum(places.max(axis=0), 1)
+    land = map_places(feeder)
+    share, shape = (places / size, {}) if land is None else (land[0], {"aspect": round(land[1], 4)})
     return {
         "title": FEEDER_TITLES.get(feeder.name, feeder.name),
         "help": help_link("read-feeder"),
@@ -110,10 +120,11 @@ def network(
         "buses": [
             {"name": name, "homes": int(homes), "x": round(float(x), 4), "y": round(float(y), 4), **who}
             for name, homes, (x, y), who in zip(
-                feeder.buses, feeder.customers, places / size, _residents(feeder, economy), strict=True
+                feeder.buses, feeder.customers, share, _residents(feeder, economy), strict=True
             )
         ],
-        "lines": [[int(parent), bus] for bus, parent in enumerate(feeder.parent) if parent >= 0],
+        "lines": [list(ends) for ends in map_edges(feeder)],
+        **shape,
         "rows": int(places[:, 1].max()) + 1,
         "columns": int(places[:, 0].max()) + 1,
         **voltage_scale(voltage_pu, limits),
@@ -146,6 +157,9 @@ def _voltage(solution: Solution, history: History, state: int) -> dict[str, Any]
     shown = {"day": len(history), **day_of_voltage(today, solution.limits, source)}
     if history.phase_voltage_pu is not None and history.unbalance_percent is not None:
         shown["phases"] = phase_layers(history.phase_voltage_pu, history.unbalance_percent, solution.limits, source)
+    more = loading_layer(history.loading) | held_layer(history.held_kw)
+    if more:
+        shown["layers"] = more
     return shown
 
 

@@ -37,6 +37,10 @@ class Day:
         The same by phase, where homes are on one phase each. [pu]
     unbalance_percent : (h, bus) float or None
         Negative over positive sequence of the voltage likewise. [%]
+    loading : (h, edge) float or None
+        Loading of the map's edges, 1 being the rating; nan where none is known.
+    held_kw : (h, bus) float or None
+        What volt-watt held back at each bus; None where no curve is in force. [kW]
     """
 
     common_state: int
@@ -49,6 +53,8 @@ class Day:
     voltage_pu: Floats
     phase_voltage_pu: Floats | None = None
     unbalance_percent: Floats | None = None
+    loading: Floats | None = None
+    held_kw: Floats | None = None
 
 
 class History:
@@ -68,6 +74,8 @@ class History:
         self.voltage_pu: Floats | None = None
         self.phase_voltage_pu: Floats | None = None
         self.unbalance_percent: Floats | None = None
+        self.loading: Floats | None = None
+        self.held_kw: Floats | None = None
 
     def __len__(self) -> int:
         """Days so far."""
@@ -86,6 +94,7 @@ class History:
         self.lowest_pu.append(float(day.voltage_pu.min()))
         self.voltage_pu = day.voltage_pu
         self.phase_voltage_pu, self.unbalance_percent = day.phase_voltage_pu, day.unbalance_percent
+        self.loading, self.held_kw = day.loading, day.held_kw
 
     def mean_bill_usd(self) -> Floats:
         """Mean bill a day of each group's homes over the days so far. (group,) [USD/day]"""

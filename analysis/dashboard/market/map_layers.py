@@ -1,4 +1,4 @@
-"""What colours the feeder's map: the balanced voltage, a phase, or the unbalance, each with its scale."""
+"""What colours the feeder's map: voltage, a phase, the unbalance, loading, what is held back; each with its scale."""
 
 import math
 from typing import Any
@@ -65,3 +65,48 @@ def phase_layers(
         "limits": [0.0, UNBALANCE_LIMIT_PERCENT],
     }
     return layers
+
+
+def loading_layer(loading: Floats | None) -> dict[str, dict[str, Any]]:
+    """Write the layer that colours wires, from the loading of the map's edges (h, edge), 1 being the rating.
+
+    Nothing where no rating is known, or no slot has a state.
+    """
+    if loading is None or np.isnan(loading).all():
+        return {}
+    percent = 100 * loading
+    top = max(100.0, 20 * math.ceil(np.nanmax(percent) / 20))
+    step = 20.0 if top <= 120 else 50.0 if top <= 400 else 10 ** math.floor(math.log10(top / 2))
+    return {
+        "loading": {
+            "on": "line",
+            "values": _rounded(percent, 2),
+            "worst_slot": int(np.nanargmax(percent) // percent.shape[1]),
+            "domain": [0.0, top],
+            "ticks": [tick for tick in np.arange(0.0, top + 1e-9, step).tolist() if tick != 100.0],
+            "limits": [0.0, 100.0],
+        }
+    }
+
+
+def held_layer(held_kw: Floats | None) -> dict[str, dict[str, Any]]:
+    """Write the layer of what volt-watt holds back at each bus, (h, bus); nothing where no curve is in force. [kW]"""
+    if held_kw is None:
+        return {}
+    top = float(held_kw.max())
+    digit = 10.0 ** math.floor(math.log10(top)) if top > 0 else 1.0
+    top = max(digit * math.ceil(top / digit - 1e-9), 0.1)
+    return {
+        "held": {
+            "values": _rounded(held_kw, 3),
+            "worst_slot": int(held_kw.sum(axis=1).argmax()),
+            "domain": [0.0, top],
+            "ticks": [0.0, round(top / 2, 6), top],
+            "limits": [0.0, 2 * top],
+        }
+    }
+
+
+def _rounded(values: Floats, digits: int) -> list[list[float | None]]:
+    """Rows of numbers; None for nan."""
+    return [[None if np.isnan(one) else round(float(one), digits) for one in row] for row in values]

@@ -108,6 +108,12 @@ def Picture(view: View, controller: Controller, on_moved: Callable[[Any], None] 
                 solara.FileDownload(
                     controller.csv, "meanwatt.csv", label="Download the days as CSV", mime_type="text/csv"
                 )
+                solara.FileDownload(
+                    controller.geojson,
+                    "meanwatt-map.geojson",
+                    label="Download the map as GeoJSON",
+                    mime_type="application/geo+json",
+                )
         with solara.v.Html(
             tag="section", class_="mw-card mw-tray-card", attributes={"aria-label": "Tariffs you tried"}
         ):

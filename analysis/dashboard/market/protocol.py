@@ -79,6 +79,9 @@ class Engine(Protocol):
     def csv(self) -> str:
         """History so far, its parameters in front."""
 
+    def geojson(self) -> str:
+        """The feeder with what the map shows of the latest day, as GeoJSON; empty before the first solution."""
+
     def close(self) -> None:
         """Let go of everything."""
 

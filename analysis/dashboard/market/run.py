@@ -117,6 +117,11 @@ class Run:
         with self._lock:
             return self._engine.csv()
 
+    def geojson(self) -> str:
+        """The map of the latest day as GeoJSON."""
+        with self._lock:
+            return self._engine.geojson()
+
     def _tray(self) -> str:
         """JSON of the tariffs tried; none by itself."""
         return "{}"

@@ -29,3 +29,18 @@ def NumberTable(payload: str) -> None:
 @component_vue("vue/tariff_drawing.vue", "measured")
 def TariffDrawing(payload: str, event_submitted: Event | None = None) -> None:
     """The tariff to draw. What is drawn stays in the browser until it is submitted."""
+
+
+@component_vue("vue/curve_chart.vue", "measured", "ticks")
+def CurveChart(payload: str) -> None:
+    """Lines over a number, with marks, and a limit if there is one."""
+
+
+@solara.component_vue("vue/study_bar.vue")
+def StudyBar(
+    payload: str,
+    event_choose: Event | None = None,
+    event_draw: Event | None = None,
+    event_cancel: Event | None = None,
+) -> None:
+    """Choices and a seed of a study that takes a while; how far it is; the verdict."""

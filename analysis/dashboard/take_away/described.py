@@ -9,6 +9,7 @@ from meanwatt.analysis.dashboard.challenge import choice as challenge
 from meanwatt.analysis.dashboard.compare import choice as compare
 from meanwatt.analysis.dashboard.compare.sides import SIDES
 from meanwatt.analysis.dashboard.finite import choice as finite
+from meanwatt.analysis.dashboard.hosting import choice as hosting
 from meanwatt.analysis.dashboard.leader import choice as leader
 from meanwatt.analysis.dashboard.learners import choice as learners
 from meanwatt.analysis.dashboard.lessons import choice as lessons
@@ -120,6 +121,14 @@ def describe_finite(search: str, _: int) -> Described:
     lines = one_call("study", made, "study.verdict", "study.to_frame()")
     settings = _named(choice, "scenario", "tariff", "markets", "seed")
     return _runs_anywhere(choice.scenario, Described(settings=settings, python=lines))
+
+
+def describe_hosting(search: str, _: int) -> Described:
+    """The page of hosting capacity."""
+    choice, _problems = hosting.from_query(search)
+    parts = ("scenario", "feeder", *hosting.NAMES, *hosting.NUMBERS, "seed")
+    tariffs = ", ".join((*choice.tariffs, *(["designed"] if choice.designed else [])))
+    return Described(settings=(*_named(choice, *parts), ("tariffs", tariffs)), why=NO_LINES)
 
 
 def describe_leader(search: str, _: int) -> Described:

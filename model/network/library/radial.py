@@ -116,6 +116,9 @@ class Feeder:
         Loads and generators that belong to no customer; none by default.
     phases
         What is known of its phases, which only an asymmetric power flow reads; nothing by default.
+    position
+        (bus, 2) Where each bus stands: longitude and latitude in degrees, or x and y of any plane; nan where that is
+        unknown, None where nothing is known. No equation reads it, maps do.
 
     Raises
     ------
@@ -143,6 +146,7 @@ class Feeder:
     branches: tuple[Branch, ...] = ()
     fixed: FixedLoad | None = None
     phases: PhaseData | None = None
+    position: Floats | None = None
     parent: Ints = field(init=False)
     """(bus,) The neighbour towards the source, -1 at the source."""
 
@@ -161,6 +165,8 @@ class Feeder:
             self._keep(name, (len(self.line_from),), "(line,)")
         if self.fixed is not None:
             require_shape("fixed load", self.fixed.p_kw, (count,), "(bus,)")
+        if self.position is not None:
+            self._keep_position(count)
         self._check_buses()
         parent = _parents(self.buses, self.index(self.source), self._edges())
         self._turn_away_from_source(parent)
@@ -183,6 +189,13 @@ class Feeder:
         if whole and not np.array_equal(values, np.rint(values)):
             raise ValueError(f"{name} holds {values[values != np.rint(values)][0]}; give whole numbers")
         object.__setattr__(self, name, _read_only_ints(values) if whole else read_only(values))
+
+    def _keep_position(self, count: int) -> None:
+        position = np.asarray(self.position, dtype=float)
+        require_shape("position", position, (count, 2), "(bus, 2)")
+        if np.isinf(position).any() or (np.isnan(position[:, 0]) != np.isnan(position[:, 1])).any():
+            raise ValueError("position holds half a place or an infinite one; give x and y, or nan for both")
+        object.__setattr__(self, "position", None if np.isnan(position).all() else read_only(position))
 
     def _check_buses(self) -> None:
         for name, wrong, allowed in (
@@ -303,7 +316,8 @@ class Feeder:
         columns = ("nominal_kv", "p_kw", "q_kvar")
         for place, bus in enumerate(self.buses):
             values = {name: float(getattr(self, name)[place]) for name in columns}
-            graph.add_node(bus, **values, customers=int(self.customers[place]), **bus_keys(self.phases, place))
+            where = position_keys(self.position, place)
+            graph.add_node(bus, **values, **where, customers=int(self.customers[place]), **bus_keys(self.phases, place))
         graph.nodes[self.source]["source_voltage_pu"] = self.source_voltage_pu
         for line, (a, b) in enumerate(zip(self.line_from, self.line_to, strict=True)):
             graph.add_edge(
@@ -346,6 +360,13 @@ def _parents(buses: tuple[str, ...], source: int, edges: list[tuple[int, int]]) 
             f"no path from the source '{buses[source]}' to {', '.join(island[:8])}{more}; join the island or drop it"
         )
     return parent
+
+
+def position_keys(position: Floats | None, bus: int) -> dict[str, Any]:
+    """Keys ``x`` and ``y`` of one bus in files and graphs; none where its place is unknown."""
+    if position is None or np.isnan(position[bus]).any():
+        return {}
+    return {"x": float(position[bus, 0]), "y": float(position[bus, 1])}
 
 
 def nearest(name: str, names: Sequence[str]) -> str:

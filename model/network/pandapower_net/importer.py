@@ -15,6 +15,7 @@ from meanwatt.model.network.pandapower_net.characteristics import shared_positio
 from meanwatt.model.network.pandapower_net.elements import TwoPort
 from meanwatt.model.network.pandapower_net.injections import BusLoad, Injections
 from meanwatt.model.network.pandapower_net.net_json import Net, Row
+from meanwatt.model.network.pandapower_net.places import told_places
 from meanwatt.model.network.pandapower_net.report import NAMED, Report
 from meanwatt.model.network.pandapower_net.topology import Stub, Topology
 from meanwatt.model.network.pandapower_net.transformers import TapRule, ignored_taps
@@ -138,6 +139,7 @@ def _imported(net: Net, name: str, rule: TapRule, *, phases: bool = False) -> Im
     build = FeederBuild(names, topology, supplied, loads.at)
     _say_islands(net, topology, source, supplied, loads, report)
     feeder = build.feeder(net.name or name, source_bus, source.number("vm_pu", 1.0))
+    feeder = replace(feeder, position=build.positions(told_places(net, report)))
     joined = sum(len(buses) - 1 for root, buses in topology.members().items() if root in supplied)
     if joined:
         report.note(f"Closed switches make {joined} of the buses one with another.")
@@ -248,6 +250,7 @@ class FeederBuild:
         self._topology = topology
         members = {root: buses for root, buses in topology.members().items() if root in supplied}
         self._roots = list(members)
+        self._members = list(members.values())
         self._position = {root: place for place, root in enumerate(self._roots)}
         self._loads = [loads.get(root, BusLoad()) for root in self._roots]
         self._names = _names(names, [buses[0] for buses in members.values()], topology.stars)
@@ -282,6 +285,11 @@ class FeederBuild:
             branches=tuple(self._branch(edge) for edge in self._edges if not self._is_plain(edge)),
             fixed=self._fixed(1j * np.minimum(drawn.imag, 0.0)),
         )
+
+    def positions(self, places: Mapping[int, tuple[float, float]]) -> Floats:
+        """Where the buses of the feeder stand, (bus, 2): of buses that are one, the first whose place is known."""
+        nowhere = (np.nan, np.nan)
+        return np.array([next((places[bus] for bus in own if bus in places), nowhere) for own in self._members])
 
     def with_phases(self, net: Net, feeder: Feeder, rule: TapRule, report: Report) -> Feeder:
         """The feeder with what the file says of its phases."""

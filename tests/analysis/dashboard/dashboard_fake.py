@@ -129,5 +129,8 @@ class FakeEngine:
     def csv(self) -> str:
         return f"# days: {self.day}\n"
 
+    def geojson(self) -> str:
+        return ""
+
     def close(self) -> None:
         self.closed = True

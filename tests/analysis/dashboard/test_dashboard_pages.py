@@ -67,6 +67,7 @@ def test_the_landing_page_is_the_market() -> None:
         "compare",
         "bills",
         "finite",
+        "hosting",
         "leader",
         "theory",
         "learners",

@@ -23,7 +23,10 @@ MARKET = Section(
             anchor="read-feeder",
             word="Feeder",
             text="The wires of a neighbourhood, one circle for each bus, coloured by voltage at one hour. A"
-            " triangle is a bus outside its limits: pointing down if the voltage is too low, up if it is too high.",
+            " triangle is a bus outside its limits: pointing down if the voltage is too low, up if it is too high."
+            " Other colours: the loading of lines, what volt-watt holds back, phases. It lies as the land does where"
+            " the feeder's file says where its buses stand. Zoom and move it by its buttons, by + − 0 and Shift with an"
+            " arrow, by dragging, or by the wheel with Ctrl.",
         ),
         Entry(
             anchor="read-homes",

@@ -1,11 +1,11 @@
-"""What ``meanwatt hosting`` prints: first violations by tariff and kind, and what holds at each level."""
+"""The tables of a sweep for people: first violations by tariff and kind, and what holds at each level."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from meanwatt.analysis.cli.show import figure
 from meanwatt.analysis.hosting.curves_report import curves_named
 from meanwatt.analysis.hosting.stress import CURTAILED
+from meanwatt.analysis.output.written_numbers import figure
 from meanwatt.analysis.report.page import Table
 
 

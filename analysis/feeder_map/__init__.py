@@ -1,0 +1,1 @@
+"""A feeder on a map: how loaded its edges are, and GeoJSON."""
