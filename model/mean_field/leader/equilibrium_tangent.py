@@ -114,9 +114,9 @@ def equilibrium_tangent(
         price = np.linalg.solve(np.eye(size) - steepness * slope, steepness * load[:, size:])
     else:
         price, slope = steepness * nearby.load_kw, nearby.slope
-    price = np.reshape(price.T, (-1, *shape))  # (parameters and adder, c, h)
-    total = followed(tariff, found.rates, alone, price)
-    return _assemble(found, change, price, total, linear.along(total), slope)
+    along: Floats = np.asarray(price.T.reshape((-1, *shape)))  # (parameters and adder, c, h)
+    total = followed(tariff, found.rates, alone, along)
+    return _assemble(found, change, along, total, linear.along(total), slope)
 
 
 def load_response(found: Equilibrium, tariff_at: Callable[[Floats], Tariff], unit: Floats) -> Floats:
