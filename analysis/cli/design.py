@@ -1,5 +1,6 @@
 """``meanwatt design``: the tariff that a regulator or a utility would commit to."""
 
+import sys
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from meanwatt.analysis.design.cold import ColdComparison
     from meanwatt.analysis.design.design import Design
     from meanwatt.analysis.leader.leader_spec import LeaderSpec
+    from meanwatt.analysis.learning.campaign import Learned
     from meanwatt.analysis.pareto.surface import Surface
     from meanwatt.model.mean_field.first_best import FirstBest
     from meanwatt.model.scenario.economy import Economy
@@ -258,19 +260,28 @@ def _regret(done: "Design", economy: "Economy", aims: "LeaderSpec", work: "Work"
     return regret(done.commitment, best)
 
 
+def _learned(done: "Design") -> "Learned | None":
+    """What a learner found; without one its room is not opened, which takes longer than many a search."""
+    campaign = sys.modules.get("meanwatt.analysis.learning.campaign")
+    return done.commitment if campaign is not None and isinstance(done.commitment, campaign.Learned) else None
+
+
 def _learning_json(done: "Design", regret: float | None, aims: "LeaderSpec") -> dict[str, Any] | None:
-    from meanwatt.analysis.learning.campaign import Learned
+    found = _learned(done)
+    if found is None:
+        return None
     from meanwatt.analysis.learning.report import learning_json
 
-    found = done.commitment
-    return learning_json(found, regret, aims.definition) if isinstance(found, Learned) else None
+    return learning_json(found, regret, aims.definition)
 
 
 def _books_json(done: "Design") -> dict[str, Any] | None:
-    from meanwatt.analysis.learning.campaign import Learned
+    found = _learned(done)
+    if found is None:
+        return None
     from meanwatt.analysis.learning.report import books_json
 
-    return books_json(done.commitment) if isinstance(done.commitment, Learned) else None
+    return books_json(found)
 
 
 def _pareto_json(surface: "Surface | None") -> dict[str, Any] | None:
@@ -343,8 +354,6 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
     from meanwatt.analysis.design.family_result import window_columns
     from meanwatt.analysis.design.robust.robust_design import RobustCommitment
     from meanwatt.analysis.design.robust.robust_result import robust_columns
-    from meanwatt.analysis.learning.campaign import Learned
-    from meanwatt.analysis.learning.report import trial_columns
     from meanwatt.analysis.output.result_files import write_result
     from meanwatt.analysis.output.solution_json import solution_tables
     from meanwatt.analysis.report.page import FILE
@@ -359,8 +368,11 @@ def _write(out: str, result: dict[str, Any], done: "Design", inputs: "Inputs", s
     }
     columns["objective"] = [trial.objective for trial in trials]
     columns["violation"] = [trial.violation for trial in trials]
-    if isinstance(done.commitment, Learned):
-        columns |= trial_columns(done.commitment)
+    learned = _learned(done)
+    if learned is not None:
+        from meanwatt.analysis.learning.report import trial_columns
+
+        columns |= trial_columns(learned)
     tables: dict[str, dict[str, Any]] = {"trials": columns}
     if isinstance(done.commitment, WindowCommitment):
         columns["combination"] = list(done.commitment.trial_combination)

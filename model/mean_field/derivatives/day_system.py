@@ -34,9 +34,10 @@ class DaySystem:
                 horizon.common_kernel, horizon.shock_kernel, slots, planned, constants=day.per_slot == 1.0
             )
 
-    def solve(self, directions: Floats) -> Floats:
-        """Derivatives of the observables, (o, c, h, direction), for directions (2, c, h, direction)."""
+    def solve(self, directions: Floats, observables: int | None = None) -> Floats:
+        """Derivatives (o, c, h, d) of the first ``observables``, or of all, for directions (2, c, h, d)."""
         day = self.day
+        seen, landed_seen = day.seen[:observables], day.landed_seen[:observables]
         states, slots, shocks, levels = day.law.shape
         count, eta = directions.shape[-1], day.horizon.temperature_usd
         shape = (states, shocks, levels, count)
@@ -47,7 +48,7 @@ class DaySystem:
         if day.horizon.one_day is None:
             tomorrow = self.values.morning_values(value[:, 0].reshape(states, self.size, count)).reshape(shape)
             backward_days(*back, tomorrow, value)
-        found = np.empty((len(day.seen), states, slots, count))
+        found = np.empty((len(seen), states, slots, count))
         end = np.empty(shape)
         forward = (
             self.kernel,
@@ -55,8 +56,8 @@ class DaySystem:
             day.choosing,
             day.landing,
             day.landed_reward,
-            day.seen,
-            day.landed_seen,
+            seen,
+            landed_seen,
             day.own,
             day.horizon.shock_kernel,
             day.per_slot,

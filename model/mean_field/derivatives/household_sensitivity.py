@@ -111,35 +111,75 @@ def type_sensitivity(
     ValueError
         Of a battery at temperature 0, where the answer jumps.
     """
-    household, response, flow = play.household, play.response, play.flow
-    if horizon.temperature_usd <= 0 and household.battery is not None:
-        raise ValueError("sensitivity is undefined at temperature_usd = 0, where answers jump; give it above 0")
-    seen, slope_import, slope_export = observed(household, play.rates, response, horizon, only_net_load)
-    wanted = np.stack([directions.import_usd_per_kwh, directions.export_usd_per_kwh])
-    count = wanted.shape[1]
-    found = np.empty((len(seen), *wanted.shape[2:], count))
-    by_slot = np.ascontiguousarray(np.moveaxis(wanted, 1, -1))
-    if household.battery is None:
-        weight = flow.frequency
-        slopes = np.stack([(weight * s).sum(axis=(-2, -1)) for s in (slope_import, slope_export)])
-        found = np.einsum("boch,bchd->ochd", slopes, by_slot)
-    else:
+    linear = LinearType(play, horizon, backward, only_net_load=only_net_load, check=check)
+    return linear.along(directions, only_net_load=only_net_load)
+
+
+class LinearType:
+    """One household type's stationary answer, linearised once for directions to come in any number of calls.
+
+    Parameters are those of `type_sensitivity`.
+
+    Raises
+    ------
+    ValueError
+        Of a battery at temperature 0, where the answer jumps.
+    """
+
+    def __init__(
+        self,
+        play: TypePlay,
+        horizon: Outlook,
+        backward: Floats,
+        *,
+        only_net_load: bool = False,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        household, response, flow = play.household, play.response, play.flow
+        if horizon.temperature_usd <= 0 and household.battery is not None:
+            raise ValueError("sensitivity is undefined at temperature_usd = 0, where answers jump; give it above 0")
+        self._check = check
+        self._system: DaySystem | None = None
+        self._product: DayProduct | None = None
+        seen, slope_import, slope_export = observed(household, play.rates, response, horizon, only_net_load)
+        self._slopes = np.empty((2, 0, 0, 0))
+        if household.battery is None:
+            weight = flow.frequency
+            self._slopes = np.stack([(weight * s).sum(axis=(-2, -1)) for s in (slope_import, slope_export)])
+            return
         day = LinearDay(response, flow, horizon, seen, slope_import, slope_export)
         if joint_size(response.policy.probability) <= JOINT_LIMIT:
-            system = DaySystem(day, backward)
-            for start in range(0, count, BLOCK):
-                check()
-                part = slice(start, start + BLOCK)
-                found[..., part] = system.solve(np.ascontiguousarray(by_slot[..., part]))
+            self._system = DaySystem(day, backward)
         else:
-            product = DayProduct(day, backward, check)
+            self._product = DayProduct(day, backward, check)
+
+    def along(self, directions: Directions, *, only_net_load: bool = False) -> Sensitivity:
+        """Derivatives along changes of the type's own rates; all fields only if they were linearised."""
+        wanted = np.stack([directions.import_usd_per_kwh, directions.export_usd_per_kwh])
+        by_slot = np.ascontiguousarray(np.moveaxis(wanted, 1, -1))
+        found = self._observables(by_slot, 1 if only_net_load else 5)
+        empty = np.empty((0, 0, 0))
+        rest = [empty] * 4 if only_net_load else [found[k] for k in range(1, 5)]
+        return Sensitivity(
+            net_load_kw=found[0], payment_usd=rest[0], utility_usd=rest[1], wear_usd=rest[2], imported_kw=rest[3]
+        )
+
+    def _observables(self, by_slot: Floats, observables: int) -> Floats:
+        """The first observables (o, c, h, direction) for directions (2, c, h, direction)."""
+        count = by_slot.shape[-1]
+        if self._system is None and self._product is None:
+            found: Floats = np.einsum("boch,bchd->ochd", self._slopes[:, :observables], by_slot)
+            return found
+        found = np.empty((observables, *by_slot.shape[1:]))
+        if self._system is not None:
+            for start in range(0, count, BLOCK):
+                self._check()
+                part = slice(start, start + BLOCK)
+                found[..., part] = self._system.solve(np.ascontiguousarray(by_slot[..., part]), observables)
+        elif self._product is not None:
             for k in range(count):
-                found[..., k] = product(np.ascontiguousarray(by_slot[..., k]))
-    empty = np.empty((0, 0, 0))
-    rest = [empty] * 4 if only_net_load else [found[k] for k in range(1, 5)]
-    return Sensitivity(
-        net_load_kw=found[0], payment_usd=rest[0], utility_usd=rest[1], wear_usd=rest[2], imported_kw=rest[3]
-    )
+                found[..., k] = self._product(np.ascontiguousarray(by_slot[..., k]))[:observables]
+        return found
 
 
 def joint_size(probability: Floats) -> int:

@@ -46,30 +46,29 @@ class LinearDay:
         self.law = self.choosing = np.ascontiguousarray(flow.law.transpose(0, 1, 3, 2))
         if policy.choice is not None and policy.choice.given.size:
             self.choosing = self.law * policy.choice.chosen[:, None, None]
-        self.reward = _expected(policy.probability, per_rate)
-        self.seen = _expected(policy.probability, seen)
-        self.landing, self.landed_reward = _landed(policy.probability, policy.moves, self.choosing, per_rate)
-        _, self.landed_seen = _landed(policy.probability, policy.moves, self.choosing, seen)
+        both = np.concatenate([per_rate, seen])
+        expected = _expected(policy.probability, both)
+        self.reward, self.seen = expected[:2], expected[2:]
+        self.landing, landed = _landed(policy.probability, policy.moves, self.choosing, both)
+        self.landed_reward, self.landed_seen = landed[:2], landed[2:]
         self.soft = horizon.value_rule is ValueRule.ENTROPY
         if self.soft:
             self.plan, self.plan_reward = policy.probability, self.reward
         else:
             self.plan = greedy_moves(policy)
             self.plan_reward = _expected(self.plan, per_rate)
-        weight = flow.frequency
+        weight, chosen = flow.frequency, flow.frequency
+        if self.choosing is not self.law:
+            chosen = np.einsum("chze,chezj->chzj", self.choosing, policy.probability)
         self.own = np.stack(
             [
-                np.einsum("chzj,ochzj->och", weight, slope) + self._together(policy.probability, seen, rewarded)
+                # a change of the own slot's reward moves what is seen with it, over the temperature
+                np.einsum("chzj,ochzj->och", weight, slope)
+                + np.einsum("chzj,ochzj->och", chosen * rewarded, seen) / horizon.temperature_usd
                 for slope, rewarded in ((slope_import, per_rate[0]), (slope_export, per_rate[1]))
             ]
         )
         self.per_slot = horizon.discount_per_day ** (1 / self.law.shape[1])
-
-    def _together(self, probability: Floats, seen: Floats, rewarded: Floats) -> Floats:
-        """Σ μ P φ R over −, z, e, j: how an observable moves with the reward of its own slot, over η. (o, c, h)"""
-        weight = np.einsum("chze,chezj->chzj", self.choosing, probability)
-        moved: Floats = np.einsum("chzj,ochzj,chzj->och", weight, seen, rewarded)
-        return moved / self.horizon.temperature_usd
 
 
 def greedy_moves(policy: PolicyTable) -> Floats:
@@ -85,7 +84,10 @@ def greedy_moves(policy: PolicyTable) -> Floats:
 
 def _expected(probability: Floats, seen: Floats) -> Floats:
     """Mean (o, c, h, z, e) of what is seen of the move, before the move."""
-    return np.ascontiguousarray(np.einsum("chezj,ochzj->ochze", probability, seen))
+    states, slots, levels, shocks, _ = probability.shape
+    found = np.empty((len(seen), states, slots, shocks, levels))
+    _expect(probability, np.ascontiguousarray(seen), found)
+    return found
 
 
 def _landed(probability: Floats, moves: Ints, law: Floats, seen: Floats) -> tuple[Floats, Floats]:
@@ -95,6 +97,21 @@ def _landed(probability: Floats, moves: Ints, law: Floats, seen: Floats) -> tupl
     total = np.zeros((len(seen), states, slots, shocks, levels))
     _land(probability, moves, law, seen, mass, total)
     return mass, total
+
+
+@compiled
+def _expect(probability: Floats, seen: Floats, found: Floats) -> None:
+    """Add up Σ_j P[c, h, e, z, j] seen[o, c, h, z, j] in found[o, c, h, z, e]."""
+    states, slots, levels, shocks, count = probability.shape
+    for c in range(states):
+        for h in range(slots):
+            for e in range(levels):
+                for z in range(shocks):
+                    for o in range(len(seen)):
+                        total = 0.0
+                        for j in range(count):
+                            total += probability[c, h, e, z, j] * seen[o, c, h, z, j]
+                        found[o, c, h, z, e] = total
 
 
 @compiled

@@ -8,11 +8,13 @@ and R[k, c'] the rows themselves, values V after midnight and laws x at midnight
     x = x B S R + p           →   y (I − R B S) = p B S,  x = p + y R.
 """
 
+from functools import cached_property
+
 import numpy as np
 
 from meanwatt.agents.household.day_operator import closed_groups, group_weights
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.numerics.linear_systems import solved
+from meanwatt.agents.numerics.linear_systems import inverse
 
 
 class MidnightSystem:
@@ -50,11 +52,16 @@ class MidnightSystem:
             groups = closed_groups(chosen, shock_kernel, slots)
             self.system += group_weights(groups, size // len(shock_kernel), np.ones(total))
 
+    @cached_property
+    def inverse(self) -> Floats:
+        """Inverse of the system; least squares where it is singular. (row·x, row·x)"""
+        return inverse(self.system)
+
     def morning_values(self, value: Floats) -> Floats:
         """Expected values W of tomorrow's midnight, for each state: (c, x, d), from b (c, x, d)."""
         count, (_, size, directions) = len(self.rows), value.shape
         right = np.tensordot(self.rows, value, axes=1).reshape(count * size, directions)
-        found: Floats = solved(self.system, right).reshape(count, size, directions)[self.same]
+        found: Floats = (self.inverse @ right).reshape(count, size, directions)[self.same]
         return found
 
     def midnight_laws(self, pushed: Floats) -> Floats:
@@ -63,5 +70,5 @@ class MidnightSystem:
         gathered = np.zeros((count, size, directions))
         for state, row in enumerate(self.same):
             gathered[row] += self.operators[state].T @ pushed[state]
-        ended = solved(self.system.T, gathered.reshape(count * size, directions)).reshape(count, size, directions)
+        ended = (self.inverse.T @ gathered.reshape(count * size, directions)).reshape(count, size, directions)
         return np.asarray(pushed + np.tensordot(self.rows.T, ended, axes=1))

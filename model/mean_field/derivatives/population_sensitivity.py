@@ -13,9 +13,9 @@ from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import ExportRule, Rates, Tariff
 from meanwatt.model.mean_field.derivatives.household_sensitivity import (
     Directions,
+    LinearType,
     Sensitivity,
     TypePlay,
-    type_sensitivity,
 )
 from meanwatt.model.mean_field.population.observables import observed
 from meanwatt.model.mean_field.population.population_response import Answer, outlook, own_outlook
@@ -125,24 +125,63 @@ def population_sensitivity(
     check
         Called between steps of the work; may raise to stop.
     """
-    horizon = outlook(economy) if horizon is None else horizon
+    linear = LinearPopulation(economy, tariff, found, horizon=horizon, only_net_load=only_net_load, check=check)
+    return linear.along(directions, only_net_load=only_net_load)
 
-    def differentiate(type_index: int) -> Sensitivity:
-        household = economy.types[type_index]
-        along = directions[tariff.class_index(household)]
-        own = tariff.own_rates(found.rates, household)
-        bought = tariff.kept_share(household) * along.import_usd_per_kwh
-        sold = np.where(_capped(tariff.of(household), own), bought, along.export_usd_per_kwh)
-        return type_sensitivity(
-            TypePlay(household, own, found.responses[type_index], found.flows[type_index]),
-            own_outlook(economy, horizon, type_index),
-            economy.common.backward,
-            Directions(import_usd_per_kwh=bought, export_usd_per_kwh=sold),
-            only_net_load=only_net_load,
-            check=check,
-        )
 
-    return for_each_type(economy, differentiate)
+class LinearPopulation:
+    """Every household type's answer, linearised once for directions to come in any number of calls.
+
+    Parameters are those of `population_sensitivity`.
+    """
+
+    def __init__(
+        self,
+        economy: Economy,
+        tariff: Tariff,
+        found: Answer,
+        *,
+        horizon: Outlook | None = None,
+        only_net_load: bool = False,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._economy, self._tariff, self._found = economy, tariff, found
+        horizon = outlook(economy) if horizon is None else horizon
+
+        def linearise(type_index: int) -> LinearType:
+            household = economy.types[type_index]
+            own = tariff.own_rates(found.rates, household)
+            return LinearType(
+                TypePlay(household, own, found.responses[type_index], found.flows[type_index]),
+                own_outlook(economy, horizon, type_index),
+                economy.common.backward,
+                only_net_load=only_net_load,
+                check=check,
+            )
+
+        self._types = for_each_type(economy, linearise)
+
+    def along(self, directions: ByClass, *, only_net_load: bool = False) -> list[Sensitivity]:
+        """Derivatives of every type's answer along changes of the posted rates."""
+        tariff, found = self._tariff, self._found
+
+        def differentiate(type_index: int) -> Sensitivity:
+            household = self._economy.types[type_index]
+            along = directions[tariff.class_index(household)]
+            own = tariff.own_rates(found.rates, household)
+            bought = tariff.kept_share(household) * along.import_usd_per_kwh
+            sold = np.where(_capped(tariff.of(household), own), bought, along.export_usd_per_kwh)
+            return self._types[type_index].along(
+                Directions(import_usd_per_kwh=bought, export_usd_per_kwh=sold), only_net_load=only_net_load
+            )
+
+        return for_each_type(self._economy, differentiate)
+
+    def net_load(self, directions: ByClass) -> Floats:
+        """Derivative of the mean net load, prices in C order. (c·h, direction) [kW per unit of the direction]"""
+        slopes = self.along(directions, only_net_load=True)
+        mean = sum(w * s.net_load_kw for w, s in zip(self._economy.type_share, slopes, strict=True))
+        return np.asarray(mean).reshape(self._found.net_load_kw.size, -1)
 
 
 def dense_pays(economy: Economy, most_prices: int = DENSE) -> bool:

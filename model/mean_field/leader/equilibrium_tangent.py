@@ -18,8 +18,10 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Rates, Recovery, Tariff
 from meanwatt.model.mean_field.derivatives.household_sensitivity import Directions, Sensitivity
+from meanwatt.model.mean_field.derivatives.nearby_slope import solve_load_nearby
 from meanwatt.model.mean_field.derivatives.population_sensitivity import (
     ByClass,
+    LinearPopulation,
     adder_direction,
     followed,
     joined,
@@ -48,6 +50,8 @@ class Tangent:
     payment_usd_per_day, utility_usd_per_day, wear_usd_per_day : (p, θ)
     adder_usd_per_kwh, billed_kwh_per_day, surplus_usd_per_day : (p,)
     fixed_charge_usd_per_day : (p, payer)
+    net_load_slope : (c·h, c·h)
+        About ∂L/∂λ at the equilibrium: exact where no derivative nearby was given, or as far as it was looked at.
     """
 
     wholesale_usd_per_kwh: Floats
@@ -61,9 +65,16 @@ class Tangent:
     billed_kwh_per_day: Floats
     surplus_usd_per_day: Floats
     fixed_charge_usd_per_day: Floats
+    net_load_slope: Floats
 
 
-def equilibrium_tangent(found: Equilibrium, tariff_at: Callable[[Floats], Tariff], unit: Floats) -> Tangent:
+def equilibrium_tangent(
+    found: Equilibrium,
+    tariff_at: Callable[[Floats], Tariff],
+    unit: Floats,
+    *,
+    slope_nearby: Floats | None = None,
+) -> Tangent:
     """Differentiate an equilibrium in the parameters of its tariff.
 
     Parameters
@@ -74,6 +85,9 @@ def equilibrium_tangent(found: Equilibrium, tariff_at: Callable[[Floats], Tariff
         The tariff at parameters (p,); differentiated one-sidedly at the ends of [0, 1].
     unit : (p,)
         Where, in the unit cube.
+    slope_nearby : (c·h, c·h), optional
+        About ∂L/∂λ, as at a similar tariff: the prices' equation is then solved by products with few directions, and
+        by the whole matrix only where that does not settle.
 
     Raises
     ------
@@ -81,18 +95,28 @@ def equilibrium_tangent(found: Equilibrium, tariff_at: Callable[[Floats], Tariff
         At temperature 0, where answers jump.
     """
     economy, tariff, answer = found.economy, found.tariff, found.answer
+    shape, size = answer.net_load_kw.shape, answer.net_load_kw.size
     change = _Change(found, tariff_at, unit)
     alone = joined(change.directions, adder_direction(tariff, found.rates))
-    size = answer.net_load_kw.size
-    every = joined(price_directions(tariff, found.rates), alone)
-    slopes = population_sensitivity(economy, tariff, answer, every, only_net_load=True)
-    load = sum(w * s.net_load_kw for w, s in zip(economy.type_share, slopes, strict=True))
-    load = np.asarray(load).reshape(size, -1)
+    linear = LinearPopulation(economy, tariff, answer)
     steepness = economy.supply.slope(answer.net_load_kw + economy.rest_load_kw).ravel()[:, None]
-    price = np.linalg.solve(np.eye(size) - steepness * load[:, :size], steepness * load[:, size:])
-    price = np.reshape(price.T, (-1, *answer.net_load_kw.shape))  # (parameters and adder, c, h)
-    total = followed(tariff, found.rates, alone, price)
-    return _assemble(found, change, price, total, population_sensitivity(economy, tariff, answer, total))
+
+    def by_price(price: Floats) -> Floats:
+        moved = np.reshape(price.T, (-1, *shape))
+        return linear.net_load(followed(tariff, found.rates, _nothing(tariff, moved), moved))
+
+    nearby = None
+    if slope_nearby is not None:
+        nearby = solve_load_nearby(by_price, steepness, linear.net_load(alone), slope_nearby)
+    if nearby is None:
+        load = linear.net_load(joined(price_directions(tariff, found.rates), alone))
+        slope = load[:, :size]
+        price = np.linalg.solve(np.eye(size) - steepness * slope, steepness * load[:, size:])
+    else:
+        price, slope = steepness * nearby.load_kw, nearby.slope
+    along: Floats = np.asarray(price.T.reshape((-1, *shape)))  # (parameters and adder, c, h)
+    total = followed(tariff, found.rates, alone, along)
+    return _assemble(found, change, along, total, linear.along(total), slope)
 
 
 def load_response(found: Equilibrium, tariff_at: Callable[[Floats], Tariff], unit: Floats) -> Floats:
@@ -143,7 +167,15 @@ class _Change:
         return game.posted_rates(found.wholesale_usd_per_kwh, found.adder_usd_per_kwh).of_classes
 
 
-def _assemble(found: Equilibrium, change: _Change, price: Floats, total: ByClass, slopes: list[Sensitivity]) -> Tangent:
+def _nothing(tariff: Tariff, like: Floats) -> ByClass:
+    """No change of any rate of any class, as many times as there are prices (d, c, h)."""
+    zero = Directions(import_usd_per_kwh=np.zeros_like(like), export_usd_per_kwh=np.zeros_like(like))
+    return (zero,) * len(tariff.class_tariffs)
+
+
+def _assemble(
+    found: Equilibrium, change: _Change, price: Floats, total: ByClass, slopes: list[Sensitivity], slope: Floats
+) -> Tangent:
     """Everything along the parameters, from its derivatives at a given adder (rows but the last) and in the adder."""
     economy, tariff, answer = found.economy, found.tariff, found.answer
     chance = economy.common.probability
@@ -193,6 +225,7 @@ def _assemble(found: Equilibrium, change: _Change, price: Floats, total: ByClass
         billed_kwh_per_day=along(billed),
         surplus_usd_per_day=surplus,
         fixed_charge_usd_per_day=charges,
+        net_load_slope=slope,
     )
 
 

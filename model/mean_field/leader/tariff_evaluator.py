@@ -5,16 +5,16 @@ The evaluator does that, and differentiates what is measured; the searches are s
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.model.mean_field.components.posted import PostedSolver
 from meanwatt.model.mean_field.derivatives.population_sensitivity import DENSE
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.leader.equilibrium_tangent import equilibrium_tangent, predicted
+from meanwatt.model.mean_field.leader.equilibrium_tangent import Tangent, equilibrium_tangent, predicted
 from meanwatt.model.mean_field.leader.parameter_family import ParameterFamily
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
@@ -96,6 +96,8 @@ class TariffEvaluator:
         self._known: dict[bytes, Evaluation] = {}
         self._held: dict[bytes, Equilibrium] = {}
         self._jacobians: dict[bytes, Floats] = {}
+        self._linear: tuple[Equilibrium, Floats, Tangent] | None = None
+        self._slope: Floats | None = None
 
     def evaluate(self, parameters: Floats) -> Evaluation:
         """What a tariff measures; solved if it is new.
@@ -127,7 +129,7 @@ class TariffEvaluator:
         """The households' equilibrium at a tariff, without certificates."""
         self.watch.check()
         tariff = self.family.tariff(parameters)
-        found = self._solver(self.economy, tariff, start=self.start, certify=False)
+        found = self._solver(self.economy, tariff, start=self._start_for(parameters), certify=False)
         if _settled(found):
             self.start = found if self.follows else self.start
             self._hold(_key(parameters), found)
@@ -157,11 +159,22 @@ class TariffEvaluator:
         feasible = [one for one in self.trials if np.isfinite(one.values[0]) and (one.values[1:] <= tolerance).all()]
         return max(feasible, key=lambda one: float(one.values[0]), default=None)
 
+    def _start_for(self, parameters: Floats) -> Equilibrium | None:
+        """Where a solve starts: ``start``, or its first-order prediction at these parameters where that is known."""
+        if self._linear is None or self._linear[0] is not self.start:
+            return self.start
+        start, unit, tangent = self._linear
+        if start.tariff.recovery is Recovery.VOLUMETRIC:  # which begins from the first root itself
+            return start
+        ahead = predicted(start, tangent, self.family.unit(parameters) - unit)
+        return replace(ahead, net_load_slope=tangent.net_load_slope)
+
     def _slopes(self, evaluation: Evaluation, unit: Floats) -> Iterator[Floats]:
         """Derivative (m,) along each parameter: of the prediction, or to a neighbour."""
         found = self.equilibrium(evaluation.parameters)
-        if self._step is None and self.family.has_tangent and found.net_load_kw.size <= DENSE:
-            tangent = equilibrium_tangent(found, self._tariff, unit)
+        if self._step is None and has_prediction(self.economy, self.family):
+            tangent = equilibrium_tangent(found, self._tariff, unit, slope_nearby=self._slope)
+            self._slope, self._linear = tangent.net_load_slope, (found, unit, tangent)
             for change in LOOK_AHEAD * np.eye(len(unit)):
                 ahead, behind = predicted(found, tangent, change), predicted(found, tangent, -change)
                 yield (self.measure(ahead) - self.measure(behind)) / (2 * LOOK_AHEAD)
@@ -185,6 +198,11 @@ class TariffEvaluator:
         self._held[key] = found
         if self._holds is not None and len(self._held) > self._holds:
             del self._held[next(iter(self._held))]
+
+
+def has_prediction(economy: Economy, family: ParameterFamily) -> bool:
+    """Whether a first-order prediction costs less than to solve neighbours, and holds what is free in a family."""
+    return family.has_tangent and economy.rest_load_kw.size <= DENSE
 
 
 def _settled(found: Equilibrium) -> bool:

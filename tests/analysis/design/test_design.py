@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -201,9 +202,14 @@ def test_the_command_prints_the_contract_and_a_tariff_to_use(
         assert again[name] == pytest.approx(metrics[name], abs=1e-8)
 
 
-def test_the_tariff_in_force_may_be_chosen_and_the_scenario_changed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_tariff_in_force_may_be_chosen_and_the_scenario_changed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     arguments = shlex.split("--tariff tou --set pv_scale=0.5 --weights stability=4")
+    learners = "meanwatt.analysis.learning.campaign"
+    monkeypatch.delitem(sys.modules, learners, raising=False)
     main([*QUICK, *arguments])
+    assert learners not in sys.modules, "what learners need takes longer to import than many a search"
     said = json.loads(capsys.readouterr().out)
     assert said["baseline"]["tariff"] == "tou"
     assert said["weights"] == {"equity": 1.0, "stability": 4.0}

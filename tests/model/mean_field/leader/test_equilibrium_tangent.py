@@ -11,6 +11,7 @@ from scenarios import preset_economy, small_economy
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
+from meanwatt.model.mean_field.derivatives import nearby_slope
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.equilibrium_tangent import equilibrium_tangent, predicted
 from meanwatt.model.mean_field.leader.tariff_family import tariff_family
@@ -146,3 +147,31 @@ def test_no_change_predicts_the_equilibrium_itself() -> None:
     same = predicted(found, equilibrium_tangent(found, tariff_at, unit), np.zeros(5))
     for measure in MEASURES.values():
         assert np.array_equal(np.asarray(measure(same)), np.asarray(measure(found)))
+
+
+@pytest.mark.parametrize("recovery", [Recovery.FIXED, Recovery.VOLUMETRIC])
+def test_a_derivative_nearby_changes_nothing_but_how_it_is_found(
+    recovery: Recovery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    economy = small_economy(temperature_usd=0.05)
+
+    def tariff_at(unit: Floats) -> Tariff:
+        slots = np.array([0.2, 0.3, 0.1]) * unit[0]
+        return posted(
+            economy, name="one", recovery=recovery, energy_usd_per_kwh=np.tile(slots, (3, 1)), pass_through=unit[1]
+        )
+
+    unit = np.array([0.2, 0.6])
+    before = solve_equilibrium(economy, tariff_at(unit + 0.02), **FINE)
+    nearby = equilibrium_tangent(before, tariff_at, unit + 0.02).net_load_slope
+    found = solve_equilibrium(economy, tariff_at(unit), **FINE)
+    exact = equilibrium_tangent(found, tariff_at, unit)
+    monkeypatch.setattr(nearby_slope, "ACCURACY", 1e-12)
+    quick = equilibrium_tangent(found, tariff_at, unit, slope_nearby=nearby)
+    for change in np.eye(len(unit)):
+        one, other = predicted(found, exact, change), predicted(found, quick, change)
+        for measure in MEASURES.values():
+            np.testing.assert_allclose(measure(other), measure(one), rtol=1e-10, atol=1e-10)
+    # the derivative follows the search: nowhere farther from the exact one than it was
+    error, was = (np.linalg.norm(s - exact.net_load_slope) for s in (quick.net_load_slope, nearby))
+    assert 0 < error < was

@@ -67,6 +67,22 @@ def test_a_tariff_is_solved_once_from_the_equilibrium_before(
     assert len(starts) == 2, "both equilibria are held"
 
 
+def test_after_a_derivative_a_solve_starts_from_the_prediction_and_finds_the_same(
+    economy: Economy, starts: list[Equilibrium | None]
+) -> None:
+    tried, near = evaluator(economy), CHEAP + np.array([0.01, 0.05])
+    tried.jacobian(tried.family.unit(CHEAP))
+    found, start, before = tried.solve(near), starts[-1], tried.equilibrium(CHEAP)
+    assert start is not None
+    assert start.net_load_slope is not None
+    ahead, behind = (np.abs(e.wholesale_usd_per_kwh - found.wholesale_usd_per_kwh).max() for e in (start, before))
+    assert ahead < behind / 2, "the prediction is nearer"
+    own = solving.solve_equilibrium(economy, tried.family.tariff(near), certify=False)
+    # both within 1e-9 USD/kWh of answering themselves, under a price map that is no steeper than some units
+    np.testing.assert_allclose(found.wholesale_usd_per_kwh, own.wholesale_usd_per_kwh, atol=1e-8)
+    assert measure(found) == pytest.approx(measure(own), abs=1e-7)
+
+
 def test_one_that_does_not_follow_starts_every_solve_alike_and_holds_no_more_than_asked(
     economy: Economy, starts: list[Equilibrium | None]
 ) -> None:
