@@ -35,7 +35,12 @@ from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.certificates import exploitability_usd_per_day
 from meanwatt.model.mean_field.population.flow import household_flow
 from meanwatt.model.mean_field.population.game import potential_failures
-from meanwatt.model.mean_field.population.population_response import Answer, answer, outlook, summed
+from meanwatt.model.mean_field.population.population_response import (
+    PopulationResponse,
+    decision_problem,
+    population_response,
+    summed,
+)
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 from meanwatt.model.mean_field.zero_temperature.frank_wolfe import ExactSolution, solve_exact
 from meanwatt.model.progress.watch import Watch
@@ -139,15 +144,15 @@ def solve(game: Game, gap_usd_per_day: float) -> ExactSolution:
     return solve_exact(game.economy, game.tariff, 0.0, guess, watch=Watch(), gap_usd_per_day=gap_usd_per_day)
 
 
-def answer_with(game: Game, policies: Floats) -> Answer:
+def answer_with(game: Game, policies: Floats) -> PopulationResponse:
     """What the continuum does under policies (θ, h, e, j) of our choice."""
     economy, tariff = game.economy, game.tariff
-    free = answer(economy, tariff, first_guess(economy), 0.0)
+    free = population_response(economy, tariff, first_guess(economy), 0.0)
     responses = [
         replace(response, policy=replace(response.policy, probability=policy[None, :, :, None, :].copy()))
         for response, policy in zip(free.responses, policies, strict=True)
     ]
-    horizon = outlook(economy)
+    horizon = decision_problem(economy)
     flows = [household_flow(response.policy, horizon, economy.common.backward) for response in responses]
     return summed(economy, tariff, free.wholesale_usd_per_kwh, 0.0, free.rates, responses, flows)
 
@@ -167,7 +172,7 @@ def random_policy(game: Game, move: Floats, rng: np.random.Generator) -> Floats:
     return np.asarray(weight / weight.sum(axis=-1, keepdims=True))
 
 
-def arrays(game: Game, found: Answer, policies: list[Floats]) -> dict[str, Any]:
+def arrays(game: Game, found: PopulationResponse, policies: list[Floats]) -> dict[str, Any]:
     """The game and policies (p, θ, h, e, j) as plain arrays; no demand moves with the price, so loads are given."""
     economy, tariff = game.economy, game.tariff
     outcomes = [response.outcome for response in found.responses]

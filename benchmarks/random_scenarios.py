@@ -33,7 +33,7 @@ from random_worlds import SMALL, World, random_world
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.output.export import game_arrays
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.mean_field.population.population_response import answer
+from meanwatt.model.mean_field.population.population_response import population_response
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 from meanwatt.model.progress.watch import Watch
 
@@ -76,7 +76,7 @@ def one_evaluation(world: World) -> float:
     """Processor time of one evaluation of the population from scratch. [s]"""
     prices = first_guess(world.economy)
     began = time.process_time()
-    answer(world.economy, world.tariff, prices, 0.0)
+    population_response(world.economy, world.tariff, prices, 0.0)
     return time.process_time() - began
 
 

@@ -41,7 +41,7 @@ from random_worlds import SMALL, World, random_table
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.mean_field.derivatives.population_sensitivity import net_load_slope
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
@@ -116,7 +116,7 @@ def watch() -> Watch:
     return Watch(cancelled=lambda: time.process_time() - began > LIMIT_SECONDS)
 
 
-def starts_of(found: Equilibrium, count: int, seed: int) -> list[Answer]:
+def starts_of(found: Equilibrium, count: int, seed: int) -> list[PopulationResponse]:
     """Answers to which random system loads lead, of those that converge; the adder held."""
     economy, rng, answers = found.economy, np.random.default_rng(seed), []
     for _ in range(count):
@@ -137,13 +137,13 @@ def starts_of(found: Equilibrium, count: int, seed: int) -> list[Answer]:
     return answers
 
 
-def index(economy: Economy, by_price: Floats, found: Answer) -> float:
+def index(economy: Economy, by_price: Floats, found: PopulationResponse) -> float:
     """Sign of det(I − ∂L/∂λ s') at an equilibrium."""
     steepness = economy.supply.slope(found.net_load_kw + economy.rest_load_kw).ravel()
     return float(np.linalg.slogdet(np.eye(steepness.size) - by_price * steepness)[0])
 
 
-def rises_between(economy: Economy, found: Sequence[Answer]) -> list[float]:
+def rises_between(economy: Economy, found: Sequence[PopulationResponse]) -> list[float]:
     """Cosine of dλ and dL for each two equilibria, in the norm of p Δ: above 0 the load rises with its price."""
     weight = economy.common.probability[:, None] * economy.slot_hours
     cosines = []
@@ -165,7 +165,7 @@ def row(kind: str, seed: int, starts: int) -> dict[str, object]:
     answers = [found.answer] if found.converged else []
     if kind != ADDER:
         answers += starts_of(found, starts, seed)
-    distinct: list[Answer] = []
+    distinct: list[PopulationResponse] = []
     for other in answers:
         if all(
             np.abs(other.wholesale_usd_per_kwh - one.wholesale_usd_per_kwh).max() > APART_USD_PER_KWH

@@ -5,7 +5,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.derivatives.population_sensitivity import recovery_slope
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.scenario.economy import Economy
 
 
@@ -20,7 +20,7 @@ def rises(economy: Economy, by_price: Floats) -> float:
     return float(eigenvalues.max() / largest) if largest > 0 else 0.0
 
 
-def slope_with_adder(economy: Economy, tariff: Tariff, found: Answer) -> tuple[Floats, Floats]:
+def slope_with_adder(economy: Economy, tariff: Tariff, found: PopulationResponse) -> tuple[Floats, Floats]:
     """Derivative ∂L/∂λ at the adder of an answer, and with one that follows so that the books stay balanced."""
     slope = recovery_slope(economy, tariff, found)
     follows = -np.outer(slope.load_by_adder, slope.surplus_by_price) / slope.surplus_by_adder

@@ -10,13 +10,13 @@ from functools import cache
 import numpy as np
 
 from meanwatt.agents.household.battery import Battery, grid_power_kw, moves, wear_usd
-from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.decision_problem import DecisionProblem, ValueRule
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import SlotOutcome
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Rates, Recovery, Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 from meanwatt.model.scenario.supply import SupplyCurve
@@ -50,7 +50,7 @@ def solved(
     return solve_equilibrium(economy, preset_tariff(preset, name, *overrides), certify=certify, start=start)
 
 
-def welfare(economy: Economy, found: Answer) -> float:
+def welfare(economy: Economy, found: PopulationResponse) -> float:
     """Utility − wear − supply cost − carbon − K, summed slot by slot. [USD per household-day]"""
     total = -economy.fixed_cost_usd_per_day
     for k, household in enumerate(economy.types):
@@ -112,17 +112,17 @@ def small_rates(states: int = 3, slots: int = 3, *, spread: float = 0.05, seed: 
     return Rates(import_usd_per_kwh=bought, export_usd_per_kwh=bought - spread)
 
 
-def small_outlook(
+def small_decision_problem(
     temperature: float = 0.05,
     *,
     discount: float = 1.0,
     rule: ValueRule = ValueRule.ENTROPY,
     slots: int = 3,
     weather: Floats = WEATHER,
-) -> Outlook:
+) -> DecisionProblem:
     """Three kinds of weather and two shocks."""
     common = common_states(tuple(f"type{k}" for k in range(len(weather))), weather, 0)
-    return Outlook(
+    return DecisionProblem(
         common_kernel=common.kernel,
         common_probability=common.probability,
         shock_levels=SHOCK_LEVELS,

@@ -3,11 +3,11 @@
 import numpy as np
 from scipy.optimize import linprog
 
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.slot_outcome import SlotOutcome
 
 
-def occupation_optimum(game: SlotOutcome, outlook: Outlook, levels: int) -> float:
+def occupation_optimum(game: SlotOutcome, problem: DecisionProblem, levels: int) -> float:
     """Largest average reward per day: a linear program over the joint frequencies of state and move.
 
     The variables are x[c, h, z, e, j]; what enters (c, h, z, e) must leave it, and every slot carries mass one.
@@ -28,10 +28,10 @@ def occupation_optimum(game: SlotOutcome, outlook: Outlook, levels: int) -> floa
     for k, (c, h, z, e, j) in enumerate(places):
         balance[rows[c, h, z, e], k] += 1
         for d in range(states):
-            weather = outlook.common_kernel[c, d] if h == slots - 1 else float(c == d)
+            weather = problem.common_kernel[c, d] if h == slots - 1 else float(c == d)
             for y in range(shocks):
                 target = rows[d, (h + 1) % slots, y, int(e + game.moves[j])]
-                balance[target, k] -= weather * outlook.shock_kernel[z, y]
+                balance[target, k] -= weather * problem.shock_kernel[z, y]
         balance[-1, k] = float(h == 0)
     right = np.zeros(len(rows) + 1)
     right[-1] = 1

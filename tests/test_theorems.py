@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scenarios import SHOCK, WEATHER, random_game, small_economy, small_outlook, small_tariff
+from scenarios import SHOCK, WEATHER, random_game, small_decision_problem, small_economy, small_tariff
 
 from meanwatt.agents.household import best_response as solver
 from meanwatt.agents.household.backward_induction import DayProblem
@@ -21,7 +21,11 @@ from meanwatt.model.mean_field.derivatives.population_sensitivity import net_loa
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.mean_field.population.flow import stationary_flow
 from meanwatt.model.mean_field.population.observables import use_slopes
-from meanwatt.model.mean_field.population.population_response import answer, induced_wholesale, outlook
+from meanwatt.model.mean_field.population.population_response import (
+    decision_problem,
+    induced_wholesale,
+    population_response,
+)
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 from meanwatt.model.mean_field.zero_temperature.frank_wolfe import solve_exact
 from meanwatt.model.progress.watch import Watch
@@ -45,19 +49,19 @@ def test_the_gain_lies_within_its_bounds_when_the_iteration_stops_early(
     rule: str, temperature: float, seed: int
 ) -> None:
     game = random_game(seed, states=3, levels=6)
-    horizon = small_outlook(temperature, rule=ValueRule(rule))
+    horizon = small_decision_problem(temperature, rule=ValueRule(rule))
     early, late = respond(game, 6, horizon, tolerance_usd=3.0), respond(game, 6, horizon)
     assert early.days < late.days
     assert early.span_usd > 1e-6
     assert abs(early.gain_usd_per_day - late.gain_usd_per_day) <= early.span_usd
     entropy = temperature if rule == "entropy" else 0.0  # under the other rule the gain is that of the best moves
-    best = late if entropy or temperature == 0 else respond(game, 6, small_outlook(0.0))
+    best = late if entropy or temperature == 0 else respond(game, 6, small_decision_problem(0.0))
     assert late.gain_usd_per_day == pytest.approx(earned_usd_per_day(game, best.policy, entropy), abs=1e-9)
 
 
 def earned_usd_per_day(game: SlotOutcome, policy: PolicyTable, temperature: float) -> float:
     """Reward of a policy under its own law, with its entropy times a temperature."""
-    horizon, chance = small_outlook(temperature), policy.probability
+    horizon, chance = small_decision_problem(temperature), policy.probability
     law = stationary_flow(policy, SHOCK, SHOCK_LAW, common_states(("a", "b", "c"), WEATHER, 0).backward).law
     surprise = -np.log(np.where(chance > 0, chance, 1.0))
     bonus = game.reward_usd[:, :, None] + temperature * surprise
@@ -66,7 +70,7 @@ def earned_usd_per_day(game: SlotOutcome, policy: PolicyTable, temperature: floa
 
 def policy_steps(game: SlotOutcome, levels: int, temperature: float) -> list[tuple[float, Floats, float]]:
     """After 0, 1, 2, … Newton steps: gain with entropy of the policy, midnight values, and how little a day mixes."""
-    horizon = small_outlook(temperature)
+    horizon = small_decision_problem(temperature)
     reward = game.reward_usd
     states, slots, shocks, count = reward.shape
     weight = np.exp((reward - reward.max(axis=-1, keepdims=True)) / temperature)
@@ -122,7 +126,7 @@ def remembering(memory: int) -> tuple[CommonStates, Ints]:
 
 def test_forgetting_older_days_averages_over_them_and_errs_the_less_the_more_is_remembered() -> None:
     game = random_game(1, states=3, levels=6)
-    policy = respond(game, 6, small_outlook(0.2)).policy
+    policy = respond(game, 6, small_decision_problem(0.2)).policy
     operators = day_operators(move_kernel(policy.probability, policy.moves), SHOCK, 1.0)
     mixing = max(0.5 * np.abs(day[:, None] - day[None]).sum(axis=2).max() for day in operators)
     assert mixing < 1
@@ -162,7 +166,7 @@ def test_loads_and_the_prices_they_induce_stay_in_a_box_whatever_the_price() -> 
     rng = np.random.default_rng(0)
     for scale in (0.1, 1.0, 10.0):
         prices = scale * rng.uniform(-1, 1, low.shape)
-        load = answer(economy, tariff, prices, 0.0).net_load_kw
+        load = population_response(economy, tariff, prices, 0.0).net_load_kw
         assert (low - 1e-12 <= load).all()
         assert (load <= high + 1e-12).all()
         induced = induced_wholesale(economy, load)
@@ -177,10 +181,10 @@ def test_the_slope_of_the_load_is_the_information_that_the_policy_has_on_prices(
     rng = np.random.default_rng(4)
     prices, direction = rng.uniform(0.05, 0.3, (2, 3, 3))
     direction -= direction.mean()
-    found = answer(economy, tariff, prices, 0.0)
+    found = population_response(economy, tariff, prices, 0.0)
     slope = (net_load_slope(economy, tariff, found) @ direction.ravel()).reshape(3, 3)
     step = 1e-5
-    up, down = (answer(economy, tariff, prices + sign * step * direction, 0.0) for sign in (1, -1))
+    up, down = (population_response(economy, tariff, prices + sign * step * direction, 0.0) for sign in (1, -1))
     total = 0.0
     chance = economy.common.probability
     for k, household in enumerate(economy.types):
@@ -192,7 +196,7 @@ def test_the_slope_of_the_load_is_the_information_that_the_policy_has_on_prices(
             rate**2 * (flow.frequency * by_rate).sum(axis=(2, 3))
             for rate, by_rate in zip(
                 rate_slopes(tariff, found.rates),
-                use_slopes(household, found.rates, found.responses[k].outcome, outlook(economy)),
+                use_slopes(household, found.rates, found.responses[k].outcome, decision_problem(economy)),
                 strict=True,
             )
         )
@@ -209,7 +213,7 @@ def test_where_there_is_a_potential_newtons_step_goes_downhill_and_damping_tames
     rng = np.random.default_rng(2)
     for _ in range(3):
         load_kw = economy.rest_load_kw + rng.uniform(0.1, 1.0, (3, 3))
-        found = answer(economy, tariff, economy.supply.price(load_kw), 0.0)
+        found = population_response(economy, tariff, economy.supply.price(load_kw), 0.0)
         gap = (load_kw - economy.rest_load_kw - found.net_load_kw).ravel()
         steepness = economy.supply.slope(load_kw).ravel()
         step = np.linalg.solve(np.eye(9) - net_load_slope(economy, tariff, found) * steepness, -gap)
@@ -225,7 +229,7 @@ def test_where_there_is_a_potential_newtons_step_goes_downhill_and_damping_tames
         prices = found.wholesale_usd_per_kwh + 1e-6 * rng.uniform(-1, 1, (3, 3))
         distance, last = [], found
         for _ in range(60):
-            last = answer(economy, tariff, prices, 0.0, start=last)
+            last = population_response(economy, tariff, prices, 0.0, start=last)
             prices = prices + damping * (induced_wholesale(economy, last.net_load_kw) - prices)
             distance.append(float(np.abs(prices - found.wholesale_usd_per_kwh).max()))
         assert (distance[-1] < 0.1 * distance[5]) is settles

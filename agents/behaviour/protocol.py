@@ -8,7 +8,7 @@ import numpy as np
 
 from meanwatt.agents.behaviour.offer import Offer
 from meanwatt.agents.household.best_response import Response, best_response
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats, Ints
@@ -205,7 +205,7 @@ class BeliefBehaviour:
         The tariff posted, and its volumetric adder.
     today : (c,)
         Day type of each common state.
-    outlook
+    problem
         Chances and preferences.
     belief_usd_per_kwh : (c, h)
         The wholesale price believed in before the first day. [USD/kWh]
@@ -227,7 +227,7 @@ class BeliefBehaviour:
         types: Sequence[HouseholdType],
         offer: Offer,
         today: Ints,
-        outlook: Outlook,
+        problem: DecisionProblem,
         belief_usd_per_kwh: Floats,
         first_step: float = 0.5,
         stagger: Stagger = EVERY_DAY,
@@ -242,7 +242,7 @@ class BeliefBehaviour:
         self.types = tuple(types)
         self.tariff, self.adder_usd_per_kwh = offer.tariff, offer.adder_usd_per_kwh
         self.today = today
-        self.outlook = outlook
+        self.problem = problem
         self.first_step = first_step
         self.belief_usd_per_kwh: Floats = np.array(belief_usd_per_kwh)
         self._responses: tuple[Response, ...] | None = None
@@ -276,7 +276,7 @@ class BeliefBehaviour:
             best_response(
                 household,
                 self.tariff.own_rates(posted, household),
-                self.outlook,
+                self.problem,
                 start=before[type_index] if before else None,
             )
             for type_index, household in enumerate(self.types)

@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from meanwatt.agents.household.best_response import Response
 from meanwatt.agents.household.day_operator import closed_groups, group_weights
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.storage import Choice, feasible
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
@@ -100,7 +100,7 @@ class QSettings:
         return self.first_step * fall, self.exploration * fall
 
 
-def believed_values(response: Response, outlook: Outlook, *, shock: bool) -> Floats:
+def believed_values(response: Response, problem: DecisionProblem, *, shock: bool) -> Floats:
     """Value of every move under a best response, (c, h, e, z, j); z of length one without the shock. [USD]
 
     At δ = 1 it is relative to the gain: what Q-learning at the same prices ends at, but for a constant. Infeasible
@@ -109,23 +109,23 @@ def believed_values(response: Response, outlook: Outlook, *, shock: bool) -> Flo
     reward, moves = response.outcome.reward_usd, response.outcome.moves
     levels, slots = response.value_usd.shape[3], reward.shape[1]
     worth, gain = response.value_usd, np.zeros(response.value_usd.shape[:3])
-    if outlook.discount_per_day == 1.0:
-        missing, gain = _weather_values(response, outlook)
+    if problem.discount_per_day == 1.0:
+        missing, gain = _weather_values(response, problem)
         worth = worth + missing[..., None]
     ahead = np.roll(worth, -1, axis=1)
-    ahead[:, -1] = np.tensordot(outlook.common_kernel, ahead[:, -1], axes=1)
-    ahead = np.einsum("zy,chye->chze", outlook.shock_kernel, ahead)
+    ahead[:, -1] = np.tensordot(problem.common_kernel, ahead[:, -1], axes=1)
+    ahead = np.einsum("zy,chye->chze", problem.shock_kernel, ahead)
     target = np.clip(np.arange(levels)[:, None] + moves, 0, levels - 1)
     reached = ahead[..., target].transpose(0, 1, 3, 2, 4)
-    discount = outlook.discount_per_day ** (1 / slots)
+    discount = problem.discount_per_day ** (1 / slots)
     allowed = response.policy.open_moves[:, :, None]
     value = (reward[:, :, None] - gain[:, :, None, :, None] / slots + discount * reached) * allowed
     if not shock:
-        value = np.einsum("z,chezj->chej", outlook.shock_probability, value)[:, :, :, None]
+        value = np.einsum("z,chezj->chej", problem.shock_probability, value)[:, :, :, None]
     return np.asarray(value)
 
 
-def _weather_values(response: Response, outlook: Outlook) -> tuple[Floats, Floats]:
+def _weather_values(response: Response, problem: DecisionProblem) -> tuple[Floats, Floats]:
     """What a response's values at δ = 1 lack, the part that no policy can change; and the gain a day. (c, h, z)
 
     Over a day the values change by d(c, z) at level 0 where they should change by the gain g of the household's group
@@ -134,12 +134,12 @@ def _weather_values(response: Response, outlook: Outlook) -> tuple[Floats, Float
     """
     value = response.value_usd
     states, slots, shocks, _ = value.shape
-    groups = closed_groups(outlook.common_kernel, outlook.shock_kernel, slots)
-    weight = (outlook.common_probability[:, None] * outlook.shock_probability).ravel()
+    groups = closed_groups(problem.common_kernel, problem.shock_kernel, slots)
+    weight = (problem.common_probability[:, None] * problem.shock_probability).ravel()
     change = value[:, 0, :, 0].ravel()
     mean = group_weights(groups, 1, weight)
-    kernels = [np.linalg.matrix_power(outlook.shock_kernel, slots - h) for h in range(slots)]
-    day = np.kron(outlook.common_kernel, kernels[0])
+    kernels = [np.linalg.matrix_power(problem.shock_kernel, slots - h) for h in range(slots)]
+    day = np.kron(problem.common_kernel, kernels[0])
     gain_usd, left_for_ever = mean @ change, groups.ravel() < 0
     if left_for_ever.any():  # the gain of where such a shock leads
         away, staying = day[left_for_ever][:, ~left_for_ever], day[left_for_ever][:, left_for_ever]
@@ -149,7 +149,7 @@ def _weather_values(response: Response, outlook: Outlook) -> tuple[Floats, Float
 
     def expected(midnight: npt.NDArray[Any]) -> Floats:
         """Expectation before each slot of what comes at the next midnight."""
-        return np.stack([outlook.common_kernel @ midnight @ kernel.T for kernel in kernels], axis=1)
+        return np.stack([problem.common_kernel @ midnight @ kernel.T for kernel in kernels], axis=1)
 
     gain = expected(gain_usd.reshape(states, shocks))
     left = 1 - np.arange(slots) / slots

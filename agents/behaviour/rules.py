@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.slot_outcome import SlotOutcome, slot_outcome
@@ -67,7 +67,7 @@ RULES: Final[dict[str, Wish]] = {
 
 
 def rule_policies(
-    name: str, types: Sequence[HouseholdType], expected: Sequence[Rates], outlook: Outlook
+    name: str, types: Sequence[HouseholdType], expected: Sequence[Rates], problem: DecisionProblem
 ) -> tuple[PolicyTable, ...]:
     """Policies of households that go by a rule of thumb; use of electricity still answers the rates.
 
@@ -79,14 +79,14 @@ def rule_policies(
         Household types.
     expected
         Import and export rate (c, h) that each type expects, its discount applied. [USD/kWh]
-    outlook
+    problem
         Shocks and length of a slot.
     """
     wish = RULES[name]
     policies = []
     for household, rates in zip(types, expected, strict=True):
-        brought = slot_outcome(household, rates, outlook.shock_levels, outlook.slot_hours)
-        day = household.storage_day(outlook.slot_hours)
+        brought = slot_outcome(household, rates, problem.shock_levels, problem.slot_hours)
+        day = household.storage_day(problem.slot_hours)
         chosen = _largest(brought.moves, day.open_moves, *wish(brought, rates, day.choice.chosen))
         probability = np.equal(chosen[..., None], np.arange(brought.moves.size)).astype(float)
         day.choice.impose(probability)

@@ -32,7 +32,7 @@ from meanwatt.agents.household.day_operator import (
     joint_operator,
     move_kernel,
 )
-from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.decision_problem import DecisionProblem, ValueRule
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.slot_outcome import SlotOutcome, slot_outcome
@@ -105,7 +105,7 @@ def value_tolerance_usd(temperature_usd: float, accuracy: float = 1e-9) -> float
 def best_response(
     household: HouseholdType,
     rates: Rates,
-    outlook: Outlook,
+    problem: DecisionProblem,
     *,
     start: Response | None = None,
     tolerance_usd: float | None = None,
@@ -121,7 +121,7 @@ def best_response(
         The type; its discount is already in ``rates``.
     rates
         Import and export rate per common state and slot. [USD/kWh]
-    outlook
+    problem
         Chances ahead, temperature, discount and value rule.
     start
         A response to similar rates, from which the iteration starts.
@@ -147,16 +147,16 @@ def best_response(
     """
     for name in ("import_usd_per_kwh", "export_usd_per_kwh"):
         require_finite(name, getattr(rates, name))
-    outcome = slot_outcome(household, rates, outlook.shock_levels, outlook.slot_hours, ties)
+    outcome = slot_outcome(household, rates, problem.shock_levels, problem.slot_hours, ties)
     return respond(
-        outcome, household.levels, outlook, start=start, tolerance_usd=tolerance_usd, check=check, anchor=anchor
+        outcome, household.levels, problem, start=start, tolerance_usd=tolerance_usd, check=check, anchor=anchor
     )
 
 
 def respond(
     outcome: SlotOutcome,
     levels: int,
-    outlook: Outlook,
+    problem: DecisionProblem,
     *,
     start: Response | None = None,
     tolerance_usd: float | None = None,
@@ -170,13 +170,13 @@ def respond(
             "what a slot brings is not finite at these prices and loads; give numbers nearer to those of the presets"
         )
     states, slots, shocks, count = reward.shape
-    temperature, delta = outlook.temperature_usd, outlook.discount_per_day
+    temperature, delta = problem.temperature_usd, problem.discount_per_day
     tolerance = value_tolerance_usd(temperature) if tolerance_usd is None else tolerance_usd
-    soft = outlook.value_rule is ValueRule.ENTROPY and temperature > 0 and count > 1  # of one move both rules agree
+    soft = problem.value_rule is ValueRule.ENTROPY and temperature > 0 and count > 1  # of one move both rules agree
     value = np.empty((states, slots, shocks, levels))
     probability = np.empty((states, slots, levels, shocks, count))
-    if outlook.one_day is not None:
-        worth = outlook.one_day.midnight_usd(levels, outcome.level_kwh)
+    if problem.one_day is not None:
+        worth = problem.one_day.midnight_usd(levels, outcome.level_kwh)
         midnight = np.broadcast_to(worth, (states, shocks, levels))
     elif start is not None and start.value_usd.shape == value.shape:
         midnight = np.ascontiguousarray(start.value_usd[:, 0] - start.value_usd[:, 0, :, :1])
@@ -188,8 +188,8 @@ def respond(
         reward=as_input(reward),
         weight=as_input(weight),
         moves=as_input(outcome.moves),
-        common_kernel=outlook.common_kernel,
-        shock_kernel=outlook.shock_kernel,
+        common_kernel=problem.common_kernel,
+        shock_kernel=problem.shock_kernel,
         bounds=as_input(choice.bounds),
         given=as_input(choice.given),
         discount=delta ** (1 / slots),
@@ -197,14 +197,14 @@ def respond(
         soft=soft,
         anchor=as_input(NOTHING if anchor is None else anchor),
     )
-    if outlook.one_day is not None:
+    if problem.one_day is not None:
         sweep_day(day, np.array(midnight, order="C"), value, probability)
-        law = outlook.one_day.start(levels, outlook.shock_probability)
-        gain = float(outlook.common_probability @ (value[:, 0].transpose(0, 2, 1) * law).sum(axis=(1, 2)))
+        law = problem.one_day.start(levels, problem.shock_probability)
+        gain = float(problem.common_probability @ (value[:, 0].transpose(0, 2, 1) * law).sum(axis=(1, 2)))
         return _response(outcome, value, probability, gain=gain, span=0.0, days=1, converged=True)
     days, converged = _iterate(day, midnight, tolerance, PLAIN_DAYS, 0.0, value, check)
     if not converged and soft and midnight.size <= CHEAP_JOINT:
-        more, converged = _iterate_policies(day, outlook, midnight, tolerance, value, probability, check)
+        more, converged = _iterate_policies(day, problem, midnight, tolerance, value, probability, check)
         days += more
     elif not converged:
 
@@ -223,17 +223,17 @@ def respond(
         midnight, converged = settled.point.reshape(midnight.shape), settled.converged
         days += settled.evaluations
         if not converged and soft and midnight.size <= JOINT_LIMIT:
-            rest = (outlook, midnight, tolerance, value, probability, check)
+            rest = (problem, midnight, tolerance, value, probability, check)
             more, converged = _iterate_policies(day, *rest)
             days += more
     if not converged:  # kinks or cycles defeat the acceleration; lazy days break cycles and only take longer
         more, converged = _iterate(day, midnight, tolerance, DAY_LIMIT, 0.5, value, check)
         days += more
     if delta < 1:
-        midnight += common_part(value[:, 0] - midnight, outlook, slots)[:, :, None]
+        midnight += common_part(value[:, 0] - midnight, problem, slots)[:, :, None]
     sweep_day(day, midnight, value, probability)
     change = value[:, 0] - delta * midnight
-    chance = outlook.common_probability[:, None] * outlook.shock_probability
+    chance = problem.common_probability[:, None] * problem.shock_probability
     return _response(
         outcome,
         value,
@@ -294,7 +294,7 @@ def _iterate(
 
 def _iterate_policies(
     day: DayProblem,
-    outlook: Outlook,
+    problem: DecisionProblem,
     midnight: Floats,
     tolerance: float,
     value: Floats,
@@ -308,14 +308,14 @@ def _iterate_policies(
     """
     last_step = np.inf
     constant: Floats | float = 0.0
-    if outlook.discount_per_day == 1.0:  # fixes the constants that no policy can change
-        groups = closed_groups(outlook.common_kernel, outlook.shock_kernel, value.shape[1])
+    if problem.discount_per_day == 1.0:  # fixes the constants that no policy can change
+        groups = closed_groups(problem.common_kernel, problem.shock_kernel, value.shape[1])
         constant = group_weights(groups, midnight.shape[2], np.ones(midnight.size))
     for sweep in range(1, POLICY_STEPS + 1):
         check()
         sweep_day(day, midnight, value, probability)
-        operators = day_operators(move_kernel(probability, day.moves), outlook.shock_kernel, day.discount)
-        system = np.eye(midnight.size) - joint_operator(outlook.common_kernel, operators) + constant
+        operators = day_operators(move_kernel(probability, day.moves), problem.shock_kernel, day.discount)
+        system = np.eye(midnight.size) - joint_operator(problem.common_kernel, operators) + constant
         change = value[:, 0] - midnight
         step = np.linalg.solve(system, change.ravel()).reshape(midnight.shape)
         width, drift = float(np.ptp(step, axis=2).max()), float(np.ptp(change, axis=2).max())
@@ -329,9 +329,9 @@ def _iterate_policies(
     return POLICY_STEPS, False
 
 
-def common_part(change: Floats, outlook: Outlook, slots: int) -> Floats:
+def common_part(change: Floats, problem: DecisionProblem, slots: int) -> Floats:
     """Value φ(c, z) at midnight common to all levels, at δ < 1: φ = d + δ E[φ(c', z')], d being the day's change."""
-    day_kernel = np.kron(outlook.common_kernel, np.linalg.matrix_power(outlook.shock_kernel, slots))
-    system = np.eye(len(day_kernel)) - outlook.discount_per_day * day_kernel
+    day_kernel = np.kron(problem.common_kernel, np.linalg.matrix_power(problem.shock_kernel, slots))
+    system = np.eye(len(day_kernel)) - problem.discount_per_day * day_kernel
     middle = 0.5 * (change.min(axis=2) + change.max(axis=2))
     return np.asarray(np.linalg.solve(system, middle.ravel()).reshape(middle.shape))

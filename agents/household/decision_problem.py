@@ -77,7 +77,7 @@ class HeldDay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Outlook:
+class DecisionProblem:
     """Chances and preferences that all households share.
 
     Parameters

@@ -24,7 +24,7 @@ from meanwatt.agents.household.best_response import (
     value_tolerance_usd,
 )
 from meanwatt.agents.household.day_peak import DayPeak, PeakSteps
-from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.decision_problem import DecisionProblem, ValueRule
 from meanwatt.agents.household.demand import utility_usd_per_hour
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.peak_day import fill_peak_day
@@ -42,7 +42,7 @@ LAZINESS = 0.5
 def peak_response(
     household: HouseholdType,
     rates: Rates,
-    outlook: Outlook,
+    problem: DecisionProblem,
     *,
     start: Response | None = None,
     tolerance_usd: float | None = None,
@@ -58,9 +58,9 @@ def peak_response(
     """
     for name in ("import_usd_per_kwh", "export_usd_per_kwh"):
         require_finite(name, getattr(rates, name))
-    day = _Day(household, rates, outlook)
+    day = _Day(household, rates, problem)
     states, _, shocks, _, levels = day.shape
-    tolerance = value_tolerance_usd(outlook.temperature_usd) if tolerance_usd is None else tolerance_usd
+    tolerance = value_tolerance_usd(problem.temperature_usd) if tolerance_usd is None else tolerance_usd
     midnight = np.zeros((states, shocks, levels))
     if start is not None and start.value_usd.shape == day.flat_shape:
         before = day.at_midnight(start.value_usd.reshape(day.shape))
@@ -85,11 +85,11 @@ def peak_response(
     if not converged:
         more, converged, midnight = _iterate(day, midnight, tolerance, DAY_LIMIT, LAZINESS, check)
         days += more
-    if outlook.discount_per_day < 1:
-        midnight = midnight + common_part(day.after(midnight) - midnight, outlook, day.shape[1])[:, :, None]
+    if problem.discount_per_day < 1:
+        midnight = midnight + common_part(day.after(midnight) - midnight, problem, day.shape[1])[:, :, None]
     policy, outcome = day.followed(midnight)
-    change = day.at_midnight(day.value) - outlook.discount_per_day * midnight
-    chance = outlook.common_probability[:, None] * outlook.shock_probability
+    change = day.at_midnight(day.value) - problem.discount_per_day * midnight
+    chance = problem.common_probability[:, None] * problem.shock_probability
     return Response(
         policy=policy,
         outcome=outcome,
@@ -104,17 +104,17 @@ def peak_response(
 class _Day:
     """A household's day at given rates, and the values that it was last swept with."""
 
-    def __init__(self, household: HouseholdType, rates: Rates, outlook: Outlook) -> None:
+    def __init__(self, household: HouseholdType, rates: Rates, problem: DecisionProblem) -> None:
         assert household.day_peak is not None
-        self.household, self.rates, self.outlook = household, rates, outlook
+        self.household, self.rates, self.problem = household, rates, problem
         self.peak: DayPeak = household.day_peak
-        self.storage = storage = household.storage_day(outlook.slot_hours)
+        self.storage = storage = household.storage_day(problem.slot_hours)
         states, slots = household.reference_kw.shape
-        shocks, ranks = outlook.shock_levels.size, self.peak.levels_kw.size
+        shocks, ranks = problem.shock_levels.size, self.peak.levels_kw.size
         self.shape = (states, slots, shocks, ranks, household.levels)
         self.flat_shape = (states, slots, shocks * ranks, household.levels)
         self.value = np.empty(self.shape)
-        temperature, count = outlook.temperature_usd, storage.moves.size
+        temperature, count = problem.temperature_usd, storage.moves.size
         given = storage.choice.given
         self._given: Any = (
             as_input(household.reference_kw),
@@ -123,7 +123,7 @@ class _Day:
                 as_input(np.array(np.broadcast_to(rate, (states, slots))))
                 for rate in (rates.import_usd_per_kwh, rates.export_usd_per_kwh)
             ),
-            as_input(outlook.shock_levels),
+            as_input(problem.shock_levels),
             (
                 as_input(storage.moves),
                 as_input(storage.power_kw),
@@ -133,15 +133,15 @@ class _Day:
             ),
             (float(household.elasticity), float(household.flexibility), float(household.reference_price_usd_per_kwh)),
             (
-                float(outlook.slot_hours),
+                float(problem.slot_hours),
                 float(self.peak.usd_per_kw),
-                float(outlook.discount_per_day ** (1 / slots)),
+                float(problem.discount_per_day ** (1 / slots)),
                 float(temperature),
-                bool(outlook.value_rule is ValueRule.ENTROPY and temperature > 0 and count > 1),
+                bool(problem.value_rule is ValueRule.ENTROPY and temperature > 0 and count > 1),
                 bool(household.curtailable),
             ),
             (as_input(np.asarray(self.peak.counted, dtype=np.bool_)), as_input(self.peak.levels_kw)),
-            (as_input(outlook.common_kernel), as_input(outlook.shock_kernel)),
+            (as_input(problem.common_kernel), as_input(problem.shock_kernel)),
         )
         none = np.empty((0, 0, 0, 0))
         self._nothing = (np.empty((0, 0, 0, 0, 0)), none, none, np.empty((0, 0, 0, 0), dtype=np.int16), none)
@@ -157,7 +157,7 @@ class _Day:
 
     def followed(self, midnight: Floats) -> tuple[PolicyTable, SlotOutcome]:
         """The policy before a midnight worth (c, z, e), and what its moves bring."""
-        household, hours, storage = self.household, self.outlook.slot_hours, self.storage
+        household, hours, storage = self.household, self.problem.slot_hours, self.storage
         states, slots, shocks, ranks, levels = self.shape
         count, rows = storage.moves.size, levels * shocks * ranks
         probability = np.zeros((states, slots, levels, shocks * ranks, count))
@@ -165,7 +165,7 @@ class _Day:
         lower = np.zeros((states, slots, rows, count), dtype=np.int16)
         arrays = (probability, net, use, lower, upper)
         fill_peak_day(*(*self._given, np.ascontiguousarray(midnight), self.value, arrays))
-        shock = np.tile(np.repeat(self.outlook.shock_levels, ranks), levels)[:, None]
+        shock = np.tile(np.repeat(self.problem.shock_levels, ranks), levels)[:, None]
         enjoyed = utility_usd_per_hour(
             use,
             household.reference_kw[:, :, None, None] * shock,

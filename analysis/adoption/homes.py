@@ -11,7 +11,7 @@ from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.adoption.worth import Worth, annuity_years, life_years, worth
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.mean_field.population.population_response import Answer, answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse, population_response
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.household_types import household_types
@@ -209,7 +209,7 @@ class Savings:
     """What every technology takes off the bill at an equilibrium; each call begins where the one before ended."""
 
     homes: Homes
-    _before: Answer | None = None
+    _before: PopulationResponse | None = None
 
     def __call__(self, found: Equilibrium, tariff: Tariff, watch: Watch) -> Floats:
         """Yearly saving of a household by each technology, NaN where it cannot be owned. (group, technology) [USD/yr]
@@ -222,7 +222,7 @@ class Savings:
         homes = self.homes
         candidates = self._candidates()
         probe = replace(homes.economy, types=tuple(candidates.values()))
-        told = answer(
+        told = population_response(
             probe, tariff, found.wholesale_usd_per_kwh, found.adder_usd_per_kwh, start=self._before, check=watch.check
         )
         self._before = told

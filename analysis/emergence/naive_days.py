@@ -4,7 +4,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.mean_field.population.population_response import answer, induced_wholesale
+from meanwatt.model.mean_field.population.population_response import induced_wholesale, population_response
 from meanwatt.model.mean_field.solvers.price_fixed_point import reference_net_load_kw
 from meanwatt.model.progress.watch import Watch
 
@@ -42,6 +42,6 @@ def naive_days(found: Equilibrium, part: float, days: int, watch: Watch) -> tupl
         price = induced_wholesale(economy, load)
         prices.append(price)
         loads.append(load)
-        latest = answer(economy, found.tariff, price, found.adder_usd_per_kwh, start=latest)
+        latest = population_response(economy, found.tariff, price, found.adder_usd_per_kwh, start=latest)
         load = (1 - part) * load + part * latest.net_load_kw
     return np.array(prices), np.array(loads)

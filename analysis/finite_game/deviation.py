@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from meanwatt.agents.household.best_response import Response, respond
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.demand import utility_usd_per_hour
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import SlotOutcome
@@ -34,7 +34,7 @@ from meanwatt.model.mean_field.certificates import policy_value_usd
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.population.flow import Flow
 from meanwatt.model.mean_field.population.game import couples
-from meanwatt.model.mean_field.population.population_response import outlook
+from meanwatt.model.mean_field.population.population_response import decision_problem
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.envelopes import limits_load
 
@@ -74,7 +74,7 @@ def finite_exploitability_usd_per_day(equilibrium: Equilibrium, households: floa
         raise ValueError(
             "a household that moves the price by itself is not held to feeder.envelopes here; leave out the envelopes"
         )
-    hard = outlook(economy, temperature_usd=0.0)
+    hard = decision_problem(economy, temperature_usd=0.0)
     expect = expectation(equilibrium, households)
     who = [(tariff.class_index(one), float(tariff.of(one).discount[one.group])) for one in economy.types]
     seen = {pair: expect(pair[1], pair[0]) for pair in dict.fromkeys(who)}
@@ -140,7 +140,7 @@ def _forgone(
     response: Response,
     flow: Flow,
     seen: OwnRates | ExpectedRates,
-    hard: Outlook,
+    hard: DecisionProblem,
 ) -> float:
     """What a household of one type forgoes by the mean-field policy. [USD/day]"""
     hours = economy.slot_hours

@@ -24,7 +24,7 @@ from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.population.game import Game
-from meanwatt.model.mean_field.population.population_response import outlook
+from meanwatt.model.mean_field.population.population_response import decision_problem
 
 STEP: Final = 1e-3
 """Change of the wear as a share of it; large beside what rounding of prices does to the worth of plans that tie."""
@@ -53,7 +53,7 @@ def wear_range(found: Equilibrium) -> Range:
     economy = found.economy
     if economy.scenario.discount_per_day < 1 or economy.one_day is not None or economy.held is not None:
         raise ValueError("the range of wear is of days without end; give discount_per_day = 1 and leave out one_day")
-    game, view = Game(economy, found.tariff), outlook(economy, temperature_usd=0.0)
+    game, view = Game(economy, found.tariff), decision_problem(economy, temperature_usd=0.0)
     posted = game.posted_rates(found.wholesale_usd_per_kwh, found.adder_usd_per_kwh)
     low, high = np.zeros(len(economy.types)), np.zeros(len(economy.types))
     for type_index, household in enumerate(economy.types):

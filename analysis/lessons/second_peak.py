@@ -15,7 +15,7 @@ from meanwatt.analysis.lessons.words import clock, number
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.induced_play import follow
 from meanwatt.model.mean_field.population.game import Game
-from meanwatt.model.mean_field.population.population_response import outlook
+from meanwatt.model.mean_field.population.population_response import decision_problem
 from meanwatt.model.progress.watch import Watch
 
 FACTOR = "cars"
@@ -93,7 +93,7 @@ def load_kw(found: Equilibrium, way: str) -> Floats:
     tables: Sequence[PolicyTable] = found.policies
     if way in RULES:
         own = [game.own_rates(posted, type_index) for type_index in range(len(economy.types))]
-        ruled = rule_policies(RULES[way], economy.types, own, outlook(economy))
+        ruled = rule_policies(RULES[way], economy.types, own, decision_problem(economy))
         tables = [
             rule if household.technology in CARS else kept
             for household, rule, kept in zip(economy.types, ruled, found.policies, strict=True)

@@ -21,7 +21,7 @@ from meanwatt.agents.behaviour.q_learning import (
     policy_of_values,
 )
 from meanwatt.agents.household.best_response import best_response
-from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.decision_problem import DecisionProblem, ValueRule
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.slot_outcome import SlotOutcome, slot_outcome
@@ -66,7 +66,7 @@ class QLearners:
         tariff: Tariff,
         adder_usd_per_kwh: float,
         today: Ints,
-        outlook: Outlook,
+        problem: DecisionProblem,
         first_guess_usd_per_kwh: Floats,
         settings: QSettings,
         name: str = "qlearning",
@@ -75,7 +75,7 @@ class QLearners:
         self.settings = settings
         self.types = tuple(types)
         self._tariff = tariff
-        self.outlook = outlook
+        self.problem = problem
         self._expected = rates(tariff, today, first_guess_usd_per_kwh, adder_usd_per_kwh)
         self._bills = np.ones(len(today))
         self._outcomes: list[SlotOutcome] = []
@@ -119,14 +119,14 @@ class QLearners:
         """First table of a type and first gain per slot."""
         if self.settings.start == "zero":
             return 0.0, 0.0
-        response = best_response(self.types[type_index], self._expected_by(self.types[type_index]), self.outlook)
+        response = best_response(self.types[type_index], self._expected_by(self.types[type_index]), self.problem)
         gain = response.gain_usd_per_day / response.value_usd.shape[1] if self._average else 0.0
-        return believed_values(response, self.outlook, shock=self.settings.shock), gain
+        return believed_values(response, self.problem, shock=self.settings.shock), gain
 
     @property
     def _average(self) -> bool:
         """Whether the criterion is the average per day."""
-        return self.outlook.discount_per_day == 1.0
+        return self.problem.discount_per_day == 1.0
 
     @property
     def nbytes(self) -> int:
@@ -183,7 +183,7 @@ class QLearners:
                 executor,
                 live_day,
                 (day, common_state, people.rank_of(own.rows.start)),
-                (self.outlook.temperature_usd, exploration),
+                (self.problem.temperature_usd, exploration),
                 np.uint64(stream(people.key, Purpose.DAY, own.type_index)),
                 own.value,
                 readings.reshape(tables.slots, tables.shocks, width),
@@ -235,7 +235,7 @@ class QLearners:
                 outcome.net_load_kw[c],
                 billed.import_usd_per_kwh[0][:, None, None],
                 billed.export_usd_per_kwh[0][:, None, None],
-                self.outlook.slot_hours,
+                self.problem.slot_hours,
             )
             own.reward = np.asarray(outcome.utility_usd[c] - payment - outcome.wear_usd)
         self._bills[c] += 1
@@ -283,7 +283,7 @@ class QLearners:
 
     def unmet_trip_kwh(self) -> float:
         """Energy that the last day's trips of electric vehicles needed and did not get, summed. [kWh]"""
-        hours = self.outlook.slot_hours
+        hours = self.problem.slot_hours
         lived = self.lived().values()
         return sum(
             day.unmet_trip_kwh(self.types[own.type_index], hours) for own, day in zip(self._classes, lived, strict=True)
@@ -295,7 +295,7 @@ class QLearners:
         for own in self._classes:
             moved = own.moved.astype(np.int64)
             moved[:, 0] = np.maximum(moved[:, 0], -1 - moved[:, 0])
-            outcome, day = self._lived[own.type_index], self.types[own.type_index].storage_day(self.outlook.slot_hours)
+            outcome, day = self._lived[own.type_index], self.types[own.type_index].storage_day(self.problem.slot_hours)
             slots = np.arange(moved.shape[1])
             found[own.number] = LivedClass(
                 utility_usd=outcome.utility_usd[self._common_state][slots, own.met, moved].sum(axis=1),
@@ -317,12 +317,12 @@ class QLearners:
     def _policy(self, type_index: int, value: Values) -> PolicyTable:
         plan = self.policies[type_index]
         shocks = plan.net_load_kw.shape[2]
-        chance = policy_of_values(value, plan.moves, self.outlook.temperature_usd, shocks, plan.choice)
+        chance = policy_of_values(value, plan.moves, self.problem.temperature_usd, shocks, plan.choice)
         return replace(plan, probability=chance)
 
     def _choice(self, type_index: int) -> tuple[Ints, Floats]:
         """Which moves a type chooses among, as compiled code takes it."""
-        choice = self.types[type_index].storage_day(self.outlook.slot_hours).choice
+        choice = self.types[type_index].storage_day(self.problem.slot_hours).choice
         return choice.bounds, choice.given
 
     def _plan(self) -> None:
@@ -330,7 +330,7 @@ class QLearners:
         self._outcomes, policies = [], []
         for household in self.types:
             outcome = slot_outcome(
-                household, self._expected_by(household), self.outlook.shock_levels, self.outlook.slot_hours
+                household, self._expected_by(household), self.problem.shock_levels, self.problem.slot_hours
             )
             states, slots, shocks, width = outcome.net_load_kw.shape
             still = np.zeros((states, slots, household.levels, shocks, width))
@@ -348,7 +348,7 @@ class QLearners:
         assert people is not None
         step, _ = self.settings.schedule(self._day)
         slots = own.value.shape[2]
-        horizon = self.outlook
+        horizon = self.problem
         soft = horizon.value_rule is ValueRule.ENTROPY and horizon.temperature_usd > 0
         share = GAIN_SHARE / slots if self._average else 0.0
         self._each(

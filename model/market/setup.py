@@ -24,7 +24,7 @@ from meanwatt.model.market.posted_terms import Terms, make_offer
 from meanwatt.model.market.q_learners import QLearners
 from meanwatt.model.market.visits import CHUNK
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.population.population_response import outlook
+from meanwatt.model.mean_field.population.population_response import decision_problem
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 from meanwatt.model.network.located_economy import build_located_economy
 from meanwatt.model.progress.heartbeat import Heartbeat
@@ -261,7 +261,7 @@ def _behaviours(way: BehaviourSpec, economy: Economy, offer: Offer, key: int, nu
                 types=economy.types,
                 offer=offer,
                 today=economy.common.today,
-                outlook=outlook(economy),
+                problem=decision_problem(economy),
                 belief_usd_per_kwh=belief,
                 first_step=step,
                 stagger=Stagger(way.settings.stagger, cohort),
@@ -276,7 +276,7 @@ def _behaviours(way: BehaviourSpec, economy: Economy, offer: Offer, key: int, nu
                 tariff=offer.tariff,
                 adder_usd_per_kwh=offer.adder_usd_per_kwh,
                 today=economy.common.today,
-                outlook=outlook(economy),
+                problem=decision_problem(economy),
                 first_guess_usd_per_kwh=first_guess(economy),
                 settings=way.settings,
                 name=way.name,
@@ -305,7 +305,7 @@ def _by_rule(rule: str, economy: Economy, offer: Offer) -> tuple[PolicyTable, ..
     tariff = offer.tariff
     posted = rates(tariff, economy.common.today, first_guess(economy), offer.adder_usd_per_kwh)
     expected = own_rates(posted, tariff, economy.types)
-    return rule_policies(rule, economy.types, expected, outlook(economy))
+    return rule_policies(rule, economy.types, expected, decision_problem(economy))
 
 
 def make_terms(

@@ -6,12 +6,12 @@ import numpy as np
 
 from meanwatt.agents.household.battery import Battery
 from meanwatt.agents.household.best_response import Response, respond
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.slot_outcome import SlotOutcome
 from meanwatt.agents.household.storage import StorageDay, storage_day
 from meanwatt.agents.numerics.arrays import Floats, read_only
 from meanwatt.model.mean_field.population.flow import stationary_flow
-from meanwatt.model.mean_field.population.population_response import outlook
+from meanwatt.model.mean_field.population.population_response import decision_problem
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 
@@ -25,10 +25,10 @@ def battery_makes(economy: Economy) -> dict[Battery, float]:
     return makes
 
 
-def planner_horizon(economy: Economy) -> Outlook:
+def planner_horizon(economy: Economy) -> DecisionProblem:
     """The days without end as a planner sees them: temperature 0, δ = 1, no household's own shocks."""
     return replace(
-        outlook(economy, temperature_usd=0.0),
+        decision_problem(economy, temperature_usd=0.0),
         shock_levels=np.ones(1),
         shock_kernel=read_only([[1.0]]),
         shock_probability=np.ones(1),
@@ -43,7 +43,7 @@ def idle_cost_usd(economy: Economy, battery: Battery) -> float:
 
 
 def best_battery_plan(
-    economy: Economy, battery: Battery, horizon: Outlook, price: Floats, start: Response | None, watch: Watch
+    economy: Economy, battery: Battery, horizon: DecisionProblem, price: Floats, start: Response | None, watch: Watch
 ) -> tuple[Floats, float, Response]:
     """Mean power (c·h) and daily wear of a battery that answers the price alone, at temperature 0."""
     day = storage_day(battery, economy.slots, economy.slot_hours)

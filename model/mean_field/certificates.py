@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from meanwatt.agents.household.best_response import Response, respond
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.peak_response import peak_response
 from meanwatt.agents.household.slot_outcome import slot_outcome
@@ -17,10 +17,10 @@ from meanwatt.model.mean_field.population.flow import Flow, worth_left_usd
 from meanwatt.model.mean_field.population.game import Game, couples, follows_wholesale, potential_failures
 from meanwatt.model.mean_field.population.load_reach import system_reach_kw
 from meanwatt.model.mean_field.population.population_response import (
-    Answer,
+    PopulationResponse,
+    decision_problem,
     induced_wholesale,
-    outlook,
-    own_outlook,
+    own_decision_problem,
     surplus_usd_per_day,
 )
 from meanwatt.model.mean_field.population.ties import forgone_by_plans_usd_per_day, parts_somewhere, tie_slots
@@ -50,7 +50,7 @@ def softmax_bound_usd_per_day(economy: Economy) -> float:
 
 
 def exploitability_usd_per_day(
-    economy: Economy, tariff: Tariff, found: Answer, check: Callable[[], None] = lambda: None
+    economy: Economy, tariff: Tariff, found: PopulationResponse, check: Callable[[], None] = lambda: None
 ) -> float:
     """What the mean household forgoes by its policy, at the prices (λ and α) that the policies induce.
 
@@ -65,14 +65,14 @@ def exploitability_usd_per_day(
         adder = max(adder - surplus_usd_per_day(economy, tariff, found) / found.billed_kwh_per_day, 0.0)
     game = Game(economy, tariff)
     posted = game.posted_rates(wholesale, adder)
-    hard = outlook(economy, temperature_usd=0.0)
+    hard = decision_problem(economy, temperature_usd=0.0)
     total = forgone_by_plans_usd_per_day(economy, tariff, found, posted)
     for type_index, (household, response, flow) in enumerate(
         zip(economy.types, found.responses, found.flows, strict=True)
     ):
         if household.battery is None:
             continue
-        view = own_outlook(economy, hard, type_index)
+        view = own_decision_problem(economy, hard, type_index)
         if household.day_peak is not None:
             own = game.own_rates(posted, type_index)
             total += household.share * _forgone_with_peak(economy, household, own, view, response, flow, check)
@@ -96,7 +96,7 @@ def _forgone_with_peak(
     economy: Economy,
     household: HouseholdType,
     rates: Rates,
-    hard: Outlook,
+    hard: DecisionProblem,
     response: Response,
     flow: Flow,
     check: Callable[[], None],
@@ -116,7 +116,7 @@ def _forgone_with_peak(
 
 
 def policy_value_usd(
-    reward: Floats, probability: Floats, move: Ints, horizon: Outlook, check: Callable[[], None] = lambda: None
+    reward: Floats, probability: Floats, move: Ints, horizon: DecisionProblem, check: Callable[[], None] = lambda: None
 ) -> Floats:
     """Discounted unregularised value of following a policy for ever, at midnight. (c, e, z) [USD]
 
@@ -139,7 +139,7 @@ def policy_value_usd(
             return np.asarray(midnight)
 
 
-def smooth(economy: Economy, found: Answer) -> bool:
+def smooth(economy: Economy, found: PopulationResponse) -> bool:
     """Whether answers move smoothly with prices.
 
     Batteries are moved at a temperature above 0, or nobody has one; no households part between two plans; and nobody
@@ -152,7 +152,7 @@ def smooth(economy: Economy, found: Answer) -> bool:
 
 
 def contraction(
-    economy: Economy, tariff: Tariff, found: Answer, watch: Watch, slope: Floats | None = None
+    economy: Economy, tariff: Tariff, found: PopulationResponse, watch: Watch, slope: Floats | None = None
 ) -> float | None:
     """Spectral radius of the undamped price map λ → s(L(λ) + rest) at the solution, the adder held.
 
@@ -190,7 +190,7 @@ def contraction(
     return float(np.abs(largest).max()) if len(largest) else None
 
 
-def agreement(economy: Economy, tariff: Tariff, found: Answer, watch: Watch, starts: int) -> str:
+def agreement(economy: Economy, tariff: Tariff, found: PopulationResponse, watch: Watch, starts: int) -> str:
     """Solve again from random system loads, the adder held, and say how far the prices are from those found."""
     peak_kw = economy.peak_reference_kw
     converged, farthest = 0, 0.0

@@ -12,11 +12,11 @@ from meanwatt.agents.household.day_operator import move_kernel
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.mean_field.population.peak_flow import peak_links
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.scenario.economy import Economy
 
 
-def closure_error_kw(economy: Economy, found: Answer) -> float:
+def closure_error_kw(economy: Economy, found: PopulationResponse) -> float:
     """RMS over slots and days of the load given today's and yesterday's common state, less that given today's alone.
 
     The households' policies are held. It is what a market that starts from the law of its first common state strays on

@@ -17,7 +17,7 @@ from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.population.game import Game
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.scenario.economy import Economy
 
 NEGLIGIBLE_KWH: Final = 1e-9
@@ -65,7 +65,7 @@ class EnvelopeOutcome:
     violation_kwh: float
 
 
-def envelope_outcomes(economy: Economy, tariff: Tariff, found: Answer) -> tuple[EnvelopeOutcome, ...]:
+def envelope_outcomes(economy: Economy, tariff: Tariff, found: PopulationResponse) -> tuple[EnvelopeOutcome, ...]:
     """What each envelope does to each income group under it, by envelope and then by group; empty without envelopes."""
     rows = [_of_type(economy, tariff, found, k) for k, one in enumerate(economy.types) if one.envelope is not None]
     place = {name: number for number, name in enumerate((*economy.scenario.feeder.envelopes, *economy.groups))}
@@ -106,7 +106,7 @@ def envelope_sentences(outcomes: Iterable[EnvelopeOutcome]) -> Iterator[str]:
             )
 
 
-def _of_type(economy: Economy, tariff: Tariff, found: Answer, k: int) -> EnvelopeOutcome:
+def _of_type(economy: Economy, tariff: Tariff, found: PopulationResponse, k: int) -> EnvelopeOutcome:
     """What its envelope does to one household type."""
     household, kept = economy.types[k], found.responses[k].outcome
     assert household.envelope is not None

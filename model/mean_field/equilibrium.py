@@ -30,7 +30,7 @@ from meanwatt.model.mean_field.equilibrium_state import Equilibrium
 from meanwatt.model.mean_field.population.game import couples
 from meanwatt.model.mean_field.population.population_response import (
     COARSEST,
-    answer,
+    population_response,
     posted_charge_usd_per_day,
     same_types,
     surplus_usd_per_day,
@@ -194,7 +194,7 @@ def _recover(
 def _where_it_stood(economy: Economy, tariff: Tariff, before: PriceSolution | None) -> Recovered:
     """After a cancellation: the start, or the answer to the first guess of prices."""
     if before is None:
-        found = answer(economy, tariff, first_guess(economy), 0.0, accuracy=COARSEST)
+        found = population_response(economy, tariff, first_guess(economy), 0.0, accuracy=COARSEST)
         before = PriceSolution(answer=found, residual_usd_per_kwh=np.inf, converged=False)
     return Recovered(
         prices=before, surplus_usd_per_day=surplus_usd_per_day(economy, tariff, before.answer), adequate=True

@@ -13,7 +13,7 @@ from meanwatt.model.mean_field.closure import closure_error_kw
 from meanwatt.model.mean_field.derivatives.population_sensitivity import RecoverySlope
 from meanwatt.model.mean_field.envelope_outcome import EnvelopeOutcome, envelope_outcomes
 from meanwatt.model.mean_field.equilibrium_outcome import Outcome
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.mean_field.solution_messages import (
     curtailed_kw,
     curtailed_kwh_per_day,
@@ -89,7 +89,7 @@ class Equilibrium:
     recovery_slope: RecoverySlope | None
     fixed_charge_usd_per_day: Floats
     surplus_usd_per_household_day: float
-    answer: Answer
+    answer: PopulationResponse
 
     @property
     def converged(self) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from meanwatt.agents.household.best_response import Response, respond
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.slot_outcome import mean_reward_usd, slot_outcome
@@ -19,7 +19,7 @@ from meanwatt.agents.tariff.tariff import Rates, Tariff
 from meanwatt.model.mean_field.certificates import policy_value_usd
 from meanwatt.model.mean_field.population.flow import Flow, household_flow
 from meanwatt.model.mean_field.population.game import Game
-from meanwatt.model.mean_field.population.population_response import induced_wholesale, outlook
+from meanwatt.model.mean_field.population.population_response import decision_problem, induced_wholesale
 from meanwatt.model.scenario.economy import Economy
 
 
@@ -85,7 +85,7 @@ def follow(
         raise ValueError("there is no cohort; give at least one sequence of policies")
     if economy.one_day is not None or economy.held is not None:
         raise ValueError(f"scenario {economy.scenario.name} is a game of one_day; leave out one_day")
-    view = outlook(economy)
+    view = decision_problem(economy)
     net_load = np.zeros_like(economy.rest_load_kw)
     flows: list[tuple[Flow, ...]] = []
     for number, (policies, part) in enumerate(zip(cohorts, share, strict=True)):
@@ -99,7 +99,7 @@ def follow(
     wholesale = induced_wholesale(economy, net_load)
     game = Game(economy, tariff)
     posted = game.posted_rates(wholesale, adder_usd_per_kwh)
-    hard = outlook(economy, temperature_usd=0.0)
+    hard = decision_problem(economy, temperature_usd=0.0)
     forgone = np.zeros(len(cohorts))
     best = []
     for type_index, household in enumerate(economy.types):
@@ -127,7 +127,9 @@ def table_reward_usd(economy: Economy, household: HouseholdType, policy: PolicyT
     return mean_reward_usd(household, charged, policy, economy.shock_levels, economy.slot_hours)
 
 
-def _forgone(economy: Economy, policy: PolicyTable, flow: Flow, reward: Floats, best: Response, hard: Outlook) -> float:
+def _forgone(
+    economy: Economy, policy: PolicyTable, flow: Flow, reward: Floats, best: Response, hard: DecisionProblem
+) -> float:
     """What a household forgoes by a table, per day. [USD/day]"""
     chance = economy.common.probability
     if hard.discount_per_day == 1.0:

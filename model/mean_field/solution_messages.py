@@ -8,7 +8,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Tariff, export_credit
 from meanwatt.model.mean_field.envelope_outcome import envelope_outcomes, envelope_sentences
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
 
@@ -20,7 +20,7 @@ SETTLED: Final = 1e-7
 """Distance of a law to the stationary one [share of households], and error of a gain [USD/day], not worth a word."""
 
 
-def solution_messages(economy: Economy, tariff: Tariff, found: Answer) -> Iterator[str]:
+def solution_messages(economy: Economy, tariff: Tariff, found: PopulationResponse) -> Iterator[str]:
     """What an answer of the continuum has that was not asked for in so many words."""
     yield from _capped_credit(economy, tariff, found)
     outcomes = envelope_outcomes(economy, tariff, found)
@@ -30,7 +30,7 @@ def solution_messages(economy: Economy, tariff: Tariff, found: Answer) -> Iterat
     yield from _unsettled(economy, found)
 
 
-def curtailed_kw(economy: Economy, found: Answer) -> Floats:
+def curtailed_kw(economy: Economy, found: PopulationResponse) -> Floats:
     """Solar output that inverters hold back, population mean. (c, h) [kW]"""
     total = np.zeros(found.net_load_kw.shape)
     for household, response, flow in zip(economy.types, found.responses, found.flows, strict=True):
@@ -39,13 +39,13 @@ def curtailed_kw(economy: Economy, found: Answer) -> Floats:
     return total
 
 
-def curtailed_kwh_per_day(economy: Economy, found: Answer) -> float:
+def curtailed_kwh_per_day(economy: Economy, found: PopulationResponse) -> float:
     """The same over the day, in expectation; what is rounding counts as none. [kWh per household-day]"""
     spilt_kwh = float(economy.common.probability @ curtailed_kw(economy, found).sum(axis=1)) * economy.slot_hours
     return spilt_kwh if spilt_kwh > ROUNDING * _sun_kwh_per_day(economy) else 0.0
 
 
-def unmet_trip_kwh_per_day(economy: Economy, found: Answer) -> float:
+def unmet_trip_kwh_per_day(economy: Economy, found: PopulationResponse) -> float:
     """Energy that trips of electric vehicles need and do not get; rounding counts as none. [kWh per household-day]"""
     total = 0.0
     for household, flow in zip(economy.types, found.flows, strict=True):
@@ -68,7 +68,7 @@ def _sun_kwh_per_day(economy: Economy) -> float:
     return sum(one.share * float(chance @ one.pv_kw.sum(axis=1)) for one in economy.types) * economy.slot_hours
 
 
-def _capped_credit(economy: Economy, tariff: Tariff, found: Answer) -> Iterator[str]:
+def _capped_credit(economy: Economy, tariff: Tariff, found: PopulationResponse) -> Iterator[str]:
     """An export credit that somebody's import rate caps, as the tariff asks for."""
     cuts = []
     for household in economy.types:
@@ -89,7 +89,7 @@ def _capped_credit(economy: Economy, tariff: Tariff, found: Answer) -> Iterator[
         )
 
 
-def _curtailed(economy: Economy, found: Answer, limited_kwh: float) -> Iterator[str]:
+def _curtailed(economy: Economy, found: PopulationResponse, limited_kwh: float) -> Iterator[str]:
     """Solar output that is not used, beside what limits on the net load curtail [kWh per household-day]."""
     spilt_kwh = curtailed_kwh_per_day(economy, found) - limited_kwh
     if spilt_kwh > ROUNDING * _sun_kwh_per_day(economy):
@@ -100,7 +100,7 @@ def _curtailed(economy: Economy, found: Answer, limited_kwh: float) -> Iterator[
         )
 
 
-def _unmet(economy: Economy, found: Answer) -> Iterator[str]:
+def _unmet(economy: Economy, found: PopulationResponse) -> Iterator[str]:
     """Trips that the vehicles' batteries do not cover."""
     lacked_kwh = unmet_trip_kwh_per_day(economy, found)
     if lacked_kwh > NEGLIGIBLE * _trip_kwh_per_day(economy):
@@ -110,7 +110,7 @@ def _unmet(economy: Economy, found: Answer) -> Iterator[str]:
         )
 
 
-def _unsettled(economy: Economy, found: Answer) -> Iterator[str]:
+def _unsettled(economy: Economy, found: PopulationResponse) -> Iterator[str]:
     """Days without end whose values or laws were not found as exactly as prices are.
 
     The equilibrium's residual does not show it: it is that of the law as it was left.

@@ -12,7 +12,7 @@ from meanwatt.analysis.dashboard.shared.hours import hours
 from meanwatt.analysis.dashboard.shared.words import listed
 from meanwatt.model.market.home_day import HomeDay
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.mean_field.population.population_response import outlook
+from meanwatt.model.mean_field.population.population_response import decision_problem
 
 TOLD_SHARE = 0.2
 """A stretch of hours that moves less than this share of the day's energy is not told."""
@@ -48,7 +48,7 @@ def planned(found: Equilibrium, type_index: int, day: HomeDay) -> Planned:
     pay, earn = own.import_usd_per_kwh[day.common_state], own.export_usd_per_kwh[day.common_state]
     if day.type.battery is None:
         return Planned(pay=pay, earn=earn, worth=np.full(pay.shape, np.nan))
-    worth = stored_worth_usd_per_kwh(found.answer.responses[type_index], outlook(found.economy))
+    worth = stored_worth_usd_per_kwh(found.answer.responses[type_index], decision_problem(found.economy))
     slots = np.arange(len(pay))
     return Planned(
         pay=pay, earn=earn, worth=worth[day.common_state, slots, day.shock, np.maximum(day.level[1:] - 1, 0)]

@@ -19,7 +19,7 @@ from meanwatt.model.mean_field.components.home_peak import expected_peak_kw
 from meanwatt.model.mean_field.components.month_peak import MonthPeak, mean_import_kw, month_peak
 from meanwatt.model.mean_field.components.months import Seasons, billed_kw, months_of, paid_usd, per_day
 from meanwatt.model.mean_field.components.perceived import Perceived
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.scenario.economy import Economy
 
 Kind = TypeVar("Kind", bound=Component)
@@ -67,7 +67,7 @@ def amounts_at(
     economy: Economy,
     tariff: Tariff,
     seasons: Seasons,
-    found: Answer,
+    found: PopulationResponse,
     base_rates: Rates,
     seen: Perceived,
     fixed_usd_per_day: Floats,
@@ -117,7 +117,7 @@ def amounts_at(
     )
 
 
-def _peak(economy: Economy, found: Answer, type_index: int, charge: DemandCharge) -> MonthPeak:
+def _peak(economy: Economy, found: PopulationResponse, type_index: int, charge: DemandCharge) -> MonthPeak:
     """The largest import that a type is charged for; all of it where its state holds the day's."""
     policy = found.responses[type_index].policy
     if policy.peak is None:
@@ -179,7 +179,13 @@ def _minimum_usd(own: Sequence[Tariff], seasons: Seasons, month_usd: Floats) -> 
 
 
 def _brought(
-    name: str, economy: Economy, seasons: Seasons, found: Answer, seen: Perceived, month_kwh: Floats, mean_kwh: Floats
+    name: str,
+    economy: Economy,
+    seasons: Seasons,
+    found: PopulationResponse,
+    seen: Perceived,
+    month_kwh: Floats,
+    mean_kwh: Floats,
 ) -> Floats:
     """What the adders of a component bring. (θ,) [USD/day]"""
     if name == Tiers.name:
@@ -199,7 +205,7 @@ def subscription_usd(economy: Economy, tariff: Tariff, base_rates: Rates, type_i
     return one.by_state_usd(contracted, rate, economy.common.today, economy.slot_hours)
 
 
-def _brought_by_peak_adders(economy: Economy, found: Answer, seen: Perceived) -> Floats:
+def _brought_by_peak_adders(economy: Economy, found: PopulationResponse, seen: Perceived) -> Floats:
     """What the adders of a demand charge bring. (θ,) [USD/day]"""
     if not seen.peak_adder_usd_per_kwh:
         return np.zeros(len(economy.types))

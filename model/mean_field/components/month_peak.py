@@ -7,7 +7,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.components.component import DAYS_PER_MONTH
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.scenario.economy import Economy
 
 TIE_KW = 1e-12
@@ -34,7 +34,7 @@ class MonthPeak:
     holds: Floats
 
 
-def mean_import_kw(found: Answer, type_index: int) -> Floats:
+def mean_import_kw(found: PopulationResponse, type_index: int) -> Floats:
     """Mean import of a type given the common state, slot and own shock: the stored energy averaged. (c, h, z) [kW]"""
     frequency = found.flows[type_index].frequency
     imported = (frequency * found.responses[type_index].outcome.imported_kw).sum(axis=3)

@@ -8,7 +8,7 @@ from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.components.component import DAYS_PER_MONTH
 from meanwatt.agents.tariff.tariff import ExportRule, Tariff
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.scenario.economy import Economy
 
 
@@ -46,7 +46,7 @@ def seasons_of(economy: Economy) -> Seasons:
     return Seasons(names=names, of_day_type=of_day_type, of_state=of_state, share=share)
 
 
-def billed_kw(economy: Economy, tariff: Tariff, found: Answer) -> Floats:
+def billed_kw(economy: Economy, tariff: Tariff, found: PopulationResponse) -> Floats:
     """Energy that is billed by the kWh: imports, less exports under net metering. (θ, c, h) [kW]"""
     billed = np.array(found.type_net_load_kw)
     for k, household in enumerate(economy.types):
@@ -56,7 +56,7 @@ def billed_kw(economy: Economy, tariff: Tariff, found: Answer) -> Floats:
     return billed
 
 
-def paid_usd(economy: Economy, found: Answer) -> Floats:
+def paid_usd(economy: Economy, found: PopulationResponse) -> Floats:
     """Expected payment of a day in each common state, standing charges excluded. (θ, c) [USD/day]"""
     return np.array(
         [

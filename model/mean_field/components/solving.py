@@ -34,7 +34,7 @@ from meanwatt.model.mean_field.components.perceived import (
 from meanwatt.model.mean_field.components.tier_search import TierSearch
 from meanwatt.model.mean_field.equilibrium import TOLERANCE_USD_PER_KWH, Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.game import Game
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.mean_field.solvers.methods import WITHOUT_DERIVATIVES
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.counted import counted
@@ -234,7 +234,7 @@ class _Rounds:
         self.adder_residual = max(missed, abs(surcharge - self.seen.surcharge_usd_per_kwh))
         self.sum_residual = float(np.abs(self._next.lump_usd_per_day - self.seen.lump_usd_per_day).max())
 
-    def _weigh_peaks(self, answer: Answer) -> None:
+    def _weigh_peaks(self, answer: PopulationResponse) -> None:
         """Move the weights of demand charges; those that miss little are held while the rest comes to rest."""
         if not self._peaks.seen:
             return

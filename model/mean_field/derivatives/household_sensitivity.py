@@ -21,7 +21,7 @@ import numpy as np
 
 from meanwatt.agents.household.best_response import Response
 from meanwatt.agents.household.day_operator import JOINT_LIMIT
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Rates
@@ -84,7 +84,7 @@ class TypePlay:
 
 def type_sensitivity(
     play: TypePlay,
-    horizon: Outlook,
+    horizon: DecisionProblem,
     backward: Floats,
     directions: Directions,
     *,
@@ -129,7 +129,7 @@ class LinearType:
     def __init__(
         self,
         play: TypePlay,
-        horizon: Outlook,
+        horizon: DecisionProblem,
         backward: Floats,
         *,
         only_net_load: bool = False,

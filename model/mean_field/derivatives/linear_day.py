@@ -3,7 +3,7 @@
 import numpy as np
 
 from meanwatt.agents.household.best_response import Response
-from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.decision_problem import DecisionProblem, ValueRule
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
@@ -33,7 +33,7 @@ class LinearDay:
         self,
         response: Response,
         flow: Flow,
-        horizon: Outlook,
+        horizon: DecisionProblem,
         seen: Floats,
         slope_import: Floats,
         slope_export: Floats,

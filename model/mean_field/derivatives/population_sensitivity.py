@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from meanwatt.agents.household.day_operator import JOINT_LIMIT
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.numerics.short_repr import short_repr
@@ -18,7 +18,11 @@ from meanwatt.model.mean_field.derivatives.household_sensitivity import (
     TypePlay,
 )
 from meanwatt.model.mean_field.population.observables import observed
-from meanwatt.model.mean_field.population.population_response import Answer, outlook, own_outlook
+from meanwatt.model.mean_field.population.population_response import (
+    PopulationResponse,
+    decision_problem,
+    own_decision_problem,
+)
 from meanwatt.model.mean_field.population.threads import for_each_type
 from meanwatt.model.scenario.economy import Economy
 
@@ -105,10 +109,10 @@ def _of_class(posted: Rates, place: int) -> Rates:
 def population_sensitivity(
     economy: Economy,
     tariff: Tariff,
-    found: Answer,
+    found: PopulationResponse,
     directions: ByClass,
     *,
-    horizon: Outlook | None = None,
+    horizon: DecisionProblem | None = None,
     only_net_load: bool = False,
     check: Callable[[], None] = lambda: None,
 ) -> list[Sensitivity]:
@@ -139,21 +143,21 @@ class LinearPopulation:
         self,
         economy: Economy,
         tariff: Tariff,
-        found: Answer,
+        found: PopulationResponse,
         *,
-        horizon: Outlook | None = None,
+        horizon: DecisionProblem | None = None,
         only_net_load: bool = False,
         check: Callable[[], None] = lambda: None,
     ) -> None:
         self._economy, self._tariff, self._found = economy, tariff, found
-        horizon = outlook(economy) if horizon is None else horizon
+        horizon = decision_problem(economy) if horizon is None else horizon
 
         def linearise(type_index: int) -> LinearType:
             household = economy.types[type_index]
             own = tariff.own_rates(found.rates, household)
             return LinearType(
                 TypePlay(household, own, found.responses[type_index], found.flows[type_index]),
-                own_outlook(economy, horizon, type_index),
+                own_decision_problem(economy, horizon, type_index),
                 economy.common.backward,
                 only_net_load=only_net_load,
                 check=check,
@@ -197,9 +201,9 @@ def dense_pays(economy: Economy, most_prices: int = DENSE) -> bool:
 def net_load_slope(
     economy: Economy,
     tariff: Tariff,
-    found: Answer,
+    found: PopulationResponse,
     *,
-    horizon: Outlook | None = None,
+    horizon: DecisionProblem | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> Floats:
     """Derivative ∂L/∂λ of the mean net load in the wholesale prices, the adder held. (c·h, c·h) [kW per USD/kWh]
@@ -217,18 +221,20 @@ def net_load_slope(
     return total
 
 
-def own_slot_slope(economy: Economy, tariff: Tariff, found: Answer, *, horizon: Outlook | None = None) -> Floats:
+def own_slot_slope(
+    economy: Economy, tariff: Tariff, found: PopulationResponse, *, horizon: DecisionProblem | None = None
+) -> Floats:
     """Part of ∂L/∂λ that needs no sweep: what load answers to the price of its own slot. (c, h) [kW per USD/kWh]
 
     Moves and laws are held; households use more or less, and part otherwise between plans that tie.
     """
-    horizon = outlook(economy) if horizon is None else horizon
+    horizon = decision_problem(economy) if horizon is None else horizon
     total = np.zeros(found.net_load_kw.shape)
     for type_index, (household, response, flow) in enumerate(
         zip(economy.types, found.responses, found.flows, strict=True)
     ):
         own, slopes = own_rate_slopes(tariff, found.rates, household)
-        _, *by_rate = observed(household, own, response, own_outlook(economy, horizon, type_index), True)
+        _, *by_rate = observed(household, own, response, own_decision_problem(economy, horizon, type_index), True)
         for slope, of_move in zip(slopes, by_rate, strict=True):
             total += household.share * slope * (flow.frequency * of_move[0]).sum(axis=(-2, -1))
     return total
@@ -256,7 +262,7 @@ class RecoverySlope:
     surplus_by_adder: float
 
 
-def recovery_slope(economy: Economy, tariff: Tariff, found: Answer) -> RecoverySlope:
+def recovery_slope(economy: Economy, tariff: Tariff, found: PopulationResponse) -> RecoverySlope:
     """Differentiate net load and surplus, energy bought at the answer's prices, in these prices and in the adder."""
     prices, adder = price_directions(tariff, found.rates), adder_direction(tariff, found.rates)
     slopes = population_sensitivity(economy, tariff, found, joined(prices, adder))
@@ -274,7 +280,7 @@ def recovery_slope(economy: Economy, tariff: Tariff, found: Answer) -> RecoveryS
     )
 
 
-def surplus_slope_usd(economy: Economy, tariff: Tariff, found: Answer) -> float:
+def surplus_slope_usd(economy: Economy, tariff: Tariff, found: PopulationResponse) -> float:
     """Derivative of revenue less cost in the adder, wholesale prices following. [USD/day per USD/kWh]
 
     By implicit differentiation of λ = s(L(λ, α) + rest); ``found`` is an equilibrium at its adder.

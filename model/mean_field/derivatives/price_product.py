@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.linear_systems import inverse
 from meanwatt.agents.tariff.tariff import Tariff
@@ -13,7 +13,11 @@ from meanwatt.model.mean_field.derivatives.day_product import ACCURACY, DayProdu
 from meanwatt.model.mean_field.derivatives.linear_day import LinearDay
 from meanwatt.model.mean_field.derivatives.population_sensitivity import own_rate_slopes
 from meanwatt.model.mean_field.population.observables import observed
-from meanwatt.model.mean_field.population.population_response import Answer, outlook, own_outlook
+from meanwatt.model.mean_field.population.population_response import (
+    PopulationResponse,
+    decision_problem,
+    own_decision_problem,
+)
 from meanwatt.model.mean_field.population.threads import for_each_type
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
@@ -40,16 +44,22 @@ class PriceProduct:
     """
 
     def __init__(
-        self, economy: Economy, tariff: Tariff, found: Answer, watch: Watch, *, horizon: Outlook | None = None
+        self,
+        economy: Economy,
+        tariff: Tariff,
+        found: PopulationResponse,
+        watch: Watch,
+        *,
+        horizon: DecisionProblem | None = None,
     ) -> None:
         self._economy = economy
-        horizon = outlook(economy) if horizon is None else horizon
+        horizon = decision_problem(economy) if horizon is None else horizon
 
         def linearise(type_index: int) -> "Floats | _OfType":
             watch.check()
             household, response, flow = economy.types[type_index], found.responses[type_index], found.flows[type_index]
             own, slopes = own_rate_slopes(tariff, found.rates, household)
-            view = own_outlook(economy, horizon, type_index)
+            view = own_decision_problem(economy, horizon, type_index)
             seen = observed(household, own, response, view, True)
             if household.battery is None:
                 both = zip(slopes, seen[1:], strict=True)

@@ -35,7 +35,11 @@ from meanwatt.model.mean_field.leader.leader_problem import (
 from meanwatt.model.mean_field.leader.tariff_family import starting_points
 from meanwatt.model.mean_field.population.flow import worth_left_usd
 from meanwatt.model.mean_field.population.game import Game
-from meanwatt.model.mean_field.population.population_response import outlook, own_outlook, surplus_usd_per_day
+from meanwatt.model.mean_field.population.population_response import (
+    decision_problem,
+    own_decision_problem,
+    surplus_usd_per_day,
+)
 from meanwatt.model.mean_field.solvers.revenue_recovery import balancing_fixed_charge
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.counted import counted
@@ -191,11 +195,14 @@ def _with_worth_left(objective: Objective) -> Objective:
     """The objective of a single day with what its end is worth to the households, counted for all types."""
 
     def judge(found: Equilibrium) -> float:
-        horizon = outlook(found.economy)
+        horizon = decision_problem(found.economy)
         left = sum(
             household.share
             * worth_left_usd(
-                flow, response.policy, own_outlook(found.economy, horizon, type_index), response.outcome.level_kwh
+                flow,
+                response.policy,
+                own_decision_problem(found.economy, horizon, type_index),
+                response.outcome.level_kwh,
             )
             for type_index, (household, response, flow) in enumerate(
                 zip(found.economy.types, found.answer.responses, found.answer.flows, strict=True)

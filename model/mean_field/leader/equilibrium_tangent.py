@@ -30,7 +30,7 @@ from meanwatt.model.mean_field.derivatives.population_sensitivity import (
 )
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.population.game import Game
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.scenario.economy import Economy
 
 STEP = 1e-6
@@ -250,7 +250,7 @@ def predicted(found: Equilibrium, tangent: Tangent, change: Floats) -> Equilibri
             export_usd_per_kwh=rates.export_usd_per_kwh + np.tensordot(change, slope.export_usd_per_kwh, axes=1),
         )
 
-    old: Answer = found.answer
+    old: PopulationResponse = found.answer
     each = tuple(of_class(*pair) for pair in zip(old.rates.of_classes, tangent.rates, strict=True))
     answer = replace(
         old,

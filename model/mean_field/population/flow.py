@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from meanwatt.agents.household.day_operator import JOINT_LIMIT
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats, Ints, as_input, require_shape
 from meanwatt.agents.numerics.compiled import compiled
@@ -286,7 +286,7 @@ def require_law(law: Floats) -> None:
 
 def household_flow(
     policy: PolicyTable,
-    horizon: Outlook,
+    horizon: DecisionProblem,
     backward: Floats,
     start: Floats | None = None,
     tolerance: float = LAW_TOLERANCE,
@@ -309,7 +309,7 @@ def household_flow(
     return Flow(law=law, frequency=_frequency(law, policy.probability), defect=0.0)
 
 
-def worth_left_usd(flow: Flow, policy: PolicyTable, horizon: Outlook, level_kwh: float) -> float:
+def worth_left_usd(flow: Flow, policy: PolicyTable, horizon: DecisionProblem, level_kwh: float) -> float:
     """Expected worth of what a single day leaves behind, by the value its outlook gives to tomorrow. [USD]"""
     if horizon.one_day is None:
         return 0.0

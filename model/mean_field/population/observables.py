@@ -3,7 +3,7 @@
 import numpy as np
 
 from meanwatt.agents.household.best_response import Response
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.demand import wanted_slope_kw
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import SlotOutcome, import_rate_seen, plan_reward_usd
@@ -12,7 +12,7 @@ from meanwatt.agents.tariff.tariff import Rates, payment_usd
 
 
 def observed(
-    household: HouseholdType, rates: Rates, response: Response, horizon: Outlook, only_net_load: bool
+    household: HouseholdType, rates: Rates, response: Response, horizon: DecisionProblem, only_net_load: bool
 ) -> tuple[Floats, Floats, Floats]:
     """What is measured of each move, and its slopes in the import and the export rate. (observable, c, h, z, j)"""
     brought, hours = response.outcome, horizon.slot_hours
@@ -41,7 +41,7 @@ def observed(
 
 
 def _parted(
-    household: HouseholdType, rates: Rates, brought: SlotOutcome, horizon: Outlook, only_net_load: bool
+    household: HouseholdType, rates: Rates, brought: SlotOutcome, horizon: DecisionProblem, only_net_load: bool
 ) -> tuple[Floats | float, Floats | float]:
     """What households that change their plan add to the slopes in either rate. (observable, c, h, z, j)
 
@@ -66,7 +66,9 @@ def _parted(
     return moved(-hours * imported_kw), moved(-hours * (net_kw - imported_kw))
 
 
-def use_slopes(household: HouseholdType, rates: Rates, brought: SlotOutcome, horizon: Outlook) -> tuple[Floats, Floats]:
+def use_slopes(
+    household: HouseholdType, rates: Rates, brought: SlotOutcome, horizon: DecisionProblem
+) -> tuple[Floats, Floats]:
     """Slopes of a move's use in the import rate, where it buys, and in the export rate, where it sells. (c, h, z, j)
 
     0 beyond the flexibility and at exactly zero net load; where households part, as many as buy or sell.

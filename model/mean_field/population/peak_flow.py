@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints, as_input
 from meanwatt.agents.numerics.compiled import compiled
@@ -90,7 +90,7 @@ def push_peak_day(  # noqa: C901, PLR0913  # complexipy: ignore
 
 def peak_flow(
     policy: PolicyTable,
-    horizon: Outlook,
+    horizon: DecisionProblem,
     backward: Floats,
     start: Floats | None = None,
     tolerance: float = LAW_TOLERANCE,

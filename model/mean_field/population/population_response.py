@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from meanwatt.agents.household.best_response import Response, best_response, value_tolerance_usd
-from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.decision_problem import DecisionProblem, ValueRule
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.peak_response import peak_response
 from meanwatt.agents.numerics.arrays import Floats
@@ -35,10 +35,10 @@ FINEST = 0.1
 """and that of a solution, per USD/kWh of the residual accepted."""
 
 
-def outlook(economy: Economy, *, temperature_usd: float | None = None) -> Outlook:
+def decision_problem(economy: Economy, *, temperature_usd: float | None = None) -> DecisionProblem:
     """The households' outlook in a scenario, at its temperature or at the one given."""
     scenario = economy.scenario
-    return Outlook(
+    return DecisionProblem(
         common_kernel=economy.common.kernel,
         common_probability=economy.common.probability,
         shock_levels=economy.shock_levels,
@@ -52,13 +52,13 @@ def outlook(economy: Economy, *, temperature_usd: float | None = None) -> Outloo
     )
 
 
-def own_outlook(economy: Economy, horizon: Outlook, type_index: int) -> Outlook:
+def own_decision_problem(economy: Economy, horizon: DecisionProblem, type_index: int) -> DecisionProblem:
     """The outlook of one household type: its own held day, where the economy holds one."""
     return horizon if economy.held is None else replace(horizon, one_day=economy.held[type_index])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answer:
+class PopulationResponse:
     """The continuum's answer to a wholesale price and an adder. Money is per household-day, fixed charges excluded.
 
     Attributes
@@ -96,17 +96,17 @@ class Answer:
     billed_kwh_per_day: float
 
 
-def answer(
+def population_response(
     economy: Economy,
     tariff: Tariff,
     wholesale_usd_per_kwh: Floats,
     adder_usd_per_kwh: float,
     *,
-    start: Answer | None = None,
+    start: PopulationResponse | None = None,
     temperature_usd: float | None = None,
     accuracy: float = EXACT,
     check: Callable[[], None] = lambda: None,
-) -> Answer:
+) -> PopulationResponse:
     """Let every household type respond to the prices, and let the laws flow.
 
     Parameters
@@ -121,7 +121,7 @@ def answer(
     check
         Called every second or so, from several threads; may raise to stop.
     """
-    horizon = outlook(economy, temperature_usd=temperature_usd)
+    horizon = decision_problem(economy, temperature_usd=temperature_usd)
     tolerance_usd = value_tolerance_usd(horizon.temperature_usd, accuracy)
     law_tolerance = LAW_TOLERANCE if accuracy <= EXACT else LAW_SHARE * accuracy
     game = Game(economy, tariff)
@@ -130,7 +130,7 @@ def answer(
 
     def settle(k: int) -> tuple[Response, Flow]:
         household, own = economy.types[k], game.own_rates(posted, k)
-        view = own_outlook(economy, horizon, k)
+        view = own_decision_problem(economy, horizon, k)
         before = start.responses[k] if start else None
         ties = economy.ties[k] if economy.ties else None
         anchor = economy.anchors[k] if economy.anchors else None
@@ -149,7 +149,7 @@ def answer(
     return summed(economy, tariff, wholesale_usd_per_kwh, adder_usd_per_kwh, posted, responses, flows)
 
 
-def same_types(found: Answer, economy: Economy) -> bool:
+def same_types(found: PopulationResponse, economy: Economy) -> bool:
     """Whether an answer is that of as many types, each on as many levels, in the same slots, states and shocks."""
     shape, shocks = economy.rest_load_kw.shape, economy.shock_levels.size
     wanted = [(*shape, household.levels, shocks * _ranks(household)) for household in economy.types]
@@ -183,16 +183,16 @@ class PopulationOracle:
     tolerance: float
     watch: Watch
     temperature_usd: float | None = None
-    residual_of: Callable[[Answer], float] | None = None
+    residual_of: Callable[[PopulationResponse], float] | None = None
 
-    def answer(
+    def respond(
         self,
         wholesale_usd_per_kwh: Floats,
         adder_usd_per_kwh: float,
         *,
-        start: Answer | None = None,
+        start: PopulationResponse | None = None,
         before: float = np.inf,
-    ) -> tuple[Answer, float]:
+    ) -> tuple[PopulationResponse, float]:
         """Answer prices; return what it misses a solution by [USD/kWh], too.
 
         Parameters
@@ -205,7 +205,7 @@ class PopulationOracle:
         economy, finest = self.game.economy, finest_accuracy(self.tolerance)
         rough = max(finest, min(COARSE * before, COARSEST if economy.ties is None else COARSEST_TIED))
         while True:
-            found = answer(
+            found = population_response(
                 economy,
                 self.game.tariff,
                 wholesale_usd_per_kwh,
@@ -227,7 +227,7 @@ def finest_accuracy(tolerance: float) -> float:
     return max(min(EXACT, tolerance), FINEST * tolerance)
 
 
-def price_gap(economy: Economy, found: Answer) -> float:
+def price_gap(economy: Economy, found: PopulationResponse) -> float:
     """Residual max |s(L + rest) − λ| of an answer. [USD/kWh]"""
     return float(np.abs(induced_wholesale(economy, found.net_load_kw) - found.wholesale_usd_per_kwh).max())
 
@@ -240,7 +240,7 @@ def summed(
     posted: Rates,
     responses: Sequence[Response],
     flows: Sequence[Flow],
-) -> Answer:
+) -> PopulationResponse:
     """Put together what all types do: net loads, money and billed energy."""
     share = economy.type_share
     net_load = np.empty((len(economy.types), *wholesale_usd_per_kwh.shape))
@@ -258,7 +258,7 @@ def summed(
             imported_kw = brought.net_load_kw if net_metered else brought.imported_kw
             charged = household.share * tariff.kept_share(household)
             billed_kwh += charged * economy.slot_hours * float((weight * imported_kw).sum())
-    return Answer(
+    return PopulationResponse(
         wholesale_usd_per_kwh=wholesale_usd_per_kwh,
         adder_usd_per_kwh=adder_usd_per_kwh,
         rates=posted,
@@ -300,7 +300,7 @@ def standing_revenue_usd_per_day(economy: Economy, tariff: Tariff) -> dict[str, 
     }
 
 
-def surplus_usd_per_day(economy: Economy, tariff: Tariff, found: Answer) -> float:
+def surplus_usd_per_day(economy: Economy, tariff: Tariff, found: PopulationResponse) -> float:
     """Revenue, with all standing charges, less the cost of energy and network. [USD per household-day]
 
     Under recovery ``fixed`` the posted fixed charges are left out, but of classes that keep them: their level is what

@@ -25,7 +25,7 @@ from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.tariff.tariff import Rates, Tariff
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.load_reach import price_range
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.scenario.economy import Economy
 
 WIDE_USD = 3e-3
@@ -50,7 +50,7 @@ class Solved(Protocol):
     """Prices that answer themselves, or the best that was found."""
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> PopulationResponse:
         """The continuum's answer to the prices."""
 
     @property
@@ -97,7 +97,7 @@ def settle_ties(
     solve: Callable[[Economy, float, S | None], S],
     *,
     tolerance: float,
-    start: Answer | None = None,
+    start: PopulationResponse | None = None,
 ) -> S:
     """Find the prices and the shares in which households part at ties.
 
@@ -143,7 +143,7 @@ def settle_ties(
     return best
 
 
-def shares_of(found: Answer | None, economy: Economy) -> list[Floats | None]:
+def shares_of(found: PopulationResponse | None, economy: Economy) -> list[Floats | None]:
     """Shares of plans in an answer, by type; None where it has none."""
     if found is None or len(found.responses) != len(economy.types):
         return [None] * len(economy.types)
@@ -151,7 +151,7 @@ def shares_of(found: Answer | None, economy: Economy) -> list[Floats | None]:
     return [None if split is None or split.temperature_usd == 0 else split.share for split in splits]
 
 
-def parts_somewhere(found: Answer) -> bool:
+def parts_somewhere(found: PopulationResponse) -> bool:
     """Whether households of any type part, in a slot and at a move that occur."""
     return any(
         response.outcome.split is not None and bool((response.outcome.split.parts & (flow.frequency > 0)).any())
@@ -159,7 +159,9 @@ def parts_somewhere(found: Answer) -> bool:
     )
 
 
-def forgone_by_plans_usd_per_day(economy: Economy, tariff: Tariff, found: Answer, posted: Rates | None = None) -> float:
+def forgone_by_plans_usd_per_day(
+    economy: Economy, tariff: Tariff, found: PopulationResponse, posted: Rates | None = None
+) -> float:
     """What households forgo by plans that are not best, at an answer's rates or at others. [USD per household-day]"""
     posted = found.rates if posted is None else posted
     total = 0.0
@@ -174,7 +176,7 @@ def forgone_by_plans_usd_per_day(economy: Economy, tariff: Tariff, found: Answer
     return total
 
 
-def _moved(economy: Economy, found: Answer, ties: Sequence[Ties]) -> float:
+def _moved(economy: Economy, found: PopulationResponse, ties: Sequence[Ties]) -> float:
     """Largest change of a share that matters."""
     largest = 0.0
     for response, flow, tie in zip(found.responses, found.flows, ties, strict=True):

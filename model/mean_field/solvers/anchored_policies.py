@@ -22,7 +22,7 @@ import numpy as np
 from meanwatt.agents.household.best_response import Response
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.mean_field.population.game import Game
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.mean_field.solvers.load_fixed_point import LoadFixedPoint
 from meanwatt.model.mean_field.solvers.newton import NewtonSolution, solve_newton
 from meanwatt.model.progress.watch import Watch
@@ -54,7 +54,7 @@ def cool_by_steps(
     load_kw: Floats,
     *,
     tolerance: float,
-    settled: Callable[[Answer, float], bool],
+    settled: Callable[[PopulationResponse, float], bool],
     watch: Watch,
 ) -> None:
     """Approach the equilibrium at temperature 0 from a warm game, until told that it is settled, or as far as can be.

@@ -13,9 +13,9 @@ import numpy as np
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import (
-    Answer,
-    answer,
+    PopulationResponse,
     finest_accuracy,
+    population_response,
     price_gap,
     summed,
 )
@@ -51,7 +51,7 @@ def solve_beside(
     others = [k for k in range(len(economy.types)) if k not in held]
     apart, part = economy_of(economy, held), economy_of(economy, others)
     known = start.answer if start is not None and len(start.answer.responses) == len(economy.types) else None
-    once = answer(
+    once = population_response(
         apart,
         tariff,
         np.zeros(economy.rest_load_kw.shape),
@@ -84,7 +84,7 @@ def economy_of(economy: Economy, places: Sequence[int]) -> Economy:
     )
 
 
-def answer_of(economy: Economy, tariff: Tariff, found: Answer, places: Sequence[int]) -> Answer:
+def answer_of(economy: Economy, tariff: Tariff, found: PopulationResponse, places: Sequence[int]) -> PopulationResponse:
     """The part of an answer that is some types'."""
     return summed(
         economy,

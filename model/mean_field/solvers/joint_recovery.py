@@ -23,10 +23,10 @@ from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.derivatives.population_sensitivity import RecoverySlope
 from meanwatt.model.mean_field.population.game import Game, couples
 from meanwatt.model.mean_field.population.population_response import (
-    Answer,
     PopulationOracle,
-    answer,
+    PopulationResponse,
     induced_wholesale,
+    population_response,
     price_gap,
     surplus_usd_per_day,
 )
@@ -51,7 +51,7 @@ class _Point:
     """Unknowns y, the answer to them, what is left of the equations, and the same as a price. [USD/kWh]"""
 
     unknowns: Floats
-    answer: Answer
+    answer: PopulationResponse
     left: Floats
     residual: float
 
@@ -59,7 +59,7 @@ class _Point:
 def balance_nearby(
     economy: Economy,
     tariff: Tariff,
-    start: Answer,
+    start: PopulationResponse,
     slope: RecoverySlope | None,
     *,
     tolerance: float,
@@ -115,12 +115,12 @@ class _System:
             game=Game(economy, tariff), tolerance=tolerance, watch=watch, residual_of=self._residual
         )
 
-    def unknowns(self, known: Answer) -> Floats:
+    def unknowns(self, known: PopulationResponse) -> Floats:
         """The unknowns at an answer's own net load and adder."""
         load_kw = (known.net_load_kw + self.economy.rest_load_kw).ravel() if self.couples else np.empty(0)
         return np.append(load_kw, known.adder_usd_per_kwh)
 
-    def inverse(self, known: Answer, slope: RecoverySlope | None) -> Floats:
+    def inverse(self, known: PopulationResponse, slope: RecoverySlope | None) -> Floats:
         """Inverse of the equations' derivative at an answer."""
         if slope is None or not self.couples:
             return np.array([[1 / known.billed_kwh_per_day if known.billed_kwh_per_day > 0 else np.inf]])
@@ -131,11 +131,11 @@ class _System:
         derivative[np.diag_indices(steepness.size)] += 1.0
         return inverse(derivative)
 
-    def at(self, unknowns: Floats, warm: Answer, before: float = np.inf) -> _Point:
+    def at(self, unknowns: Floats, warm: PopulationResponse, before: float = np.inf) -> _Point:
         """Evaluate the population."""
         load_kw = unknowns[:-1].reshape(self.shape) if self.couples else warm.net_load_kw + self.economy.rest_load_kw
         prices = self.economy.supply.price(load_kw)
-        found, residual = self._oracle.answer(prices, float(unknowns[-1]), start=warm, before=before)
+        found, residual = self._oracle.respond(prices, float(unknowns[-1]), start=warm, before=before)
         gap_kw = (load_kw - self.economy.rest_load_kw - found.net_load_kw).ravel() if self.couples else np.empty(0)
         return _Point(unknowns, found, np.append(gap_kw, self._surplus(found)), residual)
 
@@ -145,7 +145,7 @@ class _System:
         load_kw = unknowns[:-1].reshape(self.shape) if self.couples else root.answer.net_load_kw
         prices = self.economy.supply.price(load_kw)
         accuracy = SIGN_ACCURACY * root.answer.adder_usd_per_kwh
-        without = answer(
+        without = population_response(
             self.economy, self.tariff, prices, 0.0, start=root.answer, accuracy=accuracy, check=self.watch.check
         )
         self.watch.tick()
@@ -159,19 +159,19 @@ class _System:
             )
         return PriceSolution(answer=self._at_induced(point.answer), residual_usd_per_kwh=0.0, converged=True)
 
-    def _at_induced(self, found: Answer) -> Answer:
+    def _at_induced(self, found: PopulationResponse) -> PopulationResponse:
         """An answer beside the prices that it induces."""
         return with_wholesale(
             Game(self.economy, self.tariff), found, induced_wholesale(self.economy, found.net_load_kw)
         )
 
-    def _surplus(self, found: Answer) -> float:
+    def _surplus(self, found: PopulationResponse) -> float:
         """Revenue less cost, energy bought at the induced price where no rate depends on it."""
         if not self.couples:
             found = self._at_induced(found)
         return surplus_usd_per_day(self.economy, self.tariff, found)
 
-    def _residual(self, found: Answer) -> float:
+    def _residual(self, found: PopulationResponse) -> float:
         sold = found.billed_kwh_per_day
         missed = abs(self._surplus(found)) / sold if sold > 0 else np.inf
         return max(missed, price_gap(self.economy, found)) if self.couples else missed

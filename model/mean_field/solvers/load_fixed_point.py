@@ -21,7 +21,11 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.mean_field.derivatives.population_sensitivity import dense_pays, net_load_slope, own_slot_slope
 from meanwatt.model.mean_field.derivatives.price_product import LoadEquation, PriceProduct, inverted_blocks
 from meanwatt.model.mean_field.population.game import Game, kept_shares, pass_through_shares
-from meanwatt.model.mean_field.population.population_response import Answer, PopulationOracle, outlook
+from meanwatt.model.mean_field.population.population_response import (
+    PopulationOracle,
+    PopulationResponse,
+    decision_problem,
+)
 from meanwatt.model.mean_field.solvers.broyden_inverse import BlockInverse, DenseInverse, Inverse, step_along
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
@@ -35,7 +39,7 @@ class Point:
     """A system load, the continuum's answer to its prices, and how good it is."""
 
     load_kw: Floats
-    answer: Answer
+    answer: PopulationResponse
     gap_kw: Floats
     residual: float
     potential: float
@@ -79,16 +83,16 @@ class LoadFixedPoint:
         self.game, self.adder = game, adder_usd_per_kwh
         self.economy, self.tariff = game.economy, game.tariff
         self.watch, self.tolerance, self.along_curve = watch, tolerance, along_curve
-        self.horizon = outlook(game.economy, temperature_usd=temperature_usd)
+        self.horizon = decision_problem(game.economy, temperature_usd=temperature_usd)
         self.has_potential = game.has_potential
         self._kept = kept_shares(game.economy, game.tariff)
         self._passed = pass_through_shares(game.economy, game.tariff)
         self._oracle = PopulationOracle(game=game, tolerance=tolerance, watch=watch, temperature_usd=temperature_usd)
 
-    def at(self, load_kw: Floats, warm: Answer | None, before: float = np.inf) -> Point:
+    def at(self, load_kw: Floats, warm: PopulationResponse | None, before: float = np.inf) -> Point:
         """Evaluate the population at a system load (c, h); ``before`` is the residual that led there."""
         prices = self.game.marginal_cost(load_kw)
-        found, residual = self._oracle.answer(prices, self.adder, start=warm, before=before)
+        found, residual = self._oracle.respond(prices, self.adder, start=warm, before=before)
         potential = self._potential(found, load_kw) if self.has_potential else np.nan
         return Point(load_kw, found, load_kw - self.economy.rest_load_kw - found.net_load_kw, residual, potential)
 
@@ -131,7 +135,7 @@ class LoadFixedPoint:
         by_state = (point.gap_kw * bent).sum(axis=1) * self.economy.slot_hours
         return float(self.economy.common.probability @ by_state)
 
-    def _potential(self, found: Answer, load_kw: Floats) -> float:
+    def _potential(self, found: PopulationResponse, load_kw: Floats) -> float:
         economy, price = self.economy, found.wholesale_usd_per_kwh
         energy = (load_kw - economy.rest_load_kw) * price - economy.supply.cost(load_kw)
         supply = float(economy.common.probability @ energy.sum(axis=1)) * economy.slot_hours

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.mean_field.solvers.broyden_inverse import DenseInverse, Inverse
 from meanwatt.model.mean_field.solvers.load_fixed_point import LoadFixedPoint, Point
 
@@ -56,7 +56,7 @@ class NewtonSolution:
         Whether the residual met the tolerance.
     """
 
-    answer: Answer
+    answer: PopulationResponse
     residual_usd_per_kwh: float
     slope: Floats | None
     coupling: Floats | None
@@ -67,7 +67,7 @@ def solve_newton(
     problem: LoadFixedPoint,
     load_kw: Floats,
     *,
-    warm: Answer | None = None,
+    warm: PopulationResponse | None = None,
     slope: Floats | None = None,
     coupling: Floats | None = None,
     patience: int | None = None,

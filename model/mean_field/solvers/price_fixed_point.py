@@ -6,10 +6,10 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.population.game import Game, couples, held_types
 from meanwatt.model.mean_field.population.population_response import (
-    Answer,
-    answer,
+    PopulationResponse,
     finest_accuracy,
     induced_wholesale,
+    population_response,
 )
 from meanwatt.model.mean_field.population.ties import parts_somewhere, settle_ties, tie_slots
 from meanwatt.model.mean_field.solvers.held_part import solve_beside
@@ -80,7 +80,7 @@ def solve_prices(
         )
     if not couples(economy, tariff):
         wholesale = economy.supply.price(load_start_kw)
-        found = answer(
+        found = population_response(
             economy,
             tariff,
             wholesale,
@@ -129,9 +129,9 @@ def first_guess(economy: Economy) -> Floats:
     return induced_wholesale(economy, reference_net_load_kw(economy))
 
 
-def with_wholesale(game: Game, found: Answer, wholesale_usd_per_kwh: Floats) -> Answer:
+def with_wholesale(game: Game, found: PopulationResponse, wholesale_usd_per_kwh: Floats) -> PopulationResponse:
     """The same answer beside the prices it induces, where no rate that anybody pays or earns depends on them."""
-    fields = {name: getattr(found, name) for name in Answer.__slots__}
+    fields = {name: getattr(found, name) for name in PopulationResponse.__slots__}
     fields["wholesale_usd_per_kwh"] = wholesale_usd_per_kwh
     fields["rates"] = game.posted_rates(wholesale_usd_per_kwh, found.adder_usd_per_kwh)
-    return Answer(**fields)
+    return PopulationResponse(**fields)

@@ -11,8 +11,8 @@ from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.population_response import (
-    Answer,
     PopulationOracle,
+    PopulationResponse,
     induced_wholesale,
     price_gap,
 )
@@ -70,7 +70,7 @@ class PriceSolution:
 
     __repr__ = short_repr
 
-    answer: Answer
+    answer: PopulationResponse
     residual_usd_per_kwh: float
     converged: bool
     slope: Floats | None = None
@@ -123,7 +123,7 @@ class PriceSearch:
         self,
         load_kw: Floats,
         temperature: float,
-        warm: Answer | None,
+        warm: PopulationResponse | None,
         slope: Floats | None = None,
         coupling: Floats | None = None,
     ) -> PriceSolution:
@@ -183,7 +183,12 @@ class PriceSearch:
             self.newton(here.answer.net_load_kw + self.economy.rest_load_kw, self.target, here.answer)
 
     def mix_plans(
-        self, load_kw: Floats, *, by_potential: bool, start: Answer | None = None, patience: int | None = None
+        self,
+        load_kw: Floats,
+        *,
+        by_potential: bool,
+        start: PopulationResponse | None = None,
+        patience: int | None = None,
     ) -> None:
         """The mixture of plans that clears the market at temperature 0: of least potential, or by its inequality.
 
@@ -223,7 +228,7 @@ class PriceSearch:
     def anchor_plans(self, load_kw: Floats, *, by_potential: bool) -> None:
         """Proximal steps of policies towards temperature 0, each one's end mixed with best plans until it is exact."""
 
-        def settled(found: Answer, temperature: float) -> bool:
+        def settled(found: PopulationResponse, temperature: float) -> bool:
             if temperature > NEARLY_COLD_USD:
                 return False
             load_kw = found.net_load_kw + self.economy.rest_load_kw
@@ -232,19 +237,19 @@ class PriceSearch:
 
         cool_by_steps(self.game, self.adder, load_kw, tolerance=self.tolerance, settled=settled, watch=self.watch)
 
-    def accelerate(self, load_kw: Floats, warm: Answer | None, *, plainly: bool = False) -> None:
+    def accelerate(self, load_kw: Floats, warm: PopulationResponse | None, *, plainly: bool = False) -> None:
         """Anderson acceleration at the target temperature, each evaluation starting from the last one's values.
 
         ``plainly`` takes every price as it comes, which is Picard's iteration: it herds where storage is plentiful.
         """
         oracle = PopulationOracle(game=self.game, tolerance=self.tolerance, watch=self.watch)
         last, gap = warm, np.inf
-        best: tuple[float, Answer] | None = None
+        best: tuple[float, PopulationResponse] | None = None
 
         def price_map(vector: Floats) -> Floats:
             nonlocal last, gap, best
             prices = vector.reshape(load_kw.shape)
-            last, gap = oracle.answer(prices, self.adder, start=last, before=gap)
+            last, gap = oracle.respond(prices, self.adder, start=last, before=gap)
             if best is None or gap < best[0]:
                 best = gap, last
             return induced_wholesale(self.economy, last.net_load_kw).ravel()

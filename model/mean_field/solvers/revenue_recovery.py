@@ -18,7 +18,7 @@ from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.derivatives.population_sensitivity import RecoverySlope, surplus_slope_usd
 from meanwatt.model.mean_field.population.game import couples
-from meanwatt.model.mean_field.population.population_response import Answer, surplus_usd_per_day
+from meanwatt.model.mean_field.population.population_response import PopulationResponse, surplus_usd_per_day
 from meanwatt.model.mean_field.solvers.joint_recovery import balance_nearby
 from meanwatt.model.mean_field.solvers.methods import AUTO, SolverMethod
 from meanwatt.model.mean_field.solvers.newton import FEW_PRICES
@@ -131,7 +131,7 @@ def _root_between(surplus: Callable[[float], float], low: float, high: float, to
     return min(low, high, key=lambda adder: abs(known[adder]))
 
 
-def _exact_slope(economy: Economy, tariff: Tariff, found: Answer) -> float | None:
+def _exact_slope(economy: Economy, tariff: Tariff, found: PopulationResponse) -> float | None:
     """Slope of the books in the adder, where it costs no more than a few evaluations; None elsewhere."""
     if economy.scenario.temperature_usd == 0 or (couples(economy, tariff) and found.net_load_kw.size > FEW_PRICES):
         return None

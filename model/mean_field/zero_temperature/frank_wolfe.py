@@ -28,7 +28,7 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.population.flow import Flow
 from meanwatt.model.mean_field.population.game import Game, held_types, potential_failures
-from meanwatt.model.mean_field.population.population_response import Answer, outlook, summed
+from meanwatt.model.mean_field.population.population_response import PopulationResponse, decision_problem, summed
 from meanwatt.model.mean_field.population.ties import tie_slots
 from meanwatt.model.mean_field.population.type_stack import stack_types, terms_of
 from meanwatt.model.mean_field.zero_temperature.column_pool import Columns, clear_mixture, reoptimise
@@ -59,7 +59,7 @@ class ExactSolution:
         Whether the gap met the tolerance.
     """
 
-    answer: Answer
+    answer: PopulationResponse
     gap_usd_per_day: float
     rounds: int
     converged: bool
@@ -85,7 +85,7 @@ def solve_exact(
     *,
     watch: Watch,
     gap_usd_per_day: float = GAP_USD_PER_DAY,
-    start: Answer | None = None,
+    start: PopulationResponse | None = None,
     slow: Callable[[list[float]], bool] = lambda gaps: False,
 ) -> ExactSolution:
     """Find the equilibrium at temperature 0 of a game with a potential.
@@ -114,7 +114,7 @@ def solve_exact(
             f"tariff {tariff.name}: the exact solver needs a potential: {failed[0]}; give solver 'mixed_plans', or a"
             " temperature above 0"
         )
-    horizon = outlook(economy, temperature_usd=0.0)
+    horizon = decision_problem(economy, temperature_usd=0.0)
     jumps = tie_slots(economy, tariff, adder_usd_per_kwh) is not None
     types, terms = stack_types(economy, jumps=jumps), terms_of(economy, tariff, adder_usd_per_kwh)
     single = economy.one_day is not None or economy.held is not None

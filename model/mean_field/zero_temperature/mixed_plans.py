@@ -25,7 +25,7 @@ from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.population.game import Game
-from meanwatt.model.mean_field.population.population_response import Answer, outlook, summed
+from meanwatt.model.mean_field.population.population_response import PopulationResponse, decision_problem, summed
 from meanwatt.model.mean_field.population.ties import tie_slots
 from meanwatt.model.mean_field.population.type_stack import Terms, TypeStack, stack_types, terms_of
 from meanwatt.model.mean_field.zero_temperature.column_pool import FREE, Columns, clear_mixture, free_to_choose, mix
@@ -59,7 +59,7 @@ def solve_mixed(
     *,
     watch: Watch,
     gap_usd_per_day: float = GAP_USD_PER_DAY,
-    start: Answer | None = None,
+    start: PopulationResponse | None = None,
     slow: Callable[[list[float]], bool] = lambda gaps: False,
 ) -> ExactSolution:
     """Find an equilibrium in mixed plans at temperature 0, for days without end.
@@ -80,7 +80,7 @@ def solve_mixed(
     ExactSolution
         The mixture with the smallest exploitability seen; the market is cleared for it.
     """
-    horizon = outlook(economy, temperature_usd=0.0)
+    horizon = decision_problem(economy, temperature_usd=0.0)
     jumps = tie_slots(economy, tariff, adder_usd_per_kwh) is not None
     types, terms = stack_types(economy, jumps=jumps), terms_of(economy, tariff, adder_usd_per_kwh)
     plans = EndlessPlans(economy, horizon, types, patient=True, check=watch.check)

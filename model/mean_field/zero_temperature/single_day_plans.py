@@ -10,11 +10,11 @@ from meanwatt.agents.household.backward_induction import TIE_USD, given_moves, h
 from meanwatt.agents.household.battery import Battery
 from meanwatt.agents.household.best_response import Response
 from meanwatt.agents.household.day_operator import mix_shocks
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.model.mean_field.population.flow import Flow
-from meanwatt.model.mean_field.population.population_response import own_outlook
+from meanwatt.model.mean_field.population.population_response import own_decision_problem
 from meanwatt.model.mean_field.population.type_stack import TypeStack
 from meanwatt.model.mean_field.zero_temperature.column_pool import (
     ROOM_PER_TYPE,
@@ -32,9 +32,9 @@ from meanwatt.model.scenario.economy import Economy
 class SingleDayPlans:
     """Plans of a game of one day, or of a day that is held between others."""
 
-    def __init__(self, economy: Economy, horizon: Outlook, types: TypeStack) -> None:
+    def __init__(self, economy: Economy, horizon: DecisionProblem, types: TypeStack) -> None:
         self.households, self.types = economy.types, types
-        self.views = [own_outlook(economy, horizon, type_index) for type_index in range(len(economy.types))]
+        self.views = [own_decision_problem(economy, horizon, type_index) for type_index in range(len(economy.types))]
         states, slots = economy.rest_load_kw.shape
         shocks, most = types.shock_levels.size, int(types.levels.max())
         self.start_law = np.zeros((len(economy.types), states, shocks, most))

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from meanwatt.agents.household.best_response import Response, respond, value_tolerance_usd
-from meanwatt.agents.household.decision_problem import Outlook
+from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.storage import Choice
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.mean_field.population.flow import Flow, household_flow
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.mean_field.population.type_stack import TypeStack
 from meanwatt.model.mean_field.zero_temperature.column_pool import (
     FREE,
@@ -77,7 +77,7 @@ class EndlessPlans:
     def __init__(
         self,
         economy: Economy,
-        horizon: Outlook,
+        horizon: DecisionProblem,
         types: TypeStack,
         *,
         patient: bool = False,
@@ -94,7 +94,7 @@ class EndlessPlans:
         self.interest = 1.0 - per_slot
         self.gap = np.inf
 
-    def adopt(self, found: Answer) -> None:
+    def adopt(self, found: PopulationResponse) -> None:
         """Begin with everybody's policy in an answer as their only plan."""
         self._make_room()
         for type_index, (response, flow) in enumerate(zip(found.responses, found.flows, strict=True)):

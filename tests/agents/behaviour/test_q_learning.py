@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from scenarios import SHOCK, small_household, small_outlook, small_rates
+from scenarios import SHOCK, small_decision_problem, small_household, small_rates
 
 from meanwatt.agents.behaviour.q_learning import (
     GAIN_SHARE,
@@ -16,7 +16,7 @@ from meanwatt.agents.behaviour.q_learning import (
     policy_of_values,
 )
 from meanwatt.agents.household.best_response import Response, respond
-from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.decision_problem import DecisionProblem, ValueRule
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.slot_outcome import slot_outcome
 from meanwatt.agents.household.storage import every_move, feasible
@@ -40,8 +40,8 @@ def choice_of(value: Floats | Values) -> tuple[Ints, Floats]:
 RULES = [(0.0, ValueRule.ENTROPY), (0.05, ValueRule.ENTROPY), (0.05, ValueRule.BOLTZMANN)]
 
 
-def horizon(temperature: float, rule: ValueRule, discount: float, *, shocks: bool, weather: Floats) -> Outlook:
-    plain = small_outlook(temperature, discount=discount, rule=rule, slots=SLOTS, weather=weather)
+def horizon(temperature: float, rule: ValueRule, discount: float, *, shocks: bool, weather: Floats) -> DecisionProblem:
+    plain = small_decision_problem(temperature, discount=discount, rule=rule, slots=SLOTS, weather=weather)
     if shocks:
         return plain
     one = np.ones(1)
@@ -52,17 +52,17 @@ def horizon(temperature: float, rule: ValueRule, discount: float, *, shocks: boo
 class Home:
     """A few alike households at rates that never change, with tables of their own."""
 
-    outlook: Outlook
+    problem: DecisionProblem
     settings: QSettings
     people: int = 4
 
     def __post_init__(self) -> None:
-        states = len(self.outlook.common_kernel)
+        states = len(self.problem.common_kernel)
         household = small_household(states, SLOTS)
         rates = small_rates(states, SLOTS)
-        self.outcome = slot_outcome(household, rates, self.outlook.shock_levels, 24 / SLOTS)
-        self.response: Response = respond(self.outcome, household.levels, self.outlook)
-        shocks = self.outlook.shock_levels.size if self.settings.shock else 1
+        self.outcome = slot_outcome(household, rates, self.problem.shock_levels, 24 / SLOTS)
+        self.response: Response = respond(self.outcome, household.levels, self.problem)
+        shocks = self.problem.shock_levels.size if self.settings.shock else 1
         shape = (self.people, states, SLOTS, household.levels, shocks, self.outcome.moves.size)
         self.value: Values = np.zeros(shape, dtype=np.float32)
         self.gain = np.zeros(self.people)
@@ -74,17 +74,17 @@ class Home:
 
     def believe(self) -> Floats:
         """Start from the best response's values; return them."""
-        exact = believed_values(self.response, self.outlook, shock=self.settings.shock)
+        exact = believed_values(self.response, self.problem, shock=self.settings.shock)
         self.value[:] = exact
-        if self.outlook.discount_per_day == 1.0:
+        if self.problem.discount_per_day == 1.0:
             self.gain[:] = self.response.gain_usd_per_day / SLOTS
         return exact
 
     def live(self, days: int) -> None:
         """Live and learn, day by day."""
         readings = (self.outcome.net_load_kw * 24 / SLOTS).astype(np.float32)
-        shock_alias, reward = alias_table(self.outlook.shock_kernel), self.outcome.reward_usd
-        horizon = self.outlook
+        shock_alias, reward = alias_table(self.problem.shock_kernel), self.outcome.reward_usd
+        horizon = self.problem
         average = horizon.discount_per_day == 1.0
         soft = horizon.value_rule is ValueRule.ENTROPY and horizon.temperature_usd > 0
         path = (self.moved, self.met, int(self.outcome.moves[0]))
@@ -116,14 +116,14 @@ class Home:
     def policy(self, value: Floats | Values) -> PolicyTable:
         """What a table says to do."""
         chance = policy_of_values(
-            value, self.outcome.moves, self.outlook.temperature_usd, self.outlook.shock_levels.size
+            value, self.outcome.moves, self.problem.temperature_usd, self.problem.shock_levels.size
         )
         return replace(self.response.policy, probability=chance)
 
     def earned_usd(self, policy: PolicyTable) -> float:
         """Average reward per day of a policy, without entropy."""
-        backward = common_states(tuple("ab"[: len(self.outlook.common_kernel)]), self.outlook.common_kernel, 0).backward
-        horizon = self.outlook
+        backward = common_states(tuple("ab"[: len(self.problem.common_kernel)]), self.problem.common_kernel, 0).backward
+        horizon = self.problem
         flow = stationary_flow(policy, horizon.shock_kernel, horizon.shock_probability, backward)
         weight = flow.frequency * horizon.common_probability[:, None, None, None]
         return float((weight * self.outcome.reward_usd).sum())
@@ -135,8 +135,8 @@ def test_the_values_of_the_best_response_are_what_learning_stands_still_at(
     temperature: float, rule: ValueRule, discount: float
 ) -> None:
     """Without chance every error is zero up to float32: 2⁻²⁴ of values below 40 USD, some thousand roundings."""
-    outlook = horizon(temperature, rule, discount, shocks=False, weather=np.ones((1, 1)))
-    home = Home(outlook, QSettings(first_step=0.5, exploration=1.0, settle_days=1e6))
+    problem = horizon(temperature, rule, discount, shocks=False, weather=np.ones((1, 1)))
+    home = Home(problem, QSettings(first_step=0.5, exploration=1.0, settle_days=1e6))
     exact = home.believe()
     home.live(300)
     assert np.abs((home.value - exact)[:, :, :, home.allowed]).max() < 1e-4
@@ -147,9 +147,9 @@ def test_the_values_of_the_best_response_are_what_learning_stands_still_at(
 @pytest.mark.parametrize("discount", [1.0, 0.9])
 def test_believed_values_obey_bellmans_equation(temperature: float, rule: ValueRule, discount: float) -> None:
     """Slot by slot and over midnight, with weather and shocks, in plain loops."""
-    outlook = horizon(temperature, rule, discount, shocks=True, weather=CHAIN)
-    home = Home(outlook, QSettings(shock=True))
-    value = believed_values(home.response, outlook, shock=True)
+    problem = horizon(temperature, rule, discount, shocks=True, weather=CHAIN)
+    home = Home(problem, QSettings(shock=True))
+    value = believed_values(home.response, problem, shock=True)
     allowed = np.broadcast_to(home.allowed, value.shape[2:])
     top = np.where(allowed, value, -np.inf)
     best = top.max(axis=-1)
@@ -178,7 +178,7 @@ def test_a_learner_that_knows_nothing_comes_to_the_best_responses_gain() -> None
         QSettings(shock=True, first_step=0.5, exploration=1.0, settle_days=300, start="zero"),
         people=3,
     )
-    exact = believed_values(home.response, home.outlook, shock=True)
+    exact = believed_values(home.response, home.problem, shock=True)
     home.live(10_000)
     best = home.response.gain_usd_per_day
     for value, gain in zip(home.value, home.gain, strict=True):
@@ -193,8 +193,8 @@ def test_a_learner_that_knows_nothing_comes_to_the_best_responses_gain() -> None
 
 def test_a_discounted_soft_learner_comes_to_the_best_responses_policy() -> None:
     """Without chance, from zero, in every state."""
-    outlook = horizon(0.2, ValueRule.ENTROPY, 0.5, shocks=False, weather=np.ones((1, 1)))
-    home = Home(outlook, QSettings(first_step=0.5, exploration=1.0, settle_days=1_000), people=2)
+    problem = horizon(0.2, ValueRule.ENTROPY, 0.5, shocks=False, weather=np.ones((1, 1)))
+    home = Home(problem, QSettings(first_step=0.5, exploration=1.0, settle_days=1_000), people=2)
     home.live(8_000)
     exact = home.response.policy.probability
     for value in home.value:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenarios import SHOCK_LEVELS, WEATHER, preset_economy, small_household, small_outlook, small_rates
+from scenarios import SHOCK_LEVELS, WEATHER, preset_economy, small_decision_problem, small_household, small_rates
 
 from meanwatt.agents.behaviour.rules import RULES, rule_policies
 from meanwatt.agents.household.best_response import best_response
@@ -33,7 +33,7 @@ def chosen(policy: PolicyTable) -> Floats:
 
 
 def follow(name: str, household: HouseholdType, rates: Rates) -> PolicyTable:
-    (policy,) = rule_policies(name, [household], [rates], small_outlook())
+    (policy,) = rule_policies(name, [household], [rates], small_decision_problem())
     return policy
 
 
@@ -108,7 +108,7 @@ def test_a_household_without_battery_has_nothing_to_decide(name: str) -> None:
 @given(seed=SEEDS)
 def test_no_rule_earns_more_than_the_best_response(name: str, seed: int) -> None:
     household, rates = world(seed)
-    cold = small_outlook(0.0)
+    cold = small_decision_problem(0.0)
     backward = common_states(("a", "b", "c"), WEATHER, 0).backward
     policy = follow(name, household, rates)
     flow = stationary_flow(policy, cold.shock_kernel, cold.shock_probability, backward)

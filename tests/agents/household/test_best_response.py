@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenarios import SHOCK, WEATHER, random_game, small_household, small_outlook, small_rates
+from scenarios import SHOCK, WEATHER, random_game, small_decision_problem, small_household, small_rates
 from scipy.special import logsumexp
 from slow_oracles import occupation_optimum
 
 from meanwatt.agents.household import best_response as solver
 from meanwatt.agents.household.backward_induction import iterate_days
 from meanwatt.agents.household.best_response import best_response, respond
-from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.decision_problem import DecisionProblem, ValueRule
 from meanwatt.agents.household.slot_outcome import SlotOutcome
 from meanwatt.agents.household.soft_slot import SAFE_EXPONENT
 
@@ -22,8 +22,8 @@ TWO_WEATHERS = np.array([[0.8, 0.2], [0.5, 0.5]])
 RULES = [("entropy", 0.05), ("entropy", 0.002), ("boltzmann", 0.05), ("entropy", 0.0), ("boltzmann", 0.0)]
 
 
-def outlook_of(rule: str, temperature: float, discount: float) -> Outlook:
-    return small_outlook(temperature, discount=discount, rule=ValueRule(rule), weather=TWO_WEATHERS)
+def problem_of(rule: str, temperature: float, discount: float) -> DecisionProblem:
+    return small_decision_problem(temperature, discount=discount, rule=ValueRule(rule), weather=TWO_WEATHERS)
 
 
 @dataclass
@@ -35,12 +35,12 @@ class ByHand:
     gain: float
 
 
-def value_iteration(game: SlotOutcome, outlook: Outlook, levels: int = LEVELS) -> ByHand:
+def value_iteration(game: SlotOutcome, problem: DecisionProblem, levels: int = LEVELS) -> ByHand:
     """Days backward until nothing changes, slot by slot, state by state, in plain loops."""
     reward = game.reward_usd
     states, slots, shocks, count = reward.shape
-    per_slot = outlook.discount_per_day ** (1 / slots)
-    eta = outlook.temperature_usd
+    per_slot = problem.discount_per_day ** (1 / slots)
+    eta = problem.temperature_usd
     value = np.zeros((states, slots + 1, shocks, levels))  # value[:, slots] is next midnight's, seen from today
     probability = np.zeros((states, slots, levels, shocks, count))
     midnight = np.zeros((states, shocks, levels))
@@ -48,11 +48,11 @@ def value_iteration(game: SlotOutcome, outlook: Outlook, levels: int = LEVELS) -
         for c in range(states):
             for z in range(shocks):
                 for e in range(levels):
-                    value[c, slots, z, e] = sum(outlook.common_kernel[c, d] * midnight[d, z, e] for d in range(states))
+                    value[c, slots, z, e] = sum(problem.common_kernel[c, d] * midnight[d, z, e] for d in range(states))
             for h in reversed(range(slots)):
                 for z in range(shocks):
                     ahead = [
-                        per_slot * sum(outlook.shock_kernel[z, y] * value[c, h + 1, y, e] for y in range(shocks))
+                        per_slot * sum(problem.shock_kernel[z, y] * value[c, h + 1, y, e] for y in range(shocks))
                         for e in range(levels)
                     ]
                     for e in range(levels):
@@ -70,20 +70,20 @@ def value_iteration(game: SlotOutcome, outlook: Outlook, levels: int = LEVELS) -
                         total = sum(chance.values())
                         for j, weight in chance.items():
                             probability[c, h, e, z, j] = weight / total
-                        soft = eta > 0 and outlook.value_rule is ValueRule.ENTROPY
+                        soft = eta > 0 and problem.value_rule is ValueRule.ENTROPY
                         value[c, h, z, e] = eta * logsumexp(worth / eta) if soft else best
         change = value[:, 0] - midnight
-        settled = np.ptp(change) if outlook.discount_per_day == 1 else np.abs(change).max()
+        settled = np.ptp(change) if problem.discount_per_day == 1 else np.abs(change).max()
         if settled < 1e-13:
             break
         midnight = value[:, 0].copy()
-        if outlook.discount_per_day == 1:
+        if problem.discount_per_day == 1:
             midnight -= midnight[0, 0, 0]
     else:
         pytest.fail("the loops did not settle")
-    gain = change.mean() if outlook.discount_per_day == 1 else (1 - outlook.discount_per_day) * midnight
-    if outlook.discount_per_day < 1:
-        weight = outlook.common_probability[:, None] * outlook.shock_probability
+    gain = change.mean() if problem.discount_per_day == 1 else (1 - problem.discount_per_day) * midnight
+    if problem.discount_per_day < 1:
+        weight = problem.common_probability[:, None] * problem.shock_probability
         gain = (weight * gain[:, :, 0]).sum()
     return ByHand(value=value[:, :slots].copy(), probability=probability, gain=float(gain))
 
@@ -93,9 +93,9 @@ def value_iteration(game: SlotOutcome, outlook: Outlook, levels: int = LEVELS) -
 def test_policy_value_and_gain_equal_dynamic_programming_in_plain_loops(
     rule: str, temperature: float, discount: float
 ) -> None:
-    game, outlook = random_game(3), outlook_of(rule, temperature, discount)
-    expected = value_iteration(game, outlook)
-    found = respond(game, LEVELS, outlook)
+    game, problem = random_game(3), problem_of(rule, temperature, discount)
+    expected = value_iteration(game, problem)
+    found = respond(game, LEVELS, problem)
     assert found.converged
     assert found.policy.probability == pytest.approx(expected.probability, abs=1e-8)
     assert found.gain_usd_per_day == pytest.approx(expected.gain, abs=1e-10)
@@ -108,9 +108,9 @@ def test_policy_value_and_gain_equal_dynamic_programming_in_plain_loops(
 @pytest.mark.parametrize("seed", range(3))
 def test_a_household_at_random_rates_does_what_the_loops_say(seed: int) -> None:
     home = small_household(states=2, seed=seed)
-    outlook = outlook_of("entropy", 0.03, 1.0)
-    found = best_response(home, small_rates(states=2, seed=seed), outlook)
-    expected = value_iteration(found.outcome, outlook)
+    problem = problem_of("entropy", 0.03, 1.0)
+    found = best_response(home, small_rates(states=2, seed=seed), problem)
+    expected = value_iteration(found.outcome, problem)
     assert found.policy.probability == pytest.approx(expected.probability, abs=1e-8)
     assert found.gain_usd_per_day == pytest.approx(expected.gain, abs=1e-10)
 
@@ -126,7 +126,7 @@ def test_rows_sum_to_one_and_moves_off_the_grid_have_exactly_no_chance(
     seed: int, temperature: float, rule: ValueRule, discount: float
 ) -> None:
     game = random_game(seed)
-    found = respond(game, LEVELS, outlook_of(rule, temperature, discount))
+    found = respond(game, LEVELS, problem_of(rule, temperature, discount))
     found.policy.check()
     assert found.policy.probability.sum(axis=-1) == pytest.approx(1, abs=1e-12)
     for e in range(LEVELS):
@@ -138,14 +138,14 @@ def test_rows_sum_to_one_and_moves_off_the_grid_have_exactly_no_chance(
 @settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1.0, 0.9]))
 def test_values_solve_the_bellman_equation(seed: int, discount: float) -> None:
-    game, outlook = random_game(seed), outlook_of("entropy", 0.02, discount)
-    value = respond(game, LEVELS, outlook).value_usd
+    game, problem = random_game(seed), problem_of("entropy", 0.02, discount)
+    value = respond(game, LEVELS, problem).value_usd
     for c, h, z in np.ndindex(value.shape[:3]):
         if h + 1 < value.shape[1]:
             following = value[c, h + 1]
         else:
-            following = np.tensordot(outlook.common_kernel[c], value[:, 0], axes=1)
-        ahead = discount ** (1 / 3) * outlook.shock_kernel[z] @ following
+            following = np.tensordot(problem.common_kernel[c], value[:, 0], axes=1)
+        ahead = discount ** (1 / 3) * problem.shock_kernel[z] @ following
         own = [
             0.02 * logsumexp([(game.reward_usd[c, h, z, j] + ahead[e + m]) / 0.02
                               for j, m in enumerate(game.moves) if 0 <= e + m < LEVELS])
@@ -159,17 +159,17 @@ def test_values_solve_the_bellman_equation(seed: int, discount: float) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_hard_gain_is_the_optimum_of_a_linear_program_over_frequencies(seed: int) -> None:
-    game, outlook = random_game(seed), outlook_of("entropy", 0.0, 1.0)
-    found, best = respond(game, LEVELS, outlook), occupation_optimum(game, outlook, LEVELS)
+    game, problem = random_game(seed), problem_of("entropy", 0.0, 1.0)
+    found, best = respond(game, LEVELS, problem), occupation_optimum(game, problem, LEVELS)
     assert found.gain_usd_per_day == pytest.approx(best, abs=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_entropy_gain_lies_between_the_hard_gain_and_that_plus_the_largest_entropy(seed: int) -> None:
     game = random_game(seed)
-    hard = respond(game, LEVELS, outlook_of("entropy", 0.0, 1.0)).gain_usd_per_day
+    hard = respond(game, LEVELS, problem_of("entropy", 0.0, 1.0)).gain_usd_per_day
     for temperature in (0.1, 0.01, 0.001):
-        soft = respond(game, LEVELS, outlook_of("entropy", temperature, 1.0)).gain_usd_per_day
+        soft = respond(game, LEVELS, problem_of("entropy", temperature, 1.0)).gain_usd_per_day
         # three slots a day; from the middle levels all but one of the five moves are feasible
         assert hard - 1e-12 <= soft <= hard + temperature * 3 * np.log(4) + 1e-12
 
@@ -186,10 +186,10 @@ def with_a_ruinous_move(game: SlotOutcome, loss_usd: float) -> SlotOutcome:
 
 @pytest.mark.parametrize("discount", [1.0, 0.9])
 def test_log_sum_exp_and_the_exponential_domain_give_the_same_answer(discount: float) -> None:
-    game, outlook = random_game(7), outlook_of("entropy", 0.05, discount)
+    game, problem = random_game(7), problem_of("entropy", 0.05, discount)
     assert np.ptp(game.reward_usd) / 0.05 < SAFE_EXPONENT / 10, "the plain game is to stay in the exponential domain"
-    fast = respond(game, LEVELS, outlook)
-    slow = respond(with_a_ruinous_move(game, 1.1 * SAFE_EXPONENT * 0.05 + 10), LEVELS, outlook)
+    fast = respond(game, LEVELS, problem)
+    slow = respond(with_a_ruinous_move(game, 1.1 * SAFE_EXPONENT * 0.05 + 10), LEVELS, problem)
     assert slow.policy.probability[..., :-1] == pytest.approx(fast.policy.probability, abs=1e-11)
     assert (slow.policy.probability[..., -1] == 0).all()
     assert slow.gain_usd_per_day == pytest.approx(fast.gain_usd_per_day, abs=1e-12)
@@ -197,9 +197,9 @@ def test_log_sum_exp_and_the_exponential_domain_give_the_same_answer(discount: f
 
 @pytest.mark.parametrize("temperature", [1e-3, 3e-4, 1e-4, 1e-5])
 def test_temperatures_that_overflow_the_exponential_domain_agree_with_the_loops(temperature: float) -> None:
-    game, outlook = random_game(11), outlook_of("entropy", temperature, 1.0)
-    expected = value_iteration(game, outlook)
-    found = respond(game, LEVELS, outlook)
+    game, problem = random_game(11), problem_of("entropy", temperature, 1.0)
+    expected = value_iteration(game, problem)
+    found = respond(game, LEVELS, problem)
     assert found.policy.probability == pytest.approx(expected.probability, abs=1e-7)
     assert found.gain_usd_per_day == pytest.approx(expected.gain, abs=1e-10)
 
@@ -214,7 +214,7 @@ def test_ties_at_temperature_zero_are_split_equally() -> None:
     game = random_game(0)
     nothing = np.zeros_like(game.payment_usd)
     idle = replace(game, utility_usd=nothing, payment_usd=nothing, wear_usd=np.zeros_like(game.wear_usd))
-    chance = respond(idle, LEVELS, outlook_of("entropy", 0.0, 1.0)).policy.probability
+    chance = respond(idle, LEVELS, problem_of("entropy", 0.0, 1.0)).policy.probability
     for e in range(LEVELS):
         possible = [j for j, m in enumerate(game.moves) if 0 <= e + m < LEVELS]
         assert chance[:, :, e][..., possible] == pytest.approx(1 / len(possible), abs=1e-15)
@@ -225,33 +225,33 @@ def test_ties_at_temperature_zero_are_split_equally() -> None:
 def test_where_the_iteration_starts_does_not_matter(
     seed: int, other: int, rule: tuple[str, float], discount: float
 ) -> None:
-    game, outlook = random_game(seed), outlook_of(*rule, discount)
-    cold = respond(game, LEVELS, outlook)
-    warm = respond(game, LEVELS, outlook, start=respond(random_game(other), LEVELS, outlook))
+    game, problem = random_game(seed), problem_of(*rule, discount)
+    cold = respond(game, LEVELS, problem)
+    warm = respond(game, LEVELS, problem, start=respond(random_game(other), LEVELS, problem))
     assert warm.gain_usd_per_day == pytest.approx(cold.gain_usd_per_day, abs=1e-10)
-    if outlook.temperature_usd > 0:
+    if problem.temperature_usd > 0:
         assert warm.policy.probability == pytest.approx(cold.policy.probability, abs=1e-7)
 
 
 def test_a_start_of_another_shape_is_ignored() -> None:
-    game, outlook = random_game(1), outlook_of("entropy", 0.05, 1.0)
-    other = respond(random_game(1, levels=6), 6, outlook)
-    found = respond(game, LEVELS, outlook, start=other)
-    assert (found.policy.probability == respond(game, LEVELS, outlook).policy.probability).all()
+    game, problem = random_game(1), problem_of("entropy", 0.05, 1.0)
+    other = respond(random_game(1, levels=6), 6, problem)
+    found = respond(game, LEVELS, problem, start=other)
+    assert (found.policy.probability == respond(game, LEVELS, problem).policy.probability).all()
 
 
 def test_starting_at_the_answer_ends_at_once() -> None:
-    game, outlook = random_game(1), outlook_of("entropy", 0.05, 1.0)
-    cold = respond(game, LEVELS, outlook)
-    assert respond(game, LEVELS, outlook, start=cold).days <= 2 < cold.days
+    game, problem = random_game(1), problem_of("entropy", 0.05, 1.0)
+    cold = respond(game, LEVELS, problem)
+    assert respond(game, LEVELS, problem, start=cold).days <= 2 < cold.days
 
 
 @settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1), st.floats(-5, 5))
 def test_a_payment_that_no_move_can_avoid_changes_the_gain_and_nothing_else(seed: int, usd: float) -> None:
-    game, outlook = random_game(seed), outlook_of("entropy", 0.05, 1.0)
-    found = respond(game, LEVELS, outlook)
-    charged = respond(replace(game, payment_usd=game.payment_usd + usd), LEVELS, outlook)
+    game, problem = random_game(seed), problem_of("entropy", 0.05, 1.0)
+    found = respond(game, LEVELS, problem)
+    charged = respond(replace(game, payment_usd=game.payment_usd + usd), LEVELS, problem)
     assert charged.policy.probability == pytest.approx(found.policy.probability, abs=1e-8)
     assert charged.gain_usd_per_day == pytest.approx(found.gain_usd_per_day - 3 * usd, abs=1e-9)
 
@@ -260,31 +260,31 @@ def test_seasons_that_almost_never_change_cost_no_extra_days() -> None:
     rare = 1e-6
     slow = np.kron([[1 - rare, rare], [rare, 1 - rare]], WEATHER)
     game = random_game(5, states=6)
-    outlook = small_outlook(0.05, weather=slow)
-    found = respond(game, LEVELS, outlook)
+    problem = small_decision_problem(0.05, weather=slow)
+    found = respond(game, LEVELS, problem)
     assert found.converged
     assert found.days < 60
-    expected = value_iteration_of_differences(game, outlook)
+    expected = value_iteration_of_differences(game, problem)
     assert found.policy.probability == pytest.approx(expected, abs=1e-8)
 
 
-def value_iteration_of_differences(game: SlotOutcome, outlook: Outlook) -> np.ndarray:
+def value_iteration_of_differences(game: SlotOutcome, problem: DecisionProblem) -> np.ndarray:
     """Policy from iterating differences along the levels for a fixed, generous number of days, by arrays of Q."""
     states, slots, shocks, count = game.reward_usd.shape
     midnight = np.zeros((states, shocks, LEVELS))
     chance = np.zeros((states, slots, LEVELS, shocks, count))
     for _ in range(400):
-        later = np.einsum("cd,dze->cze", outlook.common_kernel, midnight)
+        later = np.einsum("cd,dze->cze", problem.common_kernel, midnight)
         for h in reversed(range(slots)):
-            ahead = np.einsum("zy,cye->cze", outlook.shock_kernel, later)
+            ahead = np.einsum("zy,cye->cze", problem.shock_kernel, later)
             q = np.full((states, LEVELS, shocks, count), -np.inf)
             for e in range(LEVELS):
                 for j, m in enumerate(game.moves):
                     if 0 <= e + m < LEVELS:
                         q[:, e, :, j] = game.reward_usd[:, h, :, j] + ahead[:, :, e + m]
-            weight = logsumexp(q / outlook.temperature_usd, axis=-1)
-            chance[:, h] = np.exp(q / outlook.temperature_usd - weight[..., None])
-            later = outlook.temperature_usd * weight.transpose(0, 2, 1)
+            weight = logsumexp(q / problem.temperature_usd, axis=-1)
+            chance[:, h] = np.exp(q / problem.temperature_usd - weight[..., None])
+            later = problem.temperature_usd * weight.transpose(0, 2, 1)
         midnight = later - later[:, :, :1]
     return chance
 
@@ -292,8 +292,8 @@ def value_iteration_of_differences(game: SlotOutcome, outlook: Outlook) -> np.nd
 def test_a_lone_state_without_shocks_repeats_its_best_cycle() -> None:
     # one weather, no shock: the best average reward is the best mean of a cycle over midnight levels of 1 to 4 days
     game = random_game(2, states=1, shocks=1)
-    outlook = replace(
-        small_outlook(0.0, weather=np.ones((1, 1))), shock_kernel=np.ones((1, 1)), shock_probability=np.ones(1)
+    problem = replace(
+        small_decision_problem(0.0, weather=np.ones((1, 1))), shock_kernel=np.ones((1, 1)), shock_probability=np.ones(1)
     )
     day = np.full((LEVELS, LEVELS), -np.inf)  # best reward from midnight level to midnight level
     for start in range(LEVELS):
@@ -311,15 +311,15 @@ def test_a_lone_state_without_shocks_repeats_its_best_cycle() -> None:
     for days in (2, 3, 4):
         several = (several[:, :, None] + day[None]).max(axis=1)
         cycle = max(cycle, np.diag(several).max() / days)
-    assert respond(game, LEVELS, outlook).gain_usd_per_day == pytest.approx(cycle, abs=1e-11)
+    assert respond(game, LEVELS, problem).gain_usd_per_day == pytest.approx(cycle, abs=1e-11)
 
 
 def test_shocks_that_come_and_go_are_planned_for() -> None:
     """Swapping the shock kernel for independent draws changes the policy: the chain is really used."""
-    game, outlook = random_game(3), outlook_of("entropy", 0.05, 1.0)
-    independent = replace(outlook, shock_kernel=np.tile(outlook.shock_probability, (2, 1)))
+    game, problem = random_game(3), problem_of("entropy", 0.05, 1.0)
+    independent = replace(problem, shock_kernel=np.tile(problem.shock_probability, (2, 1)))
     assert not np.allclose(SHOCK, independent.shock_kernel)
-    gap = respond(game, LEVELS, outlook).policy.probability - respond(game, LEVELS, independent).policy.probability
+    gap = respond(game, LEVELS, problem).policy.probability - respond(game, LEVELS, independent).policy.probability
     assert np.abs(gap).max() > 1e-4
 
 
@@ -338,9 +338,9 @@ def test_a_plan_that_repeats_only_every_other_day_is_found(fast_days: int, monke
         payment_usd=nothing,
         wear_usd=np.zeros(3),
     )
-    calm = small_outlook(0.0, weather=np.ones((1, 1)), slots=1)
-    outlook = replace(calm, shock_kernel=np.ones((1, 1)), shock_probability=np.ones(1))
-    found = respond(game, 2, outlook)
+    calm = small_decision_problem(0.0, weather=np.ones((1, 1)), slots=1)
+    problem = replace(calm, shock_kernel=np.ones((1, 1)), shock_probability=np.ones(1))
+    found = respond(game, 2, problem)
     assert found.converged
     assert found.gain_usd_per_day == pytest.approx(0.2, abs=1e-12)
     assert found.policy.probability[0, 0, :, 0].tolist() == [[0, 0, 1], [1, 0, 0]]
@@ -358,15 +358,15 @@ def test_many_levels_crossed_one_at_a_time_settle(levels: int, temperature: floa
             for name in ("use_kw", "net_load_kw", "utility_usd", "payment_usd", "wear_usd")
         },
     )
-    found = respond(slow, levels, outlook_of("entropy", temperature, 1.0))
+    found = respond(slow, levels, problem_of("entropy", temperature, 1.0))
     assert found.converged
     assert found.span_usd < 1e-9
 
 
 def test_however_its_arrays_lie_a_response_is_computed_by_one_compiled_sweep() -> None:
     """Numba compiles for every order and writability of arrays: that of a day takes seconds."""
-    outlook, game = outlook_of("entropy", 0.05, 1.0), random_game(3, levels=LEVELS)
-    plain = respond(game, LEVELS, outlook)
+    problem, game = problem_of("entropy", 0.05, 1.0), random_game(3, levels=LEVELS)
+    plain = respond(game, LEVELS, problem)
     compiled = set(iterate_days.dispatcher.signatures)
     turned = replace(
         game,
@@ -374,7 +374,7 @@ def test_however_its_arrays_lie_a_response_is_computed_by_one_compiled_sweep() -
         **{name: np.asfortranarray(getattr(game, name)) for name in ("utility_usd", "payment_usd")},
     )
     start = replace(plain, value_usd=np.asfortranarray(plain.value_usd))
-    writable = replace(outlook, shock_kernel=np.array(SHOCK, order="F"), common_kernel=np.array(outlook.common_kernel))
+    writable = replace(problem, shock_kernel=np.array(SHOCK, order="F"), common_kernel=np.array(problem.common_kernel))
     again = respond(turned, LEVELS, writable)
     assert np.allclose(again.value_usd, plain.value_usd, rtol=0, atol=1e-12)
     respond(turned, LEVELS, writable, start=start)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenarios import random_game, small_battery, small_household, small_outlook, small_rates
+from scenarios import random_game, small_battery, small_decision_problem, small_household, small_rates
 
 from meanwatt.agents.behaviour.q_learning import believed_values
 from meanwatt.agents.household.best_response import best_response, respond
 from meanwatt.agents.household.day_operator import closed_groups, group_weights
-from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.decision_problem import DecisionProblem, ValueRule
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.model.mean_field.population.flow import stationary_flow
 from meanwatt.model.scenario.weather import common_states, stationary_law
@@ -26,9 +26,11 @@ ALTERNATING = np.array([[0.0, 1.0], [1.0, 0.0]])
 ALONE = np.ones((1, 1))
 
 
-def outlook_of(shock_kernel: np.ndarray, temperature: float, *, weather: np.ndarray, **changes: object) -> Outlook:
+def problem_of(
+    shock_kernel: np.ndarray, temperature: float, *, weather: np.ndarray, **changes: object
+) -> DecisionProblem:
     return replace(
-        small_outlook(temperature, weather=weather),
+        small_decision_problem(temperature, weather=weather),
         shock_levels=np.ones(len(shock_kernel)),
         shock_kernel=shock_kernel,
         shock_probability=stationary_law(shock_kernel),
@@ -71,7 +73,7 @@ def test_the_fixed_numbers_make_every_system_regular(seed: int, levels: int) -> 
 def group_gains(kernel: np.ndarray, temperature: float, rule: ValueRule, seed: int) -> tuple[np.ndarray, float]:
     """Bounds (2, z) on the gain of each shock at midnight after 600 lazy days, by theorem A4; the response's gain."""
     outcome = random_game(seed, states=1, shocks=3, levels=4)
-    horizon = outlook_of(kernel, temperature, weather=ALONE, value_rule=rule)
+    horizon = problem_of(kernel, temperature, weather=ALONE, value_rule=rule)
     response = respond(outcome, 4, horizon)
     assert response.converged
     reward = outcome.reward_usd[0]
@@ -109,7 +111,7 @@ def test_the_law_is_stationary_and_every_group_as_large_as_the_shocks_law_says(
     temperature: float, kernel: np.ndarray, memory: int
 ) -> None:
     weather = common_states(("odd", "even"), ALTERNATING, memory)
-    horizon = outlook_of(kernel, temperature, weather=ALTERNATING)
+    horizon = problem_of(kernel, temperature, weather=ALTERNATING)
     shocks = len(kernel)
     for seed in range(4):
         response = respond(random_game(seed, states=2, shocks=shocks, levels=4), 4, horizon)
@@ -126,7 +128,7 @@ def test_the_law_is_stationary_and_every_group_as_large_as_the_shocks_law_says(
 def test_groups_of_unlike_shocks_are_as_large_as_the_shocks_law_says(temperature: float) -> None:
     """Shock 0 is as likely as 1 and 2 together, and half of all households have it at every midnight."""
     assert closed_groups(ALONE, TWO_SIDES, 2).tolist() == [[0, 1, 1]]
-    horizon = outlook_of(TWO_SIDES, temperature, weather=ALONE)
+    horizon = problem_of(TWO_SIDES, temperature, weather=ALONE)
     for seed in range(4):
         response = respond(random_game(seed, states=1, slots=2, shocks=3, levels=4), 4, horizon)
         flow = stationary_flow(response.policy, TWO_SIDES, horizon.shock_probability, ALONE)
@@ -166,11 +168,11 @@ def loads_of_a_day(midnight: np.ndarray, policy: PolicyTable, kernel: np.ndarray
     return np.array(load)
 
 
-def alternating_home(slots: int) -> tuple[PolicyTable, Outlook]:
+def alternating_home(slots: int) -> tuple[PolicyTable, DecisionProblem]:
     """The best response, at a temperature, of a home with a battery whose use alternates between .6 and 1.4."""
     home = small_household(1, slots, battery=small_battery(4, power_limit_kw=1.2))
     horizon = replace(
-        outlook_of(ALTERNATING, 0.1, weather=ALONE), shock_levels=np.array([0.6, 1.4]), slot_hours=24 / slots
+        problem_of(ALTERNATING, 0.1, weather=ALONE), shock_levels=np.array([0.6, 1.4]), slot_hours=24 / slots
     )
     return best_response(home, small_rates(1, slots), horizon).policy, horizon
 
@@ -217,7 +219,7 @@ def test_two_shocks_that_alternate_over_an_odd_number_of_slots_have_one_stationa
 def test_believed_values_solve_the_bellman_equation_of_each_group(temperature: float) -> None:
     """Q = r − g + E V(next) with V the softmax value of Q, g the gain of the group, at every slot and midnight."""
     outcome = random_game(5, states=1, shocks=3, levels=4)
-    horizon = outlook_of(CYCLE, temperature, weather=ALONE)
+    horizon = problem_of(CYCLE, temperature, weather=ALONE)
     (gains, above), _ = group_gains(CYCLE, temperature, ValueRule.ENTROPY, 5)
     assert above == pytest.approx(gains, abs=1e-10)
     response = respond(outcome, 4, horizon)

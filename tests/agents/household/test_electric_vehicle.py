@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenarios import SHOCK, small_household, small_outlook, small_rates
+from scenarios import SHOCK, small_decision_problem, small_household, small_rates
 from scipy.special import logsumexp
 
 from meanwatt.agents.household.best_response import best_response
-from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.decision_problem import DecisionProblem, ValueRule
 from meanwatt.agents.household.electric_vehicle import ElectricVehicle
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import slot_outcome
@@ -76,13 +76,13 @@ def test_a_trip_takes_its_energy_or_all_there_is_and_what_is_missing_costs(
     assert home.tolist() == ([-2, -1, 0, 1, 2] if back else [0, 1, 2])
 
 
-def by_plain_loops(home: HouseholdType, rates: Rates, outlook: Outlook) -> tuple[np.ndarray, np.ndarray, float]:
+def by_plain_loops(home: HouseholdType, rates: Rates, problem: DecisionProblem) -> tuple[np.ndarray, np.ndarray, float]:
     """Values (h, z, e) less level 0, the policy's mean energy put in (h, e, z) [kWh] and the gain, energy in kWh."""
     ev = home.battery
     assert isinstance(ev, ElectricVehicle)
-    outcome = slot_outcome(home, rates, outlook.shock_levels, outlook.slot_hours)
-    first, hours = int(outcome.moves[0]), outlook.slot_hours
-    shocks, levels, eta = outlook.shock_levels.size, ev.levels, outlook.temperature_usd
+    outcome = slot_outcome(home, rates, problem.shock_levels, problem.slot_hours)
+    first, hours = int(outcome.moves[0]), problem.slot_hours
+    shocks, levels, eta = problem.shock_levels.size, ev.levels, problem.temperature_usd
     reach = int(ev.power_limit_kw * hours * ev.charge_efficiency / ev.level_kwh + 1e-9)
     depth = int(ev.power_limit_kw * hours / ev.discharge_efficiency / ev.level_kwh + 1e-9) if ev.vehicle_to_grid else 0
     leaves, returns = round(ev.departure_hour / hours), round(ev.return_hour / hours)
@@ -92,7 +92,7 @@ def by_plain_loops(home: HouseholdType, rates: Rates, outlook: Outlook) -> tuple
     for _ in range(4000):
         after = midnight
         for h in reversed(range(SLOTS)):
-            ahead = outlook.shock_kernel @ after
+            ahead = problem.shock_kernel @ after
             for z in range(shocks):
                 idle = outcome.utility_usd[0, h, z, -first] - outcome.payment_usd[0, h, z, -first]
                 for e in range(levels):
@@ -110,7 +110,7 @@ def by_plain_loops(home: HouseholdType, rates: Rates, outlook: Outlook) -> tuple
                     worth = worth - ev.wear_usd_per_kwh * ev.level_kwh * np.abs(steps) + ahead[z, e + steps]
                     soft = np.exp((worth - worth.max()) / eta) if eta else (worth > worth.max() - 1e-11).astype(float)
                     put_in[h, e, z] = ev.level_kwh * (soft / soft.sum()) @ steps
-                    entropy = eta > 0 and outlook.value_rule is ValueRule.ENTROPY
+                    entropy = eta > 0 and problem.value_rule is ValueRule.ENTROPY
                     value[h, z, e] = eta * logsumexp(worth / eta) if entropy else worth.max()
             after = value[h]
         change = value[0] - midnight
@@ -126,9 +126,11 @@ def test_the_best_response_is_that_of_plain_loops_over_kilowatt_hours(
     rule: str, temperature: float, changes: dict[str, object]
 ) -> None:
     home, rates = owner(vehicle(**changes)), small_rates(1, SLOTS)
-    outlook = replace(small_outlook(temperature, rule=ValueRule(rule), slots=SLOTS, weather=CALM), shock_kernel=SHOCK)
-    value, put_in, gain = by_plain_loops(home, rates, outlook)
-    found = best_response(home, rates, outlook)
+    problem = replace(
+        small_decision_problem(temperature, rule=ValueRule(rule), slots=SLOTS, weather=CALM), shock_kernel=SHOCK
+    )
+    value, put_in, gain = by_plain_loops(home, rates, problem)
+    found = best_response(home, rates, problem)
     assert found.converged
     assert found.value_usd[0] - found.value_usd[0, :, :, :1] == pytest.approx(value, abs=1e-9)
     assert found.gain_usd_per_day == pytest.approx(gain, abs=1e-9)
@@ -143,12 +145,12 @@ def test_a_vehicle_that_must_take_its_energy_charges_in_the_cheapest_slots() -> 
     bought = np.array([[0.30, 0.11, 0.05, 0.06, 0.25, 0.20]])  # slots 2 and 3, the cheapest of all, are on the road
     rates = Rates(import_usd_per_kwh=bought, export_usd_per_kwh=bought)
     home = owner(vehicle(wear_usd_per_kwh=0.0), pv_kw=np.zeros((1, SLOTS)))
-    outlook = small_outlook(0.0, slots=SLOTS, weather=CALM)
-    found = best_response(home, rates, outlook)
-    flow = stationary_flow(found.policy, outlook.shock_kernel, outlook.shock_probability, CALM)
+    problem = small_decision_problem(0.0, slots=SLOTS, weather=CALM)
+    found = best_response(home, rates, problem)
+    flow = stationary_flow(found.policy, problem.shock_kernel, problem.shock_probability, CALM)
     charged = (flow.frequency[0].sum(axis=1) * np.maximum(found.policy.moves, 0)).sum(axis=1)
     assert charged == pytest.approx([0.0, 2.0, 0.0, 0.0, 0.0, 1.0], abs=1e-12)
-    idle = best_response(replace(home, battery=None, technology="none"), rates, outlook)
+    idle = best_response(replace(home, battery=None, technology="none"), rates, problem)
     paid = (2 * 0.11 + 1 * 0.20) * 1.0 / 0.9
     assert idle.gain_usd_per_day - found.gain_usd_per_day == pytest.approx(paid, abs=1e-9)
 
@@ -161,7 +163,7 @@ def test_the_derivative_agrees_with_finite_differences_also_where_nature_draws(r
     from meanwatt.model.mean_field.population.observables import observed
 
     home, rates = owner(vehicle(trip_kwh=3.4, vehicle_to_grid=True)), small_rates(1, SLOTS)
-    outlook = small_outlook(0.05, rule=rule, slots=SLOTS, weather=CALM)
+    problem = small_decision_problem(0.05, rule=rule, slots=SLOTS, weather=CALM)
     bought, sold = np.random.default_rng(3).normal(size=(2, 2, 1, SLOTS))
 
     def mean_load(step: float) -> tuple[np.ndarray, object, object]:
@@ -169,16 +171,16 @@ def test_the_derivative_agrees_with_finite_differences_also_where_nature_draws(r
             import_usd_per_kwh=rates.import_usd_per_kwh + step * bought[0],
             export_usd_per_kwh=rates.export_usd_per_kwh + step * sold[0],
         )
-        response = best_response(home, at, outlook, tolerance_usd=1e-14)
-        flow = stationary_flow(response.policy, outlook.shock_kernel, outlook.shock_probability, CALM)
+        response = best_response(home, at, problem, tolerance_usd=1e-14)
+        flow = stationary_flow(response.policy, problem.shock_kernel, problem.shock_probability, CALM)
         return (flow.frequency * response.outcome.net_load_kw).sum(axis=(2, 3)), response, flow
 
     _, response, flow = mean_load(0.0)
     directions = Directions(import_usd_per_kwh=bought, export_usd_per_kwh=sold)
-    exact = type_sensitivity(TypePlay(home, rates, response, flow), outlook, CALM, directions).net_load_kw[..., 0]
+    exact = type_sensitivity(TypePlay(home, rates, response, flow), problem, CALM, directions).net_load_kw[..., 0]
     measured = (mean_load(1e-5)[0] - mean_load(-1e-5)[0]) / 2e-5
     assert exact == pytest.approx(measured, abs=1e-6 * max(np.abs(exact).max(), 1.0))
-    product = DayProduct(LinearDay(response, flow, outlook, *observed(home, rates, response, outlook, True)), CALM, int)
+    product = DayProduct(LinearDay(response, flow, problem, *observed(home, rates, response, problem, True)), CALM, int)
     assert product(np.stack([bought[0], sold[0]]))[0] == pytest.approx(exact, abs=1e-9 * np.abs(exact).max())
 
 

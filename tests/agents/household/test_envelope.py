@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenarios import SHOCK_LEVELS, small_household, small_outlook, small_rates
+from scenarios import SHOCK_LEVELS, small_decision_problem, small_household, small_rates
 
 from meanwatt.agents.household.best_response import best_response, respond
 from meanwatt.agents.household.demand import utility_usd_per_hour
@@ -145,8 +145,8 @@ def test_where_plans_may_tie_the_best_of_all_is_the_same_use(bought: float, sold
 def test_no_move_breaks_a_limit_where_another_plan_keeps_it(temperature: float) -> None:
     """Fixed load of 1.3 · .5 kW passes .8 kW, and charging does not, wherever the battery stands."""
     home = under(0.8, 0.4, small_household(3, 3, reference_kw=np.ones((3, 3)), pv_kw=np.zeros((3, 3))))
-    outlook = small_outlook(temperature)
-    found = best_response(home, small_rates(), outlook)
+    problem = small_decision_problem(temperature)
+    found = best_response(home, small_rates(), problem)
     assert found.converged
     assert found.outcome.barred_usd is not None
     barred = found.outcome.barred_usd[:, :, None] > 0
@@ -159,13 +159,13 @@ def test_a_limit_below_the_fixed_load_is_missed_by_as_little_as_any_plan_can() -
     """The gain is that of the plan which misses the limit least, but for what money and variety are worth in a day."""
     load = np.array([[0.4, 0.4, 1.2]] * 3)
     home = under(0.5, np.inf, small_household(3, 3, reference_kw=load, pv_kw=np.zeros((3, 3)), elasticity=0.0))
-    outlook = small_outlook(0.05)
-    found = best_response(home, small_rates(), outlook)
+    problem = small_decision_problem(0.05)
+    found = best_response(home, small_rates(), problem)
     assert found.converged
     assert found.outcome.barred_usd is not None
     nothing = np.zeros_like(found.outcome.utility_usd)
     alone = replace(found.outcome, utility_usd=nothing, payment_usd=nothing, wear_usd=np.zeros(nothing.shape[-1]))
-    least = respond(alone, home.levels, replace(outlook, temperature_usd=0.0)).gain_usd_per_day
+    least = respond(alone, home.levels, replace(problem, temperature_usd=0.0)).gain_usd_per_day
     reward, variety = found.outcome.reward_usd, 0.05 * np.log(found.policy.moves.size)
     assert least < -BARRED_USD / 2
     assert least + 3 * reward.min() <= found.gain_usd_per_day <= least + 3 * (reward.max() + variety)

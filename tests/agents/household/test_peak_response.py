@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scenarios import SHOCK, SHOCK_LEVELS, small_battery, small_household, small_outlook, small_rates
+from scenarios import SHOCK, SHOCK_LEVELS, small_battery, small_decision_problem, small_household, small_rates
 
 from meanwatt.agents.household.best_response import Response, best_response
 from meanwatt.agents.household.day_peak import DayPeak, peak_levels_kw
-from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.decision_problem import DecisionProblem, ValueRule
 from meanwatt.agents.household.electric_vehicle import ElectricVehicle
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.peak_response import peak_response
@@ -52,28 +52,28 @@ def best_by_scan(
 
 
 @pytest.fixture(scope="module", params=["plain", "credit above", "free power"])
-def answered(request: pytest.FixtureRequest) -> tuple[HouseholdType, Rates, Outlook, Response]:
+def answered(request: pytest.FixtureRequest) -> tuple[HouseholdType, Rates, DecisionProblem, Response]:
     rates = small_rates(spread=-0.1 if request.param == "credit above" else 0.05)
     if request.param == "free power":
         rates = Rates(
             import_usd_per_kwh=rates.import_usd_per_kwh - 0.3, export_usd_per_kwh=rates.export_usd_per_kwh - 0.35
         )
-    household, outlook = with_peak(small_household(levels=3)), small_outlook()
-    return household, rates, outlook, peak_response(household, rates, outlook)
+    household, problem = with_peak(small_household(levels=3)), small_decision_problem()
+    return household, rates, problem, peak_response(household, rates, problem)
 
 
 def test_no_use_no_sun_and_no_move_is_better_by_plain_loops(
-    answered: tuple[HouseholdType, Rates, Outlook, Response],
+    answered: tuple[HouseholdType, Rates, DecisionProblem, Response],
 ) -> None:
     """The Bellman equation of every state with values after the slot as they are: the day repeats itself."""
-    household, rates, outlook, found = answered
+    household, rates, problem, found = answered
     levels, day = household.day_peak.levels_kw, household.storage_day(8.0)
     ranks, moves, power = levels.size, day.moves, day.power_kw
     value = found.value_usd.reshape(3, 3, 2, ranks, 3)
-    cost, eta = day.cost_by_slot_usd(), outlook.temperature_usd
+    cost, eta = day.cost_by_slot_usd(), problem.temperature_usd
     midnight = value[:, 0, :, 0] - value[:, 0, :, 0, :1]
     for c in range(2):
-        tomorrow = np.broadcast_to(np.tensordot(outlook.common_kernel[c], midnight, axes=1)[:, None], (2, ranks, 3))
+        tomorrow = np.broadcast_to(np.tensordot(problem.common_kernel[c], midnight, axes=1)[:, None], (2, ranks, 3))
         for h in (2, 1, 0):
             ahead = np.tensordot(SHOCK, tomorrow, axes=1)
             now = np.empty((2, ranks, 3))
@@ -92,7 +92,7 @@ def test_no_use_no_sun_and_no_move_is_better_by_plain_loops(
 
 
 def test_tables_are_possible_and_bring_the_value_that_is_claimed(
-    answered: tuple[HouseholdType, Rates, Outlook, Response],
+    answered: tuple[HouseholdType, Rates, DecisionProblem, Response],
 ) -> None:
     """Sun and use lie in their ranges, the largest import moves to its mean, and rewards add up to the gain."""
     household, _, _, found = answered
@@ -128,9 +128,9 @@ def test_a_charge_of_nothing_changes_nothing(
         wear_usd_per_kwh=0.01, departure_hour=8.0, return_hour=16.0, trip_kwh=1.5, unmet_usd_per_kwh=0.4,
     )  # fmt: skip
     plain = small_household(battery=car) if vehicle else small_household()
-    rates, outlook = small_rates(), small_outlook(temperature, rule=rule, discount=discount)
-    expected = best_response(plain, rates, outlook)
-    found = peak_response(with_peak(plain, charge=0.0), rates, outlook)
+    rates, problem = small_rates(), small_decision_problem(temperature, rule=rule, discount=discount)
+    expected = best_response(plain, rates, problem)
+    found = peak_response(with_peak(plain, charge=0.0), rates, problem)
     ranks = found.policy.peak.count
     chance = found.policy.probability.reshape(3, 3, 4, 2, ranks, -1)
     values = found.value_usd.reshape(3, 3, 2, ranks, 4)
@@ -153,8 +153,8 @@ def test_a_battery_without_losses_fills_the_day_to_its_water_level() -> None:
         battery=small_battery(7, capacity_kwh=18.0, power_limit_kw=2.0, charge_efficiency=1.0,
                               discharge_efficiency=1.0, wear_usd_per_kwh=0.0),
     )  # fmt: skip
-    outlook = replace(
-        small_outlook(0.0, slots=4, weather=np.ones((1, 1))),
+    problem = replace(
+        small_decision_problem(0.0, slots=4, weather=np.ones((1, 1))),
         shock_levels=np.ones(1), shock_kernel=np.ones((1, 1)), shock_probability=np.ones(1),
     )  # fmt: skip
     counted = np.ones(4, dtype=bool)
@@ -162,7 +162,7 @@ def test_a_battery_without_losses_fills_the_day_to_its_water_level() -> None:
     np.testing.assert_allclose(levels, np.arange(0.0, 5.1, 0.5))  # all loads that there can be: nothing is rounded
     charged = replace(household, day_peak=DayPeak(usd_per_kw=2.0, counted=counted, levels_kw=levels))
     rates = Rates(import_usd_per_kwh=np.full((1, 4), 0.1), export_usd_per_kwh=np.full((1, 4), 0.1))
-    found = peak_response(charged, rates, outlook)
+    found = peak_response(charged, rates, problem)
     assert found.gain_usd_per_day == pytest.approx(-0.1 * 36 - 2.0 * 1.5, abs=1e-9)
 
 

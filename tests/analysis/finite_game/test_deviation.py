@@ -14,7 +14,7 @@ from meanwatt.agents.tariff.tariff import ExportRule, rates
 from meanwatt.analysis.finite_game.deviation import best_outcome, finite_exploitability_usd_per_day, own_rates
 from meanwatt.analysis.validation.scaling import power_slope
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.mean_field.population.population_response import outlook
+from meanwatt.model.mean_field.population.population_response import decision_problem
 from meanwatt.model.mean_field.population.ties import parts_somewhere
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.supply import SupplyCurve
@@ -230,7 +230,7 @@ def by_enumeration(found: Equilibrium, kind: int, households: int) -> float:
                 own[c, h, z, j] = kept.utility_usd[c, h, z, j] - hours * mean
     zero = np.zeros_like(best)
     game = replace(kept, utility_usd=best, payment_usd=zero, split=None)
-    most = occupation_optimum(game, outlook(economy, temperature_usd=0.0), home.levels)
+    most = occupation_optimum(game, decision_problem(economy, temperature_usd=0.0), home.levels)
     weight = found.answer.flows[kind].frequency * economy.common.probability[:, None, None, None]
     return most - float((weight * (own - kept.wear_usd)).sum())
 

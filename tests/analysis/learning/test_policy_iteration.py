@@ -9,7 +9,7 @@ from scenarios import preset_tariff, solved
 from meanwatt.agents.leader.bandit_leader import MenuLearner
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.mean_field.population.population_response import answer, induced_wholesale
+from meanwatt.model.mean_field.population.population_response import induced_wholesale, population_response
 
 SHARES = (1.0, 0.985, 0.97)
 """Pass-through of the menu's tariffs: near each other, as the theorem is local."""
@@ -41,7 +41,9 @@ def reach(step: float) -> float:
 
 def evening_price(found: Equilibrium, belief: Floats) -> tuple[float, Floats]:
     """What a day meters under a belief, minus the mean price from 17 to 21 h, and the prices that it brings."""
-    load = answer(found.economy, found.tariff, belief, found.adder_usd_per_kwh, start=found.answer).net_load_kw
+    load = population_response(
+        found.economy, found.tariff, belief, found.adder_usd_per_kwh, start=found.answer
+    ).net_load_kw
     price = induced_wholesale(found.economy, load)
     return -float(price[0, 17:21].mean()), price
 

@@ -18,7 +18,7 @@ from meanwatt.analysis.phenomena.gallery import gallery_json, run_gallery
 from meanwatt.analysis.phenomena.phenomenon import Claim, Finding, Panel, Verdict
 from meanwatt.analysis.phenomena.report import gallery_page
 from meanwatt.analysis.phenomena.town import Towns
-from meanwatt.model.mean_field.population.population_response import answer, induced_wholesale
+from meanwatt.model.mean_field.population.population_response import induced_wholesale, population_response
 from meanwatt.model.progress.watch import Cancelled, Watch
 
 COARSE = (("battery_levels", 6),)
@@ -145,5 +145,5 @@ def test_homes_that_never_plan_anew_keep_to_their_load_and_all_of_them_answer_th
     prices, loads = naive_days(found, 1.0, 3, Watch())
     for day in (0, 1):
         np.testing.assert_allclose(prices[day], induced_wholesale(found.economy, loads[day]))
-        expected = answer(found.economy, found.tariff, prices[day], found.adder_usd_per_kwh).net_load_kw
+        expected = population_response(found.economy, found.tariff, prices[day], found.adder_usd_per_kwh).net_load_kw
         np.testing.assert_allclose(loads[day + 1], expected, atol=1e-9)

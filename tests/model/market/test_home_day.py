@@ -9,7 +9,7 @@ from meanwatt.agents.numerics.softmax import softmax
 from meanwatt.model.market.home_day import HomeDay, Morning, home_day
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.mean_field.population.population_response import outlook
+from meanwatt.model.mean_field.population.population_response import decision_problem
 from meanwatt.model.scenario.economy import build_economy, build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 
@@ -99,7 +99,7 @@ def test_all_homes_bills_add_up_to_the_utilitys_revenue(found: Equilibrium) -> N
 
 def test_the_worth_of_a_kwh_kept_and_the_reward_make_the_policy(found: Equilibrium) -> None:
     """π = softmax((r + value ahead) / η): the values that the worth is the slope of are those it plans by."""
-    ahead_of = outlook(found.economy)
+    ahead_of = decision_problem(found.economy)
     for household, response in zip(found.economy.types, found.answer.responses, strict=True):
         if household.battery is None:
             assert stored_worth_usd_per_kwh(response, ahead_of).shape[-1] == 0

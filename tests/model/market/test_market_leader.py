@@ -15,7 +15,7 @@ from meanwatt.agents.tariff.tariff import Tariff, rates
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.posted_terms import Terms, make_offer, with_adder
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-from meanwatt.model.mean_field.population.population_response import outlook
+from meanwatt.model.mean_field.population.population_response import decision_problem
 
 FILED, RTP, FLAT = (preset_tariff("textbook", name) for name in ("filed", "rtp", "flat"))
 HOUSEHOLDS = 120
@@ -127,7 +127,7 @@ def test_believers_answer_the_tariff_posted_by_the_belief_they_had() -> None:
     made.step()
     posted = rates(RTP, economy.common.today, belief, solved("textbook", "rtp").adder_usd_per_kwh)
     for kind, household in enumerate(economy.types):
-        expected = best_response(household, posted, outlook(economy)).policy
+        expected = best_response(household, posted, decision_problem(economy)).policy
         np.testing.assert_allclose(made.policies_lived[kind].probability, expected.probability, atol=1e-7)
         np.testing.assert_allclose(made.policies_lived[kind].use_kw, expected.use_kw, atol=1e-12)
     made.close()

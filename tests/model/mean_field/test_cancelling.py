@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scenarios import WEATHER, small_economy, small_household, small_outlook, small_rates, small_tariff
+from scenarios import WEATHER, small_decision_problem, small_economy, small_household, small_rates, small_tariff
 
 from meanwatt.agents.household import best_response as responses
 from meanwatt.agents.household.best_response import best_response
@@ -12,7 +12,7 @@ from meanwatt.model.mean_field.certificates import exploitability_usd_per_day
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population import flow as flows
 from meanwatt.model.mean_field.population.flow import stationary_flow
-from meanwatt.model.mean_field.population.population_response import answer
+from meanwatt.model.mean_field.population.population_response import population_response
 from meanwatt.model.progress.watch import Cancelled, Watch
 
 
@@ -52,7 +52,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> list[
 @pytest.mark.usefixtures("a_day_a_call")
 @pytest.mark.parametrize("temperature", [0.05, 0.0])
 def test_a_best_response_stops_before_the_next_day(monkeypatch: pytest.MonkeyPatch, temperature: float) -> None:
-    household, rates, horizon = small_household(), small_rates(), small_outlook(temperature)
+    household, rates, horizon = small_household(), small_rates(), small_decision_problem(temperature)
     days = counted(monkeypatch, responses, "iterate_days")
     best_response(household, rates, horizon)
     assert len(days) > 3
@@ -64,7 +64,7 @@ def test_a_best_response_stops_before_the_next_day(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.usefixtures("a_day_a_call")
 def test_a_stationary_law_stops_before_the_next_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    household, rates, horizon = small_household(), small_rates(), small_outlook()
+    household, rates, horizon = small_household(), small_rates(), small_decision_problem()
     policy = best_response(household, rates, horizon).policy
     days = counted(monkeypatch, flows, "push_days")
     with pytest.raises(Cancelled):
@@ -76,7 +76,7 @@ def test_a_stationary_law_stops_before_the_next_day(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("discount", [1.0, 0.9])
 def test_days_in_calls_of_one_end_where_days_in_one_call_do(monkeypatch: pytest.MonkeyPatch, discount: float) -> None:
     household, rates = small_household(), small_rates()
-    horizon = small_outlook(discount=discount)
+    horizon = small_decision_problem(discount=discount)
     one = best_response(household, rates, horizon)
     law = stationary_flow(one.policy, horizon.shock_kernel, horizon.shock_probability, WEATHER).law
     monkeypatch.setattr(responses, "CELLS_AT_ONCE", 10**9)
@@ -91,7 +91,7 @@ def test_days_in_calls_of_one_end_where_days_in_one_call_do(monkeypatch: pytest.
 @pytest.mark.usefixtures("a_day_a_call")
 def test_certificates_stop_within_a_day() -> None:
     economy = small_economy(temperature_usd=0.05)
-    found = answer(economy, small_tariff(economy), np.full((3, 3), 0.15), 0.0)
+    found = population_response(economy, small_tariff(economy), np.full((3, 3), 0.15), 0.0)
     stop = StopAt(3)
     with pytest.raises(Cancelled):
         exploitability_usd_per_day(economy, small_tariff(economy), found, stop)

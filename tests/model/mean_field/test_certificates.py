@@ -20,7 +20,12 @@ from meanwatt.model.mean_field.certificates import (
     uniqueness,
 )
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
-from meanwatt.model.mean_field.population.population_response import Answer, answer, induced_wholesale, outlook
+from meanwatt.model.mean_field.population.population_response import (
+    PopulationResponse,
+    decision_problem,
+    induced_wholesale,
+    population_response,
+)
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
@@ -35,7 +40,7 @@ def test_the_softmax_bound_by_hand() -> None:
     assert softmax_bound_usd_per_day(economy) == pytest.approx(0.05 * 3 * 0.5 * np.log(4))
 
 
-def lp_exploitability(economy: Economy, tariff: object, found: Answer) -> float:
+def lp_exploitability(economy: Economy, tariff: object, found: PopulationResponse) -> float:
     """Optimum of a linear program less what the policies earn, both at the prices that they induce."""
     wholesale = economy.supply.price(found.net_load_kw + economy.rest_load_kw)
     posted = rates(tariff, economy.common.today, wholesale, found.adder_usd_per_kwh)
@@ -47,7 +52,7 @@ def lp_exploitability(economy: Economy, tariff: object, found: Answer) -> float:
         for c, h, e, z, j in np.ndindex(policy.probability.shape):
             chance = economy.common.probability[c] * law[c, h, e, z] * policy.probability[c, h, e, z, j]
             earned += chance * brought.reward_usd[c, h, z, j]
-        best = occupation_optimum(brought, outlook(economy, temperature_usd=0.0), household.levels)
+        best = occupation_optimum(brought, decision_problem(economy, temperature_usd=0.0), household.levels)
         total += household.share * (best - earned)
     return total
 
@@ -60,7 +65,7 @@ def test_exploitability_is_the_gap_to_a_linear_program(rule: str, at_the_equilib
     if at_the_equilibrium:
         found = solve_equilibrium(economy, tariff, certify=False).answer
     else:  # prices that the households do not confirm
-        found = answer(economy, tariff, np.random.default_rng(0).uniform(0.05, 0.3, (3, 3)), 0.0)
+        found = population_response(economy, tariff, np.random.default_rng(0).uniform(0.05, 0.3, (3, 3)), 0.0)
     expected = lp_exploitability(economy, tariff, found)
     assert expected > 1e-3
     assert exploitability_usd_per_day(economy, tariff, found) == pytest.approx(expected, abs=1e-9)
@@ -93,13 +98,13 @@ def test_with_a_discount_exploitability_compares_values_at_midnight(rule: str) -
     economy = small_economy(temperature_usd=0.05, discount_per_day=0.9, value_rule=rule)
     tariff = small_tariff(economy)
     found = solve_equilibrium(economy, tariff, certify=False).answer
-    hard = answer(economy, tariff, found.wholesale_usd_per_kwh, 0.0, temperature_usd=0.0)
+    hard = population_response(economy, tariff, found.wholesale_usd_per_kwh, 0.0, temperature_usd=0.0)
     expected = 0.0
     for k, household in enumerate(economy.types):
         policy, best = found.responses[k].policy, hard.responses[k].policy
         reward = found.responses[k].outcome.reward_usd
         own, top = (discounted_value(economy, reward, p.probability, p.moves) for p in (policy, best))
-        assert policy_value_usd(reward, policy.probability, policy.moves, outlook(economy)) == pytest.approx(
+        assert policy_value_usd(reward, policy.probability, policy.moves, decision_problem(economy)) == pytest.approx(
             own, abs=1e-9
         )
         assert (top >= own - 1e-9).all()
@@ -119,14 +124,14 @@ def test_colder_households_forgo_less_at_given_prices_and_none_at_temperature_ze
     for temperature in (0.08, 0.04, 0.02, 0.01, 0.005, 0.0):
         economy = preset_economy("textbook", f"temperature_usd={temperature}")
         fixed = replace(tariff, pass_through=0.0, export_pass_through=0.0, recovery=Recovery.POSTED)
-        found = answer(economy, fixed, prices, 0.05)
+        found = population_response(economy, fixed, prices, 0.05)
         forgone.append(exploitability_usd_per_day(economy, fixed, found))
         assert -1e-9 <= forgone[-1] <= softmax_bound_usd_per_day(economy) + 1e-9
     assert (np.diff(forgone) < 0).all()
     assert forgone[-1] == pytest.approx(0, abs=1e-9)
 
 
-def price_map_jacobian(economy: Economy, tariff: object, found: Answer) -> Floats:
+def price_map_jacobian(economy: Economy, tariff: object, found: PopulationResponse) -> Floats:
     """Derivative of s(L(λ) + rest) in λ at the solution, one price at a time."""
     center, columns = found.wholesale_usd_per_kwh, []
     for k in range(center.size):
@@ -135,7 +140,7 @@ def price_map_jacobian(economy: Economy, tariff: object, found: Answer) -> Float
         up, down = (
             induced_wholesale(
                 economy,
-                answer(
+                population_response(
                     economy, tariff, center + sign * nudge.reshape(center.shape), found.adder_usd_per_kwh
                 ).net_load_kw,
             )
@@ -163,7 +168,7 @@ def test_plain_iteration_departs_or_returns_by_the_contraction_factor_a_step(
     anywhere = np.random.default_rng(0).uniform(-1, 1, found.wholesale_usd_per_kwh.shape)
     prices, before, gaps = found.wholesale_usd_per_kwh + nudge * anywhere, found.answer, []
     for _ in range(last + 1):
-        before = answer(found.economy, found.tariff, prices, found.adder_usd_per_kwh, start=before)
+        before = population_response(found.economy, found.tariff, prices, found.adder_usd_per_kwh, start=before)
         prices = induced_wholesale(found.economy, before.net_load_kw)
         gaps.append(np.abs(prices - found.wholesale_usd_per_kwh).max())
     pace = (gaps[last] / gaps[first]) ** (1 / (last - first))
@@ -173,7 +178,7 @@ def test_plain_iteration_departs_or_returns_by_the_contraction_factor_a_step(
 
 def test_the_contraction_factor_is_zero_where_no_rate_follows_the_wholesale_price() -> None:
     economy, tariff = preset_economy("textbook"), preset_tariff("textbook", "filed")
-    found = answer(economy, tariff, first_guess(economy), 0.0)
+    found = population_response(economy, tariff, first_guess(economy), 0.0)
     assert contraction(economy, tariff, found, Watch()) == 0.0
 
 

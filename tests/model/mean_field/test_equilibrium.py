@@ -18,7 +18,11 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Rates, Recovery
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.flow import stationary_flow
-from meanwatt.model.mean_field.population.population_response import answer, induced_wholesale, outlook
+from meanwatt.model.mean_field.population.population_response import (
+    decision_problem,
+    induced_wholesale,
+    population_response,
+)
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess, solve_prices
 from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.counted import counted
@@ -62,7 +66,7 @@ def test_prices_answer_themselves(preset: str, name: str) -> None:
         )
         assert found.rates.import_usd_per_kwh == pytest.approx(bought, abs=1e-8)
         own = tariff.for_group(found.rates, household.group)
-        afresh = best_response(household, own, outlook(economy)).policy
+        afresh = best_response(household, own, decision_problem(economy)).policy
         np.testing.assert_allclose(policy.probability, afresh.probability, rtol=0, atol=1e-5, equal_nan=False)
         np.testing.assert_allclose(policy.net_load_kw, afresh.net_load_kw, rtol=0, atol=1e-7, equal_nan=False)
 
@@ -156,7 +160,7 @@ def test_damped_iteration_reaches_the_same_prices_on_the_textbook(name: str) -> 
     found = solved("textbook", name)
     prices, last = first_guess(found.economy), None
     for _ in range(80):
-        last = answer(found.economy, found.tariff, prices, found.adder_usd_per_kwh, start=last)
+        last = population_response(found.economy, found.tariff, prices, found.adder_usd_per_kwh, start=last)
         prices = 0.7 * prices + 0.3 * induced_wholesale(found.economy, last.net_load_kw)
     assert prices == pytest.approx(found.wholesale_usd_per_kwh, abs=1e-8)
 
@@ -168,7 +172,7 @@ def test_fictitious_play_approaches_the_same_prices() -> None:
     last = None
     for day in range(120):
         prices = induced_wholesale(found.economy, load_kw) if day else first_guess(found.economy)
-        last = answer(found.economy, found.tariff, prices, 0.0, start=last)
+        last = population_response(found.economy, found.tariff, prices, 0.0, start=last)
         load_kw += (last.net_load_kw - load_kw) / (day + 1)
     assert induced_wholesale(found.economy, load_kw) == pytest.approx(found.wholesale_usd_per_kwh, abs=2e-3)
 
@@ -190,7 +194,7 @@ def potential(economy: Economy, tariff: object, prices: Floats) -> float:
     """F(λ) = Σ p Δ [s*(λ) − λ rest] + (1/κ) Σ w V(λ), for the supply s(x) = a + b x: s*(λ) = (λ − a)²/(2b)."""
     a, b = economy.supply.coefficients[0, :2]
     conjugate = (prices - a) ** 2 / (2 * b) - prices * economy.rest_load_kw
-    found = answer(economy, tariff, prices, 0.0)
+    found = population_response(economy, tariff, prices, 0.0)
     value = sum(t.share * r.gain_usd_per_day for t, r in zip(economy.types, found.responses, strict=True))
     return expected(economy, conjugate) + value / tariff.pass_through
 
@@ -199,12 +203,12 @@ def potential(economy: Economy, tariff: object, prices: Floats) -> float:
 def test_the_value_of_each_type_falls_with_the_price_by_its_net_load(kappa: float) -> None:
     economy, tariff = coupled_world(kappa)
     prices = np.random.default_rng(0).uniform(0.05, 0.3, (3, 3))
-    here = answer(economy, tariff, prices, 0.0)
+    here = population_response(economy, tariff, prices, 0.0)
     step = 1e-4
     for c, h in np.ndindex(3, 3):
         nudge = np.zeros((3, 3))
         nudge[c, h] = step
-        up, down = (answer(economy, tariff, prices + sign * nudge, 0.0) for sign in (1, -1))
+        up, down = (population_response(economy, tariff, prices + sign * nudge, 0.0) for sign in (1, -1))
         for k in range(len(economy.types)):
             slope = (up.responses[k].gain_usd_per_day - down.responses[k].gain_usd_per_day) / (2 * step)
             by_theorem = -kappa * economy.common.probability[c] * economy.slot_hours * here.type_net_load_kw[k, c, h]
@@ -236,7 +240,8 @@ def sensitivity(economy: Economy, tariff: object, prices: Floats) -> Floats:
         nudge = np.zeros(prices.size)
         nudge[k] = 1e-4
         up, down = (
-            answer(economy, tariff, prices + sign * nudge.reshape(prices.shape), 0.0).net_load_kw for sign in (1, -1)
+            population_response(economy, tariff, prices + sign * nudge.reshape(prices.shape), 0.0).net_load_kw
+            for sign in (1, -1)
         )
         columns.append(weight * (up - down).ravel() / 2e-4)
     return np.array(columns).T
@@ -321,7 +326,7 @@ def test_what_is_posted_beside_a_balancing_charge_is_left_out() -> None:
 def test_the_adder_is_charged_on_imports_less_discounts_and_on_the_balance_under_net_metering(rule: ExportRule) -> None:
     economy = small_economy()
     tariff = small_tariff(economy, export_rule=rule, discount=np.array([0.3, 0.0]))
-    found = answer(economy, tariff, first_guess(economy), 0.1)
+    found = population_response(economy, tariff, first_guess(economy), 0.1)
     billed_kwh = 0.0
     for k, household in enumerate(economy.types):
         policy, law = found.responses[k].policy, found.flows[k].law
@@ -339,12 +344,12 @@ def test_discounts_reach_the_group_they_are_for() -> None:
     found = solve_equilibrium(economy, small_tariff(economy, discount=np.array([0.4, 0.0])), certify=False)
     for household, policy in zip(economy.types, found.policies, strict=True):
         own = found.tariff.for_group(found.rates, household.group)
-        afresh = best_response(household, own, outlook(economy)).policy
+        afresh = best_response(household, own, decision_problem(economy)).policy
         np.testing.assert_allclose(policy.probability, afresh.probability, rtol=0, atol=1e-7, equal_nan=False)
         other_rates = Rates(
             import_usd_per_kwh=0.8 * found.rates.import_usd_per_kwh, export_usd_per_kwh=found.rates.export_usd_per_kwh
         )
-        other = best_response(household, other_rates, outlook(economy)).policy
+        other = best_response(household, other_rates, decision_problem(economy)).policy
         assert np.abs(policy.use_kw - other.use_kw).max() > 1e-3
 
 
@@ -487,7 +492,7 @@ def test_a_law_of_another_shape_is_no_start() -> None:
     economy = preset_economy("textbook")
     kind = next(k for k, household in enumerate(economy.types) if household.battery)
     policy = solved("textbook", "rtp").policies[kind]
-    view = outlook(economy)
+    view = decision_problem(economy)
     with pytest.raises(ValueError, match=r"^the law to start from has shape \(1, 1, 3\); give \(1, 20, 3\), axes"):
         stationary_flow(
             policy, view.shock_kernel, view.shock_probability, economy.common.backward, np.full((1, 1, 3), 1 / 3)

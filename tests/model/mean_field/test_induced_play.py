@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scenarios import small_economy, small_outlook, small_tariff
+from scenarios import small_decision_problem, small_economy, small_tariff
 
 from meanwatt.agents.behaviour.rules import rule_policies
 from meanwatt.agents.household.best_response import best_response
@@ -13,7 +13,11 @@ from meanwatt.agents.tariff.tariff import rates
 from meanwatt.model.mean_field.certificates import policy_value_usd
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.induced_play import follow, table_reward_usd
-from meanwatt.model.mean_field.population.population_response import answer, induced_wholesale, outlook
+from meanwatt.model.mean_field.population.population_response import (
+    decision_problem,
+    induced_wholesale,
+    population_response,
+)
 from meanwatt.model.scenario.economy import Economy
 
 ONE = np.ones(1)
@@ -27,7 +31,7 @@ def solved(economy: Economy, **changes: object) -> Equilibrium:
 
 def rule(economy: Economy, name: str) -> tuple[PolicyTable, ...]:
     expected = rates(small_tariff(economy), economy.common.today, np.full(economy.rest_load_kw.shape, 0.1), 0.0)
-    return rule_policies(name, economy.types, [expected] * len(economy.types), outlook(economy))
+    return rule_policies(name, economy.types, [expected] * len(economy.types), decision_problem(economy))
 
 
 @pytest.mark.parametrize("settings", [{}, {"discount_per_day": 0.8}, {"value_rule": "boltzmann"}, {"memory": 1}])
@@ -63,7 +67,7 @@ def test_nobody_gains_by_leaving_the_best_response(name: str, discount_per_day: 
     followed = follow(economy, tariff, 0.0, [rule(economy, name)], ONE)
     assert followed.exploitability_usd_per_household_day > 1e-4  # rules of thumb forgo something
     charged = rates(tariff, economy.common.today, followed.wholesale_usd_per_kwh, 0.0)
-    best = [best_response(household, charged, outlook(economy)).policy for household in economy.types]
+    best = [best_response(household, charged, decision_problem(economy)).policy for household in economy.types]
     tiny = 1e-9  # a cohort too small to move the prices
     beside = follow(economy, tariff, 0.0, [rule(economy, name), best], np.array([1 - tiny, tiny]))
     assert beside.forgone_usd_per_day[1] == pytest.approx(0.0, abs=1e-7)
@@ -77,12 +81,12 @@ def test_what_a_table_forgoes_is_what_a_long_simulation_of_it_loses() -> None:
     policies = rule(economy, "self_consumption")
     followed = follow(economy, found.tariff, 0.0, [policies], ONE)
     charged = rates(found.tariff, economy.common.today, followed.wholesale_usd_per_kwh, 0.0)
-    patient = small_outlook(0.0, discount=0.999)
+    patient = small_decision_problem(0.0, discount=0.999)
     lost = 0.0
     for kind, household in enumerate(economy.types):
         reward = table_reward_usd(economy, household, policies[kind], charged)
         value = policy_value_usd(reward, policies[kind].probability, policies[kind].moves, patient)
-        best = best_response(household, charged, small_outlook(0.0)).gain_usd_per_day
+        best = best_response(household, charged, small_decision_problem(0.0)).gain_usd_per_day
         lost += household.share * (best - (1 - 0.999) * float(value.mean()))
     assert followed.exploitability_usd_per_household_day == pytest.approx(lost, abs=2e-3)
 
@@ -92,7 +96,7 @@ def test_use_planned_at_wrong_prices_is_forgone_too() -> None:
     economy = small_economy(battery_share=0.0, elasticity=0.2)
     tariff = small_tariff(economy, pass_through=0.0, export_pass_through=0.0, energy_usd_per_kwh=np.full((3, 3), 0.2))
     off = replace(tariff, energy_usd_per_kwh=np.full((3, 3), 0.2 + 0.01))
-    misled = answer(economy, off, np.full(economy.rest_load_kw.shape, 0.1), 0.0)
+    misled = population_response(economy, off, np.full(economy.rest_load_kw.shape, 0.1), 0.0)
     policies = [response.policy for response in misled.responses]
     followed = follow(economy, tariff, 0.0, [policies], ONE)
     slope = sum(

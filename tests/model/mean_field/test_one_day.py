@@ -13,15 +13,15 @@ from scenarios import (
     WEATHER,
     preset_economy,
     preset_tariff,
+    small_decision_problem,
     small_economy,
     small_household,
-    small_outlook,
     small_rates,
     small_tariff,
 )
 
 from meanwatt.agents.household.best_response import Response, best_response
-from meanwatt.agents.household.decision_problem import OneDay, Outlook, ValueRule
+from meanwatt.agents.household.decision_problem import DecisionProblem, OneDay, ValueRule
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Rates
@@ -33,7 +33,7 @@ from meanwatt.model.mean_field.derivatives.population_sensitivity import net_loa
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
 from meanwatt.model.mean_field.population.flow import Flow, household_flow
-from meanwatt.model.mean_field.population.population_response import Answer, answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse, population_response
 from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy, build_economy
@@ -94,7 +94,7 @@ def test_the_laws_start_from_the_given_charge_whatever_the_weather(charge: str, 
     assert economy.one_day is not None
     assert economy.one_day.salvage_usd_per_kwh == 0.07
     assert economy.one_day.charge_law == pytest.approx(law, abs=1e-12)
-    found = answer(economy, preset_tariff("oahu", "rtp"), np.full(economy.rest_load_kw.shape, 0.2), 0.0)
+    found = population_response(economy, preset_tariff("oahu", "rtp"), np.full(economy.rest_load_kw.shape, 0.2), 0.0)
     for household, flow in zip(economy.types, found.flows, strict=True):
         start = np.outer(law, economy.shock_probability) if household.battery else economy.shock_probability[None]
         assert flow.law[:, 0] == pytest.approx(np.broadcast_to(start, flow.law[:, 0].shape), abs=1e-12)
@@ -151,16 +151,16 @@ def test_the_more_storage_is_worth_the_more_is_left() -> None:
 # Backward induction
 
 
-def tiny(seed: int, temperature: float, salvage: float) -> tuple[HouseholdType, Rates, Outlook]:
+def tiny(seed: int, temperature: float, salvage: float) -> tuple[HouseholdType, Rates, DecisionProblem]:
     """A household without shocks, three kinds of weather, five slots."""
-    outlook = replace(
-        small_outlook(temperature, slots=5),
+    problem = replace(
+        small_decision_problem(temperature, slots=5),
         shock_levels=np.ones(1),
         shock_kernel=np.ones((1, 1)),
         shock_probability=np.ones(1),
         one_day=single(salvage),
     )
-    return small_household(3, 5, seed=seed), small_rates(3, 5, seed=seed + 50), outlook
+    return small_household(3, 5, seed=seed), small_rates(3, 5, seed=seed + 50), problem
 
 
 def plans(response: Response, c: int, e: int, salvage: float) -> dict[tuple[int, ...], float]:
@@ -178,8 +178,8 @@ def plans(response: Response, c: int, e: int, salvage: float) -> dict[tuple[int,
 @pytest.mark.parametrize("salvage", [0.0, 0.15])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_value_at_temperature_zero_is_that_of_the_best_of_all_plans(seed: int, salvage: float) -> None:
-    household, rates, outlook = tiny(seed, 0.0, salvage)
-    response = best_response(household, rates, outlook)
+    household, rates, problem = tiny(seed, 0.0, salvage)
+    response = best_response(household, rates, problem)
     assert response.converged
     assert response.days == 1
     expected = 0.0
@@ -187,7 +187,7 @@ def test_the_value_at_temperature_zero_is_that_of_the_best_of_all_plans(seed: in
         earned = plans(response, c, e, salvage)
         best = max(earned, key=lambda plan: earned[plan])
         assert response.value_usd[c, 0, 0, e] == pytest.approx(earned[best], abs=1e-12)
-        expected += outlook.common_probability[c] * CHARGE[e] * earned[best]
+        expected += problem.common_probability[c] * CHARGE[e] * earned[best]
         level = e
         for h, j in enumerate(best):
             assert response.policy.probability[c, h, level, 0, j] > 0, "the best plan is followed"
@@ -198,8 +198,8 @@ def test_the_value_at_temperature_zero_is_that_of_the_best_of_all_plans(seed: in
 @pytest.mark.parametrize("temperature", [0.02, 0.3])
 def test_soft_households_draw_their_plan_from_the_softmax_over_all_plans(temperature: float) -> None:
     """Entropy of moves adds up to that of plans: V = η log Σ_plans exp(earned/η)."""
-    household, rates, outlook = tiny(4, temperature, 0.1)
-    response = best_response(household, rates, outlook)
+    household, rates, problem = tiny(4, temperature, 0.1)
+    response = best_response(household, rates, problem)
     for c, e in np.ndindex(3, 4):
         earned = plans(response, c, e, 0.1)
         value = temperature * np.logaddexp.reduce(np.array(list(earned.values())) / temperature)
@@ -215,7 +215,7 @@ def test_soft_households_draw_their_plan_from_the_softmax_over_all_plans(tempera
 # What it is worth
 
 
-def earned_by_loops(economy: Economy, found: Answer, k: int) -> float:
+def earned_by_loops(economy: Economy, found: PopulationResponse, k: int) -> float:
     """Expected reward and salvage of one type, level by level. [USD per household-day]"""
     response, flow = found.responses[k], found.flows[k]
     policy, reward = response.policy, response.outcome.reward_usd
@@ -234,7 +234,9 @@ def earned_by_loops(economy: Economy, found: Answer, k: int) -> float:
 
 def test_the_gain_at_temperature_zero_is_expected_reward_and_salvage() -> None:
     economy = world(0.0, single(0.2))
-    found = answer(economy, small_tariff(economy), np.random.default_rng(0).uniform(0.05, 0.3, (3, 6)), 0.0)
+    found = population_response(
+        economy, small_tariff(economy), np.random.default_rng(0).uniform(0.05, 0.3, (3, 6)), 0.0
+    )
     for k, response in enumerate(found.responses):
         assert response.gain_usd_per_day == pytest.approx(earned_by_loops(economy, found, k), abs=1e-12)
 
@@ -244,7 +246,7 @@ def test_the_gain_at_temperature_zero_is_expected_reward_and_salvage() -> None:
 def test_exploitability_is_what_the_hard_answer_earns_more_and_keeps_its_bound(temperature: float, rule: str) -> None:
     economy = world(temperature, single(0.2), value_rule=rule)
     found = solve(economy)
-    hard = answer(economy, found.tariff, found.wholesale_usd_per_kwh, 0.0, temperature_usd=0.0)
+    hard = population_response(economy, found.tariff, found.wholesale_usd_per_kwh, 0.0, temperature_usd=0.0)
     lead = sum(
         household.share * (earned_by_loops(economy, hard, k) - earned_by_loops(economy, found.answer, k))
         for k, household in enumerate(economy.types)
@@ -297,7 +299,7 @@ def test_weathers_do_not_touch_each_other() -> None:
 def test_the_slope_of_the_load_is_symmetric_and_knows_only_its_own_day() -> None:
     economy = world(0.05)
     tariff = small_tariff(economy)
-    found = answer(economy, tariff, np.random.default_rng(4).uniform(0.05, 0.3, (3, 6)), 0.0)
+    found = population_response(economy, tariff, np.random.default_rng(4).uniform(0.05, 0.3, (3, 6)), 0.0)
     slope = net_load_slope(economy, tariff, found)
     weighed = np.repeat(economy.common.probability, 6)[:, None] * slope
     assert np.abs(weighed - weighed.T).max() < 1e-10 * np.abs(weighed).max()
@@ -310,7 +312,7 @@ def test_the_slope_of_the_load_is_symmetric_and_knows_only_its_own_day() -> None
 @pytest.mark.parametrize("spread", [0.0, 0.05])
 def test_the_derivative_agrees_with_finite_differences(spread: float, rule: ValueRule) -> None:
     household, rates = small_household(seed=2), small_rates(spread=spread, seed=3)
-    horizon = replace(small_outlook(0.05, rule=rule), one_day=single(0.15))
+    horizon = replace(small_decision_problem(0.05, rule=rule), one_day=single(0.15))
     step, rng = 1e-5, np.random.default_rng(0)
 
     def means(at: Rates) -> tuple[list[Floats], Response, Flow]:

@@ -14,7 +14,7 @@ from meanwatt.model.mean_field.certificates import uniqueness
 from meanwatt.model.mean_field.derivatives.population_sensitivity import net_load_slope, surplus_slope_usd
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.game import Game
-from meanwatt.model.mean_field.population.population_response import answer, surplus_usd_per_day
+from meanwatt.model.mean_field.population.population_response import population_response, surplus_usd_per_day
 from meanwatt.model.mean_field.solvers.load_fixed_point import LoadFixedPoint
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess, solve_prices
 from meanwatt.model.mean_field.zero_temperature.frank_wolfe import solve_exact
@@ -130,10 +130,12 @@ def test_the_load_moves_with_the_price_as_its_derivative_says_and_never_with_it(
     economy = small_economy(temperature_usd=0.05)
     tariff = WORLDS[name](economy)
     prices = np.random.default_rng(2).uniform(0.05, 0.3, economy.rest_load_kw.shape)
-    found = answer(economy, tariff, prices, 0.01)
+    found = population_response(economy, tariff, prices, 0.01)
     slope = net_load_slope(economy, tariff, found)
     direction = np.random.default_rng(3).normal(size=prices.shape)
-    low, high = (answer(economy, tariff, prices + step * direction, 0.01).net_load_kw for step in (-1e-5, 1e-5))
+    low, high = (
+        population_response(economy, tariff, prices + step * direction, 0.01).net_load_kw for step in (-1e-5, 1e-5)
+    )
     assert slope @ direction.ravel() == pytest.approx(((high - low) / 2e-5).ravel(), abs=2e-4)
     assert rises(economy, slope) <= 1e-9
 
@@ -186,7 +188,7 @@ def test_the_load_of_a_class_with_posted_rates_is_the_same_at_every_price(make: 
     tariff = make(economy)  # type: ignore[operator]
     found = solve_equilibrium(economy, tariff, certify=False)
     for place, household in enumerate(economy.types):
-        elsewhere = answer(economy, tariff, found.wholesale_usd_per_kwh + 0.1, 0.0).type_net_load_kw[place]
+        elsewhere = population_response(economy, tariff, found.wholesale_usd_per_kwh + 0.1, 0.0).type_net_load_kw[place]
         follows = tariff.of(household).pass_through > 0
         assert (np.abs(elsewhere - found.type_net_load_kw[place]).max() > 1e-6) == follows
 

@@ -15,7 +15,7 @@ from meanwatt.model.mean_field.derivatives.population_sensitivity import net_loa
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.mean_field.leader.tariff_family import tariff_family
 from meanwatt.model.mean_field.population.game import Game
-from meanwatt.model.mean_field.population.population_response import answer
+from meanwatt.model.mean_field.population.population_response import population_response
 from meanwatt.model.mean_field.solvers.load_fixed_point import LoadFixedPoint
 from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
 from meanwatt.model.progress.watch import Watch
@@ -58,7 +58,7 @@ def test_from_anywhere_prices_and_loads_arrive_at_the_same_place(name: str, temp
 
 def gains(economy: Economy, tariff: Tariff, prices: Floats) -> tuple[Floats, Floats]:
     """Gain of each type (θ,) [USD/day] and its net load (θ, c, h) [kW] at prices."""
-    found = answer(economy, tariff, prices, 0.0)
+    found = population_response(economy, tariff, prices, 0.0)
     return np.array([response.gain_usd_per_day for response in found.responses]), found.type_net_load_kw
 
 

@@ -20,7 +20,7 @@ from meanwatt.model.mean_field.derivatives.population_sensitivity import net_loa
 from meanwatt.model.mean_field.envelope_outcome import by_envelope
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
-from meanwatt.model.mean_field.population.population_response import answer
+from meanwatt.model.mean_field.population.population_response import population_response
 from meanwatt.model.mean_field.population.type_stack import stack_types
 from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.located_economy import build_located_economy
@@ -127,7 +127,9 @@ def test_the_derivative_within_limits_is_that_of_finite_differences_and_symmetri
     rng, step = np.random.default_rng(0), 1e-6
     way = rng.normal(size=found.wholesale_usd_per_kwh.shape)
     ends = [
-        answer(found.economy, found.tariff, found.wholesale_usd_per_kwh + sign * step * way, 0.0, start=found.answer)
+        population_response(
+            found.economy, found.tariff, found.wholesale_usd_per_kwh + sign * step * way, 0.0, start=found.answer
+        )
         for sign in (1, -1)
     ]
     moved = (ends[0].net_load_kw - ends[1].net_load_kw) / (2 * step)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scenarios import SHOCK, WEATHER, random_game, small_household, small_outlook, small_rates
+from scenarios import SHOCK, WEATHER, random_game, small_decision_problem, small_household, small_rates
 
 from meanwatt.agents.household.best_response import best_response, respond
 from meanwatt.agents.household.policy_table import PolicyTable
@@ -23,7 +23,7 @@ from meanwatt.model.scenario.weather import common_states
 
 
 def small_policy() -> PolicyTable:
-    return best_response(small_household(), small_rates(), small_outlook()).policy
+    return best_response(small_household(), small_rates(), small_decision_problem()).policy
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -35,7 +35,7 @@ def test_rates_that_are_not_finite_are_refused_before_values_are_computed(bad: f
         best_response(
             small_household(),
             Rates(import_usd_per_kwh=bought, export_usd_per_kwh=rates.export_usd_per_kwh),
-            small_outlook(),
+            small_decision_problem(),
         )
 
 
@@ -45,7 +45,7 @@ def test_rewards_that_are_not_finite_are_refused(bad: float) -> None:
     payment = outcome.payment_usd.copy()
     payment[0, 0, 0, 0] = bad
     with pytest.raises(ValueError, match="what a slot brings is not finite"):
-        respond(replace(outcome, payment_usd=payment), 4, small_outlook())
+        respond(replace(outcome, payment_usd=payment), 4, small_decision_problem())
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -15,7 +15,7 @@ from meanwatt.model.mean_field.components.month_peak import month_peak
 from meanwatt.model.mean_field.components.perceived import carries_peak, perceiving_economy
 from meanwatt.model.mean_field.components.solving import Composed, solve_composed
 from meanwatt.model.mean_field.equilibrium import Outcome
-from meanwatt.model.mean_field.population.population_response import answer, outlook
+from meanwatt.model.mean_field.population.population_response import decision_problem, population_response
 from meanwatt.model.scenario.economy import Economy
 
 WINDOW = np.array([False, True, True])
@@ -122,7 +122,7 @@ def test_theorem_u_gains_are_convex_and_loads_their_slopes() -> None:
     share, chance = charged.type_share, charged.common.probability[:, None]
 
     def gain_and_slope(price: Floats) -> tuple[float, Floats]:
-        there = answer(charged, seen, price, 0.0)
+        there = population_response(charged, seen, price, 0.0)
         gain = sum(w * one.gain_usd_per_day for w, one in zip(share, there.responses, strict=True))
         return gain, -chance * charged.slot_hours * there.net_load_kw
 
@@ -176,4 +176,4 @@ def test_rates_that_are_no_numbers_are_refused() -> None:
     found = flexible(0.8)
     bad = Rates(import_usd_per_kwh=np.full((3, 3), np.nan), export_usd_per_kwh=np.zeros((3, 3)))
     with pytest.raises(ValueError, match="import_usd_per_kwh is nan"):
-        peak_response(found.equilibrium.economy.types[0], bad, outlook(found.economy))
+        peak_response(found.equilibrium.economy.types[0], bad, decision_problem(found.economy))

@@ -15,7 +15,7 @@ from meanwatt.model.mean_field.components.peak_search import TOLERANCE
 from meanwatt.model.mean_field.components.solving import Composed, solve_composed
 from meanwatt.model.mean_field.derivatives.population_sensitivity import net_load_slope
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
-from meanwatt.model.mean_field.population.population_response import answer
+from meanwatt.model.mean_field.population.population_response import population_response
 from meanwatt.model.scenario.economy import Economy
 
 ALL = np.ones(3, dtype=bool)
@@ -133,11 +133,11 @@ def test_the_derivative_knows_the_adders() -> None:
     )
     economy, tariff = replace(economy, types=types), small_tariff(economy)
     price, step = np.array([[0.1, 0.16, 0.13]]), 1e-5
-    slope = net_load_slope(economy, tariff, answer(economy, tariff, price, 0.0))
+    slope = net_load_slope(economy, tariff, population_response(economy, tariff, price, 0.0))
     for h in range(3):
         moved = np.zeros((1, 3))
         moved[0, h] = step
-        up, down = (answer(economy, tariff, price + sign * moved, 0.0).net_load_kw for sign in (1, -1))
+        up, down = (population_response(economy, tariff, price + sign * moved, 0.0).net_load_kw for sign in (1, -1))
         np.testing.assert_allclose(slope[:, h], ((up - down) / (2 * step)).ravel(), atol=2e-4)
 
 

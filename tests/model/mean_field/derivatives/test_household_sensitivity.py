@@ -10,16 +10,16 @@ from scenarios import (
     WEATHER,
     preset_economy,
     preset_tariff,
+    small_decision_problem,
     small_economy,
     small_household,
-    small_outlook,
     small_rates,
     small_tariff,
     solved,
 )
 
 from meanwatt.agents.household.best_response import best_response
-from meanwatt.agents.household.decision_problem import Outlook, ValueRule
+from meanwatt.agents.household.decision_problem import DecisionProblem, ValueRule
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Rates
@@ -32,7 +32,7 @@ from meanwatt.model.mean_field.derivatives.population_sensitivity import (
     rate_slopes,
 )
 from meanwatt.model.mean_field.population.flow import stationary_flow
-from meanwatt.model.mean_field.population.population_response import answer
+from meanwatt.model.mean_field.population.population_response import population_response
 from meanwatt.model.scenario.weather import common_states
 
 BACKWARD = common_states(("a", "b", "c"), WEATHER, 0).backward
@@ -40,7 +40,7 @@ STEP = 1e-5
 FIELDS = ("net_load_kw", "payment_usd", "utility_usd", "wear_usd", "imported_kw")
 
 
-def means(household: HouseholdType, rates: Rates, horizon: Outlook) -> dict[str, Floats]:
+def means(household: HouseholdType, rates: Rates, horizon: DecisionProblem) -> dict[str, Floats]:
     """What `Sensitivity` differentiates, (c, h)."""
     response = best_response(household, rates, horizon, tolerance_usd=1e-14)
     flow = stationary_flow(response.policy, horizon.shock_kernel, horizon.shock_probability, BACKWARD)
@@ -62,7 +62,7 @@ def shifted(rates: Rates, directions: Directions, k: int, step: float) -> Rates:
     )
 
 
-def largest_error(household: HouseholdType, rates: Rates, horizon: Outlook, seed: int, count: int = 3) -> float:
+def largest_error(household: HouseholdType, rates: Rates, horizon: DecisionProblem, seed: int, count: int = 3) -> float:
     """Difference between the exact derivative and central differences along random directions, over its size.
 
     A direction moves both rates alike where they are equal, for there the net load has a kink.
@@ -92,13 +92,13 @@ def test_the_derivative_of_random_households_agrees_with_finite_differences(
 ) -> None:
     household, rates = small_household(seed=seed), small_rates(spread=spread, seed=seed + 1)
     # central differences are off by step² times the third derivative, which grows like temperature⁻³
-    assert largest_error(household, rates, small_outlook(temperature), seed) < 1e-6
+    assert largest_error(household, rates, small_decision_problem(temperature), seed) < 1e-6
 
 
 @pytest.mark.parametrize("rule", list(ValueRule))
 @pytest.mark.parametrize("discount", [1.0, 0.7])
 def test_the_derivative_holds_for_both_value_rules_and_with_a_discount(rule: ValueRule, discount: float) -> None:
-    horizon = small_outlook(0.05, discount=discount, rule=rule)
+    horizon = small_decision_problem(0.05, discount=discount, rule=rule)
     # where idling is as good at one level as at another (seed 1), Boltzmann values at no discount have a kink
     for seed in (0, 2, 3):
         assert largest_error(small_household(seed=seed), small_rates(seed=seed), horizon, seed) < 1e-6
@@ -106,7 +106,7 @@ def test_the_derivative_holds_for_both_value_rules_and_with_a_discount(rule: Val
 
 def test_a_household_without_battery_moves_by_its_use_alone() -> None:
     household = small_household(battery=None, technology="pv", pv_kw=np.zeros((3, 3)))
-    rates, horizon = small_rates(), small_outlook()
+    rates, horizon = small_rates(), small_decision_problem()
     response = best_response(household, rates, horizon)
     flow = stationary_flow(response.policy, horizon.shock_kernel, horizon.shock_probability, BACKWARD)
     one = np.ones((1, 3, 3))
@@ -119,7 +119,7 @@ def test_a_household_without_battery_moves_by_its_use_alone() -> None:
 
 
 def test_more_directions_than_are_carried_at_once_make_no_difference() -> None:
-    household, rates, horizon = small_household(), small_rates(), small_outlook()
+    household, rates, horizon = small_household(), small_rates(), small_decision_problem()
     response = best_response(household, rates, horizon)
     flow = stationary_flow(response.policy, horizon.shock_kernel, horizon.shock_probability, BACKWARD)
     bought = np.random.default_rng(0).normal(size=(BLOCK + 3, 3, 3))
@@ -132,7 +132,7 @@ def test_more_directions_than_are_carried_at_once_make_no_difference() -> None:
 
 
 def test_at_temperature_zero_the_derivative_is_refused() -> None:
-    household, rates, cold = small_household(), small_rates(), small_outlook(0.0)
+    household, rates, cold = small_household(), small_rates(), small_decision_problem(0.0)
     response = best_response(household, rates, cold)
     flow = stationary_flow(response.policy, cold.shock_kernel, cold.shock_probability, BACKWARD)
     every = Directions(import_usd_per_kwh=np.ones((1, 3, 3)), export_usd_per_kwh=np.ones((1, 3, 3)))
@@ -150,7 +150,7 @@ def weighed_slope(**scenario: object) -> Floats:
     economy = small_economy(temperature_usd=0.05, **scenario)
     tariff = small_tariff(economy)
     prices = np.random.default_rng(4).uniform(0.05, 0.3, (3, 3))
-    slope = net_load_slope(economy, tariff, answer(economy, tariff, prices, 0.0))
+    slope = net_load_slope(economy, tariff, population_response(economy, tariff, prices, 0.0))
     return np.repeat(economy.common.probability, economy.slots)[:, None] * slope
 
 
@@ -171,14 +171,14 @@ def test_the_slope_in_prices_and_adder_agrees_with_finite_differences(rule: Expo
     economy = small_economy(temperature_usd=0.05)
     tariff = replace(small_tariff(economy), export_rule=rule, discount=np.full(len(economy.groups), 0.2))
     prices = np.random.default_rng(2).uniform(0.05, 0.3, (3, 3))
-    found = answer(economy, tariff, prices, adder)
+    found = population_response(economy, tariff, prices, adder)
     slope = net_load_slope(economy, tariff, found)
     for k in (0, 4, 8):
         nudge = STEP * (np.arange(9) == k).reshape(3, 3)
-        up, down = (answer(economy, tariff, prices + sign * nudge, adder).net_load_kw for sign in (1, -1))
+        up, down = (population_response(economy, tariff, prices + sign * nudge, adder).net_load_kw for sign in (1, -1))
         measured = ((up - down) / (2 * STEP)).ravel()
         assert slope[:, k] == pytest.approx(measured, abs=1e-6 * np.abs(slope).max())
-    up, down = (answer(economy, tariff, prices, adder + sign * STEP).net_load_kw for sign in (1, -1))
+    up, down = (population_response(economy, tariff, prices, adder + sign * STEP).net_load_kw for sign in (1, -1))
     by_adder = population_sensitivity(economy, tariff, found, adder_direction(tariff, found.rates))
     share = economy.type_share
     mean = sum(w * s.net_load_kw[..., 0] for w, s in zip(share, by_adder, strict=True))

@@ -18,7 +18,7 @@ from meanwatt.model.mean_field.derivatives.population_sensitivity import net_loa
 from meanwatt.model.mean_field.derivatives.price_product import LoadEquation, PriceProduct
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.game import Game
-from meanwatt.model.mean_field.population.population_response import Answer, answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse, population_response
 from meanwatt.model.mean_field.solvers.broyden_inverse import FORCING
 from meanwatt.model.mean_field.solvers.load_fixed_point import LoadFixedPoint
 from meanwatt.model.progress.watch import Cancelled, Watch
@@ -28,17 +28,17 @@ ROUNDING = 1e-10
 """Midnight values and laws are good to 1e-12 of their largest; a day and its conditioning may lose two digits."""
 
 
-def answered(seed: int, *, one_day: bool = False, **scenario: object) -> tuple[Economy, Tariff, Answer]:
+def answered(seed: int, *, one_day: bool = False, **scenario: object) -> tuple[Economy, Tariff, PopulationResponse]:
     """A small economy's answer to random prices under a tariff that no symmetry helps."""
     economy = small_economy(temperature_usd=0.05, seed=seed, **scenario)
     if one_day:
         economy = replace(economy, one_day=OneDay(charge_law=np.array([0.1, 0.2, 0.3, 0.4]), salvage_usd_per_kwh=0.1))
     tariff = small_tariff(economy, discount=np.array([0.2, 0.0]), export_pass_through=0.6)
     prices = np.random.default_rng(seed).uniform(0.05, 0.3, economy.rest_load_kw.shape)
-    return economy, tariff, answer(economy, tariff, prices, 0.0)
+    return economy, tariff, population_response(economy, tariff, prices, 0.0)
 
 
-def largest_difference(economy: Economy, tariff: Tariff, found: Answer, price: Floats) -> float:
+def largest_difference(economy: Economy, tariff: Tariff, found: PopulationResponse, price: Floats) -> float:
     """Between the product and the dense matrix times a change of the prices, over the matrix's largest entry."""
     slope = net_load_slope(economy, tariff, found)
     product = PriceProduct(economy, tariff, found, Watch())(price)
@@ -64,7 +64,7 @@ def test_the_product_is_the_dense_derivative_times_the_vector(
 def test_the_product_knows_every_export_rule(rule: ExportRule) -> None:
     economy, tariff, _ = answered(3)
     tariff = replace(tariff, export_rule=rule)
-    found = answer(economy, tariff, np.full(economy.rest_load_kw.shape, 0.15), 0.3)
+    found = population_response(economy, tariff, np.full(economy.rest_load_kw.shape, 0.15), 0.3)
     assert largest_difference(economy, tariff, found, np.ones(economy.rest_load_kw.shape)) < ROUNDING
 
 
@@ -151,7 +151,9 @@ def test_a_large_game_near_a_solved_one_starts_from_its_prices(monkeypatch: pyte
 def test_without_batteries_load_answers_the_price_of_its_own_slot_alone() -> None:
     economy, tariff, _ = answered(2)
     economy = replace(economy, types=tuple(replace(household, battery=None) for household in economy.types))
-    found = answer(economy, tariff, np.random.default_rng(2).uniform(0.05, 0.3, economy.rest_load_kw.shape), 0.0)
+    found = population_response(
+        economy, tariff, np.random.default_rng(2).uniform(0.05, 0.3, economy.rest_load_kw.shape), 0.0
+    )
     own = own_slot_slope(economy, tariff, found)
     assert own.min() < 0
     assert net_load_slope(economy, tariff, found) == pytest.approx(np.diag(own.ravel()), abs=1e-12)

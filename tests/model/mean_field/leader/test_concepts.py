@@ -16,7 +16,11 @@ from meanwatt.model.mean_field.leader.concepts import PROFIT_USD, alternating, f
 from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem, Trial
 from meanwatt.model.mean_field.leader.tariff_family import TariffFamily, tariff_family
 from meanwatt.model.mean_field.population.flow import worth_left_usd
-from meanwatt.model.mean_field.population.population_response import energy_cost_usd_per_day, outlook, own_outlook
+from meanwatt.model.mean_field.population.population_response import (
+    decision_problem,
+    energy_cost_usd_per_day,
+    own_decision_problem,
+)
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.economy import Economy
 
@@ -122,7 +126,7 @@ def test_another_tariff_on_one_day_leaves_the_evening_before_and_the_values_afte
     assert np.abs(day.net_load_kw[:, 2] - found.net_load_kw[:, 2]).min() > 0.01, "the same evening reacts"
     for kind, household in enumerate(economy.types):
         response = day.answer.responses[kind]
-        after = own_outlook(day.economy, outlook(day.economy), kind).one_day
+        after = own_decision_problem(day.economy, decision_problem(day.economy), kind).one_day
         assert after is not None
         kept = found.answer.responses[kind].value_usd[:, 0]
         assert (after.midnight_usd(household.levels, response.outcome.level_kwh) == kept).all()
@@ -131,7 +135,7 @@ def test_another_tariff_on_one_day_leaves_the_evening_before_and_the_values_afte
 def test_what_a_day_leaves_is_the_sum_over_all_states_of_chance_times_worth() -> None:
     economy = island(memory=1)
     found = solve_equilibrium(economy, small_tariff(economy), certify=False)
-    horizon, rng = outlook(economy), np.random.default_rng(5)
+    horizon, rng = decision_problem(economy), np.random.default_rng(5)
     single = OneDay(charge_law=np.full(4, 0.25), salvage_usd_per_kwh=0.17)
     for kind, (response, flow) in enumerate(zip(found.answer.responses, found.answer.flows, strict=True)):
         states, _, shocks, levels = response.value_usd.shape

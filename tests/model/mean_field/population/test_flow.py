@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenarios import SHOCK, WEATHER, random_game, small_outlook
+from scenarios import SHOCK, WEATHER, random_game, small_decision_problem
 
 from meanwatt.agents.household.best_response import respond
 from meanwatt.agents.household.day_operator import JOINT_LIMIT
@@ -253,9 +253,9 @@ def test_without_a_choice_the_law_is_that_of_the_shocks() -> None:
 @pytest.mark.parametrize(("temperature", "seed"), [(0.05, 0), (0.05, 1), (0.005, 2), (0.0, 3)])
 def test_the_gain_of_a_best_response_is_earned_by_the_flow_of_its_policy(temperature: float, seed: int) -> None:
     game = random_game(seed, states=3)
-    outlook = small_outlook(temperature)
+    problem = small_decision_problem(temperature)
     weather = weather_of()
-    found = respond(game, 4, outlook)
+    found = respond(game, 4, problem)
     flow = stationary_flow(found.policy, SHOCK, SHOCK_LAW, weather.backward)
     weight = weather.probability[:, None, None, None]
     earned = (weight * flow.frequency * game.reward_usd).sum()

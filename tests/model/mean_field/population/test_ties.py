@@ -14,7 +14,11 @@ from meanwatt.model.mean_field.certificates import softmax_bound_usd_per_day
 from meanwatt.model.mean_field.derivatives.population_sensitivity import net_load_slope
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.population.game import potential_failures
-from meanwatt.model.mean_field.population.population_response import answer, induced_wholesale, outlook
+from meanwatt.model.mean_field.population.population_response import (
+    decision_problem,
+    induced_wholesale,
+    population_response,
+)
 from meanwatt.model.mean_field.population.ties import parts_somewhere, tie_slots
 from meanwatt.model.mean_field.solvers.price_fixed_point import solve_prices
 from meanwatt.model.progress.watch import Watch
@@ -62,7 +66,7 @@ def test_no_pure_answer_clears_the_toy() -> None:
     economy = toy(0.0)
     tariff = real_time(economy, credit=0.1)
     for away in (-1e-6, 1e-6):
-        load = answer(economy, tariff, np.full((1, 3), 0.15 + away), 0.0).net_load_kw
+        load = population_response(economy, tariff, np.full((1, 3), 0.15 + away), 0.0).net_load_kw
         assert load == pytest.approx(-0.125 * np.sign(away), abs=1e-5)
 
 
@@ -219,9 +223,9 @@ def test_the_slope_of_a_smoothed_load_is_the_difference_quotient_and_symmetric()
     prices = np.random.default_rng(0).uniform(-0.05, 0.1, economy.rest_load_kw.shape)
 
     def load(price: Floats) -> Floats:
-        return answer(tied, tariff, price, 0.0).net_load_kw.ravel()
+        return population_response(tied, tariff, price, 0.0).net_load_kw.ravel()
 
-    found = answer(tied, tariff, prices, 0.0)
+    found = population_response(tied, tariff, prices, 0.0)
     slope = net_load_slope(tied, tariff, found)
     step = 1e-6
     for k in range(prices.size):
@@ -253,4 +257,4 @@ def test_shares_at_a_solution_are_ties_to_rounding() -> None:
         assert found.answer.responses[0].converged
         assert best.moves.tolist() == policy.moves.tolist()
     assert induced_wholesale(economy, found.net_load_kw) == pytest.approx(found.wholesale_usd_per_kwh, abs=1e-9)
-    assert outlook(economy).temperature_usd > 0
+    assert decision_problem(economy).temperature_usd > 0

@@ -13,7 +13,7 @@ from meanwatt.agents.tariff.tariff import ExportRule, Tariff
 from meanwatt.analysis.output.export import game_arrays
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.game import Game
-from meanwatt.model.mean_field.population.population_response import outlook
+from meanwatt.model.mean_field.population.population_response import decision_problem
 from meanwatt.model.mean_field.solvers import price_search
 from meanwatt.model.mean_field.solvers.anchored_policies import LEAST_PROBABILITY, anchors_at
 from meanwatt.model.mean_field.solvers.broyden_inverse import step_along
@@ -46,7 +46,7 @@ def test_an_anchored_answer_satisfies_its_definition(discount: float) -> None:
     """V = η log Σ μ exp(Q/η) and π = μ exp((Q − V)/η), Q in plain numpy from the values ahead."""
     economy = cold(discount_per_day=discount)
     kind, game = with_battery(economy), Game(economy, small_tariff(economy))
-    household, horizon = economy.types[kind], outlook(economy, temperature_usd=TEMPERATURE_USD)
+    household, horizon = economy.types[kind], decision_problem(economy, temperature_usd=TEMPERATURE_USD)
     posted = game.own_rates(game.posted_rates(first_guess(economy), 0.0), kind)
     rough = best_response(household, posted, horizon)
     rng = np.random.default_rng(3)
@@ -81,9 +81,9 @@ def test_a_best_policy_is_its_own_anchored_answer() -> None:
     economy = cold()
     kind, game = with_battery(economy), Game(economy, small_tariff(economy))
     posted = game.own_rates(game.posted_rates(first_guess(economy), 0.0), kind)
-    best = best_response(economy.types[kind], posted, outlook(economy))
+    best = best_response(economy.types[kind], posted, decision_problem(economy))
     for temperature in (0.1, 1e-3):
-        horizon = outlook(economy, temperature_usd=temperature)
+        horizon = decision_problem(economy, temperature_usd=temperature)
         again = best_response(economy.types[kind], posted, horizon, anchor=best.policy.probability)
         assert again.policy.probability == pytest.approx(best.policy.probability, abs=1e-9)
         assert again.gain_usd_per_day == pytest.approx(best.gain_usd_per_day, abs=1e-9)
@@ -93,7 +93,7 @@ def test_an_anchor_gives_up_no_open_move_and_allows_no_other() -> None:
     economy = cold()
     kind, game = with_battery(economy), Game(economy, small_tariff(economy))
     posted = game.own_rates(game.posted_rates(first_guess(economy), 0.0), kind)
-    best = best_response(economy.types[kind], posted, outlook(economy))
+    best = best_response(economy.types[kind], posted, decision_problem(economy))
     (anchor,) = anchors_at((best,))
     open_moves = np.broadcast_to(best.policy.open_moves[:, :, None], anchor.shape)
     assert (anchor[open_moves] >= 0.5 * LEAST_PROBABILITY).all()

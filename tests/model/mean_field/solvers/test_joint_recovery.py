@@ -10,7 +10,7 @@ from scenarios import preset_economy, preset_tariff, small_economy, small_tariff
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.model.mean_field.derivatives.population_sensitivity import recovery_slope, surplus_slope_usd
 from meanwatt.model.mean_field.equilibrium import TOLERANCE_USD_PER_KWH, Outcome, solve_equilibrium
-from meanwatt.model.mean_field.population.population_response import answer, surplus_usd_per_day
+from meanwatt.model.mean_field.population.population_response import population_response, surplus_usd_per_day
 from meanwatt.model.mean_field.solvers import joint_recovery as joint
 from meanwatt.model.mean_field.solvers import revenue_recovery as recovery
 from meanwatt.model.mean_field.solvers.joint_recovery import STEEP, balance_nearby
@@ -103,12 +103,14 @@ def balance(surplus: Callable[[float], float], start: float, farthest: float = 0
         def __init__(self, **_: object) -> None:
             """Nothing is asked of the population."""
 
-        def answer(self, _prices: object, adder: float, **_: object) -> tuple[MadeUp, float]:
+        def respond(self, _prices: object, adder: float, **_: object) -> tuple[MadeUp, float]:
             return MadeUp(adder, load_kw), abs(surplus(adder)) / 10.0
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(joint, "PopulationOracle", Oracle)
-        patch.setattr(joint, "answer", lambda _economy, _tariff, _prices, adder, **_: MadeUp(adder, load_kw))
+        patch.setattr(
+            joint, "population_response", lambda _economy, _tariff, _prices, adder, **_: MadeUp(adder, load_kw)
+        )
         patch.setattr(joint, "with_wholesale", lambda _game, found, _prices: found)
         patch.setattr(joint, "surplus_usd_per_day", lambda _economy, _tariff, found: surplus(found.adder_usd_per_kwh))
         found = balance_nearby(
@@ -173,13 +175,15 @@ def test_the_slopes_of_the_books_are_those_of_finite_differences(kappa: float) -
     tariff = small_tariff(economy, pass_through=kappa, recovery=Recovery.VOLUMETRIC, discount=np.array([0.2, 0.0]))
     prices = 0.1 + 0.05 * np.random.default_rng(3).random(economy.rest_load_kw.shape)
     step, adder = 1e-5, 0.03
-    found = answer(economy, tariff, prices, adder)
+    found = population_response(economy, tariff, prices, adder)
     slope = recovery_slope(economy, tariff, found)
     for k in range(prices.size + 1):
         nudge = np.zeros(prices.size + 1)
         nudge[k] = step
         ends = [
-            answer(economy, tariff, prices + sign * nudge[:-1].reshape(prices.shape), adder + sign * nudge[-1])
+            population_response(
+                economy, tariff, prices + sign * nudge[:-1].reshape(prices.shape), adder + sign * nudge[-1]
+            )
             for sign in (1, -1)
         ]
         load = (ends[0].net_load_kw - ends[1].net_load_kw).ravel() / (2 * step)

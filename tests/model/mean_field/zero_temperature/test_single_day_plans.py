@@ -12,7 +12,7 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.certificates import exploitability_usd_per_day
 from meanwatt.model.mean_field.population.flow import household_flow, worth_left_usd
-from meanwatt.model.mean_field.population.population_response import outlook, own_outlook
+from meanwatt.model.mean_field.population.population_response import decision_problem, own_decision_problem
 from meanwatt.model.mean_field.population.type_stack import stack_types, terms_of
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
 from meanwatt.model.mean_field.zero_temperature.column_pool import free_unused, take_means
@@ -64,14 +64,14 @@ def exact(economy: Economy, tariff: Tariff | None = None) -> ExactSolution:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_plan_is_the_households_own_best_response_and_its_flow(seed: int, held: bool) -> None:
     economy = mixed_economy(held=held)
-    horizon = outlook(economy)
+    horizon = decision_problem(economy)
     types, terms = stack_types(economy), terms_of(economy, small_tariff(economy), 0.0)
     here = start_at(types, terms, random_price(economy, seed))
     plans = SingleDayPlans(economy, horizon, types)
     assert plans.answer(here) == np.inf
     take_means(plans.columns, here)
     for kind, (household, (response, flow)) in enumerate(zip(economy.types, plans.policies(here), strict=True)):
-        view = own_outlook(economy, horizon, kind)
+        view = own_decision_problem(economy, horizon, kind)
         own = respond(outcome_of(household, kind, here, economy.slot_hours), household.levels, view)
         own_flow = household_flow(own.policy, view, economy.common.backward)
         assert response.policy.probability == pytest.approx(own.policy.probability, abs=1e-12)
@@ -140,7 +140,7 @@ def test_a_pool_that_fills_up_grows_and_changes_nothing(monkeypatch: pytest.Monk
 def test_only_places_without_weight_are_freed() -> None:
     economy = mixed_economy()
     types, terms = stack_types(economy), terms_of(economy, small_tariff(economy), 0.0)
-    plans = SingleDayPlans(economy, outlook(economy), types)
+    plans = SingleDayPlans(economy, decision_problem(economy), types)
     plans.answer(start_at(types, terms, first_guess(economy)))
     room = len(plans.columns.type_index)
     assert free_unused(plans.columns) == room - len(economy.types)
