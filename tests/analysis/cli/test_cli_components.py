@@ -89,7 +89,7 @@ def test_the_guide_works_as_written(
     (text,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "tiered.toml").write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    (commands,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    commands, _ = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
     for line in commands.splitlines():
         command = line.removeprefix("uv run meanwatt ").replace(
             "--households 1000 --days 365", "--households 40 --days 2"

@@ -159,6 +159,7 @@ NAMED_TABLES = {
     "day_types": "clear",
     "calendar.days": "weekend",
     "calendar.weather": "clear",
+    "rate_classes": "offer",
 }
 """An entry of each table by name, of the preset or of this calendar."""
 CALENDAR = {
@@ -171,6 +172,10 @@ CALENDAR = {
     ).model_dump()
 }
 """What a preset does not have, written out."""
+CHOSEN = {"rate_classes": {"offer": {"tariff": "tou", "opt_in_share": 0.2}}}
+"""The same of a class."""
+BESIDE = {"calendar": CALENDAR, "rate_classes": CHOSEN}
+"""What stands beside a key, by the table that it is in."""
 
 
 def refusal(file: str, key: str, value: object, folder: Path) -> str:
@@ -180,7 +185,7 @@ def refusal(file: str, key: str, value: object, folder: Path) -> str:
         for table, name in NAMED_TABLES.items():
             place = place.replace(f"{table}.NAME", f"{table}.{name}")
         with pytest.raises(ScenarioError) as caught:
-            load_scenario("oahu", overrides=(CALENDAR if key.startswith("calendar.") else {}) | {place: value})
+            load_scenario("oahu", overrides=BESIDE.get(key.partition(".")[0], {}) | {place: value})
         return str(caught.value)
     if file == "game":
         return game_refusal(key, value, folder)
