@@ -179,6 +179,13 @@ def test_the_object_and_the_report_have_who_chose(
     assert "low, rate class" in page
 
 
+def test_solve_prints_which_of_two_alike_homes_chose(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = [part for key in (*STILL, *POSTED) for part in ("--set", key)]
+    assert main(["solve", str(EXAMPLE), "--certify", "none", *settings]) == 0
+    rows = [line.split("│")[0].strip() for line in capsys.readouterr().out.splitlines() if line.startswith("low /")]
+    assert rows == ["low / none in default", "low / none in opt_in"]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
