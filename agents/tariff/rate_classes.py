@@ -82,7 +82,8 @@ def require_classes(tariff: "Tariff") -> None:
                 " their rates"
             )
         for other in seen:
-            if one.branch is not None and other.branch is not None and one.branch != other.branch:
+            apart = one.branch is not None and other.branch is not None and one.branch != other.branch
+            if apart or one.chosen != other.chosen:
                 continue
             for technology, group in sorted(one.members & other.members):
                 raise ValueError(

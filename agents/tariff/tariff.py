@@ -70,6 +70,8 @@ class RateClass:
         Technology and index of the income group of every household type in it.
     branch
         The branch of the feeder that they live on; None for any.
+    chosen
+        The class that they chose, where this is a part of those who did; empty for all others.
     """
 
     __repr__ = short_repr
@@ -78,13 +80,14 @@ class RateClass:
     tariff: "Tariff"
     members: frozenset[tuple[str, int]]
     branch: str | None = None
+    chosen: str = ""
 
     def holds(self, customer: Customer) -> bool:
         """Whether a customer is in it: by choice, or by what it is."""
         chosen = getattr(customer, "rate_class", "")
-        if chosen:
+        if chosen and not self.chosen:
             return bool(chosen == self.name)
-        if (customer.technology, customer.group) not in self.members:
+        if chosen != self.chosen or (customer.technology, customer.group) not in self.members:
             return False
         return self.branch is None or self.branch == getattr(customer, "branch", "")
 
@@ -323,9 +326,9 @@ class Tariff:
         )
 
 
-def _members(tariff: Tariff) -> list[tuple[frozenset[tuple[str, int]], str | None]]:
+def _members(tariff: Tariff) -> list[tuple[frozenset[tuple[str, int]], str | None, str]]:
     """Who is in each rate class."""
-    return [(one.members, one.branch) for one in tariff.classes]
+    return [(one.members, one.branch, one.chosen) for one in tariff.classes]
 
 
 def same_rates(one: Rates, other: Rates) -> bool:

@@ -79,7 +79,7 @@ def import_(
         typer.Option(
             metavar="NAME|FILE.toml",
             help="Of households: how the files are laid out: london, ausgrid, pecan, resstock, cer, or a file with a"
-            " table [format].",
+            " table \\[format].",
         ),
     ] = None,
     label: Annotated[

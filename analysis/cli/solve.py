@@ -157,15 +157,13 @@ def _tables(result: dict[str, Any]) -> list["Table"]:
             heads=("income / technology", "share", "bill USD/yr", "of income", "for others USD/yr"),
             rows=[
                 (
-                    f"{row['income']} / {row['technology']}"
-                    + (f" on {row['branch']}" if "branch" in row else "")
-                    + (f" under {row['envelope']}" if row.get("envelope") else ""),
+                    name,
                     percent(row["share"], 1),
                     figure(row["bill_usd_per_year"], 0),
                     percent(row["burden"]),
                     figure(row["bill_alignment_usd_per_year"], 0),
                 )
-                for row in result["groups"]
+                for name, row in zip(_type_names(result["groups"]), result["groups"], strict=True)
             ],
         ),
         *envelope_tables(result["envelopes"]),
@@ -200,6 +198,22 @@ def _tables(result: dict[str, Any]) -> list["Table"]:
                 ("contraction", figure(result["contraction"], 2), "below 1: plain iteration settles"),
             ],
         ),
+    ]
+
+
+def _type_names(groups: list[dict[str, Any]]) -> list[str]:
+    """Names of household types; those that only a rate class that homes choose tells apart have it in theirs."""
+    names = [
+        (
+            f"{row['income']} / {row['technology']}",
+            (f" on {row['branch']}" if "branch" in row else "")
+            + (f" under {row['envelope']}" if row.get("envelope") else ""),
+        )
+        for row in groups
+    ]
+    return [
+        f"{home} in {row['rate_class']}{place}" if names.count((home, place)) > 1 else f"{home}{place}"
+        for (home, place), row in zip(names, groups, strict=True)
     ]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
+from pydantic import ValidationError
 
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.numerics.short_repr import short_repr
@@ -17,10 +18,12 @@ from meanwatt.agents.tariff.ratebook.bill import Bill, Terms, bill_customers
 from meanwatt.agents.tariff.ratebook.billing_calendar import DAYS_PER_YEAR, MONTH_DAYS, reference_year
 from meanwatt.agents.tariff.ratebook.compiled import compile_ratebook
 from meanwatt.agents.tariff.ratebook.ratebook import HOURS, MONTHS, Metering, Ratebook, Schedule
+from meanwatt.agents.tariff.ratebook.usage import any_tier
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery
 from meanwatt.model.billing.ratebook_source import RatebookFile
 from meanwatt.model.scenario.calendar_days import CLASSES
 from meanwatt.model.scenario.economy import Economy
+from meanwatt.model.scenario.file_errors import one_line
 from meanwatt.model.scenario.messages import Messages
 from meanwatt.model.scenario.tariff_file import TariffTable
 
@@ -82,7 +85,7 @@ def scenario_tariff(file: RatebookFile, economy: Economy, metering: Metering | N
         "title": book.title,
         "as_of": file.table.as_of or "",
         "recovery": Recovery.POSTED.value,
-        "pass_through": book.wholesale.multiplier if book.wholesale else 0.0,
+        "pass_through": round(min(_followed(book), 1.0), DIGITS),
         "energy_usd_per_kwh": days.form(bought),
         "fixed_charge_usd_per_day": round(_fixed_usd_per_day(book, bill), DIGITS),
         "export": {"rule": ExportRule.NET_METERING.value}
@@ -91,11 +94,15 @@ def scenario_tariff(file: RatebookFile, economy: Economy, metering: Metering | N
     }
     said = (
         *_about_rates(book, bill, bought),
+        *_about_wholesale(book),
         *_about_export(book, rule, chosen=metering is not None or book.metering is not None),
         *_about_months(days, [bought] if rule.nets_by_month else [bought, sold]),
         *_left_out(book),
     )
-    return ScenarioTariff(table=TariffTable.model_validate(table), messages=said)
+    try:
+        return ScenarioTariff(table=TariffTable.model_validate(table), messages=said)
+    except ValidationError as error:
+        raise ValueError(f"comes to rates no scenario has: {one_line(error, TariffTable)}") from None
 
 
 def _require(book: Ratebook, rule: Metering) -> None:
@@ -105,6 +112,11 @@ def _require(book: Ratebook, rule: Metering) -> None:
         raise ValueError(
             f"metering {rule.value} has a meter of its own for generation, which homes of a scenario have not; give"
             " another metering or export"
+        )
+    if rule.nets_by_month and book.export is not None:
+        raise ValueError(
+            f"metering {rule.value} nets kWh over the month, and export {book.export.name} has rates by the hour; give"
+            " metering net_billing or net_billing_carryover, or leave metering out"
         )
     if book.wholesale is not None and not 0 <= book.wholesale.multiplier <= 1:
         raise ValueError(
@@ -221,8 +233,23 @@ def _bought_usd_per_kwh(book: Ratebook, bill: Bill) -> Floats:
         allowed = book.baseline.kwh_per_day[book.baseline.territory] * np.array(MONTH_DAYS)
         rate = rate - (book.baseline.credit_usd_per_kwh * np.minimum(allowed / month_kwh, 1.0))[:, None, None]
     if book.discount is not None:
-        rate = rate - book.discount.share * np.maximum(rate - book.discount.exempt_usd_per_kwh, 0.0)
+        rate = rate - (_discounted(book, bill) * (rate - book.discount.exempt_usd_per_kwh).T).T
     return np.asarray(rate * (1 + sum(tax.share for tax in book.taxes)) + sum(tax.usd_per_kwh for tax in book.taxes))
+
+
+def _discounted(book: Ratebook, bill: Bill) -> Floats:
+    """Share of a month's charges that the discount takes off: none where the whole month's are below 0. (month,)"""
+    assert book.discount is not None
+    off = bill.discount_usd[0] < 0 if book.wholesale is None else np.ones(MONTHS, dtype=np.bool_)
+    return np.where(off, book.discount.share, 0.0)
+
+
+def _followed(book: Ratebook) -> float:
+    """Share of the wholesale price in what a kWh costs, after discount and with taxes."""
+    if book.wholesale is None:
+        return 0.0
+    kept = 1 - book.discount.share if book.discount is not None else 1.0
+    return book.wholesale.multiplier * kept * (1 + sum(tax.share for tax in book.taxes))
 
 
 def _sold_usd_per_kwh(book: Ratebook) -> Floats:
@@ -257,6 +284,19 @@ def _about_rates(book: Ratebook, bill: Bill, bought: Floats) -> Iterator[str]:
         yield f"Its lowest rate is {bought.min():.4f} USD a kWh: below 0 a household is paid for what it draws."
 
 
+def _about_wholesale(book: Ratebook) -> Iterator[str]:
+    followed = _followed(book)
+    if book.wholesale is None or followed == book.wholesale.multiplier:
+        return
+    if followed > 1:
+        yield (
+            f"With its taxes it follows the wholesale price {followed:.4g}-fold: here 1-fold, the most that a"
+            " scenario's tariff passes on."
+        )
+    else:
+        yield f"It passes on {followed:.4g} of the wholesale price, after discount and with taxes."
+
+
 def _about_export(book: Ratebook, rule: Metering, *, chosen: bool) -> Iterator[str]:
     if not chosen:
         yield "It does not say how feeding in is metered: net billing at its sell rates, taken here."
@@ -269,6 +309,8 @@ def _about_export(book: Ratebook, rule: Metering, *, chosen: bool) -> Iterator[s
         yield "Credits that wait for later months, or are lost, count in full in the month they are earned."
     if book.export is None and not rule.nets_by_month and not book.energy.sell_usd_per_kwh.any():
         yield "It has no sell rate and no export is chosen: what is fed in earns nothing."
+    if book.export is None and not rule.nets_by_month and not any_tier(book.energy.sell_usd_per_kwh):
+        yield "Its sell rates have tiers: every kWh fed in earns that of the first."
 
 
 def _about_months(days: _DayTypes, rates: list[Floats]) -> Iterator[str]:

@@ -102,6 +102,25 @@ def test_cells_are_numbers_or_words_and_never_formulas(visit) -> None:
     assert text == '# link: x =y\n\'=a,"b,c"\n"say ""so""","#1"\ntwo lines,-1\n'
 
 
+def test_a_column_below_heads_in_two_rows_is_named_by_both(visit) -> None:
+    page = visit("help", ready=False)
+    opened(page)
+    table = (
+        "<table><thead><tr><th rowspan=2>Hour</th><th colspan=2>Import</th><th>Export</th></tr>"
+        "<tr><th>energy</th><th>adder</th><th>energy</th></tr></thead>"
+        "<tbody><tr><td>0</td><td>0.1</td><td>0.2</td><td>0.3</td></tr></tbody></table>"
+    )
+    read = """(html) => {
+        const holder = document.createElement("div");
+        holder.innerHTML = html;
+        return meanwattTables.tableOf(holder.firstChild);
+    }"""
+    assert page.evaluate(read, table) == {
+        "columns": ["Hour", "Import, energy", "Import, adder", "Export, energy"],
+        "rows": [["0", "0.1", "0.2", "0.3"]],
+    }
+
+
 def test_the_numbers_of_a_table_are_those_of_the_page(visit) -> None:
     page = visit("compare?scenario=textbook&a=filed&b=rtp", ready=False)
     settled(page)

@@ -66,10 +66,32 @@
     return found;
   }
 
+  function headsOf(table, judged) {  // a name for each column; of heads in several rows all that stand above it
+    const rows = table.tHead ? [...table.tHead.rows] : [];
+    if (rows.length < 2) {
+      return rows.length ? spread(rows[0], judged) : [];
+    }
+    const above = [];  // by column the texts of its heads
+    const taken = rows.map(() => []);  // by row the columns that a cell covers
+    rows.forEach((row, at) => {
+      let column = 0;
+      [...row.cells].forEach((one) => {
+        while (taken[at][column]) {
+          column += 1;
+        }
+        const text = shown(one);
+        for (let last = column + one.colSpan; column < last; column += 1) {
+          (above[column] ||= []).push(text);
+          taken.slice(at, at + one.rowSpan).forEach((covered) => { covered[column] = true; });
+        }
+      });
+    });
+    return [...above].flatMap((texts, k) => [(texts || []).filter(Boolean).join(", "), ...(judged.has(k) ? ["verdict"] : [])]);
+  }
+
   function ofTable(table) {
-    const headRow = table.tHead && table.tHead.rows[table.tHead.rows.length - 1];
     const judged = columnsJudged(table);
-    const heads = headRow ? spread(headRow, judged) : [];
+    const heads = headsOf(table, judged);
     const grouped = Boolean(table.querySelector("tbody th[scope=rowgroup]"));
     const rows = [];
     [...table.tBodies].forEach((body) => {

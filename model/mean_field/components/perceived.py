@@ -85,6 +85,7 @@ def perceived_tariff(economy: Economy, tariff: Tariff, seasons: Seasons, seen: P
                 tariff=_own(tariff.of(household), household, seasons, seen, k, float(lumps[k])),
                 members=frozenset({(household.technology, household.group)}),
                 branch=household.branch or None,
+                chosen=household.rate_class,
             )
             for k, household in enumerate(economy.types)
         ]

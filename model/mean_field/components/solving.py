@@ -48,6 +48,8 @@ ROUNDS: Final = 60
 """Equilibria solved before the search gives up,"""
 PEAK_ROUNDS: Final = 200
 """and where households decide by a demand charge."""
+CERTIFIED_ROUNDS: Final = 4
+"""Equilibria certified before the search gives up, where what was at rest moves by the last digits of a law."""
 SPREAD_TOLERANCE_KW: Final = 1e-3
 SPREADS: Final = 3
 """Change of the largest imports that is worth another search, and how many there are at most. [kW]"""
@@ -137,10 +139,15 @@ def solve_composed(
         if search.rounds >= search.limit or not found.converged or (search.settled and not search.spread(found)):
             break
         search.step()
-    if certify and found.converged:
+    at_rest = search.settled
+    for again in range(CERTIFIED_ROUNDS if certify and found.converged else 0):
+        if again:
+            search.step()
         found = solve(search.economy, search.tariff, certify=True, starts=starts, start=found)
         iterations += found.iterations
         search.look(found)
+        if search.settled or not (at_rest and found.converged):
+            break
     found = replace(found, iterations=iterations, uniqueness=known_of_uniqueness(economy, tariff, found))
     if found.outcome is Outcome.CONVERGED and not search.settled:
         found = replace(found, outcome=Outcome.ROUND_LIMIT, message=search.unsettled())

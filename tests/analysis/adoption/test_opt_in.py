@@ -12,6 +12,7 @@ from scenarios import solved
 from meanwatt.analysis.adoption.adoption import Adoption, adopt
 from meanwatt.analysis.adoption.report import adoption_json
 from meanwatt.analysis.cli import main
+from meanwatt.model.mean_field.components.solving import solve_composed
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.scenario.economy import build_economy, build_rate_classes
 from meanwatt.model.scenario.loading import Scenario, ScenarioError, load_scenario
@@ -177,6 +178,36 @@ def test_the_object_and_the_report_have_who_chose(
     page = (tmp_path / "a" / "report.html").read_text(encoding="utf-8")
     assert "Homes that chose their rate class" in page
     assert "low, rate class" in page
+
+
+def test_components_of_a_class_that_homes_chose_are_theirs() -> None:
+    """With the tariff of the others, tiers and all, those who chose pay what the others do; with none of it less."""
+    tiers = (
+        "tariffs.filed.tiers.limits_kwh_per_month=[300]",
+        "tariffs.filed.tiers.adders_usd_per_kwh=[0.0, 0.1]",
+    )
+    same, other = (
+        solve_composed(
+            build_economy(scenario, opt_in=True), build_rate_classes(scenario, components=True), certify=False
+        )
+        for scenario in (
+            example(*STILL, *tiers, "rate_classes.opt_in.tariff=filed"),
+            example(*STILL, *POSTED, *tiers),
+        )
+    )
+    chose = np.array([one.rate_class == "opt_in" for one in same.economy.types])
+    paid = same.amounts.usd_per_day["tiers"]
+    assert paid[chose] == pytest.approx(paid[~chose], abs=1e-9)
+    assert paid[chose].max() > 0.1
+    assert other.amounts.usd_per_day["tiers"][chose] == pytest.approx(0, abs=1e-12)
+    assert other.amounts.usd_per_day["tiers"][~chose] == pytest.approx(paid[~chose], abs=1e-6)
+
+
+def test_solve_prints_which_of_two_alike_homes_chose(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = [part for key in (*STILL, *POSTED) for part in ("--set", key)]
+    assert main(["solve", str(EXAMPLE), "--certify", "none", *settings]) == 0
+    rows = [line.split("│")[0].strip() for line in capsys.readouterr().out.splitlines() if line.startswith("low /")]
+    assert rows == ["low / none in default", "low / none in opt_in"]
 
 
 @pytest.mark.parametrize(

@@ -128,8 +128,8 @@ def test_the_app_opens_no_scenario_with_a_tariff_with_components(tmp_path: Path)
 
 
 HELD = (
-    "which only solve, design, allot, export, validate, and simulate with behaviour equilibrium, can hold; give another"
-    " tariff, or leave them out"
+    "which only solve, design, allot, export, validate, and simulate with behaviour equilibrium, one worker and no"
+    " leader, can hold; give another tariff, or leave them out"
 )
 
 

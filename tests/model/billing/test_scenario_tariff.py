@@ -11,6 +11,9 @@ from plain_biller import plain_bill
 from ratebook_records import FLAT, TIERED, write_record
 from scenarios import preset_economy
 
+from meanwatt.agents.tariff.ratebook.bill import Terms, bill_customers
+from meanwatt.agents.tariff.ratebook.billing_calendar import reference_year
+from meanwatt.agents.tariff.ratebook.compiled import compile_ratebook
 from meanwatt.agents.tariff.ratebook.ratebook import Metering
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.billing.ratebook_source import Choices, load_ratebook, ratebook_of_text
@@ -200,3 +203,82 @@ def test_rules_of_metering_are_said_as_near_as_the_scenario_can(
     found = said(BOOK.replace("net_billing", metering, 1), seasons)
     assert found.table.export.rule == table["rule"]
     assert any(sentence.startswith(begins) for sentence in found.messages)
+
+
+ALIKE = f"""kind = "ratebook"
+metering = "net_billing"
+discount = "care"
+[taxes.city]
+share = 0.1
+on = "charges"
+[discounts.care]
+share = 0.3
+on = "energy"
+exempt_usd_per_kwh = {{ wildfire = 0.10 }}
+[energy]
+weekday = {[["n"] * 8 + ["d"] * 16] * 12}
+[energy.periods.n]
+tiers = [{{ usd_per_kwh = 0.05 }}]
+[energy.periods.d]
+tiers = [{{ usd_per_kwh = 0.40 }}]
+"""
+
+
+def test_a_discount_is_of_the_months_charges_also_where_an_hours_rate_is_below_what_is_exempt(one_day: Economy) -> None:
+    tariff, kwh = arrays(said(ALIKE, one_day), one_day), one_day.mean_reference_kw[0]
+    plain = [0.05] * 8 + [0.40] * 16
+    energy = sum(rate * use for rate, use in zip(plain, kwh, strict=True))
+    billed = 1.1 * (energy - 0.3 * (energy - 0.10 * sum(kwh)))
+    assert float(kwh @ tariff.energy_usd_per_kwh[0]) == pytest.approx(billed, abs=1e-7)
+    assert tariff.energy_usd_per_kwh[0, 0] == pytest.approx(1.1 * (0.05 + 0.3 * 0.05))
+    cheap = arrays(said(ALIKE.replace("0.40", "0.06"), one_day), one_day)
+    assert cheap.energy_usd_per_kwh[0, 0] == pytest.approx(1.1 * 0.05)  # all of the month is below: nothing comes off
+
+
+def test_discount_and_taxes_are_of_the_wholesale_price_too(one_day: Economy) -> None:
+    """What a cent more of the wholesale price adds to an exact bill is what the scenario's tariff passes on."""
+    text = ALIKE + "[wholesale]\nmultiplier = 0.9\n"
+    found, load = said(text, one_day), mean_year_kwh(one_day)[None]
+    compiled = compile_ratebook(ratebook_of_text("book.toml", text).book, reference_year())
+    low, high = (
+        bill_customers(
+            compiled, load, None, Terms(metering=Metering.NET_BILLING, wholesale_usd_per_kwh=np.full(8760, price))
+        ).annual_usd[0]
+        for price in (0.1, 0.2)
+    )
+    assert found.table.pass_through == pytest.approx((high - low) / (0.1 * load.sum()), rel=1e-9)
+    assert "It passes on 0.693 of the wholesale price, after discount and with taxes." in found.messages
+    more = said(text.replace("share = 0.1", "share = 0.9"), one_day)
+    assert more.table.pass_through == 1
+    assert any(one.startswith("With its taxes it follows the wholesale price 1.197-fold") for one in more.messages)
+
+
+def test_sell_rates_of_the_first_tier_are_named(one_day: Economy) -> None:
+    tiers = BOOK.replace("sell_usd_per_kwh = 0.05 }", "sell_usd_per_kwh = 0.05, limit = 9 }, { usd_per_kwh = 0.5 }")
+    line = "Its sell rates have tiers: every kWh fed in earns that of the first."
+    assert line in said(tiers, one_day).messages
+    assert line not in said(BOOK, one_day).messages
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "line"),
+    [
+        (
+            BOOK.replace("0.40", "99999.0") + "[taxes.t]\nusd_per_kwh = 9.0\n",
+            None,
+            "comes to rates no scenario has",
+        ),
+        (
+            BOOK + f"[exports.hours]\nmetering = 'net_billing'\nusd_per_kwh = {[0.05] * 12 + [0.06] * 12}\n",
+            Metering.NET_METERING,
+            "metering net_metering nets kWh over the month, and export hours has rates by the hour; give metering",
+        ),
+    ],
+)
+def test_rates_and_rules_that_contradict_the_scenario_are_one_line(
+    text: str, rule: Metering | None, line: str, seasons: Economy
+) -> None:
+    file = ratebook_of_text("book.toml", text, Choices(export="hours" if "exports" in text else None))
+    with pytest.raises(ValueError, match="^" + line) as refusal:
+        scenario_tariff(file, seasons, rule)
+    assert "\n" not in str(refusal.value)

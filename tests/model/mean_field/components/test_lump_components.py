@@ -1,6 +1,7 @@
 """Minimum bill, subscription and funding of discounts: behaviour is that of the rates, bills are as by hand."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from meanwatt.agents.tariff.components.discount_funding import DiscountFunding, 
 from meanwatt.agents.tariff.components.minimum_bill import MinimumBill
 from meanwatt.agents.tariff.components.subscription import Subscription
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
+from meanwatt.model.mean_field.components import solving
 from meanwatt.model.mean_field.components.solving import Composed, solve_composed
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.scenario.economy import Economy
@@ -165,3 +167,29 @@ def test_classes_that_fund_discounts_in_different_ways_are_refused_in_one_line()
     )
     with pytest.raises(ValueError, match="discount_funding differs between rate classes"):
         solve_composed(economy, tariff)
+
+
+def test_what_was_at_rest_and_moved_by_the_last_digits_when_certified_is_solved_once_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    economy = small_economy()
+    tariff = replace(posted(economy, discount=DISCOUNT), components=(MinimumBill(usd_per_month=30.0),))
+    plain, rounds, certified = solve_composed(economy, tariff), 0, []
+    solve, look = solving.solve_equilibrium, solving._Rounds.look
+
+    def counted(*args: Any, **options: Any) -> Equilibrium:
+        certified.extend([1] if options["certify"] else [])
+        return solve(*args, **options)
+
+    def noisy(self: Any, found: Equilibrium) -> None:
+        look(self, found)
+        nonlocal rounds
+        rounds = self.rounds
+        if len(certified) == 1:  # the first certified solution is a hair off
+            self.sum_residual = 1.01 * solving.SUM_TOLERANCE
+
+    monkeypatch.setattr(solving, "solve_equilibrium", counted)
+    monkeypatch.setattr(solving._Rounds, "look", noisy)
+    found = solve_composed(economy, tariff)
+    assert found.equilibrium.outcome is plain.equilibrium.outcome is Outcome.CONVERGED
+    assert (len(certified), rounds) == (2, plain.rounds + 1)
