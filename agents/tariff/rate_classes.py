@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
+    from meanwatt.agents.tariff.components.standing_charge import Customer
     from meanwatt.agents.tariff.tariff import RateClass, Tariff
 
 OF_THE_WHOLE: Final = ("recovery", "adder_cap_usd_per_kwh", "classes")
@@ -39,6 +40,21 @@ def with_each_class(tariff: "Tariff", change: Callable[[int, "Tariff"], "Tariff"
     if not tariff.classes:
         return change(0, tariff)
     return with_classes([replace(one, tariff=change(place, one.tariff)) for place, one in enumerate(tariff.classes)])
+
+
+def with_classes_of(tariff: "Tariff", customers: "Sequence[Customer]") -> "Tariff":
+    """Copy of a tariff without the rate classes that none of these customers is in.
+
+    One class that holds them all, wherever they live, is their one tariff. A tariff whose classes all hold somebody is
+    given back as it is.
+    """
+    if not tariff.classes:
+        return tariff
+    there = {tariff.class_index(customer) for customer in customers}
+    kept = [one for place, one in enumerate(tariff.classes) if place in there]
+    if len(kept) == len(tariff.classes):
+        return tariff
+    return kept[0].tariff if len(kept) == 1 else with_classes(kept)
 
 
 def called(tariff: "Tariff") -> str:

@@ -52,7 +52,8 @@ def hosting(
         typer.Option(
             metavar="NAME|FILE",
             help="One of the scenario's tariffs, or a tariff's TOML file, e.g. a design's; may be repeated, the first"
-            " one is what the others are compared with.",
+            " one is what the others are compared with. CLASS=NAME is that of one rate class alone; without this option"
+            " the scenario's own, with its rate classes.",
         ),
     ] = None,
     swept: Annotated[
@@ -137,7 +138,7 @@ def _checked_journal(out: str, *, resume: bool) -> Path:
 def _plan(given: dict[str, Any], threads: int) -> "HostingPlan":
     """What is swept, from what was typed; ``ValueError`` in one line."""
     from meanwatt.agents.numerics.randomness import key_from
-    from meanwatt.analysis.hosting.adoption import Swept, adoption_levels
+    from meanwatt.analysis.hosting.adoption import Swept, adoption_levels, in_force
     from meanwatt.analysis.hosting.sweep import HostingPlan
     from meanwatt.model.network.feeder_file import scenario_feeder
     from meanwatt.model.network.located_economy import build_located_economy
@@ -151,9 +152,10 @@ def _plan(given: dict[str, Any], threads: int) -> "HostingPlan":
         raise ValueError(f"--tariff is given {len(names)} times; give at most {MOST_TARIFFS}")
     loaded = [_scenario(given, name) for name in names]
     economy = build_located_economy(loaded[0])
+    shown = _shown([name or in_force(one) for name, one in zip(names, loaded, strict=True)])
     return HostingPlan(
         feeder=scenario_feeder(loaded[0].feeder, peak_reference_kw=economy.peak_reference_kw),
-        scenarios=dict(zip(_shown([name or loaded[0].selected_tariff for name in names]), loaded, strict=True)),
+        scenarios=dict(zip(shown, loaded, strict=True)),
         levels=adoption_levels(given["step"]),
         placements=given["placements"],
         key=key_from(given["seed"]),
@@ -169,9 +171,9 @@ def _shown(tariffs: list[str]) -> list[str]:
 
 
 def _scenario(given: dict[str, Any], tariff: str | None) -> "ScenarioTables":
-    """The scenario with its feeder and one tariff for everybody."""
+    """The scenario with its feeder and the tariff asked for, or its own and its rate classes."""
     from meanwatt.model.network.feeder import FEEDERS
-    from meanwatt.model.scenario.economy import build_tariff
+    from meanwatt.model.scenario.economy import build_rate_classes
     from meanwatt.model.scenario.files import is_file, is_path
     from meanwatt.model.scenario.loading import load_scenario
     from meanwatt.model.scenario.nearest import unknown
@@ -181,7 +183,7 @@ def _scenario(given: dict[str, Any], tariff: str | None) -> "ScenarioTables":
     if of_file and not (is_path(feeder) or feeder.endswith(".json") or is_file(feeder)):
         raise ValueError(f"{unknown('feeder', feeder, FEEDERS)} (or give the path of a feeder file)")
     loaded = load_scenario(given["scenario"], overrides=given["set"], tariff=tariff)
-    build_tariff(loaded)  # rate classes are refused before any work
+    build_rate_classes(loaded)  # components are refused before any work
     changes = {f"feeder.{'file' if of_file else 'name'}": feeder}
     if given["incomes"] is not None:
         changes["feeder.residents.incomes"] = given["incomes"]

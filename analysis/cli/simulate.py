@@ -11,7 +11,7 @@ from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, TariffOrClass, Threads, whole_number
-from meanwatt.analysis.cli.simulate_components import components_json, solve_lived
+from meanwatt.analysis.cli.simulate_components import components_json, solve_lived, unaware_behaviours
 from meanwatt.analysis.cli.simulate_files import GrowingFiles, growing_files, require_meters
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
@@ -119,7 +119,7 @@ def simulate(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "simulate")
-        held = choices is None and not processes and behaviour == "equilibrium"
+        held = choices is None and not processes
         inputs = read_in_year(
             scenario,
             tariff,
@@ -134,7 +134,10 @@ def simulate(
             from meanwatt.model.market.divided_market import require_divisible
 
             require_divisible(ways, inputs.economy, size["households"], processes, name="--workers")
-        solved = solve_lived(inputs, asked=choices is not None or needs_equilibrium(ways), watch=work.watch)
+        unaware = unaware_behaviours(ways)
+        solved = solve_lived(
+            inputs, asked=choices is not None or needs_equilibrium(ways), unaware=unaware, watch=work.watch
+        )
         found, outcome, message = solved.found, solved.outcome, solved.message
         learner = known = None
         if choices is not None and found is not None:
@@ -176,7 +179,7 @@ def simulate(
         **_result(done, size, inputs.economy.scenario),
         **components_json(done, inputs.economy),
         **envelopes_json(() if found is None else found.envelopes),
-        "bill_rules": bill_rules(solved.tariff, composed_parts(solved.composed)),
+        "bill_rules": bill_rules(solved.tariff, composed_parts(solved.composed), unaware),
         "statements": files.statements_json(),
         "date": _dates(inputs.economy.scenario, len(done.history)),
         "leader": None if learner is None or known is None else _leader_json(learner, known),

@@ -1,5 +1,6 @@
 """The part of ``meanwatt simulate`` about the equilibrium lived by, and about components of its tariff."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ if TYPE_CHECKING:
     from meanwatt.agents.tariff.tariff import Tariff
     from meanwatt.analysis.cli.inputs import Inputs
     from meanwatt.analysis.simulation.simulation import Simulation
+    from meanwatt.model.market.behaviour_spec import BehaviourSpec
     from meanwatt.model.mean_field.components.solving import Composed
     from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
     from meanwatt.model.progress.watch import Watch
@@ -39,13 +41,25 @@ class SolvedMarket:
     messages: "Messages"
 
 
-def solve_lived(inputs: "Inputs", *, asked: bool, watch: "Watch") -> SolvedMarket:
+def unaware_behaviours(ways: "Sequence[BehaviourSpec]") -> tuple[str, ...]:
+    """Names of the behaviours that decide by rates alone: all but the equilibrium's."""
+    return tuple(way.name for way in ways if way.kind != "equilibrium")
+
+
+def solve_lived(inputs: "Inputs", *, asked: bool, unaware: Sequence[str], watch: "Watch") -> SolvedMarket:
     """Solve the equilibrium that a market lives by, if it needs one.
 
     Parameters
     ----------
     asked
         Whether somebody follows it, or a leader begins with it.
+    unaware
+        Behaviours that decide by rates alone, whatever the tariff's components.
+
+    Raises
+    ------
+    ValueError
+        In one line, if such a one meets a charge on the day's maximum that is a part of households' state.
     """
     from meanwatt.agents.tariff.tariff import Recovery
     from meanwatt.model.mean_field.components.component_messages import component_messages
@@ -57,9 +71,10 @@ def solve_lived(inputs: "Inputs", *, asked: bool, watch: "Watch") -> SolvedMarke
     composed: Composed | None = None
     more: Messages = ()
     if tariff.has_components:
+        _require_stateless(tariff, unaware)
         composed = solve_composed(economy, tariff, certify=False, watch=watch)
         found = market_equilibrium(composed)
-        tariff, more = found.tariff, component_messages(composed)
+        tariff, more = found.tariff, _about_components(component_messages(composed), composed, asked, unaware)
     elif asked or tariff.recovery is not Recovery.POSTED:
         found = solve_equilibrium(economy, tariff, certify=False, watch=watch)
     else:
@@ -73,6 +88,36 @@ def solve_lived(inputs: "Inputs", *, asked: bool, watch: "Watch") -> SolvedMarke
         outcome=found.outcome,
         message=found.message,
         messages=(*found.messages, *more),
+    )
+
+
+def _require_stateless(tariff: "Tariff", unaware: Sequence[str]) -> None:
+    """Raise ``ValueError`` where the day's largest import is to be a part of the state of homes that know no such."""
+    from meanwatt.agents.tariff.components.demand_charge import DemandCharge, DemandView
+    from meanwatt.model.mean_field.components.amounts import component_of
+
+    for own in tariff.class_tariffs if unaware else ():
+        charge = component_of(own, DemandCharge)
+        if charge is not None and charge.decision is DemandView.STATE:
+            raise ValueError(
+                f"tariff {own.name} has demand_charge.decision state, and behaviour {unaware[0]} has no such state;"
+                " give demand_charge.decision=ignored, or behaviour equilibrium alone"
+            )
+
+
+def _about_components(told: "Messages", composed: "Composed", asked: bool, unaware: Sequence[str]) -> "Messages":
+    """What is said of components: what followers of the equilibrium approximate if there are any, and who sees none."""
+    from meanwatt.model.mean_field.components.component_messages import approximations
+
+    if not unaware:
+        return told
+    followed = told if asked else tuple(text for text in told if text not in approximations(composed.posted))
+    names = dict.fromkeys(part.name for own in composed.posted.class_tariffs for part in own.components)
+    return (
+        *followed,
+        f"homes of behaviour {', '.join(unaware)} decide by the rates of the slot and see nothing of"
+        f" {', '.join(names)}; every home's own months are billed, adder, charges and surcharges being those of the"
+        " equilibrium.",
     )
 
 

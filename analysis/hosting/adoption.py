@@ -1,14 +1,20 @@
 """The path of adoption: what share of each income group owns the technology when a share of all households does."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
 import numpy as np
 
+from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.rate_classes import called, with_classes_of
+from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.model.scenario.economy import build_rate_classes, require_no_choice
 from meanwatt.model.scenario.loading import load_scenario
+from meanwatt.model.scenario.rate_classes import members_of
 from meanwatt.model.scenario.schema import Scenario
-from meanwatt.model.scenario.technologies import ownership
+from meanwatt.model.scenario.technologies import ownership, technology_shares
 
 SMALLEST: Final = 1e-9
 """Smallest share of an income group that a scenario may hold."""
@@ -83,18 +89,48 @@ def present_shares(scenario: Scenario, swept: Swept) -> tuple[Floats, Floats]:
 
 
 def scenario_at(scenario: Scenario, swept: Swept, adoption: float) -> Scenario:
-    """The scenario once a share of its households owns the technology; all else is as it was."""
+    """The scenario once a share of its households owns the technology; all else is as it was.
+
+    But for its rate classes, which are set aside: at the ends of a sweep some would hold nobody. `tariff_among` gives
+    the tariff that they make.
+    """
     shares = owner_shares(adoption, *present_shares(scenario, swept))
     names = list(scenario.income_groups)
     changes = {
         f"income_groups.{name}.{swept.share_key}": 0.0 if share < SMALLEST else float(share)
         for name, share in zip(names, shares, strict=True)
     }
-    return load_scenario(scenario, overrides={swept.scale_key: 1.0, **changes})
+    apart = {"rate_classes_in_force": False} if scenario.has_rate_classes else {}
+    return load_scenario(scenario, overrides={swept.scale_key: 1.0, **apart, **changes})
+
+
+def in_force(scenario: Scenario) -> str:
+    """What the tariff in force is called among others, rate classes or not."""
+    return called(build_rate_classes(scenario))
+
+
+def tariff_among(scenario: Scenario, households: Sequence[HouseholdType]) -> Tariff:
+    """The tariff in force for these households: rate classes that none of them is in are left out."""
+    return with_classes_of(build_rate_classes(scenario), households)
+
+
+def empty_classes(scenario: Scenario, swept: Swept, adoption: float) -> tuple[str, ...]:
+    """Names of the scenario's rate classes that nobody is in at a level of adoption; none where there are none."""
+    if not scenario.has_rate_classes:
+        return ()
+    grown = scenario_at(scenario, swept, adoption)
+    there = {
+        (technology, place)
+        for place, group in enumerate(grown.income_groups.values())
+        for technology, part in technology_shares(grown, group).items()
+        if group.share * part > 0
+    }
+    return tuple(name for name, members in members_of(scenario).items() if not members & there)
 
 
 def require_adoptable(scenario: Scenario, swept: Swept) -> None:
-    """Raise ``ValueError``, in one line, if an income group that is there could not adopt."""
+    """Raise ``ValueError``, in one line, if an income group that is there could not adopt, or homes choose a class."""
+    require_no_choice(scenario)
     if swept is not Swept.SOLAR:
         return
     if scenario.pv_scale == 0:

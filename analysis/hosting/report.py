@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.hosting.adoption import present_shares
+from meanwatt.analysis.hosting.adoption import empty_classes, present_shares
 from meanwatt.analysis.hosting.curves_report import curves_json, curves_messages
 from meanwatt.analysis.hosting.first_violation import ANY, by_level, compared, percentiles, violation_share
 from meanwatt.analysis.hosting.judged import HostedTariff, judge
@@ -15,6 +15,8 @@ from meanwatt.analysis.hosting.stress import BY_PHASE, KINDS, WITH_CURVES
 from meanwatt.analysis.hosting.sweep import Cell, HostingPlan, residents_listed
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.scenario.messages import Messages, joined, scenario_messages
+from meanwatt.model.scenario.rate_classes import DEFAULT
+from meanwatt.model.scenario.schema import Scenario
 
 OF_TYPES: Final = (
     "Every home draws the mean of its household type over shocks and states of charge; a single home's own peaks are"
@@ -95,6 +97,7 @@ def _first(one: HostedTariff) -> dict[str, Floats]:
 def _tariff_json(plan: HostingPlan, one: HostedTariff, reference: HostedTariff | None) -> dict[str, Any]:
     return {
         "tariff": one.tariff,
+        "rate_classes": _classes(plan.scenarios[one.tariff]),
         "outcome": one.outcome,
         "first_violation": {kind: percentiles(first) for kind, first in one.first.items()},
         "violation_share": {kind: violation_share(broken) for kind, broken in one.broken.items()},
@@ -106,6 +109,13 @@ def _tariff_json(plan: HostingPlan, one: HostedTariff, reference: HostedTariff |
     }
 
 
+def _classes(scenario: Scenario) -> list[dict[str, str]]:
+    """Name and tariff of every rate class, the default one first; it alone where everybody has one tariff."""
+    others = scenario.rate_classes if scenario.has_rate_classes else {}
+    tariff_of = {DEFAULT: scenario.selected_tariff} | {name: table.tariff for name, table in others.items()}
+    return [{"name": name, "tariff": tariff} for name, tariff in tariff_of.items()]
+
+
 def _messages(plan: HostingPlan, cells: Sequence[Cell], judged: Sequence[HostedTariff]) -> Messages:
     told = [scenario_messages(scenario) for scenario in plan.scenarios.values()]
     return joined(
@@ -114,6 +124,7 @@ def _messages(plan: HostingPlan, cells: Sequence[Cell], judged: Sequence[HostedT
         residents_listed(plan)[0].messages if plan.residence == "file" else (),
         _no_equipment(plan),
         _late_groups(plan),
+        _empty_classes(plan),
         _left_out(plan, cells),
         _at_zero(judged),
         curves_messages(plan, judged),
@@ -146,6 +157,19 @@ def _late_groups(plan: HostingPlan) -> Iterator[str]:
             f"{plan.swept.share_key}: is 0 in income group {', '.join(late)}, which adopts once the others all have;"
             " give it a share to let it adopt beside them."
         )
+
+
+def _empty_classes(plan: HostingPlan) -> Iterator[str]:
+    for tariff, scenario in plan.scenarios.items():
+        empty: dict[str, list[str]] = {}
+        for level in plan.levels if scenario.has_rate_classes else ():
+            for name in empty_classes(scenario, plan.swept, level):
+                empty.setdefault(name, []).append(f"{level:.0%}")
+        for name, where in empty.items():
+            yield (
+                f"tariff {tariff}: rate class {name} holds nobody at adoption {', '.join(where)}, and is left out"
+                " there: the other classes alone balance the utility."
+            )
 
 
 def _left_out(plan: HostingPlan, cells: Sequence[Cell]) -> Iterator[str]:

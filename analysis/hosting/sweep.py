@@ -16,7 +16,7 @@ import numpy as np
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.analysis.hosting.adoption import Swept, present_shares, require_adoptable, scenario_at
+from meanwatt.analysis.hosting.adoption import Swept, present_shares, require_adoptable, scenario_at, tariff_among
 from meanwatt.analysis.hosting.placements import (
     MOST_HOMES,
     Homes,
@@ -45,7 +45,7 @@ from meanwatt.model.network.phase_homes import customers_by_phase, phase_share
 from meanwatt.model.network.power_flow import PowerFlow, VoltageLimits
 from meanwatt.model.network.residents import Residents, place_along, place_residents, places_of_buses
 from meanwatt.model.progress.watch import Progress, Watch
-from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.economy import build_economy
 from meanwatt.model.scenario.residents_table import MIXED
 from meanwatt.model.scenario.schema import Scenario
 
@@ -62,7 +62,7 @@ class HostingPlan:
     feeder
         Whose limits are looked at.
     scenarios
-        One for each tariff, by the name to show: the same but for the tariff selected.
+        One for each tariff, by the name to show: the same but for the tariffs and rate classes in force.
     levels
         Of adoption, ascending from 0.
     placements
@@ -335,13 +335,14 @@ def _equilibrium(
     plan: HostingPlan, tariff: str, adoption: float, watch: Watch, told: Callable[[float], None]
 ) -> Equilibrium:
     """The households' equilibrium at a level of adoption, from scratch: it does not depend on what came before."""
-    scenario = scenario_at(plan.scenarios[tariff], plan.swept, adoption)
+    posted = plan.scenarios[tariff]
+    economy = build_located_economy(scenario_at(posted, plan.swept, adoption))
 
     def progress(report: Progress) -> None:
         told(SOLVING * (report.fraction or 0.0))
 
     inner = Watch(progress=progress, cancelled=watch.cancelled)
-    found = solve_equilibrium(build_located_economy(scenario), build_tariff(scenario), certify=False, watch=inner)
+    found = solve_equilibrium(economy, tariff_among(posted, economy.types), certify=False, watch=inner)
     watch.check()
     return found
 

@@ -1,6 +1,6 @@
 """What households decide by, beside what a market bills them for, part by part of their bills."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from meanwatt.agents.tariff.components.component import Component
@@ -51,7 +51,9 @@ COMPONENTS: Final = {
 """The same of components."""
 
 
-def bill_rules(tariff: Tariff, components: dict[str, tuple[Component, ...]]) -> list[dict[str, str]]:
+def bill_rules(
+    tariff: Tariff, components: dict[str, tuple[Component, ...]], unaware: Sequence[str] = ()
+) -> list[dict[str, str]]:
     """Part by part of the bills of every rate class: what households decide by, and what is billed.
 
     Parameters
@@ -60,16 +62,19 @@ def bill_rules(tariff: Tariff, components: dict[str, tuple[Component, ...]]) -> 
         What a market is billed by.
     components
         Components by the name of the class, or of the one tariff.
+    unaware
+        Behaviours that see nothing of components.
     """
+    apart = f" (behaviour {', '.join(unaware)}: nothing)" if unaware else ""
     classes = [(one.name, one.tariff) for one in tariff.classes] or [(tariff.name, tariff)]
     return [
         {"class": name, "part": part, "households_decide_by": decision, "billed": bill}
         for name, own in classes
-        for part, decision, bill in _rules(own, components.get(name, ()))
+        for part, decision, bill in _rules(own, components.get(name, ()), apart)
     ]
 
 
-def _rules(own: Tariff, components: tuple[Component, ...]) -> Iterator[tuple[str, str, str]]:
+def _rules(own: Tariff, components: tuple[Component, ...], apart: str) -> Iterator[tuple[str, str, str]]:
     prices = "at the prices that they expect"
     if own.pass_through:
         prices += ", those of the equilibrium on a day of its kind where they follow it"
@@ -82,7 +87,8 @@ def _rules(own: Tariff, components: tuple[Component, ...]) -> Iterator[tuple[str
     for name in ("fixed_charge", *(one.name for one in own.standing_charges)):
         yield name, "nothing: it does not depend on use", "the charge of every day"
     for one in components:
-        yield (one.name, *COMPONENTS[approximation_key(one)])
+        decision, bill = COMPONENTS[approximation_key(one)]
+        yield one.name, decision if decision.startswith("nothing") else decision + apart, bill
 
 
 def composed_parts(composed: Any) -> dict[str, tuple[Component, ...]]:

@@ -26,7 +26,7 @@ from meanwatt.analysis.hosting.sweep import Cell, HostingPlan, sweep
 from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.located_economy import build_located_economy
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
-from meanwatt.model.scenario.economy import build_tariff
+from meanwatt.model.scenario.economy import build_rate_classes
 from meanwatt.model.scenario.loading import Scenario, load_scenario, with_tariff
 from meanwatt.model.scenario.reading import tariff_of_text
 from meanwatt.model.scenario.tariff_file import TariffTable
@@ -92,7 +92,7 @@ def plan_of(choice: Choice, designed: TariffTable | None = None) -> HostingPlan:
     for batteries in choice.with_batteries:
         for tariff in (*choice.tariffs, *([] if designed is None else [DESIGNED])):
             scenario = _scenario(choice, tariff, designed, batteries=batteries)
-            build_tariff(scenario)  # rate classes are refused before any work
+            build_rate_classes(scenario)  # components are refused before any work
             scenarios[f"{tariff}{'' if batteries else WITHOUT}"] = scenario
     first = next(iter(scenarios.values()))
     peak_kw = build_located_economy(first).peak_reference_kw

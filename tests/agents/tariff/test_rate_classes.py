@@ -8,7 +8,7 @@ from rate_class_worlds import BUYERS, STORING, in_classes, posted
 from scenarios import small_economy
 
 from meanwatt.agents.tariff.components.access_charge import AccessCharge
-from meanwatt.agents.tariff.rate_classes import require_one_tariff, with_classes
+from meanwatt.agents.tariff.rate_classes import require_one_tariff, with_classes, with_classes_of
 from meanwatt.agents.tariff.tariff import FIXED_CHARGE, ExportRule, Recovery, rates
 
 ECONOMY = small_economy()
@@ -80,3 +80,19 @@ def test_a_tariff_with_classes_cannot_be_changed_as_if_it_had_none() -> None:
         require_one_tariff(tariff, "a search")
     with pytest.raises(ValueError, match="no rate class holds households with technology pv_battery"):
         in_classes((FLAT, BUYERS)).of(ECONOMY.types[1])
+
+
+def test_classes_that_nobody_is_in_are_left_out_and_do_not_balance_the_utility() -> None:
+    kept = replace(FLAT, name="kept", recovery=Recovery.POSTED)
+    tariff = in_classes((kept, [BUYERS[0]]), (LIVE, [BUYERS[1]]), (kept, STORING))
+    buyers = [own for own in ECONOMY.types if own.technology == "none"]
+    storing = [own for own in ECONOMY.types if own.technology != "none"]
+    assert with_classes_of(tariff, ECONOMY.types) is tariff
+    assert with_classes_of(FLAT, storing) is FLAT
+    assert with_classes_of(tariff, storing) is kept
+    two = with_classes_of(tariff, buyers)
+    assert [one.name for one in two.classes] == ["class0", "class1"]
+    assert two.recovery is Recovery.VOLUMETRIC
+    left = with_classes_of(tariff, [own for own in ECONOMY.types if own.group == 0])
+    assert [one.name for one in left.classes] == ["class0", "class2"]
+    assert left.recovery is Recovery.POSTED

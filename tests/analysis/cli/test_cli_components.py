@@ -128,8 +128,8 @@ def test_the_app_opens_no_scenario_with_a_tariff_with_components(tmp_path: Path)
 
 
 HELD = (
-    "which only solve, design, allot, export, validate, and simulate with behaviour equilibrium, one worker and no"
-    " leader, can hold; give another tariff, or leave them out"
+    "which only solve, design, allot, export, validate, and simulate without --leader and --workers, can hold; give"
+    " another tariff, or leave them out"
 )
 
 
@@ -138,13 +138,39 @@ HELD = (
     [
         "emergence textbook",
         "practice textbook",
-        "simulate textbook --households 60 --behaviour belief",
+        "simulate textbook --households 60 --leader commission",
         "simulate textbook --households 60 --workers 2",
     ],
 )
 def test_who_cannot_hold_components_refuses_them_in_one_line(capsys: pytest.CaptureFixture[str], command: str) -> None:
     tariff = "filed" if command.startswith("design") else "flat"
     assert f"tariff {tariff} has tiers, {HELD}" in told(capsys, f"{command} {SET}", 2)
+
+
+SMALL = "--set battery_levels=4 --households 40 --days 2 --json"
+
+
+def test_homes_that_learn_decide_by_rates_and_the_result_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    both = json.loads(told(capsys, f"simulate textbook {SET} {SMALL} --behaviour equilibrium=.5,belief=.5", 0))
+    sentence = (
+        "homes of behaviour belief decide by the rates of the slot and see nothing of tiers; every home's own months"
+        " are billed, adder, charges and surcharges being those of the equilibrium."
+    )
+    assert sentence in both["messages"]
+    assert any(text.startswith("tariff.tiers: households act on") for text in both["messages"])
+    (rule,) = [row for row in both["bill_rules"] if row["part"] == "tiers"]
+    assert rule["households_decide_by"].endswith("of their type ends (behaviour belief: nothing)")
+    assert both["components"][0]["billed_usd_per_household_day"] > 0
+    alone = json.loads(told(capsys, f"simulate textbook {SET} {SMALL} --behaviour passive", 0))
+    assert not any(text.startswith("tariff.tiers: households act on") for text in alone["messages"])
+
+
+def test_a_charge_in_the_state_is_refused_to_homes_without_that_state(capsys: pytest.CaptureFixture[str]) -> None:
+    by_day = "--set tariff.demand_charge.usd_per_kw_day=0.2 --set tariff.demand_charge.decision=state"
+    assert told(capsys, f"simulate textbook --tariff rtp {by_day} {SMALL} --behaviour belief", 2).strip() == (
+        "meanwatt: tariff rtp has demand_charge.decision state, and behaviour belief has no such state; give"
+        " demand_charge.decision=ignored, or behaviour equilibrium alone"
+    )
 
 
 @pytest.mark.parametrize(

@@ -212,13 +212,34 @@ def test_what_cannot_be_swept_is_one_line_and_nothing_is_written(
     assert [path.name for path in folder.iterdir()] == ["lane.toml"]
 
 
-def test_rate_classes_are_refused_before_any_work(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("classes.toml").write_text(
-        'extends = "textbook"\n[rate_classes.solar]\ntariff = "tou"\ntechnologies = ["pv", "pv_battery"]\n',
-        encoding="utf-8",
-    )
-    assert main(["hosting", "lane.toml", "classes.toml"]) == 2
-    assert "put everybody on one tariff" in capsys.readouterr().err
+CLASSES = 'extends = "textbook"\n[rate_classes.solar]\ntariff = "tou"\ntechnologies = ["pv", "pv_battery"]\n'
+
+
+def test_rate_classes_in_force_are_swept_beside_one_tariff_for_everybody(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("classes.toml").write_text(CLASSES, encoding="utf-8")
+    quick = "--set battery_levels=5 --set flexibility=0 --step 1 --placements 1"
+    found = said(f"hosting lane.toml classes.toml {quick}", capsys)
+    (row,) = found["tariffs"]
+    assert row["tariff"] == "flat and rate classes"
+    assert row["rate_classes"] == [{"name": "default", "tariff": "flat"}, {"name": "solar", "tariff": "tou"}]
+    assert any("rate class solar holds nobody at adoption 0%, and is left out there" in m for m in found["messages"])
+    beside = said(f"hosting lane.toml classes.toml {quick} --tariff solar=flat --tariff flat", capsys)
+    assert [one["tariff"] for one in beside["tariffs"]] == ["solar=flat", "flat"]
+    assert [len(one["rate_classes"]) for one in beside["tariffs"]] == [2, 1]
+    assert beside["tariffs"][1]["beside_first_tariff"]["any"]["same"] == 1
+
+
+def test_components_and_a_class_that_homes_choose_are_refused_before_any_work(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("chosen.toml").write_text(f"{CLASSES}opt_in_share = 0.2\n", encoding="utf-8")
+    assert main(["hosting", "lane.toml", "chosen.toml"]) == 2
+    assert "rate_classes.solar has an opt_in_share, which only solve and adoption" in capsys.readouterr().err
+    Path("classes.toml").write_text(CLASSES, encoding="utf-8")
+    assert main(["hosting", "lane.toml", "classes.toml", "--set", "tariffs.tou.minimum_bill.usd_per_month=20"]) == 2
+    assert "minimum_bill" in capsys.readouterr().err
 
 
 def test_with_volt_watt_both_sweeps_are_told_and_drawn(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -120,7 +120,7 @@ def test_a_command_that_knows_one_tariff_alone_says_what_to_do(
     assert out.out == ""
     assert out.err == (
         "meanwatt: scenario classes has rate_classes (solar), and here one tariff holds for all, as in"
-        " pilot, hosting and simulate --leader; put everybody on one tariff, e.g. --tariff flat\n"
+        " pilot and simulate --leader; put everybody on one tariff, e.g. --tariff flat\n"
     )
 
 

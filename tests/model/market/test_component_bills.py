@@ -40,10 +40,12 @@ def composed(tariff: str, *components: str) -> Composed:
     )
 
 
-def lived(found: Composed) -> tuple[ProsumerMarket, ComponentBills, list[np.ndarray], list[np.ndarray]]:
+def lived(
+    found: Composed, behaviour: str = "equilibrium"
+) -> tuple[ProsumerMarket, ComponentBills, list[np.ndarray], list[np.ndarray]]:
     """A market and its bills, with every day's meters and wholesale prices."""
     market = ProsumerMarket(policies=market_equilibrium(found), scenario=found.economy, households=HOUSEHOLDS,
-                            rng=(5, 1), power_flow=False)  # fmt: skip
+                            rng=(5, 1), power_flow=False, behaviour=behaviour)  # fmt: skip
     bills, meters, prices = ComponentBills(found, market), [], []
     for _ in range(DAYS):
         market.step()
@@ -54,10 +56,15 @@ def lived(found: Composed) -> tuple[ProsumerMarket, ComponentBills, list[np.ndar
     return market, bills, meters, prices
 
 
-@pytest.mark.parametrize("tariff", ["rtp", "tou"])
-def test_every_home_pays_its_own_months_as_in_plain_loops(tariff: str) -> None:
+UNAWARE = "belief=.4,qlearning=.3,passive=.3"
+
+
+@pytest.mark.parametrize(
+    ("tariff", "behaviour"), [("rtp", "equilibrium"), ("tou", "equilibrium"), ("rtp", UNAWARE), ("tou", "belief")]
+)
+def test_every_home_pays_its_own_months_as_in_plain_loops(tariff: str, behaviour: str) -> None:
     found = composed(tariff, *ALL)
-    market, _, meters, prices = lived(found)
+    market, _, meters, prices = lived(found, behaviour)
     base, equilibrium = found.base_tariff, found.equilibrium
     adder, surcharge = equilibrium.adder_usd_per_kwh, found.seen.surcharge_usd_per_kwh
     fixed = equilibrium.fixed_charge_usd_per_day
@@ -100,12 +107,14 @@ def test_records_account_and_bills_agree_with_the_components_in_them() -> None:
             assert row.billed_usd[kind] == pytest.approx(own.sum() / (count * DAYS), abs=1e-12)
 
 
-def test_a_component_that_nobody_sees_changes_no_bit_of_what_households_do() -> None:
+@pytest.mark.parametrize("behaviour", ["equilibrium", UNAWARE])
+def test_a_component_that_nobody_sees_changes_no_bit_of_what_households_do(behaviour: str) -> None:
     plain = solved("textbook", "rtp", COARSE)
-    market = ProsumerMarket(scenario=plain.economy, policies=plain, households=HOUSEHOLDS, rng=(5, 1), power_flow=False)
+    market = ProsumerMarket(scenario=plain.economy, policies=plain, households=HOUSEHOLDS, rng=(5, 1), power_flow=False,
+                            behaviour=behaviour)  # fmt: skip
     for _ in range(DAYS):
         market.step()
-    assert lived(composed("rtp", *MINIMUM))[0].day_digest == market.day_digest
+    assert lived(composed("rtp", *MINIMUM), behaviour)[0].day_digest == market.day_digest
 
 
 def test_bills_of_types_without_a_choice_meet_their_expected_month() -> None:
