@@ -12,7 +12,7 @@ from meanwatt.agents.behaviour.protocol import BeliefBehaviour
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.market.behaviour_spec import Given
 from meanwatt.model.market.history import DayRecord
-from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.market import ProsumerMarket, UnregisteredMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 Beliefs = Sequence[tuple[float, Floats]]
@@ -46,7 +46,7 @@ def paired_markets(
         learners, given = (
             stack.enter_context(
                 closing(
-                    ProsumerMarket(
+                    UnregisteredMarket(
                         target.economy,
                         households=households,
                         policies=target,

@@ -6,21 +6,25 @@ of utilities in place of the table of meter readings.
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from meanwatt.agents.household.demand import utility_usd_per_hour
-from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.model.market.day_kernel import QUANTUM_KWH, run_day
-from meanwatt.model.market.day_tables import DayTables, day_tables
+from meanwatt.model.market.day_tables import DayTables
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.population import Population
 from meanwatt.model.market.q_tables import LivedClass
 from meanwatt.model.scenario.economy import Economy
+
+_UTILITIES: Final[WeakKeyDictionary[DayTables, DayTables]] = WeakKeyDictionary()
+"""Tables of utilities by those of meter readings, as long as some market keeps these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +126,6 @@ class UtilityMeter:
         self._shadow: Population = copy.copy(market.population)
         self._shadow.energy_kwh = np.empty_like(market.population.energy_kwh)
         self._executor = ThreadPoolExecutor(market.threads) if market.threads > 1 else None
-        self._policies: Sequence[PolicyTable] = ()
-        self._tables: dict[int, DayTables] = {}
 
     def before(self) -> None:
         """Remember where the households stand."""
@@ -138,12 +140,11 @@ class UtilityMeter:
     def sums(self) -> UtilitySums:
         """Run the day that is over once more; of households that decide for themselves, by their plans."""
         market = self._market
-        economy, c = market.economy, market.common_state
-        if market.policies_lived is not self._policies:
-            self._policies, self._tables = market.policies_lived, {}
-        if c not in self._tables:
-            self._tables[c] = utility_tables(economy, self._policies, c)
-        sums = run_day(self._shadow, self._tables[c], market.day - 1, threads=market.threads, executor=self._executor)
+        lived = market.tables_lived
+        tables = _UTILITIES.get(lived)
+        if tables is None:
+            _UTILITIES[lived] = tables = utility_tables(market.economy, lived, market.common_state)
+        sums = run_day(self._shadow, tables, market.day - 1, threads=market.threads, executor=self._executor)
         return UtilitySums(
             utility_quanta=sums.energy_quanta,
             charged=sums.charged.sum(axis=1),
@@ -163,7 +164,7 @@ class UtilityMeter:
             number, type_index = people.class_of(household), people.type_of(household)
             day = economy.types[type_index].storage_day(economy.slot_hours)
             if number not in utilities:
-                use_kw = self._tables[c].columns[number].use_kw
+                use_kw = market.tables_lived.columns[number].use_kw
                 utilities[number] = economy.slot_hours * slot_utility_usd_per_hour(economy, type_index, use_kw, c)
             slots, moves = np.arange(economy.slots), np.array([path[2], strategy_replay.planned[household]])
             enjoyed = utilities[number][slots, path[1], strategy_replay.columns[household]].sum(axis=1)
@@ -193,16 +194,15 @@ def _learnt(economy: Economy, cohorts: int, lived: Mapping[int, LivedClass]) -> 
     )
 
 
-def utility_tables(economy: Economy, policies: Sequence[PolicyTable], common_state: int) -> DayTables:
-    """Tables of a day whose "meter reading" of a slot is the utility of the use there. [USD]"""
-    classes = len(policies) // len(economy.types)
-    tables = day_tables(
-        policies,
-        common_state,
-        levels=[household.levels for household in economy.types for _ in range(classes)],
-        shock_kernel=economy.shock_kernel,
-        slot_hours=economy.slot_hours,
-    )
+def utility_tables(economy: Economy, tables: DayTables, common_state: int) -> DayTables:
+    """Tables of a day whose "meter reading" of a slot is the utility of the use there. [USD]
+
+    Parameters
+    ----------
+    tables
+        Those of the day's meter readings.
+    """
+    classes = len(tables.columns) // len(economy.types)
     utilities = [
         economy.slot_hours * slot_utility_usd_per_hour(economy, number // classes, own.use_kw, common_state)
         for number, own in enumerate(tables.columns)

@@ -16,7 +16,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.leader.leader_spec import LeaderSpec
-from meanwatt.analysis.simulation.simulation import simulate
+from meanwatt.analysis.simulation.run_of_equilibrium import equilibrium_run_metrics
 from meanwatt.analysis.validation.sample import Sample
 from meanwatt.analysis.validation.scaling import Interval, mean_interval
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome
@@ -188,18 +188,8 @@ class _Arena:
         self.show(len(self._evaluator.trials))
         values = []
         for key in keys:
-            done = simulate(
-                found.economy,
-                found.tariff,
-                equilibrium=found,
-                behaviour="equilibrium",
-                households=self.households,
-                days=self.days,
-                seed=key,
-                power_flow=False,
-            )
-            assert done.metrics is not None
-            values.append(self.aims.in_market(found.economy, done.metrics))
+            metrics = equilibrium_run_metrics(found, households=self.households, days=self.days, seed=key)
+            values.append(self.aims.in_market(found.economy, metrics))
         return np.array(values)
 
     def search(self, start: Floats, evaluations: int) -> Floats:

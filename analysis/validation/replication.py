@@ -5,8 +5,10 @@ below some thirty households: it falls as 1/N. It is reported beside it, and so 
 rounded shares would have in the continuum, which falls as N^(−1/2) from the first household on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.analysis.validation.grid import GridError, MeanFieldGrid
 from meanwatt.analysis.validation.phase_grid import MeanFieldPhases, PhaseError
 from meanwatt.model.market.apportionment import largest_remainder
-from meanwatt.model.market.market import ProsumerMarket
+from meanwatt.model.market.market import UnregisteredMarket
 from meanwatt.model.market.population import Population
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.economy import Economy
@@ -55,12 +57,15 @@ def replicate(
     equilibrium: Equilibrium, households: int, key: tuple[int, int], days: int, *, power_flow: bool = False
 ) -> Replication:
     """Simulate one market and measure how far it strays from the continuum: a pure function of its arguments."""
-    market = ProsumerMarket(
+    market = UnregisteredMarket(
         equilibrium.economy, households=households, policies=equilibrium, rng=key, power_flow=power_flow
     )
-    law = midnight_levels(equilibrium)
-    grid = MeanFieldGrid(equilibrium) if power_flow else None
-    phases = MeanFieldPhases(equilibrium) if market.phases is not None else None
+    continuum = _CONTINUUM.get(equilibrium)
+    if continuum is None:
+        continuum = _CONTINUUM.setdefault(equilibrium, _Continuum(equilibrium))
+    law = continuum.law
+    grid = continuum.grid(equilibrium) if power_flow else None
+    phases = continuum.phases(equilibrium) if market.phases is not None else None
     own_load_kw = np.tensordot(market.population.count / households, equilibrium.type_net_load_kw, axes=1)
     weight = class_weights(equilibrium, market.population.count)
     squares, scatter, by_class, distances, on_feeder, by_phase = [], [], [], [], [], []
@@ -74,7 +79,7 @@ def replicate(
             apart = np.nan_to_num(record.type_net_load_kw) - equilibrium.type_net_load_kw[:, c]
             by_class.append(((weight @ apart) ** 2).mean(axis=1))
             if law is not None:
-                distances.append(_distance_kwh(equilibrium.economy, market.population, law[c]))
+                distances.append(_distance_kwh(continuum.owners, market.population, law[c]))
             if grid is not None and record.grid is not None:
                 on_feeder.append(grid.error(record.grid, c))
                 if phases is not None and record.grid.phases is not None:
@@ -163,14 +168,50 @@ def mean_of_known(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _distance_kwh(economy: Economy, people: Population, law: Floats) -> float | None:
-    """Wasserstein-1 distance between the batteries' levels now and a law (level,): ΔE Σ |F_N − F|."""
+class _Continuum:
+    """What every market is compared with, worked out once for an equilibrium; the feeder only if it is asked for."""
+
+    def __init__(self, equilibrium: Equilibrium) -> None:
+        economy = equilibrium.economy
+        checked = checked_storage(economy)
+        self.law = midnight_levels(equilibrium)
+        self.owners = {
+            type_index: household.battery
+            for type_index, household in enumerate(economy.types)
+            if household.battery is not None and household.battery == checked
+        }
+        self._grid: MeanFieldGrid | None = None
+        self._phases: MeanFieldPhases | None = None
+
+    def grid(self, equilibrium: Equilibrium) -> MeanFieldGrid:
+        """The feeder under the mean field."""
+        if self._grid is None:
+            self._grid = MeanFieldGrid(equilibrium)
+        return self._grid
+
+    def phases(self, equilibrium: Equilibrium) -> MeanFieldPhases:
+        """The same by phase."""
+        if self._phases is None:
+            self._phases = MeanFieldPhases(equilibrium)
+        return self._phases
+
+
+_CONTINUUM: Final[WeakKeyDictionary[Equilibrium, _Continuum]] = WeakKeyDictionary()
+
+
+def _distance_kwh(owners: Mapping[int, Battery], people: Population, law: Floats) -> float | None:
+    """Wasserstein-1 distance between the batteries' levels now and a law (level,): ΔE Σ |F_N − F|.
+
+    Parameters
+    ----------
+    owners
+        The make of battery that is compared, by the number of each type that has it.
+    """
     counts = np.zeros(len(law))
-    level_kwh, checked = 0.0, checked_storage(economy)
-    for type_index, household in enumerate(economy.types):
-        if household.battery is not None and household.battery == checked:
-            counts += people.count[type_index] * people.level_law(type_index, household.levels)
-            level_kwh = household.battery.level_kwh
+    level_kwh = 0.0
+    for type_index, battery in owners.items():
+        counts += people.count[type_index] * people.level_law(type_index, battery.levels)
+        level_kwh = battery.level_kwh
     if counts.sum() == 0:
         return None
     return float(level_kwh * np.abs(np.cumsum(counts / counts.sum() - law)).sum())

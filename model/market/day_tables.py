@@ -20,7 +20,7 @@ FULL: Final = 2.0**32
 _THIRTY_TWO, _TOP = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class DayTables:
     """The policies of all classes in one common state. Classes lie behind one another in two flat arrays.
 
@@ -141,32 +141,35 @@ def day_tables(
 class TablesKept:
     """Tables of the common states met so far, as long as the policies do not change.
 
-    They are quick to make and may be large, so no more than ``most`` are kept.
+    They are quick to make and may be large, so no more than ``most`` are kept. Markets on several threads may share it.
     """
 
     def __init__(self, *, levels: Sequence[int], shock_kernel: Floats, slot_hours: float, most: int) -> None:
         self._levels, self._shock_kernel, self._slot_hours, self._most = levels, shock_kernel, slot_hours, most
-        self._tables: dict[int, DayTables] = {}
-        self._policies: Sequence[PolicyTable] | None = None
+        self._held: tuple[tuple[PolicyTable, ...], dict[int, DayTables]] = ((), {})
 
     def __len__(self) -> int:
-        return len(self._tables)
+        return len(self._held[1])
 
     def of(self, policies: Sequence[PolicyTable], common_state: int) -> DayTables:
-        """Tables of these policies, recognised by identity, in one common state."""
-        if policies is not self._policies:
-            self._tables, self._policies = {}, policies
-        if common_state not in self._tables:
-            if len(self._tables) == self._most:
-                del self._tables[next(iter(self._tables))]
-            self._tables[common_state] = day_tables(
+        """Tables of these policies, each recognised by identity, in one common state."""
+        known, kept = self._held
+        if len(known) != len(policies) or any(one is not other for one, other in zip(known, policies, strict=True)):
+            kept = {}
+            self._held = tuple(policies), kept
+        found = kept.get(common_state)
+        if found is None:
+            found = day_tables(
                 policies,
                 common_state,
                 levels=self._levels,
                 shock_kernel=self._shock_kernel,
                 slot_hours=self._slot_hours,
             )
-        return self._tables[common_state]
+            for oldest in list(kept)[: len(kept) + 1 - self._most]:
+                kept.pop(oldest, None)
+            kept[common_state] = found
+        return found
 
 
 def _check(name: str, policy: PolicyTable, common_state: int, shape: tuple[int, int, int, int]) -> None:

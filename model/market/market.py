@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from meanwatt.model.market.behaviour_spec import Given, read_behaviour
 from meanwatt.model.market.billing import Settled, settle
 from meanwatt.model.market.day_kernel import DaySums, run_day
 from meanwatt.model.market.day_settlement import own_rates
-from meanwatt.model.market.day_tables import DayTables, TablesKept
+from meanwatt.model.market.day_tables import DayTables
 from meanwatt.model.market.digest import MeterDigest
 from meanwatt.model.market.grid_day import GridDay
 from meanwatt.model.market.market_centre import MarketCentre, PlayedDay
@@ -39,6 +39,7 @@ from meanwatt.model.market.setup import (
     require_population,
     whole_number,
 )
+from meanwatt.model.market.shared_tables import tables_kept
 from meanwatt.model.market.strategy_replay import StrategyReplay
 from meanwatt.model.market.voltage_answer import answer_to_voltages, hold_back
 from meanwatt.model.mean_field.equilibrium import Equilibrium
@@ -50,9 +51,6 @@ from meanwatt.model.scenario.ranges import HOUSEHOLDS, THREADS
 
 REGISTERED_LIMIT: Final = 20_000
 """Largest market whose every household is a registered Mesa agent (each costs about half a kB and 6 µs)."""
-
-TABLES_KEPT: Final = 16
-"""Common states whose tables are kept while the policies do not change; they are quick to make and may be large."""
 
 
 class ProsumerMarket(MarketCentre):
@@ -139,6 +137,7 @@ class ProsumerMarket(MarketCentre):
 
     held_kwh: Floats | None = None
     _roofs: Roofs | None = None
+    _REGISTERS: ClassVar = True
 
     def __init__(  # noqa: PLR0913 - one argument is one option, as Mesa's users know it
         self,
@@ -188,14 +187,10 @@ class ProsumerMarket(MarketCentre):
         self.strategies = make_strategies(self.cohorts, self.population)
         self.prices_seen = np.array(first_guess(economy))
         self.strategy_replay: StrategyReplay | None = None
-        self._tables = TablesKept(
-            levels=[household.levels for household in economy.types for _ in self.cohorts],
-            shock_kernel=economy.shock_kernel,
-            slot_hours=economy.slot_hours,
-            most=TABLES_KEPT,
-        )
+        self._tables = tables_kept(economy, self.cohorts, None if leader else equilibrium)
         self.policies_lived: Sequence[PolicyTable] = ()
-        self._prosumers = [Prosumer(self, i) for i in range(self.households)] if households <= REGISTERED_LIMIT else []
+        registered = self._REGISTERS and households <= REGISTERED_LIMIT
+        self._prosumers = [Prosumer(self, i) for i in range(self.households)] if registered else []
         self._open(posted, power_flow=power_flow, terms=terms, leader=leader)
         if self.power_flow is not None and self.power_flow.control is not None:
             self._roofs = roofs_of(economy.types, self.population.customers_at)
@@ -361,3 +356,12 @@ class ProsumerMarket(MarketCentre):
         day_type = int(self.economy.common.today[common_state])
         posted = self.utility.rates(day_type, self.prices_seen[common_state])
         return own_rates(posted, self.utility.tariff, self.household_types)
+
+
+class UnregisteredMarket(ProsumerMarket):
+    """The same market for studies that look at no agent: households are agents only where one is asked for.
+
+    Arguments and all that is simulated are those of ``ProsumerMarket``; ``agents`` holds the utility alone.
+    """
+
+    _REGISTERS: ClassVar = False

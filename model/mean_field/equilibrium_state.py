@@ -29,7 +29,7 @@ SURPLUS_USD_PER_DAY = 1e-6
 """A surplus of the utility that is rounding. [USD per household-day]"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Equilibrium:
     """The continuum at rest under a tariff. Money is expected under p_c; axes as in `meanwatt.agents.numerics.arrays`.
 

@@ -8,9 +8,9 @@ import pytest
 from meanwatt.agents.behaviour.protocol import DaySeen, FixedBehaviour
 from meanwatt.agents.numerics.randomness import Purpose, child, key_from, stream, uniform
 from meanwatt.agents.tariff.tariff import Recovery, Tariff, payment_usd, rates
-from meanwatt.model.market import billing, day_kernel, setup, visits
-from meanwatt.model.market import market as module
+from meanwatt.model.market import billing, day_kernel, setup, shared_tables, visits
 from meanwatt.model.market.billing import QUANTUM_USD
+from meanwatt.model.market.day_tables import TablesKept
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.solvers.price_fixed_point import first_guess
@@ -152,13 +152,37 @@ def test_common_states_walk_by_the_kernel_on_their_own_stream(weathered: Economy
 def test_forgetting_prepared_tables_changes_nothing(weathered: Economy, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = []
     for kept in (16, 1):
-        monkeypatch.setattr(module, "TABLES_KEPT", kept)
+        monkeypatch.setattr(shared_tables, "TABLES_KEPT", kept)
         market = ProsumerMarket(weathered, households=30, tariff="filed", rng=0, power_flow=False)
         for _ in range(12):
             market.step()
         runs.append(market.day_digest)
         assert len(market._tables) <= kept
     assert runs[0] == runs[1]
+
+
+def test_markets_of_one_equilibrium_share_their_tables_and_others_do_not(weathered: Economy) -> None:
+    """Shared or not, the meters are the same; a market whose tariff or behaviour is another has tables of its own."""
+    found = solve_equilibrium(weathered, build_tariff(weathered.scenario, "filed"), certify=False)
+    size = {"households": 30, "policies": found, "power_flow": False}
+    first, second = ProsumerMarket(weathered, rng=0, **size), ProsumerMarket(weathered, rng=1, **size)
+    others = [
+        ProsumerMarket(weathered, rng=0, behaviour=way, **size) for way in ("belief", "equilibrium=0.5,belief=0.5")
+    ]
+    alone = ProsumerMarket(weathered, rng=1, behaviour=FixedBehaviour(found.policies), **size)
+    alone._tables = TablesKept(
+        levels=[home.levels for home in weathered.types],
+        shock_kernel=weathered.shock_kernel,
+        slot_hours=weathered.slot_hours,
+        most=16,
+    )
+    for market in (first, second, *others, alone):
+        for _ in range(6):
+            market.step()
+    assert first._tables is second._tables
+    assert len({id(market._tables) for market in (first, *others, alone)}) == 4
+    assert second.day_digest == alone.day_digest
+    assert all(second.tables_of(c) is first.tables_of(c) for c in range(len(weathered.common.probability)))
 
 
 def test_prices_follow_from_the_realised_mean_load_and_rates_from_them(weathered: Economy) -> None:

@@ -84,6 +84,16 @@ def test_a_large_market_makes_prosumers_on_demand(textbook: Economy, monkeypatch
     market.close()
 
 
+def test_a_market_for_studies_registers_nobody_and_lives_the_same_days(market: ProsumerMarket) -> None:
+    quiet = module.UnregisteredMarket(market.economy, households=150, behaviour="belief", rng=3)
+    quiet.step()
+    quiet.step()
+    assert list(quiet.agents) == [quiet.utility]
+    assert quiet.day_digest == market.day_digest
+    assert quiet.prosumer(42).bill_usd_to_date == market.prosumer(42).bill_usd_to_date
+    quiet.close()
+
+
 def test_the_limit_of_registered_markets_is_twenty_thousand() -> None:
     assert module.REGISTERED_LIMIT == 20_000
 
