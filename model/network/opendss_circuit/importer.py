@@ -16,7 +16,8 @@ from meanwatt.model.network.opendss_circuit.notes import say_notes
 from meanwatt.model.network.opendss_circuit.parts import CircuitParts
 from meanwatt.model.network.opendss_circuit.readers import READERS, nameplate, read_other
 from meanwatt.model.network.pandapower_net.elements import TwoPort
-from meanwatt.model.network.pandapower_net.importer import LARGE_KW, FeederBuild, ImportedFeeder
+from meanwatt.model.network.pandapower_net.feeder_build import FeederBuild
+from meanwatt.model.network.pandapower_net.importer import LARGE_KW, ImportedFeeder
 from meanwatt.model.network.pandapower_net.report import NAMED, Report
 from meanwatt.model.network.pandapower_net.transformers import TapRule
 from meanwatt.model.scenario.files import FileError
