@@ -391,3 +391,22 @@ def test_places_of_buses_come_along_wherever_the_file_gives_them(
         "bus end: the place is no point with two numbers; a map puts the bus between its neighbours."
     ) == 1  # fmt: skip
     assert feeder_of_circuit(run_here(tmp_path, circuit(bases=BASES))).feeder.position is None
+
+
+def test_a_switch_as_published_feeders_have_it_counts_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of 1e-7 ohm at 4.16 kV is below what a feeder's line may have, and no voltage tells."""
+    monkeypatch.chdir(tmp_path)
+    station = (
+        "new transformer.mv buses=(grid mv) conns=(delta wye) kvs=(20 4.16) kvas=(900 900) xhl=6",
+        "new line.sw bus1=mv bus2=behind switch=y r1=1e-4 r0=1e-4 x1=0 x0=0 c1=0 c0=0",
+        "new load.mv bus1=behind kv=4.16 kw=300 kvar=60",
+    )
+    content = run_here(tmp_path, circuit(*station, bases="set voltagebases=[20 4.16 .4]\ncalcvoltagebases\n"))
+    found = feeder_of_circuit(content)
+    assert found.state.min_voltage_pu == pytest.approx(content["solution"]["min_voltage_pu"], abs=1e-8)
+    assert any(
+        message.startswith("Line sw: has hardly any impedance, so it has the least")
+        for message in found.report.messages
+    )
