@@ -207,7 +207,7 @@ def _base(dss: Any, bus: str) -> float:
 
 
 def _buses(dss: Any) -> list[dict[str, Any]]:
-    """Nominal voltages, and the phasors of all nodes without a load, which say what phase a node is."""
+    """Nominal voltages, places, and the phasors of all nodes without a load, which say what phase a node is."""
     dss.Text.Command("makebuslist")
     known: dict[str, dict[str, Any]] = {}
     for bus in dss.Circuit.AllBusNames():
@@ -215,6 +215,8 @@ def _buses(dss: Any) -> list[dict[str, Any]]:
         nodes = [int(node) for node in dss.Bus.Nodes()]
         volt = [0.0] * (2 * len(nodes))
         known[bus.lower()] = {"name": bus.lower(), "kv_base": float(dss.Bus.kVBase()), "nodes": nodes, "volt": volt}
+        if dss.Bus.Coorddefined():
+            known[bus.lower()]["place"] = [float(dss.Bus.X()), float(dss.Bus.Y())]
     drawing = [
         f'"{class_name}.{name}"'
         for class_name in INJECTING

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from meanwatt.model.network.opendss_circuit.notes import say_notes
 from meanwatt.model.network.opendss_circuit.parts import CircuitParts
 from meanwatt.model.network.opendss_circuit.readers import READERS, nameplate, read_other
 from meanwatt.model.network.pandapower_net.elements import TwoPort
-from meanwatt.model.network.pandapower_net.importer import LARGE_KW, FeederBuild, ImportedFeeder
+from meanwatt.model.network.pandapower_net.feeder_build import FeederBuild
+from meanwatt.model.network.pandapower_net.importer import LARGE_KW, ImportedFeeder
+from meanwatt.model.network.pandapower_net.places import point
 from meanwatt.model.network.pandapower_net.report import NAMED, Report
 from meanwatt.model.network.pandapower_net.transformers import TapRule
 from meanwatt.model.scenario.files import FileError
@@ -70,6 +73,7 @@ def feeder_of_circuit(content: Mapping[str, Any]) -> ImportedFeeder:
         circuit.names, circuit, supplied, {bus: at for bus, at in circuit.at.items() if bus in supplied}
     )
     feeder = build.feeder(content["name"], grid, voltage)
+    feeder = replace(feeder, position=build.positions(_places(circuit, content["buses"])))
     _say_islands(circuit, supplied, dropped_kw)
     state = build.state(feeder)
     say_notes(content, elements, report)
@@ -83,6 +87,24 @@ def feeder_of_circuit(content: Mapping[str, Any]) -> ImportedFeeder:
         report.note("No state found at the loads of the file: the feeder cannot carry them (voltage collapse).")
     engine = {"version": content["version"], **content["solution"]}
     return ImportedFeeder(feeder=feeder, buses=build.supplied_buses, state=state, report=report, engine=engine)
+
+
+def _places(circuit: CircuitParts, entries: list[Mapping[str, Any]]) -> dict[int, tuple[float, float]]:
+    """Places by number of the bus, of those that `Buscoords` gave one; what is no point is said."""
+    places, bad = dict[int, tuple[float, float]](), list[str]()
+    for entry in entries:
+        if "place" in entry:
+            place = point(entry["place"])
+            if place is None:
+                bad.append(entry["name"])
+            else:
+                places[circuit.place[entry["name"]]] = place
+    if bad:
+        names = ", ".join(bad[:NAMED]) + (f" and {len(bad) - NAMED} more" if len(bad) > NAMED else "")
+        circuit.report.note(
+            f"bus {names}: the place is no point with two numbers; a map puts the bus between its neighbours."
+        )
+    return places
 
 
 def _read(circuit: CircuitParts, element: Element) -> None:

@@ -5,10 +5,12 @@ from dataclasses import replace
 from typing import Final
 
 from meanwatt.model.network.library.branch import BranchKind
+from meanwatt.model.network.library.radial import LEAST_IMPEDANCE_PU
 from meanwatt.model.network.opendss_circuit import equivalent
 from meanwatt.model.network.opendss_circuit.circuit import Element
 from meanwatt.model.network.opendss_circuit.equivalent import PHASES, Equivalent
 from meanwatt.model.network.opendss_circuit.parts import CircuitParts
+from meanwatt.model.network.pandapower_net.elements import TwoPort
 from meanwatt.model.network.pandapower_net.injections import BusLoad
 from meanwatt.model.network.pandapower_net.topology import Stub
 from meanwatt.model.scenario.files import FileError
@@ -29,13 +31,25 @@ FEW: Final = "on one or two phases: spread over three, with the same losses and 
 NEUTRAL: Final = "at a neutral, where a positive sequence has no current"
 UNEVEN: Final = "its phases differ: their mean counts, and the voltages of the phases are not told here"
 
+SHORT: Final = "has hardly any impedance, so it has the least that a feeder's line may have"
+SHORTEST: Final = 1.001
+"""How far above that least, against rounding."""
+
 
 def _series_or_shunt(circuit: CircuitParts, element: Element) -> None:
     if len(element.sites) == 1:
         found = equivalent.shunt(element, circuit.buses, circuit.place)
     else:
         found = equivalent.series(element, circuit.buses, circuit.place, SERIES[element.table])
-    _add(circuit, element, found)
+    ports = tuple(_not_too_short(circuit, port) for port in found.ports)
+    _add(circuit, element, replace(found, ports=ports), SHORT if ports != found.ports else "")
+
+
+def _not_too_short(circuit: CircuitParts, port: TwoPort) -> TwoPort:
+    """The same, of the least impedance that a feeder's line may have: a switch of a circuit has about none."""
+    least = SHORTEST * LEAST_IMPEDANCE_PU * circuit.kv[port.to_bus] ** 2
+    size = abs(port.z_ohm)
+    return port if size >= least else replace(port, z_ohm=port.z_ohm * (least / size) if size else complex(least))
 
 
 def _transformer(circuit: CircuitParts, element: Element) -> None:
@@ -51,7 +65,7 @@ def _transformer(circuit: CircuitParts, element: Element) -> None:
     _add(circuit, element, found)
 
 
-def _add(circuit: CircuitParts, element: Element, found: Equivalent) -> None:
+def _add(circuit: CircuitParts, element: Element, found: Equivalent, also: str = "") -> None:
     circuit.edges.extend(found.ports)
     for bus, siemens in found.at:
         if element.table in ("Line", "Transformer", "AutoTrans"):
@@ -61,7 +75,7 @@ def _add(circuit: CircuitParts, element: Element, found: Equivalent) -> None:
             power = siemens.conjugate() * circuit.kv[bus] ** 2 * 1e3
             circuit.at.setdefault(bus, BusLoad()).shunt += power
     how = FEW if found.phases < PHASES else UNEVEN if found.uneven else ""
-    circuit.say(element, how if found.phases else NEUTRAL)
+    circuit.say(element, how if found.phases else NEUTRAL, also)
 
 
 def _load(circuit: CircuitParts, element: Element) -> None:

@@ -200,6 +200,11 @@ def _add(sums: list[complex], parts: list[complex]) -> None:
         sums[place] += part
 
 
+def load_shares(row: Row) -> complex:
+    """A mark of how the active power of a load varies: its share at constant impedance, and at constant current."""
+    return complex(_share(row, "z").real, _share(row, "i").real)
+
+
 def _share(row: Row, form: str) -> complex:
     """Share of active and reactive power at constant impedance (z) or current (i), in the names of 3.x or of 2.x."""
     both = row.number(f"const_{form}_percent", 0.0)

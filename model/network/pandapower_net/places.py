@@ -40,7 +40,7 @@ def bus_places(net: Net) -> tuple[dict[int, tuple[float, float]], list[Row]]:
 
 
 def _of_columns(row: Row) -> tuple[float, float] | None:
-    return _point([row.values.get("x"), row.values.get("y")])
+    return point([row.values.get("x"), row.values.get("y")])
 
 
 def _of_geo(row: Row) -> tuple[float, float] | None:
@@ -51,11 +51,11 @@ def _of_geo(row: Row) -> tuple[float, float] | None:
         content = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return _point(content.get("coordinates")) if isinstance(content, dict) and content.get("type") == "Point" else None
+    return point(content.get("coordinates")) if isinstance(content, dict) and content.get("type") == "Point" else None
 
 
-def _point(value: Any) -> tuple[float, float] | None:
-    """Two numbers, the first of a list; None if they are none."""
+def point(value: Any) -> tuple[float, float] | None:
+    """The first two numbers of a list as a place; None if they are none."""
     if not isinstance(value, list) or len(value) < 2:
         return None
     x, y = value[:2]

@@ -148,11 +148,23 @@ def _given_step(row: Row, changer: str) -> complex:
     return cmath.rect(row.number(f"tap{changer}_step_percent") / 100 * steps, angle)
 
 
+def turned_tap(net: Net, row: Row) -> bool:
+    """Whether pandapower 2 counts a tap the wrong way: off neutral, at the star point, and without an angle."""
+    if net.has_column(row.table, "tap_changer_type") or not row.flag("tap_at_star_point", default=False):
+        return False
+    return not row.has("tap_step_degree") and bool(row.word("tap_side")) and tap_step(net, row, TapRule.FILE) != 0
+
+
 def _counts(net: Net, row: Row, changer: str) -> bool:
-    """Whether pandapower counts a changer; one at the star point without an angle is lost there, as of 3.5.6."""
-    if row.flag("tap_at_star_point", default=False) and not row.has("tap_step_degree"):
+    """Whether pandapower counts a changer: not without a neutral position, which makes its step no number there.
+
+    Version 3 loses one at the star point without an angle as well, as of 3.5.6.
+    """
+    if not row.has(f"tap{changer}_neutral") and not (not changer and has_entries(row)):
         return False
     if net.has_column(row.table, "tap_changer_type"):
+        if row.flag("tap_at_star_point", default=False) and not row.has("tap_step_degree"):
+            return False
         named = row.word(f"tap{changer}_changer_type") in ("Ratio", "Symmetrical", "Ideal")
         return named or (not changer and has_entries(row))
     return True  # version 2 counts every changer
@@ -177,7 +189,8 @@ def trafo3w(net: Net, row: Row, rule: TapRule, star_bus: int) -> dict[str, TwoPo
     step, at_star = tap_step(net, row, rule), row.flag("tap_at_star_point", default=False)
     factor = tap_factor(net, row, rule)
     three = net.has_column(row.table, "tap_changer_type")
-    inverted = 1 / factor if three else abs(1 - step)  # towards the star; version 2 has the step's first order
+    back = -step if rule is TapRule.FILE and turned_tap(net, row) else step
+    inverted = 1 / factor if three else abs(1 - back)  # towards the star; version 2 has the step's first order
     ports = {}
     for place, side in enumerate(SIDES):
         own, star = (1.0, inverted) if at_star else (factor, 1.0)

@@ -374,3 +374,39 @@ def test_customers_are_counted_as_the_circuit_counts_them(tmp_path: Path, monkey
     assert found.feeder.customers.tolist() == [0, 0, 1, 7, 1, 0]
     assert found.feeder.fixed is not None
     assert found.feeder.fixed.p_kw.tolist() == pytest.approx([0, 0, 0, -3, 0, 0])
+
+
+def test_places_of_buses_come_along_wherever_the_file_gives_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "places.csv").write_text("Grid, 4.5, 50.25\nstreet, 4.625, 50.5\nend -1e10 3\nnowhere, 1, 2\n")
+    text = circuit(bases=f'{BASES}buscoords "{tmp_path / "places.csv"}"\n')
+    found = feeder_of_circuit(run_here(tmp_path, text))
+    assert found.feeder.position is not None
+    at = dict(zip(found.feeder.buses, found.feeder.position.tolist(), strict=True))
+    assert (at["grid"], at["street"]) == ([4.5, 50.25], [4.625, 50.5])
+    assert np.isnan([at["main"], at["spur"], at["end"], at["source of grid"]]).all()
+    assert found.report.messages.count(
+        "bus end: the place is no point with two numbers; a map puts the bus between its neighbours."
+    ) == 1  # fmt: skip
+    assert feeder_of_circuit(run_here(tmp_path, circuit(bases=BASES))).feeder.position is None
+
+
+def test_a_switch_as_published_feeders_have_it_counts_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of 1e-7 ohm at 4.16 kV is below what a feeder's line may have, and no voltage tells."""
+    monkeypatch.chdir(tmp_path)
+    station = (
+        "new transformer.mv buses=(grid mv) conns=(delta wye) kvs=(20 4.16) kvas=(900 900) xhl=6",
+        "new line.sw bus1=mv bus2=behind switch=y r1=1e-4 r0=1e-4 x1=0 x0=0 c1=0 c0=0",
+        "new load.mv bus1=behind kv=4.16 kw=300 kvar=60",
+    )
+    content = run_here(tmp_path, circuit(*station, bases="set voltagebases=[20 4.16 .4]\ncalcvoltagebases\n"))
+    found = feeder_of_circuit(content)
+    assert found.state.min_voltage_pu == pytest.approx(content["solution"]["min_voltage_pu"], abs=1e-8)
+    assert any(
+        message.startswith("Line sw: has hardly any impedance, so it has the least")
+        for message in found.report.messages
+    )

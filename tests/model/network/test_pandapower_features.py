@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from saved_net import PlainGrid, Tables, line, load, plain_village, save, village
 
-from meanwatt.model.network.pandapower_net.importer import FeederState, import_pandapower
+from meanwatt.model.network.pandapower_net.feeder_build import FeederState
+from meanwatt.model.network.pandapower_net.importer import import_pandapower
 
 TOLERANCE = 1e-9
 """Relative. Both solve a few equations of condition below 1e4 to rounding."""
@@ -245,6 +246,16 @@ def three_windings(tables: Tables, grid: PlainGrid) -> None:
     grid.draw(low, 2.0 + 0.6j)
 
 
+@feature
+def tap_at_the_star_point_that_version_2_counts_the_wrong_way(tables: Tables, grid: PlainGrid) -> None:
+    three_windings(tables, grid)
+    tables["trafo3w"][0] |= {"tap_side": "hv", "tap_neutral": 0, "tap_pos": 2, "tap_step_percent": 2.5}
+    tables["trafo3w"][0] |= {"tap_step_degree": None, "tap_at_star_point": True}
+    place = next(place for place, entry in enumerate(grid.branches) if entry[3] == 0.06j / 10 * 110**2)
+    kind, a, b, z, y, _ = grid.branches[place]
+    grid.branches[place] = (kind, a, b, z * 1.05**2, y, 1 / 1.05)
+
+
 def state_of(tables: Tables, folder: Path) -> FeederState:
     entries = tables.pop("entries", [{}])[0]
     return import_pandapower(save(folder, tables, **entries)).state
@@ -270,6 +281,7 @@ def test_the_village_itself_is_that_of_a_plain_power_flow(tmp_path: Path) -> Non
         {"shift_degree": 0.0},  # turns every voltage alike
         {"tap_pos": 2, "tap_changer_type": "Ideal", "tap_step_degree": 5.0},
         {"tap_pos": 2, "tap_changer_type": None},
+        {"tap_pos": 2, "tap_neutral": None},
     ],
 )
 def test_what_changes_no_magnitude_changes_nothing(change: dict[str, object], tmp_path: Path) -> None:

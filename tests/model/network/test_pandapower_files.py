@@ -78,6 +78,45 @@ def test_a_tap_that_does_not_count_is_said_with_the_voltages_it_would_make(tmp_p
     assert imported(tmp_path, tables, TapRule.IGNORE).state == found.state
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"tap_neutral": None}, "pandapower does not count it, for tap_changer_type or tap_neutral is empty"),
+        ({"tap_at_star_point": True}, "pandapower 2 counts a tap at the star point the wrong way"),
+    ],
+)
+def test_what_pandapower_2_makes_of_a_tap_is_said(change: dict[str, object], said: str, tmp_path: Path) -> None:
+    tables = village()
+    table = "trafo3w" if "tap_at_star_point" in change else "trafo"
+    if table == "trafo3w":
+        tables["bus"] += [{"vn_kv": 110.0, "in_service": True}, {"vn_kv": 10.0, "in_service": True}]
+        tables["ext_grid"][0]["bus"] = 5
+        row: dict[str, object] = {"tap_side": "mv", "tap_neutral": 0, "tap_step_percent": 2.5, "in_service": True}
+        for side, (bus, kv) in {"hv": (5, 110.0), "mv": (0, 20.0), "lv": (6, 10.0)}.items():
+            row |= {f"{side}_bus": bus, f"vn_{side}_kv": kv, f"sn_{side}_mva": 10.0}
+            row |= {f"vk_{side}_percent": 8.0, f"vkr_{side}_percent": 0.5}
+        tables["trafo3w"] = [row]
+    del tables["trafo"][0]["tap_changer_type"]
+    tables[table][0] |= {"tap_pos": 2} | change
+    found, applied = imported(tmp_path, tables), imported(tmp_path, tables, TapRule.APPLY)
+    (told,) = [message for message in found.report.messages if said in message]
+    assert told.startswith(f"{table} 0: ")
+    assert told.endswith(f"to {found.state.max_voltage_pu:.4f} pu.")
+    assert abs(applied.state.min_voltage_pu - found.state.min_voltage_pu) > 0.03
+    assert not any(said in message for message in applied.report.messages)
+
+
+def test_shares_that_pandapower_2_would_mix_are_said(tmp_path: Path) -> None:
+    tables = village()
+    tables["load"] = [load(2, 0.03, const_z_percent=50.0, const_i_percent=0.0), *tables["load"][1:]]
+    assert not any("pandapower 2 lets" in message for message in imported(tmp_path, tables).report.messages)
+    tables["sgen"] = [{"bus": 2, "p_mw": 0.01, "q_mvar": 0.0, "scaling": 1.0, "in_service": True}]
+    assert imported(tmp_path, tables).report.messages[-1] == (
+        "bus 2: pandapower 2 lets all that such a bus draws vary by the mean of its loads' const_z_percent and"
+        " const_i_percent; here every load has its own."
+    )
+
+
 def with_tap_table(**values: object) -> Tables:
     """The village with a transformer at tap 1 of a table of two positions."""
     tables = village()
