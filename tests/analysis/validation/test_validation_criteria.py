@@ -212,7 +212,7 @@ def test_households_that_follow_another_policy_are_found(monkeypatch: pytest.Mon
             economy, policies=replace(policies, answer=replace(policies.answer, responses=responses)), **others
         )
 
-    monkeypatch.setattr(replication_module, "ProsumerMarket", faulty)
+    monkeypatch.setattr(replication_module, "UnregisteredMarket", faulty)
     status, sentence = verdict(validate(filed, sample, checks=checks).findings)
     assert status is Status.FAIL
     assert "size of the net load error" in sentence
