@@ -18,6 +18,7 @@ from meanwatt.analysis.output.rate_classes import class_adder_usd_per_kwh, class
 from meanwatt.analysis.output.result_files import staged_file
 from meanwatt.analysis.output.solution_json import standing_parts
 from meanwatt.model.mean_field.equilibrium import Equilibrium
+from meanwatt.model.scenario.envelopes import limits_load
 from meanwatt.model.scenario.supply import SupplyCurve
 
 VALUE_RULE_NUMBER: Final = {ValueRule.ENTROPY: 0, ValueRule.BOLTZMANN: 1}
@@ -43,6 +44,8 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
         move; in the other slots the vehicle is on the road, and ``policy`` is given, a draw by nature.
         ``reward[θ,c,h,z,j]``: USD per slot at the solution's prices, wear, energy that trips lack and payment included,
         fixed charge excluded; 0 where no level allows the move.
+        ``barred_usd[θ,c,h,z,j]``: what choices and plans take off the reward of a move that an operating envelope bars,
+        in the household's eyes alone; only where a scenario has envelopes.
         ``net_load_kw[θ,c,h,z,j]``: mean over the plans that households follow.
         ``plan_share[θ,c,h,z,j,p]``, ``plan_net_load_kw[…]`` and ``plan_curtailed_kw[…]``: where plans tie at a move
         (buy or sell, use solar output or curtail it) households part, and a plan's share of them clears the market;
@@ -66,7 +69,7 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
     open_to = np.zeros((kinds, slots, levels, len(moves)), dtype=np.bool_)
     chosen = np.ones((kinds, slots), dtype=np.bool_)
     reward = np.zeros((kinds, states, slots, shocks, len(moves)))
-    net_load_kw = np.zeros_like(reward)
+    net_load_kw, barred = np.zeros_like(reward), np.zeros_like(reward)
     policy = np.zeros((kinds, states, slots, levels, shocks, len(moves)))
     law = np.zeros((kinds, states, slots, levels, shocks))
     for k, (household, response) in enumerate(zip(types, answer.responses, strict=True)):
@@ -77,6 +80,8 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
             chosen[k] = response.policy.choice.chosen
         possible = np.asarray(own_moves.any(axis=1))[:, None]
         reward[k][..., column] = np.where(possible, response.outcome.reward_usd, 0.0)
+        if response.outcome.barred_usd is not None:
+            barred[k][..., column] = np.where(possible, response.outcome.barred_usd, 0.0)
         net_load_kw[k][..., column] = np.where(possible, response.policy.net_load_kw, 0.0)
         policy[k, :, :, : household.levels][..., column] = response.policy.probability
         law[k, :, :, : household.levels] = answer.flows[k].law
@@ -91,6 +96,7 @@ def game_arrays(equilibrium: Equilibrium) -> dict[str, npt.NDArray[Any]]:
         "levels": np.array([t.levels for t in types], dtype=np.int64),
         "moves": moves,
         "reward": reward,
+        **({"barred_usd": barred} if limits_load(types) else {}),
         "net_load_kw": net_load_kw,
         **plans,
         "feasible": np.asarray(open_to.any(axis=1)),

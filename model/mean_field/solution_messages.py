@@ -7,6 +7,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Tariff, export_credit
+from meanwatt.model.mean_field.envelope_levels import coarse_sentences
 from meanwatt.model.mean_field.envelope_outcome import envelope_outcomes, envelope_sentences
 from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.scenario.counted import counted
@@ -26,6 +27,7 @@ def solution_messages(economy: Economy, tariff: Tariff, found: PopulationRespons
     outcomes = envelope_outcomes(economy, tariff, found)
     yield from _curtailed(economy, found, sum(row.share * row.curtailed_kwh for row in outcomes))
     yield from envelope_sentences(outcomes)
+    yield from coarse_sentences(economy, found)
     yield from _unmet(economy, found)
     yield from _unsettled(economy, found)
 

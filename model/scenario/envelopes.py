@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LIMITS: Final = ("import_limit_kw", "export_limit_kw")
 """Keys of an envelope."""
 EVERYBODY_ELSE: Final = "whom no other envelope names"
+NOBODY: Final = "none"
+"""What messages call whom no envelope holds."""
 TAKERS: Final = "solve, simulate of the equilibrium, validate, export, study and hosting"
 """Who can hold envelopes."""
 
@@ -33,6 +35,7 @@ def check_envelopes(scenario: "Scenario") -> None:
         key = f"feeder.envelopes.{name}"
         if all(getattr(table, limit) is None for limit in LIMITS):
             raise ValueError(f"{key} has neither import_limit_kw nor export_limit_kw; give one")
+        _check_names(key, name, table.buses)
         if table.buses and table.branch is not None:
             raise ValueError(f"{key} has buses and branch; leave one out")
         _check_branch(scenario, key, table.branch)
@@ -53,6 +56,14 @@ def check_envelopes(scenario: "Scenario") -> None:
             f"feeder.envelopes ({', '.join(found)}) are held at a temperature above 0, and temperature_usd is 0; give"
             " one, e.g. 0.01"
         )
+
+
+def _check_names(key: str, name: str, buses: Sequence[str]) -> None:
+    """Raise ``ValueError`` for a name that messages need, and for a bus given twice."""
+    if name == NOBODY:
+        raise ValueError(f"{key}: that is what messages call whom no envelope holds; give it another name")
+    if len(set(buses)) < len(buses):
+        raise ValueError(f"{key}.buses has a bus twice; give each once")
 
 
 def _check_branch(scenario: "Scenario", key: str, branch: str | None) -> None:
@@ -98,7 +109,7 @@ def envelope_messages(scenario: "Scenario", types: Sequence[HouseholdType]) -> t
     if not limits_load(types):
         return ()
     plain = len({(household.income_group, household.technology, household.branch) for household in types})
-    names = dict.fromkeys(household.place[1] or "none" for household in types)
+    names = dict.fromkeys(household.place[1] or NOBODY for household in types)
     return (
         f"feeder.envelopes: {counted(plain, 'household type')} under {counted(len(names), 'envelope')}"
         f" ({', '.join(names)}) are {len(types)} types.",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from plain_game import respond
 
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.dashboard.shared.own_scenarios import own_scenario
@@ -14,9 +15,11 @@ from meanwatt.analysis.finite_game.deviation import finite_exploitability_usd_pe
 from meanwatt.analysis.hosting.adoption import Swept
 from meanwatt.analysis.hosting.placements import type_counts
 from meanwatt.analysis.hosting.sweep import HostingPlan, Neighbourhood, scenario_at
+from meanwatt.analysis.output.export import game_arrays
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.certificates import agreement
 from meanwatt.model.mean_field.derivatives.population_sensitivity import net_load_slope
+from meanwatt.model.mean_field.envelope_levels import hours_too_coarse
 from meanwatt.model.mean_field.envelope_outcome import by_envelope
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
@@ -207,6 +210,49 @@ def test_no_home_of_a_market_passes_its_limits() -> None:
     assert "feeder.envelopes: 7 household types" in " ".join(market.messages)
 
 
+def test_choices_within_limits_follow_from_the_exported_rewards_less_what_is_barred() -> None:
+    """Backward induction in plain numpy; without what is barred it finds other choices."""
+    game = game_arrays(limited())
+    within = {**game, "reward": game["reward"] - game["barred_usd"]}
+    stored = np.flatnonzero(game["levels"] > 1).tolist()
+    assert (game["barred_usd"] > 0).any()
+    for kind in stored:
+        lived = np.s_[:, :, : game["levels"][kind]]
+        policy = respond(within, kind, float(game["temperature"]))[1]
+        np.testing.assert_allclose(policy[lived], game["policy"][kind][lived], rtol=0, atol=1e-6)
+    assert np.abs(respond(game, stored[0], float(game["temperature"]))[1] - game["policy"][stored[0]]).max() > 0.1
+    assert "barred_usd" not in game_arrays(solved(town()))
+
+
+def test_levels_too_coarse_for_a_limit_are_told_and_finer_ones_are_not() -> None:
+    """Half a kilowatt-hour of charging fits where five do not; the hours are counted by a plain loop."""
+    hours = {}
+    for levels in (4, 61):
+        found = solved(town(**{"feeder.envelopes.all.import_limit_kw": 1.2}, battery_levels=levels))
+        told = [one for one in found.messages if "does not fit into it" in one]
+        hours[levels] = hours_too_coarse(found.economy, found.answer, _with_battery(found))[0]
+        assert len(told) == (1 if hours[levels] > 1 else 0)
+        if told:
+            assert told[0].startswith("feeder.envelopes.all.import_limit_kw: in ")
+            assert told[0].endswith("so batteries stand still where less would fit; give more battery_levels.")
+    coarse = solved(town(**{"feeder.envelopes.all.import_limit_kw": 1.2}, battery_levels=4))
+    economy, counted = coarse.economy, 0.0
+    household = economy.types[_with_battery(coarse)]
+    assert household.battery is not None
+    step_kw = household.battery.level_kwh / household.battery.charge_efficiency / economy.slot_hours
+    for slot in range(household.reference_kw.shape[1]):
+        for shock, chance in zip(economy.shock_levels, economy.shock_probability, strict=True):
+            least = household.reference_kw[0, slot] * shock * (1 - household.flexibility)
+            rest = least - household.pv_kw[0, slot]
+            counted += chance * economy.slot_hours * bool(rest <= 1.2 < rest + step_kw)
+    assert hours[4] == pytest.approx(counted)
+    assert hours[61] < 1 < hours[4]
+
+
+def _with_battery(found: Equilibrium) -> int:
+    return next(k for k, one in enumerate(found.economy.types) if one.battery is not None)
+
+
 def test_who_cannot_hold_limits_says_so_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = limited()
     for refused, said in (
@@ -255,6 +301,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "feeder.envelopes.b and feeder.envelopes.a both hold whom no other envelope names; give buses, each once",
     ),
     "bus": ({"all": {"buses": ["99"], "export_limit_kw": 1}}, "has no bus '99'"),
+    "again": ({"all": {"buses": ["2", "2"], "export_limit_kw": 1}}, "all.buses has a bus twice; give each once"),
+    "name": ({"none": {"export_limit_kw": 1}}, "feeder.envelopes.none: that is what messages call whom no envelope"),
     "empty": ({"all": {"buses": ["substation"], "export_limit_kw": 1}}, "feeder.envelopes.all has no customers on"),
 }
 
