@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from meanwatt.model.mean_field.population.population_response import Answer
+from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.technologies import TECHNOLOGIES
 
@@ -13,7 +13,7 @@ MOST_HOURS: Final = 1.0
 """Hours a day in which one level passes the limits and standing still does not; up to so many not worth a word."""
 
 
-def hours_too_coarse(economy: Economy, found: Answer, k: int) -> tuple[float, float]:
+def hours_too_coarse(economy: Economy, found: PopulationResponse, k: int) -> tuple[float, float]:
     """How long a type stands still because one level would pass its limits: by charging, and by discharging. [h/day]
 
     Those are hours in which the move is open, standing still keeps the limits and one level does not, at the day's own
@@ -35,7 +35,7 @@ def hours_too_coarse(economy: Economy, found: Answer, k: int) -> tuple[float, fl
     return hours[0], hours[1]
 
 
-def coarse_sentences(economy: Economy, found: Answer) -> Iterator[str]:
+def coarse_sentences(economy: Economy, found: PopulationResponse) -> Iterator[str]:
     """What levels keep from fitting into limits, a sentence for each envelope and way of storing."""
     longest: dict[tuple[str, str], tuple[float, str, str]] = {}
     for k, household in enumerate(economy.types):
