@@ -24,7 +24,7 @@ def hours_too_coarse(economy: Economy, found: PopulationResponse, k: int) -> tup
     if barred is None:
         return 0.0, 0.0
     law = flow.law.sum(axis=2)  # (c, h, z)
-    still = barred[..., np.searchsorted(moves, 0)] == 0
+    still = np.asarray(barred[..., np.searchsorted(moves, 0)] == 0)
     chance = economy.common.probability[:, None, None] * law / law.sum(axis=2, keepdims=True)
     hours = []
     for move in (1, -1):
