@@ -29,7 +29,7 @@ def hours_too_coarse(economy: Economy, found: PopulationResponse, k: int) -> tup
     hours = []
     for move in (1, -1):
         column = np.flatnonzero(moves == move)
-        possible = response.policy.open_moves.any(axis=1)[None, :, None, column]
+        possible = np.asarray(response.policy.open_moves.any(axis=1))[None, :, None, column]
         shut = still[..., None] & possible & (barred[..., column] > 0)
         hours.append(float((chance[..., None] * shut).sum()) * economy.slot_hours)
     return hours[0], hours[1]
