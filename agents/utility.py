@@ -12,7 +12,8 @@ from meanwatt.agents.leader.learning_leader import Leader
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.components.standing_charge import Customer
-from meanwatt.agents.tariff.tariff import Rates, Tariff, rates
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import Tariff, rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

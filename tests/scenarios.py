@@ -14,7 +14,8 @@ from meanwatt.agents.household.decision_problem import DecisionProblem, ValueRul
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import SlotOutcome
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import ExportRule, Rates, Recovery, Tariff
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.population.population_response import PopulationResponse
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff

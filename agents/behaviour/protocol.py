@@ -13,7 +13,8 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import Rates, rates, same_rates
+from meanwatt.agents.tariff.rates import Rates, same_rates
+from meanwatt.agents.tariff.tariff import rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -23,7 +23,7 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.slot_outcome import SlotOutcome, slot_outcome
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
-from meanwatt.agents.tariff.tariff import Rates
+from meanwatt.agents.tariff.rates import Rates
 
 CHEAP, DEAR = 0.25, 0.75
 """Quantiles of the day's import rates at which ``price_threshold`` charges and discharges."""

@@ -41,7 +41,7 @@ from meanwatt.agents.household.storage import Choice, every_move
 from meanwatt.agents.numerics.anderson import accelerate
 from meanwatt.agents.numerics.arrays import Floats, as_input, require_finite
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import Rates
+from meanwatt.agents.tariff.rates import Rates
 
 PLAIN_DAYS = 12
 """Sweeps over the day after which plain iteration hands over to a faster one."""

@@ -25,7 +25,7 @@ from meanwatt.agents.household.plans import ALL_SUN, LIMITED_PLANS, limited_plan
 from meanwatt.agents.numerics.arrays import Floats, read_only, require_shape
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import slot_payment
+from meanwatt.agents.tariff.rates import slot_payment
 
 TOLERANCE_KW = 1e-9
 """Less than this beyond a limit is rounding. [kW]"""

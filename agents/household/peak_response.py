@@ -33,7 +33,7 @@ from meanwatt.agents.household.slot_outcome import SlotOutcome
 from meanwatt.agents.household.split import curtailed_kw
 from meanwatt.agents.numerics.anderson import accelerate
 from meanwatt.agents.numerics.arrays import Floats, as_input, require_finite
-from meanwatt.agents.tariff.tariff import Rates, payment_usd
+from meanwatt.agents.tariff.rates import Rates, payment_usd
 
 LAZINESS = 0.5
 """Share of the old values kept where plain days go round in circles."""

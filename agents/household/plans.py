@@ -19,7 +19,7 @@ import numpy as np
 from meanwatt.agents.household.demand import best_use, utility_of_use, wanted_use
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.numerics.compiled import compiled
-from meanwatt.agents.tariff.tariff import slot_payment
+from meanwatt.agents.tariff.rates import slot_payment
 
 BUY, SELL, BALANCE, BUY_DARK, SELL_DARK = range(5)
 PLANS = 5

@@ -14,7 +14,7 @@ from meanwatt.agents.household.storage import Choice
 from meanwatt.agents.numerics.arrays import Floats, Ints, as_input
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import Rates, payment_usd, slot_payment
+from meanwatt.agents.tariff.rates import Rates, payment_usd, slot_payment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

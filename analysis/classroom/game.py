@@ -9,7 +9,7 @@ import numpy as np
 from meanwatt.agents.household.battery import Battery
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import Rates, payment_usd
+from meanwatt.agents.tariff.rates import Rates, payment_usd
 from meanwatt.analysis.classroom.home_plan import Plan, PlannedHome
 from meanwatt.analysis.classroom.score import day_worth, score
 from meanwatt.analysis.simulation.expectation import DEVIATIONS

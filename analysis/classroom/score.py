@@ -15,7 +15,7 @@ from meanwatt.agents.household.demand import utility_usd_per_hour
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
-from meanwatt.agents.tariff.tariff import payment_usd
+from meanwatt.agents.tariff.rates import payment_usd
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 NEGLIGIBLE_USD: Final = 0.005

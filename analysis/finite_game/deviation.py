@@ -27,7 +27,8 @@ from meanwatt.agents.household.demand import utility_usd_per_hour
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import SlotOutcome
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
-from meanwatt.agents.tariff.tariff import ExportRule, Tariff, export_credit, payment_usd
+from meanwatt.agents.tariff.rates import payment_usd
+from meanwatt.agents.tariff.tariff import ExportRule, Tariff, export_credit
 from meanwatt.analysis.finite_game.expected_rates import ExpectedRates, expected_rates
 from meanwatt.analysis.finite_game.others import Others
 from meanwatt.model.mean_field.certificates import policy_value_usd

@@ -20,7 +20,8 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import SlotOutcome
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.numerics.compiled import compiled
-from meanwatt.agents.tariff.tariff import ExportRule, export_credit, payment_usd
+from meanwatt.agents.tariff.rates import payment_usd
+from meanwatt.agents.tariff.tariff import ExportRule, export_credit
 from meanwatt.analysis.finite_game.others import Others
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.economy import Economy

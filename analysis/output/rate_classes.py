@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
-from meanwatt.agents.tariff.tariff import Rates
+from meanwatt.agents.tariff.rates import Rates
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.scenario.rate_classes import DEFAULT

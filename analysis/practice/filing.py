@@ -12,7 +12,8 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.rate_classes import with_each_class
-from meanwatt.agents.tariff.tariff import Recovery, Tariff, payment_usd
+from meanwatt.agents.tariff.rates import payment_usd
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.practice.windows import Windows
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.population.game import Game

@@ -8,7 +8,8 @@ import numpy as np
 
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats, Ints
-from meanwatt.agents.tariff.tariff import Rates, Tariff
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.agents.utility import Account, Utility
 from meanwatt.model.market.billing import Settled
 from meanwatt.model.market.day_kernel import DaySums, mean_load_kw

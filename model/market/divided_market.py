@@ -19,7 +19,8 @@ from meanwatt.agents.behaviour.offer import Offer
 from meanwatt.agents.behaviour.protocol import DaySeen
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import key_from
-from meanwatt.agents.tariff.tariff import Rates, Tariff
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.market.apportionment import divide, largest_remainder, rank_ranges
 from meanwatt.model.market.behaviour_spec import BEHAVIOURS, BehaviourSpec
 from meanwatt.model.market.billing import Settled

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import Rates
+from meanwatt.agents.tariff.rates import Rates
 from meanwatt.model.market.day_settlement import own_rates
 from meanwatt.model.market.history import DayRecord
 from meanwatt.model.market.market import ProsumerMarket

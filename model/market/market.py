@@ -17,7 +17,8 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.randomness import Key, key_from
 from meanwatt.agents.prosumer import Prosumer
 from meanwatt.agents.tariff.rate_classes import require_one_tariff
-from meanwatt.agents.tariff.tariff import Rates, Tariff
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.market.behaviour_spec import Given, read_behaviour
 from meanwatt.model.market.billing import Settled, settle
 from meanwatt.model.market.day_kernel import DaySums, run_day

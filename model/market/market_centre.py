@@ -14,7 +14,8 @@ from meanwatt.agents.behaviour.protocol import DaySeen
 from meanwatt.agents.leader.learning_leader import Leader
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import Purpose, child, stream, uniform
-from meanwatt.agents.tariff.tariff import Rates, Tariff
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.agents.utility import Account, Utility
 from meanwatt.model.market.billing import Settled
 from meanwatt.model.market.day_kernel import DaySums, mean_load_kw

@@ -10,7 +10,8 @@ from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.tariff.rate_classes import require_one_tariff
-from meanwatt.agents.tariff.tariff import Rates, Tariff
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.market.history import DayRecord
 from meanwatt.model.market.population import Population
 from meanwatt.model.scenario.economy import Economy

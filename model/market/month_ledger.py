@@ -14,7 +14,8 @@ import numpy as np
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
-from meanwatt.agents.tariff.tariff import Rates, Tariff
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.market.billing_months import ends_month
 from meanwatt.model.market.day_kernel import ONE_THREAD_BELOW
 from meanwatt.model.market.day_settlement import own_rates

@@ -27,7 +27,8 @@ from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.slot_outcome import SlotOutcome, slot_outcome
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import Purpose, stream
-from meanwatt.agents.tariff.tariff import Rates, Tariff, payment_usd, rates, same_rates
+from meanwatt.agents.tariff.rates import Rates, payment_usd, same_rates
+from meanwatt.agents.tariff.tariff import Tariff, rates
 from meanwatt.model.market.day_kernel import DaySums, quanta
 from meanwatt.model.market.day_tables import DayTables
 from meanwatt.model.market.population import Population

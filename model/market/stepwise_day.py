@@ -9,7 +9,7 @@ import numpy as np
 from meanwatt.agents.behaviour.protocol import Situation
 from meanwatt.agents.household.demand import utility_usd_per_hour
 from meanwatt.agents.numerics.arrays import Floats, Ints
-from meanwatt.agents.tariff.tariff import Rates, payment_usd
+from meanwatt.agents.tariff.rates import Rates, payment_usd
 from meanwatt.model.market.day_kernel import run_day
 from meanwatt.model.market.day_settlement import own_rates
 from meanwatt.model.market.market import ProsumerMarket

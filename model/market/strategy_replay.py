@@ -11,7 +11,7 @@ from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.storage import feasible
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.randomness import Purpose, Words, child, stream, uniform
-from meanwatt.agents.tariff.tariff import Rates, payment_usd
+from meanwatt.agents.tariff.rates import Rates, payment_usd
 from meanwatt.model.market.day_kernel import DaySums, quanta
 from meanwatt.model.market.day_tables import DayTables
 from meanwatt.model.market.own_code import told

@@ -11,7 +11,8 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.peak_response import peak_response
 from meanwatt.agents.household.slot_outcome import slot_outcome
 from meanwatt.agents.numerics.arrays import Floats, Ints
-from meanwatt.agents.tariff.tariff import ExportRule, Rates, Recovery, Tariff, payment_usd
+from meanwatt.agents.tariff.rates import Rates, payment_usd
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.model.mean_field.derivatives.price_product import PriceProduct
 from meanwatt.model.mean_field.population.flow import Flow, worth_left_usd
 from meanwatt.model.mean_field.population.game import Game, couples, follows_wholesale, potential_failures

@@ -7,7 +7,8 @@ import numpy as np
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import Rates, Recovery, Tariff
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.model.mean_field.certificates import exploitability_usd_per_day
 from meanwatt.model.mean_field.closure import closure_error_kw
 from meanwatt.model.mean_field.derivatives.population_sensitivity import RecoverySlope

@@ -15,7 +15,8 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.slot_outcome import mean_reward_usd, slot_outcome
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import Rates, Tariff
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.certificates import policy_value_usd
 from meanwatt.model.mean_field.population.flow import Flow, household_flow
 from meanwatt.model.mean_field.population.game import Game

@@ -14,7 +14,8 @@ from meanwatt.agents.tariff.components.discount_funding import DiscountFunding, 
 from meanwatt.agents.tariff.components.minimum_bill import MinimumBill
 from meanwatt.agents.tariff.components.subscription import Subscription
 from meanwatt.agents.tariff.components.tiers import Tiers
-from meanwatt.agents.tariff.tariff import Rates, Tariff
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.components.home_peak import expected_peak_kw
 from meanwatt.model.mean_field.components.month_peak import MonthPeak, mean_import_kw, month_peak
 from meanwatt.model.mean_field.components.months import Seasons, billed_kw, months_of, paid_usd, per_day

@@ -24,7 +24,7 @@ from meanwatt.agents.household.day_operator import JOINT_LIMIT
 from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import Rates
+from meanwatt.agents.tariff.rates import Rates
 from meanwatt.model.mean_field.derivatives.day_product import DayProduct
 from meanwatt.model.mean_field.derivatives.day_system import DaySystem
 from meanwatt.model.mean_field.derivatives.linear_day import LinearDay

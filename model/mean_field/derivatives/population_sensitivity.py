@@ -10,7 +10,8 @@ from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import ExportRule, Rates, Tariff
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import ExportRule, Tariff
 from meanwatt.model.mean_field.derivatives.household_sensitivity import (
     Directions,
     LinearType,

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import ExportRule, Rates, Recovery, Tariff
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.model.mean_field.derivatives.household_sensitivity import Directions, Sensitivity
 from meanwatt.model.mean_field.derivatives.nearby_slope import solve_load_nearby
 from meanwatt.model.mean_field.derivatives.population_sensitivity import (

@@ -9,7 +9,8 @@ import numpy as np
 from meanwatt.agents.household.decision_problem import ValueRule
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import ExportRule, Rates, Tariff, rates
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import ExportRule, Tariff, rates
 from meanwatt.model.mean_field.population.load_reach import may_export, price_range
 from meanwatt.model.scenario.economy import Economy
 

@@ -8,7 +8,7 @@ from meanwatt.agents.household.demand import wanted_slope_kw
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import SlotOutcome, import_rate_seen, plan_reward_usd
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import Rates, payment_usd
+from meanwatt.agents.tariff.rates import Rates, payment_usd
 
 
 def observed(

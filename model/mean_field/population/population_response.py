@@ -11,7 +11,8 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.peak_response import peak_response
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.tariff import FIXED_CHARGE, ExportRule, Rates, Recovery, Tariff
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import FIXED_CHARGE, ExportRule, Recovery, Tariff
 from meanwatt.model.mean_field.population.flow import LAW_TOLERANCE, Flow, household_flow
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.peak_flow import peak_flow

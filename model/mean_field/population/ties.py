@@ -22,7 +22,8 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import plan_reward_usd
 from meanwatt.agents.household.split import Ties
 from meanwatt.agents.numerics.arrays import Bools, Floats
-from meanwatt.agents.tariff.tariff import Rates, Tariff
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.mean_field.population.game import Game
 from meanwatt.model.mean_field.population.load_reach import price_range
 from meanwatt.model.mean_field.population.population_response import PopulationResponse

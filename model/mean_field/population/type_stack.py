@@ -11,7 +11,8 @@ import numpy as np
 from meanwatt.agents.household.plans import best_plan
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
-from meanwatt.agents.tariff.tariff import Tariff, export_credit, export_rate, import_rate
+from meanwatt.agents.tariff.rates import export_rate, import_rate
+from meanwatt.agents.tariff.tariff import Tariff, export_credit
 from meanwatt.model.mean_field.population.game import kept_shares, pass_through_shares
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.envelopes import limits_load

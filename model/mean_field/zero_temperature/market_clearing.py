@@ -15,7 +15,7 @@ from meanwatt.agents.household.slot_outcome import SlotOutcome, fill_outcome
 from meanwatt.agents.household.split import Split, curtailed_kw
 from meanwatt.agents.numerics.arrays import Bools, Floats
 from meanwatt.agents.numerics.compiled import compiled
-from meanwatt.agents.tariff.tariff import slot_payment
+from meanwatt.agents.tariff.rates import slot_payment
 from meanwatt.model.mean_field.population.type_stack import Terms, TypeStack, plan_at, rates_at
 from meanwatt.model.scenario.supply import piecewise
 

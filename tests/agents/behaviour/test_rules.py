@@ -12,7 +12,7 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.slot_outcome import slot_outcome
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import Rates
+from meanwatt.agents.tariff.rates import Rates
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.population.flow import stationary_flow
 from meanwatt.model.scenario.weather import common_states

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from meanwatt.agents.household.demand import best_use_kw, utility_usd_per_hour, wanted_slope_kw, wanted_use_kw
-from meanwatt.agents.tariff.tariff import payment_usd
+from meanwatt.agents.tariff.rates import payment_usd
 
 elasticities = st.floats(0.01, 2)
 flexibilities = st.floats(0, 1)

@@ -14,7 +14,7 @@ from meanwatt.agents.household.decision_problem import DecisionProblem, ValueRul
 from meanwatt.agents.household.electric_vehicle import ElectricVehicle
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import slot_outcome
-from meanwatt.agents.tariff.tariff import Rates
+from meanwatt.agents.tariff.rates import Rates
 from meanwatt.model.mean_field.population.flow import stationary_flow
 
 SLOTS = 6

@@ -14,7 +14,7 @@ from meanwatt.agents.household.envelope import BARRED_USD, TOLERANCE_KW, Envelop
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import slot_outcome
 from meanwatt.agents.household.split import Ties
-from meanwatt.agents.tariff.tariff import Rates, payment_usd
+from meanwatt.agents.tariff.rates import Rates, payment_usd
 
 rates_usd = st.floats(-0.4, 0.6)
 limits_kw = st.sampled_from([0.0, 0.2, 0.6, 1.1, np.inf])

@@ -13,7 +13,7 @@ from meanwatt.agents.household.electric_vehicle import ElectricVehicle
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.peak_response import peak_response
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import Rates
+from meanwatt.agents.tariff.rates import Rates
 
 WINDOW = np.array([False, True, True])
 CHARGE = 0.9

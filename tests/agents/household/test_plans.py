@@ -12,7 +12,7 @@ from meanwatt.agents.household.demand import utility_usd_per_hour
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.slot_outcome import plan_reward_usd, slot_outcome
 from meanwatt.agents.household.split import Ties
-from meanwatt.agents.tariff.tariff import Rates, payment_usd
+from meanwatt.agents.tariff.rates import Rates, payment_usd
 
 rates_usd = st.floats(-0.4, 0.6)
 

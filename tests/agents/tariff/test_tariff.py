@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meanwatt.agents.tariff.tariff import ExportRule, Rates, Recovery, Tariff, payment_usd, rates
+from meanwatt.agents.tariff.rates import Rates, payment_usd
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff, rates
 
 TODAY = np.array([1, 0, 1])  # two day types, three common states
 

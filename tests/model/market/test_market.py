@@ -7,7 +7,8 @@ import pytest
 
 from meanwatt.agents.behaviour.protocol import DaySeen, FixedBehaviour
 from meanwatt.agents.numerics.randomness import Purpose, child, key_from, stream, uniform
-from meanwatt.agents.tariff.tariff import Recovery, Tariff, payment_usd, rates
+from meanwatt.agents.tariff.rates import payment_usd
+from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
 from meanwatt.model.market import billing, day_kernel, setup, shared_tables, visits
 from meanwatt.model.market.billing import QUANTUM_USD
 from meanwatt.model.market.day_tables import TablesKept

@@ -15,7 +15,8 @@ from scenarios import (
 
 from meanwatt.agents.household.best_response import best_response
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import ExportRule, Rates, Recovery
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.population.flow import stationary_flow
 from meanwatt.model.mean_field.population.population_response import (

@@ -24,7 +24,8 @@ from meanwatt.agents.household.best_response import Response, best_response
 from meanwatt.agents.household.decision_problem import DecisionProblem, OneDay, ValueRule
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import ExportRule, Rates
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import ExportRule
 from meanwatt.analysis.cli import main
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.certificates import exploitability_usd_per_day, softmax_bound_usd_per_day

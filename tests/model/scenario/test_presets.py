@@ -8,7 +8,8 @@ import pytest
 from scipy.optimize import brentq
 
 from meanwatt.agents.household.demand import best_use_kw, wanted_use_kw
-from meanwatt.agents.tariff.tariff import Tariff, payment_usd, rates
+from meanwatt.agents.tariff.rates import payment_usd
+from meanwatt.agents.tariff.tariff import Tariff, rates
 from meanwatt.model.scenario.economy import Economy, build_economy, build_tariff
 from meanwatt.model.scenario.loading import PRESETS, Scenario, load_scenario, presets
 

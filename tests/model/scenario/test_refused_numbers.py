@@ -8,7 +8,7 @@ from scenarios import SHOCK, WEATHER, random_game, small_decision_problem, small
 
 from meanwatt.agents.household.best_response import best_response, respond
 from meanwatt.agents.household.policy_table import PolicyTable
-from meanwatt.agents.tariff.tariff import Rates
+from meanwatt.agents.tariff.rates import Rates
 from meanwatt.model.market.apportionment import divide
 from meanwatt.model.market.billing import settle
 from meanwatt.model.market.day_tables import alias_table

@@ -9,7 +9,7 @@ from scenarios import small_economy, small_tariff
 from meanwatt.agents.household.peak_response import peak_response
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.components.demand_charge import DemandCharge, DemandView
-from meanwatt.agents.tariff.tariff import Rates
+from meanwatt.agents.tariff.rates import Rates
 from meanwatt.model.mean_field.closure import closure_error_kw
 from meanwatt.model.mean_field.components.month_peak import month_peak
 from meanwatt.model.mean_field.components.perceived import carries_peak, perceiving_economy

@@ -10,7 +10,8 @@ from scenarios import SHOCK_LEVELS, small_economy, small_household, small_rates,
 from meanwatt.agents.household.slot_outcome import slot_outcome
 from meanwatt.agents.tariff.components.component import DAYS_PER_MONTH
 from meanwatt.agents.tariff.components.demand_charge import DemandCharge, DemandView
-from meanwatt.agents.tariff.tariff import Rates, Recovery
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.model.mean_field.components.peak_search import TOLERANCE
 from meanwatt.model.mean_field.components.solving import Composed, solve_composed
 from meanwatt.model.mean_field.derivatives.population_sensitivity import net_load_slope

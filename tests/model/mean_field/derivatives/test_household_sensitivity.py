@@ -22,7 +22,8 @@ from meanwatt.agents.household.best_response import best_response
 from meanwatt.agents.household.decision_problem import DecisionProblem, ValueRule
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import ExportRule, Rates
+from meanwatt.agents.tariff.rates import Rates
+from meanwatt.agents.tariff.tariff import ExportRule
 from meanwatt.model.mean_field.derivatives.household_sensitivity import BLOCK, Directions, TypePlay, type_sensitivity
 from meanwatt.model.mean_field.derivatives.population_sensitivity import (
     adder_direction,
