@@ -150,7 +150,7 @@ def test_a_file_is_read_as_text_refused_in_words_and_carried_by_the_link(visit, 
     for text, said in (
         ("recovery = ", "mine.toml is not used: not valid TOML"),
         ('recovery = "posted"\nenergy_usd_per_kwh = { sun = 1.0 }', "mine.toml is not used: scenario textbook: "),
-        ("#" * 70_000, "mine.toml is larger than 64 kB; give a TOML file with one tariff."),
+        ("#" * 70_000, "mine.toml is larger than 64 kB; give a file with one tariff."),
     ):
         file.write_text(text, encoding="utf-8")
         page.set_input_files("input[name='file-b']", file)

@@ -19,7 +19,7 @@ def test_the_map_shows_a_phase_or_the_unbalance_from_the_first_day_on(browser, t
         watch(page, wrong, lambda url: url.startswith(("data:", "blob:", server.address, f"ws{server.address[4:]}")))
         page.goto(server.opening)
         page.wait_for_selector(".mw-play:not([disabled])")
-        expect(page.locator(".mw-map-layers")).to_have_count(0)
+        expect(page.locator(".mw-map-layers label")).to_have_text(["voltage"])
         page.click(".mw-step-day")
         until_day(page, 1)
         expect(page.locator(".mw-map-layers label")).to_have_text(
