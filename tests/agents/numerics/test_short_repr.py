@@ -81,5 +81,7 @@ def test_whatever_a_result_holds_shows_itself_in_less_than_a_screen(results: lis
         walk(result)
     walk(results[3][-1])
     seen = {kind: length for kind, length in seen.items() if kind.__name__ != "Scenario"}  # what the user typed
-    assert {"Equilibrium", "PopulationResponse", "Economy", "Tariff", "PolicyTable", "DayRecord"} <= {k.__name__ for k in seen}
+    assert {"Equilibrium", "PopulationResponse", "Economy", "Tariff", "PolicyTable", "DayRecord"} <= {
+        k.__name__ for k in seen
+    }
     assert {kind.__name__: length for kind, length in seen.items() if length > LONGEST} == {}
