@@ -72,8 +72,8 @@ def scenario_tariff(file: RatebookFile, economy: Economy, metering: Metering | N
     Raises
     ------
     ValueError
-        In one line: it is in other money, has a meter of its own for generation, or follows more than the whole
-        wholesale price.
+        In one line: it is in other money, has a meter of its own for generation, follows more than the whole
+        wholesale price, nets by the month beside an export by the hour, or has rates that no scenario has.
     """
     book = file.book
     rule = metering or book.metering or Metering.NET_BILLING

@@ -106,7 +106,7 @@ def places_of_buses(scenario: Scenario, feeder: Feeder) -> tuple[tuple[Place, ..
     envelopes = ("", *scenario.feeder.envelopes)
     of_envelope = np.full(len(feeder.buses), -1)
     for number, (name, table) in enumerate(scenario.feeder.envelopes.items(), start=1):
-        here = [feeder.index(bus) for bus in table.buses]
+        here = [feeder.index(bus) for bus in table.buses or ()]
         if table.branch is not None:
             here = np.flatnonzero(of_branch == branches.index(table.branch)).tolist()
         for bus in here:

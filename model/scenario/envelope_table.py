@@ -15,7 +15,11 @@ LIMIT: Final = Range(0, 1e6, "kW")
 
 def bus_list(value: object) -> object:
     """One bus as a list of one; names that look like numbers are names."""
+    if value is None:
+        return None
     given = value if isinstance(value, list | tuple) else [value]
+    if not given:
+        raise ValueError("is an empty list; name a bus, or leave it out for whom no other envelope names")
     return tuple(str(bus) if isinstance(bus, int) and not isinstance(bus, bool) else bus for bus in given)
 
 
@@ -41,7 +45,7 @@ Limit = Annotated[
 class EnvelopeTable(Table):
     """``[feeder.envelopes.NAME]``: what each household at some buses may draw from the grid and feed into it."""
 
-    buses: Annotated[tuple[str, ...], BeforeValidator(bus_list), Form("a bus, or a list of buses")] = ()
+    buses: Annotated[tuple[str, ...] | None, BeforeValidator(bus_list), Form("a bus, or a list of buses")] = None
     """At which buses; this, or ``branch``, or neither: whom no other envelope names."""
     branch: str | None = None
     """The branch of ``feeder.branches`` whose buses they are; ``rest`` is whom no branch names."""

@@ -35,11 +35,12 @@ def check_envelopes(scenario: "Scenario") -> None:
         key = f"feeder.envelopes.{name}"
         if all(getattr(table, limit) is None for limit in LIMITS):
             raise ValueError(f"{key} has neither import_limit_kw nor export_limit_kw; give one")
-        _check_names(key, name, table.buses)
-        if table.buses and table.branch is not None:
+        buses = table.buses or ()
+        _check_names(key, name, buses)
+        if buses and table.branch is not None:
             raise ValueError(f"{key} has buses and branch; leave one out")
         _check_branch(scenario, key, table.branch)
-        held = [f"bus {bus}" for bus in table.buses] or [f"branch {table.branch}" if table.branch else EVERYBODY_ELSE]
+        held = [f"bus {bus}" for bus in buses] or [f"branch {table.branch}" if table.branch else EVERYBODY_ELSE]
         for what in held:
             if what in owners:
                 raise ValueError(f"{key} and feeder.envelopes.{owners[what]} both hold {what}; give buses, each once")

@@ -301,6 +301,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "feeder.envelopes.b and feeder.envelopes.a both hold whom no other envelope names; give buses, each once",
     ),
     "bus": ({"all": {"buses": ["99"], "export_limit_kw": 1}}, "has no bus '99'"),
+    "nowhere": ({"all": {"buses": [], "export_limit_kw": 1}}, "all.buses is an empty list; name a bus, or leave it"),
     "again": ({"all": {"buses": ["2", "2"], "export_limit_kw": 1}}, "all.buses has a bus twice; give each once"),
     "name": ({"none": {"export_limit_kw": 1}}, "feeder.envelopes.none: that is what messages call whom no envelope"),
     "empty": ({"all": {"buses": ["substation"], "export_limit_kw": 1}}, "feeder.envelopes.all has no customers on"),
