@@ -18,8 +18,6 @@ def bus_list(value: object) -> object:
     if value is None:
         return None
     given = value if isinstance(value, list | tuple) else [value]
-    if not given:
-        raise ValueError("is an empty list; name a bus, or leave it out for whom no other envelope names")
     return tuple(str(bus) if isinstance(bus, int) and not isinstance(bus, bool) else bus for bus in given)
 
 

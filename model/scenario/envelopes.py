@@ -35,6 +35,10 @@ def check_envelopes(scenario: "Scenario") -> None:
         key = f"feeder.envelopes.{name}"
         if all(getattr(table, limit) is None for limit in LIMITS):
             raise ValueError(f"{key} has neither import_limit_kw nor export_limit_kw; give one")
+        if table.buses == ():
+            raise ValueError(
+                f"{key}.buses is an empty list; name a bus, or leave it out for whom no other envelope names"
+            )
         buses = table.buses or ()
         _check_names(key, name, buses)
         if buses and table.branch is not None:
