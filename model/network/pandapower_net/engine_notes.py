@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from meanwatt.model.network.pandapower_net.feeder_build import FeederState
-from meanwatt.model.network.pandapower_net.injections import load_shares
+from meanwatt.model.network.pandapower_net.injections import CONSTANT_POWER, Shares, load_shares
 from meanwatt.model.network.pandapower_net.net_json import Net, Row
 from meanwatt.model.network.pandapower_net.report import NAMED, Report
 from meanwatt.model.network.pandapower_net.transformers import ignored_taps, turned_tap
 
 DRAWING: Final = ("sgen", "asymmetric_load", "asymmetric_sgen", "motor", "ward")
-"""Tables beside ``load`` whose power pandapower 2 lets vary as the loads of the bus do."""
+"""Tables beside ``load`` whose power pandapower lets vary as the loads of the bus do."""
 
 
 def say_taps(net: Net, state: FeederState, report: Report, applied: Callable[[], FeederState]) -> None:
@@ -38,19 +38,17 @@ def say_taps(net: Net, state: FeederState, report: Report, applied: Callable[[],
 
 
 def say_shares(net: Net, report: Report) -> None:
-    """Say at which buses pandapower 2 mixes the shares of loads that vary with the voltage."""
-    if net.has_column("load", "const_z_p_percent"):  # version 3 keeps each load's own
-        return
-    at: dict[int, set[complex]] = {}
+    """Say at which buses pandapower, 2.x and 3.x, mixes the shares of loads that vary with the voltage."""
+    at: dict[int, set[Shares]] = {}
     for table in ("load", *DRAWING):
         for row in net.rows(table):
             if row.flag("in_service"):
-                at.setdefault(row.whole("bus"), set()).add(load_shares(row) if table == "load" else 0j)
+                at.setdefault(row.whole("bus"), set()).add(load_shares(row) if table == "load" else CONSTANT_POWER)
     mixed = [bus for bus, shares in at.items() if len(shares) > 1]
     if mixed:
         report.note(
-            f"bus {_named(mixed)}: pandapower 2 lets all that such a bus draws vary by the mean of its loads'"
-            " const_z_percent and const_i_percent; here every load has its own."
+            f"bus {_named(mixed)}: pandapower lets all that such a bus draws vary by the plain mean of its loads'"
+            " const_z and const_i percentages; here every load has its own."
         )
 
 

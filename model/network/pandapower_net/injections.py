@@ -16,6 +16,9 @@ UNEVEN: Final = "summed over its phases; the voltages of the phases differ, and 
 BETWEEN: Final = "lies between phases; its share of each is that of balanced voltages"
 AHEAD: Final = complex(0.5, -1 / math.sqrt(12))
 """Share of a load between two phases that the leading one gives, at balanced voltages: V_a / (V_a − V_b)."""
+Shares = tuple[complex, complex]
+"""Of active and reactive power, as the parts of a complex number: at constant impedance, and at constant current."""
+CONSTANT_POWER: Final[Shares] = (0j, 0j)
 VARIES: Final = "varies with the voltage: as it does in the numbers here, but in a market customers draw constant power"
 
 
@@ -200,9 +203,9 @@ def _add(sums: list[complex], parts: list[complex]) -> None:
         sums[place] += part
 
 
-def load_shares(row: Row) -> complex:
-    """A mark of how the active power of a load varies: its share at constant impedance, and at constant current."""
-    return complex(_share(row, "z").real, _share(row, "i").real)
+def load_shares(row: Row) -> Shares:
+    """How the power of a load varies with the voltage: its shares at constant impedance, and at constant current."""
+    return _share(row, "z"), _share(row, "i")
 
 
 def _share(row: Row, form: str) -> complex:

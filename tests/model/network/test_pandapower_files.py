@@ -106,14 +106,16 @@ def test_what_pandapower_2_makes_of_a_tap_is_said(change: dict[str, object], sai
     assert not any(said in message for message in applied.report.messages)
 
 
-def test_shares_that_pandapower_2_would_mix_are_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [("z", "i"), ("z_p", "i_p"), ("z_q", "i_q")])
+def test_shares_that_pandapower_would_mix_are_said(names: tuple[str, str], tmp_path: Path) -> None:
     tables = village()
-    tables["load"] = [load(2, 0.03, const_z_percent=50.0, const_i_percent=0.0), *tables["load"][1:]]
-    assert not any("pandapower 2 lets" in message for message in imported(tmp_path, tables).report.messages)
+    shares = {f"const_{name}_percent": percent for name, percent in zip(names, (50.0, 0.0), strict=True)}
+    tables["load"] = [load(2, 0.03, **shares), *tables["load"][1:]]
+    assert not any("pandapower lets" in message for message in imported(tmp_path, tables).report.messages)
     tables["sgen"] = [{"bus": 2, "p_mw": 0.01, "q_mvar": 0.0, "scaling": 1.0, "in_service": True}]
     assert imported(tmp_path, tables).report.messages[-1] == (
-        "bus 2: pandapower 2 lets all that such a bus draws vary by the mean of its loads' const_z_percent and"
-        " const_i_percent; here every load has its own."
+        "bus 2: pandapower lets all that such a bus draws vary by the plain mean of its loads' const_z and const_i"
+        " percentages; here every load has its own."
     )
 
 
