@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 import numpy as np
 
@@ -121,16 +121,24 @@ def home_meters(
         )
 
 
+class Chosen(TypedDict, total=False):
+    """What a customer chooses of a tariff, as `Asked` has it."""
+
+    territory: str | None
+    discount: str | None
+    export: str | None
+    metering: str | None
+    wholesale: str | None
+
+
 def bill_home(
     meters: HomeMeters,
     name: str,
     *,
     tariff: str = "",
     read: RatebookFile | None = None,
-    territory: str | None = None,
-    discount: str | None = None,
-    export: str | None = None,
-    metering: str | None = None,
+    prices: Readings | None = None,
+    **chosen: Unpack[Chosen],
 ) -> CustomerBill:
     """Bill the year of one home under a tariff as filed, as ``meanwatt bill`` does.
 
@@ -142,8 +150,10 @@ def bill_home(
         Name of a tariff of the gallery, or a file.
     read
         The tariff, if it is read already with what the customer chose.
-    territory, discount, export, metering
-        As the options of ``meanwatt bill``.
+    prices
+        Wholesale prices that are read already, for a tariff that follows them. [USD/kWh]
+    chosen
+        As the options of ``meanwatt bill``: territory, discount, export, metering, wholesale.
 
     Raises
     ------
@@ -155,19 +165,16 @@ def bill_home(
         tariff=tariff,
         load=drawn.label,
         clock=Clock(year=meters.year),
-        territory=territory,
-        discount=discount,
-        export=export,
-        metering=metering,
+        **chosen,
     )
     file = load_ratebook(tariff, asked.choices) if read is None else read
-    rule = metering or (None if file.book.metering is None else file.book.metering.value)
+    rule = asked.metering or (None if file.book.metering is None else file.book.metering.value)
     if fed is not None and rule == Metering.BUY_ALL_SELL_ALL:
         raise ValueError(
             f"metering {rule} needs what is used and what is generated, and {drawn.label} has a meter of what it draws"
             " and feeds in; choose another rule or other terms of feeding in"
         )
-    found = bill_readings(asked, file, drawn, fed)
+    found = bill_readings(asked, file, drawn, fed, wholesale=prices)
     return replace(found, messages=(*found.messages, *meters.messages))
 
 

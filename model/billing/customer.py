@@ -147,7 +147,12 @@ def _require_territory(asked: Asked, book: Ratebook) -> None:
 
 
 def bill_readings(
-    asked: Asked, read: RatebookFile, load: Readings, generation: Readings | None, zone: str | None = None
+    asked: Asked,
+    read: RatebookFile,
+    load: Readings,
+    generation: Readings | None,
+    zone: str | None = None,
+    wholesale: Readings | None = None,
 ) -> CustomerBill:
     """Bill a customer whose tariff and readings are read already.
 
@@ -161,6 +166,8 @@ def bill_readings(
         What is used, and generated behind the meter, in the same intervals. [kWh]
     zone
         Time zone that the readings name themselves; it holds where none is asked for.
+    wholesale
+        Wholesale prices that are read already, in place of the file that is asked for. [USD/kWh]
 
     Raises
     ------
@@ -191,13 +198,14 @@ def bill_readings(
     messages += about
     rates = None
     if asked.export_rate is not None:
-        rates = _rates("--export-rate", asked.export_rate, rule, load)
+        _require_by_interval("--export-rate", rule)
+        rates = _over_load(read_rates("--export-rate", asked.export_rate), load)
         if generation is None:
             messages.append("--export-rate changes nothing without --generation.")
     terms = Terms(
         metering=rule,
         export_usd_per_kwh=rates,
-        wholesale_usd_per_kwh=_wholesale(asked, book, rule, load),
+        wholesale_usd_per_kwh=_wholesale(asked, book, rule, load, wholesale),
         credit_expires=asked.credit_expires or (book.credit_expires and rule.carries_usd),
         convention=SAM if asked.sam else TARIFF_BOOK,
     )
@@ -270,9 +278,9 @@ def _metering(given: str | None, book: Ratebook, generates: bool, exports: Seque
     return rule, []
 
 
-def _wholesale(asked: Asked, book: Ratebook, rule: Metering, load: Readings) -> Floats | None:
+def _wholesale(asked: Asked, book: Ratebook, rule: Metering, load: Readings, given: Readings | None) -> Floats | None:
     """Wholesale prices for a tariff that follows them."""
-    if asked.wholesale is None:
+    if asked.wholesale is None and given is None:
         if book.wholesale is not None:
             raise ValueError(
                 f"tariff {asked.tariff} follows a wholesale price; give --wholesale FILE.csv, a column usd_per_kwh, one"
@@ -281,17 +289,21 @@ def _wholesale(asked: Asked, book: Ratebook, rule: Metering, load: Readings) -> 
         return None
     if book.wholesale is None:
         raise ValueError(f"tariff {asked.tariff} follows no wholesale price; leave --wholesale out")
-    return _rates("--wholesale", asked.wholesale, rule, load)
+    _require_by_interval("--wholesale", rule)
+    return _over_load(read_rates("--wholesale", asked.wholesale or "") if given is None else given, load)
 
 
-def _rates(option: str, path: str, rule: Metering, load: Readings) -> Floats:
-    """USD per kWh in each interval of the load; hourly rates hold for all intervals of their hour."""
+def _require_by_interval(option: str, rule: Metering) -> None:
+    """Refuse rates by interval where kWh are netted over the month."""
     if rule.nets_by_month:
         raise ValueError(
             f"{option} with --metering {rule.value}: kWh are netted over the month, and a rate by interval has no"
             " meaning; take net_billing, net_billing_carryover or buy_all_sell_all"
         )
-    rates = read_rates(option, path)
+
+
+def _over_load(rates: Readings, load: Readings) -> Floats:
+    """USD per kWh in each interval of the load; hourly rates hold for all intervals of their hour."""
     if load.rows % rates.rows or rates.rows > load.rows or 60 % (load.rows // rates.rows):
         raise ReadingsError(f"{rates.label}: {rates.rows} rows; give {load.rows}, as {load.label} has, or one an hour")
     if rates.stamps is not None and load.stamps is not None and rates.stamps != load.stamps[:: load.rows // rates.rows]:

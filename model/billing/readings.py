@@ -78,6 +78,11 @@ def energy_of_text(name: str, text: str) -> Readings:
     return _read_text(name, lambda: text, energy=True)
 
 
+def rates_of_text(name: str, text: str) -> Readings:
+    """Read USD per kWh by interval from the text of a CSV file, likewise."""
+    return _read_text(name, lambda: text, energy=False)
+
+
 def read_rates(option: str, path: str | Path) -> Readings:
     """Read USD per kWh by interval; ``ReadingsError`` as in `read_energy`."""
     return _read(option, path, energy=False)

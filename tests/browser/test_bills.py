@@ -73,6 +73,19 @@ def test_a_home_is_billed_under_the_tariff_that_is_chosen_and_its_link_repeats_i
     assert sum(bills[:-1]) == pytest.approx(bills[-1], abs=0.07)  # cents of each month are rounded
     expect(page.locator(".mw-month-bars [data-month]")).to_have_count(12)
     fits(page)
+    for row in (0, 11, 12):  # the bill is on the screen, and nothing lies on it, before anybody swipes
+        assert page.evaluate(
+            """(row) => {
+              const cell = document.querySelectorAll(".mw-statement-statement tbody tr")[row]
+                .querySelector(".mw-statement-kept");
+              cell.scrollIntoView({ block: "center", inline: "nearest" });
+              const box = cell.getBoundingClientRect();
+              const on_top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+              return box.left >= 0 && box.right <= window.innerWidth && on_top === cell
+                && cell.closest(".mw-scroll-x").scrollLeft === 0;
+            }""",
+            row,
+        )
     page.select_option('select[name="tariff"]', "pge_e_tou_c")
     expect(page.locator(".mw-bill-says li").first).to_have_text(
         "Territory X is taken, the first there is; choose another above."
@@ -122,6 +135,25 @@ def test_files_are_billed_as_the_command_bills_them_and_refused_in_words(visit, 
     expect(page.locator(".mw-notice")).to_contain_text("load.csv: line 3: kwh is 'x'")
     page.set_input_files("input[name='load']", {"name": "big.csv", "mimeType": "text/csv", "buffer": b"1\n" * 2**22})
     expect(page.locator("[role=alert].mw-draw-problem")).to_have_text("big.csv is larger than 4 MB, and is not read.")
+    page.set_input_files("input[name='load']", load)
+    page.click("text=Back to a tariff of the gallery")
+    page.select_option('select[name="tariff"]', "octopus_agile")
+    expect(page.locator(".mw-notice")).to_contain_text("follows a wholesale price; open a file of these prices")
+    prices = tmp_path / "spot.csv"
+    prices.write_text("usd_per_kwh\n" + "0.2\n" * 8760, encoding="utf-8")
+    page.set_input_files("input[name='wholesale']", prices)
+    settled(page)
+    found = bill_customer(
+        Asked(
+            tariff="octopus_agile",
+            load=str(load),
+            generation=str(solar),
+            metering="net_billing",
+            wholesale=str(prices),
+            clock=Clock(),
+        )
+    )
+    assert printed(page, "bill, GBP")[:-1] == [round(usd, 2) for usd in found.bill.monthly_usd[0].tolist()]
     page.click("text=Back to a home of the scenario")
     expect(page.locator(".mw-statement-statement .mw-caption")).to_contain_text("A home of type middle/pv_battery")
     other = visit(f"bills?{urlsplit(link).query}", ready=False)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Floats, require_finite
+from meanwatt.agents.numerics.arrays import Floats, as_input, require_finite
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.ratebook.carried import Carried, join_carried, rows_of
 from meanwatt.agents.tariff.ratebook.compiled import CompiledRatebook
@@ -128,7 +128,7 @@ def bill_customers(
     compiled
         A ratebook laid over the calendar of the readings.
     load_kwh : (customer, interval)
-        What is used, ≥ 0. [kWh]
+        What is used, ≥ 0; single precision is billed as it is, without a copy of all. [kWh]
     generation_kwh : (customer, interval)
         What is generated behind the meter; below 0 an inverter's own use. [kWh]
     carried
@@ -223,8 +223,9 @@ def _bill(
     counts = charges - settled.applied_usd if credited else charges
     minimum, charged = minimum_usd(compiled, counts, convention, carried)
     credit = -(settled.applied_usd + settled.paid_out_usd)
-    billed_kwh = settled.kwh.sum(axis=(2, 3))
     discount = np.zeros_like(charges)
+    if book.discount is not None or book.taxes:
+        billed_kwh = settled.kwh.sum(axis=(2, 3))
     if book.discount is not None:
         discount = book.discount.of_usd(settled.charge_usd, demand + fixed + minimum, billed_kwh)
     tax = np.zeros_like(charges)
@@ -259,7 +260,10 @@ def _passed(compiled: CompiledRatebook, meter: Meter, terms: Terms) -> Passed:
     by_days = not in_order or (whole_months and limit is not None and any_tier(energy.sell_usd_per_kwh))
     if compiled.days is None or not by_kernel(len(meter.load_kwh)) or not by_days:
         return meter.passed(compiled.energy, by_run=in_order)
-    return meter.over_days(compiled.days, limit[0] if in_order and limit is not None else None)
+    if in_order and limit is not None and compiled.edges_kwh is not None:
+        return meter.over_days(compiled.days, limit[0], compiled.edges_kwh)
+    none = np.empty((*compiled.energy.shape, 0))
+    return meter.over_days(compiled.days, as_input(none), as_input(none[:, 0]))
 
 
 def _settle(compiled: CompiledRatebook, meter: Meter, passed: Passed, terms: Terms, start: Credits) -> Settled:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
+from meanwatt.agents.numerics.arrays import Bools, Floats, Ints, as_input
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.ratebook.billing_calendar import BillingCalendar
 from meanwatt.agents.tariff.ratebook.day_plan import DayPlan, plan_days
@@ -106,6 +106,8 @@ class CompiledRatebook:
         that could be told apart by month.
     limit_kwh : (1, month, period, tier) or None
         Where the tiers of the energy charge end; None where that depends on a customer's peak. [kWh]
+    edges_kwh : (month, edge) or None
+        Where a tier of any period ends, rising. [kWh]
     """
 
     __repr__ = short_repr
@@ -116,6 +118,7 @@ class CompiledRatebook:
     demand: tuple[PeriodMap, ...]
     days: DayPlan | None
     limit_kwh: Floats | None
+    edges_kwh: Floats | None
 
 
 def compile_ratebook(book: Ratebook, calendar: BillingCalendar) -> CompiledRatebook:
@@ -124,11 +127,16 @@ def compile_ratebook(book: Ratebook, calendar: BillingCalendar) -> CompiledRateb
     energy = map_periods(book.energy.schedule, len(book.energy.names), calendar, by_day=by_day)
     demand = tuple(map_periods(charge.schedule, len(charge.names), calendar) for charge in book.demand)
     schedules = (energy, *demand)
+    limit = edges = None
+    if not counts_peaks(book.energy):
+        limit = as_input(tier_limits_kwh(book.energy, calendar, np.empty((1, 0))))
+        edges = as_input(np.sort(limit[0, ..., :-1].reshape(calendar.months, -1), axis=1))
     return CompiledRatebook(
         book=book,
         calendar=calendar,
         energy=energy,
         demand=demand,
         days=plan_days(calendar, [one.period for one in schedules], [one.shape for one in schedules]),
-        limit_kwh=None if counts_peaks(book.energy) else tier_limits_kwh(book.energy, calendar, np.empty((1, 0))),
+        limit_kwh=limit,
+        edges_kwh=edges,
     )

@@ -12,6 +12,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Ints, as_input
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.ratebook.billing_calendar import BillingCalendar
+from meanwatt.agents.tariff.ratebook.day_kernels import NUMBERS, STEPS, Counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -20,26 +21,45 @@ class DayPlan:
 
     Parameters
     ----------
-    first, length : (day,)
-        First interval of each day, and how many it has.
-    pattern : (day,)
-        Which of its month's patterns it has.
-    month_first : (month + 1,)
-        First day of each month.
-    place : (schedule, month, pattern, interval of the day)
-        Where each interval's numbers go: the month and the period under each schedule, numbered through all schedules.
+    month_day, day_block : (month + 1,), (day + 1,)
+        First day of each month, and first block of each day: `STEPS` intervals of it, or what is left of them.
+    block_first, block_length, block_row : (block,)
+        First interval of each block, how many it has, and where its numbers lie: blocks of a pattern one by one,
+        `NUMBERS` numbers of each interval.
+    place : (month, interval of a day of each pattern)
+        Where each interval's numbers go: the month and the period of the first schedule, as one number.
+    month_run : (schedule, month + 1)
+        First run of each month under each schedule.
+    run_first, run_length, run_place : (run,)
+        Intervals of a block that go to one place: where the first one's numbers lie, how many there are, and the place,
+        numbered through all schedules.
     shapes : (schedule,) of (month, period)
         How the numbers of each schedule are laid out.
     """
 
     __repr__ = short_repr
 
-    first: Ints
-    length: Ints
-    pattern: Ints
-    month_first: Ints
+    month_day: Ints
+    day_block: Ints
+    block_first: Counts
+    block_length: Counts
+    block_row: Counts
     place: Ints
+    month_run: Ints
+    run_first: Ints
+    run_length: Ints
+    run_place: Ints
     shapes: tuple[tuple[int, int], ...]
+
+    @property
+    def arrays(self) -> tuple[tuple[Ints, Ints], tuple[Counts, Counts, Counts], Ints, tuple[Ints, Ints, Ints, Ints]]:
+        """Days, blocks, places and runs, as `meanwatt.agents.tariff.ratebook.day_kernels.sum_days` takes them."""
+        return (
+            (self.month_day, self.day_block),
+            (self.block_first, self.block_length, self.block_row),
+            self.place,
+            (self.month_run, self.run_first, self.run_length, self.run_place),
+        )
 
     @property
     def places(self) -> int:
@@ -74,16 +94,41 @@ def plan_days(calendar: BillingCalendar, period: Sequence[Ints], shapes: Sequenc
         pattern[day] = known[key]
     offsets = np.cumsum([0, *(months * periods for months, periods in shapes[:-1])])
     foot = offsets[:, None] + np.arange(calendar.months) * np.array([[periods] for _, periods in shapes])
-    place_of = np.empty((len(rows), calendar.months, max(count), int(length.max())), dtype=np.int64)
-    place_of[:] = foot[:, :, None, None]  # hours that a pattern has not hold nothing, and go anywhere
+    blocks = -(-length // STEPS)
+    width = int(blocks.max()) * STEPS
+    place_of = np.full((len(rows), calendar.months, max(count), width), -1)
     for day, start in enumerate(first.tolist()):
         inside = rows[:, start : start + length[day]]
         place_of[:, month[day], pattern[day], : length[day]] = foot[:, month[day], None] + inside
+    day_block = np.cumsum([0, *blocks.tolist()])
+    of_block = np.repeat(np.arange(len(first)), blocks)
+    skipped = (np.arange(len(of_block)) - day_block[of_block]) * STEPS
     return DayPlan(
-        first=as_input(first),
-        length=as_input(length),
-        pattern=as_input(pattern),
-        month_first=as_input(np.searchsorted(month, np.arange(calendar.months + 1))),
-        place=as_input(place_of),
+        month_day=as_input(np.searchsorted(month, np.arange(calendar.months + 1))),
+        day_block=as_input(day_block),
+        block_first=as_input((first[of_block] + skipped).astype(np.uint64)),
+        block_length=as_input(np.minimum(STEPS, length[of_block] - skipped).astype(np.uint64)),
+        block_row=as_input((NUMBERS * (pattern[of_block] * width + skipped)).astype(np.uint64)),
+        place=as_input(np.maximum(place_of[0], 0).reshape(calendar.months, -1)),
+        **_runs(place_of),
         shapes=tuple(shapes),
     )
+
+
+def _runs(place: Ints) -> dict[str, Ints]:
+    """Runs of intervals of a block with one place, from places (schedule, month, pattern, interval); -1 is none."""
+    schedules, months = place.shape[:2]
+    blocks = place.reshape(schedules * months, -1, STEPS)
+    new = np.diff(blocks, axis=2, prepend=-2) != 0
+    starts = np.flatnonzero(new)
+    length = np.diff(starts, append=blocks.size)
+    where, cell = np.divmod(starts, blocks[0].size)
+    kept = blocks.reshape(-1)[starts] >= 0
+    first = np.searchsorted(where[kept], np.arange(schedules * months + 1))
+    last_of = first[1:].reshape(schedules, months)[:, -1:]
+    return {
+        "month_run": as_input(np.concatenate([first[:-1].reshape(schedules, months), last_of], axis=1)),
+        "run_first": as_input((cell // STEPS * (NUMBERS * STEPS) + cell % STEPS)[kept]),
+        "run_length": as_input(length[kept]),
+        "run_place": as_input(blocks.reshape(-1)[starts][kept]),
+    }

@@ -32,12 +32,20 @@ def minimum_usd(
     calendar = compiled.calendar
     monthly = [charge for charge in compiled.book.minimum if charge.per is not Per.YEAR]
     annual = sum(charge.usd for charge in compiled.book.minimum if charge.per is Per.YEAR)
-    least = sum((charge_of_months_usd(charge, compiled, convention) for charge in monthly), np.zeros(calendar.months))
     held = np.maximum(counts, 0.0) if convention.minimum_after_credits else counts
-    added = np.maximum(least - held, 0.0) if monthly else np.zeros_like(counts)
+    added = np.zeros_like(counts)
+    if monthly:
+        least = sum(
+            (charge_of_months_usd(charge, compiled, convention) for charge in monthly), np.zeros(calendar.months)
+        )
+        added = np.maximum(least - held, 0.0)
     charged = carried.charged_usd if carried else np.zeros(len(counts))
     since_january = carried is not None or calendar.number[0] == 0
-    for month, number in enumerate(calendar.number.tolist()):
+    numbers = calendar.number.tolist()
+    begin = 0
+    if not annual and MONTHS - 1 in numbers:  # nothing is held against it, and the count begins anew in January
+        begin, charged = len(numbers) - numbers[::-1].index(MONTHS - 1), np.zeros(len(counts))
+    for month, number in enumerate(numbers[begin:], begin):
         charged = charged + held[:, month] + (0.0 if convention.minimum_after_credits else added[:, month])
         if number == MONTHS - 1:
             added[:, month] += np.maximum(annual - charged, 0.0) if annual and since_january else 0.0

@@ -73,9 +73,10 @@ class Meter:
 
     def flows(self) -> tuple[Floats, Floats | None]:
         """What is drawn and fed in, (customer, interval) each; nothing is fed in without generation. [kWh]"""
-        load, generation = self.load_kwh, self.generation_kwh
+        load, generation = _double(self.load_kwh), self.generation_kwh
         if generation is None:
             return load, None
+        generation = _double(generation)
         if self.two:
             fed = np.maximum(generation, 0.0)
             return load + (fed - generation), fed
@@ -101,55 +102,56 @@ class Meter:
 
     def _compiled(self, where: PeriodMap, by_run: bool) -> Passed:
         months, periods = where.shape
-        load, generation, ends = as_input(self.load_kwh), self.generation_kwh, as_input(where.ends)
+        load, generation, ends = as_input(_double(self.load_kwh)), self.generation_kwh, as_input(where.ends)
         place = as_input(where.run_month * periods + where.run_period)
         out = np.zeros((3, len(load), months * periods))
         runs = np.empty((2, len(load), len(ends)) if by_run else (2, 0, 0))
         if generation is None:
             least = sum_load_runs(load, ends, place, runs, out)
         else:
-            least = sum_runs(not self.two, load, as_input(generation), ends, place, runs, out)
+            least = sum_runs(not self.two, load, as_input(_double(generation)), ends, place, runs, out)
         _require_load(least)
         drawn, fed, most = out.reshape(3, len(load), months, periods)
         return Passed(drawn_kwh=drawn, fed_kwh=fed, most_kwh=most, drawn_runs_kwh=runs[0], fed_runs_kwh=runs[1])
 
-    def over_days(self, days: DayPlan, limit: Floats | None) -> Passed:
+    def over_days(self, days: DayPlan, limit: Floats, edges: Floats) -> Passed:
         """The same for all schedules of a plan at once, in compiled code; sums over runs are empty.
 
         Parameters
         ----------
-        limit : (month, period, tier) or None
-            Ends of the tiers that what is drawn climbs in the order of time over each month; None for no tiers. [kWh]
+        limit : (month, period, tier)
+            Ends of the tiers that what is drawn climbs in the order of time over each month. [kWh]
+        edges : (month, edge)
+            The same but the last ones, rising; without an edge no tiers are told. [kWh]
         """
         customers, (months, periods) = len(self.load_kwh), days.shapes[0]
-        ends = np.empty((months, periods, 0)) if limit is None else limit
         kwh, most = np.zeros((2, customers, months * periods)), np.zeros((customers, days.places))
-        tiers = np.zeros((customers, *ends.shape))
-        least = sum_days(
+        tiers = np.zeros((customers, *limit.shape))
+        below = sum_days(
             not self.two,
             as_input(self.load_kwh),
             as_input(np.empty((1, 0), self.load_kwh.dtype) if self.generation_kwh is None else self.generation_kwh),
-            (days.first, days.length, days.pattern, days.month_first),
-            days.place,
-            as_input(np.sort(ends[..., :-1].reshape(months, -1), axis=1)),
-            as_input(ends),
+            *days.arrays,
+            edges,
+            limit,
             kwh,
             most,
             tiers,
         )
-        _require_load(least)
-        sizes = [months * periods for months, periods in days.shapes]
-        by_schedule = [
-            part.reshape(customers, *shape)
-            for part, shape in zip(np.split(most, np.cumsum(sizes)[:-1], axis=1), days.shapes, strict=True)
-        ]
+        if below:
+            _require_load(float(self.load_kwh.min()))
+        by_schedule, place = [], 0
+        for of_months, of_periods in days.shapes:
+            part = most[:, place : place + of_months * of_periods]
+            by_schedule.append(part.reshape(customers, of_months, of_periods))
+            place += of_months * of_periods
         return Passed(
             drawn_kwh=kwh[0].reshape(customers, months, periods),
             fed_kwh=kwh[1].reshape(customers, months, periods),
             most_kwh=by_schedule[0],
             drawn_runs_kwh=np.empty((0, 0)),
             fed_runs_kwh=np.empty((0, 0)),
-            drawn_tiers_kwh=None if limit is None else tiers,
+            drawn_tiers_kwh=tiers if edges.size else None,
             demand_kwh=tuple(by_schedule[1:]),
         )
 
@@ -164,6 +166,11 @@ class Meter:
         """What is drawn over runs at rates (interval,). (customer, run) [USD]"""
         drawn, _ = self.flows()
         return np.asarray(np.add.reduceat(drawn * usd_per_kwh, where.starts, axis=1))
+
+
+def _double(kwh: Floats) -> Floats:
+    """The same numbers in double precision; only `Meter.over_days` reads single precision as it is."""
+    return kwh.astype(np.float64, copy=False)
 
 
 def _require_load(least_kwh: float) -> None:

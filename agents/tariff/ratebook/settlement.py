@@ -73,8 +73,11 @@ class Settled:
 def energy_charge_usd(compiled: CompiledRatebook, kwh: Floats) -> Floats:
     """What billed energy (customer, month, period, tier) costs: rates, fuel adjustment, baseline credit. [USD]"""
     book, calendar = compiled.book, compiled.calendar
+    usd = np.einsum("cmpt,pt->cm", kwh, book.energy.rate_usd_per_kwh)
+    if book.baseline is None and not book.fuel_usd_per_kwh.any():
+        return np.asarray(usd)
     total = kwh.sum(axis=(2, 3))
-    usd = np.einsum("cmpt,pt->cm", kwh, book.energy.rate_usd_per_kwh) + total * book.fuel_usd_per_kwh[calendar.number]
+    usd = usd + total * book.fuel_usd_per_kwh[calendar.number]
     if book.baseline is not None and book.baseline.territory is not None:
         allowance = book.baseline.kwh_per_day[book.baseline.territory][calendar.number] * calendar.days
         usd -= book.baseline.credit_usd_per_kwh * np.minimum(total, allowance)

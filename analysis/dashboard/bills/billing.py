@@ -13,12 +13,12 @@ from meanwatt.analysis.dashboard.shared.turns import Turns
 from meanwatt.analysis.impacts.home_meters import HomeMeters, bill_home, home_meters
 from meanwatt.model.billing.customer import Asked, CustomerBill, bill_readings
 from meanwatt.model.billing.ratebook_source import Choices, RatebookFile, load_ratebook, ratebook_of_text
-from meanwatt.model.billing.readings import energy_of_text
+from meanwatt.model.billing.readings import Readings, energy_of_text, rates_of_text
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
 from meanwatt.model.scenario.economy import build_economy, build_tariff
 
-MOST_BYTES: Final = {"tariff_file": 2**20, "load": 4 * 2**20, "solar": 4 * 2**20}
+MOST_BYTES: Final = {"tariff_file": 2**20, "load": 4 * 2**20, "solar": 4 * 2**20, "wholesale": 4 * 2**20}
 """Largest files that a visitor opens: a leap year of five-minute readings with time stamps fits. [bytes]"""
 SOLVING_SHARE: Final = 0.4
 """Share of the progress that the solve fills; the rest are the days."""
@@ -121,6 +121,7 @@ def billed(
             choice.home_name,
             tariff=choice.tariff_name,
             read=found.read,
+            prices=_prices(choice, files),
             **{key: getattr(settled, key) or None for key in ("territory", "discount", "export", "metering")},
         )
     said = _settled(choice, settled, feeds=bool(bill.bill.fed_kwh.any()))
@@ -130,7 +131,12 @@ def billed(
 def _bill_files(choice: Choice, read: RatebookFile, files: Files) -> CustomerBill:
     load = energy_of_text(*files["load"])
     generation = energy_of_text(*files["solar"]) if choice.solar else None
-    return bill_readings(asked(choice), read, load, generation)
+    return bill_readings(asked(choice), read, load, generation, wholesale=_prices(choice, files))
+
+
+def _prices(choice: Choice, files: Files) -> Readings | None:
+    """Wholesale prices of the file that is open, if one is."""
+    return rates_of_text(*files["wholesale"]) if choice.wholesale else None
 
 
 def asked(choice: Choice) -> Asked:
@@ -144,6 +150,7 @@ def asked(choice: Choice) -> Asked:
         territory=choice.territory or None,
         discount=choice.discount or None,
         export=choice.export or None,
+        wholesale=choice.wholesale or None,
     )
 
 

@@ -16,7 +16,7 @@ from meanwatt.model.scenario.economy import build_economy
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.ranges import YEAR
 
-FILES: Final = {"tariff_file": ("json", "toml"), "load": ("csv",), "solar": ("csv",)}
+FILES: Final = {"tariff_file": ("json", "toml"), "load": ("csv",), "solar": ("csv",), "wholesale": ("csv",)}
 """Parts of a choice that name a file which a visitor opens, and the endings of its name. No address opens a file."""
 OF_TARIFF: Final = ("territory", "discount", "export", "metering")
 """What a customer chooses of a tariff, and leaves behind with it."""
@@ -36,8 +36,9 @@ class Choice:
         a battery, if there is.
     tariff
         Name of one of the gallery.
-    tariff_file, load, solar
-        Names of files that are open in its visitor's tab: a tariff and readings in the place of those named above.
+    tariff_file, load, solar, wholesale
+        Names of files that are open in its visitor's tab: a tariff and readings in the place of those named above, and
+        prices for a tariff that follows the wholesale market.
     territory, discount, export, metering
         As the options of ``meanwatt bill``; empty: the tariff's own, or its first.
     year, tz
@@ -50,6 +51,7 @@ class Choice:
     tariff_file: str = ""
     load: str = ""
     solar: str = ""
+    wholesale: str = ""
     territory: str = ""
     discount: str = ""
     export: str = ""
@@ -164,7 +166,7 @@ def moved(choice: Choice, key: str, text: str) -> dict[str, str]:
     if key == "scenario":
         return {key: text} if choice.home in _homes_or_none(text) else {key: text, "home": ""}
     if key in ("tariff", "tariff_file"):
-        return {**dict.fromkeys(OF_TARIFF, ""), "tariff_file": "", key: text}
+        return {**dict.fromkeys((*OF_TARIFF, "wholesale"), ""), "tariff_file": "", key: text}
     if key == "load" and not text:
         return {key: "", "solar": "", "year": "", "tz": ""}
     return {key: text}

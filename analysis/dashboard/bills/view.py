@@ -15,7 +15,7 @@ from meanwatt.analysis.dashboard.shared.page_view import PageView
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.analysis.figures.tariff_picture import tariff_picture
-from meanwatt.analysis.output.bill_columns import cost_columns, meter_columns, month_names, part_columns
+from meanwatt.analysis.output.bill_columns import BILL, cost_columns, meter_columns, month_names, part_columns
 from meanwatt.analysis.reference.gallery import charges_in_words, energy_in_words, gallery_rows, whole_tariff
 from meanwatt.model.billing.customer import CustomerBill
 
@@ -68,7 +68,7 @@ def bar_json(choice: Choice, work: Work | None, found: Billed | None, *, stopped
                     "most": MOST_BYTES[key],
                 }
                 for key, endings in FILES.items()
-                if key != "solar" or choice.load
+                if _is_offered(key, choice, found)
             ],
             "clock": [
                 {"key": "year", "label": "Year", "value": choice.year, "hint": "2026"},
@@ -80,6 +80,13 @@ def bar_json(choice: Choice, work: Work | None, found: Billed | None, *, stopped
             "again": words.AGAIN if stopped else "",
         }
     )
+
+
+def _is_offered(key: str, choice: Choice, found: Billed | None) -> bool:
+    """Whether a file has a use: solar readings beside others, prices under a tariff that follows them."""
+    if key == "wholesale":
+        return bool(choice.wholesale) or (found is not None and found.read.book.wholesale is not None)
+    return key != "solar" or bool(choice.load)
 
 
 def _lists(choice: Choice, found: Billed | None) -> list[dict[str, Any]]:
@@ -150,10 +157,12 @@ def _statement(choice: Choice, bill: CustomerBill) -> dict[str, Any]:
     money = bill.book.currency
     meter, costs = meter_columns(bill), cost_columns(bill)
     columns = [*meter, *costs]
+    heads = [one.head for one in columns]
     return {
         "title": words.STATEMENT,
         "help": help_link("read-statement"),
         "key": "statement",
+        "kept": 1 + heads.index(BILL),
         "heads": ["Month", *(one.head for one in meter), *(f"{one.head}, {money}" for one in costs)],
         "rows": [
             [name, *(number(float(one.values[month]) + 0.0, one.digits) for one in columns)]
@@ -170,6 +179,7 @@ def _periods(bill: CustomerBill) -> dict[str, Any]:
         "title": words.PERIODS,
         "help": help_link("read-statement"),
         "key": "periods",
+        "kept": 0,
         "heads": ["Period", "Tier", "kWh", f"{money}/kWh", money],
         "rows": [
             [

@@ -22,13 +22,24 @@ BARS_NOTE: Final = (
 PERIODS: Final = "Energy by period and tier"
 RATES: Final = "The tariff"
 MESSAGES: Final = "What this bill says and assumes"
-FILE_LABELS: Final = {"tariff_file": "Tariff file", "load": "Meter readings", "solar": "Solar readings"}
+FILE_LABELS: Final = {
+    "tariff_file": "Tariff file",
+    "load": "Meter readings",
+    "solar": "Solar readings",
+    "wholesale": "Wholesale prices",
+}
 FILE_HINTS: Final = {
     "tariff_file": "OpenEI's JSON, or our TOML",
     "load": "CSV, a column kwh",
     "solar": "CSV, in the same intervals",
+    "wholesale": "CSV, a column usd_per_kwh, by the hour or the readings' interval",
 }
-FILE_BACK: Final = {"tariff_file": "a tariff of the gallery", "load": "a home of the scenario", "solar": "no solar"}
+FILE_BACK: Final = {
+    "tariff_file": "a tariff of the gallery",
+    "load": "a home of the scenario",
+    "solar": "no solar",
+    "wholesale": "no prices",
+}
 OPTIONS: Final = {
     "--generation": "the solar readings",
     "--territory": "a territory",
@@ -38,7 +49,9 @@ OPTIONS: Final = {
     "--tz": "a time zone",
     "--year": "a year",
     "--export-rate": "rate for it",
-    "give --wholesale FILE.csv": "this page has no such prices: give them to meanwatt bill, --wholesale FILE.csv",
+    "give --wholesale FILE.csv": "open a file of these prices",
+    "leave --wholesale out": "close the file of wholesale prices",
+    "--wholesale": "wholesale prices",
 }
 """What the command calls by an option, and what it is on the page."""
 AGAIN: Final = "Bill the home"

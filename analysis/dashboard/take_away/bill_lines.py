@@ -15,7 +15,7 @@ def bill_lines(choice: Choice) -> str:
     """Lines for a choice; files are looked for where they are run."""
     if not choice.tariff_file:
         choice = settled_choice(choice, load_ratebook(choice.tariff))
-    chosen = {key: getattr(choice, key) or None for key in OF_TARIFF}
+    chosen = {key: getattr(choice, key) or None for key in (*OF_TARIFF, "wholesale")}
     return _of_files(choice, chosen) if choice.load else _of_a_home(choice, chosen)
 
 

@@ -86,6 +86,52 @@ def test_numbers_are_those_of_meanwatt_bill(tmp_path: Path, capsys: pytest.Captu
     assert [on_page(text.replace(f"{tmp_path}/", "")) for text in found["messages"]] == told
 
 
+def prices(rows: int) -> str:
+    usd = np.random.default_rng(3).uniform(-0.05, 0.4, rows).round(4)
+    return "usd_per_kwh\n" + "\n".join(f"{one:g}" for one in usd) + "\n"
+
+
+def test_a_tariff_that_follows_the_market_is_billed_by_prices_that_are_open(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load, spot = a_year(1, 2.0), prices(8760)
+    for name, text in (("load.csv", load), ("spot.csv", spot)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    paths = [item for key in ("load", "spot") for item in (f"--{key}", str(tmp_path / f"{key}.csv"))]
+    paths[2] = "--wholesale"
+    assert main(["bill", "octopus_agile", *paths, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    address = "tariff=octopus_agile&load=load.csv"
+    without = computed(address, {"load": ("load.csv", load)})
+    (asked_for,) = said(without)
+    assert "follows a wholesale price; open a file of these prices, a column usd_per_kwh" in asked_for
+    assert '"wholesale"' in without.view().bar
+    page = computed(f"{address}&wholesale=spot.csv", {"load": ("load.csv", load), "wholesale": ("spot.csv", spot)})
+    assert said(page) == []
+    assert statement(page)["bill, GBP"] == pytest.approx(found["monthly_usd"], abs=0.005001)
+    for wrong, problem in (("usd_per_kwh\n1\n", "spot.csv: 1 rows; give 8760"), ("kwh\n1\n", "spot.csv: ")):
+        refused = computed(
+            f"{address}&wholesale=spot.csv", {"load": ("load.csv", load), "wholesale": ("spot.csv", wrong)}
+        )
+        assert problem in said(refused)[0]
+    flat = computed(f"{TEXTBOOK}&tariff=pge_e1&load=load.csv&wholesale=spot.csv", page._files)
+    assert "follows no wholesale price; close the file of wholesale prices" in said(flat)[0]
+    assert moved(page.choice, "tariff", "pge_e1")["wholesale"] == ""
+
+
+def test_a_home_of_a_scenario_is_billed_by_prices_as_lines_of_python_bill_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, spot = f"{TEXTBOOK}&tariff=octopus_agile&home=low/none&wholesale=spot.csv", prices(8760)
+    page = computed(address, {"wholesale": ("spot.csv", spot)})
+    (tmp_path / "spot.csv").write_text(spot, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(compile(describe_bills(address, 0).python, "lines", "exec"), names)
+    assert page._found is not None
+    np.testing.assert_array_equal(names["found"].bill.monthly_usd, page._found.bill.bill.monthly_usd)
+
+
 def test_lines_of_python_give_the_bill_of_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     address = f"{TEXTBOOK}&tariff=pge_e_tou_c&home=high/pv"
     names: dict = {}

@@ -9,7 +9,8 @@ BILLS = Section(
             anchor="bill-tariff",
             word="Tariff as filed",
             text="One of the gallery, which meanwatt tariffs lists, or a file of yours: a record of OpenEI's Utility"
-            " Rate Database (JSON), or our TOML. A file is read as data in this tab alone; a link does not hold it.",
+            " Rate Database (JSON), or our TOML. A file is read as data in this tab alone; a link does not hold it."
+            " A tariff that follows a wholesale price asks for a file of prices beside it.",
         ),
         Entry(
             anchor="bill-home",
