@@ -25,14 +25,41 @@ class DaySystem:
         self.size = shocks * levels
         if horizon.one_day is not None:
             return  # a single day starts and ends where it is told to
-        following = day_operators(self.kernel, horizon.shock_kernel, 1.0)
+        following = self._law_operators()
         self.laws = MidnightSystem(horizon.common_kernel, horizon.shock_kernel, slots, following, constants=True)
         self.values = self.laws
-        if not day.soft or day.per_slot < 1:
-            planned = day_operators(self.plan_kernel, horizon.shock_kernel, day.per_slot)
+        if self._plans_otherwise:
+            planned = self._value_operators()
             self.values = MidnightSystem(
                 horizon.common_kernel, horizon.shock_kernel, slots, planned, constants=day.per_slot == 1.0
             )
+
+    @property
+    def _plans_otherwise(self) -> bool:
+        """Whether values follow other day operators than laws."""
+        return not self.day.soft or self.day.per_slot < 1
+
+    def _law_operators(self) -> Floats:
+        """Day operators (c, x, x') of laws."""
+        return day_operators(self.kernel, self.day.horizon.shock_kernel, 1.0)
+
+    def _value_operators(self) -> Floats:
+        """Day operators (c, x, x') of values, discounted."""
+        return day_operators(self.plan_kernel, self.day.horizon.shock_kernel, self.day.per_slot)
+
+    def _values_at_midnight(self, value: Floats, directions: Floats) -> Floats:
+        """Derivatives (c, x, d) of the day's rewards; ``value`` (c, h, z, e, d) is swept for it."""
+        day = self.day
+        states, _, shocks, levels, count = value.shape
+        nothing = np.zeros((states, shocks, levels, count))
+        backward_days(
+            self.plan_kernel, day.plan_reward, day.horizon.shock_kernel, day.per_slot, directions, nothing, value
+        )
+        return value[:, 0].reshape(states, self.size, count)
+
+    def _shown_by_law(self, start: Floats, observables: int) -> Floats | None:
+        """What laws moved by ``start`` (c, x, d) at midnight add to observables (o, c, h, d); None: sweep again."""
+        return None
 
     def solve(self, directions: Floats, observables: int | None = None) -> Floats:
         """Derivatives (o, c, h, d) of the first ``observables``, or of all, for directions (2, c, h, d)."""
@@ -42,12 +69,12 @@ class DaySystem:
         count, eta = directions.shape[-1], day.horizon.temperature_usd
         shape = (states, shocks, levels, count)
         value = np.empty((states, slots, shocks, levels, count))
-        back = (self.plan_kernel, day.plan_reward, day.horizon.shock_kernel, day.per_slot, directions)
         tomorrow: Floats = np.zeros(shape)
-        backward_days(*back, tomorrow, value)
         if day.horizon.one_day is None:
-            tomorrow = self.values.morning_values(value[:, 0].reshape(states, self.size, count)).reshape(shape)
-            backward_days(*back, tomorrow, value)
+            tomorrow = self.values.morning_values(self._values_at_midnight(value, directions)).reshape(shape)
+        backward_days(
+            self.plan_kernel, day.plan_reward, day.horizon.shock_kernel, day.per_slot, directions, tomorrow, value
+        )
         found = np.empty((len(seen), states, slots, count))
         end = np.empty(shape)
         forward = (
@@ -72,8 +99,12 @@ class DaySystem:
             return found
         chance = day.horizon.common_probability[:, None, None]
         pushed = chance * np.tensordot(self.backward, end, axes=1).reshape(states, self.size, count)
-        forward_days(*forward, (self.laws.midnight_laws(pushed) / chance).reshape(shape), end, found)
-        return found
+        start = self.laws.midnight_laws(pushed) / chance
+        moved = self._shown_by_law(start, len(seen))
+        if moved is None:
+            forward_days(*forward, start.reshape(shape), end, found)
+            return found
+        return found + moved
 
 
 @compiled

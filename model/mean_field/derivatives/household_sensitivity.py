@@ -28,6 +28,7 @@ from meanwatt.agents.tariff.rates import Rates
 from meanwatt.model.mean_field.derivatives.day_product import DayProduct
 from meanwatt.model.mean_field.derivatives.day_system import DaySystem
 from meanwatt.model.mean_field.derivatives.linear_day import LinearDay
+from meanwatt.model.mean_field.derivatives.repeated_system import RepeatedSystem
 from meanwatt.model.mean_field.population.flow import Flow
 from meanwatt.model.mean_field.population.observables import observed
 
@@ -118,7 +119,8 @@ def type_sensitivity(
 class LinearType:
     """One household type's stationary answer, linearised once for directions to come in any number of calls.
 
-    Parameters are those of `type_sensitivity`.
+    Parameters are those of `type_sensitivity`, and ``often``: whether there will be many calls, so that what they share
+    is worth reckoning first.
 
     Raises
     ------
@@ -133,6 +135,7 @@ class LinearType:
         backward: Floats,
         *,
         only_net_load: bool = False,
+        often: bool = False,
         check: Callable[[], None] = lambda: None,
     ) -> None:
         household, response, flow = play.household, play.response, play.flow
@@ -149,7 +152,7 @@ class LinearType:
             return
         day = LinearDay(response, flow, horizon, seen, slope_import, slope_export)
         if joint_size(response.policy.probability) <= JOINT_LIMIT:
-            self._system = DaySystem(day, backward)
+            self._system = (RepeatedSystem if often else DaySystem)(day, backward)
         else:
             self._product = DayProduct(day, backward, check)
 

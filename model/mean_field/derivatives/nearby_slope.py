@@ -19,7 +19,7 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.linear_systems import inverse
 
 ACCURACY = 1e-8
-"""Residual of each right side as a share of the largest of its entries."""
+"""Residual of each right side as a share of the largest of its entries, unless told."""
 ROUNDS = 10
 """Rounds of products before the whole derivative is better formed."""
 NOTHING = 1e-9
@@ -37,7 +37,12 @@ class NearbySolution:
 
 
 def solve_load_nearby(
-    product: Callable[[Floats], Floats], steepness: Floats, right_kw: Floats, slope: Floats
+    product: Callable[[Floats], Floats],
+    steepness: Floats,
+    right_kw: Floats,
+    slope: Floats,
+    *,
+    accuracy: float = ACCURACY,
 ) -> NearbySolution | None:
     """Solve (I − B diag(s')) x = g; None where it does not settle in a few rounds.
 
@@ -51,9 +56,11 @@ def solve_load_nearby(
         Right sides g. [kW]
     slope : (n, n)
         About B.
+    accuracy
+        Residual of each right side that is small enough, as a share of the largest of its entries.
     """
     near = inverse(np.eye(len(slope)) - slope * steepness.T)
-    allowed = ACCURACY * np.maximum(np.abs(right_kw).max(axis=0), NOTHING * np.abs(right_kw).max())
+    allowed = accuracy * np.maximum(np.abs(right_kw).max(axis=0), NOTHING * np.abs(right_kw).max())
     load_kw, left = np.zeros_like(right_kw), right_kw
     tried, shown = np.empty((2, len(right_kw), 0))
     for _ in range(ROUNDS):

@@ -137,7 +137,7 @@ def population_sensitivity(
 class LinearPopulation:
     """Every household type's answer, linearised once for directions to come in any number of calls.
 
-    Parameters are those of `population_sensitivity`.
+    Parameters are those of `population_sensitivity`, and ``often`` of `LinearType`.
     """
 
     def __init__(
@@ -148,6 +148,7 @@ class LinearPopulation:
         *,
         horizon: DecisionProblem | None = None,
         only_net_load: bool = False,
+        often: bool = False,
         check: Callable[[], None] = lambda: None,
     ) -> None:
         self._economy, self._tariff, self._found = economy, tariff, found
@@ -161,6 +162,7 @@ class LinearPopulation:
                 own_decision_problem(economy, horizon, type_index),
                 economy.common.backward,
                 only_net_load=only_net_load,
+                often=often,
                 check=check,
             )
 

@@ -19,7 +19,7 @@ from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.rates import Rates
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.model.mean_field.derivatives.household_sensitivity import Directions, Sensitivity
-from meanwatt.model.mean_field.derivatives.nearby_slope import solve_load_nearby
+from meanwatt.model.mean_field.derivatives.nearby_slope import ACCURACY, solve_load_nearby
 from meanwatt.model.mean_field.derivatives.population_sensitivity import (
     ByClass,
     LinearPopulation,
@@ -75,6 +75,7 @@ def equilibrium_tangent(
     unit: Floats,
     *,
     slope_nearby: Floats | None = None,
+    accuracy: float = ACCURACY,
 ) -> Tangent:
     """Differentiate an equilibrium in the parameters of its tariff.
 
@@ -89,6 +90,8 @@ def equilibrium_tangent(
     slope_nearby : (c·h, c·h), optional
         About ∂L/∂λ, as at a similar tariff: the prices' equation is then solved by products with few directions, and
         by the whole matrix only where that does not settle.
+    accuracy
+        Error of that solution, as a share of what the parameters change at given prices.
 
     Raises
     ------
@@ -99,7 +102,7 @@ def equilibrium_tangent(
     shape, size = answer.net_load_kw.shape, answer.net_load_kw.size
     change = _Change(found, tariff_at, unit)
     alone = joined(change.directions, adder_direction(tariff, found.rates))
-    linear = LinearPopulation(economy, tariff, answer)
+    linear = LinearPopulation(economy, tariff, answer, often=True)
     steepness = economy.supply.slope(answer.net_load_kw + economy.rest_load_kw).ravel()[:, None]
 
     def by_price(price: Floats) -> Floats:
@@ -108,7 +111,7 @@ def equilibrium_tangent(
 
     nearby = None
     if slope_nearby is not None:
-        nearby = solve_load_nearby(by_price, steepness, linear.net_load(alone), slope_nearby)
+        nearby = solve_load_nearby(by_price, steepness, linear.net_load(alone), slope_nearby, accuracy=accuracy)
     if nearby is None:
         load = linear.net_load(joined(price_directions(tariff, found.rates), alone))
         slope = load[:, :size]

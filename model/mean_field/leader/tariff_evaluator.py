@@ -23,6 +23,9 @@ LOOK_AHEAD = 1e-5
 """Change of a parameter, as a share of its range, over which the first-order prediction is differenced."""
 STEP_ASIDE = 1e-4
 """The same where the neighbour is solved, to 1e-9 USD/kWh."""
+SLOPE_ACCURACY = 1e-5
+"""Error of a slope along the prediction, as a share of what a tariff changes at given prices: a search compares values,
+and steps by slopes as well where they are this coarse."""
 DIGITS = 12
 """Parameters equal to so many decimals are the same tariff."""
 
@@ -173,7 +176,7 @@ class TariffEvaluator:
         """Derivative (m,) along each parameter: of the prediction, or to a neighbour."""
         found = self.equilibrium(evaluation.parameters)
         if self._step is None and has_prediction(self.economy, self.family):
-            tangent = equilibrium_tangent(found, self._tariff, unit, slope_nearby=self._slope)
+            tangent = equilibrium_tangent(found, self._tariff, unit, slope_nearby=self._slope, accuracy=SLOPE_ACCURACY)
             self._slope, self._linear = tangent.net_load_slope, (found, unit, tangent)
             for change in LOOK_AHEAD * np.eye(len(unit)):
                 ahead, behind = predicted(found, tangent, change), predicted(found, tangent, -change)

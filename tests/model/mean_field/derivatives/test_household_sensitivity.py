@@ -24,7 +24,13 @@ from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.rates import Rates
 from meanwatt.agents.tariff.tariff import ExportRule
-from meanwatt.model.mean_field.derivatives.household_sensitivity import BLOCK, Directions, TypePlay, type_sensitivity
+from meanwatt.model.mean_field.derivatives.household_sensitivity import (
+    BLOCK,
+    Directions,
+    LinearType,
+    TypePlay,
+    type_sensitivity,
+)
 from meanwatt.model.mean_field.derivatives.population_sensitivity import (
     adder_direction,
     net_load_slope,
@@ -103,6 +109,24 @@ def test_the_derivative_holds_for_both_value_rules_and_with_a_discount(rule: Val
     # where idling is as good at one level as at another (seed 1), Boltzmann values at no discount have a kink
     for seed in (0, 2, 3):
         assert largest_error(small_household(seed=seed), small_rates(seed=seed), horizon, seed) < 1e-6
+
+
+@pytest.mark.parametrize("rule", list(ValueRule))
+@pytest.mark.parametrize("discount", [1.0, 0.7])
+def test_an_answer_linearised_for_many_calls_tells_each_what_one_call_is_told(rule: ValueRule, discount: float) -> None:
+    household, rates = small_household(), small_rates(spread=0.05)
+    horizon = small_decision_problem(0.05, discount=discount, rule=rule)
+    response = best_response(household, rates, horizon)
+    flow = stationary_flow(response.policy, horizon.shock_kernel, horizon.shock_probability, BACKWARD)
+    play = TypePlay(household, rates, response, flow)
+    linear = LinearType(play, horizon, BACKWARD, often=True)
+    for bought, sold in np.random.default_rng(0).normal(size=(2, 2, 2, 3, 3)):
+        along = Directions(import_usd_per_kwh=bought, export_usd_per_kwh=sold)
+        once, often = type_sensitivity(play, horizon, BACKWARD, along), linear.along(along)
+        for name in FIELDS:
+            assert getattr(often, name) == pytest.approx(getattr(once, name), rel=1e-9, abs=1e-11)
+        alone = linear.along(along, only_net_load=True)
+        assert alone.net_load_kw == pytest.approx(once.net_load_kw, rel=1e-9, abs=1e-11)
 
 
 def test_a_household_without_battery_moves_by_its_use_alone() -> None:
