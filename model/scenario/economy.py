@@ -228,8 +228,7 @@ def build_tariff(scenario: Scenario, name: str | None = None, *, components: boo
     if name is None and scenario.has_rate_classes:
         raise ScenarioError(
             f"scenario {scenario.name} has rate_classes ({', '.join(scenario.rate_classes)}), and here one tariff holds"
-            " for all, as in pilot and simulate --leader; put everybody on one tariff, e.g."
-            f" --tariff {scenario.selected_tariff}"
+            f" for all; put everybody on one tariff, e.g. --tariff {scenario.selected_tariff}"
         )
     name = scenario.selected_tariff if name is None else name
     if name not in scenario.tariffs:
