@@ -2,6 +2,8 @@
 
 A group's shares by technology before and after do not say which home moved. Homes keep what they own as far as the
 shares allow. Of the others those come first that differ by a home battery alone; the rest is matched in proportion.
+At each of these steps homes stay on their branch of the feeder, and in the rate class that they chose, as far as the
+shares allow.
 """
 
 from dataclasses import dataclass
@@ -49,8 +51,11 @@ def entries_of(before: tuple[HouseholdType, ...], after: tuple[HouseholdType, ..
     group = np.array([[one.group == other.group for other in after] for one in before])
     same = np.array([[one.technology == other.technology for other in after] for one in before])
     beside = np.array([[_KEPT[one.technology] == _KEPT[other.technology] for other in after] for one in before])
+    there = np.array([[one.branch == other.branch for other in after] for one in before])
+    chosen = np.array([[one.rate_class == other.rate_class for other in after] for one in before])
+    near = [own & alike for own in (same, beside, np.ones_like(same)) for alike in (chosen, np.ones_like(chosen))]
     moved = np.zeros((len(before), len(after)))
-    for allowed in (group & same, group & beside, group):
+    for allowed in (group & place & one for place in (there, np.ones_like(there)) for one in near):
         for place in sorted({one.group for one in before}):
             own = np.array([one.group == place for one in before])[:, None]
             for block in _blocks(allowed & own):

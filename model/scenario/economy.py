@@ -194,8 +194,8 @@ def require_undivided(scenario: Scenario) -> None:
     if scenario.feeder.branches:
         raise ScenarioError(
             f"scenario {scenario.name} has feeder.branches ({', '.join(scenario.feeder.branches)}), which only solve,"
-            " simulate without --leader, emergence, validate, design, export, study and hosting can hold; leave them"
-            " out"
+            " simulate without --leader, emergence, validate, design, allot, export, study and hosting can hold; leave"
+            " them out"
         )
 
 
@@ -204,8 +204,8 @@ def require_no_choice(scenario: Scenario) -> None:
     chosen = [name for name, table in scenario.rate_classes.items() if table.opt_in_share is not None]
     if chosen and scenario.has_rate_classes:
         raise ScenarioError(
-            f"scenario {scenario.name}: rate_classes.{chosen[0]} has an opt_in_share, which only solve and adoption"
-            " can hold; leave it out, or put everybody on one tariff with --tariff"
+            f"scenario {scenario.name}: rate_classes.{chosen[0]} has an opt_in_share, which only solve, adoption"
+            " and allot can hold; leave it out, or put everybody on one tariff with --tariff"
         )
 
 
