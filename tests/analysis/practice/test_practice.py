@@ -273,3 +273,33 @@ def test_a_directory_that_is_not_free_is_refused_before_anything_is_solved(
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
     assert main([*QUICK, "--out", str(tmp_path)]) == 2
     assert "holds mine.txt, which is not ours to replace" in capsys.readouterr().err
+
+
+def test_a_charge_that_nobody_sees_leaves_the_filed_rates_and_takes_what_it_brings_off_the_fixed_charge(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a fixed charge that recovers cost the loads in force are those without it, to the last digits."""
+    line = shlex.split("practice textbook --tariff tou --set battery_share_scale=0 --set tariff.recovery=fixed")
+    charge = ["--set", "tariff.demand_charge.usd_per_kw_month=4"]
+    plain, charged = said(line, capsys), said([*line, *charge, "--out", str(tmp_path / "a")], capsys)
+    for one, other in zip(plain["filed"]["windows"], charged["filed"]["windows"], strict=True):
+        assert other["usd_per_kwh"] == pytest.approx(one["usd_per_kwh"], abs=1e-7)
+    assert charged["welfare_lost_usd_per_household_day"] == pytest.approx(
+        plain["welfare_lost_usd_per_household_day"], abs=1e-6
+    )
+    assert main([*shlex.split("solve textbook --tariff tou --certify none --json"), *line[4:], *charge]) == 0
+    (component,) = json.loads(capsys.readouterr().out)["components"]
+    share = [row["share"] for row in plain["filed"]["predicted"]["groups"]]
+    paid = [row["usd_per_month"] * 12 / 365 for row in component["households"]]
+    brought = float(np.dot(share, paid))
+    assert brought > 0.1
+    for group, fixed in plain["filed"]["fixed_charge_usd_per_day"].items():
+        assert charged["filed"]["fixed_charge_usd_per_day"][group] == pytest.approx(fixed - brought, abs=1e-6)
+    for k, (one, other) in enumerate(
+        zip(plain["filed"]["predicted"]["groups"], charged["filed"]["predicted"]["groups"], strict=True)
+    ):
+        more = 365 * (paid[k] - brought)
+        assert other["bill_usd_per_year"] == pytest.approx(one["bill_usd_per_year"] + more, abs=1e-3)
+    assert any(text.startswith("Components stay as they are; usual practice expects") for text in charged["messages"])
+    table = tomllib.loads((tmp_path / "a" / "filed.toml").read_text(encoding="utf-8"))
+    assert table["demand_charge"]["usd_per_kw_month"] == 4
