@@ -6,6 +6,7 @@ At each of these steps homes stay on their branch of the feeder, and in the rate
 shares allow.
 """
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,19 +49,27 @@ def entries_of(before: tuple[HouseholdType, ...], after: tuple[HouseholdType, ..
         By type before, then by type after; their shares sum to one, and over either side to the types' shares.
     """
     old, new = (np.array([one.share for one in types]) for types in (before, after))
-    group = np.array([[one.group == other.group for other in after] for one in before])
-    same = np.array([[one.technology == other.technology for other in after] for one in before])
-    beside = np.array([[_KEPT[one.technology] == _KEPT[other.technology] for other in after] for one in before])
-    there = np.array([[one.branch == other.branch for other in after] for one in before])
-    chosen = np.array([[one.rate_class == other.rate_class for other in after] for one in before])
-    near = [own & alike for own in (same, beside, np.ones_like(same)) for alike in (chosen, np.ones_like(chosen))]
     moved = np.zeros((len(before), len(after)))
-    for allowed in (group & place & one for place in (there, np.ones_like(there)) for one in near):
+    for allowed in _steps(before, after):
         for place in sorted({one.group for one in before}):
             own = np.array([one.group == place for one in before])[:, None]
             for block in _blocks(allowed & own):
                 moved += _in_proportion(old - moved.sum(axis=1), new - moved.sum(axis=0), block)
     return [Entry(before=i, after=j, share=float(moved[i, j])) for i, j in np.argwhere(moved > LEAST_SHARE).tolist()]
+
+
+def _steps(before: tuple[HouseholdType, ...], after: tuple[HouseholdType, ...]) -> list[Bools]:
+    """Which type before may turn into which after, step by step, those first that change least. (before, after) each"""
+
+    def alike(what: Callable[[HouseholdType], Hashable]) -> Bools:
+        return np.array([[what(one) == what(other) for other in after] for one in before])
+
+    group, there = alike(lambda one: one.group), alike(lambda one: one.branch)
+    anything = np.ones_like(group)
+    owned = (alike(lambda one: one.technology), alike(lambda one: _KEPT[one.technology]), anything)
+    chosen = alike(lambda one: one.rate_class)
+    near = [own & alone for own in owned for alone in (chosen, anything)]
+    return [group & place & one for place in (there, anything) for one in near]
 
 
 def _blocks(allowed: Bools) -> list[Bools]:
