@@ -335,9 +335,9 @@ class QLearners:
     def _plan(self) -> None:
         """Work out use and net load of every move at the rates expected."""
         self._outcomes, policies = [], []
-        for kind, household in enumerate(self.types):
+        for type_index, household in enumerate(self.types):
             outcome = slot_outcome(
-                household, self._expected_by(kind), self.problem.shock_levels, self.problem.slot_hours
+                household, self._expected_by(type_index), self.problem.shock_levels, self.problem.slot_hours
             )
             states, slots, shocks, width = outcome.net_load_kw.shape
             still = np.zeros((states, slots, household.levels, shocks, width))
