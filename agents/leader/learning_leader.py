@@ -1,7 +1,7 @@
 """Who posts the tariff of a running market: asked at midnight, told in the evening what the meters saw."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -69,6 +69,9 @@ class Round:
         What was posted, with the level that the leader's own books set; None without books.
     balance_usd
         Where the books stood after the round; None without. [USD per household]
+    class_bill_usd_per_day
+        Mean bill that the meters of each rate class posted came to, by its name; empty where one tariff held for all.
+        [USD per household-day]
     """
 
     number: int
@@ -80,6 +83,7 @@ class Round:
     value_usd: Floats
     offer: Offer | None = None
     balance_usd: float | None = None
+    class_bill_usd_per_day: Mapping[str, float] = field(default_factory=dict)
 
 
 class LearningLeader:
@@ -177,6 +181,8 @@ class LearningLeader:
         if len(self._readings) < self.round_days:
             return
         days = joined(self._readings)
+        names = [one.name for one in days.tariff.classes]
+        billed = dict(zip(names, days.class_bill_usd_per_day.tolist(), strict=True)) if names else {}
         if self.books is not None:
             days = self.books.close(days, self.round_days)
         state = np.array([self._state(int(c)) for c in days.common_state])
@@ -198,6 +204,7 @@ class LearningLeader:
                 value_usd=self.learner.value_usd.copy(),
                 offer=self._offer,
                 balance_usd=None if self.books is None else self.books.balance_usd,
+                class_bill_usd_per_day=billed,
             )
         )
         self._readings = []

@@ -3,13 +3,21 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
-from meanwatt.analysis.adoption.fixed_point import APART, STARTS, FixedPoint, fixed_point, largest_difference
+from meanwatt.analysis.adoption.fixed_point import (
+    APART,
+    LED_APART,
+    LED_SHARES,
+    STARTS,
+    FixedPoint,
+    fixed_point,
+    largest_difference,
+)
 from meanwatt.analysis.adoption.homes import Homes, homes_of
 from meanwatt.analysis.adoption.leader import YearlyLeader
 from meanwatt.analysis.adoption.market import AdoptionMarket, Constants, Standing, fit
@@ -68,6 +76,11 @@ class Adoption:
         return largest_difference(list(self.points))
 
     @property
+    def apart_limit(self) -> float:
+        """How far shares of the points may differ that are one point."""
+        return APART if self.aims is None else LED_APART
+
+    @property
     def messages(self) -> Messages:
         """What is assumed, kept or not found, a sentence each."""
         first = self.path[0].messages if self.path else ()
@@ -98,7 +111,7 @@ def adopt(
     years
         At least 1.
     aims
-        Of a leader who posts another tariff every year, at the shares of that year. Fixed points are not searched then.
+        Of a leader who posts another tariff every year, at the shares of that year, and at those of a fixed point.
     journal
         Of the years; those on record are taken from it.
     watch
@@ -125,11 +138,12 @@ def adopt(
             leader = None if aims is None else YearlyLeader(aims, posted, _last_parameters(walked))
             market = AdoptionMarket(homes, posted, homes.by_group("subsidy_share"), watch, leader)
             _walk(market, constants, years, walked, journal, new_stage)
-            for start in STARTS if leader is None else ():
+            for start in STARTS:
                 new_stage(f"fixed point from {start}")
+                if aims is not None:  # whose tariff is to depend on the shares alone
+                    market = replace(market, leader=YearlyLeader(aims, posted, {}, anew=True))
                 points.append(fixed_point(market, constants, start, cost_factor(homes, years)))
-    searched = 0 if aims is not None else len(STARTS) - len(points)
-    outcome, message = _ended(homes, today, walked, points, years, missing=searched)
+    outcome, message = _ended(homes, today, walked, points, years, missing=len(STARTS) - len(points))
     return Adoption(
         homes=homes,
         before=before,
@@ -242,7 +256,9 @@ def _messages(done: Adoption) -> list[str]:
     if done.aims is not None:
         sentences.append(
             f"Leader {done.aims.leader}: posts the tariff that is best for it at each year's shares, without looking"
-            " beyond the year. Fixed points are not searched: its rates are known to its search's precision only."
+            f" beyond the year. At a fixed point its tariff is the best for the shares, and these answer it to"
+            f" {LED_SHARES:g}: its rates are known to its search's precision, so no feedback is told, and points"
+            f" within {LED_APART:g} of one another are one."
         )
     elif done.posted.recovery is Recovery.POSTED and done.path:
         sentences.append(
@@ -263,7 +279,7 @@ def _messages(done: Adoption) -> list[str]:
                 f"Fixed point from {point.start}: not stable, a push of one home grows to {point.feedback:.2f}."
             )
     apart = done.apart
-    if apart is not None and apart > APART:
+    if apart is not None and apart > done.apart_limit:
         sentences.append(f"Fixed points differ with the start, by up to {apart:.3f} in a share: history decides.")
     return sentences
 

@@ -6,6 +6,10 @@ leads, never back, in steps that Aitken's rule makes longer where answers shrink
 Beyond a sensitivity of `STEEP` a dollar moves most of a group, and every step swings: the point found there is followed
 as the sensitivity rises (`meanwatt.analysis.adoption.steep`).
 
+Where a leader posts another tariff at all shares, bills are those of its tariff, and a point is one of tariff and
+shares together. Its rates are known to its search's precision only, which is no derivative's: shares then answer
+themselves to `LED_SHARES`, and neither are pushes told nor is a point followed to steeper logits.
+
 References
 ----------
 .. [1] B. M. Irons, R. C. Tuck, "A Version of the Aitken Accelerator for Computer Iteration", International Journal for
@@ -27,6 +31,8 @@ STARTS: Final = ("none", "today", "all")
 """Nobody owns anything, today's shares, and everybody owns one of the technologies the group has."""
 TOLERANCE_USD: Final = 0.01
 """Of a net present value that answers itself."""
+LED_SHARES: Final = 1e-3
+"""Of a share that answers itself where a leader posts the tariff."""
 ROUNDS: Final = 60
 BLOCKED: Final = 5
 """Points without an adequate tariff after which there is no way on: every one halves the longest step."""
@@ -40,7 +46,8 @@ PUSHES: Final = 3
 PARTS_OF_THE_WAY: Final = (1.0, 0.75, 0.5, 0.25)
 """From today's shares to a start, tried until a tariff covers the cost."""
 APART: Final = 1e-3
-"""Shares that differ by more are different."""
+LED_APART: Final = 1e-2
+"""Shares that differ by more are different; and where a leader posts the tariff, whose optimum is flat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,8 +67,8 @@ class FixedPoint:
         Smallest difference met between shares and the logit's answer to them, the largest of a group and technology.
     feedback
         Homes that the logit's answer adds per home that adopts from outside, where the answer is strongest: above 1 a
-        push grows, below 1 it dies out, below 0 adopters deter others. None without a point, or where a push leads
-        where no tariff covers the cost.
+        push grows, below 1 it dies out, below 0 adopters deter others. None without a point, with a leader, or where a
+        push leads where no tariff covers the cost.
     rounds
         Equilibria solved.
     outcome, message
@@ -109,15 +116,16 @@ def fixed_point(market: AdoptionMarket, constants: Constants, start: str, cost_f
             message=search.told(first),
         )
     outcome, message = search.run(search.free(first.worth.npv_usd))
+    led = market.leader is not None
     if outcome is Outcome.CONVERGED and search.sensitivity < search.asked:
-        outcome, message = search.follow()
+        outcome, message = search.unfollowed() if led else search.follow()
     point = search.best if outcome is Outcome.CONVERGED else None
     return FixedPoint(
         start=start,
         way=way,
         standing=point,
         residual=None if search.best is None else search.best_residual,
-        feedback=None if point is None else search.feedback(point.share),
+        feedback=None if point is None or led else search.feedback(point.share),
         rounds=search.rounds,
         outcome=outcome,
         message=message,
@@ -181,12 +189,25 @@ class _Search:
             answered = self.free(found.worth.npv_usd)
             self._keep(found, answered)
             gap = answered - npv
-            if np.abs(gap).max(initial=0.0) <= TOLERANCE_USD:
+            if self._answered(gap):
                 return Outcome.CONVERGED, f"Converged after {self.rounds} equilibria."
             step = next_step(step, gap_before, gap, longest)
             last, gap_before = npv, gap
             npv = npv + step * gap
         return Outcome.ROUND_LIMIT, f"Not converged: after {self.rounds} equilibria shares still answer with others."
+
+    def _answered(self, gap: Floats) -> bool:
+        """Whether the last answer is the point itself, as well as it can be told."""
+        if self.market.leader is not None:
+            return self.best_residual <= LED_SHARES
+        return bool(np.abs(gap).max(initial=0.0) <= TOLERANCE_USD)
+
+    def unfollowed(self) -> tuple[Outcome, str]:
+        """Why a leader's point is not followed to the sensitivity asked for."""
+        return Outcome.ROUND_LIMIT, (
+            f"Not converged: a leader's rates are known to its search's precision, and beyond a sensitivity of"
+            f" {STEEP:g} (adoption.sensitivity_per_kusd = {self.asked:g}) that moves a whole group; give a lower one."
+        )
 
     def follow(self) -> tuple[Outcome, str]:
         """Follow the point found as the sensitivity rises to the one asked for; say how it ended."""

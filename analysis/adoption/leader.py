@@ -28,11 +28,15 @@ class YearlyLeader:
         The tariff whose standing charges, beside the fixed one, it keeps.
     parameters
         Of the last tariff posted, by name; empty before the first.
+    anew
+        Whether every search begins at all starts, so that its tariff is a function of the shares alone; else but the
+        first begins at the last tariff.
     """
 
     aims: LeaderSpec
     in_force: Tariff
     parameters: dict[str, float]
+    anew: bool = False
 
     def post(self, economy: Economy, watch: Watch) -> Commitment:
         """Commit to the best tariff of the leader's family at the shares of an economy.
@@ -45,7 +49,8 @@ class YearlyLeader:
             If no tariff of the family is feasible.
         """
         problem = self.aims.problem(economy, self.in_force)
-        last = np.array([self.parameters[name] for name in problem.family.free]) if self.parameters else None
+        near = bool(self.parameters) and not self.anew
+        last = np.array([self.parameters[name] for name in problem.family.free]) if near else None
         try:
             found = commit(
                 problem,

@@ -7,7 +7,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.adoption.adoption import Adoption
-from meanwatt.analysis.adoption.fixed_point import APART, FixedPoint
+from meanwatt.analysis.adoption.fixed_point import FixedPoint
 from meanwatt.analysis.adoption.market import Standing
 
 WORTH = ("capital_usd", "saving_usd_per_year", "npv_usd", "payback_years")
@@ -120,7 +120,7 @@ def _points_json(done: Adoption) -> dict[str, Any]:
     return {
         "starts": [_point_json(done, point) for point in done.points],
         "largest_difference": apart,
-        "one_point": None if apart is None else apart <= APART,
+        "one_point": None if apart is None else apart <= done.apart_limit,
     }
 
 

@@ -29,7 +29,7 @@ class ClassRate:
     Attributes
     ----------
     level, name
-        What makes the class (everybody, rate class, income group, household type), and which one it is.
+        What makes the class (everybody, rate class, branch, income group, household type), and which one it is.
     share
         Of the population.
     allotter, allotted_usd_per_day
@@ -231,6 +231,8 @@ def _classes(found: Equilibrium) -> list[tuple[str, str, Bools]]:
     levels = [("everybody", "everybody", everybody)]
     if len(class_names(found)) > 1:
         levels += [("rate_class", name, of_class == place) for place, name in enumerate(class_names(found))]
+    branch = np.array([one.branch for one in types])
+    levels += [("branch", name, branch == name) for name in dict.fromkeys(branch.tolist()) if name]
     group = np.array([one.group for one in types])
     levels += [("income_group", name, group == place) for place, name in enumerate(found.economy.groups)]
     levels += [("household_type", one.name, np.arange(len(types)) == place) for place, one in enumerate(types)]

@@ -6,6 +6,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.allotment.allot import Allotment
+from meanwatt.analysis.allotment.names import home_names
 from meanwatt.analysis.figures.inline import BLUE, GREEN, INK, ORANGE
 from meanwatt.analysis.metrics.residual_allotment import Allotter
 
@@ -21,7 +22,7 @@ def allotment_figure(done: Allotment) -> "Figure":
     """Draw allotments (left); who pays for the shift, or without one default rates of household types (right)."""
     from meanwatt.analysis.figures.shown import ShownFigure
 
-    names = home_names(done)
+    names = home_names(done.entries, done.before, done.after)
     figure = ShownFigure(figsize=(10.0, 1.6 + 0.42 * len(names)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     for place, allotter in enumerate(Allotter):
@@ -41,18 +42,6 @@ def allotment_figure(done: Allotment) -> "Figure":
             frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.06), ncols=3 if panel is left else 2
         )
     return figure
-
-
-def home_names(done: Allotment) -> list[str]:
-    """Income and technology of every entry, with what it turns into where it does."""
-    types = done.before.economy.types
-    last = types if done.after is None else done.after.economy.types
-    found = []
-    for entry in done.entries:
-        before, after = types[entry.before], last[entry.after].technology
-        turned = "" if after == before.technology else f" → {after}"
-        found.append(f"{before.income_group} / {before.technology}{turned}")
-    return found
 
 
 def _draw_shift(done: Allotment, panel: Any, size: int) -> None:

@@ -2,8 +2,11 @@
 
 A group's shares by technology before and after do not say which home moved. Homes keep what they own as far as the
 shares allow. Of the others those come first that differ by a home battery alone; the rest is matched in proportion.
+At each of these steps homes stay on their branch of the feeder, and in the rate class that they chose, as far as the
+shares allow.
 """
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,16 +49,27 @@ def entries_of(before: tuple[HouseholdType, ...], after: tuple[HouseholdType, ..
         By type before, then by type after; their shares sum to one, and over either side to the types' shares.
     """
     old, new = (np.array([one.share for one in types]) for types in (before, after))
-    group = np.array([[one.group == other.group for other in after] for one in before])
-    same = np.array([[one.technology == other.technology for other in after] for one in before])
-    beside = np.array([[_KEPT[one.technology] == _KEPT[other.technology] for other in after] for one in before])
     moved = np.zeros((len(before), len(after)))
-    for allowed in (group & same, group & beside, group):
+    for allowed in _steps(before, after):
         for place in sorted({one.group for one in before}):
             own = np.array([one.group == place for one in before])[:, None]
             for block in _blocks(allowed & own):
                 moved += _in_proportion(old - moved.sum(axis=1), new - moved.sum(axis=0), block)
     return [Entry(before=i, after=j, share=float(moved[i, j])) for i, j in np.argwhere(moved > LEAST_SHARE).tolist()]
+
+
+def _steps(before: tuple[HouseholdType, ...], after: tuple[HouseholdType, ...]) -> list[Bools]:
+    """Which type before may turn into which after, step by step, those first that change least. (before, after) each"""
+
+    def alike(what: Callable[[HouseholdType], Hashable]) -> Bools:
+        return np.array([[what(one) == what(other) for other in after] for one in before])
+
+    group, there = alike(lambda one: one.group), alike(lambda one: one.branch)
+    anything = np.ones_like(group)
+    owned = (alike(lambda one: one.technology), alike(lambda one: _KEPT[one.technology]), anything)
+    chosen = alike(lambda one: one.rate_class)
+    near = [own & alone for own in owned for alone in (chosen, anything)]
+    return [group & place & one for place in (there, anything) for one in near]
 
 
 def _blocks(allowed: Bools) -> list[Bools]:

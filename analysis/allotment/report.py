@@ -1,7 +1,7 @@
 """Allotments as the object that ``allot --json`` prints, and as tables of a result directory."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.compile_time import compile_seconds
@@ -9,7 +9,19 @@ from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.analysis.allotment.allot import Allotment, ClassRate
 from meanwatt.analysis.allotment.customers import Customers
 from meanwatt.analysis.allotment.moves import Entry
+from meanwatt.analysis.allotment.names import classes_of, home_names
 from meanwatt.analysis.metrics.residual_allotment import Allotter
+
+WORDS: Final = (
+    "income",
+    "technology",
+    "technology_after",
+    "rate_class",
+    "rate_class_after",
+    "branch",
+    "branch_after",
+)
+"""Keys of a home that say who it is."""
 
 
 def allotment_json(done: Allotment) -> dict[str, Any]:
@@ -18,6 +30,7 @@ def allotment_json(done: Allotment) -> dict[str, Any]:
     ``homes`` has a row for every household type, or with a shift for every pair of types before and after it.
     """
     shifted = done.after
+    names = home_names(done.entries, done.before, done.after)
     return {
         "scenario": done.before.economy.scenario.name,
         "tariff": called(done.before.tariff),
@@ -28,7 +41,7 @@ def allotment_json(done: Allotment) -> dict[str, Any]:
         "residual_usd_per_household_day": done.residual_usd_per_household_day,
         "cap_usd_per_kwh": done.cap_usd_per_kwh,
         "allotters": list(Allotter),
-        "homes": [_home(done, place, entry) for place, entry in enumerate(done.entries)],
+        "homes": [_home(done, place, entry, names[place]) for place, entry in enumerate(done.entries)],
         "default_rates": [_rate(one) for one in done.default_rates],
         "seconds": done.seconds,
         "compile_seconds": compile_seconds(),
@@ -39,7 +52,7 @@ def allotment_tables(done: Allotment) -> dict[str, dict[str, Any]]:
     """Tables of a result directory: ``homes``, a row for each home and allotter, and ``default_rates``."""
     result = allotment_json(done)
     rows = [
-        {name: home[name] for name in ("income", "technology", "technology_after", "share")}
+        {name: home[name] for name in (*WORDS, "share") if name in home}
         | {"allotter": allotter}
         | {name: home["before"][name] for name in ("own_marginal_cost_usd_per_day", "imported_kwh_per_day")}
         | {"allotted_usd_per_day": home["before"]["allotted_usd_per_day"][allotter]}
@@ -50,15 +63,20 @@ def allotment_tables(done: Allotment) -> dict[str, dict[str, Any]]:
     return {"homes": _columns(rows), "default_rates": _columns(result["default_rates"])}
 
 
-def _home(done: Allotment, place: int, entry: Entry) -> dict[str, Any]:
+def _home(done: Allotment, place: int, entry: Entry, name: str) -> dict[str, Any]:
     """Who it is, what its load costs, what it is allotted, and what a shift does to it."""
     assert done.customers is not None
     types = done.before.economy.types
-    last = types if done.after is None else done.after.economy.types
+    lived = done.before if done.after is None else done.after
+    old, new = types[entry.before], lived.economy.types[entry.after]
     row: dict[str, Any] = {
-        "income": types[entry.before].income_group,
-        "technology": types[entry.before].technology,
-        "technology_after": last[entry.after].technology,
+        "name": name,
+        "income": old.income_group,
+        "technology": old.technology,
+        "technology_after": new.technology,
+        "rate_class": classes_of(done.before)[entry.before],
+        "rate_class_after": classes_of(lived)[entry.after],
+        **({"branch": old.branch, "branch_after": new.branch} if old.branch or new.branch else {}),
         "share": entry.share,
         "before": _side(done.customers, entry.before, done.allotted, place),
         "after": None,
@@ -124,7 +142,7 @@ def _shift_columns(home: dict[str, Any], allotter: Allotter) -> dict[str, Any]:
 
 def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
     """Rows as columns; an undefined number is nan, an undefined word empty."""
-    words = {"income", "technology", "technology_after", "allotter", "level", "name", "reason"}
+    words = {*WORDS, "allotter", "level", "name", "reason"}
     return {
         name: [("" if name in words else float("nan")) if row[name] is None else row[name] for row in rows]
         for name in rows[0]

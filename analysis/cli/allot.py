@@ -49,12 +49,11 @@ def allot(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "allot")
-        inputs = read(scenario, tariff, set, classes=True, components=True)
+        held = dict.fromkeys(("classes", "components", "branches", "opt_in"), True)
+        inputs = read(scenario, tariff, set, **held)
         changed = None
         if shift or to is not None:
-            later = read(
-                scenario, tariff if to is None else to, [*(set or ()), *(shift or ())], classes=True, components=True
-            )
+            later = read(scenario, tariff if to is None else to, [*(set or ()), *(shift or ())], **held)
             changed = (later.economy, later.tariff)
         done = run(
             inputs.economy,
@@ -109,11 +108,6 @@ def _cents(value: float | None) -> str:
     return figure(None if value is None else 100 * value, 1)
 
 
-def _home(row: dict[str, Any]) -> str:
-    turned = "" if row["technology_after"] == row["technology"] else f" → {row['technology_after']}"
-    return f"{row['income']} / {row['technology']}{turned}"
-
-
 def _allotted_table(result: dict[str, Any]) -> "Table":
     from meanwatt.analysis.cli.show import figure, percent
     from meanwatt.analysis.report.page import Table
@@ -130,7 +124,7 @@ def _allotted_table(result: dict[str, Any]) -> "Table":
         ),
         rows=[
             (
-                _home(row),
+                row["name"],
                 percent(row["share"], 1),
                 figure(row["before"]["imported_kwh_per_day"], 2),
                 _cents(row["before"]["own_marginal_cost_usd_per_day"]),
@@ -154,7 +148,7 @@ def _shift_table(result: dict[str, Any]) -> "Table":
         heads=("home", "frozen", *(f"adjusting, {one.replace('_', ' ')}" for one in adjusting)),
         rows=[
             (
-                _home(row),
+                row["name"],
                 added(row, "per_customer", "frozen_usd_per_day"),
                 *(added(row, one, "adjusting_usd_per_day") for one in adjusting),
             )

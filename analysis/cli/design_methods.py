@@ -143,7 +143,8 @@ def require_plain_method(
     """
     for tariff in (in_force, *([] if families is None else [families.first.tariff(families.first.high)])):
         if choices.method != "commitment":
-            require_one_tariff(tariff, f"--method {choices.method}")
+            if choices.method not in LEARNING:
+                require_one_tariff(tariff, f"--method {choices.method}")
             require_plain(tariff, f"--method {choices.method}")
         for option, given in (("--anneal", choices.anneal), ("--pareto", pareto)):
             if given:

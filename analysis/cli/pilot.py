@@ -8,6 +8,7 @@ import typer
 
 from meanwatt.agents.early_mesa import load_mesa
 from meanwatt.agents.numerics.compile_time import compile_seconds
+from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights
 from meanwatt.analysis.cli.options import (
     Json,
@@ -105,7 +106,7 @@ def pilot(
         read_behaviour(behaviour)
         plan = PilotPlan(**size, behaviour=behaviour, apart=apart, books=BooksKind(choices.books), seed=first)
         journal = None if out is None else _checked_journal(out, resume=resume)
-        inputs = read(scenario, tariff, set)
+        inputs = read(scenario, tariff, set, classes=True)
         in_force = solve_equilibrium(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
         outcome, message = in_force.outcome, in_force.message
         known = None
@@ -118,7 +119,7 @@ def pilot(
                 message = f"{len(results)} {'pilot' if len(results) == 1 else 'pilots'} of {size['pilot_days']} days."
     result = {
         "scenario": inputs.economy.scenario.name,
-        "tariff": inputs.tariff.name,
+        "tariff": called(inputs.tariff),
         "outcome": outcome,
         "message": message,
         "messages": joined(

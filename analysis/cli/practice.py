@@ -33,7 +33,7 @@ def practice(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "practice")
-        inputs = read(scenario, tariff, set, classes=True)
+        inputs = read(scenario, tariff, set, classes=True, components=True)
         families = read_families(family, inputs.economy)
         done = run(inputs.economy, inputs.tariff, families=families, watch=work.watch, new_stage=work.new_stage)
     result = practice_json(done) | {"settings": inputs.given | ({} if family is None else {"family": family})}

@@ -65,7 +65,8 @@ def simulate(
         str | None, typer.Option(metavar="D", help="Days for which the leader posts one (30).")
     ] = None,
     menu: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE,...", help="Tariffs that the leader chooses from, by name or file.")
+        str | None,
+        typer.Option(metavar="NAME|FILE,...", help="Tariffs that the leader chooses from: names, files, CLASS=NAME."),
     ] = None,
     by_day_type: Annotated[
         bool, typer.Option("--by-day-type", help="Let the leader post another tariff on each day type.")
@@ -125,7 +126,7 @@ def simulate(
             tariff,
             set,
             lived,
-            classes=choices is None,
+            classes=True,
             components=held,
             branches=choices is None,
             envelopes=choices is None,

@@ -133,27 +133,29 @@ def solved_menu(choices: LeaderChoices, economy: "Economy", in_force: "Equilibri
     from meanwatt.analysis.learning.menus import solve_menu, usual_menu
 
     aims = choices.objective.aims(economy)
-    tariffs = None if choices.menu is None else _tariffs(choices.menu, economy)
+    named = None if choices.menu is None else _tariffs(choices.menu, economy)
     work.new_stage("solving the menu")
-    if tariffs is None:
+    if named is None:
         return usual_menu(aims, in_force, by_day_type=choices.by_day_type, watch=work.watch)
-    return solve_menu(aims, tariffs, in_force, watch=work.watch)
+    return solve_menu(aims, list(named.values()), in_force, names=tuple(named), watch=work.watch)
 
 
-def _tariffs(menu: tuple[str, ...], economy: "Economy") -> "list[Tariff]":
-    """Tariffs by name or file; ``ValueError`` in one line where two have one name."""
-    from meanwatt.model.scenario.economy import build_tariff
+def _tariffs(menu: tuple[str, ...], economy: "Economy") -> "dict[str, Tariff]":
+    """Tariffs by name or file, and rate classes as in force but for one (CLASS=NAME), by what they are called.
+
+    ``ValueError`` in one line where two have one name.
+    """
+    from meanwatt.model.scenario.economy import build_rate_classes
     from meanwatt.model.scenario.loading import load_scenario
 
     found: dict[str, tuple[str, Tariff]] = {}
     for given in menu:
-        tariff = build_tariff(load_scenario(economy.scenario, tariff=given))
-        if tariff.name in found:
-            raise ValueError(
-                f"--menu: {found[tariff.name][0]} and {given} are both named {tariff.name}; give one another name"
-            )
-        found[tariff.name] = (given, tariff)
-    return [tariff for _, tariff in found.values()]
+        tariff = build_rate_classes(load_scenario(economy.scenario, tariff=given))
+        name = given if tariff.classes else tariff.name
+        if name in found:
+            raise ValueError(f"--menu: {found[name][0]} and {given} are both named {name}; give one another name")
+        found[name] = (given, tariff)
+    return {name: tariff for name, (_, tariff) in found.items()}
 
 
 def say_leader(found: dict[str, Any]) -> None:

@@ -249,17 +249,15 @@ class LeaderEnv(gymnasium.Env[Observation, Observation]):
 
     def _observation(self, reading: MeterReading) -> Observation:
         """A reading as the vector of `observation_names`."""
-        share = reading.group_share
+        share, bill = reading.group_share, reading.by_group(reading.bill_usd_per_day)
         by_row = np.column_stack(
             [
                 reading.imported_kw.sum(axis=1),
                 reading.exported_kw.sum(axis=1),
-                np.einsum("g,rgh->rh", share, reading.import_usd_per_kwh),
-                np.einsum("g,rgh->rh", share, reading.export_usd_per_kwh),
+                np.einsum("g,rgh->rh", reading.account_share, reading.import_usd_per_kwh),
+                np.einsum("g,rgh->rh", reading.account_share, reading.export_usd_per_kwh),
                 reading.wholesale_usd_per_kwh,
-                np.divide(
-                    reading.bill_usd_per_day, share, out=np.zeros_like(reading.bill_usd_per_day), where=share > 0
-                ),
+                np.divide(bill, share, out=np.zeros_like(bill), where=share > 0),
                 reading.margin_usd_per_day,
                 reading.volatility_usd_per_kwh,
             ]

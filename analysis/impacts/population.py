@@ -30,7 +30,7 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_eq
 from meanwatt.model.progress.watch import Cancelled, Watch
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy
-from meanwatt.model.scenario.messages import Messages, joined
+from meanwatt.model.scenario.messages import Messages, classes_set_aside, joined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,6 +57,8 @@ class PopulationImpacts:
         How it ended.
     market_messages
         What the market had to say.
+    tariff_b
+        Name of B.
     """
 
     __repr__ = short_repr
@@ -71,12 +73,17 @@ class PopulationImpacts:
     outcome: Outcome
     message: str
     market_messages: Messages = field(default=())
+    tariff_b: str
 
     @property
     def messages(self) -> Messages:
         """What is chosen, approximated or left as it is, a sentence each."""
         solved = [one.messages for one in (self.in_force, self.new) if one is not None]
-        return joined(*solved, self.market_messages, _messages(self))
+        scenario = self.in_force.economy.scenario
+        alone = classes_set_aside(scenario)  # what each says of its own tariff
+        said = [one for one in joined(*solved, self.market_messages) if one not in alone]
+        compared = (self.in_force.tariff.name, self.tariff_b)
+        return joined(classes_set_aside(scenario, compared), said, _messages(self))
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -164,6 +171,7 @@ def population_impacts(
         outcome=_outcome(outcome, found),
         message=_message(message, outcome, found, size["households"], days),
         market_messages=said,
+        tariff_b=after.name,
     )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.numerics.arrays import Floats
+from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.analysis.metrics.equity import burden, burden_gap
 from meanwatt.model.scenario.economy import Economy
 
@@ -33,15 +34,20 @@ class MeteredChange:
     economy
         Read for what is public alone: the climate, mean income by group (census), and the price of carbon.
     old, new
-        Readings of the tariff in force and of the other.
+        Readings of the tariff in force and of the other, by the same accounts.
 
     Raises
     ------
     ValueError
-        If no kind of day was seen by both.
+        If no kind of day was seen by both, or their accounts differ.
     """
 
     def __init__(self, economy: Economy, old: MeterReading, new: MeterReading) -> None:
+        if len(old.customers) != len(new.customers):
+            raise ValueError(
+                f"{called(old.tariff)} and {called(new.tariff)} were metered by different accounts; read both by"
+                " household type, as where rate classes are in force"
+            )
         self.old, self.new = old, new
         self.income_usd_per_year = economy.group_income_usd_per_year
         self._carbon_usd_per_t = economy.carbon_usd_per_t
@@ -72,7 +78,7 @@ class MeteredChange:
         """Net bills over income of every income group with households. (group with households,) [-]"""
         share = self.new.group_share
         there = share > 0
-        bill = self.level("bill_usd_per_day")[there] / share[there]
+        bill = self.new.by_group(self.level("bill_usd_per_day"))[there] / share[there]
         return burden(bill, self.income_usd_per_year[there])
 
     def burden_gap(self) -> float:
@@ -82,13 +88,15 @@ class MeteredChange:
     def bill_in_force_usd_per_day(self) -> Floats:
         """Mean bill of a household of each group under the tariff in force; nan of an empty one. (group,)"""
         bill = np.tensordot(self.old.weight, self.old.bill_usd_per_day, axes=1)
-        return _per_household(bill, self.old.group_share)
+        return _per_household(self.old.by_group(bill), self.old.group_share)
 
     def welfare_gain(self) -> tuple[float, float]:
         """Welfare gained over the tariff in force, and half the bracket of the households' benefit in it."""
         old, new, hours = self.old, self.new, self.new.slot_hours
         least, most = (hours * float(part.sum()) for part in self._benefit())
-        charges = float(new.group_share @ new.fixed_charge_usd_per_day - old.group_share @ old.fixed_charge_usd_per_day)
+        charges = float(
+            new.account_share @ new.fixed_charge_usd_per_day - old.account_share @ old.fixed_charge_usd_per_day
+        )
         charges += float(
             new.other_standing_usd_per_household_day.sum() - old.other_standing_usd_per_household_day.sum()
         )
@@ -108,13 +116,13 @@ class MeteredChange:
         """
         charge = _standing_usd_per_day(self.new) - _standing_usd_per_day(self.old)
         least, most = (
-            _per_household(self.new.slot_hours * part.sum(axis=1), self.new.group_share) - charge
+            _per_household(self.new.slot_hours * self.new.by_group(part.sum(axis=1)), self.new.group_share) - charge
             for part in self._benefit()
         )
         return least, most
 
     def _benefit(self) -> tuple[Floats, Floats]:
-        """Ends of the bracket of the households' benefit, per hour. (group, slot) each [USD/h]"""
+        """Ends of the bracket of the households' benefit, per hour. (account, slot) each [USD/h]"""
         (bought_0, bought_1), (sold_0, sold_1) = self.pair("import_usd_per_kwh"), self.pair("export_usd_per_kwh")
         (imports_0, imports_1), (exports_0, exports_1) = self.pair("imported_kw"), self.pair("exported_kw")
         dearer, better_paid = bought_1 - bought_0, sold_1 - sold_0
@@ -141,6 +149,8 @@ class MeteredChange:
 
 def _standing_usd_per_day(reading: MeterReading) -> Floats:
     """What the mean household of each group pays whatever it uses; nan of an empty group beside the fixed. (group,)"""
+    if reading.customers:
+        return _per_household(reading.by_group(reading.standing_bill_usd_per_day), reading.group_share)
     others = _per_household(reading.other_standing_usd_per_household_day, reading.group_share)
     return np.asarray(reading.fixed_charge_usd_per_day + others)
 

@@ -94,15 +94,15 @@ class _Loads:
     ----------
     metered : (c,) bool
         Kinds of day that were seen.
-    imported_kw, exported_kw : (c, group, slot)
+    imported_kw, exported_kw : (c, account, slot)
         Registers. [kW per household of the population]
     wholesale_usd_per_kwh : (c, slot)
         Wholesale price. [USD/kWh]
     """
 
-    def __init__(self, states: int, groups: int, slots: int) -> None:
+    def __init__(self, states: int, accounts: int, slots: int) -> None:
         self.metered = np.zeros(states, dtype=bool)
-        self.imported_kw, self.exported_kw = np.zeros((2, states, groups, slots))
+        self.imported_kw, self.exported_kw = np.zeros((2, states, accounts, slots))
         self.wholesale_usd_per_kwh = np.zeros((states, slots))
 
     def take(self, reading: MeterReading) -> None:
@@ -171,14 +171,19 @@ class MeteredBooks:
     def offer(self, tariff: Tariff, days: int) -> Offer:
         """Set the level of a round of days under a tariff, before anything of it is metered."""
         wanted = -self.balance.usd / max(days, TRUE_UP_DAYS)
-        adder, charge = 0.0, tariff.fixed_charge_usd_per_day
+        adder, charge = 0.0, tariff.payer_charge_usd_per_day
         if tariff.recovery is Recovery.VOLUMETRIC:
             adder = self._adder_usd_per_kwh(tariff, wanted)
         elif tariff.recovery is Recovery.FIXED:
             surplus = self._energy_margin_usd_per_day(self._loads_of(tariff), tariff, 0.0) + float(
                 self._others_of(tariff).sum()
             )
-            charge = charges_of(tariff, self._last.group_share, wanted - surplus)
+            share = self._last.payer_share(tariff)
+            if tariff.classes:  # some may keep posted charges
+                held = tariff.held_charge_usd_per_day
+                charge = held + charges_of(tariff, share, wanted - surplus - float(share @ held))
+            else:
+                charge = charges_of(tariff, share, wanted - surplus)
         return Offer(tariff=tariff, adder_usd_per_kwh=adder, fixed_charge_usd_per_day=charge, policies=None)
 
     def close(self, reading: MeterReading, days: int) -> MeterReading:
@@ -208,7 +213,7 @@ class MeteredBooks:
         if reading is not None:
             found["metered"] = {
                 **self._loads.entry(np.unique(reading.common_state)),
-                "group_share": reading.group_share.tolist(),
+                "group_share": reading.account_share.tolist(),
                 "other_standing_usd": reading.other_standing_usd_per_household_day.tolist(),
             }
         return found
@@ -223,7 +228,7 @@ class MeteredBooks:
             loads.restore(seen)
         self._last = replace(
             self._last,
-            group_share=np.array(seen["group_share"]),
+            account_share=np.array(seen["group_share"]),
             other_standing_usd_per_household_day=np.array(seen["other_standing_usd"]),
         )
         self._note_others(tariff, self._last)
@@ -237,8 +242,8 @@ class MeteredBooks:
 
     def _no_loads(self) -> _Loads:
         """Loads of no day."""
-        _, groups, slots = self._in_force.imported_kw.shape
-        return _Loads(len(self._climate), groups, slots)
+        _, accounts, slots = self._in_force.imported_kw.shape
+        return _Loads(len(self._climate), accounts, slots)
 
     def _own_loads(self, tariff: Tariff) -> _Loads:
         """What was metered under a tariff, which is kept as the last one posted."""
@@ -258,7 +263,13 @@ class MeteredBooks:
         self._others = [*kept, (tariff.standing_charges, reading.other_standing_usd_per_household_day)]
 
     def _others_of(self, tariff: Tariff) -> Floats:
-        """What a tariff's charges beside the fixed one brought in when last metered; else those last metered."""
+        """What a tariff's charges beside the fixed one brought in when last metered; else those last metered.
+
+        By household type it is known beforehand.
+        """
+        known = self._last.other_charges(tariff)
+        if known is not None:
+            return known
         for charges, paid in self._others:
             if charges == tariff.standing_charges:
                 return paid
@@ -270,10 +281,9 @@ class MeteredBooks:
         chance = chance / chance.sum()
         posted = rates(tariff, self._today, loads.wholesale_usd_per_kwh, adder_usd_per_kwh)
         revenue = np.zeros(len(chance))
-        for group in range(loads.imported_kw.shape[1]):
-            own = tariff.for_group(posted, group)
-            paid = own.import_usd_per_kwh * loads.imported_kw[:, group]
-            earned = own.export_usd_per_kwh * loads.exported_kw[:, group]
+        for account, own in enumerate(self._last.own_rates(tariff, posted)):
+            paid = own.import_usd_per_kwh * loads.imported_kw[:, account]
+            earned = own.export_usd_per_kwh * loads.exported_kw[:, account]
             revenue += (paid - earned).sum(axis=1)
         load_kw = (loads.imported_kw - loads.exported_kw).sum(axis=1)
         cost = (loads.wholesale_usd_per_kwh * load_kw).sum(axis=1)
@@ -286,7 +296,8 @@ class MeteredBooks:
         it, too, until it stops binding), so there is one root at most, and bisection finds it.
         """
         loads = self._loads_of(tariff)
-        standing = float(self._last.group_share @ tariff.fixed_charge_usd_per_day + self._others_of(tariff).sum())
+        charge = self._last.charges(tariff, tariff.payer_charge_usd_per_day)
+        standing = float(self._last.account_share @ charge + self._others_of(tariff).sum())
 
         def short(adder: float) -> bool:
             return self._energy_margin_usd_per_day(loads, tariff, adder) + standing < wanted_usd_per_day
@@ -306,15 +317,19 @@ def balance_of(entry: dict[str, Any]) -> Balance:
     return Balance(usd=entry["balance_usd"], largest_usd=entry["largest_usd"], days=entry["days"])
 
 
-def charges_of(tariff: Tariff, group_share: Floats, level_usd_per_day: float) -> Floats:
-    """Fixed charges of a shape whose population mean is a level; ``ValueError`` if nobody bears them. (group,)"""
-    mean_shape = float(group_share @ tariff.fixed_charge_shape)
+def charges_of(tariff: Tariff, payer_share: Floats, level_usd_per_day: float) -> Floats:
+    """Fixed charges of a shape whose population mean is a level; ``ValueError`` if nobody bears them. (payer,)
+
+    Rate classes that keep posted charges have 0 of it.
+    """
+    shape = tariff.payer_shape
+    mean_shape = float(payer_share @ shape)
     if not mean_shape > 0:
         raise ValueError(
-            f"tariff {tariff.name}: fixed_charge_shape is {tariff.fixed_charge_shape.tolist()}, positive only for"
+            f"tariff {tariff.name}: fixed_charge_shape is {shape.tolist()}, positive only for"
             " groups without households; give a positive number to another"
         )
-    return np.asarray(level_usd_per_day / mean_shape * tariff.fixed_charge_shape)
+    return np.asarray(level_usd_per_day / mean_shape * shape)
 
 
 def balanced(economy: Economy, in_force: MeterReading, reading: MeterReading) -> MeterReading:
@@ -329,5 +344,6 @@ def balanced(economy: Economy, in_force: MeterReading, reading: MeterReading) ->
     if not np.isin(reading.common_state, in_force.common_state).any():
         return reading
     margin = MeteredChange(economy, in_force, reading).margin_usd_per_day()
-    further = charges_of(reading.tariff, reading.group_share, -margin)
+    level = charges_of(reading.tariff, reading.payer_share(reading.tariff), -margin)
+    further = reading.charges(reading.tariff, level)
     return replace(reading, fixed_charge_usd_per_day=reading.fixed_charge_usd_per_day + further)

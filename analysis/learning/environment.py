@@ -10,7 +10,7 @@ from meanwatt.agents.behaviour.offer import Offer
 from meanwatt.agents.leader.meter import MeterReading, joined
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.metrics.stability import expected_imv
-from meanwatt.model.market.metering import reading_of
+from meanwatt.model.market.metering import accounts_of, reading_of
 from meanwatt.model.market.posted_terms import with_adder
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 
@@ -107,8 +107,10 @@ class MeanFieldEnvironment(Environment):
     def post(self, tariff: Tariff | Offer, trial: int) -> Posted:
         """Solve the equilibrium and read its expected meters."""
         truth, lived = _react(self._in_force, tariff)
-        reading = _billed(expected_reading(lived), tariff) if lived.outcome is Outcome.CONVERGED else None
-        return Posted(reading=reading, truth=truth)
+        if lived.outcome is not Outcome.CONVERGED:
+            return Posted(reading=None, truth=truth)
+        reading = expected_reading(lived, by_type=bool(self._in_force.tariff.classes))
+        return Posted(reading=_billed(reading, tariff), truth=truth)
 
 
 class MarketEnvironment(Environment):
@@ -148,19 +150,30 @@ class MarketEnvironment(Environment):
         truth, lived = _react(self._in_force, tariff)
         if lived.outcome is not Outcome.CONVERGED:
             return Posted(reading=None, truth=truth)
-        reading = metered_reading(lived, households=self.households, days=self.days, key=(self.seed, trial))
+        reading = metered_reading(
+            lived,
+            households=self.households,
+            days=self.days,
+            key=(self.seed, trial),
+            by_type=bool(self._in_force.tariff.classes),
+        )
         return Posted(reading=_billed(reading, tariff), truth=truth)
 
 
-def expected_reading(equilibrium: Equilibrium) -> MeterReading:
-    """What a utility would meter of a continuum at an equilibrium; rows are the common states."""
+def expected_reading(equilibrium: Equilibrium, *, by_type: bool = False) -> MeterReading:
+    """What a utility would meter of a continuum at an equilibrium; rows are the common states.
+
+    ``by_type`` reads every household type by itself, as is done anyway where the tariff has rate classes.
+    """
     economy, answer = equilibrium.economy, equilibrium.answer
+    by_type = by_type or bool(equilibrium.tariff.classes)
+    account, accounts = accounts_of(economy, by_type=by_type)
     states, slots = equilibrium.net_load_kw.shape
-    imported, exported = (np.zeros((states, len(economy.groups), slots)) for _ in range(2))
-    for household, response, flow in zip(economy.types, answer.responses, answer.flows, strict=True):
+    imported, exported = (np.zeros((states, accounts, slots)) for _ in range(2))
+    for own, household, response, flow in zip(account, economy.types, answer.responses, answer.flows, strict=True):
         weight = household.share * flow.frequency
-        imported[:, household.group] += (weight * response.outcome.imported_kw).sum(axis=(2, 3))
-        exported[:, household.group] += (weight * response.outcome.exported_kw).sum(axis=(2, 3))
+        imported[:, own] += (weight * response.outcome.imported_kw).sum(axis=(2, 3))
+        exported[:, own] += (weight * response.outcome.exported_kw).sum(axis=(2, 3))
     return reading_of(
         economy,
         equilibrium.tariff,
@@ -174,13 +187,16 @@ def expected_reading(equilibrium: Equilibrium) -> MeterReading:
         volatility_usd_per_kwh=np.array(
             [expected_imv(equilibrium.wholesale_usd_per_kwh, only, economy.common.kernel) for only in np.eye(states)]
         ),
-        group_share=economy.group_share,
+        account_share=economy.type_share if by_type else economy.group_share,
         type_share=economy.type_share,
+        by_type=by_type,
     )
 
 
-def metered_reading(equilibrium: Equilibrium, *, households: int, days: int, key: tuple[int, int]) -> MeterReading:
-    """Simulate a market that plays an equilibrium and meter it; rows are its days."""
+def metered_reading(
+    equilibrium: Equilibrium, *, households: int, days: int, key: tuple[int, int], by_type: bool = False
+) -> MeterReading:
+    """Simulate a market that plays an equilibrium and meter it; rows are days. ``by_type`` as `expected_reading`."""
     from meanwatt.model.market.market import ProsumerMarket  # loads Mesa, which the continuum does without
 
     market = ProsumerMarket(equilibrium.economy, households=households, policies=equilibrium, rng=key, power_flow=False)
@@ -188,7 +204,7 @@ def metered_reading(equilibrium: Equilibrium, *, households: int, days: int, key
         readings = []
         for _ in range(days):
             market.step()
-            readings.append(market.meter())
+            readings.append(market.meter(by_type=by_type))
         return joined(readings)
     finally:
         market.close()
@@ -210,4 +226,5 @@ def _billed(reading: MeterReading, posted: Tariff | Offer) -> MeterReading:
     """A reading as it is billed: an offer has its own fixed charges, which move nobody."""
     if not isinstance(posted, Offer):
         return reading
-    return replace(reading, tariff=posted.tariff, fixed_charge_usd_per_day=posted.fixed_charge_usd_per_day)
+    charges = reading.charges(posted.tariff, posted.fixed_charge_usd_per_day)
+    return replace(reading, tariff=posted.tariff, fixed_charge_usd_per_day=charges)

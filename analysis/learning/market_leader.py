@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from meanwatt.agents.behaviour.offer import Offer
 from meanwatt.agents.leader.learning_leader import LearningLeader, Round, Score
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.analysis.leader.leader_spec import LeaderSpec
@@ -175,11 +176,24 @@ def _round_json(one: Round, menu: Menu) -> dict[str, Any]:
         f"metered_{unit}": plain(one.metered_usd),
         f"regret_{unit}": menu.regret_usd(one.choice),
         "adder_usd_per_kwh": None if one.offer is None else one.offer.adder_usd_per_kwh,
-        "fixed_charge_usd_per_day": None
-        if one.offer is None
-        else dict(zip(menu.economy.groups, one.offer.fixed_charge_usd_per_day.tolist(), strict=True)),
+        "fixed_charge_usd_per_day": None if one.offer is None else _by_group(menu, one.offer, 0),
+        "rate_classes": [
+            {
+                "name": name,
+                "bill_usd_per_day": plain(bill),
+                "fixed_charge_usd_per_day": None if one.offer is None else _by_group(menu, one.offer, place),
+            }
+            for place, (name, bill) in enumerate(one.class_bill_usd_per_day.items())
+        ],
         "balance_usd_per_household": one.balance_usd,
     }
+
+
+def _by_group(menu: Menu, offer: Offer, place: int) -> dict[str, float]:
+    """Fixed charges of a rate class, by income group. [USD/day]"""
+    groups = menu.economy.groups
+    charges = offer.fixed_charge_usd_per_day[place * len(groups) :][: len(groups)]
+    return dict(zip(groups, charges.tolist(), strict=True))
 
 
 def _names(menu: Menu, choice: Any) -> list[str]:

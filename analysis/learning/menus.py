@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.agents.tariff.tariff import Recovery, Tariff, rates
 from meanwatt.analysis.design.same_tariffs import plain_names, same_numbers, twins
 from meanwatt.analysis.leader.leader_spec import LeaderSpec, default_price_cap_usd_per_kwh
@@ -55,6 +56,8 @@ class Menu:
         The leader's objective there, less the penalty for rates above the cap. [USD per household-day]
     left_out : dict
         Name of each tariff that is not on the usual menu because another one is the same, and that one's name.
+    labels
+        What the elements are called, where not by their own names.
     """
 
     economy: Economy
@@ -65,11 +68,12 @@ class Menu:
     equilibria: dict[tuple[int, ...], Equilibrium]
     worth_usd: Floats
     left_out: Mapping[str, str] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
         """Names of the elements."""
-        return [tariff.name for tariff in self.tariffs]
+        return list(self.labels) or [called(tariff) for tariff in self.tariffs]
 
     @property
     def best(self) -> tuple[int, ...]:
@@ -83,12 +87,13 @@ class Menu:
             f"{name} is left out of the usual menu: it is the same tariff as {twin}."
             for name, twin in self.left_out.items()
         ]
+        names = self.names
         for place, tariff in enumerate(self.tariffs):
-            twin = next((other.name for other in self.tariffs[:place] if same_numbers(tariff, other)), None)
+            twin = next((names[k] for k in range(place) if same_numbers(tariff, self.tariffs[k])), None)
             if twin is not None:
                 told.append(
-                    f"{tariff.name} is the same tariff as {twin}: both are on the menu, and only chance and the days on"
-                    " which they are posted can tell them apart."
+                    f"{names[place]} is the same tariff as {twin}: both are on the menu, and only chance and the days"
+                    " on which they are posted can tell them apart."
                 )
         return tuple(told)
 
@@ -97,9 +102,10 @@ class Menu:
 
         Its differences are not those of the worth: no meter tells the entropy of choices from a benefit.
         """
+        by_type = bool(in_force.tariff.classes)
         objective = MeteredObjective(self.economy, self.aims, expected_reading(in_force))
-        choices = [(k,) * self.worth_usd.ndim for k in range(len(self.tariffs))]
-        return np.array([objective.estimate(expected_reading(self.equilibria[choice])).score for choice in choices])
+        lived = [self.equilibria[(k,) * self.worth_usd.ndim] for k in range(len(self.tariffs))]
+        return np.array([objective.estimate(expected_reading(found, by_type=by_type)).score for found in lived])
 
     def regret_usd(self, choice: Sequence[int] | Ints) -> float:
         """Worth of the best combination less that of another. [USD per household-day]"""
@@ -116,8 +122,9 @@ def default_menu(
 ) -> tuple[Tariff, ...]:
     """The scenario's own tariffs that recover cost, for a leader who must; posted ones below the cap, for a utility.
 
-    The utility's menu, and any whose tariffs are to be combined by day type, is a net over the mean energy charge and
-    the spread between hours; its standing charges beside the fixed one are those of the tariff in force.
+    Rate classes in force that recover cost come last. The utility's menu, and any whose tariffs are to be combined by
+    day type, is a net over the mean energy charge and the spread between hours; its standing charges beside the fixed
+    one are those of the tariff in force.
 
     Raises
     ------
@@ -127,6 +134,8 @@ def default_menu(
     recovers = aims.recovery is Recovery.FIXED
     if recovers and not by_day_type:
         named = [build_tariff(economy.scenario, name) for name in plain_names(economy.scenario)]
+        if in_force is not None and in_force.classes:
+            named.append(in_force)
         return _distinct([tariff for tariff in named if tariff.recovery is not Recovery.POSTED])
     family = aims.usual_family(economy, in_force)
     start = starting_points(family, economy)[0]
@@ -161,6 +170,7 @@ def solve_menu(
     tariffs: Sequence[Tariff],
     in_force: Equilibrium,
     *,
+    names: tuple[str, ...] = (),
     by_day_type: bool = False,
     watch: Watch | None = None,
 ) -> Menu:
@@ -170,6 +180,8 @@ def solve_menu(
     ----------
     in_force
         Equilibrium at the tariff in force, which solves start from.
+    names
+        What the tariffs are called; by default by their own names.
     by_day_type
         Whether the leader may post another element on each day type.
     watch
@@ -220,6 +232,7 @@ def solve_menu(
         combined=combined,
         equilibria=equilibria,
         worth_usd=worth,
+        labels=names,
     )
 
 

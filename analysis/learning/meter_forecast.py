@@ -91,7 +91,7 @@ class MeterForecast:
         self, today: Ints, frame: MeterReading, around: MeteredDays, others: Sequence[MeteredDays], weight: Floats
     ) -> None:
         self._today, self._frame, self._around = today, frame, around
-        self._share = frame.group_share
+        self._blocks = _blocks(frame)
         self._states = np.flatnonzero(around.weight > 0)
         rows = [
             (one, c, float(much * one.weight[c]))
@@ -103,7 +103,7 @@ class MeterForecast:
         outputs = np.array([_registers(one)[c] - _registers(around)[c] for one, c, _ in rows])
         much = np.array([row[2] for row in rows])
         self._size = around.values["imported_kw"].shape[1:]
-        count = 2 * self._size[1]
+        count = 2 * len(self._blocks) * self._size[1]
         if rows:
             self.response = fit_response(inputs, outputs, much)
         else:
@@ -116,9 +116,9 @@ class MeterForecast:
     @property
     def net_load_response(self) -> Floats:
         """Change of net load in each slot (row) with the import rate in each (column). [kW per USD/kWh]"""
-        groups, slots = self._size
-        matrix = self.response.matrix.reshape(2, groups, slots, 2, slots)
-        return np.asarray((matrix[0] - matrix[1]).sum(axis=0)[:, 0])
+        accounts, slots = self._size
+        matrix = self.response.matrix.reshape(2, accounts, slots, 2, len(self._blocks), slots)
+        return np.asarray((matrix[0] - matrix[1]).sum(axis=0)[:, 0].sum(axis=1))
 
     def reading(self, tariff: Tariff) -> MeterReading:
         """What meters would show under a tariff, at its own adder where it has one."""
@@ -135,16 +135,16 @@ class MeterForecast:
         return found
 
     def _reading(self, tariff: Tariff, adder: float) -> MeterReading:
-        base, groups = self._around, range(len(self._share))
+        base = self._around
         old = self._rates(base)
         registers = _registers(base)
         price = base.values["wholesale_usd_per_kwh"]
         for number in range(ROUNDS):
             posted = rates(tariff, self._today, price, adder)
-            own = [tariff.for_group(posted, group) for group in groups]
+            own = self._frame.own_rates(tariff, posted)
             bought = np.stack([one.import_usd_per_kwh for one in own], axis=1)
             sold = np.stack([one.export_usd_per_kwh for one in own], axis=1)
-            new = np.concatenate([self._mean(bought), self._mean(sold)], axis=1)
+            new = self._means(bought, sold)
             metered = np.maximum(registers + self.response.change(new - old), 0.0).reshape(len(price), 2, *self._size)
             change = (metered[:, 0] - metered[:, 1]).sum(axis=1) - base.net_load_kw
             wanted = base.values["wholesale_usd_per_kwh"] + self._price_slope * change
@@ -153,6 +153,9 @@ class MeterForecast:
             price = wanted if number < 2 else 0.5 * (price + wanted)
         seen = self._states
         emissions = base.values["marginal_emissions_t_per_kwh"] + self._emission_slope * change
+        others = self._frame.other_charges(tariff)
+        if others is None:
+            others = self._frame.other_standing_usd_per_household_day
         restless = _volatility(price) - _volatility(base.values["wholesale_usd_per_kwh"])
         return replace(
             self._frame,
@@ -166,17 +169,18 @@ class MeterForecast:
             wholesale_usd_per_kwh=price[seen],
             marginal_emissions_t_per_kwh=emissions[seen],
             volatility_usd_per_kwh=np.maximum(base.values["volatility_usd_per_kwh"] + restless, 0.0)[seen],
-            fixed_charge_usd_per_day=tariff.fixed_charge_usd_per_day,
+            fixed_charge_usd_per_day=self._frame.charges(tariff, tariff.payer_charge_usd_per_day),
+            other_standing_usd_per_household_day=others,
         )
 
     def _rates(self, days: MeteredDays) -> Floats:
-        """Import rates and then export rates of the mean customer. (c, 2 · slot)"""
-        sides = (days.values["import_usd_per_kwh"], days.values["export_usd_per_kwh"])
-        return np.concatenate([self._mean(side) for side in sides], axis=1)
+        """Import rates and then export rates of the mean customer of each block. (c, 2 · block · slot)"""
+        return self._means(days.values["import_usd_per_kwh"], days.values["export_usd_per_kwh"])
 
-    def _mean(self, by_group: Floats) -> Floats:
-        """Mean over customers of (c, group, slot)."""
-        return np.asarray(np.einsum("cgh,g->ch", by_group, self._share))
+    def _means(self, bought: Floats, sold: Floats) -> Floats:
+        """Means over the customers of each block of rates (c, account, slot). (c, 2 · block · slot)"""
+        means = [np.einsum("cgh,g->ch", side, share) for side in (bought, sold) for share in self._blocks]
+        return np.concatenate(means, axis=1)
 
     def _slope(self, rows: Sequence[tuple[MeteredDays, int, float]], name: str) -> float:
         """Slope of something metered by slot in the net load, by least squares on deviations; 0 where nothing moved."""
@@ -188,8 +192,20 @@ class MeterForecast:
         return max(above / below, 0.0) if below > 0 else 0.0
 
 
+def _blocks(frame: MeterReading) -> list[Floats]:
+    """Whose rates move together: shares (account,) in each rate class in force with households, of all without classes.
+
+    The shares of a class are of its own customers.
+    """
+    if not frame.tariff.classes:
+        return [frame.account_share]
+    own = np.array([frame.tariff.class_index(customer) for customer in frame.customers])
+    each = [np.where(own == place, frame.account_share, 0.0) for place in range(len(frame.tariff.classes))]
+    return [share / share.sum() for share in each if share.any()]
+
+
 def _registers(days: MeteredDays) -> Floats:
-    """Both registers of all groups, one after the other. (c, 2 · group · slot)"""
+    """Both registers of all accounts, one after the other. (c, 2 · account · slot)"""
     both = np.stack([days.values["imported_kw"], days.values["exported_kw"]], axis=1)
     return both.reshape(len(both), -1)
 

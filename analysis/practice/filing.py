@@ -89,8 +89,8 @@ def file_tariff(in_force: Equilibrium, windows: Windows, base: Tariff | None = N
     A window's rate is the social marginal cost s + carbon of the frozen loads, weighted by what meters sold in each of
     its slots (the plain mean where they sold nothing); each rate class has windows and rates of its own. The fixed
     charge covers what the frozen revenue of all then lacks, in the proportions of the tariffs in force: those of posted
-    charges, or of ``fixed_charge_shape`` where one posts none. Export credit, discounts and other standing charges
-    stay; nothing of the wholesale price is passed through.
+    charges, or of ``fixed_charge_shape`` where one posts none. Export credit, discounts, other standing charges and
+    components stay; nothing of the wholesale price is passed through.
 
     Parameters
     ----------
@@ -147,7 +147,8 @@ def predict(in_force: Equilibrium, filed: Tariff, *, elasticity: float | None = 
     """Predict loads and bills under a filed tariff from those of the tariff in force.
 
     Where a household buys, its use moves by −ε·use·Δr⁺/p0, where it sells by −ε·use·Δr⁻/p0, never below 0; nothing
-    else moves. Rates are the household's own, after its discount.
+    else moves. Rates are the household's own, after its discount. Of the tariff's components households are expected
+    to pay what they pay in force.
 
     Parameters
     ----------
@@ -180,6 +181,8 @@ def predict(in_force: Equilibrium, filed: Tariff, *, elasticity: float | None = 
         net_load[k] = (flow.frequency * plans.mean(moved)).sum(axis=(2, 3))
         paid[k] = (weight * flow.frequency * plans.mean(payment)).sum()
     mean = np.tensordot(economy.type_share, net_load, axes=1)
+    if filed.has_components:
+        paid += components_usd_per_day(in_force)
     revenue = float(economy.type_share @ paid) + posted_charge_usd_per_day(
         economy, filed, filed.payer_charge_usd_per_day
     )
@@ -193,6 +196,23 @@ def predict(in_force: Equilibrium, filed: Tariff, *, elasticity: float | None = 
         surplus_usd_per_household_day=revenue - cost,
         floored=floored,
     )
+
+
+def components_usd_per_day(found: Equilibrium) -> Floats:
+    """What a tariff's components come to for every household type: its bill less energy and standing charges. (θ,)"""
+    posted = found.tariff.standing_usd_per_day(found.fixed_charge_usd_per_day, found.economy.types)
+    hours, chance = found.economy.slot_hours, found.economy.common.probability
+    energy = []
+    for household, response, flow in zip(found.economy.types, found.answer.responses, found.answer.flows, strict=True):
+        own, plans = found.tariff.own_rates(found.rates, household), response.outcome.plans
+        paid = payment_usd(
+            plans.net_load_kw,
+            own.import_usd_per_kwh[:, :, None, None, None],
+            own.export_usd_per_kwh[:, :, None, None, None],
+            hours,
+        )
+        energy.append(chance @ (flow.frequency * plans.mean(paid)).sum(axis=(1, 2, 3)))
+    return np.asarray(found.bill_usd_per_day - posted - np.array(energy))
 
 
 def imports_kw(found: Equilibrium) -> Floats:

@@ -9,13 +9,16 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
-from meanwatt.agents.tariff.rate_classes import called, require_plain, with_each_class
+from meanwatt.agents.tariff.rate_classes import called, with_each_class
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.analysis.design.family_result import family_messages, windows_json
 from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.analysis.practice.filing import Filing, file_tariff, imports_kw, social_marginal_cost
 from meanwatt.analysis.practice.windows import Windows, family_groups, family_windows, windows_in_force
+from meanwatt.model.mean_field.components.component_messages import component_messages
+from meanwatt.model.mean_field.components.settled import billed_equilibrium
+from meanwatt.model.mean_field.components.solving import solve_composed
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.commitment import EVALUATIONS_PER_START, Commitment, commit
 from meanwatt.model.mean_field.leader.leader_problem import LeaderProblem
@@ -51,6 +54,8 @@ class Practice:
         The commission's best rates for the same windows; None if it was not found.
     families
         The user's family that the commitment was searched in, if there is one.
+    component_messages
+        What is approximated of the tariffs' components.
     outcome, message
         How it ended.
     """
@@ -66,6 +71,7 @@ class Practice:
     outcome: Outcome
     message: str
     families: OwnFamilies | None = None
+    component_messages: Messages = ()
 
     @property
     def committed_usd_per_kwh(self) -> Floats | None:
@@ -93,7 +99,8 @@ class Practice:
         solved = self.in_force.outcome is Outcome.CONVERGED
         odd = () if solved else (f"Tariff in force: {self.in_force.message}",)
         own = () if self.filing is None else _messages(self, self.filing)
-        return joined(scenario_messages(self.in_force.economy.scenario), odd, *parts, own)
+        scenario = self.in_force.economy.scenario
+        return joined(scenario_messages(scenario), odd, *parts, self.component_messages, own)
 
 
 def practice(
@@ -137,11 +144,10 @@ def practice(
     if families is None:
         windows = windows_in_force(economy, tariff)
     else:
-        require_plain(families.first.tariff(families.first.high), "usual practice, which freezes loads and rates,")
         replace(WELFARE, own_family=families.first)  # refuses what does not recover cost
         windows = family_windows(families, families.first.windows)
     new_stage("tariff in force")
-    in_force = solve_equilibrium(economy, tariff, certify=False, watch=watch)
+    in_force, said = solved_as_billed(economy, tariff, None, watch)
     filing: Filing | None = None
     equilibrium: Equilibrium | None = None
     commitment: Commitment | None = None
@@ -153,11 +159,13 @@ def practice(
             windows = family_windows(families, family.windows)
             new_stage("filed tariff")
             filing = file_tariff(in_force, windows, family.tariff(family.in_force))
-            equilibrium = solve_equilibrium(economy, filing.tariff, start=in_force, certify=False, watch=watch)
+            equilibrium, more = solved_as_billed(economy, filing.tariff, in_force, watch)
+            said = joined(said, more)
     elif in_force.converged:
         filing = file_tariff(in_force, windows)
         new_stage("filed tariff")
-        equilibrium = solve_equilibrium(economy, filing.tariff, start=in_force, certify=False, watch=watch)
+        equilibrium, more = solved_as_billed(economy, filing.tariff, in_force, watch)
+        said = joined(said, more)
         if equilibrium.converged:
             new_stage("commitment")
             commitment = _commitment(in_force, filing, windows, evaluations_per_start, watch)
@@ -172,7 +180,18 @@ def practice(
         outcome=outcome,
         message=message,
         families=families,
+        component_messages=said,
     )
+
+
+def solved_as_billed(
+    economy: Economy, tariff: Tariff, start: Equilibrium | None, watch: Watch
+) -> tuple[Equilibrium, Messages]:
+    """The equilibrium of a tariff with its components in the bills, and what is approximated of them."""
+    if not tariff.has_components:
+        return solve_equilibrium(economy, tariff, start=start, certify=False, watch=watch), ()
+    composed = solve_composed(economy, tariff, certify=False, watch=watch)
+    return billed_equilibrium(composed), component_messages(composed)
 
 
 def welfare(found: Equilibrium) -> float:
@@ -278,6 +297,11 @@ def _messages(found: Practice, filing: Filing) -> Messages:
         f"Kept as {called(in_force)} has them: export credit, discounts, proportions of the fixed charge, and charges"
         " that do not depend on use" + ("." if found.families is None else ", but for what the family fixes."),
     ]
+    if filing.tariff.has_components:
+        sentences.append(
+            "Components stay as they are; usual practice expects of them what they bring in force, and the filed fixed"
+            " charge covers what then is missing."
+        )
     sentences += [
         f"tariff.pass_through = {one.pass_through:g} of {one.name}: filed rates hold the wholesale price at what it was"
         " and pass nothing through."

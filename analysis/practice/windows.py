@@ -83,7 +83,7 @@ def windows_of(economy: Economy, in_force: str) -> Windows:
             ' file rates for; give one of them periods, e.g. periods = { peak = ["17-21"], off = ["21-17"] }'
         )
     period = period_of_slot(scenario.tariffs[taken].periods, scenario.slots_per_day)
-    energy = build_tariff(scenario, taken).energy_usd_per_kwh
+    energy = build_tariff(scenario, taken, components=True).energy_usd_per_kwh
     rows = [row.tobytes() for row in energy]
     group = [rows.index(row) for row in rows]
     labels = _labels(group, scenario.seasons, scenario.day_classes, tuple(scenario.day_types))

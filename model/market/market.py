@@ -16,7 +16,6 @@ from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.randomness import Key, key_from
 from meanwatt.agents.prosumer import Prosumer
-from meanwatt.agents.tariff.rate_classes import require_one_tariff
 from meanwatt.agents.tariff.rates import Rates
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.model.market.behaviour_spec import Given, read_behaviour
@@ -163,8 +162,6 @@ class ProsumerMarket(MarketCentre):
         require_population(economy, households, part[1])
         equilibrium = find_equilibrium(economy, posted, policies, ways, progress)
         super().__init__(economy, equilibrium, key, threads)
-        if leader:
-            require_one_tariff(posted, "a leader in the market")
         terms = make_terms(economy, posted, equilibrium, ways) if leader else None
         self.cohorts = make_cohorts(ways, economy, posted, equilibrium, key, terms)
         self.behaviour = self.cohorts[0].behaviour if len(self.cohorts) == 1 else Mixture(self.cohorts)
@@ -188,6 +185,7 @@ class ProsumerMarket(MarketCentre):
         self.strategies = make_strategies(self.cohorts, self.population)
         self.prices_seen = np.array(first_guess(economy))
         self.strategy_replay: StrategyReplay | None = None
+        self._in_classes = bool(posted.classes)
         self._tables = tables_kept(economy, self.cohorts, None if leader else equilibrium)
         self.policies_lived: Sequence[PolicyTable] = ()
         registered = self._REGISTERS and households <= REGISTERED_LIMIT
@@ -235,8 +233,14 @@ class ProsumerMarket(MarketCentre):
         """The tables by which the last day was computed, whatever households learnt of it since."""
         return self._tables.of(self.policies_lived, self.common_state)
 
-    def meter(self) -> MeterReading:
+    def meter(self, *, by_type: bool = False) -> MeterReading:
         """What the utility reads off its meters after the last day: one row.
+
+        Parameters
+        ----------
+        by_type
+            Whether to read every household type by itself, as is done anyway where there are rate classes, posted or in
+            force before the first day; else income groups.
 
         Raises
         ------
@@ -245,13 +249,15 @@ class ProsumerMarket(MarketCentre):
         """
         if not self._records:
             raise ValueError("no day has been metered yet; call step() first")
-        utility = self.utility
+        utility, record = self.utility, self._records[-1]
         return day_reading(
             self.economy,
             self.population,
-            self._records[-1],
+            record,
             tariff=utility.tariff,
             fixed_charge_usd_per_day=utility.fixed_charge_usd_per_day,
+            rates=utility.rates(int(self.economy.common.today[record.common_state]), record.wholesale_usd_per_kwh),
+            by_type=by_type or self._in_classes or bool(utility.tariff.classes),
         )
 
     def charge(self, usd: Floats) -> None:

@@ -34,6 +34,11 @@ class PeakTables:
     upper: npt.NDArray[np.uint32]
     start: Ints
 
+    def of_class(self, class_index: int) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint32]]:
+        """``lower`` and ``upper`` of one class; nothing of one that carries no largest import."""
+        own = slice(self.start[class_index], self.start[class_index + 1])
+        return self.lower[own], self.upper[own]
+
     @property
     def arrays(self) -> tuple[Any, ...]:
         """What the kernel reads."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from meanwatt.agents.behaviour.offer import Offer
 from meanwatt.agents.household.policy_table import PolicyTable
+from meanwatt.agents.tariff.rate_classes import with_each_class
 from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.scenario.economy import Economy
@@ -87,9 +88,16 @@ class Terms:
 
 
 def with_adder(offer: Offer) -> Tariff:
-    """The tariff whose energy charge holds an offer's adder, so that nothing of its rates is left to be found."""
-    energy = offer.tariff.energy_usd_per_kwh + offer.adder_usd_per_kwh
-    return replace(offer.tariff, energy_usd_per_kwh=energy, recovery=Recovery.POSTED)
+    """The tariff whose energy charge holds an offer's adder, so that nothing of its rates is left to be found.
+
+    Rate classes that keep posted rates keep them.
+    """
+
+    def raised(place: int, own: Tariff) -> Tariff:
+        adder = offer.adder_usd_per_kwh if offer.tariff.bears_adder(place) else 0.0
+        return replace(own, energy_usd_per_kwh=own.energy_usd_per_kwh + adder, recovery=Recovery.POSTED)
+
+    return with_each_class(offer.tariff, raised)
 
 
 def make_offer(tariff: Tariff, equilibrium: Equilibrium | None) -> Offer:

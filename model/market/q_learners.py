@@ -77,7 +77,7 @@ class QLearners:
         self.types = tuple(types)
         self._tariff = tariff
         self.problem = problem
-        self._expected = rates(tariff, today, first_guess_usd_per_kwh, adder_usd_per_kwh)
+        self._expected = self._by_type(rates(tariff, today, first_guess_usd_per_kwh, adder_usd_per_kwh))
         self._bills = np.ones(len(today))
         self._outcomes: list[SlotOutcome] = []
         self._lived: list[SlotOutcome] = []
@@ -120,7 +120,7 @@ class QLearners:
         """First table of a type and first gain per slot."""
         if self.settings.start == "zero":
             return 0.0, 0.0
-        response = best_response(self.types[type_index], self._expected_by(self.types[type_index]), self.problem)
+        response = best_response(self.types[type_index], self._expected_by(type_index), self.problem)
         gain = response.gain_usd_per_day / response.value_usd.shape[1] if self._average else 0.0
         return believed_values(response, self.problem, shock=self.settings.shock), gain
 
@@ -240,8 +240,9 @@ class QLearners:
             )
             own.reward = np.asarray(outcome.utility_usd[c] - payment - outcome.wear_usd)
         self._bills[c] += 1
-        before, self._expected = self._expected, _averaged(self._expected, seen.rates, c, float(self._bills[c]))
-        if not same_rates(before, self._expected):
+        pairs, before = zip(self._expected, self._by_type(seen.rates), strict=True), self._expected
+        self._expected = [_averaged(*pair, c, float(self._bills[c])) for pair in pairs]
+        if not all(map(same_rates, before, self._expected)):
             self._plan()
 
     # --- what they know ---------------------------------------------------------------------------------------------
@@ -312,8 +313,13 @@ class QLearners:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _expected_by(self, household: HouseholdType) -> Rates:
-        return self._tariff.own_rates(self._expected, household)
+    def _by_type(self, posted: Rates) -> list[Rates]:
+        """The rates of each household type's class, before discounts."""
+        return [posted.of_classes[self._tariff.class_index(household)] for household in self.types]
+
+    def _expected_by(self, type_index: int) -> Rates:
+        household = self.types[type_index]
+        return self._tariff.of(household).for_group(self._expected[type_index], household.group)
 
     def _policy(self, type_index: int, value: Values) -> PolicyTable:
         plan = self.policies[type_index]
@@ -329,9 +335,9 @@ class QLearners:
     def _plan(self) -> None:
         """Work out use and net load of every move at the rates expected."""
         self._outcomes, policies = [], []
-        for household in self.types:
+        for type_index, household in enumerate(self.types):
             outcome = slot_outcome(
-                household, self._expected_by(household), self.problem.shock_levels, self.problem.slot_hours
+                household, self._expected_by(type_index), self.problem.shock_levels, self.problem.slot_hours
             )
             states, slots, shocks, width = outcome.net_load_kw.shape
             still = np.zeros((states, slots, household.levels, shocks, width))
@@ -384,13 +390,8 @@ def _steps(value: Values) -> range:
 
 
 def _averaged(expected: Rates, seen: Rates, c: int, bills: float) -> Rates:
-    """Expected rates (c, h) once the bill of a day (1, h) in one common state joins as many before, by class, too."""
+    """Expected rates (c, h) once the bill of a day (1, h) in one common state joins as many before."""
     imported, exported = expected.import_usd_per_kwh.copy(), expected.export_usd_per_kwh.copy()
     imported[c] += (seen.import_usd_per_kwh[0] - imported[c]) / bills
     exported[c] += (seen.export_usd_per_kwh[0] - exported[c]) / bills
-    pairs = zip(expected.by_class, seen.by_class, strict=True)
-    return Rates(
-        import_usd_per_kwh=imported,
-        export_usd_per_kwh=exported,
-        by_class=tuple(_averaged(*pair, c, bills) for pair in pairs),
-    )
+    return Rates(import_usd_per_kwh=imported, export_usd_per_kwh=exported)

@@ -13,7 +13,7 @@ from meanwatt.agents.tariff.rates import Rates, payment_usd
 from meanwatt.model.market.day_kernel import run_day
 from meanwatt.model.market.day_settlement import own_rates
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.market.strategy_replay import Walk, checked
+from meanwatt.model.market.strategy_replay import Walk, checked, require_no_largest_import
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,6 +96,8 @@ class DayBySlot:
         expected = [
             (own.import_usd_per_kwh[0], own.export_usd_per_kwh[0]) for own in market.rates_expected(self.common_state)
         ]
+        for household, class_index in zip(self.players, self._classes, strict=True):
+            require_no_largest_import(policies[class_index], household)
         self._walks = [
             Walk(
                 people,

@@ -116,6 +116,7 @@ class StrategyReplay:
     ) -> tuple[Ints, Ints]:
         """Go through the slots by plan or by strategy; write what it leaves; return moves and table columns taken."""
         people = self.population
+        require_no_largest_import(policy, household)
         expected = self._expected[people.type_of(household)] if self._expected else None
         walk = Walk(people, household, policy, tables, day, common_state, at=(level, shock), expected=expected)
         path: Ints = np.zeros((3, tables.slots), dtype=np.int64)
@@ -193,6 +194,10 @@ class Walk:
         Where it has come to.
     taken : (slot,) int
         Table columns taken so far: each move, with the plan that goes with it.
+    rows : (slot,) int
+        The rows they are in: the shock, or where the day's largest import is a part of the state that state's number.
+    largest : int
+        Level of the largest import so far; 0 where it is no part of the state.
     """
 
     def __init__(
@@ -209,12 +214,7 @@ class Walk:
     ) -> None:
         class_index, own_type = population.class_of(household), population.type_of(household)
         rank = population.rank_of(household)
-        if policy.peak is not None:
-            raise ValueError(
-                f"household {household} carries the day's largest import in its state, which the replay of a day does"
-                " not follow; give demand_charge.decision = ignored"
-            )
-        self.slot = 0
+        self.slot = self.largest = 0
         self.level, self.shock = at or (int(population.level[household]), int(population.shock[household]))
         self._policy, self._day, self._common_state = policy, day, common_state
         self._draws = stream(population.key, Purpose.DAY, own_type, rank, day)
@@ -222,12 +222,16 @@ class Walk:
         self._bought, self._sold = (_frozen(rate) for rate in expected or (np.zeros(0), np.zeros(0)))
         self._levels = policy.probability.shape[2]
         slots, shocks = tables.slots, tables.shocks
+        self._ranks = 1 if policy.peak is None else policy.peak.count
+        self._rises = None if tables.peaks is None else tables.peaks.of_class(class_index)
         alias = tables.alias[tables.alias_start[class_index] : tables.alias_start[class_index + 1]]
-        self._alias = alias.reshape(slots, self._levels, shocks, -1)
+        self._alias = alias.reshape(slots, self._levels, shocks * self._ranks, -1)
         readings = tables.energy_kwh[tables.energy_start[class_index] : tables.energy_start[class_index + 1]]
-        self._readings = readings.reshape(slots, shocks, -1)
+        rows = shocks if policy.peak is None else self._levels * shocks * self._ranks
+        self._readings = readings.reshape(slots, rows, -1)
         self.columns = tables.columns[class_index]
         self.taken: Ints = np.zeros(slots, dtype=np.int64)
+        self.rows: Ints = np.zeros(slots, dtype=np.int64)
         self._next_shock = tables.shock_alias.reshape(shocks, shocks)
 
     @property
@@ -249,7 +253,16 @@ class Walk:
 
     @property
     def _planned_column(self) -> int:
-        return pick(self._alias[self.slot, self.level, self.shock], child(self._draws, self.slot) >> 32)
+        known = self.shock * self._ranks + self.largest
+        return pick(self._alias[self.slot, self.level, known], child(self._draws, self.slot) >> 32)
+
+    @property
+    def row(self) -> int:
+        """Row of the tables that it stands in: its shock, or the number of its state with the largest import."""
+        if self._ranks == 1:
+            return self.shock
+        shocks = len(self._next_shock)
+        return (self.level * shocks + self.shock) * self._ranks + self.largest
 
     def column_of(self, move: int) -> int:
         """Column of a move in this slot: where households part, with the plan that it draws for it.
@@ -262,7 +275,7 @@ class Walk:
         planned = self._planned_column
         if planned // plans == j:
             return planned
-        line = np.cumsum(self.columns.share[self.slot, self.shock, j * plans : (j + 1) * plans])
+        line = np.cumsum(self.columns.share[self.slot, self.row, j * plans : (j + 1) * plans])
         point = uniform(child(self._draws, len(self._readings) + self.slot)) * line[-1]
         return j * plans + int(np.searchsorted(line, point, side="right"))
 
@@ -277,7 +290,7 @@ class Walk:
             level=self.level,
             shock=self.shock,
             moves=_frozen(policy.moves[open_moves]),
-            net_load_kw=_frozen(policy.net_load_kw[self._common_state, self.slot, self.shock, open_moves]),
+            net_load_kw=_frozen(policy.net_load_kw[self._common_state, self.slot, self.row, open_moves]),
             planned_move=self.planned_move,
             levels=self._levels,
             draw=uniform(child(self._own_draws, self.slot)),
@@ -287,13 +300,26 @@ class Walk:
 
     def take(self, move: int) -> np.float32:
         """Make a move and go on to the next slot; return the meter reading. [kWh]"""
-        column = self.column_of(move)
-        reading: np.float32 = self._readings[self.slot, self.shock, column]
-        self.taken[self.slot] = column
+        column, row = self.column_of(move), self.row
+        reading: np.float32 = self._readings[self.slot, row, column]
+        self.taken[self.slot], self.rows[self.slot] = column, row
+        if self._ranks > 1 and self._rises is not None:
+            lower, upper = (part.reshape(self._readings.shape)[self.slot, row, column] for part in self._rises)
+            third = child(self._draws, len(self._readings) + self.slot) >> 32
+            self.largest = int(lower) + int(third < int(upper))
         self.level += move
         self.shock = pick(self._next_shock[self.shock], child(self._draws, self.slot) & 0xFFFFFFFF)
         self.slot += 1
         return reading
+
+
+def require_no_largest_import(policy: PolicyTable, household: int) -> None:
+    """Raise ``ValueError``, in one line, for who decides for itself where the state has the day's largest import."""
+    if policy.peak is not None:
+        raise ValueError(
+            f"household {household} carries the day's largest import in its state, which who decides for itself is not"
+            " told; give demand_charge.decision = ignored"
+        )
 
 
 def pick(row: Words, bits: int) -> int:

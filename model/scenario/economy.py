@@ -194,8 +194,8 @@ def require_undivided(scenario: Scenario) -> None:
     if scenario.feeder.branches:
         raise ScenarioError(
             f"scenario {scenario.name} has feeder.branches ({', '.join(scenario.feeder.branches)}), which only solve,"
-            " simulate without --leader, emergence, validate, design, export, study and hosting can hold; leave them"
-            " out"
+            " simulate without --leader, emergence, validate, design, allot, export, study and hosting can hold; leave"
+            " them out"
         )
 
 
@@ -204,8 +204,8 @@ def require_no_choice(scenario: Scenario) -> None:
     chosen = [name for name, table in scenario.rate_classes.items() if table.opt_in_share is not None]
     if chosen and scenario.has_rate_classes:
         raise ScenarioError(
-            f"scenario {scenario.name}: rate_classes.{chosen[0]} has an opt_in_share, which only solve and adoption"
-            " can hold; leave it out, or put everybody on one tariff with --tariff"
+            f"scenario {scenario.name}: rate_classes.{chosen[0]} has an opt_in_share, which only solve, adoption"
+            " and allot can hold; leave it out, or put everybody on one tariff with --tariff"
         )
 
 
@@ -228,8 +228,7 @@ def build_tariff(scenario: Scenario, name: str | None = None, *, components: boo
     if name is None and scenario.has_rate_classes:
         raise ScenarioError(
             f"scenario {scenario.name} has rate_classes ({', '.join(scenario.rate_classes)}), and here one tariff holds"
-            " for all, as in pilot and simulate --leader; put everybody on one tariff, e.g."
-            f" --tariff {scenario.selected_tariff}"
+            f" for all; put everybody on one tariff, e.g. --tariff {scenario.selected_tariff}"
         )
     name = scenario.selected_tariff if name is None else name
     if name not in scenario.tariffs:

@@ -27,7 +27,7 @@ def joined(*parts: Iterable[str]) -> Messages:
 def scenario_messages(scenario: Scenario) -> Messages:
     """What a scenario asks for and does not get."""
     return joined(
-        _set_aside(scenario),
+        classes_set_aside(scenario),
         _capped_shares(scenario),
         _lost_power(scenario),
         _calendar(scenario),
@@ -65,14 +65,22 @@ def unpaid_messages(tariff: Tariff, customers: Sequence[Customer]) -> Messages:
     )
 
 
-def _set_aside(scenario: Scenario) -> Iterator[str]:
-    """Rate classes that do not hold."""
-    if scenario.rate_classes and not scenario.rate_classes_in_force:
-        yield (
-            f"rate_classes_in_force = false: everybody has tariff {scenario.selected_tariff}, and"
-            f" {_listed([*scenario.rate_classes], 'and')} of rate_classes set aside; --tariff CLASS=NAME changes one"
-            " class alone."
-        )
+def classes_set_aside(scenario: Scenario, compared: tuple[str, str] | None = None) -> Messages:
+    """A sentence on rate classes that do not hold; none where they do.
+
+    Parameters
+    ----------
+    compared
+        Names of the tariffs A and B that everybody has, one after the other; without them there is one.
+    """
+    if not scenario.rate_classes or scenario.rate_classes_in_force:
+        return ()
+    tariff, mend = f"tariff {scenario.selected_tariff}", "--tariff CLASS=NAME changes one class alone"
+    if compared is not None:
+        tariff = f"tariff {compared[0]} under A and tariff {compared[1]} under B"
+        mend = "A and B are for everybody"
+    classes = _listed([*scenario.rate_classes], "and")
+    return (f"rate_classes_in_force = false: everybody has {tariff}, and {classes} of rate_classes set aside; {mend}.",)
 
 
 def _capped_shares(scenario: Scenario) -> Iterator[str]:

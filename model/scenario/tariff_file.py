@@ -282,9 +282,9 @@ class TariffTable(Table):
         """Raise ``ValueError``, in one line, if the tariff has components, for whom cannot hold them."""
         if self.component_names:
             raise ValueError(
-                f"tariff {name} has {' and '.join(self.component_names)}, which only solve, design, allot, export,"
-                " validate, and simulate without --leader and --workers, can hold; give another tariff, or leave them"
-                " out"
+                f"tariff {name} has {' and '.join(self.component_names)}, which only solve, design, practice, allot,"
+                " export, validate, and simulate without --leader and --workers, can hold; give another tariff, or"
+                " leave them out"
             )
 
     @model_validator(mode="after")

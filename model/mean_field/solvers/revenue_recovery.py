@@ -132,7 +132,12 @@ def _root_between(surplus: Callable[[float], float], low: float, high: float, to
 
 
 def _exact_slope(economy: Economy, tariff: Tariff, found: PopulationResponse) -> float | None:
-    """Slope of the books in the adder, where it costs no more than a few evaluations; None elsewhere."""
+    """Slope of the books in the adder, where it costs no more than a few evaluations; None elsewhere.
+
+    None is known where somebody carries the day's largest import in the state.
+    """
+    if any(household.day_peak for household in economy.types):
+        return None
     if economy.scenario.temperature_usd == 0 or (couples(economy, tariff) and found.net_load_kw.size > FEW_PRICES):
         return None
     return surplus_slope_usd(economy, tariff, found)

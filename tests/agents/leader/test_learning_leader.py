@@ -42,7 +42,7 @@ def reading(under: Tariff, common_state: int, load_kw: float) -> MeterReading:
         marginal_emissions_t_per_kwh=np.zeros((1, 2)),
         volatility_usd_per_kwh=np.zeros(1),
         fixed_charge_usd_per_day=under.fixed_charge_usd_per_day,
-        group_share=np.ones(1),
+        account_share=np.ones(1),
         network_cost_usd_per_day=0.0,
         slot_hours=12.0,
     )

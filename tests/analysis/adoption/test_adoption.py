@@ -350,7 +350,11 @@ def test_rate_classes_are_held(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert moved["today"]["saving_usd_per_year"][1][1] == pytest.approx(rest["saving_usd_per_year"][1][1], abs=1e-6)
 
 
-def test_a_leader_posts_the_design_of_every_years_shares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_leader_posts_the_design_of_every_years_shares(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And at the fixed point, whose shares are the logit's answer to the bills of that design."""
+    monkeypatch.setattr("meanwatt.analysis.adoption.adoption.STARTS", ("today",))
     scenario = load_scenario("textbook", overrides=NO_BATTERY)
     economy, tariff = build_economy(scenario), build_rate_classes(scenario)
     first = design(economy, tariff, leader_spec_of(economy, "commission")).commitment
@@ -359,7 +363,6 @@ def test_a_leader_posts_the_design_of_every_years_shares(tmp_path: Path, capsys:
     line = f"adoption textbook --leader commission {keys} --out {tmp_path / 'run'}"
     found = said(f"{line} --years 2", capsys)
     assert found["leader"] == {"name": "commission", "weights": {"equity": 1.0, "stability": 0.0}}
-    assert found["fixed_point"]["starts"] == []
     assert found["outcome"] == "converged"
     paid = list(found["fixed_charge_usd_per_day"][0].values())
     assert paid == pytest.approx(first.equilibrium.fixed_charge_usd_per_day.tolist(), abs=1e-4)
@@ -372,6 +375,18 @@ def test_a_leader_posts_the_design_of_every_years_shares(tmp_path: Path, capsys:
     )  # the optimum is flat
     assert found["share"][2] != found["share"][0]
     assert any(text.startswith("Leader commission: posts the tariff") for text in found["messages"])
+    (point,) = found["fixed_point"]["starts"]
+    assert (point["outcome"], point["feedback"]) == ("converged", None)
+    assert point["residual"] <= 1e-3
+    homes, rest = homes_of(economy), np.array(point["share"])
+    posted = design(homes.economy_at(rest), tariff, leader_spec_of(economy, "commission")).commitment
+    assert posted is not None
+    no_subsidy = homes.by_group("subsidy_share")
+    now = AdoptionMarket(homes, tariff, no_subsidy, Watch()).at(homes.today)
+    then = AdoptionMarket(homes, posted.tariff, no_subsidy, Watch()).at(rest)
+    assert then.worth is not None
+    assert aimed_shares(homes, fit(homes, now), then.worth.npv_usd) == pytest.approx(rest, abs=5e-3)
+    assert np.abs(rest - homes.today).max() > 0.02
     assert "leader commission" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
 
 

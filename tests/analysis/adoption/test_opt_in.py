@@ -229,13 +229,13 @@ def test_two_classes_open_to_one_household_are_refused(tmp_path: Path) -> None:
         load_scenario(tmp_path / "two.toml")
 
 
-@pytest.mark.parametrize("command", ["simulate", "design", "allot", "practice", "validate", "export"])
+@pytest.mark.parametrize("command", ["simulate", "design", "practice", "validate", "export"])
 def test_who_cannot_hold_a_choice_says_so_in_one_line(
     command: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     more = {"export": ["--to", str(tmp_path / "x.npz")], "design": ["--leader", "commission"]}.get(command, [])
     assert main([command, str(EXAMPLE), *more]) == 2
     assert capsys.readouterr().err == (
-        "meanwatt: scenario opt_in: rate_classes.opt_in has an opt_in_share, which only solve and adoption can hold;"
-        " leave it out, or put everybody on one tariff with --tariff\n"
+        "meanwatt: scenario opt_in: rate_classes.opt_in has an opt_in_share, which only solve, adoption and allot can"
+        " hold; leave it out, or put everybody on one tariff with --tariff\n"
     )

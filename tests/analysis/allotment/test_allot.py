@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -26,7 +27,7 @@ NAMES = [one.name for one in TECHNOLOGIES]
 def population(*groups: list[int]) -> list[SimpleNamespace]:
     """Household types of groups of one size, from how many homes of each own the technologies."""
     return [
-        SimpleNamespace(group=g, technology=name, share=count / sum(own) / len(groups))
+        SimpleNamespace(group=g, technology=name, share=count / sum(own) / len(groups), branch="", rate_class="")
         for g, own in enumerate(groups)
         for name, count in zip(NAMES, own, strict=True)
         if count
@@ -64,6 +65,26 @@ def test_a_battery_comes_to_the_home_that_has_all_else() -> None:
         ("none", "pv_battery"): 1,
         ("pv", "pv"): 2,
         ("pv", "pv_battery"): 2,
+    }
+
+
+def test_homes_stay_on_their_branch_and_in_the_class_that_they_chose_as_far_as_the_shares_allow() -> None:
+    def homes(*rows: tuple[str, str, str, float]) -> tuple[SimpleNamespace, ...]:
+        keys = ("technology", "branch", "rate_class", "share")
+        return tuple(SimpleNamespace(group=0, **dict(zip(keys, row, strict=True))) for row in rows)
+
+    before = homes(("none", "near", "", 0.5), ("none", "far", "", 0.2), ("none", "far", "chosen", 0.3))
+    after = homes(
+        ("none", "near", "", 0.3), ("pv", "near", "", 0.2), ("none", "far", "", 0.1), ("none", "far", "chosen", 0.4)
+    )
+    found = {(one.before, one.after): round(one.share, 9) for one in entries_of(before, after)}
+    assert found == {(0, 0): 0.3, (0, 1): 0.2, (1, 2): 0.1, (1, 3): 0.1, (2, 3): 0.3}
+    moved = homes(("none", "near", "", 0.6), ("none", "far", "", 0.4))  # people have moved house
+    assert {(one.before, one.after): round(one.share, 9) for one in entries_of(before, moved)} == {
+        (0, 0): 0.5,
+        (1, 1): 0.2,
+        (2, 0): 0.1,
+        (2, 1): 0.2,
     }
 
 
@@ -191,3 +212,50 @@ def test_without_a_tariff_that_covers_the_cost_nothing_is_allotted(capsys: pytes
     result = json.loads(capsys.readouterr().out)
     assert result["outcome"] == "no_revenue_adequate_tariff"
     assert result["homes"] == result["default_rates"] == []
+
+
+def test_a_branch_that_has_no_prices_of_its_own_changes_no_homes_allotment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = f"allot textbook --tariff flat --set {SMALL} --set feeder.name=lv_rural --json"
+    assert main(line.split()) == 0
+    alone = json.loads(capsys.readouterr().out)
+    assert main([*line.split(), "--set", "feeder.branches.far=1-12", "--out", str(tmp_path / "a")]) == 0
+    parted = json.loads(capsys.readouterr().out)
+    own = {row["name"]: row for row in alone["homes"]}
+    assert {row["branch"] for row in parted["homes"]} == {"rest", "far"}
+    for row in parted["homes"]:
+        assert row["name"] == f"{row['income']} / {row['technology']} on {row['branch']}"
+        one = own[f"{row['income']} / {row['technology']}"]
+        for allotter, part in row["before"]["allotted_usd_per_day"].items():
+            assert part == pytest.approx(one["before"]["allotted_usd_per_day"][allotter], abs=1e-6)
+    rates = {(row["level"], row["name"]) for row in parted["default_rates"]}
+    assert {("branch", "rest"), ("branch", "far")} <= rates
+    assert set(pq.read_table(tmp_path / "a" / "homes.parquet")["branch"].to_pylist()) == {"rest", "far"}
+
+
+def test_homes_that_chose_a_class_keep_it_and_those_who_turn_to_it_are_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """More homes choose the time-of-use rate: of each type those who had it keep it, a fifth more turn to it."""
+    file = tmp_path / "choice.toml"
+    file.write_text(
+        'extends = "textbook"\nbattery_levels = 5\n[rate_classes.evening]\ntariff = "tou"\nopt_in_share = 0.2\n'
+    )
+    line = ("allot", str(file), "--shift", "rate_classes.evening.opt_in_share=0.4", "--json")
+    assert main([*line, "--out", str(tmp_path / "a")]) == 0
+    result = json.loads(capsys.readouterr().out)
+    whole: dict[str, float] = {}
+    for row in result["homes"]:
+        whole[f"{row['income']} / {row['technology']}"] = row["share"] + whole.get(
+            f"{row['income']} / {row['technology']}", 0.0
+        )
+    by_name = {row["name"]: row for row in result["homes"]}
+    for home, share in whole.items():
+        parts = {"default": 0.6, "evening": 0.2, "default → evening": 0.2}
+        for own, part in parts.items():
+            assert by_name[f"{home} in {own}"]["share"] == pytest.approx(part * share)
+    turned = by_name["low / none in default → evening"]
+    assert (turned["rate_class"], turned["rate_class_after"]) == ("default", "evening")
+    assert {row["name"] for row in result["default_rates"] if row["level"] == "rate_class"} == {"default", "evening"}
+    assert "in default → evening" in (tmp_path / "a" / "report.html").read_text(encoding="utf-8")

@@ -128,8 +128,8 @@ def test_the_app_opens_no_scenario_with_a_tariff_with_components(tmp_path: Path)
 
 
 HELD = (
-    "which only solve, design, allot, export, validate, and simulate without --leader and --workers, can hold; give"
-    " another tariff, or leave them out"
+    "which only solve, design, practice, allot, export, validate, and simulate without --leader and --workers, can"
+    " hold; give another tariff, or leave them out"
 )
 
 
@@ -137,7 +137,7 @@ HELD = (
     "command",
     [
         "emergence textbook",
-        "practice textbook",
+        "impacts flat tou textbook",
         "simulate textbook --households 60 --leader commission",
         "simulate textbook --households 60 --workers 2",
     ],

@@ -236,7 +236,7 @@ def test_components_and_a_class_that_homes_choose_are_refused_before_any_work(
 ) -> None:
     Path("chosen.toml").write_text(f"{CLASSES}opt_in_share = 0.2\n", encoding="utf-8")
     assert main(["hosting", "lane.toml", "chosen.toml"]) == 2
-    assert "rate_classes.solar has an opt_in_share, which only solve and adoption" in capsys.readouterr().err
+    assert "rate_classes.solar has an opt_in_share, which only solve, adoption and allot" in capsys.readouterr().err
     Path("classes.toml").write_text(CLASSES, encoding="utf-8")
     assert main(["hosting", "lane.toml", "classes.toml", "--set", "tariffs.tou.minimum_bill.usd_per_month=20"]) == 2
     assert "minimum_bill" in capsys.readouterr().err

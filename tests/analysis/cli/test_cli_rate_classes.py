@@ -104,24 +104,42 @@ def test_homes_that_learn_under_two_classes_with_one_tariff_learn_what_one_class
     }
 
 
-REFUSING = {
-    "pilot": ("pilot",),
-    "simulate with a leader": ("simulate", "--leader", "commission"),
-}
-
-
-@pytest.mark.parametrize("command", REFUSING)
-def test_a_command_that_knows_one_tariff_alone_says_what_to_do(
-    command: str, scenario: str, capsys: pytest.CaptureFixture[str]
+def test_a_leader_in_the_market_meters_the_classes_in_force_and_may_post_others(
+    scenario: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name, *options = REFUSING[command]
-    assert main([name, scenario, *options]) == 2
-    out = capsys.readouterr()
-    assert out.out == ""
-    assert out.err == (
-        "meanwatt: scenario classes has rate_classes (solar), and here one tariff holds for all, as in"
-        " pilot and simulate --leader; put everybody on one tariff, e.g. --tariff flat\n"
-    )
+    size = ("--households", "20", "--days", "6", "--round-days", "2", "--behaviour", "passive")
+    menu = ("--menu", "tou,default=flat,solar=tou")
+    found = said(capsys, "simulate", scenario, "--leader", "commission", *size, *menu)
+    leader = found["leader"]
+    assert leader["menu"] == ["tou", "default=flat", "solar=tou"]
+    assert leader["books"]["kind"] == "account"
+    for one in leader["rounds"]:
+        if one["tariff"] == ["tou"]:
+            assert one["rate_classes"] == []
+        else:
+            assert [row["name"] for row in one["rate_classes"]] == ["default", "solar"]
+            assert one["rate_classes"][0]["bill_usd_per_day"] > one["rate_classes"][1]["bill_usd_per_day"]
+            assert one["fixed_charge_usd_per_day"] == one["rate_classes"][0]["fixed_charge_usd_per_day"]
+    assert len(leader["rounds"]) == 3
+
+
+def test_a_menu_by_class_says_which_name_comes_twice(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
+    line = ("simulate", scenario, "--leader", "commission", "--menu", "flat,solar=nothing")
+    assert main([*line, "--households", "20", "--days", "2"]) == 2
+    assert capsys.readouterr().err.startswith("meanwatt: scenario classes: unknown tariff 'nothing'")
+
+
+def test_a_learner_searches_the_rates_of_every_class(
+    scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    family = tmp_path / "family.toml"
+    family.write_text(FAMILY)
+    line = ("design", scenario, "--leader", "commission", "--family", str(family), "--no-cold", "--evaluations", "3")
+    found = said(capsys, *line, "--method", "response_matrix")
+    assert [row["name"] for row in found["rate_classes"]] == ["default", "solar"]
+    assert set(found["parameters"]) == {"energy_usd_per_kwh", "rate_classes.solar.energy_usd_per_kwh"}
+    assert found["books"]["kind"] == "account"
+    assert abs(found["metrics"]["surplus_usd_per_household_day"]) < 1e-8
 
 
 FAMILY = """
@@ -176,7 +194,7 @@ def test_a_search_without_a_family_is_for_one_tariff_and_says_what_each_class_pa
     assert "Mean bill of each rate class" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("method", ["softmax", "feedback"])
+@pytest.mark.parametrize("method", ["alternating", "feedback"])
 def test_a_search_that_knows_one_tariff_alone_refuses_classes_in_one_line(
     method: str, scenario: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -160,5 +160,7 @@ def test_classes_without_homes_are_named_and_the_object_says_who_has_what() -> N
 
 def test_homes_that_choose_their_class_are_refused_in_one_line() -> None:
     chosen = with_solar_class({"opt_in_share": 0.2})
-    with pytest.raises(ScenarioError, match=r"rate_classes\.solar has an opt_in_share, which only solve and adoption"):
+    with pytest.raises(
+        ScenarioError, match=r"rate_classes\.solar has an opt_in_share, which only solve, adoption and allot"
+    ):
         HostingPlan(feeder=street(), scenarios={"chosen": chosen}, levels=LEVELS, placements=1, key=key_from(1))

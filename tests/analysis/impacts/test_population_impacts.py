@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.posted_terms import make_offer, with_adder
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.loading import load_scenario
+from meanwatt.model.scenario.messages import scenario_messages
 
 SMALL = "battery_levels=5"
 HOMES, DAYS = 40, 5
@@ -188,3 +191,16 @@ def test_who_stops_it_gets_a_result_that_says_so() -> None:
     assert found.outcome is Outcome.CANCELLED
     assert found.with_response is None
     assert lived == ["day 1 of 5 under flat", "day 2 of 5 under flat"]
+
+
+def test_classes_that_are_set_aside_are_said_once_with_both_tariffs(tmp_path: Path) -> None:
+    file = tmp_path / "solar.toml"
+    file.write_text('extends = "textbook"\n[rate_classes.solar]\ntariff = "tou"\ntechnologies = ["pv"]\n')
+    scenario = load_scenario(file, tariff="flat")
+    found = done("textbook", "flat", "tou")
+    in_force = replace(found.in_force, economy=replace(found.in_force.economy, scenario=scenario))
+    said = replace(found, in_force=in_force, market_messages=scenario_messages(scenario)).messages
+    assert [one for one in said if "set aside" in one] == [
+        "rate_classes_in_force = false: everybody has tariff flat under A and tariff tou under B, and solar of"
+        " rate_classes set aside; A and B are for everybody."
+    ]

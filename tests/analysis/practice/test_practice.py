@@ -3,6 +3,7 @@
 import json
 import shlex
 import tomllib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -11,13 +12,19 @@ import pyarrow.parquet as pq
 import pytest
 from scenarios import preset_economy, preset_tariff
 
+from meanwatt.agents.tariff.components.demand_charge import DemandCharge, DemandView
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.practice.practice import Practice, at_bounds, filed_family, practice, welfare
+from meanwatt.analysis.practice.filing import file_tariff
+from meanwatt.analysis.practice.practice import Practice, at_bounds, filed_family, practice, solved_as_billed, welfare
 from meanwatt.analysis.practice.report import practice_json
+from meanwatt.analysis.practice.windows import windows_in_force
+from meanwatt.model.mean_field.components.solving import solve_composed
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.mean_field.leader.window_family import WindowFamily
 from meanwatt.model.mean_field.population import threads
 from meanwatt.model.progress.watch import Watch
+from meanwatt.model.scenario.economy import build_tariff
+from meanwatt.model.scenario.loading import load_scenario
 
 SMALL = "battery_levels=5"
 QUICK = shlex.split(f"practice textbook --tariff filed --set {SMALL}")
@@ -273,3 +280,49 @@ def test_a_directory_that_is_not_free_is_refused_before_anything_is_solved(
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
     assert main([*QUICK, "--out", str(tmp_path)]) == 2
     assert "holds mine.txt, which is not ours to replace" in capsys.readouterr().err
+
+
+def test_a_charge_that_nobody_sees_leaves_the_filed_rates_and_takes_what_it_brings_off_the_fixed_charge() -> None:
+    """With a fixed charge that recovers cost the loads in force are those without it, to the last digits."""
+    keys = ("battery_share_scale=0", "tariff.recovery=fixed")
+    economy, plain = preset_economy("textbook", *keys[:1]), preset_tariff("textbook", "tou", *keys)
+    seen = np.ones(economy.slots, dtype=bool)
+    charge = DemandCharge(usd_per_kw_month=4.0, counted=seen, decision=DemandView.IGNORED, window=("0-24",))
+    charged = replace(plain, components=(charge,))
+    (alone, _), (found, messages) = (solved_as_billed(economy, one, None, Watch()) for one in (plain, charged))
+    assert any("households do not see it" in text for text in messages)
+    windows = windows_in_force(economy, plain)
+    without, filed = file_tariff(alone, windows), file_tariff(found, windows)
+    assert filed.rates_usd_per_kwh == pytest.approx(without.rates_usd_per_kwh, abs=1e-7)
+    paid = solve_composed(economy, charged, certify=False).amounts.usd_per_day["demand_charge"]
+    brought = float(economy.type_share @ paid)
+    assert brought > 0.1
+    assert filed.tariff.fixed_charge_usd_per_day == pytest.approx(
+        without.tariff.fixed_charge_usd_per_day - brought, abs=1e-6
+    )
+    assert filed.predicted.bill_usd_per_day == pytest.approx(
+        without.predicted.bill_usd_per_day + paid - brought, abs=1e-6
+    )
+    assert filed.frozen.surplus_usd_per_household_day == pytest.approx(0.0, abs=1e-9)
+    assert filed.tariff.components == (charge,)
+
+
+def test_practice_holds_tiers_from_the_tariff_in_force_to_the_commitment() -> None:
+    tiers = ("tariff.tiers.limits_kwh_per_month=[300]", "tariff.tiers.adders_usd_per_kwh=[0.0, 0.1]")
+    economy = preset_economy("textbook", "battery_share_scale=0")
+    scenario = load_scenario("textbook", overrides=list(tiers), tariff="tou")
+    found = practice(economy, build_tariff(scenario, components=True), evaluations_per_start=12)
+    assert found.filing is not None
+    assert found.equilibrium is not None
+    assert found.commitment is not None
+    for one in (found.in_force.tariff, found.filing.tariff, found.equilibrium.tariff, found.commitment.tariff):
+        assert [part.name for part in one.components] == ["tiers"]
+    lost = found.welfare_lost_usd_per_household_day
+    assert lost is not None
+    assert lost >= 0
+    assert any(text.startswith("Components stay as they are; usual practice expects") for text in found.messages)
+    error = practice_json(found)["error"]
+    assert error["revenue_usd_per_household_day"] == pytest.approx(
+        found.filing.predicted.revenue_usd_per_household_day
+        - float(economy.type_share @ found.equilibrium.bill_usd_per_day)
+    )

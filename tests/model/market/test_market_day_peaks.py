@@ -14,9 +14,10 @@ from meanwatt.model.market.day_kernel import QUANTUM_KWH, quanta, run_day
 from meanwatt.model.market.home_day import Morning, home_day
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.market.peak_tables import peak_tables
+from meanwatt.model.market.strategy_replay import require_no_largest_import
 from meanwatt.model.mean_field.components.settled import market_equilibrium
 from meanwatt.model.mean_field.components.solving import Composed, solve_composed
-from meanwatt.model.scenario.economy import build_rate_classes
+from meanwatt.model.scenario.economy import build_economy, build_rate_classes, build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 
 COARSE = ("battery_levels=4",)
@@ -113,9 +114,31 @@ def test_homes_that_carry_nothing_live_the_same_day_to_the_bit_beside_those_who_
             np.testing.assert_array_equal(getattr(sums, name), getattr(same, name))
 
 
-def test_a_homes_day_cannot_be_replayed_and_that_is_said_in_one_line() -> None:
-    market = market_of(composed("state"), households=80)
-    morning = Morning.of(market.population)
-    market.step()
+def test_who_decides_for_itself_knows_no_largest_import_and_that_is_said_in_one_line() -> None:
+    policy = market_of(composed("state"), households=80).behaviour.policies[0]
     with pytest.raises(ValueError, match=r"household 3 carries the day's largest import .* give .* ignored"):
-        home_day(market, morning, 3)
+        require_no_largest_import(policy, 3)
+    require_no_largest_import(replace(policy, peak=None), 3)
+
+
+def test_an_adder_balances_the_books_where_the_largest_import_is_in_the_state() -> None:
+    """No slope of the books is known there: the adder is found without."""
+    charge = ("usd_per_kw_day=0.1", "demand_levels=4", "decision=state")
+    changes = ["battery_share_scale=0", *(f"tariff.demand_charge.{one}" for one in charge)]
+    scenario = load_scenario("textbook", overrides=changes, tariff="flat")
+    found = solve_composed(build_economy(scenario), build_tariff(scenario, components=True), certify=False).equilibrium
+    assert found.adder_usd_per_kwh > 0
+    assert found.surplus_usd_per_household_day == pytest.approx(0.0, abs=1e-6)
+
+
+def test_every_homes_day_is_replayed_to_the_bit_of_its_meter_with_its_largest_import_in_its_state() -> None:
+    market = market_of(composed("state"), households=80)
+    for _ in range(2):
+        morning = Morning.of(market.population)
+        market.step()
+        for household in range(80):
+            day = home_day(market, morning, household)  # refuses readings that are not the meter's, to the bit
+            assert day.net_load_kw == pytest.approx(
+                day.use_kw + day.battery_kw - day.solar_kw + day.curtailed_kw, abs=1e-5
+            )
+            assert day.level[-1] == market.population.level[household]

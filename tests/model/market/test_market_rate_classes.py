@@ -93,14 +93,6 @@ def test_many_homes_live_near_the_mean_field() -> None:
     assert flat.pass_through != live.pass_through
 
 
-def test_a_leader_and_a_meter_by_income_group_refuse_rate_classes_in_one_line() -> None:
-    solved = found()
-    with pytest.raises(ValueError, match="a leader in the market knows no rate classes, and there are class0, class1"):
-        ProsumerMarket(solved.economy, policies=solved, leader=object())
-    with pytest.raises(ValueError, match="a meter reading by income group knows no rate classes"):
-        lived(solved).meter()
-
-
 def test_policies_of_other_classes_are_not_taken_for_those_asked_for() -> None:
     solved = found()
     with pytest.raises(ValueError, match="tariff is flat but the policies were solved for class0=flat, class1=rtp;"):

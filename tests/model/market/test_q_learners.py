@@ -153,11 +153,11 @@ def test_a_learner_without_exploration_at_exact_beliefs_acts_as_the_best_respons
 def test_use_answers_the_mean_of_the_rates_billed() -> None:
     market = market_of("qlearning")
     learner = market.learners[0]
-    mean = learner._expected.import_usd_per_kwh[0].copy()
+    mean = learner._expected[0].import_usd_per_kwh[0].copy()
     for bills in (2, 3):
         market.step()
         mean += (market.history[-1].import_usd_per_kwh - mean) / bills
-        assert learner._expected.import_usd_per_kwh[0] == pytest.approx(mean, rel=1e-14)
+        assert learner._expected[0].import_usd_per_kwh[0] == pytest.approx(mean, rel=1e-14)
     market.close()
 
 

@@ -155,8 +155,8 @@ def test_who_knows_one_tariff_alone_refuses_classes_in_one_line() -> None:
     with pytest.raises(ScenarioError) as caught:
         build_tariff(with_classes(SOLAR))
     assert str(caught.value) == (
-        "scenario textbook has rate_classes (solar), and here one tariff holds for all, as in"
-        " pilot and simulate --leader; put everybody on one tariff, e.g. --tariff flat"
+        "scenario textbook has rate_classes (solar), and here one tariff holds for all;"
+        " put everybody on one tariff, e.g. --tariff flat"
     )
     assert build_tariff(with_classes(SOLAR), "tou").name == "tou"
 
