@@ -9,6 +9,7 @@ import typer
 
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.agents.tariff.rate_classes import called
+from meanwatt.analysis.cli.design_cold import cold_json, cold_messages, compare_cold
 from meanwatt.analysis.cli.design_methods import (
     METHODS,
     SEARCHES,
@@ -16,6 +17,7 @@ from meanwatt.analysis.cli.design_methods import (
     read_choices,
     require_method,
     require_plain_method,
+    require_warm,
 )
 from meanwatt.analysis.cli.design_page import design_report, print_design
 from meanwatt.analysis.cli.design_pareto import find_surface, pareto_files, read_points, require_surface, say_pareto
@@ -28,14 +30,12 @@ from meanwatt.analysis.cli.watching import watched
 if TYPE_CHECKING:
     from meanwatt.analysis.cli.inputs import Inputs
     from meanwatt.analysis.cli.watching import Work
-    from meanwatt.analysis.design.cold import ColdComparison
     from meanwatt.analysis.design.design import Design
     from meanwatt.analysis.leader.leader_spec import LeaderSpec
     from meanwatt.analysis.learning.campaign import Learned
     from meanwatt.analysis.pareto.surface import Surface
     from meanwatt.model.mean_field.first_best import FirstBest
     from meanwatt.model.scenario.economy import Economy
-    from meanwatt.model.scenario.messages import Messages
 
 
 def design(
@@ -114,10 +114,12 @@ def design(
             classes=True,
             components=True,
             branches=True,
+            envelopes=True,
         )
         families = read_families(family, inputs.economy)
         require_one_place(families, choices, pareto=pareto, robust=robust is not None)
         require_plain_method(inputs.tariff, families, choices, pareto=pareto)
+        require_warm(inputs.economy, choices)
         if pareto:
             require_surface(inputs.economy)
         aims, search = with_family(families, objective.aims(inputs.economy), search, choices, robust=robust is not None)
@@ -133,7 +135,7 @@ def design(
             work.new_stage("first best")
             with suppress(Cancelled):  # the tariff is found; only its gap to the first best is not
                 first_best, first_best_message = find_first_best(inputs.economy, work.watch)
-        cold = None if no_cold else _compare_cold(done, aims, inputs.economy, work)
+        cold = None if no_cold else compare_cold(done, aims, inputs.economy, work)
         surface = None
         if edge is not None and first_best is not None and done.baseline.converged:
             work.new_stage("Pareto surface")
@@ -143,7 +145,7 @@ def design(
     result["method"], result["concept"] = method, concept(method)
     result["learning"] = _learning_json(done, lost, aims)
     result["books"] = _books_json(done)
-    result["cold"], result["anneal"] = _cold_json(cold), _anneal_json(done)
+    result["cold"], result["anneal"] = cold_json(cold), _anneal_json(done)
     result["pareto"] = _pareto_json(surface)
     result["family"] = family_json(families, done.commitment)
     result["robust"] = robust_json(done.commitment)
@@ -153,7 +155,7 @@ def design(
         design_messages(done, aims),
         family_messages(families, done.commitment),
         robust_messages(done.commitment, aims.definition),
-        () if no_cold else _cold_messages(cold, done, aims, annealed=anneal),
+        () if no_cold else cold_messages(cold, done, aims, annealed=anneal),
         first_best_messages(first_best, first_best_message),
         undefined_messages(equilibrium_metrics(found)),
         _missing(regret=regret and lost is None, surface=pareto and surface is None),
@@ -187,44 +189,6 @@ def design(
         say_report(kept)
     drawn = not pareto or (surface is not None and surface.outcome is Outcome.CONVERGED)
     return 0 if done.outcome is Outcome.CONVERGED and drawn else 1
-
-
-def _compare_cold(done: "Design", aims: "LeaderSpec", economy: "Economy", work: "Work") -> "ColdComparison | None":
-    """The design and the scenario's tariffs among cold households; None if the work was stopped."""
-    from meanwatt.analysis.design.cold import compare_cold
-    from meanwatt.model.mean_field.equilibrium import Outcome
-    from meanwatt.model.progress.watch import Cancelled
-
-    if done.outcome is Outcome.CANCELLED or _warm_alone(done):
-        return None
-    work.new_stage("cold households")
-    with suppress(Cancelled):
-        return compare_cold(economy, aims, done, work.watch)
-    return None
-
-
-def _warm_alone(done: "Design") -> "Messages":
-    """A sentence where tariffs with components are not compared among cold households; none otherwise."""
-    tariffs = [done.baseline.tariff, *([] if done.commitment is None else [done.commitment.tariff])]
-    if not any(one.has_components for one in tariffs):
-        return ()
-    return ("No objective among cold households: tariffs with components are solved at the scenario's temperature.",)
-
-
-def _cold_json(cold: "ColdComparison | None") -> dict[str, Any] | None:
-    if cold is None:
-        return None
-    from meanwatt.analysis.design.cold import cold_json
-
-    return cold_json(cold)
-
-
-def _cold_messages(cold: "ColdComparison | None", done: "Design", aims: "LeaderSpec", *, annealed: bool) -> "Messages":
-    from meanwatt.analysis.design.cold import cold_messages
-
-    if cold is None:
-        return _warm_alone(done) or ("No objective among cold households: stopped before.",)
-    return cold_messages(cold, aims.definition.unit, annealed=annealed)
 
 
 def _anneal_json(done: "Design") -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from meanwatt.agents.tariff.tariff import Tariff
     from meanwatt.analysis.design.design import Search
     from meanwatt.model.mean_field.leader.own_family import OwnFamilies
+    from meanwatt.model.scenario.economy import Economy
 
 LEARNING: Final = ("policy_iteration", "softmax", "cma", "optuna", "response_matrix")
 """Methods that see meters and not households."""
@@ -149,6 +150,16 @@ def require_plain_method(
         for option, given in (("--anneal", choices.anneal), ("--pareto", pareto)):
             if given:
                 require_plain(tariff, option)
+
+
+def require_warm(economy: "Economy", choices: "Choices") -> None:
+    """Refuse to cool households within operating envelopes; ``ValueError`` in one line."""
+    from meanwatt.model.scenario.envelopes import limits_load
+
+    if choices.anneal and limits_load(economy.types):
+        raise ValueError(
+            "--anneal lowers the temperature to 0, and feeder.envelopes are held at one above 0; leave one of them out"
+        )
 
 
 def read_choices(

@@ -43,12 +43,10 @@ def robust_choice(path: str | None, economy: "Economy", search: "Search", choice
     from meanwatt.analysis.design.robust.robust_design import robust_search
     from meanwatt.analysis.design.robust.robust_journal import RobustJournal
     from meanwatt.model.network.located_economy import build_located_economy
-    from meanwatt.model.scenario.economy import require_unlimited
     from meanwatt.model.scenario.variants_file import load_variants
 
     file = load_variants(path)
     for scenario in file.scenarios(economy.scenario):  # before anything is solved
-        require_unlimited(scenario)
         build_located_economy(scenario)
     if choices.journal is not None:
         RobustJournal.check(choices.journal, resume=choices.resume)

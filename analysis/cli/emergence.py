@@ -73,7 +73,7 @@ def emergence(
             from meanwatt.analysis.output.result_files import require_free
 
             require_free(out, "emergence")
-        inputs = read(scenario, tariff, set, classes=True, branches=True)
+        inputs = read(scenario, tariff, set, classes=True, branches=True, envelopes=True)
         target = solve_equilibrium(
             inputs.economy, inputs.tariff, certify=inputs.economy.scenario.temperature_usd > 0, watch=work.watch
         )

@@ -1,4 +1,4 @@
-"""``meanwatt flow``: the power flow of a feeder for a series of loads, such as a year of hours."""
+"""``meanwatt flow``: the power flow of a feeder for a series of loads, such as a year of hours, or for a market's."""
 
 import tempfile
 import time
@@ -11,13 +11,15 @@ import typer
 
 from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli import quick_start
-from meanwatt.analysis.cli.options import Json, Out, number, one_of
+from meanwatt.analysis.cli.flow_market import market_slots, require_one_source
+from meanwatt.analysis.cli.options import Json, Out, Set, TariffOrClass, number, one_of
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.ranges import SLOT_HOURS
 
 if TYPE_CHECKING:
     from meanwatt.analysis.year_flow.slots_solved import SolvedSlots
     from meanwatt.model.network.feeder import Feeder
+    from meanwatt.model.scenario.messages import Messages
 
 LIMITS: Final = ("ansi_c84_1", "en_50160")
 """Bands of voltage, as `meanwatt.model.network.power_flow.VoltageLimits` names them."""
@@ -27,19 +29,21 @@ def flow(
     feeder: Annotated[
         str,
         typer.Argument(
-            metavar="FEEDER", help="Name of a feeder, or a feeder file as of import feeder.", show_default=False
+            metavar="FEEDER|SCENARIO",
+            help="With --loads a feeder's name, or a feeder file as of import feeder; without it a scenario, whose"
+            " market loads its feeder.",
+            show_default=False,
         ),
     ],
     *,
     loads: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="FILE",
             help="CSV or Parquet file: a row for each slot, a column of kW for each bus (negative feeds in), perhaps"
             " one of time.",
-            show_default=False,
         ),
-    ],
+    ] = None,
     reactive: Annotated[
         str | None,
         typer.Option(
@@ -58,11 +62,20 @@ def flow(
         str | None,
         typer.Option(metavar="FILE", help="Write each bus's extremes and each line's loading as GeoJSON, for a map."),
     ] = None,
+    households: Annotated[
+        str | None, typer.Option(metavar="N", help="Households of the scenario's market; without it the customers.")
+    ] = None,
+    days: Annotated[str | None, typer.Option(metavar="D", help="Days that it lives (1).")] = None,
+    seed: Annotated[str | None, typer.Option(metavar="S", help="Key of its random draws (0).")] = None,
+    tariff: TariffOrClass = None,
+    set: Set = None,
     json: Json = False,
     out: Out = None,
 ) -> int:
-    """Solve the AC power flow of a feeder for every slot of a file of loads, such as the hours of a year."""
+    """Solve the AC power flow of a feeder for a file of loads, such as a year of hours, or for a scenario's days."""
     began = time.perf_counter()
+    market = {"households": households, "days": days, "seed": seed, "tariff": tariff, "set": set}
+    require_one_source(loads, market | {"reactive": reactive, "slot_hours": slot_hours}, feeder)
     hours = None if slot_hours is None else number("--slot-hours", slot_hours, SLOT_HOURS, example=0.25)
     one_of("--limits", limits, LIMITS)
     if out is not None:
@@ -80,16 +93,25 @@ def flow(
         from meanwatt.analysis.year_flow.report import Given, flow_json, slot_hours_of
 
         quick_start.over()
-        done, without = _solved(asked, voltages, work.watch)
-        stamped = slot_hours_of(tuple(done.times[:2]))
-        given = Given(
-            slot_hours=hours or stamped or 1.0,
-            from_stamps=hours is None and stamped is not None,
-            reactive=reactive is not None,
-            without=without,
-            cancelled=work.watch.stopped,
-        )
-        result = flow_json(done, given) | {
+        told: Messages = ()
+        if loads is None:
+            done, length, size, told = market_slots(feeder, market, limits, voltages, work)
+            asked = {"scenario": feeder, "tariff": tariff, "set": list(set or ()), "limits": limits, **size}
+            stopped = work.cancelled()
+            given = Given(slot_hours=length, from_stamps=False, reactive=True, without=0, cancelled=stopped)
+        else:
+            done, without = _solved(asked, voltages, work.watch)
+            stamped = slot_hours_of(tuple(done.times[:2]))
+            given = Given(
+                slot_hours=hours or stamped or 1.0,
+                from_stamps=hours is None and stamped is not None,
+                reactive=reactive is not None,
+                without=without,
+                cancelled=work.watch.stopped,
+            )
+        result = flow_json(done, given)
+        result |= {
+            "messages": [*result["messages"], *told],
             "seconds": time.perf_counter() - began,
             "compile_seconds": compile_seconds(),
             "settings": asked,

@@ -3,6 +3,7 @@
 import time
 from calendar import isleap
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from meanwatt.agents.numerics.compile_time import compile_seconds
 from meanwatt.analysis.cli.leader_options import LEADERS, Books, PriceCap, Weights
 from meanwatt.analysis.cli.options import Json, Out, Scenario, Seed, Set, TariffOrClass, Threads, whole_number
 from meanwatt.analysis.cli.simulate_components import components_json, solve_lived, unaware_behaviours
-from meanwatt.analysis.cli.simulate_files import GrowingFiles, growing_files, require_meters
+from meanwatt.analysis.cli.simulate_files import DayMapFile, GrowingFiles, growing_files, require_map, require_meters
 from meanwatt.analysis.cli.simulate_leader import make_leader, read_leader, say_leader
 from meanwatt.analysis.cli.watching import watched
 from meanwatt.model.scenario.counted import counted
@@ -77,6 +78,10 @@ def simulate(
     meters: Annotated[
         bool, typer.Option("--meters", help="Write every meter to --out, as impacts --meters reads it.")
     ] = False,
+    geojson: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the feeder on the last day as GeoJSON, slot by slot, for a map."),
+    ] = None,
     tariff: TariffOrClass = None,
     set: Set = None,
     json: Json = False,
@@ -104,6 +109,7 @@ def simulate(
     if processes and choices is not None:
         raise ValueError("--leader and --workers are both given; a leader learns in one process, leave --workers out")
     require_meters(meters, out, processes)
+    require_map(geojson)
     with watched(quiet=json) as work:
         load_mesa()
         from meanwatt.analysis.cli.inputs import read_in_year
@@ -145,6 +151,7 @@ def simulate(
             with suppress(Cancelled):
                 learner, known = make_leader(choices, inputs.economy, found, size, work)
         files = growing_files(out, inputs.economy, size, solved.composed, several=choices is not None, meters=meters)
+        files = replace(files, map=None if geojson is None else DayMapFile(geojson))
         work.new_stage(f"starting {counted(processes, 'worker')}" if processes else "simulating")
         from meanwatt.analysis.simulation.simulation import simulate as run
 
@@ -161,7 +168,7 @@ def simulate(
             cancelled=work.cancelled,
             workers=processes,
             statements=files.write,
-            each_day=files.read,
+            each_day=files.reads,
         )
         outcome, message = _ended(done, size, outcome, message, stopped=work.cancelled())
     result = {
@@ -195,6 +202,7 @@ def simulate(
             **(choices.settings if choices else {}),
         },
     }
+    files.end_map(inputs.economy)
     if out is not None:
         tables = {} if learner is None or known is None else _leader_tables(learner, known)
         _write(out, result, done, inputs.economy.scenario.model_dump(mode="json"), tables, files)

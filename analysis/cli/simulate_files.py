@@ -1,17 +1,19 @@
 """Files that ``meanwatt simulate --out`` writes while the days go by: statements, and meters if they are asked for."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from meanwatt.analysis.feeder_map.day_map import DayMap
     from meanwatt.analysis.output.meter_file import MeterRecorder
     from meanwatt.analysis.output.statement_file import StatementFile
     from meanwatt.model.market.market_centre import MarketCentre
     from meanwatt.model.market.statement import MonthStatement
     from meanwatt.model.mean_field.components.solving import Composed
+    from meanwatt.model.network.feeder import Feeder
     from meanwatt.model.scenario.economy import Economy
     from meanwatt.model.scenario.messages import Messages
 
@@ -24,12 +26,67 @@ def require_meters(asked: bool, out: str | None, processes: int) -> None:
         raise ValueError("--meters and --workers are both given; meters lie in several processes, leave --workers out")
 
 
+def require_map(file: str | None) -> None:
+    """Raise ``ValueError`` in one line unless a map can be written, where one is asked for."""
+    if file is not None:
+        from meanwatt.analysis.output.result_files import require_free_file
+
+        require_free_file("--geojson", file)
+
+
+@dataclass(slots=True, eq=False)
+class DayMapFile:
+    """The map of a market's last day; it is written when the run has ended.
+
+    Attributes
+    ----------
+    file
+        Where to.
+    found, day_type, days
+        What the latest day shows, which one it was, and how many there have been.
+    """
+
+    file: str
+    found: "DayMap | None" = None
+    feeder: "Feeder | None" = None
+    day_type: str = ""
+    days: int = field(default=0)
+
+    def add(self, market: "MarketCentre") -> None:
+        """Take in a day."""
+        from meanwatt.analysis.feeder_map.day_map import map_of_day
+
+        record, grid = market.history[-1], market.power_flow
+        self.days += 1
+        if record.grid is not None and grid is not None:
+            self.feeder, self.day_type = market.feeder, record.day_type
+            self.found = map_of_day(market.feeder, record.grid, grid)
+
+    def write(self, economy: "Economy") -> None:
+        """Write the file, where a day was lived."""
+        from meanwatt.analysis.feeder_map.day_map import day_geojson
+        from meanwatt.analysis.output.result_files import staged_file
+        from meanwatt.analysis.output.strict_json import dumps
+
+        if self.found is None or self.feeder is None:
+            return
+        about = {
+            "scenario": economy.scenario.name,
+            "day": self.days,
+            "day_type": self.day_type,
+            "slot_hours": economy.slot_hours,
+        }
+        with staged_file(self.file) as stage:
+            stage.write_text(dumps(day_geojson(self.feeder, self.found, about)) + "\n", encoding="utf-8")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GrowingFiles:
-    """Statements and meters while the days go by; None where they are not kept."""
+    """Statements, meters and a map while the days go by; None where they are not kept."""
 
     statements: "StatementFile | None"
     recorder: "MeterRecorder | None"
+    map: DayMapFile | None = None
 
     @property
     def write(self) -> "Callable[[MonthStatement, MarketCentre], None] | None":
@@ -37,9 +94,22 @@ class GrowingFiles:
         return None if self.statements is None else self.statements.write
 
     @property
-    def read(self) -> "Callable[[MarketCentre], None] | None":
-        """Takes in a day of meters."""
-        return None if self.recorder is None else self.recorder.add
+    def reads(self) -> "Callable[[MarketCentre], None] | None":
+        """Takes in a day of meters, and its map."""
+        asked = [one.add for one in (self.recorder, self.map) if one is not None]
+        if not asked:
+            return None
+
+        def read(market: "MarketCentre") -> None:
+            for add in asked:
+                add(market)
+
+        return read
+
+    def end_map(self, economy: "Economy") -> None:
+        """Write the map, if one is asked for."""
+        if self.map is not None:
+            self.map.write(economy)
 
     @property
     def messages(self) -> "Messages":

@@ -51,8 +51,10 @@ def _draw(axes: Any, percent: Any, panel: Panel) -> None:
         if line.lowest:
             lowest, highest = _array(line.lowest), _array(line.highest)
             axes.fill_between(percent, lowest, highest, color=look["color"], alpha=0.15, linewidth=0)
-    if panel.limit is None:
+    if panel.counts:
         axes.set_ylim(-4, 104)
+    elif panel.limit is None:
+        axes.set_ylim(bottom=0)
     else:
         axes.axhline(panel.limit, color=INK, linewidth=1, linestyle=(0, (1, 1)))
         start = (percent[0], panel.limit)

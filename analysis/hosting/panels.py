@@ -9,7 +9,7 @@ import numpy as np
 from meanwatt.analysis.hosting.adoption import Swept
 from meanwatt.analysis.hosting.first_violation import violation_share
 from meanwatt.analysis.hosting.judged import HostedTariff
-from meanwatt.analysis.hosting.stress import KINDS
+from meanwatt.analysis.hosting.stress import ENVELOPE_MEASURES, KINDS, LIMIT_CURTAILED
 from meanwatt.analysis.hosting.sweep import HostingPlan
 
 VOLTAGE: Final = "voltage"
@@ -56,11 +56,11 @@ class Panel:
     Attributes
     ----------
     key
-        A kind of violation, or `VOLTAGE`.
+        A kind of violation, `VOLTAGE`, or one of ``ENVELOPE_MEASURES``.
     title, unit
         In words.
     limit
-        Edge of the voltage band; None where the panel counts placements.
+        Edge of the voltage band; None in other panels.
     """
 
     key: str
@@ -69,13 +69,23 @@ class Panel:
     lines: tuple[PanelLine, ...]
     limit: float | None = None
 
+    @property
+    def counts(self) -> bool:
+        """Whether the panel counts placements, in percent."""
+        return self.unit == "%"
+
 
 def hosting_panels(plan: HostingPlan, judged: Sequence[HostedTariff]) -> list[Panel]:
     """Write a panel for each kind of violation that occurs, and for what is expected first; and one for the voltage."""
     expected = "overvoltage" if plan.swept is Swept.SOLAR else "undervoltage"
     shown = _shown(judged)
     kinds = [kind for kind in KINDS if kind == expected or any(np.nansum(one.broken[kind]) for one, *_ in shown)]
-    return [*(_share(kind, shown) for kind in kinds), _voltage(plan, shown, band=len(judged) <= 2)]
+    curtailed = [_curtailed(name, judged) for name in ENVELOPE_MEASURES if name in plan.measures]
+    return [
+        *(_share(kind, shown) for kind in kinds),
+        _voltage(plan, shown, band=len(judged) <= 2),
+        *(panel for panel in curtailed if any(value for line in panel.lines for value in line.values)),
+    ]
 
 
 def adoption_title(plan: HostingPlan) -> str:
@@ -125,6 +135,19 @@ def _voltage(plan: HostingPlan, shown: Sequence[Shown], *, band: bool) -> Panel:
         unit="pu",
         lines=tuple(lines),
         limit=plan.limits.high_pu if solar else plan.limits.low_pu,
+    )
+
+
+def _curtailed(name: str, judged: Sequence[HostedTariff]) -> Panel:
+    """What homes within operating envelopes curtail for one cause; the inverters' curves do not change it."""
+    return Panel(
+        key=name,
+        title="curtailed at an envelope's limit" if name == LIMIT_CURTAILED else "curtailed for prices below 0",
+        unit="kWh per household-day",
+        lines=tuple(
+            PanelLine(name=one.tariff, tariff=place, curves=None, values=_known(np.median(one.table[name], axis=1)))
+            for place, one in enumerate(judged)
+        ),
     )
 
 

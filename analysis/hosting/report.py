@@ -8,6 +8,7 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.hosting.adoption import empty_classes, present_shares
 from meanwatt.analysis.hosting.curves_report import curves_json, curves_messages
+from meanwatt.analysis.hosting.envelopes_report import envelopes_json
 from meanwatt.analysis.hosting.first_violation import ANY, by_level, compared, percentiles, violation_share
 from meanwatt.analysis.hosting.judged import HostedTariff, judge
 from meanwatt.analysis.hosting.phases_report import phases_json, phases_messages
@@ -61,6 +62,7 @@ def hosting_json(plan: HostingPlan, cells: Sequence[Cell]) -> dict[str, Any]:
         "tariffs": rows,
         "volt_watt": curves_json(plan, judged),
         "phases": phases_json(plan, judged),
+        "envelopes": envelopes_json(plan, judged),
         "placements": plan.placements,
     }
 
@@ -137,7 +139,7 @@ def _envelopes(plan: HostingPlan) -> Iterator[str]:
     if plan.scenario.feeder.envelopes:
         yield (
             f"feeder.envelopes ({', '.join(plan.scenario.feeder.envelopes)}): homes keep within these limits at every"
-            " level; solve says what that curtails."
+            " level; envelopes has what that curtails."
         )
 
 

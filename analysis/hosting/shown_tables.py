@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from meanwatt.analysis.hosting.curves_report import curves_named
-from meanwatt.analysis.hosting.stress import CURTAILED
+from meanwatt.analysis.hosting.stress import CURTAILED, LIMIT_CURTAILED, PRICE_CURTAILED
 from meanwatt.analysis.output.written_numbers import figure
 from meanwatt.analysis.report.page import Table
 
@@ -38,6 +38,7 @@ def hosting_tables_shown(result: dict[str, Any]) -> list[Table]:
         *_beside(rows),
         *_with_curves(result),
         *_by_phase(result),
+        *_curtailed(result),
         Table(
             title="Placements with any violation, %",
             heads=names,
@@ -136,6 +137,27 @@ def _by_phase(result: dict[str, Any]) -> list[Table]:
                 for place, adoption in enumerate(result["adoption"])
             ],
         ),
+    ]
+
+
+def _curtailed(result: dict[str, Any]) -> list[Table]:
+    """What homes within operating envelopes curtail, at their limits and for prices below zero."""
+    found = result["envelopes"]
+    if found is None:
+        return []
+    rows, causes = found["tariffs"], {LIMIT_CURTAILED: "envelope", PRICE_CURTAILED: "price"}
+    return [
+        Table(
+            title="Curtailed at an envelope's limit, and for prices below zero; median, kWh per household-day",
+            heads=("adoption", *(f"{row['tariff']}, {cause}" for row in rows for cause in causes.values())),
+            rows=[
+                (
+                    f"{100 * adoption:g} %",
+                    *(figure(row[name]["p50"][place], 4) for row in rows for name in causes),
+                )
+                for place, adoption in enumerate(result["adoption"])
+            ],
+        )
     ]
 
 

@@ -48,6 +48,10 @@ BY_PHASE = "_by_phase"
 """Ending of the name of what is measured where homes are on one phase each."""
 UNBALANCE = "unbalance_percent"
 """Largest negative over positive sequence of the voltage at any bus in any slot."""
+LIMIT_CURTAILED, PRICE_CURTAILED = (f"curtailed_by_{cause}_kwh_per_household_day" for cause in ("envelope", "price"))
+"""What homes curtail to keep an envelope's export limit, and for a price below zero, mean over the feeder's homes."""
+ENVELOPE_MEASURES = (LIMIT_CURTAILED, PRICE_CURTAILED)
+"""Names of what is measured where homes keep within operating envelopes."""
 PHASED_MEASURES = (*(name + BY_PHASE for name in MEASURES), UNBALANCE)
 """Names of what is measured by phase."""
 

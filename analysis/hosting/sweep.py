@@ -27,6 +27,7 @@ from meanwatt.analysis.hosting.placements import (
 )
 from meanwatt.analysis.hosting.stress import (
     CURVED_MEASURES,
+    ENVELOPE_MEASURES,
     MEASURES,
     PHASED_MEASURES,
     worst_by_phase,
@@ -36,6 +37,7 @@ from meanwatt.analysis.hosting.stress import (
 from meanwatt.analysis.metrics.bus_loads import type_use_kw
 from meanwatt.model.market.grid_phases import zero_sequence_rule
 from meanwatt.model.market.market_inverters import inverter_control, roofs_of
+from meanwatt.model.mean_field.envelope_outcome import curtailed_kwh_by_type
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.network.feeder import Feeder
 from meanwatt.model.network.inverter_curves import InverterControl
@@ -128,7 +130,8 @@ class HostingPlan:
     def measures(self) -> tuple[str, ...]:
         """Names of what is measured: without the curves, and with them where there are any."""
         curved = () if self.control is None else CURVED_MEASURES
-        return (*MEASURES, *curved, *(() if self.homes_by_phase is None else PHASED_MEASURES))
+        phased = () if self.homes_by_phase is None else PHASED_MEASURES
+        return (*MEASURES, *curved, *phased, *(ENVELOPE_MEASURES if self.scenario.feeder.envelopes else ()))
 
     @property
     def homes_by_phase(self) -> Ints | None:
@@ -222,8 +225,11 @@ class Neighbourhood:
         homes = int(plan.feeder.customers.sum())
         return [place_listed_homes(at[0], solar, share, homes, plan.key, number) for number in range(plan.placements)]
 
-    def measure(self, found: Equilibrium, placement: int) -> list[float]:
-        """The worst state in one placement under an equilibrium, in the order of the plan's ``measures``."""
+    def measure(self, found: Equilibrium, placement: int, curtailed: Floats | None) -> list[float]:
+        """What is measured in one placement under an equilibrium, in the order of the plan's ``measures``.
+
+        ``curtailed`` (2, type) is what a home of each type curtails a day, at its limit and for its price. [kWh]
+        """
         if not hasattr(self._own, "flow"):
             self._own.flow = PowerFlow(self._plan.feeder)
         use_kw, net_load_kw = mean_loads(found)
@@ -240,6 +246,8 @@ class Neighbourhood:
                 self._own.by_phase = PhaseFlow(self._plan.feeder, rule)
             phases, uneven = worst_by_phase(self._own.by_phase, use_kw @ count, net_load_kw @ count, self._share)
             row += [*(getattr(phases, name) for name in MEASURES), uneven]
+        if curtailed is not None:
+            row += (curtailed @ count.sum(axis=1) / count.sum()).tolist()
         return row
 
     def _with_curves(self, found: Equilibrium, count: Floats, control: InverterControl) -> list[float]:
@@ -352,7 +360,10 @@ def _measured(
 ) -> dict[str, Floats]:
     """The worst state of the feeder in every placement, by name of the plan's ``measures``."""
     rows: list[list[float]] = []
-    for row in _in_threads(lambda placement: homes.measure(found, placement), plan.placements, plan.threads):
+    curtailed = None
+    if plan.scenario.feeder.envelopes:
+        curtailed = curtailed_kwh_by_type(found.economy, found.tariff, found.answer)
+    for row in _in_threads(lambda placement: homes.measure(found, placement, curtailed), plan.placements, plan.threads):
         rows.append(row)
         told(SOLVING + (1 - SOLVING) * len(rows) / plan.placements)
         watch.check()

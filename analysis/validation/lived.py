@@ -22,8 +22,7 @@ NOT_WITH_COMPONENTS: Final = {
 """Checks that a tariff with components has not, and why."""
 NOT_WITH_ENVELOPES: Final = {
     "exploitability": "a deviator that moves the price by itself is not held to limits",
-    "emergence": "learners know nothing of limits",
-    "leader": "tariffs are designed for households without limits",
+    "emergence": "learners other than belief know nothing of limits",
 }
 """Checks that a scenario with operating envelopes has not, and why."""
 

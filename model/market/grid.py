@@ -20,6 +20,8 @@ SLOTS_NAMED: Final = 6
 
 SAME_PU: Final = 1e-6
 """Voltages found from two starts that differ by no more are the same."""
+ROUNDING: Final = 1e-5
+"""Of what was held back, by which meters, of single precision, may differ from it."""
 
 
 def unsolved_messages(records: Iterable[DayRecord], slot_hours: float) -> Messages:
@@ -94,6 +96,9 @@ class MarketGrid:
         The last day's state.
     held_by_bus_kw : (slot, bus) or None
         What volt-watt held back at each bus of the feeder on that day; None where no curve is in force. [kW]
+    curtailed_by_bus_kw : (slot, bus) or None
+        Sun that homes at each bus of the feeder did not use that day, for its price or to keep within an envelope; what
+        volt-watt held back left out. None before the first day. [kW]
     """
 
     def __init__(
@@ -110,6 +115,7 @@ class MarketGrid:
         self.customers_per_household = float(feeder.customers.sum()) / households
         self.result: PowerFlowResult | None = None
         self.held_by_bus_kw: Floats | None = None
+        self.curtailed_by_bus_kw: Floats | None = None
         self.control = control
         self._households = households
         self._limits = limits
@@ -173,6 +179,14 @@ class MarketGrid:
             averaged=np.asarray((averaged & (held_kw > 0)).any(axis=1)),
         )
         return self._day(p_kw, _only(found), found.solved, inverters), own[0]
+
+    def see_curtailed(self, curtailed_kwh: Floats) -> None:
+        """Keep what simulated households curtailed on a day, (class, bus, slot), held back or of their own. [kWh]"""
+        found = curtailed_kwh.sum(axis=0).T * (self.customers_per_household / self._slot_hours)
+        if self.held_by_bus_kw is not None:
+            found = found - self.held_by_bus_kw
+            found[found < ROUNDING * np.maximum(self.held_by_bus_kw, 1.0)] = 0.0
+        self.curtailed_by_bus_kw = found
 
     def _drawn(self, net_load_kw: Floats, use_kw: Floats) -> tuple[Floats, Floats]:
         scale = self.customers_per_household

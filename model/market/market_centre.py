@@ -253,6 +253,8 @@ class MarketCentre(MesaMarket):
             grid=self._played.carried or self.power_flow,
             bill=self._bill,
         )
+        if self.power_flow is not None:
+            self.power_flow.see_curtailed(self._played.sums.curtailed_kwh)
         if self.phases is not None and record.grid is not None:
             by_phase = self.phases.day(self._played.sums, self.common_state)
             record = replace(record, grid=replace(record.grid, phases=by_phase))

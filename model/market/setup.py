@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from meanwatt.agents.behaviour.belief import BeliefSettings
 from meanwatt.agents.behaviour.cohorts import Cohort
@@ -32,12 +32,14 @@ from meanwatt.model.progress.machine import require_room
 from meanwatt.model.progress.watch import Progress, Watch
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.economy import Economy, build_rate_classes
-from meanwatt.model.scenario.envelopes import TAKERS, limits_load
+from meanwatt.model.scenario.envelopes import limits_load
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 from meanwatt.model.scenario.messages import Messages
 from meanwatt.model.scenario.ranges import Range
 from meanwatt.model.scenario.values import show
 
+WITHIN_ENVELOPES: Final = ("equilibrium", "belief")
+"""Behaviours that plan, and so keep within operating envelopes."""
 _ABOUT_TARIFFS = {"default_tariff", "tariffs", "rate_classes", "rate_classes_in_force"}
 
 
@@ -227,10 +229,10 @@ def make_cohorts(
     """
     if limits_load(economy.types):
         for way in ways:
-            if way.behaviour is None and way.kind != "equilibrium":
+            if way.behaviour is None and way.kind not in WITHIN_ENVELOPES:
                 raise ValueError(
-                    f"behaviour {way.name} knows nothing of feeder.envelopes, which {TAKERS} can hold; give"
-                    " behaviour equilibrium, or leave out the envelopes"
+                    f"behaviour {way.name} knows nothing of feeder.envelopes; give {' or '.join(WITHIN_ENVELOPES)}, who"
+                    " plan within them, or leave out the envelopes"
                 )
     found: list[Cohort] = []
     offer = terms.of(tariff) if terms else make_offer(tariff, equilibrium)

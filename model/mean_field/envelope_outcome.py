@@ -106,6 +106,20 @@ def envelope_sentences(outcomes: Iterable[EnvelopeOutcome]) -> Iterator[str]:
             )
 
 
+def curtailed_kwh_by_type(economy: Economy, tariff: Tariff, found: PopulationResponse) -> Floats:
+    """What a household of each type curtails on an expected day: at its limit, and for its price. (2, θ) [kWh]"""
+    limit, price = np.zeros((2, len(economy.types)))
+    for k, household in enumerate(economy.types):
+        spilt_kw = found.responses[k].outcome.curtailed_kw
+        if spilt_kw is None:
+            continue
+        by_state = (found.flows[k].frequency * spilt_kw).sum(axis=(1, 2, 3)) * economy.slot_hours
+        if household.envelope is not None:
+            limit[k] = _of_type(economy, tariff, found, k).curtailed_kwh
+        price[k] = max(float(economy.common.probability @ by_state) - limit[k], 0.0)
+    return np.stack([limit, price])
+
+
 def _of_type(economy: Economy, tariff: Tariff, found: PopulationResponse, k: int) -> EnvelopeOutcome:
     """What its envelope does to one household type."""
     household, kept = economy.types[k], found.responses[k].outcome

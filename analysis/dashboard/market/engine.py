@@ -212,6 +212,7 @@ class Engine:
                 unbalance_percent=None if by_phase is None else by_phase.unbalance_percent,
                 loading=None if grid is None or grid.result is None else edge_loading(solution.feeder, grid.result),
                 held_kw=None if grid is None else grid.held_by_bus_kw,
+                curtailed_by_bus_kw=None if grid is None else grid.curtailed_by_bus_kw,
             )
         )
         self._frame = None

@@ -11,6 +11,7 @@ from meanwatt.analysis.dashboard.market.day_figure import day_figure, unanswered
 from meanwatt.analysis.dashboard.market.history import History
 from meanwatt.analysis.dashboard.market.key_figures import item, metrics_board
 from meanwatt.analysis.dashboard.market.map_layers import (
+    curtailed_layer,
     day_of_voltage,
     held_layer,
     loading_layer,
@@ -157,7 +158,7 @@ def _voltage(solution: Solution, history: History, state: int) -> dict[str, Any]
     shown = {"day": len(history), **day_of_voltage(today, solution.limits, source)}
     if history.phase_voltage_pu is not None and history.unbalance_percent is not None:
         shown["phases"] = phase_layers(history.phase_voltage_pu, history.unbalance_percent, solution.limits, source)
-    more = loading_layer(history.loading) | held_layer(history.held_kw)
+    more = loading_layer(history.loading) | held_layer(history.held_kw) | curtailed_layer(history.curtailed_by_bus_kw)
     if more:
         shown["layers"] = more
     return shown

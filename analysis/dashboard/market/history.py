@@ -41,6 +41,8 @@ class Day:
         Loading of the map's edges, 1 being the rating; nan where none is known.
     held_kw : (h, bus) float or None
         What volt-watt held back at each bus; None where no curve is in force. [kW]
+    curtailed_by_bus_kw : (h, bus) float or None
+        What homes at each bus curtailed for its price. [kW]
     """
 
     common_state: int
@@ -55,6 +57,7 @@ class Day:
     unbalance_percent: Floats | None = None
     loading: Floats | None = None
     held_kw: Floats | None = None
+    curtailed_by_bus_kw: Floats | None = None
 
 
 class History:
@@ -76,6 +79,7 @@ class History:
         self.unbalance_percent: Floats | None = None
         self.loading: Floats | None = None
         self.held_kw: Floats | None = None
+        self.curtailed_by_bus_kw: Floats | None = None
 
     def __len__(self) -> int:
         """Days so far."""
@@ -95,6 +99,7 @@ class History:
         self.voltage_pu = day.voltage_pu
         self.phase_voltage_pu, self.unbalance_percent = day.phase_voltage_pu, day.unbalance_percent
         self.loading, self.held_kw = day.loading, day.held_kw
+        self.curtailed_by_bus_kw = day.curtailed_by_bus_kw
 
     def mean_bill_usd(self) -> Floats:
         """Mean bill a day of each group's homes over the days so far. (group,) [USD/day]"""

@@ -5,7 +5,7 @@ from meanwatt.analysis.dashboard.market.history import History
 from meanwatt.analysis.dashboard.shared.csv_text import release
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.solution import Solution
-from meanwatt.analysis.feeder_map.geojson import feeder_geojson
+from meanwatt.analysis.feeder_map.day_map import DayMap, day_geojson
 
 
 def map_geojson(solution: Solution, history: History) -> str:
@@ -16,13 +16,14 @@ def map_geojson(solution: Solution, history: History) -> str:
     settings, economy = solution.settings, solution.equilibrium.economy
     state = history.states[-1] if len(history) else int(economy.common.probability.argmax())
     voltage = solution.voltage_pu[state] if history.voltage_pu is None else history.voltage_pu
-    buses = {"voltage_pu": voltage.T}
-    if history.phase_voltage_pu is not None and history.unbalance_percent is not None:
-        buses |= {f"voltage_{name}_pu": history.phase_voltage_pu[:, :, k].T for k, name in enumerate("abc")}
-        buses["unbalance_percent"] = history.unbalance_percent.T
-    if history.held_kw is not None:
-        buses["held_back_kw"] = history.held_kw.T
-    edges = {} if history.loading is None else {"loading_percent": 100 * history.loading.T}
+    found = DayMap(
+        voltage_pu=voltage,
+        phase_voltage_pu=history.phase_voltage_pu,
+        unbalance_percent=history.unbalance_percent,
+        held_kw=history.held_kw,
+        curtailed_kw=history.curtailed_by_bus_kw,
+        loading=history.loading,
+    )
     about = {
         "program": f"meanwatt {release()}",
         "scenario": settings.scenario,
@@ -31,4 +32,4 @@ def map_geojson(solution: Solution, history: History) -> str:
         "day_type": str(economy.common.day_types[economy.common.today[state]]),
         "slot_hours": economy.slot_hours,
     }
-    return to_json(feeder_geojson(solution.feeder, buses=buses, edges=edges, about=about))
+    return to_json(day_geojson(solution.feeder, found, about))

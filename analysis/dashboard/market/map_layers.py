@@ -91,15 +91,22 @@ def loading_layer(loading: Floats | None) -> dict[str, dict[str, Any]]:
 
 def held_layer(held_kw: Floats | None) -> dict[str, dict[str, Any]]:
     """Write the layer of what volt-watt holds back at each bus, (h, bus); nothing where no curve is in force. [kW]"""
-    if held_kw is None:
-        return {}
-    top = float(held_kw.max())
+    return {} if held_kw is None else _power_layer("held", held_kw)
+
+
+def curtailed_layer(curtailed_kw: Floats | None) -> dict[str, dict[str, Any]]:
+    """Write the layer of what homes at each bus curtail for its price, (h, bus); nothing where nobody does. [kW]"""
+    return {} if curtailed_kw is None or not curtailed_kw.any() else _power_layer("curtailed", curtailed_kw)
+
+
+def _power_layer(name: str, power_kw: Floats) -> dict[str, dict[str, Any]]:
+    top = float(power_kw.max())
     digit = 10.0 ** math.floor(math.log10(top)) if top > 0 else 1.0
     top = max(digit * math.ceil(top / digit - 1e-9), 0.1)
     return {
-        "held": {
-            "values": _rounded(held_kw, 3),
-            "worst_slot": int(held_kw.sum(axis=1).argmax()),
+        name: {
+            "values": _rounded(power_kw, 3),
+            "worst_slot": int(power_kw.sum(axis=1).argmax()),
             "domain": [0.0, top],
             "ticks": [0.0, round(top / 2, 6), top],
             "limits": [0.0, 2 * top],

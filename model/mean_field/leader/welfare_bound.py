@@ -7,7 +7,8 @@ Then S(x) ≥ S(x̄) + μ (x − x̄) for every load x, so under whatever tariff
 
 where every type θ takes what is best at the price μ among all that it may do under a tariff of the family (weak
 duality; Boyd, Vandenberghe, *Convex Optimization*, 2004, ch. 5). Types with a battery may do anything: use, sun and
-battery part at a price that buys and sells alike (`first_best`). A type without one whose rate is posted uses
+battery part at a price that buys and sells alike (`first_best`); so may types under an operating envelope, whose limits
+leave them less. Any other type without one whose rate is posted uses
 q0 (1 + ε (1 − r/p0)) in all slots of a window, one number r for them all; the best is r = Σ q0 μ / Σ q0, the
 use-weighted marginal cost of the window, or the nearest that the family has. So windows that do not follow the cost
 have a lower bound. With μ at the best load of a family whose types are all of this kind the bound is that welfare.
@@ -169,7 +170,7 @@ def _curve(one: HouseholdType) -> dict[str, float]:
 
 def _is_tied(one: HouseholdType, family: OwnFamily, rule: ExportRule) -> bool:
     """Whether what a type uses follows from the posted rates of windows alone."""
-    if one.battery is not None or family.passes_wholesale_through:
+    if one.battery is not None or one.envelope is not None or family.passes_wholesale_through:
         return False
     if any(key.split(".")[0] == "discount" for key in family.free):
         return False

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from meanwatt.model.network.pandapower_net.characteristics import entry
 from meanwatt.model.network.pandapower_net.feeder_build import FeederState
 from meanwatt.model.network.pandapower_net.injections import CONSTANT_POWER, Shares, load_shares
 from meanwatt.model.network.pandapower_net.net_json import Net, Row
@@ -34,6 +35,22 @@ def say_taps(net: Net, state: FeederState, report: Report, applied: Callable[[],
         report.note(
             f"{_named(turned)}: pandapower 2 counts a tap at the star point the wrong way where tap_step_degree is"
             f" empty, and so do the numbers here; {effect}"
+        )
+
+
+def say_tables(net: Net, report: Report) -> None:
+    """Say which transformers take values from a table by their tap that pandapower 2 does not read."""
+    rows = [
+        row
+        for table in ("trafo", "trafo3w")
+        if not net.has_column(table, "tap_changer_type")
+        for row in net.rows(table)
+        if entry(net, row) is not None
+    ]
+    if rows:
+        report.note(
+            f"{_named(rows)}: tap_dependency_table is true; pandapower 2, whose file this is, does not read the table,"
+            " and pandapower 3 does, as the numbers here."
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from meanwatt.model.network.library.radial import Feeder
 from meanwatt.model.network.pandapower_net.by_phase import PhaseState
 from meanwatt.model.network.pandapower_net.characteristics import shared_positions
-from meanwatt.model.network.pandapower_net.engine_notes import say_shares, say_taps
+from meanwatt.model.network.pandapower_net.engine_notes import say_shares, say_tables, say_taps
 from meanwatt.model.network.pandapower_net.feeder_build import FeederBuild, FeederState
 from meanwatt.model.network.pandapower_net.injections import Injections
 from meanwatt.model.network.pandapower_net.net_json import Net, Row
@@ -81,6 +81,7 @@ def import_pandapower(path: Path, rule: TapRule = TapRule.FILE, *, phases: bool 
     if rule is TapRule.FILE:
         say_taps(net, found.state, found.report, lambda: _imported(net, path.stem, TapRule.APPLY).state)
         say_shares(net, found.report)
+        say_tables(net, found.report)
     return found
 
 

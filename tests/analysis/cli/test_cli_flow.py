@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import pytest
 
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.year_flow.figures import by_hour
-from meanwatt.model.network.feeder import feeder_from_graph
+from meanwatt.analysis.year_flow.loads_file import LoadBlock
+from meanwatt.analysis.year_flow.slots_solved import SLOT_COLUMNS, solve_slots
+from meanwatt.model.network.feeder import build_feeder, feeder_from_graph
 from meanwatt.model.network.feeder_file import table_of_feeder
-from meanwatt.model.network.power_flow import Method, PowerFlow
+from meanwatt.model.network.power_flow import Method, PowerFlow, VoltageLimits
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.feeder_file import write_feeder_file
 
@@ -270,3 +273,64 @@ def test_a_feeder_that_carries_nothing_at_all_says_so(folder: Path, capsys: pyte
     assert (found["solved_slots"], len(found["unsolved_slots"])) == (0, 100)
     assert found["voltage"]["min_pu"] is found["voltage"]["min_bus"] is found["lines"]["max_loading_percent"] is None
     assert found["energy"]["loss_kwh"] == 0
+
+
+def test_a_scenario_s_days_are_told_as_simulate_tells_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    town = "textbook --tariff flat --set feeder.name=textbook_line_5 --set battery_levels=4 --days 2 --seed 3"
+    flow = said(f"flow {town} --households 40 --geojson {tmp_path / 'map.json'} --out {tmp_path / 'run'}", capsys)
+    days = said(f"simulate {town} --households 40", capsys)["feeder"]
+    assert (flow["slots"], flow["slot_hours"]) == (48, 1.0)
+    assert flow["voltage"]["min_pu"]["value"] == days["voltage_min_pu"]
+    assert flow["voltage"]["max_pu"]["value"] == days["voltage_max_pu"]
+    assert flow["lines"]["max_loading_percent"] == pytest.approx(100 * days["line_loading_max"])
+    assert flow["energy"]["loss_kwh"] == pytest.approx(days["loss_kwh"])
+    assert flow["messages"][0].startswith("Loads are those of a market: 40 simulated households on 2 days, for ")
+    assert pq.read_table(tmp_path / "run" / "voltages.parquet").num_rows == 48
+    assert json.loads((tmp_path / "map.json").read_text(encoding="utf-8"))["slots"] == 48
+    assert flow["settings"]["households"] == 40
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (
+            "lv_rural",
+            "lv_rural is a feeder, which needs --loads FILE; without it give a scenario, whose market loads its",
+        ),
+        ("textbook --reactive x.csv", "--reactive belongs to a file of loads; give --loads FILE, or leave it out"),
+        (
+            "lv_rural --loads x.csv --days 2",
+            "--days belongs to a scenario's market, and --loads gives loads of a file;",
+        ),
+        ("textbook --days 0", "--days is '0'; give a whole number from 1"),
+    ],
+)
+def test_options_of_a_file_and_of_a_market_do_not_mix(
+    arguments: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["flow", *shlex.split(arguments)]) == 2
+    err = capsys.readouterr().err
+    assert line in err
+    assert err.count("\n") == 1
+
+
+def test_memory_does_not_grow_with_the_slots_but_for_a_few_numbers_each() -> None:
+    """Ten times the blocks, no more memory but what is kept of a slot; the voltages of a block are 40 times that."""
+    feeder = build_feeder("lv_rural", peak_reference_kw=1.0)
+    rows, buses = 64, len(feeder.buses)
+
+    def most_bytes(blocks: int) -> int:
+        power = np.full((rows, buses), 0.3)
+        given = (LoadBlock(times=(), power=power, share=(k + 1) / blocks) for k in range(blocks))
+        tracemalloc.start()
+        try:
+            solve_slots(feeder, given, None, limits=VoltageLimits.ANSI_C84_1, watch=Watch())
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    most_bytes(2)  # compiles
+    kept = rows * (8 * len(SLOT_COLUMNS) + 1)
+    more = most_bytes(40) - most_bytes(4)
+    assert more <= 36 * (kept + 1500)  # and the two arrays that hold them
+    assert rows * buses * 8 > 10 * kept

@@ -8,7 +8,7 @@ import pytest
 from saved_net import line, save, village
 
 from meanwatt.analysis.cli import main
-from meanwatt.analysis.dashboard.market.map_layers import held_layer, loading_layer
+from meanwatt.analysis.dashboard.market.map_layers import curtailed_layer, held_layer, loading_layer
 from meanwatt.analysis.feeder_map.edges import edge_loading, map_edges
 from meanwatt.analysis.feeder_map.geojson import DEGREES, NOWHERE, PLANE, feeder_geojson
 from meanwatt.model.network.feeder import build_feeder
@@ -80,6 +80,33 @@ def test_layers_of_the_map_name_the_worst_hour_and_have_their_limits() -> None:
     assert (layer["worst_slot"], layer["domain"]) == (12, [0.0, 4.0])
     assert held_layer(None) == {}
     assert held_layer(np.zeros((24, 5)))["held"]["worst_slot"] == 0
+
+
+def test_what_homes_curtail_colours_buses_where_some_do_and_has_no_layer_elsewhere() -> None:
+    assert curtailed_layer(None) == curtailed_layer(np.zeros((24, 5))) == {}
+    curtailed = np.zeros((24, 5))
+    curtailed[13, 2:] = [2.5, 7.0, 3.2]
+    layer = curtailed_layer(curtailed)["curtailed"]
+    assert (layer["worst_slot"], layer["domain"], layer["values"][13]) == (13, [0.0, 7.0], [0.0, 0.0, 2.5, 7.0, 3.2])
+
+
+def test_a_market_writes_the_map_of_its_last_day_with_what_homes_curtail(tmp_path, capsys) -> None:
+    given = ["simulate", "textbook", "--tariff", "rtp", "--households", "60", "--days", "2", "--json"]
+    given += ["--set", "feeder.name=textbook_line_5", "--set", "battery_share_scale=0"]
+    given += ["--set", "feeder.envelopes.all.export_limit_kw=0.4", "--geojson", str(tmp_path / "day.geojson")]
+    assert main(given) == 0
+    told = json.loads(capsys.readouterr().out)
+    found = json.loads((tmp_path / "day.geojson").read_text(encoding="utf-8"))
+    assert (found["day"], found["day_type"], found["slot_hours"]) == (2, told["day_type"][-1], 1.0)
+    buses = [one["properties"] for one in found["features"] if "bus" in one["properties"]]
+    customers = sum(one["customers"] for one in buses)
+    curtailed = np.sum([one["curtailed_kw"] for one in buses], axis=0)
+    assert curtailed.max() > 0
+    assert curtailed == pytest.approx(customers * np.array(told["curtailed_kw"][-1]), abs=1e-4)
+    assert all(len(one["voltage_pu"]) == 24 for one in buses)
+    assert all(len(one["properties"]["loading_percent"]) == 24 for one in found["features"][len(buses) :])
+    assert main([*given[:-1], str(tmp_path)]) == 2
+    assert capsys.readouterr().err.endswith("is a directory; give the name of a file\n")
 
 
 def test_a_power_flow_writes_its_map(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -68,6 +68,15 @@ def test_meters_show_what_is_held_back_and_nothing_else(acting: ProsumerMarket, 
     assert np.array_equal(people.level, without.population.level)
 
 
+def test_what_inverters_hold_back_is_not_taken_for_what_homes_curtail(acting: ProsumerMarket) -> None:
+    assert acting.power_flow is not None
+    held = acting.power_flow.held_by_bus_kw
+    assert held is not None
+    assert held.max() > 1
+    assert acting.power_flow.curtailed_by_bus_kw is not None
+    assert not acting.power_flow.curtailed_by_bus_kw.any()
+
+
 def test_the_sums_of_the_day_are_those_of_the_meters(acting: ProsumerMarket, without: ProsumerMarket) -> None:
     record, plain = acting.history[0], without.history[0]
     hours = acting.slot_hours

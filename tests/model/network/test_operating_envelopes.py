@@ -22,7 +22,6 @@ from meanwatt.model.mean_field.derivatives.population_sensitivity import net_loa
 from meanwatt.model.mean_field.envelope_levels import hours_too_coarse
 from meanwatt.model.mean_field.envelope_outcome import by_envelope
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
-from meanwatt.model.mean_field.first_best import solve_first_best
 from meanwatt.model.mean_field.population.population_response import population_response
 from meanwatt.model.mean_field.population.type_stack import stack_types
 from meanwatt.model.network.feeder_file import scenario_feeder
@@ -210,6 +209,24 @@ def test_no_home_of_a_market_passes_its_limits() -> None:
     assert "feeder.envelopes: 7 household types" in " ".join(market.messages)
 
 
+def test_households_that_believe_their_own_prices_keep_within_their_limits() -> None:
+    found = limited()
+    market = ProsumerMarket(found.economy, policies=found, households=200, rng=1, power_flow=False, behaviour="belief")
+    for _ in range(2):
+        market.step()
+        assert market.population.energy_kwh.min() / found.economy.slot_hours >= -0.4 - 1e-6
+
+
+def test_a_leader_designs_for_households_within_limits_and_tells_the_gap(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--set", "battery_levels=4", "--set", "feeder.envelopes.all.export_limit_kw=1", "--evaluations", "2"]
+    main(["design", "textbook", "--leader", "commission", *given, "--json"])
+    result = json.loads(capsys.readouterr().out)
+    for side in (result, result["baseline"]):
+        assert side["metrics"]["efficiency_gap_usd_per_household_day"] >= -1e-5
+    assert result["objective"] >= result["baseline"]["objective"] - 1e-9
+    assert "No objective among cold households: feeder.envelopes are held at the" in " ".join(result["messages"])
+
+
 def test_choices_within_limits_follow_from_the_exported_rewards_less_what_is_barred() -> None:
     """Backward induction in plain numpy; without what is barred it finds other choices."""
     game = game_arrays(limited())
@@ -256,12 +273,11 @@ def _with_battery(found: Equilibrium) -> int:
 def test_who_cannot_hold_limits_says_so_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = limited()
     for refused, said in (
-        (lambda: solve_first_best(found.economy), "feeder.envelopes limit every household by itself"),
         (lambda: finite_exploitability_usd_per_day(found, 10), "is not held to feeder.envelopes here"),
         (lambda: stack_types(found.economy), "feeder.envelopes are held at a temperature above 0"),
         (
-            lambda: ProsumerMarket(found.economy, policies=found, households=30, rng=1, behaviour="belief"),
-            "behaviour belief knows nothing of feeder.envelopes, which solve, simulate of the equilibrium",
+            lambda: ProsumerMarket(found.economy, policies=found, households=30, rng=1, behaviour="passive"),
+            "behaviour passive knows nothing of feeder.envelopes; give equilibrium or belief, who plan within them, or",
         ),
     ):
         with pytest.raises(ValueError, match=said) as error:
@@ -269,18 +285,19 @@ def test_who_cannot_hold_limits_says_so_in_a_line(tmp_path: Path, capsys: pytest
         assert "\n" not in str(error.value)
     path = tmp_path / "own.toml"
     path.write_text('extends = "textbook"\n[feeder.envelopes.all]\nexport_limit_kw = 1\n')
-    with pytest.raises(ValueError, match=r"own has feeder\.envelopes \(all\), which only solve, simulate of the"):
+    with pytest.raises(ValueError, match=r"own has feeder\.envelopes \(all\), which only solve, simulate"):
         own_scenario(str(path), None)
     limit = ["--set", "feeder.envelopes.all.export_limit_kw=1"]
     for command in (
         ["practice", "textbook"],
-        ["emergence", "textbook"],
-        ["design", "textbook", "--leader", "commission"],
+        ["adoption", "textbook"],
     ):
         assert main([*command, *limit]) == 2
         err = capsys.readouterr().err
-        assert "has feeder.envelopes (all), which only solve, simulate of the equilibrium, validate, export" in err
+        assert "has feeder.envelopes (all), which only solve, simulate without --leader, emergence, validate" in err
         assert err.count("\n") == 1
+    assert main(["design", "textbook", *limit, "--leader", "commission", "--anneal"]) == 2
+    assert "--anneal lowers the temperature to 0, and feeder.envelopes are held" in capsys.readouterr().err
     assert main(["validate", "textbook", *limit, "--checks", "exploitability", "--households", "30"]) == 2
     assert "--checks exploitability is none of a scenario with feeder.envelopes" in capsys.readouterr().err
     tiers = ["--set", "tariff.minimum_bill.usd_per_month=5", "--set", "battery_levels=4"]

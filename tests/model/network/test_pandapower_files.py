@@ -178,6 +178,18 @@ def test_a_table_of_steps_gives_the_power_of_a_shunt(tmp_path: Path) -> None:
     assert said == "shunt 0: its table lacks its step, so the values of the row itself stand."
 
 
+def test_a_table_of_taps_in_a_file_of_pandapower_2_is_said_not_to_be_read_there(tmp_path: Path) -> None:
+    """Pandapower 2.14.10 solves the row's own tap and impedances, 3.5.6 the same file by its table."""
+    tables = with_tap_table()
+    del tables["trafo"][0]["tap_changer_type"]
+    found = imported(tmp_path, tables)
+    assert found.state == imported(tmp_path, with_tap_table()).state
+    assert found.report.messages == (
+        "trafo 0: tap_dependency_table is true; pandapower 2, whose file this is, does not read the table, and"
+        " pandapower 3 does, as the numbers here.",
+    )
+
+
 def test_impedances_by_tap_as_splines_are_said_not_to_be_read(tmp_path: Path) -> None:
     tables = village()
     tables["trafo"][0] |= {"tap_dependent_impedance": True, "vk_percent_characteristic": 0}

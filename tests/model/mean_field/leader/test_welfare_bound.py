@@ -18,6 +18,7 @@ from scenarios import preset_economy
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
 from meanwatt.model.mean_field.first_best import GAP_USD_PER_DAY, solve_first_best
 from meanwatt.model.mean_field.leader.welfare_bound import WelfareBound
+from meanwatt.model.network.located_economy import build_located_economy
 from meanwatt.model.scenario.economy import build_economy
 from meanwatt.model.scenario.loading import load_scenario
 
@@ -90,6 +91,14 @@ def test_no_tariff_of_a_family_has_more_welfare_than_its_bound(name: str) -> Non
     for family, equilibrium in found:
         tied = bound.tied_types(family)
         assert min(bound.of(tied, support) for support in supports) >= value(equilibrium)
+
+
+def test_posted_rates_tie_nobody_whose_use_an_envelope_may_hold_back() -> None:
+    family = textbook_families(PEAK, *BARE).first
+    free = preset_economy("textbook", *BARE)
+    scenario = load_scenario(free.scenario, overrides={"feeder.envelopes.all.import_limit_kw": 1.0})
+    assert len(WelfareBound(free).tied_types(family)) == len(free.types)
+    assert WelfareBound(build_located_economy(scenario)).tied_types(family) == ()
 
 
 def test_a_family_that_ties_nobody_is_bounded_by_the_first_best() -> None:
