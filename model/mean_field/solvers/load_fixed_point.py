@@ -18,7 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.model.mean_field.derivatives.population_sensitivity import dense_pays, net_load_slope, own_slot_slope
+from meanwatt.model.mean_field.derivatives.population_sensitivity import (
+    dense_pays,
+    matrix_pays,
+    net_load_slope,
+    own_slot_slope,
+)
 from meanwatt.model.mean_field.derivatives.price_product import LoadEquation, PriceProduct, inverted_blocks
 from meanwatt.model.mean_field.population.game import Game, kept_shares, pass_through_shares
 from meanwatt.model.mean_field.population.population_response import (
@@ -47,7 +52,7 @@ class Point:
 
 def follows_curve(economy: Economy) -> bool:
     """Whether steps can follow the supply curve round its bends, which takes the derivative as a matrix."""
-    return dense_pays(economy, DENSE_ALONG)
+    return matrix_pays(economy, DENSE_ALONG)
 
 
 class LoadFixedPoint:

@@ -45,10 +45,10 @@ WIDER = 1.5
 SMALLEST_COOLING = 0.95
 LOOSE = 1e-2
 """Accuracy of prices on the way, as a share of the temperature per kWh."""
-ROUNDS, BRIEF_ROUNDS = 200, 30
+ROUNDS, BRIEF_ROUNDS = 60, 30
 """Rounds of plans that are always waited for, and those between two steps of cooling;"""
 LOOK_EVERY, LOOK_AHEAD = 15, 150
-"""then it is looked between so many how many more they need, and this many are worth it."""
+"""then it is looked between so many how many more they need, and this many after those are worth it."""
 NEARLY_COLD_USD = 2e-5
 """Temperature from which policies are worth mixing with best plans."""
 
@@ -277,7 +277,11 @@ class PriceSearch:
 
 
 def _takes_long(gaps: list[float], enough: float, patience: int) -> bool:
-    """Whether rounds of plans with these gaps will need many more for one that is small enough."""
+    """Whether rounds of plans with these gaps will end late, if ever, with one that is small enough.
+
+    What was promised must be kept: the rounds that are worth it are counted from ``patience`` on, so that gaps which
+    always seem about to close do not last for ever.
+    """
     count = len(gaps)
     if count < patience or count % LOOK_EVERY:
         return False
@@ -285,7 +289,7 @@ def _takes_long(gaps: list[float], enough: float, patience: int) -> bool:
     if now <= enough:
         return False
     fall = np.log(before / now) / LOOK_EVERY
-    return bool(np.log(now / enough) > LOOK_AHEAD * fall)
+    return bool(np.log(now / enough) > (LOOK_AHEAD + patience - count) * fall)
 
 
 def _iterate(price_map: Callable[[Floats], Floats], first: Floats, tolerance: float) -> None:
