@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from meanwatt.agents.household.day_operator import day_operators, move_kernel
+from meanwatt.agents.household.day_operator import move_kernel
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.model.mean_field.derivatives.day_system import backward_days, forward_days
 from meanwatt.model.mean_field.derivatives.linear_day import LinearDay
@@ -22,12 +22,16 @@ from meanwatt.model.mean_field.derivatives.midnight_system import MidnightSystem
 class _Days(NamedTuple):
     """What each common state's day makes of slot prices, of values after it and of laws at its start."""
 
-    morning: Floats
+    morning_by_price: Floats
     """(c, x, h'): values at midnight by the slots' prices, tomorrow held"""
+    morning_by_value: Floats
+    """(c, x, x'): the day operator of values"""
     end_by_price: Floats
     """(c, x, h'): law after the day"""
     end_by_value: Floats
     """(c, x, x')"""
+    end_by_law: Floats
+    """(c, x, x'): the day operator of laws, transposed"""
     load_by_price: Floats
     """(c, h, h')"""
     load_by_value: Floats
@@ -55,17 +59,14 @@ def price_matrix(day: LinearDay, backward: Floats, slopes: Floats, check: Callab
     """
     horizon = day.horizon
     states, slots, shocks, levels = day.law.shape
-    kernel = move_kernel(day.policy.probability, day.policy.moves)
-    plan = kernel if day.soft else move_kernel(day.plan, day.policy.moves)
+    days = _swept(day, slopes, check)
 
-    def midnight(moves: Floats, per_slot: float) -> MidnightSystem:
-        operators = day_operators(moves, horizon.shock_kernel, per_slot)
+    def midnight(operators: Floats, per_slot: float) -> MidnightSystem:
         return MidnightSystem(horizon.common_kernel, horizon.shock_kernel, slots, operators, constants=per_slot == 1.0)
 
-    laws = midnight(kernel, 1.0)
-    values = laws if day.soft and day.per_slot == 1.0 else midnight(plan, day.per_slot)
-    days = _swept(day, kernel, plan, slopes, check)
-    tomorrow = _morning_values(values, days.morning)
+    laws = midnight(np.ascontiguousarray(days.end_by_law.transpose(0, 2, 1)), 1.0)
+    values = laws if day.soft and day.per_slot == 1.0 else midnight(days.morning_by_value, day.per_slot)
+    tomorrow = _morning_values(values, days.morning_by_price)
     end = np.matmul(days.end_by_value, tomorrow).reshape(states, shocks * levels, states, slots)
     load = np.matmul(days.load_by_value, tomorrow).reshape(states, slots, states, slots)
     every = np.arange(states)
@@ -90,25 +91,23 @@ def _morning_values(values: MidnightSystem, morning: Floats) -> Floats:
     return np.asarray(found.reshape(count, size, states * slots)[values.same])
 
 
-def _swept(day: LinearDay, kernel: Floats, plan: Floats, slopes: Floats, check: Callable[[], None]) -> _Days:
-    """Every common state by itself: one sweep back, one forth."""
+def _swept(day: LinearDay, slopes: Floats, check: Callable[[], None]) -> _Days:
+    """Every common state by itself: prices and values after the day swept back and forth, laws at its start forth."""
     horizon = day.horizon
     states, slots, shocks, levels = day.law.shape
+    kernel = move_kernel(day.policy.probability, day.policy.moves)
+    plan = kernel if day.soft else move_kernel(day.plan, day.policy.moves)
     size = shocks * levels
-    count = slots + 2 * size
-    by_value, by_law = slice(slots, slots + size), slice(slots + size, count)
-    directions = np.zeros((2, 1, slots, count))
-    tomorrow, start = np.zeros((2, 1, shocks, levels, count))
-    tomorrow.reshape(size, count)[:, by_value] = np.eye(size)
-    start.reshape(size, count)[:, by_law] = np.eye(size)
+    count = slots + size
     numbers = (horizon.shock_kernel, day.per_slot)
-    value, end = np.empty((1, slots, shocks, levels, count)), np.empty((1, shocks, levels, count))
-    found = np.empty((1, 1, slots, count))
-    morning, ends, loads = (
-        np.empty((states, size, slots)),
-        np.empty((states, size, count)),
-        np.empty((states, slots, count)),
-    )
+    directions, unmoved = np.zeros((2, 1, slots, count)), np.zeros((2, 1, slots, size))
+    tomorrow, nothing = np.zeros((1, shocks, levels, count)), np.zeros((1, shocks, levels, count))
+    tomorrow.reshape(size, count)[:, slots:] = np.eye(size)
+    start, held = np.eye(size).reshape(1, shocks, levels, size), np.zeros((1, shocks, levels, size))
+    value, still = np.empty((1, slots, shocks, levels, count)), np.zeros((1, slots, shocks, levels, size))
+    end, end_by_law = np.empty((states, shocks, levels, count)), np.empty((states, shocks, levels, size))
+    load, load_by_law = np.empty((1, states, slots, count)), np.empty((1, states, slots, size))
+    morning = np.empty((states, size, count))
     for state in range(states):
         check()
         part = slice(state, state + 1)
@@ -117,8 +116,7 @@ def _swept(day: LinearDay, kernel: Floats, plan: Floats, slopes: Floats, check: 
             np.ascontiguousarray(array[:, part])
             for array in (day.reward, day.plan_reward, day.landed_reward, day.seen[:1], day.landed_seen[:1])
         )
-        backward_days(plan[part], plan_reward, *numbers, directions, tomorrow, value)
-        forward_days(
+        of_state = (
             kernel[part],
             reward,
             day.choosing[part],
@@ -130,20 +128,19 @@ def _swept(day: LinearDay, kernel: Floats, plan: Floats, slopes: Floats, check: 
             *numbers,
             horizon.temperature_usd,
             day.soft,
-            directions,
-            tomorrow,
-            value,
-            start,
-            end,
-            found,
         )
-        morning[state] = value[0, 0].reshape(size, count)[:, :slots]
-        ends[state], loads[state] = end.reshape(size, count), found[0, 0]
+        backward_days(plan[part], plan_reward, *numbers, directions, tomorrow, value)
+        forward_days(*of_state, directions, tomorrow, value, nothing, end[part], load[:, part])
+        forward_days(*of_state, unmoved, held, still, start, end_by_law[part], load_by_law[:, part])
+        morning[state] = value[0, 0].reshape(size, count)
+    ends = end.reshape(states, size, count)
     return _Days(
-        morning=morning,
+        morning_by_price=morning[..., :slots],
+        morning_by_value=morning[..., slots:],
         end_by_price=ends[..., :slots],
-        end_by_value=ends[..., by_value],
-        load_by_price=loads[..., :slots],
-        load_by_value=loads[..., by_value],
-        load_by_law=loads[..., by_law],
+        end_by_value=ends[..., slots:],
+        end_by_law=end_by_law.reshape(states, size, size),
+        load_by_price=load[0, ..., :slots],
+        load_by_value=load[0, ..., slots:],
+        load_by_law=load_by_law[0],
     )

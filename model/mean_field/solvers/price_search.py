@@ -19,7 +19,7 @@ from meanwatt.model.mean_field.population.population_response import (
 from meanwatt.model.mean_field.solvers.anchored_policies import cool_by_steps
 from meanwatt.model.mean_field.solvers.load_fixed_point import LoadFixedPoint
 from meanwatt.model.mean_field.solvers.newton import SHORTEST_STEP, solve_newton
-from meanwatt.model.mean_field.zero_temperature.frank_wolfe import solve_exact
+from meanwatt.model.mean_field.zero_temperature.frank_wolfe import GAP_USD_PER_DAY, solve_exact
 from meanwatt.model.mean_field.zero_temperature.mixed_plans import solve_mixed
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.counted import counted
@@ -280,16 +280,16 @@ def _takes_long(gaps: list[float], enough: float, patience: int) -> bool:
     """Whether rounds of plans with these gaps will end late, if ever, with one that is small enough.
 
     What was promised must be kept: the rounds that are worth it are counted from ``patience`` on, so that gaps which
-    always seem about to close do not last for ever.
+    always seem about to close do not last for ever. Where the gap is small enough, this is asked of an exact end.
     """
     count = len(gaps)
-    if count < patience or count % LOOK_EVERY:
+    if count < patience:
         return False
     now, before = min(gaps), min(gaps[:-LOOK_EVERY])
-    if now <= enough:
-        return False
-    fall = np.log(before / now) / LOOK_EVERY
-    return bool(np.log(now / enough) > (LOOK_AHEAD + patience - count) * fall)
+    worth = (LOOK_AHEAD + patience - count) * np.log(before / now) / LOOK_EVERY
+    if now > enough:
+        return count % LOOK_EVERY == 0 and bool(np.log(now / enough) > worth)
+    return (gaps[-1] <= enough or count >= LOOK_AHEAD + patience) and bool(np.log(now / GAP_USD_PER_DAY) > worth)
 
 
 def _iterate(price_map: Callable[[Floats], Floats], first: Floats, tolerance: float) -> None:
