@@ -18,6 +18,8 @@ from meanwatt.model.mean_field.derivatives.household_sensitivity import (
     Sensitivity,
     TypePlay,
 )
+from meanwatt.model.mean_field.derivatives.linear_day import LinearDay
+from meanwatt.model.mean_field.derivatives.price_matrix import fewer_directions, price_matrix
 from meanwatt.model.mean_field.population.observables import observed
 from meanwatt.model.mean_field.population.population_response import (
     PopulationResponse,
@@ -197,8 +199,28 @@ def dense_pays(economy: Economy, most_prices: int = DENSE) -> bool:
     It is bounded by the number of prices, and what is solved on the way by the midnight states of a type.
     """
     states, _ = economy.rest_load_kw.shape
-    most = max(states * len(economy.shock_levels) * household.levels for household in economy.types)
-    return economy.rest_load_kw.size <= most_prices and most <= JOINT_LIMIT
+    return economy.rest_load_kw.size <= most_prices and states * _midnight_states(economy) <= JOINT_LIMIT
+
+
+def state_by_state_pays(economy: Economy) -> bool:
+    """Whether the derivative in all prices is cheaper one common state after the other than in all of them at once."""
+    endless = economy.one_day is None and economy.held is None
+    states, slots = economy.rest_load_kw.shape
+    return endless and fewer_directions(states, slots, _midnight_states(economy))
+
+
+def matrix_pays(economy: Economy, most_prices: int) -> bool:
+    """As `dense_pays`, also where only the states' own days and what tells tomorrows apart are small."""
+    if dense_pays(economy, most_prices):
+        return True
+    mornings = len(np.unique(economy.common.kernel, axis=0))
+    small = mornings * _midnight_states(economy) <= JOINT_LIMIT
+    return economy.rest_load_kw.size <= most_prices and small and state_by_state_pays(economy)
+
+
+def _midnight_states(economy: Economy) -> int:
+    """Shocks × levels of the type with most levels."""
+    return len(economy.shock_levels) * max(household.levels for household in economy.types)
 
 
 def net_load_slope(
@@ -213,15 +235,37 @@ def net_load_slope(
 
     Weighted by p_c it is symmetric and negative semidefinite under Theorem U's conditions.
     """
-    directions = price_directions(tariff, found.rates)
-    slopes = population_sensitivity(
-        economy, tariff, found, directions, horizon=horizon, only_net_load=True, check=check
-    )
     size = found.net_load_kw.size
     total = np.zeros((size, size))
-    for household, slope in zip(economy.types, slopes, strict=True):
-        total += household.share * slope.net_load_kw.reshape(size, size)
+    if state_by_state_pays(economy):
+        own = _price_matrices(economy, tariff, found, decision_problem(economy) if horizon is None else horizon, check)
+    else:
+        directions = price_directions(tariff, found.rates)
+        slopes = population_sensitivity(
+            economy, tariff, found, directions, horizon=horizon, only_net_load=True, check=check
+        )
+        own = [slope.net_load_kw.reshape(size, size) for slope in slopes]
+    for household, slope in zip(economy.types, own, strict=True):
+        total += household.share * slope
     return total
+
+
+def _price_matrices(
+    economy: Economy, tariff: Tariff, found: PopulationResponse, horizon: DecisionProblem, check: Callable[[], None]
+) -> list[Floats]:
+    """Every type's derivative (c·h, c·h) of its mean net load in the wholesale prices. [kW per USD/kWh]"""
+
+    def of_type(type_index: int) -> Floats:
+        check()
+        household, response, flow = economy.types[type_index], found.responses[type_index], found.flows[type_index]
+        own, slopes = own_rate_slopes(tariff, found.rates, household)
+        seen = observed(household, own, response, horizon, True)
+        if household.battery is None:
+            by_rate = zip(slopes, seen[1:], strict=True)
+            return np.diag(sum(slope * (flow.frequency * use[0]).sum(axis=(-2, -1)) for slope, use in by_rate).ravel())
+        return price_matrix(LinearDay(response, flow, horizon, *seen), economy.common.backward, np.stack(slopes), check)
+
+    return for_each_type(economy, of_type)
 
 
 def own_slot_slope(

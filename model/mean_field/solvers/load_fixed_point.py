@@ -18,7 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.model.mean_field.derivatives.population_sensitivity import dense_pays, net_load_slope, own_slot_slope
+from meanwatt.model.mean_field.derivatives.population_sensitivity import (
+    dense_pays,
+    matrix_pays,
+    net_load_slope,
+    own_slot_slope,
+)
 from meanwatt.model.mean_field.derivatives.price_product import LoadEquation, PriceProduct, inverted_blocks
 from meanwatt.model.mean_field.population.game import Game, kept_shares, pass_through_shares
 from meanwatt.model.mean_field.population.population_response import (
@@ -30,8 +35,9 @@ from meanwatt.model.mean_field.solvers.broyden_inverse import BlockInverse, Dens
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy
 
-DENSE_ALONG = 400
-"""Prices up to which the derivative is a matrix where steps follow the supply curve."""
+DENSE_ALONG, DENSE_COLD = 400, 1_300
+"""Prices up to which the derivative is a matrix where steps follow the supply curve, and at temperature 0, where prices
+rest at its bends and nothing else gets there."""
 
 
 @dataclass(slots=True, eq=False)
@@ -47,7 +53,7 @@ class Point:
 
 def follows_curve(economy: Economy) -> bool:
     """Whether steps can follow the supply curve round its bends, which takes the derivative as a matrix."""
-    return dense_pays(economy, DENSE_ALONG)
+    return matrix_pays(economy, DENSE_COLD if economy.scenario.temperature_usd == 0 else DENSE_ALONG)
 
 
 class LoadFixedPoint:

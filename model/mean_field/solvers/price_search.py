@@ -19,7 +19,7 @@ from meanwatt.model.mean_field.population.population_response import (
 from meanwatt.model.mean_field.solvers.anchored_policies import cool_by_steps
 from meanwatt.model.mean_field.solvers.load_fixed_point import LoadFixedPoint
 from meanwatt.model.mean_field.solvers.newton import SHORTEST_STEP, solve_newton
-from meanwatt.model.mean_field.zero_temperature.frank_wolfe import solve_exact
+from meanwatt.model.mean_field.zero_temperature.frank_wolfe import GAP_USD_PER_DAY, solve_exact
 from meanwatt.model.mean_field.zero_temperature.mixed_plans import solve_mixed
 from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.counted import counted
@@ -45,10 +45,10 @@ WIDER = 1.5
 SMALLEST_COOLING = 0.95
 LOOSE = 1e-2
 """Accuracy of prices on the way, as a share of the temperature per kWh."""
-ROUNDS, BRIEF_ROUNDS = 200, 30
+ROUNDS, BRIEF_ROUNDS = 60, 30
 """Rounds of plans that are always waited for, and those between two steps of cooling;"""
 LOOK_EVERY, LOOK_AHEAD = 15, 150
-"""then it is looked between so many how many more they need, and this many are worth it."""
+"""then it is looked between so many how many more they need, and this many after those are worth it."""
 NEARLY_COLD_USD = 2e-5
 """Temperature from which policies are worth mixing with best plans."""
 
@@ -277,15 +277,19 @@ class PriceSearch:
 
 
 def _takes_long(gaps: list[float], enough: float, patience: int) -> bool:
-    """Whether rounds of plans with these gaps will need many more for one that is small enough."""
+    """Whether rounds of plans with these gaps will end late, if ever, with one that is small enough.
+
+    What was promised must be kept: the rounds that are worth it are counted from ``patience`` on, so that gaps which
+    always seem about to close do not last for ever. Where the gap is small enough, this is asked of an exact end.
+    """
     count = len(gaps)
-    if count < patience or count % LOOK_EVERY:
+    if count < patience:
         return False
     now, before = min(gaps), min(gaps[:-LOOK_EVERY])
-    if now <= enough:
-        return False
-    fall = np.log(before / now) / LOOK_EVERY
-    return bool(np.log(now / enough) > LOOK_AHEAD * fall)
+    worth = (LOOK_AHEAD + patience - count) * np.log(before / now) / LOOK_EVERY
+    if now > enough:
+        return count % LOOK_EVERY == 0 and bool(np.log(now / enough) > worth)
+    return (gaps[-1] <= enough or count >= LOOK_AHEAD + patience) and bool(np.log(now / GAP_USD_PER_DAY) > worth)
 
 
 def _iterate(price_map: Callable[[Floats], Floats], first: Floats, tolerance: float) -> None:
