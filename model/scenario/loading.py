@@ -81,8 +81,10 @@ def load_scenario(
         label, scenario = f"scenario {source.name}", source
     else:
         label = f"scenario {source}"
-        given = isinstance(source, str) and source in presets()
-        scenario = _preset(source, preset_text(source)) if given else _validated(read_table(source, label), label)
+        if isinstance(source, str) and source in presets():
+            scenario = _preset(source, preset_text(source))
+        else:
+            scenario = _validated(read_table(source, label), label)
     changes = parse_overrides(overrides, label)
     if tariff is None and not changes:
         return scenario
