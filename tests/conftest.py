@@ -4,13 +4,15 @@ import gc
 import os
 from pathlib import Path
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: idle threads of the linear algebra wait actively
+
 import pytest
 from built_site import Site, built_site
 from hypothesis import Phase, settings
 from long_files import LONG_FILES, QUICK
+from quick_approx import install
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: idle threads of the linear algebra wait actively
-
+install()
 gc.set_threshold(50_000)  # a process that has run a thousand tests holds gigabytes through which the collector looks
 HERE = Path(__file__).parent
 LONG = {HERE / name: place for place, name in enumerate(LONG_FILES)}

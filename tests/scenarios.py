@@ -56,13 +56,11 @@ def welfare(economy: Economy, found: PopulationResponse) -> float:
     total = -economy.fixed_cost_usd_per_day
     for k, household in enumerate(economy.types):
         total += household.share * float(found.utility_usd_per_day[k] - found.wear_usd_per_day[k])
+    rest_kw, supply = economy.rest_load_kw, economy.supply
+    fuel, tonnes = (of(found.net_load_kw + rest_kw) - of(rest_kw) for of in (supply.cost, supply.emissions_t))
     for c, chance in enumerate(economy.common.probability):
         for h in range(economy.slots):
-            rest = economy.rest_load_kw[c, h]
-            load = found.net_load_kw[c, h] + rest
-            fuel = economy.supply.cost(load) - economy.supply.cost(rest)
-            tonnes = economy.supply.emissions_t(load) - economy.supply.emissions_t(rest)
-            total -= chance * economy.slot_hours * float(fuel + economy.carbon_usd_per_t * tonnes)
+            total -= chance * economy.slot_hours * float(fuel[c, h] + economy.carbon_usd_per_t * tonnes[c, h])
     return float(total)
 
 

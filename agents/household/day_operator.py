@@ -6,7 +6,7 @@ once where iterating it would mix slowly.
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
+from meanwatt.agents.numerics.arrays import Bools, Floats, Ints, as_input
 from meanwatt.agents.numerics.compiled import compiled
 
 JOINT_LIMIT = 1_200
@@ -19,7 +19,7 @@ def move_kernel(probability: Floats, moves: Ints) -> Floats:
     """Chance (c, h, z, e, e') that level e moves to e', from a policy (c, h, e, z, j)."""
     states, slots, levels, shocks, _ = probability.shape
     kernel = np.zeros((states, slots, shocks, levels, levels))
-    _fill_move_kernel(probability, moves, kernel)
+    _fill_move_kernel(as_input(probability), as_input(moves), kernel)
     return kernel
 
 

@@ -132,12 +132,12 @@ def slot_outcome(
     bought, sold = (np.broadcast_to(rate, shape[:2]) for rate in (rates.import_usd_per_kwh, rates.export_usd_per_kwh))
     elasticity, flexibility = float(household.elasticity), float(household.flexibility)
     slots = SlotInputs(
-        reference_kw=household.reference_kw,
-        pv_kw=household.pv_kw,
+        reference_kw=as_input(household.reference_kw),
+        pv_kw=as_input(household.pv_kw),
         shock_levels=as_input(shock_levels),
         battery_kw=day.power_kw,
-        import_usd_per_kwh=bought,
-        export_usd_per_kwh=sold,
+        import_usd_per_kwh=as_input(bought),
+        export_usd_per_kwh=as_input(sold),
         demand=(elasticity, flexibility, float(household.reference_price_usd_per_kwh)),
         slot_hours=float(slot_hours),
         curtailable=bool(household.curtailable),

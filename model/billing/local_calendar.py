@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from meanwatt.agents.tariff.ratebook.billing_calendar import DAYS_PER_YEAR, BillingCalendar, reference_year
 from meanwatt.model.billing.readings import Readings, ReadingsError
 from meanwatt.model.scenario.nearest import unknown
+from meanwatt.model.scenario.time_zones import time_zones
 
 HOURS: Final = 24
 SAM_YEAR: Final = "sam"
@@ -53,9 +54,8 @@ class Clock:
 
 def read_zone(name: str) -> ZoneInfo:
     """A time zone by its name; ``ReadingsError`` with the nearest one."""
-    known = available_timezones()
-    if name not in known:
-        raise ReadingsError(unknown("--tz", name, sorted(known)))
+    if name not in time_zones():
+        raise ReadingsError(unknown("--tz", name, sorted(time_zones())))
     return ZoneInfo(name)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
@@ -21,6 +20,7 @@ from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.one_line import OneLineError
 from meanwatt.model.scenario.ranges import EXPECTED_USE, INCOME, LATITUDE, LONGITUDE, SKIPPED_LINES
 from meanwatt.model.scenario.tariff_file import Row, Table, Texts, tuples
+from meanwatt.model.scenario.time_zones import time_zones
 
 MINUTES_PER_DAY: Final = 1440
 OWN_OFFSET: Final = "offset"
@@ -32,8 +32,8 @@ class MeterFileError(OneLineError):
 
 
 def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(unknown("time zone", name, sorted(available_timezones())))
+    if name not in time_zones():
+        raise ValueError(unknown("time zone", name, sorted(time_zones())))
     return name
 
 

@@ -199,13 +199,13 @@ def droop_slots(
     exactly
         Whether all voltages begin at the corners; else only those above.
     out
-        As of ``sweep_slots``, then the voltages that the curves went by (slot, bus), written at nodes, and what was
-        drawn (2, slot, bus), to which what inverters do not feed in is added. [pu, MW, Mvar]
+        (that of ``sweep_slots``, the voltages that the curves went by (slot, bus), written at nodes, what was drawn (2,
+        slot, bus), to which what inverters do not feed in is added). [pu, MW, Mvar]
     """
     slots, power = given
     at, row_table, available, corner = rows
     bus, links, tree = network[0], network[1], network[2]
-    gone_by, used = out[8], out[9]
+    found, gone_by, used = out
     count = len(bus)
     w, work, change = np.zeros((count + 1, 6, LANES)), np.empty((3, LANES)), np.empty(LANES)
     drawn = np.zeros((4, count, LANES))
@@ -243,5 +243,5 @@ def droop_slots(
         sweep_lanes(links, tree, w, work, -1)
         for m in range(LANES):
             work[0, m] = work[0, m] if solved[m] > 0.0 else -1.0
-        write_highest(row, here, network, source_pu, w, flows, out[6][0])
-        write_group(row, here, network, w, v, work, out)
+        write_highest(row, here, network, source_pu, w, flows, found[6][0])
+        write_group(row, here, network, w, v, work, found)

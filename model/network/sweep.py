@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from meanwatt.agents.numerics.arrays import Bools, Floats, Ints
+from meanwatt.agents.numerics.arrays import Bools, Floats, Ints, as_input
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.network.droop_kernel import droop_slots
 from meanwatt.model.network.droop_sweep import CurveRows
@@ -101,6 +101,7 @@ class Sweep:
 
     def solve(self, p_kw: Floats, q_kvar: Floats) -> SweptSlots:
         """Solve every slot; (slot, bus) each, power drawn at constant power beside what is fixed. [kW, kvar]"""
+        p_kw, q_kvar = as_input(p_kw), as_input(q_kvar)
         out = self._room(p_kw.shape)
         elsewhere = np.empty(len(p_kw), dtype=bool)
         draws_elsewhere(p_kw, q_kvar, self._idle, elsewhere)
@@ -132,6 +133,7 @@ class Sweep:
         SweptSlots, (slot, bus), (2, slot, bus)
             The state at what inverters feed in, the voltages that they went by [pu], and what is drawn then. [MW, Mvar]
         """
+        p_kw, q_kvar = as_input(p_kw), as_input(q_kvar)
         out = self._room(p_kw.shape)
         elsewhere = np.empty(len(p_kw), dtype=bool)
         draws_elsewhere(p_kw, q_kvar, self._idle, elsewhere)
@@ -140,7 +142,7 @@ class Sweep:
         drawn = (np.array([p_kw, q_kvar]) + self._fixed[:, None]) / 1e3
         for slots, whole in ((np.flatnonzero(~elsewhere), False), (np.flatnonzero(elsewhere), True)):
             if slots.size:
-                self._curves(slots, (p_kw, q_kvar, self._fixed), rows, most_steps, whole, (*out, gone_by, drawn))
+                self._curves(slots, (p_kw, q_kvar, self._fixed), rows, most_steps, whole, (out, gone_by, drawn))
         return _swept(out), gone_by, drawn
 
     def _curves(
@@ -150,7 +152,7 @@ class Sweep:
         rows: CurveRows,
         most_steps: int,
         whole: bool,
-        out: tuple[Floats | Bools, ...],
+        out: tuple[Room, Floats, Floats],
     ) -> None:
         """Solve some slots together with inverters' curves; ``out`` is written."""
         network = self._whole if whole else self._reduced
@@ -158,10 +160,10 @@ class Sweep:
         node[network[0]] = np.arange(len(network[0]))
         at = node[rows.bus]
         order = np.argsort(at, kind="stable")
-        columns = (rows.available_mw, rows.corner_pu)
+        columns = (rows.table, rows.available_mw, rows.corner_pu)
         droop_slots(
             (slots, power),
-            (at[order], rows.table[:, order], *(np.ascontiguousarray(column[:, order]) for column in columns)),
+            (at[order], *(np.ascontiguousarray(column[:, order]) for column in columns)),
             network,
             self._source_pu,
             rows.curve,

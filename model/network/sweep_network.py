@@ -103,4 +103,5 @@ def _two_ports(
     table += [of.ratio, of.z_pu.real]
     table += [of.parent_shunt_pu.real, of.parent_shunt_pu.imag, of.child_shunt_pu.real, of.child_shunt_pu.imag]
     table += [1.0 / of.parent_rating_pu, 1.0 / of.child_rating_pu, of.by_power, of.parent == 0, ampere, rating]
-    return ends, np.ascontiguousarray(np.array(table, dtype=float)[:, rows]), of.transformer[rows]
+    chosen = np.ascontiguousarray(np.array(table, dtype=float)[:, rows])
+    return np.ascontiguousarray(ends), chosen, of.transformer[rows]

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
-from zoneinfo import available_timezones
 
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
@@ -22,6 +21,7 @@ from meanwatt.model.scenario.marks import CheckedLater, Entries, Form
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.rate_tables import slot_values
 from meanwatt.model.scenario.tariff_file import Matrix, NumberOrList, Table, Texts, number_or_list
+from meanwatt.model.scenario.time_zones import time_zones
 from meanwatt.model.scenario.values import show
 from meanwatt.model.scenario.weather import checked_kernel
 
@@ -103,10 +103,8 @@ class CalendarTable(Table):
                 f"calendar.last_year is {self.last_year}; give {self.first_year} (first_year) to"
                 f" {self.first_year + MOST_YEARS - 1}"
             )
-        if self.time_zone is not None and self.time_zone not in available_timezones():
-            raise ValueError(
-                f"calendar.time_zone: {unknown('time zone', self.time_zone, sorted(available_timezones()))}"
-            )
+        if self.time_zone is not None and self.time_zone not in time_zones():
+            raise ValueError(f"calendar.time_zone: {unknown('time zone', self.time_zone, sorted(time_zones()))}")
         for day in self.weekend:
             if day not in WEEKDAYS:
                 raise ValueError(f"calendar.weekend: {unknown('day', day, WEEKDAYS)}")

@@ -1,6 +1,7 @@
 """Scenarios by name, path or object, overridden and validated, with errors in one line."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,10 @@ def load_scenario(
         label, scenario = f"scenario {source.name}", source
     else:
         label = f"scenario {source}"
-        scenario = _validated(read_table(source, label), label)
+        if isinstance(source, str) and source in presets():
+            scenario = _preset(source, preset_text(source))
+        else:
+            scenario = _validated(read_table(source, label), label)
     changes = parse_overrides(overrides, label)
     if tariff is None and not changes:
         return scenario
@@ -103,6 +107,13 @@ def with_tariff(scenario: Scenario, name: str, table: TariffTable) -> Scenario:
     whole["default_tariff"] = name
     whole["rate_classes_in_force"] = scenario.rate_classes_in_force and not scenario.rate_classes
     return _validated(whole, f"scenario {scenario.name}")
+
+
+@lru_cache(maxsize=16)
+def _preset(name: str, text: str) -> Scenario:
+    """A built-in scenario, which is read and validated once as long as its file holds the same text."""
+    label = f"scenario {name}"
+    return _validated(read_table(name, label), label)
 
 
 def _validated(table: TomlTable, label: str) -> Scenario:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -80,8 +81,14 @@ def clock_text(minute: int) -> str:
 
 def period_of_slot(periods: Mapping[str, Iterable[str]], slots: int) -> list[str]:
     """Name of the period in force in each slot, (slot,); ValueError if a boundary falls inside a slot."""
+    return list(_period_of_slot(tuple((name, tuple(spans)) for name, spans in periods.items()), slots))
+
+
+@lru_cache(maxsize=256)
+def _period_of_slot(periods: tuple[tuple[str, tuple[str, ...]], ...], slots: int) -> tuple[str, ...]:
+    """As above: every rate of a tariff asks for the same periods."""
     minutes = MINUTES_PER_DAY // slots
-    owner = period_of_minute(periods)
+    owner = period_of_minute(dict(periods))
     for slot in range(slots):
         inside = owner[slot * minutes : (slot + 1) * minutes]
         if len(set(inside)) > 1:
@@ -90,7 +97,7 @@ def period_of_slot(periods: Mapping[str, Iterable[str]], slots: int) -> list[str
                 f"periods change at {clock_text(boundary)}, inside a slot of {minutes} minutes;"
                 " move the boundary or raise slots_per_day"
             )
-    return owner[::minutes]
+    return tuple(owner[::minutes])
 
 
 def within_window(spans: Iterable[str]) -> list[bool]:
@@ -111,6 +118,12 @@ def within_window(spans: Iterable[str]) -> list[bool]:
 
 def slots_within(spans: Iterable[str], slots: int) -> list[bool]:
     """Whether each slot lies in one of some spans, (slot,); ValueError if a boundary falls inside a slot."""
+    return list(_slots_within(tuple(spans), slots))
+
+
+@lru_cache(maxsize=256)
+def _slots_within(spans: tuple[str, ...], slots: int) -> tuple[bool, ...]:
+    """As above: every tariff of a scenario is asked for its window, and most have the same."""
     minutes = MINUTES_PER_DAY // slots
     inside = within_window(spans)
     for slot in range(slots):
@@ -118,7 +131,7 @@ def slots_within(spans: Iterable[str], slots: int) -> list[bool]:
             raise ValueError(
                 f"window begins or ends inside a slot of {minutes} minutes; move it or raise slots_per_day"
             )
-    return inside[::minutes]
+    return tuple(inside[::minutes])
 
 
 def slot_values(value: float | Sequence[float], slots: int, key: str) -> Floats:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -240,7 +241,7 @@ class SupplyCurve:
     @property
     def cost_rows(self) -> Floats:
         """Coefficients of S, (break + 1, 5). [USD/h, USD/kWh, …]"""
-        return self._integral(self.coefficients)
+        return self._integral(self.coefficients).copy()
 
     def marginal_emissions_t_per_kwh(self, net_load_kw: npt.ArrayLike) -> Floats:
         """Emissions of one more kWh. [t/kWh]"""
@@ -282,13 +283,21 @@ class SupplyCurve:
 
     def _integral(self, rows: Floats) -> Floats:
         """Coefficients of the integral from 0 of the piecewise polynomial with these rows (break + 1, power)."""
-        primitive = np.concatenate([np.zeros((len(rows), 1)), rows / np.arange(1, POWERS + 1)], axis=1)
-        # constants of integration that make neighbours meet at their break point, then F(0) = 0
-        polyval = np.polynomial.polynomial.polyval
-        left, right = (polyval(self.breaks_kw, side.T, tensor=False) for side in (primitive[:-1], primitive[1:]))
-        constant = np.concatenate([[0.0], np.cumsum(left - right)])
-        primitive[:, 0] = constant - constant[np.searchsorted(self.breaks_kw, 0.0, side="right")]
-        return primitive
+        return _integrated(self.breaks_kw.tobytes(), np.ascontiguousarray(rows).tobytes())
+
+
+@lru_cache(maxsize=64)
+def _integrated(breaks: bytes, rows: bytes) -> Floats:
+    """As above, of the bytes of both: objectives ask for the same integral at every tariff that a search tries."""
+    breaks_kw, powers = np.frombuffer(breaks), np.frombuffer(rows).reshape(-1, POWERS)
+    primitive = np.concatenate([np.zeros((len(powers), 1)), powers / np.arange(1, POWERS + 1)], axis=1)
+    # constants of integration that make neighbours meet at their break point, then F(0) = 0
+    polyval = np.polynomial.polynomial.polyval
+    left, right = (polyval(breaks_kw, side.T, tensor=False) for side in (primitive[:-1], primitive[1:]))
+    constant = np.concatenate([[0.0], np.cumsum(left - right)])
+    primitive[:, 0] = constant - constant[np.searchsorted(breaks_kw, 0.0, side="right")]
+    primitive.setflags(write=False)
+    return primitive
 
 
 def _falls_at(row: Floats, left: float, right: float) -> float | None:

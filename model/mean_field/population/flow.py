@@ -65,7 +65,7 @@ class Flow:
 def moves_taken(probability: Floats) -> Ints:
     """First move that is ever taken and the first beyond the last one (c, h, e, z, 2): cold plans take one or two."""
     taken = np.empty((*probability.shape[:-1], 2), dtype=np.int64)
-    _find_moves_taken(probability, taken)
+    _find_moves_taken(as_input(probability), taken)
     return taken
 
 
@@ -262,7 +262,7 @@ def _frequency(law: Floats, probability: Floats) -> Floats:
     """Joint frequency (c, h, z, j) of shock and move, summed over the levels."""
     states, slots, _, shocks, count = probability.shape
     frequency = np.zeros((states, slots, shocks, count))
-    _add_up_moves(law, probability, frequency)
+    _add_up_moves(law, as_input(probability), frequency)
     return frequency
 
 

@@ -13,6 +13,7 @@ from meanwatt.analysis.design.design import Search, commitment_search, concept_s
 from meanwatt.analysis.leader.leader_spec import LeaderSpec
 from meanwatt.analysis.learning.campaign import learning_search
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
+from meanwatt.model.mean_field.leader import concepts
 from meanwatt.model.scenario.economy import build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 from meanwatt.model.scenario.toml_text import toml_text
@@ -22,6 +23,12 @@ QUICK = ("memory=0", "battery_levels=5")
 FEW_LEVELS = {"california": ("battery_levels=8",)}
 """Where its cuts depend on prices they are 0.05 USD/kWh below 0, and prices hardly depend on the levels of charge."""
 AIMS = LeaderSpec(leader="commission", weights={"equity": 5.0, "stability": 1.0})
+
+
+@pytest.fixture(autouse=True)
+def _short_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How far a leader searches who decides day by day is nothing that is stated here."""
+    monkeypatch.setattr(concepts, "EVALUATIONS_PER_ROUND", 8)
 
 
 def search_of(method: str) -> Search:

@@ -452,11 +452,11 @@ def test_a_killed_command_is_resumed_without_losing_a_tariff(
 ) -> None:
     """SIGKILL in the middle, twice; then the same result as a run that nobody disturbed."""
     out, journal = tmp_path / "run", tmp_path / "run.journal.jsonl"
-    command = "design textbook --leader commission --method softmax --evaluations 30 --no-cold --json"
+    command = "design textbook --leader commission --method softmax --evaluations 16 --no-cold --json"
     command = f"{command} --set {LEVELS} --out {out}"
     code = "import sys; from meanwatt.analysis.cli import main; sys.exit(main(sys.argv[1:]))"
     on_record: list[bytes] = []
-    for trials in (4, 14):
+    for trials in (3, 8):
         again = ["--resume"] if journal.exists() else []
         process = subprocess.Popen(
             [sys.executable, "-c", code, *shlex.split(command), *again], stdout=subprocess.DEVNULL

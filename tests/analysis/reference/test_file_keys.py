@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -225,9 +226,15 @@ DYNAMIC = tomllib.loads(gallery_text("octopus_agile"))
 """One that follows a wholesale price."""
 
 
+@cache
+def ratebook() -> dict[str, Any]:
+    """The example as a table, not to be changed."""
+    return tomllib.loads(RATEBOOK)
+
+
 def ratebook_refusal(key: str, value: object) -> str:
     """The same of a tariff as filed, in the first of the tables that the user names."""
-    inner: Any = (table := tomllib.loads(RATEBOOK))
+    inner: Any = (table := deepcopy(ratebook()))
     for part in key.split(".")[:-1]:
         inner = next(iter(inner.values())) if part == NAME else inner.setdefault(part, {})
         inner = inner[-1] if isinstance(inner, list) else inner

@@ -14,6 +14,7 @@ from meanwatt.model.network.power_flow import Method, PowerFlow, PowerFlowResult
 from meanwatt.model.network.radial_tree import radial_tree
 from meanwatt.model.network.sweep import Sweep
 from meanwatt.model.network.sweep_kernel import LANES
+from meanwatt.model.network.sweep_slots import draws_elsewhere, sweep_slots
 
 AGREE_PU = 1e-10  # the source that stands for a rigid one yields by 5e-12 pu under 5 MVA
 
@@ -169,3 +170,24 @@ def test_what_sweeps_cannot_solve_is_left_to_the_referee_and_named() -> None:
     np.testing.assert_allclose(found.voltage_pu[:2, 1], upper, rtol=0, atol=1e-9)
     assert np.isnan(found.voltage_pu[2]).all()
     assert "slots 2 of 3" in found.message
+
+
+def test_powers_in_any_order_of_memory_are_the_same_bits_from_the_same_compiled_code() -> None:
+    feeder, rng = grown(1), np.random.default_rng(2)
+    p_kw, q_kvar = rng.uniform(0, 5, (2, 6, len(feeder.buses)))
+    sweep = Sweep(feeder)
+    plain = sweep.solve(p_kw, q_kvar)
+    kernels = (sweep_slots.dispatcher, draws_elsewhere.dispatcher)
+    compiled = [len(kernel.signatures) for kernel in kernels]
+    frozen = p_kw.copy()
+    frozen.setflags(write=False)
+    columns = np.asfortranarray(p_kw)
+    for other, reactive in (
+        (columns, np.asfortranarray(q_kvar)),
+        (frozen, q_kvar),
+        (np.repeat(p_kw, 2, 1)[:, ::2], q_kvar),
+    ):
+        found = sweep.solve(other, reactive)
+        for name in ("found", "voltage_pu", "angle_rad", "loss_mw", "current_a", "line_loading"):
+            assert np.array_equal(getattr(found, name), getattr(plain, name)), name
+    assert [len(kernel.signatures) for kernel in kernels] == compiled

@@ -61,6 +61,14 @@ def test_a_preset_given_as_a_file_is_the_preset() -> None:
     assert load_scenario(str(PRESETS / "oahu.toml")) == load_scenario("oahu")
 
 
+def test_a_preset_is_read_once_and_what_is_changed_in_it_leaves_it_alone() -> None:
+    before = load_scenario("oahu").model_dump()
+    assert load_scenario("oahu") is load_scenario("oahu")
+    changed = load_scenario("oahu", overrides=["tariff.pass_through=0.5", "feeder.volt_var.enabled=true"], tariff="tou")
+    assert changed.tariffs["tou"].pass_through == 0.5
+    assert load_scenario("oahu").model_dump() == before == load_scenario(PRESETS / "oahu.toml").model_dump()
+
+
 def test_a_file_changes_what_it_says_and_keeps_the_rest(write: Write) -> None:
     mine = load_scenario(write('extends = "oahu"\nmemory = 2\n[income_groups.low]\npv_share = 0.5\n'))
     oahu = load_scenario("oahu")

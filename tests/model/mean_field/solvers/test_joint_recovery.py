@@ -41,9 +41,9 @@ def changed(tariff: Tariff, share: float) -> Tariff:
         ("textbook", ("tariff.export.rule=none",)),
         ("textbook", ("pv_share_scale=1.5",)),
         ("textbook", ("elasticity=0.4",)),
-        ("oahu", ("memory=0",)),
-        ("california", ("memory=0", "temperature_usd=0.05")),
-        ("stress", ("memory=0", "temperature_usd=0.05", "pv_share_scale=0.5")),
+        ("oahu", ("memory=0", "battery_levels=9")),
+        ("california", ("memory=0", "battery_levels=9", "temperature_usd=0.05")),
+        ("stress", ("memory=0", "battery_levels=9", "temperature_usd=0.05", "pv_share_scale=0.5")),
     ],
 )
 def test_found_together_or_by_the_search_the_balance_is_the_same(
