@@ -159,7 +159,7 @@ class Comparer(ChoiceBackground[View, Choice]):
                 return
             for name, solution in zip("AB", pair, strict=True):
                 for notice in ending(solution):
-                    told = replace(notice, about=f"ending of {name}", title=f"{name}: {notice.title}")
+                    told = replace(notice, about=f"{notice.about} of {name}", title=f"{name}: {notice.title}")
                     self._notices = with_notice(self._notices, told)
             self._figures, self._work = written, None
         self._publish()

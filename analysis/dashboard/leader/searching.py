@@ -14,13 +14,15 @@ from meanwatt.analysis.dashboard.leader.sighted import Sighted, ended, objective
 from meanwatt.analysis.dashboard.shared.memo import QUESTION_SECONDS, Memo
 from meanwatt.analysis.dashboard.shared.solved import Work
 from meanwatt.analysis.dashboard.shared.time_left import TimeLeft
+from meanwatt.analysis.dashboard.shared.town import town_of
 from meanwatt.analysis.dashboard.shared.turns import Turns
 from meanwatt.analysis.design.design import DesignProblem, Search, commitment_search, concept_search, design
 from meanwatt.model.mean_field.equilibrium import Equilibrium
-from meanwatt.model.mean_field.leader.commitment import Commitment, starting_points
+from meanwatt.model.mean_field.leader.commitment import Commitment
 from meanwatt.model.mean_field.leader.leader_problem import Trial, Tried
+from meanwatt.model.mean_field.leader.tariff_family import starting_points
 from meanwatt.model.progress.watch import Cancelled, Watch
-from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.economy import build_tariff
 
 BEGINNING = "Solving the tariff in force"
 WAITING = "Searches take turns: {line}"
@@ -95,7 +97,7 @@ def _watch_others(choice: Choice, show: Show, progress: Tell, cancelled: Callabl
 def _search(choice: Choice, show: Show, progress: Tell, cancelled: Callable[[], bool]) -> Sighted:
     progress(Work(text=BEGINNING, fraction=0.0))
     scenario = choice.settings.load()
-    economy = build_economy(scenario)
+    economy = town_of(scenario)
     aims, left = choice.aims(economy), TimeLeft()
 
     def put(now: Sighted) -> None:

@@ -175,7 +175,7 @@ def test_a_search_says_how_long_it_goes_on_at_most(choice: Choice, monkeypatch: 
     monkeypatch.setattr(time_left, "LEAST_SECONDS", 0.0)
     said = [work.text for work in Told(choice).work]
     tried = [text for text in said if re.match(r"\d (tariffs? tried|rounds?);", text)]
-    assert len(tried) > 3
+    assert len(tried) > 1
     for text in tried:
         ends = int(text[0]) in (0, 9 if choice.commits else 4)
         assert bool(re.search(r", at most about \d+ (s|min) left$", text)) is not ends, text
