@@ -9,6 +9,7 @@ from meanwatt.analysis.dashboard.bills.choice import Choice
 from meanwatt.analysis.dashboard.shared.memo import Memo
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solved import SOLVES, Work
+from meanwatt.analysis.dashboard.shared.time_left import TimeLeft
 from meanwatt.analysis.dashboard.shared.town import town_of
 from meanwatt.analysis.dashboard.shared.turns import Turns
 from meanwatt.analysis.impacts.home_meters import HomeMeters, bill_home, home_meters
@@ -183,8 +184,11 @@ def _lived(settings: Settings, progress: Callable[[Work], None], cancelled: Call
         share = report.fraction or report.evaluations / (report.evaluations + HALF_WAY)
         progress(Work(text=f"Solving: {report.stage}", fraction=SOLVING_SHARE * share))
 
+    left = TimeLeft()
+
     def living(text: str, share: float) -> None:
-        progress(Work(text=f"Living a year: {text}", fraction=SOLVING_SHARE + (1 - SOLVING_SHARE) * share))
+        said = f"Living a year: {text}{left.said('year', share)}"
+        progress(Work(text=said, fraction=SOLVING_SHARE + (1 - SOLVING_SHARE) * share))
 
     scenario = settings.load()
     watch = Watch(progress=solving, cancelled=cancelled)
