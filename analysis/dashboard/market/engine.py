@@ -131,6 +131,7 @@ class Engine:
         """
         market = self._build(solution)
         self._drop_market()
+        known = () if self._solution is None else ending(self._solution)
         if self._solution is not None and self._solution.settings.scenario != solution.settings.scenario:
             self._look, self._pace = Watched(), Pace()  # another feeder, other homes
         seen = self._comparable(self._solution, solution)
@@ -139,7 +140,7 @@ class Engine:
             self._pinned = None
         self._solution, self._market = solution, market
         self._begin()
-        said = list(ending(solution))
+        said = [one for one in ending(solution) if one.about == "solve" or one not in known]
         baseline = self._baseline()
         told = None if baseline is None else baseline.apart_from(solution)
         if baseline is not None and told is not None and told.settings.town == solution.settings.town:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from meanwatt.analysis.dashboard.shared.by_branch import branch_prices
 from meanwatt.analysis.dashboard.shared.payload import to_json
@@ -11,6 +11,9 @@ from meanwatt.analysis.dashboard.shared.words import listed
 from meanwatt.analysis.design.same_tariffs import plain_names
 from meanwatt.model.mean_field.equilibrium import Outcome
 from meanwatt.model.scenario.branches import REST
+
+OF_TOWN: Final = ("components", "classes")
+"""What notices are about that are the same under every tariff of a scenario."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +77,7 @@ def _beside(solution: Solution) -> Iterator[Notice]:
         yield Notice(about="components", kind="warn", title="Tariffs left out.", text=text)
     if scenario.rate_classes:
         names = ", ".join(scenario.rate_classes)
-        text = (
-            f"The pages put everybody on tariff {scenario.selected_tariff} and set rate_classes ({names}) aside;"
-            " meanwatt solve holds them."
-        )
+        text = f"The pages put everybody on one tariff and set rate_classes ({names}) aside; meanwatt solve holds them."
         yield Notice(about="classes", kind="warn", title="One tariff for all.", text=text)
 
 

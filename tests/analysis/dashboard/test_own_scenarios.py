@@ -13,6 +13,8 @@ from meanwatt.analysis.dashboard.challenge.choice import from_query as drawn_que
 from meanwatt.analysis.dashboard.compare.choice import Choice, from_query, query
 from meanwatt.analysis.dashboard.compare.sides import scenario_toml, side_differences, side_toml
 from meanwatt.analysis.dashboard.compare.view import bar_json
+from meanwatt.analysis.dashboard.hosting.choice import Choice as Swept
+from meanwatt.analysis.dashboard.hosting.sweeping import plan_of
 from meanwatt.analysis.dashboard.market import address
 from meanwatt.analysis.dashboard.market.engine import Engine
 from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options
@@ -126,6 +128,7 @@ def test_a_scenario_with_prices_by_branch_lives_on_the_pages_and_where_it_cannot
     assert solution.bill_usd_per_month == pytest.approx(bill_usd_per_month(found), abs=1e-9)
     notices = {notice.about: notice.text for notice in engine.adopt(solution)}
     assert notices["branches"].startswith("A kWh costs 10 ¢ more on branch north than on rest; ")
+    assert "branches" not in {notice.about for notice in engine.adopt(solution)}, "it is said once"
     engine.step()
     market = engine._market
     assert market is not None
@@ -142,6 +145,9 @@ def test_a_scenario_with_prices_by_branch_lives_on_the_pages_and_where_it_cannot
     assert any(text.startswith("A kWh costs by branch: 10 ¢ more on branch north") for text in side_differences(choice))
     _, problems = drawn_query("scenario=north")
     assert "the pages Market and Compare hold branches" in problems[0]
+    with pytest.raises(ValueError, match=r"of its own feeder .*, which lv_rural does not have"):
+        plan_of(Swept(scenario="north"))
+    assert plan_of(Swept(scenario="north", feeder="scenario")).feeder.name == "textbook_line_5"
 
 
 def test_a_tariff_with_tiers_is_left_out_and_said_and_one_in_force_is_refused(folder: Path) -> None:
@@ -168,7 +174,7 @@ def test_rate_classes_set_aside_are_said(folder: Path) -> None:
     solution = solve(Settings(scenario="solar"))
     assert solution is not None
     said = [notice.text for notice in ending(solution)]
-    wanted = "The pages put everybody on tariff filed and set rate_classes (solar) aside; meanwatt solve holds them."
+    wanted = "The pages put everybody on one tariff and set rate_classes (solar) aside; meanwatt solve holds them."
     assert said == [wanted]
 
 
