@@ -1,4 +1,4 @@
-"""A file that was deleted or replaced while it is open: its content is still here, and is written to a new one."""
+"""A file that was deleted, replaced or written over while it is open: its content is here, and is written anew."""
 
 import itertools
 import sqlite3
@@ -16,9 +16,24 @@ REPLACED: Final = (
     " lost, and the other file is left as it is. End the program before you exchange its file."
 )
 
+OVERWRITTEN: Final = (
+    "The rooms' file was overwritten by another program while this one ran. It has been written again with all that was"
+    " in it; nothing is lost{other}. End the program before you exchange its file: {path}"
+)
 
 Identity = tuple[int, int]
 """Device and number by which a disk knows a file."""
+Stamp = tuple[int, int] | None
+"""When a file was written last, and its length; None if there is none. [ns, bytes]"""
+
+
+def stamp(path: Path) -> Stamp:
+    """What a file looks like now."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def identity(path: Path) -> Identity | None:
@@ -46,17 +61,33 @@ def drop_journal(path: Path, own: Identity | None) -> None:
         left.unlink(missing_ok=True)
 
 
-def place_beside(path: Path) -> Path:
+def place_beside(path: Path, word: str = "kept") -> Path:
     """A place next to a file for what another file has the name of: the first that is free."""
     for count in itertools.count(1):
-        free = path.with_name(f"{path.stem}-kept{'' if count == 1 else count}{path.suffix}")
+        free = path.with_name(f"{path.stem}-{word}{'' if count == 1 else count}{path.suffix}")
         if not free.exists():
             return free
     raise AssertionError
 
 
-def write_again(lost: sqlite3.Connection, path: Path) -> None:
-    """Write what an open database holds to its place, where no file is any more, and close it.
+def keep_other(path: Path) -> str:
+    """Keep beside a file what another program wrote into it; where, as the end of a sentence. Nothing of an empty one.
+
+    Raises
+    ------
+    OSError
+        If there is no room for it.
+    """
+    content = path.read_bytes()
+    if not content:
+        return ""
+    place = place_beside(path, "other")
+    place.write_bytes(content)
+    return f", and what was written over it is kept in {place}"
+
+
+def write_again(content: sqlite3.Connection, lost: sqlite3.Connection, path: Path) -> None:
+    """Write a database to the place of one that is lost, and close that.
 
     Raises
     ------
@@ -67,6 +98,7 @@ def write_again(lost: sqlite3.Connection, path: Path) -> None:
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     with closing(sqlite3.connect(fresh)) as copy:
-        lost.backup(copy)
+        content.backup(copy)
     lost.close()  # before the new one has the name: it takes the old one's journal, which has a name of its own, along
+    journal_of(path).unlink(missing_ok=True)  # it would be played into the new one
     fresh.replace(path)

@@ -15,43 +15,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from meanwatt.analysis.classroom.lost_file import (
+    OVERWRITTEN,
     REPLACED,
     WRITTEN_AGAIN,
     Identity,
+    Stamp,
     drop_journal,
     identity,
     journal_of,
+    keep_other,
     place_beside,
+    stamp,
     write_again,
 )
+from meanwatt.analysis.classroom.rooms_schema import SCHEMA, VERSION
+from meanwatt.analysis.classroom.twin import Twin
 
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS room (
-    room INTEGER PRIMARY KEY AUTOINCREMENT, code TEXT NOT NULL UNIQUE, teacher BLOB NOT NULL UNIQUE,
-    touched REAL NOT NULL, seconds INTEGER NOT NULL, solo INTEGER NOT NULL, frozen INTEGER NOT NULL DEFAULT 0,
-    note TEXT NOT NULL DEFAULT ''
-);
-CREATE TABLE IF NOT EXISTS game (
-    room INTEGER NOT NULL REFERENCES room ON DELETE CASCADE, game INTEGER NOT NULL, scenario TEXT NOT NULL,
-    tariff TEXT NOT NULL, households INTEGER NOT NULL, key INTEGER NOT NULL, over INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (room, game)
-);
-CREATE TABLE IF NOT EXISTS seat (
-    room INTEGER NOT NULL REFERENCES room ON DELETE CASCADE, seat INTEGER NOT NULL, name TEXT NOT NULL,
-    token BLOB NOT NULL UNIQUE, removed INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (room, seat)
-);
-CREATE TABLE IF NOT EXISTS plan (
-    room INTEGER NOT NULL REFERENCES room ON DELETE CASCADE, game INTEGER NOT NULL, round INTEGER NOT NULL,
-    seat INTEGER NOT NULL, letters TEXT NOT NULL, PRIMARY KEY (room, game, round, seat)
-);
-CREATE TABLE IF NOT EXISTS played (
-    room INTEGER NOT NULL REFERENCES room ON DELETE CASCADE, game INTEGER NOT NULL, round INTEGER NOT NULL,
-    seats TEXT NOT NULL, PRIMARY KEY (room, game, round)
-);
-"""
-"""A number is never given again (AUTOINCREMENT): a window that shows a closed room must not show another one."""
-VERSION: Final = 1
-"""Number of the schema, kept in the file (``PRAGMA user_version``)."""
 BUSY_SECONDS: Final = 0.5
 """How long another process that has the file is waited for."""
 
@@ -144,13 +123,18 @@ class RoomStore:
         except (sqlite3.Error, OSError) as error:
             raise ValueError(_unusable(path, error)) from None
         try:
-            self._file.row_factory = sqlite3.Row
             self._prepare(path)
+            self._twin = Twin(self._file)
         except (sqlite3.Error, ValueError) as error:
             self._file.close()
             raise ValueError(_unusable(path, error)) from None
         self._identity = None if self._path is None else identity(self._path)
         self._journal: Identity | None = None
+        self._stamp = self._stamp_now()
+
+    def _stamp_now(self) -> tuple[Stamp, Stamp]:
+        """What the file and its journal look like; they change by this program's own writing alone."""
+        return (None, None) if self._path is None else (stamp(self._path), stamp(journal_of(self._path)))
 
     def _prepare(self, path: Path | str) -> None:
         """Make the tables, unless they are there; ``ValueError`` in one line if others are."""
@@ -175,55 +159,58 @@ class RoomStore:
             with suppress(ValueError):  # closed before, or the disk refuses; there is nobody left to tell
                 self._find_again()
             self._file.close()
+            self._twin.close()
 
     def _find_again(self) -> None:
-        """If the file was deleted write it again from what is still open, and if it was replaced beside the other one.
+        """If the file was deleted or written over write it again, and if it was replaced beside the other one.
 
         ``ValueError`` if that is not possible.
         """
         if self._path is None:
             return
         there = identity(self._path)
-        if there == self._identity:
+        if there == self._identity and self._stamp_now() == self._stamp:
             return
-        what, told = ("deleted", WRITTEN_AGAIN) if there is None else ("replaced", REPLACED)
-        path = self._path if there is None else place_beside(self._path)
+        what, told, path, other = "deleted", WRITTEN_AGAIN, self._path, ""
+        if there is not None and there != self._identity:
+            what, told, path = "replaced", REPLACED, place_beside(self._path)
+        elif there is not None:
+            what, told = "overwritten", OVERWRITTEN
         try:
-            write_again(self._file, path)
+            if what == "overwritten":
+                other = keep_other(self._path)
+            write_again(self._twin.memory, self._file, path)
         except (sqlite3.Error, OSError) as error:
             raise ValueError(
                 f"The rooms' file was {what}, and no new one can be written to {path} ({error}); nothing was changed."
             ) from None
-        if there is not None:
+        if what == "replaced":
             drop_journal(self._path, self._journal)
+        self._twin.close()
         self._path = path
         self._open(path)
-        self.warning = told.format(path=path)
+        self.warning = told.format(path=path, other=other)
 
     @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
+    def _write(self) -> Iterator[Twin]:
         """One transaction: all of it is on disk afterwards, or none; ``ValueError`` in one line if the disk refuses."""
         with self._lock:
             self._find_again()
             try:
-                self._file.execute("BEGIN IMMEDIATE")
-                yield self._file
-                self._file.execute("COMMIT")
+                with self._twin.transaction():
+                    yield self._twin
                 if self._path is not None and self._journal is None:
                     self._journal = identity(journal_of(self._path))
-            except BaseException as error:
-                if self._file.in_transaction:
-                    self._file.execute("ROLLBACK")
-                if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
-                    raise ValueError(f"The rooms' file cannot be written ({error}); nothing was changed.") from None
+            except sqlite3.IntegrityError:
                 raise
+            except sqlite3.Error as error:
+                raise ValueError(f"The rooms' file cannot be written ({error}); nothing was changed.") from None
+            finally:
+                self._stamp = self._stamp_now()
 
     def _rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
         with self._lock:
-            try:
-                return self._file.execute(query, values).fetchall()
-            except sqlite3.Error as error:
-                raise ValueError(f"The rooms' file cannot be read ({error}).") from None
+            return self._twin.memory.execute(query, values).fetchall()
 
     # --- rooms ------------------------------------------------------------------------------------------------------
 
@@ -291,7 +278,7 @@ class RoomStore:
         return number
 
     @staticmethod
-    def _add_game(file: sqlite3.Connection, room: int, number: int, terms: Terms) -> None:
+    def _add_game(file: Twin, room: int, number: int, terms: Terms) -> None:
         file.execute(
             "INSERT INTO game (room, game, scenario, tariff, households, key) VALUES (?, ?, ?, ?, ?, ?)",
             (room, number, terms.scenario, terms.tariff, terms.households, terms.key),

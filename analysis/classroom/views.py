@@ -5,7 +5,7 @@ A student sees the own home and the class's sums, never another student's plan; 
 
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from meanwatt.agents.numerics.arrays import Floats
@@ -18,6 +18,7 @@ from meanwatt.model.scenario.loading import Scenario, load_scenario
 DIGITS: Final = 4
 LEADERS: Final = 10
 """Names on the leaderboard."""
+Place = dict[str, int]
 COLUMNS: Final = (
     "game",
     "tariff",
@@ -37,8 +38,14 @@ COLUMNS: Final = (
 """Of the table that a teacher takes home: a row for each student and round."""
 
 
-def student_view(room: Room, seat: int) -> dict[str, Any]:
-    """What one student sees."""
+def student_view(room: Room, seat: int, places: Mapping[str, Place] | None = None) -> dict[str, Any]:
+    """What one student sees.
+
+    Parameters
+    ----------
+    places
+        `places_of` the room, where several students are shown what they see; by default they are worked out.
+    """
     with room.lock:
         view = _common(room)
         played = room.now
@@ -61,7 +68,7 @@ def student_view(room: Room, seat: int) -> dict[str, Any]:
         bill, saved, possible = played.totals(seat)
         view["total"] = {"bill_usd": _cents(bill), "saved_usd": _cents(saved), "possible_usd": _cents(possible)}
         view["score"] = _whole(played.score(seat))
-        view["place"] = _place(room, seat)
+        view["place"] = (places_of(room) if places is None else places).get(row.name)
         last = played.rounds[-1] if played.rounds else None
         if last is not None and seat in last.homes:
             letters = played.plans[-1].get(seat)
@@ -193,13 +200,17 @@ def _ranking(room: Room) -> list[tuple[int, str, float]]:
     """Place, name and score of the students who have one; equal scores as shown share a place."""
     known = [(row.name, room.now.score(row.seat)) for row in room.seats if not row.removed]
     scored = sorted(((name, value) for name, value in known if value is not None), key=lambda pair: -round(pair[1]))
-    return [(1 + sum(round(other) > round(value) for _, other in scored), name, value) for name, value in scored]
+    first: dict[int, int] = {}
+    for number, (_, value) in enumerate(scored, start=1):
+        first.setdefault(round(value), number)
+    return [(first[round(value)], name, value) for name, value in scored]
 
 
-def _place(room: Room, seat: int) -> dict[str, int] | None:
-    ranking = _ranking(room)
-    name = room.seats[seat].name
-    return next(({"place": place, "of": len(ranking)} for place, who, _ in ranking if who == name), None)
+def places_of(room: Room) -> dict[str, Place]:
+    """Place among how many, by name, of the students who have a score."""
+    with room.lock:
+        ranking = _ranking(room)
+    return {name: {"place": place, "of": len(ranking)} for place, name, _ in ranking}
 
 
 def _class_score(played: GamePlayed) -> float | None:

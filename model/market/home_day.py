@@ -179,6 +179,10 @@ def _rates(market: ProsumerMarket, record: DayRecord) -> list[tuple[Floats, Floa
     posted = Rates(
         import_usd_per_kwh=record.import_usd_per_kwh[None], export_usd_per_kwh=record.export_usd_per_kwh[None]
     )
+    if market.utility.tariff.classes:  # the record has those of the first class alone
+        posted = market.utility.rates(
+            int(market.economy.common.today[record.common_state]), record.wholesale_usd_per_kwh
+        )
     by_type = own_rates(posted, market.utility.tariff, market.household_types)
     return [(own.import_usd_per_kwh[0], own.export_usd_per_kwh[0]) for own in by_type]
 
@@ -196,13 +200,15 @@ def _parts(
 ) -> dict[str, float]:
     """The bill in parts; of the import rate τ + κλ + α, less the discount, each term by itself."""
     tariff, types = market.utility.tariff, market.household_types
-    bought = np.maximum(energy_kwh, 0.0) * (1 - float(tariff.discount[types[type_index].group]))
-    posted = tariff.energy_usd_per_kwh[market.economy.common.today[record.common_state]]
+    place = tariff.class_index(types[type_index])
+    own, adder = tariff.class_tariffs[place], market.utility.adder_usd_per_kwh if tariff.bears_adder(place) else 0.0
+    bought = np.maximum(energy_kwh, 0.0) * (1 - float(own.discount[types[type_index].group]))
+    posted = own.energy_usd_per_kwh[market.economy.common.today[record.common_state]]
     standing = tariff.standing_parts_usd_per_day(market.utility.fixed_charge_usd_per_day, types)
     return {
         ENERGY: float(bought @ posted),
-        WHOLESALE: float(tariff.pass_through * (bought @ record.wholesale_usd_per_kwh)),
-        ADDER: float(market.utility.adder_usd_per_kwh * bought.sum()),
+        WHOLESALE: float(own.pass_through * (bought @ record.wholesale_usd_per_kwh)),
+        ADDER: float(adder * bought.sum()),
         EXPORTS: float(np.minimum(energy_kwh, 0.0) @ rates[1]),
         **{name: float(charges[type_index]) for name, charges in standing.items()},
     }

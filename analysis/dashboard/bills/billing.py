@@ -9,6 +9,8 @@ from meanwatt.analysis.dashboard.bills.choice import Choice
 from meanwatt.analysis.dashboard.shared.memo import Memo
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solved import SOLVES, Work
+from meanwatt.analysis.dashboard.shared.time_left import TimeLeft
+from meanwatt.analysis.dashboard.shared.town import town_of
 from meanwatt.analysis.dashboard.shared.turns import Turns
 from meanwatt.analysis.impacts.home_meters import HomeMeters, bill_home, home_meters
 from meanwatt.model.billing.customer import Asked, CustomerBill, bill_readings
@@ -16,7 +18,7 @@ from meanwatt.model.billing.ratebook_source import Choices, RatebookFile, load_r
 from meanwatt.model.billing.readings import Readings, energy_of_text, rates_of_text
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
 from meanwatt.model.progress.watch import Cancelled, Progress, Watch
-from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.economy import build_tariff
 
 MOST_BYTES: Final = {"tariff_file": 2**20, "load": 4 * 2**20, "solar": 4 * 2**20, "wholesale": 4 * 2**20}
 """Largest files that a visitor opens: a leap year of five-minute readings with time stamps fits. [bytes]"""
@@ -189,12 +191,15 @@ def _lived(settings: Settings, progress: Callable[[Work], None], cancelled: Call
         share = report.fraction or report.evaluations / (report.evaluations + HALF_WAY)
         progress(Work(text=f"Solving: {report.stage}", fraction=SOLVING_SHARE * share))
 
+    left = TimeLeft()
+
     def living(text: str, share: float) -> None:
-        progress(Work(text=f"Living a year: {text}", fraction=SOLVING_SHARE + (1 - SOLVING_SHARE) * share))
+        said = f"Living a year: {text}{left.said('year', share)}"
+        progress(Work(text=said, fraction=SOLVING_SHARE + (1 - SOLVING_SHARE) * share))
 
     scenario = settings.load()
     watch = Watch(progress=solving, cancelled=cancelled)
-    found = solve_equilibrium(build_economy(scenario), build_tariff(scenario), certify=False, watch=watch)
+    found = solve_equilibrium(town_of(scenario), build_tariff(scenario), certify=False, watch=watch)
     if found.outcome is Outcome.CANCELLED:
         return None
     if found.outcome is not Outcome.CONVERGED:

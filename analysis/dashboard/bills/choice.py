@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 from meanwatt.agents.tariff.ratebook.ratebook import Metering
 from meanwatt.analysis.dashboard.shared.query import read_parts
 from meanwatt.analysis.dashboard.shared.settings import LANDING_SCENARIO, Settings
+from meanwatt.analysis.dashboard.shared.town import town_of
 from meanwatt.model.billing.local_calendar import SAM_YEAR, Clock, read_zone
 from meanwatt.model.billing.tariff_gallery import gallery
-from meanwatt.model.scenario.economy import build_economy
 from meanwatt.model.scenario.nearest import unknown
 from meanwatt.model.scenario.ranges import YEAR
 
@@ -98,7 +98,7 @@ KEYS: Final = tuple(one.name for one in fields(Choice))
 @functools.lru_cache(maxsize=64)
 def home_names(scenario: str) -> tuple[str, ...]:
     """Household types of a scenario that somebody is of."""
-    economy = build_economy(Settings(scenario=scenario).load())
+    economy = town_of(Settings(scenario=scenario).load())
     return tuple(one.name for one in economy.types if one.share > 0)
 
 

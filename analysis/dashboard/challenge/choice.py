@@ -51,6 +51,11 @@ class Choice:
         """Check names and ranges; ValueError in one line."""
         drawn = self.drawing
         preset = self.preset()
+        if preset.feeder.branches:
+            raise ValueError(
+                f"scenario {self.scenario} has feeder.branches ({', '.join(preset.feeder.branches)}), and what is drawn"
+                " here holds for the whole feeder; the pages Market and Compare hold branches"
+            )
         if drawn is not None:
             require(drawn, limits(preset))
 

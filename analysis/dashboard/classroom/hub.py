@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from meanwatt.analysis.classroom.room import News, RefusedError, Room, Tell
 from meanwatt.analysis.classroom.rooms import Rooms
-from meanwatt.analysis.classroom.views import counts, own_plan, student_view, teacher_view
+from meanwatt.analysis.classroom.views import Place, counts, own_plan, places_of, student_view, teacher_view
 
 CALM_SECONDS: Final = 0.05
 """Least time between two pictures of one room: what forty students do at once becomes one."""
@@ -168,13 +168,14 @@ def _texts(room: Room, seats: set[int], news: News) -> dict[int, str]:
             else json.dumps({"counts": short, "own": own_plan(room, seat)})
             for seat in seats
         }
-    return {seat: _text(room, seat) for seat in seats}
+    places = places_of(room)
+    return {seat: _text(room, seat, places) for seat in seats}
 
 
-def _text(room: Room, seat: int) -> str:
+def _text(room: Room, seat: int, places: Mapping[str, Place]) -> str:
     if seat == TEACHER:
         return _message(teacher_view(room))
-    return GONE if room.seats[seat].removed else _message(student_view(room, seat))
+    return GONE if room.seats[seat].removed else _message(student_view(room, seat, places))
 
 
 def _message(view: dict[str, Any]) -> str:

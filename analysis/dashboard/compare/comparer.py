@@ -13,7 +13,7 @@ from meanwatt.analysis.dashboard.compare.form import sent
 from meanwatt.analysis.dashboard.compare.sides import SIDES
 from meanwatt.analysis.dashboard.compare.view import Figures, View, bar_json, cards_json, figures, forms_json
 from meanwatt.analysis.dashboard.shared.background import ChoiceBackground, Solver
-from meanwatt.analysis.dashboard.shared.notices import Notice, ending, notices_json, sentence, with_notice
+from meanwatt.analysis.dashboard.shared.notices import OF_TOWN, Notice, ending, notices_json, sentence, with_notice
 from meanwatt.analysis.dashboard.shared.own_tariff import toml_of
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Benchmark, Solution
@@ -159,7 +159,9 @@ class Comparer(ChoiceBackground[View, Choice]):
                 return
             for name, solution in zip("AB", pair, strict=True):
                 for notice in ending(solution):
-                    told = replace(notice, about=f"ending of {name}", title=f"{name}: {notice.title}")
+                    told = notice
+                    if notice.about not in OF_TOWN:  # what is said of the scenario is said once
+                        told = replace(notice, about=f"{notice.about} of {name}", title=f"{name}: {notice.title}")
                     self._notices = with_notice(self._notices, told)
             self._figures, self._work = written, None
         self._publish()

@@ -164,6 +164,8 @@ def _notes(scenario: Scenario) -> list[str]:
         if np.ptp(hours, axis=2).any() or np.ptp(rate, axis=0).any():
             what = "The rates differ" if name == "rates" else "The credit differs"
             notes.append(f"{what} between kinds of days; once drawn, the mean day holds on all of them.")
+    if tariff.classes:
+        notes.append("Adders by branch stay as they are; the rates shown are those of the rest of the feeder.")
     if any(charge.name != "access_charge" for charge in tariff.standing_charges) or _is_charged_by_home(scenario):
         notes.append("Charges beside those shown here stay as they are.")
     return notes

@@ -6,6 +6,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
+from meanwatt.analysis.dashboard.shared.by_branch import branch_prices
 from meanwatt.analysis.dashboard.shared.figures import group_label, usd
 from meanwatt.analysis.dashboard.shared.words import listed
 from meanwatt.model.scenario.weather import CommonStates
@@ -29,7 +30,9 @@ def summary(tariff: Tariff, common: CommonStates, groups: Sequence[str]) -> str:
     """Say what a tariff posts."""
     bought = _rate(hourly(tariff.energy_usd_per_kwh, common), tariff.pass_through)
     said = [f"A kWh costs {bought}", f"an exported one earns {_exports(tariff, common)}", _standing(tariff, groups)]
-    return f"{'; '.join(part for part in said if part)}; {RECOVERED[tariff.recovery]}."
+    whole = f"{'; '.join(part for part in said if part)}; {RECOVERED[tariff.recovery]}."
+    local = branch_prices(tariff)
+    return f"{whole} A kWh costs {local}." if local else whole
 
 
 def differences(a: Tariff, b: Tariff, common: CommonStates, groups: Sequence[str]) -> tuple[str, ...]:
@@ -42,6 +45,7 @@ def differences(a: Tariff, b: Tariff, common: CommonStates, groups: Sequence[str
         _charges_differ(a, b, groups),
         _pair("Discount on the rate", *(_by_group(side.discount, groups, _percent) for side in (a, b))),
         _pair("Charges beside it", *(_others(side) for side in (a, b))),
+        _pair("A kWh costs by branch", *(branch_prices(side) or "the same price on all" for side in (a, b))),
     ]
     found = tuple(sentence for sentence in said if sentence)
     return found or (SAME,)

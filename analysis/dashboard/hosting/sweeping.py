@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from meanwatt.agents.numerics.kernel_cache import is_first_start
 from meanwatt.agents.numerics.randomness import key_from
-from meanwatt.analysis.dashboard.hosting.choice import WITHOUT, Choice
+from meanwatt.analysis.dashboard.hosting.choice import OWN_FEEDER, WITHOUT, Choice
 from meanwatt.analysis.dashboard.hosting.swept import Swept
 from meanwatt.analysis.dashboard.leader.choice import Choice as Search
 from meanwatt.analysis.dashboard.leader.searching import searched
@@ -88,6 +88,12 @@ def plan_of(choice: Choice, designed: TariffTable | None = None) -> HostingPlan:
     designed
         The tariff that the commission would post, once it is known.
     """
+    own = choice.settings.preset().feeder
+    if own.branches and choice.feeder not in (OWN_FEEDER, own.name):
+        raise ValueError(
+            f"scenario {choice.scenario} has feeder.branches ({', '.join(own.branches)}) of its own feeder {own.name},"
+            f" which {choice.feeder} does not have; choose the scenario's own under Feeder"
+        )
     scenarios = {}
     for batteries in choice.with_batteries:
         for tariff in (*choice.tariffs, *([] if designed is None else [DESIGNED])):

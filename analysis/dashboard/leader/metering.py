@@ -14,6 +14,7 @@ from meanwatt.analysis.dashboard.leader.searching import alone, searched
 from meanwatt.analysis.dashboard.leader.sighted import Sighted
 from meanwatt.analysis.dashboard.shared.memo import Memo
 from meanwatt.analysis.dashboard.shared.solved import Work
+from meanwatt.analysis.dashboard.shared.time_left import TimeLeft
 from meanwatt.analysis.design.design import DesignProblem
 from meanwatt.analysis.learning.campaign import EVALUATIONS, recommended_objectives, try_tariffs
 from meanwatt.analysis.learning.environment import MeanFieldEnvironment
@@ -149,6 +150,7 @@ def _learned(
     )
     where = MeanFieldEnvironment(seen.in_force)
     so_far: Metered | None = None
+    left = TimeLeft()
 
     def told(tried: Sequence[Tried]) -> None:
         nonlocal so_far
@@ -161,8 +163,9 @@ def _learned(
             asked=evaluations,
         )
         show(so_far)
-        share = SEARCHING + (1 - SEARCHING) * len(tried) / evaluations
-        progress(Work(text=f"{len(tried)} of {evaluations} tariffs metered", fraction=share))
+        done = len(tried) / evaluations
+        text = f"{len(tried)} of {evaluations} tariffs metered{left.said('meters', done)}"
+        progress(Work(text=text, fraction=SEARCHING + (1 - SEARCHING) * done))
 
     try_tariffs(problem, where, method=method, evaluations=evaluations, seed=0, show=told)
     return so_far

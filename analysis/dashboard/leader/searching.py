@@ -13,13 +13,16 @@ from meanwatt.analysis.dashboard.leader.choice import Choice
 from meanwatt.analysis.dashboard.leader.sighted import Sighted, ended, objective_at, with_trial
 from meanwatt.analysis.dashboard.shared.memo import QUESTION_SECONDS, Memo
 from meanwatt.analysis.dashboard.shared.solved import Work
+from meanwatt.analysis.dashboard.shared.time_left import TimeLeft
+from meanwatt.analysis.dashboard.shared.town import town_of
 from meanwatt.analysis.dashboard.shared.turns import Turns
 from meanwatt.analysis.design.design import DesignProblem, Search, commitment_search, concept_search, design
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.leader.commitment import Commitment
 from meanwatt.model.mean_field.leader.leader_problem import Trial, Tried
+from meanwatt.model.mean_field.leader.tariff_family import starting_points
 from meanwatt.model.progress.watch import Cancelled, Watch
-from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.economy import build_tariff
 
 BEGINNING = "Solving the tariff in force"
 WAITING = "Searches take turns: {line}"
@@ -84,22 +87,23 @@ def alone(progress: Tell, cancelled: Callable[[], bool]) -> Iterator[None]:
 
 def _watch_others(choice: Choice, show: Show, progress: Tell, cancelled: Callable[[], bool]) -> None:
     """Show what somebody else's equal search sees, until it ends."""
+    left = TimeLeft()
     while (seen := _under_way.get(choice)) is not None and not cancelled():
         show(seen)
-        progress(Work(text=f"{SHARED}. {words.working(seen, choice)}", fraction=_share(seen)))
+        progress(Work(text=f"{SHARED}. {_told(seen, choice, left)}", fraction=_share(seen)))
         time.sleep(QUESTION_SECONDS)
 
 
 def _search(choice: Choice, show: Show, progress: Tell, cancelled: Callable[[], bool]) -> Sighted:
     progress(Work(text=BEGINNING, fraction=0.0))
     scenario = choice.settings.load()
-    economy = build_economy(scenario)
-    aims = choice.aims(economy)
+    economy = town_of(scenario)
+    aims, left = choice.aims(economy), TimeLeft()
 
     def put(now: Sighted) -> None:
         _under_way[choice] = now
         show(now)
-        progress(Work(text=words.working(now, choice), fraction=_share(now)))
+        progress(Work(text=_told(now, choice, left), fraction=_share(now)))
 
     def tried(trial: Trial, found: Equilibrium) -> None:
         put(with_trial(_under_way[choice], trial, found, commits=choice.commits))
@@ -118,6 +122,13 @@ def _search(choice: Choice, show: Show, progress: Tell, cancelled: Callable[[], 
     if seen is None:  # cancelled within the first solve
         raise Cancelled
     return ended(seen, done)
+
+
+def _told(seen: Sighted, choice: Choice, left: TimeLeft) -> str:
+    """Where a search stands, and how long it goes on at most: it may settle long before it has tried all it may."""
+    starts = len(starting_points(seen.family, seen.in_force.economy))
+    most = choice.tariffs * starts if choice.commits else choice.tariffs + 1  # no round leads to the first tariff
+    return words.working(seen, choice) + left.said("search", min(1.0, len(seen.steps) / most), most=True)
 
 
 def _share(seen: Sighted) -> float:

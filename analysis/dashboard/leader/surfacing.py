@@ -12,6 +12,7 @@ from meanwatt.analysis.dashboard.leader.searching import alone
 from meanwatt.analysis.dashboard.leader.sighted import Posted, Sighted
 from meanwatt.analysis.dashboard.shared.memo import Memo
 from meanwatt.analysis.dashboard.shared.solved import Work
+from meanwatt.analysis.dashboard.shared.time_left import TimeLeft
 from meanwatt.analysis.pareto.surface import Surface, pareto_surface
 from meanwatt.analysis.pareto.survey import EvaluatedTariff, criteria_of
 from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
@@ -66,9 +67,10 @@ def drawn_surface(
     """
     key = (choice.scenario, choice.leader)
     progress(Work(text=WAITING, fraction=0.0))
+    left = TimeLeft()
 
     def told(report: Progress) -> None:
-        text = f"{report.stage}: {report.evaluations:,} tariffs tried"
+        text = f"{report.stage}: {report.evaluations:,} tariffs tried{left.said('surface', report.fraction)}"
         progress(Work(text=text, fraction=report.fraction or 0.0))
 
     with _surfaces.turn(key, cancelled) as mine:

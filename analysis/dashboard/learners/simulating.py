@@ -18,10 +18,11 @@ from meanwatt.analysis.dashboard.shared import homes
 from meanwatt.analysis.dashboard.shared.memo import QUESTION_SECONDS, Memo
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solved import COMPILE_SECONDS, HALF_WAY, SOLVES, Work
+from meanwatt.analysis.dashboard.shared.town import town_of
 from meanwatt.analysis.emergence.day_by_day import WatchedLearners
 from meanwatt.model.mean_field.equilibrium import Equilibrium, Outcome, solve_equilibrium
 from meanwatt.model.progress.watch import Progress, Watch
-from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.scenario.economy import build_tariff
 
 TABLES_GB: Final = 0.1
 """Room for the tables of one visitor's Q-learners; a class has many visitors. [10⁹ bytes]"""
@@ -53,7 +54,7 @@ def target_of(settings: Settings, *, progress: Told, cancelled: Asked) -> Equili
                 if not go:
                     return None
                 found = solve_equilibrium(
-                    build_economy(scenario),
+                    town_of(scenario),
                     build_tariff(scenario),
                     certify=False,
                     watch=Watch(progress=told, cancelled=cancelled),

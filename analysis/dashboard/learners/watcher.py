@@ -16,6 +16,7 @@ from meanwatt.analysis.dashboard.shared.memo import QUESTION_SECONDS
 from meanwatt.analysis.dashboard.shared.notices import notices_json
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solved import Work
+from meanwatt.analysis.dashboard.shared.time_left import TimeLeft
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 
 logger = logging.getLogger(__name__)
@@ -165,7 +166,7 @@ class Watcher(ChoiceBackground[View, Choice]):
         stop: threading.Event,
     ) -> Run | None:
         """The same, lived in any case."""
-        low, high = share
+        (low, high), left = share, TimeLeft()
 
         def solving(work: Work) -> None:
             self._report(Work(text=about + work.text, fraction=low + SOLVING * (high - low) * work.fraction), stop)
@@ -173,9 +174,9 @@ class Watcher(ChoiceBackground[View, Choice]):
         def lived(run: Run) -> None:
             if show is not None:
                 show(run)
-            fraction = SOLVING + (1 - SOLVING) * len(run.days) / choice.days
-            text = f"{about}Day {len(run.days)} of {choice.days}"
-            self._report(Work(text=text, fraction=low + (high - low) * fraction), stop)
+            done = len(run.days) / choice.days
+            text = f"{about}Day {len(run.days)} of {choice.days}{left.said('days', done)}"
+            self._report(Work(text=text, fraction=low + (high - low) * (SOLVING + (1 - SOLVING) * done)), stop)
 
         target = self._solve(choice.settings, progress=solving, cancelled=stop.is_set)
         if target is None:

@@ -27,6 +27,7 @@ from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.settings import Settings
 from meanwatt.analysis.dashboard.shared.solution import Solution, loaded_voltage_pu, mean_voltage_pu, solve
 from meanwatt.analysis.dashboard.shared.solved import Work, first_best, known_first_best, known_solution, solved
+from meanwatt.analysis.dashboard.shared.town import town_of
 from meanwatt.analysis.feeder_map.edges import edge_loading
 from meanwatt.analysis.simulation.charge import TENTHS
 from meanwatt.model.market.home_day import Morning, home_day
@@ -36,7 +37,7 @@ from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.library.layout import tidy_tree
 from meanwatt.model.network.power_flow import VoltageLimits
 from meanwatt.model.network.residents import place_residents
-from meanwatt.model.scenario.economy import Economy, build_economy
+from meanwatt.model.scenario.economy import Economy
 
 DAYS_LIMIT = 3 * 365
 """Days after which a run rests: a page left alone must not fill the memory."""
@@ -63,7 +64,7 @@ class Engine:
     def preview(self, settings: Settings) -> None:
         """Show a scenario before it is solved: feeder, reference demand, costs. ValueError if it is not allowed."""
         scenario = settings.load()
-        economy = build_economy(scenario)
+        economy = town_of(scenario)
         feeder = scenario_feeder(scenario.feeder, peak_reference_kw=economy.peak_reference_kw)
         residents, share = place_residents(scenario, economy.types, feeder), economy.type_share
         if residents.mixed:
@@ -130,6 +131,7 @@ class Engine:
         """
         market = self._build(solution)
         self._drop_market()
+        known = () if self._solution is None else ending(self._solution)
         if self._solution is not None and self._solution.settings.scenario != solution.settings.scenario:
             self._look, self._pace = Watched(), Pace()  # another feeder, other homes
         seen = self._comparable(self._solution, solution)
@@ -138,7 +140,7 @@ class Engine:
             self._pinned = None
         self._solution, self._market = solution, market
         self._begin()
-        said = list(ending(solution))
+        said = [one for one in ending(solution) if one.about == "solve" or one not in known]
         baseline = self._baseline()
         told = None if baseline is None else baseline.apart_from(solution)
         if baseline is not None and told is not None and told.settings.town == solution.settings.town:

@@ -44,7 +44,7 @@ class Planned:
 
 def planned(found: Equilibrium, type_index: int, day: HomeDay) -> Planned:
     """Read off the equilibrium what a home of type number ``type_index`` planned with on its day."""
-    own = found.tariff.for_group(found.rates, day.type.group)
+    own = found.tariff.own_rates(found.rates, day.type)
     pay, earn = own.import_usd_per_kwh[day.common_state], own.export_usd_per_kwh[day.common_state]
     if day.type.battery is None:
         return Planned(pay=pay, earn=earn, worth=np.full(pay.shape, np.nan))

@@ -3,7 +3,7 @@
 import functools
 
 from meanwatt.analysis.dashboard.shared.settings import Settings, scenario_titles
-from meanwatt.analysis.design.same_tariffs import twins
+from meanwatt.analysis.design.same_tariffs import plain_names, twins
 from meanwatt.model.scenario.loading import Scenario
 
 
@@ -22,8 +22,9 @@ def tariff_titles(preset: Scenario) -> dict[str, str]:
 
 def tariff_options(preset: Scenario) -> list[dict[str, str]]:
     """Name and title of every tariff of a preset; of two with the same numbers the second says so."""
-    titles = tariff_titles(preset)
-    same = _twins(preset.name, tuple(preset.tariffs))
+    kept = plain_names(preset)
+    titles = {name: title for name, title in tariff_titles(preset).items() if name in kept}
+    same = _twins(preset.name, tuple(titles))
     return [
         {"value": name, "label": f"{title} (same numbers as {titles[same[name]]})" if name in same else title}
         for name, title in titles.items()

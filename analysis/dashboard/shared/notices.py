@@ -1,12 +1,19 @@
 """Sentences above a page: what went wrong, or what changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
+from meanwatt.analysis.dashboard.shared.by_branch import branch_prices
 from meanwatt.analysis.dashboard.shared.payload import to_json
 from meanwatt.analysis.dashboard.shared.solution import Solution
+from meanwatt.analysis.dashboard.shared.words import listed
+from meanwatt.analysis.design.same_tariffs import plain_names
 from meanwatt.model.mean_field.equilibrium import Outcome
+from meanwatt.model.scenario.branches import REST
+
+OF_TOWN: Final = ("components", "classes")
+"""What notices are about that are the same under every tariff of a scenario."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +61,27 @@ def failure(about: str, title: str, error: Exception) -> Notice:
 
 
 def ending(solution: Solution) -> tuple[Notice, ...]:
-    """Say it, if a solve did not end well."""
+    """Say it, if a solve did not end well, and what a page does not draw of its tariff."""
+    return (*_outcome(solution), *_beside(solution))
+
+
+def _beside(solution: Solution) -> Iterator[Notice]:
+    """Prices that hold on a branch alone, and rate classes that do not hold."""
+    prices, scenario = branch_prices(solution.equilibrium.tariff), solution.equilibrium.economy.scenario
+    if prices:
+        text = f"A kWh costs {prices}. Rates drawn are those of {REST}; bills hold every home's own."
+        yield Notice(about="branches", kind="warn", title="Prices by branch.", text=text)
+    left_out = [name for name in scenario.tariffs if name not in plain_names(scenario)]
+    if left_out:
+        text = f"No page holds the tiers or other components of {listed(left_out)}; meanwatt solve does."
+        yield Notice(about="components", kind="warn", title="Tariffs left out.", text=text)
+    if scenario.rate_classes:
+        names = ", ".join(scenario.rate_classes)
+        text = f"The pages put everybody on one tariff and set rate_classes ({names}) aside; meanwatt solve holds them."
+        yield Notice(about="classes", kind="warn", title="One tariff for all.", text=text)
+
+
+def _outcome(solution: Solution) -> tuple[Notice, ...]:
     equilibrium = solution.equilibrium
     if equilibrium.outcome is Outcome.NO_ADEQUATE_TARIFF:
         return (

@@ -5,7 +5,7 @@ They are the same for all visitors and are given once, before the first one come
 
 from collections.abc import Iterable
 
-from meanwatt.model.scenario.economy import require_undivided
+from meanwatt.model.scenario.economy import require_unlimited
 from meanwatt.model.scenario.loading import Scenario, ScenarioError, load_scenario, presets
 
 YOURS = "yours"
@@ -36,17 +36,16 @@ def own_scenario(source: str, tariff: str | None) -> Scenario:
     Raises
     ------
     ScenarioError
-        In one line, if one of them cannot be used, or a tariff has components or the feeder branches, which no page
-        can hold.
+        In one line, if one of them cannot be used, or the tariff in force has components or the feeder envelopes, which
+        no page can hold.
     """
     plain = load_scenario(source)
     scenario = plain if tariff is None else load_scenario(plain, tariff=tariff)
-    for known, table in scenario.tariffs.items():
-        try:
-            table.require_plain(known)
-        except ValueError as error:
-            raise ScenarioError(f"scenario {scenario.name}: {error}") from None
-    require_undivided(scenario)
+    try:
+        scenario.tariffs[scenario.selected_tariff].require_plain(scenario.selected_tariff)
+    except ValueError as error:
+        raise ScenarioError(f"scenario {scenario.name}: {error}") from None
+    require_unlimited(scenario)
     if source in presets() and (tariff is None or tariff in plain.tariffs):
         return scenario
     name = f"{YOURS}_{scenario.name}" if scenario.name in presets() else scenario.name

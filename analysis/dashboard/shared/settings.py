@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from meanwatt.analysis.dashboard.shared.own_scenarios import own_scenarios
 from meanwatt.analysis.dashboard.shared.own_tariff import OWN_TARIFF, read_tariff
+from meanwatt.analysis.design.same_tariffs import plain_names
 from meanwatt.model.scenario.loading import Scenario, load_scenario, presets, with_tariff
 from meanwatt.model.scenario.nearest import unknown
 
@@ -110,7 +111,7 @@ def landing_tariff(scenario: str) -> str:
     ValueError in one line if there is no such scenario.
     """
     loaded = _named(scenario)
-    return LANDING_TARIFF if LANDING_TARIFF in loaded.tariffs else loaded.selected_tariff
+    return LANDING_TARIFF if LANDING_TARIFF in plain_names(loaded) else loaded.selected_tariff
 
 
 def _named(name: str) -> Scenario:
@@ -131,6 +132,7 @@ def _preset(scenario: Scenario, tariff: str, own: str) -> Scenario:
     """A scenario with a tariff selected."""
     if tariff not in scenario.tariffs:
         raise ValueError(unknown("tariff", tariff, scenario.tariffs))
+    scenario.tariffs[tariff].require_plain(tariff)
     return _selected(_Same(scenario), tariff, own)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.shared.town import town_of
 from meanwatt.analysis.metrics.bus_loads import bus_loads
 from meanwatt.analysis.metrics.metrics import Metrics, mean_field_metrics
 from meanwatt.analysis.simulation.charge import ExpectedCharge, expect_charge
@@ -18,7 +19,7 @@ from meanwatt.model.network.feeder_file import scenario_feeder
 from meanwatt.model.network.library.layout import tidy_tree
 from meanwatt.model.network.power_flow import PowerFlow, VoltageLimits, bus_power
 from meanwatt.model.progress.watch import Progress, Watch
-from meanwatt.model.scenario.economy import DAYS_PER_MONTH, build_economy, build_tariff
+from meanwatt.model.scenario.economy import DAYS_PER_MONTH, build_tariff
 
 TOLERANCE_USD_PER_KWH = 1e-6
 """Prices are shown to a tenth of a cent; a thousandth of that is solved. [USD/kWh]"""
@@ -116,7 +117,7 @@ def solve(
         In one line, if a setting is not allowed.
     """
     scenario = settings.load()
-    economy = build_economy(scenario)
+    economy = town_of(scenario)
     near = start is not None and start.settings.town == settings.town
     equilibrium = solve_equilibrium(
         economy,
@@ -180,7 +181,7 @@ def benchmark(town: Settings, *, cancelled: Callable[[], bool] | None = None) ->
     """
     try:
         watch = Watch(cancelled=cancelled)
-        found = solve_first_best(build_economy(town.load()), watch=watch)
+        found = solve_first_best(town_of(town.load()), watch=watch)
     except ValueError:
         return Benchmark(welfare_usd_per_household_day=None)
     return Benchmark(welfare_usd_per_household_day=found.welfare_usd_per_household_day)

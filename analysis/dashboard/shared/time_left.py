@@ -26,7 +26,7 @@ class TimeLeft:
         self._began = (0.0, 0.0)
         self._last = 0.0
 
-    def said(self, part: str, share: float | None) -> str:
+    def said(self, part: str, share: float | None, *, most: bool = False) -> str:
         """Words to put behind the name of a part, such as ``, about 20 s left``; empty while there is no estimate.
 
         Parameters
@@ -35,6 +35,8 @@ class TimeLeft:
             Which part of the computation is under way; another one begins a new estimate.
         share
             What is done of it, 0 to 1; None if unknown.
+        most
+            Whether the part may end earlier, as a search does that settles: it takes so long at most.
         """
         now = self._now()
         anew = part != self._part or share is None or share < self._last
@@ -45,7 +47,7 @@ class TimeLeft:
         passed, done = now - self._began[0], share - self._began[1]
         if passed < LEAST_SECONDS or done < LEAST_SHARE or share >= 1:
             return ""
-        return f", about {_rounded(passed * (1 - share) / done)} left"
+        return f", {'at most ' if most else ''}about {_rounded(passed * (1 - share) / done)} left"
 
 
 def _rounded(seconds: float) -> str:

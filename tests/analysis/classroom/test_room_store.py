@@ -185,6 +185,69 @@ def test_a_file_that_is_replaced_while_the_server_runs_is_left_alone_and_the_roo
     foreign.close()
 
 
+@pytest.mark.parametrize("left", ["an older backup", "half of it", "nothing", "something else"])
+def test_a_file_that_is_written_over_while_the_server_runs_is_made_whole_and_nothing_is_lost(tmp_path, left) -> None:
+    path = tmp_path / "rooms.db"
+    store = RoomStore(path)
+    room = store.add_room(code="ABCDEF", key="k", seconds=0, solo=False, terms=TERMS)
+    store.close()
+    backup = path.read_bytes()
+    store = RoomStore(path)
+    seats = [store.add_seat(room, name=f"S{number}", token=f"t{number}") for number in range(3)]
+    store._file.execute("PRAGMA wal_autocheckpoint = 20")  # some of it is in the journal, some in the file
+    for number in range(20):
+        for seat in seats:
+            store.put_plan(room, 0, number, seat, "s" * 24)
+    content = path.read_bytes()
+    half = content[: len(content) // 2]
+    over = {"an older backup": backup, "half of it": half, "nothing": b""}.get(left, b"Dear Ada")
+    with path.open("r+b") as file:
+        file.truncate()
+        file.write(over)
+    assert len(store.seats(room)) == 3, "what is read does not hang on the file"
+    assert store.warning == ""
+    store.put_plan(room, 0, 20, seats[0], "after")
+    other = tmp_path / "rooms-other.db"
+    kept = f", and what was written over it is kept in {other}" if over else ""
+    assert store.warning == (
+        "The rooms' file was overwritten by another program while this one ran. It has been written again with all that"
+        f" was in it; nothing is lost{kept}. End the program before you exchange its file: {path}"
+    )
+    store.put_plan(room, 0, 21, seats[0], "later")  # told and written once
+    store.close()
+    assert sorted(found.name for found in tmp_path.iterdir()) == [*(["rooms-other.db"] if over else []), "rooms.db"]
+    assert not over or other.read_bytes() == over
+    again = RoomStore(path)
+    assert [again.plans(room, 0, number) for number in range(20)] == [dict.fromkeys(seats, "s" * 24)] * 20
+    assert (again.plans(room, 0, 20), again.plans(room, 0, 21)) == ({seats[0]: "after"}, {seats[0]: "later"})
+    again.close()
+
+
+def test_a_file_that_is_written_over_after_the_last_word_is_whole_when_the_server_has_ended(tmp_path) -> None:
+    path = tmp_path / "rooms.db"
+    store = RoomStore(path)
+    room = store.add_room(code="ABCDEF", key="k", seconds=0, solo=False, terms=TERMS)
+    path.write_bytes(b"Dear Ada")
+    store.close()
+    again = RoomStore(path)
+    assert again.room(room).code == "ABCDEF"
+    again.close()
+
+
+def test_what_the_disk_refuses_is_not_remembered_either(tmp_path) -> None:
+    store = RoomStore(tmp_path / "rooms.db")
+    room = store.add_room(code="ABCDEF", key="k", seconds=0, solo=False, terms=TERMS)
+    store._file.execute("PRAGMA query_only = ON")
+    with pytest.raises(ValueError, match=r"file cannot be written .*; nothing was changed"):
+        store.add_seat(room, name="Ada", token="t")
+    assert store.seats(room) == []
+    store._file.execute("PRAGMA query_only = OFF")
+    with pytest.raises(FileExistsError):
+        store.add_room(code="ABCDEF", key="other", seconds=0, solo=False, terms=TERMS)
+    assert store.add_seat(room, name="Ada", token="t") == 0
+    store.close()
+
+
 def test_a_file_that_is_deleted_after_the_last_word_is_there_when_the_server_has_ended(tmp_path) -> None:
     path = tmp_path / "folder" / "rooms.db"
     store = RoomStore(path)

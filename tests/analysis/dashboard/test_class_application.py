@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import http.client
 import json
 import socket
@@ -331,6 +332,23 @@ def test_what_is_no_question_is_refused_in_one_line(served: Served, path: str, e
     status, text, _ = served.ask("POST", path, body)
     assert status == expected
     assert "\n" not in json.loads(text)["refused"]
+
+
+def test_what_a_page_loads_comes_packed_and_once(served: Served) -> None:
+    for name, path in FILES.items():
+        line = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
+        line.request("GET", f"/class/static/{name}", headers={"accept-encoding": "gzip, br"})
+        answer = line.getresponse()
+        packed, tag = answer.read(), answer.getheader("etag")
+        line.close()
+        assert answer.getheader("content-encoding") == "gzip"
+        assert gzip.decompress(packed) == path.read_bytes()
+        assert len(packed) < 0.6 * path.stat().st_size
+        assert tag
+        status, text, headers = served.ask("GET", f"/class/static/{name}", headers={"if-none-match": tag})
+        assert (status, text, headers["etag"]) == (304, "", tag)
+        plain = served.ask("GET", f"/class/static/{name}")[1]
+        assert plain == path.read_text(encoding="utf-8"), "for who unpacks nothing"
 
 
 def test_rooms_are_opened_on_the_machine_that_serves(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

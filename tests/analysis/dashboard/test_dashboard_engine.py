@@ -7,7 +7,6 @@ import json
 import re
 import weakref
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -370,9 +369,9 @@ def test_the_adder_or_the_fixed_charge_that_recovers_the_cost_is_on_the_page() -
         (Outcome.ROUND_LIMIT, "Not converged."),
     ],
 )
-def test_a_solve_that_did_not_end_well_is_said_in_words(outcome: Outcome, title: str) -> None:
-    ended = SimpleNamespace(equilibrium=SimpleNamespace(outcome=outcome, message="the shortfall is 5"))
-    (notice,) = ending(ended)
+def test_a_solve_that_did_not_end_well_is_said_in_words(solution: Solution, outcome: Outcome, title: str) -> None:
+    ended = replace(solution.equilibrium, outcome=outcome, message="the shortfall is 5")
+    (notice,) = ending(replace(solution, equilibrium=ended))
     assert (notice.kind, notice.title, notice.text) == ("bad", title, "the shortfall is 5.")
 
 

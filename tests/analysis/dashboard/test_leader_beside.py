@@ -20,6 +20,7 @@ from meanwatt.analysis.dashboard.leader.searching import searched
 from meanwatt.analysis.dashboard.leader.side_words import metered_caption
 from meanwatt.analysis.dashboard.leader.sighted import Sighted
 from meanwatt.analysis.dashboard.leader.view import figures
+from meanwatt.analysis.dashboard.shared import time_left
 from meanwatt.analysis.dashboard.shared.solved import Work
 
 CHOICE = Choice(evaluations=4)
@@ -117,22 +118,31 @@ def test_who_stops_asking_cold_households_gets_nothing_and_may_ask_again() -> No
 
 
 @cache
-def learned() -> tuple[Metered, list[Metered]]:
+def learned() -> tuple[Metered, list[Metered], list[str]]:
     shown: list[Metered] = []
-    end = metered(
-        CHOICE,
-        "policy_iteration",
-        show=shown.append,
-        progress=lambda _: None,
-        cancelled=lambda: False,
-        evaluations=12,
-    )
+    said: list[str] = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(time_left, "LEAST_SECONDS", 0.0)
+        end = metered(
+            CHOICE,
+            "policy_iteration",
+            show=shown.append,
+            progress=lambda work: said.append(work.text),
+            cancelled=lambda: False,
+            evaluations=12,
+        )
     assert end is not None
-    return end, shown
+    return end, shown, said
+
+
+def test_who_waits_for_a_learner_is_told_how_long_and_only_while_it_lasts() -> None:
+    metering = [text for text in learned()[2] if "metered" in text]
+    assert len(metering) == 12
+    assert [" left" in text for text in metering] == [False, *[True] * 10, False], "not from the first, nor at the end"
 
 
 def test_a_learner_with_meters_recommends_what_the_command_does_and_is_seen_as_it_goes_on() -> None:
-    end, shown = learned()
+    end, shown = learned()[:2]
     there = printed("--method", "policy_iteration", "--evaluations", "12", "--no-cold")
     assert list(end.recommended) == there["learning"]["curve"]["recommended_objective"]
     assert end.trial_days * len(end.recommended) == there["learning"]["metered_days"]

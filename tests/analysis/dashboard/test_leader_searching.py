@@ -29,6 +29,7 @@ from meanwatt.analysis.dashboard.leader.take_home import compare_link, csv_of, m
 from meanwatt.analysis.dashboard.leader.view import figures, messages
 from meanwatt.analysis.dashboard.leader.words import binding, verdict
 from meanwatt.analysis.dashboard.market.address import from_query as market_query
+from meanwatt.analysis.dashboard.shared import time_left
 from meanwatt.analysis.dashboard.shared.help_link import HELP
 from meanwatt.analysis.dashboard.shared.solution import Benchmark
 from meanwatt.analysis.dashboard.shared.solved import Work
@@ -167,6 +168,17 @@ def test_one_search_at_a_time_others_are_told_and_may_give_up() -> None:
         end = searched(choice, show=lambda _: None, progress=waited.append, cancelled=lambda: bool(waited))
     assert end is None
     assert [work.text for work in waited] == [WAITING.format(line=computed_first(1))]
+
+
+@pytest.mark.parametrize("choice", [replace(COMMISSION, evaluations=3), Choice(concept="alternating", evaluations=3)])
+def test_a_search_says_how_long_it_goes_on_at_most(choice: Choice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_left, "LEAST_SECONDS", 0.0)
+    said = [work.text for work in Told(choice).work]
+    tried = [text for text in said if re.match(r"\d (tariffs? tried|rounds?);", text)]
+    assert len(tried) > 1
+    for text in tried:
+        ends = int(text[0]) in (0, 9 if choice.commits else 4)
+        assert bool(re.search(r", at most about \d+ (s|min) left$", text)) is not ends, text
 
 
 def until(true: Callable[[], bool]) -> None:

@@ -7,17 +7,30 @@ from pathlib import Path
 import pytest
 
 from meanwatt.analysis.cli import main
+from meanwatt.analysis.dashboard.bills.choice import home_names
 from meanwatt.analysis.dashboard.challenge.choice import Choice as Drawn
+from meanwatt.analysis.dashboard.challenge.choice import from_query as drawn_query
 from meanwatt.analysis.dashboard.compare.choice import Choice, from_query, query
-from meanwatt.analysis.dashboard.compare.sides import scenario_toml, side_toml
+from meanwatt.analysis.dashboard.compare.sides import scenario_toml, side_differences, side_toml
 from meanwatt.analysis.dashboard.compare.view import bar_json
+from meanwatt.analysis.dashboard.hosting.choice import Choice as Swept
+from meanwatt.analysis.dashboard.hosting.sweeping import plan_of
 from meanwatt.analysis.dashboard.market import address
+from meanwatt.analysis.dashboard.market.engine import Engine
 from meanwatt.analysis.dashboard.shared.choices import scenario_options, tariff_options
+from meanwatt.analysis.dashboard.shared.notices import ending
 from meanwatt.analysis.dashboard.shared.own_scenarios import give, own_scenario
 from meanwatt.analysis.dashboard.shared.settings import Settings
+from meanwatt.analysis.dashboard.shared.solution import bill_usd_per_month, solve
+from meanwatt.model.mean_field.equilibrium import solve_equilibrium
+from meanwatt.model.network.located_economy import build_located_economy
+from meanwatt.model.scenario.economy import build_tariff
 from meanwatt.model.scenario.loading import ScenarioError, load_scenario, preset_text, presets
 
 ISLAND = 'extends = "textbook"\ntitle = "My <b>island</b>"\nbattery_share_scale = 2.0\n'
+BY_BRANCH = (
+    'extends = "textbook"\nfeeder.branches.north = ["village"]\ntariffs.flat.branch_adder_usd_per_kwh.north = 0.1\n'
+)
 NOON = 'title = "Cheap at noon"\nrecovery = "volumetric"\nenergy_usd_per_kwh = 0.2\n'
 
 
@@ -100,6 +113,69 @@ def test_no_address_opens_a_file(folder: Path, name: str) -> None:
         read = from_query if key == "a" else address.from_query
         _, problems = read(f"scenario=island&{key}=noon.toml")
         assert problems[0].startswith("unknown tariff 'noon.toml'")
+
+
+def test_a_scenario_with_prices_by_branch_lives_on_the_pages_and_where_it_cannot_a_page_is_named(folder: Path) -> None:
+    (folder / "north.toml").write_text(BY_BRANCH, encoding="utf-8")
+    give([own_scenario("north.toml", None)])
+    engine, settings = Engine(), Settings(scenario="north", tariff="flat", households=200)
+    engine.preview(settings)
+    solution = engine.solve(settings, progress=lambda _: None, cancelled=lambda: False)
+    assert solution is not None
+    found = solve_equilibrium(
+        build_located_economy(settings.load()), build_tariff(settings.load()), tolerance_usd_per_kwh=1e-6, certify=False
+    )
+    assert solution.bill_usd_per_month == pytest.approx(bill_usd_per_month(found), abs=1e-9)
+    notices = {notice.about: notice.text for notice in engine.adopt(solution)}
+    assert notices["branches"].startswith("A kWh costs 10 ¢ more on branch north than on rest; ")
+    assert "branches" not in {notice.about for notice in engine.adopt(solution)}, "it is said once"
+    engine.step()
+    market = engine._market
+    assert market is not None
+    for name in ("high/pv_battery on rest", "high/pv_battery on north"):
+        place = [own.name for own in market.household_types].index(name)
+        household = market.population.of_type(place).start
+        engine.look(int(market.population.bus[household]), household)
+        paid = json.loads(engine.frame().home_chart)["panels"][-1]["lines"][0]["values"]
+        rest = solution.equilibrium.rates.import_usd_per_kwh[market.history[-1].common_state]
+        assert paid == pytest.approx(rest + (0.1 if "north" in name else 0.0), abs=2e-4), name
+    engine.close()
+    assert "high/none on north" in home_names("north")
+    choice = Choice(scenario="north", a="flat", b="rtp")
+    assert any(text.startswith("A kWh costs by branch: 10 ¢ more on branch north") for text in side_differences(choice))
+    _, problems = drawn_query("scenario=north")
+    assert "the pages Market and Compare hold branches" in problems[0]
+    with pytest.raises(ValueError, match=r"of its own feeder .*, which lv_rural does not have"):
+        plan_of(Swept(scenario="north"))
+    assert plan_of(Swept(scenario="north", feeder="scenario")).feeder.name == "textbook_line_5"
+
+
+def test_a_tariff_with_tiers_is_left_out_and_said_and_one_in_force_is_refused(folder: Path) -> None:
+    tiers = "tiers = { limits_kwh_per_month = [300], adders_usd_per_kwh = [0.0, 0.1] }"
+    (folder / "tiered.toml").write_text(f"{ISLAND}[tariffs.tiered]\n{NOON}{tiers}\n", encoding="utf-8")
+    give([own_scenario("tiered.toml", None)])
+    settings = Settings(scenario="tiered", tariff="flat")
+    assert "tiered" not in [option["value"] for option in tariff_options(settings.preset())]
+    found, problems = address.from_query("scenario=tiered&tariff=tiered")
+    assert found.tariff == "filed"
+    assert problems[0].startswith("tariff tiered has tiers, which only solve")
+    solution = solve(settings)
+    assert solution is not None
+    (notice,) = ending(solution)
+    assert notice.text == "No page holds the tiers or other components of tiered; meanwatt solve does."
+    with pytest.raises(ScenarioError, match="tariff tiered has tiers, which only solve"):
+        own_scenario("tiered.toml", "tiered")
+
+
+def test_rate_classes_set_aside_are_said(folder: Path) -> None:
+    classes = '[rate_classes.solar]\ntechnologies = ["pv", "pv_battery"]\ntariff = "flat"\n'
+    (folder / "solar.toml").write_text(f"{ISLAND}{classes}", encoding="utf-8")
+    give([own_scenario("solar.toml", None)])
+    solution = solve(Settings(scenario="solar"))
+    assert solution is not None
+    said = [notice.text for notice in ending(solution)]
+    wanted = "The pages put everybody on one tariff and set rate_classes (solar) aside; meanwatt solve holds them."
+    assert said == [wanted]
 
 
 def test_what_was_given_before_is_forgotten(folder: Path) -> None:

@@ -10,7 +10,8 @@ from meanwatt.model.market.home_day import HomeDay, Morning, home_day
 from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.population.population_response import decision_problem
-from meanwatt.model.scenario.economy import build_economy, build_tariff
+from meanwatt.model.network.located_economy import build_located_economy
+from meanwatt.model.scenario.economy import build_tariff
 from meanwatt.model.scenario.loading import load_scenario
 
 
@@ -27,10 +28,16 @@ HOMES = 300
 SINGLE_PRECISION = 2.0**-23
 
 
-@pytest.fixture(scope="module", params=["oahu", "california"])
+BY_BRANCH = {"feeder.branches.north": ["village"], "tariff.branch_adder_usd_per_kwh.north": 0.1}
+
+
+@pytest.fixture(scope="module", params=["oahu", "california", "textbook"])
 def found(request: pytest.FixtureRequest) -> Equilibrium:
-    scenario = load_scenario(request.param, tariff="filed")
-    economy = build_economy(scenario)
+    textbook = request.param == "textbook"
+    scenario = load_scenario(
+        request.param, tariff="flat" if textbook else "filed", overrides=BY_BRANCH if textbook else {}
+    )
+    economy = build_located_economy(scenario)
     return solve_equilibrium(economy, build_tariff(scenario), tolerance_usd_per_kwh=1e-5, certify=False)
 
 
