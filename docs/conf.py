@@ -21,6 +21,7 @@ extensions = [
     "builder.contents",
     "builder.generated",
     "builder.links",
+    "builder.quick",
 ]
 exclude_patterns = ["builder", "examples"]
 

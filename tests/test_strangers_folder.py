@@ -34,7 +34,7 @@ WORKERS = """
     scenario = load_scenario("textbook")
     game = build_economy(scenario), build_tariff(scenario, "flat")
     equilibrium = solve_equilibrium(*game)
-    run = simulate_feeders(*game, households=20, feeders=2, days=1, seed=1, equilibrium=equilibrium, workers=2)
+    run = simulate_feeders(*game, households=20, feeders=2, days=1, seed=1, equilibrium=equilibrium, workers=1)
     print(len(run.feeder_days))
 """
 SOLARAVIZ = """
