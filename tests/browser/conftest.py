@@ -1,11 +1,10 @@
-"""One server and one headless Chromium for each process that runs tests; every visit is watched.
+"""One server for each process that runs tests, one headless Chromium for each file; every visit is watched.
 
 Visitors share a server as they do at home: what a test needs to be alone with has a server of its own. Opening a page
 is most of what a test costs, so a fresh visitor may get the profile of one who has left, with nothing in it but cached
 files.
 """
 
-import asyncio
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,28 +31,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"no Chromium found: install one of {', '.join(CHROMIUM)}"))
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[tuple]:
-    """The browser, and the event loop that Playwright keeps running in this thread: hidden while nobody needs it."""
+@pytest.fixture(scope="module")  # not longer: Playwright keeps an event loop running in this thread
+def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
     quiet.append("--in-process-gpu")  # there is none: what it would draw goes no detour by another process
     with playwright.sync_playwright() as started:
         opened = started.chromium.launch(executable_path=EXECUTABLE, args=["--no-sandbox", *quiet])
-        loop = asyncio.get_running_loop()
-        asyncio._set_running_loop(None)  # else no other test of this process could run a loop of its own
-        yield opened, loop
-        asyncio._set_running_loop(loop)
+        yield opened
         opened.close()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: tuple) -> Iterator:
-    """The browser, for the tests of a file."""
-    opened, loop = chromium
-    asyncio._set_running_loop(loop)
-    yield opened
-    asyncio._set_running_loop(None)
 
 
 @pytest.fixture(scope="session")
@@ -64,10 +50,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.close()
 
 
-@pytest.fixture(scope="session")
-def profiles(chromium) -> dict[str, list]:
+@pytest.fixture(scope="module")
+def profiles(browser) -> Iterator[dict[str, list]]:
     """Profiles of visits that are over, by their settings: the files of the pages are in their caches."""
-    return {}
+    free: dict[str, list] = {}
+    yield free
+    for context in (context for same in free.values() for context in same):
+        context.close()
 
 
 def forget(context, page, address: str) -> None:

@@ -1,21 +1,10 @@
 """Single keys can be switched off, as WCAG 2.1.4 asks; the browser remembers, and every key has a button."""
 
-from collections.abc import Iterator
-
 import pytest
 from looking import until_day
 from watching import expect
 
 SWITCH = 'input[name="single-keys"]'
-
-
-@pytest.fixture(scope="module")
-def profiles(browser) -> Iterator[dict[str, list]]:
-    """Those of this file alone, none at first."""
-    free: dict[str, list] = {}
-    yield free
-    for context in (context for same in free.values() for context in same):
-        context.close()
 
 
 @pytest.mark.parametrize("visitor", ["first", "second"])
