@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
-from scipy.stats import qmc
 
 from meanwatt.agents.leader.meter import MeterReading
 from meanwatt.agents.numerics.arrays import Floats, Ints
@@ -102,6 +101,8 @@ class ResponseMatrixLearner:
     def __init__(self, parameters: int, evaluations: int, seed: int) -> None:
         self.radius = self.FIRST_RADIUS
         self.forecast: MeterForecast | None = None
+        from scipy.stats import qmc  # slow to import
+
         self._rng = np.random.default_rng(seed)
         draws = np.random.default_rng((seed, 1))
         self._first = qmc.LatinHypercube(parameters, rng=draws).random(parameters + 1)

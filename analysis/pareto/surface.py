@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from scipy.stats import qmc
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
@@ -179,6 +178,8 @@ def least_of_each(
 
 def _sobol(family: ParameterFamily) -> Floats:
     """Tariffs spread evenly over the family. (sample, p)"""
+    from scipy.stats import qmc  # slow to import
+
     unit = qmc.Sobol(len(family.free), scramble=False).random(SAMPLE)
     return family.at(unit)
 

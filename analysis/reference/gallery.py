@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from meanwatt.agents.numerics.arrays import Ints
@@ -16,6 +17,7 @@ Spans = dict[str, dict[str, list[str]]]
 """Months → period → hours."""
 
 
+@cache  # pages list all tariffs at every message
 def gallery_tariff(name: str) -> RatebookFile:
     """A tariff of the gallery; ``GalleryError`` with the nearest name if there is none."""
     return load_ratebook(gallery_file(name))

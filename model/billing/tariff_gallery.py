@@ -1,6 +1,7 @@
 """The gallery: filed tariffs that come with the program, a TOML file each in the folder ``gallery``."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ class GalleryError(OneLineError):
     """No tariff of this name, in one line."""
 
 
+@cache  # pages ask at every message, and the files come with the program
 def gallery() -> tuple[str, ...]:
     """Names of the tariffs, in the order of the alphabet."""
     return tuple(sorted(path.stem for path in GALLERY.glob("*.toml")))
