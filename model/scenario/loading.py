@@ -82,7 +82,7 @@ def load_scenario(
     else:
         label = f"scenario {source}"
         if isinstance(source, str) and source in presets():
-            scenario = _preset(source, preset_text(source))
+            scenario = _preset(source, preset_text(source)).model_copy(deep=True)
         else:
             scenario = _validated(read_table(source, label), label)
     changes = parse_overrides(overrides, label)
