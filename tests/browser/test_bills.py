@@ -78,7 +78,7 @@ def test_a_home_is_billed_under_the_tariff_that_is_chosen_and_its_link_repeats_i
             """(row) => {
               const cell = document.querySelectorAll(".mw-statement-statement tbody tr")[row]
                 .querySelector(".mw-statement-kept");
-              cell.scrollIntoView({ block: "center", inline: "nearest" });
+              cell.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
               const box = cell.getBoundingClientRect();
               const on_top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
               return box.left >= 0 && box.right <= window.innerWidth && on_top === cell

@@ -120,9 +120,12 @@ def test_a_page_takes_no_tariff_with_components() -> None:
         read_tariff(text)
 
 
-def test_the_app_opens_no_scenario_with_a_tariff_with_components(tmp_path: Path) -> None:
+def test_the_app_opens_no_scenario_whose_tariff_in_force_has_components(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text('extends = "textbook"\n[tariffs.tou.minimum_bill]\nusd_per_month = 20.0\n', encoding="utf-8")
+    text = 'extends = "textbook"\n[tariffs.tou.minimum_bill]\nusd_per_month = 20.0\n'
+    path.write_text(text, encoding="utf-8")
+    assert own_scenario(str(path), None).selected_tariff == "flat"  # the lists leave tou out, and a notice names it
+    path.write_text(f'default_tariff = "tou"\n{text}', encoding="utf-8")
     with pytest.raises(ValueError, match="tariff tou has minimum_bill, which only solve"):
         own_scenario(str(path), None)
 
