@@ -61,6 +61,7 @@ CELLS_AT_ONCE = 200_000_000
 """Values × moves × days of one call of a kernel, about a second, between two questions whether to stop."""
 NOTHING = np.empty((0, 0, 0, 0, 0))
 """Stands for the policy in sweeps that need only values."""
+NO_ANCHOR = as_input(NOTHING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -195,14 +196,18 @@ def respond(
         discount=delta ** (1 / slots),
         temperature=temperature,
         soft=soft,
-        anchor=as_input(NOTHING if anchor is None else anchor),
+        anchor=NO_ANCHOR if anchor is None else as_input(anchor),
     )
     if problem.one_day is not None:
         sweep_day(day, np.array(midnight, order="C"), value, probability)
         law = problem.one_day.start(levels, problem.shock_probability)
         gain = float(problem.common_probability @ (value[:, 0].transpose(0, 2, 1) * law).sum(axis=(1, 2)))
         return _response(outcome, value, probability, gain=gain, span=0.0, days=1, converged=True)
-    days, converged = _iterate(day, midnight, tolerance, PLAIN_DAYS, 0.0, value, check)
+    if levels == 1 and delta == 1:  # nothing to compare: the sweep that fills the policy is all
+        check()
+        days, converged = 1, True
+    else:
+        days, converged = _iterate(day, midnight, tolerance, PLAIN_DAYS, 0.0, value, check)
     if not converged and soft and midnight.size <= CHEAP_JOINT:
         more, converged = _iterate_policies(day, problem, midnight, tolerance, value, probability, check)
         days += more

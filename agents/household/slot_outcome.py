@@ -11,7 +11,7 @@ from meanwatt.agents.household.plans import best_plan, is_simple
 from meanwatt.agents.household.policy_table import PolicyTable
 from meanwatt.agents.household.split import UNLIMITED, SlotInputs, Split, Ties, curtailed_kw, split_by
 from meanwatt.agents.household.storage import Choice
-from meanwatt.agents.numerics.arrays import Floats, Ints, as_input
+from meanwatt.agents.numerics.arrays import Floats, Ints, as_input, spread
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.rates import Rates, payment_usd, slot_payment
@@ -129,7 +129,7 @@ def slot_outcome(
         return _by_shock(household, rates, shock_levels, slot_hours, ties)
     day = household.storage_day(slot_hours)
     shape = (*household.reference_kw.shape, shock_levels.size, day.moves.size)
-    bought, sold = (np.broadcast_to(rate, shape[:2]) for rate in (rates.import_usd_per_kwh, rates.export_usd_per_kwh))
+    bought, sold = (spread(rate, shape[:2]) for rate in (rates.import_usd_per_kwh, rates.export_usd_per_kwh))
     elasticity, flexibility = float(household.elasticity), float(household.flexibility)
     slots = SlotInputs(
         reference_kw=as_input(household.reference_kw),

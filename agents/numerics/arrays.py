@@ -23,10 +23,18 @@ def as_input(array: npt.NDArray[Number]) -> npt.NDArray[Number]:
     """The same numbers as a kernel reads them: C-ordered and unwritable, copied only where they lie otherwise.
 
     A kernel is compiled anew for every order and writability of its arguments: one kind of array is one compilation.
+    What is so already is returned as it is.
     """
+    if array.ndim and array.flags.c_contiguous and not array.flags.writeable:
+        return array
     view = np.ascontiguousarray(array).view()
     view.setflags(write=False)
     return view
+
+
+def spread(numbers: npt.NDArray[Number], shape: tuple[int, ...]) -> npt.NDArray[Number]:
+    """`np.broadcast_to`, at no cost where numbers have the shape."""
+    return numbers if np.shape(numbers) == shape else np.broadcast_to(numbers, shape)
 
 
 def at_each(loop: Callable[[Floats, Floats], None], *numbers: npt.ArrayLike) -> Floats:
@@ -34,7 +42,7 @@ def at_each(loop: Callable[[Floats, Floats], None], *numbers: npt.ArrayLike) -> 
 
     ``loop`` (given, out) is compiled: it fills out (place,) with the formula of every column of given (number, place).
     """
-    shape = np.broadcast_shapes(*(np.shape(number) for number in numbers))
+    shape = np.broadcast(*numbers).shape
     given, out = np.empty((len(numbers), *shape)), np.empty(shape)
     for row, number in enumerate(numbers):
         given[row] = number

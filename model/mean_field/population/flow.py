@@ -358,8 +358,8 @@ def stationary_flow(
     probability = policy.probability
     states, slots, levels, shocks, count = probability.shape
     if count == 1:
-        law = np.broadcast_to(shock_probability, (states, slots, levels, shocks)) / levels
-        frequency = np.broadcast_to(shock_probability[:, None], (states, slots, shocks, 1))
+        law = np.full((states, slots, levels, shocks), shock_probability / levels)
+        frequency = np.full((states, slots, shocks, 1), shock_probability[:, None])
         return Flow(law=law, frequency=frequency, defect=0.0)
     law = np.empty((states, slots, levels, shocks))
     if start is None:

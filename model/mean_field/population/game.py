@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,7 @@ ROUNDING: Final = 1e-12
 """Shares of the wholesale price this near to each other are the same."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Game:
     """Households of an economy under a tariff.
 
@@ -41,7 +42,7 @@ class Game:
         """Whether any rate at which somebody buys or sells depends on the wholesale price."""
         return couples(self.economy, self.tariff)
 
-    @property
+    @cached_property
     def has_potential(self) -> bool:
         """Whether Theorem U's conditions hold, the adder given, and everybody's load counts in the convex potential.
 

@@ -379,3 +379,15 @@ def test_however_its_arrays_lie_a_response_is_computed_by_one_compiled_sweep() -
     assert np.allclose(again.value_usd, plain.value_usd, rtol=0, atol=1e-12)
     respond(turned, LEVELS, writable, start=start)
     assert set(iterate_days.dispatcher.signatures) == compiled
+
+
+def test_without_a_battery_the_gain_is_what_slots_bring_on_average_and_one_may_still_stop_it() -> None:
+    problem, asked = problem_of("entropy", 0.05, 1.0), []
+    found = best_response(
+        small_household(2, battery=None), small_rates(2), problem, check=lambda: asked.append("whether to stop")
+    )
+    reward = found.outcome.reward_usd[..., 0].sum(axis=1) @ problem.shock_probability
+    assert found.gain_usd_per_day == pytest.approx(problem.common_probability @ reward, abs=1e-14)
+    assert (found.policy.probability == 1).all()
+    assert found.converged
+    assert asked
