@@ -113,7 +113,7 @@ def envelope_messages(scenario: "Scenario", types: Sequence[HouseholdType]) -> t
     """Say how many household types envelopes make."""
     if not limits_load(types):
         return ()
-    plain = len({(household.income_group, household.technology, household.branch) for household in types})
+    plain = len({(one.income_group, one.technology, one.rate_class, one.branch) for one in types})
     names = dict.fromkeys(household.place[1] or NOBODY for household in types)
     return (
         f"feeder.envelopes: {counted(plain, 'household type')} under {counted(len(names), 'envelope')}"
