@@ -9,14 +9,14 @@ from meanwatt.model.mean_field.equilibrium import Equilibrium
 def home_names(entries: tuple[Entry, ...], before: Equilibrium, after: Equilibrium | None) -> list[str]:
     """Income, technology and branch of every entry, its rate class where only that tells it apart, and its changes."""
     last = before if after is None else after
-    classes = classes_of(before), classes_of(last)
     sides = [(before.economy.types[one.before], last.economy.types[one.after]) for one in entries]
     homes = [_home(*side) for side in sides]
     places = [_place(*side) for side in sides]
+    of_before, of_last = _wholes_of(before), _wholes_of(last)
     names = []
     for entry, home, place in zip(entries, homes, places, strict=True):
         apart = sum(pair == (home, place) for pair in zip(homes, places, strict=True)) > 1
-        own = f" in {_turned(classes[0][entry.before], classes[1][entry.after])}" if apart else ""
+        own = f" in {_turned(of_before[entry.before], of_last[entry.after])}" if apart else ""
         names.append(f"{home}{own}{place}")
     return names
 
@@ -25,6 +25,12 @@ def classes_of(found: Equilibrium) -> list[str]:
     """Name of each household type's rate class. (θ,)"""
     names = class_names(found)
     return [names[place] for place in class_of_type(found).tolist()]
+
+
+def _wholes_of(found: Equilibrium) -> list[str]:
+    """Name of each household type's rate class, without the branch that adders make a class of its own. (θ,)"""
+    types = found.economy.types
+    return [name.removesuffix(f" on {one.branch}") for name, one in zip(classes_of(found), types, strict=True)]
 
 
 def _home(old: HouseholdType, new: HouseholdType) -> str:

@@ -82,7 +82,7 @@ def read(
     if branches and (loaded.feeder.branches or loaded.feeder.envelopes):
         from meanwatt.model.network.located_economy import build_located_economy  # loads graphs
 
-        economy = build_located_economy(loaded)
+        economy = build_located_economy(loaded, opt_in=opt_in)
     else:
         economy = build_economy(loaded, opt_in=opt_in)
     return Inputs(

@@ -15,8 +15,13 @@ from meanwatt.model.scenario.envelopes import scenario_envelopes
 from meanwatt.model.scenario.loading import Scenario, ScenarioError
 
 
-def build_located_economy(scenario: Scenario) -> Economy:
+def build_located_economy(scenario: Scenario, *, opt_in: bool = False) -> Economy:
     """Turn a scenario into arrays, its household types divided by branch and envelope where its feeder has some.
+
+    Parameters
+    ----------
+    opt_in
+        As of `build_economy`: whether the caller can hold households of one type on a rate class that they chose.
 
     Returns
     -------
@@ -30,7 +35,7 @@ def build_located_economy(scenario: Scenario) -> Economy:
         In one line, if a branch begins at no bus of the feeder, has no customers, or nobody is left to the rest; or
         an envelope cannot be laid on the feeder.
     """
-    economy = build_economy(scenario, on_branches=True)
+    economy = build_economy(scenario, on_branches=True, opt_in=opt_in)
     if not (scenario.feeder.branches or scenario.feeder.envelopes):
         return economy
     feeder = scenario_feeder(scenario.feeder, peak_reference_kw=economy.peak_reference_kw)

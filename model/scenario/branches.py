@@ -37,9 +37,9 @@ def branch_messages(scenario: "Scenario", types: Sequence[HouseholdType]) -> tup
     """Say how many household types branches make."""
     if not scenario.feeder.branches:
         return ()
-    plain = len({(household.income_group, household.technology) for household in types})
+    plain = len({(one.income_group, one.technology, one.rate_class) for one in types})
     names = branch_names(scenario)
-    located = len({(household.income_group, household.technology, household.branch) for household in types})
+    located = len({(one.income_group, one.technology, one.rate_class, one.branch) for one in types})
     return (
         f"feeder.branches: {counted(plain, 'household type')} on {len(names)} branches ({', '.join(names)}) are"
         f" {located} types.",

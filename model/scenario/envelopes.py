@@ -21,7 +21,7 @@ LIMITS: Final = ("import_limit_kw", "export_limit_kw")
 EVERYBODY_ELSE: Final = "whom no other envelope names"
 NOBODY: Final = "none"
 """What messages call whom no envelope holds."""
-TAKERS: Final = "solve, simulate without --leader, emergence, validate, design, export, study and hosting"
+TAKERS: Final = "solve, simulate without --leader, flow, emergence, validate, design, export, study and hosting"
 """Who can hold envelopes."""
 
 
@@ -113,7 +113,7 @@ def envelope_messages(scenario: "Scenario", types: Sequence[HouseholdType]) -> t
     """Say how many household types envelopes make."""
     if not limits_load(types):
         return ()
-    plain = len({(household.income_group, household.technology, household.branch) for household in types})
+    plain = len({(one.income_group, one.technology, one.rate_class, one.branch) for one in types})
     names = dict.fromkeys(household.place[1] or NOBODY for household in types)
     return (
         f"feeder.envelopes: {counted(plain, 'household type')} under {counted(len(names), 'envelope')}"

@@ -234,6 +234,32 @@ def test_a_branch_that_has_no_prices_of_its_own_changes_no_homes_allotment(
     assert set(pq.read_table(tmp_path / "a" / "homes.parquet")["branch"].to_pylist()) == {"rest", "far"}
 
 
+def test_homes_choose_a_class_on_a_branch_too_and_are_named_by_both(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An adder of 0 on a branch: of every type the share that lives there, at the cost that it had without branches."""
+    chosen = '[rate_classes.evening]\ntariff = "tou"\nopt_in_share = 0.2\n'
+    for name, more in (("alone", ""), ("parted", '[feeder.branches]\nfar = ["1-12"]\n')):
+        adder = "[tariffs.flat.branch_adder_usd_per_kwh]\nfar = 0.0\n" if more else ""
+        text = f'extends = "textbook"\nbattery_levels = 4\n{chosen}[feeder]\nname = "lv_rural"\n{more}{adder}'
+        (tmp_path / f"{name}.toml").write_text(text)
+    shift = ("--shift", "rate_classes.evening.opt_in_share=0.4", "--json")
+    alone, parted = (
+        (main(["allot", str(tmp_path / f"{name}.toml"), *shift]), json.loads(capsys.readouterr().out))[1]
+        for name in ("alone", "parted")
+    )
+    own = {row["name"]: row for row in alone["homes"]}
+    whole = dict.fromkeys(own, 0.0)
+    for row in parted["homes"]:
+        name, place = row["name"].rsplit(" on ", 1)
+        assert place == row["branch"]
+        whole[name] += row["share"]
+        for allotter, part in row["before"]["allotted_usd_per_day"].items():
+            assert part == pytest.approx(own[name]["before"]["allotted_usd_per_day"][allotter], abs=1e-6)
+    assert whole == pytest.approx({name: row["share"] for name, row in own.items()}, abs=1e-12)
+    assert "feeder.branches: 14 household types on 2 branches (rest, far) are 28 types." in parted["messages"]
+
+
 def test_homes_that_chose_a_class_keep_it_and_those_who_turn_to_it_are_told_apart(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

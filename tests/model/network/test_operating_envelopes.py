@@ -294,7 +294,8 @@ def test_who_cannot_hold_limits_says_so_in_a_line(tmp_path: Path, capsys: pytest
     ):
         assert main([*command, *limit]) == 2
         err = capsys.readouterr().err
-        assert "has feeder.envelopes (all), which only solve, simulate without --leader, emergence, validate" in err
+        said = "has feeder.envelopes (all), which only solve, simulate without --leader, flow, emergence, validate"
+        assert said in err
         assert err.count("\n") == 1
     assert main(["design", "textbook", *limit, "--leader", "commission", "--anneal"]) == 2
     assert "--anneal lowers the temperature to 0, and feeder.envelopes are held" in capsys.readouterr().err
