@@ -283,7 +283,7 @@ class TariffTable(Table):
         if self.component_names:
             raise ValueError(
                 f"tariff {name} has {' and '.join(self.component_names)}, which only solve, design, practice, allot,"
-                " export, validate, and simulate without --leader and --workers, can hold; give another tariff, or"
+                " flow, export, validate, and simulate without --leader and --workers, can hold; give another tariff, or"
                 " leave them out"
             )
 

@@ -131,8 +131,8 @@ def test_the_app_opens_no_scenario_whose_tariff_in_force_has_components(tmp_path
 
 
 HELD = (
-    "which only solve, design, practice, allot, export, validate, and simulate without --leader and --workers, can"
-    " hold; give another tariff, or leave them out"
+    "which only solve, design, practice, allot, flow, export, validate, and simulate without --leader and --workers,"
+    " can hold; give another tariff, or leave them out"
 )
 
 
