@@ -283,8 +283,8 @@ class TariffTable(Table):
         if self.component_names:
             raise ValueError(
                 f"tariff {name} has {' and '.join(self.component_names)}, which only solve, design, practice, allot,"
-                " flow, export, validate, and simulate without --leader and --workers, can hold; give another tariff, or"
-                " leave them out"
+                " flow, export, validate, and simulate without --leader and --workers, can hold; give another tariff,"
+                " or leave them out"
             )
 
     @model_validator(mode="after")
