@@ -10,8 +10,9 @@ from scenarios import toy
 from meanwatt.agents.household.envelope import Envelope
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.model.mean_field.equilibrium import solve_equilibrium
-from meanwatt.model.mean_field.first_best import FirstBest, solve_first_best
+from meanwatt.model.mean_field.first_best import FirstBest, _Planner, solve_first_best
 from meanwatt.model.network.located_economy import build_located_economy
+from meanwatt.model.progress.watch import Watch
 from meanwatt.model.scenario.economy import Economy, build_tariff
 from meanwatt.model.scenario.loading import Scenario, load_scenario
 from meanwatt.model.scenario.supply import SupplyCurve
@@ -71,6 +72,23 @@ def test_no_use_and_no_sun_on_a_grid_within_the_limits_costs_less(
     assert found.net_load_kw.min() >= -exports - 1e-9
     enough = np.broadcast_to(sun - sun_kw, cost.shape)[cost <= cost.min() + 1e-5]
     assert enough.min() - 2e-2 <= found.curtailed_kw.min() <= found.curtailed_kw.max() <= enough.max() + 2e-2
+
+
+@pytest.mark.parametrize("limit", [{"export_limit_kw": 0.0}, {"import_limit_kw": 0.7}])
+def test_the_slope_of_the_planners_cost_along_a_change_of_plans_is_what_its_gap_is_made_of(
+    limit: dict[str, float],
+) -> None:
+    """The cost is convex in the plan, so a difference quotient lies between the slopes at its ends, worth of use in."""
+    planner = _Planner(build_located_economy(town(**{f"feeder.envelopes.all.{key}": kw for key, kw in limit.items()})))
+    flat, steep = planner.last_price, planner.last_price * np.linspace(0.2, 2.0, planner.weight.size)
+    idle = np.zeros(planner.weight.size)
+    one, other = (np.concatenate([idle, planner.limited.best_plan(price, Watch())[0]]) for price in (flat, steep))
+    for part in (0.1, 0.8):
+        ends = [one + there * (other - one) for there in (part, part + 0.01)]
+        (low, low_price), (high, high_price) = (planner.cost(plan) for plan in ends)
+        slopes = [float(planner.linear(other - one, price)[1]) for price in (low_price, high_price)]
+        assert slopes[0] - 1e-9 <= (high - low) / 0.01 <= slopes[1] + 1e-9
+        assert slopes[1] - slopes[0] < 0.02
 
 
 def test_marginal_cost_pricing_comes_to_it_from_below_as_households_cool() -> None:
