@@ -8,6 +8,7 @@ from meanwatt.agents.tariff.tariff import Recovery
 from meanwatt.analysis.dashboard.compare.edits import FILE, PARTS, Edits, read_part, written_parts
 from meanwatt.analysis.dashboard.shared.query import read_parts
 from meanwatt.analysis.dashboard.shared.settings import LANDING_SCENARIO, Settings, landing_tariff
+from meanwatt.analysis.design.same_tariffs import plain_names
 from meanwatt.model.scenario.economy import build_tariff
 from meanwatt.model.scenario.nearest import unknown
 
@@ -132,6 +133,6 @@ def _opened(scenario: str) -> Choice:
     plain = Choice()
     if scenario == plain.scenario:
         return plain
-    tariffs = Settings(scenario=scenario, tariff=landing_tariff(scenario)).preset().tariffs
-    a, b = (name if name in tariffs else landing_tariff(scenario) for name in (plain.a, plain.b))
+    kept = plain_names(Settings(scenario=scenario, tariff=landing_tariff(scenario)).preset())
+    a, b = (name if name in kept else landing_tariff(scenario) for name in (plain.a, plain.b))
     return Choice(scenario=scenario, a=a, b=b)

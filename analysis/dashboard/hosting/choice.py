@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from meanwatt.analysis.dashboard.shared.query import read_parts
 from meanwatt.analysis.dashboard.shared.settings import SEEDS, Settings
+from meanwatt.analysis.design.same_tariffs import plain_names
 from meanwatt.model.network.feeder import FEEDERS
 from meanwatt.model.scenario.nearest import unknown
 
@@ -92,7 +93,8 @@ class Choice:
     @property
     def tariffs(self) -> tuple[str, ...]:
         """Names of the scenario's tariffs that are swept."""
-        return tuple(dict.fromkeys(name for name in (self.filed, "flat") if name in self.settings.preset().tariffs))
+        kept = plain_names(self.settings.preset())
+        return tuple(dict.fromkeys(name for name in (self.filed, "flat") if name in kept))
 
     @property
     def with_batteries(self) -> tuple[bool, ...]:

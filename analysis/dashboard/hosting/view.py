@@ -1,8 +1,9 @@
 """What the page of hosting capacity shows at one instant, as frozen text: the page is a pure function of it."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from meanwatt.analysis.dashboard.hosting import words
@@ -19,6 +20,7 @@ from meanwatt.analysis.hosting.judged import judge
 from meanwatt.analysis.hosting.panels import VOLTAGE, Panel, PanelLine, adoption_title, hosting_panels
 from meanwatt.analysis.hosting.report import hosting_json
 from meanwatt.analysis.hosting.shown_tables import hosting_tables_shown
+from meanwatt.analysis.hosting.sweep import Cell, HostingPlan
 
 COLOURS = 6
 """Looks of tariffs; see ``mw-line-t0`` in the style."""
@@ -94,13 +96,22 @@ def figures(swept: Swept) -> Figures:
     """Write what is known."""
     plan = swept.plan
     panels = hosting_panels(plan, judge(plan, swept.cells))
-    result = hosting_json(plan, swept.cells)
-    kinds = [panel.key for panel in panels if panel.key != VOLTAGE and _occurs(panel)]
+    even, cells = _alike(swept)
+    result = hosting_json(even, cells)
+    kinds = [one.key for one in hosting_panels(even, judge(even, cells)) if one.key != VOLTAGE and _occurs(one)]
     return Figures(
         charts=tuple(to_json(_chart(panel, plan.levels, adoption_title(plan))) for panel in _ordered(panels)),
         tables=tuple(map(to_json, _tables(result, words.reading(result, kinds)))),
         verdict=words.verdict(result),
     )
+
+
+def _alike(swept: Swept) -> tuple[HostingPlan, tuple[Cell, ...]]:
+    """The sweep as far as every tariff has come: who was looked at further would seem to break limits earlier."""
+    counted = Counter(cell.tariff for cell in swept.cells)
+    levels = max(min(counted[name] for name in swept.plan.scenarios), 1)
+    plan = replace(swept.plan, levels=swept.plan.levels[:levels])
+    return plan, tuple(cell for cell in swept.cells if cell.level < levels)
 
 
 def _pick(key: str, label: str, anchor: str, value: str, options: Sequence[Mapping[str, str]]) -> dict[str, Any]:

@@ -158,7 +158,8 @@ def _voltage(solution: Solution, history: History, state: int) -> dict[str, Any]
     shown = {"day": len(history), **day_of_voltage(today, solution.limits, source)}
     if history.phase_voltage_pu is not None and history.unbalance_percent is not None:
         shown["phases"] = phase_layers(history.phase_voltage_pu, history.unbalance_percent, solution.limits, source)
-    more = loading_layer(history.loading) | held_layer(history.held_kw) | curtailed_layer(history.curtailed_by_bus_kw)
+    more = loading_layer(history.loading) | held_layer(history.held_kw)
+    more |= curtailed_layer(history.curtailed_by_bus_kw, before=history.curtails)
     if more:
         shown["layers"] = more
     return shown

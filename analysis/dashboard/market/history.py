@@ -80,6 +80,8 @@ class History:
         self.loading: Floats | None = None
         self.held_kw: Floats | None = None
         self.curtailed_by_bus_kw: Floats | None = None
+        self.curtails = False
+        """Whether any home has curtailed for its price on one of the days."""
 
     def __len__(self) -> int:
         """Days so far."""
@@ -100,6 +102,7 @@ class History:
         self.phase_voltage_pu, self.unbalance_percent = day.phase_voltage_pu, day.unbalance_percent
         self.loading, self.held_kw = day.loading, day.held_kw
         self.curtailed_by_bus_kw = day.curtailed_by_bus_kw
+        self.curtails |= day.curtailed_by_bus_kw is not None and bool(day.curtailed_by_bus_kw.any())
 
     def mean_bill_usd(self) -> Floats:
         """Mean bill a day of each group's homes over the days so far. (group,) [USD/day]"""

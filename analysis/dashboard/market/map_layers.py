@@ -94,9 +94,14 @@ def held_layer(held_kw: Floats | None) -> dict[str, dict[str, Any]]:
     return {} if held_kw is None else _power_layer("held", held_kw)
 
 
-def curtailed_layer(curtailed_kw: Floats | None) -> dict[str, dict[str, Any]]:
-    """Write the layer of what homes at each bus curtail for its price, (h, bus); nothing where nobody does. [kW]"""
-    return {} if curtailed_kw is None or not curtailed_kw.any() else _power_layer("curtailed", curtailed_kw)
+def curtailed_layer(curtailed_kw: Floats | None, *, before: bool = False) -> dict[str, dict[str, Any]]:
+    """Write the layer of what homes at each bus curtail for its price, (h, bus). [kW]
+
+    Nothing where nobody does, unless somebody did ``before``: what a map is coloured by stays on a day of clouds.
+    """
+    if curtailed_kw is None or not (before or curtailed_kw.any()):
+        return {}
+    return _power_layer("curtailed", curtailed_kw)
 
 
 def _power_layer(name: str, power_kw: Floats) -> dict[str, dict[str, Any]]:

@@ -191,6 +191,14 @@ def test_a_sweep_that_has_just_begun_has_figures_with_gaps(swept: Swept) -> None
     assert chart["caption"] == "No level is known yet."
 
 
+def test_tariffs_are_compared_over_the_levels_that_all_of_them_have_come_to(swept: Swept) -> None:
+    filed, flat = cells_of(swept, "filed"), cells_of(swept, "flat")
+    even = figures(Swept(plan=swept.plan, cells=(*filed[:2], *flat[:2])))
+    ahead = figures(Swept(plan=swept.plan, cells=(*filed, *flat[:2])))
+    assert ahead.tables == even.tables != figures(swept).tables
+    assert ahead.charts != even.charts
+
+
 def test_every_word_of_the_bar_leads_to_an_entry_and_every_choice_is_offered() -> None:
     bar = json.loads(bar_json(SMALL, None, None, whole=False))
     picks = bar["choices"] + bar["more"]

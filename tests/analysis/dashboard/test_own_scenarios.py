@@ -167,6 +167,15 @@ def test_a_tariff_with_tiers_is_left_out_and_said_and_one_in_force_is_refused(fo
         own_scenario("tiered.toml", "tiered")
 
 
+def test_pages_begin_with_no_tariff_that_is_left_out(folder: Path) -> None:
+    tiers = "[tariffs.flat.tiers]\nlimits_kwh_per_month = [300]\nadders_usd_per_kwh = [0.0, 0.1]\n"
+    (folder / "tiered.toml").write_text(f'{ISLAND}default_tariff = "rtp"\n{tiers}', encoding="utf-8")
+    give([own_scenario("tiered.toml", None)])
+    opened, problems = from_query("scenario=tiered")
+    assert (opened.a, opened.b, problems) == ("filed", "rtp", ())
+    assert Swept(scenario="tiered").tariffs == ("filed",)
+
+
 def test_rate_classes_set_aside_are_said(folder: Path) -> None:
     classes = '[rate_classes.solar]\ntechnologies = ["pv", "pv_battery"]\ntariff = "flat"\n'
     (folder / "solar.toml").write_text(f"{ISLAND}{classes}", encoding="utf-8")

@@ -83,7 +83,9 @@ def test_layers_of_the_map_name_the_worst_hour_and_have_their_limits() -> None:
 
 
 def test_what_homes_curtail_colours_buses_where_some_do_and_has_no_layer_elsewhere() -> None:
-    assert curtailed_layer(None) == curtailed_layer(np.zeros((24, 5))) == {}
+    assert curtailed_layer(None, before=True) == curtailed_layer(np.zeros((24, 5))) == {}
+    calm = curtailed_layer(np.zeros((24, 5)), before=True)["curtailed"]
+    assert (calm["domain"], calm["ticks"], np.max(calm["values"])) == ([0.0, 0.1], [0.0, 0.05, 0.1], 0.0)
     curtailed = np.zeros((24, 5))
     curtailed[13, 2:] = [2.5, 7.0, 3.2]
     layer = curtailed_layer(curtailed)["curtailed"]
