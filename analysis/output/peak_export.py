@@ -56,7 +56,7 @@ def peak_tables(equilibrium: Equilibrium, moves: Ints) -> Arrays:
         found["law"][k, :, :, :high, :, :count] = law
         chances = policy.probability.reshape(*law.shape, -1)
         found["policy"][k, :, :, :high, :, :count][..., column] = chances
-        by_move = {"reward": response.outcome.reward_usd, "net_load_kw": policy.net_load_kw}
+        by_move: Arrays = {"reward": response.outcome.reward_usd, "net_load_kw": policy.net_load_kw}
         if policy.peak is not None:
             by_move |= {"peak_lower": policy.peak.lower, "peak_upper": policy.peak.upper}
         for name, table in by_move.items():
