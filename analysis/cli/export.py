@@ -31,14 +31,12 @@ def export(
         from meanwatt.analysis.output.composed_export import composed_arrays
         from meanwatt.analysis.output.export import game_arrays, write_arrays
         from meanwatt.model.mean_field.components.component_messages import component_messages
-        from meanwatt.model.mean_field.components.perceived import require_no_peak_state
         from meanwatt.model.mean_field.components.solving import solve_composed
         from meanwatt.model.mean_field.equilibrium import Outcome, solve_equilibrium
         from meanwatt.model.scenario.messages import joined
 
         inputs = read(scenario, tariff, set, classes=True, components=True, branches=True, envelopes=True)
         composed = None
-        require_no_peak_state(inputs.tariff, "export")
         if inputs.tariff.has_components:
             composed = solve_composed(inputs.economy, inputs.tariff, certify=False, watch=work.watch)
             found = composed.equilibrium

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from meanwatt.agents.household.slot_outcome import import_rate_seen
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.analysis.output.export import game_arrays
+from meanwatt.analysis.output.export import game_arrays, posted_arrays
 from meanwatt.model.mean_field.components.settled import billed_equilibrium
 from meanwatt.model.mean_field.components.solving import Composed
 from meanwatt.model.mean_field.equilibrium import Equilibrium
@@ -36,9 +36,10 @@ def composed_arrays(composed: Composed) -> dict[str, npt.NDArray[Any]]:
         ``seen_import_usd_per_kwh[θ,c,h,z]`` and ``seen_export_usd_per_kwh[θ,c,h]``, these rates, adders of tiers,
         demand charge and surcharge in them; ``COMPONENT_usd_per_day[θ]``, what each component takes in expectation;
         ``bill_usd_per_day[θ]``, the whole bill. A component's bill is not linear in energy, so bills are not what the
-        seen rates make of the loads.
+        seen rates make of the loads: ``demand_charge_usd_per_day`` is on what is really drawn, and where the day's
+        largest import is a state, ``peak_charge_usd_per_day`` on what it is rounded to.
     """
-    seen, posted = game_arrays(composed.equilibrium), game_arrays(billed_equilibrium(composed))
+    seen, posted = game_arrays(composed.equilibrium), posted_arrays(billed_equilibrium(composed))
     buys, sells = _seen_rates(composed.equilibrium)
     gone = "components_usd_per_day"
     return {

@@ -126,15 +126,6 @@ def carries_peak(tariff: Tariff) -> bool:
     return any(one is not None and one.decision is DemandView.STATE for one in charges)
 
 
-def require_no_peak_state(tariff: Tariff, what: str) -> None:
-    """Raise ``ValueError``, in one line, if somebody decides with the day's largest import as a part of his state."""
-    if carries_peak(tariff):
-        raise ValueError(
-            f"tariff {tariff.name} has demand_charge.decision = state, and {what} knows no state but stored energy and"
-            " shock; give decision = ignored, or leave the demand charge out"
-        )
-
-
 def demand_charge_of(tariff: Tariff) -> DemandCharge | None:
     """A tariff's demand charge, if it has one."""
     return next((one for one in tariff.components if isinstance(one, DemandCharge)), None)

@@ -218,8 +218,6 @@ def test_a_charge_by_the_day_is_decided_by_as_it_is_and_billed_by_the_day(capsys
         assert abs(one["peak_on_grid_kw"] - one["expected_peak_kw"]) < max(np.diff(one["demand_levels_kw"]))
     assert said["uniqueness"] == "unique by Theorem U"
     assert said["contraction"] is None
-    refused = told(capsys, f"export {by_day}=state --to game.npz", 2)
-    assert "tariff rtp has demand_charge.decision = state, and export knows no state but stored energy" in refused
 
 
 @pytest.mark.parametrize(
