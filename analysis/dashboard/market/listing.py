@@ -1,5 +1,6 @@
 """The list of tariffs tried: what a visitor's browser kept, what was in force in this visit, and what it takes home."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ class Listing(Dragging):
         """Nothing was tried yet."""
         super().__init__(engine, stage)
         self._tried: dict[str, tuple[Tried, ...]] = {}
-        self._recalled: set[str] = set()
+        self._recalled: Counter[str] = Counter()
 
     def recall(self, message: Mapping[str, Any]) -> None:
         """Take what the visitor's browser kept of a scenario; empty text if it kept nothing."""
@@ -28,7 +29,7 @@ class Listing(Dragging):
                 return
             entries = merged(kept, self._tried.get(scenario, ()))
             self._tried[scenario] = completed(entries, self._engine.best_welfare)
-            self._recalled.add(scenario)
+            self._recalled[scenario] += 1
         self._publish()
 
     def forget(self, _message: object = None) -> None:
@@ -59,4 +60,4 @@ class Listing(Dragging):
     def _tray(self) -> str:
         scenario = self._stage.base.scenario
         now = None if self._applied is None else self._applied.market_only
-        return tray_json(scenario, self._tried.get(scenario, ()), now, scenario in self._recalled)
+        return tray_json(scenario, self._tried.get(scenario, ()), now, self._recalled[scenario])

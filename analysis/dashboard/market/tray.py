@@ -26,7 +26,7 @@ SHORT = {
 
 
 @functools.lru_cache(maxsize=64)
-def tray_json(scenario: str, entries: tuple[Tried, ...], now: Settings | None, known: bool) -> str:
+def tray_json(scenario: str, entries: tuple[Tried, ...], now: Settings | None, known: int) -> str:
     """JSON of the list, the newest tariff first.
 
     Parameters
@@ -34,7 +34,8 @@ def tray_json(scenario: str, entries: tuple[Tried, ...], now: Settings | None, k
     now
         What is in force, without its sample; None before anything is.
     known
-        Whether what the visitor's browser kept of this scenario is among the entries: only then may it be kept anew.
+        How often what the visitor's browser kept of this scenario was taken among the entries: once it was, they may be
+        kept anew, and a browser that asks again, for another tab kept something, is answered even if nothing is new.
     """
     lines = sketches(entries)
     rows = [

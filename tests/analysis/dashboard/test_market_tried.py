@@ -133,7 +133,7 @@ def test_the_efficiency_gap_follows_when_the_first_best_of_the_town_is_known() -
 
 
 def test_the_tray_shows_the_newest_first_says_which_is_in_force_and_links_to_each(here: tuple[Tried, ...]) -> None:
-    board = json.loads(tray_json("textbook", here, here[0].settings, True))
+    board = json.loads(tray_json("textbook", here, here[0].settings, 1))
     assert [row["name"] for row in board["rows"]] == ["Real-time price with carbon", "A posted time-of-use tariff"]
     assert [row["now"] for row in board["rows"]] == [False, True]
     assert [head["key"] for head in board["heads"]] == [figure.key for figure in SIX]
@@ -143,7 +143,7 @@ def test_the_tray_shows_the_newest_first_says_which_is_in_force_and_links_to_eac
         assert float(row["numbers"][3]) == pytest.approx(kept.numbers[3], abs=0.0051)
         assert from_query(row["link"].partition("?")[2]) == (kept.settings, ())
     assert read("textbook", board["kept"]) == here
-    assert (board["known"], json.loads(tray_json("textbook", (), None, False))["known"]) == (True, False)
+    assert (board["known"], json.loads(tray_json("textbook", (), None, 0))["known"]) == (1, 0)
 
 
 def test_small_lines_share_one_axis_and_stay_in_their_boxes() -> None:
