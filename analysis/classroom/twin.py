@@ -52,7 +52,7 @@ class Twin:
             for one in both:  # the disk may refuse, memory does not
                 one.execute("COMMIT")
         except BaseException:
-            for one in both:
+            for one in reversed(both):  # memory first: a disk that cannot even roll back must not hold it open
                 if one.in_transaction:
                     one.execute("ROLLBACK")
             raise
