@@ -115,29 +115,11 @@ class DayProduct:
             value = np.empty((len(kernel), slots, shocks, levels, slots))
             nothing, end = np.zeros((2, len(kernel), shocks, levels, slots))
             of_part = np.empty((1, len(kernel), slots, slots))
-            reward, plan_reward, landed_reward, seen, landed_seen = (
-                np.ascontiguousarray(array[:, part])
-                for array in (day.reward, day.plan_reward, day.landed_reward, day.seen[:1], day.landed_seen[:1])
-            )
+            plan_reward, sums = day.of_states(part)
             backward_days(plan, plan_reward, *numbers, directions, nothing, value)
             forward_days(
-                kernel,
-                reward,
-                day.choosing[part],
-                day.landing[part],
-                landed_reward,
-                seen,
-                landed_seen,
-                np.ascontiguousarray(day.own[:, :1, part]),
-                *numbers,
-                horizon.temperature_usd,
-                day.soft,
-                directions,
-                nothing,
-                value,
-                nothing,
-                end,
-                of_part,
+                *(kernel, *sums, *numbers, horizon.temperature_usd, day.soft),
+                *(directions, nothing, value, nothing, end, of_part),
             )
             found[:, part] = of_part
         return np.asarray(found[0])

@@ -9,6 +9,9 @@ from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
 from meanwatt.model.mean_field.population.flow import Flow
 
+Sums = tuple[Floats, Floats, Floats, Floats, Floats, Floats, Floats]
+"""Reward, mass that chooses and mass that landed, landed reward, seen and landed seen, own slot."""
+
 
 class LinearDay:
     """What the derivative of one type's day is made of, its battery's moves included. Axes (…, c, h, z, e).
@@ -69,6 +72,21 @@ class LinearDay:
             ]
         )
         self.per_slot = horizon.discount_per_day ** (1 / self.law.shape[1])
+
+    def of_states(self, part: slice) -> tuple[Floats, Sums]:
+        """Some common states and the first observable alone, as the sweeps of a day read them.
+
+        Returns
+        -------
+        Floats (2, c, h, z, e), tuple
+            ``plan_reward`` of `backward_days`, and what `forward_days` takes from ``reward`` to ``own``.
+        """
+        reward, plan_reward, landed_reward, seen, landed_seen = (
+            np.ascontiguousarray(array[:, part])
+            for array in (self.reward, self.plan_reward, self.landed_reward, self.seen[:1], self.landed_seen[:1])
+        )
+        own = np.ascontiguousarray(self.own[:, :1, part])
+        return plan_reward, (reward, self.choosing[part], self.landing[part], landed_reward, seen, landed_seen, own)
 
 
 def greedy_moves(policy: PolicyTable) -> Floats:

@@ -112,23 +112,8 @@ def _swept(day: LinearDay, slopes: Floats, check: Callable[[], None]) -> _Days:
         check()
         part = slice(state, state + 1)
         directions[:, 0, :, :slots] = slopes[:, state, :, None] * np.eye(slots)
-        reward, plan_reward, landed_reward, seen, landed_seen = (
-            np.ascontiguousarray(array[:, part])
-            for array in (day.reward, day.plan_reward, day.landed_reward, day.seen[:1], day.landed_seen[:1])
-        )
-        of_state = (
-            kernel[part],
-            reward,
-            day.choosing[part],
-            day.landing[part],
-            landed_reward,
-            seen,
-            landed_seen,
-            np.ascontiguousarray(day.own[:, :1, part]),
-            *numbers,
-            horizon.temperature_usd,
-            day.soft,
-        )
+        plan_reward, sums = day.of_states(part)
+        of_state = (kernel[part], *sums, *numbers, horizon.temperature_usd, day.soft)
         backward_days(plan[part], plan_reward, *numbers, directions, tomorrow, value)
         forward_days(*of_state, directions, tomorrow, value, nothing, end[part], load[:, part])
         forward_days(*of_state, unmoved, held, still, start, end_by_law[part], load_by_law[:, part])
