@@ -94,8 +94,8 @@ def envelope_sentences(outcomes: Iterable[EnvelopeOutcome]) -> Iterator[str]:
             continue
         part = f", {row.curtailed_kwh / row.sun_kwh:.2%} of the solar output there," if row.sun_kwh > 0 else ""
         yield (
-            f"{key}: {row.curtailed_kwh:.3g} kWh per household-day under it{part} are curtailed and"
-            f" {row.held_back_kwh:.3g} kWh of load held back; the export limit binds {row.export_hours:.3g} and the"
+            f"{key}: {_energy(row.curtailed_kwh)} per household-day under it{part} are curtailed and"
+            f" {_energy(row.held_back_kwh)} of load held back; the export limit binds {row.export_hours:.3g} and the"
             f" import limit {row.import_hours:.3g} hours a day."
         )
         if row.violation_kwh > NEGLIGIBLE_KWH:
@@ -104,6 +104,11 @@ def envelope_sentences(outcomes: Iterable[EnvelopeOutcome]) -> Iterator[str]:
                 f" {row.violation_kwh:.3g} kWh per household-day pass the meter beyond them; give a higher"
                 " import_limit_kw."
             )
+
+
+def _energy(kwh: float) -> str:
+    """Energy as a sentence names it: rounding is none."""
+    return f"{kwh if kwh > NEGLIGIBLE_KWH else 0:.3g} kWh"
 
 
 def curtailed_kwh_by_type(economy: Economy, tariff: Tariff, found: PopulationResponse) -> Floats:

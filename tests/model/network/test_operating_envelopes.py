@@ -1,6 +1,7 @@
 """Operating envelopes in equilibrium, market and results: limits hold, prices stay unique, all that is cut is told."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from meanwatt.model.market.market import ProsumerMarket
 from meanwatt.model.mean_field.certificates import agreement
 from meanwatt.model.mean_field.derivatives.population_sensitivity import net_load_slope
 from meanwatt.model.mean_field.envelope_levels import hours_too_coarse
-from meanwatt.model.mean_field.envelope_outcome import by_envelope
+from meanwatt.model.mean_field.envelope_outcome import by_envelope, envelope_sentences
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.population.population_response import population_response
 from meanwatt.model.mean_field.population.type_stack import stack_types
@@ -66,6 +67,15 @@ def test_wide_limits_change_no_price() -> None:
     assert np.array_equal(plain.wholesale_usd_per_kwh, wide.wholesale_usd_per_kwh)
     assert np.array_equal(plain.bill_usd_per_day, wide.bill_usd_per_day)
     assert "feeder.envelopes.all: its limits change nothing" in " ".join(wide.messages)
+
+
+def test_energy_that_is_only_rounding_is_told_as_none() -> None:
+    (row,) = by_envelope(limited().envelopes)
+    assert row.curtailed_kwh > 1e-3
+    (said,) = envelope_sentences([replace(row, held_back_kwh=2.3e-20, violation_kwh=0.0)])
+    assert "are curtailed and 0 kWh of load held back;" in said
+    (said,) = envelope_sentences([replace(row, held_back_kwh=0.0123, violation_kwh=0.0)])
+    assert "and 0.0123 kWh of load held back;" in said
 
 
 def test_no_household_passes_its_limits_in_any_state_that_occurs() -> None:
