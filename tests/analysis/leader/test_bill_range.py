@@ -143,7 +143,9 @@ def test_without_batteries_or_wear_prices_leave_nothing_open() -> None:
     )
     for economy in (world(0, battery_share=0.0), replace(free, types=idle)):
         found = solved(economy)
-        own = burden_gap_range(found)
+        own, wear = burden_gap_range(found), wear_range(found)
+        assert wear.low == pytest.approx(0.0, abs=1e-9)
+        assert wear.high == pytest.approx(0.0, abs=1e-9)
         assert own.high - own.low == pytest.approx(0.0, abs=1e-9)
         assert own.low == pytest.approx(EquilibriumEffects(found).metrics.burden_gap)
 
