@@ -5,7 +5,7 @@ asked for. It is written into a copy of the repository, the tests that its state
 names are run there, and those that fail are run once more in a copy without it, so that what fails anyway counts for
 nothing. A plant is seen if at least one of them fails because of it.
 
-    uv run python benchmarks/plant_faults.py                 # every plant, 25 minutes of processor time
+    uv run python benchmarks/plant_faults.py                 # every plant, 20 minutes of processor time
     uv run python benchmarks/plant_faults.py --only C3 H2.1  # those of a statement, and the first of another
     uv run python benchmarks/plant_faults.py --list          # what is planted where, and nothing run
     uv run python benchmarks/plant_faults.py --json          # one JSON object per plant

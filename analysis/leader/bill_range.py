@@ -21,6 +21,7 @@ from meanwatt.agents.household.best_response import respond
 from meanwatt.agents.household.slot_outcome import SlotOutcome, slot_outcome
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.analysis.leader.softmax_error import require_one_rate
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.population.game import Game
@@ -80,13 +81,15 @@ def burden_gap_range(found: Equilibrium) -> Range:
     Raises
     ------
     ValueError
-        If the temperature is above 0, or as for `wear_range`.
+        If the temperature is above 0, as for `wear_range`, and as for `require_one_rate`: under two rates plans that
+        tie may differ in use as well, and under discounts the mean of all bills is open, too.
     """
     economy = found.economy
     if economy.scenario.temperature_usd > 0:
         raise ValueError(
             f"temperature_usd is {economy.scenario.temperature_usd:g}; the bill is open at temperature 0 only"
         )
+    require_one_rate(found)
     wear, own = wear_range(found), found.answer.wear_usd_per_day
     group = np.array([household.group for household in economy.types])
     share = economy.type_share

@@ -35,6 +35,7 @@ from meanwatt.model.mean_field.leader.tariff_continuity import (
     rate_shift,
     slopes_nearby,
 )
+from meanwatt.model.mean_field.population.game import kept_shares, pass_through_shares, potential_failures
 from meanwatt.model.scenario.economy import Economy
 
 DAY_HOURS = 24.0
@@ -56,6 +57,27 @@ class ColdShift:
     load_kw: float
 
 
+def require_one_rate(found: Equilibrium) -> None:
+    """Refuse what the bounds do not hold for: Theorem U, one rate for both directions, the same for everybody.
+
+    Raises
+    ------
+    ValueError
+        If imports and exports have two rates, the tariff has rate classes, a discount or no given adder, or the
+        equilibrium need not be unique.
+    """
+    rates, tariff = found.rates, found.tariff
+    if tariff.classes:
+        raise ValueError(f"tariff {tariff.name} has rate classes; the bound needs one tariff for all")
+    spread = float(np.abs(rates.import_usd_per_kwh - rates.export_usd_per_kwh).max())
+    if spread > SAME_SPREAD_USD_PER_KWH:
+        raise ValueError(f"import and export rate differ by {spread:.2g} USD/kWh; the bound needs one rate for both")
+    if tariff.recovery is Recovery.VOLUMETRIC or tariff.discount.any():
+        raise ValueError("the bound needs a given adder and no discounts; give recovery fixed or posted")
+    if failed := potential_failures(found.economy, tariff):
+        raise ValueError(f"tariff {tariff.name}: {failed[0]}; the bound needs Theorem U")
+
+
 def price_error(found: Equilibrium) -> float:
     """‖m‖, what the rate of a tariff exceeds the social marginal cost by, where carbon costs the same at all loads.
 
@@ -64,17 +86,13 @@ def price_error(found: Equilibrium) -> float:
     Raises
     ------
     ValueError
-        If imports and exports have two rates, or the tariff has a discount or no given adder.
+        As `require_one_rate`.
     """
-    rates, economy, tariff = found.rates, found.economy, found.tariff
-    spread = float(np.abs(rates.import_usd_per_kwh - rates.export_usd_per_kwh).max())
-    if spread > SAME_SPREAD_USD_PER_KWH:
-        raise ValueError(f"import and export rate differ by {spread:.2g} USD/kWh; the bound needs one rate for both")
-    if tariff.recovery is Recovery.VOLUMETRIC or tariff.discount.any():
-        raise ValueError("the bound needs a given adder and no discounts; give recovery fixed or posted")
+    require_one_rate(found)
+    economy = found.economy
     load_kw = found.net_load_kw + economy.rest_load_kw
     carbon = economy.carbon_usd_per_t * economy.supply.marginal_emissions_t_per_kwh(load_kw)
-    error = rates.import_usd_per_kwh - found.wholesale_usd_per_kwh - carbon
+    error = found.rates.import_usd_per_kwh - found.wholesale_usd_per_kwh - carbon
     return float(day_norm(economy, error)) + _carbon_spread(economy)
 
 
@@ -105,12 +123,18 @@ def softness_usd(found: Equilibrium) -> float:
 def cold_shift(found: Equilibrium, softness: float) -> ColdShift:
     """Bound on how far the equilibrium at η is from that at 0 (theory C6); infinite where nothing bounds it.
 
+    The least κ_θ of all types counts, after their discounts and by their rate classes. Without Theorem U, or where an
+    adder balances the books, nothing does.
+
     Parameters
     ----------
     softness
         `softness_usd` of the equilibrium, or more, such as `softmax_bound_usd_per_day`. [USD/day]
     """
-    passed = found.tariff.pass_through
+    economy, tariff = found.economy, found.tariff
+    if potential_failures(economy, tariff) or tariff.recovery is Recovery.VOLUMETRIC:
+        return ColdShift(wholesale_usd_per_kwh=math.inf, load_kw=math.inf)
+    passed = float((kept_shares(economy, tariff) * pass_through_shares(economy, tariff)).min())
     slopes = slopes_nearby(found, lambda slopes: _shift(softness, passed, slopes).load_kw)
     return _shift(softness, passed, slopes)
 

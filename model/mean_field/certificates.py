@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from meanwatt.agents.household.best_response import Response, respond
+from meanwatt.agents.household.day_operator import JOINT_LIMIT, day_operators, joint_operator, move_kernel
 from meanwatt.agents.household.decision_problem import DecisionProblem
 from meanwatt.agents.household.household_type import HouseholdType
 from meanwatt.agents.household.peak_response import peak_response
@@ -15,7 +16,13 @@ from meanwatt.agents.tariff.rates import Rates, payment_usd
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.model.mean_field.derivatives.price_product import PriceProduct
 from meanwatt.model.mean_field.population.flow import Flow, worth_left_usd
-from meanwatt.model.mean_field.population.game import Game, couples, follows_wholesale, potential_failures
+from meanwatt.model.mean_field.population.game import (
+    ROUNDING,
+    Game,
+    couples,
+    follows_wholesale,
+    potential_failures,
+)
 from meanwatt.model.mean_field.population.load_reach import system_reach_kw
 from meanwatt.model.mean_field.population.population_response import (
     PopulationResponse,
@@ -38,6 +45,8 @@ RESTARTS = 20
 """and how often Arnoldi's method may begin anew for it."""
 PRODUCT_ACCURACY = 1e-5
 """and the accuracy of the products."""
+DAYS_OF_VALUE = 4_000
+"""Days over which the value of a policy is added up; where it takes more, a linear system is solved."""
 
 
 def softmax_bound_usd_per_day(economy: Economy) -> float:
@@ -121,22 +130,34 @@ def policy_value_usd(
 ) -> Floats:
     """Discounted unregularised value of following a policy for ever, at midnight. (c, e, z) [USD]
 
-    Iterated from zero until the change, extrapolated to the fixed point, is below 1e-12 USD.
+    Iterated from zero until the change, extrapolated to the fixed point, is below 1e-12 USD; by a linear system where
+    a discount near 1 would take very many days for that.
     """
     states, slots, levels, shocks, _ = probability.shape
-    per_slot = horizon.discount_per_day ** (1 / slots)
+    delta = horizon.discount_per_day
+    per_slot = delta ** (1 / slots)
     target = np.clip(np.arange(levels)[:, None] + move, 0, levels - 1)
-    midnight = np.zeros((states, levels, shocks))
-    while True:
-        check()
+
+    def day_before(midnight: Floats) -> Floats:
         value = np.einsum("cd,dez->cez", horizon.common_kernel, midnight)
         for h in range(slots - 1, -1, -1):
             ahead = per_slot * value @ horizon.shock_kernel.T
             following = ahead[:, target].transpose(0, 1, 3, 2)
             value = np.einsum("cezj,cezj->cez", probability[:, h], reward[:, None, h] + following)
+        return np.asarray(value)
+
+    midnight = np.zeros((states, levels, shocks))
+    if np.log(1e-12 * (1 - delta)) / np.log(delta) > DAYS_OF_VALUE and midnight.size <= JOINT_LIMIT:
+        operators = day_operators(move_kernel(probability, move), horizon.shock_kernel, per_slot)
+        system = np.eye(midnight.size) - joint_operator(horizon.common_kernel, operators)
+        earned = day_before(midnight).transpose(0, 2, 1)
+        return np.asarray(np.linalg.solve(system, earned.ravel()).reshape(earned.shape).transpose(0, 2, 1))
+    while True:
+        check()
+        value = day_before(midnight)
         change = np.abs(value - midnight).max()
         midnight = value
-        if change * horizon.discount_per_day / (1 - horizon.discount_per_day) <= 1e-12 * max(1.0, np.abs(value).max()):
+        if change * delta / (1 - delta) <= 1e-12 * max(1.0, np.abs(value).max()):
             return np.asarray(midnight)
 
 
@@ -238,7 +259,9 @@ def uniqueness(economy: Economy, tariff: Tariff) -> str:
 def _unique_alone(economy: Economy, tariff: Tariff) -> str:
     """Where the wholesale price decides nothing: what everybody does is unique unless plans tie."""
     why = "no rate depends on the wholesale price"
-    if any(one.export_rule is ExportRule.NET_BILLING and one.export_pass_through > 0 for one in tariff.class_tariffs):
+    if any(
+        one.export_rule is ExportRule.NET_BILLING and one.export_pass_through > ROUNDING for one in tariff.class_tariffs
+    ):
         why = "nobody exports, and no other rate depends on the wholesale price"
     cold = economy.scenario.temperature_usd == 0 and any(household.battery for household in economy.types)
     return f"unique but for ties, which are split equally: {why}" if cold else f"unique: {why}"

@@ -31,6 +31,7 @@ from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.tariff.tariff import ExportRule, Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
 from meanwatt.model.mean_field.first_best import solve_first_best
+from meanwatt.model.mean_field.population.ties import parts_somewhere
 from meanwatt.model.scenario.economy import Economy
 from meanwatt.model.scenario.supply import SupplyCurve
 
@@ -390,6 +391,15 @@ def test_so_has_a_world_in_which_exports_earn_more_than_imports_cost(floor: str,
     credit = np.full((3, 4), 0.05)
     tariff = small_tariff(economy, energy_usd_per_kwh=credit - 0.08, export_usd_per_kwh=credit)
     assert_same_equilibrium(economy, tariff, parting=True)
+
+
+def test_so_has_a_world_in_which_the_price_rests_where_households_part() -> None:
+    """Supply is steep, and exports earn so much more that between buying and selling there is a wide jump."""
+    economy = sunny(0.3, SupplyCurve.polynomial([0.05, 0.25]), weather=np.ones((1, 1)))
+    credit = np.full((1, 4), 0.05)
+    tariff = small_tariff(economy, energy_usd_per_kwh=credit - 0.3, export_usd_per_kwh=credit)
+    found = assert_same_equilibrium(economy, tariff, parting=True)
+    assert parts_somewhere(found.answer)
 
 
 def test_the_program_in_which_households_part_is_that_in_which_they_do_not_where_nobody_gains_by_it() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import Tariff
+from meanwatt.agents.tariff.tariff import Recovery, Tariff
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.leader.equilibrium_tangent import load_response
 from meanwatt.model.mean_field.population.game import Game, potential_failures
@@ -147,20 +147,29 @@ def day_norm(economy: Economy, values: Floats) -> Floats:
     return np.asarray(np.sqrt((weight * values**2).sum(axis=(-2, -1))))
 
 
+def _require_unique(economy: Economy, tariff: Tariff) -> None:
+    """Refuse a tariff at which Theorem U says nothing of the equilibrium."""
+    failed = potential_failures(economy, tariff)
+    failed += ["an adder that balances the books"] if tariff.recovery is Recovery.VOLUMETRIC else []
+    if failed:
+        raise ValueError(f"tariff {tariff.name}: {failed[0]}; give one of Theorem U's")
+
+
 def rate_shift(found: Equilibrium, other: Tariff) -> Floats:
     """What another tariff adds to the posted rates at the prices of an equilibrium. (c, h) [USD/kWh]
 
     Raises
     ------
     ValueError
-        If the spread between import and export rate changes, or either tariff has no unique equilibrium.
+        If the spread between import and export rate changes, either tariff has no unique equilibrium, or not everybody
+        pays the rates posted: under rate classes and discounts.
     """
     economy = found.economy
     for tariff in (found.tariff, other):
-        failed = potential_failures(economy, tariff)
-        failed += ["a group discount"] if tariff.discount.any() else []
-        if failed:
-            raise ValueError(f"tariff {tariff.name}: {failed[0]}; give one of Theorem U's")
+        _require_unique(economy, tariff)
+        if tariff.classes or any(one.discount.any() for one in tariff.class_tariffs):
+            parts = "rate classes" if tariff.classes else "a group discount"
+            raise ValueError(f"tariff {tariff.name}: {parts}; give one that everybody pays alike")
     before = found.rates
     after = Game(economy, other).posted_rates(found.wholesale_usd_per_kwh, found.adder_usd_per_kwh)
     spread = after.import_usd_per_kwh - after.export_usd_per_kwh
@@ -197,5 +206,11 @@ def price_slope_bound(found: Equilibrium, tariff_at: Callable[[Floats], Tariff],
     ----------
     found
         The equilibrium at ``tariff_at(unit)``, where Theorem U holds, at a temperature above 0.
+
+    Raises
+    ------
+    ValueError
+        If Theorem U does not hold there, or an adder balances the books, which would move along.
     """
+    _require_unique(found.economy, found.tariff)
     return supply_slopes(found.economy).most * day_norm(found.economy, load_response(found, tariff_at, unit))

@@ -16,7 +16,7 @@ from meanwatt.model.mean_field.population.load_reach import may_export, price_ra
 from meanwatt.model.scenario.economy import Economy
 
 ROUNDING: Final = 1e-12
-"""Shares of the wholesale price this near to each other are the same."""
+"""Shares of the wholesale price this near to each other are the same, and one this near to 0 is none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,7 @@ def couples(economy: Economy, tariff: Tariff) -> bool:
 def follows_wholesale(economy: Economy, tariff: Tariff, household: HouseholdType) -> bool:
     """Tell whether any rate at which a household type buys or sells depends on the wholesale price."""
     own = tariff.of(household)
-    return own.pass_through > 0 or (_credit_follows(own) and may_export(economy, household))
+    return own.pass_through > ROUNDING or (_credit_follows(own) and may_export(economy, household))
 
 
 def held_types(economy: Economy, tariff: Tariff) -> list[int]:
@@ -87,7 +87,7 @@ def held_types(economy: Economy, tariff: Tariff) -> list[int]:
 
 def _credit_follows(tariff: Tariff) -> bool:
     """Tell whether the export credit of one class by itself depends on the wholesale price."""
-    return tariff.export_rule is ExportRule.NET_BILLING and tariff.export_pass_through > 0
+    return tariff.export_rule is ExportRule.NET_BILLING and tariff.export_pass_through > ROUNDING
 
 
 def kept_shares(economy: Economy, tariff: Tariff) -> Floats:
@@ -126,7 +126,7 @@ def _export_failures(economy: Economy, tariff: Tariff) -> list[str]:
 
 def _class_export_failures(economy: Economy, tariff: Tariff, exporters: Sequence[HouseholdType]) -> list[str]:
     """The same of one rate class, whose exporters these are."""
-    if tariff.export_rule is ExportRule.NET_METERING or not (tariff.pass_through > 0 or _credit_follows(tariff)):
+    if tariff.export_rule is ExportRule.NET_METERING or not (tariff.pass_through > ROUNDING or _credit_follows(tariff)):
         return []
     if tariff.export_rule is ExportRule.NONE:
         return ["exports earn nothing while imports follow the wholesale price"] if exporters else []

@@ -143,7 +143,9 @@ def test_without_batteries_or_wear_prices_leave_nothing_open() -> None:
     )
     for economy in (world(0, battery_share=0.0), replace(free, types=idle)):
         found = solved(economy)
-        own = burden_gap_range(found)
+        own, wear = burden_gap_range(found), wear_range(found)
+        assert wear.low == pytest.approx(0.0, abs=1e-9)
+        assert wear.high == pytest.approx(0.0, abs=1e-9)
         assert own.high - own.low == pytest.approx(0.0, abs=1e-9)
         assert own.low == pytest.approx(EquilibriumEffects(found).metrics.burden_gap)
 
@@ -156,3 +158,13 @@ def test_above_temperature_0_and_for_discounted_days_it_is_refused_in_words() ->
     scenario = found.economy.scenario.model_copy(update={"discount_per_day": 0.9})
     with pytest.raises(ValueError, match="the range of wear is of days without end; give discount_per_day = 1"):
         wear_range(replace(found, economy=replace(found.economy, scenario=scenario)))
+
+
+def test_under_two_rates_or_discounts_the_gap_is_refused_in_words() -> None:
+    """Plans that tie may then differ in use, or in who pays, and not in wear alone."""
+    found = solved(world(0))
+    two = replace(found.tariff, export_rule=ExportRule.NET_BILLING, export_usd_per_kwh=np.zeros((1, 6)))
+    with pytest.raises(ValueError, match=r"import and export rate differ by 0\.02 USD/kWh; the bound needs one rate"):
+        burden_gap_range(solve_equilibrium(found.economy, two, certify=False))
+    with pytest.raises(ValueError, match="the bound needs a given adder and no discounts"):
+        burden_gap_range(replace(found, tariff=replace(found.tariff, discount=np.array([0.3, 0.0]))))

@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from rate_class_worlds import BUYERS, STORING, in_classes
 from scenarios import preset_economy, preset_tariff, small_economy, small_tariff
 
 from meanwatt.agents.numerics.arrays import Floats
@@ -137,7 +138,7 @@ def test_the_leaders_bound_is_never_below_what_drawing_loses(temperature: float)
 
 
 def end_to_end(economy: Economy, points: int, leader: float) -> SoftmaxError:
-    """Over energy charge and pass-through, against a grid of exact equilibria twice as fine."""
+    """Over energy charge and pass-through, against exact equilibria of a grid twice as fine and of marginal costs."""
     low, high = np.array([0.0, 0.4]), np.array([0.3, 1.0])
     net = epsilon_net(low, high, points)
 
@@ -158,7 +159,8 @@ def end_to_end(economy: Economy, points: int, leader: float) -> SoftmaxError:
 
     members = [member(at) for at in net.parameters]
     finer = epsilon_net(low, high, 2 * (points - 1) + 1)
-    best = max(JUDGE(cold(replace(members[0].warm, tariff=tariff(at)))) for at in finer.parameters)
+    candidates = [*finer.parameters, np.array([0.015, 1.0])]  # the last is the social marginal cost, off the net
+    best = max(JUDGE(cold(replace(members[0].warm, tariff=tariff(at)))) for at in candidates)
     return softmax_error(members, leader, best)
 
 
@@ -166,7 +168,7 @@ def end_to_end(economy: Economy, points: int, leader: float) -> SoftmaxError:
 def test_end_to_end_the_error_never_exceeds_the_bound(seed: int) -> None:
     found = [end_to_end(world(seed, eta), 3, leader) for eta, leader in ((0.02, 0.01), (1e-4, 1e-4), (1e-6, 1e-6))]
     for one in found:
-        assert 0 <= one.error <= one.bound
+        assert 1e-5 < one.error <= one.bound  # the best tariff is no member, so that keeping to the net loses something
         assert one.vacuous == (one.bound > one.largest)
     assert found[0].followers > 100 * max(found[1].followers, found[2].followers)
     assert found[0].leader > found[1].leader
@@ -213,6 +215,68 @@ def test_it_needs_one_rate() -> None:
     found = solve_equilibrium(economy, two, certify=False)
     with pytest.raises(ValueError, match=r"import and export rate differ by 0\.2 USD/kWh; the bound needs one rate"):
         price_error(found)
+
+
+def in_two_classes(economy: Economy, buyers: float, storing: float) -> Tariff:
+    """One energy charge; those without a battery and the others pay two shares of the wholesale price."""
+    own = ((one_rate(economy, 0.2, share), kinds) for share, kinds in ((buyers, BUYERS), (storing, STORING)))
+    return in_classes(*own)
+
+
+def test_the_shift_counts_the_least_share_of_the_price_that_anybody_pays() -> None:
+    economy = world(0, 0.02)
+    plain = one_rate(economy, 0.2, 0.8)
+    found = solve_equilibrium(economy, plain, certify=False)
+    whole = cold_shift(found, 1e-3).wholesale_usd_per_kwh
+    for tariff in (
+        replace(plain, discount=np.array([0.75, 0.0])),
+        in_two_classes(economy, 0.8, 0.2),
+        in_two_classes(economy, 0.2, 0.8),
+    ):
+        assert cold_shift(replace(found, tariff=tariff), 1e-3).wholesale_usd_per_kwh / whole == pytest.approx(2.0)
+        own = solve_equilibrium(economy, tariff, certify=False)
+        price = day_norm(economy, own.wholesale_usd_per_kwh - cold(own).wholesale_usd_per_kwh)
+        assert 0 < price <= cold_shift(own, softness_usd(own)).wholesale_usd_per_kwh
+
+
+@pytest.mark.parametrize(
+    ("tariff", "scenario", "text"),
+    [
+        (
+            lambda e: in_two_classes(e, 0.8, 0.2),
+            {},
+            "tariff small has rate classes; the bound needs one tariff for all",
+        ),
+        (
+            lambda e: replace(one_rate(e, 0.2, 0.5), discount=np.array([0.5, 0.0])),
+            {},
+            "the bound needs a given adder and no discounts; give recovery fixed or posted",
+        ),
+        (
+            lambda e: replace(one_rate(e, 0.2, 0.5), recovery=Recovery.VOLUMETRIC),
+            {},
+            "the bound needs a given adder and no discounts; give recovery fixed or posted",
+        ),
+        (
+            lambda e: one_rate(e, 0.2, 0.5),
+            {"value_rule": "boltzmann"},
+            "tariff small: the value rule is not entropy; the bound needs Theorem U",
+        ),
+        (
+            lambda e: one_rate(e, 0.2, 0.5),
+            {"discount_per_day": 0.9},
+            "tariff small: the discount is below 1; the bound needs Theorem U",
+        ),
+    ],
+)
+def test_where_a_theorem_fails_nothing_is_bounded(tariff: object, scenario: dict[str, object], text: str) -> None:
+    economy = small_economy(weather=np.ones((1, 1)), temperature_usd=0.02, **scenario)
+    found = solve_equilibrium(economy, tariff(economy), certify=False)
+    with pytest.raises(ValueError) as error:
+        price_error(found)
+    assert str(error.value) == text
+    if scenario or found.tariff.recovery is Recovery.VOLUMETRIC:
+        assert followers_bound(found, 1e-3) == math.inf
 
 
 def test_without_pass_through_followers_keep_a_choice_that_the_leader_does_not() -> None:

@@ -76,6 +76,7 @@ def test_beliefs_run_away_where_the_step_is_above_two_over_one_plus_rho() -> Non
     step = 2.4 / (1 + largest_radius())
     _, _, away = days(found, found.wholesale_usd_per_kwh + nudge, step, 16)
     assert away[-1] > 4 * away[0]
+    assert away[-1] < 0.01, "near the equilibrium still, where the pace is that of the derivative"
     assert away[-1] / away[-2] == pytest.approx(reach(step), rel=0.05)
 
 

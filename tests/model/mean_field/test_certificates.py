@@ -12,6 +12,7 @@ from meanwatt.agents.household.slot_outcome import slot_outcome
 from meanwatt.agents.household.storage import feasible
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery, rates
+from meanwatt.model.mean_field import certificates
 from meanwatt.model.mean_field.certificates import (
     contraction,
     exploitability_usd_per_day,
@@ -91,6 +92,37 @@ def discounted_value(economy: Economy, reward: Floats, probability: Floats, move
                         step[row, target] += per_slot * chance * weather * economy.shock_kernel[z, y]
     value = np.linalg.solve(np.eye(len(index)) - step, earned).reshape(states, slots, levels, shocks)
     return value[:, 0]
+
+
+@pytest.mark.parametrize("discount", [0.996, 1 - 1e-6])
+def test_near_no_discount_a_policys_value_is_what_its_law_earns(
+    discount: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """(1 − δ) Σ p μ V = Σ_h β^h ⟨f_h, r_h⟩ for a stationary law μ, β = δ^(1/T); and V is that of adding up days."""
+    economy = small_economy(temperature_usd=0.05, discount_per_day=discount)
+    found = solve_equilibrium(economy, small_tariff(economy), certify=False).answer
+    response, flow = found.responses[1], found.flows[1]
+    assert economy.types[1].battery is not None
+    terms = (response.outcome.valued_usd, response.policy.probability, response.policy.moves, decision_problem(economy))
+    value = policy_value_usd(*terms)
+    chance = economy.common.probability[:, None, None]
+    by_slot = (chance[..., None] * flow.frequency * response.outcome.valued_usd).sum(axis=(0, 2, 3))
+    earned = float(by_slot @ discount ** (np.arange(economy.slots) / economy.slots))
+    assert (1 - discount) * float((chance * flow.law[:, 0] * value).sum()) == pytest.approx(earned, abs=1e-8)
+    if discount < 0.999:
+        monkeypatch.setattr(certificates, "DAYS_OF_VALUE", np.inf)
+        assert policy_value_usd(*terms) == pytest.approx(value, abs=1e-8)
+
+
+def test_a_share_of_the_price_that_is_rounding_couples_nobody() -> None:
+    """Below what counts as a share, exports follow no price: nothing is divided by the share of imports, which is 0."""
+    economy = small_economy(temperature_usd=0.05, battery_share=1.0)
+    tariff = small_tariff(economy, pass_through=0.0, export_pass_through=1e-13)
+    found = solve_equilibrium(economy, tariff)
+    assert found.converged
+    assert found.uniqueness == "unique: no rate depends on the wholesale price"
+    none = solve_equilibrium(economy, replace(tariff, export_pass_through=0.0))
+    assert found.wholesale_usd_per_kwh == pytest.approx(none.wholesale_usd_per_kwh, abs=1e-9)
 
 
 @pytest.mark.parametrize("rule", ["entropy", "boltzmann"])

@@ -229,8 +229,9 @@ def test_the_potential_is_convex_and_least_at_the_equilibrium() -> None:
         assert potential(economy, tariff, (one + other) / 2) <= sum(ends) / 2 + 1e-10
         assert min(ends) > least
     for scale in (1e-2, 1e-3):
-        nudged = found.wholesale_usd_per_kwh + scale * rng.uniform(-1, 1, (3, 3))
-        assert potential(economy, tariff, nudged) > least
+        nudge = scale * rng.uniform(-1, 1, (3, 3))
+        for away in (nudge, -nudge):  # one of the two leads downhill from any other price
+            assert potential(economy, tariff, found.wholesale_usd_per_kwh + away) > least
 
 
 def sensitivity(economy: Economy, tariff: object, prices: Floats) -> Floats:

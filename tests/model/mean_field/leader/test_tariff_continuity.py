@@ -5,10 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from rate_class_worlds import BUYERS, STORING, in_classes
 from scenarios import preset_economy, preset_tariff, small_economy, small_tariff, solved
 
 from meanwatt.agents.numerics.arrays import Floats
-from meanwatt.agents.tariff.tariff import Recovery, Tariff
+from meanwatt.agents.tariff.tariff import ExportRule, Recovery, Tariff
 from meanwatt.analysis.output.solution_json import equilibrium_metrics
 from meanwatt.model.mean_field.cold import solve_cold
 from meanwatt.model.mean_field.equilibrium import Equilibrium, solve_equilibrium
@@ -157,6 +158,17 @@ def test_the_bound_needs_pass_through_a_rising_curve_and_the_same_spread() -> No
         rate_shift(found, wider)
     with pytest.raises(ValueError, match="export and import pass through different shares"):
         rate_shift(found, replace(found.tariff, export_pass_through=0.5))
+    balanced = replace(found.tariff, recovery=Recovery.VOLUMETRIC)
+    with pytest.raises(ValueError, match="tariff small: an adder that balances the books; give one of Theorem U's"):
+        rate_shift(found, balanced)
+    with pytest.raises(ValueError, match="tariff small: an adder that balances the books; give one of Theorem U's"):
+        price_slope_bound(replace(found, tariff=balanced), lambda unit: balanced, np.zeros(0))
+    classes = in_classes((found.tariff, BUYERS), (found.tariff, STORING))
+    with pytest.raises(ValueError, match="tariff small: rate classes; give one that everybody pays alike"):
+        rate_shift(found, classes)
+    metered = replace(found.tariff, export_rule=ExportRule.NET_METERING, discount=np.array([0.3, 0.0]))
+    with pytest.raises(ValueError, match="tariff small: a group discount; give one that everybody pays alike"):
+        rate_shift(found, metered)
 
 
 def test_the_slopes_of_supply_are_those_met_between_the_least_and_the_largest_load() -> None:
