@@ -22,11 +22,15 @@ class Kernel:
         What numba is told beside the defaults.
     thorough
         Whether LLVM takes the time for all it can do. Kernels of numbers in plain loops gain nothing by it.
+    apart
+        Whether no array that the kernel writes overlaps another of its arguments. A loop of few steps then need not ask
+        whether they do, which takes longer than its vector code.
     """
 
     def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
         self.py_func = function
         self.thorough = bool(options.pop("thorough", False))
+        self.apart = bool(options.pop("apart", False))
         self.options = options
         update_wrapper(self, function)
 
@@ -61,7 +65,7 @@ def compiled(function: Function, /) -> Function: ...
 @overload
 def compiled(function: None = None, /, **options: Any) -> Callable[[Function], Function]: ...
 def compiled(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
-    """Decorate a kernel, with options of `numba.njit` or ``thorough`` if wanted. It runs without Python's lock."""
+    """Decorate a kernel, with options of `numba.njit`, ``thorough`` and ``apart``. It runs without Python's lock."""
     if function is None:
         return lambda decorated: Kernel(decorated, options)
     return Kernel(function, options)

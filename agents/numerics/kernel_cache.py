@@ -56,6 +56,7 @@ class Kernel(Protocol):
     py_func: Callable[..., Any]
     options: dict[str, Any]
     thorough: bool
+    apart: bool
 
     def __hash__(self) -> int:
         """As any object; fingerprints are kept by kernel."""
@@ -69,6 +70,8 @@ def dispatcher_of(kernel: Kernel, *, inner: bool) -> Any:
     dispatcher = njit(**options)(kernel.py_func)
     effort = _WHOLE if kernel.thorough and not inner else _LITTLE
     dispatcher._cache = _KernelCache(kernel, {**options, "effort": str(effort)})
+    if kernel.apart:
+        dispatcher._compiler._customize_flags = _mark_apart
     compile_it = dispatcher.compile
 
     def compile_or_load(signature: Any) -> Any:
@@ -81,6 +84,12 @@ def dispatcher_of(kernel: Kernel, *, inner: bool) -> Any:
 
     dispatcher.compile = compile_or_load
     return dispatcher
+
+
+def _mark_apart(flags: Any) -> Any:
+    """Tell LLVM that what a kernel writes overlaps no other argument, as numba does for loops that run in parallel."""
+    flags.noalias = True
+    return flags
 
 
 @contextlib.contextmanager
@@ -290,12 +299,12 @@ def fingerprint(kernel: Kernel) -> str:
         If a kernel reads a global of a kind whose changes would go unseen.
     """
     found: dict[int, Any] = {}
-    _collect(kernel.py_func, kernel.options, found)
+    _collect(kernel.py_func, kernel, found)
     return _hashed(list(found.values()))
 
 
-def _collect(function: Callable[..., Any], options: Any, found: dict[int, Any]) -> None:
-    """Describe a function and, after it, those it calls."""
+def _collect(function: Callable[..., Any], kernel: Any, found: dict[int, Any]) -> None:
+    """Describe the function of a kernel and, after it, those it calls."""
     if id(function) in found:
         return
     code = function.__code__
@@ -304,10 +313,11 @@ def _collect(function: Callable[..., Any], options: Any, found: dict[int, Any]) 
     for name in sorted(_names(code) & function.__globals__.keys()):
         value = function.__globals__[name]
         if isinstance(getattr(value, "py_func", None), types.FunctionType):
-            _collect(value.py_func, getattr(value, "options", None), found)
+            _collect(value.py_func, value, found)
         else:
             told.append((name, _told(name, value)))
-    found[id(function)] = (function.__qualname__, _told("options", options), _code(code), function.__defaults__, told)
+    options = _told("options", getattr(kernel, "options", None)), getattr(kernel, "apart", False)
+    found[id(function)] = (function.__qualname__, options, _code(code), function.__defaults__, told)
 
 
 def _names(code: types.CodeType) -> set[str]:

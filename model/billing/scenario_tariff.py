@@ -18,7 +18,7 @@ from meanwatt.agents.tariff.ratebook.bill import Bill, Terms, bill_customers
 from meanwatt.agents.tariff.ratebook.billing_calendar import DAYS_PER_YEAR, MONTH_DAYS, reference_year
 from meanwatt.agents.tariff.ratebook.compiled import compile_ratebook
 from meanwatt.agents.tariff.ratebook.ratebook import HOURS, MONTHS, Metering, Ratebook, Schedule
-from meanwatt.agents.tariff.ratebook.usage import any_tier
+from meanwatt.agents.tariff.ratebook.tier_limits import any_tier
 from meanwatt.agents.tariff.tariff import ExportRule, Recovery
 from meanwatt.model.billing.ratebook_source import RatebookFile
 from meanwatt.model.scenario.calendar_days import CLASSES

@@ -23,12 +23,7 @@ from meanwatt.agents.tariff.ratebook.settlement import (
     settle_in_usd,
 )
 from meanwatt.agents.tariff.ratebook.tier_limits import tier_limits_kwh
-from meanwatt.agents.tariff.ratebook.usage import (
-    any_tier,
-    climbs_in_order,
-    tiers_in_order,
-    tiers_of_cells,
-)
+from meanwatt.agents.tariff.ratebook.usage import tiers_in_order, tiers_of_cells
 
 CHUNK = 256
 """Customers that are billed at once."""
@@ -112,6 +107,8 @@ class Bill:
 
 PARTS = ("energy_usd", "demand_usd", "fixed_usd", "minimum_usd", "discount_usd", "tax_usd", "export_credit_usd")
 """Parts of a bill."""
+ARRAYS = tuple(one.name for one in fields(Bill) if one.name != "carried")
+"""What a bill holds of each customer."""
 
 
 def bill_customers(
@@ -140,19 +137,21 @@ def bill_customers(
         If shapes disagree, a number is not finite, or the ratebook cannot be billed under these terms.
     """
     _require(compiled, load_kwh, generation_kwh, terms)
-    parts = []
+    whole: dict[str, Floats] = {}
+    left = []
     for first in range(0, len(load_kwh), CHUNK):
         rows = slice(first, first + CHUNK)
         given = None if generation_kwh is None else generation_kwh[rows]
-        parts.append(_bill(compiled, load_kwh[rows], given, terms, rows_of(carried, rows)))
-    if len(parts) == 1:
-        return parts[0]
-    joined = {
-        one.name: np.concatenate([getattr(part, one.name) for part in parts])
-        for one in fields(Bill)
-        if one.name != "carried"
-    }
-    return Bill(**joined, carried=join_carried([part.carried for part in parts]))
+        part = _bill(compiled, load_kwh[rows], given, terms, rows_of(carried, rows))
+        if len(part.kwh) == len(load_kwh):
+            return part
+        left.append(part.carried)
+        for name in ARRAYS:
+            of_part = getattr(part, name)
+            if not first:
+                whole[name] = np.empty((len(load_kwh), *of_part.shape[1:]))
+            whole[name][rows] = of_part
+    return Bill(**whole, carried=join_carried(left))
 
 
 def _require(compiled: CompiledRatebook, load_kwh: Floats, generation_kwh: Floats | None, terms: Terms) -> None:
@@ -252,18 +251,18 @@ def _bill(
 
 
 def _passed(compiled: CompiledRatebook, meter: Meter, terms: Terms) -> Passed:
-    """What passes the meter: of many customers day by day, unless the order of time within a day is needed."""
+    """What passes the meter: of many customers in blocks, unless the order of time within a day is needed."""
     energy = compiled.book.energy
-    in_order = climbs_in_order(energy) and not _nets_by_month(compiled, terms)
+    in_order = compiled.in_order and not _nets_by_month(compiled, terms)
     whole_months = energy.tier_scope is TierScope.MONTH and energy.tier_period is TierPeriod.MONTH
     limit = compiled.limit_kwh
-    by_days = not in_order or (whole_months and limit is not None and any_tier(energy.sell_usd_per_kwh))
-    if compiled.days is None or not by_kernel(len(meter.load_kwh)) or not by_days:
+    by_blocks = not in_order or (whole_months and limit is not None and compiled.sold_alike)
+    if not by_kernel(len(meter.load_kwh)) or not by_blocks:
         return meter.passed(compiled.energy, by_run=in_order)
     if in_order and limit is not None and compiled.edges_kwh is not None:
-        return meter.over_days(compiled.days, limit[0], compiled.edges_kwh)
+        return meter.over_blocks(compiled.blocks, limit[0], compiled.edges_kwh)
     none = np.empty((*compiled.energy.shape, 0))
-    return meter.over_days(compiled.days, as_input(none), as_input(none[:, 0]))
+    return meter.over_blocks(compiled.blocks, as_input(none), as_input(none[:, 0]))
 
 
 def _settle(compiled: CompiledRatebook, meter: Meter, passed: Passed, terms: Terms, start: Credits) -> Settled:
@@ -320,7 +319,7 @@ def _nets_by_month(compiled: CompiledRatebook, terms: Terms) -> bool:
 def _bought_by_tier(compiled: CompiledRatebook, passed: Passed, limit: Floats) -> Floats:
     """What is drawn. (customer, month, period, tier) [kWh]"""
     energy = compiled.book.energy
-    if not climbs_in_order(energy):
+    if not compiled.in_order:
         return tiers_of_cells(energy, passed.drawn_kwh, limit)
     if passed.drawn_tiers_kwh is not None:
         return passed.drawn_tiers_kwh
@@ -331,8 +330,8 @@ def _fed_credit_usd(compiled: CompiledRatebook, passed: Passed, limit: Floats) -
     """What feeding in earns at the sell rates. (customer, month) [USD]"""
     energy = compiled.book.energy
     sell = energy.sell_usd_per_kwh
-    if any_tier(sell):
+    if compiled.sold_alike:
         return np.asarray(np.einsum("cmp,p->cm", passed.fed_kwh, sell[:, 0]))
-    if not climbs_in_order(energy):
+    if not compiled.in_order:
         return fed_credit_usd(compiled, tiers_of_cells(energy, passed.fed_kwh, limit))
     return fed_credit_usd(compiled, tiers_in_order(compiled, passed.fed_runs_kwh, limit))

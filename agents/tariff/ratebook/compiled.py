@@ -7,9 +7,9 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Bools, Floats, Ints, as_input
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.agents.tariff.ratebook.billing_calendar import BillingCalendar
-from meanwatt.agents.tariff.ratebook.day_plan import DayPlan, plan_days
+from meanwatt.agents.tariff.ratebook.block_plan import BlockPlan, plan_blocks
 from meanwatt.agents.tariff.ratebook.ratebook import Ratebook, Schedule, TierPeriod
-from meanwatt.agents.tariff.ratebook.tier_limits import counts_peaks, tier_limits_kwh
+from meanwatt.agents.tariff.ratebook.tier_limits import any_tier, climbs_in_order, counts_peaks, tier_limits_kwh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,13 +101,16 @@ class CompiledRatebook:
 
     Parameters
     ----------
-    days
-        The calendar's days under the schedules of the energy charge and of each demand charge; None if they are none
-        that could be told apart by month.
+    blocks
+        The calendar's blocks under the schedules of the energy charge and of each demand charge.
     limit_kwh : (1, month, period, tier) or None
         Where the tiers of the energy charge end; None where that depends on a customer's peak. [kWh]
     edges_kwh : (month, edge) or None
         Where a tier of any period ends, rising. [kWh]
+    in_order
+        Whether the order of time decides on which tier a kWh stands.
+    sold_alike
+        Whether a kWh fed in earns the same on all tiers.
     """
 
     __repr__ = short_repr
@@ -116,9 +119,11 @@ class CompiledRatebook:
     calendar: BillingCalendar
     energy: PeriodMap
     demand: tuple[PeriodMap, ...]
-    days: DayPlan | None
+    blocks: BlockPlan
     limit_kwh: Floats | None
     edges_kwh: Floats | None
+    in_order: bool
+    sold_alike: bool
 
 
 def compile_ratebook(book: Ratebook, calendar: BillingCalendar) -> CompiledRatebook:
@@ -136,7 +141,9 @@ def compile_ratebook(book: Ratebook, calendar: BillingCalendar) -> CompiledRateb
         calendar=calendar,
         energy=energy,
         demand=demand,
-        days=plan_days(calendar, [one.period for one in schedules], [one.shape for one in schedules]),
+        blocks=plan_blocks(calendar, [one.period for one in schedules], [one.shape for one in schedules]),
         limit_kwh=limit,
         edges_kwh=edges,
+        in_order=climbs_in_order(book.energy),
+        sold_alike=any_tier(book.energy.sell_usd_per_kwh),
     )

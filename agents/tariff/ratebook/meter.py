@@ -8,9 +8,9 @@ import numpy as np
 from meanwatt.agents.numerics.arrays import Floats, as_input
 from meanwatt.agents.numerics.compiled import is_loaded
 from meanwatt.agents.numerics.short_repr import short_repr
+from meanwatt.agents.tariff.ratebook.block_kernels import sum_blocks
+from meanwatt.agents.tariff.ratebook.block_plan import BlockPlan
 from meanwatt.agents.tariff.ratebook.compiled import PeriodMap
-from meanwatt.agents.tariff.ratebook.day_kernels import sum_days
-from meanwatt.agents.tariff.ratebook.day_plan import DayPlan
 from meanwatt.agents.tariff.ratebook.run_kernels import sum_load_runs, sum_runs
 
 MANY: Final = 32
@@ -19,7 +19,7 @@ MANY: Final = 32
 
 def by_kernel(customers: int) -> bool:
     """Whether compiled kernels are worth their loading, or are loaded; sums differ in the last bits only."""
-    return customers >= MANY or is_loaded(sum_days)
+    return customers >= MANY or is_loaded(sum_blocks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -114,7 +114,7 @@ class Meter:
         drawn, fed, most = out.reshape(3, len(load), months, periods)
         return Passed(drawn_kwh=drawn, fed_kwh=fed, most_kwh=most, drawn_runs_kwh=runs[0], fed_runs_kwh=runs[1])
 
-    def over_days(self, days: DayPlan, limit: Floats, edges: Floats) -> Passed:
+    def over_blocks(self, plan: BlockPlan, limit: Floats, edges: Floats) -> Passed:
         """The same for all schedules of a plan at once, in compiled code; sums over runs are empty.
 
         Parameters
@@ -124,14 +124,14 @@ class Meter:
         edges : (month, edge)
             The same but the last ones, rising; without an edge no tiers are told. [kWh]
         """
-        customers, (months, periods) = len(self.load_kwh), days.shapes[0]
-        kwh, most = np.zeros((2, customers, months * periods)), np.zeros((customers, days.places))
+        customers, (months, periods) = len(self.load_kwh), plan.shapes[0]
+        kwh, most = np.zeros((2, customers, months * periods)), np.zeros((customers, plan.places))
         tiers = np.zeros((customers, *limit.shape))
-        below = sum_days(
+        below = sum_blocks(
             not self.two,
             as_input(self.load_kwh),
             as_input(np.empty((1, 0), self.load_kwh.dtype) if self.generation_kwh is None else self.generation_kwh),
-            *days.arrays,
+            *plan.arrays,
             edges,
             limit,
             kwh,
@@ -141,7 +141,7 @@ class Meter:
         if below:
             _require_load(float(self.load_kwh.min()))
         by_schedule, place = [], 0
-        for of_months, of_periods in days.shapes:
+        for of_months, of_periods in plan.shapes:
             part = most[:, place : place + of_months * of_periods]
             by_schedule.append(part.reshape(customers, of_months, of_periods))
             place += of_months * of_periods
@@ -169,7 +169,7 @@ class Meter:
 
 
 def _double(kwh: Floats) -> Floats:
-    """The same numbers in double precision; only `Meter.over_days` reads single precision as it is."""
+    """The same numbers in double precision; only `Meter.over_blocks` reads single precision as it is."""
     return kwh.astype(np.float64, copy=False)
 
 

@@ -1,15 +1,25 @@
-"""Where tiers end, month by month, in kWh."""
+"""Where tiers end, month by month, in kWh, and whether it matters when a kWh is used."""
 
 import numpy as np
 
 from meanwatt.agents.numerics.arrays import Floats
 from meanwatt.agents.tariff.ratebook.billing_calendar import BillingCalendar
-from meanwatt.agents.tariff.ratebook.ratebook import EnergyCharge, TierPeriod, TierUnit
+from meanwatt.agents.tariff.ratebook.ratebook import EnergyCharge, TierPeriod, TierScope, TierUnit
 
 
 def counts_peaks(charge: EnergyCharge) -> bool:
     """Whether a limit of tiers is per kW of the month's peak."""
     return any(unit.per_kw for unit in charge.units or (charge.unit,))
+
+
+def climbs_in_order(charge: EnergyCharge) -> bool:
+    """Whether the order of time within a month decides on which tier a kWh stands."""
+    return charge.tiered and (charge.tier_scope is TierScope.MONTH or charge.tier_period is TierPeriod.DAY)
+
+
+def any_tier(usd_per_kwh: Floats) -> bool:
+    """Whether rates (period, tier) are the same in all tiers, so that it does not matter on which one a kWh stands."""
+    return bool((usd_per_kwh == usd_per_kwh[:, :1]).all())
 
 
 def tier_limits_kwh(charge: EnergyCharge, calendar: BillingCalendar, peak_kw: Floats) -> Floats:

@@ -10,16 +10,6 @@ from meanwatt.agents.tariff.ratebook.run_kernels import climb_runs
 from meanwatt.agents.tariff.ratebook.tiers import climb, climb_in_order, climb_together
 
 
-def climbs_in_order(charge: EnergyCharge) -> bool:
-    """Whether the order of time within a month decides on which tier a kWh stands."""
-    return charge.tiered and (charge.tier_scope is TierScope.MONTH or charge.tier_period is TierPeriod.DAY)
-
-
-def any_tier(usd_per_kwh: Floats) -> bool:
-    """Whether rates (period, tier) are the same in all tiers, so that it does not matter on which one a kWh stands."""
-    return bool((usd_per_kwh == usd_per_kwh[:, :1]).all())
-
-
 def tiers_of_cells(charge: EnergyCharge, kwh: Floats, limit: Floats) -> Floats:
     """Share energy out by tier where the order of time does not matter.
 
