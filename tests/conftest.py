@@ -9,13 +9,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: idle threads
 import pytest
 from built_site import Site, built_site
 from hypothesis import Phase, settings
-from long_files import LONG_FILES, QUICK
+from long_files import LONG_FILES, QUICK, in_turns
 from quick_approx import install
 
 install()
 gc.set_threshold(50_000)  # a process that has run a thousand tests holds gigabytes through which the collector looks
 HERE = Path(__file__).parent
-LONG = {HERE / name: place for place, name in enumerate(LONG_FILES)}
+TURNS = os.environ.get("MEANWATT_TESTS_IN_TURNS", "1") != "0"  # else strictly the longest first
+LONG = {HERE / name: place for place, name in enumerate(in_turns(LONG_FILES) if TURNS else LONG_FILES)}
 FAST = [HERE / name for name in QUICK]
 
 settings.register_profile("meanwatt", deadline=None)  # a busy machine or a first compilation is no failure
@@ -40,7 +41,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files, in every process alike."""
+    """Begin with the longest files, those of the browser and others by turns, in every process alike."""
     items.sort(key=lambda item: LONG.get(item.path, len(LONG)))
 
 

@@ -3,6 +3,7 @@
 The site, which is built without our kernels, comes among the first: elsewhere one process compiles and others wait.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 LONG_FILES: Final = (
@@ -107,7 +108,19 @@ LONG_FILES: Final = (
     "model/mean_field/leader/test_robust_commitment.py",
     "model/market/test_statements.py",
 )
-"""Below `tests/`. ``pytest --fast`` leaves them out, also below a path that is given."""
+"""Below `tests/`, the longest first. ``pytest --fast`` leaves them out, also below a path that is given."""
+
+WAITING: Final = "browser/"
+"""How those begin that wait for a browser, and leave a core idle meanwhile."""
+
+
+def in_turns(files: Sequence[str]) -> Iterator[str]:
+    """Files that wait and files that compute by turns, each kind in its order: else all processes wait at once."""
+    waiting = [name for name in files if name.startswith(WAITING)]
+    computing = [name for name in files if not name.startswith(WAITING)]
+    for place in range(max(len(waiting), len(computing))):
+        yield from (*waiting[place : place + 1], *computing[place : place + 1])
+
 
 QUICK: Final = (
     "agents",

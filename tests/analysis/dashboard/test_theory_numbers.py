@@ -9,10 +9,11 @@ import pytest
 
 from meanwatt.analysis.cli import main
 from meanwatt.analysis.dashboard.help import texts
-from meanwatt.analysis.dashboard.theory import words
+from meanwatt.analysis.dashboard.shared.memo import Memo
+from meanwatt.analysis.dashboard.theory import solving, words
 from meanwatt.analysis.dashboard.theory.choice import CONCEPTS, Choice
 from meanwatt.analysis.dashboard.theory.laboratory import Laboratory
-from meanwatt.analysis.dashboard.theory.solving import GRID, at_temperature, over_temperature
+from meanwatt.analysis.dashboard.theory.solving import at_temperature, over_temperature
 from meanwatt.analysis.dashboard.theory.take_home import csv_of
 from meanwatt.analysis.dashboard.theory.view import errors_json, figures
 from meanwatt.analysis.tabular.report import solution_json
@@ -74,8 +75,16 @@ def test_a_discount_of_ones_own_gives_what_the_command_makes_of_such_a_file(
     assert plain["concepts"] != mine["concepts"]
 
 
-def test_the_curve_is_what_the_command_finds_at_the_same_temperatures(capsys: pytest.CaptureFixture[str]) -> None:
-    said = commanded(["defection", "--temperature", ",".join(map(str, GRID))], capsys)["softmax"]["temperatures"]
+def test_the_curve_is_what_the_command_finds_at_the_same_temperatures(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every third of its temperatures, both ends among them."""
+    some = solving.GRID[::3]
+    assert (some[0], some[-1]) == (solving.GRID[0], solving.GRID[-1])
+    monkeypatch.setattr(solving, "GRID", some)
+    monkeypatch.setattr(solving, "_solutions", Memo(96))  # the whole curve of other tests is not this one
+    said = commanded(["defection", "--temperature", ",".join(map(str, some))], capsys)["softmax"]["temperatures"]
+    assert len(said) == len(some)
     choice = Choice(game="defection", temperature=0.3)
     chart = json.loads(errors_json(choice, solved(choice), solved(choice, over_temperature)))
     assert chart["x"] == [row["temperature"] for row in reversed(said)]
