@@ -15,8 +15,7 @@ from quick_approx import install
 install()
 gc.set_threshold(50_000)  # a process that has run a thousand tests holds gigabytes through which the collector looks
 HERE = Path(__file__).parent
-TURNS = os.environ.get("MEANWATT_TESTS_IN_TURNS", "1") != "0"  # else strictly the longest first
-LONG = {HERE / name: place for place, name in enumerate(in_turns(LONG_FILES) if TURNS else LONG_FILES)}
+LONG = {HERE / name: place for place, name in enumerate(in_turns(LONG_FILES))}
 FAST = [HERE / name for name in QUICK]
 
 settings.register_profile("meanwatt", deadline=None)  # a busy machine or a first compilation is no failure
