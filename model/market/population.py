@@ -150,7 +150,7 @@ class Population:
         """Number of cohorts."""
         return int(self.class_count.shape[1])
 
-    @property
+    @functools.cached_property
     def class_type(self) -> Ints:
         """Type of each class, (class,)."""
         return np.repeat(np.arange(self.types), self.cohorts)
