@@ -92,14 +92,25 @@ class Utility(mesa.Agent):  # type: ignore[misc]
         self.adder_usd_per_kwh = adder_usd_per_kwh
         self.fixed_charge_usd_per_day = fixed_charge_usd_per_day
         self.account = Account()
+        self._standing: tuple[Tariff, Floats, Sequence[Customer], Floats] | None = None
+        self._rates: tuple[Tariff, int, bytes, float, Rates] | None = None
 
     def rates(self, day_type: int, wholesale_usd_per_kwh: Floats) -> Rates:
         """Import and export rate (1, slot) of a day at its realised wholesale price (slot,), before discounts."""
-        return rates(self.tariff, np.array([day_type]), wholesale_usd_per_kwh[None], self.adder_usd_per_kwh)
+        asked = self.tariff, day_type, wholesale_usd_per_kwh.tobytes(), self.adder_usd_per_kwh
+        if self._rates is None or self._rates[0] is not asked[0] or self._rates[1:4] != asked[1:]:  # twice a day
+            found = rates(self.tariff, np.array([day_type]), wholesale_usd_per_kwh[None], self.adder_usd_per_kwh)
+            self._rates = *asked, found
+        return self._rates[4]
 
     def standing_usd_per_day(self, customers: Sequence[Customer]) -> Floats:
         """What each customer pays whatever it uses: the fixed charge and the others. (customer,) [USD/day]"""
-        return self.tariff.standing_usd_per_day(self.fixed_charge_usd_per_day, customers)
+        known, charge = self._standing, self.fixed_charge_usd_per_day
+        same = known is not None and known[0] is self.tariff and known[2] is customers
+        if known is None or not same or not np.array_equal(known[1], charge):
+            paid = self.tariff.standing_usd_per_day(charge, customers)
+            self._standing = known = self.tariff, charge.copy(), customers, paid
+        return known[3].copy()
 
     def post(self, day: int, common_state: int) -> Offer | None:
         """Post the tariff of a day that begins; None where it stays for good."""

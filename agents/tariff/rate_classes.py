@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 if TYPE_CHECKING:
     from meanwatt.agents.tariff.components.standing_charge import Customer
     from meanwatt.agents.tariff.tariff import RateClass, Tariff
@@ -116,5 +114,7 @@ def require_classes(tariff: "Tariff") -> None:
 
 def _is_first(tariff: "Tariff", first: "Tariff") -> bool:
     """Whether all fields that are the first class's are so."""
+    import numpy as np  # by whoever has a tariff; a command that names this module may end before it reads one
+
     pairs = ((getattr(tariff, name), getattr(first, name)) for name in tariff.__slots__ if name not in OF_THE_WHOLE)
     return all(np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b for a, b in pairs)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from meanwatt.analysis.cli.leader_options import BOOKS, LeaderOptions, books_sentence, read_leader_options
 from meanwatt.analysis.cli.options import one_of, whole_number
-from meanwatt.analysis.leader.objective import LEVEL
 from meanwatt.analysis.leader.registry import find, names
 from meanwatt.model.scenario.counted import counted
 from meanwatt.model.scenario.ranges import DAYS
@@ -161,6 +160,7 @@ def _tariffs(menu: tuple[str, ...], economy: "Economy") -> "dict[str, Tariff]":
 def say_leader(found: dict[str, Any]) -> None:
     """Print what the leader posted and learned, for people."""
     from meanwatt.analysis.cli.show import figure, say, table
+    from meanwatt.analysis.leader.objective import LEVEL
 
     posted, objective = found["posted_tariff"], find(found["leader"])
     learned, worth, regret, mean_regret = (

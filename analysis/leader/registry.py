@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from meanwatt.analysis.leader.objective import Objective
 from meanwatt.model.scenario.nearest import unknown
+
+if TYPE_CHECKING:
+    from meanwatt.analysis.leader.objective import Objective
 
 FOLDER: Final = "meanwatt.analysis.leader.objectives"
 FIRST: Final = ("commission", "utility")
@@ -21,7 +23,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda name: (name not in FIRST, FIRST.index(name) if name in FIRST else name)))
 
 
-def find(name: str) -> Objective:
+def find(name: str) -> "Objective":
     """The objective of a name.
 
     Raises
@@ -29,6 +31,8 @@ def find(name: str) -> Objective:
     ValueError
         In one line, if there is none, or its module defines none.
     """
+    from meanwatt.analysis.leader.objective import Objective  # arrays: who only asks for names needs none
+
     if name not in names():
         raise ValueError(unknown("leader", name, names()))
     objective = getattr(import_module(f"{FOLDER}.{name}"), "OBJECTIVE", None)
@@ -37,12 +41,12 @@ def find(name: str) -> Objective:
     return objective
 
 
-def those(have: Callable[[Objective], bool]) -> tuple[str, ...]:
+def those(have: Callable[["Objective"], bool]) -> tuple[str, ...]:
     """Names of the objectives that have a property."""
     return tuple(name for name in names() if have(find(name)))
 
 
-def belong(what: str, have: Callable[[Objective], bool], verb: str = "belongs") -> str:
+def belong(what: str, have: Callable[["Objective"], bool], verb: str = "belongs") -> str:
     """Say whose an option is: ``--pareto belongs to the commission; give --leader commission``."""
     owners = those(have)
     called = " or ".join(find(name).called for name in owners)

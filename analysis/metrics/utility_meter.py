@@ -9,12 +9,14 @@ import copy
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from meanwatt.agents.household.demand import utility_usd_per_hour
+from meanwatt.agents.household.storage import StorageDay
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.model.market.day_kernel import QUANTUM_KWH, run_day
 from meanwatt.model.market.day_tables import DayTables
@@ -95,8 +97,7 @@ class UtilitySums:
             utility[own], charged[own], discharged[own], count[own] = 0.0, 0, 0, 0
             more += _learnt(economy, cohorts, lived)
         days = [household.storage_day(economy.slot_hours) for household in economy.types for _ in range(cohorts)]
-        per_level = [0.0 if day.choice.given.size else day.level_cost_usd for day in days]
-        wear = (charged + discharged).sum(axis=1) @ np.array(per_level)
+        wear = (charged + discharged).sum(axis=1) @ np.array([_level_cost_usd(day) for day in days])
         lacked = 0.0
         for number, day in enumerate(days):
             if day.choice.given.size and count[number]:
@@ -177,6 +178,12 @@ class UtilityMeter:
         """Let the threads end."""
         if self._executor:
             self._executor.shutdown()
+
+
+@lru_cache(maxsize=64)
+def _level_cost_usd(day: StorageDay) -> float:
+    """Wear of one level up or down; 0 where moves depend on the slot, which are counted by the day. [USD]"""
+    return 0.0 if day.choice.given.size else day.level_cost_usd
 
 
 def _together(first: Mapping[int, LivedClass], second: Mapping[int, LivedClass]) -> dict[int, LivedClass]:

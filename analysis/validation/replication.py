@@ -72,7 +72,7 @@ def replicate(
     try:
         for _ in range(days):
             market.step()
-            record = market.history[-1]
+            record = market.last_record
             c = record.common_state
             squares.append(np.mean((record.net_load_kw - equilibrium.net_load_kw[c]) ** 2))
             scatter.append(np.mean((record.net_load_kw - own_load_kw[c]) ** 2))

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
 from meanwatt.agents.numerics.compiled import compiled
-from meanwatt.agents.numerics.randomness import Purpose, Words, child64, mix64, stream, weyl64
+from meanwatt.agents.numerics.randomness import Words, child64, mix64, weyl64
 from meanwatt.model.market.day_tables import DayTables
 from meanwatt.model.market.peak_kernel import run_peak_blocks
 from meanwatt.model.market.population import Population
@@ -135,14 +135,13 @@ def run_blocks(population: Population, tables: DayTables, day: int, first: int, 
     """
     visits, class_type = population.visits, population.class_type
     sums = np.zeros((4, len(class_type), population.buses, tables.slots), dtype=np.int64)
-    keys = [stream(population.key, Purpose.DAY, type_index) for type_index in class_type.tolist()]
     peaks = tables.peaks
     run: Any = _run_blocks if peaks is None else run_peak_blocks
     beside = () if peaks is None else (peaks.arrays,)
     run(
         np.array([first, last, tables.slots, tables.shocks], dtype=np.int64),
         np.uint64(day),
-        np.array(keys, dtype=np.uint64),
+        population.day_streams,
         (population.first[:-1] - population.first_rank)[class_type],
         (visits.order, visits.block_start, visits.block_class, visits.block_run, visits.run_start, visits.run_bus),
         (population.level, population.shock, population.energy_kwh),

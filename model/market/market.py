@@ -368,7 +368,9 @@ class ProsumerMarket(MarketCentre):
 class UnregisteredMarket(ProsumerMarket):
     """The same market for studies that look at no agent: households are agents only where one is asked for.
 
-    Arguments and all that is simulated are those of ``ProsumerMarket``; ``agents`` holds the utility alone.
+    Arguments and all that is simulated are those of ``ProsumerMarket``; ``agents`` holds the utility alone, and
+    ``today`` and ``datacollector`` nothing.
     """
 
     _REGISTERS: ClassVar = False
+    _SUMS_UP: ClassVar = False

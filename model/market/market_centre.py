@@ -4,7 +4,7 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import mesa
 import numpy as np
@@ -77,6 +77,8 @@ class MarketCentre(MesaMarket):
     power_flow: MarketGrid | None
     phases: MarketPhases | None = None
     utility: Utility
+    _SUMS_UP: ClassVar = True
+    """Whether every day is summed up in ``today`` and the data collector."""
 
     def __init__(self, economy: Economy, equilibrium: Equilibrium | None, key: int, threads: int) -> None:
         super().__init__(key, threads)
@@ -261,7 +263,8 @@ class MarketCentre(MesaMarket):
         self.day_digest.append(self._played.digest.hexdigest())
         self._played = None
         self._records.append(record)
-        self.today = day_summary(record, self.households)
+        if self._SUMS_UP:
+            self.today = day_summary(record, self.households)
         self.utility.book(record.account)
         posted = self.utility.rates(int(self.economy.common.today[record.common_state]), record.wholesale_usd_per_kwh)
         self._learn(
@@ -275,7 +278,8 @@ class MarketCentre(MesaMarket):
             posted,
         )
         self.day += 1
-        self.datacollector.collect(self)
+        if self._SUMS_UP:
+            self.datacollector.collect(self)
 
     def _book_beside(self, class_usd: Floats) -> None:
         """Add sums of bills by class (type, cohort) to the record of the last day, and to the account. [USD]"""

@@ -1,12 +1,14 @@
 """From exact sums of meters and moves to use and stored energy."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
-from meanwatt.agents.household.battery import grid_power_kw
+from meanwatt.agents.household.battery import Battery, grid_power_kw
 from meanwatt.agents.household.household_type import HouseholdType
-from meanwatt.agents.numerics.arrays import Floats, Ints
+from meanwatt.agents.household.storage import storage_day
+from meanwatt.agents.numerics.arrays import Floats, Ints, read_only
 from meanwatt.model.market.day_kernel import DaySums
 
 
@@ -25,18 +27,21 @@ def use_kwh(
     (type, bus, slot) float
         Sums over the households there. [kWh]
     """
-    up_kw, down_kw = np.array([_one_level_kw(household, slot_hours) for household in types]).swapaxes(0, 1)[:, :, None]
+    batteries = tuple(household.battery for household in types)
+    up_kw, down_kw = _one_level_kw(batteries, types[0].pv_kw.shape[1], slot_hours)
     pv_kw = np.array([household.pv_kw[common_state] for household in types])
     sun_kw = households[:, :, None] * pv_kw[:, None, :]
     battery_kw = up_kw * sums.charged + down_kw * sums.discharged
     return np.asarray(sums.energy_kwh + slot_hours * (sun_kw - battery_kw) - sums.curtailed_kwh)
 
 
-def _one_level_kw(household: HouseholdType, slot_hours: float) -> tuple[Floats, Floats]:
-    """Grid-side power of one level up and of one level down in every slot, (slot,) each; 0 on the road. [kW]"""
-    up, down = grid_power_kw(household.battery, np.array([1, -1]), slot_hours)
-    plugged_in = household.storage_day(slot_hours).choice.chosen
-    return up * plugged_in, down * plugged_in
+@lru_cache(maxsize=64)
+def _one_level_kw(batteries: tuple[Battery | None, ...], slots: int, slot_hours: float) -> Floats:
+    """Grid-side power of one level up and of one level down in every slot, (2, type, 1, slot); 0 on the road. [kW]"""
+    power = [grid_power_kw(battery, np.array([1, -1]), slot_hours) for battery in batteries]
+    plugged_in = [storage_day(battery, slots, slot_hours).choice.chosen for battery in batteries]
+    rows = np.array([(up * there, down * there) for (up, down), there in zip(power, plugged_in, strict=True)])
+    return read_only(rows.swapaxes(0, 1)[:, :, None])
 
 
 def stored_kwh(sums: DaySums, types: Sequence[HouseholdType], level_before: Ints) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meanwatt.agents.numerics.arrays import Floats, Ints
-from meanwatt.agents.numerics.randomness import Purpose, children, stream
+from meanwatt.agents.numerics.randomness import Purpose, Words, children, stream
 from meanwatt.model.market.apportionment import divide, largest_remainder, rank_ranges
 from meanwatt.model.market.bus_placement import buses_of_type
 from meanwatt.model.market.visits import Visits
@@ -150,10 +150,17 @@ class Population:
         """Number of cohorts."""
         return int(self.class_count.shape[1])
 
-    @property
+    @functools.cached_property
     def class_type(self) -> Ints:
         """Type of each class, (class,)."""
         return np.repeat(np.arange(self.types), self.cohorts)
+
+    @functools.cached_property
+    def day_streams(self) -> Words:
+        """State of the stream of the days of each class, (class,): their draws begin there."""
+        return np.array(
+            [stream(self.key, Purpose.DAY, type_index) for type_index in self.class_type.tolist()], dtype=np.uint64
+        )
 
     @property
     def type_index(self) -> npt.NDArray[np.int16]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def scenario_feeder(table: FeederTable, *, peak_reference_kw: float) -> Feeder:
         In one line, if the file is not what it was when the scenario was read, or its buses make no tree.
     """
     if table.file is None:
-        return build_feeder(str(table.name), peak_reference_kw=peak_reference_kw)
+        return _feeder_of_ours(str(table.name), peak_reference_kw)
     content, digest = read_feeder_file(table.file)
     if table.sha256 not in (None, digest):
         raise FeederError(f"feeder {table.file}: has changed since the scenario was read; read the scenario again")
@@ -52,6 +53,12 @@ def scenario_feeder(table: FeederTable, *, peak_reference_kw: float) -> Feeder:
         return feeder_of_table(content, peak_reference_kw=peak_reference_kw)
     except ValueError as error:
         raise FeederError(f"feeder {table.file}: {error}") from None
+
+
+@lru_cache(maxsize=16)
+def _feeder_of_ours(name: str, peak_reference_kw: float) -> Feeder:
+    """One of ours, which is the same for every market of an economy: a feeder cannot be changed."""
+    return build_feeder(name, peak_reference_kw=peak_reference_kw)
 
 
 def feeder_of_table(table: FeederFile, *, peak_reference_kw: float | None = None) -> Feeder:
