@@ -22,8 +22,9 @@ import numpy as np
 
 from meanwatt.analysis.year_flow.loads_file import BLOCK_ROWS
 from meanwatt.model.market.market import ProsumerMarket
-from meanwatt.model.network.droop import TOLERANCE_PU, solve_droop
+from meanwatt.model.network.droop import solve_droop
 from meanwatt.model.network.feeder import Feeder, build_feeder
+from meanwatt.model.network.fixed_point import TOLERANCE_PU
 from meanwatt.model.network.inverter_curves import InverterControl, Inverters, VoltWatt
 from meanwatt.model.network.pandapower_net.importer import import_pandapower
 from meanwatt.model.network.pandapower_net.transformers import TapRule
