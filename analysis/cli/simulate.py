@@ -134,8 +134,9 @@ def simulate(
             lived,
             classes=True,
             components=held,
-            branches=choices is None,
-            envelopes=choices is None,
+            branches=True,
+            envelopes=True,
+            adders=choices is None,
         )
         if processes:
             from meanwatt.model.market.divided_market import require_divisible

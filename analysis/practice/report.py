@@ -10,14 +10,17 @@ from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.analysis.design.design import tariff_table
 from meanwatt.analysis.design.family_result import family_json
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR, burden
+from meanwatt.analysis.output.envelopes_json import envelopes_json
 from meanwatt.analysis.output.solution_json import equilibrium_metrics, group_rows, metrics_json, solution_tables
 from meanwatt.analysis.practice.filing import Filing, Predicted, posted_balance
 from meanwatt.analysis.practice.practice import Practice
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.population.population_response import posted_charge_usd_per_day
+from meanwatt.model.scenario.envelopes import limits_load
 from meanwatt.model.scenario.rate_classes import DEFAULT
 
 if TYPE_CHECKING:
+    from meanwatt.agents.household.household_type import HouseholdType
     from meanwatt.agents.tariff.tariff import Tariff
     from meanwatt.model.scenario.economy import Economy
 
@@ -41,6 +44,7 @@ def practice_json(done: Practice) -> dict[str, Any]:
         "filed": None if done.filing is None else _filed_json(done, done.filing),
         "equilibrium": None if done.equilibrium is None else _posted_json(done.equilibrium),
         "commitment": _commitment_json(done),
+        **envelopes_json(() if done.equilibrium is None else done.equilibrium.envelopes),
         "error": _error_json(done),
         "welfare_lost_usd_per_household_day": done.welfare_lost_usd_per_household_day,
         "seconds": done.seconds,
@@ -62,6 +66,7 @@ def predicted_groups(economy: "Economy", tariff: "Tariff", predicted: Predicted)
         {
             "income": one.income_group,
             "technology": one.technology,
+            **_place(one, economy),
             "rate_class": classes[tariff.class_index(one)],
             "share": one.share,
             "bill_usd_per_year": bill,
@@ -85,12 +90,14 @@ def practice_tables(done: Practice) -> dict[str, dict[str, Any]]:
         loads["commitment"] = done.commitment.equilibrium.net_load_kw
         bills["commitment"] = done.commitment.equilibrium.bill_usd_per_day
         rates["commitment"] = done.committed_usd_per_kwh
-    types = done.in_force.economy.types
+    economy = done.in_force.economy
+    types = economy.types
     return {
         "slots": slots | {f"{name}_net_load_kw": load.ravel() for name, load in loads.items()},
         "types": {
             "income": [one.income_group for one in types],
             "technology": [one.technology for one in types],
+            **{key: [_place(one, economy)[key] for one in types] for key in _place(types[0], economy)},
             "share": [one.share for one in types],
             **{f"{name}_bill_usd_per_year": DAYS_PER_YEAR * bill for name, bill in bills.items()},
         },
@@ -100,6 +107,14 @@ def practice_tables(done: Practice) -> dict[str, dict[str, Any]]:
             **{f"{name}_usd_per_kwh": rate for name, rate in rates.items()},
         },
     }
+
+
+def _place(household: "HouseholdType", economy: "Economy") -> dict[str, str]:
+    """The branch and the envelope of a household type, where a scenario has some."""
+    limited = limits_load(economy.types)
+    return ({"branch": household.branch} if household.branch else {}) | (
+        {"envelope": household.place[1]} if limited else {}
+    )
 
 
 def _peak(load_kw: Floats, economy: "Economy") -> float:
@@ -207,7 +222,13 @@ def _error_json(done: Practice) -> dict[str, Any] | None:
         "revenue_usd_per_household_day": said.revenue_usd_per_household_day - revenue_usd_per_household_day(found),
         "surplus_usd_per_household_day": said.surplus_usd_per_household_day - found.surplus_usd_per_household_day,
         "groups": [
-            {"income": one.income_group, "technology": one.technology, "share": one.share, "bill_usd_per_year": bill}
+            {
+                "income": one.income_group,
+                "technology": one.technology,
+                **_place(one, economy),
+                "share": one.share,
+                "bill_usd_per_year": bill,
+            }
             for one, bill in zip(economy.types, bills.tolist(), strict=True)
         ],
     }

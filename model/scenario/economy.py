@@ -194,7 +194,7 @@ def require_undivided(scenario: Scenario) -> None:
     if scenario.feeder.branches:
         raise ScenarioError(
             f"scenario {scenario.name} has feeder.branches ({', '.join(scenario.feeder.branches)}), which only solve,"
-            " simulate without --leader, flow, emergence, validate, design, allot, export, study and hosting can hold,"
+            " simulate, pilot, practice, flow, emergence, validate, design, allot, export, study and hosting can hold,"
             " and in the app every page but Challenge; leave them out"
         )
 
