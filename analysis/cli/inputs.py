@@ -7,7 +7,14 @@ from typing import Any
 from meanwatt.agents.tariff.tariff import Tariff
 from meanwatt.analysis.cli import quick_start
 from meanwatt.model.scenario.branches import require_no_adders
-from meanwatt.model.scenario.economy import Economy, build_economy, build_rate_classes, build_tariff, require_unlimited
+from meanwatt.model.scenario.economy import (
+    Economy,
+    build_economy,
+    build_rate_classes,
+    build_tariff,
+    require_unbranched,
+    require_unlimited,
+)
 from meanwatt.model.scenario.loading import load_scenario
 
 
@@ -85,7 +92,9 @@ def read(
     loaded = load_scenario(scenario, overrides=list(overrides or ()), tariff=tariff)
     if not envelopes:
         require_unlimited(loaded)
-    if branches and (loaded.feeder.branches or loaded.feeder.envelopes):
+    if not branches:
+        require_unbranched(loaded)
+    if loaded.feeder.branches or loaded.feeder.envelopes:
         from meanwatt.model.network.located_economy import build_located_economy  # loads graphs
 
         economy = build_located_economy(loaded, opt_in=opt_in)

@@ -290,7 +290,7 @@ def test_who_cannot_hold_limits_says_so_in_a_line(tmp_path: Path, capsys: pytest
     limit = ["--set", "feeder.envelopes.all.export_limit_kw=1"]
     assert main(["impacts", "flat", "tou", "textbook", *limit]) == 2
     err = capsys.readouterr().err
-    assert "has feeder.envelopes (all), which only solve, simulate, pilot, practice, flow, emergence, validate" in err
+    assert "has feeder.envelopes (all), which only solve, simulate, pilot, practice, adoption, flow" in err
     assert err.count("\n") == 1
     assert main(["design", "textbook", *limit, "--leader", "commission", "--anneal"]) == 2
     assert "--anneal lowers the temperature to 0, and feeder.envelopes are held" in capsys.readouterr().err
