@@ -236,13 +236,14 @@ def _class_tables(result: dict[str, Any]) -> list["Table"]:
 
 def _component_tables(result: dict[str, Any]) -> list["Table"]:
     """What every component of the tariff comes to, by household type; none where it has no components."""
+    from meanwatt.analysis.cli.envelope_tables import standing
     from meanwatt.analysis.cli.show import figure
     from meanwatt.analysis.report.page import Table
 
     rows = [
         (
             f"{row['component'].replace('_', ' ')}, {row['tariff']}",
-            f"{one['income']} / {one['technology']}",
+            f"{one['income']} / {one['technology']}" + standing(one),
             figure(one["usd_per_month"], 2),
             ", ".join(figure(season["month_kwh"], 0) for season in one.get("seasons", [])),
             ", ".join(figure(season["perceived_adder_usd_per_kwh"], 4) for season in one.get("seasons", [])),

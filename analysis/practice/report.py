@@ -10,17 +10,15 @@ from meanwatt.agents.tariff.rate_classes import called
 from meanwatt.analysis.design.design import tariff_table
 from meanwatt.analysis.design.family_result import family_json
 from meanwatt.analysis.metrics.equity import DAYS_PER_YEAR, burden
-from meanwatt.analysis.output.envelopes_json import envelopes_json
+from meanwatt.analysis.output.envelopes_json import envelopes_json, place_keys
 from meanwatt.analysis.output.solution_json import equilibrium_metrics, group_rows, metrics_json, solution_tables
 from meanwatt.analysis.practice.filing import Filing, Predicted, posted_balance
 from meanwatt.analysis.practice.practice import Practice
 from meanwatt.model.mean_field.equilibrium import Equilibrium
 from meanwatt.model.mean_field.population.population_response import posted_charge_usd_per_day
-from meanwatt.model.scenario.envelopes import limits_load
 from meanwatt.model.scenario.rate_classes import DEFAULT
 
 if TYPE_CHECKING:
-    from meanwatt.agents.household.household_type import HouseholdType
     from meanwatt.agents.tariff.tariff import Tariff
     from meanwatt.model.scenario.economy import Economy
 
@@ -66,7 +64,7 @@ def predicted_groups(economy: "Economy", tariff: "Tariff", predicted: Predicted)
         {
             "income": one.income_group,
             "technology": one.technology,
-            **_place(one, economy),
+            **place_keys(one, economy.types),
             "rate_class": classes[tariff.class_index(one)],
             "share": one.share,
             "bill_usd_per_year": bill,
@@ -97,7 +95,7 @@ def practice_tables(done: Practice) -> dict[str, dict[str, Any]]:
         "types": {
             "income": [one.income_group for one in types],
             "technology": [one.technology for one in types],
-            **{key: [_place(one, economy)[key] for one in types] for key in _place(types[0], economy)},
+            **{key: [place_keys(one, economy.types)[key] for one in types] for key in place_keys(types[0], types)},
             "share": [one.share for one in types],
             **{f"{name}_bill_usd_per_year": DAYS_PER_YEAR * bill for name, bill in bills.items()},
         },
@@ -107,14 +105,6 @@ def practice_tables(done: Practice) -> dict[str, dict[str, Any]]:
             **{f"{name}_usd_per_kwh": rate for name, rate in rates.items()},
         },
     }
-
-
-def _place(household: "HouseholdType", economy: "Economy") -> dict[str, str]:
-    """The branch and the envelope of a household type, where a scenario has some."""
-    limited = limits_load(economy.types)
-    return ({"branch": household.branch} if household.branch else {}) | (
-        {"envelope": household.place[1]} if limited else {}
-    )
 
 
 def _peak(load_kw: Floats, economy: "Economy") -> float:
@@ -225,7 +215,7 @@ def _error_json(done: Practice) -> dict[str, Any] | None:
             {
                 "income": one.income_group,
                 "technology": one.technology,
-                **_place(one, economy),
+                **place_keys(one, economy.types),
                 "share": one.share,
                 "bill_usd_per_year": bill,
             }

@@ -296,9 +296,6 @@ def test_who_cannot_hold_limits_says_so_in_a_line(tmp_path: Path, capsys: pytest
     assert "--anneal lowers the temperature to 0, and feeder.envelopes are held" in capsys.readouterr().err
     assert main(["validate", "textbook", *limit, "--checks", "exploitability", "--households", "30"]) == 2
     assert "--checks exploitability is none of a scenario with feeder.envelopes" in capsys.readouterr().err
-    tiers = ["--set", "tariff.minimum_bill.usd_per_month=5", "--set", "battery_levels=4"]
-    assert main(["solve", "textbook", "--tariff", "flat", *limit, *tiers]) == 2
-    assert "which are not held together; leave out one of them" in capsys.readouterr().err
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
