@@ -26,7 +26,14 @@ from meanwatt.agents.numerics.arrays import Bools, Floats, Ints, require_finite,
 from meanwatt.agents.numerics.short_repr import short_repr
 from meanwatt.model.network.droop_sweep import curve_rows
 from meanwatt.model.network.fixed_point import TOLERANCE_PU, FixedPointSearch, Start, inverse_norm
-from meanwatt.model.network.inverter_curves import InverterControl, Inverters, corner_pu, fed_in_kvar, limited_kw
+from meanwatt.model.network.inverter_curves import (
+    InverterControl,
+    Inverters,
+    Reference,
+    corner_pu,
+    fed_in_kvar,
+    limited_kw,
+)
 from meanwatt.model.network.power_flow import Method, PowerFlow, PowerFlowResult
 from meanwatt.model.network.sensitivity import voltage_sensitivity
 
@@ -157,17 +164,30 @@ def _without_curves(
 ) -> DroopResult:
     """Solve every slot as if there were no curves; solved are those in which none acts at the voltages found."""
     state = flow.solve_swept(p_kw, q_kvar)
-    output, fed_in = _fed_in(units, control, state.voltage_pu[:, units.bus])
-    acts = (output != units.available_kw).any(axis=1) | (fed_in != 0.0).any(axis=1)
+    own = state.voltage_pu[:, units.bus]
+    able = np.flatnonzero(~_at_rest(units, control, own))
+    acts = np.zeros(len(own), dtype=bool)
+    output, fed_in = _fed_in(units.rows(able), control, own[able])
+    acts[able] = (output != units.available_kw[able]).any(axis=1) | (fed_in != 0.0).any(axis=1)
     solved = state.converged & ~acts
     return DroopResult(
         state=state,
-        output_kw=output,
-        fed_in_kvar=fed_in,
+        output_kw=np.array(units.available_kw),  # of the others another search says it
+        fed_in_kvar=np.zeros(own.shape),
         residual_pu=np.where(solved, 0.0, np.nan),
         solved=solved,
         flows=1,
     )
+
+
+def _at_rest(units: Inverters, control: InverterControl, own_pu: Floats) -> Bools:
+    """Slots (slot,) in which voltages of rows, (slot, row), are where no curve asks anything of anybody."""
+    low, high = control.neutral_pu
+    rest = (own_pu.max(axis=1, initial=low) <= high) & (own_pu.min(axis=1, initial=high) >= low)
+    watt = control.volt_watt
+    if watt is not None and watt.reference is Reference.RATED:  # whose sun is above the rating is cut at any voltage
+        rest &= (units.available_kw <= units.rated_kw * watt.p1).all(axis=1)
+    return np.asarray(rest)
 
 
 def _fed_in(units: Inverters, control: InverterControl, own_pu: Floats) -> tuple[Floats, Floats]:
